@@ -1,0 +1,49 @@
+# What a checkout can do. Nothing is needed but a Python; each target says what else, when it needs it.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run stop test check lock clean
+
+PYTHONS := python3.13 python3.12 python3.11 python3.14 python3
+USABLE := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
+PYTHON = $(or $(shell for p in $(PYTHONS); do $$p -c '$(USABLE)' 2>/dev/null && echo $$p && break; done),$(error \
+  No Python 3.11 or newer with its venv module was found: install it (Debian and Ubuntu: apt install python3-venv)))
+UV := .venv/bin/python -m uv
+LOCKS := all gateway payment shipping refund notifier cli
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+
+run: .venv/complete ## the whole system on this machine, and one order's life through it (DEMO=0: without; REGISTRY=1: with a schema registry)
+	@.venv/bin/hookstream run
+
+stop: .venv/complete ## stop what `make run` started, also when it was killed
+	@.venv/bin/hookstream stop
+
+test: .venv/complete ## every test, on containers or on a stack of its own (STACK=containers|local decides by hand)
+	.venv/bin/python -m pytest
+
+check: .venv/complete ## format, lint, types, import rules
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy .
+	.venv/bin/lint-imports
+
+lock: .venv/complete $(LOCKS:%=lock-%) ## resolve the dependencies again, with their hashes
+
+lock-%:
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --extra $* pyproject.toml --output-file requirements/$*.lock
+
+clean: ## remove everything that `make` made: data, logs, .venv, caches
+	@if [ -x .venv/bin/hookstream ]; then .venv/bin/hookstream stop; fi
+	@if [ -L .run/postgres ]; then rm -rf "$$(readlink .run/postgres)"; fi
+	rm -rf .run .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+
+# Made anew when the lock changes, so that nothing stays that is in no lock.
+.venv/complete: requirements/all.lock
+	@echo "making .venv with $$($(PYTHON) --version) (once)"
+	@$(PYTHON) -m venv --clear .venv
+	@.venv/bin/python -m pip install --quiet uv==0.13.8
+	@$(UV) pip install --quiet --require-hashes --requirement requirements/all.lock
+	@$(UV) pip install --quiet --no-deps --editable .
+	@touch $@

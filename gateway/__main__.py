@@ -1,0 +1,88 @@
+"""Runs the gateway: `python -m gateway`. One process: it and its port live and die together."""
+
+import asyncio
+import signal
+import sys
+
+import uvloop
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+
+from gateway import app
+from gateway.appender import Appender
+from gateway.settings import GatewaySettings
+from gateway.webhooks import Webhooks
+from runtime import logging, management
+from runtime.health import Health
+from runtime.logging import log
+from stream import topic_admin, topics
+from stream.codec import Codec
+from stream.registry import registry
+
+DEADLINE_S = 3.4
+HTTP1 = HTTP1Settings(header_read_timeout=5_000, max_buffer_size=65_536, keep_alive=True)
+CLOSING_S = 2.0
+GATEWAY_TOPICS = (
+    topics.PAYMENT_WEBHOOKS,
+    topics.SHIPPING_WEBHOOKS,
+    topics.REFUND_WEBHOOKS,
+    topics.ORDERS,
+    topics.CUSTOMERS,
+    topics.QUARANTINE,
+    topics.REJECTED,
+)
+
+
+async def serve(settings: GatewaySettings) -> str | None:
+    """Serve until a signal asks to stop; what has failed for good, if that ended it."""
+    appender = Appender(settings.kafka_bootstrap_servers, DEADLINE_S)
+    health = Health()
+    health.ready_while(appender.problem)
+    webhooks = Webhooks(settings, Codec(registry(settings.schema_registry_url)), appender)
+    server = Server(
+        app.create(settings, webhooks, health),
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1,
+        websockets=False,
+        backlog=1024,
+        log_enabled=False,
+    )
+    management.listen(settings, health)
+    await appender.warm_up([topic.name for topic in GATEWAY_TOPICS])
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    serving = asyncio.create_task(server.serve())
+    log.info("gateway.listening", port=settings.port)
+    await _until(stop, appender, serving)
+    server.stop()
+    await asyncio.wait([serving], timeout=CLOSING_S)
+    await appender.close(CLOSING_S)
+    return appender.fatal
+
+
+async def _until(stop: asyncio.Event, appender: Appender, serving: "asyncio.Task[None]") -> None:
+    """Wait for the signal, or for the end of what cannot be mended from within."""
+    while not (stop.is_set() or appender.fatal or serving.done()):
+        try:
+            await asyncio.wait_for(stop.wait(), 1.0)
+        except TimeoutError:
+            continue
+
+
+def main() -> None:
+    """Read the settings, serve, and say why it ended."""
+    settings = GatewaySettings.read()
+    logging.configure("gateway", settings.log_level)
+    if settings.webhook_allow_unsigned:
+        log.warning("gateway.unsigned", cause="WEBHOOK_ALLOW_UNSIGNED is set: anybody can report a payment")
+    topic_admin.check(settings.kafka_bootstrap_servers, GATEWAY_TOPICS)
+    sys.exit(uvloop.run(serve(settings)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Appends to Kafka from the event loop: one producer, many requests waiting for their delivery reports.
+
+The loop itself polls while records are in flight, so there is no thread and no lock. The deadline is ours: no client
+library answers within 45 s of a frozen broker. A record given up on may still be written; its retry has the same id.
+"""
+
+import asyncio
+import time
+from collections import deque
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from runtime.logging import log
+from stream.publisher import PRODUCER
+
+BUSY_POLL_S = 0.001
+IDLE_POLL_S = 0.02
+BREAKER_S = 2.0
+
+GATEWAY_PRODUCER = {
+    **PRODUCER,
+    "linger.ms": 1,
+    "delivery.timeout.ms": 120_000,  # longer than our deadline, or the idempotent producer runs into gaps
+    "request.timeout.ms": 5_000,
+    "socket.timeout.ms": 10_000,
+    "queue.buffering.max.messages": 10_000,
+    "queue.buffering.max.kbytes": 65_536,
+    "reconnect.backoff.max.ms": 1_000,
+}
+
+
+class Unavailable(Exception):
+    """Kafka has not acknowledged in time; whether it will is not known."""
+
+
+class Flight:
+    """A record on its way: since when (monotonic seconds), who waits for it, whether its report has come."""
+
+    __slots__ = ("arrived", "landed", "since")
+
+    def __init__(self, arrived: "asyncio.Future[None]", since: float) -> None:
+        self.arrived = arrived
+        self.since = since
+        self.landed = False
+
+
+class Appender:
+    """Must be made and used inside the running event loop."""
+
+    def __init__(self, bootstrap_servers: str, deadline_s: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._producer = Producer({**GATEWAY_PRODUCER, "bootstrap.servers": bootstrap_servers, "error_cb": self._failed})
+        self._deadline_s = deadline_s
+        self._waiting: deque[Flight] = deque()
+        self._flying: deque[Flight] = deque()
+        self._polling = False
+        self.fatal: str | None = None
+
+    async def append(self, topic: str, key: str, value: bytes) -> None:
+        """Return once every in-sync replica has the record.
+
+        Raises Unavailable at the deadline, or at once while records before it are stuck.
+        """
+        if self.is_open():
+            raise Unavailable
+        flight = Flight(self._loop.create_future(), time.monotonic())
+        self._send(topic, key, value, flight)
+        self._waiting.append(flight)
+        await flight.arrived
+
+    def send(self, topic: str, key: str, value: bytes) -> None:
+        """Append without waiting; lost when Kafka is away."""
+        if not self.is_open():
+            self._send(topic, key, value, Flight(self._loop.create_future(), time.monotonic()))
+
+    def is_open(self) -> bool:
+        """Whether the breaker is open: the oldest record in flight has waited so long that more would only queue."""
+        while self._flying and self._flying[0].landed:
+            self._flying.popleft()
+        return bool(self._flying) and time.monotonic() - self._flying[0].since > BREAKER_S
+
+    def problem(self) -> str | None:
+        """What keeps this appender from its work."""
+        return self.fatal or ("Kafka does not acknowledge" if self.is_open() else None)
+
+    async def warm_up(self, topics: list[str]) -> None:
+        """Fetch each topic's metadata, or the first record of each would wait half a second for it."""
+        for topic in topics:
+            await asyncio.to_thread(self._producer.list_topics, topic, self._deadline_s)
+
+    async def close(self, seconds: float) -> None:
+        """Wait for what is in flight; what was not acknowledged was not answered 2xx either."""
+        await asyncio.to_thread(self._producer.flush, seconds)
+
+    def _send(self, topic: str, key: str, value: bytes, flight: Flight) -> None:
+        def report(error: KafkaError | None, _: Any) -> None:
+            flight.landed = True
+            if not flight.arrived.done():  # the sender may have hung up, or been told 503
+                flight.arrived.set_exception(Unavailable()) if error else flight.arrived.set_result(None)
+            if error:
+                log.warning("append.failed", topic=topic, error=error.str())
+
+        try:
+            self._producer.produce(topic, value, key, on_delivery=report)
+        except (BufferError, KafkaException) as full:
+            raise Unavailable from full
+        self._flying.append(flight)
+        if not self._polling:
+            self._polling = True
+            self._loop.call_later(BUSY_POLL_S, self._poll)
+
+    def _poll(self) -> None:
+        landed = self._producer.poll(0)
+        now = time.monotonic()
+        while self._waiting and (self._waiting[0].arrived.done() or now - self._waiting[0].since > self._deadline_s):
+            late = self._waiting.popleft().arrived
+            if not late.done():
+                late.set_exception(Unavailable())
+        while self._flying and self._flying[0].landed:
+            self._flying.popleft()
+        self._polling = bool(self._flying)
+        if self._polling:
+            stuck = not landed and now - self._flying[0].since > 10 * BUSY_POLL_S
+            self._loop.call_later(IDLE_POLL_S if stuck else BUSY_POLL_S, self._poll)
+
+    def _failed(self, error: KafkaError) -> None:
+        if error.fatal():
+            self.fatal = f"Kafka's producer has failed for good: {error.str()}"
+        log.warning("kafka.error", error=error.str())

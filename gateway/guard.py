@@ -1,0 +1,117 @@
+"""The strict door in front of the application: what a careless server lets through is refused here, with its cause.
+
+Limits and framing by RFC 9112 and RFC 9110; the numbers of the rows it answers are those of the bad-input matrix.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+from gateway.refusals import Refusal
+from providers.contract import Answer
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MAX_URI_BYTES = 8_192
+MAX_HEADERS = 100
+MAX_HEADER_BYTES = 16_384
+ONCE = frozenset({b"host", b"content-length", b"content-type", b"transfer-encoding", b"x-webhook-signature"})
+"""Headers that two readers would take for different things when given twice."""
+
+_JSON = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
+
+
+class Guard:
+    """Lets well-formed requests for known paths through to `application`, with their headers as `scope["kept"]`."""
+
+    def __init__(
+        self,
+        application: Application,
+        methods: Mapping[str, str],
+        max_body_bytes: int,
+        refused: Callable[[Refusal, Scope], None],
+    ) -> None:
+        self._application = application
+        self._methods = methods
+        self._max_body_bytes = max_body_bytes
+        self._refused = refused
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            return await self._application(scope, receive, send)
+        try:
+            scope["kept"] = headers = _headers(scope)
+            method = self._route(scope)
+            if method == "POST":
+                _check_body(headers, self._max_body_bytes)
+        except Refusal as refusal:
+            self._refused(refusal, scope)
+            return await respond(send, refusal.answer(), refusal.headers)
+        if method == "OPTIONS":
+            return await respond(send, Answer(204, b""), {})
+        await self._application(scope, receive, send)
+
+    def _route(self, scope: Scope) -> str:
+        if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_URI_BYTES:
+            raise Refusal("uri_too_long", f"the address is longer than {MAX_URI_BYTES} bytes")
+        allowed = self._methods.get(scope["path"])
+        if allowed is None:
+            raise Refusal("unknown_path", "nothing is served here")
+        method: str = scope["method"]
+        if method not in (allowed, "OPTIONS"):
+            raise Refusal("method_not_allowed", f"only {allowed} is served here", allow=allowed)
+        return method
+
+
+async def respond(send: Send, answer: Answer, headers: Mapping[str, str]) -> None:
+    """Send a whole answer."""
+    fields = [
+        (b"content-type", answer.content_type),
+        (b"content-length", str(len(answer.body)).encode()),
+        *((name.encode(), value.encode()) for name, value in headers.items()),
+    ]
+    await send({"type": "http.response.start", "status": answer.status, "headers": fields})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    """The request's headers by lower-case name, once they are few, short and unambiguous."""
+    fields = scope["headers"]
+    if len(fields) > MAX_HEADERS or sum(len(name) + len(value) for name, value in fields) > MAX_HEADER_BYTES:
+        raise Refusal("headers_too_large", f"more than {MAX_HEADERS} headers or {MAX_HEADER_BYTES} bytes of them")
+    kept: dict[str, str] = {}
+    for name, value in fields:
+        text = name.decode("latin-1")
+        if text in kept and name in ONCE:
+            raise Refusal("malformed_request", f"the header {text} is given twice")
+        kept[text] = value.decode("latin-1")
+    if not kept.get("host") and scope["http_version"] != "1.0":
+        raise Refusal("malformed_request", "the header host is missing (RFC 9112 §3.2)")
+    return kept
+
+
+def _check_body(headers: Mapping[str, str], max_body_bytes: int) -> None:
+    length, coding = headers.get("content-length"), headers.get("transfer-encoding")
+    if coding is not None and (length is not None or coding.lower() != "chunked"):
+        raise Refusal("malformed_request", "a body is framed by Content-Length or by chunks alone (RFC 9112 §6.1)")
+    if coding is None:
+        _check_length(length, max_body_bytes)
+    if headers.get("expect", "100-continue").lower() != "100-continue":
+        raise Refusal("expectation_failed", "only Expect: 100-continue is understood")
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise Refusal("unsupported_media_type", "a body must not be compressed: its signature is over plain bytes")
+    if not _JSON.fullmatch(headers.get("content-type", "")):
+        raise Refusal("unsupported_media_type", "the body must be application/json in UTF-8")
+
+
+def _check_length(length: str | None, max_body_bytes: int) -> None:
+    if length is None:
+        raise Refusal("length_required", "Content-Length is missing")
+    if not (length.isascii() and length.isdigit()):
+        raise Refusal("malformed_request", "Content-Length is not a number")
+    if int(length[:20]) > max_body_bytes:
+        raise Refusal("body_too_large", f"the body is longer than {max_body_bytes} bytes")

@@ -1,0 +1,11 @@
+"""What the gateway counts, for Prometheus."""
+
+from prometheus_client import Counter, Histogram
+
+ACCEPTED = Counter("hookstream_webhooks_accepted_total", "Webhooks answered 2xx, by provider", ["provider"])
+REJECTED = Counter("hookstream_webhooks_rejected_total", "Requests refused, by provider and cause", ["provider", "cause"])
+ACK_SECONDS = Histogram(
+    "hookstream_ack_seconds",
+    "From the arrival of a body to Kafka's acknowledgement",
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)

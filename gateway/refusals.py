@@ -1,0 +1,63 @@
+"""The closed list of ways a request can be refused, and what is kept of one that was."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+import msgspec
+
+from providers.contract import Answer
+from stream.events import RejectedWebhook
+
+STATUS = {
+    "malformed_request": 400,
+    "malformed_body": 400,
+    "invalid_field": 400,
+    "invalid_signature": 401,
+    "stale_timestamp": 401,
+    "source_not_allowed": 403,
+    "unknown_path": 404,
+    "method_not_allowed": 405,
+    "body_timeout": 408,
+    "length_required": 411,
+    "body_too_large": 413,
+    "uri_too_long": 414,
+    "unsupported_media_type": 415,
+    "expectation_failed": 417,
+    "rate_limited": 429,
+    "headers_too_large": 431,
+    "unavailable": 503,
+}
+
+KEPT_HEADERS = ("content-length", "content-type", "host", "user-agent")
+EXCERPT_BYTES = 2048
+PATH_CHARS = 256
+CLOSING = frozenset({"malformed_request", "body_timeout", "body_too_large", "uri_too_long", "headers_too_large"})
+
+
+class Refusal(Exception):
+    """A request that is answered with `cause`, which stands in STATUS, and a sentence for its sender."""
+
+    def __init__(self, cause: str, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.cause = cause
+        self.message = message
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        if cause in CLOSING:  # what else comes on this connection cannot be trusted to be a request
+            self.headers["connection"] = "close"
+
+    def answer(self) -> Answer:
+        """What the sender is told."""
+        return Answer(STATUS[self.cause], msgspec.json.encode({"error": self.cause, "message": self.message}))
+
+
+def kept(refusal: Refusal, provider: str, path: str, headers: Mapping[str, str], body: bytes, at: int) -> RejectedWebhook:
+    """What `webhooks.rejected.v1` keeps of a refused request."""
+    return RejectedWebhook(
+        provider=provider,
+        path=path[:PATH_CHARS],
+        cause=refusal.cause,
+        headers={name: headers[name][:PATH_CHARS] for name in KEPT_HEADERS if name in headers},
+        digest=sha256(body).digest(),
+        excerpt=body[:EXCERPT_BYTES],
+        received_at=at,
+    )

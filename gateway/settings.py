@@ -1,0 +1,57 @@
+"""What the gateway reads from its environment."""
+
+import re
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
+
+from runtime.settings import Settings
+
+_RATE = re.compile(r"(\d{1,6})/(\d{1,6})")
+
+
+class GatewaySettings(Settings):
+    """Secrets are comma-separated when several are live, as while one is rotated."""
+
+    host: str = Field("0.0.0.0", description="where webhooks are listened for")  # noqa: S104 - a public listener
+    port: int = Field(3000, ge=0, le=65535, description="the port webhooks are posted to")
+    webhook_secret: str = Field("", description="the secret of contract A and of the shop; several live: a,b")
+    webhook_allow_unsigned: bool = Field(
+        default=False, description="accept contract A without a secret; logged as a warning at each start"
+    )
+    generic_allowed_ips: str = Field("", description="addresses contract A may come from, comma-separated; empty: any")
+    shop_allowed_ips: str = Field("", description="addresses the shop may post from, comma-separated; empty: any")
+    rate_limit: str = Field("50/100", description="requests a second / burst over all paths, or off")
+    max_body_bytes: int = Field(262_144, ge=1024, le=900_000, description="the longest body accepted")
+    body_timeout_s: float = Field(3.0, gt=0, le=30, description="how long a body may take to arrive, in seconds")
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _rate_is_readable(cls, value: str) -> str:
+        if value != "off" and not _RATE.fullmatch(value):
+            raise ValueError("must be off, or requests a second and burst such as 50/100")
+        return value
+
+    @model_validator(mode="after")
+    def _something_proves_webhooks(self) -> Self:
+        if not self.secrets("WEBHOOK_SECRET") and not self.webhook_allow_unsigned:
+            raise ValueError(
+                "WEBHOOK_SECRET must be set: without it anybody could report a payment "
+                "(WEBHOOK_ALLOW_UNSIGNED=true lets them, for trying things out)"
+            )
+        return self
+
+    def secrets(self, setting: str) -> tuple[bytes, ...]:
+        """All live secrets under this setting, such as WEBHOOK_SECRET."""
+        value: str = getattr(self, setting.lower())
+        return tuple(secret.strip().encode() for secret in value.split(",") if secret.strip())
+
+    def allowed_ips(self, provider: str) -> frozenset[str]:
+        """The addresses this provider may post from; empty when any may."""
+        value: str = getattr(self, f"{provider}_allowed_ips")
+        return frozenset(address.strip() for address in value.split(",") if address.strip())
+
+    def rate(self) -> tuple[int, int] | None:
+        """Requests a second and burst, None when unlimited."""
+        match = _RATE.fullmatch(self.rate_limit)
+        return (int(match[1]), int(match[2])) if match else None

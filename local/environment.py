@@ -1,0 +1,94 @@
+"""Everything a run knows about itself, as `KEY=value`: what services, command line and tests go by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from local.memory import passwords, ports
+from local.place import Place, write_whole
+from local.services import SECRETS, SERVICES
+
+HOST = "127.0.0.1"
+STORES = tuple(service for service in SERVICES if service.store)
+INFRASTRUCTURE = ("kafka", "kafka_controller", "postgres", "smtp", "inbox", "registry")
+GENERATED = (*SECRETS, "MANAGEMENT_TOKEN")
+SUPERUSER, AUDITOR = "postgres", "auditor"
+
+
+@dataclass(frozen=True)
+class Settings:
+    place: Place
+    given: Mapping[str, str]  # what the person brings along: a broker, databases, a registry, secrets
+    port: Mapping[str, int]
+    secret: Mapping[str, str]
+    registry: bool  # whether to start one
+
+    @property
+    def own_broker(self) -> bool:
+        return not self.given.get("KAFKA_BOOTSTRAP_SERVERS")
+
+    @property
+    def own_databases(self) -> bool:
+        return not all(self.given.get(service.variable("DATABASE_URL")) for service in STORES)
+
+
+def decide(place: Place, given: Mapping[str, str], wished: Mapping[str, int], *, registry: bool) -> Settings:
+    listening = [service.name for service in SERVICES if not service.store]
+    managed = [f"{service.name}_management" for service in SERVICES]
+    roles = [SUPERUSER, AUDITOR, *(service.name for service in STORES)]
+    return Settings(
+        place,
+        given,
+        ports(place, (*INFRASTRUCTURE, *listening, *managed), wished),
+        passwords(place, (*GENERATED, *roles)),
+        registry and not given.get("SCHEMA_REGISTRY_URL"),
+    )
+
+
+def describe(settings: Settings) -> dict[str, str]:
+    port, given = settings.port, settings.given
+    registry = f"http://{HOST}:{port['registry']}/apis/ccompat/v7" if settings.registry else ""
+    return {
+        "GATEWAY_URL": f"http://{HOST}:{port['gateway']}",
+        "INBOX_URL": f"http://{HOST}:{port['inbox']}",
+        "SMTP_URL": f"smtp://{HOST}:{port['smtp']}",
+        "MAIL_FROM": "hookstream@example.test",
+        "KAFKA_BOOTSTRAP_SERVERS": given.get("KAFKA_BOOTSTRAP_SERVERS") or f"{HOST}:{port['kafka']}",
+        "SCHEMA_REGISTRY_URL": given.get("SCHEMA_REGISTRY_URL") or registry,
+        "MODE": "test",
+        "RATE_LIMIT": "off",
+        **{name: given.get(name) or settings.secret[name] for name in GENERATED},
+        **_databases(settings),
+        **{service.variable("MANAGEMENT_URL"): _management(settings, service.name) for service in SERVICES},
+    }
+
+
+def database_url(settings: Settings, role: str, database: str) -> str:
+    return f"postgresql://{role}:{settings.secret[role]}@{HOST}:{settings.port['postgres']}/{database}"
+
+
+def write(place: Place, env: Mapping[str, str], pids: Mapping[str, int]) -> None:
+    lines = {**env} | {f"{name.upper()}_PID": str(pid) for name, pid in pids.items()}
+    write_whole(place.env_file, "".join(f"{key}={value}\n" for key, value in lines.items()))
+
+
+def read(place: Place) -> dict[str, str]:
+    """Empty when nothing runs."""
+    if not place.env_file.exists():
+        return {}
+    return dict(line.split("=", 1) for line in place.env_file.read_text().splitlines())
+
+
+def _management(settings: Settings, name: str) -> str:
+    return f"http://{HOST}:{settings.port[f'{name}_management']}"
+
+
+def _databases(settings: Settings) -> dict[str, str]:
+    """For each store its owner's URL, and one that may only read."""
+    urls: dict[str, str] = {}
+    for service in STORES:
+        name, owner, auditor = service.name, service.variable("DATABASE_URL"), service.variable("AUDIT_URL")
+        if settings.own_databases:
+            urls |= {owner: database_url(settings, name, name), auditor: database_url(settings, AUDITOR, name)}
+        else:
+            urls |= {owner: settings.given[owner], auditor: settings.given.get(auditor) or settings.given[owner]}
+    return urls

@@ -1,0 +1,26 @@
+"""A mail server that keeps every mail, with a web page to read them: sendria."""
+
+import sys
+from pathlib import Path
+
+from local.child import Program
+from local.environment import HOST, Settings
+from local.services import answers
+from local.supervisor import Supervisor
+
+
+def start(supervisor: Supervisor, settings: Settings) -> None:
+    supervisor.wait(supervisor.start(_program(settings)))
+
+
+def _program(settings: Settings) -> Program:
+    home, port = settings.place.run / "inbox", settings.port
+    home.mkdir(parents=True, exist_ok=True)
+    smtp = ("--smtp-ip", HOST, "--smtp-port", str(port["smtp"]))
+    page = ("--http-ip", HOST, "--http-port", str(port["inbox"]), "--no-quit")
+    return Program(
+        name="inbox",
+        argv=(str(Path(sys.executable).with_name("sendria")), "-f", "-s", str(home / "inbox.sqlite"), *smtp, *page),
+        cwd=home,
+        ready=lambda: answers(f"http://{HOST}:{port['inbox']}/api/messages/"),
+    )

@@ -1,0 +1,109 @@
+"""The stack as the command line and the tests see it: run it, stop it, or have its infrastructure alone."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from local import environment, leftovers, lodging, presence
+from local.place import Place
+from local.system import Stack, serving, standing
+from local.telling import Trouble, say
+
+GATEWAY_PORT = 3000  # the examples in the documents then work as written
+SHOWN = ("GATEWAY_URL", "INBOX_URL", "KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL")
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+INTERRUPTED = 130
+
+
+class Stopped(KeyboardInterrupt):
+    """Somebody asked us to stop, by Ctrl-C or otherwise."""
+
+
+def run(root: Path, *, registry: bool, on_ready: Callable[[dict[str, str]], int | None]) -> int:
+    """In the foreground until a signal; what `on_ready` returned is the code to exit with."""
+    place, code = _place(root), INTERRUPTED
+    try:
+        with _stoppable(), presence.alone(place):
+            began = time.monotonic()
+            settings = environment.decide(place, os.environ, {"gateway": GATEWAY_PORT}, registry=registry)
+            with standing(settings) as stack, serving(stack):
+                env = environment.read(place)
+                _show(env, time.monotonic() - began)
+                code = on_ready(env) or 0
+                threading.Event().wait()
+    except Stopped:
+        say("stopped")
+    except Trouble as trouble:
+        sys.stderr.write(f"{trouble}\n")
+        code = 1
+    return code
+
+
+def stop(root: Path) -> int:
+    """Returns when nothing of the run is left, even of one that was killed."""
+    place = _place(root)
+    if presence.dismiss(place):
+        say("stopped")
+        return 0
+    left = leftovers.sweep(place)
+    place.env_file.unlink(missing_ok=True)
+    say(f"ended {left} processes of a run that was killed" if left else "nothing runs here")
+    return 0
+
+
+@contextmanager
+def infrastructure(root: Path, data: Path, *, registry: bool = False) -> Iterator[dict[str, str]]:
+    """Kafka, Postgres with empty databases and an inbox, for tests: of their own, whatever the environment says."""
+    with _alone(root, data, registry=registry) as stack:
+        yield environment.read(stack.settings.place)
+
+
+@contextmanager
+def everything(root: Path, data: Path, *, registry: bool = False) -> Iterator[dict[str, str]]:
+    """The same with topics, tables and services."""
+    with _alone(root, data, registry=registry) as stack, serving(stack):
+        yield environment.read(stack.settings.place)
+
+
+@contextmanager
+def _alone(root: Path, data: Path, *, registry: bool) -> Iterator[Stack]:
+    place = Place(root.resolve(), data.resolve())
+    try:
+        with presence.alone(place), standing(environment.decide(place, {}, {}, registry=registry)) as stack:
+            yield stack
+    finally:
+        lodging.forget(place.run / "postgres")
+
+
+def _place(root: Path) -> Place:
+    return Place(root.resolve(), root.resolve() / ".run")
+
+
+def _show(env: dict[str, str], seconds: float) -> None:
+    for name in SHOWN:
+        if env[name]:
+            say(f"{name}={env[name]}")
+    say(f"ready in {seconds:.0f} s; Ctrl-C or `make stop` ends it; everything else is in .run/env, logs in .run/log")
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """The first signal becomes an exception; more of them do not disturb the stopping."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        raise Stopped
+
+    before = {number: signal.signal(number, stop) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,85 @@
+"""Brings the system up in order, keeps it up, and takes it down again.
+
+Kafka, Postgres and the inbox side by side, then topics and migrations side by side, then the services.
+"""
+
+import gc
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from local import broker, environment, inbox, leftovers, postgres, registry, services
+from local.environment import STORES, Settings
+from local.guard import guarded
+from local.supervisor import Supervisor
+from stream import migrate, topic_admin
+
+
+@dataclass(frozen=True)
+class Stack:
+    settings: Settings
+    env: dict[str, str]
+    supervisor: Supervisor
+
+    def record(self) -> None:
+        """Again after each restart, because process ids change."""
+        environment.write(self.settings.place, self.env, self.supervisor.pids())
+
+    def keep(self) -> None:
+        self.record()
+        self.supervisor.keep(restarted=self.record)
+
+
+@contextmanager
+def standing(settings: Settings) -> Iterator[Stack]:
+    """What the services stand on: a broker, databases, an inbox, perhaps a registry."""
+    place = settings.place
+    leftovers.sweep(place)
+    place.env_file.unlink(missing_ok=True)
+    with guarded(place):
+        stack = Stack(settings, environment.describe(settings), Supervisor(place.run))
+        try:
+            starts = (broker.start, postgres.start, inbox.start, registry.start)
+            _side_by_side(stack, *(lambda start=start: start(stack.supervisor, settings) for start in starts))
+            stack.keep()
+            yield stack
+        finally:
+            stack.supervisor.stop()
+            place.env_file.unlink(missing_ok=True)
+
+
+@contextmanager
+def serving(stack: Stack) -> Iterator[None]:
+    """All services, on topics and tables that are there; they stop with what they stand on."""
+    _side_by_side(stack, lambda: _create_topics(stack), lambda: _migrate(stack))
+    programs = [services.program(service, stack.settings.place, stack.env) for service in services.SERVICES]
+    children = [stack.supervisor.start(program) for program in programs]
+    stack.record()  # whoever sees the gateway ready finds it written
+    _side_by_side(stack, *(lambda child=child: stack.supervisor.wait(child) for child in children))
+    stack.keep()
+    yield
+
+
+def _create_topics(stack: Stack) -> None:
+    topic_admin.create_all(stack.env["KAFKA_BOOTSTRAP_SERVERS"])
+    # "It exists already" leaves a cycle of references that keeps the client, and it would go on for hours
+    # to say so on the terminal whenever the broker is away.
+    gc.collect()
+
+
+def _migrate(stack: Stack) -> None:
+    """One after the other: alembic keeps its context in globals."""
+    for service in STORES:
+        migrate.upgrade(service.module, stack.env[service.variable("DATABASE_URL")])
+
+
+def _side_by_side(stack: Stack, *tasks: Callable[[], None]) -> None:
+    """The first failure, or a signal, ends them all: the supervisor releases those that wait."""
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        try:
+            for task in as_completed([pool.submit(task) for task in tasks]):
+                task.result()
+        except BaseException:
+            stack.supervisor.stop()
+            raise

@@ -1,0 +1,1 @@
+"""Domain events in, e-mail out: never two mails for one fact."""

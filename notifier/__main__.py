@@ -1,0 +1,47 @@
+"""Runs the notifier: `python -m notifier [run|migrate]`."""
+
+import sys
+from functools import partial
+
+from notifier.handler import TOPICS, handle
+from notifier.sender import Sender
+from notifier.settings import NotifierSettings
+from runtime import logging, management
+from runtime.engine import engine
+from runtime.health import Health
+from runtime.shutdown import on_signal
+from stream import migrate
+from stream.codec import Codec
+from stream.registry import registry
+from stream.worker import Worker
+
+SERVICE = "notifier"
+
+
+def run(settings: NotifierSettings) -> None:
+    """Queue and send until a signal asks to stop."""
+    stop = on_signal()
+    store = engine(settings.database_url, service=SERVICE)
+    codec = Codec(registry(settings.schema_registry_url))
+    handler = partial(handle, operator=settings.operator_email)
+    worker = Worker(SERVICE, TOPICS, handler, settings, store, codec)
+    sender = Sender(settings, store, codec)
+    worker.on_commit = sender.wake.set
+    health = Health()
+    worker.watch(health)
+    management.listen(settings, health)
+    sending = sender.start(stop)
+    worker.run(stop)
+    sending.join(settings.mail_timeout_s)
+
+
+if __name__ == "__main__":
+    settings = NotifierSettings.read()
+    logging.configure(SERVICE, settings.log_level)
+    match sys.argv[1:]:
+        case [] | ["run"]:
+            run(settings)
+        case ["migrate"]:
+            migrate.upgrade(SERVICE, settings.database_url)
+        case _:
+            sys.exit("usage: python -m notifier [run|migrate]")

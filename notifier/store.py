@@ -1,0 +1,176 @@
+"""People and messages at rest: all SQL of the notifier."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from notifier.audience import Audience
+from stream import ids
+from stream.arrays import write
+from stream.events import CustomerWebhook, Fact, OrderWebhook
+
+CHANNEL = "email"
+
+# An order and a customer are a row each, made when first heard of and locked by whatever touches them: so a fact and
+# the address it needs cannot pass each other unseen in two transactions.
+INSERT_ORDERS = "INSERT INTO orders (order_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
+INSERT_CUSTOMERS = "INSERT INTO customers (customer_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
+LOCK_ORDERS = "SELECT customer_id FROM orders WHERE order_id = ANY (%(ids)b::text[]) ORDER BY order_id FOR UPDATE"
+LOCK_CUSTOMERS = """
+SELECT customer_id FROM customers WHERE customer_id = ANY (%(ids)b::text[]) ORDER BY customer_id FOR UPDATE
+"""
+
+SAVE_ORDERS = """
+UPDATE orders SET customer_id = saved.customer_id, customer_email = saved.email, customer_name = saved.name,
+                  seller_id = saved.seller_id, seller_email = saved.seller_email, locale = saved.locale,
+                  link = saved.link, told_at = saved.told_at
+  FROM unnest(%(ids)b::text[], %(customers)b::text[], %(emails)b::text[], %(names)b::text[], %(sellers)b::text[],
+              %(seller_emails)b::text[], %(locales)b::text[], %(links)b::text[], %(times)b::bigint[])
+       AS saved (order_id, customer_id, email, name, seller_id, seller_email, locale, link, told_at)
+ WHERE orders.order_id = saved.order_id AND saved.told_at >= orders.told_at
+"""
+ORDER_COLUMNS = "ids customers emails names sellers seller_emails locales links times"
+
+SAVE_CUSTOMERS = """
+UPDATE customers SET email = saved.email, name = saved.name, locale = saved.locale, told_at = saved.told_at
+  FROM unnest(%(ids)b::text[], %(emails)b::text[], %(names)b::text[], %(locales)b::text[], %(times)b::bigint[])
+       AS saved (customer_id, email, name, locale, told_at)
+ WHERE customers.customer_id = saved.customer_id AND saved.told_at >= customers.told_at
+"""
+CUSTOMER_COLUMNS = "ids emails names locales times"
+
+QUEUE = """
+INSERT INTO notifications (notification_id, fact_id, fact_type, audience, channel, order_id, customer_id, contact,
+                           fact, status)
+SELECT id, fact_id, fact_type, audience, channel, order_id, customer_id, contact, fact::json, 'waiting'
+  FROM unnest(%(ids)b::text[]::uuid[], %(facts)b::text[]::uuid[], %(types)b::text[], %(audiences)b::text[],
+              %(channels)b::text[], %(orders)b::text[], %(customers)b::text[], %(contacts)b::text[], %(bodies)b::text[])
+       AS told (id, fact_id, fact_type, audience, channel, order_id, customer_id, contact, fact)
+ON CONFLICT DO NOTHING
+"""
+QUEUE_COLUMNS = "ids facts types audiences channels orders customers contacts bodies"
+
+WAKE = """
+UPDATE notifications SET status = 'queued', next_attempt_at = now()
+  FROM addressed
+ WHERE addressed.notification_id = notifications.notification_id
+   AND notifications.status = 'waiting' AND addressed.recipient IS NOT NULL
+   AND (notifications.notification_id = ANY (%(ids)b::text[]::uuid[])
+        OR notifications.order_id = ANY (%(orders)b::text[])
+        OR notifications.order_id IN (SELECT order_id FROM orders WHERE customer_id = ANY (%(customers)b::text[])))
+"""
+
+# An order that names no seller has nobody to tell on that side.
+DROP_SELLERLESS = """
+DELETE FROM notifications USING orders
+ WHERE notifications.order_id = orders.order_id AND orders.order_id = ANY (%(orders)b::text[])
+   AND status = 'waiting' AND audience = 'seller' AND told_at >= 0 AND seller_email IS NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A fact for an audience; `contact` is its address where neither order nor customer gives one."""
+
+    fact: Fact
+    audience: Audience
+    contact: str | None
+
+    @property
+    def notification_id(self) -> str:
+        return ids.notification_id(self.fact.event_id, self.audience, CHANNEL)
+
+
+def lock(
+    tx: Connection,
+    orders: Iterable[OrderWebhook],
+    customers: Iterable[CustomerWebhook],
+    facts: Iterable[Fact],
+) -> None:
+    """Keep the orders and people these events are about from others until the transaction ends."""
+    facts, orders = list(facts), list(orders)
+    order_ids = {fact.order_id for fact in facts if fact.order_id} | {event.notice.order_id for event in orders}
+    known = _lock(tx, INSERT_ORDERS, LOCK_ORDERS, order_ids)
+    named = {event.notice.customer_id for event in orders} | {fact.customer_id for fact in facts}
+    people = known | named | {event.notice.customer_id for event in customers}
+    _lock(tx, INSERT_CUSTOMERS, LOCK_CUSTOMERS, {customer_id for customer_id in people if customer_id})
+
+
+def save_orders(tx: Connection, orders: Iterable[OrderWebhook]) -> None:
+    """Learn who bought and who sells; of two notices the later one holds."""
+    newest: dict[str, tuple[Any, ...]] = {}
+    for event in orders:
+        notice, at = event.notice, _told_at(event)
+        row = (
+            notice.order_id,
+            notice.customer_id,
+            notice.customer_email,
+            notice.customer_name,
+            notice.seller_id,
+            notice.seller_email,
+            notice.locale,
+            notice.link,
+            at,
+        )
+        newest[notice.order_id] = max(newest.get(notice.order_id, row), row, key=lambda told: told[-1])
+    write(tx, SAVE_ORDERS, ORDER_COLUMNS, newest.values())
+
+
+def save_customers(tx: Connection, customers: Iterable[CustomerWebhook]) -> None:
+    """Learn people's addresses; of two notices the later one holds."""
+    newest: dict[str, tuple[Any, ...]] = {}
+    for event in customers:
+        notice = event.notice
+        row = (notice.customer_id, notice.email, notice.name, notice.locale, _told_at(event))
+        newest[notice.customer_id] = max(newest.get(notice.customer_id, row), row, key=lambda told: told[-1])
+    write(tx, SAVE_CUSTOMERS, CUSTOMER_COLUMNS, newest.values())
+
+
+def queue(tx: Connection, messages: Iterable[Message]) -> None:
+    """One row a message, however often its fact is told."""
+    write(tx, QUEUE, QUEUE_COLUMNS, [_row(message) for message in messages])
+
+
+def wake(
+    tx: Connection, messages: Sequence[Message], orders: Sequence[OrderWebhook], customers: Sequence[CustomerWebhook]
+) -> None:
+    """Let the new messages go, and those that waited for these people, as far as there is an address."""
+    order_ids = [event.notice.order_id for event in orders]
+    about = order_ids + [message.fact.order_id for message in messages if message.fact.order_id]
+    tx.exec_driver_sql(DROP_SELLERLESS, {"orders": about})
+    touched = {
+        "ids": [message.notification_id for message in messages],
+        "orders": order_ids,
+        "customers": [event.notice.customer_id for event in customers],
+    }
+    tx.exec_driver_sql(WAKE, touched)
+
+
+def _lock(tx: Connection, insert: str, select: str, names: set[str]) -> set[str | None]:
+    if not names:
+        return set()
+    wanted = {"ids": sorted(names)}
+    tx.exec_driver_sql(insert, wanted)
+    return {customer_id for (customer_id,) in tx.exec_driver_sql(select, wanted)}
+
+
+def _told_at(event: OrderWebhook | CustomerWebhook) -> int:
+    return event.notice.updated_at or event.envelope.received_at
+
+
+def _row(message: Message) -> tuple[Any, ...]:
+    fact = message.fact
+    return (
+        message.notification_id,
+        fact.event_id,
+        type(fact).__name__,
+        message.audience,
+        CHANNEL,
+        fact.order_id,
+        fact.customer_id,
+        message.contact,
+        msgspec.json.encode(fact).decode(),
+    )

@@ -1,0 +1,1 @@
+"""Payments: reads `webhooks.payment.v1` and `orders.v1`, owns the payments, announces on `payments.v1`."""

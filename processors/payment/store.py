@@ -1,0 +1,159 @@
+"""Payments at rest: all SQL of the payment processor. Arrays in, arrays out; one statement a table and batch."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from processors.payment.domain import Payment
+from runtime.clock import moment
+from stream import registers
+from stream.arrays import write
+from stream.events import PaymentWebhook
+from stream.fold import Result
+from stream.registers import Told
+
+INSERT_MISSING = "INSERT INTO orders (order_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
+
+LOCK = """
+SELECT order_id, told::text FROM orders WHERE order_id = ANY (%(ids)b::text[]) ORDER BY order_id FOR UPDATE
+"""
+
+# Read after the lock is had, never joined to it: a row that waited for a lock brings the others as they were before.
+PAYMENTS = "SELECT order_id, version, told::text FROM payments WHERE order_id = ANY (%(ids)b::text[])"
+
+TRANSACTIONS = """
+SELECT order_id, transaction_id, told::text FROM transactions WHERE order_id = ANY (%(ids)b::text[])
+"""
+
+SAVE_ORDERS = """
+UPDATE orders SET amount = saved.amount, currency = saved.currency, told = saved.told::json
+  FROM unnest(%(ids)b::text[], %(amounts)b::bigint[], %(currencies)b::text[], %(tolds)b::text[])
+       AS saved (order_id, amount, currency, told)
+ WHERE orders.order_id = saved.order_id
+"""
+
+SAVE_PAYMENTS = """
+INSERT INTO payments (order_id, status, method, transaction_id, pg_transaction_id, provider, amount, currency,
+                      failure_reason, mismatched, paid_at, metadata, version, told)
+SELECT order_id, status, method, transaction_id, pg_transaction_id, provider, amount, currency,
+       failure_reason, mismatched, paid_at, metadata::json, version, told::json
+  FROM unnest(%(ids)b::text[], %(statuses)b::text[], %(methods)b::text[], %(transactions)b::text[], %(pgs)b::text[],
+              %(providers)b::text[], %(amounts)b::bigint[], %(currencies)b::text[], %(reasons)b::text[],
+              %(mismatches)b::boolean[], %(paids)b::timestamptz[], %(metadatas)b::text[], %(versions)b::int[], %(tolds)b::text[])
+       AS saved (order_id, status, method, transaction_id, pg_transaction_id, provider, amount, currency,
+                 failure_reason, mismatched, paid_at, metadata, version, told)
+ON CONFLICT (order_id) DO UPDATE SET
+    status = excluded.status, method = excluded.method, transaction_id = excluded.transaction_id,
+    pg_transaction_id = excluded.pg_transaction_id, provider = excluded.provider, amount = excluded.amount,
+    currency = excluded.currency, failure_reason = excluded.failure_reason, mismatched = excluded.mismatched,
+    paid_at = excluded.paid_at, metadata = coalesce(excluded.metadata, payments.metadata), version = excluded.version, told = excluded.told, updated_at = now()
+"""
+
+SAVE_TRANSACTIONS = """
+INSERT INTO transactions (order_id, transaction_id, status, amount, currency, told)
+SELECT order_id, transaction_id, status, amount, currency, told::json
+  FROM unnest(%(ids)b::text[], %(transactions)b::text[], %(statuses)b::text[], %(amounts)b::bigint[],
+              %(currencies)b::text[], %(tolds)b::text[])
+       AS saved (order_id, transaction_id, status, amount, currency, told)
+ON CONFLICT (order_id, transaction_id) DO UPDATE SET
+    status = excluded.status, amount = excluded.amount, currency = excluded.currency, told = excluded.told
+"""
+
+RECORD = """
+INSERT INTO payment_history (event_id, order_id, status, outcome, transaction_id, amount, currency, occurred_at,
+                             received_at, payload)
+SELECT * FROM unnest(%(events)b::text[]::uuid[], %(ids)b::text[], %(statuses)b::text[], %(outcomes)b::text[],
+                     %(transactions)b::text[], %(amounts)b::bigint[], %(currencies)b::text[],
+                     %(occurred)b::timestamptz[], %(received)b::timestamptz[], %(payloads)b::bytea[])
+"""
+
+
+def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Payment]:
+    """The payments of these orders, each kept from others until the transaction ends. `order_ids` must be sorted."""
+    ids = {"ids": list(order_ids)}
+    tx.exec_driver_sql(INSERT_MISSING, ids)
+    orders = tx.exec_driver_sql(LOCK, ids).all()
+    payments = {order_id: (version, told) for order_id, version, told in tx.exec_driver_sql(PAYMENTS, ids)}
+    transactions: dict[str, dict[str, Told]] = {order_id: {} for order_id in order_ids}
+    for order_id, transaction_id, told in tx.exec_driver_sql(TRANSACTIONS, ids):
+        transactions[order_id][transaction_id] = registers.load(told)
+    return {
+        order_id: _payment(order_id, *payments.get(order_id, (0, None)), transactions[order_id], asked)
+        for order_id, asked in orders
+    }
+
+
+def save(tx: Connection, payments: Iterable[Payment], last: Mapping[str, PaymentWebhook]) -> None:
+    """Write the payments as they are now, and the last webhook of each order that got one. An order alone is none."""
+    told = [payment for payment in payments if payment.version]
+    write(tx, SAVE_PAYMENTS, PAYMENT_COLUMNS, [_payment_row(payment, last.get(payment.order_id)) for payment in told])
+    write(tx, SAVE_TRANSACTIONS, "ids transactions statuses amounts currencies tolds", _transaction_rows(told))
+
+
+def save_orders(tx: Connection, payments: Iterable[Payment]) -> None:
+    """Write what the shop said these orders should cost."""
+    rows = [
+        (
+            payment.order_id,
+            registers.value(payment.order, "amount"),
+            registers.value(payment.order, "currency"),
+            registers.dump(payment.order),
+        )
+        for payment in payments
+    ]
+    write(tx, SAVE_ORDERS, "ids amounts currencies tolds", rows)
+
+
+def record(tx: Connection, applied: Iterable[tuple[PaymentWebhook, Result]]) -> None:
+    """Keep every applied webhook, the late ones too, with its bytes."""
+    write(tx, RECORD, HISTORY_COLUMNS, [_history_row(webhook, result) for webhook, result in applied])
+
+
+PAYMENT_COLUMNS = (
+    "ids statuses methods transactions pgs providers amounts currencies reasons mismatches paids metadatas versions tolds"
+)
+HISTORY_COLUMNS = "events ids statuses outcomes transactions amounts currencies occurred received payloads"
+
+
+def _payment(
+    order_id: str, version: int, told: str | None, transactions: Mapping[str, Told], asked: str
+) -> Payment:
+    return Payment(order_id, version, registers.load(told), transactions, registers.load(asked))
+
+
+def _payment_row(payment: Payment, last: PaymentWebhook | None) -> tuple[object, ...]:
+    names = "status method transaction_id pg_transaction_id provider amount currency failure_reason".split()
+    told = [registers.value(payment.told, name) for name in names]
+    paid_at = moment(registers.value(payment.told, "paid_at"))
+    metadata = '{"webhook":' + last.envelope.raw.decode() + "}" if last else None
+    return (payment.order_id, *told, payment.mismatched, paid_at, metadata, payment.version, registers.dump(payment.told))
+
+
+def _transaction_rows(payments: Iterable[Payment]) -> list[tuple[object, ...]]:
+    return [
+        (
+            payment.order_id,
+            transaction_id,
+            *(registers.value(told, name) for name in ("status", "amount", "currency")),
+            registers.dump(told),
+        )
+        for payment in payments
+        for transaction_id, told in sorted(payment.transactions.items())
+    ]
+
+
+def _history_row(webhook: PaymentWebhook, result: Result) -> tuple[object, ...]:
+    envelope, notice = webhook.envelope, webhook.notice
+    return (
+        envelope.event_id,
+        result.key,
+        notice.status,
+        result.outcome,
+        notice.transaction_id,
+        notice.amount,
+        notice.currency,
+        moment(envelope.occurred_at),
+        moment(envelope.received_at),
+        envelope.raw,
+    )
+

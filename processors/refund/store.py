@@ -1,0 +1,106 @@
+"""Refunds at rest: all SQL of the refund processor. Arrays in, arrays out; one statement a table and batch."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from processors.refund.domain import Refunds
+from runtime.clock import moment
+from stream import registers
+from stream.arrays import write
+from stream.events import RefundWebhook
+from stream.fold import Result
+from stream.registers import Told
+
+INSERT_MISSING = "INSERT INTO orders (order_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
+
+LOCK = """
+SELECT order_id, version FROM orders WHERE order_id = ANY (%(ids)b::text[]) ORDER BY order_id FOR UPDATE
+"""
+
+READ = "SELECT order_id, refund_id, told::text FROM refunds WHERE order_id = ANY (%(ids)b::text[])"
+
+SAVE_ORDERS = """
+UPDATE orders SET refund_status = saved.status, refunded_amount = saved.amount, version = saved.version,
+                  updated_at = now()
+  FROM unnest(%(ids)b::text[], %(statuses)b::text[], %(amounts)b::bigint[], %(versions)b::int[])
+       AS saved (order_id, status, amount, version)
+ WHERE orders.order_id = saved.order_id
+"""
+
+SAVE_REFUNDS = """
+INSERT INTO refunds (order_id, refund_id, status, amount, currency, reason, provider, processed_at, metadata, told)
+SELECT order_id, refund_id, status, amount, currency, reason, provider, processed_at, metadata::json, told::json
+  FROM unnest(%(ids)b::text[], %(refunds)b::text[], %(statuses)b::text[], %(amounts)b::bigint[],
+              %(currencies)b::text[], %(reasons)b::text[], %(providers)b::text[], %(times)b::timestamptz[],
+              %(metadatas)b::text[], %(tolds)b::text[])
+       AS saved (order_id, refund_id, status, amount, currency, reason, provider, processed_at, metadata, told)
+ON CONFLICT (order_id, refund_id) DO UPDATE SET
+    status = excluded.status, amount = excluded.amount, currency = excluded.currency, reason = excluded.reason,
+    provider = excluded.provider, processed_at = excluded.processed_at, metadata = excluded.metadata,
+    told = excluded.told, updated_at = now()
+"""
+REFUND_COLUMNS = "ids refunds statuses amounts currencies reasons providers times metadatas tolds"
+
+RECORD = """
+INSERT INTO refund_history (event_id, order_id, refund_id, status, outcome, amount, currency, occurred_at,
+                            received_at, payload)
+SELECT * FROM unnest(%(events)b::text[]::uuid[], %(ids)b::text[], %(refunds)b::text[], %(statuses)b::text[],
+                     %(outcomes)b::text[], %(amounts)b::bigint[], %(currencies)b::text[],
+                     %(occurred)b::timestamptz[], %(received)b::timestamptz[], %(payloads)b::bytea[])
+"""
+RECORD_COLUMNS = "events ids refunds statuses outcomes amounts currencies occurred received payloads"
+
+RefundKey = tuple[str, str]
+"""The order and the refund's id."""
+
+
+def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Refunds]:
+    """The refunds of these orders, kept from others until the transaction ends. `order_ids` must be sorted."""
+    ids = {"ids": list(order_ids)}
+    tx.exec_driver_sql(INSERT_MISSING, ids)
+    orders = tx.exec_driver_sql(LOCK, ids).all()
+    refunds: dict[str, dict[str, Told]] = {order_id: {} for order_id in order_ids}
+    for order_id, refund_id, told in tx.exec_driver_sql(READ, ids):
+        refunds[order_id][refund_id] = registers.load(told)
+    return {order_id: Refunds(order_id, version, refunds[order_id]) for order_id, version in orders}
+
+
+def save(tx: Connection, orders: Iterable[Refunds], last: Mapping[RefundKey, RefundWebhook]) -> None:
+    """Write the orders' totals, and each refund that got a webhook with its last one."""
+    by_id = {order.order_id: order for order in orders}
+    totals = [(order.order_id, order.status, order.refunded_amount, order.version) for order in by_id.values()]
+    write(tx, SAVE_ORDERS, "ids statuses amounts versions", totals)
+    write(tx, SAVE_REFUNDS, REFUND_COLUMNS, [_row(by_id[key[0]], key, webhook) for key, webhook in last.items()])
+
+
+def record(tx: Connection, applied: Iterable[tuple[RefundWebhook, Result]]) -> None:
+    """Keep every applied webhook, the late ones too, with its bytes."""
+    write(tx, RECORD, RECORD_COLUMNS, [_history_row(webhook, result) for webhook, result in applied])
+
+
+def _row(order: Refunds, key: RefundKey, last: RefundWebhook) -> tuple[object, ...]:
+    told = order.refunds[key[1]]
+    return (
+        *key,
+        *(registers.value(told, name) for name in "status amount currency reason provider".split()),
+        moment(registers.value(told, "refunded_at")),
+        '{"webhook":' + last.envelope.raw.decode() + "}",
+        registers.dump(told),
+    )
+
+
+def _history_row(webhook: RefundWebhook, result: Result) -> tuple[object, ...]:
+    envelope, notice = webhook.envelope, webhook.notice
+    return (
+        envelope.event_id,
+        result.key,
+        notice.refund_id,
+        notice.status,
+        result.outcome,
+        notice.amount,
+        notice.currency,
+        moment(envelope.occurred_at),
+        moment(envelope.received_at),
+        envelope.raw,
+    )

@@ -1,0 +1,26 @@
+"""One transaction of the shipping processor: lock the parcels, fold the scans in, save."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from processors.shipping import store
+from processors.shipping.domain import apply
+from stream import topics
+from stream.events import ShippingWebhook
+from stream.fold import Result, fold
+
+TOPICS = (topics.SHIPPING_WEBHOOKS,)
+
+
+def handle(tx: Connection, webhooks: Sequence[ShippingWebhook]) -> list[Result]:
+    """Apply new webhooks, in their order."""
+    shipments = store.lock(tx, sorted({key(webhook) for webhook in webhooks}))
+    results = fold(shipments, webhooks, key, apply)
+    store.save(tx, shipments.values(), last={key(webhook): webhook for webhook in webhooks})
+    store.record(tx, zip(webhooks, results, strict=True))
+    return results
+
+
+key = topics.SHIPPING_WEBHOOKS.key
+"""The parcel: what its webhooks are keyed by."""

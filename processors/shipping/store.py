@@ -1,0 +1,90 @@
+"""Parcels at rest: all SQL of the shipping processor. Arrays in, arrays out; one statement a table and batch."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from processors.shipping.domain import Shipment
+from runtime.clock import moment
+from stream import registers
+from stream.arrays import write
+from stream.events import ShippingWebhook
+from stream.fold import Result
+
+INSERT_MISSING = """
+INSERT INTO shipments (shipment_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING
+"""
+
+LOCK = """
+SELECT shipment_id, version, told::text FROM shipments
+ WHERE shipment_id = ANY (%(ids)b::text[]) ORDER BY shipment_id FOR UPDATE
+"""
+
+SAVE = """
+UPDATE shipments SET
+    carrier = saved.carrier, tracking_number = saved.tracking_number, order_id = saved.order_id,
+    status = saved.status, last_location = saved.last_location, shipping_updated_at = saved.scanned_at,
+    metadata = saved.metadata::json, version = saved.version, told = saved.told::json, updated_at = now()
+  FROM unnest(%(ids)b::text[], %(carriers)b::text[], %(numbers)b::text[], %(orders)b::text[], %(statuses)b::text[],
+              %(locations)b::text[], %(scans)b::timestamptz[], %(metadatas)b::text[], %(versions)b::int[],
+              %(tolds)b::text[])
+       AS saved (shipment_id, carrier, tracking_number, order_id, status, last_location, scanned_at, metadata,
+                 version, told)
+ WHERE shipments.shipment_id = saved.shipment_id
+"""
+SAVE_COLUMNS = "ids carriers numbers orders statuses locations scans metadatas versions tolds"
+
+RECORD = """
+INSERT INTO shipment_history (event_id, shipment_id, order_id, status, outcome, location, occurred_at, received_at,
+                              payload)
+SELECT * FROM unnest(%(events)b::text[]::uuid[], %(ids)b::text[], %(orders)b::text[], %(statuses)b::text[],
+                     %(outcomes)b::text[], %(locations)b::text[], %(occurred)b::timestamptz[],
+                     %(received)b::timestamptz[], %(payloads)b::bytea[])
+"""
+RECORD_COLUMNS = "events ids orders statuses outcomes locations occurred received payloads"
+
+
+def lock(tx: Connection, shipment_ids: Sequence[str]) -> dict[str, Shipment]:
+    """These parcels, each kept from others until the transaction ends. `shipment_ids` must be sorted."""
+    ids = {"ids": list(shipment_ids)}
+    tx.exec_driver_sql(INSERT_MISSING, ids)
+    rows = tx.exec_driver_sql(LOCK, ids)
+    return {shipment_id: Shipment(shipment_id, version, registers.load(told)) for shipment_id, version, told in rows}
+
+
+def save(tx: Connection, shipments: Iterable[Shipment], last: Mapping[str, ShippingWebhook]) -> None:
+    """Write the parcels as they are now, and the last webhook of each."""
+    write(tx, SAVE, SAVE_COLUMNS, [_row(shipment, last[shipment.shipment_id]) for shipment in shipments])
+
+
+def record(tx: Connection, applied: Iterable[tuple[ShippingWebhook, Result]]) -> None:
+    """Keep every applied webhook, the late ones too, with its bytes."""
+    write(tx, RECORD, RECORD_COLUMNS, [_history_row(webhook, result) for webhook, result in applied])
+
+
+def _row(shipment: Shipment, last: ShippingWebhook) -> tuple[object, ...]:
+    told = shipment.told
+    names = "carrier tracking_number order_id status last_location".split()
+    return (
+        shipment.shipment_id,
+        *(registers.value(told, name) for name in names),
+        moment(registers.value(told, "scanned_at")),
+        '{"webhook":' + last.envelope.raw.decode() + "}",
+        shipment.version,
+        registers.dump(told),
+    )
+
+
+def _history_row(webhook: ShippingWebhook, result: Result) -> tuple[object, ...]:
+    envelope, notice = webhook.envelope, webhook.notice
+    return (
+        envelope.event_id,
+        result.key,
+        notice.order_id,
+        notice.status,
+        result.outcome,
+        notice.location,
+        moment(envelope.occurred_at),
+        moment(envelope.received_at),
+        envelope.raw,
+    )

@@ -1,0 +1,172 @@
+"""Contract A: any sender that posts payment, shipping and refund webhooks signed with the shop's secret.
+
+`X-Webhook-Signature` is the hex HMAC-SHA256 of the raw body. It carries no time, so an old body is never stale.
+"""
+
+import hmac
+import json
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import msgspec
+
+from providers import body, carriers
+from providers.contract import Forged, Provider, Received, Translation, Unreadable
+from providers.fields import Id, Instant, OrderId, Text, micros
+from providers.money import NOT_SAID, minor_units
+from stream.events import PaymentNotice, RefundNotice, ShippingNotice, Verification
+
+SIGNATURE = "x-webhook-signature"
+IDEMPOTENCY_KEY = "idempotency-key"
+MAX_KEY_LENGTH = 255
+
+
+class PaymentBody(msgspec.Struct):
+    orderId: OrderId
+    status: Literal["completed", "failed", "cancelled", "canceled", "pending"]
+    type: Literal["payment"] | None = None
+    paymentMethod: Text | None = None
+    transactionId: Id | None = None
+    amount: msgspec.Raw = NOT_SAID
+    paidAt: Instant | None = None
+
+
+class ShippingBody(msgspec.Struct):
+    orderId: OrderId
+    status: Literal["preparing", "in_transit", "out_for_delivery", "delivered", "failed"]
+    type: Literal["shipping"] | None = None
+    trackingNumber: Id | None = None
+    carrier: Text | None = None
+    location: Text | None = None
+    timestamp: Instant | None = None
+
+
+class RefundBody(msgspec.Struct):
+    orderId: OrderId
+    refundId: OrderId
+    status: Literal["pending", "processing", "completed", "rejected"]
+    type: Literal["refund"] | None = None
+    amount: msgspec.Raw = NOT_SAID
+    reason: Text | None = None
+    processedAt: Instant | None = None
+
+
+_payment = msgspec.json.Decoder(PaymentBody)
+_shipping = msgspec.json.Decoder(ShippingBody)
+_refund = msgspec.json.Decoder(RefundBody)
+
+
+def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
+    """Prove the body by any live secret: its raw bytes, or failing that its compact form.
+
+    The source of contract A signs `JSON.stringify(payload)` and posts one of its examples indented.
+    """
+    given = received.headers.get(SIGNATURE, "").lower().encode("latin-1")
+    if not given:
+        raise Forged("X-Webhook-Signature is missing")
+    if _signed(received.body, given, secrets):
+        return "signature"
+    compact = _compact(received.body)
+    if compact is not None and _signed(compact, given, secrets):
+        return "signature"
+    raise Forged("X-Webhook-Signature is not the HMAC-SHA256 of this body")
+
+
+def sign(payload: bytes, secret: bytes) -> dict[str, str]:
+    """The headers a sender adds to this body."""
+    return {"X-Webhook-Signature": hmac.digest(secret, payload, "sha256").hex()}
+
+
+def idempotency_key(received: Received) -> str | None:
+    """The sender's own name for the event, where it gives one."""
+    key = received.headers.get(IDEMPOTENCY_KEY)
+    if key is not None and not (0 < len(key) <= MAX_KEY_LENGTH and key.isprintable()):
+        raise Unreadable(f"Idempotency-Key must be 1 to {MAX_KEY_LENGTH} printable characters")
+    return key
+
+
+def translate(received: Received, kind: str) -> Translation:
+    """Read a verified webhook of contract A."""
+    return _TRANSLATORS[kind](received)
+
+
+def _translate_payment(received: Received) -> Translation:
+    told = body.read(_payment, received.body)
+    paid_at = micros(told.paidAt, "paidAt")
+    notice = PaymentNotice(
+        order_id=str(told.orderId),
+        status="cancelled" if told.status == "canceled" else told.status,
+        method=told.paymentMethod,
+        transaction_id=told.transactionId,
+        amount=minor_units(told.amount, "KRW"),
+        paid_at=paid_at,
+    )
+    return Translation(notice, f"payment.{notice.status}", paid_at, idempotency_key(received))
+
+
+def _translate_shipping(received: Received) -> Translation:
+    told = body.read(_shipping, received.body)
+    scanned_at = micros(told.timestamp, "timestamp")
+    notice = ShippingNotice(
+        order_id=str(told.orderId),
+        status=told.status,
+        carrier=told.carrier,
+        carrier_code=carriers.normalise(told.carrier),
+        tracking_number=told.trackingNumber,
+        location=told.location,
+        scanned_at=scanned_at,
+    )
+    return Translation(notice, f"shipping.{told.status}", scanned_at, idempotency_key(received))
+
+
+def _translate_refund(received: Received) -> Translation:
+    told = body.read(_refund, received.body)
+    refunded_at = micros(told.processedAt, "processedAt")
+    notice = RefundNotice(
+        order_id=str(told.orderId),
+        refund_id=str(told.refundId),
+        status=told.status,
+        amount=minor_units(told.amount, "KRW"),
+        reason=told.reason,
+        refunded_at=refunded_at,
+    )
+    return Translation(notice, f"refund.{told.status}", refunded_at, idempotency_key(received))
+
+
+_TRANSLATORS: dict[str, Callable[[Received], Translation]] = {
+    "payment": _translate_payment,
+    "shipping": _translate_shipping,
+    "refund": _translate_refund,
+}
+
+
+def _signed(payload: bytes, given: bytes, secrets: Sequence[bytes]) -> bool:
+    # Every secret is tried, so that the time taken does not tell which one matched.
+    matches = [hmac.compare_digest(hmac.digest(secret, payload, "sha256").hex().encode(), given) for secret in secrets]
+    return any(matches)
+
+
+def _compact(payload: bytes) -> bytes | None:
+    """What JSON.stringify makes of the parsed body, where that differs from the bytes sent."""
+    try:
+        parsed = json.loads(payload, parse_float=_as_javascript)
+    except (ValueError, RecursionError):
+        return None
+    compact = json.dumps(parsed, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return compact if compact != payload else None
+
+
+def _as_javascript(text: str) -> float | int:
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) < 1e21 else number  # noqa: PLR2004 - ECMA-262 §6.1.6.1.20
+
+
+PROVIDER = Provider(
+    name="generic",
+    paths={"/webhooks/payment": "payment", "/webhooks/shipping": "shipping", "/webhooks/refund": "refund"},
+    secret_setting="WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    verify=verify,
+    translate=translate,
+    sign=sign,
+    kept_headers=frozenset({SIGNATURE, IDEMPOTENCY_KEY}),
+)

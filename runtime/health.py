@@ -1,0 +1,30 @@
+"""Whether this process lives and can do its work, told by the parts that know."""
+
+from collections.abc import Callable
+
+Check = Callable[[], str | None]
+"""Says what is wrong, or None."""
+
+
+class Health:
+    """A process is live while its checks of life pass, and ready while those of work pass too."""
+
+    def __init__(self) -> None:
+        self._life: list[Check] = []
+        self._work: list[Check] = []
+
+    def live_while(self, check: Check) -> None:
+        """Count `check` among those whose failure means: restart me."""
+        self._life.append(check)
+
+    def ready_while(self, check: Check) -> None:
+        """Count `check` among those whose failure means: send me nothing."""
+        self._work.append(check)
+
+    def problems_of_life(self) -> list[str]:
+        """Why this process should be restarted; empty when it should not."""
+        return [problem for check in self._life if (problem := check())]
+
+    def problems(self) -> list[str]:
+        """Why this process cannot work now; empty when it can."""
+        return [problem for check in (*self._life, *self._work) if (problem := check())]

@@ -1,0 +1,38 @@
+"""Log lines as JSON with an allow-list of fields: ids, never bodies, secrets, signatures or card numbers."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+FIELDS = frozenset(
+    "event level timestamp service id type cause to error attempt count topic partition offset order_id payment_id "
+    "status session_id payment_status provider path signal port url seconds exception settings".split()
+)
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+def _only_allowed(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    return {name: value for name, value in event.items() if name in FIELDS}
+
+
+def configure(service: str, level: str) -> None:
+    """Write this process's log to standard error, each line naming the service."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _only_allowed,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger()

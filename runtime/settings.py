@@ -1,0 +1,89 @@
+"""The environment, read once into a frozen record; a wrong value stops the start with a sentence.
+
+Each setting is one field: its name in capitals is the variable, its description the line in docs/configuration.md.
+`NAME_FILE` may name a file that holds the value instead (for secrets); white space around it is trimmed.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+EXIT_MISCONFIGURED = 78  # EX_CONFIG of sysexits.h
+
+
+class FileSource(PydanticBaseSettingsSource):
+    """Values from the files that `NAME_FILE` variables name."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        path = os.environ.get(f"{field_name.upper()}_FILE")
+        return (Path(path).read_text().strip() if path else None), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        fields = self.settings_cls.model_fields
+        values = {name: self.get_field_value(field, name)[0] for name, field in fields.items()}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class Settings(BaseSettings):
+    """What each service reads. A subclass adds what only that service needs."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, str_strip_whitespace=True)
+
+    kafka_bootstrap_servers: str = Field(description="Kafka's brokers, host:port, comma-separated")
+    schema_registry_url: str | None = Field(
+        None, description="a schema registry (Confluent API); unset: ids come from schemas/avro/registry.json"
+    )
+    mode: Literal["live", "test"] = Field("live", description="the mode of a webhook that names none")
+    management_host: str = Field("127.0.0.1", description="where health, metrics and steering listen")
+    management_port: int = Field(9100, ge=0, le=65535, description="the port of health, metrics and steering")
+    management_token: str | None = Field(
+        None, description="the bearer token for metrics and steering; unset: only health answers"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least level logged")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, FileSource(settings_cls)
+
+    @classmethod
+    def read(cls) -> Self:
+        """The settings of this process; exits with a sentence per wrong value."""
+        try:
+            return cls()
+        except (ValidationError, OSError) as wrong:
+            sys.stderr.write("".join(f"{sentence}\n" for sentence in complaints(wrong)))
+            sys.exit(EXIT_MISCONFIGURED)
+
+
+class StoreSettings(Settings):
+    """What a service with a Postgres store reads."""
+
+    database_url: str = Field(description="this service's own database, postgresql://role:password@host:port/name")
+    batch_size: int = Field(1000, ge=1, le=10_000, description="the most events one transaction applies")
+
+
+def complaints(wrong: ValidationError | OSError) -> list[str]:
+    """What is wrong with the configuration, in sentences, without the values."""
+    if isinstance(wrong, OSError):
+        return [f"cannot start: a *_FILE variable names {wrong.filename}, which cannot be read ({wrong.strerror})"]
+    return [_complaint(error["loc"], error["msg"]) for error in wrong.errors(include_input=False, include_url=False)]
+
+
+def _complaint(where: tuple[int | str, ...], message: str) -> str:
+    said = message.removeprefix("Value error, ")
+    if not where:
+        return f"cannot start: {said}"
+    name = str(where[0]).upper()
+    return f"cannot start: {name} must be set" if said == "Field required" else f"cannot start: {name}: {said}"

@@ -1,0 +1,1 @@
+"""How events travel: their records, topics, ids and bytes, and the loop that applies each exactly once in effect."""

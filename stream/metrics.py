@@ -1,0 +1,10 @@
+"""What a worker counts, for Prometheus."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+EVENTS = Counter("hookstream_events_total", "Events by what became of them", ["outcome"])
+FACTS = Counter("hookstream_facts_total", "Domain events announced", ["type"])
+BATCH_SECONDS = Histogram("hookstream_batch_seconds", "One batch, from decoding to stored offsets")
+EVENT_AGE_SECONDS = Gauge("hookstream_event_age_seconds", "Age of the last handled event, from its webhook's arrival")
+STORE_FAILURES = Counter("hookstream_store_failures_total", "Batches tried again because the store failed")
+FENCED = Counter("hookstream_fenced_total", "Partitions given up because another worker took them over")

@@ -1,0 +1,7 @@
+"""Runs one service's migrations and the shared ones in the schema the service's role works in."""
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"], transaction_per_migration=True)
+with context.begin_transaction():
+    context.run_migrations()

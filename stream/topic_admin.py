@@ -1,0 +1,46 @@
+"""Creates every topic in one explicit step, and refuses to work on topics that are not as designed."""
+
+import sys
+from collections.abc import Iterable
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from stream.topics import ALL, PARTITIONS, Topic
+
+TIMEOUT_S = 30
+
+
+def create_all(bootstrap_servers: str, replication: int = 1) -> None:
+    """Create the topics that are missing; those that exist stay as they are. More replicas, stricter acknowledgement."""
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 3})
+    wanted = [_declaration(topic, replication) for topic in ALL]
+    for name, created in admin.create_topics(wanted, operation_timeout=TIMEOUT_S).items():
+        try:
+            created.result(TIMEOUT_S)
+        except KafkaException as failure:
+            if failure.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise RuntimeError(f"topic {name} could not be created: {failure.args[0].str()}") from failure
+
+
+def _declaration(topic: Topic, replication: int) -> NewTopic:
+    config = {
+        "cleanup.policy": "delete",
+        "retention.ms": str(topic.retention_ms),
+        "message.timestamp.type": "LogAppendTime",
+        "min.insync.replicas": str(max(1, replication - 1)),
+    }
+    return NewTopic(topic.name, num_partitions=PARTITIONS, replication_factor=replication, config=config)
+
+
+def check(bootstrap_servers: str, needed: Iterable[Topic]) -> None:
+    """Stop the process with a sentence unless every needed topic is there with the partitions its order rests on."""
+    metadata = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 3}).list_topics(timeout=TIMEOUT_S)
+    for topic in needed:
+        found = metadata.topics.get(topic.name)
+        partitions = len(found.partitions) if found else 0
+        if partitions != PARTITIONS:
+            sys.exit(
+                f"cannot start: topic {topic.name} has {partitions} partitions, not {PARTITIONS}. "
+                + ("Its order by key is broken." if partitions else "Run `hookstream topics create` first.")
+            )

@@ -1,0 +1,107 @@
+"""Every topic as a value: its name, the records it carries, what they are keyed by, how long it keeps them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from stream import events
+from stream.events import Record
+
+PARTITIONS = 12
+"""Part of the ordering contract: a key's partition never changes. Growing means copying into `.v2`."""
+
+FOREVER = -1
+WEEK_MS = 7 * 24 * 3600 * 1000
+
+
+def _by_notification(record: Any) -> str:
+    return str(record.notification_id)
+
+
+def _by_event(record: Any) -> str:
+    return str(record.event_id)
+
+
+def _by_order(webhook: Any) -> str:
+    """The order, else the provider's name for what the shop calls an order."""
+    return webhook.notice.order_id or f"{webhook.envelope.provider}:{webhook.notice.reference}"
+
+
+def _by_parcel(webhook: Any) -> str:
+    """The carrier and its tracking number, since an order may have several parcels; else as for an order."""
+    notice = webhook.notice
+    if notice.tracking_number:
+        return f"{notice.carrier_code or webhook.envelope.provider}:{notice.tracking_number}"
+    return _by_order(webhook)
+
+
+def _by_customer(webhook: Any) -> str:
+    return str(webhook.notice.customer_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """`key` is what keeps a record behind those it must not overtake; `retention_ms` is FOREVER for replay's sake.
+
+    Domain events are keyed as the aggregate they tell of: the worker passes that key on.
+    """
+
+    name: str
+    records: tuple[type[Record], ...]
+    key: Callable[[Any], str] = _by_event
+    retention_ms: int = FOREVER
+
+
+PAYMENT_WEBHOOKS = Topic("webhooks.payment.v1", (events.PaymentWebhook,), _by_order)
+SHIPPING_WEBHOOKS = Topic("webhooks.shipping.v1", (events.ShippingWebhook,), _by_parcel)
+REFUND_WEBHOOKS = Topic("webhooks.refund.v1", (events.RefundWebhook,), _by_order)
+ORDERS = Topic("orders.v1", (events.OrderWebhook,), _by_order)
+CUSTOMERS = Topic("customers.v1", (events.CustomerWebhook,), _by_customer)
+QUARANTINE = Topic("webhooks.quarantine.v1", (events.QuarantinedWebhook,))
+REJECTED = Topic("webhooks.rejected.v1", (events.RejectedWebhook,), retention_ms=WEEK_MS)
+PAYMENTS = Topic(
+    "payments.v1",
+    (
+        events.PaymentCompleted,
+        events.PaymentFailed,
+        events.PaymentCancelled,
+        events.AmountMismatched,
+        events.RefundRequested,
+    ),
+)
+SHIPMENTS = Topic(
+    "shipments.v1",
+    (
+        events.ShipmentInTransit,
+        events.ShipmentOutForDelivery,
+        events.ShipmentDelivered,
+        events.ShipmentFailed,
+    ),
+)
+REFUNDS = Topic("refunds.v1", (events.RefundCompleted, events.RefundRejected))
+OUTCOMES = Topic("webhooks.outcomes.v1", (events.Outcome,))
+NOTIFICATIONS = Topic("notifications.v1", (events.NotificationSent,), _by_notification)
+
+
+def dead(service: str) -> Topic:
+    """Where `service` lays down the records it gave up on."""
+    return Topic(f"{service}.dead.v1", (events.DeadRecord,))
+
+
+SERVICES = ("payment", "shipping", "refund", "notifier")
+ALL = (
+    PAYMENT_WEBHOOKS,
+    SHIPPING_WEBHOOKS,
+    REFUND_WEBHOOKS,
+    ORDERS,
+    CUSTOMERS,
+    QUARANTINE,
+    REJECTED,
+    PAYMENTS,
+    SHIPMENTS,
+    REFUNDS,
+    OUTCOMES,
+    NOTIFICATIONS,
+    *map(dead, SERVICES),
+)
+RECORDS: tuple[type[Record], ...] = tuple(dict.fromkeys(record for topic in ALL for record in topic.records))
