@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 
+from local import leftovers
 from local.place import Place
 from local.telling import Trouble
 
@@ -23,6 +24,8 @@ def alone(place: Place) -> Iterator[None]:
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
+        leftovers.sweep(place)  # first of all, because they sit on our ports
+        place.env_file.unlink(missing_ok=True)
         try:
             yield
         finally:

@@ -5,10 +5,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
 
 from local import environment, leftovers, lodging, presence
 from local.place import Place
@@ -58,24 +58,19 @@ def stop(root: Path) -> int:
 
 
 @contextmanager
-def infrastructure(root: Path, data: Path, *, registry: bool = False) -> Iterator[dict[str, str]]:
-    """Kafka, Postgres with empty databases and an inbox, for tests: of their own, whatever the environment says."""
-    with _alone(root, data, registry=registry) as stack:
+def everything(
+    root: Path, data: Path, *, given: Mapping[str, str] = MappingProxyType({}), registry: bool = False
+) -> Iterator[dict[str, str]]:
+    """The whole system for tests, on ports and data of its own: but for what is `given`, such as a broker."""
+    with _alone(root, data, given, registry=registry) as stack, serving(stack):
         yield environment.read(stack.settings.place)
 
 
 @contextmanager
-def everything(root: Path, data: Path, *, registry: bool = False) -> Iterator[dict[str, str]]:
-    """The same with topics, tables and services."""
-    with _alone(root, data, registry=registry) as stack, serving(stack):
-        yield environment.read(stack.settings.place)
-
-
-@contextmanager
-def _alone(root: Path, data: Path, *, registry: bool) -> Iterator[Stack]:
+def _alone(root: Path, data: Path, given: Mapping[str, str], *, registry: bool) -> Iterator[Stack]:
     place = Place(root.resolve(), data.resolve())
     try:
-        with presence.alone(place), standing(environment.decide(place, {}, {}, registry=registry)) as stack:
+        with presence.alone(place), standing(environment.decide(place, given, {}, registry=registry)) as stack:
             yield stack
     finally:
         lodging.forget(place.run / "postgres")

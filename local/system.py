@@ -4,12 +4,13 @@ Kafka, Postgres and the inbox side by side, then topics and migrations side by s
 """
 
 import gc
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from local import broker, environment, inbox, leftovers, postgres, registry, services
+from local import broker, environment, inbox, postgres, registry, services
 from local.environment import STORES, Settings
 from local.guard import guarded
 from local.supervisor import Supervisor
@@ -21,10 +22,12 @@ class Stack:
     settings: Settings
     env: dict[str, str]
     supervisor: Supervisor
+    writing: threading.Lock = field(default_factory=threading.Lock)
 
     def record(self) -> None:
-        """Again after each restart, because process ids change."""
-        environment.write(self.settings.place, self.env, self.supervisor.pids())
+        """Again after each restart, because process ids change; two may restart at once."""
+        with self.writing:
+            environment.write(self.settings.place, self.env, self.supervisor.pids())
 
     def keep(self) -> None:
         self.record()
@@ -35,8 +38,6 @@ class Stack:
 def standing(settings: Settings) -> Iterator[Stack]:
     """What the services stand on: a broker, databases, an inbox, perhaps a registry."""
     place = settings.place
-    leftovers.sweep(place)
-    place.env_file.unlink(missing_ok=True)
     with guarded(place):
         stack = Stack(settings, environment.describe(settings), Supervisor(place.run))
         try:
