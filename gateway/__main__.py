@@ -59,7 +59,7 @@ async def serve(settings: GatewaySettings) -> str | None:
     serving = asyncio.create_task(server.serve())
     log.info("gateway.listening", port=settings.port)
     await _until(stop, appender, serving)
-    server.stop()
+    server.stop()  # type: ignore[no-untyped-call]
     await asyncio.wait([serving], timeout=CLOSING_S)
     await appender.close(CLOSING_S)
     return appender.fatal

@@ -1,5 +1,7 @@
 """The application: the catalogue's paths and the gateway's own health, behind the guard."""
 
+from typing import cast
+
 from litestar import Litestar, Response, asgi, get
 
 from gateway.guard import Application, Guard, Receive, Scope, Send
@@ -28,7 +30,7 @@ def create(settings: GatewaySettings, webhooks: Webhooks, health: Health) -> App
         return _state(health.problems())
 
     application = Litestar([webhook, live, ready], openapi_config=None, logging_config=None)
-    return Guard(application, METHODS, settings.max_body_bytes, webhooks.refused)
+    return Guard(cast(Application, application), METHODS, settings.max_body_bytes, webhooks.refused)
 
 
 def _state(problems: list[str]) -> Response[dict[str, list[str]]]:

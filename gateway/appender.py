@@ -50,7 +50,9 @@ class Appender:
 
     def __init__(self, bootstrap_servers: str, deadline_s: float) -> None:
         self._loop = asyncio.get_running_loop()
-        self._producer = Producer({**GATEWAY_PRODUCER, "bootstrap.servers": bootstrap_servers, "error_cb": self._failed})
+        self._producer = Producer(
+            {**GATEWAY_PRODUCER, "bootstrap.servers": bootstrap_servers, "error_cb": self._failed}
+        )
         self._deadline_s = deadline_s
         self._waiting: deque[Flight] = deque()
         self._flying: deque[Flight] = deque()

@@ -3,7 +3,9 @@
 from prometheus_client import Counter, Histogram
 
 ACCEPTED = Counter("hookstream_webhooks_accepted_total", "Webhooks answered 2xx, by provider", ["provider"])
-REJECTED = Counter("hookstream_webhooks_rejected_total", "Requests refused, by provider and cause", ["provider", "cause"])
+REJECTED = Counter(
+    "hookstream_webhooks_rejected_total", "Requests refused, by provider and cause", ["provider", "cause"]
+)
 ACK_SECONDS = Histogram(
     "hookstream_ack_seconds",
     "From the arrival of a body to Kafka's acknowledgement",

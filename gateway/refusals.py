@@ -50,7 +50,9 @@ class Refusal(Exception):
         return Answer(STATUS[self.cause], msgspec.json.encode({"error": self.cause, "message": self.message}))
 
 
-def kept(refusal: Refusal, provider: str, path: str, headers: Mapping[str, str], body: bytes, at: int) -> RejectedWebhook:
+def kept(
+    refusal: Refusal, provider: str, path: str, headers: Mapping[str, str], body: bytes, at: int
+) -> RejectedWebhook:
     """What `webhooks.rejected.v1` keeps of a refused request."""
     return RejectedWebhook(
         provider=provider,

@@ -16,7 +16,7 @@ DONE = 250
 
 
 class NotTaken(Exception):
-    """The server said no, or said nothing, before the final dot; nothing was sent. `final`: it will not say otherwise."""
+    """The server said no, or said nothing, before the final dot; nothing was sent. `final`: for good."""
 
     def __init__(self, error: str, *, final: bool) -> None:
         super().__init__(error)
@@ -49,7 +49,9 @@ class MailServer:
             smtp.send(_LEADING_DOT.sub(b"..", mail.as_bytes(policy=WIRE)))
         except smtplib.SMTPResponseException as refused:
             self.close()
-            raise NotTaken(f"{refused.smtp_code} {refused.smtp_error!r}", final=_is_final(refused.smtp_code)) from refused
+            raise NotTaken(
+                f"{refused.smtp_code} {refused.smtp_error!r}", final=_is_final(refused.smtp_code)
+            ) from refused
         except (OSError, smtplib.SMTPException) as failure:
             self.close()
             raise NotTaken(f"{type(failure).__name__}: {failure}", final=False) from failure

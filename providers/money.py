@@ -27,7 +27,6 @@ _EXPONENTS = {
 }
 
 
-
 def exponent(currency: str) -> int:
     """How many decimal digits the currency's minor unit has (ISO 4217: KRW 0, USD 2, KWD 3).
 

@@ -41,7 +41,9 @@ def webhook(
     digest = ids.digest(told.notice)
     actual_mode = told.mode or mode
     envelope = Envelope(
-        event_id=ids.event_id(provider.name, actual_mode, told.provider_event_id or f"{told.event_type}\n{digest.hex()}"),
+        event_id=ids.event_id(
+            provider.name, actual_mode, told.provider_event_id or f"{told.event_type}\n{digest.hex()}"
+        ),
         digest=digest,
         provider=provider.name,
         mode=actual_mode,

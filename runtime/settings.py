@@ -19,7 +19,7 @@ EXIT_MISCONFIGURED = 78  # EX_CONFIG of sysexits.h
 class FileSource(PydanticBaseSettingsSource):
     """Values from the files that `NAME_FILE` variables name."""
 
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         path = os.environ.get(f"{field_name.upper()}_FILE")
         return (Path(path).read_text().strip() if path else None), field_name, False
 

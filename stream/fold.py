@@ -23,7 +23,9 @@ class Result:
 Apply = Callable[[S, E], tuple[S, OutcomeKind, tuple[Fact, ...]]]
 
 
-def fold(states: MutableMapping[str, S], events: Sequence[E], key: Callable[[E], str], apply: Apply[S, E]) -> list[Result]:
+def fold(
+    states: MutableMapping[str, S], events: Sequence[E], key: Callable[[E], str], apply: Apply[S, E]
+) -> list[Result]:
     """Apply each event to the state under its key, replacing it in `states`; one result an event."""
     results = []
     for event in events:

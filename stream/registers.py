@@ -27,9 +27,7 @@ def stamp(tiers: Sequence[Sequence[str]], status: str, at: int | None, event_id:
 def tell(told: Told, when: Stamp, said: Mapping[str, Any]) -> Told:
     """The registers after an event; what it leaves open (None) stays as it was told before."""
     newer = {
-        name: (when, value)
-        for name, value in said.items()
-        if value is not None and when > told.get(name, (UNTOLD,))[0]
+        name: (when, value) for name, value in said.items() if value is not None and when > told.get(name, (UNTOLD,))[0]
     }
     return {**told, **newer}
 

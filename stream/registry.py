@@ -40,7 +40,8 @@ class CommittedRegistry:
         """The id of the newest version of `subject`."""
         if subject not in self._newest:
             raise UnknownSchema(f"{subject} is not in registry.json: run `hookstream schemas add`")
-        return self._newest[subject]
+        newest: int = self._newest[subject]
+        return newest
 
     def schema_of(self, schema_id: int) -> Schema:
         """The schema a record with this id was written with."""

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from stream.topics import ALL, PARTITIONS, Topic
 
@@ -12,9 +12,12 @@ TIMEOUT_S = 30
 
 
 def create_all(bootstrap_servers: str, replication: int = 1) -> None:
-    """Create the topics that are missing; those that exist stay as they are. More replicas, stricter acknowledgement."""
+    """Create the topics that are missing; those that exist stay as they are."""
     admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 3})
-    wanted = [_declaration(topic, replication) for topic in ALL]
+    existing = admin.list_topics(timeout=TIMEOUT_S).topics
+    wanted = [_declaration(topic, replication) for topic in ALL if topic.name not in existing]
+    if not wanted:
+        return
     for name, created in admin.create_topics(wanted, operation_timeout=TIMEOUT_S).items():
         try:
             created.result(TIMEOUT_S)

@@ -45,7 +45,13 @@ class Worker:
     """Applies the events of `topics` to the store of `service`, each exactly once in effect."""
 
     def __init__(
-        self, service: str, topics: Sequence[Topic], handler: Handler, settings: StoreSettings, store: Engine, codec: Codec
+        self,
+        service: str,
+        topics: Sequence[Topic],
+        handler: Handler,
+        settings: StoreSettings,
+        store: Engine,
+        codec: Codec,
     ) -> None:
         self._topics = topics
         self._settings = settings

@@ -43,7 +43,8 @@ class Payment:
 
     @property
     def status(self) -> str | None:
-        return registers.value(self.told, "status")
+        status: str | None = registers.value(self.told, "status")
+        return status
 
     @property
     def mismatched(self) -> bool:

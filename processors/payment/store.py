@@ -39,15 +39,21 @@ SELECT order_id, status, method, transaction_id, pg_transaction_id, provider, am
        failure_reason, mismatched, paid_at, metadata::json, version, told::json
   FROM unnest(%(ids)b::text[], %(statuses)b::text[], %(methods)b::text[], %(transactions)b::text[], %(pgs)b::text[],
               %(providers)b::text[], %(amounts)b::bigint[], %(currencies)b::text[], %(reasons)b::text[],
-              %(mismatches)b::boolean[], %(paids)b::timestamptz[], %(metadatas)b::text[], %(versions)b::int[], %(tolds)b::text[])
+              %(mismatches)b::boolean[], %(paids)b::timestamptz[], %(metadatas)b::text[],
+              %(versions)b::int[], %(tolds)b::text[])
        AS saved (order_id, status, method, transaction_id, pg_transaction_id, provider, amount, currency,
                  failure_reason, mismatched, paid_at, metadata, version, told)
 ON CONFLICT (order_id) DO UPDATE SET
     status = excluded.status, method = excluded.method, transaction_id = excluded.transaction_id,
     pg_transaction_id = excluded.pg_transaction_id, provider = excluded.provider, amount = excluded.amount,
     currency = excluded.currency, failure_reason = excluded.failure_reason, mismatched = excluded.mismatched,
-    paid_at = excluded.paid_at, metadata = coalesce(excluded.metadata, payments.metadata), version = excluded.version, told = excluded.told, updated_at = now()
+    paid_at = excluded.paid_at, metadata = coalesce(excluded.metadata, payments.metadata),
+    version = excluded.version, told = excluded.told, updated_at = now()
 """
+PAYMENT_COLUMNS = (
+    "ids statuses methods transactions pgs providers amounts currencies reasons mismatches paids metadatas "
+    "versions tolds"
+)
 
 SAVE_TRANSACTIONS = """
 INSERT INTO transactions (order_id, transaction_id, status, amount, currency, told)
@@ -66,6 +72,7 @@ SELECT * FROM unnest(%(events)b::text[]::uuid[], %(ids)b::text[], %(statuses)b::
                      %(transactions)b::text[], %(amounts)b::bigint[], %(currencies)b::text[],
                      %(occurred)b::timestamptz[], %(received)b::timestamptz[], %(payloads)b::bytea[])
 """
+HISTORY_COLUMNS = "events ids statuses outcomes transactions amounts currencies occurred received payloads"
 
 
 def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Payment]:
@@ -109,15 +116,7 @@ def record(tx: Connection, applied: Iterable[tuple[PaymentWebhook, Result]]) -> 
     write(tx, RECORD, HISTORY_COLUMNS, [_history_row(webhook, result) for webhook, result in applied])
 
 
-PAYMENT_COLUMNS = (
-    "ids statuses methods transactions pgs providers amounts currencies reasons mismatches paids metadatas versions tolds"
-)
-HISTORY_COLUMNS = "events ids statuses outcomes transactions amounts currencies occurred received payloads"
-
-
-def _payment(
-    order_id: str, version: int, told: str | None, transactions: Mapping[str, Told], asked: str
-) -> Payment:
+def _payment(order_id: str, version: int, told: str | None, transactions: Mapping[str, Told], asked: str) -> Payment:
     return Payment(order_id, version, registers.load(told), transactions, registers.load(asked))
 
 
@@ -126,7 +125,15 @@ def _payment_row(payment: Payment, last: PaymentWebhook | None) -> tuple[object,
     told = [registers.value(payment.told, name) for name in names]
     paid_at = moment(registers.value(payment.told, "paid_at"))
     metadata = '{"webhook":' + last.envelope.raw.decode() + "}" if last else None
-    return (payment.order_id, *told, payment.mismatched, paid_at, metadata, payment.version, registers.dump(payment.told))
+    return (
+        payment.order_id,
+        *told,
+        payment.mismatched,
+        paid_at,
+        metadata,
+        payment.version,
+        registers.dump(payment.told),
+    )
 
 
 def _transaction_rows(payments: Iterable[Payment]) -> list[tuple[object, ...]]:
@@ -156,4 +163,3 @@ def _history_row(webhook: PaymentWebhook, result: Result) -> tuple[object, ...]:
         moment(envelope.received_at),
         envelope.raw,
     )
-

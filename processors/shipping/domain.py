@@ -41,7 +41,8 @@ class Shipment:
 
     @property
     def status(self) -> str | None:
-        return registers.value(self.told, "status")
+        status: str | None = registers.value(self.told, "status")
+        return status
 
 
 def apply(shipment: Shipment, webhook: ShippingWebhook) -> tuple[Shipment, OutcomeKind, tuple[Fact, ...]]:
