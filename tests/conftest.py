@@ -40,10 +40,10 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     data = tmp_path_factory.mktemp("system")
     if kind == "local":
         with stack.everything(ROOT, data) as env:
-            yield env
+            yield env | {"RUN_FOLDER": str(data)}
     else:
         with containers.kafka_and_postgres() as given, stack.everything(ROOT, data, given=given) as env:
-            yield env
+            yield env | {"RUN_FOLDER": str(data)}
 
 
 @pytest.fixture

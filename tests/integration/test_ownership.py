@@ -1,0 +1,58 @@
+"""A worker whose partition was taken over can commit nothing any more."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Connection, Engine
+
+from runtime.engine import engine
+from stream import ownership
+from stream.ownership import Fenced
+from tests.actors import new_order
+
+
+@pytest.fixture
+def store(system: dict[str, str]) -> Iterator[Engine]:
+    database = engine(system["PAYMENT_DATABASE_URL"], service="tests")
+    yield database
+    database.dispose()
+
+
+def test_the_holder_of_the_newest_epoch_may_write(store: Engine) -> None:
+    partition = (new_order(), 0)
+
+    with store.begin() as tx:
+        epochs = ownership.take(tx, [partition])
+    with store.begin() as tx:
+        ownership.hold(tx, epochs)
+
+    assert epochs == {partition: 1}
+
+
+def test_a_former_owner_is_fenced(store: Engine) -> None:
+    partition, other = (new_order(), 0), (new_order(), 0)
+    with store.begin() as tx:
+        zombie = ownership.take(tx, [partition, other])
+    with store.begin() as tx:
+        ownership.take(tx, [partition])
+
+    with pytest.raises(Fenced) as fenced, store.begin() as tx:
+        ownership.hold(tx, zombie)
+
+    assert fenced.value.partitions == {partition}
+
+
+def test_a_takeover_waits_for_the_transaction_that_holds_the_epoch(store: Engine) -> None:
+    partition = (new_order(), 0)
+    with store.begin() as tx:
+        epochs = ownership.take(tx, [partition])
+
+    with store.begin() as holder:
+        ownership.hold(holder, epochs)
+        with pytest.raises(Exception, match="lock timeout"), store.begin() as taker:
+            _take_impatiently(taker, partition)
+
+
+def _take_impatiently(tx: Connection, partition: tuple[str, int]) -> None:
+    tx.exec_driver_sql("SET LOCAL lock_timeout = '100ms'")
+    ownership.take(tx, [partition])

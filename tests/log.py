@@ -1,0 +1,57 @@
+"""Kafka, looked into: what stands on a topic since a moment, and what is put there by hand."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from stream.codec import Codec
+from stream.events import Record
+from stream.publisher import PRODUCER
+from stream.registry import CommittedRegistry
+from stream.topics import PARTITIONS, Topic
+from tests.actors import until
+
+CODEC = Codec(CommittedRegistry())
+POLL_S = 0.2
+
+
+@dataclass
+class Reader:
+    """Collects the records of one topic from a moment on."""
+
+    consumer: Consumer
+    records: list[Any] = field(default_factory=list)
+
+    def read(self) -> list[Any]:
+        """All records so far."""
+        while (message := self.consumer.poll(POLL_S)) is not None:
+            assert message.error() is None, message.error()
+            self.records.append(CODEC.decode(message.value()))
+        return self.records
+
+    def wait_for(self, wanted: Any) -> Any:
+        """The first record of which `wanted` is true."""
+        return next(filter(wanted, until(self.read, lambda records: any(map(wanted, records)))))
+
+
+@contextmanager
+def reading(system: dict[str, str], topic: Topic) -> Iterator[Reader]:
+    """What is appended to `topic` from now on."""
+    consumer = Consumer({"bootstrap.servers": system["KAFKA_BOOTSTRAP_SERVERS"], "group.id": "tests", "log_level": 3})
+    ends = [TopicPartition(topic.name, n, consumer.get_watermark_offsets(TopicPartition(topic.name, n))[1]) for n in range(PARTITIONS)]
+    consumer.assign(ends)
+    try:
+        yield Reader(consumer)
+    finally:
+        consumer.close()
+
+
+def append(system: dict[str, str], topic: Topic, key: str, value: Record | bytes, partition: int = -1) -> None:
+    """Put a record, or mere bytes, on a topic, and wait until it is there."""
+    producer = Producer({**PRODUCER, "bootstrap.servers": system["KAFKA_BOOTSTRAP_SERVERS"]})
+    payload = value if isinstance(value, bytes) else CODEC.encode(value)
+    producer.produce(topic.name, payload, key.encode(), partition)
+    assert producer.flush(10) == 0

@@ -1,0 +1,111 @@
+"""Every permutation and duplication of an order's webhooks ends in the same state, and tells the same in the end."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from processors.payment import domain as payment
+from processors.refund import domain as refund
+from processors.shipping import domain as shipping
+from stream.events import Fact
+from tests.builders import MINUTE, NOON, a_payment, a_refund, a_scan, an_order
+
+Apply = Callable[[Any, Any], tuple[Any, str, tuple[Fact, ...]]]
+
+TIMES = st.sampled_from([None, NOON, NOON + MINUTE, NOON + 2 * MINUTE])
+AMOUNTS = st.sampled_from([None, 1000, 58000])
+WORDS = st.sampled_from([None, "a", "b"])
+
+
+def statuses(table: Sequence[Sequence[str]]) -> st.SearchStrategy[str]:
+    return st.sampled_from([status for tier in table for status in tier])
+
+
+PAYMENTS = st.builds(
+    a_payment,
+    statuses(payment.TRANSITIONS),
+    at=TIMES,
+    amount=AMOUNTS,
+    method=WORDS,
+    transaction_id=WORDS,
+    failure_reason=WORDS,
+)
+ORDERS = st.builds(an_order, at=TIMES, amount=AMOUNTS, currency=st.just("KRW"))
+SCANS = st.builds(a_scan, statuses(shipping.TRANSITIONS), at=TIMES, location=WORDS, carrier=WORDS)
+REFUNDS = st.builds(
+    a_refund,
+    statuses(refund.TRANSITIONS),
+    at=TIMES,
+    amount=AMOUNTS,
+    reason=WORDS,
+    refund_id=st.sampled_from(["R-1", "R-2"]),
+)
+
+
+@given(st.lists(PAYMENTS | ORDERS, max_size=7), st.data())
+def test_a_payment_ends_alike_in_whatever_order_its_webhooks_come(webhooks: list[Any], data: st.DataObject) -> None:
+    shuffled = data.draw(st.permutations(webhooks))
+
+    straight, _ = told(payment.apply, payment.Payment("1"), webhooks)
+    disordered, _ = told(payment.apply, payment.Payment("1"), shuffled)
+
+    assert disordered == straight
+
+
+@given(st.lists(SCANS, max_size=7), st.data())
+def test_a_parcel_ends_alike_in_whatever_order_its_scans_come(webhooks: list[Any], data: st.DataObject) -> None:
+    shuffled = data.draw(st.permutations(webhooks))
+
+    straight, _ = told(shipping.apply, shipping.Shipment("1"), webhooks)
+    disordered, _ = told(shipping.apply, shipping.Shipment("1"), shuffled)
+
+    assert disordered == straight
+
+
+@given(st.lists(REFUNDS, max_size=7), st.data())
+def test_refunds_end_alike_in_whatever_order_their_webhooks_come(webhooks: list[Any], data: st.DataObject) -> None:
+    shuffled = data.draw(st.permutations(webhooks))
+
+    straight, _ = told(refund.apply, refund.Refunds("1"), webhooks)
+    disordered, _ = told(refund.apply, refund.Refunds("1"), shuffled)
+
+    assert disordered == straight
+    assert disordered.refunded_amount == straight.refunded_amount
+
+
+@given(st.lists(PAYMENTS | ORDERS, max_size=7))
+def test_what_is_true_of_a_payment_in_the_end_was_announced(webhooks: list[Any]) -> None:
+    state, announced = told(payment.apply, payment.Payment("1"), webhooks)
+
+    assert {kind for kind, _ in payment.truths(state)} <= {type(fact) for fact in announced}
+
+
+@pytest.mark.parametrize(
+    ("apply", "empty", "webhook"),
+    [
+        (payment.apply, payment.Payment("1"), a_payment("completed")),
+        (shipping.apply, shipping.Shipment("1"), a_scan("delivered")),
+        (refund.apply, refund.Refunds("1"), a_refund("completed")),
+    ],
+)
+def test_a_second_telling_of_a_status_already_reached_announces_nothing(apply: Apply, empty: Any, webhook: Any) -> None:
+    state, _, first = apply(empty, webhook)
+
+    _, _, again = apply(state, type(webhook)(envelope=webhook.envelope, notice=webhook.notice))
+
+    assert (len(first), again) == (1, ())
+
+
+def told(apply: Apply, state: Any, webhooks: Sequence[Any]) -> tuple[Any, list[Fact]]:
+    """The state after these webhooks, each new one twice in a row kept out by the inbox, and all that was announced."""
+    announced: list[Fact] = []
+    seen: set[str] = set()
+    for webhook in webhooks:
+        if webhook.envelope.event_id not in seen:
+            seen.add(webhook.envelope.event_id)
+            state, _, facts = apply(state, webhook)
+            announced += facts
+    return state, announced

@@ -1,0 +1,60 @@
+"""Bytes and back; and bytes that are no record of ours are told apart from those that are."""
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from stream.codec import Codec, Undecodable
+from stream.events import PaymentNotice, Record
+from stream.registry import CommittedRegistry, UnknownSchema
+from tests.builders import a_payment, a_refund, a_scan, an_order
+
+CODEC = Codec(CommittedRegistry())
+TEXTS = st.none() | st.text()
+NUMBERS = st.none() | st.integers(-(2**63), 2**63 - 1)
+WEBHOOK = CODEC.encode(a_payment())
+
+
+@given(st.builds(a_payment, method=TEXTS, failure_reason=TEXTS, amount=NUMBERS, paid_at=NUMBERS, order=st.text()))
+def test_what_is_encoded_is_decoded_again(record: Record) -> None:
+    assert CODEC.decode(CODEC.encode(record)) == record
+
+
+@pytest.mark.parametrize("record", [a_payment(), a_scan(), a_refund(), an_order()], ids=lambda record: type(record).__name__)
+def test_each_kind_of_webhook_comes_back_as_itself(record: Record) -> None:
+    assert CODEC.decode(CODEC.encode(record)) == record
+
+
+@pytest.mark.parametrize(
+    ("damage", "bytes_"),
+    [
+        ("nothing", None),
+        ("empty", b""),
+        ("another magic byte", b"\x01" + WEBHOOK[1:]),
+        ("only a header", WEBHOOK[:5]),
+        ("cut short", WEBHOOK[:-1]),
+        ("trailing bytes", WEBHOOK + b"\x00"),
+        ("an overlong varint", WEBHOOK[:5] + b"\xff" * 12),
+        ("a negative length", WEBHOOK[:5] + b"\x01" + WEBHOOK[6:]),
+        ("another schema's bytes", CODEC.encode(a_scan())[:5] + WEBHOOK[5:]),
+        ("bad UTF-8", WEBHOOK[:5] + b"\x04\xff\xff" + WEBHOOK[8:]),
+    ],
+)
+def test_damaged_bytes_are_no_record(damage: str, bytes_: bytes | None) -> None:
+    with pytest.raises(Undecodable):
+        CODEC.decode(bytes_)
+
+
+def test_a_schema_nobody_registered_is_told_from_damage() -> None:
+    with pytest.raises(UnknownSchema):
+        CODEC.decode(b"\x00\x00\x00\xff\xff" + WEBHOOK[5:])
+
+
+@given(st.integers(5, len(WEBHOOK) - 1), st.binary(max_size=4))
+def test_no_damage_is_anything_but_undecodable_or_another_record(at: int, junk: bytes) -> None:
+    try:
+        record = CODEC.decode(WEBHOOK[:at] + junk + WEBHOOK[at + len(junk) :])
+    except Undecodable:
+        return
+    assert isinstance(record, Record)
+    assert isinstance(record.notice, PaymentNotice)  # type: ignore[attr-defined]

@@ -1,0 +1,86 @@
+"""The Avro files and the records say the same, and every version ever written can still be read."""
+
+import json
+import typing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from stream import events, topics
+from stream.codec import Codec
+from stream.events import Record
+from stream.registry import CommittedRegistry
+from stream.schemas import FOLDER
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+ABSTRACT = {"Record", "Notice", "Webhook", "Fact", "ShipmentFact", "RefundFact"}
+ENUMS = {name: hint for name, hint in vars(events).items() if typing.get_origin(hint) is typing.Literal}
+PRIMITIVES = {"string": str, "long": int, "bytes": bytes}
+
+
+def records() -> dict[str, type[Record]]:
+    found = {name: kind for name, kind in vars(events).items() if isinstance(kind, type) and issubclass(kind, Record)}
+    return {name: kind for name, kind in found.items() if name not in ABSTRACT}
+
+
+def hint_of(avro: Any) -> Any:
+    """The Python type of an Avro type in our files."""
+    if isinstance(avro, list):
+        return hint_of(avro[1]) | None
+    if isinstance(avro, dict):
+        return dict[str, str]
+    return PRIMITIVES.get(avro) or ENUMS.get(avro) or getattr(events, avro)
+
+
+@pytest.mark.parametrize("name", records())
+def test_each_record_has_the_fields_its_file_declares(name: str) -> None:
+    declared = json.loads((FOLDER / f"{name}.avsc").read_text())
+    hints = typing.get_type_hints(records()[name])
+
+    fields = {field.name: hints[field.name] for field in msgspec.structs.fields(records()[name])}
+
+    assert list(fields) == [field["name"] for field in declared["fields"]]
+    assert list(fields.values()) == [hint_of(field["type"]) for field in declared["fields"]]
+
+
+@pytest.mark.parametrize("name", ENUMS)
+def test_each_enum_can_take_a_symbol_it_does_not_know_yet(name: str) -> None:
+    declared = json.loads((FOLDER / f"{name}.avsc").read_text())
+
+    assert declared["symbols"] == ["unknown", *typing.get_args(ENUMS[name])]
+    assert declared["default"] == "unknown"
+
+
+def test_no_file_is_left_over() -> None:
+    assert {path.stem for path in FOLDER.glob("*.avsc")} == {*records(), *ENUMS}
+
+
+def test_every_topic_carries_registered_records() -> None:
+    registered = {entry["subject"] for entry in CommittedRegistry().entries}
+
+    assert {kind.__name__ for kind in topics.RECORDS} == registered
+
+
+@pytest.mark.parametrize("entry", CommittedRegistry().entries, ids=lambda entry: f"{entry['subject']}.v{entry['version']}")
+def test_a_record_of_every_version_ever_written_is_read(entry: dict[str, Any]) -> None:
+    written = (GOLDEN / f"{entry['subject']}.v{entry['version']}.avro").read_bytes()
+
+    record = Codec(CommittedRegistry()).decode(written)
+
+    assert type(record).__name__ == entry["subject"]
+    assert int.from_bytes(written[1:5], "big") == entry["id"]
+
+
+def test_unions_are_written_as_null_first() -> None:
+    nullable = [
+        (path.stem, field["name"])
+        for path in FOLDER.glob("*.avsc")
+        for field in json.loads(path.read_text()).get("fields", [])
+        if isinstance(field["type"], list) and (field["type"][0] != "null" or field.get("default", 0) is not None)
+    ]
+
+    assert nullable == []
+
+
