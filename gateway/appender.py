@@ -7,7 +7,7 @@ library answers within 45 s of a frozen broker. A record given up on may still b
 import asyncio
 import time
 from collections import deque
-from typing import Any
+from collections.abc import Hashable
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
@@ -37,12 +37,13 @@ class Unavailable(Exception):
 class Flight:
     """A record on its way: since when (monotonic seconds), who waits for it, whether its report has come."""
 
-    __slots__ = ("arrived", "landed", "since")
+    __slots__ = ("landed", "name", "since", "waiting")
 
-    def __init__(self, arrived: "asyncio.Future[None]", since: float) -> None:
-        self.arrived = arrived
+    def __init__(self, name: Hashable, since: float) -> None:
+        self.name = name
         self.since = since
         self.landed = False
+        self.waiting: list[asyncio.Future[None]] = []
 
 
 class Appender:
@@ -50,36 +51,36 @@ class Appender:
 
     def __init__(self, bootstrap_servers: str, deadline_s: float) -> None:
         self._loop = asyncio.get_running_loop()
-        self._producer = Producer(
-            {**GATEWAY_PRODUCER, "bootstrap.servers": bootstrap_servers, "error_cb": self._failed}
-        )
+        config = {**GATEWAY_PRODUCER, "bootstrap.servers": bootstrap_servers, "error_cb": self._failed}
+        self._producer = Producer(config)
         self._deadline_s = deadline_s
-        self._waiting: deque[Flight] = deque()
+        self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
         self._flying: deque[Flight] = deque()
+        self._named: dict[Hashable, Flight] = {}
         self._polling = False
         self.fatal: str | None = None
 
-    async def append(self, topic: str, key: str, value: bytes) -> None:
-        """Return once every in-sync replica has the record.
+    def append(self, topic: str, key: str, value: bytes, name: Hashable) -> "asyncio.Future[None]":
+        """Done once every in-sync replica has the record; what has the same `name` and is on its way is not sent again.
 
         Raises Unavailable at the deadline, or at once while records before it are stuck.
         """
         if self.is_open():
             raise Unavailable
-        flight = Flight(self._loop.create_future(), time.monotonic())
-        self._send(topic, key, value, flight)
-        self._waiting.append(flight)
-        await flight.arrived
+        flight = self._named.get(name) or self._send(topic, key, value, name)
+        arrived = self._loop.create_future()
+        flight.waiting.append(arrived)
+        self._waiting.append((time.monotonic() + self._deadline_s, arrived))
+        return arrived
 
     def send(self, topic: str, key: str, value: bytes) -> None:
         """Append without waiting; lost when Kafka is away."""
         if not self.is_open():
-            self._send(topic, key, value, Flight(self._loop.create_future(), time.monotonic()))
+            self._send(topic, key, value, object())
 
     def is_open(self) -> bool:
         """Whether the breaker is open: the oldest record in flight has waited so long that more would only queue."""
-        while self._flying and self._flying[0].landed:
-            self._flying.popleft()
+        self._forget_landed()
         return bool(self._flying) and time.monotonic() - self._flying[0].since > BREAKER_S
 
     def problem(self) -> str | None:
@@ -95,36 +96,44 @@ class Appender:
         """Wait for what is in flight; what was not acknowledged was not answered 2xx either."""
         await asyncio.to_thread(self._producer.flush, seconds)
 
-    def _send(self, topic: str, key: str, value: bytes, flight: Flight) -> None:
-        def report(error: KafkaError | None, _: Any) -> None:
-            flight.landed = True
-            if not flight.arrived.done():  # the sender may have hung up, or been told 503
-                flight.arrived.set_exception(Unavailable()) if error else flight.arrived.set_result(None)
-            if error:
-                log.warning("append.failed", topic=topic, error=error.str())
-
+    def _send(self, topic: str, key: str, value: bytes, name: Hashable) -> Flight:
+        flight = Flight(name, time.monotonic())
         try:
-            self._producer.produce(topic, value, key, on_delivery=report)
+            self._producer.produce(topic, value, key, on_delivery=lambda error, _: self._landed(flight, error))
         except (BufferError, KafkaException) as full:
             raise Unavailable from full
         self._flying.append(flight)
+        self._named[name] = flight
         if not self._polling:
             self._polling = True
             self._loop.call_later(BUSY_POLL_S, self._poll)
+        return flight
+
+    def _landed(self, flight: Flight, error: KafkaError | None) -> None:
+        flight.landed = True
+        del self._named[flight.name]
+        for arrived in flight.waiting:
+            if not arrived.done():  # its sender may have hung up, or been told 503
+                arrived.set_exception(Unavailable()) if error else arrived.set_result(None)
+        if error:
+            log.warning("append.failed", error=error.str())
 
     def _poll(self) -> None:
         landed = self._producer.poll(0)
         now = time.monotonic()
-        while self._waiting and (self._waiting[0].arrived.done() or now - self._waiting[0].since > self._deadline_s):
-            late = self._waiting.popleft().arrived
+        while self._waiting and (self._waiting[0][1].done() or now > self._waiting[0][0]):
+            _, late = self._waiting.popleft()
             if not late.done():
                 late.set_exception(Unavailable())
-        while self._flying and self._flying[0].landed:
-            self._flying.popleft()
+        self._forget_landed()
         self._polling = bool(self._flying)
         if self._polling:
             stuck = not landed and now - self._flying[0].since > 10 * BUSY_POLL_S
             self._loop.call_later(IDLE_POLL_S if stuck else BUSY_POLL_S, self._poll)
+
+    def _forget_landed(self) -> None:
+        while self._flying and self._flying[0].landed:
+            self._flying.popleft()
 
     def _failed(self, error: KafkaError) -> None:
         if error.fatal():

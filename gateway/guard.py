@@ -18,7 +18,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 MAX_URI_BYTES = 8_192
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 16_384
-ONCE = frozenset({b"host", b"content-length", b"content-type", b"transfer-encoding", b"x-webhook-signature"})
+ONCE = frozenset({"host", "content-length", "content-type", "transfer-encoding", "x-webhook-signature"})
 """Headers that two readers would take for different things when given twice."""
 
 _JSON = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
@@ -80,15 +80,16 @@ async def respond(send: Send, answer: Answer, headers: Mapping[str, str]) -> Non
 
 def _headers(scope: Scope) -> dict[str, str]:
     """The request's headers by lower-case name, once they are few, short and unambiguous."""
-    fields = scope["headers"]
-    if len(fields) > MAX_HEADERS or sum(len(name) + len(value) for name, value in fields) > MAX_HEADER_BYTES:
-        raise Refusal("headers_too_large", f"more than {MAX_HEADERS} headers or {MAX_HEADER_BYTES} bytes of them")
     kept: dict[str, str] = {}
-    for name, value in fields:
+    size = 0
+    for name, value in scope["headers"]:
         text = name.decode("latin-1")
-        if text in kept and name in ONCE:
+        if text in kept and text in ONCE:
             raise Refusal("malformed_request", f"the header {text} is given twice")
         kept[text] = value.decode("latin-1")
+        size += len(name) + len(value)
+    if len(scope["headers"]) > MAX_HEADERS or size > MAX_HEADER_BYTES:
+        raise Refusal("headers_too_large", f"more than {MAX_HEADERS} headers or {MAX_HEADER_BYTES} bytes of them")
     if not kept.get("host") and scope["http_version"] != "1.0":
         raise Refusal("malformed_request", "the header host is missing (RFC 9112 §3.2)")
     return kept

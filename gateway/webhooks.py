@@ -1,12 +1,13 @@
 """One webhook: body → proof → translation → Kafka → answer. A 2xx means that Kafka has it."""
 
-import asyncio
+from collections.abc import Hashable
 from time import monotonic
 
 from gateway import metrics
 from gateway.appender import Appender, Unavailable
 from gateway.guard import Receive, Scope, Send, respond
 from gateway.limits import TokenBucket
+from gateway.patience import OutOfPatience, Patience
 from gateway.refusals import Refusal, kept
 from gateway.settings import GatewaySettings
 from providers.catalogue import BY_PATH
@@ -33,8 +34,9 @@ class Webhooks:
         self._secrets = {provider.name: settings.secrets(provider.secret_setting) for provider, _ in BY_PATH.values()}
         self._allowed = {provider.name: settings.allowed_ips(provider.name) for provider, _ in BY_PATH.values()}
         self._rate = TokenBucket(*rate) if (rate := settings.rate()) else None
+        self._bodies = Patience(settings.body_timeout_s)
         self._rejections = TokenBucket(*KEPT_REJECTIONS)
-        self._appending: dict[tuple[str, bytes], asyncio.Future[None]] = {}
+        self._accepted = {provider.name: metrics.ACCEPTED.labels(provider.name) for provider, _ in BY_PATH.values()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one POST that the guard let through."""
@@ -47,7 +49,7 @@ class Webhooks:
         except Refusal as refusal:
             self.refused(refusal, scope, body)
             return await respond(send, refusal.answer(), refusal.headers)
-        metrics.ACCEPTED.labels(provider.name).inc()
+        self._accepted[provider.name].inc()
         await respond(send, provider.success, {})
 
     def refused(self, refusal: Refusal, scope: Scope, body: bytes = b"") -> None:
@@ -72,9 +74,8 @@ class Webhooks:
     async def _read(self, receive: Receive) -> bytes:
         """The whole body, no longer than allowed and within its time."""
         try:
-            async with asyncio.timeout(self._settings.body_timeout_s):
-                return await _gather(receive, self._settings.max_body_bytes)
-        except TimeoutError:
+            return await self._bodies.wait_for(_gather(receive, self._settings.max_body_bytes))
+        except OutOfPatience:
             raise Refusal("body_timeout", f"no whole body within {self._settings.body_timeout_s:g} s") from None
 
     async def _accept(self, provider: Provider, kind: str, received: Received) -> None:
@@ -105,13 +106,8 @@ class Webhooks:
         topic, key, event = webhook(provider, received, verification, told, self._settings.mode)
         envelope = event.envelope
         log.info("webhook.received", type=envelope.event_type, id=envelope.event_id)
-        identity = (envelope.event_id, envelope.digest)
-        appending = self._appending.get(identity)
-        if appending is None:
-            appending = asyncio.ensure_future(self._appender.append(topic.name, key, self._codec.encode(event)))
-            self._appending[identity] = appending
-            appending.add_done_callback(lambda _: self._appending.pop(identity, None))
-        await _acknowledged(appending)
+        name = (envelope.event_id, envelope.digest)
+        await self._appended(topic.name, key, self._codec.encode(event), name)
 
     async def _quarantine(
         self, provider: Provider, received: Received, verification: Verification, why: Refused
@@ -128,15 +124,14 @@ class Webhooks:
             headers={name: received.headers[name] for name in provider.kept_headers if name in received.headers},
             raw=received.body,
         )
-        appending = self._appender.append(topics.QUARANTINE.name, kept_aside.event_id, self._codec.encode(kept_aside))
-        await _acknowledged(asyncio.ensure_future(appending))
+        event_id = kept_aside.event_id
+        await self._appended(topics.QUARANTINE.name, event_id, self._codec.encode(kept_aside), event_id)
 
-
-async def _acknowledged(appending: "asyncio.Future[None]") -> None:
-    try:
-        await asyncio.shield(appending)
-    except Unavailable:
-        raise Refusal("unavailable", "not stored, please send it again", retry_after=RETRY_AFTER_S) from None
+    async def _appended(self, topic: str, key: str, value: bytes, name: Hashable) -> None:
+        try:
+            await self._appender.append(topic, key, value, name)
+        except Unavailable:
+            raise Refusal("unavailable", "not stored, please send it again", retry_after=RETRY_AFTER_S) from None
 
 
 async def _gather(receive: Receive, limit: int) -> bytes:

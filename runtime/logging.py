@@ -4,6 +4,7 @@ import logging
 import sys
 from typing import Any
 
+import msgspec
 import structlog
 
 FIELDS = frozenset(
@@ -17,6 +18,10 @@ def _only_allowed(_: Any, __: str, event: structlog.typing.EventDict) -> structl
     return {name: value for name, value in event.items() if name in FIELDS}
 
 
+def _encode(event: Any, **_: Any) -> bytes:
+    return msgspec.json.encode(event)
+
+
 def configure(service: str, level: str) -> None:
     """Write this process's log to standard error, each line naming the service."""
     structlog.configure(
@@ -26,10 +31,10 @@ def configure(service: str, level: str) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _only_allowed,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            structlog.processors.JSONRenderer(serializer=_encode),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
