@@ -5,23 +5,22 @@ from time import monotonic
 
 from gateway import metrics
 from gateway.appender import Appender, Unavailable
+from gateway.aside import Aside
 from gateway.guard import Receive, Scope, Send, respond
 from gateway.limits import TokenBucket
 from gateway.patience import OutOfPatience, Patience
-from gateway.refusals import Refusal, kept
+from gateway.refusals import Refusal
 from gateway.settings import GatewaySettings
 from providers.catalogue import BY_PATH
 from providers.contract import Forged, Provider, Received, Refused, Stale, Translation
 from providers.webhook import webhook
 from runtime import clock
 from runtime.logging import log
-from stream import ids, topics
+from stream import topics
 from stream.codec import Codec
-from stream.events import QuarantinedWebhook, Verification
+from stream.events import Record, Verification
 
 RETRY_AFTER_S = "5"
-KEPT_REJECTIONS = (20.0, 100.0)
-"""Refusals kept on their topic: so many a second, and a burst above that."""
 
 
 class Webhooks:
@@ -35,7 +34,7 @@ class Webhooks:
         self._allowed = {provider.name: settings.allowed_ips(provider.name) for provider, _ in BY_PATH.values()}
         self._rate = TokenBucket(*rate) if (rate := settings.rate()) else None
         self._bodies = Patience(settings.body_timeout_s)
-        self._rejections = TokenBucket(*KEPT_REJECTIONS)
+        self._aside = Aside(settings.mode, codec, appender)
         self._accepted = {provider.name: metrics.ACCEPTED.labels(provider.name) for provider, _ in BY_PATH.values()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,16 +52,9 @@ class Webhooks:
         await respond(send, provider.success, {})
 
     def refused(self, refusal: Refusal, scope: Scope, body: bytes = b"") -> None:
-        """Count a refusal, log it, and keep what an investigation needs while there are not too many."""
-        provider = BY_PATH[scope["path"]][0].name if scope["path"] in BY_PATH else "unknown"
-        metrics.REJECTED.labels(provider, refusal.cause).inc()
-        log.info("webhook.rejected", cause=refusal.cause, provider=provider)
-        if refusal.cause != "unavailable" and not self._rejections.take(monotonic()):
-            rejected = kept(refusal, provider, scope["path"], scope.get("kept", {}), body, clock.now())
-            try:
-                self._appender.send(topics.REJECTED.name, provider, self._codec.encode(rejected))
-            except Unavailable:
-                log.warning("rejection.not_kept", provider=provider)
+        """Note a refusal, the guard's too."""
+        at = BY_PATH.get(scope["path"])
+        self._aside.rejected(refusal, at[0].name if at else "unknown", scope, body)
 
     def _admit(self, scope: Scope, provider: Provider) -> None:
         address = scope["client"][0] if scope.get("client") else ""
@@ -85,7 +77,8 @@ class Webhooks:
         try:
             told = provider.translate(received, kind)
         except Refused as unreadable:
-            await self._quarantine(provider, received, verification, unreadable)
+            record = self._aside.quarantined(provider, received, verification, unreadable)
+            await self._appended(topics.QUARANTINE.name, record.event_id, record, record.event_id)
             raise Refusal(unreadable.cause, str(unreadable)) from unreadable
         await self._append(provider, received, verification, told)
         metrics.ACK_SECONDS.observe(monotonic() - started)
@@ -107,29 +100,11 @@ class Webhooks:
         envelope = event.envelope
         log.info("webhook.received", type=envelope.event_type, id=envelope.event_id)
         name = (envelope.event_id, envelope.digest)
-        await self._appended(topic.name, key, self._codec.encode(event), name)
+        await self._appended(topic.name, key, event, name)
 
-    async def _quarantine(
-        self, provider: Provider, received: Received, verification: Verification, why: Refused
-    ) -> None:
-        kept_aside = QuarantinedWebhook(
-            event_id=ids.unreadable_body_id(provider.name, received.body),
-            provider=provider.name,
-            mode=self._settings.mode,
-            cause=why.cause,
-            detail=str(why),
-            verification=verification,
-            received_at=received.received_at,
-            path=received.path,
-            headers={name: received.headers[name] for name in provider.kept_headers if name in received.headers},
-            raw=received.body,
-        )
-        event_id = kept_aside.event_id
-        await self._appended(topics.QUARANTINE.name, event_id, self._codec.encode(kept_aside), event_id)
-
-    async def _appended(self, topic: str, key: str, value: bytes, name: Hashable) -> None:
+    async def _appended(self, topic: str, key: str, record: Record, name: Hashable) -> None:
         try:
-            await self._appender.append(topic, key, value, name)
+            await self._appender.append(topic, key, self._codec.encode(record), name)
         except Unavailable:
             raise Refusal("unavailable", "not stored, please send it again", retry_after=RETRY_AFTER_S) from None
 

@@ -17,7 +17,7 @@ from local.place import Place
 def guarded(place: Place) -> Iterator[None]:
     """The guard holds one end of a pipe; when the other end is closed, we are gone or have done our work."""
     argv = [sys.executable, "-S", "-m", "local.guard", str(place.root), str(place.run)]
-    with subprocess.Popen(argv, cwd=place.root, stdin=subprocess.PIPE, start_new_session=True) as guard:  # noqa: S603
+    with subprocess.Popen(argv, cwd=place.root, stdin=subprocess.PIPE, start_new_session=True) as guard:
         try:
             yield
         finally:

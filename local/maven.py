@@ -56,7 +56,7 @@ def _maven() -> str:
 
 def _version(command: str) -> int:
     try:
-        said = subprocess.run([command, "-version"], capture_output=True, text=True, check=True).stderr  # noqa: S603
+        said = subprocess.run([command, "-version"], capture_output=True, text=True, check=True).stderr
     except (OSError, subprocess.CalledProcessError):
         return 0
     number = re.search(r'version "(?:1\.)?(\d+)', said)

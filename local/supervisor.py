@@ -105,7 +105,7 @@ class Supervisor:
     def _open(self, program: Program) -> "subprocess.Popen[bytes]":
         leash = [sys.executable, "-I", "-S", str(LEASH), str(int(program.death_signal)), str(os.getpid()), program.user]
         with self._log_of(program).open("ab") as log:
-            return subprocess.Popen(  # noqa: S603 (our own command lines)
+            return subprocess.Popen(
                 [*leash, *program.argv],
                 cwd=program.cwd,
                 env={**program.env, MARK: str(self._run)},

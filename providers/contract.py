@@ -87,3 +87,7 @@ class Provider:
     kept_headers: frozenset[str]
     success: Answer = field(default=Answer(200, b'{"status":"success"}'))
     deadline_s: float = 3.5
+
+    def keep(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Of a request's headers, those that verifying it again needs."""
+        return {name: headers[name] for name in self.kept_headers if name in headers}

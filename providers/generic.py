@@ -4,13 +4,13 @@
 """
 
 import hmac
-import json
 from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
 
 from providers import body, carriers
+from providers.compact import compacted
 from providers.contract import Forged, Provider, Received, Translation, Unreadable
 from providers.fields import Id, Instant, OrderId, Text, micros
 from providers.money import NOT_SAID, minor_units
@@ -66,7 +66,7 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
         raise Forged("X-Webhook-Signature is missing")
     if _signed(received.body, given, secrets):
         return "signature"
-    compact = _compact(received.body)
+    compact = compacted(received.body)
     if compact is not None and _signed(compact, given, secrets):
         return "signature"
     raise Forged("X-Webhook-Signature is not the HMAC-SHA256 of this body")
@@ -144,21 +144,6 @@ def _signed(payload: bytes, given: bytes, secrets: Sequence[bytes]) -> bool:
     # Every secret is tried, so that the time taken does not tell which one matched.
     matches = [hmac.compare_digest(hmac.digest(secret, payload, "sha256").hex().encode(), given) for secret in secrets]
     return any(matches)
-
-
-def _compact(payload: bytes) -> bytes | None:
-    """What JSON.stringify makes of the parsed body, where that differs from the bytes sent."""
-    try:
-        parsed = json.loads(payload, parse_float=_as_javascript)
-    except (ValueError, RecursionError):
-        return None
-    compact = json.dumps(parsed, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
-    return compact if compact != payload else None
-
-
-def _as_javascript(text: str) -> float | int:
-    number = float(text)
-    return int(number) if number.is_integer() and abs(number) < 1e21 else number  # noqa: PLR2004 - ECMA-262 §6.1.6.1.20
 
 
 PROVIDER = Provider(

@@ -53,7 +53,7 @@ def webhook(
         occurred_at=told.occurred_at,
         received_at=received.received_at,
         path=received.path,
-        headers={name: received.headers[name] for name in provider.kept_headers if name in received.headers},
+        headers=provider.keep(received.headers),
         raw=received.body,
     )
     verified = record(envelope=envelope, notice=told.notice)

@@ -5,19 +5,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from stream.events import OutcomeKind, Record
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A record as Kafka delivered it: what it says, its id, its digest (None for a domain event), where it stood."""
-
-    event: Record
-    event_id: str
-    digest: bytes | None
-    topic: str
-    partition: int
-    offset: int
+from stream.arrays import write
+from stream.delivery import Delivery
+from stream.events import OutcomeKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +46,27 @@ def judge(delivery: Delivery, first: Handled) -> OutcomeKind:
     return "duplicate" if delivery.digest == first.digest else "conflict"
 
 
+def sort_out(
+    deliveries: Sequence[Delivery], known: dict[str, Handled]
+) -> tuple[list[Delivery], list[tuple[Delivery, OutcomeKind]]]:
+    """The deliveries nobody handled before, and the verdicts on the others."""
+    fresh: list[Delivery] = []
+    judged: list[tuple[Delivery, OutcomeKind]] = []
+    first = dict(known)
+    for delivery in deliveries:
+        if delivery.event_id in first:
+            judged.append((delivery, judge(delivery, first[delivery.event_id])))
+        else:
+            fresh.append(delivery)
+            where = (delivery.topic, delivery.partition, delivery.offset)
+            first[delivery.event_id] = Handled(delivery.digest, *where, "processed")
+    return fresh, judged
+
+
 def insert(tx: Connection, handled: Sequence[tuple[Delivery, OutcomeKind]]) -> None:
     """Remember these, in the order of their ids, so that two workers can't lock each other out."""
-    rows = sorted(handled, key=lambda row: row[0].event_id)
-    columns = {
-        "ids": [delivery.event_id for delivery, _ in rows],
-        "digests": [delivery.digest for delivery, _ in rows],
-        "topics": [delivery.topic for delivery, _ in rows],
-        "partitions": [delivery.partition for delivery, _ in rows],
-        "offsets": [delivery.offset for delivery, _ in rows],
-        "outcomes": [outcome for _, outcome in rows],
-    }
-    tx.exec_driver_sql(INSERT, columns)
+    rows = [
+        (delivery.event_id, delivery.digest, delivery.topic, delivery.partition, delivery.offset, outcome)
+        for delivery, outcome in sorted(handled, key=lambda row: row[0].event_id)
+    ]
+    write(tx, INSERT, "ids digests topics partitions offsets outcomes", rows)

@@ -7,35 +7,23 @@ A crash between any two steps delivers the batch again, and the inbox knows it.
 import time
 from collections.abc import Callable, Sequence
 from threading import Event
-from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Message
 from sqlalchemy import Engine, exc
 
 from runtime.health import Health
 from runtime.logging import log
 from runtime.settings import StoreSettings
-from stream import ids, metrics, outbox, ownership, topic_admin
-from stream.batch import Applied, Batch, Handler, Unreadable, identity, partitions
-from stream.codec import Codec, Undecodable
-from stream.inbox import Delivery
-from stream.ownership import Fenced, Partition
+from stream import batch, delivery, metrics, outbox, ownership, topic_admin
+from stream.batch import Applied, Handler
+from stream.codec import Codec
+from stream.delivery import Delivery
+from stream.membership import Membership
+from stream.messages import Messages
+from stream.ownership import Fenced
 from stream.publisher import Publisher
-from stream.registry import UnknownSchema
 from stream.topics import Topic
 
-CONSUMER: dict[str, Any] = {
-    "group.protocol": "consumer",  # KIP-848; no static membership, see docs/decisions
-    "enable.auto.commit": True,
-    "enable.auto.offset.store": False,
-    "auto.commit.interval.ms": 1000,
-    "auto.offset.reset": "earliest",
-    "allow.auto.create.topics": False,
-    "queued.max.messages.kbytes": 16_384,
-    "socket.keepalive.enable": True,
-    "log_level": 3,
-}
-POLL_S = 0.2
 BACKOFF_S = (0.1, 5.0)
 STUCK_S = 60.0
 STORE_FAILED = (exc.OperationalError, exc.InternalError, exc.IntegrityError, OSError)
@@ -56,49 +44,32 @@ class Worker:
         self._topics = topics
         self._settings = settings
         self._store = store
+        self._handler = handler
         self._codec = codec
-        self._batch = Batch(service, codec, handler)
-        self._publisher = Publisher(settings.kafka_bootstrap_servers, while_waiting=self._keep_membership)
-        self._consumer = Consumer(
-            {**CONSUMER, "group.id": service, "bootstrap.servers": settings.kafka_bootstrap_servers}
-        )
-        self._epochs: dict[Partition, int] = {}
-        self._arrived: set[Partition] = set()
+        self._messages = Messages(service, codec)
+        self._membership = Membership(service, settings.kafka_bootstrap_servers)
+        self._publisher = Publisher(settings.kafka_bootstrap_servers, while_waiting=self._stay)
         self._published: list[int] = []
-        self._held: list[Message] = []
-        self._problem: str | None = "has not joined its consumer group yet"
+        self._failure: str | None = None
         self._turned_at = time.monotonic()
         self.on_commit: Callable[[], None] = lambda: None
 
     def watch(self, health: Health) -> None:
         """Let `health` know how this worker is."""
-        health.ready_while(lambda: self._problem)
-        health.live_while(
-            lambda: "the worker's loop is stuck" if time.monotonic() - self._turned_at > STUCK_S else None
-        )
+        health.ready_while(lambda: None if self._membership.joined else "has not joined its consumer group yet")
+        health.ready_while(lambda: self._failure)
+        health.live_while(lambda: "the loop is stuck" if time.monotonic() - self._turned_at > STUCK_S else None)
 
     def run(self, stop: Event) -> None:
         """Work until `stop` is set; the batch in hand is finished and its offsets are committed."""
         topic_admin.check(self._settings.kafka_bootstrap_servers, self._topics)
-        self._consumer.subscribe(
-            [topic.name for topic in self._topics],
-            on_assign=self._on_assign,
-            on_revoke=self._on_revoke,
-            on_lost=self._on_revoke,
-        )
+        self._membership.join(self._topics)
         try:
             while not stop.is_set():
-                self._persevere(self._consume(), stop)
+                self._turned_at = time.monotonic()
+                self._persevere(self._membership.consume(self._settings.batch_size), stop)
         finally:
-            self._consumer.close()
-
-    def _consume(self) -> list[Message]:
-        self._turned_at = time.monotonic()
-        messages, self._held = self._held, []
-        first = self._consumer.poll(0 if messages else POLL_S)
-        if first is not None:
-            messages += [first, *self._consumer.consume(self._settings.batch_size - 1, 0)]
-        return [message for message in messages if not _failed(message)]
+            self._membership.leave()
 
     def _persevere(self, messages: list[Message], stop: Event) -> None:
         """Apply the batch; when the store fails, keep our place in the group and try the same batch again."""
@@ -109,109 +80,63 @@ class Worker:
             except Fenced as fenced:
                 metrics.FENCED.inc(len(fenced.partitions))
                 log.warning("worker.fenced", error=str(fenced))
-                self._forget(fenced.partitions)
+                self._membership.forget(fenced.partitions)
             except STORE_FAILED as failure:
                 metrics.STORE_FAILURES.inc()
-                self._problem = f"the store fails: {type(failure).__name__}"
+                self._failure = f"the store fails: {type(failure).__name__}"
                 log.warning("store.failed", error=str(getattr(failure, "orig", failure)).strip(), seconds=wait)
                 self._wait(wait, stop)
                 wait = min(wait * 2, longest)
             else:
-                return self._consumer.resume(self._consumer.assignment())
+                self._failure = None
+                return self._membership.resume()
 
     def _turn(self, messages: list[Message]) -> None:
-        if self._arrived:
+        if self._membership.arrived:
             self._take_over()
-        ours = [message for message in messages if (message.topic(), message.partition()) in self._epochs]
+        ours = [message for message in messages if self._membership.owns(message)]
         if ours or self._published:
             with metrics.BATCH_SECONDS.time():
-                self._apply([self._delivery(message) for message in ours])
-        if self._epochs:
-            self._problem = None
+                self._apply([delivery.read(self._codec, message) for message in ours])
 
     def _take_over(self) -> None:
         """Own the partitions that were assigned, then publish what a former owner may not have."""
-        arrived = sorted(self._arrived)
+        arrived = sorted(self._membership.arrived)
         with self._store.begin() as tx:
             epochs = ownership.take(tx, arrived)
             left = outbox.left(tx, arrived)
         self._publisher.publish([message for _, message in left])
         self._published += [row for row, _ in left]
-        self._epochs |= {partition: epoch for partition, epoch in epochs.items() if partition in self._arrived}
-        self._arrived -= set(arrived)
+        self._membership.own(epochs)
 
     def _apply(self, deliveries: list[Delivery]) -> None:
+        applied = Applied()
         with self._store.begin() as tx:
-            if deliveries:
-                ownership.hold(tx, {partition: self._epochs[partition] for partition in partitions(deliveries)})
             outbox.delete(tx, self._published)
-            applied = self._batch.apply(tx, deliveries) if deliveries else Applied([], [], [])
+            if deliveries:
+                ownership.hold(tx, {one: self._membership.epochs[one] for one in delivery.partitions(deliveries)})
+                applied = batch.apply(tx, deliveries, self._handler, self._messages)
         self._published = []
         self.on_commit()
-        outcomes = [self._batch.outcome_message(*outcome) for outcome in applied.outcomes]
+        outcomes = [self._messages.outcome(*outcome) for outcome in applied.outcomes]
         self._publisher.publish([*applied.messages, *outcomes])
         self._published = applied.rows
-        self._store_offsets(deliveries)
+        self._membership.done(delivery.ends(deliveries))
         _report(applied)
-
-    def _delivery(self, message: Message) -> Delivery:
-        where = (message.topic() or "", message.partition() or 0, message.offset() or 0)
-        try:
-            event = self._codec.decode(message.value())
-            event_id, digest = identity(event)
-        except (Undecodable, UnknownSchema, TypeError) as broken:
-            unreadable = Unreadable(key=message.key(), value=message.value(), error=str(broken))
-            return Delivery(unreadable, ids.unreadable_record_id(*where), None, *where)
-        return Delivery(event, event_id, digest, *where)
-
-    def _store_offsets(self, deliveries: list[Delivery]) -> None:
-        ends: dict[Partition, int] = {}
-        for delivery in deliveries:
-            partition = (delivery.topic, delivery.partition)
-            ends[partition] = max(ends.get(partition, 0), delivery.offset + 1)
-        try:
-            self._consumer.store_offsets(offsets=[TopicPartition(*where, end) for where, end in ends.items()])
-        except KafkaException as lost:  # the partition has moved on; its next owner's inbox knows the batch
-            log.info("offsets.lost", error=str(lost))
-
-    def _keep_membership(self) -> None:
-        """Poll without taking new work, so that the group does not give our partitions away while we wait."""
-        self._turned_at = time.monotonic()
-        self._consumer.pause(self._consumer.assignment())
-        message = self._consumer.poll(0)
-        if message is not None:
-            self._held.append(message)
 
     def _wait(self, seconds: float, stop: Event) -> None:
         until = time.monotonic() + seconds
-        while time.monotonic() < until and not stop.wait(min(POLL_S, seconds)):
-            self._keep_membership()
+        while (left := until - time.monotonic()) > 0 and not stop.wait(min(left, 0.2)):
+            self._stay()
 
-    def _on_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
-        self._problem = None
-        self._arrived |= {(partition.topic, partition.partition) for partition in assigned}
-
-    def _on_revoke(self, _: Consumer, revoked: list[TopicPartition]) -> None:
-        self._forget({(partition.topic, partition.partition) for partition in revoked})
-
-    def _forget(self, gone: set[Partition] | frozenset[Partition]) -> None:
-        self._arrived -= gone
-        self._epochs = {partition: epoch for partition, epoch in self._epochs.items() if partition not in gone}
-
-
-def _failed(message: Message) -> bool:
-    error = message.error()
-    if error is None:
-        return False
-    if error.fatal():
-        raise SystemExit(f"Kafka's consumer has failed for good: {error.str()}")
-    log.warning("consume.failed", error=error.str())
-    return True
+    def _stay(self) -> None:
+        self._turned_at = time.monotonic()
+        self._membership.keep()
 
 
 def _report(applied: Applied) -> None:
-    for delivery, outcome in applied.outcomes:
+    for handled, outcome in applied.outcomes:
         metrics.EVENTS.labels(outcome).inc()
-        log.info(f"webhook.{outcome}", id=delivery.event_id, topic=delivery.topic)
+        log.info(f"webhook.{outcome}", id=handled.event_id, topic=handled.topic)
     for message in applied.messages:
         metrics.FACTS.labels(message.topic).inc()

@@ -100,7 +100,9 @@ class Inbox:
     def mails_to(self, address: str) -> list[EmailMessage]:
         listed = self._get("/api/messages/")
         pages = listed["meta"]["pages_total"]
-        messages = listed["data"] + [m for page in range(2, pages + 1) for m in self._get(f"/api/messages/?page={page}")["data"]]
+        messages = listed["data"] + [
+            m for page in range(2, pages + 1) for m in self._get(f"/api/messages/?page={page}")["data"]
+        ]
         return [self._mail(m["id"]) for m in messages if address in m["recipients_envelope"]]
 
     def wait_for(self, address: str, count: int = 1) -> list[EmailMessage]:
@@ -113,5 +115,5 @@ class Inbox:
 
     def _mail(self, number: int) -> EmailMessage:
         with urllib.request.urlopen(f"{self.url}/api/messages/{number}.eml", timeout=PATIENCE_S) as response:
-            mail: EmailMessage = BytesParser(policy=default).parsebytes(response.read())  # type: ignore[assignment]
+            mail: EmailMessage = BytesParser(policy=default).parsebytes(response.read())
             return mail

@@ -5,11 +5,11 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+import docker
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
-import docker
 from local import databases
 from local.environment import AUDITOR, STORES
 
@@ -48,7 +48,9 @@ def kafka_and_postgres() -> Iterator[dict[str, str]]:
         yield {
             "KAFKA_BOOTSTRAP_SERVERS": f"localhost:{port}",
             **{
-                service.variable("DATABASE_URL"): f"postgresql://{service.name}:{passwords[service.name]}@{address}/{service.name}"
+                service.variable(
+                    "DATABASE_URL"
+                ): f"postgresql://{service.name}:{passwords[service.name]}@{address}/{service.name}"
                 for service in STORES
             },
         }

@@ -41,7 +41,10 @@ class Reader:
 def reading(system: dict[str, str], topic: Topic) -> Iterator[Reader]:
     """What is appended to `topic` from now on."""
     consumer = Consumer({"bootstrap.servers": system["KAFKA_BOOTSTRAP_SERVERS"], "group.id": "tests", "log_level": 3})
-    ends = [TopicPartition(topic.name, n, consumer.get_watermark_offsets(TopicPartition(topic.name, n))[1]) for n in range(PARTITIONS)]
+    ends = [
+        TopicPartition(topic.name, n, consumer.get_watermark_offsets(TopicPartition(topic.name, n))[1])
+        for n in range(PARTITIONS)
+    ]
     consumer.assign(ends)
     try:
         yield Reader(consumer)

@@ -68,9 +68,18 @@ def test_times_are_koreas() -> None:
 
 @pytest.mark.parametrize(
     ("wishes", "language"),
-    [(("en-US",), "en"), (("ko_KR", "en"), "ko"), ((None, "en"), "en"), (("fr", "en"), "en"), (("fr",), "ko"), ((), "ko")],
+    [
+        (("en-US",), "en"),
+        (("ko_KR", "en"), "ko"),
+        ((None, "en"), "en"),
+        (("fr", "en"), "en"),
+        (("fr",), "ko"),
+        ((), "ko"),
+    ],
 )
-def test_a_mail_is_in_the_first_language_wished_for_that_we_write(wishes: tuple[str | None, ...], language: str) -> None:
+def test_a_mail_is_in_the_first_language_wished_for_that_we_write(
+    wishes: tuple[str | None, ...], language: str
+) -> None:
     assert locale_of(*wishes) == language
 
 
@@ -85,7 +94,9 @@ def a_letter(
     said |= {name: 58000 for name in said if name.endswith("amount")} | {"occurred_at": NOON, "received_at": NOON}
     said |= {name: "KRW" for name in said if name.endswith("currency")} | {"order_id": "O-7", "paid_at": NOON}
     if sparse:
-        nullable = [field.name for field in msgspec.structs.fields(fact) if type(None) in getattr(field.type, "__args__", ())]
+        nullable = [
+            field.name for field in msgspec.structs.fields(fact) if type(None) in getattr(field.type, "__args__", ())
+        ]
         said |= {name: None for name in nullable if name != "order_id"}
     return Letter(
         notification_id="11111111-1111-1111-1111-111111111111",

@@ -90,9 +90,8 @@ def test_a_line_that_begins_with_a_dot_does_not_end_the_mail() -> None:
     ],
 )
 def test_a_mail_not_taken_before_the_dot_was_not_sent(replies: list[bytes], final: bool) -> None:
-    with server(*replies) as (url, _):
-        with pytest.raises(NotTaken) as refused:
-            MailServer(url, 2).offer(a_mail())
+    with server(*replies) as (url, _), pytest.raises(NotTaken) as refused:
+        MailServer(url, 2).offer(a_mail())
 
     assert refused.value.final is final
 

@@ -101,7 +101,8 @@ def test_an_order_alone_makes_no_payment() -> None:
 
 
 def announced_by(*webhooks: PaymentWebhook | OrderWebhook) -> list[Fact]:
-    payment, facts = Payment("1"), []
+    payment = Payment("1")
+    facts: list[Fact] = []
     for webhook in webhooks:
         payment, _, announced = apply(payment, webhook)
         facts += announced

@@ -20,7 +20,9 @@ def test_what_is_encoded_is_decoded_again(record: Record) -> None:
     assert CODEC.decode(CODEC.encode(record)) == record
 
 
-@pytest.mark.parametrize("record", [a_payment(), a_scan(), a_refund(), an_order()], ids=lambda record: type(record).__name__)
+@pytest.mark.parametrize(
+    "record", [a_payment(), a_scan(), a_refund(), an_order()], ids=lambda record: type(record).__name__
+)
 def test_each_kind_of_webhook_comes_back_as_itself(record: Record) -> None:
     assert CODEC.decode(CODEC.encode(record)) == record
 

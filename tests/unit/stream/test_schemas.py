@@ -63,7 +63,9 @@ def test_every_topic_carries_registered_records() -> None:
     assert {kind.__name__ for kind in topics.RECORDS} == registered
 
 
-@pytest.mark.parametrize("entry", CommittedRegistry().entries, ids=lambda entry: f"{entry['subject']}.v{entry['version']}")
+@pytest.mark.parametrize(
+    "entry", CommittedRegistry().entries, ids=lambda entry: f"{entry['subject']}.v{entry['version']}"
+)
 def test_a_record_of_every_version_ever_written_is_read(entry: dict[str, Any]) -> None:
     written = (GOLDEN / f"{entry['subject']}.v{entry['version']}.avro").read_bytes()
 
@@ -82,5 +84,3 @@ def test_unions_are_written_as_null_first() -> None:
     ]
 
     assert nullable == []
-
-

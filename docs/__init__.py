@@ -1,0 +1,1 @@
+"""Decisions, and the pages that follow from the code."""

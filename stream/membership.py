@@ -1,0 +1,103 @@
+"""A worker's place in its consumer group: which partitions are its own, what came from them, how far it got.
+
+Kafka assigns; the store's epochs decide (see `ownership`). The callbacks only take notes, the worker acts on them.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from runtime.logging import log
+from stream.ownership import Partition
+from stream.topics import Topic
+
+CONSUMER: dict[str, Any] = {
+    "group.protocol": "consumer",  # KIP-848; no static membership, see docs/decisions
+    "enable.auto.commit": True,
+    "enable.auto.offset.store": False,
+    "auto.commit.interval.ms": 1000,
+    "auto.offset.reset": "earliest",
+    "allow.auto.create.topics": False,
+    "queued.max.messages.kbytes": 16_384,
+    "socket.keepalive.enable": True,
+    "log_level": 3,
+}
+POLL_S = 0.2
+
+
+class Membership:
+    """One consumer of `group`, used by one thread."""
+
+    def __init__(self, group: str, bootstrap_servers: str) -> None:
+        self._consumer = Consumer({**CONSUMER, "group.id": group, "bootstrap.servers": bootstrap_servers})
+        self._held: list[Message] = []
+        self.joined = False
+        self.arrived: set[Partition] = set()
+        self.epochs: dict[Partition, int] = {}
+
+    def join(self, topics: Sequence[Topic]) -> None:
+        """Ask for a share of these topics' partitions."""
+        names = [topic.name for topic in topics]
+        self._consumer.subscribe(names, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
+
+    def consume(self, most: int) -> list[Message]:
+        """What is there now, and no more than `most`; waits a moment when nothing is."""
+        messages, self._held = self._held, []
+        first = self._consumer.poll(0 if messages else POLL_S)
+        if first is not None:
+            messages += [first, *self._consumer.consume(most - 1, 0)]
+        return [message for message in messages if not _failed(message)]
+
+    def keep(self) -> None:
+        """Stay a member without taking new work, while the batch in hand has to wait."""
+        self._consumer.pause(self._consumer.assignment())
+        message = self._consumer.poll(0)
+        if message is not None:
+            self._held.append(message)
+
+    def resume(self) -> None:
+        """Take new work again."""
+        self._consumer.resume(self._consumer.assignment())
+
+    def own(self, epochs: dict[Partition, int]) -> None:
+        """Hold these epochs, but for partitions that Kafka has taken back meanwhile."""
+        self.epochs |= {partition: epoch for partition, epoch in epochs.items() if partition in self.arrived}
+        self.arrived -= epochs.keys()
+
+    def forget(self, gone: Collection[Partition]) -> None:
+        """These partitions are another's now."""
+        self.arrived -= set(gone)
+        self.epochs = {partition: epoch for partition, epoch in self.epochs.items() if partition not in gone}
+
+    def owns(self, message: Message) -> bool:
+        """Whether the message is from a partition we hold the epoch of."""
+        return (message.topic(), message.partition()) in self.epochs
+
+    def done(self, ends: dict[Partition, int]) -> None:
+        """The next offset to read of each partition; committed in the background, and when leaving."""
+        try:
+            self._consumer.store_offsets(offsets=[TopicPartition(*where, end) for where, end in ends.items()])
+        except KafkaException as lost:  # a partition has moved on; its next owner's inbox knows the batch
+            log.info("offsets.lost", error=str(lost))
+
+    def leave(self) -> None:
+        """Commit what was done and let others take over at once."""
+        self._consumer.close()
+
+    def _on_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
+        self.joined = True  # the list may be empty: more members than partitions
+        self.arrived |= {(partition.topic, partition.partition) for partition in assigned}
+
+    def _on_revoke(self, _: Consumer, revoked: list[TopicPartition]) -> None:
+        self.forget({(partition.topic, partition.partition) for partition in revoked})
+
+
+def _failed(message: Message) -> bool:
+    error = message.error()
+    if error is None:
+        return False
+    if error.fatal():
+        raise SystemExit(f"Kafka's consumer has failed for good: {error.str()}")
+    log.warning("consume.failed", error=error.str())
+    return True
