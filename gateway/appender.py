@@ -14,13 +14,13 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from runtime.logging import log
 from stream.publisher import PRODUCER
 
-BUSY_POLL_S = 0.001
+BUSY_POLL_S = 0.002
 IDLE_POLL_S = 0.02
 BREAKER_S = 2.0
 
 GATEWAY_PRODUCER = {
     **PRODUCER,
-    "linger.ms": 1,
+    "linger.ms": 2,
     "delivery.timeout.ms": 120_000,  # longer than our deadline, or the idempotent producer runs into gaps
     "request.timeout.ms": 5_000,
     "socket.timeout.ms": 10_000,

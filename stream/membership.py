@@ -41,6 +41,12 @@ class Membership:
         names = [topic.name for topic in topics]
         self._consumer.subscribe(names, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
 
+    def rejoin(self, topics: Sequence[Topic]) -> None:
+        """Give everything back and ask anew: what Kafka then assigns is ours to take over again."""
+        self._consumer.unsubscribe()
+        self.arrived, self.epochs, self._held = set(), {}, []
+        self.join(topics)
+
     def consume(self, most: int) -> list[Message]:
         """What is there now, and no more than `most`; waits a moment when nothing is."""
         messages, self._held = self._held, []

@@ -80,7 +80,7 @@ class Worker:
             except Fenced as fenced:
                 metrics.FENCED.inc(len(fenced.partitions))
                 log.warning("worker.fenced", error=str(fenced))
-                self._membership.forget(fenced.partitions)
+                self._membership.rejoin(self._topics)
             except STORE_FAILED as failure:
                 metrics.STORE_FAILURES.inc()
                 self._failure = f"the store fails: {type(failure).__name__}"

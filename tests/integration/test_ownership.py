@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine
 from runtime.engine import engine
 from stream import ownership
 from stream.ownership import Fenced
-from tests.actors import new_order
+from tests.actors import Shop, Store, new_order
 
 
 @pytest.fixture
@@ -56,3 +56,15 @@ def test_a_takeover_waits_for_the_transaction_that_holds_the_epoch(store: Engine
 def _take_impatiently(tx: Connection, partition: tuple[str, int]) -> None:
     tx.exec_driver_sql("SET LOCAL lock_timeout = '100ms'")
     ownership.take(tx, [partition])
+
+
+def test_a_worker_that_finds_itself_fenced_asks_for_its_partitions_anew(
+    shop: Shop, payments: Store, store: Engine
+) -> None:
+    with store.begin() as tx:
+        tx.exec_driver_sql("UPDATE ownership SET epoch = epoch + 1 WHERE topic LIKE 'webhooks.%%'", {})
+    order = new_order()
+
+    shop.post("payment", {"orderId": order, "status": "completed"})
+
+    assert payments.wait_for("SELECT version FROM payments WHERE order_id = %s", order) == [{"version": 1}]
