@@ -1,0 +1,35 @@
+"""`hookstream`: each command imports what it needs when it runs, so that none waits for the others."""
+
+import sys
+
+import typer
+
+from cli import running, schemas, simulating, status, stores, topics
+from local.telling import Trouble
+
+app = typer.Typer(
+    help="Webhooks in, rows changed, people told: each exactly once in effect.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(running.run)
+app.command()(running.stop)
+app.command()(simulating.simulate)
+app.command()(status.status)
+app.command()(stores.migrate)
+app.add_typer(topics.app, name="topics")
+app.add_typer(schemas.app, name="schemas")
+
+
+def main() -> None:
+    """Run the command; a trouble that a person can put right is a sentence, and exit code 1."""
+    try:
+        app()
+    except Trouble as trouble:
+        sys.stderr.write(f"{trouble}\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""`hookstream run` and `stop`: the whole system on this machine."""
+
+from typing import Annotated
+
+import typer
+
+from cli import simulating
+from cli.environment import ROOT
+
+
+def run(
+    *,
+    demo: Annotated[
+        bool, typer.Option("--demo/--no-demo", envvar="DEMO", help="Then play one order's life through it.")
+    ] = True,
+    registry: Annotated[
+        bool, typer.Option("--registry/--no-registry", envvar="REGISTRY", help="Start a schema registry too.")
+    ] = False,
+) -> None:
+    """Start everything, and keep it running until Ctrl-C."""
+    from local import stack
+
+    on_ready = simulating.play_one_life if demo else lambda _env: 0
+    raise typer.Exit(stack.run(ROOT, registry=registry, on_ready=on_ready))
+
+
+def stop() -> None:
+    """Stop what runs here, also what a killed run left behind."""
+    from local import stack
+
+    raise typer.Exit(stack.stop(ROOT))

@@ -1,0 +1,60 @@
+"""`hookstream status`: what runs, what waits, and where to look."""
+
+from collections.abc import Mapping
+
+from cli import environment
+from local.services import SERVICES
+from local.telling import Trouble, say
+
+SHOWN = ("GATEWAY_URL", "INBOX_URL", "KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL")
+OUTBOX = "SELECT count(*)::text FROM outbox"
+MAILS = "SELECT count(*) || ' ' || status FROM notifications GROUP BY status ORDER BY status"
+AWAY = "?"
+MANAGED = {service.name: service.variable("MANAGEMENT_URL") for service in SERVICES}
+STORES = tuple(service.name for service in SERVICES if service.store)
+
+
+def status() -> None:
+    """Show how each service is, how far it is behind, what is not yet told, and where to look."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from cli import health
+
+    env = environment.read()
+    environment.need(env, "KAFKA_BOOTSTRAP_SERVERS", *MANAGED.values())
+    behind = _lags(env["KAFKA_BOOTSTRAP_SERVERS"])
+    table = Table("service", "health", "records behind", "in the outbox", box=None)
+    for name, url in MANAGED.items():
+        store = (behind.get(name, AWAY), _ask(env, name, OUTBOX)) if name in STORES else ("", "")
+        table.add_row(name, health.of(env[url]), *store)
+    Console().print(table)
+    say(f"mails: {_ask(env, 'notifier', MAILS) or 'none yet'}")
+    for name in SHOWN:
+        if env.get(name):
+            say(f"{name}={env[name]}")
+
+
+def _lags(bootstrap_servers: str) -> dict[str, str]:
+    from cli.offsets import Kafka
+
+    kafka = Kafka(bootstrap_servers)
+    try:
+        ends = kafka.ends()
+        return {name: str(kafka.lag(name, ends)) for name in STORES}
+    except Trouble as trouble:
+        say(str(trouble))
+        return {}
+
+
+def _ask(env: Mapping[str, str], service: str, question: str) -> str:
+    """The texts a query gives; AWAY when the store does not answer."""
+    import psycopg
+
+    from simulator.stores import url
+
+    try:
+        with psycopg.connect(url(env, service), connect_timeout=3) as connection:
+            return " · ".join(text for (text,) in connection.execute(question.encode()))
+    except psycopg.Error:
+        return AWAY

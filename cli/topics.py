@@ -1,0 +1,52 @@
+"""`hookstream topics`: they are created in one explicit step, and shown with what they hold."""
+
+from typing import Annotated
+
+import typer
+
+from cli import environment
+from local.telling import Trouble, say
+
+app = typer.Typer(help="Kafka's topics.", no_args_is_help=True)
+
+
+@app.command()
+def create(
+    replication: Annotated[int, typer.Option(min=1, help="Copies of each record; 3 in production.")] = 1,
+) -> None:
+    """Create the topics that are missing; those that exist stay as they are."""
+    from confluent_kafka import KafkaException
+
+    from stream import topic_admin, topics
+
+    try:
+        topic_admin.create_all(_brokers(), replication)
+    except (KafkaException, RuntimeError) as failure:
+        raise Trouble(str(failure)) from failure
+    say(f"{len(topics.ALL)} topics are there")
+
+
+@app.command("list")
+def list_() -> None:
+    """Show every topic: its partitions, its records, what it keeps."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from cli.offsets import Kafka
+    from stream.topics import ALL, FOREVER
+
+    kafka = Kafka(_brokers())
+    ends = kafka.ends()
+    table = Table("topic", "partitions", "offsets", "keeps", "carries", box=None)
+    for topic in ALL:
+        own = [end for (name, _), end in ends.items() if name == topic.name]
+        keeps = "everything" if topic.retention_ms == FOREVER else f"{topic.retention_ms // 86_400_000} days"
+        names = ", ".join(record.__name__ for record in topic.records)
+        table.add_row(topic.name, str(len(own)) if own else "missing", str(sum(own)), keeps, names)
+    Console().print(table)
+
+
+def _brokers() -> str:
+    env = environment.read()
+    environment.need(env, "KAFKA_BOOTSTRAP_SERVERS")
+    return env["KAFKA_BOOTSTRAP_SERVERS"]

@@ -1,0 +1,90 @@
+"""Reads the inbox that mails of a trial end in: sendria on one machine, Mailpit in containers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from email.parser import HeaderParser
+from http import HTTPStatus
+from typing import Any, Protocol
+
+import aiohttp
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """`number` is the inbox's own; `message_id` stands without its brackets."""
+
+    number: str
+    message_id: str
+    recipient: str
+    subject: str
+    arrived_at: datetime
+
+
+class Reader(Protocol):
+    """One page of an inbox, newest mails first; empty beyond the last one."""
+
+    async def __call__(self, session: aiohttp.ClientSession, url: str, page: int) -> list[Mail]: ...
+
+
+class Inbox:
+    """Keeps the mails it has read, of which `first` are some, so that a look again reads only newer ones."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, read: Reader, first: list[Mail]) -> None:
+        self._session = session
+        self._url = url
+        self._read = read
+        self._mails = {mail.number: mail for mail in first}
+
+    async def mails(self) -> list[Mail]:
+        """All mails since the inbox was opened, and some older ones."""
+        # Mails share a second and pages move while mails arrive, so only a mail that is older ends the reading.
+        newest = max((mail.arrived_at for mail in self._mails.values()), default=None)
+        page = 0
+        while mails := await self._read(self._session, self._url, page):
+            self._mails |= {mail.number: mail for mail in mails}
+            if newest and mails[-1].arrived_at < newest:
+                break
+            page += 1
+        return list(self._mails.values())
+
+
+async def open_inbox(session: aiohttp.ClientSession, url: str) -> Inbox:
+    """The inbox at `url`, whichever of the two it is."""
+    async with session.get(f"{url}/api/v1/info") as answer:
+        mailpit = answer.status == HTTPStatus.OK
+    read: Reader = _read_mailpit if mailpit else _read_sendria
+    return Inbox(session, url, read, await read(session, url, 0))
+
+
+async def _read_sendria(session: aiohttp.ClientSession, url: str, page: int) -> list[Mail]:
+    listed = await _get(session, f"{url}/api/messages/?page={page + 1}")
+    return list(_sendria_mails(listed["data"]))
+
+
+def _sendria_mails(rows: list[dict[str, Any]]) -> Iterator[Mail]:
+    for row in rows:
+        headers = HeaderParser().parsestr(row["source"])
+        yield Mail(
+            str(row["id"]),
+            headers.get("Message-ID", "").strip("<> "),
+            row["recipients_envelope"][0],
+            row["subject"],
+            datetime.fromisoformat(row["created_at"]),
+        )
+
+
+async def _read_mailpit(session: aiohttp.ClientSession, url: str, page: int) -> list[Mail]:
+    listed = await _get(session, f"{url}/api/v1/messages?limit=100&start={page * 100}")
+    return [
+        Mail(
+            row["ID"], row["MessageID"], row["To"][0]["Address"], row["Subject"], datetime.fromisoformat(row["Created"])
+        )
+        for row in listed["messages"]
+    ]
+
+
+async def _get(session: aiohttp.ClientSession, url: str) -> Any:
+    async with session.get(url) as answer:
+        answer.raise_for_status()
+        return await answer.json()

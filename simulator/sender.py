@@ -1,0 +1,103 @@
+"""Posts webhooks as a real sender does: signed, evenly paced, and again until they are answered 2xx."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from providers.catalogue import BY_PATH
+from simulator.plan import Life
+from simulator.story import Webhook
+
+IN_FLIGHT = 32
+ANSWER_S = 30.0
+BACKOFF_S = (0.2, 5.0)
+PATIENCE_S = 180.0
+"""How long one webhook is tried before it counts as not accepted."""
+NO_ANSWER = "no answer"
+TRY_AGAIN = ("408", "429", "5", NO_ANSWER)
+
+
+@dataclass
+class Tally:
+    """What the gateway answered. `accepted` holds each webhook once; those accepted again are `duplicates`."""
+
+    accepted: set[Webhook] = field(default_factory=set)
+    duplicates: int = 0
+    refused: dict[Webhook, str] = field(default_factory=dict)
+    answers: Counter[str] = field(default_factory=Counter)
+
+
+class Pace:
+    """Gives out turns, so many a second; without a rate, at once."""
+
+    def __init__(self, per_second: float | None) -> None:
+        self._interval = 1 / per_second if per_second else 0.0
+        self._next = 0.0
+
+    async def turn(self) -> None:
+        """Returns when it is your turn."""
+        now = time.monotonic()
+        mine = max(self._next, now)
+        self._next = mine + self._interval
+        await asyncio.sleep(mine - now)
+
+
+class Sender:
+    """Posts to the gateway in `env`, with the secrets in it. `on_answer` hears of each webhook that is done with."""
+
+    def __init__(self, session: aiohttp.ClientSession, env: Mapping[str, str], on_answer: Callable[[], None]) -> None:
+        self._session = session
+        self._env = env
+        self._on_answer = on_answer
+        self._timeout = aiohttp.ClientTimeout(total=ANSWER_S)
+        self.tally = Tally()
+
+    async def play(self, lives: tuple[Life, ...], pace: Pace) -> Tally:
+        """Many lives beside each other, each step after step."""
+        waiting = iter(lives)
+        async with asyncio.TaskGroup() as senders:
+            for _ in range(min(IN_FLIGHT, len(lives))):
+                senders.create_task(self._play_each(waiting, pace))
+        return self.tally
+
+    async def _play_each(self, lives: Iterator[Life], pace: Pace) -> None:
+        for life in lives:
+            for step in life.steps:
+                await asyncio.gather(*(self._send(webhook, pace) for webhook in step))
+
+    async def _send(self, webhook: Webhook, pace: Pace) -> None:
+        await pace.turn()
+        wait, longest = BACKOFF_S
+        until = time.monotonic() + PATIENCE_S
+        while (answer := await self._post(webhook)).startswith(TRY_AGAIN) and time.monotonic() + wait < until:
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, longest)
+        self._count(webhook, answer)
+        self._on_answer()
+
+    async def _post(self, webhook: Webhook) -> str:
+        """The status of the answer, or why there was none."""
+        provider, _ = BY_PATH[webhook.path]
+        secret = self._env[provider.secret_setting].split(",")[0].strip().encode()
+        headers = {"Content-Type": "application/json", **provider.sign(webhook.body, secret)}
+        url = self._env["GATEWAY_URL"] + webhook.path
+        try:
+            async with self._session.post(url, data=webhook.body, headers=headers, timeout=self._timeout) as response:
+                await response.read()
+                answer = str(response.status)
+        except (aiohttp.ClientError, TimeoutError, OSError) as failure:
+            answer = f"{NO_ANSWER} ({type(failure).__name__})"
+        self.tally.answers[answer] += 1
+        return answer
+
+    def _count(self, webhook: Webhook, answer: str) -> None:
+        if not answer.startswith("2"):
+            self.tally.refused[webhook] = answer
+        elif webhook in self.tally.accepted:
+            self.tally.duplicates += 1
+        else:
+            self.tally.accepted.add(webhook)

@@ -1,0 +1,57 @@
+"""Looks into the services' stores, by a role that may only read where the environment names one."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import Any, LiteralString, Self
+
+from psycopg import AsyncConnection
+
+STATUS: dict[str, LiteralString] = {
+    "payment": "SELECT order_id, status FROM payments WHERE order_id = ANY (%s)",
+    "shipping": "SELECT shipment_id, status FROM shipments WHERE shipment_id = ANY (%s)",
+    "refund": "SELECT order_id, status FROM refunds WHERE order_id = ANY (%s)",
+    "notifier": "SELECT notification_id::text, status FROM notifications WHERE notification_id = ANY (%s::uuid[])",
+}
+"""What stands under these keys: a key and its status for each row."""
+
+HISTORY: dict[str, LiteralString] = {
+    "payment": "SELECT order_id, count(*) FROM payment_history WHERE order_id = ANY (%s) GROUP BY 1",
+    "shipping": "SELECT shipment_id, count(*) FROM shipment_history WHERE shipment_id = ANY (%s) GROUP BY 1",
+    "refund": "SELECT order_id, count(*) FROM refund_history WHERE order_id = ANY (%s) GROUP BY 1",
+}
+"""How many webhooks were applied to each of these keys."""
+
+
+class Stores:
+    """One connection a store; one that breaks is opened anew by the next look."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._urls = {name: url(env, name) for name in STATUS}
+        self._connections: dict[str, AsyncConnection] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for connection in self._connections.values():
+            await connection.close()
+
+    async def statuses(self, service: str, keys: Collection[str]) -> list[tuple[str, str]]:
+        """Key and status of each row under these keys."""
+        return await self._ask(service, STATUS[service], keys)
+
+    async def applied(self, service: str, keys: Collection[str]) -> Counter[str]:
+        """How many webhooks each key's history holds."""
+        return Counter(dict(await self._ask(service, HISTORY[service], keys)))
+
+    async def _ask(self, service: str, question: LiteralString, keys: Collection[str]) -> list[Any]:
+        connection = self._connections.get(service)
+        if connection is None or connection.closed:
+            connection = await AsyncConnection.connect(self._urls[service], autocommit=True, connect_timeout=5)
+            self._connections[service] = connection
+        return await (await connection.execute(question, [list(keys)])).fetchall()
+
+
+def url(env: Mapping[str, str], service: str) -> str:
+    """Of a store, to look into: by a role that may only read, where there is one."""
+    return env.get(f"{service.upper()}_AUDIT_URL") or env[f"{service.upper()}_DATABASE_URL"]

@@ -1,0 +1,124 @@
+"""What became of a run, by what was accepted, what stands in the stores and what lies in the inbox. Pure."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from simulator.inbox import Mail
+from simulator.plan import Life
+from simulator.sender import Tally
+from simulator.story import Row, Webhook
+
+UNFINISHED = ("queued", "sending")
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What must be there once everything that was accepted has been handled."""
+
+    rows: frozenset[Row]
+    mails: Mapping[str, Webhook]
+    readers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is there: rows (each as often as it stands), history rows a key, mails, and how each message stands."""
+
+    rows: Counter[Row] = field(default_factory=Counter)
+    applied: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    mails: tuple[Mail, ...] = ()
+    messages: Mapping[str, str] = field(default_factory=dict)
+
+    def mails_of(self, expected: Expected) -> Counter[str]:
+        """How often each expected mail has arrived, by notification id."""
+        named = Counter(mail.message_id.split("@")[0] for mail in self.mails)
+        return Counter({name: named[name] for name in expected.mails if name in named})
+
+    def is_complete(self, expected: Expected) -> bool:
+        return expected.rows <= self.rows.keys() and len(self.mails_of(expected)) == len(expected.mails)
+
+    def is_unfinished(self) -> bool:
+        """Whether the notifier still has a message of ours in hand."""
+        return any(status in UNFINISHED for status in self.messages.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`lost` and `double` name each thing that is missing or once too often; `unknown` are mails nobody can tell of."""
+
+    sent: int
+    duplicates: int
+    rows: int
+    mails: tuple[Mail, ...]
+    lost: tuple[str, ...]
+    double: tuple[str, ...]
+    unknown: tuple[str, ...]
+    not_accepted: tuple[str, ...]
+    answers: Mapping[str, int]
+
+    @property
+    def good(self) -> bool:
+        return not (self.lost or self.double or self.not_accepted)
+
+    def __str__(self) -> str:
+        again = f" (+{self.duplicates} duplicates)" if self.duplicates else ""
+        counted = [f"sent {self.sent}{again}", f"rows {self.rows}", f"mails {len(self.mails)}"]
+        counted += [f"lost {len(self.lost)}", f"double {len(self.double)}"]
+        counted += [f"unknown {len(self.unknown)}"] if self.unknown else []
+        counted += [f"not accepted {len(self.not_accepted)}"] if self.not_accepted else []
+        return " · ".join(counted)
+
+
+def expected(lives: Collection[Life], accepted: Collection[Webhook]) -> Expected:
+    """A row for each webhook accepted; a mail where its order was accepted too, for else nobody knows the reader."""
+    told = [webhook for life in lives for webhook in life.webhooks if webhook in accepted]
+    known = {webhook.order_id for webhook in told if webhook.row is None}
+    return Expected(
+        frozenset(webhook.row for webhook in told if webhook.row),
+        {webhook.notification_id: webhook for webhook in told if webhook.notification_id and webhook.order_id in known},
+        frozenset(life.order.email for life in lives),
+    )
+
+
+def judge(wanted: Expected, seen: Seen, tally: Tally) -> Verdict:
+    """Compare; a message the notifier itself reports as unknown is not lost, it is unknown."""
+    arrived = seen.mails_of(wanted)
+    missing = {name: seen.messages.get(name, "unheard of") for name in wanted.mails if name not in arrived}
+    unknown = [_mail(wanted.mails[name], status) for name, status in missing.items() if status == "unknown"]
+    lost = [f"no row: {row.service} {row.key} {row.status}" for row in sorted(wanted.rows - seen.rows.keys(), key=str)]
+    lost += [_mail(wanted.mails[name], status) for name, status in missing.items() if status != "unknown"]
+    refused = {webhook: why for webhook, why in tally.refused.items() if webhook not in tally.accepted}
+    return Verdict(
+        sent=len(tally.accepted),
+        duplicates=tally.duplicates,
+        rows=len(wanted.rows & seen.rows.keys()),
+        mails=tuple(mail for mail in seen.mails if mail.message_id.split("@")[0] in arrived),
+        lost=tuple(lost),
+        double=(*_rows_too_many(seen), *_mails_too_many(wanted, seen)),
+        unknown=tuple(unknown),
+        not_accepted=tuple(f"{webhook.path} {webhook.order_id}: {why}" for webhook, why in refused.items()),
+        answers=tally.answers,
+    )
+
+
+def _mail(webhook: Webhook, status: str) -> str:
+    return f"no mail: {webhook.path} {webhook.order_id} is {status}"
+
+
+def _rows_too_many(seen: Seen) -> list[str]:
+    """The story tells each key one webhook: one row, one line of history."""
+    rows = Counter((row.service, row.key) for row in seen.rows.elements())
+    again = [(key, count) for counted in (rows, seen.applied) for key, count in counted.items() if count > 1]
+    return [f"row: {service} {name} {count} times" for (service, name), count in again for _ in range(count - 1)]
+
+
+def _mails_too_many(wanted: Expected, seen: Seen) -> list[str]:
+    """Also a mail that nothing in the story asks for is one too many for its reader."""
+    left = dict(wanted.mails)
+    ours = [mail for mail in seen.mails if mail.recipient in wanted.readers]
+    return [
+        f"mail: {mail.message_id} to {mail.recipient}"
+        for mail in ours
+        if not left.pop(mail.message_id.split("@")[0], None)
+    ]
