@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import sys
 
 import uvloop
@@ -74,12 +75,23 @@ async def _until(stop: asyncio.Event, appender: Appender, serving: "asyncio.Task
             continue
 
 
+def _check_port(host: str, port: int) -> None:
+    """Stop when somebody listens there: the server would share the port, and half the webhooks would go astray."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as taken:
+            sys.exit(f"cannot start: {host}:{port} cannot be listened on ({taken.strerror}); set HOST or PORT")
+
+
 def main() -> None:
     """Read the settings, serve, and say why it ended."""
     settings = GatewaySettings.read()
     logging.configure("gateway", settings.log_level)
     if settings.webhook_allow_unsigned:
         log.warning("gateway.unsigned", cause="WEBHOOK_ALLOW_UNSIGNED is set: anybody can report a payment")
+    _check_port(settings.host, settings.port)
     topic_admin.check(settings.kafka_bootstrap_servers, GATEWAY_TOPICS)
     sys.exit(uvloop.run(serve(settings)))
 

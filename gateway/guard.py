@@ -18,9 +18,12 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 MAX_URI_BYTES = 8_192
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 16_384
-ONCE = frozenset({"host", "content-length", "content-type", "transfer-encoding", "x-webhook-signature"})
+ONCE = frozenset(
+    {"host", "content-length", "content-type", "transfer-encoding", "x-webhook-signature", "idempotency-key"}
+)
 """Headers that two readers would take for different things when given twice."""
 
+_HOST = re.compile(r"[\w!$&'()*+,;=\-.~:\[\]@%]+", re.ASCII)
 _JSON = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
 
 
@@ -90,9 +93,15 @@ def _headers(scope: Scope) -> dict[str, str]:
         size += len(name) + len(value)
     if len(scope["headers"]) > MAX_HEADERS or size > MAX_HEADER_BYTES:
         raise Refusal("headers_too_large", f"more than {MAX_HEADERS} headers or {MAX_HEADER_BYTES} bytes of them")
-    if not kept.get("host") and scope["http_version"] != "1.0":
-        raise Refusal("malformed_request", "the header host is missing (RFC 9112 §3.2)")
+    _check_host(kept.get("host", ""), scope["http_version"])
     return kept
+
+
+def _check_host(host: str, http_version: str) -> None:
+    if not host and http_version not in ("1", "1.0"):  # granian says "1"
+        raise Refusal("malformed_request", "the header host is missing (RFC 9112 §3.2)")
+    if host and not _HOST.fullmatch(host):
+        raise Refusal("malformed_request", "the header host is no name of a host (RFC 9110 §7.2)")
 
 
 def _check_body(headers: Mapping[str, str], max_body_bytes: int) -> None:

@@ -1,6 +1,7 @@
 """Reads a JSON body strictly: what two readers could understand differently is refused, never guessed."""
 
 import json
+import math
 import re
 from typing import Any, TypeVar
 
@@ -10,25 +11,48 @@ from providers.contract import Malformed, Unreadable
 
 T = TypeVar("T")
 
+MAX_DEPTH = 1000
+MESSAGE_CHARS = 300
+"""How much of a complaint its sender is told: it may quote the body."""
+
 _KEY = re.compile(rb'"([^"\\]*)"\s*:')
+_NUMBER = re.compile(r"-?\d{1,309}(\.\d{1,324})?([eE][+-]?\d{1,3})?")
+_AS_ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_BRACKET = re.compile(rb"[\[\]{}]")
 
 
 def read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """The body as `decoder` types it.
 
-    Raises Malformed for what is not JSON, Unreadable for a missing or mistyped field, a NUL or a key given twice.
+    Raises Malformed for what is not JSON; Unreadable for a missing or mistyped field, a NUL, a key given twice, or a
+    number no reader can hold. That goes for fields we do not use as well: the whole body is kept, in Postgres too.
     """
     if not body:
         raise Malformed("the body is empty")
     try:
+        body.decode()  # the decoder does not look into the texts it skips
         value = decoder.decode(body)
     except msgspec.ValidationError as wrong:
-        raise Unreadable(str(wrong)) from wrong
+        raise Unreadable(str(wrong)[:MESSAGE_CHARS]) from wrong
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
         raise Malformed(f"the body is not valid JSON: {broken}") from broken
-    if b"\\" in body or _may_repeat_a_key(body):
+    if len(body) > MAX_DEPTH:
+        _check_depth(body)
+    if b"\\" in body or _may_repeat_a_key(body) or _may_hold_a_giant(body):
         _read_slowly(body)
     return value
+
+
+def _check_depth(body: bytes) -> None:
+    """How deep a decoder goes depends on the Python it runs on; how deep Postgres goes, on its stack."""
+    depth = 0
+    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
+        return
+    for bracket in _BRACKET.findall(_TEXT.sub(b"", body)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_DEPTH:
+            raise Malformed(f"the body is nested deeper than {MAX_DEPTH} levels")
 
 
 def _may_repeat_a_key(body: bytes) -> bool:
@@ -36,9 +60,14 @@ def _may_repeat_a_key(body: bytes) -> bool:
     return len(keys) != len(set(keys))
 
 
+def _may_hold_a_giant(body: bytes) -> bool:
+    shape = body.translate(_AS_ZEROS, b"+-")
+    return b"0e000" in shape or b"0" * 309 in shape
+
+
 def _read_slowly(body: bytes) -> None:
     try:
-        json.loads(body, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+        json.loads(body, object_pairs_hook=_without_repeats, parse_int=_number, parse_float=_number)
     except (UnicodeDecodeError, RecursionError, json.JSONDecodeError) as broken:
         raise Malformed("the body is not valid JSON") from broken
 
@@ -58,5 +87,6 @@ def _has_nul(part: Any) -> bool:
     return isinstance(part, str) and "\x00" in part
 
 
-def _refuse_constant(name: str) -> None:
-    raise Malformed(f"{name} is no JSON")
+def _number(text: str) -> None:
+    if not _NUMBER.fullmatch(text) or math.isinf(float(text)):
+        raise Unreadable("a number is longer or larger than other readers can hold")

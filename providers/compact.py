@@ -7,9 +7,9 @@ def compacted(payload: bytes) -> bytes | None:
     """What JSON.stringify makes of the parsed body, where that differs from the bytes sent."""
     try:
         parsed = json.loads(payload, parse_float=_as_javascript)
-    except (ValueError, RecursionError):
+        compact = json.dumps(parsed, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    except (ValueError, RecursionError):  # whoever posts nonsense is told that he is not the shop, no more
         return None
-    compact = json.dumps(parsed, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
     return compact if compact != payload else None
 
 

@@ -9,7 +9,7 @@ from providers.contract import Unreadable
 NOT_SAID = msgspec.Raw()
 """An amount the body leaves out."""
 
-_AMOUNT = re.compile(r"(\d{1,15})(?:\.(\d{1,8}))?")
+_AMOUNT = re.compile(r"(\d{1,15})(?:\.(\d{1,8}))?", re.ASCII)
 
 # ISO 4217: the minor unit has two digits but for these.
 _EXPONENTS = {

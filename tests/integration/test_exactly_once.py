@@ -1,15 +1,13 @@
 """However often a webhook comes, it changes one row once and is told once."""
 
-import os
-import signal
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from processors.payment.domain import Payment, apply
 from stream import ids, topics
 from tests.actors import Inbox, Reply, Shop, Store, new_order, until
 from tests.builders import a_payment
 from tests.log import CODEC, append, reading
+from tests.processes import kill
 
 HUNDRED = 100
 
@@ -140,15 +138,3 @@ def handled(system: dict[str, str], shop: Shop) -> None:
         pay(shop, order)
     for store, table in ((payments, "payments"), (notifier, "notifications")):
         store.wait_for(f"SELECT 1 FROM {table} WHERE order_id = ANY (%s)", last, count=len(last))
-
-
-def kill(system: dict[str, str], service: str) -> None:
-    """End a service as the power would, and wait until another process has its place."""
-    before = pid(system, service)
-    os.kill(before, signal.SIGKILL)
-    until(lambda: pid(system, service), lambda now: now not in (0, before))
-
-
-def pid(system: dict[str, str], service: str) -> int:
-    written = Path(system["RUN_FOLDER"], "env").read_text().splitlines()
-    return int(dict(line.split("=", 1) for line in written).get(f"{service}_PID", 0))

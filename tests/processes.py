@@ -1,0 +1,20 @@
+"""The system's processes, ended as the power would."""
+
+import os
+import signal
+from pathlib import Path
+
+from tests.actors import until
+
+
+def pid(system: dict[str, str], service: str) -> int:
+    """The process of a service now, 0 while there is none."""
+    written = Path(system["RUN_FOLDER"], "env").read_text().splitlines()
+    return int(dict(line.split("=", 1) for line in written).get(f"{service}_PID", 0))
+
+
+def kill(system: dict[str, str], service: str) -> None:
+    """End a service without a warning, and wait until another process has its place."""
+    before = pid(system, service)
+    os.kill(before, signal.SIGKILL)
+    until(lambda: pid(system, service), lambda now: now not in (0, before))
