@@ -1,0 +1,42 @@
+"""Registers settle alike in whatever order they are told."""
+
+import pytest
+
+from stream import registers
+
+TIERS = (("pending",), ("failed", "expired"), ("completed",))
+
+
+@pytest.mark.parametrize(
+    ("lower", "higher"),
+    [
+        (("pending", 9, "z"), ("failed", 1, "a")),
+        (("failed", 1, "z"), ("failed", 2, "a")),
+        (("failed", 1, "z"), ("expired", 1, "a")),
+        (("failed", 1, "a"), ("failed", 1, "b")),
+        (("failed", None, "b"), ("failed", 1, "a")),
+    ],
+    ids=["the rank first", "then the time", "then the place in the table", "then the id", "no time is the earliest"],
+)
+def test_of_two_stamps(lower: tuple[str, int | None, str], higher: tuple[str, int | None, str]) -> None:
+    assert registers.stamp(TIERS, *lower) < registers.stamp(TIERS, *higher)
+
+
+def test_a_status_the_table_does_not_have_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no status refunded"):
+        registers.stamp(TIERS, "refunded", None, "a")
+
+
+def test_what_is_left_open_keeps_its_value_and_stamp() -> None:
+    early, late = (0, 1, 0, "a"), (2, 2, 0, "b")
+
+    told = registers.tell(registers.tell({}, early, {"method": "card", "amount": 1}), late, {"method": None, "amount": 2})
+
+    assert told == {"method": (early, "card"), "amount": (late, 2)}
+
+
+def test_registers_are_stored_and_read_back_as_they_were() -> None:
+    told = {"status": ((2, 1_700_000_000_000_000, 0, "id"), "completed"), "amount": ((0, 0, 0, ""), 58000)}
+
+    assert registers.load(registers.dump(told)) == told
+    assert registers.load(None) == {}
