@@ -43,7 +43,8 @@ def simulate(
     run, now = _run_of_now()
     locales = LOCALES if locale == "both" else (locale,)
     plan = Plan(run, now, orders, rate, duplicates, disorder, seed, locales)
-    say(f"run {run}: orders SIM-{run}-1 to SIM-{run}-{orders}, to {env.get('GATEWAY_URL')}")
+    environment.need(env, *NEEDED)
+    say(f"run {run}: orders SIM-{run}-1 to SIM-{run}-{orders}, to {env['GATEWAY_URL']}")
     raise typer.Exit(_play(env, plan))
 
 
@@ -64,7 +65,6 @@ def _play(env: Mapping[str, str], plan: "Plan") -> int:
 
     from simulator.play import play
 
-    environment.need(env, *NEEDED)
     try:
         verdict = asyncio.run(play(env, plan))
     except (OSError, aiohttp.ClientError, psycopg.Error) as failure:

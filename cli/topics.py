@@ -17,12 +17,15 @@ def create(
     """Create the topics that are missing; those that exist stay as they are."""
     from confluent_kafka import KafkaException
 
+    from cli.offsets import Kafka
     from stream import topic_admin, topics
 
+    brokers = _brokers()
+    Kafka(brokers).ends()  # says in a sentence when nobody is there
     try:
-        topic_admin.create_all(_brokers(), replication)
+        topic_admin.create_all(brokers, replication)
     except (KafkaException, RuntimeError) as failure:
-        raise Trouble(str(failure)) from failure
+        raise Trouble(f"The topics were not created: {failure}") from failure
     say(f"{len(topics.ALL)} topics are there")
 
 

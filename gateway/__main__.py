@@ -35,12 +35,12 @@ GATEWAY_TOPICS = (
 )
 
 
-async def serve(settings: GatewaySettings) -> str | None:
+async def serve(settings: GatewaySettings, codec: Codec) -> str | None:
     """Serve until a signal asks to stop; what has failed for good, if that ended it."""
     appender = Appender(settings.kafka_bootstrap_servers, DEADLINE_S)
     health = Health()
     health.ready_while(appender.problem)
-    webhooks = Webhooks(settings, Codec(registry(settings.schema_registry_url)), appender)
+    webhooks = Webhooks(settings, codec, appender)
     server = Server(
         app.create(settings, webhooks, health),
         address=settings.host,
@@ -85,6 +85,16 @@ def _check_port(host: str, port: int) -> None:
             sys.exit(f"cannot start: {host}:{port} cannot be listened on ({taken.strerror}); set HOST or PORT")
 
 
+def _codec(settings: GatewaySettings) -> Codec:
+    """A codec that has all its schemas: a registry is asked at the start, never while a sender waits."""
+    codec = Codec(registry(settings.schema_registry_url))
+    try:
+        codec.prepare(record for topic in GATEWAY_TOPICS for record in topic.records)
+    except OSError as away:
+        sys.exit(f"cannot start: the schema registry at {settings.schema_registry_url} does not answer ({away})")
+    return codec
+
+
 def main() -> None:
     """Read the settings, serve, and say why it ended."""
     settings = GatewaySettings.read()
@@ -93,7 +103,7 @@ def main() -> None:
         log.warning("gateway.unsigned", cause="WEBHOOK_ALLOW_UNSIGNED is set: anybody can report a payment")
     _check_port(settings.host, settings.port)
     topic_admin.check(settings.kafka_bootstrap_servers, GATEWAY_TOPICS)
-    sys.exit(uvloop.run(serve(settings)))
+    sys.exit(uvloop.run(serve(settings, _codec(settings))))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from collections.abc import Hashable
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from runtime.logging import log
-from stream.publisher import PRODUCER
+from stream.producer import PRODUCER
 
 BUSY_POLL_S = 0.002
 IDLE_POLL_S = 0.02
@@ -26,7 +26,6 @@ GATEWAY_PRODUCER = {
     "socket.timeout.ms": 10_000,
     "queue.buffering.max.messages": 10_000,
     "queue.buffering.max.kbytes": 65_536,
-    "reconnect.backoff.max.ms": 1_000,
 }
 
 

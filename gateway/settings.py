@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from runtime.settings import Settings
 
-_RATE = re.compile(r"(\d{1,6})/(\d{1,6})")
+_RATE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
 
 
 class GatewaySettings(Settings):

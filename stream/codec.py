@@ -3,6 +3,7 @@
 fastavro reads on past many kinds of damage, so a decoded record counts only if it used up every byte.
 """
 
+from collections.abc import Iterable
 from io import BytesIO
 from typing import Any
 
@@ -28,6 +29,11 @@ class Codec:
         self._registry = registry
         self._writers: dict[type[Record], tuple[bytes, Any]] = {}
         self._readers: dict[int, tuple[type[Record], Any, Any]] = {}
+
+    def prepare(self, kinds: Iterable[type[Record]]) -> None:
+        """Look up the schemas of these records now, so that none is asked for while somebody waits."""
+        for kind in kinds:
+            self._writer(kind)
 
     def encode(self, record: Record) -> bytes:
         """The record as Kafka carries it."""

@@ -6,46 +6,50 @@ Kafka assigns; the store's epochs decide (see `ownership`). The callbacks only t
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from runtime.logging import log
 from stream.ownership import Partition
+from stream.producer import CLIENT
 from stream.topics import Topic
 
 CONSUMER: dict[str, Any] = {
+    **CLIENT,
     "group.protocol": "consumer",  # KIP-848; no static membership, see docs/decisions
     "enable.auto.commit": True,
     "enable.auto.offset.store": False,
     "auto.commit.interval.ms": 1000,
     "auto.offset.reset": "earliest",
-    "allow.auto.create.topics": False,
     "queued.max.messages.kbytes": 16_384,
-    "socket.keepalive.enable": True,
-    "log_level": 3,
 }
 POLL_S = 0.2
+UNSETTLING = frozenset(
+    {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
+)
 
 
 class Membership:
     """One consumer of `group`, used by one thread."""
 
-    def __init__(self, group: str, bootstrap_servers: str) -> None:
+    def __init__(self, group: str, bootstrap_servers: str, topics: Sequence[Topic]) -> None:
+        self._topics = [topic.name for topic in topics]
         self._consumer = Consumer({**CONSUMER, "group.id": group, "bootstrap.servers": bootstrap_servers})
         self._held: list[Message] = []
         self.joined = False
         self.arrived: set[Partition] = set()
         self.epochs: dict[Partition, int] = {}
 
-    def join(self, topics: Sequence[Topic]) -> None:
-        """Ask for a share of these topics' partitions."""
-        names = [topic.name for topic in topics]
-        self._consumer.subscribe(names, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
+    def join(self) -> None:
+        """Ask for a share of the topics' partitions."""
+        self._consumer.subscribe(
+            self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
+        )
 
-    def rejoin(self, topics: Sequence[Topic]) -> None:
+    def rejoin(self) -> None:
         """Give everything back and ask anew: what Kafka then assigns is ours to take over again."""
         self._consumer.unsubscribe()
         self.arrived, self.epochs, self._held = set(), {}, []
-        self.join(topics)
+        self.join()
 
     def consume(self, most: int) -> list[Message]:
         """What is there now, and no more than `most`; waits a moment when nothing is."""
@@ -53,7 +57,10 @@ class Membership:
         first = self._consumer.poll(0 if messages else POLL_S)
         if first is not None:
             messages += [first, *self._consumer.consume(most - 1, 0)]
-        return [message for message in messages if not _failed(message)]
+        failures = [error for message in messages if (error := message.error())]
+        if any(map(_unsettles, failures)):
+            self.rejoin()
+        return [message for message in messages if message.error() is None]
 
     def keep(self) -> None:
         """Stay a member without taking new work, while the batch in hand has to wait."""
@@ -99,11 +106,12 @@ class Membership:
         self.forget({(partition.topic, partition.partition) for partition in revoked})
 
 
-def _failed(message: Message) -> bool:
-    error = message.error()
-    if error is None:
-        return False
+def _unsettles(error: KafkaError) -> bool:
+    """Log an error of the consumer; whether it has lost its footing, and must ask for its partitions anew.
+
+    A coordinator that moves while offsets are fetched, as on a new cluster, leaves librdkafka 2.16 assigned and idle.
+    """
     if error.fatal():
         raise SystemExit(f"Kafka's consumer has failed for good: {error.str()}")
     log.warning("consume.failed", error=error.str())
-    return True
+    return error.code() in UNSETTLING

@@ -1,23 +1,13 @@
 """Appends a worker's messages to Kafka and waits until every in-sync replica has them."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from runtime.logging import log
 from stream.outbox import Message
+from stream.producer import PRODUCER
 
-PRODUCER: dict[str, Any] = {
-    "acks": "all",
-    "enable.idempotence": True,
-    "partitioner": "murmur2_random",  # keys meet those of Java clients
-    "allow.auto.create.topics": False,
-    "compression.type": "lz4",
-    "message.max.bytes": 1_000_000,
-    "socket.keepalive.enable": True,
-    "log_level": 3,
-}
 POLL_S = 0.2
 
 

@@ -13,7 +13,7 @@ TIMEOUT_S = 30
 
 def create_all(bootstrap_servers: str, replication: int = 1) -> None:
     """Create the topics that are missing; those that exist stay as they are."""
-    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 3})
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
     existing = admin.list_topics(timeout=TIMEOUT_S).topics
     wanted = [_declaration(topic, replication) for topic in ALL if topic.name not in existing]
     if not wanted:
@@ -38,7 +38,11 @@ def _declaration(topic: Topic, replication: int) -> NewTopic:
 
 def check(bootstrap_servers: str, needed: Iterable[Topic]) -> None:
     """Stop the process with a sentence unless every needed topic is there with the partitions its order rests on."""
-    metadata = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 3}).list_topics(timeout=TIMEOUT_S)
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+    try:
+        metadata = admin.list_topics(timeout=TIMEOUT_S)
+    except KafkaException as away:
+        sys.exit(f"cannot start: Kafka at {bootstrap_servers} does not answer ({away.args[0].str()})")
     for topic in needed:
         found = metadata.topics.get(topic.name)
         partitions = len(found.partitions) if found else 0

@@ -47,7 +47,7 @@ class Worker:
         self._handler = handler
         self._codec = codec
         self._messages = Messages(service, codec)
-        self._membership = Membership(service, settings.kafka_bootstrap_servers)
+        self._membership = Membership(service, settings.kafka_bootstrap_servers, topics)
         self._publisher = Publisher(settings.kafka_bootstrap_servers, while_waiting=self._stay)
         self._published: list[int] = []
         self._failure: str | None = None
@@ -63,7 +63,7 @@ class Worker:
     def run(self, stop: Event) -> None:
         """Work until `stop` is set; the batch in hand is finished and its offsets are committed."""
         topic_admin.check(self._settings.kafka_bootstrap_servers, self._topics)
-        self._membership.join(self._topics)
+        self._membership.join()
         try:
             while not stop.is_set():
                 self._turned_at = time.monotonic()
@@ -80,7 +80,7 @@ class Worker:
             except Fenced as fenced:
                 metrics.FENCED.inc(len(fenced.partitions))
                 log.warning("worker.fenced", error=str(fenced))
-                self._membership.rejoin(self._topics)
+                self._membership.rejoin()
             except STORE_FAILED as failure:
                 metrics.STORE_FAILURES.inc()
                 self._failure = f"the store fails: {type(failure).__name__}"

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from stream.codec import Codec
 from stream.events import Record
-from stream.publisher import PRODUCER
+from stream.producer import PRODUCER
 from stream.registry import CommittedRegistry
 from stream.topics import PARTITIONS, Topic
 from tests.actors import until

@@ -1,0 +1,157 @@
+"""Kafka away: nobody is told that a webhook is safe when it is not, everybody is told soon, and the retry goes through.
+
+On a broker of its own, of this machine, since it is frozen and killed.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from local import stack
+from tests.actors import Inbox, Reply, Shop, Store, new_order, until
+from tests.processes import kill, pid
+
+ROOT = Path(__file__).parents[2]
+PROMISED_S = 3.5
+SLACK_S = 1.0  # of a machine that runs other things as well
+AT_ONCE_S = 0.5
+PATIENCE_S = 90.0
+
+
+@pytest.fixture(scope="module")
+def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A system of its own."""
+    data = tmp_path_factory.mktemp("away")
+    with stack.everything(ROOT, data) as env:
+        yield env | {"RUN_FOLDER": str(data)}
+
+
+@pytest.fixture
+def sender(fragile: dict[str, str]) -> Shop:
+    """The shop, as it posts there."""
+    return Shop(fragile["GATEWAY_URL"], fragile["WEBHOOK_SECRET"])
+
+
+def test_while_the_broker_is_frozen_webhooks_are_refused_soon_and_their_retries_go_through(
+    fragile: dict[str, str], sender: Shop
+) -> None:
+    order, customer = a_known_order(sender)
+
+    with frozen(fragile, "KAFKA"):
+        first, waited = timed(lambda: pay(sender, order))
+        later, waited_later = timed(lambda: pay(sender, order))
+        forged = sender.post("payment", {"orderId": order, "status": "completed"}, X_Webhook_Signature="00")
+        ready = sender.request("GET", "/health/ready", None, {})
+    print(f"the first 503 after {waited:.2f} s, the next after {waited_later:.3f} s")  # noqa: T201
+
+    assert_refused(first, later)
+    assert waited < PROMISED_S + SLACK_S
+    assert waited_later < AT_ONCE_S
+    assert (forged.status, ready.status) == (401, 503)
+    assert_told_once(fragile, sender, order, customer)
+
+
+def test_not_one_of_many_senders_waits_longer_or_is_told_that_a_webhook_is_safe(
+    fragile: dict[str, str], sender: Shop
+) -> None:
+    order, customer = a_known_order(sender)
+
+    with frozen(fragile, "KAFKA"), ThreadPoolExecutor(50) as senders:
+        answers = list(senders.map(lambda _: timed(lambda: pay(sender, order)), range(50)))
+    print(f"50 senders: 503 after at most {max(waited for _, waited in answers):.2f} s")  # noqa: T201
+
+    assert_refused(*(reply for reply, _ in answers))
+    assert max(waited for _, waited in answers) < PROMISED_S + SLACK_S
+    assert_told_once(fragile, sender, order, customer)
+
+
+def test_a_genuine_webhook_nobody_can_read_is_not_refused_for_good_before_its_bytes_are_safe(
+    fragile: dict[str, str], sender: Shop
+) -> None:
+    unreadable = {"orderId": new_order(), "status": "unheard of"}
+
+    with frozen(fragile, "KAFKA"):
+        away = sender.post("payment", unreadable)
+
+    assert_refused(away)
+    back = until(lambda: sender.post("payment", unreadable), lambda reply: reply.status != 503, PATIENCE_S)
+    assert (back.status, back.body["error"]) == (400, "invalid_field")
+
+
+def test_when_the_broker_is_killed_the_senders_retries_go_through_once_it_is_back(
+    fragile: dict[str, str], sender: Shop
+) -> None:
+    order, customer = a_known_order(sender)
+    heard: list[tuple[Reply, float]] = []
+
+    with ThreadPoolExecutor(1) as beside:
+        killing = beside.submit(kill, fragile, "KAFKA")
+        while not (killing.done() and heard and heard[-1][0].status == 200):
+            heard.append(timed(lambda: pay(sender, order)))
+    slowest = max(waited for _, waited in heard)
+    print(f"killed: {[reply.status for reply, _ in heard]}, the slowest answered after {slowest:.2f} s")  # noqa: T201
+
+    assert {reply.status for reply, _ in heard} <= {200, 503}  # 200: before it was gone
+    assert_refused(*(reply for reply, _ in heard if reply.status != 200))
+    assert slowest < PROMISED_S + SLACK_S
+    assert_told_once(fragile, sender, order, customer)
+
+
+@contextmanager
+def frozen(system: dict[str, str], service: str) -> Iterator[None]:
+    """Still there, its port open, and doing nothing: worse than dead."""
+    process = pid(system, service)
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+def a_known_order(sender: Shop) -> tuple[str, str]:
+    order = new_order()
+    customer = f"{order.lower()}@example.test"
+    known = {"orderId": order, "customerEmail": customer, "amount": 58000}
+    until(lambda: sender.post("order", known), lambda reply: reply.status == 200, PATIENCE_S)
+    return order, customer
+
+
+def pay(sender: Shop, order: str, status: str = "completed") -> Reply:
+    return sender.post("payment", {"orderId": order, "status": status, "amount": 58000, "transactionId": "T-1"})
+
+
+def timed(post: Callable[[], Reply]) -> tuple[Reply, float]:
+    began = time.monotonic()
+    return post(), time.monotonic() - began
+
+
+def assert_refused(*replies: Reply) -> None:
+    assert [reply for reply in replies if (reply.status, reply.headers.get("retry-after")) != (503, "5")] == []
+    assert {reply.body["error"] for reply in replies} <= {"unavailable"}
+
+
+def assert_told_once(system: dict[str, str], sender: Shop, order: str, customer: str) -> None:
+    """The retry is accepted; then there is one row, and one mail of it, however many records there were."""
+    until(lambda: pay(sender, order), lambda reply: reply.status == 200, PATIENCE_S)
+    payments, inbox = Store(system["PAYMENT_DATABASE_URL"]), Inbox(system["INBOX_URL"])
+    until(
+        lambda: payments.rows("SELECT status, amount FROM payments WHERE order_id = %s", order),
+        lambda rows: rows == [{"status": "completed", "amount": 58000}],
+        PATIENCE_S,
+    )
+    until(lambda: inbox.mails_to(customer), bool, PATIENCE_S)
+
+    until(lambda: pay(sender, order, "cancelled"), lambda reply: reply.status == 200)
+    mails = inbox.wait_for(customer, count=2)  # what was to come of the payment came before
+    assert sorted(mail["Subject"] for mail in mails) == [
+        f"주문 {order}: 결제가 완료되었습니다",
+        f"주문 {order}: 결제가 취소되었습니다",
+    ]
+    history = payments.rows("SELECT count(*) AS n FROM payment_history WHERE order_id = %s", order)
+    assert history == [{"n": 2}]

@@ -1,0 +1,244 @@
+"""The door: called as the server calls it, with requests made by hand."""
+
+import asyncio
+import json
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from gateway.guard import MAX_HEADERS, Guard
+from gateway.refusals import STATUS, Refusal
+
+METHODS = {"/webhooks/payment": "POST", "/health/live": "GET"}
+LIMIT = 1000
+
+
+@dataclass
+class Heard:
+    """What became of one request: the answer, the refusal that was noted, what the application was given."""
+
+    messages: list[MutableMapping[str, Any]] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    passed: list[MutableMapping[str, Any]] = field(default_factory=list)
+
+    @property
+    def cause(self) -> str | None:
+        return self.refusals[0].cause if self.refusals else None
+
+    @property
+    def status(self) -> int:
+        return int(self.messages[0]["status"])
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {name.decode(): value.decode() for name, value in self.messages[0]["headers"]}
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.messages[1]["body"])
+
+
+def a_request(**changed: Any) -> dict[str, Any]:
+    """A scope as granian makes it; a header given as None is left out, one given as a list is repeated."""
+    headers = {
+        "host": "shop.test",
+        "content-type": "application/json",
+        "content-length": "2",
+        **changed.pop("headers", {}),
+    }
+    fields = [
+        (name.encode(), one.encode("latin-1"))
+        for name, value in headers.items()
+        if value is not None
+        for one in (value if isinstance(value, list) else [value])
+    ]
+    path = changed.get("path", "/webhooks/payment")
+    return {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": fields,
+        **changed,
+    }
+
+
+def heard(**changed: Any) -> Heard:
+    """What the guard makes of a request."""
+    seen = Heard()
+
+    async def application(scope: MutableMapping[str, Any], _: Any, __: Any) -> None:
+        seen.passed.append(scope)
+
+    async def receive() -> MutableMapping[str, Any]:
+        raise AssertionError("the guard reads no body")
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        seen.messages.append(message)
+
+    guard = Guard(application, METHODS, LIMIT, lambda refusal, _: seen.refusals.append(refusal))
+    asyncio.run(guard(a_request(**changed), receive, send))
+    return seen
+
+
+def test_a_good_request_goes_through_with_its_headers() -> None:
+    seen = heard(headers={"x-a": "é"})
+
+    assert (seen.refusals, seen.messages) == ([], [])
+    assert seen.passed[0]["kept"] == {
+        "host": "shop.test",
+        "content-type": "application/json",
+        "content-length": "2",
+        "x-a": "é",
+    }
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"content-type": "application/json; charset=utf-8"},
+        {"content-type": 'Application/JSON;charset="UTF-8"'},
+        {"content-length": None, "transfer-encoding": "chunked"},
+        {"content-length": None, "transfer-encoding": "Chunked"},
+        {"content-length": "0"},
+        {"content-length": str(LIMIT)},
+        {"expect": "100-continue"},
+        {"content-encoding": "identity"},
+        {"host": "[::1]:3000"},
+        {"host": "xn--9n2bp8q.kr:80"},
+        {"x-a": ["1", "2"]},
+        {"x-forwarded-for": ["1.1.1.1", "2.2.2.2"]},
+        {f"x-{n}": "a" for n in range(MAX_HEADERS - 3)},
+    ],
+)
+def test_what_is_unusual_but_clear_goes_through(headers: dict[str, Any]) -> None:
+    seen = heard(headers=headers)
+
+    assert (seen.cause, len(seen.passed)) == (None, 1)
+
+
+@pytest.mark.parametrize(
+    ("headers", "cause"),
+    [
+        ({"host": None}, "malformed_request"),
+        ({"host": ""}, "malformed_request"),
+        ({"host": "a b"}, "malformed_request"),
+        ({"host": "a/b"}, "malformed_request"),
+        ({"host": "é"}, "malformed_request"),
+        ({"host": ["a", "a"]}, "malformed_request"),
+        ({"content-length": ["2", "2"]}, "malformed_request"),
+        ({"content-length": "2, 2"}, "malformed_request"),
+        ({"content-length": "-1"}, "malformed_request"),
+        ({"content-length": "+2"}, "malformed_request"),
+        ({"content-length": "0_2"}, "malformed_request"),
+        ({"content-length": "²"}, "malformed_request"),
+        ({"content-length": ""}, "malformed_request"),
+        ({"content-length": "abc"}, "malformed_request"),
+        ({"transfer-encoding": "chunked"}, "malformed_request"),
+        ({"content-length": None, "transfer-encoding": "gzip, chunked"}, "malformed_request"),
+        ({"content-length": None, "transfer-encoding": "chunked, identity"}, "malformed_request"),
+        ({"content-length": None, "transfer-encoding": ["chunked", "chunked"]}, "malformed_request"),
+        ({"content-type": ["application/json", "text/plain"]}, "malformed_request"),
+        ({"x-webhook-signature": ["a", "a"]}, "malformed_request"),
+        ({"idempotency-key": ["a", "b"]}, "malformed_request"),
+        ({"content-length": None}, "length_required"),
+        ({"content-length": str(LIMIT + 1)}, "body_too_large"),
+        ({"content-length": "10000000000"}, "body_too_large"),
+        ({"content-length": "9" * 5000}, "body_too_large"),
+        ({"content-type": None}, "unsupported_media_type"),
+        ({"content-type": "text/plain"}, "unsupported_media_type"),
+        ({"content-type": "application/jsonp"}, "unsupported_media_type"),
+        ({"content-type": "application/json; charset"}, "unsupported_media_type"),
+        ({"content-type": "application/json; charset=euc-kr"}, "unsupported_media_type"),
+        ({"content-type": "application/json, text/plain"}, "unsupported_media_type"),
+        ({"content-encoding": "gzip"}, "unsupported_media_type"),
+        ({"expect": "foo"}, "expectation_failed"),
+        ({"x-a": "a" * 16_384}, "headers_too_large"),
+        ({f"x-{n}": "a" for n in range(MAX_HEADERS - 2)}, "headers_too_large"),
+    ],
+)
+def test_what_two_readers_could_take_differently_is_refused(headers: dict[str, Any], cause: str) -> None:
+    seen = heard(headers=headers)
+
+    assert (seen.cause, seen.passed) == (cause, [])
+    assert (seen.status, seen.body["error"]) == (STATUS[cause], cause)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"path": "/webhooks/nobody"},
+        {"path": "/webhooks/payment/"},
+        {"path": "//webhooks/payment"},
+        {"path": "/Webhooks/payment"},
+        {"path": "/webhooks/../webhooks/payment"},
+        {"path": "/"},
+        {"path": ""},
+        {"path": "*"},
+    ],
+)
+def test_only_known_paths_are_served_letter_for_letter(changed: dict[str, Any]) -> None:
+    seen = heard(**changed)
+
+    assert (seen.status, seen.cause, seen.passed) == (404, "unknown_path", [])
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "HEAD", "DELETE", "PATCH", "TRACE", "post", "BREW"])
+def test_another_method_is_told_which_one_is_served(method: str) -> None:
+    seen = heard(method=method)
+
+    assert (seen.status, seen.cause, seen.headers["allow"]) == (405, "method_not_allowed", "POST")
+
+
+def test_a_path_that_is_read_is_not_posted_to() -> None:
+    seen = heard(path="/health/live")
+
+    assert (seen.status, seen.headers["allow"]) == (405, "GET")
+
+
+def test_what_is_read_needs_no_body() -> None:
+    seen = heard(path="/health/live", method="GET", headers={"content-length": None, "content-type": None})
+
+    assert len(seen.passed) == 1
+
+
+def test_options_are_answered_without_leave_for_other_origins() -> None:
+    seen = heard(method="OPTIONS", headers={"origin": "https://evil.test"})
+
+    assert (seen.status, seen.messages[1]["body"], seen.passed) == (204, b"", [])
+    assert not [name for name in seen.headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize("version", ["1", "1.0"])  # granian says "1", ASGI's specification "1.0"
+def test_http_1_0_needs_no_host(version: str) -> None:
+    assert len(heard(http_version=version, headers={"host": None}).passed) == 1
+
+
+@pytest.mark.parametrize(("raw_path", "query"), [(b"/" * 8193, b""), (b"/webhooks/payment", b"a" * 8200)])
+def test_an_address_may_not_be_endless(raw_path: bytes, query: bytes) -> None:
+    seen = heard(raw_path=raw_path, query_string=query)
+
+    assert (seen.status, seen.cause) == (414, "uri_too_long")
+
+
+def test_a_connection_that_cannot_be_trusted_is_closed_and_another_kept() -> None:
+    assert heard(headers={"host": ["a", "b"]}).headers["connection"] == "close"
+    assert "connection" not in heard(path="/webhooks/nobody").headers
+
+
+def test_an_answer_says_how_long_it_is() -> None:
+    seen = heard(path="/webhooks/nobody")
+
+    assert seen.headers["content-length"] == str(len(seen.messages[1]["body"]))
+    assert seen.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("kind", ["lifespan", "websocket"])
+def test_what_is_not_http_is_the_applications_business(kind: str) -> None:
+    seen = heard(type=kind)
+
+    assert len(seen.passed) == 1

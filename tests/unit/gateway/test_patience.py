@@ -1,0 +1,82 @@
+"""How long a body may take: one timer for all of them, each with its full time."""
+
+import asyncio
+
+import pytest
+
+from gateway.patience import SWEEP_S, OutOfPatience, Patience
+
+
+async def _after(seconds: float) -> str:
+    await asyncio.sleep(seconds)
+    return "here"
+
+
+async def _timed(patience: Patience, seconds: float) -> tuple[str, float]:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    try:
+        return await patience.wait_for(_after(seconds)), loop.time() - began
+    except OutOfPatience:
+        return "out of patience", loop.time() - began
+
+
+def test_what_comes_in_time_is_handed_on() -> None:
+    async def story() -> tuple[str, float]:
+        return await _timed(Patience(5.0), 0.01)
+
+    assert asyncio.run(story())[0] == "here"
+
+
+def test_what_does_not_come_is_given_up_on_about_when_it_should() -> None:
+    async def story() -> tuple[str, float]:
+        return await _timed(Patience(0.2), 60)
+
+    became, seconds = asyncio.run(story())
+
+    assert became == "out of patience"
+    assert 0.2 <= seconds < 0.2 + SWEEP_S + 0.5
+
+
+def test_the_quick_do_not_wait_for_the_slow_nor_the_slow_lose_time_to_them() -> None:
+    async def story() -> list[tuple[str, float]]:
+        patience = Patience(0.4)
+        slow = asyncio.create_task(_timed(patience, 60))
+        quick = [await _timed(patience, 0.05) for _ in range(3)]
+        late = asyncio.create_task(_timed(patience, 60))
+        return [*quick, await slow, await late]
+
+    *quick, slow, late = asyncio.run(story())
+
+    assert {became for became, _ in quick} == {"here"}
+    assert (slow[0], late[0]) == ("out of patience",) * 2
+    assert late[1] >= 0.4
+
+
+def test_a_request_that_is_cancelled_from_outside_is_no_slow_body() -> None:
+    async def story() -> None:
+        waiting = asyncio.create_task(Patience(5.0).wait_for(_after(60)))
+        await asyncio.sleep(0.01)
+        waiting.cancel()
+        await waiting
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(story())
+
+
+def test_after_a_slow_body_the_task_goes_on() -> None:
+    async def story() -> str:
+        patience = Patience(0.1)
+        with pytest.raises(OutOfPatience):
+            await patience.wait_for(_after(60))
+        return await patience.wait_for(_after(0.01))
+
+    assert asyncio.run(story()) == "here"
+
+
+def test_a_failure_is_passed_on() -> None:
+    async def fail() -> None:
+        raise KeyError("gone")
+
+    with pytest.raises(KeyError):
+        asyncio.run(Patience(1.0).wait_for(fail()))

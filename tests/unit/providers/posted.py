@@ -1,0 +1,27 @@
+"""Requests as the gateway hands them to a provider: signed by the shop, unless a test says otherwise."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from providers import generic
+from providers.contract import Received
+
+SECRET = b"whsec"
+NOW = 1_700_000_000_000_000
+
+
+def posted(body: Any, *, path: str = "/webhooks/payment", secret: bytes = SECRET, **headers: str) -> Received:
+    """A body (bytes as they are, else as JSON), signed; a header given here wins (underscores are dashes)."""
+    raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+    signed = {name.lower(): value for name, value in generic.sign(raw, secret).items()}
+    return Received(path, {**signed, **{name.replace("_", "-"): value for name, value in headers.items()}}, raw, NOW)
+
+
+def a_payment(**said: Any) -> dict[str, Any]:
+    return {"orderId": "1", "status": "completed", **said}
+
+
+def with_text(fields: Mapping[str, Any], more: bytes) -> bytes:
+    """The fields as JSON, and `more` of it letter for letter."""
+    return json.dumps(fields).encode()[:-1] + b"," + more + b"}"

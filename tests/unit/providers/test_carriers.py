@@ -1,0 +1,47 @@
+"""One carrier, one name: whichever way it is spelled, a parcel's scans stay in one order."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.carriers import normalise
+
+
+@pytest.mark.parametrize(
+    ("spelled", "name"),
+    [
+        ("CJ대한통운", "cj"),
+        ("cj 대한통운", "cj"),
+        ("CJ-대한통운", "cj"),
+        ("ＣＪ대한통운", "cj"),
+        ("CJ Logistics", "cj"),
+        ("kr.cjlogistics", "cj"),
+        ("우체국", "epost"),
+        ("우체국 택배", "epost"),
+        ("한진택배", "hanjin"),
+        ("롯데글로벌로지스", "lotte"),
+        ("로젠", "logen"),
+        ("DHL Express", "dhlexpress"),
+        ("dhl_express", "dhlexpress"),
+        ("CJ", "cj"),
+    ],
+)
+def test_spellings_of_one_carrier_are_one_name(spelled: str, name: str) -> None:
+    assert normalise(spelled) == name
+
+
+@pytest.mark.parametrize("nothing", [None, "", " ", "-", "\t\n", "😀"])
+def test_what_names_no_carrier_is_none(nothing: str | None) -> None:
+    assert normalise(nothing) is None
+
+
+@given(st.text(max_size=40))
+def test_a_name_is_its_own_name(carrier: str) -> None:
+    once = normalise(carrier)
+
+    assert normalise(once) == once
+
+
+@given(st.text(max_size=40))
+def test_case_and_spaces_do_not_matter(carrier: str) -> None:
+    assert normalise(f"  {carrier}- ") == normalise(carrier)

@@ -1,0 +1,210 @@
+"""Contract A: what each kind of body says in our words."""
+
+from typing import Any
+
+import pytest
+
+from providers import generic
+from providers.contract import Malformed, Translation, Unreadable
+from stream.events import Notice, PaymentNotice, RefundNotice, ShippingNotice
+from tests.unit.providers.posted import a_payment, posted
+
+AT = "2023-11-15T10:30:00+09:00"
+AT_MICROS = 1_700_011_800_000_000
+
+
+def translated(kind: str, **said: Any) -> Translation:
+    return generic.translate(posted(said), kind)
+
+
+def told(kind: str, **said: Any) -> Notice:
+    return translated(kind, **said).notice
+
+
+def test_a_full_payment_is_read_to_the_last_field() -> None:
+    said = a_payment(
+        type="payment", paymentMethod="card", transactionId="TXN-20231115-12345", amount=58000, paidAt=AT, new=[1]
+    )
+
+    translation = translated("payment", **said)
+
+    notice = PaymentNotice(
+        order_id="1",
+        status="completed",
+        method="card",
+        transaction_id="TXN-20231115-12345",
+        amount=58000,
+        currency="KRW",
+        paid_at=AT_MICROS,
+    )
+    assert translation == Translation(notice, "payment.completed", AT_MICROS, None, None)
+
+
+def test_a_full_scan_is_read_to_the_last_field() -> None:
+    said = {
+        "type": "shipping",
+        "orderId": 123,
+        "trackingNumber": "123456789012",
+        "carrier": "CJ대한통운",
+        "status": "in_transit",
+        "location": "서울 강남구 물류센터",
+        "timestamp": AT,
+    }
+
+    translation = translated("shipping", **said)
+
+    notice = ShippingNotice(
+        order_id="123",
+        status="in_transit",
+        carrier="CJ대한통운",
+        carrier_code="cj",
+        tracking_number="123456789012",
+        location="서울 강남구 물류센터",
+        scanned_at=AT_MICROS,
+    )
+    assert translation == Translation(notice, "shipping.in_transit", AT_MICROS, None, None)
+
+
+def test_a_full_refund_is_read_to_the_last_field() -> None:
+    said = {
+        "type": "refund",
+        "orderId": "123",
+        "refundId": 7,
+        "amount": 58000,
+        "reason": "단순 변심",
+        "status": "completed",
+        "processedAt": AT,
+    }
+
+    translation = translated("refund", **said)
+
+    notice = RefundNotice(
+        order_id="123", refund_id="7", status="completed", amount=58000, reason="단순 변심", refunded_at=AT_MICROS
+    )
+    assert translation == Translation(notice, "refund.completed", AT_MICROS, None, None)
+
+
+STATUSES = {
+    "payment": {
+        "pending": "pending",
+        "completed": "completed",
+        "failed": "failed",
+        "cancelled": "cancelled",
+        "canceled": "cancelled",
+    },
+    "shipping": {s: s for s in "preparing in_transit out_for_delivery delivered failed".split()},
+    "refund": {s: s for s in "pending processing completed rejected".split()},
+}
+SMALLEST: dict[str, dict[str, Any]] = {
+    "payment": {"orderId": 1},
+    "shipping": {"orderId": 1},
+    "refund": {"orderId": 1, "refundId": "R-1"},
+}
+EVERY_STATUS = sorted({status for statuses in STATUSES.values() for status in statuses} | {"refunded", "COMPLETED", ""})
+
+
+@pytest.mark.parametrize("kind", STATUSES)
+@pytest.mark.parametrize("status", EVERY_STATUS)
+def test_each_kind_knows_its_own_statuses_and_no_others(kind: str, status: str) -> None:
+    ours = STATUSES[kind].get(status)
+
+    if ours is None:
+        with pytest.raises(Unreadable, match="status"):
+            told(kind, **SMALLEST[kind], status=status)
+    else:
+        translation = translated(kind, **SMALLEST[kind], status=status)
+        assert (translation.notice.status, translation.event_type) == (ours, f"{kind}.{ours}")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", SMALLEST)
+def test_all_but_the_ids_and_the_status_may_be_left_out_or_null(kind: str) -> None:
+    status = next(iter(STATUSES[kind]))
+    optional = {
+        "payment": ["type", "paymentMethod", "transactionId", "amount", "paidAt"],
+        "shipping": ["type", "trackingNumber", "carrier", "location", "timestamp"],
+        "refund": ["type", "amount", "reason", "processedAt"],
+    }[kind]
+
+    left_out = translated(kind, **SMALLEST[kind], status=status)
+
+    assert translated(kind, **SMALLEST[kind], status=status, **dict.fromkeys(optional)) == left_out
+    assert left_out.occurred_at is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "missing"),
+    [(kind, field) for kind, fields in SMALLEST.items() for field in (*fields, "status")],
+)
+def test_a_required_field_must_be_there_and_not_null(kind: str, missing: str) -> None:
+    fields = {**SMALLEST[kind], "status": "completed" if kind != "shipping" else "delivered"}
+
+    with pytest.raises(Unreadable, match=missing):
+        told(kind, **{name: value for name, value in fields.items() if name != missing})
+    with pytest.raises(Unreadable, match=missing):
+        told(kind, **{**fields, missing: None})
+
+
+@pytest.mark.parametrize("number", [0, 123, 2**53 + 1, 2**63 - 1])
+def test_an_order_is_the_same_as_number_and_as_text(number: int) -> None:
+    assert told("payment", **a_payment(orderId=number)) == told("payment", **a_payment(orderId=str(number)))
+
+
+def test_leading_zeros_make_another_order() -> None:
+    assert told("payment", **a_payment(orderId="007")) != told("payment", **a_payment(orderId=7))
+
+
+@pytest.mark.parametrize("kind", SMALLEST)
+@pytest.mark.parametrize("type_", ["payment", "shipping", "refund", "Payment", 1, ""])
+def test_a_type_in_the_body_must_be_that_of_the_path(kind: str, type_: Any) -> None:
+    fields = {**SMALLEST[kind], "status": "failed" if kind != "refund" else "rejected", "type": type_}
+
+    if type_ == kind:
+        assert told(kind, **fields)
+    else:
+        with pytest.raises(Unreadable, match="type"):
+            told(kind, **fields)
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("paymentMethod", 1),
+        ("paymentMethod", "x" * 1001),
+        ("transactionId", 5),
+        ("transactionId", "with a space"),
+        ("transactionId", ""),
+        ("orderId", -1),
+        ("orderId", 2**63),
+        ("orderId", 1.5),
+        ("orderId", True),
+        ("orderId", [1]),
+    ],
+)
+def test_a_mistyped_field_is_refused_by_name(field: str, wrong: Any) -> None:
+    with pytest.raises(Unreadable, match=field):
+        told("payment", **a_payment(**{field: wrong}))
+
+
+def test_a_complaint_does_not_give_a_long_body_back() -> None:
+    with pytest.raises(Unreadable) as refused:
+        told("payment", **a_payment(status="\x7f" * 200_000))
+
+    assert len(str(refused.value)) <= 300
+
+
+def test_what_is_not_json_is_malformed_rather_than_unreadable() -> None:
+    with pytest.raises(Malformed):
+        generic.translate(posted(b"status=completed"), "payment")
+
+
+@pytest.mark.parametrize("key", ["k", "00000000-0000-4000-8000-000000000000", "a b", "k" * 255])
+def test_the_sender_may_name_the_event_itself(key: str) -> None:
+    translation = generic.translate(posted(a_payment(), idempotency_key=key), "payment")
+
+    assert translation.provider_event_id == key
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256, "a\tb", "\x00", "\x80", "\xad"])
+def test_a_name_that_cannot_be_one_is_refused(key: str) -> None:
+    with pytest.raises(Unreadable, match="Idempotency-Key"):
+        generic.translate(posted(a_payment(), idempotency_key=key), "payment")

@@ -1,0 +1,121 @@
+"""The record of a verified webhook: whatever is posted again gets the same id, whatever differs another."""
+
+from typing import Any
+
+import pytest
+
+from providers import catalogue
+from providers.contract import Received
+from providers.webhook import Addressed, webhook
+from stream import ids, topics
+from stream.events import Mode
+from tests.unit.providers.posted import NOW, a_payment, posted
+
+SAID: dict[str, dict[str, Any]] = {
+    "/webhooks/payment": {"orderId": 1, "status": "completed"},
+    "/webhooks/shipping": {
+        "orderId": 1,
+        "status": "delivered",
+        "carrier": "CJ대한통운",
+        "trackingNumber": "123456789012",
+    },
+    "/webhooks/refund": {"orderId": 1, "refundId": "R-1", "status": "completed"},
+    "/webhooks/order": {"orderId": 1, "customerId": 7},
+    "/webhooks/customer": {"customerId": 7, "email": "kim@example.test"},
+}
+ROUTES = {
+    "/webhooks/payment": (topics.PAYMENT_WEBHOOKS, "1"),
+    "/webhooks/shipping": (topics.SHIPPING_WEBHOOKS, "cj:123456789012"),
+    "/webhooks/refund": (topics.REFUND_WEBHOOKS, "1"),
+    "/webhooks/order": (topics.ORDERS, "1"),
+    "/webhooks/customer": (topics.CUSTOMERS, "7"),
+}
+
+
+def made(received: Received, mode: Mode = "live") -> Addressed:
+    provider, kind = catalogue.BY_PATH[received.path]
+    return webhook(provider, received, "signature", provider.translate(received, kind), mode)
+
+
+def id_of(received: Received, mode: Mode = "live") -> str:
+    return made(received, mode).webhook.envelope.event_id
+
+
+def test_every_path_of_the_catalogue_is_routed() -> None:
+    assert SAID.keys() == ROUTES.keys() == catalogue.BY_PATH.keys()
+
+
+@pytest.mark.parametrize("path", SAID)
+def test_a_webhook_goes_to_its_topic_keyed_by_what_must_stay_in_order(path: str) -> None:
+    addressed = made(posted(SAID[path], path=path))
+
+    assert (addressed.topic, addressed.key) == ROUTES[path]
+    assert isinstance(addressed.webhook, addressed.topic.records)
+
+
+def test_scans_without_a_tracking_number_stay_in_the_order_of_their_order() -> None:
+    addressed = made(posted({"orderId": 1, "status": "preparing"}, path="/webhooks/shipping"))
+
+    assert addressed.key == "1"
+
+
+def test_the_envelope_holds_all_that_verifying_again_needs() -> None:
+    received = posted(a_payment(), idempotency_key="k-1", user_agent="curl", cookie="secret")
+
+    record = made(received, "test").webhook
+
+    envelope = record.envelope
+    assert envelope.headers == {
+        "x-webhook-signature": received.headers["x-webhook-signature"],
+        "idempotency-key": "k-1",
+    }
+    assert (envelope.raw, envelope.path, envelope.received_at) == (received.body, "/webhooks/payment", NOW)
+    assert (envelope.provider, envelope.mode, envelope.verification) == ("generic", "test", "signature")
+    assert (envelope.event_type, envelope.provider_event_id) == ("payment.completed", "k-1")
+
+
+def test_the_same_webhook_posted_later_has_the_same_id() -> None:
+    received = posted(a_payment(amount=1))
+    later = Received(received.path, received.headers, received.body, NOW + 1)
+
+    assert id_of(later) == id_of(received)
+
+
+@pytest.mark.parametrize(
+    "alike",
+    [
+        b'{"status":"completed","orderId":"1"}',
+        b'{ "orderId" : 1, "status": "completed" }',
+        b'{"orderId":"1","status":"completed","paymentMethod":null,"new":5}',
+        b'{"orderId":"1","status":"completed","type":"payment"}',
+    ],
+)
+def test_what_says_the_same_in_other_bytes_has_the_same_id(alike: bytes) -> None:
+    assert id_of(posted(alike)) == id_of(posted(a_payment()))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"orderId": "2"}, {"status": "failed"}, {"amount": 1}, {"transactionId": "T"}, {"paidAt": "2023-11-15T10:30:00Z"}],
+)
+def test_what_says_something_else_has_another_id(other: dict[str, Any]) -> None:
+    assert id_of(posted(a_payment(**other))) != id_of(posted(a_payment()))
+
+
+def test_the_senders_own_name_for_an_event_is_its_identity() -> None:
+    first = made(posted(a_payment(amount=1), idempotency_key="k")).webhook.envelope
+    again = made(posted(a_payment(amount=2), idempotency_key="k")).webhook.envelope
+
+    assert first.event_id == again.event_id == ids.event_id("generic", "live", "k")
+    assert first.digest != again.digest  # which is how a conflict is seen
+
+
+def test_other_modes_providers_and_names_are_other_events() -> None:
+    order = posted(SAID["/webhooks/order"], path="/webhooks/order", idempotency_key="k")
+    payment = posted(a_payment(), idempotency_key="k")
+    named_otherwise = posted(a_payment(), idempotency_key="K")
+
+    assert (
+        len({id_of(order), id_of(payment), id_of(payment, "test"), id_of(named_otherwise), id_of(posted(a_payment()))})
+        == 5
+    )

@@ -1,0 +1,71 @@
+"""What the simulator tells is what the gateway reads, and what it expects is what the services make of it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from processors.payment import domain as payment
+from processors.refund import domain as refund
+from processors.shipping import domain as shipping
+from providers.catalogue import BY_PATH
+from providers.contract import Received
+from providers.webhook import webhook
+from simulator.plan import Plan, lives
+from simulator.story import Webhook
+from stream import ids
+from stream.events import Fact
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+PLAN = Plan("abc", NOON, orders=4)
+
+
+def event_of(told: Webhook) -> tuple[str, Any]:
+    provider, kind = BY_PATH[told.path]
+    headers = {name.lower(): value for name, value in provider.sign(told.body, b"secret").items()}
+    received = Received(told.path, headers, told.body, 0)
+    verification = provider.verify(received, [b"secret"])
+    _, key, event = webhook(provider, received, verification, provider.translate(received, kind), "test")
+    return key, event
+
+
+def test_each_webhook_makes_the_row_and_the_mail_that_are_expected_of_it() -> None:
+    apply: dict[str, Callable[[str, Any], tuple[Any, Any, tuple[Fact, ...]]]] = {
+        "payment": lambda key, event: payment.apply(payment.Payment(key), event),
+        "shipping": lambda key, event: shipping.apply(shipping.Shipment(key), event),
+        "refund": lambda key, event: refund.apply(refund.Refunds(key), event),
+    }
+
+    for told in [each for life in lives(PLAN) for each in life.webhooks if each.row]:
+        assert told.row
+        key, event = event_of(told)
+        after, outcome, (fact,) = apply[told.row.service](key, event)
+
+        assert outcome == "processed"
+        assert (key, after.status) == (told.row.key, told.row.status)
+        assert ids.notification_id(fact.event_id, "customer", "email") == told.notification_id
+
+
+def test_the_shop_names_a_reader_in_each_language_in_turn() -> None:
+    orders = [event_of(life.webhooks[0])[1].notice for life in lives(PLAN)]
+
+    assert [order.locale for order in orders] == ["ko", "en", "ko", "en"]
+    assert [order.customer_email for order in orders] == [f"sim-abc-{number}@example.test" for number in range(1, 5)]
+
+
+def test_the_same_plan_tells_the_same_lives() -> None:
+    plan = replace(PLAN, duplicates=0.5, disorder=True, seed=7)
+
+    assert lives(plan) == lives(plan)
+    assert lives(plan) != lives(replace(plan, seed=8))
+
+
+def test_disorder_and_duplicates_change_when_and_how_often_a_webhook_is_sent_and_nothing_else() -> None:
+    plan = replace(PLAN, orders=100, duplicates=0.2, disorder=True)
+
+    told = lives(plan)
+
+    assert [set(life.webhooks) for life in told] == [set(life.webhooks) for life in lives(replace(PLAN, orders=100))]
+    posts = sum(len(step) for life in told for step in life.steps)
+    assert 400 * 1.15 < posts < 400 * 1.25
+    assert any(len(step) > 1 for life in told for step in life.steps)
