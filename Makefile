@@ -22,11 +22,12 @@ stop: .venv/complete ## stop what `make run` started, also when it was killed
 test: .venv/complete ## every test, on containers or on a stack of its own (STACK=containers|local decides by hand)
 	.venv/bin/python -m pytest
 
-check: .venv/complete ## format, lint, types, import rules
+check: .venv/complete ## format, lint, types, import rules, schemas
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy .
 	.venv/bin/lint-imports
+	.venv/bin/hookstream schemas check
 
 lock: .venv/complete $(LOCKS:%=lock-%) ## resolve the dependencies again, with their hashes
 
