@@ -1,0 +1,18 @@
+"""What every record is, and the words several of them share."""
+
+from typing import Literal
+
+import msgspec
+
+Mode = Literal["live", "test"]
+Verification = Literal["signature", "shared_secret", "confirmed", "source_ip", "unsigned_allowed"]
+PaymentStatus = Literal[
+    "pending", "waiting_for_deposit", "failed", "expired", "completed", "partially_cancelled", "cancelled"
+]
+ShippingStatus = Literal["preparing", "in_transit", "out_for_delivery", "failed", "delivered"]
+RefundStatus = Literal["pending", "processing", "rejected", "completed"]
+OutcomeKind = Literal["processed", "late", "duplicate", "conflict", "waiting", "retrying", "abandoned"]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a topic carries."""
