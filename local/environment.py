@@ -52,6 +52,7 @@ def describe(settings: Settings) -> dict[str, str]:
         "INBOX_URL": f"http://{HOST}:{port['inbox']}",
         "SMTP_URL": f"smtp://{HOST}:{port['smtp']}",
         "MAIL_FROM": "hookstream@example.test",
+        "OPERATOR_EMAIL": "operator@example.test",
         "KAFKA_BOOTSTRAP_SERVERS": given.get("KAFKA_BOOTSTRAP_SERVERS") or f"{HOST}:{port['kafka']}",
         "SCHEMA_REGISTRY_URL": given.get("SCHEMA_REGISTRY_URL") or registry,
         "MODE": "test",

@@ -31,7 +31,7 @@ SERVICES = (
     Service("payment", "processors.payment"),
     Service("shipping", "processors.shipping"),
     Service("refund", "processors.refund"),
-    Service("notifier", "notifier", gets=("SMTP_URL", "MAIL_FROM")),
+    Service("notifier", "notifier", gets=("SMTP_URL", "MAIL_FROM", "OPERATOR_EMAIL")),
     Service("gateway", "gateway", store=False, gets=SECRETS, layer=GATEWAY),
 )
 EVERY_SERVICE_GETS = ("KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL", "MODE", "RATE_LIMIT", "MANAGEMENT_TOKEN")

@@ -9,6 +9,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 from stream.topics import ALL, PARTITIONS, Topic
 
 TIMEOUT_S = 30
+ANSWER_S = 8
 
 
 def create_all(bootstrap_servers: str, replication: int = 1) -> None:
@@ -40,7 +41,7 @@ def check(bootstrap_servers: str, needed: Iterable[Topic]) -> None:
     """Stop the process with a sentence unless every needed topic is there with the partitions its order rests on."""
     admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
     try:
-        metadata = admin.list_topics(timeout=TIMEOUT_S)
+        metadata = admin.list_topics(timeout=ANSWER_S)
     except KafkaException as away:
         sys.exit(f"cannot start: Kafka at {bootstrap_servers} does not answer ({away.args[0].str()})")
     for topic in needed:
