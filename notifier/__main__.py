@@ -31,6 +31,7 @@ def run(settings: NotifierSettings) -> None:
     worker.watch(health)
     management.listen(settings, health)
     sending = sender.start(stop)
+    health.live_while(lambda: None if sending.is_alive() else "the sender has ended")
     worker.run(stop)
     sending.join(settings.mail_timeout_s)
 

@@ -1,6 +1,8 @@
 """Sends what is queued: claim → server has the body → `sending` committed → dot → reply → result committed."""
 
 import random
+import time
+from collections.abc import Callable
 from threading import Event, Thread
 
 from prometheus_client import Counter
@@ -24,6 +26,7 @@ BACKOFF_S = (2.0, 3600.0)
 OWN_ROWS = (topics.NOTIFICATIONS.name, 0)
 """The outbox rows of the sender: no partition's, published by whichever sender comes by."""
 ABANDONED_AFTER_S = 120.0
+SETTLED_WITHIN_S = 60.0
 
 
 class Sender:
@@ -67,6 +70,9 @@ class Sender:
             except NotTaken as refused:
                 self._not_taken(letter, refused, tx)
                 return True
+            except Exception as broken:  # noqa: BLE001 - a letter that cannot be written must not hold up the others
+                self._not_taken(letter, NotTaken(f"{type(broken).__name__}: {broken}", final=True), tx)
+                return True
             mailbox.sending(tx, letter)
         self._finish(letter)
         return True
@@ -75,19 +81,33 @@ class Sender:
         try:
             self._server.finish()
         except NotTaken as refused:
-            with self._store.begin() as tx:
-                self._not_taken(letter, refused, tx)
+            error = refused
+            self._settle(lambda tx: self._not_taken(letter, error, tx))
         except NoReply as silence:
+            why = str(silence)
             MAILS.labels("unknown").inc()
-            log.error("notification.unknown", id=letter.notification_id, error=str(silence))
-            with self._store.begin() as tx:
-                mailbox.ended(tx, letter, "unknown", str(silence))
+            log.error("notification.unknown", id=letter.notification_id, error=why)
+            self._settle(lambda tx: mailbox.ended(tx, letter, "unknown", why))
         else:
-            with self._store.begin() as tx:
-                mailbox.sent(tx, letter)
-                outbox.insert(tx, [self._told(letter)])
+            self._settle(lambda tx: self._sent(letter, tx))
             MAILS.labels("sent").inc()
             log.info("notification.sent", to=letter.customer_id or letter.order_id, id=letter.notification_id)
+
+    def _settle(self, record: Callable[[Connection], None]) -> None:
+        """Record what became of a mail: while the store is away only we know, so try until it is back."""
+        until = time.monotonic() + SETTLED_WITHIN_S
+        while True:
+            try:
+                with self._store.begin() as tx:
+                    return record(tx)
+            except exc.DBAPIError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(IDLE_S / 2)
+
+    def _sent(self, letter: Letter, tx: Connection) -> None:
+        mailbox.sent(tx, letter)
+        outbox.insert(tx, [self._told(letter)])
 
     def _not_taken(self, letter: Letter, refused: NotTaken, tx: Connection) -> None:
         if refused.final:

@@ -106,8 +106,14 @@ class Inbox:
         return [self._mail(m["id"]) for m in messages if address in m["recipients_envelope"]]
 
     def wait_for(self, address: str, count: int = 1) -> list[EmailMessage]:
-        """The mails to an address once there are at least so many."""
-        return until(lambda: self.mails_to(address), lambda mails: len(mails) >= count)
+        """The mails to an address once there are at least so many; an inbox that is away may come back."""
+        return until(lambda: self._look(address), lambda mails: len(mails) >= count)
+
+    def _look(self, address: str) -> list[EmailMessage]:
+        try:
+            return self.mails_to(address)
+        except OSError:
+            return []
 
     def _get(self, path: str) -> Any:
         with urllib.request.urlopen(self.url + path, timeout=PATIENCE_S) as response:
