@@ -1,5 +1,7 @@
 """`hookstream run` and `stop`: the whole system on this machine."""
 
+from importlib import import_module
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -20,6 +22,8 @@ def run(
     """Start everything, and keep it running until Ctrl-C."""
     from local import stack
 
+    if demo:  # what it imports is read while Kafka starts
+        Thread(target=import_module, args=("simulator.play",), daemon=True).start()
     on_ready = simulating.play_one_life if demo else lambda _env: 0
     raise typer.Exit(stack.run(ROOT, registry=registry, on_ready=on_ready))
 

@@ -53,20 +53,21 @@ def play_one_life(env: Mapping[str, str]) -> int:
     from simulator.plan import Plan
 
     try:
-        return _play(env, Plan(*_run_of_now()))
+        return _play(env, Plan(*_run_of_now()), linger_s=0.3)
     except Trouble as trouble:
         say(f"The order's life could not be played: {trouble}")
         return 1
 
 
-def _play(env: Mapping[str, str], plan: "Plan") -> int:
+def _play(env: Mapping[str, str], plan: "Plan", linger_s: float = 1.0) -> int:
     import aiohttp
     import psycopg
 
     from simulator.play import play
+    from simulator.watch import Patience
 
     try:
-        verdict = asyncio.run(play(env, plan))
+        verdict = asyncio.run(play(env, plan, Patience(linger_s=linger_s)))
     except (OSError, aiohttp.ClientError, psycopg.Error) as failure:
         raise Trouble(f"The run cannot be judged: {type(failure).__name__}: {failure}".strip()) from failure
     _tell(verdict, env)
