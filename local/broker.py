@@ -68,5 +68,6 @@ def _configure(home: Path, settings: Settings) -> Path:
 
 def _format(supervisor: Supervisor, command: tuple[str, ...], properties: Path) -> None:
     cluster = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
-    tool = ("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster, "-c", str(properties))
+    # One argument, since an id may begin with a dash.
+    tool = ("kafka.tools.StorageTool", "format", "--ignore-formatted", f"--cluster-id={cluster}", "-c", str(properties))
     supervisor.errand(Program("kafka-format", (*command, *tool), ready=bool))
