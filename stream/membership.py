@@ -78,6 +78,11 @@ class Membership:
         self.epochs |= {partition: epoch for partition, epoch in epochs.items() if partition in self.arrived}
         self.arrived -= epochs.keys()
 
+    def reclaim(self) -> None:
+        """Take everything over once more: a commit may have succeeded unheard, and what it left must be published."""
+        self.arrived |= self.epochs.keys()
+        self.epochs = {}
+
     def forget(self, gone: Collection[Partition]) -> None:
         """These partitions are another's now."""
         self.arrived -= set(gone)

@@ -85,6 +85,7 @@ class Worker:
                 metrics.STORE_FAILURES.inc()
                 self._failure = f"the store fails: {type(failure).__name__}"
                 log.warning("store.failed", error=str(getattr(failure, "orig", failure)).strip(), seconds=wait)
+                self._membership.reclaim()
                 self._wait(wait, stop)
                 wait = min(wait * 2, longest)
             else:
@@ -116,9 +117,9 @@ class Worker:
             if deliveries:
                 ownership.hold(tx, {one: self._membership.epochs[one] for one in delivery.partitions(deliveries)})
                 applied = batch.apply(tx, deliveries, self._handler, self._messages)
+            outcomes = [self._messages.outcome(*outcome) for outcome in applied.outcomes]
         self._published = []
         self.on_commit()
-        outcomes = [self._messages.outcome(*outcome) for outcome in applied.outcomes]
         self._publisher.publish([*applied.messages, *outcomes])
         self._published = applied.rows
         self._membership.done(delivery.ends(deliveries))
