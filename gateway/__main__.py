@@ -14,6 +14,7 @@ from gateway import app
 from gateway.appender import Appender
 from gateway.settings import GatewaySettings
 from gateway.webhooks import Webhooks
+from providers import catalogue
 from runtime import logging, management
 from runtime.health import Health
 from runtime.logging import log
@@ -21,23 +22,25 @@ from stream import topic_admin, topics
 from stream.codec import Codec
 from stream.registry import registry
 
-DEADLINE_S = 3.4
 HTTP1 = HTTP1Settings(header_read_timeout=5_000, max_buffer_size=65_536, keep_alive=True)
 CLOSING_S = 2.0
 GATEWAY_TOPICS = (
     topics.PAYMENT_WEBHOOKS,
     topics.SHIPPING_WEBHOOKS,
     topics.REFUND_WEBHOOKS,
+    topics.INVOICE_WEBHOOKS,
+    topics.UNCONFIRMED,
     topics.ORDERS,
     topics.CUSTOMERS,
     topics.QUARANTINE,
+    topics.UNVERIFIED,
     topics.REJECTED,
 )
 
 
 async def serve(settings: GatewaySettings, codec: Codec) -> str | None:
     """Serve until a signal asks to stop; what has failed for good, if that ended it."""
-    appender = Appender(settings.kafka_bootstrap_servers, DEADLINE_S)
+    appender = Appender(settings.kafka_bootstrap_servers)
     health = Health()
     health.ready_while(appender.problem)
     webhooks = Webhooks(settings, codec, appender)
@@ -101,6 +104,9 @@ def main() -> None:
     logging.configure("gateway", settings.log_level)
     if settings.webhook_allow_unsigned:
         log.warning("gateway.unsigned", cause="WEBHOOK_ALLOW_UNSIGNED is set: anybody can report a payment")
+    for provider in catalogue.NAMES.values():
+        if not settings.is_active(provider):
+            log.warning("provider.not_configured", provider=provider.name, settings=provider.secret_setting)
     _check_port(settings.host, settings.port)
     topic_admin.check(settings.kafka_bootstrap_servers, GATEWAY_TOPICS)
     sys.exit(uvloop.run(serve(settings, _codec(settings))))

@@ -4,20 +4,19 @@ from typing import cast
 
 from litestar import Litestar, Response, asgi, get
 
-from gateway.guard import Application, Guard, Receive, Scope, Send
+from gateway.guard import Application, Guard, Receive, Route, Scope, Send
 from gateway.settings import GatewaySettings
 from gateway.webhooks import Webhooks
-from providers.catalogue import BY_PATH
+from providers import catalogue
 from runtime.health import Health
 
-HEALTH = {"/health/live": "GET", "/health/ready": "GET"}
-METHODS = HEALTH | dict.fromkeys(BY_PATH, "POST")
+HEALTH = frozenset({"/health/live", "/health/ready"})
 
 
 def create(settings: GatewaySettings, webhooks: Webhooks, health: Health) -> Application:
     """The ASGI application. Webhooks are served by an `@asgi` handler: a `@post` handler costs three times the CPU."""
 
-    @asgi(list(BY_PATH), copy_scope=False)
+    @asgi(list(catalogue.BY_PATH), copy_scope=False)
     async def webhook(scope: Scope, receive: Receive, send: Send) -> None:
         await webhooks(scope, receive, send)
 
@@ -30,8 +29,16 @@ def create(settings: GatewaySettings, webhooks: Webhooks, health: Health) -> App
         return _state(health.problems())
 
     application = Litestar([webhook, live, ready], openapi_config=None, logging_config=None)
-    return Guard(cast(Application, application), METHODS, settings.max_body_bytes, webhooks.refused)
+    return Guard(cast(Application, application), route, settings.max_body_bytes, webhooks.refused)
 
 
 def _state(problems: list[str]) -> Response[dict[str, list[str]]]:
     return Response({"problems": problems}, status_code=503 if problems else 200)
+
+
+def route(path: str) -> Route | None:
+    """What is served at a path."""
+    if path in HEALTH:
+        return Route("GET", path)
+    found = catalogue.split(path)
+    return found and Route("POST", *found, takes_forms=catalogue.BY_PATH[found[0]][0].takes_forms)

@@ -6,7 +6,7 @@ library answers within 45 s of a frozen broker. A record given up on may still b
 
 import asyncio
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Hashable
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -16,6 +16,7 @@ from stream.producer import PRODUCER
 
 BUSY_POLL_S = 0.002
 IDLE_POLL_S = 0.02
+WARM_UP_S = 3.4
 BREAKER_S = 2.0
 
 GATEWAY_PRODUCER = {
@@ -48,18 +49,17 @@ class Flight:
 class Appender:
     """Must be made and used inside the running event loop."""
 
-    def __init__(self, bootstrap_servers: str, deadline_s: float) -> None:
+    def __init__(self, bootstrap_servers: str) -> None:
         self._loop = asyncio.get_running_loop()
         config = {**GATEWAY_PRODUCER, "bootstrap.servers": bootstrap_servers, "error_cb": self._failed}
         self._producer = Producer(config)
-        self._deadline_s = deadline_s
-        self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
+        self._waiting: dict[float, deque[tuple[float, asyncio.Future[None]]]] = defaultdict(deque)
         self._flying: deque[Flight] = deque()
         self._named: dict[Hashable, Flight] = {}
         self._polling = False
         self.fatal: str | None = None
 
-    def append(self, topic: str, key: str, value: bytes, name: Hashable) -> "asyncio.Future[None]":
+    def append(self, topic: str, key: str, value: bytes, name: Hashable, deadline_s: float) -> "asyncio.Future[None]":
         """Done once every in-sync replica has the record; what has the same `name` and is on its way is not sent again.
 
         Raises Unavailable at the deadline, or at once while records before it are stuck.
@@ -69,7 +69,7 @@ class Appender:
         flight = self._named.get(name) or self._send(topic, key, value, name)
         arrived = self._loop.create_future()
         flight.waiting.append(arrived)
-        self._waiting.append((time.monotonic() + self._deadline_s, arrived))
+        self._waiting[deadline_s].append((time.monotonic() + deadline_s, arrived))
         return arrived
 
     def send(self, topic: str, key: str, value: bytes) -> None:
@@ -89,7 +89,7 @@ class Appender:
     async def warm_up(self, topics: list[str]) -> None:
         """Fetch each topic's metadata, or the first record of each would wait half a second for it."""
         for topic in topics:
-            await asyncio.to_thread(self._producer.list_topics, topic, self._deadline_s)
+            await asyncio.to_thread(self._producer.list_topics, topic, WARM_UP_S)
 
     async def close(self, seconds: float) -> None:
         """Wait for what is in flight; what was not acknowledged was not answered 2xx either."""
@@ -120,10 +120,11 @@ class Appender:
     def _poll(self) -> None:
         landed = self._producer.poll(0)
         now = time.monotonic()
-        while self._waiting and (self._waiting[0][1].done() or now > self._waiting[0][0]):
-            _, late = self._waiting.popleft()
-            if not late.done():
-                late.set_exception(Unavailable())
+        for waiting in self._waiting.values():  # those of one deadline stand in its order
+            while waiting and (waiting[0][1].done() or now > waiting[0][0]):
+                _, late = waiting.popleft()
+                if not late.done():
+                    late.set_exception(Unavailable())
         self._forget_landed()
         self._polling = bool(self._flying)
         if self._polling:

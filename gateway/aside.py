@@ -7,7 +7,7 @@ from gateway.appender import Appender, Unavailable
 from gateway.guard import Scope
 from gateway.limits import TokenBucket
 from gateway.refusals import Refusal, kept
-from providers.contract import Provider, Received, Refused
+from providers.contract import Provider, Received
 from runtime import clock
 from runtime.logging import log
 from stream import ids, topics
@@ -39,16 +39,16 @@ class Aside:
         except Unavailable:
             log.warning("rejection.not_kept", provider=provider)
 
-    def quarantined(
-        self, provider: Provider, received: Received, verification: Verification, why: Refused
+    def kept(
+        self, provider: Provider, received: Received, verification: Verification, cause: str, detail: str
     ) -> QuarantinedWebhook:
-        """A genuine webhook as the quarantine keeps it: to be verified and read again one day."""
+        """A webhook that is not handled, as it is kept: to be verified and read again one day."""
         return QuarantinedWebhook(
             event_id=ids.unreadable_body_id(provider.name, received.body),
             provider=provider.name,
             mode=self._mode,
-            cause=why.cause,
-            detail=str(why),
+            cause=cause,
+            detail=detail,
             verification=verification,
             received_at=received.received_at,
             path=received.path,

@@ -5,9 +5,10 @@ Limits and framing by RFC 9112 and RFC 9110; the numbers of the rows it answers 
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.refusals import Refusal
+from providers.catalogue import ROWS
 from providers.contract import Answer
 
 Scope = MutableMapping[str, Any]
@@ -18,27 +19,40 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 MAX_URI_BYTES = 8_192
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 16_384
-ONCE = frozenset(
-    {"host", "content-length", "content-type", "transfer-encoding", "x-webhook-signature", "idempotency-key"}
+ONCE = frozenset({"host", "content-length", "content-type", "transfer-encoding"}).union(
+    *(provider.kept_headers for provider in ROWS)
 )
 """Headers that two readers would take for different things when given twice."""
 
 _HOST = re.compile(r"[\w!$&'()*+,;=\-.~:\[\]@%]+", re.ASCII)
 _JSON = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
+_FORM = re.compile(r"application/x-www-form-urlencoded\s*(;.*)?", re.IGNORECASE)
+
+
+class Route(NamedTuple):
+    """What is served at a path: by which method, the path without its token, and whether forms are read there."""
+
+    method: str
+    path: str
+    token: str | None = None
+    takes_forms: bool = False
 
 
 class Guard:
-    """Lets well-formed requests for known paths through to `application`, with their headers as `scope["kept"]`."""
+    """Lets well-formed requests for known paths through to `application`.
+
+    The headers are `scope["kept"]`, a secret from the URL is `scope["token"]`, and the path is without it.
+    """
 
     def __init__(
         self,
         application: Application,
-        methods: Mapping[str, str],
+        route: Callable[[str], Route | None],
         max_body_bytes: int,
         refused: Callable[[Refusal, Scope], None],
     ) -> None:
         self._application = application
-        self._methods = methods
+        self._find = route
         self._max_body_bytes = max_body_bytes
         self._refused = refused
 
@@ -48,26 +62,26 @@ class Guard:
             return await self._application(scope, receive, send)
         try:
             scope["kept"] = headers = _headers(scope)
-            method = self._route(scope)
-            if method == "POST":
-                _check_body(headers, self._max_body_bytes)
+            route = self._route(scope)
+            if scope["method"] == "POST":
+                _check_body(headers, self._max_body_bytes, takes_forms=route.takes_forms)
         except Refusal as refusal:
             self._refused(refusal, scope)
             return await respond(send, refusal.answer(), refusal.headers)
-        if method == "OPTIONS":
+        if scope["method"] == "OPTIONS":
             return await respond(send, Answer(204, b""), {})
         await self._application(scope, receive, send)
 
-    def _route(self, scope: Scope) -> str:
+    def _route(self, scope: Scope) -> Route:
         if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_URI_BYTES:
             raise Refusal("uri_too_long", f"the address is longer than {MAX_URI_BYTES} bytes")
-        allowed = self._methods.get(scope["path"])
-        if allowed is None:
+        route = self._find(scope["path"])
+        if route is None:
             raise Refusal("unknown_path", "nothing is served here")
-        method: str = scope["method"]
-        if method not in (allowed, "OPTIONS"):
-            raise Refusal("method_not_allowed", f"only {allowed} is served here", allow=allowed)
-        return method
+        scope["path"], scope["token"] = route.path, route.token
+        if scope["method"] not in (route.method, "OPTIONS"):
+            raise Refusal("method_not_allowed", f"only {route.method} is served here", allow=route.method)
+        return route
 
 
 async def respond(send: Send, answer: Answer, headers: Mapping[str, str]) -> None:
@@ -104,7 +118,7 @@ def _check_host(host: str, http_version: str) -> None:
         raise Refusal("malformed_request", "the header host is no name of a host (RFC 9110 §7.2)")
 
 
-def _check_body(headers: Mapping[str, str], max_body_bytes: int) -> None:
+def _check_body(headers: Mapping[str, str], max_body_bytes: int, *, takes_forms: bool) -> None:
     length, coding = headers.get("content-length"), headers.get("transfer-encoding")
     if coding is not None and (length is not None or coding.lower() != "chunked"):
         raise Refusal("malformed_request", "a body is framed by Content-Length or by chunks alone (RFC 9112 §6.1)")
@@ -114,7 +128,8 @@ def _check_body(headers: Mapping[str, str], max_body_bytes: int) -> None:
         raise Refusal("expectation_failed", "only Expect: 100-continue is understood")
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise Refusal("unsupported_media_type", "a body must not be compressed: its signature is over plain bytes")
-    if not _JSON.fullmatch(headers.get("content-type", "")):
+    kind = headers.get("content-type", "")
+    if not _JSON.fullmatch(kind) and not (takes_forms and _FORM.fullmatch(kind)):
         raise Refusal("unsupported_media_type", "the body must be application/json in UTF-8")
 
 

@@ -1,26 +1,45 @@
 """What the gateway reads from its environment."""
 
 import re
-from typing import Self
+from typing import Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, create_model, field_validator, model_validator
 
+from providers import catalogue
+from providers.contract import Provider
 from runtime.settings import Settings
 
 _RATE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
 
 
-class GatewaySettings(Settings):
+def _of_each_provider() -> dict[str, Any]:
+    """The fields every row of the catalogue brings along; the shop's secret is contract A's."""
+    fields: dict[str, Any] = {}
+    for row in catalogue.NAMES.values():
+        secret = row.secret_setting.lower()
+        fields[secret] = (str, Field("", description=f"the secret of {row.name}; several live: a,b"))
+        fields[f"{row.name}_active"] = (
+            bool | None,
+            Field(None, description=f"false: {row.name} is off; unset: on when its secret is set"),
+        )
+        fields[f"{row.name}_allowed_ips"] = (
+            str,
+            Field("", description=f"addresses {row.name} may post from, comma-separated; empty: any"),
+        )
+    return fields | {"webhook_secret": (str, Field("", description="the secret of contract A and of the shop; a,b"))}
+
+
+_ProviderSettings: type[Settings] = create_model("_ProviderSettings", __base__=Settings, **_of_each_provider())
+
+
+class GatewaySettings(_ProviderSettings):
     """Secrets are comma-separated when several are live, as while one is rotated."""
 
     host: str = Field("0.0.0.0", description="where webhooks are listened for")  # noqa: S104 - a public listener
     port: int = Field(3000, ge=0, le=65535, description="the port webhooks are posted to")
-    webhook_secret: str = Field("", description="the secret of contract A and of the shop; several live: a,b")
     webhook_allow_unsigned: bool = Field(
         default=False, description="accept contract A without a secret; logged as a warning at each start"
     )
-    generic_allowed_ips: str = Field("", description="addresses contract A may come from, comma-separated; empty: any")
-    shop_allowed_ips: str = Field("", description="addresses the shop may post from, comma-separated; empty: any")
     rate_limit: str = Field("50/100", description="requests a second / burst over all paths, or off")
     max_body_bytes: int = Field(262_144, ge=1024, le=900_000, description="the longest body accepted")
     body_timeout_s: float = Field(3.0, gt=0, le=30, description="how long a body may take to arrive, in seconds")
@@ -50,6 +69,16 @@ class GatewaySettings(Settings):
         """The addresses this provider may post from; empty when any may."""
         value: str = getattr(self, f"{provider}_allowed_ips")
         return frozenset(address.strip() for address in value.split(",") if address.strip())
+
+    def is_active(self, provider: Provider) -> bool:
+        """Whether this provider's webhooks are taken: it is not switched off, and something proves them if it can."""
+        wished: bool | None = getattr(self, f"{provider.name}_active")
+        if wished is False:
+            return False
+        unsigned = (provider.is_unsigned and wished) or (
+            self.webhook_allow_unsigned and provider.secret_setting == "WEBHOOK_SECRET"  # noqa: S105 - its name
+        )
+        return bool(unsigned or self.secrets(provider.secret_setting))
 
     def rate(self) -> tuple[int, int] | None:
         """Requests a second and burst, None when unlimited."""

@@ -11,16 +11,18 @@ from gateway.limits import TokenBucket
 from gateway.patience import OutOfPatience, Patience
 from gateway.refusals import Refusal
 from gateway.settings import GatewaySettings
-from providers.catalogue import BY_PATH
-from providers.contract import Forged, Provider, Received, Refused, Stale, Translation
+from providers import catalogue
+from providers.contract import Answer, Forged, Provider, Received, Refused, Stale, Translation
 from providers.webhook import webhook
 from runtime import clock
 from runtime.logging import log
 from stream import topics
 from stream.codec import Codec
-from stream.events import Record, Verification
+from stream.events import Envelope, Record, Verification
 
 RETRY_AFTER_S = "5"
+KEPT_UNVERIFIED = (5.0, 50.0)
+"""So many webhooks a second are kept that nothing proves, and a burst above that."""
 
 
 class Webhooks:
@@ -30,34 +32,40 @@ class Webhooks:
         self._settings = settings
         self._codec = codec
         self._appender = appender
-        self._secrets = {provider.name: settings.secrets(provider.secret_setting) for provider, _ in BY_PATH.values()}
-        self._allowed = {provider.name: settings.allowed_ips(provider.name) for provider, _ in BY_PATH.values()}
+        self._secrets = {row.secret_setting: settings.secrets(row.secret_setting) for row in catalogue.ROWS}
+        self._allowed = {row.name: settings.allowed_ips(row.name) for row in catalogue.ROWS}
+        self._active = {row.name: settings.is_active(row) for row in catalogue.ROWS}
         self._rate = TokenBucket(*rate) if (rate := settings.rate()) else None
+        self._unverified = TokenBucket(*KEPT_UNVERIFIED)
         self._bodies = Patience(settings.body_timeout_s)
         self._aside = Aside(settings.mode, codec, appender)
-        self._accepted = {provider.name: metrics.ACCEPTED.labels(provider.name) for provider, _ in BY_PATH.values()}
+        self._accepted = {row.name: metrics.ACCEPTED.labels(row.name) for row in catalogue.ROWS}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one POST that the guard let through."""
-        provider, kind = BY_PATH[scope["path"]]
+        provider, kind = catalogue.find(scope["path"], scope["kept"])
         body = b""
         try:
             self._admit(scope, provider)
             body = await self._read(receive)
-            await self._accept(provider, kind, Received(scope["path"], scope["kept"], body, clock.now()))
+            received = Received(scope["path"], scope["kept"], body, clock.now(), scope["token"])
+            answer = await self._accept(provider, kind, received)
         except Refusal as refusal:
-            self.refused(refusal, scope, body)
-            return await respond(send, refusal.answer(), refusal.headers)
+            self._aside.rejected(refusal, provider.name, scope, body)
+            answer = provider.refusals.get(refusal.cause) or refusal.answer()
+            return await respond(send, answer, refusal.headers)
         self._accepted[provider.name].inc()
-        await respond(send, provider.success, {})
+        await respond(send, answer, {})
 
-    def refused(self, refusal: Refusal, scope: Scope, body: bytes = b"") -> None:
-        """Note a refusal, the guard's too."""
-        at = BY_PATH.get(scope["path"])
-        self._aside.rejected(refusal, at[0].name if at else "unknown", scope, body)
+    def refused(self, refusal: Refusal, scope: Scope) -> None:
+        """Note a refusal of the guard's."""
+        at = catalogue.BY_PATH.get(scope["path"])
+        self._aside.rejected(refusal, at[0].name if at else "unknown", scope, b"")
 
     def _admit(self, scope: Scope, provider: Provider) -> None:
         address = scope["client"][0] if scope.get("client") else ""
+        if not self._active.get(provider.name) and not provider.without_secret:
+            raise Refusal("provider_not_configured", f"{provider.secret_setting} is not set, or the provider is off")
         if self._allowed[provider.name] and address not in self._allowed[provider.name]:
             raise Refusal("source_not_allowed", "webhooks of this provider are not taken from your address")
         if self._rate and (wait := self._rate.take(monotonic())):
@@ -70,22 +78,26 @@ class Webhooks:
         except OutOfPatience:
             raise Refusal("body_timeout", f"no whole body within {self._settings.body_timeout_s:g} s") from None
 
-    async def _accept(self, provider: Provider, kind: str, received: Received) -> None:
-        """Prove, translate and append; refuse what is forged, quarantine what is genuine but unreadable."""
+    async def _accept(self, provider: Provider, kind: str, received: Received) -> Answer:
+        """Prove, translate and append; refuse what is forged, keep aside what is genuine and cannot be handled."""
         started = monotonic()
+        if provider.without_secret and not self._active[provider.name]:
+            return await self._keep_unverified(provider, received, provider.without_secret)
         verification = self._prove(provider, received)
         try:
             told = provider.translate(received, kind)
-        except Refused as unreadable:
-            record = self._aside.quarantined(provider, received, verification, unreadable)
-            await self._appended(topics.QUARANTINE.name, record.event_id, record, record.event_id)
-            raise Refusal(unreadable.cause, str(unreadable)) from unreadable
-        await self._append(provider, received, verification, told)
+        except Refused as why:
+            return await self._quarantine(provider, received, verification, why)
+        if told.mode not in (None, self._settings.mode):
+            other = f"of {told.mode} mode, and this is {self._settings.mode}"
+            return await self._keep(provider, received, verification, "other_mode", other)
+        envelope = await self._append(provider, received, verification, told)
         metrics.ACK_SECONDS.observe(monotonic() - started)
+        return provider.answer(envelope.event_id, envelope.event_type)
 
     def _prove(self, provider: Provider, received: Received) -> Verification:
-        secrets = self._secrets[provider.name]
-        if not secrets:  # the settings allow that only with WEBHOOK_ALLOW_UNSIGNED
+        secrets = self._secrets[provider.secret_setting]
+        if not secrets:  # the settings allow that only with an unsigned provider, or with ..._ALLOW_UNSIGNED
             return "unsigned_allowed"
         try:
             return provider.verify(received, secrets)
@@ -94,17 +106,43 @@ class Webhooks:
 
     async def _append(
         self, provider: Provider, received: Received, verification: Verification, told: Translation
-    ) -> None:
+    ) -> Envelope:
         """Append the event; the same webhook posted again meanwhile waits for the same record."""
         topic, key, event = webhook(provider, received, verification, told, self._settings.mode)
         envelope = event.envelope
         log.info("webhook.received", type=envelope.event_type, id=envelope.event_id)
         name = (envelope.event_id, envelope.digest)
-        await self._appended(topic.name, key, event, name)
+        await self._appended(provider, topic.name, key, event, name)
+        return envelope
 
-    async def _appended(self, topic: str, key: str, record: Record, name: Hashable) -> None:
+    async def _quarantine(
+        self, provider: Provider, received: Received, verification: Verification, why: Refused
+    ) -> Answer:
+        """Keep the bytes; refuse what cannot be read, accept what is merely not for us."""
+        answer = await self._keep(provider, received, verification, why.cause, str(why))
+        if why.cause == "unsupported_type" and why.cause not in provider.refusals:
+            return answer
+        raise Refusal(why.cause, str(why)) from why
+
+    async def _keep(
+        self, provider: Provider, received: Received, verification: Verification, cause: str, detail: str
+    ) -> Answer:
+        record = self._aside.kept(provider, received, verification, cause, detail)
+        await self._appended(provider, topics.QUARANTINE.name, record.event_id, record, record.event_id)
+        log.info("webhook.quarantined", cause=cause, id=record.event_id, provider=provider.name)
+        return provider.answer(record.event_id, cause)
+
+    async def _keep_unverified(self, provider: Provider, received: Received, answer: Answer) -> Answer:
+        """Contract C without its secret: whatever is posted is kept for a month, and no more of it than fits."""
+        if not self._unverified.take(monotonic()):
+            cause = "webhook_secret_not_configured"
+            record = self._aside.kept(provider, received, "unsigned_allowed", cause, "no secret is set")
+            await self._appended(provider, topics.UNVERIFIED.name, record.event_id, record, record.event_id)
+        return answer
+
+    async def _appended(self, provider: Provider, topic: str, key: str, record: Record, name: Hashable) -> None:
         try:
-            await self._appender.append(topic, key, self._codec.encode(record), name)
+            await self._appender.append(topic, key, self._codec.encode(record), name, provider.deadline_s)
         except Unavailable:
             raise Refusal("unavailable", "not stored, please send it again", retry_after=RETRY_AFTER_S) from None
 

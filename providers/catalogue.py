@@ -1,11 +1,42 @@
 """Every provider, in one table. Adding one = one module and its sample payloads."""
 
-from providers import generic, shop
+from collections.abc import Mapping
+
+from providers import generic, pg, shop
 from providers.contract import Provider
 
 PROVIDERS: tuple[Provider, ...] = (generic.PROVIDER, shop.PROVIDER)
+"""Each with its own contract. A name may have a second row: contract E's, in `pg`."""
+
+ROWS: tuple[Provider, ...] = (*PROVIDERS, *pg.PROVIDERS)
+NAMES: dict[str, Provider] = {row.name: row for row in reversed(ROWS)}
+"""By canonical name, the provider's own contract before contract E's."""
 
 BY_PATH: dict[str, tuple[Provider, str]] = {
-    path: (provider, kind) for provider in PROVIDERS for path, kind in provider.paths.items()
+    path: (provider, kind) for provider in reversed(ROWS) for path, kind in provider.paths.items()
 }
-"""Path of the gateway → who posts there, and what kind of webhook."""
+"""Path of the gateway → who posts there, and what kind of webhook, when no header says otherwise."""
+
+_SIGNED_AS_E = {path: (row, kind) for row in pg.PROVIDERS for path, kind in row.paths.items()}
+
+
+def find(path: str, headers: Mapping[str, str]) -> tuple[Provider, str]:
+    """Who posts this and what kind it is, at a path of BY_PATH.
+
+    Two contracts may share a path: E is told by its headers, `X-PG-Provider` on contract A's paths, `X-PG-Signature`
+    on a provider's own.
+    """
+    if path in pg.SHARED_PATHS and pg.PROVIDER in headers:
+        return pg.named(headers[pg.PROVIDER]), pg.SHARED_PATHS[path]
+    if path in _SIGNED_AS_E and pg.SIGNATURE in headers:
+        return _SIGNED_AS_E[path]
+    return BY_PATH[path]
+
+
+def split(path: str) -> tuple[str, str | None] | None:
+    """The path of BY_PATH that a request's path is, and the token behind it; None when nothing is served there."""
+    if path in BY_PATH:
+        return path, None
+    base, _, token = path.rpartition("/")
+    at = BY_PATH.get(base)
+    return (base, token) if at and at[0].takes_token and token else None

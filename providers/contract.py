@@ -4,9 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from stream.events import Mode, Notice, Verification
+import msgspec
 
-Cause = Literal["invalid_signature", "stale_timestamp", "malformed_body", "invalid_field"]
+from stream.events import Mode, Notice, Question, Verification
+
+Cause = Literal[
+    "invalid_signature",
+    "stale_timestamp",
+    "malformed_body",
+    "invalid_field",
+    "wrong_event",
+    "unsupported_type",
+]
 
 
 class Refused(ValueError):
@@ -39,19 +48,46 @@ class Unreadable(Refused):
     cause: Cause = "invalid_field"
 
 
+class WrongEvent(Refused):
+    """The body is of another event than this path is for."""
+
+    cause: Cause = "wrong_event"
+
+
+class Unsupported(Refused):
+    """Genuine, and nothing we act on: answered as the provider expects, and its bytes are kept."""
+
+    cause: Cause = "unsupported_type"
+
+
+class Untrue(Exception):
+    """The provider says otherwise: what this webhook tells never happened."""
+
+
+class NotKnownYet(Exception):
+    """The provider does not know what it is asked about, and may learn of it: worth asking again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A request as it came: header names in lower case, the body byte for byte, the time in microseconds."""
+    """A request as it came: header names in lower case, the body byte for byte, the time in microseconds.
+
+    `token` is what came in the URL after the path, or as `?token=`; the path is without it.
+    """
 
     path: str
     headers: Mapping[str, str]
     body: bytes
     received_at: int
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """What a webhook says. Without the provider's own event id, the digest of the notice stands in for it."""
+    """What a webhook says. Without the provider's own event id, the digest of the notice stands in for it.
+
+    A notice that is a Question says nothing yet: it goes to the confirmer.
+    """
 
     notice: Notice
     event_type: str
@@ -69,13 +105,57 @@ class Answer:
     content_type: bytes = b"application/json"
 
 
+def json_answer(status: int, body: object) -> Answer:
+    """An answer with this JSON body."""
+    return Answer(status, msgspec.json.encode(body))
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request to a provider's API, below its base URL."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """How the truth is had from a provider's API.
+
+    `ask` makes the request for a question, with the API key; `read_answer` reads the body of a 2xx to it for the
+    webhook that raised the question: what is true, or it raises Untrue, NotKnownYet or Unreadable. `unknown_after_s`
+    is how long a provider that answers 404 may take to learn of what it told us itself.
+    """
+
+    api_url: str
+    ask: Callable[[Question, str], Ask]
+    read_answer: Callable[[Question, Received, bytes], Translation]
+    per_second: float = 10.0
+    unknown_after_s: float = 3600.0
+
+
+def _succeed(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
+    return SUCCESS
+
+
+SUCCESS = Answer(200, b'{"status":"success"}')
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """One row of the catalogue.
 
     `paths` gives the kind of webhook posted at each path. `verify` returns how the request was proved, or raises
-    Forged or Stale; `translate` reads a verified one, or raises Malformed or Unreadable; `sign` makes the headers
-    with which the provider would send a body. `kept_headers` are what verifying again needs.
+    Forged or Stale; `translate` reads a verified one, or raises Malformed, Unreadable, WrongEvent or Unsupported;
+    `sign` makes the headers with which the provider would send a body at a time (microseconds). `kept_headers` are
+    what verifying again needs.
+
+    `answer` makes the success answer from the event's (or receipt's) id and type. `refusals` are the provider's own
+    words for a cause of the gateway's closed list. `without_secret`: what is answered when no secret is set, the body
+    being kept aside; None: 404. `is_unsigned`: nothing proves its webhooks, so its secret is no condition.
+    `takes_token`: its secret can travel in the URL. `takes_forms`: bodies may be form parameters.
     """
 
     name: str
@@ -83,10 +163,16 @@ class Provider:
     secret_setting: str
     verify: Callable[[Received, Sequence[bytes]], Verification]
     translate: Callable[[Received, str], Translation]
-    sign: Callable[[bytes, bytes], dict[str, str]]
+    sign: Callable[[bytes, bytes, int], dict[str, str]]
     kept_headers: frozenset[str]
-    success: Answer = field(default=Answer(200, b'{"status":"success"}'))
-    deadline_s: float = 3.5
+    answer: Callable[[str, str], Answer] = _succeed
+    refusals: Mapping[str, Answer] = field(default_factory=dict)
+    without_secret: Answer | None = None
+    is_unsigned: bool = False
+    takes_token: bool = False
+    takes_forms: bool = False
+    inquiry: Inquiry | None = None
+    deadline_s: float = 3.4
 
     def keep(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Of a request's headers, those that verifying it again needs."""

@@ -83,7 +83,7 @@ class Sender:
         """The status of the answer, or why there was none."""
         provider, _ = BY_PATH[webhook.path]
         secret = self._env[provider.secret_setting].split(",")[0].strip().encode()
-        headers = {"Content-Type": "application/json", **provider.sign(webhook.body, secret)}
+        headers = {"Content-Type": "application/json", **provider.sign(webhook.body, secret, time.time_ns() // 1000)}
         url = self._env["GATEWAY_URL"] + webhook.path
         try:
             async with self._session.post(url, data=webhook.body, headers=headers, timeout=self._timeout) as response:

@@ -31,6 +31,11 @@ def event_id(provider: str, mode: str, provider_event_id: str) -> str:
     return uuid5(f"event\n{provider}\n{mode}\n{provider_event_id}")
 
 
+def receipt_id(provider: str, body: bytes, received_at: int) -> str:
+    """The id of a webhook that says nothing sure: of this delivery, for the same body may tell of another change."""
+    return uuid5(f"receipt\n{provider}\n{sha256(body).hexdigest()}\n{received_at}")
+
+
 def fact_id(fact: str, *key: str) -> str:
     """The id of a domain event. Two webhooks that tell one fact yield one domain event."""
     return uuid5("\n".join(("fact", fact, *key)))

@@ -12,6 +12,7 @@ PARTITIONS = 12
 
 FOREVER = -1
 WEEK_MS = 7 * 24 * 3600 * 1000
+MONTH_MS = 30 * 24 * 3600 * 1000
 
 
 def _by_notification(record: Any) -> str:
@@ -35,6 +36,15 @@ def _by_parcel(webhook: Any) -> str:
     return _by_order(webhook)
 
 
+def _by_invoice(webhook: Any) -> str:
+    """The invoice, else the transfer that pays it."""
+    return webhook.notice.invoice_id or f"{webhook.envelope.provider}:{webhook.notice.reference}"
+
+
+def _by_reference(webhook: Any) -> str:
+    return f"{webhook.envelope.provider}:{webhook.notice.reference}"
+
+
 def _by_customer(webhook: Any) -> str:
     return str(webhook.notice.customer_id)
 
@@ -52,12 +62,15 @@ class Topic:
     retention_ms: int = FOREVER
 
 
-PAYMENT_WEBHOOKS = Topic("webhooks.payment.v1", (events.PaymentWebhook,), _by_order)
+PAYMENT_WEBHOOKS = Topic("webhooks.payment.v1", (events.PaymentWebhook, events.BillingWebhook), _by_order)
 SHIPPING_WEBHOOKS = Topic("webhooks.shipping.v1", (events.ShippingWebhook,), _by_parcel)
 REFUND_WEBHOOKS = Topic("webhooks.refund.v1", (events.RefundWebhook,), _by_order)
+INVOICE_WEBHOOKS = Topic("webhooks.invoice.v1", (events.InvoiceWebhook, events.TransferWebhook), _by_invoice)
+UNCONFIRMED = Topic("webhooks.unconfirmed.v1", (events.UnconfirmedWebhook,), _by_reference)
 ORDERS = Topic("orders.v1", (events.OrderWebhook,), _by_order)
 CUSTOMERS = Topic("customers.v1", (events.CustomerWebhook,), _by_customer)
 QUARANTINE = Topic("webhooks.quarantine.v1", (events.QuarantinedWebhook,))
+UNVERIFIED = Topic("webhooks.unverified.v1", (events.QuarantinedWebhook,), retention_ms=MONTH_MS)
 REJECTED = Topic("webhooks.rejected.v1", (events.RejectedWebhook,), retention_ms=WEEK_MS)
 PAYMENTS = Topic(
     "payments.v1",
@@ -66,6 +79,11 @@ PAYMENTS = Topic(
         events.PaymentFailed,
         events.PaymentCancelled,
         events.AmountMismatched,
+        events.PaymentRefunded,
+        events.PaymentOverpaid,
+        events.DepositAwaited,
+        events.DepositReversed,
+        events.BillingScheduled,
         events.RefundRequested,
     ),
 )
@@ -79,6 +97,22 @@ SHIPMENTS = Topic(
     ),
 )
 REFUNDS = Topic("refunds.v1", (events.RefundCompleted, events.RefundRejected))
+SUBSCRIPTIONS = Topic(
+    "subscriptions.v1", (events.SubscriptionActivated, events.SubscriptionCancelled, events.PlanMissing)
+)
+INVOICES = Topic(
+    "invoices.v1",
+    (
+        events.InvoicePending,
+        events.InvoiceCompleted,
+        events.InvoiceFailed,
+        events.InvoiceCancelled,
+        events.InvoiceRejected,
+        events.CreditAdded,
+        events.DigitalDeliveryRequested,
+        events.CryptoRefundRequested,
+    ),
+)
 OUTCOMES = Topic("webhooks.outcomes.v1", (events.Outcome,))
 NOTIFICATIONS = Topic("notifications.v1", (events.NotificationSent,), _by_notification)
 
@@ -88,18 +122,23 @@ def dead(service: str) -> Topic:
     return Topic(f"{service}.dead.v1", (events.DeadRecord,))
 
 
-SERVICES = ("payment", "shipping", "refund", "notifier")
+SERVICES = ("payment", "shipping", "refund", "subscription", "invoice", "confirmer", "notifier", "console")
 ALL = (
     PAYMENT_WEBHOOKS,
     SHIPPING_WEBHOOKS,
     REFUND_WEBHOOKS,
+    INVOICE_WEBHOOKS,
+    UNCONFIRMED,
     ORDERS,
     CUSTOMERS,
     QUARANTINE,
+    UNVERIFIED,
     REJECTED,
     PAYMENTS,
     SHIPMENTS,
     REFUNDS,
+    SUBSCRIPTIONS,
+    INVOICES,
     OUTCOMES,
     NOTIFICATIONS,
     *map(dead, SERVICES),

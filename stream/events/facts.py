@@ -38,6 +38,54 @@ class PaymentCancelled(Fact, frozen=True, kw_only=True):
     amount: int | None
     currency: str
     transaction_id: str | None
+    refunded_amount: int | None = None
+    cancelled_at: int | None = None
+
+
+class PaymentRefunded(Fact, frozen=True, kw_only=True):
+    """A part of the payment was given back: `amount` now, `refunded_amount` in all."""
+
+    provider: str
+    amount: int
+    refunded_amount: int
+    currency: str
+    transaction_id: str | None
+
+
+class PaymentOverpaid(Fact, frozen=True, kw_only=True):
+    """The order was paid once more, by this transaction."""
+
+    provider: str
+    amount: int | None
+    currency: str
+    transaction_id: str
+
+
+class DepositAwaited(Fact, frozen=True, kw_only=True):
+    """An account was issued; the payment waits for a transfer to it."""
+
+    provider: str
+    amount: int | None
+    currency: str
+    transaction_id: str | None
+
+
+class DepositReversed(Fact, frozen=True, kw_only=True):
+    """The bank took a deposit back: what was paid is awaited again."""
+
+    provider: str
+    amount: int | None
+    currency: str
+    transaction_id: str | None
+
+
+class BillingScheduled(Fact, frozen=True, kw_only=True):
+    """The provider will charge again for the subscription that this order began."""
+
+    provider: str
+    next_billing_at: int | None
+    amount: int | None
+    currency: str
 
 
 class AmountMismatched(Fact, frozen=True, kw_only=True):
@@ -95,3 +143,86 @@ class RefundCompleted(RefundFact, frozen=True, kw_only=True):
 
 class RefundRejected(RefundFact, frozen=True, kw_only=True):
     pass
+
+
+class SubscriptionFact(Fact, frozen=True, kw_only=True):
+    """`customer_id` is the user; times are microseconds since 1970 UTC."""
+
+    plan: str
+    started_at: int | None
+    ends_at: int | None
+    next_billing_at: int | None
+
+
+class SubscriptionActivated(SubscriptionFact, frozen=True, kw_only=True):
+    pass
+
+
+class SubscriptionCancelled(SubscriptionFact, frozen=True, kw_only=True):
+    pass
+
+
+class PlanMissing(Fact, frozen=True, kw_only=True):
+    """A payment reached the subscriptions whose order names no user and plan."""
+
+
+class InvoiceFact(Fact, frozen=True, kw_only=True):
+    """A crypto invoice reached a state; cash in minor units, crypto as a decimal text."""
+
+    invoice_id: str
+    title: str | None
+    amount: int | None
+    currency: str
+    crypto_amount: str | None
+    crypto_asset: str | None
+    received_amount: str | None
+    expected_amount: str | None
+    reason: str | None
+
+
+class InvoicePending(InvoiceFact, frozen=True, kw_only=True):
+    pass
+
+
+class InvoiceCompleted(InvoiceFact, frozen=True, kw_only=True):
+    pass
+
+
+class InvoiceFailed(InvoiceFact, frozen=True, kw_only=True):
+    pass
+
+
+class InvoiceCancelled(InvoiceFact, frozen=True, kw_only=True):
+    pass
+
+
+class InvoiceRejected(InvoiceFact, frozen=True, kw_only=True):
+    pass
+
+
+class CreditAdded(Fact, frozen=True, kw_only=True):
+    """An entry of the customer's ledger, told once: `amount` now, `balance` by the sum of the entries then."""
+
+    invoice_id: str
+    entry_id: str
+    amount: int
+    currency: str
+    balance: int
+
+
+class DigitalDeliveryRequested(Fact, frozen=True, kw_only=True):
+    """Somebody should hand on the digital goods that `title` names."""
+
+    invoice_id: str
+    title: str
+
+
+class CryptoRefundRequested(Fact, frozen=True, kw_only=True):
+    """Somebody should send this crypto back: a decimal text and its asset's id."""
+
+    refund_id: str
+    invoice_id: str
+    amount: str
+    asset: str | None
+    reason: str
+    transaction_id: str | None

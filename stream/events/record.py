@@ -11,6 +11,8 @@ PaymentStatus = Literal[
 ]
 ShippingStatus = Literal["preparing", "in_transit", "out_for_delivery", "failed", "delivered"]
 RefundStatus = Literal["pending", "processing", "rejected", "completed"]
+InvoiceState = Literal["Ready", "Wait", "Pending", "Cancel", "Fail", "Reject", "Complete"]
+TransferState = Literal["Pending", "Fail", "Complete"]
 OutcomeKind = Literal["processed", "late", "duplicate", "conflict", "waiting", "retrying", "abandoned"]
 
 

@@ -1,6 +1,17 @@
 """What providers and the shop tell us: an envelope, and a notice in our words."""
 
-from stream.events.record import Mode, PaymentStatus, Record, RefundStatus, ShippingStatus, Verification
+import msgspec
+
+from stream.events.record import (
+    InvoiceState,
+    Mode,
+    PaymentStatus,
+    Record,
+    RefundStatus,
+    ShippingStatus,
+    TransferState,
+    Verification,
+)
 
 
 class Envelope(Record, frozen=True, kw_only=True):
@@ -19,10 +30,14 @@ class Envelope(Record, frozen=True, kw_only=True):
     headers: dict[str, str]
     raw: bytes
     seal: str | None = None
+    receipt_id: str | None = None
 
 
-class Notice(Record, frozen=True, kw_only=True):
-    """What a webhook says, in our words: the canonical fields its digest is taken from."""
+class Notice(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What a webhook says, in our words: the canonical fields its digest is taken from.
+
+    What is left open is left out, so that a field added one day changes no digest of what was said before.
+    """
 
 
 class Webhook(Record, frozen=True, kw_only=True):
@@ -31,8 +46,22 @@ class Webhook(Record, frozen=True, kw_only=True):
     envelope: Envelope
 
 
+class Cancel(Record, frozen=True, kw_only=True):
+    """One giving back of a payment, whole or in part, under the provider's own id of it."""
+
+    id: str
+    amount: int
+    reason: str | None = None
+    cancelled_at: int | None = None
+
+
 class PaymentNotice(Notice, frozen=True, kw_only=True):
-    """`reference` is the provider's name for the payment where it does not name the shop's order."""
+    """`reference` is the provider's name for the payment where it does not name the shop's order.
+
+    `references` are all its names at the provider that later webhooks may use instead of the order. What was given
+    back comes as `cancels`, each an entry, or as `refunded_amount`, all so far; a partial status with all of the
+    amount given back is a whole one.
+    """
 
     order_id: str | None
     reference: str | None = None
@@ -44,6 +73,20 @@ class PaymentNotice(Notice, frozen=True, kw_only=True):
     currency: str = "KRW"
     failure_reason: str | None = None
     paid_at: int | None = None
+    cancels: tuple[Cancel, ...] = ()
+    refunded_amount: int | None = None
+    references: tuple[str, ...] = ()
+    user_id: str | None = None
+
+
+class BillingNotice(Notice, frozen=True, kw_only=True):
+    """The provider will charge this subscription's card again, at `next_billing_at` where it says when."""
+
+    order_id: str | None
+    reference: str | None = None
+    next_billing_at: int | None = None
+    amount: int | None = None
+    currency: str = "KRW"
 
 
 class ShippingNotice(Notice, frozen=True, kw_only=True):
@@ -60,7 +103,10 @@ class ShippingNotice(Notice, frozen=True, kw_only=True):
 
 
 class RefundNotice(Notice, frozen=True, kw_only=True):
-    """One refund of an order, named by the shop's or the provider's refund id."""
+    """One refund of an order, named by the shop's or the provider's refund id.
+
+    `told_by_payment`: the provider tells the payment of it as well, and people hear of its success from there.
+    """
 
     order_id: str | None
     reference: str | None = None
@@ -70,6 +116,59 @@ class RefundNotice(Notice, frozen=True, kw_only=True):
     currency: str = "KRW"
     reason: str | None = None
     refunded_at: int | None = None
+    references: tuple[str, ...] = ()
+    told_by_payment: bool = False
+
+
+class InvoiceNotice(Notice, frozen=True, kw_only=True):
+    """A crypto invoice. Its cash is money; what was sent for it is a decimal text and the asset's id."""
+
+    invoice_id: str
+    customer_id: str | None = None
+    customer_name: str | None = None
+    state: InvoiceState
+    previous_state: str | None = None
+    title: str | None = None
+    cash_amount: int | None = None
+    cash_currency: str = "KRW"
+    crypto_amount: str | None = None
+    crypto_asset: str | None = None
+    received_amount: str | None = None
+    expected_amount: str | None = None
+    reason: str | None = None
+    transaction_id: str | None = None
+    completed_at: int | None = None
+    expired_at: int | None = None
+
+
+class TransferNotice(Notice, frozen=True, kw_only=True):
+    """A transfer on a chain that pays an invoice; later ones may name it by `transaction_id` alone."""
+
+    invoice_id: str | None = None
+    reference: str | None = None
+    transaction_id: str
+    customer_id: str | None = None
+    state: TransferState
+    amount: str | None = None
+    asset: str | None = None
+    hash: str | None = None
+    from_address: str | None = None
+    to_address: str | None = None
+    block_number: int | None = None
+    reason: str | None = None
+    changed_at: int | None = None
+
+
+class Question(Notice, frozen=True, kw_only=True):
+    """What only the provider can tell: the truth about `reference`, a `subject` of its API.
+
+    `claims` are what the webhook says of it, to be compared where that is all there is to go by.
+    """
+
+    subject: str
+    reference: str
+    order_id: str | None = None
+    claims: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class OrderNotice(Notice, frozen=True, kw_only=True):
@@ -116,3 +215,21 @@ class OrderWebhook(Webhook, frozen=True, kw_only=True):
 
 class CustomerWebhook(Webhook, frozen=True, kw_only=True):
     notice: CustomerNotice
+
+
+class BillingWebhook(Webhook, frozen=True, kw_only=True):
+    notice: BillingNotice
+
+
+class InvoiceWebhook(Webhook, frozen=True, kw_only=True):
+    notice: InvoiceNotice
+
+
+class TransferWebhook(Webhook, frozen=True, kw_only=True):
+    notice: TransferNotice
+
+
+class UnconfirmedWebhook(Webhook, frozen=True, kw_only=True):
+    """Not yet an event: its id is a receipt's, and the event's own comes from the provider's answer."""
+
+    notice: Question

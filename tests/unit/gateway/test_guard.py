@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
-from gateway.guard import MAX_HEADERS, Guard
+from gateway.guard import MAX_HEADERS, Guard, Route
 from gateway.refusals import STATUS, Refusal
 
-METHODS = {"/webhooks/payment": "POST", "/health/live": "GET"}
+ROUTES = {
+    "/webhooks/payment": Route("POST", "/webhooks/payment"),
+    "/health/live": Route("GET", "/health/live"),
+}
 LIMIT = 1000
 
 
@@ -80,7 +83,7 @@ def heard(**changed: Any) -> Heard:
     async def send(message: MutableMapping[str, Any]) -> None:
         seen.messages.append(message)
 
-    guard = Guard(application, METHODS, LIMIT, lambda refusal, _: seen.refusals.append(refusal))
+    guard = Guard(application, ROUTES.get, LIMIT, lambda refusal, _: seen.refusals.append(refusal))
     asyncio.run(guard(a_request(**changed), receive, send))
     return seen
 

@@ -22,7 +22,7 @@ PLAN = Plan("abc", NOON, orders=4)
 
 def event_of(told: Webhook) -> tuple[str, Any]:
     provider, kind = BY_PATH[told.path]
-    headers = {name.lower(): value for name, value in provider.sign(told.body, b"secret").items()}
+    headers = {name.lower(): value for name, value in provider.sign(told.body, b"secret", 0).items()}
     received = Received(told.path, headers, told.body, 0)
     verification = provider.verify(received, [b"secret"])
     _, key, event = webhook(provider, received, verification, provider.translate(received, kind), "test")

@@ -1,6 +1,7 @@
 """The Avro files and the records say the same, and every version ever written can still be read."""
 
 import json
+import types
 import typing
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,9 @@ from stream.registry import CommittedRegistry
 from stream.schemas import FOLDER
 
 GOLDEN = Path(__file__).parents[2] / "golden"
-ABSTRACT = {"Record", "Notice", "Webhook", "Fact", "ShipmentFact", "RefundFact"}
+ABSTRACT = {"Record", "Notice", "Webhook", "Fact", "ShipmentFact", "RefundFact", "SubscriptionFact", "InvoiceFact"}
 ENUMS = {name: hint for name, hint in vars(events).items() if typing.get_origin(hint) is typing.Literal}
-PRIMITIVES = {"string": str, "long": int, "bytes": bytes}
+PRIMITIVES = {"string": str, "long": int, "bytes": bytes, "boolean": bool}
 
 
 def records() -> dict[str, type[Record]]:
@@ -29,6 +30,8 @@ def hint_of(avro: Any) -> Any:
     """The Python type of an Avro type in our files."""
     if isinstance(avro, list):
         return hint_of(avro[1]) | None
+    if isinstance(avro, dict) and avro["type"] == "array":
+        return types.GenericAlias(tuple, (hint_of(avro["items"]), ...))
     if isinstance(avro, dict):
         return dict[str, str]
     return PRIMITIVES.get(avro) or ENUMS.get(avro) or getattr(events, avro)
@@ -43,6 +46,24 @@ def test_each_record_has_the_fields_its_file_declares(name: str) -> None:
 
     assert list(fields) == [field["name"] for field in declared["fields"]]
     assert list(fields.values()) == [hint_of(field["type"]) for field in declared["fields"]]
+
+
+NOTICES = [name for name, kind in records().items() if issubclass(kind, events.Notice)]
+
+
+@pytest.mark.parametrize("name", NOTICES)
+def test_what_a_notice_leaves_out_is_read_as_what_it_meant(name: str) -> None:
+    """A notice is encoded without its defaults, so the file must have the same ones."""
+    declared = {field["name"]: field for field in json.loads((FOLDER / f"{name}.avsc").read_text())["fields"]}
+    left_out = {
+        field.name: msgspec.json.decode(
+            msgspec.json.encode(field.default if field.default is not msgspec.NODEFAULT else field.default_factory())
+        )
+        for field in msgspec.structs.fields(records()[name])
+        if not field.required
+    }
+
+    assert {field: declared[field]["default"] for field in left_out} == left_out
 
 
 @pytest.mark.parametrize("name", ENUMS)
