@@ -45,4 +45,6 @@ def apply(tx: Connection, deliveries: Sequence[Delivery], handler: Handler, mess
             told += messages.facts(delivery, results[delivery.event_id])
             outcomes.append((delivery, results[delivery.event_id].outcome))
     inbox.insert(tx, outcomes)
+    for delivery in readable:
+        told += messages.woken(delivery, inbox.wake(tx, results[delivery.event_id].woken))
     return Applied(outbox.insert(tx, told), told, [*outcomes, *judged])

@@ -13,11 +13,15 @@ K = TypeVar("K", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one event: its aggregate's key (also that of the facts on their topic), and what to announce."""
+    """What became of one event: its aggregate's key (also that of the facts on their topic), and what to announce.
+
+    `woken` are the ids of events that waited for what this one told, and are processed with it.
+    """
 
     key: str
     outcome: OutcomeKind
     facts: tuple[Fact, ...]
+    woken: tuple[str, ...] = ()
 
 
 Apply = Callable[[S, E], tuple[S, OutcomeKind, tuple[Fact, ...]]]

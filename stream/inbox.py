@@ -32,6 +32,11 @@ SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(digests)b::bytea[], %(topics)b::
                      %(offsets)b::bigint[], %(outcomes)b::text[])
 """
 
+WAKE = """
+UPDATE inbox SET outcome = 'processed' WHERE event_id = ANY (%(ids)b::text[]::uuid[]) AND outcome = 'waiting'
+RETURNING event_id::text, topic, partition, "offset"
+"""
+
 
 def known(tx: Connection, deliveries: Sequence[Delivery]) -> dict[str, Handled]:
     """What was handled before of these deliveries, by event id."""
@@ -70,3 +75,10 @@ def insert(tx: Connection, handled: Sequence[tuple[Delivery, OutcomeKind]]) -> N
         for delivery, outcome in sorted(handled, key=lambda row: row[0].event_id)
     ]
     write(tx, INSERT, "ids digests topics partitions offsets outcomes", rows)
+
+
+def wake(tx: Connection, event_ids: Sequence[str]) -> list[tuple[str, str, int, int]]:
+    """Let waiting events be processed: the id of each, and where it stood (topic, partition, offset)."""
+    if not event_ids:
+        return []
+    return [(row[0], row[1], row[2], row[3]) for row in tx.exec_driver_sql(WAKE, {"ids": list(event_ids)})]

@@ -1,5 +1,7 @@
 """What a service has to tell of a delivery: the facts that follow, its dead letter, and what became of it."""
 
+from collections.abc import Iterable
+
 from runtime import clock
 from stream import topics
 from stream.codec import Codec
@@ -39,18 +41,36 @@ class Messages:
         topic = topics.dead(self._service).name
         return Message(delivery.topic, delivery.partition, topic, letter.event_id.encode(), self._codec.encode(letter))
 
+    def woken(self, delivery: Delivery, events: Iterable[tuple[str, str, int, int]]) -> list[Message]:
+        """The outcomes of events that waited for this delivery, each with where it stood."""
+        return [self._outcome(delivery, *event, "processed", None) for event in events]
+
     def outcome(self, delivery: Delivery, kind: OutcomeKind) -> Message:
         """What became of a delivery, for whoever watches."""
+        error = delivery.event.error if isinstance(delivery.event, Unreadable) else None
+        stood = (delivery.topic, delivery.partition, delivery.offset)
+        return self._outcome(delivery, delivery.event_id, *stood, kind, error)
+
+    def _outcome(
+        self,
+        cause: Delivery,
+        event_id: str,
+        topic: str,
+        partition: int,
+        offset: int,
+        kind: OutcomeKind,
+        error: str | None,
+    ) -> Message:
         told = Outcome(
-            event_id=delivery.event_id,
+            event_id=event_id,
             service=self._service,
-            topic=delivery.topic,
-            partition=delivery.partition,
-            offset=delivery.offset,
+            topic=topic,
+            partition=partition,
+            offset=offset,
             outcome=kind,
             attempt=1,
-            error=delivery.event.error if isinstance(delivery.event, Unreadable) else None,
+            error=error,
             at=clock.now(),
         )
-        topic, key = topics.OUTCOMES.name, told.event_id.encode()
-        return Message(delivery.topic, delivery.partition, topic, key, self._codec.encode(told))
+        value = self._codec.encode(told)
+        return Message(cause.topic, cause.partition, topics.OUTCOMES.name, event_id.encode(), value)

@@ -32,6 +32,12 @@ def tell(told: Told, when: Stamp, said: Mapping[str, Any]) -> Told:
     return {**told, **newer}
 
 
+def merge(one: Told, other: Told) -> Told:
+    """The registers of both; of each the one with the higher stamp."""
+    newer = {name: register for name, register in other.items() if register[0] > one.get(name, (UNTOLD,))[0]}
+    return {**one, **newer}
+
+
 def value(told: Told, name: str) -> Any:
     """What the register holds, None when nobody told."""
     register = told.get(name)

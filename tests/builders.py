@@ -39,7 +39,7 @@ def an_envelope(notice: Notice, *, at: int | None = NOON, name: str | None = Non
 
 
 def a_payment(
-    status: Any = "completed", *, order: str = "1", at: int | None = NOON, name: str | None = None, **said: Any
+    status: Any = "completed", *, order: str | None = "1", at: int | None = NOON, name: str | None = None, **said: Any
 ) -> PaymentWebhook:
     notice = PaymentNotice(order_id=order, status=status, **{"amount": 58000, **said})
     return PaymentWebhook(envelope=an_envelope(notice, at=at, name=name), notice=notice)

@@ -1,7 +1,11 @@
 """Runs the payment processor: `python -m processors.payment [run|migrate]`."""
 
+from functools import partial
+
 from processors.payment.handler import TOPICS, handle
+from processors.payment.settings import PaymentSettings
 from stream.service import main
 
 if __name__ == "__main__":
-    main("payment", __package__, TOPICS, handle)
+    settings = PaymentSettings.read()
+    main("payment", __package__, TOPICS, partial(handle, orders=settings.orders))

@@ -1,29 +1,37 @@
-"""One transaction of the payment processor: lock the payments, fold the webhooks in, save."""
+"""One transaction of the payment processor: lock the names and orders, post the webhooks to them, save."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
 from processors.payment import store
-from processors.payment.domain import apply
+from processors.payment.domain import Book, OrdersPolicy
+from processors.payment.domain.book import names
 from stream import topics
-from stream.events import OrderWebhook, PaymentWebhook
-from stream.fold import Result, fold
+from stream.events import BillingWebhook, OrderWebhook, PaymentWebhook
+from stream.fold import Result
 
 TOPICS = (topics.PAYMENT_WEBHOOKS, topics.ORDERS)
 
 
-def handle(tx: Connection, webhooks: Sequence[PaymentWebhook | OrderWebhook]) -> list[Result]:
+def handle(
+    tx: Connection,
+    webhooks: Sequence[PaymentWebhook | BillingWebhook | OrderWebhook],
+    *,
+    orders: OrdersPolicy = "optional",
+) -> list[Result]:
     """Apply new webhooks, in their order."""
-    payments = store.lock(tx, sorted({key(webhook) for webhook in webhooks}))
-    results = fold(payments, webhooks, key, apply)
+    payments = [webhook for webhook in webhooks if isinstance(webhook, PaymentWebhook)]
+    known = store.lock_names(tx, sorted({name for webhook in payments for name in names(webhook)}))
+    told = {webhook.notice.order_id for webhook in webhooks} | {name.order_id for name in known.values()}
+    book = Book(store.lock(tx, sorted(filter(None, told))), dict(known), orders)
+    results = [book.post(webhook) for webhook in webhooks]
     pairs = zip(webhooks, results, strict=True)
     applied = [(webhook, result) for webhook, result in pairs if isinstance(webhook, PaymentWebhook)]
-    store.save_orders(tx, [payments[name] for name in {key(w) for w in webhooks if isinstance(w, OrderWebhook)}])
-    store.save(tx, payments.values(), last={result.key: webhook for webhook, result in applied})
+    shop = {webhook.notice.order_id for webhook in webhooks if isinstance(webhook, OrderWebhook)}
+    store.save_orders(tx, [book.payments[order_id] for order_id in shop])
+    store.save(tx, book.payments.values(), last={result.key: webhook for webhook, result in applied})
+    store.save_names(tx, {name: after for name, after in book.names.items() if after is not known[name]})
     store.record(tx, applied)
+    store.adopt(tx, [(event_id, result.key) for result in results for event_id in result.woken])
     return results
-
-
-key = topics.ORDERS.key
-"""The order: what both kinds of webhook are keyed by on their topics."""

@@ -1,16 +1,44 @@
 """Payments at rest: all SQL of the payment processor. Arrays in, arrays out; one statement a table and batch."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
-from processors.payment.domain import Payment
+from processors.payment.domain import Name, Payment, Referred
 from runtime.clock import moment
-from stream import registers
+from stream import payload, registers
 from stream.arrays import write
 from stream.events import PaymentWebhook
 from stream.fold import Result
 from stream.registers import Told
+
+INSERT_NAMES = """
+INSERT INTO "references" (provider, reference)
+SELECT * FROM unnest(%(providers)b::text[], %(names)b::text[]) ON CONFLICT DO NOTHING
+"""
+
+# In the order of the key, as everybody locks them, and before any order.
+LOCK_NAMES = """
+SELECT provider, reference, order_id, orphan::text
+  FROM "references" JOIN unnest(%(providers)b::text[], %(names)b::text[]) AS named (provider, reference)
+ USING (provider, reference) ORDER BY provider, reference FOR UPDATE OF "references"
+"""
+
+SAVE_NAMES = """
+UPDATE "references" SET order_id = saved.order_id, orphan = saved.orphan::json,
+                        waiting_since = CASE WHEN saved.orphan IS NULL THEN NULL ELSE coalesce(waiting_since, now()) END
+  FROM unnest(%(providers)b::text[], %(names)b::text[], %(ids)b::text[], %(orphans)b::text[])
+       AS saved (provider, reference, order_id, orphan)
+ WHERE "references".provider = saved.provider AND "references".reference = saved.reference
+"""
+
+ADOPT = """
+UPDATE payment_history SET order_id = adopted.order_id, outcome = 'processed'
+  FROM unnest(%(events)b::text[]::uuid[], %(ids)b::text[]) AS adopted (event_id, order_id)
+ WHERE payment_history.event_id = adopted.event_id
+"""
 
 INSERT_MISSING = "INSERT INTO orders (order_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
 
@@ -19,7 +47,7 @@ SELECT order_id, told::text FROM orders WHERE order_id = ANY (%(ids)b::text[]) O
 """
 
 # Read after the lock is had, never joined to it: a row that waited for a lock brings the others as they were before.
-PAYMENTS = "SELECT order_id, version, told::text FROM payments WHERE order_id = ANY (%(ids)b::text[])"
+PAYMENTS = "SELECT order_id, version, told::text, cancels::text FROM payments WHERE order_id = ANY (%(ids)b::text[])"
 
 TRANSACTIONS = """
 SELECT order_id, transaction_id, told::text FROM transactions WHERE order_id = ANY (%(ids)b::text[])
@@ -34,35 +62,37 @@ UPDATE orders SET amount = saved.amount, currency = saved.currency, told = saved
 
 SAVE_PAYMENTS = """
 INSERT INTO payments (order_id, status, method, transaction_id, pg_transaction_id, provider, amount, currency,
-                      failure_reason, mismatched, paid_at, metadata, version, told)
+                      refunded_amount, failure_reason, mismatched, paid_at, user_id, metadata, version, told, cancels)
 SELECT order_id, status, method, transaction_id, pg_transaction_id, provider, amount, currency,
-       failure_reason, mismatched, paid_at, metadata::json, version, told::json
+       refunded_amount, failure_reason, mismatched, paid_at, user_id, metadata::json, version, told::json, cancels::json
   FROM unnest(%(ids)b::text[], %(statuses)b::text[], %(methods)b::text[], %(transactions)b::text[], %(pgs)b::text[],
-              %(providers)b::text[], %(amounts)b::bigint[], %(currencies)b::text[], %(reasons)b::text[],
-              %(mismatches)b::boolean[], %(paids)b::timestamptz[], %(metadatas)b::text[],
-              %(versions)b::int[], %(tolds)b::text[])
+              %(providers)b::text[], %(amounts)b::bigint[], %(currencies)b::text[], %(refunds)b::bigint[],
+              %(reasons)b::text[], %(mismatches)b::boolean[], %(paids)b::timestamptz[], %(users)b::text[],
+              %(metadatas)b::text[], %(versions)b::int[], %(tolds)b::text[], %(cancels)b::text[])
        AS saved (order_id, status, method, transaction_id, pg_transaction_id, provider, amount, currency,
-                 failure_reason, mismatched, paid_at, metadata, version, told)
+                 refunded_amount, failure_reason, mismatched, paid_at, user_id, metadata, version, told, cancels)
 ON CONFLICT (order_id) DO UPDATE SET
     status = excluded.status, method = excluded.method, transaction_id = excluded.transaction_id,
     pg_transaction_id = excluded.pg_transaction_id, provider = excluded.provider, amount = excluded.amount,
-    currency = excluded.currency, failure_reason = excluded.failure_reason, mismatched = excluded.mismatched,
-    paid_at = excluded.paid_at, metadata = coalesce(excluded.metadata, payments.metadata),
-    version = excluded.version, told = excluded.told, updated_at = now()
+    currency = excluded.currency, refunded_amount = excluded.refunded_amount,
+    failure_reason = excluded.failure_reason, mismatched = excluded.mismatched, paid_at = excluded.paid_at,
+    user_id = excluded.user_id, metadata = coalesce(excluded.metadata, payments.metadata),
+    version = excluded.version, told = excluded.told, cancels = excluded.cancels, updated_at = now()
 """
 PAYMENT_COLUMNS = (
-    "ids statuses methods transactions pgs providers amounts currencies reasons mismatches paids metadatas "
-    "versions tolds"
+    "ids statuses methods transactions pgs providers amounts currencies refunds reasons mismatches paids users "
+    "metadatas versions tolds cancels"
 )
 
 SAVE_TRANSACTIONS = """
-INSERT INTO transactions (order_id, transaction_id, status, amount, currency, told)
-SELECT order_id, transaction_id, status, amount, currency, told::json
+INSERT INTO transactions (order_id, transaction_id, status, amount, currency, refunded_amount, told)
+SELECT order_id, transaction_id, status, amount, currency, refunded_amount, told::json
   FROM unnest(%(ids)b::text[], %(transactions)b::text[], %(statuses)b::text[], %(amounts)b::bigint[],
-              %(currencies)b::text[], %(tolds)b::text[])
-       AS saved (order_id, transaction_id, status, amount, currency, told)
+              %(currencies)b::text[], %(refunds)b::bigint[], %(tolds)b::text[])
+       AS saved (order_id, transaction_id, status, amount, currency, refunded_amount, told)
 ON CONFLICT (order_id, transaction_id) DO UPDATE SET
-    status = excluded.status, amount = excluded.amount, currency = excluded.currency, told = excluded.told
+    status = excluded.status, amount = excluded.amount, currency = excluded.currency,
+    refunded_amount = excluded.refunded_amount, told = excluded.told
 """
 
 RECORD = """
@@ -80,21 +110,31 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Payment]:
     ids = {"ids": list(order_ids)}
     tx.exec_driver_sql(INSERT_MISSING, ids)
     orders = tx.exec_driver_sql(LOCK, ids).all()
-    payments = {order_id: (version, told) for order_id, version, told in tx.exec_driver_sql(PAYMENTS, ids)}
+    payments = {order_id: told for order_id, *told in tx.exec_driver_sql(PAYMENTS, ids)}
     transactions: dict[str, dict[str, Told]] = {order_id: {} for order_id in order_ids}
     for order_id, transaction_id, told in tx.exec_driver_sql(TRANSACTIONS, ids):
         transactions[order_id][transaction_id] = registers.load(told)
     return {
-        order_id: _payment(order_id, *payments.get(order_id, (0, None)), transactions[order_id], asked)
+        order_id: _payment(order_id, payments.get(order_id, (0, None, None)), transactions[order_id], asked)
         for order_id, asked in orders
     }
+
+
+def lock_names(tx: Connection, names: Sequence[Name]) -> dict[Name, Referred]:
+    """What these names stand for, each kept from others until the transaction ends. `names` must be sorted."""
+    if not names:
+        return {}
+    columns = {"providers": [provider for provider, _ in names], "names": [name for _, name in names]}
+    tx.exec_driver_sql(INSERT_NAMES, columns)
+    rows = tx.exec_driver_sql(LOCK_NAMES, columns)
+    return {(provider, name): _referred(order_id, orphan) for provider, name, order_id, orphan in rows}
 
 
 def save(tx: Connection, payments: Iterable[Payment], last: Mapping[str, PaymentWebhook]) -> None:
     """Write the payments as they are now, and the last webhook of each order that got one. An order alone is none."""
     told = [payment for payment in payments if payment.version]
     write(tx, SAVE_PAYMENTS, PAYMENT_COLUMNS, [_payment_row(payment, last.get(payment.order_id)) for payment in told])
-    write(tx, SAVE_TRANSACTIONS, "ids transactions statuses amounts currencies tolds", _transaction_rows(told))
+    write(tx, SAVE_TRANSACTIONS, "ids transactions statuses amounts currencies refunds tolds", _transaction_rows(told))
 
 
 def save_orders(tx: Connection, payments: Iterable[Payment]) -> None:
@@ -111,28 +151,51 @@ def save_orders(tx: Connection, payments: Iterable[Payment]) -> None:
     write(tx, SAVE_ORDERS, "ids amounts currencies tolds", rows)
 
 
+def save_names(tx: Connection, names: Mapping[Name, Referred]) -> None:
+    """Write what these names stand for now: an order, or what waits for one."""
+    rows = [
+        (*name, after.order_id, None if after.order_id else msgspec.json.encode(after).decode())
+        for name, after in names.items()
+    ]
+    write(tx, SAVE_NAMES, "providers names ids orphans", rows)
+
+
+def adopt(tx: Connection, woken: Sequence[tuple[str, str]]) -> None:
+    """Put webhooks that waited for their order into its history: event id and order of each."""
+    write(tx, ADOPT, "events ids", woken)
+
+
 def record(tx: Connection, applied: Iterable[tuple[PaymentWebhook, Result]]) -> None:
     """Keep every applied webhook, the late ones too, with its bytes."""
     write(tx, RECORD, HISTORY_COLUMNS, [_history_row(webhook, result) for webhook, result in applied])
 
 
-def _payment(order_id: str, version: int, told: str | None, transactions: Mapping[str, Told], asked: str) -> Payment:
-    return Payment(order_id, version, registers.load(told), transactions, registers.load(asked))
+def _referred(order_id: str | None, orphan: str | None) -> Referred:
+    return msgspec.json.decode(orphan, type=Referred) if orphan else Referred(order_id)
+
+
+def _payment(order_id: str, row: Sequence[Any], transactions: Mapping[str, Told], asked: str) -> Payment:
+    version, told, cancels = row
+    registered = [registers.load(column) for column in (told, cancels, asked)]
+    return Payment(order_id, version, registered[0], transactions, *registered[1:])
 
 
 def _payment_row(payment: Payment, last: PaymentWebhook | None) -> tuple[object, ...]:
-    names = "status method transaction_id pg_transaction_id provider amount currency failure_reason".split()
-    told = [registers.value(payment.told, name) for name in names]
-    paid_at = moment(registers.value(payment.told, "paid_at"))
-    metadata = '{"webhook":' + last.envelope.raw.decode() + "}" if last else None
+    names = "method transaction_id pg_transaction_id provider amount currency".split()
+    told = payment.told
     return (
         payment.order_id,
-        *told,
+        payment.status,
+        *(registers.value(told, name) for name in names),
+        payment.refunded_amount,
+        registers.value(told, "failure_reason"),
         payment.mismatched,
-        paid_at,
-        metadata,
+        moment(registers.value(told, "paid_at")),
+        registers.value(told, "user_id"),
+        '{"webhook":' + payload.as_json(last.envelope.raw) + "}" if last else None,
         payment.version,
-        registers.dump(payment.told),
+        registers.dump(told),
+        registers.dump(payment.cancels),
     )
 
 
@@ -141,7 +204,7 @@ def _transaction_rows(payments: Iterable[Payment]) -> list[tuple[object, ...]]:
         (
             payment.order_id,
             transaction_id,
-            *(registers.value(told, name) for name in ("status", "amount", "currency")),
+            *(registers.value(told, name) for name in ("status", "amount", "currency", "refunded_amount")),
             registers.dump(told),
         )
         for payment in payments
@@ -153,7 +216,7 @@ def _history_row(webhook: PaymentWebhook, result: Result) -> tuple[object, ...]:
     envelope, notice = webhook.envelope, webhook.notice
     return (
         envelope.event_id,
-        result.key,
+        None if result.outcome == "waiting" else result.key,
         notice.status,
         result.outcome,
         notice.transaction_id,

@@ -10,7 +10,7 @@ from hypothesis import given
 from processors.payment import domain as payment
 from processors.refund import domain as refund
 from processors.shipping import domain as shipping
-from stream.events import Fact
+from stream.events import Cancel, Fact
 from tests.builders import MINUTE, NOON, a_payment, a_refund, a_scan, an_order
 
 Apply = Callable[[Any, Any], tuple[Any, str, tuple[Fact, ...]]]
@@ -32,6 +32,8 @@ PAYMENTS = st.builds(
     method=WORDS,
     transaction_id=WORDS,
     failure_reason=WORDS,
+    cancels=st.sampled_from([(), (Cancel(id="c1", amount=1000),), (Cancel(id="c2", amount=57000, cancelled_at=NOON),)]),
+    refunded_amount=st.sampled_from([None, 1000, 58000]),
 )
 ORDERS = st.builds(an_order, at=TIMES, amount=AMOUNTS, currency=st.just("KRW"))
 SCANS = st.builds(a_scan, statuses(shipping.TRANSITIONS), at=TIMES, location=WORDS, carrier=WORDS)

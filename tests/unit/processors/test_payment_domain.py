@@ -2,14 +2,19 @@
 
 import pytest
 
-from processors.payment.domain import TRANSITIONS, Payment, apply
+from processors.payment.domain import TRANSITIONS, Book, Payment, Referred, apply
 from stream.events import (
     AmountMismatched,
+    Cancel,
+    DepositAwaited,
+    DepositReversed,
     Fact,
     OrderWebhook,
     PaymentCancelled,
     PaymentCompleted,
     PaymentFailed,
+    PaymentOverpaid,
+    PaymentRefunded,
     PaymentWebhook,
     RefundRequested,
 )
@@ -37,7 +42,7 @@ def test_a_later_webhook_moves_a_payment_on_and_never_back(first: str, second: s
         ("cancelled", PaymentCancelled),
         ("pending", None),
         ("expired", None),
-        ("waiting_for_deposit", None),
+        ("waiting_for_deposit", DepositAwaited),
     ],
 )
 def test_each_status_announces_its_fact(status: str, fact: type[Fact] | None) -> None:
@@ -98,6 +103,103 @@ def test_an_order_alone_makes_no_payment() -> None:
     payment, _, _ = apply(Payment("1"), an_order(amount=58000, currency="KRW"))
 
     assert (payment.version, payment.status) == (0, None)
+
+
+def test_a_part_given_back_is_told_with_its_amount_once_however_it_is_told() -> None:
+    entry = a_payment(
+        "partially_cancelled", at=NOON + MINUTE, transaction_id="T", cancels=(Cancel(id="c1", amount=20000),)
+    )
+    total = a_payment("partially_cancelled", at=NOON + 2 * MINUTE, transaction_id="T", refunded_amount=20000)
+
+    facts = announced_by(a_payment("completed", transaction_id="T"), entry, total)
+
+    assert [type(fact) for fact in facts] == [PaymentCompleted, PaymentRefunded]
+    assert (facts[1].amount, facts[1].refunded_amount) == (20000, 20000)  # type: ignore[attr-defined]
+
+
+def test_each_further_part_is_told_with_what_it_adds() -> None:
+    parts = [
+        a_payment("partially_cancelled", at=NOON + n * MINUTE, cancels=(Cancel(id=f"c{n}", amount=n * 1000),))
+        for n in (1, 2)
+    ]
+
+    facts = announced_by(a_payment("completed"), *parts)
+
+    assert [(fact.amount, fact.refunded_amount) for fact in facts if isinstance(fact, PaymentRefunded)] == [
+        (1000, 1000),
+        (2000, 3000),
+    ]
+
+
+def test_parts_that_are_all_of_it_are_a_cancel() -> None:
+    payment = Payment("1")
+    for n in (1, 2):
+        told = a_payment("partially_cancelled", at=NOON + n, cancels=(Cancel(id=f"c{n}", amount=29000),))
+        payment, _, facts = apply(payment, told)
+
+    assert (payment.status, payment.refunded_amount) == ("cancelled", 58000)
+    assert [(type(fact), fact.refunded_amount) for fact in facts] == [(PaymentCancelled, 58000)]  # type: ignore[attr-defined]
+
+
+def test_a_second_completed_transaction_is_told_as_overpaid_and_its_refund_requested() -> None:
+    first = a_payment("completed", transaction_id="T1")
+    second = a_payment("completed", transaction_id="T2", at=NOON + MINUTE, amount=58000)
+
+    facts = announced_by(first, second)
+
+    assert [type(fact) for fact in facts] == [PaymentCompleted, PaymentOverpaid, RefundRequested]
+    assert [(fact.transaction_id, fact.amount) for fact in facts[1:]] == [("T2", 58000)] * 2  # type: ignore[attr-defined]
+    assert facts[2].reason == "overpaid"  # type: ignore[attr-defined]
+
+
+def test_what_is_paid_again_after_a_cancel_is_paid() -> None:
+    payment = Payment("1")
+    story = [("completed", "T1"), ("cancelled", "T1"), ("completed", "T2")]
+    for n, (status, transaction) in enumerate(story):
+        payment, _, _ = apply(payment, a_payment(status, transaction_id=transaction, at=NOON + n * MINUTE))
+
+    assert (payment.status, payment.extra) == ("completed", [])
+
+
+def test_a_deposit_the_bank_took_back_is_awaited_again() -> None:
+    awaited = a_payment("waiting_for_deposit", at=NOON)
+    paid = a_payment("completed", at=NOON + MINUTE)
+    reversed_ = a_payment("waiting_for_deposit", at=NOON + 2 * MINUTE)
+
+    facts = announced_by(awaited, paid, reversed_)
+
+    assert [type(fact) for fact in facts] == [DepositAwaited, PaymentCompleted, DepositReversed]
+
+
+def test_with_orders_required_a_success_is_told_only_once_the_amount_is_checked() -> None:
+    payment, _, first = apply(Payment("1"), a_payment("completed"), "required")
+
+    _, _, then = apply(payment, an_order(amount=58000, currency="KRW"), "required")
+
+    assert (first, [type(fact) for fact in then]) == ((), [PaymentCompleted])
+
+
+def test_a_webhook_that_names_no_order_waits_for_one_that_does() -> None:
+    book = Book({"1": Payment("1")}, {("generic", name): Referred() for name in ("pi_1", "cs_1")})
+    failed = a_payment("failed", order=None, reference="pi_1", references=("pi_1",), at=NOON)
+    paid = a_payment("completed", reference="cs_1", references=("cs_1", "pi_1"), at=NOON + MINUTE)
+
+    waiting = book.post(failed)
+    result = book.post(paid)
+
+    assert (waiting.outcome, waiting.facts) == ("waiting", ())
+    assert (result.outcome, result.woken) == ("processed", (failed.envelope.event_id,))
+    assert [type(fact) for fact in result.facts] == [PaymentCompleted]
+    assert (book.payments["1"].status, book.payments["1"].version) == ("completed", 2)
+
+
+def test_what_waited_is_told_when_its_order_is_known() -> None:
+    book = Book({"1": Payment("1")}, {("generic", "pi_1"): Referred()})
+    book.post(a_payment("failed", order=None, reference="pi_1", at=NOON + MINUTE, failure_reason="no money"))
+
+    result = book.post(a_payment("pending", reference="pi_1", at=NOON))
+
+    assert [(type(fact), fact.reason) for fact in result.facts] == [(PaymentFailed, "no money")]  # type: ignore[attr-defined]
 
 
 def announced_by(*webhooks: PaymentWebhook | OrderWebhook) -> list[Fact]:
