@@ -53,7 +53,7 @@ def a_scan(
 
 
 def a_refund(
-    status: Any = "completed", *, order: str = "1", at: int | None = NOON, name: str | None = None, **said: Any
+    status: Any = "completed", *, order: str | None = "1", at: int | None = NOON, name: str | None = None, **said: Any
 ) -> RefundWebhook:
     notice = RefundNotice(order_id=order, status=status, **{"refund_id": "R-1", "amount": 58000, **said})
     return RefundWebhook(envelope=an_envelope(notice, at=at, name=name), notice=notice)

@@ -1,26 +1,30 @@
-"""One transaction of the refund processor: lock the orders' refunds, fold the webhooks in, save."""
+"""One transaction of the refund processor: lock the names and the orders' refunds, post the events to them, save."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
 from processors.refund import store
-from processors.refund.domain import apply
+from processors.refund.domain import Book, names
 from stream import topics
-from stream.events import RefundWebhook
-from stream.fold import Result, fold
+from stream.events import Fact, RefundWebhook
+from stream.fold import Result
 
-TOPICS = (topics.REFUND_WEBHOOKS,)
+TOPICS = (topics.REFUND_WEBHOOKS, topics.PAYMENTS, topics.INVOICES)
 
 
-def handle(tx: Connection, webhooks: Sequence[RefundWebhook]) -> list[Result]:
-    """Apply new webhooks, in their order."""
-    orders = store.lock(tx, sorted({key(webhook) for webhook in webhooks}))
-    results = fold(orders, webhooks, key, apply)
-    store.save(tx, orders.values(), last={(key(webhook), webhook.notice.refund_id): webhook for webhook in webhooks})
-    store.record(tx, zip(webhooks, results, strict=True))
+def handle(tx: Connection, events: Sequence[RefundWebhook | Fact]) -> list[Result]:
+    """Apply new events, in their order. Of a payment's facts, most only tell which order a provider's name is."""
+    known = store.lock_names(tx, sorted({name for event in events for name in names(event)}))
+    book = Book({}, dict(known))
+    before = store.lock(tx, sorted(filter(None, {book.touches(event) for event in events})))
+    book.refunds.update(before)
+    results = [book.post(event) for event in events]
+    pairs = zip(events, results, strict=True)
+    applied = [(webhook, result) for webhook, result in pairs if isinstance(webhook, RefundWebhook)]
+    changed = [order for order in book.refunds.values() if order is not before[order.order_id]]
+    store.save(tx, changed, last={(result.key, webhook.notice.refund_id): webhook for webhook, result in applied})
+    store.save_names(tx, {name: after for name, after in book.names.items() if after is not known[name]})
+    store.record(tx, applied)
+    store.adopt(tx, [(event_id, result.key) for result in results for event_id in result.woken])
     return results
-
-
-key = topics.REFUND_WEBHOOKS.key
-"""The order: what its refunds are keyed by."""

@@ -2,15 +2,42 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
 from sqlalchemy import Connection
 
-from processors.refund.domain import Refunds
+from processors.refund.domain import Name, Referred, Refunds
 from runtime.clock import moment
-from stream import registers
+from stream import payload, registers
 from stream.arrays import write
 from stream.events import RefundWebhook
 from stream.fold import Result
 from stream.registers import Told
+
+INSERT_NAMES = """
+INSERT INTO "references" (provider, reference)
+SELECT * FROM unnest(%(providers)b::text[], %(names)b::text[]) ON CONFLICT DO NOTHING
+"""
+
+# In the order of the key, as everybody locks them, and before any order.
+LOCK_NAMES = """
+SELECT provider, reference, order_id, orphan::text
+  FROM "references" JOIN unnest(%(providers)b::text[], %(names)b::text[]) AS named (provider, reference)
+ USING (provider, reference) ORDER BY provider, reference FOR UPDATE OF "references"
+"""
+
+SAVE_NAMES = """
+UPDATE "references" SET order_id = saved.order_id, orphan = saved.orphan::json,
+                        waiting_since = CASE WHEN saved.orphan IS NULL THEN NULL ELSE coalesce(waiting_since, now()) END
+  FROM unnest(%(providers)b::text[], %(names)b::text[], %(ids)b::text[], %(orphans)b::text[])
+       AS saved (provider, reference, order_id, orphan)
+ WHERE "references".provider = saved.provider AND "references".reference = saved.reference
+"""
+
+ADOPT = """
+UPDATE refund_history SET order_id = adopted.order_id, outcome = 'processed'
+  FROM unnest(%(events)b::text[]::uuid[], %(ids)b::text[]) AS adopted (event_id, order_id)
+ WHERE refund_history.event_id = adopted.event_id
+"""
 
 INSERT_MISSING = "INSERT INTO orders (order_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
 
@@ -29,18 +56,22 @@ UPDATE orders SET refund_status = saved.status, refunded_amount = saved.amount, 
 """
 
 SAVE_REFUNDS = """
-INSERT INTO refunds (order_id, refund_id, status, amount, currency, reason, provider, processed_at, metadata, told)
-SELECT order_id, refund_id, status, amount, currency, reason, provider, processed_at, metadata::json, told::json
+INSERT INTO refunds (order_id, refund_id, status, amount, currency, crypto_amount, crypto_asset, reason, provider,
+                     processed_at, metadata, told)
+SELECT order_id, refund_id, status, amount, currency, crypto_amount, crypto_asset, reason, provider,
+       processed_at, metadata::json, told::json
   FROM unnest(%(ids)b::text[], %(refunds)b::text[], %(statuses)b::text[], %(amounts)b::bigint[],
-              %(currencies)b::text[], %(reasons)b::text[], %(providers)b::text[], %(times)b::timestamptz[],
-              %(metadatas)b::text[], %(tolds)b::text[])
-       AS saved (order_id, refund_id, status, amount, currency, reason, provider, processed_at, metadata, told)
+              %(currencies)b::text[], %(cryptos)b::text[], %(assets)b::text[], %(reasons)b::text[],
+              %(providers)b::text[], %(times)b::timestamptz[], %(metadatas)b::text[], %(tolds)b::text[])
+       AS saved (order_id, refund_id, status, amount, currency, crypto_amount, crypto_asset, reason, provider,
+                 processed_at, metadata, told)
 ON CONFLICT (order_id, refund_id) DO UPDATE SET
-    status = excluded.status, amount = excluded.amount, currency = excluded.currency, reason = excluded.reason,
-    provider = excluded.provider, processed_at = excluded.processed_at, metadata = excluded.metadata,
-    told = excluded.told, updated_at = now()
+    status = excluded.status, amount = excluded.amount, currency = excluded.currency,
+    crypto_amount = excluded.crypto_amount, crypto_asset = excluded.crypto_asset, reason = excluded.reason,
+    provider = excluded.provider, processed_at = excluded.processed_at,
+    metadata = coalesce(excluded.metadata, refunds.metadata), told = excluded.told, updated_at = now()
 """
-REFUND_COLUMNS = "ids refunds statuses amounts currencies reasons providers times metadatas tolds"
+REFUND_COLUMNS = "ids refunds statuses amounts currencies cryptos assets reasons providers times metadatas tolds"
 
 RECORD = """
 INSERT INTO refund_history (event_id, order_id, refund_id, status, outcome, amount, currency, occurred_at,
@@ -66,12 +97,41 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Refunds]:
     return {order_id: Refunds(order_id, version, refunds[order_id]) for order_id, version in orders}
 
 
+def lock_names(tx: Connection, names: Sequence[Name]) -> dict[Name, Referred]:
+    """What these names stand for, each kept from others until the transaction ends. `names` must be sorted."""
+    if not names:
+        return {}
+    columns = {"providers": [provider for provider, _ in names], "names": [name for _, name in names]}
+    tx.exec_driver_sql(INSERT_NAMES, columns)
+    rows = tx.exec_driver_sql(LOCK_NAMES, columns)
+    return {(provider, name): _referred(order_id, orphan) for provider, name, order_id, orphan in rows}
+
+
 def save(tx: Connection, orders: Iterable[Refunds], last: Mapping[RefundKey, RefundWebhook]) -> None:
-    """Write the orders' totals, and each refund that got a webhook with its last one."""
-    by_id = {order.order_id: order for order in orders}
-    totals = [(order.order_id, order.status, order.refunded_amount, order.version) for order in by_id.values()]
+    """Write the orders' totals and their refunds, each that got a webhook with its last one."""
+    changed = list(orders)
+    totals = [(order.order_id, order.status, order.refunded_amount, order.version) for order in changed]
     write(tx, SAVE_ORDERS, "ids statuses amounts versions", totals)
-    write(tx, SAVE_REFUNDS, REFUND_COLUMNS, [_row(by_id[key[0]], key, webhook) for key, webhook in last.items()])
+    rows = [
+        _row((order.order_id, refund_id), told, last.get((order.order_id, refund_id)))
+        for order in changed
+        for refund_id, told in sorted(order.refunds.items())
+    ]
+    write(tx, SAVE_REFUNDS, REFUND_COLUMNS, rows)
+
+
+def save_names(tx: Connection, names: Mapping[Name, Referred]) -> None:
+    """Write what these names stand for now: an order, or what waits for one."""
+    rows = [
+        (*name, after.order_id, None if after.order_id else msgspec.json.encode(after).decode())
+        for name, after in names.items()
+    ]
+    write(tx, SAVE_NAMES, "providers names ids orphans", rows)
+
+
+def adopt(tx: Connection, woken: Sequence[tuple[str, str]]) -> None:
+    """Put webhooks that waited for their order into its history: event id and order of each."""
+    write(tx, ADOPT, "events ids", woken)
 
 
 def record(tx: Connection, applied: Iterable[tuple[RefundWebhook, Result]]) -> None:
@@ -79,13 +139,17 @@ def record(tx: Connection, applied: Iterable[tuple[RefundWebhook, Result]]) -> N
     write(tx, RECORD, RECORD_COLUMNS, [_history_row(webhook, result) for webhook, result in applied])
 
 
-def _row(order: Refunds, key: RefundKey, last: RefundWebhook) -> tuple[object, ...]:
-    told = order.refunds[key[1]]
+def _referred(order_id: str | None, orphan: str | None) -> Referred:
+    return msgspec.json.decode(orphan, type=Referred) if orphan else Referred(order_id)
+
+
+def _row(key: RefundKey, told: Told, last: RefundWebhook | None) -> tuple[object, ...]:
+    names = "status amount currency crypto_amount crypto_asset reason provider".split()
     return (
         *key,
-        *(registers.value(told, name) for name in "status amount currency reason provider".split()),
+        *(registers.value(told, name) for name in names),
         moment(registers.value(told, "refunded_at")),
-        '{"webhook":' + last.envelope.raw.decode() + "}",
+        '{"webhook":' + payload.as_json(last.envelope.raw) + "}" if last else None,
         registers.dump(told),
     )
 
@@ -94,7 +158,7 @@ def _history_row(webhook: RefundWebhook, result: Result) -> tuple[object, ...]:
     envelope, notice = webhook.envelope, webhook.notice
     return (
         envelope.event_id,
-        result.key,
+        None if result.outcome == "waiting" else result.key,
         notice.refund_id,
         notice.status,
         result.outcome,
