@@ -22,7 +22,7 @@ from processors.payment.handler import TOPICS, handle
 from runtime import logging
 from runtime.engine import engine
 from runtime.settings import StoreSettings
-from stream import batch, topics
+from stream import batch, isolation, topics
 from stream.codec import Codec
 from stream.delivery import Delivery
 from stream.messages import Messages
@@ -92,13 +92,13 @@ def _apply_directly(name: str, store: Engine) -> None:
     for start in range(0, EVENTS, BATCH):
         deliveries = [_delivery(f"{name}-{n}", n) for n in range(start, start + BATCH)]
         with store.begin() as tx:
-            batch.apply(tx, deliveries, handle, messages)
+            batch.apply(tx, deliveries, handle, messages, isolation.together, 2.0)
 
 
 def _delivery(order: str, offset: int) -> Delivery:
     webhook = a_payment(order=order, name=order, method="card", transaction_id=f"TXN-{order}")
     return Delivery(
-        webhook, webhook.envelope.event_id, webhook.envelope.digest, topics.PAYMENT_WEBHOOKS.name, 0, offset
+        webhook, webhook.envelope.event_id, webhook.envelope.digest, topics.PAYMENT_WEBHOOKS.name, 0, offset, None, None
     )
 
 

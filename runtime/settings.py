@@ -72,6 +72,18 @@ class StoreSettings(Settings):
 
     database_url: str = Field(description="this service's own database, postgresql://role:password@host:port/name")
     batch_size: int = Field(1000, ge=1, le=10_000, description="the most events one transaction applies")
+    retry_first_s: float = Field(
+        2.0,
+        gt=0,
+        le=3600,
+        description="seconds until a failed event is tried again; each further wait is 4 times as long",
+    )
+    max_failing: int = Field(
+        100, ge=2, description="so many failing events at once stop consumption: it must be us, not them"
+    )
+    wait_limit_s: float = Field(
+        86_400, gt=0, description="seconds an event may wait for what it needs before it is reported abandoned"
+    )
 
 
 def complaints(wrong: ValidationError | OSError) -> list[str]:

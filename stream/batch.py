@@ -1,23 +1,32 @@
 """One batch in one transaction: what is new is handled, what was handled is not handled again.
 
-Whether it commits or not, inbox, state and outbox agree; so a batch that is delivered again changes nothing.
+Whether it commits or not, inbox, state, parked and outbox agree; so a batch that is delivered again changes nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import Connection
 
-from stream import inbox, outbox
+from stream import inbox, outbox, parked
 from stream.delivery import Delivery, Unreadable
 from stream.events import OutcomeKind
+from stream.failures import describe
 from stream.fold import Result
+from stream.isolation import Handler, Runner
 from stream.messages import Messages
 from stream.outbox import Message
+from stream.parked import Parked, Status
 
-Handler = Callable[[Connection, Sequence[Any]], Sequence[Result]]
-"""Changes a service's store by new events, in their order, inside the batch's transaction; one result an event."""
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of a delivery, at which attempt, and why where it failed."""
+
+    delivery: Delivery
+    outcome: OutcomeKind
+    attempt: int = 1
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +35,50 @@ class Applied:
 
     rows: list[int] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
-    outcomes: list[tuple[Delivery, OutcomeKind]] = field(default_factory=list)
+    outcomes: list[Judged] = field(default_factory=list)
 
 
-def apply(tx: Connection, deliveries: Sequence[Delivery], handler: Handler, messages: Messages) -> Applied:
-    """Handle what is new, remember all of it, and keep what follows from it in the outbox, in the batch's order."""
+def apply(
+    tx: Connection,
+    deliveries: Sequence[Delivery],
+    handler: Handler,
+    messages: Messages,
+    run: Runner,
+    first_wait_s: float,
+) -> Applied:
+    """Handle what is new, remember all of it, and keep what follows from it in the outbox, in the batch's order.
+
+    An event that fails is parked, its first retry after `first_wait_s`; what nobody can decode is dead at once.
+    """
     fresh, judged = inbox.sort_out(deliveries, inbox.known(tx, deliveries))
     readable = [delivery for delivery in fresh if not isinstance(delivery.event, Unreadable)]
-    handled = handler(tx, [delivery.event for delivery in readable]) if readable else []
-    results = {delivery.event_id: result for delivery, result in zip(readable, handled, strict=True)}
+    handled = dict(zip((delivery.event_id for delivery in readable), run(tx, readable, handler), strict=True))
     told: list[Message] = []
-    outcomes: list[tuple[Delivery, OutcomeKind]] = []
+    outcomes: list[Judged] = []
+    failed: list[tuple[Parked, Status]] = []
     for delivery in fresh:
+        result = handled.get(delivery.event_id)
         if isinstance(delivery.event, Unreadable):
-            told.append(messages.dead(delivery, delivery.event))
-            outcomes.append((delivery, "abandoned"))
-        else:
-            told += messages.facts(delivery, results[delivery.event_id])
-            outcomes.append((delivery, results[delivery.event_id].outcome))
-    inbox.insert(tx, outcomes)
+            failed.append((_parked(delivery, delivery.event.error), "abandoned"))
+            told.append(messages.dead(delivery, delivery.event.error))
+            outcomes.append(Judged(delivery, "abandoned", error=delivery.event.error))
+        elif isinstance(result, Result):
+            told += messages.facts(delivery, result)
+            outcomes.append(Judged(delivery, result.outcome))
+        elif result is not None:
+            failed.append((_parked(delivery, describe(result)), "retrying"))
+            outcomes.append(Judged(delivery, "retrying", error=describe(result)))
+    parked.keep(tx, failed, first_wait_s)
+    inbox.insert(tx, [(one.delivery, one.outcome) for one in outcomes])
     for delivery in readable:
-        told += messages.woken(delivery, inbox.wake(tx, results[delivery.event_id].woken))
-    return Applied(outbox.insert(tx, told), told, [*outcomes, *judged])
+        told += messages.woken(delivery, inbox.wake(tx, _woken(handled[delivery.event_id])))
+    return Applied(outbox.insert(tx, told), told, [*outcomes, *(Judged(*one) for one in judged)])
+
+
+def _woken(result: Result | Exception) -> Sequence[str]:
+    return result.woken if isinstance(result, Result) else ()
+
+
+def _parked(delivery: Delivery, error: str) -> Parked:
+    stood = (delivery.topic, delivery.partition, delivery.offset)
+    return Parked(delivery.event_id, *stood, delivery.key, delivery.value, 1, error)

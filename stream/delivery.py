@@ -14,16 +14,14 @@ from stream.registry import UnknownSchema
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A record that is no event of ours: its bytes, and why."""
+    """A record that is no event of ours, and why."""
 
-    key: bytes | None
-    value: bytes | None
     error: str
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What a record says, its id, its digest (None for a domain event), and where it stood."""
+    """What a record says, its id, its digest (None for a domain event), where it stood, and its bytes."""
 
     event: Record | Unreadable
     event_id: str
@@ -31,18 +29,25 @@ class Delivery:
     topic: str
     partition: int
     offset: int
+    key: bytes | None
+    value: bytes | None
 
 
 def read(codec: Codec, message: Message) -> Delivery:
-    """The delivery of a message. An unreadable one is named by where it stands."""
+    """The delivery of a message."""
     where = (message.topic() or "", message.partition() or 0, message.offset() or 0)
+    return delivery(codec, *where, message.key(), message.value())
+
+
+def delivery(codec: Codec, topic: str, partition: int, offset: int, key: bytes | None, value: bytes | None) -> Delivery:
+    """The delivery of these bytes. An unreadable one is named by where it stands."""
+    stood = (topic, partition, offset, key, value)
     try:
-        event = codec.decode(message.value())
+        event = codec.decode(value)
         event_id, digest = identity(event)
     except (Undecodable, UnknownSchema, TypeError) as broken:
-        unreadable = Unreadable(message.key(), message.value(), str(broken))
-        return Delivery(unreadable, ids.unreadable_record_id(*where), None, *where)
-    return Delivery(event, event_id, digest, *where)
+        return Delivery(Unreadable(str(broken)), ids.unreadable_record_id(topic, partition, offset), None, *stood)
+    return Delivery(event, event_id, digest, *stood)
 
 
 def identity(event: Record) -> tuple[str, bytes | None]:

@@ -1,6 +1,6 @@
 """What this service has handled: the authority on what is new, what is a duplicate, and what contradicts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from stream.arrays import write
 from stream.delivery import Delivery
 from stream.events import OutcomeKind
+from stream.ownership import Partition
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,27 @@ SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(digests)b::bytea[], %(topics)b::
 """
 
 WAKE = """
-UPDATE inbox SET outcome = 'processed' WHERE event_id = ANY (%(ids)b::text[]::uuid[]) AND outcome = 'waiting'
+UPDATE inbox SET outcome = 'processed'
+ WHERE event_id = ANY (%(ids)b::text[]::uuid[]) AND outcome IN ('waiting', 'abandoned')
 RETURNING event_id::text, topic, partition, "offset"
 """
+
+OVERDUE = """
+UPDATE inbox SET outcome = 'abandoned'
+  FROM unnest(%(topics)b::text[], %(partitions)b::int[]) AS owned (topic, partition)
+ WHERE inbox.topic = owned.topic AND inbox.partition = owned.partition
+   AND outcome = 'waiting' AND handled_at < now() - make_interval(secs => %(seconds)b::float8)
+RETURNING event_id::text, inbox.topic, inbox.partition, "offset"
+"""
+
+SETTLE = """
+UPDATE inbox SET outcome = settled.outcome
+  FROM unnest(%(ids)b::text[]::uuid[], %(outcomes)b::text[]) AS settled (event_id, outcome)
+ WHERE inbox.event_id = settled.event_id
+"""
+
+Stood = tuple[str, str, int, int]
+"""An event's id, and where it stood: topic, partition, offset."""
 
 
 def known(tx: Connection, deliveries: Sequence[Delivery]) -> dict[str, Handled]:
@@ -77,8 +96,20 @@ def insert(tx: Connection, handled: Sequence[tuple[Delivery, OutcomeKind]]) -> N
     write(tx, INSERT, "ids digests topics partitions offsets outcomes", rows)
 
 
-def wake(tx: Connection, event_ids: Sequence[str]) -> list[tuple[str, str, int, int]]:
-    """Let waiting events be processed: the id of each, and where it stood (topic, partition, offset)."""
+def wake(tx: Connection, event_ids: Sequence[str]) -> list[Stood]:
+    """Let waiting events be processed, also those reported as having waited too long."""
     if not event_ids:
         return []
     return [(row[0], row[1], row[2], row[3]) for row in tx.exec_driver_sql(WAKE, {"ids": list(event_ids)})]
+
+
+def overdue(tx: Connection, partitions: Collection[Partition], seconds: float) -> list[Stood]:
+    """Report the events of these partitions that have waited longer than this; they can still be woken."""
+    columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
+    rows = tx.exec_driver_sql(OVERDUE, {**columns, "seconds": seconds})
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
+def settle(tx: Connection, outcomes: Sequence[tuple[str, OutcomeKind]]) -> None:
+    """What became of events that had failed: id and outcome of each."""
+    write(tx, SETTLE, "ids outcomes", sorted(outcomes))

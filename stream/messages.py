@@ -5,10 +5,12 @@ from collections.abc import Iterable
 from runtime import clock
 from stream import topics
 from stream.codec import Codec
-from stream.delivery import Delivery, Unreadable
+from stream.delivery import Delivery
 from stream.events import DeadRecord, Outcome, OutcomeKind
 from stream.fold import Result
+from stream.inbox import Stood
 from stream.outbox import Message
+from stream.ownership import Partition
 
 TOPIC_OF = {record: topic.name for topic in topics.ALL for record in topic.records}
 
@@ -25,42 +27,38 @@ class Messages:
         source, key = (delivery.topic, delivery.partition), result.key.encode()
         return [Message(*source, TOPIC_OF[type(fact)], key, self._codec.encode(fact)) for fact in result.facts]
 
-    def dead(self, delivery: Delivery, unreadable: Unreadable) -> Message:
-        """The dead letter of a record nobody can decode."""
+    def dead(self, delivery: Delivery, error: str) -> Message:
+        """The dead letter of a record that is given up."""
         letter = DeadRecord(
             event_id=delivery.event_id,
             service=self._service,
             topic=delivery.topic,
             partition=delivery.partition,
             offset=delivery.offset,
-            key=unreadable.key,
-            value=unreadable.value,
-            error=unreadable.error,
+            key=delivery.key,
+            value=delivery.value,
+            error=error,
             at=clock.now(),
         )
         topic = topics.dead(self._service).name
         return Message(delivery.topic, delivery.partition, topic, letter.event_id.encode(), self._codec.encode(letter))
 
-    def woken(self, delivery: Delivery, events: Iterable[tuple[str, str, int, int]]) -> list[Message]:
-        """The outcomes of events that waited for this delivery, each with where it stood."""
-        return [self._outcome(delivery, *event, "processed", None) for event in events]
+    def woken(self, delivery: Delivery, events: Iterable[Stood]) -> list[Message]:
+        """The outcomes of events that waited for this delivery."""
+        return [self._outcome((delivery.topic, delivery.partition), event, "processed", 1, None) for event in events]
 
-    def outcome(self, delivery: Delivery, kind: OutcomeKind) -> Message:
+    def overdue(self, events: Iterable[Stood]) -> list[Message]:
+        """The outcomes of events that have waited too long."""
+        error = "nobody has told what this event waits for; it is handled when somebody does"
+        return [self._outcome((event[1], event[2]), event, "abandoned", 1, error) for event in events]
+
+    def outcome(self, delivery: Delivery, kind: OutcomeKind, attempt: int, error: str | None) -> Message:
         """What became of a delivery, for whoever watches."""
-        error = delivery.event.error if isinstance(delivery.event, Unreadable) else None
-        stood = (delivery.topic, delivery.partition, delivery.offset)
-        return self._outcome(delivery, delivery.event_id, *stood, kind, error)
+        stood = (delivery.event_id, delivery.topic, delivery.partition, delivery.offset)
+        return self._outcome((delivery.topic, delivery.partition), stood, kind, attempt, error)
 
-    def _outcome(
-        self,
-        cause: Delivery,
-        event_id: str,
-        topic: str,
-        partition: int,
-        offset: int,
-        kind: OutcomeKind,
-        error: str | None,
-    ) -> Message:
+    def _outcome(self, source: Partition, event: Stood, kind: OutcomeKind, attempt: int, error: str | None) -> Message:
+        event_id, topic, partition, offset = event
         told = Outcome(
             event_id=event_id,
             service=self._service,
@@ -68,9 +66,8 @@ class Messages:
             partition=partition,
             offset=offset,
             outcome=kind,
-            attempt=1,
+            attempt=attempt,
             error=error,
             at=clock.now(),
         )
-        value = self._codec.encode(told)
-        return Message(cause.topic, cause.partition, topics.OUTCOMES.name, event_id.encode(), value)
+        return Message(*source, topics.OUTCOMES.name, event_id.encode(), self._codec.encode(told))

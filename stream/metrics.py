@@ -8,3 +8,4 @@ BATCH_SECONDS = Histogram("hookstream_batch_seconds", "One batch, from decoding 
 EVENT_AGE_SECONDS = Gauge("hookstream_event_age_seconds", "Age of the last handled event, from its webhook's arrival")
 STORE_FAILURES = Counter("hookstream_store_failures_total", "Batches tried again because the store failed")
 FENCED = Counter("hookstream_fenced_total", "Partitions given up because another worker took them over")
+FAILING = Gauge("hookstream_failing_events", "Events that failed and are tried again")

@@ -12,8 +12,8 @@ from runtime.health import Health
 from runtime.settings import StoreSettings
 from runtime.shutdown import on_signal
 from stream import migrate
-from stream.batch import Handler
 from stream.codec import Codec
+from stream.isolation import Handler
 from stream.registry import registry
 from stream.topics import Topic
 from stream.worker import Worker

@@ -36,6 +36,7 @@ def chosen() -> tuple[str, str]:
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The whole system, with ports and data of its own: what `.run/env` says of it."""
+    os.environ.setdefault("RETRY_FIRST_S", "0.02")
     kind, _ = chosen()
     data = tmp_path_factory.mktemp("system")
     if kind == "local":

@@ -8,7 +8,7 @@ WEBHOOK = a_payment()
 
 
 def delivered(offset: int, *, event_id: str = "e-1", digest: bytes = b"a", partition: int = 0) -> Delivery:
-    return Delivery(WEBHOOK, event_id, digest, "webhooks.payment.v1", partition, offset)
+    return Delivery(WEBHOOK, event_id, digest, "webhooks.payment.v1", partition, offset, None, None)
 
 
 def handled(offset: int, *, digest: bytes = b"a") -> Handled:

@@ -1,0 +1,93 @@
+"""Tries parked events again: one that passes is as if it had never failed, one that fails waits or is given up."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from stream import delivery, inbox, outbox, parked
+from stream.batch import Applied, Judged
+from stream.codec import Codec
+from stream.delivery import Delivery, Unreadable
+from stream.failures import describe
+from stream.fold import Result
+from stream.isolation import Handler, in_parts
+from stream.messages import Messages
+from stream.outbox import Message
+from stream.parked import MAX_RETRIES, Parked, Status
+
+Ruling = Callable[[Parked, str], tuple[Parked, Status]]
+"""What becomes of an event that failed again."""
+
+
+def count(event: Parked, error: str) -> tuple[Parked, Status]:
+    """One attempt more; after the fifth retry it is given up."""
+    attempts = event.attempts + 1
+    return replace(event, attempts=attempts, error=error), "abandoned" if attempts > MAX_RETRIES else "retrying"
+
+
+def excuse(event: Parked, error: str) -> tuple[Parked, Status]:
+    """No attempt: too many fail at once for it to be this event's fault."""
+    return replace(event, error=error), "retrying"
+
+
+def retry(
+    tx: Connection,
+    due: Sequence[Parked],
+    codec: Codec,
+    handler: Handler,
+    messages: Messages,
+    ruling: Ruling,
+    first_wait_s: float,
+) -> Applied:
+    """Handle parked events again. Undecodable ones come again only when somebody redrives them."""
+    again = [(event, _read(codec, event)) for event in due]
+    known = inbox.known(tx, [one for event, one in again if one.event_id != event.event_id])
+    ready = [(event, one) for event, one in again if one.event_id not in known and _is_readable(one)]
+    handled = in_parts(tx, [one for _, one in ready], handler)
+    results = {event.event_id: result for (event, _), result in zip(ready, handled, strict=True)}
+    told: list[Message] = []
+    outcomes: list[Judged] = []
+    for event, one in again:
+        result = results.get(event.event_id)
+        if isinstance(result, Result):
+            told += messages.facts(one, result)
+            told += messages.woken(one, inbox.wake(tx, result.woken))
+            outcomes.append(Judged(one, result.outcome, event.attempts + 1))
+        elif one.event_id in known:
+            outcomes.append(Judged(one, inbox.judge(one, known[one.event_id]), event.attempts + 1))
+        else:
+            outcomes.append(_fail(tx, event, one, result, ruling, first_wait_s))
+    told += [messages.dead(one.delivery, one.error or "") for one in outcomes if one.outcome == "abandoned"]
+    _settle(tx, again, outcomes)
+    return Applied(outbox.insert(tx, told), told, outcomes)
+
+
+def _fail(
+    tx: Connection, event: Parked, one: Delivery, failure: Exception | None, ruling: Ruling, first_wait_s: float
+) -> Judged:
+    error = one.event.error if isinstance(one.event, Unreadable) else describe(failure or Exception("unknown"))
+    ruled, status = ruling(event, error)
+    parked.keep(tx, [(ruled, status)], first_wait_s)
+    return Judged(one, status, ruled.attempts, error)
+
+
+def _settle(tx: Connection, again: Sequence[tuple[Parked, Delivery]], outcomes: Sequence[Judged]) -> None:
+    """Let the inbox say what became of each; what could not be decoded before has its own id only now."""
+    ended = [
+        (event, judged)
+        for (event, _), judged in zip(again, outcomes, strict=True)
+        if judged.outcome not in ("retrying", "abandoned")
+    ]
+    named = [judged for event, judged in ended if judged.delivery.event_id != event.event_id]
+    inbox.settle(tx, [(event.event_id, judged.outcome) for (event, _), judged in zip(again, outcomes, strict=True)])
+    inbox.insert(tx, [(one.delivery, one.outcome) for one in named if one.outcome not in ("duplicate", "conflict")])
+    parked.release(tx, [event.event_id for event, _ in ended])
+
+
+def _read(codec: Codec, event: Parked) -> Delivery:
+    return delivery.delivery(codec, event.topic, event.partition, event.offset, event.key, event.value)
+
+
+def _is_readable(one: Delivery) -> bool:
+    return not isinstance(one.event, Unreadable)

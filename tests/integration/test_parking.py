@@ -1,0 +1,121 @@
+"""A failing event is parked alone, tried again, and given up with its bytes kept; the others go on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import Engine, create_engine
+
+from stream import parked, topics
+from stream.parked import MAX_RETRIES, Wanted
+from tests.actors import Shop, Store, new_order, until
+from tests.log import reading
+
+PARKED = "SELECT status, attempts FROM parked WHERE key = %s::bytea"
+
+
+@pytest.fixture
+def store(system: dict[str, str]) -> Store:
+    return Store(system["PAYMENT_DATABASE_URL"])
+
+
+@pytest.fixture
+def engine(system: dict[str, str]) -> Engine:
+    return create_engine(system["PAYMENT_DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://"))
+
+
+def test_an_event_that_fails_is_parked_and_the_others_go_on(shop: Shop, store: Store, engine: Engine) -> None:
+    bad, good = new_order(), new_order()
+
+    with refusing(engine, bad):
+        pay(shop, bad)
+        pay(shop, good)
+        (row,) = store.wait_for("SELECT error, attempts FROM parked WHERE key = %s::bytea", bad)
+        store.wait_for("SELECT 1 FROM payments WHERE order_id = %s", good)
+
+        assert store.rows("SELECT 1 FROM payments WHERE order_id = %s", bad) == []
+    assert "CheckViolation (23514)" in row["error"]
+    assert store.wait_for("SELECT status FROM payments WHERE order_id = %s", bad) == [{"status": "completed"}]
+    until(lambda: store.rows(PARKED, bad), lambda rows: not rows)
+
+
+def test_a_retried_event_is_told_with_its_attempt(
+    shop: Shop, store: Store, engine: Engine, system: dict[str, str]
+) -> None:
+    bad = new_order()
+
+    with reading(system, topics.OUTCOMES) as outcomes:
+        with refusing(engine, bad):
+            pay(shop, bad)
+            first = outcomes.wait_for(lambda one: one.outcome == "retrying")
+        passed = outcomes.wait_for(lambda one: one.event_id == first.event_id and one.outcome == "processed")
+
+    assert (first.attempt, "CheckViolation" in (first.error or "")) == (1, True)
+    assert (passed.attempt > 1, passed.error) == (True, None)
+
+
+def test_after_the_fifth_retry_it_is_abandoned_and_redriving_brings_it_back(
+    shop: Shop, store: Store, engine: Engine, system: dict[str, str]
+) -> None:
+    bad = new_order()
+
+    with reading(system, topics.dead("payment")) as dead, refusing(engine, bad):
+        pay(shop, bad)
+        letter = dead.wait_for(lambda one: one.key == bad.encode())
+
+        assert store.rows(PARKED, bad) == [{"status": "abandoned", "attempts": 1 + MAX_RETRIES}]
+    assert letter.error.startswith("CheckViolation")
+    wanted = Wanted(orders=(bad,), causes=("checkviolation",))
+    with engine.begin() as tx:
+        assert (parked.abandoned(tx, wanted), parked.redrive(tx, wanted)) == (1, 1)
+        assert (parked.abandoned(tx, wanted), parked.redrive(tx, wanted)) == (0, 0)
+    assert store.wait_for("SELECT status FROM payments WHERE order_id = %s", bad) == [{"status": "completed"}]
+    until(lambda: store.rows(PARKED, bad), lambda rows: not rows)
+
+
+def test_too_many_failing_at_once_stop_consumption_until_they_pass(
+    shop: Shop, store: Store, engine: Engine, system: dict[str, str]
+) -> None:
+    """A bad deploy: everything fails, and nothing of it may end in the dead letters."""
+    many = [new_order() for _ in range(MAX_FAILING + 5)]
+
+    with refusing(engine, *many):
+        for order in many:
+            pay(shop, order)
+        until(lambda: is_ready(system), lambda ready: not ready)
+        waiting = new_order()
+        pay(shop, waiting)
+        tries = "SELECT sum(attempts) AS tries, count(*) AS kept FROM parked WHERE key = ANY (%s::bytea[])"
+        before = store.rows(tries, many)
+        store.wait_for("SELECT 1 FROM parked WHERE last_failed_at > failed_at + interval '3 seconds'")
+
+        assert store.rows("SELECT 1 FROM parked WHERE status = 'abandoned' AND key = ANY (%s::bytea[])", many) == []
+        assert store.rows("SELECT 1 FROM payments WHERE order_id = %s", waiting) == []
+        assert before
+    store.wait_for("SELECT 1 FROM payments WHERE order_id = ANY (%s)", [*many, waiting], count=len(many) + 1)
+    until(lambda: is_ready(system), bool)
+
+
+MAX_FAILING = 100
+
+
+def pay(shop: Shop, order: str) -> None:
+    assert shop.post("payment", {"orderId": order, "status": "completed", "amount": 58000}).status == 200
+
+
+def is_ready(system: dict[str, str]) -> bool:
+    address = Shop(system["PAYMENT_MANAGEMENT_URL"], "")
+    return address.request("GET", "/health/ready", None, {}).status == 200
+
+
+@contextmanager
+def refusing(engine: Engine, *orders: str) -> Iterator[None]:
+    """A store that refuses these orders' payments, as after a bad migration."""
+    listed = ", ".join(f"'{order}'" for order in orders)
+    with engine.begin() as tx:
+        tx.exec_driver_sql(f"ALTER TABLE payments ADD CONSTRAINT refusing CHECK (order_id NOT IN ({listed}))")
+    try:
+        yield
+    finally:
+        with engine.begin() as tx:
+            tx.exec_driver_sql("ALTER TABLE payments DROP CONSTRAINT refusing")
