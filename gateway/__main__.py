@@ -12,7 +12,9 @@ from granian.server.embed import Server
 
 from gateway import app
 from gateway.appender import Appender
+from gateway.custody import Custody
 from gateway.settings import GatewaySettings
+from gateway.spool import Spool
 from gateway.webhooks import Webhooks
 from providers import catalogue
 from runtime import logging, management
@@ -42,8 +44,9 @@ async def serve(settings: GatewaySettings, codec: Codec) -> str | None:
     """Serve until a signal asks to stop; what has failed for good, if that ended it."""
     appender = Appender(settings.kafka_bootstrap_servers)
     health = Health()
-    health.ready_while(appender.problem)
-    webhooks = Webhooks(settings, codec, appender)
+    custody = Custody(appender, _spool(settings))
+    health.ready_while(custody.problem)
+    webhooks = Webhooks(settings, codec, appender, custody)
     server = Server(
         app.create(settings, webhooks, health),
         address=settings.host,
@@ -61,10 +64,12 @@ async def serve(settings: GatewaySettings, codec: Codec) -> str | None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     serving = asyncio.create_task(server.serve())
+    draining = asyncio.create_task(custody.drain())
     log.info("gateway.listening", port=settings.port)
     await _until(stop, appender, serving)
     server.stop()  # type: ignore[no-untyped-call]
     await asyncio.wait([serving], timeout=CLOSING_S)
+    draining.cancel()
     await appender.close(CLOSING_S)
     return appender.fatal
 
@@ -88,6 +93,23 @@ def _check_port(host: str, port: int) -> None:
             sys.exit(f"cannot start: {host}:{port} cannot be listened on ({taken.strerror}); set HOST or PORT")
 
 
+def _check_kafka(settings: GatewaySettings) -> None:
+    """With a spool, Kafka may be away at the start as at any other time."""
+    if settings.spool_dir is None or topic_admin.answers(settings.kafka_bootstrap_servers):
+        topic_admin.check(settings.kafka_bootstrap_servers, GATEWAY_TOPICS)
+    else:
+        log.warning("gateway.spooling", cause="Kafka does not answer; webhooks go to the spool")
+
+
+def _spool(settings: GatewaySettings) -> Spool | None:
+    if settings.spool_dir is None:
+        return None
+    try:
+        return Spool(settings.spool_dir, settings.spool_max_bytes)
+    except OSError as failure:
+        sys.exit(f"cannot start: SPOOL_DIR: {failure.strerror}")
+
+
 def _codec(settings: GatewaySettings) -> Codec:
     """A codec that has all its schemas: a registry is asked at the start, never while a sender waits."""
     codec = Codec(registry(settings.schema_registry_url))
@@ -108,7 +130,7 @@ def main() -> None:
         if not settings.is_active(provider):
             log.warning("provider.not_configured", provider=provider.name, settings=provider.secret_setting)
     _check_port(settings.host, settings.port)
-    topic_admin.check(settings.kafka_bootstrap_servers, GATEWAY_TOPICS)
+    _check_kafka(settings)
     sys.exit(uvloop.run(serve(settings, _codec(settings))))
 
 

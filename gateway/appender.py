@@ -88,8 +88,11 @@ class Appender:
 
     async def warm_up(self, topics: list[str]) -> None:
         """Fetch each topic's metadata, or the first record of each would wait half a second for it."""
-        for topic in topics:
-            await asyncio.to_thread(self._producer.list_topics, topic, WARM_UP_S)
+        try:
+            for topic in topics:
+                await asyncio.to_thread(self._producer.list_topics, topic, WARM_UP_S)
+        except KafkaException as away:
+            log.warning("kafka.away", error=str(away))
 
     async def close(self, seconds: float) -> None:
         """Wait for what is in flight; what was not acknowledged was not answered 2xx either."""

@@ -1,11 +1,12 @@
 """What the gateway counts, for Prometheus."""
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 ACCEPTED = Counter("hookstream_webhooks_accepted_total", "Webhooks answered 2xx, by provider", ["provider"])
 REJECTED = Counter(
     "hookstream_webhooks_rejected_total", "Requests refused, by provider and cause", ["provider", "cause"]
 )
+SPOOLED = Gauge("hookstream_spooled_webhooks", "Webhooks on this gateway's disk that wait for Kafka")
 ACK_SECONDS = Histogram(
     "hookstream_ack_seconds",
     "From the arrival of a body to Kafka's acknowledgement",

@@ -1,6 +1,7 @@
 """What the gateway reads from its environment."""
 
 import re
+from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field, create_model, field_validator, model_validator
@@ -42,6 +43,12 @@ class GatewaySettings(_ProviderSettings):
     )
     rate_limit: str = Field("50/100", description="requests a second / burst over all paths, or off")
     max_body_bytes: int = Field(262_144, ge=1024, le=900_000, description="the longest body accepted")
+    spool_dir: Path | None = Field(
+        None, description="a folder for webhooks while Kafka is away; unset: they are answered 503 then"
+    )
+    spool_max_bytes: int = Field(
+        1_073_741_824, ge=1_048_576, description="how much the spool may hold before webhooks are answered 503"
+    )
     body_timeout_s: float = Field(3.0, gt=0, le=30, description="how long a body may take to arrive, in seconds")
 
     @field_validator("rate_limit")

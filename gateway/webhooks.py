@@ -6,11 +6,13 @@ from time import monotonic
 from gateway import metrics
 from gateway.appender import Appender, Unavailable
 from gateway.aside import Aside
+from gateway.custody import Custody
 from gateway.guard import Receive, Scope, Send, respond
 from gateway.limits import TokenBucket
 from gateway.patience import OutOfPatience, Patience
 from gateway.refusals import Refusal
 from gateway.settings import GatewaySettings
+from gateway.spool import Spooled
 from providers import catalogue
 from providers.contract import Answer, Forged, Provider, Received, Refused, Stale, Translation
 from providers.webhook import webhook
@@ -28,10 +30,10 @@ KEPT_UNVERIFIED = (5.0, 50.0)
 class Webhooks:
     """Serves every path of the catalogue."""
 
-    def __init__(self, settings: GatewaySettings, codec: Codec, appender: Appender) -> None:
+    def __init__(self, settings: GatewaySettings, codec: Codec, appender: Appender, custody: Custody) -> None:
         self._settings = settings
         self._codec = codec
-        self._appender = appender
+        self._custody = custody
         self._secrets = {row.secret_setting: settings.secrets(row.secret_setting) for row in catalogue.ROWS}
         self._allowed = {row.name: settings.allowed_ips(row.name) for row in catalogue.ROWS}
         self._active = {row.name: settings.is_active(row) for row in catalogue.ROWS}
@@ -91,8 +93,10 @@ class Webhooks:
         if told.mode not in (None, self._settings.mode):
             other = f"of {told.mode} mode, and this is {self._settings.mode}"
             return await self._keep(provider, received, verification, "other_mode", other)
-        envelope = await self._append(provider, received, verification, told)
+        envelope, spooled = await self._append(provider, received, verification, told)
         metrics.ACK_SECONDS.observe(monotonic() - started)
+        if spooled and provider.spooled:
+            return provider.spooled
         return provider.answer(envelope.event_id, envelope.event_type)
 
     def _prove(self, provider: Provider, received: Received) -> Verification:
@@ -106,14 +110,13 @@ class Webhooks:
 
     async def _append(
         self, provider: Provider, received: Received, verification: Verification, told: Translation
-    ) -> Envelope:
-        """Append the event; the same webhook posted again meanwhile waits for the same record."""
+    ) -> tuple[Envelope, bool]:
+        """Append the event, and say whether it is only spooled; the same posted again meanwhile is the same record."""
         topic, key, event = webhook(provider, received, verification, told, self._settings.mode)
         envelope = event.envelope
         log.info("webhook.received", type=envelope.event_type, id=envelope.event_id)
         name = (envelope.event_id, envelope.digest)
-        await self._appended(provider, topic.name, key, event, name)
-        return envelope
+        return envelope, await self._appended(provider, topic.name, key, event, name)
 
     async def _quarantine(
         self, provider: Provider, received: Received, verification: Verification, why: Refused
@@ -140,9 +143,9 @@ class Webhooks:
             await self._appended(provider, topics.UNVERIFIED.name, record.event_id, record, record.event_id)
         return answer
 
-    async def _appended(self, provider: Provider, topic: str, key: str, record: Record, name: Hashable) -> None:
+    async def _appended(self, provider: Provider, topic: str, key: str, record: Record, name: Hashable) -> bool:
         try:
-            await self._appender.append(topic, key, self._codec.encode(record), name, provider.deadline_s)
+            return await self._custody.take(Spooled(topic, key, self._codec.encode(record)), name, provider.deadline_s)
         except Unavailable:
             raise Refusal("unavailable", "not stored, please send it again", retry_after=RETRY_AFTER_S) from None
 

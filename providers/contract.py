@@ -154,7 +154,8 @@ class Provider:
 
     `answer` makes the success answer from the event's (or receipt's) id and type. `refusals` are the provider's own
     words for a cause of the gateway's closed list. `without_secret`: what is answered when no secret is set, the body
-    being kept aside; None: 404. `is_unsigned`: nothing proves its webhooks, so its secret is no condition.
+    being kept aside; None: 404. `spooled`: what is answered instead of `answer` while the event is safe on the
+    gateway's disk and not yet in Kafka. `is_unsigned`: nothing proves its webhooks, so its secret is no condition.
     `takes_token`: its secret can travel in the URL. `takes_forms`: bodies may be form parameters.
     """
 
@@ -168,6 +169,7 @@ class Provider:
     answer: Callable[[str, str], Answer] = _succeed
     refusals: Mapping[str, Answer] = field(default_factory=dict)
     without_secret: Answer | None = None
+    spooled: Answer | None = None
     is_unsigned: bool = False
     takes_token: bool = False
     takes_forms: bool = False

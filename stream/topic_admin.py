@@ -10,6 +10,7 @@ from stream.topics import ALL, PARTITIONS, Topic
 
 TIMEOUT_S = 30
 ANSWER_S = 8
+PROBE_S = 3
 
 
 def create_all(bootstrap_servers: str, replication: int = 1) -> None:
@@ -35,6 +36,15 @@ def _declaration(topic: Topic, replication: int) -> NewTopic:
         "min.insync.replicas": str(max(1, replication - 1)),
     }
     return NewTopic(topic.name, num_partitions=PARTITIONS, replication_factor=replication, config=config)
+
+
+def answers(bootstrap_servers: str) -> bool:
+    """Whether Kafka is there at all."""
+    try:
+        AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0}).list_topics(timeout=PROBE_S)
+    except KafkaException:
+        return False
+    return True
 
 
 def check(bootstrap_servers: str, needed: Iterable[Topic]) -> None:

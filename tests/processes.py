@@ -2,6 +2,8 @@
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.actors import until
@@ -18,3 +20,14 @@ def kill(system: dict[str, str], service: str) -> None:
     before = pid(system, service)
     os.kill(before, signal.SIGKILL)
     until(lambda: pid(system, service), lambda now: now not in (0, before))
+
+
+@contextmanager
+def frozen(system: dict[str, str], service: str) -> Iterator[None]:
+    """Still there, its port open, and doing nothing: worse than dead."""
+    process = pid(system, service)
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)

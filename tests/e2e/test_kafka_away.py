@@ -3,20 +3,17 @@
 On a broker of its own, of this machine, since it is frozen and killed.
 """
 
-import os
-import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from local import stack
 from tests.actors import Inbox, Reply, Shop, Store, new_order, until
-from tests.processes import kill, pid
+from tests.processes import frozen, kill
 
 ROOT = Path(__file__).parents[2]
 PROMISED_S = 3.5
@@ -103,17 +100,6 @@ def test_when_the_broker_is_killed_the_senders_retries_go_through_once_it_is_bac
     assert_refused(*(reply for reply, _ in heard if reply.status != 200))
     assert slowest < PROMISED_S + SLACK_S
     assert_told_once(fragile, sender, order, customer)
-
-
-@contextmanager
-def frozen(system: dict[str, str], service: str) -> Iterator[None]:
-    """Still there, its port open, and doing nothing: worse than dead."""
-    process = pid(system, service)
-    os.kill(process, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(process, signal.SIGCONT)
 
 
 def a_known_order(sender: Shop) -> tuple[str, str]:

@@ -1,0 +1,60 @@
+"""Kafka away, a spool at hand: webhooks are answered 2xx once on the disk, and come to Kafka in their order."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local import stack
+from tests.actors import Inbox, Shop, Store, new_order, until
+from tests.processes import frozen, kill
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def spooling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A system of its own whose gateway has a spool."""
+    data = tmp_path_factory.mktemp("spooling")
+    os.environ["SPOOL_DIR"] = str(data / "spool")
+    try:
+        with stack.everything(ROOT, data) as env:
+            yield env | {"RUN_FOLDER": str(data)}
+    finally:
+        del os.environ["SPOOL_DIR"]
+
+
+def test_what_was_spooled_while_kafka_was_frozen_is_handled_once_even_across_a_killed_gateway(
+    spooling: dict[str, str],
+) -> None:
+    sender = Shop(spooling["GATEWAY_URL"], spooling["WEBHOOK_SECRET"])
+    payments, inbox = Store(spooling["PAYMENT_DATABASE_URL"]), Inbox(spooling["INBOX_URL"])
+    orders = [new_order() for _ in range(20)]
+    for order in orders:
+        sender.post("order", {"orderId": order, "customerEmail": f"{order.lower()}@example.test"})
+
+    with frozen(spooling, "KAFKA"):
+        answers = [pay(sender, order) for order in orders[:10]]
+        kill(spooling, "GATEWAY")
+        until(lambda: is_up(sender), bool)
+        answers += [pay(sender, order) for order in orders[10:]]
+        assert set(answers) == {200}
+        assert payments.rows("SELECT 1 FROM payments WHERE order_id = ANY (%s)", orders) == []
+
+    history = payments.wait_for("SELECT order_id FROM payment_history WHERE order_id = ANY (%s)", orders, count=20)
+    assert sorted(row["order_id"] for row in history) == sorted(orders)
+    mails = [len(inbox.wait_for(f"{order.lower()}@example.test")) for order in orders]
+    assert mails == [1] * 20
+    until(lambda: (Path(os.fspath(spooling["RUN_FOLDER"])) / "spool" / "spool.log").stat().st_size, lambda n: n == 0)
+
+
+def pay(sender: Shop, order: str) -> int:
+    return sender.post("payment", {"orderId": order, "status": "completed", "amount": 58000}).status
+
+
+def is_up(sender: Shop) -> bool:
+    try:
+        return sender.request("GET", "/health/live", None, {}).status == 200
+    except OSError:
+        return False
