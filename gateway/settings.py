@@ -27,6 +27,14 @@ def _of_each_provider() -> dict[str, Any]:
             str,
             Field("", description=f"addresses {row.name} may post from, comma-separated; empty: any"),
         )
+        if row.translate_unsigned:
+            fields[f"{row.name}_allow_unsigned"] = (
+                bool,
+                Field(
+                    default=False,
+                    description=f"take what {row.name} posts unsigned, and ask its API whether it is true",
+                ),
+            )
     return fields | {"webhook_secret": (str, Field("", description="the secret of contract A and of the shop; a,b"))}
 
 
@@ -82,10 +90,16 @@ class GatewaySettings(_ProviderSettings):
         wished: bool | None = getattr(self, f"{provider.name}_active")
         if wished is False:
             return False
-        unsigned = (provider.is_unsigned and wished) or (
-            self.webhook_allow_unsigned and provider.secret_setting == "WEBHOOK_SECRET"  # noqa: S105 - its name
+        unsigned = (
+            (provider.is_unsigned and wished)
+            or self.allows_unsigned(provider)
+            or (self.webhook_allow_unsigned and provider.secret_setting == "WEBHOOK_SECRET")  # noqa: S105 - its name
         )
         return bool(unsigned or self.secrets(provider.secret_setting))
+
+    def allows_unsigned(self, provider: Provider) -> bool:
+        """Whether a body without a signature is taken as a question to this provider's API."""
+        return bool(getattr(self, f"{provider.name}_allow_unsigned", False))
 
     def rate(self) -> tuple[int, int] | None:
         """Requests a second and burst, None when unlimited."""

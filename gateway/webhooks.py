@@ -14,7 +14,7 @@ from gateway.refusals import Refusal
 from gateway.settings import GatewaySettings
 from gateway.spool import Spooled
 from providers import catalogue
-from providers.contract import Answer, Forged, Provider, Received, Refused, Stale, Translation
+from providers.contract import Answer, Forged, Provider, Received, Refused, Stale, Translation, Unsigned
 from providers.webhook import webhook
 from runtime import clock
 from runtime.logging import log
@@ -36,6 +36,7 @@ class Webhooks:
         self._custody = custody
         self._secrets = {row.secret_setting: settings.secrets(row.secret_setting) for row in catalogue.ROWS}
         self._allowed = {row.name: settings.allowed_ips(row.name) for row in catalogue.ROWS}
+        self._unsigned = {row.name for row in catalogue.ROWS if settings.allows_unsigned(row)}
         self._active = {row.name: settings.is_active(row) for row in catalogue.ROWS}
         self._rate = TokenBucket(*rate) if (rate := settings.rate()) else None
         self._unverified = TokenBucket(*KEPT_UNVERIFIED)
@@ -86,8 +87,9 @@ class Webhooks:
         if provider.without_secret and not self._active[provider.name]:
             return await self._keep_unverified(provider, received, provider.without_secret)
         verification = self._prove(provider, received)
+        unsigned = provider.translate_unsigned if verification == "unsigned_allowed" else None
         try:
-            told = provider.translate(received, kind)
+            told = (unsigned or provider.translate)(received, kind)
         except Refused as why:
             return await self._quarantine(provider, received, verification, why)
         if told.mode not in (None, self._settings.mode):
@@ -106,6 +108,8 @@ class Webhooks:
         try:
             return provider.verify(received, secrets)
         except (Forged, Stale) as forged:
+            if isinstance(forged, Unsigned) and provider.name in self._unsigned:
+                return "unsigned_allowed"
             raise Refusal(forged.cause, str(forged)) from forged
 
     async def _append(

@@ -30,6 +30,10 @@ class Forged(Refused):
     cause: Cause = "invalid_signature"
 
 
+class Unsigned(Forged):
+    """No signature came with it at all: right or wrong, nothing tells."""
+
+
 class Stale(Refused):
     """Signed too long ago, or by a clock too far ahead (only schemes that sign a time)."""
 
@@ -150,13 +154,14 @@ class Provider:
     `paths` gives the kind of webhook posted at each path. `verify` returns how the request was proved, or raises
     Forged or Stale; `translate` reads a verified one, or raises Malformed, Unreadable, WrongEvent or Unsupported;
     `sign` makes the headers with which the provider would send a body at a time (microseconds). `kept_headers` are
-    what verifying again needs.
+    what verifying again needs. `events` and `proof` are for people: what it tells of, and how that is proved.
 
     `answer` makes the success answer from the event's (or receipt's) id and type. `refusals` are the provider's own
     words for a cause of the gateway's closed list. `without_secret`: what is answered when no secret is set, the body
     being kept aside; None: 404. `spooled`: what is answered instead of `answer` while the event is safe on the
     gateway's disk and not yet in Kafka. `is_unsigned`: nothing proves its webhooks, so its secret is no condition.
     `takes_token`: its secret can travel in the URL. `takes_forms`: bodies may be form parameters.
+    `translate_unsigned` reads, as a Question, one that bears no signature; only where {NAME}_ALLOW_UNSIGNED says so.
     """
 
     name: str
@@ -166,6 +171,8 @@ class Provider:
     translate: Callable[[Received, str], Translation]
     sign: Callable[[bytes, bytes, int], dict[str, str]]
     kept_headers: frozenset[str]
+    events: str = ""
+    proof: str = ""
     answer: Callable[[str, str], Answer] = _succeed
     refusals: Mapping[str, Answer] = field(default_factory=dict)
     without_secret: Answer | None = None
@@ -173,6 +180,7 @@ class Provider:
     is_unsigned: bool = False
     takes_token: bool = False
     takes_forms: bool = False
+    translate_unsigned: Callable[[Received, str], Translation] | None = None
     inquiry: Inquiry | None = None
     deadline_s: float = 3.4
 

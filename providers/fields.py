@@ -18,6 +18,8 @@ Locale = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z]{2,3}([_-][A-Za-z0-9]{2
 Link = Annotated[str, msgspec.Meta(max_length=1000, pattern=r"\A(https?://|/)[^\s\"<>]*\Z")]
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -33,3 +35,8 @@ def micros(instant: datetime | None, field: str) -> int | None:
     if not EARLIEST <= instant < LATEST:
         raise Unreadable(f"{field} is outside the years 2000 to 2099")
     return (instant - EPOCH) // timedelta(microseconds=1)
+
+
+def quoted(name: str) -> str:
+    """A name as it may stand in a URL, as one part of its path or one value of its query (RFC 3986 §2.3)."""
+    return "".join(c if c in _UNRESERVED else "".join(f"%{byte:02X}" for byte in c.encode()) for c in name)

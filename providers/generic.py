@@ -64,10 +64,10 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     given = received.headers.get(SIGNATURE, "").lower().encode("latin-1")
     if not given:
         raise Forged("X-Webhook-Signature is missing")
-    if _signed(received.body, given, secrets):
+    if signed(received.body, given, secrets):
         return "signature"
     compact = compacted(received.body)
-    if compact is not None and _signed(compact, given, secrets):
+    if compact is not None and signed(compact, given, secrets):
         return "signature"
     raise Forged("X-Webhook-Signature is not the HMAC-SHA256 of this body")
 
@@ -140,7 +140,8 @@ _TRANSLATORS: dict[str, Callable[[Received], Translation]] = {
 }
 
 
-def _signed(payload: bytes, given: bytes, secrets: Sequence[bytes]) -> bool:
+def signed(payload: bytes, given: bytes, secrets: Sequence[bytes]) -> bool:
+    """Whether `given` is the hex HMAC-SHA256 of these bytes by any of the secrets."""
     # Every secret is tried, so that the time taken does not tell which one matched.
     matches = [hmac.compare_digest(hmac.digest(secret, payload, "sha256").hex().encode(), given) for secret in secrets]
     return any(matches)
@@ -154,4 +155,6 @@ PROVIDER = Provider(
     translate=translate,
     sign=sign,
     kept_headers=frozenset({SIGNATURE, IDEMPOTENCY_KEY}),
+    events="a payment, a parcel's scan, a refund",
+    proof="`X-Webhook-Signature`: hex HMAC-SHA256 of the raw body, or of its compact form",
 )

@@ -10,6 +10,7 @@ NOT_SAID = msgspec.Raw()
 """An amount the body leaves out."""
 
 _AMOUNT = re.compile(r"(\d{1,15})(?:\.(\d{1,8}))?", re.ASCII)
+_LONG_AMOUNT = re.compile(r"(\d{1,15})(?:\.(\d{1,30}))?", re.ASCII)
 
 # ISO 4217: the minor unit has two digits but for these.
 _EXPONENTS = {
@@ -42,17 +43,32 @@ def minor_units(amount: msgspec.Raw, currency: str, field: str = "amount") -> in
 
     Raises Unreadable for what is no positive plain decimal, or is finer than the currency: it is not rounded.
     """
-    digits = exponent(currency)
+    exponent(currency)
     text = bytes(amount).decode()
     if text in ("", "null"):
         return None
     match = _AMOUNT.fullmatch(text)
     if match is None:
         raise Unreadable(f"{field} must be a positive plain number")
-    fraction = match[2] or ""
+    return _units(match[1], match[2] or "", currency, field)
+
+
+def units_of_text(amount: str, currency: str, field: str = "amount") -> int:
+    """An amount written as a text, such as `100000.000000`, in minor units of its currency; exact.
+
+    Raises Unreadable for what is no positive plain decimal, or is finer than the currency: it is not rounded.
+    """
+    match = _LONG_AMOUNT.fullmatch(amount)
+    if match is None:
+        raise Unreadable(f"{field} must be a positive plain number, as a text")
+    return _units(match[1], (match[2] or "").rstrip("0"), currency, field)
+
+
+def _units(whole: str, fraction: str, currency: str, field: str) -> int:
+    digits = exponent(currency)
     if len(fraction) > digits:
         raise Unreadable(f"{field} is finer than {currency}, which has {digits} decimals")
-    units = int(match[1] + fraction.ljust(digits, "0"))
+    units = int(whole + fraction.ljust(digits, "0"))
     if units == 0:
         raise Unreadable(f"{field} must be more than zero")
     return units

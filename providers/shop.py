@@ -96,4 +96,6 @@ PROVIDER = Provider(
     translate=translate,
     sign=generic.sign,
     kept_headers=frozenset({generic.SIGNATURE, generic.IDEMPOTENCY_KEY}),
+    events="an order, a customer",
+    proof=generic.PROVIDER.proof,
 )

@@ -1,0 +1,221 @@
+"""What Stripe's events say of payments and refunds, in our words.
+
+A session, its intent and its charge tell of one transaction, which has the intent's id.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+
+from providers import body
+from providers.contract import Translation, Unreadable, Unsupported
+from providers.fields import EPOCH, OrderId, micros
+from providers.money import exponent
+from providers.stripe_objects import Charge, Event, Intent, Metadata, Refund, Session, Thing
+from stream.events import Mode, PaymentNotice, PaymentStatus, RefundNotice, RefundStatus
+
+# What Stripe's amounts count where that is not a hundredth (docs.stripe.com/currencies). ISK and UGX have no minor unit
+# and are counted in hundredths all the same; MGA is counted whole, and has two digits in ISO 4217.
+_DIGITS = {
+    **dict.fromkeys("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys("BHD JOD KWD OMR TND".split(), 3),
+}
+_NOT_AT_STRIPE = frozenset("CLF IQD LYD UYI UYW".split())
+
+_SCALES = (1, 10, 100, 1000, 10_000)
+
+
+class Told(NamedTuple):
+    """What an event's object says of a payment. `names` are Stripe's, the transaction's first."""
+
+    status: PaymentStatus
+    thing: Thing
+    names: tuple[str | None, ...]
+    units: int | None
+    method: str | None = None
+    failure_reason: str | None = None
+    refunded: int | None = None
+
+
+def read(raw: bytes, event_type: str) -> Translation:
+    """An event of this type. Raises Unsupported for a type that is not acted on."""
+    if event_type in _PAYMENTS:
+        decoder, tell = _PAYMENTS[event_type]
+        event = body.read(decoder, raw)
+        return _payment(event, tell(event.data.object))
+    if event_type in _REFUNDS:
+        return _refund(body.read(_refund_event, raw))
+    raise Unsupported(f"{event_type} is not acted on")
+
+
+def iso_units(units: int, currency: str) -> int:
+    """An amount of Stripe's in minor units by ISO 4217. Raises Unreadable where that is no whole number of them."""
+    digits = exponent(currency)
+    if currency in _NOT_AT_STRIPE:
+        raise Unreadable(f"how Stripe counts {currency} is not known")
+    whole, rest = divmod(units * _SCALES[digits], _SCALES[_DIGITS.get(currency, 2)])
+    if rest:
+        raise Unreadable(f"an amount is finer than {currency}, which has {digits} decimals")
+    return whole
+
+
+def _payment(event: Event[Any], told: Told) -> Translation:
+    at, order, names = _at(event), _order(told.thing), _known(told.names)
+    amount, currency = _money(told.units, told.thing.currency)
+    refunded, _ = _money(told.refunded, told.thing.currency)
+    notice = PaymentNotice(
+        order_id=order,
+        reference=None if order else names[0],
+        status=told.status,
+        method=told.method,
+        transaction_id=names[0],
+        amount=amount,
+        currency=currency,
+        failure_reason=told.failure_reason,
+        paid_at=at if told.status == "completed" else None,
+        refunded_amount=refunded,
+        references=tuple(sorted(set(names))),
+    )
+    return Translation(notice, event.type, at, event.id, _mode(event))
+
+
+def _refund(event: Event[Refund]) -> Translation:
+    told = event.data.object
+    at, order, names = _at(event), _order(told), _known((told.payment_intent, told.charge))
+    if not order and not names:
+        raise Unreadable("a refund must name its payment_intent, its charge, or an order in its metadata")
+    amount, currency = _money(told.amount, told.currency)
+    status = _REFUND_STATUSES[told.status or "pending"]
+    notice = RefundNotice(
+        order_id=order,
+        reference=None if order else names[0],
+        refund_id=told.id,
+        status=status,
+        amount=amount,
+        currency=currency,
+        reason=(told.failure_reason if status == "rejected" else None) or told.reason,
+        refunded_at=at if status == "completed" else None,
+        references=tuple(sorted(set(names))),
+        told_by_payment=True,
+    )
+    return Translation(notice, event.type, at, event.id, _mode(event))
+
+
+def _session(status: PaymentStatus | None) -> Callable[[Session], Told]:
+    """None: the type does not say it, for a session may be completed and not yet paid."""
+
+    def tell(told: Session) -> Told:
+        if told.mode == "setup":
+            raise Unsupported("a session that keeps a card for later pays nothing")
+        actual = status or ("pending" if told.payment_status == "unpaid" else "completed")
+        names = (told.payment_intent, told.id)
+        return Told(actual, told, names, told.amount_total, _only(told.payment_method_types))
+
+    return tell
+
+
+def _intent(status: PaymentStatus) -> Callable[[Intent], Told]:
+    def tell(told: Intent) -> Told:
+        units = told.amount_received if status == "completed" and told.amount_received else told.amount
+        problem = told.last_payment_error.message if status == "failed" and told.last_payment_error else None
+        charges = told.charges.data if told.charges else ()
+        names = (told.id, told.latest_charge, *(charge.id for charge in charges))
+        return Told(status, told, names, units, _only(told.payment_method_types), problem)
+
+    return tell
+
+
+def _charge_succeeded(told: Charge) -> Told:
+    """A charge that succeeds and is not captured is a promise, not yet money."""
+    if told.captured is False:
+        return _charge("pending", told, told.amount)
+    return _charge("completed", told, told.amount_captured or told.amount)
+
+
+def _charge_failed(told: Charge) -> Told:
+    return _charge("failed", told, told.amount)._replace(failure_reason=told.failure_message)
+
+
+def _charge_refunded(told: Charge) -> Told:
+    """`amount_refunded` is all so far; `refunded` is true once that is all there was."""
+    if told.amount_refunded is None:
+        raise Unreadable("amount_refunded is missing")
+    status: PaymentStatus = "cancelled" if told.refunded else "partially_cancelled"
+    return _charge(status, told, told.amount_captured or told.amount)._replace(refunded=told.amount_refunded)
+
+
+def _charge(status: PaymentStatus, told: Charge, units: int | None) -> Told:
+    method = told.payment_method_details.type if told.payment_method_details else None
+    return Told(status, told, (told.payment_intent, told.id), units, method)
+
+
+def _order(thing: Thing) -> str | None:
+    """The shop's order, by the first name given for it. Raises Unreadable for one that no order can have."""
+    metadata = thing.metadata or Metadata()
+    named = [
+        name for name in (metadata.order_id, metadata.orderId, thing.client_reference_id) if name not in (None, "")
+    ]
+    if not named:
+        return None
+    try:
+        return str(msgspec.convert(named[0], OrderId))
+    except msgspec.ValidationError as wrong:
+        raise Unreadable("the order in metadata or client_reference_id is not written as an order's id") from wrong
+
+
+def _money(units: int | None, currency: str | None) -> tuple[int | None, str]:
+    if units is None:
+        return None, "KRW"  # which is what a notice says that tells of no money
+    if currency is None:
+        raise Unreadable("currency is missing")
+    return iso_units(units, currency.upper()), currency.upper()
+
+
+def _at(event: Event[Any]) -> int | None:
+    return None if event.created is None else micros(EPOCH + timedelta(seconds=event.created), "created")
+
+
+def _mode(event: Event[Any]) -> Mode | None:
+    return None if event.livemode is None else "live" if event.livemode else "test"
+
+
+def _only(methods: tuple[str, ...] | None) -> str | None:
+    """Which method was used is sure where only one was offered."""
+    return methods[0] if methods and len(methods) == 1 else None
+
+
+def _known(names: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(name for name in names if name)
+
+
+_session_event = msgspec.json.Decoder(Event[Session])
+_intent_event = msgspec.json.Decoder(Event[Intent])
+_charge_event = msgspec.json.Decoder(Event[Charge])
+_refund_event = msgspec.json.Decoder(Event[Refund])
+
+_PAYMENTS: dict[str, tuple[msgspec.json.Decoder[Any], Callable[[Any], Told]]] = {
+    "checkout.session.completed": (_session_event, _session(None)),
+    "checkout.session.async_payment_succeeded": (_session_event, _session("completed")),
+    "checkout.session.async_payment_failed": (_session_event, _session("failed")),
+    "checkout.session.expired": (_session_event, _session("expired")),
+    "payment_intent.created": (_intent_event, _intent("pending")),
+    "payment_intent.requires_action": (_intent_event, _intent("pending")),
+    "payment_intent.processing": (_intent_event, _intent("pending")),
+    "payment_intent.succeeded": (_intent_event, _intent("completed")),
+    "payment_intent.payment_failed": (_intent_event, _intent("failed")),
+    "payment_intent.canceled": (_intent_event, _intent("cancelled")),
+    "charge.succeeded": (_charge_event, _charge_succeeded),
+    "charge.captured": (_charge_event, _charge_succeeded),
+    "charge.failed": (_charge_event, _charge_failed),
+    "charge.refunded": (_charge_event, _charge_refunded),
+}
+_REFUNDS = frozenset({"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"})
+_REFUND_STATUSES: dict[str, RefundStatus] = {
+    "pending": "pending",
+    "requires_action": "pending",
+    "succeeded": "completed",
+    "failed": "rejected",
+    "canceled": "rejected",
+}

@@ -1,0 +1,173 @@
+"""Tapayz (contract D): crypto invoices and the transfers that pay them, by github.com/tapayz/tapayz-docs @c205ee1.
+
+Bodies come in an envelope `{event, timestamp, data}` or flat, ids as texts or numbers. `x-signature` is the hex
+HMAC-SHA256 of the body, which the documentation computes over what JSON.stringify makes of it. Whether Tapayz itself
+signs is not documented: TAPAYZ_ALLOW_UNSIGNED lets in what comes unsigned, as a question to its API.
+"""
+
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+
+from providers import body, tapayz_api
+from providers.compact import compacted
+from providers.contract import Answer, Forged, Provider, Received, Translation, Unsigned, WrongEvent, json_answer
+from providers.fields import micros
+from providers.generic import signed
+from providers.tapayz_objects import (
+    CASH_ASSETS,
+    UNKNOWN,
+    Enveloped,
+    Head,
+    Invoice,
+    Payer,
+    Transfer,
+    cash,
+    invoice_state,
+    text,
+    transfer_state,
+)
+from stream.events import InvoiceNotice, TransferNotice, Verification
+
+SIGNATURE = "x-signature"
+ANY = "any"
+T = TypeVar("T", Invoice, Transfer)
+
+
+def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
+    """Prove the body by any live secret: its raw bytes, or failing that its compact form."""
+    given = received.headers.get(SIGNATURE, "").lower().encode("latin-1")
+    if not given:
+        raise Unsigned("x-signature is missing")
+    if signed(received.body, given, secrets):
+        return "signature"
+    compact = compacted(received.body)
+    if compact is not None and signed(compact, given, secrets):
+        return "signature"
+    raise Forged("x-signature is not the HMAC-SHA256 of this body")
+
+
+def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
+    """The headers a sender adds to this body."""
+    return {"X-Signature": hmac.digest(secret, payload, "sha256").hex()}
+
+
+def translate(received: Received, kind: str, cash_assets: Mapping[str, str] = CASH_ASSETS) -> Translation:
+    """Read a verified body. `kind` is the event of the path; a body that names one must name that.
+
+    Raises WrongEvent for another event, Unsupported for a state that is not documented.
+    """
+    head = body.read(_head, received.body)
+    event = head.event if kind == ANY else kind
+    if event is None or event not in _TRANSLATORS or head.event not in (None, event):
+        raise WrongEvent("Invalid event type")
+    return _TRANSLATORS[event](received, event, head, cash_assets)
+
+
+def translate_unsigned(received: Received, kind: str) -> Translation:
+    """What a body without a signature is about, to be asked of the API. Raises as `translate` does."""
+    told = translate(received, kind)
+    return Translation(tapayz_api.question(told.notice), told.event_type, told.occurred_at)
+
+
+def _translate_invoice(received: Received, event: str, head: Head, assets: Mapping[str, str]) -> Translation:
+    told, said_at = _read(received, head, _invoice, _enveloped_invoice)
+    state, payer = invoice_state(told.state), told.transaction or Payer()
+    at = micros(said_at or told.timestamp or told.updatedAt or told.completedAt or told.expiredAt, "timestamp")
+    amount, currency = cash(told.cashAmount, told.cashAssetId, assets)
+    notice = InvoiceNotice(
+        invoice_id=str(told.invoiceId),
+        customer_id=text(told.customerId),
+        customer_name=told.customerName,
+        state=state,
+        previous_state=told.previousState,
+        title=told.title,
+        cash_amount=amount,
+        cash_currency=currency,
+        crypto_amount=told.cryptoAmount or told.amount,
+        crypto_asset=text(told.cryptoAssetId),
+        received_amount=told.receivedAmount or payer.receivedAmount,
+        expected_amount=told.expectedAmount or payer.expectedAmount,
+        reason=told.reason or (UNKNOWN if state == "Fail" else None),
+        transaction_id=text(payer.id),
+        completed_at=micros(told.completedAt, "completedAt"),
+        expired_at=micros(told.expiredAt, "expiredAt"),
+    )
+    return Translation(notice, event, at, tapayz_api.invoice_event(notice, at))
+
+
+def _translate_transfer(received: Received, event: str, head: Head, _: Mapping[str, str]) -> Translation:
+    told, said_at = _read(received, head, _transfer, _enveloped_transfer)
+    state, asset = transfer_state(told.state), told.Asset.id if told.Asset else None
+    at = micros(said_at or told.timestamp or told.finalizedAt or told.updatedAt, "timestamp")
+    notice = TransferNotice(
+        invoice_id=text(told.invoiceId),
+        reference=str(told.id) if told.invoiceId is None else None,
+        transaction_id=str(told.id),
+        customer_id=text(told.customerId),
+        state=state,
+        amount=told.amount,
+        asset=text(asset if told.assetId is None else told.assetId),
+        hash=told.detail,
+        from_address=told.from_,
+        to_address=told.to,
+        block_number=told.blockNum,
+        reason=told.failureReason or told.reason or (UNKNOWN if state == "Fail" else None),
+        changed_at=at,
+    )
+    return Translation(notice, event, at, tapayz_api.transfer_event(event, notice))
+
+
+def _read(
+    received: Received, head: Head, flat: msgspec.json.Decoder[T], enveloped: msgspec.json.Decoder[Enveloped[T]]
+) -> tuple[T, datetime | None]:
+    """The body, out of its envelope, and the envelope's time."""
+    if bytes(head.data) in (b"", b"null"):
+        return body.read(flat, received.body), None
+    envelope = body.read(enveloped, received.body)
+    return envelope.data, envelope.timestamp
+
+
+def _ok(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
+    return _OK
+
+
+_OK = json_answer(200, {"status": "ok"})
+_head = msgspec.json.Decoder(Head)
+_invoice = msgspec.json.Decoder(Invoice)
+_transfer = msgspec.json.Decoder(Transfer)
+_enveloped_invoice = msgspec.json.Decoder(Enveloped[Invoice])
+_enveloped_transfer = msgspec.json.Decoder(Enveloped[Transfer])
+
+_TRANSLATORS: dict[str, Callable[[Received, str, Head, Mapping[str, str]], Translation]] = {
+    "invoice.updated": _translate_invoice,
+    "transaction.created": _translate_transfer,
+    "transaction.updated": _translate_transfer,
+}
+
+PROVIDER = Provider(
+    name="tapayz",
+    paths={
+        "/callback/update-invoice": "invoice.updated",
+        "/callback/create-transaction": "transaction.created",
+        "/callback/update-transaction": "transaction.updated",
+        "/api/webhooks/tapayz": ANY,
+    },
+    secret_setting="TAPAYZ_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    verify=verify,
+    translate=translate,
+    sign=sign,
+    kept_headers=frozenset({SIGNATURE}),
+    events="`invoice.updated`, `transaction.created`, `transaction.updated`",
+    proof="`x-signature`: hex HMAC-SHA256 of the raw body, or of its compact form",
+    answer=_ok,
+    refusals={
+        "wrong_event": json_answer(400, {"error": "Invalid event type"}),
+        "unavailable": json_answer(500, {"error": "Internal server error"}),
+    },
+    translate_unsigned=translate_unsigned,
+    inquiry=tapayz_api.INQUIRY,
+)
