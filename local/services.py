@@ -26,7 +26,14 @@ class Service:
 
 
 # Generated once for this machine, unless the environment has them.
-SECRETS = ("WEBHOOK_SECRET",)
+SECRETS = (
+    "WEBHOOK_SECRET",
+    "EASYPOST_WEBHOOK_SECRET",
+    "AFTERSHIP_WEBHOOK_SECRET",
+    "SHIPPO_WEBHOOK_SECRET",
+    "DELIVERY_TRACKER_WEBHOOK_SECRET",
+    "SWEETTRACKER_WEBHOOK_SECRET",
+)
 SERVICES = (
     Service("payment", "processors.payment"),
     Service("shipping", "processors.shipping"),
