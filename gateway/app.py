@@ -41,4 +41,7 @@ def route(path: str) -> Route | None:
     if path in HEALTH:
         return Route("GET", path)
     found = catalogue.split(path)
-    return found and Route("POST", *found, takes_forms=catalogue.BY_PATH[found[0]][0].takes_forms)
+    if found is None:
+        return None
+    provider, _ = catalogue.BY_PATH[found[0]]
+    return Route("POST", *found, provider.takes_token, provider.takes_forms)

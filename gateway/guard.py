@@ -6,9 +6,10 @@ Limits and framing by RFC 9112 and RFC 9110; the numbers of the rows it answers 
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs
 
 from gateway.refusals import Refusal
-from providers.catalogue import ROWS
+from providers.catalogue import ROWS, without_token
 from providers.contract import Answer
 
 Scope = MutableMapping[str, Any]
@@ -30,11 +31,12 @@ _FORM = re.compile(r"application/x-www-form-urlencoded\s*(;.*)?", re.IGNORECASE)
 
 
 class Route(NamedTuple):
-    """What is served at a path: by which method, the path without its token, and whether forms are read there."""
+    """What is served at a path: by which method, the path without its token, whether tokens and forms are read."""
 
     method: str
     path: str
     token: str | None = None
+    takes_token: bool = False
     takes_forms: bool = False
 
 
@@ -66,6 +68,7 @@ class Guard:
             if scope["method"] == "POST":
                 _check_body(headers, self._max_body_bytes, takes_forms=route.takes_forms)
         except Refusal as refusal:
+            scope["path"] = without_token(scope["path"])
             self._refused(refusal, scope)
             return await respond(send, refusal.answer(), refusal.headers)
         if scope["method"] == "OPTIONS":
@@ -79,9 +82,23 @@ class Guard:
         if route is None:
             raise Refusal("unknown_path", "nothing is served here")
         scope["path"], scope["token"] = route.path, route.token
+        if route.takes_token and scope["query_string"]:
+            scope["token"] = _token(route.token, scope["query_string"])
         if scope["method"] not in (route.method, "OPTIONS"):
             raise Refusal("method_not_allowed", f"only {route.method} is served here", allow=route.method)
         return route
+
+
+def _token(in_path: str | None, query: bytes) -> str | None:
+    """The secret of a URL: the part behind the path, or `?token=`."""
+    try:
+        given = parse_qs(query.decode("latin-1"), max_num_fields=MAX_HEADERS).get("token", [])
+    except ValueError:
+        raise Refusal("malformed_request", f"the address has more than {MAX_HEADERS} parameters") from None
+    tokens = {*given, *([in_path] if in_path else [])}
+    if len(tokens) > 1:
+        raise Refusal("malformed_request", "the address has two tokens")
+    return tokens.pop() if tokens else None
 
 
 async def respond(send: Send, answer: Answer, headers: Mapping[str, str]) -> None:

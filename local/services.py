@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from local.child import Program
 from local.place import Place
+from providers.catalogue import ROWS
 
 WORKER, GATEWAY = 1, 2  # the layers above Kafka, Postgres and the inbox (0): the gateway falls silent first
 
@@ -26,7 +27,7 @@ class Service:
 
 
 # Generated once for this machine, unless the environment has them.
-SECRETS = ("WEBHOOK_SECRET", "STRIPE_WEBHOOK_SECRET", "TAPAYZ_WEBHOOK_SECRET")
+SECRETS = tuple(sorted({row.secret_setting for row in ROWS}))
 SERVICES = (
     Service("payment", "processors.payment"),
     Service("shipping", "processors.shipping"),

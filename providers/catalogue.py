@@ -1,11 +1,33 @@
 """Every provider, in one table. Adding one = one module and its sample payloads."""
 
+import re
 from collections.abc import Mapping
 
-from providers import generic, pg, shop, stripe, tapayz
+from providers import (
+    aftership,
+    delivery_tracker,
+    easypost,
+    generic,
+    pg,
+    shippo,
+    shop,
+    stripe,
+    sweettracker,
+    tapayz,
+)
 from providers.contract import Provider
 
-PROVIDERS: tuple[Provider, ...] = (generic.PROVIDER, shop.PROVIDER, stripe.PROVIDER, tapayz.PROVIDER)
+PROVIDERS: tuple[Provider, ...] = (
+    generic.PROVIDER,
+    shop.PROVIDER,
+    stripe.PROVIDER,
+    tapayz.PROVIDER,
+    easypost.PROVIDER,
+    aftership.PROVIDER,
+    shippo.PROVIDER,
+    delivery_tracker.PROVIDER,
+    sweettracker.PROVIDER,
+)
 """Each with its own contract. A name may have a second row: contract E's, in `pg`."""
 
 ROWS: tuple[Provider, ...] = (*PROVIDERS, *pg.PROVIDERS)
@@ -17,6 +39,10 @@ BY_PATH: dict[str, tuple[Provider, str]] = {
 }
 """Path of the gateway → who posts there, and what kind of webhook, when no header says otherwise."""
 
+_TOKENS = re.compile(
+    "(/(?:{}))/.*".format("|".join(path.rpartition("/")[2] for row in ROWS if row.takes_token for path in row.paths)),
+    re.IGNORECASE | re.DOTALL,
+)
 _SIGNED_AS_E = {path: (row, kind) for row in pg.PROVIDERS for path, kind in row.paths.items()}
 
 
@@ -40,3 +66,8 @@ def split(path: str) -> tuple[str, str | None] | None:
     base, _, token = path.rpartition("/")
     at = BY_PATH.get(base)
     return (base, token) if at and at[0].takes_token and token else None
+
+
+def without_token(path: str) -> str:
+    """A path that may be kept: nothing is left of what could be a token, even where nothing is served."""
+    return _TOKENS.sub(r"\1", path)

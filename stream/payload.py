@@ -1,21 +1,28 @@
-"""A webhook's body as JSON, for a store to show: bodies that are forms or other texts become a text in it."""
+"""A webhook's body as a store keeps it in a column of JSON: whatever it was, what is written is JSON."""
 
 import msgspec
 
+_json = msgspec.json.Decoder(msgspec.Raw)
+
 
 def as_json(raw: bytes) -> str:
-    """The body itself where it is JSON in UTF-8, else a JSON text of it: of UTF-8, Korean cp949 or latin-1."""
+    """A JSON body as it is; any other, such as a form, as one JSON string.
+
+    A text that is not UTF-8 is read as CP949, the old encoding of Korea, else as Latin-1, which reads everything.
+    A NUL, which Postgres keeps in no text, becomes U+FFFD.
+    """
     try:
-        msgspec.json.decode(raw, type=msgspec.Raw)
-        return raw.decode()
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        text = raw.decode()
+        _json.decode(raw)
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
         return msgspec.json.encode(_text(raw).replace("\x00", "\ufffd")).decode()
+    return text
 
 
 def _text(raw: bytes) -> str:
-    for charset in ("utf-8", "cp949"):
+    for encoding in ("utf-8", "cp949"):
         try:
-            return raw.decode(charset)
+            return raw.decode(encoding)
         except UnicodeDecodeError:
             continue
     return raw.decode("latin-1")

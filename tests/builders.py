@@ -20,12 +20,14 @@ NOON = 1_700_000_000_000_000
 MINUTE = 60_000_000
 
 
-def an_envelope(notice: Notice, *, at: int | None = NOON, name: str | None = None) -> Envelope:
+def an_envelope(
+    notice: Notice, *, at: int | None = NOON, name: str | None = None, provider: str = "generic"
+) -> Envelope:
     digest = ids.digest(notice)
     return Envelope(
-        event_id=ids.event_id("generic", "test", name or f"{at} {digest.hex()}"),
+        event_id=ids.event_id(provider, "test", name or f"{at} {digest.hex()}"),
         digest=digest,
-        provider="generic",
+        provider=provider,
         mode="test",
         provider_event_id=name,
         event_type="test",
@@ -46,10 +48,16 @@ def a_payment(
 
 
 def a_scan(
-    status: Any = "in_transit", *, order: str = "1", at: int | None = NOON, name: str | None = None, **said: Any
+    status: Any = "in_transit",
+    *,
+    order: str | None = "1",
+    at: int | None = NOON,
+    name: str | None = None,
+    provider: str = "generic",
+    **said: Any,
 ) -> ShippingWebhook:
     notice = ShippingNotice(order_id=order, status=status, **said)
-    return ShippingWebhook(envelope=an_envelope(notice, at=at, name=name), notice=notice)
+    return ShippingWebhook(envelope=an_envelope(notice, at=at, name=name, provider=provider), notice=notice)
 
 
 def a_refund(

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from stream import ids, registers
 from stream.events import (
+    Envelope,
     Fact,
     OutcomeKind,
     ShipmentDelivered,
@@ -13,7 +14,7 @@ from stream.events import (
     ShipmentOutForDelivery,
     ShippingWebhook,
 )
-from stream.registers import Told
+from stream.registers import Stamp, Told
 
 TRANSITIONS = (
     ("preparing",),
@@ -23,6 +24,7 @@ TRANSITIONS = (
 )
 """A status may follow those of its own tier and of the tiers above it: a failed attempt may be followed by another."""
 
+THE_SHOP = "generic"
 ANNOUNCED: dict[str, type[ShipmentFact]] = {
     "in_transit": ShipmentInTransit,
     "out_for_delivery": ShipmentOutForDelivery,
@@ -33,7 +35,10 @@ ANNOUNCED: dict[str, type[ShipmentFact]] = {
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """All that was told of one parcel; `shipment_id` is carrier and tracking number, or the order of an unnamed one."""
+    """All that was told of one parcel; `shipment_id` is carrier and tracking number, or the order of an unnamed one.
+
+    A carrier's aggregator need not know whose order it holds: `order_id` is None until somebody says.
+    """
 
     shipment_id: str
     version: int = 0
@@ -44,6 +49,16 @@ class Shipment:
         status: str | None = registers.value(self.told, "status")
         return status
 
+    @property
+    def order_id(self) -> str | None:
+        order_id: str | None = registers.value(self.told, "order_id")
+        return order_id
+
+    @property
+    def truth(self) -> type[ShipmentFact] | None:
+        """What can be said of the parcel as it stands: nothing while nobody knows whom it concerns."""
+        return ANNOUNCED.get(self.status or "") if self.order_id is not None else None
+
 
 def apply(shipment: Shipment, webhook: ShippingWebhook) -> tuple[Shipment, OutcomeKind, tuple[Fact, ...]]:
     """The parcel after the scan, what became of the scan, and what is true now that was not before."""
@@ -51,17 +66,23 @@ def apply(shipment: Shipment, webhook: ShippingWebhook) -> tuple[Shipment, Outco
     when = registers.stamp(TRANSITIONS, notice.status, envelope.occurred_at, envelope.event_id)
     said = {
         "status": notice.status,
-        "order_id": notice.order_id,
         "carrier": notice.carrier,
         "tracking_number": notice.tracking_number,
         "last_location": notice.location,
         "scanned_at": notice.scanned_at,
     }
     outcome: OutcomeKind = "late" if registers.is_behind(shipment.told, when) else "processed"
-    after = replace(shipment, version=shipment.version + 1, told=registers.tell(shipment.told, when, said))
-    announced = ANNOUNCED.get(after.status or "")
-    news = announced is not None and after.status != shipment.status
-    return after, outcome, (_announce(announced, after, webhook),) if announced and news else ()
+    told = registers.tell(
+        registers.tell(shipment.told, when, said), _weight(when, envelope), {"order_id": notice.order_id}
+    )
+    after = replace(shipment, version=shipment.version + 1, told=told)
+    news = after.truth if after.truth is not shipment.truth else None
+    return after, outcome, (_announce(news, after, webhook),) if news else ()
+
+
+def _weight(when: Stamp, envelope: Envelope) -> Stamp:
+    """How much a word on whose parcel it is weighs: the shop's own (contract A) more than any aggregator's."""
+    return (when[0] + len(TRANSITIONS), *when[1:]) if envelope.provider == THE_SHOP else when
 
 
 def _announce(kind: type[ShipmentFact], shipment: Shipment, cause: ShippingWebhook) -> ShipmentFact:
@@ -72,7 +93,7 @@ def _announce(kind: type[ShipmentFact], shipment: Shipment, cause: ShippingWebho
         mode=envelope.mode,
         occurred_at=envelope.occurred_at,
         received_at=envelope.received_at,
-        order_id=registers.value(told, "order_id"),
+        order_id=shipment.order_id,
         carrier=registers.value(told, "carrier"),
         tracking_number=registers.value(told, "tracking_number"),
         location=registers.value(told, "last_location"),

@@ -10,6 +10,7 @@ from stream import registers
 from stream.arrays import write
 from stream.events import ShippingWebhook
 from stream.fold import Result
+from stream.payload import as_json
 
 INSERT_MISSING = """
 INSERT INTO shipments (shipment_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING
@@ -69,7 +70,7 @@ def _row(shipment: Shipment, last: ShippingWebhook) -> tuple[object, ...]:
         shipment.shipment_id,
         *(registers.value(told, name) for name in names),
         moment(registers.value(told, "scanned_at")),
-        '{"webhook":' + last.envelope.raw.decode() + "}",
+        '{"webhook":' + as_json(last.envelope.raw) + "}",
         shipment.version,
         registers.dump(told),
     )

@@ -14,6 +14,9 @@ from gateway.refusals import STATUS, Refusal
 ROUTES = {
     "/webhooks/payment": Route("POST", "/webhooks/payment"),
     "/health/live": Route("GET", "/health/live"),
+    "/api/webhooks/shippo": Route("POST", "/api/webhooks/shippo", takes_token=True),
+    "/api/webhooks/shippo/s": Route("POST", "/api/webhooks/shippo", "s", takes_token=True),
+    "/api/webhooks/sweettracker": Route("POST", "/api/webhooks/sweettracker", takes_token=True, takes_forms=True),
 }
 LIMIT = 1000
 
@@ -70,8 +73,8 @@ def a_request(**changed: Any) -> dict[str, Any]:
     }
 
 
-def heard(**changed: Any) -> Heard:
-    """What the guard makes of a request."""
+def heard(noted: list[MutableMapping[str, Any]] | None = None, **changed: Any) -> Heard:
+    """What the guard makes of a request; the scopes of refused ones are added to `noted`."""
     seen = Heard()
 
     async def application(scope: MutableMapping[str, Any], _: Any, __: Any) -> None:
@@ -83,7 +86,12 @@ def heard(**changed: Any) -> Heard:
     async def send(message: MutableMapping[str, Any]) -> None:
         seen.messages.append(message)
 
-    guard = Guard(application, ROUTES.get, LIMIT, lambda refusal, _: seen.refusals.append(refusal))
+    def refused(refusal: Refusal, scope: MutableMapping[str, Any]) -> None:
+        seen.refusals.append(refusal)
+        if noted is not None:
+            noted.append(scope)
+
+    guard = Guard(application, ROUTES.get, LIMIT, refused)
     asyncio.run(guard(a_request(**changed), receive, send))
     return seen
 
@@ -245,3 +253,63 @@ def test_what_is_not_http_is_the_applications_business(kind: str) -> None:
     seen = heard(type=kind)
 
     assert len(seen.passed) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "token"),
+    [
+        ("/api/webhooks/shippo", b"", None),
+        ("/api/webhooks/shippo/s", b"", "s"),
+        ("/api/webhooks/shippo", b"token=s", "s"),
+        ("/api/webhooks/shippo", b"a=b&token=%ec%95%94", "\uc554"),
+        ("/api/webhooks/shippo", b"token=", None),
+        ("/api/webhooks/shippo", b"Token=s", None),
+        ("/api/webhooks/shippo/s", b"token=s", "s"),
+        ("/webhooks/payment", b"token=s", None),
+    ],
+)
+def test_a_token_goes_through_apart_from_the_path(path: str, query: bytes, token: str | None) -> None:
+    seen = heard(path=path, query_string=query)
+
+    assert (seen.passed[0]["path"], seen.passed[0]["token"]) == (path.removesuffix("/s"), token)
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/api/webhooks/shippo/s", b"token=t"),
+        ("/api/webhooks/shippo", b"token=s&token=t"),
+        ("/api/webhooks/shippo", b"&".join([b"a=b"] * 200)),
+    ],
+)
+def test_of_two_tokens_neither_counts(path: str, query: bytes) -> None:
+    assert heard(path=path, query_string=query).cause == "malformed_request"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"path": "/api/webhooks/shippo/hunter2/"},
+        {"path": "//api/webhooks/SHIPPO//hunter2"},
+        {"path": "/api/webhooks/sweettracker/x/hunter2"},
+        {"path": "/api/webhooks/shippo/hunter2", "headers": {"host": ["a", "b"]}},
+        {"path": "/api/webhooks/shippo/hunter2", "query_string": b"a" * 9000},
+        {"path": "/api/webhooks/shippo/s", "method": "GET", "query_string": b"token=hunter2"},
+    ],
+)
+def test_a_refused_request_is_noted_without_what_may_be_its_token(changed: dict[str, Any]) -> None:
+    noted: list[MutableMapping[str, Any]] = []
+
+    seen = heard(noted=noted, **changed)
+
+    assert seen.cause is not None
+    assert "hunter2" not in noted[0]["path"]
+
+
+@pytest.mark.parametrize(
+    ("path", "cause"), [("/api/webhooks/sweettracker", None), ("/api/webhooks/shippo", "unsupported_media_type")]
+)
+def test_a_form_goes_through_only_where_forms_are_read(path: str, cause: str | None) -> None:
+    kind = {"content-type": "application/x-www-form-urlencoded; charset=euc-kr"}
+
+    assert heard(path=path, headers=kind).cause == cause

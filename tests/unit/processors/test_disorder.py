@@ -36,7 +36,15 @@ PAYMENTS = st.builds(
     refunded_amount=st.sampled_from([None, 1000, 58000]),
 )
 ORDERS = st.builds(an_order, at=TIMES, amount=AMOUNTS, currency=st.just("KRW"))
-SCANS = st.builds(a_scan, statuses(shipping.TRANSITIONS), at=TIMES, location=WORDS, carrier=WORDS)
+SCANS = st.builds(
+    a_scan,
+    statuses(shipping.TRANSITIONS),
+    at=TIMES,
+    location=WORDS,
+    carrier=WORDS,
+    order=st.sampled_from([None, "1", "2"]),
+    provider=st.sampled_from(["generic", "easypost", "aftership"]),
+)
 REFUNDS = st.builds(
     a_refund,
     statuses(refund.TRANSITIONS),
@@ -76,6 +84,18 @@ def test_refunds_end_alike_in_whatever_order_their_webhooks_come(webhooks: list[
 
     assert disordered == straight
     assert disordered.refunded_amount == straight.refunded_amount
+
+
+@given(st.lists(SCANS, max_size=7), st.data())
+def test_a_parcel_is_told_once_somebody_names_its_order(webhooks: list[Any], data: st.DataObject) -> None:
+    again = data.draw(st.permutations([*webhooks, *webhooks]))
+
+    state, announced = told(shipping.apply, shipping.Shipment("cj:1"), again)
+
+    assert all(fact.order_id for fact in announced)
+    assert (state.truth is None) == (not announced)
+    if state.truth:
+        assert type(announced[-1]) is state.truth
 
 
 @given(st.lists(PAYMENTS | ORDERS, max_size=7))

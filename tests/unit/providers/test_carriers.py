@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.carriers import normalise
+from providers.carriers import by_sweettracker_code, normalise
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,13 @@ from providers.carriers import normalise
         ("DHL Express", "dhlexpress"),
         ("dhl_express", "dhlexpress"),
         ("CJ", "cj"),
+        ("CJLogistics", "cj"),
+        ("cj-korea-thai", "cj"),
+        ("cjlogistics", "cj"),
+        ("kr.epost", "epost"),
+        ("kr-post", "epost"),
+        ("USPS", "usps"),
+        ("usps", "usps"),
     ],
 )
 def test_spellings_of_one_carrier_are_one_name(spelled: str, name: str) -> None:
@@ -45,3 +52,15 @@ def test_a_name_is_its_own_name(carrier: str) -> None:
 @given(st.text(max_size=40))
 def test_case_and_spaces_do_not_matter(carrier: str) -> None:
     assert normalise(f"  {carrier}- ") == normalise(carrier)
+
+
+@pytest.mark.parametrize(
+    ("code", "name"), [("04", "cj"), ("01", "epost"), ("05", "hanjin"), ("08", "lotte"), ("06", "logen")]
+)
+def test_sweettrackers_numbers_are_the_same_carriers(code: str, name: str) -> None:
+    assert normalise(by_sweettracker_code(code)) == name
+
+
+def test_a_number_nobody_knows_is_a_carrier_of_its_own_and_none_is_none() -> None:
+    assert normalise(by_sweettracker_code("23")) == "sweettracker23"
+    assert by_sweettracker_code("") is None

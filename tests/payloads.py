@@ -1,0 +1,136 @@
+"""The providers' sample payloads, as they would come: proved or not, whole or damaged."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from providers import catalogue
+from providers.contract import Provider, Received
+
+SAMPLES = Path(__file__).parent / "samples"
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+SECRET = b"6f1a" * 12
+"""As a generated one: hexadecimal, which is base64 as well."""
+YEAR = 365 * 24 * 3600 * 1_000_000
+PLACES = 40
+"""So many places of a payload are damaged, from the top."""
+
+
+@dataclass(frozen=True)
+class Post:
+    """A request of a provider: the token that it carries in its URL, if any, stands behind the path."""
+
+    path: str
+    body: bytes
+    headers: dict[str, str]
+    content_type: str = JSON
+
+    def received(self, at: int) -> Received:
+        """As the gateway hands it to the provider."""
+        base, token = catalogue.split(self.path) or (self.path, None)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return Received(base, {**headers, "content-type": self.content_type}, self.body, at, token)
+
+
+def sample(provider: str, name: str) -> bytes:
+    """One sample, byte for byte."""
+    return (SAMPLES / provider / name).read_bytes()
+
+
+def samples(provider: str | None = None) -> list[Path]:
+    """All samples of a provider, or of all of them; its vectors too, for whatever comes must be answered."""
+    found = (SAMPLES / provider if provider else SAMPLES).glob("*" if provider else "*/*")
+    return sorted(path for path in found if path.suffix in (".json", ".raw", ".form"))
+
+
+def proved(row: Provider, path: str, body: bytes, secret: bytes, at: int, content_type: str = JSON) -> Post:
+    """A body as the provider would send it at this time: with its headers, else with its token."""
+    headers = row.sign(body, secret, at)
+    by_token = row.takes_token and not headers
+    return Post(f"{path}/{secret.decode()}" if by_token else path, body, headers, content_type)
+
+
+def ways(row: Provider, path: str, body: bytes, secret: bytes, at: int) -> Iterator[tuple[str, Post]]:
+    """A body proved in the right way, and in wrong ones."""
+    whole = proved(row, path, body, secret, at)
+    yield "proved", whole
+    yield "unsigned", Post(path, body, {})
+    yield "wrong secret", proved(row, path, body, b"another secret", at)
+    yield "old", proved(row, path, body, secret, at - YEAR)
+    yield "from the future", proved(row, path, body, secret, at + YEAR)
+    yield "empty headers", Post(path, body, dict.fromkeys(whole.headers, ""))
+    yield "odd headers", Post(path, body, dict.fromkeys(whole.headers, "t=,v1=\xe9,,="))
+    for other in catalogue.ROWS:
+        if other is not row:
+            yield f"as {other.name}", proved(other, path, body, secret, at)
+    if row.takes_forms:
+        form = _as_form(body)
+        yield "form", proved(row, path, form, secret, at, FORM)
+        yield "not the form it says", proved(row, path, body, secret, at, FORM)
+
+
+def damaged(body: bytes, places: int = PLACES) -> Iterator[tuple[str, bytes]]:
+    """A body with something wrong in it, and what that is."""
+    yield "empty", b""
+    yield "half", body[: len(body) // 2]
+    yield "not UTF-8", body.replace(b":", b":\xff", 1)
+    yield "deep", b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}"
+    yield "a list", b"[" + body + b"]"
+    yield "percent", body + b"&a=%zz"
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return
+    for place in list(_places(told))[:places]:
+        where = ".".join(map(str, place))
+        yield f"without {where}", json.dumps(_changed(told, place, None, remove=True)).encode()
+        for name, value in WRONG.items():
+            yield f"{where} is {name}", json.dumps(_changed(told, place, value)).encode()
+        huge = json.dumps(_changed(told, place, "HUGE")).encode()
+        yield f"{where} is huge", huge.replace(b'"HUGE"', b"9" * 5000)
+        yield f"{where} is infinite", huge.replace(b'"HUGE"', b"1e999")
+        key = json.dumps(place[-1]).encode() + b": "
+        yield f"{where} twice", json.dumps(told).encode().replace(key, key + b"1, " + key, 1)
+
+
+WRONG: dict[str, Any] = {
+    "null": None,
+    "a list": [[]],
+    "an object": {"a": {}},
+    "a number": 10**18,
+    "negative": -1,
+    "a fraction": 1.5,
+    "true": True,
+    "empty": "",
+    "a NUL": "\x00",
+    "half a surrogate": "\ud800",
+    "long": "x" * 3000,
+    "a mark": "../%00<script>'\";",
+}
+
+
+def _places(told: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The names of a payload's fields, those of the whole before those of its parts."""
+    fields = list(told.items()) if isinstance(told, dict) else []
+    yield from ((*above, name) for name, _ in fields)
+    for name, value in fields:
+        yield from _places(value, (*above, name))
+
+
+def _changed(told: Any, place: tuple[Any, ...], value: Any, *, remove: bool = False) -> Any:
+    name, *rest = place
+    if rest:
+        return {**told, name: _changed(told[name], tuple(rest), value, remove=remove)}
+    return {key: old for key, old in told.items() if key != name} if remove else {**told, name: value}
+
+
+def _as_form(body: bytes) -> bytes:
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return body
+    return urlencode(told if isinstance(told, dict) else {"a": told}).encode()
