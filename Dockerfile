@@ -1,6 +1,7 @@
 # One recipe, one image per service:
 #   docker build --build-arg SERVICE=payment --tag hookstream/payment .
-# SERVICE is gateway, payment, shipping, refund, notifier or cli. A new service is a line below, or a stage.
+# SERVICE is gateway, payment, shipping, refund, subscription, invoice, notifier or cli.
+# A new service is a line below, or a stage.
 ARG SERVICE
 
 # --- what the service depends on, and no other does ------------------------------------------------------------------
@@ -51,6 +52,8 @@ FROM top AS notifier
 FROM processor AS payment
 FROM processor AS shipping
 FROM processor AS refund
+FROM processor AS subscription
+FROM processor AS invoice
 
 FROM top AS cli
 COPY local/ local/

@@ -32,6 +32,8 @@ SERVICES = (
     Service("payment", "processors.payment"),
     Service("shipping", "processors.shipping"),
     Service("refund", "processors.refund"),
+    Service("subscription", "processors.subscription"),
+    Service("invoice", "processors.invoice"),
     Service("notifier", "notifier", gets=("SMTP_URL", "MAIL_FROM", "OPERATOR_EMAIL")),
     Service("gateway", "gateway", store=False, gets=SECRETS, layer=GATEWAY),
 )

@@ -4,14 +4,31 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import hypothesis.strategies as st
+import msgspec
 import pytest
 from hypothesis import given
 
+from processors.invoice.domain import TRANSFERS, TRANSITIONS, Invoice, Transfer, truths
+from processors.invoice.handler import advance
 from processors.payment import domain as payment
 from processors.refund import domain as refund
 from processors.shipping import domain as shipping
-from stream.events import Cancel, Fact
-from tests.builders import MINUTE, NOON, a_payment, a_refund, a_scan, an_order
+from processors.subscription import domain as subscription
+from stream.events import Cancel, CreditAdded, Fact
+from tests.builders import (
+    MINUTE,
+    NOON,
+    a_billing,
+    a_cancel,
+    a_part_cancel,
+    a_payment,
+    a_refund,
+    a_scan,
+    a_transfer,
+    an_approval,
+    an_invoice,
+    an_order,
+)
 
 Apply = Callable[[Any, Any], tuple[Any, str, tuple[Fact, ...]]]
 
@@ -52,6 +69,35 @@ REFUNDS = st.builds(
     amount=AMOUNTS,
     reason=WORDS,
     refund_id=st.sampled_from(["R-1", "R-2"]),
+)
+PLANS = st.sampled_from(["BIZ-1-PRO-20231114", "BIZ-1-TEAM-20231214101112", "BIZ-1-PRO-20239999"])
+BACK = st.sampled_from([None, 0, 9900])
+SUBSCRIBED = (
+    st.builds(an_approval, PLANS, at=TIMES, paid_at=TIMES)
+    | st.builds(a_cancel, PLANS, at=TIMES, cancelled_at=TIMES, refunded_amount=BACK)
+    | st.builds(a_part_cancel, PLANS, at=TIMES)
+    | st.builds(a_billing, PLANS, at=TIMES, next_billing_at=TIMES)
+)
+TRANSACTIONS = st.sampled_from(["tx-1", "tx-2"])
+INVOICED = st.builds(
+    an_invoice,
+    statuses(TRANSITIONS),
+    at=TIMES,
+    customer_id=WORDS,
+    cash_amount=AMOUNTS,
+    title=WORDS,
+    reason=st.sampled_from([None, "amount_mismatch", "expired"]),
+    received_amount=st.sampled_from([None, "0", "1.5"]),
+    transaction_id=st.none() | TRANSACTIONS,
+)
+TRANSFERRED = st.builds(
+    a_transfer,
+    statuses(TRANSFERS),
+    transaction=TRANSACTIONS,
+    at=TIMES,
+    invoice_id=st.sampled_from([None, "I-1"]),
+    customer_id=WORDS,
+    amount=st.sampled_from([None, "1.5"]),
 )
 
 
@@ -98,6 +144,32 @@ def test_a_parcel_is_told_once_somebody_names_its_order(webhooks: list[Any], dat
         assert type(announced[-1]) is state.truth
 
 
+@given(st.lists(SUBSCRIBED, max_size=7), st.data())
+def test_a_subscription_ends_alike_in_whatever_order_its_facts_come(facts: list[Any], data: st.DataObject) -> None:
+    shuffled = data.draw(st.permutations(facts))
+
+    straight, announced = told(subscription.apply, subscription.Subscription("1"), facts)
+    disordered, _ = told(subscription.apply, subscription.Subscription("1"), shuffled)
+
+    assert disordered == straight
+    assert {kind for kind, _ in subscription.truths(straight)} <= {type(fact) for fact in announced}
+
+
+@given(st.lists(INVOICED | TRANSFERRED, max_size=8), st.data())
+def test_an_invoice_ends_alike_in_whatever_order_its_webhooks_and_transfers_come(
+    webhooks: list[Any], data: st.DataObject
+) -> None:
+    shuffled = data.draw(st.permutations(webhooks))
+
+    straight, announced = told(of_invoice, (Invoice("I-1"), {}), webhooks)
+    disordered, also = told(of_invoice, (Invoice("I-1"), {}), shuffled)
+
+    assert disordered == straight
+    assert set(truths(straight[0])) <= {type(fact) for fact in announced}
+    assert [sum(isinstance(fact, CreditAdded) for fact in facts) for facts in (announced, also)] in ([0, 0], [1, 1])
+    assert len({fact.event_id for fact in announced}) == len(announced)
+
+
 @given(st.lists(PAYMENTS | ORDERS, max_size=7))
 def test_what_is_true_of_a_payment_in_the_end_was_announced(webhooks: list[Any]) -> None:
     state, announced = told(payment.apply, payment.Payment("1"), webhooks)
@@ -111,12 +183,13 @@ def test_what_is_true_of_a_payment_in_the_end_was_announced(webhooks: list[Any])
         (payment.apply, payment.Payment("1"), a_payment("completed")),
         (shipping.apply, shipping.Shipment("1"), a_scan("delivered")),
         (refund.apply, refund.Refunds("1"), a_refund("completed")),
+        (subscription.apply, subscription.Subscription("1"), an_approval("BIZ-1-PRO-20231114")),
     ],
 )
 def test_a_second_telling_of_a_status_already_reached_announces_nothing(apply: Apply, empty: Any, webhook: Any) -> None:
     state, _, first = apply(empty, webhook)
 
-    _, _, again = apply(state, type(webhook)(envelope=webhook.envelope, notice=webhook.notice))
+    _, _, again = apply(state, msgspec.structs.replace(webhook))
 
     assert (len(first), again) == (1, ())
 
@@ -126,8 +199,18 @@ def told(apply: Apply, state: Any, webhooks: Sequence[Any]) -> tuple[Any, list[F
     announced: list[Fact] = []
     seen: set[str] = set()
     for webhook in webhooks:
-        if webhook.envelope.event_id not in seen:
-            seen.add(webhook.envelope.event_id)
+        event_id = webhook.event_id if isinstance(webhook, Fact) else webhook.envelope.event_id
+        if event_id not in seen:
+            seen.add(event_id)
             state, _, facts = apply(state, webhook)
             announced += facts
     return state, announced
+
+
+def of_invoice(state: Any, webhook: Any) -> tuple[Any, str, tuple[Fact, ...]]:
+    """The invoice and its transfers after a webhook of either."""
+    invoice, known = state
+    transfers = {one: known.get(one, Transfer(one)) for one in {*known, webhook.notice.transaction_id} - {None}}
+    invoices = {"I-1": invoice}
+    result = advance(transfers, invoices, webhook)
+    return (invoices["I-1"], transfers), result.outcome, result.facts

@@ -206,7 +206,8 @@ ASIDE = {
 
 
 def test_every_sample_is_in_one_of_the_tables() -> None:
-    assert set(samples("stripe")) == STATUSES.keys() | REFUNDS.keys() | ASIDE
+    events = {name for name in samples("stripe") if not name.startswith(("object-shape", "vectors"))}
+    assert events == STATUSES.keys() | REFUNDS.keys() | ASIDE
 
 
 @pytest.mark.parametrize(("name", "status"), STATUSES.items())

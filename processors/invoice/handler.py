@@ -1,0 +1,62 @@
+"""One transaction of the invoice processor: lock transfers, then invoices, then customers; fold, credit, save."""
+
+from collections.abc import Mapping, MutableMapping, Sequence
+
+from sqlalchemy import Connection
+
+from processors.invoice import store
+from processors.invoice.domain import Invoice, Transfer, apply, credits_in, settle, tell
+from stream import topics
+from stream.events import InvoiceWebhook, OutcomeKind, TransferWebhook
+from stream.fold import Result
+
+TOPICS = (topics.INVOICE_WEBHOOKS,)
+Heard = InvoiceWebhook | TransferWebhook
+
+
+def handle(tx: Connection, webhooks: Sequence[Heard]) -> list[Result]:
+    """Apply new webhooks, in their order.
+
+    A transfer that names no invoice comes on another partition than its invoice, perhaps to another worker: the
+    transfer's row, locked first, is where they meet.
+    """
+    notices = [webhook.notice for webhook in webhooks]
+    transfers = store.lock_transfers(tx, sorted({notice.transaction_id for notice in notices if notice.transaction_id}))
+    paid = {transfer.invoice_id for transfer in transfers.values()}
+    named = {notice.invoice_id for notice in notices}
+    invoices = store.lock_invoices(tx, sorted(invoice_id for invoice_id in paid | named if invoice_id))
+    results = _credit(tx, [advance(transfers, invoices, webhook) for webhook in webhooks])
+    store.save_transfers(tx, transfers.values())
+    last = {webhook.notice.invoice_id: webhook for webhook in webhooks if isinstance(webhook, InvoiceWebhook)}
+    store.save_invoices(tx, invoices.values(), last)
+    store.record(tx, [(w, _invoice_of(w, transfers), r) for w, r in zip(webhooks, results, strict=True)])
+    return results
+
+
+def advance(transfers: MutableMapping[str, Transfer], invoices: MutableMapping[str, Invoice], webhook: Heard) -> Result:
+    """Tell the transfer that the webhook names, then the invoice that it names or that the transfer pays."""
+    transaction_id = webhook.notice.transaction_id
+    heard: OutcomeKind = "processed"
+    if transaction_id:
+        transfers[transaction_id], heard = tell(transfers[transaction_id], webhook)
+    invoice_id = _invoice_of(webhook, transfers)
+    if invoice_id is None:
+        return Result(transaction_id or webhook.envelope.event_id, heard, ())
+    transfer = transfers.get(transaction_id or "")
+    invoices[invoice_id], outcome, facts = apply(invoices[invoice_id], transfer, webhook)
+    return Result(invoice_id, outcome if isinstance(webhook, InvoiceWebhook) else heard, facts)
+
+
+def _invoice_of(webhook: Heard, transfers: Mapping[str, Transfer]) -> str | None:
+    transfer = transfers.get(webhook.notice.transaction_id or "")
+    return webhook.notice.invoice_id or (transfer.invoice_id if transfer else None)
+
+
+def _credit(tx: Connection, results: list[Result]) -> list[Result]:
+    """Enter the credits that are to be announced, each with the balance after it."""
+    customers = sorted({credit.customer_id or "" for credit in credits_in(results)})
+    if not customers:
+        return results
+    results = settle(results, store.lock_balances(tx, customers))
+    store.enter(tx, credits_in(results))
+    return results

@@ -1,0 +1,194 @@
+"""Invoices at rest: all SQL of the invoice processor. Arrays in, arrays out; one statement a table and batch.
+
+Rows are locked transfers first, then invoices, then customers, each in the order of their ids.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+from sqlalchemy import Connection
+
+from processors.invoice.domain import Invoice, Transfer
+from runtime.clock import moment
+from stream import registers
+from stream.arrays import write
+from stream.events import CreditAdded, InvoiceWebhook, TransferWebhook
+from stream.fold import Result
+
+INSERT_TRANSFERS = "INSERT INTO transfers (transaction_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
+
+LOCK_TRANSFERS = """
+SELECT transaction_id, version, told::text FROM transfers
+ WHERE transaction_id = ANY (%(ids)b::text[]) ORDER BY transaction_id FOR UPDATE
+"""
+
+INSERT_INVOICES = "INSERT INTO invoices (invoice_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
+
+LOCK_INVOICES = """
+SELECT invoice_id, version, told::text FROM invoices
+ WHERE invoice_id = ANY (%(ids)b::text[]) ORDER BY invoice_id FOR UPDATE
+"""
+
+INSERT_CUSTOMERS = "INSERT INTO customers (customer_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
+
+LOCK_CUSTOMERS = "SELECT 1 FROM customers WHERE customer_id = ANY (%(ids)b::text[]) ORDER BY customer_id FOR UPDATE"
+
+BALANCES = """
+SELECT customer_id, currency, sum(amount)::bigint FROM credits
+ WHERE customer_id = ANY (%(ids)b::text[]) GROUP BY customer_id, currency
+"""
+
+ENTER = """
+INSERT INTO credits (entry_id, customer_id, invoice_id, amount, currency)
+SELECT entry_id::uuid, customer_id, invoice_id, amount, currency
+  FROM unnest(%(ids)b::text[], %(customers)b::text[], %(invoices)b::text[], %(amounts)b::bigint[],
+              %(currencies)b::text[]) AS entered (entry_id, customer_id, invoice_id, amount, currency)
+"""
+
+SAVE_TRANSFERS = """
+UPDATE transfers SET
+    invoice_id = saved.invoice_id, customer_id = saved.customer_id, state = saved.state, amount = saved.amount,
+    asset = saved.asset, hash = saved.hash, from_address = saved.from_address, to_address = saved.to_address,
+    block_number = saved.block_number, reason = saved.reason, changed_at = saved.changed_at,
+    version = saved.version, told = saved.told::json, updated_at = now()
+  FROM unnest(%(ids)b::text[], %(invoices)b::text[], %(customers)b::text[], %(states)b::text[], %(amounts)b::text[],
+              %(assets)b::text[], %(hashes)b::text[], %(froms)b::text[], %(tos)b::text[], %(blocks)b::bigint[],
+              %(reasons)b::text[], %(changes)b::timestamptz[], %(versions)b::int[], %(tolds)b::text[])
+       AS saved (transaction_id, invoice_id, customer_id, state, amount, asset, hash, from_address, to_address,
+                 block_number, reason, changed_at, version, told)
+ WHERE transfers.transaction_id = saved.transaction_id
+"""
+TRANSFER_COLUMNS = "ids invoices customers states amounts assets hashes froms tos blocks reasons changes versions tolds"
+TRANSFER_FIELDS = "invoice_id customer_id state amount asset hash from_address to_address block_number reason".split()
+
+SAVE_INVOICES = """
+UPDATE invoices SET
+    customer_id = saved.customer_id, customer_name = saved.customer_name, state = saved.state, title = saved.title,
+    cash_amount = saved.cash_amount, cash_currency = saved.cash_currency, crypto_amount = saved.crypto_amount,
+    crypto_asset = saved.crypto_asset, received_amount = saved.received_amount,
+    expected_amount = saved.expected_amount, reason = saved.reason, transaction_id = saved.transaction_id,
+    completed_at = saved.completed_at, expired_at = saved.expired_at,
+    metadata = coalesce(saved.metadata::json, invoices.metadata),
+    version = saved.version, told = saved.told::json, updated_at = now()
+  FROM unnest(%(ids)b::text[], %(customers)b::text[], %(names)b::text[], %(states)b::text[], %(titles)b::text[],
+              %(cash)b::bigint[], %(currencies)b::text[], %(cryptos)b::text[], %(assets)b::text[],
+              %(received)b::text[], %(expected)b::text[], %(reasons)b::text[], %(transactions)b::text[],
+              %(completed)b::timestamptz[], %(expired)b::timestamptz[], %(metadatas)b::text[], %(versions)b::int[],
+              %(tolds)b::text[])
+       AS saved (invoice_id, customer_id, customer_name, state, title, cash_amount, cash_currency, crypto_amount,
+                 crypto_asset, received_amount, expected_amount, reason, transaction_id, completed_at, expired_at,
+                 metadata, version, told)
+ WHERE invoices.invoice_id = saved.invoice_id
+"""
+INVOICE_COLUMNS = (
+    "ids customers names states titles cash currencies cryptos assets received expected reasons transactions "
+    "completed expired metadatas versions tolds"
+)
+INVOICE_FIELDS = (
+    "customer_id customer_name state title cash_amount cash_currency crypto_amount crypto_asset received_amount "
+    "expected_amount reason transaction_id"
+).split()
+
+RECORD = """
+INSERT INTO invoice_history (event_id, kind, invoice_id, transaction_id, state, previous_state, outcome, occurred_at,
+                             received_at, payload)
+SELECT * FROM unnest(%(events)b::text[]::uuid[], %(kinds)b::text[], %(invoices)b::text[], %(transactions)b::text[],
+                     %(states)b::text[], %(previous)b::text[], %(outcomes)b::text[], %(occurred)b::timestamptz[],
+                     %(received)b::timestamptz[], %(payloads)b::bytea[])
+"""
+HISTORY_COLUMNS = "events kinds invoices transactions states previous outcomes occurred received payloads"
+
+
+def lock_transfers(tx: Connection, transaction_ids: Sequence[str]) -> dict[str, Transfer]:
+    """These transfers, kept from others until the transaction ends. `transaction_ids` must be sorted."""
+    ids = {"ids": list(transaction_ids)}
+    tx.exec_driver_sql(INSERT_TRANSFERS, ids)
+    rows = tx.exec_driver_sql(LOCK_TRANSFERS, ids)
+    return {one: Transfer(one, version, registers.load(told)) for one, version, told in rows}
+
+
+def lock_invoices(tx: Connection, invoice_ids: Sequence[str]) -> dict[str, Invoice]:
+    """These invoices, kept from others until the transaction ends. `invoice_ids` must be sorted."""
+    ids = {"ids": list(invoice_ids)}
+    tx.exec_driver_sql(INSERT_INVOICES, ids)
+    rows = tx.exec_driver_sql(LOCK_INVOICES, ids)
+    return {one: Invoice(one, version, registers.load(told)) for one, version, told in rows}
+
+
+def lock_balances(tx: Connection, customer_ids: Sequence[str]) -> dict[tuple[str, str], int]:
+    """What each customer has of each currency, unchanged by others until the transaction ends. Ids must be sorted."""
+    ids = {"ids": list(customer_ids)}
+    tx.exec_driver_sql(INSERT_CUSTOMERS, ids)
+    tx.exec_driver_sql(LOCK_CUSTOMERS, ids)
+    return {(customer_id, currency): sum_ for customer_id, currency, sum_ in tx.exec_driver_sql(BALANCES, ids)}
+
+
+def enter(tx: Connection, entries: Iterable[CreditAdded]) -> None:
+    """Add entries to the ledger. A second one of an invoice is an error: the store would not take it."""
+    rows = [(one.entry_id, one.customer_id, one.invoice_id, one.amount, one.currency) for one in entries]
+    write(tx, ENTER, "ids customers invoices amounts currencies", rows)
+
+
+def save_transfers(tx: Connection, transfers: Iterable[Transfer]) -> None:
+    """Write the transfers as they are now."""
+    write(tx, SAVE_TRANSFERS, TRANSFER_COLUMNS, [_transfer_row(transfer) for transfer in transfers])
+
+
+def save_invoices(tx: Connection, invoices: Iterable[Invoice], last: Mapping[str, InvoiceWebhook]) -> None:
+    """Write the invoices as they are now, and the last webhook of each that got one of its own."""
+    rows = [_invoice_row(invoice, last.get(invoice.invoice_id)) for invoice in invoices]
+    write(tx, SAVE_INVOICES, INVOICE_COLUMNS, rows)
+
+
+def record(tx: Connection, applied: Iterable[tuple[InvoiceWebhook | TransferWebhook, str | None, Result]]) -> None:
+    """Keep every applied webhook, the late ones too, with its bytes and the invoice it was found to be of."""
+    write(tx, RECORD, HISTORY_COLUMNS, [_history_row(*one) for one in applied])
+
+
+def as_json(raw: bytes) -> str:
+    """A body as JSON that Postgres takes: the body itself, to the letter; if it is no JSON, a text that holds it."""
+    try:
+        msgspec.json.decode(raw)
+        return raw.decode()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return msgspec.json.encode(raw.decode(errors="replace")).decode()
+
+
+def _transfer_row(transfer: Transfer) -> tuple[object, ...]:
+    return (
+        transfer.transaction_id,
+        *(registers.value(transfer.told, name) for name in TRANSFER_FIELDS),
+        moment(registers.value(transfer.told, "changed_at")),
+        transfer.version,
+        registers.dump(transfer.told),
+    )
+
+
+def _invoice_row(invoice: Invoice, last: InvoiceWebhook | None) -> tuple[object, ...]:
+    return (
+        invoice.invoice_id,
+        *(invoice.known(name) for name in INVOICE_FIELDS),
+        moment(invoice.known("completed_at")),
+        moment(invoice.known("expired_at")),
+        '{"webhook":' + as_json(last.envelope.raw) + "}" if last else None,
+        invoice.version,
+        registers.dump(invoice.told),
+    )
+
+
+def _history_row(
+    webhook: InvoiceWebhook | TransferWebhook, invoice_id: str | None, result: Result
+) -> tuple[object, ...]:
+    envelope, notice = webhook.envelope, webhook.notice
+    return (
+        envelope.event_id,
+        "invoice" if isinstance(webhook, InvoiceWebhook) else "transfer",
+        invoice_id,
+        notice.transaction_id,
+        notice.state,
+        webhook.notice.previous_state if isinstance(webhook, InvoiceWebhook) else None,
+        result.outcome,
+        moment(envelope.occurred_at),
+        moment(envelope.received_at),
+        envelope.raw,
+    )

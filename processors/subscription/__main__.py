@@ -1,0 +1,7 @@
+"""Runs the subscription processor: `python -m processors.subscription [run|migrate]`."""
+
+from processors.subscription.handler import TOPICS, handle
+from stream.service import main
+
+if __name__ == "__main__":
+    main("subscription", __package__, TOPICS, handle)

@@ -1,0 +1,127 @@
+"""Subscriptions at rest: all SQL of the processor. Arrays in, arrays out; one statement a table and batch."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+import msgspec
+from sqlalchemy import Connection
+
+from processors.subscription.domain import HEEDED, Subscription
+from runtime.clock import moment
+from stream import registers
+from stream.arrays import write
+from stream.fold import Result
+from stream.registers import Told
+
+INSERT_MISSING = "INSERT INTO subscriptions (user_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
+
+LOCK = """
+SELECT user_id, version FROM subscriptions WHERE user_id = ANY (%(ids)b::text[]) ORDER BY user_id FOR UPDATE
+"""
+
+READ = "SELECT user_id, order_id, told::text FROM orders WHERE user_id = ANY (%(ids)b::text[])"
+
+SAVE = """
+UPDATE subscriptions SET plan = saved.plan, status = saved.status, started_at = saved.started_at,
+                         ends_at = saved.ends_at, next_billing_at = saved.next_billing_at,
+                         cancelled_at = saved.cancelled_at, last_order_id = saved.last_order_id,
+                         version = saved.version, updated_at = now()
+  FROM unnest(%(ids)b::text[], %(plans)b::text[], %(statuses)b::text[], %(starts)b::timestamptz[],
+              %(ends)b::timestamptz[], %(billings)b::timestamptz[], %(cancels)b::timestamptz[],
+              %(orders)b::text[], %(versions)b::int[])
+       AS saved (user_id, plan, status, started_at, ends_at, next_billing_at, cancelled_at, last_order_id, version)
+ WHERE subscriptions.user_id = saved.user_id
+"""
+COLUMNS = "ids plans statuses starts ends billings cancels orders versions"
+
+SAVE_ORDERS = """
+INSERT INTO orders (order_id, user_id, approved_at, cancelled_at, next_billing_at, told)
+SELECT order_id, user_id, approved_at, cancelled_at, next_billing_at, told::json
+  FROM unnest(%(ids)b::text[], %(users)b::text[], %(approvals)b::timestamptz[], %(cancels)b::timestamptz[],
+              %(billings)b::timestamptz[], %(tolds)b::text[])
+       AS saved (order_id, user_id, approved_at, cancelled_at, next_billing_at, told)
+ON CONFLICT (order_id) DO UPDATE SET
+    approved_at = excluded.approved_at, cancelled_at = excluded.cancelled_at,
+    next_billing_at = excluded.next_billing_at, told = excluded.told, updated_at = now()
+"""
+ORDER_COLUMNS = "ids users approvals cancels billings tolds"
+
+RECORD = """
+INSERT INTO subscription_history (event_id, user_id, order_id, fact, outcome, caused_by, occurred_at, received_at,
+                                  payload)
+SELECT event_id::uuid, user_id, order_id, fact, outcome, caused_by, occurred_at, received_at, payload::json
+  FROM unnest(%(events)b::text[], %(users)b::text[], %(orders)b::text[], %(facts)b::text[], %(outcomes)b::text[],
+              %(causes)b::text[], %(occurred)b::timestamptz[], %(received)b::timestamptz[], %(payloads)b::text[])
+       AS told (event_id, user_id, order_id, fact, outcome, caused_by, occurred_at, received_at, payload)
+"""
+HISTORY_COLUMNS = "events users orders facts outcomes causes occurred received payloads"
+
+NOTE = """
+INSERT INTO orders_without_plan (order_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING RETURNING order_id
+"""
+
+
+def lock(tx: Connection, user_ids: Sequence[str]) -> dict[str, Subscription]:
+    """The users' subscriptions, kept from others until the transaction ends. `user_ids` must be sorted."""
+    ids = {"ids": list(user_ids)}
+    tx.exec_driver_sql(INSERT_MISSING, ids)
+    users = tx.exec_driver_sql(LOCK, ids).all()
+    orders: dict[str, dict[str, Told]] = {user_id: {} for user_id in user_ids}
+    for user_id, order_id, told in tx.exec_driver_sql(READ, ids):
+        orders[user_id][order_id] = registers.load(told)
+    return {user_id: Subscription(user_id, version, orders[user_id]) for user_id, version in users}
+
+
+def save(tx: Connection, subscriptions: Iterable[Subscription], touched: Collection[str]) -> None:
+    """Write the subscriptions as they are now, and those of their orders that were `touched`."""
+    by_user = list(subscriptions)
+    write(tx, SAVE, COLUMNS, [_row(subscription) for subscription in by_user])
+    orders = [
+        _order_row(subscription.user_id, order_id, told)
+        for subscription in by_user
+        for order_id, told in subscription.orders.items()
+        if order_id in touched
+    ]
+    write(tx, SAVE_ORDERS, ORDER_COLUMNS, sorted(orders, key=lambda row: str(row[0])))
+
+
+def record(tx: Connection, applied: Iterable[tuple[HEEDED, Result]]) -> None:
+    """Keep every applied fact, the late ones too."""
+    write(tx, RECORD, HISTORY_COLUMNS, [_history_row(fact, result) for fact, result in applied])
+
+
+def note(tx: Connection, order_ids: Sequence[str]) -> list[str]:
+    """Remember orders that name no plan; those nobody had met before. `order_ids` must be sorted."""
+    return list(tx.exec_driver_sql(NOTE, {"ids": list(order_ids)}).scalars()) if order_ids else []
+
+
+def _row(subscription: Subscription) -> tuple[object, ...]:
+    return (
+        subscription.user_id,
+        subscription.plan,
+        subscription.status,
+        moment(subscription.started_at),
+        moment(subscription.ends_at),
+        moment(subscription.next_billing_at),
+        moment(subscription.cancelled_at),
+        subscription.last_order_id,
+        subscription.version,
+    )
+
+
+def _order_row(user_id: str, order_id: str, told: Told) -> tuple[object, ...]:
+    times = (moment(registers.value(told, name)) for name in "approved_at cancelled_at next_billing_at".split())
+    return (order_id, user_id, *times, registers.dump(told))
+
+
+def _history_row(fact: HEEDED, result: Result) -> tuple[object, ...]:
+    return (
+        fact.event_id,
+        result.key,
+        fact.order_id,
+        type(fact).__name__,
+        result.outcome,
+        fact.caused_by,
+        moment(fact.occurred_at),
+        moment(fact.received_at),
+        msgspec.json.encode(fact).decode(),
+    )

@@ -1,0 +1,266 @@
+"""What may follow what for invoices and transfers, what is announced then, and how credits add up."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from processors.invoice.domain import TRANSFERS, TRANSITIONS, Invoice, Transfer, apply, is_some, settle, tell
+from processors.invoice.store import as_json
+from stream.events import (
+    CreditAdded,
+    CryptoRefundRequested,
+    DigitalDeliveryRequested,
+    Fact,
+    InvoiceCancelled,
+    InvoiceCompleted,
+    InvoiceFailed,
+    InvoicePending,
+    InvoiceRejected,
+    InvoiceWebhook,
+    TransferWebhook,
+)
+from stream.fold import Result
+from tests.builders import MINUTE, NOON, a_transfer, an_invoice
+
+RANK = {state: rank for rank, tier in enumerate(TRANSITIONS) for state in tier}
+SALE: dict[str, Any] = {
+    "customer_id": "kim",
+    "title": "USDT 10만원 구매",
+    "cash_amount": 100000,
+    "crypto_amount": "74.074074",
+    "crypto_asset": "1001",
+    "transaction_id": "tx-1",
+}
+
+
+def told(*webhooks: InvoiceWebhook | TransferWebhook) -> tuple[Invoice, list[Fact]]:
+    """The invoice I-1 and what was announced of it, after webhooks that name it and its transfer tx-1."""
+    invoice, transfer, announced = Invoice("I-1"), Transfer("tx-1"), list[Fact]()
+    for webhook in webhooks:
+        if webhook.notice.transaction_id:
+            transfer, _ = tell(transfer, webhook)
+        if webhook.notice.invoice_id or transfer.invoice_id:
+            invoice, _, news = apply(invoice, transfer if webhook.notice.transaction_id else None, webhook)
+            announced += news
+    return invoice, announced
+
+
+def kinds(announced: list[Fact]) -> list[type[Fact]]:
+    return [type(fact) for fact in announced]
+
+
+@pytest.mark.parametrize("first", RANK)
+@pytest.mark.parametrize("second", RANK)
+def test_a_later_webhook_moves_an_invoice_on_and_never_back(first: str, second: str) -> None:
+    before, _, _ = apply(Invoice("I-1"), None, an_invoice(first))
+
+    after, outcome, _ = apply(before, None, an_invoice(second, at=NOON + MINUTE))
+
+    moves = RANK[second] >= RANK[first]
+    assert (after.state, outcome) == ((second, "processed") if moves else (first, "late"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ["Ready", "Pending", "Complete"],
+        ["Ready", "Pending", "Fail"],
+        ["Ready", "Cancel"],
+        ["Ready", "Wait", "Pending", "Complete"],
+        ["Ready", "Wait", "Reject"],
+    ],
+)
+def test_each_way_the_provider_describes_can_be_gone(path: list[str]) -> None:
+    webhooks = [an_invoice(state, at=NOON + minute * MINUTE) for minute, state in enumerate(path)]
+    invoice, seen = Invoice("I-1"), []
+
+    for webhook in webhooks:
+        invoice, outcome, _ = apply(invoice, None, webhook)
+        seen.append((invoice.state, outcome))
+
+    assert seen == [(state, "processed") for state in path]
+
+
+@pytest.mark.parametrize(
+    ("state", "facts"),
+    [
+        ("Ready", []),
+        ("Wait", []),
+        ("Pending", [InvoicePending]),
+        ("Complete", [InvoiceCompleted, CreditAdded, DigitalDeliveryRequested]),
+        ("Fail", [InvoiceFailed]),
+        ("Cancel", [InvoiceCancelled]),
+        ("Reject", [InvoiceRejected]),
+    ],
+)
+def test_each_state_announces_its_facts(state: str, facts: list[type[Fact]]) -> None:
+    assert kinds(told(an_invoice(state, **SALE))[1]) == facts
+
+
+def test_what_fails_or_expires_after_it_was_completed_is_late_and_nobody_is_told() -> None:
+    complete, announced = told(an_invoice("Complete", **SALE))
+
+    failed, fail, news = apply(complete, None, an_invoice("Fail", at=NOON + 5 * MINUTE, reason="amount_mismatch"))
+    expired, cancel, more = apply(failed, None, an_invoice("Cancel", at=NOON + 15 * MINUTE, reason="expired"))
+
+    assert (fail, cancel, news, more) == ("late", "late", (), ())
+    assert (expired.state, expired.reason, len(announced)) == ("Complete", None, 3)
+
+
+def test_a_completed_invoice_credits_its_cash_once_however_often_it_is_told() -> None:
+    webhooks = [an_invoice("Complete", at=NOON + minute * MINUTE, **SALE) for minute in range(3)]
+
+    _, announced = told(*webhooks)
+
+    (credit,) = [fact for fact in announced if isinstance(fact, CreditAdded)]
+    assert (credit.customer_id, credit.amount, credit.currency) == ("kim", 100000, "KRW")
+
+
+@pytest.mark.parametrize("left_out", ["customer_id", "cash_amount"])
+def test_a_credit_waits_until_the_customer_and_the_amount_are_known(left_out: str) -> None:
+    sparse = {name: value for name, value in SALE.items() if name != left_out}
+
+    _, first = told(an_invoice("Complete", **sparse))
+    _, both = told(an_invoice("Complete", **sparse), an_invoice("Pending", at=NOON - MINUTE, **SALE))
+
+    assert CreditAdded not in kinds(first)
+    assert kinds(both)[-1] is CreditAdded
+    assert kinds(both).count(InvoiceCompleted) == 1
+
+
+def test_a_credit_may_learn_its_customer_from_the_transfer() -> None:
+    sparse: dict[str, Any] = {"cash_amount": 100000, "transaction_id": "tx-1"}
+
+    orders: list[list[InvoiceWebhook | TransferWebhook]] = [
+        [an_invoice("Complete", **sparse), a_transfer("Complete", invoice_id="I-1", customer_id="kim")],
+        [an_invoice("Complete", **sparse), a_transfer("Complete", customer_id="kim")],
+        [a_transfer("Pending", customer_id="kim"), an_invoice("Complete", **sparse)],
+    ]
+    for webhooks in orders:
+        invoice, announced = told(*webhooks)
+        assert kinds(announced) == [InvoiceCompleted, CreditAdded]
+        assert invoice.known("customer_id") == "kim"
+
+
+def test_what_is_said_of_the_invoice_outranks_what_its_transfer_says() -> None:
+    invoice, _ = told(
+        an_invoice("Ready", customer_id="kim"), a_transfer("Complete", invoice_id="I-1", customer_id="7", at=NOON * 2)
+    )
+
+    assert invoice.known("customer_id") == "kim"
+
+
+@pytest.mark.parametrize("state", ["Pending", "Fail", "Complete"])
+def test_a_transfer_alone_moves_no_invoice_and_tells_nobody(state: str) -> None:
+    invoice, announced = told(an_invoice("Pending"), a_transfer(state, invoice_id="I-1", at=NOON + MINUTE))
+
+    assert (invoice.state, kinds(announced)) == ("Pending", [InvoicePending])
+    assert invoice.known("transaction_id") == "tx-1"
+
+
+def test_an_invoice_of_which_only_a_transfer_is_known_has_no_state() -> None:
+    invoice, announced = told(a_transfer("Complete", invoice_id="I-1"))
+
+    assert (invoice.state, announced) == (None, [])
+
+
+def test_a_mismatch_asks_for_what_was_received_to_be_given_back() -> None:
+    said = {"reason": "amount_mismatch", "received_amount": "50.0000000000000000001", "expected_amount": "74.074074"}
+
+    _, announced = told(an_invoice("Fail", **{**SALE, **said}))
+
+    failed, refund = announced
+    assert isinstance(failed, InvoiceFailed)
+    assert (failed.reason, failed.received_amount) == ("amount_mismatch", "50.0000000000000000001")
+    assert isinstance(refund, CryptoRefundRequested)
+    assert (refund.amount, refund.asset, refund.reason) == ("50.0000000000000000001", "1001", "amount_mismatch")
+    assert (refund.customer_id, refund.transaction_id) == ("kim", "tx-1")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"reason": "amount_mismatch"},
+        {"reason": "amount_mismatch", "received_amount": "0.000000"},
+        {"reason": "amount_mismatch", "received_amount": "much"},
+        {"reason": "transaction_failed", "received_amount": "50"},
+    ],
+)
+def test_nothing_is_asked_back_when_nothing_was_received_or_the_amount_was_right(said: dict[str, Any]) -> None:
+    assert kinds(told(an_invoice("Fail", **said))[1]) == [InvoiceFailed]
+
+
+@pytest.mark.parametrize("state", ["Fail", "Cancel", "Reject"])
+def test_a_bad_end_without_a_reason_is_unknown(state: str) -> None:
+    _, (fact,) = told(an_invoice(state))
+
+    assert getattr(fact, "reason", None) == "unknown"
+
+
+def test_the_reason_of_an_end_is_not_that_of_one_it_overtook() -> None:
+    invoice, announced = told(an_invoice("Cancel", reason="expired"), an_invoice("Fail", at=NOON + MINUTE))
+
+    assert (invoice.reason, announced[-1].reason) == ("unknown", "unknown")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("first", "second"), [("Pending", "Fail"), ("Fail", "Complete"), ("Pending", "Complete")])
+def test_a_transfer_moves_on_and_never_back(first: str, second: str) -> None:
+    transfer, _ = tell(Transfer("tx-1"), a_transfer(first))
+    onward, moved = tell(transfer, a_transfer(second, at=NOON + MINUTE))
+    back, late = tell(onward, a_transfer(first, at=NOON + 2 * MINUTE))
+
+    assert (onward.told["state"][1], moved) == (second, "processed")
+    assert (back.told["state"][1], late) == (second, "late")
+    assert [first, second] == sorted([first, second], key=[state for (state,) in TRANSFERS].index)
+
+
+def test_a_flat_transfer_finds_its_invoice_by_an_earlier_one_or_by_the_invoice_itself() -> None:
+    by_transfer, _ = tell(Transfer("tx-1"), a_transfer("Pending", invoice_id="I-1"))
+    by_invoice, _ = tell(Transfer("tx-1"), an_invoice("Pending", transaction_id="tx-1"))
+
+    flat = a_transfer("Complete", at=NOON + MINUTE)
+    assert [tell(one, flat)[0].invoice_id for one in (by_transfer, by_invoice)] == ["I-1", "I-1"]
+
+
+def test_each_credit_is_told_with_the_balance_after_it() -> None:
+    def completed(invoice: str, **said: Any) -> Result:
+        _, outcome, facts = apply(Invoice(invoice), None, an_invoice("Complete", invoice=invoice, **{**SALE, **said}))
+        return Result(invoice, outcome, facts)
+
+    results = settle(
+        [completed("I-1"), completed("I-2", cash_amount=5), completed("I-3", cash_currency="USD"), completed("I-4")],
+        {("kim", "KRW"): 1000},
+    )
+
+    entries = [fact for result in results for fact in result.facts if isinstance(fact, CreditAdded)]
+    assert [entry.balance for entry in entries] == [101000, 101005, 100000, 201005]
+    assert len({entry.entry_id for entry in entries}) == 4
+
+
+@pytest.mark.parametrize(
+    ("amount", "some"),
+    [("0.000000000000000000000001", True), ("74.07", True), ("0", False), ("-1", False), ("NaN", False), (None, False)],
+)
+def test_an_amount_of_nothing_is_none(amount: str | None, some: bool) -> None:
+    assert is_some(amount) is some
+
+
+@pytest.mark.parametrize(
+    "raw", [b'{"cryptoAmount": 74.0740740000000000001}', b"id=1&state=Complete", b"\xff\x00{", b'{"a":', b""]
+)
+def test_the_last_webhook_is_kept_as_json_whatever_it_was(raw: bytes) -> None:
+    kept = as_json(raw)
+
+    msgspec.json.decode(kept)
+    assert "\x00" not in kept
+    assert kept.encode() == raw or isinstance(msgspec.json.decode(kept), str)
+
+
+def test_a_title_told_later_asks_for_its_goods_once() -> None:
+    _, announced = told(
+        an_invoice("Complete"), an_invoice("Complete", title="e-book", at=NOON + MINUTE), an_invoice("Complete")
+    )
+
+    (delivery,) = [fact for fact in announced if isinstance(fact, DigitalDeliveryRequested)]
+    assert delivery.title == "e-book"

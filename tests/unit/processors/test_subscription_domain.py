@@ -1,0 +1,235 @@
+"""What a user's subscription is after which payments, and what is announced then."""
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from processors.subscription.domain import (
+    HEEDED,
+    Subscription,
+    a_month_after,
+    apply,
+    missing,
+    read,
+    truths,
+    without_plan,
+)
+from runtime.clock import EPOCH
+from stream.events import AmountMismatched, Fact, PaymentFailed, SubscriptionActivated, SubscriptionCancelled
+from tests.builders import MINUTE, NOON, a_billing, a_cancel, a_fact, a_part_cancel, an_approval
+
+KST = timezone(timedelta(hours=9))
+JANUARY, FEBRUARY, MARCH = ("BIZ-123-PRO-20260103120000", "BIZ-123-PRO-20260203120000", "BIZ-123-TEAM-20260303")
+
+
+def kst(*moment: int) -> int:
+    """Microseconds since 1970 UTC of a moment in Korea."""
+    return (datetime(*moment, tzinfo=KST) - EPOCH) // timedelta(microseconds=1)  # type: ignore[misc,arg-type]
+
+
+def after(*facts: HEEDED) -> Subscription:
+    return told(*facts)[0]
+
+
+def told(*facts: HEEDED) -> tuple[Subscription, list[Fact]]:
+    subscription, announced = Subscription("123"), list[Fact]()
+    for fact in facts:
+        subscription, _, news = apply(subscription, fact)
+        announced += news
+    return subscription, announced
+
+
+@pytest.mark.parametrize(
+    ("order_id", "expected"),
+    [
+        ("BIZ-123-PRO-20260203120000", ("123", "pro", kst(2026, 2, 3, 12))),
+        ("BIZ-123-PRO-20260203", ("123", "pro", kst(2026, 2, 3))),
+        ("BIZ-a-b-c-TEAM_2-20260203", ("a-b-c", "team_2", kst(2026, 2, 3))),
+        ("BIZ-김민수-Pro-20260203", ("김민수", "pro", kst(2026, 2, 3))),
+        ("BIZ-123-PRO-20269999", ("123", "pro", None)),
+        ("BIZ-123-PRO-99990101", ("123", "pro", None)),
+        ("BIZ--1-PRO-20260203", ("-1", "pro", kst(2026, 2, 3))),
+    ],
+)
+def test_an_order_names_its_user_and_plan(order_id: str, expected: tuple[str, str, int | None]) -> None:
+    ordered = read(order_id)
+
+    assert ordered is not None
+    assert (ordered.user_id, ordered.plan, ordered.at) == expected
+
+
+@pytest.mark.parametrize(
+    "order_id",
+    [
+        None,
+        "",
+        "123",
+        "TXN_20250827_001",
+        "BIZ-123-20260203",
+        "BIZ-PRO-20260203",
+        "BIZ--PRO-20260203",
+        "BIZ-123-PRO-2026020",
+        "BIZ-123-PRO-202602031200",
+        "BIZ-123-PRO-٢٠٢٦٠٢٠٣",
+        "BIZ-123-PRO-20260203\n",
+        "biz-123-PRO-20260203",
+        "XBIZ-123-PRO-20260203",
+        "BIZ-123-PRÖ-20260203",
+    ],
+)
+def test_any_other_order_names_no_plan(order_id: str | None) -> None:
+    assert read(order_id) is None
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        (kst(2026, 2, 3, 12), kst(2026, 3, 3, 12)),
+        (kst(2026, 1, 31, 0, 30), kst(2026, 2, 28, 0, 30)),
+        (kst(2028, 1, 31), kst(2028, 2, 29)),
+        (kst(2026, 12, 31, 23, 59), kst(2027, 1, 31, 23, 59)),
+        (kst(2026, 3, 1, 8), kst(2026, 4, 1, 8)),  # still February in UTC
+    ],
+)
+def test_a_month_is_one_of_the_korean_calendar(start: int, end: int) -> None:
+    assert a_month_after(start) == end
+
+
+def test_nobody_subscribes_to_the_free_plan_by_doing_nothing() -> None:
+    nothing = Subscription("123")
+
+    assert (nothing.plan, nothing.status, nothing.started_at, nothing.ends_at) == ("free", "inactive", None, None)
+
+
+def test_an_approval_activates_the_plan_for_a_month() -> None:
+    subscription, announced = told(an_approval(FEBRUARY, paid_at=kst(2026, 2, 3, 12, 1)))
+
+    assert (subscription.plan, subscription.status) == ("pro", "active")
+    assert (subscription.started_at, subscription.ends_at) == (kst(2026, 2, 3, 12, 1), kst(2026, 3, 3, 12, 1))
+    assert subscription.next_billing_at == subscription.ends_at
+    (fact,) = announced
+    assert isinstance(fact, SubscriptionActivated)
+    assert (fact.order_id, fact.customer_id, fact.plan) == (FEBRUARY, "123", "pro")
+    assert (fact.started_at, fact.ends_at) == (subscription.started_at, subscription.ends_at)
+
+
+@pytest.mark.parametrize(("at", "began"), [(NOON, NOON), (None, NOON + MINUTE)])
+def test_an_approval_without_a_time_of_its_own_is_of_when_it_was_told(at: int | None, began: int) -> None:
+    assert after(an_approval(FEBRUARY, at=at)).started_at == began
+
+
+def test_a_cancel_ends_the_subscription_there_and_then() -> None:
+    approval = an_approval(FEBRUARY, paid_at=kst(2026, 2, 3, 12))
+
+    subscription, announced = told(approval, a_cancel(FEBRUARY, cancelled_at=kst(2026, 2, 10), refunded_amount=9900))
+
+    assert (subscription.plan, subscription.status) == ("pro", "cancelled")
+    assert (subscription.ends_at, subscription.next_billing_at) == (kst(2026, 2, 10), None)
+    assert [type(fact) for fact in announced] == [SubscriptionActivated, SubscriptionCancelled]
+
+
+def test_a_part_cancel_keeps_the_plan() -> None:
+    subscription, announced = told(an_approval(FEBRUARY), a_part_cancel(FEBRUARY))
+
+    assert subscription.status == "active"
+    assert [type(fact) for fact in announced] == [SubscriptionActivated]
+
+
+def test_the_cancel_of_an_older_order_does_not_end_a_newer_subscription() -> None:
+    subscription, announced = told(
+        an_approval(JANUARY, at=kst(2026, 1, 3)), an_approval(MARCH, at=kst(2026, 3, 3)), a_cancel(JANUARY)
+    )
+
+    assert (subscription.status, subscription.plan, subscription.last_order_id) == ("active", "team", MARCH)
+    assert [type(fact) for fact in announced] == [SubscriptionActivated, SubscriptionActivated]
+
+
+def test_a_newer_order_begins_anew_after_a_cancel() -> None:
+    subscription, announced = told(
+        an_approval(JANUARY, at=kst(2026, 1, 3)),
+        a_cancel(JANUARY, at=kst(2026, 1, 5)),
+        an_approval(FEBRUARY, at=kst(2026, 2, 3)),
+    )
+
+    assert (subscription.status, subscription.last_order_id) == ("active", FEBRUARY)
+    assert len({fact.event_id for fact in announced}) == len(announced) == 3
+
+
+def test_an_older_approval_that_comes_late_changes_nothing() -> None:
+    newer = after(an_approval(FEBRUARY, at=kst(2026, 2, 3)))
+
+    subscription, outcome, announced = apply(newer, an_approval(JANUARY, at=kst(2026, 1, 3)))
+
+    assert (subscription.last_order_id, outcome, announced) == (FEBRUARY, "late", ())
+
+
+def test_an_order_cancelled_before_it_was_paid_ends_nothing() -> None:
+    subscription, announced = told(an_approval(JANUARY), a_cancel(FEBRUARY, at=NOON + MINUTE))
+
+    assert (subscription.status, subscription.last_order_id) == ("active", JANUARY)
+    assert len(announced) == 1
+
+
+def test_money_given_back_shows_that_an_overtaken_approval_was_there() -> None:
+    cancelled, announced = told(a_cancel(FEBRUARY, refunded_amount=9900))
+    kept = after(a_part_cancel(FEBRUARY))
+
+    assert (cancelled.status, cancelled.started_at) == ("cancelled", kst(2026, 2, 3, 12))
+    assert [type(fact) for fact in announced] == [SubscriptionCancelled]
+    assert (kept.status, kept.started_at) == ("active", kst(2026, 2, 3, 12))
+
+
+def test_the_next_billing_is_what_the_provider_said_last() -> None:
+    subscription = after(
+        an_approval(FEBRUARY, at=kst(2026, 2, 3)),
+        a_billing(FEBRUARY, at=kst(2026, 2, 4), next_billing_at=kst(2026, 3, 1)),
+        a_billing(FEBRUARY, at=kst(2026, 2, 6), next_billing_at=kst(2026, 3, 2)),
+        a_billing(FEBRUARY, at=kst(2026, 2, 5), next_billing_at=kst(2026, 3, 5)),
+    )
+
+    assert subscription.next_billing_at == kst(2026, 3, 2)
+
+
+def test_the_next_billing_may_be_told_of_the_order_that_is_to_be_charged() -> None:
+    scheduled = a_billing(MARCH, at=kst(2026, 2, 4), next_billing_at=kst(2026, 3, 3))
+
+    before = after(an_approval(FEBRUARY, at=kst(2026, 2, 3)), scheduled)
+    charged = after(an_approval(FEBRUARY, at=kst(2026, 2, 3)), scheduled, an_approval(MARCH, at=kst(2026, 3, 3, 12)))
+
+    assert (before.plan, before.next_billing_at) == ("pro", kst(2026, 3, 3))
+    assert (charged.plan, charged.next_billing_at) == ("team", kst(2026, 4, 3, 12))
+
+
+def test_a_billing_without_a_date_is_at_the_end() -> None:
+    subscription = after(an_approval(FEBRUARY), a_billing(FEBRUARY))
+
+    assert subscription.next_billing_at == subscription.ends_at
+
+
+def test_a_payment_without_a_plan_is_reported_when_it_should_have_one() -> None:
+    assert without_plan(an_approval("ORDER-1")) == "ORDER-1"
+    assert without_plan(an_approval(FEBRUARY)) is None
+    assert without_plan(an_approval("ORDER-1", provider="stripe")) is None
+
+
+@pytest.mark.parametrize("kind", [PaymentFailed, AmountMismatched])
+def test_what_concerns_no_subscription_is_not_reported(kind: type[Fact]) -> None:
+    said: dict[type[Fact], dict[str, Any]] = {
+        PaymentFailed: {"provider": "tosspayments", "amount": 1, "currency": "KRW", "transaction_id": None}
+        | {"reason": None},
+        AmountMismatched: {"amount": 1, "currency": "KRW", "expected_amount": 2, "expected_currency": "KRW"}
+        | {"transaction_id": None},
+    }
+
+    assert without_plan(a_fact(kind, order="ORDER-1", **said[kind])) is None
+
+
+def test_the_report_of_an_order_has_one_id_whatever_it_is_caused_by() -> None:
+    first, second = (missing("ORDER-1", fact) for fact in (an_approval("ORDER-1"), a_cancel("ORDER-1")))
+
+    assert first.event_id == second.event_id
+
+
+def test_nothing_is_true_of_who_never_paid() -> None:
+    assert truths(after(a_billing(FEBRUARY, next_billing_at=NOON))) == ()
