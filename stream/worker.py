@@ -53,6 +53,7 @@ class Worker:
         self._failure: str | None = None
         self._turned_at = time.monotonic()
         self.on_commit: Callable[[], None] = lambda: None
+        self.worth_telling: Callable[[Delivery], bool] = lambda _: True
 
     def watch(self, health: Health) -> None:
         """Let `health` know how this worker is."""
@@ -117,7 +118,7 @@ class Worker:
             if deliveries:
                 ownership.hold(tx, {one: self._membership.epochs[one] for one in delivery.partitions(deliveries)})
                 applied = batch.apply(tx, deliveries, self._handler, self._messages)
-            outcomes = [self._messages.outcome(*outcome) for outcome in applied.outcomes]
+            outcomes = [self._messages.outcome(*one) for one in applied.outcomes if self.worth_telling(one[0])]
         self._published = []
         self.on_commit()
         self._publisher.publish([*applied.messages, *outcomes])
