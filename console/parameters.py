@@ -137,8 +137,8 @@ def _provider(said: Mapping[str, str]) -> str | None:
 def _range(said: Mapping[str, str]) -> Range:
     start = _time(said, "from", end_of_day=False)
     end = _time(said, "to", end_of_day=True)
-    if start is not None and end is not None and start > end:
-        raise BadParameter("from is after to")
+    if start is not None and end is not None and start >= end:
+        raise BadParameter("from must be before to")
     return Range(start, end)
 
 

@@ -1,8 +1,12 @@
 """What the person on call sees: a webhook's life, an order's life, a customer's balance as it changes."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -14,6 +18,8 @@ from stream.events import CreditAdded
 from tests.actors import Console, Shop, new_order, until
 from tests.log import append
 from tests.processes import kill
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 def test_the_life_of_a_webhook_is_seen_from_its_arrival_to_its_mail(shop: Shop, console: Console) -> None:
@@ -47,7 +53,8 @@ def test_the_log_is_searched_page_by_page_newest_first(shop: Shop, console: Cons
         shop.post("refund", {"orderId": order, "refundId": f"R-{number}", "status": "completed", "amount": 1})
     console.wait_for("/api/webhooks", lambda page: len(page["webhooks"]) == 5, order=order, status="processed")
 
-    pages, cursor = [], {}
+    pages: list[Any] = []
+    cursor: dict[str, str] = {}
     while True:
         page = console.ask("/api/webhooks", order=order, limit="2", status="processed", **cursor).body
         pages.append(page["webhooks"])
@@ -156,7 +163,7 @@ def test_a_customers_token_opens_that_customers_balance_and_nothing_else(system:
         ("/api/webhooks/%00", 400),
         ("/api/webhooks/" + "9" * 500, 400),
         ("/api/orders/%00", 400),
-        ("/api/orders/%ED%A0%80", 400),
+        ("/api/orders/%ED%A0%80", 404),
         ("/api/orders/no-such-order", 404),
         ("/api/customers/%00/balance", 400),
         ("/api/refusals?limit=x", 400),
@@ -226,3 +233,27 @@ def add(system: dict[str, str], customer: str, amount: int, *, balance: int) -> 
         balance=balance,
     )
     append(system, topics.INVOICES, invoice, credit)
+
+
+def test_the_command_line_tells_where_an_order_is(shop: Shop, console: Console, system: dict[str, str]) -> None:
+    order = new_order()
+    shop.post("refund", {"orderId": order, "refundId": "R-1", "status": "rejected", "reason": "too late"})
+    life = console.wait_for(f"/api/orders/{order}", lambda life: life["facts"] and statuses(life) == {"PROCESSED"})
+
+    told = hookstream(system, "order", order)
+    assert told.returncode == 0
+    assert "RefundRejected: too late" in told.stdout
+    assert "refund.rejected processed by refund" in told.stdout
+    webhook = hookstream(system, "webhook", life["webhooks"][0]["webhookId"])
+    assert '"reason": "too late"' in webhook.stdout
+    nothing = hookstream(system, "order", "no-such-order")
+    assert (nothing.returncode, nothing.stderr) == (1, "The log has no order no-such-order.\n")
+    wrong = hookstream(system, "stats", "--from", "yesterday")
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert "from must be a date" in wrong.stderr
+
+
+def hookstream(system: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, **{name: system[name] for name in ("CONSOLE_URL", "CONSOLE_TOKEN")}}
+    command = [sys.executable, "-m", "cli", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=env, check=False, capture_output=True, text=True)
