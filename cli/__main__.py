@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from cli import running, schemas, simulating, status, stores, topics
+from cli import asking, running, schemas, simulating, status, stores, topics
 from local.telling import Trouble
 
 app = typer.Typer(
@@ -17,6 +17,9 @@ app.command()(running.run)
 app.command()(running.stop)
 app.command()(simulating.simulate)
 app.command()(status.status)
+app.command()(asking.stats)
+app.command()(asking.webhook)
+app.command()(asking.order)
 app.command()(stores.migrate)
 app.add_typer(topics.app, name="topics")
 app.add_typer(schemas.app, name="schemas")

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 import sys
 
 import uvloop
@@ -17,7 +16,7 @@ from gateway.settings import GatewaySettings
 from gateway.spool import Spool
 from gateway.webhooks import Webhooks
 from providers import catalogue
-from runtime import logging, management
+from runtime import logging, management, ports
 from runtime.health import Health
 from runtime.logging import log
 from stream import topic_admin, topics
@@ -83,16 +82,6 @@ async def _until(stop: asyncio.Event, appender: Appender, serving: "asyncio.Task
             continue
 
 
-def _check_port(host: str, port: int) -> None:
-    """Stop when somebody listens there: the server would share the port, and half the webhooks would go astray."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as taken:
-            sys.exit(f"cannot start: {host}:{port} cannot be listened on ({taken.strerror}); set HOST or PORT")
-
-
 def _check_kafka(settings: GatewaySettings) -> None:
     """With a spool, Kafka may be away at the start as at any other time."""
     if settings.spool_dir is None or topic_admin.answers(settings.kafka_bootstrap_servers):
@@ -129,7 +118,7 @@ def main() -> None:
     for provider in catalogue.NAMES.values():
         if not settings.is_active(provider):
             log.warning("provider.not_configured", provider=provider.name, settings=provider.secret_setting)
-    _check_port(settings.host, settings.port)
+    ports.check(settings.host, settings.port)
     _check_kafka(settings)
     sys.exit(uvloop.run(serve(settings, _codec(settings))))
 

@@ -10,7 +10,7 @@ from local.services import SECRETS, SERVICES
 HOST = "127.0.0.1"
 STORES = tuple(service for service in SERVICES if service.store)
 INFRASTRUCTURE = ("kafka", "kafka_controller", "postgres", "smtp", "inbox", "registry")
-GENERATED = (*SECRETS, "MANAGEMENT_TOKEN")
+GENERATED = (*SECRETS, "MANAGEMENT_TOKEN", "CONSOLE_TOKEN")
 SUPERUSER, AUDITOR = "postgres", "auditor"
 
 
@@ -32,7 +32,7 @@ class Settings:
 
 
 def decide(place: Place, given: Mapping[str, str], wished: Mapping[str, int], *, registry: bool) -> Settings:
-    listening = [service.name for service in SERVICES if not service.store]
+    listening = [service.name for service in SERVICES if service.listens]
     managed = [f"{service.name}_management" for service in SERVICES]
     roles = [SUPERUSER, AUDITOR, *(service.name for service in STORES)]
     return Settings(
@@ -49,6 +49,7 @@ def describe(settings: Settings) -> dict[str, str]:
     registry = f"http://{HOST}:{port['registry']}/apis/ccompat/v7" if settings.registry else ""
     return {
         "GATEWAY_URL": f"http://{HOST}:{port['gateway']}",
+        "CONSOLE_URL": f"http://{HOST}:{port['console']}",
         "INBOX_URL": f"http://{HOST}:{port['inbox']}",
         "SMTP_URL": f"smtp://{HOST}:{port['smtp']}",
         "MAIL_FROM": "hookstream@example.test",

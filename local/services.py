@@ -20,6 +20,7 @@ class Service:
     module: str
     store: bool = True
     gets: tuple[str, ...] = ()  # beyond what every service gets
+    listens: bool = False  # on a port of its own, beside that of its management
     layer: int = WORKER
 
     def variable(self, suffix: str) -> str:
@@ -35,7 +36,8 @@ SERVICES = (
     Service("subscription", "processors.subscription"),
     Service("invoice", "processors.invoice"),
     Service("notifier", "notifier", gets=("SMTP_URL", "MAIL_FROM", "OPERATOR_EMAIL")),
-    Service("gateway", "gateway", store=False, gets=SECRETS, layer=GATEWAY),
+    Service("console", "console", gets=("CONSOLE_TOKEN",), listens=True),
+    Service("gateway", "gateway", store=False, gets=SECRETS, listens=True, layer=GATEWAY),
 )
 EVERY_SERVICE_GETS = ("KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL", "MODE", "RATE_LIMIT", "MANAGEMENT_TOKEN")
 

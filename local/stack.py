@@ -15,8 +15,8 @@ from local.place import Place
 from local.system import Stack, serving, standing
 from local.telling import Trouble, say
 
-GATEWAY_PORT = 3000  # the examples in the documents then work as written
-SHOWN = ("GATEWAY_URL", "INBOX_URL", "KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL")
+PORTS = {"gateway": 3000, "console": 3001}  # the examples in the documents then work as written
+SHOWN = ("GATEWAY_URL", "CONSOLE_URL", "INBOX_URL", "KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED = 130
 
@@ -31,7 +31,7 @@ def run(root: Path, *, registry: bool, on_ready: Callable[[dict[str, str]], int 
     try:
         with _stoppable(), presence.alone(place):
             began = time.monotonic()
-            settings = environment.decide(place, os.environ, {"gateway": GATEWAY_PORT}, registry=registry)
+            settings = environment.decide(place, os.environ, PORTS, registry=registry)
             with standing(settings) as stack, serving(stack):
                 env = environment.read(place)
                 _show(env, time.monotonic() - began)

@@ -52,11 +52,21 @@ def delivery(codec: Codec, topic: str, partition: int, offset: int, key: bytes |
 
 def identity(event: Record) -> tuple[str, bytes | None]:
     """The id of an event, and the digest that two events of one id must share."""
-    if isinstance(event, events.Webhook):
-        return event.envelope.event_id, event.envelope.digest
-    if isinstance(event, Fact):
-        return event.event_id, None
-    raise TypeError(f"a {type(event).__name__} is no event")
+    match event:
+        case events.Webhook():
+            return event.envelope.event_id, event.envelope.digest
+        case Fact() | events.QuarantinedWebhook():
+            return event.event_id, None
+        case events.Outcome():
+            return ids.outcome_id(event), None
+        case events.NotificationSent():
+            return event.notification_id, None
+        case events.DeadRecord():
+            return ids.dead_letter_id(event), None
+        case events.RejectedWebhook():
+            return ids.rejection_id(event), None
+        case _:
+            raise TypeError(f"a {type(event).__name__} is no event")
 
 
 def partitions(deliveries: Collection[Delivery]) -> set[Partition]:

@@ -8,7 +8,7 @@ from hashlib import sha1, sha256
 
 import msgspec
 
-from stream.events import Notice
+from stream.events import DeadRecord, Notice, Outcome, RejectedWebhook
 
 NAMESPACE = bytes.fromhex("6ec9a1f20d4b5c0e9a35b7c2f1de8a44")
 _canonical = msgspec.json.Encoder(order="deterministic")
@@ -44,6 +44,26 @@ def fact_id(fact: str, *key: str) -> str:
 def notification_id(fact: str, audience: str, channel: str) -> str:
     """The id of one message to one audience about the fact with id `fact`."""
     return uuid5(f"notification\n{fact}\n{audience}\n{channel}")
+
+
+def outcome_id(told: Outcome) -> str:
+    """The id of what a service said of a record, by when it said so: a redriven record fails its first try twice."""
+    return uuid5(f"outcome\n{_stood(told)}\n{told.outcome}\n{told.attempt}\n{told.at}")
+
+
+def dead_letter_id(letter: DeadRecord) -> str:
+    """The id of a dead letter: a redriven record may die again."""
+    return uuid5(f"dead\n{_stood(letter)}\n{letter.at}")
+
+
+def rejection_id(refused: RejectedWebhook) -> str:
+    """The id of a refused request: of this one, for the next that is refused alike is another."""
+    name = (refused.provider, refused.path, refused.cause, refused.digest.hex(), str(refused.received_at))
+    return uuid5("\n".join(("rejection", *name)))
+
+
+def _stood(trace: Outcome | DeadRecord) -> str:
+    return f"{trace.service}\n{trace.event_id}\n{trace.topic}\n{trace.partition}\n{trace.offset}"
 
 
 def unreadable_record_id(topic: str, partition: int, offset: int) -> str:

@@ -71,6 +71,7 @@ class Worker:
         self._probe = 1  # how many failing events are tried at once while consumption is stopped
         self._turned_at = time.monotonic()
         self.on_commit: Callable[[], None] = lambda: None
+        self.worth_telling: Callable[[Delivery], bool] = lambda _: True
 
     def watch(self, health: Health) -> None:
         """Let `health` know how this worker is."""
@@ -198,7 +199,11 @@ class Worker:
             return applied, self._outcomes(applied)
 
     def _outcomes(self, applied: Applied) -> list[outbox.Message]:
-        return [self._messages.outcome(one.delivery, one.outcome, one.attempt, one.error) for one in applied.outcomes]
+        return [
+            self._messages.outcome(one.delivery, one.outcome, one.attempt, one.error)
+            for one in applied.outcomes
+            if self.worth_telling(one.delivery)
+        ]
 
     def _wait(self, seconds: float, stop: Event) -> None:
         until = time.monotonic() + seconds

@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import psycopg
 from psycopg.rows import dict_row
@@ -123,3 +123,22 @@ class Inbox:
         with urllib.request.urlopen(f"{self.url}/api/messages/{number}.eml", timeout=PATIENCE_S) as response:
             mail: EmailMessage = BytesParser(policy=default).parsebytes(response.read())
             return mail
+
+
+@dataclass(frozen=True)
+class Console:
+    """The console at `url`, asked with its token."""
+
+    url: str
+    token: str
+
+    def ask(self, path: str, **parameters: str) -> Reply:
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        shop = Shop(self.url, "")
+        return shop.request("GET", path + query, None, {"Authorization": f"Bearer {self.token}"})
+
+    def wait_for(self, path: str, wanted: Callable[[Any], bool], **parameters: str) -> Any:
+        """The answer once it is what is wanted; until then it may be that there is none."""
+        return until(
+            lambda: self.ask(path, **parameters), lambda reply: reply.status == 200 and wanted(reply.body)
+        ).body

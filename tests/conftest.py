@@ -12,7 +12,7 @@ import pytest
 
 from local import stack
 from tests import containers
-from tests.actors import Inbox, Shop, Store
+from tests.actors import Console, Inbox, Shop, Store
 
 ROOT = Path(__file__).parent.parent
 
@@ -77,3 +77,9 @@ def refunds(system: dict[str, str]) -> Store:
 @pytest.fixture
 def notifications(system: dict[str, str]) -> Store:
     return Store(system["NOTIFIER_DATABASE_URL"])
+
+
+@pytest.fixture
+def console(system: dict[str, str]) -> Console:
+    """The webhook log, asked through its API."""
+    return Console(system["CONSOLE_URL"], system["CONSOLE_TOKEN"])

@@ -1,0 +1,66 @@
+"""`hookstream stats`, `webhook` and `order`: what the console knows, for people and for pipes."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from local.telling import Trouble, say
+
+SECONDS = len("2026-02-03T12:00:00")
+WHEN = "A date (a day of UTC) or an instant, such as 2026-02-03T09:00:00+09:00."
+
+
+def stats(
+    begin: Annotated[str | None, typer.Option("--from", help=WHEN)] = None,
+    end: Annotated[str | None, typer.Option("--to", help=f"{WHEN} A date is included.")] = None,
+    provider: Annotated[str | None, typer.Option(help="Such as TOSS; all of them when not said.")] = None,
+) -> None:
+    """Print contract E's statistics as JSON: totals and success rate, in all and by type."""
+    from cli import console
+
+    say(json.dumps(console.ask("statistics", **{"from": begin, "to": end, "provider": provider}), indent=2))
+
+
+def webhook(webhook_id: Annotated[str, typer.Argument(metavar="ID", help="Ours, or its provider's.")]) -> None:
+    """Show one webhook's life: received, proved, handled by whom, announced, mailed."""
+    from cli import console
+
+    life = console.ask("webhooks", webhook_id)
+    if life is None:
+        raise Trouble(f"The log has no webhook {webhook_id}.")
+    say(f"webhook {life['webhookId']}")
+    _tell(life, "provider", "providerEventId", "type", "eventType", "orderId", "customerId", "status")
+    _tell(life, "retryCount", "lastRetryAt", "error", "note", "verification", "confirmedAs")
+    if life["record"]:
+        say("  record: {topic} partition {partition} offset {offset}".format(**life["record"]))
+    say(f"  payload: {json.dumps(life['payload'], ensure_ascii=False)}")
+    _timeline(life)
+
+
+def order(order_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Show one order's life across the services, in the order it happened."""
+    from cli import console
+
+    life = console.ask("orders", order_id)
+    if life is None:
+        raise Trouble(f"The log has no order {order_id}.")
+    say(f"order {order_id}")
+    _timeline(life)
+    for one in life["webhooks"]:
+        if one["status"] != "PROCESSED" or one["note"]:
+            why = one["error"] or one["note"] or "not handled yet"
+            say(f"  {one['status']}: {one['eventType'] or one['type']} {one['webhookId']}: {why}")
+
+
+def _tell(life: dict[str, Any], *names: str) -> None:
+    for name in names:
+        if life[name] not in (None, 0):
+            say(f"  {name}: {life[name]}")
+
+
+def _timeline(life: dict[str, Any]) -> None:
+    """Times are UTC."""
+    for event in life["timeline"]:
+        at = (event["at"] or "")[:SECONDS].replace("T", " ")
+        say(f"  {at:19}  {event['kind']:9}  {event['what']}  {event['id']}")

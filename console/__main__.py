@@ -1,0 +1,101 @@
+"""Runs the console: `python -m console [run|migrate|clean]`. One process: its worker, its API and its clean-up."""
+
+import asyncio
+import signal
+import sys
+from threading import Event
+
+import uvloop
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+from litestar import Litestar
+
+from console import app
+from console.handler import TOPICS, handle
+from console.live import Live
+from console.retention import Retention
+from console.settings import ConsoleSettings
+from runtime import clock, logging, management, ports
+from runtime.engine import engine
+from runtime.health import Health
+from runtime.logging import log
+from stream import migrate
+from stream.codec import Codec
+from stream.registry import registry
+from stream.worker import Worker
+
+SERVICE = "console"
+HTTP1 = HTTP1Settings(header_read_timeout=5_000, max_buffer_size=65_536, keep_alive=True)
+CLOSING_S = 2.0
+
+
+def run(settings: ConsoleSettings) -> None:
+    """Keep the log and answer questions until a signal asks to stop."""
+    ports.check(settings.host, settings.port)
+    store = engine(settings.database_url, service=SERVICE)
+    worker = Worker(SERVICE, TOPICS, handle, settings, store, Codec(registry(settings.schema_registry_url)))
+    worker.worth_telling = lambda _: False  # it watches: to tell what became of outcomes would never end
+    health = Health()
+    worker.watch(health)
+    management.listen(settings, health)
+    questions = engine(settings.database_url, service=f"{SERVICE}-api")
+    live = Live(questions)
+    application = app.create(settings.console_token, questions, live, health)
+    uvloop.run(serve(settings, worker, application, live))
+
+
+async def serve(settings: ConsoleSettings, worker: Worker, application: Litestar, live: Live) -> None:
+    """Work and answer until a signal, or until one of the parts ends, which ends the others."""
+    stop, asked = Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked.set)
+    server = _server(settings, application)
+    working = loop.run_in_executor(None, worker.run, stop)
+    serving = asyncio.create_task(server.serve())
+    waiting = asyncio.create_task(asked.wait())
+    listening = asyncio.create_task(live.listen())
+    _retention(settings).start(stop)
+    log.info("console.listening", port=settings.port)
+    await asyncio.wait({working, serving, waiting, listening}, return_when=asyncio.FIRST_COMPLETED)
+    log.info("stopping")
+    stop.set()
+    server.stop()  # type: ignore[no-untyped-call]
+    for task in (waiting, listening):
+        task.cancel()
+    await asyncio.wait([serving], timeout=CLOSING_S)
+    await working
+    if not asked.is_set():
+        sys.exit("the console's listener has ended")
+
+
+def _server(settings: ConsoleSettings, application: Litestar) -> Server:
+    return Server(
+        application,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1,
+        websockets=True,
+        log_enabled=False,
+    )
+
+
+def _retention(settings: ConsoleSettings) -> Retention:
+    return Retention(engine(settings.database_url, service=f"{SERVICE}-clean"), settings.console_retention_days)
+
+
+if __name__ == "__main__":
+    settings = ConsoleSettings.read()
+    logging.configure(SERVICE, settings.log_level)
+    match sys.argv[1:]:
+        case [] | ["run"]:
+            run(settings)
+        case ["migrate"]:
+            migrate.upgrade(SERVICE, settings.database_url)
+        case ["clean"]:
+            _retention(settings).clean_up(clock.now())
+        case _:
+            sys.exit("usage: python -m console [run|migrate|clean]")

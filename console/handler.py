@@ -1,0 +1,73 @@
+"""One transaction of the console: write down what came, then where each webhook stands that it concerns."""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from console import store
+from console.domain import WEBHOOK_TOPICS, is_of_a_webhook, standing
+from stream import topics
+from stream.events import (
+    CreditAdded,
+    Fact,
+    NotificationSent,
+    Outcome,
+    QuarantinedWebhook,
+    Record,
+    RejectedWebhook,
+    Webhook,
+)
+from stream.fold import Result
+
+TOPICS = (
+    *WEBHOOK_TOPICS,
+    topics.REJECTED,
+    topics.OUTCOMES,
+    topics.PAYMENTS,
+    topics.SHIPMENTS,
+    topics.REFUNDS,
+    topics.SUBSCRIPTIONS,
+    topics.INVOICES,
+    topics.NOTIFICATIONS,
+)
+R = TypeVar("R", bound=Record)
+
+
+def handle(tx: Connection, events: Sequence[Record]) -> list[Result]:
+    """Apply new records, in any order."""
+    webhooks, aside, outcomes = _of(Webhook, events), _of(QuarantinedWebhook, events), _of(Outcome, events)  # type: ignore[type-abstract,unused-ignore]
+    receipts = {one.envelope.receipt_id: one.envelope.event_id for one in webhooks if one.envelope.receipt_id}
+    touched = sorted({*_names(webhooks, aside, outcomes), *receipts})
+    store.lock(tx, touched)
+    store.describe(tx, webhooks, aside)
+    store.confirm(tx, receipts)
+    store.keep_outcomes(tx, outcomes)
+    _settle(tx, touched)
+    store.keep_facts(tx, _of(Fact, events))
+    store.keep_mails(tx, _of(NotificationSent, events))
+    store.keep_refusals(tx, _of(RejectedWebhook, events))
+    store.raise_balances(tx, _of(CreditAdded, events))
+    return [Result("", "processed", ()) for _ in events]
+
+
+def _settle(tx: Connection, webhook_ids: Sequence[str]) -> None:
+    if webhook_ids:
+        said, held = store.said(tx, webhook_ids), store.held(tx, webhook_ids)
+        standings = {
+            name: standing(name, said[name], aside=held[name].aside, confirmed=held[name].is_confirmed)
+            for name in webhook_ids
+        }
+        store.settle(tx, standings)
+
+
+def _names(
+    webhooks: Iterable[Webhook], aside: Iterable[QuarantinedWebhook], outcomes: Iterable[Outcome]
+) -> Iterable[str]:
+    yield from (webhook.envelope.event_id for webhook in webhooks)
+    yield from (kept.event_id for kept in aside)
+    yield from (outcome.event_id for outcome in outcomes if is_of_a_webhook(outcome.topic))
+
+
+def _of(kind: type[R], events: Iterable[Record]) -> list[R]:
+    return [event for event in events if isinstance(event, kind)]

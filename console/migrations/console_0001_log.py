@@ -1,0 +1,113 @@
+"""The log: a row a webhook, what was said of it, what was announced and mailed, who was refused; balances."""
+
+from alembic import op
+
+revision = "console_0001"
+down_revision = None
+branch_labels = ("console",)
+
+# Times are microseconds since 1970 UTC, as the records carry them: what is cleaned up follows from the topics alone.
+UP = """
+CREATE TABLE webhooks (
+    webhook_id        uuid PRIMARY KEY,
+    kind              text,
+    provider          text,
+    provider_event_id text,
+    receipt_id        uuid,
+    type              text,
+    event_type        text,
+    order_id          text,
+    customer_id       text,
+    verification      text,
+    path              text,
+    headers           json,
+    payload           bytea,
+    aside             text,
+    confirmed_as      uuid,
+    occurred_at       bigint,
+    received_at       bigint,
+    status            text   NOT NULL DEFAULT 'RECEIVED',
+    retry_count       int    NOT NULL DEFAULT 0,
+    last_retry_at     bigint,
+    error             text,
+    note              text,
+    settled_at        bigint,
+    created_at        timestamptz NOT NULL DEFAULT now(),
+    CHECK (status IN ('RECEIVED', 'PROCESSED', 'FAILED', 'RETRYING', 'ABANDONED'))
+) WITH (fillfactor = 70);
+CREATE INDEX webhooks_received ON webhooks (received_at, webhook_id);
+CREATE INDEX webhooks_order ON webhooks (order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX webhooks_provider_event ON webhooks (provider_event_id) WHERE provider_event_id IS NOT NULL;
+CREATE INDEX webhooks_receipt ON webhooks (receipt_id) WHERE receipt_id IS NOT NULL;
+CREATE INDEX webhooks_abandoned ON webhooks (settled_at) WHERE status = 'ABANDONED';
+CREATE INDEX webhooks_unverified ON webhooks (received_at) WHERE kind = 'unverified';
+
+CREATE TABLE outcomes (
+    event_id    uuid   NOT NULL,
+    service     text   NOT NULL,
+    topic       text   NOT NULL,
+    partition   int    NOT NULL,
+    "offset"    bigint NOT NULL,
+    outcome     text   NOT NULL,
+    attempt     int    NOT NULL,
+    error       text,
+    at          bigint NOT NULL,
+    PRIMARY KEY (event_id, service, at, topic, partition, "offset", outcome, attempt)
+);
+
+CREATE TABLE facts (
+    fact_id     uuid PRIMARY KEY,
+    type        text   NOT NULL,
+    order_id    text,
+    customer_id text,
+    caused_by   text   NOT NULL,
+    occurred_at bigint,
+    received_at bigint NOT NULL,
+    body        json   NOT NULL
+);
+CREATE INDEX facts_order ON facts (order_id);
+CREATE INDEX facts_cause ON facts (caused_by);
+
+CREATE TABLE mails (
+    notification_id uuid PRIMARY KEY,
+    fact_id         text   NOT NULL,
+    fact_type       text   NOT NULL,
+    audience        text   NOT NULL,
+    channel         text   NOT NULL,
+    order_id        text,
+    customer_id     text,
+    locale          text   NOT NULL,
+    message_id      text   NOT NULL,
+    sent_at         bigint NOT NULL
+);
+CREATE INDEX mails_order ON mails (order_id);
+CREATE INDEX mails_fact ON mails (fact_id);
+
+CREATE TABLE refusals (
+    refusal_id  uuid PRIMARY KEY,
+    provider    text   NOT NULL,
+    path        text   NOT NULL,
+    cause       text   NOT NULL,
+    headers     json   NOT NULL,
+    digest      bytea  NOT NULL,
+    excerpt     bytea  NOT NULL,
+    received_at bigint NOT NULL
+);
+CREATE INDEX refusals_received ON refusals (received_at, refusal_id);
+
+CREATE TABLE balances (
+    customer_id text   NOT NULL,
+    currency    text   NOT NULL,
+    balance     bigint NOT NULL,
+    at          bigint NOT NULL,
+    PRIMARY KEY (customer_id, currency)
+);
+"""
+
+
+def upgrade() -> None:
+    op.execute(UP)
+
+
+def downgrade() -> None:
+    op.execute("DROP TABLE balances, refusals, mails, facts, outcomes, webhooks")

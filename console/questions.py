@@ -1,0 +1,73 @@
+"""What can be asked of the console, each question one function: its parameters in, its answer as JSON out."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection
+
+from console import lookup, parameters, statistics, views
+from console.labels import LABELS, provider_word
+from console.parameters import Parameters
+
+Answer = dict[str, Any]
+Question = Callable[..., Answer | None]
+"""Takes the store, the query's parameters and the ids of the path; None when there is no such thing.
+
+Raises BadParameter.
+"""
+
+
+def statistics_(tx: Connection, given: Parameters) -> Answer:
+    """Contract E's statistics of a range and a provider."""
+    wanted = parameters.of_statistics(given)
+    word = provider_word(wanted.provider) if wanted.provider else statistics.ALL
+    return statistics.statistics(word, lookup.counted(tx, wanted))
+
+
+def webhooks(tx: Connection, given: Parameters) -> Answer:
+    """A page of the log."""
+    wanted, page = parameters.of_webhooks(given)
+    return views.page(lookup.webhooks(tx, wanted, page), page.limit)
+
+
+def webhook(tx: Connection, given: Parameters, name: str) -> Answer | None:
+    """One webhook's life, by its id of ours or of its provider's."""
+    parameters.nothing(given)
+    found = lookup.webhook(tx, parameters.name(name))
+    return None if found is None else views.life(*found)
+
+
+def order(tx: Connection, given: Parameters, order_id: str) -> Answer | None:
+    """One order's life."""
+    parameters.nothing(given)
+    story = lookup.order(tx, parameters.name(order_id))
+    return views.order(order_id, story) if story.webhooks or story.facts or story.mails else None
+
+
+def balance(tx: Connection, given: Parameters, customer_id: str) -> Answer:
+    """What a customer has."""
+    parameters.nothing(given)
+    return views.balance(customer_id, lookup.balances(tx, parameters.name(customer_id)))
+
+
+def refusals(tx: Connection, given: Parameters) -> Answer:
+    """The newest refused requests."""
+    wanted, limit = parameters.of_refusals(given)
+    return {"refusals": [views.refusal(row) for row in lookup.refusals(tx, wanted, limit)]}
+
+
+def labels(_: Connection, given: Parameters) -> Answer:
+    """The words for people."""
+    parameters.nothing(given)
+    return dict(LABELS)
+
+
+QUESTIONS: dict[str, Question] = {
+    "/api/statistics": statistics_,
+    "/api/webhooks": webhooks,
+    "/api/webhooks/{webhook_id:str}": webhook,
+    "/api/orders/{order_id:str}": order,
+    "/api/customers/{customer_id:str}/balance": balance,
+    "/api/refusals": refusals,
+    "/api/labels": labels,
+}

@@ -1,0 +1,336 @@
+"""The log at rest: all SQL of the worker and of the clean-up. What the API reads is in `lookup`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from console.domain import UNKNOWN, Standing, Statement, type_of
+from stream import ids
+from stream.arrays import write
+from stream.events import (
+    CreditAdded,
+    Fact,
+    NotificationSent,
+    Outcome,
+    QuarantinedWebhook,
+    RejectedWebhook,
+    Webhook,
+)
+
+UNVERIFIED_CAUSE = "webhook_secret_not_configured"
+UNVERIFIED, UNCONFIRMED, QUARANTINE = "unverified", "unconfirmed", "quarantine"
+
+# A webhook's row is made by whichever of its traces comes first, and locked by all of them: so what is said of it and
+# the webhook itself cannot pass each other unseen in two transactions.
+INSERT_MISSING = """
+INSERT INTO webhooks (webhook_id) SELECT unnest(%(ids)b::text[]::uuid[]) ON CONFLICT DO NOTHING
+"""
+LOCK = "SELECT 1 FROM webhooks WHERE webhook_id = ANY (%(ids)b::text[]::uuid[]) ORDER BY webhook_id FOR UPDATE"
+
+DESCRIBE = """
+UPDATE webhooks SET kind = told.kind, provider = told.provider, provider_event_id = told.provider_event_id,
+       receipt_id = told.receipt_id, type = told.type, event_type = told.event_type, order_id = told.order_id,
+       customer_id = told.customer_id, verification = told.verification, path = told.path,
+       headers = told.headers::json, payload = told.payload, aside = told.aside, occurred_at = told.occurred_at,
+       received_at = told.received_at
+  FROM unnest(%(ids)b::text[]::uuid[], %(kinds)b::text[], %(providers)b::text[], %(names)b::text[],
+              %(receipts)b::text[]::uuid[], %(types)b::text[], %(event_types)b::text[], %(orders)b::text[],
+              %(customers)b::text[], %(verifications)b::text[], %(paths)b::text[], %(headers)b::text[],
+              %(payloads)b::bytea[], %(asides)b::text[], %(occurred)b::bigint[], %(received)b::bigint[])
+       AS told (webhook_id, kind, provider, provider_event_id, receipt_id, type, event_type, order_id, customer_id,
+                verification, path, headers, payload, aside, occurred_at, received_at)
+ WHERE webhooks.webhook_id = told.webhook_id
+"""
+DESCRIBED = (
+    "ids kinds providers names receipts types event_types orders customers verifications paths headers payloads "
+    "asides occurred received"
+)
+
+# Of several events that name one receipt the least id, so that the order they came in leaves no trace.
+CONFIRM = """
+UPDATE webhooks SET confirmed_as = least(confirmed_as, told.event_id)
+  FROM unnest(%(receipts)b::text[]::uuid[], %(ids)b::text[]::uuid[]) AS told (receipt_id, event_id)
+ WHERE webhooks.webhook_id = told.receipt_id
+"""
+
+KEEP_OUTCOMES = """
+INSERT INTO outcomes (event_id, service, topic, partition, "offset", outcome, attempt, error, at)
+SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(services)b::text[], %(topics)b::text[], %(partitions)b::int[],
+                     %(offsets)b::bigint[], %(outcomes)b::text[], %(attempts)b::int[], %(errors)b::text[],
+                     %(times)b::bigint[])
+ON CONFLICT DO NOTHING
+"""
+OUTCOME_COLUMNS = "ids services topics partitions offsets outcomes attempts errors times"
+
+SAID = """
+SELECT event_id::text, service, topic, partition, "offset", outcome, attempt, error, at
+  FROM outcomes WHERE event_id = ANY (%(ids)b::text[]::uuid[])
+"""
+HELD = """
+SELECT webhook_id::text, aside, confirmed_as IS NOT NULL FROM webhooks WHERE webhook_id = ANY (%(ids)b::text[]::uuid[])
+"""
+
+# What nobody could read has no webhook here either, and yet stands in the log from when it was given up.
+SETTLE = """
+UPDATE webhooks SET status = told.status, retry_count = told.retry_count, last_retry_at = told.last_retry_at,
+       error = told.error, note = told.note, settled_at = told.settled_at,
+       received_at = coalesce(received_at, CASE told.status WHEN 'ABANDONED' THEN told.settled_at END)
+  FROM unnest(%(ids)b::text[]::uuid[], %(statuses)b::text[], %(counts)b::int[], %(retried)b::bigint[],
+              %(errors)b::text[], %(notes)b::text[], %(settled)b::bigint[])
+       AS told (webhook_id, status, retry_count, last_retry_at, error, note, settled_at)
+ WHERE webhooks.webhook_id = told.webhook_id
+"""
+
+KEEP_FACTS = """
+INSERT INTO facts (fact_id, type, order_id, customer_id, caused_by, occurred_at, received_at, body)
+SELECT id, type, order_id, customer_id, caused_by, occurred_at, received_at, body::json
+  FROM unnest(%(ids)b::text[]::uuid[], %(types)b::text[], %(orders)b::text[], %(customers)b::text[],
+              %(causes)b::text[], %(occurred)b::bigint[], %(received)b::bigint[], %(bodies)b::text[])
+       AS told (id, type, order_id, customer_id, caused_by, occurred_at, received_at, body)
+ON CONFLICT DO NOTHING
+"""
+
+KEEP_MAILS = """
+INSERT INTO mails (notification_id, fact_id, fact_type, audience, channel, order_id, customer_id, locale, message_id,
+                   sent_at)
+SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(facts)b::text[], %(types)b::text[], %(audiences)b::text[],
+                     %(channels)b::text[], %(orders)b::text[], %(customers)b::text[], %(locales)b::text[],
+                     %(messages)b::text[], %(times)b::bigint[])
+ON CONFLICT DO NOTHING
+"""
+MAIL_COLUMNS = "ids facts types audiences channels orders customers locales messages times"
+
+KEEP_REFUSALS = """
+INSERT INTO refusals (refusal_id, provider, path, cause, headers, digest, excerpt, received_at)
+SELECT id, provider, path, cause, headers::json, digest, excerpt, received_at
+  FROM unnest(%(ids)b::text[]::uuid[], %(providers)b::text[], %(paths)b::text[], %(causes)b::text[],
+              %(headers)b::text[], %(digests)b::bytea[], %(excerpts)b::bytea[], %(received)b::bigint[])
+       AS told (id, provider, path, cause, headers, digest, excerpt, received_at)
+ON CONFLICT DO NOTHING
+"""
+
+# A ledger's credits only add, so of two balances the higher is the later one: an invoice's credits come in order, a
+# customer's, from several partitions, may not.
+RAISE_BALANCES = """
+INSERT INTO balances (customer_id, currency, balance, at)
+SELECT * FROM unnest(%(customers)b::text[], %(currencies)b::text[], %(balances)b::bigint[], %(times)b::bigint[])
+ON CONFLICT (customer_id, currency) DO UPDATE SET balance = excluded.balance, at = excluded.at
+ WHERE excluded.balance > balances.balance
+"""
+# The schema is part of the channel: a store that is being rebuilt beside the live one tells nobody.
+TELL_BALANCES = "SELECT pg_notify('balances.' || current_schema(), change) FROM unnest(%(changes)b::text[]) AS change"
+
+CLEAN_UP = """
+WITH old AS (
+    SELECT webhook_id FROM webhooks WHERE status = 'ABANDONED' AND settled_at < %(before)s
+     ORDER BY webhook_id LIMIT %(most)s FOR UPDATE SKIP LOCKED),
+forgotten AS (DELETE FROM outcomes USING old WHERE event_id = webhook_id)
+DELETE FROM webhooks USING old WHERE webhooks.webhook_id = old.webhook_id
+"""
+CLEAN_UP_UNVERIFIED = "DELETE FROM webhooks WHERE kind = 'unverified' AND received_at < %(before)s"
+CLEAN_UP_REFUSALS = "DELETE FROM refusals WHERE received_at < %(before)s"
+MOST_AT_ONCE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a webhook's row says beside what was said of it."""
+
+    aside: str | None
+    is_confirmed: bool
+
+
+def lock(tx: Connection, webhook_ids: Sequence[str]) -> None:
+    """Keep the rows of these webhooks from others until the transaction ends. `webhook_ids` must be sorted."""
+    if webhook_ids:
+        tx.exec_driver_sql(INSERT_MISSING, {"ids": list(webhook_ids)})
+        tx.exec_driver_sql(LOCK, {"ids": list(webhook_ids)})
+
+
+def describe(tx: Connection, webhooks: Iterable[Webhook], aside: Iterable[QuarantinedWebhook]) -> None:
+    """Write what is told by the webhooks themselves, and by what was kept aside."""
+    rows = [_row(webhook) for webhook in webhooks]
+    write(tx, DESCRIBE, DESCRIBED, rows + [_row_aside(kept) for kept in aside])
+
+
+def confirm(tx: Connection, receipts: Mapping[str, str]) -> None:
+    """Note that these receipts have become these events."""
+    write(tx, CONFIRM, "receipts ids", receipts.items())
+
+
+def keep_outcomes(tx: Connection, outcomes: Iterable[Outcome]) -> None:
+    """Remember what services said of webhooks and facts."""
+    rows = [
+        (o.event_id, o.service, o.topic, o.partition, o.offset, o.outcome, o.attempt, _clean(o.error), o.at)
+        for o in outcomes
+    ]
+    write(tx, KEEP_OUTCOMES, OUTCOME_COLUMNS, rows)
+
+
+def said(tx: Connection, webhook_ids: Sequence[str]) -> dict[str, list[Statement]]:
+    """All that was said of these webhooks."""
+    statements: dict[str, list[Statement]] = {webhook_id: [] for webhook_id in webhook_ids}
+    for webhook_id, *statement in tx.exec_driver_sql(SAID, {"ids": list(webhook_ids)}):
+        statements[webhook_id].append(Statement(*statement))
+    return statements
+
+
+def held(tx: Connection, webhook_ids: Sequence[str]) -> dict[str, Held]:
+    """What the rows of these webhooks say of themselves."""
+    rows = tx.exec_driver_sql(HELD, {"ids": list(webhook_ids)})
+    return {webhook_id: Held(*rest) for webhook_id, *rest in rows}
+
+
+def settle(tx: Connection, standings: Mapping[str, Standing]) -> None:
+    """Write where these webhooks stand."""
+    rows = [
+        (webhook_id, s.status, s.retry_count, s.last_retry_at, s.error, s.note, s.settled_at)
+        for webhook_id, s in standings.items()
+    ]
+    write(tx, SETTLE, "ids statuses counts retried errors notes settled", rows)
+
+
+def keep_facts(tx: Connection, facts: Iterable[Fact]) -> None:
+    """Remember what was announced."""
+    rows = [
+        (
+            fact.event_id,
+            type(fact).__name__,
+            fact.order_id,
+            fact.customer_id,
+            fact.caused_by,
+            fact.occurred_at,
+            fact.received_at,
+            msgspec.json.encode(fact).decode(),
+        )
+        for fact in facts
+    ]
+    write(tx, KEEP_FACTS, "ids types orders customers causes occurred received bodies", rows)
+
+
+def keep_mails(tx: Connection, mails: Iterable[NotificationSent]) -> None:
+    """Remember who was told what."""
+    rows = [
+        (
+            mail.notification_id,
+            mail.fact_id,
+            mail.fact_type,
+            mail.audience,
+            mail.channel,
+            mail.order_id,
+            mail.customer_id,
+            mail.locale,
+            mail.message_id,
+            mail.sent_at,
+        )
+        for mail in mails
+    ]
+    write(tx, KEEP_MAILS, MAIL_COLUMNS, rows)
+
+
+def keep_refusals(tx: Connection, refused: Iterable[RejectedWebhook]) -> None:
+    """Remember who was refused, and why."""
+    rows = [
+        (
+            ids.rejection_id(one),
+            one.provider,
+            _clean(one.path),
+            one.cause,
+            msgspec.json.encode(one.headers).decode(),
+            one.digest,
+            one.excerpt,
+            one.received_at,
+        )
+        for one in refused
+    ]
+    write(tx, KEEP_REFUSALS, "ids providers paths causes headers digests excerpts received", rows)
+
+
+def raise_balances(tx: Connection, credits_added: Iterable[CreditAdded]) -> None:
+    """Keep each customer's newest balance, and tell whoever listens of every change, in the order it was made."""
+    changes = sorted((credit for credit in credits_added if credit.customer_id), key=_account)
+    newest = {_account(credit)[:2]: credit for credit in changes}
+    rows = [(*account, credit.balance, _at(credit)) for account, credit in newest.items()]
+    write(tx, RAISE_BALANCES, "customers currencies balances times", rows)
+    write(tx, TELL_BALANCES, "changes", [(_change(credit),) for credit in changes])
+
+
+def clean_up(tx: Connection, before: int) -> int:
+    """Forget webhooks that were abandoned before this time (microseconds), some at once; how many."""
+    return tx.exec_driver_sql(CLEAN_UP, {"before": before, "most": MOST_AT_ONCE}).rowcount
+
+
+def clean_up_unproven(tx: Connection, unverified_before: int, refused_before: int) -> int:
+    """Forget what nobody proved and who was refused, as their topics do; how many."""
+    unverified = tx.exec_driver_sql(CLEAN_UP_UNVERIFIED, {"before": unverified_before}).rowcount
+    return unverified + tx.exec_driver_sql(CLEAN_UP_REFUSALS, {"before": refused_before}).rowcount
+
+
+def _row(webhook: Webhook) -> tuple[Any, ...]:
+    envelope, notice = webhook.envelope, getattr(webhook, "notice", None)
+    return (
+        envelope.event_id,
+        type(webhook).__name__.removesuffix("Webhook").lower(),
+        envelope.provider,
+        envelope.provider_event_id,
+        envelope.receipt_id,
+        type_of(webhook),
+        envelope.event_type,
+        getattr(notice, "order_id", None),
+        getattr(notice, "customer_id", None) or getattr(notice, "user_id", None),
+        envelope.verification,
+        envelope.path,
+        msgspec.json.encode(envelope.headers).decode(),
+        envelope.raw,
+        None,
+        envelope.occurred_at,
+        envelope.received_at,
+    )
+
+
+def _row_aside(kept: QuarantinedWebhook) -> tuple[Any, ...]:
+    return (
+        kept.event_id,
+        UNVERIFIED if kept.cause == UNVERIFIED_CAUSE else QUARANTINE,
+        kept.provider,
+        None,
+        None,
+        UNKNOWN,
+        kept.cause,
+        None,
+        None,
+        kept.verification,
+        _clean(kept.path),
+        msgspec.json.encode(kept.headers).decode(),
+        kept.raw,
+        _clean(f"{kept.cause}: {kept.detail}"),
+        None,
+        kept.received_at,
+    )
+
+
+def _account(credit: CreditAdded) -> tuple[str, str, int]:
+    return credit.customer_id or "", credit.currency, credit.balance
+
+
+def _at(fact: Fact) -> int:
+    return fact.received_at if fact.occurred_at is None else fact.occurred_at
+
+
+def _change(credit: CreditAdded) -> str:
+    change = {
+        "customer_id": credit.customer_id,
+        "balance": credit.balance,
+        "currency": credit.currency,
+        "amount": credit.amount,
+        "at": _at(credit),
+    }
+    return msgspec.json.encode(change).decode()
+
+
+def _clean(text: str | None) -> str | None:
+    """Without the one character that Postgres keeps in no text."""
+    return text and text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
