@@ -28,6 +28,16 @@ def read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     Raises Malformed for what is not JSON; Unreadable for a missing or mistyped field, a NUL, a key given twice, or a
     number no reader can hold. That goes for fields we do not use as well: the whole body is kept, in Postgres too.
     """
+    value = read_again(decoder, body)
+    if len(body) > MAX_DEPTH:
+        _check_depth(body)
+    if b"\\" in body or _may_repeat_a_key(body) or _may_hold_a_giant(body):
+        _read_slowly(body)
+    return value
+
+
+def read_again(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """The body as another `decoder` types it, once `read` has been through it. Raises as `read` does."""
     if not body:
         raise Malformed("the body is empty")
     try:
@@ -37,10 +47,6 @@ def read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         raise Unreadable(_complaint(str(wrong))) from wrong
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
         raise Malformed(f"the body is not valid JSON: {broken}") from broken
-    if len(body) > MAX_DEPTH:
-        _check_depth(body)
-    if b"\\" in body or _may_repeat_a_key(body) or _may_hold_a_giant(body):
-        _read_slowly(body)
     return value
 
 
@@ -72,8 +78,9 @@ def _may_hold_a_giant(body: bytes) -> bool:
 
 
 def _read_slowly(body: bytes) -> None:
+    hook = _without_repeats_or_nuls if b"\\u0000" in body else _without_repeats
     try:
-        json.loads(body, object_pairs_hook=_without_repeats, parse_int=_number, parse_float=_number)
+        json.loads(body, object_pairs_hook=hook, parse_int=_number, parse_float=_number)
     except (UnicodeDecodeError, RecursionError, json.JSONDecodeError) as broken:
         raise Malformed("the body is not valid JSON") from broken
 
@@ -82,9 +89,13 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise Unreadable("a key is given twice in one object")
+    return fields
+
+
+def _without_repeats_or_nuls(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if any(_has_nul(part) for pair in pairs for part in pair):
         raise Unreadable("a text holds a NUL character")
-    return fields
+    return _without_repeats(pairs)
 
 
 def _has_nul(part: Any) -> bool:

@@ -40,13 +40,16 @@ class Told(NamedTuple):
 
 
 def read(raw: bytes, event_type: str) -> Translation:
-    """An event of this type. Raises Unsupported for a type that is not acted on."""
+    """An event of this type, in a body that `body.read` has been through.
+
+    Raises Unsupported for a type that is not acted on, Unreadable for what such an event cannot say.
+    """
     if event_type in _PAYMENTS:
         decoder, tell = _PAYMENTS[event_type]
-        event = body.read(decoder, raw)
+        event = body.read_again(decoder, raw)
         return _payment(event, tell(event.data.object))
     if event_type in _REFUNDS:
-        return _refund(body.read(_refund_event, raw))
+        return _refund(body.read_again(_refund_event, raw))
     raise Unsupported(f"{event_type} is not acted on")
 
 

@@ -126,8 +126,8 @@ def _read(
 ) -> tuple[T, datetime | None]:
     """The body, out of its envelope, and the envelope's time."""
     if bytes(head.data) in (b"", b"null"):
-        return body.read(flat, received.body), None
-    envelope = body.read(enveloped, received.body)
+        return body.read_again(flat, received.body), None
+    envelope = body.read_again(enveloped, received.body)
     return envelope.data, envelope.timestamp
 
 

@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 
 from local import stack
+from providers import tapayz
 from tests.actors import Inbox, Reply, Shop, Store, new_order, until
+from tests.contract.sender import sender as sender_of
 from tests.processes import frozen, kill
+from tests.unit.providers.mutations import sample
 
 ROOT = Path(__file__).parents[2]
 PROMISED_S = 3.5
@@ -80,6 +83,20 @@ def test_a_genuine_webhook_nobody_can_read_is_not_refused_for_good_before_its_by
     assert_refused(away)
     back = until(lambda: sender.post("payment", unreadable), lambda reply: reply.status != 503, PATIENCE_S)
     assert (back.status, back.body["error"]) == (400, "invalid_field")
+
+
+def test_while_the_broker_is_frozen_tapayz_hears_its_own_words_and_its_retry_goes_through(
+    fragile: dict[str, str],
+) -> None:
+    tapayz_ = sender_of(fragile, tapayz.PROVIDER)
+    path, body = "/callback/update-invoice", sample("tapayz", "invoice.updated.Pending")
+
+    with frozen(fragile, "KAFKA"):
+        away = tapayz_.post(path, body)
+
+    assert (away.status, away.body) == (500, {"error": "Internal server error"})
+    back = until(lambda: tapayz_.post(path, body), lambda reply: reply.status != 500, PATIENCE_S)
+    assert (back.status, back.body) == (200, {"status": "ok"})
 
 
 def test_when_the_broker_is_killed_the_senders_retries_go_through_once_it_is_back(

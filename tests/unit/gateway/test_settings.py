@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.settings import GatewaySettings
+from providers import generic, tapayz
 
 ROOT = Path(__file__).parents[3]
 MISCONFIGURED = 78
@@ -100,6 +101,16 @@ def test_a_secret_of_nothing_is_none(nothing: str) -> None:
 
 def test_unsigned_webhooks_are_only_taken_when_that_is_said() -> None:
     assert settings(webhook_secret="", webhook_allow_unsigned=True).secrets("WEBHOOK_SECRET") == ()
+
+
+@pytest.mark.parametrize(("secret", "allowed", "active"), [("", False, False), ("s", False, True), ("", True, True)])
+def test_a_provider_that_may_not_sign_is_on_with_a_secret_or_where_unsigned_is_allowed(
+    secret: str, allowed: bool, active: bool
+) -> None:
+    given = settings(tapayz_webhook_secret=secret, tapayz_allow_unsigned=allowed)
+
+    assert (given.is_active(tapayz.PROVIDER), given.allows_unsigned(tapayz.PROVIDER)) == (active, allowed)
+    assert not given.allows_unsigned(generic.PROVIDER)
 
 
 @pytest.mark.parametrize(("written", "rate"), [("off", None), ("50/100", (50, 100)), ("1/1", (1, 1))])

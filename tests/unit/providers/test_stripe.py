@@ -55,7 +55,7 @@ def proved(body: bytes, header: str | None, now: float = AT, secrets: tuple[byte
 def proved_by_sdk(body: bytes, header: str) -> bool:
     try:
         return bool(sdk.WebhookSignature.verify_header(body.decode(), header, SECRET.decode()))
-    except sdk.SignatureVerificationError:
+    except (sdk.SignatureVerificationError, TypeError):  # it cannot compare what is not ASCII
         return False
 
 
@@ -109,6 +109,7 @@ def test_what_one_signs_the_other_proves_over_the_very_bytes(body: bytes) -> Non
         st.sampled_from(["right", "other", "", str(AT), f"0{AT}", "-1", "٣", "x=y"]), min_size=5, max_size=5
     ),
 )
+@example(names=["t", "v1"], values=[str(AT), "٣", "", "", ""])
 @example(names=["t", "v1", "v1"], values=[str(AT), "other", "right", "", ""])
 def test_no_header_is_proved_that_the_sdk_would_not_prove(names: list[str], values: list[str]) -> None:
     body = b'{"a":1}'
