@@ -1,6 +1,6 @@
 # One recipe, one image per service:
 #   docker build --build-arg SERVICE=payment --tag hookstream/payment .
-# SERVICE is gateway, payment, shipping, refund, notifier or cli. A new service is a line below, or a stage.
+# SERVICE is gateway, payment, shipping, refund, confirmer, notifier or cli. A new service is a line below, or a stage.
 ARG SERVICE
 
 # --- what the service depends on, and no other does ------------------------------------------------------------------
@@ -47,6 +47,7 @@ COPY processors/${SERVICE}/ processors/${SERVICE}/
 ENV MODULE=processors.${SERVICE}
 
 FROM top AS gateway
+FROM top AS confirmer
 FROM top AS notifier
 FROM processor AS payment
 FROM processor AS shipping
@@ -55,7 +56,7 @@ FROM processor AS refund
 FROM top AS cli
 COPY local/ local/
 COPY simulator/ simulator/
-RUN python -c "import local.stack, simulator.play" # imported late by its commands
+RUN python -c "import local.stack, simulator.play, simulator.apis" # imported late by its commands
 HEALTHCHECK NONE
 
 # --- the image -------------------------------------------------------------------------------------------------------
