@@ -52,6 +52,8 @@ UPDATE questions SET error = %(error)s, unread = unread + %(unread)s,
                      next_attempt_at = now() + %(seconds)s * interval '1 second'
  WHERE receipt_id = %(id)s::uuid AND status = 'asking'
 """
+# A receipt that is delivered again is then told of as what it has become, and not as waiting.
+TOLD = "UPDATE inbox SET outcome = %(outcome)s WHERE event_id = %(id)s::uuid"
 MOST_BESIDE = 200
 
 
@@ -83,6 +85,9 @@ def settle(tx: Connection, verdicts: Sequence[tuple[Claimed, Verdict]]) -> None:
     for claimed, verdict in sorted(verdicts, key=lambda pair: pair[0].receipt_id):
         statement, values = _settled(verdict)
         tx.exec_driver_sql(statement, {"id": claimed.receipt_id, **values})
+        if not isinstance(verdict, Again):
+            outcome = "processed" if isinstance(verdict, Confirmed) else "abandoned"
+            tx.exec_driver_sql(TOLD, {"id": claimed.receipt_id, "outcome": outcome})
 
 
 def _settled(verdict: Verdict) -> tuple[str, dict[str, Any]]:

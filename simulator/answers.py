@@ -173,20 +173,19 @@ def _delivery_tracker(told: Told) -> Any:
 
 
 def _tapayz(told: Told) -> Any:
-    """An invoice."""
-    return {
-        "invoiceId": told.reference,
+    """A list with the invoice."""
+    invoice = {
         "id": told.reference,
-        "customerId": told.customer_id,
         "state": told.status,
         "title": told.title,
         "cashAmount": f"{told.amount}.000000",
         "cryptoAmount": "74.074074",
-        "cashAssetId": 1,
-        "cryptoAssetId": 1001,
-        "createdAt": told.at,
         "completedAt": told.at,
+        "customer": {"id": told.customer_id},
+        "cash": {"id": 1, "symbol": "KRW"},
+        "crypto": {"id": 1001, "symbol": "USDT"},
     }
+    return {"list": [invoice]}
 
 
 _NO_TRACK = {"data": {"track": None}, "errors": [{"message": "not found", "extensions": {"code": "NOT_FOUND"}}]}
