@@ -1,6 +1,6 @@
 # One recipe, one image per service:
 #   docker build --build-arg SERVICE=payment --tag hookstream/payment .
-# SERVICE is gateway, payment, shipping, refund, subscription, invoice, notifier or cli.
+# SERVICE is gateway, payment, shipping, refund, subscription, invoice, confirmer, notifier or cli.
 # A new service is a line below, or a stage.
 ARG SERVICE
 
@@ -48,6 +48,7 @@ COPY processors/${SERVICE}/ processors/${SERVICE}/
 ENV MODULE=processors.${SERVICE}
 
 FROM top AS gateway
+FROM top AS confirmer
 FROM top AS notifier
 FROM processor AS payment
 FROM processor AS shipping
@@ -58,7 +59,7 @@ FROM processor AS invoice
 FROM top AS cli
 COPY local/ local/
 COPY simulator/ simulator/
-RUN python -c "import local.stack, simulator.play" # imported late by its commands
+RUN python -c "import local.stack, simulator.play, simulator.apis" # imported late by its commands
 HEALTHCHECK NONE
 
 # --- the image -------------------------------------------------------------------------------------------------------

@@ -19,6 +19,6 @@ def read() -> dict[str, str]:
 
 def need(env: Mapping[str, str], *names: str) -> None:
     """Raises Trouble when one of these is not known."""
-    missing = [name for name in names if not env.get(name)]
+    missing = sorted(name for name in names if not env.get(name))
     if missing:
         raise Trouble(f"Nothing runs here: start it with `make run`, or set {', '.join(missing)}.")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,19 +15,16 @@ if TYPE_CHECKING:
     from simulator.plan import Plan
     from simulator.verdict import Verdict
 
-NEEDED = (
-    "GATEWAY_URL",
-    "INBOX_URL",
-    "WEBHOOK_SECRET",
-    *(f"{store}_DATABASE_URL" for store in ("PAYMENT", "SHIPPING", "REFUND", "NOTIFIER")),
-)
 SHOWN = 20
 FEW = 3
 
 
 def simulate(
     *,
-    orders: Annotated[int, typer.Option(min=1, help="How many orders; each is four webhooks.")] = 1,
+    provider: Annotated[
+        str, typer.Option(help="Whose webhooks tell it, such as toss; generic is contract A.")
+    ] = "generic",
+    orders: Annotated[int, typer.Option(min=1, help="How many orders; each is a few webhooks.")] = 1,
     rate: Annotated[
         float | None, typer.Option(min=0.01, help="Webhooks a second; else as fast as they are answered.")
     ] = None,
@@ -35,17 +33,40 @@ def simulate(
     seed: Annotated[int, typer.Option(help="Another seed makes another disorder.")] = 0,
     locale: Annotated[Literal["ko", "en", "both"], typer.Option(help="The customers' language.")] = "both",
 ) -> None:
-    """Play orders' lives (ordered, paid, delivered, refunded); exit code 1 when anything is lost or double."""
+    """Play orders' lives as a provider tells them; exit code 1 when anything is lost or double."""
     from simulator.plan import Plan
     from simulator.story import LOCALES
 
     env = environment.read()
     run, now = _run_of_now()
     locales = LOCALES if locale == "both" else (locale,)
-    plan = Plan(run, now, orders, rate, duplicates, disorder, seed, locales)
-    environment.need(env, *NEEDED)
+    _check(provider)
+    plan = Plan(run, now, orders, rate, duplicates, disorder, seed, locales, provider)
+    environment.need(env, *_needed(plan))
     say(f"run {run}: orders SIM-{run}-1 to SIM-{run}-{orders}, to {env['GATEWAY_URL']}")
     raise typer.Exit(_play(env, plan))
+
+
+def _check(provider: str) -> None:
+    """Raises Trouble for a provider of which there is nothing to tell here."""
+    from providers import catalogue
+    from simulator.stories import STORIES
+
+    told = sorted(STORIES.keys() & catalogue.NAMES.keys())
+    if provider not in told:
+        raise Trouble(f"There is no story of {provider}; there are {', '.join(told)}.")
+
+
+def _needed(plan: "Plan") -> set[str]:
+    """What must be known to post the plan's webhooks and to judge what came of them."""
+    from simulator.plan import lives
+    from simulator.sender import provider_of
+
+    (life,) = lives(replace(plan, orders=1))
+    stores = {row.service for webhook in life.webhooks for row in webhook.rows} | {"notifier"}
+    secrets = {provider_of(webhook).secret_setting for webhook in life.webhooks}
+    apis = {"APIS_URL" for webhook in life.webhooks if webhook.api is not None}
+    return {"GATEWAY_URL", "INBOX_URL", *secrets, *apis, *(f"{store.upper()}_DATABASE_URL" for store in stores)}
 
 
 def play_one_life(env: Mapping[str, str]) -> int:

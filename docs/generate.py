@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from confirmer.settings import ConfirmerSettings
 from gateway.settings import GatewaySettings
 from notifier.settings import NotifierSettings
 from processors.invoice import domain as invoice
@@ -25,8 +26,9 @@ TABLES = {
 }
 GROUPS: dict[str, tuple[type[Settings], type[Settings] | None]] = {
     "Every service": (Settings, None),
-    "Every service with a store (processors, notifier)": (StoreSettings, Settings),
+    "Every service with a store (processors, confirmer, notifier)": (StoreSettings, Settings),
     "gateway": (GatewaySettings, Settings),
+    "confirmer": (ConfirmerSettings, StoreSettings),
     "notifier": (NotifierSettings, StoreSettings),
 }
 CONFIGURATION = """\

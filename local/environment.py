@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from local.memory import passwords, ports
 from local.place import Place, write_whole
-from local.services import SECRETS, SERVICES
+from local.services import API_KEYS, API_URLS, ASKED, SECRETS, SERVICES
 
 HOST = "127.0.0.1"
 STORES = tuple(service for service in SERVICES if service.store)
-INFRASTRUCTURE = ("kafka", "kafka_controller", "postgres", "smtp", "inbox", "registry")
-GENERATED = (*SECRETS, "MANAGEMENT_TOKEN", "CONSOLE_TOKEN")
+INFRASTRUCTURE = ("kafka", "kafka_controller", "postgres", "smtp", "inbox", "apis", "registry")
+GENERATED = (*SECRETS, *API_KEYS, "MANAGEMENT_TOKEN", "CONSOLE_TOKEN")
 SUPERUSER, AUDITOR = "postgres", "auditor"
 
 
@@ -49,6 +49,7 @@ def describe(settings: Settings) -> dict[str, str]:
     registry = f"http://{HOST}:{port['registry']}/apis/ccompat/v7" if settings.registry else ""
     return {
         "GATEWAY_URL": f"http://{HOST}:{port['gateway']}",
+        "APIS_URL": _apis(settings),
         "CONSOLE_URL": f"http://{HOST}:{port['console']}",
         "INBOX_URL": f"http://{HOST}:{port['inbox']}",
         "SMTP_URL": f"smtp://{HOST}:{port['smtp']}",
@@ -59,6 +60,7 @@ def describe(settings: Settings) -> dict[str, str]:
         "MODE": "test",
         "RATE_LIMIT": "off",
         **{name: given.get(name) or settings.secret[name] for name in GENERATED},
+        **{url: given.get(url) or f"{_apis(settings)}/{name}" for url, name in zip(API_URLS, ASKED, strict=True)},
         **_databases(settings),
         **{service.variable("MANAGEMENT_URL"): _management(settings, service.name) for service in SERVICES},
     }
@@ -78,6 +80,10 @@ def read(place: Place) -> dict[str, str]:
     if not place.env_file.exists():
         return {}
     return dict(line.split("=", 1) for line in place.env_file.read_text().splitlines())
+
+
+def _apis(settings: Settings) -> str:
+    return f"http://{HOST}:{settings.port['apis']}"
 
 
 def _management(settings: Settings, name: str) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from local.child import Program
 from local.place import Place
-from providers.catalogue import ROWS
+from providers import catalogue
 
 WORKER, GATEWAY = 1, 2  # the layers above Kafka, Postgres and the inbox (0): the gateway falls silent first
 
@@ -28,13 +28,18 @@ class Service:
 
 
 # Generated once for this machine, unless the environment has them.
-SECRETS = tuple(sorted({row.secret_setting for row in ROWS}))
+SECRETS = tuple(dict.fromkeys(row.secret_setting for row in catalogue.NAMES.values()))
+# Of the providers that can be asked; locally the simulator answers as their APIs.
+ASKED = tuple(row.name for row in catalogue.NAMES.values() if row.inquiry)
+API_KEYS = tuple(f"{name.upper()}_API_KEY" for name in ASKED)
+API_URLS = tuple(f"{name.upper()}_API_URL" for name in ASKED)
 SERVICES = (
     Service("payment", "processors.payment"),
     Service("shipping", "processors.shipping"),
     Service("refund", "processors.refund"),
     Service("subscription", "processors.subscription"),
     Service("invoice", "processors.invoice"),
+    Service("confirmer", "confirmer", gets=(*API_KEYS, *API_URLS)),
     Service("notifier", "notifier", gets=("SMTP_URL", "MAIL_FROM", "OPERATOR_EMAIL")),
     Service("console", "console", gets=("CONSOLE_TOKEN",), listens=True),
     Service("gateway", "gateway", store=False, gets=SECRETS, listens=True, layer=GATEWAY),

@@ -1,6 +1,6 @@
 """Brings the system up in order, keeps it up, and takes it down again.
 
-Kafka, Postgres and the inbox side by side, then topics and migrations side by side, then the services.
+Kafka, Postgres, the inbox and the simulated APIs side by side, then topics and migrations, then the services.
 """
 
 import gc
@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from local import broker, environment, inbox, postgres, registry, services
+from local import apis, broker, environment, inbox, postgres, registry, services
 from local.environment import STORES, Settings
 from local.guard import guarded
 from local.supervisor import Supervisor
@@ -36,12 +36,12 @@ class Stack:
 
 @contextmanager
 def standing(settings: Settings) -> Iterator[Stack]:
-    """What the services stand on: a broker, databases, an inbox, perhaps a registry."""
+    """What the services stand on: a broker, databases, an inbox, APIs to ask, perhaps a registry."""
     place = settings.place
     with guarded(place):
         stack = Stack(settings, environment.describe(settings), Supervisor(place.run))
         try:
-            starts = (broker.start, postgres.start, inbox.start, registry.start)
+            starts = (broker.start, postgres.start, inbox.start, apis.start, registry.start)
             _side_by_side(stack, *(lambda start=start: start(stack.supervisor, settings) for start in starts))
             stack.keep()
             yield stack

@@ -14,12 +14,14 @@ from providers import (
     stripe,
     sweettracker,
     tapayz,
+    toss,
 )
 from providers.contract import Provider
 
 PROVIDERS: tuple[Provider, ...] = (
     generic.PROVIDER,
     shop.PROVIDER,
+    toss.PROVIDER,
     stripe.PROVIDER,
     tapayz.PROVIDER,
     easypost.PROVIDER,

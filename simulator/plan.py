@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
-from simulator.story import LOCALES, Order, Webhook, life
+from simulator.stories import STORIES
+from simulator.story import LOCALES, Order, Webhook
 
 Step = tuple[Webhook, ...]
 """Webhooks posted at once, each before the previous one was answered."""
@@ -15,6 +16,7 @@ class Plan:
     """`run` is a short token that makes the order ids its own; `rate` is in webhooks a second, None as fast as it goes.
 
     `duplicates` is the share of webhooks that are sent again; with `disorder` an order's life comes in any order.
+    `provider` is whose webhooks tell it, one of STORIES.
     """
 
     run: str
@@ -25,6 +27,7 @@ class Plan:
     disorder: bool = False
     seed: int = 0
     locales: tuple[str, ...] = LOCALES
+    provider: str = "generic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ def lives(plan: Plan) -> tuple[Life, ...]:
         Order(plan.run, number, plan.locales[(number - 1) % len(plan.locales)], plan.now)
         for number in range(1, plan.orders + 1)
     )
-    return tuple(Life(order, _steps(plan, life(order), chance)) for order in orders)
+    story = STORIES[plan.provider]
+    return tuple(Life(order, _steps(plan, story(order), chance)) for order in orders)
 
 
 def _steps(plan: Plan, webhooks: tuple[Webhook, ...], chance: Random) -> tuple[Step, ...]:

@@ -5,10 +5,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 import aiohttp
 
-from providers.catalogue import BY_PATH
+from providers import catalogue
+from providers.contract import Provider
 from simulator.plan import Life
 from simulator.story import Webhook
 
@@ -81,11 +83,9 @@ class Sender:
 
     async def _post(self, webhook: Webhook) -> str:
         """The status of the answer, or why there was none."""
-        provider, _ = BY_PATH[webhook.path]
-        secret = self._env[provider.secret_setting].split(",")[0].strip().encode()
-        headers = {"Content-Type": "application/json", **provider.sign(webhook.body, secret, time.time_ns() // 1000)}
-        url = self._env["GATEWAY_URL"] + webhook.path
+        url, headers = self._signed(webhook)
         try:
+            await self._tell_api(webhook)
             async with self._session.post(url, data=webhook.body, headers=headers, timeout=self._timeout) as response:
                 await response.read()
                 answer = str(response.status)
@@ -94,6 +94,23 @@ class Sender:
         self.tally.answers[answer] += 1
         return answer
 
+    def _signed(self, webhook: Webhook) -> tuple[str, dict[str, str]]:
+        """Where the webhook goes and its headers; a secret that no header shows travels in the URL."""
+        provider = provider_of(webhook)
+        secret = self._env[provider.secret_setting].split(",")[0].strip()
+        signed = provider.sign(webhook.body, secret.encode(), time.time_ns() // 1000)
+        url = self._env["GATEWAY_URL"] + webhook.path
+        if provider.takes_token:
+            url += "/" + quote(secret, safe="")
+        return url, {"Content-Type": "application/json", **dict(webhook.headers), **signed}
+
+    async def _tell_api(self, webhook: Webhook) -> None:
+        """What a webhook tells is known to its provider before it is sent."""
+        if webhook.api is not None:
+            url = f"{self._env['APIS_URL']}/simulator/payments"
+            async with self._session.post(url, data=webhook.api, timeout=self._timeout) as response:
+                response.raise_for_status()
+
     def _count(self, webhook: Webhook, answer: str) -> None:
         if not answer.startswith("2"):
             self.tally.refused[webhook] = answer
@@ -101,3 +118,8 @@ class Sender:
             self.tally.duplicates += 1
         else:
             self.tally.accepted.add(webhook)
+
+
+def provider_of(webhook: Webhook) -> Provider:
+    """Who signs it: its path says so, and where two contracts share one, its headers."""
+    return catalogue.find(webhook.path, {name.lower(): value for name, value in webhook.headers})[0]

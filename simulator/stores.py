@@ -10,6 +10,8 @@ STATUS: dict[str, LiteralString] = {
     "payment": "SELECT order_id, status FROM payments WHERE order_id = ANY (%s)",
     "shipping": "SELECT shipment_id, status FROM shipments WHERE shipment_id = ANY (%s)",
     "refund": "SELECT order_id, status FROM refunds WHERE order_id = ANY (%s)",
+    "subscription": "SELECT user_id, status FROM subscriptions WHERE user_id = ANY (%s)",
+    "invoice": "SELECT invoice_id, state FROM invoices WHERE invoice_id = ANY (%s)",
     "notifier": "SELECT notification_id::text, status FROM notifications WHERE notification_id = ANY (%s::uuid[])",
 }
 """What stands under these keys: a key and its status for each row."""
@@ -18,6 +20,8 @@ HISTORY: dict[str, LiteralString] = {
     "payment": "SELECT order_id, count(*) FROM payment_history WHERE order_id = ANY (%s) GROUP BY 1",
     "shipping": "SELECT shipment_id, count(*) FROM shipment_history WHERE shipment_id = ANY (%s) GROUP BY 1",
     "refund": "SELECT order_id, count(*) FROM refund_history WHERE order_id = ANY (%s) GROUP BY 1",
+    "subscription": "SELECT user_id, count(*) FROM subscription_history WHERE user_id = ANY (%s) GROUP BY 1",
+    "invoice": "SELECT invoice_id, count(*) FROM invoice_history WHERE invoice_id = ANY (%s) GROUP BY 1",
 }
 """How many webhooks were applied to each of these keys."""
 
@@ -26,7 +30,7 @@ class Stores:
     """One connection a store; one that breaks is opened anew by the next look."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
-        self._urls = {name: url(env, name) for name in STATUS}
+        self._env = env
         self._connections: dict[str, AsyncConnection] = {}
 
     async def __aenter__(self) -> Self:
@@ -47,7 +51,7 @@ class Stores:
     async def _ask(self, service: str, question: LiteralString, keys: Collection[str]) -> list[Any]:
         connection = self._connections.get(service)
         if connection is None or connection.closed:
-            connection = await AsyncConnection.connect(self._urls[service], autocommit=True, connect_timeout=5)
+            connection = await AsyncConnection.connect(url(self._env, service), autocommit=True, connect_timeout=5)
             self._connections[service] = connection
         return await (await connection.execute(question, [list(keys)])).fetchall()
 

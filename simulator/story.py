@@ -34,13 +34,25 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A body for a path of the gateway. The shop's order is nobody's row and nobody's mail: it names the reader."""
+    """A body for a path of the gateway, and what must come of it: rows, and mails by their notification ids.
+
+    `passes` are rows it makes that a later webhook changes. What makes no row at all names the reader, as the shop's
+    order does. `headers` are those beside the signature's. `api` is what the provider's API knows of it by then: a
+    `Told`, as the simulated APIs read it.
+    """
 
     path: str
     body: bytes
     order_id: str
-    row: Row | None = None
-    notification_id: str | None = None
+    rows: tuple[Row, ...] = ()
+    mails: tuple[str, ...] = ()
+    passes: tuple[Row, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    api: bytes | None = None
+
+    @property
+    def names_reader(self) -> bool:
+        return not self.rows and not self.passes
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +82,22 @@ class Order:
         start = int.from_bytes(sha256(self.run.encode()).digest()[:8], "big")
         return f"{(start + self.number) % TRACKING_NUMBERS:012}"
 
+    @property
+    def carrier(self) -> str:
+        return self.one_of(CARRIERS)
+
+    @property
+    def name(self) -> str:
+        """Its customer's."""
+        return self.one_of(NAMES[self.locale])
+
+    def moment(self, kind: str) -> datetime:
+        """When this part of its life was."""
+        return self.now - LIFETIME + BETWEEN.get(kind, LIFETIME)
+
     def at(self, kind: str) -> str:
         """When this part of its life was, as RFC 3339."""
-        return (self.now - LIFETIME + BETWEEN.get(kind, LIFETIME)).isoformat(timespec="seconds")
+        return self.moment(kind).isoformat(timespec="seconds")
 
     def one_of(self, choices: tuple[str, ...]) -> str:
         return choices[self.number % len(choices)]
@@ -80,21 +105,54 @@ class Order:
 
 def life(order: Order) -> tuple[Webhook, ...]:
     """Ordered, paid, delivered, given back."""
-    return _ordered(order), _paid(order), _delivered(order), _refunded(order)
+    return ordered(order), _paid(order), _parcel(order, "delivered"), _refunded(order)
 
 
-def _ordered(order: Order) -> Webhook:
+def ordered(order: Order, **said: Any) -> Webhook:
+    """The shop tells its order, and `said` of it."""
     body = {
         "orderId": order.order_id,
         "customerEmail": order.email,
-        "customerName": order.one_of(NAMES[order.locale]),
+        "customerName": order.name,
         "locale": order.locale,
         "amount": order.amount,
         "currency": "KRW",
         "link": f"https://shop.example.test/orders/{order.order_id}",
         "updatedAt": order.at("order"),
     }
-    return Webhook("/webhooks/order", _json(body), order.order_id)
+    return Webhook("/webhooks/order", as_json(body | said), order.order_id)
+
+
+def customer(order: Order) -> Webhook:
+    """The shop tells who its customer is, under the order's own name."""
+    body = {
+        "customerId": order.order_id,
+        "email": order.email,
+        "name": order.name,
+        "locale": order.locale,
+        "updatedAt": order.at("order"),
+    }
+    return Webhook("/webhooks/customer", as_json(body), order.order_id)
+
+
+def packed(order: Order, carrier: str) -> Webhook:
+    """The shop tells which parcel holds the order: carriers know no orders."""
+    return _parcel(order, "preparing", carrier)
+
+
+def parcel(order: Order, carrier: str, status: str) -> Row:
+    """The row of the order's parcel."""
+    return Row("shipping", f"{carriers.normalise(carrier)}:{order.tracking_number}", status)
+
+
+def mail(fact: str, *key: str) -> str:
+    """The notification id of the customer's mail about a fact."""
+    return ids.notification_id(ids.fact_id(fact, *key), "customer", "email")
+
+
+def as_json(body: Any) -> bytes:
+    """The body as JavaScript would write it."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _paid(order: Order) -> Webhook:
@@ -108,22 +166,25 @@ def _paid(order: Order) -> Webhook:
         "paidAt": order.at("payment"),
     }
     row = Row("payment", order.order_id, "completed")
-    return _told(order, body, row, ids.fact_id("PaymentCompleted", order.order_id))
+    return Webhook(
+        "/webhooks/payment", as_json(body), order.order_id, (row,), (mail("PaymentCompleted", order.order_id),)
+    )
 
 
-def _delivered(order: Order) -> Webhook:
-    carrier = order.one_of(CARRIERS)
+def _parcel(order: Order, status: str, carrier: str | None = None) -> Webhook:
     body = {
         "type": "shipping",
         "orderId": order.order_id,
         "trackingNumber": order.tracking_number,
-        "carrier": carrier,
-        "status": "delivered",
+        "carrier": carrier or order.carrier,
+        "status": status,
         "location": order.one_of(PLACES),
-        "timestamp": order.at("shipping"),
+        "timestamp": order.at("shipping" if status == "delivered" else "payment"),
     }
-    row = Row("shipping", f"{carriers.normalise(carrier)}:{order.tracking_number}", "delivered")
-    return _told(order, body, row, ids.fact_id("ShipmentDelivered", row.key))
+    row = parcel(order, carrier or order.carrier, status)
+    if status != "delivered":
+        return Webhook("/webhooks/shipping", as_json(body), order.order_id, passes=(row,))
+    return Webhook("/webhooks/shipping", as_json(body), order.order_id, (row,), (mail("ShipmentDelivered", row.key),))
 
 
 def _refunded(order: Order) -> Webhook:
@@ -138,13 +199,5 @@ def _refunded(order: Order) -> Webhook:
         "processedAt": order.at("refund"),
     }
     row = Row("refund", order.order_id, "completed")
-    return _told(order, body, row, ids.fact_id("RefundCompleted", order.order_id, refund_id))
-
-
-def _told(order: Order, body: dict[str, Any], row: Row, fact_id: str) -> Webhook:
-    mail = ids.notification_id(fact_id, "customer", "email")
-    return Webhook(f"/webhooks/{body['type']}", _json(body), order.order_id, row, mail)
-
-
-def _json(body: dict[str, Any]) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    told = mail("RefundCompleted", order.order_id, refund_id)
+    return Webhook("/webhooks/refund", as_json(body), order.order_id, (row,), (told,))

@@ -17,9 +17,11 @@ class Expected:
     """What must be there once everything that was accepted has been handled.
 
     `possible` are the mails of the whole story: a webhook whose answer was lost may have been taken all the same.
+    `applied` is how many webhooks the story tells of each service's key.
     """
 
     rows: frozenset[Row]
+    applied: Mapping[tuple[str, str], int]
     mails: Mapping[str, Webhook]
     possible: frozenset[str]
     readers: frozenset[str]
@@ -77,11 +79,12 @@ class Verdict:
 def expected(lives: Collection[Life], accepted: Collection[Webhook]) -> Expected:
     """A row for each webhook accepted; a mail where its order was accepted too, for else nobody knows the reader."""
     told = [webhook for life in lives for webhook in life.webhooks if webhook in accepted]
-    known = {webhook.order_id for webhook in told if webhook.row is None}
+    known = {webhook.order_id for webhook in told if webhook.names_reader}
     return Expected(
-        frozenset(webhook.row for webhook in told if webhook.row),
-        {webhook.notification_id: webhook for webhook in told if webhook.notification_id and webhook.order_id in known},
-        frozenset(webhook.notification_id for life in lives for webhook in life.webhooks if webhook.notification_id),
+        frozenset(row for webhook in told for row in webhook.rows),
+        Counter((row.service, row.key) for life in lives for told in life.webhooks for row in told.rows + told.passes),
+        {mail: webhook for webhook in told if webhook.order_id in known for mail in webhook.mails},
+        frozenset(mail for life in lives for webhook in life.webhooks for mail in webhook.mails),
         frozenset(life.order.email for life in lives),
     )
 
@@ -100,7 +103,7 @@ def judge(wanted: Expected, seen: Seen, tally: Tally) -> Verdict:
         rows=len(wanted.rows & seen.rows.keys()),
         mails=tuple({mail.message_id: mail for mail in seen.mails if _name(mail) in arrived}.values()),
         lost=tuple(lost),
-        double=(*_rows_too_many(seen), *_mails_too_many(wanted, seen)),
+        double=(*_rows_too_many(wanted, seen), *_mails_too_many(wanted, seen)),
         unknown=tuple(unknown),
         not_accepted=tuple(f"{webhook.path} {webhook.order_id}: {why}" for webhook, why in refused.items()),
         answers=tally.answers,
@@ -116,11 +119,14 @@ def _mail(webhook: Webhook, status: str) -> str:
     return f"no mail: {webhook.path} {webhook.order_id} is {status}"
 
 
-def _rows_too_many(seen: Seen) -> list[str]:
-    """The story tells each key one webhook: one row, one line of history."""
+def _rows_too_many(wanted: Expected, seen: Seen) -> list[str]:
+    """One row a key, and no more lines of history than the story tells webhooks of it."""
     rows = Counter((row.service, row.key) for row in seen.rows.elements())
-    again = [(key, count) for counted in (rows, seen.applied) for key, count in counted.items() if count > 1]
-    return [f"row: {service} {name} {count} times" for (service, name), count in again for _ in range(count - 1)]
+    again = [(key, count, 1) for key, count in rows.items()]
+    again += [(key, count, wanted.applied.get(key, 1)) for key, count in seen.applied.items()]
+    return [
+        f"row: {service} {name} {count} times" for (service, name), count, right in again for _ in range(count - right)
+    ]
 
 
 def _mails_too_many(wanted: Expected, seen: Seen) -> list[str]:

@@ -82,7 +82,7 @@ async def _look(wanted: Expected, stores: Stores, inbox: Inbox) -> Seen:
     """At all of it, also at the histories."""
     applied = {
         (service, key): count
-        for service in HISTORY
+        for service in sorted({row.service for row in wanted.rows})
         for key, count in (await stores.applied(service, _keys(wanted.rows, service))).items()
     }
     messages = dict(await stores.statuses("notifier", wanted.mails))

@@ -13,8 +13,9 @@ from simulator.verdict import Expected, Seen, expected, judge
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LIVES = lives(Plan("abc", NOON, orders=2))
 WEBHOOKS = [webhook for life in LIVES for webhook in life.webhooks]
-ROWS = [webhook.row for webhook in WEBHOOKS if webhook.row]
+ROWS = [row for webhook in WEBHOOKS for row in webhook.rows]
 PAYMENT = WEBHOOKS[1]
+(ROW,), (MAIL,) = PAYMENT.rows, PAYMENT.mails
 
 
 def a_tally(*not_accepted: Webhook) -> Tally:
@@ -26,12 +27,12 @@ def wanted_by(tally: Tally) -> Expected:
 
 
 def a_mail(webhook: Webhook, number: str = "") -> Mail:
-    name = f"{webhook.notification_id}@example.test"
+    name = f"{webhook.mails[0]}@example.test"
     return Mail(number or name, name, f"{webhook.order_id.lower()}@example.test", "subject", NOON)
 
 
 def everything() -> Seen:
-    mails = tuple(a_mail(webhook) for webhook in WEBHOOKS if webhook.notification_id)
+    mails = tuple(a_mail(webhook) for webhook in WEBHOOKS if webhook.mails)
     return Seen(Counter(ROWS), {(row.service, row.key): 1 for row in ROWS}, mails)
 
 
@@ -46,8 +47,7 @@ def test_all_is_well_when_each_webhook_has_its_row_and_its_mail() -> None:
 
 def test_a_row_and_a_mail_that_are_missing_are_lost() -> None:
     tally, whole = a_tally(), everything()
-    assert PAYMENT.row
-    seen = replace(whole, rows=whole.rows - Counter([PAYMENT.row]), mails=whole.mails[1:])
+    seen = replace(whole, rows=whole.rows - Counter([ROW]), mails=whole.mails[1:])
 
     verdict = judge(wanted_by(tally), seen, tally)
 
@@ -57,19 +57,17 @@ def test_a_row_and_a_mail_that_are_missing_are_lost() -> None:
 
 def test_a_row_with_another_status_is_lost() -> None:
     tally, whole = a_tally(), everything()
-    assert PAYMENT.row
-    seen = replace(whole, rows=whole.rows - Counter([PAYMENT.row]) + Counter([replace(PAYMENT.row, status="pending")]))
+    seen = replace(whole, rows=whole.rows - Counter([ROW]) + Counter([replace(ROW, status="pending")]))
 
     assert len(judge(wanted_by(tally), seen, tally).lost) == 1
 
 
 def test_a_mail_that_came_twice_and_a_webhook_applied_twice_are_double() -> None:
     tally, whole = a_tally(), everything()
-    assert PAYMENT.row
     seen = replace(
         whole,
         mails=(*whole.mails, a_mail(PAYMENT, "again")),
-        applied={**whole.applied, ("payment", PAYMENT.row.key): 3},
+        applied={**whole.applied, ("payment", ROW.key): 3},
     )
 
     verdict = judge(wanted_by(tally), seen, tally)
@@ -87,8 +85,7 @@ def test_a_mail_nothing_asks_for_is_double() -> None:
 
 def test_a_mail_the_notifier_cannot_tell_of_is_unknown_and_not_lost() -> None:
     tally, whole = a_tally(), everything()
-    assert PAYMENT.notification_id
-    seen = replace(whole, mails=whole.mails[1:], messages={PAYMENT.notification_id: "unknown"})
+    seen = replace(whole, mails=whole.mails[1:], messages={MAIL: "unknown"})
 
     verdict = judge(wanted_by(tally), seen, tally)
 

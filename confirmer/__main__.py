@@ -1,0 +1,52 @@
+"""Runs the confirmer: `python -m confirmer [run|migrate]`."""
+
+import sys
+from functools import partial
+
+from confirmer.asker import Asker
+from confirmer.handler import TOPICS, handle
+from confirmer.settings import INQUIRIES, ConfirmerSettings
+from runtime import logging, management
+from runtime.engine import engine
+from runtime.health import Health
+from runtime.logging import log
+from runtime.shutdown import on_signal
+from stream import migrate
+from stream.codec import Codec
+from stream.registry import registry
+from stream.worker import Worker
+
+SERVICE = "confirmer"
+
+
+def run(settings: ConfirmerSettings) -> None:
+    """Keep questions and ask them until a signal asks to stop."""
+    stop = on_signal()
+    for provider in INQUIRIES:
+        if not settings.api_key(provider):
+            log.warning("provider.not_asked", provider=provider, settings=f"{provider.upper()}_API_KEY")
+    store = engine(settings.database_url, service=SERVICE)
+    codec = Codec(registry(settings.schema_registry_url))
+    worker = Worker(SERVICE, TOPICS, partial(handle, encode=codec.encode), settings, store, codec)
+    asker = Asker(SERVICE, settings, store, codec)
+    worker.on_commit = asker.wake
+    health = Health()
+    worker.watch(health)
+    health.ready_while(asker.problem)
+    management.listen(settings, health)
+    asking = asker.start(stop)
+    health.live_while(lambda: None if asking.is_alive() else "the asker has ended")
+    worker.run(stop)
+    asking.join(settings.ask_timeout_s)
+
+
+if __name__ == "__main__":
+    settings = ConfirmerSettings.read()
+    logging.configure(SERVICE, settings.log_level)
+    match sys.argv[1:]:
+        case [] | ["run"]:
+            run(settings)
+        case ["migrate"]:
+            migrate.upgrade(SERVICE, settings.database_url)
+        case _:
+            sys.exit("usage: python -m confirmer [run|migrate]")

@@ -1,0 +1,214 @@
+"""Asks what is due: claim → request → verdict → publish, acknowledged → settle.
+
+Whoever dies between two steps leaves a lease that passes, and another asks again: the event of the same truth has the
+same id, so to publish it twice is harmless.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from threading import Event, Thread
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, exc
+
+from confirmer import grouping, metrics, store
+from confirmer.grouping import Open, Request
+from confirmer.judge import Again, Circumstances, Confirmed, Rejected, Response, Unaskable, Unknown, Verdict, judge
+from confirmer.judge import standing as standing_of
+from confirmer.line import Line
+from confirmer.restraint import Breaker, Pace
+from confirmer.settings import INQUIRIES, ConfirmerSettings
+from confirmer.store import Claimed
+from confirmer.telling import Telling
+from providers.contract import Inquiry
+from runtime import clock
+from runtime.logging import log
+from stream.codec import Codec
+from stream.events import UnconfirmedWebhook
+from stream.outbox import Message
+from stream.publisher import Publisher
+from stream.registry import UnknownSchema
+
+T = TypeVar("T")
+IDLE_S = 1.0
+SPARE_S = 10.0
+"""Of a lease, beyond what asking takes at most."""
+CONNECTIONS = 2
+"""To the store at once; the worker has its own."""
+STORE_FAILED = (exc.SQLAlchemyError, UnknownSchema, OSError)
+
+
+@dataclass
+class Desk:
+    """Where one provider is asked: nobody waits for another's provider."""
+
+    provider: str
+    inquiry: Inquiry
+    key: str
+    url: str
+    pace: Pace
+    breaker: Breaker = field(default_factory=Breaker)
+    refused: bool = False
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def heard(self, response: Response) -> None:
+        """Learn from an answer how the API is, and say so when that has changed."""
+        standing = standing_of(response)
+        metrics.INQUIRIES.labels(self.provider, standing).inc()
+        if standing == "refuses" and not self.refused:
+            log.error("provider.refuses", provider=self.provider, settings=f"{self.provider.upper()}_API_KEY")
+        self.refused = standing == "refuses"
+        was_open = self.breaker.is_open
+        if standing == "well":
+            self.breaker.works()
+        else:
+            self.breaker.fails(time.monotonic(), getattr(response, "retry_after_s", None))
+        if was_open != self.breaker.is_open:
+            log.warning("provider.back" if was_open else "provider.away", provider=self.provider)
+
+
+class Asker:
+    """One thread with a loop of its own; several may work beside each other, in other replicas."""
+
+    def __init__(self, service: str, settings: ConfirmerSettings, database: Engine, codec: Codec) -> None:
+        self._settings = settings
+        self._database = database
+        self._codec = codec
+        self._telling = Telling(service, codec)
+        self._publisher = Publisher(settings.kafka_bootstrap_servers, while_waiting=lambda: None)
+        self._desks = [_desk(settings, name, key) for name in INQUIRIES if (key := settings.api_key(name))]
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self, stop: Event) -> Thread:
+        """Ask in a thread until `stop` is set."""
+        thread = Thread(target=lambda: asyncio.run(self._work(stop)), name="asker", daemon=True)
+        thread.start()
+        return thread
+
+    def wake(self) -> None:
+        """There is something to ask; called from any thread."""
+        if self._loop:
+            for desk in self._desks:
+                self._loop.call_soon_threadsafe(desk.news.set)
+
+    def problem(self) -> str | None:
+        """Which providers do not take our keys."""
+        refusing = [f"{desk.provider} refuses {desk.provider.upper()}_API_KEY" for desk in self._desks if desk.refused]
+        return "; ".join(refusing) or None
+
+    async def _work(self, stop: Event) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._storing = asyncio.Semaphore(CONNECTIONS)
+        self._publishing = asyncio.Lock()
+        async with Line(self._settings.ask_timeout_s) as line, asyncio.TaskGroup() as desks:
+            desks.create_task(_until(stop))
+            for desk in self._desks:
+                desks.create_task(self._attend(desk, line, stop))
+        self._loop = None
+
+    async def _attend(self, desk: Desk, line: Line, stop: Event) -> None:
+        while not stop.is_set():
+            desk.news.clear()
+            try:
+                asked = not desk.breaker.rest(time.monotonic()) and await self._ask_some(desk, line)
+            except STORE_FAILED as failure:
+                asked = False
+                log.warning("store.failed", error=type(failure).__name__)
+            if not asked:
+                await _heard_of(desk.news, IDLE_S)
+
+    async def _ask_some(self, desk: Desk, line: Line) -> bool:
+        """Ask what has been due longest; whether there was anything."""
+        most = 1 if desk.breaker.is_open else self._settings.ask_concurrency
+        lease_s = self._settings.ask_timeout_s + most / desk.inquiry.per_second + SPARE_S
+        claimed = await self._store(lambda tx: store.claim(tx, desk.provider, most, lease_s))
+        questions = [(one, self._receipt(one)) for one in claimed]
+        async with asyncio.TaskGroup() as asking:
+            for request in grouping.made_of(questions, desk.inquiry, desk.key):
+                asking.create_task(self._ask(desk, line, request))
+        return bool(claimed)
+
+    async def _ask(self, desk: Desk, line: Line, request: Request) -> None:
+        response: Response
+        if isinstance(request.ask, Unaskable):
+            response = request.ask
+        else:
+            await asyncio.sleep(desk.pace.wait(time.monotonic()))
+            response = await line.ask(desk.url, request.ask)
+            desk.heard(response)
+        verdicts = [(question, self._judge(desk, question, response)) for question in request.questions]
+        told = [message for question, verdict in verdicts for message in self._telling.of(*question, verdict)]
+        await self._publish(told)
+        try:
+            await self._store(lambda tx: store.settle(tx, [(claimed, verdict) for (claimed, _), verdict in verdicts]))
+        except STORE_FAILED as failure:  # the lease passes, and it is asked again
+            log.warning("store.failed", error=type(failure).__name__)
+            return
+        for (claimed, _), verdict in verdicts:
+            _report(desk.provider, claimed, verdict)
+
+    def _judge(self, desk: Desk, question: Open, response: Response) -> Verdict:
+        claimed, receipt = question
+        chance = random.random()  # noqa: S311 - spreads retries
+        here = Circumstances(clock.now(), claimed.attempts, claimed.unread, self._settings.mode, chance)
+        return judge(desk.inquiry, receipt, response, here)
+
+    def _receipt(self, claimed: Claimed) -> UnconfirmedWebhook:
+        record = self._codec.decode(claimed.record)
+        if not isinstance(record, UnconfirmedWebhook):
+            raise TypeError(f"a question was kept of a {type(record).__name__}")
+        return record
+
+    async def _publish(self, messages: Sequence[Message]) -> None:
+        if messages:
+            async with self._publishing:
+                await asyncio.to_thread(self._publisher.publish, messages)
+
+    async def _store(self, work: Callable[[Connection], T]) -> T:
+        """Do `work` in a transaction, on a thread that may wait for the store."""
+
+        def transact() -> T:
+            with self._database.begin() as tx:
+                return work(tx)
+
+        async with self._storing:
+            return await asyncio.to_thread(transact)
+
+
+def _desk(settings: ConfirmerSettings, provider: str, key: str) -> Desk:
+    inquiry = INQUIRIES[provider]
+    return Desk(provider, inquiry, key, settings.api_url(provider), Pace(inquiry.per_second))
+
+
+async def _until(stop: Event) -> None:
+    """Also without a single key the thread goes on: that nobody can be asked is no failure."""
+    while not stop.is_set():  # noqa: ASYNC110 - the event is a thread's
+        await asyncio.sleep(IDLE_S)
+
+
+async def _heard_of(news: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(news.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+def _report(provider: str, claimed: Claimed, verdict: Verdict) -> None:
+    about = {"id": claimed.receipt_id, "provider": provider, "attempt": claimed.attempts}
+    match verdict:
+        case Confirmed():
+            log.info("webhook.confirmed", **about)
+            status = "confirmed"
+        case Rejected(cause, error):
+            log.warning("webhook.rejected", cause=cause, error=error, **about)
+            status = "untrue"
+        case Unknown(error):
+            log.warning("webhook.abandoned", error=error, **about)
+            status = "unknown"
+        case Again(error, seconds):
+            log.info("webhook.asked_again", error=error, seconds=round(seconds, 1), **about)
+            status = "again"
+    metrics.QUESTIONS.labels(provider, status).inc()

@@ -1,0 +1,33 @@
+"""Contract D: a crypto invoice is paid."""
+
+from simulator.story import Order, Row, Webhook, as_json, customer, mail
+
+
+def tapayz(order: Order) -> tuple[Webhook, ...]:
+    """`invoice.updated` to Complete. It names goods, so they are to be handed on."""
+    invoice, at = f"INV-{order.order_id}", order.at("payment")
+    body = {
+        "event": "invoice.updated",
+        "timestamp": at,
+        "data": {
+            "invoiceId": invoice,
+            "customerId": order.order_id,
+            "customerName": order.name,
+            "state": "Complete",
+            "previousState": "Pending",
+            "title": f"USDT {order.amount:,}원 구매",
+            "cashAmount": f"{order.amount}.000000",
+            "cryptoAmount": "74.074074",
+            "cashAssetId": 1,
+            "cryptoAssetId": 1001,
+            "completedAt": at,
+            "createdAt": order.at("order"),
+            "transaction": {"id": f"tx-{order.order_id}", "detail": "d1f10b55", "blockNum": 75235898},
+        },
+    }
+    rows = (Row("invoice", invoice, "Complete"),)
+    mails = (mail("InvoiceCompleted", invoice), mail("DigitalDeliveryRequested", invoice))
+    return customer(order), Webhook("/callback/update-invoice", as_json(body), order.order_id, rows, mails)
+
+
+STORIES = {"tapayz": tapayz}

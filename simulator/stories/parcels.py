@@ -1,0 +1,137 @@
+"""Carriers and their aggregators: the order's parcel, of which the shop has told before, is delivered."""
+
+from datetime import timedelta, timezone
+
+import msgspec
+
+from simulator.knowledge import Told
+from simulator.story import Order, Webhook, as_json, mail, ordered, packed, parcel
+
+KST = timezone(timedelta(hours=9))
+CJ = "CJ대한통운"
+
+
+def easypost(order: Order) -> tuple[Webhook, ...]:
+    """`tracker.updated`."""
+    at = order.at("shipping")
+    place = {"object": "TrackingLocation", "city": "SEOUL", "state": None, "country": "KR", "zip": None}
+    detail = {
+        "object": "TrackingDetail",
+        "message": "DELIVERED",
+        "status": "delivered",
+        "datetime": at,
+        "tracking_location": place,
+    }
+    tracker = {
+        "id": f"trk_{order.order_id}",
+        "object": "Tracker",
+        "mode": "test",
+        "tracking_code": order.tracking_number,
+        "status": "delivered",
+        "created_at": order.at("payment"),
+        "updated_at": at,
+        "carrier": "UPS",
+        "tracking_details": [detail],
+    }
+    event = {
+        "id": f"evt_{order.order_id}",
+        "object": "Event",
+        "created_at": at,
+        "description": "tracker.updated",
+        "mode": "test",
+        "previous_attributes": {"status": "in_transit"},
+        "pending_urls": [],
+        "completed_urls": [],
+        "result": tracker,
+    }
+    return _delivered(order, "UPS", "/api/webhooks/easypost", as_json(event))
+
+
+def aftership(order: Order) -> tuple[Webhook, ...]:
+    """`tracking_update`."""
+    at = order.moment("shipping")
+    message = {
+        "id": f"{order.order_id}",
+        "tracking_number": order.tracking_number,
+        "slug": "usps",
+        "tag": "Delivered",
+        "subtag": "Delivered_001",
+        "order_id": order.order_id,
+        "checkpoints": [{"checkpoint_time": at.isoformat(timespec="seconds"), "slug": "usps", "tag": "Delivered"}],
+    }
+    body = {
+        "event": "tracking_update",
+        "event_id": f"aftership-{order.order_id}",
+        "is_tracking_first_tag": True,
+        "msg": message,
+        "ts": int(at.timestamp()),
+    }
+    return _delivered(order, "usps", "/api/webhooks/aftership", as_json(body))
+
+
+def shippo(order: Order) -> tuple[Webhook, ...]:
+    """`track_updated`, of Shippo's test mode."""
+    status = {
+        "object_id": f"scan-{order.order_id}",
+        "status": "DELIVERED",
+        "status_date": order.at("shipping"),
+        "status_details": "Your shipment has been delivered.",
+        "location": {"city": "Las Vegas", "country": "US", "state": "NV", "zip": "89101"},
+        "substatus": None,
+    }
+    data = {
+        "carrier": "usps",
+        "tracking_number": order.tracking_number,
+        "metadata": f"order_id: {order.order_id}",
+        "tracking_status": status,
+        "tracking_history": [status],
+    }
+    body = {"event": "track_updated", "test": True, "data": data}
+    return _delivered(order, "usps", "/api/webhooks/shippo", as_json(body))
+
+
+def delivery_tracker(order: Order) -> tuple[Webhook, ...]:
+    """A callback that says only of which parcel; its API says the rest."""
+    body = {"carrierId": "kr.cjlogistics", "trackingNumber": order.tracking_number}
+    told = Told(
+        provider="delivery_tracker",
+        reference=order.tracking_number,
+        status="DELIVERED",
+        at=order.at("shipping"),
+        carrier="kr.cjlogistics",
+    )
+    path = "/api/webhooks/delivery_tracker"
+    return _delivered(order, CJ, path, as_json(body), api=msgspec.json.encode(told))
+
+
+def sweettracker(order: Order) -> tuple[Webhook, ...]:
+    """A scan of level 6, 배송완료."""
+    at = f"{order.moment('shipping').astimezone(KST):%Y-%m-%d %H:%M:%S}"
+    body = {
+        "secret_value": "",
+        "fid": f"fid-{order.order_id}",
+        "invoice_no": order.tracking_number,
+        "level": 6,
+        "time_trans": at,
+        "time_sweet": at,
+        "where": "서울 강남",
+        "details": "배달완료",
+        "comcode": "04",
+    }
+    return _delivered(order, CJ, "/api/webhooks/sweettracker", as_json(body))
+
+
+STORIES = {
+    "easypost": easypost,
+    "aftership": aftership,
+    "shippo": shippo,
+    "delivery_tracker": delivery_tracker,
+    "sweettracker": sweettracker,
+}
+
+
+def _delivered(order: Order, carrier: str, path: str, body: bytes, api: bytes | None = None) -> tuple[Webhook, ...]:
+    row = parcel(order, carrier, "delivered")
+    told = mail("ShipmentDelivered", row.key)
+    delivered = Webhook(path, body, order.order_id, (row,), (told,), api=api)
+    return ordered(order), packed(order, carrier), delivered

@@ -1,0 +1,159 @@
+"""Payment providers: the order is paid. Those that do not sign, or say no amount, are asked at their API."""
+
+from datetime import timedelta, timezone
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from simulator.knowledge import Told
+from simulator.story import Order, Row, Webhook, as_json, mail, ordered
+
+KST = timezone(timedelta(hours=9))
+FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
+
+
+def toss(order: Order) -> tuple[Webhook, ...]:
+    """`PAYMENT_STATUS_CHANGED`, without an offset in `createdAt`, as Toss writes it."""
+    key, at = f"pk_{order.order_id}", order.moment("payment").astimezone(KST)
+    payment = {
+        "mId": "tosspayments",
+        "version": "2022-11-16",
+        "lastTransactionKey": f"DONE-{key}"[:64],
+        "paymentKey": key,
+        "orderId": order.order_id,
+        "orderName": "simulated",
+        "status": "DONE",
+        "requestedAt": at.isoformat(timespec="seconds"),
+        "approvedAt": at.isoformat(timespec="seconds"),
+        "type": "NORMAL",
+        "currency": "KRW",
+        "totalAmount": order.amount,
+        "balanceAmount": order.amount,
+        "method": "카드",
+    }
+    body = {"eventType": "PAYMENT_STATUS_CHANGED", "createdAt": f"{at:%Y-%m-%dT%H:%M:%S.%f}", "data": payment}
+    return ordered(order), _paid(order, "/api/webhooks/toss", as_json(body), api=_told(order, "toss", key, "DONE"))
+
+
+def stripe(order: Order) -> tuple[Webhook, ...]:
+    """`payment_intent.succeeded`, the order in the intent's metadata. Won have no minor unit."""
+    at = int(order.moment("payment").timestamp())
+    intent = {
+        "id": f"pi_{order.order_id}",
+        "object": "payment_intent",
+        "amount": order.amount,
+        "amount_received": order.amount,
+        "created": at,
+        "currency": "krw",
+        "livemode": False,
+        "metadata": {"order_id": order.order_id},
+        "payment_method_types": ["card"],
+        "status": "succeeded",
+    }
+    event = {
+        "id": f"evt_{order.order_id}",
+        "object": "event",
+        "api_version": "2020-08-27",
+        "created": at,
+        "data": {"object": intent},
+        "livemode": False,
+        "pending_webhooks": 1,
+        "request": {"id": None, "idempotency_key": None},
+        "type": "payment_intent.succeeded",
+    }
+    return ordered(order), _paid(order, "/api/webhooks/stripe", as_json(event))
+
+
+def portone_v1(order: Order) -> tuple[Webhook, ...]:
+    """V1 names the payment and its status, and nobody signs it."""
+    key = f"imp_{order.order_id}"
+    body = {"imp_uid": key, "merchant_uid": order.order_id, "status": "paid"}
+    api = _told(order, "portone_v1", key, "paid")
+    return ordered(order), _paid(order, "/api/webhooks/portone_v1", as_json(body), api=api)
+
+
+def portone_v2(order: Order) -> tuple[Webhook, ...]:
+    """V2 signs, and says no amount. Its payment id is the shop's order."""
+    key = f"tx-{order.order_id}"
+    data = {"storeId": "store-simulated", "paymentId": order.order_id, "transactionId": key}
+    body = {"type": "Transaction.Paid", "timestamp": order.at("payment"), "data": data}
+    api = _told(order, "portone_v2", key, "PAID")
+    return ordered(order), _paid(order, "/api/webhooks/portone_v2", as_json(body), api=api)
+
+
+def inicis(order: Order) -> tuple[Webhook, ...]:
+    """A deposit to a virtual account, as the mobile notice tells it: a form in EUC-KR."""
+    key = f"StdpayVBNK{order.order_id}"
+    fields = {
+        "P_TID": key,
+        "P_MID": "INIpayTest",
+        "P_AUTH_DT": f"{order.moment('payment').astimezone(KST):%Y%m%d%H%M%S}",
+        "P_STATUS": "02",
+        "P_TYPE": "VBANK",
+        "P_OID": order.order_id,
+        "P_FN_CD1": "04",
+        "P_FN_NM": "국민은행",
+        "P_AMT": order.amount,
+        "P_UNAME": order.name,
+        "P_RMESG1": "P_VACCT_NO=12345678901234|P_EXP_DT=20991231",
+    }
+    body = urlencode(fields, encoding="cp949").encode()
+    api = _told(order, "inicis", key, "02")
+    return ordered(order), _paid(order, "/api/webhooks/inicis", body, headers=FORM, api=api)
+
+
+def kakaopay(order: Order) -> tuple[Webhook, ...]:
+    """Contract E, on its shared path, told apart by its header."""
+    body = {
+        "aid": f"A{order.order_id}",
+        "tid": f"T{order.order_id}",
+        "cid": "TC0ONETIME",
+        "status": "SUCCESS_PAYMENT",
+        "partner_order_id": order.order_id,
+        "partner_user_id": "simulated",
+        "payment_method_type": "MONEY",
+        "amount": {"total": order.amount, "tax_free": 0, "vat": 0, "point": 0, "discount": 0},
+        "approved_at": f"{order.moment('payment').astimezone(KST):%Y-%m-%dT%H:%M:%S}",
+    }
+    return ordered(order), _paid(order, "/webhooks/payment", as_json(body), headers=(("X-PG-Provider", "KAKAO"),))
+
+
+def naverpay(order: Order) -> tuple[Webhook, ...]:
+    """Contract E, on the provider's own path, with an event id of its own."""
+    body = {
+        "eventId": f"naver-{order.order_id}",
+        "merchant_uid": order.order_id,
+        "status": "paid",
+        "amount": order.amount,
+        "paid_at": int(order.moment("payment").timestamp()),
+    }
+    return ordered(order), _paid(order, "/api/webhooks/naver", as_json(body))
+
+
+STORIES = {
+    "toss": toss,
+    "stripe": stripe,
+    "portone_v1": portone_v1,
+    "portone_v2": portone_v2,
+    "inicis": inicis,
+    "kakaopay": kakaopay,
+    "naverpay": naverpay,
+}
+
+
+def _paid(order: Order, path: str, body: bytes, **sent: Any) -> Webhook:
+    row, told = Row("payment", order.order_id, "completed"), mail("PaymentCompleted", order.order_id)
+    return Webhook(path, body, order.order_id, (row,), (told,), **sent)
+
+
+def _told(order: Order, provider: str, reference: str, status: str) -> bytes:
+    told = Told(
+        provider=provider,
+        reference=reference,
+        status=status,
+        order_id=order.order_id,
+        amount=str(order.amount),
+        at=order.at("payment"),
+    )
+    return msgspec.json.encode(told)

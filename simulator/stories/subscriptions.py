@@ -1,0 +1,33 @@
+"""Contract C: an order for a plan is paid, and that activates its user's subscription."""
+
+from dataclasses import replace
+
+from simulator.story import Order, Row, Webhook, as_json, customer, mail, ordered
+
+
+def tosspayments(order: Order) -> tuple[Webhook, ...]:
+    """`payment.confirmed`. The user is a customer of the shop, and the order's id names user and plan."""
+    user, at = order.order_id, order.moment("payment")
+    order_id = f"BIZ-{user}-PRO-{at:%Y%m%d%H%M%S}"
+    body = {
+        "eventType": "payment.confirmed",
+        "createdAt": order.at("payment"),
+        "data": {
+            "orderId": order_id,
+            "paymentKey": f"pk_{user}",
+            "orderName": "PRO",
+            "status": "DONE",
+            "totalAmount": order.amount,
+            "method": "카드",
+            "approvedAt": order.at("payment"),
+            "card": {"issuerCode": "71", "acquirerCode": "71", "number": "12345678****000*", "cardType": "신용"},
+        },
+    }
+    rows = (Row("payment", order_id, "completed"), Row("subscription", user, "active"))
+    mails = (mail("PaymentCompleted", order_id), mail("SubscriptionActivated", user, order_id))
+    paid = Webhook("/api/webhooks/tosspayments", as_json(body), user, rows, mails)
+    told = ordered(order, orderId=order_id, customerId=user)
+    return customer(order), replace(told, order_id=user), paid
+
+
+STORIES = {"tosspayments": tosspayments}

@@ -1,0 +1,144 @@
+"""What a provider's answer makes of a question."""
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from confirmer.judge import (
+    BACKOFF_S,
+    UNREAD_TIMES,
+    Again,
+    Circumstances,
+    Confirmed,
+    Heard,
+    NoAnswer,
+    Rejected,
+    Response,
+    Unaskable,
+    Unknown,
+    backoff,
+    judge,
+    standing,
+)
+from providers.contract import Ask, Inquiry, NotKnownYet, Received, Translation, Unreadable, Unsupported, Untrue
+from stream import ids
+from stream.events import PaymentNotice, Question, UnconfirmedWebhook
+from tests.builders import NOON, an_envelope
+
+SECOND = 1_000_000
+HERE = Circumstances(now=NOON, attempts=1, unread=0, mode="test")
+TRUTH = PaymentNotice(order_id="1", status="completed", amount=58000)
+
+
+def a_receipt() -> UnconfirmedWebhook:
+    question = Question(subject="payment", reference="pk-1", order_id="1", claims={"status": "DONE"})
+    envelope = replace_received(an_envelope(question), NOON)
+    return UnconfirmedWebhook(envelope=envelope, notice=question)
+
+
+def replace_received(envelope: Any, at: int) -> Any:
+    return msgspec.structs.replace(envelope, received_at=at)
+
+
+def an_inquiry(answers: Translation | Exception) -> Inquiry:
+    def read_answer(question: Question, received: Received, answer: bytes) -> Translation:
+        if isinstance(answers, Exception):
+            raise answers
+        return answers
+
+    return Inquiry("https://api.example.test", lambda _question, _key: Ask("GET", "/", {}), read_answer)
+
+
+TRUE = an_inquiry(Translation(TRUTH, "payment.completed", NOON, "pk-1:DONE"))
+
+
+def test_what_the_provider_says_itself_is_confirmed_under_the_id_that_its_answer_gives() -> None:
+    verdict = judge(TRUE, a_receipt(), Heard(200, b'{"the": "answer"}'), HERE)
+
+    assert isinstance(verdict, Confirmed)
+    topic, key, event = verdict.event
+    envelope = event.envelope
+    assert (topic.name, key) == ("webhooks.payment.v1", "1")
+    assert envelope.event_id == ids.event_id("generic", "test", "pk-1:DONE")
+    assert (envelope.verification, envelope.raw) == ("confirmed", b'{"the": "answer"}')
+    assert envelope.receipt_id == a_receipt().envelope.event_id
+
+
+def test_what_the_provider_denies_is_rejected() -> None:
+    verdict = judge(an_inquiry(Untrue("the payment is READY")), a_receipt(), Heard(200), HERE)
+
+    assert verdict == Rejected("untrue", "untrue: the payment is READY")
+
+
+def test_what_happened_in_the_other_mode_is_rejected() -> None:
+    other = an_inquiry(Translation(TRUTH, "payment.completed", NOON, "pk-1:DONE", "live"))
+
+    verdict = judge(other, a_receipt(), Heard(200), HERE)
+
+    assert isinstance(verdict, Rejected)
+    assert verdict.cause == "other_mode"
+
+
+@pytest.mark.parametrize("response", [Heard(404), Heard(410)])
+def test_what_the_provider_does_not_know_is_asked_again_until_its_time_is_over(response: Response) -> None:
+    last_second = replace(HERE, now=NOON + 3599 * SECOND, attempts=30)
+
+    assert isinstance(judge(TRUE, a_receipt(), response, HERE), Again)
+    assert judge(TRUE, a_receipt(), response, last_second) == Again("the provider does not know it", 1.0)
+    assert judge(TRUE, a_receipt(), response, replace(HERE, now=NOON + 3600 * SECOND)) == Unknown(
+        "unknown: the provider does not know it"
+    )
+
+
+def test_what_the_provider_does_not_know_yet_waits_like_what_it_does_not_know() -> None:
+    waiting = an_inquiry(NotKnownYet("in progress"))
+
+    assert judge(waiting, a_receipt(), Heard(200), HERE) == Again("in progress", BACKOFF_S[0])
+    late = replace(HERE, now=NOON + 3600 * SECOND)
+    assert judge(waiting, a_receipt(), Heard(200), late) == Unknown("unknown: in progress")
+
+
+@pytest.mark.parametrize(
+    "response",
+    [NoAnswer("no answer"), Heard(500), Heard(503), Heard(429), Heard(408), Heard(302), Heard(401), Heard(403)],
+)
+def test_what_an_api_cannot_answer_is_asked_again_however_late_it_is(response: Response) -> None:
+    years_later = replace(HERE, now=2 * NOON, attempts=10_000, unread=UNREAD_TIMES)
+
+    assert standing(response) != "well"
+    assert isinstance(judge(TRUE, a_receipt(), response, years_later), Again)
+
+
+@pytest.mark.parametrize("failure", [Unreadable("no status"), ValueError("a bug"), KeyError("b"), RecursionError()])
+def test_an_answer_nobody_can_read_is_asked_for_a_few_times_and_no_more(failure: Exception) -> None:
+    mess = an_inquiry(failure)
+    verdicts = [judge(mess, a_receipt(), Heard(200), replace(HERE, unread=n)) for n in range(UNREAD_TIMES)]
+
+    assert [isinstance(verdict, Again) and verdict.unread for verdict in verdicts[:-1]] == [True] * (UNREAD_TIMES - 1)
+    assert isinstance(verdicts[-1], Unknown)
+    assert verdicts[-1].error.startswith("no readable answer: ")
+
+
+@pytest.mark.parametrize("response", [Heard(400), Heard(422), Unaskable("no request can be made of it")])
+def test_a_question_the_api_does_not_take_is_like_an_answer_nobody_can_read(response: Response) -> None:
+    assert standing(response) == "well"
+    verdict = judge(TRUE, a_receipt(), response, HERE)
+    assert isinstance(verdict, Again)
+    assert verdict.unread
+    assert isinstance(judge(TRUE, a_receipt(), response, replace(HERE, unread=UNREAD_TIMES)), Unknown)
+
+
+def test_an_answer_that_is_nothing_we_act_on_ends_the_asking() -> None:
+    assert isinstance(judge(an_inquiry(Unsupported("a billing key")), a_receipt(), Heard(200), HERE), Unknown)
+
+
+@given(attempts=st.integers(1, 100_000), chance=st.floats(0, 1))
+def test_the_wait_grows_to_five_minutes_and_is_spread(attempts: int, chance: float) -> None:
+    least, most = BACKOFF_S
+    whole = min(most, least * 2 ** min(attempts - 1, 30))
+
+    assert whole / 2 <= backoff(attempts, chance) <= whole

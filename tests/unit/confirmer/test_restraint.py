@@ -1,0 +1,54 @@
+"""A provider is asked no faster than it allows, and hardly at all while it fails."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from confirmer.restraint import LONGEST_REST_S, REST_S, TOLERATED, Breaker, Pace
+
+
+@given(asked=st.lists(st.floats(0, 10), min_size=1, max_size=50).map(sorted), per_second=st.floats(0.5, 50))
+def test_turns_are_never_closer_than_the_rate_allows(asked: list[float], per_second: float) -> None:
+    pace = Pace(per_second)
+
+    turns = [now + pace.wait(now) for now in asked]
+
+    gaps = [later - earlier for earlier, later in pairwise(turns)]
+    assert all(gap >= 1 / per_second - 1e-9 for gap in gaps)
+
+
+def test_a_circuit_opens_after_failures_in_a_row_and_rests_longer_each_time() -> None:
+    breaker, now, rests = Breaker(), 100.0, []
+    for _ in range(TOLERATED - 1):
+        breaker.fails(now)
+    assert not breaker.is_open
+    assert breaker.rest(now) == 0
+
+    for _ in range(8):
+        breaker.fails(now)
+        rests.append(breaker.rest(now))
+        now += breaker.rest(now)
+
+    assert breaker.is_open
+    assert rests == [2, 4, 8, 16, 32, 60, 60, 60]
+    breaker.works()
+    assert not breaker.is_open
+    assert breaker.rest(now) == 0
+
+
+def test_failures_that_were_under_way_when_it_opened_do_not_lengthen_the_rest() -> None:
+    breaker = Breaker()
+    for _ in range(TOLERATED + 20):
+        breaker.fails(100.0)
+
+    assert breaker.rest(100.0) == REST_S[0]
+
+
+def test_a_provider_that_asks_for_a_rest_is_given_it_up_to_an_hour() -> None:
+    breaker = Breaker()
+
+    breaker.fails(100.0, retry_after_s=30)
+    assert breaker.rest(100.0) == 30
+    breaker.fails(100.0, retry_after_s=1e9)
+    assert breaker.rest(100.0) == LONGEST_REST_S

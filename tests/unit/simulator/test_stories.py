@@ -1,0 +1,81 @@
+"""What each provider's story tells is what its module reads, and its API's answer is what that asks for."""
+
+from datetime import UTC, datetime
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import msgspec
+import pytest
+
+from providers import catalogue
+from providers.contract import Received
+from providers.webhook import Addressed, confirmed, webhook
+from simulator.answers import APIS, names
+from simulator.knowledge import Knowledge, Told
+from simulator.plan import Plan, lives
+from simulator.sender import provider_of
+from simulator.stories import STORIES
+from simulator.story import Webhook
+from stream.events import UnconfirmedWebhook
+
+NOON = datetime.now(UTC)
+NOW = int(NOON.timestamp() * 1e6)
+SECRET = "6a" * 24
+TOLD_HERE = sorted(STORIES.keys() & {row.name for row in catalogue.PROVIDERS})
+
+
+def event_of(told: Webhook) -> Addressed:
+    """The event that comes of a webhook, confirmed by its provider's API where it needs that."""
+    provider = provider_of(told)
+    _, kind = catalogue.find(told.path, {name.lower(): value for name, value in told.headers})
+    signed = {name.lower(): value for name, value in provider.sign(told.body, SECRET.encode(), NOW).items()}
+    given = {name.lower(): value for name, value in told.headers}
+    token = SECRET if provider.takes_token else None
+    received = Received(told.path, given | signed, told.body, NOW, token)
+    verification = provider.verify(received, [SECRET.encode()])
+    found = webhook(provider, received, verification, provider.translate(received, kind), "test")
+    return _confirmed(found.webhook, told) if isinstance(found.webhook, UnconfirmedWebhook) else found
+
+
+def _confirmed(receipt: UnconfirmedWebhook, told: Webhook) -> Addressed:
+    inquiry = catalogue.NAMES[receipt.envelope.provider].inquiry
+    assert inquiry
+    assert told.api
+    knowledge = Knowledge()
+    knowledge.learn(msgspec.json.decode(told.api, type=Told))
+    ask = inquiry.ask(receipt.notice, "a key")
+    known = knowledge.of(receipt.envelope.provider, names(ask.path, ask.body))
+    assert known, f"the API finds nothing at {urlsplit(ask.path).path}"
+    answer = msgspec.json.encode(APIS[receipt.envelope.provider].of(known))
+    envelope = receipt.envelope
+    received = Received(envelope.path, envelope.headers, envelope.raw, envelope.received_at)
+    return confirmed(receipt, inquiry.read_answer(receipt.notice, received, answer), answer)
+
+
+@pytest.mark.parametrize("provider", TOLD_HERE)
+def test_each_webhook_of_a_story_is_read_as_the_row_that_is_expected_of_it(provider: str) -> None:
+    (life,) = lives(Plan("abc", NOON, provider=provider))
+
+    for told in life.webhooks:
+        _, key, event = event_of(told)
+        notice = cast("Any", event).notice
+        for row in told.rows + told.passes:
+            if row.service == "subscription":
+                assert notice.user_id == row.key
+            else:
+                assert (key, getattr(notice, "status", None) or notice.state) == (row.key, row.status)
+
+
+@pytest.mark.parametrize("provider", TOLD_HERE)
+def test_two_orders_share_no_row_and_no_mail(provider: str) -> None:
+    told = [webhook for life in lives(Plan("abc", NOON, orders=2, provider=provider)) for webhook in life.webhooks]
+
+    rows = [row for webhook in told for row in webhook.rows]
+    mails = [mail for webhook in told for mail in webhook.mails]
+    assert len(rows) == len(set(rows))
+    assert len(mails) == len(set(mails))
+
+
+@pytest.mark.parametrize("provider", sorted(APIS))
+def test_an_api_knows_nothing_it_was_not_told(provider: str) -> None:
+    assert Knowledge().of(provider, names("/v1/payments/forged", b'{"tid": "forged"}')) is None
