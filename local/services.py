@@ -26,7 +26,10 @@ class Service:
 
 
 # Generated once for this machine, unless the environment has them.
-SECRETS = ("WEBHOOK_SECRET",)
+SECRETS = (
+    "WEBHOOK_SECRET",
+    "TOSS_WEBHOOK_SECRET",
+)
 SERVICES = (
     Service("payment", "processors.payment"),
     Service("shipping", "processors.shipping"),

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 
-from providers import generic, pg, shop
+from providers import generic, pg, shop, toss
 from providers.contract import Provider
 
-PROVIDERS: tuple[Provider, ...] = (generic.PROVIDER, shop.PROVIDER)
+PROVIDERS: tuple[Provider, ...] = (
+    generic.PROVIDER,
+    shop.PROVIDER,
+    toss.PROVIDER,
+)
 """Each with its own contract. A name may have a second row: contract E's, in `pg`."""
 
 ROWS: tuple[Provider, ...] = (*PROVIDERS, *pg.PROVIDERS)
