@@ -29,6 +29,7 @@ class Service:
 SECRETS = (
     "WEBHOOK_SECRET",
     "TOSS_WEBHOOK_SECRET",
+    "TOSSPAYMENTS_WEBHOOK_SECRET",
 )
 SERVICES = (
     Service("payment", "processors.payment"),

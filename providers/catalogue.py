@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
-from providers import generic, pg, shop, toss
+from providers import generic, pg, shop, toss, tosspayments
 from providers.contract import Provider
 
 PROVIDERS: tuple[Provider, ...] = (
     generic.PROVIDER,
     shop.PROVIDER,
     toss.PROVIDER,
+    tosspayments.PROVIDER,
 )
 """Each with its own contract. A name may have a second row: contract E's, in `pg`."""
 
