@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from providers import generic, pg, shop, toss, tosspayments
+from providers import generic, inicis, pg, portone_v1, portone_v2, shop, toss, tosspayments
 from providers.contract import Provider
 
 PROVIDERS: tuple[Provider, ...] = (
@@ -10,6 +10,9 @@ PROVIDERS: tuple[Provider, ...] = (
     shop.PROVIDER,
     toss.PROVIDER,
     tosspayments.PROVIDER,
+    portone_v1.PROVIDER,
+    portone_v2.PROVIDER,
+    inicis.PROVIDER,
 )
 """Each with its own contract. A name may have a second row: contract E's, in `pg`."""
 

@@ -1,27 +1,32 @@
 """A webhook as its provider posts it, the question it raises, and what an answer makes of it."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from providers.contract import Provider, Received, Translation
 from stream.events import PaymentNotice, Question
 from tests.unit.providers.posted import NOW
 
+SECRET = b"d2hzZWM="  # base64, as some want it
+NONE: Mapping[str, str] = {}
 
-def received(provider: Provider, body: Any, *, at: int = NOW, secret: bytes = b"whsec", **headers: str) -> Received:
+
+def received(
+    provider: Provider, body: Any, headers: Mapping[str, str] = NONE, *, at: int = NOW, secret: bytes = SECRET
+) -> Received:
     """A body (bytes as they are, else as JSON) at the provider's own path with the headers it sends."""
     raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
     sent = {name.lower(): value for name, value in provider.sign(raw, secret, at).items()}
-    given = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Received(next(iter(provider.paths)), {**sent, **given}, raw, at)
+    return Received(next(iter(provider.paths)), {**sent, **headers}, raw, at)
 
 
-def translated(provider: Provider, body: Any, **headers: str) -> Translation:
-    return provider.translate(received(provider, body, **headers), next(iter(provider.paths.values())))
+def translated(provider: Provider, body: Any, headers: Mapping[str, str] = NONE) -> Translation:
+    return provider.translate(received(provider, body, headers), next(iter(provider.paths.values())))
 
 
-def question(provider: Provider, body: Any, **headers: str) -> Question:
-    notice = translated(provider, body, **headers).notice
+def question(provider: Provider, body: Any, headers: Mapping[str, str] = NONE) -> Question:
+    notice = translated(provider, body, headers).notice
     assert isinstance(notice, Question)
     return notice
 

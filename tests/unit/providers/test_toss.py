@@ -1,14 +1,15 @@
 """Toss Payments: what is a question, who signs, and what an answer makes true."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from providers import toss, toss_payment
-from providers.contract import Ask, Forged, Refused, Unreadable, Unsupported, Untrue
+from providers.contract import Ask, Forged, Received, Refused, Unreadable, Unsupported, Untrue
 from stream.events import Cancel, PaymentNotice, Question
-from tests.unit.providers.asked import answered, payment, question, received, translated
+from tests.unit.providers.asked import NONE, SECRET, answered, payment, question, received, translated
 from tests.unit.providers.samples import every, fields, sample
 
 PROVIDER = toss.PROVIDER
@@ -21,6 +22,8 @@ CANCELLED = 1_707_794_423_000_000
 CHANGED = 1_707_800_000_000_000  # 2024-02-13T13:53:20+09:00
 CHANGED_TEXT = "2024-02-13T13:53:20.00000"
 VECTOR = json.loads(sample("toss", "vectors"))[0]
+KEY_OF_PAYOUTS = VECTOR["security_key"].encode()
+ITS_OWN = "s3cret"
 QUESTIONS = {
     "PAYMENT_STATUS_CHANGED.DONE.composed": ("payment", KEY, ORDER),
     "DEPOSIT_CALLBACK.DONE": ("order", "EbUYmJ4Q9EANnTWta8dok", "EbUYmJ4Q9EANnTWta8dok"),
@@ -44,8 +47,8 @@ def paid(**said: Any) -> dict[str, Any]:
     return fields("toss", DONE, **said)
 
 
-def payout(secret: bytes = VECTOR["security_key"].encode(), **headers: str) -> Any:
-    return received(PROVIDER, sample("toss", "payout.changed.COMPLETED"), secret=secret, **headers)
+def payout(headers: Mapping[str, str] = NONE, *, secret: bytes = KEY_OF_PAYOUTS) -> Received:
+    return received(PROVIDER, sample("toss", "payout.changed.COMPLETED"), headers, secret=secret)
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
@@ -94,7 +97,8 @@ def test_a_payment_key_that_is_a_placeholder_of_the_documentation_is_refused() -
 
 
 def test_an_unknown_event_with_data_of_any_shape_is_unsupported() -> None:
-    for data in ([], "x", 1, None, {"paymentKey": 5}):
+    shapes: list[Any] = [[], "x", 1, None, {"paymentKey": 5}]
+    for data in shapes:
         with pytest.raises(Unsupported):
             translated(PROVIDER, {"eventType": "SOMETHING_NEW", "data": data})
 
@@ -110,22 +114,22 @@ def test_a_cancel_that_names_its_payment_is_asked_for_and_must_be_among_its_canc
 
 @pytest.mark.parametrize("signature", ["signature_if_key_hex_decoded", "signature_if_key_used_as_ascii"])
 def test_a_payout_is_proved_by_either_reading_of_the_key(signature: str) -> None:
-    request = payout(**{toss.SIGNATURE: VECTOR[signature], toss.TIME: VECTOR[toss.TIME]})
+    request = payout({toss.SIGNATURE: VECTOR[signature], toss.TIME: VECTOR[toss.TIME]})
 
-    assert PROVIDER.verify(request, [VECTOR["security_key"].encode()]) == "signature"
+    assert PROVIDER.verify(request, [KEY_OF_PAYOUTS]) == "signature"
 
 
 @pytest.mark.parametrize("secret", [b"any text at all", b"00" * 32, "열쇠".encode()])
 def test_what_toss_signs_is_verified_by_any_live_key(secret: bytes) -> None:
-    assert PROVIDER.verify(payout(secret), [b"another", secret]) == "signature"
+    assert PROVIDER.verify(payout(secret=secret), [b"another", secret]) == "signature"
 
 
 def test_one_right_signature_among_several_is_enough() -> None:
     right = payout().headers[toss.SIGNATURE]
 
     for given in (f"v1:AAAA,{right}", f"{right},v1:AAAA", f"v1:AAAA, {right}"):
-        changed_header = payout(**{toss.SIGNATURE: given})
-        assert PROVIDER.verify(changed_header, [VECTOR["security_key"].encode()]) == "signature"
+        changed_header = payout({toss.SIGNATURE: given})
+        assert PROVIDER.verify(changed_header, [KEY_OF_PAYOUTS]) == "signature"
 
 
 @pytest.mark.parametrize(
@@ -141,24 +145,24 @@ def test_one_right_signature_among_several_is_enough() -> None:
 )
 def test_a_payout_without_its_signature_is_forged(headers: dict[str, str]) -> None:
     with pytest.raises(Forged):
-        PROVIDER.verify(payout(**headers), [VECTOR["security_key"].encode()])
+        PROVIDER.verify(payout(headers), [KEY_OF_PAYOUTS])
 
 
 @pytest.mark.parametrize("name", ["payout.changed.COMPLETED", "seller.changed.KYC_REQUIRED"])
 def test_a_payout_signed_by_another_is_forged(name: str) -> None:
     with pytest.raises(Forged):
-        PROVIDER.verify(received(PROVIDER, sample("toss", name), secret=b"other"), [b"whsec"])
+        PROVIDER.verify(received(PROVIDER, sample("toss", name), secret=b"other"), [SECRET])
 
 
 def test_nothing_proves_a_payments_webhook() -> None:
-    assert PROVIDER.verify(received(PROVIDER, changed("DONE")), [b"whsec"]) == "unsigned_allowed"
+    assert PROVIDER.verify(received(PROVIDER, changed("DONE")), [SECRET]) == "unsigned_allowed"
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[" * 100_000, b'{"eventType":' + b"[" * 3000, b"\xff", b'{"eventType":5}']
 )
 def test_what_cannot_be_read_is_left_to_be_refused_by_its_reader(body: bytes) -> None:
-    assert PROVIDER.verify(received(PROVIDER, body), [b"whsec"]) == "unsigned_allowed"
+    assert PROVIDER.verify(received(PROVIDER, body), [SECRET]) == "unsigned_allowed"
     with pytest.raises(Refused):
         translated(PROVIDER, body)
 
@@ -278,17 +282,17 @@ def test_an_answer_about_another_payment_is_untrue() -> None:
 
 
 def test_a_deposit_is_told_by_the_payments_own_secret_only() -> None:
-    assert payment(PROVIDER, deposited(), paid(secret="s3cret")).status == "completed"
+    assert payment(PROVIDER, deposited(), paid(secret=ITS_OWN)).status == "completed"
     for secret in ("S3cret", "", None, "s3cret "):
         with pytest.raises(Untrue, match="secret"):
             answered(PROVIDER, deposited(), paid(secret=secret))
 
 
 def test_a_deposit_callback_in_an_envelope_is_held_to_its_secret_too() -> None:
-    body = {"eventType": "DEPOSIT_CALLBACK", "secret": "s3cret", "data": deposited(secret="wrong")}
+    body = {"eventType": "DEPOSIT_CALLBACK", "secret": "s3cret", "data": deposited(secret=ITS_OWN.upper())}
 
     with pytest.raises(Untrue, match="secret"):
-        answered(PROVIDER, body, paid(secret="s3cret"))
+        answered(PROVIDER, body, paid(secret=ITS_OWN))
 
 
 def test_a_payment_taken_back_to_wait_for_its_deposit_was_so_when_the_webhook_says_in_korea() -> None:

@@ -8,7 +8,7 @@ import pytest
 from providers import tosspayments
 from providers.contract import Forged, Malformed, Refused, Unreadable, Unsupported
 from stream.events import BillingNotice, Cancel, PaymentNotice
-from tests.unit.providers.asked import received, translated
+from tests.unit.providers.asked import SECRET, received, translated
 
 PROVIDER = tosspayments.PROVIDER
 ORDER = "BIZ-123-PRO-20260203120000"
@@ -205,11 +205,11 @@ def test_contract_c_what_is_not_json_is_malformed() -> None:
 @pytest.mark.parametrize("signature", ["", "00", "ÿ", "0" * 64])
 def test_contract_c_a_wrong_signature_is_forged(signature: str) -> None:
     with pytest.raises(Forged):
-        PROVIDER.verify(received(PROVIDER, CONFIRMED, x_tosspayments_signature=signature), [b"whsec"])
+        PROVIDER.verify(received(PROVIDER, CONFIRMED, {tosspayments.SIGNATURE: signature}), [SECRET])
 
 
 def test_contract_c_the_raw_body_is_proved_by_any_live_secret() -> None:
-    assert PROVIDER.verify(received(PROVIDER, CONFIRMED), [b"new", b"whsec"]) == "signature"
+    assert PROVIDER.verify(received(PROVIDER, CONFIRMED), [b"new", SECRET]) == "signature"
 
 
 @pytest.mark.parametrize(
