@@ -37,7 +37,8 @@ class Webhooks:
         self._secrets = {row.secret_setting: settings.secrets(row.secret_setting) for row in catalogue.ROWS}
         self._allowed = {row.name: settings.allowed_ips(row.name) for row in catalogue.ROWS}
         self._unsigned = {row.name for row in catalogue.ROWS if settings.allows_unsigned(row)}
-        self._active = {row.name: settings.is_active(row) for row in catalogue.ROWS}
+        # By row: a provider's own contract may go without a secret where contract E under its name may not.
+        self._active = {id(row) for row in catalogue.ROWS if settings.is_active(row)}
         self._rate = TokenBucket(*rate) if (rate := settings.rate()) else None
         self._unverified = TokenBucket(*KEPT_UNVERIFIED)
         self._bodies = Patience(settings.body_timeout_s)
@@ -67,7 +68,7 @@ class Webhooks:
 
     def _admit(self, scope: Scope, provider: Provider) -> None:
         address = scope["client"][0] if scope.get("client") else ""
-        if not self._active.get(provider.name) and not provider.without_secret:
+        if id(provider) not in self._active and not provider.without_secret:
             raise Refusal("provider_not_configured", f"{provider.secret_setting} is not set, or the provider is off")
         if self._allowed[provider.name] and address not in self._allowed[provider.name]:
             raise Refusal("source_not_allowed", "webhooks of this provider are not taken from your address")
@@ -84,7 +85,7 @@ class Webhooks:
     async def _accept(self, provider: Provider, kind: str, received: Received) -> Answer:
         """Prove, translate and append; refuse what is forged, keep aside what is genuine and cannot be handled."""
         started = monotonic()
-        if provider.without_secret and not self._active[provider.name]:
+        if provider.without_secret and id(provider) not in self._active:
             return await self._keep_unverified(provider, received, provider.without_secret)
         verification = self._prove(provider, received)
         unsigned = provider.translate_unsigned if verification == "unsigned_allowed" else None

@@ -44,7 +44,7 @@ def read_again(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         body.decode()  # the decoder does not look into the texts it skips
         value = decoder.decode(body)
     except msgspec.ValidationError as wrong:
-        raise Unreadable(_complaint(str(wrong))) from wrong
+        raise Unreadable(complaint(str(wrong))) from wrong
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
         raise Malformed(f"the body is not valid JSON: {broken}") from broken
     return value
@@ -61,7 +61,7 @@ def _check_depth(body: bytes) -> None:
             raise Malformed(f"the body is nested deeper than {MAX_DEPTH} levels")
 
 
-def _complaint(said: str) -> str:
+def complaint(said: str) -> str:
     """What the decoder says is wrong, for people: which field, and not the pattern it did not match."""
     _, _, field = said.rpartition(" - at ")
     return f"{field} is not written as it must be" if "matching regex" in said else said[:MESSAGE_CHARS]

@@ -8,13 +8,17 @@ from providers import (
     delivery_tracker,
     easypost,
     generic,
+    inicis,
     pg,
+    portone_v1,
+    portone_v2,
     shippo,
     shop,
     stripe,
     sweettracker,
     tapayz,
     toss,
+    tosspayments,
 )
 from providers.contract import Provider
 
@@ -29,6 +33,10 @@ PROVIDERS: tuple[Provider, ...] = (
     shippo.PROVIDER,
     delivery_tracker.PROVIDER,
     sweettracker.PROVIDER,
+    tosspayments.PROVIDER,
+    portone_v1.PROVIDER,
+    portone_v2.PROVIDER,
+    inicis.PROVIDER,
 )
 """Each with its own contract. A name may have a second row: contract E's, in `pg`."""
 

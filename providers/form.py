@@ -1,49 +1,70 @@
-"""Reads a body of form parameters (application/x-www-form-urlencoded) as strictly as `body` reads JSON."""
+"""Reads form parameters as strictly as `body` reads JSON: what two readers could understand differently is refused."""
 
 import re
-from collections.abc import Sequence
+from typing import TypeVar
 
-from providers.contract import Malformed, Unreadable
+import msgspec
 
-MAX_FIELDS = 1000
+from providers.body import complaint
+from providers.contract import Malformed, Received, Unreadable
 
-_ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})?")
+T = TypeVar("T")
+
+CONTENT_TYPE = "application/x-www-form-urlencoded"
+KIND = "content-type"
+"""The header that tells a form from JSON: kept, for without it a body cannot be read again."""
+
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
+_STRAY = re.compile(rb"%(?![0-9A-Fa-f]{2})|[\x00-\x20\x7f]")
 
 
-def read(raw: bytes, encodings: Sequence[str] = ("utf-8",)) -> dict[str, str]:
-    """The parameters by name, in the first of `encodings` that all of the body is written in.
+def is_form(received: Received) -> bool:
+    """Whether the body is form parameters, by its Content-Type (RFC 9110 §8.3)."""
+    return received.headers.get(KIND, "").strip().lower().startswith(CONTENT_TYPE)
 
-    Raises Malformed for what is no form or in none of the encodings; Unreadable for a name given twice and a NUL.
+
+def parameters(payload: bytes, *encodings: str) -> dict[str, str]:
+    """The parameters by name, in the first of the encodings that all of them are written in.
+
+    Raises Malformed for what is no form; Unreadable for a name given twice or a NUL.
     """
-    if not raw:
+    if not payload:
         raise Malformed("the body is empty")
-    pairs = [pair.partition(b"=") for pair in raw.split(b"&", MAX_FIELDS) if pair]
-    if len(pairs) >= MAX_FIELDS:
-        raise Malformed(f"the body has more than {MAX_FIELDS} parameters")
-    named = [(_unescaped(name), _unescaped(value)) for name, _, value in pairs]
-    fields = _decoded(named, encodings)
-    if len(dict(fields)) != len(fields):
-        raise Unreadable("a parameter is given twice")
-    if any("\x00" in text for pair in fields for text in pair):
-        raise Unreadable("a parameter holds a NUL character")
-    return dict(fields)
-
-
-def _unescaped(part: bytes) -> bytes:
-    """The bytes a part stands for (WHATWG URL §5.1)."""
-    return _ESCAPED.sub(_byte, part.replace(b"+", b" "))
-
-
-def _byte(escaped: re.Match[bytes]) -> bytes:
-    if escaped[1] is None:
-        raise Malformed("the body has a % that two hexadecimal digits do not follow")
-    return bytes([int(escaped[1], 16)])
-
-
-def _decoded(pairs: Sequence[tuple[bytes, bytes]], encodings: Sequence[str]) -> list[tuple[str, str]]:
+    if _STRAY.search(payload):
+        raise Malformed("the body is not application/x-www-form-urlencoded")
+    pairs = [_pair(part) for part in payload.split(b"&") if part]
     for encoding in encodings:
         try:
-            return [(name.decode(encoding), value.decode(encoding)) for name, value in pairs]
+            texts = [(name.decode(encoding), value.decode(encoding)) for name, value in pairs]
         except UnicodeDecodeError:
             continue
-    raise Malformed(f"the body is not written in {' or '.join(encodings)}")
+        return _unambiguous(texts)
+    raise Malformed(f"the parameters are not written in {' or '.join(encodings)}")
+
+
+def typed(fields: dict[str, str], kind: type[T]) -> T:
+    """The parameters as `kind` types them; raises Unreadable for a missing or mistyped one."""
+    try:
+        return msgspec.convert(fields, kind)
+    except msgspec.ValidationError as wrong:
+        raise Unreadable(complaint(str(wrong))) from wrong
+
+
+def _pair(part: bytes) -> tuple[bytes, bytes]:
+    name, equals, value = part.partition(b"=")
+    if not (name and equals):
+        raise Malformed("a parameter has no name or no value")
+    return _unescaped(name), _unescaped(value)
+
+
+def _unescaped(text: bytes) -> bytes:
+    return _ESCAPE.sub(lambda escape: bytes([int(escape[1], 16)]), text.replace(b"+", b" "))
+
+
+def _unambiguous(texts: list[tuple[str, str]]) -> dict[str, str]:
+    fields = dict(texts)
+    if len(fields) != len(texts):
+        raise Unreadable("a parameter is given twice")
+    if any("\x00" in text for pair in texts for text in pair):
+        raise Unreadable("a text holds a NUL character")
+    return fields

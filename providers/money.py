@@ -11,6 +11,7 @@ NOT_SAID = msgspec.Raw()
 
 _AMOUNT = re.compile(r"(\d{1,15})(?:\.(\d{1,8}))?", re.ASCII)
 _LONG_AMOUNT = re.compile(r"(\d{1,15})(?:\.(\d{1,30}))?", re.ASCII)
+_ZERO = re.compile(rb"0{1,15}(\.0{1,8})?")
 
 # ISO 4217: the minor unit has two digits but for these.
 _EXPONENTS = {
@@ -72,3 +73,9 @@ def _units(whole: str, fraction: str, currency: str, field: str) -> int:
     if units == 0:
         raise Unreadable(f"{field} must be more than zero")
     return units
+
+
+def minor_units_or_none(amount: msgspec.Raw, currency: str, field: str = "amount") -> int | None:
+    """As `minor_units`, for fields in which a zero means that there is nothing to tell."""
+    exponent(currency)
+    return None if _ZERO.fullmatch(bytes(amount)) else minor_units(amount, currency, field)

@@ -1,15 +1,105 @@
-"""Contract E: payment gateways named by `X-PG-Provider`, each signing `X-PG-Signature` with its own secret."""
+"""Contract E: payment gateways named by `X-PG-Provider`, each signing `X-PG-Signature` with its own secret.
+
+KakaoPay and NaverPay publish no webhook of their own, so theirs are contract E's always. NaverPay's TalkTalk chatbot
+events ask whether to charge; they have no status of contract E and are refused as unsupported, which stops the charge.
+"""
 
 import hmac
 from collections.abc import Sequence
+from typing import Any
 
-from providers.contract import Answer, Forged, Provider, Received, Translation, Unsupported, json_answer
-from stream.events import Verification
+import msgspec
+
+from providers import body
+from providers.contract import Answer, Forged, Provider, Received, Translation, Unreadable, Unsupported, json_answer
+from providers.fields import Id, OrderId, Text
+from providers.instants import korean
+from providers.money import NOT_SAID, minor_units_or_none
+from stream.events import PaymentNotice, PaymentStatus, RefundNotice, Verification
 
 PROVIDER = "x-pg-provider"
 SIGNATURE = "x-pg-signature"
 SHARED_PATHS = {"/webhooks/payment": "payment", "/webhooks/refund": "refund"}
 """Contract A's paths, where the header tells E from A."""
+
+AMOUNTS = ("amount", "totalAmount", "total_amount")
+CANCEL_AMOUNTS = ("cancel_amount", "cancelAmount", "canceled_amount")
+PAID = ("paid_at", "paidAt", "approvedAt", "approved_at")
+NAMES = ("imp_uid", "paymentKey", "tid")
+"""What the providers call a payment."""
+
+_TYPES = {
+    **dict.fromkeys(("PAID", "DONE", "SUCCESS_PAYMENT"), "PAYMENT_COMPLETED"),
+    **dict.fromkeys(("FAILED", "ABORTED", "FAIL_PAYMENT"), "PAYMENT_FAILED"),
+    **dict.fromkeys(("CANCELLED", "CANCELED", "CANCEL_PAYMENT"), "PAYMENT_CANCELLED"),
+    "REFUNDED": "REFUND_COMPLETED",
+}
+_STATUSES: dict[str, PaymentStatus] = {
+    "PAYMENT_COMPLETED": "completed",
+    "PAYMENT_FAILED": "failed",
+    "PAYMENT_CANCELLED": "cancelled",
+}
+
+
+class Failure(msgspec.Struct):
+    message: Text | None = None
+
+
+class Total(msgspec.Struct):
+    total: msgspec.Raw = NOT_SAID
+
+
+class Said(msgspec.Struct):
+    """What any of the providers may say, under any of the names they have for it."""
+
+    data: "Said | None" = None
+    status: Text | None = None
+    eventId: OrderId | None = None
+    imp_uid: Id | None = None
+    aid: Id | None = None
+    tid: Id | None = None
+    paymentKey: Id | None = None
+    merchant_uid: OrderId | None = None
+    orderId: OrderId | None = None
+    order_id: OrderId | None = None
+    partner_order_id: OrderId | None = None
+    refundId: OrderId | None = None
+    refund_id: OrderId | None = None
+    cancellation_id: Id | None = None
+    currency: Id | None = None
+    amount: msgspec.Raw = NOT_SAID
+    totalAmount: msgspec.Raw = NOT_SAID
+    total_amount: msgspec.Raw = NOT_SAID
+    cancel_amount: msgspec.Raw = NOT_SAID
+    cancelAmount: msgspec.Raw = NOT_SAID
+    canceled_amount: msgspec.Raw = NOT_SAID
+    method: Text | None = None
+    paymentMethod: Text | None = None
+    pay_method: Text | None = None
+    payment_method_type: Text | None = None
+    fail_reason: Text | None = None
+    failReason: Text | None = None
+    failureMessage: Text | None = None
+    failure: Failure | None = None
+    cancel_reason: Text | None = None
+    cancelReason: Text | None = None
+    reason: Text | None = None
+    paid_at: int | str | None = None
+    paidAt: int | str | None = None
+    approvedAt: int | str | None = None
+    approved_at: int | str | None = None
+    cancelled_at: int | str | None = None
+    cancelledAt: int | str | None = None
+    canceledAt: int | str | None = None
+    canceled_at: int | str | None = None
+    failed_at: int | str | None = None
+    failedAt: int | str | None = None
+    createdAt: int | str | None = None
+    timestamp: int | str | None = None
+
+
+_told = msgspec.json.Decoder(Said)
+_total = msgspec.json.Decoder(Total)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
@@ -29,13 +119,138 @@ def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa:
 
 
 def translate(received: Received, kind: str) -> Translation:
-    """Read a verified webhook of contract E."""
-    raise Unsupported(f"{received.path} is not read yet as {kind}")
+    """Read a verified webhook of contract E: flat, or with its fields in `data`.
+
+    Its type follows from its status; on `/webhooks/refund` (kind `refund`) a failure is the refund's.
+    """
+    told = body.read(_told, received.body)
+    status = _first(told, "status")
+    event_type = _TYPES.get((status or "").upper())
+    if event_type is None:
+        raise Unsupported("its status is none of contract E's")
+    if kind == "refund" and event_type == "PAYMENT_FAILED":
+        event_type = "REFUND_FAILED"
+    if event_type.startswith("REFUND"):
+        return _refund(told, event_type)
+    return _payment(told, event_type)
 
 
 def named(header: str) -> Provider:
     """The row of the provider an `X-PG-Provider` header names; UNKNOWN for one nobody configured."""
     return _BY_HEADER.get(header.strip().upper(), UNKNOWN)
+
+
+def _payment(told: Said, event_type: str) -> Translation:
+    currency = _first(told, "currency") or "KRW"
+    amount = _amount(told, currency, *AMOUNTS)
+    refunded = _amount(told, currency, *CANCEL_AMOUNTS) if event_type == "PAYMENT_CANCELLED" else None
+    is_part = bool(amount and refunded and refunded < amount)
+    merchant_uid = _text(_first(told, "merchant_uid"))
+    paid_at = _instant(told, *PAID)
+    notice = PaymentNotice(
+        order_id=_order(told),
+        reference=None if _order(told) else _payment_name(told),
+        status="partially_cancelled" if is_part else _STATUSES[event_type],
+        method=_first(told, "method", "paymentMethod", "pay_method", "payment_method_type"),
+        transaction_id=merchant_uid or _first(told, "paymentKey", "tid"),
+        pg_transaction_id=_first(told, "imp_uid"),
+        amount=amount,
+        currency=currency,
+        failure_reason=_reason(told) if event_type == "PAYMENT_FAILED" else None,
+        paid_at=paid_at,
+        refunded_amount=refunded,
+        references=_references(told),
+    )
+    at = paid_at if event_type == "PAYMENT_COMPLETED" else None
+    return Translation(notice, event_type, at or _happened_at(told), _event_id(told, event_type))
+
+
+def _refund(told: Said, event_type: str) -> Translation:
+    currency = _first(told, "currency") or "KRW"
+    named = _first(told, "refundId", "refund_id", "cancellation_id", "imp_uid", "paymentKey", "tid", "eventId")
+    at = _happened_at(told)
+    notice = RefundNotice(
+        order_id=_order(told),
+        reference=None if _order(told) else _payment_name(told),
+        refund_id=str(named if named is not None else _order(told)),
+        status="completed" if event_type == "REFUND_COMPLETED" else "rejected",
+        amount=_amount(told, currency, *CANCEL_AMOUNTS) or _amount(told, currency, *AMOUNTS),
+        currency=currency,
+        reason=_first(told, "cancel_reason", "cancelReason", "reason") or _reason(told),
+        refunded_at=at if event_type == "REFUND_COMPLETED" else None,
+        references=_references(told),
+    )
+    return Translation(notice, event_type, at, _event_id(told, event_type))
+
+
+def _event_id(told: Said, event_type: str) -> str | None:
+    """The provider's own name of the event.
+
+    `imp_uid` names a payment and `aid` a request: only the type makes an event of them, and for what is given back
+    the cancellation or its amount, or a second part refund would look like the first.
+    """
+    if (event_id := _first(told, "eventId")) is not None:
+        return str(event_id)
+    if aid := _first(told, "aid"):
+        return f"{aid}:{event_type}"
+    imp_uid = _first(told, "imp_uid")
+    if imp_uid is None or event_type in ("PAYMENT_COMPLETED", "PAYMENT_FAILED"):
+        return imp_uid and f"{imp_uid}:{event_type}"
+    part = _first(told, "cancellation_id") or _amount(told, _first(told, "currency") or "KRW", *CANCEL_AMOUNTS)
+    return f"{imp_uid}:{event_type}:{part}" if part else f"{imp_uid}:{event_type}"
+
+
+def _order(told: Said) -> str | None:
+    return _text(_first(told, "merchant_uid", "orderId", "order_id", "partner_order_id"))
+
+
+def _payment_name(told: Said) -> str:
+    """The provider's name for a payment of which no order is named."""
+    if references := _references(told):
+        return references[0]
+    raise Unreadable("the body names neither an order nor a payment")
+
+
+def _references(told: Said) -> tuple[str, ...]:
+    return tuple(name for field in NAMES if (name := _first(told, field)) is not None)
+
+
+def _reason(told: Said) -> str | None:
+    failure = _first(told, "failure")
+    reason: str | None = _first(told, "fail_reason", "failReason", "failureMessage") or (failure and failure.message)
+    return reason
+
+
+def _amount(told: Said, currency: str, *fields: str) -> int | None:
+    """An amount in minor units: a number, or an object with its `total`. A zero says nothing."""
+    raw = _first(told, *fields) or NOT_SAID
+    if bytes(raw).startswith(b"{"):
+        raw = body.read(_total, bytes(raw)).total
+    return minor_units_or_none(raw, currency, fields[0])
+
+
+def _instant(told: Said, *fields: str) -> int | None:
+    return korean(_first(told, *fields), fields[0])
+
+
+def _happened_at(told: Said) -> int | None:
+    return _instant(told, "cancelled_at", "cancelledAt", "canceledAt", "canceled_at", "failed_at", "failedAt") or (
+        _instant(told, "createdAt", "timestamp")
+    )
+
+
+def _text(value: int | str | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _first(told: Said, *fields: str) -> Any:
+    """The first of these fields that is given, in `data` before beside it."""
+    for part in filter(None, (told.data, told)):
+        for field in fields:
+            value = getattr(part, field)
+            if value is not None and not (isinstance(value, msgspec.Raw) and bytes(value) in (b"", b"null")):
+                return value
+    return None
 
 
 def _refusals(header: str) -> dict[str, Answer]:

@@ -60,7 +60,7 @@ _scan = msgspec.json.Decoder(Scan)
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
     """Read a proven callback, in whichever of its two formats it came."""
     json = received.body.lstrip().startswith((b"{", b"["))
-    fields = received.body if json else msgspec.json.encode(form.read(received.body, ENCODINGS))
+    fields = received.body if json else msgspec.json.encode(form.parameters(received.body, *ENCODINGS))
     scan = body.read(_scan, fields)
     level, number = str(scan.level).strip(), str(scan.invoice_no)
     status = parcels.status(LEVELS, level)

@@ -1,123 +1,149 @@
-"""Toss Payments: its payment webhooks carry no proof, so the payment is asked for at its API."""
+"""Toss Payments' own webhooks: what they tell of payments nobody signs, so each is a question for Toss's API.
 
-from base64 import b64encode
+Three shapes (docs.tosspayments.com, "webhook events"): an envelope `{eventType, createdAt, data}`; the flat deposit
+callback, without `eventType` but with a `secret` that must be the payment's own; payouts and sellers, the only ones
+signed. Contract B posts a flat `{eventType, orderId, status}`. What the API answers is read in `toss_payment`.
+"""
+
+import base64
+import hmac
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 import msgspec
 
-from providers import body
+from providers import body, toss_payment
 from providers.contract import (
-    Ask,
+    Answer,
+    Forged,
     Inquiry,
-    NotKnownYet,
     Provider,
     Received,
     Translation,
     Unreadable,
     Unsupported,
-    Untrue,
     json_answer,
 )
-from providers.fields import Id, Instant, OrderId, micros
-from providers.money import NOT_SAID, minor_units
-from stream.events import PaymentNotice, Question, Verification
+from providers.fields import Id, Text
+from providers.instants import in_korea
+from stream.events import Question, Verification
 
-STATUSES: dict[str, Any] = {
-    "WAITING_FOR_DEPOSIT": "waiting_for_deposit",
-    "DONE": "completed",
-    "CANCELED": "cancelled",
-    "PARTIAL_CANCELED": "partially_cancelled",
-    "ABORTED": "failed",
-    "EXPIRED": "expired",
-}
+SIGNATURE = "tosspayments-webhook-signature"
+TIME = "tosspayments-webhook-transmission-time"
+ID = "tosspayments-webhook-transmission-id"
+SIGNED = ("payout.changed", "seller.changed")
+PAYMENT, CANCEL, DEPOSIT = "PAYMENT_STATUS_CHANGED", "CANCEL_STATUS_CHANGED", "DEPOSIT_CALLBACK"
+RECEIVED = json_answer(200, {"received": True})
+MAX_TRIES = 10
+"""So many of the signatures in a header are compared; Toss sends two."""
 
 
-class Named(msgspec.Struct):
-    status: str | None = None
-    orderId: OrderId | None = None
+class Head(msgspec.Struct):
+    """What tells the shapes apart."""
+
+    eventType: Text | None = None
+    secret: Any = None
+
+
+class Told(msgspec.Struct):
+    """What is read of a payment, flat or in `data`."""
+
+    data: "Told | None" = None
     paymentKey: Id | None = None
+    orderId: Id | None = None
+    status: Text | None = None
+    cancelStatus: Text | None = None
+    transactionKey: Id | None = None
+    secret: Text | None = None
 
 
-class Body(Named):
-    eventType: str | None = None
-    data: Named | None = None
+_head = msgspec.json.Decoder(Head)
+_told = msgspec.json.Decoder(Told)
 
 
-class Payment(msgspec.Struct):
-    status: str
-    orderId: OrderId
-    paymentKey: Id
-    currency: str = "KRW"
-    totalAmount: msgspec.Raw = NOT_SAID
-    method: str | None = None
-    approvedAt: Instant | None = None
-    lastTransactionKey: str | None = None
+def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
+    """Prove a payout or seller webhook by any live security key; nothing proves the others.
+
+    Signed is `{body}:{transmission time}`. Whether the 64 hex digits of a key are decoded first is not published, so
+    both are tried.
+    """
+    if not _is_signed(received.body):
+        return "unsigned_allowed"
+    payload = received.body + b":" + received.headers.get(TIME, "").encode("latin-1")
+    given = received.headers.get(SIGNATURE, "").encode("latin-1").split(b",")[:MAX_TRIES]
+    expected = [_signature(payload, key) for secret in secrets for key in _keys(secret)]
+    matches = [hmac.compare_digest(ours, theirs.strip()) for ours in expected for theirs in given]
+    if not any(matches):
+        raise Forged("tosspayments-webhook-signature is not the HMAC-SHA256 of this body and time")
+    return "signature"
 
 
-_body = msgspec.json.Decoder(Body)
-_payment = msgspec.json.Decoder(Payment)
+def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:
+    """The headers Toss adds to this body."""
+    time = in_korea(at).isoformat(timespec="seconds")
+    headers = {
+        "TossPayments-Webhook-Transmission-Time": time,
+        "TossPayments-Webhook-Transmission-Retried-Count": "0",
+        "TossPayments-Webhook-Transmission-Id": f"whtrans_{sha256(payload).hexdigest()[:29]}",
+    }
+    if _is_signed(payload):
+        signature = _signature(payload + b":" + time.encode(), _keys(secret)[-1])
+        headers["TossPayments-Webhook-Signature"] = signature.decode()
+    return headers
 
 
-def verify(received: Received, secrets: Sequence[bytes]) -> Verification:  # noqa: ARG001
-    """Nothing proves it."""
-    return "unsigned_allowed"
-
-
-def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001
-    """The headers of a payment webhook prove nothing."""
-    return {}
-
-
-def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001
-    """What has to be asked."""
-    told = body.read(_body, received.body)
-    payment = told.data or told
-    if payment.status is None:
-        raise Unsupported(f"{told.eventType} is nothing we act on")
-    if payment.paymentKey is None and payment.orderId is None:
-        raise Unreadable("neither paymentKey nor orderId is given")
-    order = None if payment.orderId is None else str(payment.orderId)
-    subject, reference = ("payment", payment.paymentKey) if payment.paymentKey else ("order", str(order))
-    claims = {"status": payment.status}
-    question = Question(subject=subject, reference=reference, order_id=order, claims=claims)
-    return Translation(question, told.eventType or "DEPOSIT_CALLBACK", None)
-
-
-def ask(question: Question, key: str) -> Ask:
-    """A request for the payment."""
-    below = "" if question.subject == "payment" else "orders/"
-    proof = b64encode(f"{key}:".encode()).decode()
-    return Ask("GET", f"/v1/payments/{below}{_quoted(question.reference)}", {"Authorization": f"Basic {proof}"})
-
-
-def _quoted(name: str) -> str:
-    """As a part of a path (RFC 3986 §2.1)."""
-    return "".join(
-        chr(byte) if chr(byte).isascii() and chr(byte).isalnum() else f"%{byte:02X}" for byte in name.encode()
+def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path
+    """The question a webhook raises; Unsupported for what tells of no payment."""
+    head = body.read(_head, received.body)
+    event = head.eventType or (DEPOSIT if head.secret is not None else None)
+    if event not in (PAYMENT, CANCEL, DEPOSIT):
+        raise Unsupported("it tells of no payment")
+    outer = body.read(_told, received.body)
+    told = outer.data or outer
+    if event == DEPOSIT and not told.secret:
+        raise Unreadable("secret is missing")
+    reference = told.paymentKey or told.orderId
+    if reference is None:
+        raise Unsupported("it names neither a payment nor an order, so nothing can be asked")
+    question = Question(
+        subject="payment" if told.paymentKey else "order",
+        reference=reference,
+        order_id=told.orderId,
+        claims=_claims(event, told),
     )
+    return Translation(question, event, None)
 
 
-def read_answer(question: Question, received: Received, answer: bytes) -> Translation:  # noqa: ARG001
-    """The payment as Toss knows it."""
-    payment = body.read(_payment, answer)
-    if question.order_id is not None and str(payment.orderId) != question.order_id:
-        raise Untrue("the payment is another order's")
-    if payment.status not in STATUSES:
-        if payment.status == "IN_PROGRESS":
-            raise NotKnownYet("the payment is in progress")
-        raise Untrue(f"the payment is {payment.status}")
-    at = micros(payment.approvedAt, "approvedAt")
-    notice = PaymentNotice(
-        order_id=str(payment.orderId),
-        status=STATUSES[payment.status],
-        method=payment.method,
-        transaction_id=payment.paymentKey,
-        amount=minor_units(payment.totalAmount, payment.currency),
-        currency=payment.currency,
-        paid_at=at,
-    )
-    return Translation(notice, f"PAYMENT.{payment.status}", at, f"{payment.paymentKey}:{payment.lastTransactionKey}")
+def _claims(event: str, told: Told) -> dict[str, str]:
+    """What it says of the payment; the deposit's secret and the time stay in the body, where they are read again."""
+    said = {"event": event, "status": told.status}
+    if event == CANCEL:
+        said = {"event": event, "cancelStatus": told.cancelStatus, "transactionKey": told.transactionKey}
+    return {name: value for name, value in said.items() if value}
+
+
+def _is_signed(payload: bytes) -> bool:
+    try:
+        return _head.decode(payload).eventType in SIGNED
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        return False
+
+
+def _keys(secret: bytes) -> tuple[bytes, ...]:
+    """A security key as it stands and, where that is hex, decoded."""
+    try:
+        return secret, bytes.fromhex(secret.decode("ascii"))
+    except ValueError:
+        return (secret,)
+
+
+def _signature(payload: bytes, key: bytes) -> bytes:
+    return b"v1:" + base64.b64encode(hmac.digest(key, payload, "sha256"))
+
+
+def _received(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
+    return RECEIVED
 
 
 PROVIDER = Provider(
@@ -127,8 +153,8 @@ PROVIDER = Provider(
     verify=verify,
     translate=translate,
     sign=sign,
-    kept_headers=frozenset({"tosspayments-webhook-transmission-id"}),
-    answer=lambda event_id, event_type: json_answer(200, {"received": True}),  # noqa: ARG005
+    kept_headers=frozenset({SIGNATURE, TIME, ID}),
+    answer=_received,
     is_unsigned=True,
-    inquiry=Inquiry("https://api.tosspayments.com", ask, read_answer),
+    inquiry=Inquiry("https://api.tosspayments.com", toss_payment.ask, toss_payment.read_answer),
 )

@@ -153,11 +153,12 @@ def _inicis(told: Told) -> Any:
         "resultMsg": "정상처리",
         "tid": told.reference,
         "oid": told.order_id,
-        "status": told.status,
-        "payMethod": "VBank",
+        "transactionStatus": told.status,
+        "paymethod": "VBANK",
         "price": told.amount,
-        "applDate": day,
-        "applTime": clock,
+        "approvedDate": day,
+        "approvedTime": clock,
+        "vacctInfo": {"depositDate": day, "depositTime": clock},
     }
 
 

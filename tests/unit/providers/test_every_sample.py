@@ -18,6 +18,8 @@ LONGEST_COMPLAINT = 400
 
 def outcome(row: Provider, kind: str, post: Post) -> str:
     """`read`, or the cause of the refusal; what is read survives the wire."""
+    if catalogue.split(post.path) is None:
+        return "unknown_path"
     received = post.received(NOW)
     became = attempt(row, kind, received)
     if isinstance(became, Refused):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.contract import Unreadable
-from providers.money import NOT_SAID, exponent, minor_units
+from providers.money import NOT_SAID, exponent, minor_units, minor_units_or_none
 
 EXPONENTS = {
     "KRW": 0, "JPY": 0, "VND": 0, "CLP": 0, "ISK": 0, "UGX": 0, "XOF": 0,
@@ -92,3 +92,15 @@ def test_what_is_written_in_minor_units_is_read_as_the_same(units_: int, currenc
     written = f"{padded[:-digits]}.{padded[-digits:]}" if digits else padded
 
     assert units(written, currency) == units_
+
+
+@pytest.mark.parametrize("nothing", ["0", "0.0", "00", "null", ""])
+def test_where_a_zero_says_nothing_it_is_none(nothing: str) -> None:
+    assert minor_units_or_none(msgspec.Raw(nothing.encode()), "KRW") is None
+
+
+def test_what_is_not_zero_is_read_as_ever() -> None:
+    assert minor_units_or_none(msgspec.Raw(b"58000"), "KRW") == 58000
+    for wrong, currency in ((b'"0"', "KRW"), (b"-0", "KRW"), (b"0", "WON")):
+        with pytest.raises(Unreadable):
+            minor_units_or_none(msgspec.Raw(wrong), currency)

@@ -20,13 +20,16 @@ KINDS = [pytest.param(provider, path, kind, id=path) for path, (provider, kind) 
 FIELDS = (
     "orderId status type paymentMethod transactionId amount paidAt trackingNumber carrier location timestamp refundId "
     "reason processedAt customerId customerEmail customerName sellerId sellerEmail locale currency link email name "
-    "updatedAt"
+    "updatedAt "
+    # of payment providers:
+    "eventType createdAt data paymentKey totalAmount secret transactionKey cancelStatus cancels cancelAmount imp_uid "
+    "merchant_uid aid eventId cancel_amount cancellation_id event payment_id tx_id no_tid no_oid type_msg amt_input "
+    "no_vacct P_TID P_OID P_STATUS P_TYPE P_AMT approvedAt paid_at nextBillingAt failure customerKey"
 ).split()
 WORDS = (
-    "completed delivered pending canceled a@b.c KRW USD ko /x 1 2023-11-15T10:30:00Z CJ대한통운 \x00 \ud800 😀".split(
-        " "
-    )
-)
+    "completed delivered pending canceled a@b.c KRW USD ko /x 1 2023-11-15T10:30:00Z CJ대한통운 \x00 \ud800 😀 "
+    "paid DONE PAYMENT_STATUS_CHANGED payment.canceled billing.scheduled 0200 02 Transaction.Paid"
+).split(" ")
 
 plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.sampled_from(WORDS)
 values = st.recursive(

@@ -1,0 +1,272 @@
+"""PortOne V2: signed by Standard Webhooks, but without amounts, so each is a question for its API.
+
+Two versions: 2024-04-25 `{type, timestamp, data}`, and 2024-01-01 `{payment_id, tx_id, status}` as JSON or form.
+
+`Transaction.Confirm` asks, while the customer waits, whether a payment may pass; anything but 2xx declines it. The
+answer is the shop's, which knows its stock and its prices: do not point the confirm URL here. If it is, the payment
+passes (200) and the question is kept aside; its amount is compared with the order's like any other's.
+"""
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from providers import asking, body, form, standard_webhooks
+from providers.contract import (
+    Answer,
+    Ask,
+    Inquiry,
+    NotKnownYet,
+    Provider,
+    Received,
+    Translation,
+    Unreadable,
+    Unsupported,
+    Untrue,
+    json_answer,
+)
+from providers.fields import Id, Text
+from providers.instants import korean
+from providers.money import exponent
+from stream.events import Cancel, PaymentNotice, PaymentStatus, Question, Verification
+
+STATUSES: dict[str, PaymentStatus] = {
+    "READY": "pending",
+    "PAY_PENDING": "pending",
+    "VIRTUAL_ACCOUNT_ISSUED": "waiting_for_deposit",
+    "FAILED": "failed",
+    "PAID": "completed",
+    "PARTIAL_CANCELLED": "partially_cancelled",
+    "CANCELLED": "cancelled",
+}
+_PAID = frozenset({"PAID", "PARTIAL_CANCELLED", "CANCELLED"})
+_ISSUED = frozenset({"VIRTUAL_ACCOUNT_ISSUED", "FAILED"}) | _PAID
+_FOLLOW = {
+    "Paid": _PAID,
+    "PartialCancelled": frozenset({"PARTIAL_CANCELLED", "CANCELLED"}),
+    "Cancelled": frozenset({"CANCELLED"}),
+    "VirtualAccountIssued": _ISSUED,
+    "Failed": _ISSUED,
+    "Ready": frozenset(STATUSES),
+    "PayPending": frozenset(STATUSES),
+    "CancelPending": _PAID,
+}
+"""The events that tell of a payment, and what it can be after them."""
+
+Amount = int
+"""In minor units: PortOne V2 scales amounts by their currency ($1.50 is 150)."""
+
+
+class Head(msgspec.Struct):
+    """2024-04-25 has a `type`."""
+
+    type: Text | None = None
+    status: Text | None = None
+
+
+class Data(msgspec.Struct):
+    paymentId: Id
+    transactionId: Id | None = None
+    cancellationId: Id | None = None
+
+
+class Told(msgspec.Struct):
+    data: Data
+
+
+class Told2024January(msgspec.Struct):
+    payment_id: Id
+    tx_id: Id | None = None
+
+
+class Total(msgspec.Struct):
+    total: int | None = None
+    cancelled: int | None = None
+
+
+class Method(msgspec.Struct):
+    type: Text | None = None
+
+
+class Failure(msgspec.Struct):
+    reason: Text | None = None
+    pgMessage: Text | None = None
+
+
+class Cancellation(msgspec.Struct):
+    id: Id
+    totalAmount: int
+    status: Text = "SUCCEEDED"
+    reason: Text | None = None
+    cancelledAt: Text | None = None
+    requestedAt: Text | None = None
+
+
+class Payment(msgspec.Struct):
+    """Of PortOne's Payment what we use; never the card or the customer."""
+
+    id: Id
+    status: Text
+    transactionId: Id | None = None
+    pgTxId: Text | None = None
+    amount: Total | None = None
+    currency: Id | None = None
+    method: Method | None = None
+    requestedAt: Text | None = None
+    statusChangedAt: Text | None = None
+    paidAt: Text | None = None
+    failedAt: Text | None = None
+    cancelledAt: Text | None = None
+    failure: Failure | None = None
+    cancellations: list[Cancellation] | None = None
+
+
+_head = msgspec.json.Decoder(Head)
+_told = msgspec.json.Decoder(Told)
+_told_2024_january = msgspec.json.Decoder(Told2024January)
+_payment = msgspec.json.Decoder(Payment)
+
+
+def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
+    """Prove a webhook of either version by any live secret."""
+    standard_webhooks.verify(received, secrets)
+    return "signature"
+
+
+def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:
+    """The headers PortOne adds to this body."""
+    kind = {} if payload.lstrip().startswith(b"{") else {"Content-Type": form.CONTENT_TYPE}
+    return kind | standard_webhooks.sign(payload, secret, at, f"msg_{sha256(payload).hexdigest()[:24]}")
+
+
+def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path
+    """The question a webhook raises; Unsupported for billing keys, tax invoices, disputes, confirm and the unknown."""
+    fields = form.parameters(received.body, "utf-8") if form.is_form(received) else None
+    head = body.read(_head, received.body) if fields is None else form.typed(fields, Head)
+    domain, _, event = (head.type or f"Transaction.{head.status or ''}").partition(".")
+    if domain != "Transaction" or event not in _FOLLOW:
+        raise Unsupported("it tells of no change of a payment")
+    if head.type and fields is None:
+        return _question(event, body.read(_told, received.body).data)
+    told = body.read(_told_2024_january, received.body) if fields is None else form.typed(fields, Told2024January)
+    return _question(event, Data(told.payment_id, told.tx_id))
+
+
+def _question(event: str, data: Data) -> Translation:
+    claims = {"event": event, "transaction_id": data.transactionId, "cancellation_id": data.cancellationId}
+    question = Question(
+        subject="payment",
+        reference=data.paymentId,
+        order_id=data.paymentId,
+        claims={name: value for name, value in claims.items() if value},
+    )
+    return Translation(question, f"Transaction.{event}", None)
+
+
+def ask(question: Question, key: str) -> Ask:
+    """`GET /payments/{paymentId}`, with the V2 API secret."""
+    return Ask("GET", f"/payments/{asking.segment(question.reference)}", {"Authorization": f"PortOne {key}"})
+
+
+def read_answer(question: Question, received: Received, answer: bytes) -> Translation:  # noqa: ARG001 - no clue in it
+    """What PortOne says is true of the payment now.
+
+    Raises Untrue when it is another payment. A signed webhook is no forgery, so one that is ahead of the API is
+    NotKnownYet.
+    """
+    payment = asking.read(_payment, answer)
+    if payment.id != question.reference:
+        raise Untrue("PortOne answers of another payment than was asked for")
+    if payment.status not in STATUSES:
+        raise Unreadable("the payment's status is none that PortOne documents")
+    if not asking.may_have_been(question.claims.get("event"), payment.status, _FOLLOW):
+        raise NotKnownYet(f"the payment is still {payment.status}")
+    notice = _notice(payment)
+    times = {
+        "completed": payment.paidAt,
+        "failed": payment.failedAt,
+        "cancelled": payment.cancelledAt,
+        "partially_cancelled": payment.cancelledAt,
+    }
+    at = korean(times.get(notice.status) or payment.statusChangedAt or payment.requestedAt, "statusChangedAt")
+    return Translation(notice, f"payment.{notice.status}", at, _event_id(payment, notice))
+
+
+def _notice(payment: Payment) -> PaymentNotice:
+    currency = payment.currency or "KRW"
+    exponent(currency)
+    amount = payment.amount or Total()
+    failure = payment.failure or Failure()
+    return PaymentNotice(
+        order_id=payment.id,
+        status=STATUSES[payment.status],
+        method=_method(payment),
+        transaction_id=payment.transactionId,
+        pg_transaction_id=payment.pgTxId or None,
+        amount=_units(amount.total, "amount.total"),
+        currency=currency,
+        failure_reason=failure.reason or failure.pgMessage,
+        paid_at=korean(payment.paidAt, "paidAt"),
+        cancels=_cancels(payment),
+        refunded_amount=_units(amount.cancelled, "amount.cancelled"),
+        references=tuple(name for name in (payment.transactionId, payment.pgTxId) if name),
+    )
+
+
+def _method(payment: Payment) -> str | None:
+    """`PaymentMethodCard` is `Card`."""
+    kind = payment.method.type if payment.method else None
+    return kind.removeprefix("PaymentMethod") if kind else None
+
+
+def _cancels(payment: Payment) -> tuple[Cancel, ...]:
+    return tuple(
+        Cancel(
+            id=cancel.id,
+            amount=amount,
+            reason=cancel.reason,
+            cancelled_at=korean(cancel.cancelledAt or cancel.requestedAt, "cancelledAt"),
+        )
+        for cancel in payment.cancellations or ()
+        if cancel.status == "SUCCEEDED" and (amount := _units(cancel.totalAmount, "cancellations.totalAmount"))
+    )
+
+
+def _units(amount: int | None, field: str) -> int | None:
+    if amount is not None and not 0 <= amount < 10**15:
+        raise Unreadable(f"{field} must be a positive number")
+    return amount or None
+
+
+def _event_id(payment: Payment, notice: PaymentNotice) -> str:
+    """Payment, attempt, status and last cancel: `webhook-id` names the delivery of a claim, not what is true."""
+    last = notice.cancels[-1].id if notice.cancels else ""
+    return f"{payment.id}:{payment.transactionId or ''}:{payment.status}:{last}"
+
+
+def _received(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
+    return json_answer(200, {"received": True})
+
+
+def _refused(cause: str, message: str) -> Mapping[str, Any]:
+    return {cause: json_answer(400, {"error": cause, "message": message})}
+
+
+PROVIDER = Provider(
+    name="portone_v2",
+    paths={"/api/webhooks/portone_v2": "payment"},
+    secret_setting="PORTONE_V2_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    verify=verify,
+    translate=translate,
+    sign=sign,
+    kept_headers=standard_webhooks.HEADERS | {form.KIND},
+    answer=_received,
+    refusals={
+        **_refused("invalid_signature", "webhook-signature is not that of this body, id and time"),
+        **_refused("stale_timestamp", "webhook-timestamp is too far from now"),
+    },
+    takes_forms=True,
+    inquiry=Inquiry("https://api.portone.io", ask, read_answer),
+)

@@ -1,0 +1,58 @@
+"""Standard Webhooks 1.0.0: `webhook-signature` is a list of base64 HMAC-SHA256 of `{id}.{timestamp}.{body}`.
+
+Only the symmetric `v1` is read; a list may name other schemes, which prove nothing here. A secret is base64, with or
+without `whsec_` before it and padding behind it.
+"""
+
+import base64
+import binascii
+import hmac
+import re
+from collections.abc import Sequence
+
+from providers.contract import Forged, Received, Stale
+
+ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
+HEADERS = frozenset({ID, TIMESTAMP, SIGNATURE})
+TOLERANCE_S = 300
+"""Either way, as in the reference libraries."""
+
+MAX_TRIES = 20
+"""So many signatures of one header are compared."""
+
+_SECONDS = re.compile(r"\d{1,12}", re.ASCII)
+
+
+def verify(received: Received, secrets: Sequence[bytes]) -> None:
+    """Prove a request by any live secret; raises Forged, or Stale for one signed too long ago or too far ahead."""
+    name, timestamp = received.headers.get(ID, ""), received.headers.get(TIMESTAMP, "")
+    if not name or not _SECONDS.fullmatch(timestamp):
+        raise Forged("webhook-id or webhook-timestamp is missing")
+    payload = f"{name}.{timestamp}.".encode("latin-1") + received.body
+    given = [part.encode("latin-1") for part in received.headers.get(SIGNATURE, "").split(" ")[:MAX_TRIES]]
+    expected = [_signature(payload, key) for key in map(key_of, secrets) if key]
+    matches = [hmac.compare_digest(ours, theirs) for ours in expected for theirs in given]
+    if not any(matches):
+        raise Forged("webhook-signature is not the HMAC-SHA256 of this body, id and time")
+    if abs(received.received_at // 1_000_000 - int(timestamp)) > TOLERANCE_S:
+        raise Stale(f"webhook-timestamp is more than {TOLERANCE_S} s away")
+
+
+def sign(payload: bytes, secret: bytes, at: int, name: str) -> dict[str, str]:
+    """The headers a sender adds to this body at a time in microseconds; `name` stays the same when it sends again."""
+    timestamp = str(at // 1_000_000)
+    signature = _signature(f"{name}.{timestamp}.".encode() + payload, key_of(secret))
+    return {"Webhook-Id": name, "Webhook-Timestamp": timestamp, "Webhook-Signature": signature.decode()}
+
+
+def key_of(secret: bytes) -> bytes:
+    """The key that a secret stands for; empty, and so of no use, for one that is not base64."""
+    encoded = secret.removeprefix(b"whsec_")
+    try:
+        return base64.b64decode(encoded + b"=" * (-len(encoded) % 4), validate=True)
+    except binascii.Error:
+        return b""
+
+
+def _signature(payload: bytes, key: bytes) -> bytes:
+    return b"v1," + base64.b64encode(hmac.digest(key, payload, "sha256"))

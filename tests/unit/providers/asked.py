@@ -1,0 +1,47 @@
+"""A webhook as its provider posts it, the question it raises, and what an answer makes of it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from providers.contract import Provider, Received, Translation
+from stream.events import PaymentNotice, Question
+from tests.unit.providers.posted import NOW
+
+SECRET = b"d2hzZWM="  # base64, as some want it
+NONE: Mapping[str, str] = {}
+
+
+def received(
+    provider: Provider, body: Any, headers: Mapping[str, str] = NONE, *, at: int = NOW, secret: bytes = SECRET
+) -> Received:
+    """A body (bytes as they are, else as JSON) at the provider's own path with the headers it sends."""
+    raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+    sent = {name.lower(): value for name, value in provider.sign(raw, secret, at).items()}
+    return Received(next(iter(provider.paths)), {**sent, **headers}, raw, at)
+
+
+def translated(provider: Provider, body: Any, headers: Mapping[str, str] = NONE) -> Translation:
+    return provider.translate(received(provider, body, headers), next(iter(provider.paths.values())))
+
+
+def question(provider: Provider, body: Any, headers: Mapping[str, str] = NONE) -> Question:
+    notice = translated(provider, body, headers).notice
+    assert isinstance(notice, Question)
+    return notice
+
+
+def answered(provider: Provider, body: Any, answer: Any, *, at: int = NOW) -> Translation:
+    """What an answer (bytes, else JSON) of the provider's API makes of a webhook."""
+    assert provider.inquiry
+    posted = received(provider, body, at=at)
+    raised = provider.translate(posted, next(iter(provider.paths.values()))).notice
+    assert isinstance(raised, Question)
+    raw = answer if isinstance(answer, bytes) else json.dumps(answer, ensure_ascii=False).encode()
+    return provider.inquiry.read_answer(raised, posted, raw)
+
+
+def payment(provider: Provider, body: Any, answer: Any, *, at: int = NOW) -> PaymentNotice:
+    notice = answered(provider, body, answer, at=at).notice
+    assert isinstance(notice, PaymentNotice)
+    return notice

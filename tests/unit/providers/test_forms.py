@@ -1,0 +1,87 @@
+"""Form parameters are read as strictly as JSON: in one way only, or they are refused."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers import catalogue, form
+from providers.contract import Malformed, Provider, Received, Refused, Unreadable
+from providers.webhook import webhook
+from stream.codec import Codec
+from stream.registry import CommittedRegistry
+from tests.unit.providers.posted import NOW
+
+CODEC = Codec(CommittedRegistry())
+TAKING_FORMS = [
+    pytest.param(provider, path, kind, id=path)
+    for path, (provider, kind) in catalogue.BY_PATH.items()
+    if provider.takes_forms
+]
+NAMES = (
+    "imp_uid merchant_uid status cancellation_id event payment_id tx_id type data no_tid no_oid type_msg no_vacct "
+    "amt_input no_transeq P_TID P_OID P_STATUS P_TYPE P_AMT"
+).split()
+WORDS = ["paid", "Paid", "0200", "0400", "00", "02", "VBANK", "1000", "O-1", "%00", "%EA%B0%80", "%B0%A1", "+", "", "%"]
+
+TEXT = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+parameters = st.lists(
+    st.tuples(st.sampled_from(NAMES), st.sampled_from(WORDS) | st.text(max_size=5)).map("=".join), max_size=8
+).map(lambda parts: "&".join(parts).encode())
+
+
+def read(payload: bytes, *encodings: str) -> dict[str, str]:
+    return form.parameters(payload, *(encodings or ("utf-8",)))
+
+
+def test_parameters_are_unescaped_once() -> None:
+    assert read(b"a=1&b=%EA%B0%80+%2B%2541&c=") == {"a": "1", "b": "가 +%41", "c": ""}
+
+
+def test_an_encoding_is_that_of_all_parameters() -> None:
+    assert read(b"a=%B0%A1", "cp949", "utf-8") == {"a": "가"}
+    assert read(b"a=%EA%B0%80%80&b=%B0", "cp949", "latin-1") == {"a": "ê°\x80\x80", "b": "°"}
+
+
+def test_empty_parts_are_no_parameters() -> None:
+    assert read(b"&a=1&&b=2&") == {"a": "1", "b": "2"}
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"a", b"=1", b"a=%", b"a=%1", b"a=%G1", b"a=1 2", b"a=1\r\n", b"a=\x00", b"a=%FF", b'{"a": 1}']
+)
+def test_what_is_no_form_is_malformed(payload: bytes) -> None:
+    with pytest.raises(Malformed):
+        read(payload)
+
+
+@pytest.mark.parametrize("payload", [b"a=1&a=1", b"a=1&%61=2", b"a=%00", b"%00=1"])
+def test_what_says_two_things_or_holds_a_nul_is_unreadable(payload: bytes) -> None:
+    with pytest.raises(Unreadable):
+        read(payload)
+
+
+@given(
+    st.dictionaries(
+        st.text("abc가", min_size=1), st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+    )
+)
+def test_what_is_escaped_is_read_as_the_same(fields: dict[str, str]) -> None:
+    def escaped(text: str) -> str:
+        return "".join(f"%{octet:02x}" for octet in text.encode())
+
+    payload = "&".join(f"{escaped(name)}={escaped(value)}" for name, value in fields.items()).encode()
+
+    assert (read(payload) if payload else {}) == fields
+
+
+@pytest.mark.parametrize(("provider", "path", "kind"), TAKING_FORMS)
+@given(body=parameters | st.binary(max_size=40))
+def test_any_form_is_read_or_refused(provider: Provider, path: str, kind: str, body: bytes) -> None:
+    received = Received(path, {form.KIND: form.CONTENT_TYPE}, body, NOW)
+
+    try:
+        told = provider.translate(received, kind)
+    except Refused:
+        return
+    record = webhook(provider, received, "unsigned_allowed", told, "test").webhook
+    assert CODEC.decode(CODEC.encode(record)) == record

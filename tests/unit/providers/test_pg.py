@@ -1,0 +1,258 @@
+"""Contract E, row by row: types, ids, names, money, signatures."""
+
+import json
+from typing import Any
+
+import pytest
+
+from providers import catalogue, pg
+from providers.contract import Forged, Provider, Received, Refused, Translation, Unreadable, Unsupported
+from stream.events import PaymentNotice, RefundNotice
+from tests.unit.providers.posted import NOW
+from tests.unit.providers.samples import every, sample
+
+SECRET = b"whsec"
+IAMPORT = {"imp_uid": "imp_1", "merchant_uid": "TXN_20250827_001", "status": "paid", "amount": 10000}
+TOSS = {"eventId": "evt_1", "orderId": "O-1", "paymentKey": "pk_1", "status": "DONE", "totalAmount": 10000}
+KAKAO = {
+    "aid": "A1",
+    "tid": "T1",
+    "partner_order_id": "O-1",
+    "status": "SUCCESS_PAYMENT",
+    "amount": {"total": 2200, "vat": 200},
+    "approved_at": "2016-11-15T21:20:48",
+}
+TYPES = [
+    ("paid", "PAYMENT_COMPLETED"),
+    ("DONE", "PAYMENT_COMPLETED"),
+    ("SUCCESS_PAYMENT", "PAYMENT_COMPLETED"),
+    ("failed", "PAYMENT_FAILED"),
+    ("ABORTED", "PAYMENT_FAILED"),
+    ("FAIL_PAYMENT", "PAYMENT_FAILED"),
+    ("cancelled", "PAYMENT_CANCELLED"),
+    ("canceled", "PAYMENT_CANCELLED"),
+    ("CANCELED", "PAYMENT_CANCELLED"),
+    ("CANCEL_PAYMENT", "PAYMENT_CANCELLED"),
+    ("refunded", "REFUND_COMPLETED"),
+]
+
+
+def posted(body: Any, *, header: str = "IAMPORT", path: str = "/webhooks/payment", secret: bytes = SECRET) -> Received:
+    raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+    signed = {name.lower(): value for name, value in pg.sign(raw, secret).items()}
+    return Received(path, {pg.PROVIDER: header, **signed}, raw, NOW)
+
+
+def told(body: Any, path: str = "/webhooks/payment") -> Translation:
+    received = posted(body, path=path)
+    provider, kind = catalogue.find(path, received.headers)
+    return provider.translate(received, kind)
+
+
+def payment(body: Any) -> PaymentNotice:
+    notice = told(body).notice
+    assert isinstance(notice, PaymentNotice)
+    return notice
+
+
+def refund(body: Any, path: str = "/webhooks/refund") -> RefundNotice:
+    notice = told(body, path).notice
+    assert isinstance(notice, RefundNotice)
+    return notice
+
+
+@pytest.mark.parametrize(("status", "expected"), TYPES)
+def test_contract_e_the_type_follows_from_the_status(status: str, expected: str) -> None:
+    assert told(IAMPORT | {"status": status}).event_type == expected
+
+
+def test_contract_e_a_failure_on_the_refunds_path_is_the_refunds() -> None:
+    assert told(IAMPORT | {"status": "failed"}, "/webhooks/refund").event_type == "REFUND_FAILED"
+    assert told(IAMPORT | {"status": "failed"}).event_type == "PAYMENT_FAILED"
+
+
+@pytest.mark.parametrize("status", ["ready", "PART_CANCEL_PAYMENT", "READY", "", "paid ", None])
+def test_contract_e_unsupported_type_rejected(status: str | None) -> None:
+    with pytest.raises(Unsupported):
+        told(IAMPORT | {"status": status})
+
+
+def test_contract_e_payment_completed_by_iamport() -> None:
+    translation = told(IAMPORT | {"paid_at": 1_700_000_000, "pay_method": "card", "fail_reason": None})
+
+    assert translation.notice == PaymentNotice(
+        order_id="TXN_20250827_001",
+        status="completed",
+        method="card",
+        transaction_id="TXN_20250827_001",
+        pg_transaction_id="imp_1",
+        amount=10000,
+        paid_at=NOW,
+        references=("imp_1",),
+    )
+    assert translation.occurred_at == NOW
+
+
+def test_contract_e_payment_completed_by_toss() -> None:
+    assert payment(TOSS) == PaymentNotice(
+        order_id="O-1", status="completed", transaction_id="pk_1", amount=10000, references=("pk_1",)
+    )
+
+
+def test_contract_e_payment_completed_by_kakao() -> None:
+    notice = payment(KAKAO)
+
+    assert (notice.order_id, notice.transaction_id, notice.references) == ("O-1", "T1", ("T1",))
+    assert (notice.amount, notice.paid_at) == (2200, 1_479_212_448_000_000)  # without an offset it is Korean time
+
+
+@pytest.mark.parametrize("body", [IAMPORT, TOSS, KAKAO], ids=["IAMPORT", "TOSS", "KAKAO"])
+def test_contract_e_flat_and_nested_say_the_same(body: dict[str, Any]) -> None:
+    assert told({"data": body}) == told(body)
+    if "eventId" in body:
+        nested = {name: value for name, value in body.items() if name != "eventId"}
+        assert told({"eventId": body["eventId"], "data": nested}) == told(body)
+
+
+@pytest.mark.parametrize("said", [{"amount": 5}, {"totalAmount": 5}, {"total_amount": 5}, {"amount": {"total": 5}}])
+def test_contract_e_an_amount_goes_by_several_names(said: dict[str, Any]) -> None:
+    assert payment({"orderId": 1, "status": "DONE", **said}).amount == 5
+
+
+@pytest.mark.parametrize("amount", ["5", -1, 1.5, [5], True, {"total": "5"}, {"total": {"total": 5}}])
+def test_contract_e_an_amount_is_a_number(amount: Any) -> None:
+    with pytest.raises(Unreadable):
+        told(IAMPORT | {"amount": amount})
+
+
+def test_contract_e_payment_failed_has_its_reason() -> None:
+    notice = payment(IAMPORT | {"status": "failed", "amount": 0, "fail_reason": "잔액 부족"})
+
+    assert (notice.status, notice.failure_reason, notice.amount) == ("failed", "잔액 부족", None)
+
+
+def test_contract_e_payment_cancelled_in_whole_and_in_part() -> None:
+    whole = payment(IAMPORT | {"status": "cancelled", "cancel_amount": 10000})
+    part = payment(IAMPORT | {"status": "cancelled", "cancel_amount": 4000})
+
+    assert (whole.status, whole.refunded_amount) == ("cancelled", 10000)
+    assert (part.status, part.refunded_amount, part.amount) == ("partially_cancelled", 4000, 10000)
+
+
+def test_contract_e_refund_completed() -> None:
+    for path in ("/webhooks/refund", "/webhooks/payment", "/api/webhooks/kakao"):
+        notice = refund(IAMPORT | {"status": "refunded", "cancel_amount": 4000}, path)
+        assert notice == RefundNotice(
+            order_id="TXN_20250827_001", refund_id="imp_1", status="completed", amount=4000, references=("imp_1",)
+        )
+
+
+def test_contract_e_refund_failed_is_the_same_refund_rejected() -> None:
+    failed = refund(IAMPORT | {"status": "failed", "fail_reason": "계좌 오류"})
+
+    assert (failed.refund_id, failed.status, failed.reason) == ("imp_1", "rejected", "계좌 오류")
+
+
+def test_contract_e_id_from_event_id() -> None:
+    assert told(TOSS).provider_event_id == "evt_1"
+    assert told(IAMPORT | {"eventId": 7}).provider_event_id == "7"
+
+
+def test_contract_e_id_from_imp_uid_with_the_status() -> None:
+    ids = [
+        told(IAMPORT | {"status": status}).provider_event_id for status in ("paid", "cancelled", "refunded", "failed")
+    ]
+
+    assert len({*ids, told(IAMPORT | {"status": "failed"}, "/webhooks/refund").provider_event_id}) == 5
+    assert told(IAMPORT | {"status": "canceled"}).provider_event_id == ids[1]
+
+
+def test_contract_e_a_second_part_refund_is_no_duplicate_of_the_first() -> None:
+    refunds = [IAMPORT | {"status": "refunded", "cancel_amount": amount} for amount in (1000, 2000, 2000)]
+
+    assert len({told(body).provider_event_id for body in refunds}) == 2
+
+
+def test_contract_e_id_from_aid() -> None:
+    assert told(KAKAO).provider_event_id == "A1:PAYMENT_COMPLETED"
+
+
+def test_contract_e_without_any_id_the_digest_stands_in() -> None:
+    assert told({"orderId": 1, "status": "DONE"}).provider_event_id is None
+
+
+def test_contract_e_without_an_order_the_payments_name_is_the_reference() -> None:
+    notice = payment({"imp_uid": "imp_1", "status": "paid"})
+
+    assert (notice.order_id, notice.reference) == (None, "imp_1")
+    with pytest.raises(Unreadable, match="neither"):
+        told({"status": "paid", "amount": 1})
+    with pytest.raises(Unreadable, match="neither"):
+        told({"status": "refunded", "amount": 1, "eventId": "e"})
+
+
+@pytest.mark.parametrize("header", ["TOSS", "KAKAO", "NAVER", "IAMPORT", "INICIS", "kakao", " NAVER "])
+def test_contract_e_the_header_names_the_provider(header: str) -> None:
+    received = posted(IAMPORT, header=header)
+
+    provider, kind = catalogue.find("/webhooks/payment", received.headers)
+
+    assert (provider.verify(received, [b"old", SECRET]), kind) == ("signature", "payment")
+    assert provider.name == pg.named(header).name != "unknown"
+
+
+def test_contract_e_provider_without_configuration_refused_by_its_words() -> None:
+    answer = pg.named("PAYCO").refusals["provider_not_configured"]
+
+    assert pg.named("PAYCO") is pg.UNKNOWN
+    assert json.loads(answer.body) == {
+        "error": "provider_not_configured",
+        "message": "API 설정을 찾을 수 없습니다: UNKNOWN",
+    }
+
+
+def test_contract_e_kakao_signature_verified() -> None:
+    received = posted(KAKAO, header="KAKAO")
+
+    assert pg.named("KAKAO").verify(received, [SECRET]) == "signature"
+    with pytest.raises(Forged):
+        pg.named("KAKAO").verify(received, [b"another"])
+
+
+@pytest.mark.parametrize("provider", pg.PROVIDERS, ids=lambda provider: provider.name)
+def test_contract_e_bad_signature_rejected(provider: Provider) -> None:
+    for headers in ({}, {pg.SIGNATURE: ""}, {pg.SIGNATURE: "ÿ"}, {pg.SIGNATURE: "0" * 64}):
+        with pytest.raises(Forged):
+            provider.verify(Received("/webhooks/payment", headers, b"{}", NOW), [SECRET])
+
+
+@pytest.mark.parametrize("name", every("naverpay"))
+def test_talktalk_asks_whether_to_charge_and_is_refused_as_unsupported(name: str) -> None:
+    with pytest.raises(Unsupported):
+        told(sample("naverpay", name), "/api/webhooks/naverpay")
+
+
+def test_an_order_as_kakaos_api_tells_it_can_be_read_as_contract_e() -> None:
+    notice = payment(sample("kakaopay", "api.order-response.SUCCESS_PAYMENT"))
+
+    assert (notice.order_id, notice.amount, notice.method) == ("partner_order_id", 2200, "MONEY")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status": 1},
+        {"imp_uid": 5},
+        {"merchant_uid": ""},
+        {"merchant_uid": {"a": 1}},
+        {"data": []},
+        {"paid_at": "soon"},
+        {"paid_at": 10**30},
+        {"paid_at": -1},
+        {"currency": "WON"},
+        {"pay_method": ["card"]},
+    ],
+)
+def test_a_mistyped_field_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(Refused):
+        told(IAMPORT | change)
