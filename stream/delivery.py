@@ -51,6 +51,8 @@ def identity(event: Record) -> tuple[str, bytes | None]:
         return event.envelope.event_id, event.envelope.digest
     if isinstance(event, Fact):
         return event.event_id, None
+    if isinstance(event, events.DeadRecord):
+        return ids.dead_id(event.service, event.event_id), None
     raise TypeError(f"a {type(event).__name__} is no event")
 
 

@@ -46,6 +46,11 @@ def notification_id(fact: str, audience: str, channel: str) -> str:
     return uuid5(f"notification\n{fact}\n{audience}\n{channel}")
 
 
+def dead_id(service: str, event: str) -> str:
+    """The id of `service`'s having given up on the event with id `event`, however often it does."""
+    return uuid5(f"dead\n{service}\n{event}")
+
+
 def unreadable_record_id(topic: str, partition: int, offset: int) -> str:
     """The id of a record nobody can decode: where it stands."""
     return uuid5(f"record\n{topic}\n{partition}\n{offset}")
