@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from cli import running, schemas, simulating, status, stores, topics
+from cli import mail, running, schemas, simulating, status, stores, topics
 from local.telling import Trouble
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app.command()(running.stop)
 app.command()(simulating.simulate)
 app.command()(status.status)
 app.command()(stores.migrate)
+app.add_typer(mail.app, name="mail")
 app.add_typer(topics.app, name="topics")
 app.add_typer(schemas.app, name="schemas")
 
