@@ -14,12 +14,12 @@ from stream.publisher import Publisher
 
 MAILS = Gauge("hookstream_mails", "Mails that are not sent, by status", ["status"])
 EVERY_S = 1.0
-COUNT_EVERY_S = 10.0
+COUNT_EVERY_S = 5.0
 ABANDONED_AFTER_S = 120.0
 
 
 class Upkeep:
-    """Looks after the mailbox; several may beside each other."""
+    """Looks after the mailbox; several may do so beside each other."""
 
     def __init__(self, settings: NotifierSettings, store: Engine) -> None:
         self._settings = settings

@@ -17,7 +17,7 @@ CREATE INDEX notifications_waiting ON notifications (created_at) WHERE status = 
 CREATE INDEX notifications_customer ON notifications (customer_id) WHERE customer_id IS NOT NULL;
 CREATE INDEX notifications_ended ON notifications (status, created_at)
  WHERE status IN ('failed', 'unknown', 'stale', 'no_recipient');
-CREATE INDEX orders_seller ON orders (seller_id);
+CREATE INDEX orders_seller ON orders (seller_id) WHERE seller_id IS NOT NULL;
 
 DROP VIEW addressed;
 CREATE VIEW addressed AS
