@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from cli import asking, running, schemas, simulating, status, stores, topics
+from cli import asking, mail, running, schemas, simulating, status, stores, topics
 from local.telling import Trouble
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.command()(asking.stats)
 app.command()(asking.webhook)
 app.command()(asking.order)
 app.command()(stores.migrate)
+app.add_typer(mail.app, name="mail")
 app.add_typer(topics.app, name="topics")
 app.add_typer(schemas.app, name="schemas")
 

@@ -3,6 +3,7 @@
 import sys
 from functools import partial
 
+from notifier.desk import Desk
 from notifier.handler import TOPICS, handle
 from notifier.sender import Sender
 from notifier.settings import NotifierSettings
@@ -23,13 +24,13 @@ def run(settings: NotifierSettings) -> None:
     stop = on_signal()
     store = engine(settings.database_url, service=SERVICE)
     codec = Codec(registry(settings.schema_registry_url))
-    handler = partial(handle, operator=settings.operator_email)
+    handler = partial(handle, operator=settings.operator_email, max_age_s=settings.mail_max_age)
     worker = Worker(SERVICE, TOPICS, handler, settings, store, codec)
     sender = Sender(settings, store, codec)
     worker.on_commit = sender.wake.set
     health = Health()
     worker.watch(health)
-    management.listen(settings, health)
+    management.listen(settings, health, Desk(settings, store, codec, sender.wake.set).routes())
     sending = sender.start(stop)
     health.live_while(lambda: None if sending.is_alive() else "the sender has ended")
     worker.run(stop)

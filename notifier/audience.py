@@ -4,10 +4,24 @@ from typing import Literal
 
 from stream.events import (
     AmountMismatched,
+    BillingScheduled,
+    CreditAdded,
+    CryptoRefundRequested,
+    DepositAwaited,
+    DepositReversed,
+    DigitalDeliveryRequested,
     Fact,
+    InvoiceCancelled,
+    InvoiceCompleted,
+    InvoiceFailed,
+    InvoicePending,
+    InvoiceRejected,
     PaymentCancelled,
     PaymentCompleted,
     PaymentFailed,
+    PaymentOverpaid,
+    PaymentRefunded,
+    PlanMissing,
     RefundCompleted,
     RefundRejected,
     RefundRequested,
@@ -15,6 +29,8 @@ from stream.events import (
     ShipmentFailed,
     ShipmentInTransit,
     ShipmentOutForDelivery,
+    SubscriptionActivated,
+    SubscriptionCancelled,
 )
 
 Audience = Literal["customer", "seller", "operator"]
@@ -23,15 +39,32 @@ AUDIENCES: dict[type[Fact], tuple[Audience, ...]] = {
     PaymentCompleted: ("customer", "seller"),
     PaymentFailed: ("customer",),
     PaymentCancelled: ("customer",),
+    PaymentRefunded: ("customer",),
+    DepositAwaited: ("customer",),
+    DepositReversed: ("customer", "operator"),
     ShipmentInTransit: ("customer",),
     ShipmentOutForDelivery: ("customer",),
     ShipmentDelivered: ("customer",),
     ShipmentFailed: ("customer",),
     RefundCompleted: ("customer",),
     RefundRejected: ("customer",),
+    SubscriptionActivated: ("customer",),
+    SubscriptionCancelled: ("customer",),
+    InvoicePending: ("customer",),
+    InvoiceCompleted: ("customer",),
+    InvoiceFailed: ("customer",),
+    InvoiceCancelled: ("customer",),
+    InvoiceRejected: ("customer",),
+    DigitalDeliveryRequested: ("customer",),
     AmountMismatched: ("operator",),
+    PaymentOverpaid: ("operator",),
     RefundRequested: ("operator",),
+    CryptoRefundRequested: ("operator",),
+    PlanMissing: ("operator",),
 }
+SILENT: tuple[type[Fact], ...] = (BillingScheduled, CreditAdded)
+"""Nobody's mail: a date that is shown with the plan, and a credit that InvoiceCompleted tells."""
+
 LOCALES = ("ko", "en")
 """The first speaks when nothing says otherwise."""
 

@@ -4,18 +4,26 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from notifier import store
+from notifier import alarms, in_app, store
 from notifier.audience import AUDIENCES
 from stream import topics
-from stream.events import CustomerWebhook, Fact, OrderWebhook
+from stream.events import CustomerWebhook, DeadRecord, Fact, OrderWebhook
 from stream.fold import Result
 
-TOPICS = (topics.ORDERS, topics.CUSTOMERS, topics.PAYMENTS, topics.SHIPMENTS, topics.REFUNDS)
+TOPICS = (
+    topics.ORDERS,
+    topics.CUSTOMERS,
+    topics.PAYMENTS,
+    topics.SHIPMENTS,
+    topics.REFUNDS,
+    topics.SUBSCRIPTIONS,
+    topics.INVOICES,
+    *map(topics.dead, topics.SERVICES),
+)
+Told = OrderWebhook | CustomerWebhook | Fact | DeadRecord
 
 
-def handle(
-    tx: Connection, events: Sequence[OrderWebhook | CustomerWebhook | Fact], *, operator: str | None
-) -> list[Result]:
+def handle(tx: Connection, events: Sequence[Told], *, operator: str | None, max_age_s: float) -> list[Result]:
     """Apply new events. The mails themselves are sent after the commit, by the sender."""
     orders = [event for event in events if isinstance(event, OrderWebhook)]
     customers = [event for event in events if isinstance(event, CustomerWebhook)]
@@ -23,8 +31,11 @@ def handle(
     store.lock(tx, orders, customers, [message.fact for message in messages])
     store.save_orders(tx, orders)
     store.save_customers(tx, customers)
-    store.queue(tx, messages)
-    store.wake(tx, messages, orders, customers)
+    store.queue(tx, messages, max_age_s)
+    touched = store.touched(tx, messages, orders, customers)
+    store.wake(tx, touched, messages, max_age_s)
+    in_app.write(tx, touched)
+    alarms.abandoned(tx, [event for event in events if isinstance(event, DeadRecord)])
     return [Result(_key(event), "processed", ()) for event in events]
 
 
@@ -37,7 +48,9 @@ def _messages(fact: Fact, operator: str | None) -> list[store.Message]:
     ]
 
 
-def _key(event: OrderWebhook | CustomerWebhook | Fact) -> str:
+def _key(event: Told) -> str:
     if isinstance(event, Fact):
-        return event.order_id or event.event_id
+        return event.order_id or event.customer_id or event.event_id
+    if isinstance(event, DeadRecord):
+        return event.event_id
     return event.notice.customer_id if isinstance(event, CustomerWebhook) else event.notice.order_id

@@ -1,6 +1,7 @@
 """What we write to people: a fact, its reader and a language in, a mail out. Pure but for reading the templates."""
 
-from collections.abc import Callable
+import re
+from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import cache
@@ -17,24 +18,66 @@ from runtime.clock import moment
 
 TEMPLATES = Path(__file__).parent / "templates"
 
+UNITS = {
+    "amount": ("currency", "asset"),
+    "refunded_amount": ("currency",),
+    "expected_amount": ("expected_currency", "crypto_asset"),
+    "crypto_amount": ("crypto_asset",),
+    "received_amount": ("crypto_asset",),
+}
+"""The field that names an amount's unit, in the facts that have it: a currency's of integers, an asset's of texts."""
+INSTANTS = ("paid_at", "cancelled_at")
+DAYS = ("started_at", "ends_at", "next_billing_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a fact says to its reader: a title, and paragraphs of lines; `greeting` is for letters only."""
+
+    title: str
+    greeting: str | None
+    paragraphs: list[list[str]]
+
+    @property
+    def message(self) -> str:
+        """The first paragraph, for where there is no room for more."""
+        return " ".join(self.paragraphs[0])
+
+    @property
+    def text(self) -> str:
+        """All of it, as a letter."""
+        return "\n\n".join("\n".join(lines) for lines in self.letter) + "\n"
+
+    @property
+    def letter(self) -> list[list[str]]:
+        """The paragraphs with the greeting before them."""
+        return [[self.greeting], *self.paragraphs] if self.greeting else self.paragraphs
+
+
+def words(letter: Letter) -> Words:
+    """The words of a letter in its reader's language. A customer is greeted."""
+    language = locale(letter)
+    facts = _facts(letter, language)
+    title, _, text = _template(letter.fact_type, letter.audience, language).render(facts).strip().partition("\n")
+    paragraphs = [paragraph.strip().split("\n") for paragraph in re.split(r"\n{2,}", text.strip())]
+    greeting = _environment().get_template(f"greeting.{language}.txt").render(facts)
+    return Words(" ".join(title.split()), greeting if letter.audience == "customer" else None, paragraphs)
+
 
 def compose(letter: Letter, sender: str) -> EmailMessage:
     """The mail for a letter: a text part and an HTML part that say the same, under an id that never changes."""
-    language = locale(letter)
-    said = _words(letter.fact_type, letter.audience, language).render(_facts(letter, language))
-    subject, _, text = said.strip().partition("\n")
+    said = words(letter)
     mail = EmailMessage()
-    mail["Subject"] = subject.strip()
+    mail["Subject"] = said.title
     mail["From"] = sender
     mail["To"] = letter.recipient
     mail["Message-ID"] = message_id(letter, sender)
-    mail["Content-Language"] = language
+    mail["Content-Language"] = locale(letter)
     occurred = moment(msgspec.json.decode(letter.fact)["received_at"])
     if occurred:
         mail["Date"] = format_datetime(occurred)
-    mail.set_content(text.strip() + "\n")
-    paragraphs = [paragraph.split("\n") for paragraph in text.strip().split("\n\n")]
-    html = _layout().render(subject=subject, paragraphs=paragraphs, link=letter.link, language=language)
+    mail.set_content(said.text)
+    html = _layout().render(subject=said.title, paragraphs=said.letter, link=letter.link, language=locale(letter))
     mail.add_alternative(html, subtype="html")
     return mail
 
@@ -46,37 +89,41 @@ def message_id(letter: Letter, sender: str) -> str:
 
 def locale(letter: Letter) -> str:
     """The language the reader is written to in."""
-    return locale_of(letter.locale if letter.audience != "operator" else "en")
+    return locale_of(letter.locale)
 
 
 def _facts(letter: Letter, language: str) -> dict[str, Any]:
     fact = msgspec.json.decode(letter.fact)
-    money: Callable[[str, str], str | None] = lambda amount, currency: phrasing.money(  # noqa: E731
-        fact.get(amount), fact.get(currency), language
-    )
     return {
         **fact,
+        **{name: _figure(fact, name, units, language) for name, units in UNITS.items()},
+        **{name: phrasing.time(fact[name], language) if fact.get(name) else None for name in INSTANTS},
+        **{name: phrasing.day(fact[name], language) if fact.get(name) else None for name in DAYS},
+        "reason": phrasing.reason(fact.get("reason"), language),
+        "mismatched": fact.get("reason") == "amount_mismatch",
         "name": letter.name,
         "link": letter.link,
-        "amount": money("amount", "currency"),
-        "expected_amount": money("expected_amount", "expected_currency"),
         "when": phrasing.time(fact.get("occurred_at") or fact["received_at"], language),
     }
+
+
+def _figure(fact: dict[str, Any], name: str, units: tuple[str, ...], language: str) -> str | None:
+    amount = fact.get(name)
+    unit = next((fact[unit] for unit in units if fact.get(unit)), None)
+    if isinstance(amount, str):
+        return phrasing.crypto(amount, unit, language)
+    return phrasing.money(amount, unit, language)
 
 
 @cache
 def _environment() -> Environment:
     return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        autoescape=select_autoescape(("html",)),
-        trim_blocks=True,
-        lstrip_blocks=True,
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=select_autoescape(("html",))
     )
 
 
 @cache
-def _words(fact_type: str, audience: str, language: str) -> Template:
+def _template(fact_type: str, audience: str, language: str) -> Template:
     return _environment().get_template(f"{fact_type}.{audience}.{language}.txt")
 
 

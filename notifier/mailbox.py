@@ -9,15 +9,22 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-CLAIM = """
+COLUMNS = """
+notification_id::text, fact_id::text, fact_type, audience, channel, order_id, customer_id, user_id, fact::text,
+attempts, recipient, name, CASE audience WHEN 'operator' THEN %(operator_locale)s ELSE locale END, link
+"""
+CLAIM = f"""
 WITH due AS (
-    SELECT notification_id FROM notifications
+    SELECT notification_id, received_at < now() - %(max_age)s * interval '1 second' AS stale FROM notifications
      WHERE status = 'queued' AND next_attempt_at <= now()
      ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-SELECT notification_id::text, fact_id::text, fact_type, audience, channel, order_id, customer_id, fact::text, attempts,
-       recipient, name, locale, link
+SELECT {COLUMNS}, stale
   FROM addressed JOIN due USING (notification_id)
-"""
+"""  # noqa: S608 - our own columns
+READ = f"SELECT {COLUMNS} FROM addressed WHERE notification_id = %(id)s::uuid"  # noqa: S608 - our own columns
+
+# The mail server is spoken to while the claim is held, and may take its time for each of its replies.
+PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = '10min'"
 
 SENDING = """
 UPDATE notifications SET status = 'sending', sending_since = now(), attempts = attempts + 1
@@ -37,12 +44,34 @@ ENDED = "UPDATE notifications SET status = %(status)s, error = %(error)s WHERE n
 ABANDONED = """
 UPDATE notifications SET status = 'unknown', error = 'the notifier ended between the final dot and its reply'
  WHERE status = 'sending' AND sending_since < now() - %(seconds)s * interval '1 second'
+RETURNING notification_id::text
 """
+
+OVERDUE = """
+UPDATE notifications SET status = CASE WHEN received_at < now() - %(max_age)s * interval '1 second' THEN 'stale'
+                                       ELSE 'no_recipient' END
+ WHERE status = 'waiting' AND created_at < now() - least(%(wait)s, %(max_age)s) * interval '1 second'
+RETURNING notification_id::text, status
+"""
+
+COUNTS = """
+SELECT 'waiting', count(*) FROM notifications WHERE status = 'waiting' UNION ALL
+SELECT 'queued', count(*) FROM notifications WHERE status = 'queued' UNION ALL
+SELECT 'sending', count(*) FROM notifications WHERE status = 'sending' UNION ALL
+SELECT status, count(*) FROM notifications
+ WHERE status IN ('failed', 'unknown', 'stale', 'no_recipient') GROUP BY status
+"""
+"""Each from an index of its own; those that were sent are too many to count."""
+
+UNSENT = ("waiting", "queued", "sending", "failed", "unknown", "stale", "no_recipient")
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A claimed message: the fact it tells as JSON, its reader, and what the reader likes."""
+    """A message: the fact it tells as JSON, its reader, and what the reader likes.
+
+    `customer_id` is the customer the fact is about, `user_id` the reader, as far as either is known.
+    """
 
     notification_id: str
     fact_id: str
@@ -51,17 +80,26 @@ class Letter:
     channel: str
     order_id: str | None
     customer_id: str | None
+    user_id: str | None
     fact: str
     attempts: int
     recipient: str
     name: str | None
     locale: str | None
     link: str | None
+    stale: bool = False
 
 
-def claim(tx: Connection) -> Letter | None:
+def claim(tx: Connection, operator_locale: str, max_age_s: float) -> Letter | None:
     """The message that has been due longest, kept from other senders until the transaction ends."""
-    row: Any = tx.exec_driver_sql(CLAIM).one_or_none()
+    tx.exec_driver_sql(PATIENCE)
+    row: Any = tx.exec_driver_sql(CLAIM, {"operator_locale": operator_locale, "max_age": max_age_s}).one_or_none()
+    return Letter(*row) if row else None
+
+
+def read(tx: Connection, notification_id: str, operator_locale: str) -> Letter | None:
+    """A message by its id, claimed by nobody."""
+    row: Any = tx.exec_driver_sql(READ, {"operator_locale": operator_locale, "id": notification_id}).one_or_none()
     return Letter(*row) if row else None
 
 
@@ -82,10 +120,22 @@ def postponed(tx: Connection, letter: Letter, seconds: float, error: str) -> Non
 
 
 def ended(tx: Connection, letter: Letter, status: str, error: str) -> None:
-    """It will not be sent by us again: `failed` for good, or `unknown`."""
+    """It will not be sent by us again: `failed` for good, `stale`, or `unknown`."""
     tx.exec_driver_sql(ENDED, {"id": letter.notification_id, "status": status, "error": error})
 
 
-def give_up_abandoned(tx: Connection, seconds: float) -> int:
-    """Report as `unknown` what somebody has been sending for longer than sending can take."""
-    return tx.exec_driver_sql(ABANDONED, {"seconds": seconds}).rowcount
+def give_up_abandoned(tx: Connection, seconds: float) -> list[str]:
+    """Report as `unknown` what somebody has been sending for longer than sending can take; the ids."""
+    return list(tx.exec_driver_sql(ABANDONED, {"seconds": seconds}).scalars())
+
+
+def give_up_waiting(tx: Connection, wait_s: float, max_age_s: float) -> list[tuple[str, str]]:
+    """Give up on readers who stayed unknown for `wait_s` since we first looked for them; ids and new statuses."""
+    given_up: Any = tx.exec_driver_sql(OVERDUE, {"wait": wait_s, "max_age": max_age_s})
+    return [(notification_id, status) for notification_id, status in given_up]
+
+
+def counts(tx: Connection) -> dict[str, int]:
+    """How many messages stand at each status but `sent`."""
+    found: Any = tx.exec_driver_sql(COUNTS)
+    return dict.fromkeys(UNSENT, 0) | {row[0]: row[1] for row in found}

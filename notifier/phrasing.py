@@ -1,4 +1,4 @@
-"""Amounts and times as people write them where the reader lives."""
+"""Amounts, times and reasons as people write them where the reader lives."""
 
 from datetime import timedelta, timezone
 from decimal import Decimal
@@ -29,3 +29,44 @@ def time(at: int, language: str) -> str:
     if language == "ko":
         return f"{there.year}년 {there.month}월 {there.day}일 {there:%H:%M}"
     return f"{MONTHS[there.month - 1]} {there.day}, {there.year}, {there:%H:%M} KST"
+
+
+def day(at: int, language: str) -> str:
+    """A date by Korea's calendar: 2023년 11월 15일, or Nov 15, 2023."""
+    there = (EPOCH + timedelta(microseconds=at)).astimezone(KOREA)
+    if language == "ko":
+        return f"{there.year}년 {there.month}월 {there.day}일"
+    return f"{MONTHS[there.month - 1]} {there.day}, {there.year}"
+
+
+def crypto(amount: str, asset: str | None, language: str) -> str:
+    """A decimal text as it was told, and its asset: 74.074074 USDT, or 74.074074 (asset 1001) of one without a name."""
+    if not asset:
+        return amount
+    if asset.isdecimal():
+        return f"{amount} ({'자산' if language == 'ko' else 'asset'} {asset})"
+    return f"{amount} {asset}"
+
+
+def reason(said: str | None, language: str) -> str | None:
+    """A reason in words where it is one of our codes, else as the provider wrote it. None where none is known."""
+    return REASONS[language].get(said, said.rstrip(". ")) if said else None
+
+
+REASONS: dict[str, dict[str, str | None]] = {
+    "ko": {
+        "amount_mismatch": "금액 불일치",
+        "overpaid": "중복 결제",
+        "expired": "결제 기한 만료",
+        "transaction_failed": "거래 실패",
+        "unknown": None,
+    },
+    "en": {
+        "amount_mismatch": "the amounts differ",
+        "overpaid": "paid more than once",
+        "expired": "it has expired",
+        "transaction_failed": "the transaction failed",
+        "unknown": None,
+    },
+}
+"""What the codes in facts mean; `unknown` says nothing, so nothing is said."""

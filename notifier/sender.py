@@ -8,24 +8,19 @@ from threading import Event, Thread
 from prometheus_client import Counter
 from sqlalchemy import Connection, Engine, exc
 
-from notifier import letters, mailbox
+from notifier import alarms, announcing, letters, mailbox
 from notifier.mailbox import Letter
 from notifier.settings import NotifierSettings
 from notifier.smtp import MailServer, NoReply, NotTaken
+from notifier.upkeep import Upkeep
 from runtime import clock
 from runtime.logging import log
-from stream import outbox, topics
+from stream import outbox
 from stream.codec import Codec
-from stream.events import NotificationSent
-from stream.outbox import Message
-from stream.publisher import Publisher
 
-MAILS = Counter("hookstream_mails_total", "Mails by what became of them", ["status"])
+SENDS = Counter("hookstream_mail_sends_total", "Attempts to send a mail, by what came of them", ["result"])
 IDLE_S = 1.0
 BACKOFF_S = (2.0, 3600.0)
-OWN_ROWS = (topics.NOTIFICATIONS.name, 0)
-"""The outbox rows of the sender: no partition's, published by whichever sender comes by."""
-ABANDONED_AFTER_S = 120.0
 SETTLED_WITHIN_S = 60.0
 
 
@@ -37,7 +32,7 @@ class Sender:
         self._store = store
         self._codec = codec
         self._server = MailServer(settings.smtp_url, settings.mail_timeout_s)
-        self._publisher = Publisher(settings.kafka_bootstrap_servers, while_waiting=lambda: None)
+        self._upkeep = Upkeep(settings, store)
         self.wake = Event()
 
     def start(self, stop: Event) -> Thread:
@@ -51,8 +46,8 @@ class Sender:
             self.wake.clear()
             try:
                 while not stop.is_set() and self._send_one():
-                    pass
-                self._tidy()
+                    self._upkeep.turn_when_due()
+                self._upkeep.turn()
             except exc.DBAPIError as failure:
                 self._server.close()
                 log.warning("store.failed", error=str(failure.orig).strip())
@@ -62,9 +57,12 @@ class Sender:
     def _send_one(self) -> bool:
         """Send the mail that has been due longest; whether there was one."""
         with self._store.begin() as tx:
-            letter = mailbox.claim(tx)
+            letter = mailbox.claim(tx, self._settings.operator_locale, self._settings.mail_max_age)
             if letter is None:
                 return False
+            if letter.stale:
+                self._ended(letter, "stale", "its webhook was received too long ago", tx)
+                return True
             try:
                 self._server.offer(letters.compose(letter, self._settings.mail_from))
             except NotTaken as refused:
@@ -85,13 +83,11 @@ class Sender:
             self._settle(lambda tx: self._not_taken(letter, error, tx))
         except NoReply as silence:
             why = str(silence)
-            MAILS.labels("unknown").inc()
-            log.error("notification.unknown", id=letter.notification_id, error=why)
-            self._settle(lambda tx: mailbox.ended(tx, letter, "unknown", why))
+            self._settle(lambda tx: self._ended(letter, "unknown", why, tx))
         else:
             self._settle(lambda tx: self._sent(letter, tx))
-            MAILS.labels("sent").inc()
-            log.info("notification.sent", to=letter.customer_id or letter.order_id, id=letter.notification_id)
+            SENDS.labels("sent").inc()
+            log.info("notification.sent", to=announcing.reader(letter), id=letter.notification_id)
 
     def _settle(self, record: Callable[[Connection], None]) -> None:
         """Record what became of a mail: while the store is away only we know, so try until it is back."""
@@ -107,41 +103,21 @@ class Sender:
 
     def _sent(self, letter: Letter, tx: Connection) -> None:
         mailbox.sent(tx, letter)
-        outbox.insert(tx, [self._told(letter)])
+        outbox.insert(tx, [announcing.sent(letter, self._settings.mail_from, clock.now(), self._codec)])
 
     def _not_taken(self, letter: Letter, refused: NotTaken, tx: Connection) -> None:
         if refused.final:
-            MAILS.labels("failed").inc()
-            log.error("notification.failed", id=letter.notification_id, error=str(refused))
-            return mailbox.ended(tx, letter, "failed", str(refused))
+            return self._ended(letter, "failed", str(refused), tx)
         least, most = BACKOFF_S
-        seconds = min(most, least * 2**letter.attempts) * random.uniform(0.5, 1)  # noqa: S311 - spreads retries
-        MAILS.labels("postponed").inc()
+        seconds = min(most, least * 2 ** min(letter.attempts, 20)) * random.uniform(0.5, 1)  # noqa: S311 - spreads retries
+        SENDS.labels("postponed").inc()
         log.warning("notification.postponed", id=letter.notification_id, error=str(refused), seconds=seconds)
         return mailbox.postponed(tx, letter, seconds, str(refused))
 
-    def _tidy(self) -> None:
-        """Tell the topic what was sent, and report what a sender that died left behind."""
-        with self._store.begin() as tx:
-            mailbox.give_up_abandoned(tx, ABANDONED_AFTER_S)
-            left = outbox.left(tx, [OWN_ROWS])
-        if left:
-            self._publisher.publish([message for _, message in left])
-            with self._store.begin() as tx:
-                outbox.delete(tx, [row for row, _ in left])
-
-    def _told(self, letter: Letter) -> Message:
-        told = NotificationSent(
-            notification_id=letter.notification_id,
-            fact_id=letter.fact_id,
-            fact_type=letter.fact_type,
-            audience=letter.audience,
-            channel=letter.channel,
-            order_id=letter.order_id,
-            customer_id=letter.customer_id,
-            locale=letters.locale(letter),
-            message_id=letters.message_id(letter, self._settings.mail_from),
-            sent_at=clock.now(),
-        )
-        key = letter.notification_id.encode()
-        return Message(*OWN_ROWS, topics.NOTIFICATIONS.name, key, self._codec.encode(told))
+    def _ended(self, letter: Letter, status: str, why: str, tx: Connection) -> None:
+        mailbox.ended(tx, letter, status, why)
+        if status == "unknown":
+            alarms.unknown(tx, [letter.notification_id])
+        SENDS.labels(status).inc()
+        tell = log.warning if status == "stale" else log.error
+        tell(f"notification.{status}", id=letter.notification_id, error=why)

@@ -7,6 +7,7 @@ dot: after it, only the server's reply says what became of the message (RFC 1047
 import re
 import smtplib
 import socket
+from contextlib import suppress
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from urllib.parse import unquote, urlsplit
@@ -14,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 _LEADING_DOT = re.compile(rb"(?m)^\.")
 GO_AHEAD = 354
 DONE = 250
+GOOD_NIGHT = 421
 
 
 class NotTaken(Exception):
@@ -42,8 +44,7 @@ class MailServer:
         Raises NotTaken; then nothing was sent.
         """
         try:
-            smtp = self._smtp = self._smtp or self._connect()
-            self._say(*smtp.mail(str(mail["From"])))
+            smtp = self._smtp = self._begin(str(mail["From"]))
             self._say(*smtp.rcpt(str(mail["To"])))
             code, reply = smtp.docmd("DATA")
             self._say(DONE if code == GO_AHEAD else code, reply)
@@ -79,6 +80,19 @@ class MailServer:
         if self._smtp is not None:
             self._smtp.close()
             self._smtp = None
+
+    def _begin(self, sender: str) -> smtplib.SMTP:
+        """A connection on which the mail has begun. One that was kept may have been closed by the server meanwhile."""
+        if self._smtp is not None:
+            with suppress(smtplib.SMTPServerDisconnected, ConnectionError):
+                code, reply = self._smtp.mail(sender)
+                if code != GOOD_NIGHT:
+                    self._say(code, reply)
+                    return self._smtp
+            self.close()
+        smtp = self._connect()
+        self._say(*smtp.mail(sender))
+        return smtp
 
     def _connect(self) -> smtplib.SMTP:
         host, port = self._url.hostname or "", self._url.port or 0

@@ -1,7 +1,7 @@
 """People and messages at rest: all SQL of the notifier."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import msgspec
@@ -18,7 +18,9 @@ CHANNEL = "email"
 # the address it needs cannot pass each other unseen in two transactions.
 INSERT_ORDERS = "INSERT INTO orders (order_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
 INSERT_CUSTOMERS = "INSERT INTO customers (customer_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
-LOCK_ORDERS = "SELECT customer_id FROM orders WHERE order_id = ANY (%(ids)b::text[]) ORDER BY order_id FOR UPDATE"
+LOCK_ORDERS = """
+SELECT customer_id, seller_id FROM orders WHERE order_id = ANY (%(ids)b::text[]) ORDER BY order_id FOR UPDATE
+"""
 LOCK_CUSTOMERS = """
 SELECT customer_id FROM customers WHERE customer_id = ANY (%(ids)b::text[]) ORDER BY customer_id FOR UPDATE
 """
@@ -44,30 +46,42 @@ CUSTOMER_COLUMNS = "ids emails names locales times"
 
 QUEUE = """
 INSERT INTO notifications (notification_id, fact_id, fact_type, audience, channel, order_id, customer_id, contact,
-                           fact, status)
-SELECT id, fact_id, fact_type, audience, channel, order_id, customer_id, contact, fact::json, 'waiting'
-  FROM unnest(%(ids)b::text[]::uuid[], %(facts)b::text[]::uuid[], %(types)b::text[], %(audiences)b::text[],
-              %(channels)b::text[], %(orders)b::text[], %(customers)b::text[], %(contacts)b::text[], %(bodies)b::text[])
-       AS told (id, fact_id, fact_type, audience, channel, order_id, customer_id, contact, fact)
+                           fact, received_at, status)
+SELECT id, fact_id, fact_type, audience, channel, order_id, customer_id, contact, fact::json, received_at,
+       CASE WHEN received_at < now() - %(max_age)s * interval '1 second' THEN 'stale' ELSE 'waiting' END
+  FROM (SELECT *, to_timestamp(micros / 1e6) AS received_at
+          FROM unnest(%(ids)b::text[]::uuid[], %(facts)b::text[]::uuid[], %(types)b::text[], %(audiences)b::text[],
+                      %(channels)b::text[], %(orders)b::text[], %(customers)b::text[], %(contacts)b::text[],
+                      %(bodies)b::text[], %(times)b::bigint[])
+               AS told (id, fact_id, fact_type, audience, channel, order_id, customer_id, contact, fact, micros)
+       ) AS aged
 ON CONFLICT DO NOTHING
 """
-QUEUE_COLUMNS = "ids facts types audiences channels orders customers contacts bodies"
+QUEUE_COLUMNS = "ids facts types audiences channels orders customers contacts bodies times"
 
+ORDERS_OF = """
+SELECT order_id FROM orders
+ WHERE customer_id = ANY (%(customers)b::text[]) OR seller_id = ANY (%(customers)b::text[])
+"""
+
+# Also one that was given up for want of an address: it is not too late while it is not stale.
 WAKE = """
 UPDATE notifications SET status = 'queued', next_attempt_at = now()
   FROM addressed
  WHERE addressed.notification_id = notifications.notification_id
-   AND notifications.status = 'waiting' AND addressed.recipient IS NOT NULL
+   AND notifications.status IN ('waiting', 'no_recipient') AND addressed.recipient IS NOT NULL
+   AND notifications.received_at >= now() - %(max_age)s * interval '1 second'
    AND (notifications.notification_id = ANY (%(ids)b::text[]::uuid[])
         OR notifications.order_id = ANY (%(orders)b::text[])
-        OR notifications.order_id IN (SELECT order_id FROM orders WHERE customer_id = ANY (%(customers)b::text[])))
+        OR notifications.customer_id = ANY (%(customers)b::text[]))
 """
 
 # An order that names no seller has nobody to tell on that side.
 DROP_SELLERLESS = """
 DELETE FROM notifications USING orders
  WHERE notifications.order_id = orders.order_id AND orders.order_id = ANY (%(orders)b::text[])
-   AND status = 'waiting' AND audience = 'seller' AND told_at >= 0 AND seller_email IS NULL
+   AND status IN ('waiting', 'stale') AND audience = 'seller'
+   AND told_at >= 0 AND seller_email IS NULL AND seller_id IS NULL
 """
 
 
@@ -84,6 +98,15 @@ class Message:
         return ids.notification_id(self.fact.event_id, self.audience, CHANNEL)
 
 
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Whose messages a transaction may have something to do for: new ones, those of these orders and customers."""
+
+    ids: list[str]
+    orders: list[str]
+    customers: list[str]
+
+
 def lock(
     tx: Connection,
     orders: Iterable[OrderWebhook],
@@ -94,8 +117,8 @@ def lock(
     facts, orders = list(facts), list(orders)
     order_ids = {fact.order_id for fact in facts if fact.order_id} | {event.notice.order_id for event in orders}
     known = _lock(tx, INSERT_ORDERS, LOCK_ORDERS, order_ids)
-    named = {event.notice.customer_id for event in orders} | {fact.customer_id for fact in facts}
-    people = known | named | {event.notice.customer_id for event in customers}
+    named = {name for event in orders for name in (event.notice.customer_id, event.notice.seller_id)}
+    people = known | named | {fact.customer_id for fact in facts} | {event.notice.customer_id for event in customers}
     _lock(tx, INSERT_CUSTOMERS, LOCK_CUSTOMERS, {customer_id for customer_id in people if customer_id})
 
 
@@ -129,24 +152,29 @@ def save_customers(tx: Connection, customers: Iterable[CustomerWebhook]) -> None
     write(tx, SAVE_CUSTOMERS, CUSTOMER_COLUMNS, newest.values())
 
 
-def queue(tx: Connection, messages: Iterable[Message]) -> None:
-    """One row a message, however often its fact is told."""
-    write(tx, QUEUE, QUEUE_COLUMNS, [_row(message) for message in messages])
+def queue(tx: Connection, messages: Iterable[Message], max_age_s: float) -> None:
+    """One row a message, however often its fact is told; one of a webhook older than `max_age_s` is stale at once."""
+    rows = list(zip(*map(_row, messages), strict=True))
+    if rows:
+        columns = dict(zip(QUEUE_COLUMNS.split(), map(list, rows), strict=True))
+        tx.exec_driver_sql(QUEUE, {**columns, "max_age": max_age_s})
 
 
-def wake(
+def touched(
     tx: Connection, messages: Sequence[Message], orders: Sequence[OrderWebhook], customers: Sequence[CustomerWebhook]
-) -> None:
+) -> Touched:
+    """What these events touch, once their orders and customers are saved."""
+    people = [event.notice.customer_id for event in customers]
+    theirs = tx.exec_driver_sql(ORDERS_OF, {"customers": people}).scalars() if people else ()
+    about = {event.notice.order_id for event in orders} | set(theirs)
+    return Touched([message.notification_id for message in messages], sorted(about), people)
+
+
+def wake(tx: Connection, touched: Touched, messages: Sequence[Message], max_age_s: float) -> None:
     """Let the new messages go, and those that waited for these people, as far as there is an address."""
-    order_ids = [event.notice.order_id for event in orders]
-    about = order_ids + [message.fact.order_id for message in messages if message.fact.order_id]
+    about = touched.orders + [message.fact.order_id for message in messages if message.fact.order_id]
     tx.exec_driver_sql(DROP_SELLERLESS, {"orders": about})
-    touched = {
-        "ids": [message.notification_id for message in messages],
-        "orders": order_ids,
-        "customers": [event.notice.customer_id for event in customers],
-    }
-    tx.exec_driver_sql(WAKE, touched)
+    tx.exec_driver_sql(WAKE, {**asdict(touched), "max_age": max_age_s})
 
 
 def _lock(tx: Connection, insert: str, select: str, names: set[str]) -> set[str | None]:
@@ -154,7 +182,7 @@ def _lock(tx: Connection, insert: str, select: str, names: set[str]) -> set[str 
         return set()
     wanted = {"ids": sorted(names)}
     tx.exec_driver_sql(insert, wanted)
-    return {customer_id for (customer_id,) in tx.exec_driver_sql(select, wanted)}
+    return {person for row in tx.exec_driver_sql(select, wanted) for person in row}
 
 
 def _told_at(event: OrderWebhook | CustomerWebhook) -> int:
@@ -173,4 +201,5 @@ def _row(message: Message) -> tuple[Any, ...]:
         fact.customer_id,
         message.contact,
         msgspec.json.encode(fact).decode(),
+        fact.received_at,
     )

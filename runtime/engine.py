@@ -7,7 +7,7 @@ OPTIONS = "-c statement_timeout=20000 -c lock_timeout=5000 -c idle_in_transactio
 
 
 def engine(database_url: str, *, service: str) -> Engine:
-    """An engine for `database_url` (postgresql://…); connections are made when first needed."""
+    """An engine for `database_url` (postgresql://…?options=… too); connections are made when first needed."""
     url = sqlalchemy.make_url(database_url).set(drivername="postgresql+psycopg")
     return sqlalchemy.create_engine(
         url,
@@ -20,6 +20,6 @@ def engine(database_url: str, *, service: str) -> Engine:
             "keepalives_interval": 2,
             "keepalives_count": 3,
             "tcp_user_timeout": 5000,
-            "options": OPTIONS,
+            "options": f"{OPTIONS} {url.query.get('options', '')}",
         },
     )

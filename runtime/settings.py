@@ -39,10 +39,10 @@ class Settings(BaseSettings):
         None, description="a schema registry (Confluent API); unset: ids come from schemas/avro/registry.json"
     )
     mode: Literal["live", "test"] = Field("live", description="the mode of a webhook that names none")
-    management_host: str = Field("127.0.0.1", description="where health and metrics are answered")
-    management_port: int = Field(9100, ge=0, le=65535, description="the port of health and metrics")
+    management_host: str = Field("127.0.0.1", description="where health, metrics and management verbs are answered")
+    management_port: int = Field(9100, ge=0, le=65535, description="the port of health, metrics and management verbs")
     management_token: str | None = Field(
-        None, description="the bearer token for metrics; unset: only health is answered"
+        None, description="the bearer token for metrics and management verbs; unset: only health is answered"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least level logged")
 

@@ -1,6 +1,13 @@
 """What becomes of mails when what they pass through fails."""
 
-from tests.actors import Inbox, Shop, Store, new_order
+import os
+import subprocess
+import sys
+import urllib.request
+
+from stream import topics
+from tests.actors import Inbox, Shop, Store, new_order, until
+from tests.log import append, reading
 from tests.processes import kill
 
 
@@ -24,6 +31,8 @@ def test_a_letter_that_cannot_be_written_fails_alone(
         "SELECT status, error FROM notifications WHERE order_id = %s AND status = 'failed'", broken
     )
     assert "NoSuchFact" in letter["error"]
+    until(lambda: metrics(system), lambda told: told.get('hookstream_mails{status="failed"}', 0) >= 1)
+    assert metrics(system)['hookstream_mail_sends_total{result="failed"}'] >= 1
 
 
 def test_a_mail_waits_for_a_mail_server_that_is_away(
@@ -40,3 +49,71 @@ def test_a_mail_waits_for_a_mail_server_that_is_away(
     assert notifications.wait_for(
         "SELECT status FROM notifications WHERE order_id = %s AND status = 'sent'", order
     ) == [{"status": "sent"}]
+
+
+def test_a_person_finds_an_unknown_mail_and_settles_it_on_the_command_line(
+    notifications: Store, system: dict[str, str]
+) -> None:
+    order = new_order()
+    (mail,) = notifications.rows(
+        "INSERT INTO notifications (notification_id, fact_id, fact_type, audience, channel, order_id, contact, fact,"
+        " status, sending_since) VALUES (gen_random_uuid(), gen_random_uuid(), 'NoSuchFact', 'customer', 'email', %s,"
+        """ 'nobody@example.test', '{"received_at": 1}', 'unknown', now()) RETURNING notification_id::text AS id""",
+        order,
+    )
+
+    listed = hookstream(system, "mail", "list", "--status", "unknown")
+    shown = hookstream(system, "mail", "show", mail["id"])
+    undecided = hookstream(system, "mail", "resolve", mail["id"])
+    settled = hookstream(system, "mail", "resolve", mail["id"], "--sent")
+    again = hookstream(system, "mail", "resolve", mail["id"], "--sent")
+    too_late = hookstream(system, "mail", "resolve", mail["id"], "--send-again")
+
+    assert mail["id"] in listed.stdout
+    assert "recipient: nobody@example.test\n" in shown.stdout
+    assert (undecided.returncode, undecided.stderr) == (1, "Say what you found out: --sent or --send-again.\n")
+    assert (settled.returncode, settled.stdout) == (0, f"{mail['id']} is sent\n")
+    assert (again.returncode, again.stdout) == (0, f"{mail['id']} is sent (as before: it was resolved already)\n")
+    assert (too_late.returncode, too_late.stderr) == (
+        1,
+        f"The notifier says no: mail {mail['id']} is sent; only one that is unknown or failed can be resolved so\n",
+    )
+    assert notifications.rows("SELECT status FROM notifications WHERE order_id = %s", order) == [{"status": "sent"}]
+
+
+def test_the_command_line_says_what_is_wrong_in_a_sentence(system: dict[str, str]) -> None:
+    nobody = hookstream(system, "mail", "show", "00000000-0000-0000-0000-000000000000")
+    stranger = hookstream({**system, "MANAGEMENT_TOKEN": "guessed"}, "mail", "list")
+    down = hookstream({**system, "NOTIFIER_MANAGEMENT_URL": "http://127.0.0.1:1"}, "mail", "list")
+
+    assert [answer.returncode for answer in (nobody, stranger, down)] == [1, 1, 1]
+    assert nobody.stderr == "The notifier says no: there is no mail 00000000-0000-0000-0000-000000000000\n"
+    assert stranger.stderr == "The notifier says no: send the management token as a bearer token\n"
+    assert down.stderr.startswith("The notifier at http://127.0.0.1:1 does not answer: ")
+
+
+def test_the_operator_is_to_hear_of_a_record_that_a_service_gives_up_on(
+    notifications: Store, system: dict[str, str]
+) -> None:
+    with reading(system, topics.dead("refund")) as dead:
+        nonsense = new_order()
+        append(system, topics.REFUND_WEBHOOKS, nonsense, b"\x00\x00\x00\x00\x01 no record")
+        letter = dead.wait_for(lambda letter: letter.key == nonsense.encode())
+
+    (alarm,) = notifications.wait_for("SELECT said FROM alarms WHERE subject = %s", f"refund {letter.event_id}")
+    assert (alarm["said"]["topic"], alarm["said"]["error"]) == (topics.REFUND_WEBHOOKS.name, letter.error)
+
+
+def metrics(system: dict[str, str]) -> dict[str, float]:
+    request = urllib.request.Request(
+        system["NOTIFIER_MANAGEMENT_URL"] + "/metrics",
+        headers={"Authorization": f"Bearer {system['MANAGEMENT_TOKEN']}"},
+    )
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        lines = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+
+
+def hookstream(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = (sys.executable, "-m", "cli", *arguments)
+    return subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, timeout=60, check=False)

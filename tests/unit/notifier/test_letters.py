@@ -1,5 +1,6 @@
 """What people are written: every fact, for everybody it concerns, in every language we write."""
 
+from dataclasses import replace
 from email.message import EmailMessage
 from typing import Any
 
@@ -7,14 +8,31 @@ import msgspec
 import pytest
 
 from notifier import phrasing
-from notifier.audience import AUDIENCES, LOCALES, locale_of
-from notifier.letters import TEMPLATES, compose
+from notifier.alarms import digest
+from notifier.audience import AUDIENCES, LOCALES, SILENT, locale_of
+from notifier.letters import TEMPLATES, compose, words
 from notifier.mailbox import Letter
 from notifier.templates.build import compiled
-from stream.events import Fact
+from stream import events
+from stream.events import (
+    DigitalDeliveryRequested,
+    Fact,
+    InvoiceFailed,
+    PaymentFailed,
+    PaymentRefunded,
+    SubscriptionCancelled,
+)
 from tests.builders import NOON
 
 WRITTEN = [(fact, audience, locale) for fact, told in AUDIENCES.items() for audience in told for locale in LOCALES]
+FACTS = {kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Fact)}
+ABSTRACT = {kind for kind in FACTS if kind.__subclasses__()}
+NAMED = "O-7", "a invoice_id", "a title", "A PLAN"
+
+
+def test_every_fact_there_is_has_its_readers_or_is_silent_on_purpose() -> None:
+    assert {*AUDIENCES, *SILENT} == FACTS - ABSTRACT
+    assert not AUDIENCES.keys() & set(SILENT)
 
 
 @pytest.mark.parametrize(("fact", "audience", "language"), WRITTEN)
@@ -22,9 +40,9 @@ def test_everything_there_is_to_tell_can_be_told(fact: type[Fact], audience: str
     mail = compose(a_letter(fact, audience, language), "shop@example.test")
 
     text = text_of(mail)
-    assert "O-7" in mail["Subject"] + text
+    assert any(name in mail["Subject"] + text for name in NAMED)
     assert mail["Message-ID"] == "<11111111-1111-1111-1111-111111111111@example.test>"
-    assert "{" not in mail["Subject"] + text
+    assert not set("{}[]") & set(mail["Subject"] + text)
     assert text.splitlines()[0] in mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
 
 
@@ -35,12 +53,95 @@ def test_a_letter_can_be_written_from_the_little_some_providers_tell(
     mail = compose(a_letter(fact, audience, language, sparse=True), "shop@example.test")
 
     assert "None" not in mail["Subject"] + text_of(mail)
+    assert "\n\n\n" not in text_of(mail)
+
+
+@pytest.mark.parametrize(("fact", "audience", "language"), WRITTEN)
+def test_where_there_is_little_room_the_first_paragraph_says_it_without_a_greeting(
+    fact: type[Fact], audience: str, language: str
+) -> None:
+    said = words(a_letter(fact, audience, language))
+
+    assert said.message.strip()
+    assert "김철수" not in said.message
+    assert "\n" not in said.title + said.message
+
+
+@pytest.mark.parametrize("language", LOCALES)
+def test_a_failed_invoice_tells_what_was_received_and_what_was_asked_for(language: str) -> None:
+    letter = a_letter(InvoiceFailed, "customer", language, said={"reason": "amount_mismatch", "crypto_asset": "USDT"})
+
+    assert text_of(compose(letter, "shop@example.test")) == INVOICE_FAILED[language]
+
+
+INVOICE_FAILED = {
+    "ko": """\
+김철수님, 안녕하세요.
+
+결제가 완료되지 않았습니다. 사유: 금액 불일치. 보내신 금액의 환불을 요청했습니다.
+
+받은 금액: 74.074074 USDT
+청구 금액: 75.5 USDT
+청구서 번호: a invoice_id
+시각: 2023년 11월 15일 07:13
+""",
+    "en": """\
+Hello 김철수,
+
+Your payment did not go through. Reason: the amounts differ. We have asked for what you sent to be given back.
+
+Received: 74.074074 USDT
+Expected: 75.5 USDT
+Invoice: a invoice_id
+Time: Nov 15, 2023, 07:13 KST
+""",
+}
+
+
+def test_a_part_refund_tells_what_was_given_back_now_and_in_all() -> None:
+    letter = a_letter(PaymentRefunded, "customer", "ko", said={"amount": 3000, "refunded_amount": 8000})
+
+    mail = compose(letter, "shop@example.test")
+
+    assert mail["Subject"] == "주문 O-7: 결제금액 일부가 환불되었습니다"
+    assert text_of(mail).splitlines()[4:6] == ["환불금액: 3,000원", "누적 환불금액: 8,000원"]
+
+
+def test_the_end_of_a_cancelled_subscription_is_a_day() -> None:
+    letter = a_letter(SubscriptionCancelled, "customer", "ko", said={"plan": "pro", "ends_at": NOON})
+
+    mail = compose(letter, "shop@example.test")
+
+    assert mail["Subject"] == "PRO 구독이 해지되었습니다"
+    assert "종료일: 2023년 11월 15일\n" in text_of(mail)
+
+
+def test_a_line_break_in_a_title_breaks_no_header() -> None:
+    letter = a_letter(DigitalDeliveryRequested, "customer", "en", said={"title": "a\r\nBcc: all@example.test"})
+
+    assert compose(letter, "shop@example.test")["Bcc"] is None
+
+
+@pytest.mark.parametrize("language", LOCALES)
+def test_alarms_are_told_together(language: str) -> None:
+    dead = {"service": "payment", "event_id": "E-1", "topic": "t", "partition": 1, "offset": 2, "error": "no {record}"}
+    mail = {"id": "M-1", "fact_type": "PaymentCompleted", "audience": "customer", "order_id": "O-7"}
+    said = digest([("abandoned", dead)] * 2 + [("unknown", mail)] * 60, NOON)
+    letter = replace(
+        a_letter(PaymentFailed, "operator", language), fact_type="Alarms", fact=msgspec.json.encode(said).decode()
+    )
+
+    written = compose(letter, "shop@example.test")
+
+    assert "2" in written["Subject"]
+    assert "60" in written["Subject"]
+    assert "no {record}" in text_of(written)
+    assert text_of(written).count("M-1") == 2 * 48
+    assert "12" in text_of(written)
 
 
 def test_names_and_reasons_are_text_in_the_html_part_and_never_markup() -> None:
-    fact = next(kind for kind in AUDIENCES if kind.__name__ == "PaymentFailed")
-
-    mail = compose(a_letter(fact, "customer", "en", name="<script>alert(1)</script>"), "shop@example.test")
+    mail = compose(a_letter(PaymentFailed, "customer", "en", name="<script>alert(1)</script>"), "shop@example.test")
 
     assert "<script>" not in mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
 
@@ -59,6 +160,26 @@ def test_names_and_reasons_are_text_in_the_html_part_and_never_markup() -> None:
 )
 def test_amounts_are_written_as_people_there_write_them(amount: int, currency: str, language: str, said: str) -> None:
     assert phrasing.money(amount, currency, language) == said
+
+
+@pytest.mark.parametrize(
+    ("amount", "asset", "language", "said"),
+    [
+        ("74.074074", "USDT", "ko", "74.074074 USDT"),
+        ("0.10", "1001", "ko", "0.10 (자산 1001)"),
+        ("0.10", "1001", "en", "0.10 (asset 1001)"),
+        ("1.229", None, "en", "1.229"),
+    ],
+)
+def test_crypto_is_its_decimal_text_and_its_asset(amount: str, asset: str | None, language: str, said: str) -> None:
+    assert phrasing.crypto(amount, asset, language) == said
+
+
+def test_reasons_of_ours_are_put_into_words_and_others_are_left_as_they_were_told() -> None:
+    assert phrasing.reason("amount_mismatch", "ko") == "금액 불일치"
+    assert phrasing.reason("잔액 부족", "en") == "잔액 부족"
+    assert phrasing.reason("unknown", "ko") is None
+    assert phrasing.reason(None, "ko") is None
 
 
 def test_times_are_koreas() -> None:
@@ -88,16 +209,18 @@ def test_the_committed_layout_is_what_its_source_compiles_to() -> None:
 
 
 def a_letter(
-    fact: type[Fact], audience: str, language: str, *, sparse: bool = False, name: str | None = "김철수"
+    fact: type[Fact],
+    audience: str,
+    language: str,
+    *,
+    sparse: bool = False,
+    name: str | None = "김철수",
+    said: dict[str, Any] | None = None,
 ) -> Letter:
-    said: dict[str, Any] = {field.name: f"a {field.name}" for field in msgspec.structs.fields(fact)}
-    said |= {name: 58000 for name in said if name.endswith("amount")} | {"occurred_at": NOON, "received_at": NOON}
-    said |= {name: "KRW" for name in said if name.endswith("currency")} | {"order_id": "O-7", "paid_at": NOON}
+    told = {field.name: a_value(field, fact) for field in msgspec.structs.fields(fact)}
     if sparse:
-        nullable = [
-            field.name for field in msgspec.structs.fields(fact) if type(None) in getattr(field.type, "__args__", ())
-        ]
-        said |= {name: None for name in nullable if name != "order_id"}
+        told |= {field.name: None for field in msgspec.structs.fields(fact) if type(None) in kinds(field)}
+    told |= {"order_id": "O-7", **(said or {})}
     return Letter(
         notification_id="11111111-1111-1111-1111-111111111111",
         fact_id="22222222-2222-2222-2222-222222222222",
@@ -106,13 +229,28 @@ def a_letter(
         channel="email",
         order_id="O-7",
         customer_id=None,
-        fact=msgspec.json.encode(said).decode(),
+        user_id=None,
+        fact=msgspec.json.encode(told).decode(),
         attempts=0,
         recipient="kim@example.test",
         name=None if sparse else name,
         locale=language,
         link=None if sparse else "https://shop.example/orders/7",
     )
+
+
+def a_value(field: Any, fact: type[Fact]) -> Any:
+    if field.name.endswith("_at"):
+        return NOON
+    if field.name.endswith("currency"):
+        return "KRW"
+    if field.name.endswith("amount"):
+        return 58000 if int in kinds(field) else {"received_amount": "74.074074"}.get(field.name, "75.5")
+    return f"a {field.name}"
+
+
+def kinds(field: Any) -> tuple[Any, ...]:
+    return getattr(field.type, "__args__", (field.type,))
 
 
 def text_of(mail: EmailMessage) -> str:

@@ -1,0 +1,439 @@
+"""What becomes of a mail when the mail server misbehaves, its reader is unknown, or it comes too late.
+
+The notifier's own code, on a schema of its own in the real database, speaks to a real mail server that plays tricks.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+import pytest
+
+from notifier.desk import Desk
+from notifier.handler import handle
+from notifier.sender import Sender
+from notifier.settings import NotifierSettings
+from runtime import clock
+from runtime.engine import engine
+from runtime.management import Refused
+from stream import ids, migrate, topics
+from stream.events import CustomerNotice, CustomerWebhook, DeadRecord, Fact, PaymentCompleted, SubscriptionCancelled
+from tests.actors import Store, new_order, until
+from tests.builders import an_envelope, an_order
+from tests.log import CODEC, reading
+from tests.postman import Postman, Trick, postman
+
+DAY = 86_400_000_000
+TIMEOUT_S = 1.0
+
+
+@dataclass
+class Office:
+    """A notifier without its consumer: facts are handed to it, and it sends."""
+
+    system: dict[str, str]
+    postman: Postman
+    schema: str = field(default_factory=lambda: f"office_{new_order()[2:]}")
+    wishes: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        owner = self.system["NOTIFIER_DATABASE_URL"]
+        with psycopg.connect(owner, autocommit=True) as connection:
+            connection.execute(f'CREATE SCHEMA "{self.schema}"'.encode())
+        self.url = f"{owner}?options={quote(f'-csearch_path={self.schema}')}"
+        migrate.upgrade("notifier", self.url)
+        self.settings = NotifierSettings(
+            database_url=self.url,
+            kafka_bootstrap_servers=self.system["KAFKA_BOOTSTRAP_SERVERS"],
+            smtp_url=self.postman.url,
+            mail_from="shop@example.test",
+            mail_timeout_s=TIMEOUT_S,
+            **{"operator_email": None, **self.wishes},
+        )
+        self.store = engine(self.url, service="office")
+        self.rows = Store(self.url)
+        self.sender = Sender(self.settings, self.store, CODEC)
+        self.desk = Desk(self.settings, self.store, CODEC, self.sender.wake.set).routes()
+        self.stop = Event()
+        self.sending = self.sender.start(self.stop)
+
+    def hear(self, *events: Any) -> None:
+        with self.store.begin() as tx:
+            handle(tx, events, operator=self.settings.operator_email, max_age_s=self.settings.mail_max_age)
+        self.sender.wake.set()
+
+    def wait(self, fact: Fact, status: str) -> dict[str, Any]:
+        """The mail of a fact once it has come to a status."""
+        look = lambda: self.rows.rows(  # noqa: E731
+            "SELECT *, notification_id::text AS id FROM notifications WHERE fact_id = %s", fact.event_id
+        )
+        (row,) = until(look, lambda rows: [row["status"] for row in rows] == [status])
+        return row
+
+    def close(self) -> None:
+        self.stop.set()
+        self.sender.wake.set()
+        self.sending.join(20)
+        self.store.dispose()
+        with psycopg.connect(self.settings.database_url, autocommit=True) as connection:
+            connection.execute(f'DROP SCHEMA "{self.schema}" CASCADE'.encode())
+
+
+Open = Callable[..., Office]
+
+
+@pytest.fixture
+def open_office(system: dict[str, str]) -> Iterator[Open]:
+    opened: list[Office] = []
+    with postman() as man:
+
+        def open_one(**wishes: Any) -> Office:
+            opened.append(Office(system, man, wishes=wishes))
+            return opened[-1]
+
+        yield open_one
+        for office in opened:
+            office.close()
+
+
+@pytest.fixture
+def office(open_office: Open) -> Office:
+    return open_office()
+
+
+def a_fact(*, age: int = 0, **said: Any) -> PaymentCompleted:
+    order = new_order()
+    at = clock.now() - age
+    told = {"order_id": order, "contact": f"{order.lower()}@example.test", "customer_id": None, **said}
+    return PaymentCompleted(
+        event_id=ids.fact_id("PaymentCompleted", order),
+        caused_by=ids.uuid5(order),
+        mode="test",
+        occurred_at=at,
+        received_at=at,
+        provider="generic",
+        amount=58000,
+        currency="KRW",
+        method=None,
+        transaction_id=None,
+        paid_at=None,
+        **told,
+    )
+
+
+def a_customer(customer: str, email: str, **said: Any) -> CustomerWebhook:
+    notice = CustomerNotice(customer_id=customer, email=email, **said)
+    return CustomerWebhook(envelope=an_envelope(notice), notice=notice)
+
+
+def known(fact: Fact, **said: Any) -> Any:
+    """The fact's order, which names nobody who sells: so there is one mail."""
+    return an_order(order=fact.order_id or "", customer_email=fact.contact, **said)
+
+
+@pytest.mark.parametrize("trick", ["450 at rcpt", "stall at rcpt", "hang up at data", "452 after dot"])
+def test_a_mail_that_was_not_taken_is_tried_again_until_it_is(office: Office, trick: Trick) -> None:
+    fact = a_fact()
+    office.postman.plays(str(fact.contact), trick)
+
+    office.hear(known(fact), fact)
+
+    sent = office.wait(fact, "sent")
+    assert (sent["attempts"], sent["error"]) == (2, None)
+    assert len(office.postman.to(str(fact.contact))) == 1
+
+
+@pytest.mark.parametrize("trick", ["550 at rcpt", "554 after dot"])
+def test_a_mail_refused_for_good_has_failed_and_is_never_tried_again(office: Office, trick: Trick) -> None:
+    fact, later = a_fact(), a_fact()
+    office.postman.plays(str(fact.contact), trick)
+
+    office.hear(known(fact), fact)
+    failed = office.wait(fact, "failed")
+    office.hear(known(later), later)
+    office.wait(later, "sent")
+
+    assert failed["error"].startswith(trick[:3])
+    assert office.postman.tried[str(fact.contact)] == 1
+    assert office.postman.to(str(fact.contact)) == []
+
+
+@pytest.mark.parametrize("trick", ["hang up after dot", "stall after dot"])
+def test_a_mail_whose_server_vanished_after_the_dot_is_unknown_and_not_sent_again(office: Office, trick: Trick) -> None:
+    fact, later = a_fact(), a_fact()
+    office.postman.plays(str(fact.contact), trick)
+
+    office.hear(known(fact), fact)
+    office.wait(fact, "unknown")
+    office.hear(known(later), later)
+    office.wait(later, "sent")
+
+    assert office.postman.tried[str(fact.contact)] == 1
+
+
+def test_a_mail_is_sent_when_the_server_says_good_night_after_taking_it(office: Office) -> None:
+    fact, next_one = a_fact(), a_fact()
+    office.postman.plays(str(fact.contact), "421 after 250")
+
+    office.hear(known(fact), fact, known(next_one), next_one)
+
+    office.wait(fact, "sent")
+    assert office.wait(next_one, "sent")["attempts"] == 1
+    assert len(office.postman.to(str(fact.contact))) == 1
+
+
+def test_a_mail_that_a_dead_notifier_left_behind_in_sending_is_unknown(office: Office) -> None:
+    fact = a_fact()
+    office.hear(known(fact), fact)
+    office.wait(fact, "sent")
+
+    office.rows.rows(
+        "UPDATE notifications SET status = 'sending', sending_since = now() - interval '3 minutes' RETURNING 1"
+    )
+
+    assert "the notifier ended" in office.wait(fact, "unknown")["error"]
+    assert len(office.postman.to(str(fact.contact))) == 1
+
+
+def test_of_a_webhook_received_too_long_ago_nobody_is_mailed(office: Office) -> None:
+    old, young = a_fact(age=8 * DAY), a_fact(age=6 * DAY)
+
+    office.hear(known(old), old, known(young), young)
+
+    office.wait(young, "sent")
+    office.wait(old, "stale")
+    assert office.postman.tried[str(old.contact)] == 0
+
+
+def test_a_mail_that_grows_too_old_in_the_queue_is_stale(open_office: Open) -> None:
+    office, fact = open_office(mail_max_age=2.0), a_fact()
+    never: list[Trick] = ["450 at rcpt"] * 9
+    office.postman.plays(str(fact.contact), *never)
+
+    office.hear(known(fact), fact)
+
+    office.wait(fact, "stale")
+    assert office.postman.to(str(fact.contact)) == []
+
+
+def test_a_mail_without_a_reader_is_given_up_and_sent_all_the_same_when_the_reader_is_told(open_office: Open) -> None:
+    office = open_office(recipient_wait=0.5)
+    fact = a_fact(contact=None)
+    office.hear(an_order(order=str(fact.order_id), customer_email=None, customer_id="C-1"), fact)
+    office.wait(fact, "no_recipient")
+
+    office.hear(a_customer("C-1", "late@example.test"))
+
+    office.wait(fact, "sent")
+    assert len(office.postman.to("late@example.test")) == 1
+
+
+def test_a_reader_told_after_the_fact_grew_too_old_changes_nothing(open_office: Open) -> None:
+    office, later = open_office(recipient_wait=0.5, mail_max_age=3.0), a_fact(age=DAY)
+    fact = a_fact(contact=None)
+    office.hear(an_order(order=str(fact.order_id), customer_email=None, customer_id="C-2"), fact)
+    office.wait(fact, "no_recipient")
+    until(lambda: clock.now() - fact.received_at, lambda age: age > 3_100_000)
+
+    office.hear(a_customer("C-2", "too-late@example.test"), later)
+
+    assert office.wait(fact, "no_recipient")
+    assert office.postman.tried["too-late@example.test"] == 0
+
+
+def test_a_fact_of_a_customer_without_an_order_finds_the_customer_whichever_comes_first(office: Office) -> None:
+    first, second = (a_cancellation(user) for user in ("U-1", "U-2"))
+
+    office.hear(first)
+    office.hear(a_customer("U-1", "u1@example.test", locale="en", name="Kim"), a_customer("U-2", "u2@example.test"))
+    office.hear(second)
+
+    office.wait(first, "sent")
+    office.wait(second, "sent")
+    assert [mail["Subject"] for mail in office.postman.to("u1@example.test")] == ["Your PRO subscription was cancelled"]
+    assert [mail["Subject"] for mail in office.postman.to("u2@example.test")] == ["PRO 구독이 해지되었습니다"]
+
+
+def a_cancellation(user: str) -> SubscriptionCancelled:
+    return SubscriptionCancelled(
+        event_id=ids.fact_id("SubscriptionCancelled", user, new_order()),
+        caused_by=ids.uuid5(user),
+        mode="test",
+        occurred_at=None,
+        received_at=clock.now(),
+        order_id=None,
+        customer_id=user,
+        plan="pro",
+        started_at=None,
+        ends_at=clock.now(),
+        next_billing_at=None,
+    )
+
+
+def test_whom_the_order_names_comes_before_the_customer_and_the_facts_contact_last(office: Office) -> None:
+    by_order, by_customer, by_contact = a_fact(), a_fact(), a_fact()
+
+    office.hear(
+        a_customer("C-3", "customer@example.test"),
+        an_order(order=str(by_order.order_id), customer_email="order@example.test", customer_id="C-3"),
+        an_order(order=str(by_customer.order_id), customer_email=None, customer_id="C-3"),
+        by_order,
+        by_customer,
+        by_contact,
+    )
+
+    until(lambda: len(office.postman.mails), lambda count: count == 3)
+    assert {mail["To"] for _, mail in office.postman.mails} == {
+        "order@example.test",
+        "customer@example.test",
+        by_contact.contact,
+    }
+
+
+def test_customer_and_seller_find_one_row_each_on_their_pages_however_often_and_late_they_are_known(
+    office: Office,
+) -> None:
+    fact = a_fact(contact=None)
+    order = an_order(
+        order=str(fact.order_id),
+        customer_id="C-4",
+        seller_id="S-4",
+        customer_name="김민지",
+        link="https://x.example/b/7",
+    )
+    office.hear(fact)
+    assert office.rows.rows("SELECT 1 FROM in_app") == []
+
+    office.hear(order)
+    office.hear(order, fact, a_customer("S-4", "seller@example.test", locale="en"))
+
+    rows = office.rows.rows("SELECT * FROM in_app ORDER BY user_id")
+    assert [(row["user_id"], row["type"], row["link"], row["title"]) for row in rows] == [
+        ("C-4", "PaymentCompleted", "https://x.example/b/7", f"주문 {fact.order_id}: 결제가 완료되었습니다"),
+        ("S-4", "PaymentCompleted", "https://x.example/b/7", f"주문 {fact.order_id}: 결제가 들어왔습니다"),
+    ]
+    assert rows[0]["message"] == f"주문 {fact.order_id}의 결제가 완료되었습니다."
+    assert str(rows[0]["id"]) == ids.notification_id(fact.event_id, "customer", "in_app")
+    until(lambda: [mail["Subject"] for mail in office.postman.to("seller@example.test")], lambda told: len(told) == 1)
+
+
+def test_an_in_app_row_without_a_link_of_the_shops_leads_to_the_order(office: Office) -> None:
+    fact = a_fact(customer_id="C-5")
+
+    office.hear(fact)
+
+    assert office.rows.rows("SELECT user_id, link FROM in_app") == [
+        {"user_id": "C-5", "link": f"/orders/{fact.order_id}"}
+    ]
+
+
+def test_the_operator_is_told_of_each_abandoned_event_and_unknown_mail_once(open_office: Open) -> None:
+    office = open_office(operator_email="op@example.test", operator_locale="en", alarm_interval=2.0)
+    fact = a_fact()
+    office.postman.plays(str(fact.contact), "hang up after dot")
+
+    office.hear(a_dead_record("E-1"), a_dead_record("E-2"))
+    until(lambda: office.postman.to("op@example.test"), lambda mails: len(mails) == 1)
+    office.hear(a_dead_record("E-1"), known(fact), fact)
+    told = until(lambda: office.postman.to("op@example.test"), lambda mails: len(mails) == 2)
+
+    assert [mail["Subject"] for mail in told] == ["hookstream: 2 abandoned events", "hookstream: 1 unknown mail"]
+    assert office.rows.rows("SELECT count(*) FROM alarms WHERE told_at IS NULL") == [{"count": 0}]
+
+
+def a_dead_record(event: str) -> DeadRecord:
+    return DeadRecord(
+        event_id=event,
+        service="payment",
+        topic="webhooks.payment.v1",
+        partition=1,
+        offset=2,
+        key=None,
+        value=b"?",
+        error="no\0record",
+        at=clock.now(),
+    )
+
+
+def test_an_unknown_mail_is_sent_again_once_a_person_says_so_and_saying_it_twice_is_once(office: Office) -> None:
+    fact = an_unknown_mail(office)
+    wish = {"id": office.wait(fact, "unknown")["id"], "as": "send_again"}
+
+    first = office.desk["POST", "/mails/resolve"](wish)
+    office.wait(fact, "sent")
+    again = office.desk["POST", "/mails/resolve"](wish)
+
+    assert (first, again) == (
+        {"id": wish["id"], "status": "queued", "changed": True},
+        {"id": wish["id"], "status": "sent", "changed": False},
+    )
+    assert len(office.postman.to(str(fact.contact))) == 1
+
+
+def test_an_unknown_mail_that_arrived_is_told_to_the_topic_once_a_person_says_so(
+    office: Office, system: dict[str, str]
+) -> None:
+    fact = an_unknown_mail(office)
+    wish = {"id": office.wait(fact, "unknown")["id"], "as": "sent"}
+
+    with reading(system, topics.NOTIFICATIONS) as told:
+        first, again = (office.desk["POST", "/mails/resolve"](wish) for _ in range(2))
+        record = told.wait_for(lambda one: one.notification_id == wish["id"])
+        later = a_fact()
+        office.hear(known(later), later)
+        told.wait_for(lambda one: one.fact_id == later.event_id)
+
+    assert (first, again) == (
+        {"id": wish["id"], "status": "sent", "changed": True},
+        {"id": wish["id"], "status": "sent", "changed": False},
+    )
+    assert [one for one in told.records if one.notification_id == wish["id"]] == [record]
+    assert office.postman.tried[str(fact.contact)] == 1
+
+
+def test_only_what_nobody_can_tell_is_resolved(office: Office) -> None:
+    fact = a_fact()
+    office.hear(known(fact), fact)
+    name = office.wait(fact, "sent")["id"]
+
+    for asked, status in (
+        ({"id": name, "as": "sent"}, 409),
+        ({"id": name, "as": "send_again"}, 409),
+        ({"id": name, "as": "lost"}, 400),
+        ({"id": "x", "as": "sent"}, 400),
+        ({"id": ids.uuid5("nobody"), "as": "sent"}, 404),
+    ):
+        with pytest.raises(Refused) as refused:
+            office.desk["POST", "/mails/resolve"](asked)
+        assert refused.value.status == status
+
+
+def test_mails_that_need_somebody_are_listed_and_shown_with_their_words(office: Office) -> None:
+    fact = an_unknown_mail(office)
+
+    listed = said_as_json(office.desk["GET", "/mails"]({}))
+    shown = said_as_json(office.desk["GET", "/mail"]({"id": listed["mails"][0]["id"]}))
+
+    assert [mail["order_id"] for mail in listed["mails"]] == [fact.order_id]
+    assert listed["counts"]["unknown"] == 1
+    assert (shown["recipient"], shown["subject"]) == (fact.contact, f"주문 {fact.order_id}: 결제가 완료되었습니다")
+    assert "58,000원" in shown["text"]
+    for asked in ({"status": "lost"}, {"limit": "0"}, {"limit": "²"}):
+        with pytest.raises(Refused):
+            office.desk["GET", "/mails"](asked)
+
+
+def said_as_json(said: object) -> Any:
+    return json.loads(json.dumps(said))
+
+
+def an_unknown_mail(office: Office) -> PaymentCompleted:
+    fact = a_fact()
+    office.postman.plays(str(fact.contact), "hang up after dot")
+    office.hear(known(fact), fact)
+    office.wait(fact, "unknown")
+    return fact

@@ -1,0 +1,131 @@
+"""A mail server on a real socket that does to a recipient's mails what it is told to, and keeps those it takes."""
+
+import socketserver
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import default
+from threading import Event, Thread
+from typing import Literal
+
+STALLS_S = 30.0
+
+Trick = Literal[
+    "450 at rcpt",
+    "550 at rcpt",
+    "stall at rcpt",
+    "hang up at data",
+    "stall in data",
+    "452 after dot",
+    "554 after dot",
+    "hang up after dot",
+    "stall after dot",
+    "421 after 250",
+]
+
+
+class HangUp(Exception):
+    """The connection ends here."""
+
+
+@dataclass
+class Postman:
+    """`tricks` are played one a mail, in turn; a recipient without any gets every mail."""
+
+    url: str = ""
+    tricks: dict[str, deque[Trick]] = field(default_factory=lambda: defaultdict(deque))
+    tried: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    mails: list[tuple[str, EmailMessage]] = field(default_factory=list)
+    closing: Event = field(default_factory=Event)
+
+    def plays(self, recipient: str, *tricks: Trick) -> None:
+        self.tricks[recipient].extend(tricks)
+
+    def to(self, recipient: str) -> list[EmailMessage]:
+        return [mail for address, mail in self.mails if address == recipient]
+
+
+@contextmanager
+def postman() -> Iterator[Postman]:
+    """A mail server on a port of its own."""
+    man = Postman()
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            try:
+                Conversation(man, self).run()
+            except (HangUp, OSError):
+                return
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        man.url = f"smtp://127.0.0.1:{server.server_address[1]}"
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield man
+        man.closing.set()
+        server.shutdown()
+
+
+class Conversation:
+    """One connection, which may carry several mails."""
+
+    def __init__(self, man: Postman, line: socketserver.StreamRequestHandler) -> None:
+        self._man = man
+        self._line = line
+        self._recipient = ""
+        self._trick: str = ""
+
+    def run(self) -> None:
+        self._say("220 the postman")
+        while command := self._line.rfile.readline().decode().strip():
+            verb, _, rest = command.partition(" ")
+            if verb.upper() == "DATA":
+                self._data()
+            elif verb.upper() == "RCPT":
+                self._rcpt(rest)
+            else:
+                self._say("250 fine")
+
+    def _rcpt(self, said: str) -> None:
+        self._recipient = said.partition("<")[2].partition(">")[0]
+        self._man.tried[self._recipient] += 1
+        tricks = self._man.tricks[self._recipient]
+        self._trick = tricks.popleft() if tricks else ""
+        if not self._plays("rcpt"):
+            self._say("250 fine")
+
+    def _data(self) -> None:
+        if self._trick == "hang up at data":
+            raise HangUp
+        self._say("354 go on")
+        if self._trick == "stall in data":
+            self._stall()
+        body = b"".join(iter(self._line.rfile.readline, b".\r\n"))
+        if self._plays("dot"):
+            return
+        self._man.mails.append((self._recipient, BytesParser(policy=default).parsebytes(body)))
+        self._say("250 taken")
+        if self._trick == "421 after 250":
+            self._say("421 good night")
+            raise HangUp
+
+    def _plays(self, where: str) -> bool:
+        """Whether the trick is one for this place, and has been played."""
+        if not self._trick.endswith(where):
+            return False
+        if self._trick.startswith("hang up"):
+            raise HangUp
+        if self._trick.startswith("stall"):
+            self._stall()
+        self._say(f"{self._trick[:3]} a trick")
+        return True
+
+    def _stall(self) -> None:
+        self._man.closing.wait(STALLS_S)
+        raise HangUp
+
+    def _say(self, reply: str) -> None:
+        self._line.wfile.write(f"{reply}\r\n".encode())

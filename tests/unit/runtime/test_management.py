@@ -1,0 +1,119 @@
+"""A service's own verbs beside health and metrics: who may ask, what is asked, and how a no is said."""
+
+import http.client
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from runtime import management
+from runtime.health import Health
+from runtime.management import MAX_BODY_BYTES, Refused
+from runtime.settings import Settings
+
+TOKEN = "a token"  # noqa: S105 - a test's
+Said = tuple[int, Any]
+
+
+def echo(asked: Mapping[str, Any]) -> object:
+    return {"heard": asked}
+
+
+def refuse(asked: Mapping[str, Any]) -> object:
+    raise Refused(409, "not_now", "it is too early")
+
+
+def break_down(asked: Mapping[str, Any]) -> object:
+    raise RuntimeError("a secret")
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    settings = Settings(kafka_bootstrap_servers="nowhere:1", management_port=0, management_token=TOKEN)
+    routes = {
+        ("GET", "/things"): echo,
+        ("POST", "/things"): echo,
+        ("POST", "/no"): refuse,
+        ("POST", "/bug"): break_down,
+    }
+    server = management.listen(settings, Health(), routes)
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+
+
+def ask(port: int, method: str, target: str, body: bytes | None = None, token: str = TOKEN, **headers: str) -> Said:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request(method, target, body, {"Authorization": f"Bearer {token}", **headers})
+        answer = connection.getresponse()
+        content = answer.read()
+        return answer.status, json.loads(content) if "json" in (answer.getheader("Content-Type") or "") else content
+    finally:
+        connection.close()
+
+
+def test_a_get_hears_its_query_and_a_post_its_body(port: int) -> None:
+    assert ask(port, "GET", "/things?status=unknown&name=%EA%B9%80") == (
+        200,
+        {"heard": {"status": "unknown", "name": "김"}},
+    )
+    assert ask(port, "POST", "/things", b'{"id": 1}') == (200, {"heard": {"id": 1}})
+    assert ask(port, "POST", "/things", b"") == (200, {"heard": {}})
+
+
+def test_a_no_is_a_status_a_word_and_a_sentence(port: int) -> None:
+    assert ask(port, "POST", "/no") == (409, {"error": "not_now", "message": "it is too early"})
+
+
+def test_what_breaks_says_nothing_of_its_inside(port: int) -> None:
+    assert ask(port, "POST", "/bug") == (
+        500,
+        {"error": "internal_error", "message": "this failed; the log says why"},
+    )
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{", b"\xff", b"[" * 60_000, b"null"])
+def test_a_body_is_a_json_object(port: int, body: bytes) -> None:
+    assert ask(port, "POST", "/things", body) == (
+        400,
+        {"error": "malformed", "message": "the body must be a JSON object"},
+    )
+
+
+def test_a_body_says_its_length_and_is_not_too_long(port: int) -> None:
+    status, said = ask(port, "POST", "/things", b"x", **{"Content-Length": str(MAX_BODY_BYTES + 1)})
+    assert (status, said["error"]) == (413, "too_large")
+
+    for length in ("-1", "²", "ten"):
+        status, said = ask(port, "POST", "/things", b"", **{"Content-Length": length.encode().decode("latin-1")})
+        assert (status, said["error"]) == (411, "length_required")
+
+
+@pytest.mark.parametrize("token", ["", "another token", "a toke", "é"])
+@pytest.mark.parametrize("target", ["/things", "/metrics", "/nothing"])
+def test_without_the_token_nothing_is_done_and_nothing_is_told(port: int, target: str, token: str) -> None:
+    status, said = ask(port, "GET", target, token=token)
+
+    assert (status, said["error"]) == (401, "unauthorized")
+
+
+def test_health_is_told_to_anybody_and_metrics_with_the_token(port: int) -> None:
+    assert ask(port, "GET", "/health/ready", token="") == (200, {"status": "ok", "problems": []})
+
+    status, said = ask(port, "GET", "/metrics")
+    assert status == 200
+    assert b"# HELP" in said
+
+
+def test_another_method_or_path_is_said_so(port: int) -> None:
+    assert ask(port, "GET", "/no") == (405, {"error": "method_not_allowed", "message": "/no takes POST"})
+    assert ask(port, "GET", "/nothing") == (404, {"error": "unknown_path", "message": "nothing is here"})
+
+
+def test_without_a_token_configured_nobody_is_let_in() -> None:
+    said = management.Management(Health(), None, {("GET", "/things"): echo})
+
+    assert said.answer("GET", "/things", "Bearer None")[0] == 401
+    assert said.answer("GET", "/things", "Bearer ")[0] == 401
