@@ -1,0 +1,54 @@
+"""One parcel, told by everybody: one key, so that its scans stay in one order and make one fact."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from providers import catalogue, delivery_tracker
+from providers.contract import Received
+from providers.webhook import confirmed, webhook
+from stream.events import UnconfirmedWebhook
+from tests.payloads import sample
+from tests.unit.providers.posted import NOW
+
+NUMBER = "123456789012"
+
+
+def bodies() -> Iterator[tuple[str, dict[str, object]]]:
+    """The parcel in the words of each provider that says where it is."""
+    yield "generic", {"orderId": 1, "status": "delivered", "carrier": "CJ대한통운", "trackingNumber": NUMBER}
+    easypost = json.loads(sample("easypost", "tracker.updated.delivered.tracking-guide.json"))
+    yield "easypost", {**easypost, "result": {**easypost["result"], "carrier": "CJLogistics", "tracking_code": NUMBER}}
+    for slug in ("cj-korea-thai", "cjlogistics"):
+        told = {"tracking_number": NUMBER, "slug": slug, "tag": "Delivered"}
+        yield "aftership", {"event": "tracking_update", "event_id": "1", "msg": told}
+    yield "sweettracker", {"invoice_no": NUMBER, "comcode": "04", "level": "6"}
+    shippo = json.loads(sample("shippo", "track_updated.docs-example.json"))
+    yield "shippo", {**shippo, "data": {**shippo["data"], "carrier": "cj_logistics", "tracking_number": NUMBER}}
+
+
+@pytest.mark.parametrize(("name", "body"), list(bodies()))
+def test_whoever_tells_of_a_parcel_tells_of_the_same(name: str, body: dict[str, object]) -> None:
+    row = catalogue.NAMES[name]
+    received = Received("/", {}, json.dumps(body).encode(), NOW)
+
+    told = row.translate(received, "shipping")
+
+    assert webhook(row, received, "signature", told, "test").key == f"cj:{NUMBER}"
+
+
+def test_so_does_the_answer_to_a_question() -> None:
+    row = delivery_tracker.PROVIDER
+    received = Received("/", {}, sample("delivery_tracker", "callback.composed.json"), NOW)
+    asked = webhook(row, received, "shared_secret", row.translate(received, "shipping"), "test").webhook
+    assert isinstance(asked, UnconfirmedWebhook)
+    answer = sample("delivery_tracker", "answer.delivered.composed.json")
+
+    event = confirmed(asked, delivery_tracker.read_answer(asked.notice, received, answer), answer)
+
+    assert (event.topic.name, event.key) == ("webhooks.shipping.v1", f"cj:{NUMBER}")
+    assert (event.webhook.envelope.verification, event.webhook.envelope.receipt_id) == (
+        "confirmed",
+        asked.envelope.event_id,
+    )
