@@ -1,6 +1,6 @@
 # One recipe, one image per service:
 #   docker build --build-arg SERVICE=payment --tag hookstream/payment .
-# SERVICE is gateway, payment, shipping, refund, notifier or cli. A new service is a line below, or a stage.
+# SERVICE is gateway, payment, shipping, refund, notifier, console or cli. A new service is a line below, or a stage.
 ARG SERVICE
 
 # --- what the service depends on, and no other does ------------------------------------------------------------------
@@ -48,6 +48,7 @@ ENV MODULE=processors.${SERVICE}
 
 FROM top AS gateway
 FROM top AS notifier
+FROM top AS console
 FROM processor AS payment
 FROM processor AS shipping
 FROM processor AS refund

@@ -8,7 +8,7 @@ USABLE := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON = $(or $(shell for p in $(PYTHONS); do $$p -c '$(USABLE)' 2>/dev/null && echo $$p && break; done),$(error \
   No Python 3.11 or newer with its venv module was found: install it (Debian and Ubuntu: apt install python3-venv)))
 UV := .venv/bin/python -m uv
-LOCKS := all gateway payment shipping refund notifier cli
+LOCKS := all gateway payment shipping refund notifier console cli
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8

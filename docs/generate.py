@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from console.settings import ConsoleSettings
 from gateway.settings import GatewaySettings
 from notifier.settings import NotifierSettings
 from processors.payment import domain as payment
@@ -14,9 +15,10 @@ ROOT = Path(__file__).parent.parent
 TABLES = {"payment": payment.TRANSITIONS, "shipping": shipping.TRANSITIONS, "refund": refund.TRANSITIONS}
 GROUPS: dict[str, tuple[type[Settings], type[Settings] | None]] = {
     "Every service": (Settings, None),
-    "Every service with a store (processors, notifier)": (StoreSettings, Settings),
+    "Every service with a store (processors, notifier, console)": (StoreSettings, Settings),
     "gateway": (GatewaySettings, Settings),
     "notifier": (NotifierSettings, StoreSettings),
+    "console": (ConsoleSettings, StoreSettings),
 }
 CONFIGURATION = """\
 # Configuration
