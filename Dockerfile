@@ -1,6 +1,6 @@
 # One recipe, one image per service:
 #   docker build --build-arg SERVICE=payment --tag hookstream/payment .
-# SERVICE is gateway, payment, shipping, refund, subscription, invoice, confirmer, notifier or cli.
+# SERVICE is gateway, payment, shipping, refund, subscription, invoice, confirmer, notifier, console or cli.
 # A new service is a line below, or a stage.
 ARG SERVICE
 
@@ -50,6 +50,7 @@ ENV MODULE=processors.${SERVICE}
 FROM top AS gateway
 FROM top AS confirmer
 FROM top AS notifier
+FROM top AS console
 FROM processor AS payment
 FROM processor AS shipping
 FROM processor AS refund

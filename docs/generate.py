@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from confirmer.settings import ConfirmerSettings
+from console.settings import ConsoleSettings
 from gateway.settings import GatewaySettings
 from notifier.settings import NotifierSettings
 from processors.invoice import domain as invoice
 from processors.payment import domain as payment
+from processors.payment.settings import PaymentSettings
 from processors.refund import domain as refund
 from processors.shipping import domain as shipping
 from processors.subscription import domain as subscription
@@ -26,10 +28,12 @@ TABLES = {
 }
 GROUPS: dict[str, tuple[type[Settings], type[Settings] | None]] = {
     "Every service": (Settings, None),
-    "Every service with a store (processors, confirmer, notifier)": (StoreSettings, Settings),
+    "Every service with a store (processors, confirmer, notifier, console)": (StoreSettings, Settings),
     "gateway": (GatewaySettings, Settings),
+    "payment": (PaymentSettings, StoreSettings),
     "confirmer": (ConfirmerSettings, StoreSettings),
     "notifier": (NotifierSettings, StoreSettings),
+    "console": (ConsoleSettings, StoreSettings),
 }
 CONFIGURATION = """\
 # Configuration

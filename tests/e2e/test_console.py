@@ -15,7 +15,7 @@ import pytest
 from console.access import balance_token
 from stream import ids, topics
 from stream.events import CreditAdded
-from tests.actors import Console, Shop, new_order, until
+from tests.actors import Console, Shop, Store, new_order, until
 from tests.log import append
 from tests.processes import kill
 
@@ -98,6 +98,25 @@ def test_a_balance_is_seen_at_once_and_as_it_changes(system: dict[str, str], con
         "customerId": customer,
         "balances": [{"balance": 150_000, "currency": "KRW", "at": "2023-11-14T22:13:20Z"}],
     }
+
+
+def test_a_screen_misses_nothing_while_the_console_has_lost_its_database(system: dict[str, str]) -> None:
+    customer = new_order()
+    store = Store(system["CONSOLE_DATABASE_URL"])
+
+    async def story() -> list[int]:
+        async with watching(system, customer) as screen:
+            seen = [(await screen.receive_json(timeout=30))["balance"]]
+            ended = store.rows(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE %s", "%console-live"
+            )
+            assert ended
+            add(system, customer, 100, balance=100)
+            seen.append((await screen.receive_json(timeout=30))["balance"])
+            add(system, customer, 50, balance=150)
+            return [*seen, (await screen.receive_json(timeout=30))["balance"]]
+
+    assert asyncio.run(story()) == [0, 100, 150]
 
 
 def test_a_credit_that_comes_late_does_not_lower_the_balance(system: dict[str, str], console: Console) -> None:

@@ -1,11 +1,15 @@
 """Ids are the same however often the same thing is said."""
 
 import uuid
+from typing import Any
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stream import ids
+from stream.delivery import identity
+from stream.events import DeadRecord, Outcome, RejectedWebhook
 from tests.builders import a_payment
 
 
@@ -21,3 +25,37 @@ def test_the_digest_is_of_what_is_said_and_not_of_how() -> None:
 
 def test_the_other_mode_is_another_event() -> None:
     assert ids.event_id("stripe", "live", "evt_1") != ids.event_id("stripe", "test", "evt_1")
+
+
+def an_outcome(**said: Any) -> Outcome:
+    usual = {
+        "event_id": "e",
+        "service": "payment",
+        "topic": "webhooks.payment.v1",
+        "partition": 0,
+        "offset": 7,
+        "outcome": "retrying",
+        "attempt": 1,
+        "error": None,
+        "at": 1,
+    }
+    return Outcome(**{**usual, **said})
+
+
+def test_every_record_of_every_topic_has_an_id() -> None:
+    letter = {"key": b"k", "value": None, "error": "no", "at": 1}
+    where = {"event_id": "e", "service": "payment", "topic": "t", "partition": 0, "offset": 7}
+    refused = RejectedWebhook(
+        provider="toss", path="/", cause="no", headers={}, digest=b"d", excerpt=b"", received_at=1
+    )
+
+    for record in (an_outcome(), DeadRecord(**where, **letter), refused):  # type: ignore[arg-type]
+        name, digest = identity(record)
+        assert uuid.UUID(name).version == 5
+        assert (name, digest) == identity(msgspec.structs.replace(record))
+
+
+def test_what_a_service_says_anew_of_a_redriven_record_is_said_anew() -> None:
+    assert identity(an_outcome()) == identity(an_outcome(error="told again in other words"))
+    assert identity(an_outcome()) != identity(an_outcome(at=2))
+    assert identity(an_outcome()) != identity(an_outcome(service="refund"))

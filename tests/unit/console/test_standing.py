@@ -1,0 +1,97 @@
+"""Where a webhook stands, whatever order it was told in."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.domain import STATUSES, SUCCEEDED, UNSUCCESSFUL, Standing, Statement, standing, type_of
+from stream.events import OutcomeKind
+from tests.builders import a_payment, a_refund, a_scan
+
+OUTCOMES: tuple[OutcomeKind, ...] = ("processed", "late", "duplicate", "conflict", "waiting", "retrying", "abandoned")
+
+
+def said(
+    outcome: OutcomeKind, *, at: int = 1, attempt: int = 1, service: str = "payment", error: str | None = None
+) -> Statement:
+    return Statement(service, "webhooks.payment.v1", 0, 1, outcome, attempt, error, at)
+
+
+statements = st.builds(
+    Statement,
+    service=st.sampled_from(["payment", "refund"]),
+    topic=st.just("webhooks.payment.v1"),
+    partition=st.integers(0, 1),
+    offset=st.integers(0, 2),
+    outcome=st.sampled_from(OUTCOMES),
+    attempt=st.integers(1, 6),
+    error=st.sampled_from([None, "no", "never"]),
+    at=st.integers(0, 3),
+)
+
+
+@given(st.lists(statements, max_size=6).flatmap(lambda told: st.tuples(st.just(told), st.permutations(told))))
+def test_the_order_and_number_of_times_things_were_said_do_not_matter(
+    told: tuple[list[Statement], list[Statement]],
+) -> None:
+    first, shuffled = told
+
+    assert standing("w", first) == standing("w", [*shuffled, *first])
+
+
+@given(st.lists(statements))
+def test_what_came_twice_never_changes_the_status(told: list[Statement]) -> None:
+    once = [word for word in told if word.outcome not in ("duplicate", "conflict")]
+
+    assert standing("w", told).status == standing("w", once).status
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "count"),
+    [
+        ([], "RECEIVED", 0),
+        ([said("processed")], "PROCESSED", 0),
+        ([said("late")], "PROCESSED", 0),
+        ([said("waiting")], "RECEIVED", 0),
+        ([said("waiting"), said("processed", at=2)], "PROCESSED", 0),
+        ([said("retrying")], "FAILED", 1),
+        ([said("retrying"), said("retrying", attempt=2, at=2)], "RETRYING", 2),
+        ([said("retrying"), said("processed", attempt=2, at=2)], "PROCESSED", 2),
+        ([said("abandoned", attempt=6)], "ABANDONED", 6),
+        ([said("abandoned", attempt=6), said("processed", at=2)], "PROCESSED", 0),
+        ([said("abandoned", attempt=6), said("retrying", at=2)], "FAILED", 1),
+        ([said("processed"), said("abandoned", service="refund")], "ABANDONED", 1),
+        ([said("processed", at=9), said("waiting", service="refund")], "RECEIVED", 0),
+    ],
+)
+def test_the_status_is_what_each_service_said_last(told: list[Statement], status: str, count: int) -> None:
+    stands = standing("w", told)
+
+    assert (stands.status, stands.retry_count) == (status, count)
+
+
+def test_what_was_kept_aside_has_failed_until_somebody_handles_it() -> None:
+    assert standing("w", [], aside="malformed_body: not JSON") == Standing("FAILED", error="malformed_body: not JSON")
+    assert standing("w", [said("processed", at=5)], aside="malformed_body: not JSON").status == "PROCESSED"
+
+
+def test_a_receipt_is_done_when_it_has_become_an_event() -> None:
+    assert standing("w", []).status == "RECEIVED"
+    assert standing("w", [], confirmed=True).status == "PROCESSED"
+
+
+def test_a_duplicate_is_noted_in_contract_es_words() -> None:
+    assert standing("w-1", [said("processed"), said("duplicate", at=2)]).note == "중복된 웹훅입니다: w-1"
+
+
+def test_every_status_but_received_is_a_success_or_a_failure() -> None:
+    assert set(STATUSES) - {"RECEIVED"} == SUCCEEDED | UNSUCCESSFUL
+
+
+def test_types_are_contract_es_for_payments_and_refunds_and_the_providers_own_for_others() -> None:
+    assert type_of(a_payment("completed")) == "PAYMENT_COMPLETED"
+    assert type_of(a_payment("partially_cancelled")) == "PAYMENT_CANCELLED"
+    assert type_of(a_payment("pending")) == "UNKNOWN"
+    assert type_of(a_refund("completed")) == "REFUND_COMPLETED"
+    assert type_of(a_refund("rejected")) == "REFUND_FAILED"
+    assert type_of(a_scan()) == a_scan().envelope.event_type
