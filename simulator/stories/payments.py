@@ -99,7 +99,7 @@ def inicis(order: Order) -> tuple[Webhook, ...]:
         "P_RMESG1": "P_VACCT_NO=12345678901234|P_EXP_DT=20991231",
     }
     body = urlencode(fields, encoding="cp949").encode()
-    api = _told(order, "inicis", key, "02")
+    api = _told(order, "inicis", key, "APPROVAL")
     return ordered(order), _paid(order, "/api/webhooks/inicis", body, headers=FORM, api=api)
 
 
