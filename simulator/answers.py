@@ -4,12 +4,13 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from simulator.knowledge import Told
 
+KST = timezone(timedelta(hours=9))
 Reply = tuple[int, Any]
 """A status and a JSON body."""
 
@@ -143,22 +144,20 @@ def _portone_v2(told: Told) -> Any:
 
 
 def _inicis(told: Told) -> Any:
-    """A transaction, as INIAPI's inquiry tells it."""
-    day, clock = ("", "")
-    if told.at:
-        moment = datetime.fromisoformat(told.at)
-        day, clock = f"{moment:%Y%m%d}", f"{moment:%H%M%S}"
+    """A transaction with a deposit, as INIAPI's inquiry tells it. Its times are Korea's."""
+    at = datetime.fromisoformat(told.at or "2000-01-01T00:00:00Z").astimezone(KST)
+    day, clock = f"{at:%Y%m%d}", f"{at:%H%M%S}"
     return {
         "resultCode": "00",
         "resultMsg": "정상처리",
         "tid": told.reference,
         "oid": told.order_id,
-        "transactionStatus": told.status,
-        "paymethod": "VBANK",
         "price": told.amount,
+        "paymethod": "VBank",
+        "transactionStatus": told.status,
         "approvedDate": day,
         "approvedTime": clock,
-        "vacctInfo": {"depositDate": day, "depositTime": clock},
+        "vacctInfo": {"accountNumber": "12345678901234", "depositDate": day, "depositTime": clock},
     }
 
 
@@ -194,7 +193,7 @@ APIS: dict[str, Api] = {
     "toss": Api(_toss, (404, {"code": "NOT_FOUND_PAYMENT", "message": "존재하지 않는 결제 입니다."})),
     "portone_v1": Api(_portone_v1, (404, {"code": 1, "message": "존재하지 않는 결제정보입니다.", "response": None})),
     "portone_v2": Api(_portone_v2, (404, {"type": "PAYMENT_NOT_FOUND", "message": "payment not found"})),
-    "inicis": Api(_inicis, (404, {"resultCode": "01", "resultMsg": "거래없음"})),
+    "inicis": Api(_inicis, (200, {"resultCode": "01", "resultMsg": "거래없음"})),
     "delivery_tracker": Api(_delivery_tracker, (200, _NO_TRACK)),
     "tapayz": Api(_tapayz, (404, {"error": "Invoice not found"})),
 }

@@ -60,14 +60,14 @@ def _answer(knowledge: Knowledge, keys: Mapping[str, str], request: web.Request,
 
 
 def _opens(key: str, authorization: str, body: bytes) -> bool:
-    """Whether a request shows the key: in its header, plain or as Basic, or in its body."""
+    """Whether a request shows the key: in its header, plain or as Basic, or its public half `mid:` in its body."""
     scheme, _, value = authorization.partition(" ")
     if scheme.lower() == "basic":
         try:
             return key in b64decode(value).decode()
         except ValueError:
             return False
-    return key in authorization or key.encode() in body
+    return key in authorization or key.partition(":")[0].encode() in body
 
 
 def main() -> None:

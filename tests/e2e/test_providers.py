@@ -1,6 +1,7 @@
 """Every provider, as it really posts: what it tells becomes rows and mails, once each."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -8,10 +9,10 @@ import pytest
 from providers import catalogue
 from simulator.plan import Plan
 from simulator.play import play
-from simulator.stories import STORIES
-from tests.actors import new_order
+from tests.actors import Store, new_order
+from tests.processes import kill
 
-TOLD_HERE = sorted(STORIES.keys() & {row.name for row in catalogue.PROVIDERS})
+TOLD_HERE = sorted(catalogue.NAMES)
 
 
 @pytest.mark.parametrize("provider", TOLD_HERE)
@@ -21,3 +22,21 @@ def test_what_a_provider_tells_becomes_rows_and_mails_once_each(provider: str, s
     verdict = asyncio.run(play(system, plan))
 
     assert (verdict.lost, verdict.double, verdict.not_accepted, verdict.unknown) == ((), (), (), ()), str(verdict)
+
+
+def test_a_confirmer_that_is_killed_while_it_asks_loses_nothing_and_confirms_nothing_twice(
+    system: dict[str, str],
+) -> None:
+    plan = Plan(new_order().lower(), datetime.now(UTC), orders=60, rate=30, duplicates=0.3, provider="toss")
+    questions = Store(system["CONFIRMER_DATABASE_URL"])
+
+    with ThreadPoolExecutor(1) as beside:
+        playing = beside.submit(lambda: asyncio.run(play(system, plan)))
+        for asked in (10, 30):
+            like = f"pk_SIM-{plan.run}-%"
+            questions.wait_for("SELECT 1 FROM questions WHERE reference LIKE %s AND attempts > 0", like, count=asked)
+            kill(system, "CONFIRMER")
+        verdict = playing.result()
+
+    assert (verdict.lost, verdict.double, verdict.not_accepted) == ((), (), ()), str(verdict)
+    assert len(verdict.mails) == plan.orders
