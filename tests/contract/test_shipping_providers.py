@@ -101,7 +101,7 @@ def test_sweettracker_moves_a_parcel_by_form_and_by_json(
     content_type: str, system: dict[str, str], shipments: Store
 ) -> None:
     number = new_number()
-    fields = {**form.read(sample("sweettracker", "callback.composed.form")), "invoice_no": number}
+    fields = {**form.parameters(sample("sweettracker", "callback.composed.form"), "utf-8"), "invoice_no": number}
     body = json.dumps(fields).encode() if content_type == JSON else urlencode(fields).encode()
 
     answer = sent(system, "sweettracker", body, content_type)
