@@ -12,6 +12,8 @@ UNREAD_TIMES = 5
 """So often an answer may be one that nobody can read, before we stop asking for it."""
 ERROR_CHARS = 300
 LEAST_S = 0.5
+LAG_S = 5.0
+"""A provider's API may be so much behind its own webhooks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def _read(inquiry: Inquiry, receipt: UnconfirmedWebhook, body: bytes, here: Circ
         told = inquiry.read_answer(question, received, body)
         return _told(receipt, told, body, here.mode)
     except Untrue as denial:
-        return Rejected("untrue", f"untrue: {denial}"[:ERROR_CHARS])
+        return _denied(f"untrue: {denial}"[:ERROR_CHARS], receipt, here)
     except NotKnownYet as not_yet:
         return _not_known(str(not_yet) or "the provider does not know it yet", inquiry, receipt, here)
     except Unsupported as nothing:
@@ -137,6 +139,12 @@ def _read(inquiry: Inquiry, receipt: UnconfirmedWebhook, body: bytes, here: Circ
         return _unread(str(unreadable), here)
     except Exception as broken:  # noqa: BLE001 - an answer nobody foresaw must not hold up the other questions
         return _unread(f"{type(broken).__name__} on reading the answer", here)
+
+
+def _denied(error: str, receipt: UnconfirmedWebhook, here: Circumstances) -> Verdict:
+    """What an API denies at once it may only not have heard yet; a little later it means it."""
+    left_s = (receipt.envelope.received_at - here.now) / 1e6 + LAG_S
+    return Again(error, left_s) if left_s > 0 else Rejected("untrue", error)
 
 
 def _told(receipt: UnconfirmedWebhook, told: Translation, body: bytes, mode: Mode) -> Verdict:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from processors.payment import store
 from processors.payment.domain import Book, OrdersPolicy
 from processors.payment.domain.book import names
+from runtime.logging import log
 from stream import topics
 from stream.events import BillingWebhook, OrderWebhook, PaymentWebhook
 from stream.fold import Result
@@ -33,5 +34,16 @@ def handle(
     store.save(tx, book.payments.values(), last={result.key: webhook for webhook, result in applied})
     store.save_names(tx, {name: after for name, after in book.names.items() if after is not known[name]})
     store.record(tx, applied)
+    _report(applied, book)
     store.adopt(tx, [(event_id, result.key) for result in results for event_id in result.woken])
     return results
+
+
+def _report(applied: Sequence[tuple[PaymentWebhook, Result]], book: Book) -> None:
+    """What contract B's operators look for in a log."""
+    for webhook, result in applied:
+        if result.key in book.payments:
+            log.info("payment.updated", payment_id=result.key, status=book.payments[result.key].status)
+        if webhook.envelope.event_type == "checkout.session.completed":
+            session = next((name for _, name in names(webhook) if name.startswith("cs_")), None)
+            log.info("checkout.completed", session_id=session, payment_status=webhook.notice.status)

@@ -68,10 +68,14 @@ def test_what_the_provider_says_itself_is_confirmed_under_the_id_that_its_answer
     assert envelope.receipt_id == a_receipt().envelope.event_id
 
 
-def test_what_the_provider_denies_is_rejected() -> None:
-    verdict = judge(an_inquiry(Untrue("the payment is READY")), a_receipt(), Heard(200), HERE)
+def test_what_the_provider_denies_is_rejected_once_it_had_time_to_learn_of_it() -> None:
+    denying = an_inquiry(Untrue("the payment is READY"))
 
-    assert verdict == Rejected("untrue", "untrue: the payment is READY")
+    at_once = judge(denying, a_receipt(), Heard(200), HERE)
+    later = judge(denying, a_receipt(), Heard(200), replace(HERE, now=NOON + 5 * SECOND))
+
+    assert at_once == Again("untrue: the payment is READY", 5.0)
+    assert later == Rejected("untrue", "untrue: the payment is READY")
 
 
 def test_what_happened_in_the_other_mode_is_rejected() -> None:
