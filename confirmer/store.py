@@ -24,11 +24,12 @@ ON CONFLICT DO NOTHING
 KEEP_COLUMNS = "ids providers subjects references times records"
 
 # Those that have been due longest, and beside each whatever else is due about the same thing: one request answers all.
+# What was never or seldom asked goes first: whoever posts forgeries must not make what is true wait behind them all.
 CLAIM = """
 WITH due AS (
     SELECT receipt_id, subject, reference FROM questions
      WHERE provider = %(provider)s AND status = 'asking' AND next_attempt_at <= now()
-     ORDER BY next_attempt_at LIMIT %(most)s FOR UPDATE SKIP LOCKED),
+     ORDER BY least(attempts, 3), next_attempt_at LIMIT %(most)s FOR UPDATE SKIP LOCKED),
 beside AS (
     SELECT receipt_id FROM questions JOIN (SELECT DISTINCT subject, reference FROM due) AS asked
      USING (subject, reference)
