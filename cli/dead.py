@@ -115,7 +115,8 @@ def redrive(
         say("nothing that was given up matches")
     if matched and not dry_run:
         total = sum(matched.values())
-        caution.sure(f"re-open {total} events", total, yes=yes)
+        # One that was named is one, also where several services gave it up.
+        caution.sure(f"re-open {total} events", len(set(events)) if events else total, yes=yes)
         done, more = management.each(matched, lambda one: ask(one, dry=False))
         troubles += more
         for name, said in done.items():

@@ -75,7 +75,8 @@ def _begins(consumer: Consumer, topics: Sequence[Topic], since_ms: int | None) -
 def _until_the_ends(consumer: Consumer, partitions: int) -> Iterator[Message]:
     ended, heard_at = set[tuple[str | None, int | None]](), time.monotonic()
     while len(ended) < partitions:
-        for message in consumer.consume(AT_ONCE, POLL_S):
+        first = consumer.poll(POLL_S)
+        for message in [first, *consumer.consume(AT_ONCE, 0)] if first else []:
             heard_at, failure = time.monotonic(), message.error()
             if failure is None:
                 yield message
