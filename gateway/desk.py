@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from gateway import review
 from gateway.appender import Unavailable
 from gateway.custody import Custody
-from gateway.proof import Proof, translate
+from gateway.proof import Proof
 from gateway.refusals import Refusal
+from gateway.review import Still
 from gateway.settings import GatewaySettings
 from gateway.spool import Spooled
-from providers import catalogue
-from providers.contract import Received, Refused
-from providers.webhook import Addressed, webhook
+from providers.contract import Refused
+from providers.webhook import Addressed
 from runtime import clock, management
 from runtime.logging import log
 from runtime.management import Routes
@@ -28,14 +29,6 @@ DEADLINE_S = 10.0
 """How long Kafka may take for one record; nobody but a person waits for it."""
 
 Result = dict[str, Any]
-
-
-class Still(Exception):
-    """This webhook stays where it is; `cause` in the words of the quarantine."""
-
-    def __init__(self, cause: str, detail: str) -> None:
-        super().__init__(detail)
-        self.cause = cause
 
 
 class Desk:
@@ -82,7 +75,7 @@ class Desk:
         try:
             kept = self._kept(value)
             about["id"] = kept.event_id
-            found = self._read(kept)
+            found = review.read(kept, self._proof, self._mode)
         except (Still, Refusal, Refused) as why:
             return {**about, "released": False, "cause": why.cause, "detail": str(why)}
         if not dry:
@@ -101,25 +94,6 @@ class Desk:
         if not isinstance(kept, QuarantinedWebhook):
             raise Still("gone", "what stands at this place is no webhook")
         return kept
-
-    def _read(self, kept: QuarantinedWebhook) -> Addressed:
-        """The event of a webhook that was kept aside, as today's settings and translators see it."""
-        if kept.path not in catalogue.BY_PATH:
-            raise Still("unknown_path", f"nothing is served at {kept.path} any more")
-        provider, kind = catalogue.find(kept.path, kept.headers)
-        if provider.name != kept.provider:
-            raise Still("unknown_path", f"{kept.path} is {provider.name}'s now, and this came from {kept.provider}")
-        if not self._proof.is_active(provider):
-            cause = "webhook_secret_not_configured" if provider.without_secret else "provider_not_configured"
-            raise Still(cause, f"{provider.secret_setting} is not set, or the provider is off")
-        received = Received(kept.path, kept.headers, kept.raw, kept.received_at)
-        # A token travels in the URL, which nobody keeps: that it was right then has to do.
-        by_token = kept.verification == "shared_secret"
-        verification = kept.verification if by_token else self._proof.prove(provider, received)
-        told = translate(provider, kind, received, verification)
-        if (told.mode or kept.mode) != self._mode:
-            raise Still("other_mode", f"of {told.mode or kept.mode} mode, and this is {self._mode}")
-        return webhook(provider, received, verification, told, self._mode)
 
     async def _append(self, place: Place, kept: QuarantinedWebhook, found: Addressed) -> None:
         """The event first, then that it was released: for the console, and behind the record itself for who lists."""
