@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from cli import asking, mail, running, schemas, simulating, status, stores, topics
+from cli import asking, dead, mail, quarantine, running, schemas, simulating, spool, status, stores, topics
 from local.telling import Trouble
 
 app = typer.Typer(
@@ -21,6 +21,10 @@ app.command()(asking.stats)
 app.command()(asking.webhook)
 app.command()(asking.order)
 app.command()(stores.migrate)
+app.command()(dead.retry)
+app.add_typer(dead.app, name="dead")
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(spool.app, name="spool")
 app.add_typer(mail.app, name="mail")
 app.add_typer(topics.app, name="topics")
 app.add_typer(schemas.app, name="schemas")

@@ -2,7 +2,7 @@
 
 import http.client
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -12,10 +12,21 @@ from local.telling import Trouble
 TIMEOUT_S = 30.0
 
 
+class No(Trouble):
+    """A service's own no: an HTTP status, and the word that its answer says for programs."""
+
+    def __init__(self, service: str, status: int, said: Mapping[str, Any]) -> None:
+        super().__init__(f"The {service} says no: {said.get('message', status)}")
+        self.service = service
+        self.status = status
+        self.error = said.get("error")
+        self.message = str(said.get("message", status))
+
+
 def get(service: str, path: str, **query: object) -> Any:
     """What `service` shows at `path`.
 
-    Raises Trouble when it refuses or does not answer.
+    Raises No when it refuses, Trouble when it does not answer.
     """
     told = urlencode({name: value for name, value in query.items() if value is not None})
     return _ask(service, "GET", f"{path}?{told}" if told else path, None)
@@ -24,9 +35,29 @@ def get(service: str, path: str, **query: object) -> Any:
 def post(service: str, path: str, said: Mapping[str, object]) -> Any:
     """What `service` says to a wish posted to `path`.
 
-    Raises Trouble when it refuses or does not answer.
+    Raises No when it refuses, Trouble when it does not answer.
     """
     return _ask(service, "POST", path, json.dumps(said).encode())
+
+
+def each(services: Iterable[str], ask: Callable[[str], Any]) -> tuple[dict[str, Any], list[str]]:
+    """What each service answers to `ask`, without those that have no such thing; and the troubles with the others.
+
+    Raises No where the question itself is refused: the others would say the same.
+    """
+    answers: dict[str, Any] = {}
+    troubles: list[str] = []
+    for service in services:
+        try:
+            answers[service] = ask(service)
+        except No as no:
+            if no.status == http.client.BAD_REQUEST:
+                raise
+            if no.status != http.client.NOT_FOUND:
+                troubles.append(str(no))
+        except Trouble as away:
+            troubles.append(str(away))
+    return answers, troubles
 
 
 def _ask(service: str, method: str, target: str, body: bytes | None) -> Any:
@@ -38,7 +69,7 @@ def _ask(service: str, method: str, target: str, body: bytes | None) -> Any:
     except (OSError, http.client.HTTPException, ValueError) as failure:
         raise Trouble(f"The {service} at {env[variable]} does not answer: {failure}") from failure
     if status != http.client.OK:
-        raise Trouble(f"The {service} says no: {said.get('message', status)}")
+        raise No(service, status, said)
     return said
 
 

@@ -13,6 +13,7 @@ from runtime.logging import log
 from runtime.shutdown import on_signal
 from stream import migrate
 from stream.codec import Codec
+from stream.desk import Desk
 from stream.registry import registry
 from stream.worker import Worker
 
@@ -33,7 +34,7 @@ def run(settings: ConfirmerSettings) -> None:
     health = Health()
     worker.watch(health)
     health.ready_while(asker.problem)
-    management.listen(settings, health)
+    management.listen(settings, health, Desk(SERVICE, store, codec).routes())
     asking = asker.start(stop)
     health.live_while(lambda: None if asking.is_alive() else "the asker has ended")
     worker.run(stop)

@@ -22,6 +22,7 @@ from runtime.health import Health
 from runtime.logging import log
 from stream import migrate
 from stream.codec import Codec
+from stream.desk import Desk
 from stream.registry import registry
 from stream.worker import Worker
 
@@ -34,11 +35,12 @@ def run(settings: ConsoleSettings) -> None:
     """Keep the log and answer questions until a signal asks to stop."""
     ports.check(settings.host, settings.port)
     store = engine(settings.database_url, service=SERVICE)
-    worker = Worker(SERVICE, TOPICS, handle, settings, store, Codec(registry(settings.schema_registry_url)))
+    codec = Codec(registry(settings.schema_registry_url))
+    worker = Worker(SERVICE, TOPICS, handle, settings, store, codec)
     worker.worth_telling = lambda _: False  # it watches: to tell what became of outcomes would never end
     health = Health()
     worker.watch(health)
-    management.listen(settings, health)
+    management.listen(settings, health, Desk(SERVICE, store, codec).routes())
     questions = engine(settings.database_url, service=f"{SERVICE}-api")
     live = Live(questions)
     application = app.create(settings.console_token, questions, live, health)

@@ -23,10 +23,11 @@ FILTER = """
         OR provider_event_id = %(id)s)
 """
 
-# A receipt that was confirmed counts as the event it became.
+# What was confirmed or released counts as the event it became.
 COUNT = f"""
 SELECT coalesce(type, 'UNKNOWN'), status, count(*)
-  FROM webhooks WHERE {FILTER} AND (kind IS DISTINCT FROM 'unconfirmed' OR status <> 'PROCESSED')
+  FROM webhooks
+ WHERE {FILTER} AND (coalesce(kind, '') NOT IN ('unconfirmed', 'quarantine', 'unverified') OR status <> 'PROCESSED')
  GROUP BY 1, 2
 """  # noqa: S608 - put together from constants
 

@@ -10,10 +10,10 @@ from console import parameters
 from console.domain import UNKNOWN
 from console.labels import provider_word
 from console.lookup import Row, Story
-from console.redaction import masked_text, masked_value, redacted
 from providers.contract import Unreadable
 from providers.money import exponent
 from runtime.clock import moment
+from stream.redaction import masked_text, masked_value, redacted
 
 _ENVELOPE_OF_A_FACT = frozenset({"event_id", "caused_by", "mode", "occurred_at", "received_at", "order_id"})
 PROVES = ("signature", "hmac")

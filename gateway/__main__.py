@@ -12,6 +12,8 @@ from granian.server.embed import Server
 from gateway import app
 from gateway.appender import Appender
 from gateway.custody import Custody
+from gateway.desk import Desk
+from gateway.proof import Proof
 from gateway.settings import GatewaySettings
 from gateway.spool import Spool
 from gateway.webhooks import Webhooks
@@ -36,6 +38,7 @@ GATEWAY_TOPICS = (
     topics.QUARANTINE,
     topics.UNVERIFIED,
     topics.REJECTED,
+    topics.OUTCOMES,
 )
 
 
@@ -45,7 +48,8 @@ async def serve(settings: GatewaySettings, codec: Codec) -> str | None:
     health = Health()
     custody = Custody(appender, _spool(settings))
     health.ready_while(custody.problem)
-    webhooks = Webhooks(settings, codec, appender, custody)
+    proof = Proof(settings)
+    webhooks = Webhooks(settings, codec, appender, custody, proof)
     server = Server(
         app.create(settings, webhooks, health),
         address=settings.host,
@@ -57,7 +61,7 @@ async def serve(settings: GatewaySettings, codec: Codec) -> str | None:
         backlog=1024,
         log_enabled=False,
     )
-    management.listen(settings, health)
+    management.listen(settings, health, Desk(settings, codec, custody, proof).routes())
     await appender.warm_up([topic.name for topic in GATEWAY_TOPICS])
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

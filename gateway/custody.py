@@ -5,7 +5,7 @@ from collections.abc import Hashable
 
 from gateway import metrics
 from gateway.appender import Appender, Unavailable
-from gateway.spool import Spool, Spooled, SpoolFull
+from gateway.spool import Spool, Spooled, SpoolFull, State
 from runtime.logging import log
 
 DRAIN_AT_ONCE = 500
@@ -39,6 +39,10 @@ class Custody:
                 return False
         await self._put_aside(spool, record)
         return True
+
+    def state(self) -> State | None:
+        """What waits in the spool; None without one."""
+        return self._spool.state() if self._spool else None
 
     def problem(self) -> str | None:
         """What keeps webhooks from being taken; with a spool that has room, Kafka's absence does not."""

@@ -10,11 +10,12 @@ from gateway.custody import Custody
 from gateway.guard import Receive, Scope, Send, respond
 from gateway.limits import TokenBucket
 from gateway.patience import OutOfPatience, Patience
+from gateway.proof import Proof, translate
 from gateway.refusals import Refusal
 from gateway.settings import GatewaySettings
 from gateway.spool import Spooled
 from providers import catalogue
-from providers.contract import Answer, Forged, Provider, Received, Refused, Stale, Translation, Unsigned
+from providers.contract import Answer, Provider, Received, Refused, Translation
 from providers.webhook import webhook
 from runtime import clock
 from runtime.logging import log
@@ -30,15 +31,14 @@ KEPT_UNVERIFIED = (5.0, 50.0)
 class Webhooks:
     """Serves every path of the catalogue."""
 
-    def __init__(self, settings: GatewaySettings, codec: Codec, appender: Appender, custody: Custody) -> None:
+    def __init__(
+        self, settings: GatewaySettings, codec: Codec, appender: Appender, custody: Custody, proof: Proof
+    ) -> None:
         self._settings = settings
         self._codec = codec
         self._custody = custody
-        self._secrets = {row.secret_setting: settings.secrets(row.secret_setting) for row in catalogue.ROWS}
+        self._proof = proof
         self._allowed = {row.name: settings.allowed_ips(row.name) for row in catalogue.ROWS}
-        self._unsigned = {row.name for row in catalogue.ROWS if settings.allows_unsigned(row)}
-        # By row: a provider's own contract may go without a secret where contract E under its name may not.
-        self._active = {id(row) for row in catalogue.ROWS if settings.is_active(row)}
         self._rate = TokenBucket(*rate) if (rate := settings.rate()) else None
         self._unverified = TokenBucket(*KEPT_UNVERIFIED)
         self._bodies = Patience(settings.body_timeout_s)
@@ -68,7 +68,7 @@ class Webhooks:
 
     def _admit(self, scope: Scope, provider: Provider) -> None:
         address = scope["client"][0] if scope.get("client") else ""
-        if id(provider) not in self._active and not provider.without_secret:
+        if not (self._proof.is_active(provider) or provider.without_secret):
             raise Refusal("provider_not_configured", f"{provider.secret_setting} is not set, or the provider is off")
         if self._allowed[provider.name] and address not in self._allowed[provider.name]:
             raise Refusal("source_not_allowed", "webhooks of this provider are not taken from your address")
@@ -85,12 +85,11 @@ class Webhooks:
     async def _accept(self, provider: Provider, kind: str, received: Received) -> Answer:
         """Prove, translate and append; refuse what is forged, keep aside what is genuine and cannot be handled."""
         started = monotonic()
-        if provider.without_secret and id(provider) not in self._active:
+        if provider.without_secret and not self._proof.is_active(provider):
             return await self._keep_unverified(provider, received, provider.without_secret)
-        verification = self._prove(provider, received)
-        unsigned = provider.translate_unsigned if verification == "unsigned_allowed" else None
+        verification = self._proof.prove(provider, received)
         try:
-            told = (unsigned or provider.translate)(received, kind)
+            told = translate(provider, kind, received, verification)
         except Refused as why:
             return await self._quarantine(provider, received, verification, why)
         if told.mode not in (None, self._settings.mode):
@@ -101,17 +100,6 @@ class Webhooks:
         if spooled and provider.spooled:
             return provider.spooled
         return provider.answer(envelope.event_id, envelope.event_type)
-
-    def _prove(self, provider: Provider, received: Received) -> Verification:
-        secrets = self._secrets[provider.secret_setting]
-        if not secrets:  # the settings allow that only with an unsigned provider, or with ..._ALLOW_UNSIGNED
-            return "unsigned_allowed"
-        try:
-            return provider.verify(received, secrets)
-        except (Forged, Stale) as forged:
-            if isinstance(forged, Unsigned) and provider.name in self._unsigned:
-                return "unsigned_allowed"
-            raise Refusal(forged.cause, str(forged)) from forged
 
     async def _append(
         self, provider: Provider, received: Received, verification: Verification, told: Translation

@@ -11,7 +11,7 @@ from runtime import logging, management
 from runtime.engine import engine
 from runtime.health import Health
 from runtime.shutdown import on_signal
-from stream import migrate
+from stream import desk, migrate
 from stream.codec import Codec
 from stream.registry import registry
 from stream.worker import Worker
@@ -30,7 +30,8 @@ def run(settings: NotifierSettings) -> None:
     worker.on_commit = sender.wake.set
     health = Health()
     worker.watch(health)
-    management.listen(settings, health, Desk(settings, store, codec, sender.wake.set).routes())
+    mails = Desk(settings, store, codec, sender.wake.set)
+    management.listen(settings, health, {**desk.Desk(SERVICE, store, codec).routes(), **mails.routes()})
     sending = sender.start(stop)
     health.live_while(lambda: None if sending.is_alive() else "the sender has ended")
     worker.run(stop)

@@ -33,6 +33,8 @@ SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(digests)b::bytea[], %(topics)b::
                      %(offsets)b::bigint[], %(outcomes)b::text[])
 """
 
+WAITING = "SELECT count(*) FROM inbox WHERE outcome = 'waiting'"
+
 WAKE = """
 UPDATE inbox SET outcome = 'processed'
  WHERE event_id = ANY (%(ids)b::text[]::uuid[]) AND outcome IN ('waiting', 'abandoned')
@@ -53,6 +55,8 @@ UPDATE inbox SET outcome = settled.outcome
  WHERE inbox.event_id = settled.event_id
 """
 
+OUTCOME = "SELECT outcome FROM inbox WHERE event_id = %(id)b::text::uuid"
+
 Stood = tuple[str, str, int, int]
 """An event's id, and where it stood: topic, partition, offset."""
 
@@ -61,6 +65,12 @@ def known(tx: Connection, deliveries: Sequence[Delivery]) -> dict[str, Handled]:
     """What was handled before of these deliveries, by event id."""
     rows = tx.exec_driver_sql(KNOWN, {"ids": [delivery.event_id for delivery in deliveries]})
     return {event_id: Handled(*rest) for event_id, *rest in rows}
+
+
+def outcome(tx: Connection, event_id: str) -> OutcomeKind | None:
+    """What became of an event; None when this service has never had it."""
+    found: OutcomeKind | None = tx.exec_driver_sql(OUTCOME, {"id": event_id}).scalar_one_or_none()
+    return found
 
 
 def judge(delivery: Delivery, first: Handled) -> OutcomeKind:
@@ -101,6 +111,12 @@ def wake(tx: Connection, event_ids: Sequence[str]) -> list[Stood]:
     if not event_ids:
         return []
     return [(row[0], row[1], row[2], row[3]) for row in tx.exec_driver_sql(WAKE, {"ids": list(event_ids)})]
+
+
+def waiting(tx: Connection) -> int:
+    """How many events wait for what nobody has told yet, on all partitions."""
+    count: int = tx.exec_driver_sql(WAITING).scalar_one()
+    return count
 
 
 def overdue(tx: Connection, partitions: Collection[Partition], seconds: float) -> list[Stood]:

@@ -9,3 +9,5 @@ EVENT_AGE_SECONDS = Gauge("hookstream_event_age_seconds", "Age of the last handl
 STORE_FAILURES = Counter("hookstream_store_failures_total", "Batches tried again because the store failed")
 FENCED = Counter("hookstream_fenced_total", "Partitions given up because another worker took them over")
 FAILING = Gauge("hookstream_failing_events", "Events that failed and are tried again")
+DEAD = Gauge("hookstream_dead_events", "Events that were given up and wait for somebody, of the whole store")
+WAITING = Gauge("hookstream_waiting_events", "Events that wait for what nobody has told yet, of the whole store")

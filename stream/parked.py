@@ -1,7 +1,8 @@
 """Events that failed, each alone: what was tried, when it is tried again, and those that were given up."""
 
+import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal
@@ -15,6 +16,9 @@ MAX_RETRIES = 5
 """After the first try; the failing fifth abandons (contract E)."""
 FACTOR = 4
 JITTER = 0.25
+
+_LIKE = re.compile(r"[\\%_]")
+"""What means something in a pattern of LIKE."""
 
 Status = Literal["retrying", "abandoned"]
 
@@ -54,7 +58,9 @@ SELECT event_id::text, topic, partition, "offset", key, value, attempts, error
  ORDER BY next_attempt_at LIMIT %(most)b FOR UPDATE OF parked SKIP LOCKED
 """
 
-FAILING = "SELECT count(*) FROM parked WHERE status = 'retrying'"
+# Of what was redriven nobody knows yet whether it fails: to redrive many stops nothing.
+FAILING = "SELECT count(*) FROM parked WHERE status = 'retrying' AND attempts > 0"
+COUNTS = "SELECT status, count(*) FROM parked GROUP BY status"
 
 # What a person asks for is given as arrays too: an empty one asks for nothing in particular.
 MATCHES = """
@@ -69,17 +75,27 @@ MATCHES = """
 """
 
 LIST = f"""
-SELECT event_id::text, topic, partition, "offset", encode(key, 'escape') AS key, status, attempts, error,
+SELECT event_id::text, topic, partition, "offset", key, value, status, attempts, error,
        failed_at, last_failed_at, next_attempt_at
   FROM parked WHERE {MATCHES} ORDER BY last_failed_at DESC, event_id LIMIT %(most)b
 """  # noqa: S608 - the filter is ours, what it asks for are parameters
 
+# Avro writes a text as its UTF-8: what names an order has its bytes somewhere.
+NAMING = f"""
+SELECT event_id::text, key, value FROM parked
+ WHERE {MATCHES} AND EXISTS (
+       SELECT FROM unnest(%(names)b::text[]) AS name
+        WHERE key = convert_to(name, 'UTF8') OR position(convert_to(name, 'UTF8') IN value) > 0)
+"""  # noqa: S608
+
 COUNT = f"SELECT count(*) FROM parked WHERE status = 'abandoned' AND {MATCHES}"  # noqa: S608
 
 REDRIVE = f"""
-WITH redriven AS (
+WITH chosen AS (
+    SELECT event_id FROM parked WHERE status = 'abandoned' AND {MATCHES} ORDER BY event_id FOR UPDATE),
+redriven AS (
     UPDATE parked SET status = 'retrying', attempts = 0, next_attempt_at = now()
-     WHERE status = 'abandoned' AND {MATCHES} RETURNING event_id)
+      FROM chosen WHERE parked.event_id = chosen.event_id RETURNING parked.event_id)
 UPDATE inbox SET outcome = 'retrying' FROM redriven WHERE inbox.event_id = redriven.event_id
 """  # noqa: S608
 
@@ -102,6 +118,18 @@ def look(tx: Connection, wanted: Wanted, most: int) -> list[dict[str, Any]]:
     """The parked events that are meant, those that failed last first."""
     rows = tx.exec_driver_sql(LIST, {**_asked(wanted), "most": most}).mappings()
     return [dict(row) for row in rows]
+
+
+def naming(tx: Connection, wanted: Wanted) -> list[tuple[str, bytes | None, bytes | None]]:
+    """Id, key and bytes of the events that are meant and may be of the orders wanted: a few more than are."""
+    asked = {**_asked(replace(wanted, orders=())), "names": list(wanted.orders)}
+    return [(row[0], row[1], row[2]) for row in tx.exec_driver_sql(NAMING, asked)]
+
+
+def counts(tx: Connection) -> dict[Status, int]:
+    """How many events there are of each status, on all partitions."""
+    found = {row[0]: row[1] for row in tx.exec_driver_sql(COUNTS)}
+    return {"retrying": found.get("retrying", 0), "abandoned": found.get("abandoned", 0)}
 
 
 def abandoned(tx: Connection, wanted: Wanted) -> int:
@@ -155,8 +183,9 @@ def wait_s(event_id: str, attempts: int, first_wait_s: float) -> float:
 
 
 def _asked(wanted: Wanted) -> dict[str, Any]:
-    lists = {name: list(getattr(wanted, name)) for name in ("ids", "statuses", "orders", "causes")}
-    return {**lists, "since": wanted.since, "until": wanted.until}
+    lists = {name: list(getattr(wanted, name)) for name in ("ids", "statuses", "orders")}
+    causes = [_LIKE.sub(r"\\\g<0>", cause) for cause in wanted.causes]
+    return {**lists, "causes": causes, "since": wanted.since, "until": wanted.until}
 
 
 def _row(event: Parked, status: Status, first_wait_s: float) -> tuple[object, ...]:

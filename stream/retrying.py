@@ -31,6 +31,11 @@ def excuse(event: Parked, error: str) -> tuple[Parked, Status]:
     return replace(event, error=error), "retrying"
 
 
+def give_up(event: Parked, error: str) -> tuple[Parked, Status]:
+    """One attempt more, and the last: what nobody can decode becomes no better by waiting."""
+    return replace(event, attempts=event.attempts + 1, error=error), "abandoned"
+
+
 def retry(
     tx: Connection,
     due: Sequence[Parked],
@@ -66,10 +71,12 @@ def retry(
 def _fail(
     tx: Connection, event: Parked, one: Delivery, failure: Exception | None, ruling: Ruling, first_wait_s: float
 ) -> Judged:
-    error = one.event.error if isinstance(one.event, Unreadable) else describe(failure or Exception("unknown"))
-    ruled, status = ruling(event, error)
+    if isinstance(one.event, Unreadable):  # it was redriven, and nobody can decode it today either
+        ruled, status = give_up(event, one.event.error)
+    else:
+        ruled, status = ruling(event, describe(failure or Exception("unknown")))
     parked.keep(tx, [(ruled, status)], first_wait_s)
-    return Judged(one, status, ruled.attempts, error)
+    return Judged(one, status, ruled.attempts, ruled.error)
 
 
 def _settle(tx: Connection, again: Sequence[tuple[Parked, Delivery]], outcomes: Sequence[Judged]) -> None:

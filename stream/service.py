@@ -13,6 +13,7 @@ from runtime.settings import StoreSettings
 from runtime.shutdown import on_signal
 from stream import migrate
 from stream.codec import Codec
+from stream.desk import Desk
 from stream.isolation import Handler
 from stream.registry import registry
 from stream.topics import Topic
@@ -38,8 +39,9 @@ def run(
     service: str, topics: Sequence[Topic], handler: Handler, settings: StoreSettings, store: Engine, stop: Event
 ) -> None:
     """Work until `stop` is set."""
-    worker = Worker(service, topics, handler, settings, store, Codec(registry(settings.schema_registry_url)))
+    codec = Codec(registry(settings.schema_registry_url))
+    worker = Worker(service, topics, handler, settings, store, codec)
     health = Health()
     worker.watch(health)
-    management.listen(settings, health)
+    management.listen(settings, health, Desk(service, store, codec).routes())
     worker.run(stop)

@@ -69,8 +69,9 @@ INVOICE_WEBHOOKS = Topic("webhooks.invoice.v1", (events.InvoiceWebhook, events.T
 UNCONFIRMED = Topic("webhooks.unconfirmed.v1", (events.UnconfirmedWebhook,), _by_reference)
 ORDERS = Topic("orders.v1", (events.OrderWebhook,), _by_order)
 CUSTOMERS = Topic("customers.v1", (events.CustomerWebhook,), _by_customer)
-QUARANTINE = Topic("webhooks.quarantine.v1", (events.QuarantinedWebhook,))
-UNVERIFIED = Topic("webhooks.unverified.v1", (events.QuarantinedWebhook,), retention_ms=MONTH_MS)
+# Behind what was released stands the outcome that says so.
+QUARANTINE = Topic("webhooks.quarantine.v1", (events.QuarantinedWebhook, events.Outcome))
+UNVERIFIED = Topic("webhooks.unverified.v1", (events.QuarantinedWebhook, events.Outcome), retention_ms=MONTH_MS)
 REJECTED = Topic("webhooks.rejected.v1", (events.RejectedWebhook,), retention_ms=WEEK_MS)
 PAYMENTS = Topic(
     "payments.v1",

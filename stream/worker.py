@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from threading import Event
 
 from confluent_kafka import Message
-from sqlalchemy import Engine, exc
+from sqlalchemy import Connection, Engine, exc
 
 from runtime.health import Health
 from runtime.logging import log
@@ -42,6 +42,7 @@ BACKOFF_S = (0.1, 5.0)
 STUCK_S = 60.0
 TEND_S = 0.5
 MOST_RETRIED = 100
+COUNT_S = 5.0
 
 
 class Worker:
@@ -65,6 +66,7 @@ class Worker:
         self._membership = Membership(service, settings.kafka_bootstrap_servers, topics)
         self._publisher = Publisher(settings.kafka_bootstrap_servers, while_waiting=self._stay)
         self._published: list[int] = []
+        self._counted_at = 0.0
         self._failure: str | None = None
         self._stopped = False
         self._tended_at = 0.0
@@ -135,6 +137,7 @@ class Worker:
         owned = self._membership.epochs
         with self._store.begin() as tx:
             self._judge_health(parked.failing(tx))
+            self._count(tx)
             ruling = retrying.excuse if self._stopped else retrying.count
             due = parked.due(tx, owned, self._probe if self._stopped else MOST_RETRIED)
             late = inbox.overdue(tx, owned, self._settings.wait_limit_s)
@@ -163,6 +166,13 @@ class Worker:
             log.info("consumption.resumed", count=failing)
             self._membership.resume()
         self._stopped = stops
+
+    def _count(self, tx: Connection) -> None:
+        """Say what waits for a person or for another event, of the whole store: every replica says the same."""
+        if time.monotonic() - self._counted_at > COUNT_S:
+            self._counted_at = time.monotonic()
+            metrics.DEAD.set(parked.counts(tx)["abandoned"])
+            metrics.WAITING.set(inbox.waiting(tx))
 
     def _take_over(self) -> None:
         """Own the partitions that were assigned, then publish what a former owner may not have."""

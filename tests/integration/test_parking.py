@@ -1,14 +1,13 @@
 """A failing event is parked alone, tried again, and given up with its bytes kept; the others go on."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine
 
 from stream import parked, topics
 from stream.parked import MAX_RETRIES, Wanted
+from tests import failing
 from tests.actors import Shop, Store, new_order, until
+from tests.failing import pay, refusing
 from tests.log import reading
 
 PARKED = "SELECT status, attempts FROM parked WHERE key = %s::bytea"
@@ -21,7 +20,7 @@ def store(system: dict[str, str]) -> Store:
 
 @pytest.fixture
 def engine(system: dict[str, str]) -> Engine:
-    return create_engine(system["PAYMENT_DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://"))
+    return failing.engine(system)
 
 
 def test_an_event_that_fails_is_parked_and_the_others_go_on(shop: Shop, store: Store, engine: Engine) -> None:
@@ -99,23 +98,6 @@ def test_too_many_failing_at_once_stop_consumption_until_they_pass(
 MAX_FAILING = 100
 
 
-def pay(shop: Shop, order: str) -> None:
-    assert shop.post("payment", {"orderId": order, "status": "completed", "amount": 58000}).status == 200
-
-
 def is_ready(system: dict[str, str]) -> bool:
     address = Shop(system["PAYMENT_MANAGEMENT_URL"], "")
     return address.request("GET", "/health/ready", None, {}).status == 200
-
-
-@contextmanager
-def refusing(engine: Engine, *orders: str) -> Iterator[None]:
-    """A store that refuses these orders' payments, as after a bad migration."""
-    listed = ", ".join(f"'{order}'" for order in orders)
-    with engine.begin() as tx:
-        tx.exec_driver_sql(f"ALTER TABLE payments ADD CONSTRAINT refusing CHECK (order_id NOT IN ({listed}))")
-    try:
-        yield
-    finally:
-        with engine.begin() as tx:
-            tx.exec_driver_sql("ALTER TABLE payments DROP CONSTRAINT refusing")

@@ -1,0 +1,39 @@
+"""What this gateway's settings take and hold for proved, now or once more when a webhook is released."""
+
+from gateway.refusals import Refusal
+from gateway.settings import GatewaySettings
+from providers import catalogue
+from providers.contract import Forged, Provider, Received, Stale, Translation, Unsigned
+from stream.events import Verification
+
+
+class Proof:
+    """Knows the secrets, and who may go without."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self._secrets = {row.secret_setting: settings.secrets(row.secret_setting) for row in catalogue.ROWS}
+        self._unsigned = {row.name for row in catalogue.ROWS if settings.allows_unsigned(row)}
+        # By row: a provider's own contract may go without a secret where contract E under its name may not.
+        self._active = {id(row) for row in catalogue.ROWS if settings.is_active(row)}
+
+    def is_active(self, provider: Provider) -> bool:
+        """Whether this row's webhooks are taken: it is not switched off, and something proves them if it can."""
+        return id(provider) in self._active
+
+    def prove(self, provider: Provider, received: Received) -> Verification:
+        """How a request is proved; raises Refusal when it is not."""
+        secrets = self._secrets[provider.secret_setting]
+        if not secrets:  # the settings allow that only with an unsigned provider, or with ..._ALLOW_UNSIGNED
+            return "unsigned_allowed"
+        try:
+            return provider.verify(received, secrets)
+        except (Forged, Stale) as forged:
+            if isinstance(forged, Unsigned) and provider.name in self._unsigned:
+                return "unsigned_allowed"
+            raise Refusal(forged.cause, str(forged)) from forged
+
+
+def translate(provider: Provider, kind: str, received: Received, verification: Verification) -> Translation:
+    """What a proved request says; raises what its provider's `translate` does."""
+    unsigned = provider.translate_unsigned if verification == "unsigned_allowed" else None
+    return (unsigned or provider.translate)(received, kind)

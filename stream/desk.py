@@ -1,0 +1,203 @@
+"""What the person on call sees of the events that failed, and does about them: list, show, redrive, retry.
+
+Every service with a store has these verbs on its management listener. Each may be said twice: the second time changes
+nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, exc
+
+from runtime.logging import log
+from runtime.management import Refused, Routes
+from stream import asked, inbox, parked
+from stream.codec import Codec, Undecodable
+from stream.events import Record
+from stream.parked import MAX_RETRIES, Wanted
+from stream.redaction import masked_text, masked_value, redacted
+from stream.registry import UnknownSchema
+
+DONE = "이미 처리된 웹훅입니다"
+BEYOND = f"최대 재시도 횟수를 초과했습니다: {MAX_RETRIES}"
+"""Contract E's words."""
+NO_TRY = {
+    "waiting": "it did not fail: it waits for what nobody has told yet, and is handled when somebody does",
+    "abandoned": "it did not fail: what it waited for has not come; it is handled when somebody tells that",
+    "retrying": "it is being tried at this moment; ask again",
+}
+BODIES = ("raw", "excerpt")
+"""The fields of records that hold what somebody posted."""
+
+Verb = Callable[[Connection, Mapping[str, Any]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The verbs over the store of one service."""
+
+    service: str
+    store: Engine
+    codec: Codec
+
+    def routes(self) -> Routes:
+        """The verbs by method and path."""
+        return {
+            ("GET", "/dead"): self._asked(self.list),
+            ("GET", "/dead/show"): self._asked(self.show),
+            ("POST", "/dead/redrive"): self._asked(self.redrive),
+            ("GET", "/retry"): self._asked(self.standing),
+            ("POST", "/retry"): self._asked(self.retry),
+        }
+
+    def list(self, tx: Connection, said: Mapping[str, Any]) -> object:
+        """The events that are meant, those that failed last first; and how many there are of each status."""
+        wanted, most = self._named(tx, asked.wanted(said, besides=["limit"])), asked.limit(said.get("limit"))
+        rows = parked.look(tx, wanted, most) if wanted else []
+        events = [self._summary(row) for row in rows]
+        return {"service": self.service, "events": events, "counts": parked.counts(tx)}
+
+    def show(self, tx: Connection, said: Mapping[str, Any]) -> object:
+        """All of one event: what it says, masked, as today's schemas read it; its bytes where they do not."""
+        name = asked.event_id(said.get("id"))
+        rows = parked.look(tx, Wanted(ids=(name,)), 1)
+        if not rows:
+            raise Refused(404, "not_failed", f"the {self.service} has no failed event {name}")
+        return {"service": self.service, **self._summary(rows[0]), **self._content(rows[0]["value"])}
+
+    def redrive(self, tx: Connection, said: Mapping[str, Any]) -> object:
+        """Re-open events that were given up, their attempts back at zero; with `dryRun` count them only."""
+        filters, dry = said.get("filters", {}), said.get("dryRun", False)
+        if said.keys() - {"filters", "dryRun"} or not isinstance(filters, dict) or not isinstance(dry, bool):
+            raise Refused(400, "malformed", 'say {"filters": {…}, "dryRun": true or false}')
+        wanted = self._named(tx, asked.wanted(filters))
+        matched = parked.abandoned(tx, wanted) if wanted else 0
+        redriven = parked.redrive(tx, wanted) if wanted and not dry else 0
+        if redriven:
+            log.info("dead.redriven", count=redriven)
+        return {"service": self.service, "matched": matched, "redriven": redriven}
+
+    def standing(self, tx: Connection, said: Mapping[str, Any]) -> object:
+        """How an event stands with this service: what became of it, or when it is tried again."""
+        name = asked.event_id(said.get("id"))
+        rows = parked.look(tx, Wanted(ids=(name,)), 1)
+        return {"service": self.service, "id": name, "outcome": self._outcome(tx, name), **_attempts(rows)}
+
+    def retry(self, tx: Connection, said: Mapping[str, Any]) -> object:
+        """Let a failed event be tried again now, and say which try that is; contract E's words where it cannot be."""
+        name = asked.event_id(said.get("id"))
+        if not parked.hurry(tx, name):
+            raise self._no(tx, name)
+        (row,) = parked.look(tx, Wanted(ids=(name,)), 1)
+        log.info("dead.hurried", id=name, attempt=row["attempts"] + 1)
+        return {
+            "service": self.service,
+            "id": name,
+            "attempt": row["attempts"] + 1,
+            "of": 1 + MAX_RETRIES,
+            "error": masked_text(row["error"]),
+        }
+
+    def _no(self, tx: Connection, name: str) -> Refused:
+        outcome = self._outcome(tx, name)
+        if outcome in ("processed", "late"):
+            return Refused(409, "already_processed", DONE)
+        if outcome == "abandoned" and (rows := parked.look(tx, Wanted(ids=(name,)), 1)):
+            if self._read(rows[0]["value"])[0] is None:
+                return Refused(409, "undecodable", "nobody can decode it; redrive it once its schema is known")
+            return Refused(409, "retries_exhausted", BEYOND)
+        return Refused(409, "not_failed", NO_TRY[outcome])
+
+    def _outcome(self, tx: Connection, name: str) -> str:
+        handled = inbox.outcome(tx, name)
+        if handled is None:
+            raise Refused(404, "unknown_event", f"the {self.service} has never heard of {name}")
+        return handled
+
+    def _named(self, tx: Connection, wanted: Wanted) -> Wanted | None:
+        """The same wish, its orders found by what the events say and not by their keys alone; None: there is none."""
+        if not wanted.orders:
+            return wanted
+        found = [name for name, key, value in parked.naming(tx, wanted) if self._is_of(wanted.orders, key, value)]
+        return replace(wanted, ids=tuple(found), orders=()) if found else None
+
+    def _is_of(self, orders: tuple[str, ...], key: bytes | None, value: bytes | None) -> bool:
+        return _text(key) in orders or _order(self._read(value)[0]) in orders
+
+    def _summary(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        record, _ = self._read(row["value"])
+        return {
+            "id": row["event_id"],
+            "type": type(record).__name__ if record else None,
+            "orderId": _order(record),
+            "status": row["status"],
+            **_attempts([row]),
+            "topic": row["topic"],
+            "partition": row["partition"],
+            "offset": row["offset"],
+            "key": _text(row["key"]),
+            "failedAt": row["failed_at"].isoformat(),
+            "lastFailedAt": row["last_failed_at"].isoformat(),
+        }
+
+    def _content(self, value: bytes | None) -> dict[str, Any]:
+        record, why = self._read(value)
+        if record is None:
+            return {"undecodable": why, "hex": (value or b"").hex()}
+        return {"record": self._masked(msgspec.to_builtins(record, builtin_types=(bytes,)))}
+
+    def _masked(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: self._shown(name, value) for name, value in fields.items()}
+
+    def _shown(self, name: str, value: Any) -> Any:
+        match value:
+            case bytes() if name in BODIES:
+                return redacted(value)
+            case bytes() if name == "value":  # a dead letter's: the record that died
+                return self._content(value)
+            case bytes() if name == "key":
+                return _text(value)
+            case bytes():
+                return value.hex()
+            case dict():
+                return self._masked(value)
+            case _:
+                return masked_value({name: value})[name]
+
+    def _read(self, value: bytes | None) -> tuple[Record | None, str]:
+        try:
+            return self.codec.decode(value), ""
+        except (Undecodable, UnknownSchema) as broken:
+            return None, masked_text(str(broken))
+
+    def _asked(self, verb: Verb) -> Callable[[Mapping[str, Any]], object]:
+        def answer(said: Mapping[str, Any]) -> object:
+            try:
+                with self.store.begin() as tx:
+                    return verb(tx, said)
+            except exc.SQLAlchemyError as failure:
+                sentence = f"the store of the {self.service} does not answer; try again"
+                raise Refused(503, "store_away", sentence) from failure
+
+        return answer
+
+
+def _attempts(rows: list[Mapping[str, Any]] | list[dict[str, Any]]) -> dict[str, Any]:
+    """How often it was tried, the last error, and when it is tried next; nothing of what did not fail."""
+    if not rows:
+        return {}
+    (row,) = rows
+    due = row["next_attempt_at"].isoformat() if row["status"] == "retrying" else None
+    return {"attempts": row["attempts"], "error": masked_text(row["error"]), "nextAttemptAt": due}
+
+
+def _order(record: Record | None) -> str | None:
+    """The order a record is about, where it says one."""
+    about: str | None = getattr(getattr(record, "notice", record), "order_id", None)
+    return about
+
+
+def _text(key: bytes | None) -> str | None:
+    return None if key is None else masked_text(key.decode(errors="backslashreplace"))

@@ -1,0 +1,211 @@
+"""What the person on call does about events that failed, over HTTP and on the command line."""
+
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import Engine
+
+from local.services import SERVICES
+from stream import topics
+from stream.parked import MAX_RETRIES
+from tests.actors import Shop, Store, new_order, until
+from tests.builders import a_payment
+from tests.failing import engine, get, hookstream, parked, pay, post, refusing
+from tests.log import CODEC, append, reading
+
+STORES = [service.name for service in SERVICES if service.store]
+LAST = 1 + MAX_RETRIES
+
+
+@pytest.fixture
+def owner(system: dict[str, str]) -> Iterator[Engine]:
+    made = engine(system)
+    yield made
+    made.dispose()
+
+
+@pytest.mark.parametrize("service", STORES)
+def test_every_service_with_a_store_tells_what_failed(service: str, system: dict[str, str]) -> None:
+    listed = get(system, service, "/dead", order=new_order())
+
+    assert (listed.status, listed.body["service"], listed.body["events"]) == (200, service, [])
+    assert listed.body["counts"].keys() == {"retrying", "abandoned"}
+    assert post(system, service, "/dead/redrive", {"filters": {"order": new_order()}}).body["matched"] == 0
+
+
+def test_what_failed_is_listed_and_shown_with_what_is_nobodys_business_masked(
+    shop: Shop, payments: Store, owner: Engine, system: dict[str, str]
+) -> None:
+    order = new_order()
+    with refusing(owner, order):
+        said = {"orderId": order, "status": "completed", "metadata": {"email": "kim@example.test", "pin": "1234"}}
+        assert shop.post("payment", said).status == 200
+        event = parked(payments, order, "retrying", 1)
+
+    (row,) = get(system, "payment", "/dead", order=order, cause="checkviolation", status="retrying").body["events"]
+    shown = get(system, "payment", "/dead/show", id=event).body
+    listed = hookstream(system, "dead", "list", "--order", order)
+    told = hookstream(system, "dead", "show", event)
+
+    assert (row["id"], row["type"], row["orderId"], row["attempts"]) == (event, "PaymentWebhook", order, 1)
+    assert row["error"].startswith("CheckViolation (23514)")
+    assert shown["record"]["notice"]["order_id"] == order
+    assert shown["record"]["envelope"]["raw"]["metadata"] == {"email": "k***@example.test", "pin": "***"}
+    assert shown["record"]["envelope"]["headers"] == {"x-webhook-signature": "***"}
+    assert (listed.returncode, told.returncode) == (0, 0)
+    assert event in listed.stdout
+    assert "FAILED" not in listed.stdout
+    assert "kim@" not in told.stdout
+    assert shop.sign(b"") not in told.stdout
+
+
+def test_filters_narrow_what_is_meant(shop: Shop, payments: Store, owner: Engine, system: dict[str, str]) -> None:
+    orders = [new_order() for _ in range(2)]
+    with refusing(owner, *orders):
+        for order in orders:
+            pay(shop, order)
+        first, second = (parked(payments, order, "abandoned", LAST) for order in orders)
+
+    def found(**filters: str) -> set[str]:
+        rows = get(system, "payment", "/dead", limit="500", **filters).body["events"]
+        return {row["id"] for row in rows} & {first, second}
+
+    assert (
+        found() == found(status="abandoned") == found(cause="(23514)") == found(since="2020-01-01") == {first, second}
+    )
+    assert found(order=orders[0]) == found(id=first) == {first}
+    assert found(status="retrying") == found(cause="_heckViolation") == found(until="2020-01-01") == set()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"status": "dead"},
+        {"id": "1"},
+        {"since": "soon"},
+        {"until": "2026-02-03T00:00:00"},
+        {"limit": "0"},
+        {"caus": "x"},
+    ],
+)
+def test_a_question_that_cannot_be_meant_is_refused(asked: dict[str, str], system: dict[str, str]) -> None:
+    reply = get(system, "payment", "/dead", **asked)
+
+    assert (reply.status, reply.body["error"]) == (400, "malformed")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"dryrun": True}, {"dryRun": "yes"}, {"filters": []}, {"filters": {"caus": "x"}}, {"filters": {"id": []}}],
+)
+def test_a_redrive_that_is_mistyped_redrives_nothing(asked: dict[str, object], system: dict[str, str]) -> None:
+    assert post(system, "payment", "/dead/redrive", asked).status == 400
+
+
+def test_redriving_brings_back_once_however_often_it_is_said(
+    shop: Shop, payments: Store, owner: Engine, system: dict[str, str]
+) -> None:
+    orders = [new_order() for _ in range(5)]
+    with refusing(owner, *orders):
+        for order in orders:
+            pay(shop, order)
+        for order in orders:
+            parked(payments, order, "abandoned", LAST)
+        filters = {"order": orders, "cause": "checkviolation"}
+        counted = post(system, "payment", "/dead/redrive", {"filters": filters, "dryRun": True}).body
+        with ThreadPoolExecutor(8) as people:
+            done = list(
+                people.map(lambda _: post(system, "payment", "/dead/redrive", {"filters": filters}).body, range(8))
+            )
+
+    assert counted == {"service": "payment", "matched": 5, "redriven": 0}
+    assert sum(one["redriven"] for one in done) == 5
+    again = post(system, "payment", "/dead/redrive", {"filters": filters}).body
+    assert (again["matched"], again["redriven"]) == (0, 0)
+    payments.wait_for("SELECT 1 FROM payments WHERE order_id = ANY (%s)", orders, count=5)
+    (history,) = payments.rows("SELECT count(*) AS n FROM payment_history WHERE order_id = ANY (%s)", orders)
+    assert history == {"n": 5}
+
+
+def test_a_person_redrives_on_the_command_line_and_more_than_one_needs_a_yes(
+    shop: Shop, payments: Store, owner: Engine, system: dict[str, str]
+) -> None:
+    orders = [new_order() for _ in range(2)]
+    with refusing(owner, *orders):
+        for order in orders:
+            pay(shop, order)
+        events = [parked(payments, order, "abandoned", LAST) for order in orders]
+    redrive = ("dead", "redrive", *events)
+
+    counted = hookstream(system, *redrive, "--dry-run")
+    unsure = hookstream(system, *redrive)
+    done = hookstream(system, *redrive, "--yes")
+    again = hookstream(system, *redrive, "--yes")
+
+    assert (counted.returncode, counted.stdout) == (0, "payment: 2 abandoned\n")
+    assert unsure.returncode == 1
+    assert unsure.stderr == "This would re-open 2 events: say --yes, or --dry-run to see how many and which.\n"
+    assert (done.returncode, done.stdout) == (0, "payment: 2 abandoned\npayment: 2 redriven\n")
+    assert (again.returncode, again.stdout) == (0, "nothing that was given up matches\n")
+    payments.wait_for("SELECT 1 FROM payments WHERE order_id = ANY (%s)", orders, count=2)
+
+
+def test_what_nobody_can_decode_is_shown_in_hex_and_read_again_when_redriven(
+    payments: Store, system: dict[str, str]
+) -> None:
+    order, damage = new_order(), b"\x00\x00\x0f\xff\xff of a schema to come"
+    with reading(system, topics.dead("payment")) as dead:
+        append(system, topics.PAYMENT_WEBHOOKS, order, damage)
+        letter = dead.wait_for(lambda one: one.key == order.encode())
+    shown = get(system, "payment", "/dead/show", id=letter.event_id).body
+    refused = post(system, "payment", "/retry", {"id": letter.event_id})
+
+    with reading(system, topics.dead("payment")) as dead:
+        assert hookstream(system, "dead", "redrive", letter.event_id).returncode == 0
+        dead.wait_for(lambda one: one.event_id == letter.event_id)
+    value = CODEC.encode(a_payment(order=order))
+    payments.rows("UPDATE parked SET value = %s WHERE event_id = %s RETURNING 1", value, letter.event_id)
+    redriven = post(system, "payment", "/dead/redrive", {"filters": {"order": order}}).body
+
+    assert (shown["type"], shown["hex"], "record" in shown) == (None, damage.hex(), False)
+    assert (refused.status, refused.body["error"]) == (409, "undecodable")
+    assert redriven["redriven"] == 1
+    payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)
+    until(lambda: payments.rows("SELECT 1 FROM parked WHERE event_id = %s", letter.event_id), lambda rows: not rows)
+
+
+def test_what_waits_for_a_person_is_counted(shop: Shop, payments: Store, owner: Engine, system: dict[str, str]) -> None:
+    order = new_order()
+    with refusing(owner, order):
+        pay(shop, order)
+        parked(payments, order, "abandoned", LAST)
+    (counted,) = payments.rows("SELECT count(*) AS n FROM parked WHERE status = 'abandoned'")
+
+    until(lambda: gauge(system, "hookstream_dead_events"), lambda value: value == counted["n"])
+    assert gauge(system, "hookstream_waiting_events") >= 0
+
+
+def test_a_service_that_is_down_hides_nothing_of_the_others(
+    shop: Shop, payments: Store, owner: Engine, system: dict[str, str]
+) -> None:
+    order = new_order()
+    with refusing(owner, order):
+        pay(shop, order)
+        event = parked(payments, order, "abandoned", LAST)
+
+    listed = hookstream({**system, "SHIPPING_MANAGEMENT_URL": "http://127.0.0.1:1"}, "dead", "list", "--order", order)
+
+    assert event in listed.stdout
+    assert listed.returncode == 1
+    assert listed.stderr.startswith("The shipping at http://127.0.0.1:1 does not answer")
+
+
+def gauge(system: dict[str, str], name: str) -> float:
+    request = urllib.request.Request(
+        system["PAYMENT_MANAGEMENT_URL"] + "/metrics", headers={"Authorization": f"Bearer {system['MANAGEMENT_TOKEN']}"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return float(next(line for line in lines if line.startswith(f"{name} ")).split()[1])

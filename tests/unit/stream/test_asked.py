@@ -1,0 +1,81 @@
+"""What is asked of the events that failed: all of it is understood, or nothing is."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.management import Refused
+from stream import asked
+from stream.parked import Wanted
+
+ID = "0f8e2a51-5c5d-5b3f-9b1f-0a4f2f6f7a11"
+JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=5)
+
+
+def test_nothing_asked_means_all() -> None:
+    assert asked.wanted({}) == Wanted()
+
+
+def test_each_filter_is_a_text_or_a_list_of_texts() -> None:
+    said = {"id": ID.upper(), "status": "abandoned", "order": ["1", "주문-2"], "cause": "CheckViolation"}
+
+    assert asked.wanted(said) == Wanted((ID,), ("abandoned",), ("1", "주문-2"), ("CheckViolation",))
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "expected"),
+    [
+        ("2026-02-03", "2026-02-03", (datetime(2026, 2, 3, tzinfo=UTC), datetime(2026, 2, 4, tzinfo=UTC))),
+        ("2026-02-03T09:00:00 09:00", "2026-02-03T00:00:01Z", (datetime(2026, 2, 3, tzinfo=UTC),) * 2),
+    ],
+)
+def test_a_date_is_a_day_of_utc_and_an_instant_says_its_offset(
+    since: str, until: str, expected: tuple[datetime, datetime]
+) -> None:
+    wanted = asked.wanted({"since": since, "until": until})
+
+    assert wanted.since == expected[0]
+    assert wanted.until is not None
+    assert wanted.until.replace(second=0) == expected[1]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"orders": "1"},
+        {"limit": "5"},
+        {"status": "dead"},
+        {"id": "1"},
+        {"id": []},
+        {"order": ""},
+        {"order": 7},
+        {"order": "a\x00"},
+        {"cause": "x" * 201},
+        {"since": "2026-02-30"},
+        {"since": "2026-02-03T09:00:00"},
+        {"until": "9999-12-31"},
+        {"since": "2026-02-04", "until": "2026-02-03"},
+    ],
+)
+def test_what_cannot_be_meant_is_refused(said: dict[str, Any]) -> None:
+    with pytest.raises(Refused) as refused:
+        asked.wanted(said)
+
+    assert (refused.value.status, refused.value.error) == (400, "malformed")
+
+
+@given(st.dictionaries(st.sampled_from(sorted(asked.FILTERS)) | st.text(), JSON))
+def test_whatever_is_said_is_understood_or_refused(said: dict[str, Any]) -> None:
+    with suppress(Refused):
+        assert isinstance(asked.wanted(said), Wanted)
+
+
+@pytest.mark.parametrize("said", ["0", "501", "-1", "x", "٣", "", 1.5, True])
+def test_a_limit_is_a_number_within_reason(said: object) -> None:
+    assert (asked.limit(None), asked.limit("500"), asked.limit(7)) == (50, 500, 7)
+    with pytest.raises(Refused):
+        asked.limit(said)
