@@ -13,6 +13,7 @@ from stream.inbox import Stood
 from stream.outbox import Message
 from stream.ownership import Partition
 
+OVERDUE = "nobody has told what this event waits for; it is handled when somebody does"
 TOPIC_OF = {record: topic.name for topic in topics.ALL for record in topic.records}
 
 
@@ -58,8 +59,7 @@ class Messages:
 
     def overdue(self, events: Iterable[Stood]) -> list[Message]:
         """The outcomes of events that have waited too long."""
-        error = "nobody has told what this event waits for; it is handled when somebody does"
-        return [self._outcome((event[1], event[2]), event, "abandoned", 1, error) for event in events]
+        return [self._outcome((event[1], event[2]), event, "abandoned", 1, OVERDUE) for event in events]
 
     def outcome(self, delivery: Delivery, kind: OutcomeKind, attempt: int, error: str | None) -> Message:
         """What became of a delivery, for whoever watches."""

@@ -1,10 +1,10 @@
 """Where partitions begin and end, now or at a time, and how far a live service got."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # not said to be exported
 from sqlalchemy import Connection
 
 from stream.ownership import Partition
@@ -26,15 +26,17 @@ class Span:
 
 def spans(bootstrap_servers: str, topics: Iterable[Topic], to_ms: int | None = None) -> dict[Partition, Span]:
     """What stands on these topics now; with a time (milliseconds), what was appended up to and in that millisecond."""
-    consumer = Consumer({**CLIENT, "bootstrap.servers": bootstrap_servers, "group.id": "replay"})
-    try:
-        wanted = [(topic.name, number) for topic in topics for number in range(PARTITIONS)]
-        found = {
-            where: Span(*consumer.get_watermark_offsets(TopicPartition(*where), timeout=TIMEOUT_S)) for where in wanted
-        }
-        return found if to_ms is None else _until(consumer, found, to_ms)
-    finally:
-        consumer.close()
+    wanted = [TopicPartition(topic.name, number) for topic in topics for number in range(PARTITIONS)]
+    if not wanted:  # to ask for nothing is an error to the client
+        return {}
+    admin = AdminClient({**CLIENT, "bootstrap.servers": bootstrap_servers})
+    first = _offsets(admin, wanted, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+    end = _offsets(admin, wanted, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+    found = {where: Span(first[where], end[where]) for where in end}
+    if to_ms is None:
+        return found
+    after = _offsets(admin, wanted, OffsetSpec.for_timestamp(to_ms + 1))  # -1: nothing is as young as that
+    return {where: Span(one.first, after[where] if after[where] >= 0 else one.end) for where, one in found.items()}
 
 
 def committed(bootstrap_servers: str, group: str) -> dict[Partition, int]:
@@ -59,10 +61,6 @@ def furthest(*positions: Mapping[Partition, int]) -> dict[Partition, int]:
     return together
 
 
-def _until(consumer: Consumer, found: Mapping[Partition, Span], to_ms: int) -> dict[Partition, Span]:
-    asked = [TopicPartition(*where, to_ms + 1) for where in found]
-    after = {(each.topic, each.partition): each.offset for each in consumer.offsets_for_times(asked, TIMEOUT_S)}
-    return {
-        where: Span(span.first, min(span.end, after[where]) if after[where] >= 0 else span.end)
-        for where, span in found.items()
-    }
+def _offsets(admin: AdminClient, wanted: Sequence[TopicPartition], spec: OffsetSpec) -> dict[Partition, int]:
+    answers = admin.list_offsets(dict.fromkeys(wanted, spec), request_timeout=TIMEOUT_S)
+    return {(each.topic, each.partition): answer.result(TIMEOUT_S).offset for each, answer in answers.items()}

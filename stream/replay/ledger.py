@@ -11,6 +11,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from stream.arrays import write
+from stream.outbox import Message
 from stream.ownership import Partition
 from stream.replay.ends import Span
 
@@ -139,6 +140,10 @@ class Owed:
     key: bytes | None
     value: bytes
     kind: str
+
+    @property
+    def message(self) -> Message:
+        return Message(self.source_topic, self.source_partition, self.topic, self.key, self.value)
 
 
 def begin(tx: Connection, asked: Asked) -> Run:

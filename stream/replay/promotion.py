@@ -37,6 +37,15 @@ SELECT setval(pg_get_serial_sequence(%(new)s, 'id'),
                        nextval(pg_get_serial_sequence(%(live)s, 'id'))) + 1000000)
 """
 
+HANDLED = "SELECT EXISTS (SELECT FROM {}.inbox)"
+# A worker that lived through the loss may hold an epoch of the lost store, and ids of its outbox: none may come again.
+OUT_OF_REACH = "SELECT setval(pg_get_serial_sequence('outbox', 'id'), extract(epoch FROM now())::bigint * 1000)"
+YOUNG_EPOCHS = """
+INSERT INTO ownership (topic, partition, epoch)
+SELECT topic, partition, extract(epoch FROM now())::bigint FROM replay_progress WHERE purpose = 'source'
+ON CONFLICT (topic, partition) DO UPDATE SET epoch = excluded.epoch
+"""
+
 
 class Promotion:
     """Puts the schema `candidate` in the place of the live one, which is called `retired` from then on."""
@@ -144,6 +153,29 @@ class Promotion:
             ledger.extend(tx, "told", {where: Span(span.first, span.first) for where, span in told.items()})
         ledger.finish(tx)
         ledger.look(tx)
+
+
+def is_lost(tx: Connection, name: str) -> bool:
+    """Whether a store was lost: its tables are gone, or hold nothing."""
+    return "inbox" not in place.tables(tx, name) or not tx.exec_driver_sql(HANDLED.format(quoted(name))).scalar()
+
+
+def bring_in(live: Engine, name: str, rebuilt: str) -> None:
+    """Put a rebuilt schema in the place of the lost one.
+
+    Raises Impossible when the live one is not empty any more.
+    """
+    with live.begin() as tx:
+        every = [f"{quoted(name)}.{quoted(table)}" for table in place.tables(tx, name)]
+        if every:
+            tx.exec_driver_sql(f"LOCK TABLE {', '.join(every)} IN ACCESS EXCLUSIVE MODE")
+        if not is_lost(tx, name):
+            raise Impossible(f"somebody has written to {name} meanwhile")
+        tx.exec_driver_sql(f"SET LOCAL search_path = {quoted(rebuilt)}")
+        tx.exec_driver_sql(OUT_OF_REACH)
+        tx.exec_driver_sql(YOUNG_EPOCHS)
+        tx.exec_driver_sql(f"DROP SCHEMA IF EXISTS {quoted(name)} CASCADE")
+        tx.exec_driver_sql(f"ALTER SCHEMA {quoted(rebuilt)} RENAME TO {quoted(name)}")
 
 
 @contextmanager

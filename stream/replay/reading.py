@@ -27,8 +27,8 @@ CONSUMER: dict[str, Any] = {
 }
 AT_ONCE = 2000
 WAIT_S = 0.2
-MOST_HELD, LEAST_HELD = 1500, 300
-"""So many records of a partition that is ahead of the others are held before it is paused, and again let go on."""
+MOST_HELD = 30_000
+"""So many records may be held, each partition an equal part: one that is ahead of the others then has to pause."""
 
 
 class Reading:
@@ -40,6 +40,7 @@ class Reading:
         self._held: dict[Partition, deque[Message]] = {where: deque() for where in self._ends}
         self._hungry = set(self._ends)  # of these the next record is not here yet
         self._heads: list[tuple[int, Partition]] = []
+        self._share = max(MOST_HELD // max(len(self._ends), 1), 100)
         self._paused: set[Partition] = set()
         self._consumer = Consumer({**CONSUMER, "bootstrap.servers": bootstrap_servers})
         self._consumer.assign([TopicPartition(*where, first) for where, first in self._next.items()])
@@ -61,7 +62,7 @@ class Reading:
                 heappush(self._heads, (_appended(held[0]), where))
             elif self._next[where] < self._ends[where]:
                 self._hungry.add(where)
-            if where in self._paused and len(held) < LEAST_HELD:
+            if where in self._paused and len(held) < self._share // 4:
                 self._go_on(where)
         return taken
 
@@ -91,7 +92,7 @@ class Reading:
         if where in self._hungry:
             self._hungry.remove(where)
             heappush(self._heads, (_appended(message), where))
-        if len(held) >= MOST_HELD and where not in self._paused:
+        if len(held) >= self._share and where not in self._paused:
             self._paused.add(where)
             self._consumer.pause([TopicPartition(*where)])
         return None

@@ -6,10 +6,10 @@ from confluent_kafka import Message
 from sqlalchemy import Connection, Engine
 
 from runtime.settings import StoreSettings
-from stream import batch, delivery, events, inbox, isolation, parked, retrying
+from stream import batch, delivery, events, inbox, isolation, outbox, parked, retrying
 from stream.batch import Applied
 from stream.codec import Codec, Undecodable
-from stream.delivery import Delivery
+from stream.delivery import Delivery, Unreadable
 from stream.events import Record
 from stream.isolation import BatchFailed
 from stream.ownership import Partition
@@ -46,18 +46,20 @@ class Replay:
         self._settings = settings
         self._store = store
         self.moved = moved
+        self._is_live = False
         self._renamed: dict[str, tuple[str, bytes]] = {}
         self._known = Codec(registry(settings.schema_registry_url))
         self._codec = self._known
 
-    def begin(self, asked: Asked) -> Run:
-        """Note what is asked and where the topics end, or go on with what was begun.
+    def begin(self, asked: Asked, most: Mapping[Partition, int] | None = None) -> Run:
+        """Note what is asked and where the topics end, or go on with what was begun; `most` may let some end sooner.
 
         Raises Impossible when something else was asked of this schema before.
         """
         to_ms = int(asked.to_time.timestamp() * 1000) if asked.to_time else None
         brokers, subject = self._settings.kafka_bootstrap_servers, self._subject
         source = ends.spans(brokers, (*subject.topics, *subject.beside), to_ms)
+        source = {where: Span(one.first, (most or {}).get(where, one.end)) for where, one in source.items()}
         told = ends.spans(brokers, subject.announces)
         with self._store.begin() as tx:
             begun = ledger.begin(tx, asked)
@@ -87,6 +89,13 @@ class Replay:
             ledger.extend(tx, "source", {where: Span(0, offset) for where, offset in positions.items()})
         self.run()
 
+    def live_on(self) -> None:
+        """Replay to the topics' ends what the live service has not been through: what follows from it is to be told."""
+        self._is_live = True
+        subject = self._subject
+        found = ends.spans(self._settings.kafka_bootstrap_servers, (*subject.topics, *subject.beside))
+        self.go_to({where: span.end for where, span in found.items()})
+
     def run(self) -> None:
         """Replay up to the ends that were noted, then whatever failed on the way; what is owed is known after it."""
         self.hear()
@@ -96,6 +105,8 @@ class Replay:
                 self._apply(messages)
         with self._store.begin() as tx:  # records may be missing at the end, such as those that were too old
             ledger.move(tx, "source", {where: span.end for where, span in ledger.places(tx, "source").items()})
+        if self._is_live:  # what failed is tried again by the service itself
+            return
         while self._retry():
             pass
         self._end()
@@ -146,7 +157,11 @@ class Replay:
             ledger.move(tx, "source", delivery.ends(deliveries))
 
     def _remember(self, tx: Connection, ours: Sequence[Delivery], unspoken: Unspoken) -> None:
-        ledger.owe(tx, hearing.owed(tx, unspoken, self._subject, self._known))
+        owed = hearing.owed(tx, unspoken, self._subject, self._known)
+        if self._is_live:
+            outbox.insert(tx, [one.message for one in owed])
+        else:
+            ledger.owe(tx, owed)
         renamed = [(self._renamed[one.event_id], one) for one in ours if one.event_id in self._renamed]
         ledger.alias(tx, [(*before, one.topic, one.partition, one.offset) for before, one in renamed])
 
@@ -179,7 +194,9 @@ class Replay:
         return again
 
     def _concerns(self, one: Delivery) -> bool:
-        """Whether a record is of the orders that the replay is limited to."""
+        """Whether a record matters to the service, and is of the orders that the replay is limited to."""
+        if not isinstance(one.event, Unreadable) and not self._subject.heeds(one.event):
+            return False
         if not self._orders:
             return True
         named = getattr(one.event, "notice", one.event)

@@ -19,6 +19,11 @@ def as_it_was(record: Record) -> Record:
     return record
 
 
+def everything(record: Record) -> bool:  # noqa: ARG001
+    """Every record matters."""
+    return True
+
+
 def nothing(tx: Connection) -> None:
     """A store whose topics tell all of it."""
 
@@ -32,9 +37,10 @@ class Subject:
     """A service as a replay needs it.
 
     `topics` are what its worker reads, `beside` what a replay reads too because it tells what became of things;
-    `announces` are the topics of its own facts. `reread` translates a webhook's raw body again. `settle` ends a replay:
-    whatever in the store would act on the world is put to rest. `adopt` takes over from the live schema, named to it,
-    what no topic tells; both run in the schema that is replayed. `aside` are columns in which equal stores may differ.
+    `heeds` says of a record whether it matters. `announces` are the topics of its own facts. `reread` translates a
+    webhook's raw body again. `settle` ends a replay: whatever in the store would act on the world is put to rest.
+    `adopt` takes over from the live schema, named to it, what no topic tells; both run in the schema that is replayed.
+    `aside` are columns in which equal stores may differ.
     """
 
     service: str
@@ -43,6 +49,7 @@ class Subject:
     handler: Handler
     announces: tuple[Topic, ...] = ()
     beside: tuple[Topic, ...] = ()
+    heeds: Callable[[Record], bool] = everything
     reread: Callable[[Record], Record] = as_it_was
     settle: Callable[[Connection], None] = nothing
     adopt: Callable[[Connection, str], None] = nothing_of

@@ -5,32 +5,35 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from confluent_kafka import KafkaException
 from sqlalchemy import Engine, exc
 
+from runtime import clock
 from runtime.engine import engine
 from runtime.settings import StoreSettings
-from stream import outbox
 from stream.publisher import Publisher
-from stream.replay import difference, ledger, place
+from stream.replay import difference, ends, ledger, past, place
 from stream.replay.difference import Difference
 from stream.replay.ledger import Asked, Owed
 from stream.replay.progress import Progress
-from stream.replay.promotion import Promotion
+from stream.replay.promotion import Promotion, bring_in, held, is_lost
 from stream.replay.replaying import Replay
 from stream.replay.subject import Impossible, Subject
 
-VERBS = ("replay",)
+VERBS = ("replay", "rebuild", "history")
 SUBVERBS = ("diff", "promote", "rollback", "drop")
 MOST_SHOWN = 20
 
 
 def main(subject: Subject, settings: StoreSettings, words: Sequence[str]) -> None:
     """Do what these words ask; what cannot be done is a sentence on standard error, and exit code 1."""
-    _, *rest = words
+    verb, *rest = words
     try:
+        if verb != "replay":
+            return _ACTIONS[verb](Desk(subject, settings), rest)
         if rest and rest[0] in SUBVERBS:
             return _ACTIONS[rest[0]](Desk(subject, settings), rest[1:])
         return _replay(Desk(subject, settings), rest)
@@ -102,6 +105,43 @@ class Desk:
         self._swap(self.before, name)
         return name
 
+    def rebuild(self) -> None:
+        """Bring back a store that was lost: up to where the service was, with nothing told; from there on as ever."""
+        live, name = place.live(self.live), f"{self.subject.service}_rebuilt"
+        with self.live.connect() as tx:
+            lost = is_lost(tx, live)
+        if not lost:
+            raise Impossible(
+                f"the store of {self.subject.service} is not lost: `replay --into NAME` rebuilds beside it"
+            )
+        with engine(self.settings.database_url, service="replay").connect() as lock, held(self.live):
+            place.alone(lock, name)
+            place.create(self.settings.database_url, name, self.subject.package, self.live)
+            replay = Replay(self.subject, self.settings, self._within(name))
+            brokers, service = self.settings.kafka_bootstrap_servers, self.subject.service
+            own = {topic.name for topic in self.subject.topics}
+            most = {where: at for where, at in ends.committed(brokers, service).items() if where[0] in own}
+            begun = replay.begin(Asked(service, name), most)
+            progress = Progress(replay.places())
+            replay.moved = progress.moved
+            if begun.finished_at is None:
+                replay.run()
+            replay.live_on()
+            progress.draw()
+            bring_in(self.live, live, name)
+
+    def history(self, order: str, at: datetime | None) -> list[tuple[str, dict[str, Any]]]:
+        """The rows of an order as the topics tell them up to a time: table and columns, what was applied first."""
+        digest = sha256(f"{order} {at} {clock.now()}".encode()).hexdigest()
+        name = f"history_{digest[:16]}"
+        try:
+            self.replay(Asked(self.subject.service, name, at, (order,)))
+            with self._within(name).connect() as tx:
+                return past.rows(tx, name, order)
+        finally:
+            if place.exists(self.live, name):
+                place.drop(self.live, name)
+
     def drop(self, name: str) -> None:
         """Remove a replayed schema, or what a promotion replaced."""
         self._need(name)
@@ -115,9 +155,7 @@ class Desk:
         with store.begin() as tx:
             owed = ledger.owed(tx)
         publisher = Publisher(self.settings.kafka_bootstrap_servers, while_waiting=lambda: None)
-        publisher.publish(
-            [outbox.Message(one.source_topic, one.source_partition, one.topic, one.key, one.value) for one in owed]
-        )
+        publisher.publish([one.message for one in owed])
         with store.begin() as tx:
             ledger.hear(tx, [one.fact_id for one in owed])
             ledger.settle_owed(tx)
@@ -210,6 +248,25 @@ def _rollback(desk: Desk, words: Sequence[str]) -> None:
     _say(f"what was live before is live again; what was promoted is {desk.rollback()}")
 
 
+def _rebuild(desk: Desk, words: Sequence[str]) -> None:
+    parser = _parser(desk, "rebuild")
+    parser.add_argument("--announce", action="store_true", help="publish the facts that nobody was told")
+    said = parser.parse_args(words)
+    desk.rebuild()
+    _say(f"the store of {desk.subject.service} is back")
+    if said.announce:
+        _say(f"announced {desk.announce(place.live(desk.live))} facts")
+
+
+def _history(desk: Desk, words: Sequence[str]) -> None:
+    parser = _parser(desk, "history")
+    parser.add_argument("order")
+    parser.add_argument("--at", type=_instant, metavar="TIME", help="as it was then, such as 2026-02-03T12:00Z")
+    said = parser.parse_args(words)
+    for table, row in desk.history(said.order, said.at):
+        _say(f"{table}: {_json(row)}")
+
+
 def _drop(desk: Desk, words: Sequence[str]) -> None:
     parser = _parser(desk, "drop")
     parser.add_argument("name")
@@ -218,11 +275,19 @@ def _drop(desk: Desk, words: Sequence[str]) -> None:
     _say(f"{said.name} is gone")
 
 
-_ACTIONS = {"diff": _diff, "promote": _promote, "rollback": _rollback, "drop": _drop}
+_ACTIONS = {
+    "diff": _diff,
+    "promote": _promote,
+    "rollback": _rollback,
+    "drop": _drop,
+    "rebuild": _rebuild,
+    "history": _history,
+}
 
 
 def _parser(desk: Desk, verb: str) -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(prog=f"python -m {desk.subject.package} replay {verb}".rstrip())
+    words = verb if verb in VERBS else f"replay {verb}".rstrip()
+    return argparse.ArgumentParser(prog=f"python -m {desk.subject.package} {words}")
 
 
 def _instant(said: str) -> datetime:

@@ -92,9 +92,9 @@ def test_what_was_promoted_under_load_lost_nothing_and_is_put_back_the_same(
     with paying(shop, f"{run}-load") as posted:
         ask(system, "payment", "replay", "diff", "r_promoted")
         ask(system, "payment", "replay", "promote", "r_promoted")
-        until(lambda: len(posted), lambda n, so_far=len(posted): n > so_far + 50)
+        more(posted)
         ask(system, "payment", "replay", "rollback")
-        until(lambda: len(posted), lambda n, so_far=len(posted): n > so_far + 50)
+        more(posted)
 
     until_handled(system, "payment")
     found = payments.rows("SELECT order_id, version FROM payments WHERE order_id LIKE %s", f"{run}-load%")
@@ -103,6 +103,12 @@ def test_what_was_promoted_under_load_lost_nothing_and_is_put_back_the_same(
     assert payments.rows("SELECT 1 FROM outbox") == []
     told = facts(system, topics.PAYMENTS, f"{run}-load")
     assert set(told) == set(posted)  # a fact may stand there twice under one id: whoever reads it knows that
+
+
+def more(posted: list[str]) -> None:
+    """Wait until fifty more have been posted."""
+    enough = len(posted) + 50
+    until(lambda: len(posted), lambda count: count >= enough)
 
 
 @contextmanager
@@ -132,4 +138,4 @@ def facts(system: dict[str, str], topic: Topic, run: str) -> list[str]:
     found = ends.spans(system["KAFKA_BOOTSTRAP_SERVERS"], [topic])
     with Reading(system["KAFKA_BOOTSTRAP_SERVERS"], found) as read:
         told = [CODEC.decode(message.value()) for message in read.take(10**9)]
-    return [fact.order_id for fact in told if isinstance(fact, Fact) and (fact.order_id or "").startswith(run)]
+    return [order for fact in told if isinstance(fact, Fact) and (order := fact.order_id or "").startswith(run)]
