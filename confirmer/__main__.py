@@ -1,8 +1,9 @@
-"""Runs the confirmer: `python -m confirmer [run|migrate]`."""
+"""Runs the confirmer: `python -m confirmer [run|migrate|replay …|rebuild]`."""
 
 import sys
 from functools import partial
 
+from confirmer import again
 from confirmer.asker import Asker
 from confirmer.handler import TOPICS, handle
 from confirmer.settings import INQUIRIES, ConfirmerSettings
@@ -15,6 +16,8 @@ from stream import migrate
 from stream.codec import Codec
 from stream.desk import Desk
 from stream.registry import registry
+from stream.replay import verbs
+from stream.replay.subject import Subject
 from stream.worker import Worker
 
 SERVICE = "confirmer"
@@ -41,6 +44,22 @@ def run(settings: ConfirmerSettings) -> None:
     asking.join(settings.ask_timeout_s)
 
 
+def subject(settings: ConfirmerSettings) -> Subject:
+    """What a replay has to know: what became of a question stands on the topics that the answer went to."""
+    codec = Codec(registry(settings.schema_registry_url))
+    return Subject(
+        SERVICE,
+        SERVICE,
+        TOPICS,
+        partial(again.handle, encode=codec.encode),
+        beside=again.TOLD_BY,
+        heeds=again.heeds,
+        settle=again.settle,
+        adopt=again.adopt,
+        aside=again.ASIDE,
+    )
+
+
 if __name__ == "__main__":
     settings = ConfirmerSettings.read()
     logging.configure(SERVICE, settings.log_level)
@@ -49,5 +68,7 @@ if __name__ == "__main__":
             run(settings)
         case ["migrate"]:
             migrate.upgrade(SERVICE, settings.database_url)
+        case [verb, *_] if verb in verbs.VERBS:
+            verbs.main(subject(settings), settings, sys.argv[1:])
         case _:
-            sys.exit("usage: python -m confirmer [run|migrate]")
+            sys.exit("usage: python -m confirmer [run|migrate|replay …|rebuild]")

@@ -57,6 +57,18 @@ UPDATE questions SET error = %(error)s, unread = unread + %(unread)s,
 TOLD = "UPDATE inbox SET outcome = %(outcome)s WHERE event_id = %(id)s::uuid"
 MOST_BESIDE = 200
 
+REMEMBER_CONFIRMED = """
+UPDATE questions SET status = 'confirmed', event_id = told.event_id, error = NULL
+  FROM unnest(%(ids)b::text[]::uuid[], %(events)b::text[]::uuid[]) AS told (receipt_id, event_id)
+ WHERE questions.receipt_id = told.receipt_id AND status <> 'confirmed'
+"""
+REMEMBER_ENDED = """
+UPDATE questions SET status = CASE WHEN told.error LIKE 'untrue:%%' THEN 'untrue' ELSE 'unknown' END,
+                     error = told.error
+  FROM unnest(%(ids)b::text[]::uuid[], %(errors)b::text[]) AS told (receipt_id, error)
+ WHERE questions.receipt_id = told.receipt_id AND status = 'asking'
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
@@ -89,6 +101,16 @@ def settle(tx: Connection, verdicts: Sequence[tuple[Claimed, Verdict]]) -> None:
         if not isinstance(verdict, Again):
             outcome = "processed" if isinstance(verdict, Confirmed) else "abandoned"
             tx.exec_driver_sql(TOLD, {"id": claimed.receipt_id, "outcome": outcome})
+
+
+def remember_confirmed(tx: Connection, told: Sequence[tuple[str, str]]) -> None:
+    """Note which receipts became which events, as the topics tell."""
+    write(tx, REMEMBER_CONFIRMED, "ids events", told)
+
+
+def remember_ended(tx: Connection, told: Sequence[tuple[str, str]]) -> None:
+    """Note which receipts came to nothing, and why, as the topics tell."""
+    write(tx, REMEMBER_ENDED, "ids errors", [(receipt_id, _text(error)) for receipt_id, error in told])
 
 
 def _settled(verdict: Verdict) -> tuple[str, dict[str, Any]]:

@@ -1,8 +1,9 @@
-"""Runs the console: `python -m console [run|migrate|clean]`. One process: its worker, its API and its clean-up."""
+"""Runs the console: `python -m console [run|migrate|clean|replay …|rebuild]`. One process: worker, API and clean-up."""
 
 import asyncio
 import signal
 import sys
+from functools import partial
 from threading import Event
 
 import uvloop
@@ -14,7 +15,7 @@ from litestar import Litestar
 from console import app
 from console.handler import TOPICS, handle
 from console.live import Live
-from console.retention import Retention
+from console.retention import DAY_US, Retention, forget
 from console.settings import ConsoleSettings
 from runtime import clock, logging, management, ports
 from runtime.engine import engine
@@ -24,6 +25,8 @@ from stream import migrate
 from stream.codec import Codec
 from stream.desk import Desk
 from stream.registry import registry
+from stream.replay import verbs
+from stream.replay.subject import Subject
 from stream.worker import Worker
 
 SERVICE = "console"
@@ -89,6 +92,12 @@ def _retention(settings: ConsoleSettings) -> Retention:
     return Retention(engine(settings.database_url, service=f"{SERVICE}-clean"), settings.console_retention_days)
 
 
+def subject(settings: ConsoleSettings) -> Subject:
+    """What a replay has to know: the log forgets, and a rebuilt one forgets the same."""
+    before = clock.now() - settings.console_retention_days * DAY_US
+    return Subject(SERVICE, SERVICE, TOPICS, handle, settle=partial(forget, before=before))
+
+
 if __name__ == "__main__":
     settings = ConsoleSettings.read()
     logging.configure(SERVICE, settings.log_level)
@@ -99,5 +108,7 @@ if __name__ == "__main__":
             migrate.upgrade(SERVICE, settings.database_url)
         case ["clean"]:
             _retention(settings).clean_up(clock.now())
+        case [verb, *_] if verb in verbs.VERBS:
+            verbs.main(subject(settings), settings, sys.argv[1:])
         case _:
-            sys.exit("usage: python -m console [run|migrate|clean]")
+            sys.exit("usage: python -m console [run|migrate|clean|replay …|rebuild]")

@@ -5,7 +5,7 @@ Age is by the times the records carry, so a console that was rebuilt cleans up t
 
 from threading import Event, Thread
 
-from sqlalchemy import Engine, exc
+from sqlalchemy import Connection, Engine, exc
 
 from console import store
 from runtime import clock
@@ -15,6 +15,12 @@ from stream.topics import REJECTED, UNVERIFIED
 DAILY_S = 24 * 3600.0
 AGAIN_S = 600.0
 DAY_US = 24 * 3600 * 1_000_000
+
+
+def forget(tx: Connection, *, before: int) -> None:
+    """Forget all webhooks that were abandoned before this time (microseconds)."""
+    while store.clean_up(tx, before) == store.MOST_AT_ONCE:
+        pass
 
 
 class Retention:

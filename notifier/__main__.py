@@ -1,8 +1,9 @@
-"""Runs the notifier: `python -m notifier [run|migrate]`."""
+"""Runs the notifier: `python -m notifier [run|migrate|replay …|rebuild]`."""
 
 import sys
 from functools import partial
 
+from notifier import again
 from notifier.desk import Desk
 from notifier.handler import TOPICS, handle
 from notifier.sender import Sender
@@ -11,9 +12,11 @@ from runtime import logging, management
 from runtime.engine import engine
 from runtime.health import Health
 from runtime.shutdown import on_signal
-from stream import desk, migrate
+from stream import desk, migrate, topics
 from stream.codec import Codec
 from stream.registry import registry
+from stream.replay import verbs
+from stream.replay.subject import Subject
 from stream.worker import Worker
 
 SERVICE = "notifier"
@@ -38,6 +41,20 @@ def run(settings: NotifierSettings) -> None:
     sending.join(settings.mail_timeout_s)
 
 
+def subject(settings: NotifierSettings) -> Subject:
+    """What a replay has to know: mails that were sent stand on a topic of their own."""
+    return Subject(
+        SERVICE,
+        SERVICE,
+        TOPICS,
+        partial(again.handle, operator=settings.operator_email),
+        beside=(topics.NOTIFICATIONS,),
+        settle=again.settle,
+        adopt=again.adopt,
+        aside=again.ASIDE,
+    )
+
+
 if __name__ == "__main__":
     settings = NotifierSettings.read()
     logging.configure(SERVICE, settings.log_level)
@@ -46,5 +63,7 @@ if __name__ == "__main__":
             run(settings)
         case ["migrate"]:
             migrate.upgrade(SERVICE, settings.database_url)
+        case [verb, *_] if verb in verbs.VERBS:
+            verbs.main(subject(settings), settings, sys.argv[1:])
         case _:
-            sys.exit("usage: python -m notifier [run|migrate]")
+            sys.exit("usage: python -m notifier [run|migrate|replay …|rebuild]")

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from notifier.audience import Audience
 from stream import ids
 from stream.arrays import write
-from stream.events import CustomerWebhook, Fact, OrderWebhook
+from stream.events import CustomerWebhook, Fact, NotificationSent, OrderWebhook
 
 CHANNEL = "email"
 
@@ -58,6 +58,17 @@ SELECT id, fact_id, fact_type, audience, channel, order_id, customer_id, contact
 ON CONFLICT DO NOTHING
 """
 QUEUE_COLUMNS = "ids facts types audiences channels orders customers contacts bodies times"
+
+# A mail whose fact is nowhere, such as one that told alarms, has no more to it than that it was sent.
+REMEMBER_SENT = """
+INSERT INTO notifications (notification_id, fact_id, fact_type, audience, channel, order_id, customer_id, fact, status,
+                           sent_at)
+SELECT id, fact_id, fact_type, audience, channel, order_id, customer_id, '{}', 'sent', to_timestamp(micros / 1e6)
+  FROM unnest(%(ids)b::text[]::uuid[], %(facts)b::text[]::uuid[], %(types)b::text[], %(audiences)b::text[],
+              %(channels)b::text[], %(orders)b::text[], %(customers)b::text[], %(times)b::bigint[])
+       AS told (id, fact_id, fact_type, audience, channel, order_id, customer_id, micros)
+ON CONFLICT (notification_id) DO UPDATE SET status = 'sent', sent_at = excluded.sent_at, error = NULL
+"""
 
 ORDERS_OF = """
 SELECT order_id FROM orders
@@ -158,6 +169,24 @@ def queue(tx: Connection, messages: Iterable[Message], max_age_s: float) -> None
     if rows:
         columns = dict(zip(QUEUE_COLUMNS.split(), map(list, rows), strict=True))
         tx.exec_driver_sql(QUEUE, {**columns, "max_age": max_age_s})
+
+
+def remember_sent(tx: Connection, mails: Iterable[NotificationSent]) -> None:
+    """Note which mails were sent, as the topic tells."""
+    rows = {
+        mail.notification_id: (
+            mail.notification_id,
+            mail.fact_id,
+            mail.fact_type,
+            mail.audience,
+            mail.channel,
+            mail.order_id,
+            mail.customer_id,
+            mail.sent_at,
+        )
+        for mail in mails
+    }
+    write(tx, REMEMBER_SENT, "ids facts types audiences channels orders customers times", rows.values())
 
 
 def touched(

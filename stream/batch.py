@@ -14,7 +14,7 @@ from stream.events import OutcomeKind
 from stream.failures import describe
 from stream.fold import Result
 from stream.isolation import Handler, Runner
-from stream.messages import Messages
+from stream.messages import Teller
 from stream.outbox import Message
 from stream.parked import Parked, Status
 
@@ -42,7 +42,7 @@ def apply(
     tx: Connection,
     deliveries: Sequence[Delivery],
     handler: Handler,
-    messages: Messages,
+    messages: Teller,
     run: Runner,
     first_wait_s: float,
 ) -> Applied:
@@ -60,7 +60,7 @@ def apply(
         result = handled.get(delivery.event_id)
         if isinstance(delivery.event, Unreadable):
             failed.append((_parked(delivery, delivery.event.error), "abandoned"))
-            told.append(messages.dead(delivery, delivery.event.error))
+            told += messages.dead(delivery, delivery.event.error)
             outcomes.append(Judged(delivery, "abandoned", error=delivery.event.error))
         elif isinstance(result, Result):
             told += messages.facts(delivery, result)

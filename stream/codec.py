@@ -3,7 +3,7 @@
 fastavro reads on past many kinds of damage, so a decoded record counts only if it used up every byte.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any
 
@@ -25,8 +25,10 @@ class Undecodable(ValueError):
 class Codec:
     """Encodes with the newest schema of each record; decodes whatever an id in the registry has written."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, reread: Callable[[Record], Record] = lambda record: record) -> None:
+        """`reread` makes of a decoded record the one that is meant; it may raise Undecodable."""
         self._registry = registry
+        self._reread = reread
         self._writers: dict[type[Record], tuple[bytes, Any]] = {}
         self._readers: dict[int, tuple[type[Record], Any, Any]] = {}
 
@@ -62,7 +64,7 @@ class Codec:
             raise Undecodable(f"not a {kind.__name__}: {broken}") from broken
         if body.tell() != len(data):
             raise Undecodable(f"{len(data) - body.tell()} bytes are left after a {kind.__name__}")
-        return record
+        return self._reread(record)
 
     def _writer(self, kind: type[Record]) -> tuple[bytes, Any]:
         schema = fastavro.parse_schema(schemas.declared(kind.__name__))

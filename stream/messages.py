@@ -1,6 +1,7 @@
 """What a service has to tell of a delivery: the facts that follow, its dead letter, and what became of it."""
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from runtime import clock
 from stream import topics
@@ -12,7 +13,16 @@ from stream.inbox import Stood
 from stream.outbox import Message
 from stream.ownership import Partition
 
+OVERDUE = "nobody has told what this event waits for; it is handled when somebody does"
 TOPIC_OF = {record: topic.name for topic in topics.ALL for record in topic.records}
+
+
+class Teller(Protocol):
+    """Who makes a batch's messages; what it does not return is told by nobody."""
+
+    def facts(self, delivery: Delivery, result: Result) -> list[Message]: ...
+    def dead(self, delivery: Delivery, error: str) -> list[Message]: ...
+    def woken(self, delivery: Delivery, events: Iterable[Stood]) -> list[Message]: ...
 
 
 class Messages:
@@ -27,7 +37,7 @@ class Messages:
         source, key = (delivery.topic, delivery.partition), result.key.encode()
         return [Message(*source, TOPIC_OF[type(fact)], key, self._codec.encode(fact)) for fact in result.facts]
 
-    def dead(self, delivery: Delivery, error: str) -> Message:
+    def dead(self, delivery: Delivery, error: str) -> list[Message]:
         """The dead letter of a record that is given up."""
         letter = DeadRecord(
             event_id=delivery.event_id,
@@ -40,8 +50,8 @@ class Messages:
             error=error,
             at=clock.now(),
         )
-        topic = topics.dead(self._service).name
-        return Message(delivery.topic, delivery.partition, topic, letter.event_id.encode(), self._codec.encode(letter))
+        topic, key = topics.dead(self._service).name, letter.event_id.encode()
+        return [Message(delivery.topic, delivery.partition, topic, key, self._codec.encode(letter))]
 
     def woken(self, delivery: Delivery, events: Iterable[Stood]) -> list[Message]:
         """The outcomes of events that waited for this delivery."""
@@ -49,8 +59,7 @@ class Messages:
 
     def overdue(self, events: Iterable[Stood]) -> list[Message]:
         """The outcomes of events that have waited too long."""
-        error = "nobody has told what this event waits for; it is handled when somebody does"
-        return [self._outcome((event[1], event[2]), event, "abandoned", 1, error) for event in events]
+        return [self._outcome((event[1], event[2]), event, "abandoned", 1, OVERDUE) for event in events]
 
     def outcome(self, delivery: Delivery, kind: OutcomeKind, attempt: int, error: str | None) -> Message:
         """What became of a delivery, for whoever watches."""

@@ -27,6 +27,11 @@ ON CONFLICT (topic, partition) DO UPDATE SET epoch = ownership.epoch + 1
 RETURNING topic, partition, epoch
 """
 
+PROMOTION = 7_370_697
+"""The key of the advisory lock that a promotion holds: while one store takes another's place, nobody takes over."""
+
+WAIT = "SELECT pg_advisory_xact_lock_shared(%(key)s)"
+
 HOLD = """
 SELECT topic, partition, epoch
   FROM ownership JOIN unnest(%(topics)b::text[], %(partitions)b::int[]) AS held (topic, partition)
@@ -36,7 +41,11 @@ SELECT topic, partition, epoch
 
 
 def take(tx: Connection, partitions: Collection[Partition]) -> dict[Partition, int]:
-    """Raise the epochs of newly assigned partitions; from the commit on, no former owner can write for them."""
+    """Raise the epochs of newly assigned partitions; from the commit on, no former owner can write for them.
+
+    Waits while another store is put in this one's place.
+    """
+    tx.exec_driver_sql(WAIT, {"key": PROMOTION})
     rows = tx.exec_driver_sql(TAKE, _columns(partitions))
     return {(topic, partition): epoch for topic, partition, epoch in rows}
 

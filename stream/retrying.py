@@ -12,7 +12,7 @@ from stream.delivery import Delivery, Unreadable
 from stream.failures import describe
 from stream.fold import Result
 from stream.isolation import Handler, in_parts
-from stream.messages import Messages
+from stream.messages import Teller
 from stream.outbox import Message
 from stream.parked import MAX_RETRIES, Parked, Status
 
@@ -41,7 +41,7 @@ def retry(
     due: Sequence[Parked],
     codec: Codec,
     handler: Handler,
-    messages: Messages,
+    messages: Teller,
     ruling: Ruling,
     first_wait_s: float,
 ) -> Applied:
@@ -63,7 +63,8 @@ def retry(
             outcomes.append(Judged(one, inbox.judge(one, known[one.event_id]), event.attempts + 1))
         else:
             outcomes.append(_fail(tx, event, one, result, ruling, first_wait_s))
-    told += [messages.dead(one.delivery, one.error or "") for one in outcomes if one.outcome == "abandoned"]
+    for judged in outcomes:
+        told += messages.dead(judged.delivery, judged.error or "") if judged.outcome == "abandoned" else []
     _settle(tx, again, outcomes)
     return Applied(outbox.insert(tx, told), told, outcomes)
 

@@ -1,7 +1,7 @@
 """Wires a processor: settings, log, store, worker, management listener; and its verbs."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Event
 
 from sqlalchemy import Engine
@@ -14,16 +14,30 @@ from runtime.shutdown import on_signal
 from stream import migrate
 from stream.codec import Codec
 from stream.desk import Desk
+from stream.events import Record
 from stream.isolation import Handler
 from stream.registry import registry
+from stream.replay import verbs
+from stream.replay.subject import Subject, as_it_was
 from stream.topics import Topic
 from stream.worker import Worker
 
-USAGE = "usage: python -m {package} [run|migrate]"
+USAGE = "usage: python -m {package} [run|migrate|replay …]"
 
 
-def main(service: str, package: str | None, topics: Sequence[Topic], handler: Handler) -> None:
-    """Do what the command line asks of this service: `run` it (the default) or `migrate` its store."""
+def main(
+    service: str,
+    package: str | None,
+    topics: Sequence[Topic],
+    handler: Handler,
+    *,
+    announces: Sequence[Topic] = (),
+    reread: Callable[[Record], Record] = as_it_was,
+) -> None:
+    """Do what the command line asks of this service: `run` it (the default), `migrate` its store, or replay it.
+
+    A replay needs to know what the service announces on, and how a webhook's body is translated again.
+    """
     settings = StoreSettings.read()
     logging.configure(service, settings.log_level)
     match sys.argv[1:]:
@@ -31,6 +45,9 @@ def main(service: str, package: str | None, topics: Sequence[Topic], handler: Ha
             run(service, topics, handler, settings, engine(settings.database_url, service=service), on_signal())
         case ["migrate"]:
             migrate.upgrade(package or service, settings.database_url)
+        case [verb, *_] if verb in verbs.VERBS:
+            subject = Subject(service, package or service, tuple(topics), handler, tuple(announces), reread=reread)
+            verbs.main(subject, settings, sys.argv[1:])
         case _:
             sys.exit(USAGE.format(package=package))
 

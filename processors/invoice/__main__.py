@@ -1,7 +1,9 @@
-"""Runs the invoice processor: `python -m processors.invoice [run|migrate]`."""
+"""Runs the invoice processor: `python -m processors.invoice [run|migrate|replay …]`."""
 
 from processors.invoice.handler import TOPICS, handle
+from providers.again import reread
+from stream import topics
 from stream.service import main
 
 if __name__ == "__main__":
-    main("invoice", __package__, TOPICS, handle)
+    main("invoice", __package__, TOPICS, handle, announces=(topics.INVOICES,), reread=reread)

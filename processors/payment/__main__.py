@@ -1,11 +1,20 @@
-"""Runs the payment processor: `python -m processors.payment [run|migrate]`."""
+"""Runs the payment processor: `python -m processors.payment [run|migrate|replay …]`."""
 
 from functools import partial
 
 from processors.payment.handler import TOPICS, handle
 from processors.payment.settings import PaymentSettings
+from providers.again import reread
+from stream import topics
 from stream.service import main
 
 if __name__ == "__main__":
     settings = PaymentSettings.read()
-    main("payment", __package__, TOPICS, partial(handle, orders=settings.orders))
+    main(
+        "payment",
+        __package__,
+        TOPICS,
+        partial(handle, orders=settings.orders),
+        announces=(topics.PAYMENTS,),
+        reread=reread,
+    )

@@ -1,7 +1,9 @@
-"""Runs the shipping processor: `python -m processors.shipping [run|migrate]`."""
+"""Runs the shipping processor: `python -m processors.shipping [run|migrate|replay …]`."""
 
 from processors.shipping.handler import TOPICS, handle
+from providers.again import reread
+from stream import topics
 from stream.service import main
 
 if __name__ == "__main__":
-    main("shipping", __package__, TOPICS, handle)
+    main("shipping", __package__, TOPICS, handle, announces=(topics.SHIPMENTS,), reread=reread)

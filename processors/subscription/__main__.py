@@ -1,7 +1,8 @@
-"""Runs the subscription processor: `python -m processors.subscription [run|migrate]`."""
+"""Runs the subscription processor: `python -m processors.subscription [run|migrate|replay …]`."""
 
 from processors.subscription.handler import TOPICS, handle
+from stream import topics
 from stream.service import main
 
 if __name__ == "__main__":
-    main("subscription", __package__, TOPICS, handle)
+    main("subscription", __package__, TOPICS, handle, announces=(topics.SUBSCRIPTIONS,))

@@ -1,0 +1,67 @@
+"""What a replay of the confirmer does otherwise: of a question that was answered, the topics hold the answer."""
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection
+
+from confirmer import handler, store
+from stream import topics
+from stream.events import Outcome, Record, UnconfirmedWebhook, Webhook
+from stream.fold import Result
+from stream.messages import OVERDUE
+
+SERVICE = "confirmer"
+TOLD_BY = (
+    topics.PAYMENT_WEBHOOKS,
+    topics.SHIPPING_WEBHOOKS,
+    topics.REFUND_WEBHOOKS,
+    topics.INVOICE_WEBHOOKS,
+    topics.ORDERS,
+    topics.CUSTOMERS,
+    topics.OUTCOMES,
+)
+
+# Not with the answer itself: a receipt and its answer may come in one batch, whose inbox rows are written after both.
+SETTLE = """
+UPDATE inbox SET outcome = CASE status WHEN 'confirmed' THEN 'processed' ELSE 'abandoned' END
+  FROM questions WHERE receipt_id = inbox.event_id AND status <> 'asking'
+"""
+STATE = "status, attempts, unread, next_attempt_at, asked_at, error, event_id"
+TAKE_OVER = f"""
+UPDATE questions SET ({STATE}) = (SELECT {STATE} FROM {{live}}.questions AS was
+                                   WHERE was.receipt_id = questions.receipt_id)
+ WHERE EXISTS (SELECT FROM {{live}}.questions AS was WHERE was.receipt_id = questions.receipt_id)
+"""  # noqa: S608 - our own columns
+
+ASIDE = frozenset("attempts unread next_attempt_at asked_at error".split())
+"""How the asking went; what came of it is compared."""
+
+
+def heeds(record: Record) -> bool:
+    """Whether a record is a question, or tells what became of one."""
+    if isinstance(record, Outcome):
+        return record.service == SERVICE and record.outcome == "abandoned" and record.error != OVERDUE
+    return isinstance(record, UnconfirmedWebhook) or (
+        isinstance(record, Webhook) and record.envelope.receipt_id is not None
+    )
+
+
+def handle(tx: Connection, events: Sequence[Record], *, encode: Callable[[Record], bytes]) -> list[Result]:
+    """Keep questions as ever, and note what they were answered."""
+    receipts = [event for event in events if isinstance(event, UnconfirmedWebhook)]
+    kept = iter(handler.handle(tx, receipts, encode=encode))
+    confirmed = [e.envelope for e in events if isinstance(e, Webhook) and not isinstance(e, UnconfirmedWebhook)]
+    store.remember_confirmed(tx, [(one.receipt_id or "", one.event_id) for one in confirmed])
+    outcomes = [event for event in events if isinstance(event, Outcome)]
+    store.remember_ended(tx, [(one.event_id, one.error or "") for one in outcomes])
+    return [next(kept) if isinstance(event, UnconfirmedWebhook) else Result("", "processed", ()) for event in events]
+
+
+def settle(tx: Connection) -> None:
+    """Let the inbox say what became of each receipt."""
+    tx.exec_driver_sql(SETTLE)
+
+
+def adopt(tx: Connection, live: str) -> None:
+    """Take over from the live store how the asking went."""
+    tx.exec_driver_sql(TAKE_OVER.format(live=live))

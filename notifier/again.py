@@ -1,0 +1,64 @@
+"""What a replay of the notifier does otherwise: whoever was mailed stays mailed, and of the rest nobody will be."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from notifier import handler, store
+from stream.events import NotificationSent
+from stream.fold import Result
+
+EVER_S = 1e9
+"""No fact is too old to be told of: what has a record was sent, however long ago."""
+
+# Were it queued, the sender would mail it as soon as this store is the live one.
+PUT_TO_REST = """
+UPDATE notifications SET status = 'unknown', error = 'rebuilt from the topics, which do not say that it was sent'
+ WHERE status IN ('waiting', 'queued', 'sending')
+"""
+QUIET = "UPDATE alarms SET told_at = now() WHERE told_at IS NULL"
+
+STATE = "status, attempts, next_attempt_at, sending_since, error, created_at, sent_at, resolved_at, resolved_as"
+TAKE_OVER = f"""
+UPDATE notifications SET ({STATE}) = (SELECT {STATE} FROM {{live}}.notifications AS was
+                                       WHERE was.notification_id = notifications.notification_id)
+ WHERE EXISTS (SELECT FROM {{live}}.notifications AS was WHERE was.notification_id = notifications.notification_id)
+"""  # noqa: S608 - our own columns
+# Alarms follow from no fact: they are gathered by the clock.
+ALARM_MAILS = """
+INSERT INTO notifications SELECT * FROM {live}.notifications WHERE fact_type = 'Alarms'
+ON CONFLICT (notification_id) DO UPDATE SET fact = excluded.fact, contact = excluded.contact
+"""
+ALARMS = """
+INSERT INTO alarms SELECT * FROM {live}.alarms
+ON CONFLICT (kind, subject) DO UPDATE SET raised_at = excluded.raised_at, told_at = excluded.told_at
+"""
+
+ASIDE = frozenset(
+    "attempts next_attempt_at sending_since error sent_at resolved_at resolved_as raised_at told_at".split()
+)
+"""What the sending left in a row; whether it was sent, and to whom, is compared."""
+
+
+def handle(tx: Connection, events: Sequence[handler.Told | NotificationSent], *, operator: str | None) -> list[Result]:
+    """Apply facts and people as ever, and note which mails were sent."""
+    mails = [event for event in events if isinstance(event, NotificationSent)]
+    others = [event for event in events if not isinstance(event, NotificationSent)]
+    results = iter(handler.handle(tx, others, operator=operator, max_age_s=EVER_S))
+    store.remember_sent(tx, mails)
+    return [
+        Result(event.notification_id, "processed", ()) if isinstance(event, NotificationSent) else next(results)
+        for event in events
+    ]
+
+
+def settle(tx: Connection) -> None:
+    """Let nothing in this store be sent."""
+    tx.exec_driver_sql(PUT_TO_REST)
+    tx.exec_driver_sql(QUIET)
+
+
+def adopt(tx: Connection, live: str) -> None:
+    """Take over from the live store what is on its way, and what people decided."""
+    for statement in (TAKE_OVER, ALARM_MAILS, ALARMS):
+        tx.exec_driver_sql(statement.format(live=live))

@@ -1,0 +1,71 @@
+"""What a replay would announce: collected instead of told, and held against what stands on the service's topics."""
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection
+
+from stream.codec import Codec
+from stream.delivery import Delivery
+from stream.events import Fact
+from stream.fold import Result
+from stream.inbox import Stood
+from stream.messages import TOPIC_OF
+from stream.outbox import Message
+from stream.ownership import Partition
+from stream.replay import ledger
+from stream.replay.ends import Span
+from stream.replay.ledger import Owed
+from stream.replay.reading import Reading
+from stream.replay.subject import Impossible, Subject
+
+AT_ONCE = 5000
+
+
+class Unspoken:
+    """The teller of a replay: it tells nobody, and remembers the facts."""
+
+    def __init__(self) -> None:
+        self.collected: dict[str, tuple[Delivery, str, Fact]] = {}
+
+    def facts(self, delivery: Delivery, result: Result) -> list[Message]:
+        for fact in result.facts:
+            self.collected.setdefault(fact.event_id, (delivery, result.key, fact))
+        return []
+
+    def dead(self, delivery: Delivery, error: str) -> list[Message]:
+        return []
+
+    def woken(self, delivery: Delivery, events: Iterable[Stood]) -> list[Message]:
+        return []
+
+
+def owed(tx: Connection, unspoken: Unspoken, subject: Subject, codec: Codec) -> list[Owed]:
+    """The collected facts that stand on no topic.
+
+    Raises Impossible for one that goes to a topic on which nobody looked whether it stands there.
+    """
+    told = ledger.told(tx, unspoken.collected)
+    left = [said for fact_id, said in unspoken.collected.items() if fact_id not in told]
+    return [_owed(*said, {topic.name for topic in subject.announces}, codec) for said in left]
+
+
+def _owed(delivery: Delivery, key: str, fact: Fact, announced: set[str], codec: Codec) -> Owed:
+    topic = TOPIC_OF[type(fact)]
+    if topic not in announced:
+        raise Impossible(f"a {type(fact).__name__} goes to {topic}, which the service is not said to announce on")
+    source = (delivery.topic, delivery.partition, delivery.offset)
+    return Owed(fact.event_id, *source, topic, key.encode(), codec.encode(fact), type(fact).__name__)
+
+
+def read_told(tx: Connection, bootstrap_servers: str, codec: Codec) -> None:
+    """Note every fact that stands on the service's own topics, up to where they were last seen to end."""
+    with Reading(bootstrap_servers, _open(ledger.places(tx, "told"))) as reading:
+        while messages := reading.take(AT_ONCE):
+            facts = [codec.decode(message.value()) for message in messages]
+            ledger.hear(tx, {fact.event_id for fact in facts if isinstance(fact, Fact)})
+    ledger.move(tx, "told", {where: span.end for where, span in ledger.places(tx, "told").items()})
+    ledger.settle_owed(tx)
+
+
+def _open(places: Mapping[Partition, Span]) -> dict[Partition, Span]:
+    return {where: span for where, span in places.items() if span.first < span.end}

@@ -1,0 +1,123 @@
+"""Reads partitions side by side, in the order their records were appended, and no more of each than fits in memory.
+
+A service applied the records roughly in that order; and the fewer of them come before what they need, the fewer wait.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from heapq import heappop, heappush
+from typing import Any, Self
+
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+
+from stream.ownership import Partition
+from stream.producer import CLIENT
+from stream.replay.ends import Span
+from stream.replay.subject import Impossible
+
+CONSUMER: dict[str, Any] = {
+    **CLIENT,
+    "group.id": "replay",  # of no group: partitions are assigned, and nothing is committed
+    "enable.auto.commit": False,
+    "enable.partition.eof": True,
+    "auto.offset.reset": "error",
+    "queued.max.messages.kbytes": 8_192,
+    "fetch.message.max.bytes": 262_144,
+    "check.crcs": False,
+}
+AT_ONCE = 2000
+WAIT_S = 0.2
+MOST_HELD = 30_000
+"""So many records may be held, each partition an equal part: one that is ahead of the others then has to pause."""
+
+
+class Reading:
+    """The records of these spans, merged by the time they were appended."""
+
+    def __init__(self, bootstrap_servers: str, spans: Mapping[Partition, Span]) -> None:
+        self._ends = {where: span.end for where, span in spans.items() if span.first < span.end}
+        self._next = {where: spans[where].first for where in self._ends}
+        self._held: dict[Partition, deque[Message]] = {where: deque() for where in self._ends}
+        self._hungry = set(self._ends)  # of these the next record is not here yet
+        self._heads: list[tuple[int, Partition]] = []
+        self._share = max(MOST_HELD // max(len(self._ends), 1), 100)
+        self._paused: set[Partition] = set()
+        self._consumer = Consumer({**CONSUMER, "bootstrap.servers": bootstrap_servers})
+        self._consumer.assign([TopicPartition(*where, first) for where, first in self._next.items()])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()
+
+    def take(self, most: int) -> list[Message]:
+        """The next records, at most so many; none when all was read."""
+        taken: list[Message] = []
+        while len(taken) < most and self._fill():
+            _, where = heappop(self._heads)
+            held = self._held[where]
+            taken.append(held.popleft())
+            if held:
+                heappush(self._heads, (_appended(held[0]), where))
+            elif self._next[where] < self._ends[where]:
+                self._hungry.add(where)
+            if where in self._paused and len(held) < self._share // 4:
+                self._go_on(where)
+        return taken
+
+    def _fill(self) -> bool:
+        """Wait until the next record of every partition is here; whether there is any left."""
+        while self._hungry:
+            for message in self._consumer.consume(AT_ONCE, WAIT_S):
+                self._hold(message)
+        return bool(self._heads)
+
+    def _hold(self, message: Message) -> None:
+        where = (message.topic() or "", message.partition() or 0)
+        error, offset = message.error(), message.offset() or 0
+        if error is not None:
+            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - it has no other name
+                self._end(where)
+            elif not error.retriable() and error.code() not in PASSING:
+                raise Impossible(f"{where[0]} cannot be read: {error.str()}")
+            return None
+        if offset < self._next[where] or self._next[where] >= self._ends[where]:
+            return None  # read before the pause, or beyond the end
+        if offset >= self._ends[where]:
+            return self._end(where)
+        self._next[where] = offset + 1
+        held = self._held[where]
+        held.append(message)
+        if where in self._hungry:
+            self._hungry.remove(where)
+            heappush(self._heads, (_appended(message), where))
+        if len(held) >= self._share and where not in self._paused:
+            self._paused.add(where)
+            self._consumer.pause([TopicPartition(*where)])
+        return None
+
+    def _end(self, where: Partition) -> None:
+        """Nothing up to its end is left to come: records may be missing there, such as those that were too old."""
+        self._next[where] = self._ends[where]
+        self._hungry.discard(where)
+
+    def _go_on(self, where: Partition) -> None:
+        self._paused.remove(where)
+        if self._next[where] < self._ends[where]:
+            self._consumer.resume([TopicPartition(*where)])
+
+
+PASSING = frozenset(
+    {
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+        KafkaError._TRANSPORT,  # noqa: SLF001
+        KafkaError._TIMED_OUT,  # noqa: SLF001
+        KafkaError._MAX_POLL_EXCEEDED,  # noqa: SLF001
+    }
+)
+
+
+def _appended(message: Message) -> int:
+    """When the broker appended it, in milliseconds."""
+    return int(message.timestamp()[1])

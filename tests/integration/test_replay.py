@@ -1,0 +1,141 @@
+"""A store rebuilt from the topics equals the live one, and nobody hears of it."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
+
+import pytest
+
+from stream import topics
+from stream.events import Fact
+from stream.replay import ends
+from stream.replay.reading import Reading
+from stream.topics import Topic
+from tests.actors import Inbox, Shop, Store, new_order, until
+from tests.log import CODEC, Writer, reading, writer
+from tests.replays import a_history, append, ask, refusal, start, until_handled
+
+ORDERS = 400
+ROWS = """
+SELECT '{table}' AS of, to_jsonb(r) - '{{created_at,updated_at,waiting_since,outcome}}'::text[] AS said
+  FROM {schema}.{table} AS r WHERE {column} LIKE %s ORDER BY 2
+"""
+TABLES = (
+    ("payments", "order_id"),
+    ("orders", "order_id"),
+    ("transactions", "order_id"),
+    ("payment_history", "order_id"),
+    ('"references"', "reference"),
+)
+
+
+@pytest.fixture(scope="module")
+def log(system: dict[str, str]) -> Writer:
+    return writer(system)
+
+
+def test_a_replayed_store_equals_the_live_one_row_by_row_and_mails_nobody(
+    system: dict[str, str], payments: Store, inbox: Inbox, log: Writer
+) -> None:
+    run = new_order().lower()
+    happened(system, log, run)
+
+    with reading(system, topics.PAYMENTS) as told, reading(system, topics.NOTIFICATIONS) as mailed:
+        ask(system, "payment", "replay", "--into", "r_equal")
+
+        assert rows(payments, "r_equal", run) == rows(payments, "public", run)
+        assert (told.read(), mailed.read()) == ([], [])
+    assert "0 facts owed" in ask(system, "payment", "replay", "diff", "r_equal")
+
+
+def happened(system: dict[str, str], log: Writer, run: str) -> None:
+    """A history that the live service has handled."""
+    for act in a_history(run, ORDERS):
+        append(log, act)
+        until_handled(system, "payment")
+
+
+def rows(store: Store, schema: str, run: str) -> list[object]:
+    """All rows of a run's orders, but for when they were written."""
+    found: list[object] = []
+    for table, column in TABLES:
+        found += store.rows(ROWS.format(table=table, schema=schema, column=column), f"%{run}%")
+    assert found
+    return found
+
+
+def test_a_replay_that_is_killed_ten_times_ends_the_same(system: dict[str, str], payments: Store, log: Writer) -> None:
+    run = new_order().lower()
+    happened(system, log, run)
+
+    for attempt in range(10):
+        process = start(system, "payment", "replay", "--into", "r_killed")
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=1.0 + attempt / 5)
+        process.kill()
+        process.communicate()
+    ask(system, "payment", "replay", "--into", "r_killed")
+
+    assert rows(payments, "r_killed", run) == rows(payments, "public", run)
+    assert "0 facts owed" in ask(system, "payment", "replay", "diff", "r_killed")
+
+
+def test_what_was_promoted_under_load_lost_nothing_and_is_put_back_the_same(
+    system: dict[str, str], payments: Store, shop: Shop, log: Writer
+) -> None:
+    run = new_order().lower()
+    happened(system, log, run)
+    ask(system, "payment", "replay", "--into", "r_promoted")
+    assert "nobody has looked" in refusal(system, "payment", "replay", "promote", "r_promoted")
+
+    with paying(shop, f"{run}-load") as posted:
+        ask(system, "payment", "replay", "diff", "r_promoted")
+        ask(system, "payment", "replay", "promote", "r_promoted")
+        more(posted)
+        ask(system, "payment", "replay", "rollback")
+        more(posted)
+
+    until_handled(system, "payment")
+    found = payments.rows("SELECT order_id, version FROM payments WHERE order_id LIKE %s", f"{run}-load%")
+    assert sorted(row["order_id"] for row in found) == sorted(posted)
+    assert {row["version"] for row in found} == {1}
+    assert payments.rows("SELECT 1 FROM outbox") == []
+    told = facts(system, topics.PAYMENTS, f"{run}-load")
+    assert set(told) == set(posted)  # a fact may stand there twice under one id: whoever reads it knows that
+
+
+def more(posted: list[str]) -> None:
+    """Wait until fifty more have been posted."""
+    enough = len(posted) + 50
+    until(lambda: len(posted), lambda count: count >= enough)
+
+
+@contextmanager
+def paying(shop: Shop, run: str) -> Iterator[list[str]]:
+    """Payments come in all the while, each of an order of its own."""
+    posted: list[str] = []
+    stop = Event()
+
+    def pay() -> None:
+        while not stop.is_set():
+            order = f"{run}-{len(posted)}"
+            body = {"orderId": order, "status": "completed", "amount": 1000}
+            if shop.post("payment", body).status == 200:
+                posted.append(order)
+
+    thread = Thread(target=pay)
+    thread.start()
+    try:
+        yield posted
+    finally:
+        stop.set()
+        thread.join()
+
+
+def facts(system: dict[str, str], topic: Topic, run: str) -> list[str]:
+    """The orders of a run that a topic tells of, each as often as it does."""
+    found = ends.spans(system["KAFKA_BOOTSTRAP_SERVERS"], [topic])
+    with Reading(system["KAFKA_BOOTSTRAP_SERVERS"], found) as read:
+        told = [CODEC.decode(message.value()) for message in read.take(10**9)]
+    return [order for fact in told if isinstance(fact, Fact) and (order := fact.order_id or "").startswith(run)]
