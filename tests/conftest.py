@@ -9,12 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from local import stack
 from tests import containers
 from tests.actors import Console, Inbox, Shop, Store
 
 ROOT = Path(__file__).parent.parent
+
+# How long something takes on a busy machine decides nothing.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_report_header() -> str:
