@@ -137,7 +137,8 @@ def _last_words(statements: Sequence[Statement]) -> list[Statement]:
 
 
 def _order(word: Statement) -> tuple[object, ...]:
-    return word.at, WEIGHT[word.outcome], word.outcome, word.attempt, word.topic, word.partition, word.offset
+    stood = (word.topic, word.partition, word.offset)
+    return word.at, WEIGHT[word.outcome], word.outcome, word.attempt, *stood, word.error or ""
 
 
 def _note(webhook_id: str, statements: Sequence[Statement]) -> str | None:
