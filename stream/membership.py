@@ -17,6 +17,7 @@ from stream.topics import Topic
 CONSUMER: dict[str, Any] = {
     **CLIENT,
     "group.protocol": "consumer",  # KIP-848; no static membership, see docs/decisions
+    "group.remote.assignor": "range",  # the same numbers of every topic: of two members, neither has a topic to itself
     "enable.auto.commit": True,
     "enable.auto.offset.store": False,
     "auto.commit.interval.ms": 1000,
