@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from runtime import faults
 from stream import inbox, outbox, parked
 from stream.delivery import Delivery, Unreadable
 from stream.events import OutcomeKind
@@ -38,6 +39,7 @@ class Applied:
     outcomes: list[Judged] = field(default_factory=list)
 
 
+@faults.after("worker.before_commit")
 def apply(
     tx: Connection,
     deliveries: Sequence[Delivery],

@@ -8,6 +8,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from runtime import faults
 from runtime.logging import log
 from stream.ownership import Partition
 from stream.producer import CLIENT
@@ -16,6 +17,7 @@ from stream.topics import Topic
 CONSUMER: dict[str, Any] = {
     **CLIENT,
     "group.protocol": "consumer",  # KIP-848; no static membership, see docs/decisions
+    "group.remote.assignor": "range",  # the same numbers of every topic: of two members, neither has a topic to itself
     "enable.auto.commit": True,
     "enable.auto.offset.store": False,
     "auto.commit.interval.ms": 1000,
@@ -42,7 +44,7 @@ class Membership:
     def join(self) -> None:
         """Ask for a share of the topics' partitions."""
         self._consumer.subscribe(
-            self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
+            self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
 
     def rejoin(self) -> None:
@@ -92,6 +94,8 @@ class Membership:
         """Whether the message is from a partition we hold the epoch of."""
         return (message.topic(), message.partition()) in self.epochs
 
+    @faults.before("worker.before_offsets")
+    @faults.after("worker.after_offsets")
     def done(self, ends: dict[Partition, int]) -> None:
         """The next offset to read of each partition; committed in the background, and when leaving."""
         try:
@@ -105,10 +109,16 @@ class Membership:
 
     def _on_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
         self.joined = True  # the list may be empty: more members than partitions
+        log.info("partitions.assigned", count=len(assigned))
         self.arrived |= {(partition.topic, partition.partition) for partition in assigned}
 
     def _on_revoke(self, _: Consumer, revoked: list[TopicPartition]) -> None:
+        log.info("partitions.revoked", count=len(revoked))
         self.forget({(partition.topic, partition.partition) for partition in revoked})
+
+    def _on_lost(self, _: Consumer, lost: list[TopicPartition]) -> None:
+        log.warning("partitions.lost", count=len(lost))
+        self.forget({(partition.topic, partition.partition) for partition in lost})
 
 
 def _unsettles(error: KafkaError) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
+from runtime import faults
 from stream.arrays import write
 from stream.ownership import Partition
 
@@ -148,6 +149,7 @@ def hurry(tx: Connection, event_id: str) -> bool:
     return tx.exec_driver_sql(HURRY, {"id": event_id}).rowcount > 0
 
 
+@faults.after("worker.before_retry")
 def due(tx: Connection, partitions: Collection[Partition], most: int) -> list[Parked]:
     """What is to be tried again now, of these partitions."""
     columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from runtime import faults
 from runtime.logging import log
 from stream.outbox import Message
 from stream.producer import PRODUCER
@@ -20,6 +21,13 @@ class Publisher:
 
     def publish(self, messages: Sequence[Message]) -> None:
         """Return when all are acknowledged; what fails is tried again, because it is already decided."""
+        if messages:
+            self._publish(messages)
+
+    @faults.before("publisher.before")
+    @faults.halfway("publisher.halfway")
+    @faults.after("publisher.after")
+    def _publish(self, messages: Sequence[Message]) -> None:
         unsent = list(messages)
         while unsent:
             unsent = self._try(unsent)

@@ -11,6 +11,7 @@ from threading import Event
 from confluent_kafka import Message
 from sqlalchemy import Connection, Engine, exc
 
+from runtime import faults
 from runtime.health import Health
 from runtime.logging import log
 from runtime.settings import StoreSettings
@@ -36,7 +37,7 @@ from stream.messages import Messages
 from stream.ownership import Fenced
 from stream.parked import Parked
 from stream.publisher import Publisher
-from stream.topics import Topic
+from stream.topics import OUTCOMES, Topic
 
 BACKOFF_S = (0.1, 5.0)
 STUCK_S = 60.0
@@ -93,6 +94,7 @@ class Worker:
         finally:
             self._membership.leave()
 
+    @faults.after("worker.after_consume")
     def _consume(self, stop: Event) -> list[Message]:
         """What has come; nothing while consumption is stopped."""
         if not self._stopped:
@@ -124,17 +126,32 @@ class Worker:
     def _turn(self, messages: list[Message]) -> None:
         if self._membership.arrived:
             self._take_over()
-        ours = [message for message in messages if self._membership.owns(message)]
-        if ours or self._published:
+        if ours := [message for message in messages if self._membership.owns(message)]:
             with metrics.BATCH_SECONDS.time():
-                self._apply([delivery.read(self._codec, message) for message in ours])
+                self._apply(self._decode(ours))
+        elif self._published:
+            self._tidy()
         if time.monotonic() - self._tended_at > TEND_S:
             self._tend()
 
     def _tend(self) -> None:
         """Try parked events again, report those that waited too long, and stop while too many fail at once."""
         self._tended_at = time.monotonic()
-        owned = self._membership.epochs
+        tended = self._try_again(self._membership.epochs)
+        if not tended:
+            return
+        (applied,) = tended
+        self.on_commit()
+        self._publisher.publish(applied.messages)
+        self._published += applied.rows
+        _report(applied)
+        tried = len(applied.outcomes)
+        self._probe = MOST_RETRIED if tried and not any(one.error for one in applied.outcomes) else 1
+        self._tended_at = 0.0 if tried == MOST_RETRIED else self._tended_at
+
+    @faults.after("worker.after_retry")
+    def _try_again(self, owned: dict[ownership.Partition, int]) -> list[Applied]:
+        """The transaction of that, if there is anything to do."""
         with self._store.begin() as tx:
             self._judge_health(parked.failing(tx))
             self._count(tx)
@@ -142,19 +159,13 @@ class Worker:
             due = parked.due(tx, owned, self._probe if self._stopped else MOST_RETRIED)
             late = inbox.overdue(tx, owned, self._settings.wait_limit_s)
             if not (due or late):
-                return
+                return []
             ownership.hold(tx, {where: owned[where] for where in {(one[1], one[2]) for one in late} | _places(due)})
             wait_s = self._settings.retry_first_s
             applied = retrying.retry(tx, due, self._codec, self._handler, self._messages, ruling, wait_s)
-            reports = self._messages.overdue(late)
-            rows = outbox.insert(tx, reports)
-            outcomes = self._outcomes(applied)
-        self.on_commit()
-        self._publisher.publish([*applied.messages, *outcomes, *reports])
-        self._published += applied.rows + rows
-        _report(applied)
-        self._probe = MOST_RETRIED if due and not any(one.error for one in applied.outcomes) else 1
-        self._tended_at = 0.0 if len(due) == MOST_RETRIED else self._tended_at
+            told = [*self._outcomes(applied), *self._messages.overdue(late)]
+            rows = outbox.insert(tx, told)
+        return [Applied(applied.rows + rows, applied.messages + told, applied.outcomes)]
 
     def _judge_health(self, failing: int) -> None:
         """Stop taking new events when so many fail that it must be ours, not theirs; go on once they pass."""
@@ -184,6 +195,10 @@ class Worker:
         self._published += [row for row, _ in left]
         self._membership.own(epochs)
 
+    @faults.after("worker.after_decode")
+    def _decode(self, messages: list[Message]) -> list[Delivery]:
+        return [delivery.read(self._codec, message) for message in messages]
+
     def _apply(self, deliveries: list[Delivery]) -> None:
         try:
             applied, outcomes = self._commit(deliveries, isolation.together)
@@ -197,16 +212,20 @@ class Worker:
         self._membership.done(delivery.ends(deliveries))
         _report(applied)
 
+    @faults.after("worker.after_commit")
     def _commit(self, deliveries: list[Delivery], run: Runner) -> tuple[Applied, list[outbox.Message]]:
         """The batch's one transaction; outcomes are encoded before the commit, for nothing may fail after it."""
-        applied = Applied()
         with self._store.begin() as tx:
             outbox.delete(tx, self._published)
-            if deliveries:
-                ownership.hold(tx, {one: self._membership.epochs[one] for one in delivery.partitions(deliveries)})
-                wait_s = self._settings.retry_first_s
-                applied = batch.apply(tx, deliveries, self._handler, self._messages, run, wait_s)
+            ownership.hold(tx, {one: self._membership.epochs[one] for one in delivery.partitions(deliveries)})
+            wait_s = self._settings.retry_first_s
+            applied = batch.apply(tx, deliveries, self._handler, self._messages, run, wait_s)
             return applied, self._outcomes(applied)
+
+    def _tidy(self) -> None:
+        with self._store.begin() as tx:
+            outbox.delete(tx, self._published)
+        self._published = []
 
     def _outcomes(self, applied: Applied) -> list[outbox.Message]:
         return [
@@ -236,4 +255,5 @@ def _report(applied: Applied) -> None:
         name = "retried" if judged.attempt > 1 and judged.outcome == "processed" else judged.outcome
         tell(f"webhook.{name}", id=judged.delivery.event_id, topic=judged.delivery.topic, attempt=judged.attempt)
     for message in applied.messages:
-        metrics.FACTS.labels(message.topic).inc()
+        if message.topic != OUTCOMES.name:
+            metrics.FACTS.labels(message.topic).inc()

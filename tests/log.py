@@ -1,6 +1,6 @@
 """Kafka, looked into: what stands on a topic since a moment, and what is put there by hand."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +35,10 @@ class Reader:
     def wait_for(self, wanted: Any) -> Any:
         """The first record of which `wanted` is true."""
         return next(filter(wanted, until(self.read, lambda records: any(map(wanted, records)))))
+
+    def wait_until(self, enough: Callable[[list[Any]], bool]) -> None:
+        """Until all that is there is enough."""
+        until(self.read, enough)
 
 
 @contextmanager

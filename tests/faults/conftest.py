@@ -1,0 +1,21 @@
+"""What the faults happen to: one system, and processes of its payment processor that the tests start themselves."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.replicas import Replica, Replicas, replicas_of
+
+
+@pytest.fixture(scope="module")
+def processors(system: dict[str, str]) -> Iterator[Replicas]:
+    """Payment processors, as many as a test starts."""
+    with replicas_of(system, "payment", topics=2) as replicas:
+        yield replicas
+
+
+@pytest.fixture
+def spare(processors: Replicas) -> Iterator[Replica]:
+    """One that has no fault and takes over what others leave: all of it, before and after a test."""
+    yield processors.alone()
+    processors.alone()

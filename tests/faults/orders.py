@@ -1,0 +1,95 @@
+"""Orders that go through a chain of statuses, each of which depends on the one before; and what must come of them."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from tests.actors import Inbox, Shop, Store, new_order, until
+
+CHAIN = ("pending", "completed", "cancelled")
+FACTS = ["PaymentCompleted", "PaymentCancelled"]
+PATIENCE_S = 60.0
+
+HISTORY = """
+SELECT order_id, array_agg(payment_history.status ORDER BY inbox."offset") AS statuses,
+       array_agg(DISTINCT payment_history.outcome) AS outcomes,
+       (SELECT version FROM payments WHERE payments.order_id = payment_history.order_id) AS version,
+       (SELECT status FROM payments WHERE payments.order_id = payment_history.order_id) AS status
+  FROM payment_history JOIN inbox USING (event_id) WHERE order_id = ANY (%s) GROUP BY order_id
+"""
+
+
+@dataclass
+class Orders:
+    """So many orders of one customer, on all partitions."""
+
+    system: dict[str, str]
+    count: int = 12
+    ids: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.ids = [new_order() for _ in range(self.count)]
+        self.customer = f"{new_order().lower()}@example.test"
+        self.shop = Shop(self.system["GATEWAY_URL"], self.system["WEBHOOK_SECRET"])
+        self.payments = Store(self.system["PAYMENT_DATABASE_URL"])
+
+    def become_known(self) -> None:
+        """The shop says whose they are, so that mails go out."""
+        self._each(lambda order: [("order", {"orderId": order, "customerEmail": self.customer, "locale": "en"})])
+
+    def go(self, *statuses: str) -> None:
+        """Post the chain of each, many orders at a time."""
+        self._each(lambda order: [("payment", _said(order, status)) for status in statuses or CHAIN])
+
+    def are_done(self) -> list[dict[str, Any]]:
+        """Their rows once every one has come to its end."""
+        look = lambda: self.payments.rows(HISTORY, self.ids)  # noqa: E731
+        return until(look, lambda rows: [len(row["statuses"]) for row in rows] == [len(CHAIN)] * self.count, PATIENCE_S)
+
+    def were_applied_once_in_order(self) -> None:
+        for row in self.are_done():
+            assert row == {
+                "order_id": row["order_id"],
+                "statuses": list(CHAIN),
+                "outcomes": ["processed"],
+                "version": len(CHAIN),
+                "status": CHAIN[-1],
+            }
+
+    def end_as_wanted(self) -> None:
+        """Whatever was tried again when: nothing is lost, and nothing is applied twice."""
+        rows = self.are_done()
+        ends = [(row["version"], row["status"], sorted(row["statuses"])) for row in rows]
+        assert ends == [(len(CHAIN), CHAIN[-1], sorted(CHAIN))] * self.count
+        keys = [order.encode() for order in self.ids]
+        until(lambda: self.payments.rows("SELECT * FROM parked WHERE key = ANY (%s)", keys), lambda rows: not rows)
+
+    def were_told_once_in_order(self, told: list[Any]) -> None:
+        """`told` are the records of their facts' topic: one may be there twice, by the same id."""
+        for order in self.ids:
+            facts = {fact.event_id: type(fact).__name__ for fact in told if fact.order_id == order}
+            assert list(facts.values()) == FACTS, (order, facts)
+
+    def all_told(self, told: list[Any]) -> bool:
+        of_ours = {fact.event_id for fact in told if fact.order_id in set(self.ids)}
+        return len(of_ours) >= len(FACTS) * self.count
+
+    def were_mailed_once(self) -> None:
+        mails = Inbox(self.system["INBOX_URL"]).wait_for(self.customer, len(FACTS) * self.count)
+        subjects = Counter(str(mail["Subject"]) for mail in mails)
+        assert set(subjects.values()) == {1}
+        assert len(subjects) == len(FACTS) * self.count
+
+    def _each(self, told: Any) -> None:
+        with ThreadPoolExecutor(8) as senders:
+            list(senders.map(lambda order: self._post(told(order)), self.ids))
+
+    def _post(self, webhooks: list[tuple[str, dict[str, Any]]]) -> None:
+        for kind, body in webhooks:
+            until(partial(self.shop.post, kind, body), lambda reply: reply.status == 200)
+
+
+def _said(order: str, status: str) -> dict[str, Any]:
+    return {"orderId": order, "status": status, "amount": 58000, "transactionId": "TXN-1"}

@@ -1,0 +1,192 @@
+"""A service's processes beside the system's own: the service's environment, another management port, a fault maybe."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
+
+from local import services
+from local.place import Place
+from local.supervisor import MARK
+from runtime.faults import EXIT_CODE
+from stream.topics import PARTITIONS
+from tests.actors import until
+from tests.processes import frozen
+
+ROOT = Path(__file__).parents[1]
+ENDS_S = 20.0
+NUMBERS = count(1)
+RUN = "{0}; import runpy; runpy.run_module('{1}', run_name='__main__', alter_sys=True)"
+
+
+@dataclass
+class Replica:
+    """One process of a service, and what it says."""
+
+    process: "subprocess.Popen[bytes]"
+    log: Path
+    url: str
+    token: str
+    is_sound: bool
+
+    def lines(self, event: str = "") -> list[dict[str, Any]]:
+        """Its log, or the lines of it that tell of `event`."""
+        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        return [line for line in lines if event in ("", line["event"])]
+
+    def wait_for(self, event: str, times: int = 1) -> list[dict[str, Any]]:
+        return until(lambda: self.lines(event), lambda lines: len(lines) >= times)
+
+    def owns(self) -> int:
+        """How many partitions it has been assigned and not lost again."""
+        signs = {"partitions.assigned": 1, "partitions.revoked": -1, "partitions.lost": -1}
+        return sum(signs.get(line["event"], 0) * line.get("count", 0) for line in self.lines())
+
+    def is_ready(self) -> bool:
+        return services.answers(f"{self.url}/health/ready")
+
+    def metric(self, name: str) -> float:
+        request = urllib.request.Request(f"{self.url}/metrics", headers={"Authorization": f"Bearer {self.token}"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
+
+    def dies_of_its_fault(self) -> None:
+        assert self.process.wait(ENDS_S * 2) == EXIT_CODE, self.log.read_text()[-2000:]
+
+    def is_frozen_by_its_fault(self) -> None:
+        state = lambda: Path("/proc", str(self.process.pid), "stat").read_text().rpartition(") ")[2][0]  # noqa: E731
+        until(state, lambda seen: seen == "T")
+
+    def freeze(self) -> None:
+        os.kill(self.process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.process.pid, signal.SIGCONT)
+
+    def kill(self) -> None:
+        """Also when it is frozen, or dead already."""
+        self.process.kill()
+        self.process.wait(ENDS_S)
+
+    def stop(self) -> tuple[int, float]:
+        """Ask it to stop; its exit code, and the seconds it took."""
+        began = time.monotonic()
+        self.process.terminate()
+        return self.process.wait(ENDS_S), time.monotonic() - began
+
+
+@dataclass
+class Replicas:
+    """Those of one service, in its own consumer group."""
+
+    system: dict[str, str]
+    service: services.Service
+    topics: int
+    running: list[Replica] = field(default_factory=list)
+
+    def start(self, fault: str = "", prologue: str = "", **variables: str) -> Replica:
+        """Another one; it is not awaited. `prologue` is Python that runs before the service does."""
+        program = services.program(self.service, Place(ROOT, Path(self.system["RUN_FOLDER"])), self.system)
+        port, log = free_port(), Path(self.system["RUN_FOLDER"], "log", f"replica-{next(NUMBERS)}.log")
+        of_run = {"MANAGEMENT_PORT": str(port), MARK: self.system["RUN_FOLDER"], "FAULT": fault}
+        argv = (sys.executable, "-c", RUN.format(prologue, self.service.module)) if prologue else program.argv
+        env = {**program.env, **of_run, **variables}
+        with log.open("wb") as out:
+            process = subprocess.Popen(argv, cwd=ROOT, env=env, stderr=out, start_new_session=True)
+        url, is_sound = f"http://127.0.0.1:{port}", not (fault or prologue or variables)
+        self.running.append(Replica(process, log, url, self.system["MANAGEMENT_TOKEN"], is_sound))
+        return self.running[-1]
+
+    def join(self, fault: str = "", prologue: str = "", **variables: str) -> Replica:
+        """Another one, once it has partitions."""
+        replica = self.start(fault, prologue, **variables)
+        until(replica.owns, bool)
+        return replica
+
+    def alone(self) -> Replica:
+        """One that has no fault, once it owns everything; whoever else is left is killed."""
+        sound = [replica for replica in self.running if replica.is_sound and replica.process.poll() is None]
+        stays = sound[0] if sound else self.start()
+        for other in self.running:
+            if other is not stays:
+                other.kill()
+        self.running = [stays]
+        until(stays.owns, lambda owned: owned == PARTITIONS * self.topics)
+        return stays
+
+    def end(self) -> None:
+        while self.running:
+            self.running.pop().kill()
+
+
+@contextmanager
+def replicas_of(system: dict[str, str], name: str, topics: int, *, session_ms: int = 3000) -> Iterator[Replicas]:
+    """The system's own process of this service is frozen meanwhile, and so loses its partitions: those here work.
+
+    It reads so many `topics`. A member that says nothing for `session_ms` is taken for dead.
+    """
+    (service,) = (one for one in services.SERVICES if one.name == name)
+    replicas = Replicas(system, service, topics)
+    with frozen(system, name.upper()), impatient(system, name, session_ms):
+        try:
+            yield replicas
+        finally:
+            replicas.end()
+    until(lambda: services.is_ready(service, system), bool, 60)
+
+
+@contextmanager
+def impatient(system: dict[str, str], group: str, session_ms: int) -> Iterator[None]:
+    """Let this group's members be taken for dead sooner."""
+    _configure(system, group, AlterConfigOpType.SET, session_ms)
+    try:
+        yield
+    finally:
+        _configure(system, group, AlterConfigOpType.DELETE, session_ms)
+
+
+def shares(system: dict[str, str], group: str) -> list[dict[str, int]]:
+    """How many partitions of each topic each member of a group has."""
+    admin = _admin(system)
+    (asked,) = admin.describe_consumer_groups([group]).values()
+    assigned = [member.assignment.topic_partitions for member in asked.result(10).members]
+    return [Counter(partition.topic for partition in partitions) for partitions in assigned]
+
+
+def _configure(system: dict[str, str], group: str, operation: AlterConfigOpType, session_ms: int) -> None:
+    entry = ConfigEntry("consumer.session.timeout.ms", str(session_ms), incremental_operation=operation)
+    admin = _admin(system)
+    (done,) = admin.incremental_alter_configs(
+        [ConfigResource(ResourceType.GROUP, group, incremental_configs=[entry])]
+    ).values()
+    done.result(10)
+
+
+def _admin(system: dict[str, str]) -> AdminClient:
+    return AdminClient({"bootstrap.servers": system["KAFKA_BOOTSTRAP_SERVERS"], "log_level": 0})
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
