@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from cli import asking, mail, running, schemas, simulating, status, stores, topics
+from cli import asking, mail, replaying, running, schemas, simulating, status, stores, topics
 from local.telling import Trouble
 
 app = typer.Typer(
@@ -21,6 +21,9 @@ app.command()(asking.stats)
 app.command()(asking.webhook)
 app.command()(asking.order)
 app.command()(stores.migrate)
+app.command(context_settings=replaying.PASSED_ON)(replaying.replay)
+app.command()(replaying.rebuild)
+app.command()(replaying.history)
 app.add_typer(mail.app, name="mail")
 app.add_typer(topics.app, name="topics")
 app.add_typer(schemas.app, name="schemas")

@@ -11,7 +11,7 @@ HIDDEN = ["payload", "told", "metadata", "cancels", "created_at", "updated_at", 
 """What is long, what is not the order's, and what only says when this copy was made."""
 NAMED = """
 SELECT column_name::text FROM information_schema.columns
- WHERE table_schema = %(schema)s AND table_name = %(table)s 
+ WHERE table_schema = %(schema)s AND table_name = %(table)s
    AND column_name IN ('order_id', 'invoice_id', 'last_order_id')
 """
 
