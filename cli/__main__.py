@@ -4,7 +4,20 @@ import sys
 
 import typer
 
-from cli import asking, dead, mail, quarantine, running, schemas, simulating, spool, status, stores, topics
+from cli import (
+    asking,
+    dead,
+    mail,
+    quarantine,
+    replaying,
+    running,
+    schemas,
+    simulating,
+    spool,
+    status,
+    stores,
+    topics,
+)
 from local.telling import Trouble
 
 app = typer.Typer(
@@ -25,6 +38,9 @@ app.command()(dead.retry)
 app.add_typer(dead.app, name="dead")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(spool.app, name="spool")
+app.command(context_settings=replaying.PASSED_ON)(replaying.replay)
+app.command()(replaying.rebuild)
+app.command()(replaying.history)
 app.add_typer(mail.app, name="mail")
 app.add_typer(topics.app, name="topics")
 app.add_typer(schemas.app, name="schemas")

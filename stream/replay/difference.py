@@ -126,7 +126,7 @@ def _rows(tx: Connection, schemas: tuple[str, str], table: str, left_out: list[s
 def _row(table: str, key: str, live: dict[str, Any] | None, new: dict[str, Any] | None) -> Row:
     if live is None or new is None:
         return Row(table, key, live, new)
-    names = [name for name in new if live.get(name) != new[name]]
+    names = [name for name in sorted(new) if live.get(name) != new[name]]
     return Row(table, key, {name: live.get(name) for name in names}, {name: new[name] for name in names})
 
 

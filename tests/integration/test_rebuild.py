@@ -1,0 +1,103 @@
+"""A store that was lost comes back from the topics: the same rows, no mail, nothing announced twice."""
+
+import subprocess
+from contextlib import suppress
+
+import psycopg
+import pytest
+
+from stream import topics
+from stream.topics import Topic
+from tests.actors import Inbox, Shop, Store, new_order
+from tests.log import reading
+from tests.replays import ask, refusal, start, until_handled
+
+SERVICES = ("payment", "shipping", "refund", "notifier", "confirmer", "console")
+
+
+def test_a_store_that_is_not_lost_is_left_alone(shop: Shop, payments: Store, system: dict[str, str]) -> None:
+    pay(shop, order := new_order())
+    payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)
+
+    assert "is not lost" in refusal(system, "payment", "rebuild")
+
+
+@pytest.mark.parametrize(
+    ("service", "table", "announced"),
+    [
+        ("payment", "payments", topics.PAYMENTS),
+        ("notifier", "notifications", topics.NOTIFICATIONS),
+        ("console", "webhooks", topics.OUTCOMES),
+    ],
+)
+def test_a_lost_store_comes_back_and_nobody_hears_of_it(
+    shop: Shop, inbox: Inbox, system: dict[str, str], service: str, table: str, announced: Topic
+) -> None:
+    store = Store(system[f"{service.upper()}_DATABASE_URL"])
+    _, customer = a_paid_order(shop, inbox)
+    until_handled(system, *SERVICES)
+    before = rows(store, table)
+    lose(store)
+
+    with reading(system, announced) as told:
+        ask(system, service, "rebuild")
+        assert rows(store, table) == before
+        again = [record for record in told.read() if getattr(record, "service", "") != service]
+
+    assert again == []
+    assert len(inbox.mails_to(customer)) == 1
+    _, next_customer = a_paid_order(shop, inbox)
+    assert len(inbox.mails_to(next_customer)) == 1
+    until_handled(system, *SERVICES)
+    assert len(rows(store, table)) > len(before)
+
+
+def test_a_rebuild_that_is_killed_goes_on(shop: Shop, inbox: Inbox, payments: Store, system: dict[str, str]) -> None:
+    a_paid_order(shop, inbox)
+    until_handled(system, "payment")
+    before = rows(payments, "payments")
+    lose(payments)
+
+    for seconds in (1.5, 2.0, 2.5):
+        process = start(system, "payment", "rebuild")
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=seconds)
+        process.kill()
+        process.communicate()
+    if not payments.rows("SELECT to_regclass('public.inbox') AS there")[0]["there"]:
+        ask(system, "payment", "rebuild")
+
+    assert rows(payments, "payments") == before
+
+
+def a_paid_order(shop: Shop, inbox: Inbox) -> tuple[str, str]:
+    order = new_order()
+    customer = f"{order.lower()}@example.test"
+    shop.post("order", {"orderId": order, "customerEmail": customer})
+    pay(shop, order)
+    inbox.wait_for(customer)
+    return order, customer
+
+
+def pay(shop: Shop, order: str) -> None:
+    assert shop.post("payment", {"orderId": order, "status": "completed", "amount": 58000}).status == 200
+
+
+def lose(store: Store) -> None:
+    """All of it, as after a disk that nobody had a copy of."""
+    with psycopg.connect(store.url) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+
+
+KEYS = {
+    "payments": ("order_id", "status"),
+    "notifications": ("notification_id", "status"),
+    "webhooks": ("webhook_id", "status"),
+}
+
+
+def rows(store: Store, table: str) -> list[tuple[object, ...]]:
+    key, state = KEYS[table]
+    found = store.rows(f"SELECT {key} AS key, {state} AS state FROM {table} ORDER BY 1")
+    return [(row["key"], row["state"]) for row in found]

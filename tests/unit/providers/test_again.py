@@ -1,0 +1,50 @@
+"""A webhook is read again from its bytes alone: what was right stays, what a bug made of it is repaired."""
+
+from dataclasses import replace
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers import catalogue
+from providers.again import reread
+from providers.contract import Received
+from providers.webhook import webhook
+from stream.events import PaymentWebhook
+from tests.builders import NOON
+
+
+@given(st.sampled_from(["completed", "failed", "cancelled", "pending"]), st.integers(1, 10**9))
+def test_what_was_translated_right_is_the_same_again(status: str, amount: int) -> None:
+    record = a_record({"orderId": 1, "status": status, "amount": amount})
+
+    assert reread(record) == record
+
+
+def test_what_a_bug_made_of_a_webhook_is_repaired() -> None:
+    record = a_record({"orderId": 1, "status": "completed", "amount": 58000}, amount=580)
+
+    again = reread(record)
+
+    assert isinstance(again, PaymentWebhook)
+    assert again.notice.amount == 58000
+    assert again.envelope.received_at == record.envelope.received_at
+
+
+def test_what_a_provider_confirmed_stays_as_it_was() -> None:
+    record = a_record({"orderId": 1, "status": "completed"}, amount=580)
+    confirmed = msgspec.structs.replace(
+        record, envelope=msgspec.structs.replace(record.envelope, verification="confirmed")
+    )
+
+    assert reread(confirmed) is confirmed
+
+
+def a_record(said: dict[str, object], **wrong: int) -> PaymentWebhook:
+    received = Received("/webhooks/payment", {}, msgspec.json.encode(said), NOON)
+    provider, kind = catalogue.find(received.path, received.headers)
+    told = provider.translate(received, kind)
+    told = replace(told, notice=msgspec.structs.replace(told.notice, **wrong))
+    record = webhook(provider, received, "signature", told, "test").webhook
+    assert isinstance(record, PaymentWebhook)
+    return record
