@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from cli import asking, mail, running, schemas, simulating, status, stores, topics
+from cli import asking, mail, running, schemas, simulating, status, stores, topics, verifying
 from local.telling import Trouble
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app.command()(running.run)
 app.command()(running.stop)
 app.command()(simulating.simulate)
 app.command()(status.status)
+app.command()(verifying.verify)
 app.command()(asking.stats)
 app.command()(asking.webhook)
 app.command()(asking.order)
