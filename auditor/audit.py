@@ -11,7 +11,7 @@ from auditor import keeping, mailing, stores, tracing
 from auditor.evidence import Accepted, Claim, Evidence
 from auditor.log import Log
 from auditor.tracing import Trace
-from simulator.inbox import all_mails
+from simulator.inbox import whole_inbox
 
 PAUSE_S = 1.0
 
@@ -65,5 +65,5 @@ async def _mails(env: Mapping[str, str]) -> Counter[str]:
     """How often each mail of ours arrived, by its notification's id."""
     domain = env["MAIL_FROM"].rpartition("@")[2]
     async with aiohttp.ClientSession() as session:
-        mails = await all_mails(session, env["INBOX_URL"])
+        mails = await (await whole_inbox(session, env["INBOX_URL"])).mails()
     return Counter(mail.message_id.split("@")[0] for mail in mails if mail.message_id.endswith(f"@{domain}"))

@@ -55,9 +55,9 @@ async def open_inbox(session: aiohttp.ClientSession, url: str) -> Inbox:
     return Inbox(session, url, read, await read(session, url, 0))
 
 
-async def all_mails(session: aiohttp.ClientSession, url: str) -> list[Mail]:
-    """Every mail in the inbox at `url`."""
-    return await Inbox(session, url, await _reader(session, url), []).mails()
+async def whole_inbox(session: aiohttp.ClientSession, url: str) -> Inbox:
+    """The same, with every mail that was there before."""
+    return Inbox(session, url, await _reader(session, url), [])
 
 
 async def _reader(session: aiohttp.ClientSession, url: str) -> Reader:
