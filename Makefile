@@ -1,12 +1,13 @@
 # What a checkout can do. Nothing is needed but a Python; each target says what else, when it needs it.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run stop test check lock clean
+.PHONY: help run stop test chaos check lock clean
 
 PYTHONS := python3.13 python3.12 python3.11 python3.14 python3
 USABLE := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON = $(or $(shell for p in $(PYTHONS); do $$p -c '$(USABLE)' 2>/dev/null && echo $$p && break; done),$(error \
   No Python 3.11 or newer with its venv module was found: install it (Debian and Ubuntu: apt install python3-venv)))
+MINUTES := 30
 UV := .venv/bin/python -m uv
 LOCKS := all gateway payment shipping refund subscription invoice confirmer notifier console cli
 
@@ -21,6 +22,9 @@ stop: .venv/complete ## stop what `make run` started, also when it was killed
 
 test: .venv/complete ## every test, on containers or on a stack of its own (STACK=containers|local decides by hand)
 	.venv/bin/python -m pytest
+
+chaos: .venv/complete ## faults of every kind under load, then an audit (MINUTES=30, SEED=7 replays a run)
+	@.venv/bin/python -m tests.chaos $(MINUTES) $(SEED)
 
 check: .venv/complete ## format, lint, types, import rules, schemas
 	.venv/bin/ruff format --check .

@@ -17,6 +17,7 @@ from cli import (
     status,
     stores,
     topics,
+    verifying,
 )
 from local.telling import Trouble
 
@@ -30,6 +31,7 @@ app.command()(running.run)
 app.command()(running.stop)
 app.command()(simulating.simulate)
 app.command()(status.status)
+app.command()(verifying.verify)
 app.command()(asking.stats)
 app.command()(asking.webhook)
 app.command()(asking.order)

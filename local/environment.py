@@ -27,6 +27,11 @@ class Settings:
         return not self.given.get("KAFKA_BOOTSTRAP_SERVERS")
 
     @property
+    def own_inbox(self) -> bool:
+        """Both or none: a mail server without a page to read what it took is not for trials."""
+        return not (self.given.get("SMTP_URL") and self.given.get("INBOX_URL"))
+
+    @property
     def own_databases(self) -> bool:
         return not all(self.given.get(service.variable("DATABASE_URL")) for service in STORES)
 
@@ -51,8 +56,7 @@ def describe(settings: Settings) -> dict[str, str]:
         "GATEWAY_URL": f"http://{HOST}:{port['gateway']}",
         "APIS_URL": _apis(settings),
         "CONSOLE_URL": f"http://{HOST}:{port['console']}",
-        "INBOX_URL": f"http://{HOST}:{port['inbox']}",
-        "SMTP_URL": f"smtp://{HOST}:{port['smtp']}",
+        **_inbox(settings),
         "MAIL_FROM": "hookstream@example.test",
         "OPERATOR_EMAIL": "operator@example.test",
         "KAFKA_BOOTSTRAP_SERVERS": given.get("KAFKA_BOOTSTRAP_SERVERS") or f"{HOST}:{port['kafka']}",
@@ -84,6 +88,13 @@ def read(place: Place) -> dict[str, str]:
 
 def _apis(settings: Settings) -> str:
     return f"http://{HOST}:{settings.port['apis']}"
+
+
+def _inbox(settings: Settings) -> dict[str, str]:
+    if not settings.own_inbox:
+        return {name: settings.given[name] for name in ("INBOX_URL", "SMTP_URL")}
+    port = settings.port
+    return {"INBOX_URL": f"http://{HOST}:{port['inbox']}", "SMTP_URL": f"smtp://{HOST}:{port['smtp']}"}
 
 
 def _management(settings: Settings, name: str) -> str:

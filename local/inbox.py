@@ -10,6 +10,9 @@ from local.supervisor import Supervisor
 
 
 def start(supervisor: Supervisor, settings: Settings) -> None:
+    """Unless another mail server and its page are given."""
+    if not settings.own_inbox:
+        return
     supervisor.wait(supervisor.start(_program(settings)))
 
 

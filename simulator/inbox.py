@@ -51,10 +51,19 @@ class Inbox:
 
 async def open_inbox(session: aiohttp.ClientSession, url: str) -> Inbox:
     """The inbox at `url`, whichever of the two it is."""
+    read = await _reader(session, url)
+    return Inbox(session, url, read, await read(session, url, 0))
+
+
+async def whole_inbox(session: aiohttp.ClientSession, url: str) -> Inbox:
+    """The same, with every mail that was there before."""
+    return Inbox(session, url, await _reader(session, url), [])
+
+
+async def _reader(session: aiohttp.ClientSession, url: str) -> Reader:
     async with session.get(f"{url}/api/v1/info") as answer:
         mailpit = answer.status == HTTPStatus.OK
-    read: Reader = _read_mailpit if mailpit else _read_sendria
-    return Inbox(session, url, read, await read(session, url, 0))
+    return _read_mailpit if mailpit else _read_sendria
 
 
 async def _read_sendria(session: aiohttp.ClientSession, url: str, page: int) -> list[Mail]:

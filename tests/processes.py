@@ -15,10 +15,10 @@ def pid(system: dict[str, str], service: str) -> int:
     return int(dict(line.split("=", 1) for line in written).get(f"{service}_PID", 0))
 
 
-def kill(system: dict[str, str], service: str) -> None:
-    """End a service without a warning, and wait until another process has its place."""
+def kill(system: dict[str, str], service: str, by: signal.Signals = signal.SIGKILL) -> None:
+    """End a service, without a warning unless `by` is one, and wait until another process has its place."""
     before = pid(system, service)
-    os.kill(before, signal.SIGKILL)
+    os.kill(before, by)
     until(lambda: pid(system, service), lambda now: now not in (0, before))
 
 

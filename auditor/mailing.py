@@ -1,0 +1,100 @@
+"""Whether people were told every fact once, and nothing else. Pure."""
+
+from collections.abc import Iterator
+
+from auditor.evidence import Claim, Evidence
+from auditor.tracing import Trace
+from notifier.audience import AUDIENCES
+from stream import ids
+from stream.events import Fact, NotificationSent, OrderWebhook
+
+CHANNEL = "email"
+UNDER_WAY = ("queued", "sending")
+NEVER = ("failed", "waiting", "no_recipient", "stale")
+ALARMS = "Alarms"
+"""What tells the operator of troubles follows from no fact."""
+
+
+def queued(trace: Trace) -> Claim:
+    """Each fact has one message for each of its readers, and no message is of something else."""
+    evidence = trace.evidence
+    rows, wrong = evidence.stores["notifier"].tables["notifications"], list[str]()
+    wanted = dict(_wanted(evidence))
+    allowed = {name for fact in _facts(evidence) for name in _names(fact)}
+    wrong += [f"{what} has no message" for name, what in wanted.items() if name not in rows]
+    wrong += [
+        f"message {name} ({row['fact_type']}) follows from no fact"
+        for name, row in rows.items()
+        if name not in allowed and row["fact_type"] != ALARMS
+    ]
+    return Claim("MESSAGES", len(wanted), tuple(wrong))
+
+
+def double(trace: Trace) -> Claim:
+    """No mail is there twice, and none that nobody decided to send."""
+    mails, rows = trace.evidence.mails, trace.evidence.stores["notifier"].tables["notifications"]
+    wrong = [f"mail {name} ({_kind(rows, name)}) came {count} times" for name, count in mails.items() if count > 1]
+    strange = [f"mail {name} is nobody's message" for name in mails if name not in rows]
+    unsent = [
+        f"mail {name} ({row['fact_type']}) came, and its message is {row['status']}"
+        for name, row in rows.items()
+        if name in mails and row["status"] in NEVER
+    ]
+    return Claim("DUPMAIL", mails.total(), tuple(wrong + unsent), unfinished=tuple(strange))
+
+
+def missing(trace: Trace) -> Claim:
+    """Every message that counts as sent has arrived; those nobody can tell of are named."""
+    evidence, wrong, unfinished, noted = trace.evidence, list[str](), list[str](), list[str]()
+    rows = evidence.stores["notifier"].tables["notifications"]
+    told = {entry.event_id for entry in evidence.entries if isinstance(entry.delivery.event, NotificationSent)}
+    for name, row in rows.items():
+        what, status = f"{row['fact_type']} to the {row['audience']} of {row['order_id']} ({name})", row["status"]
+        if status == "sent" and name not in evidence.mails:
+            wrong.append(f"{what} was sent and did not arrive")
+        elif status == "sent" and name not in told:
+            (unfinished if evidence.stores["notifier"].outbox else wrong).append(f"{what} was sent and not told of")
+        elif status in UNDER_WAY:
+            unfinished.append(f"{what} is {status}")
+        elif status == "unknown":
+            noted.append(f"{what} is unknown; it {'arrived' if name in evidence.mails else 'did not arrive'}")
+        elif status in NEVER:
+            noted.append(f"{what} is {status}: {row['error']}")
+    return Claim("MISSMAIL", len(rows), tuple(wrong), tuple(unfinished), tuple(noted))
+
+
+CLAIMS = (queued, double, missing)
+
+
+def _facts(evidence: Evidence) -> Iterator[Fact]:
+    """What the notifier has handled."""
+    handled = evidence.stores["notifier"].handled
+    for entry in evidence.entries:
+        if isinstance(fact := entry.delivery.event, Fact) and entry.event_id in handled:
+            yield fact
+
+
+def _wanted(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """The messages that must be there. An order that names no seller has nobody to tell on that side."""
+    sold = _orders_with_seller(evidence)
+    for fact in _facts(evidence):
+        for audience, name in zip(AUDIENCES.get(type(fact), ()), _names(fact), strict=True):
+            if audience == "customer" or (audience == "seller" and fact.order_id in sold):
+                yield name, f"{type(fact).__name__} to the {audience} of {fact.order_id}"
+            elif audience == "operator" and evidence.operator:
+                yield name, f"{type(fact).__name__} to the operator"
+
+
+def _names(fact: Fact) -> list[str]:
+    return [ids.notification_id(fact.event_id, audience, CHANNEL) for audience in AUDIENCES.get(type(fact), ())]
+
+
+def _orders_with_seller(evidence: Evidence) -> set[str]:
+    told = (entry.delivery.event for entry in evidence.entries)
+    notices = [event.notice for event in told if isinstance(event, OrderWebhook)]
+    without = {one.order_id for one in notices if one.seller_id is None and one.seller_email is None}
+    return {one.order_id for one in notices} - without
+
+
+def _kind(rows: object, name: str) -> str:
+    return str(rows[name]["fact_type"]) if isinstance(rows, dict) and name in rows else "unheard of"

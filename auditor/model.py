@@ -1,0 +1,236 @@
+"""What the stores must hold after a set of events: each service's pure domain, folded over the topics' records. Pure.
+
+The domains end alike in whatever order events come, so the order here need not be that of the workers.
+"""
+
+import json
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from auditor.evidence import Row
+from processors.invoice import domain as invoices
+from processors.invoice.handler import advance
+from processors.payment import domain as payments
+from processors.payment.domain import OrdersPolicy
+from processors.refund import domain as refunds
+from processors.refund.domain.refunds import ANNOUNCED
+from processors.shipping import domain as shipping
+from processors.subscription import domain as subscriptions
+from stream import ids, registers, topics
+from stream.events import (
+    BillingWebhook,
+    CreditAdded,
+    Fact,
+    InvoiceWebhook,
+    OrderWebhook,
+    PaymentWebhook,
+    Record,
+    RefundCompleted,
+    RefundWebhook,
+    ShippingWebhook,
+    TransferWebhook,
+)
+from stream.registers import Told
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+Tables = dict[str, dict[str, Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Rows by table and key, the ids of events in the history, and of facts that must have been announced."""
+
+    tables: Tables
+    history: frozenset[str] = frozenset()
+    facts: frozenset[str] = frozenset()
+
+
+class Made(dict[K, V]):
+    """Makes what is asked for the first time from its key."""
+
+    def __init__(self, make: Callable[[K], V]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, key: K) -> V:
+        self[key] = made = self._make(key)
+        return made
+
+
+def payment(events: Iterable[Record], policy: OrdersPolicy = "optional") -> Expected:
+    """The payments after these webhooks and orders."""
+    book = payments.Book(Made(payments.Payment), Made(lambda _: payments.Referred()), policy)
+    history = set()
+    for event in events:
+        if isinstance(event, PaymentWebhook | BillingWebhook | OrderWebhook):
+            book.post(event)
+        if isinstance(event, PaymentWebhook):
+            history.add(event.envelope.event_id)
+    told = {order_id: one for order_id, one in book.payments.items() if one.version}
+    tables: Tables = {
+        "payments": {order_id: _payment(one) for order_id, one in told.items()},
+        "transactions": {
+            f"{order_id} {name}": _values(entry, "status", "amount", "currency", "refunded_amount")
+            for order_id, one in told.items()
+            for name, entry in one.transactions.items()
+        },
+        "orders": {
+            order_id: _values(one.order, "amount", "currency") for order_id, one in book.payments.items() if one.order
+        },
+    }
+    truths = [truth for one in book.payments.values() for truth in payments.truths(one, policy)]
+    return Expected(tables, frozenset(history), frozenset(ids.fact_id(kind.__name__, *key) for kind, key in truths))
+
+
+def shipment(events: Iterable[Record]) -> Expected:
+    """The parcels after these scans."""
+    scans = [event for event in events if isinstance(event, ShippingWebhook)]
+    parcels: Made[str, shipping.Shipment] = Made(shipping.Shipment)
+    for scan in scans:
+        name = topics.SHIPPING_WEBHOOKS.key(scan)
+        parcels[name], _, _ = shipping.apply(parcels[name], scan)
+    rows: dict[str, Row] = {
+        name: {"order_id": one.order_id, "status": one.status, "version": one.version, "told": _json(one.told)}
+        for name, one in parcels.items()
+    }
+    facts = {ids.fact_id(one.truth.__name__, name) for name, one in parcels.items() if one.truth}
+    return Expected({"shipments": rows}, frozenset(scan.envelope.event_id for scan in scans), frozenset(facts))
+
+
+def refund(events: Iterable[Record]) -> Expected:
+    """The refunds after these webhooks and facts."""
+    book = refunds.Book({}, Made(lambda _: refunds.Referred()))
+    history = set()
+    for event in events:
+        if not isinstance(event, RefundWebhook | Fact):
+            continue
+        if order_id := book.touches(event):
+            book.refunds.setdefault(order_id, refunds.Refunds(order_id))
+        book.post(event)
+        if isinstance(event, RefundWebhook):
+            history.add(event.envelope.event_id)
+    orders = {order_id: one for order_id, one in book.refunds.items() if one.version}
+    each = {f"{order_id} {name}": told for order_id, one in orders.items() for name, told in one.refunds.items()}
+    tables: Tables = {
+        "orders": {
+            order_id: {"refund_status": one.status, "refunded_amount": one.refunded_amount, "version": one.version}
+            for order_id, one in orders.items()
+        },
+        "refunds": {name: _values(told, "status", "amount", "currency") for name, told in each.items()},
+    }
+    facts = {
+        ids.fact_id(kind.__name__, order_id, name)
+        for order_id, one in orders.items()
+        for name, told in one.refunds.items()
+        if (kind := ANNOUNCED.get(registers.value(told, "status")))
+        and not (kind is RefundCompleted and registers.value(told, "told_by_payment"))
+    }
+    return Expected(tables, frozenset(history), frozenset(facts))
+
+
+def subscription(events: Iterable[Record]) -> Expected:
+    """The subscriptions after these facts of payments."""
+    heeded = [(event, ordered) for event in events if (ordered := _ordered(event))]
+    users: Made[str, subscriptions.Subscription] = Made(subscriptions.Subscription)
+    history = set()
+    for fact, ordered in heeded:
+        if isinstance(fact, subscriptions.HEEDED):
+            users[ordered.user_id], _, _ = subscriptions.apply(users[ordered.user_id], fact)
+            history.add(fact.event_id)
+    tables: Tables = {
+        "subscriptions": {
+            name: {
+                "plan": one.plan,
+                "status": one.status,
+                "last_order_id": one.last_order_id,
+                "version": one.version,
+            }
+            for name, one in users.items()
+        },
+        "orders": {
+            order_id: {"user_id": name, "told": _json(told)}
+            for name, one in users.items()
+            for order_id, told in one.orders.items()
+        },
+    }
+    truths = [truth for one in users.values() for truth in subscriptions.truths(one)]
+    return Expected(tables, frozenset(history), frozenset(ids.fact_id(kind.__name__, *key) for kind, key in truths))
+
+
+def invoice(events: Iterable[Record]) -> Expected:
+    """The invoices, transfers and credits after these webhooks."""
+    heard = [event for event in events if isinstance(event, InvoiceWebhook | TransferWebhook)]
+    known: Made[str, invoices.Invoice] = Made(invoices.Invoice)
+    transfers: Made[str, invoices.Transfer] = Made(invoices.Transfer)
+    for event in heard:
+        if event.notice.transaction_id:
+            transfers[event.notice.transaction_id]  # made by being asked for
+        advance(transfers, known, event)
+    tables: Tables = {
+        "invoices": {
+            name: {
+                "state": one.state,
+                "cash_amount": one.known("cash_amount"),
+                "cash_currency": one.known("cash_currency"),
+                "version": one.version,
+                "told": _json(one.told),
+            }
+            for name, one in known.items()
+        },
+        "transfers": {
+            name: {"invoice_id": one.invoice_id, "version": one.version, "told": _json(one.told)}
+            for name, one in transfers.items()
+        },
+        "credits": {
+            name: {
+                "entry_id": ids.fact_id("credit", name),
+                "customer_id": one.known("customer_id"),
+                "amount": one.known("cash_amount"),
+                "currency": one.known("cash_currency") or "KRW",
+            }
+            for name, one in known.items()
+            if CreditAdded in invoices.truths(one)
+        },
+    }
+    facts = {ids.fact_id(kind.__name__, name) for name, one in known.items() for kind in invoices.truths(one)}
+    return Expected(tables, frozenset(event.envelope.event_id for event in heard), frozenset(facts))
+
+
+MODELS: Mapping[str, Callable[[Sequence[Record]], Expected]] = {
+    "payment": payment,
+    "shipping": shipment,
+    "refund": refund,
+    "subscription": subscription,
+    "invoice": invoice,
+}
+"""Of each service that keeps more than messages, what it must hold."""
+
+
+def _payment(one: payments.Payment) -> Row:
+    told = one.told
+    return {
+        "status": one.status,
+        "amount": registers.value(told, "amount"),
+        "currency": registers.value(told, "currency"),
+        "refunded_amount": one.refunded_amount,
+        "mismatched": one.mismatched,
+        "version": one.version,
+        "told": _json(told),
+        "cancels": _json(one.cancels),
+    }
+
+
+def _ordered(event: Record) -> subscriptions.Ordered | None:
+    return subscriptions.read(event.order_id) if isinstance(event, subscriptions.HEEDED) else None
+
+
+def _values(told: Told, *names: str) -> Row:
+    return {**{name: registers.value(told, name) for name in names}, "told": _json(told)}
+
+
+def _json(told: Told) -> Any:
+    """As a store gives it back."""
+    return json.loads(registers.dump(told))

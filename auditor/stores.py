@@ -1,0 +1,73 @@
+"""Reads the services' stores, each in one moment, by a role that may only read where there is one."""
+
+from collections.abc import Mapping
+from typing import LiteralString
+
+import psycopg
+from psycopg.rows import dict_row
+
+from auditor.evidence import Store
+from simulator.stores import url
+
+SERVICES = ("payment", "shipping", "refund", "subscription", "invoice", "confirmer", "notifier", "console")
+
+INBOX: LiteralString = 'SELECT event_id::text, topic, partition, "offset", outcome FROM inbox'
+OUTBOX: LiteralString = "SELECT count(*) AS n FROM outbox"
+PARKED: LiteralString = "SELECT event_id::text AS key, status, attempts, error FROM parked"
+
+TABLES: Mapping[str, Mapping[str, LiteralString]] = {
+    "payment": {
+        "payments": "SELECT order_id AS key, status, amount, currency, refunded_amount, mismatched, version, told,"
+        " cancels FROM payments",
+        "transactions": "SELECT order_id || ' ' || transaction_id AS key, status, amount, currency, refunded_amount,"
+        " told FROM transactions",
+        "orders": "SELECT order_id AS key, amount, currency, told FROM orders WHERE told::text <> '{}'",
+        "history": "SELECT event_id::text AS key, outcome FROM payment_history",
+    },
+    "shipping": {
+        "shipments": "SELECT shipment_id AS key, order_id, status, version, told FROM shipments",
+        "history": "SELECT event_id::text AS key, outcome FROM shipment_history",
+    },
+    "refund": {
+        "orders": "SELECT order_id AS key, refund_status, refunded_amount, version FROM orders WHERE version > 0",
+        "refunds": "SELECT order_id || ' ' || refund_id AS key, status, amount, currency, told FROM refunds",
+        "history": "SELECT event_id::text AS key, outcome FROM refund_history",
+    },
+    "subscription": {
+        "subscriptions": "SELECT user_id AS key, plan, status, last_order_id, version FROM subscriptions",
+        "orders": "SELECT order_id AS key, user_id, told FROM orders",
+        "history": "SELECT event_id::text AS key, outcome FROM subscription_history",
+    },
+    "invoice": {
+        "invoices": "SELECT invoice_id AS key, state, cash_amount, cash_currency, version, told FROM invoices",
+        "transfers": "SELECT transaction_id AS key, invoice_id, state, version, told FROM transfers",
+        "credits": "SELECT invoice_id AS key, entry_id::text, customer_id, amount, currency FROM credits",
+        "history": "SELECT event_id::text AS key, outcome FROM invoice_history",
+    },
+    "confirmer": {"questions": "SELECT receipt_id::text AS key, status, event_id::text, error FROM questions"},
+    "notifier": {
+        "notifications": "SELECT notification_id::text AS key, fact_id::text, fact_type, audience, order_id, status,"
+        " error FROM notifications",
+    },
+    "console": {},
+}
+"""What is looked at of each store; whatever is called `key` names its row."""
+
+
+def read(env: Mapping[str, str], service: str) -> Store:
+    """The store of a service at this moment.
+
+    Raises psycopg.Error when it does not answer.
+    """
+    with psycopg.connect(url(env, service), row_factory=dict_row, connect_timeout=5) as tx:
+        tx.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        handled = {
+            row["event_id"]: ((row["topic"], row["partition"], row["offset"]), row["outcome"])
+            for row in tx.execute(INBOX)
+        }
+        (outbox,) = tx.execute(OUTBOX).fetchall()
+        tables = {
+            name: {row.pop("key"): row for row in tx.execute(question).fetchall()}
+            for name, question in {"parked": PARKED, **TABLES[service]}.items()
+        }
+    return Store(handled, outbox["n"], tables.pop("parked"), tables)

@@ -1,0 +1,79 @@
+"""`hookstream verify`: an auditor's look at topics, stores and mails; nothing lost, nothing double, or what is."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli import environment
+from local.telling import Trouble, say
+
+if TYPE_CHECKING:
+    from auditor.evidence import Accepted, Claim
+
+SHOWN = 20
+
+
+def verify(
+    since: Annotated[
+        str | None, typer.Option(help="Only records that Kafka took since, such as 2026-02-03T09:00:00+09:00 or a day.")
+    ] = None,
+    accepted: Annotated[
+        Path | None, typer.Option(help="What was answered 2xx, as `simulate --accepted` writes it.")
+    ] = None,
+    patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for what is under way.")] = 30.0,
+) -> None:
+    """Audit the running system: one line a promise; exit code 1 when one is broken."""
+    import aiohttp
+    import psycopg
+
+    from auditor import stores
+    from auditor.audit import audit
+    from auditor.log import Unreachable
+
+    env = environment.read()
+    urls = [f"{service.upper()}_DATABASE_URL" for service in stores.SERVICES]
+    environment.need(env, "KAFKA_BOOTSTRAP_SERVERS", "INBOX_URL", "MAIL_FROM", *urls)
+    try:
+        claims = audit(env, _accepted(accepted), since_ms=_milliseconds(since), patience_s=patience)
+    except (Unreachable, psycopg.Error, aiohttp.ClientError, OSError) as failure:
+        raise Trouble(f"The system cannot be audited: {type(failure).__name__}: {failure}".strip()) from failure
+    tell(claims)
+    raise typer.Exit(int(any(claim.wrong for claim in claims)))
+
+
+def tell(claims: "Iterable[Claim]") -> None:
+    """A line a claim, and below it what breaks it."""
+    for claim in claims:
+        say(str(claim))
+        for kind, lines in (("WRONG", claim.wrong), ("under way", claim.unfinished), ("to know", claim.noted)):
+            for line in lines[:SHOWN]:
+                say(f"    {kind}: {line}")
+            if len(lines) > SHOWN:
+                say(f"    {kind}: and {len(lines) - SHOWN} more")
+
+
+def _accepted(file: Path | None) -> "list[Accepted] | None":
+    import msgspec
+
+    from auditor.evidence import Accepted
+
+    if file is None:
+        return None
+    try:
+        return [msgspec.json.decode(line, type=Accepted) for line in file.read_bytes().splitlines()]
+    except (OSError, msgspec.DecodeError) as failure:
+        raise Trouble(f"{file} is no list of accepted webhooks: {failure}") from failure
+
+
+def _milliseconds(since: str | None) -> int:
+    """Without a zone it is UTC."""
+    if since is None:
+        return 0
+    try:
+        at = datetime.fromisoformat(since)
+    except ValueError as failure:
+        raise Trouble(f"--since {since}: it is no instant such as 2026-02-03T09:00:00+09:00, and no day") from failure
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)

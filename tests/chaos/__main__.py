@@ -1,0 +1,23 @@
+"""`python -m tests.chaos [MINUTES] [SEED]`: the long form; exit code 1 when anything is lost or double."""
+
+import random
+import sys
+
+from tests.chaos.nemesis import LONG_HOLD_S, drawn, run
+from tests.chaos.world import world
+
+RATE = 25.0
+
+
+def main() -> int:
+    minutes = float(sys.argv[1]) if sys.argv[1:] else 30.0
+    seed = int(sys.argv[2]) if sys.argv[2:] else random.randrange(1_000_000)  # noqa: S311 - any run will do
+    print(f"seed {seed}, {minutes:g} minutes", flush=True)  # noqa: T201
+    with world() as hurt:
+        report = run(hurt, seed, drawn(seed, minutes * 60), LONG_HOLD_S, RATE)
+    print(report)  # noqa: T201
+    return int(bool(report.lost or report.double or report.unfinished))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,27 @@
+"""A clock that can be put forward and back, for one service: `time.time` plus the number in its file.
+
+Python imports this module at the start of every process that has its folder on PYTHONPATH. The file is called as the
+service's module and lies in CLOCK_STEPS; it holds eight bytes, a double of seconds, that may change at any time.
+"""
+
+import mmap
+import os
+import struct
+import sys
+import time
+from pathlib import Path
+
+
+def _step() -> None:
+    module = sys.orig_argv[2] if sys.orig_argv[1:2] == ["-m"] else ""
+    path = Path(os.environ.get("CLOCK_STEPS", ""), module)
+    if not module or not path.is_file():
+        return
+    with path.open("rb") as file:
+        seconds = mmap.mmap(file.fileno(), 8, access=mmap.ACCESS_READ)
+    read, true, true_ns = struct.Struct("d").unpack_from, time.time, time.time_ns
+    time.time = lambda: true() + read(seconds)[0]
+    time.time_ns = lambda: true_ns() + int(read(seconds)[0] * 1e9)
+
+
+_step()

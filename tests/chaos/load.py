@@ -1,0 +1,99 @@
+"""A load that does not end before it is told to: wave after wave of orders, as several providers tell them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from itertools import count
+from threading import Event, Thread
+from zlib import crc32
+
+import aiohttp
+
+from auditor.evidence import Accepted
+from simulator import verdict, watch
+from simulator.inbox import whole_inbox
+from simulator.plan import Life, Plan, lives
+from simulator.sender import Pace, Sender, Tally
+from simulator.stores import Stores
+from simulator.verdict import Verdict
+from simulator.watch import Patience
+
+PROVIDERS = ("generic", "toss", "tosspayments", "kakaopay", "tapayz", "easypost")
+"""Of those that sign no time: else a gateway whose clock is wrong refuses them, as it should."""
+ORDERS = 4
+"""Of each provider, in each wave."""
+DUPLICATES = 0.2
+
+
+@dataclass
+class Load:
+    """Runs in a thread of its own from `start` to `stop`; then everything it sent was answered or given up."""
+
+    env: Mapping[str, str]
+    seed: int
+    rate: float
+    told: list[Life] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    _over: Event = field(default_factory=Event)
+
+    def start(self) -> None:
+        self._thread = Thread(target=lambda: asyncio.run(self._send()), name="load")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Returns when the last wave is done with."""
+        self._over.set()
+        self._thread.join()
+
+    def accepted(self) -> list[Accepted]:
+        """What was answered 2xx, for the auditor."""
+        paid = {
+            (life.order.order_id, row.key): life.order.amount
+            for life in self.told
+            for webhook in life.webhooks
+            for row in webhook.rows
+            if row.service == "payment"
+        }
+        listed = []
+        for webhook in self.tally.accepted:
+            keys = [row.key for row in webhook.rows if row.service == "payment"]
+            order_id = keys[0] if keys else webhook.order_id
+            amount = paid[webhook.order_id, order_id] if keys else None
+            listed.append(Accepted(webhook.path, sha256(webhook.body).hexdigest(), order_id, amount))
+        return listed
+
+    def judge(self, patience: Patience) -> Verdict:
+        """By the stories that were told: which rows and mails each webhook that was accepted must have made."""
+        return asyncio.run(self._judge(patience))
+
+    async def _send(self) -> None:
+        async with aiohttp.ClientSession() as session:
+            for wave in count():
+                if self._over.is_set():
+                    return
+                plans = [self._plan(wave, provider) for provider in PROVIDERS]
+                told = [life for plan in plans for life in lives(plan)]
+                self.told += told
+                self._add(await Sender(session, self.env, lambda: None).play(tuple(told), Pace(self.rate)))
+
+    def _plan(self, wave: int, provider: str) -> Plan:
+        now = datetime.now(UTC)
+        run = f"{self.seed:x}{provider}{wave:04}"
+        seed = crc32(run.encode())
+        return Plan(run, now, ORDERS, None, DUPLICATES, disorder=True, seed=seed, provider=provider)
+
+    def _add(self, tally: Tally) -> None:
+        self.tally.accepted |= tally.accepted
+        self.tally.duplicates += tally.duplicates
+        self.tally.refused |= tally.refused
+        self.tally.answers += Counter(tally.answers)
+
+    async def _judge(self, patience: Patience) -> Verdict:
+        wanted = verdict.expected(self.told, self.tally.accepted)
+        async with aiohttp.ClientSession() as session, Stores(self.env) as stores:
+            inbox = await whole_inbox(session, self.env["INBOX_URL"])
+            seen = await watch.settled(wanted, stores, inbox, patience, lambda _: None)
+        return verdict.judge(wanted, seen, self.tally)

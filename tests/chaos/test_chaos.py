@@ -1,0 +1,32 @@
+"""The short form of `make chaos`: one fault of each family, on a system of its own, under load."""
+
+from tests.chaos.faults import FAULTS
+from tests.chaos.nemesis import HOLD_S, run
+from tests.chaos.world import world
+
+SEED = 7
+RATE = 15.0
+SHORT = (
+    "mail server drops after the dot",
+    "worker killed",
+    "postgres killed",
+    "broker frozen",
+    "clock stepped",
+    "postgres's disk full",
+    "gateway killed",
+    "broker killed",
+    "mail server defers",
+    "back-ends terminated",
+)
+
+
+def test_under_one_fault_after_another_nothing_is_lost_and_nothing_is_double() -> None:
+    named = {fault.name: fault for fault in FAULTS}
+
+    with world() as hurt:
+        report = run(hurt, SEED, [named[name] for name in SHORT], HOLD_S, RATE)
+
+    print(report)  # noqa: T201
+    assert (report.lost, report.double, report.unfinished) == ([], [], []), str(report)
+    assert report.verdict.sent > 100
+    assert report.verdict.duplicates > 0
