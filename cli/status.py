@@ -8,6 +8,7 @@ from local.telling import Trouble, say
 
 SHOWN = ("GATEWAY_URL", "CONSOLE_URL", "INBOX_URL", "KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL")
 OUTBOX = "SELECT count(*)::text FROM outbox"
+DEAD = "SELECT count(*)::text FROM parked WHERE status = 'abandoned'"
 MAILS = "SELECT count(*) || ' ' || status FROM notifications GROUP BY status ORDER BY status"
 AWAY = "?"
 MANAGED = {service.name: service.variable("MANAGEMENT_URL") for service in SERVICES}
@@ -24,9 +25,9 @@ def status() -> None:
     env = environment.read()
     environment.need(env, "KAFKA_BOOTSTRAP_SERVERS", *MANAGED.values())
     behind = _lags(env["KAFKA_BOOTSTRAP_SERVERS"])
-    table = Table("service", "health", "records behind", "in the outbox", box=None)
+    table = Table("service", "health", "records behind", "in the outbox", "given up", box=None)
     for name, url in MANAGED.items():
-        store = (behind.get(name, AWAY), _ask(env, name, OUTBOX)) if name in STORES else ("", "")
+        store = (behind.get(name, AWAY), _ask(env, name, OUTBOX), _ask(env, name, DEAD)) if name in STORES else ()
         table.add_row(name, health.of(env[url]), *store)
     Console().print(table)
     say(f"mails: {_ask(env, 'notifier', MAILS) or 'none yet'}")

@@ -3,6 +3,7 @@
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -17,6 +18,7 @@ from tests.log import CODEC, append, reading
 
 STORES = [service.name for service in SERVICES if service.store]
 LAST = 1 + MAX_RETRIES
+MAX_FAILING = 100
 
 
 @pytest.fixture
@@ -185,6 +187,10 @@ def test_what_waits_for_a_person_is_counted(shop: Shop, payments: Store, owner: 
 
     until(lambda: gauge(system, "hookstream_dead_events"), lambda value: value == counted["n"])
     assert gauge(system, "hookstream_waiting_events") >= 0
+    told = hookstream(system, "status")
+    assert (told.returncode, told.stderr) == (0, "")
+    (row,) = [line.split() for line in told.stdout.splitlines() if line.split()[:1] == ["payment"]]
+    assert row[-1] == str(counted["n"])
 
 
 def test_a_service_that_is_down_hides_nothing_of_the_others(
@@ -209,3 +215,37 @@ def gauge(system: dict[str, str], name: str) -> float:
     with urllib.request.urlopen(request, timeout=10) as answer:
         lines = answer.read().decode().splitlines()
     return float(next(line for line in lines if line.startswith(f"{name} ")).split()[1])
+
+
+def test_redriving_more_than_may_fail_at_once_brings_all_back_and_stops_nothing(
+    shop: Shop, payments: Store, owner: Engine, system: dict[str, str]
+) -> None:
+    orders = [new_order() for _ in range(MAX_FAILING + 5)]
+    keys = [order.encode() for order in orders]
+    with refusing(owner, *orders):
+        for order in orders:
+            pay(shop, order)
+        payments.wait_for("SELECT 1 FROM parked WHERE key = ANY (%s)", keys, count=len(orders))
+        payments.rows(
+            "WITH dead AS (UPDATE parked SET status = 'abandoned', attempts = 6 WHERE key = ANY (%s) RETURNING *)"
+            " UPDATE inbox SET outcome = 'abandoned' FROM dead WHERE inbox.event_id = dead.event_id RETURNING 1",
+            keys,
+        )
+    until(lambda: get(system, "payment", "/health/ready").status, lambda status: status == 200)
+    before = stops(system)
+    assert before > 0
+
+    done = hookstream(
+        system, "dead", "redrive", "--service", "payment", "--cause", "(23514)", "--since", "2020-01-01", "--yes"
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    payments.wait_for("SELECT 1 FROM payments WHERE order_id = ANY (%s)", orders, count=len(orders))
+    assert stops(system) == before
+
+
+def stops(system: dict[str, str]) -> int:
+    """How often consumption was stopped so far, by the log."""
+    return sum(
+        path.read_text().count("consumption.stopped") for path in Path(system["RUN_FOLDER"]).rglob("*payment*.log")
+    )
