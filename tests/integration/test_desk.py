@@ -187,6 +187,10 @@ def test_what_waits_for_a_person_is_counted(shop: Shop, payments: Store, owner: 
 
     until(lambda: gauge(system, "hookstream_dead_events"), lambda value: value == counted["n"])
     assert gauge(system, "hookstream_waiting_events") >= 0
+    told = hookstream(system, "status")
+    assert (told.returncode, told.stderr) == (0, "")
+    (row,) = [line.split() for line in told.stdout.splitlines() if line.split()[:1] == ["payment"]]
+    assert row[-1] == str(counted["n"])
 
 
 def test_a_service_that_is_down_hides_nothing_of_the_others(
@@ -223,7 +227,12 @@ def test_redriving_more_than_may_fail_at_once_brings_all_back_and_stops_nothing(
             pay(shop, order)
         payments.wait_for("SELECT 1 FROM parked WHERE key = ANY (%s)", keys, count=len(orders))
         payments.rows(
-            "WITH dead AS (UPDATE parked SET status = 'abandoned', attempts = 6 WHERE key = ANY (%s) RETURNING event_id)"
+<<<<<<< HEAD
+            "WITH dead AS"
+            " (UPDATE parked SET status = 'abandoned', attempts = 6 WHERE key = ANY (%s) RETURNING event_id)"
+=======
+            "WITH dead AS (UPDATE parked SET status = 'abandoned', attempts = 6 WHERE key = ANY (%s) RETURNING *)"
+>>>>>>> 8681c2d1612accde735bebd657a733449b423fdd
             " UPDATE inbox SET outcome = 'abandoned' FROM dead WHERE inbox.event_id = dead.event_id RETURNING 1",
             keys,
         )
