@@ -227,12 +227,7 @@ def test_redriving_more_than_may_fail_at_once_brings_all_back_and_stops_nothing(
             pay(shop, order)
         payments.wait_for("SELECT 1 FROM parked WHERE key = ANY (%s)", keys, count=len(orders))
         payments.rows(
-<<<<<<< HEAD
-            "WITH dead AS"
-            " (UPDATE parked SET status = 'abandoned', attempts = 6 WHERE key = ANY (%s) RETURNING event_id)"
-=======
             "WITH dead AS (UPDATE parked SET status = 'abandoned', attempts = 6 WHERE key = ANY (%s) RETURNING *)"
->>>>>>> 8681c2d1612accde735bebd657a733449b423fdd
             " UPDATE inbox SET outcome = 'abandoned' FROM dead WHERE inbox.event_id = dead.event_id RETURNING 1",
             keys,
         )
