@@ -115,6 +115,7 @@ class Worker:
                 self._failure = f"the store fails: {failures.name(failure)}"
                 log.warning("store.failed", error=failures.name(failure), seconds=wait)
                 self._membership.reclaim()
+                self._store.dispose()  # a connection made anew may find a better server, or another state of this one
                 self._wait(wait, stop)
                 wait = min(wait * 2, longest)
             else:
