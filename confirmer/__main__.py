@@ -17,6 +17,7 @@ from stream.registry import registry
 from stream.worker import Worker
 
 SERVICE = "confirmer"
+ENDING_S = 2.0
 
 
 def run(settings: ConfirmerSettings) -> None:
@@ -37,7 +38,7 @@ def run(settings: ConfirmerSettings) -> None:
     asking = asker.start(stop)
     health.live_while(lambda: None if asking.is_alive() else "the asker has ended")
     worker.run(stop)
-    asking.join(settings.ask_timeout_s)
+    asking.join(ENDING_S)  # what is still asked then is asked again when its lease has passed
 
 
 if __name__ == "__main__":

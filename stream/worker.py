@@ -89,6 +89,7 @@ class Worker:
             while not stop.is_set():
                 self._turned_at = time.monotonic()
                 self._persevere(self._consume(stop), stop)
+            self._part()
         finally:
             self._membership.leave()
 
@@ -150,7 +151,10 @@ class Worker:
 
     @faults.after("worker.after_retry")
     def _try_again(self, owned: dict[ownership.Partition, int]) -> list[Applied]:
-        """The transaction of that, if there is anything to do."""
+        """The transaction of that, if there is anything to do.
+
+        Its outcomes are in the outbox too: no record is delivered again that would bring them back.
+        """
         with self._store.begin() as tx:
             self._judge_health(parked.failing(tx))
             ruling = retrying.excuse if self._stopped else retrying.count
@@ -212,6 +216,13 @@ class Worker:
             wait_s = self._settings.retry_first_s
             applied = batch.apply(tx, deliveries, self._handler, self._messages, run, wait_s)
             return applied, self._outcomes(applied)
+
+    def _part(self) -> None:
+        """Leave no message to our successor that was published; one more who publishes it does no harm either."""
+        try:
+            self._tidy()
+        except exc.SQLAlchemyError as failure:
+            log.warning("store.failed", error=failures.name(failure))
 
     def _tidy(self) -> None:
         with self._store.begin() as tx:
