@@ -21,6 +21,7 @@ from stream.replay.subject import Subject
 from stream.worker import Worker
 
 SERVICE = "confirmer"
+ENDING_S = 2.0
 
 
 def run(settings: ConfirmerSettings) -> None:
@@ -41,7 +42,7 @@ def run(settings: ConfirmerSettings) -> None:
     asking = asker.start(stop)
     health.live_while(lambda: None if asking.is_alive() else "the asker has ended")
     worker.run(stop)
-    asking.join(settings.ask_timeout_s)
+    asking.join(ENDING_S)  # what is still asked then is asked again when its lease has passed
 
 
 def subject(settings: ConfirmerSettings) -> Subject:

@@ -17,7 +17,7 @@ from console.handler import TOPICS, handle
 from console.live import Live
 from console.retention import DAY_US, Retention, forget
 from console.settings import ConsoleSettings
-from runtime import clock, logging, management, ports
+from runtime import clock, logging, management, ports, shutdown
 from runtime.engine import engine
 from runtime.health import Health
 from runtime.logging import log
@@ -65,6 +65,7 @@ async def serve(settings: ConsoleSettings, worker: Worker, application: Litestar
     log.info("console.listening", port=settings.port)
     await asyncio.wait({working, serving, waiting, listening}, return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping")
+    shutdown.limit()
     stop.set()
     server.stop()  # type: ignore[no-untyped-call]
     for task in (waiting, listening):

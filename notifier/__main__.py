@@ -11,7 +11,7 @@ from notifier.settings import NotifierSettings
 from runtime import logging, management
 from runtime.engine import engine
 from runtime.health import Health
-from runtime.shutdown import on_signal
+from runtime.shutdown import WITHIN_S, on_signal
 from stream import desk, migrate, topics
 from stream.codec import Codec
 from stream.registry import registry
@@ -24,7 +24,7 @@ SERVICE = "notifier"
 
 def run(settings: NotifierSettings) -> None:
     """Queue and send until a signal asks to stop."""
-    stop = on_signal()
+    stop = on_signal(settings.mail_timeout_s + WITHIN_S)  # a mail whose dot is sent is worth waiting for
     store = engine(settings.database_url, service=SERVICE)
     codec = Codec(registry(settings.schema_registry_url))
     handler = partial(handle, operator=settings.operator_email, max_age_s=settings.mail_max_age)

@@ -3,7 +3,7 @@
 import sqlalchemy
 from sqlalchemy import Engine
 
-OPTIONS = "-c statement_timeout=20000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000"
+OPTIONS = "-c statement_timeout=20000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=10000"
 
 
 def engine(database_url: str, *, service: str) -> Engine:

@@ -91,6 +91,7 @@ class Worker:
             while not stop.is_set():
                 self._turned_at = time.monotonic()
                 self._persevere(self._consume(stop), stop)
+            self._part()
         finally:
             self._membership.leave()
 
@@ -117,6 +118,7 @@ class Worker:
                 self._failure = f"the store fails: {failures.name(failure)}"
                 log.warning("store.failed", error=failures.name(failure), seconds=wait)
                 self._membership.reclaim()
+                self._store.dispose()  # a connection made anew may find a better server, or another state of this one
                 self._wait(wait, stop)
                 wait = min(wait * 2, longest)
             else:
@@ -151,7 +153,10 @@ class Worker:
 
     @faults.after("worker.after_retry")
     def _try_again(self, owned: dict[ownership.Partition, int]) -> list[Applied]:
-        """The transaction of that, if there is anything to do."""
+        """The transaction of that, if there is anything to do.
+
+        Its outcomes are in the outbox too: no record is delivered again that would bring them back.
+        """
         with self._store.begin() as tx:
             self._judge_health(parked.failing(tx))
             self._count(tx)
@@ -221,6 +226,13 @@ class Worker:
             wait_s = self._settings.retry_first_s
             applied = batch.apply(tx, deliveries, self._handler, self._messages, run, wait_s)
             return applied, self._outcomes(applied)
+
+    def _part(self) -> None:
+        """Leave no message to our successor that was published; one more who publishes it does no harm either."""
+        try:
+            self._tidy()
+        except exc.SQLAlchemyError as failure:
+            log.warning("store.failed", error=failures.name(failure))
 
     def _tidy(self) -> None:
         with self._store.begin() as tx:

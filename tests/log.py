@@ -1,6 +1,6 @@
 """Kafka, looked into: what stands on a topic since a moment, and what is put there by hand."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,4 +78,12 @@ def append(system: dict[str, str], topic: Topic, key: str, value: Record | bytes
     producer = Producer({**PRODUCER, "bootstrap.servers": system["KAFKA_BOOTSTRAP_SERVERS"]})
     payload = value if isinstance(value, bytes) else CODEC.encode(value)
     producer.produce(topic.name, payload, key.encode(), partition)
+    assert producer.flush(10) == 0
+
+
+def append_at_once(system: dict[str, str], topic: Topic, partition: int, records: Sequence[Record]) -> None:
+    """Put records on one partition in such a way that whoever reads one of them reads them all."""
+    producer = Producer({**PRODUCER, "bootstrap.servers": system["KAFKA_BOOTSTRAP_SERVERS"], "linger.ms": 100})
+    for record in records:
+        producer.produce(topic.name, CODEC.encode(record), topic.key(record).encode(), partition)
     assert producer.flush(10) == 0

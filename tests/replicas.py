@@ -134,6 +134,15 @@ class Replicas:
         until(stays.owns, lambda owned: owned == PARTITIONS * self.topics)
         return stays
 
+    def only(self, fault: str = "", prologue: str = "", **variables: str) -> Replica:
+        """One by itself, once it owns everything; the others leave."""
+        for other in self.running:
+            other.stop()
+        self.running.clear()
+        replica = self.start(fault, prologue, **variables)
+        until(replica.owns, lambda owned: owned == PARTITIONS * self.topics)
+        return replica
+
     def end(self) -> None:
         while self.running:
             self.running.pop().kill()
@@ -167,7 +176,7 @@ def impatient(system: dict[str, str], group: str, session_ms: int) -> Iterator[N
 
 def shares(system: dict[str, str], group: str) -> list[dict[str, int]]:
     """How many partitions of each topic each member of a group has."""
-    admin = _admin(system)
+    admin = admin_of(system)
     (asked,) = admin.describe_consumer_groups([group]).values()
     assigned = [member.assignment.topic_partitions for member in asked.result(10).members]
     return [Counter(partition.topic for partition in partitions) for partitions in assigned]
@@ -175,14 +184,14 @@ def shares(system: dict[str, str], group: str) -> list[dict[str, int]]:
 
 def _configure(system: dict[str, str], group: str, operation: AlterConfigOpType, session_ms: int) -> None:
     entry = ConfigEntry("consumer.session.timeout.ms", str(session_ms), incremental_operation=operation)
-    admin = _admin(system)
+    admin = admin_of(system)
     (done,) = admin.incremental_alter_configs(
         [ConfigResource(ResourceType.GROUP, group, incremental_configs=[entry])]
     ).values()
     done.result(10)
 
 
-def _admin(system: dict[str, str]) -> AdminClient:
+def admin_of(system: dict[str, str]) -> AdminClient:
     return AdminClient({"bootstrap.servers": system["KAFKA_BOOTSTRAP_SERVERS"], "log_level": 0})
 
 

@@ -7,12 +7,16 @@ from threading import Event, Thread
 
 import psycopg
 
+from tests.actors import until
 from tests.proxy import Proxy
 
 Trouble = Callable[[str, Proxy], AbstractContextManager[None]]
 """Given the store's URL and the line to it."""
 
 OURS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hookstream-payment'"
+WAITING = """
+SELECT 1 FROM pg_stat_activity WHERE application_name = 'hookstream-payment' AND wait_event_type = 'Lock'
+"""
 LASTS_S = 2.0
 
 
@@ -88,6 +92,22 @@ def too_many(url: str, _: Proxy) -> Iterator[None]:
             yield
         finally:
             store.execute("ALTER DATABASE payment CONNECTION LIMIT -1")
+
+
+@contextmanager
+def deadlock(url: str, order: str, other: str) -> Iterator[None]:
+    """Somebody has the second of two orders, and wants the first once it is had by whoever wants the second."""
+    lock, rows = (
+        "SELECT 1 FROM orders WHERE order_id = %s FOR UPDATE",
+        "INSERT INTO orders (order_id) VALUES (%s), (%s)",
+    )
+    first, second = sorted((order, other))
+    with psycopg.connect(url, autocommit=True) as looking, psycopg.connect(url) as holder:
+        looking.execute(rows, [first, second])
+        holder.execute(lock, [second])
+        yield
+        until(lambda: looking.execute(WAITING).fetchall(), bool)
+        holder.execute(lock, [first])
 
 
 def saying(state: str) -> Trouble:
