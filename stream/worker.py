@@ -143,11 +143,11 @@ class Worker:
             ownership.hold(tx, {where: owned[where] for where in {(one[1], one[2]) for one in late} | _places(due)})
             wait_s = self._settings.retry_first_s
             applied = retrying.retry(tx, due, self._codec, self._handler, self._messages, ruling, wait_s)
-            reports = self._messages.overdue(late)
-            rows = outbox.insert(tx, reports)
-            outcomes = self._outcomes(applied)
+            # In the outbox too: a batch is delivered again and told of again, a retry is not.
+            outcomes = [*self._outcomes(applied), *self._messages.overdue(late)]
+            rows = outbox.insert(tx, outcomes)
         self.on_commit()
-        self._publisher.publish([*applied.messages, *outcomes, *reports])
+        self._publisher.publish([*applied.messages, *outcomes])
         self._published += applied.rows + rows
         _report(applied)
         self._probe = MOST_RETRIED if due and not any(one.error for one in applied.outcomes) else 1
