@@ -1,8 +1,10 @@
 """Runs the gateway: `python -m gateway`. One process: it and its port live and die together."""
 
 import asyncio
+import resource
 import signal
 import sys
+from contextlib import suppress
 
 import uvloop
 from granian.constants import HTTPModes, Interfaces
@@ -27,6 +29,7 @@ from stream.registry import registry
 
 HTTP1 = HTTP1Settings(header_read_timeout=5_000, max_buffer_size=65_536, keep_alive=True)
 CLOSING_S = 2.0
+MOST_CONNECTIONS, OWN_FILES = 100_000, 200
 GATEWAY_TOPICS = (
     topics.PAYMENT_WEBHOOKS,
     topics.SHIPPING_WEBHOOKS,
@@ -59,6 +62,7 @@ async def serve(settings: GatewaySettings, codec: Codec) -> str | None:
         http1_settings=HTTP1,
         websockets=False,
         backlog=1024,
+        backpressure=_connections(),
         log_enabled=False,
     )
     management.listen(settings, health, Desk(settings, codec, custody, proof).routes())
@@ -84,6 +88,20 @@ async def _until(stop: asyncio.Event, appender: Appender, serving: "asyncio.Task
             await asyncio.wait_for(stop.wait(), 1.0)
         except TimeoutError:
             continue
+
+
+def _connections() -> int:
+    """As many as this process may have files open, after raising that as far as it may.
+
+    granian lets 1,024 in unless told otherwise: whoever held so many open without a word kept everybody else outside
+    until the header timeout.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, MOST_CONNECTIONS)
+    with suppress(OSError, ValueError):  # what the kernel does not give, we do without
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(OWN_FILES, soft - OWN_FILES)
 
 
 def _check_kafka(settings: GatewaySettings) -> None:

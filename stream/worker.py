@@ -9,25 +9,13 @@ from collections.abc import Callable, Sequence
 from threading import Event
 
 from confluent_kafka import Message
-from sqlalchemy import Connection, Engine, exc
+from sqlalchemy import Engine, exc
 
 from runtime import faults
 from runtime.health import Health
 from runtime.logging import log
 from runtime.settings import StoreSettings
-from stream import (
-    batch,
-    delivery,
-    failures,
-    inbox,
-    isolation,
-    metrics,
-    outbox,
-    ownership,
-    parked,
-    retrying,
-    topic_admin,
-)
+from stream import batch, delivery, failures, isolation, metrics, outbox, ownership, topic_admin
 from stream.batch import Applied
 from stream.codec import Codec
 from stream.delivery import Delivery
@@ -35,15 +23,12 @@ from stream.isolation import BatchFailed, Handler, Runner
 from stream.membership import Membership
 from stream.messages import Messages
 from stream.ownership import Fenced
-from stream.parked import Parked
 from stream.publisher import Publisher
+from stream.tending import TEND_S, Tending
 from stream.topics import OUTCOMES, Topic
 
 BACKOFF_S = (0.1, 5.0)
 STUCK_S = 60.0
-TEND_S = 0.5
-MOST_RETRIED = 100
-COUNT_S = 5.0
 
 
 class Worker:
@@ -64,14 +49,11 @@ class Worker:
         self._handler = handler
         self._codec = codec
         self._messages = Messages(service, codec)
+        self._tending = Tending(settings, handler, codec, self._messages)
         self._membership = Membership(service, settings.kafka_bootstrap_servers, topics)
         self._publisher = Publisher(settings.kafka_bootstrap_servers, while_waiting=self._stay)
         self._published: list[int] = []
-        self._counted_at = 0.0
         self._failure: str | None = None
-        self._stopped = False
-        self._tended_at = 0.0
-        self._probe = 1  # how many failing events are tried at once while consumption is stopped
         self._turned_at = time.monotonic()
         self.on_commit: Callable[[], None] = lambda: None
         self.worth_telling: Callable[[Delivery], bool] = lambda _: True
@@ -80,7 +62,7 @@ class Worker:
         """Let `health` know how this worker is."""
         health.ready_while(lambda: None if self._membership.joined else "has not joined its consumer group yet")
         health.ready_while(lambda: self._failure)
-        health.ready_while(lambda: "too many events fail at once; none is taken" if self._stopped else None)
+        health.ready_while(lambda: "too many events fail at once; none is taken" if self._tending.stops else None)
         health.live_while(lambda: "the loop is stuck" if time.monotonic() - self._turned_at > STUCK_S else None)
 
     def run(self, stop: Event) -> None:
@@ -98,7 +80,7 @@ class Worker:
     @faults.after("worker.after_consume")
     def _consume(self, stop: Event) -> list[Message]:
         """What has come; nothing while consumption is stopped."""
-        if not self._stopped:
+        if not self._tending.stops:
             return self._membership.consume(self._settings.batch_size)
         self._wait(TEND_S, stop)
         return []
@@ -123,7 +105,7 @@ class Worker:
                 wait = min(wait * 2, longest)
             else:
                 self._failure = None
-                return None if self._stopped else self._membership.resume()
+                return None if self._tending.stops else self._membership.resume()
 
     def _turn(self, messages: list[Message]) -> None:
         if self._membership.arrived:
@@ -133,62 +115,26 @@ class Worker:
                 self._apply(self._decode(ours))
         elif self._published:
             self._tidy()
-        if time.monotonic() - self._tended_at > TEND_S:
+        if self._tending.is_due:
             self._tend()
 
     def _tend(self) -> None:
-        """Try parked events again, report those that waited too long, and stop while too many fail at once."""
-        self._tended_at = time.monotonic()
-        tended = self._try_again(self._membership.epochs)
-        if not tended:
-            return
-        (applied,) = tended
-        self.on_commit()
-        self._publisher.publish(applied.messages)
-        self._published += applied.rows
-        _report(applied)
-        tried = len(applied.outcomes)
-        self._probe = MOST_RETRIED if tried and not any(one.error for one in applied.outcomes) else 1
-        self._tended_at = 0.0 if tried == MOST_RETRIED else self._tended_at
+        """See to what failed before, and to what waits."""
+        was_stopped = self._tending.stops
+        tended = self._try_again()
+        if was_stopped and not self._tending.stops:
+            self._membership.resume()
+        for applied in tended:
+            self.on_commit()
+            self._publisher.publish(applied.messages)
+            self._published += applied.rows
+            _report(applied)
 
     @faults.after("worker.after_retry")
-    def _try_again(self, owned: dict[ownership.Partition, int]) -> list[Applied]:
-        """The transaction of that, if there is anything to do.
-
-        Its outcomes are in the outbox too: no record is delivered again that would bring them back.
-        """
+    def _try_again(self) -> list[Applied]:
+        """The transaction of that; what it leaves to be told, if there was anything to do."""
         with self._store.begin() as tx:
-            self._judge_health(parked.failing(tx))
-            self._count(tx)
-            ruling = retrying.excuse if self._stopped else retrying.count
-            due = parked.due(tx, owned, self._probe if self._stopped else MOST_RETRIED)
-            late = inbox.overdue(tx, owned, self._settings.wait_limit_s)
-            if not (due or late):
-                return []
-            ownership.hold(tx, {where: owned[where] for where in {(one[1], one[2]) for one in late} | _places(due)})
-            wait_s = self._settings.retry_first_s
-            applied = retrying.retry(tx, due, self._codec, self._handler, self._messages, ruling, wait_s)
-            told = [*self._outcomes(applied), *self._messages.overdue(late)]
-            rows = outbox.insert(tx, told)
-        return [Applied(applied.rows + rows, applied.messages + told, applied.outcomes)]
-
-    def _judge_health(self, failing: int) -> None:
-        """Stop taking new events when so many fail that it must be ours, not theirs; go on once they pass."""
-        metrics.FAILING.set(failing)
-        stops = failing >= self._settings.max_failing
-        if stops and not self._stopped:
-            log.error("consumption.stopped", count=failing)
-        if self._stopped and not stops:
-            log.info("consumption.resumed", count=failing)
-            self._membership.resume()
-        self._stopped = stops
-
-    def _count(self, tx: Connection) -> None:
-        """Say what waits for a person or for another event, of the whole store: every replica says the same."""
-        if time.monotonic() - self._counted_at > COUNT_S:
-            self._counted_at = time.monotonic()
-            metrics.DEAD.set(parked.counts(tx)["abandoned"])
-            metrics.WAITING.set(inbox.waiting(tx))
+            return self._tending.work(tx, self._membership.epochs, self._outcomes)
 
     def _take_over(self) -> None:
         """Own the partitions that were assigned, then publish what a former owner may not have."""
@@ -254,10 +200,6 @@ class Worker:
     def _stay(self) -> None:
         self._turned_at = time.monotonic()
         self._membership.keep()
-
-
-def _places(due: Sequence[Parked]) -> set[ownership.Partition]:
-    return {(event.topic, event.partition) for event in due}
 
 
 def _report(applied: Applied) -> None:

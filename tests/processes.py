@@ -15,9 +15,14 @@ def pid(system: dict[str, str], service: str) -> int:
     return int(dict(line.split("=", 1) for line in written).get(f"{service}_PID", 0))
 
 
+def living(system: dict[str, str], service: str) -> int:
+    """The process of a service, once it is there: one that died is being started again."""
+    return until(lambda: pid(system, service), lambda now: now > 0 and Path("/proc", str(now)).exists())
+
+
 def kill(system: dict[str, str], service: str, by: signal.Signals = signal.SIGKILL) -> None:
     """End a service, without a warning unless `by` is one, and wait until another process has its place."""
-    before = pid(system, service)
+    before = living(system, service)
     os.kill(before, by)
     until(lambda: pid(system, service), lambda now: now not in (0, before))
 
@@ -25,7 +30,7 @@ def kill(system: dict[str, str], service: str, by: signal.Signals = signal.SIGKI
 @contextmanager
 def frozen(system: dict[str, str], service: str) -> Iterator[None]:
     """Still there, its port open, and doing nothing: worse than dead."""
-    process = pid(system, service)
+    process = living(system, service)
     os.kill(process, signal.SIGSTOP)
     try:
         yield

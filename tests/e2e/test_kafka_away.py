@@ -7,14 +7,19 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from local import stack
 from providers import tapayz
+from stream import topics
+from stream.events import Outcome
 from tests.actors import Inbox, Reply, Shop, Store, new_order, until
 from tests.contract.sender import sender as sender_of
+from tests.log import reading
 from tests.processes import frozen, kill
 from tests.unit.providers.mutations import sample
 
@@ -117,6 +122,37 @@ def test_when_the_broker_is_killed_the_senders_retries_go_through_once_it_is_bac
     assert_refused(*(reply for reply, _ in heard if reply.status != 200))
     assert slowest < PROMISED_S + SLACK_S
     assert_told_once(fragile, sender, order, customer)
+
+
+def test_what_became_of_a_retried_webhook_is_told_though_its_worker_died_before_it_could(
+    fragile: dict[str, str], sender: Shop
+) -> None:
+    order, _ = a_known_order(sender)
+    store, refuses = Store(fragile["PAYMENT_DATABASE_URL"]), refusing(fragile, order)
+
+    with reading(fragile, topics.OUTCOMES) as outcomes, ExitStack() as failing:
+        failing.enter_context(refuses)
+        until(lambda: pay(sender, order), lambda reply: reply.status == 200, PATIENCE_S)
+        first = outcomes.wait_for(lambda one: one.outcome == "retrying")
+        kill(fragile, "KAFKA")  # one that is only frozen would still find what was sent to it meanwhile
+        with frozen(fragile, "KAFKA"):
+            failing.close()
+            store.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)
+            kill(fragile, "PAYMENT")
+        until(outcomes.read, lambda told: any(done(one, first.event_id) for one in told), PATIENCE_S)
+
+
+def done(told: Outcome, event_id: str) -> bool:
+    return (told.event_id, told.outcome) == (event_id, "processed") and told.attempt > 1
+
+
+@contextmanager
+def refusing(system: dict[str, str], order: str) -> Iterator[None]:
+    """A store that refuses this order's payment, as after a bad migration."""
+    with psycopg.connect(system["PAYMENT_DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f"ALTER TABLE payments ADD CONSTRAINT refusing CHECK (order_id <> '{order}')".encode())
+        yield
+        connection.execute("ALTER TABLE payments DROP CONSTRAINT refusing")
 
 
 def a_known_order(sender: Shop) -> tuple[str, str]:

@@ -12,8 +12,8 @@ from stream.events import QuarantinedWebhook
 from tests.actors import Console, Shop, Store, new_order
 from tests.contract.posting import post as post_to
 from tests.contract.posting import written
-from tests.e2e.test_gateway_settings import another_gateway, free_port
 from tests.failing import get, hookstream, post
+from tests.gateways import another_gateway, free_port
 from tests.log import append, reading
 
 CONTRACT_C = "/api/webhooks/tosspayments"
@@ -101,7 +101,7 @@ def test_what_is_released_twice_is_a_duplicate_and_counts_once(payments: Store, 
 def test_what_was_forged_stays_also_when_it_is_released(system: dict[str, str]) -> None:
     body = written({"eventType": "payment.confirmed", "orderId": new_order(), "paymentKey": "k", "totalAmount": 1})
     event = ids.unreadable_body_id("tosspayments", body)
-    with another_gateway(system, TOSSPAYMENTS_WEBHOOK_SECRET="") as (shop, _):
+    with another_gateway(system, TOSSPAYMENTS_WEBHOOK_SECRET="") as (shop, *_):
         post_to(shop.url, CONTRACT_C, body, {"X-Tosspayments-Signature": "0" * 64})
 
     released = hookstream(system, "quarantine", "release", event)
@@ -173,7 +173,7 @@ def came_before_its_secret(system: dict[str, str]) -> tuple[str, str]:
     order = f"BIZ-{new_order()}-PRO-20260203120000"
     body = written({"eventType": "payment.confirmed", "orderId": order, "paymentKey": order, "totalAmount": 29000})
     signed = tosspayments.PROVIDER.sign(body, system["TOSSPAYMENTS_WEBHOOK_SECRET"].encode(), 0)
-    with another_gateway(system, TOSSPAYMENTS_WEBHOOK_SECRET="") as (shop, _):
+    with another_gateway(system, TOSSPAYMENTS_WEBHOOK_SECRET="") as (shop, *_):
         heard = post_to(shop.url, CONTRACT_C, body, signed)
     assert b"webhook_secret_not_configured" in heard.body
     return order, ids.unreadable_body_id("tosspayments", body)

@@ -1,0 +1,88 @@
+"""What a worker sees to between batches: events that failed, events that wait too long, and whether to go on at all."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import Connection
+
+from runtime.logging import log
+from runtime.settings import StoreSettings
+from stream import inbox, metrics, outbox, ownership, parked, retrying
+from stream.batch import Applied
+from stream.codec import Codec
+from stream.inbox import Stood
+from stream.isolation import Handler
+from stream.messages import Messages
+from stream.outbox import Message
+from stream.ownership import Partition
+from stream.parked import Parked
+
+TEND_S = 0.5
+MOST_RETRIED = 100
+COUNT_S = 5.0
+
+
+class Tending:
+    """`stops`: so many events fail at once that it must be ours, not theirs; then none is given up, none is taken."""
+
+    def __init__(self, settings: StoreSettings, handler: Handler, codec: Codec, messages: Messages) -> None:
+        self._settings = settings
+        self._handler = handler
+        self._codec = codec
+        self._messages = messages
+        self._tended_at = 0.0
+        self._counted_at = 0.0
+        self._probe = 1  # how many failing events are tried at once while consumption is stopped
+        self.stops = False
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to look again."""
+        return time.monotonic() - self._tended_at > TEND_S
+
+    def work(
+        self, tx: Connection, owned: Mapping[Partition, int], outcomes: Callable[[Applied], list[Message]]
+    ) -> list[Applied]:
+        """Try parked events of our partitions again, and report those that waited too long, if there are any."""
+        self._tended_at = time.monotonic()
+        self._judge_health(parked.failing(tx))
+        self._count(tx)
+        due = parked.due(tx, owned, self._probe if self.stops else MOST_RETRIED)
+        late = inbox.overdue(tx, owned, self._settings.wait_limit_s)
+        if not (due or late):
+            return []
+        ownership.hold(tx, {where: owned[where] for where in _places(due, late)})
+        ruling = retrying.excuse if self.stops else retrying.count
+        wait_s = self._settings.retry_first_s
+        applied = retrying.retry(tx, due, self._codec, self._handler, self._messages, ruling, wait_s)
+        # In the outbox too: a batch is delivered again and told of again, a retry is not.
+        told = [*outcomes(applied), *self._messages.overdue(late)]
+        rows = outbox.insert(tx, told)
+        self._learn(applied)
+        return [Applied(applied.rows + rows, applied.messages + told, applied.outcomes)]
+
+    def _learn(self, applied: Applied) -> None:
+        """Go faster while what failed before passes now."""
+        tried = len(applied.outcomes)
+        self._probe = MOST_RETRIED if tried and not any(one.error for one in applied.outcomes) else 1
+        if tried == MOST_RETRIED:
+            self._tended_at = 0.0
+
+    def _judge_health(self, failing: int) -> None:
+        metrics.FAILING.set(failing)
+        stops = failing >= self._settings.max_failing
+        if stops != self.stops:
+            tell, name = (log.error, "consumption.stopped") if stops else (log.info, "consumption.resumed")
+            tell(name, count=failing)
+        self.stops = stops
+
+    def _count(self, tx: Connection) -> None:
+        """Say what waits for a person or for another event, of the whole store: every replica says the same."""
+        if time.monotonic() - self._counted_at > COUNT_S:
+            self._counted_at = time.monotonic()
+            metrics.DEAD.set(parked.counts(tx)["abandoned"])
+            metrics.WAITING.set(inbox.waiting(tx))
+
+
+def _places(due: list[Parked], late: list[Stood]) -> set[Partition]:
+    return {(event.topic, event.partition) for event in due} | {(topic, number) for _, topic, number, _ in late}

@@ -1,0 +1,151 @@
+"""Evidence of a small system in which all is well: an order is paid, delivered and given back, an invoice credited."""
+
+from collections import Counter
+from hashlib import sha256
+
+from auditor.evidence import Accepted, Entry, Evidence, Store
+from auditor.model import MODELS
+from auditor.stores import SERVICES, TABLES
+from auditor.tracing import READS, SILENT
+from notifier.audience import AUDIENCES
+from processors.invoice import domain as invoices
+from processors.payment import domain as payments
+from processors.refund import domain as refunds
+from processors.shipping import domain as shipping
+from stream import ids, topics
+from stream.delivery import Delivery, identity
+from stream.events import Fact, NotificationSent, Outcome, Record, Webhook
+from tests.builders import NOON, a_payment, a_refund, a_scan, an_invoice, an_order
+
+ORDER, PAID, AGAIN = an_order(amount=58000, currency="KRW"), a_payment(name="p"), a_payment(name="p")
+DELIVERED = a_scan("delivered", carrier="CJ", carrier_code="cj", tracking_number="1")
+GIVEN_BACK, COMPLETE = a_refund(), an_invoice(customer_id="C-1", cash_amount=1000)
+DEAD = b"no record"
+
+TOPIC_OF = {record: topic for topic in topics.ALL for record in topic.records}
+
+
+def facts() -> list[Fact]:
+    """What the processors announce of it."""
+    _, _, paid = payments.apply(payments.Payment("1"), PAID)
+    _, _, delivered = shipping.apply(shipping.Shipment("cj:1"), DELIVERED)
+    _, _, given_back = refunds.apply(refunds.Refunds("1"), GIVEN_BACK)
+    _, _, credited = invoices.apply(invoices.Invoice("I-1"), None, COMPLETE)
+    return [*paid, *delivered, *given_back, *credited]
+
+
+def whole() -> Evidence:
+    """Every claim holds of it."""
+    log = Topics()
+    for event in (ORDER, PAID, AGAIN, DELIVERED, GIVEN_BACK, COMPLETE, *facts()):
+        log.append(TOPIC_OF[type(event)].name, event)
+    told = facts()
+    messages = {
+        ids.notification_id(fact.event_id, audience, "email"): fact
+        for fact in told
+        for audience in AUDIENCES.get(type(fact), ())
+        if audience == "customer"
+    }
+    for name, fact in messages.items():
+        log.append(topics.NOTIFICATIONS.name, _sent(name, fact))
+    heard = {service: log.handled(service) for service in SERVICES}
+    for service in SERVICES:
+        if service not in SILENT:
+            log.tell(service, heard[service])
+    heard["console"] = log.handled("console")
+    stores = {service: _store(service, log, heard[service], messages) for service in SERVICES}
+    sent = (ORDER, PAID, DELIVERED, GIVEN_BACK, COMPLETE)
+    accepted = tuple(
+        Accepted(
+            one.envelope.path,
+            sha256(one.envelope.raw).hexdigest(),
+            one.notice.order_id if one is PAID else None,
+            58000 if one is PAID else None,
+        )
+        for one in sent
+    )
+    ends = dict(log.ends)
+    return Evidence(dict.fromkeys(SERVICES, ends), stores, tuple(log.entries), Counter(messages.keys()), accepted)
+
+
+class Topics:
+    """Of one partition each."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.ends: Counter[tuple[str, int]] = Counter()
+
+    def append(self, topic: str, event: Record) -> None:
+        event_id, digest = identity(event)
+        delivery = Delivery(event, event_id, digest, topic, 0, self.ends[topic, 0], None, None)
+        self.entries.append(Entry(delivery, NOON // 1000))
+        self.ends[topic, 0] += 1
+
+    def handled(self, service: str) -> dict[str, tuple[tuple[str, int, int], str]]:
+        """As an inbox keeps it: of two records of one event, the first."""
+        own = [entry for entry in self.entries if entry.delivery.topic in READS[service]]
+        return {entry.event_id: (entry.place, "processed") for entry in reversed(own)}
+
+    def tell(self, service: str, inbox: dict[str, tuple[tuple[str, int, int], str]]) -> None:
+        for entry in [one for one in self.entries if one.delivery.topic in READS[service]]:
+            outcome = "processed" if inbox[entry.event_id][0] == entry.place else "duplicate"
+            self.append(topics.OUTCOMES.name, _outcome(service, entry, outcome))
+
+
+def _store(
+    service: str, log: Topics, inbox: dict[str, tuple[tuple[str, int, int], str]], messages: dict[str, Fact]
+) -> Store:
+    places = {place for place, _ in inbox.values()}
+    tables: dict[str, dict[str, dict[str, object]]] = {name: {} for name in TABLES[service]}
+    if service in MODELS:
+        events = [entry.delivery.event for entry in log.entries if entry.place in places]
+        must = MODELS[service]([event for event in events if isinstance(event, Record)])
+        tables |= {name: {key: dict(row) for key, row in rows.items()} for name, rows in must.tables.items()}
+        tables["history"] = {event_id: {"outcome": "processed"} for event_id in must.history}
+    if service == "notifier":
+        tables["notifications"] = {
+            name: {
+                "fact_id": fact.event_id,
+                "fact_type": type(fact).__name__,
+                "audience": "customer",
+                "order_id": fact.order_id,
+                "status": "sent",
+                "error": None,
+            }
+            for name, fact in messages.items()
+        }
+    return Store(inbox, 0, {}, tables)
+
+
+def _outcome(service: str, entry: Entry, outcome: str) -> Outcome:
+    topic, partition, offset = entry.place
+    return Outcome(
+        event_id=entry.event_id,
+        service=service,
+        topic=topic,
+        partition=partition,
+        offset=offset,
+        outcome=outcome,  # type: ignore[arg-type]
+        attempt=1,
+        error=None,
+        at=NOON,
+    )
+
+
+def _sent(name: str, fact: Fact) -> NotificationSent:
+    return NotificationSent(
+        notification_id=name,
+        fact_id=fact.event_id,
+        fact_type=type(fact).__name__,
+        audience="customer",
+        channel="email",
+        order_id=fact.order_id,
+        customer_id=None,
+        locale="ko",
+        message_id=f"<{name}@example.test>",
+        sent_at=NOON,
+    )
+
+
+def event_id(webhook: Webhook) -> str:
+    return webhook.envelope.event_id
