@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from confirmer.judge import Again, Confirmed, Rejected, Unknown, Verdict
-from runtime import clock
+from runtime import clock, faults
 from stream.arrays import write
 from stream.events import UnconfirmedWebhook
 
@@ -87,12 +87,14 @@ def keep(tx: Connection, receipts: Iterable[tuple[UnconfirmedWebhook, bytes]]) -
     write(tx, KEEP, KEEP_COLUMNS, [_row(receipt, record) for receipt, record in receipts])
 
 
+@faults.after("asker.after_claim")
 def claim(tx: Connection, provider: str, most: int, lease_s: float) -> list[Claimed]:
     """Take over questions to `provider` that are due: `most` of them, and those beside them."""
     wanted = {"provider": provider, "most": most, "beside": MOST_BESIDE, "lease_s": lease_s}
     return [Claimed(*row) for row in tx.exec_driver_sql(CLAIM, wanted)]
 
 
+@faults.before("asker.after_publish")
 def settle(tx: Connection, verdicts: Sequence[tuple[Claimed, Verdict]]) -> None:
     """Keep what became of these questions; one that somebody else settled meanwhile stays as it is."""
     for claimed, verdict in sorted(verdicts, key=lambda pair: pair[0].receipt_id):

@@ -5,6 +5,7 @@ directly before the final dot, and from then on nobody sends that mail again.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -29,6 +30,11 @@ PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = '10min'"
 SENDING = """
 UPDATE notifications SET status = 'sending', sending_since = now(), attempts = attempts + 1
  WHERE notification_id = %(id)s::uuid
+RETURNING sending_since
+"""
+UNSENT_AFTER_ALL = """
+UPDATE notifications SET status = 'queued', next_attempt_at = now()
+ WHERE notification_id = %(id)s::uuid AND status = 'sending' AND sending_since = %(since)s
 """
 SENT = """
 UPDATE notifications SET status = 'sent', sent_at = now(), error = NULL WHERE notification_id = %(id)s::uuid
@@ -103,9 +109,15 @@ def read(tx: Connection, notification_id: str, operator_locale: str) -> Letter |
     return Letter(*row) if row else None
 
 
-def sending(tx: Connection, letter: Letter) -> None:
-    """From this commit on the message may have been sent."""
-    tx.exec_driver_sql(SENDING, {"id": letter.notification_id})
+def sending(tx: Connection, letter: Letter) -> datetime:
+    """From this commit on the message may have been sent; since when that is, which names this attempt."""
+    since: datetime = tx.exec_driver_sql(SENDING, {"id": letter.notification_id}).scalar_one()
+    return since
+
+
+def not_sent(tx: Connection, letter: Letter, since: datetime) -> None:
+    """The attempt since then came to nothing: its commit was not heard of, and its dot was not sent."""
+    tx.exec_driver_sql(UNSENT_AFTER_ALL, {"id": letter.notification_id, "since": since})
 
 
 def sent(tx: Connection, letter: Letter) -> None:

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from datetime import datetime
 from threading import Event, Thread
 
 from prometheus_client import Counter
@@ -13,9 +14,9 @@ from notifier.mailbox import Letter
 from notifier.settings import NotifierSettings
 from notifier.smtp import MailServer, NoReply, NotTaken
 from notifier.upkeep import Upkeep
-from runtime import clock
+from runtime import clock, faults
 from runtime.logging import log
-from stream import outbox
+from stream import failures, outbox
 from stream.codec import Codec
 
 SENDS = Counter("hookstream_mail_sends_total", "Attempts to send a mail, by what came of them", ["result"])
@@ -48,32 +49,46 @@ class Sender:
                 while not stop.is_set() and self._send_one():
                     self._upkeep.turn_when_due()
                 self._upkeep.turn()
-            except exc.DBAPIError as failure:
+            except exc.SQLAlchemyError as failure:
                 self._server.close()
-                log.warning("store.failed", error=str(failure.orig).strip())
+                log.warning("store.failed", error=failures.name(failure))
             self.wake.wait(IDLE_S)
         self._server.close()
 
     def _send_one(self) -> bool:
         """Send the mail that has been due longest; whether there was one."""
-        with self._store.begin() as tx:
-            letter = mailbox.claim(tx, self._settings.operator_locale, self._settings.mail_max_age)
-            if letter is None:
-                return False
-            if letter.stale:
-                self._ended(letter, "stale", "its webhook was received too long ago", tx)
-                return True
-            try:
-                self._server.offer(letters.compose(letter, self._settings.mail_from))
-            except NotTaken as refused:
-                self._not_taken(letter, refused, tx)
-                return True
-            except Exception as broken:  # noqa: BLE001 - a letter that cannot be written must not hold up the others
-                self._not_taken(letter, NotTaken(f"{type(broken).__name__}: {broken}", final=True), tx)
-                return True
-            mailbox.sending(tx, letter)
-        self._finish(letter)
+        going: tuple[Letter, datetime] | None = None
+        try:
+            with self._store.begin() as tx:
+                letter = mailbox.claim(tx, self._settings.operator_locale, self._settings.mail_max_age)
+                if letter is None:
+                    return False
+                if self._offer(letter, tx):
+                    going = letter, mailbox.sending(tx, letter)
+        except exc.SQLAlchemyError:
+            self._server.close()
+            if going:  # whether that is committed or not, only we know that no dot was sent
+                unsent, since = going
+                self._settle(lambda tx: mailbox.not_sent(tx, unsent, since))
+            raise
+        if going:
+            self._finish(letter)
         return True
+
+    def _offer(self, letter: Letter, tx: Connection) -> bool:
+        """Bring the mail up to its dot; whether there is one to send."""
+        if letter.stale:
+            self._ended(letter, "stale", "its webhook was received too long ago", tx)
+            return False
+        try:
+            self._server.offer(letters.compose(letter, self._settings.mail_from))
+        except NotTaken as refused:
+            self._not_taken(letter, refused, tx)
+        except Exception as broken:  # noqa: BLE001 - a letter that cannot be written must not hold up the others
+            self._not_taken(letter, NotTaken(f"{type(broken).__name__}: {broken}", final=True), tx)
+        else:
+            return True
+        return False
 
     def _finish(self, letter: Letter) -> None:
         try:
@@ -89,6 +104,7 @@ class Sender:
             SENDS.labels("sent").inc()
             log.info("notification.sent", to=announcing.reader(letter), id=letter.notification_id)
 
+    @faults.before("sender.after_reply")
     def _settle(self, record: Callable[[Connection], None]) -> None:
         """Record what became of a mail: while the store is away only we know, so try until it is back."""
         until = time.monotonic() + SETTLED_WITHIN_S
@@ -96,7 +112,7 @@ class Sender:
             try:
                 with self._store.begin() as tx:
                     return record(tx)
-            except exc.DBAPIError:
+            except exc.SQLAlchemyError:
                 if time.monotonic() > until:
                     raise
                 time.sleep(IDLE_S / 2)

@@ -12,6 +12,8 @@ from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from urllib.parse import unquote, urlsplit
 
+from runtime import faults
+
 _LEADING_DOT = re.compile(rb"(?m)^\.")
 GO_AHEAD = 354
 DONE = 250
@@ -38,6 +40,7 @@ class MailServer:
         self._timeout_s = timeout_s
         self._smtp: smtplib.SMTP | None = None
 
+    @faults.before("sender.after_claim")
     def offer(self, mail: EmailMessage) -> None:
         """Bring the mail up to its final dot.
 
@@ -58,6 +61,7 @@ class MailServer:
             self.close()
             raise NotTaken(f"{type(failure).__name__}: {failure}", final=False) from failure
 
+    @faults.before("sender.before_dot")
     def finish(self) -> None:
         """Send the final dot and hear the reply.
 
@@ -66,7 +70,7 @@ class MailServer:
         if self._smtp is None:
             raise NotTaken("no mail was offered", final=False)
         try:
-            self._smtp.send(b".\r\n")
+            _dot(self._smtp)
             code, reply = self._smtp.getreply()
         except (OSError, smtplib.SMTPException) as failure:
             self.close()
@@ -114,6 +118,11 @@ class MailServer:
     def _say(code: int, reply: bytes) -> None:
         if code // 100 != DONE // 100:
             raise smtplib.SMTPResponseException(code, reply)
+
+
+@faults.after("sender.after_dot")
+def _dot(smtp: smtplib.SMTP) -> None:
+    smtp.send(b".\r\n")
 
 
 def _is_final(code: int) -> bool:

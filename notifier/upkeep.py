@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from notifier import alarms, mailbox
 from notifier.announcing import OWN_ROWS
 from notifier.settings import NotifierSettings
+from runtime import faults
 from runtime.logging import log
 from stream import outbox
 from stream.publisher import Publisher
@@ -57,8 +58,12 @@ class Upkeep:
             left = outbox.left(tx, [OWN_ROWS])
         if left:
             self._publisher.publish([message for _, message in left])
-            with self._store.begin() as tx:
-                outbox.delete(tx, [row for row, _ in left])
+            self._forget([row for row, _ in left])
+
+    @faults.before("sender.after_publish")
+    def _forget(self, rows: list[int]) -> None:
+        with self._store.begin() as tx:
+            outbox.delete(tx, rows)
 
     def _count(self) -> None:
         with self._store.begin() as tx:

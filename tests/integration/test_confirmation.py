@@ -11,10 +11,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from confirmer.handler import TOPICS
 from stream import topics
 from tests.actors import Inbox, Reply, Shop, Store, new_order, until
 from tests.log import CODEC, append, reading
 from tests.processes import kill, pid
+from tests.replicas import replicas_of
 
 PAID_AT = "2026-01-31T12:00:00+09:00"
 
@@ -132,6 +134,26 @@ def test_an_asker_killed_before_it_could_settle_publishes_the_same_event_again(
     assert len(inbox.wait_for(customer)) == 1
 
 
+@pytest.mark.parametrize("point", ["asker.after_claim", "asker.after_publish"])
+def test_an_asker_killed_at_any_step_loses_no_question_and_confirms_it_once(
+    point: str, shop: Shop, payments: Store, questions: Store, system: dict[str, str]
+) -> None:
+    order, _ = a_known_order(shop)
+    pay(system, order)
+
+    with replicas_of(system, "confirmer", len(TOPICS)) as confirmers:
+        doomed = confirmers.only(f"{point}:exit")
+        post(shop, order)
+        doomed.dies_of_its_fault()
+        before = statuses(questions, order)
+    the_lease_passes(questions, order)
+
+    assert before == ["asking"]
+    assert until(lambda: statuses(questions, order), lambda found: found == ["confirmed"])
+    payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)
+    assert history(payments, order) == 1
+
+
 def test_while_a_lease_lasts_nobody_else_asks_and_when_it_has_passed_somebody_does(
     shop: Shop, questions: Store, system: dict[str, str]
 ) -> None:
@@ -149,7 +171,7 @@ def test_while_a_lease_lasts_nobody_else_asks_and_when_it_has_passed_somebody_do
     (leased,) = questions.rows(
         "SELECT attempts, next_attempt_at > now() AS leased FROM questions WHERE reference = %s", key(order)
     )
-    questions.rows("UPDATE questions SET next_attempt_at = now() WHERE reference = %s RETURNING 1", key(order))
+    the_lease_passes(questions, order)
 
     assert leased == {"attempts": 1, "leased": True}
     assert until(lambda: statuses(questions, order), lambda found: found == ["confirmed"])
@@ -219,6 +241,10 @@ def an_hour_passes(questions: Store, order: str) -> None:
     questions.rows(
         "UPDATE questions SET record = %s, next_attempt_at = now() WHERE reference = %s RETURNING 1", record, key(order)
     )
+
+
+def the_lease_passes(questions: Store, order: str) -> None:
+    questions.rows("UPDATE questions SET next_attempt_at = now() WHERE reference = %s RETURNING 1", key(order))
 
 
 def as_if_killed_between_publishing_and_settling(questions: Store, order: str) -> None:
