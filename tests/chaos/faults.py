@@ -13,6 +13,8 @@ from functools import partial
 from random import Random
 
 import psycopg
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
 
 from local.environment import STORES
 from local.services import SERVICES
@@ -164,6 +166,25 @@ def rubbish(world: World, chance: Random) -> Iterator[str]:
 
 
 @contextmanager
+def offsets_lost(world: World, chance: Random) -> Iterator[str]:
+    """A group forgotten by Kafka: everything is read again from the beginning."""
+    service = chance.choice(WORKERS)
+    admin = AdminClient({"bootstrap.servers": world.env["KAFKA_BOOTSTRAP_SERVERS"], "log_level": 0})
+    with frozen(dict(world.env), service):
+        until(lambda: is_forgotten(admin, service.lower()), bool)
+    yield service
+
+
+def is_forgotten(admin: AdminClient, group: str) -> bool:
+    """Once Kafka counts no member of it any more."""
+    try:
+        admin.delete_consumer_groups([group])[group].result(10)
+    except KafkaException as refused:
+        return bool(refused.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND)
+    return True
+
+
+@contextmanager
 def database(world: World, store: str) -> Iterator[psycopg.Connection]:
     """As the superuser; a server that is just coming back is waited for."""
     address = psycopg.conninfo.conninfo_to_dict(world.env[f"{store.upper()}_DATABASE_URL"])
@@ -185,12 +206,12 @@ DEFERS: tuple[Ill, ...] = ("defers", "full", "closes at data", "closes in the bo
 KILL, TERM, QUIT = signal.SIGKILL, signal.SIGTERM, signal.SIGQUIT
 
 FAULTS = (
-    Fault("worker killed", ("F04", "F05", "F06", "F10", "F16"), partial(killed, which=WORKERS, by=KILL)),
-    Fault("gateway killed", ("F01", "F02"), partial(killed, which=("GATEWAY",), by=KILL)),
+    Fault("worker killed", ("F04", "F05", "F06", "F10", "F16", "F36"), partial(killed, which=WORKERS, by=KILL)),
+    Fault("gateway killed", ("F01", "F02", "F16"), partial(killed, which=("GATEWAY",), by=KILL)),
     Fault("gateway asked to stop", ("F03",), partial(killed, which=("GATEWAY",), by=TERM)),
-    Fault("worker frozen", ("F17", "F18"), partial(stopped, which=WORKERS)),
-    Fault("gateway frozen", ("F17",), partial(stopped, which=("GATEWAY",))),
-    Fault("broker killed", ("F21", "F22"), partial(killed, which=("KAFKA",), by=KILL)),
+    Fault("worker frozen", ("F09", "F17", "F18", "F36"), partial(stopped, which=WORKERS)),
+    Fault("gateway frozen", ("F28",), partial(stopped, which=("GATEWAY",))),
+    Fault("broker killed", ("F21", "F22", "F31"), partial(killed, which=("KAFKA",), by=KILL)),
     Fault("broker restarted", ("F23",), partial(killed, which=("KAFKA",), by=TERM)),
     Fault("broker frozen", ("F19", "F20"), partial(stopped, which=("KAFKA",))),
     Fault("broker's disk full", ("F24",), partial(disk_full, disk="kafka"), needs="kafka"),
@@ -200,11 +221,12 @@ FAULTS = (
     Fault("back-ends frozen", ("F42",), backend_frozen),
     Fault("postgres's disk full", ("F44",), partial(disk_full, disk="postgres"), needs="postgres"),
     Fault("connections used up", ("F46",), connections_used_up),
-    Fault("table locked", ("F47",), table_locked),
+    Fault("table locked", ("F18", "F47"), table_locked),
     Fault("mail server drops after the dot", ("F12", "F13"), partial(mails_ill, ills=DROPS)),
     Fault("mail server defers", ("F13", "F14", "F15"), partial(mails_ill, ills=DEFERS)),
     Fault("mail server refuses", ("F15",), partial(mails_ill, ills=("refuses",))),
     Fault("mail server killed", ("F15",), mails_away),
     Fault("clock stepped", ("F60", "F61", "F62"), partial(clock_stepped, steps=(-86_400, -600, 600, 86_400))),
+    Fault("offsets lost", ("F34",), offsets_lost),
     Fault("rubbish on a topic", ("F49",), rubbish),
 )

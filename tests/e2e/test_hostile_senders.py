@@ -1,15 +1,19 @@
 """Whoever holds connections open, sends without end or packs bombs keeps nobody else from being served."""
 
 import resource
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from http.client import HTTPException
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.actors import Shop, new_order
+from tests.actors import Shop, new_order, until
 from tests.e2e.hostile import KINDS
 from tests.gateways import Gateway, another_gateway
 
@@ -53,6 +57,27 @@ def test_others_are_served_in_time_and_memory_stays_bounded(kind: str, gateway: 
     assert attack.returncode == 0
     assert waited[-1] < PROMISED_S
     assert grown < GROWTH_MB
+
+
+def test_a_gateway_without_a_free_file_serves_again_once_some_are_closed(gateway: Gateway) -> None:
+    limits = resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE)
+    used = len(list(Path(f"/proc/{gateway.pid}/fd").iterdir()))
+    address = urlsplit(gateway.shop.url)
+
+    resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE, (used + 20, limits[1]))
+    with ExitStack() as held:
+        for _ in range(100):
+            held.enter_context(socket.create_connection((address.hostname, address.port), timeout=5))
+    answered = until(lambda: pays(gateway.shop), bool)
+    resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE, limits)
+
+    assert answered
+
+
+def pays(shop: Shop) -> bool:
+    with suppress(OSError, HTTPException):
+        return pay(shop) == 200
+    return False
 
 
 def pay(shop: Shop) -> int:
