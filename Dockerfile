@@ -60,7 +60,9 @@ FROM processor AS invoice
 FROM top AS cli
 COPY local/ local/
 COPY simulator/ simulator/
-RUN python -c "import local.stack, simulator.play, simulator.apis" # imported late by its commands
+COPY processors/ processors/
+COPY auditor/ auditor/
+RUN python -c "import local.stack, simulator.play, simulator.apis, cli.verifying" # imported late by its commands
 HEALTHCHECK NONE
 
 # --- the image -------------------------------------------------------------------------------------------------------
