@@ -155,4 +155,6 @@ PROVIDER = Provider(
     takes_token=True,
     inquiry=Inquiry("https://apis.tracker.delivery", ask, read_answer),
     deadline_s=0.9,
+    proof="the token in the URL",
+    events="a parcel has changed: which, and nothing else",
 )

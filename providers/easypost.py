@@ -121,4 +121,6 @@ PROVIDER = Provider(
     translate=translate,
     sign=sign,
     kept_headers=frozenset({SIGNATURE}),
+    proof="`X-Hmac-Signature`: hex HMAC-SHA256 of the raw body, the secret NFKD-normalised",
+    events="`tracker.created`, `tracker.updated`; others are kept aside",
 )

@@ -135,4 +135,6 @@ PROVIDER = Provider(
     is_unsigned=True,
     takes_forms=True,
     inquiry=Inquiry("https://iniapi.inicis.com", iniapi.ask, iniapi.read_answer),
+    proof="nothing: the API is asked",
+    events="deposits to virtual accounts and mobile notices; issued accounts are kept aside",
 )

@@ -279,6 +279,11 @@ def _row(header: str, name: str, *paths: str) -> Provider:
         kept_headers=frozenset({PROVIDER, SIGNATURE}),
         answer=_received,
         refusals=_refusals(header),
+        proof=(
+            "contract E: `X-PG-Signature`, hex HMAC-SHA256 of the raw body; `X-PG-Provider` names it on contract "
+            "A's paths"
+        ),
+        events="payments and refunds completed, failed, cancelled, by `status`",
     )
 
 

@@ -223,4 +223,6 @@ PROVIDER = Provider(
     is_unsigned=True,
     takes_forms=True,
     inquiry=Inquiry("https://api.iamport.kr", ask, read_answer),
+    proof="nothing: the API is asked",
+    events="a payment is `paid`, `ready`, `failed` or `cancelled`; escrow is kept aside",
 )

@@ -269,4 +269,12 @@ PROVIDER = Provider(
     },
     takes_forms=True,
     inquiry=Inquiry("https://api.portone.io", ask, read_answer),
+    proof=(
+        "Standard Webhooks `v1`: base64 HMAC-SHA256 of id, time and raw body, within 300 s; it tells no "
+        "amount, so the API is asked too"
+    ),
+    events=(
+        "`Transaction.*` of both versions; billing keys, tax invoices, disputes and `Transaction.Confirm` are"
+        " kept aside"
+    ),
 )

@@ -117,4 +117,6 @@ PROVIDER = Provider(
     refusals=token.NOTHING_HERE,
     takes_token=True,
     takes_forms=True,
+    proof="the token in the URL",
+    events="one scan a post, levels 1 to 6; scan errors are kept aside",
 )

@@ -157,4 +157,13 @@ PROVIDER = Provider(
     answer=_received,
     is_unsigned=True,
     inquiry=Inquiry("https://api.tosspayments.com", toss_payment.ask, toss_payment.read_answer),
+    proof=(
+        "nothing signs payments: the API is asked, and a deposit's `secret` must be its payment's; "
+        "`payout.changed` and `seller.changed`: `tosspayments-webhook-signature`, base64 HMAC-SHA256 of body "
+        "and time"
+    ),
+    events=(
+        "`PAYMENT_STATUS_CHANGED`, `CANCEL_STATUS_CHANGED`, deposit callbacks; payouts, sellers, billing keys"
+        " and the like are kept aside"
+    ),
 )

@@ -253,4 +253,6 @@ PROVIDER = Provider(
         "malformed_body": json_answer(200, {"status": "ignored", "reason": "invalid_json"}),
     },
     without_secret=json_answer(200, {"status": "ignored", "reason": "webhook_secret_not_configured"}),
+    proof="`X-Tosspayments-Signature`: hex HMAC-SHA256 of the raw body",
+    events="`payment.confirmed`, `payment.failed`, `payment.canceled`, `billing.scheduled`; others are kept aside",
 )
