@@ -15,6 +15,9 @@ PATIENT = "-cstatement_timeout=0 -cidle_in_transaction_session_timeout=0 -clock_
 UNHURRIED = "-csynchronous_commit=off"
 """What is lost with the server's last moments is lost together with the place in the topics: it is read again."""
 
+BY_KEY = "-cenable_seqscan=off -cenable_hashjoin=off -cenable_mergejoin=off -cplan_cache_mode=force_custom_plan"
+"""A handler asks by key; and tables that were empty a moment ago are planned as if they still were."""
+
 SEARCHED = """
 SELECT coalesce(current_schema(), 'public'), session_user::text,
        string_to_array(replace(current_setting('search_path'), ' ', ''), ',')
@@ -47,7 +50,7 @@ def exists(store: Engine, name: str) -> bool:
 
 def within(database_url: str, schema: str, *, service: str) -> Engine:
     """An engine whose connections find the tables of `schema` and no others, and that may take its time."""
-    return engine(_url(database_url, f"{PATIENT} {UNHURRIED} -csearch_path={schema}"), service=service)
+    return engine(_url(database_url, f"{PATIENT} {UNHURRIED} {BY_KEY} -csearch_path={schema}"), service=service)
 
 
 def patient(database_url: str, *, service: str) -> Engine:

@@ -24,7 +24,6 @@ from stream.replay.subject import Impossible, Subject
 
 CAUGHT_UP_S = 60.0
 LOOK_S = 0.5
-TRIES = 5
 HOLD = "SELECT pg_advisory_lock(%(key)s)"
 RELEASE = "SELECT pg_advisory_unlock(%(key)s)"
 RAISE = "UPDATE ownership SET epoch = epoch + 1"

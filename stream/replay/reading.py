@@ -27,7 +27,7 @@ CONSUMER: dict[str, Any] = {
 }
 AT_ONCE = 2000
 WAIT_S = 0.2
-MOST_HELD = 30_000
+MOST_HELD = 20_000
 """So many records may be held, each partition an equal part: one that is ahead of the others then has to pause."""
 
 

@@ -21,7 +21,7 @@ from stream.replay.ledger import Asked, Run
 from stream.replay.reading import Reading
 from stream.replay.subject import Impossible, Subject
 
-BATCH = 4000
+BATCH = 2000
 MOST_RETRIED = 500
 Moved = Callable[[Mapping[Partition, int]], None]
 

@@ -3,16 +3,22 @@
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BytesIO
 from threading import Event, Thread
+from typing import Any
 
+import fastavro
+import msgspec
 import pytest
 
 from stream import topics
-from stream.events import Fact
+from stream.events import Fact, PaymentWebhook, Record
+from stream.registry import CommittedRegistry
 from stream.replay import ends
 from stream.replay.reading import Reading
 from stream.topics import Topic
 from tests.actors import Inbox, Shop, Store, new_order, until
+from tests.builders import a_payment, an_order
 from tests.log import CODEC, Writer, reading, writer
 from tests.replays import a_history, append, ask, refusal, start, until_handled
 
@@ -139,3 +145,34 @@ def facts(system: dict[str, str], topic: Topic, run: str) -> list[str]:
     with Reading(system["KAFKA_BOOTSTRAP_SERVERS"], found) as read:
         told = [CODEC.decode(message.value()) for message in read.take(10**9)]
     return [order for fact in told if isinstance(fact, Fact) and (order := fact.order_id or "").startswith(run)]
+
+
+def test_records_of_every_version_ever_written_are_replayed(
+    system: dict[str, str], payments: Store, log: Writer
+) -> None:
+    run = new_order().lower()
+    versions = [
+        entry for entry in CommittedRegistry().entries if entry["subject"] in ("PaymentWebhook", "OrderWebhook")
+    ]
+    for entry in versions:
+        order = f"{run}-{entry['subject']}-{entry['version']}".lower()
+        record = a_payment(order=order) if entry["subject"] == "PaymentWebhook" else an_order(order=order, amount=1)
+        topic = topics.PAYMENT_WEBHOOKS if isinstance(record, PaymentWebhook) else topics.ORDERS
+        log.producer.produce(topic.name, as_written_then(entry, record), order.encode())
+    assert log.producer.flush(10) == 0
+    until_handled(system, "payment")
+
+    ask(system, "payment", "replay", "--into", "r_versions")
+
+    assert rows(payments, "r_versions", run) == rows(payments, "public", run)
+    told = "SELECT order_id FROM r_versions.orders WHERE order_id LIKE %s"
+    assert len(payments.rows(told, f"{run}%")) == len(versions)
+
+
+def as_written_then(entry: dict[str, Any], record: Record) -> bytes:
+    """A record in the bytes of a former version of its schema."""
+    out = BytesIO(b"\x00" + entry["id"].to_bytes(4, "big"))
+    out.seek(5)
+    fields = msgspec.to_builtins(record, builtin_types=(bytes,))
+    fastavro.schemaless_writer(out, fastavro.parse_schema(entry["schema"]), fields)
+    return out.getvalue()

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from processors.payment.domain.facts import OrdersPolicy, apply, news
-from processors.payment.domain.payment import Payment, merge, tell
+from processors.payment.domain.facts import OrdersPolicy, news
+from processors.payment.domain.payment import Payment, merge, tell, tell_order
 from stream import ids
 from stream.events import BillingScheduled, BillingWebhook, OrderWebhook, PaymentWebhook
 from stream.fold import Result
@@ -54,7 +54,8 @@ class Book:
         woken: tuple[str, ...] = ()
         for name in adopted:
             payment, woken = merge(payment, name.orphan), woken + name.waiting
-        payment, outcome, _ = apply(payment, webhook, self.orders)
+        said = tell_order(payment, webhook) if isinstance(webhook, OrderWebhook) else tell(payment, webhook)
+        payment, outcome = said
         self.payments[order_id] = payment
         return Result(order_id, outcome, news(before, payment, webhook, self.orders), woken)
 
