@@ -16,6 +16,9 @@ from stream.ownership import Partition
 OVERDUE = "nobody has told what this event waits for; it is handled when somebody does"
 TOPIC_OF = {record: topic.name for topic in topics.ALL for record in topic.records}
 
+LARGEST_ENCLOSED = 900_000
+"""Bytes of a record in its dead letter, which must fit into Kafka itself."""
+
 
 class Teller(Protocol):
     """Who makes a batch's messages; what it does not return is told by nobody."""
@@ -38,15 +41,16 @@ class Messages:
         return [Message(*source, TOPIC_OF[type(fact)], key, self._codec.encode(fact)) for fact in result.facts]
 
     def dead(self, delivery: Delivery, error: str) -> list[Message]:
-        """The dead letter of a record that is given up."""
+        """The dead letter of a record that is given up. The bytes of one too large for a letter stay where it stood."""
+        fits = len(delivery.key or b"") + len(delivery.value or b"") <= LARGEST_ENCLOSED
         letter = DeadRecord(
             event_id=delivery.event_id,
             service=self._service,
             topic=delivery.topic,
             partition=delivery.partition,
             offset=delivery.offset,
-            key=delivery.key,
-            value=delivery.value,
+            key=delivery.key if fits else None,
+            value=delivery.value if fits else None,
             error=error,
             at=clock.now(),
         )

@@ -3,10 +3,14 @@
 Nothing is lost, nothing is done twice, and what is told of one order keeps its order.
 """
 
+import time
+
 import pytest
 
 from stream import topics
+from tests.actors import Store, until
 from tests.faults.orders import Orders
+from tests.faults.troubles import refusing
 from tests.log import reading
 from tests.replicas import Replica, Replicas
 
@@ -21,6 +25,8 @@ POINTS = (
     "worker.before_offsets",
     "worker.after_offsets",
 )
+COMMITS_WITHIN_S = 2.0
+PARKED = "SELECT 1 FROM inbox JOIN parked USING (event_id) WHERE key = ANY (%s)"
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -30,12 +36,44 @@ def test_a_processor_killed_at_any_step_loses_nothing_and_does_nothing_twice(
     orders = Orders(system)
     orders.become_known()
 
-    with reading(system, topics.PAYMENTS) as told:
-        doomed = processors.join(f"{point}:exit:2")
+    with reading(system, topics.PAYMENTS) as told, reading(system, topics.OUTCOMES) as outcomes:
+        doomed = processors.join(f"{point}:exit")
         orders.go()
         doomed.dies_of_its_fault()
         orders.were_applied_once_in_order()
         told.wait_until(orders.all_told)
+        outcomes.wait_until(orders.all_processed)
 
     orders.were_told_once_in_order(told.records)
     orders.were_mailed_once()
+
+
+def test_what_a_dead_processor_tried_again_is_told_by_the_next(
+    spare: Replica, processors: Replicas, system: dict[str, str], payments: Store
+) -> None:
+    """No record comes again that would bring the outcome of a retry back."""
+    orders = Orders(system)
+
+    with reading(system, topics.OUTCOMES) as outcomes:
+        doomed = processors.join("worker.after_retry:exit", RETRY_FIRST_S="2")
+        with refusing(payments.url, *orders.ids):
+            orders.go("completed")
+            until(lambda: payments.rows(PARKED, orders.keys), lambda rows: len(rows) == orders.count)
+        doomed.dies_of_its_fault()
+        payments.wait_for("SELECT 1 FROM payments WHERE order_id = ANY (%s)", orders.ids, count=orders.count)
+        outcomes.wait_until(orders.all_processed)
+
+
+def test_no_offset_is_committed_before_what_follows_is_told(
+    spare: Replica, processors: Replicas, system: dict[str, str]
+) -> None:
+    """Outcomes are in no outbox: only the record itself, delivered again, brings them back."""
+    orders = Orders(system)
+
+    with reading(system, topics.OUTCOMES) as outcomes:
+        doomed = processors.join("publisher.before:sleep:60")
+        orders.go()
+        time.sleep(COMMITS_WITHIN_S)
+        doomed.kill()
+        orders.are_done()
+        outcomes.wait_until(orders.all_processed)

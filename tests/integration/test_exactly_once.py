@@ -72,6 +72,24 @@ def test_a_record_nobody_can_decode_is_dead_at_once_and_holds_nothing_up(
     assert payments.wait_for("SELECT status FROM payments WHERE order_id = %s", order) == [{"status": "completed"}]
 
 
+def test_a_record_nobody_can_decode_nor_enclose_in_a_letter_is_dead_at_once_and_holds_nothing_up(
+    shop: Shop, payments: Store, system: dict[str, str]
+) -> None:
+    """A letter larger than Kafka takes would end each processor that comes by."""
+    order, value = new_order(), b"\x00" * 999_000
+
+    with reading(system, topics.dead("payment")) as dead:
+        append(system, topics.PAYMENT_WEBHOOKS, order, value)
+        pay(shop, order)
+        payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)
+        (kept,) = payments.wait_for(
+            "SELECT value, \"offset\" FROM parked WHERE key = %s AND status = 'abandoned'", order.encode()
+        )
+        letter = dead.wait_for(lambda letter: letter.offset == kept["offset"])
+
+    assert (letter.key, letter.value, bytes(kept["value"])) == (None, None, value)
+
+
 def test_what_a_dead_worker_left_in_its_outbox_is_told_by_the_next(shop: Shop, system: dict[str, str]) -> None:
     order = new_order()
     pay(shop, order)
