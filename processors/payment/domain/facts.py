@@ -132,8 +132,7 @@ def _of_kind(kind: type[Fact], key: tuple[str, ...], before: Payment, payment: P
         return {"amount": payment.refunded_amount - before.refunded_amount}
     if kind is PaymentCancelled:
         at = payment.told["status"][0][1]
-        given_back = payment.refunded_amount or registers.value(payment.told, "amount")
-        return {"refunded_amount": given_back, "cancelled_at": at or None}
+        return {"refunded_amount": payment.given_back, "cancelled_at": at or None}
     if key[-1] in payment.extra:
         told = payment.transactions[key[-1]]
         money = {name: registers.value(told, name) for name in ("amount", "currency")}

@@ -75,6 +75,15 @@ class Payment:
         return sum(totals.values())
 
     @property
+    def given_back(self) -> int | None:
+        """What a cancel gave back: all of the payment unless a part is told; None where the provider says nothing."""
+        told = self.transactions.get(registers.value(self.told, "transaction") or "", {})
+        if self.refunded_amount or registers.value(told, "refunded_amount") == 0:
+            return self.refunded_amount or None
+        amount: int | None = registers.value(self.told, "amount")
+        return amount
+
+    @property
     def mismatched(self) -> bool:
         """Whether what was paid is known to differ from what the order asks for."""
         paid, asked = _money(self.told), _money(self.order)

@@ -131,6 +131,13 @@ def test_each_further_part_is_told_with_what_it_adds() -> None:
     ]
 
 
+def test_a_cancel_of_what_was_never_paid_gives_nothing_back() -> None:
+    (told,) = announced_by(a_payment("cancelled", transaction_id="T", refunded_amount=0))
+
+    assert isinstance(told, PaymentCancelled)
+    assert (told.amount, told.refunded_amount) == (58000, None)
+
+
 def test_parts_that_are_all_of_it_are_a_cancel() -> None:
     payment = Payment("1")
     for n in (1, 2):
