@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from stream import registers
 from stream.events import OrderWebhook, OutcomeKind, PaymentNotice, PaymentWebhook
@@ -55,14 +56,25 @@ class Payment:
 
     @property
     def live(self) -> list[str]:
-        """The transactions that hold the customer's money, the first payment first."""
-        paid = [(told["status"][0], name) for name, told in self.transactions.items() if _status(told) in LIVE]
-        return [name for (_, at, *_), name in sorted(paid, key=lambda entry: (entry[0][1], entry[1]))]
+        """The transactions that hold the customer's money: first what pays the order, as it asks or else first."""
+        asked = _money(self.order)
+        paid = [
+            (asked is not None and _money(told) not in (None, asked), told["status"][0][1], name)
+            for name, told in self.transactions.items()
+            if _status(told) in LIVE
+        ]
+        return [name for *_, name in sorted(paid)]
 
     @property
     def extra(self) -> list[str]:
         """The transactions that paid what was paid already."""
         return self.live[1:]
+
+    def known(self, name: str) -> Any:
+        """What was told of the transaction that pays the order; where it says nothing, or none does, what was told."""
+        told = self.transactions[self.live[0]] if self.live else {}
+        value = registers.value(told, name)
+        return registers.value(self.told, name) if value is None else value
 
     @property
     def refunded_amount(self) -> int:
@@ -86,13 +98,19 @@ class Payment:
     @property
     def mismatched(self) -> bool:
         """Whether what was paid is known to differ from what the order asks for."""
-        paid, asked = _money(self.told), _money(self.order)
+        paid, asked = self._paid, _money(self.order)
         return self.status in PAID and paid is not None and asked is not None and paid != asked
 
     @property
     def is_checked(self) -> bool:
         """Whether both the order's amount and the payment's are known."""
-        return _money(self.told) is not None and _money(self.order) is not None
+        return self._paid is not None and _money(self.order) is not None
+
+    @property
+    def _paid(self) -> tuple[int, str] | None:
+        """Amount and currency of the transaction that pays the order."""
+        first = _money(self.transactions[self.live[0]]) if self.live else None
+        return first or _money(self.told)
 
 
 def tell(payment: Payment, webhook: PaymentWebhook) -> tuple[Payment, OutcomeKind]:
@@ -157,6 +175,8 @@ def _with_transaction(known: Mapping[str, Told], name: str, notice: PaymentNotic
     if name:
         said = {
             "status": notice.status,
+            "transaction_id": notice.transaction_id,
+            "pg_transaction_id": notice.pg_transaction_id,
             "amount": notice.amount,
             "currency": None if notice.amount is None else notice.currency,
             "paid_at": notice.paid_at,
