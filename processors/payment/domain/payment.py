@@ -50,7 +50,7 @@ class Payment:
         status: str | None = registers.value(self.told, "status")
         if status == "cancelled" and registers.value(self.told, "transaction") and self.live:
             status = registers.value(self.transactions[self.live[0]], "status")
-        if status == "partially_cancelled" and 0 < (registers.value(self.told, "amount") or 0) <= self.refunded_amount:
+        if status == "partially_cancelled" and 0 < self._total <= self.refunded_amount:
             return "cancelled"
         return status
 
@@ -105,6 +105,12 @@ class Payment:
     def is_checked(self) -> bool:
         """Whether both the order's amount and the payment's are known."""
         return self._paid is not None and _money(self.order) is not None
+
+    @property
+    def _total(self) -> int:
+        """All that was paid, by however many transactions, in minor units; 0 where nobody says."""
+        amounts = [registers.value(self.transactions[name], "amount") or 0 for name in self.live]
+        return sum(amounts) or registers.value(self.told, "amount") or 0
 
     @property
     def _paid(self) -> tuple[int, str] | None:

@@ -246,3 +246,15 @@ def test_an_attempt_that_was_given_up_tells_nothing_of_the_one_that_paid() -> No
 
     assert isinstance(told, PaymentCompleted)
     assert (told.amount, told.transaction_id) == (58000, "B")
+
+
+def test_a_second_payment_given_back_whole_as_a_part_leaves_the_order_paid() -> None:
+    payment = Payment("1")
+    for webhook in (
+        a_payment("completed", transaction_id="A"),
+        a_payment("completed", transaction_id="B", at=NOON + 1),
+        a_payment("partially_cancelled", transaction_id="B", at=NOON + 2, cancels=(Cancel(id="c", amount=58000),)),
+    ):
+        payment, _, _ = apply(payment, webhook)
+
+    assert (payment.status, payment.refunded_amount) == ("partially_cancelled", 58000)
