@@ -139,7 +139,7 @@ def read_answer(question: Question, received: Received, answer: bytes) -> Transl
     if not asking.may_have_been(claimed, notice.status, _FOLLOW):
         raise Untrue(f"the payment is {payment.status}, and never was {claimed}")
     wanted = question.claims.get("cancellation_id")
-    if wanted and wanted not in {cancel.id for cancel in notice.cancels}:
+    if wanted and wanted not in {cancel.cancellation_id for cancel in payment.cancel_history or ()}:
         raise Untrue("PortOne knows of no such cancel of the payment")
     return Translation(notice, f"payment.{notice.status}", _happened_at(payment, notice), _event_id(payment, notice))
 
@@ -150,6 +150,8 @@ def _notice(payment: Payment) -> PaymentNotice:
     currency = payment.currency or "KRW"
     amount = minor_units_or_none(payment.amount, currency)
     refunded = minor_units_or_none(payment.cancel_amount, currency, "cancel_amount")
+    paid_at = korean(payment.paid_at, "paid_at")
+    unpaid = payment.status == "cancelled" and not paid_at  # such as an account nobody paid into
     references = (payment.imp_uid, payment.pg_tid) if payment.pg_tid else (payment.imp_uid,)
     return PaymentNotice(
         order_id=payment.merchant_uid,
@@ -161,9 +163,9 @@ def _notice(payment: Payment) -> PaymentNotice:
         amount=amount,
         currency=currency,
         failure_reason=payment.fail_reason or None,
-        paid_at=korean(payment.paid_at, "paid_at"),
-        cancels=_cancels(payment, currency),
-        refunded_amount=refunded,
+        paid_at=paid_at,
+        cancels=() if unpaid else _cancels(payment, currency),
+        refunded_amount=0 if unpaid else refunded,
         references=references,
     )
 

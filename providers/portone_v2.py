@@ -199,6 +199,8 @@ def _notice(payment: Payment) -> PaymentNotice:
     exponent(currency)
     amount = payment.amount or Total()
     failure = payment.failure or Failure()
+    paid_at = korean(payment.paidAt, "paidAt")
+    unpaid = payment.status == "CANCELLED" and not paid_at  # such as an account nobody paid into
     return PaymentNotice(
         order_id=payment.id,
         status=STATUSES[payment.status],
@@ -208,9 +210,9 @@ def _notice(payment: Payment) -> PaymentNotice:
         amount=_units(amount.total, "amount.total"),
         currency=currency,
         failure_reason=failure.reason or failure.pgMessage,
-        paid_at=korean(payment.paidAt, "paidAt"),
-        cancels=_cancels(payment),
-        refunded_amount=_units(amount.cancelled, "amount.cancelled"),
+        paid_at=paid_at,
+        cancels=() if unpaid else _cancels(payment),
+        refunded_amount=0 if unpaid else _units(amount.cancelled, "amount.cancelled"),
         references=tuple(name for name in (payment.transactionId, payment.pgTxId) if name),
     )
 

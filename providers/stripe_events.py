@@ -130,6 +130,11 @@ def _intent(status: PaymentStatus) -> Callable[[Intent], Told]:
     return tell
 
 
+def _intent_canceled(told: Intent) -> Told:
+    """Only an intent that has not been paid can be cancelled: nothing is given back."""
+    return _intent("cancelled")(told)._replace(refunded=0)
+
+
 def _charge_succeeded(told: Charge) -> Told:
     """A charge that succeeds and is not captured is a promise, not yet money."""
     if told.captured is False:
@@ -145,6 +150,8 @@ def _charge_refunded(told: Charge) -> Told:
     """`amount_refunded` is all so far; `refunded` is true once that is all there was."""
     if told.amount_refunded is None:
         raise Unreadable("amount_refunded is missing")
+    if told.captured is False and told.refunded:  # a hold on the card is released: no money had moved
+        return _charge("cancelled", told, told.amount)._replace(refunded=0)
     status: PaymentStatus = "cancelled" if told.refunded else "partially_cancelled"
     return _charge(status, told, told.amount_captured or told.amount)._replace(refunded=told.amount_refunded)
 
@@ -208,7 +215,7 @@ _PAYMENTS: dict[str, tuple[msgspec.json.Decoder[Any], Callable[[Any], Told]]] = 
     "payment_intent.processing": (_intent_event, _intent("pending")),
     "payment_intent.succeeded": (_intent_event, _intent("completed")),
     "payment_intent.payment_failed": (_intent_event, _intent("failed")),
-    "payment_intent.canceled": (_intent_event, _intent("cancelled")),
+    "payment_intent.canceled": (_intent_event, _intent_canceled),
     "charge.succeeded": (_charge_event, _charge_succeeded),
     "charge.captured": (_charge_event, _charge_succeeded),
     "charge.failed": (_charge_event, _charge_failed),

@@ -133,6 +133,8 @@ def _is_its_secret(payment: Payment, clue: Clue) -> bool:
 
 
 def _notice(payment: Payment) -> PaymentNotice:
+    """What was never approved, such as an account nobody paid into, is cancelled without anything given back."""
+    unpaid = payment.status == "CANCELED" and not payment.approvedAt
     currency = payment.currency or "KRW"
     return PaymentNotice(
         order_id=payment.orderId,
@@ -143,7 +145,8 @@ def _notice(payment: Payment) -> PaymentNotice:
         currency=currency,
         failure_reason=payment.failure.message if payment.failure else None,
         paid_at=korean(payment.approvedAt, "approvedAt"),
-        cancels=_cancels(payment, currency),
+        cancels=() if unpaid else _cancels(payment, currency),
+        refunded_amount=0 if unpaid else None,
         references=(payment.paymentKey,),
     )
 
@@ -171,7 +174,8 @@ def _happened_at(payment: Payment, notice: PaymentNotice, changed_at: int | None
         return changed_at or received_at
     if notice.status == "completed":
         return notice.paid_at
-    cancelled = [cancel.cancelled_at for cancel in notice.cancels if cancel.cancelled_at]
+    times = [korean(cancel.canceledAt, "canceledAt") for cancel in payment.cancels or () if cancel.is_done]
+    cancelled = [at for at in times if at]
     if notice.status in ("cancelled", "partially_cancelled") and cancelled:
         return max(cancelled)
     return changed_at or korean(payment.requestedAt, "requestedAt")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from processors.refund.domain import Name, Referred, Refunds
+from processors.refund.domain import Name, Referred, Refunds, reason
 from runtime.clock import moment
 from stream import payload, registers
 from stream.arrays import write
@@ -144,10 +144,12 @@ def _referred(order_id: str | None, orphan: str | None) -> Referred:
 
 
 def _row(key: RefundKey, told: Told, last: RefundWebhook | None) -> tuple[object, ...]:
-    names = "status amount currency crypto_amount crypto_asset reason provider".split()
+    names = "status amount currency crypto_amount crypto_asset".split()
     return (
         *key,
         *(registers.value(told, name) for name in names),
+        reason(told),
+        registers.value(told, "provider"),
         moment(registers.value(told, "refunded_at")),
         '{"webhook":' + payload.as_json(last.envelope.raw) + "}" if last else None,
         registers.dump(told),

@@ -69,7 +69,7 @@ def _awaited(payment: Payment) -> Truth:
 def _paid(payment: Payment, orders: OrdersPolicy) -> tuple[Truth, ...]:
     """A known mismatch is told instead of the success."""
     if payment.mismatched:
-        key = (payment.order_id, registers.value(payment.told, "transaction_id") or "")
+        key = (payment.order_id, payment.live[0] if payment.live else payment.known("transaction_id") or "")
         return (AmountMismatched, key), (RefundRequested, key)
     if orders == "required" and not payment.is_checked:
         return ()
@@ -115,11 +115,11 @@ def _told(payment: Payment) -> dict[str, Any]:
     told = payment.told
     return {
         "provider": registers.value(told, "provider"),
-        "amount": registers.value(told, "amount"),
-        "currency": registers.value(told, "currency") or "KRW",
+        "amount": payment.known("amount"),
+        "currency": payment.known("currency") or "KRW",
         "method": registers.value(told, "method"),
-        "transaction_id": registers.value(told, "transaction_id"),
-        "paid_at": registers.value(told, "paid_at"),
+        "transaction_id": payment.known("transaction_id"),
+        "paid_at": payment.known("paid_at"),
         "expected_amount": registers.value(payment.order, "amount"),
         "expected_currency": registers.value(payment.order, "currency"),
         "reason": registers.value(told, "failure_reason"),
@@ -132,8 +132,7 @@ def _of_kind(kind: type[Fact], key: tuple[str, ...], before: Payment, payment: P
         return {"amount": payment.refunded_amount - before.refunded_amount}
     if kind is PaymentCancelled:
         at = payment.told["status"][0][1]
-        given_back = payment.refunded_amount or registers.value(payment.told, "amount")
-        return {"refunded_amount": given_back, "cancelled_at": at or None}
+        return {"refunded_amount": payment.given_back, "cancelled_at": at or None}
     if key[-1] in payment.extra:
         told = payment.transactions[key[-1]]
         money = {name: registers.value(told, name) for name in ("amount", "currency")}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from stream import registers
 from stream.events import OrderWebhook, OutcomeKind, PaymentNotice, PaymentWebhook
@@ -49,20 +50,31 @@ class Payment:
         status: str | None = registers.value(self.told, "status")
         if status == "cancelled" and registers.value(self.told, "transaction") and self.live:
             status = registers.value(self.transactions[self.live[0]], "status")
-        if status == "partially_cancelled" and 0 < (registers.value(self.told, "amount") or 0) <= self.refunded_amount:
+        if status == "partially_cancelled" and 0 < self._total <= self.refunded_amount:
             return "cancelled"
         return status
 
     @property
     def live(self) -> list[str]:
-        """The transactions that hold the customer's money, the first payment first."""
-        paid = [(told["status"][0], name) for name, told in self.transactions.items() if _status(told) in LIVE]
-        return [name for (_, at, *_), name in sorted(paid, key=lambda entry: (entry[0][1], entry[1]))]
+        """The transactions that hold the customer's money: first what pays the order, as it asks or else first."""
+        asked = _money(self.order)
+        paid = [
+            (asked is not None and _money(told) not in (None, asked), told["status"][0][1], name)
+            for name, told in self.transactions.items()
+            if _status(told) in LIVE
+        ]
+        return [name for *_, name in sorted(paid)]
 
     @property
     def extra(self) -> list[str]:
         """The transactions that paid what was paid already."""
         return self.live[1:]
+
+    def known(self, name: str) -> Any:
+        """What was told of the transaction that pays the order; where it says nothing, or none does, what was told."""
+        told = self.transactions[self.live[0]] if self.live else {}
+        value = registers.value(told, name)
+        return registers.value(self.told, name) if value is None else value
 
     @property
     def refunded_amount(self) -> int:
@@ -75,15 +87,36 @@ class Payment:
         return sum(totals.values())
 
     @property
+    def given_back(self) -> int | None:
+        """What a cancel gave back: all of the payment unless a part is told; None where the provider says nothing."""
+        told = self.transactions.get(registers.value(self.told, "transaction") or "", {})
+        if self.refunded_amount or registers.value(told, "refunded_amount") == 0:
+            return self.refunded_amount or None
+        amount: int | None = registers.value(self.told, "amount")
+        return amount
+
+    @property
     def mismatched(self) -> bool:
         """Whether what was paid is known to differ from what the order asks for."""
-        paid, asked = _money(self.told), _money(self.order)
+        paid, asked = self._paid, _money(self.order)
         return self.status in PAID and paid is not None and asked is not None and paid != asked
 
     @property
     def is_checked(self) -> bool:
         """Whether both the order's amount and the payment's are known."""
-        return _money(self.told) is not None and _money(self.order) is not None
+        return self._paid is not None and _money(self.order) is not None
+
+    @property
+    def _total(self) -> int:
+        """All that was paid, by however many transactions, in minor units; 0 where nobody says."""
+        amounts = [registers.value(self.transactions[name], "amount") or 0 for name in self.live]
+        return sum(amounts) or registers.value(self.told, "amount") or 0
+
+    @property
+    def _paid(self) -> tuple[int, str] | None:
+        """Amount and currency of the transaction that pays the order."""
+        first = _money(self.transactions[self.live[0]]) if self.live else None
+        return first or _money(self.told)
 
 
 def tell(payment: Payment, webhook: PaymentWebhook) -> tuple[Payment, OutcomeKind]:
@@ -148,6 +181,8 @@ def _with_transaction(known: Mapping[str, Told], name: str, notice: PaymentNotic
     if name:
         said = {
             "status": notice.status,
+            "transaction_id": notice.transaction_id,
+            "pg_transaction_id": notice.pg_transaction_id,
             "amount": notice.amount,
             "currency": None if notice.amount is None else notice.currency,
             "paid_at": notice.paid_at,

@@ -20,10 +20,13 @@ from stream.registers import Told
 TRANSITIONS = (
     ("pending",),
     ("processing",),
-    ("rejected",),
-    ("completed",),
+    ("rejected", "completed"),
 )
-"""A status may follow those of its own tier and of the tiers above it; what comes later than its turn is `late`."""
+"""A status may follow those of its own tier and of the tiers above it; what comes later than its turn is `late`.
+
+A bank may send back what was given back already (Stripe: succeeded → failed): one tier, so that the later of the two
+holds.
+"""
 
 ANNOUNCED: dict[str, type[RefundFact]] = {"completed": RefundCompleted, "rejected": RefundRejected}
 REQUESTED_BY = "hookstream"
@@ -68,7 +71,7 @@ def tell(refunds: Refunds, webhook: RefundWebhook) -> Refunds:
         "status": notice.status,
         "amount": notice.amount,
         "currency": None if notice.amount is None else notice.currency,
-        "reason": notice.reason,
+        "rejection" if notice.status == "rejected" else "reason": notice.reason,
         "refunded_at": notice.refunded_at,
         "provider": envelope.provider,
         "told_by_payment": notice.told_by_payment or None,
@@ -85,6 +88,13 @@ def request(refunds: Refunds, asked: RefundRequested | CryptoRefundRequested) ->
     else:
         said |= {"crypto_amount": asked.amount, "crypto_asset": asked.asset}
     return _with(refunds, asked.refund_id, registers.tell(refunds.refunds.get(asked.refund_id, {}), when, said))
+
+
+def reason(told: Told) -> str | None:
+    """Why it is what it is: of a rejection its own reason, else why the money was to be given back."""
+    rejection: str | None = registers.value(told, "rejection")
+    asked: str | None = registers.value(told, "reason")
+    return (rejection or asked) if registers.value(told, "status") == "rejected" else asked
 
 
 def merge(refunds: Refunds, other: Refunds) -> Refunds:
@@ -125,5 +135,5 @@ def _announce(kind: type[RefundFact], refund_id: str, refunds: Refunds, cause: R
         refund_id=refund_id,
         amount=registers.value(told, "amount"),
         currency=registers.value(told, "currency") or "KRW",
-        reason=registers.value(told, "reason"),
+        reason=reason(told),
     )

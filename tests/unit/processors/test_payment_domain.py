@@ -131,6 +131,13 @@ def test_each_further_part_is_told_with_what_it_adds() -> None:
     ]
 
 
+def test_a_cancel_of_what_was_never_paid_gives_nothing_back() -> None:
+    (told,) = announced_by(a_payment("cancelled", transaction_id="T", refunded_amount=0))
+
+    assert isinstance(told, PaymentCancelled)
+    assert (told.amount, told.refunded_amount) == (58000, None)
+
+
 def test_parts_that_are_all_of_it_are_a_cancel() -> None:
     payment = Payment("1")
     for n in (1, 2):
@@ -209,3 +216,45 @@ def announced_by(*webhooks: PaymentWebhook | OrderWebhook) -> list[Fact]:
         payment, _, announced = apply(payment, webhook)
         facts += announced
     return facts
+
+
+def test_the_transaction_of_the_right_amount_pays_the_order_and_only_the_wrong_one_is_given_back() -> None:
+    order = an_order(amount=50000, currency="KRW")
+    wrong = a_payment("completed", amount=30000, transaction_id="W")
+    right = a_payment("completed", amount=50000, transaction_id="R", at=NOON + MINUTE)
+
+    facts = announced_by(order, wrong, right)
+
+    assert [fact.transaction_id for fact in facts if isinstance(fact, RefundRequested)] == ["W"]
+    assert [fact.transaction_id for fact in facts if isinstance(fact, PaymentCompleted)] == ["R"]
+
+
+def test_a_second_payment_of_another_amount_does_not_put_the_first_in_doubt() -> None:
+    order = an_order(amount=50000, currency="KRW")
+    right = a_payment("completed", amount=50000, transaction_id="R")
+    wrong = a_payment("completed", amount=30000, transaction_id="W", at=NOON + MINUTE)
+
+    facts = announced_by(order, right, wrong)
+
+    assert [type(fact) for fact in facts] == [PaymentCompleted, PaymentOverpaid, RefundRequested]
+
+
+def test_an_attempt_that_was_given_up_tells_nothing_of_the_one_that_paid() -> None:
+    given_up = a_payment("cancelled", amount=99, transaction_id="A", refunded_amount=0)
+
+    *_, told = announced_by(given_up, a_payment("completed", transaction_id="B", at=NOON + MINUTE))
+
+    assert isinstance(told, PaymentCompleted)
+    assert (told.amount, told.transaction_id) == (58000, "B")
+
+
+def test_a_second_payment_given_back_whole_as_a_part_leaves_the_order_paid() -> None:
+    payment = Payment("1")
+    for webhook in (
+        a_payment("completed", transaction_id="A"),
+        a_payment("completed", transaction_id="B", at=NOON + 1),
+        a_payment("partially_cancelled", transaction_id="B", at=NOON + 2, cancels=(Cancel(id="c", amount=58000),)),
+    ):
+        payment, _, _ = apply(payment, webhook)
+
+    assert (payment.status, payment.refunded_amount) == ("partially_cancelled", 58000)

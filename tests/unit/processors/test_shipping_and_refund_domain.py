@@ -74,3 +74,22 @@ def test_a_refund_under_way_is_nobodys_mail() -> None:
     _, _, announced = refund.apply(refund.Refunds("1"), a_refund("processing"))
 
     assert announced == ()
+
+
+def test_a_refund_the_bank_sends_back_is_no_longer_given_back_and_that_is_told() -> None:
+    given, _, _ = refund.apply(refund.Refunds("1"), a_refund("completed", amount=7000))
+
+    back = a_refund("rejected", amount=7000, at=NOON + MINUTE, reason="lost_or_stolen_card")
+    after, outcome, announced = refund.apply(given, back)
+
+    assert (after.status, after.refunded_amount, outcome) == ("rejected", 0, "processed")
+    assert [(type(one), one.reason) for one in announced] == [(RefundRejected, "lost_or_stolen_card")]  # type: ignore[attr-defined]
+
+
+def test_a_refund_that_succeeds_after_all_does_not_give_the_reason_of_its_rejection() -> None:
+    asked, _, _ = refund.apply(refund.Refunds("1"), a_refund("pending", reason="단순 변심"))
+    rejected, _, told = refund.apply(asked, a_refund("rejected", at=NOON + MINUTE, reason="한도"))
+
+    _, _, done = refund.apply(rejected, a_refund("completed", at=NOON + 2 * MINUTE))
+
+    assert [one.reason for one in (*told, *done)] == ["한도", "단순 변심"]  # type: ignore[attr-defined]

@@ -218,6 +218,22 @@ def test_v1_what_the_answer_contradicts_is_untrue(claim: dict[str, str], answer:
         answered(V1, V1_WEBHOOK | claim, answer)
 
 
+def test_v1_an_account_nobody_paid_into_is_cancelled_and_nothing_given_back() -> None:
+    answer = v1_answer(status="cancelled", pay_method="vbank", paid_at=0, cancel_history=v1_cancels(10000))
+
+    notice = payment(V1, V1_WEBHOOK | {"status": "cancelled", "cancellation_id": "c0"}, answer)
+
+    assert (notice.status, notice.refunded_amount, notice.cancels) == ("cancelled", 0, ())
+
+
+def test_v2_an_account_nobody_paid_into_is_cancelled_and_nothing_given_back() -> None:
+    answer = v2_answer("CANCELLED", paidAt=None, cancellations=[v2_cancellation(0, 10000)])
+
+    notice = payment(V2, v2_webhook("Cancelled"), answer)
+
+    assert (notice.status, notice.refunded_amount, notice.cancels) == ("cancelled", 0, ())
+
+
 def test_v1_a_payment_told_to_have_failed_may_have_succeeded() -> None:
     assert payment(V1, V1_WEBHOOK | {"status": "failed"}, v1_answer()).status == "completed"
 

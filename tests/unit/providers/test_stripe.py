@@ -333,6 +333,16 @@ def test_a_failure_says_why(name: str, reason: str) -> None:
     assert payment(name).failure_reason == reason
 
 
+def test_an_intent_that_was_never_paid_gives_nothing_back() -> None:
+    assert payment("payment_intent.canceled").refunded_amount == 0
+
+
+def test_a_hold_that_is_released_gives_nothing_back() -> None:
+    held = payment("charge.refunded.full.composed", captured=False, amount_captured=0)
+
+    assert (held.status, held.refunded_amount) == ("cancelled", 0)
+
+
 def test_a_failed_refund_says_why() -> None:
     assert refund("refund.failed.composed").reason == "expired_or_canceled_card"
 

@@ -208,6 +208,14 @@ def test_what_was_given_back_comes_as_entries() -> None:
     )
 
 
+def test_an_account_nobody_paid_into_is_cancelled_and_nothing_given_back() -> None:
+    told = answered(PROVIDER, changed("CANCELED"), fields("toss", CANCELED, approvedAt=None))
+
+    assert isinstance(told.notice, PaymentNotice)
+    assert (told.notice.status, told.notice.refunded_amount, told.notice.cancels) == ("cancelled", 0, ())
+    assert told.occurred_at == CANCELLED
+
+
 def test_the_card_is_nowhere_in_what_is_told() -> None:
     for name in (DONE, CANCELED):
         assert "12345678" not in str(answered(PROVIDER, changed("DONE"), sample("toss", name)))
