@@ -31,7 +31,7 @@ COPY schemas/ schemas/
 COPY runtime/ runtime/
 COPY stream/ stream/
 COPY providers/ providers/
-HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=3 CMD ["python", "-c", "import http.client, os; \
+HEALTHCHECK --interval=5s --timeout=5s --start-period=180s --retries=3 CMD ["python", "-c", "import http.client, os; \
     probe = http.client.HTTPConnection('127.0.0.1', int(os.environ.get('MANAGEMENT_PORT', 9100)), timeout=3); \
     probe.request('GET', '/health/ready'); \
     raise SystemExit(probe.getresponse().status != 200)"]

@@ -1,7 +1,7 @@
 # What a checkout can do. Nothing is needed but a Python; each target says what else, when it needs it.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run stop test chaos check lock clean
+.PHONY: help run stop test test-long chaos check lock clean
 
 PYTHONS := python3.13 python3.12 python3.11 python3.14 python3
 USABLE := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
@@ -12,7 +12,7 @@ UV := .venv/bin/python -m uv
 LOCKS := all gateway payment shipping refund subscription invoice confirmer notifier console cli
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
 
 run: .venv/complete ## the whole system on this machine, and one order's life through it (DEMO=0: without; REGISTRY=1: with a schema registry)
 	@.venv/bin/hookstream run
@@ -22,6 +22,9 @@ stop: .venv/complete ## stop what `make run` started, also when it was killed
 
 test: .venv/complete ## every test, on containers or on a stack of its own (STACK=containers|local decides by hand)
 	.venv/bin/python -m pytest
+
+test-long: .venv/complete ## the tests that take longer: faults at every step, replays, Kafka away, every sample of every provider
+	.venv/bin/python -m pytest -m long
 
 chaos: .venv/complete ## faults of every kind under load, then an audit (MINUTES=30, SEED=7 replays a run)
 	@.venv/bin/python -m tests.chaos $(MINUTES) $(SEED)

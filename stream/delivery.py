@@ -1,5 +1,6 @@
 """A record as Kafka delivered it, decoded; what nobody can decode is delivered too, as what it is."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from stream.codec import Codec, Undecodable
 from stream.events import Fact, Record
 from stream.ownership import Partition
 from stream.registry import UnknownSchema
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ def delivery(codec: Codec, topic: str, partition: int, offset: int, key: bytes |
     try:
         event = codec.decode(value)
         event_id, digest = identity(event)
+        if not _UUID.fullmatch(event_id):
+            raise Undecodable("its id is no UUID")
     except (Undecodable, UnknownSchema, TypeError) as broken:
         return Delivery(Unreadable(str(broken)), ids.unreadable_record_id(topic, partition, offset), None, *stood)
     return Delivery(event, event_id, digest, *stood)

@@ -9,6 +9,8 @@ from runtime import clock
 from tests.payloads import SECRET, Post, damaged, proved, samples, ways
 from tests.posting import Answered, post_all
 
+pytestmark = pytest.mark.long
+
 ROWS = [pytest.param(row, path, id=f"{row.name} {path}") for row in catalogue.ROWS for path in row.paths]
 FEW = 6
 """So many places of a payload are damaged here; the others in the unit tests."""

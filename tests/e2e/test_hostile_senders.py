@@ -17,6 +17,8 @@ from tests.actors import Shop, new_order, until
 from tests.e2e.hostile import KINDS
 from tests.gateways import Gateway, another_gateway
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 PROMISED_S = 3.5
 """A webhook is answered by then, whatever happens."""

@@ -23,6 +23,8 @@ from tests.log import reading
 from tests.processes import frozen, kill
 from tests.unit.providers.mutations import sample
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 PROMISED_S = 3.5
 SLACK_S = 1.0  # of a machine that runs other things as well

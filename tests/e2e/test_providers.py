@@ -12,6 +12,8 @@ from simulator.play import play
 from tests.actors import Store, new_order
 from tests.processes import kill
 
+pytestmark = pytest.mark.long
+
 TOLD_HERE = sorted(catalogue.NAMES)
 
 

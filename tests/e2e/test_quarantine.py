@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from providers import stripe, tosspayments
 from runtime import clock
 from stream import ids, topics
@@ -15,6 +17,8 @@ from tests.contract.posting import written
 from tests.failing import get, hookstream, post
 from tests.gateways import another_gateway, free_port
 from tests.log import append, reading
+
+pytestmark = pytest.mark.long
 
 CONTRACT_C = "/api/webhooks/tosspayments"
 

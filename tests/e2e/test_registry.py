@@ -10,6 +10,8 @@ import pytest
 from local import stack
 from tests.actors import Inbox, Shop, Store, new_order
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -10,6 +10,8 @@ from local import stack
 from tests.actors import Inbox, Shop, Store, new_order, until
 from tests.processes import frozen, kill
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 
 

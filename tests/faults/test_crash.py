@@ -14,6 +14,8 @@ from tests.faults.troubles import refusing
 from tests.log import reading
 from tests.replicas import Replica, Replicas
 
+pytestmark = pytest.mark.long
+
 POINTS = (
     "worker.after_consume",
     "worker.after_decode",

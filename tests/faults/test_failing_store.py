@@ -15,6 +15,8 @@ from tests.log import append_at_once, reading
 from tests.proxy import Proxy, proxy
 from tests.replicas import Replica, Replicas
 
+pytestmark = pytest.mark.long
+
 SIGNS = ("partitions.assigned", "partitions.revoked", "partitions.lost")
 SOON = "from stream.membership import CONSUMER; CONSUMER['max.poll.interval.ms'] = 2000"
 KINDS: dict[str, tuple[Trouble, str]] = {

@@ -12,6 +12,8 @@ from tests.log import reading
 from tests.proxy import proxy
 from tests.replicas import Replicas, replicas_of
 
+pytestmark = pytest.mark.long
+
 OF_ORDER = "SELECT notification_id::text AS id, status FROM notifications WHERE order_id = %s AND audience = 'customer'"
 TIME_PASSES = "UPDATE notifications SET sending_since = now() - interval '1 hour' WHERE order_id = %s RETURNING 1"
 NOBODY = ""  # else the first mail may be one about another test's

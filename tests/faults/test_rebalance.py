@@ -13,6 +13,8 @@ from tests.faults.troubles import refusing
 from tests.log import reading
 from tests.replicas import Replica, Replicas, shares
 
+pytestmark = pytest.mark.long
+
 ALL = 2 * PARTITIONS  # of the two topics a payment processor reads
 
 

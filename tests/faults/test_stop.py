@@ -18,6 +18,8 @@ from tests.processes import pid
 from tests.proxy import proxy
 from tests.replicas import Replicas, admin_of
 
+pytestmark = pytest.mark.long
+
 PROMISED_S = 5.0
 HANDLED = 'SELECT topic, partition, max("offset") + 1 AS "next" FROM inbox GROUP BY topic, partition'
 

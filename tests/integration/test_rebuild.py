@@ -12,6 +12,8 @@ from tests.actors import Inbox, Shop, Store, new_order, until
 from tests.log import reading
 from tests.replays import ask, refusal, start, until_handled
 
+pytestmark = pytest.mark.long
+
 SERVICES = ("payment", "shipping", "refund", "notifier", "confirmer", "console")
 
 

@@ -22,6 +22,8 @@ from tests.builders import a_payment, an_order
 from tests.log import CODEC, Writer, reading, writer
 from tests.replays import a_history, append, ask, refusal, start, until_handled
 
+pytestmark = pytest.mark.long
+
 ORDERS = 400
 ROWS = """
 SELECT '{table}' AS of, to_jsonb(r) - '{{created_at,updated_at,waiting_since,outcome}}'::text[] AS said

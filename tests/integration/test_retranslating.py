@@ -14,6 +14,8 @@ from tests.actors import Store, new_order
 from tests.log import append
 from tests.replays import ask, until_handled
 
+pytestmark = pytest.mark.long
+
 
 def test_what_a_bug_made_of_webhooks_is_found_and_repaired(system: dict[str, str], payments: Store) -> None:
     order, name = new_order(), f"r_{new_order().lower().replace('-', '_')}"

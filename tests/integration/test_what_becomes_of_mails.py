@@ -27,6 +27,8 @@ from tests.builders import an_envelope, an_order
 from tests.log import CODEC, reading
 from tests.postman import Postman, Trick, postman
 
+pytestmark = pytest.mark.long
+
 DAY = 86_400_000_000
 TIMEOUT_S = 1.0
 
