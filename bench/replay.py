@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 from confluent_kafka import Consumer, TopicPartition
 
+from bench.load import cpu_seconds
 from local import stack
 from processors.payment.handler import TOPICS
 from stream.replay import ends
@@ -38,29 +39,33 @@ def main(events: int) -> None:
             append(log, act)
         spans = ends.spans(env["KAFKA_BOOTSTRAP_SERVERS"], TOPICS)
         count = sum(span.end - span.first for span in spans.values())
-        replayed, memory = _replay(system)
+        replayed, cpu, memory = _replay(system)
         read = _read(env["KAFKA_BOOTSTRAP_SERVERS"], spans, count)
         copied = _copy(env["PAYMENT_DATABASE_URL"])
         for name, seconds in (("replay", replayed), ("bare consumer", read), ("COPY of the final rows", copied)):
             print(f"{name:24} {seconds:7.1f} s {count / seconds:9,.0f} events/s")
         print(f"replay / slower limit: {max(read, copied) / replayed:.2f}; memory at most {memory:.0f} MB")
+        print(
+            f"CPU of the replaying process: {cpu / count * 1e6:.0f} us an event, so at most {count / cpu:,.0f} a second"
+        )
 
 
 WORKERS = ("PAYMENT", "SHIPPING", "REFUND", "SUBSCRIPTION", "INVOICE", "NOTIFIER", "CONSOLE", "CONFIRMER", "GATEWAY")
 
 
-def _replay(system: dict[str, str]) -> tuple[float, float]:
-    """Seconds from start to end of the process, its start included; and the most memory it held, in MB."""
+def _replay(system: dict[str, str]) -> tuple[float, float, float]:
+    """Seconds from start to end of the process, its start included; its CPU seconds; its most memory, in MB."""
     began = time.perf_counter()
     process = start(system, "payment", "replay", "--into", NAME)
-    peak = 0.0
+    peak = cpu = 0.0
     while process.poll() is None:
         status = Path(f"/proc/{process.pid}/status").read_text()
         peak = max(peak, float(status.partition("VmHWM:")[2].split()[0]) / 1000 if "VmHWM" in status else 0.0)
+        cpu = cpu_seconds(process.pid)
         time.sleep(0.1)
     if process.returncode:
         sys.exit(process.communicate()[1])
-    return time.perf_counter() - began, peak
+    return time.perf_counter() - began, cpu, peak
 
 
 def _read(bootstrap_servers: str, spans: dict[tuple[str, int], ends.Span], count: int) -> float:
