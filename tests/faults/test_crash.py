@@ -36,11 +36,11 @@ def test_a_processor_killed_at_any_step_loses_nothing_and_does_nothing_twice(
     point: str, spare: Replica, processors: Replicas, system: dict[str, str]
 ) -> None:
     orders = Orders(system)
-    orders.become_known()
+    orders.begin()
 
     with reading(system, topics.PAYMENTS) as told, reading(system, topics.OUTCOMES) as outcomes:
         doomed = processors.join(f"{point}:exit")
-        orders.go()
+        orders.go_on()
         doomed.dies_of_its_fault()
         orders.were_applied_once_in_order()
         told.wait_until(orders.all_told)

@@ -59,11 +59,11 @@ def test_a_processor_frozen_between_commit_and_publishing_tells_again_what_its_s
     spare: Replica, processors: Replicas, system: dict[str, str]
 ) -> None:
     orders = Orders(system)
-    orders.become_known()
+    orders.begin()
 
     with reading(system, topics.PAYMENTS) as told:
-        zombie = processors.join("worker.after_commit:stop:2")
-        orders.go()
+        zombie = processors.join("worker.after_commit:stop")
+        orders.go_on()
         zombie.is_frozen_by_its_fault()
         orders.are_done()
         told.wait_until(orders.all_told)

@@ -12,8 +12,10 @@ import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions
 
 from runtime.shutdown import LATE
+from stream import topics
 from tests.actors import Store, until
 from tests.faults.orders import Orders
+from tests.log import reading
 from tests.processes import pid
 from tests.proxy import proxy
 from tests.replicas import Replicas, admin_of
@@ -65,6 +67,27 @@ def test_a_processor_whose_store_has_fallen_silent_stops_in_time_all_the_same(
     orders.were_applied_once_in_order()
 
 
+def test_a_processor_whose_place_in_the_topics_was_forgotten_reads_all_again_and_changes_nothing(
+    processors: Replicas, system: dict[str, str], payments: Store
+) -> None:
+    processor, orders = processors.only(), Orders(system)
+    orders.go()
+    orders.were_applied_once_in_order()
+    processor.stop()
+    handled = {(row["topic"], row["partition"]): row["next"] for row in payments.rows(HANDLED)}
+
+    with reading(system, topics.PAYMENTS) as told:
+        forget(system, "payment")
+        processors.only()
+        until(
+            lambda: offsets(system, "payment"),
+            lambda now: all(now.get(place, 0) >= offset for place, offset in handled.items()),
+        )
+
+        assert told.read() == []
+    orders.were_applied_once_in_order()
+
+
 @pytest.mark.parametrize("service", ["SHIPPING", "CONFIRMER", "NOTIFIER", "CONSOLE"])
 def test_every_service_ends_within_5_s(service: str, system: dict[str, str]) -> None:
     process, began = pid(system, service), time.monotonic()
@@ -80,6 +103,13 @@ def offsets(system: dict[str, str], group: str) -> dict[tuple[str, int], int]:
     admin = admin_of(system)
     (asked,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
     return {(place.topic, place.partition): place.offset for place in asked.result(10).topic_partitions}
+
+
+def forget(system: dict[str, str], group: str) -> None:
+    """As after a long holiday, or by a slip of the hand."""
+    admin = admin_of(system)
+    (done,) = admin.delete_consumer_groups([group]).values()
+    done.result(10)
 
 
 def _load(rounds: list[Orders], done: Event) -> None:
