@@ -21,7 +21,8 @@ def verify(
         str | None, typer.Option(help="Only records that Kafka took since, such as 2026-02-03T09:00:00+09:00 or a day.")
     ] = None,
     accepted: Annotated[
-        Path | None, typer.Option(help="What was answered 2xx, as `simulate --accepted` writes it.")
+        Path | None,
+        typer.Option(help="What was answered 2xx: JSON lines of path and digest (SHA-256 of the body, hex)."),
     ] = None,
     patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for what is under way.")] = 30.0,
 ) -> None:

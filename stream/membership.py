@@ -126,7 +126,7 @@ def _unsettles(error: KafkaError) -> bool:
 
     A coordinator that moves while offsets are fetched, as on a new cluster, leaves librdkafka 2.16 assigned and idle.
     """
-    if error.fatal():
+    if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001 - of a message's error, fatal() says False
         raise SystemExit(f"Kafka's consumer has failed for good: {error.str()}")
     log.warning("consume.failed", error=error.str())
     return error.code() in UNSETTLING

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+
 from tests.actors import until
 
 
@@ -36,3 +39,18 @@ def frozen(system: dict[str, str], service: str) -> Iterator[None]:
         yield
     finally:
         os.kill(process, signal.SIGCONT)
+
+
+def forget_group(system: dict[str, str], service: str) -> None:
+    """Let Kafka forget a worker's group and its offsets, as after a week away; the worker thaws and is nobody."""
+    admin = AdminClient({"bootstrap.servers": system["KAFKA_BOOTSTRAP_SERVERS"], "log_level": 0})
+    with frozen(system, service):  # until no member is counted any more
+        until(lambda: _is_forgotten(admin, service.lower()), bool)
+
+
+def _is_forgotten(admin: AdminClient, group: str) -> bool:
+    try:
+        admin.delete_consumer_groups([group])[group].result(10)
+    except KafkaException as refused:
+        return bool(refused.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND)
+    return True

@@ -4,9 +4,10 @@ import random
 import sys
 
 from tests.chaos.nemesis import LONG_HOLD_S, drawn, run
-from tests.chaos.world import world
+from tests.chaos.world import ROOT, world
 
 RATE = 25.0
+LOGS = ROOT / ".run" / "chaos"
 
 
 def main() -> int:
@@ -15,8 +16,11 @@ def main() -> int:
     print(f"seed {seed}, {minutes:g} minutes", flush=True)  # noqa: T201
     with world() as hurt:
         report = run(hurt, seed, drawn(seed, minutes * 60), LONG_HOLD_S, RATE)
+        if bad := bool(report.lost or report.double or report.unfinished):
+            hurt.keep_logs(LOGS / str(seed))
+            print(f"the services' logs are in {LOGS / str(seed)}")  # noqa: T201
     print(report)  # noqa: T201
-    return int(bool(report.lost or report.double or report.unfinished))
+    return int(bad)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,6 @@ from functools import partial
 from random import Random
 
 import psycopg
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
 
 from local.environment import STORES
 from local.services import SERVICES
@@ -23,7 +21,7 @@ from stream import topics
 from tests.actors import until
 from tests.chaos.world import DISK_MB, World, resize
 from tests.log import append
-from tests.processes import frozen
+from tests.processes import forget_group, frozen
 
 WORKERS = tuple(service.name.upper() for service in SERVICES if service.store)
 SPARE_KB = 4  # a tmpfs counts by pages
@@ -169,19 +167,8 @@ def rubbish(world: World, chance: Random) -> Iterator[str]:
 def offsets_lost(world: World, chance: Random) -> Iterator[str]:
     """A group forgotten by Kafka: everything is read again from the beginning."""
     service = chance.choice(WORKERS)
-    admin = AdminClient({"bootstrap.servers": world.env["KAFKA_BOOTSTRAP_SERVERS"], "log_level": 0})
-    with frozen(dict(world.env), service):
-        until(lambda: is_forgotten(admin, service.lower()), bool)
+    forget_group(dict(world.env), service)
     yield service
-
-
-def is_forgotten(admin: AdminClient, group: str) -> bool:
-    """Once Kafka counts no member of it any more."""
-    try:
-        admin.delete_consumer_groups([group])[group].result(10)
-    except KafkaException as refused:
-        return bool(refused.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND)
-    return True
 
 
 @contextmanager

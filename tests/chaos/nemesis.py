@@ -20,6 +20,7 @@ HOLD_S = (1.0, 4.0)
 LONG_HOLD_S = (1.0, 12.0)
 """Longer than a consumer's session, so that partitions move."""
 REST_S = (0.5, 2.0)
+SHOWN = 100
 SETTLED_S = 180.0
 """A mail whose sender died in the middle of it is called unknown after two minutes."""
 
@@ -55,6 +56,7 @@ class Report:
     def __str__(self) -> str:
         faults = ", ".join(f"{name} {count}" for name, count in sorted(self.injected.items()))
         said = self.verdict
+        wrong = [*self.lost, *self.double, *self.unfinished, *said.not_accepted]
         lines = [
             f"seed {self.seed}: {self.injected.total()} faults in {self.seconds:.0f} s: {faults}",
             *(f"  not done here: {line}" for line in self.impossible),
@@ -64,7 +66,8 @@ class Report:
                 f"lost {len(self.lost)} · double {len(self.double)} · unknown mails {len(said.unknown)}"
                 f" · not accepted {len(said.not_accepted)}"
             ),
-            *(f"  {line}" for line in (*self.lost, *self.double, *self.unfinished, *said.not_accepted)),
+            *(f"  {line}" for line in wrong[:SHOWN]),
+            *([f"  and {len(wrong) - SHOWN} more"] * (len(wrong) > SHOWN)),
         ]
         return "\n".join(lines)
 

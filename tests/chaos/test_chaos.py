@@ -1,8 +1,12 @@
 """The short form of `make chaos`: one fault of each family, on a system of its own, under load."""
 
+import os
+import subprocess
+import sys
+
 from tests.chaos.faults import FAULTS
 from tests.chaos.nemesis import HOLD_S, run
-from tests.chaos.world import world
+from tests.chaos.world import ROOT, world
 
 SEED = 7
 RATE = 15.0
@@ -25,8 +29,16 @@ def test_under_one_fault_after_another_nothing_is_lost_and_nothing_is_double() -
 
     with world() as hurt:
         report = run(hurt, SEED, [named[name] for name in SHORT], HOLD_S, RATE)
+        command = [sys.executable, "-m", "cli", "verify"]
+        verified = subprocess.run(
+            command, cwd=ROOT, env={**os.environ, **hurt.env}, check=False, stdout=subprocess.PIPE
+        )
+        full = hurt.said("No space left on device")
 
     print(report)  # noqa: T201
     assert (report.lost, report.double, report.unfinished) == ([], [], []), str(report)
     assert report.verdict.sent > 100
     assert report.verdict.duplicates > 0
+    assert set(report.verdict.answers) - {"200"}, "no fault has touched a sender"
+    assert full > 0 or report.impossible, "the disk was not full"
+    assert (verified.returncode, verified.stdout.count(b" ok ")) == (0, len(report.claims)), verified.stdout.decode()

@@ -79,6 +79,15 @@ class World:
         """Of a role of its Postgres."""
         return str(json.loads((self.folder / "secrets.json").read_text())[role])
 
+    def said(self, words: str) -> int:
+        """How many lines of its logs have these words."""
+        logs = (self.folder / "log").glob("*")
+        return sum(words in line for log in logs for line in log.read_text(errors="replace").splitlines())
+
+    def keep_logs(self, folder: Path) -> None:
+        """Copy what its processes said to where it outlives them."""
+        shutil.copytree(self.folder / "log", folder, dirs_exist_ok=True)
+
     def set_clock(self, module: str, seconds: float) -> None:
         """Put a service's clock forward, or back."""
         with (self.folder / "clocks" / module).open("r+b") as file:

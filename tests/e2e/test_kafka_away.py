@@ -20,7 +20,7 @@ from stream.events import Outcome
 from tests.actors import Inbox, Reply, Shop, Store, new_order, until
 from tests.contract.sender import sender as sender_of
 from tests.log import reading
-from tests.processes import frozen, kill
+from tests.processes import forget_group, frozen, kill
 from tests.unit.providers.mutations import sample
 
 pytestmark = pytest.mark.long
@@ -146,6 +146,18 @@ def test_what_became_of_a_retried_webhook_is_told_though_its_worker_died_before_
 
 def done(told: Outcome, event_id: str) -> bool:
     return (told.event_id, told.outcome) == (event_id, "processed") and told.attempt > 1
+
+
+def test_a_worker_whose_group_kafka_has_forgotten_begins_anew_and_does_nothing_twice(
+    fragile: dict[str, str], sender: Shop
+) -> None:
+    order, customer = a_known_order(sender)
+    assert_told_once(fragile, sender, order, customer)
+
+    forget_group(fragile, "PAYMENT")
+
+    order, customer = a_known_order(sender)
+    assert_told_once(fragile, sender, order, customer)
 
 
 @contextmanager
