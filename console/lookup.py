@@ -58,6 +58,7 @@ OF_ORDER = f"""
 SELECT {COLUMNS}
   FROM webhooks
  WHERE order_id = %(order)s OR webhook_id = ANY (%(causes)b::text[]::uuid[])
+    OR refs && ARRAY(SELECT DISTINCT unnest(named.refs) FROM webhooks AS named WHERE named.order_id = %(order)s)
  ORDER BY received_at, webhook_id LIMIT %(most)s
 """  # noqa: S608
 

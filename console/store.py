@@ -35,18 +35,19 @@ UPDATE webhooks SET kind = told.kind, provider = told.provider, provider_event_i
        receipt_id = told.receipt_id, type = told.type, event_type = told.event_type, order_id = told.order_id,
        customer_id = told.customer_id, verification = told.verification, path = told.path,
        headers = told.headers::json, payload = told.payload, aside = told.aside, occurred_at = told.occurred_at,
-       received_at = told.received_at
+       received_at = told.received_at, refs = string_to_array(told.refs, E'\n')
   FROM unnest(%(ids)b::text[]::uuid[], %(kinds)b::text[], %(providers)b::text[], %(names)b::text[],
               %(receipts)b::text[]::uuid[], %(types)b::text[], %(event_types)b::text[], %(orders)b::text[],
               %(customers)b::text[], %(verifications)b::text[], %(paths)b::text[], %(headers)b::text[],
-              %(payloads)b::bytea[], %(asides)b::text[], %(occurred)b::bigint[], %(received)b::bigint[])
+              %(payloads)b::bytea[], %(asides)b::text[], %(occurred)b::bigint[], %(received)b::bigint[],
+              %(refs)b::text[])
        AS told (webhook_id, kind, provider, provider_event_id, receipt_id, type, event_type, order_id, customer_id,
-                verification, path, headers, payload, aside, occurred_at, received_at)
+                verification, path, headers, payload, aside, occurred_at, received_at, refs)
  WHERE webhooks.webhook_id = told.webhook_id
 """
 DESCRIBED = (
     "ids kinds providers names receipts types event_types orders customers verifications paths headers payloads "
-    "asides occurred received"
+    "asides occurred received refs"
 )
 
 # Of several events that name one receipt the least id, so that the order they came in leaves no trace.
@@ -279,7 +280,7 @@ def _row(webhook: Webhook) -> tuple[Any, ...]:
         envelope.receipt_id,
         type_of(webhook),
         envelope.event_type,
-        getattr(notice, "order_id", None),
+        getattr(notice, "order_id", None) or getattr(notice, "invoice_id", None),
         getattr(notice, "customer_id", None) or getattr(notice, "user_id", None),
         envelope.verification,
         envelope.path,
@@ -288,7 +289,14 @@ def _row(webhook: Webhook) -> tuple[Any, ...]:
         None,
         envelope.occurred_at,
         envelope.received_at,
+        "\n".join(_references(envelope.provider, notice)),
     )
+
+
+def _references(provider: str, notice: object) -> list[str]:
+    """The provider's own names for what the webhook is about: by them a webhook without an order is found."""
+    given = (getattr(notice, "reference", None), *getattr(notice, "references", ()))
+    return sorted({f"{provider}:{name}" for name in given if name})
 
 
 def _row_aside(kept: QuarantinedWebhook) -> tuple[Any, ...]:
@@ -309,6 +317,7 @@ def _row_aside(kept: QuarantinedWebhook) -> tuple[Any, ...]:
         _clean(f"{kept.cause}: {kept.detail}"),
         None,
         kept.received_at,
+        "",
     )
 
 

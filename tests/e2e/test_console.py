@@ -16,6 +16,7 @@ from console.access import balance_token
 from stream import ids, topics
 from stream.events import CreditAdded
 from tests.actors import Console, Shop, Store, new_order, until
+from tests.builders import a_payment, a_refund
 from tests.log import append
 from tests.processes import kill
 
@@ -270,6 +271,20 @@ def test_the_command_line_tells_where_an_order_is(shop: Shop, console: Console, 
     wrong = hookstream(system, "stats", "--from", "yesterday")
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert "from must be a date" in wrong.stderr
+
+
+def test_a_refund_that_names_only_the_payment_is_part_of_its_orders_life(
+    system: dict[str, str], console: Console
+) -> None:
+    order, intent = new_order(), new_order()
+    paid = a_payment("completed", order=order, references=(intent,), transaction_id=intent, name=new_order())
+    refund = a_refund("completed", order=None, reference=intent, refund_id=new_order(), name=new_order())
+
+    append(system, topics.PAYMENT_WEBHOOKS, order, paid)
+    append(system, topics.REFUND_WEBHOOKS, f"generic:{intent}", refund)
+
+    life = console.wait_for(f"/api/orders/{order}", lambda life: len(life["webhooks"]) == 2)
+    assert {row["type"] for row in life["webhooks"]} == {"PAYMENT_COMPLETED", "REFUND_COMPLETED"}
 
 
 def hookstream(system: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
