@@ -8,7 +8,7 @@ from providers.tosspayments import PROVIDER
 from stream import topics
 from tests.actors import new_order
 from tests.contract.posting import Heard, post, posted_by
-from tests.e2e.test_gateway_settings import another_gateway
+from tests.gateways import another_gateway
 from tests.log import reading
 
 PATH = "/api/webhooks/tosspayments"
@@ -73,7 +73,7 @@ def test_contract_c_an_unknown_event_is_ignored_and_kept(system: dict[str, str])
 def test_contract_c_without_a_secret_it_is_ignored_and_kept_aside(system: dict[str, str]) -> None:
     body = said()
     with (
-        another_gateway(system, TOSSPAYMENTS_WEBHOOK_SECRET="") as (shop, _),
+        another_gateway(system, TOSSPAYMENTS_WEBHOOK_SECRET="") as (shop, *_),
         reading(system, topics.UNVERIFIED) as records,
     ):
         heard = post(shop.url, PATH, body, {})

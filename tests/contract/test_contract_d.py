@@ -9,7 +9,7 @@ from providers import tapayz
 from stream import topics
 from tests.actors import new_order
 from tests.contract.sender import Sender, of, sender
-from tests.e2e.test_gateway_settings import another_gateway
+from tests.gateways import another_gateway
 from tests.log import reading
 from tests.unit.providers.mutations import sample, samples
 
@@ -139,7 +139,7 @@ def test_where_unsigned_is_allowed_it_is_a_question_and_a_wrong_signature_is_non
     body, invoice = said("invoice.updated.Complete")
     settings = {"TAPAYZ_ALLOW_UNSIGNED": "true", "TAPAYZ_WEBHOOK_SECRET": secret}
 
-    with reading(system, topics.UNCONFIRMED) as asked, another_gateway(system, **settings) as (shop, _):
+    with reading(system, topics.UNCONFIRMED) as asked, another_gateway(system, **settings) as (shop, *_):
         unsigned = Sender(shop.url, tapayz.PROVIDER, secret)
         answer = of(unsigned.send(INVOICE, body, {}))
         record = asked.wait_for(lambda record: record.notice.reference == invoice)

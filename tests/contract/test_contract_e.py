@@ -9,7 +9,7 @@ from providers import pg
 from stream import topics
 from tests.actors import new_order
 from tests.contract.posting import Heard, post, posted_by
-from tests.e2e.test_gateway_settings import another_gateway
+from tests.gateways import another_gateway
 from tests.log import reading
 
 HEADERS = ("TOSS", "KAKAO", "NAVER", "IAMPORT", "INICIS")
@@ -108,7 +108,7 @@ def test_contract_e_a_provider_that_is_off_is_refused_alike(system: dict[str, st
         **pg.sign(json.dumps(body).encode(), secret["KAKAOPAY_WEBHOOK_SECRET"].encode()),
     }
 
-    with another_gateway(system, **secret) as (shop, _):
+    with another_gateway(system, **secret) as (shop, *_):
         heard = post(shop.url, "/webhooks/payment", json.dumps(body).encode(), headers)
 
     assert (heard.status, heard.json["error"]) == (400, "provider_not_configured")
@@ -116,7 +116,7 @@ def test_contract_e_a_provider_that_is_off_is_refused_alike(system: dict[str, st
 
 def test_contract_e_needs_its_secret_where_the_providers_own_webhooks_need_none(system: dict[str, str]) -> None:
     body = said()
-    with another_gateway(system, TOSS_ACTIVE="true") as (shop, _):
+    with another_gateway(system, TOSS_ACTIVE="true") as (shop, *_):
         unsigned = post(shop.url, "/api/webhooks/toss", {"eventType": "PAYMENT_STATUS_CHANGED", "orderId": "1"}, {})
         as_e = post(shop.url, "/api/webhooks/toss", body, {"X-PG-Signature": "0" * 64})
 
