@@ -76,7 +76,7 @@ def test_a_record_nobody_can_decode_nor_enclose_in_a_letter_is_dead_at_once_and_
     shop: Shop, payments: Store, system: dict[str, str]
 ) -> None:
     """A letter larger than Kafka takes would end each processor that comes by."""
-    order, value = new_order(), b"\x00" * 999_000
+    order, value = new_order(), b"\x00" * 999_900
 
     with reading(system, topics.dead("payment")) as dead:
         append(system, topics.PAYMENT_WEBHOOKS, order, value)
