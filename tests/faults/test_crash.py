@@ -36,9 +36,9 @@ def test_a_processor_killed_at_any_step_loses_nothing_and_does_nothing_twice(
     point: str, spare: Replica, processors: Replicas, system: dict[str, str]
 ) -> None:
     orders = Orders(system)
-    orders.begin()
 
     with reading(system, topics.PAYMENTS) as told, reading(system, topics.OUTCOMES) as outcomes:
+        orders.begin()
         doomed = processors.join(f"{point}:exit")
         orders.go_on()
         doomed.dies_of_its_fault()
