@@ -15,6 +15,8 @@ from simulator.verdict import Verdict
 from tests.actors import new_order
 from tests.processes import kill
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 KILLED = ("GATEWAY", "PAYMENT", "SHIPPING", "REFUND", "NOTIFIER", "POSTGRES", "KAFKA")
 
