@@ -13,6 +13,7 @@ import msgspec
 from providers import body
 from providers.contract import Answer, Forged, Provider, Received, Translation, Unreadable, Unsupported, json_answer
 from providers.fields import Id, OrderId, Text
+from providers.generic import signed
 from providers.instants import korean
 from providers.money import NOT_SAID, minor_units_or_none
 from stream.events import PaymentNotice, PaymentStatus, RefundNotice, Verification
@@ -105,10 +106,7 @@ _total = msgspec.json.Decoder(Total)
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     """Prove the raw body by any live secret of this provider."""
     given = received.headers.get(SIGNATURE, "").lower().encode("latin-1")
-    matches = [
-        hmac.compare_digest(hmac.digest(secret, received.body, "sha256").hex().encode(), given) for secret in secrets
-    ]
-    if not any(matches):
+    if not signed(received.body, given, secrets):
         raise Forged("X-PG-Signature is not the HMAC-SHA256 of this body")
     return "signature"
 

@@ -19,6 +19,7 @@ from providers.contract import (
     json_answer,
 )
 from providers.fields import Id, OrderId, Text
+from providers.generic import signed
 from providers.instants import korean
 from providers.money import NOT_SAID, minor_units, minor_units_or_none
 from stream.events import BillingNotice, Cancel, PaymentNotice, PaymentStatus, Verification
@@ -79,10 +80,7 @@ _said = msgspec.json.Decoder(Said)
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     """Prove the raw body by any live secret."""
     given = received.headers.get(SIGNATURE, "").lower().encode("latin-1")
-    matches = [
-        hmac.compare_digest(hmac.digest(secret, received.body, "sha256").hex().encode(), given) for secret in secrets
-    ]
-    if not any(matches):
+    if not signed(received.body, given, secrets):
         raise Forged("X-Tosspayments-Signature is not the HMAC-SHA256 of this body")
     return "signature"
 
