@@ -31,6 +31,7 @@ from stream.events import (
     ShippingWebhook,
     TransferWebhook,
 )
+from stream.references import Referred
 from stream.registers import Told
 
 K = TypeVar("K", bound=Hashable)
@@ -62,7 +63,7 @@ class Made(dict[K, V]):
 
 def payment(events: Iterable[Record], policy: OrdersPolicy = "optional") -> Expected:
     """The payments after these webhooks and orders."""
-    book = payments.Book(Made(payments.Payment), Made(lambda _: payments.Referred()), policy)
+    book = payments.Book(Made(payments.Payment), Made(lambda _: Referred()), policy)
     history = set()
     for event in events:
         if isinstance(event, PaymentWebhook | BillingWebhook | OrderWebhook):
@@ -102,7 +103,7 @@ def shipment(events: Iterable[Record]) -> Expected:
 
 def refund(events: Iterable[Record]) -> Expected:
     """The refunds after these webhooks and facts."""
-    book = refunds.Book({}, Made(lambda _: refunds.Referred()))
+    book = refunds.Book({}, Made(lambda _: Referred()))
     history = set()
     for event in events:
         if not isinstance(event, RefundWebhook | Fact):

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from processors.payment import store
-from processors.payment.domain import Book, OrdersPolicy
+from processors.payment.domain import Book, OrdersPolicy, Payment
 from processors.payment.domain.book import names
 from runtime.logging import log
-from stream import topics
+from stream import references_table, topics
 from stream.events import BillingWebhook, OrderWebhook, PaymentWebhook
 from stream.fold import Result
+from stream.references import Referred
 
 TOPICS = (topics.PAYMENT_WEBHOOKS, topics.ORDERS)
 
@@ -23,7 +24,9 @@ def handle(
 ) -> list[Result]:
     """Apply new webhooks, in their order."""
     payments = [webhook for webhook in webhooks if isinstance(webhook, PaymentWebhook)]
-    known = store.lock_names(tx, sorted({name for webhook in payments for name in names(webhook)}))
+    known = references_table.lock(
+        tx, sorted({name for webhook in payments for name in names(webhook)}), Referred[Payment]
+    )
     told = {webhook.notice.order_id for webhook in webhooks} | {name.order_id for name in known.values()}
     book = Book(store.lock(tx, sorted(filter(None, told))), dict(known), orders)
     results = [book.post(webhook) for webhook in webhooks]
@@ -32,7 +35,7 @@ def handle(
     shop = {webhook.notice.order_id for webhook in webhooks if isinstance(webhook, OrderWebhook)}
     store.save_orders(tx, [book.payments[order_id] for order_id in shop])
     store.save(tx, book.payments.values(), last={result.key: webhook for webhook, result in applied})
-    store.save_names(tx, {name: after for name, after in book.names.items() if after is not known[name]})
+    references_table.save(tx, {name: after for name, after in book.names.items() if after is not known[name]})
     store.record(tx, applied)
     _report(applied, book)
     store.adopt(tx, [(event_id, result.key) for result in results for event_id in result.woken])

@@ -3,36 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
-from processors.payment.domain import Name, Payment, Referred
+from processors.payment.domain import Payment
 from runtime.clock import moment
 from stream import payload, registers
 from stream.arrays import write
 from stream.events import PaymentWebhook
 from stream.fold import Result
 from stream.registers import Told
-
-INSERT_NAMES = """
-INSERT INTO "references" (provider, reference)
-SELECT * FROM unnest(%(providers)b::text[], %(names)b::text[]) ON CONFLICT DO NOTHING
-"""
-
-# In the order of the key, as everybody locks them, and before any order.
-LOCK_NAMES = """
-SELECT provider, reference, order_id, orphan::text
-  FROM "references" JOIN unnest(%(providers)b::text[], %(names)b::text[]) AS named (provider, reference)
- USING (provider, reference) ORDER BY provider, reference FOR UPDATE OF "references"
-"""
-
-SAVE_NAMES = """
-UPDATE "references" SET order_id = saved.order_id, orphan = saved.orphan::json,
-                        waiting_since = CASE WHEN saved.orphan IS NULL THEN NULL ELSE coalesce(waiting_since, now()) END
-  FROM unnest(%(providers)b::text[], %(names)b::text[], %(ids)b::text[], %(orphans)b::text[])
-       AS saved (provider, reference, order_id, orphan)
- WHERE "references".provider = saved.provider AND "references".reference = saved.reference
-"""
 
 ADOPT = """
 UPDATE payment_history SET order_id = adopted.order_id, outcome = 'processed'
@@ -120,16 +99,6 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Payment]:
     }
 
 
-def lock_names(tx: Connection, names: Sequence[Name]) -> dict[Name, Referred]:
-    """What these names stand for, each kept from others until the transaction ends. `names` must be sorted."""
-    if not names:
-        return {}
-    columns = {"providers": [provider for provider, _ in names], "names": [name for _, name in names]}
-    tx.exec_driver_sql(INSERT_NAMES, columns)
-    rows = tx.exec_driver_sql(LOCK_NAMES, columns)
-    return {(provider, name): _referred(order_id, orphan) for provider, name, order_id, orphan in rows}
-
-
 def save(tx: Connection, payments: Iterable[Payment], last: Mapping[str, PaymentWebhook]) -> None:
     """Write the payments as they are now, and the last webhook of each order that got one. An order alone is none."""
     told = [payment for payment in payments if payment.version]
@@ -151,15 +120,6 @@ def save_orders(tx: Connection, payments: Iterable[Payment]) -> None:
     write(tx, SAVE_ORDERS, "ids amounts currencies tolds", rows)
 
 
-def save_names(tx: Connection, names: Mapping[Name, Referred]) -> None:
-    """Write what these names stand for now: an order, or what waits for one."""
-    rows = [
-        (*name, after.order_id, None if after.order_id else msgspec.json.encode(after).decode())
-        for name, after in names.items()
-    ]
-    write(tx, SAVE_NAMES, "providers names ids orphans", rows)
-
-
 def adopt(tx: Connection, woken: Sequence[tuple[str, str]]) -> None:
     """Put webhooks that waited for their order into its history: event id and order of each."""
     write(tx, ADOPT, "events ids", woken)
@@ -168,10 +128,6 @@ def adopt(tx: Connection, woken: Sequence[tuple[str, str]]) -> None:
 def record(tx: Connection, applied: Iterable[tuple[PaymentWebhook, Result]]) -> None:
     """Keep every applied webhook, the late ones too, with its bytes."""
     write(tx, RECORD, HISTORY_COLUMNS, [_history_row(webhook, result) for webhook, result in applied])
-
-
-def _referred(order_id: str | None, orphan: str | None) -> Referred:
-    return msgspec.json.decode(orphan, type=Referred) if orphan else Referred(order_id)
 
 
 def _payment(order_id: str, row: Sequence[Any], transactions: Mapping[str, Told], asked: str) -> Payment:

@@ -5,17 +5,18 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from processors.refund import store
-from processors.refund.domain import Book, names
-from stream import topics
+from processors.refund.domain import Book, Refunds, names
+from stream import references_table, topics
 from stream.events import Fact, RefundWebhook
 from stream.fold import Result
+from stream.references import Referred
 
 TOPICS = (topics.REFUND_WEBHOOKS, topics.PAYMENTS, topics.INVOICES)
 
 
 def handle(tx: Connection, events: Sequence[RefundWebhook | Fact]) -> list[Result]:
     """Apply new events, in their order. Of a payment's facts, most only tell which order a provider's name is."""
-    known = store.lock_names(tx, sorted({name for event in events for name in names(event)}))
+    known = references_table.lock(tx, sorted({name for event in events for name in names(event)}), Referred[Refunds])
     book = Book({}, dict(known))
     before = store.lock(tx, sorted(filter(None, {book.touches(event) for event in events})))
     book.refunds.update(before)
@@ -24,7 +25,7 @@ def handle(tx: Connection, events: Sequence[RefundWebhook | Fact]) -> list[Resul
     applied = [(webhook, result) for webhook, result in pairs if isinstance(webhook, RefundWebhook)]
     changed = [order for order in book.refunds.values() if order is not before[order.order_id]]
     store.save(tx, changed, last={(result.key, webhook.notice.refund_id): webhook for webhook, result in applied})
-    store.save_names(tx, {name: after for name, after in book.names.items() if after is not known[name]})
+    references_table.save(tx, {name: after for name, after in book.names.items() if after is not known[name]})
     store.record(tx, applied)
     store.adopt(tx, [(event_id, result.key) for result in results for event_id in result.woken])
     return results

@@ -1,7 +1,7 @@
 """What a payment is after any set of webhooks, and what is true then. Pure; the same in whatever order they come."""
 
-from processors.payment.domain.book import Book, Name, Referred
+from processors.payment.domain.book import Book
 from processors.payment.domain.facts import OrdersPolicy, apply, truths
 from processors.payment.domain.payment import TRANSITIONS, Payment
 
-__all__ = ["TRANSITIONS", "Book", "Name", "OrdersPolicy", "Payment", "Referred", "apply", "truths"]
+__all__ = ["TRANSITIONS", "Book", "OrdersPolicy", "Payment", "apply", "truths"]

@@ -1,25 +1,14 @@
 """Orders and the providers' own names for their payments: an event that names no order waits until one is known."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from processors.payment.domain.facts import OrdersPolicy, news
 from processors.payment.domain.payment import Payment, merge, tell, tell_order
-from stream import ids
+from stream import ids, references
 from stream.events import BillingScheduled, BillingWebhook, OrderWebhook, PaymentWebhook
 from stream.fold import Result
-
-Name = tuple[str, str]
-"""A provider, and what it calls a payment."""
-
-
-@dataclass(frozen=True, slots=True)
-class Referred:
-    """What a name stands for: an order once it is known, and until then all that was told under the name alone."""
-
-    order_id: str | None = None
-    orphan: Payment = field(default_factory=lambda: Payment(""))
-    waiting: tuple[str, ...] = ()
+from stream.references import Name, Referred
 
 
 @dataclass(slots=True)
@@ -27,7 +16,7 @@ class Book:
     """The orders and names a batch touches; `post` replaces what changes."""
 
     payments: dict[str, Payment]
-    names: dict[Name, Referred]
+    names: dict[Name, Referred[Payment]]
     orders: OrdersPolicy = "optional"
 
     def post(self, webhook: PaymentWebhook | BillingWebhook | OrderWebhook) -> Result:
@@ -37,23 +26,19 @@ class Book:
         if isinstance(webhook, BillingWebhook):
             return _scheduled(webhook)
         known = names(webhook)
-        order_id = webhook.notice.order_id or next(filter(None, (self.names[name].order_id for name in known)), None)
+        order_id = webhook.notice.order_id or references.order_of(self.names, known)
         if order_id is None:
             return self._keep(known[0], webhook)
-        return self._apply(order_id, webhook, self._map(known, order_id))
+        return self._apply(order_id, webhook, references.learn(self.names, known, order_id))
 
-    def _map(self, known: Iterable[Name], order_id: str) -> list[Referred]:
-        """Let these names stand for the order; those that did not before, with what was told under them."""
-        learned = [name for name in known if self.names[name].order_id is None]
-        before = [self.names[name] for name in learned]
-        self.names.update(dict.fromkeys(learned, Referred(order_id)))
-        return before
-
-    def _apply(self, order_id: str, webhook: PaymentWebhook | OrderWebhook, adopted: Iterable[Referred]) -> Result:
+    def _apply(
+        self, order_id: str, webhook: PaymentWebhook | OrderWebhook, adopted: Iterable[Referred[Payment]]
+    ) -> Result:
         payment = before = self.payments[order_id]
         woken: tuple[str, ...] = ()
         for name in adopted:
-            payment, woken = merge(payment, name.orphan), woken + name.waiting
+            payment = merge(payment, name.orphan) if name.orphan else payment
+            woken += name.waiting
         said = tell_order(payment, webhook) if isinstance(webhook, OrderWebhook) else tell(payment, webhook)
         payment, outcome = said
         self.payments[order_id] = payment
@@ -61,7 +46,7 @@ class Book:
 
     def _keep(self, name: Name, webhook: PaymentWebhook) -> Result:
         known = self.names[name]
-        orphan, _ = tell(known.orphan, webhook)
+        orphan, _ = tell(known.orphan or Payment(""), webhook)
         self.names[name] = replace(known, orphan=orphan, waiting=(*known.waiting, webhook.envelope.event_id))
         return Result(":".join(name), "waiting", ())
 
@@ -69,8 +54,7 @@ class Book:
 def names(webhook: PaymentWebhook) -> list[Name]:
     """All names of the payment at its provider, the one it goes by first."""
     notice, provider = webhook.notice, webhook.envelope.provider
-    given = ([notice.reference] if notice.reference else []) + list(notice.references)
-    return [(provider, name) for name in dict.fromkeys(given)]
+    return references.given(provider, notice.reference, notice.references)
 
 
 def _scheduled(webhook: BillingWebhook) -> Result:

@@ -1,22 +1,12 @@
 """Orders and the providers' own names for their payments: a refund that names no order waits until one is known."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from processors.refund.domain.refunds import Refunds, apply, merge, news, request, tell
+from stream import references
 from stream.events import CryptoRefundRequested, Fact, OutcomeKind, RefundRequested, RefundWebhook
 from stream.fold import Result
-
-Name = tuple[str, str]
-"""A provider, and what it calls a payment."""
-
-
-@dataclass(frozen=True, slots=True)
-class Referred:
-    """What a name stands for: an order once it is known, and until then all that was told under the name alone."""
-
-    order_id: str | None = None
-    orphan: Refunds = field(default_factory=lambda: Refunds(""))
-    waiting: tuple[str, ...] = ()
+from stream.references import Name, Referred
 
 
 @dataclass(slots=True)
@@ -24,12 +14,12 @@ class Book:
     """The orders and names a batch touches; `post` replaces what changes."""
 
     refunds: dict[str, Refunds]
-    names: dict[Name, Referred]
+    names: dict[Name, Referred[Refunds]]
 
     def touches(self, event: RefundWebhook | Fact) -> str | None:
         """The order whose refunds this event may change; a payment's fact changes them only by what waits for it."""
         known = names(event)
-        order_id = _order_of(event) or next(filter(None, (self.names[name].order_id for name in known)), None)
+        order_id = _order_of(event) or references.order_of(self.names, known)
         is_news = isinstance(event, RefundWebhook | RefundRequested | CryptoRefundRequested)
         # Any of these names may come to wait in this very batch, unless it stands for an order already.
         return order_id if is_news or any(self.names[name].order_id is None for name in known) else None
@@ -37,27 +27,21 @@ class Book:
     def post(self, event: RefundWebhook | Fact) -> Result:
         """Apply one event to its order's refunds; without an order, keep what it says under its name."""
         known = names(event)
-        named = next(filter(None, (self.names[name].order_id for name in known)), None)
+        named = references.order_of(self.names, known)
         order_id = _order_of(event) or named
         if isinstance(event, RefundWebhook) and order_id is None:
             return self._keep(known[0], event)
-        adopted = self._map(known, order_id) if order_id else []
+        adopted = references.learn(self.names, known, order_id) if order_id else []
         if order_id in self.refunds:
             return self._apply(order_id, event, adopted)
         return Result(order_id or "", "processed", ())
 
-    def _map(self, known: list[Name], order_id: str) -> list[Referred]:
-        """Let these names stand for the order; those that did not before, with what was told under them."""
-        learned = [name for name in known if self.names[name].order_id is None]
-        before = [self.names[name] for name in learned]
-        self.names.update(dict.fromkeys(learned, Referred(order_id)))
-        return before
-
-    def _apply(self, order_id: str, event: RefundWebhook | Fact, adopted: list[Referred]) -> Result:
+    def _apply(self, order_id: str, event: RefundWebhook | Fact, adopted: list[Referred[Refunds]]) -> Result:
         refunds = before = self.refunds[order_id]
         woken: tuple[str, ...] = ()
         for name in adopted:
-            refunds, woken = merge(refunds, name.orphan), woken + name.waiting
+            refunds = merge(refunds, name.orphan) if name.orphan else refunds
+            woken += name.waiting
         outcome: OutcomeKind = "processed"
         if isinstance(event, RefundWebhook):
             refunds, outcome, _ = apply(refunds, event)
@@ -69,7 +53,7 @@ class Book:
     def _keep(self, name: Name, webhook: RefundWebhook) -> Result:
         known = self.names[name]
         waiting = (*known.waiting, webhook.envelope.event_id)
-        self.names[name] = replace(known, orphan=tell(known.orphan, webhook), waiting=waiting)
+        self.names[name] = replace(known, orphan=tell(known.orphan or Refunds(""), webhook), waiting=waiting)
         return Result(":".join(name), "waiting", ())
 
 
@@ -83,7 +67,6 @@ def _order_of(event: RefundWebhook | Fact) -> str | None:
 def names(event: RefundWebhook | Fact) -> list[Name]:
     """All names of the payment at its provider: a refund goes by them, and a payment's facts tell whose they are."""
     if isinstance(event, RefundWebhook):
-        given = ([event.notice.reference] if event.notice.reference else []) + list(event.notice.references)
-        return [(event.envelope.provider, name) for name in dict.fromkeys(given)]
+        return references.given(event.envelope.provider, event.notice.reference, event.notice.references)
     provider, transaction = getattr(event, "provider", None), getattr(event, "transaction_id", None)
     return [(provider, transaction)] if provider and transaction else []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from processors.payment.domain import TRANSITIONS, Book, Payment, Referred, apply
+from processors.payment.domain import TRANSITIONS, Book, Payment, apply
 from stream.events import (
     AmountMismatched,
     Cancel,
@@ -18,6 +18,7 @@ from stream.events import (
     PaymentWebhook,
     RefundRequested,
 )
+from stream.references import Referred
 from tests.builders import MINUTE, NOON, a_payment, an_order
 
 RANK = {status: rank for rank, tier in enumerate(TRANSITIONS) for status in tier}
