@@ -48,6 +48,7 @@ class Desk:
             ("GET", "/dead"): self._asked(self.list),
             ("GET", "/dead/show"): self._asked(self.show),
             ("POST", "/dead/redrive"): self._asked(self.redrive),
+            ("POST", "/dead/give-up"): self._asked(self.give_up),
             ("GET", "/retry"): self._asked(self.standing),
             ("POST", "/retry"): self._asked(self.retry),
         }
@@ -69,15 +70,21 @@ class Desk:
 
     def redrive(self, tx: Connection, said: Mapping[str, Any]) -> object:
         """Re-open events that were given up, their attempts back at zero; with `dryRun` count them only."""
-        filters, dry = said.get("filters", {}), said.get("dryRun", False)
-        if said.keys() - {"filters", "dryRun"} or not isinstance(filters, dict) or not isinstance(dry, bool):
-            raise Refused(400, "malformed", 'say {"filters": {…}, "dryRun": true or false}')
-        wanted = self._named(tx, asked.wanted(filters))
-        matched = parked.abandoned(tx, wanted) if wanted else 0
+        wanted, dry = self._meant(tx, said)
+        matched = parked.count(tx, "abandoned", wanted) if wanted else 0
         redriven = parked.redrive(tx, wanted) if wanted and not dry else 0
         if redriven:
             log.info("dead.redriven", count=redriven)
         return {"service": self.service, "matched": matched, "redriven": redriven}
+
+    def give_up(self, tx: Connection, said: Mapping[str, Any]) -> object:
+        """Let events that fail have one last try, at once; with `dryRun` count them only."""
+        wanted, dry = self._meant(tx, said)
+        matched = parked.count(tx, "retrying", wanted) if wanted else 0
+        given_up = parked.give_up(tx, wanted) if wanted and not dry else 0
+        if given_up:
+            log.warning("dead.given_up", count=given_up)
+        return {"service": self.service, "matched": matched, "givenUp": given_up}
 
     def standing(self, tx: Connection, said: Mapping[str, Any]) -> object:
         """How an event stands with this service: what became of it, or when it is tried again."""
@@ -99,6 +106,13 @@ class Desk:
             "of": 1 + MAX_RETRIES,
             "error": masked_text(row["error"]),
         }
+
+    def _meant(self, tx: Connection, said: Mapping[str, Any]) -> tuple[Wanted | None, bool]:
+        """Which events, and whether they are to be counted only."""
+        filters, dry = said.get("filters", {}), said.get("dryRun", False)
+        if said.keys() - {"filters", "dryRun"} or not isinstance(filters, dict) or not isinstance(dry, bool):
+            raise Refused(400, "malformed", 'say {"filters": {…}, "dryRun": true or false}')
+        return self._named(tx, asked.wanted(filters)), dry
 
     def _no(self, tx: Connection, name: str) -> Refused:
         outcome = self._outcome(tx, name)

@@ -59,8 +59,8 @@ SELECT event_id::text, topic, partition, "offset", key, value, attempts, error
  ORDER BY next_attempt_at LIMIT %(most)b FOR UPDATE OF parked SKIP LOCKED
 """
 
-# Of what was redriven nobody knows yet whether it fails: to redrive many stops nothing.
-FAILING = "SELECT count(*) FROM parked WHERE status = 'retrying' AND attempts > 0"
+# Of what was redriven nobody knows yet whether it fails: to redrive many stops nothing; nor does what a person gave up.
+FAILING = f"SELECT count(*) FROM parked WHERE status = 'retrying' AND attempts BETWEEN 1 AND {MAX_RETRIES}"  # noqa: S608
 COUNTS = "SELECT status, count(*) FROM parked GROUP BY status"
 
 # What a person asks for is given as arrays too: an empty one asks for nothing in particular.
@@ -89,7 +89,7 @@ SELECT event_id::text, key, value FROM parked
         WHERE key = convert_to(name, 'UTF8') OR position(convert_to(name, 'UTF8') IN value) > 0)
 """  # noqa: S608
 
-COUNT = f"SELECT count(*) FROM parked WHERE status = 'abandoned' AND {MATCHES}"  # noqa: S608
+COUNT = f"SELECT count(*) FROM parked WHERE status = %(status)b::text AND {MATCHES}"  # noqa: S608
 
 REDRIVE = f"""
 WITH chosen AS (
@@ -98,6 +98,14 @@ redriven AS (
     UPDATE parked SET status = 'retrying', attempts = 0, next_attempt_at = now()
       FROM chosen WHERE parked.event_id = chosen.event_id RETURNING parked.event_id)
 UPDATE inbox SET outcome = 'retrying' FROM redriven WHERE inbox.event_id = redriven.event_id
+"""  # noqa: S608
+
+# Beyond the last try that is counted: the next one ends it, also while nothing is counted.
+GIVE_UP = f"""
+WITH chosen AS (
+    SELECT event_id FROM parked WHERE status = 'retrying' AND {MATCHES} ORDER BY event_id FOR UPDATE)
+UPDATE parked SET attempts = {MAX_RETRIES + 1}, next_attempt_at = now()
+  FROM chosen WHERE parked.event_id = chosen.event_id
 """  # noqa: S608
 
 HURRY = "UPDATE parked SET next_attempt_at = now() WHERE event_id = %(id)b::text::uuid AND status = 'retrying'"
@@ -133,15 +141,20 @@ def counts(tx: Connection) -> dict[Status, int]:
     return {"retrying": found.get("retrying", 0), "abandoned": found.get("abandoned", 0)}
 
 
-def abandoned(tx: Connection, wanted: Wanted) -> int:
-    """How many of the events that are meant were given up."""
-    count: int = tx.exec_driver_sql(COUNT, _asked(wanted)).scalar_one()
-    return count
+def count(tx: Connection, status: Status, wanted: Wanted) -> int:
+    """How many of the events that are meant have this status."""
+    found: int = tx.exec_driver_sql(COUNT, {**_asked(wanted), "status": status}).scalar_one()
+    return found
 
 
 def redrive(tx: Connection, wanted: Wanted) -> int:
     """Re-open those of the events that were given up, their attempts back at zero; how many these were."""
     return tx.exec_driver_sql(REDRIVE, _asked(wanted)).rowcount
+
+
+def give_up(tx: Connection, wanted: Wanted) -> int:
+    """Let the next try of those of the events that fail be their last, and at once; how many these were."""
+    return tx.exec_driver_sql(GIVE_UP, _asked(wanted)).rowcount
 
 
 def hurry(tx: Connection, event_id: str) -> bool:

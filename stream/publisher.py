@@ -10,13 +10,15 @@ from stream.outbox import Message
 from stream.producer import PRODUCER
 
 POLL_S = 0.2
+UNTIL_DONE = {"message.timeout.ms": 0, "linger.ms": 2}
+"""Without a limit, or one given up for its time would come behind those that were produced after it."""
 
 
 class Publisher:
     """One producer. `while_waiting` is called again and again while Kafka keeps us waiting."""
 
     def __init__(self, bootstrap_servers: str, while_waiting: Callable[[], None]) -> None:
-        self._producer = Producer({**PRODUCER, "bootstrap.servers": bootstrap_servers, "linger.ms": 2})
+        self._producer = Producer({**PRODUCER, **UNTIL_DONE, "bootstrap.servers": bootstrap_servers})
         self._while_waiting = while_waiting
 
     def publish(self, messages: Sequence[Message]) -> None:

@@ -22,13 +22,13 @@ Ruling = Callable[[Parked, str], tuple[Parked, Status]]
 
 def count(event: Parked, error: str) -> tuple[Parked, Status]:
     """One attempt more; after the fifth retry it is given up."""
-    attempts = event.attempts + 1
+    attempts = min(event.attempts, MAX_RETRIES) + 1
     return replace(event, attempts=attempts, error=error), "abandoned" if attempts > MAX_RETRIES else "retrying"
 
 
 def excuse(event: Parked, error: str) -> tuple[Parked, Status]:
-    """No attempt: too many fail at once for it to be this event's fault."""
-    return replace(event, error=error), "retrying"
+    """No attempt: too many fail at once for it to be this event's fault. One that a person gave up had its last."""
+    return replace(event, error=error), "abandoned" if event.attempts > MAX_RETRIES else "retrying"
 
 
 def give_up(event: Parked, error: str) -> tuple[Parked, Status]:

@@ -11,7 +11,7 @@ from typing import Any
 from confluent_kafka import KafkaException
 from sqlalchemy import Engine, exc
 
-from runtime import clock
+from runtime import clock, logging
 from runtime.engine import engine
 from runtime.settings import StoreSettings
 from stream.publisher import Publisher
@@ -30,6 +30,7 @@ MOST_SHOWN = 20
 
 def main(subject: Subject, settings: StoreSettings, words: Sequence[str]) -> None:
     """Do what these words ask; what cannot be done is a sentence on standard error, and exit code 1."""
+    logging.configure(subject.service, "warning")  # it happened long ago: nobody should read of it as of news
     verb, *rest = words
     try:
         if verb != "replay":

@@ -150,7 +150,7 @@ def test_a_person_redrives_on_the_command_line_and_more_than_one_needs_a_yes(
     assert unsure.returncode == 1
     assert unsure.stderr == "This would re-open 2 events: say --yes, or --dry-run to see how many and which.\n"
     assert (done.returncode, done.stdout) == (0, "payment: 2 abandoned\npayment: 2 redriven\n")
-    assert (again.returncode, again.stdout) == (0, "nothing that was given up matches\n")
+    assert (again.returncode, again.stdout) == (0, "nothing that is abandoned matches\n")
     payments.wait_for("SELECT 1 FROM payments WHERE order_id = ANY (%s)", orders, count=2)
 
 
@@ -242,6 +242,35 @@ def test_redriving_more_than_may_fail_at_once_brings_all_back_and_stops_nothing(
     assert (done.returncode, done.stderr) == (0, "")
     payments.wait_for("SELECT 1 FROM payments WHERE order_id = ANY (%s)", orders, count=len(orders))
     assert stops(system) == before
+
+
+def test_what_a_person_gives_up_has_one_last_try_and_the_others_go_on(
+    shop: Shop, payments: Store, owner: Engine, system: dict[str, str]
+) -> None:
+    orders = [new_order() for _ in range(MAX_FAILING + 5)]
+    keys = [order.encode() for order in orders]
+    good = new_order()
+    with refusing(owner, *orders):
+        for order in orders:
+            pay(shop, order)
+        until(lambda: get(system, "payment", "/health/ready").status, lambda status: status == 503)
+        pay(shop, good)
+        give_up = ("dead", "give-up", "--service", "payment", "--cause", "(23514)")
+
+        counted = hookstream(system, *give_up, "--dry-run")
+        unsure = hookstream(system, *give_up)
+        done = hookstream(system, *give_up, "--order", orders[1], "--yes"), hookstream(system, *give_up, "--yes")
+        payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", good)
+        payments.wait_for("SELECT 1 FROM parked WHERE key = ANY (%s) AND status = 'abandoned'", keys, count=len(orders))
+        again = hookstream(system, *give_up, "--yes")
+
+    assert "payment: " in counted.stdout
+    assert (unsure.returncode, "This would give up" in unsure.stderr) == (1, True)
+    assert [one.returncode for one in done] == [0, 0]
+    assert done[0].stdout == "payment: 1 retrying\npayment: 1 have their last try now\n"
+    assert again.stdout == "nothing that is retrying matches\n"
+    assert {row["attempts"] for row in payments.rows("SELECT attempts FROM parked WHERE key = ANY (%s)", keys)} == {6}
+    until(lambda: get(system, "payment", "/health/ready").status, lambda status: status == 200)
 
 
 def stops(system: dict[str, str]) -> int:

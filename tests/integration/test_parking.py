@@ -66,8 +66,8 @@ def test_after_the_fifth_retry_it_is_abandoned_and_redriving_brings_it_back(
     assert letter.error.startswith("CheckViolation")
     wanted = Wanted(orders=(bad,), causes=("checkviolation",))
     with engine.begin() as tx:
-        assert (parked.abandoned(tx, wanted), parked.redrive(tx, wanted)) == (1, 1)
-        assert (parked.abandoned(tx, wanted), parked.redrive(tx, wanted)) == (0, 0)
+        assert (parked.count(tx, "abandoned", wanted), parked.redrive(tx, wanted)) == (1, 1)
+        assert (parked.count(tx, "abandoned", wanted), parked.redrive(tx, wanted)) == (0, 0)
     assert store.wait_for("SELECT status FROM payments WHERE order_id = %s", bad) == [{"status": "completed"}]
     until(lambda: store.rows(PARKED, bad), lambda rows: not rows)
 
