@@ -22,7 +22,8 @@ FEW = 3
 def simulate(
     *,
     provider: Annotated[
-        str, typer.Option(help="Whose webhooks tell it, such as toss; generic is contract A.")
+        str,
+        typer.Option(help="Whose webhooks tell it: generic (contract A), toss …; a wrong name lists all."),
     ] = "generic",
     orders: Annotated[int, typer.Option(min=1, help="How many orders; each is a few webhooks.")] = 1,
     rate: Annotated[

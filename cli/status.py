@@ -8,7 +8,10 @@ from local.telling import Trouble, say
 
 SHOWN = ("GATEWAY_URL", "CONSOLE_URL", "INBOX_URL", "KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL")
 OUTBOX = "SELECT count(*)::text FROM outbox"
+FAILING = "SELECT count(*)::text FROM parked WHERE status = 'retrying'"
 DEAD = "SELECT count(*)::text FROM parked WHERE status = 'abandoned'"
+WAITING = "SELECT count(*)::text FROM inbox WHERE outcome = 'waiting'"
+COLUMNS = {"in the outbox": OUTBOX, "waiting": WAITING, "failing": FAILING, "given up": DEAD}
 MAILS = "SELECT count(*) || ' ' || status FROM notifications GROUP BY status ORDER BY status"
 AWAY = "?"
 MANAGED = {service.name: service.variable("MANAGEMENT_URL") for service in SERVICES}
@@ -16,7 +19,7 @@ STORES = tuple(service.name for service in SERVICES if service.store)
 
 
 def status() -> None:
-    """Show how each service is, how far it is behind, what is not yet told, and where to look."""
+    """Show how each service is, how far it is behind, and what is not done; exit code 1 unless all are ready."""
     from rich.console import Console
     from rich.table import Table
 
@@ -25,15 +28,19 @@ def status() -> None:
     env = environment.read()
     environment.need(env, "KAFKA_BOOTSTRAP_SERVERS", *MANAGED.values())
     behind = _lags(env["KAFKA_BOOTSTRAP_SERVERS"])
-    table = Table("service", "health", "records behind", "in the outbox", "given up", box=None)
-    for name, url in MANAGED.items():
-        store = (behind.get(name, AWAY), _ask(env, name, OUTBOX), _ask(env, name, DEAD)) if name in STORES else ()
-        table.add_row(name, health.of(env[url]), *store)
+    healths = {name: health.of(env[url]) for name, url in MANAGED.items()}
+    table = Table("service", "health", "records behind", *COLUMNS, box=None)
+    for name in MANAGED:
+        stored = [_ask(env, name, question) for question in COLUMNS.values()] if name in STORES else []
+        table.add_row(name, healths[name], *([behind.get(name, AWAY), *stored] if stored else []))
     Console().print(table)
     say(f"mails: {_ask(env, 'notifier', MAILS) or 'none yet'}")
     for name in SHOWN:
         if env.get(name):
             say(f"{name}={env[name]}")
+    unready = [name for name, said in healths.items() if said != "ready"]
+    if unready:
+        raise Trouble(f"not ready: {', '.join(unready)}")
 
 
 def _lags(bootstrap_servers: str) -> dict[str, str]:

@@ -20,8 +20,12 @@ class FileSource(PydanticBaseSettingsSource):
     """Values from the files that `NAME_FILE` variables name."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        path = os.environ.get(f"{field_name.upper()}_FILE")
-        return (Path(path).read_text().strip() if path else None), field_name, False
+        variable = f"{field_name.upper()}_FILE"
+        path = os.environ.get(variable)
+        try:
+            return (Path(path).read_text().strip() if path else None), field_name, False
+        except OSError as wrong:
+            raise OSError(wrong.errno, wrong.strerror, f"{variable} names {path}") from wrong
 
     def __call__(self) -> dict[str, Any]:
         fields = self.settings_cls.model_fields
@@ -89,7 +93,7 @@ class StoreSettings(Settings):
 def complaints(wrong: ValidationError | OSError) -> list[str]:
     """What is wrong with the configuration, in sentences, without the values."""
     if isinstance(wrong, OSError):
-        return [f"cannot start: a *_FILE variable names {wrong.filename}, which cannot be read ({wrong.strerror})"]
+        return [f"cannot start: {wrong.filename}, which cannot be read ({wrong.strerror})"]
     return [_complaint(error["loc"], error["msg"]) for error in wrong.errors(include_input=False, include_url=False)]
 
 

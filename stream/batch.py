@@ -13,8 +13,7 @@ from stream import inbox, outbox, parked
 from stream.delivery import Delivery, Unreadable
 from stream.events import OutcomeKind
 from stream.failures import describe
-from stream.fold import Result
-from stream.isolation import Handler, Runner
+from stream.isolation import Done, Handler, Runner
 from stream.messages import Teller
 from stream.outbox import Message
 from stream.parked import Parked, Status
@@ -54,7 +53,7 @@ def apply(
     """
     fresh, judged = inbox.sort_out(deliveries, inbox.known(tx, deliveries))
     readable = [delivery for delivery in fresh if not isinstance(delivery.event, Unreadable)]
-    handled = dict(zip((delivery.event_id for delivery in readable), run(tx, readable, handler), strict=True))
+    handled = dict(zip((delivery.event_id for delivery in readable), run(tx, readable, handler, messages), strict=True))
     told: list[Message] = []
     outcomes: list[Judged] = []
     failed: list[tuple[Parked, Status]] = []
@@ -64,21 +63,22 @@ def apply(
             failed.append((_parked(delivery, delivery.event.error), "abandoned"))
             told += messages.dead(delivery, delivery.event.error)
             outcomes.append(Judged(delivery, "abandoned", error=delivery.event.error))
-        elif isinstance(result, Result):
-            told += messages.facts(delivery, result)
-            outcomes.append(Judged(delivery, result.outcome))
+        elif isinstance(result, Done):
+            told += result.told
+            outcomes.append(Judged(delivery, result.result.outcome))
         elif result is not None:
             failed.append((_parked(delivery, describe(result)), "retrying"))
             outcomes.append(Judged(delivery, "retrying", error=describe(result)))
     parked.keep(tx, failed, first_wait_s)
     inbox.insert(tx, [(one.delivery, one.outcome) for one in outcomes])
-    for delivery in readable:
-        told += messages.woken(delivery, inbox.wake(tx, _woken(handled[delivery.event_id])))
+    wakers = {woken: delivery for delivery in readable for woken in _woken(handled[delivery.event_id])}
+    for stood in inbox.wake(tx, list(wakers)):
+        told += messages.woken(wakers[stood[0]], [stood])
     return Applied(outbox.insert(tx, told), told, [*outcomes, *(Judged(*one) for one in judged)])
 
 
-def _woken(result: Result | Exception) -> Sequence[str]:
-    return result.woken if isinstance(result, Result) else ()
+def _woken(result: Done | Exception) -> Sequence[str]:
+    return result.result.woken if isinstance(result, Done) else ()
 
 
 def _parked(delivery: Delivery, error: str) -> Parked:

@@ -45,15 +45,19 @@ def read(codec: Codec, message: Message) -> Delivery:
 def delivery(codec: Codec, topic: str, partition: int, offset: int, key: bytes | None, value: bytes | None) -> Delivery:
     """The delivery of these bytes. An unreadable one is named by where it stands."""
     stood = (topic, partition, offset, key, value)
-    unnamed = ids.unreadable_record_id(topic, partition, offset)
     try:
         event = codec.decode(value)
         event_id, digest = identity(event)
+        _check(event_id)
     except (Undecodable, UnknownSchema, TypeError) as broken:
+        unnamed = ids.unreadable_record_id(topic, partition, offset)
         return Delivery(Unreadable(str(broken)), unnamed, None, *stood)
-    if not _UUID.fullmatch(event_id):
-        return Delivery(Unreadable("its id is no UUID"), unnamed, None, *stood)
     return Delivery(event, event_id, digest, *stood)
+
+
+def _check(event_id: str) -> None:
+    if not _UUID.fullmatch(event_id):
+        raise Undecodable("its id is no UUID")
 
 
 def identity(event: Record) -> tuple[str, bytes | None]:

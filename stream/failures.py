@@ -35,7 +35,7 @@ def name(failure: Exception) -> str:
 def describe(failure: Exception) -> str:
     """What the store keeps of a failure, for the person who looks into it."""
     said = str(getattr(failure, "orig", None) or failure).replace("\x00", "").strip()
-    return f"{name(failure)}: {said}"[:ERROR_CHARS]
+    return f"{name(failure)}: {said}"[:ERROR_CHARS].encode(errors="replace").decode()  # half a surrogate is no text
 
 
 _UNSTATED = (exc.OperationalError, exc.InterfaceError, exc.InternalError)

@@ -10,8 +10,7 @@ from stream.batch import Applied, Judged
 from stream.codec import Codec
 from stream.delivery import Delivery, Unreadable
 from stream.failures import describe
-from stream.fold import Result
-from stream.isolation import Handler, in_parts
+from stream.isolation import Done, Handler, in_parts
 from stream.messages import Teller
 from stream.outbox import Message
 from stream.parked import MAX_RETRIES, Parked, Status
@@ -49,16 +48,16 @@ def retry(
     again = [(event, _read(codec, event)) for event in due]
     known = inbox.known(tx, [one for event, one in again if one.event_id != event.event_id])
     ready = [(event, one) for event, one in again if one.event_id not in known and _is_readable(one)]
-    handled = in_parts(tx, [one for _, one in ready], handler)
+    handled = in_parts(tx, [one for _, one in ready], handler, messages)
     results = {event.event_id: result for (event, _), result in zip(ready, handled, strict=True)}
     told: list[Message] = []
     outcomes: list[Judged] = []
     for event, one in again:
         result = results.get(event.event_id)
-        if isinstance(result, Result):
-            told += messages.facts(one, result)
-            told += messages.woken(one, inbox.wake(tx, result.woken))
-            outcomes.append(Judged(one, result.outcome, event.attempts + 1))
+        if isinstance(result, Done):
+            told += result.told
+            told += messages.woken(one, inbox.wake(tx, result.result.woken))
+            outcomes.append(Judged(one, result.result.outcome, event.attempts + 1))
         elif one.event_id in known:
             outcomes.append(Judged(one, inbox.judge(one, known[one.event_id]), event.attempts + 1))
         else:

@@ -24,14 +24,21 @@ AT_ONCE = 5000
 
 
 class Unspoken:
-    """The teller of a replay: it tells nobody, and remembers the facts."""
+    """The teller of a replay: it tells nobody, and remembers the facts.
 
-    def __init__(self) -> None:
-        self.collected: dict[str, tuple[Delivery, str, Fact]] = {}
+    They are written all the same: an event that leads to one that cannot be written has failed, as it has live.
+    """
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+        self.collected: dict[str, Owed] = {}
 
     def facts(self, delivery: Delivery, result: Result) -> list[Message]:
+        source, key = (delivery.topic, delivery.partition, delivery.offset), result.key.encode()
         for fact in result.facts:
-            self.collected.setdefault(fact.event_id, (delivery, result.key, fact))
+            kind = type(fact)
+            owed = Owed(fact.event_id, *source, TOPIC_OF[kind], key, self._codec.encode(fact), kind.__name__)
+            self.collected.setdefault(fact.event_id, owed)
         return []
 
     def dead(self, delivery: Delivery, error: str) -> list[Message]:
@@ -41,22 +48,17 @@ class Unspoken:
         return []
 
 
-def owed(tx: Connection, unspoken: Unspoken, subject: Subject, codec: Codec) -> list[Owed]:
+def owed(tx: Connection, unspoken: Unspoken, subject: Subject) -> list[Owed]:
     """The collected facts that stand on no topic.
 
     Raises Impossible for one that goes to a topic on which nobody looked whether it stands there.
     """
     told = ledger.told(tx, unspoken.collected)
-    left = [said for fact_id, said in unspoken.collected.items() if fact_id not in told]
-    return [_owed(*said, {topic.name for topic in subject.announces}, codec) for said in left]
-
-
-def _owed(delivery: Delivery, key: str, fact: Fact, announced: set[str], codec: Codec) -> Owed:
-    topic = TOPIC_OF[type(fact)]
-    if topic not in announced:
-        raise Impossible(f"a {type(fact).__name__} goes to {topic}, which the service is not said to announce on")
-    source = (delivery.topic, delivery.partition, delivery.offset)
-    return Owed(fact.event_id, *source, topic, key.encode(), codec.encode(fact), type(fact).__name__)
+    left = [one for fact_id, one in unspoken.collected.items() if fact_id not in told]
+    for one in left:
+        if one.topic not in {topic.name for topic in subject.announces}:
+            raise Impossible(f"a {one.kind} goes to {one.topic}, which the service is not said to announce on")
+    return left
 
 
 def read_told(tx: Connection, bootstrap_servers: str, codec: Codec) -> None:

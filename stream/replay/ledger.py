@@ -79,6 +79,14 @@ UPDATE replay_progress SET next_offset = moved.after
   FROM unnest(%(topics)b::text[], %(partitions)b::int[], %(ends)b::bigint[]) AS moved (topic, partition, after)
  WHERE purpose = %(purpose)s AND replay_progress.topic = moved.topic AND replay_progress.partition = moved.partition
 """
+# Only from where one thinks it is: of two processes, one killed and not yet gone, the later finds the place taken.
+ADVANCE = """
+UPDATE replay_progress SET next_offset = moved.after
+  FROM unnest(%(topics)b::text[], %(partitions)b::int[], %(befores)b::bigint[], %(ends)b::bigint[])
+       AS moved (topic, partition, before, after)
+ WHERE purpose = 'source' AND replay_progress.topic = moved.topic AND replay_progress.partition = moved.partition
+   AND next_offset = before
+"""
 
 HEAR = "INSERT INTO replay_told SELECT unnest(%(ids)b::text[]::uuid[]) ON CONFLICT DO NOTHING"
 TOLD = "SELECT fact_id::text FROM replay_told WHERE fact_id = ANY (%(ids)b::text[]::uuid[])"
@@ -101,6 +109,10 @@ INSERT INTO replay_aliases (event_id, digest, topic, partition, "offset")
 SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(digests)b::bytea[], %(topics)b::text[], %(partitions)b::int[],
                      %(offsets)b::bigint[]) ON CONFLICT DO NOTHING
 """
+
+
+class Outrun(Exception):
+    """Another process has moved the places that this one thought were its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +194,18 @@ def move(tx: Connection, purpose: Purpose, ends: Mapping[Partition, int]) -> Non
     if rows:
         topics, partitions, after = map(list, zip(*rows, strict=True))
         tx.exec_driver_sql(MOVE, {"topics": topics, "partitions": partitions, "ends": after, "purpose": purpose})
+
+
+def advance(tx: Connection, before: Mapping[Partition, int], after: Mapping[Partition, int]) -> None:
+    """Note, first thing in a batch's transaction, that source partitions are read from here to there.
+
+    Raises Outrun when they are no longer where they are thought to be: another process has moved them.
+    """
+    rows = [(*where, before[where], end) for where, end in sorted(after.items())]
+    topics, partitions, befores, ends = map(list, zip(*rows, strict=True))
+    columns = {"topics": topics, "partitions": partitions, "befores": befores, "ends": ends}
+    if tx.exec_driver_sql(ADVANCE, columns).rowcount != len(rows):
+        raise Outrun
 
 
 def hear(tx: Connection, fact_ids: Collection[str]) -> None:

@@ -6,10 +6,19 @@ from collections.abc import Mapping
 
 from stream.ownership import Partition
 from stream.replay.ends import Span
+from stream.replay.filling import Filling
 
 WIDTH = 24
 EVERY_S = (0.2, 10.0)
 """So often it is drawn on a terminal, and told to a file."""
+
+
+def watched(filling: Filling) -> None:
+    """Fill a store, and show how far it is."""
+    progress = Progress(filling.unread())
+    filling.moved = progress.moved
+    filling.fill()
+    progress.draw()
 
 
 class Progress:

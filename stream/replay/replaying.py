@@ -1,37 +1,23 @@
-"""Fills a schema from the topics by the service's own handler; each batch notes its place in its own transaction."""
+"""One replay from beginning to end: note what is asked, read the topics, try what failed again, know what is owed."""
 
 from collections.abc import Callable, Mapping, Sequence
 
-from confluent_kafka import Message
 from sqlalchemy import Connection, Engine
 
 from runtime.settings import StoreSettings
-from stream import batch, delivery, events, inbox, isolation, outbox, parked, retrying
-from stream.batch import Applied
-from stream.codec import Codec, Undecodable
-from stream.delivery import Delivery, Unreadable
-from stream.events import Record
-from stream.isolation import BatchFailed
+from stream import inbox, outbox
+from stream.codec import Codec
 from stream.ownership import Partition
 from stream.registry import registry
 from stream.replay import ends, hearing, ledger
 from stream.replay.ends import Span
-from stream.replay.hearing import Unspoken
-from stream.replay.ledger import Asked, Run
-from stream.replay.reading import Reading
+from stream.replay.filling import Filling
+from stream.replay.ledger import Asked, Owed, Run
 from stream.replay.subject import Impossible, Subject
 
-BATCH = 2000
-MOST_RETRIED = 500
-Moved = Callable[[Mapping[Partition, int]], None]
+Fill = Callable[[Filling], None]
+"""How a store is filled to the ends that were noted."""
 
-# As long ago as the record was appended: so it waits no longer than it did for the live service.
-SINCE = """
-UPDATE inbox SET handled_at = to_timestamp(since.ms / 1e3)
-  FROM unnest(%(ids)b::text[]::uuid[], %(times)b::bigint[]) AS since (event_id, ms)
- WHERE inbox.event_id = since.event_id
-"""
-HURRY = "UPDATE parked SET next_attempt_at = now() WHERE status = 'retrying'"
 KNOW_ALIASES = """
 INSERT INTO inbox (event_id, digest, topic, partition, "offset", outcome)
 SELECT event_id, digest, topic, partition, "offset", 'processed' FROM replay_aliases ON CONFLICT DO NOTHING
@@ -39,17 +25,14 @@ SELECT event_id, digest, topic, partition, "offset", 'processed' FROM replay_ali
 
 
 class Replay:
-    """One service's store, rebuilt in the schema that `store` finds; `moved` hears of every step."""
+    """One service's store, rebuilt in the schema that `store` finds; `fill` decides how."""
 
-    def __init__(self, subject: Subject, settings: StoreSettings, store: Engine, moved: Moved = lambda _: None) -> None:
+    def __init__(self, subject: Subject, settings: StoreSettings, store: Engine, fill: Fill = Filling.fill) -> None:
         self._subject = subject
         self._settings = settings
         self._store = store
-        self.moved = moved
-        self._is_live = False
-        self._renamed: dict[str, tuple[str, bytes]] = {}
-        self._known = Codec(registry(settings.schema_registry_url))
-        self._codec = self._known
+        self._fill = fill
+        self._asked = Asked(subject.service, "")
 
     def begin(self, asked: Asked, most: Mapping[Partition, int] | None = None) -> Run:
         """Note what is asked and where the topics end, or go on with what was begun; `most` may let some end sooner.
@@ -68,14 +51,14 @@ class Replay:
             if not ledger.places(tx, "source"):
                 ledger.extend(tx, "source", source)
                 ledger.extend(tx, "told", told) if told else None
-        self._obey(begun.asked)
+        self._asked = begun.asked
         return begun
 
     def resume(self) -> Run:
         """Go on with what was begun in this schema."""
         with self._store.begin() as tx:
             begun = ledger.run(tx)
-        self._obey(begun.asked)
+        self._asked = begun.asked
         return begun
 
     def places(self) -> dict[Partition, Span]:
@@ -90,24 +73,23 @@ class Replay:
         self.run()
 
     def live_on(self) -> None:
-        """Replay to the topics' ends what the live service has not been through: what follows from it is to be told."""
-        self._is_live = True
+        """Replay to the topics' ends what the live service has not been through: what follows from it is to be told.
+
+        What fails is tried again by the service itself.
+        """
         subject = self._subject
         found = ends.spans(self._settings.kafka_bootstrap_servers, (*subject.topics, *subject.beside))
-        self.go_to({where: span.end for where, span in found.items()})
+        with self._store.begin() as tx:
+            ledger.extend(tx, "source", {where: Span(0, span.end) for where, span in found.items()})
+        self.hear()
+        self._fill(Filling(subject, self._settings, self._store, self._asked, keep=_tell))
 
     def run(self) -> None:
         """Replay up to the ends that were noted, then whatever failed on the way; what is owed is known after it."""
         self.hear()
-        spans = {where: span for where, span in self.places().items() if span.first < span.end}
-        with Reading(self._settings.kafka_bootstrap_servers, spans) as reading:
-            while messages := reading.take(BATCH):
-                self._apply(messages)
-        with self._store.begin() as tx:  # records may be missing at the end, such as those that were too old
-            ledger.move(tx, "source", {where: span.end for where, span in ledger.places(tx, "source").items()})
-        if self._is_live:  # what failed is tried again by the service itself
-            return
-        while self._retry():
+        filling = Filling(self._subject, self._settings, self._store, self._asked)
+        self._fill(filling)
+        while filling.try_again():
             pass
         self._end()
 
@@ -118,7 +100,9 @@ class Replay:
         found = ends.spans(self._settings.kafka_bootstrap_servers, self._subject.announces)
         with self._store.begin() as tx:
             ledger.extend(tx, "told", found)
-            hearing.read_told(tx, self._settings.kafka_bootstrap_servers, self._known)
+            hearing.read_told(
+                tx, self._settings.kafka_bootstrap_servers, Codec(registry(self._settings.schema_registry_url))
+            )
 
     def _end(self) -> None:
         with self._store.begin() as tx:
@@ -128,80 +112,9 @@ class Replay:
             ledger.finish(tx)
         self.hear()
 
-    def _apply(self, messages: Sequence[Message]) -> None:
-        deliveries = [delivery.read(self._codec, message) for message in messages]
-        appended = {one.event_id: message.timestamp()[1] for one, message in zip(deliveries, messages, strict=True)}
-        ours = [one for one in deliveries if self._concerns(one)]
-        try:
-            self._commit(deliveries, ours, appended, isolation.together)
-        except BatchFailed:
-            self._commit(deliveries, ours, appended, isolation.in_parts)
-        self._renamed.clear()
-        self.moved(delivery.ends(deliveries))
 
-    def _commit(
-        self,
-        deliveries: Sequence[Delivery],
-        ours: Sequence[Delivery],
-        appended: Mapping[str, int],
-        run: isolation.Runner,
-    ) -> None:
-        unspoken = Unspoken()
-        with self._store.begin() as tx:
-            wait_s = self._settings.retry_first_s
-            applied = batch.apply(tx, ours, self._subject.handler, unspoken, run, wait_s) if ours else Applied()
-            waiting = [one.delivery.event_id for one in applied.outcomes if one.outcome == "waiting"]
-            if waiting:
-                tx.exec_driver_sql(SINCE, {"ids": waiting, "times": [appended[one] for one in waiting]})
-            self._remember(tx, ours, unspoken)
-            ledger.move(tx, "source", delivery.ends(deliveries))
-
-    def _remember(self, tx: Connection, ours: Sequence[Delivery], unspoken: Unspoken) -> None:
-        owed = hearing.owed(tx, unspoken, self._subject, self._known)
-        if self._is_live:
-            outbox.insert(tx, [one.message for one in owed])
-        else:
-            ledger.owe(tx, owed)
-        renamed = [(self._renamed[one.event_id], one) for one in ours if one.event_id in self._renamed]
-        ledger.alias(tx, [(*before, one.topic, one.partition, one.offset) for before, one in renamed])
-
-    def _retry(self) -> bool:
-        """Try again what failed, as often as the live service would; whether there was anything."""
-        unspoken = Unspoken()
-        with self._store.begin() as tx:
-            tx.exec_driver_sql(HURRY)
-            due = parked.due(tx, list(ledger.places(tx, "source")), MOST_RETRIED)
-            retrying.retry(tx, due, self._codec, self._subject.handler, unspoken, retrying.count, 0.001)
-            ledger.owe(tx, hearing.owed(tx, unspoken, self._subject, self._known))
-        return bool(due)
-
-    def _obey(self, asked: Asked) -> None:
-        self._orders = frozenset(asked.orders)
-        if asked.retranslate:
-            self._codec = Codec(registry(self._settings.schema_registry_url), self._reread)
-
-    def _reread(self, record: Record) -> Record:
-        try:
-            again = self._subject.reread(record)
-        except Exception as refused:
-            raise Undecodable(f"today's translator refuses it: {type(refused).__name__}: {refused}") from refused
-        if isinstance(again, events.Webhook) and isinstance(record, events.Webhook):
-            before, after = record.envelope, again.envelope
-            if type(again) is not type(record):
-                raise Undecodable(f"today's translator makes a {type(again).__name__} of it")
-            if after.event_id != before.event_id:
-                self._renamed[after.event_id] = (before.event_id, before.digest)
-        return again
-
-    def _concerns(self, one: Delivery) -> bool:
-        """Whether a record matters to the service, and is of the orders that the replay is limited to."""
-        if not isinstance(one.event, Unreadable) and not self._subject.heeds(one.event):
-            return False
-        if not self._orders:
-            return True
-        named = getattr(one.event, "notice", one.event)
-        key = (one.key or b"").decode(errors="replace")
-        return key in self._orders or getattr(named, "order_id", None) in self._orders
+def _tell(tx: Connection, facts: Sequence[Owed]) -> None:
+    outbox.insert(tx, [one.message for one in facts])
 
 
 def _words(asked: Asked) -> str:

@@ -1,36 +1,34 @@
 """What a service's own command line can be asked of replays: `python -m processors.payment replay …`."""
 
 import argparse
+import gc
 import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 
 from confluent_kafka import KafkaException
-from sqlalchemy import Engine, exc
+from sqlalchemy import exc
 
-from runtime import clock, logging
-from runtime.engine import engine
+from runtime import logging
 from runtime.settings import StoreSettings
-from stream.publisher import Publisher
-from stream.replay import difference, ends, ledger, past, place
-from stream.replay.difference import Difference
-from stream.replay.ledger import Asked, Owed
-from stream.replay.progress import Progress
-from stream.replay.promotion import Promotion, bring_in, held, is_lost
-from stream.replay.replaying import Replay
+from stream.replay import place
+from stream.replay.desk import Desk
+from stream.replay.ledger import Asked
 from stream.replay.subject import Impossible, Subject
 
 VERBS = ("replay", "rebuild", "history")
 SUBVERBS = ("diff", "promote", "rollback", "drop")
 MOST_SHOWN = 20
+GARBAGE = 100_000
+"""A batch makes many objects and few cycles: to look for these as often as usual costs a tenth of all the time."""
 
 
 def main(subject: Subject, settings: StoreSettings, words: Sequence[str]) -> None:
     """Do what these words ask; what cannot be done is a sentence on standard error, and exit code 1."""
     logging.configure(subject.service, "warning")  # it happened long ago: nobody should read of it as of news
+    gc.set_threshold(GARBAGE)
     verb, *rest = words
     try:
         if verb != "replay":
@@ -42,160 +40,6 @@ def main(subject: Subject, settings: StoreSettings, words: Sequence[str]) -> Non
         sys.exit(str(sentence))
     except (exc.SQLAlchemyError, KafkaException) as failure:
         sys.exit(f"the replay stopped: {getattr(failure, 'orig', None) or failure}; the same command goes on from here")
-
-
-class Desk:
-    """A service's live store, and what is done beside it."""
-
-    def __init__(self, subject: Subject, settings: StoreSettings) -> None:
-        self.subject = subject
-        self.settings = settings
-        self.live = place.patient(settings.database_url, service="replay")
-
-    def replay(self, asked: Asked) -> None:
-        """Fill the schema that is asked for, from where it was left."""
-        place.check(self.live, asked.name)
-        store = self._within(asked.name)
-        with engine(self.settings.database_url, service="replay").connect() as lock:
-            place.alone(lock, asked.name)
-            place.create(self.settings.database_url, asked.name, self.subject.package, self.live)
-            replay = Replay(self.subject, self.settings, store)
-            replay.begin(asked)
-            progress = Progress(replay.places())
-            replay.moved = progress.moved
-            replay.run()
-            progress.draw()
-
-    def difference(self, name: str, most: int) -> tuple[Difference, list[Owed]]:
-        """How the schema differs from the live one, once it is where that is; looking at it is noted."""
-        self._need(name)
-        store, live = self._within(name), place.live(self.live)
-        replay = Replay(self.subject, self.settings, store)
-        run = replay.resume()
-        if run.finished_at is None:
-            raise Impossible(f"the replay into {name} is not done: give its command again, and it goes on")
-        found = self._compare(live, name, most)
-        for _ in range(PASSES):
-            if not run.asked.is_full or not _differs(found):
-                break
-            Promotion(self.subject, self.settings, self.live, name, name).follow()
-            found = self._compare(live, name, most)
-        with store.begin() as tx:
-            ledger.look(tx)
-            return found, ledger.owed(tx)
-
-    def promote(self, name: str) -> None:
-        """Put the schema in the live one's place."""
-        self._need(name)
-        with self._within(name).begin() as tx:
-            run = ledger.run(tx)
-        if not run.asked.is_full:
-            raise Impossible(f"{name} holds a part of the events (--to, --orders): only a full replay can be promoted")
-        if run.finished_at is None:
-            raise Impossible(f"the replay into {name} is not done: give its command again, and it goes on")
-        if run.looked_at is None:
-            raise Impossible(f"nobody has looked at how {name} differs: see `replay diff` first")
-        self._swap(name, self.before)
-
-    def rollback(self) -> str:
-        """Put back what the last promotion replaced; the name that the promoted one bears from now on."""
-        if not place.exists(self.live, self.before):
-            raise Impossible(f"there is no {self.before}: nothing was promoted, or it was dropped")
-        with self._within(self.before).begin() as tx:
-            name = ledger.run(tx).asked.name
-        self._swap(self.before, name)
-        return name
-
-    def rebuild(self) -> None:
-        """Bring back a store that was lost: up to where the service was, with nothing told; from there on as ever."""
-        live, name = place.live(self.live), f"{self.subject.service}_rebuilt"
-        with self.live.connect() as tx:
-            lost = is_lost(tx, live)
-        if not lost:
-            raise Impossible(
-                f"the store of {self.subject.service} is not lost: `replay --into NAME` rebuilds beside it"
-            )
-        with engine(self.settings.database_url, service="replay").connect() as lock, held(self.live):
-            place.alone(lock, name)
-            place.create(self.settings.database_url, name, self.subject.package, self.live)
-            replay = Replay(self.subject, self.settings, self._within(name))
-            brokers, service = self.settings.kafka_bootstrap_servers, self.subject.service
-            own = {topic.name for topic in self.subject.topics}
-            most = {where: at for where, at in ends.committed(brokers, service).items() if where[0] in own}
-            begun = replay.begin(Asked(service, name), most)
-            progress = Progress(replay.places())
-            replay.moved = progress.moved
-            if begun.finished_at is None:
-                replay.run()
-            replay.live_on()
-            progress.draw()
-            bring_in(self.live, live, name)
-
-    def history(self, order: str, at: datetime | None) -> list[tuple[str, dict[str, Any]]]:
-        """The rows of an order as the topics tell them up to a time: table and columns, what was applied first."""
-        digest = sha256(f"{order} {at} {clock.now()}".encode()).hexdigest()
-        name = f"history_{digest[:16]}"
-        try:
-            self.replay(Asked(self.subject.service, name, at, (order,)))
-            with self._within(name).connect() as tx:
-                return past.rows(tx, name, order)
-        finally:
-            if place.exists(self.live, name):
-                place.drop(self.live, name)
-
-    def drop(self, name: str) -> None:
-        """Remove a replayed schema, or what a promotion replaced."""
-        self._need(name)
-        if "replay" not in _tables(self.live, name):
-            raise Impossible(f"{name} was not made by a replay")
-        place.drop(self.live, name)
-
-    def announce(self, schema: str) -> int:
-        """Publish the facts that are owed; how many these were."""
-        store = self._within(schema)
-        with store.begin() as tx:
-            owed = ledger.owed(tx)
-        publisher = Publisher(self.settings.kafka_bootstrap_servers, while_waiting=lambda: None)
-        publisher.publish([one.message for one in owed])
-        with store.begin() as tx:
-            ledger.hear(tx, [one.fact_id for one in owed])
-            ledger.settle_owed(tx)
-        return len(owed)
-
-    @property
-    def before(self) -> str:
-        """The schema that a promotion puts aside."""
-        return f"{place.live(self.live)}_before"
-
-    def _swap(self, candidate: str, retired: str) -> None:
-        if place.exists(self.live, retired):
-            raise Impossible(f"{retired} is there already: `replay drop {retired}` first, if nobody needs it")
-        with engine(self.settings.database_url, service="replay").connect() as lock:
-            place.alone(lock, candidate)
-            Promotion(self.subject, self.settings, self.live, candidate, retired).promote()
-
-    def _compare(self, live: str, name: str, most: int) -> Difference:
-        with self.live.connect().execution_options(isolation_level="REPEATABLE READ") as tx:
-            return difference.compare(tx, live, name, self.subject, most)
-
-    def _need(self, name: str) -> None:
-        if not place.exists(self.live, name) or name == place.live(self.live):
-            raise Impossible(f"there is no replay {name} of {self.subject.service}")
-
-    def _within(self, name: str) -> Engine:
-        return place.within(self.settings.database_url, name, service="replay")
-
-
-PASSES = 4
-
-
-def _tables(store: Engine, schema: str) -> list[str]:
-    with store.connect() as tx:
-        return place.tables(tx, schema)
-
-
-def _differs(found: Difference) -> bool:
-    return not all(table.is_equal for table in found.tables)
 
 
 def _replay(desk: Desk, words: Sequence[str]) -> None:

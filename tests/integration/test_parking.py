@@ -1,14 +1,26 @@
 """A failing event is parked alone, tried again, and given up with its bytes kept; the others go on."""
 
-import pytest
-from sqlalchemy import Engine
+from collections.abc import Sequence
+from typing import Any
 
-from stream import parked, topics
+import msgspec
+import pytest
+from sqlalchemy import Connection, Engine
+
+from processors.payment import domain as payment
+from stream import batch, parked, topics
+from stream.batch import Applied
+from stream.delivery import Delivery, delivery
+from stream.events import Fact, PaymentWebhook
+from stream.fold import Result
+from stream.isolation import BatchFailed, Runner, in_parts, together
+from stream.messages import Messages
 from stream.parked import MAX_RETRIES, Wanted
 from tests import failing
 from tests.actors import Shop, Store, new_order, until
+from tests.builders import a_payment
 from tests.failing import pay, refusing
-from tests.log import reading
+from tests.log import CODEC, reading
 
 PARKED = "SELECT status, attempts FROM parked WHERE key = %s::bytea"
 
@@ -93,6 +105,36 @@ def test_too_many_failing_at_once_stop_consumption_until_they_pass(
         assert before
     store.wait_for("SELECT 1 FROM payments WHERE order_id = ANY (%s)", [*many, waiting], count=len(many) + 1)
     until(lambda: is_ready(system), bool)
+
+
+def test_an_event_whose_consequence_cannot_be_written_is_parked_and_the_others_go_on(engine: Engine) -> None:
+    """A bug of ours: it must not stop a partition, nor pass unseen."""
+    good, bad = (delivered(a_payment(order=new_order()), offset) for offset in range(2))
+
+    def handle(_: Connection, webhooks: Sequence[Any]) -> list[Result]:
+        return [Result("1", "processed", facts_of(one, currency=one is good.event)) for one in webhooks]
+
+    def apply(run: Runner) -> Applied:
+        return batch.apply(tx, [good, bad], handle, Messages("payment", CODEC), run, 2.0)
+
+    with engine.connect() as tx:
+        with pytest.raises(BatchFailed, match="currency"), tx.begin_nested():
+            apply(together)
+        applied = apply(in_parts)
+
+    assert [one.outcome for one in applied.outcomes] == ["processed", "retrying"]
+    assert "must be string on field currency" in (applied.outcomes[1].error or "")
+    assert len(applied.messages) == 1
+
+
+def delivered(webhook: PaymentWebhook, offset: int) -> Delivery:
+    return delivery(CODEC, topics.PAYMENT_WEBHOOKS.name, 0, offset, b"1", CODEC.encode(webhook))
+
+
+def facts_of(webhook: PaymentWebhook, *, currency: bool) -> tuple[Fact, ...]:
+    """What the payment processor says of a first payment, with or without what its schema asks for."""
+    _, _, facts = payment.apply(payment.Payment("1"), webhook)
+    return tuple(msgspec.structs.replace(fact, currency="KRW" if currency else None) for fact in facts)
 
 
 MAX_FAILING = 100

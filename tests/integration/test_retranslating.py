@@ -25,7 +25,7 @@ def test_what_a_bug_made_of_webhooks_is_found_and_repaired(system: dict[str, str
     until_handled(system, "payment")
 
     ask(system, "payment", "replay", "--into", name, "--retranslate")
-    found = ask(system, "payment", "replay", "diff", name, "--limit", "1000")
+    found = ask(system, "payment", "replay", "diff", name, "--limit", "100000")
     ask(system, "payment", "replay", "promote", name)
 
     assert f'payments {order}\n  live   {{"amount": 580' in found

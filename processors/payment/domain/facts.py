@@ -135,6 +135,6 @@ def _of_kind(kind: type[Fact], key: tuple[str, ...], before: Payment, payment: P
         return {"refunded_amount": payment.given_back, "cancelled_at": at or None}
     if key[-1] in payment.extra:
         told = payment.transactions[key[-1]]
-        money = {name: registers.value(told, name) for name in ("amount", "currency")}
+        money = {"amount": registers.value(told, "amount"), "currency": registers.value(told, "currency") or "KRW"}
         return {**money, "transaction_id": key[-1], "reason": "overpaid"}
     return {"reason": "amount_mismatch"} if kind is RefundRequested else {}

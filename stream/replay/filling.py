@@ -1,0 +1,138 @@
+"""Fills a schema from the topics by the service's own handler; each batch notes its place in its own transaction."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from confluent_kafka import Message
+from sqlalchemy import Connection, Engine
+
+from runtime.settings import StoreSettings
+from stream import batch, delivery, events, isolation, parked, retrying
+from stream.batch import Applied
+from stream.codec import Codec, Undecodable
+from stream.delivery import Delivery, Unreadable
+from stream.events import Record
+from stream.isolation import BatchFailed
+from stream.ownership import Partition
+from stream.registry import registry
+from stream.replay import hearing, ledger
+from stream.replay.ends import Span
+from stream.replay.hearing import Unspoken
+from stream.replay.ledger import Asked, Outrun, Owed
+from stream.replay.reading import Reading
+from stream.replay.subject import Subject
+
+BATCH = 5000
+MOST_RETRIED = 500
+Keep = Callable[[Connection, Sequence[Owed]], None]
+
+# As long ago as the record was appended: so it waits no longer than it did for the live service.
+SINCE = """
+UPDATE inbox SET handled_at = to_timestamp(since.ms / 1e3)
+  FROM unnest(%(ids)b::text[]::uuid[], %(times)b::bigint[]) AS since (event_id, ms)
+ WHERE inbox.event_id = since.event_id
+"""
+HURRY = "UPDATE parked SET next_attempt_at = now() WHERE status = 'retrying'"
+
+
+class Filling:
+    """Applies what is asked of one service's topics to `store`; `keep` gets the facts that were told to nobody."""
+
+    def __init__(
+        self, subject: Subject, settings: StoreSettings, store: Engine, asked: Asked, keep: Keep = ledger.owe
+    ) -> None:
+        self._subject = subject
+        self._brokers = settings.kafka_bootstrap_servers
+        self._first_wait_s = settings.retry_first_s
+        self._store = store
+        self._keep = keep
+        self._orders = frozenset(asked.orders)
+        self._known = Codec(registry(settings.schema_registry_url))
+        self._codec = Codec(registry(settings.schema_registry_url), self._reread) if asked.retranslate else self._known
+        self._renamed: dict[str, tuple[str, bytes]] = {}
+        self._at: dict[Partition, int] = {}
+        self.moved: Callable[[Mapping[Partition, int]], None] = lambda _: None
+
+    def fill(self) -> None:
+        """Read on from where it was left, up to the ends that were noted."""
+        while spans := self.unread():
+            self._at = {where: span.first for where, span in spans.items()}
+            try:
+                with Reading(self._brokers, spans) as reading:
+                    while messages := reading.take(BATCH):
+                        self._apply(messages)
+            except Outrun:  # by the last batch of one that was killed; from where that ended we go on
+                continue
+            with self._store.begin() as tx:  # records may be missing at the end, such as those that were too old
+                ledger.advance(tx, self._at, {where: spans[where].end for where in self._at})
+
+    def try_again(self) -> bool:
+        """Try again what failed, as often as the live service would; whether there was anything."""
+        unspoken = Unspoken(self._known)
+        with self._store.begin() as tx:
+            tx.exec_driver_sql(HURRY)
+            due = parked.due(tx, list(ledger.places(tx, "source")), MOST_RETRIED)
+            retrying.retry(tx, due, self._codec, self._subject.handler, unspoken, retrying.count, 0.001)
+            self._keep(tx, hearing.owed(tx, unspoken, self._subject))
+        return bool(due)
+
+    def unread(self) -> dict[Partition, Span]:
+        """What is still to be read; partitions that were read to their ends are left out."""
+        with self._store.begin() as tx:
+            places = ledger.places(tx, "source")
+        return {where: span for where, span in places.items() if span.first < span.end}
+
+    def _apply(self, messages: Sequence[Message]) -> None:
+        deliveries = [delivery.read(self._codec, message) for message in messages]
+        appended = {one.event_id: message.timestamp()[1] for one, message in zip(deliveries, messages, strict=True)}
+        ours = [one for one in deliveries if self._concerns(one)]
+        ends = delivery.ends(deliveries)
+        try:
+            self._commit(ends, ours, appended, isolation.together)
+        except BatchFailed:
+            self._commit(ends, ours, appended, isolation.in_parts)
+        self._renamed.clear()
+        self._at |= ends
+        self.moved(ends)
+
+    def _commit(
+        self,
+        ends: Mapping[Partition, int],
+        ours: Sequence[Delivery],
+        appended: Mapping[str, int],
+        run: isolation.Runner,
+    ) -> None:
+        unspoken = Unspoken(self._known)
+        with self._store.begin() as tx:
+            ledger.advance(tx, {where: self._at[where] for where in ends}, ends)
+            applied = (
+                batch.apply(tx, ours, self._subject.handler, unspoken, run, self._first_wait_s) if ours else Applied()
+            )
+            waiting = [one.delivery.event_id for one in applied.outcomes if one.outcome == "waiting"]
+            if waiting:
+                tx.exec_driver_sql(SINCE, {"ids": waiting, "times": [appended[one] for one in waiting]})
+            self._keep(tx, hearing.owed(tx, unspoken, self._subject))
+            renamed = [(self._renamed[one.event_id], one) for one in ours if one.event_id in self._renamed]
+            ledger.alias(tx, [(*before, one.topic, one.partition, one.offset) for before, one in renamed])
+
+    def _reread(self, record: Record) -> Record:
+        try:
+            again = self._subject.reread(record)
+        except Exception as refused:
+            raise Undecodable(f"today's translator refuses it: {type(refused).__name__}: {refused}") from refused
+        if isinstance(again, events.Webhook) and isinstance(record, events.Webhook):
+            before, after = record.envelope, again.envelope
+            if type(again) is not type(record):
+                raise Undecodable(f"today's translator makes a {type(again).__name__} of it")
+            if after.event_id != before.event_id:
+                self._renamed[after.event_id] = (before.event_id, before.digest)
+        return again
+
+    def _concerns(self, one: Delivery) -> bool:
+        """Whether a record matters to the service, and is of the orders that the replay is limited to."""
+        if not isinstance(one.event, Unreadable) and not self._subject.heeds(one.event):
+            return False
+        if not self._orders:
+            return True
+        named = getattr(one.event, "notice", one.event)
+        key = (one.key or b"").decode(errors="replace")
+        return key in self._orders or getattr(named, "order_id", None) in self._orders

@@ -1,0 +1,48 @@
+"""What is wrong with a service's configuration is said in a sentence that names the variable, and never its value."""
+
+from pathlib import Path
+
+import pytest
+
+from runtime.settings import EXIT_MISCONFIGURED, StoreSettings
+
+SECRET = "postgresql://payment:hush@db/payment"  # noqa: S105
+
+
+@pytest.fixture(autouse=True)
+def configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "kafka:9092")
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+
+
+def test_a_secret_may_be_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text(f"{SECRET}\n")
+    monkeypatch.setenv("DATABASE_URL_FILE", str(file))
+
+    assert StoreSettings.read().database_url == SECRET
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("DATABASE_URL_FILE", "/none/such", "DATABASE_URL_FILE names /none/such, which cannot be read (No such file"),
+        ("BATCH_SIZE", "0", "BATCH_SIZE: Input should be greater than or equal to 1"),
+        ("MODE", "production", "MODE: Input should be 'live' or 'test'"),
+        ("LOG_LEVEL", "", "DATABASE_URL must be set"),
+    ],
+)
+def test_a_wrong_value_stops_the_start_with_a_sentence(
+    variable: str,
+    value: str,
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(SystemExit) as stopped:
+        StoreSettings.read()
+
+    assert stopped.value.code == EXIT_MISCONFIGURED
+    assert f"cannot start: {sentence}" in capsys.readouterr().err
