@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection
 
 from confirmer import handler, store
+from confirmer.judge import ENDINGS
 from stream import topics
 from stream.events import Outcome, Record, UnconfirmedWebhook, Webhook
 from stream.fold import Result
-from stream.messages import OVERDUE
 
 SERVICE = "confirmer"
 TOLD_BY = (
@@ -38,9 +38,9 @@ ASIDE = frozenset("attempts unread next_attempt_at asked_at error".split())
 
 
 def heeds(record: Record) -> bool:
-    """Whether a record is a question, or tells what became of one."""
+    """Whether a record is a question, or tells what became of one; one that could not be kept was never asked."""
     if isinstance(record, Outcome):
-        return record.service == SERVICE and record.outcome == "abandoned" and record.error != OVERDUE
+        return record.service == SERVICE and (record.error or "").startswith(ENDINGS)
     return isinstance(record, UnconfirmedWebhook) or (
         isinstance(record, Webhook) and record.envelope.receipt_id is not None
     )

@@ -15,6 +15,8 @@ ERROR_CHARS = 300
 LEAST_S = 0.5
 LAG_S = 5.0
 """A provider's API may be so much behind its own webhooks."""
+ENDINGS = ("untrue:", "unknown:", "no readable answer:", "the answer is nothing we act on:")
+"""So begins the error of a question that has ended."""
 
 
 @dataclass(frozen=True, slots=True)

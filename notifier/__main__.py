@@ -52,6 +52,7 @@ def subject(settings: NotifierSettings) -> Subject:
         settle=again.settle,
         adopt=again.adopt,
         aside=again.ASIDE,
+        untold=again.UNTOLD,
     )
 
 

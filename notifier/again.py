@@ -36,8 +36,13 @@ ON CONFLICT (kind, subject) DO UPDATE SET raised_at = excluded.raised_at, told_a
 
 ASIDE = frozenset(
     "attempts next_attempt_at sending_since error sent_at resolved_at resolved_as raised_at told_at".split()
+    + "title message link".split()
 )
-"""What the sending left in a row; whether it was sent, and to whom, is compared."""
+"""What the sending left in a row, and the words of an in-app row: they are in the language that was known by then.
+
+Whether a mail was sent, and to whom, is compared.
+"""
+UNTOLD = {"notifications": "fact_type = 'Alarms'"}
 
 
 def handle(tx: Connection, events: Sequence[handler.Told | NotificationSent], *, operator: str | None) -> list[Result]:

@@ -98,12 +98,11 @@ class Inbox:
     url: str
 
     def mails_to(self, address: str) -> list[EmailMessage]:
-        listed = self._get("/api/messages/")
-        pages = listed["meta"]["pages_total"]
-        messages = listed["data"] + [
-            m for page in range(2, pages + 1) for m in self._get(f"/api/messages/?page={page}")["data"]
-        ]
-        return [self._mail(m["id"]) for m in messages if address in m["recipients_envelope"]]
+        return [self._mail(m["id"]) for m in self._messages() if address in m["recipients_envelope"]]
+
+    def count(self) -> int:
+        """How many mails have arrived, whoever they are for."""
+        return len(self._messages())
 
     def wait_for(self, address: str, count: int = 1) -> list[EmailMessage]:
         """The mails to an address once there are at least so many; an inbox that is away may come back."""
@@ -114,6 +113,11 @@ class Inbox:
             return self.mails_to(address)
         except OSError:
             return []
+
+    def _messages(self) -> list[Any]:
+        listed = self._get("/api/messages/")
+        pages = range(2, listed["meta"]["pages_total"] + 1)
+        return [*listed["data"], *(m for page in pages for m in self._get(f"/api/messages/?page={page}")["data"])]
 
     def _get(self, path: str) -> Any:
         with urllib.request.urlopen(self.url + path, timeout=PATIENCE_S) as response:

@@ -4,18 +4,13 @@
 containers where a Docker engine answers and has the images, the machine otherwise. Nothing is skipped for want of them.
 """
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from local import stack
-from tests import containers
 from tests.actors import Console, Inbox, Shop, Store
-
-ROOT = Path(__file__).parent.parent
+from tests.systems import a_system, chosen
 
 # How long something takes on a busy machine decides nothing.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -27,29 +22,11 @@ def pytest_report_header() -> str:
     return f"stack: {kind} ({why})"
 
 
-def chosen() -> tuple[str, str]:
-    """Which stack the tests run on, and why."""
-    asked = os.environ.get("STACK")
-    if asked in ("containers", "local"):
-        return asked, "STACK says so"
-    if asked:
-        raise pytest.UsageError(f"STACK={asked}: it is containers or local")
-    missing = containers.what_is_missing()
-    return ("local", missing) if missing else ("containers", "a Docker engine answers and has the images")
-
-
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The whole system, with ports and data of its own: what `.run/env` says of it."""
-    os.environ.setdefault("RETRY_FIRST_S", "0.02")
-    kind, _ = chosen()
-    data = tmp_path_factory.mktemp("system")
-    if kind == "local":
-        with stack.everything(ROOT, data) as env:
-            yield env | {"RUN_FOLDER": str(data)}
-    else:
-        with containers.kafka_and_postgres() as given, stack.everything(ROOT, data, given=given) as env:
-            yield env | {"RUN_FOLDER": str(data)}
+    with a_system(tmp_path_factory.mktemp("system")) as env:
+        yield env
 
 
 @pytest.fixture

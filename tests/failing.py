@@ -17,22 +17,22 @@ from tests.actors import Reply, Shop, Store, until
 ROOT = Path(__file__).parent.parent
 
 
-def engine(system: dict[str, str]) -> Engine:
-    """The payment processor's database, as its owner."""
-    return create_engine(system["PAYMENT_DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://"))
+def engine(system: dict[str, str], service: str = "payment") -> Engine:
+    """A service's database, as its owner."""
+    return create_engine(system[f"{service.upper()}_DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://"))
 
 
 @contextmanager
-def refusing(engine: Engine, *orders: str) -> Iterator[None]:
-    """A store that refuses these orders' payments, as after a bad migration."""
+def refusing(engine: Engine, *orders: str, table: str = "payments", column: str = "order_id") -> Iterator[None]:
+    """A store that refuses these orders' payments, as after a bad migration; or other rows by their names."""
     listed = ", ".join(f"'{order}'" for order in orders)
     with engine.begin() as tx:
-        tx.exec_driver_sql(f"ALTER TABLE payments ADD CONSTRAINT refusing CHECK (order_id NOT IN ({listed}))")
+        tx.exec_driver_sql(f"ALTER TABLE {table} ADD CONSTRAINT refusing CHECK ({column} NOT IN ({listed}))")
     try:
         yield
     finally:
         with engine.begin() as tx:
-            tx.exec_driver_sql("ALTER TABLE payments DROP CONSTRAINT refusing")
+            tx.exec_driver_sql(f"ALTER TABLE {table} DROP CONSTRAINT refusing")
 
 
 def pay(shop: Shop, order: str) -> None:

@@ -9,7 +9,7 @@ from cli.offsets import Kafka
 from local import services
 from local.place import Place
 from stream import topics
-from stream.events import OrderWebhook, PaymentWebhook
+from stream.events import OrderWebhook, Webhook
 from stream.topics import Topic
 from tests.actors import until
 from tests.builders import MINUTE, NOON, a_payment, an_order
@@ -17,7 +17,7 @@ from tests.log import CODEC, Writer
 
 ROOT = Path(__file__).parent.parent
 SERVICES = {service.name: service for service in services.SERVICES}
-Told = tuple[Topic, str, OrderWebhook | PaymentWebhook]
+Told = tuple[Topic, str, Webhook]
 
 
 def start(system: dict[str, str], service: str, *words: str) -> "subprocess.Popen[str]":

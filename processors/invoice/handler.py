@@ -25,11 +25,13 @@ def handle(tx: Connection, webhooks: Sequence[Heard]) -> list[Result]:
     paid = {transfer.invoice_id for transfer in transfers.values()}
     named = {notice.invoice_id for notice in notices}
     invoices = store.lock_invoices(tx, sorted(invoice_id for invoice_id in paid | named if invoice_id))
+    unpaired = [name for name, transfer in transfers.items() if transfer.invoice_id is None]
     results = _credit(tx, [advance(transfers, invoices, webhook) for webhook in webhooks])
     store.save_transfers(tx, transfers.values())
     last = {webhook.notice.invoice_id: webhook for webhook in webhooks if isinstance(webhook, InvoiceWebhook)}
     store.save_invoices(tx, invoices.values(), last)
     store.record(tx, [(w, _invoice_of(w, transfers), r) for w, r in zip(webhooks, results, strict=True)])
+    store.adopt(tx, [(name, found) for name in unpaired if (found := transfers[name].invoice_id)])
     return results
 
 

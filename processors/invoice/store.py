@@ -96,6 +96,11 @@ SELECT * FROM unnest(%(events)b::text[]::uuid[], %(kinds)b::text[], %(invoices)b
                      %(states)b::text[], %(previous)b::text[], %(outcomes)b::text[], %(occurred)b::timestamptz[],
                      %(received)b::timestamptz[], %(payloads)b::bytea[])
 """
+ADOPT = """
+UPDATE invoice_history SET invoice_id = found.invoice_id
+  FROM unnest(%(transactions)b::text[], %(ids)b::text[]) AS found (transaction_id, invoice_id)
+ WHERE invoice_history.transaction_id = found.transaction_id AND invoice_history.invoice_id IS NULL
+"""
 HISTORY_COLUMNS = "events kinds invoices transactions states previous outcomes occurred received payloads"
 
 
@@ -143,6 +148,11 @@ def save_invoices(tx: Connection, invoices: Iterable[Invoice], last: Mapping[str
 def record(tx: Connection, applied: Iterable[tuple[InvoiceWebhook | TransferWebhook, str | None, Result]]) -> None:
     """Keep every applied webhook, the late ones too, with its bytes and the invoice it was found to be of."""
     write(tx, RECORD, HISTORY_COLUMNS, [_history_row(*one) for one in applied])
+
+
+def adopt(tx: Connection, paired: Sequence[tuple[str, str]]) -> None:
+    """Put what transfers told before their invoice was known into its history: transaction and invoice of each."""
+    write(tx, ADOPT, "transactions ids", paired)
 
 
 def as_json(raw: bytes) -> str:

@@ -147,7 +147,7 @@ class Desk:
 
     def _compare(self, live: str, name: str, most: int) -> Difference:
         with self.live.connect().execution_options(isolation_level="REPEATABLE READ") as tx:
-            return difference.compare(tx, live, name, self.subject.aside, most)
+            return difference.compare(tx, live, name, self.subject, most)
 
     def _need(self, name: str) -> None:
         if not place.exists(self.live, name) or name == place.live(self.live):

@@ -4,7 +4,6 @@ A row is its columns but for those that only say when it was written. Rows are c
 a document's names says nothing.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from sqlalchemy import Connection
 
 from stream.replay import ledger
 from stream.replay.place import quoted, tables
+from stream.replay.subject import Subject
 
 OF_THE_STREAM = frozenset({"alembic_version", "ownership", "inbox", "outbox", "parked", *ledger.TABLES})
 BY_THE_WAY = frozenset({"waiting_since", "outcome"})
@@ -31,7 +31,7 @@ SELECT column_name::text FROM information_schema.columns
 ABANDONED = """
 SELECT was.event_id::text, was.topic, was.partition, was."offset", now_.outcome, coalesce(parked.error, '')
   FROM {live}.inbox AS was JOIN {new}.inbox AS now_ USING (event_id) LEFT JOIN {live}.parked USING (event_id)
- WHERE was.outcome = 'abandoned' AND now_.outcome IN ('processed', 'late')
+ WHERE was.outcome = 'abandoned' AND now_.outcome IN ('processed', 'late', 'waiting')
  ORDER BY 2, 3, 4
 """
 
@@ -61,7 +61,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Rescued:
-    """An event that the live service gave up on, and that the replay applied."""
+    """An event that the live service gave up on, and that the replay applied, or keeps waiting for what it needs."""
 
     event_id: str
     topic: str
@@ -84,39 +84,40 @@ class Difference:
     rescued: list[Rescued]
 
 
-def compare(tx: Connection, live: str, new: str, aside: Collection[str], most: int) -> Difference:
-    """How the schema `new` differs from `live`, columns `aside` left out; `tx` should see one moment of both."""
+def compare(tx: Connection, live: str, new: str, subject: Subject, most: int) -> Difference:
+    """How the schema `new` differs from `live` in what topics tell; `tx` should see one moment of both."""
     compared: list[Table] = []
     rows: list[Row] = []
     for name in tables(tx, new):
         if name in OF_THE_STREAM:
             continue
-        left_out = sorted({*_written_at(tx, new, name), *BY_THE_WAY, *aside})
-        table = Table(name, _sum(tx, live, name, left_out), _sum(tx, new, name, left_out))
+        left_out = sorted({*_written_at(tx, new, name), *BY_THE_WAY, *subject.aside})
+        told = f"NOT ({subject.untold.get(name, 'false')})"
+        table = Table(name, _sum(tx, live, name, left_out, told), _sum(tx, new, name, left_out, told))
         compared.append(table)
         if not table.is_equal and len(rows) < most:
-            rows += _rows(tx, (live, new), name, left_out, most - len(rows))
+            rows += _rows(tx, (live, new), name, left_out, told, most - len(rows))
     return Difference(compared, rows, _rescued(tx, live, new))
 
 
-def _sum(tx: Connection, schema: str, table: str, left_out: list[str]) -> tuple[int, str]:
+def _sum(tx: Connection, schema: str, table: str, left_out: list[str], told: str) -> tuple[int, str]:
     """How many rows, and the sum of their hashes: the same in whatever order they stand."""
     statement = f"""
         SELECT count(*), coalesce(sum(hashtextextended((to_jsonb(r) - %(out)s::text[])::text, 0)::numeric), 0)::text
-          FROM {quoted(schema)}.{quoted(table)} AS r
+          FROM {quoted(schema)}.{quoted(table)} AS r WHERE {told}
     """  # noqa: S608 - names of ours, quoted
     count, total = tx.exec_driver_sql(statement, {"out": left_out}).one()
     return count, total
 
 
-def _rows(tx: Connection, schemas: tuple[str, str], table: str, left_out: list[str], most: int) -> list[Row]:
+def _rows(tx: Connection, schemas: tuple[str, str], table: str, left_out: list[str], told: str, most: int) -> list[Row]:
     live, new = (f"{quoted(schema)}.{quoted(table)}" for schema in schemas)
     key = list(tx.exec_driver_sql(KEY, {"table": new}).scalars())
     columns = ", ".join(map(quoted, key))
+    said = f"SELECT {columns}, to_jsonb(r) - %(out)s::text[] AS said FROM {{}} AS r WHERE {told}"  # noqa: S608
     statement = f"""
         SELECT concat_ws(' ', {columns}), l.said, n.said
-          FROM (SELECT {columns}, to_jsonb(r) - %(out)s::text[] AS said FROM {live} AS r) AS l
-          FULL JOIN (SELECT {columns}, to_jsonb(r) - %(out)s::text[] AS said FROM {new} AS r) AS n USING ({columns})
+          FROM ({said.format(live)}) AS l FULL JOIN ({said.format(new)}) AS n USING ({columns})
          WHERE l.said IS DISTINCT FROM n.said ORDER BY 1 LIMIT %(most)s
     """  # noqa: S608 - names of ours, quoted
     found: Any = tx.exec_driver_sql(statement, {"out": left_out, "most": most})

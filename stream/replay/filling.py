@@ -15,9 +15,10 @@ from stream.isolation import BatchFailed
 from stream.ownership import Partition
 from stream.registry import registry
 from stream.replay import hearing, ledger
-from stream.replay.ends import Span
+from stream.replay.ends import Span, spans
 from stream.replay.hearing import Unspoken
 from stream.replay.ledger import Asked, Outrun, Owed
+from stream.replay.names import Wanted
 from stream.replay.reading import Reading
 from stream.replay.subject import Subject
 
@@ -45,7 +46,7 @@ class Filling:
         self._first_wait_s = settings.retry_first_s
         self._store = store
         self._keep = keep
-        self._orders = frozenset(asked.orders)
+        self._wanted = Wanted(asked.orders) if asked.orders else None
         self._known = Codec(registry(settings.schema_registry_url))
         self._codec = Codec(registry(settings.schema_registry_url), self._reread) if asked.retranslate else self._known
         self._renamed: dict[str, tuple[str, bytes]] = {}
@@ -54,16 +55,32 @@ class Filling:
 
     def fill(self) -> None:
         """Read on from where it was left, up to the ends that were noted."""
-        while spans := self.unread():
-            self._at = {where: span.first for where, span in spans.items()}
+        if self._wanted:
+            self._learn(self._wanted)
+        while unread := self.unread():
+            self._at = {where: span.first for where, span in unread.items()}
             try:
-                with Reading(self._brokers, spans) as reading:
+                with Reading(self._brokers, unread) as reading:
                     while messages := reading.take(BATCH):
                         self._apply(messages)
             except Outrun:  # by the last batch of one that was killed; from where that ended we go on
                 continue
             with self._store.begin() as tx:  # records may be missing at the end, such as those that were too old
-                ledger.advance(tx, self._at, {where: spans[where].end for where in self._at})
+                ledger.advance(tx, self._at, {where: unread[where].end for where in self._at})
+
+    def _learn(self, wanted: Wanted) -> None:
+        """Read from the start, until no record tells a new name of the orders that are wanted."""
+        topics = (*self._subject.topics, *self._subject.beside)
+        there = spans(self._brokers, topics)
+        whole = {where: Span(there[where].first, place.end) for where, place in self._places().items()}
+        known = 0
+        while known < wanted.count:
+            known = wanted.count
+            with Reading(self._brokers, whole) as reading:
+                while messages := reading.take(BATCH):
+                    for message in messages:
+                        self._concerns(delivery.read(self._codec, message))
+        self._renamed.clear()
 
     def try_again(self) -> bool:
         """Try again what failed, as often as the live service would; whether there was anything."""
@@ -77,9 +94,11 @@ class Filling:
 
     def unread(self) -> dict[Partition, Span]:
         """What is still to be read; partitions that were read to their ends are left out."""
+        return {where: span for where, span in self._places().items() if span.first < span.end}
+
+    def _places(self) -> dict[Partition, Span]:
         with self._store.begin() as tx:
-            places = ledger.places(tx, "source")
-        return {where: span for where, span in places.items() if span.first < span.end}
+            return ledger.places(tx, "source")
 
     def _apply(self, messages: Sequence[Message]) -> None:
         deliveries = [delivery.read(self._codec, message) for message in messages]
@@ -131,8 +150,4 @@ class Filling:
         """Whether a record matters to the service, and is of the orders that the replay is limited to."""
         if not isinstance(one.event, Unreadable) and not self._subject.heeds(one.event):
             return False
-        if not self._orders:
-            return True
-        named = getattr(one.event, "notice", one.event)
-        key = (one.key or b"").decode(errors="replace")
-        return key in self._orders or getattr(named, "order_id", None) in self._orders
+        return self._wanted is None or self._wanted.has(one)

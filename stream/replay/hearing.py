@@ -1,10 +1,12 @@
 """What a replay would announce: collected instead of told, and held against what stands on the service's topics."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
+import confluent_kafka
 from sqlalchemy import Connection
 
-from stream.codec import Codec
+from stream.codec import Codec, Undecodable
 from stream.delivery import Delivery
 from stream.events import Fact
 from stream.fold import Result
@@ -63,10 +65,17 @@ def read_told(tx: Connection, bootstrap_servers: str, codec: Codec) -> None:
     """Note every fact that stands on the service's own topics, up to where they were last seen to end."""
     with Reading(bootstrap_servers, _open(ledger.places(tx, "told"))) as reading:
         while messages := reading.take(AT_ONCE):
-            facts = [codec.decode(message.value()) for message in messages]
-            ledger.hear(tx, {fact.event_id for fact in facts if isinstance(fact, Fact)})
+            ledger.hear(tx, {fact.event_id for message in messages for fact in _facts(codec, message)})
     ledger.move(tx, "told", {where: span.end for where, span in ledger.places(tx, "told").items()})
     ledger.settle_owed(tx)
+
+
+def _facts(codec: Codec, message: confluent_kafka.Message) -> Iterable[Fact]:
+    """The fact that a record tells; bytes that are no record tell none."""
+    with suppress(Undecodable):
+        record = codec.decode(message.value())
+        return (record,) if isinstance(record, Fact) else ()
+    return ()
 
 
 def _open(places: Mapping[Partition, Span]) -> dict[Partition, Span]:

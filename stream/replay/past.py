@@ -24,11 +24,13 @@ def rows(tx: Connection, schema: str, order: str) -> list[tuple[str, dict[str, A
 
 
 def _rows(tx: Connection, schema: str, table: str, order: str) -> list[dict[str, Any]]:
+    """Of a history all of it: nothing but what is of the order was applied, though not each webhook names it."""
     columns = list(tx.exec_driver_sql(NAMED, {"schema": schema, "table": table}).scalars())
     if not columns:
         return []
-    is_of_order = " OR ".join(f"{quoted(column)} = %(order)s" for column in columns)
-    when = "coalesce(occurred_at, received_at)" if table.endswith("_history") else "1"
+    is_history = table.endswith("_history")
+    is_of_order = "true" if is_history else " OR ".join(f"{quoted(column)} = %(order)s" for column in columns)
+    when = "coalesce(occurred_at, received_at)" if is_history else "1"
     statement = f"""
         SELECT jsonb_strip_nulls(to_jsonb(r) - %(hidden)s::text[])
           FROM {quoted(schema)}.{quoted(table)} AS r WHERE {is_of_order} ORDER BY {when}

@@ -1,7 +1,7 @@
 """What is replayed: a service's own code, what it may announce, and what topics alone cannot tell of its store."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
@@ -40,7 +40,7 @@ class Subject:
     `heeds` says of a record whether it matters. `announces` are the topics of its own facts. `reread` translates a
     webhook's raw body again. `settle` ends a replay: whatever in the store would act on the world is put to rest.
     `adopt` takes over from the live schema, named to it, what no topic tells; both run in the schema that is replayed.
-    `aside` are columns in which equal stores may differ.
+    `aside` are columns in which equal stores may differ; `untold` says by SQL which rows of a table no topic tells.
     """
 
     service: str
@@ -54,3 +54,4 @@ class Subject:
     settle: Callable[[Connection], None] = nothing
     adopt: Callable[[Connection, str], None] = nothing_of
     aside: frozenset[str] = frozenset()
+    untold: Mapping[str, str] = field(default_factory=dict)

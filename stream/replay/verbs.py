@@ -48,12 +48,13 @@ def _replay(desk: Desk, words: Sequence[str]) -> None:
     parser.add_argument(
         "--to", type=_instant, metavar="TIME", help="up to what was appended then, such as 2026-02-03T12:00Z"
     )
-    parser.add_argument("--orders", default="", help="only these, comma-separated")
+    parser.add_argument("--orders", type=_orders, default=(), metavar="A,B", help="only these, comma-separated")
     parser.add_argument("--retranslate", action="store_true", help="read the raw bodies with today's translators")
     parser.add_argument("--announce", action="store_true", help="publish the facts that nobody was told")
     said = parser.parse_args(words)
-    orders = tuple(sorted(filter(None, said.orders.split(","))))
-    desk.replay(Asked(desk.subject.service, said.into, said.to, orders, said.retranslate))
+    if said.announce and said.to:
+        parser.error("--announce with --to: what was true then may not be so any more")
+    desk.replay(Asked(desk.subject.service, said.into, said.to, said.orders, said.retranslate))
     if said.announce:
         _say(f"announced {desk.announce(said.into)} facts")
     _say(f"{desk.subject.service} is replayed into {said.into}; see `replay diff {said.into}`")
@@ -108,8 +109,11 @@ def _history(desk: Desk, words: Sequence[str]) -> None:
     parser.add_argument("order")
     parser.add_argument("--at", type=_instant, metavar="TIME", help="as it was then, such as 2026-02-03T12:00Z")
     said = parser.parse_args(words)
-    for table, row in desk.history(said.order, said.at):
+    rows = desk.history(said.order, said.at)
+    for table, row in rows:
         _say(f"{table}: {_json(row)}")
+    if not rows:
+        _say("the topics tell nothing of it")
 
 
 def _drop(desk: Desk, words: Sequence[str]) -> None:
@@ -132,11 +136,22 @@ _ACTIONS = {
 
 def _parser(desk: Desk, verb: str) -> argparse.ArgumentParser:
     words = verb if verb in VERBS else f"replay {verb}".rstrip()
-    return argparse.ArgumentParser(prog=f"python -m {desk.subject.package} {words}")
+    return argparse.ArgumentParser(prog=f"python -m {desk.subject.package} {words}", allow_abbrev=False)
+
+
+def _orders(said: str) -> tuple[str, ...]:
+    """None at all is a slip, and not a wish for all of them."""
+    orders = tuple(sorted({one.strip() for one in said.split(",")} - {""}))
+    if not orders:
+        raise argparse.ArgumentTypeError("it names no order; leave it out for all of them")
+    return orders
 
 
 def _instant(said: str) -> datetime:
-    moment = datetime.fromisoformat(said)
+    try:
+        moment = datetime.fromisoformat(said)
+    except ValueError as unclear:
+        raise argparse.ArgumentTypeError(f"{said} is no time, such as 2026-02-03T12:00Z") from unclear
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -139,6 +139,19 @@ def test_a_credit_waits_until_a_transfer_on_another_partition_names_the_customer
     ]
 
 
+def test_what_a_transfer_told_before_its_invoice_was_known_stands_in_the_invoices_history(
+    system: dict[str, str], invoices: Store
+) -> None:
+    invoice, transaction = new_order(), new_order()
+
+    post(system, a_transfer("Pending", transaction=transaction))
+    invoices.wait_for("SELECT 1 FROM transfers WHERE transaction_id = %s AND version = 1", transaction)
+    post(system, an_invoice("Pending", invoice=invoice, transaction_id=transaction))
+
+    kinds = "SELECT kind FROM invoice_history WHERE invoice_id = %s ORDER BY kind"
+    assert invoices.wait_for(kinds, invoice, count=2) == [{"kind": "invoice"}, {"kind": "transfer"}]
+
+
 def test_a_mismatch_asks_for_the_received_crypto_to_be_given_back_once(system: dict[str, str]) -> None:
     invoice = new_order()
     said = {"reason": "amount_mismatch", "received_amount": "50.000000", "expected_amount": "74.074074"}

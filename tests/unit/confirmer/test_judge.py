@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from confirmer.judge import (
     BACKOFF_S,
+    ENDINGS,
     UNREAD_TIMES,
     Again,
     Circumstances,
@@ -138,6 +139,16 @@ def test_a_question_the_api_does_not_take_is_like_an_answer_nobody_can_read(resp
 
 def test_an_answer_that_is_nothing_we_act_on_ends_the_asking() -> None:
     assert isinstance(judge(an_inquiry(Unsupported("a billing key")), a_receipt(), Heard(200), HERE), Unknown)
+
+
+@pytest.mark.parametrize("answer", [Untrue("no"), NotKnownYet(), Unsupported("no"), Unreadable("no"), RecursionError()])
+def test_the_error_of_a_question_that_has_ended_says_so_by_its_beginning(answer: Exception) -> None:
+    years_later = replace(HERE, now=2 * NOON, unread=UNREAD_TIMES)
+
+    verdict = judge(an_inquiry(answer), a_receipt(), Heard(200), years_later)
+
+    assert isinstance(verdict, Rejected | Unknown)
+    assert verdict.error.startswith(ENDINGS)
 
 
 @given(attempts=st.integers(1, 100_000), chance=st.floats(0, 1))

@@ -1,0 +1,198 @@
+"""The history of all providers, lived through once, and every service's store made again from the topics alone.
+
+`HISTORY=100000 python -m pytest -m long -s tests/integration/test_every_store_is_rebuilt.py` does it with so many
+webhooks, and shows how long each replay took and how much memory its process needed at most.
+"""
+
+import os
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.offsets import Kafka, Partition
+from stream import topics
+from tests import failing, histories
+from tests.actors import Inbox, new_order
+from tests.failing import hookstream, refusing
+from tests.histories import History
+from tests.log import append as put
+from tests.log import writer
+from tests.replays import Told, append, ask, start
+from tests.rest import STORES, store, until_at_rest
+from tests.systems import a_system
+
+SIZE = int(os.environ.get("HISTORY", "3000"))
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300 + SIZE // 20)]
+
+REFUSED = (
+    ("payment", "payments", "order_id", "generic", "{}"),
+    ("shipping", "shipments", "order_id", "easypost", "{}"),
+    ("refund", "refunds", "order_id", "generic", "{}"),
+    ("subscription", "orders", "user_id", "tosspayments", "{}"),
+    ("invoice", "invoices", "invoice_id", "tapayz", "INV-{}"),
+    ("confirmer", "questions", "reference", "toss", "pk_{}"),
+    ("notifier", "notifications", "order_id", "stripe", "{}"),
+    ("console", "webhooks", "order_id", "naverpay", "{}"),
+)
+"""Which rows each store refuses: those of one life of a provider."""
+UNDECODABLE = (
+    topics.PAYMENT_WEBHOOKS,
+    topics.SHIPPING_WEBHOOKS,
+    topics.REFUND_WEBHOOKS,
+    topics.INVOICE_WEBHOOKS,
+    topics.UNCONFIRMED,
+    topics.ORDERS,
+    topics.PAYMENTS,
+)
+"""Between them read by all."""
+
+PASSED, GIVEN_UP = 11, 12
+"""Of each such provider, the life whose webhooks are refused at first, and the one whose webhooks stay refused."""
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """One of its own: nothing but this history is in its stores."""
+    with pytest.MonkeyPatch.context() as environment, ExitStack() as standing:
+        environment.setenv("ALARM_INTERVAL", "1")
+        yield standing.enter_context(a_system(tmp_path_factory.mktemp("system")))
+
+
+@pytest.fixture(scope="module")
+def lived(system: dict[str, str]) -> list[str]:
+    """A history that every service has been through; the names of those whose webhooks were given up."""
+    run = new_order()[2:]
+    history = histories.of_all_providers(run, SIZE)
+    know(system, history)
+    passed, given_up = names(run, PASSED), names(run, GIVEN_UP)
+    for act in history.acts:
+        live(system, [told for told in act if not names_any(told, [*passed, *given_up])])
+    with refused(system, passed):
+        live(system, [told for told in history.acts[-1] if names_any(told, passed)])
+    redrive(system)
+    with refused(system, given_up):
+        live(system, [told for told in history.acts[-1] if names_any(told, given_up)])
+    for topic in UNDECODABLE:
+        put(system, topic, run, b"no record of ours")
+    until_at_rest(system)
+    return given_up
+
+
+def know(system: dict[str, str], history: History) -> None:
+    """Let the providers' APIs know what they told us."""
+    for body in history.known:
+        request = urllib.request.Request(f"{system['APIS_URL']}/simulator/payments", body)
+        urllib.request.urlopen(request, timeout=10).close()
+
+
+def names(run: str, number: int) -> list[str]:
+    """The orders whose webhooks are refused, one of each provider."""
+    return [histories.name(run, provider, number) for *_, provider, _ in REFUSED]
+
+
+def names_any(told: Told, orders: Sequence[str]) -> bool:
+    said = repr(told[2])
+    return any(f"{order}'" in said or f"{order}-" in said for order in orders)
+
+
+def live(system: dict[str, str], act: Sequence[Told]) -> None:
+    append(writer(system), act)
+    until_at_rest(system)
+
+
+@contextmanager
+def refused(system: dict[str, str], refused_names: Sequence[str]) -> Iterator[None]:
+    with ExitStack() as stores:
+        for (service, table, column, _, form), name in zip(REFUSED, refused_names, strict=True):
+            owner = failing.engine(system, service)
+            stores.enter_context(refusing(owner, form.format(name), table=table, column=column))
+        yield
+        for service in STORES:
+            assert store(system, service).rows(ABANDONED), f"{service} has refused nothing"
+
+
+ABANDONED = "SELECT event_id::text FROM parked WHERE status = 'abandoned' AND error LIKE 'CheckViolation%%'"
+
+
+def redrive(system: dict[str, str]) -> None:
+    done = hookstream(system, "dead", "redrive", "--cause", "CheckViolation", "--yes")
+    assert done.returncode == 0, done.stderr
+    until_at_rest(system)
+    assert [store(system, service).rows(ABANDONED) for service in STORES] == [[]] * len(STORES)
+
+
+@pytest.mark.parametrize("service", STORES)
+def test_a_store_made_again_from_the_topics_equals_the_live_one_and_nobody_hears_of_it(
+    system: dict[str, str], lived: list[str], service: str
+) -> None:
+    inbox = Inbox(system["INBOX_URL"])
+    mails, records = inbox.count(), ends(system)
+    assert mails > 0
+
+    replay(system, service, "r_all")
+    shown = ask(system, service, "replay", "diff", "r_all", "--limit", "100")
+
+    given_up = {row["event_id"] for row in store(system, service).rows(ABANDONED)}
+    rescued = {line.split(": ")[1].split()[0] for line in shown.splitlines() if line.startswith("abandoned by live")}
+    assert rescued == given_up
+    assert differing(system, service, but=lived) == []
+    assert (inbox.count(), ends(system)) == (mails, records)
+
+
+def ends(system: dict[str, str]) -> dict[Partition, int]:
+    return Kafka(system["KAFKA_BOOTSTRAP_SERVERS"]).ends()
+
+
+def replay(system: dict[str, str], service: str, name: str) -> None:
+    """Do it, and show what it took."""
+    began, peak = time.monotonic(), 0.0
+    process = start(system, service, "replay", "--into", name)
+    while process.poll() is None:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        peak = max(peak, float(status.partition("VmHWM:")[2].split()[0]) / 1000 if "VmHWM" in status else 0.0)
+        time.sleep(0.1)
+    assert process.returncode == 0, process.communicate()[1]
+    handled = store(system, service).rows(f"SELECT sum(next_offset) AS n FROM {name}.replay_progress")[0]["n"]
+    print(f"\n{service}: {handled:,} records in {time.monotonic() - began:.1f} s, at most {peak:.0f} MB")  # noqa: T201
+
+
+WRITTEN = ["created_at", "updated_at", "waiting_since", "outcome"]
+SENDING = "attempts next_attempt_at sending_since error sent_at raised_at told_at title message link".split()
+LEFT_OUT = {"notifier": SENDING, "confirmer": ["attempts", "unread", "next_attempt_at", "asked_at", "error"]}
+"""What the sending and the asking left in a row, which no topic tells; and words in the language known by then."""
+UNSENT = ["waiting", "stale", "queued", "no_recipient", "failed"]
+"""Of these mails no topic tells that they were sent; a rebuilt notifier knows no more than that."""
+TABLES = "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL (%s)"
+OF_THE_STREAM = ["alembic_version", "ownership", "inbox", "outbox", "parked"]
+KEY = """
+SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS columns
+  FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
+ WHERE indrelid = format('public.%%I', %s::text)::regclass AND indisprimary
+"""
+SAID = """
+SELECT {key}, CASE WHEN row ->> 'status' = ANY (%s) THEN row || '{{"status": "unknown"}}' ELSE row END AS said
+  FROM {schema}."{table}" AS r, LATERAL (SELECT to_jsonb(r) - %s::text[] AS row) AS as_json
+ WHERE row ->> 'fact_type' IS DISTINCT FROM 'Alarms'
+"""
+DIFFERING = """
+SELECT '{table}' AS table, live.said AS live, made.said AS made
+  FROM ({live}) AS live FULL JOIN ({made}) AS made USING ({key})
+ WHERE live.said IS DISTINCT FROM made.said AND NOT concat(live.said, made.said) LIKE ANY (%s) LIMIT 5
+"""
+
+
+def differing(system: dict[str, str], service: str, *, but: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows that differ, of all tables but for those that tell of these names."""
+    found: list[dict[str, Any]] = []
+    out, unsent = WRITTEN + LEFT_OUT.get(service, []), UNSENT if service == "notifier" else []
+    for row in (database := store(system, service)).rows(TABLES, OF_THE_STREAM):
+        key = database.rows(KEY, row["name"])[0]["columns"]
+        live, made = (SAID.format(key=key, schema=one, table=row["name"]) for one in ("public", "r_all"))
+        query = DIFFERING.format(table=row["name"], live=live, made=made, key=key)
+        found += database.rows(query, unsent, out, unsent, out, [f"%{name}%" for name in but])
+    return found
