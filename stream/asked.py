@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from runtime.management import Refused
-from stream.parked import Wanted
+from stream.dead import Wanted
 
 MOST, USUAL = 500, 50
 STATUSES = ("retrying", "abandoned")

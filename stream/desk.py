@@ -13,10 +13,11 @@ from sqlalchemy import Connection, Engine, exc
 
 from runtime.logging import log
 from runtime.management import Refused, Routes
-from stream import asked, inbox, parked
+from stream import asked, dead, inbox, parked
 from stream.codec import Codec, Undecodable
+from stream.dead import Wanted
 from stream.events import Record
-from stream.parked import MAX_RETRIES, Wanted
+from stream.parked import MAX_RETRIES
 from stream.redaction import masked_text, masked_value, redacted
 from stream.registry import UnknownSchema
 
@@ -56,14 +57,14 @@ class Desk:
     def list(self, tx: Connection, said: Mapping[str, Any]) -> object:
         """The events that are meant, those that failed last first; and how many there are of each status."""
         wanted, most = self._named(tx, asked.wanted(said, besides=["limit"])), asked.limit(said.get("limit"))
-        rows = parked.look(tx, wanted, most) if wanted else []
+        rows = dead.look(tx, wanted, most) if wanted else []
         events = [self._summary(row) for row in rows]
         return {"service": self.service, "events": events, "counts": parked.counts(tx)}
 
     def show(self, tx: Connection, said: Mapping[str, Any]) -> object:
         """All of one event: what it says, masked, as today's schemas read it; its bytes where they do not."""
         name = asked.event_id(said.get("id"))
-        rows = parked.look(tx, Wanted(ids=(name,)), 1)
+        rows = dead.look(tx, Wanted(ids=(name,)), 1)
         if not rows:
             raise Refused(404, "not_failed", f"the {self.service} has no failed event {name}")
         return {"service": self.service, **self._summary(rows[0]), **self._content(rows[0]["value"])}
@@ -71,8 +72,8 @@ class Desk:
     def redrive(self, tx: Connection, said: Mapping[str, Any]) -> object:
         """Re-open events that were given up, their attempts back at zero; with `dryRun` count them only."""
         wanted, dry = self._meant(tx, said)
-        matched = parked.count(tx, "abandoned", wanted) if wanted else 0
-        redriven = parked.redrive(tx, wanted) if wanted and not dry else 0
+        matched = dead.count(tx, "abandoned", wanted) if wanted else 0
+        redriven = dead.redrive(tx, wanted) if wanted and not dry else 0
         if redriven:
             log.info("dead.redriven", count=redriven)
         return {"service": self.service, "matched": matched, "redriven": redriven}
@@ -80,8 +81,8 @@ class Desk:
     def give_up(self, tx: Connection, said: Mapping[str, Any]) -> object:
         """Let events that fail have one last try, at once; with `dryRun` count them only."""
         wanted, dry = self._meant(tx, said)
-        matched = parked.count(tx, "retrying", wanted) if wanted else 0
-        given_up = parked.give_up(tx, wanted) if wanted and not dry else 0
+        matched = dead.count(tx, "retrying", wanted) if wanted else 0
+        given_up = dead.give_up(tx, wanted) if wanted and not dry else 0
         if given_up:
             log.warning("dead.given_up", count=given_up)
         return {"service": self.service, "matched": matched, "givenUp": given_up}
@@ -89,15 +90,15 @@ class Desk:
     def standing(self, tx: Connection, said: Mapping[str, Any]) -> object:
         """How an event stands with this service: what became of it, or when it is tried again."""
         name = asked.event_id(said.get("id"))
-        rows = parked.look(tx, Wanted(ids=(name,)), 1)
+        rows = dead.look(tx, Wanted(ids=(name,)), 1)
         return {"service": self.service, "id": name, "outcome": self._outcome(tx, name), **_attempts(rows)}
 
     def retry(self, tx: Connection, said: Mapping[str, Any]) -> object:
         """Let a failed event be tried again now, and say which try that is; contract E's words where it cannot be."""
         name = asked.event_id(said.get("id"))
-        if not parked.hurry(tx, name):
+        if not dead.hurry(tx, name):
             raise self._no(tx, name)
-        (row,) = parked.look(tx, Wanted(ids=(name,)), 1)
+        (row,) = dead.look(tx, Wanted(ids=(name,)), 1)
         log.info("dead.hurried", id=name, attempt=row["attempts"] + 1)
         return {
             "service": self.service,
@@ -118,7 +119,7 @@ class Desk:
         outcome = self._outcome(tx, name)
         if outcome in ("processed", "late"):
             return Refused(409, "already_processed", DONE)
-        if outcome == "abandoned" and (rows := parked.look(tx, Wanted(ids=(name,)), 1)):
+        if outcome == "abandoned" and (rows := dead.look(tx, Wanted(ids=(name,)), 1)):
             if self._read(rows[0]["value"])[0] is None:
                 return Refused(409, "undecodable", "nobody can decode it; redrive it once its schema is known")
             return Refused(409, "retries_exhausted", BEYOND)
@@ -134,7 +135,7 @@ class Desk:
         """The same wish, its orders found by what the events say and not by their keys alone; None: there is none."""
         if not wanted.orders:
             return wanted
-        found = [name for name, key, value in parked.naming(tx, wanted) if self._is_of(wanted.orders, key, value)]
+        found = [name for name, key, value in dead.naming(tx, wanted) if self._is_of(wanted.orders, key, value)]
         return replace(wanted, ids=tuple(found), orders=()) if found else None
 
     def _is_of(self, orders: tuple[str, ...], key: bytes | None, value: bytes | None) -> bool:

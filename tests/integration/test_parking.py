@@ -8,14 +8,15 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from processors.payment import domain as payment
-from stream import batch, parked, topics
+from stream import batch, dead, topics
 from stream.batch import Applied
+from stream.dead import Wanted
 from stream.delivery import Delivery, delivery
 from stream.events import Fact, PaymentWebhook
 from stream.fold import Result
 from stream.isolation import BatchFailed, Runner, in_parts, together
 from stream.messages import Messages
-from stream.parked import MAX_RETRIES, Wanted
+from stream.parked import MAX_RETRIES
 from tests import failing
 from tests.actors import Shop, Store, new_order, until
 from tests.builders import a_payment
@@ -70,16 +71,16 @@ def test_after_the_fifth_retry_it_is_abandoned_and_redriving_brings_it_back(
 ) -> None:
     bad = new_order()
 
-    with reading(system, topics.dead("payment")) as dead, refusing(engine, bad):
+    with reading(system, topics.dead("payment")) as letters, refusing(engine, bad):
         pay(shop, bad)
-        letter = dead.wait_for(lambda one: one.key == bad.encode())
+        letter = letters.wait_for(lambda one: one.key == bad.encode())
 
         assert store.rows(PARKED, bad) == [{"status": "abandoned", "attempts": 1 + MAX_RETRIES}]
     assert letter.error.startswith("CheckViolation")
     wanted = Wanted(orders=(bad,), causes=("checkviolation",))
     with engine.begin() as tx:
-        assert (parked.count(tx, "abandoned", wanted), parked.redrive(tx, wanted)) == (1, 1)
-        assert (parked.count(tx, "abandoned", wanted), parked.redrive(tx, wanted)) == (0, 0)
+        assert (dead.count(tx, "abandoned", wanted), dead.redrive(tx, wanted)) == (1, 1)
+        assert (dead.count(tx, "abandoned", wanted), dead.redrive(tx, wanted)) == (0, 0)
     assert store.wait_for("SELECT status FROM payments WHERE order_id = %s", bad) == [{"status": "completed"}]
     until(lambda: store.rows(PARKED, bad), lambda rows: not rows)
 

@@ -1,0 +1,111 @@
+"""What a person asks of parked events, and does about them: which, how many, again, no more. Filters narrow it."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from stream.parked import MAX_RETRIES, Status
+
+_LIKE = re.compile(r"[\\%_]")
+"""What means something in a pattern of LIKE."""
+
+# What a person asks for is given as arrays too: an empty one asks for nothing in particular.
+MATCHES = """
+ (%(ids)b::text[] = '{}' OR event_id::text = ANY (%(ids)b::text[]))
+   AND (%(statuses)b::text[] = '{}' OR status = ANY (%(statuses)b::text[]))
+   AND (%(orders)b::text[] = '{}'
+        OR key = ANY (SELECT convert_to(name, 'UTF8') FROM unnest(%(orders)b::text[]) AS name))
+   AND (%(causes)b::text[] = '{}'
+        OR error ILIKE ALL (SELECT '%%' || cause || '%%' FROM unnest(%(causes)b::text[]) AS cause))
+   AND (%(since)b::timestamptz IS NULL OR last_failed_at >= %(since)b::timestamptz)
+   AND (%(until)b::timestamptz IS NULL OR last_failed_at < %(until)b::timestamptz)
+"""
+
+LIST = f"""
+SELECT event_id::text, topic, partition, "offset", key, value, status, attempts, error,
+       failed_at, last_failed_at, next_attempt_at
+  FROM parked WHERE {MATCHES} ORDER BY last_failed_at DESC, event_id LIMIT %(most)b
+"""  # noqa: S608 - the filter is ours, what it asks for are parameters
+
+# Avro writes a text as its UTF-8: what names an order has its bytes somewhere.
+NAMING = f"""
+SELECT event_id::text, key, value FROM parked
+ WHERE {MATCHES} AND EXISTS (
+       SELECT FROM unnest(%(names)b::text[]) AS name
+        WHERE key = convert_to(name, 'UTF8') OR position(convert_to(name, 'UTF8') IN value) > 0)
+"""  # noqa: S608
+
+COUNT = f"SELECT count(*) FROM parked WHERE status = %(status)b::text AND {MATCHES}"  # noqa: S608
+
+REDRIVE = f"""
+WITH chosen AS (
+    SELECT event_id FROM parked WHERE status = 'abandoned' AND {MATCHES} ORDER BY event_id FOR UPDATE),
+redriven AS (
+    UPDATE parked SET status = 'retrying', attempts = 0, next_attempt_at = now()
+      FROM chosen WHERE parked.event_id = chosen.event_id RETURNING parked.event_id)
+UPDATE inbox SET outcome = 'retrying' FROM redriven WHERE inbox.event_id = redriven.event_id
+"""  # noqa: S608
+
+# Beyond the last try that is counted: the next one ends it, also while nothing is counted.
+GIVE_UP = f"""
+WITH chosen AS (
+    SELECT event_id FROM parked WHERE status = 'retrying' AND {MATCHES} ORDER BY event_id FOR UPDATE)
+UPDATE parked SET attempts = {MAX_RETRIES + 1}, next_attempt_at = now()
+  FROM chosen WHERE parked.event_id = chosen.event_id
+"""  # noqa: S608
+
+HURRY = "UPDATE parked SET next_attempt_at = now() WHERE event_id = %(id)b::text::uuid AND status = 'retrying'"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which parked events are meant; what is left empty asks for nothing in particular."""
+
+    ids: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    orders: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def look(tx: Connection, wanted: Wanted, most: int) -> list[dict[str, Any]]:
+    """The parked events that are meant, those that failed last first."""
+    rows = tx.exec_driver_sql(LIST, {**_asked(wanted), "most": most}).mappings()
+    return [dict(row) for row in rows]
+
+
+def naming(tx: Connection, wanted: Wanted) -> list[tuple[str, bytes | None, bytes | None]]:
+    """Id, key and bytes of the events that are meant and may be of the orders wanted: a few more than are."""
+    asked = {**_asked(replace(wanted, orders=())), "names": list(wanted.orders)}
+    return [(row[0], row[1], row[2]) for row in tx.exec_driver_sql(NAMING, asked)]
+
+
+def count(tx: Connection, status: Status, wanted: Wanted) -> int:
+    """How many of the events that are meant have this status."""
+    found: int = tx.exec_driver_sql(COUNT, {**_asked(wanted), "status": status}).scalar_one()
+    return found
+
+
+def redrive(tx: Connection, wanted: Wanted) -> int:
+    """Re-open those of the events that were given up, their attempts back at zero; how many these were."""
+    return tx.exec_driver_sql(REDRIVE, _asked(wanted)).rowcount
+
+
+def give_up(tx: Connection, wanted: Wanted) -> int:
+    """Let the next try of those of the events that fail be their last, and at once; how many these were."""
+    return tx.exec_driver_sql(GIVE_UP, _asked(wanted)).rowcount
+
+
+def hurry(tx: Connection, event_id: str) -> bool:
+    """Let a failed event be tried again at once; False when none with this id is waiting to be."""
+    return tx.exec_driver_sql(HURRY, {"id": event_id}).rowcount > 0
+
+
+def _asked(wanted: Wanted) -> dict[str, Any]:
+    lists = {name: list(getattr(wanted, name)) for name in ("ids", "statuses", "orders")}
+    causes = [_LIKE.sub(r"\\\g<0>", cause) for cause in wanted.causes]
+    return {**lists, "causes": causes, "since": wanted.since, "until": wanted.until}
