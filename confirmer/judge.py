@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from providers.addressing import Addressed
+from providers.confirmation import confirmed
 from providers.contract import Inquiry, NotKnownYet, Received, Refused, Translation, Unsupported, Untrue
-from providers.webhook import Addressed, confirmed
 from stream.events import Mode, Question, UnconfirmedWebhook
 
 BACKOFF_S = (1.0, 300.0)

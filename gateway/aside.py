@@ -4,10 +4,12 @@ from time import monotonic
 
 from gateway import metrics
 from gateway.appender import Appender, Unavailable
+from gateway.custody import Custody
 from gateway.guard import Scope
 from gateway.limits import TokenBucket
 from gateway.refusals import Refusal, kept
-from providers.contract import Provider, Received
+from gateway.spool import Spooled
+from providers.contract import Answer, Provider, Received
 from runtime import clock
 from runtime.logging import log
 from stream import ids, topics
@@ -16,16 +18,20 @@ from stream.events import Mode, QuarantinedWebhook, Verification
 
 KEPT_REJECTIONS = (20.0, 100.0)
 """So many refusals a second reach their topic, and a burst above that: an attacker does not fill our disks."""
+KEPT_UNVERIFIED = (5.0, 50.0)
+"""So many webhooks a second are kept that nothing proves, and a burst above that."""
 
 
 class Aside:
-    """Counts and keeps refusals; makes the records of the quarantine."""
+    """Counts and keeps refusals, and the webhooks of the quarantine."""
 
-    def __init__(self, mode: Mode, codec: Codec, appender: Appender) -> None:
+    def __init__(self, mode: Mode, codec: Codec, appender: Appender, custody: Custody) -> None:
         self._mode: Mode = mode
         self._codec = codec
         self._appender = appender
+        self._custody = custody
         self._rejections = TokenBucket(*KEPT_REJECTIONS)
+        self._unverified = TokenBucket(*KEPT_UNVERIFIED)
 
     def rejected(self, refusal: Refusal, provider: str, scope: Scope, body: bytes) -> None:
         """Count a refusal, log it, and keep what an investigation needs; nobody waits for that."""
@@ -39,10 +45,35 @@ class Aside:
         except Unavailable:
             log.warning("rejection.not_kept", provider=provider)
 
-    def kept(
+    async def keep(
+        self, provider: Provider, received: Received, verification: Verification, cause: str, detail: str
+    ) -> Answer:
+        """Keep a genuine webhook that is not handled, to be verified and read again one day; what to answer.
+
+        Raises Unavailable.
+        """
+        record = self._record(provider, received, verification, cause, detail)
+        await self._take(topics.QUARANTINE.name, record, provider)
+        log.info("webhook.quarantined", cause=cause, id=record.event_id, provider=provider.name)
+        return provider.answer(record.event_id, cause)
+
+    async def keep_unverified(self, provider: Provider, received: Received) -> None:
+        """Contract C without its secret: whatever is posted is kept for a month, and no more of it than fits.
+
+        Raises Unavailable.
+        """
+        if not self._unverified.take(monotonic()):
+            cause = "webhook_secret_not_configured"
+            record = self._record(provider, received, "unsigned_allowed", cause, "no secret is set")
+            await self._take(topics.UNVERIFIED.name, record, provider)
+
+    async def _take(self, topic: str, record: QuarantinedWebhook, provider: Provider) -> None:
+        spooled = Spooled(topic, record.event_id, self._codec.encode(record))
+        await self._custody.take(spooled, record.event_id, provider.deadline_s)
+
+    def _record(
         self, provider: Provider, received: Received, verification: Verification, cause: str, detail: str
     ) -> QuarantinedWebhook:
-        """A webhook that is not handled, as it is kept: to be verified and read again one day."""
         return QuarantinedWebhook(
             event_id=ids.unreadable_body_id(provider.name, received.body),
             provider=provider.name,

@@ -12,8 +12,8 @@ from gateway.refusals import Refusal
 from gateway.review import Still
 from gateway.settings import GatewaySettings
 from gateway.spool import Spooled
+from providers.addressing import Addressed
 from providers.contract import Refused
-from providers.webhook import Addressed
 from runtime import clock, management
 from runtime.logging import log
 from runtime.management import Routes

@@ -2,8 +2,9 @@
 
 from gateway.proof import Proof, translate
 from providers import catalogue
+from providers.addressing import Addressed
 from providers.contract import Provider, Received
-from providers.webhook import Addressed, webhook
+from providers.webhook import webhook
 from stream.events import Mode, QuarantinedWebhook, Verification
 
 

@@ -1,6 +1,5 @@
 """One webhook: body → proof → translation → Kafka → answer. A 2xx means that Kafka has it."""
 
-from collections.abc import Hashable
 from time import monotonic
 
 from gateway import metrics
@@ -19,13 +18,11 @@ from providers.contract import Answer, Provider, Received, Refused, Translation
 from providers.webhook import webhook
 from runtime import clock
 from runtime.logging import log
-from stream import topics
 from stream.codec import Codec
-from stream.events import Envelope, Record, Verification
+from stream.events import Envelope, Verification
 
 RETRY_AFTER_S = "5"
-KEPT_UNVERIFIED = (5.0, 50.0)
-"""So many webhooks a second are kept that nothing proves, and a burst above that."""
+NOT_STORED = "not stored, please send it again"
 
 
 class Webhooks:
@@ -40,9 +37,8 @@ class Webhooks:
         self._proof = proof
         self._allowed = {row.name: settings.allowed_ips(row.name) for row in catalogue.ROWS}
         self._rate = TokenBucket(*rate) if (rate := settings.rate()) else None
-        self._unverified = TokenBucket(*KEPT_UNVERIFIED)
         self._bodies = Patience(settings.body_timeout_s)
-        self._aside = Aside(settings.mode, codec, appender)
+        self._aside = Aside(settings.mode, codec, appender, custody)
         self._accepted = {row.name: metrics.ACCEPTED.labels(row.name) for row in catalogue.ROWS}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,7 +50,8 @@ class Webhooks:
             body = await self._read(receive)
             received = Received(scope["path"], scope["kept"], body, clock.now(), scope["token"])
             answer = await self._accept(provider, kind, received)
-        except Refusal as refusal:
+        except (Refusal, Unavailable) as why:
+            refusal = why if isinstance(why, Refusal) else Refusal("unavailable", NOT_STORED, retry_after=RETRY_AFTER_S)
             self._aside.rejected(refusal, provider.name, scope, body)
             answer = provider.refusals.get(refusal.cause) or refusal.answer()
             return await respond(send, answer, refusal.headers)
@@ -86,7 +83,8 @@ class Webhooks:
         """Prove, translate and append; refuse what is forged, keep aside what is genuine and cannot be handled."""
         started = monotonic()
         if provider.without_secret and not self._proof.is_active(provider):
-            return await self._keep_unverified(provider, received, provider.without_secret)
+            await self._aside.keep_unverified(provider, received)
+            return provider.without_secret
         verification = self._proof.prove(provider, received)
         try:
             told = translate(provider, kind, received, verification)
@@ -94,7 +92,7 @@ class Webhooks:
             return await self._quarantine(provider, received, verification, why)
         if told.mode not in (None, self._settings.mode):
             other = f"of {told.mode} mode, and this is {self._settings.mode}"
-            return await self._keep(provider, received, verification, "other_mode", other)
+            return await self._aside.keep(provider, received, verification, "other_mode", other)
         envelope, spooled = await self._append(provider, received, verification, told)
         metrics.ACK_SECONDS.observe(monotonic() - started)
         if spooled and provider.spooled:
@@ -108,39 +106,17 @@ class Webhooks:
         topic, key, event = webhook(provider, received, verification, told, self._settings.mode)
         envelope = event.envelope
         log.info("webhook.received", type=envelope.event_type, id=envelope.event_id)
-        name = (envelope.event_id, envelope.digest)
-        return envelope, await self._appended(provider, topic.name, key, event, name)
+        record, name = Spooled(topic.name, key, self._codec.encode(event)), (envelope.event_id, envelope.digest)
+        return envelope, await self._custody.take(record, name, provider.deadline_s)
 
     async def _quarantine(
         self, provider: Provider, received: Received, verification: Verification, why: Refused
     ) -> Answer:
         """Keep the bytes; refuse what cannot be read, accept what is merely not for us."""
-        answer = await self._keep(provider, received, verification, why.cause, str(why))
+        answer = await self._aside.keep(provider, received, verification, why.cause, str(why))
         if why.cause == "unsupported_type" and why.cause not in provider.refusals:
             return answer
         raise Refusal(why.cause, str(why)) from why
-
-    async def _keep(
-        self, provider: Provider, received: Received, verification: Verification, cause: str, detail: str
-    ) -> Answer:
-        record = self._aside.kept(provider, received, verification, cause, detail)
-        await self._appended(provider, topics.QUARANTINE.name, record.event_id, record, record.event_id)
-        log.info("webhook.quarantined", cause=cause, id=record.event_id, provider=provider.name)
-        return provider.answer(record.event_id, cause)
-
-    async def _keep_unverified(self, provider: Provider, received: Received, answer: Answer) -> Answer:
-        """Contract C without its secret: whatever is posted is kept for a month, and no more of it than fits."""
-        if not self._unverified.take(monotonic()):
-            cause = "webhook_secret_not_configured"
-            record = self._aside.kept(provider, received, "unsigned_allowed", cause, "no secret is set")
-            await self._appended(provider, topics.UNVERIFIED.name, record.event_id, record, record.event_id)
-        return answer
-
-    async def _appended(self, provider: Provider, topic: str, key: str, record: Record, name: Hashable) -> bool:
-        try:
-            return await self._custody.take(Spooled(topic, key, self._codec.encode(record)), name, provider.deadline_s)
-        except Unavailable:
-            raise Refusal("unavailable", "not stored, please send it again", retry_after=RETRY_AFTER_S) from None
 
 
 async def _gather(receive: Receive, limit: int) -> bytes:

@@ -1,27 +1,23 @@
 """Sends what is queued: claim → server has the body → `sending` committed → dot → reply → result committed."""
 
-import random
 import time
 from collections.abc import Callable
 from datetime import datetime
 from threading import Event, Thread
 
-from prometheus_client import Counter
 from sqlalchemy import Connection, Engine, exc
 
-from notifier import alarms, announcing, letters, mailbox
+from notifier import letters, mailbox, results
 from notifier.mailbox import Letter
 from notifier.settings import NotifierSettings
 from notifier.smtp import MailServer, NoReply, NotTaken
 from notifier.upkeep import Upkeep
-from runtime import clock, faults
+from runtime import faults
 from runtime.logging import log
-from stream import failures, outbox
+from stream import failures
 from stream.codec import Codec
 
-SENDS = Counter("hookstream_mail_sends_total", "Attempts to send a mail, by what came of them", ["result"])
 IDLE_S = 1.0
-BACKOFF_S = (2.0, 3600.0)
 SETTLED_WITHIN_S = 60.0
 
 
@@ -78,14 +74,14 @@ class Sender:
     def _offer(self, letter: Letter, tx: Connection) -> bool:
         """Bring the mail up to its dot; whether there is one to send."""
         if letter.stale:
-            self._ended(letter, "stale", "its webhook was received too long ago", tx)
+            results.ended(tx, letter, "stale", "its webhook was received too long ago")
             return False
         try:
             self._server.offer(letters.compose(letter, self._settings.mail_from))
         except NotTaken as refused:
-            self._not_taken(letter, refused, tx)
+            results.not_taken(tx, letter, refused)
         except Exception as broken:  # noqa: BLE001 - a letter that cannot be written must not hold up the others
-            self._not_taken(letter, NotTaken(f"{type(broken).__name__}: {broken}", final=True), tx)
+            results.not_taken(tx, letter, NotTaken(f"{type(broken).__name__}: {broken}", final=True))
         else:
             return True
         return False
@@ -95,14 +91,13 @@ class Sender:
             self._server.finish()
         except NotTaken as refused:
             error = refused
-            self._settle(lambda tx: self._not_taken(letter, error, tx))
+            self._settle(lambda tx: results.not_taken(tx, letter, error))
         except NoReply as silence:
             why = str(silence)
-            self._settle(lambda tx: self._ended(letter, "unknown", why, tx))
+            self._settle(lambda tx: results.ended(tx, letter, "unknown", why))
         else:
-            self._settle(lambda tx: self._sent(letter, tx))
-            SENDS.labels("sent").inc()
-            log.info("notification.sent", to=announcing.reader(letter), id=letter.notification_id)
+            self._settle(lambda tx: results.sent(tx, letter, self._settings.mail_from, self._codec))
+            results.report_sent(letter)
 
     @faults.before("sender.after_reply")
     def _settle(self, record: Callable[[Connection], None]) -> None:
@@ -116,24 +111,3 @@ class Sender:
                 if time.monotonic() > until:
                     raise
                 time.sleep(IDLE_S / 2)
-
-    def _sent(self, letter: Letter, tx: Connection) -> None:
-        mailbox.sent(tx, letter)
-        outbox.insert(tx, [announcing.sent(letter, self._settings.mail_from, clock.now(), self._codec)])
-
-    def _not_taken(self, letter: Letter, refused: NotTaken, tx: Connection) -> None:
-        if refused.final:
-            return self._ended(letter, "failed", str(refused), tx)
-        least, most = BACKOFF_S
-        seconds = min(most, least * 2 ** min(letter.attempts, 20)) * random.uniform(0.5, 1)  # noqa: S311 - spreads retries
-        SENDS.labels("postponed").inc()
-        log.warning("notification.postponed", id=letter.notification_id, error=str(refused), seconds=seconds)
-        return mailbox.postponed(tx, letter, seconds, str(refused))
-
-    def _ended(self, letter: Letter, status: str, why: str, tx: Connection) -> None:
-        mailbox.ended(tx, letter, status, why)
-        if status == "unknown":
-            alarms.unknown(tx, [letter.notification_id])
-        SENDS.labels(status).inc()
-        tell = log.warning if status == "stale" else log.error
-        tell(f"notification.{status}", id=letter.notification_id, error=why)

@@ -3,22 +3,20 @@
 `X-Webhook-Signature` is the hex HMAC-SHA256 of the raw body. It carries no time, so an old body is never stale.
 """
 
-import hmac
 from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
 
-from providers import body, carriers
+from providers import body, carriers, idempotency_key
 from providers.compact import compacted
-from providers.contract import Forged, Provider, Received, Translation, Unreadable
+from providers.contract import Forged, Provider, Received, Translation
 from providers.fields import Id, Instant, OrderId, Text, micros
+from providers.hex_hmac import signature, signed
 from providers.money import NOT_SAID, minor_units
 from stream.events import PaymentNotice, RefundNotice, ShippingNotice, Verification
 
 SIGNATURE = "x-webhook-signature"
-IDEMPOTENCY_KEY = "idempotency-key"
-MAX_KEY_LENGTH = 255
 
 
 class PaymentBody(msgspec.Struct):
@@ -74,15 +72,7 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
     """The headers a sender adds to this body."""
-    return {"X-Webhook-Signature": hmac.digest(secret, payload, "sha256").hex()}
-
-
-def idempotency_key(received: Received) -> str | None:
-    """The sender's own name for the event, where it gives one."""
-    key = received.headers.get(IDEMPOTENCY_KEY)
-    if key is not None and not (0 < len(key) <= MAX_KEY_LENGTH and key.isprintable()):
-        raise Unreadable(f"Idempotency-Key must be 1 to {MAX_KEY_LENGTH} printable characters")
-    return key
+    return {"X-Webhook-Signature": signature(payload, secret)}
 
 
 def translate(received: Received, kind: str) -> Translation:
@@ -101,7 +91,7 @@ def _translate_payment(received: Received) -> Translation:
         amount=minor_units(told.amount, "KRW"),
         paid_at=paid_at,
     )
-    return Translation(notice, f"payment.{notice.status}", paid_at, idempotency_key(received))
+    return Translation(notice, f"payment.{notice.status}", paid_at, idempotency_key.given(received))
 
 
 def _translate_shipping(received: Received) -> Translation:
@@ -116,7 +106,7 @@ def _translate_shipping(received: Received) -> Translation:
         location=told.location,
         scanned_at=scanned_at,
     )
-    return Translation(notice, f"shipping.{told.status}", scanned_at, idempotency_key(received))
+    return Translation(notice, f"shipping.{told.status}", scanned_at, idempotency_key.given(received))
 
 
 def _translate_refund(received: Received) -> Translation:
@@ -130,7 +120,7 @@ def _translate_refund(received: Received) -> Translation:
         reason=told.reason,
         refunded_at=refunded_at,
     )
-    return Translation(notice, f"refund.{told.status}", refunded_at, idempotency_key(received))
+    return Translation(notice, f"refund.{told.status}", refunded_at, idempotency_key.given(received))
 
 
 _TRANSLATORS: dict[str, Callable[[Received], Translation]] = {
@@ -140,13 +130,6 @@ _TRANSLATORS: dict[str, Callable[[Received], Translation]] = {
 }
 
 
-def signed(payload: bytes, given: bytes, secrets: Sequence[bytes]) -> bool:
-    """Whether `given` is the hex HMAC-SHA256 of these bytes by any of the secrets."""
-    # Every secret is tried, so that the time taken does not tell which one matched.
-    matches = [hmac.compare_digest(hmac.digest(secret, payload, "sha256").hex().encode(), given) for secret in secrets]
-    return any(matches)
-
-
 PROVIDER = Provider(
     name="generic",
     paths={"/webhooks/payment": "payment", "/webhooks/shipping": "shipping", "/webhooks/refund": "refund"},
@@ -154,7 +137,7 @@ PROVIDER = Provider(
     verify=verify,
     translate=translate,
     sign=sign,
-    kept_headers=frozenset({SIGNATURE, IDEMPOTENCY_KEY}),
+    kept_headers=frozenset({SIGNATURE, idempotency_key.HEADER}),
     events="a payment, a parcel's scan, a refund",
     proof="`X-Webhook-Signature`: hex HMAC-SHA256 of the raw body, or of its compact form",
 )

@@ -13,7 +13,7 @@ import msgspec
 from providers import body
 from providers.contract import Answer, Forged, Provider, Received, Translation, Unreadable, Unsupported, json_answer
 from providers.fields import Id, OrderId, Text
-from providers.generic import signed
+from providers.hex_hmac import signed
 from providers.instants import korean
 from providers.money import NOT_SAID, minor_units_or_none
 from stream.events import PaymentNotice, PaymentStatus, RefundNotice, Verification

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from providers import body, generic
+from providers import body, generic, idempotency_key
 from providers.contract import Provider, Received, Translation, Unreadable
 from providers.fields import Email, Id, Instant, Link, Locale, OrderId, Text, micros
 from providers.money import NOT_SAID, exponent, minor_units
@@ -63,7 +63,7 @@ def _translate_order(received: Received) -> Translation:
         link=told.link,
         updated_at=updated_at,
     )
-    return Translation(notice, "order", updated_at, generic.idempotency_key(received))
+    return Translation(notice, "order", updated_at, idempotency_key.given(received))
 
 
 def _translate_customer(received: Received) -> Translation:
@@ -76,7 +76,7 @@ def _translate_customer(received: Received) -> Translation:
         locale=told.locale,
         updated_at=updated_at,
     )
-    return Translation(notice, "customer", updated_at, generic.idempotency_key(received))
+    return Translation(notice, "customer", updated_at, idempotency_key.given(received))
 
 
 def _text(value: int | str | None) -> str | None:
@@ -95,7 +95,7 @@ PROVIDER = Provider(
     verify=generic.verify,
     translate=translate,
     sign=generic.sign,
-    kept_headers=frozenset({generic.SIGNATURE, generic.IDEMPOTENCY_KEY}),
+    kept_headers=frozenset({generic.SIGNATURE, idempotency_key.HEADER}),
     events="an order, a customer",
     proof=generic.PROVIDER.proof,
 )

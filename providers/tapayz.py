@@ -16,7 +16,7 @@ from providers import body, tapayz_api
 from providers.compact import compacted
 from providers.contract import Answer, Forged, Provider, Received, Translation, Unsigned, WrongEvent, json_answer
 from providers.fields import micros
-from providers.generic import signed
+from providers.hex_hmac import signed
 from providers.tapayz_objects import (
     CASH_ASSETS,
     UNKNOWN,

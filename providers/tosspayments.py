@@ -19,7 +19,7 @@ from providers.contract import (
     json_answer,
 )
 from providers.fields import Id, OrderId, Text
-from providers.generic import signed
+from providers.hex_hmac import signed
 from providers.instants import korean
 from providers.money import NOT_SAID, minor_units, minor_units_or_none
 from stream.events import BillingNotice, Cancel, PaymentNotice, PaymentStatus, Verification

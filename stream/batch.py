@@ -60,14 +60,14 @@ def apply(
     for delivery in fresh:
         result = handled.get(delivery.event_id)
         if isinstance(delivery.event, Unreadable):
-            failed.append((_parked(delivery, delivery.event.error), "abandoned"))
+            failed.append((parked.first(delivery, delivery.event.error), "abandoned"))
             told += messages.dead(delivery, delivery.event.error)
             outcomes.append(Judged(delivery, "abandoned", error=delivery.event.error))
         elif isinstance(result, Done):
             told += result.told
             outcomes.append(Judged(delivery, result.result.outcome))
         elif result is not None:
-            failed.append((_parked(delivery, describe(result)), "retrying"))
+            failed.append((parked.first(delivery, describe(result)), "retrying"))
             outcomes.append(Judged(delivery, "retrying", error=describe(result)))
     parked.keep(tx, failed, first_wait_s)
     inbox.insert(tx, [(one.delivery, one.outcome) for one in outcomes])
@@ -79,8 +79,3 @@ def apply(
 
 def _woken(result: Done | Exception) -> Sequence[str]:
     return result.result.woken if isinstance(result, Done) else ()
-
-
-def _parked(delivery: Delivery, error: str) -> Parked:
-    stood = (delivery.topic, delivery.partition, delivery.offset)
-    return Parked(delivery.event_id, *stood, delivery.key, delivery.value, 1, error)

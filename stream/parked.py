@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from runtime import faults
 from stream.arrays import write
+from stream.delivery import Delivery
 from stream.ownership import Partition
 
 MAX_RETRIES = 5
@@ -121,6 +122,12 @@ class Wanted:
     causes: tuple[str, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
+
+
+def first(delivery: Delivery, error: str) -> Parked:
+    """A record that has just failed for the first time."""
+    stood = (delivery.topic, delivery.partition, delivery.offset)
+    return Parked(delivery.event_id, *stood, delivery.key, delivery.value, 1, error)
 
 
 def look(tx: Connection, wanted: Wanted, most: int) -> list[dict[str, Any]]:

@@ -14,7 +14,8 @@ from stream import schemas
 from stream.schemas import FOLDER, Schema
 
 FILE = FOLDER / "registry.json"
-TIMEOUT_S = 5.0
+TIMEOUT_S = 15.0
+"""One that has just started takes its time for the first question."""
 
 
 class UnknownSchema(LookupError):

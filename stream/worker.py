@@ -15,7 +15,7 @@ from runtime import faults
 from runtime.health import Health
 from runtime.logging import log
 from runtime.settings import StoreSettings
-from stream import batch, delivery, failures, isolation, metrics, outbox, ownership, topic_admin
+from stream import batch, delivery, failures, isolation, metrics, outbox, ownership, reporting, topic_admin
 from stream.batch import Applied
 from stream.codec import Codec
 from stream.delivery import Delivery
@@ -25,7 +25,7 @@ from stream.messages import Messages
 from stream.ownership import Fenced
 from stream.publisher import Publisher
 from stream.tending import TEND_S, Tending
-from stream.topics import OUTCOMES, Topic
+from stream.topics import Topic
 
 BACKOFF_S = (0.1, 5.0)
 STUCK_S = 60.0
@@ -128,7 +128,7 @@ class Worker:
             self.on_commit()
             self._publisher.publish(applied.messages)
             self._published += applied.rows
-            _report(applied)
+            reporting.report(applied)
 
     @faults.after("worker.after_retry")
     def _try_again(self) -> list[Applied]:
@@ -161,7 +161,7 @@ class Worker:
         self._publisher.publish([*applied.messages, *outcomes])
         self._published = applied.rows
         self._membership.done(delivery.ends(deliveries))
-        _report(applied)
+        reporting.report(applied)
 
     @faults.after("worker.after_commit")
     def _commit(self, deliveries: list[Delivery], run: Runner) -> tuple[Applied, list[outbox.Message]]:
@@ -200,14 +200,3 @@ class Worker:
     def _stay(self) -> None:
         self._turned_at = time.monotonic()
         self._membership.keep()
-
-
-def _report(applied: Applied) -> None:
-    for judged in applied.outcomes:
-        metrics.EVENTS.labels(judged.outcome).inc()
-        tell = log.error if judged.outcome == "abandoned" else log.info
-        name = "retried" if judged.attempt > 1 and judged.outcome == "processed" else judged.outcome
-        tell(f"webhook.{name}", id=judged.delivery.event_id, topic=judged.delivery.topic, attempt=judged.attempt)
-    for message in applied.messages:
-        if message.topic != OUTCOMES.name:
-            metrics.FACTS.labels(message.topic).inc()

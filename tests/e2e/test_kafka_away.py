@@ -136,12 +136,19 @@ def test_what_became_of_a_retried_webhook_is_told_though_its_worker_died_before_
         failing.enter_context(refuses)
         until(lambda: pay(sender, order), lambda reply: reply.status == 200, PATIENCE_S)
         first = outcomes.wait_for(lambda one: one.outcome == "retrying")
+        ((tries,),) = (row.values() for row in store.rows(NO_MORE_TRIES, first.event_id))
+        outcomes.wait_for(lambda one: (one.event_id, one.attempt) == (first.event_id, tries))
         kill(fragile, "KAFKA")  # one that is only frozen would still find what was sent to it meanwhile
         with frozen(fragile, "KAFKA"):
             failing.close()
+            store.rows(TRY_NOW, first.event_id)
             store.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)
             kill(fragile, "PAYMENT")
         until(outcomes.read, lambda told: any(done(one, first.event_id) for one in told), PATIENCE_S)
+
+
+NO_MORE_TRIES = "UPDATE parked SET next_attempt_at = 'infinity' WHERE event_id = %s RETURNING attempts"
+TRY_NOW = "UPDATE parked SET next_attempt_at = now() WHERE event_id = %s RETURNING 1"
 
 
 def done(told: Outcome, event_id: str) -> bool:

@@ -45,7 +45,7 @@ def line(system: dict[str, str]) -> Iterator[Proxy]:
 def processor(processors: Replicas, system: dict[str, str], line: Proxy) -> Replica:
     """The only one; Kafka would take it for dead if it did not poll for 2 s."""
     alive = [replica for replica in processors.running if replica.process.poll() is None]
-    return alive[0] if alive else processors.join(prologue=SOON, DATABASE_URL=through(line, system, lock_timeout=1500))
+    return alive[0] if alive else processors.only(prologue=SOON, DATABASE_URL=through(line, system, lock_timeout=1500))
 
 
 @pytest.mark.parametrize("kind", KINDS)

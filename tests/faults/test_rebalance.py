@@ -20,12 +20,13 @@ ALL = 2 * PARTITIONS  # of the two topics a payment processor reads
 
 @pytest.mark.parametrize("point", ["worker.after_consume", "worker.after_decode"])
 def test_a_frozen_processor_that_comes_back_while_the_store_still_listens_to_it_is_fenced(
-    point: str, spare: Replica, processors: Replicas, system: dict[str, str]
+    point: str, spare: Replica, processors: Replicas, system: dict[str, str], payments: Store
 ) -> None:
-    orders = Orders(system)
+    orders, before = Orders(system), epochs(payments)
 
     with reading(system, topics.PAYMENTS) as told:
         zombie = processors.join(f"{point}:stop")
+        until(lambda: epochs(payments), lambda now: now >= before + PARTITIONS)  # it has taken its half over
         orders.go()
         zombie.is_frozen_by_its_fault()
         orders.are_done()  # by the other, to which its partitions have gone

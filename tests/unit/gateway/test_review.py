@@ -9,8 +9,9 @@ from gateway.refusals import Refusal
 from gateway.review import Still
 from gateway.settings import GatewaySettings
 from providers import catalogue
+from providers.addressing import Addressed
 from providers.contract import Provider, Received, Refused
-from providers.webhook import Addressed, webhook
+from providers.webhook import webhook
 from stream import ids
 from stream.events import QuarantinedWebhook, Verification
 from tests.payloads import SECRET, samples, ways

@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from providers import catalogue
+from providers.confirmation import confirmed
 from providers.contract import NotKnownYet, Provider, Unreadable, Untrue
-from providers.webhook import confirmed, webhook
+from providers.webhook import webhook
 from stream.codec import Codec
 from stream.events import UnconfirmedWebhook
 from stream.registry import CommittedRegistry

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from providers import catalogue, delivery_tracker
+from providers.confirmation import confirmed
 from providers.contract import Received
-from providers.webhook import confirmed, webhook
+from providers.webhook import webhook
 from stream.events import UnconfirmedWebhook
 from tests.payloads import sample
 from tests.unit.providers.posted import NOW

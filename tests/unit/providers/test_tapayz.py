@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from providers import generic, stripe, tapayz
+from providers.confirmation import confirmed
 from providers.contract import (
     Ask,
     Forged,
@@ -21,7 +22,7 @@ from providers.contract import (
     WrongEvent,
 )
 from providers.tapayz_api import INQUIRY
-from providers.webhook import confirmed, webhook
+from providers.webhook import webhook
 from stream import topics
 from stream.events import InvoiceNotice, Question, TransferNotice, UnconfirmedWebhook
 from tests.unit.providers.mutations import mutations, sample, samples

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from providers import catalogue
+from providers.addressing import Addressed
 from providers.contract import Received
-from providers.webhook import Addressed, webhook
+from providers.webhook import webhook
 from stream import ids, topics
 from stream.events import Mode
 from tests.unit.providers.posted import NOW, a_payment, posted

@@ -8,8 +8,10 @@ import msgspec
 import pytest
 
 from providers import catalogue
+from providers.addressing import Addressed
+from providers.confirmation import confirmed
 from providers.contract import Received
-from providers.webhook import Addressed, confirmed, webhook
+from providers.webhook import webhook
 from simulator.answers import APIS, names
 from simulator.knowledge import Knowledge, Told
 from simulator.plan import Plan, lives

@@ -1,0 +1,50 @@
+"""What came of a mail: its row says so, and so do the counters, the log and, where somebody should know, Kafka."""
+
+import random
+
+from prometheus_client import Counter
+from sqlalchemy import Connection
+
+from notifier import alarms, announcing, mailbox
+from notifier.mailbox import Letter
+from notifier.smtp import NotTaken
+from runtime import clock
+from runtime.logging import log
+from stream import outbox
+from stream.codec import Codec
+
+SENDS = Counter("hookstream_mail_sends_total", "Attempts to send a mail, by what came of them", ["result"])
+BACKOFF_S = (2.0, 3600.0)
+
+
+def sent(tx: Connection, letter: Letter, sender: str, codec: Codec) -> None:
+    """The server has it: nobody sends it again, and whoever reads the topic knows."""
+    mailbox.sent(tx, letter)
+    outbox.insert(tx, [announcing.sent(letter, sender, clock.now(), codec)])
+
+
+def report_sent(letter: Letter) -> None:
+    """Say so, once that is committed."""
+    SENDS.labels("sent").inc()
+    log.info("notification.sent", to=announcing.reader(letter), id=letter.notification_id)
+
+
+def not_taken(tx: Connection, letter: Letter, refused: NotTaken) -> None:
+    """The server has it not: it is offered again later, twice as late each time, unless the refusal was final."""
+    if refused.final:
+        return ended(tx, letter, "failed", str(refused))
+    least, most = BACKOFF_S
+    seconds = min(most, least * 2 ** min(letter.attempts, 20)) * random.uniform(0.5, 1)  # noqa: S311 - spreads retries
+    SENDS.labels("postponed").inc()
+    log.warning("notification.postponed", id=letter.notification_id, error=str(refused), seconds=seconds)
+    return mailbox.postponed(tx, letter, seconds, str(refused))
+
+
+def ended(tx: Connection, letter: Letter, status: str, why: str) -> None:
+    """It is not offered again, unless a person says so."""
+    mailbox.ended(tx, letter, status, why)
+    if status == "unknown":
+        alarms.unknown(tx, [letter.notification_id])
+    SENDS.labels(status).inc()
+    tell = log.warning if status == "stale" else log.error
+    tell(f"notification.{status}", id=letter.notification_id, error=why)

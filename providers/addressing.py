@@ -1,0 +1,58 @@
+"""Where a webhook's record goes: the topic of what it says, and its key there."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from stream import topics
+from stream.events import (
+    BillingNotice,
+    BillingWebhook,
+    CustomerNotice,
+    CustomerWebhook,
+    Envelope,
+    InvoiceNotice,
+    InvoiceWebhook,
+    Notice,
+    OrderNotice,
+    OrderWebhook,
+    PaymentNotice,
+    PaymentWebhook,
+    Question,
+    RefundNotice,
+    RefundWebhook,
+    ShippingNotice,
+    ShippingWebhook,
+    TransferNotice,
+    TransferWebhook,
+    UnconfirmedWebhook,
+    Webhook,
+)
+from stream.topics import Topic
+
+
+class Addressed(NamedTuple):
+    """A record, the topic it belongs on, and its key there."""
+
+    topic: Topic
+    key: str
+    webhook: Webhook
+
+
+def addressed(envelope: Envelope, notice: Notice) -> Addressed:
+    """The record of what a webhook said, ready to be appended."""
+    topic, record = _ROUTES[type(notice)]
+    webhook = record(envelope=envelope, notice=notice)
+    return Addressed(topic, topic.key(webhook), webhook)
+
+
+_ROUTES: dict[type[Notice], tuple[Topic, Callable[..., Webhook]]] = {
+    PaymentNotice: (topics.PAYMENT_WEBHOOKS, PaymentWebhook),
+    ShippingNotice: (topics.SHIPPING_WEBHOOKS, ShippingWebhook),
+    RefundNotice: (topics.REFUND_WEBHOOKS, RefundWebhook),
+    OrderNotice: (topics.ORDERS, OrderWebhook),
+    CustomerNotice: (topics.CUSTOMERS, CustomerWebhook),
+    BillingNotice: (topics.PAYMENT_WEBHOOKS, BillingWebhook),
+    InvoiceNotice: (topics.INVOICE_WEBHOOKS, InvoiceWebhook),
+    TransferNotice: (topics.INVOICE_WEBHOOKS, TransferWebhook),
+    Question: (topics.UNCONFIRMED, UnconfirmedWebhook),
+}

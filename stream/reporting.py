@@ -1,0 +1,18 @@
+"""Says what a committed batch came to: a log line an event, and the counters."""
+
+from runtime.logging import log
+from stream import metrics
+from stream.batch import Applied
+from stream.topics import OUTCOMES
+
+
+def report(applied: Applied) -> None:
+    """Log and count each event by what became of it, and count the facts that follow."""
+    for judged in applied.outcomes:
+        metrics.EVENTS.labels(judged.outcome).inc()
+        tell = log.error if judged.outcome == "abandoned" else log.info
+        name = "retried" if judged.attempt > 1 and judged.outcome == "processed" else judged.outcome
+        tell(f"webhook.{name}", id=judged.delivery.event_id, topic=judged.delivery.topic, attempt=judged.attempt)
+    for message in applied.messages:
+        if message.topic != OUTCOMES.name:
+            metrics.FACTS.labels(message.topic).inc()
