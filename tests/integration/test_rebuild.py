@@ -54,6 +54,26 @@ def test_a_lost_store_comes_back_and_nobody_hears_of_it(
     assert len(rows(store, table)) > len(before)
 
 
+def test_a_fact_without_a_record_of_its_mail_is_unknown_and_nobody_is_ever_mailed_it(
+    shop: Shop, inbox: Inbox, notifications: Store, system: dict[str, str]
+) -> None:
+    pay(shop, order := new_order())
+    status = "SELECT status FROM notifications WHERE order_id = %s AND audience = 'customer'"
+    assert notifications.wait_for(status, order) == [{"status": "waiting"}]
+    until_handled(system, *SERVICES)
+    lose(notifications)
+
+    ask(system, "notifier", "rebuild")
+
+    assert notifications.rows(status, order) == [{"status": "unknown"}]
+    customer = f"{order.lower()}@example.test"
+    shop.post("order", {"orderId": order, "customerEmail": customer})
+    a_paid_order(shop, inbox)  # told and mailed after it
+    until_handled(system, "notifier")
+    assert notifications.rows(status, order) == [{"status": "unknown"}]
+    assert inbox.mails_to(customer) == []
+
+
 def test_a_rebuild_that_is_killed_goes_on(shop: Shop, inbox: Inbox, payments: Store, system: dict[str, str]) -> None:
     a_paid_order(shop, inbox)
     until_handled(system, "payment")
