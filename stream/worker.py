@@ -11,7 +11,7 @@ from threading import Event
 from confluent_kafka import Message
 from sqlalchemy import Engine, exc
 
-from runtime import faults
+from runtime import faults, garbage
 from runtime.health import Health
 from runtime.logging import log
 from runtime.settings import StoreSettings
@@ -67,6 +67,7 @@ class Worker:
 
     def run(self, stop: Event) -> None:
         """Work until `stop` is set; the batch in hand is finished and its offsets are committed."""
+        garbage.look_seldom()
         topic_admin.check(self._settings.kafka_bootstrap_servers, self._topics)
         self._membership.join()
         try:

@@ -1,7 +1,6 @@
 """What a service's own command line can be asked of replays: `python -m processors.payment replay …`."""
 
 import argparse
-import gc
 import json
 import sys
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from typing import Any
 from confluent_kafka import KafkaException
 from sqlalchemy import exc
 
-from runtime import logging
+from runtime import garbage, logging
 from runtime.settings import StoreSettings
 from stream.replay import place
 from stream.replay.desk import Desk
@@ -21,14 +20,12 @@ from stream.replay.subject import Impossible, Subject
 VERBS = ("replay", "rebuild", "history")
 SUBVERBS = ("diff", "promote", "rollback", "drop")
 MOST_SHOWN = 20
-GARBAGE = 100_000
-"""A batch makes many objects and few cycles: to look for these as often as usual costs a tenth of all the time."""
 
 
 def main(subject: Subject, settings: StoreSettings, words: Sequence[str]) -> None:
     """Do what these words ask; what cannot be done is a sentence on standard error, and exit code 1."""
     logging.configure(subject.service, "warning")  # it happened long ago: nobody should read of it as of news
-    gc.set_threshold(GARBAGE)
+    garbage.look_seldom()
     verb, *rest = words
     try:
         if verb != "replay":
