@@ -63,7 +63,10 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`retry_count`: how often it was tried, 0 while nothing went wrong. `settled_at`: when what decides was said."""
+    """`retry_count`: how often it was tried, 0 while nothing went wrong. `settled_at`: when what decides was said.
+
+    `given_up_at`: when the first service gave up on it, whatever became of it later.
+    """
 
     status: Status
     retry_count: int = 0
@@ -71,6 +74,7 @@ class Standing:
     error: str | None = None
     note: str | None = None
     settled_at: int | None = None
+    given_up_at: int | None = None
 
 
 def type_of(webhook: Webhook) -> str:
@@ -112,6 +116,7 @@ def standing(
         decisive.error,
         note,
         decisive.at,
+        min((word.at for word in statements if word.outcome == "abandoned"), default=None),
     )
 
 

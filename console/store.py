@@ -74,14 +74,14 @@ HELD = """
 SELECT webhook_id::text, aside, confirmed_as IS NOT NULL FROM webhooks WHERE webhook_id = ANY (%(ids)b::text[]::uuid[])
 """
 
-# What nobody could read has no webhook here either, and yet stands in the log from when it was given up.
+# What nobody could read has no webhook here either, and yet stands in the log from when it was first given up.
 SETTLE = """
 UPDATE webhooks SET status = told.status, retry_count = told.retry_count, last_retry_at = told.last_retry_at,
        error = told.error, note = told.note, settled_at = told.settled_at,
-       received_at = coalesce(received_at, CASE told.status WHEN 'ABANDONED' THEN told.settled_at END)
+       received_at = CASE WHEN kind IS NULL THEN told.given_up_at ELSE received_at END
   FROM unnest(%(ids)b::text[]::uuid[], %(statuses)b::text[], %(counts)b::int[], %(retried)b::bigint[],
-              %(errors)b::text[], %(notes)b::text[], %(settled)b::bigint[])
-       AS told (webhook_id, status, retry_count, last_retry_at, error, note, settled_at)
+              %(errors)b::text[], %(notes)b::text[], %(settled)b::bigint[], %(given_up)b::bigint[])
+       AS told (webhook_id, status, retry_count, last_retry_at, error, note, settled_at, given_up_at)
  WHERE webhooks.webhook_id = told.webhook_id
 """
 
@@ -188,10 +188,10 @@ def held(tx: Connection, webhook_ids: Sequence[str]) -> dict[str, Held]:
 def settle(tx: Connection, standings: Mapping[str, Standing]) -> None:
     """Write where these webhooks stand."""
     rows = [
-        (webhook_id, s.status, s.retry_count, s.last_retry_at, s.error, s.note, s.settled_at)
+        (webhook_id, s.status, s.retry_count, s.last_retry_at, s.error, s.note, s.settled_at, s.given_up_at)
         for webhook_id, s in standings.items()
     ]
-    write(tx, SETTLE, "ids statuses counts retried errors notes settled", rows)
+    write(tx, SETTLE, "ids statuses counts retried errors notes settled given_up", rows)
 
 
 def keep_facts(tx: Connection, facts: Iterable[Fact]) -> None:

@@ -39,6 +39,12 @@ def test_the_order_and_number_of_times_things_were_said_do_not_matter(
     assert standing("w", first) == standing("w", [*shuffled, *first])
 
 
+def test_a_webhook_was_given_up_when_the_first_service_did_whatever_became_of_it() -> None:
+    told = [said("abandoned", at=2), said("abandoned", at=1, service="refund"), said("processed", at=3)]
+
+    assert [standing("w", told[:n]).given_up_at for n in (1, 2, 3)] == [2, 1, 1]
+
+
 @given(st.lists(statements))
 def test_what_came_twice_never_changes_the_status(told: list[Statement]) -> None:
     once = [word for word in told if word.outcome not in ("duplicate", "conflict")]
