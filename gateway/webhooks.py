@@ -3,12 +3,12 @@
 from time import monotonic
 
 from gateway import metrics
+from gateway.admission import Admission
 from gateway.appender import Appender, Unavailable
 from gateway.aside import Aside
+from gateway.bodies import Bodies
 from gateway.custody import Custody
 from gateway.guard import Receive, Scope, Send, respond
-from gateway.limits import TokenBucket
-from gateway.patience import OutOfPatience, Patience
 from gateway.proof import Proof, translate
 from gateway.refusals import Refusal
 from gateway.settings import GatewaySettings
@@ -35,9 +35,8 @@ class Webhooks:
         self._codec = codec
         self._custody = custody
         self._proof = proof
-        self._allowed = {row.name: settings.allowed_ips(row.name) for row in catalogue.ROWS}
-        self._rate = TokenBucket(*rate) if (rate := settings.rate()) else None
-        self._bodies = Patience(settings.body_timeout_s)
+        self._admission = Admission(settings, proof)
+        self._bodies = Bodies(settings.max_body_bytes, settings.body_timeout_s)
         self._aside = Aside(settings.mode, codec, appender, custody)
         self._accepted = {row.name: metrics.ACCEPTED.labels(row.name) for row in catalogue.ROWS}
 
@@ -46,8 +45,8 @@ class Webhooks:
         provider, kind = catalogue.find(scope["path"], scope["kept"])
         body = b""
         try:
-            self._admit(scope, provider)
-            body = await self._read(receive)
+            self._admission.admit(scope, provider)
+            body = await self._bodies.read(receive)
             received = Received(scope["path"], scope["kept"], body, clock.now(), scope["token"])
             answer = await self._accept(provider, kind, received)
         except (Refusal, Unavailable) as why:
@@ -62,22 +61,6 @@ class Webhooks:
         """Note a refusal of the guard's."""
         at = catalogue.BY_PATH.get(scope["path"])
         self._aside.rejected(refusal, at[0].name if at else "unknown", scope, b"")
-
-    def _admit(self, scope: Scope, provider: Provider) -> None:
-        address = scope["client"][0] if scope.get("client") else ""
-        if not (self._proof.is_active(provider) or provider.without_secret):
-            raise Refusal("provider_not_configured", f"{provider.secret_setting} is not set, or the provider is off")
-        if self._allowed[provider.name] and address not in self._allowed[provider.name]:
-            raise Refusal("source_not_allowed", "webhooks of this provider are not taken from your address")
-        if self._rate and (wait := self._rate.take(monotonic())):
-            raise Refusal("rate_limited", "too many requests", retry_after=str(int(wait) + 1))
-
-    async def _read(self, receive: Receive) -> bytes:
-        """The whole body, no longer than allowed and within its time."""
-        try:
-            return await self._bodies.wait_for(_gather(receive, self._settings.max_body_bytes))
-        except OutOfPatience:
-            raise Refusal("body_timeout", f"no whole body within {self._settings.body_timeout_s:g} s") from None
 
     async def _accept(self, provider: Provider, kind: str, received: Received) -> Answer:
         """Prove, translate and append; refuse what is forged, keep aside what is genuine and cannot be handled."""
@@ -117,19 +100,3 @@ class Webhooks:
         if why.cause == "unsupported_type" and why.cause not in provider.refusals:
             return answer
         raise Refusal(why.cause, str(why)) from why
-
-
-async def _gather(receive: Receive, limit: int) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Refusal("malformed_request", "the body ended before its length")
-        part = message.get("body", b"")
-        size += len(part)
-        if size > limit:
-            raise Refusal("body_too_large", f"the body is longer than {limit} bytes")
-        parts.append(part)
-        if not message.get("more_body", False):
-            return parts[0] if len(parts) == 1 else b"".join(parts)

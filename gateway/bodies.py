@@ -1,0 +1,40 @@
+"""Reads a request's body: whole, no longer than allowed, and within its time."""
+
+from gateway.guard import Receive
+from gateway.patience import OutOfPatience, Patience
+from gateway.refusals import Refusal
+
+
+class Bodies:
+    """`most` bytes and `seconds` are what one body may have."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self._most = most
+        self._seconds = seconds
+        self._patience = Patience(seconds)
+
+    async def read(self, receive: Receive) -> bytes:
+        """The whole body.
+
+        Raises Refusal.
+        """
+        try:
+            return await self._patience.wait_for(_gather(receive, self._most))
+        except OutOfPatience:
+            raise Refusal("body_timeout", f"no whole body within {self._seconds:g} s") from None
+
+
+async def _gather(receive: Receive, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refusal("malformed_request", "the body ended before its length")
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise Refusal("body_too_large", f"the body is longer than {limit} bytes")
+        parts.append(part)
+        if not message.get("more_body", False):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
