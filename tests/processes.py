@@ -11,6 +11,9 @@ from confluent_kafka.admin import AdminClient
 
 from tests.actors import until
 
+FORGOTTEN_S = 120.0
+"""So long may Kafka, itself hurt and busy, take to miss a member and forget its group."""
+
 
 def pid(system: dict[str, str], service: str) -> int:
     """The process of a service now, 0 while there is none."""
@@ -45,7 +48,7 @@ def forget_group(system: dict[str, str], service: str) -> None:
     """Let Kafka forget a worker's group and its offsets, as after a week away; the worker thaws and is nobody."""
     admin = AdminClient({"bootstrap.servers": system["KAFKA_BOOTSTRAP_SERVERS"], "log_level": 0})
     with frozen(system, service):  # until no member is counted any more
-        until(lambda: _is_forgotten(admin, service.lower()), bool)
+        until(lambda: _is_forgotten(admin, service.lower()), bool, FORGOTTEN_S)
 
 
 def _is_forgotten(admin: AdminClient, group: str) -> bool:
