@@ -81,7 +81,7 @@ class Sender:
         except NotTaken as refused:
             results.not_taken(tx, letter, refused)
         except Exception as broken:  # noqa: BLE001 - a letter that cannot be written must not hold up the others
-            results.not_taken(tx, letter, NotTaken(f"{type(broken).__name__}: {broken}", final=True))
+            results.not_taken(tx, letter, NotTaken(failures.describe(broken), final=True))
         else:
             return True
         return False

@@ -10,12 +10,14 @@ from typing import Any
 import fastavro
 import msgspec
 
-from stream import events, schemas
+from stream import schemas, topics
 from stream.events import Record
 from stream.registry import Registry
 
 MAGIC = b"\x00"
 HEADER_BYTES = 5
+KINDS: dict[str, type[Record]] = {kind.__name__: kind for kind in topics.RECORDS}
+"""What topics carry, by the names of their schemas."""
 
 
 class Undecodable(ValueError):
@@ -74,10 +76,21 @@ class Codec:
 
     def _reader(self, schema_id: int) -> tuple[type[Record], Any, Any]:
         written = self._registry.schema_of(schema_id)
-        kind: type[Record] = getattr(events, written["name"])
+        kind, parsed = _parsed(schema_id, written)
         ours = schemas.declared(kind.__name__)
         same = schemas.canonical(ours) == schemas.canonical(written)
         # Resolving into our schema costs half as much again, and is needed only for another version.
         reader = None if same else fastavro.parse_schema(ours)
-        self._readers[schema_id] = kind, fastavro.parse_schema(written), reader
+        self._readers[schema_id] = kind, parsed, reader
         return self._readers[schema_id]
+
+
+def _parsed(schema_id: int, written: Any) -> tuple[type[Record], Any]:
+    """The record of ours that a schema describes, and the schema parsed: a registry that others use too has more.
+
+    Raises Undecodable when there is none.
+    """
+    try:
+        return KINDS[written["name"]], fastavro.parse_schema(written)
+    except Exception as foreign:  # whatever was registered, and however fastavro dislikes it
+        raise Undecodable(f"the schema {schema_id} is of no record of ours") from foreign

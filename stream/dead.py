@@ -49,15 +49,22 @@ redriven AS (
 UPDATE inbox SET outcome = 'retrying' FROM redriven WHERE inbox.event_id = redriven.event_id
 """  # noqa: S608
 
+# Before all that are due: while consumption is stopped, one after another is tried of perhaps a thousand.
+FIRST = """
+least(now(), (SELECT min(next_attempt_at) - interval '1 microsecond' FROM parked WHERE status = 'retrying'))
+"""
+
 # Beyond the last try that is counted: the next one ends it, also while nothing is counted.
 GIVE_UP = f"""
 WITH chosen AS (
     SELECT event_id FROM parked WHERE status = 'retrying' AND {MATCHES} ORDER BY event_id FOR UPDATE)
-UPDATE parked SET attempts = {MAX_RETRIES + 1}, next_attempt_at = now()
+UPDATE parked SET attempts = {MAX_RETRIES + 1}, next_attempt_at = {FIRST}
   FROM chosen WHERE parked.event_id = chosen.event_id
 """  # noqa: S608
 
-HURRY = "UPDATE parked SET next_attempt_at = now() WHERE event_id = %(id)b::text::uuid AND status = 'retrying'"
+HURRY = f"""
+UPDATE parked SET next_attempt_at = {FIRST} WHERE event_id = %(id)b::text::uuid AND status = 'retrying'
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)

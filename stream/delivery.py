@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from confluent_kafka import Message
 
-from stream import events, ids
+from stream import events, failures, ids
 from stream.codec import Codec, Undecodable
 from stream.events import Fact, Record
 from stream.ownership import Partition
@@ -51,7 +51,7 @@ def delivery(codec: Codec, topic: str, partition: int, offset: int, key: bytes |
         _check(event_id)
     except (Undecodable, UnknownSchema, TypeError) as broken:
         unnamed = ids.unreadable_record_id(topic, partition, offset)
-        return Delivery(Unreadable(str(broken)), unnamed, None, *stood)
+        return Delivery(Unreadable(failures.kept(str(broken))), unnamed, None, *stood)
     return Delivery(event, event_id, digest, *stood)
 
 

@@ -99,11 +99,11 @@ class Desk:
         if not dead.hurry(tx, name):
             raise self._no(tx, name)
         (row,) = dead.look(tx, Wanted(ids=(name,)), 1)
-        log.info("dead.hurried", id=name, attempt=row["attempts"] + 1)
+        log.info("dead.hurried", id=name, attempt=parked.next_attempt(row["attempts"]))
         return {
             "service": self.service,
             "id": name,
-            "attempt": row["attempts"] + 1,
+            "attempt": parked.next_attempt(row["attempts"]),
             "of": 1 + MAX_RETRIES,
             "error": masked_text(row["error"]),
         }

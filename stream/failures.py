@@ -34,8 +34,12 @@ def name(failure: Exception) -> str:
 
 def describe(failure: Exception) -> str:
     """What the store keeps of a failure, for the person who looks into it."""
-    said = str(getattr(failure, "orig", None) or failure).replace("\x00", "").strip()
-    return f"{name(failure)}: {said}"[:ERROR_CHARS].encode(errors="replace").decode()  # half a surrogate is no text
+    return kept(f"{name(failure)}: {str(getattr(failure, 'orig', None) or failure).strip()}")
+
+
+def kept(said: str) -> str:
+    """The words of an error as a store can keep them, and a topic: not too many, no NUL, no half of a surrogate."""
+    return said.replace("\x00", "")[:ERROR_CHARS].encode(errors="replace").decode()
 
 
 _UNSTATED = (exc.OperationalError, exc.InterfaceError, exc.InternalError)

@@ -7,17 +7,33 @@ from runtime import clock
 from stream import topics
 from stream.codec import Codec
 from stream.delivery import Delivery
-from stream.events import DeadRecord, Outcome, OutcomeKind
+from stream.events import DeadRecord, Fact, Outcome, OutcomeKind
 from stream.fold import Result
 from stream.inbox import Stood
 from stream.outbox import Message
 from stream.ownership import Partition
+from stream.producer import LARGEST_MESSAGE
 
 OVERDUE = "nobody has told what this event waits for; it is handled when somebody does"
 TOPIC_OF = {record: topic.name for topic in topics.ALL for record in topic.records}
 
 LARGEST_ENCLOSED = 900_000
 """Bytes of a record in its dead letter, which must fit into Kafka itself."""
+
+
+LARGEST_FACT = LARGEST_MESSAGE - 10_000
+"""Bytes of a fact and its key. A larger one is never acknowledged: the event it follows from has failed."""
+
+
+def written(codec: Codec, fact: Fact, key: bytes) -> bytes:
+    """The fact as its topic carries it.
+
+    Raises ValueError for one that Kafka would not take.
+    """
+    value = codec.encode(fact)
+    if (size := len(key) + len(value)) > LARGEST_FACT:
+        raise ValueError(f"a {type(fact).__name__} of {size} bytes is too large to be told")
+    return value
 
 
 class Teller(Protocol):
@@ -38,7 +54,7 @@ class Messages:
     def facts(self, delivery: Delivery, result: Result) -> list[Message]:
         """The domain events, each on its topic under its aggregate's key."""
         source, key = (delivery.topic, delivery.partition), result.key.encode()
-        return [Message(*source, TOPIC_OF[type(fact)], key, self._codec.encode(fact)) for fact in result.facts]
+        return [Message(*source, TOPIC_OF[type(fact)], key, written(self._codec, fact, key)) for fact in result.facts]
 
     def dead(self, delivery: Delivery, error: str) -> list[Message]:
         """The dead letter of a record that is given up. The bytes of one too large for a letter stay where it stood."""

@@ -79,6 +79,11 @@ def due(tx: Connection, partitions: Collection[Partition], most: int) -> list[Pa
     return [Parked(*row) for row in tx.exec_driver_sql(DUE, {**columns, "most": most})]
 
 
+def next_attempt(attempts: int) -> int:
+    """The number of the next try after so many; of one that a person gave up the last there is."""
+    return min(attempts, MAX_RETRIES) + 1
+
+
 def failing(tx: Connection) -> int:
     """How many events of this service fail at present, on all partitions."""
     count: int = tx.exec_driver_sql(FAILING).scalar_one()

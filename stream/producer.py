@@ -19,11 +19,13 @@ CLIENT: dict[str, Any] = {
     "log_level": 0,
     "error_cb": complain,
 }
+LARGEST_MESSAGE = 1_000_000
+"""Bytes of a record with all that Kafka adds to it."""
 PRODUCER: dict[str, Any] = {
     **CLIENT,
     "acks": "all",
     "enable.idempotence": True,
     "partitioner": "murmur2_random",  # keys meet those of Java clients
     "compression.type": "lz4",
-    "message.max.bytes": 1_000_000,
+    "message.max.bytes": LARGEST_MESSAGE,
 }

@@ -70,7 +70,11 @@ class RemoteRegistry:
     def schema_of(self, schema_id: int) -> Schema:
         """The schema a record with this id was written with."""
         if schema_id not in self._schemas:
-            self._schemas[schema_id] = json.loads(self._call(f"/schemas/ids/{schema_id}")["schema"])
+            answer = self._call(f"/schemas/ids/{schema_id}")
+            try:
+                self._schemas[schema_id] = json.loads(answer["schema"])
+            except ValueError as foreign:
+                raise UnknownSchema(f"the schema {schema_id} is not one of Avro") from foreign
         return self._schemas[schema_id]
 
     def _call(self, path: str, body: dict[str, str] | None = None) -> Any:

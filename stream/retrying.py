@@ -21,7 +21,7 @@ Ruling = Callable[[Parked, str], tuple[Parked, Status]]
 
 def count(event: Parked, error: str) -> tuple[Parked, Status]:
     """One attempt more; after the fifth retry it is given up."""
-    attempts = min(event.attempts, MAX_RETRIES) + 1
+    attempts = parked.next_attempt(event.attempts)
     return replace(event, attempts=attempts, error=error), "abandoned" if attempts > MAX_RETRIES else "retrying"
 
 
@@ -45,7 +45,7 @@ def retry(
     first_wait_s: float,
 ) -> Applied:
     """Handle parked events again. Undecodable ones come again only when somebody redrives them."""
-    again = [(event, _read(codec, event)) for event in due]
+    again = _one_each([(event, _read(codec, event)) for event in due])
     known = inbox.known(tx, [one for event, one in again if one.event_id != event.event_id])
     ready = [(event, one) for event, one in again if one.event_id not in known and _is_readable(one)]
     handled = in_parts(tx, [one for _, one in ready], handler, messages)
@@ -57,15 +57,27 @@ def retry(
         if isinstance(result, Done):
             told += result.told
             told += messages.woken(one, inbox.wake(tx, result.result.woken))
-            outcomes.append(Judged(one, result.result.outcome, event.attempts + 1))
+            outcomes.append(Judged(one, result.result.outcome, parked.next_attempt(event.attempts)))
         elif one.event_id in known:
-            outcomes.append(Judged(one, inbox.judge(one, known[one.event_id]), event.attempts + 1))
+            attempt = parked.next_attempt(event.attempts)
+            outcomes.append(Judged(one, inbox.judge(one, known[one.event_id]), attempt))
         else:
             outcomes.append(_fail(tx, event, one, result, ruling, first_wait_s))
     for judged in outcomes:
         told += messages.dead(judged.delivery, judged.error or "") if judged.outcome == "abandoned" else []
     _settle(tx, again, outcomes)
     return Applied(outbox.insert(tx, told), told, outcomes)
+
+
+def _one_each(again: Sequence[tuple[Parked, Delivery]]) -> list[tuple[Parked, Delivery]]:
+    """Of several records of one event the first: they were parked as what nobody could decode, by where they stood.
+
+    What becomes of the first says of the others next time that they are duplicates.
+    """
+    first: dict[str, tuple[Parked, Delivery]] = {}
+    for event, one in again:
+        first.setdefault(one.event_id, (event, one))
+    return list(first.values())
 
 
 def _fail(

@@ -1,17 +1,17 @@
 """What a replay would announce: collected instead of told, and held against what stands on the service's topics."""
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 
 import confluent_kafka
 from sqlalchemy import Connection
 
-from stream.codec import Codec, Undecodable
+from stream import delivery
+from stream.codec import Codec
 from stream.delivery import Delivery
 from stream.events import Fact
 from stream.fold import Result
 from stream.inbox import Stood
-from stream.messages import TOPIC_OF
+from stream.messages import TOPIC_OF, written
 from stream.outbox import Message
 from stream.ownership import Partition
 from stream.replay import ledger
@@ -37,7 +37,7 @@ class Unspoken:
         source, key = (delivery.topic, delivery.partition, delivery.offset), result.key.encode()
         for fact in result.facts:
             kind = type(fact)
-            owed = Owed(fact.event_id, *source, TOPIC_OF[kind], key, self._codec.encode(fact), kind.__name__)
+            owed = Owed(fact.event_id, *source, TOPIC_OF[kind], key, written(self._codec, fact, key), kind.__name__)
             self.collected.setdefault(fact.event_id, owed)
         return []
 
@@ -72,10 +72,8 @@ def read_told(tx: Connection, bootstrap_servers: str, codec: Codec) -> None:
 
 def _facts(codec: Codec, message: confluent_kafka.Message) -> Iterable[Fact]:
     """The fact that a record tells; bytes that are no record tell none."""
-    with suppress(Undecodable):
-        record = codec.decode(message.value())
-        return (record,) if isinstance(record, Fact) else ()
-    return ()
+    record = delivery.read(codec, message).event
+    return (record,) if isinstance(record, Fact) else ()
 
 
 def _open(places: Mapping[Partition, Span]) -> dict[Partition, Span]:

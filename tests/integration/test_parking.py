@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from processors.payment import domain as payment
-from stream import batch, dead, topics
+from stream import batch, dead, ids, parked, retrying, topics
 from stream.batch import Applied
 from stream.dead import Wanted
-from stream.delivery import Delivery, delivery
+from stream.delivery import Delivery, Unreadable, delivery
 from stream.events import Fact, PaymentWebhook
 from stream.fold import Result
 from stream.isolation import BatchFailed, Runner, in_parts, together
@@ -19,7 +19,7 @@ from stream.messages import Messages
 from stream.parked import MAX_RETRIES
 from tests import failing
 from tests.actors import Shop, Store, new_order, until
-from tests.builders import a_payment
+from tests.builders import a_payment, an_order
 from tests.failing import pay, refusing
 from tests.log import CODEC, reading
 
@@ -126,6 +126,66 @@ def test_an_event_whose_consequence_cannot_be_written_is_parked_and_the_others_g
     assert [one.outcome for one in applied.outcomes] == ["processed", "retrying"]
     assert "must be string on field currency" in (applied.outcomes[1].error or "")
     assert len(applied.messages) == 1
+
+
+def test_an_event_whose_consequence_is_too_large_for_kafka_is_parked(engine: Engine) -> None:
+    """It would never be acknowledged, and whoever takes over would try it again for ever."""
+    bad = delivered(a_payment("failed", order=new_order(), failure_reason="x" * 995_000), 0)
+
+    def handle(_: Connection, webhooks: Sequence[Any]) -> list[Result]:
+        return [Result("1", "processed", payment.apply(payment.Payment("1"), one)[2]) for one in webhooks]
+
+    with engine.connect() as tx:
+        applied = batch.apply(tx, [bad], handle, Messages("payment", CODEC), in_parts, 2.0)
+
+    assert [one.outcome for one in applied.outcomes] == ["retrying"]
+    assert "too large to be told" in (applied.outcomes[0].error or "")
+    assert applied.messages == []
+
+
+def test_copies_of_an_event_that_nobody_could_decode_are_redriven_together_and_handled_once(engine: Engine) -> None:
+    """As after a schema came late: each copy was given up under an id of its own, by where it stood."""
+    told = CODEC.encode(an_order(order=new_order()))
+    copies = [unread(told, offset) for offset in (10**9, 10**9 + 1)]
+    handled: list[Any] = []
+
+    def handle(_: Connection, events: Sequence[Any]) -> list[Result]:
+        handled.extend(events)
+        return [Result("1", "processed", ()) for _ in events]
+
+    def try_again() -> list[str]:
+        due = parked.due(tx, [(topics.ORDERS.name, 0)], 100)
+        ours = [one for one in due if one.offset >= 10**9]
+        applied = retrying.retry(tx, ours, CODEC, handle, messages, retrying.count, 2.0)
+        return [one.outcome for one in applied.outcomes]
+
+    messages = Messages("payment", CODEC)
+    with engine.connect() as tx:
+        batch.apply(tx, copies, handle, messages, together, 2.0)
+        dead.redrive(tx, Wanted(ids=tuple(one.event_id for one in copies)))
+
+        assert (try_again(), try_again(), try_again()) == (["processed"], ["duplicate"], [])
+    assert len(handled) == 1
+
+
+def test_what_a_person_gives_up_or_retries_comes_before_all_that_are_due(engine: Engine) -> None:
+    """While consumption is stopped one after another is tried, and there may be a thousand."""
+    many = [unread(b"", offset) for offset in range(2 * 10**9, 2 * 10**9 + 5)]
+
+    with engine.connect() as tx:
+        parked.keep(tx, [(parked.first(one, "it fails"), "retrying") for one in many], -3600.0)
+        dead.give_up(tx, Wanted(ids=(many[3].event_id,)))
+        (first,) = parked.due(tx, [(topics.ORDERS.name, 0)], 1)
+        dead.hurry(tx, many[1].event_id)
+        (before,) = parked.due(tx, [(topics.ORDERS.name, 0)], 1)
+
+    assert (first.event_id, before.event_id) == (many[3].event_id, many[1].event_id)
+
+
+def unread(value: bytes, offset: int) -> Delivery:
+    """A record that could not be decoded when it came."""
+    name = ids.unreadable_record_id(topics.ORDERS.name, 0, offset)
+    return Delivery(Unreadable("no schema has the id 9"), name, None, topics.ORDERS.name, 0, offset, b"1", value)
 
 
 def delivered(webhook: PaymentWebhook, offset: int) -> Delivery:

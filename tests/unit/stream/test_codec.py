@@ -1,5 +1,8 @@
 """Bytes and back; and bytes that are no record of ours are told apart from those that are."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
@@ -50,6 +53,37 @@ def test_damaged_bytes_are_no_record(damage: str, bytes_: bytes | None) -> None:
 def test_a_schema_nobody_registered_is_told_from_damage() -> None:
     with pytest.raises(UnknownSchema):
         CODEC.decode(b"\x00\x00\x00\xff\xff" + WEBHOOK[5:])
+
+
+@dataclass
+class Shared:
+    """A registry that other teams use too: every id stands for this schema."""
+
+    written: Any
+
+    def id_of(self, subject: str) -> int:
+        return CommittedRegistry().id_of(subject)
+
+    def schema_of(self, schema_id: int) -> Any:
+        return self.written
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"type": "record", "name": "Basket", "fields": []},
+        {"type": "record", "name": "Fact", "fields": []},
+        {"type": "record", "name": "facts", "fields": []},
+        {"type": "record", "name": "Outcome", "fields": [{"name": "of", "type": "nonsense"}]},
+        {"type": "array", "items": "string"},
+        ["null", "string"],
+        "string",
+    ],
+    ids=str,
+)
+def test_a_schema_of_another_team_is_no_record_of_ours(written: Any) -> None:
+    with pytest.raises(Undecodable, match="no record of ours"):
+        Codec(Shared(written)).decode(WEBHOOK)
 
 
 @given(st.integers(5, len(WEBHOOK) - 1), st.binary(max_size=4))
