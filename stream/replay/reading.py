@@ -25,7 +25,7 @@ CONSUMER: dict[str, Any] = {
     "fetch.message.max.bytes": 262_144,
     "check.crcs": False,
 }
-AT_ONCE = 2000
+AT_ONCE = 500
 WAIT_S = 0.2
 MOST_HELD = 20_000
 """So many records may be held, each partition an equal part: one that is ahead of the others then has to pause."""
