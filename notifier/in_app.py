@@ -20,7 +20,7 @@ CHANNEL = "in_app"
 
 UNWRITTEN = f"""
 SELECT {mailbox.COLUMNS} FROM addressed
- WHERE audience IN ('customer', 'seller') AND user_id IS NOT NULL
+ WHERE audience IN ('customer', 'seller') AND user_id IS NOT NULL AND fact::text <> '{{}}'
    AND (notification_id = ANY (%(ids)b::text[]::uuid[]) OR order_id = ANY (%(orders)b::text[]))
    AND NOT EXISTS (SELECT FROM in_app
                     WHERE in_app.fact_id = addressed.fact_id AND in_app.audience = addressed.audience)

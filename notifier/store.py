@@ -44,6 +44,7 @@ UPDATE customers SET email = saved.email, name = saved.name, locale = saved.loca
 """
 CUSTOMER_COLUMNS = "ids emails names locales times"
 
+# A replay may have read first that the mail was sent.
 QUEUE = """
 INSERT INTO notifications (notification_id, fact_id, fact_type, audience, channel, order_id, customer_id, contact,
                            fact, received_at, status)
@@ -55,7 +56,9 @@ SELECT id, fact_id, fact_type, audience, channel, order_id, customer_id, contact
                       %(bodies)b::text[], %(times)b::bigint[])
                AS told (id, fact_id, fact_type, audience, channel, order_id, customer_id, contact, fact, micros)
        ) AS aged
-ON CONFLICT DO NOTHING
+ON CONFLICT (notification_id) DO UPDATE
+   SET fact = excluded.fact, contact = excluded.contact, received_at = excluded.received_at
+ WHERE notifications.fact::text = '{}'
 """
 QUEUE_COLUMNS = "ids facts types audiences channels orders customers contacts bodies times"
 
@@ -165,7 +168,7 @@ def save_customers(tx: Connection, customers: Iterable[CustomerWebhook]) -> None
 
 def queue(tx: Connection, messages: Iterable[Message], max_age_s: float) -> None:
     """One row a message, however often its fact is told; one of a webhook older than `max_age_s` is stale at once."""
-    rows = list(zip(*map(_row, messages), strict=True))
+    rows = list(zip(*map(_row, {message.notification_id: message for message in messages}.values()), strict=True))
     if rows:
         columns = dict(zip(QUEUE_COLUMNS.split(), map(list, rows), strict=True))
         tx.exec_driver_sql(QUEUE, {**columns, "max_age": max_age_s})

@@ -35,6 +35,7 @@ class Desk:
         store = self._within(asked.name)
         with engine(self.settings.database_url, service="replay").connect() as lock:
             place.alone(lock, asked.name)
+            self._refuse_another_s(asked.name)
             place.create(self.settings.database_url, asked.name, self.subject.package, self.live)
             replay = Replay(self.subject, self.settings, store, watched)
             replay.begin(asked)
@@ -115,11 +116,13 @@ class Desk:
                 place.drop(self.live, name)
 
     def drop(self, name: str) -> None:
-        """Remove a replayed schema, or what a promotion replaced."""
-        self._need(name)
-        if "replay" not in _tables(self.live, name):
-            raise Impossible(f"{name} was not made by a replay")
-        place.drop(self.live, name)
+        """Remove a replayed schema, or what a promotion replaced; not while it is being filled, or put in its place."""
+        with engine(self.settings.database_url, service="replay").connect() as lock:
+            place.alone(lock, name)
+            self._need(name)
+            if "replay" not in _tables(self.live, name):
+                raise Impossible(f"{name} was not made by a replay")
+            place.drop(self.live, name)
 
     def announce(self, schema: str) -> int:
         """Publish the facts that are owed; how many these were."""
@@ -143,6 +146,7 @@ class Desk:
             raise Impossible(f"{retired} is there already: `replay drop {retired}` first, if nobody needs it")
         with engine(self.settings.database_url, service="replay").connect() as lock:
             place.alone(lock, candidate)
+            self._need(candidate)
             Promotion(self.subject, self.settings, self.live, candidate, retired).promote()
 
     def _compare(self, live: str, name: str, most: int) -> Difference:
@@ -152,6 +156,12 @@ class Desk:
     def _need(self, name: str) -> None:
         if not place.exists(self.live, name) or name == place.live(self.live):
             raise Impossible(f"there is no replay {name} of {self.subject.service}")
+
+    def _refuse_another_s(self, name: str) -> None:
+        """What is dropped with a replay must be its own. One that was killed early has its tables and no more."""
+        found = _tables(self.live, name)
+        if found and not {"replay", "inbox"} & set(found):
+            raise Impossible(f"{name} is there already, and was not made by a replay; choose another name")
 
     def _within(self, name: str) -> Engine:
         return place.within(self.settings.database_url, name, service="replay")

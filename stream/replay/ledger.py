@@ -177,6 +177,8 @@ def run(tx: Connection) -> Run:
 def extend(tx: Connection, purpose: Purpose, spans: Mapping[Partition, Span]) -> None:
     """Read these partitions up to these ends; one that is known already goes on from where it is."""
     rows = [(*where, span.first, span.end) for where, span in sorted(spans.items())]
+    if not rows:  # a service that nothing has come to yet is nowhere
+        return
     topics, partitions, firsts, ends = map(list, zip(*rows, strict=True))
     columns = {"topics": topics, "partitions": partitions, "firsts": firsts, "ends": ends}
     tx.exec_driver_sql(EXTEND, {**columns, "purpose": purpose})

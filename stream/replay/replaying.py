@@ -50,7 +50,7 @@ class Replay:
                 raise Impossible(f"{asked.name} holds another replay ({_words(begun.asked)}): drop it, or name another")
             if not ledger.places(tx, "source"):
                 ledger.extend(tx, "source", source)
-                ledger.extend(tx, "told", told) if told else None
+                ledger.extend(tx, "told", told)
         self._asked = begun.asked
         return begun
 

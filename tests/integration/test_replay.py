@@ -14,12 +14,14 @@ import pytest
 from stream import topics
 from stream.events import Fact, PaymentWebhook, Record
 from stream.registry import CommittedRegistry
-from stream.replay import ends
+from stream.replay import ends, place
 from stream.replay.reading import Reading
 from stream.topics import Topic
+from tests import failing
 from tests.actors import Inbox, Shop, Store, new_order, until
-from tests.builders import a_payment, an_order
+from tests.builders import a_payment, an_approval, an_order
 from tests.log import CODEC, Writer, reading, writer
+from tests.log import append as append_to
 from tests.replays import a_history, append, ask, refusal, start, until_handled
 
 pytestmark = pytest.mark.long
@@ -184,3 +186,32 @@ def as_written_then(entry: dict[str, Any], record: Record) -> bytes:
     fields = msgspec.to_builtins(record, builtin_types=(bytes,))
     fastavro.schemaless_writer(out, fastavro.parse_schema(entry["schema"]), fields)
     return out.getvalue()
+
+
+def test_what_is_being_filled_or_promoted_is_not_dropped(system: dict[str, str], payments: Store) -> None:
+    """A schema that gets another name while its drop waits for it would be dropped under that name: as the live one."""
+    ask(system, "payment", "replay", "--into", "r_held")
+    owner = failing.engine(system)
+    with owner.connect() as lock:
+        place.alone(lock, "r_held")
+        assert "another replay is at work in r_held" in refusal(system, "payment", "replay", "drop", "r_held")
+    owner.dispose()
+
+    ask(system, "payment", "replay", "drop", "r_held")
+    assert payments.rows("SELECT 1 FROM pg_namespace WHERE nspname = 'r_held'") == []
+
+
+def test_a_schema_of_somebody_else_s_is_not_replayed_into(system: dict[str, str]) -> None:
+    """It would be dropped with the replay."""
+    with failing.engine(system).begin() as tx:
+        tx.exec_driver_sql("CREATE SCHEMA theirs; CREATE TABLE theirs.precious (name text)")
+
+    assert "was not made by a replay" in refusal(system, "payment", "replay", "--into", "theirs")
+
+
+def test_records_that_nobody_can_decode_on_the_service_s_own_topic_tell_no_fact(system: dict[str, str]) -> None:
+    unnamed = msgspec.structs.replace(an_approval(new_order()), event_id="no id")
+    for record in (b"no record", b"\x00\x00\x00\xff\xffof an unknown schema", unnamed):
+        append_to(system, topics.PAYMENTS, "1", record)
+
+    ask(system, "payment", "replay", "--into", "r_undecodable")

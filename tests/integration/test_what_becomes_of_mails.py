@@ -13,6 +13,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
+from notifier import again
 from notifier.desk import Desk
 from notifier.handler import handle
 from notifier.sender import Sender
@@ -21,7 +22,15 @@ from runtime import clock
 from runtime.engine import engine
 from runtime.management import Refused
 from stream import ids, migrate, topics
-from stream.events import CustomerNotice, CustomerWebhook, DeadRecord, Fact, PaymentCompleted, SubscriptionCancelled
+from stream.events import (
+    CustomerNotice,
+    CustomerWebhook,
+    DeadRecord,
+    Fact,
+    NotificationSent,
+    PaymentCompleted,
+    SubscriptionCancelled,
+)
 from tests.actors import Store, new_order, until
 from tests.builders import an_envelope, an_order
 from tests.log import CODEC, reading
@@ -67,6 +76,11 @@ class Office:
         with self.store.begin() as tx:
             handle(tx, events, operator=self.settings.operator_email, max_age_s=self.settings.mail_max_age)
         self.sender.wake.set()
+
+    def replay(self, *events: Any) -> None:
+        """As a replay hears of it: whoever was mailed stays mailed."""
+        with self.store.begin() as tx:
+            again.handle(tx, events, operator=self.settings.operator_email)
 
     def wait(self, fact: Fact, status: str) -> dict[str, Any]:
         """The mail of a fact once it has come to a status."""
@@ -119,11 +133,10 @@ def a_fact(*, age: int = 0, **said: Any) -> PaymentCompleted:
         received_at=at,
         provider="generic",
         amount=58000,
-        currency="KRW",
         method=None,
         transaction_id=None,
         paid_at=None,
-        **told,
+        **{"currency": "KRW", **told},
     )
 
 
@@ -345,6 +358,45 @@ def test_the_operator_is_told_of_each_abandoned_event_and_unknown_mail_once(open
 
     assert [mail["Subject"] for mail in told] == ["hookstream: 2 abandoned events", "hookstream: 1 unknown mail"]
     assert office.rows.rows("SELECT count(*) FROM alarms WHERE told_at IS NULL") == [{"count": 0}]
+
+
+def test_a_letter_that_cannot_be_written_holds_up_no_other_whatever_its_error_says(office: Office) -> None:
+    bad, good = a_fact(currency="K\x00W"), a_fact()
+    office.hear(bad, known(bad))
+    office.hear(good, known(good))
+
+    assert "no ISO 4217 currency" in office.wait(bad, "failed")["error"]
+    office.wait(good, "sent")
+
+
+def test_a_replay_that_reads_first_that_a_mail_was_sent_takes_the_fact_all_the_same(office: Office) -> None:
+    """As where the clocks of two machines differ, or the fact failed at first."""
+    fact = a_fact(customer_id=new_order())
+    mail = ids.notification_id(fact.event_id, "customer", "email")
+    office.replay(a_notification(mail, fact))
+    office.replay(known(fact, customer_id=fact.customer_id))
+    office.replay(fact)
+
+    (row,) = office.rows.rows(
+        "SELECT status, fact ->> 'event_id' AS told FROM notifications WHERE audience = 'customer'"
+    )
+    assert row == {"status": "sent", "told": fact.event_id}
+    assert office.rows.rows("SELECT user_id FROM in_app") == [{"user_id": fact.customer_id}]
+
+
+def a_notification(mail: str, fact: Fact) -> NotificationSent:
+    return NotificationSent(
+        notification_id=mail,
+        fact_id=fact.event_id,
+        fact_type=type(fact).__name__,
+        audience="customer",
+        channel="email",
+        order_id=fact.order_id,
+        customer_id=fact.customer_id,
+        locale="ko",
+        message_id="<1@example.test>",
+        sent_at=clock.now(),
+    )
 
 
 def a_dead_record(event: str) -> DeadRecord:
