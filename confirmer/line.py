@@ -58,5 +58,5 @@ def _retry_after(value: str | None) -> float | None:
         return float(value[:9])
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - clock.now() / 1e6)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
