@@ -95,8 +95,7 @@ class Desk:
             place.create(self.settings.database_url, name, self.subject.package, self.live)
             replay = Replay(self.subject, self.settings, self._within(name), watched)
             brokers, service = self.settings.kafka_bootstrap_servers, self.subject.service
-            own = {topic.name for topic in self.subject.topics}
-            most = {where: at for where, at in ends.committed(brokers, service).items() if where[0] in own}
+            most = ends.been_through(ends.committed(brokers, service), self.subject.topics)
             begun = replay.begin(Asked(service, name), most)
             if begun.finished_at is None:
                 replay.run()

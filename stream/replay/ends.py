@@ -47,6 +47,17 @@ def committed(bootstrap_servers: str, group: str) -> dict[Partition, int]:
     return {(each.topic, each.partition): each.offset for each in found if each.offset >= 0}
 
 
+def been_through(found: Mapping[Partition, int], topics: Iterable[Topic]) -> dict[Partition, int]:
+    """How far a group was on each partition of these topics, by what it has committed.
+
+    Where it has committed nothing it was nowhere, unless it has committed nothing at all: then Kafka has forgotten it,
+    and nobody knows.
+    """
+    own = {(topic.name, number): 0 for topic in topics for number in range(PARTITIONS)}
+    said = {where: offset for where, offset in found.items() if where in own}
+    return own | said if said else {}
+
+
 def applied(tx: Connection) -> dict[Partition, int]:
     """The offsets after the last new event that a store has handled; what follows it there was known before."""
     return {(topic, number): after for topic, number, after in tx.exec_driver_sql(APPLIED)}

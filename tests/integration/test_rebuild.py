@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from stream import topics
-from stream.topics import Topic
+from stream.topics import PARTITIONS, Topic
 from tests.actors import Inbox, Shop, Store, new_order, until
 from tests.log import reading
 from tests.replays import ask, refusal, start, until_handled
@@ -52,6 +52,22 @@ def test_a_lost_store_comes_back_and_nobody_hears_of_it(
     assert len(inbox.mails_to(next_customer)) == 1
     until_handled(system, *SERVICES)
     assert len(rows(store, table)) > len(before)
+
+
+def test_what_came_while_a_store_was_lost_is_told_and_mailed_when_it_is_back(
+    shop: Shop, inbox: Inbox, payments: Store, system: dict[str, str]
+) -> None:
+    until_handled(system, *SERVICES)
+    lose(payments)
+    orders = [new_order() for _ in range(PARTITIONS)]
+    for order in orders:
+        shop.post("order", {"orderId": order, "customerEmail": f"{order.lower()}@example.test"})
+        pay(shop, order)
+
+    ask(system, "payment", "rebuild")
+
+    for order in orders:
+        assert len(inbox.wait_for(f"{order.lower()}@example.test")) == 1
 
 
 def test_a_fact_without_a_record_of_its_mail_is_unknown_and_nobody_is_ever_mailed_it(
