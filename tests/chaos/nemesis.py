@@ -1,10 +1,14 @@
 """Picks fault after fault, by a seed, while a load goes through; heals; and has the outcome judged."""
 
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from random import Random
+
+import psycopg
 
 from auditor.audit import audit
 from auditor.evidence import Claim
@@ -83,15 +87,13 @@ def run(world: World, seed: int, faults: Sequence[Fault], hold_s: tuple[float, f
     load = Load(world.env, seed, rate)
     load.start()
     try:
-        for fault in possible:
-            _strike(fault, world, chance, hold_s)
+        injected = Counter(fault.name for fault in possible if _strike(fault, world, chance, hold_s))
     finally:
         load.stop()
     heal(world)
     claims = audit(world.env, load.accepted(), patience_s=SETTLED_S)
     verdict = load.judge(Patience(quiet_s=10.0, linger_s=0.5))
     why = tuple(f"{name}: no small file system could be mounted (that takes root)" for name in left_out)
-    injected = Counter(fault.name for fault in possible)
     return Report(seed, injected, why, tuple(claims), verdict, time.monotonic() - began)
 
 
@@ -118,9 +120,20 @@ def heal(world: World) -> None:
         assert desk.request("POST", "/mails/resolve", body, token).status == 200
 
 
-def _strike(fault: Fault, world: World, chance: Random, hold_s: tuple[float, float]) -> None:
-    with fault.strike(world, chance) as hit:
+def _strike(fault: Fault, world: World, chance: Random, hold_s: tuple[float, float]) -> bool:
+    """Let a fault happen and pass; False when it could not be made to happen, after all that happened before."""
+    with ExitStack() as stack:
+        try:
+            hit = stack.enter_context(fault.strike(world, chance))
+        except (AssertionError, OSError, subprocess.SubprocessError, psycopg.Error) as why:
+            _say(f"{fault.name}: could not be done: {why}")
+            return False
         seconds = chance.uniform(*hold_s)
-        print(f"{time.strftime('%H:%M:%S')} {fault.name}: {hit}, for {seconds:.1f} s", flush=True)  # noqa: T201
+        _say(f"{fault.name}: {hit}, for {seconds:.1f} s")
         time.sleep(seconds)
     time.sleep(chance.uniform(*REST_S))
+    return True
+
+
+def _say(line: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)  # noqa: T201

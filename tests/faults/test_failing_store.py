@@ -17,6 +17,7 @@ from tests.replicas import Replica, Replicas
 
 pytestmark = pytest.mark.long
 
+PARKED = "SELECT * FROM parked WHERE key = ANY (%s)"
 SIGNS = ("partitions.assigned", "partitions.revoked", "partitions.lost")
 SOON = "from stream.membership import CONSUMER; CONSUMER['max.poll.interval.ms'] = 2000"
 KINDS: dict[str, tuple[Trouble, str]] = {
@@ -66,7 +67,7 @@ def test_a_store_that_fails_parks_nothing_and_costs_nobody_its_place(
 
     assert any(error in line["error"] for line in failed), failed
     assert standing(processor) == before
-    assert payments.rows("SELECT * FROM parked") == []
+    assert payments.rows(PARKED, orders.keys) == []
     orders.were_told_once_in_order(told.records)
     until(processor.is_ready, bool)
 
@@ -84,7 +85,7 @@ def test_a_deadlock_is_the_stores_failure_and_its_victim_tries_again(
     applied = payments.wait_for("SELECT version FROM payments WHERE order_id = ANY (%s)", list(pair), count=2)
     assert failed[0]["error"] == "DeadlockDetected (40P01)"
     assert applied == [{"version": 1}] * 2
-    assert (standing(processor), payments.rows("SELECT * FROM parked")) == (before, [])
+    assert (standing(processor), payments.rows(PARKED, [order.encode() for order in pair])) == (before, [])
 
 
 def test_a_processor_too_slow_for_its_transaction_is_thrown_out_and_tries_again(
@@ -98,7 +99,7 @@ def test_a_processor_too_slow_for_its_transaction_is_thrown_out_and_tries_again(
 
     orders.were_applied_once_in_order()
     assert "IdleInTransactionSessionTimeout (25P03)" in [line["error"] for line in slow.lines("store.failed")]
-    assert payments.rows("SELECT * FROM parked") == []
+    assert payments.rows(PARKED, orders.keys) == []
     processors.end()
 
 
