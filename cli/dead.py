@@ -60,7 +60,7 @@ def list_(
     for name, counts in totals.items():
         say(f"{name}: {counts['abandoned']} abandoned, {counts['retrying']} retrying in all")
     if said and not totals:
-        say("nothing fails")
+        say("nothing fails in those that answer" if troubles else "nothing fails")
     _end(troubles)
 
 

@@ -69,7 +69,7 @@ class Desk:
         if run.finished_at is None:
             raise Impossible(f"the replay into {name} is not done: give its command again, and it goes on")
         if run.looked_at is None:
-            raise Impossible(f"nobody has looked at how {name} differs: see `replay diff` first")
+            raise Impossible(f"nobody has looked at how {name} differs: see `hookstream replay diff` first")
         self._swap(name, self.before)
 
     def rollback(self) -> str:

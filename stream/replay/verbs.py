@@ -54,7 +54,8 @@ def _replay(desk: Desk, words: Sequence[str]) -> None:
     desk.replay(Asked(desk.subject.service, said.into, said.to, said.orders, said.retranslate))
     if said.announce:
         _say(f"announced {desk.announce(said.into)} facts")
-    _say(f"{desk.subject.service} is replayed into {said.into}; see `replay diff {said.into}`")
+    service = desk.subject.service
+    _say(f"{service} is replayed into {said.into}; see `hookstream replay diff {service} {said.into}`")
 
 
 def _diff(desk: Desk, words: Sequence[str]) -> None:
@@ -81,7 +82,8 @@ def _promote(desk: Desk, words: Sequence[str]) -> None:
     parser.add_argument("--announce", action="store_true", help="publish the facts that nobody was told")
     said = parser.parse_args(words)
     desk.promote(said.name)
-    _say(f"{said.name} is live; what it replaced is {desk.before}, `replay rollback` puts it back")
+    back = f"`hookstream replay rollback {desk.subject.service}`"
+    _say(f"{said.name} is live; what it replaced is {desk.before}, {back} puts it back")
     if said.announce:
         _say(f"announced {desk.announce(place.live(desk.live))} facts")
 
