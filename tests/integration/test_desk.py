@@ -226,6 +226,7 @@ def test_redriving_more_than_may_fail_at_once_brings_all_back_and_stops_nothing(
         for order in orders:
             pay(shop, order)
         payments.wait_for("SELECT 1 FROM parked WHERE key = ANY (%s)", keys, count=len(orders))
+        until(lambda: get(system, "payment", "/health/ready").status, lambda status: status == 503)
         payments.rows(
             "WITH dead AS (UPDATE parked SET status = 'abandoned', attempts = 6 WHERE key = ANY (%s) RETURNING *)"
             " UPDATE inbox SET outcome = 'abandoned' FROM dead WHERE inbox.event_id = dead.event_id RETURNING 1",
