@@ -32,6 +32,7 @@ class Replay:
         self._settings = settings
         self._store = store
         self._fill = fill
+        self._codec = Codec(registry(settings.schema_registry_url))
         self._asked = Asked(subject.service, "")
 
     def begin(self, asked: Asked, most: Mapping[Partition, int] | None = None) -> Run:
@@ -100,9 +101,7 @@ class Replay:
         found = ends.spans(self._settings.kafka_bootstrap_servers, self._subject.announces)
         with self._store.begin() as tx:
             ledger.extend(tx, "told", found)
-            hearing.read_told(
-                tx, self._settings.kafka_bootstrap_servers, Codec(registry(self._settings.schema_registry_url))
-            )
+            hearing.read_told(tx, self._settings.kafka_bootstrap_servers, self._codec)
 
     def _end(self) -> None:
         with self._store.begin() as tx:
