@@ -8,22 +8,19 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from threading import Event, Thread
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, exc
 
 from confirmer import grouping, metrics, store
+from confirmer.api_desk import Desk, desk
 from confirmer.grouping import Open, Request
-from confirmer.judge import Again, Circumstances, Confirmed, Rejected, Response, Unaskable, Unknown, Verdict, judge
-from confirmer.judge import standing as standing_of
+from confirmer.judge import Again, Circumstances, Confirmed, Rejected, Response, Unaskable, Unknown, Verdict
 from confirmer.line import Line
-from confirmer.restraint import Breaker, Pace
 from confirmer.settings import INQUIRIES, ConfirmerSettings
 from confirmer.store import Claimed
-from confirmer.telling import Telling
-from providers.contract import Inquiry
+from confirmer.telling import Telling, conclude
 from runtime import clock
 from runtime.logging import log
 from stream.codec import Codec
@@ -41,35 +38,6 @@ CONNECTIONS = 2
 STORE_FAILED = (exc.SQLAlchemyError, UnknownSchema, OSError)
 
 
-@dataclass
-class Desk:
-    """Where one provider is asked: nobody waits for another's provider."""
-
-    provider: str
-    inquiry: Inquiry
-    key: str
-    url: str
-    pace: Pace
-    breaker: Breaker = field(default_factory=Breaker)
-    refused: bool = False
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def heard(self, response: Response) -> None:
-        """Learn from an answer how the API is, and say so when that has changed."""
-        standing = standing_of(response)
-        metrics.INQUIRIES.labels(self.provider, standing).inc()
-        if standing == "refuses" and not self.refused:
-            log.error("provider.refuses", provider=self.provider, settings=f"{self.provider.upper()}_API_KEY")
-        self.refused = standing == "refuses"
-        was_open = self.breaker.is_open
-        if standing == "well":
-            self.breaker.works()
-        else:
-            self.breaker.fails(time.monotonic(), getattr(response, "retry_after_s", None))
-        if was_open != self.breaker.is_open:
-            log.warning("provider.back" if was_open else "provider.away", provider=self.provider)
-
-
 class Asker:
     """One thread with a loop of its own; several may work beside each other, in other replicas."""
 
@@ -79,7 +47,7 @@ class Asker:
         self._codec = codec
         self._telling = Telling(service, codec)
         self._publisher = Publisher(settings.kafka_bootstrap_servers, while_waiting=lambda: None)
-        self._desks = [_desk(settings, name, key) for name in INQUIRIES if (key := settings.api_key(name))]
+        self._desks = [desk(settings, name, key) for name in INQUIRIES if (key := settings.api_key(name))]
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self, stop: Event) -> Thread:
@@ -139,22 +107,22 @@ class Asker:
             await asyncio.sleep(desk.pace.wait(time.monotonic()))
             response = await line.ask(desk.url, request.ask)
             desk.heard(response)
-        verdicts = [(question, self._judge(desk, question, response)) for question in request.questions]
-        told = [message for question, verdict in verdicts for message in self._telling.of(*question, verdict)]
-        await self._publish(told)
+        concluded = [self._conclude(desk, question, response) for question in request.questions]
+        await self._publish([message for _, told in concluded for message in told])
+        verdicts = [(claimed, verdict) for (claimed, _), (verdict, _) in zip(request.questions, concluded, strict=True)]
         try:
-            await self._store(lambda tx: store.settle(tx, [(claimed, verdict) for (claimed, _), verdict in verdicts]))
+            await self._store(lambda tx: store.settle(tx, verdicts))
         except STORE_FAILED as failure:  # the lease passes, and it is asked again
             log.warning("store.failed", error=type(failure).__name__)
             return
-        for (claimed, _), verdict in verdicts:
+        for claimed, verdict in verdicts:
             _report(desk.provider, claimed, verdict)
 
-    def _judge(self, desk: Desk, question: Open, response: Response) -> Verdict:
-        claimed, receipt = question
+    def _conclude(self, desk: Desk, question: Open, response: Response) -> tuple[Verdict, list[Message]]:
+        claimed, _ = question
         chance = random.random()  # noqa: S311 - spreads retries
         here = Circumstances(clock.now(), claimed.attempts, claimed.unread, self._settings.mode, chance)
-        return judge(desk.inquiry, receipt, response, here)
+        return conclude(desk.inquiry, question, response, here, self._telling)
 
     def _receipt(self, claimed: Claimed) -> UnconfirmedWebhook:
         record = self._codec.decode(claimed.record)
@@ -176,11 +144,6 @@ class Asker:
 
         async with self._storing:
             return await asyncio.to_thread(transact)
-
-
-def _desk(settings: ConfirmerSettings, provider: str, key: str) -> Desk:
-    inquiry = INQUIRIES[provider]
-    return Desk(provider, inquiry, key, settings.api_url(provider), Pace(inquiry.per_second))
 
 
 async def _until(stop: Event) -> None:

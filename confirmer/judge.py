@@ -110,13 +110,13 @@ def standing(response: Response) -> Standing:
 def judge(inquiry: Inquiry, receipt: UnconfirmedWebhook, response: Response, here: Circumstances) -> Verdict:
     """What becomes of a question now."""
     if isinstance(response, Unaskable):
-        return _unread(response.error, here)
+        return unread(response.error, here)
     if standing(response) != "well" or isinstance(response, NoAnswer):
         return Again(_said(response), backoff(here.attempts, here.chance))
     if response.status in (404, 410):
         return _not_known("the provider does not know it", inquiry, receipt, here)
     if response.status >= 400:  # noqa: PLR2004 - RFC 9110 §15
-        return _unread(_said(response), here)
+        return unread(_said(response), here)
     return _read(inquiry, receipt, response.body, here)
 
 
@@ -139,9 +139,9 @@ def _read(inquiry: Inquiry, receipt: UnconfirmedWebhook, body: bytes, here: Circ
     except Unsupported as nothing:
         return Unknown(f"the answer is nothing we act on: {nothing}"[:ERROR_CHARS])
     except Refused as unreadable:
-        return _unread(str(unreadable), here)
+        return unread(str(unreadable), here)
     except Exception as broken:  # noqa: BLE001 - an answer nobody foresaw must not hold up the other questions
-        return _unread(f"{type(broken).__name__} on reading the answer", here)
+        return unread(f"{type(broken).__name__} on reading the answer", here)
 
 
 def _denied(error: str, receipt: UnconfirmedWebhook, here: Circumstances) -> Verdict:
@@ -166,7 +166,8 @@ def _not_known(error: str, inquiry: Inquiry, receipt: UnconfirmedWebhook, here: 
     return Again(error[:ERROR_CHARS], max(LEAST_S, min(backoff(here.attempts, here.chance), left_s)))
 
 
-def _unread(error: str, here: Circumstances) -> Verdict:
+def unread(error: str, here: Circumstances) -> Verdict:
+    """What becomes of an answer nobody can make sense of: asked again a few times, then given up."""
     said = f"no readable answer: {error}"[:ERROR_CHARS]
     if here.unread + 1 >= UNREAD_TIMES:
         return Unknown(said)

@@ -2,12 +2,15 @@
 
 from hashlib import sha256
 
-from confirmer.judge import Again, Confirmed, Rejected, Unknown, Verdict
+from confirmer.grouping import Open
+from confirmer.judge import Again, Circumstances, Confirmed, Rejected, Response, Unknown, Verdict, judge, unread
 from confirmer.store import Claimed
+from providers.contract import Inquiry
 from runtime import clock
 from stream import topics
 from stream.codec import Codec
 from stream.events import Outcome, OutcomeKind, Record, RejectedWebhook, UnconfirmedWebhook
+from stream.messages import written
 from stream.outbox import Message
 from stream.topics import Topic
 
@@ -51,8 +54,23 @@ class Telling:
         return self._message(claimed, topics.OUTCOMES, outcome.event_id, outcome)
 
     def _message(self, claimed: Claimed, topic: Topic, key: str, record: Record) -> Message:
-        source = (topics.UNCONFIRMED.name, claimed.partition)
-        return Message(*source, topic.name, key.encode(), self._codec.encode(record))
+        source, name = (topics.UNCONFIRMED.name, claimed.partition), key.encode()
+        return Message(*source, topic.name, name, written(self._codec, record, name))
+
+
+def conclude(
+    inquiry: Inquiry, question: Open, response: Response, here: Circumstances, telling: Telling
+) -> tuple[Verdict, list[Message]]:
+    """What becomes of a question now, and what is told of it.
+
+    An answer of which nothing can be told is one that nobody can read: it must not hold up the other questions.
+    """
+    verdict = judge(inquiry, question[1], response, here)
+    try:
+        return verdict, telling.of(*question, verdict)
+    except Exception as broken:  # noqa: BLE001 - whatever a record refuses, from OverflowError to its size
+        instead = unread(f"{type(broken).__name__} on telling of the answer", here)
+        return instead, telling.of(*question, instead)
 
 
 def _rejection(receipt: UnconfirmedWebhook, cause: str) -> RejectedWebhook:

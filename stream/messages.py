@@ -7,7 +7,7 @@ from runtime import clock
 from stream import topics
 from stream.codec import Codec
 from stream.delivery import Delivery
-from stream.events import DeadRecord, Fact, Outcome, OutcomeKind
+from stream.events import DeadRecord, Outcome, OutcomeKind, Record
 from stream.fold import Result
 from stream.inbox import Stood
 from stream.outbox import Message
@@ -21,18 +21,18 @@ LARGEST_ENCLOSED = 900_000
 """Bytes of a record in its dead letter, which must fit into Kafka itself."""
 
 
-LARGEST_FACT = LARGEST_MESSAGE - 10_000
-"""Bytes of a fact and its key. A larger one is never acknowledged: the event it follows from has failed."""
+LARGEST_TOLD = LARGEST_MESSAGE - 10_000
+"""Bytes of a record and its key. A larger one is never acknowledged: what it follows from has failed."""
 
 
-def written(codec: Codec, fact: Fact, key: bytes) -> bytes:
-    """The fact as its topic carries it.
+def written(codec: Codec, record: Record, key: bytes) -> bytes:
+    """The record as its topic carries it.
 
     Raises ValueError for one that Kafka would not take.
     """
-    value = codec.encode(fact)
-    if (size := len(key) + len(value)) > LARGEST_FACT:
-        raise ValueError(f"a {type(fact).__name__} of {size} bytes is too large to be told")
+    value = codec.encode(record)
+    if (size := len(key) + len(value)) > LARGEST_TOLD:
+        raise ValueError(f"a {type(record).__name__} of {size} bytes is too large to be told")
     return value
 
 

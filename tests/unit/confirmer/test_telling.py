@@ -1,0 +1,58 @@
+"""What is told of an answer; one of which nothing can be told must not end the asker."""
+
+import pytest
+
+from confirmer.judge import Again, Circumstances, Confirmed, Heard, Unknown
+from confirmer.store import Claimed
+from confirmer.telling import Telling, conclude
+from providers.contract import Ask, Inquiry, Received, Translation
+from stream import topics
+from stream.codec import Codec
+from stream.events import PaymentNotice, Question, UnconfirmedWebhook
+from stream.registry import CommittedRegistry
+from tests.builders import NOON, an_envelope
+
+QUESTION = Question(subject="payment", reference="pk-1", order_id="1", claims={})
+RECEIPT = UnconfirmedWebhook(envelope=an_envelope(QUESTION), notice=QUESTION)
+OPEN = (Claimed(RECEIPT.envelope.event_id, 1, 0, b"", 0, 0), RECEIPT)
+TELLING = Telling("confirmer", Codec(CommittedRegistry()))
+UNTELLABLE = [
+    pytest.param({"amount": 2**70}, id="a number no record holds"),
+    pytest.param({"failure_reason": "x" * 1_000_000}, id="too long for Kafka"),
+    pytest.param({"failure_reason": "\ud800"}, id="no text in any encoding"),
+]
+
+
+def answering(**said: object) -> Inquiry:
+    """An API that confirms the payment and says so much more of it."""
+    notice = PaymentNotice(**{"order_id": "1", "status": "completed", "amount": 58000, **said})  # type: ignore[arg-type]
+
+    def read_answer(_question: Question, _received: Received, _answer: bytes) -> Translation:
+        return Translation(notice, "payment.completed", NOON, "pk-1:DONE")
+
+    return Inquiry("https://api.example.test", lambda _question, _key: Ask("GET", "/", {}), read_answer)
+
+
+def at_attempt(unread: int) -> Circumstances:
+    return Circumstances(now=NOON, attempts=1 + unread, unread=unread, mode="test")
+
+
+def test_what_is_confirmed_is_told_on_its_topic_and_as_an_outcome() -> None:
+    verdict, told = conclude(answering(), OPEN, Heard(200), at_attempt(0), TELLING)
+
+    assert isinstance(verdict, Confirmed)
+    assert [message.topic for message in told] == [topics.PAYMENT_WEBHOOKS.name, topics.OUTCOMES.name]
+
+
+@pytest.mark.parametrize("said", UNTELLABLE)
+def test_an_answer_that_no_record_can_hold_is_asked_for_again_and_given_up_in_the_end(said: dict[str, object]) -> None:
+    verdict, told = conclude(answering(**said), OPEN, Heard(200), at_attempt(0), TELLING)
+
+    assert isinstance(verdict, Again)
+    assert verdict.unread
+    assert told == []
+
+    verdict, told = conclude(answering(**said), OPEN, Heard(200), at_attempt(4), TELLING)
+
+    assert isinstance(verdict, Unknown)
+    assert [message.topic for message in told] == [topics.OUTCOMES.name]
