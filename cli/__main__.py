@@ -17,6 +17,7 @@ from cli import (
     status,
     stores,
     topics,
+    trying,
     verifying,
 )
 from local.telling import Trouble
@@ -36,7 +37,7 @@ app.command()(asking.stats)
 app.command()(asking.webhook)
 app.command()(asking.order)
 app.command()(stores.migrate)
-app.command()(dead.retry)
+app.command()(trying.retry)
 app.add_typer(dead.app, name="dead")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(spool.app, name="spool")

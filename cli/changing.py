@@ -1,0 +1,86 @@
+"""`hookstream dead redrive` and `give-up`: verbs that change many events at once, in every service that has them."""
+
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from cli import caution, failed
+from cli.failed import Cause, Order, Service, Since, Until
+from local.telling import say
+
+Events = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Only these; else all that match.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Count them, and do nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, also for more than one.")]
+
+
+def redrive(
+    events: Events = None,
+    service: Service = None,
+    cause: Cause = None,
+    since: Since = None,
+    until: Until = None,
+    order: Order = None,
+    *,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+) -> None:
+    """Re-open events that were given up, their tries back at zero; twice changes nothing twice."""
+    filters = _filters(id=events, cause=cause, since=since, until=until, order=order)
+    _change(Change("/dead/redrive", "abandoned", "redriven", "re-open"), service, filters, dry_run=dry_run, yes=yes)
+
+
+def give_up(
+    events: Events = None,
+    service: Service = None,
+    cause: Cause = None,
+    since: Since = None,
+    until: Until = None,
+    order: Order = None,
+    *,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+) -> None:
+    """Give up events that still fail, after one last try at once; what was given up can be redriven later."""
+    filters = _filters(id=events, cause=cause, since=since, until=until, order=order)
+    _change(Change("/dead/give-up", "retrying", "givenUp", "give up"), service, filters, dry_run=dry_run, yes=yes)
+
+
+class Change(NamedTuple):
+    """A verb that changes many: its path, the status of those it is for, its answer's name for how many, its name."""
+
+    path: str
+    status: str
+    counted: str
+    verb: str
+
+
+def _filters(**asked: object) -> dict[str, object]:
+    return {name: value for name, value in asked.items() if value}
+
+
+def _change(change: Change, service: str | None, filters: dict[str, Any], *, dry_run: bool, yes: bool) -> None:
+    """Count those that are meant in every service, ask where they are several, do it, and say how many these were."""
+    from cli import management
+
+    def ask(one: str, *, dry: bool) -> Any:
+        return management.post(one, change.path, {"filters": filters, "dryRun": dry})
+
+    counted, troubles = management.each(failed.services(service), lambda one: ask(one, dry=True))
+    matched = {name: said["matched"] for name, said in counted.items() if said["matched"]}
+    for name, count in matched.items():
+        say(f"{name}: {count} {change.status}")
+    if not matched and not troubles:
+        say(f"nothing that is {change.status} matches")
+    if matched and not dry_run:
+        total = sum(matched.values())
+        # One that was named is one, also where several services have it.
+        events = set(filters.get("id", ()))
+        caution.sure(f"{change.verb} {total} events", len(events) if events else total, yes=yes)
+        done, more = management.each(matched, lambda one: ask(one, dry=False))
+        troubles += more
+        for name, said in done.items():
+            say(f"{name}: {said[change.counted]} {DONE[change.counted]}")
+    failed.end(troubles)
+
+
+DONE = {"redriven": "redriven", "givenUp": "have their last try now"}
