@@ -10,6 +10,11 @@ from stream.events import Fact, NotificationSent, OrderWebhook
 
 CHANNEL = "email"
 UNDER_WAY = ("queued", "sending")
+WITHOUT_ERROR = {
+    "waiting": "its reader's address is not known yet",
+    "no_recipient": "its reader's address never came",
+    "stale": "its fact was older than MAIL_MAX_AGE",
+}
 NEVER = ("failed", "waiting", "no_recipient", "stale")
 ALARMS = "Alarms"
 """What tells the operator of troubles follows from no fact."""
@@ -59,7 +64,7 @@ def missing(trace: Trace) -> Claim:
         elif status == "unknown":
             noted.append(f"{what} is unknown; it {'arrived' if name in evidence.mails else 'did not arrive'}")
         elif status in NEVER:
-            noted.append(f"{what} is {status}: {row['error']}")
+            noted.append(f"{what} is {status}: {row['error'] or WITHOUT_ERROR.get(status, 'nobody said why')}")
     return Claim("MISSMAIL", len(rows), tuple(wrong), tuple(unfinished), tuple(noted))
 
 

@@ -28,7 +28,9 @@ def webhook(webhook_id: Annotated[str, typer.Argument(metavar="ID", help="Ours, 
 
     life = console.ask("webhooks", webhook_id)
     if life is None:
-        raise Trouble(f"The log has no webhook {webhook_id}.")
+        known = console.ask("orders", webhook_id) is not None
+        hint = f" It is an order: `hookstream order {webhook_id}` shows that." if known else ""
+        raise Trouble(f"The log has no webhook {webhook_id}.{hint}")
     say(f"webhook {life['webhookId']}")
     _tell(life, "provider", "providerEventId", "type", "eventType", "orderId", "customerId", "status")
     _tell(life, "retryCount", "lastRetryAt", "error", "note", "verification", "confirmedAs")
@@ -44,12 +46,14 @@ def order(order_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
 
     life = console.ask("orders", order_id)
     if life is None:
-        raise Trouble(f"The log has no order {order_id}.")
+        known = console.ask("webhooks", order_id) is not None
+        hint = f" It is a webhook: `hookstream webhook {order_id}` shows that." if known else ""
+        raise Trouble(f"The log has no order {order_id}.{hint}")
     say(f"order {order_id}")
     _timeline(life)
     for one in life["webhooks"]:
         if one["status"] != "PROCESSED" or one["note"]:
-            why = one["error"] or one["note"] or "not handled yet"
+            why = (one["error"] or "").partition("\n")[0] or one["note"] or "not handled yet"
             say(f"  {one['status']}: {one['eventType'] or one['type']} {one['webhookId']}: {why}")
 
 

@@ -1,5 +1,7 @@
 """`hookstream dead redrive` and `give-up`: verbs that change many events at once, in every service that has them."""
 
+from collections.abc import Iterable
+from functools import partial
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -62,6 +64,8 @@ def _change(change: Change, service: str | None, filters: dict[str, Any], *, dry
     """Count those that are meant in every service, ask where they are several, do it, and say how many these were."""
     from cli import management
 
+    failed.check(**filters)
+
     def ask(one: str, *, dry: bool) -> Any:
         return management.post(one, change.path, {"filters": filters, "dryRun": dry})
 
@@ -71,6 +75,7 @@ def _change(change: Change, service: str | None, filters: dict[str, Any], *, dry
         say(f"{name}: {count} {change.status}")
     if not matched and not troubles:
         say(f"nothing that is {change.status} matches")
+        troubles += _unknown(filters.get("id", ()), service)
     if matched and not dry_run:
         total = sum(matched.values())
         # One that was named is one, also where several services have it.
@@ -81,6 +86,20 @@ def _change(change: Change, service: str | None, filters: dict[str, Any], *, dry
         for name, said in done.items():
             say(f"{name}: {said[change.counted]} {DONE[change.counted]}")
     failed.end(troubles)
+
+
+def _unknown(events: Iterable[str], service: str | None) -> list[str]:
+    """Say what those that were named are instead; those nobody has heard of."""
+    from cli import management
+
+    strange = []
+    for event in events:
+        ask = partial(management.get, path="/retry", id=event)
+        known, troubles = management.each(failed.services(service), ask)
+        for name, standing in known.items():
+            say(f"{name}: {event} is {standing['outcome']}")
+        strange += troubles or ([] if known else [f"No service has ever heard of {event}."])
+    return strange
 
 
 DONE = {"redriven": "redriven", "givenUp": "have their last try now"}

@@ -33,8 +33,11 @@ def list_(
 
     from cli import management
 
-    asked = {"cause": cause, "since": since, "until": until, "order": order, "status": status, "limit": limit}
-    said, troubles = management.each(failed.services(service), lambda one: management.get(one, "/dead", **asked))
+    filters = {"cause": cause, "since": since, "until": until, "order": order, "status": status}
+    failed.check(**filters)
+    said, troubles = management.each(
+        failed.services(service), lambda one: management.get(one, "/dead", **filters, limit=limit)
+    )
     table = Table("service", "id", "type", "order", "status", "tries", "next try", "error", box=None)
     for name, answer in said.items():
         for event in answer["events"]:
@@ -56,6 +59,7 @@ def show(event: Id, service: Service = None) -> None:
     """Show all of one event: where it stood, why it failed, what it says (card numbers and addresses masked)."""
     from cli import management
 
+    failed.check(id=event)
     said, troubles = management.each(failed.services(service), lambda one: management.get(one, "/dead/show", id=event))
     for answer in said.values():
         say(f"id: {answer['id']}")

@@ -30,6 +30,20 @@ def services(wanted: str | None) -> tuple[str, ...]:
     return (wanted,) if wanted else STORES
 
 
+def check(**asked: object) -> None:
+    """Find a typing error before any service is asked.
+
+    Raises Trouble with what the services would all say.
+    """
+    from runtime.management import Refused
+    from stream import asked as filters
+
+    try:
+        filters.wanted({name: value for name, value in asked.items() if value is not None})
+    except Refused as wrong:
+        raise Trouble(f"{str(wrong)[:1].upper()}{str(wrong)[1:]}.") from wrong
+
+
 def end(troubles: list[str]) -> None:
     """What could not be asked or done is said last, and is exit code 1."""
     if troubles:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -52,11 +53,20 @@ def history(
     at: Annotated[str | None, typer.Option(help="As it was then, such as 2026-02-03T12:00+09:00.")] = None,
 ) -> None:
     """Show what each service makes of an order by the topics alone, up to a time."""
+    _check_time(at)
     codes = []
     for service in ORDERED:
         say(f"{service}:")
         codes.append(_ask(service, ["history", order, *(["--at", at] if at else [])]))
     raise typer.Exit(max(codes))
+
+
+def _check_time(at: str | None) -> None:
+    try:
+        if at is not None:
+            datetime.fromisoformat(at)
+    except ValueError as unclear:
+        raise Trouble(f"--at: {at} is no time, such as 2026-02-03T12:00+09:00.") from unclear
 
 
 def _ask(name: str, words: Sequence[str]) -> int:

@@ -14,6 +14,7 @@ WAITING = "SELECT count(*)::text FROM inbox WHERE outcome = 'waiting'"
 COLUMNS = {"in the outbox": OUTBOX, "waiting": WAITING, "failing": FAILING, "given up": DEAD}
 MAILS = "SELECT count(*) || ' ' || status FROM notifications GROUP BY status ORDER BY status"
 AWAY = "?"
+WIDE = 120  # rather lines that the terminal wraps than a word or a figure cut short
 MANAGED = {service.name: service.variable("MANAGEMENT_URL") for service in SERVICES}
 STORES = tuple(service.name for service in SERVICES if service.store)
 
@@ -33,7 +34,7 @@ def status() -> None:
     for name in MANAGED:
         stored = [_ask(env, name, question) for question in COLUMNS.values()] if name in STORES else []
         table.add_row(name, healths[name], *([behind.get(name, AWAY), *stored] if stored else []))
-    Console().print(table)
+    Console(width=max(Console().width, WIDE), soft_wrap=True).print(table)
     say(f"mails: {_ask(env, 'notifier', MAILS) or 'none yet'}")
     for name in SHOWN:
         if env.get(name):

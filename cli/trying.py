@@ -14,6 +14,7 @@ def retry(event: Id) -> None:
     """Try a failed event again now, whichever service it failed in; exit code 1 when it fails again."""
     from cli import management
 
+    failed.check(id=event)
     said, troubles = management.each(STORES, lambda one: management.get(one, "/retry", id=event))
     if not said:
         failed.end(troubles)

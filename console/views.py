@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from operator import itemgetter
 from typing import Any
 
 from console import parameters
@@ -75,8 +74,23 @@ def order(order_id: str, story: Story) -> dict[str, Any]:
 
 def timeline(story: Story) -> list[dict[str, Any]]:
     """All that happened, in the order of the clocks that saw it."""
+    depths = _depths(story)
     events = [*_received(story.webhooks), *_announced(story), *_handled(story), *_mailed(story.mails)]
-    return [{**event, "at": iso(event["at"])} for event in sorted(events, key=itemgetter("at"))]
+    events.sort(key=lambda event: (event["at"], depths.get(event["id"], 0)))
+    return [{**event, "at": iso(event["at"])} for event in events]
+
+
+def _depths(story: Story) -> dict[str, int]:
+    """How far down the chain of causes each fact and mail stands: of one instant, the cause is told first."""
+    causes = {fact["fact_id"]: fact["caused_by"] for fact in story.facts}
+    causes |= {mail["notification_id"]: mail["fact_id"] for mail in story.mails}
+    depths: dict[str, int] = {}
+    for name in causes:
+        chain = [name]
+        while chain[-1] in causes and causes[chain[-1]] not in chain:
+            chain.append(causes[chain[-1]])
+        depths[name] = len(chain) - 1
+    return depths
 
 
 def balance(customer_id: str, rows: Iterable[Row]) -> dict[str, Any]:
@@ -187,9 +201,14 @@ def _handled(story: Story) -> Iterable[dict[str, Any]]:
     names |= {row["webhook_id"]: row["event_type"] or UNKNOWN for row in story.webhooks}
     for row in story.outcomes:
         attempt = f" (try {row['attempt']})" if row["attempt"] > 1 else ""
-        error = f": {masked_text(row['error'])}" if row["error"] else ""
+        error = f": {_first_line(masked_text(row['error']))}" if row["error"] else ""
         what = f"{names.get(row['event_id'], UNKNOWN)} {row['outcome']} by {row['service']}{attempt}{error}"
         yield _event(row["at"], "handled", what, row["event_id"])
+
+
+def _first_line(error: str) -> str:
+    """What a database adds below is the row it refused."""
+    return error.partition("\n")[0]
 
 
 def _announced(story: Story) -> Iterable[dict[str, Any]]:

@@ -12,10 +12,11 @@ from runtime.settings import StoreSettings
 from stream.publisher import Publisher
 from stream.replay import difference, ends, ledger, past, place
 from stream.replay.difference import Difference
+from stream.replay.filling import Filling
 from stream.replay.ledger import Asked, Owed
 from stream.replay.progress import watched
 from stream.replay.promotion import Promotion, bring_in, held, is_lost
-from stream.replay.replaying import Replay
+from stream.replay.replaying import Fill, Replay
 from stream.replay.subject import Impossible, Subject
 
 PASSES = 4
@@ -30,14 +31,17 @@ class Desk:
         self.live = place.patient(settings.database_url, service="replay")
 
     def replay(self, asked: Asked) -> None:
-        """Fill the schema that is asked for, from where it was left."""
+        """Fill the schema that is asked for, from where it was left, and show how far that is."""
+        self._replay(asked, watched)
+
+    def _replay(self, asked: Asked, fill: Fill) -> None:
         place.check(self.live, asked.name)
         store = self._within(asked.name)
         with engine(self.settings.database_url, service="replay").connect() as lock:
             place.alone(lock, asked.name)
             self._refuse_another_s(asked.name)
             place.create(self.settings.database_url, asked.name, self.subject.package, self.live)
-            replay = Replay(self.subject, self.settings, store, watched)
+            replay = Replay(self.subject, self.settings, store, fill)
             replay.begin(asked)
             replay.run()
 
@@ -107,7 +111,7 @@ class Desk:
         digest = sha256(f"{order} {at} {clock.now()}".encode()).hexdigest()
         name = f"history_{digest[:16]}"
         try:
-            self.replay(Asked(self.subject.service, name, at, (order,)))
+            self._replay(Asked(self.subject.service, name, at, (order,)), Filling.fill)
             with self._within(name).connect() as tx:
                 return past.rows(tx, name, order)
         finally:

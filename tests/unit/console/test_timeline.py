@@ -1,0 +1,54 @@
+"""What happened to an order, told in the order it happened: of one instant, the cause comes before its effects."""
+
+from typing import Any
+
+from console import views
+from console.lookup import Story
+
+AT = 1_700_000_000_000_000
+MONEY = {"amount": 58000, "currency": "KRW"}
+
+
+def a_webhook(name: str) -> dict[str, Any]:
+    told = {
+        "event_type": "payment.completed",
+        "provider": "generic",
+        "verification": "signature",
+        "status": "PROCESSED",
+    }
+    return {"webhook_id": name, "received_at": AT, **told}
+
+
+def an_outcome(name: str, service: str, outcome: str = "processed", error: str | None = None) -> dict[str, Any]:
+    return {"event_id": name, "service": service, "outcome": outcome, "attempt": 1, "error": error, "at": AT}
+
+
+def a_fact(name: str, kind: str, cause: str) -> dict[str, Any]:
+    return {"fact_id": name, "type": kind, "caused_by": cause, "received_at": AT, "body": MONEY}
+
+
+def a_mail(name: str, fact: str) -> dict[str, Any]:
+    told = {"fact_type": "PaymentCompleted", "audience": "customer", "channel": "email"}
+    return {"notification_id": name, "fact_id": fact, "sent_at": AT, **told}
+
+
+def test_what_happened_in_one_instant_is_told_from_cause_to_effect() -> None:
+    story = Story(
+        webhooks=[a_webhook("w")],
+        outcomes=[an_outcome("f1", "refund"), an_outcome("w", "payment")],
+        facts=[a_fact("f2", "RefundRequested", "f1"), a_fact("f1", "PaymentCompleted", "w")],
+        mails=[a_mail("m", "f1")],
+    )
+
+    told = [(event["kind"], event["id"]) for event in views.timeline(story)]
+
+    assert told[:4] == [("received", "w"), ("handled", "w"), ("announced", "f1"), ("handled", "f1")]
+    assert sorted(told[4:]) == [("announced", "f2"), ("mailed", "m")]
+
+
+def test_of_an_error_only_its_first_line_is_told() -> None:
+    refused = an_outcome("w", "payment", "retrying", "CheckViolation (23514)\nDETAIL:  Failing row contains (R-1, …).")
+
+    (event,) = views.timeline(Story(webhooks=[], outcomes=[refused], facts=[], mails=[]))
+
+    assert event["what"].endswith("CheckViolation (23514)")
