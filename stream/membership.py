@@ -3,13 +3,16 @@
 Kafka assigns; the store's epochs decide (see `ownership`). The callbacks only take notes, the worker acts on them.
 """
 
+import time
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from runtime import faults
+from runtime import faults, shutdown
 from runtime.logging import log
+from stream import deafness
+from stream.deafness import Deafness
 from stream.ownership import Partition
 from stream.producer import CLIENT
 from stream.topics import Topic
@@ -23,7 +26,9 @@ CONSUMER: dict[str, Any] = {
     "auto.commit.interval.ms": 1000,
     "auto.offset.reset": "earliest",
     "queued.max.messages.kbytes": 16_384,
+    "statistics.interval.ms": deafness.LOOK_MS,
 }
+ASK_S = 2.0
 POLL_S = 0.2
 UNSETTLING = frozenset(
     {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
@@ -35,7 +40,9 @@ class Membership:
 
     def __init__(self, group: str, bootstrap_servers: str, topics: Sequence[Topic]) -> None:
         self._topics = [topic.name for topic in topics]
-        self._consumer = Consumer({**CONSUMER, "group.id": group, "bootstrap.servers": bootstrap_servers})
+        about = {"group.id": group, "bootstrap.servers": bootstrap_servers, "stats_cb": self._measured}
+        self._consumer = Consumer({**CONSUMER, **about})
+        self._deafness = Deafness()
         self._held: list[Message] = []
         self.joined = False
         self.arrived: set[Partition] = set()
@@ -51,10 +58,13 @@ class Membership:
         """Give everything back and ask anew: what Kafka then assigns is ours to take over again."""
         self._consumer.unsubscribe()
         self.arrived, self.epochs, self._held = set(), {}, []
+        self._deafness.forget()
         self.join()
 
     def consume(self, most: int) -> list[Message]:
         """What is there now, and no more than `most`; waits a moment when nothing is."""
+        if self._deafness.is_suspected(time.monotonic()):
+            self._end_if_deaf()
         messages, self._held = self._held, []
         first = self._consumer.poll(0 if messages else POLL_S)
         if first is not None:
@@ -66,6 +76,7 @@ class Membership:
 
     def keep(self) -> None:
         """Stay a member without taking new work, while the batch in hand has to wait."""
+        self._deafness.forget()
         self._consumer.pause(self._consumer.assignment())
         message = self._consumer.poll(0)
         if message is not None:
@@ -106,6 +117,26 @@ class Membership:
     def leave(self) -> None:
         """Commit what was done and let others take over at once."""
         self._consumer.close()
+
+    def _measured(self, statistics: str) -> None:
+        self._deafness.told(statistics, self.arrived | self.epochs.keys(), time.monotonic())
+
+    def _end_if_deaf(self) -> None:
+        """A consumer that Kafka would let read, and that does not, cannot even be closed: the process has to end."""
+        unread = sorted(self._deafness.unread)
+        self._deafness.forget()
+        if self._can_be_read(unread):
+            log.error("consumer.deaf", count=len(unread), topic=unread[0][0], partition=unread[0][1])
+            shutdown.limit()
+            raise SystemExit(f"Kafka's consumer does not begin to read {len(unread)} partitions that are its own")
+
+    def _can_be_read(self, partitions: Sequence[Partition]) -> bool:
+        """Whether Kafka answers, and has a leader for each of these."""
+        try:
+            topics = self._consumer.list_topics(timeout=ASK_S).topics
+            return all(topics[topic].partitions[number].leader >= 0 for topic, number in partitions)
+        except (KafkaException, KeyError):
+            return False
 
     def _on_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
         self.joined = True  # the list may be empty: more members than partitions
