@@ -90,6 +90,7 @@ class Membership:
         """Hold these epochs, but for partitions that Kafka has taken back meanwhile."""
         self.epochs |= {partition: epoch for partition, epoch in epochs.items() if partition in self.arrived}
         self.arrived -= epochs.keys()
+        log.info("partitions.owned", count=len(epochs))
 
     def reclaim(self) -> None:
         """Take everything over once more: a commit may have succeeded unheard, and what it left must be published."""
