@@ -44,6 +44,7 @@ class Membership:
         self._consumer = Consumer({**CONSUMER, **about})
         self._deafness = Deafness()
         self._held: list[Message] = []
+        self._pauses = False
         self.joined = False
         self.arrived: set[Partition] = set()
         self.epochs: dict[Partition, int] = {}
@@ -77,14 +78,17 @@ class Membership:
     def keep(self) -> None:
         """Stay a member without taking new work, while the batch in hand has to wait."""
         self._deafness.forget()
+        self._pauses = True
         self._consumer.pause(self._consumer.assignment())
         message = self._consumer.poll(0)
         if message is not None:
             self._held.append(message)
 
     def resume(self) -> None:
-        """Take new work again."""
-        self._consumer.resume(self._consumer.assignment())
+        """Take new work again. Only what was paused is resumed: that asks anew where each partition stands."""
+        if self._pauses:
+            self._consumer.resume(self._consumer.assignment())
+            self._pauses = False
 
     def own(self, epochs: dict[Partition, int]) -> None:
         """Hold these epochs, but for partitions that Kafka has taken back meanwhile."""
