@@ -1,8 +1,4 @@
-"""Finds out that a consumer is deaf: Kafka has assigned it partitions, and it does not begin to read them.
-
-Seen with librdkafka 2.16 when a broker froze just after an assignment: the offsets that were asked for never came, no
-error was told, and the member kept its place for as long as it lived. Nothing but another process helps then.
-"""
+"""Whether a consumer reads what is its own, by librdkafka's statistics (its STATISTICS.md)."""
 
 from collections.abc import Collection
 
@@ -11,9 +7,9 @@ import msgspec
 from stream.ownership import Partition
 
 LOOK_MS = 5_000
-DEAF_S = 30.0
+QUIET_S = 3 * LOOK_MS / 1000
 READING = "active"
-"""What librdkafka's statistics call a partition that is fetched from (STATISTICS.md, `fetch_state`)."""
+"""The `fetch_state` of a partition that is fetched from, or would be if it were not paused."""
 
 
 class _Partition(msgspec.Struct):
@@ -33,30 +29,24 @@ _decoder = msgspec.json.Decoder(_Statistics)
 
 
 class Deafness:
-    """Since when which partitions are ours and not read; times are monotonic seconds."""
+    """What the last statistics said, and when they came: monotonic seconds."""
 
-    def __init__(self) -> None:
-        self.unread: set[Partition] = set()
-        self._since: float | None = None
+    def __init__(self, now: float) -> None:
+        self._reading: set[Partition] = set()
+        self._told_at = now
 
-    def told(self, statistics: str, assigned: Collection[Partition], now: float) -> None:
-        """Learn from librdkafka's statistics what is read of what is assigned."""
+    def told(self, statistics: str, now: float) -> None:
+        """Learn what is read; librdkafka tells it every LOOK_MS to whoever polls."""
         topics = _decoder.decode(statistics).topics
-        states = {
-            (name, one.partition): one.fetch_state
+        self._reading = {
+            (name, one.partition)
             for name, topic in topics.items()
             for one in topic.partitions.values()
+            if one.fetch_state == READING
         }
-        self.unread = {partition for partition in assigned if states.get(partition) != READING}
-        if not self.unread:
-            self._since = None
-        elif self._since is None:
-            self._since = now
+        self._told_at = now
 
-    def forget(self) -> None:
-        """Begin anew: while a member waits, or Kafka is away, nothing can be read."""
-        self.unread, self._since = set(), None
-
-    def is_suspected(self, now: float) -> bool:
-        """Whether it has lasted longer than an assignment ever takes."""
-        return self._since is not None and now - self._since > DEAF_S
+    def unread(self, assigned: Collection[Partition], now: float) -> set[str]:
+        """The topics of which something assigned is not read; all of them when librdkafka itself has gone quiet."""
+        reading = self._reading if now - self._told_at <= QUIET_S else ()
+        return {partition[0] for partition in assigned if partition not in reading}

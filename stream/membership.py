@@ -5,16 +5,18 @@ Kafka assigns; the store's epochs decide (see `ownership`). The callbacks only t
 
 import time
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from runtime import faults, shutdown
+from runtime import faults
 from runtime.logging import log
-from stream import deafness
+from stream import deafness, topic_admin
 from stream.deafness import Deafness
 from stream.ownership import Partition
 from stream.producer import CLIENT
+from stream.silence import Silence
 from stream.topics import Topic
 
 CONSUMER: dict[str, Any] = {
@@ -28,7 +30,6 @@ CONSUMER: dict[str, Any] = {
     "queued.max.messages.kbytes": 16_384,
     "statistics.interval.ms": deafness.LOOK_MS,
 }
-ASK_S = 2.0
 POLL_S = 0.2
 UNSETTLING = frozenset(
     {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
@@ -42,9 +43,11 @@ class Membership:
         self._topics = [topic.name for topic in topics]
         about = {"group.id": group, "bootstrap.servers": bootstrap_servers, "stats_cb": self._measured}
         self._consumer = Consumer({**CONSUMER, **about})
-        self._deafness = Deafness()
+        self._deafness = Deafness(time.monotonic())
+        self._silence = Silence("consumer", partial(topic_admin.are_well, bootstrap_servers))
+        self.problem = self._silence.problem
         self._held: list[Message] = []
-        self._pauses = False
+        self._may_be_paused = False
         self.joined = False
         self.arrived: set[Partition] = set()
         self.epochs: dict[Partition, int] = {}
@@ -59,17 +62,17 @@ class Membership:
         """Give everything back and ask anew: what Kafka then assigns is ours to take over again."""
         self._consumer.unsubscribe()
         self.arrived, self.epochs, self._held = set(), {}, []
-        self._deafness.forget()
+        self._silence.broken()
         self.join()
 
     def consume(self, most: int) -> list[Message]:
         """What is there now, and no more than `most`; waits a moment when nothing is."""
-        if self._deafness.is_suspected(time.monotonic()):
-            self._end_if_deaf()
         messages, self._held = self._held, []
         first = self._consumer.poll(0 if messages else POLL_S)
         if first is not None:
             messages += [first, *self._consumer.consume(most - 1, 0)]
+        else:
+            self._listen()
         failures = [error for message in messages if (error := message.error())]
         if any(map(_unsettles, failures)):
             self.rejoin()
@@ -77,18 +80,18 @@ class Membership:
 
     def keep(self) -> None:
         """Stay a member without taking new work, while the batch in hand has to wait."""
-        self._deafness.forget()
-        self._pauses = True
+        self._silence.broken()
+        self._may_be_paused = True
         self._consumer.pause(self._consumer.assignment())
         message = self._consumer.poll(0)
         if message is not None:
             self._held.append(message)
 
     def resume(self) -> None:
-        """Take new work again. Only what was paused is resumed: that asks anew where each partition stands."""
-        if self._pauses:
+        """Take new work again."""
+        if self._may_be_paused:
             self._consumer.resume(self._consumer.assignment())
-            self._pauses = False
+            self._may_be_paused = False
 
     def own(self, epochs: dict[Partition, int]) -> None:
         """Hold these epochs, but for partitions that Kafka has taken back meanwhile."""
@@ -123,28 +126,19 @@ class Membership:
         """Commit what was done and let others take over at once."""
         self._consumer.close()
 
+    def _listen(self) -> None:
+        """Nothing has come, and statistics that came were told: is all that is ours being read?"""
+        if topics := self._deafness.unread(self.arrived | self.epochs.keys(), time.monotonic()):
+            self._silence.endure(topics)
+        else:
+            self._silence.broken()
+
     def _measured(self, statistics: str) -> None:
-        self._deafness.told(statistics, self.arrived | self.epochs.keys(), time.monotonic())
-
-    def _end_if_deaf(self) -> None:
-        """A consumer that Kafka would let read, and that does not, cannot even be closed: the process has to end."""
-        unread = sorted(self._deafness.unread)
-        self._deafness.forget()
-        if self._can_be_read(unread):
-            log.error("consumer.deaf", count=len(unread), topic=unread[0][0], partition=unread[0][1])
-            shutdown.limit()
-            raise SystemExit(f"Kafka's consumer does not begin to read {len(unread)} partitions that are its own")
-
-    def _can_be_read(self, partitions: Sequence[Partition]) -> bool:
-        """Whether Kafka answers, and has a leader for each of these."""
-        try:
-            topics = self._consumer.list_topics(timeout=ASK_S).topics
-            return all(topics[topic].partitions[number].leader >= 0 for topic, number in partitions)
-        except (KafkaException, KeyError):
-            return False
+        self._deafness.told(statistics, time.monotonic())
 
     def _on_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
         self.joined = True  # the list may be empty: more members than partitions
+        self._may_be_paused = True  # what was lost while it was paused is assigned as paused
         log.info("partitions.assigned", count=len(assigned))
         self.arrived |= {(partition.topic, partition.partition) for partition in assigned}
 

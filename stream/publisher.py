@@ -1,13 +1,16 @@
 """Appends a worker's messages to Kafka and waits until every in-sync replica has them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from runtime import faults
 from runtime.logging import log
+from stream import topic_admin
 from stream.outbox import Message
 from stream.producer import PRODUCER
+from stream.silence import Silence
 
 POLL_S = 0.2
 UNTIL_DONE = {"message.timeout.ms": 0, "linger.ms": 2}
@@ -20,6 +23,8 @@ class Publisher:
     def __init__(self, bootstrap_servers: str, while_waiting: Callable[[], None]) -> None:
         self._producer = Producer({**PRODUCER, **UNTIL_DONE, "bootstrap.servers": bootstrap_servers})
         self._while_waiting = while_waiting
+        self._silence = Silence("producer", partial(topic_admin.are_well, bootstrap_servers))
+        self.problem = self._silence.problem
 
     def publish(self, messages: Sequence[Message]) -> None:
         """Return when all are acknowledged; what fails is tried again, because it is already decided."""
@@ -41,16 +46,23 @@ class Publisher:
         def report(message: Message, error: KafkaError | None) -> None:
             nonlocal waiting
             waiting -= 1
+            self._silence.broken()
             if error is not None:
                 log.warning("publish.failed", topic=message.topic, error=error.str())
                 failed.append(message)
 
         for message in messages:
             self._produce(message, report)
+        topics = {message.topic for message in messages}
         while waiting:
-            if not self._producer.poll(POLL_S):
-                self._while_waiting()
+            self._wait(topics)
         return failed
+
+    def _wait(self, topics: Collection[str]) -> None:
+        """A moment, unless something is reported."""
+        if not self._producer.poll(POLL_S):
+            self._silence.endure(topics)
+            self._while_waiting()
 
     def _produce(self, message: Message, report: Callable[[Message, KafkaError | None], None]) -> None:
         while True:
@@ -62,7 +74,6 @@ class Publisher:
                     on_delivery=lambda error, _: report(message, error),
                 )
             except BufferError:  # the local queue is full until some are acknowledged
-                if not self._producer.poll(POLL_S):
-                    self._while_waiting()
+                self._wait({message.topic})
             except KafkaException as fatal:
                 raise SystemExit(f"Kafka's producer has failed for good: {fatal}") from fatal

@@ -47,6 +47,18 @@ def answers(bootstrap_servers: str) -> bool:
     return True
 
 
+def are_well(bootstrap_servers: str, topics: Iterable[str]) -> bool:
+    """Whether Kafka answers, and all replicas of each partition of these topics are in sync with a leader."""
+    try:
+        known = (
+            AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0}).list_topics(timeout=PROBE_S).topics
+        )
+        partitions = [partition for topic in topics for partition in known[topic].partitions.values()]
+    except (KafkaException, KeyError):
+        return False
+    return all(one.leader >= 0 and len(one.isrs) == len(one.replicas) for one in partitions)
+
+
 def check(bootstrap_servers: str, needed: Iterable[Topic]) -> None:
     """Stop the process with a sentence unless every needed topic is there with the partitions its order rests on."""
     admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})

@@ -39,9 +39,16 @@ def frozen(system: dict[str, str], service: str) -> Iterator[None]:
     process = living(system, service)
     os.kill(process, signal.SIGSTOP)
     try:
+        until(lambda: states(process), lambda seen: seen == {"T"})  # a thread on the other core runs on for a moment
         yield
     finally:
         os.kill(process, signal.SIGCONT)
+
+
+def states(process: int) -> set[str]:
+    """Of its threads, as /proc tells them: R runs, S sleeps, T is stopped."""
+    stats = [thread.read_text() for thread in Path("/proc", str(process), "task").glob("*/stat")]
+    return {stat.rpartition(") ")[2][0] for stat in stats}
 
 
 def forget_group(system: dict[str, str], service: str) -> None:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
@@ -16,20 +17,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka.admin import (  # type: ignore[attr-defined]
-    AdminClient,
-    AlterConfigOpType,
-    ConfigEntry,
-    ConfigResource,
-    ResourceType,
-)
-
 from local import services
 from local.place import Place
 from local.supervisor import MARK
 from runtime.faults import EXIT_CODE
 from stream.topics import PARTITIONS
 from tests.actors import until
+from tests.kafka_settings import admin_of, impatient
 from tests.processes import frozen
 
 ROOT = Path(__file__).parents[1]
@@ -63,6 +57,14 @@ class Replica:
 
     def is_ready(self) -> bool:
         return services.answers(f"{self.url}/health/ready")
+
+    def problems(self) -> list[str]:
+        """Why it is not ready; empty when it is."""
+        try:
+            urllib.request.urlopen(f"{self.url}/health/ready", timeout=10).close()
+        except urllib.error.HTTPError as not_ready:
+            return list(json.loads(not_ready.read())["problems"])
+        return []
 
     def metric(self, name: str) -> float:
         request = urllib.request.Request(f"{self.url}/metrics", headers={"Authorization": f"Bearer {self.token}"})
@@ -136,12 +138,16 @@ class Replicas:
 
     def only(self, fault: str = "", prologue: str = "", **variables: str) -> Replica:
         """One by itself, once it owns everything; the others leave."""
-        for other in self.running:
-            other.stop()
-        self.running.clear()
+        self.none()
         replica = self.start(fault, prologue, **variables)
         until(replica.owns, lambda owned: owned == PARTITIONS * self.topics)
         return replica
+
+    def none(self) -> None:
+        """They leave."""
+        for other in self.running:
+            other.stop()
+        self.running.clear()
 
     def end(self) -> None:
         while self.running:
@@ -164,35 +170,12 @@ def replicas_of(system: dict[str, str], name: str, topics: int, *, session_ms: i
     until(lambda: services.is_ready(service, system), bool, 60)
 
 
-@contextmanager
-def impatient(system: dict[str, str], group: str, session_ms: int) -> Iterator[None]:
-    """Let this group's members be taken for dead sooner."""
-    _configure(system, group, AlterConfigOpType.SET, session_ms)
-    try:
-        yield
-    finally:
-        _configure(system, group, AlterConfigOpType.DELETE, session_ms)
-
-
 def shares(system: dict[str, str], group: str) -> list[dict[str, int]]:
     """How many partitions of each topic each member of a group has."""
     admin = admin_of(system)
     (asked,) = admin.describe_consumer_groups([group]).values()
     assigned = [member.assignment.topic_partitions for member in asked.result(10).members]
     return [Counter(partition.topic for partition in partitions) for partitions in assigned]
-
-
-def _configure(system: dict[str, str], group: str, operation: AlterConfigOpType, session_ms: int) -> None:
-    entry = ConfigEntry("consumer.session.timeout.ms", str(session_ms), incremental_operation=operation)
-    admin = admin_of(system)
-    (done,) = admin.incremental_alter_configs(
-        [ConfigResource(ResourceType.GROUP, group, incremental_configs=[entry])]
-    ).values()
-    done.result(10)
-
-
-def admin_of(system: dict[str, str]) -> AdminClient:
-    return AdminClient({"bootstrap.servers": system["KAFKA_BOOTSTRAP_SERVERS"], "log_level": 0})
 
 
 def free_port() -> int:

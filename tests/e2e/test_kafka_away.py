@@ -21,6 +21,7 @@ from tests.actors import Inbox, Reply, Shop, Store, new_order, until
 from tests.contract.sender import sender as sender_of
 from tests.log import reading
 from tests.processes import forget_group, frozen, kill
+from tests.replicas import replicas_of
 from tests.unit.providers.mutations import sample
 
 pytestmark = pytest.mark.long
@@ -145,6 +146,24 @@ def test_what_became_of_a_retried_webhook_is_told_though_its_worker_died_before_
             store.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)
             kill(fragile, "PAYMENT")
         until(outcomes.read, lambda told: any(done(one, first.event_id) for one in told), PATIENCE_S)
+
+
+def test_a_worker_that_cannot_tell_what_it_has_done_says_so_and_tells_it_when_kafka_is_back(
+    fragile: dict[str, str], sender: Shop
+) -> None:
+    order, customer = a_known_order(sender)
+
+    with replicas_of(fragile, "payment", topics=2) as processors:
+        processor = processors.only("worker.after_commit:stop")
+        until(lambda: pay(sender, order), lambda reply: reply.status == 200, PATIENCE_S)
+        processor.is_frozen_by_its_fault()
+        with frozen(fragile, "KAFKA"):
+            processor.thaw()
+            (problem,) = until(processor.problems, bool)
+        until(processor.problems, lambda now: not now)
+        assert_told_once(fragile, sender, order, customer)
+
+    assert "producer has not heard from Kafka" in problem
 
 
 NO_MORE_TRIES = "UPDATE parked SET next_attempt_at = 'infinity' WHERE event_id = %s RETURNING attempts"

@@ -15,10 +15,11 @@ from runtime.shutdown import LATE
 from stream import topics
 from tests.actors import Store, until
 from tests.faults.orders import Orders
+from tests.kafka_settings import admin_of
 from tests.log import reading
 from tests.processes import pid
 from tests.proxy import proxy
-from tests.replicas import Replicas, admin_of
+from tests.replicas import Replicas
 
 pytestmark = pytest.mark.long
 

@@ -1,21 +1,31 @@
 """A member that has to wait keeps its place in the group and takes nothing in meanwhile; later it misses nothing."""
 
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from confluent_kafka import Message
 
 from stream import topics
-from stream.membership import Membership
+from stream.membership import CONSUMER, Membership
+from stream.ownership import Partition
 from tests.actors import new_order, until
 from tests.builders import a_payment
 from tests.log import CODEC, append_at_once
 
 MANY = 50
+TOO_LONG_MS = 6000
 
 
 @pytest.fixture
 def member(system: dict[str, str]) -> Iterator[Membership]:
+    with member_of(system) as member:
+        yield member
+
+
+@contextmanager
+def member_of(system: dict[str, str]) -> Iterator[Membership]:
     """The only member of a group of its own, which has read up to now."""
     member = Membership(f"tests-{new_order()}", system["KAFKA_BOOTSTRAP_SERVERS"], [topics.PAYMENT_WEBHOOKS])
     member.join()
@@ -43,6 +53,42 @@ def test_who_waits_takes_nothing_in_and_reads_all_of_it_in_order_later(
         read += of(order, member.consume(10))
 
     assert read == [payment.envelope.event_id for payment in payments]
+
+
+def test_who_loses_its_partitions_while_it_waits_reads_on_when_it_has_them_again(
+    system: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To librdkafka what was paused is paused, also when it is assigned anew."""
+    monkeypatch.setitem(CONSUMER, "max.poll.interval.ms", TOO_LONG_MS)
+    order = new_order()
+    payments = [a_payment(order=order, name=f"{order} {number}") for number in range(MANY)]
+    with member_of(system) as member:
+        member.own(dict.fromkeys(member.arrived, 1))
+        member.keep()
+        time.sleep(TOO_LONG_MS / 1000 + 1)  # nothing may happen for so long
+        until(lambda: waiting(member), lambda epochs: not epochs)
+        member.resume()  # of nothing: nothing is assigned
+        until(lambda: turn(member), lambda _: bool(member.arrived))
+
+        append_at_once(system, topics.PAYMENT_WEBHOOKS, 0, payments)
+        read = of(order, until(lambda: turn(member), lambda some: bool(of(order, some))))
+        while len(read) < MANY:
+            read += of(order, turn(member))
+
+    assert read == [payment.envelope.event_id for payment in payments]
+
+
+def waiting(member: Membership) -> dict[Partition, int]:
+    """What it owns after another moment."""
+    member.keep()
+    return member.epochs
+
+
+def turn(member: Membership) -> list[Message]:
+    """As a worker has them, one after the other."""
+    messages = member.consume(10)
+    member.resume()
+    return messages
 
 
 def of(order: str, messages: list[Message]) -> list[str]:
