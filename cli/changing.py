@@ -1,6 +1,6 @@
 """`hookstream dead redrive` and `give-up`: verbs that change many events at once, in every service that has them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Annotated, Any, NamedTuple
 
@@ -15,45 +15,41 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Count them, and do noth
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, also for more than one.")]
 
 
-def redrive(
-    events: Events = None,
-    service: Service = None,
-    cause: Cause = None,
-    since: Since = None,
-    until: Until = None,
-    order: Order = None,
-    *,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-) -> None:
-    """Re-open events that were given up, their tries back at zero; twice changes nothing twice."""
-    filters = _filters(id=events, cause=cause, since=since, until=until, order=order)
-    _change(Change("/dead/redrive", "abandoned", "redriven", "re-open"), service, filters, dry_run=dry_run, yes=yes)
-
-
-def give_up(
-    events: Events = None,
-    service: Service = None,
-    cause: Cause = None,
-    since: Since = None,
-    until: Until = None,
-    order: Order = None,
-    *,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-) -> None:
-    """Give up events that still fail, after one last try at once; what was given up can be redriven later."""
-    filters = _filters(id=events, cause=cause, since=since, until=until, order=order)
-    _change(Change("/dead/give-up", "retrying", "givenUp", "give up"), service, filters, dry_run=dry_run, yes=yes)
-
-
 class Change(NamedTuple):
-    """A verb that changes many: its path, the status of those it is for, its answer's name for how many, its name."""
+    """A verb that changes many.
+
+    Its path, the status of those it is for, its answer's name for how many, what it asks before, what it says after.
+    """
 
     path: str
     status: str
     counted: str
     verb: str
+    done: str
+
+
+REDRIVE = Change("/dead/redrive", "abandoned", "redriven", "re-open", "redriven")
+GIVE_UP = Change("/dead/give-up", "retrying", "givenUp", "give up", "have their last try now")
+
+
+def command(change: Change) -> Callable[..., None]:
+    """The verb, as typer takes it."""
+
+    def run(
+        events: Events = None,
+        service: Service = None,
+        cause: Cause = None,
+        since: Since = None,
+        until: Until = None,
+        order: Order = None,
+        *,
+        dry_run: DryRun = False,
+        yes: Yes = False,
+    ) -> None:
+        filters = _filters(id=events, cause=cause, since=since, until=until, order=order)
+        _change(change, service, filters, dry_run=dry_run, yes=yes)
+
+    return run
 
 
 def _filters(**asked: object) -> dict[str, object]:
@@ -84,7 +80,7 @@ def _change(change: Change, service: str | None, filters: dict[str, Any], *, dry
         done, more = management.each(matched, lambda one: ask(one, dry=False))
         troubles += more
         for name, said in done.items():
-            say(f"{name}: {said[change.counted]} {DONE[change.counted]}")
+            say(f"{name}: {said[change.counted]} {change.done}")
     failed.end(troubles)
 
 
@@ -100,6 +96,3 @@ def _unknown(events: Iterable[str], service: str | None) -> list[str]:
             say(f"{name}: {event} is {standing['outcome']}")
         strange += troubles or ([] if known else [f"No service has ever heard of {event}."])
     return strange
-
-
-DONE = {"redriven": "redriven", "givenUp": "have their last try now"}

@@ -75,5 +75,7 @@ def show(event: Id, service: Service = None) -> None:
         raise Trouble(f"No service has a failed event {event}.")
 
 
-app.command()(changing.redrive)
-app.command()(changing.give_up)
+REDRIVE = "Re-open events that were given up, their tries back at zero; twice changes nothing twice."
+GIVE_UP = "Give up events that still fail, after one last try at once; what was given up can be redriven later."
+app.command("redrive", help=REDRIVE)(changing.command(changing.REDRIVE))
+app.command("give-up", help=GIVE_UP)(changing.command(changing.GIVE_UP))

@@ -11,8 +11,8 @@ NO_UUID = "Id must be an event's id, a UUID."
 SLIPS: dict[str, tuple[Callable[[], None], str]] = {
     "dead list --status": (lambda: dead.list_(status="foo"), "Status must be retrying or abandoned."),
     "dead show": (lambda: dead.show("R-1"), NO_UUID),
-    "dead redrive": (lambda: changing.redrive(["R-1"]), NO_UUID),
-    "dead give-up": (lambda: changing.give_up(["R-1"]), NO_UUID),
+    "dead redrive": (lambda: changing.command(changing.REDRIVE)(["R-1"]), NO_UUID),
+    "dead give-up": (lambda: changing.command(changing.GIVE_UP)(["R-1"]), NO_UUID),
     "retry": (lambda: trying.retry("R-1"), NO_UUID),
     "history --at": (
         lambda: replaying.history("R-1", "noon"),
