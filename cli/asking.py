@@ -55,6 +55,21 @@ def order(order_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
         if one["status"] != "PROCESSED" or one["note"]:
             why = (one["error"] or "").partition("\n")[0] or one["note"] or "not handled yet"
             say(f"  {one['status']}: {one['eventType'] or one['type']} {one['webhookId']}: {why}")
+    for mail in _unsent(order_id):
+        how = "waits for an address" if mail["status"] == "waiting" else f"is {mail['status']}"
+        error = f": {mail['error']}" if mail["error"] else ""
+        say(f"  mail {mail['id']} of {mail['fact_type']} to the {mail['audience']} {how}{error}")
+
+
+def _unsent(order_id: str) -> Any:
+    """What the log cannot know: only the notifier does."""
+    from cli import management
+
+    try:
+        return management.get("notifier", "/mails", order=order_id)["mails"]
+    except Trouble as away:
+        say(f"  which of its mails are not sent is not known: {away}")
+        return []
 
 
 def _tell(life: dict[str, Any], *names: str) -> None:

@@ -21,6 +21,7 @@ def list_(
     status: Annotated[
         str | None, typer.Option(help="Such as unknown; else all that are failed, unknown, no_recipient or stale.")
     ] = None,
+    order: Annotated[str | None, typer.Option(help="Those about this order; all that are not sent.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many, the newest first.")] = 50,
 ) -> None:
     """Show the mails that need somebody."""
@@ -29,7 +30,7 @@ def list_(
 
     from cli import management
 
-    said = management.get("notifier", "/mails", status=status, limit=limit)
+    said = management.get("notifier", "/mails", status=status, order=order, limit=limit)
     table = Table("id", "status", "fact", "to the", "order", "since", "error", box=None)
     for mail in said["mails"]:
         about = mail["order_id"] or mail["customer_id"] or ""

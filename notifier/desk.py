@@ -13,6 +13,7 @@ from notifier.settings import NotifierSettings
 from runtime.logging import log
 from runtime.management import Refused, Routes
 from stream import outbox
+from stream.asked import texts
 from stream.codec import Codec
 
 MOST = 1000
@@ -23,7 +24,9 @@ LIST = """
 SELECT json_build_object('id', notification_id, 'status', status, 'fact_type', fact_type, 'audience', audience,
                          'order_id', order_id, 'customer_id', customer_id, 'attempts', attempts, 'error', error,
                          'created_at', created_at)
-  FROM notifications WHERE status = ANY (%(statuses)b::text[]) ORDER BY created_at DESC LIMIT %(most)s
+  FROM notifications
+ WHERE status = ANY (%(statuses)b::text[]) AND (%(orders)b::text[] = '{}' OR order_id = ANY (%(orders)b::text[]))
+ ORDER BY created_at DESC LIMIT %(most)s
 """
 SHOW = """
 SELECT json_build_object('id', notification_id, 'status', status, 'fact_type', fact_type, 'fact_id', fact_id,
@@ -72,11 +75,15 @@ class Desk:
         }
 
     def list(self, tx: Connection, asked: Mapping[str, Any]) -> object:
-        """The newest mails of a status, without one those that need somebody; and how many there are of each."""
-        status = asked.get("status")
+        """The newest mails of a status, and how many there are of each in all.
+
+        Without a status those that need somebody, or all of an order's that are not sent.
+        """
+        status, orders = asked.get("status"), texts(asked, "order")
         if status is not None and status not in STATUSES:
             raise Refused(400, "unknown_status", f"a mail is {', '.join(STATUSES)}")
-        wanted = {"statuses": [status] if status else list(NEED_SOMEBODY), "most": _most(asked.get("limit", "50"))}
+        statuses = [status] if status else list(mailbox.UNSENT if orders else NEED_SOMEBODY)
+        wanted = {"statuses": statuses, "orders": list(orders), "most": _most(asked.get("limit", "50"))}
         mails = list(tx.exec_driver_sql(LIST, wanted).scalars())
         return {"mails": mails, "counts": mailbox.counts(tx)}
 

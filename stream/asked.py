@@ -25,11 +25,11 @@ def wanted(said: Mapping[str, Any], *, besides: Collection[str] = ()) -> Wanted:
     since, until = (_time(said.get(name), name) for name in ("since", "until"))
     if since and until and since >= until:
         raise _malformed("since must be before until")
-    statuses = _texts(said, "status")
+    statuses = texts(said, "status")
     if not set(statuses) <= set(STATUSES):
         raise _malformed(f"status must be {' or '.join(STATUSES)}")
-    event_ids = tuple(event_id(text) for text in _texts(said, "id"))
-    return Wanted(event_ids, statuses, _texts(said, "order"), _texts(said, "cause"), since, until)
+    event_ids = tuple(event_id(text) for text in texts(said, "id"))
+    return Wanted(event_ids, statuses, texts(said, "order"), texts(said, "cause"), since, until)
 
 
 def event_id(said: object) -> str:
@@ -54,15 +54,19 @@ def limit(said: object) -> int:
     return int(text)
 
 
-def _texts(said: Mapping[str, Any], name: str) -> tuple[str, ...]:
+def texts(said: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """What a filter is to be one of; empty when it is not said.
+
+    Raises Refused.
+    """
     given = said.get(name)
-    texts = [] if given is None else given if isinstance(given, list) else [given]
-    for text in texts:
+    asked = [] if given is None else given if isinstance(given, list) else [given]
+    for text in asked:
         if not (isinstance(text, str) and 0 < len(text) <= LONGEST and text.isprintable()):
             raise _malformed(f"{name} must be a text of 1 to {LONGEST} printable characters, or a list of such")
     if isinstance(given, list) and not given:
         raise _malformed(f"{name} is an empty list; leave it out to ask for all")
-    return tuple(texts)
+    return tuple(asked)
 
 
 def _time(said: object, name: str) -> datetime | None:

@@ -81,6 +81,28 @@ def test_a_person_finds_an_unknown_mail_and_settles_it_on_the_command_line(
     assert notifications.rows("SELECT status FROM notifications WHERE order_id = %s", order) == [{"status": "sent"}]
 
 
+def test_an_order_s_life_shows_what_is_not_mailed_and_why(
+    shop: Shop, notifications: Store, system: dict[str, str]
+) -> None:
+    order = new_order()
+    shop.post("payment", {"orderId": order, "status": "completed"})
+    (mail,) = notifications.wait_for(
+        "SELECT notification_id::text AS id FROM notifications"
+        " WHERE order_id = %s AND status = 'waiting' AND audience = 'customer'",
+        order,
+    )
+
+    life = until(lambda: hookstream(system, "order", order), lambda said: said.returncode == 0)
+    blind = hookstream({**system, "NOTIFIER_MANAGEMENT_URL": "http://127.0.0.1:1"}, "order", order)
+    listed = hookstream(system, "mail", "list", "--order", order)
+
+    assert f"mail {mail['id']} of PaymentCompleted to the customer waits for an address\n" in life.stdout
+    assert "which of its mails are not sent is not known: The notifier at http://127.0.0.1:1" in blind.stdout
+    assert blind.returncode == 0
+    assert mail["id"] in listed.stdout
+    assert mail["id"] not in hookstream(system, "mail", "list").stdout
+
+
 def test_the_command_line_says_what_is_wrong_in_a_sentence(system: dict[str, str]) -> None:
     nobody = hookstream(system, "mail", "show", "00000000-0000-0000-0000-000000000000")
     stranger = hookstream({**system, "MANAGEMENT_TOKEN": "guessed"}, "mail", "list")
