@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
-from console.domain import UNKNOWN, Standing, Statement, type_of
-from stream import ids
+from console import rows
+from console.domain import Standing, Statement
 from stream.arrays import write
 from stream.events import (
     CreditAdded,
@@ -19,9 +17,6 @@ from stream.events import (
     RejectedWebhook,
     Webhook,
 )
-
-UNVERIFIED_CAUSE = "webhook_secret_not_configured"
-UNVERIFIED, UNCONFIRMED, QUARANTINE = "unverified", "unconfirmed", "quarantine"
 
 # A webhook's row is made by whichever of its traces comes first, and locked by all of them: so what is said of it and
 # the webhook itself cannot pass each other unseen in two transactions.
@@ -93,6 +88,7 @@ SELECT id, type, order_id, customer_id, caused_by, occurred_at, received_at, bod
        AS told (id, type, order_id, customer_id, caused_by, occurred_at, received_at, body)
 ON CONFLICT DO NOTHING
 """
+FACT_COLUMNS = "ids types orders customers causes occurred received bodies"
 
 KEEP_MAILS = """
 INSERT INTO mails (notification_id, fact_id, fact_type, audience, channel, order_id, customer_id, locale, message_id,
@@ -112,6 +108,7 @@ SELECT id, provider, path, cause, headers::json, digest, excerpt, received_at
        AS told (id, provider, path, cause, headers, digest, excerpt, received_at)
 ON CONFLICT DO NOTHING
 """
+REFUSAL_COLUMNS = "ids providers paths causes headers digests excerpts received"
 
 # A ledger's credits only add, so of two balances the higher is the later one: an invoice's credits come in order, a
 # customer's, from several partitions, may not.
@@ -153,8 +150,8 @@ def lock(tx: Connection, webhook_ids: Sequence[str]) -> None:
 
 def describe(tx: Connection, webhooks: Iterable[Webhook], aside: Iterable[QuarantinedWebhook]) -> None:
     """Write what is told by the webhooks themselves, and by what was kept aside."""
-    rows = [_row(webhook) for webhook in webhooks]
-    write(tx, DESCRIBE, DESCRIBED, rows + [_row_aside(kept) for kept in aside])
+    told = [rows.webhook(webhook) for webhook in webhooks]
+    write(tx, DESCRIBE, DESCRIBED, told + [rows.aside(kept) for kept in aside])
 
 
 def confirm(tx: Connection, receipts: Mapping[str, str]) -> None:
@@ -164,11 +161,7 @@ def confirm(tx: Connection, receipts: Mapping[str, str]) -> None:
 
 def keep_outcomes(tx: Connection, outcomes: Iterable[Outcome]) -> None:
     """Remember what services said of webhooks and facts."""
-    rows = [
-        (o.event_id, o.service, o.topic, o.partition, o.offset, o.outcome, o.attempt, _clean(o.error), o.at)
-        for o in outcomes
-    ]
-    write(tx, KEEP_OUTCOMES, OUTCOME_COLUMNS, rows)
+    write(tx, KEEP_OUTCOMES, OUTCOME_COLUMNS, [rows.outcome(outcome) for outcome in outcomes])
 
 
 def said(tx: Connection, webhook_ids: Sequence[str]) -> dict[str, list[Statement]]:
@@ -181,82 +174,41 @@ def said(tx: Connection, webhook_ids: Sequence[str]) -> dict[str, list[Statement
 
 def held(tx: Connection, webhook_ids: Sequence[str]) -> dict[str, Held]:
     """What the rows of these webhooks say of themselves."""
-    rows = tx.exec_driver_sql(HELD, {"ids": list(webhook_ids)})
-    return {webhook_id: Held(*rest) for webhook_id, *rest in rows}
+    found = tx.exec_driver_sql(HELD, {"ids": list(webhook_ids)})
+    return {webhook_id: Held(*rest) for webhook_id, *rest in found}
 
 
 def settle(tx: Connection, standings: Mapping[str, Standing]) -> None:
     """Write where these webhooks stand."""
-    rows = [
+    standing = [
         (webhook_id, s.status, s.retry_count, s.last_retry_at, s.error, s.note, s.settled_at, s.given_up_at)
         for webhook_id, s in standings.items()
     ]
-    write(tx, SETTLE, "ids statuses counts retried errors notes settled given_up", rows)
+    write(tx, SETTLE, "ids statuses counts retried errors notes settled given_up", standing)
 
 
 def keep_facts(tx: Connection, facts: Iterable[Fact]) -> None:
     """Remember what was announced."""
-    rows = [
-        (
-            fact.event_id,
-            type(fact).__name__,
-            fact.order_id,
-            fact.customer_id,
-            fact.caused_by,
-            fact.occurred_at,
-            fact.received_at,
-            msgspec.json.encode(fact).decode(),
-        )
-        for fact in facts
-    ]
-    write(tx, KEEP_FACTS, "ids types orders customers causes occurred received bodies", rows)
+    write(tx, KEEP_FACTS, FACT_COLUMNS, [rows.fact(fact) for fact in facts])
 
 
 def keep_mails(tx: Connection, mails: Iterable[NotificationSent]) -> None:
     """Remember who was told what."""
-    rows = [
-        (
-            mail.notification_id,
-            mail.fact_id,
-            mail.fact_type,
-            mail.audience,
-            mail.channel,
-            mail.order_id,
-            mail.customer_id,
-            mail.locale,
-            mail.message_id,
-            mail.sent_at,
-        )
-        for mail in mails
-    ]
-    write(tx, KEEP_MAILS, MAIL_COLUMNS, rows)
+    write(tx, KEEP_MAILS, MAIL_COLUMNS, [rows.mail(mail) for mail in mails])
 
 
 def keep_refusals(tx: Connection, refused: Iterable[RejectedWebhook]) -> None:
     """Remember who was refused, and why."""
-    rows = [
-        (
-            ids.rejection_id(one),
-            one.provider,
-            _clean(one.path),
-            one.cause,
-            msgspec.json.encode(one.headers).decode(),
-            one.digest,
-            one.excerpt,
-            one.received_at,
-        )
-        for one in refused
-    ]
-    write(tx, KEEP_REFUSALS, "ids providers paths causes headers digests excerpts received", rows)
+    write(tx, KEEP_REFUSALS, REFUSAL_COLUMNS, [rows.refusal(one) for one in refused])
 
 
 def raise_balances(tx: Connection, credits_added: Iterable[CreditAdded]) -> None:
     """Keep each customer's newest balance, and tell whoever listens of every change, in the order it was made."""
-    changes = sorted((credit for credit in credits_added if credit.customer_id), key=_account)
-    newest = {_account(credit)[:2]: credit for credit in changes}
-    rows = [(*account, credit.balance, _at(credit)) for account, credit in newest.items()]
-    write(tx, RAISE_BALANCES, "customers currencies balances times", rows)
-    write(tx, TELL_BALANCES, "changes", [(_change(credit),) for credit in changes])
+    changes = sorted((credit for credit in credits_added if credit.customer_id), key=rows.account)
+    newest = {rows.account(credit)[:2]: credit for credit in changes}
+    balances = [(*account, credit.balance, rows.at(credit)) for account, credit in newest.items()]
+    write(tx, RAISE_BALANCES, "customers currencies balances times", balances)
+    write(tx, TELL_BALANCES, "changes", [(rows.change(credit),) for credit in changes])
 
 
 def clean_up(tx: Connection, before: int) -> int:
@@ -268,78 +220,3 @@ def clean_up_unproven(tx: Connection, unverified_before: int, refused_before: in
     """Forget what nobody proved and who was refused, as their topics do; how many."""
     unverified = tx.exec_driver_sql(CLEAN_UP_UNVERIFIED, {"before": unverified_before}).rowcount
     return unverified + tx.exec_driver_sql(CLEAN_UP_REFUSALS, {"before": refused_before}).rowcount
-
-
-def _row(webhook: Webhook) -> tuple[Any, ...]:
-    envelope, notice = webhook.envelope, getattr(webhook, "notice", None)
-    return (
-        envelope.event_id,
-        type(webhook).__name__.removesuffix("Webhook").lower(),
-        envelope.provider,
-        envelope.provider_event_id,
-        envelope.receipt_id,
-        type_of(webhook),
-        envelope.event_type,
-        getattr(notice, "order_id", None) or getattr(notice, "invoice_id", None),
-        getattr(notice, "customer_id", None) or getattr(notice, "user_id", None),
-        envelope.verification,
-        envelope.path,
-        msgspec.json.encode(envelope.headers).decode(),
-        envelope.raw,
-        None,
-        envelope.occurred_at,
-        envelope.received_at,
-        "\n".join(_references(envelope.provider, notice)),
-    )
-
-
-def _references(provider: str, notice: object) -> list[str]:
-    """The provider's own names for what the webhook is about: by them a webhook without an order is found."""
-    given = (getattr(notice, "reference", None), *getattr(notice, "references", ()))
-    return sorted({f"{provider}:{name}" for name in given if name})
-
-
-def _row_aside(kept: QuarantinedWebhook) -> tuple[Any, ...]:
-    return (
-        kept.event_id,
-        UNVERIFIED if kept.cause == UNVERIFIED_CAUSE else QUARANTINE,
-        kept.provider,
-        None,
-        None,
-        UNKNOWN,
-        kept.cause,
-        None,
-        None,
-        kept.verification,
-        _clean(kept.path),
-        msgspec.json.encode(kept.headers).decode(),
-        kept.raw,
-        _clean(f"{kept.cause}: {kept.detail}"),
-        None,
-        kept.received_at,
-        "",
-    )
-
-
-def _account(credit: CreditAdded) -> tuple[str, str, int]:
-    return credit.customer_id or "", credit.currency, credit.balance
-
-
-def _at(fact: Fact) -> int:
-    return fact.received_at if fact.occurred_at is None else fact.occurred_at
-
-
-def _change(credit: CreditAdded) -> str:
-    change = {
-        "customer_id": credit.customer_id,
-        "balance": credit.balance,
-        "currency": credit.currency,
-        "amount": credit.amount,
-        "at": _at(credit),
-    }
-    return msgspec.json.encode(change).decode()
-
-
-def _clean(text: str | None) -> str | None:
-    """Without the one character that Postgres keeps in no text."""
-    return text and text.replace("\x00", "\N{REPLACEMENT CHARACTER}")

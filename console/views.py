@@ -2,15 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
-from console import parameters
+from console import parameters, timeline
 from console.domain import UNKNOWN
 from console.labels import provider_word
 from console.lookup import Row, Story
-from providers.contract import Unreadable
-from providers.money import exponent
 from runtime.clock import moment
 from stream.redaction import masked_text, masked_value, redacted
 
@@ -63,34 +60,13 @@ def life(row: Row, story: Story) -> dict[str, Any]:
         "record": where,
     }
     related = [webhook(other) for other in story.webhooks[1:]]
-    return {**webhook(row), **own, "related": related, **_told(story), "timeline": timeline(story)}
+    return {**webhook(row), **own, "related": related, **_told(story), "timeline": _timeline(story)}
 
 
 def order(order_id: str, story: Story) -> dict[str, Any]:
     """One order's life across the services."""
     webhooks = [webhook(row) for row in story.webhooks]
-    return {"orderId": order_id, "webhooks": webhooks, **_told(story), "timeline": timeline(story)}
-
-
-def timeline(story: Story) -> list[dict[str, Any]]:
-    """All that happened, in the order of the clocks that saw it."""
-    depths = _depths(story)
-    events = [*_received(story.webhooks), *_announced(story), *_handled(story), *_mailed(story.mails)]
-    events.sort(key=lambda event: (event["at"], depths.get(event["id"], 0)))
-    return [{**event, "at": iso(event["at"])} for event in events]
-
-
-def _depths(story: Story) -> dict[str, int]:
-    """How far down the chain of causes each fact and mail stands: of one instant, the cause is told first."""
-    causes = {fact["fact_id"]: fact["caused_by"] for fact in story.facts}
-    causes |= {mail["notification_id"]: mail["fact_id"] for mail in story.mails}
-    depths: dict[str, int] = {}
-    for name in causes:
-        chain = [name]
-        while chain[-1] in causes and causes[chain[-1]] not in chain:
-            chain.append(causes[chain[-1]])
-        depths[name] = len(chain) - 1
-    return depths
+    return {"orderId": order_id, "webhooks": webhooks, **_told(story), "timeline": _timeline(story)}
 
 
 def balance(customer_id: str, rows: Iterable[Row]) -> dict[str, Any]:
@@ -148,6 +124,10 @@ def _told(story: Story) -> dict[str, Any]:
     }
 
 
+def _timeline(story: Story) -> list[dict[str, Any]]:
+    return [{**event, "at": iso(event["at"])} for event in timeline.told(story)]
+
+
 def _outcome(row: Row) -> dict[str, Any]:
     return {
         "eventId": row["event_id"],
@@ -186,56 +166,3 @@ def _mail(row: Row) -> dict[str, Any]:
         "messageId": row["message_id"],
         "sentAt": iso(row["sent_at"]),
     }
-
-
-def _received(rows: Iterable[Row]) -> Iterable[dict[str, Any]]:
-    for row in rows:
-        if row["received_at"] is not None:
-            what = f"{row['event_type'] or UNKNOWN} from {provider_word(row['provider'])}"
-            proof = f"proved by {row['verification']}" if row["verification"] else "unreadable"
-            yield _event(row["received_at"], "received", f"{what}, {proof}: {row['status']}", row["webhook_id"])
-
-
-def _handled(story: Story) -> Iterable[dict[str, Any]]:
-    names = {fact["fact_id"]: fact["type"] for fact in story.facts}
-    names |= {row["webhook_id"]: row["event_type"] or UNKNOWN for row in story.webhooks}
-    for row in story.outcomes:
-        attempt = f" (try {row['attempt']})" if row["attempt"] > 1 else ""
-        error = f": {_first_line(masked_text(row['error']))}" if row["error"] else ""
-        what = f"{names.get(row['event_id'], UNKNOWN)} {row['outcome']} by {row['service']}{attempt}{error}"
-        yield _event(row["at"], "handled", what, row["event_id"])
-
-
-def _first_line(error: str) -> str:
-    """What a database adds below is the row it refused."""
-    return error.partition("\n")[0]
-
-
-def _announced(story: Story) -> Iterable[dict[str, Any]]:
-    """A fact says when its webhook was received; it was announced when that was handled."""
-    handled = {row["event_id"]: row["at"] for row in reversed(story.outcomes) if row["outcome"] == "processed"}
-    for row in story.facts:
-        body = row["body"]
-        reason = f": {masked_text(str(body['reason']))}" if body.get("reason") else ""
-        at = handled.get(row["caused_by"], row["received_at"])
-        yield _event(at, "announced", f"{row['type']}{_money(body)}{reason}", row["fact_id"])
-
-
-def _money(body: Mapping[str, Any]) -> str:
-    amount, currency = body.get("amount"), body.get("currency")
-    if amount is None:
-        return ""
-    try:
-        return f" {Decimal(amount).scaleb(-exponent(currency or '')):,} {currency}"
-    except Unreadable:  # crypto: a decimal text, and an asset's id
-        return f" {amount}"
-
-
-def _mailed(rows: Iterable[Row]) -> Iterable[dict[str, Any]]:
-    for row in rows:
-        what = f"{row['fact_type']} to the {row['audience']} by {row['channel']}"
-        yield _event(row["sent_at"], "mailed", what, row["notification_id"])
-
-
-def _event(at: Any, kind: str, what: str, event_id: str) -> dict[str, Any]:
-    return {"at": at, "kind": kind, "what": what, "id": event_id}

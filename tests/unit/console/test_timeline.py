@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from console import views
+from console import timeline
 from console.lookup import Story
 
 AT = 1_700_000_000_000_000
@@ -40,7 +40,7 @@ def test_what_happened_in_one_instant_is_told_from_cause_to_effect() -> None:
         mails=[a_mail("m", "f1")],
     )
 
-    told = [(event["kind"], event["id"]) for event in views.timeline(story)]
+    told = [(event["kind"], event["id"]) for event in timeline.told(story)]
 
     assert told[:4] == [("received", "w"), ("handled", "w"), ("announced", "f1"), ("handled", "f1")]
     assert sorted(told[4:]) == [("announced", "f2"), ("mailed", "m")]
@@ -49,6 +49,6 @@ def test_what_happened_in_one_instant_is_told_from_cause_to_effect() -> None:
 def test_of_an_error_only_its_first_line_is_told() -> None:
     refused = an_outcome("w", "payment", "retrying", "CheckViolation (23514)\nDETAIL:  Failing row contains (R-1, …).")
 
-    (event,) = views.timeline(Story(webhooks=[], outcomes=[refused], facts=[], mails=[]))
+    (event,) = timeline.told(Story(webhooks=[], outcomes=[refused], facts=[], mails=[]))
 
     assert event["what"].endswith("CheckViolation (23514)")
