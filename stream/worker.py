@@ -61,9 +61,7 @@ class Worker:
     def watch(self, health: Health) -> None:
         """Let `health` know how this worker is."""
         health.ready_while(lambda: None if self._membership.joined else "has not joined its consumer group yet")
-        health.ready_while(lambda: self._failure)
-        health.ready_while(self._membership.problem)
-        health.ready_while(self._publisher.problem)
+        health.ready_while(lambda: self._failure or self._membership.problem() or self._publisher.problem())
         health.ready_while(lambda: "too many events fail at once; none is taken" if self._tending.stops else None)
         health.live_while(lambda: "the loop is stuck" if time.monotonic() - self._turned_at > STUCK_S else None)
 
