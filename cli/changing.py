@@ -29,7 +29,13 @@ class Change(NamedTuple):
 
 
 REDRIVE = Change("/dead/redrive", "abandoned", "redriven", "re-open", "redriven")
-GIVE_UP = Change("/dead/give-up", "retrying", "givenUp", "give up", "have their last try now")
+GIVE_UP = Change(
+    "/dead/give-up",
+    "retrying",
+    "givenUp",
+    "give up",
+    "have their last try now; `hookstream dead list` shows what fails again",
+)
 
 
 def command(change: Change) -> Callable[..., None]:
