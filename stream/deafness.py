@@ -29,9 +29,10 @@ _decoder = msgspec.json.Decoder(_Statistics)
 
 
 class Deafness:
-    """What the last statistics said, and when they came: monotonic seconds."""
+    """What the last statistics said of `topics`, and when they came: monotonic seconds."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, topics: Collection[str], now: float) -> None:
+        self._topics = topics
         self._reading: set[Partition] = set()
         self._told_at = now
 
@@ -47,6 +48,10 @@ class Deafness:
         self._told_at = now
 
     def unread(self, assigned: Collection[Partition], now: float) -> set[str]:
-        """The topics of which something assigned is not read; all of them when librdkafka itself has gone quiet."""
-        reading = self._reading if now - self._told_at <= QUIET_S else ()
-        return {partition[0] for partition in assigned if partition not in reading}
+        """The topics of which something assigned is not read.
+
+        All topics when librdkafka itself has gone quiet: it tells its statistics also when nothing is assigned.
+        """
+        if now - self._told_at > QUIET_S:
+            return set(self._topics)
+        return {partition[0] for partition in assigned if partition not in self._reading}

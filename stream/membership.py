@@ -43,7 +43,7 @@ class Membership:
         self._topics = [topic.name for topic in topics]
         about = {"group.id": group, "bootstrap.servers": bootstrap_servers, "stats_cb": self._measured}
         self._consumer = Consumer({**CONSUMER, **about})
-        self._deafness = Deafness(time.monotonic())
+        self._deafness = Deafness(self._topics, time.monotonic())
         self._silence = Silence("consumer", partial(topic_admin.are_well, bootstrap_servers))
         self.problem = self._silence.problem
         self._held: list[Message] = []
@@ -71,8 +71,7 @@ class Membership:
         first = self._consumer.poll(0 if messages else POLL_S)
         if first is not None:
             messages += [first, *self._consumer.consume(most - 1, 0)]
-        else:
-            self._listen()
+        self._listen()
         failures = [error for message in messages if (error := message.error())]
         if any(map(_unsettles, failures)):
             self.rejoin()
@@ -127,7 +126,7 @@ class Membership:
         self._consumer.close()
 
     def _listen(self) -> None:
-        """Nothing has come, and statistics that came were told: is all that is ours being read?"""
+        """Is all that is ours being read? Also while much comes of the rest; statistics overtake records."""
         if topics := self._deafness.unread(self.arrived | self.epochs.keys(), time.monotonic()):
             self._silence.endure(topics)
         else:

@@ -55,5 +55,6 @@ class Silence:
 
     def problem(self) -> str | None:
         """What a look from outside should know."""
-        seconds = 0 if self._since is None else time.monotonic() - self._since
+        since = self._since  # which another thread may end meanwhile
+        seconds = 0 if since is None else time.monotonic() - since
         return f"its {self._client} has not heard from Kafka for {seconds:.0f} s" if seconds > LOOK_S else None

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 import pytest
 from confluent_kafka import Message
 
-from stream import topics
+from runtime import shutdown
+from stream import silence, topics
+from stream.deafness import Deafness
 from stream.membership import CONSUMER, Membership
 from stream.ownership import Partition
 from tests.actors import new_order, until
@@ -76,6 +78,21 @@ def test_who_loses_its_partitions_while_it_waits_reads_on_when_it_has_them_again
             read += of(order, turn(member))
 
     assert read == [payment.envelope.event_id for payment in payments]
+
+
+def test_what_is_not_read_is_found_out_also_while_much_comes_of_the_rest(
+    member: Membership, system: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, topic = new_order(), topics.PAYMENT_WEBHOOKS
+    append_at_once(system, topic, 0, [a_payment(order=order, name=f"{order} {number}") for number in range(10 * MANY)])
+    until(lambda: member.consume(1), bool)
+    monkeypatch.setattr(Deafness, "unread", lambda *_: {topic.name})
+    monkeypatch.setattr(silence, "LOOK_S", 0.1)
+    monkeypatch.setattr(shutdown, "limit", lambda: None)
+
+    with pytest.raises(SystemExit, match="the consumer is stuck"):
+        while member.consume(1):
+            time.sleep(0.01)
 
 
 def waiting(member: Membership) -> dict[Partition, int]:
