@@ -13,7 +13,7 @@ from notifier.settings import NotifierSettings
 from runtime.logging import log
 from runtime.management import Refused, Routes
 from stream import outbox
-from stream.asked import texts
+from stream.asked import LONGEST, texts
 from stream.codec import Codec
 
 MOST = 1000
@@ -156,6 +156,7 @@ def _id(asked: Mapping[str, Any]) -> str:
 
 
 def _most(said: Any) -> int:
-    if not (str(said).isascii() and str(said).isdecimal() and 1 <= int(said) <= MOST):
+    text = str(said)
+    if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST and 1 <= int(text) <= MOST):
         raise Refused(400, "malformed", f"limit must be between 1 and {MOST}")
-    return int(said)
+    return int(text)

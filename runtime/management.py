@@ -53,7 +53,7 @@ class Management:
         try:
             self._authorize(authorization)
             route = self._route(method, url.path)
-            said = route(dict(parse_qsl(url.query)) if method == "GET" else _object(body))
+            said = route(dict(parse_qsl(url.query, keep_blank_values=True)) if method == "GET" else _object(body))
         except Refused as refused:
             return _json(refused.status, {"error": refused.error, "message": str(refused)})
         except Exception:  # noqa: BLE001 - whatever a route does, the asker gets an answer

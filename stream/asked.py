@@ -49,7 +49,7 @@ def limit(said: object) -> int:
     Raises Refused.
     """
     text = str(USUAL if said is None else said)
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= MOST):
+    if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST and 1 <= int(text) <= MOST):
         raise _malformed(f"limit must be between 1 and {MOST}")
     return int(text)
 

@@ -54,6 +54,11 @@ def ask(port: int, method: str, target: str, body: bytes | None = None, token: s
         connection.close()
 
 
+def test_what_is_asked_with_nothing_said_is_heard(port: int) -> None:
+    """Or who leaves a filter's value out would get all there is."""
+    assert ask(port, "GET", "/things?order=") == (200, {"heard": {"order": ""}})
+
+
 def test_a_get_hears_its_query_and_a_post_its_body(port: int) -> None:
     assert ask(port, "GET", "/things?status=unknown&name=%EA%B9%80") == (
         200,

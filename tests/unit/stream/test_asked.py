@@ -74,7 +74,7 @@ def test_whatever_is_said_is_understood_or_refused(said: dict[str, Any]) -> None
         assert isinstance(asked.wanted(said), Wanted)
 
 
-@pytest.mark.parametrize("said", ["0", "501", "-1", "x", "٣", "", 1.5, True])
+@pytest.mark.parametrize("said", ["0", "501", "-1", "x", "٣", "", 1.5, True, "9" * 5000])
 def test_a_limit_is_a_number_within_reason(said: object) -> None:
     assert (asked.limit(None), asked.limit("500"), asked.limit(7)) == (50, 500, 7)
     with pytest.raises(Refused):
