@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from runtime import faults
 from runtime.logging import log
-from stream import deafness, topic_admin
+from stream import deafness, silence, topic_admin
 from stream.deafness import Deafness
 from stream.ownership import Partition
 from stream.producer import CLIENT
@@ -60,7 +60,8 @@ class Membership:
 
     def rejoin(self) -> None:
         """Give everything back and ask anew: what Kafka then assigns is ours to take over again."""
-        self._consumer.unsubscribe()
+        with silence.bounded():
+            self._consumer.unsubscribe()
         self.arrived, self.epochs, self._held = set(), {}, []
         self._silence.broken()
         self.join()
@@ -81,7 +82,8 @@ class Membership:
         """Stay a member without taking new work, while the batch in hand has to wait."""
         self._silence.broken()
         self._may_be_paused = True
-        self._consumer.pause(self._consumer.assignment())
+        with silence.bounded():
+            self._consumer.pause(self._consumer.assignment())
         message = self._consumer.poll(0)
         if message is not None:
             self._held.append(message)
@@ -89,7 +91,8 @@ class Membership:
     def resume(self) -> None:
         """Take new work again."""
         if self._may_be_paused:
-            self._consumer.resume(self._consumer.assignment())
+            with silence.bounded():
+                self._consumer.resume(self._consumer.assignment())
             self._may_be_paused = False
 
     def own(self, epochs: dict[Partition, int]) -> None:

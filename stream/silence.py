@@ -4,8 +4,10 @@ librdkafka has states it never leaves, and of which it tells no error (its issue
 other; 5586: it asks for an offset no more). Kafka away is no such case: that is waited for as long as it takes.
 """
 
+import faulthandler
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 
 from runtime import shutdown
 from runtime.logging import log
@@ -13,6 +15,20 @@ from runtime.logging import log
 LOOK_S = 10.0
 LOOKS = 4
 """So often in a row Kafka must have been found well: what has only just come back may take its time."""
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """End the process when a call of librdkafka does not return in time.
+
+    Some wait for its main thread and let no other thread of Python's run meanwhile, nor the one that tells of health:
+    `assignment`, `pause`, `unsubscribe`.
+    """
+    faulthandler.dump_traceback_later(LOOKS * LOOK_S, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 class Silence:

@@ -91,8 +91,13 @@ def test_what_is_not_read_is_found_out_also_while_much_comes_of_the_rest(
     monkeypatch.setattr(shutdown, "limit", lambda: None)
 
     with pytest.raises(SystemExit, match="the consumer is stuck"):
-        while member.consume(1):
-            time.sleep(0.01)
+        while_busy(member)
+
+
+def while_busy(member: Membership) -> None:
+    """Until nothing more comes."""
+    while member.consume(1):
+        time.sleep(0.01)
 
 
 def waiting(member: Membership) -> dict[Partition, int]:
