@@ -63,9 +63,9 @@ class Asker:
                 self._loop.call_soon_threadsafe(desk.news.set)
 
     def problem(self) -> str | None:
-        """Which providers do not take our keys."""
+        """Which providers do not take our keys; or that Kafka does not take what they say."""
         refusing = [f"{desk.provider} refuses {desk.provider.upper()}_API_KEY" for desk in self._desks if desk.refused]
-        return "; ".join(refusing) or None
+        return "; ".join(refusing) or self._publisher.problem()
 
     async def _work(self, stop: Event) -> None:
         self._loop = asyncio.get_running_loop()

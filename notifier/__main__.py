@@ -33,6 +33,7 @@ def run(settings: NotifierSettings) -> None:
     worker.on_commit = sender.wake.set
     health = Health()
     worker.watch(health)
+    health.ready_while(sender.problem)
     mails = Desk(settings, store, codec, sender.wake.set)
     management.listen(settings, health, {**desk.Desk(SERVICE, store, codec).routes(), **mails.routes()})
     sending = sender.start(stop)

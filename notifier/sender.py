@@ -30,6 +30,7 @@ class Sender:
         self._codec = codec
         self._server = MailServer(settings.smtp_url, settings.mail_timeout_s)
         self._upkeep = Upkeep(settings, store)
+        self.problem = self._upkeep.problem
         self.wake = Event()
 
     def start(self, stop: Event) -> Thread:

@@ -26,6 +26,7 @@ class Upkeep:
         self._settings = settings
         self._store = store
         self._publisher = Publisher(settings.kafka_bootstrap_servers, while_waiting=lambda: None)
+        self.problem = self._publisher.problem
         self._turned_at = self._counted_at = -COUNT_EVERY_S
 
     def turn_when_due(self) -> None:
