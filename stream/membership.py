@@ -139,7 +139,7 @@ class Membership:
         self._deafness.told(statistics, time.monotonic())
 
     def _on_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
-        self.joined = True  # the list may be empty: more members than partitions
+        self.joined = True  # of more members than partitions, some are never told, and are never ready
         self._may_be_paused = True  # what was lost while it was paused is assigned as paused
         log.info("partitions.assigned", count=len(assigned))
         self.arrived |= {(partition.topic, partition.partition) for partition in assigned}
