@@ -8,6 +8,7 @@ import typer
 from local.telling import Trouble, say
 
 SECONDS = len("2026-02-03T12:00:00")
+MAILS = 1000
 WHEN = "A date (a day of UTC) or an instant, such as 2026-02-03T09:00:00+09:00."
 
 
@@ -56,7 +57,7 @@ def order(order_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
             why = (one["error"] or "").partition("\n")[0] or one["note"] or "not handled yet"
             say(f"  {one['status']}: {one['eventType'] or one['type']} {one['webhookId']}: {why}")
     for mail in _unsent(order_id):
-        how = "waits for an address" if mail["status"] == "waiting" else f"is {mail['status']}"
+        how = "waits until somebody tells its address" if mail["status"] == "waiting" else f"is {mail['status']}"
         error = f": {mail['error']}" if mail["error"] else ""
         say(f"  mail {mail['id']} of {mail['fact_type']} to the {mail['audience']} {how}{error}")
 
@@ -66,7 +67,7 @@ def _unsent(order_id: str) -> Any:
     from cli import management
 
     try:
-        return management.get("notifier", "/mails", order=order_id)["mails"]
+        return management.get("notifier", "/mails", order=order_id, limit=MAILS)["mails"]
     except Trouble as away:
         say(f"  which of its mails are not sent is not known: {away}")
         return []

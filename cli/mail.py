@@ -38,7 +38,10 @@ def list_(
         table.add_row(*cells, mail["error"] or "")
     if said["mails"]:
         Console(width=max(Console().width, WIDE), soft_wrap=True).print(table)
-    say(" · ".join(f"{count} {name}" for name, count in said["counts"].items() if count) or "nothing is unsent")
+    elif order:
+        say(f"nothing of {order} is unsent")
+    if not order:
+        say(" · ".join(f"{count} {name}" for name, count in said["counts"].items() if count) or "nothing is unsent")
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """Where Kafka's topics end, and how far behind the services are."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import wait
 from typing import Any
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
@@ -32,6 +33,7 @@ class Kafka:
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         # To ask for nothing is an error to the client.
         asked = self._admin.list_offsets(dict.fromkeys(partitions, latest)) if partitions else {}
+        wait(asked.values(), TIMEOUT_S)  # all of them: a client is not to be let go while it is still asking
         return {
             (each.topic, each.partition): self._ask(answer.result, timeout=TIMEOUT_S).offset
             for each, answer in asked.items()

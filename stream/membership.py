@@ -110,6 +110,7 @@ class Membership:
         """These partitions are another's now."""
         self.arrived -= set(gone)
         self.epochs = {partition: epoch for partition, epoch in self.epochs.items() if partition not in gone}
+        self._held = [message for message in self._held if (message.topic(), message.partition()) not in gone]
 
     def owns(self, message: Message) -> bool:
         """Whether the message is from a partition we hold the epoch of."""

@@ -35,19 +35,21 @@ class Publisher:
     @faults.halfway("publisher.halfway")
     @faults.after("publisher.after")
     def _publish(self, messages: Sequence[Message]) -> None:
-        unsent = list(messages)
+        unsent = self._try(messages)
         while unsent:
+            self._wait({message.topic for message in unsent})
             unsent = self._try(unsent)
 
-    def _try(self, messages: list[Message]) -> list[Message]:
+    def _try(self, messages: Sequence[Message]) -> list[Message]:
         failed: list[Message] = []
         waiting = len(messages)
 
         def report(message: Message, error: KafkaError | None) -> None:
             nonlocal waiting
             waiting -= 1
-            self._silence.broken()
-            if error is not None:
+            if error is None:
+                self._silence.broken()
+            else:
                 log.warning("publish.failed", topic=message.topic, error=error.str())
                 failed.append(message)
 

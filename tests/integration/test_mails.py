@@ -96,7 +96,9 @@ def test_an_order_s_life_shows_what_is_not_mailed_and_why(
     blind = hookstream({**system, "NOTIFIER_MANAGEMENT_URL": "http://127.0.0.1:1"}, "order", order)
     listed = hookstream(system, "mail", "list", "--order", order)
 
-    assert f"mail {mail['id']} of PaymentCompleted to the customer waits for an address\n" in life.stdout
+    assert (
+        f"mail {mail['id']} of PaymentCompleted to the customer waits until somebody tells its address\n" in life.stdout
+    )
     assert "which of its mails are not sent is not known: The notifier at http://127.0.0.1:1" in blind.stdout
     assert blind.returncode == 0
     assert mail["id"] in listed.stdout
