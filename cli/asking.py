@@ -8,7 +8,7 @@ import typer
 from local.telling import Trouble, say
 
 SECONDS = len("2026-02-03T12:00:00")
-MAILS = 1000
+MAILS = 1000  # as many as the notifier shows at once
 WHEN = "A date (a day of UTC) or an instant, such as 2026-02-03T09:00:00+09:00."
 
 

@@ -15,7 +15,7 @@ PROBE_S = 3
 
 def create_all(bootstrap_servers: str, replication: int = 1) -> None:
     """Create the topics that are missing; those that exist stay as they are."""
-    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+    admin = _quiet(bootstrap_servers)
     existing = admin.list_topics(timeout=TIMEOUT_S).topics
     wanted = [_declaration(topic, replication) for topic in ALL if topic.name not in existing]
     if not wanted:
@@ -38,10 +38,15 @@ def _declaration(topic: Topic, replication: int) -> NewTopic:
     return NewTopic(topic.name, num_partitions=PARTITIONS, replication_factor=replication, config=config)
 
 
+def _quiet(bootstrap_servers: str) -> AdminClient:
+    """A client of its own; what librdkafka has to say of failures is raised, and not logged as well."""
+    return AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+
+
 def answers(bootstrap_servers: str) -> bool:
     """Whether Kafka is there at all."""
     try:
-        AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0}).list_topics(timeout=PROBE_S)
+        _quiet(bootstrap_servers).list_topics(timeout=PROBE_S)
     except KafkaException:
         return False
     return True
@@ -50,9 +55,7 @@ def answers(bootstrap_servers: str) -> bool:
 def are_well(bootstrap_servers: str, topics: Iterable[str]) -> bool:
     """Whether Kafka answers, and all replicas of each partition of these topics are in sync with a leader."""
     try:
-        known = (
-            AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0}).list_topics(timeout=PROBE_S).topics
-        )
+        known = _quiet(bootstrap_servers).list_topics(timeout=PROBE_S).topics
         partitions = [partition for topic in topics for partition in known[topic].partitions.values()]
     except (KafkaException, KeyError):
         return False
@@ -61,7 +64,7 @@ def are_well(bootstrap_servers: str, topics: Iterable[str]) -> bool:
 
 def check(bootstrap_servers: str, needed: Iterable[Topic]) -> None:
     """Stop the process with a sentence unless every needed topic is there with the partitions its order rests on."""
-    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+    admin = _quiet(bootstrap_servers)
     try:
         metadata = admin.list_topics(timeout=ANSWER_S)
     except KafkaException as away:
