@@ -74,6 +74,8 @@ def _kafka(port: int) -> DockerContainer:
             KAFKA_TRANSACTION_STATE_LOG_MIN_ISR="1",
             KAFKA_GROUP_CONSUMER_SESSION_TIMEOUT_MS="6000",
             KAFKA_GROUP_CONSUMER_MIN_SESSION_TIMEOUT_MS="1000",
+            KAFKA_GROUP_CONSUMER_HEARTBEAT_INTERVAL_MS="300",
+            KAFKA_GROUP_CONSUMER_MIN_HEARTBEAT_INTERVAL_MS="300",
             KAFKA_HEAP_OPTS="-Xms256m -Xmx512m",
         )
         .waiting_for(LogMessageWaitStrategy("Kafka Server started"))
