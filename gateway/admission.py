@@ -1,30 +1,72 @@
-"""Who may post at all: providers that are set up, from their own addresses, and no more requests than agreed."""
+"""Who may post: providers that are set up, from their own addresses, and no more requests than agreed.
 
+A request takes a token of its source before anything of it is verified, and one of its provider only once it is: so
+forgeries use up what their senders may post, and nothing of what genuine senders may.
+"""
+
+from collections import defaultdict
 from time import monotonic
 
 from gateway.guard import Scope
-from gateway.limits import TokenBucket
+from gateway.limits import SourceLimiter, TokenBucket
 from gateway.proof import Proof
 from gateway.refusals import Refusal
 from gateway.settings import GatewaySettings
+from gateway.sources import Address, contain, limited_as, source
 from providers import catalogue
 from providers.contract import Provider
+from stream.events import Verification
+
+UNSIGNED: Verification = "unsigned_allowed"
 
 
 class Admission:
-    """Decides before anything of the body is read."""
+    """Decides before anything of the body is read, and once more when it is verified."""
 
     def __init__(self, settings: GatewaySettings, proof: Proof) -> None:
         self._proof = proof
         self._allowed = {row.name: settings.allowed_ips(row.name) for row in catalogue.ROWS}
-        self._rate = TokenBucket(*rate) if (rate := settings.rate()) else None
+        self._trusted = settings.proxies()
+        rate = settings.rate()
+        self._sources = SourceLimiter(*rate) if rate else None
+        self._providers: defaultdict[tuple[str, bool], TokenBucket] | None = None
+        if rate:
+            self._providers = defaultdict(lambda: TokenBucket(*rate))
 
     def admit(self, scope: Scope, provider: Provider) -> None:
         """Raises Refusal when this request is not to be served."""
-        address = scope["client"][0] if scope.get("client") else ""
+        address = self._source(scope)
+        if limited := self._limited(address):
+            raise limited
         if not (self._proof.is_active(provider) or provider.without_secret):
             raise Refusal("provider_not_configured", f"{provider.secret_setting} is not set, or the provider is off")
-        if self._allowed[provider.name] and address not in self._allowed[provider.name]:
+        if self._allowed[provider.name] and not contain(self._allowed[provider.name], address):
             raise Refusal("source_not_allowed", "webhooks of this provider are not taken from your address")
-        if self._rate and (wait := self._rate.take(monotonic())):
-            raise Refusal("rate_limited", "too many requests", retry_after=str(int(wait) + 1))
+
+    def admit_verified(self, provider: Provider, verification: Verification) -> None:
+        """Raises Refusal when this provider has posted too much, whatever addresses it posts from.
+
+        What nothing proves takes no token of what the same provider signs.
+        """
+        if self._providers is not None:
+            bucket = self._providers[provider.name, verification == UNSIGNED]
+            if wait := bucket.take(monotonic()):
+                raise _too_many(wait)
+
+    def limited(self, scope: Scope) -> Refusal | None:
+        """Count a request that the guard refuses against its source; the refusal when that has sent too many."""
+        return self._limited(self._source(scope))
+
+    def _source(self, scope: Scope) -> Address | None:
+        peer = scope["client"][0] if scope.get("client") else ""
+        return source(peer, scope["headers"], self._trusted)
+
+    def _limited(self, address: Address | None) -> Refusal | None:
+        if self._sources is None:
+            return None
+        wait = self._sources.take(limited_as(address), monotonic())
+        return _too_many(wait) if wait else None
+
+
+def _too_many(wait: float) -> Refusal:
+    return Refusal("rate_limited", "too many requests", retry_after=str(int(wait) + 1))

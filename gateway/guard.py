@@ -43,6 +43,8 @@ class Route(NamedTuple):
 class Guard:
     """Lets well-formed requests for known paths through to `application`.
 
+    `refused` is told of each request that is not let through, and decides what it is answered.
+
     The headers are `scope["kept"]`, a secret from the URL is `scope["token"]`, and the path is without it.
     """
 
@@ -51,7 +53,7 @@ class Guard:
         application: Application,
         route: Callable[[str], Route | None],
         max_body_bytes: int,
-        refused: Callable[[Refusal, Scope], None],
+        refused: Callable[[Refusal, Scope], Refusal],
     ) -> None:
         self._application = application
         self._find = route
@@ -69,8 +71,8 @@ class Guard:
                 _check_body(headers, self._max_body_bytes, takes_forms=route.takes_forms)
         except Refusal as refusal:
             scope["path"] = without_token(scope["path"])
-            self._refused(refusal, scope)
-            return await respond(send, refusal.answer(), refusal.headers)
+            answered = self._refused(refusal, scope)
+            return await respond(send, answered.answer(), answered.headers)
         if scope["method"] == "OPTIONS":
             return await respond(send, Answer(204, b""), {})
         await self._application(scope, receive, send)

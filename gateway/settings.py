@@ -2,15 +2,25 @@
 
 import re
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, create_model, field_validator, model_validator
+from pydantic import AfterValidator, Field, create_model, field_validator, model_validator
 
+from gateway.sources import Network, networks
 from providers import catalogue
 from providers.contract import Provider
 from runtime.settings import Settings
 
 _RATE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
+
+
+def _readable_networks(value: str) -> str:
+    networks(value)
+    return value
+
+
+NetworkList = Annotated[str, AfterValidator(_readable_networks)]
+"""IP addresses and networks, comma-separated."""
 
 
 def _of_each_provider() -> dict[str, Any]:
@@ -24,8 +34,10 @@ def _of_each_provider() -> dict[str, Any]:
             Field(None, description=f"false: {row.name} is off; unset: on when its secret is set"),
         )
         fields[f"{row.name}_allowed_ips"] = (
-            str,
-            Field("", description=f"addresses {row.name} may post from, comma-separated; empty: any"),
+            NetworkList,
+            Field(
+                "", description=f"addresses and networks (CIDR) {row.name} may post from, comma-separated; empty: any"
+            ),
         )
         if row.translate_unsigned:
             fields[f"{row.name}_allow_unsigned"] = (
@@ -49,7 +61,13 @@ class GatewaySettings(_ProviderSettings):
     webhook_allow_unsigned: bool = Field(
         default=False, description="accept contract A without a secret; logged as a warning at each start"
     )
-    rate_limit: str = Field("50/100", description="requests a second / burst over all paths, or off")
+    rate_limit: str = Field(
+        "50/100",
+        description="requests a second / burst over all paths, of each source address and of each provider; or off",
+    )
+    trusted_proxies: NetworkList = Field(
+        "", description="proxies whose X-Forwarded-For or Forwarded names the source: addresses, networks; empty: none"
+    )
     max_body_bytes: int = Field(262_144, ge=1024, le=900_000, description="the longest body accepted")
     spool_dir: Path | None = Field(
         None, description="a folder for webhooks while Kafka is away; unset: they are answered 503 then"
@@ -80,10 +98,13 @@ class GatewaySettings(_ProviderSettings):
         value: str = getattr(self, setting.lower())
         return tuple(secret.strip().encode() for secret in value.split(",") if secret.strip())
 
-    def allowed_ips(self, provider: str) -> frozenset[str]:
-        """The addresses this provider may post from; empty when any may."""
-        value: str = getattr(self, f"{provider}_allowed_ips")
-        return frozenset(address.strip() for address in value.split(",") if address.strip())
+    def allowed_ips(self, provider: str) -> tuple[Network, ...]:
+        """The networks this provider may post from; empty when it may from any."""
+        return networks(getattr(self, f"{provider}_allowed_ips"))
+
+    def proxies(self) -> tuple[Network, ...]:
+        """The networks of the proxies whose word on a request's source is believed."""
+        return networks(self.trusted_proxies)
 
     def is_active(self, provider: Provider) -> bool:
         """Whether this provider's webhooks are taken: it is not switched off, and something proves them if it can."""

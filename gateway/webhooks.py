@@ -3,14 +3,14 @@
 from time import monotonic
 
 from gateway import metrics
-from gateway.admission import Admission
+from gateway.admission import UNSIGNED, Admission
 from gateway.appender import Appender, Unavailable
 from gateway.aside import Aside
 from gateway.bodies import Bodies
 from gateway.custody import Custody
 from gateway.guard import Receive, Scope, Send, respond
 from gateway.proof import Proof, translate
-from gateway.refusals import Refusal
+from gateway.refusals import CLOSING, Refusal
 from gateway.settings import GatewaySettings
 from gateway.spool import Spooled
 from providers import catalogue
@@ -23,6 +23,8 @@ from stream.events import Envelope, Verification
 
 RETRY_AFTER_S = "5"
 NOT_STORED = "not stored, please send it again"
+MAX_UNSIGNED_BYTES = 65_536
+"""Of a body that nothing proves: anybody may post it, and it is kept until it is confirmed or expires."""
 
 
 class Webhooks:
@@ -57,18 +59,26 @@ class Webhooks:
         self._accepted[provider.name].inc()
         await respond(send, answer, {})
 
-    def refused(self, refusal: Refusal, scope: Scope) -> None:
-        """Note a refusal of the guard's."""
+    def refused(self, refusal: Refusal, scope: Scope) -> Refusal:
+        """Note a refusal of the guard's; what to answer, which is `rate_limited` when its source has sent too many."""
         at = catalogue.BY_PATH.get(scope["path"])
+        limited = self._admission.limited(scope)
+        if limited and refusal.cause not in CLOSING:
+            refusal = limited
         self._aside.rejected(refusal, at[0].name if at else "unknown", scope, b"")
+        return refusal
 
     async def _accept(self, provider: Provider, kind: str, received: Received) -> Answer:
         """Prove, translate and append; refuse what is forged, keep aside what is genuine and cannot be handled."""
         started = monotonic()
         if provider.without_secret and not self._proof.is_active(provider):
+            _check_unsigned(received.body)
             await self._aside.keep_unverified(provider, received)
             return provider.without_secret
         verification = self._proof.prove(provider, received)
+        self._admission.admit_verified(provider, verification)
+        if verification == UNSIGNED:
+            _check_unsigned(received.body)
         try:
             told = translate(provider, kind, received, verification)
         except Refused as why:
@@ -100,3 +110,8 @@ class Webhooks:
         if why.cause == "unsupported_type" and why.cause not in provider.refusals:
             return answer
         raise Refusal(why.cause, str(why)) from why
+
+
+def _check_unsigned(body: bytes) -> None:
+    if len(body) > MAX_UNSIGNED_BYTES:
+        raise Refusal("body_too_large", f"a body without a signature has at most {MAX_UNSIGNED_BYTES} bytes")

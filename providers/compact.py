@@ -2,13 +2,32 @@
 
 import json
 
+import msgspec
+
+MAX_REWRITTEN_BYTES = 8_192
+"""Of a body that is parsed and written again. That costs 30 ms for 262 KB, and anybody may post such a body; what the
+sources sign is below 1 KB. Of a longer one only the white space is taken out, which costs about 1 ms."""
+
 
 def compacted(payload: bytes) -> bytes | None:
-    """What JSON.stringify makes of the parsed body, where that differs from the bytes sent."""
+    """What JSON.stringify makes of the parsed body, where that differs from the bytes sent.
+
+    In a body above MAX_REWRITTEN_BYTES, spellings of numbers and letters stay as they are: indentation alone differs.
+    """
+    if len(payload) > MAX_REWRITTEN_BYTES:
+        return _without_white_space(payload)
     try:
         parsed = json.loads(payload, parse_float=_as_javascript)
         compact = json.dumps(parsed, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
     except (ValueError, RecursionError):  # whoever posts nonsense is told that he is not the shop, no more
+        return None
+    return compact if compact != payload else None
+
+
+def _without_white_space(payload: bytes) -> bytes | None:
+    try:
+        compact = msgspec.json.format(payload, indent=-1)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     return compact if compact != payload else None
 

@@ -61,6 +61,33 @@ def test_others_are_served_in_time_and_memory_stays_bounded(kind: str, gateway: 
     assert grown < GROWTH_MB
 
 
+@pytest.mark.parametrize("filler", [b"1.0, ", b'"\\u00e9", ', b"{ }, "], ids=["numbers", "escapes", "objects"])
+def test_a_forgery_that_could_be_signed_in_another_form_costs_no_more_than_one_that_could_not(
+    filler: bytes, gateway: Gateway
+) -> None:
+    size = 260_000
+    plain = cpu_ms_of_a_forgery(gateway, b"x" * size)
+    expensive = cpu_ms_of_a_forgery(gateway, b"[" + filler * (size // len(filler)) + b"1]")
+    small = cpu_ms_of_a_forgery(gateway, b"{}")
+    print(f"CPU of a forgery: {expensive:.2f} ms; as long, without another form: {plain:.2f} ms; small: {small:.2f} ms")  # noqa: T201
+
+    assert expensive < 4 * plain  # parsed and written again: 30 times
+
+
+def cpu_ms_of_a_forgery(gateway: Gateway, body: bytes, count: int = 150) -> float:
+    headers = {"Content-Type": "application/json", "X-Webhook-Signature": "0" * 64}
+    before = cpu_ms(gateway.pid)
+    statuses = {gateway.shop.request("POST", "/webhooks/payment", body, headers).status for _ in range(count)}
+    assert statuses == {401}
+    return (cpu_ms(gateway.pid) - before) / count
+
+
+def cpu_ms(process: int) -> float:
+    """What its threads have used, in nanoseconds of the scheduler's own count."""
+    threads = Path(f"/proc/{process}/task").iterdir()
+    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e6
+
+
 def test_a_gateway_without_a_free_file_serves_again_once_some_are_closed(gateway: Gateway) -> None:
     limits = resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE)
     used = len(list(Path(f"/proc/{gateway.pid}/fd").iterdir()))

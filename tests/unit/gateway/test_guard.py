@@ -86,10 +86,11 @@ def heard(noted: list[MutableMapping[str, Any]] | None = None, **changed: Any) -
     async def send(message: MutableMapping[str, Any]) -> None:
         seen.messages.append(message)
 
-    def refused(refusal: Refusal, scope: MutableMapping[str, Any]) -> None:
+    def refused(refusal: Refusal, scope: MutableMapping[str, Any]) -> Refusal:
         seen.refusals.append(refusal)
         if noted is not None:
             noted.append(scope)
+        return refusal
 
     guard = Guard(application, ROUTES.get, LIMIT, refused)
     asyncio.run(guard(a_request(**changed), receive, send))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.limits import TokenBucket
+from gateway.limits import SourceLimiter, TokenBucket
 
 
 def test_a_burst_is_let_through_and_no_more() -> None:
@@ -61,3 +61,41 @@ def test_no_stretch_of_time_sees_more_than_its_burst_and_rate(rate: int, burst: 
         let_through += bucket.take(now) == 0
 
     assert let_through <= burst + (now - 100.0) * rate + 1e-6
+
+
+def test_a_source_has_a_burst_and_a_rate_of_its_own() -> None:
+    sources = SourceLimiter(rate=50, burst=100)
+
+    garbage = [sources.take("garbage", now=1000.0) for _ in range(600)]
+    genuine = [sources.take("genuine", now=1000.0) for _ in range(100)]
+
+    assert [wait == 0 for wait in garbage] == [True] * 100 + [False] * 500
+    assert garbage[-1] == pytest.approx(1 / 50)
+    assert genuine == [0] * 100
+    assert sources.take("garbage", now=1000.0 + garbage[-1]) == 0
+
+
+@given(
+    rate=st.integers(1, 100),
+    burst=st.integers(1, 100),
+    pauses=st.lists(st.floats(min_value=0, max_value=5), min_size=1, max_size=200),
+)
+def test_a_source_is_limited_exactly_as_a_bucket_of_its_own(rate: int, burst: int, pauses: list[float]) -> None:
+    bucket, sources, now = TokenBucket(rate, burst), SourceLimiter(rate, burst), 100.0
+
+    for pause in pauses:
+        now += pause
+        assert sources.take("one", now) == pytest.approx(bucket.take(now), abs=1e-6)
+
+
+def test_sources_are_remembered_in_bounded_memory_and_the_longest_unseen_is_forgotten_first() -> None:
+    sources = SourceLimiter(rate=1, burst=1, max_sources=100)
+    sources.take("flooder", now=10.0)
+
+    for n in range(1000):
+        sources.take(f"source {n}", now=10.0)
+        sources.take("source 0", now=10.0)
+
+    assert len(sources) == 100
+    assert sources.take("source 999", now=10.0) > 0
+    assert sources.take("flooder", now=10.0) == 0

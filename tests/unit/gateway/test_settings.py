@@ -127,9 +127,43 @@ def test_what_is_no_rate_is_refused(wrong: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "addresses"),
-    [("", set()), (" ", set()), ("10.0.0.1", {"10.0.0.1"}), ("10.0.0.1, ::1 ,", {"10.0.0.1", "::1"})],
+    ("written", "read"),
+    [
+        ("", []),
+        (" ", []),
+        ("10.0.0.1", ["10.0.0.1/32"]),
+        ("10.0.0.1, ::1 ,", ["10.0.0.1/32", "::1/128"]),
+        ("203.0.113.0/24,2001:db8::/32", ["203.0.113.0/24", "2001:db8::/32"]),
+        ("203.0.113.7/24", ["203.0.113.0/24"]),
+        ("::ffff:203.0.113.7, ::ffff:10.0.0.0/104, [2001:db8::1]", ["203.0.113.7/32", "10.0.0.0/8", "2001:db8::1/128"]),
+        ("0.0.0.0/0, ::/0", ["0.0.0.0/0", "::/0"]),
+    ],
 )
-def test_an_empty_allow_list_lets_everybody_in(written: str, addresses: set[str]) -> None:
-    assert settings(generic_allowed_ips=written).allowed_ips("generic") == addresses
-    assert settings(generic_allowed_ips=written).allowed_ips("shop") == frozenset()
+def test_an_allow_list_has_addresses_and_networks_and_an_empty_one_lets_everybody_in(
+    written: str, read: list[str]
+) -> None:
+    given = settings(generic_allowed_ips=written, trusted_proxies=written)
+
+    assert list(map(str, given.allowed_ips("generic"))) == list(map(str, given.proxies())) == read
+    assert given.allowed_ips("shop") == ()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["10.0.0.0/33", "10.0.0", "localhost", "10.0.0.1:80", "10.0.0.256", "10.0.0.1 10.0.0.2", "::1/129", "*", "5"],
+)
+@pytest.mark.parametrize("setting", ["generic_allowed_ips", "stripe_allowed_ips", "trusted_proxies"])
+def test_what_is_no_address_and_no_network_is_refused_by_its_place(setting: str, wrong: str) -> None:
+    with pytest.raises(ValueError, match="entry 2 is neither an IP address nor a network"):
+        settings(**{setting: f"10.0.0.1, {wrong}"})
+
+
+def test_a_wrong_network_stops_the_start_with_a_sentence() -> None:
+    code, said = started(WEBHOOK_SECRET=SECRET, TOSS_ALLOWED_IPS="10.0.0.0/99", TRUSTED_PROXIES="proxy")
+
+    assert code == MISCONFIGURED
+    wrong = "entry 1 is neither an IP address nor a network such as 203.0.113.0/24"
+    assert sorted(said.splitlines()) == [
+        f"cannot start: TOSS_ALLOWED_IPS: {wrong}",
+        f"cannot start: TRUSTED_PROXIES: {wrong}",
+    ]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers import catalogue, generic
-from providers.compact import compacted
+from providers.compact import MAX_REWRITTEN_BYTES, compacted
 from providers.contract import Forged, Provider, Received
 from tests.unit.providers.posted import SECRET, a_payment, posted
 
@@ -113,6 +113,25 @@ def test_indented_json_may_be_signed_in_its_compact_form(indent: int | str) -> N
     signature = generic.sign(compact, SECRET)["X-Webhook-Signature"]
 
     assert generic.verify(posted(indented, x_webhook_signature=signature), [SECRET]) == "signature"
+
+
+@pytest.mark.parametrize("indent", [1, 2, "\t"])
+def test_a_long_body_may_be_indented_as_well(indent: int | str) -> None:
+    said = {"orderId": 1, "status": "completed", "items": [{"name": '서울 " \\ 강남', "price": 1500}] * 2000}
+    compact = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+    indented = json.dumps(said, ensure_ascii=False, indent=indent).encode()
+    signature = generic.sign(compact, SECRET)["X-Webhook-Signature"]
+
+    assert len(indented) > MAX_REWRITTEN_BYTES
+    assert generic.verify(posted(indented, x_webhook_signature=signature), [SECRET]) == "signature"
+
+
+def test_of_a_long_body_only_the_white_space_is_taken_out() -> None:
+    """To parse 262 KB and write them again takes 30 ms of CPU, where their HMAC takes 0.2 ms; anybody may post that."""
+    forged = b'[ 1.0, 1e2, "\\u00e9 x", { } ,' + b"1.0, " * 50_000 + b"1 ]"
+
+    assert compacted(forged) == b'[1.0,1e2,"\\u00e9 x",{},' + b"1.0," * 50_000 + b"1]"
+    assert compacted(b'[ 1.0, "\\u00e9 x" ]') == '[1,"é x"]'.encode()
 
 
 @pytest.mark.parametrize(
