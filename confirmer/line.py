@@ -11,13 +11,18 @@ from providers.contract import Ask
 from runtime import clock
 
 MAX_ANSWER_BYTES = 500_000
-"""An answer becomes part of a record, and a record must fit into Kafka."""
+"""An answer becomes part of a record, and a record must fit into Kafka, whose limit is 1 MiB."""
+IDENTITY = "identity"
 # A proxy named in the environment has no business between here and here.
 DIRECT = {"all://localhost": None, "all://127.0.0.1": None}
 
 
 class Line:
-    """Connections that are kept between requests; a whole answer takes `timeout_s` at most."""
+    """Connections that are kept between requests.
+
+    A whole answer takes `timeout_s` and has MAX_ANSWER_BYTES at most, whatever the other side does. Redirects are not
+    followed: a key goes nowhere but to the URL it is configured for.
+    """
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
@@ -40,10 +45,17 @@ class Line:
             return NoAnswer(f"no answer ({type(failure).__name__})")
 
     async def _send(self, url: str, ask: Ask) -> Response:
-        headers = {"Accept": "application/json", "User-Agent": "hookstream", **ask.headers}
+        headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": IDENTITY,
+            "User-Agent": "hookstream",
+            **ask.headers,
+        }
         async with self._client.stream(ask.method, url, headers=headers, content=ask.body or None) as answer:
+            if (coding := answer.headers.get("Content-Encoding", IDENTITY).strip().lower()) not in ("", IDENTITY):
+                return NoAnswer(f"a compressed answer ({coding[:20]}), though none was asked for")
             body = bytearray()
-            async for part in answer.aiter_bytes():
+            async for part in answer.aiter_raw():  # aiter_bytes would unpack 1 GB of zeros from 1 MB
                 body += part
                 if len(body) > MAX_ANSWER_BYTES:
                     return NoAnswer(f"an answer longer than {MAX_ANSWER_BYTES} bytes")
