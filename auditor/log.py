@@ -3,11 +3,12 @@
 import time
 from collections.abc import Iterator, Mapping
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # exported, but not said so
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined] # exported, but not said so
 
 from auditor.evidence import Entry
 from stream import delivery, topics
+from stream.client_config import QUIET, Cluster
 from stream.codec import Codec
 from stream.registry import registry
 
@@ -25,14 +26,11 @@ class Log:
     """The topics of one cluster; what was read is kept."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
-        servers: dict[str, str | int | float | bool] = {
-            "bootstrap.servers": env["KAFKA_BOOTSTRAP_SERVERS"],
-            "log_level": 0,
-        }
+        self._cluster = Cluster.of_environment(env, "auditor")
         self._codec = Codec(registry(env.get("SCHEMA_REGISTRY_URL") or None))
-        self._admin = AdminClient(servers)
+        self._admin = self._cluster.admin()
         # It commits nothing and joins nothing; librdkafka wants a name all the same.
-        self._consumer = Consumer({**servers, "group.id": "auditor", "enable.auto.commit": False})
+        self._consumer = self._cluster.consumer("auditor", {**QUIET, "enable.auto.commit": False})
         self._next: dict[Partition, int] = {}
         self._entries: list[Entry] = []
 
@@ -56,12 +54,14 @@ class Log:
         return tuple(self._entries)
 
     def committed(self, group: str) -> dict[Partition, int]:
-        """The next offsets of a consumer group.
+        """The next offsets of a service's consumer group.
 
         Raises Unreachable when Kafka is silent.
         """
         try:
-            (answer,) = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+            (answer,) = self._admin.list_consumer_group_offsets(
+                [ConsumerGroupTopicPartitions(self._cluster.group(group))]
+            ).values()
             found = answer.result(ANSWER_S).topic_partitions
         except KafkaException as away:
             raise Unreachable(f"Kafka does not tell the offsets of {group}: {away.args[0].str()}") from away

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import TopicPartition
 from prometheus_client import REGISTRY
 from sqlalchemy import Engine
 
@@ -23,6 +23,7 @@ from runtime import logging
 from runtime.engine import engine
 from runtime.settings import StoreSettings
 from stream import batch, isolation, topics
+from stream.client_config import Cluster
 from stream.codec import Codec
 from stream.delivery import Delivery
 from stream.messages import Messages
@@ -104,9 +105,9 @@ def _delivery(order: str, offset: int) -> Delivery:
 
 def _produce(name: str, settings: StoreSettings) -> list[TopicPartition]:
     """Append the events of a round; where they begin."""
-    producer = Producer({**PRODUCER, "bootstrap.servers": settings.kafka_bootstrap_servers, "linger.ms": 20})
+    producer = Cluster.of(settings, "bench").producer({**PRODUCER, "linger.ms": 20})
     topic = topics.PAYMENT_WEBHOOKS.name
-    consumer = Consumer({"bootstrap.servers": settings.kafka_bootstrap_servers, "group.id": "bench-ends"})
+    consumer = Cluster.of(settings, "bench").consumer("bench-ends", {})
     ends = [consumer.get_watermark_offsets(TopicPartition(topic, n))[1] for n in range(PARTITIONS)]
     consumer.close()
     for n in range(EVENTS):
@@ -118,7 +119,7 @@ def _produce(name: str, settings: StoreSettings) -> list[TopicPartition]:
 
 
 def _consume_barely(starts: list[TopicPartition], settings: StoreSettings) -> None:
-    consumer = Consumer({"bootstrap.servers": settings.kafka_bootstrap_servers, "group.id": "bench-bare"})
+    consumer = Cluster.of(settings, "bench").consumer("bench-bare", {})
     consumer.assign(starts)
     read = 0
     while read < EVENTS:

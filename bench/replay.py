@@ -12,10 +12,11 @@ from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 
 import psycopg
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import TopicPartition
 
 from local import stack
 from processors.payment.handler import TOPICS
+from stream.client_config import Cluster
 from stream.replay import ends
 from tests.log import writer
 from tests.replays import a_history, append, ask
@@ -37,10 +38,11 @@ def main(events: int) -> None:
         log = writer(system)
         for act in a_history("bench", int(events / EVENTS_AN_ORDER)):
             append(log, act)
-        spans = ends.spans(env["KAFKA_BOOTSTRAP_SERVERS"], TOPICS)
+        cluster = Cluster.of_environment(env, "bench")
+        spans = ends.spans(cluster, TOPICS)
         count = sum(span.end - span.first for span in spans.values())
         replayed, cpu, memory = _replay(system)
-        read = _read(env["KAFKA_BOOTSTRAP_SERVERS"], spans, count)
+        read = _read(cluster, spans, count)
         copied = _copy(env["PAYMENT_DATABASE_URL"])
         for name, seconds in (("replay", replayed), ("bare consumer", read), ("COPY of the final rows", copied)):
             print(f"{name:24} {seconds:7.1f} s {count / seconds:9,.0f} events/s")
@@ -60,8 +62,8 @@ def _replay(system: dict[str, str]) -> tuple[float, float, float]:
     return seconds, cpu, after.ru_maxrss / 1000
 
 
-def _read(bootstrap_servers: str, spans: dict[tuple[str, int], ends.Span], count: int) -> float:
-    consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "bench-bare"})
+def _read(cluster: Cluster, spans: dict[tuple[str, int], ends.Span], count: int) -> float:
+    consumer = cluster.consumer("bench-bare", {})
     consumer.assign([TopicPartition(*where, span.first) for where, span in spans.items()])
     began, read = time.perf_counter(), 0
     while read < count:

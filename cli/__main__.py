@@ -7,6 +7,7 @@ import typer
 from cli import (
     asking,
     dead,
+    environment,
     mail,
     quarantine,
     replaying,
@@ -51,6 +52,7 @@ app.add_typer(schemas.app, name="schemas")
 
 def main() -> None:
     """Run the command; a trouble that a person can put right is a sentence, and exit code 1."""
+    environment.adopt_topic_prefix()
     try:
         app()
     except Trouble as trouble:

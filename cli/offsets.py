@@ -5,9 +5,10 @@ from concurrent.futures import wait
 from typing import Any
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # exported, but not said so
+from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined] # exported, but not said so
 
 from local.telling import Trouble
+from stream.client_config import Cluster
 from stream.topics import ALL
 
 TIMEOUT_S = 5.0
@@ -17,9 +18,9 @@ Partition = tuple[str, int]
 class Kafka:
     """Asks a cluster; raises Trouble when it does not answer."""
 
-    def __init__(self, bootstrap_servers: str) -> None:
-        self._servers = bootstrap_servers
-        self._admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._admin = cluster.admin()
 
     def ends(self) -> dict[Partition, int]:
         """Where each partition of our topics ends."""
@@ -40,19 +41,21 @@ class Kafka:
         }
 
     def lag(self, group: str, ends: Mapping[Partition, int]) -> int:
-        """How many records a consumer group has still to commit, of the partitions it is known to read."""
+        """How many records the group of a service has still to commit, of the partitions it is known to read."""
         committed = self._committed(group)
         partitions = self._assigned(group) | committed.keys()
         return sum(max(0, ends.get(each, 0) - committed.get(each, 0)) for each in partitions)
 
     def _committed(self, group: str) -> dict[Partition, int]:
-        (answer,) = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+        (answer,) = self._admin.list_consumer_group_offsets(
+            [ConsumerGroupTopicPartitions(self._cluster.group(group))]
+        ).values()
         found = self._ask(answer.result, timeout=TIMEOUT_S).topic_partitions
         return {(each.topic, each.partition): each.offset for each in found if each.offset >= 0}
 
     def _assigned(self, group: str) -> set[Partition]:
         """Also those of which nothing was committed yet."""
-        (answer,) = self._admin.describe_consumer_groups([group]).values()
+        (answer,) = self._admin.describe_consumer_groups([self._cluster.group(group)]).values()
         try:
             members = answer.result(TIMEOUT_S).members
         except KafkaException:  # a group nobody has joined yet
@@ -68,4 +71,6 @@ class Kafka:
         try:
             return question(**arguments)
         except KafkaException as failure:
-            raise Trouble(f"Kafka at {self._servers} does not answer: {failure.args[0].str()}") from failure
+            raise Trouble(
+                f"Kafka at {self._cluster.bootstrap_servers} does not answer: {failure.args[0].str()}"
+            ) from failure

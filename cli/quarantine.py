@@ -126,7 +126,7 @@ def _read(since: str | None) -> list[Kept]:
     earliest = None if begin is None else (begin - MINUTE_US) // 1000  # their clock and ours may differ
     kept: dict[tuple[str, str], Kept] = {}
     try:
-        for message in through(env["KAFKA_BOOTSTRAP_SERVERS"], (topics.QUARANTINE, topics.UNVERIFIED), earliest):
+        for message in through(environment.cluster(env), (topics.QUARANTINE, topics.UNVERIFIED), earliest):
             place = Place(message.topic() or "", message.partition() or 0, message.offset() or 0)
             match codec.decode(message.value()):
                 case QuarantinedWebhook() as webhook if begin is None or webhook.received_at >= begin:

@@ -1,10 +1,14 @@
 """`hookstream status`: what runs, what waits, and where to look."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from cli import environment
 from local.services import SERVICES
 from local.telling import Trouble, say
+
+if TYPE_CHECKING:
+    from stream.client_config import Cluster
 
 SHOWN = ("GATEWAY_URL", "CONSOLE_URL", "INBOX_URL", "KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL")
 OUTBOX = "SELECT count(*)::text FROM outbox"
@@ -28,7 +32,7 @@ def status() -> None:
 
     env = environment.read()
     environment.need(env, "KAFKA_BOOTSTRAP_SERVERS", *MANAGED.values())
-    behind = _lags(env["KAFKA_BOOTSTRAP_SERVERS"])
+    behind = _lags(environment.cluster(env))
     healths = {name: health.of(env[url]) for name, url in MANAGED.items()}
     table = Table("service", "health", "records behind", *COLUMNS, box=None)
     for name in MANAGED:
@@ -44,10 +48,10 @@ def status() -> None:
         raise Trouble(f"not ready: {', '.join(unready)}")
 
 
-def _lags(bootstrap_servers: str) -> dict[str, str]:
+def _lags(cluster: "Cluster") -> dict[str, str]:
     from cli.offsets import Kafka
 
-    kafka = Kafka(bootstrap_servers)
+    kafka = Kafka(cluster)
     try:
         ends = kafka.ends()
         return {name: str(kafka.lag(name, ends)) for name in STORES}

@@ -1,11 +1,14 @@
 """`hookstream topics`: they are created in one explicit step, and shown with what they hold."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import environment
 from local.telling import Trouble, say
+
+if TYPE_CHECKING:
+    from stream.client_config import Cluster
 
 app = typer.Typer(help="Kafka's topics.", no_args_is_help=True)
 
@@ -20,10 +23,10 @@ def create(
     from cli.offsets import Kafka
     from stream import topic_admin, topics
 
-    brokers = _brokers()
-    Kafka(brokers).ends()  # says in a sentence when nobody is there
+    cluster = _cluster()
+    Kafka(cluster).ends()  # says in a sentence when nobody is there
     try:
-        topic_admin.create_all(brokers, replication)
+        topic_admin.create_all(cluster, replication)
     except (KafkaException, RuntimeError) as failure:
         raise Trouble(f"The topics were not created: {failure}") from failure
     say(f"{len(topics.ALL)} topics are there")
@@ -38,7 +41,7 @@ def list_() -> None:
     from cli.offsets import Kafka
     from stream.topics import ALL, FOREVER
 
-    kafka = Kafka(_brokers())
+    kafka = Kafka(_cluster())
     ends = kafka.ends()
     table = Table("topic", "partitions", "offsets", "keeps", "carries", box=None)
     for topic in ALL:
@@ -49,7 +52,7 @@ def list_() -> None:
     Console().print(table)
 
 
-def _brokers() -> str:
+def _cluster() -> "Cluster":
     env = environment.read()
     environment.need(env, "KAFKA_BOOTSTRAP_SERVERS")
-    return env["KAFKA_BOOTSTRAP_SERVERS"]
+    return environment.cluster(env)

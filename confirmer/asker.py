@@ -23,6 +23,7 @@ from confirmer.store import Claimed
 from confirmer.telling import Telling, conclude
 from runtime import clock
 from runtime.logging import log
+from stream.client_config import Cluster
 from stream.codec import Codec
 from stream.events import UnconfirmedWebhook
 from stream.outbox import Message
@@ -46,7 +47,7 @@ class Asker:
         self._database = database
         self._codec = codec
         self._telling = Telling(service, codec)
-        self._publisher = Publisher(settings.kafka_bootstrap_servers, while_waiting=lambda: None)
+        self._publisher = Publisher(Cluster.of(settings, "confirmer"), while_waiting=lambda: None)
         self._desks = [desk(settings, name, key) for name in INQUIRIES if (key := settings.api_key(name))]
         self._loop: asyncio.AbstractEventLoop | None = None
 

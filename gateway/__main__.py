@@ -24,6 +24,7 @@ from runtime import logging, management, ports
 from runtime.health import Health
 from runtime.logging import log
 from stream import topic_admin, topics
+from stream.client_config import Cluster
 from stream.codec import Codec
 from stream.registry import registry
 
@@ -47,7 +48,7 @@ GATEWAY_TOPICS = (
 
 async def serve(settings: GatewaySettings, codec: Codec) -> str | None:
     """Serve until a signal asks to stop; what has failed for good, if that ended it."""
-    appender = Appender(settings.kafka_bootstrap_servers)
+    appender = Appender(Cluster.of(settings, "gateway"))
     health = Health()
     custody = Custody(appender, _spool(settings))
     health.ready_while(custody.problem)
@@ -106,8 +107,9 @@ def _connections() -> int:
 
 def _check_kafka(settings: GatewaySettings) -> None:
     """With a spool, Kafka may be away at the start as at any other time."""
-    if settings.spool_dir is None or topic_admin.answers(settings.kafka_bootstrap_servers):
-        topic_admin.check(settings.kafka_bootstrap_servers, GATEWAY_TOPICS)
+    cluster = Cluster.of(settings, "gateway")
+    if settings.spool_dir is None or topic_admin.answers(cluster):
+        topic_admin.check(cluster, GATEWAY_TOPICS)
     else:
         log.warning("gateway.spooling", cause="Kafka does not answer; webhooks go to the spool")
 

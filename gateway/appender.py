@@ -9,9 +9,10 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Hashable
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException
 
 from runtime.logging import log
+from stream.client_config import Cluster
 from stream.producer import PRODUCER
 
 BUSY_POLL_S = 0.002
@@ -49,10 +50,9 @@ class Flight:
 class Appender:
     """Must be made and used inside the running event loop."""
 
-    def __init__(self, bootstrap_servers: str) -> None:
+    def __init__(self, cluster: Cluster) -> None:
         self._loop = asyncio.get_running_loop()
-        config = {**GATEWAY_PRODUCER, "bootstrap.servers": bootstrap_servers, "error_cb": self._failed}
-        self._producer = Producer(config)
+        self._producer = cluster.producer({**GATEWAY_PRODUCER, "error_cb": self._failed})
         self._waiting: dict[float, deque[tuple[float, asyncio.Future[None]]]] = defaultdict(deque)
         self._flying: deque[Flight] = deque()
         self._named: dict[Hashable, Flight] = {}

@@ -18,6 +18,7 @@ from runtime import clock, management
 from runtime.logging import log
 from runtime.management import Routes
 from stream import reading, topics
+from stream.client_config import Cluster
 from stream.codec import Codec, Undecodable
 from stream.events import Mode, Outcome, QuarantinedWebhook
 from stream.reading import Place
@@ -35,7 +36,7 @@ class Desk:
     """The gateway's verbs. They run on the management listener's threads, and append on the event loop."""
 
     def __init__(self, settings: GatewaySettings, codec: Codec, custody: Custody, proof: Proof) -> None:
-        self._brokers = settings.kafka_bootstrap_servers
+        self._cluster = Cluster.of(settings, "gateway")
         self._mode: Mode = settings.mode
         self._codec = codec
         self._custody = custody
@@ -66,7 +67,7 @@ class Desk:
 
     def _values(self, places: list[Place]) -> list[tuple[Place, bytes | None]]:
         try:
-            return list(reading.at(self._brokers, places))
+            return list(reading.at(self._cluster, places))
         except reading.Away as away:
             raise management.Refused(503, "unavailable", f"{away}; nothing is lost, try again") from away
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from string import Template
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
 from local import maven
 from local.child import Program
 from local.environment import HOST, Settings
 from local.supervisor import Supervisor
 from local.telling import Trouble
+from stream.client_config import Cluster
 
 CONFIGURATION = Path(__file__).parent / "kafka"
 WHAT = "Kafka 4.1.1 (once, 43 MB)"
@@ -32,13 +32,14 @@ def start(supervisor: Supervisor, settings: Settings) -> None:
     """Or, given a broker, makes sure that it is there."""
     if settings.own_broker:
         supervisor.wait(supervisor.start(_program(supervisor, settings)))
-    elif not answers(servers := settings.given["KAFKA_BOOTSTRAP_SERVERS"], patience=10):
+    elif not answers(Cluster.of_environment(settings.given, "local"), patience=10):
+        servers = settings.given["KAFKA_BOOTSTRAP_SERVERS"]
         raise Trouble(f"No Kafka answers at {servers}: start it, or unset KAFKA_BOOTSTRAP_SERVERS to have one here.")
 
 
-def answers(servers: str, patience: float = 1.0) -> bool:
+def answers(cluster: Cluster, patience: float = 1.0) -> bool:
     try:
-        return bool(AdminClient({"bootstrap.servers": servers, "log_level": 0}).list_topics(timeout=patience).brokers)
+        return bool(cluster.admin().list_topics(timeout=patience).brokers)
     except KafkaException:
         return False
 
@@ -51,8 +52,8 @@ def _program(supervisor: Supervisor, settings: Settings) -> Program:
     properties = _configure(home, settings)
     if not (home / "log" / "meta.properties").exists():  # the last thing a format writes
         _format(supervisor, command, properties)
-    servers = f"{HOST}:{settings.port['kafka']}"
-    return Program("kafka", (*command, "kafka.Kafka", str(properties)), ready=lambda: answers(servers))
+    cluster = Cluster(f"{HOST}:{settings.port['kafka']}", "local")
+    return Program("kafka", (*command, "kafka.Kafka", str(properties)), ready=lambda: answers(cluster))
 
 
 def _configure(home: Path, settings: Settings) -> Path:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from local.memory import passwords, ports
 from local.place import Place, write_whole
-from local.services import API_KEYS, API_URLS, ASKED, SECRETS, SERVICES
+from local.services import API_KEYS, API_URLS, ASKED, NAME_PREFIXES, SECRETS, SERVICES
+from runtime import kafka_properties
 
 HOST = "127.0.0.1"
 STORES = tuple(service for service in SERVICES if service.store)
@@ -60,6 +61,7 @@ def describe(settings: Settings) -> dict[str, str]:
         "MAIL_FROM": "hookstream@example.test",
         "OPERATOR_EMAIL": "operator@example.test",
         "KAFKA_BOOTSTRAP_SERVERS": given.get("KAFKA_BOOTSTRAP_SERVERS") or f"{HOST}:{port['kafka']}",
+        **_kafka(given),
         "SCHEMA_REGISTRY_URL": given.get("SCHEMA_REGISTRY_URL") or registry,
         "MODE": "test",
         "RATE_LIMIT": "off",
@@ -84,6 +86,13 @@ def read(place: Place) -> dict[str, str]:
     if not place.env_file.exists():
         return {}
     return dict(line.split("=", 1) for line in place.env_file.read_text().splitlines())
+
+
+def _kafka(given: Mapping[str, str]) -> dict[str, str]:
+    """How clients reach Kafka, also one service's own properties such as PAYMENT_KAFKA_SASL_PASSWORD."""
+    own = {name: value for service in SERVICES for name, value in service.own(given, "KAFKA_").items()}
+    prefixes = {name: given[name] for name in NAME_PREFIXES if given.get(name)}
+    return kafka_properties.variables(given) | own | prefixes
 
 
 def _apis(settings: Settings) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from local.child import Program
 from local.place import Place
 from providers import catalogue
+from runtime import kafka_properties
 
 WORKER, GATEWAY = 1, 2  # the layers above Kafka, Postgres and the inbox (0): the gateway falls silent first
 
@@ -25,6 +26,10 @@ class Service:
 
     def variable(self, suffix: str) -> str:
         return f"{self.name.upper()}_{suffix}"
+
+    def own(self, env: Mapping[str, str], prefix: str) -> dict[str, str]:
+        """The variables that set something of this service alone, such as PAYMENT_KAFKA_SASL_PASSWORD."""
+        return {name: value for name, value in env.items() if name.startswith(self.variable(prefix)) and value}
 
 
 # Generated once for this machine, unless the environment has them.
@@ -44,7 +49,15 @@ SERVICES = (
     Service("console", "console", gets=("CONSOLE_TOKEN",), listens=True),
     Service("gateway", "gateway", store=False, gets=SECRETS, listens=True, layer=GATEWAY),
 )
-EVERY_SERVICE_GETS = ("KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL", "MODE", "RATE_LIMIT", "MANAGEMENT_TOKEN")
+NAME_PREFIXES = ("TOPIC_PREFIX", "GROUP_PREFIX")
+EVERY_SERVICE_GETS = (
+    *NAME_PREFIXES,
+    "KAFKA_BOOTSTRAP_SERVERS",
+    "SCHEMA_REGISTRY_URL",
+    "MODE",
+    "RATE_LIMIT",
+    "MANAGEMENT_TOKEN",
+)
 
 
 def program(service: Service, place: Place, env: Mapping[str, str]) -> Program:
@@ -80,7 +93,14 @@ def _environment(service: Service, env: Mapping[str, str]) -> dict[str, str]:
     """The person's own variables, without those meant for other services, plus what is this one's."""
     inherited = {key: value for key, value in os.environ.items() if key not in env}
     given = {key: env[key] for key in (*EVERY_SERVICE_GETS, *service.gets) if env.get(key)}
-    return inherited | given | _addresses(service, env)
+    return inherited | given | _kafka(service, env) | _addresses(service, env)
+
+
+def _kafka(service: Service, env: Mapping[str, str]) -> dict[str, str]:
+    """What all clients of Kafka get, and over it what this service's get."""
+    own = service.own(env, "KAFKA_")
+    named = {name.removeprefix(service.variable("")): value for name, value in own.items()}
+    return kafka_properties.variables(env) | named
 
 
 def _addresses(service: Service, env: Mapping[str, str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from local.environment import STORES, Settings
 from local.guard import guarded
 from local.supervisor import Supervisor
 from stream import migrate, topic_admin
+from stream.client_config import Cluster
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def serving(stack: Stack) -> Iterator[None]:
 
 
 def _create_topics(stack: Stack) -> None:
-    topic_admin.create_all(stack.env["KAFKA_BOOTSTRAP_SERVERS"])
+    topic_admin.create_all(Cluster.of_environment(stack.env, "local"))
     # "It exists already" leaves a cycle of references that keeps the client, and it would go on for hours
     # to say so on the terminal whenever the broker is away.
     gc.collect()

@@ -11,6 +11,7 @@ from notifier.settings import NotifierSettings
 from runtime import faults
 from runtime.logging import log
 from stream import outbox
+from stream.client_config import Cluster
 from stream.publisher import Publisher
 
 MAILS = Gauge("hookstream_mails", "Mails that are not sent, by status", ["status"])
@@ -25,7 +26,7 @@ class Upkeep:
     def __init__(self, settings: NotifierSettings, store: Engine) -> None:
         self._settings = settings
         self._store = store
-        self._publisher = Publisher(settings.kafka_bootstrap_servers, while_waiting=lambda: None)
+        self._publisher = Publisher(Cluster.of(settings, "notifier"), while_waiting=lambda: None)
         self.problem = self._publisher.problem
         self._turned_at = self._counted_at = -COUNT_EVERY_S
 

@@ -6,14 +6,19 @@ Each setting is one field: its name in capitals is the variable, its description
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from runtime import kafka_properties
+
 EXIT_MISCONFIGURED = 78  # EX_CONFIG of sysexits.h
+NAME_PREFIX = r"^[A-Za-z0-9._-]{0,100}$"
+"""The characters Kafka allows in names; its limit of 249 leaves room for ours."""
 
 
 class FileSource(PydanticBaseSettingsSource):
@@ -39,6 +44,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, str_strip_whitespace=True)
 
     kafka_bootstrap_servers: str = Field(description="Kafka's brokers, host:port, comma-separated")
+    topic_prefix: str = Field(
+        "", pattern=NAME_PREFIX, description="put before each topic's name; fixed once a store has events"
+    )
+    group_prefix: str = Field("", pattern=NAME_PREFIX, description="put before the name of each consumer group")
     schema_registry_url: str | None = Field(
         None, description="a schema registry (Confluent API); unset: ids come from schemas/avro/registry.json"
     )
@@ -49,6 +58,17 @@ class Settings(BaseSettings):
         None, description="the bearer token for metrics and management verbs; unset: only health is answered"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least level logged")
+    _kafka_properties: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def kafka_properties(self) -> Mapping[str, str]:
+        """Librdkafka's properties as the `KAFKA_…` variables set them."""
+        return self._kafka_properties
+
+    @model_validator(mode="after")
+    def _kafka_properties_are_accepted(self) -> Self:
+        self._kafka_properties = kafka_properties.read(os.environ)
+        return self
 
     @classmethod
     def settings_customise_sources(

@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from runtime import faults
 from runtime.logging import log
 from stream import deafness, silence, topic_admin
+from stream.client_config import Cluster
 from stream.deafness import Deafness
 from stream.ownership import Partition
 from stream.producer import CLIENT
@@ -39,12 +40,11 @@ UNSETTLING = frozenset(
 class Membership:
     """One consumer of `group`, used by one thread."""
 
-    def __init__(self, group: str, bootstrap_servers: str, topics: Sequence[Topic]) -> None:
+    def __init__(self, group: str, cluster: Cluster, topics: Sequence[Topic]) -> None:
         self._topics = [topic.name for topic in topics]
-        about = {"group.id": group, "bootstrap.servers": bootstrap_servers, "stats_cb": self._measured}
-        self._consumer = Consumer({**CONSUMER, **about})
+        self._consumer = cluster.consumer(group, {**CONSUMER, "stats_cb": self._measured})
         self._deafness = Deafness(self._topics, time.monotonic())
-        self._silence = Silence("consumer", partial(topic_admin.are_well, bootstrap_servers))
+        self._silence = Silence("consumer", partial(topic_admin.are_well, cluster))
         self.problem = self._silence.problem
         self._held: list[Message] = []
         self._may_be_paused = False

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException
 
 from runtime import faults
 from runtime.logging import log
 from stream import topic_admin
+from stream.client_config import Cluster
 from stream.outbox import Message
 from stream.producer import PRODUCER
 from stream.silence import Silence
@@ -20,10 +21,10 @@ UNTIL_DONE = {"message.timeout.ms": 0, "linger.ms": 2}
 class Publisher:
     """One producer. `while_waiting` is called again and again while Kafka keeps us waiting."""
 
-    def __init__(self, bootstrap_servers: str, while_waiting: Callable[[], None]) -> None:
-        self._producer = Producer({**PRODUCER, **UNTIL_DONE, "bootstrap.servers": bootstrap_servers})
+    def __init__(self, cluster: Cluster, while_waiting: Callable[[], None]) -> None:
+        self._producer = cluster.producer({**PRODUCER, **UNTIL_DONE})
         self._while_waiting = while_waiting
-        self._silence = Silence("producer", partial(topic_admin.are_well, bootstrap_servers))
+        self._silence = Silence("producer", partial(topic_admin.are_well, cluster))
         self.problem = self._silence.problem
 
     def publish(self, messages: Sequence[Message]) -> None:

@@ -6,17 +6,19 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from stream.client_config import Cluster
 from stream.producer import CLIENT
 from stream.topics import PARTITIONS, Topic
 
 READER: dict[str, Any] = {
     **CLIENT,
-    "group.id": "hookstream-reading",  # the client wants one; nothing is committed
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
     "enable.partition.eof": True,
     "auto.offset.reset": "error",
 }
+GROUP = "hookstream-reading"
+"""The client needs a group; nothing is committed in it."""
 SILENCE_S = 10.0
 POLL_S = 0.5
 AT_ONCE = 500
@@ -35,12 +37,12 @@ class Place(NamedTuple):
     offset: int
 
 
-def at(bootstrap_servers: str, places: Sequence[Place]) -> Iterator[tuple[Place, bytes | None]]:
+def at(cluster: Cluster, places: Sequence[Place]) -> Iterator[tuple[Place, bytes | None]]:
     """The bytes at each of these places; None where nothing stands, or no more.
 
     Raises Away.
     """
-    consumer = Consumer({**READER, "bootstrap.servers": bootstrap_servers})
+    consumer = cluster.consumer(GROUP, READER)
     try:
         for place in places:
             consumer.assign([TopicPartition(*place)])
@@ -49,18 +51,18 @@ def at(bootstrap_servers: str, places: Sequence[Place]) -> Iterator[tuple[Place,
         consumer.close()
 
 
-def through(bootstrap_servers: str, topics: Sequence[Topic], since_ms: int | None = None) -> Iterator[Message]:
+def through(cluster: Cluster, topics: Sequence[Topic], since_ms: int | None = None) -> Iterator[Message]:
     """All records of these topics, those of a partition in their order; from a time (milliseconds since 1970) on.
 
     Raises Away.
     """
-    consumer = Consumer({**READER, "bootstrap.servers": bootstrap_servers, "auto.offset.reset": "earliest"})
+    consumer = cluster.consumer(GROUP, {**READER, "auto.offset.reset": "earliest"})
     try:
         begins = _begins(consumer, topics, since_ms)
         consumer.assign(begins)
         yield from _until_the_ends(consumer, len(begins))
     except KafkaException as failure:
-        raise Away(f"Kafka at {bootstrap_servers} does not answer: {failure.args[0].str()}") from failure
+        raise Away(f"Kafka at {cluster.bootstrap_servers} does not answer: {failure.args[0].str()}") from failure
     finally:
         consumer.close()
 

@@ -4,8 +4,9 @@ import sys
 from collections.abc import Iterable
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
+from stream.client_config import Cluster
 from stream.topics import ALL, PARTITIONS, Topic
 
 TIMEOUT_S = 30
@@ -13,9 +14,9 @@ ANSWER_S = 8
 PROBE_S = 3
 
 
-def create_all(bootstrap_servers: str, replication: int = 1) -> None:
+def create_all(cluster: Cluster, replication: int = 1) -> None:
     """Create the topics that are missing; those that exist stay as they are."""
-    admin = _quiet(bootstrap_servers)
+    admin = cluster.admin()
     existing = admin.list_topics(timeout=TIMEOUT_S).topics
     wanted = [_declaration(topic, replication) for topic in ALL if topic.name not in existing]
     if not wanted:
@@ -38,37 +39,32 @@ def _declaration(topic: Topic, replication: int) -> NewTopic:
     return NewTopic(topic.name, num_partitions=PARTITIONS, replication_factor=replication, config=config)
 
 
-def _quiet(bootstrap_servers: str) -> AdminClient:
-    """A client of its own; what librdkafka has to say of failures is raised, and not logged as well."""
-    return AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
-
-
-def answers(bootstrap_servers: str) -> bool:
+def answers(cluster: Cluster) -> bool:
     """Whether Kafka is there at all."""
     try:
-        _quiet(bootstrap_servers).list_topics(timeout=PROBE_S)
+        cluster.admin().list_topics(timeout=PROBE_S)
     except KafkaException:
         return False
     return True
 
 
-def are_well(bootstrap_servers: str, topics: Iterable[str]) -> bool:
+def are_well(cluster: Cluster, topics: Iterable[str]) -> bool:
     """Whether Kafka answers, and all replicas of each partition of these topics are in sync with a leader."""
     try:
-        known = _quiet(bootstrap_servers).list_topics(timeout=PROBE_S).topics
+        known = cluster.admin().list_topics(timeout=PROBE_S).topics
         partitions = [partition for topic in topics for partition in known[topic].partitions.values()]
     except (KafkaException, KeyError):
         return False
     return all(one.leader >= 0 and len(one.isrs) == len(one.replicas) for one in partitions)
 
 
-def check(bootstrap_servers: str, needed: Iterable[Topic]) -> None:
+def check(cluster: Cluster, needed: Iterable[Topic]) -> None:
     """Stop the process with a sentence unless every needed topic is there with the partitions its order rests on."""
-    admin = _quiet(bootstrap_servers)
+    admin = cluster.admin()
     try:
         metadata = admin.list_topics(timeout=ANSWER_S)
     except KafkaException as away:
-        sys.exit(f"cannot start: Kafka at {bootstrap_servers} does not answer ({away.args[0].str()})")
+        sys.exit(f"cannot start: Kafka at {cluster.bootstrap_servers} does not answer ({away.args[0].str()})")
     for topic in needed:
         found = metadata.topics.get(topic.name)
         partitions = len(found.partitions) if found else 0

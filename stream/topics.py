@@ -1,7 +1,10 @@
 """Every topic as a value: its name, the records it carries, what they are keyed by, how long it keeps them."""
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from stream import events
@@ -10,6 +13,16 @@ from stream.events import Record
 PARTITIONS = 12
 """Part of the ordering contract: a key's partition never changes. Growing means copying into `.v2`."""
 
+
+def _prefix() -> str:
+    """TOPIC_PREFIX, read here because topics are constants; `runtime.settings` refuses a wrong one at the start."""
+    with suppress(OSError):
+        if path := os.environ.get("TOPIC_PREFIX_FILE"):
+            return os.environ.get("TOPIC_PREFIX") or Path(path).read_text().strip()
+    return os.environ.get("TOPIC_PREFIX", "").strip()
+
+
+PREFIX = _prefix()
 FOREVER = -1
 WEEK_MS = 7 * 24 * 3600 * 1000
 MONTH_MS = 30 * 24 * 3600 * 1000
@@ -56,10 +69,15 @@ class Topic:
     Domain events are keyed as the aggregate they tell of: the worker passes that key on.
     """
 
-    name: str
+    base_name: str
     records: tuple[type[Record], ...]
     key: Callable[[Any], str] = _by_event
     retention_ms: int = FOREVER
+    name: str = field(init=False)
+    """As Kafka and the stores know it, with the prefix."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", f"{PREFIX}{self.base_name}")
 
 
 PAYMENT_WEBHOOKS = Topic("webhooks.payment.v1", (events.PaymentWebhook, events.BillingWebhook), _by_order)

@@ -17,6 +17,7 @@ from runtime.logging import log
 from runtime.settings import StoreSettings
 from stream import batch, delivery, failures, isolation, metrics, outbox, ownership, reporting, topic_admin
 from stream.batch import Applied
+from stream.client_config import Cluster
 from stream.codec import Codec
 from stream.delivery import Delivery
 from stream.isolation import BatchFailed, Handler, Runner
@@ -50,8 +51,9 @@ class Worker:
         self._codec = codec
         self._messages = Messages(service, codec)
         self._tending = Tending(settings, handler, codec, self._messages)
-        self._membership = Membership(service, settings.kafka_bootstrap_servers, topics)
-        self._publisher = Publisher(settings.kafka_bootstrap_servers, while_waiting=self._stay)
+        self._cluster = Cluster.of(settings, service)
+        self._membership = Membership(service, self._cluster, topics)
+        self._publisher = Publisher(self._cluster, while_waiting=self._stay)
         self._published: list[int] = []
         self._failure: str | None = None
         self._turned_at = time.monotonic()
@@ -68,7 +70,7 @@ class Worker:
     def run(self, stop: Event) -> None:
         """Work until `stop` is set; the batch in hand is finished and its offsets are committed."""
         garbage.look_seldom()
-        topic_admin.check(self._settings.kafka_bootstrap_servers, self._topics)
+        topic_admin.check(self._cluster, self._topics)
         self._membership.join()
         try:
             while not stop.is_set():

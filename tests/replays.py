@@ -9,6 +9,7 @@ from cli.offsets import Kafka
 from local import services
 from local.place import Place
 from stream import topics
+from stream.client_config import Cluster
 from stream.events import OrderWebhook, Webhook
 from stream.topics import Topic
 from tests.actors import until
@@ -93,7 +94,7 @@ def _paid(life: str, status: str, amount: int, at: int, **said: object) -> Told:
 
 def until_handled(system: dict[str, str], *services: str) -> None:
     """Wait until these services have nothing left to read."""
-    kafka = Kafka(system["KAFKA_BOOTSTRAP_SERVERS"])
+    kafka = Kafka(Cluster.of_environment(system, "tests"))
     for service in services:
         until(lambda service=service: kafka.lag(service, kafka.ends()), lambda lag: lag == 0)  # type: ignore[misc]
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from cli.offsets import Kafka
 from local.services import SERVICES
+from stream.client_config import Cluster
 from tests.actors import Store
 
 STORES = tuple(service.name for service in SERVICES if service.store)
@@ -29,7 +30,7 @@ def store(system: Mapping[str, str], service: str) -> Store:
 
 def until_at_rest(system: Mapping[str, str]) -> None:
     """However long it takes: only when nothing moves any more and something is left, it fails."""
-    kafka = Kafka(system["KAFKA_BOOTSTRAP_SERVERS"])
+    kafka = Kafka(Cluster.of_environment(system, "tests"))
     seen, moved_at = None, time.monotonic()
     while (now := _look(system, kafka)) != seen or any(now[0]):
         if now != seen:

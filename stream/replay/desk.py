@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from runtime import clock
 from runtime.engine import engine
 from runtime.settings import StoreSettings
+from stream.client_config import Cluster
 from stream.publisher import Publisher
 from stream.replay import difference, ends, ledger, past, place
 from stream.replay.difference import Difference
@@ -98,8 +99,8 @@ class Desk:
             place.alone(lock, name)
             place.create(self.settings.database_url, name, self.subject.package, self.live)
             replay = Replay(self.subject, self.settings, self._within(name), watched)
-            brokers, service = self.settings.kafka_bootstrap_servers, self.subject.service
-            most = ends.been_through(ends.committed(brokers, service), self.subject.topics)
+            cluster, service = Cluster.of(self.settings, self.subject.service), self.subject.service
+            most = ends.been_through(ends.committed(cluster, service), self.subject.topics)
             begun = replay.begin(Asked(service, name), most)
             if begun.finished_at is None:
                 replay.run()
@@ -132,7 +133,7 @@ class Desk:
         store = self._within(schema)
         with store.begin() as tx:
             owed = ledger.owed(tx)
-        publisher = Publisher(self.settings.kafka_bootstrap_servers, while_waiting=lambda: None)
+        publisher = Publisher(Cluster.of(self.settings, self.subject.service), while_waiting=lambda: None)
         publisher.publish([one.message for one in owed])
         with store.begin() as tx:
             ledger.hear(tx, [one.fact_id for one in owed])

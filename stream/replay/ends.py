@@ -7,8 +7,8 @@ from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # not said to be exported
 from sqlalchemy import Connection
 
+from stream.client_config import Cluster
 from stream.ownership import Partition
-from stream.producer import CLIENT
 from stream.topics import PARTITIONS, Topic
 
 TIMEOUT_S = 15.0
@@ -24,12 +24,12 @@ class Span:
     end: int
 
 
-def spans(bootstrap_servers: str, topics: Iterable[Topic], to_ms: int | None = None) -> dict[Partition, Span]:
+def spans(cluster: Cluster, topics: Iterable[Topic], to_ms: int | None = None) -> dict[Partition, Span]:
     """What stands on these topics now; with a time (milliseconds), what was appended up to and in that millisecond."""
     wanted = [TopicPartition(topic.name, number) for topic in topics for number in range(PARTITIONS)]
     if not wanted:  # to ask for nothing is an error to the client
         return {}
-    admin = AdminClient({**CLIENT, "bootstrap.servers": bootstrap_servers})
+    admin = cluster.admin()
     first = _offsets(admin, wanted, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
     end = _offsets(admin, wanted, OffsetSpec.latest())  # type: ignore[no-untyped-call]
     found = {where: Span(first[where], end[where]) for where in end}
@@ -39,10 +39,10 @@ def spans(bootstrap_servers: str, topics: Iterable[Topic], to_ms: int | None = N
     return {where: Span(one.first, after[where] if after[where] >= 0 else one.end) for where, one in found.items()}
 
 
-def committed(bootstrap_servers: str, group: str) -> dict[Partition, int]:
-    """The next offsets that a consumer group has committed."""
-    admin = AdminClient({**CLIENT, "bootstrap.servers": bootstrap_servers})
-    (answer,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+def committed(cluster: Cluster, group: str) -> dict[Partition, int]:
+    """The next offsets that the group of a service has committed."""
+    admin = cluster.admin()
+    (answer,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(cluster.group(group))]).values()
     found = answer.result(TIMEOUT_S).topic_partitions
     return {(each.topic, each.partition): each.offset for each in found if each.offset >= 0}
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine
 from runtime.settings import StoreSettings
 from stream import batch, delivery, events, isolation, parked, retrying
 from stream.batch import Applied
+from stream.client_config import Cluster
 from stream.codec import Codec, Undecodable
 from stream.delivery import Delivery, Unreadable
 from stream.events import Record
@@ -42,7 +43,7 @@ class Filling:
         self, subject: Subject, settings: StoreSettings, store: Engine, asked: Asked, keep: Keep = ledger.owe
     ) -> None:
         self._subject = subject
-        self._brokers = settings.kafka_bootstrap_servers
+        self._cluster = Cluster.of(settings, subject.service)
         self._first_wait_s = settings.retry_first_s
         self._store = store
         self._keep = keep
@@ -60,7 +61,7 @@ class Filling:
         while unread := self.unread():
             self._at = {where: span.first for where, span in unread.items()}
             try:
-                with Reading(self._brokers, unread) as reading:
+                with Reading(self._cluster, unread) as reading:
                     while messages := reading.take(BATCH):
                         self._apply(messages)
             except Outrun:  # by the last batch of one that was killed; from where that ended we go on
@@ -71,12 +72,12 @@ class Filling:
     def _learn(self, wanted: Wanted) -> None:
         """Read from the start, until no record tells a new name of the orders that are wanted."""
         topics = (*self._subject.topics, *self._subject.beside)
-        there = spans(self._brokers, topics)
+        there = spans(self._cluster, topics)
         whole = {where: Span(there[where].first, place.end) for where, place in self._places().items()}
         known = 0
         while known < wanted.count:
             known = wanted.count
-            with Reading(self._brokers, whole) as reading:
+            with Reading(self._cluster, whole) as reading:
                 while messages := reading.take(BATCH):
                     for message in messages:
                         self._concerns(delivery.read(self._codec, message))

@@ -6,6 +6,7 @@ import confluent_kafka
 from sqlalchemy import Connection
 
 from stream import delivery
+from stream.client_config import Cluster
 from stream.codec import Codec
 from stream.delivery import Delivery
 from stream.events import Fact
@@ -61,9 +62,9 @@ def owed(tx: Connection, unspoken: Unspoken, subject: Subject) -> list[Owed]:
     return left
 
 
-def read_told(tx: Connection, bootstrap_servers: str, codec: Codec) -> None:
+def read_told(tx: Connection, cluster: Cluster, codec: Codec) -> None:
     """Note every fact that stands on the service's own topics, up to where they were last seen to end."""
-    with Reading(bootstrap_servers, _open(ledger.places(tx, "told"))) as reading:
+    with Reading(cluster, _open(ledger.places(tx, "told"))) as reading:
         while messages := reading.take(AT_ONCE):
             ledger.hear(tx, {fact.event_id for message in messages for fact in _facts(codec, message)})
     ledger.move(tx, "told", {where: span.end for where, span in ledger.places(tx, "told").items()})

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from runtime.settings import StoreSettings
 from stream import outbox, ownership
+from stream.client_config import Cluster
 from stream.ownership import Partition
 from stream.publisher import Publisher
 from stream.replay import ends, ledger, place
@@ -52,6 +53,7 @@ class Promotion:
     def __init__(self, subject: Subject, settings: StoreSettings, live: Engine, candidate: str, retired: str) -> None:
         self._subject = subject
         self._settings = settings
+        self._cluster = Cluster.of(settings, subject.service)
         self._live = live
         self._name = place.live(live)
         self._candidate = candidate
@@ -93,13 +95,12 @@ class Promotion:
 
     def _positions(self) -> dict[Partition, int]:
         """How far the live service is, and where the topics end that only a replay reads."""
-        brokers = self._settings.kafka_bootstrap_servers
-        done = ends.committed(brokers, self._subject.service)
+        done = ends.committed(self._cluster, self._subject.service)
         with self._live.begin() as tx:
             applied = ends.applied(tx)
         read = {topic.name for topic in self._subject.topics}
         live = {where: at for where, at in ends.furthest(done, applied).items() if where[0] in read}
-        beside = {where: span.end for where, span in ends.spans(brokers, self._subject.beside).items()}
+        beside = {where: span.end for where, span in ends.spans(self._cluster, self._subject.beside).items()}
         return live | beside
 
     def _insist(self, at: Mapping[Partition, int]) -> None:
@@ -108,7 +109,7 @@ class Promotion:
             raise Impossible(f"the live {self._subject.service} has yet to handle what {self._candidate} has: {ahead}")
 
     def _empty_outbox(self) -> None:
-        publisher = Publisher(self._settings.kafka_bootstrap_servers, while_waiting=lambda: None)
+        publisher = Publisher(self._cluster, while_waiting=lambda: None)
         while True:
             with self._live.begin() as tx:
                 rows = [(row_id, outbox.Message(*rest)) for row_id, *rest in tx.exec_driver_sql(ALL_OUTBOX)]
@@ -142,7 +143,7 @@ class Promotion:
 
     def _remember(self, tx: Connection, at: Mapping[Partition, int]) -> None:
         """Let the retired schema know where it stands, so that it can be brought forward and put back."""
-        told = ends.spans(self._settings.kafka_bootstrap_servers, self._subject.announces)
+        told = ends.spans(self._cluster, self._subject.announces)
         tx.exec_driver_sql(f"SET LOCAL search_path = {quoted(self._name)}")
         ledger.begin(tx, Asked(self._subject.service, self._candidate))
         tx.exec_driver_sql("UPDATE replay SET name = %(name)s", {"name": self._candidate})

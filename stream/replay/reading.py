@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from heapq import heappop, heappush
 from typing import Any, Self
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import KafkaError, Message, TopicPartition
 
+from stream.client_config import Cluster
 from stream.ownership import Partition
 from stream.producer import CLIENT
 from stream.replay.ends import Span
@@ -17,7 +18,6 @@ from stream.replay.subject import Impossible
 
 CONSUMER: dict[str, Any] = {
     **CLIENT,
-    "group.id": "replay",  # of no group: partitions are assigned, and nothing is committed
     "enable.auto.commit": False,
     "enable.partition.eof": True,
     "auto.offset.reset": "error",
@@ -25,6 +25,8 @@ CONSUMER: dict[str, Any] = {
     "fetch.message.max.bytes": 262_144,
     "check.crcs": False,
 }
+GROUP = "replay"
+"""The client needs a group; partitions are assigned, and nothing is committed."""
 AT_ONCE = 500
 WAIT_S = 0.2
 MOST_HELD = 20_000
@@ -34,7 +36,7 @@ MOST_HELD = 20_000
 class Reading:
     """The records of these spans, merged by the time they were appended."""
 
-    def __init__(self, bootstrap_servers: str, spans: Mapping[Partition, Span]) -> None:
+    def __init__(self, cluster: Cluster, spans: Mapping[Partition, Span]) -> None:
         self._ends = {where: span.end for where, span in spans.items() if span.first < span.end}
         self._next = {where: spans[where].first for where in self._ends}
         self._held: dict[Partition, deque[Message]] = {where: deque() for where in self._ends}
@@ -42,7 +44,7 @@ class Reading:
         self._heads: list[tuple[int, Partition]] = []
         self._share = max(MOST_HELD // max(len(self._ends), 1), 100)
         self._paused: set[Partition] = set()
-        self._consumer = Consumer({**CONSUMER, "bootstrap.servers": bootstrap_servers})
+        self._consumer = cluster.consumer(GROUP, CONSUMER)
         self._consumer.assign([TopicPartition(*where, first) for where, first in self._next.items()])
 
     def __enter__(self) -> Self:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Engine
 
 from runtime.settings import StoreSettings
 from stream import inbox, outbox
+from stream.client_config import Cluster
 from stream.codec import Codec
 from stream.ownership import Partition
 from stream.registry import registry
@@ -30,6 +31,7 @@ class Replay:
     def __init__(self, subject: Subject, settings: StoreSettings, store: Engine, fill: Fill = Filling.fill) -> None:
         self._subject = subject
         self._settings = settings
+        self._cluster = Cluster.of(settings, subject.service)
         self._store = store
         self._fill = fill
         self._codec = Codec(registry(settings.schema_registry_url))
@@ -41,10 +43,10 @@ class Replay:
         Raises Impossible when something else was asked of this schema before.
         """
         to_ms = int(asked.to_time.timestamp() * 1000) if asked.to_time else None
-        brokers, subject = self._settings.kafka_bootstrap_servers, self._subject
-        source = ends.spans(brokers, (*subject.topics, *subject.beside), to_ms)
+        subject = self._subject
+        source = ends.spans(self._cluster, (*subject.topics, *subject.beside), to_ms)
         source = {where: Span(one.first, (most or {}).get(where, one.end)) for where, one in source.items()}
-        told = ends.spans(brokers, subject.announces)
+        told = ends.spans(self._cluster, subject.announces)
         with self._store.begin() as tx:
             begun = ledger.begin(tx, asked)
             if begun.asked != asked:
@@ -79,7 +81,7 @@ class Replay:
         What fails is tried again by the service itself.
         """
         subject = self._subject
-        found = ends.spans(self._settings.kafka_bootstrap_servers, (*subject.topics, *subject.beside))
+        found = ends.spans(self._cluster, (*subject.topics, *subject.beside))
         with self._store.begin() as tx:
             ledger.extend(tx, "source", {where: Span(0, span.end) for where, span in found.items()})
         self.hear()
@@ -98,10 +100,10 @@ class Replay:
         """Note which facts stand on the service's own topics by now."""
         if not self._subject.announces:
             return
-        found = ends.spans(self._settings.kafka_bootstrap_servers, self._subject.announces)
+        found = ends.spans(self._cluster, self._subject.announces)
         with self._store.begin() as tx:
             ledger.extend(tx, "told", found)
-            hearing.read_told(tx, self._settings.kafka_bootstrap_servers, self._codec)
+            hearing.read_told(tx, self._cluster, self._codec)
 
     def _end(self) -> None:
         with self._store.begin() as tx:

@@ -16,6 +16,7 @@ import pytest
 
 from cli.offsets import Kafka, Partition
 from stream import topics
+from stream.client_config import Cluster
 from tests import failing, histories
 from tests.actors import Inbox, new_order
 from tests.failing import hookstream, refusing
@@ -145,7 +146,7 @@ def test_a_store_made_again_from_the_topics_equals_the_live_one_and_nobody_hears
 
 
 def ends(system: dict[str, str]) -> dict[Partition, int]:
-    return Kafka(system["KAFKA_BOOTSTRAP_SERVERS"]).ends()
+    return Kafka(Cluster.of_environment(system, "tests")).ends()
 
 
 def replay(system: dict[str, str], service: str, name: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from confluent_kafka import Message
 
 from stream import topics
+from stream.client_config import Cluster
 from stream.membership import CONSUMER, Membership
 from stream.ownership import Partition
 from stream.silence import LOOK_S
@@ -28,7 +29,7 @@ def member(system: dict[str, str]) -> Iterator[Membership]:
 @contextmanager
 def member_of(system: dict[str, str]) -> Iterator[Membership]:
     """The only member of a group of its own, which has read up to now what the tests put on partition 0."""
-    member = Membership(f"tests-{new_order()}", system["KAFKA_BOOTSTRAP_SERVERS"], [topics.PAYMENT_WEBHOOKS])
+    member = Membership(f"tests-{new_order()}", Cluster.of_environment(system, "tests"), [topics.PAYMENT_WEBHOOKS])
     member.join()
     until(lambda: (member.consume(1000), member.joined), lambda now: now[1])
     mark = new_order()

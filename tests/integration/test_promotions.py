@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from stream import topics
+from stream.client_config import Cluster
 from stream.replay import ends
 from stream.replay.reading import Reading
 from stream.topics import Topic
@@ -118,8 +119,8 @@ def until_more(came: list[str]) -> None:
 
 def facts(system: dict[str, str], topic: Topic, run: str) -> set[str]:
     """The names of a run that a topic tells of; a fact that stands there twice has one id, and readers know it."""
-    servers = system["KAFKA_BOOTSTRAP_SERVERS"]
-    with Reading(servers, ends.spans(servers, [topic])) as read:
+    cluster = Cluster.of_environment(system, "tests")
+    with Reading(cluster, ends.spans(cluster, [topic])) as read:
         told = [CODEC.decode(message.value()) for message in read.take(10**9)]
     names = [getattr(fact, key, None) for fact in told for key in ("order_id", "invoice_id", "customer_id")]
     return {name for name in names if name and name.startswith(run)}

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from stream import topics
+from stream.client_config import Cluster
 from stream.events import Fact, PaymentWebhook, Record
 from stream.registry import CommittedRegistry
 from stream.replay import ends, place
@@ -151,8 +152,9 @@ def paying(shop: Shop, run: str) -> Iterator[list[str]]:
 
 def facts(system: dict[str, str], topic: Topic, run: str) -> list[str]:
     """The orders of a run that a topic tells of, each as often as it does."""
-    found = ends.spans(system["KAFKA_BOOTSTRAP_SERVERS"], [topic])
-    with Reading(system["KAFKA_BOOTSTRAP_SERVERS"], found) as read:
+    cluster = Cluster.of_environment(system, "tests")
+    found = ends.spans(cluster, [topic])
+    with Reading(cluster, found) as read:
         told = [CODEC.decode(message.value()) for message in read.take(10**9)]
     return [order for fact in told if isinstance(fact, Fact) and (order := fact.order_id or "").startswith(run)]
 

@@ -1,9 +1,10 @@
 """Topics are part of the design: what differs from it is not worked with."""
 
 import pytest
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
 from stream import topic_admin
+from stream.client_config import Cluster
 from stream.topics import Topic
 from tests.actors import new_order, until
 
@@ -12,13 +13,13 @@ from tests.actors import new_order, until
 def test_a_topic_that_is_missing_or_has_other_partitions_stops_the_start_with_a_sentence(
     partitions: int, system: dict[str, str]
 ) -> None:
-    servers, topic = system["KAFKA_BOOTSTRAP_SERVERS"], Topic(new_order(), ())
-    admin = AdminClient({"bootstrap.servers": servers})
+    cluster, topic = Cluster.of_environment(system, "tests"), Topic(new_order(), ())
+    admin = cluster.admin()
     if partitions:
         admin.create_topics([NewTopic(topic.name, num_partitions=partitions)])[topic.name].result(10)
         until(lambda: topic.name in admin.list_topics(timeout=10).topics, bool)
 
     with pytest.raises(SystemExit, match=f"topic {topic.name} has {partitions} partitions, not 12"):
-        topic_admin.check(servers, [topic])
+        topic_admin.check(cluster, [topic])
 
     assert partitions or topic.name not in admin.list_topics(timeout=10).topics

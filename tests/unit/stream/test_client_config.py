@@ -1,0 +1,82 @@
+"""One place makes every client of Kafka's."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runtime.settings import Settings
+from stream import producer
+from stream.client_config import Cluster
+from stream.membership import CONSUMER
+
+ROOT = Path(__file__).parent.parent.parent.parent
+CLIENTS = {"Producer", "Consumer", "AdminClient", "AIOProducer", "AIOConsumer", "ShareConsumer"}
+MAKERS = {"stream/client_config.py", "runtime/kafka_properties.py"}
+
+
+def test_no_other_module_constructs_a_client() -> None:
+    folders = ("auditor", "bench", "cli", "confirmer", "console", "gateway", "local", "notifier", "processors")
+    files = [file for name in (*folders, "runtime", "simulator", "stream") for file in (ROOT / name).rglob("*.py")]
+
+    made_in = {str(file.relative_to(ROOT)) for file in files if CLIENTS & set(_called(ast.parse(file.read_text())))}
+
+    assert made_in <= MAKERS
+    assert "runtime/kafka_properties.py" in made_in, "it can see one"
+
+
+def _called(tree: ast.AST) -> list[str]:
+    called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [func.id if isinstance(func, ast.Name) else getattr(func, "attr", "") for func in called]
+
+
+def test_the_settings_reach_every_kind_of_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mechanism without its password is refused by the client itself: that it is shows the setting arrives."""
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "kafka:9092")
+    monkeypatch.setenv("KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
+    monkeypatch.setenv("KAFKA_SASL_MECHANISM", "SCRAM-SHA-512")
+    cluster = Cluster.of(Settings.read(), "payment")
+
+    for make in (
+        cluster.admin,
+        lambda: cluster.producer(producer.PRODUCER),
+        lambda: cluster.consumer("payment", CONSUMER),
+    ):
+        with pytest.raises(SystemExit):
+            make()
+
+
+def test_settings_that_contradict_each_other_stop_the_start_with_a_sentence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cluster = Cluster("kafka:9092", "payment", properties={"session.timeout.ms": "6000"})
+
+    with pytest.raises(SystemExit) as stopped:
+        cluster.consumer("payment", CONSUMER)
+
+    assert stopped.value.code == 78
+    assert "cannot start: the KAFKA_… settings do not fit together" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_both_group_protocols_make_a_consumer(protocol: str) -> None:
+    cluster = Cluster("127.0.0.1:1", "payment", properties={"group.protocol": protocol})
+
+    cluster.consumer("payment", CONSUMER).close()
+
+
+def test_a_password_stands_in_no_representation() -> None:
+    assert "do-not-show-me" not in repr(Cluster("kafka:9092", "x", properties={"sasl.password": "do-not-show-me"}))
+
+
+def test_prefixes_stand_before_the_names_of_topics_and_groups(tmp_path: Path) -> None:
+    (tmp_path / "prefix").write_text("acme.\n")
+    told = "from stream import topics; print(topics.PAYMENTS.name, topics.dead('payment').name)"
+
+    for given in ({"TOPIC_PREFIX": "acme."}, {"TOPIC_PREFIX_FILE": str(tmp_path / "prefix")}):
+        names = subprocess.run([sys.executable, "-c", told], env=given, capture_output=True, text=True, check=True)
+        assert names.stdout.split() == ["acme.payments.v1", "acme.payment.dead.v1"]
+
+    assert Cluster("kafka:9092", "payment", "acme-").group("payment") == "acme-payment"
