@@ -62,19 +62,31 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """The records that are audited, by when Kafka took them: milliseconds since 1970, `since` included, `until` not."""
+
+    since: int = 0
+    until: int | None = None
+
+    def holds(self, at: int) -> bool:
+        """Whether a record that Kafka took at this time is audited."""
+        return self.since <= at and (self.until is None or at < self.until)
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All of it, each part taken after the one before it, so that what follows from it is there when it is looked at.
 
     `committed` are the next offsets of each service's group: what stands before them was handled. `accepted` is None
-    when nobody kept a list. `mails` counts by notification id.
+    when nobody kept a list. `mails` counts by notification id; None when there is no inbox to look into.
     """
 
     committed: Mapping[str, Mapping[tuple[str, int], int]]
     stores: Mapping[str, Store]
     entries: tuple[Entry, ...]
-    mails: Counter[str]
+    mails: Counter[str] | None
     accepted: tuple[Accepted, ...] | None = None
-    since: int = 0
+    period: Period = Period()
     operator: bool = True
 
 
@@ -82,7 +94,7 @@ class Evidence:
 class Claim:
     """One promise: how much was looked at, what breaks it, and what cannot be told yet because it is under way.
 
-    `noted` is what people should know and nobody broke.
+    `noted` is what people should know and nobody broke. A claim that checked nothing proves nothing, and says so.
     """
 
     name: str
@@ -92,7 +104,7 @@ class Claim:
     noted: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        verdict = f"{len(self.wrong)} WRONG" if self.wrong else "ok"
+        verdict = f"{len(self.wrong)} WRONG" if self.wrong else "ok" if self.checked else "not checked"
         counted = [f"{len(self.unfinished)} under way"] * bool(self.unfinished)
         counted += [f"{len(self.noted)} to know of"] * bool(self.noted)
-        return f"{self.name:<10} {verdict:<9} {', '.join([f'{self.checked} checked', *counted])}"
+        return f"{self.name:<10} {verdict:<11} {', '.join([f'{self.checked} checked', *counted])}"

@@ -15,6 +15,8 @@ WITHOUT_ERROR = {
     "no_recipient": "its reader's address never came",
     "stale": "its fact was older than MAIL_MAX_AGE",
 }
+NO_INBOX = "INBOX_URL is not set: which mails arrived was not checked"
+ARRIVED = {True: "it arrived", False: "it did not arrive", None: "whether it arrived was not checked"}
 NEVER = ("failed", "waiting", "no_recipient", "stale")
 ALARMS = "Alarms"
 """What tells the operator of troubles follows from no fact."""
@@ -38,6 +40,8 @@ def queued(trace: Trace) -> Claim:
 def double(trace: Trace) -> Claim:
     """No mail is there twice, and none that nobody decided to send."""
     mails, rows = trace.evidence.mails, trace.evidence.stores["notifier"].tables["notifications"]
+    if mails is None:
+        return Claim("DUPMAIL", 0, noted=(NO_INBOX,))
     wrong = [f"mail {name} ({_kind(rows, name)}) came {count} times" for name, count in mails.items() if count > 1]
     strange = [f"mail {name} is nobody's message" for name in mails if name not in rows]
     unsent = [
@@ -55,16 +59,18 @@ def missing(trace: Trace) -> Claim:
     told = {entry.event_id for entry in evidence.entries if isinstance(entry.delivery.event, NotificationSent)}
     for name, row in rows.items():
         what, status = f"{row['fact_type']} to the {row['audience']} of {row['order_id']} ({name})", row["status"]
-        if status == "sent" and name not in evidence.mails:
+        arrived = None if evidence.mails is None else name in evidence.mails
+        if status == "sent" and arrived is False:
             wrong.append(f"{what} was sent and did not arrive")
         elif status == "sent" and name not in told:
             (unfinished if evidence.stores["notifier"].outbox else wrong).append(f"{what} was sent and not told of")
         elif status in UNDER_WAY:
             unfinished.append(f"{what} is {status}")
         elif status == "unknown":
-            noted.append(f"{what} is unknown; it {'arrived' if name in evidence.mails else 'did not arrive'}")
+            noted.append(f"{what} is unknown; {ARRIVED[arrived]}")
         elif status in NEVER:
             noted.append(f"{what} is {status}: {row['error'] or WITHOUT_ERROR.get(status, 'nobody said why')}")
+    noted += [NO_INBOX] if evidence.mails is None else []
     return Claim("MISSMAIL", len(rows), tuple(wrong), tuple(unfinished), tuple(noted))
 
 

@@ -9,8 +9,6 @@ from psycopg.rows import dict_row
 from auditor.evidence import Store
 from simulator.stores import url
 
-SERVICES = ("payment", "shipping", "refund", "subscription", "invoice", "confirmer", "notifier", "console")
-
 INBOX: LiteralString = 'SELECT event_id::text, topic, partition, "offset", outcome FROM inbox'
 OUTBOX: LiteralString = "SELECT count(*) AS n FROM outbox"
 PARKED: LiteralString = "SELECT event_id::text AS key, status, attempts, error FROM parked"
@@ -51,7 +49,7 @@ TABLES: Mapping[str, Mapping[str, LiteralString]] = {
     },
     "console": {},
 }
-"""What is looked at of each store; whatever is called `key` names its row."""
+"""What is read of each store; the column `key` names its row. Of another service only inbox, outbox and retries."""
 
 
 def read(env: Mapping[str, str], service: str) -> Store:
@@ -68,6 +66,6 @@ def read(env: Mapping[str, str], service: str) -> Store:
         (outbox,) = tx.execute(OUTBOX).fetchall()
         tables = {
             name: {row.pop("key"): row for row in tx.execute(question).fetchall()}
-            for name, question in {"parked": PARKED, **TABLES[service]}.items()
+            for name, question in {"parked": PARKED, **TABLES.get(service, {})}.items()
         }
     return Store(handled, outbox["n"], tables.pop("parked"), tables)

@@ -9,7 +9,7 @@ from stream import topics
 from stream.events import Record, UnconfirmedWebhook
 from stream.fold import Result
 
-TOPICS = (topics.UNCONFIRMED,)
+TOPICS = topics.READ_BY["confirmer"]
 
 
 def handle(

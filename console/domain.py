@@ -28,19 +28,8 @@ PAYMENT_TYPES: dict[PaymentStatus, Type] = {
 }
 REFUND_TYPES: dict[RefundStatus, Type] = {"completed": "REFUND_COMPLETED", "rejected": "REFUND_FAILED"}
 
-WEBHOOK_TOPICS = (
-    topics.PAYMENT_WEBHOOKS,
-    topics.SHIPPING_WEBHOOKS,
-    topics.REFUND_WEBHOOKS,
-    topics.INVOICE_WEBHOOKS,
-    topics.UNCONFIRMED,
-    topics.ORDERS,
-    topics.CUSTOMERS,
-    topics.QUARANTINE,
-    topics.UNVERIFIED,
-)
-"""Whose records are webhooks: an outcome of a record of another topic is that of a fact."""
-_NAMES = frozenset(topic.name for topic in WEBHOOK_TOPICS)
+_NAMES = frozenset(topic.name for topic in topics.WEBHOOKS)
+"""Topics whose records are webhooks: an outcome of a record of another topic is that of a domain event."""
 
 REPEATS: tuple[OutcomeKind, ...] = ("duplicate", "conflict")
 WEIGHT: dict[OutcomeKind, int] = {"processed": 0, "late": 0, "waiting": 1, "retrying": 2, "abandoned": 3}

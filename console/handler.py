@@ -6,7 +6,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from console import store
-from console.domain import WEBHOOK_TOPICS, is_of_a_webhook, standing
+from console.domain import is_of_a_webhook, standing
 from stream import topics
 from stream.events import (
     CreditAdded,
@@ -20,17 +20,7 @@ from stream.events import (
 )
 from stream.fold import Result
 
-TOPICS = (
-    *WEBHOOK_TOPICS,
-    topics.REJECTED,
-    topics.OUTCOMES,
-    topics.PAYMENTS,
-    topics.SHIPMENTS,
-    topics.REFUNDS,
-    topics.SUBSCRIPTIONS,
-    topics.INVOICES,
-    topics.NOTIFICATIONS,
-)
+TOPICS = topics.READ_BY["console"]
 R = TypeVar("R", bound=Record)
 
 

@@ -16,6 +16,7 @@ from stream import ids, topics
 from stream.codec import Codec
 from stream.events import Mode, QuarantinedWebhook, Verification
 
+SERVER_ERROR = 500
 KEPT_REJECTIONS = (20.0, 100.0)
 """So many refusals a second reach their topic, and a burst above that: an attacker does not fill our disks."""
 KEPT_UNVERIFIED = (5.0, 50.0)
@@ -33,10 +34,14 @@ class Aside:
         self._rejections = TokenBucket(*KEPT_REJECTIONS)
         self._unverified = TokenBucket(*KEPT_UNVERIFIED)
 
-    def rejected(self, refusal: Refusal, provider: str, scope: Scope, body: bytes) -> None:
-        """Count a refusal, log it, and keep what an investigation needs; nobody waits for that."""
+    def rejected(self, refusal: Refusal, provider: str, status: int, scope: Scope, body: bytes) -> None:
+        """Count a refusal answered with `status`, log it, and publish what an investigation needs without waiting.
+
+        A refusal by our own fault (5xx) is a warning.
+        """
         metrics.REJECTED.labels(provider, refusal.cause).inc()
-        log.info("webhook.rejected", cause=refusal.cause, provider=provider)
+        write = log.warning if status >= SERVER_ERROR else log.info
+        write("webhook.rejected", cause=refusal.cause, provider=provider, status=status)
         if refusal.cause == "unavailable" or self._rejections.take(monotonic()):
             return
         record = kept(refusal, provider, scope["path"], scope.get("kept", {}), body, clock.now())

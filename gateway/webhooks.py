@@ -10,7 +10,7 @@ from gateway.bodies import Bodies
 from gateway.custody import Custody
 from gateway.guard import Receive, Scope, Send, respond
 from gateway.proof import Proof, translate
-from gateway.refusals import CLOSING, Refusal
+from gateway.refusals import CLOSING, STATUS, Refusal
 from gateway.settings import GatewaySettings
 from gateway.spool import Spooled
 from providers import catalogue
@@ -45,6 +45,7 @@ class Webhooks:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one POST that the guard let through."""
         provider, kind = catalogue.find(scope["path"], scope["kept"])
+        started = monotonic()
         body = b""
         try:
             self._admission.admit(scope, provider)
@@ -53,11 +54,13 @@ class Webhooks:
             answer = await self._accept(provider, kind, received)
         except (Refusal, Unavailable) as why:
             refusal = why if isinstance(why, Refusal) else Refusal("unavailable", NOT_STORED, retry_after=RETRY_AFTER_S)
-            self._aside.rejected(refusal, provider.name, scope, body)
             answer = provider.refusals.get(refusal.cause) or refusal.answer()
-            return await respond(send, answer, refusal.headers)
-        self._accepted[provider.name].inc()
-        await respond(send, answer, {})
+            self._aside.rejected(refusal, provider.name, answer.status, scope, body)
+            await respond(send, answer, refusal.headers)
+        else:
+            self._accepted[provider.name].inc()
+            await respond(send, answer, {})
+        metrics.answered(scope["path"], answer.status, monotonic() - started)
 
     def refused(self, refusal: Refusal, scope: Scope) -> Refusal:
         """Note a refusal of the guard's; what to answer, which is `rate_limited` when its source has sent too many."""
@@ -65,7 +68,9 @@ class Webhooks:
         limited = self._admission.limited(scope)
         if limited and refusal.cause not in CLOSING:
             refusal = limited
-        self._aside.rejected(refusal, at[0].name if at else "unknown", scope, b"")
+        status = STATUS[refusal.cause]
+        self._aside.rejected(refusal, at[0].name if at else "unknown", status, scope, b"")
+        metrics.answered(scope["path"], status)
         return refusal
 
     async def _accept(self, provider: Provider, kind: str, received: Received) -> Answer:
@@ -98,7 +103,14 @@ class Webhooks:
         """Append the event, and say whether it is only spooled; the same posted again meanwhile is the same record."""
         topic, key, event = webhook(provider, received, verification, told, self._settings.mode)
         envelope = event.envelope
-        log.info("webhook.received", type=envelope.event_type, id=envelope.event_id)
+        order = getattr(told.notice, "order_id", None)
+        log.info(
+            "webhook.received",
+            type=envelope.event_type,
+            id=envelope.event_id,
+            provider=provider.name,
+            **({"order_id": order} if order else {}),
+        )
         record, name = Spooled(topic.name, key, self._codec.encode(event)), (envelope.event_id, envelope.digest)
         return envelope, await self._custody.take(record, name, provider.deadline_s)
 

@@ -10,16 +10,7 @@ from stream import topics
 from stream.events import CustomerWebhook, DeadRecord, Fact, OrderWebhook
 from stream.fold import Result
 
-TOPICS = (
-    topics.ORDERS,
-    topics.CUSTOMERS,
-    topics.PAYMENTS,
-    topics.SHIPMENTS,
-    topics.REFUNDS,
-    topics.SUBSCRIPTIONS,
-    topics.INVOICES,
-    *map(topics.dead, topics.SERVICES),
-)
+TOPICS = topics.READ_BY["notifier"]
 Told = OrderWebhook | CustomerWebhook | Fact | DeadRecord
 
 

@@ -18,6 +18,15 @@ def _only_allowed(_: Any, __: str, event: structlog.typing.EventDict) -> structl
     return {name: value for name, value in event.items() if name in FIELDS}
 
 
+def _naming(service: str) -> structlog.typing.Processor:
+    """Return a processor that names the service; context variables would do so in one thread only."""
+
+    def name(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        return event if "service" in event else {**event, "service": service}
+
+    return name
+
+
 def _encode(event: Any, **_: Any) -> bytes:
     return msgspec.json.encode(event)
 
@@ -26,7 +35,7 @@ def configure(service: str, level: str) -> None:
     """Write this process's log to standard error, each line naming the service."""
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            _naming(service),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -37,7 +46,6 @@ def configure(service: str, level: str) -> None:
         logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(service=service)
 
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()

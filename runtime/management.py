@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
+from runtime import metrics
 from runtime.health import Health
 from runtime.logging import log
 from runtime.settings import Settings
@@ -76,6 +77,7 @@ class Management:
 
 def listen(settings: Settings, health: Health, routes: Routes = NO_ROUTES) -> ThreadingHTTPServer:
     """Start answering in a thread of its own, until the process ends."""
+    metrics.watch(health)
     management = Management(health, settings.management_token, routes)
 
     class Handler(BaseHTTPRequestHandler):

@@ -141,7 +141,31 @@ def dead(service: str) -> Topic:
     return Topic(f"{service}.dead.v1", (events.DeadRecord,))
 
 
+DOMAIN_EVENTS = (PAYMENTS, SHIPMENTS, REFUNDS, SUBSCRIPTIONS, INVOICES)
+WEBHOOKS = (
+    PAYMENT_WEBHOOKS,
+    SHIPPING_WEBHOOKS,
+    REFUND_WEBHOOKS,
+    INVOICE_WEBHOOKS,
+    UNCONFIRMED,
+    ORDERS,
+    CUSTOMERS,
+    QUARANTINE,
+    UNVERIFIED,
+)
 SERVICES = ("payment", "shipping", "refund", "subscription", "invoice", "confirmer", "notifier", "console")
+"""Every service with a store, each with a topic of dead letters."""
+READ_BY: dict[str, tuple[Topic, ...]] = {
+    "payment": (PAYMENT_WEBHOOKS, ORDERS),
+    "shipping": (SHIPPING_WEBHOOKS,),
+    "refund": (REFUND_WEBHOOKS, PAYMENTS, INVOICES),
+    "subscription": (PAYMENTS,),
+    "invoice": (INVOICE_WEBHOOKS,),
+    "confirmer": (UNCONFIRMED,),
+    "notifier": (ORDERS, CUSTOMERS, *DOMAIN_EVENTS, *map(dead, SERVICES)),
+    "console": (*WEBHOOKS, REJECTED, OUTCOMES, *DOMAIN_EVENTS, NOTIFICATIONS),
+}
+"""What each service consumes: its handler reads it here, and so does the auditor."""
 ALL = (
     PAYMENT_WEBHOOKS,
     SHIPPING_WEBHOOKS,

@@ -10,7 +10,7 @@ from stream import topics
 from stream.events import InvoiceWebhook, OutcomeKind, TransferWebhook
 from stream.fold import Result
 
-TOPICS = (topics.INVOICE_WEBHOOKS,)
+TOPICS = topics.READ_BY["invoice"]
 Heard = InvoiceWebhook | TransferWebhook
 
 

@@ -13,7 +13,7 @@ from stream.events import BillingWebhook, OrderWebhook, PaymentWebhook
 from stream.fold import Result
 from stream.references import Referred
 
-TOPICS = (topics.PAYMENT_WEBHOOKS, topics.ORDERS)
+TOPICS = topics.READ_BY["payment"]
 
 
 def handle(

@@ -11,7 +11,7 @@ from stream.events import Fact, RefundWebhook
 from stream.fold import Result
 from stream.references import Referred
 
-TOPICS = (topics.REFUND_WEBHOOKS, topics.PAYMENTS, topics.INVOICES)
+TOPICS = topics.READ_BY["refund"]
 
 
 def handle(tx: Connection, events: Sequence[RefundWebhook | Fact]) -> list[Result]:

@@ -10,7 +10,7 @@ from stream import topics
 from stream.events import ShippingWebhook
 from stream.fold import Result, fold
 
-TOPICS = (topics.SHIPPING_WEBHOOKS,)
+TOPICS = topics.READ_BY["shipping"]
 
 
 def handle(tx: Connection, webhooks: Sequence[ShippingWebhook]) -> list[Result]:

@@ -10,7 +10,7 @@ from stream import topics
 from stream.events import Fact
 from stream.fold import Result, fold
 
-TOPICS = (topics.PAYMENTS,)
+TOPICS = topics.READ_BY["subscription"]
 
 
 def handle(tx: Connection, facts: Sequence[Fact]) -> list[Result]:

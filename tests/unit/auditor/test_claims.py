@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from auditor import keeping
 from auditor.audit import judge
-from auditor.evidence import Accepted, Evidence, Store
+from auditor.evidence import Accepted, Evidence, Period, Store
+from auditor.tracing import Trace
 from stream import topics
 from stream.events import Fact, NotificationSent, Outcome
 from tests.unit.auditor.whole import COMPLETE, DELIVERED, GIVEN_BACK, PAID, event_id, whole
@@ -53,7 +55,7 @@ def set_in(field: str, value: object) -> Callable[[dict[str, dict[str, object]]]
     return lambda rows: [row.update({field: value}) for row in rows.values()]
 
 
-FIRST_MAIL = next(iter(whole().mails))
+FIRST_MAIL = next(iter(whole().mails or ()))
 
 DAMAGES: dict[str, tuple[Damage, set[str]]] = {
     "a webhook that was answered 2xx has no record": (
@@ -102,9 +104,12 @@ DAMAGES: dict[str, tuple[Damage, set[str]]] = {
         in_table("notifier", "notifications", lambda rows: rows.update(x={**rows[FIRST_MAIL], "status": "unknown"})),
         {"MESSAGES"},
     ),
-    "a mail that came twice": (lambda whole: replace(whole, mails=whole.mails + Counter([FIRST_MAIL])), {"DUPMAIL"}),
+    "a mail that came twice": (
+        lambda whole: replace(whole, mails=Counter({**(whole.mails or {}), FIRST_MAIL: 2})),
+        {"DUPMAIL"},
+    ),
     "a mail that did not arrive": (
-        lambda whole: replace(whole, mails=whole.mails - Counter([FIRST_MAIL])),
+        lambda whole: replace(whole, mails=(whole.mails or Counter()) - Counter([FIRST_MAIL])),
         {"MISSMAIL"},
     ),
     "a mail that came although it counts as refused": (
@@ -174,4 +179,30 @@ def test_an_abandoned_event_needs_its_dead_letter() -> None:
 def test_only_what_was_appended_since_is_looked_at() -> None:
     evidence = forgotten("console", event_id(PAID))(whole())
 
-    assert broken(replace(evidence, since=evidence.entries[0].appended_at + 1)) == set()
+    first = evidence.entries[0].appended_at
+
+    assert broken(replace(evidence, period=Period(since=first + 1))) == set()
+    assert broken(replace(evidence, period=Period(until=first))) == set()
+    assert broken(replace(evidence, period=Period(since=first, until=first + 1))) == {"VANISHED"}
+
+
+def test_a_claim_that_checked_nothing_says_so_and_not_that_all_is_well() -> None:
+    without_inbox = replace(whole(), mails=None)
+
+    lines = {claim.name: str(claim) for claim in judge(without_inbox)}
+
+    assert "not checked" in lines["CONFIRMED"]
+    assert "not checked" in lines["DUPMAIL"]
+    assert " ok " in lines["STATE"]
+
+
+def test_rows_of_a_processor_the_auditor_has_no_model_of_are_said_to_be_unchecked() -> None:
+    all_well = whole()
+    added = {**all_well.stores, "carriers": replace(all_well.stores["shipping"], tables={})}
+
+    claim = keeping.state(Trace(replace(all_well, stores=added)))
+
+    assert (claim.wrong, claim.noted) == (
+        (),
+        ("carriers: the auditor has no model of its rows; they were not checked",),
+    )

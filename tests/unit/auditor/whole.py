@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from auditor.evidence import Accepted, Entry, Evidence, Store
 from auditor.model import MODELS
-from auditor.stores import SERVICES, TABLES
+from auditor.stores import TABLES
 from auditor.tracing import READS, SILENT
 from notifier.audience import AUDIENCES
 from processors.invoice import domain as invoices
@@ -48,12 +48,12 @@ def whole() -> Evidence:
     }
     for name, fact in messages.items():
         log.append(topics.NOTIFICATIONS.name, _sent(name, fact))
-    heard = {service: log.handled(service) for service in SERVICES}
-    for service in SERVICES:
+    heard = {service: log.handled(service) for service in topics.SERVICES}
+    for service in topics.SERVICES:
         if service not in SILENT:
             log.tell(service, heard[service])
     heard["console"] = log.handled("console")
-    stores = {service: _store(service, log, heard[service], messages) for service in SERVICES}
+    stores = {service: _store(service, log, heard[service], messages) for service in topics.SERVICES}
     sent = (ORDER, PAID, DELIVERED, GIVEN_BACK, COMPLETE)
     accepted = tuple(
         Accepted(
@@ -65,7 +65,9 @@ def whole() -> Evidence:
         for one in sent
     )
     ends = dict(log.ends)
-    return Evidence(dict.fromkeys(SERVICES, ends), stores, tuple(log.entries), Counter(messages.keys()), accepted)
+    return Evidence(
+        dict.fromkeys(topics.SERVICES, ends), stores, tuple(log.entries), Counter(messages.keys()), accepted
+    )
 
 
 class Topics:
