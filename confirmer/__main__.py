@@ -3,11 +3,14 @@
 import sys
 from functools import partial
 
+from sqlalchemy import Connection
+
 from confirmer import again
 from confirmer.asker import Asker
 from confirmer.handler import TOPICS, handle
+from confirmer.housekeeping import DAY_US, Housekeeping, forget
 from confirmer.settings import INQUIRIES, ConfirmerSettings
-from runtime import logging, management
+from runtime import clock, logging, management
 from runtime.engine import engine
 from runtime.health import Health
 from runtime.logging import log
@@ -39,6 +42,7 @@ def run(settings: ConfirmerSettings) -> None:
     worker.watch(health)
     health.ready_while(asker.problem)
     management.listen(settings, health, Desk(SERVICE, store, codec).routes())
+    Housekeeping(store, settings.question_retention_days).start(stop)
     asking = asker.start(stop)
     health.live_while(lambda: None if asking.is_alive() else "the asker has ended")
     worker.run(stop)
@@ -55,10 +59,17 @@ def subject(settings: ConfirmerSettings) -> Subject:
         partial(again.handle, encode=codec.encode),
         beside=again.TOLD_BY,
         heeds=again.heeds,
-        settle=again.settle,
+        settle=partial(_settle, before=clock.now() - settings.question_retention_days * DAY_US),
         adopt=again.adopt,
         aside=again.ASIDE,
+        untold=again.UNTOLD,
     )
+
+
+def _settle(tx: Connection, *, before: int) -> None:
+    """A rebuilt store forgets what the live one has forgotten."""
+    again.settle(tx)
+    forget(tx, before=before)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from confirmer import handler, store
 from confirmer.judge import ENDINGS
 from stream import topics
-from stream.events import Outcome, Record, UnconfirmedWebhook, Webhook
+from stream.events import OrderWebhook, Outcome, Record, UnconfirmedWebhook, Webhook
 from stream.fold import Result
 
 SERVICE = "confirmer"
@@ -16,7 +16,6 @@ TOLD_BY = (
     topics.SHIPPING_WEBHOOKS,
     topics.REFUND_WEBHOOKS,
     topics.INVOICE_WEBHOOKS,
-    topics.ORDERS,
     topics.CUSTOMERS,
     topics.OUTCOMES,
 )
@@ -33,28 +32,40 @@ UPDATE questions SET ({STATE}) = (SELECT {STATE} FROM {{live}}.questions AS was
  WHERE EXISTS (SELECT FROM {{live}}.questions AS was WHERE was.receipt_id = questions.receipt_id)
 """  # noqa: S608 - our own columns
 
-ASIDE = frozenset("attempts unread next_attempt_at asked_at error".split())
-"""How the asking went; what came of it is compared."""
+# A topic keeps questions for a month; what waits longer, or was confirmed before, stands in the live store alone.
+OLDER = """
+INSERT INTO inbox SELECT was.* FROM {live}.inbox AS was JOIN {live}.questions ON receipt_id = event_id
+ WHERE NOT EXISTS (SELECT FROM questions WHERE questions.receipt_id = event_id)
+ON CONFLICT DO NOTHING;
+INSERT INTO questions SELECT * FROM {live}.questions ON CONFLICT DO NOTHING
+"""
+
+ASIDE = frozenset("attempts unread next_attempt_at asked_at error known turn".split())
+"""How the asking went, and in which order; what came of it is compared."""
+UNTOLD = {
+    "turns": "true",
+    "questions": f"received_at < now() - {topics.UNCONFIRMED.retention_ms} * interval '1 millisecond'",
+}
 
 
 def heeds(record: Record) -> bool:
     """Whether a record is a question, or tells what became of one; one that could not be kept was never asked."""
     if isinstance(record, Outcome):
         return record.service == SERVICE and (record.error or "").startswith(ENDINGS)
-    return isinstance(record, UnconfirmedWebhook) or (
+    return isinstance(record, UnconfirmedWebhook | OrderWebhook) or (
         isinstance(record, Webhook) and record.envelope.receipt_id is not None
     )
 
 
 def handle(tx: Connection, events: Sequence[Record], *, encode: Callable[[Record], bytes]) -> list[Result]:
     """Keep questions as ever, and note what they were answered."""
-    receipts = [event for event in events if isinstance(event, UnconfirmedWebhook)]
-    kept = iter(handler.handle(tx, receipts, encode=encode))
-    confirmed = [e.envelope for e in events if isinstance(e, Webhook) and not isinstance(e, UnconfirmedWebhook)]
+    read = [event for event in events if isinstance(event, handler.Read)]
+    kept = iter(handler.handle(tx, read, encode=encode))
+    confirmed = [e.envelope for e in events if isinstance(e, Webhook) and not isinstance(e, handler.Read)]
     store.remember_confirmed(tx, [(one.receipt_id or "", one.event_id) for one in confirmed])
     outcomes = [event for event in events if isinstance(event, Outcome)]
     store.remember_ended(tx, [(one.event_id, one.error or "") for one in outcomes])
-    return [next(kept) if isinstance(event, UnconfirmedWebhook) else Result("", "processed", ()) for event in events]
+    return [next(kept) if isinstance(event, handler.Read) else Result("", "processed", ()) for event in events]
 
 
 def settle(tx: Connection) -> None:
@@ -63,5 +74,7 @@ def settle(tx: Connection) -> None:
 
 
 def adopt(tx: Connection, live: str) -> None:
-    """Take over from the live store how the asking went."""
+    """Take over from the live store how the asking went, and what its topic has forgotten."""
     tx.exec_driver_sql(TAKE_OVER.format(live=live))
+    for statement in OLDER.format(live=live).split(";"):
+        tx.exec_driver_sql(statement)

@@ -35,6 +35,9 @@ class ConfirmerSettings(_ProviderSettings):
     """How the providers are asked."""
 
     ask_timeout_s: float = Field(10.0, gt=0, le=60, description="how long a provider's whole answer may take")
+    question_retention_days: int = Field(
+        30, ge=1, le=30, description="days that webhooks are kept which proved untrue or unknown to their provider"
+    )
     ask_concurrency: int = Field(8, ge=1, le=100, description="how many questions one provider is asked at once")
 
     def api_key(self, provider: str) -> str | None:

@@ -15,21 +15,62 @@ from runtime import clock, faults
 from stream.arrays import write
 from stream.events import UnconfirmedWebhook
 
+KNOW = """
+INSERT INTO orders (order_id) SELECT unnest(%(orders)b::text[]) ORDER BY 1 ON CONFLICT DO NOTHING
+"""
+KNOWN_NOW = """
+UPDATE questions SET known = true, turn = least(turn, now())
+ WHERE status = 'asking' AND NOT known AND order_id = ANY (%(orders)b::text[])
+"""
+
+# Questions take turns: each of one source stands a second behind the one before it, so 600 from one source stand up to
+# ten minutes behind the first of another. Those about an order that is known (the shop told of it, or it was confirmed
+# before) do not queue behind what one source asks, but behind others about the same order.
 KEEP = """
-INSERT INTO questions (receipt_id, provider, subject, reference, received_at, record)
-SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(providers)b::text[], %(subjects)b::text[], %(references)b::text[],
-                     %(times)b::timestamptz[], %(records)b::bytea[])
+WITH new AS (
+    SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(providers)b::text[], %(subjects)b::text[], %(references)b::text[],
+                         %(orders)b::text[], %(sources)b::text[], %(times)b::timestamptz[], %(records)b::bytea[])
+        WITH ORDINALITY AS posted (receipt_id, provider, subject, reference, order_id, source, received_at, record, nth)
+     WHERE NOT EXISTS (SELECT FROM questions WHERE questions.receipt_id = posted.receipt_id)),
+judged AS (
+    SELECT *, EXISTS (SELECT FROM orders WHERE orders.order_id = new.order_id)
+              OR EXISTS (SELECT FROM questions AS before
+                          WHERE before.order_id = new.order_id AND before.status = 'confirmed') AS known FROM new),
+named AS (
+    SELECT *, concat_ws(' ', provider, CASE WHEN known THEN 'order' ELSE 'source' END,
+                        CASE WHEN known THEN order_id ELSE source END) AS queue FROM judged),
+queued AS (
+    SELECT named.*, greatest(now(), turns.turn + interval '1 second')
+                    + (row_number() OVER (PARTITION BY queue ORDER BY nth) - 1) * interval '1 second' AS turn
+      FROM named LEFT JOIN turns USING (queue)),
+taken AS (
+    INSERT INTO turns (queue, turn) SELECT queue, max(turn) FROM queued GROUP BY queue ORDER BY queue
+    ON CONFLICT (queue) DO UPDATE SET turn = greatest(turns.turn, excluded.turn))
+INSERT INTO questions (receipt_id, provider, subject, reference, order_id, source, received_at, record, known, turn)
+SELECT receipt_id, provider, subject, reference, order_id, source, received_at, record, known, turn FROM queued
 ON CONFLICT DO NOTHING
 """
-KEEP_COLUMNS = "ids providers subjects references times records"
+KEEP_COLUMNS = "ids providers subjects references orders sources times records"
 
-# Those that have been due longest, and beside each whatever else is due about the same thing: one request answers all.
-# What was never or seldom asked goes first: whoever posts forgeries must not make what is true wait behind them all.
+# First those about known orders, then the newest, then whose turn it is, and beside each whatever else is due about the
+# same thing: one request answers all. What was never or seldom asked goes before what nobody knew the last time.
 CLAIM = """
-WITH due AS (
+WITH about_known AS (
+    SELECT receipt_id, subject, reference FROM questions
+     WHERE provider = %(provider)s AND status = 'asking' AND known AND next_attempt_at <= now()
+     ORDER BY least(attempts, 3), turn LIMIT %(known)s FOR UPDATE SKIP LOCKED),
+newest AS (
+    SELECT receipt_id, subject, reference FROM questions
+     WHERE provider = %(provider)s AND status = 'asking' AND attempts = 0 AND next_attempt_at <= now()
+       AND receipt_id NOT IN (SELECT receipt_id FROM about_known)
+     ORDER BY received_at DESC LIMIT %(newest)s FOR UPDATE SKIP LOCKED),
+first AS (SELECT * FROM about_known UNION ALL SELECT * FROM newest),
+others AS (
     SELECT receipt_id, subject, reference FROM questions
      WHERE provider = %(provider)s AND status = 'asking' AND next_attempt_at <= now()
-     ORDER BY least(attempts, 3), next_attempt_at LIMIT %(most)s FOR UPDATE SKIP LOCKED),
+       AND receipt_id NOT IN (SELECT receipt_id FROM first)
+     ORDER BY least(attempts, 3), turn LIMIT %(most)s - (SELECT count(*) FROM first) FOR UPDATE SKIP LOCKED),
+due AS (SELECT * FROM first UNION ALL SELECT * FROM others),
 beside AS (
     SELECT receipt_id FROM questions JOIN (SELECT DISTINCT subject, reference FROM due) AS asked
      USING (subject, reference)
@@ -43,19 +84,31 @@ leased AS (
 SELECT receipt_id::text, attempts, unread, record, partition, "offset"
   FROM leased JOIN inbox ON inbox.event_id = leased.receipt_id
 """
+LEFT_TO_OTHERS = 3
+"""Of the questions of one claim, so many are not reserved for known orders: the newest, and whose turn it is."""
 
+# What proved untrue or unknown is not asked again, and its record is most of a row that anybody can cause.
 ENDED = """
-UPDATE questions SET status = %(status)s, error = %(error)s, event_id = %(event_id)s::uuid
+UPDATE questions SET status = %(status)s, error = %(error)s, event_id = %(event_id)s::uuid,
+                     record = CASE %(status)s WHEN 'confirmed' THEN record ELSE '' END
  WHERE receipt_id = %(id)s::uuid AND status = 'asking'
 """
 POSTPONED = """
 UPDATE questions SET error = %(error)s, unread = unread + %(unread)s,
-                     next_attempt_at = now() + %(seconds)s * interval '1 second'
+                     next_attempt_at = now() + %(seconds)s * interval '1 second',
+                     turn = greatest(turn, now() + %(seconds)s * interval '1 second')
  WHERE receipt_id = %(id)s::uuid AND status = 'asking'
 """
 # A receipt that is delivered again is then told of as what it has become, and not as waiting.
 TOLD = "UPDATE inbox SET outcome = %(outcome)s WHERE event_id = %(id)s::uuid"
 MOST_BESIDE = 200
+
+FORGET_ENDED = """
+DELETE FROM questions WHERE receipt_id IN (
+    SELECT receipt_id FROM questions WHERE status IN ('untrue', 'unknown') AND received_at < %(before)s LIMIT %(most)s)
+"""
+FORGET_TURNS = "DELETE FROM turns WHERE turn < now() - interval '1 minute'"
+MOST_AT_ONCE = 5_000
 
 REMEMBER_CONFIRMED = """
 UPDATE questions SET status = 'confirmed', event_id = told.event_id, error = NULL
@@ -64,7 +117,7 @@ UPDATE questions SET status = 'confirmed', event_id = told.event_id, error = NUL
 """
 REMEMBER_ENDED = """
 UPDATE questions SET status = CASE WHEN told.error LIKE 'untrue:%%' THEN 'untrue' ELSE 'unknown' END,
-                     error = told.error
+                     error = told.error, record = ''
   FROM unnest(%(ids)b::text[]::uuid[], %(errors)b::text[]) AS told (receipt_id, error)
  WHERE questions.receipt_id = told.receipt_id AND status = 'asking'
 """
@@ -82,6 +135,13 @@ class Claimed:
     offset: int
 
 
+def know(tx: Connection, order_ids: Sequence[str]) -> None:
+    """Remember orders of the shop; what is asked about them goes first from now on."""
+    if order_ids:
+        tx.exec_driver_sql(KNOW, {"orders": list(order_ids)})
+        tx.exec_driver_sql(KNOWN_NOW, {"orders": list(order_ids)})
+
+
 def keep(tx: Connection, receipts: Iterable[tuple[UnconfirmedWebhook, bytes]]) -> None:
     """Remember what is to be asked, due at once."""
     write(tx, KEEP, KEEP_COLUMNS, [_row(receipt, record) for receipt, record in receipts])
@@ -90,7 +150,8 @@ def keep(tx: Connection, receipts: Iterable[tuple[UnconfirmedWebhook, bytes]]) -
 @faults.after("asker.after_claim")
 def claim(tx: Connection, provider: str, most: int, lease_s: float) -> list[Claimed]:
     """Take over questions to `provider` that are due: `most` of them, and those beside them."""
-    wanted = {"provider": provider, "most": most, "beside": MOST_BESIDE, "lease_s": lease_s}
+    shares = {"known": max(1, most - LEFT_TO_OTHERS), "newest": int(most >= LEFT_TO_OTHERS)}
+    wanted = {"provider": provider, "most": most, "beside": MOST_BESIDE, "lease_s": lease_s, **shares}
     return [Claimed(*row) for row in tx.exec_driver_sql(CLAIM, wanted)]
 
 
@@ -103,6 +164,16 @@ def settle(tx: Connection, verdicts: Sequence[tuple[Claimed, Verdict]]) -> None:
         if not isinstance(verdict, Again):
             outcome = "processed" if isinstance(verdict, Confirmed) else "abandoned"
             tx.exec_driver_sql(TOLD, {"id": claimed.receipt_id, "outcome": outcome})
+
+
+def forget(tx: Connection, before: int) -> int:
+    """Forget questions that ended as untrue or unknown and were received before a time (microseconds); how many."""
+    return tx.exec_driver_sql(FORGET_ENDED, {"before": clock.moment(before), "most": MOST_AT_ONCE}).rowcount
+
+
+def forget_turns(tx: Connection) -> None:
+    """Forget whose turn is over: its next question has its turn at once, as that of a queue nobody knows."""
+    tx.exec_driver_sql(FORGET_TURNS)
 
 
 def remember_confirmed(tx: Connection, told: Sequence[tuple[str, str]]) -> None:
@@ -130,7 +201,8 @@ def _settled(verdict: Verdict) -> tuple[str, dict[str, Any]]:
 
 def _row(receipt: UnconfirmedWebhook, record: bytes) -> tuple[Any, ...]:
     envelope, question = receipt.envelope, receipt.notice
-    names = (_text(question.subject), _text(question.reference))
+    order_id = None if question.order_id is None else _text(question.order_id)
+    names = (_text(question.subject), _text(question.reference), order_id, receipt.source)
     return (envelope.event_id, envelope.provider, *names, clock.moment(envelope.received_at), record)
 
 

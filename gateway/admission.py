@@ -18,6 +18,8 @@ from providers.contract import Provider
 from stream.events import Verification
 
 UNSIGNED: Verification = "unsigned_allowed"
+UNSIGNED_BYTES = (262_144, 8_388_608)
+"""Bytes a second, and a burst, that are taken of one provider and that nothing proves; a webhook has 1 to 2 KB."""
 
 
 class Admission:
@@ -30,11 +32,12 @@ class Admission:
         rate = settings.rate()
         self._sources = SourceLimiter(*rate) if rate else None
         self._providers: defaultdict[tuple[str, bool], TokenBucket] | None = None
+        self._unsigned_bytes = defaultdict[str, TokenBucket](lambda: TokenBucket(*UNSIGNED_BYTES))
         if rate:
             self._providers = defaultdict(lambda: TokenBucket(*rate))
 
-    def admit(self, scope: Scope, provider: Provider) -> None:
-        """Raises Refusal when this request is not to be served."""
+    def admit(self, scope: Scope, provider: Provider) -> str:
+        """What the source of this request is counted as; raises Refusal when the request is not to be served."""
         address = self._source(scope)
         if limited := self._limited(address):
             raise limited
@@ -42,16 +45,22 @@ class Admission:
             raise Refusal("provider_not_configured", f"{provider.secret_setting} is not set, or the provider is off")
         if self._allowed[provider.name] and not contain(self._allowed[provider.name], address):
             raise Refusal("source_not_allowed", "webhooks of this provider are not taken from your address")
+        return limited_as(address)
 
-    def admit_verified(self, provider: Provider, verification: Verification) -> None:
+    def admit_verified(self, provider: Provider, verification: Verification, size: int) -> None:
         """Raises Refusal when this provider has posted too much, whatever addresses it posts from.
 
-        What nothing proves takes no token of what the same provider signs.
+        What nothing proves takes no token of what the same provider signs. Its bytes are limited too: long forgeries
+        are refused long before a short true webhook is.
         """
-        if self._providers is not None:
-            bucket = self._providers[provider.name, verification == UNSIGNED]
-            if wait := bucket.take(monotonic()):
-                raise _too_many(wait)
+        if self._providers is None:
+            return
+        unsigned = verification == UNSIGNED
+        wait = self._providers[provider.name, unsigned].take(monotonic())
+        if unsigned and not wait:
+            wait = self._unsigned_bytes[provider.name].take(monotonic(), size)
+        if wait:
+            raise _too_many(wait)
 
     def limited(self, scope: Scope) -> Refusal | None:
         """Count a request that the guard refuses against its source; the refusal when that has sent too many."""

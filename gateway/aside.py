@@ -19,8 +19,8 @@ from stream.events import Mode, QuarantinedWebhook, Verification
 SERVER_ERROR = 500
 KEPT_REJECTIONS = (20.0, 100.0)
 """So many refusals a second reach their topic, and a burst above that: an attacker does not fill our disks."""
-KEPT_UNVERIFIED = (5.0, 50.0)
-"""So many webhooks a second are kept that nothing proves, and a burst above that."""
+KEPT_UNVERIFIED = (8_192.0, 4_194_304.0)
+"""So many bytes a second are kept that nothing proves, and a burst above that: at most 21 GB in their 30 days."""
 
 
 class Aside:
@@ -67,7 +67,7 @@ class Aside:
 
         Raises Unavailable.
         """
-        if not self._unverified.take(monotonic()):
+        if not self._unverified.take(monotonic(), len(received.body)):
             cause = "webhook_secret_not_configured"
             record = self._record(provider, received, "unsigned_allowed", cause, "no secret is set")
             await self._take(topics.UNVERIFIED.name, record, provider)

@@ -18,14 +18,14 @@ class TokenBucket:
         self._tokens = burst
         self._at = 0.0
 
-    def take(self, now: float) -> float:
-        """Take one token: 0 when there was one, else the seconds until there will be."""
+    def take(self, now: float, cost: float = 1) -> float:
+        """Take `cost` tokens: 0 when there were as many, else the seconds until there will be."""
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
         self._at = now
-        if self._tokens >= 1:
-            self._tokens -= 1
+        if self._tokens >= cost:
+            self._tokens -= cost
             return 0.0
-        return (1 - self._tokens) / self._rate
+        return (cost - self._tokens) / self._rate
 
 
 class SourceLimiter:

@@ -48,9 +48,9 @@ class Webhooks:
         started = monotonic()
         body = b""
         try:
-            self._admission.admit(scope, provider)
+            source = self._admission.admit(scope, provider)
             body = await self._bodies.read(receive)
-            received = Received(scope["path"], scope["kept"], body, clock.now(), scope["token"])
+            received = Received(scope["path"], scope["kept"], body, clock.now(), scope["token"], source)
             answer = await self._accept(provider, kind, received)
         except (Refusal, Unavailable) as why:
             refusal = why if isinstance(why, Refusal) else Refusal("unavailable", NOT_STORED, retry_after=RETRY_AFTER_S)
@@ -81,9 +81,9 @@ class Webhooks:
             await self._aside.keep_unverified(provider, received)
             return provider.without_secret
         verification = self._proof.prove(provider, received)
-        self._admission.admit_verified(provider, verification)
         if verification == UNSIGNED:
             _check_unsigned(received.body)
+        self._admission.admit_verified(provider, verification, len(received.body))
         try:
             told = translate(provider, kind, received, verification)
         except Refused as why:

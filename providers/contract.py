@@ -76,7 +76,8 @@ class NotKnownYet(Exception):
 class Received:
     """A request as it came: header names in lower case, the body byte for byte, the time in microseconds.
 
-    `token` is what came in the URL after the path, or as `?token=`; the path is without it.
+    `token` is what came in the URL after the path, or as `?token=`; the path is without it. `source` is what the
+    sender's address is counted as: an IPv4 address or an IPv6 /64.
     """
 
     path: str
@@ -84,6 +85,7 @@ class Received:
     body: bytes
     received_at: int
     token: str | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

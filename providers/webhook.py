@@ -1,9 +1,11 @@
 """Makes the record of a verified webhook: its id, its envelope, the topic and the key it is appended by."""
 
+import msgspec
+
 from providers.addressing import Addressed, addressed
 from providers.contract import Provider, Received, Translation
 from stream import ids
-from stream.events import Envelope, Mode, Question, Verification
+from stream.events import Envelope, Mode, Question, UnconfirmedWebhook, Verification
 
 
 def webhook(
@@ -30,7 +32,10 @@ def webhook(
         headers=provider.keep(received.headers),
         raw=received.body,
     )
-    return addressed(envelope, told.notice)
+    found = addressed(envelope, told.notice)
+    if isinstance(found.webhook, UnconfirmedWebhook):
+        return found._replace(webhook=msgspec.structs.replace(found.webhook, source=received.source))
+    return found
 
 
 def event_id_of(provider: str, mode: Mode, told: Translation, digest: bytes) -> str:

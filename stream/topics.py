@@ -84,7 +84,8 @@ PAYMENT_WEBHOOKS = Topic("webhooks.payment.v1", (events.PaymentWebhook, events.B
 SHIPPING_WEBHOOKS = Topic("webhooks.shipping.v1", (events.ShippingWebhook,), _by_parcel)
 REFUND_WEBHOOKS = Topic("webhooks.refund.v1", (events.RefundWebhook,), _by_order)
 INVOICE_WEBHOOKS = Topic("webhooks.invoice.v1", (events.InvoiceWebhook, events.TransferWebhook), _by_invoice)
-UNCONFIRMED = Topic("webhooks.unconfirmed.v1", (events.UnconfirmedWebhook,), _by_reference)
+# Anybody may post these, so they are not kept for ever. Those that are true are events on the topics above.
+UNCONFIRMED = Topic("webhooks.unconfirmed.v1", (events.UnconfirmedWebhook,), _by_reference, MONTH_MS)
 ORDERS = Topic("orders.v1", (events.OrderWebhook,), _by_order)
 CUSTOMERS = Topic("customers.v1", (events.CustomerWebhook,), _by_customer)
 # Behind what was released stands the outcome that says so.
@@ -161,7 +162,7 @@ READ_BY: dict[str, tuple[Topic, ...]] = {
     "refund": (REFUND_WEBHOOKS, PAYMENTS, INVOICES),
     "subscription": (PAYMENTS,),
     "invoice": (INVOICE_WEBHOOKS,),
-    "confirmer": (UNCONFIRMED,),
+    "confirmer": (UNCONFIRMED, ORDERS),
     "notifier": (ORDERS, CUSTOMERS, *DOMAIN_EVENTS, *map(dead, SERVICES)),
     "console": (*WEBHOOKS, REJECTED, OUTCOMES, *DOMAIN_EVENTS, NOTIFICATIONS),
 }

@@ -230,6 +230,10 @@ class TransferWebhook(Webhook, frozen=True, kw_only=True):
 
 
 class UnconfirmedWebhook(Webhook, frozen=True, kw_only=True):
-    """Not yet an event: its id is a receipt's, and the event's own comes from the provider's answer."""
+    """Not yet an event: its id is a receipt's, and the event's own comes from the provider's answer.
+
+    `source` is what its sender's address is counted as, so that one sender of many does not keep the others waiting.
+    """
 
     notice: Question
+    source: str | None = None

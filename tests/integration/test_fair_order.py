@@ -1,0 +1,224 @@
+"""Whose webhook is confirmed first: forgeries keep a true one waiting no longer than their fair share of the asking."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from urllib.parse import quote
+from uuid import uuid4
+
+import msgspec
+import psycopg
+import pytest
+from sqlalchemy import Engine
+
+from confirmer import housekeeping, store
+from runtime import clock
+from runtime.engine import engine
+from stream import migrate, topics
+from stream.events import Question, UnconfirmedWebhook
+from tests.actors import Shop, Store, new_order, until
+from tests.builders import an_envelope
+from tests.integration.test_confirmation import a_known_order, key, pay, post
+from tests.log import CODEC
+
+FORGERIES = 600
+WITHIN_S = 10.0
+CLAIM = 8
+DAY = 24 * 3600
+
+
+class Questions:
+    """A confirmer's store of its own, in which nobody asks but this test."""
+
+    def __init__(self, owner: str) -> None:
+        self.schema = f"fair_{uuid4().hex[:8]}"
+        with psycopg.connect(owner, autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {self.schema}".encode())
+        self.url = f"{owner}?options={quote(f'-csearch_path={self.schema}')}"
+        migrate.upgrade("confirmer", self.url)
+        self.engine: Engine = engine(self.url, service="test")
+        self._offset = 0
+
+    def keep(self, *references: str, source: str = "1.1.1.1", order: str | None = None, received_at: int = 0) -> None:
+        """Webhooks that one source has posted."""
+        with self.engine.begin() as tx:
+            receipts = [_receipt(reference, source, order, received_at) for reference in references]
+            store.keep(tx, [(receipt, CODEC.encode(receipt)) for receipt in receipts])
+            for receipt in receipts:
+                self._offset += 1
+                tx.exec_driver_sql(
+                    'INSERT INTO inbox (event_id, topic, partition, "offset", outcome) VALUES (%s, %s, 0, %s, %s)',
+                    (receipt.envelope.event_id, topics.UNCONFIRMED.name, self._offset, "waiting"),
+                )
+
+    def know(self, *orders: str) -> None:
+        with self.engine.begin() as tx:
+            store.know(tx, orders)
+
+    def claim(self, most: int = CLAIM) -> list[str]:
+        """The references of what is asked next."""
+        with self.engine.begin() as tx:
+            claimed = store.claim(tx, "toss", most, 60.0)
+        records = [CODEC.decode(one.record) for one in claimed]
+        return [record.notice.reference for record in records if isinstance(record, UnconfirmedWebhook)]
+
+    def claimed_until(self, reference: str) -> int:
+        """How many others are asked before this one, by whole claims."""
+        asked = 0
+        while reference not in (claimed := self.claim()):
+            assert claimed, f"{reference} is never asked"
+            asked += len(claimed)
+        return asked
+
+
+def _receipt(reference: str, source: str, order: str | None, received_at: int) -> UnconfirmedWebhook:
+    question = Question(subject="payment", reference=reference, order_id=order)
+    envelope = an_envelope(question, provider="toss", name=f"{reference} {source} {order}")
+    envelope = msgspec.structs.replace(envelope, received_at=received_at or clock.now())
+    return UnconfirmedWebhook(envelope=envelope, notice=question, source=source)
+
+
+@pytest.fixture
+def questions(system: dict[str, str]) -> Iterator[Questions]:
+    one = Questions(system["CONFIRMER_DATABASE_URL"])
+    yield one
+    one.engine.dispose()
+
+
+def forged(count: int = FORGERIES, start: int = 0) -> list[str]:
+    return [f"forged {n}" for n in range(start, start + count)]
+
+
+def test_what_another_source_posts_is_asked_with_the_next_claim(questions: Questions) -> None:
+    questions.keep(*forged(300))
+    questions.claim()
+    questions.keep("true", source="2.2.2.2")
+    questions.keep(*forged(300, 300))
+
+    assert questions.claimed_until("true") == 0
+
+
+def test_what_is_said_of_a_known_order_is_asked_with_the_next_claim_even_from_the_source_of_a_flood(
+    questions: Questions,
+) -> None:
+    questions.know("known order")
+    questions.keep(*forged(300))
+    questions.keep("true", order="known order")
+    questions.keep(*forged(300, 300))
+
+    assert questions.claimed_until("true") == 0
+
+
+def test_an_order_that_becomes_known_later_goes_first_from_then_on(questions: Questions) -> None:
+    questions.keep(*forged(300))
+    questions.keep("true", order="later")
+    questions.keep(*forged(300, 300))
+    questions.know("later")
+
+    assert questions.claimed_until("true") == 0
+
+
+def test_whoever_floods_with_a_known_order_holds_up_neither_other_orders_nor_those_unknown(
+    questions: Questions,
+) -> None:
+    questions.know("flooded", "other")
+    questions.keep(*forged(), order="flooded")
+    questions.keep("true", order="other")
+    questions.keep("true of an unknown order", source="2.2.2.2", order="unknown")
+
+    assert {"true", "true of an unknown order"} <= set(questions.claim())
+
+
+def test_the_newest_has_a_share_also_where_nothing_else_tells_it_from_forgeries(questions: Questions) -> None:
+    questions.keep(*forged())
+    questions.keep("true")
+
+    assert questions.claimed_until("true") == 0
+
+
+def test_forgeries_from_many_sources_hold_up_a_known_order_no_longer(questions: Questions) -> None:
+    questions.know("known order")
+    for n in range(60):
+        questions.keep(*forged(10, 10 * n), source=f"10.0.0.{n}")
+    questions.keep("true", source="2.2.2.2", order="known order")
+
+    assert questions.claimed_until("true") == 0
+
+
+def test_everything_is_asked_in_the_end_and_nothing_twice(questions: Questions) -> None:
+    questions.know("known order")
+    questions.keep(*forged(50))
+    questions.keep(*forged(10, 50), order="known order")
+    asked: list[str] = []
+    while claimed := questions.claim():
+        asked += claimed
+
+    assert sorted(asked) == sorted(forged(60))
+
+
+def test_one_question_at_a_time_is_one_about_a_known_order(questions: Questions) -> None:
+    questions.know("known order")
+    questions.keep(*forged(20))
+    questions.keep("true", order="known order")
+
+    assert questions.claim(most=1) == ["true"]
+
+
+def test_what_came_to_nothing_is_forgotten_after_its_time_and_what_is_open_or_true_is_not(
+    questions: Questions,
+) -> None:
+    now = clock.now()
+    long_ago = now - 31 * DAY * 1_000_000
+    for status in ("untrue", "unknown", "asking", "confirmed"):
+        for name, at in (("old", long_ago), ("young", now)):
+            questions.keep(f"{name} {status}", received_at=at)
+    with questions.engine.begin() as tx:
+        tx.exec_driver_sql(
+            "UPDATE questions SET status = split_part(reference, ' ', 2),"
+            " event_id = CASE WHEN reference LIKE '%%confirmed' THEN receipt_id END"
+        )
+
+    forgotten = housekeeping.Housekeeping(questions.engine, 30).clean_up(now)
+    with questions.engine.begin() as tx:
+        left = set(tx.exec_driver_sql("SELECT reference FROM questions").scalars())
+
+    assert forgotten == 2
+    assert left == {"young untrue", "young unknown", "old asking", "young asking", "old confirmed", "young confirmed"}
+
+
+@pytest.mark.long
+def test_600_forgeries_in_10_s_do_not_hold_up_a_true_payment(
+    shop: Shop, payments: Store, system: dict[str, str]
+) -> None:
+    confirmer = Store(system["CONFIRMER_DATABASE_URL"])
+    order, _ = a_known_order(shop)
+    pay(system, order)
+    payment_history = "SELECT 1 FROM payments WHERE order_id = %s"
+    forgeries = [new_order() for _ in range(FORGERIES)]
+    began = time.monotonic()
+
+    def flood(part: list[str]) -> None:
+        for nth, forgery in enumerate(part):
+            assert post(shop, forgery).status == 200
+            time.sleep(max(0.0, began + WITHIN_S * nth / len(part) - time.monotonic()))
+
+    flooders = [threading.Thread(target=flood, args=(forgeries[n::4],)) for n in range(4)]
+    for flooder in flooders:
+        flooder.start()
+    keys = [key(forgery) for forgery in forgeries]
+    waiting = "SELECT 1 FROM questions WHERE reference = ANY (%s) AND attempts = 0"
+    until(lambda: len(confirmer.rows(waiting, keys)), lambda count: count > FORGERIES / 3)
+    posted = time.monotonic()
+    assert post(shop, order).status == 200
+    payments.wait_for(payment_history, order)
+    took = time.monotonic() - posted
+    overtaken = len(confirmer.rows(waiting, keys))
+    for flooder in flooders:
+        flooder.join()
+    print(f"{datetime.now(UTC):%H:%M:%S}: a true payment took {took:.2f} s; {overtaken} forgeries were not asked yet")  # noqa: T201
+
+    assert overtaken > FORGERIES / 4  # in the order of arrival: none
+    confirmer.rows(  # other tests ask too
+        "UPDATE questions SET next_attempt_at = now() + interval '1 hour' WHERE reference = ANY (%s) RETURNING 1", keys
+    )
