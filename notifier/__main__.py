@@ -29,7 +29,9 @@ def run(settings: NotifierSettings) -> None:
     codec = Codec(registry(settings.schema_registry_url))
     handler = partial(handle, operator=settings.operator_email, max_age_s=settings.mail_max_age)
     worker = Worker(SERVICE, TOPICS, handler, settings, store, codec)
-    sender = Sender(settings, store, codec)
+    apply_again = partial(again.handle_repeated, operator=settings.operator_email, max_age_s=settings.mail_max_age)
+    worker.when_rewound(apply_again, again.rewind)
+    sender = Sender(settings, store, codec, worker.trust)
     worker.on_commit = sender.wake.set
     health = Health()
     worker.watch(health)

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from notifier import handler, store
-from stream.events import NotificationSent
+from notifier import alarms, handler, store
+from notifier.audience import AUDIENCES
+from stream import ids
+from stream.events import DeadRecord, Fact, NotificationSent
 from stream.fold import Result
 
 EVER_S = 1e9
@@ -16,6 +18,17 @@ PUT_TO_REST = """
 UPDATE notifications SET status = 'unknown', error = 'rebuilt from the topics, which do not say that it was sent'
  WHERE status IN ('waiting', 'queued', 'sending')
 """
+RESTORED = "the store was restored from a backup, and may have lost that it was sent"
+REWIND = f"""
+UPDATE notifications SET status = 'unknown', error = '{RESTORED}'
+ WHERE status IN ('waiting', 'queued', 'sending', 'no_recipient')
+RETURNING notification_id::text
+"""  # noqa: S608 - our own words
+REPEATED = f"""
+UPDATE notifications SET status = 'unknown', error = '{RESTORED}'
+ WHERE notification_id = ANY (%(ids)b::text[]::uuid[]) AND status IN ('waiting', 'queued')
+RETURNING notification_id::text
+"""  # noqa: S608 - our own words
 QUIET = "UPDATE alarms SET told_at = now() WHERE told_at IS NULL"
 
 STATE = "status, attempts, next_attempt_at, sending_since, error, created_at, sent_at, resolved_at, resolved_as"
@@ -55,6 +68,28 @@ def handle(tx: Connection, events: Sequence[handler.Told | NotificationSent], *,
         Result(event.notification_id, "processed", ()) if isinstance(event, NotificationSent) else next(results)
         for event in events
     ]
+
+
+def handle_repeated(
+    tx: Connection, events: Sequence[handler.Told], *, operator: str | None, max_age_s: float
+) -> list[Result]:
+    """Apply events that were handled before the store was restored: whether they were mailed, nobody knows any more."""
+    results = handler.handle(tx, events, operator=operator, max_age_s=max_age_s)
+    told = [
+        ids.notification_id(event.event_id, audience, store.CHANNEL)
+        for event in events
+        if isinstance(event, Fact)
+        for audience in AUDIENCES.get(type(event), ())
+    ]
+    alarms.unknown(tx, list(tx.exec_driver_sql(REPEATED, {"ids": told}).scalars()))
+    alarms.silence(tx, [event for event in events if isinstance(event, DeadRecord)])
+    return results
+
+
+def rewind(tx: Connection) -> None:
+    """Let nothing be sent that a restored store holds: it may have been sent since the backup was made."""
+    alarms.silence_all(tx)
+    alarms.unknown(tx, list(tx.exec_driver_sql(REWIND).scalars()))
 
 
 def settle(tx: Connection) -> None:

@@ -42,6 +42,11 @@ TOLD = """
 UPDATE alarms SET told_at = now() FROM unnest(%(kinds)b::text[], %(subjects)b::text[]) AS told (kind, subject)
  WHERE alarms.kind = told.kind AND alarms.subject = told.subject
 """
+# Long ago, for the next alarm mail comes an interval after the last one.
+SILENCE = """
+UPDATE alarms SET told_at = 'epoch' FROM unnest(%(kinds)b::text[], %(subjects)b::text[]) AS told (kind, subject)
+ WHERE alarms.kind = told.kind AND alarms.subject = told.subject AND told_at IS NULL
+"""
 QUEUE = """
 INSERT INTO notifications (notification_id, fact_id, fact_type, audience, channel, contact, fact, status)
 VALUES (%(id)s::uuid, %(fact)s::uuid, 'Alarms', 'operator', %(channel)s, %(operator)s, %(said)s::json, 'queued')
@@ -51,6 +56,16 @@ VALUES (%(id)s::uuid, %(fact)s::uuid, 'Alarms', 'operator', %(channel)s, %(opera
 def abandoned(tx: Connection, records: Sequence[DeadRecord]) -> None:
     """Services gave up on these records; one that is abandoned again after a redrive is no news."""
     write(tx, INSERT, "kinds subjects said", [_row(record) for record in records])
+
+
+def silence(tx: Connection, records: Sequence[DeadRecord]) -> None:
+    """The operator was told of these records before the store was restored."""
+    write(tx, SILENCE, "kinds subjects", [_row(record)[:2] for record in records])
+
+
+def silence_all(tx: Connection) -> None:
+    """Nobody knows which alarms of a restored store were told since; what they tell of is listed."""
+    tx.exec_driver_sql("UPDATE alarms SET told_at = 'epoch' WHERE told_at IS NULL")
 
 
 def unknown(tx: Connection, notification_ids: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ from runtime import faults
 from runtime.logging import log
 from stream import failures
 from stream.codec import Codec
+from stream.trust import Trust
 
 IDLE_S = 1.0
 SETTLED_WITHIN_S = 60.0
@@ -24,13 +25,15 @@ SETTLED_WITHIN_S = 60.0
 class Sender:
     """One thread, one connection to the mail server; several may run beside each other, here and in other replicas."""
 
-    def __init__(self, settings: NotifierSettings, store: Engine, codec: Codec) -> None:
+    def __init__(self, settings: NotifierSettings, store: Engine, codec: Codec, trust: Trust | None = None) -> None:
+        """Without `trust` the store is always taken for what it was."""
         self._settings = settings
         self._store = store
         self._codec = codec
         self._server = MailServer(settings.smtp_url, settings.mail_timeout_s)
         self._upkeep = Upkeep(settings, store)
         self.problem = self._upkeep.problem
+        self._trust = trust
         self.wake = Event()
 
     def start(self, stop: Event) -> Thread:
@@ -49,6 +52,8 @@ class Sender:
             except exc.SQLAlchemyError as failure:
                 self._server.close()
                 log.warning("store.failed", error=failures.name(failure))
+                if self._trust and failures.is_of_store(failure):
+                    self._trust.withdraw()
             self.wake.wait(IDLE_S)
         self._server.close()
 
@@ -57,6 +62,8 @@ class Sender:
         going: tuple[Letter, datetime] | None = None
         try:
             with self._store.begin() as tx:
+                if self._trust and not self._trust.holds(tx):
+                    return False
                 letter = mailbox.claim(tx, self._settings.operator_locale, self._settings.mail_max_age)
                 if letter is None:
                     return False

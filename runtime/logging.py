@@ -9,7 +9,7 @@ import structlog
 
 FIELDS = frozenset(
     "event level timestamp service id type cause to error attempt count topic partition offset order_id payment_id "
-    "status session_id payment_status provider path signal port url seconds exception settings".split()
+    "status session_id payment_status provider path signal port url seconds exception settings store".split()
 )
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 

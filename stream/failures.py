@@ -4,8 +4,9 @@ from sqlalchemy import exc
 
 STORE_CLASSES = ("08", "40", "53", "55", "57", "58", "XX")
 """Of SQLSTATEs (PostgreSQL, appendix A): connection, rollback, resources, object state, operator, system, internal."""
-STORE_STATES = ("25006", "25P03", "25P04")
-"""A read-only store; a session or transaction that was ended for idling or for its length."""
+STORE_STATES = ("25006", "25P03", "25P04", "3F000", "42P01", "42P10", "42703")
+"""A read-only store; a session or transaction that was ended for idling or for its length; a schema, table, constraint
+or column that is not there, as while a backup is restored or before a migration: no event is to blame for that."""
 ERROR_CHARS = 2000
 
 

@@ -4,7 +4,7 @@ Kafka assigns; the store's epochs decide (see `ownership`). The callbacks only t
 """
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,10 +15,10 @@ from runtime.logging import log
 from stream import deafness, silence, topic_admin
 from stream.client_config import Cluster
 from stream.deafness import Deafness
-from stream.ownership import Partition
+from stream.ownership import Owned, Partition
 from stream.producer import CLIENT
 from stream.silence import Silence
-from stream.topics import Topic
+from stream.topics import PARTITIONS, Topic
 
 CONSUMER: dict[str, Any] = {
     **CLIENT,
@@ -32,6 +32,7 @@ CONSUMER: dict[str, Any] = {
     "statistics.interval.ms": deafness.LOOK_MS,
 }
 POLL_S = 0.2
+COMMITTED_S = 5.0
 UNSETTLING = frozenset(
     {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
 )
@@ -50,7 +51,10 @@ class Membership:
         self._may_be_paused = False
         self.joined = False
         self.arrived: set[Partition] = set()
-        self.epochs: dict[Partition, int] = {}
+        self.owned: dict[Partition, Owned] = {}
+        self._fresh: set[Partition] = set()  # assigned and not yet owned: librdkafka begins where Kafka says
+        self._starts: dict[Partition, int] = {}
+        self._done: dict[Partition, int] = {}
 
     def join(self) -> None:
         """Ask for a share of the topics' partitions."""
@@ -62,7 +66,7 @@ class Membership:
         """Give everything back and ask anew: what Kafka then assigns is ours to take over again."""
         with silence.bounded():
             self._consumer.unsubscribe()
-        self.arrived, self.epochs, self._held = set(), {}, []
+        self.arrived, self.owned, self._fresh, self._held = set(), {}, set(), []
         self._silence.broken()
         self.join()
 
@@ -95,35 +99,111 @@ class Membership:
                 self._consumer.resume(self._consumer.assignment())
             self._may_be_paused = False
 
-    def own(self, epochs: dict[Partition, int]) -> None:
+    def own(self, taken: Mapping[Partition, Owned]) -> None:
         """Hold these epochs, but for partitions that Kafka has taken back meanwhile."""
-        self.epochs |= {partition: epoch for partition, epoch in epochs.items() if partition in self.arrived}
-        self.arrived -= epochs.keys()
-        log.info("partitions.owned", count=len(epochs))
+        self.owned |= {partition: owned for partition, owned in taken.items() if partition in self.arrived}
+        self.arrived -= taken.keys()
+        self._fresh -= taken.keys()
+        log.info("partitions.owned", count=len(taken))
+
+    def advance(self, ends: Mapping[Partition, int]) -> None:
+        """The store has moved to these next offsets."""
+        for partition, end in ends.items():
+            if partition in self.owned:  # Kafka may have taken it back meanwhile
+                self.owned[partition] = self.owned[partition]._replace(next_offset=end)
 
     def reclaim(self) -> None:
         """Take everything over once more: a commit may have succeeded unheard, and what it left must be published."""
-        self.arrived |= self.epochs.keys()
-        self.epochs = {}
+        self.arrived |= self.owned.keys()
+        self.owned = {}
+
+    def committed(self) -> dict[Partition, int]:
+        """The next offsets that the group has committed to Kafka, of all partitions where it has.
+
+        Raises KafkaException when Kafka does not answer.
+        """
+        every = [TopicPartition(topic, number) for topic in self._topics for number in range(PARTITIONS)]
+        found = self._consumer.committed(every, COMMITTED_S)
+        for one in found:
+            if one.error:
+                raise KafkaException(one.error)
+        return {(one.topic, one.partition): one.offset for one in found if one.offset >= 0}
+
+    def reached(self, committed: Mapping[Partition, int]) -> dict[Partition, int]:
+        """How far the group is known to have been: by Kafka, whose offsets are a moment old, or by this member."""
+        together = committed.keys() | self._done.keys()
+        return {one: max(committed.get(one, 0), self._done.get(one, 0)) for one in together}
+
+    def start_at(
+        self, taken: Mapping[Partition, Owned], committed: Mapping[Partition, int], in_hand: list[Message]
+    ) -> None:
+        """Go back to the store's offset in each partition that would be read from behind it.
+
+        A partition that is read from before it, as when the last batch was not told of, is left alone: what comes
+        again is known. Messages of `in_hand` that come again are removed from it.
+        Raises KafkaException while librdkafka still asks Kafka where to begin.
+        """
+        waiting = [*in_hand, *self._held]
+        for partition, owned in taken.items():
+            upcoming = self._upcoming(partition, committed, waiting)
+            if owned.next_offset > 0 if upcoming is None else upcoming > owned.next_offset:
+                with silence.bounded():
+                    self._consumer.seek(TopicPartition(*partition, owned.next_offset))
+                self._starts[partition] = owned.next_offset
+                in_hand[:] = [message for message in in_hand if _place(message) != partition]
+                self._held = [message for message in self._held if _place(message) != partition]
+            elif partition in self._fresh:
+                self._starts[partition] = upcoming or 0
+
+    def _upcoming(
+        self, partition: Partition, committed: Mapping[Partition, int], waiting: Sequence[Message]
+    ) -> int | None:
+        """The offset that is handled next; None where nobody but Kafka's log knows."""
+        if partition in self._fresh:
+            return committed.get(partition)
+        offsets = [offset for one in waiting if _place(one) == partition and (offset := one.offset()) is not None]
+        if offsets:
+            return min(offsets)
+        (position,) = self._consumer.position([TopicPartition(*partition)])
+        known = max(position.offset, self._starts.get(partition, -1))
+        return known if known >= 0 else committed.get(partition)
 
     def forget(self, gone: Collection[Partition]) -> None:
         """These partitions are another's now."""
         self.arrived -= set(gone)
-        self.epochs = {partition: epoch for partition, epoch in self.epochs.items() if partition not in gone}
-        self._held = [message for message in self._held if (message.topic(), message.partition()) not in gone]
+        self._fresh -= set(gone)
+        self.owned = {partition: owned for partition, owned in self.owned.items() if partition not in gone}
+        self._held = [message for message in self._held if _place(message) not in gone]
 
     def owns(self, message: Message) -> bool:
         """Whether the message is from a partition we hold the epoch of."""
-        return (message.topic(), message.partition()) in self.epochs
+        return _place(message) in self.owned
+
+    def is_repeated(self, topic: str, partition: int, offset: int) -> bool:
+        """Whether this record may have been handled before the store was restored."""
+        return offset < self._rewound_until((topic, partition))
 
     @faults.before("worker.before_offsets")
     @faults.after("worker.after_offsets")
-    def done(self, ends: dict[Partition, int]) -> None:
-        """The next offset to read of each partition; committed in the background, and when leaving."""
+    def done(self, ends: dict[Partition, int], *, at_once: bool = False) -> None:
+        """The next offset to read of each partition; committed in the background, and when leaving, or now.
+
+        While a restored store catches up, Kafka goes on saying how far it had been.
+        """
+        self._done |= {where: max(end, self._done.get(where, 0)) for where, end in ends.items()}
+        after = [TopicPartition(*where, end) for where, end in ends.items() if end >= self._rewound_until(where)]
+        if not after:
+            return
         try:
-            self._consumer.store_offsets(offsets=[TopicPartition(*where, end) for where, end in ends.items()])
+            self._consumer.store_offsets(offsets=after)
+            if at_once:
+                self._consumer.commit(offsets=after, asynchronous=True)
         except KafkaException as lost:  # a partition has moved on; its next owner's inbox knows the batch
             log.info("offsets.lost", error=str(lost))
+
+    def _rewound_until(self, partition: Partition) -> int:
+        owned = self.owned.get(partition)
+        return owned.rewound_until if owned else 0
 
     def leave(self) -> None:
         """Commit what was done and let others take over at once."""
@@ -131,7 +211,7 @@ class Membership:
 
     def _listen(self) -> None:
         """Is all that is ours being read? Also while much comes of the rest; statistics overtake records."""
-        if topics := self._deafness.unread(self.arrived | self.epochs.keys(), time.monotonic()):
+        if topics := self._deafness.unread(self.arrived | self.owned.keys(), time.monotonic()):
             self._silence.endure(topics)
         else:
             self._silence.broken()
@@ -143,7 +223,9 @@ class Membership:
         self.joined = True  # of more members than partitions, some are never told, and are never ready
         self._may_be_paused = True  # what was lost while it was paused is assigned as paused
         log.info("partitions.assigned", count=len(assigned))
-        self.arrived |= {(partition.topic, partition.partition) for partition in assigned}
+        partitions = {(partition.topic, partition.partition) for partition in assigned}
+        self.arrived |= partitions
+        self._fresh |= partitions
 
     def _on_revoke(self, _: Consumer, revoked: list[TopicPartition]) -> None:
         log.info("partitions.revoked", count=len(revoked))
@@ -152,6 +234,10 @@ class Membership:
     def _on_lost(self, _: Consumer, lost: list[TopicPartition]) -> None:
         log.warning("partitions.lost", count=len(lost))
         self.forget({(partition.topic, partition.partition) for partition in lost})
+
+
+def _place(message: Message) -> Partition:
+    return message.topic() or "", message.partition() or 0
 
 
 def _unsettles(error: KafkaError) -> bool:

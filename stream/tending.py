@@ -14,7 +14,7 @@ from stream.inbox import Stood
 from stream.isolation import Handler
 from stream.messages import Messages
 from stream.outbox import Message
-from stream.ownership import Partition
+from stream.ownership import Owned, Partition
 from stream.parked import Parked
 
 TEND_S = 0.5
@@ -32,6 +32,7 @@ class Tending:
         self._messages = messages
         self._tended_at = 0.0
         self._counted_at = 0.0
+        self.again = handler
         self._probe = 1  # how many failing events are tried at once while consumption is stopped
         self.stops = False
 
@@ -41,7 +42,7 @@ class Tending:
         return time.monotonic() - self._tended_at > TEND_S
 
     def work(
-        self, tx: Connection, owned: Mapping[Partition, int], outcomes: Callable[[Applied], list[Message]]
+        self, tx: Connection, owned: Mapping[Partition, Owned], outcomes: Callable[[Applied], list[Message]]
     ) -> list[Applied]:
         """Try parked events of our partitions again, and report those that waited too long, if there are any."""
         self._tended_at = time.monotonic()
@@ -52,14 +53,19 @@ class Tending:
         if not (due or late):
             return []
         ownership.hold(tx, {where: owned[where] for where in _places(due, late)})
-        ruling = retrying.excuse if self.stops else retrying.count
-        wait_s = self._settings.retry_first_s
-        applied = retrying.retry(tx, due, self._codec, self._handler, self._messages, ruling, wait_s)
+        repeated = [one for one in due if one.offset < owned[one.topic, one.partition].rewound_until]
+        new = [one for one in due if one not in repeated]
+        applied = together(self._retry(tx, repeated, self.again), self._retry(tx, new, self._handler))
         # In the outbox too: a batch is delivered again and told of again, a retry is not.
         told = [*outcomes(applied), *self._messages.overdue(late)]
         rows = outbox.insert(tx, told)
         self._learn(applied)
         return [Applied(applied.rows + rows, applied.messages + told, applied.outcomes)]
+
+    def _retry(self, tx: Connection, due: list[Parked], handler: Handler) -> Applied:
+        ruling = retrying.excuse if self.stops else retrying.count
+        wait_s = self._settings.retry_first_s
+        return retrying.retry(tx, due, self._codec, handler, self._messages, ruling, wait_s) if due else Applied()
 
     def _learn(self, applied: Applied) -> None:
         """Go faster while what failed before passes now."""
@@ -82,6 +88,11 @@ class Tending:
             self._counted_at = time.monotonic()
             metrics.DEAD.set(parked.counts(tx)["abandoned"])
             metrics.WAITING.set(inbox.waiting(tx))
+
+
+def together(one: Applied, other: Applied) -> Applied:
+    """What two parts of one transaction leave to be told."""
+    return Applied(one.rows + other.rows, one.messages + other.messages, one.outcomes + other.outcomes)
 
 
 def _places(due: list[Parked], late: list[Stood]) -> set[Partition]:

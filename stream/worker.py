@@ -5,11 +5,11 @@ A crash between any two steps delivers the batch again, and the inbox knows it.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event
 
-from confluent_kafka import Message
-from sqlalchemy import Engine, exc
+from confluent_kafka import KafkaException, Message
+from sqlalchemy import Connection, Engine, exc
 
 from runtime import faults, garbage
 from runtime.health import Health
@@ -23,10 +23,11 @@ from stream.delivery import Delivery
 from stream.isolation import BatchFailed, Handler, Runner
 from stream.membership import Membership
 from stream.messages import Messages
-from stream.ownership import Fenced
+from stream.ownership import Fenced, Owned, Partition, Restored
 from stream.publisher import Publisher
 from stream.tending import TEND_S, Tending
 from stream.topics import Topic
+from stream.trust import Trust
 
 BACKOFF_S = (0.1, 5.0)
 STUCK_S = 60.0
@@ -59,6 +60,20 @@ class Worker:
         self._turned_at = time.monotonic()
         self.on_commit: Callable[[], None] = lambda: None
         self.worth_telling: Callable[[Delivery], bool] = lambda _: True
+        self._on_rewind: Callable[[Connection], None] = lambda _: None
+        self._again = handler
+        self._commits_at_once = False
+        self.trust = Trust()
+
+    def when_rewound(self, handle_again: Handler, on_rewind: Callable[[Connection], None]) -> None:
+        """Of a service that acts on the world: what to do once a store is found to be restored.
+
+        `on_rewind` puts to rest what waits in it, `handle_again` applies events that had been handled before. That
+        each is known to have been needs Kafka to know at once how far the group is.
+        """
+        self._again = self._tending.again = handle_again
+        self._on_rewind = on_rewind
+        self._commits_at_once = True
 
     def watch(self, health: Health) -> None:
         """Let `health` know how this worker is."""
@@ -97,22 +112,43 @@ class Worker:
             except Fenced as fenced:
                 metrics.FENCED.inc(len(fenced.partitions))
                 log.warning("worker.fenced", error=str(fenced))
+                self._distrust()
                 self._membership.rejoin()
-            except (exc.SQLAlchemyError, OSError) as failure:  # events' own failures were isolated before
-                metrics.STORE_FAILURES.inc()
-                self._failure = f"the store fails: {failures.name(failure)}"
-                log.warning("store.failed", error=failures.name(failure), seconds=wait)
-                self._membership.reclaim()
-                self._store.dispose()  # a connection made anew may find a better server, or another state of this one
+                messages.clear()  # they come again, from wherever the store is by then
+            except Restored as restored:
+                log.warning("store.restored", count=len(restored.partitions))
+                self._distrust()
+            except (KafkaException, exc.SQLAlchemyError, OSError) as failure:  # events' own were isolated before
+                self._note(failure, wait)
                 self._wait(wait, stop)
                 wait = min(wait * 2, longest)
             else:
                 self._failure = None
                 return None if self._tending.stops else self._membership.resume()
 
+    def _note(self, failure: Exception, wait: float) -> None:
+        """Say what the batch waits for, and let the next try begin by taking everything over."""
+        if isinstance(failure, KafkaException):  # it does not say where the group was, or cannot go back there yet
+            self._failure = f"Kafka does not say where to begin: {failure.args[0].str()}"
+            log.info("offsets.unsettled", error=failure.args[0].str(), seconds=wait)
+            return
+        metrics.STORE_FAILURES.inc()
+        self._failure = f"the store fails: {failures.name(failure)}"
+        log.warning("store.failed", error=failures.name(failure), seconds=wait)
+        self._distrust()
+        self._store.dispose()  # a connection made anew may find a better server, or another state of this one
+
+    def _distrust(self) -> None:
+        """Take everything over anew before anything else is done: the store may not be what it was."""
+        self.trust.withdraw()
+        self._published = []  # by row ids of another state; what is left of them is published again
+        self._membership.reclaim()
+
     def _turn(self, messages: list[Message]) -> None:
+        if self._membership.owned and not self.trust.is_given:
+            self._distrust()  # another thread has found the store failing
         if self._membership.arrived:
-            self._take_over()
+            self._take_over(messages)
         if ours := [message for message in messages if self._membership.owns(message)]:
             with metrics.BATCH_SECONDS.time():
                 self._apply(self._decode(ours))
@@ -137,43 +173,68 @@ class Worker:
     def _try_again(self) -> list[Applied]:
         """The transaction of that; what it leaves to be told, if there was anything to do."""
         with self._store.begin() as tx:
-            return self._tending.work(tx, self._membership.epochs, self._outcomes)
+            ownership.check(tx, self._membership.owned)
+            return self._tending.work(tx, self._membership.owned, self._outcomes)
 
-    def _take_over(self) -> None:
-        """Own the partitions that were assigned, then publish what a former owner may not have."""
+    def _take_over(self, in_hand: list[Message]) -> None:
+        """Own the partitions that were assigned, go on where the store is, publish what a former owner may not have."""
         arrived = sorted(self._membership.arrived)
+        committed = self._membership.committed()
+        reached = self._membership.reached(committed)
         with self._store.begin() as tx:
-            epochs = ownership.take(tx, arrived)
+            taken = ownership.take(tx, arrived, reached)
+            if behind := ownership.rewound(taken, reached):
+                now = ownership.rewind(tx, reached)
+                self._on_rewind(tx)
+                _report_rewound(taken, behind)
+                taken = {partition: now[partition] for partition in taken}
             left = outbox.left(tx, arrived)
+        self._membership.start_at(taken, committed, in_hand)
         self._publisher.publish([message for _, message in left])
         self._published += [row for row, _ in left]
-        self._membership.own(epochs)
+        self._membership.own(taken)
+        with self._store.begin() as tx:
+            self.trust.give(tx)
 
     @faults.after("worker.after_decode")
     def _decode(self, messages: list[Message]) -> list[Delivery]:
         return [delivery.read(self._codec, message) for message in messages]
 
     def _apply(self, deliveries: list[Delivery]) -> None:
+        """Apply a batch. Events that a restored store had handled before come first, in a transaction of their own."""
+        repeated = [one for one in deliveries if self._membership.is_repeated(one.topic, one.partition, one.offset)]
+        if self._again is self._handler or not repeated:
+            return self._apply_with(self._handler, deliveries)
+        self._apply_with(self._again, repeated)
+        known = set(map(id, repeated))
+        if new := [one for one in deliveries if id(one) not in known]:
+            self._apply_with(self._handler, new)
+
+    def _apply_with(self, handler: Handler, deliveries: list[Delivery]) -> None:
+        ends = delivery.ends(deliveries)
         try:
-            applied, outcomes = self._commit(deliveries, isolation.together)
+            applied, outcomes = self._commit(deliveries, ends, handler, isolation.together)
         except BatchFailed as failed:
             log.warning("batch.failed", error=failures.name(failed.failure), count=len(deliveries))
-            applied, outcomes = self._commit(deliveries, isolation.in_parts)
+            applied, outcomes = self._commit(deliveries, ends, handler, isolation.in_parts)
         self._published = []
+        self._membership.advance(ends)
         self.on_commit()
         self._publisher.publish([*applied.messages, *outcomes])
         self._published = applied.rows
-        self._membership.done(delivery.ends(deliveries))
+        self._membership.done(ends, at_once=self._commits_at_once)
         reporting.report(applied)
 
     @faults.after("worker.after_commit")
-    def _commit(self, deliveries: list[Delivery], run: Runner) -> tuple[Applied, list[outbox.Message]]:
+    def _commit(
+        self, deliveries: list[Delivery], ends: dict[Partition, int], handler: Handler, run: Runner
+    ) -> tuple[Applied, list[outbox.Message]]:
         """The batch's one transaction; outcomes are encoded before the commit, for nothing may fail after it."""
         with self._store.begin() as tx:
+            ownership.advance(tx, self._membership.owned, ends)
             outbox.delete(tx, self._published)
-            ownership.hold(tx, {one: self._membership.epochs[one] for one in delivery.partitions(deliveries)})
             wait_s = self._settings.retry_first_s
-            applied = batch.apply(tx, deliveries, self._handler, self._messages, run, wait_s)
+            applied = batch.apply(tx, deliveries, handler, self._messages, run, wait_s)
             return applied, self._outcomes(applied)
 
     def _part(self) -> None:
@@ -182,9 +243,12 @@ class Worker:
             self._tidy()
         except exc.SQLAlchemyError as failure:
             log.warning("store.failed", error=failures.name(failure))
+        except (Fenced, Restored) as changed:
+            log.info("worker.fenced", error=str(changed))
 
     def _tidy(self) -> None:
         with self._store.begin() as tx:
+            ownership.check(tx, self._membership.owned)
             outbox.delete(tx, self._published)
         self._published = []
 
@@ -203,3 +267,11 @@ class Worker:
     def _stay(self) -> None:
         self._turned_at = time.monotonic()
         self._membership.keep()
+
+
+def _report_rewound(taken: Mapping[Partition, Owned], reached: Mapping[Partition, int]) -> None:
+    """Tell people that the store was put back, and how much of each topic is read again."""
+    for topic in sorted({topic for topic, _ in reached}):
+        behind = [end - taken[one].next_offset for one, end in reached.items() if one[0] == topic]
+        metrics.REWOUND.labels(topic).inc(sum(behind))
+        log.warning("store.rewound", topic=topic, count=sum(behind))

@@ -14,6 +14,7 @@ from stream.topics import PARTITIONS, Topic
 TIMEOUT_S = 15.0
 
 APPLIED = 'SELECT topic, partition, max("offset") + 1 FROM inbox GROUP BY topic, partition'
+OWNED = "SELECT topic, partition, next_offset FROM ownership WHERE next_offset IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,11 @@ def been_through(found: Mapping[Partition, int], topics: Iterable[Topic]) -> dic
 def applied(tx: Connection) -> dict[Partition, int]:
     """The offsets after the last new event that a store has handled; what follows it there was known before."""
     return {(topic, number): after for topic, number, after in tx.exec_driver_sql(APPLIED)}
+
+
+def owned(tx: Connection) -> dict[Partition, int]:
+    """The offsets at which a live store itself says that it goes on."""
+    return {(topic, number): after for topic, number, after in tx.exec_driver_sql(OWNED)}
 
 
 def furthest(*positions: Mapping[Partition, int]) -> dict[Partition, int]:

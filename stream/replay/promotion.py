@@ -41,9 +41,10 @@ HANDLED = "SELECT EXISTS (SELECT FROM {}.inbox)"
 # A worker that lived through the loss may hold an epoch of the lost store, and ids of its outbox: none may come again.
 OUT_OF_REACH = "SELECT setval(pg_get_serial_sequence('outbox', 'id'), extract(epoch FROM now())::bigint * 1000)"
 YOUNG_EPOCHS = """
-INSERT INTO ownership (topic, partition, epoch)
-SELECT topic, partition, extract(epoch FROM now())::bigint FROM replay_progress WHERE purpose = 'source'
-ON CONFLICT (topic, partition) DO UPDATE SET epoch = excluded.epoch
+INSERT INTO ownership (topic, partition, epoch, next_offset)
+SELECT topic, partition, (extract(epoch FROM now()) * 1000)::bigint, next_offset
+  FROM replay_progress WHERE purpose = 'source'
+ON CONFLICT (topic, partition) DO UPDATE SET epoch = excluded.epoch, next_offset = excluded.next_offset
 """
 
 
@@ -97,9 +98,9 @@ class Promotion:
         """How far the live service is, and where the topics end that only a replay reads."""
         done = ends.committed(self._cluster, self._subject.service)
         with self._live.begin() as tx:
-            applied = ends.applied(tx)
+            applied, owned = ends.applied(tx), ends.owned(tx)
         read = {topic.name for topic in self._subject.topics}
-        live = {where: at for where, at in ends.furthest(done, applied).items() if where[0] in read}
+        live = {where: at for where, at in (ends.furthest(done, applied) | owned).items() if where[0] in read}
         beside = {where: span.end for where, span in ends.spans(self._cluster, self._subject.beside).items()}
         return live | beside
 

@@ -10,7 +10,7 @@ from confluent_kafka import Message
 from stream import topics
 from stream.client_config import Cluster
 from stream.membership import CONSUMER, Membership
-from stream.ownership import Partition
+from stream.ownership import Owned, Partition
 from stream.silence import LOOK_S
 from tests.actors import new_order, until
 from tests.builders import a_payment
@@ -68,7 +68,7 @@ def test_who_loses_its_partitions_while_it_waits_reads_on_when_it_has_them_again
     order = new_order()
     payments = [a_payment(order=order, name=f"{order} {number}") for number in range(MANY)]
     with member_of(system) as member:
-        member.own(dict.fromkeys(member.arrived, 1))
+        member.own(dict.fromkeys(member.arrived, Owned(1, 0)))
         member.keep()
         time.sleep(TOO_LONG_MS / 1000 + 1)  # nothing may happen for so long
         until(lambda: waiting(member), lambda epochs: not epochs)
@@ -108,10 +108,10 @@ def slowly(member: Membership) -> list[Message]:
     return member.consume(1)
 
 
-def waiting(member: Membership) -> dict[Partition, int]:
+def waiting(member: Membership) -> dict[Partition, Owned]:
     """What it owns after another moment."""
     member.keep()
-    return member.epochs
+    return member.owned
 
 
 def turn(member: Membership) -> list[Message]:

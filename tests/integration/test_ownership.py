@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine
 
 from runtime.engine import engine
 from stream import ownership
-from stream.ownership import Fenced
+from stream.ownership import Fenced, Owned
 from tests.actors import Shop, Store, new_order
 
 
@@ -22,19 +22,19 @@ def test_the_holder_of_the_newest_epoch_may_write(store: Engine) -> None:
     partition = (new_order(), 0)
 
     with store.begin() as tx:
-        epochs = ownership.take(tx, [partition])
+        epochs = ownership.take(tx, [partition], {})
     with store.begin() as tx:
         ownership.hold(tx, epochs)
 
-    assert epochs == {partition: 1}
+    assert epochs == {partition: Owned(epoch=1, next_offset=0)}
 
 
 def test_a_former_owner_is_fenced(store: Engine) -> None:
     partition, other = (new_order(), 0), (new_order(), 0)
     with store.begin() as tx:
-        zombie = ownership.take(tx, [partition, other])
+        zombie = ownership.take(tx, [partition, other], {})
     with store.begin() as tx:
-        ownership.take(tx, [partition])
+        ownership.take(tx, [partition], {})
 
     with pytest.raises(Fenced) as fenced, store.begin() as tx:
         ownership.hold(tx, zombie)
@@ -45,7 +45,7 @@ def test_a_former_owner_is_fenced(store: Engine) -> None:
 def test_a_takeover_waits_for_the_transaction_that_holds_the_epoch(store: Engine) -> None:
     partition = (new_order(), 0)
     with store.begin() as tx:
-        epochs = ownership.take(tx, [partition])
+        epochs = ownership.take(tx, [partition], {})
 
     with store.begin() as holder:
         ownership.hold(holder, epochs)
@@ -55,7 +55,7 @@ def test_a_takeover_waits_for_the_transaction_that_holds_the_epoch(store: Engine
 
 def _take_impatiently(tx: Connection, partition: tuple[str, int]) -> None:
     tx.exec_driver_sql("SET LOCAL lock_timeout = '100ms'")
-    ownership.take(tx, [partition])
+    ownership.take(tx, [partition], {})
 
 
 def test_a_worker_that_finds_itself_fenced_asks_for_its_partitions_anew(
