@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from notifier import alarms, handler, store
 from notifier.audience import AUDIENCES
 from stream import ids
-from stream.events import DeadRecord, Fact, NotificationSent
+from stream.events import DeadRecord, Fact, NotificationSent, OrderWebhook
 from stream.fold import Result
 
 EVER_S = 1e9
@@ -28,6 +28,16 @@ REPEATED = f"""
 UPDATE notifications SET status = 'unknown', error = '{RESTORED}'
  WHERE notification_id = ANY (%(ids)b::text[]::uuid[]) AND status IN ('waiting', 'queued')
 RETURNING notification_id::text
+"""  # noqa: S608 - our own words
+# As everywhere: an order that names no seller has nobody to tell on that side.
+SELLERLESS = f"""
+WITH gone AS (
+    DELETE FROM notifications USING orders
+     WHERE notifications.order_id = orders.order_id AND orders.order_id = ANY (%(orders)b::text[])
+       AND status = 'unknown' AND error = '{RESTORED}' AND audience = 'seller'
+       AND told_at >= 0 AND seller_email IS NULL AND seller_id IS NULL
+    RETURNING notification_id::text AS id)
+DELETE FROM alarms USING gone WHERE kind = 'unknown' AND subject = id || ' 0' AND alarms.told_at IS NULL
 """  # noqa: S608 - our own words
 QUIET = "UPDATE alarms SET told_at = now() WHERE told_at IS NULL"
 
@@ -81,7 +91,11 @@ def handle_repeated(
         if isinstance(event, Fact)
         for audience in AUDIENCES.get(type(event), ())
     ]
-    alarms.unknown(tx, list(tx.exec_driver_sql(REPEATED, {"ids": told}).scalars()))
+    unknown = list(tx.exec_driver_sql(REPEATED, {"ids": told}).scalars())
+    orders = [event.notice.order_id for event in events if isinstance(event, OrderWebhook)]
+    orders += [event.order_id for event in events if isinstance(event, Fact) and event.order_id]
+    tx.exec_driver_sql(SELLERLESS, {"orders": orders})
+    alarms.unknown(tx, unknown)
     alarms.silence(tx, [event for event in events if isinstance(event, DeadRecord)])
     return results
 

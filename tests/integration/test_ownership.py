@@ -7,8 +7,10 @@ from sqlalchemy import Connection, Engine
 
 from runtime.engine import engine
 from stream import ownership
-from stream.ownership import Fenced, Owned
+from stream.ownership import Fenced, Owned, Restored
 from tests.actors import Shop, Store, new_order
+
+EPOCHS_OF_A_LIFETIME = 1_000_000_000_000
 
 
 @pytest.fixture
@@ -68,3 +70,49 @@ def test_a_worker_that_finds_itself_fenced_asks_for_its_partitions_anew(
     shop.post("payment", {"orderId": order, "status": "completed"})
 
     assert payments.wait_for("SELECT version FROM payments WHERE order_id = %s", order) == [{"version": 1}]
+
+
+def test_a_batch_moves_the_offset_that_its_owner_left_and_no_other(store: Engine) -> None:
+    partition = (new_order(), 0)
+    with store.begin() as tx:
+        owned = ownership.take(tx, [partition], {partition: 7})
+    with store.begin() as tx:
+        ownership.advance(tx, owned, {partition: 10})
+
+    with store.begin() as tx:
+        assert ownership.take(tx, [partition], {partition: 99}) == {partition: Owned(epoch=2, next_offset=10)}
+    with pytest.raises(Fenced), store.begin() as tx:
+        ownership.advance(tx, {partition: Owned(epoch=1, next_offset=10)}, {partition: 11})
+
+
+def test_a_store_with_the_epoch_but_not_the_offset_of_its_owner_was_put_back(store: Engine) -> None:
+    partition, other = (new_order(), 0), (new_order(), 0)
+    with store.begin() as tx:
+        owned = ownership.take(tx, [partition, other], {})
+        ownership.advance(tx, owned, {partition: 10, other: 10})
+
+    left = {partition: Owned(epoch=1, next_offset=50), other: Owned(epoch=1, next_offset=10)}
+    for look in (ownership.check, ownership.hold):
+        with pytest.raises(Restored) as restored, store.begin() as tx:
+            look(tx, left)
+        assert restored.value.partitions == {partition}
+    with pytest.raises(Restored), store.begin() as tx:
+        ownership.advance(tx, left, {partition: 60})
+
+
+def test_a_store_behind_its_group_was_rewound_and_gives_out_no_epoch_again(store: Engine) -> None:
+    behind, level = (new_order(), 0), (new_order(), 0)
+    with store.begin() as tx:
+        ownership.take(tx, [behind, level], {behind: 60, level: 60})
+    reached = {behind: 100, level: 60}
+
+    with store.begin() as tx:
+        taken = ownership.take(tx, [behind, level], reached)
+        assert ownership.rewound(taken, reached) == {behind: 100}
+        rewound = ownership.rewind(tx, reached)
+        tx.rollback()  # the partitions of the running service were rewound as well
+
+    assert rewound[behind].epoch > EPOCHS_OF_A_LIFETIME
+    assert rewound[behind][1:] == (60, 100)
+    assert rewound[level][1:] == (60, 60)
+    assert ownership.rewound({behind: rewound[behind]}, reached) == {}, "it is in the store by now"

@@ -1,4 +1,4 @@
-"""A store that is restored from a backup, or fell back to a standby, catches up by itself, and nobody is mailed twice."""
+"""A store that is restored from a backup, or fell back to a standby, catches up; nobody is mailed twice."""
 
 from pathlib import Path
 
