@@ -100,7 +100,8 @@ def test_what_a_dead_worker_left_in_its_outbox_is_told_by_the_next(shop: Shop, s
     with reading(system, topics.PAYMENTS) as told:
         (left,) = store.rows(
             "INSERT INTO outbox (source_topic, source_partition, topic, key, value)"
-            " SELECT topic, partition, 'payments.v1', convert_to(%s, 'UTF8'), %s FROM ownership LIMIT 1 RETURNING id",
+            " SELECT topic, partition, 'payments.v1', convert_to(%s, 'UTF8'), %s FROM ownership"
+            " WHERE topic = 'webhooks.payment.v1' LIMIT 1 RETURNING id",
             order,
             CODEC.encode(fact),
         )
