@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from stream import topics
+from stream.client_config import Cluster
 from stream.reading import through
 from tests import histories
 from tests.actors import Inbox, new_order, until
@@ -123,5 +124,5 @@ def mailed(inbox: Inbox) -> dict[str, int]:
 def told(system: Mapping[str, str]) -> set[str]:
     """The ids of all domain events on the topics."""
     domain = (topics.PAYMENTS, topics.SHIPMENTS, topics.REFUNDS, topics.SUBSCRIPTIONS, topics.INVOICES)
-    messages = through(system["KAFKA_BOOTSTRAP_SERVERS"], domain)
+    messages = through(Cluster(system["KAFKA_BOOTSTRAP_SERVERS"], "tests"), domain)
     return {getattr(CODEC.decode(message.value()), "event_id") for message in messages}  # noqa: B009
