@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from auditor.evidence import Claim, Evidence
 from auditor.tracing import Trace
-from notifier.audience import AUDIENCES
+from notifier.audience import audiences
 from stream import ids
 from stream.events import Fact, NotificationSent, OrderWebhook
 
@@ -89,7 +89,7 @@ def _wanted(evidence: Evidence) -> Iterator[tuple[str, str]]:
     """The messages that must be there. An order that names no seller has nobody to tell on that side."""
     sold = _orders_with_seller(evidence)
     for fact in _facts(evidence):
-        for audience, name in zip(AUDIENCES.get(type(fact), ()), _names(fact), strict=True):
+        for audience, name in zip(audiences(fact), _names(fact), strict=True):
             if audience == "customer" or (audience == "seller" and fact.order_id in sold):
                 yield name, f"{type(fact).__name__} to the {audience} of {fact.order_id}"
             elif audience == "operator" and evidence.operator:
@@ -97,7 +97,7 @@ def _wanted(evidence: Evidence) -> Iterator[tuple[str, str]]:
 
 
 def _names(fact: Fact) -> list[str]:
-    return [ids.notification_id(fact.event_id, audience, CHANNEL) for audience in AUDIENCES.get(type(fact), ())]
+    return [ids.notification_id(fact.event_id, audience, CHANNEL) for audience in audiences(fact)]
 
 
 def _orders_with_seller(evidence: Evidence) -> set[str]:

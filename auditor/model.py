@@ -26,7 +26,6 @@ from stream.events import (
     OrderWebhook,
     PaymentWebhook,
     Record,
-    RefundCompleted,
     RefundWebhook,
     ShippingWebhook,
     TransferWebhook,
@@ -66,7 +65,7 @@ def payment(events: Iterable[Record], policy: OrdersPolicy = "optional") -> Expe
     book = payments.Book(Made(payments.Payment), Made(lambda _: Referred()), policy)
     history = set()
     for event in events:
-        if isinstance(event, PaymentWebhook | BillingWebhook | OrderWebhook):
+        if isinstance(event, PaymentWebhook | RefundWebhook | BillingWebhook | OrderWebhook):
             book.post(event)
         if isinstance(event, PaymentWebhook):
             history.add(event.envelope.event_id)
@@ -74,7 +73,10 @@ def payment(events: Iterable[Record], policy: OrdersPolicy = "optional") -> Expe
     tables: Tables = {
         "payments": {order_id: _payment(one) for order_id, one in told.items()},
         "transactions": {
-            f"{order_id} {name}": _values(entry, "status", "amount", "currency", "refunded_amount")
+            f"{order_id} {name}": {
+                **_values(entry, "status", "amount", "currency"),
+                "refunded_amount": one.given_back_of(name),
+            }
             for order_id, one in told.items()
             for name, entry in one.transactions.items()
         },
@@ -126,8 +128,7 @@ def refund(events: Iterable[Record]) -> Expected:
         ids.fact_id(kind.__name__, order_id, name)
         for order_id, one in orders.items()
         for name, told in one.refunds.items()
-        if (kind := ANNOUNCED.get(registers.value(told, "status")))
-        and not (kind is RefundCompleted and registers.value(told, "told_by_payment"))
+        if (kind := ANNOUNCED.get(registers.value(told, "status"))) and not registers.value(told, "told_by_payment")
     }
     return Expected(tables, frozenset(history), frozenset(facts))
 
@@ -214,13 +215,15 @@ def _payment(one: payments.Payment) -> Row:
     told = one.told
     return {
         "status": one.status,
-        "amount": registers.value(told, "amount"),
-        "currency": registers.value(told, "currency"),
+        "amount": one.known("amount"),
+        "currency": one.known("currency"),
         "refunded_amount": one.refunded_amount,
+        "failure_reason": one.failure_reason,
         "mismatched": one.mismatched,
         "version": one.version,
         "told": _json(told),
         "cancels": _json(one.cancels),
+        "entries": _json(one.entries),
     }
 
 

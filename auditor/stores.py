@@ -15,8 +15,8 @@ PARKED: LiteralString = "SELECT event_id::text AS key, status, attempts, error F
 
 TABLES: Mapping[str, Mapping[str, LiteralString]] = {
     "payment": {
-        "payments": "SELECT order_id AS key, status, amount, currency, refunded_amount, mismatched, version, told,"
-        " cancels FROM payments",
+        "payments": "SELECT order_id AS key, status, amount, currency, refunded_amount, failure_reason, mismatched,"
+        " version, told, cancels, entries FROM payments",
         "transactions": "SELECT order_id || ' ' || transaction_id AS key, status, amount, currency, refunded_amount,"
         " told FROM transactions",
         "orders": "SELECT order_id AS key, amount, currency, told FROM orders WHERE told::text <> '{}'",

@@ -16,6 +16,7 @@ from stream.events import (
     InvoiceFailed,
     InvoicePending,
     InvoiceRejected,
+    InvoiceUnderpaid,
     PaymentCancelled,
     PaymentCompleted,
     PaymentFailed,
@@ -23,6 +24,7 @@ from stream.events import (
     PaymentRefunded,
     PlanMissing,
     RefundCompleted,
+    RefundMismatched,
     RefundRejected,
     RefundRequested,
     ShipmentDelivered,
@@ -59,11 +61,21 @@ AUDIENCES: dict[type[Fact], tuple[Audience, ...]] = {
     AmountMismatched: ("operator",),
     PaymentOverpaid: ("operator",),
     RefundRequested: ("operator",),
+    RefundMismatched: ("operator",),
+    InvoiceUnderpaid: ("operator",),
     CryptoRefundRequested: ("operator",),
     PlanMissing: ("operator",),
 }
 SILENT: tuple[type[Fact], ...] = (BillingScheduled, CreditAdded)
 """Nobody's mail: a date that is shown with the plan, and a credit that InvoiceCompleted tells."""
+
+
+def audiences(fact: Fact) -> tuple[Audience, ...]:
+    """Who is told this fact. A payment of 0 took nothing: nobody is thanked for it."""
+    if isinstance(fact, PaymentCompleted) and fact.amount == 0:
+        return ()
+    return AUDIENCES.get(type(fact), ())
+
 
 LOCALES = ("ko", "en")
 """The first speaks when nothing says otherwise."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from notifier import alarms, in_app, store
-from notifier.audience import AUDIENCES
+from notifier.audience import audiences
 from stream import topics
 from stream.events import CustomerWebhook, DeadRecord, Fact, OrderWebhook
 from stream.fold import Result
@@ -31,10 +31,9 @@ def handle(tx: Connection, events: Sequence[Told], *, operator: str | None, max_
 
 
 def _messages(fact: Fact, operator: str | None) -> list[store.Message]:
-    audiences = AUDIENCES.get(type(fact), ())
     return [
         store.Message(fact, audience, operator if audience == "operator" else fact.contact)
-        for audience in audiences
+        for audience in audiences(fact)
         if audience != "operator" or operator
     ]
 

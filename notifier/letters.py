@@ -22,6 +22,7 @@ UNITS = {
     "amount": ("currency", "asset"),
     "refunded_amount": ("currency",),
     "expected_amount": ("expected_currency", "crypto_asset"),
+    "paid_amount": ("paid_currency",),
     "crypto_amount": ("crypto_asset",),
     "received_amount": ("crypto_asset",),
 }
@@ -101,6 +102,7 @@ def _facts(letter: Letter, language: str) -> dict[str, Any]:
         **{name: phrasing.day(fact[name], language) if fact.get(name) else None for name in DAYS},
         "reason": phrasing.reason(fact.get("reason"), language),
         "mismatched": fact.get("reason") == "amount_mismatch",
+        "again": fact.get("reason") == "refund_failed",
         "name": letter.name,
         "link": letter.link,
         "when": phrasing.time(fact.get("occurred_at") or fact["received_at"], language),

@@ -57,6 +57,11 @@ REASONS: dict[str, dict[str, str | None]] = {
     "ko": {
         "amount_mismatch": "금액 불일치",
         "overpaid": "중복 결제",
+        "refund_failed": "환불 실패",
+        "exceeds_payment": "결제금액보다 큼",
+        "other_currency": "결제한 통화와 다름",
+        "other_provider": "이 주문의 결제를 받은 적이 없는 결제사",
+        "other_transaction": "이 주문의 거래가 아님",
         "expired": "결제 기한 만료",
         "transaction_failed": "거래 실패",
         "unknown": None,
@@ -64,6 +69,11 @@ REASONS: dict[str, dict[str, str | None]] = {
     "en": {
         "amount_mismatch": "the amounts differ",
         "overpaid": "paid more than once",
+        "refund_failed": "the refund failed",
+        "exceeds_payment": "it is more than was paid",
+        "other_currency": "it is in another currency than the payment",
+        "other_provider": "its provider never took this order's money",
+        "other_transaction": "it is of a transaction that is not this order's",
         "expired": "it has expired",
         "transaction_failed": "the transaction failed",
         "unknown": None,

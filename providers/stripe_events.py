@@ -37,6 +37,8 @@ class Told(NamedTuple):
     method: str | None = None
     failure_reason: str | None = None
     refunded: int | None = None
+    is_paid_now: bool = True
+    """Whether a completed payment was paid when the event happened, and not before."""
 
 
 def read(raw: bytes, event_type: str) -> Translation:
@@ -77,7 +79,7 @@ def _payment(event: Event[Any], told: Told) -> Translation:
         amount=amount,
         currency=currency,
         failure_reason=told.failure_reason,
-        paid_at=at if told.status == "completed" else None,
+        paid_at=at if told.status == "completed" and told.is_paid_now else None,
         refunded_amount=refunded,
         references=tuple(sorted(set(names))),
     )
@@ -86,6 +88,8 @@ def _payment(event: Event[Any], told: Told) -> Translation:
 
 def _refund(event: Event[Refund]) -> Translation:
     told = event.data.object
+    if told.status == "succeeded" and told.balance_transaction is None:
+        raise Unsupported("it releases what was not captured: no money is given back")
     at, order, names = _at(event), _order(told), _known((told.payment_intent, told.charge))
     if not order and not names:
         raise Unreadable("a refund must name its payment_intent, its charge, or an order in its metadata")
@@ -139,7 +143,7 @@ def _charge_succeeded(told: Charge) -> Told:
     """A charge that succeeds and is not captured is a promise, not yet money."""
     if told.captured is False:
         return _charge("pending", told, told.amount)
-    return _charge("completed", told, told.amount_captured or told.amount)
+    return _charge("completed", told, _captured(told))
 
 
 def _charge_failed(told: Charge) -> Told:
@@ -147,13 +151,30 @@ def _charge_failed(told: Charge) -> Told:
 
 
 def _charge_refunded(told: Charge) -> Told:
-    """`amount_refunded` is all so far; `refunded` is true once that is all there was."""
+    """`amount_refunded` is all so far, the rest that was never captured included; `refunded` is true once it is all."""
     if told.amount_refunded is None:
         raise Unreadable("amount_refunded is missing")
-    if told.captured is False and told.refunded:  # a hold on the card is released: no money had moved
-        return _charge("cancelled", told, told.amount)._replace(refunded=0)
-    status: PaymentStatus = "cancelled" if told.refunded else "partially_cancelled"
-    return _charge(status, told, told.amount_captured or told.amount)._replace(refunded=told.amount_refunded)
+    if told.captured is False:  # a hold on the card is released: no money had moved
+        return _charge("cancelled" if told.refunded else "pending", told, told.amount)._replace(refunded=0)
+    captured = _captured(told)
+    released = told.amount - captured if told.amount and captured is not None else 0
+    given_back = max(0, told.amount_refunded - max(0, released))
+    if captured is not None:
+        given_back = min(given_back, captured)
+    is_all = told.refunded or given_back == captured
+    status: PaymentStatus = "completed" if not given_back else "cancelled" if is_all else "partially_cancelled"
+    return _charge(status, told, captured)._replace(refunded=given_back, is_paid_now=False)
+
+
+def _charge_updated(told: Charge) -> Told:
+    """Less may be given back than before, as a refund failed. Raises Unsupported for one that holds no money."""
+    if told.status != "succeeded" or not told.captured or told.amount_refunded is None:
+        raise Unsupported("it tells nothing new of money")
+    return _charge_refunded(told)
+
+
+def _captured(told: Charge) -> int | None:
+    return told.amount_captured or told.amount
 
 
 def _charge(status: PaymentStatus, told: Charge, units: int | None) -> Told:
@@ -220,6 +241,7 @@ _PAYMENTS: dict[str, tuple[msgspec.json.Decoder[Any], Callable[[Any], Told]]] = 
     "charge.captured": (_charge_event, _charge_succeeded),
     "charge.failed": (_charge_event, _charge_failed),
     "charge.refunded": (_charge_event, _charge_refunded),
+    "charge.updated": (_charge_event, _charge_updated),
 }
 _REFUNDS = frozenset({"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"})
 _REFUND_STATUSES: dict[str, RefundStatus] = {

@@ -1,6 +1,6 @@
 """What is read of Stripe's objects: these fields and no others. Cards and addresses are not among them."""
 
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -87,6 +87,7 @@ class Method(msgspec.Struct):
 
 
 class Charge(Thing, kw_only=True):
+    status: Text | None = None
     payment_intent: Id | None = None
     amount: Units | None = None
     amount_captured: Units | None = None
@@ -98,6 +99,9 @@ class Charge(Thing, kw_only=True):
 
 
 class Refund(Thing, kw_only=True):
+    """`balance_transaction` is null where no money moved; older versions leave it out."""
+
+    balance_transaction: Any = ""
     status: Literal["pending", "requires_action", "succeeded", "failed", "canceled"] | None = None
     payment_intent: Id | None = None
     charge: Id | None = None

@@ -105,6 +105,7 @@ PAYMENTS = Topic(
         events.DepositReversed,
         events.BillingScheduled,
         events.RefundRequested,
+        events.RefundMismatched,
     ),
 )
 SHIPMENTS = Topic(
@@ -116,7 +117,7 @@ SHIPMENTS = Topic(
         events.ShipmentFailed,
     ),
 )
-REFUNDS = Topic("refunds.v1", (events.RefundCompleted, events.RefundRejected))
+REFUNDS = Topic("refunds.v1", (events.RefundCompleted, events.RefundRejected, events.RefundMismatched))
 SUBSCRIPTIONS = Topic(
     "subscriptions.v1", (events.SubscriptionActivated, events.SubscriptionCancelled, events.PlanMissing)
 )
@@ -131,6 +132,7 @@ INVOICES = Topic(
         events.CreditAdded,
         events.DigitalDeliveryRequested,
         events.CryptoRefundRequested,
+        events.InvoiceUnderpaid,
     ),
 )
 OUTCOMES = Topic("webhooks.outcomes.v1", (events.Outcome,))
@@ -157,7 +159,7 @@ WEBHOOKS = (
 SERVICES = ("payment", "shipping", "refund", "subscription", "invoice", "confirmer", "notifier", "console")
 """Every service with a store, each with a topic of dead letters."""
 READ_BY: dict[str, tuple[Topic, ...]] = {
-    "payment": (PAYMENT_WEBHOOKS, ORDERS),
+    "payment": (PAYMENT_WEBHOOKS, ORDERS, REFUND_WEBHOOKS),
     "shipping": (SHIPPING_WEBHOOKS,),
     "refund": (REFUND_WEBHOOKS, PAYMENTS, INVOICES),
     "subscription": (PAYMENTS,),

@@ -54,10 +54,16 @@ def an_envelope(
 
 
 def a_payment(
-    status: Any = "completed", *, order: str | None = "1", at: int | None = NOON, name: str | None = None, **said: Any
+    status: Any = "completed",
+    *,
+    order: str | None = "1",
+    at: int | None = NOON,
+    name: str | None = None,
+    provider: str = "generic",
+    **said: Any,
 ) -> PaymentWebhook:
     notice = PaymentNotice(order_id=order, status=status, **{"amount": 58000, **said})
-    return PaymentWebhook(envelope=an_envelope(notice, at=at, name=name), notice=notice)
+    return PaymentWebhook(envelope=an_envelope(notice, at=at, name=name, provider=provider), notice=notice)
 
 
 def a_scan(
@@ -74,10 +80,16 @@ def a_scan(
 
 
 def a_refund(
-    status: Any = "completed", *, order: str | None = "1", at: int | None = NOON, name: str | None = None, **said: Any
+    status: Any = "completed",
+    *,
+    order: str | None = "1",
+    at: int | None = NOON,
+    name: str | None = None,
+    provider: str = "generic",
+    **said: Any,
 ) -> RefundWebhook:
     notice = RefundNotice(order_id=order, status=status, **{"refund_id": "R-1", "amount": 58000, **said})
-    return RefundWebhook(envelope=an_envelope(notice, at=at, name=name), notice=notice)
+    return RefundWebhook(envelope=an_envelope(notice, at=at, name=name, provider=provider), notice=notice)
 
 
 def an_order(*, order: str = "1", at: int | None = NOON, name: str | None = None, **said: Any) -> OrderWebhook:

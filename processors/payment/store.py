@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
-from processors.payment.domain import Payment
+from processors.payment.domain import Claim, Parts, Payment
 from runtime.clock import moment
 from stream import payload, registers
 from stream.arrays import write
@@ -22,45 +23,55 @@ UPDATE payment_history SET order_id = adopted.order_id, outcome = 'processed'
 INSERT_MISSING = "INSERT INTO orders (order_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
 
 LOCK = """
-SELECT order_id, told::text FROM orders WHERE order_id = ANY (%(ids)b::text[]) ORDER BY order_id FOR UPDATE
+SELECT order_id, told::text, entries::text FROM orders
+ WHERE order_id = ANY (%(ids)b::text[]) ORDER BY order_id FOR UPDATE
 """
 
 # Read after the lock is had, never joined to it: a row that waited for a lock brings the others as they were before.
-PAYMENTS = "SELECT order_id, version, told::text, cancels::text FROM payments WHERE order_id = ANY (%(ids)b::text[])"
+PAYMENTS = """
+SELECT order_id, version, told::text, cancels::text, entries::text, claims::text FROM payments
+ WHERE order_id = ANY (%(ids)b::text[])
+"""
 
 TRANSACTIONS = """
 SELECT order_id, transaction_id, told::text FROM transactions WHERE order_id = ANY (%(ids)b::text[])
 """
 
 SAVE_ORDERS = """
-UPDATE orders SET amount = saved.amount, currency = saved.currency, told = saved.told::json
-  FROM unnest(%(ids)b::text[], %(amounts)b::bigint[], %(currencies)b::text[], %(tolds)b::text[])
-       AS saved (order_id, amount, currency, told)
+UPDATE orders SET amount = saved.amount, currency = saved.currency, told = saved.told::json,
+                  entries = saved.entries::json
+  FROM unnest(%(ids)b::text[], %(amounts)b::bigint[], %(currencies)b::text[], %(tolds)b::text[], %(entries)b::text[])
+       AS saved (order_id, amount, currency, told, entries)
  WHERE orders.order_id = saved.order_id
 """
 
 SAVE_PAYMENTS = """
 INSERT INTO payments (order_id, status, method, transaction_id, pg_transaction_id, provider, amount, currency,
-                      refunded_amount, failure_reason, mismatched, paid_at, user_id, metadata, version, told, cancels)
+                      refunded_amount, failure_reason, mismatched, paid_at, user_id, metadata, version, told, cancels,
+                      entries, claims)
 SELECT order_id, status, method, transaction_id, pg_transaction_id, provider, amount, currency,
-       refunded_amount, failure_reason, mismatched, paid_at, user_id, metadata::json, version, told::json, cancels::json
+       refunded_amount, failure_reason, mismatched, paid_at, user_id, metadata::json, version, told::json,
+       cancels::json, entries::json, claims::json
   FROM unnest(%(ids)b::text[], %(statuses)b::text[], %(methods)b::text[], %(transactions)b::text[], %(pgs)b::text[],
               %(providers)b::text[], %(amounts)b::bigint[], %(currencies)b::text[], %(refunds)b::bigint[],
               %(reasons)b::text[], %(mismatches)b::boolean[], %(paids)b::timestamptz[], %(users)b::text[],
-              %(metadatas)b::text[], %(versions)b::int[], %(tolds)b::text[], %(cancels)b::text[])
+              %(metadatas)b::text[], %(versions)b::int[], %(tolds)b::text[], %(cancels)b::text[],
+              %(entries)b::text[], %(claims)b::text[])
        AS saved (order_id, status, method, transaction_id, pg_transaction_id, provider, amount, currency,
-                 refunded_amount, failure_reason, mismatched, paid_at, user_id, metadata, version, told, cancels)
+                 refunded_amount, failure_reason, mismatched, paid_at, user_id, metadata, version, told, cancels,
+                 entries, claims)
 ON CONFLICT (order_id) DO UPDATE SET
     status = excluded.status, method = excluded.method, transaction_id = excluded.transaction_id,
     pg_transaction_id = excluded.pg_transaction_id, provider = excluded.provider, amount = excluded.amount,
     currency = excluded.currency, refunded_amount = excluded.refunded_amount,
     failure_reason = excluded.failure_reason, mismatched = excluded.mismatched, paid_at = excluded.paid_at,
     user_id = excluded.user_id, metadata = coalesce(excluded.metadata, payments.metadata),
-    version = excluded.version, told = excluded.told, cancels = excluded.cancels, updated_at = now()
+    version = excluded.version, told = excluded.told, cancels = excluded.cancels,
+    entries = excluded.entries, claims = excluded.claims, updated_at = now()
 """
 PAYMENT_COLUMNS = (
     "ids statuses methods transactions pgs providers amounts currencies refunds reasons mismatches paids users "
-    "metadatas versions tolds cancels"
+    "metadatas versions tolds cancels entries claims"
 )
 
 SAVE_TRANSACTIONS = """
@@ -89,13 +100,13 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Payment]:
     ids = {"ids": list(order_ids)}
     tx.exec_driver_sql(INSERT_MISSING, ids)
     orders = tx.exec_driver_sql(LOCK, ids).all()
-    payments = {order_id: told for order_id, *told in tx.exec_driver_sql(PAYMENTS, ids)}
+    payments = {order_id: rest for order_id, *rest in tx.exec_driver_sql(PAYMENTS, ids)}
     transactions: dict[str, dict[str, Told]] = {order_id: {} for order_id in order_ids}
     for order_id, transaction_id, told in tx.exec_driver_sql(TRANSACTIONS, ids):
         transactions[order_id][transaction_id] = registers.load(told)
     return {
-        order_id: _payment(order_id, payments.get(order_id, (0, None, None)), transactions[order_id], asked)
-        for order_id, asked in orders
+        order_id: _payment(order_id, payments.get(order_id, NO_PAYMENT), transactions[order_id], asked, entries)
+        for order_id, asked, entries in orders
     }
 
 
@@ -107,17 +118,18 @@ def save(tx: Connection, payments: Iterable[Payment], last: Mapping[str, Payment
 
 
 def save_orders(tx: Connection, payments: Iterable[Payment]) -> None:
-    """Write what the shop said these orders should cost."""
+    """Write what the shop said these orders should cost, and what was told of refunds before any payment was."""
     rows = [
         (
             payment.order_id,
             registers.value(payment.order, "amount"),
             registers.value(payment.order, "currency"),
             registers.dump(payment.order),
+            registers.dump({} if payment.version else payment.entries),
         )
         for payment in payments
     ]
-    write(tx, SAVE_ORDERS, "ids amounts currencies tolds", rows)
+    write(tx, SAVE_ORDERS, "ids amounts currencies tolds entries", rows)
 
 
 def adopt(tx: Connection, woken: Sequence[tuple[str, str]]) -> None:
@@ -130,10 +142,33 @@ def record(tx: Connection, applied: Iterable[tuple[PaymentWebhook, Result]]) -> 
     write(tx, RECORD, HISTORY_COLUMNS, [_history_row(webhook, result) for webhook, result in applied])
 
 
-def _payment(order_id: str, row: Sequence[Any], transactions: Mapping[str, Told], asked: str) -> Payment:
-    version, told, cancels = row
-    registered = [registers.load(column) for column in (told, cancels, asked)]
-    return Payment(order_id, version, registered[0], transactions, *registered[1:])
+class _Claims(msgspec.Struct):
+    """What `payments.claims` holds while there are any: the claims, and what counts without them."""
+
+    base: Parts
+    claims: dict[str, Claim]
+
+
+NO_PAYMENT: Sequence[Any] = (0, None, None, None, None)
+_claims = msgspec.json.Decoder(_Claims)
+
+
+def _payment(
+    order_id: str, row: Sequence[Any], transactions: Mapping[str, Told], asked: str, unpaid: str | None
+) -> Payment:
+    version, told, cancels, entries, claims = row
+    stored = _claims.decode(claims) if claims else None
+    return Payment(
+        order_id,
+        version,
+        registers.load(told),
+        transactions,
+        registers.load(cancels),
+        registers.load(asked),
+        registers.load(entries if version else unpaid),
+        stored.base if stored else None,
+        stored.claims if stored else {},
+    )
 
 
 def _payment_row(payment: Payment, last: PaymentWebhook | None) -> tuple[object, ...]:
@@ -144,14 +179,16 @@ def _payment_row(payment: Payment, last: PaymentWebhook | None) -> tuple[object,
         payment.status,
         *(payment.known(name) for name in names),
         payment.refunded_amount,
-        registers.value(told, "failure_reason"),
+        payment.failure_reason,
         payment.mismatched,
-        moment(payment.known("paid_at")),
+        moment(payment.paid_at),
         registers.value(told, "user_id"),
         '{"webhook":' + payload.as_json(last.envelope.raw) + "}" if last else None,
         payment.version,
         registers.dump(told),
         registers.dump(payment.cancels),
+        registers.dump(payment.entries),
+        msgspec.json.encode(_Claims(payment.parts, dict(payment.claims))).decode() if payment.claims else None,
     )
 
 
@@ -160,7 +197,8 @@ def _transaction_rows(payments: Iterable[Payment]) -> list[tuple[object, ...]]:
         (
             payment.order_id,
             transaction_id,
-            *(registers.value(told, name) for name in ("status", "amount", "currency", "refunded_amount")),
+            *(registers.value(told, name) for name in ("status", "amount", "currency")),
+            payment.given_back_of(transaction_id),
             registers.dump(told),
         )
         for payment in payments
@@ -172,7 +210,7 @@ def _history_row(webhook: PaymentWebhook, result: Result) -> tuple[object, ...]:
     envelope, notice = webhook.envelope, webhook.notice
     return (
         envelope.event_id,
-        None if result.outcome == "waiting" else result.key,
+        notice.order_id if result.outcome == "waiting" else result.key,
         notice.status,
         result.outcome,
         notice.transaction_id,

@@ -41,6 +41,10 @@ REPORTED = "tosspayments"
 KST = timezone(timedelta(hours=9), "KST")
 """Months and days are those on the calendar of the people who pay: Korea, without summer time since 1988."""
 
+REFUND_FAILED = "refund_failed"
+RESTORED = "restored:"
+"""What a payment is told again for after a cancel, and the register of each such time."""
+
 YEARS = range(2000, 2100)
 _ORDER = re.compile(r"BIZ-(?P<user>.+)-(?P<plan>[A-Za-z0-9_]+)-(?P<date>[0-9]{14}|[0-9]{8})")
 
@@ -86,7 +90,13 @@ class Subscription:
 
     @property
     def cancelled_at(self) -> int | None:
-        return None if self.last_order_id is None else registers.value(self.orders[self.last_order_id], "cancelled_at")
+        return None if self.last_order_id is None else self.cancel_of(self.last_order_id)
+
+    @property
+    def restored(self) -> int:
+        """How often the last order was paid again after a cancel, as its refund failed."""
+        told = self.orders.get(self.last_order_id or "", {})
+        return sum(name.startswith(RESTORED) for name in told) if "cancelled_at" in told else 0
 
     @property
     def ends_at(self) -> int | None:
@@ -104,10 +114,17 @@ class Subscription:
         """
         if self.status == "cancelled":
             return None
-        standing = [told for told in self.orders.values() if "cancelled_at" not in told]
+        standing = [told for order_id, told in self.orders.items() if self.cancel_of(order_id) is None]
         dates = [told["next_billing_at"] for told in standing if "next_billing_at" in told]
         to_come = [date for date in dates if date[1] > (self.started_at or 0)]
         return max(to_come)[1] if to_come else self.ends_at
+
+    def cancel_of(self, order_id: str) -> int | None:
+        """When it was cancelled; None where its payment was found to stand after that."""
+        told = self.orders[order_id]
+        when, at = told.get("cancelled_at", (registers.UNTOLD, None))
+        stands = [stamp for name, (stamp, _) in told.items() if name.startswith(RESTORED)]
+        return at if when > max(stands, default=registers.UNTOLD) else None
 
     def _began_at(self, order_id: str) -> int | None:
         """When it was approved; if nobody said, but money was given back, when it was ordered."""
@@ -119,8 +136,8 @@ class Subscription:
         return ordered.at if ordered and ordered.at is not None else paid_by
 
 
-Truth = tuple[type[SubscriptionFact], tuple[str, str]]
-"""A kind of fact, and the user and order that make it one fact and not another."""
+Truth = tuple[type[SubscriptionFact], tuple[str, ...]]
+"""A kind of fact, and the user and order that make it one fact and not another; and which time, if it is told again."""
 
 
 def read(order_id: str | None) -> Ordered | None:
@@ -146,8 +163,8 @@ def apply(subscription: Subscription, fact: HEEDED) -> tuple[Subscription, Outco
     when = (0, fact.occurred_at or fact.received_at, 0, fact.event_id)
     told = registers.tell(subscription.orders.get(order_id, {}), when, _said(fact))
     after = replace(subscription, version=subscription.version + 1, orders={**subscription.orders, order_id: told})
-    active = (SubscriptionActivated, (after.user_id, order_id))
-    late = isinstance(fact, PaymentCompleted) and active not in truths(after)
+    is_active = any(kind is SubscriptionActivated and key[1] == order_id for kind, key in truths(after))
+    late = isinstance(fact, PaymentCompleted) and not is_active
     news = [truth for truth in truths(after) if truth not in truths(subscription)]
     return after, "late" if late else "processed", tuple(_announce(truth, after, fact) for truth in news)
 
@@ -157,7 +174,8 @@ def truths(subscription: Subscription) -> tuple[Truth, ...]:
     if subscription.last_order_id is None:
         return ()
     kind = SubscriptionActivated if subscription.status == "active" else SubscriptionCancelled
-    return ((kind, (subscription.user_id, subscription.last_order_id)),)
+    again = (str(subscription.restored + 1),) if subscription.restored else ()
+    return ((kind, (subscription.user_id, subscription.last_order_id, *again)),)
 
 
 def without_plan(fact: Fact) -> str | None:
@@ -182,6 +200,8 @@ def _said(fact: HEEDED) -> dict[str, int | None]:
     at = fact.occurred_at or fact.received_at
     match fact:
         case PaymentCompleted():
+            if fact.reason == REFUND_FAILED:
+                return {f"{RESTORED}{fact.event_id}": at, "approved_at": fact.paid_at}
             return {"approved_at": fact.paid_at or at}
         case PaymentCancelled():
             return {"cancelled_at": fact.cancelled_at or at, "paid_by": at if fact.refunded_amount else None}
@@ -192,9 +212,9 @@ def _said(fact: HEEDED) -> dict[str, int | None]:
 
 
 def _announce(truth: Truth, subscription: Subscription, cause: HEEDED) -> SubscriptionFact:
-    kind, (user_id, order_id) = truth
+    kind, (user_id, order_id, *again) = truth
     return kind(
-        event_id=ids.fact_id(kind.__name__, user_id, order_id),
+        event_id=ids.fact_id(kind.__name__, user_id, order_id, *again),
         caused_by=cause.caused_by,
         mode=cause.mode,
         occurred_at=cause.occurred_at,

@@ -76,7 +76,7 @@ def save(tx: Connection, subscriptions: Iterable[Subscription], touched: Collect
     by_user = list(subscriptions)
     write(tx, SAVE, COLUMNS, [_row(subscription) for subscription in by_user])
     orders = [
-        _order_row(subscription.user_id, order_id, told)
+        _order_row(subscription, order_id, told)
         for subscription in by_user
         for order_id, told in subscription.orders.items()
         if order_id in touched
@@ -108,9 +108,13 @@ def _row(subscription: Subscription) -> tuple[object, ...]:
     )
 
 
-def _order_row(user_id: str, order_id: str, told: Told) -> tuple[object, ...]:
-    times = (moment(registers.value(told, name)) for name in "approved_at cancelled_at next_billing_at".split())
-    return (order_id, user_id, *times, registers.dump(told))
+def _order_row(subscription: Subscription, order_id: str, told: Told) -> tuple[object, ...]:
+    times = (
+        registers.value(told, "approved_at"),
+        subscription.cancel_of(order_id),
+        registers.value(told, "next_billing_at"),
+    )
+    return (order_id, subscription.user_id, *map(moment, times), registers.dump(told))
 
 
 def _history_row(fact: HEEDED, result: Result) -> tuple[object, ...]:

@@ -17,12 +17,15 @@ class Fact(Record, frozen=True, kw_only=True):
 
 
 class PaymentCompleted(Fact, frozen=True, kw_only=True):
+    """The order is paid. `reason` says why it is so again: `refund_failed`, after a refund that gave nothing back."""
+
     provider: str
     amount: int | None
     currency: str
     method: str | None
     transaction_id: str | None
     paid_at: int | None
+    reason: str | None = None
 
 
 class PaymentFailed(Fact, frozen=True, kw_only=True):
@@ -96,6 +99,23 @@ class AmountMismatched(Fact, frozen=True, kw_only=True):
     expected_amount: int
     expected_currency: str
     transaction_id: str | None
+
+
+class RefundMismatched(Fact, frozen=True, kw_only=True):
+    """A refund or cancel does not fit what was paid, and does not count.
+
+    `reason` is `exceeds_payment`, `other_currency`, `other_provider` or `other_transaction`; `amount` is what is said
+    to be given back, `paid_amount` what was paid as far as anybody knows.
+    """
+
+    refund_id: str | None
+    provider: str | None
+    transaction_id: str | None
+    amount: int | None
+    currency: str
+    paid_amount: int | None
+    paid_currency: str | None
+    reason: str
 
 
 class RefundRequested(Fact, frozen=True, kw_only=True):
@@ -190,6 +210,10 @@ class InvoiceCompleted(InvoiceFact, frozen=True, kw_only=True):
 
 class InvoiceFailed(InvoiceFact, frozen=True, kw_only=True):
     pass
+
+
+class InvoiceUnderpaid(InvoiceFact, frozen=True, kw_only=True):
+    """An invoice that was completed, and credited in full, is called underpaid by its provider afterwards."""
 
 
 class InvoiceCancelled(InvoiceFact, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -129,7 +130,7 @@ def test_an_orders_history_tells_all_that_was_of_it_by_any_name_and_as_it_was_th
 def publish(system: dict[str, str], order: str, intent: str) -> None:
     """Two webhooks of a payment, the first by the provider's name for it; and one of its parcel."""
     failed = a_payment("failed", order=None, reference=intent, at=NOON, name=new_order())
-    named = {"references": (intent,), "transaction_id": intent}
+    named: dict[str, Any] = {"references": (intent,), "transaction_id": intent}
     paid = a_payment("completed", order=order, at=NOON + MINUTE, name=new_order(), **named)
     for webhook in (failed, paid):
         append(system, topics.PAYMENT_WEBHOOKS, topics.PAYMENT_WEBHOOKS.key(webhook), webhook)

@@ -2,6 +2,6 @@
 
 from processors.payment.domain.book import Book
 from processors.payment.domain.facts import OrdersPolicy, apply, truths
-from processors.payment.domain.payment import TRANSITIONS, Payment
+from processors.payment.domain.payment import TRANSITIONS, Claim, Parts, Payment
 
-__all__ = ["TRANSITIONS", "Book", "OrdersPolicy", "Payment", "apply", "truths"]
+__all__ = ["TRANSITIONS", "Book", "Claim", "OrdersPolicy", "Parts", "Payment", "apply", "truths"]

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from processors.payment.domain.facts import OrdersPolicy, news
-from processors.payment.domain.payment import Payment, merge, tell, tell_order
+from processors.payment.domain.payment import Payment
+from processors.payment.domain.tell import merge, release, tell
 from stream import ids, references
-from stream.events import BillingScheduled, BillingWebhook, OrderWebhook, PaymentWebhook
+from stream.events import BillingScheduled, BillingWebhook, OrderWebhook, PaymentWebhook, RefundWebhook
 from stream.fold import Result
 from stream.references import Name, Referred
 
@@ -19,8 +20,13 @@ class Book:
     names: dict[Name, Referred[Payment]]
     orders: OrdersPolicy = "optional"
 
-    def post(self, webhook: PaymentWebhook | BillingWebhook | OrderWebhook) -> Result:
-        """Apply one webhook to its order; without one, keep what it says under its name."""
+    def post(self, webhook: PaymentWebhook | RefundWebhook | BillingWebhook | OrderWebhook) -> Result:
+        """Apply one webhook to its order; without one, keep what it says under its name.
+
+        Refunds that their payment does not tell of are no concern of the payment.
+        """
+        if isinstance(webhook, RefundWebhook) and not webhook.notice.told_by_payment:
+            return Result(webhook.notice.order_id or webhook.notice.refund_id, "processed", ())
         if isinstance(webhook, OrderWebhook):
             return self._apply(webhook.notice.order_id, webhook, ())
         if isinstance(webhook, BillingWebhook):
@@ -32,27 +38,32 @@ class Book:
         return self._apply(order_id, webhook, references.learn(self.names, known, order_id))
 
     def _apply(
-        self, order_id: str, webhook: PaymentWebhook | OrderWebhook, adopted: Iterable[Referred[Payment]]
+        self,
+        order_id: str,
+        webhook: PaymentWebhook | RefundWebhook | OrderWebhook,
+        adopted: Iterable[Referred[Payment]],
     ) -> Result:
         payment = before = self.payments[order_id]
         woken: tuple[str, ...] = ()
         for name in adopted:
             payment = merge(payment, name.orphan) if name.orphan else payment
             woken += name.waiting
-        said = tell_order(payment, webhook) if isinstance(webhook, OrderWebhook) else tell(payment, webhook)
-        payment, outcome = said
+        payment, outcome = tell(payment, webhook)
+        payment, released = release(payment)
         self.payments[order_id] = payment
-        return Result(order_id, outcome, news(before, payment, webhook, self.orders), woken)
+        return Result(order_id, outcome, news(before, payment, webhook, self.orders), (*woken, *released))
 
-    def _keep(self, name: Name, webhook: PaymentWebhook) -> Result:
+    def _keep(self, name: Name, webhook: PaymentWebhook | RefundWebhook) -> Result:
         known = self.names[name]
         orphan, _ = tell(known.orphan or Payment(""), webhook)
         self.names[name] = replace(known, orphan=orphan, waiting=(*known.waiting, webhook.envelope.event_id))
         return Result(":".join(name), "waiting", ())
 
 
-def names(webhook: PaymentWebhook) -> list[Name]:
+def names(webhook: PaymentWebhook | RefundWebhook) -> list[Name]:
     """All names of the payment at its provider, the one it goes by first."""
+    if isinstance(webhook, RefundWebhook) and not webhook.notice.told_by_payment:
+        return []
     notice, provider = webhook.notice, webhook.envelope.provider
     return references.given(provider, notice.reference, notice.references)
 

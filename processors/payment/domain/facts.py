@@ -2,7 +2,8 @@
 
 from typing import Any, Literal
 
-from processors.payment.domain.payment import Payment, tell, tell_order
+from processors.payment.domain.payment import Payment, misfit
+from processors.payment.domain.tell import tell
 from stream import ids, registers
 from stream.events import (
     AmountMismatched,
@@ -17,7 +18,9 @@ from stream.events import (
     PaymentOverpaid,
     PaymentRefunded,
     PaymentWebhook,
+    RefundMismatched,
     RefundRequested,
+    RefundWebhook,
     Webhook,
 )
 
@@ -29,11 +32,10 @@ Truth = tuple[type[Fact], tuple[str, ...]]
 
 
 def apply(
-    payment: Payment, webhook: PaymentWebhook | OrderWebhook, orders: OrdersPolicy = "optional"
+    payment: Payment, webhook: PaymentWebhook | RefundWebhook | OrderWebhook, orders: OrdersPolicy = "optional"
 ) -> tuple[Payment, OutcomeKind, tuple[Fact, ...]]:
     """The payment after the webhook, what became of the webhook, and what is true now that was not before."""
-    tellable = tell_order(payment, webhook) if isinstance(webhook, OrderWebhook) else tell(payment, webhook)
-    after, outcome = tellable
+    after, outcome = tell(payment, webhook)
     return after, outcome, news(payment, after, webhook, orders)
 
 
@@ -48,32 +50,40 @@ def truths(payment: Payment, orders: OrdersPolicy = "optional") -> tuple[Truth, 
     order = payment.order_id
     match payment.status:
         case "failed":
-            return ((PaymentFailed, (order, registers.value(payment.told, "transaction_id") or "")),)
+            said: tuple[Truth, ...] = ((PaymentFailed, (order, registers.value(payment.told, "transaction_id") or "")),)
         case "waiting_for_deposit":
-            return (_awaited(payment),)
+            said = (_awaited(payment),)
         case "completed" | "partially_cancelled":
-            return (*_paid(payment, orders), *_overpaid(payment), *_refunded(payment))
+            said = (*_paid(payment, orders), *_overpaid(payment), *_refunded(payment))
         case "cancelled":
-            return ((PaymentCancelled, (order,)),)
+            said = ((PaymentCancelled, (order, *_again(payment))),)
         case _:
-            return ()
+            said = ()
+    return (*said, *_mismatched_refunds(payment))
+
+
+def _again(payment: Payment) -> tuple[str, ...]:
+    """What tells a second payment of the order, or a payment after its refund failed, from the first: its number."""
+    again = max(payment.occasions.paid - 1, 0) + payment.failed_refunds
+    return (str(again + 1),) if again else ()
 
 
 def _awaited(payment: Payment) -> Truth:
     """A deposit that is awaited after it was made was taken back."""
     if registers.value(payment.told, "deposited"):
-        return DepositReversed, (payment.order_id, str(payment.told["status"][0][1]))
+        return DepositReversed, (payment.order_id, str(payment.occasions.reversed))
     return DepositAwaited, (payment.order_id,)
 
 
 def _paid(payment: Payment, orders: OrdersPolicy) -> tuple[Truth, ...]:
-    """A known mismatch is told instead of the success."""
+    """A known mismatch is told instead of the success. What took nothing cannot be given back."""
     if payment.mismatched:
-        key = (payment.order_id, payment.live[0] if payment.live else payment.known("transaction_id") or "")
-        return (AmountMismatched, key), (RefundRequested, key)
+        transaction = payment.live[0] if payment.live else payment.known("transaction_id") or ""
+        kinds = (AmountMismatched, RefundRequested) if payment.known("amount") else (AmountMismatched,)
+        return tuple((kind, (payment.order_id, transaction, *_again(payment))) for kind in kinds)
     if orders == "required" and not payment.is_checked:
         return ()
-    return ((PaymentCompleted, (payment.order_id,)),)
+    return ((PaymentCompleted, (payment.order_id, *_again(payment))),)
 
 
 def _overpaid(payment: Payment) -> tuple[Truth, ...]:
@@ -87,9 +97,23 @@ def _of_extra(payment: Payment, extra: str) -> tuple[type[Fact], ...]:
 
 
 def _refunded(payment: Payment) -> tuple[Truth, ...]:
-    """Named by the total, so that an entry and the provider's own sum that tell of one refund are one fact."""
-    total = payment.refunded_amount
-    return ((PaymentRefunded, (payment.order_id, str(total))),) if total else ()
+    """Named by the total, so that an entry and the provider's own sum that tell of one refund are one fact.
+
+    Refunds that failed count in the name: the same total after one is another refund's.
+    """
+    if not payment.refunded_amount:
+        return ()
+    return ((PaymentRefunded, (payment.order_id, str(payment.refunded_amount + payment.failed_amount))),)
+
+
+def _mismatched_refunds(payment: Payment) -> tuple[Truth, ...]:
+    """Cancels that are not of this order's payment, and transactions of which more is given back than was paid."""
+    waiting = [
+        (payment.order_id, claim.provider, claim.transaction, misfit(payment.parts, claim) or "")
+        for claim in payment.waiting
+    ]
+    excessive = [(payment.order_id, name, str(payment.claimed_of(name))) for name in payment.excessive]
+    return tuple((RefundMismatched, key) for key in (*waiting, *excessive))
 
 
 def _announce(truth: Truth, before: Payment, payment: Payment, cause: Webhook) -> Fact:
@@ -112,29 +136,58 @@ def _announce(truth: Truth, before: Payment, payment: Payment, cause: Webhook) -
 
 
 def _told(payment: Payment) -> dict[str, Any]:
-    told = payment.told
     return {
-        "provider": registers.value(told, "provider"),
+        "provider": payment.known("provider"),
         "amount": payment.known("amount"),
         "currency": payment.known("currency") or "KRW",
-        "method": registers.value(told, "method"),
+        "method": payment.known("method"),
         "transaction_id": payment.known("transaction_id"),
-        "paid_at": payment.known("paid_at"),
+        "paid_at": payment.paid_at,
         "expected_amount": registers.value(payment.order, "amount"),
         "expected_currency": registers.value(payment.order, "currency"),
-        "reason": registers.value(told, "failure_reason"),
+        "reason": payment.failure_reason,
     }
 
 
 def _of_kind(kind: type[Fact], key: tuple[str, ...], before: Payment, payment: Payment) -> dict[str, Any]:
     """What a kind of fact says otherwise than the payment as a whole."""
+    if kind is PaymentCompleted:
+        failed = payment.failed_refunds > before.failed_refunds and before.version > 0
+        return {"reason": "refund_failed"} if failed else {"reason": None}
     if kind is PaymentRefunded:
-        return {"amount": payment.refunded_amount - before.refunded_amount}
+        now = payment.refunded_amount - before.refunded_amount
+        return {"amount": now if now > 0 else payment.refunded_amount}
     if kind is PaymentCancelled:
         at = payment.told["status"][0][1]
         return {"refunded_amount": payment.given_back, "cancelled_at": at or None}
-    if key[-1] in payment.extra:
-        told = payment.transactions[key[-1]]
+    if kind is RefundMismatched:
+        return _of_mismatch(key, payment)
+    if kind in (PaymentOverpaid, RefundRequested) and key[1] in payment.extra:
+        told = payment.transactions[key[1]]
         money = {"amount": registers.value(told, "amount"), "currency": registers.value(told, "currency") or "KRW"}
-        return {**money, "transaction_id": key[-1], "reason": "overpaid"}
+        return {**money, "transaction_id": key[1], "reason": "overpaid"}
     return {"reason": "amount_mismatch"} if kind is RefundRequested else {}
+
+
+def _of_mismatch(key: tuple[str, ...], payment: Payment) -> dict[str, Any]:
+    """A cancel's key has its provider, transaction and reason; that of too large a refund its transaction and sum."""
+    paid = {"paid_amount": payment.known("amount"), "paid_currency": payment.known("currency"), "refund_id": None}
+    if len(key) == len(("order", "transaction", "sum")):
+        told = payment.transactions[key[1]]
+        return {
+            "provider": registers.value(told, "provider") or payment.known("provider"),
+            "transaction_id": key[1] or None,
+            "amount": int(key[2]),
+            "currency": registers.value(told, "currency") or "KRW",
+            "paid_amount": registers.value(told, "amount"),
+            "paid_currency": registers.value(told, "currency"),
+            "refund_id": None,
+            "reason": "exceeds_payment",
+        }
+    _, provider, transaction, reason = key
+    claim = payment.claims[f"{provider}\n{transaction}"]
+    cancelled = sum(amount for _, (amount, _) in claim.parts.cancels.values())
+    amount = cancelled or registers.value(claim.parts.told, "amount")
+    currency = registers.value(claim.parts.told, "currency") or "KRW"
+    said = {"provider": provider, "transaction_id": transaction or None, "amount": amount, "currency": currency}
+    return {**paid, **said, "reason": reason}

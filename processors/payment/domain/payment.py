@@ -1,12 +1,13 @@
-"""All that was told of one order's payment: registers for what is one thing, entries for what may be several."""
+"""All that is known of one order's payment: registers for what is one thing, entries for what may be several."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
+from processors.payment.domain import entries
+from processors.payment.domain.entries import MOVES, Occasions, Refund
 from stream import registers
-from stream.events import OrderWebhook, OutcomeKind, PaymentNotice, PaymentWebhook
-from stream.registers import Stamp, Told
+from stream.registers import UNTOLD, Stamp, Told
 
 TRANSITIONS = (
     ("pending",),
@@ -18,19 +19,48 @@ TRANSITIONS = (
 """A status may follow those of its own tier and of the tiers above it; what comes later than its turn is `late`.
 
 A deposit is awaited, made, and may be taken back by the bank (Toss: DONE → WAITING_FOR_DEPOSIT): one tier, so that the
-later of the two holds.
+later of the two holds. A refund that fails takes a payment from a cancel back to completed: that is an entry.
 """
 
 PAID = ("completed", "partially_cancelled", "cancelled")
 LIVE = ("completed", "partially_cancelled")
+FAILED = ("failed", "expired")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a set of webhooks says of a payment. `transactions` are the ways it was tried or paid.
+
+    A cancel's entry is (amount in minor units, its transaction); a transaction may also hold `refunded_amount`, the
+    most that the provider ever said was given back of it.
+    """
+
+    told: Told = field(default_factory=dict)
+    transactions: Mapping[str, Told] = field(default_factory=dict)
+    cancels: Told = field(default_factory=dict)
+    entries: Told = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What cancels say of one transaction of one provider. It counts once that transaction is known to be the order's.
+
+    `waiting` are the events that arrived while it did not count; they differ with the order of arrival.
+    """
+
+    provider: str
+    transaction: str
+    parts: Parts = field(default_factory=Parts)
+    names: tuple[str, ...] = ()
+    is_confirmed: bool = False
+    waiting: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """`transactions` are the ways it was tried or paid, `cancels` what was given back of it, `order` what it should be.
+    """`told`, `transactions`, `cancels` and `entries` are what counts: `base` with the claims that fit (see `claims`).
 
-    A cancel's entry is (amount in minor units, its transaction); a transaction may also hold `refunded_amount`, all
-    that the provider says was given back of it so far.
+    `base` is None while there is no claim: then it is those four. `order` is what the shop says the payment should be.
     """
 
     order_id: str
@@ -39,52 +69,124 @@ class Payment:
     transactions: Mapping[str, Told] = field(default_factory=dict)
     cancels: Told = field(default_factory=dict)
     order: Told = field(default_factory=dict)
+    entries: Told = field(default_factory=dict)
+    base: Parts | None = None
+    claims: Mapping[str, Claim] = field(default_factory=dict)
 
     @property
     def status(self) -> str | None:
-        """The status told last by rank and time, seen together with the entries.
+        """The status of the highest rank and then the latest time, seen together with the entries.
 
-        A part given back that is all of it is a cancel; and a cancel of one transaction leaves the order paid when
-        another transaction has paid it.
+        A part given back that is all of it is a cancel; a cancel or an account of one transaction leaves the order
+        paid when another transaction has paid it; and a refund that failed gives nothing back.
         """
         status: str | None = registers.value(self.told, "status")
-        if status == "cancelled" and registers.value(self.told, "transaction") and self.live:
-            status = registers.value(self.transactions[self.live[0]], "status")
+        current = registers.value(self.told, "transaction")
+        if status == "waiting_for_deposit" and current and self.live:
+            return _status(self.transactions[self.live[0]])
+        if status == "cancelled" and self.live:
+            status = _status(self.transactions[self.live[0]])
+        if status in PAID and self._is_settled_by_amounts(status):
+            refunded = self.refunded_amount
+            return "completed" if not refunded else "cancelled" if refunded >= self._total else "partially_cancelled"
         if status == "partially_cancelled" and 0 < self._total <= self.refunded_amount:
             return "cancelled"
         return status
 
     @property
     def live(self) -> list[str]:
-        """The transactions that hold the customer's money: first what pays the order, as it asks or else first."""
-        asked = _money(self.order)
+        """The transactions that hold the customer's money: first what pays the order, as it asks or else first.
+
+        A transaction of amount 0 took nothing, so another one pays the order where there is one. A cancel that names
+        no transaction ends all that were paid before it.
+        """
+        asked, ended_at = _money(self.order), self._ended_at
         paid = [
-            (asked is not None and _money(told) not in (None, asked), told["status"][0][1], name)
+            (asked is not None and _money(told) not in (None, asked), _is_nothing(told), told["status"][0][1], name)
             for name, told in self.transactions.items()
-            if _status(told) in LIVE
+            if _status(told) in LIVE and told["status"][0][1] > ended_at
         ]
         return [name for *_, name in sorted(paid)]
 
     @property
     def extra(self) -> list[str]:
         """The transactions that paid what was paid already."""
-        return self.live[1:]
+        return [name for name in self.live[1:] if not _is_nothing(self.transactions[name])]
 
     def known(self, name: str) -> Any:
-        """What was told of the transaction that pays the order; where it says nothing, or none does, what was told."""
-        told = self.transactions[self.live[0]] if self.live else {}
-        value = registers.value(told, name)
-        return registers.value(self.told, name) if value is None else value
+        """What is known of the transaction that pays the order, or of the last one.
+
+        What it leaves open is what was told besides; but not what was told of another transaction.
+        """
+        return self.register(name)[1]
+
+    def register(self, name: str) -> tuple[Stamp, Any]:
+        """The stamp and value behind `known`."""
+        current = self.live[0] if self.live else registers.value(self.told, "transaction") or ""
+        if (register := self.transactions.get(current, {}).get(name)) is not None:
+            return register
+        stamp, value = self.told.get(name, (UNTOLD, None))
+        others = (told for other, told in self.transactions.items() if other != current)
+        if current and any(told.get(name, (UNTOLD,))[0] == stamp for told in others):
+            return UNTOLD, None
+        return stamp, value
+
+    @property
+    def paid_at(self) -> int | None:
+        """When it was paid; None while it is not, and of a deposit that was taken back."""
+        (rank, at, _, _), paid_at = self.register("paid_at")
+        waits = [move.at for move in entries.moves(self.entries) if move.status == "waiting_for_deposit"]
+        was_taken_back = rank == _rank("completed") and any(at < waiting for waiting in waits)
+        stands = self.status in PAID and rank >= _rank("completed") and not was_taken_back
+        return paid_at if stands else None
+
+    @property
+    def failure_reason(self) -> str | None:
+        """Why the attempt failed that the status is of; None of any other status."""
+        (rank, _, position, _), reason = self.register("failure_reason")
+        status: Stamp = self.told["status"][0] if "status" in self.told else UNTOLD
+        return reason if self.status in FAILED and (rank, position) == (status[0], status[2]) else None
 
     @property
     def refunded_amount(self) -> int:
-        """What was given back, in minor units: for each transaction its entries, or the provider's own sum if more."""
-        totals: dict[str, int] = {}
-        for _, (amount, transaction) in self.cancels.values():
-            totals[transaction] = totals.get(transaction, 0) + amount
-        for name, told in self.transactions.items():
-            totals[name] = max(totals.get(name, 0), registers.value(told, "refunded_amount") or 0)
-        return sum(totals.values())
+        """What was given back, in minor units: never more than was paid."""
+        return sum(self.given_back_of(name) for name in self._given_back)
+
+    def given_back_of(self, transaction: str) -> int:
+        """What was given back of one transaction, at most its amount."""
+        amount: int | None = registers.value(self.transactions.get(transaction, {}), "amount")
+        given_back = self.claimed_of(transaction)
+        return min(given_back, given_back if amount is None else amount)
+
+    def claimed_of(self, transaction: str) -> int:
+        """What was given back of a transaction by what is told, which may be more than was paid.
+
+        Its entries, or the provider's own sum if that is more; after a refund failed, the last sum, without what
+        failed since. Refunds with webhooks of their own count where the provider tells no sum.
+        """
+        by_entries: int = sum(amount for _, (amount, name) in self.cancels.values() if name == transaction)
+        refunds = self._refunds_of(transaction)
+        completed = sum(refund.amount for refund in refunds if refund.status == "completed")
+        sums = entries.totals(self.entries, transaction)
+        most = registers.value(self.transactions.get(transaction, {}), "refunded_amount")
+        if most is None:
+            return by_entries + completed
+        last_at, last = sums[-1] if sums else (0, most)
+        total: int = last if entries.descents(sums) else max(by_entries, most)
+        if completed == total:
+            return total
+        failed = (
+            refund.amount
+            for refund in refunds
+            if refund.status == "rejected" and refund.at >= last_at and refund.amount <= total
+        )
+        return max(0, total - sum(failed))
+
+    @property
+    def excessive(self) -> list[str]:
+        """The transactions of which more is said to be given back than was paid."""
+        amounts = ((name, registers.value(told, "amount")) for name, told in self.transactions.items())
+        return [name for name, amount in amounts if amount is not None and self.claimed_of(name) > amount]
 
     @property
     def given_back(self) -> int | None:
@@ -92,7 +194,7 @@ class Payment:
         told = self.transactions.get(registers.value(self.told, "transaction") or "", {})
         if self.refunded_amount or registers.value(told, "refunded_amount") == 0:
             return self.refunded_amount or None
-        amount: int | None = registers.value(self.told, "amount")
+        amount: int | None = self.known("amount")
         return amount
 
     @property
@@ -107,97 +209,120 @@ class Payment:
         return self._paid is not None and _money(self.order) is not None
 
     @property
+    def occasions(self) -> Occasions:
+        return entries.occasions(self.entries)
+
+    @property
+    def failed_refunds(self) -> int:
+        """How many refunds of it failed, by the provider's sums or by the refunds' own webhooks."""
+        return sum(self._failed_refunds_of(name) for name in self._given_back)
+
+    @property
+    def failed_amount(self) -> int:
+        """What was once given back and came back, in minor units, as far as anybody told."""
+        return sum(self._failed_amount_of(name) for name in self._given_back)
+
+    @property
+    def parts(self) -> Parts:
+        """What every webhook but the claims' says."""
+        return self.base or Parts(self.told, self.transactions, self.cancels, self.entries)
+
+    @property
+    def waiting(self) -> tuple[Claim, ...]:
+        """The claims that do not count."""
+        return tuple(claim for _, claim in sorted(self.claims.items()) if misfit(self.parts, claim))
+
+    @property
+    def _given_back(self) -> list[str]:
+        """The transactions of which anything may have been given back."""
+        named = {name for _, (_, name) in self.cancels.values()}
+        return sorted({*named, *self.transactions, *(self._of(refund) for refund in entries.refunds(self.entries))})
+
+    def _refunds_of(self, transaction: str) -> list[Refund]:
+        return [refund for refund in entries.refunds(self.entries) if self._of(refund) == transaction]
+
+    def _of(self, refund: Refund) -> str:
+        """The transaction of a refund, which may name it by any of its names."""
+        known = [name for name in refund.names if name in self.transactions]
+        return (known or [*refund.names, ""])[0]
+
+    def _failed_refunds_of(self, transaction: str) -> int:
+        rejected = sum(refund.status == "rejected" for refund in self._refunds_of(transaction))
+        return max(entries.descents(entries.totals(self.entries, transaction)), rejected)
+
+    def _failed_amount_of(self, transaction: str) -> int:
+        most = registers.value(self.transactions.get(transaction, {}), "refunded_amount") or 0
+        rejected = sum(
+            refund.amount
+            for refund in self._refunds_of(transaction)
+            if refund.status == "rejected" and (refund.was_completed or refund.amount <= most)
+        )
+        return max(rejected, entries.lost(entries.totals(self.entries, transaction)))
+
+    def _is_settled_by_amounts(self, status: str | None) -> bool:
+        """Whether the amounts say more than the status: a refund failed, or refunds alone tell of what was given back.
+
+        The transaction is looked at that the status is of.
+        """
+        current = self.live[0] if self.live else registers.value(self.told, "transaction") or ""
+        is_summed = registers.value(self.transactions.get(current, {}), "refunded_amount") is not None
+        if status == "completed":
+            return not is_summed and bool(self._refunds_of(current)) and self._total > 0
+        return is_summed and self._failed_refunds_of(current) > 0 and self._total > 0
+
+    @property
+    def _ended_at(self) -> int:
+        """When a cancel that names no transaction last ended what was paid; -1 where none did.
+
+        Orders cancelled before entries were kept have only the register.
+        """
+        moves = entries.moves(self.entries)
+        ends = [move.at for move in moves if move.status == "cancelled" and not move.transaction]
+        if registers.value(self.told, "status") == "cancelled" and not registers.value(self.told, "transaction"):
+            ends.append(self.told["status"][0][1] or entries.NEVER)
+        return max(ends, default=-1)
+
+    @property
     def _total(self) -> int:
         """All that was paid, by however many transactions, in minor units; 0 where nobody says."""
         amounts = [registers.value(self.transactions[name], "amount") or 0 for name in self.live]
-        return sum(amounts) or registers.value(self.told, "amount") or 0
+        return sum(amounts) or self.known("amount") or 0
 
     @property
     def _paid(self) -> tuple[int, str] | None:
         """Amount and currency of the transaction that pays the order."""
-        first = _money(self.transactions[self.live[0]]) if self.live else None
-        return first or _money(self.told)
+        amount = self.known("amount")
+        return None if amount is None else (amount, self.known("currency"))
 
 
-def tell(payment: Payment, webhook: PaymentWebhook) -> tuple[Payment, OutcomeKind]:
-    """The payment after a webhook of a payment provider."""
-    notice, envelope = webhook.notice, webhook.envelope
-    when = registers.stamp(TRANSITIONS, notice.status, envelope.occurred_at, envelope.event_id)
-    transaction = notice.pg_transaction_id or notice.transaction_id or ""
-    said = {
-        "status": notice.status,
-        "transaction": transaction,
-        "provider": envelope.provider,
-        "method": notice.method,
-        "transaction_id": notice.transaction_id,
-        "pg_transaction_id": notice.pg_transaction_id,
-        "amount": notice.amount,
-        "currency": None if notice.amount is None else notice.currency,
-        "failure_reason": notice.failure_reason,
-        "paid_at": notice.paid_at,
-        "deposited": True if notice.status == "completed" else None,
-        "user_id": notice.user_id,
-    }
-    outcome: OutcomeKind = "late" if registers.is_behind(payment.told, when) else "processed"
-    after = replace(
-        payment,
-        version=payment.version + 1,
-        told=registers.tell(payment.told, when, said),
-        transactions=_with_transaction(payment.transactions, transaction, notice, when),
-        cancels=_with_cancels(payment.cancels, transaction, notice),
-    )
-    return after, outcome
+def misfit(base: Parts, claim: Claim) -> str | None:
+    """Why a cancel is none of the order's payment; None where it is, or where nobody knows of any payment.
+
+    A transaction is the order's when another webhook tells of it. One that is not named is that of its provider. What
+    the provider's API confirmed proves itself.
+    """
+    paid = [move for move in entries.moves(base.entries) if move.status == "completed"]
+    if not paid or claim.is_confirmed:
+        return None
+    known = {*base.transactions, *(name for move in paid for name in move.names)}
+    if claim.transaction and not known.isdisjoint((claim.transaction, *claim.names)):
+        return "other_currency" if _differs(base, claim) else None
+    by_provider = [move for move in paid if move.provider == claim.provider]
+    if not by_provider:
+        return "other_provider"
+    is_named = bool(claim.transaction) and all(move.names for move in by_provider)
+    return "other_transaction" if is_named else "other_currency" if _differs(base, claim) else None
 
 
-def tell_order(payment: Payment, webhook: OrderWebhook) -> tuple[Payment, OutcomeKind]:
-    """The payment after the shop told the order."""
-    notice, envelope = webhook.notice, webhook.envelope
-    when = (0, envelope.occurred_at or envelope.received_at, 0, envelope.event_id)
-    asked = registers.tell(payment.order, when, {"amount": notice.amount, "currency": notice.currency})
-    return replace(payment, order=asked), "processed"
+def _differs(base: Parts, claim: Claim) -> bool:
+    paid = base.transactions.get(claim.transaction, base.told)
+    given_back = claim.parts.told
+    currencies = registers.value(paid, "currency"), registers.value(given_back, "currency")
+    return None not in currencies and currencies[0] != currencies[1]
 
 
-def merge(payment: Payment, other: Payment) -> Payment:
-    """What was told of both: an order's payment, and what was told before anybody knew that it was this order's."""
-    names = sorted({*payment.transactions, *other.transactions})
-    return replace(
-        payment,
-        version=payment.version + other.version,
-        told=registers.merge(payment.told, other.told),
-        transactions={
-            name: registers.merge(payment.transactions.get(name, {}), other.transactions.get(name, {}))
-            for name in names
-        },
-        cancels=registers.merge(payment.cancels, other.cancels),
-    )
-
-
-def _with_transaction(known: Mapping[str, Told], name: str, notice: PaymentNotice, when: Stamp) -> Mapping[str, Told]:
-    """A webhook that names no transaction is of none, unless it says how much was given back in all."""
-    refunded = notice.refunded_amount
-    if not name and refunded is None:
-        return known
-    told = known.get(name, {})
-    if name:
-        said = {
-            "status": notice.status,
-            "transaction_id": notice.transaction_id,
-            "pg_transaction_id": notice.pg_transaction_id,
-            "amount": notice.amount,
-            "currency": None if notice.amount is None else notice.currency,
-            "paid_at": notice.paid_at,
-        }
-        told = registers.tell(told, when, said)
-    if refunded is not None:
-        told = registers.tell(told, (refunded, 0, 0, ""), {"refunded_amount": refunded})
-    return {**known, name: told}
-
-
-def _with_cancels(known: Told, transaction: str, notice: PaymentNotice) -> Told:
-    for cancel in notice.cancels:
-        stamp = (cancel.amount, cancel.cancelled_at or 0, 0, transaction)
-        known = registers.tell(known, stamp, {cancel.id: (cancel.amount, transaction)})
-    return known
+def _rank(status: str) -> int:
+    return next(rank for rank, tier in enumerate(TRANSITIONS) if status in tier)
 
 
 def _status(told: Told) -> str | None:
@@ -205,6 +330,13 @@ def _status(told: Told) -> str | None:
     return status
 
 
+def _is_nothing(told: Told) -> bool:
+    return bool(registers.value(told, "amount") == 0)
+
+
 def _money(told: Told) -> tuple[int, str] | None:
     amount = registers.value(told, "amount")
     return None if amount is None else (amount, registers.value(told, "currency"))
+
+
+__all__ = ["LIVE", "MOVES", "PAID", "TRANSITIONS", "Claim", "Parts", "Payment", "misfit"]

@@ -107,14 +107,14 @@ def merge(refunds: Refunds, other: Refunds) -> Refunds:
 def news(before: Refunds, after: Refunds, cause: RefundWebhook | Fact) -> tuple[Fact, ...]:
     """The refunds that are completed or rejected now and were not before.
 
-    A success that the payment tells of too is not told twice.
+    What the payment tells of too is not told twice: that money was given back, and that it came back.
     """
     return tuple(
         _announce(kind, refund_id, after, cause)
         for refund_id, told in after.refunds.items()
         if (kind := ANNOUNCED.get(registers.value(told, "status")))
         and registers.value(before.refunds.get(refund_id, {}), "status") != registers.value(told, "status")
-        and not (kind is RefundCompleted and registers.value(told, "told_by_payment"))
+        and not registers.value(told, "told_by_payment")
     )
 
 

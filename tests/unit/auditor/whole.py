@@ -7,7 +7,7 @@ from auditor.evidence import Accepted, Entry, Evidence, Store
 from auditor.model import MODELS
 from auditor.stores import TABLES
 from auditor.tracing import READS, SILENT
-from notifier.audience import AUDIENCES
+from notifier.audience import audiences
 from processors.invoice import domain as invoices
 from processors.payment import domain as payments
 from processors.refund import domain as refunds
@@ -43,7 +43,7 @@ def whole() -> Evidence:
     messages = {
         ids.notification_id(fact.event_id, audience, "email"): fact
         for fact in told
-        for audience in AUDIENCES.get(type(fact), ())
+        for audience in audiences(fact)
         if audience == "customer"
     }
     for name, fact in messages.items():

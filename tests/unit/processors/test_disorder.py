@@ -34,7 +34,7 @@ from tests.log import CODEC
 Apply = Callable[[Any, Any], tuple[Any, str, tuple[Fact, ...]]]
 
 TIMES = st.sampled_from([None, NOON, NOON + MINUTE, NOON + 2 * MINUTE])
-AMOUNTS = st.sampled_from([None, 1000, 58000])
+AMOUNTS = st.sampled_from([None, 0, 1000, 58000])
 WORDS = st.sampled_from([None, "a", "b"])
 
 
@@ -51,7 +51,19 @@ PAYMENTS = st.builds(
     transaction_id=WORDS,
     failure_reason=WORDS,
     cancels=st.sampled_from([(), (Cancel(id="c1", amount=1000),), (Cancel(id="c2", amount=57000, cancelled_at=NOON),)]),
-    refunded_amount=st.sampled_from([None, 1000, 58000]),
+    refunded_amount=st.sampled_from([None, 0, 1000, 58000]),
+    paid_at=st.sampled_from([None, NOON]),
+    provider=st.sampled_from(["generic", "stripe"]),
+    currency=st.sampled_from(["KRW", "USD"]),
+)
+GIVEN_BACK = st.builds(
+    a_refund,
+    statuses(refund.TRANSITIONS),
+    at=TIMES,
+    amount=AMOUNTS,
+    refund_id=st.sampled_from(["R-1", "R-2"]),
+    references=st.sampled_from([(), ("a",), ("c", "b")]),
+    told_by_payment=st.sampled_from([True]),
 )
 ORDERS = st.builds(an_order, at=TIMES, amount=AMOUNTS, currency=st.just("KRW"))
 SCANS = st.builds(
@@ -102,7 +114,7 @@ TRANSFERRED = st.builds(
 )
 
 
-@given(st.lists(PAYMENTS | ORDERS, max_size=7), st.data())
+@given(st.lists(PAYMENTS | ORDERS | GIVEN_BACK, max_size=7), st.data())
 def test_a_payment_ends_alike_in_whatever_order_its_webhooks_come(webhooks: list[Any], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(webhooks))
 
@@ -110,6 +122,7 @@ def test_a_payment_ends_alike_in_whatever_order_its_webhooks_come(webhooks: list
     disordered, _ = told(payment.apply, payment.Payment("1"), shuffled)
 
     assert disordered == straight
+    assert payment.truths(disordered) == payment.truths(straight)
 
 
 @given(st.lists(SCANS, max_size=7), st.data())
@@ -171,7 +184,7 @@ def test_an_invoice_ends_alike_in_whatever_order_its_webhooks_and_transfers_come
     assert len({fact.event_id for fact in announced}) == len(announced)
 
 
-@given(st.lists(PAYMENTS | ORDERS, max_size=7))
+@given(st.lists(PAYMENTS | ORDERS | GIVEN_BACK, max_size=7))
 def test_what_is_true_of_a_payment_in_the_end_was_announced(webhooks: list[Any]) -> None:
     state, announced = told(payment.apply, payment.Payment("1"), webhooks)
 

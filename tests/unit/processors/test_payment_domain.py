@@ -1,6 +1,10 @@
 """What may follow what for a payment, and what is announced then."""
 
+from typing import Any
+
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 
 from processors.payment.domain import TRANSITIONS, Book, Payment, apply
 from stream.events import (
@@ -16,10 +20,12 @@ from stream.events import (
     PaymentOverpaid,
     PaymentRefunded,
     PaymentWebhook,
+    RefundMismatched,
     RefundRequested,
+    RefundWebhook,
 )
 from stream.references import Referred
-from tests.builders import MINUTE, NOON, a_payment, an_order
+from tests.builders import MINUTE, NOON, a_payment, a_refund, an_order
 
 RANK = {status: rank for rank, tier in enumerate(TRANSITIONS) for status in tier}
 
@@ -259,3 +265,270 @@ def test_a_second_payment_given_back_whole_as_a_part_leaves_the_order_paid() -> 
         payment, _, _ = apply(payment, webhook)
 
     assert (payment.status, payment.refunded_amount) == ("partially_cancelled", 58000)
+
+
+STRIPE: dict[str, Any] = {
+    "provider": "stripe",
+    "transaction_id": "pi_1",
+    "references": ("ch_1", "pi_1"),
+    "currency": "USD",
+}
+
+
+def stripe_refund(status: str, amount: int, minute: int, refund_id: str = "re_1") -> RefundWebhook:
+    return a_refund(
+        status,
+        at=NOON + minute * MINUTE,
+        amount=amount,
+        currency="USD",
+        refund_id=refund_id,
+        provider="stripe",
+        references=("ch_1", "pi_1"),
+        told_by_payment=True,
+    )
+
+
+CHARGED = a_payment("completed", amount=2000, paid_at=NOON, **STRIPE)
+REFUNDED = a_payment("cancelled", at=NOON + MINUTE, amount=2000, refunded_amount=2000, **STRIPE)
+CHARGE_UPDATED = a_payment("completed", at=NOON + 2 * MINUTE, amount=2000, refunded_amount=0, **STRIPE)
+REFUND_FAILED = stripe_refund("rejected", 2000, 2)
+
+
+@pytest.mark.parametrize(
+    "failure", [[CHARGE_UPDATED], [REFUND_FAILED], [CHARGE_UPDATED, REFUND_FAILED], [REFUND_FAILED, CHARGE_UPDATED]]
+)
+@pytest.mark.parametrize("known", [[], [stripe_refund("completed", 2000, 1)], [stripe_refund("pending", 2000, 1)]])
+def test_a_payment_is_paid_again_when_its_refund_fails_and_that_is_told_once(
+    failure: list[Any], known: list[Any]
+) -> None:
+    facts, payment = story(CHARGED, REFUNDED, *known, *failure)
+
+    assert (payment.status, payment.refunded_amount, payment.paid_at) == ("completed", 0, NOON)
+    assert [type(fact) for fact in facts] == [PaymentCompleted, PaymentCancelled, PaymentCompleted]
+    assert [getattr(fact, "reason", None) for fact in facts] == [None, None, "refund_failed"]
+    assert len({fact.event_id for fact in facts}) == len(facts)
+
+
+def test_of_two_part_refunds_the_one_that_failed_is_taken_back() -> None:
+    parts = [
+        a_payment("partially_cancelled", at=NOON + n * MINUTE, amount=2000, refunded_amount=total, **STRIPE)
+        for n, total in ((1, 500), (2, 800))
+    ]
+
+    facts, payment = story(CHARGED, *parts, stripe_refund("rejected", 300, 3, "re_2"))
+
+    assert (payment.status, payment.refunded_amount) == ("partially_cancelled", 500)
+    assert [type(fact) for fact in facts] == [PaymentCompleted, PaymentRefunded, PaymentRefunded, PaymentCompleted]
+
+
+def test_a_refund_after_one_that_failed_is_told_though_the_total_is_the_same() -> None:
+    again = a_payment("cancelled", at=NOON + 5 * MINUTE, amount=2000, refunded_amount=2000, **STRIPE)
+
+    facts, payment = story(CHARGED, REFUNDED, REFUND_FAILED, again)
+
+    assert (payment.status, payment.refunded_amount) == ("cancelled", 2000)
+    assert [type(fact) for fact in facts] == [PaymentCompleted, PaymentCancelled] * 2
+    assert len({fact.event_id for fact in facts}) == 4
+
+
+def test_a_refund_that_only_its_own_webhooks_tell_of_is_given_back() -> None:
+    _, payment = story(CHARGED, stripe_refund("completed", 500, 1))
+
+    assert (payment.status, payment.refunded_amount) == ("partially_cancelled", 500)
+
+
+def test_what_is_given_back_is_never_more_than_was_paid_and_the_operator_hears_of_more() -> None:
+    paid = a_payment("completed", transaction_id="T")
+    back = a_payment("partially_cancelled", transaction_id="T", at=NOON + 1, cancels=(Cancel(id="c", amount=99000),))
+
+    facts, payment = story(paid, back)
+
+    assert (payment.status, payment.refunded_amount) == ("cancelled", 58000)
+    mismatch = next(fact for fact in facts if isinstance(fact, RefundMismatched))
+    assert (mismatch.amount, mismatch.paid_amount, mismatch.reason) == (99000, 58000, "exceeds_payment")
+
+
+def test_each_deposit_is_told_and_each_that_the_bank_took_back() -> None:
+    statuses = [
+        "waiting_for_deposit",
+        "completed",
+        "waiting_for_deposit",
+        "completed",
+        "waiting_for_deposit",
+        "completed",
+    ]
+    deposits = [a_payment(status, transaction_id="T", at=NOON + n * MINUTE) for n, status in enumerate(statuses)]
+
+    facts, payment = story(*deposits)
+
+    assert payment.status == "completed"
+    assert [type(fact) for fact in facts] == [
+        DepositAwaited,
+        PaymentCompleted,
+        DepositReversed,
+        PaymentCompleted,
+        DepositReversed,
+        PaymentCompleted,
+    ]
+    assert len({fact.event_id for fact in facts}) == len(facts)
+
+
+@given(st.permutations(range(5)))
+def test_a_deposit_is_told_once_however_its_webhooks_are_disordered(order: list[int]) -> None:
+    statuses = ["completed", "waiting_for_deposit", "completed", "waiting_for_deposit", "completed"]
+    deposits = [a_payment(status, transaction_id="T", at=NOON + n * MINUTE) for n, status in enumerate(statuses)]
+
+    facts, _ = story(*(deposits[n] for n in order))
+
+    told = {fact.event_id for fact in facts if isinstance(fact, PaymentCompleted)}
+    assert 1 <= len(told) <= 3
+
+
+def test_two_webhooks_of_one_deposit_are_one_payment() -> None:
+    facts, _ = story(
+        a_payment("completed", transaction_id="T"), a_payment("completed", transaction_id="T", at=NOON + MINUTE)
+    )
+
+    assert [type(fact) for fact in facts] == [PaymentCompleted]
+
+
+def test_what_is_paid_again_after_a_cancel_is_told_again() -> None:
+    facts, _ = story(
+        a_payment("completed", transaction_id="A"),
+        a_payment("cancelled", transaction_id="A", at=NOON + MINUTE),
+        a_payment("completed", transaction_id="B", at=NOON + 2 * MINUTE),
+    )
+
+    assert [type(fact) for fact in facts] == [PaymentCompleted, PaymentCancelled, PaymentCompleted]
+    assert facts[0].event_id != facts[2].event_id
+
+
+FOREIGN = [
+    pytest.param({"provider": "stripe", "transaction_id": "pi_9"}, "other_provider", id="another provider's"),
+    pytest.param({"provider": "kakaopay"}, "other_provider", id="another provider's, without a name"),
+    pytest.param({"provider": "toss", "transaction_id": "T-9"}, "other_transaction", id="another transaction's"),
+    pytest.param(
+        {"provider": "toss", "transaction_id": "T-1", "currency": "USD"}, "other_currency", id="another currency"
+    ),
+]
+
+
+@pytest.mark.parametrize(("whose", "reason"), FOREIGN)
+@pytest.mark.parametrize("comes_first", [False, True])
+def test_a_cancel_of_what_the_order_was_not_paid_by_cancels_nothing(
+    whose: dict[str, Any], reason: str, comes_first: bool
+) -> None:
+    paid = a_payment("completed", provider="toss", transaction_id="T-1", paid_at=NOON)
+    cancel = a_payment("cancelled", at=NOON + MINUTE, amount=100, **whose)
+
+    facts, payment = story(*([cancel, paid] if comes_first else [paid, cancel]))
+
+    assert (payment.status, payment.refunded_amount, payment.known("amount")) == ("completed", 0, 58000)
+    assert (payment.known("provider"), payment.known("transaction_id")) == ("toss", "T-1")
+    (mismatch,) = [fact for fact in facts if isinstance(fact, RefundMismatched)]
+    assert (mismatch.reason, mismatch.provider, mismatch.amount) == (reason, whose["provider"], 100)
+    assert comes_first or not any(isinstance(fact, PaymentCancelled) for fact in facts)
+
+
+def test_a_cancel_that_waited_counts_when_its_provider_was_paid() -> None:
+    book = Book({"1": Payment("1")}, {})
+    book.post(a_payment("completed", provider="toss", transaction_id="T-1"))
+
+    cancel = a_payment("cancelled", provider="stripe", transaction_id="pi_9", at=NOON + 2 * MINUTE)
+    waiting = book.post(cancel)
+    paid = book.post(a_payment("completed", provider="stripe", transaction_id="pi_9", at=NOON + MINUTE))
+
+    assert (waiting.outcome, paid.woken) == ("waiting", (cancel.envelope.event_id,))
+    payment = book.payments["1"]
+    assert (payment.status, payment.live) == ("completed", ["T-1"])
+    assert payment.transactions["pi_9"]["status"][1] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    "cancel",
+    [
+        a_payment("cancelled", at=NOON + MINUTE),
+        a_payment("cancelled", at=None, transaction_id="T-1"),
+        a_payment(
+            "partially_cancelled", at=NOON + MINUTE, transaction_id="T-1", cancels=(Cancel(id="c", amount=58000),)
+        ),
+    ],
+)
+def test_a_cancel_of_the_orders_own_payment_is_one(cancel: PaymentWebhook) -> None:
+    facts, payment = story(a_payment("completed", transaction_id="T-1"), cancel)
+
+    assert payment.status == "cancelled"
+    assert [type(fact) for fact in facts] == [PaymentCompleted, PaymentCancelled]
+
+
+def test_an_attempt_given_up_beside_a_payment_is_nobodys_mail() -> None:
+    facts, payment = story(
+        a_payment("completed", provider="toss", transaction_id="T-1"),
+        a_payment("cancelled", provider="stripe", transaction_id="pi_1", at=NOON + MINUTE, refunded_amount=0),
+    )
+
+    assert (payment.status, [type(fact) for fact in facts]) == ("completed", [PaymentCompleted])
+
+
+def test_what_a_losing_event_says_is_not_said_of_the_payment() -> None:
+    completed = a_payment("completed", transaction_id="T", amount=58000)
+    failed = a_payment("failed", transaction_id="T", failure_reason="한도 초과", paid_at=NOON, at=NOON + MINUTE)
+
+    for webhooks in ([completed, failed], [failed, completed]):
+        _, payment = story(*webhooks)
+        assert (payment.status, payment.failure_reason, payment.paid_at) == ("completed", None, None)
+
+
+def test_a_deposit_that_was_taken_back_was_not_paid_at_any_time() -> None:
+    paid = a_payment("completed", transaction_id="T", paid_at=NOON)
+    _, back = story(paid, a_payment("waiting_for_deposit", transaction_id="T", at=NOON + MINUTE))
+    _, again = story(
+        paid,
+        a_payment("waiting_for_deposit", transaction_id="T", at=NOON + MINUTE),
+        a_payment("completed", transaction_id="T", at=NOON + 2 * MINUTE),
+    )
+
+    assert (back.status, back.paid_at) == ("waiting_for_deposit", None)
+    assert (again.status, again.paid_at) == ("completed", None)
+
+
+def test_an_expired_attempt_has_not_the_reason_of_one_that_failed() -> None:
+    _, payment = story(a_payment("failed", failure_reason="한도 초과"), a_payment("expired", at=NOON + MINUTE))
+
+    assert (payment.status, payment.failure_reason) == ("expired", None)
+
+
+def test_another_transactions_amount_is_not_that_of_the_one_that_paid() -> None:
+    failed = a_payment("failed", transaction_id="A", amount=99)
+    _, payment = story(failed, a_payment("completed", transaction_id="B", amount=None, at=NOON + MINUTE))
+
+    assert payment.known("amount") is None
+
+
+@pytest.mark.parametrize(("asked", "facts"), [(0, [PaymentCompleted]), (58000, [AmountMismatched])])
+def test_a_payment_of_nothing_is_held_against_the_order_and_asks_for_nothing_back(
+    asked: int, facts: list[type[Fact]]
+) -> None:
+    announced, payment = story(an_order(amount=asked, currency="KRW"), a_payment("completed", amount=0))
+
+    assert [type(fact) for fact in announced] == facts
+    assert payment.mismatched == bool(asked)
+
+
+def test_a_transaction_of_nothing_beside_a_payment_is_no_overpayment() -> None:
+    facts, payment = story(
+        a_payment("completed", amount=0, transaction_id="A"),
+        a_payment("completed", transaction_id="B", at=NOON + MINUTE),
+    )
+
+    assert (payment.live[0], payment.known("amount")) == ("B", 58000)
+    assert [type(fact) for fact in facts] == [PaymentCompleted]
+
+
+def story(*webhooks: Any) -> tuple[list[Fact], Payment]:
+    """What is announced of the order 1 by these webhooks, and its payment after them."""
+    payment, facts = Payment("1"), list[Fact]()
+    for webhook in webhooks:
+        payment, _, announced = apply(payment, webhook)
+        facts += announced
+    return facts, payment

@@ -322,6 +322,67 @@ def test_refunds_of_a_charge_are_told_as_all_so_far() -> None:
     assert payment("charge.succeeded").refunded_amount is None
 
 
+PARTLY = {"captured": True, "status": "succeeded", "refunded": False}
+
+
+@pytest.mark.parametrize("event_type", ["charge.captured", "charge.refunded", "charge.updated"])
+@pytest.mark.parametrize(("amount", "captured"), [(20675, 20300), (10675, 10300)])
+def test_the_release_of_what_was_not_captured_gives_nothing_back(event_type: str, amount: int, captured: int) -> None:
+    event = changed(
+        "charge.refunded.partial.composed", amount=amount, amount_captured=captured, amount_refunded=375, **PARTLY
+    )
+
+    notice = told({**event, "type": event_type}).notice
+
+    assert isinstance(notice, PaymentNotice)
+    assert (notice.status, notice.amount, notice.refunded_amount or 0) == ("completed", captured, 0)
+
+
+@pytest.mark.parametrize(
+    ("refunded", "is_all", "given_back", "status"),
+    [
+        (375, False, 0, "completed"),
+        (1375, False, 1000, "partially_cancelled"),
+        (20675, True, 20300, "cancelled"),
+        (20675, False, 20300, "cancelled"),
+        (99999, True, 20300, "cancelled"),
+        (0, False, 0, "completed"),
+    ],
+)
+def test_given_back_is_what_was_refunded_without_what_was_released(
+    refunded: int, is_all: bool, given_back: int, status: str
+) -> None:
+    said = {**PARTLY, "amount": 20675, "amount_captured": 20300, "amount_refunded": refunded, "refunded": is_all}
+
+    notice = payment("charge.refunded.partial.composed", **said)
+
+    assert (notice.status, notice.amount, notice.refunded_amount) == (status, 20300, given_back)
+    assert notice.paid_at is None
+
+
+def test_the_refund_of_a_released_rest_is_no_refund() -> None:
+    with pytest.raises(Unsupported):
+        refund("refund.updated.composed", amount=375, balance_transaction=None)
+    assert refund("refund.created.composed", balance_transaction=None).status == "pending"
+
+
+def test_an_updated_charge_tells_that_less_is_given_back() -> None:
+    event = {**changed("charge.refunded.partial.composed", amount_refunded=0, **PARTLY), "type": "charge.updated"}
+
+    notice = told(event).notice
+
+    assert isinstance(notice, PaymentNotice)
+    assert (notice.status, notice.refunded_amount, notice.paid_at) == ("completed", 0, None)
+
+
+@pytest.mark.parametrize("said", [{"status": "failed"}, {"status": "pending"}, {"captured": False}])
+def test_an_updated_charge_that_holds_no_money_is_kept_aside(said: dict[str, Any]) -> None:
+    event = {**changed("charge.refunded.partial.composed", **{**PARTLY, **said}), "type": "charge.updated"}
+
+    with pytest.raises(Unsupported):
+        told(event)
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [

@@ -1,0 +1,66 @@
+"""What is given back, and what comes back: the payment's store and the refund's agree, and people are told once."""
+
+from typing import Any
+
+from stream import topics
+from stream.events import PaymentCompleted
+from tests.actors import Store, new_order
+from tests.builders import MINUTE, NOON, a_payment, a_refund
+from tests.log import append, reading
+
+
+def test_a_payment_whose_refund_failed_is_paid_again_in_both_stores(
+    system: dict[str, str], payments: Store, refunds: Store
+) -> None:
+    order, intent = new_order(), new_order()
+    stripe: dict[str, Any] = {"order": order, "provider": "stripe", "references": (intent,)}
+    charge = {**stripe, "transaction_id": intent, "amount": 2000, "currency": "USD"}
+    refund = {**stripe, "refund_id": new_order(), "amount": 2000, "currency": "USD", "told_by_payment": True}
+
+    with reading(system, topics.PAYMENTS) as facts:
+        publish(system, topics.PAYMENT_WEBHOOKS, a_payment("completed", name=new_order(), **charge))
+        given_back = a_payment("cancelled", at=NOON + MINUTE, name=new_order(), refunded_amount=2000, **charge)
+        publish(system, topics.PAYMENT_WEBHOOKS, given_back)
+        publish(system, topics.REFUND_WEBHOOKS, a_refund("completed", at=NOON + MINUTE, name=new_order(), **refund))
+        payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s AND refunded_amount = 2000", order)
+        refunds.wait_for("SELECT 1 FROM orders WHERE order_id = %s AND refunded_amount = 2000", order)
+
+        failed = a_refund("rejected", at=NOON + 2 * MINUTE, name=new_order(), **refund)
+        publish(system, topics.REFUND_WEBHOOKS, failed)
+        again = facts.wait_for(
+            lambda fact: isinstance(fact, PaymentCompleted) and fact.caused_by == failed.envelope.event_id
+        )
+
+    assert again.reason == "refund_failed"
+    (row,) = payments.rows("SELECT status, refunded_amount FROM payments WHERE order_id = %s", order)
+    assert row == {"status": "completed", "refunded_amount": 0}
+    refunds.wait_for("SELECT 1 FROM orders WHERE order_id = %s AND refunded_amount = 0", order)
+
+
+def test_a_cancel_of_another_provider_waits_until_that_provider_was_paid(
+    system: dict[str, str], payments: Store
+) -> None:
+    order = new_order()
+    paid = a_payment("completed", order=order, provider="toss", transaction_id="T", name=new_order())
+    cancel = a_payment(
+        "cancelled", order=order, provider="stripe", transaction_id="pi", at=NOON + 2 * MINUTE, name=new_order()
+    )
+    theirs = a_payment(
+        "completed", order=order, provider="stripe", transaction_id="pi", at=NOON + MINUTE, name=new_order()
+    )
+
+    with reading(system, topics.OUTCOMES) as outcomes:
+        publish(system, topics.PAYMENT_WEBHOOKS, paid)
+        publish(system, topics.PAYMENT_WEBHOOKS, cancel)
+        outcomes.wait_for(lambda one: (one.event_id, one.outcome) == (cancel.envelope.event_id, "waiting"))
+        (row,) = payments.rows("SELECT status, provider FROM payments WHERE order_id = %s", order)
+        assert row == {"status": "completed", "provider": "toss"}
+        publish(system, topics.PAYMENT_WEBHOOKS, theirs)
+        outcomes.wait_for(lambda one: (one.event_id, one.outcome) == (cancel.envelope.event_id, "processed"))
+
+    rows = payments.rows("SELECT transaction_id, status FROM transactions WHERE order_id = %s ORDER BY 1", order)
+    assert [(row["transaction_id"], row["status"]) for row in rows] == [("T", "completed"), ("pi", "cancelled")]
+
+
+def publish(system: dict[str, str], topic: topics.Topic, webhook: Any) -> None:
+    append(system, topic, topic.key(webhook), webhook)
