@@ -40,6 +40,9 @@ def list_(
         Console(width=max(Console().width, WIDE), soft_wrap=True).print(table)
     elif order:
         say(f"nothing of {order} is unsent")
+    for contact in said["unusable_contacts"]:
+        whose = f"order {contact['order_id']}" if contact["order_id"] else f"customer {contact['customer_id']}"
+        say(f"unusable contact of {whose}: {contact['problem']}")
     if not order:
         say(" · ".join(f"{count} {name}" for name, count in said["counts"].items() if count) or "nothing is unsent")
 

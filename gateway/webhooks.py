@@ -104,13 +104,10 @@ class Webhooks:
         topic, key, event = webhook(provider, received, verification, told, self._settings.mode)
         envelope = event.envelope
         order = getattr(told.notice, "order_id", None)
-        log.info(
-            "webhook.received",
-            type=envelope.event_type,
-            id=envelope.event_id,
-            provider=provider.name,
-            **({"order_id": order} if order else {}),
-        )
+        names = {"id": envelope.event_id, "provider": provider.name, **({"order_id": order} if order else {})}
+        log.info("webhook.received", type=envelope.event_type, **names)
+        if told.notes:
+            log.warning("webhook.fields_ignored", error="; ".join(told.notes), **names)
         record, name = Spooled(topic.name, key, self._codec.encode(event)), (envelope.event_id, envelope.digest)
         return envelope, await self._custody.take(record, name, provider.deadline_s)
 

@@ -1,6 +1,7 @@
 """What the topic hears of mails: that one was sent, to whom and when, never its address."""
 
 from notifier import letters
+from notifier.branding import Branding
 from notifier.mailbox import Letter
 from stream import topics
 from stream.codec import Codec
@@ -11,8 +12,8 @@ OWN_ROWS = (topics.NOTIFICATIONS.name, 0)
 """The outbox rows of the sender: no partition's, published by whichever sender comes by."""
 
 
-def sent(letter: Letter, sender: str, at: int, codec: Codec) -> Message:
-    """The record that `letter` was sent from `sender`, `at` microseconds since 1970 UTC."""
+def sent(letter: Letter, branding: Branding, at: int, codec: Codec) -> Message:
+    """The record that `letter` was sent, `at` microseconds since 1970 UTC."""
     told = NotificationSent(
         notification_id=letter.notification_id,
         fact_id=letter.fact_id,
@@ -22,7 +23,7 @@ def sent(letter: Letter, sender: str, at: int, codec: Codec) -> Message:
         order_id=letter.order_id,
         customer_id=letter.customer_id,
         locale=letters.locale(letter),
-        message_id=letters.message_id(letter, sender),
+        message_id=letters.message_id(letter, branding),
         sent_at=at,
     )
     return Message(*OWN_ROWS, topics.NOTIFICATIONS.name, letter.notification_id.encode(), codec.encode(told))

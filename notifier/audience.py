@@ -1,7 +1,10 @@
 """Who is told what: one table. A fact that is not in it is nobody's mail."""
 
+import re
+from operator import itemgetter
 from typing import Literal
 
+from providers import tosspayments
 from stream.events import (
     AmountMismatched,
     BillingScheduled,
@@ -79,12 +82,44 @@ def audiences(fact: Fact) -> tuple[Audience, ...]:
 
 LOCALES = ("ko", "en")
 """The first speaks when nothing says otherwise."""
+_THREE_LETTERS = {"kor": "ko", "eng": "en"}  # ISO 639-2
+_SUBTAG = re.compile(r"[-_.@]")
+_WEIGHT = re.compile(r"[qQ]\s*=\s*([01](?:\.\d{0,3})?)")
+
+
+def is_of_a_plan(fact: Fact) -> bool:
+    """Whether a payment is a subscription's: its order is the provider's own, and the shop names no seller of it."""
+    if not isinstance(fact, PaymentCompleted):
+        return False
+    return fact.provider == tosspayments.PROVIDER.name or bool(
+        tosspayments.BUSINESS_ORDER.fullmatch(fact.order_id or "")
+    )
 
 
 def locale_of(*wishes: str | None) -> str:
-    """The language of a mail: the first wish we can write in, such as `en-US`, else Korean."""
+    """Return the language of a mail: the first that we write in, else Korean.
+
+    A wish is a language tag (`en-US`), a POSIX locale (`en_US.UTF-8`) or an Accept-Language header with weights.
+    """
     for wish in wishes:
-        language = (wish or "").replace("_", "-").split("-")[0].lower()
-        if language in LOCALES:
-            return language
+        for tag in _by_weight(wish or ""):
+            language = _SUBTAG.split(tag, maxsplit=1)[0].lower()
+            if _THREE_LETTERS.get(language, language) in LOCALES:
+                return _THREE_LETTERS.get(language, language)
     return LOCALES[0]
+
+
+def _by_weight(wish: str) -> list[str]:
+    """Return the tags of an Accept-Language header (RFC 9110 §12.5.4), best first, without those of weight 0."""
+    weighted = []
+    for part in wish.split(","):
+        tag, _, parameter = part.partition(";")
+        weight = _weight(parameter)
+        if weight > 0:
+            weighted.append((weight, tag.strip()))
+    return [tag for _, tag in sorted(weighted, key=itemgetter(0), reverse=True)]
+
+
+def _weight(parameter: str) -> float:
+    found = _WEIGHT.fullmatch(parameter.strip())
+    return float(found[1]) if found else 1.0

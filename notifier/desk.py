@@ -28,6 +28,17 @@ SELECT json_build_object('id', notification_id, 'status', status, 'fact_type', f
  WHERE status = ANY (%(statuses)b::text[]) AND (%(orders)b::text[] = '{}' OR order_id = ANY (%(orders)b::text[]))
  ORDER BY created_at DESC LIMIT %(most)s
 """
+UNUSABLE = """
+SELECT json_build_object('order_id', order_id, 'customer_id', customer_id, 'problem', problem)
+  FROM (SELECT order_id, NULL AS customer_id, problem, told_at
+          FROM orders CROSS JOIN unnest(ARRAY[customer_email_problem, seller_email_problem]) AS problem
+         WHERE (customer_email_problem IS NOT NULL OR seller_email_problem IS NOT NULL) AND problem IS NOT NULL
+        UNION ALL
+        SELECT NULL, customer_id, email_problem, told_at FROM customers WHERE email_problem IS NOT NULL
+       ) AS contacts
+ WHERE %(orders)b::text[] = '{}' OR order_id = ANY (%(orders)b::text[])
+ ORDER BY told_at DESC LIMIT %(most)s
+"""
 SHOW = """
 SELECT json_build_object('id', notification_id, 'status', status, 'fact_type', fact_type, 'fact_id', fact_id,
                          'audience', audience, 'order_id', order_id, 'customer_id', customer_id,
@@ -77,7 +88,8 @@ class Desk:
     def list(self, tx: Connection, asked: Mapping[str, Any]) -> object:
         """The newest mails of a status, and how many there are of each in all.
 
-        Without a status those that need somebody, or all of an order's that are not sent.
+        Without a status those that need somebody, or all of an order's that are not sent; and the newest contacts that
+        cannot be mailed, whether a mail waits for them or not.
         """
         status, orders = asked.get("status"), texts(asked, "order")
         if status is not None and status not in STATUSES:
@@ -85,7 +97,8 @@ class Desk:
         statuses = [status] if status else list(mailbox.UNSENT if orders else NEED_SOMEBODY)
         wanted = {"statuses": statuses, "orders": list(orders), "most": _most(asked.get("limit", "50"))}
         mails = list(tx.exec_driver_sql(LIST, wanted).scalars())
-        return {"mails": mails, "counts": mailbox.counts(tx)}
+        unusable = [] if status else list(tx.exec_driver_sql(UNUSABLE, wanted).scalars())
+        return {"mails": mails, "counts": mailbox.counts(tx), "unusable_contacts": unusable}
 
     def show(self, tx: Connection, asked: Mapping[str, Any]) -> object:
         """All of one mail, also its address and its words as they would be sent now."""
@@ -124,13 +137,13 @@ class Desk:
             return str(tx.exec_driver_sql(SEND_AGAIN, wanted).scalar_one())
         letter = mailbox.read(tx, notification_id, self.settings.operator_locale)
         if letter:
-            outbox.insert(tx, [announcing.sent(letter, self.settings.mail_from, sent_at, self.codec)])
+            outbox.insert(tx, [announcing.sent(letter, self.settings.branding, sent_at, self.codec)])
         return str(tx.exec_driver_sql(RESOLVE_SENT, {"id": notification_id}).scalar_one())
 
     def _words(self, letter: Letter) -> dict[str, str]:
-        named = {"message_id": letters.message_id(letter, self.settings.mail_from), "locale": letters.locale(letter)}
+        named = {"message_id": letters.message_id(letter, self.settings.branding), "locale": letters.locale(letter)}
         try:
-            said = letters.words(letter)
+            said = letters.words(letter, self.settings.branding)
         except Exception as broken:  # noqa: BLE001 - why a letter cannot be written is what somebody came to see
             return {**named, "text": f"cannot be written: {type(broken).__name__}: {broken}"}
         return {**named, "subject": said.title, "text": said.text}

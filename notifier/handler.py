@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from notifier import alarms, in_app, store
+from notifier import alarms, contacts, in_app, store
 from notifier.audience import audiences
+from notifier.contacts import Contact
+from runtime.logging import log
 from stream import topics
 from stream.events import CustomerWebhook, DeadRecord, Fact, OrderWebhook
 from stream.fold import Result
@@ -27,15 +29,36 @@ def handle(tx: Connection, events: Sequence[Told], *, operator: str | None, max_
     store.wake(tx, touched, messages, max_age_s)
     in_app.write(tx, touched)
     alarms.abandoned(tx, [event for event in events if isinstance(event, DeadRecord)])
+    _report_unusable(orders, customers, messages)
     return [Result(_key(event), "processed", ()) for event in events]
 
 
 def _messages(fact: Fact, operator: str | None) -> list[store.Message]:
     return [
-        store.Message(fact, audience, operator if audience == "operator" else fact.contact)
+        store.Message(fact, audience, _contact(fact, operator if audience == "operator" else None))
         for audience in audiences(fact)
         if audience != "operator" or operator
     ]
+
+
+def _contact(fact: Fact, operator: str | None) -> Contact:
+    """The operator's address is checked at the start."""
+    return Contact(operator, None) if operator else contacts.judge(fact.contact, "the event's contact")
+
+
+def _report_unusable(
+    orders: Sequence[OrderWebhook], customers: Sequence[CustomerWebhook], messages: Sequence[store.Message]
+) -> None:
+    for order in orders:
+        for contact in (contacts.customer_of(order.notice), contacts.seller_of(order.notice)):
+            if contact.problem:
+                log.warning("contact.unusable", order_id=order.notice.order_id, error=contact.problem)
+    for customer in customers:
+        if problem := contacts.of(customer.notice).problem:
+            log.warning("contact.unusable", to=customer.notice.customer_id, error=problem)
+    for message in messages:
+        if message.contact.problem:
+            log.warning("contact.unusable", id=message.fact.event_id, error=message.contact.problem)
 
 
 def _key(event: Told) -> str:

@@ -1,7 +1,7 @@
 """What we write to people: a fact, its reader and a language in, a mail out. Pure but for reading the templates."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import cache
@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, sel
 
 from notifier import phrasing
 from notifier.audience import locale_of
+from notifier.branding import Branding
 from notifier.mailbox import Letter
 from runtime.clock import moment
 
@@ -31,13 +32,22 @@ INSTANTS = ("paid_at", "cancelled_at")
 DAYS = ("started_at", "ends_at", "next_billing_at")
 
 
+LINK_LABELS = {"ko": "주문 보기", "en": "View the order"}
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a fact says to its reader: a title, and paragraphs of lines; `greeting` is for letters only."""
+    """What a fact says to its reader: a title, and paragraphs of lines; all else is for letters only.
+
+    `link` is absolute; `footer` names the shop.
+    """
 
     title: str
     greeting: str | None
     paragraphs: list[list[str]]
+    link: str | None = None
+    link_label: str = ""
+    footer: list[str] = field(default_factory=list)
 
     @property
     def message(self) -> str:
@@ -47,7 +57,9 @@ class Words:
     @property
     def text(self) -> str:
         """All of it, as a letter."""
-        return "\n\n".join("\n".join(lines) for lines in self.letter) + "\n"
+        link = [[f"{self.link_label}: {self.link}"]] if self.link else []
+        parts = [*self.letter, *link, ["-- ", *self.footer]]  # RFC 3676 §4.3: what follows is a signature
+        return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
 
     @property
     def letter(self) -> list[list[str]]:
@@ -55,37 +67,47 @@ class Words:
         return [[self.greeting], *self.paragraphs] if self.greeting else self.paragraphs
 
 
-def words(letter: Letter) -> Words:
+def words(letter: Letter, branding: Branding | None = None) -> Words:
     """The words of a letter in its reader's language. A customer is greeted."""
     language = locale(letter)
     facts = _facts(letter, language)
     title, _, text = _template(letter.fact_type, letter.audience, language).render(facts).strip().partition("\n")
     paragraphs = [paragraph.strip().split("\n") for paragraph in re.split(r"\n{2,}", text.strip())]
     greeting = _environment().get_template(f"greeting.{language}.txt").render(facts)
-    return Words(" ".join(title.split()), greeting if letter.audience == "customer" else None, paragraphs)
+    footer = _environment().get_template(f"footer.{language}.txt").render(branding=branding)
+    return Words(
+        " ".join(title.split()),
+        greeting if letter.audience == "customer" else None,
+        paragraphs,
+        branding.absolute(letter.link) if branding else None,
+        LINK_LABELS[language],
+        footer.strip().split("\n"),
+    )
 
 
-def compose(letter: Letter, sender: str) -> EmailMessage:
-    """The mail for a letter: a text part and an HTML part that say the same, under an id that never changes."""
-    said = words(letter)
+def compose(letter: Letter, branding: Branding) -> EmailMessage:
+    """The mail for a letter: a text part and an HTML part that say the same, under an id that never changes.
+
+    It has no To header: that is written where RCPT is (`notifier.smtp`).
+    """
+    said = words(letter, branding)
     mail = EmailMessage()
     mail["Subject"] = said.title
-    mail["From"] = sender
-    mail["To"] = letter.recipient
-    mail["Message-ID"] = message_id(letter, sender)
+    mail["From"] = branding.from_header
+    mail["Message-ID"] = message_id(letter, branding)
     mail["Content-Language"] = locale(letter)
     occurred = moment(msgspec.json.decode(letter.fact)["received_at"])
     if occurred:
         mail["Date"] = format_datetime(occurred)
     mail.set_content(said.text)
-    html = _layout().render(subject=said.title, paragraphs=said.letter, link=letter.link, language=locale(letter))
+    html = _layout().render(words=said, branding=branding, language=locale(letter))
     mail.add_alternative(html, subtype="html")
     return mail
 
 
-def message_id(letter: Letter, sender: str) -> str:
+def message_id(letter: Letter, branding: Branding) -> str:
     """The same id for the same message, however often it is tried."""
-    return f"<{letter.notification_id}@{sender.rpartition('@')[2]}>"
+    return f"<{letter.notification_id}@{branding.domain}>"
 
 
 def locale(letter: Letter) -> str:
@@ -94,19 +116,25 @@ def locale(letter: Letter) -> str:
 
 
 def _facts(letter: Letter, language: str) -> dict[str, Any]:
-    fact = msgspec.json.decode(letter.fact)
+    told = msgspec.json.decode(letter.fact)
+    fact: dict[str, Any] = {name: _on_one_line(value) for name, value in told.items()}
     return {
         **fact,
         **{name: _figure(fact, name, units, language) for name, units in UNITS.items()},
         **{name: phrasing.time(fact[name], language) if fact.get(name) else None for name in INSTANTS},
         **{name: phrasing.day(fact[name], language) if fact.get(name) else None for name in DAYS},
         "reason": phrasing.reason(fact.get("reason"), language),
+        "method": phrasing.method(fact.get("method"), language),
         "mismatched": fact.get("reason") == "amount_mismatch",
         "again": fact.get("reason") == "refund_failed",
-        "name": letter.name,
-        "link": letter.link,
+        "name": phrasing.one_line(letter.name),
         "when": phrasing.time(fact.get("occurred_at") or fact["received_at"], language),
     }
+
+
+def _on_one_line(value: Any) -> Any:
+    """What others wrote must not look like lines of ours."""
+    return phrasing.one_line(value) if isinstance(value, str) else value
 
 
 def _figure(fact: dict[str, Any], name: str, units: tuple[str, ...], language: str) -> str | None:

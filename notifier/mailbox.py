@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 COLUMNS = """
 notification_id::text, fact_id::text, fact_type, audience, channel, order_id, customer_id, user_id, fact::text,
-attempts, recipient, name, CASE audience WHEN 'operator' THEN %(operator_locale)s ELSE locale END, link
+attempts, recipient, name, CASE audience WHEN 'operator' THEN %(operator_locale)s ELSE locale END, link, problem
 """
 CLAIM = f"""
 WITH due AS (
@@ -55,7 +55,8 @@ RETURNING notification_id::text
 
 OVERDUE = """
 UPDATE notifications SET status = CASE WHEN received_at < now() - %(max_age)s * interval '1 second' THEN 'stale'
-                                       ELSE 'no_recipient' END
+                                       ELSE 'no_recipient' END,
+                         error = 'nobody told the address of its reader in time'
  WHERE status = 'waiting' AND created_at < now() - least(%(wait)s, %(max_age)s) * interval '1 second'
 RETURNING notification_id::text, status
 """
@@ -76,7 +77,8 @@ UNSENT = ("waiting", "queued", "sending", "failed", "unknown", "stale", "no_reci
 class Letter:
     """A message: the fact it tells as JSON, its reader, and what the reader likes.
 
-    `customer_id` is the customer the fact is about, `user_id` the reader, as far as either is known.
+    `customer_id` is the customer the fact is about, `user_id` the reader, as far as either is known. `recipient` is the
+    reader's address; without one `problem` may say why a contact that was given cannot be used.
     """
 
     notification_id: str
@@ -89,10 +91,11 @@ class Letter:
     user_id: str | None
     fact: str
     attempts: int
-    recipient: str
+    recipient: str | None
     name: str | None
     locale: str | None
     link: str | None
+    problem: str | None = None
     stale: bool = False
 
 
@@ -132,7 +135,7 @@ def postponed(tx: Connection, letter: Letter, seconds: float, error: str) -> Non
 
 
 def ended(tx: Connection, letter: Letter, status: str, error: str) -> None:
-    """It will not be sent by us again: `failed` for good, `stale`, or `unknown`."""
+    """It is not sent again by itself: `failed`, `stale`, `unknown`, or `no_recipient` until an address is told."""
     tx.exec_driver_sql(ENDED, {"id": letter.notification_id, "status": status, "error": error})
 
 

@@ -6,21 +6,22 @@ from prometheus_client import Counter
 from sqlalchemy import Connection
 
 from notifier import alarms, announcing, mailbox
+from notifier.branding import Branding
 from notifier.mailbox import Letter
 from notifier.smtp import NotTaken
 from runtime import clock
 from runtime.logging import log
-from stream import outbox
+from stream import failures, outbox, redaction
 from stream.codec import Codec
 
 SENDS = Counter("hookstream_mail_sends_total", "Attempts to send a mail, by what came of them", ["result"])
 BACKOFF_S = (2.0, 3600.0)
 
 
-def sent(tx: Connection, letter: Letter, sender: str, codec: Codec) -> None:
+def sent(tx: Connection, letter: Letter, branding: Branding, codec: Codec) -> None:
     """The server has it: nobody sends it again, and whoever reads the topic knows."""
     mailbox.sent(tx, letter)
-    outbox.insert(tx, [announcing.sent(letter, sender, clock.now(), codec)])
+    outbox.insert(tx, [announcing.sent(letter, branding, clock.now(), codec)])
 
 
 def report_sent(letter: Letter) -> None:
@@ -36,15 +37,19 @@ def not_taken(tx: Connection, letter: Letter, refused: NotTaken) -> None:
     least, most = BACKOFF_S
     seconds = min(most, least * 2 ** min(letter.attempts, 20)) * random.uniform(0.5, 1)  # noqa: S311 - spreads retries
     SENDS.labels("postponed").inc()
-    log.warning("notification.postponed", id=letter.notification_id, error=str(refused), seconds=seconds)
-    return mailbox.postponed(tx, letter, seconds, str(refused))
+    error = failures.kept(str(refused))
+    log.warning(
+        "notification.postponed", id=letter.notification_id, error=redaction.masked_text(error), seconds=seconds
+    )
+    return mailbox.postponed(tx, letter, seconds, error)
 
 
 def ended(tx: Connection, letter: Letter, status: str, why: str) -> None:
     """It is not offered again, unless a person says so."""
-    mailbox.ended(tx, letter, status, why)
+    error = failures.kept(why)
+    mailbox.ended(tx, letter, status, error)
     if status == "unknown":
         alarms.unknown(tx, [letter.notification_id])
     SENDS.labels(status).inc()
     tell = log.warning if status == "stale" else log.error
-    tell(f"notification.{status}", id=letter.notification_id, error=why)
+    tell(f"notification.{status}", id=letter.notification_id, error=redaction.masked_text(error))

@@ -16,6 +16,7 @@ from runtime import faults
 from runtime.logging import log
 from stream import failures
 from stream.codec import Codec
+from stream.events import email_address
 from stream.trust import Trust
 
 IDLE_S = 1.0
@@ -30,7 +31,8 @@ class Sender:
         self._settings = settings
         self._store = store
         self._codec = codec
-        self._server = MailServer(settings.smtp_url, settings.mail_timeout_s)
+        self._branding = settings.branding
+        self._server = MailServer(settings.smtp_url, settings.mail_timeout_s, settings.smtp_ca)
         self._upkeep = Upkeep(settings, store)
         self.problem = self._upkeep.problem
         self._trust = trust
@@ -54,6 +56,9 @@ class Sender:
                 log.warning("store.failed", error=failures.name(failure))
                 if self._trust and failures.is_of_store(failure):
                     self._trust.withdraw()
+            except Exception as failure:  # noqa: BLE001 - the next mail finds neither this connection nor its error
+                self._server.close()
+                log.error("sender.failed", error=failures.describe(failure))
             self.wake.wait(IDLE_S)
         self._server.close()
 
@@ -85,10 +90,14 @@ class Sender:
             results.ended(tx, letter, "stale", "its webhook was received too long ago")
             return False
         try:
-            self._server.offer(letters.compose(letter, self._settings.mail_from))
+            recipient = _recipient(letter)
+            self._server.offer(self._branding.address, recipient, letters.compose(letter, self._branding))
+        except email_address.Unusable as why:
+            results.ended(tx, letter, "no_recipient", str(why))
         except NotTaken as refused:
             results.not_taken(tx, letter, refused)
         except Exception as broken:  # noqa: BLE001 - a letter that cannot be written must not hold up the others
+            self._server.close()
             results.not_taken(tx, letter, NotTaken(failures.describe(broken), final=True))
         else:
             return True
@@ -104,7 +113,7 @@ class Sender:
             why = str(silence)
             self._settle(lambda tx: results.ended(tx, letter, "unknown", why))
         else:
-            self._settle(lambda tx: results.sent(tx, letter, self._settings.mail_from, self._codec))
+            self._settle(lambda tx: results.sent(tx, letter, self._branding, self._codec))
             results.report_sent(letter)
 
     @faults.before("sender.after_reply")
@@ -119,3 +128,15 @@ class Sender:
                 if time.monotonic() > until:
                     raise
                 time.sleep(IDLE_S / 2)
+
+
+def _recipient(letter: Letter) -> str:
+    """The stored address, which is the one the mail goes to.
+
+    What was stored before addresses were checked is checked here. Raises Unusable.
+    """
+    if letter.recipient is None:
+        raise email_address.Unusable(letter.problem or "its reader's address was taken back")
+    if email_address.parse(letter.recipient, allow_dotless=letter.audience == "operator") != letter.recipient:
+        raise email_address.Unusable("its reader's address is not stored as it would be sent to")
+    return letter.recipient

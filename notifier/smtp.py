@@ -2,22 +2,28 @@
 
 `offer` goes as far as the body without its final dot: a server never counts that as a message. `finish` sends the
 dot: after it, only the server's reply says what became of the message (RFC 1047).
+
+Whatever goes wrong in a mail ends its connection: the next mail begins on a new one and finds nothing of this one.
 """
 
 import re
 import smtplib
-import socket
 from contextlib import suppress
 from email.message import EmailMessage
-from email.policy import SMTP as WIRE
-from urllib.parse import unquote, urlsplit
+from email.policy import SMTP, SMTPUTF8
 
+from notifier import smtp_url
+from notifier.smtp_connection import NoConnection, connect, described
 from runtime import faults
+from stream.events import email_address
 
 _LEADING_DOT = re.compile(rb"(?m)^\.")
-GO_AHEAD = 354
-DONE = 250
-GOOD_NIGHT = 421
+OK = 250
+START_MAIL_INPUT = 354
+CLOSING = 421
+TOO_MANY_RECIPIENTS = 552
+_ABOUT_THE_SESSION = frozenset({500, 502, 503, 504, 530, 534, 535, 538})
+_REPLY_CHARS = 500
 
 
 class NotTaken(Exception):
@@ -32,52 +38,77 @@ class NoReply(Exception):
     """The server vanished after the final dot: whether it took the mail is not known."""
 
 
+def is_final(command: str, code: int) -> bool:
+    """Return whether a reply to a mail's `command` (MAIL, RCPT, DATA or dot) refuses this mail for good.
+
+    RFC 5321 §4.2.1: 4yz may change by itself, 5yz will not. These 5yz are not final, because another mail would get
+    them as well and the operator can mend the cause:
+    - any reply to the greeting, EHLO, STARTTLS, AUTH and MAIL, which are about us and MAIL_FROM, not about the reader;
+    - 500, 502, 503, 504 (the session: §4.2.2; 503 is a sequence error of ours) and 530, 534, 535, 538 (RFC 4954);
+    - 552 to RCPT, which §4.5.3.1.10 says to treat as temporary.
+    """
+    if code // 100 != 5 or code in _ABOUT_THE_SESSION or command == "MAIL":  # noqa: PLR2004 - the class of the reply
+        return False
+    return not (command == "RCPT" and code == TOO_MANY_RECIPIENTS)
+
+
 class MailServer:
     """One connection to the server at `url`, opened when needed and kept while it is good."""
 
-    def __init__(self, url: str, timeout_s: float) -> None:
-        self._url = urlsplit(url)
+    def __init__(self, url: str, timeout_s: float, ca: str | None = None) -> None:
+        self._url = smtp_url.parse(url)
+        self._trust = None if self._url.tls == "off" else smtp_url.trust(ca)
         self._timeout_s = timeout_s
         self._smtp: smtplib.SMTP | None = None
 
     @faults.before("sender.after_claim")
-    def offer(self, mail: EmailMessage) -> None:
-        """Bring the mail up to its final dot.
+    def offer(self, sender: str, recipient: str, mail: EmailMessage) -> None:
+        """Bring the mail up to its final dot. `mail` has no To: it is written here, as the very text of RCPT.
 
-        Raises NotTaken; then nothing was sent.
+        Raises NotTaken, Unusable when `recipient` is not an address in its one form, or what composing raises; then
+        nothing was sent.
         """
+        if email_address.parse(recipient, allow_dotless=True) != recipient:
+            raise email_address.Unusable("it is not written as an address is stored")
+        body = _written(mail, recipient)
         try:
-            smtp = self._smtp = self._begin(str(mail["From"]))
-            self._say(*smtp.rcpt(str(mail["To"])))
-            code, reply = smtp.docmd("DATA")
-            self._say(DONE if code == GO_AHEAD else code, reply)
-            smtp.send(_LEADING_DOT.sub(b"..", mail.as_bytes(policy=WIRE)))
-        except smtplib.SMTPResponseException as refused:
+            smtp = self._smtp = self._begin(sender, international=not recipient.isascii())
+            _expect("RCPT", OK, *smtp.docmd("RCPT", f"TO:<{recipient}>"))
+            _expect("DATA", START_MAIL_INPUT, *smtp.docmd("DATA"))
+            smtp.send(body)
+        except NoConnection as failure:
             self.close()
-            raise NotTaken(
-                f"{refused.smtp_code} {refused.smtp_error!r}", final=_is_final(refused.smtp_code)
-            ) from refused
+            raise NotTaken(str(failure), final=False) from failure
         except (OSError, smtplib.SMTPException) as failure:
             self.close()
-            raise NotTaken(f"{type(failure).__name__}: {failure}", final=False) from failure
+            raise NotTaken(described(failure), final=False) from failure
+        except BaseException:
+            self.close()
+            raise
 
     @faults.before("sender.before_dot")
     def finish(self) -> None:
         """Send the final dot and hear the reply.
 
-        Raises NotTaken when the server refuses, NoReply when it vanishes.
+        Raises NotTaken when the server refuses, NoReply when it vanishes or says nothing that can be understood.
         """
         if self._smtp is None:
             raise NotTaken("no mail was offered", final=False)
         try:
             _dot(self._smtp)
             code, reply = self._smtp.getreply()
-        except (OSError, smtplib.SMTPException) as failure:
+        except Exception as failure:
             self.close()
-            raise NoReply(f"{type(failure).__name__}: {failure}") from failure
-        if code != DONE:
-            self.close()
-            raise NotTaken(f"{code} {reply!r}", final=_is_final(code))
+            raise NoReply(described(failure)) from failure
+        match code // 100:
+            case 2:
+                return
+            case 4 | 5:
+                self.close()
+                raise _not_taken("dot", code, reply)
+            case _:
+                self.close()
+                raise NoReply(f"the server answered the final dot with {_shown(code, reply)}")
 
     def close(self) -> None:
         """Drop the connection; a mail that was offered and not finished is not sent."""
@@ -85,39 +116,18 @@ class MailServer:
             self._smtp.close()
             self._smtp = None
 
-    def _begin(self, sender: str) -> smtplib.SMTP:
+    def _begin(self, sender: str, *, international: bool) -> smtplib.SMTP:
         """A connection on which the mail has begun. One that was kept may have been closed by the server meanwhile."""
         if self._smtp is not None:
             with suppress(smtplib.SMTPServerDisconnected, ConnectionError):
-                code, reply = self._smtp.mail(sender)
-                if code != GOOD_NIGHT:
-                    self._say(code, reply)
+                code, reply = _mail(self._smtp, sender, international=international)
+                if code != CLOSING:
+                    _expect("MAIL", OK, code, reply)
                     return self._smtp
             self.close()
-        smtp = self._connect()
-        self._say(*smtp.mail(sender))
-        return smtp
-
-    def _connect(self) -> smtplib.SMTP:
-        host, port = self._url.hostname or "", self._url.port or 0
-        if self._url.scheme == "smtps":
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=self._timeout_s)
-        else:
-            smtp = smtplib.SMTP(host, port, timeout=self._timeout_s)
-        if smtp.sock is not None:
-            # The dot follows the body as a packet of its own: Nagle would hold it for the server's delayed ACK, 40 ms.
-            smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        smtp.ehlo_or_helo_if_needed()
-        if self._url.scheme != "smtps" and smtp.has_extn("starttls"):
-            smtp.starttls()
-        if self._url.username:
-            smtp.login(unquote(self._url.username), unquote(self._url.password or ""))
-        return smtp
-
-    @staticmethod
-    def _say(code: int, reply: bytes) -> None:
-        if code // 100 != DONE // 100:
-            raise smtplib.SMTPResponseException(code, reply)
+        self._smtp = connect(self._url, self._trust, self._timeout_s)
+        _expect("MAIL", OK, *_mail(self._smtp, sender, international=international))
+        return self._smtp
 
 
 @faults.after("sender.after_dot")
@@ -125,6 +135,32 @@ def _dot(smtp: smtplib.SMTP) -> None:
     smtp.send(b".\r\n")
 
 
-def _is_final(code: int) -> bool:
-    """RFC 5321 §4.2.1: 5yz will not change by itself, 4yz may. 421 and silence say nothing of the mail."""
-    return code // 100 == 5  # noqa: PLR2004 - the class of the reply
+def _written(mail: EmailMessage, recipient: str) -> bytes:
+    """The mail as it goes over the wire. The To line is ours: the email package decodes what it takes for words."""
+    policy = SMTP if recipient.isascii() else SMTPUTF8
+    return b"To: " + recipient.encode() + b"\r\n" + _LEADING_DOT.sub(b"..", mail.as_bytes(policy=policy))
+
+
+def _mail(smtp: smtplib.SMTP, sender: str, *, international: bool) -> tuple[int, bytes]:
+    """Begin a mail; one to an address beyond ASCII with SMTPUTF8 (RFC 6531)."""
+    if not international:
+        return smtp.docmd("MAIL", f"FROM:<{sender}>")
+    if not smtp.has_extn("smtputf8"):
+        said = "the reader's address is not ASCII, and the mail server does not offer SMTPUTF8"
+        raise NotTaken(said, final=True)
+    smtp.command_encoding = "utf-8"
+    return smtp.docmd("MAIL", f"FROM:<{sender}> SMTPUTF8 BODY=8BITMIME")
+
+
+def _expect(command: str, expected: int, code: int, reply: bytes) -> None:
+    """Raise NotTaken unless the reply is of the expected class (RFC 5321 §4.2.1: the first digit decides)."""
+    if code // 100 != expected // 100:
+        raise _not_taken(command, code, reply)
+
+
+def _not_taken(command: str, code: int, reply: bytes) -> NotTaken:
+    return NotTaken(f"{_shown(code, reply)} (to {command})", final=is_final(command, code))
+
+
+def _shown(code: int, reply: bytes) -> str:
+    return f"{code} {reply.decode(errors='replace')[:_REPLY_CHARS]}"

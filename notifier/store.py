@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from notifier.audience import Audience
+from notifier import contacts
+from notifier.audience import Audience, is_of_a_plan
+from notifier.contacts import Contact
 from stream import ids
 from stream.arrays import write
 from stream.events import CustomerWebhook, Fact, NotificationSent, OrderWebhook
@@ -28,39 +30,46 @@ SELECT customer_id FROM customers WHERE customer_id = ANY (%(ids)b::text[]) ORDE
 SAVE_ORDERS = """
 UPDATE orders SET customer_id = saved.customer_id, customer_email = saved.email, customer_name = saved.name,
                   seller_id = saved.seller_id, seller_email = saved.seller_email, locale = saved.locale,
-                  link = saved.link, told_at = saved.told_at
+                  link = saved.link, customer_email_problem = saved.problem,
+                  seller_email_problem = saved.seller_problem, told_at = saved.told_at
   FROM unnest(%(ids)b::text[], %(customers)b::text[], %(emails)b::text[], %(names)b::text[], %(sellers)b::text[],
-              %(seller_emails)b::text[], %(locales)b::text[], %(links)b::text[], %(times)b::bigint[])
-       AS saved (order_id, customer_id, email, name, seller_id, seller_email, locale, link, told_at)
+              %(seller_emails)b::text[], %(locales)b::text[], %(links)b::text[], %(problems)b::text[],
+              %(seller_problems)b::text[], %(times)b::bigint[])
+       AS saved (order_id, customer_id, email, name, seller_id, seller_email, locale, link, problem, seller_problem,
+                 told_at)
  WHERE orders.order_id = saved.order_id AND saved.told_at >= orders.told_at
 """
-ORDER_COLUMNS = "ids customers emails names sellers seller_emails locales links times"
+ORDER_COLUMNS = "ids customers emails names sellers seller_emails locales links problems seller_problems times"
 
 SAVE_CUSTOMERS = """
-UPDATE customers SET email = saved.email, name = saved.name, locale = saved.locale, told_at = saved.told_at
-  FROM unnest(%(ids)b::text[], %(emails)b::text[], %(names)b::text[], %(locales)b::text[], %(times)b::bigint[])
-       AS saved (customer_id, email, name, locale, told_at)
+UPDATE customers SET email = saved.email, name = saved.name, locale = saved.locale, email_problem = saved.problem,
+                     told_at = saved.told_at
+  FROM unnest(%(ids)b::text[], %(emails)b::text[], %(names)b::text[], %(locales)b::text[], %(problems)b::text[],
+              %(times)b::bigint[])
+       AS saved (customer_id, email, name, locale, problem, told_at)
  WHERE customers.customer_id = saved.customer_id AND saved.told_at >= customers.told_at
 """
-CUSTOMER_COLUMNS = "ids emails names locales times"
+CUSTOMER_COLUMNS = "ids emails names locales problems times"
 
 # A replay may have read first that the mail was sent.
 QUEUE = """
 INSERT INTO notifications (notification_id, fact_id, fact_type, audience, channel, order_id, customer_id, contact,
-                           fact, received_at, status)
-SELECT id, fact_id, fact_type, audience, channel, order_id, customer_id, contact, fact::json, received_at,
+                           contact_problem, fact, received_at, status)
+SELECT id, fact_id, fact_type, audience, channel, order_id, customer_id, contact, problem, fact::json, received_at,
        CASE WHEN received_at < now() - %(max_age)s * interval '1 second' THEN 'stale' ELSE 'waiting' END
   FROM (SELECT *, to_timestamp(micros / 1e6) AS received_at
           FROM unnest(%(ids)b::text[]::uuid[], %(facts)b::text[]::uuid[], %(types)b::text[], %(audiences)b::text[],
                       %(channels)b::text[], %(orders)b::text[], %(customers)b::text[], %(contacts)b::text[],
-                      %(bodies)b::text[], %(times)b::bigint[])
-               AS told (id, fact_id, fact_type, audience, channel, order_id, customer_id, contact, fact, micros)
+                      %(problems)b::text[], %(bodies)b::text[], %(times)b::bigint[])
+               AS told (id, fact_id, fact_type, audience, channel, order_id, customer_id, contact, problem, fact,
+                        micros)
        ) AS aged
 ON CONFLICT (notification_id) DO UPDATE
-   SET fact = excluded.fact, contact = excluded.contact, received_at = excluded.received_at
+   SET fact = excluded.fact, contact = excluded.contact, contact_problem = excluded.contact_problem,
+       received_at = excluded.received_at
  WHERE notifications.fact::text = '{}'
 """
-QUEUE_COLUMNS = "ids facts types audiences channels orders customers contacts bodies times"
+QUEUE_COLUMNS = "ids facts types audiences channels orders customers contacts problems bodies times"
 
 # A mail whose fact is nowhere, such as one that told alarms, has no more to it than that it was sent.
 REMEMBER_SENT = """
@@ -78,24 +87,30 @@ SELECT order_id FROM orders
  WHERE customer_id = ANY (%(customers)b::text[]) OR seller_id = ANY (%(customers)b::text[])
 """
 
-# Also one that was given up for want of an address: it is not too late while it is not stale.
+# Also one that was given up for want of an address: it is not too late while it is not stale. One whose only contact
+# cannot be used is listed at once and not after RECIPIENT_WAIT: somebody has to correct it.
 WAKE = """
-UPDATE notifications SET status = 'queued', next_attempt_at = now()
+UPDATE notifications
+   SET status = CASE WHEN addressed.recipient IS NULL THEN 'no_recipient' ELSE 'queued' END,
+       error = CASE WHEN addressed.recipient IS NULL THEN addressed.problem END,
+       next_attempt_at = now()
   FROM addressed
  WHERE addressed.notification_id = notifications.notification_id
-   AND notifications.status IN ('waiting', 'no_recipient') AND addressed.recipient IS NOT NULL
-   AND notifications.received_at >= now() - %(max_age)s * interval '1 second'
+   AND notifications.status IN ('waiting', 'no_recipient')
+   AND CASE WHEN addressed.recipient IS NULL THEN addressed.problem IS NOT NULL
+            ELSE notifications.received_at >= now() - %(max_age)s * interval '1 second' END
    AND (notifications.notification_id = ANY (%(ids)b::text[]::uuid[])
         OR notifications.order_id = ANY (%(orders)b::text[])
         OR notifications.customer_id = ANY (%(customers)b::text[]))
 """
 
-# An order that names no seller has nobody to tell on that side.
+# An order that names no seller has nobody to tell on that side, and of a plan's order nobody will name one.
 DROP_SELLERLESS = """
 DELETE FROM notifications USING orders
  WHERE notifications.order_id = orders.order_id AND orders.order_id = ANY (%(orders)b::text[])
    AND status IN ('waiting', 'stale') AND audience = 'seller'
-   AND told_at >= 0 AND seller_email IS NULL AND seller_id IS NULL
+   AND (told_at >= 0 OR orders.order_id = ANY (%(plans)b::text[]))
+   AND seller_email IS NULL AND seller_email_problem IS NULL AND seller_id IS NULL
 """
 
 
@@ -105,7 +120,7 @@ class Message:
 
     fact: Fact
     audience: Audience
-    contact: str | None
+    contact: Contact
 
     @property
     def notification_id(self) -> str:
@@ -141,15 +156,18 @@ def save_orders(tx: Connection, orders: Iterable[OrderWebhook]) -> None:
     newest: dict[str, tuple[Any, ...]] = {}
     for event in orders:
         notice, at = event.notice, _told_at(event)
+        customer, seller = contacts.customer_of(notice), contacts.seller_of(notice)
         row = (
             notice.order_id,
             notice.customer_id,
-            notice.customer_email,
+            customer.address,
             notice.customer_name,
             notice.seller_id,
-            notice.seller_email,
+            seller.address,
             notice.locale,
             notice.link,
+            customer.problem,
+            seller.problem,
             at,
         )
         newest[notice.order_id] = max(newest.get(notice.order_id, row), row, key=lambda told: told[-1])
@@ -160,8 +178,8 @@ def save_customers(tx: Connection, customers: Iterable[CustomerWebhook]) -> None
     """Learn people's addresses; of two notices the later one holds."""
     newest: dict[str, tuple[Any, ...]] = {}
     for event in customers:
-        notice = event.notice
-        row = (notice.customer_id, notice.email, notice.name, notice.locale, _told_at(event))
+        notice, contact = event.notice, contacts.of(event.notice)
+        row = (notice.customer_id, contact.address, notice.name, notice.locale, contact.problem, _told_at(event))
         newest[notice.customer_id] = max(newest.get(notice.customer_id, row), row, key=lambda told: told[-1])
     write(tx, SAVE_CUSTOMERS, CUSTOMER_COLUMNS, newest.values())
 
@@ -203,9 +221,13 @@ def touched(
 
 
 def wake(tx: Connection, touched: Touched, messages: Sequence[Message], max_age_s: float) -> None:
-    """Let the new messages go, and those that waited for these people, as far as there is an address."""
+    """Let the new messages go, and those that waited for these people, as far as there is an address.
+
+    List those whose only address cannot be used.
+    """
     about = touched.orders + [message.fact.order_id for message in messages if message.fact.order_id]
-    tx.exec_driver_sql(DROP_SELLERLESS, {"orders": about})
+    plans = [message.fact.order_id for message in messages if message.fact.order_id and is_of_a_plan(message.fact)]
+    tx.exec_driver_sql(DROP_SELLERLESS, {"orders": about, "plans": plans})
     tx.exec_driver_sql(WAKE, {**asdict(touched), "max_age": max_age_s})
 
 
@@ -231,7 +253,7 @@ def _row(message: Message) -> tuple[Any, ...]:
         CHANNEL,
         fact.order_id,
         fact.customer_id,
-        message.contact,
+        *message.contact,
         msgspec.json.encode(fact).decode(),
         fact.received_at,
     )

@@ -93,6 +93,8 @@ class Translation:
     """What a webhook says. Without the provider's own event id, the digest of the notice stands in for it.
 
     A notice that is a Question says nothing yet: it goes to the confirmer.
+
+    `notes` say which optional fields were ignored or cut, and why, without their values: they are logged.
     """
 
     notice: Notice
@@ -100,6 +102,7 @@ class Translation:
     occurred_at: int | None
     provider_event_id: str | None = None
     mode: Mode | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

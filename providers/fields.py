@@ -12,9 +12,8 @@ Id = Annotated[str, msgspec.Meta(pattern=r"\A[\w#][\w.:#=+@~-]{0,127}\Z")]
 OrderId = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | Id
 """`123` and `"123"` are the same order."""
 Text = Annotated[str, msgspec.Meta(max_length=1000)]
-Email = Annotated[str, msgspec.Meta(max_length=254, pattern=r"\A[!#-'*+\-/-9=?A-Z^-~.]+@[A-Za-z0-9.-]*[A-Za-z0-9]\Z")]
-"""One address (RFC 5321 without quoted local parts): a comma or line break would make two recipients of it."""
-Locale = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*\Z")]
+Locale = Annotated[str, msgspec.Meta(max_length=255, pattern=r"\A\s*[A-Za-z*][A-Za-z0-9_@.,;=* \t-]*\Z")]
+"""A language tag such as `ko-KR`, a POSIX locale such as `ko_KR.UTF-8`, or a whole Accept-Language header."""
 Link = Annotated[str, msgspec.Meta(max_length=1000, pattern=r"\A(https?://|/)[^\s\"<>]*\Z")]
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 

@@ -6,35 +6,38 @@ import msgspec
 
 from providers import body, generic, idempotency_key
 from providers.contract import Provider, Received, Translation, Unreadable
-from providers.fields import Email, Id, Instant, Link, Locale, OrderId, Text, micros
+from providers.fields import Id, Instant, Locale, OrderId, micros
 from providers.money import NOT_SAID, exponent, minor_units
+from providers.optional import ABSENT, Optionals
 from stream.events import CustomerNotice, OrderNotice
 
 
 class OrderBody(msgspec.Struct):
     orderId: OrderId
-    customerEmail: Email | None = None
-    customerId: OrderId | None = None
-    customerName: Text | None = None
-    sellerId: OrderId | None = None
-    sellerEmail: Email | None = None
-    locale: Locale | None = None
+    customerEmail: msgspec.Raw = ABSENT
+    customerId: msgspec.Raw = ABSENT
+    customerName: msgspec.Raw = ABSENT
+    sellerId: msgspec.Raw = ABSENT
+    sellerEmail: msgspec.Raw = ABSENT
+    locale: msgspec.Raw = ABSENT
     amount: msgspec.Raw = NOT_SAID
     currency: Id | None = None
-    link: Link | None = None
+    link: msgspec.Raw = ABSENT
     updatedAt: Instant | None = None
 
 
 class CustomerBody(msgspec.Struct):
     customerId: OrderId
-    email: Email
-    name: Text | None = None
-    locale: Locale | None = None
+    email: msgspec.Raw
+    name: msgspec.Raw = ABSENT
+    locale: msgspec.Raw = ABSENT
     updatedAt: Instant | None = None
 
 
 _order = msgspec.json.Decoder(OrderBody)
 _customer = msgspec.json.Decoder(CustomerBody)
+_id = msgspec.json.Decoder(OrderId)
+_locale = msgspec.json.Decoder(Locale)
 
 
 def translate(received: Received, kind: str) -> Translation:
@@ -43,8 +46,10 @@ def translate(received: Received, kind: str) -> Translation:
 
 
 def _translate_order(received: Received) -> Translation:
-    told = body.read(_order, received.body)
-    if told.customerEmail is None and told.customerId is None:
+    told, optional = body.read(_order, received.body), Optionals()
+    customer_id = _text(optional.value(told.customerId, _id, "customerId"))
+    customer_email = optional.contact(told.customerEmail, "customerEmail")
+    if customer_email is None and customer_id is None:
         raise Unreadable("an order needs customerEmail or customerId, or nobody could be told of it")
     currency = told.currency or "KRW"
     exponent(currency)
@@ -52,31 +57,31 @@ def _translate_order(received: Received) -> Translation:
     updated_at = micros(told.updatedAt, "updatedAt")
     notice = OrderNotice(
         order_id=str(told.orderId),
-        customer_id=_text(told.customerId),
-        customer_email=told.customerEmail,
-        customer_name=told.customerName,
-        seller_id=_text(told.sellerId),
-        seller_email=told.sellerEmail,
-        locale=told.locale,
+        customer_id=customer_id,
+        customer_email=customer_email,
+        customer_name=optional.text(told.customerName, "customerName"),
+        seller_id=_text(optional.value(told.sellerId, _id, "sellerId")),
+        seller_email=optional.contact(told.sellerEmail, "sellerEmail"),
+        locale=optional.value(told.locale, _locale, "locale"),
         amount=amount,
         currency=None if amount is None else currency,
-        link=told.link,
+        link=optional.link(told.link, "link"),
         updated_at=updated_at,
     )
-    return Translation(notice, "order", updated_at, idempotency_key.given(received))
+    return Translation(notice, "order", updated_at, idempotency_key.given(received), notes=tuple(optional.notes))
 
 
 def _translate_customer(received: Received) -> Translation:
-    told = body.read(_customer, received.body)
+    told, optional = body.read(_customer, received.body), Optionals()
     updated_at = micros(told.updatedAt, "updatedAt")
     notice = CustomerNotice(
         customer_id=str(told.customerId),
-        email=told.email,
-        name=told.name,
-        locale=told.locale,
+        email=optional.contact(told.email, "email") or "",
+        name=optional.text(told.name, "name"),
+        locale=optional.value(told.locale, _locale, "locale"),
         updated_at=updated_at,
     )
-    return Translation(notice, "customer", updated_at, idempotency_key.given(received))
+    return Translation(notice, "customer", updated_at, idempotency_key.given(received), notes=tuple(optional.notes))
 
 
 def _text(value: int | str | None) -> str | None:

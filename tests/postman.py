@@ -15,11 +15,13 @@ STALLS_S = 30.0
 
 Trick = Literal[
     "450 at rcpt",
+    "503 at rcpt",
     "550 at rcpt",
     "stall at rcpt",
     "hang up at data",
     "stall in data",
     "452 after dot",
+    "503 after dot",
     "554 after dot",
     "hang up after dot",
     "stall after dot",
@@ -39,6 +41,7 @@ class Postman:
     tricks: dict[str, deque[Trick]] = field(default_factory=lambda: defaultdict(deque))
     tried: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     mails: list[tuple[str, EmailMessage]] = field(default_factory=list)
+    connections: int = 0
     closing: Event = field(default_factory=Event)
 
     def plays(self, recipient: str, *tricks: Trick) -> None:
@@ -55,6 +58,7 @@ def postman() -> Iterator[Postman]:
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
+            man.connections += 1
             try:
                 Conversation(man, self).run()
             except (HangUp, OSError):

@@ -203,10 +203,10 @@ UNREADABLE = [
     # For other providers an event we do not know is kept and answered 200; contract A lists its statuses.
     Row("B33 an unknown status", 400, "invalid_field", body=BODY.replace(b"completed", b"exploded")),
     Row(
-        "B35 two addresses",
+        "B35 an address with a line break",
         400,
         "invalid_field",
         (path(b"/webhooks/order"),),
-        b'{"orderId":"ORDER","customerEmail":"a@b.c,d@e.f"}',
+        b'{"orderId":"ORDER","customerEmail":"a@b.c\\nBcc: d@e.f"}',
     ),
 ]

@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from notifier import phrasing
+from notifier import audience, phrasing
 from notifier.alarms import digest
 from notifier.audience import AUDIENCES, LOCALES, SILENT, locale_of
+from notifier.branding import Branding
 from notifier.letters import TEMPLATES, compose, words
 from notifier.mailbox import Letter
 from notifier.templates.build import compiled
@@ -18,6 +19,7 @@ from stream.events import (
     DigitalDeliveryRequested,
     Fact,
     InvoiceFailed,
+    PaymentCompleted,
     PaymentFailed,
     PaymentRefunded,
     SubscriptionCancelled,
@@ -27,6 +29,7 @@ from tests.builders import NOON
 WRITTEN = [(fact, audience, locale) for fact, told in AUDIENCES.items() for audience in told for locale in LOCALES]
 FACTS = {kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Fact)}
 ABSTRACT = {kind for kind in FACTS if kind.__subclasses__()}
+SHOP = Branding("mail@example.test", shop_name="초록 상점", shop_url="https://shop.example/")
 NAMED = "O-7", "a invoice_id", "a title", "A PLAN"
 
 
@@ -37,7 +40,7 @@ def test_every_fact_there_is_has_its_readers_or_is_silent_on_purpose() -> None:
 
 @pytest.mark.parametrize(("fact", "audience", "language"), WRITTEN)
 def test_everything_there_is_to_tell_can_be_told(fact: type[Fact], audience: str, language: str) -> None:
-    mail = compose(a_letter(fact, audience, language), "shop@example.test")
+    mail = compose(a_letter(fact, audience, language), SHOP)
 
     text = text_of(mail)
     assert any(name in mail["Subject"] + text for name in NAMED)
@@ -50,7 +53,7 @@ def test_everything_there_is_to_tell_can_be_told(fact: type[Fact], audience: str
 def test_a_letter_can_be_written_from_the_little_some_providers_tell(
     fact: type[Fact], audience: str, language: str
 ) -> None:
-    mail = compose(a_letter(fact, audience, language, sparse=True), "shop@example.test")
+    mail = compose(a_letter(fact, audience, language, sparse=True), SHOP)
 
     assert "None" not in mail["Subject"] + text_of(mail)
     assert "\n\n\n" not in text_of(mail)
@@ -71,7 +74,7 @@ def test_where_there_is_little_room_the_first_paragraph_says_it_without_a_greeti
 def test_a_failed_invoice_tells_what_was_received_and_what_was_asked_for(language: str) -> None:
     letter = a_letter(InvoiceFailed, "customer", language, said={"reason": "amount_mismatch", "crypto_asset": "USDT"})
 
-    assert text_of(compose(letter, "shop@example.test")) == INVOICE_FAILED[language]
+    assert text_of(compose(letter, SHOP)) == INVOICE_FAILED[language]
 
 
 INVOICE_FAILED = {
@@ -84,6 +87,13 @@ INVOICE_FAILED = {
 청구 금액: 75.5 USDT
 청구서 번호: a invoice_id
 시각: 2023년 11월 15일 07:13
+
+주문 보기: https://shop.example/orders/7
+
+--\x20
+초록 상점
+https://shop.example/
+자동으로 발송된 메일입니다.
 """,
     "en": """\
 Hello 김철수,
@@ -94,6 +104,13 @@ Received: 74.074074 USDT
 Expected: 75.5 USDT
 Invoice: a invoice_id
 Time: Nov 15, 2023, 07:13 KST
+
+View the order: https://shop.example/orders/7
+
+--\x20
+초록 상점
+https://shop.example/
+This mail was sent automatically.
 """,
 }
 
@@ -101,7 +118,7 @@ Time: Nov 15, 2023, 07:13 KST
 def test_a_part_refund_tells_what_was_given_back_now_and_in_all() -> None:
     letter = a_letter(PaymentRefunded, "customer", "ko", said={"amount": 3000, "refunded_amount": 8000})
 
-    mail = compose(letter, "shop@example.test")
+    mail = compose(letter, SHOP)
 
     assert mail["Subject"] == "주문 O-7: 결제금액 일부가 환불되었습니다"
     assert text_of(mail).splitlines()[4:6] == ["환불금액: 3,000원", "누적 환불금액: 8,000원"]
@@ -110,7 +127,7 @@ def test_a_part_refund_tells_what_was_given_back_now_and_in_all() -> None:
 def test_the_end_of_a_cancelled_subscription_is_a_day() -> None:
     letter = a_letter(SubscriptionCancelled, "customer", "ko", said={"plan": "pro", "ends_at": NOON})
 
-    mail = compose(letter, "shop@example.test")
+    mail = compose(letter, SHOP)
 
     assert mail["Subject"] == "PRO 구독이 해지되었습니다"
     assert "종료일: 2023년 11월 15일\n" in text_of(mail)
@@ -119,7 +136,7 @@ def test_the_end_of_a_cancelled_subscription_is_a_day() -> None:
 def test_a_line_break_in_a_title_breaks_no_header() -> None:
     letter = a_letter(DigitalDeliveryRequested, "customer", "en", said={"title": "a\r\nBcc: all@example.test"})
 
-    assert compose(letter, "shop@example.test")["Bcc"] is None
+    assert compose(letter, SHOP)["Bcc"] is None
 
 
 @pytest.mark.parametrize("language", LOCALES)
@@ -131,7 +148,7 @@ def test_alarms_are_told_together(language: str) -> None:
         a_letter(PaymentFailed, "operator", language), fact_type="Alarms", fact=msgspec.json.encode(said).decode()
     )
 
-    written = compose(letter, "shop@example.test")
+    written = compose(letter, SHOP)
 
     assert "2" in written["Subject"]
     assert "60" in written["Subject"]
@@ -141,7 +158,7 @@ def test_alarms_are_told_together(language: str) -> None:
 
 
 def test_names_and_reasons_are_text_in_the_html_part_and_never_markup() -> None:
-    mail = compose(a_letter(PaymentFailed, "customer", "en", name="<script>alert(1)</script>"), "shop@example.test")
+    mail = compose(a_letter(PaymentFailed, "customer", "en", name="<script>alert(1)</script>"), SHOP)
 
     assert "<script>" not in mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
 
@@ -204,6 +221,120 @@ def test_a_mail_is_in_the_first_language_wished_for_that_we_write(
     assert locale_of(*wishes) == language
 
 
+@pytest.mark.parametrize(
+    ("wish", "language"),
+    [
+        ("ko-KR,ko;q=0.9", "ko"),
+        ("fr-FR,fr;q=0.9,en;q=0.8,ko;q=0.7", "en"),
+        ("ko;q=0.1, en;q=0.9", "en"),
+        ("en;q=0, ko", "ko"),
+        ("*,en;q=0.5", "en"),
+        ("en_US.UTF-8", "en"),
+        ("EN", "en"),
+        ("eng", "en"),
+        ("kor", "ko"),
+        ("en;q=high", "en"),
+        ("../en", "ko"),
+        ("", "ko"),
+        (",;,", "ko"),
+    ],
+)
+def test_a_language_is_found_in_whatever_a_browser_or_a_system_calls_it(wish: str, language: str) -> None:
+    assert locale_of(wish) == language
+
+
+@pytest.mark.parametrize(
+    ("method", "ko", "en"),
+    [
+        ("card", "카드", "card"),
+        ("카드", "카드", "card"),
+        ("CARD", "카드", "card"),
+        ("PaymentMethodCard", "카드", "card"),
+        ("가상계좌", "가상계좌", "virtual account"),
+        ("VIRTUAL_ACCOUNT", "가상계좌", "virtual account"),
+        ("vbank", "가상계좌", "virtual account"),
+        ("VirtualAccount", "가상계좌", "virtual account"),
+        ("계좌이체", "계좌이체", "bank transfer"),
+        ("trans", "계좌이체", "bank transfer"),
+        ("bank_transfer", "계좌이체", "bank transfer"),
+        ("간편결제", "간편결제", "easy pay"),
+        ("EasyPay", "간편결제", "easy pay"),
+        ("휴대폰", "휴대폰 결제", "mobile phone bill"),
+        ("HPP", "휴대폰 결제", "mobile phone bill"),
+        ("문화상품권", "문화상품권", "culture gift certificate"),
+        ("kakaopay", "카카오페이", "KakaoPay"),
+        ("us_bank_account", "계좌이체", "bank transfer"),
+        ("klarna", "klarna", "klarna"),
+        ("a\n\nb\x1b[0m", "a b [0m", "a b [0m"),
+        ("", None, None),
+        (None, None, None),
+    ],
+)
+def test_a_payment_method_is_in_the_reader_s_language(method: str | None, ko: str | None, en: str | None) -> None:
+    assert (phrasing.method(method, "ko"), phrasing.method(method, "en")) == (ko, en)
+
+
+def test_a_mail_names_its_shop_in_the_sender_both_parts_and_the_title_of_the_page() -> None:
+    mail = compose(a_letter(PaymentFailed, "customer", "ko"), SHOP)
+    text, html = text_of(mail), html_of(mail)
+
+    assert str(mail["From"]) == "초록 상점 <mail@example.test>"
+    assert f"<title>{mail['Subject']}</title>" in html
+    for part in (text, html):
+        assert part.count("초록 상점") >= 1
+        assert "https://shop.example/" in part
+        assert "https://shop.example/orders/7" in part
+        assert "자동으로 발송된 메일입니다." in part
+
+
+def test_a_mail_of_a_shop_without_a_name_is_from_its_address_alone() -> None:
+    mail = compose(a_letter(PaymentFailed, "customer", "en"), Branding("mail@example.test"))
+
+    assert str(mail["From"]) == "mail@example.test"
+    assert text_of(mail).endswith("\n\n--\x20\nThis mail was sent automatically.\n")
+
+
+def test_a_link_that_is_a_path_begins_at_the_shop_and_is_left_out_while_that_is_not_known() -> None:
+    letter = replace(a_letter(PaymentFailed, "customer", "en"), link="/orders/7?a=1&b=2")
+
+    known, unknown = compose(letter, SHOP), compose(letter, Branding("mail@example.test"))
+
+    assert "View the order: https://shop.example/orders/7?a=1&b=2\n" in text_of(known)
+    assert 'href="https://shop.example/orders/7?a=1&amp;b=2"' in html_of(known)
+    assert "/orders/7" not in text_of(unknown) + html_of(unknown)
+
+
+def test_a_mail_does_not_write_its_own_to_line() -> None:
+    assert compose(a_letter(PaymentFailed, "customer", "en"), SHOP)["To"] is None
+
+
+def test_what_others_wrote_stays_on_its_line() -> None:
+    said = {"reason": "declined\n\nCall 1-900\x1b[31m now"}
+
+    text = text_of(compose(a_letter(PaymentFailed, "customer", "en", name="Kim\r\n\r\nHello", said=said), SHOP))
+
+    assert text.splitlines()[0] == "Hello Kim Hello,"
+    assert "declined Call 1-900 [31m now" in text
+
+
+@pytest.mark.parametrize(
+    ("provider", "order", "is_of_a_plan"),
+    [
+        ("tosspayments", "BIZ-123-PRO-20260203120000", True),
+        ("tosspayments", "something-else", True),
+        ("toss", "BIZ-123-PRO-20260203", True),
+        ("toss", "O-7", False),
+        ("generic", "BIZ-7", False),
+    ],
+)
+def test_a_plan_s_payment_is_known_by_its_provider_or_its_order(provider: str, order: str, is_of_a_plan: bool) -> None:
+    letter = a_letter(PaymentCompleted, "seller", "ko", said={"provider": provider, "order_id": order, "mode": "test"})
+
+    fact = msgspec.json.decode(letter.fact, type=PaymentCompleted)
+
+    assert audience.is_of_a_plan(fact) is is_of_a_plan
+
+
 def test_the_committed_layout_is_what_its_source_compiles_to() -> None:
     assert (TEMPLATES / "layout.html").read_text() == compiled()
 
@@ -251,6 +382,10 @@ def a_value(field: Any, fact: type[Fact]) -> Any:
 
 def kinds(field: Any) -> tuple[Any, ...]:
     return getattr(field.type, "__args__", (field.type,))
+
+
+def html_of(mail: EmailMessage) -> str:
+    return mail.get_body(("html",)).get_content()  # type: ignore[union-attr, no-any-return]
 
 
 def text_of(mail: EmailMessage) -> str:

@@ -210,7 +210,7 @@ def test_an_instant_without_zone_or_reason_is_refused(wrong: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["a@b.c", "kim.min-ji+shop@example.co.kr", "o'neil@example.test", "a" * 240 + "@example.test"]
+    "address", ["a@b.c", "kim.min-ji+shop@example.co.kr", "o'neil@example.test", "a" * 64 + "@example.test"]
 )
 def test_an_address_is_kept_as_it_is_written(address: str) -> None:
     notice = shop.translate(posted({"customerId": 1, "email": address}), "customer").notice
@@ -219,14 +219,8 @@ def test_an_address_is_kept_as_it_is_written(address: str) -> None:
     assert notice.email == address
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        "", "a", "@b.c", "a@", "a@b.c,d@e.f", "a@b.c;d@e.f", "a@b.c d@e.f", "a@b.c\nBcc: d@e.f", "a@b.c\r", "a@b.c\n",
-        "a\x00@b.c", "a@@b.c", "a@b@c", '"a b"@c.d', "<a@b.c>", "A <a@b.c>", "a@b.c.", "kim@예시.한국", "민지@b.c",
-        "a" * 251 + "@b.c", 1,
-    ],
-)  # fmt: skip
-def test_an_address_that_is_not_exactly_one_is_refused(wrong: Any) -> None:
+@pytest.mark.parametrize("wrong", ["a@b.c\nBcc: d@e.f", "a@b.c\r", "a@b.c\n", "a\x1b@b.c", "a@b.c\x85", "\n"])
+def test_a_control_character_in_an_address_is_refused(wrong: str) -> None:
+    """What else is no address is stored, listed and never mailed: test_shop.py."""
     with pytest.raises(Refused, match="email"):
         shop.translate(posted({"customerId": 1, "email": wrong}), "customer")

@@ -1,5 +1,6 @@
 """The shop's own words: orders and people."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from providers import shop
 from providers.contract import Translation, Unreadable
 from stream.events import CustomerNotice, OrderNotice
+from stream.events.email_address import Unusable, parse
 from tests.unit.providers.posted import posted
 
 AT = "2023-11-15T10:30:00+09:00"
@@ -88,15 +90,19 @@ def test_a_currency_that_does_not_exist_is_refused_even_without_an_amount(curren
         order(currency=currency)
 
 
-@pytest.mark.parametrize("locale", ["ko", "en", "ko-KR", "ko_KR", "zh-Hant-TW"])
+@pytest.mark.parametrize(
+    "locale", ["ko", "en", "EN", "ko-KR", "ko_KR", "zh-Hant-TW", "ko-KR,ko;q=0.9", "*", "en_US.UTF-8", "korean"]
+)
 def test_a_locale_is_kept_as_it_is_written(locale: str) -> None:
     assert order(locale=locale).locale == locale
 
 
-@pytest.mark.parametrize("locale", ["", "k", "korean", "ko-", "../ko", "ko\n", "ko KR"])
-def test_what_is_no_locale_is_refused(locale: str) -> None:
-    with pytest.raises(Unreadable, match="locale"):
-        order(locale=locale)
+@pytest.mark.parametrize("locale", ["../ko", "ko\n{}", "한국어", "ko" * 200, 5, ["ko"], {"a": 1}])
+def test_what_is_no_locale_costs_no_more_than_itself(locale: Any) -> None:
+    translation = shop.translate(posted({"orderId": 1, "customerId": 2, "locale": locale}), "order")
+
+    assert order(locale=locale) == order()
+    assert translation.notes == ("locale is ignored: it is not written as it must be",)
 
 
 @pytest.mark.parametrize("link", ["/orders/1", "https://shop.test/o?a=1&b=2#c", "http://shop.test/주문"])
@@ -105,8 +111,95 @@ def test_a_link_is_kept_as_it_is_written(link: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "link", ["", "orders/1", "javascript:alert(1)", "ftp://a", "https://a b", 'https://a"b', "/a>b", "/\n", "/" * 1001]
+    "link", ["orders/1", "javascript:alert(1)", "ftp://a", "https://a b", 'https://a"b', "/a>b", "/\n", "/" * 1001, 7]
 )
-def test_a_link_that_could_be_more_than_one_is_refused(link: str) -> None:
-    with pytest.raises(Unreadable, match="link"):
-        order(link=link)
+def test_a_link_that_could_be_more_than_one_costs_no_more_than_itself(link: Any) -> None:
+    translation = shop.translate(posted({"orderId": 1, "customerId": 2, "link": link}), "order")
+
+    assert translation.notice == order()
+    assert translation.notes == ("link is ignored: it is not written as it must be",)
+
+
+@pytest.mark.parametrize("empty", ["", "  ", None])
+@pytest.mark.parametrize("field", ["customerEmail", "customerName", "sellerId", "sellerEmail", "locale", "link"])
+def test_an_empty_field_says_nothing(field: str, empty: str | None) -> None:
+    translation = shop.translate(posted({"orderId": 1, "customerId": 2, field: empty}), "order")
+
+    assert (translation.notice, translation.notes) == (order(), ())
+
+
+def test_a_name_that_is_too_long_is_cut_and_a_note_says_so_without_it() -> None:
+    said = {"orderId": 1, "customerId": 2, "customerName": "김" * 1001}
+
+    translation = shop.translate(posted(said), "order")
+
+    assert translation.notice == order(customerName="김" * 1000)
+    assert translation.notes == ("customerName is cut at 1000 of 1001 characters",)
+
+
+@pytest.mark.parametrize("customer", ["x" * 129, "a\nb", {}, 1.5])
+def test_a_customer_s_id_that_cannot_be_used_is_as_if_none_was_named(customer: Any) -> None:
+    notice = shop.translate(posted({"orderId": 1, "customerEmail": "a@b.c", "customerId": customer}), "order").notice
+
+    assert notice == OrderNotice(order_id="1", customer_email="a@b.c")
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        (" kim@example.test ", "kim@example.test"),
+        ("kim@b\u00fccher.example", "kim@xn--bcher-kva.example"),
+        ("김@example.test", "김@example.test"),
+    ],
+)
+def test_an_address_stands_in_its_one_form_in_the_record(written: str, address: str) -> None:
+    said = order(customerEmail=written, sellerEmail=written)
+
+    assert (said.customer_email, said.seller_email) == (address, address)
+    assert customer(written).email == address
+
+
+@pytest.mark.parametrize(
+    "contact",
+    [
+        "=?utf-8?q?victim=40other.test=2C?=@x.test",
+        *("a@b.c,d@e.f", "kim@x..test", "|kim@x.test", "nobody", "김" * 300 + "@x.test"),
+        *(5, True, ["a@b.c"], {"email": "a@b.c"}),
+        "a@b.c" + " " * 500 + "x",
+    ],
+)
+def test_a_contact_that_cannot_be_mailed_leaves_the_order_and_the_customer_valid(contact: Any) -> None:
+    body = json.dumps({"orderId": 1, "customerEmail": contact, "sellerEmail": contact}).encode()
+
+    said = shop.translate(posted(body), "order")
+
+    assert isinstance(said.notice, OrderNotice)
+    for kept, note in zip((said.notice.customer_email, said.notice.seller_email), said.notes, strict=True):
+        assert kept
+        assert len(kept) <= 321
+        assert "no address that can be mailed: " in note
+        with pytest.raises(Unusable):
+            parse(kept)
+    with pytest.raises(Unusable):
+        parse(customer(contact).email)
+
+
+@pytest.mark.parametrize("contact", ["kim@x.test\n", "kim@x.test\r\nBcc: lee@x.test", "\tkim@x.test", "k\x7fim@x.test"])
+@pytest.mark.parametrize("field", ["customerEmail", "sellerEmail"])
+def test_a_control_character_in_a_contact_is_refused(field: str, contact: str) -> None:
+    with pytest.raises(Unreadable, match=f"{field} holds a control character"):
+        order(**{field: contact})
+    with pytest.raises(Unreadable, match="email holds a control character"):
+        customer(contact)
+
+
+def test_a_customer_may_have_no_address_any_more_but_has_to_say_so() -> None:
+    assert customer("").email == ""
+    with pytest.raises(Unreadable, match="email"):
+        shop.translate(posted({"customerId": 7}), "customer")
+
+
+def customer(email: Any) -> CustomerNotice:
+    notice = shop.translate(posted(json.dumps({"customerId": 7, "email": email}).encode()), "customer").notice
+    assert isinstance(notice, CustomerNotice)
+    return notice

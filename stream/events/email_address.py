@@ -1,0 +1,98 @@
+"""E-mail addresses that a mail reaches exactly as they are written, or not at all.
+
+Stricter than RFC 5321: text that a mail server, or a reader of headers, could take for another address than it shows
+is no address here. No quoted local parts, no routes (`%`, `!`), no encoded words, no address literals.
+"""
+
+import re
+import unicodedata
+
+import idna
+
+MAX_OCTETS = 254  # RFC 5321, erratum 1690: a path has 256 octets, two of them are brackets
+MAX_LOCAL_OCTETS = 64
+MAX_DOMAIN_OCTETS = 253
+
+_ATOM = re.compile(r"[A-Za-z0-9#$&'*+/=?^_`{|}~-]+")
+"""RFC 5322's atext without `!` and `%`, which mail servers may read as a route to another domain."""
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"})
+
+
+class Unusable(ValueError):
+    """No mail can go to exactly this text. The message says why and does not repeat the text."""
+
+
+def parse(text: str, *, allow_dotless: bool = False) -> str:
+    """Return the address that `text` is: white space trimmed, an international domain as A-labels (UTS 46).
+
+    The result is stable: parsing it again returns it unchanged. `allow_dotless` admits a domain of one label such as
+    `localhost`, for addresses that the operator chooses. Raises Unusable.
+    """
+    address = text.strip()
+    if len(address) > MAX_OCTETS:
+        raise Unusable(f"it is longer than {MAX_OCTETS} characters")
+    if not address:
+        raise Unusable("it is empty")
+    if address.count("@") != 1:
+        raise Unusable("it has more than one @" if "@" in address else "it has no @")
+    local, _, domain = address.partition("@")
+    _check_local(local)
+    address = f"{local}@{_ascii_domain(domain, allow_dotless=allow_dotless)}"
+    if len(address.encode()) > MAX_OCTETS:
+        raise Unusable(f"it is longer than {MAX_OCTETS} octets")
+    return address
+
+
+def has_control_character(text: str) -> bool:
+    """Whether `text` holds a control character, such as a line break."""
+    return any(unicodedata.category(character) == "Cc" for character in text)
+
+
+def _check_local(local: str) -> None:
+    if "" in local.split("."):
+        raise Unusable("the part before the @ is empty, or has a dot at an end or two in a row")
+    if any(unicodedata.category(character) in _UNPRINTABLE for character in local):
+        raise Unusable("the part before the @ holds a space or an invisible character")
+    if len(local.encode()) > MAX_LOCAL_OCTETS:
+        raise Unusable(f"the part before the @ is longer than {MAX_LOCAL_OCTETS} octets")
+    if local[0] in "-|/":  # an option, a pipe or a file to some delivery agents
+        raise Unusable(f"it starts with {local[0]}")
+    if "=?" in local:
+        raise Unusable("it holds an encoded word (=?), which some readers decode to another address")
+    if any(map(_is_forbidden, local.replace(".", ""))) or "/../" in local:
+        raise Unusable("the part before the @ holds a character that has no place there")
+
+
+def _is_forbidden(character: str) -> bool:
+    """Whether a character is no atext (RFC 5322, RFC 6531), or stands for ASCII in a compatibility form (a wide @)."""
+    if character.isascii():
+        return not _ATOM.fullmatch(character)
+    return any(part.isascii() for part in unicodedata.normalize("NFKC", character))
+
+
+def _ascii_domain(domain: str, *, allow_dotless: bool) -> str:
+    name = _encoded(domain)
+    labels = name.split(".")
+    if not all(map(_LABEL.fullmatch, labels)) or len(name) > MAX_DOMAIN_OCTETS:
+        raise Unusable(
+            "the domain is no host name: a label is empty, too long or holds a character that is not allowed"
+        )
+    if _NUMBER.fullmatch(labels[-1]):
+        raise Unusable("the domain is an IP address or ends in a number")
+    if len(labels) == 1 and not allow_dotless:
+        raise Unusable("the domain has no dot")
+    return name
+
+
+def _encoded(domain: str) -> str:
+    """Return the domain in ASCII. A domain that is ASCII stays as it is written, upper case too."""
+    try:
+        if not domain.isascii():
+            return idna.encode(domain, uts46=True, std3_rules=True).decode()
+        if "xn--" in domain.lower():
+            idna.encode(domain.lower())
+    except (idna.IDNAError, UnicodeError) as wrong:
+        raise Unusable("the domain is no international domain name (UTS 46, IDNA 2008)") from wrong
+    return domain
