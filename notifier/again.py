@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from notifier import alarms, handler, store
 from notifier.audience import AUDIENCES
 from stream import ids
-from stream.events import DeadRecord, Fact, NotificationSent, OrderWebhook
+from stream.events import DeadRecord, Fact, NotificationSent, OrderWebhook, QuarantinedWebhook
 from stream.fold import Result
 
 EVER_S = 1e9
@@ -96,7 +96,8 @@ def handle_repeated(
     orders += [event.order_id for event in events if isinstance(event, Fact) and event.order_id]
     tx.exec_driver_sql(SELLERLESS, {"orders": orders})
     alarms.unknown(tx, unknown)
-    alarms.silence(tx, [event for event in events if isinstance(event, DeadRecord)])
+    refused = [event for event in events if isinstance(event, QuarantinedWebhook)]
+    alarms.silence(tx, [event for event in events if isinstance(event, DeadRecord)], refused)
     return results
 
 

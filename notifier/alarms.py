@@ -1,4 +1,4 @@
-"""What the operator is told once: abandoned events and mails nobody can tell of, gathered into few mails."""
+"""What the operator is told once, gathered into few mails: abandoned events, unknown mails, refused webhooks."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,8 +10,13 @@ from notifier.store import CHANNEL
 from runtime import clock
 from stream import ids
 from stream.arrays import write
-from stream.events import DeadRecord
+from stream.events import DeadRecord, QuarantinedWebhook, Verification
+from stream.redaction import masked_text
 
+KINDS = ("abandoned", "unknown", "quarantined")
+REFUSED = ("malformed_body", "invalid_field")
+"""The causes of webhooks that nobody can read; the other causes are of webhooks that nobody acts on."""
+PROVED: tuple[Verification, ...] = ("signature", "shared_secret", "confirmed")
 ERROR_LENGTH = 500
 LISTED = 50
 
@@ -19,6 +24,14 @@ INSERT = """
 INSERT INTO alarms (kind, subject, said)
 SELECT kind, subject, said::json
   FROM unnest(%(kinds)b::text[], %(subjects)b::text[], %(said)b::text[]) AS raised (kind, subject, said)
+ON CONFLICT DO NOTHING
+"""
+
+# As old as the webhook: nobody is told of what was received longer ago than MAIL_MAX_AGE.
+INSERT_QUARANTINED = """
+INSERT INTO alarms (kind, subject, said, raised_at)
+SELECT 'quarantined', subject, said::json, to_timestamp(received / 1e6)
+  FROM unnest(%(subjects)b::text[], %(said)b::text[], %(received)b::bigint[]) AS raised (subject, said, received)
 ON CONFLICT DO NOTHING
 """
 
@@ -58,14 +71,25 @@ def abandoned(tx: Connection, records: Sequence[DeadRecord]) -> None:
     write(tx, INSERT, "kinds subjects said", [_row(record) for record in records])
 
 
-def silence(tx: Connection, records: Sequence[DeadRecord]) -> None:
+def silence(tx: Connection, records: Sequence[DeadRecord], refused: Sequence[QuarantinedWebhook]) -> None:
     """The operator was told of these records before the store was restored."""
-    write(tx, SILENCE, "kinds subjects", [_row(record)[:2] for record in records])
+    named = [_row(record)[:2] for record in records]
+    write(tx, SILENCE, "kinds subjects", [*named, *(("quarantined", one.event_id) for one in refused)])
 
 
 def silence_all(tx: Connection) -> None:
     """Nobody knows which alarms of a restored store were told since; what they tell of is listed."""
     tx.exec_driver_sql("UPDATE alarms SET told_at = 'epoch' WHERE told_at IS NULL")
+
+
+def quarantined(tx: Connection, webhooks: Sequence[QuarantinedWebhook]) -> None:
+    """Raise an alarm for each genuine webhook that was refused because it cannot be read.
+
+    An amount finer than its currency is one of these. The same body posted again is the same alarm. What nothing
+    proves raises none, or anybody could raise as many as they like.
+    """
+    refused = [one for one in webhooks if one.cause in REFUSED and one.verification in PROVED]
+    write(tx, INSERT_QUARANTINED, "subjects said received", [_quarantined_row(one) for one in refused])
 
 
 def unknown(tx: Connection, notification_ids: Sequence[str]) -> None:
@@ -100,9 +124,8 @@ def digest(alarms: Sequence[tuple[str, Mapping[str, Any]]], at: int) -> dict[str
     listed = alarms[:LISTED]
     return {
         "received_at": at,
-        "counted": {kind: sum(kind == one for one, _ in alarms) for kind in ("abandoned", "unknown")},
-        "abandoned": [said for kind, said in listed if kind == "abandoned"],
-        "unknown": [said for kind, said in listed if kind == "unknown"],
+        "counted": {kind: sum(kind == one for one, _ in alarms) for kind in KINDS},
+        **{kind: [said for one, said in listed if one == kind] for kind in KINDS},
         "more": len(alarms) - len(listed),
     }
 
@@ -117,3 +140,13 @@ def _row(record: DeadRecord) -> tuple[str, str, str]:
         "error": record.error[:ERROR_LENGTH].replace("\0", ""),
     }
     return "abandoned", f"{record.service} {record.event_id}", json.dumps(said, ensure_ascii=False)
+
+
+def _quarantined_row(webhook: QuarantinedWebhook) -> tuple[str, str, int]:
+    said = {
+        "id": webhook.event_id,
+        "provider": webhook.provider,
+        "cause": webhook.cause,
+        "detail": masked_text(webhook.detail[:ERROR_LENGTH].replace("\0", "")),
+    }
+    return webhook.event_id, json.dumps(said, ensure_ascii=False), webhook.received_at

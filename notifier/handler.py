@@ -9,11 +9,11 @@ from notifier.audience import audiences
 from notifier.contacts import Contact
 from runtime.logging import log
 from stream import topics
-from stream.events import CustomerWebhook, DeadRecord, Fact, OrderWebhook
+from stream.events import CustomerWebhook, DeadRecord, Fact, OrderWebhook, Outcome, QuarantinedWebhook
 from stream.fold import Result
 
 TOPICS = topics.READ_BY["notifier"]
-Told = OrderWebhook | CustomerWebhook | Fact | DeadRecord
+Told = OrderWebhook | CustomerWebhook | Fact | DeadRecord | QuarantinedWebhook | Outcome
 
 
 def handle(tx: Connection, events: Sequence[Told], *, operator: str | None, max_age_s: float) -> list[Result]:
@@ -29,6 +29,7 @@ def handle(tx: Connection, events: Sequence[Told], *, operator: str | None, max_
     store.wake(tx, touched, messages, max_age_s)
     in_app.write(tx, touched)
     alarms.abandoned(tx, [event for event in events if isinstance(event, DeadRecord)])
+    alarms.quarantined(tx, [event for event in events if isinstance(event, QuarantinedWebhook)])
     _report_unusable(orders, customers, messages)
     return [Result(_key(event), "processed", ()) for event in events]
 
@@ -64,6 +65,6 @@ def _report_unusable(
 def _key(event: Told) -> str:
     if isinstance(event, Fact):
         return event.order_id or event.customer_id or event.event_id
-    if isinstance(event, DeadRecord):
+    if isinstance(event, DeadRecord | QuarantinedWebhook | Outcome):
         return event.event_id
     return event.notice.customer_id if isinstance(event, CustomerWebhook) else event.notice.order_id

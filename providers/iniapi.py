@@ -15,7 +15,7 @@ from providers import asking
 from providers.contract import Ask, NotKnownYet, Received, Translation, Unreadable, Untrue
 from providers.fields import Id, Text
 from providers.instants import in_korea, korean_digits
-from providers.money import minor_units_or_none
+from providers.money import NOT_SAID, units_of_any
 from stream.events import PaymentNotice, PaymentStatus, Question
 
 SUCCESS = ("SUCCESS", "00")
@@ -46,7 +46,7 @@ class Transaction(msgspec.Struct):
     resultCode: Text
     tid: Id | None = None
     oid: Id | None = None
-    price: int | Text | None = None
+    price: msgspec.Raw = NOT_SAID
     paymethod: Text | None = None
     transactionStatus: Text | None = None
     approvedDate: Text | None = None
@@ -125,7 +125,7 @@ def _notice(transaction: Transaction) -> tuple[PaymentNotice, int | None]:
         status=status,
         method=transaction.paymethod or None,
         transaction_id=transaction.tid,
-        amount=minor_units_or_none(msgspec.Raw(str(transaction.price or 0).encode()), "KRW", "price"),
+        amount=units_of_any(transaction.price, "KRW", "price"),
         paid_at=paid_at,
         references=(transaction.tid,) if transaction.tid else (),
     )

@@ -6,18 +6,17 @@ here. The mobile notice that an account was issued (VBANK, not 02) is answered `
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
 from providers import asking, body, form, iniapi
 from providers.contract import Answer, Inquiry, Provider, Received, Translation, Unreadable, Unsupported
 from providers.fields import Id
+from providers.money import exact_units
 from stream.events import Question
 
 OK = Answer(200, b"OK", b"text/plain")
 DEPOSIT, DEPOSIT_CANCELLED = "0200", "0400"
-_AMOUNT = re.compile(r"\d{1,15}", re.ASCII)
 _ACCOUNT = re.compile(r"[A-Za-z0-9-]{1,40}", re.ASCII)
 _STATUS_OF = {
     400: ("malformed_request", "malformed_body", "invalid_field", "wrong_event"),
@@ -38,7 +37,8 @@ class Names(msgspec.Struct):
     order: Id | None = None
 
 
-_json = msgspec.json.Decoder(dict[str, Any])
+_json = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_json_text = msgspec.json.Decoder(str)
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - nothing is signed
@@ -93,20 +93,28 @@ def _fields(received: Received) -> dict[str, str]:
     if form.is_form(received):
         is_utf_8 = "utf-8" in received.headers[form.KIND].lower()
         encodings: Sequence[str] = ("utf-8", "cp949") if is_utf_8 else ("cp949", "utf-8")
-        fields: dict[str, Any] = dict(form.parameters(received.body, *encodings))
+        fields = form.parameters(received.body, *encodings)
     else:
-        fields = body.read(_json, received.body)
-    if any(isinstance(value, dict | list | float | bool) for value in fields.values()):
+        fields = {name: _text(value) for name, value in body.read(_json, received.body).items()}
+    return {name: text for name, value in fields.items() if (text := value.strip())}
+
+
+def _text(value: msgspec.Raw) -> str:
+    """A field of a JSON body as a form would have it: a number as it is written."""
+    written = bytes(value).decode()
+    if written == "null":
+        return ""
+    if written.startswith('"'):
+        return body.read_again(_json_text, bytes(value))
+    if written[0] not in "-0123456789":
         raise Unreadable("its fields must be texts")
-    return {name: text for name, value in fields.items() if (text := "" if value is None else str(value).strip())}
+    return written
 
 
 def _amount(fields: dict[str, str], field: str) -> str | None:
-    """Digits, padded with zeros or not."""
+    """The amount in won: digits, padded with zeros or not, perhaps with a point or an exponent."""
     text = fields.get(field)
-    if text is not None and not _AMOUNT.fullmatch(text):
-        raise Unreadable(f"{field} must be digits")
-    return str(int(text)) if text else None
+    return str(exact_units(text, "KRW", field)) if text else None
 
 
 def _account(fields: dict[str, str]) -> str | None:

@@ -1,81 +1,119 @@
-"""Money as integers of minor units: exact, by the exponents of ISO 4217."""
+"""Money as integers of minor units: exact, by the digits of ISO 4217."""
 
 import re
+from decimal import Decimal
 
 import msgspec
 
+from providers import body
 from providers.contract import Unreadable
+from providers.currencies import DIGITS
 
 NOT_SAID = msgspec.Raw()
 """An amount the body leaves out."""
 
-_AMOUNT = re.compile(r"(\d{1,15})(?:\.(\d{1,8}))?", re.ASCII)
-_LONG_AMOUNT = re.compile(r"(\d{1,15})(?:\.(\d{1,30}))?", re.ASCII)
-_ZERO = re.compile(rb"0{1,15}(\.0{1,8})?")
+Counted = Decimal
+"""An amount its provider counts in minor units, as it stands in the JSON: `20000`, `20000.0`, `2e4`."""
 
-# ISO 4217: the minor unit has two digits but for these.
-_EXPONENTS = {
-    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-    **dict.fromkeys("CLF UYW".split(), 4),
-    **dict.fromkeys(
-        "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC "
-        "CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR "
-        "JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD "
-        "NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN "
-        "SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD YER ZAR ZMW ZWG".split(),
-        2,
-    ),
-}
+DEFAULT_CURRENCY = "KRW"
+"""The currency of an amount whose body names none."""
+
+MAX_WHOLE_DIGITS = 15
+MAX_COUNTED = 10**MAX_WHOLE_DIGITS
+
+_text = msgspec.json.Decoder(str)
+_NUMBER = re.compile(r"(\d{1,309})(?:\.(\d{1,324}))?(?:[eE]([+-]?\d{1,3}))?", re.ASCII)
+"""A JSON number without a minus sign, as long as other readers can hold (`providers.body`)."""
 
 
 def exponent(currency: str) -> int:
-    """How many decimal digits the currency's minor unit has (ISO 4217: KRW 0, USD 2, KWD 3).
+    """Return how many decimal digits the currency's minor unit has (ISO 4217: KRW 0, USD 2, KWD 3).
 
-    Raises Unreadable for a code ISO 4217 does not list.
+    `currency` is a code in capitals. Raises Unreadable for a code that ISO 4217 has never listed.
     """
-    if currency not in _EXPONENTS:
+    if currency not in DIGITS:
         raise Unreadable(f"{currency} is no ISO 4217 currency")
-    return _EXPONENTS[currency]
+    return DIGITS[currency]
+
+
+def currency_code(code: str | None) -> str:
+    """Return a currency code in capitals, DEFAULT_CURRENCY for an absent or empty one.
+
+    Raises Unreadable for a code that ISO 4217 has never listed.
+    """
+    name = (code or "").strip().upper() or DEFAULT_CURRENCY
+    exponent(name)
+    return name
 
 
 def minor_units(amount: msgspec.Raw, currency: str, field: str = "amount") -> int | None:
-    """An amount as it stands in the JSON, in minor units of its currency; exact, never through a float.
+    """Return a JSON number in minor units of its currency, None for an absent one. No float is involved.
 
-    Raises Unreadable for what is no positive plain decimal, or is finer than the currency: it is not rounded.
+    Raises Unreadable for anything but a positive number, and for one finer than the currency: it is never rounded.
     """
     exponent(currency)
     text = bytes(amount).decode()
-    if text in ("", "null"):
-        return None
-    match = _AMOUNT.fullmatch(text)
-    if match is None:
-        raise Unreadable(f"{field} must be a positive plain number")
-    return _units(match[1], match[2] or "", currency, field)
-
-
-def units_of_text(amount: str, currency: str, field: str = "amount") -> int:
-    """An amount written as a text, such as `100000.000000`, in minor units of its currency; exact.
-
-    Raises Unreadable for what is no positive plain decimal, or is finer than the currency: it is not rounded.
-    """
-    match = _LONG_AMOUNT.fullmatch(amount)
-    if match is None:
-        raise Unreadable(f"{field} must be a positive plain number, as a text")
-    return _units(match[1], (match[2] or "").rstrip("0"), currency, field)
-
-
-def _units(whole: str, fraction: str, currency: str, field: str) -> int:
-    digits = exponent(currency)
-    if len(fraction) > digits:
-        raise Unreadable(f"{field} is finer than {currency}, which has {digits} decimals")
-    units = int(whole + fraction.ljust(digits, "0"))
-    if units == 0:
-        raise Unreadable(f"{field} must be more than zero")
-    return units
+    return None if text in ("", "null") else _positive(exact_units(text, currency, field), field)
 
 
 def minor_units_or_none(amount: msgspec.Raw, currency: str, field: str = "amount") -> int | None:
-    """As `minor_units`, for fields in which a zero means that there is nothing to tell."""
+    """As `minor_units`, for fields in which zero means that there is nothing to tell."""
     exponent(currency)
-    return None if _ZERO.fullmatch(bytes(amount)) else minor_units(amount, currency, field)
+    text = bytes(amount).decode()
+    return None if text in ("", "null") else exact_units(text, currency, field) or None
+
+
+def units_of_any(amount: msgspec.Raw, currency: str, field: str = "amount") -> int | None:
+    """As `minor_units_or_none`, for fields that hold a number or a text; an empty text is an absent amount."""
+    if not bytes(amount).startswith(b'"'):
+        return minor_units_or_none(amount, currency, field)
+    text = body.read_again(_text, bytes(amount)).strip()
+    return exact_units(text, currency, field) or None if text else None
+
+
+def units_of_text(amount: str, currency: str, field: str = "amount") -> int:
+    """Return a text such as `100000.000000` in minor units of its currency. Raises as `minor_units` does."""
+    return _positive(exact_units(amount, currency, field), field)
+
+
+def exact_units(text: str, currency: str, field: str = "amount") -> int:
+    """Return a number in decimal spelling, zero too, in minor units of its currency.
+
+    The digits are shifted, so an exponent costs nothing however large it is. Raises as `minor_units` does.
+    """
+    digits = exponent(currency)
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        raise Unreadable(f"{field} must be a positive plain number")
+    whole, fraction, shift = match[1], match[2] or "", int(match[3] or 0)
+    written = (whole + fraction).lstrip("0")
+    significant = written.rstrip("0")
+    zeros = digits + shift - len(fraction) + len(written) - len(significant)
+    if not significant:
+        return 0
+    if zeros < 0:
+        raise Unreadable(f"{field} is finer than {currency}, which has {digits} decimals")
+    if len(significant) + zeros > MAX_WHOLE_DIGITS + digits:
+        raise Unreadable(f"{field} has more than {MAX_WHOLE_DIGITS} digits")
+    return int(significant + "0" * zeros)
+
+
+def whole_units(amount: Counted | int | None, field: str = "amount") -> int | None:
+    """Return an amount that is counted in minor units already as an integer.
+
+    Raises Unreadable for one that is negative, too large or no whole number.
+    """
+    if amount is None:
+        return None
+    amount = Decimal(amount)
+    if not amount.is_finite() or not 0 <= amount < MAX_COUNTED:
+        raise Unreadable(f"{field} must be a positive number of at most {MAX_WHOLE_DIGITS} digits")
+    if amount != amount.to_integral_value():
+        raise Unreadable(f"{field} is finer than the minor unit of its currency")
+    return int(amount)
+
+
+def _positive(units: int, field: str) -> int:
+    if units == 0:
+        raise Unreadable(f"{field} must be more than zero")
+    return units

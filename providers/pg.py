@@ -15,7 +15,7 @@ from providers.contract import Answer, Forged, Provider, Received, Translation, 
 from providers.fields import Id, OrderId, Text
 from providers.hex_hmac import signed
 from providers.instants import korean
-from providers.money import NOT_SAID, minor_units_or_none
+from providers.money import NOT_SAID, currency_code, minor_units_or_none
 from stream.events import PaymentNotice, PaymentStatus, RefundNotice, Verification
 
 PROVIDER = "x-pg-provider"
@@ -67,7 +67,7 @@ class Said(msgspec.Struct):
     refundId: OrderId | None = None
     refund_id: OrderId | None = None
     cancellation_id: Id | None = None
-    currency: Id | None = None
+    currency: Text | None = None
     amount: msgspec.Raw = NOT_SAID
     totalAmount: msgspec.Raw = NOT_SAID
     total_amount: msgspec.Raw = NOT_SAID
@@ -139,7 +139,7 @@ def named(header: str) -> Provider:
 
 
 def _payment(told: Said, event_type: str) -> Translation:
-    currency = _first(told, "currency") or "KRW"
+    currency = currency_code(_first(told, "currency"))
     amount = _amount(told, currency, *AMOUNTS)
     refunded = _amount(told, currency, *CANCEL_AMOUNTS) if event_type == "PAYMENT_CANCELLED" else None
     is_part = bool(amount and refunded and refunded < amount)
@@ -164,7 +164,7 @@ def _payment(told: Said, event_type: str) -> Translation:
 
 
 def _refund(told: Said, event_type: str) -> Translation:
-    currency = _first(told, "currency") or "KRW"
+    currency = currency_code(_first(told, "currency"))
     named = _first(told, "refundId", "refund_id", "cancellation_id", "imp_uid", "paymentKey", "tid", "eventId")
     at = _happened_at(told)
     notice = RefundNotice(
@@ -194,7 +194,7 @@ def _event_id(told: Said, event_type: str) -> str | None:
     imp_uid = _first(told, "imp_uid")
     if imp_uid is None or event_type in ("PAYMENT_COMPLETED", "PAYMENT_FAILED"):
         return imp_uid and f"{imp_uid}:{event_type}"
-    part = _first(told, "cancellation_id") or _amount(told, _first(told, "currency") or "KRW", *CANCEL_AMOUNTS)
+    part = _first(told, "cancellation_id") or _amount(told, currency_code(_first(told, "currency")), *CANCEL_AMOUNTS)
     return f"{imp_uid}:{event_type}:{part}" if part else f"{imp_uid}:{event_type}"
 
 

@@ -23,7 +23,7 @@ from providers.contract import (
 )
 from providers.fields import Id, Text
 from providers.instants import korean
-from providers.money import NOT_SAID, minor_units_or_none
+from providers.money import NOT_SAID, currency_code, minor_units_or_none
 from stream.events import Cancel, PaymentNotice, PaymentStatus, Question
 
 STATUSES: dict[str, PaymentStatus] = {
@@ -72,7 +72,7 @@ class Payment(msgspec.Struct):
     pg_tid: Text | None = None
     amount: msgspec.Raw = NOT_SAID
     cancel_amount: msgspec.Raw = NOT_SAID
-    currency: Id | None = None
+    currency: Text | None = None
     started_at: int | None = None
     paid_at: int | None = None
     failed_at: int | None = None
@@ -147,7 +147,7 @@ def read_answer(question: Question, received: Received, answer: bytes) -> Transl
 def _notice(payment: Payment) -> PaymentNotice:
     if payment.status not in STATUSES:
         raise Unreadable("the payment's status is none that PortOne documents")
-    currency = payment.currency or "KRW"
+    currency = currency_code(payment.currency)
     amount = minor_units_or_none(payment.amount, currency)
     refunded = minor_units_or_none(payment.cancel_amount, currency, "cancel_amount")
     paid_at = korean(payment.paid_at, "paid_at")

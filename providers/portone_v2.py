@@ -29,7 +29,7 @@ from providers.contract import (
 )
 from providers.fields import Id, Text
 from providers.instants import korean
-from providers.money import exponent
+from providers.money import Counted, currency_code, whole_units
 from stream.events import Cancel, PaymentNotice, PaymentStatus, Question, Verification
 
 STATUSES: dict[str, PaymentStatus] = {
@@ -55,9 +55,6 @@ _FOLLOW = {
 }
 """The events that tell of a payment, and what it can be after them."""
 
-Amount = int
-"""In minor units: PortOne V2 scales amounts by their currency ($1.50 is 150)."""
-
 
 class Head(msgspec.Struct):
     """2024-04-25 has a `type`."""
@@ -82,8 +79,10 @@ class Told2024January(msgspec.Struct):
 
 
 class Total(msgspec.Struct):
-    total: int | None = None
-    cancelled: int | None = None
+    """PortOne V2 scales amounts by their currency: $1.50 is 150."""
+
+    total: Counted | None = None
+    cancelled: Counted | None = None
 
 
 class Method(msgspec.Struct):
@@ -97,7 +96,7 @@ class Failure(msgspec.Struct):
 
 class Cancellation(msgspec.Struct):
     id: Id
-    totalAmount: int
+    totalAmount: Counted
     status: Text = "SUCCEEDED"
     reason: Text | None = None
     cancelledAt: Text | None = None
@@ -112,7 +111,7 @@ class Payment(msgspec.Struct):
     transactionId: Id | None = None
     pgTxId: Text | None = None
     amount: Total | None = None
-    currency: Id | None = None
+    currency: Text | None = None
     method: Method | None = None
     requestedAt: Text | None = None
     statusChangedAt: Text | None = None
@@ -195,8 +194,7 @@ def read_answer(question: Question, received: Received, answer: bytes) -> Transl
 
 
 def _notice(payment: Payment) -> PaymentNotice:
-    currency = payment.currency or "KRW"
-    exponent(currency)
+    currency = currency_code(payment.currency)
     amount = payment.amount or Total()
     failure = payment.failure or Failure()
     paid_at = korean(payment.paidAt, "paidAt")
@@ -207,12 +205,12 @@ def _notice(payment: Payment) -> PaymentNotice:
         method=_method(payment),
         transaction_id=payment.transactionId,
         pg_transaction_id=payment.pgTxId or None,
-        amount=_units(amount.total, "amount.total"),
+        amount=whole_units(amount.total, "amount.total") or None,
         currency=currency,
         failure_reason=failure.reason or failure.pgMessage,
         paid_at=paid_at,
         cancels=() if unpaid else _cancels(payment),
-        refunded_amount=0 if unpaid else _units(amount.cancelled, "amount.cancelled"),
+        refunded_amount=0 if unpaid else whole_units(amount.cancelled, "amount.cancelled") or None,
         references=tuple(name for name in (payment.transactionId, payment.pgTxId) if name),
     )
 
@@ -232,14 +230,8 @@ def _cancels(payment: Payment) -> tuple[Cancel, ...]:
             cancelled_at=korean(cancel.cancelledAt or cancel.requestedAt, "cancelledAt"),
         )
         for cancel in payment.cancellations or ()
-        if cancel.status == "SUCCEEDED" and (amount := _units(cancel.totalAmount, "cancellations.totalAmount"))
+        if cancel.status == "SUCCEEDED" and (amount := whole_units(cancel.totalAmount, "cancellations.totalAmount"))
     )
-
-
-def _units(amount: int | None, field: str) -> int | None:
-    if amount is not None and not 0 <= amount < 10**15:
-        raise Unreadable(f"{field} must be a positive number")
-    return amount or None
 
 
 def _event_id(payment: Payment, notice: PaymentNotice) -> str:

@@ -6,8 +6,8 @@ import msgspec
 
 from providers import body, generic, idempotency_key
 from providers.contract import Provider, Received, Translation, Unreadable
-from providers.fields import Id, Instant, Locale, OrderId, micros
-from providers.money import NOT_SAID, exponent, minor_units
+from providers.fields import Instant, Locale, OrderId, Text, micros
+from providers.money import NOT_SAID, currency_code, minor_units
 from providers.optional import ABSENT, Optionals
 from stream.events import CustomerNotice, OrderNotice
 
@@ -21,7 +21,7 @@ class OrderBody(msgspec.Struct):
     sellerEmail: msgspec.Raw = ABSENT
     locale: msgspec.Raw = ABSENT
     amount: msgspec.Raw = NOT_SAID
-    currency: Id | None = None
+    currency: Text | None = None
     link: msgspec.Raw = ABSENT
     updatedAt: Instant | None = None
 
@@ -51,8 +51,7 @@ def _translate_order(received: Received) -> Translation:
     customer_email = optional.contact(told.customerEmail, "customerEmail")
     if customer_email is None and customer_id is None:
         raise Unreadable("an order needs customerEmail or customerId, or nobody could be told of it")
-    currency = told.currency or "KRW"
-    exponent(currency)
+    currency = currency_code(told.currency)
     amount = minor_units(told.amount, currency)
     updated_at = micros(told.updatedAt, "updatedAt")
     notice = OrderNotice(

@@ -12,8 +12,8 @@ import msgspec
 from providers import body
 from providers.contract import Translation, Unreadable, Unsupported
 from providers.fields import EPOCH, OrderId, micros
-from providers.money import exponent
-from providers.stripe_objects import Charge, Event, Intent, Metadata, Refund, Session, Thing
+from providers.money import DEFAULT_CURRENCY, currency_code, exponent, whole_units
+from providers.stripe_objects import Charge, Event, Intent, Metadata, Refund, Session, Thing, Units
 from stream.events import Mode, PaymentNotice, PaymentStatus, RefundNotice, RefundStatus
 
 # What Stripe's amounts count where that is not a hundredth (docs.stripe.com/currencies). ISK and UGX have no minor unit
@@ -22,7 +22,7 @@ _DIGITS = {
     **dict.fromkeys("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split(), 0),
     **dict.fromkeys("BHD JOD KWD OMR TND".split(), 3),
 }
-_NOT_AT_STRIPE = frozenset("CLF IQD LYD UYI UYW".split())
+_IN_HUNDREDTHS = frozenset(("ISK", "UGX"))
 
 _SCALES = (1, 10, 100, 1000, 10_000)
 
@@ -33,10 +33,10 @@ class Told(NamedTuple):
     status: PaymentStatus
     thing: Thing
     names: tuple[str | None, ...]
-    units: int | None
+    units: Units | int | None
     method: str | None = None
     failure_reason: str | None = None
-    refunded: int | None = None
+    refunded: Units | int | None = None
     is_paid_now: bool = True
     """Whether a completed payment was paid when the event happened, and not before."""
 
@@ -58,7 +58,7 @@ def read(raw: bytes, event_type: str) -> Translation:
 def iso_units(units: int, currency: str) -> int:
     """An amount of Stripe's in minor units by ISO 4217. Raises Unreadable where that is no whole number of them."""
     digits = exponent(currency)
-    if currency in _NOT_AT_STRIPE:
+    if digits != 2 and currency not in _DIGITS and currency not in _IN_HUNDREDTHS:  # noqa: PLR2004 - hundredths
         raise Unreadable(f"how Stripe counts {currency} is not known")
     whole, rest = divmod(units * _SCALES[digits], _SCALES[_DIGITS.get(currency, 2)])
     if rest:
@@ -156,9 +156,9 @@ def _charge_refunded(told: Charge) -> Told:
         raise Unreadable("amount_refunded is missing")
     if told.captured is False:  # a hold on the card is released: no money had moved
         return _charge("cancelled" if told.refunded else "pending", told, told.amount)._replace(refunded=0)
-    captured = _captured(told)
-    released = told.amount - captured if told.amount and captured is not None else 0
-    given_back = max(0, told.amount_refunded - max(0, released))
+    amount, captured = whole_units(told.amount), _captured(told)
+    released = amount - captured if amount and captured is not None else 0
+    given_back = max(0, (whole_units(told.amount_refunded) or 0) - max(0, released))
     if captured is not None:
         given_back = min(given_back, captured)
     is_all = told.refunded or given_back == captured
@@ -174,10 +174,10 @@ def _charge_updated(told: Charge) -> Told:
 
 
 def _captured(told: Charge) -> int | None:
-    return told.amount_captured or told.amount
+    return whole_units(told.amount_captured) or whole_units(told.amount)
 
 
-def _charge(status: PaymentStatus, told: Charge, units: int | None) -> Told:
+def _charge(status: PaymentStatus, told: Charge, units: Units | int | None) -> Told:
     method = told.payment_method_details.type if told.payment_method_details else None
     return Told(status, told, (told.payment_intent, told.id), units, method)
 
@@ -196,12 +196,14 @@ def _order(thing: Thing) -> str | None:
         raise Unreadable("the order in metadata or client_reference_id is not written as an order's id") from wrong
 
 
-def _money(units: int | None, currency: str | None) -> tuple[int | None, str]:
-    if units is None:
-        return None, "KRW"  # which is what a notice says that tells of no money
-    if currency is None:
+def _money(units: Units | int | None, currency: str | None) -> tuple[int | None, str]:
+    counted = whole_units(units)
+    if counted is None:
+        return None, DEFAULT_CURRENCY  # which is what a notice says that tells of no money
+    if not currency:
         raise Unreadable("currency is missing")
-    return iso_units(units, currency.upper()), currency.upper()
+    code = currency_code(currency)
+    return iso_units(counted, code), code
 
 
 def _at(event: Event[Any]) -> int | None:

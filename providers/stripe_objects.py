@@ -5,12 +5,11 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 
 from providers.fields import Id, Text
-from providers.money import NOT_SAID
+from providers.money import NOT_SAID, Counted
 
 T = TypeVar("T")
-Units = Annotated[int, msgspec.Meta(ge=0, le=10**15)]
+Units = Counted
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=2**33)]
-Currency = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z]{3}\Z")]
 OrderName = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | Annotated[str, msgspec.Meta(max_length=500)] | None
 
 
@@ -48,7 +47,7 @@ class Thing(msgspec.Struct, kw_only=True):
     id: Id
     metadata: Metadata | None = None
     client_reference_id: OrderName = None
-    currency: Currency | None = None
+    currency: Text | None = None
 
 
 class Session(Thing, kw_only=True):

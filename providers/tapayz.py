@@ -7,7 +7,6 @@ signs is not documented: TAPAYZ_ALLOW_UNSIGNED lets in what comes unsigned, as a
 
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -15,8 +14,8 @@ import msgspec
 from providers import body, tapayz_api
 from providers.compact import compacted
 from providers.contract import Answer, Forged, Provider, Received, Translation, Unsigned, WrongEvent, json_answer
-from providers.fields import micros
 from providers.hex_hmac import signed
+from providers.instants import korean
 from providers.tapayz_objects import (
     CASH_ASSETS,
     UNKNOWN,
@@ -24,8 +23,12 @@ from providers.tapayz_objects import (
     Head,
     Invoice,
     Payer,
+    Shape,
     Transfer,
+    When,
+    block,
     cash,
+    crypto,
     invoice_state,
     text,
     transfer_state,
@@ -58,13 +61,22 @@ def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa:
 def translate(received: Received, kind: str, cash_assets: Mapping[str, str] = CASH_ASSETS) -> Translation:
     """Read a verified body. `kind` is the event of the path; a body that names one must name that.
 
+    Where the path takes any event, a body that names none is known by its fields.
     Raises WrongEvent for another event, Unsupported for a state that is not documented.
     """
     head = body.read(_head, received.body)
-    event = head.event if kind == ANY else kind
+    event = (head.event or _shape_of(received, head).event) if kind == ANY else kind
     if event is None or event not in _TRANSLATORS or head.event not in (None, event):
         raise WrongEvent("Invalid event type")
     return _TRANSLATORS[event](received, event, head, cash_assets)
+
+
+def _shape_of(received: Received, head: Head) -> Shape:
+    return body.read_again(_shape, received.body if _is_flat(head) else bytes(head.data))
+
+
+def _is_flat(head: Head) -> bool:
+    return bytes(head.data) in (b"", b"null")
 
 
 def translate_unsigned(received: Received, kind: str) -> Translation:
@@ -76,7 +88,7 @@ def translate_unsigned(received: Received, kind: str) -> Translation:
 def _translate_invoice(received: Received, event: str, head: Head, assets: Mapping[str, str]) -> Translation:
     told, said_at = _read(received, head, _invoice, _enveloped_invoice)
     state, payer = invoice_state(told.state), told.transaction or Payer()
-    at = micros(said_at or told.timestamp or told.updatedAt or told.completedAt or told.expiredAt, "timestamp")
+    at = korean(said_at or told.timestamp or told.updatedAt or told.completedAt or told.expiredAt, "timestamp")
     amount, currency = cash(told.cashAmount, told.cashAssetId, assets)
     notice = InvoiceNotice(
         invoice_id=str(told.invoiceId),
@@ -87,14 +99,18 @@ def _translate_invoice(received: Received, event: str, head: Head, assets: Mappi
         title=told.title,
         cash_amount=amount,
         cash_currency=currency,
-        crypto_amount=told.cryptoAmount or told.amount,
+        crypto_amount=crypto(told.cryptoAmount, "cryptoAmount") or crypto(told.amount, "amount"),
         crypto_asset=text(told.cryptoAssetId),
-        received_amount=told.receivedAmount or payer.receivedAmount,
-        expected_amount=told.expectedAmount or payer.expectedAmount,
+        received_amount=_either(told.receivedAmount, payer.receivedAmount, "receivedAmount"),
+        expected_amount=_either(told.expectedAmount, payer.expectedAmount, "expectedAmount"),
         reason=told.reason or (UNKNOWN if state == "Fail" else None),
         transaction_id=text(payer.id),
-        completed_at=micros(told.completedAt, "completedAt"),
-        expired_at=micros(told.expiredAt, "expiredAt"),
+        completed_at=korean(told.completedAt, "completedAt"),
+        expired_at=korean(told.expiredAt, "expiredAt"),
+        transaction_hash=payer.detail or None,
+        from_address=payer.from_ or None,
+        to_address=payer.to or None,
+        block_number=block(payer.blockNum),
     )
     return Translation(notice, event, at, tapayz_api.invoice_event(notice, at))
 
@@ -102,30 +118,34 @@ def _translate_invoice(received: Received, event: str, head: Head, assets: Mappi
 def _translate_transfer(received: Received, event: str, head: Head, _: Mapping[str, str]) -> Translation:
     told, said_at = _read(received, head, _transfer, _enveloped_transfer)
     state, asset = transfer_state(told.state), told.Asset.id if told.Asset else None
-    at = micros(said_at or told.timestamp or told.finalizedAt or told.updatedAt, "timestamp")
+    at = korean(said_at or told.timestamp or told.finalizedAt or told.updatedAt, "timestamp")
     notice = TransferNotice(
         invoice_id=text(told.invoiceId),
         reference=str(told.id) if told.invoiceId is None else None,
         transaction_id=str(told.id),
         customer_id=text(told.customerId),
         state=state,
-        amount=told.amount,
+        amount=crypto(told.amount, "amount"),
         asset=text(asset if told.assetId is None else told.assetId),
-        hash=told.detail,
-        from_address=told.from_,
-        to_address=told.to,
-        block_number=told.blockNum,
+        hash=told.detail or None,
+        from_address=told.from_ or None,
+        to_address=told.to or None,
+        block_number=block(told.blockNum),
         reason=told.failureReason or told.reason or (UNKNOWN if state == "Fail" else None),
         changed_at=at,
     )
     return Translation(notice, event, at, tapayz_api.transfer_event(event, notice))
 
 
+def _either(one: msgspec.Raw, other: msgspec.Raw, field: str) -> str | None:
+    return crypto(one, field) or crypto(other, field)
+
+
 def _read(
     received: Received, head: Head, flat: msgspec.json.Decoder[T], enveloped: msgspec.json.Decoder[Enveloped[T]]
-) -> tuple[T, datetime | None]:
+) -> tuple[T, When]:
     """The body, out of its envelope, and the envelope's time."""
-    if bytes(head.data) in (b"", b"null"):
+    if _is_flat(head):
         return body.read_again(flat, received.body), None
     envelope = body.read_again(enveloped, received.body)
     return envelope.data, envelope.timestamp
@@ -137,6 +157,7 @@ def _ok(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
 
 _OK = json_answer(200, {"status": "ok"})
 _head = msgspec.json.Decoder(Head)
+_shape = msgspec.json.Decoder(Shape)
 _invoice = msgspec.json.Decoder(Invoice)
 _transfer = msgspec.json.Decoder(Transfer)
 _enveloped_invoice = msgspec.json.Decoder(Enveloped[Invoice])

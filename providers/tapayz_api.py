@@ -4,12 +4,15 @@ import msgspec
 
 from providers import body
 from providers.contract import Ask, Inquiry, NotKnownYet, Received, Translation, Unreadable, Unsupported
-from providers.fields import Instant, OrderId, Text, micros, quoted
+from providers.fields import OrderId, Text, quoted
+from providers.instants import korean
+from providers.money import NOT_SAID
 from providers.tapayz_objects import (
     CASH_ASSETS,
     UNKNOWN,
-    Decimal,
+    When,
     cash,
+    crypto,
     invoice_state,
     text,
     transfer_state,
@@ -40,11 +43,11 @@ class Invoice(msgspec.Struct):
     id: OrderId
     state: Text
     title: Text | None = None
-    cashAmount: Text | None = None
-    cryptoAmount: Decimal | None = None
+    cashAmount: msgspec.Raw = NOT_SAID
+    cryptoAmount: msgspec.Raw = NOT_SAID
     reason: Text | None = None
-    completedAt: Instant | None = None
-    expiredAt: Instant | None = None
+    completedAt: When = None
+    expiredAt: When = None
     customer: Customer | None = None
     cash: Asset | None = None
     crypto: Asset | None = None
@@ -58,9 +61,9 @@ class Transfer(msgspec.Struct):
     id: OrderId
     status: Text
     invoice_id: OrderId | None = None
-    amount: Decimal | None = None
+    amount: msgspec.Raw = NOT_SAID
     hash: Text | None = None
-    confirmed_at: Instant | None = None
+    confirmed_at: When = None
 
 
 class Transfers(msgspec.Struct):
@@ -113,7 +116,7 @@ def _read_invoice(asked: Question, answer: bytes) -> Translation:
         raise NotKnownYet(f"no invoice {asked.reference} in the answer")
     state = invoice_state(told.state)
     _check_it_is_there(asked, state)
-    customer, asset, crypto = told.customer or Customer(), told.cash or Asset(), told.crypto or Asset()
+    customer, asset, coin = told.customer or Customer(), told.cash or Asset(), told.crypto or Asset()
     amount, currency = cash(told.cashAmount, asset.id, CASH_ASSETS)
     at = {"Complete": told.completedAt, "Cancel": told.expiredAt}.get(state)
     notice = InvoiceNotice(
@@ -124,13 +127,13 @@ def _read_invoice(asked: Question, answer: bytes) -> Translation:
         title=told.title,
         cash_amount=amount,
         cash_currency=currency,
-        crypto_amount=told.cryptoAmount,
-        crypto_asset=text(crypto.id),
+        crypto_amount=crypto(told.cryptoAmount, "cryptoAmount"),
+        crypto_asset=text(coin.id),
         reason=told.reason or (UNKNOWN if state == "Fail" else None),
-        completed_at=micros(told.completedAt, "completedAt"),
-        expired_at=micros(at, "expiredAt") if state == "Cancel" else None,
+        completed_at=korean(told.completedAt, "completedAt"),
+        expired_at=korean(at, "expiredAt") if state == "Cancel" else None,
     )
-    happened = micros(at, "completedAt")
+    happened = korean(at, "completedAt")
     return Translation(notice, "invoice.updated", happened, invoice_event(notice, happened))
 
 
@@ -140,14 +143,14 @@ def _read_transfer(asked: Question, answer: bytes) -> Translation:
         raise Unreadable(f"the answer is about another transfer than {asked.reference}")
     state = transfer_state(_TRANSFER_STATES.get(told.status, told.status))
     _check_it_is_there(asked, state)
-    at = micros(told.confirmed_at, "confirmed_at")
+    at = korean(told.confirmed_at, "confirmed_at")
     notice = TransferNotice(
         invoice_id=text(told.invoice_id),
         reference=asked.reference if told.invoice_id is None else None,
         transaction_id=asked.reference,
         state=state,
-        amount=told.amount,
-        hash=told.hash,
+        amount=crypto(told.amount, "amount"),
+        hash=told.hash or None,
         reason=UNKNOWN if state == "Fail" else None,
         changed_at=at,
     )

@@ -1,19 +1,25 @@
 """What is read of Tapayz's bodies, and the words both its webhooks and its API use."""
 
+import re
 from collections.abc import Mapping
-from typing import Annotated, Generic, TypeVar, get_args
+from typing import Generic, TypeVar, get_args
 
 import msgspec
 
-from providers.contract import Unsupported
-from providers.fields import Id, Instant, OrderId, Text
-from providers.money import NOT_SAID, units_of_text
+from providers import body
+from providers.contract import Unreadable, Unsupported
+from providers.fields import OrderId, Text
+from providers.money import NOT_SAID, units_of_any
 from stream.events import InvoiceState, TransferState
 
 T = TypeVar("T")
-Decimal = Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,30}(\.[0-9]{1,30})?\Z")]
-"""An amount on a chain: kept as it is written, for no number type holds all of its digits everywhere."""
-Block = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+When = Text | int | None
+"""An instant in ISO 8601; an empty one says nothing."""
+MAX_CRYPTO_DIGITS = 80
+"""On either side of the point: the largest amount of a token, 2^256 - 1, has 78 digits."""
+_CRYPTO = re.compile(r"(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?", re.ASCII)
+_text = msgspec.json.Decoder(str)
+MAX_BLOCK_DIGITS = 18
 
 CASH_ASSETS: Mapping[str, str] = {"1": "KRW", "2": "USD"}
 """Tapayz's id of a cash asset → its currency; one not listed, or not said, is DEFAULT_CASH."""
@@ -32,17 +38,47 @@ class Head(msgspec.Struct):
     data: msgspec.Raw = NOT_SAID
 
 
-class Enveloped(msgspec.Struct, Generic[T]):
-    data: T
-    timestamp: Instant | None = None
-
-
-class Payer(msgspec.Struct):
-    """The transfer that pays, as the invoice tells of it."""
+class Shape(msgspec.Struct):
+    """What tells an invoice from a transfer, and a new transfer from a changed one, where no event is named."""
 
     id: OrderId | None = None
-    receivedAmount: Decimal | None = None
-    expectedAmount: Decimal | None = None
+    invoiceId: OrderId | None = None
+    state: Text | None = None
+    cashAmount: msgspec.Raw = NOT_SAID
+    cryptoAmount: msgspec.Raw = NOT_SAID
+    title: msgspec.Raw = NOT_SAID
+    createdAt: When = None
+    updatedAt: When = None
+
+    @property
+    def event(self) -> str | None:
+        """The event that a body without a name of one tells of; None when it is neither's.
+
+        A transfer has an `id`, an invoice an `invoiceId` and perhaps an `id` beside its cash, its crypto or its title.
+        A transfer is new while it is pending and was never changed.
+        """
+        is_invoice = any(map(bytes, (self.cashAmount, self.cryptoAmount, self.title)))
+        if self.id is None or (self.invoiceId is not None and is_invoice):
+            return None if self.invoiceId is None else "invoice.updated"
+        is_new = self.state == "Pending" and self.updatedAt in (None, "", self.createdAt)
+        return "transaction.created" if is_new else "transaction.updated"
+
+
+class Enveloped(msgspec.Struct, Generic[T]):
+    data: T
+    timestamp: When = None
+
+
+class Payer(msgspec.Struct, rename={"from_": "from"}):
+    """The transfer that pays, as the invoice tells of it; `detail` is its hash on the chain."""
+
+    id: OrderId | None = None
+    receivedAmount: msgspec.Raw = NOT_SAID
+    expectedAmount: msgspec.Raw = NOT_SAID
+    detail: Text | None = None
+    from_: Text | None = None
+    to: Text | None = None
+    blockNum: msgspec.Raw = NOT_SAID
 
 
 class Invoice(msgspec.Struct):
@@ -54,18 +90,18 @@ class Invoice(msgspec.Struct):
     customerName: Text | None = None
     previousState: Text | None = None
     title: Text | None = None
-    cashAmount: Text | None = None
+    cashAmount: msgspec.Raw = NOT_SAID
     cashAssetId: OrderId | None = None
-    cryptoAmount: Decimal | None = None
-    amount: Decimal | None = None
+    cryptoAmount: msgspec.Raw = NOT_SAID
+    amount: msgspec.Raw = NOT_SAID
     cryptoAssetId: OrderId | None = None
-    receivedAmount: Decimal | None = None
-    expectedAmount: Decimal | None = None
+    receivedAmount: msgspec.Raw = NOT_SAID
+    expectedAmount: msgspec.Raw = NOT_SAID
     reason: Text | None = None
-    completedAt: Instant | None = None
-    expiredAt: Instant | None = None
-    updatedAt: Instant | None = None
-    timestamp: Instant | None = None
+    completedAt: When = None
+    expiredAt: When = None
+    updatedAt: When = None
+    timestamp: When = None
     transaction: Payer | None = None
 
 
@@ -80,16 +116,17 @@ class Transfer(msgspec.Struct, rename={"from_": "from"}):
     customerId: OrderId | None = None
     assetId: OrderId | None = None
     Asset: Coin | None = None
-    amount: Decimal | None = None
+    amount: msgspec.Raw = NOT_SAID
     detail: Text | None = None
-    from_: Id | None = None
-    to: Id | None = None
-    blockNum: Block | None = None
+    from_: Text | None = None
+    to: Text | None = None
+    blockNum: msgspec.Raw = NOT_SAID
     failureReason: Text | None = None
     reason: Text | None = None
-    updatedAt: Instant | None = None
-    finalizedAt: Instant | None = None
-    timestamp: Instant | None = None
+    createdAt: When = None
+    updatedAt: When = None
+    finalizedAt: When = None
+    timestamp: When = None
 
 
 def invoice_state(said: str) -> InvoiceState:
@@ -106,10 +143,53 @@ def transfer_state(said: str) -> TransferState:
     return _TRANSFER_STATES[said]
 
 
-def cash(amount: str | None, asset: str | int | None, assets: Mapping[str, str]) -> tuple[int | None, str]:
-    """Cash in minor units, exact, and its currency."""
+def cash(amount: msgspec.Raw, asset: str | int | None, assets: Mapping[str, str]) -> tuple[int | None, str]:
+    """Return cash in minor units, exact, and its currency; None for an amount that is absent, empty or zero."""
     currency = assets.get(str(asset), DEFAULT_CASH)
-    return None if amount is None else units_of_text(amount, currency, "cashAmount"), currency
+    return units_of_any(amount, currency, "cashAmount"), currency
+
+
+def block(number: msgspec.Raw) -> int | None:
+    """Return a block's number, None for one that is absent or no number: it costs no webhook."""
+    digits = bytes(number).strip(b'"')
+    return int(digits) if digits.isdigit() and len(digits) <= MAX_BLOCK_DIGITS else None
+
+
+def crypto(amount: msgspec.Raw, field: str) -> str | None:
+    """Return an amount on a chain as a plain decimal text, None for an absent or empty one.
+
+    Any decimal spelling is read, as a text or a JSON number: `74.074074` stays as it is written, `1e-18` becomes
+    `0.000000000000000001`. No number type is involved, since none holds all digits everywhere. Raises Unreadable for
+    anything else, and for more than MAX_CRYPTO_DIGITS digits on either side of the point.
+    """
+    written = bytes(amount)
+    if written in (b"", b"null"):
+        return None
+    text = (body.read_again(_text, written) if written.startswith(b'"') else written.decode()).strip()
+    if not text:
+        return None
+    match = _CRYPTO.fullmatch(text.removeprefix("+"))
+    if match is None or not (match[1] or match[2]):
+        raise Unreadable(f"{field} must be a positive decimal number")
+    plain = _plain(match[1], match[2] or "", int(match[3] or 0))
+    if plain is None:
+        raise Unreadable(f"{field} has more than {MAX_CRYPTO_DIGITS} digits on one side of the point")
+    return plain
+
+
+def _plain(whole: str, fraction: str, shift: int) -> str | None:
+    """The number with its point moved by `shift` places; None when that makes it too long."""
+    point, digits = len(whole) + shift, whole + fraction
+    if max(len(digits), abs(shift)) > 2 * MAX_CRYPTO_DIGITS:
+        return None
+    digits = "0" * -point + digits + "0" * (point - len(digits))
+    point = max(point, 0)
+    whole, fraction = digits[:point].lstrip("0") or "0", digits[point:]
+    if shift:
+        fraction = fraction.rstrip("0")
+    if max(len(whole), len(fraction)) > MAX_CRYPTO_DIGITS:
+        return None
+    return f"{whole}.{fraction}" if fraction else whole
 
 
 def text(name: str | int | None) -> str | None:

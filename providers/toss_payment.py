@@ -10,7 +10,7 @@ from providers import asking
 from providers.contract import Ask, Received, Translation, Unreadable, Untrue
 from providers.fields import Id, Text
 from providers.instants import korean
-from providers.money import NOT_SAID, minor_units, minor_units_or_none
+from providers.money import NOT_SAID, currency_code, minor_units, minor_units_or_none
 from stream.events import Cancel, PaymentNotice, PaymentStatus, Question
 
 STATUSES: dict[str, PaymentStatus] = {
@@ -64,7 +64,7 @@ class Payment(msgspec.Struct):
     lastTransactionKey: Id | None = None
     method: Text | None = None
     totalAmount: msgspec.Raw = NOT_SAID
-    currency: Id | None = None
+    currency: Text | None = None
     requestedAt: Text | None = None
     approvedAt: Text | None = None
     secret: Text | None = None
@@ -135,7 +135,7 @@ def _is_its_secret(payment: Payment, clue: Clue) -> bool:
 def _notice(payment: Payment) -> PaymentNotice:
     """What was never approved, such as an account nobody paid into, is cancelled without anything given back."""
     unpaid = payment.status == "CANCELED" and not payment.approvedAt
-    currency = payment.currency or "KRW"
+    currency = currency_code(payment.currency)
     return PaymentNotice(
         order_id=payment.orderId,
         status=STATUSES[payment.status],

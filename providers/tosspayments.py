@@ -21,7 +21,7 @@ from providers.contract import (
 from providers.fields import Id, OrderId, Text
 from providers.hex_hmac import signed
 from providers.instants import korean
-from providers.money import NOT_SAID, minor_units, minor_units_or_none
+from providers.money import NOT_SAID, currency_code, minor_units, minor_units_or_none
 from stream.events import BillingNotice, Cancel, PaymentNotice, PaymentStatus, Verification
 
 SIGNATURE = "x-tosspayments-signature"
@@ -57,7 +57,7 @@ class Said(msgspec.Struct):
     status: Text | None = None
     totalAmount: msgspec.Raw = NOT_SAID
     amount: msgspec.Raw = NOT_SAID
-    currency: Id | None = None
+    currency: Text | None = None
     method: Text | None = None
     approvedAt: Text | None = None
     failureCode: Text | None = None
@@ -115,7 +115,7 @@ def _failed(said: Said, event_type: str, sent_at: int | None) -> Translation:
 
 def _canceled(said: Said, event_type: str, sent_at: int | None) -> Translation:
     cancels = _cancels(said)
-    total = minor_units_or_none(said.totalAmount, said.currency or "KRW", "totalAmount")
+    total = minor_units_or_none(said.totalAmount, currency_code(said.currency), "totalAmount")
     given_back = sum(cancel.amount for cancel in cancels)
     is_part = said.status == "PARTIAL_CANCELED" or bool(total and given_back and given_back < total)
     notice = _payment(
@@ -132,7 +132,7 @@ def _canceled(said: Said, event_type: str, sent_at: int | None) -> Translation:
 
 def _scheduled(said: Said, event_type: str, sent_at: int | None) -> Translation:
     order, reference = _names(said)
-    currency = said.currency or "KRW"
+    currency = currency_code(said.currency)
     notice = BillingNotice(
         order_id=order,
         reference=reference,
@@ -160,7 +160,7 @@ def _payment(
     cancels: tuple[Cancel, ...] = (),
 ) -> PaymentNotice:
     order, reference = _names(said)
-    currency = said.currency or "KRW"
+    currency = currency_code(said.currency)
     business = BUSINESS_ORDER.fullmatch(order or "")
     return PaymentNotice(
         order_id=order,
@@ -200,7 +200,7 @@ def _cancels(said: Said) -> tuple[Cancel, ...]:
     seen: Counter[str] = Counter()
     cancels = []
     for cancel in said.cancels or ():
-        amount = minor_units(cancel.cancelAmount, said.currency or "KRW", "cancelAmount")
+        amount = minor_units(cancel.cancelAmount, currency_code(said.currency), "cancelAmount")
         if amount is None:
             raise Unreadable("cancelAmount is missing")
         name = f"{said.paymentKey or said.orderId}:{cancel.canceledAt or ''}:{amount}"

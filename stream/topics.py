@@ -165,7 +165,7 @@ READ_BY: dict[str, tuple[Topic, ...]] = {
     "subscription": (PAYMENTS,),
     "invoice": (INVOICE_WEBHOOKS,),
     "confirmer": (UNCONFIRMED, ORDERS),
-    "notifier": (ORDERS, CUSTOMERS, *DOMAIN_EVENTS, *map(dead, SERVICES)),
+    "notifier": (ORDERS, CUSTOMERS, *DOMAIN_EVENTS, QUARANTINE, *map(dead, SERVICES)),
     "console": (*WEBHOOKS, REJECTED, OUTCOMES, *DOMAIN_EVENTS, NOTIFICATIONS),
 }
 """What each service consumes: its handler reads it here, and so does the auditor."""

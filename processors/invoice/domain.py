@@ -20,6 +20,7 @@ from stream.events import (
     InvoiceCancelled,
     InvoiceCompleted,
     InvoiceFailed,
+    InvoiceNotice,
     InvoicePending,
     InvoiceRejected,
     InvoiceWebhook,
@@ -109,7 +110,7 @@ def tell(transfer: Transfer, webhook: InvoiceWebhook | TransferWebhook) -> tuple
     """The transfer after a webhook of it, or of an invoice that names it, and what became of the webhook."""
     if isinstance(webhook, InvoiceWebhook):
         when = (-1, webhook.envelope.occurred_at or 0, 0, webhook.envelope.event_id)
-        told = registers.tell(transfer.told, when, {"invoice_id": webhook.notice.invoice_id})
+        told = registers.tell(transfer.told, when, _said_of_transfer(webhook.notice))
         return replace(transfer, told=told), "processed"
     notice, envelope = webhook.notice, webhook.envelope
     when = registers.stamp(TRANSFERS, notice.state, envelope.occurred_at, envelope.event_id)
@@ -173,6 +174,17 @@ def settle(results: Sequence[Result], balances: Mapping[tuple[str, str], int]) -
         return msgspec.structs.replace(fact, balance=running[account])
 
     return [replace(result, facts=tuple(map(settled, result.facts))) for result in results]
+
+
+def _said_of_transfer(notice: InvoiceNotice) -> dict[str, object]:
+    """What an invoice says of the transfer that pays it. The transfer's own webhooks outrank it."""
+    return {
+        "invoice_id": notice.invoice_id,
+        "hash": notice.transaction_hash,
+        "from_address": notice.from_address,
+        "to_address": notice.to_address,
+        "block_number": notice.block_number,
+    }
 
 
 def _said(webhook: InvoiceWebhook) -> dict[str, object]:

@@ -121,7 +121,10 @@ class RefundNotice(Notice, frozen=True, kw_only=True):
 
 
 class InvoiceNotice(Notice, frozen=True, kw_only=True):
-    """A crypto invoice. Its cash is money; what was sent for it is a decimal text and the asset's id."""
+    """A crypto invoice. Its cash is money; what was sent for it is a decimal text and the asset's id.
+
+    Hash, addresses and block are those of the transfer that pays it, `transaction_id`.
+    """
 
     invoice_id: str
     customer_id: str | None = None
@@ -139,6 +142,10 @@ class InvoiceNotice(Notice, frozen=True, kw_only=True):
     transaction_id: str | None = None
     completed_at: int | None = None
     expired_at: int | None = None
+    transaction_hash: str | None = None
+    from_address: str | None = None
+    to_address: str | None = None
+    block_number: int | None = None
 
 
 class TransferNotice(Notice, frozen=True, kw_only=True):

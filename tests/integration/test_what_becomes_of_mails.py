@@ -29,6 +29,7 @@ from stream.events import (
     Fact,
     NotificationSent,
     PaymentCompleted,
+    QuarantinedWebhook,
     SubscriptionCancelled,
 )
 from tests.actors import Store, new_order, until
@@ -482,6 +483,25 @@ def test_the_operator_is_told_of_each_abandoned_event_and_unknown_mail_once(open
     assert office.rows.rows("SELECT count(*) FROM alarms WHERE told_at IS NULL") == [{"count": 0}]
 
 
+def test_the_operator_hears_once_of_a_genuine_webhook_that_nobody_can_read(open_office: Open) -> None:
+    office = open_office(operator_email="op@example.test", operator_locale="en", alarm_interval=1.0)
+    refused = a_quarantined_webhook("Q-1", detail="cashAmount is finer than KRW, which has 0 decimals")
+    others = [
+        a_quarantined_webhook("Q-2", cause="unsupported_type"),
+        a_quarantined_webhook("Q-3", cause="other_mode"),
+        a_quarantined_webhook("Q-4", verification="unsigned_allowed"),
+        a_quarantined_webhook("Q-5", received_at=1_700_000_000_000_000),
+    ]
+
+    office.hear(refused, *others)
+    until(lambda: office.postman.to("op@example.test"), lambda mails: len(mails) == 1)
+    office.hear(refused, a_dead_record("E-1"))
+    told = until(lambda: office.postman.to("op@example.test"), lambda mails: len(mails) == 2)
+
+    assert [mail["Subject"] for mail in told] == ["hookstream: 1 refused webhook", "hookstream: 1 abandoned event"]
+    assert "cashAmount is finer than KRW" in told[0].as_string()
+
+
 def test_a_letter_that_cannot_be_written_holds_up_no_other_whatever_its_error_says(office: Office) -> None:
     bad, good = a_fact(currency="K\x00W"), a_fact()
     office.hear(bad, known(bad))
@@ -532,6 +552,26 @@ def a_dead_record(event: str) -> DeadRecord:
         value=b"?",
         error="no\0record",
         at=clock.now(),
+    )
+
+
+def a_quarantined_webhook(name: str, **said: Any) -> QuarantinedWebhook:
+    """A genuine one of Tapayz that was refused just now, unless `said` says otherwise."""
+    fields: dict[str, Any] = {
+        "cause": "invalid_field",
+        "detail": "state is missing",
+        "verification": "signature",
+        "received_at": clock.now(),
+        **said,
+    }
+    return QuarantinedWebhook(
+        event_id=ids.unreadable_body_id("tapayz", name.encode()),
+        provider="tapayz",
+        mode="test",
+        path="/callback/update-invoice",
+        headers={},
+        raw=b"{}",
+        **fields,
     )
 
 

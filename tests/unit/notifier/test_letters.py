@@ -143,7 +143,8 @@ def test_a_line_break_in_a_title_breaks_no_header() -> None:
 def test_alarms_are_told_together(language: str) -> None:
     dead = {"service": "payment", "event_id": "E-1", "topic": "t", "partition": 1, "offset": 2, "error": "no {record}"}
     mail = {"id": "M-1", "fact_type": "PaymentCompleted", "audience": "customer", "order_id": "O-7"}
-    said = digest([("abandoned", dead)] * 2 + [("unknown", mail)] * 60, NOON)
+    kept = {"id": "Q-1", "provider": "tapayz", "cause": "invalid_field", "detail": "cashAmount is finer than KRW"}
+    said = digest([("abandoned", dead)] * 2 + [("quarantined", kept)] * 3 + [("unknown", mail)] * 60, NOON)
     letter = replace(
         a_letter(PaymentFailed, "operator", language), fact_type="Alarms", fact=msgspec.json.encode(said).decode()
     )
@@ -153,8 +154,11 @@ def test_alarms_are_told_together(language: str) -> None:
     assert "2" in written["Subject"]
     assert "60" in written["Subject"]
     assert "no {record}" in text_of(written)
-    assert text_of(written).count("M-1") == 2 * 48
-    assert "12" in text_of(written)
+    assert text_of(written).count("M-1") == 2 * 45
+    assert "15" in text_of(written)
+    assert "3" in written["Subject"]
+    assert text_of(written).count("cashAmount is finer than KRW") == 3
+    assert "hookstream quarantine show Q-1" in text_of(written)
 
 
 def test_names_and_reasons_are_text_in_the_html_part_and_never_markup() -> None:

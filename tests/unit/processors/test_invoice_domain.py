@@ -215,6 +215,22 @@ def test_a_transfer_moves_on_and_never_back(first: str, second: str) -> None:
     assert [first, second] == sorted([first, second], key=[state for (state,) in TRANSFERS].index)
 
 
+def test_a_transfer_keeps_its_hash_addresses_and_block_whoever_tells_them() -> None:
+    by_invoice = an_invoice(
+        "Complete", transaction_id="tx-1", transaction_hash="h", from_address="A", to_address="B", block_number=7
+    )
+    by_itself = a_transfer("Complete", hash="0xh", from_address="A")
+
+    alone, _ = tell(Transfer("tx-1"), by_invoice)
+    one, _ = tell(alone, by_itself)
+    other, _ = tell(tell(Transfer("tx-1"), by_itself)[0], by_invoice)
+
+    kept = {name: value for name, (_, value) in alone.told.items()}
+    assert kept == {"invoice_id": "I-1", "hash": "h", "from_address": "A", "to_address": "B", "block_number": 7}
+    assert one.told == other.told
+    assert (one.told["hash"][1], one.told["to_address"][1]) == ("0xh", "B"), "its own words outrank the invoice's"
+
+
 def test_a_flat_transfer_finds_its_invoice_by_an_earlier_one_or_by_the_invoice_itself() -> None:
     by_transfer, _ = tell(Transfer("tx-1"), a_transfer("Pending", invoice_id="I-1"))
     by_invoice, _ = tell(Transfer("tx-1"), an_invoice("Pending", transaction_id="tx-1"))

@@ -84,7 +84,7 @@ def test_an_amount_is_in_the_currency_it_names_else_in_won() -> None:
     assert (order(amount=12.34, currency="USD").amount, order(currency="USD", amount=1).currency) == (1234, "USD")
 
 
-@pytest.mark.parametrize("currency", ["krw", "KR", "XXX", "DOGE", "USD "])
+@pytest.mark.parametrize("currency", ["won", "KR", "XXX", "DOGE", "US"])
 def test_a_currency_that_does_not_exist_is_refused_even_without_an_amount(currency: str) -> None:
     with pytest.raises(Unreadable):
         order(currency=currency)

@@ -455,9 +455,9 @@ def test_an_amount_that_cannot_be_exact_is_refused(units: int, currency: str) ->
         iso_units(units, currency)
 
 
-@pytest.mark.parametrize("amount", ["2000", 20.5, 2000.0, -1, 10**16, True, [2000]])
+@pytest.mark.parametrize("amount", ["two", 20.5, -1, 10**16, True, [2000]])
 def test_an_amount_is_a_whole_number(amount: Any) -> None:
-    with pytest.raises(Unreadable, match="amount_total"):
+    with pytest.raises(Unreadable, match="amount"):
         payment("checkout.session.completed", amount_total=amount)
 
 

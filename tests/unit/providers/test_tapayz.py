@@ -140,6 +140,10 @@ def test_a_completed_invoice_is_read_to_the_last_field() -> None:
         crypto_asset="1001",
         transaction_id="tx-uuid-456",
         completed_at=AT_10_45,
+        transaction_hash="d1f10b55e61d16e3616d8d0ac7c42e0edcc8a5587b251239f0a14f587032cb18",
+        from_address="TEHx4cTUvJcGqidzbruvRc2fL9Tez7oHBr",
+        to_address="TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtRC",
+        block_number=75_235_898,
     )
     assert translation == Translation(notice, "invoice.updated", AT_10_45, f"{INVOICE}:Complete:{AT_10_45}")
 
@@ -234,9 +238,27 @@ def test_an_event_that_is_not_the_paths_is_wrong(path: str, said: str) -> None:
             told(body, path)
 
 
-def test_where_any_event_is_read_the_body_must_name_it() -> None:
-    with pytest.raises(WrongEvent):
-        told(sample("tapayz", "update-invoice.flat-variant.Pending"), "any")
+@pytest.mark.parametrize("name", [*INVOICES, *TRANSFERS])
+def test_where_any_event_is_read_the_fields_of_a_body_say_what_it_is(name: str) -> None:
+    said = json.loads(sample("tapayz", name))
+    flat = said.get("data", said)
+
+    assert told(sample("tapayz", name), "any") == told(sample("tapayz", name), kind_of(name))
+    assert told(flat, "any") == told(flat, kind_of(name))
+    assert told({"data": flat}, "any") == told(flat, kind_of(name))
+
+
+def test_a_pending_transfer_that_was_changed_is_no_new_one() -> None:
+    new = json.loads(sample("tapayz", "create-transaction.flat-variant.Pending"))
+
+    assert told(new, "any").event_type == "transaction.created"
+    assert told({**new, "updatedAt": "2025-08-28T07:45:00.000Z"}, "any").event_type == "transaction.updated"
+
+
+@pytest.mark.parametrize("body", [{"state": "Complete"}, {}, {"data": {"state": "Complete"}}, {"customerId": 7}])
+def test_a_body_that_is_neither_an_invoices_nor_a_transfers_is_wrong(body: dict[str, Any]) -> None:
+    with pytest.raises(WrongEvent, match="Invalid event type"):
+        told(body, "any")
 
 
 def test_a_wrong_event_is_wrong_whatever_else_is() -> None:
@@ -262,9 +284,19 @@ def test_a_state_that_is_not_documented_is_unsupported(state: str) -> None:
         ("12.340000", 2, (1234, "USD")),
         ("12.340000", "2", (1234, "USD")),
         ("999999999999999." + "0" * 30, 1, (999_999_999_999_999, "KRW")),
+        ("1e5", 1, (100_000, "KRW")),
+        (100000, 1, (100_000, "KRW")),
+        (100000.0, 1, (100_000, "KRW")),
+        (12.34, 2, (1234, "USD")),
+        ("0.000000", 1, (None, "KRW")),
+        ("0", 1, (None, "KRW")),
+        (0, 1, (None, "KRW")),
+        ("", 1, (None, "KRW")),
     ],
 )
-def test_cash_is_exact_in_the_minor_units_of_its_currency(amount: str, asset: Any, ours: tuple[int, str]) -> None:
+def test_cash_is_exact_in_the_minor_units_of_its_currency(
+    amount: str, asset: Any, ours: tuple[int | None, str]
+) -> None:
     notice = invoice("invoice.updated.Complete", cashAmount=amount, cashAssetId=asset)
 
     assert (notice.cash_amount, notice.cash_currency) == ours
@@ -272,7 +304,7 @@ def test_cash_is_exact_in_the_minor_units_of_its_currency(amount: str, asset: An
 
 @pytest.mark.parametrize(
     "amount",
-    ["100000.5", "0.000001", "0", "-1", "1e5", "1,000", "", " 1", "1.", ".5", "٣", "1" * 16, 100000, 1.5, True],
+    ["100000.5", "0.000001", "-1", "1e-1", "1e999999999", "1,000", "1.", ".5", "٣", "1" * 16, 1.5, -1, True, [1]],
 )
 def test_cash_that_is_no_exact_amount_is_refused(amount: Any) -> None:
     with pytest.raises(Unreadable, match="cashAmount"):
@@ -294,12 +326,73 @@ def test_crypto_amounts_are_kept_as_they_are_written(amount: str) -> None:
     assert transfer("transaction.updated.Complete", amount=amount).amount == amount
 
 
-@pytest.mark.parametrize("amount", [74.074074, 74, "7.4e1", "-1", "+1", "NaN", "", "1.", "٣", "1" * 31, " 1"])
-def test_crypto_amounts_are_plain_decimals_and_texts(amount: Any) -> None:
-    with pytest.raises(Unreadable):
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("1e-18", "0.000000000000000001"),
+        ("1E-18", "0.000000000000000001"),
+        ("1.5e-18", "0.0000000000000000015"),
+        ("7.4e1", "74"),
+        ("7.4074074E1", "74.074074"),
+        ("1e+3", "1000"),
+        ("120e-1", "12"),
+        ("0.000000", "0.000000"),
+        ("0e0", "0"),
+        (" 1 ", "1"),
+        ("+1", "1"),
+        ("1.", "1"),
+        (".5", "0.5"),
+        ("007", "7"),
+        ("", None),
+        (" ", None),
+        (None, None),
+        ("1" * 78, "1" * 78),
+    ],
+)
+def test_any_decimal_spelling_of_a_crypto_amount_is_read_exactly(written: Any, plain: str | None) -> None:
+    assert transfer("transaction.updated.Complete", amount=written).amount == plain
+    assert invoice("invoice.updated.Complete", cryptoAmount=written).crypto_amount == plain
+    assert invoice("invoice.updated.Fail", receivedAmount=written, transaction=None).received_amount == plain
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"), [("74.074074", "74.074074"), ("74", "74"), ("1e-18", "0." + "0" * 17 + "1"), ("0.0", "0.0")]
+)
+def test_a_crypto_amount_may_be_a_json_number(written: str, plain: str) -> None:
+    """Python would write a float's own digits; the body is made by hand."""
+    raw = json.dumps(changed("transaction.updated.Complete", amount="AMOUNT")).replace('"AMOUNT"', written).encode()
+
+    notice = told(raw, "transaction.updated").notice
+
+    assert isinstance(notice, TransferNotice)
+    assert notice.amount == plain
+
+
+@pytest.mark.parametrize(
+    "amount", ["-1", "NaN", "Infinity", "1e", ".", "e1", "1,0", "0x1", "٣", "1" * 81, "1e-81", "1e999", -1, True, [1]]
+)
+def test_what_is_no_amount_of_crypto_is_refused(amount: Any) -> None:
+    with pytest.raises(Unreadable, match="mount"):
         invoice("invoice.updated.Complete", cryptoAmount=amount)
-    with pytest.raises(Unreadable):
+    with pytest.raises(Unreadable, match="mount"):
         transfer("transaction.updated.Complete", amount=amount)
+
+
+@pytest.mark.parametrize("nothing", ["", None])
+def test_an_empty_optional_field_says_nothing(nothing: str | None) -> None:
+    notice = invoice("invoice.updated.Complete", completedAt=nothing, expiredAt=nothing, cashAmount=nothing)
+
+    assert (notice.completed_at, notice.expired_at, notice.cash_amount) == (None, None, None)
+    moved = transfer("transaction.updated.Complete", finalizedAt=nothing, detail=nothing, to=nothing, blockNum=nothing)
+    assert (moved.hash, moved.to_address, moved.block_number) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("number", "ours"),
+    [(7, 7), ("7", 7), ("0x7", None), (-1, None), ("", None), (2**70, None), (1.5, None), (True, None), ([1], None)],
+)
+def test_a_block_that_cannot_be_used_costs_no_more_than_itself(number: Any, ours: int | None) -> None:
+    assert transfer("transaction.created.Pending", blockNum=number).block_number == ours
 
 
 def test_an_invoice_and_the_transfers_that_name_it_stay_in_one_order() -> None:
