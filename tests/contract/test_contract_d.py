@@ -119,8 +119,8 @@ def test_an_unknown_state_is_answered_ok_and_kept(system: dict[str, str], sends:
     assert (answer, record.cause) == (OK, "unsupported_type")
 
 
-@pytest.mark.parametrize("amount", ["100000.5", 100000.0, "1e5"])
-def test_an_amount_that_is_no_exact_text_is_refused_and_kept(
+@pytest.mark.parametrize("amount", ["100000.5", 100000.5, "1e-1", "1e999999999"])
+def test_an_amount_finer_than_its_currency_is_refused_and_kept(
     system: dict[str, str], sends: Sender, amount: Any
 ) -> None:
     body, _ = said("invoice.updated.Complete", cashAmount=amount)
