@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from runtime.secrets import Token
 from runtime.settings import StoreSettings
 
 
@@ -10,7 +11,7 @@ class ConsoleSettings(StoreSettings):
 
     host: str = Field("0.0.0.0", description="where the console is asked")  # noqa: S104 - it has a token
     port: int = Field(3001, ge=0, le=65535, description="the port of the console's API")
-    console_token: str = Field(description="the bearer token that opens the console")
+    console_token: Token = Field(description="the bearer token that opens the console")
     console_retention_days: int = Field(
         30, ge=1, le=36_500, description="how many days an abandoned webhook stays in the log"
     )

@@ -9,9 +9,11 @@ from pydantic import AfterValidator, Field, create_model, field_validator, model
 from gateway.sources import Network, networks
 from providers import catalogue
 from providers.contract import Provider
+from runtime.secrets import MIN_BYTES, Secrets, separate
 from runtime.settings import Settings
 
 _RATE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
+LENGTH = f"each of {MIN_BYTES} bytes or more"
 
 
 def _readable_networks(value: str) -> str:
@@ -28,7 +30,7 @@ def _of_each_provider() -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for row in catalogue.NAMES.values():
         secret = row.secret_setting.lower()
-        fields[secret] = (str, Field("", description=f"the secret of {row.name}; several live: a,b"))
+        fields[secret] = (Secrets, Field("", description=f"the secret of {row.name}; several live: a,b; {LENGTH}"))
         fields[f"{row.name}_active"] = (
             bool | None,
             Field(None, description=f"false: {row.name} is off; unset: on when its secret is set"),
@@ -47,7 +49,9 @@ def _of_each_provider() -> dict[str, Any]:
                     description=f"take what {row.name} posts unsigned, and ask its API whether it is true",
                 ),
             )
-    return fields | {"webhook_secret": (str, Field("", description="the secret of contract A and of the shop; a,b"))}
+    return fields | {
+        "webhook_secret": (Secrets, Field("", description=f"the secret of contract A and of the shop; a,b; {LENGTH}"))
+    }
 
 
 _ProviderSettings: type[Settings] = create_model("_ProviderSettings", __base__=Settings, **_of_each_provider())
@@ -96,7 +100,7 @@ class GatewaySettings(_ProviderSettings):
     def secrets(self, setting: str) -> tuple[bytes, ...]:
         """All live secrets under this setting, such as WEBHOOK_SECRET."""
         value: str = getattr(self, setting.lower())
-        return tuple(secret.strip().encode() for secret in value.split(",") if secret.strip())
+        return tuple(secret.encode() for secret in separate(value))
 
     def allowed_ips(self, provider: str) -> tuple[Network, ...]:
         """The networks this provider may post from; empty when it may from any."""

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from runtime import kafka_properties
+from runtime.secrets import Token, local_defaults
 
 EXIT_MISCONFIGURED = 78  # EX_CONFIG of sysexits.h
 NAME_PREFIX = r"^[A-Za-z0-9._-]{0,100}$"
@@ -54,7 +55,7 @@ class Settings(BaseSettings):
     mode: Literal["live", "test"] = Field("live", description="the mode of a webhook that names none")
     management_host: str = Field("127.0.0.1", description="where health, metrics and management verbs are answered")
     management_port: int = Field(9100, ge=0, le=65535, description="the port of health, metrics and management verbs")
-    management_token: str | None = Field(
+    management_token: Token | None = Field(
         None, description="the bearer token for metrics and management verbs; unset: only health is answered"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least level logged")
@@ -68,6 +69,14 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _kafka_properties_are_accepted(self) -> Self:
         self._kafka_properties = kafka_properties.read(os.environ)
+        return self
+
+    @model_validator(mode="after")
+    def _live_secrets_are_not_local_defaults(self) -> Self:
+        known = list(local_defaults({**self.__dict__, **self._kafka_properties})) if self.mode == "live" else []
+        if known:
+            names = ", ".join(name.upper() for name in known)
+            raise ValueError(f"{names}: a secret for one's own machine (local-only…), which MODE=live does not take")
         return self
 
     @classmethod

@@ -1,22 +1,28 @@
 """The gateway's settings: a wrong one ends the start with a sentence that names it, and never shows a secret."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from confirmer.settings import ConfirmerSettings
+from console.settings import ConsoleSettings
 from gateway.settings import GatewaySettings
-from providers import generic, tapayz
+from providers import catalogue, generic, tapayz
+from runtime.secrets import local_defaults
 
 ROOT = Path(__file__).parents[3]
 MISCONFIGURED = 78
-SECRET = "hunter2"  # noqa: S105
+SECRET = "hunter2 hunter2 hunter2"  # noqa: S105
+LONG, OTHER = "a" * 16, "b" * 20
 
 
 def settings(**given: object) -> GatewaySettings:
-    return GatewaySettings(**{"kafka_bootstrap_servers": "localhost:1", "webhook_secret": "s", **given})  # type: ignore[arg-type]
+    return GatewaySettings(**{"kafka_bootstrap_servers": "localhost:1", "webhook_secret": SECRET, **given})  # type: ignore[arg-type]
 
 
 def started(**variables: str) -> tuple[int, str]:
@@ -70,23 +76,23 @@ def test_a_secret_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "secret").write_text("  from-a-file\n")
+    (tmp_path / "secret").write_text("  secret-from-a-file\n")
     monkeypatch.setenv("WEBHOOK_SECRET_FILE", str(tmp_path / "secret"))
     monkeypatch.delenv("WEBHOOK_SECRET", raising=False)
 
     read = GatewaySettings(kafka_bootstrap_servers="localhost:1")
 
-    assert read.secrets("WEBHOOK_SECRET") == (b"from-a-file",)
+    assert read.secrets("WEBHOOK_SECRET") == (b"secret-from-a-file",)
 
 
 @pytest.mark.parametrize(
     ("written", "live"),
     [
-        ("a", (b"a",)),
-        ("a,b", (b"a", b"b")),
-        (" a , b ", (b"a", b"b")),
-        ("a,,b,", (b"a", b"b")),
-        ("비밀", ("비밀".encode(),)),
+        (LONG, (LONG.encode(),)),
+        (f"{LONG},{OTHER}", (LONG.encode(), OTHER.encode())),
+        (f" {LONG} , {OTHER} ", (LONG.encode(), OTHER.encode())),
+        (f"{LONG},,{OTHER},", (LONG.encode(), OTHER.encode())),
+        ("비밀비밀비밀", ("비밀비밀비밀".encode(),)),
     ],
 )
 def test_several_secrets_may_be_live(written: str, live: tuple[bytes, ...]) -> None:
@@ -103,7 +109,67 @@ def test_unsigned_webhooks_are_only_taken_when_that_is_said() -> None:
     assert settings(webhook_secret="", webhook_allow_unsigned=True).secrets("WEBHOOK_SECRET") == ()
 
 
-@pytest.mark.parametrize(("secret", "allowed", "active"), [("", False, False), ("s", False, True), ("", True, True)])
+@pytest.mark.parametrize("setting", [row.secret_setting.lower() for row in catalogue.NAMES.values()])
+@pytest.mark.parametrize(
+    ("short", "said"),
+    [
+        ("s", "must have at least 16 bytes"),
+        ("a" * 15, "must have at least 16 bytes"),
+        ("whsec_" + "a" * 15, "must have at least 16 bytes"),
+        ("aaaa,", "secret 1 of 1 .* must have at least 16 bytes"),
+        (f"{LONG},b", "secret 2 of 2 .* must have at least 16 bytes"),
+        ("a,b,c,d,e,f,g,h,i,j", "secret 1 of 10 .* must have at least 16 bytes"),
+        ("비밀", "must have at least 16 bytes"),
+    ],
+)
+def test_a_short_secret_is_refused_and_a_comma_makes_none_longer(setting: str, short: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        settings(**{setting: short})
+
+
+def test_a_short_secret_stops_the_start_with_a_sentence_that_does_not_show_it() -> None:
+    code, said = started(WEBHOOK_SECRET="hunter2", MANAGEMENT_TOKEN="hunter3", STRIPE_WEBHOOK_SECRET=f"{LONG},hunter4")  # noqa: S106
+
+    advice = "must have at least 16 bytes, such as those of `openssl rand -hex 32`"
+    assert code == MISCONFIGURED
+    assert sorted(said.splitlines()) == [
+        f"cannot start: MANAGEMENT_TOKEN: {advice}",
+        f"cannot start: STRIPE_WEBHOOK_SECRET: secret 2 of 2 (a comma separates them) {advice}",
+        f"cannot start: WEBHOOK_SECRET: {advice}",
+    ]
+
+
+@pytest.mark.parametrize("known", ["local-only-secret", "bG9jYWwtb25seS1zZWNyZXQ=", f"{LONG},local-only-secret"])
+@pytest.mark.parametrize("name", ["WEBHOOK_SECRET", "PORTONE_V2_WEBHOOK_SECRET", "MANAGEMENT_TOKEN"])
+def test_live_mode_takes_no_secret_that_is_for_ones_own_machine(name: str, known: str) -> None:
+    with pytest.raises(ValueError, match=f"{name}: a secret for one's own machine"):
+        settings(**{name.lower(): known, "mode": "live"})
+
+    assert settings(**{name.lower(): known, "mode": "test"}).mode == "test"
+
+
+def test_every_default_secret_of_compose_is_recognised() -> None:
+    defaults = re.findall(
+        r"\$\{([A-Z0-9_]*(?:SECRET|TOKEN|KEY|PASSWORD)):-([^}]+)\}", (ROOT / "compose.yaml").read_text()
+    )
+
+    assert [name for name, default in defaults if name not in local_defaults({name: default})] == []
+
+
+def test_live_mode_takes_no_local_password_of_a_database_nor_key_of_an_api_nor_token() -> None:
+    given: dict[str, Any] = {"kafka_bootstrap_servers": "localhost:1", "mode": "live", "console_token": LONG}
+    url = "postgresql://console:{}@postgres:5432/console"
+
+    assert ConsoleSettings(**given, database_url=url.format("one-of-ours"))
+    with pytest.raises(ValueError, match="DATABASE_URL: a secret for one's own machine"):
+        ConsoleSettings(**given, database_url=url.format("local-only"))
+    with pytest.raises(ValueError, match="CONSOLE_TOKEN: a secret for one's own machine"):
+        ConsoleSettings(**{**given, "console_token": "local-only-token"}, database_url=url.format("one-of-ours"))
+    with pytest.raises(ValueError, match="TOSS_API_KEY: a secret for one's own machine"):
+        ConfirmerSettings(**given, database_url=url.format("one-of-ours"), toss_api_key="local-only-key")
+
+
+@pytest.mark.parametrize(("secret", "allowed", "active"), [("", False, False), (LONG, False, True), ("", True, True)])
 def test_a_provider_that_may_not_sign_is_on_with_a_secret_or_where_unsigned_is_allowed(
     secret: str, allowed: bool, active: bool
 ) -> None:

@@ -12,7 +12,7 @@ from runtime.health import Health
 from runtime.management import MAX_BODY_BYTES, Refused
 from runtime.settings import Settings
 
-TOKEN = "a token"  # noqa: S105 - a test's
+TOKEN = "a token of a test"  # noqa: S105 - a test's
 Said = tuple[int, Any]
 
 
