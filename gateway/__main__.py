@@ -15,6 +15,7 @@ from gateway import app
 from gateway.appender import Appender
 from gateway.custody import Custody
 from gateway.desk import Desk
+from gateway.guard import Application
 from gateway.proof import Proof
 from gateway.settings import GatewaySettings
 from gateway.spool import Spool
@@ -30,6 +31,7 @@ from stream.registry import registry
 
 HTTP1 = HTTP1Settings(header_read_timeout=5_000, max_buffer_size=65_536, keep_alive=True)
 CLOSING_S = 2.0
+Work = asyncio.Task[None]
 MOST_CONNECTIONS, OWN_FILES = 100_000, 200
 GATEWAY_TOPICS = (
     topics.PAYMENT_WEBHOOKS,
@@ -50,12 +52,32 @@ async def serve(settings: GatewaySettings, codec: Codec) -> str | None:
     """Serve until a signal asks to stop; what has failed for good, if that ended it."""
     appender = Appender(Cluster.of(settings, "gateway"))
     health = Health()
-    custody = Custody(appender, _spool(settings))
+    spool = _spool(settings)
+    custody = Custody(appender, spool)
     health.ready_while(custody.problem)
+    health.warn_while(custody.warning)
     proof = Proof(settings)
     webhooks = Webhooks(settings, codec, appender, custody, proof)
-    server = Server(
-        app.create(settings, webhooks, health),
+    server = _server(settings, app.create(settings, webhooks, health))
+    management.listen(settings, health, Desk(settings, codec, custody, proof).routes())
+    await appender.warm_up([topic.name for topic in GATEWAY_TOPICS])
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    serving = asyncio.create_task(server.serve())
+    draining = asyncio.create_task(custody.drain()) if spool else None
+    log.info("gateway.listening", port=settings.port)
+    await _until(stop, appender, serving, draining)
+    server.stop()  # type: ignore[no-untyped-call]
+    await asyncio.wait([serving], timeout=CLOSING_S)
+    failure = appender.fatal or _drain_failure(draining)
+    await appender.close(CLOSING_S)
+    return failure
+
+
+def _server(settings: GatewaySettings, application: Application) -> Server:
+    return Server(
+        application,
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGINL,
@@ -66,25 +88,21 @@ async def serve(settings: GatewaySettings, codec: Codec) -> str | None:
         backpressure=_connections(),
         log_enabled=False,
     )
-    management.listen(settings, health, Desk(settings, codec, custody, proof).routes())
-    await appender.warm_up([topic.name for topic in GATEWAY_TOPICS])
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    serving = asyncio.create_task(server.serve())
-    draining = asyncio.create_task(custody.drain())
-    log.info("gateway.listening", port=settings.port)
-    await _until(stop, appender, serving)
-    server.stop()  # type: ignore[no-untyped-call]
-    await asyncio.wait([serving], timeout=CLOSING_S)
-    draining.cancel()
-    await appender.close(CLOSING_S)
-    return appender.fatal
 
 
-async def _until(stop: asyncio.Event, appender: Appender, serving: "asyncio.Task[None]") -> None:
+def _drain_failure(draining: Work | None) -> str | None:
+    """Stop bringing the spool to Kafka; why that had ended by itself, if it had."""
+    if draining is None or draining.cancel():
+        return None
+    log.error("spool.drain_ended", error=repr(draining.exception()))
+    return (
+        f"the spool is no longer brought to Kafka ({draining.exception()!r}); nothing is lost, start the gateway again"
+    )
+
+
+async def _until(stop: asyncio.Event, appender: Appender, serving: Work, draining: Work | None) -> None:
     """Wait for the signal, or for the end of what cannot be mended from within."""
-    while not (stop.is_set() or appender.fatal or serving.done()):
+    while not (stop.is_set() or appender.fatal or serving.done() or (draining and draining.done())):
         try:
             await asyncio.wait_for(stop.wait(), 1.0)
         except TimeoutError:

@@ -1,5 +1,6 @@
 """The application: the catalogue's paths and the gateway's own health, behind the guard."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from litestar import Litestar, Response, asgi, get
@@ -26,14 +27,15 @@ def create(settings: GatewaySettings, webhooks: Webhooks, health: Health) -> App
 
     @get("/health/ready", sync_to_thread=False)
     def ready() -> Response[dict[str, list[str]]]:
-        return _state(health.problems())
+        return _state(health.problems(), health.warnings())
 
     application = Litestar([webhook, live, ready], openapi_config=None, logging_config=None)
     return Guard(cast(Application, application), route, settings.max_body_bytes, webhooks.refused)
 
 
-def _state(problems: list[str]) -> Response[dict[str, list[str]]]:
-    return Response({"problems": problems}, status_code=503 if problems else 200)
+def _state(problems: list[str], warnings: Sequence[str] = ()) -> Response[dict[str, list[str]]]:
+    told = {"problems": problems} | ({"warnings": list(warnings)} if warnings else {})
+    return Response(told, status_code=503 if problems else 200)
 
 
 def route(path: str) -> Route | None:

@@ -23,6 +23,7 @@ REJECTED = Counter(
     "hookstream_webhooks_rejected_total", "Requests refused, by provider and cause", ["provider", "cause"]
 )
 SPOOLED = Gauge("hookstream_spooled_webhooks", "Webhooks on this gateway's disk that wait for Kafka")
+SPOOL_REFUSED = Gauge("hookstream_spool_refused", "1 while the disk of this gateway's spool refuses writes")
 ACK_SECONDS = Histogram(
     "hookstream_ack_seconds",
     "From the arrival of a body to Kafka's acknowledgement",

@@ -2,6 +2,8 @@
 
 A record is (length, CRC-32, bytes), so that one torn by a kill at any byte is found and cut off: nobody was told that
 it is safe. Reading begins at the position last noted; what is appended to Kafka a second time has the same ids.
+
+Every method here may meet a disk that is full or broken. None of them then loses a record that it was said to keep.
 """
 
 import asyncio
@@ -10,6 +12,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -17,6 +20,9 @@ from typing import IO, NamedTuple
 import msgspec
 
 HEADER = struct.Struct(">II")
+PROBE_BYTES = 4_096
+ROOM_BYTES = 1_048_576
+"""With less room than this on its disk, a spool may not take the longest body."""
 
 
 class Spooled(NamedTuple):
@@ -48,14 +54,16 @@ class Spool:
     """One locked file in `folder`, used by one event loop. `max_bytes` bounds it."""
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._max_bytes = max_bytes
+        self._folder = folder
         self._file = _locked(folder / "spool.log")
+        _sync(folder)  # a file whose name is lost is lost
         self._noted = folder / "spool.position"
+        self.refused: str | None = None
         self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
         self._writing = False
-        self.size = _cut_torn_end(self._file)
-        self.position = min(_read_position(self._noted), self.size)
+        self.size, self.position = _whole(self._file, _read_position(self._noted))
         self.records = sum(1 for _ in self._from(self.position))
 
     @property
@@ -66,6 +74,17 @@ class Spool:
     @property
     def is_full(self) -> bool:
         return self.size >= self._max_bytes
+
+    def probe(self) -> None:
+        """Write to the disk and see whether it takes it; `refused` says what it answered, None when all is well."""
+        try:
+            _try(self._folder / "spool.probe")
+            free = os.statvfs(self._folder)
+        except OSError as failure:
+            self.refused = failure.strerror or type(failure).__name__
+        else:
+            room = free.f_bavail * free.f_frsize
+            self.refused = f"{room} bytes of room are left" if room < ROOM_BYTES else None
 
     def state(self) -> State:
         """What waits now."""
@@ -100,13 +119,26 @@ class Spool:
         return taken, after
 
     def advance(self, position: int, count: int) -> None:
-        """Kafka has everything before `position`. An empty spool's file is emptied as well."""
+        """Kafka has everything before `position`. An empty spool's file is emptied as well.
+
+        Raises OSError when the disk refuses to note that: then it is noted the next time, or Kafka gets records again.
+        """
         self.position = position
         self.records -= count
         if self.records == 0 and not self._writing and position == self.size:
-            self._file.truncate(0)
-            self.size = self.position = 0
-        _note(self._noted, self.position)
+            self._empty()
+        else:
+            _note(self._noted, self.position)
+
+    def _empty(self) -> None:
+        """First the position, for good: an old one would skip what is written into the emptied file.
+
+        Neither step needs room, so a full disk does not keep a spool from giving back the room it takes.
+        """
+        self._noted.unlink(missing_ok=True)
+        _sync(self._folder)
+        self._file.truncate(0)
+        self.size = self.position = 0
 
     def close(self) -> None:
         """Let another process have the file."""
@@ -116,6 +148,7 @@ class Spool:
         while self._waiting:
             batch, self._waiting = self._waiting, []
             failure = await asyncio.to_thread(self._write, b"".join(framed for framed, _ in batch))
+            self.refused = (failure.strerror or type(failure).__name__) if failure else None
             if failure is None:
                 self.records += len(batch)
             for _, done in batch:
@@ -124,11 +157,12 @@ class Spool:
         self._writing = False
 
     def _write(self, data: bytes) -> OSError | None:
-        """Write behind what is there; what fails half-way is cut off again."""
+        """Write behind what is there; what fails half-way is cut off again, or written over by what comes next."""
         try:
             _write_at(self._file, self.size, data)
         except OSError as failure:
-            self._file.truncate(self.size)
+            with suppress(OSError):
+                self._file.truncate(self.size)
             return failure
         self.size += len(data)
         return None
@@ -149,13 +183,16 @@ def _locked(path: Path) -> IO[bytes]:
     return file
 
 
-def _cut_torn_end(file: IO[bytes]) -> int:
-    """How long the file is once a record that was not written whole is cut off."""
-    end = 0
-    for _, end in _frames(file, 0, os.fstat(file.fileno()).st_size):  # noqa: B007 - the last one counts
-        pass
+def _whole(file: IO[bytes], noted: int) -> tuple[int, int]:
+    """The length of the file, once a record that was not written whole is cut off, and where reading begins.
+
+    That is the position noted, or the start where no record begins there: Kafka then gets some records twice.
+    """
+    end, begins = 0, noted == 0
+    for _, end in _frames(file, 0, os.fstat(file.fileno()).st_size):
+        begins = begins or end == noted
     file.truncate(end)
-    return end
+    return end, noted if begins else 0
 
 
 def _frames(file: IO[bytes], position: int, end: int) -> Iterator[tuple[bytes, int]]:
@@ -182,6 +219,25 @@ def _read_position(path: Path) -> int:
         return int(path.read_text())
     except (FileNotFoundError, ValueError):  # never noted, or torn: from the start, which only says things twice
         return 0
+
+
+def _sync(folder: Path) -> None:
+    """Wait until the disk knows the names in a folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _try(path: Path) -> None:
+    """Write a new file, as a record is written: one that has its room already tells nothing of a full disk."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0) as file:
+        try:
+            _write_at(file, 0, bytes(PROBE_BYTES))
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def _note(path: Path, position: int) -> None:

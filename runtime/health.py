@@ -12,6 +12,7 @@ class Health:
     def __init__(self) -> None:
         self._life: list[Check] = []
         self._work: list[Check] = []
+        self._care: list[Check] = []
 
     def live_while(self, check: Check) -> None:
         """Count `check` among those whose failure means: restart me."""
@@ -20,6 +21,14 @@ class Health:
     def ready_while(self, check: Check) -> None:
         """Count `check` among those whose failure means: send me nothing."""
         self._work.append(check)
+
+    def warn_while(self, check: Check) -> None:
+        """Count `check` among those whose failure means: look at me, but go on sending."""
+        self._care.append(check)
+
+    def warnings(self) -> list[str]:
+        """What will keep this process from its work under circumstances that are not there yet."""
+        return [problem for check in self._care if (problem := check())]
 
     def problems_of_life(self) -> list[str]:
         """Why this process should be restarted; empty when it should not."""

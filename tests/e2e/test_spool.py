@@ -2,12 +2,15 @@
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from local import stack
-from tests.actors import Inbox, Shop, Store, new_order, until
+from tests.actors import Inbox, Reply, Shop, Store, new_order, until
+from tests.disks import a_small_disk, empty, fill
+from tests.gateways import another_gateway
 from tests.processes import frozen, kill
 
 pytestmark = pytest.mark.long
@@ -49,6 +52,53 @@ def test_what_was_spooled_while_kafka_was_frozen_is_handled_once_even_across_a_k
     mails = [len(inbox.wait_for(f"{order.lower()}@example.test")) for order in orders]
     assert mails == [1] * 20
     until(lambda: (Path(os.fspath(spooling["RUN_FOLDER"])) / "spool" / "spool.log").stat().st_size, lambda n: n == 0)
+
+
+def test_a_full_disk_costs_nothing_that_was_answered_2xx_and_readiness_tells_of_it(
+    spooling: dict[str, str], tmp_path: Path
+) -> None:
+    payments = Store(spooling["PAYMENT_DATABASE_URL"])
+    accepted: list[str] = []
+
+    with a_small_disk(tmp_path / "disk") as disk, another_gateway(spooling, SPOOL_DIR=str(disk / "spool")) as gateway:
+        sender, send = gateway.shop, partial(pay_and_note, accepted)
+        fill(disk)
+        until(lambda: readiness(sender), lambda told: refuses(told.body.get("warnings")) and told.status == 200)
+        assert send(sender) == 200  # Kafka takes it
+        empty(disk)
+        until(lambda: readiness(sender).body, lambda told: told == {"problems": []})
+        with frozen(spooling, "KAFKA"):
+            assert [send(sender) for _ in range(3)] == [200] * 3
+            fill(disk)
+            assert [send(sender) for _ in range(3)] == [503] * 3
+            told = readiness(sender)
+            empty(disk)
+            assert send(sender) == 200
+            assert readiness(sender).status == 200
+            fill(disk)
+        history = payments.wait_for(
+            "SELECT order_id FROM payment_history WHERE order_id = ANY (%s)", accepted, count=len(accepted)
+        )
+        until(lambda: (disk / "spool" / "spool.log").stat().st_size, lambda size: size == 0)
+        assert send(sender) == 200
+
+    assert (told.status, refuses(told.body["problems"])) == (503, True)
+    assert sorted(row["order_id"] for row in history) == sorted(accepted[: len(history)])
+
+
+def pay_and_note(accepted: list[str], sender: Shop) -> int:
+    order = new_order()
+    status = pay(sender, order)
+    accepted.extend([order] if status == 200 else [])
+    return status
+
+
+def readiness(sender: Shop) -> Reply:
+    return sender.request("GET", "/health/ready", None, {})
+
+
+def refuses(said: list[str] | None) -> bool:
+    return bool(said) and "the spool's disk refuses writes" in str(said)
 
 
 def pay(sender: Shop, order: str) -> int:

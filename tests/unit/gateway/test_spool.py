@@ -1,11 +1,13 @@
 """The spool: what was said to be safe is there after a kill at any byte, in its order, and never more than fits."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gateway.spool import Spool, Spooled, SpoolFull
+from tests.disks import a_small_disk, empty, fill
 
 ROOMY = 1_000_000
 RECORDS = [Spooled("webhooks.payment.v1", f"order-{n}", bytes([n]) * (n * 7)) for n in range(5)]
@@ -89,6 +91,84 @@ def test_two_gateways_do_not_share_a_spool(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="another gateway"):
         Spool(tmp_path, ROOMY)
     first.close()
+
+
+def test_a_position_at_which_no_record_begins_loses_none(tmp_path: Path) -> None:
+    filled(tmp_path).close()
+    (tmp_path / "spool.position").write_text("3")
+
+    assert Spool(tmp_path, ROOMY).peek(9)[0] == RECORDS
+
+
+def test_an_emptied_spool_forgets_its_position_before_it_is_written_again(tmp_path: Path) -> None:
+    """An old position would skip as many bytes of what comes next."""
+    spool = filled(tmp_path)
+    spool.advance(spool.peek(3)[1], 3)
+    spool.advance(spool.size, 2)
+    spool.close()
+
+    filled(tmp_path, RECORDS[3:]).close()
+
+    assert Spool(tmp_path, ROOMY).peek(9)[0] == RECORDS[3:]
+
+
+def test_the_spool_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    spool = filled(tmp_path / "spool")
+    spool.advance(spool.peek(3)[1], 3)
+
+    assert (tmp_path / "spool").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "spool" / "spool.log").stat().st_mode & 0o077 == 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    with a_small_disk(tmp_path / "disk") as disk:
+        yield disk
+
+
+def test_a_full_disk_refuses_records_and_keeps_those_it_has(small_disk: Path) -> None:
+    spool = filled(small_disk / "spool")
+    fill(small_disk)
+
+    with pytest.raises(OSError, match="No space left"):
+        asyncio.run(append_one(spool, Spooled("t", "k", bytes(100_000))))
+    refused = spool.refused
+    empty(small_disk)
+    asyncio.run(append_one(spool))
+    spool.close()
+
+    assert refused == "No space left on device"
+    assert spool.refused is None
+    assert Spool(small_disk / "spool", ROOMY).peek(9)[0] == [*RECORDS, RECORDS[0]]
+
+
+def test_a_full_disk_is_found_out_before_anything_is_written_and_so_is_one_with_little_room(small_disk: Path) -> None:
+    spool = Spool(small_disk / "spool", ROOMY)
+    told = []
+    for leave in (0, 500_000):
+        fill(small_disk, leave)
+        spool.probe()
+        told.append(spool.refused)
+        empty(small_disk)
+    spool.probe()
+
+    assert told[0] == "No space left on device"
+    assert "bytes of room are left" in str(told[1])
+    assert spool.refused is None
+
+
+def test_on_a_full_disk_progress_is_kept_in_mind_and_an_emptied_spool_gives_its_room_back(small_disk: Path) -> None:
+    spool = filled(small_disk / "spool", [Spooled("t", "k", bytes(300_000)) for _ in range(3)])
+    fill(small_disk)
+
+    with pytest.raises(OSError, match="No space left"):
+        spool.advance(spool.peek(1)[1], 1)
+    assert spool.records == 2
+    spool.advance(spool.size, 2)
+
+    assert (spool.records, spool.size, (small_disk / "spool" / "spool.log").stat().st_size) == (0, 0, 0)
+    spool.close()
+    assert Spool(small_disk / "spool", ROOMY).records == 0
 
 
 async def append_one(spool: Spool, record: Spooled = RECORDS[0]) -> Spool:
