@@ -1,6 +1,8 @@
 """`hookstream`: each command imports what it needs when it runs, so that none waits for the others."""
 
 import sys
+import traceback
+from types import TracebackType
 
 import typer
 
@@ -21,7 +23,8 @@ from cli import (
     trying,
     verifying,
 )
-from local.telling import Trouble
+from local.telling import Trouble, complain
+from runtime.plain_text import plain
 
 app = typer.Typer(
     help="Webhooks in, rows changed, people told: each exactly once in effect.",
@@ -52,12 +55,18 @@ app.add_typer(schemas.app, name="schemas")
 
 def main() -> None:
     """Run the command; a trouble that a person can put right is a sentence, and exit code 1."""
+    sys.excepthook = _show_failure
     environment.adopt_topic_prefix()
     try:
         app()
     except Trouble as trouble:
-        sys.stderr.write(f"{trouble}\n")
+        complain(trouble)
         sys.exit(1)
+
+
+def _show_failure(kind: type[BaseException], failure: BaseException, trace: TracebackType | None) -> None:
+    """A bug of ours; its message may hold what strangers posted."""
+    sys.stderr.write(plain("".join(traceback.format_exception(kind, failure, trace))))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from local.telling import Trouble, say
+from local.telling import Trouble, say, say_all
 
 SECONDS = len("2026-02-03T12:00:00")
 MAILS = 1000  # as many as the notifier shows at once
@@ -20,7 +20,7 @@ def stats(
     """Print contract E's statistics as JSON: totals and success rate, in all and by type."""
     from cli import console
 
-    say(json.dumps(console.ask("statistics", **{"from": begin, "to": end, "provider": provider}), indent=2))
+    say_all(json.dumps(console.ask("statistics", **{"from": begin, "to": end, "provider": provider}), indent=2))
 
 
 def webhook(webhook_id: Annotated[str, typer.Argument(metavar="ID", help="Ours, or its provider's.")]) -> None:

@@ -5,12 +5,11 @@ from typing import Annotated
 
 import typer
 
-from cli import changing, failed
+from cli import changing, failed, output
 from cli.failed import Cause, Id, Order, Service, Since, Until
-from local.telling import Trouble, say
+from local.telling import Trouble, say, say_all
 
 app = typer.Typer(help="Events that failed or were given up: which, why, and again.", no_args_is_help=True)
-WIDE = 200  # ids are there to be copied: rather a line that the terminal wraps than one cut short
 SHOWN = (
     "service type orderId status attempts nextAttemptAt error topic partition offset key failedAt lastFailedAt"
 ).split()
@@ -27,10 +26,6 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many of a service, the newest first.")] = 50,
 ) -> None:
     """Show the events that failed: those tried again, and those given up."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from cli import management
 
     filters = {"cause": cause, "since": since, "until": until, "order": order, "status": status}
@@ -38,14 +33,14 @@ def list_(
     said, troubles = management.each(
         failed.services(service), lambda one: management.get(one, "/dead", **filters, limit=limit)
     )
-    table = Table("service", "id", "type", "order", "status", "tries", "next try", "error", box=None)
+    table = output.table("service", "id", "type", "order", "status", "tries", "next try", "error")
     for name, answer in said.items():
         for event in answer["events"]:
             about = (event["type"] or "undecodable", event["orderId"] or event["key"] or "", event["status"])
             cells = (name, event["id"], *about, str(event["attempts"]), failed.time(event["nextAttemptAt"]))
-            table.add_row(*(Text(cell) for cell in cells), Text(failed.line(event["error"])))
+            output.add(table, *cells, failed.line(event["error"]))
     if table.row_count:
-        Console(width=max(Console().width, WIDE), soft_wrap=True).print(table)
+        output.show(table)
     totals = {name: answer["counts"] for name, answer in said.items() if any(answer["counts"].values())}
     for name, counts in totals.items():
         say(f"{name}: {counts['abandoned']} abandoned, {counts['retrying']} retrying in all")
@@ -67,9 +62,10 @@ def show(event: Id, service: Service = None) -> None:
             if answer[name] is not None:
                 say(f"{name}: {failed.time(answer[name]) if name.endswith('At') else answer[name]}")
         if "record" in answer:
-            say(f"record: {json.dumps(answer['record'], ensure_ascii=False, indent=2)}")
+            say_all(f"record: {json.dumps(answer['record'], ensure_ascii=False, indent=2)}")
         else:
-            say(f"undecodable: {answer['undecodable']}\nhex: {answer['hex']}")
+            say(f"undecodable: {answer['undecodable']}")
+            say(f"hex: {answer['hex']}")
     failed.end(troubles)
     if not said:
         raise Trouble(f"No service has a failed event {event}.")

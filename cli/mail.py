@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from local.telling import Trouble, say
+from cli import output
+from local.telling import Trouble, say, say_all
 
 app = typer.Typer(help="Mails: what became of them, and what to do about it.", no_args_is_help=True)
 Id = Annotated[str, typer.Argument(metavar="ID", help="A mail's id, as `mail list` shows it.")]
-WIDE = 160  # ids are there to be copied: rather a line that the terminal wraps than one cut short
 SHOWN = (
     "status fact_type audience recipient order_id customer_id attempts error received_at created_at next_attempt_at"
     " sending_since sent_at resolved_at message_id fact_id"
@@ -25,19 +25,16 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many, the newest first.")] = 50,
 ) -> None:
     """Show the mails that need somebody."""
-    from rich.console import Console
-    from rich.table import Table
-
     from cli import management
 
     said = management.get("notifier", "/mails", status=status, order=order, limit=limit)
-    table = Table("id", "status", "fact", "to the", "order", "since", "error", box=None)
+    table = output.table("id", "status", "fact", "to the", "order", "since", "error")
     for mail in said["mails"]:
         about = mail["order_id"] or mail["customer_id"] or ""
         cells = (mail["id"], mail["status"], mail["fact_type"], mail["audience"], about, _time(mail["created_at"]))
-        table.add_row(*cells, mail["error"] or "")
+        output.add(table, *cells, mail["error"] or "")
     if said["mails"]:
-        Console(width=max(Console().width, WIDE), soft_wrap=True).print(table)
+        output.show(table)
     elif order:
         say(f"nothing of {order} is unsent")
     for contact in said["unusable_contacts"]:
@@ -59,8 +56,9 @@ def show(mail: Id) -> None:
             say(f"{name.replace('_', ' ')}: {value}")
     say("")
     if "subject" in said:
-        say(f"{said['subject']}\n")
-    say(said["text"].rstrip())
+        say(said["subject"])
+        say("")
+    say_all(said["text"].rstrip())
 
 
 @app.command()

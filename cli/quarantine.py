@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import caution, environment
-from local.telling import Trouble, say
+from cli import caution, environment, output
+from local.telling import Trouble, say, say_all
 
 if TYPE_CHECKING:
     from stream.events import QuarantinedWebhook
@@ -19,7 +19,6 @@ app = typer.Typer(
     help="Webhooks that were kept aside: unreadable, unsupported, of the other mode, unverified.",
     no_args_is_help=True,
 )
-WIDE = 200
 MINUTE_US = 60_000_000
 AT_ONCE = 50
 SHOWN = "event_id provider mode cause detail verification path".split()
@@ -49,18 +48,14 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 50,
 ) -> None:
     """Show what was kept aside and not released, the same body once."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     found = [one for one in _read(since) if _is_wanted(one, provider, cause) and (released or not one.released)]
-    table = Table("id", "received", "provider", "cause", "detail", "times", "", box=None)
+    table = output.table("id", "received", "provider", "cause", "detail", "times", "")
     for one in sorted(found, key=_received, reverse=True)[:limit]:
         webhook = one.webhook
         cells = (webhook.event_id, _time(webhook.received_at), webhook.provider, webhook.cause, webhook.detail)
-        table.add_row(*map(Text, cells), str(one.copies), "released" if one.released else "")
+        output.add(table, *cells, str(one.copies), "released" if one.released else "")
     if found:
-        Console(width=max(Console().width, WIDE), soft_wrap=True).print(table)
+        output.show(table)
     say(" · ".join(f"{count} {name}" for name, count in sorted(_counts(found).items())) or "nothing is kept aside")
 
 
@@ -76,7 +71,7 @@ def show(webhook: Annotated[str, typer.Argument(metavar="ID", help="An id, as `q
     say(f"stands: {kept.place.topic} partition {kept.place.partition} offset {kept.place.offset}")
     say(f"released: {'yes' if kept.released else 'no'}")
     say(f"headers: {json.dumps(masked_value(kept.webhook.headers), ensure_ascii=False)}")
-    say(f"body: {json.dumps(redacted(kept.webhook.raw), ensure_ascii=False, indent=2)}")
+    say_all(f"body: {json.dumps(redacted(kept.webhook.raw), ensure_ascii=False, indent=2)}")
 
 
 @app.command()

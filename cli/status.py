@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from cli import environment
+from cli import environment, output
 from local.services import SERVICES
 from local.telling import Trouble, say
 
@@ -18,27 +18,24 @@ WAITING = "SELECT count(*)::text FROM inbox WHERE outcome = 'waiting'"
 COLUMNS = {"in the outbox": OUTBOX, "waiting": WAITING, "failing": FAILING, "given up": DEAD}
 MAILS = "SELECT count(*) || ' ' || status FROM notifications GROUP BY status ORDER BY status"
 AWAY = "?"
-WIDE = 120  # rather lines that the terminal wraps than a word or a figure cut short
+WIDE = 120
 MANAGED = {service.name: service.variable("MANAGEMENT_URL") for service in SERVICES}
 STORES = tuple(service.name for service in SERVICES if service.store)
 
 
 def status() -> None:
     """Show how each service is, how far it is behind, and what is not done; exit code 1 unless all are ready."""
-    from rich.console import Console
-    from rich.table import Table
-
     from cli import health
 
     env = environment.read()
     environment.need(env, "KAFKA_BOOTSTRAP_SERVERS", *MANAGED.values())
     behind = _lags(environment.cluster(env))
     healths = {name: health.of(env[url]) for name, url in MANAGED.items()}
-    table = Table("service", "health", "records behind", *COLUMNS, box=None)
+    table = output.table("service", "health", "records behind", *COLUMNS)
     for name in MANAGED:
         stored = [_ask(env, name, question) for question in COLUMNS.values()] if name in STORES else []
-        table.add_row(name, healths[name], *([behind.get(name, AWAY), *stored] if stored else []))
-    Console(width=max(Console().width, WIDE), soft_wrap=True).print(table)
+        output.add(table, name, healths[name], *([behind.get(name, AWAY), *stored] if stored else []))
+    output.show(table, WIDE)
     say(f"mails: {_ask(env, 'notifier', MAILS) or 'none yet'}")
     for name in SHOWN:
         if env.get(name):

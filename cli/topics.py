@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import environment
+from cli import environment, output
 from local.telling import Trouble, say
 
 if TYPE_CHECKING:
@@ -35,21 +35,18 @@ def create(
 @app.command("list")
 def list_() -> None:
     """Show every topic: its partitions, its records, what it keeps."""
-    from rich.console import Console
-    from rich.table import Table
-
     from cli.offsets import Kafka
     from stream.topics import ALL, FOREVER
 
     kafka = Kafka(_cluster())
     ends = kafka.ends()
-    table = Table("topic", "partitions", "offsets", "keeps", "carries", box=None)
+    table = output.table("topic", "partitions", "offsets", "keeps", "carries")
     for topic in ALL:
         own = [end for (name, _), end in ends.items() if name == topic.name]
         keeps = "everything" if topic.retention_ms == FOREVER else f"{topic.retention_ms // 86_400_000} days"
         names = ", ".join(record.__name__ for record in topic.records)
-        table.add_row(topic.name, str(len(own)) if own else "missing", str(sum(own)), keeps, names)
-    Console().print(table)
+        output.add(table, topic.name, str(len(own)) if own else "missing", str(sum(own)), keeps, names)
+    output.show(table, 0)
 
 
 def _cluster() -> "Cluster":

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +12,7 @@ from types import FrameType, MappingProxyType
 from local import environment, leftovers, lodging, presence
 from local.place import Place
 from local.system import Stack, serving, standing
-from local.telling import Trouble, say
+from local.telling import Trouble, complain, say
 
 PORTS = {"gateway": 3000, "console": 3001}  # the examples in the documents then work as written
 SHOWN = ("GATEWAY_URL", "CONSOLE_URL", "INBOX_URL", "KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL")
@@ -40,7 +39,7 @@ def run(root: Path, *, registry: bool, on_ready: Callable[[dict[str, str]], int 
     except Stopped:
         say("stopped")
     except Trouble as trouble:
-        sys.stderr.write(f"{trouble}\n")
+        complain(trouble)
         code = 1
     return code
 

@@ -1,4 +1,8 @@
-"""How the stack talks to the person before it: one line at a time, and troubles as sentences."""
+"""How the stack and the command line talk to the person before them. Whatever they print is shown as text."""
+
+import sys
+
+from runtime.plain_text import plain, plain_line
 
 
 class Trouble(Exception):
@@ -6,5 +10,15 @@ class Trouble(Exception):
 
 
 def say(line: str) -> None:
-    """Flushed, because a pipe or a log file may be listening."""
-    print(line, flush=True)  # noqa: T201 (this is the one place that talks)
+    """Print one line, flushed, because a pipe or a log file may be listening."""
+    print(plain_line(line), flush=True)  # noqa: T201 (this is the one place that talks)
+
+
+def say_all(text: str) -> None:
+    """Print text of several lines."""
+    print(plain(text), flush=True)  # noqa: T201
+
+
+def complain(trouble: Trouble) -> None:
+    """Print a trouble to standard error."""
+    sys.stderr.write(f"{plain(str(trouble))}\n")

@@ -11,6 +11,7 @@ from confluent_kafka import KafkaException
 from sqlalchemy import exc
 
 from runtime import garbage, logging
+from runtime.plain_text import plain
 from runtime.settings import StoreSettings
 from stream.replay import place
 from stream.replay.desk import Desk
@@ -34,9 +35,10 @@ def main(subject: Subject, settings: StoreSettings, words: Sequence[str]) -> Non
             return _ACTIONS[rest[0]](Desk(subject, settings), rest[1:])
         return _replay(Desk(subject, settings), rest)
     except Impossible as sentence:
-        sys.exit(str(sentence))
+        sys.exit(plain(str(sentence)))
     except (exc.SQLAlchemyError, KafkaException) as failure:
-        sys.exit(f"the replay stopped: {getattr(failure, 'orig', None) or failure}; the same command goes on from here")
+        cause = plain(str(getattr(failure, "orig", None) or failure))
+        sys.exit(f"the replay stopped: {cause}; the same command goes on from here")
 
 
 def _replay(desk: Desk, words: Sequence[str]) -> None:
@@ -159,5 +161,5 @@ def _json(row: dict[str, Any] | None) -> str:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{plain(line)}\n")
     sys.stdout.flush()

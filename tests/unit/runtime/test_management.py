@@ -2,14 +2,17 @@
 
 import http.client
 import json
+import socket
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from runtime import management
 from runtime.health import Health
-from runtime.management import MAX_BODY_BYTES, Refused
+from runtime.management import MAX_BODY_BYTES, MAX_CONNECTIONS, Refused
 from runtime.settings import Settings
 
 TOKEN = "a token of a test"  # noqa: S105 - a test's
@@ -102,6 +105,73 @@ def test_without_the_token_nothing_is_done_and_nothing_is_told(port: int, target
     status, said = ask(port, "GET", target, token=token)
 
     assert (status, said["error"]) == (401, "unauthorized")
+
+
+@pytest.mark.parametrize("length", ["10", "99999999999", "ten", ""])
+def test_the_token_is_asked_for_before_the_body(port: int, length: str) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(f"POST /things HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n".encode())
+        answered = connection.recv(1000)  # without a byte of the body
+
+    assert answered.startswith(b"HTTP/1.0 401")
+
+
+def test_a_body_that_nobody_may_send_is_answered_and_not_cut_off(port: int) -> None:
+    for _ in range(20):
+        assert ask(port, "POST", "/things", b"x" * 60_000, token="another token")[0] == 401  # noqa: S106
+
+
+def test_whoever_holds_connections_open_keeps_nobody_from_an_answer_and_takes_few_threads(port: int) -> None:
+    before = threading.active_count()
+    with ExitStack() as held:
+        for _ in range(3 * MAX_CONNECTIONS):
+            connection = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+            connection.sendall(b"POST /things HTTP/1.1\r\nX-A: ")
+        statuses = [ask(port, "GET", "/health/live")[0] for _ in range(5)]
+        threads = threading.active_count() - before
+
+    assert statuses == [200] * 5
+    assert threads <= MAX_CONNECTIONS
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        b"GET http://[ HTTP/1.1",
+        b"GET /things?%ff=%zz HTTP/1.1",
+        b"GET",
+        b"\x00\xff",
+        b"GET / HTTP/9",
+        b"BREW / HTTP/1.1",
+    ],
+)
+def test_nonsense_is_answered_without_a_traceback(
+    port: int, request_line: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(request_line + b"\r\nAuthorization: Bearer " + TOKEN.encode() + b"\r\n\r\n")
+        answered = b"".join(iter(lambda: connection.recv(1000), b""))
+    ask(port, "GET", "/health/live")
+
+    assert b"Traceback" not in answered
+    assert b"Python" not in answered
+    assert answered
+    assert "Exception occurred" not in capfd.readouterr().err
+
+
+def test_a_check_of_health_that_breaks_is_an_answer(port: int) -> None:
+    health = Health()
+    health.ready_while(lambda: str(break_down({})))
+
+    assert management.Management(health, TOKEN).answer("GET", "/health/ready", "")[0] == 500
+
+
+def test_warnings_are_told_and_do_not_make_it_unready(port: int) -> None:
+    health = Health()
+    health.warn_while(lambda: "the disk is full")
+    status, _, body = management.Management(health, TOKEN).answer("GET", "/health/ready", "")
+
+    assert (status, json.loads(body)) == (200, {"status": "ok", "problems": [], "warnings": ["the disk is full"]})
 
 
 def test_health_is_told_to_anybody_and_metrics_with_the_token(port: int) -> None:
