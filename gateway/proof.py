@@ -2,9 +2,12 @@
 
 from gateway.refusals import Refusal
 from gateway.settings import GatewaySettings
-from providers import catalogue
+from providers import catalogue, kinds
 from providers.contract import Forged, Provider, Received, Stale, Translation, Unsigned
 from stream.events import Verification
+
+SHARED_SECRET = "WEBHOOK_SECRET"  # noqa: S105 - the name of the setting
+"""Signs bodies of several kinds: contract A's and the shop's."""
 
 
 class Proof:
@@ -13,6 +16,7 @@ class Proof:
     def __init__(self, settings: GatewaySettings) -> None:
         self._secrets = {row.secret_setting: settings.secrets(row.secret_setting) for row in catalogue.ROWS}
         self._unsigned = {row.name for row in catalogue.ROWS if settings.allows_unsigned(row)}
+        self._requires_type = settings.webhook_require_type
         # By row: a provider's own contract may go without a secret where contract E under its name may not.
         self._active = {id(row) for row in catalogue.ROWS if settings.is_active(row)}
 
@@ -32,8 +36,10 @@ class Proof:
                 return "unsigned_allowed"
             raise Refusal(forged.cause, str(forged)) from forged
 
-
-def translate(provider: Provider, kind: str, received: Received, verification: Verification) -> Translation:
-    """What a proved request says; raises what its provider's `translate` does."""
-    unsigned = provider.translate_unsigned if verification == "unsigned_allowed" else None
-    return (unsigned or provider.translate)(received, kind)
+    def translate(self, provider: Provider, kind: str, received: Received, verification: Verification) -> Translation:
+        """What a proved request says; raises what its provider's `translate` does, and WrongEvent."""
+        unsigned = provider.translate_unsigned if verification == "unsigned_allowed" else None
+        translation = (unsigned or provider.translate)(received, kind)
+        if self._requires_type and provider.secret_setting == SHARED_SECRET:
+            kinds.require_type(received.body, kind)
+        return translation

@@ -1,6 +1,6 @@
 """Reads again what was kept aside, as today's settings and translators see it, and as of when it came."""
 
-from gateway.proof import Proof, translate
+from gateway.proof import Proof
 from providers import catalogue
 from providers.addressing import Addressed
 from providers.contract import Provider, Received
@@ -28,7 +28,7 @@ def read(kept: QuarantinedWebhook, proof: Proof, mode: Mode) -> Addressed:
         raise Still(cause, f"{provider.secret_setting} is not set, or the provider is off")
     received = Received(kept.path, kept.headers, kept.raw, kept.received_at)
     verification = _proved(kept, provider, received, proof)
-    told = translate(provider, kind, received, verification)
+    told = proof.translate(provider, kind, received, verification)
     if (told.mode or kept.mode) != mode:
         raise Still("other_mode", f"of {told.mode or kept.mode} mode, and this is {mode}")
     return webhook(provider, received, verification, told, mode)

@@ -65,6 +65,9 @@ class GatewaySettings(_ProviderSettings):
     webhook_allow_unsigned: bool = Field(
         default=False, description="accept contract A without a secret; logged as a warning at each start"
     )
+    webhook_require_type: bool = Field(
+        default=False, description="refuse bodies of contract A and the shop without the `type` of their path"
+    )
     rate_limit: str = Field(
         "50/100",
         description="requests a second / burst over all paths, of each source address and of each provider; or off",

@@ -9,7 +9,7 @@ from gateway.aside import Aside
 from gateway.bodies import Bodies
 from gateway.custody import Custody
 from gateway.guard import Receive, Scope, Send, respond
-from gateway.proof import Proof, translate
+from gateway.proof import Proof
 from gateway.refusals import CLOSING, STATUS, Refusal
 from gateway.settings import GatewaySettings
 from gateway.spool import Spooled
@@ -54,7 +54,7 @@ class Webhooks:
             answer = await self._accept(provider, kind, received)
         except (Refusal, Unavailable) as why:
             refusal = why if isinstance(why, Refusal) else Refusal("unavailable", NOT_STORED, retry_after=RETRY_AFTER_S)
-            answer = provider.refusals.get(refusal.cause) or refusal.answer()
+            answer = provider.refusal(refusal.cause, refusal.message) or refusal.answer()
             self._aside.rejected(refusal, provider.name, answer.status, scope, body)
             await respond(send, answer, refusal.headers)
         else:
@@ -85,7 +85,7 @@ class Webhooks:
             _check_unsigned(received.body)
         self._admission.admit_verified(provider, verification, len(received.body))
         try:
-            told = translate(provider, kind, received, verification)
+            told = self._proof.translate(provider, kind, received, verification)
         except Refused as why:
             return await self._quarantine(provider, received, verification, why)
         if told.mode not in (None, self._settings.mode):

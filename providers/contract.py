@@ -92,6 +92,9 @@ class Received:
 class Translation:
     """What a webhook says. Without the provider's own event id, the digest of the notice stands in for it.
 
+    `is_id_signed`: the provider's event id is covered by the signature. One that is not (an Idempotency-Key) finds the
+    event and is no part of its identity, which is then the digest: see docs/decisions/0013-idempotency-keys.md.
+
     A notice that is a Question says nothing yet: it goes to the confirmer.
 
     `notes` say which optional fields were ignored or cut, and why, without their values: they are logged.
@@ -103,6 +106,7 @@ class Translation:
     provider_event_id: str | None = None
     mode: Mode | None = None
     notes: tuple[str, ...] = ()
+    is_id_signed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,8 @@ def _succeed(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
     return SUCCESS
 
 
+UNREADABLE = frozenset({"malformed_body", "invalid_field", "wrong_event"})
+"""Causes found only after a request was proved: its bytes are in the quarantine before it is answered."""
 SUCCESS = Answer(200, b'{"status":"success"}')
 
 
@@ -162,9 +168,10 @@ class Provider:
     what verifying again needs. `events` and `proof` are for people: what it tells of, and how that is proved.
 
     `answer` makes the success answer from the event's (or receipt's) id and type. `refusals` are the provider's own
-    words for a cause of the gateway's closed list. `without_secret`: what is answered when no secret is set, the body
-    being kept aside; None: 404. `spooled`: what is answered instead of `answer` while the event is safe on the
-    gateway's disk and not yet in Kafka. `is_unsigned`: nothing proves its webhooks, so its secret is no condition.
+    words for a cause of the gateway's closed list; `unreadable` makes the answer to a genuine body that cannot be read
+    and is stored in the quarantine, from why that is; None: 400. `without_secret`: what is answered when no secret is
+    set, the body being kept aside; None: 404. `spooled`: what is answered instead of `answer` while the event is safe
+    on the gateway's disk and not yet in Kafka. `is_unsigned`: nothing proves its webhooks, so its secret is no condition.
     `takes_token`: its secret can travel in the URL. `takes_forms`: bodies may be form parameters.
     `translate_unsigned` reads, as a Question, one that bears no signature; only where {NAME}_ALLOW_UNSIGNED says so.
     """
@@ -180,6 +187,7 @@ class Provider:
     proof: str = ""
     answer: Callable[[str, str], Answer] = _succeed
     refusals: Mapping[str, Answer] = field(default_factory=dict)
+    unreadable: Callable[[str], Answer] | None = None
     without_secret: Answer | None = None
     spooled: Answer | None = None
     is_unsigned: bool = False
@@ -188,6 +196,12 @@ class Provider:
     translate_unsigned: Callable[[Received, str], Translation] | None = None
     inquiry: Inquiry | None = None
     deadline_s: float = 3.4
+
+    def refusal(self, cause: str, message: str) -> Answer | None:
+        """The provider's own answer to a request refused for `cause`; None where the gateway's usual one will do."""
+        if cause in self.refusals:
+            return self.refusals[cause]
+        return self.unreadable(message) if self.unreadable and cause in UNREADABLE else None
 
     def keep(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Of a request's headers, those that verifying it again needs."""

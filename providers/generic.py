@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from providers import body, carriers, idempotency_key
+from providers import body, carriers, idempotency_key, kinds
 from providers.compact import compacted
 from providers.contract import Forged, Provider, Received, Translation
 from providers.fields import Id, Instant, OrderId, Text, micros
@@ -77,7 +77,9 @@ def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa:
 
 def translate(received: Received, kind: str) -> Translation:
     """Read a verified webhook of contract A."""
-    return _TRANSLATORS[kind](received)
+    translation = idempotency_key.named(_TRANSLATORS[kind](received), received)
+    kinds.check(received.body, kind)
+    return translation
 
 
 def _translate_payment(received: Received) -> Translation:
@@ -91,7 +93,7 @@ def _translate_payment(received: Received) -> Translation:
         amount=minor_units(told.amount, "KRW"),
         paid_at=paid_at,
     )
-    return Translation(notice, f"payment.{notice.status}", paid_at, idempotency_key.given(received))
+    return Translation(notice, f"payment.{notice.status}", paid_at)
 
 
 def _translate_shipping(received: Received) -> Translation:
@@ -106,7 +108,7 @@ def _translate_shipping(received: Received) -> Translation:
         location=told.location,
         scanned_at=scanned_at,
     )
-    return Translation(notice, f"shipping.{told.status}", scanned_at, idempotency_key.given(received))
+    return Translation(notice, f"shipping.{told.status}", scanned_at)
 
 
 def _translate_refund(received: Received) -> Translation:
@@ -120,7 +122,7 @@ def _translate_refund(received: Received) -> Translation:
         reason=told.reason,
         refunded_at=refunded_at,
     )
-    return Translation(notice, f"refund.{told.status}", refunded_at, idempotency_key.given(received))
+    return Translation(notice, f"refund.{told.status}", refunded_at)
 
 
 _TRANSLATORS: dict[str, Callable[[Received], Translation]] = {

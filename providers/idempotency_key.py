@@ -1,17 +1,21 @@
-"""The header by which a sender may name an event itself: a corrected body is then a conflict, and no new event."""
+"""The header by which a sender may name an event itself. Nothing signs it: the event is found by it, not made by it."""
 
-from providers.contract import Received, Unreadable
+from dataclasses import replace
+
+from providers.contract import Received, Translation, Unreadable
 
 HEADER = "idempotency-key"
 MAX_LENGTH = 255
 
 
-def given(received: Received) -> str | None:
-    """The sender's own name for the event, where it gives one.
+def named(translation: Translation, received: Received) -> Translation:
+    """The translation under the sender's own name for the event, where it gives one.
 
     Raises Unreadable when it is no name.
     """
     key = received.headers.get(HEADER)
-    if key is not None and not (0 < len(key) <= MAX_LENGTH and key.isprintable()):
+    if key is None:
+        return translation
+    if not (0 < len(key) <= MAX_LENGTH and key.isprintable()):
         raise Unreadable(f"Idempotency-Key must be 1 to {MAX_LENGTH} printable characters")
-    return key
+    return replace(translation, provider_event_id=key, is_id_signed=False)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from providers import body, generic, idempotency_key
+from providers import body, generic, idempotency_key, kinds
 from providers.contract import Provider, Received, Translation, Unreadable
 from providers.fields import Instant, Locale, OrderId, Text, micros
 from providers.money import NOT_SAID, currency_code, minor_units
@@ -42,7 +42,9 @@ _locale = msgspec.json.Decoder(Locale)
 
 def translate(received: Received, kind: str) -> Translation:
     """Read a verified order or customer."""
-    return _TRANSLATORS[kind](received)
+    translation = idempotency_key.named(_TRANSLATORS[kind](received), received)
+    kinds.check(received.body, kind)
+    return translation
 
 
 def _translate_order(received: Received) -> Translation:
@@ -67,7 +69,7 @@ def _translate_order(received: Received) -> Translation:
         link=optional.link(told.link, "link"),
         updated_at=updated_at,
     )
-    return Translation(notice, "order", updated_at, idempotency_key.given(received), notes=tuple(optional.notes))
+    return Translation(notice, "order", updated_at, notes=tuple(optional.notes))
 
 
 def _translate_customer(received: Received) -> Translation:
@@ -80,7 +82,7 @@ def _translate_customer(received: Received) -> Translation:
         locale=optional.value(told.locale, _locale, "locale"),
         updated_at=updated_at,
     )
-    return Translation(notice, "customer", updated_at, idempotency_key.given(received), notes=tuple(optional.notes))
+    return Translation(notice, "customer", updated_at, notes=tuple(optional.notes))
 
 
 def _text(value: int | str | None) -> str | None:

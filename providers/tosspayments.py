@@ -237,6 +237,10 @@ def _answer(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
     return json_answer(200, {"status": "ignored", "reason": reason})
 
 
+def _unreadable(message: str) -> Answer:
+    return json_answer(200, {"status": "error", "message": f"{message}; the webhook is stored, do not send it again"})
+
+
 PROVIDER = Provider(
     name="tosspayments",
     paths={"/api/webhooks/tosspayments": "subscription"},
@@ -250,6 +254,8 @@ PROVIDER = Provider(
         "invalid_signature": json_answer(401, {"error": True, "message": "Invalid signature"}),
         "malformed_body": json_answer(200, {"status": "ignored", "reason": "invalid_json"}),
     },
+    unreadable=_unreadable,
+    spooled=json_answer(200, {"status": "error", "message": "stored, and processed later; do not send it again"}),
     without_secret=json_answer(200, {"status": "ignored", "reason": "webhook_secret_not_configured"}),
     proof="`X-Tosspayments-Signature`: hex HMAC-SHA256 of the raw body",
     events="`payment.confirmed`, `payment.failed`, `payment.canceled`, `billing.scheduled`; others are kept aside",

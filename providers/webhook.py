@@ -39,5 +39,6 @@ def webhook(
 
 
 def event_id_of(provider: str, mode: Mode, told: Translation, digest: bytes) -> str:
-    """The id of an event: by the provider's own id of it, or by what it says."""
-    return ids.event_id(provider, mode, told.provider_event_id or f"{told.event_type}\n{digest.hex()}")
+    """The id of an event: by the provider's own id of it where that is signed, else by what it says."""
+    signed_id = told.provider_event_id if told.is_id_signed else None
+    return ids.event_id(provider, mode, signed_id or f"{told.event_type}\n{digest.hex()}")

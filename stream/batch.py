@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from runtime import faults
-from stream import inbox, outbox, parked
+from stream import idempotency_keys, inbox, outbox, parked
 from stream.delivery import Delivery, Unreadable
 from stream.events import OutcomeKind
 from stream.failures import describe
@@ -71,6 +71,7 @@ def apply(
             outcomes.append(Judged(delivery, "retrying", error=describe(result)))
     parked.keep(tx, failed, first_wait_s)
     inbox.insert(tx, [(one.delivery, one.outcome) for one in outcomes])
+    judged = idempotency_keys.judge(tx, readable, judged)
     wakers = {woken: delivery for delivery in readable for woken in _woken(handled[delivery.event_id])}
     for stood in inbox.wake(tx, list(wakers)):
         told += messages.woken(wakers[stood[0]], [stood])

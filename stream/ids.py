@@ -31,6 +31,11 @@ def event_id(provider: str, mode: str, provider_event_id: str) -> str:
     return uuid5(f"event\n{provider}\n{mode}\n{provider_event_id}")
 
 
+def key_id(provider: str, mode: str, path: str, key: str) -> str:
+    """The id of a sender's Idempotency-Key on one path."""
+    return uuid5(f"key\n{provider}\n{mode}\n{path}\n{key}")
+
+
 def receipt_id(provider: str, body: bytes, received_at: int) -> str:
     """The id of a webhook that says nothing sure: of this delivery, for the same body may tell of another change."""
     return uuid5(f"receipt\n{provider}\n{sha256(body).hexdigest()}\n{received_at}")

@@ -13,7 +13,9 @@ from stream.replay import ledger
 from stream.replay.place import quoted, tables
 from stream.replay.subject import Subject
 
-OF_THE_STREAM = frozenset({"alembic_version", "ownership", "inbox", "outbox", "parked", *ledger.TABLES})
+OF_THE_STREAM = frozenset(
+    {"alembic_version", "ownership", "inbox", "outbox", "parked", "idempotency_keys", *ledger.TABLES}
+)
 BY_THE_WAY = frozenset({"waiting_since", "outcome"})
 """Columns that say when and in which order this store learnt something, beside those that default to now().
 

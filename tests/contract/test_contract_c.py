@@ -60,6 +60,25 @@ def test_contract_c_what_is_not_json_is_ignored_and_kept(system: dict[str, str])
     assert (kept.provider, kept.cause) == ("tosspayments", "malformed_body")
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"totalAmount": -5}, {"approvedAt": "soon"}, {"orderId": ["x"]}, {"cancels": "all"}, {"eventType": 7}],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_contract_c_a_signed_body_that_cannot_be_read_is_stored_and_answered_as_an_error(
+    wrong: dict[str, Any], system: dict[str, str]
+) -> None:
+    body = said("payment.canceled" if "cancels" in wrong else "payment.confirmed") | wrong
+    with reading(system, topics.QUARANTINE) as records:
+        heard = posted(system, body)
+        kept = records.wait_for(lambda record: body["paymentKey"].encode() in record.raw)
+
+    assert (heard.status, heard.json["status"]) == (200, "error")
+    assert heard.json.keys() == {"status", "message"}
+    assert "stored" in heard.json["message"]
+    assert (kept.provider, kept.cause, kept.verification) == ("tosspayments", "invalid_field", "signature")
+
+
 def test_contract_c_an_unknown_event_is_ignored_and_kept(system: dict[str, str]) -> None:
     body = said("payment.something")
     with reading(system, topics.QUARANTINE) as records:

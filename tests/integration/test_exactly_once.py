@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from processors.payment.domain import Payment, apply
-from stream import ids, topics
+from stream import topics
 from tests.actors import Inbox, Reply, Shop, Store, new_order, until
 from tests.builders import a_payment
 from tests.log import CODEC, append, reading
@@ -42,20 +42,50 @@ def test_the_same_webhook_across_a_killed_processor_is_one_change_and_one_mail(
     assert len(inbox.wait_for(customer)) == 1
 
 
-def test_other_content_under_the_same_idempotency_key_is_a_conflict_and_changes_nothing(
+def test_another_body_under_an_idempotency_key_that_stands_is_reported_and_counts_by_what_it_says(
+    shop: Shop, payments: Store, system: dict[str, str]
+) -> None:
+    """The key is not signed: a body replayed under it must not displace the one it was made for."""
+    replayed, genuine, key = new_order(), new_order(), new_order()
+
+    with reading(system, topics.OUTCOMES) as outcomes, reading(system, topics.PAYMENT_WEBHOOKS) as webhooks:
+        shop.post("payment", {"orderId": replayed, "status": "completed", "amount": 1000}, Idempotency_Key=key)
+        shop.post("payment", {"orderId": genuine, "status": "completed", "amount": 9000}, Idempotency_Key=key)
+        payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s AND amount = 9000", genuine)
+        disputed = outcomes.wait_for(lambda one: one.outcome == "conflict" and one.service == "payment")
+        ours = [webhooks.wait_for(lambda one, who=who: one.notice.order_id == who) for who in (replayed, genuine)]
+
+    # Which of the two stands is the first that was handled: they are of two partitions.
+    assert disputed.event_id in {one.envelope.event_id for one in ours}
+    assert payments.wait_for("SELECT amount FROM payments WHERE order_id = %s", replayed) == [{"amount": 1000}]
+
+
+def test_a_body_replayed_under_another_idempotency_key_counts_once(shop: Shop, payments: Store) -> None:
+    order, after = new_order(), new_order()
+    body = {"orderId": order, "status": "pending", "amount": 1000}
+
+    for key in (new_order(), new_order(), new_order()):
+        shop.post("payment", body, Idempotency_Key=key)
+    shop.post("payment", body)
+    shop.post("payment", {"orderId": order, "status": "completed", "amount": 1000, "transactionId": after})
+    payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s AND status = 'completed'", order)
+
+    assert payments.rows("SELECT count(*) AS n FROM payment_history WHERE order_id = %s", order) == [{"n": 2}]
+
+
+def test_one_idempotency_key_on_three_paths_is_three_events(
     shop: Shop, payments: Store, system: dict[str, str]
 ) -> None:
     order, key = new_order(), new_order()
+    parcel = {"orderId": order, "status": "delivered", "carrier": "CJ대한통운", "trackingNumber": order}
 
-    with reading(system, topics.OUTCOMES) as outcomes:
-        shop.post("payment", {"orderId": order, "status": "completed", "amount": 1000}, Idempotency_Key=key)
-        shop.post("payment", {"orderId": order, "status": "completed", "amount": 9000}, Idempotency_Key=key)
-        event_id = ids.event_id("generic", "test", key)
-        outcomes.wait_for(lambda outcome: outcome.event_id == event_id and outcome.outcome == "conflict")
+    shop.post("payment", {"orderId": order, "status": "completed", "amount": 1000}, Idempotency_Key=key)
+    shop.post("shipping", parcel, Idempotency_Key=key)
+    shop.post("refund", {"orderId": order, "refundId": order, "status": "completed"}, Idempotency_Key=key)
 
-    assert payments.rows("SELECT amount, version FROM payments WHERE order_id = %s", order) == [
-        {"amount": 1000, "version": 1}
-    ]
+    payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)
+    Store(system["SHIPPING_DATABASE_URL"]).wait_for("SELECT 1 FROM shipments WHERE order_id = %s", order)
+    Store(system["REFUND_DATABASE_URL"]).wait_for("SELECT 1 FROM refunds WHERE order_id = %s", order)
 
 
 def test_a_record_nobody_can_decode_is_dead_at_once_and_holds_nothing_up(

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from gateway import review
-from gateway.proof import Proof, translate
+from gateway.proof import Proof
 from gateway.refusals import Refusal
 from gateway.review import Still
 from gateway.settings import GatewaySettings
@@ -70,7 +70,7 @@ def test_it_becomes_what_it_would_have_been(path: str) -> None:
 
 def as_it_came(provider: Provider, kind: str, received: Received, verification: Verification) -> Addressed | str:
     try:
-        told = translate(provider, kind, received, verification)
+        told = PROOF.translate(provider, kind, received, verification)
     except Refused as why:
         return why.cause
     if told.mode not in (None, "test"):
@@ -89,6 +89,13 @@ def test_what_no_secret_proves_today_stays() -> None:
     assert read(a_kept_payment(headers={"x-webhook-signature": "0" * 64})) == "invalid_signature"
     assert read(a_kept_payment(headers={})) == "invalid_signature"
     assert read(a_kept_payment(), Proof(settings(webhook_secret="another secret of the shop"))) == "invalid_signature"  # noqa: S106
+
+
+def test_a_body_without_its_type_stays_while_types_are_required() -> None:
+    strict = Proof(settings(webhook_require_type=True))
+
+    assert read(a_kept_payment(), strict) == "wrong_event"
+    assert isinstance(read(a_kept_payment()), Addressed)
 
 
 def test_a_provider_that_is_off_or_without_its_secret_stays() -> None:

@@ -51,7 +51,7 @@ def test_a_full_order_is_read_to_the_last_field() -> None:
         link="/orders/123",
         updated_at=AT_MICROS,
     )
-    assert translation == Translation(notice, "order", AT_MICROS, "k")
+    assert translation == Translation(notice, "order", AT_MICROS, "k", is_id_signed=False)
 
 
 def test_a_full_customer_is_read_to_the_last_field() -> None:
