@@ -171,8 +171,8 @@ class Provider:
     words for a cause of the gateway's closed list; `unreadable` makes the answer to a genuine body that cannot be read
     and is stored in the quarantine, from why that is; None: 400. `without_secret`: what is answered when no secret is
     set, the body being kept aside; None: 404. `spooled`: what is answered instead of `answer` while the event is safe
-    on the gateway's disk and not yet in Kafka. `is_unsigned`: nothing proves its webhooks, so its secret is no condition.
-    `takes_token`: its secret can travel in the URL. `takes_forms`: bodies may be form parameters.
+    on the gateway's disk and not yet in Kafka. `is_unsigned`: nothing proves its webhooks, so its secret is no
+    condition. `takes_token`: its secret can travel in the URL. `takes_forms`: bodies may be form parameters.
     `translate_unsigned` reads, as a Question, one that bears no signature; only where {NAME}_ALLOW_UNSIGNED says so.
     """
 
