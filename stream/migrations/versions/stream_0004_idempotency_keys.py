@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "stream_0003"
-down_revision = "stream_0002"
+revision = "stream_0004"
+down_revision = "stream_0003"
 
 
 def upgrade() -> None:
