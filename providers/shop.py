@@ -7,7 +7,7 @@ import msgspec
 from providers import body, generic, idempotency_key, kinds
 from providers.contract import Provider, Received, Translation, Unreadable
 from providers.fields import Instant, Locale, OrderId, Text, micros
-from providers.money import NOT_SAID, currency_code, minor_units
+from providers.money import NOT_SAID, currency_code, minor_units_or_none
 from providers.optional import ABSENT, Optionals
 from stream.events import CustomerNotice, OrderNotice
 
@@ -54,7 +54,7 @@ def _translate_order(received: Received) -> Translation:
     if customer_email is None and customer_id is None:
         raise Unreadable("an order needs customerEmail or customerId, or nobody could be told of it")
     currency = currency_code(told.currency)
-    amount = minor_units(told.amount, currency)
+    amount = _amount(told.amount, currency)
     updated_at = micros(told.updatedAt, "updatedAt")
     notice = OrderNotice(
         order_id=str(told.orderId),
@@ -83,6 +83,11 @@ def _translate_customer(received: Received) -> Translation:
         updated_at=updated_at,
     )
     return Translation(notice, "customer", updated_at, notes=tuple(optional.notes))
+
+
+def _amount(said: msgspec.Raw, currency: str) -> int | None:
+    """Return the amount in minor units; 0 is an amount, of a free order. Raises as `minor_units` does."""
+    return None if bytes(said) in (b"", b"null") else minor_units_or_none(said, currency) or 0
 
 
 def _text(value: int | str | None) -> str | None:

@@ -35,6 +35,44 @@ def test_a_letter_that_cannot_be_written_fails_alone(
     assert metrics(system)['hookstream_mail_sends_total{result="failed"}'] >= 1
 
 
+def test_an_order_whose_contact_cannot_be_mailed_counts_and_nobody_is_mailed_at_it(
+    shop: Shop, inbox: Inbox, payments: Store, notifications: Store, system: dict[str, str]
+) -> None:
+    order, other = new_order(), new_order()
+    victim, customer = f"{order.lower()}@other.test", f"{other.lower()}@example.test"
+    contact = f"=?utf-8?q?{order.lower()}=40other.test=2C?=@x.test"
+
+    answer = shop.post("order", {"orderId": order, "customerEmail": contact, "amount": 58000})
+    shop.post("payment", {"orderId": order, "status": "completed", "amount": 58000})
+    notifications.wait_for(
+        "SELECT 1 FROM notifications WHERE order_id = %s AND audience = 'customer' AND status = 'no_recipient'", order
+    )
+    shop.post("order", {"orderId": other, "customerEmail": f" {customer} ", "locale": "en-GB,en;q=0.9,ko;q=0.1"})
+    shop.post("payment", {"orderId": other, "status": "completed", "amount": 58000, "paymentMethod": "카드"})
+
+    (mail,) = inbox.wait_for(customer)
+    listed = hookstream(system, "mail", "list", "--order", order)
+    assert answer.status == 200
+    assert payments.wait_for("SELECT amount FROM orders WHERE order_id = %s", order) == [{"amount": 58000}]
+    assert (inbox.mails_to(victim), inbox.mails_to(contact)) == ([], [])
+    assert "no_recipient" in listed.stdout
+    assert f"unusable contact of order {order}: customerEmail is no address that can be mailed: it" in listed.stdout
+    assert contact not in listed.stdout
+    assert (mail["To"], mail["Subject"]) == (customer, f"Order {other}: payment received")
+    assert "Method: card" in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+
+
+def test_of_a_free_order_the_parcels_are_told(shop: Shop, inbox: Inbox) -> None:
+    order = new_order()
+    customer = f"{order.lower()}@example.test"
+
+    answer = shop.post("order", {"orderId": order, "customerEmail": customer, "customerName": "", "amount": 0})
+    shop.post("shipping", {"orderId": order, "status": "delivered", "carrier": "우체국", "trackingNumber": order})
+
+    assert answer.status == 200
+    assert len(inbox.wait_for(customer)) == 1
+
+
 def test_a_mail_waits_for_a_mail_server_that_is_away(
     shop: Shop, inbox: Inbox, notifications: Store, system: dict[str, str]
 ) -> None:

@@ -73,10 +73,22 @@ def test_an_order_that_names_nobody_is_refused() -> None:
         shop.translate(posted({"orderId": 1}), "order")
 
 
-def test_an_order_may_leave_its_amount_out_but_not_be_of_nothing() -> None:
+def test_an_order_may_leave_its_amount_out() -> None:
     assert (order().amount, order().currency) == (None, None)
+    assert (order(amount=None).amount, order(amount=None).currency) == (None, None)
+
+
+@pytest.mark.parametrize("nothing", [0, 0.0])
+def test_an_order_of_nothing_is_an_order(nothing: float) -> None:
+    free = order(amount=nothing)
+
+    assert (free.amount, free.currency) == (0, "KRW")
+
+
+@pytest.mark.parametrize("amount", [-1, "58000", 58000.5, True])
+def test_an_amount_that_is_none_is_refused(amount: Any) -> None:
     with pytest.raises(Unreadable, match="amount"):
-        order(amount=0)
+        order(amount=amount)
 
 
 def test_an_amount_is_in_the_currency_it_names_else_in_won() -> None:
