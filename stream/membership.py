@@ -145,6 +145,8 @@ class Membership:
         """
         waiting = [*in_hand, *self._held]
         for partition, owned in taken.items():
+            if partition not in self.arrived:  # Kafka has taken it back meanwhile
+                continue
             upcoming = self._upcoming(partition, committed, waiting)
             if owned.next_offset > 0 if upcoming is None else upcoming > owned.next_offset:
                 with silence.bounded():

@@ -135,7 +135,7 @@ def test_processors_that_are_restarted_in_turn_under_load_lose_nothing_and_keep_
 
 
 def epochs(payments: Store) -> int:
-    (row,) = payments.rows("SELECT sum(epoch)::int AS all FROM ownership")
+    (row,) = payments.rows("SELECT sum(epoch)::bigint AS all FROM ownership")
     return int(row["all"])
 
 
