@@ -1,10 +1,11 @@
 """Whether a service can work, by its own word."""
 
+import http.client
 import json
 import urllib.error
 import urllib.request
 
-TIMEOUT_S = 3.0
+TIMEOUT_S = 2.5
 
 
 def of(management_url: str) -> str:
@@ -14,7 +15,10 @@ def of(management_url: str) -> str:
     try:
         direct.open(f"{management_url}/health/ready", timeout=TIMEOUT_S).close()
     except urllib.error.HTTPError as unready:
-        return "; ".join(json.load(unready)["problems"])
-    except OSError:
+        try:
+            return "; ".join(json.load(unready)["problems"])
+        except (ValueError, KeyError, OSError):
+            return f"answers HTTP {unready.code}"
+    except (OSError, http.client.HTTPException):
         return "down"
     return "ready"

@@ -4,7 +4,9 @@ import asyncio
 import resource
 import signal
 import sys
+from collections.abc import MutableMapping
 from contextlib import suppress
+from threading import Event
 
 import uvloop
 from granian.constants import HTTPModes, Interfaces
@@ -24,7 +26,9 @@ from providers import catalogue
 from runtime import logging, management, ports
 from runtime.health import Health
 from runtime.logging import log
-from stream import topic_admin, topics
+from runtime.management import Route
+from runtime.startup import Need, Startup
+from stream import startup, topic_admin, topics
 from stream.client_config import Cluster
 from stream.codec import Codec
 from stream.registry import registry
@@ -48,10 +52,11 @@ GATEWAY_TOPICS = (
 )
 
 
-async def serve(settings: GatewaySettings, codec: Codec) -> str | None:
+async def serve(
+    settings: GatewaySettings, codec: Codec, health: Health, routes: MutableMapping[tuple[str, str], Route]
+) -> str | None:
     """Serve until a signal asks to stop; what has failed for good, if that ended it."""
     appender = Appender(Cluster.of(settings, "gateway"))
-    health = Health()
     spool = _spool(settings)
     custody = Custody(appender, spool)
     health.ready_while(custody.problem)
@@ -59,7 +64,7 @@ async def serve(settings: GatewaySettings, codec: Codec) -> str | None:
     proof = Proof(settings)
     webhooks = Webhooks(settings, codec, appender, custody, proof)
     server = _server(settings, app.create(settings, webhooks, health))
-    management.listen(settings, health, Desk(settings, codec, custody, proof).routes())
+    routes.update(Desk(settings, codec, custody, proof).routes())
     await appender.warm_up([topic.name for topic in GATEWAY_TOPICS])
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -123,13 +128,17 @@ def _connections() -> int:
     return max(OWN_FILES, soft - OWN_FILES)
 
 
-def _check_kafka(settings: GatewaySettings) -> None:
+def _kafka(settings: GatewaySettings) -> Need:
     """With a spool, Kafka may be away at the start as at any other time."""
     cluster = Cluster.of(settings, "gateway")
-    if settings.spool_dir is None or topic_admin.answers(cluster):
-        topic_admin.check(cluster, GATEWAY_TOPICS)
-    else:
-        log.warning("gateway.spooling", cause="Kafka does not answer; webhooks go to the spool")
+
+    def ask() -> None:
+        if settings.spool_dir is None or topic_admin.answers(cluster):
+            topic_admin.check(cluster, GATEWAY_TOPICS)
+        else:
+            log.warning("gateway.spooling", cause="Kafka does not answer; webhooks go to the spool")
+
+    return ask
 
 
 def _spool(settings: GatewaySettings) -> Spool | None:
@@ -139,16 +148,6 @@ def _spool(settings: GatewaySettings) -> Spool | None:
         return Spool(settings.spool_dir, settings.spool_max_bytes)
     except OSError as failure:
         sys.exit(f"cannot start: SPOOL_DIR: {failure.strerror}")
-
-
-def _codec(settings: GatewaySettings) -> Codec:
-    """A codec that has all its schemas: a registry is asked at the start, never while a sender waits."""
-    codec = Codec(registry(settings.schema_registry_url))
-    try:
-        codec.prepare(record for topic in GATEWAY_TOPICS for record in topic.records)
-    except OSError as away:
-        sys.exit(f"cannot start: the schema registry at {settings.schema_registry_url} does not answer ({away})")
-    return codec
 
 
 def main() -> None:
@@ -161,8 +160,14 @@ def main() -> None:
         if not settings.is_active(provider):
             log.warning("provider.not_configured", provider=provider.name, settings=provider.secret_setting)
     ports.check(settings.host, settings.port)
-    _check_kafka(settings)
-    sys.exit(uvloop.run(serve(settings, _codec(settings))))
+    health, routes, codec = Health(), dict[tuple[str, str], Route](), Codec(registry(settings.schema_registry_url))
+    kinds = [record for topic in GATEWAY_TOPICS for record in topic.records]  # none is asked for while a sender waits
+    needs = [_kafka(settings), startup.registry_answers(codec, settings.schema_registry_url, kinds)]
+    starting = Startup(needs)
+    health.ready_while(starting.problem)
+    management.listen(settings, health, routes)
+    starting.wait(Event())  # a signal ends the process: there is nothing to finish yet
+    sys.exit(uvloop.run(serve(settings, codec, health, routes)))
 
 
 if __name__ == "__main__":

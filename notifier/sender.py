@@ -50,7 +50,8 @@ class Sender:
             try:
                 while not stop.is_set() and self._send_one():
                     self._upkeep.turn_when_due()
-                self._upkeep.turn()
+                if self._trust is None or self._trust.is_given:
+                    self._upkeep.turn()
             except exc.SQLAlchemyError as failure:
                 self._server.close()
                 log.warning("store.failed", error=failures.name(failure))

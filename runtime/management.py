@@ -4,6 +4,7 @@ import hmac
 import json
 import socket
 import sys
+from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -54,7 +55,7 @@ class Management:
     def __init__(self, health: Health, token: str | None, routes: Routes = NO_ROUTES) -> None:
         self._health = health
         self._token = token
-        self._routes: Routes = {("GET", "/metrics"): _metrics, **routes}
+        self._routes: Routes = ChainMap({("GET", "/metrics"): _metrics}, routes)  # type: ignore[arg-type] # only read
 
     def answer(self, method: str, target: str, authorization: str, read: Callable[[], bytes] = bytes) -> Answer:
         """The status, content type and body for a request; `read` reads its body, which only the token allows."""
@@ -193,7 +194,7 @@ class Listener(ThreadingHTTPServer):
 
 
 def listen(settings: Settings, health: Health, routes: Routes = NO_ROUTES) -> ThreadingHTTPServer:
-    """Start answering in threads of its own, until the process ends."""
+    """Start answering in threads of its own, until the process ends; `routes` may be filled in later."""
     metrics.watch(health)
     management = Management(health, settings.management_token, routes)
     server = Listener((settings.management_host, settings.management_port), management)

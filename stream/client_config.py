@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
-from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from runtime import kafka_properties
@@ -58,9 +58,9 @@ class Cluster:
         """The name of a consumer group in this cluster."""
         return f"{self.group_prefix}{name}"
 
-    def admin(self) -> AdminClient:
-        """An admin client that logs nothing: its failures are raised."""
-        return self._make(AdminClient, QUIET)
+    def admin(self, on_error: Callable[[KafkaError], None] = lambda _: None) -> AdminClient:
+        """An admin client that logs nothing: its failures are raised. `on_error` hears of those it tries again."""
+        return self._make(AdminClient, {**QUIET, "error_cb": on_error})
 
     def producer(self, ours: Mapping[str, Any]) -> Producer:
         """A producer with our properties where the environment sets no others."""

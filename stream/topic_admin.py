@@ -1,17 +1,17 @@
 """Creates every topic in one explicit step, and refuses to work on topics that are not as designed."""
 
-import sys
 from collections.abc import Iterable
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
+from runtime.startup import NotYet, refuse
 from stream.client_config import Cluster
 from stream.topics import ALL, PARTITIONS, Topic
 
 TIMEOUT_S = 30
-ANSWER_S = 8
 PROBE_S = 3
+REFUSED = (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED)  # noqa: SLF001 - that is its name
 
 
 def create_all(cluster: Cluster, replication: int = 1) -> None:
@@ -59,17 +59,24 @@ def are_well(cluster: Cluster, topics: Iterable[str]) -> bool:
 
 
 def check(cluster: Cluster, needed: Iterable[Topic]) -> None:
-    """Stop the process with a sentence unless every needed topic is there with the partitions its order rests on."""
-    admin = cluster.admin()
+    """Return when every needed topic is there with the partitions its order rests on.
+
+    Raises NotYet while Kafka or a topic is missing; ends the process when the partitions are others, or when Kafka
+    refuses the credentials.
+    """
+    errors: list[KafkaError] = []
+    admin = cluster.admin(errors.append)
     try:
-        metadata = admin.list_topics(timeout=ANSWER_S)
+        metadata = admin.list_topics(timeout=PROBE_S)
     except KafkaException as away:
-        sys.exit(f"cannot start: Kafka at {cluster.bootstrap_servers} does not answer ({away.args[0].str()})")
+        admin.poll(0)  # what it has to say of its tries is told then
+        if refused := next((error for error in errors if error.code() in REFUSED), None):
+            refuse(f"Kafka at {cluster.bootstrap_servers} refuses the credentials ({refused.str()})")
+        raise NotYet(f"Kafka at {cluster.bootstrap_servers} ({away.args[0].str()})") from away
     for topic in needed:
         found = metadata.topics.get(topic.name)
         partitions = len(found.partitions) if found else 0
+        if not partitions:
+            raise NotYet(f"the topic {topic.name}: run `hookstream topics create`")
         if partitions != PARTITIONS:
-            sys.exit(
-                f"cannot start: topic {topic.name} has {partitions} partitions, not {PARTITIONS}. "
-                + ("Its order by key is broken." if partitions else "Run `hookstream topics create` first.")
-            )
+            refuse(f"topic {topic.name} has {partitions} partitions, not {PARTITIONS}. Its order by key is broken.")

@@ -15,11 +15,14 @@ from runtime import faults, garbage
 from runtime.health import Health
 from runtime.logging import log
 from runtime.settings import StoreSettings
-from stream import batch, delivery, failures, isolation, metrics, outbox, ownership, reporting, topic_admin
+from runtime.startup import Startup
+from runtime.store_probe import StoreProbe, store_answers
+from stream import batch, delivery, failures, isolation, metrics, outbox, ownership, reporting, startup, topic_admin
 from stream.batch import Applied
 from stream.client_config import Cluster
 from stream.codec import Codec
 from stream.delivery import Delivery
+from stream.events import DeadRecord, Outcome
 from stream.isolation import BatchFailed, Handler, Runner
 from stream.membership import Membership
 from stream.messages import Messages
@@ -31,6 +34,7 @@ from stream.trust import Trust
 
 BACKOFF_S = (0.1, 5.0)
 STUCK_S = 60.0
+SETTLES_S = 10.0
 
 
 class Worker:
@@ -45,7 +49,6 @@ class Worker:
         store: Engine,
         codec: Codec,
     ) -> None:
-        self._topics = topics
         self._settings = settings
         self._store = store
         self._handler = handler
@@ -58,6 +61,14 @@ class Worker:
         self._published: list[int] = []
         self._failure: str | None = None
         self._turned_at = time.monotonic()
+        self._probe = StoreProbe(service, store)
+        self._startup = Startup(
+            [
+                lambda: topic_admin.check(self._cluster, topics),
+                startup.registry_answers(codec, settings.schema_registry_url, (Outcome, DeadRecord)),
+                store_answers(service, store),
+            ]
+        )
         self.on_commit: Callable[[], None] = lambda: None
         self.worth_telling: Callable[[Delivery], bool] = lambda _: True
         self._on_rewind: Callable[[Connection], None] = lambda _: None
@@ -77,23 +88,35 @@ class Worker:
 
     def watch(self, health: Health) -> None:
         """Let `health` know how this worker is."""
+        health.ready_while(self._startup.problem)
+        health.ready_while(self._probe.problem)
         health.ready_while(lambda: None if self._membership.joined else "has not joined its consumer group yet")
         health.ready_while(lambda: self._failure or self._membership.problem() or self._publisher.problem())
         health.ready_while(lambda: "too many events fail at once; none is taken" if self._tending.stops else None)
-        health.live_while(lambda: "the loop is stuck" if time.monotonic() - self._turned_at > STUCK_S else None)
+        health.live_while(self._stuck)
 
     def run(self, stop: Event) -> None:
         """Work until `stop` is set; the batch in hand is finished and its offsets are committed."""
         garbage.look_seldom()
-        topic_admin.check(self._cluster, self._topics)
+        if not self._startup.wait(stop, self._turned):
+            return
+        self._probe.start()
         self._membership.join()
         try:
             while not stop.is_set():
-                self._turned_at = time.monotonic()
+                self._turned()
                 self._persevere(self._consume(stop), stop)
             self._part()
         finally:
             self._membership.leave()
+
+    def _turned(self) -> None:
+        self._turned_at = time.monotonic()
+
+    def _stuck(self) -> str | None:
+        """What a restart may mend. That the store hangs is no such thing, and holds the loop up as well."""
+        stuck = time.monotonic() - self._turned_at > STUCK_S and not self._probe.problem()
+        return "the loop is stuck" if stuck else None
 
     @faults.after("worker.after_consume")
     def _consume(self, stop: Event) -> list[Message]:
@@ -189,12 +212,26 @@ class Worker:
                 _report_rewound(taken, behind)
                 taken = {partition: now[partition] for partition in taken}
             left = outbox.left(tx, arrived)
-        self._membership.start_at(taken, committed, in_hand)
+        self._start_at(taken, committed, in_hand)
         self._publisher.publish([message for _, message in left])
         self._published += [row for row, _ in left]
         self._membership.own(taken)
         with self._store.begin() as tx:
             self.trust.give(tx)
+
+    def _start_at(
+        self, taken: Mapping[Partition, Owned], committed: Mapping[Partition, int], in_hand: list[Message]
+    ) -> None:
+        """Go where the store is; librdkafka may first have to learn from Kafka where the group was."""
+        until = time.monotonic() + SETTLES_S
+        while True:
+            try:
+                return self._membership.start_at(taken, committed, in_hand)
+            except KafkaException:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(BACKOFF_S[0])
+                self._stay()
 
     @faults.after("worker.after_decode")
     def _decode(self, messages: list[Message]) -> list[Delivery]:
@@ -265,7 +302,7 @@ class Worker:
             self._stay()
 
     def _stay(self) -> None:
-        self._turned_at = time.monotonic()
+        self._turned()
         self._membership.keep()
 
 

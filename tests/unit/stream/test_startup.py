@@ -1,0 +1,46 @@
+"""A registry that is away is waited for; one that refuses the credentials is not."""
+
+import http.server
+from threading import Thread
+
+import pytest
+
+from runtime.startup import NotYet
+from stream.codec import Codec
+from stream.events import Outcome
+from stream.registry import registry
+from stream.startup import registry_answers
+
+
+def test_without_a_registry_there_is_nothing_to_wait_for() -> None:
+    registry_answers(Codec(registry(None)), None, [Outcome])()
+
+
+def test_a_registry_that_is_away_is_waited_for() -> None:
+    url = "http://127.0.0.1:1"
+
+    with pytest.raises(NotYet, match="the schema registry at http://127"):
+        registry_answers(Codec(registry(url)), url, [Outcome])()
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(401, SystemExit), (403, SystemExit), (503, NotYet)])
+def test_a_registry_that_refuses_is_told_from_one_that_has_only_just_started(
+    status: int, outcome: type[BaseException]
+) -> None:
+    class Answers(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        do_GET = do_POST
+
+        def log_message(self, *_: object) -> None:
+            """Nobody reads it."""
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Answers) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+
+        with pytest.raises(outcome, match="the schema registry at"):
+            registry_answers(Codec(registry(url)), url, [Outcome])()
+        server.shutdown()
