@@ -21,7 +21,7 @@ def migrate(service: Annotated[str, typer.Argument(help="Such as payment.")]) ->
     env, url = environment.read(), packages[service].variable("DATABASE_URL")
     environment.need(env, url)
     try:
-        upgrade(packages[service].module, env[url])
+        upgrade(packages[service].module, env.get(packages[service].variable("DIRECT_DATABASE_URL")) or env[url])
     except SQLAlchemyError as failure:
         raise Trouble(f"The store of {service} was not migrated: {failure}") from failure
     say(f"the store of {service} is up to date")

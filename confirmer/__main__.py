@@ -11,7 +11,7 @@ from confirmer.handler import TOPICS, handle
 from confirmer.housekeeping import DAY_US, Housekeeping, forget
 from confirmer.settings import INQUIRIES, ConfirmerSettings
 from runtime import clock, logging, management
-from runtime.engine import engine
+from runtime.engine import store_engine
 from runtime.health import Health
 from runtime.logging import log
 from runtime.shutdown import on_signal
@@ -33,7 +33,7 @@ def run(settings: ConfirmerSettings) -> None:
     for provider in INQUIRIES:
         if not settings.api_key(provider):
             log.warning("provider.not_asked", provider=provider, settings=f"{provider.upper()}_API_KEY")
-    store = engine(settings.database_url, service=SERVICE)
+    store = store_engine(settings, SERVICE)
     codec = Codec(registry(settings.schema_registry_url))
     worker = Worker(SERVICE, TOPICS, partial(handle, encode=codec.encode), settings, store, codec)
     asker = Asker(SERVICE, settings, store, codec)
@@ -79,7 +79,7 @@ if __name__ == "__main__":
         case [] | ["run"]:
             run(settings)
         case ["migrate"]:
-            migrate.upgrade(SERVICE, settings.database_url)
+            migrate.upgrade(SERVICE, settings.session_url)
         case [verb, *_] if verb in verbs.VERBS:
             verbs.main(subject(settings), settings, sys.argv[1:])
         case _:

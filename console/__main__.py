@@ -18,7 +18,7 @@ from console.live import Live
 from console.retention import DAY_US, Retention, forget
 from console.settings import ConsoleSettings
 from runtime import clock, logging, management, ports, shutdown
-from runtime.engine import engine
+from runtime.engine import store_engine
 from runtime.health import Health
 from runtime.logging import log
 from stream import migrate
@@ -37,15 +37,15 @@ CLOSING_S = 2.0
 def run(settings: ConsoleSettings) -> None:
     """Keep the log and answer questions until a signal asks to stop."""
     ports.check(settings.host, settings.port)
-    store = engine(settings.database_url, service=SERVICE)
+    store = store_engine(settings, SERVICE)
     codec = Codec(registry(settings.schema_registry_url))
     worker = Worker(SERVICE, TOPICS, handle, settings, store, codec)
     worker.worth_telling = lambda _: False  # it watches: to tell what became of outcomes would never end
     health = Health()
     worker.watch(health)
     management.listen(settings, health, Desk(SERVICE, store, codec).routes())
-    questions = engine(settings.database_url, service=f"{SERVICE}-api")
-    live = Live(questions)
+    questions = store_engine(settings, f"{SERVICE}-api")
+    live = Live(questions, settings.session_url)
     application = app.create(settings.console_token, questions, live, health)
     uvloop.run(serve(settings, worker, application, live))
 
@@ -90,7 +90,7 @@ def _server(settings: ConsoleSettings, application: Litestar) -> Server:
 
 
 def _retention(settings: ConsoleSettings) -> Retention:
-    return Retention(engine(settings.database_url, service=f"{SERVICE}-clean"), settings.console_retention_days)
+    return Retention(store_engine(settings, f"{SERVICE}-clean"), settings.console_retention_days)
 
 
 def subject(settings: ConsoleSettings) -> Subject:
@@ -106,7 +106,7 @@ if __name__ == "__main__":
         case [] | ["run"]:
             run(settings)
         case ["migrate"]:
-            migrate.upgrade(SERVICE, settings.database_url)
+            migrate.upgrade(SERVICE, settings.session_url)
         case ["clean"]:
             _retention(settings).clean_up(clock.now())
         case [verb, *_] if verb in verbs.VERBS:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import psycopg
 from psycopg import AsyncConnection, sql
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 
 from console import lookup, views
 from runtime.logging import log
@@ -38,8 +38,10 @@ AFRESH: Told = {}
 class Live:
     """The customers whose screens are open here, and what Postgres tells of them."""
 
-    def __init__(self, log_store: Engine) -> None:
+    def __init__(self, log_store: Engine, session_url: str) -> None:
+        """`session_url` leads to the same store without a pooler, which would not pass on what is told."""
         self._store = log_store
+        self._session_url = make_url(session_url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._watching: dict[str, set[asyncio.Queue[Told]]] = defaultdict(set)
 
     async def listen(self) -> None:
@@ -47,7 +49,7 @@ class Live:
         wait, longest = AGAIN_S
         while True:
             try:
-                async with await AsyncConnection.connect(self._url(), autocommit=True, **PATIENCE) as connection:
+                async with await AsyncConnection.connect(self._session_url, autocommit=True, **PATIENCE) as connection:
                     await self._channel(connection)
                     wait = AGAIN_S[0]
                     self._afresh(list(self._watching))
@@ -107,9 +109,6 @@ class Live:
         for customer_id in customers:
             for queue in self._watching[customer_id]:
                 _clear(queue)
-
-    def _url(self) -> str:
-        return self._store.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     @staticmethod
     async def _channel(connection: AsyncConnection) -> None:

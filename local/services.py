@@ -108,6 +108,8 @@ def _addresses(service: Service, env: Mapping[str, str]) -> dict[str, str]:
     addresses = {"MANAGEMENT_HOST": str(management.hostname), "MANAGEMENT_PORT": str(management.port)}
     if service.store:
         addresses["DATABASE_URL"] = env[service.variable("DATABASE_URL")]
+        if direct := env.get(service.variable("DIRECT_DATABASE_URL")):
+            addresses["DIRECT_DATABASE_URL"] = direct
     if public := env.get(service.variable("URL")):
         addresses |= {"HOST": str(urlsplit(public).hostname), "PORT": str(urlsplit(public).port)}
     return addresses

@@ -9,7 +9,7 @@ from notifier.handler import TOPICS, handle
 from notifier.sender import Sender
 from notifier.settings import NotifierSettings
 from runtime import logging, management
-from runtime.engine import engine
+from runtime.engine import store_engine
 from runtime.health import Health
 from runtime.shutdown import WITHIN_S, on_signal
 from stream import desk, migrate, topics
@@ -25,7 +25,7 @@ SERVICE = "notifier"
 def run(settings: NotifierSettings) -> None:
     """Queue and send until a signal asks to stop."""
     stop = on_signal(settings.mail_timeout_s + WITHIN_S)  # a mail whose dot is sent is worth waiting for
-    store = engine(settings.database_url, service=SERVICE)
+    store = store_engine(settings, SERVICE)
     codec = Codec(registry(settings.schema_registry_url))
     handler = partial(handle, operator=settings.operator_email, max_age_s=settings.mail_max_age)
     worker = Worker(SERVICE, TOPICS, handler, settings, store, codec)
@@ -66,7 +66,7 @@ if __name__ == "__main__":
         case [] | ["run"]:
             run(settings)
         case ["migrate"]:
-            migrate.upgrade(SERVICE, settings.database_url)
+            migrate.upgrade(SERVICE, settings.session_url)
         case [verb, *_] if verb in verbs.VERBS:
             verbs.main(subject(settings), settings, sys.argv[1:])
         case _:

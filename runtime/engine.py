@@ -3,12 +3,21 @@
 import sqlalchemy
 from sqlalchemy import Engine
 
-OPTIONS = "-c statement_timeout=20000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=10000"
+from runtime.settings import StoreSettings
+
+TIMEOUTS = {"statement_timeout": 20_000, "lock_timeout": 5_000, "idle_in_transaction_session_timeout": 10_000}
+"""Milliseconds. Migrations give them to the role as well, for connections that may not set them."""
+OPTIONS = " ".join(f"-c {name}={milliseconds}" for name, milliseconds in TIMEOUTS.items())
 
 
-def engine(database_url: str, *, service: str) -> Engine:
-    """An engine for `database_url` (postgresql://…?options=… too); connections are made when first needed."""
+def engine(database_url: str, *, service: str, prepare: bool = True) -> Engine:
+    """An engine for `database_url` (postgresql://…?options=… too); connections are made when first needed.
+
+    Without `prepare` it asks nothing of a connection that PgBouncer cannot keep in transaction pooling: no prepared
+    statements, and no options, so timeouts and search_path are those of the role.
+    """
     url = sqlalchemy.make_url(database_url).set(drivername="postgresql+psycopg")
+    of_session = {"options": f"{OPTIONS} {url.query.get('options', '')}"} if prepare else {"prepare_threshold": None}
     return sqlalchemy.create_engine(
         url,
         pool_size=2,
@@ -20,6 +29,11 @@ def engine(database_url: str, *, service: str) -> Engine:
             "keepalives_interval": 2,
             "keepalives_count": 3,
             "tcp_user_timeout": 5000,
-            "options": f"{OPTIONS} {url.query.get('options', '')}",
+            **of_session,
         },
     )
+
+
+def store_engine(settings: StoreSettings, service: str) -> Engine:
+    """The engine of a service's own store, as its settings describe it."""
+    return engine(settings.database_url, service=service, prepare=settings.database_prepare)

@@ -104,6 +104,14 @@ class StoreSettings(Settings):
     """What a service with a Postgres store reads."""
 
     database_url: str = Field(description="this service's own database, postgresql://role:password@host:port/name")
+    direct_database_url: str | None = Field(
+        None,
+        description="that database without a pooler, for LISTEN, migrations and replays; unset: DATABASE_URL",
+    )
+    database_prepare: bool = Field(
+        default=True,
+        description="off: no prepared statements, no start-up options: for PgBouncer's transaction pooling",
+    )
     batch_size: int = Field(1000, ge=1, le=10_000, description="the most events one transaction applies")
     retry_first_s: float = Field(
         2.0,
@@ -117,6 +125,11 @@ class StoreSettings(Settings):
     wait_limit_s: float = Field(
         86_400, gt=0, description="seconds an event may wait for what it needs before it is reported abandoned"
     )
+
+    @property
+    def session_url(self) -> str:
+        """Where a session lasts: for LISTEN, advisory locks, and settings of a session."""
+        return self.direct_database_url or self.database_url
 
 
 def complaints(wrong: ValidationError | OSError) -> list[str]:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import Connection, exc
 
-from runtime.engine import engine
+from runtime.engine import TIMEOUTS, engine
+from runtime.logging import log
 
 SHARED = Path(__file__).parent / "migrations"
 
@@ -19,7 +21,20 @@ def upgrade(service_package: str, database_url: str) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "heads")
         connection.commit()
+        _give_timeouts(connection)
     database.dispose()
+
+
+def _give_timeouts(connection: Connection) -> None:
+    """Let the role's own connections end what takes too long, also where a pooler lets none set its timeouts."""
+    name = connection.exec_driver_sql("SELECT quote_ident(current_database())").scalar_one()
+    try:
+        for setting, milliseconds in TIMEOUTS.items():
+            connection.exec_driver_sql(f"ALTER ROLE CURRENT_USER IN DATABASE {name} SET {setting} = {milliseconds}")
+        connection.commit()
+    except exc.DBAPIError as refused:  # by a server that keeps roles to itself; docs/deploying.md says what to do
+        connection.rollback()
+        log.warning("timeouts.not_set", error=str(refused.orig).strip())
 
 
 def _config(service_package: str) -> Config:

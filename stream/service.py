@@ -7,7 +7,7 @@ from threading import Event
 from sqlalchemy import Engine
 
 from runtime import logging, management
-from runtime.engine import engine
+from runtime.engine import store_engine
 from runtime.health import Health
 from runtime.settings import StoreSettings
 from runtime.shutdown import on_signal
@@ -42,9 +42,9 @@ def main(
     logging.configure(service, settings.log_level)
     match sys.argv[1:]:
         case [] | ["run"]:
-            run(service, topics, handler, settings, engine(settings.database_url, service=service), on_signal())
+            run(service, topics, handler, settings, store_engine(settings, service), on_signal())
         case ["migrate"]:
-            migrate.upgrade(package or service, settings.database_url)
+            migrate.upgrade(package or service, settings.session_url)
         case [verb, *_] if verb in verbs.VERBS:
             subject = Subject(service, package or service, tuple(topics), handler, tuple(announces), reread=reread)
             verbs.main(subject, settings, sys.argv[1:])

@@ -29,7 +29,7 @@ class Desk:
     def __init__(self, subject: Subject, settings: StoreSettings) -> None:
         self.subject = subject
         self.settings = settings
-        self.live = place.patient(settings.database_url, service="replay")
+        self.live = place.patient(settings.session_url, service="replay")
 
     def replay(self, asked: Asked) -> None:
         """Fill the schema that is asked for, from where it was left, and show how far that is."""
@@ -38,10 +38,10 @@ class Desk:
     def _replay(self, asked: Asked, fill: Fill) -> None:
         place.check(self.live, asked.name)
         store = self._within(asked.name)
-        with engine(self.settings.database_url, service="replay").connect() as lock:
+        with engine(self.settings.session_url, service="replay").connect() as lock:
             place.alone(lock, asked.name)
             self._refuse_another_s(asked.name)
-            place.create(self.settings.database_url, asked.name, self.subject.package, self.live)
+            place.create(self.settings.session_url, asked.name, self.subject.package, self.live)
             replay = Replay(self.subject, self.settings, store, fill)
             replay.begin(asked)
             replay.run()
@@ -95,9 +95,9 @@ class Desk:
             raise Impossible(
                 f"the store of {self.subject.service} is not lost: `replay --into NAME` rebuilds beside it"
             )
-        with engine(self.settings.database_url, service="replay").connect() as lock, held(self.live):
+        with engine(self.settings.session_url, service="replay").connect() as lock, held(self.live):
             place.alone(lock, name)
-            place.create(self.settings.database_url, name, self.subject.package, self.live)
+            place.create(self.settings.session_url, name, self.subject.package, self.live)
             replay = Replay(self.subject, self.settings, self._within(name), watched)
             cluster, service = Cluster.of(self.settings, self.subject.service), self.subject.service
             most = ends.been_through(ends.committed(cluster, service), self.subject.topics)
@@ -121,7 +121,7 @@ class Desk:
 
     def drop(self, name: str) -> None:
         """Remove a replayed schema, or what a promotion replaced; not while it is being filled, or put in its place."""
-        with engine(self.settings.database_url, service="replay").connect() as lock:
+        with engine(self.settings.session_url, service="replay").connect() as lock:
             place.alone(lock, name)
             self._need(name)
             if "replay" not in _tables(self.live, name):
@@ -148,7 +148,7 @@ class Desk:
     def _swap(self, candidate: str, retired: str) -> None:
         if place.exists(self.live, retired):
             raise Impossible(f"{retired} is there already: `replay drop {retired}` first, if nobody needs it")
-        with engine(self.settings.database_url, service="replay").connect() as lock:
+        with engine(self.settings.session_url, service="replay").connect() as lock:
             place.alone(lock, candidate)
             self._need(candidate)
             Promotion(self.subject, self.settings, self.live, candidate, retired).promote()
@@ -168,7 +168,7 @@ class Desk:
             raise Impossible(f"{name} is there already, and was not made by a replay; choose another name")
 
     def _within(self, name: str) -> Engine:
-        return place.within(self.settings.database_url, name, service="replay")
+        return place.within(self.settings.session_url, name, service="replay")
 
 
 def _tables(store: Engine, schema: str) -> list[str]:

@@ -59,7 +59,7 @@ class Promotion:
         self._name = place.live(live)
         self._candidate = candidate
         self._retired = retired
-        self._store = place.within(settings.database_url, candidate, service="replay")
+        self._store = place.within(settings.session_url, candidate, service="replay")
         self._replay = Replay(subject, settings, self._store)
 
     def promote(self) -> None:
@@ -122,7 +122,7 @@ class Promotion:
 
     def _swap(self, at: Mapping[Partition, int]) -> None:
         live, new = quoted(self._name), quoted(self._candidate)
-        with place.patient(self._settings.database_url, service="replay").begin() as tx:
+        with place.patient(self._settings.session_url, service="replay").begin() as tx:
             for schema in (self._name, self._candidate):
                 every = ", ".join(f"{quoted(schema)}.{quoted(table)}" for table in place.tables(tx, schema))
                 tx.exec_driver_sql(f"LOCK TABLE {every} IN ACCESS EXCLUSIVE MODE")
