@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,8 @@ WAITING = "SELECT count(*)::text FROM inbox WHERE outcome = 'waiting'"
 COLUMNS = {"in the outbox": OUTBOX, "waiting": WAITING, "failing": FAILING, "given up": DEAD}
 MAILS = "SELECT count(*) || ' ' || status FROM notifications GROUP BY status ORDER BY status"
 AWAY = "?"
-ANSWERS_S = 3.0
-"""Whatever hangs, the command has said what it knows within 5 s, of which its own start takes up to two."""
+ANSWERS_S = 3.5
+"""Whatever hangs, the command has said what it knows within 5 s, of which its own start takes one."""
 CONNECTS_S = 2
 WIDE = 120
 MANAGED = {service.name: service.variable("MANAGEMENT_URL") for service in SERVICES}
@@ -75,7 +76,8 @@ def _at_once(asked: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
     answers: dict[str, Any] = {}
 
     def ask(name: str, question: Callable[[], Any]) -> None:
-        answers[name] = question()
+        with suppress(Trouble):
+            answers[name] = question()
 
     until = time.monotonic() + ANSWERS_S
     threads = [Thread(target=ask, args=pair, daemon=True) for pair in asked.items()]
@@ -92,10 +94,11 @@ def _lags(cluster: "Cluster") -> dict[str, str]:
     kafka = Kafka(cluster)
     try:
         ends = kafka.ends()
-        return {name: str(kafka.lag(name, ends)) for name in STORES}
     except Trouble as trouble:
         say(str(trouble))
         return {}
+    lags = _at_once({name: partial(kafka.lag, name, ends) for name in STORES})
+    return {name: str(lag) for name, lag in lags.items()}
 
 
 def _ask(env: Mapping[str, str], service: str, questions: Sequence[str]) -> list[str]:

@@ -68,7 +68,7 @@ def test_a_frozen_postgres_makes_its_services_not_ready_and_is_named_in_their_lo
 
 def test_status_answers_soon_whatever_hangs_and_what_it_does_not_know_is_an_error(own: dict[str, str]) -> None:
     until(lambda: unready(own), lambda names: not names, COMES_S)
-    assert hookstream(own, "status").returncode == 0
+    until(lambda: hookstream(own, "status"), lambda done: done.returncode == 0, COMES_S)
 
     for name in ("POSTGRES", "KAFKA", "PAYMENT"):
         process = living(own, name)
