@@ -14,7 +14,7 @@ from litestar import Litestar
 
 from console import app
 from console.handler import TOPICS, handle
-from console.live import Live
+from console.live import Live, Sockets
 from console.retention import DAY_US, Retention, forget
 from console.settings import ConsoleSettings
 from runtime import clock, logging, management, ports, shutdown
@@ -46,7 +46,8 @@ def run(settings: ConsoleSettings) -> None:
     management.listen(settings, health, Desk(SERVICE, store, codec).routes())
     questions = store_engine(settings, f"{SERVICE}-api")
     live = Live(questions, settings.session_url)
-    application = app.create(settings.console_token, questions, live, health)
+    sockets = Sockets(settings.console_sockets_per_token)
+    application = app.create(settings.console_token, questions, live, health, sockets)
     uvloop.run(serve(settings, worker, application, live))
 
 

@@ -13,7 +13,7 @@ from litestar.types import ExceptionHandlersMap, Guard
 from sqlalchemy import Engine, exc
 
 from console import access, parameters
-from console.live import Live
+from console.live import Live, Sockets, TooManySockets
 from console.parameters import BadParameter
 from console.questions import QUESTIONS, Question
 from runtime.health import Health
@@ -24,12 +24,12 @@ CAUSES = {401: "unauthorized", 404: "not_found", 405: "method_not_allowed"}
 TRY_AGAIN_LATER = 1013  # RFC 6455's registry of close codes
 
 
-def create(token: str, log_store: Engine, live: Live, health: Health) -> Litestar:
+def create(token: str, log_store: Engine, live: Live, health: Health, sockets: Sockets) -> Litestar:
     """The ASGI application."""
     opens = _opens(token)
     questions = [_question(path, question, log_store, opens) for path, question in QUESTIONS.items()]
     return Litestar(
-        [*questions, _balances(token, live), *_health(health)],
+        [*questions, _balances(token, live, sockets), *_health(health)],
         openapi_config=None,
         logging_config=None,
         exception_handlers=ERRORS,
@@ -58,7 +58,7 @@ def _opens(token: str) -> Guard:
     return opens
 
 
-def _balances(token: str, live: Live) -> Any:
+def _balances(token: str, live: Live, sockets: Sockets) -> Any:
     """A browser cannot send a header with a WebSocket, so its token may stand in the URL."""
 
     @websocket("/ws/customers/{customer_id:str}/balance")
@@ -67,7 +67,12 @@ def _balances(token: str, live: Live) -> Any:
         if not access.permits_balance(token, given, parameters.name(customer_id)):
             raise NotAuthorizedException("send the console's token, or this customer's own")
         await socket.accept()
-        await _send(socket, live, customer_id)
+        try:
+            with sockets.one(given):
+                await _send(socket, live, customer_id)
+        except TooManySockets:
+            log.warning("balances.too_many", count=sockets.most)
+            await socket.close(TRY_AGAIN_LATER, "too many are open with this token")
 
     return balances
 

@@ -5,8 +5,9 @@ the connection to Postgres was lost, what there is then is read anew.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncGenerator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -30,6 +31,32 @@ PENDING = 100
 
 CURRENCY = "KRW"
 """Of a balance that has none yet (contract D's default)."""
+
+
+class TooManySockets(Exception):
+    """This token has as many open as it may."""
+
+
+class Sockets:
+    """Counts the open WebSockets of each token; `most` is what one may have."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._open: Counter[str] = Counter()
+
+    @contextmanager
+    def one(self, token: str) -> Iterator[None]:
+        """Raises TooManySockets when this token has no more."""
+        if self._open[token] >= self.most:
+            raise TooManySockets
+        self._open[token] += 1
+        try:
+            yield
+        finally:
+            self._open[token] -= 1
+            if not self._open[token]:
+                del self._open[token]
+
 
 Told = Mapping[str, Any]
 AFRESH: Told = {}

@@ -12,6 +12,9 @@ class ConsoleSettings(StoreSettings):
     host: str = Field("0.0.0.0", description="where the console is asked")  # noqa: S104 - it has a token
     port: int = Field(3001, ge=0, le=65535, description="the port of the console's API")
     console_token: Token = Field(description="the bearer token that opens the console")
+    console_sockets_per_token: int = Field(
+        100, ge=1, description="how many live balances may be open at once with one token"
+    )
     console_retention_days: int = Field(
         30, ge=1, le=36_500, description="how many days an abandoned webhook stays in the log"
     )

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaException
 from local import maven
 from local.child import Program
 from local.environment import HOST, Settings
+from local.place import private
 from local.supervisor import Supervisor
 from local.telling import Trouble
 from stream.client_config import Cluster
@@ -57,7 +58,7 @@ def _program(supervisor: Supervisor, settings: Settings) -> Program:
 
 
 def _configure(home: Path, settings: Settings) -> Path:
-    home.mkdir(parents=True, exist_ok=True)
+    private(home)
     template = Template((CONFIGURATION / "server.properties").read_text())
     properties = home / "server.properties"
     port = settings.port

@@ -8,6 +8,10 @@ from psycopg import sql
 from local.telling import Trouble
 
 AUDITOR = "auditor"
+CONNECTION_LIMIT = 60
+"""Of one role: whichever opens too many leaves the others theirs."""
+MAX_CONNECTIONS = 200
+"""Of the local Postgres, whose tests run a dozen replicas of one service and look into its database as its role."""
 
 
 def answers(url: str) -> bool:
@@ -37,8 +41,12 @@ def furnish(url: str, names: Iterable[str], passwords: Mapping[str, str]) -> Non
 
 def _role(connection: psycopg.Connection, name: str, password: str) -> None:
     known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
-    statement = "ALTER ROLE {} LOGIN PASSWORD {}" if known else "CREATE ROLE {} LOGIN PASSWORD {}"
-    connection.execute(sql.SQL(statement).format(sql.Identifier(name), sql.Literal(password)))
+    verb = sql.SQL("ALTER" if known else "CREATE")
+    connection.execute(
+        sql.SQL("{} ROLE {} LOGIN PASSWORD {} CONNECTION LIMIT {}").format(
+            verb, sql.Identifier(name), sql.Literal(password), sql.Literal(CONNECTION_LIMIT)
+        )
+    )
 
 
 def _database(connection: psycopg.Connection, name: str) -> None:

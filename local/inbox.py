@@ -5,6 +5,7 @@ from pathlib import Path
 
 from local.child import Program
 from local.environment import HOST, Settings
+from local.place import private
 from local.services import answers
 from local.supervisor import Supervisor
 
@@ -17,8 +18,7 @@ def start(supervisor: Supervisor, settings: Settings) -> None:
 
 
 def _program(settings: Settings) -> Program:
-    home, port = settings.place.run / "inbox", settings.port
-    home.mkdir(parents=True, exist_ok=True)
+    home, port = private(settings.place.run / "inbox"), settings.port
     smtp = ("--smtp-ip", HOST, "--smtp-port", str(port["smtp"]))
     page = ("--http-ip", HOST, "--http-port", str(port["inbox"]), "--no-quit")
     return Program(

@@ -24,6 +24,13 @@ class Place:
         return self.run / "hookstream.pid"
 
 
+def private(folder: Path) -> Path:
+    """The folder, made where it is missing, for its owner alone: it holds bodies of webhooks, mails or logs."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return folder
+
+
 def write_whole(path: Path, text: str, mode: int = 0o600) -> None:
     """A reader sees the old text or the new one, never half of it."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")

@@ -57,9 +57,10 @@ def _mention_unused(settings: Settings) -> None:
 
 def _program(cluster: Cluster, port: int, url: str) -> Program:
     network = ("-p", str(port), "-c", f"listen_addresses={HOST}", "-c", "unix_socket_directories=")
+    room = ("-c", f"max_connections={databases.MAX_CONNECTIONS}")
     return Program(
         name="postgres",
-        argv=(str(cluster.binaries / "postgres"), "-D", str(cluster.data), *network),
+        argv=(str(cluster.binaries / "postgres"), "-D", str(cluster.data), *network, *room),
         env=_environment(),
         user=cluster.user,
         ready=lambda: databases.answers(url),

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from local.child import Child, Program, reason
+from local.place import private
 from local.telling import Trouble
 
 LEASH = Path(__file__).with_name("leash.py")
@@ -30,8 +31,7 @@ def tail(log: Path, lines: int = 15) -> str:
 class Supervisor:
     def __init__(self, run: Path) -> None:
         self._run = run
-        self._log = run / "log"
-        self._log.mkdir(parents=True, exist_ok=True)
+        self._log = private(run / "log")
         self._children: dict[str, Child] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -113,4 +113,5 @@ class Supervisor:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=0o077,  # what they write is their owner's alone
             )

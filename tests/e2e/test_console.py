@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,16 @@ import aiohttp
 import pytest
 
 from console.access import balance_token
+from console.app import TRY_AGAIN_LATER
+from console.settings import ConsoleSettings
 from stream import ids, topics
 from stream.events import CreditAdded
 from tests.actors import Console, Shop, Store, new_order, until
 from tests.builders import a_payment, a_refund
 from tests.log import append
 from tests.processes import kill
+
+MOST_SOCKETS = ConsoleSettings.model_fields["console_sockets_per_token"].default
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -131,6 +135,28 @@ def test_a_credit_that_comes_late_does_not_lower_the_balance(system: dict[str, s
         return [kept["balance"] for kept in answer["balances"]] == [150_001]
 
     console.wait_for(f"/api/customers/{customer}/balance", is_complete)
+
+
+def test_one_token_opens_only_so_many_balances_and_another_still_opens_one(system: dict[str, str]) -> None:
+    customer, other = new_order(), new_order()
+    token, other_token = (balance_token(system["CONSOLE_TOKEN"], name) for name in (customer, other))
+
+    async def story() -> tuple[int | None, list[int]]:
+        async with AsyncExitStack() as held:
+            for _ in range(MOST_SOCKETS):
+                screen = await held.enter_async_context(watching(system, customer, token=token))
+                await screen.receive_json(timeout=30)
+            async with watching(system, customer, token=token) as one_too_many:
+                refused = (await one_too_many.receive(timeout=30)).data
+            async with watching(system, other, token=other_token) as screen:
+                seen = [(await screen.receive_json(timeout=30))["balance"]]
+        async with watching(system, customer, token=token) as later:  # those before are closed
+            return refused, [*seen, (await later.receive_json(timeout=30))["balance"]]
+
+    refused, seen = asyncio.run(story())
+
+    assert refused == TRY_AGAIN_LATER
+    assert seen == [0, 0]
 
 
 @pytest.mark.parametrize("token", ["", "wrong", balance_token("wrong", "somebody")])
