@@ -2,7 +2,7 @@
 
 import typer
 
-from local.telling import say
+from local.telling import Trouble, say
 
 app = typer.Typer(help="Webhooks on the gateway's disk, while Kafka is away.", no_args_is_help=True)
 
@@ -22,3 +22,5 @@ def status() -> None:
         say("no spool: without SPOOL_DIR webhooks are answered 503 while Kafka is away")
     else:
         say(f"{said['records']} webhooks wait, {said['bytes']} bytes of {said['maxBytes']}")
+        if said.get("refused"):
+            raise Trouble(f"The spool's disk refuses writes: {said['refused']}. Make room before Kafka goes away.")

@@ -51,8 +51,14 @@ class Desk:
         """How much waits on the disk for Kafka."""
         state = self._custody.state()
         if state is None:
-            return {"configured": False, "records": 0, "bytes": 0, "maxBytes": 0}
-        return {"configured": True, "records": state.records, "bytes": state.bytes, "maxBytes": state.max_bytes}
+            return {"configured": False, "records": 0, "bytes": 0, "maxBytes": 0, "refused": None}
+        return {
+            "configured": True,
+            "records": state.records,
+            "bytes": state.bytes,
+            "maxBytes": state.max_bytes,
+            "refused": state.refused,
+        }
 
     def release(self, said: Mapping[str, Any]) -> object:
         """Verify and read webhooks again that were kept aside, as of when they came, and append what can be read.

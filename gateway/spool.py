@@ -44,6 +44,7 @@ class State:
     records: int
     bytes: int
     max_bytes: int
+    refused: str | None
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -88,7 +89,7 @@ class Spool:
 
     def state(self) -> State:
         """What waits now."""
-        return State(self.records, self.size - self.position, self._max_bytes)
+        return State(self.records, self.size - self.position, self._max_bytes, self.refused)
 
     def append(self, record: Spooled) -> "asyncio.Future[None]":
         """Done once the record is on the disk; those that come together share an fsync.

@@ -152,6 +152,7 @@ class Listener(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], management: Management) -> None:
         super().__init__(address, Handler)

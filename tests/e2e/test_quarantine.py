@@ -167,7 +167,7 @@ def test_the_spool_is_told_of(system: dict[str, str], tmp_path: Any) -> None:
     with another_desk(system, SPOOL_DIR=str(tmp_path / "spool"), SPOOL_MAX_BYTES="2000000") as other:
         told = hookstream(other, "spool", "status")
 
-    assert without.body == {"configured": False, "records": 0, "bytes": 0, "maxBytes": 0}
+    assert without.body == {"configured": False, "records": 0, "bytes": 0, "maxBytes": 0, "refused": None}
     assert told.stdout == "0 webhooks wait, 0 bytes of 2000000\n"
     assert hookstream(system, "spool", "status").stdout.startswith("no spool")
 
