@@ -7,14 +7,28 @@ from email.message import EmailMessage
 from threading import Thread
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
+from notifier import contacts
 from notifier.smtp import MailServer, NoReply, NotTaken
+from tests.mail_server import Server, mail_server
 from tests.postman import Trick, postman
 
 GREETING, HELLO, OK, GO_AHEAD = b"220 hi\r\n", b"250 hello\r\n", b"250 ok\r\n", b"354 go on\r\n"
 HANG_UP = b""
 SHOP, KIM = "shop@example.test", "kim@example.test"
 POLITE = [GREETING, HELLO, OK, OK, GO_AHEAD]
+
+
+ADDRESS_LIKE = st.text(st.sampled_from("abAB01.@-_+|!%/'<>(),;:=?[] \t\xa0\uff20\uff0e\u3002é한ß"), min_size=1)
+
+
+@pytest.fixture(scope="module")
+def taking() -> Iterator[Server]:
+    """A server that takes every address it can read, also beyond ASCII."""
+    with mail_server() as server:
+        yield server
 
 
 @contextmanager
@@ -187,3 +201,23 @@ def test_a_server_that_is_not_there_is_tried_again_later() -> None:
         MailServer("smtp://127.0.0.1:1", 2).offer(SHOP, KIM, a_mail())
 
     assert refused.value.final is False
+
+
+@given(given_text=st.text() | st.builds("{}@{}.test".format, ADDRESS_LIKE, ADDRESS_LIKE) | ADDRESS_LIKE)
+@settings(max_examples=150, deadline=None)
+@example(given_text="=?utf-8?q?victim=40other.test=2C?=@x.test")
+@example(given_text="김민지@쇼핑몰.한국")
+def test_whatever_is_given_the_server_hears_the_stored_address_or_nothing(taking: Server, given_text: str) -> None:
+    stored = contacts.judge(given_text, "customerEmail").address
+    if stored is None:
+        return
+
+    mails = MailServer(f"smtp://127.0.0.1:{taking.port}", 5)
+    mails.offer(SHOP, stored, a_mail())
+    mails.finish()
+    mails.close()
+
+    heard = taking.mails.pop()
+    assert heard.recipients == [stored]
+    assert heard.content.startswith(f"To: {stored}\r\n".encode())
+    assert taking.mails == []
