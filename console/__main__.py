@@ -10,7 +10,7 @@ import uvloop
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
-from litestar import Litestar
+from litestar.types import ASGIApp
 
 from console import app
 from console.handler import TOPICS, handle
@@ -51,7 +51,7 @@ def run(settings: ConsoleSettings) -> None:
     uvloop.run(serve(settings, worker, application, live))
 
 
-async def serve(settings: ConsoleSettings, worker: Worker, application: Litestar, live: Live) -> None:
+async def serve(settings: ConsoleSettings, worker: Worker, application: ASGIApp, live: Live) -> None:
     """Work and answer until a signal, or until one of the parts ends, which ends the others."""
     stop, asked = Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -77,7 +77,7 @@ async def serve(settings: ConsoleSettings, worker: Worker, application: Litestar
         sys.exit("the console's listener has ended")
 
 
-def _server(settings: ConsoleSettings, application: Litestar) -> Server:
+def _server(settings: ConsoleSettings, application: ASGIApp) -> Server:
     return Server(
         application,
         address=settings.host,

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any
+from urllib.parse import unquote
 
 from litestar import Litestar, Request, Response, WebSocket, get, websocket
 from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException, NotAuthorizedException, NotFoundException
 from litestar.handlers import BaseRouteHandler
-from litestar.types import ExceptionHandlersMap, Guard
+from litestar.types import ASGIApp, ExceptionHandlersMap, Guard
 from sqlalchemy import Engine, exc
 
 from console import access, parameters
@@ -24,16 +25,26 @@ CAUSES = {401: "unauthorized", 404: "not_found", 405: "method_not_allowed"}
 TRY_AGAIN_LATER = 1013  # RFC 6455's registry of close codes
 
 
-def create(token: str, log_store: Engine, live: Live, health: Health, sockets: Sockets) -> Litestar:
-    """The ASGI application."""
+def create(token: str, log_store: Engine, live: Live, health: Health, sockets: Sockets) -> ASGIApp:
+    """The ASGI application.
+
+    It finds its routes by the path as it was sent, still escaped: an order may be called `2026/0001`.
+    """
     opens = _opens(token)
     questions = [_question(path, question, log_store, opens) for path, question in QUESTIONS.items()]
-    return Litestar(
+    routes = Litestar(
         [*questions, _balances(token, live, sockets), *_health(health)],
         openapi_config=None,
         logging_config=None,
         exception_handlers=ERRORS,
     )
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        if scope.get("raw_path"):
+            scope["path"] = scope["raw_path"].decode("ascii", "replace")
+        await routes(scope, receive, send)
+
+    return application
 
 
 def _question(path: str, question: Question, log_store: Engine, opens: Guard) -> Any:
@@ -42,7 +53,7 @@ def _question(path: str, question: Question, log_store: Engine, opens: Guard) ->
     @get(path, sync_to_thread=True, guards=[opens], response_headers={"Cache-Control": "no-store"})
     def answer(request: Asking) -> dict[str, Any]:
         with log_store.connect() as tx:
-            told = question(tx, request.query_params.dict(), *request.path_params.values())
+            told = question(tx, request.query_params.dict(), *map(unquote, request.path_params.values()))
         if told is None:
             raise NotFoundException("the log has nothing under this id")
         return told
@@ -63,6 +74,7 @@ def _balances(token: str, live: Live, sockets: Sockets) -> Any:
 
     @websocket("/ws/customers/{customer_id:str}/balance")
     async def balances(socket: WebSocket[Any, Any, Any], customer_id: str) -> None:
+        customer_id = unquote(customer_id)
         given = access.token(socket.headers.get("authorization", ""), socket.query_params.get("token", ""))
         if not access.permits_balance(token, given, parameters.name(customer_id)):
             raise NotAuthorizedException("send the console's token, or this customer's own")

@@ -10,11 +10,14 @@ from datetime import UTC, date, datetime, timedelta
 from console.domain import STATUSES
 from console.labels import PROVIDERS, canonical
 from console.statistics import ALL
+from providers.fields import HIDDEN
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 LIMIT, HIGHEST_LIMIT = 50, 200
 LONGEST = 200
+IDS = ("order", "id")
+"""Parameters of which blanks at the ends are part."""
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
@@ -102,7 +105,7 @@ def name(text: str) -> str:
 
     Raises BadParameter.
     """
-    if not (0 < len(text) <= LONGEST and text.isprintable()):
+    if not (0 < len(text) <= LONGEST and _is_printable(text)):
         raise BadParameter(f"an id is printable and no longer than {LONGEST} characters")
     return text
 
@@ -119,9 +122,16 @@ def _once(given: Parameters, names: Collection[str]) -> dict[str, str]:
             raise BadParameter(f"there is no parameter {name[:40]}; known here: {', '.join(sorted(names)) or 'none'}")
         if len(values) > 1:
             raise BadParameter(f"{name} is given {len(values)} times")
-        if len(values[0]) > LONGEST or not values[0].isprintable():
+        if len(values[0]) > LONGEST or not _is_printable(values[0]):
             raise BadParameter(f"{name} must be printable and no longer than {LONGEST} characters")
-    return {name: values[0].strip() for name, values in given.items() if values[0].strip()}
+    return {
+        name: values[0] if name in IDS else values[0].strip() for name, values in given.items() if values[0].strip()
+    }
+
+
+def _is_printable(text: str) -> bool:
+    """Whether a text has nothing that an id may not have: a webhook's id can be made of two of its provider's."""
+    return not HIDDEN.search(text)
 
 
 def _provider(said: Mapping[str, str]) -> str | None:

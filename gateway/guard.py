@@ -26,7 +26,10 @@ ONCE = frozenset({"host", "content-length", "content-type", "transfer-encoding"}
 """Headers that two readers would take for different things when given twice."""
 
 _HOST = re.compile(r"[\w!$&'()*+,;=\-.~:\[\]@%]+", re.ASCII)
-_JSON = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
+_WORD = r"[\w!#$%&'*+.^`|~-]+"
+_PARAMETERS = rf'(?:\s*;\s*(?:{_WORD}\s?=\s?(?:{_WORD}|"(?:[^"\\]|\\.)*"))?)*\s*'
+# Any parameter is taken and none is heeded: JSON is UTF-8 (RFC 8259 §8.1), whatever a `charset` says.
+_JSON = re.compile(rf"application/(?:json|{_WORD}\+json){_PARAMETERS}", re.IGNORECASE | re.ASCII)
 _FORM = re.compile(r"application/x-www-form-urlencoded\s*(;.*)?", re.IGNORECASE)
 
 
@@ -45,7 +48,8 @@ class Guard:
 
     `refused` is told of each request that is not let through, and decides what it is answered.
 
-    The headers are `scope["kept"]`, a secret from the URL is `scope["token"]`, and the path is without it.
+    The headers are `scope["kept"]`, a secret from the URL is `scope["token"]`, and the path is without it. A body of a
+    wrong media type is let through with its refusal as `scope["media"]`: it is stored if its sender proves authentic.
     """
 
     def __init__(
@@ -68,7 +72,8 @@ class Guard:
             scope["kept"] = headers = _headers(scope)
             route = self._route(scope)
             if scope["method"] == "POST":
-                _check_body(headers, self._max_body_bytes, takes_forms=route.takes_forms)
+                _check_body(headers, self._max_body_bytes)
+                scope["media"] = _media_refusal(headers, takes_forms=route.takes_forms)
         except Refusal as refusal:
             scope["path"] = without_token(scope["path"])
             answered = self._refused(refusal, scope)
@@ -137,7 +142,7 @@ def _check_host(host: str, http_version: str) -> None:
         raise Refusal("malformed_request", "the header host is no name of a host (RFC 9110 §7.2)")
 
 
-def _check_body(headers: Mapping[str, str], max_body_bytes: int, *, takes_forms: bool) -> None:
+def _check_body(headers: Mapping[str, str], max_body_bytes: int) -> None:
     length, coding = headers.get("content-length"), headers.get("transfer-encoding")
     if coding is not None and (length is not None or coding.lower() != "chunked"):
         raise Refusal("malformed_request", "a body is framed by Content-Length or by chunks alone (RFC 9112 §6.1)")
@@ -145,11 +150,15 @@ def _check_body(headers: Mapping[str, str], max_body_bytes: int, *, takes_forms:
         _check_length(length, max_body_bytes)
     if headers.get("expect", "100-continue").lower() != "100-continue":
         raise Refusal("expectation_failed", "only Expect: 100-continue is understood")
+
+
+def _media_refusal(headers: Mapping[str, str], *, takes_forms: bool) -> Refusal | None:
     if headers.get("content-encoding", "identity").lower() != "identity":
-        raise Refusal("unsupported_media_type", "a body must not be compressed: its signature is over plain bytes")
+        return Refusal("unsupported_media_type", "a body must not be compressed: its signature is over plain bytes")
     kind = headers.get("content-type", "")
-    if not _JSON.fullmatch(kind) and not (takes_forms and _FORM.fullmatch(kind)):
-        raise Refusal("unsupported_media_type", "the body must be application/json in UTF-8")
+    if _JSON.fullmatch(kind) or (takes_forms and _FORM.fullmatch(kind)):
+        return None
+    return Refusal("unsupported_media_type", "the body must be application/json in UTF-8")
 
 
 def _check_length(length: str | None, max_body_bytes: int) -> None:

@@ -1,5 +1,6 @@
 """One webhook: body → proof → translation → Kafka → answer. A 2xx means that Kafka has it."""
 
+from dataclasses import replace
 from time import monotonic
 
 from gateway import metrics
@@ -13,7 +14,7 @@ from gateway.proof import Proof
 from gateway.refusals import CLOSING, STATUS, Refusal
 from gateway.settings import GatewaySettings
 from gateway.spool import Spooled
-from providers import catalogue
+from providers import catalogue, notes
 from providers.contract import Answer, Provider, Received, Refused, Translation
 from providers.webhook import webhook
 from runtime import clock
@@ -25,6 +26,8 @@ RETRY_AFTER_S = "5"
 NOT_STORED = "not stored, please send it again"
 MAX_UNSIGNED_BYTES = 65_536
 """Of a body that nothing proves: anybody may post it, and it is kept until it is confirmed or expires."""
+MAX_NOTES = 20
+"""How many of the fields that could not be used are named in the log."""
 
 
 class Webhooks:
@@ -51,6 +54,9 @@ class Webhooks:
             source = self._admission.admit(scope, provider)
             body = await self._bodies.read(receive)
             received = Received(scope["path"], scope["kept"], body, clock.now(), scope["token"], source)
+            if media := scope.get("media"):
+                await self._keep_if_proved(provider, received, media)
+                raise media
             answer = await self._accept(provider, kind, received)
         except (Refusal, Unavailable) as why:
             refusal = why if isinstance(why, Refusal) else Refusal("unavailable", NOT_STORED, retry_after=RETRY_AFTER_S)
@@ -85,7 +91,9 @@ class Webhooks:
             _check_unsigned(received.body)
         self._admission.admit_verified(provider, verification, len(received.body))
         try:
-            told = self._proof.translate(provider, kind, received, verification)
+            with notes.collected() as unused:
+                told = self._proof.translate(provider, kind, received, verification)
+            told = replace(told, notes=(*told.notes, *unused[:MAX_NOTES])) if unused else told
         except Refused as why:
             return await self._quarantine(provider, received, verification, why)
         if told.mode not in (None, self._settings.mode):
@@ -96,6 +104,19 @@ class Webhooks:
         if spooled and provider.spooled:
             return provider.spooled
         return provider.answer(envelope.event_id, envelope.event_type)
+
+    async def _keep_if_proved(self, provider: Provider, received: Received, media: Refusal) -> None:
+        """Store a body of a wrong media type that somebody signed: its sender will not send it in another.
+
+        Raises Unavailable.
+        """
+        try:
+            verification = self._proof.prove(provider, received)
+        except Refusal:
+            return
+        if verification != UNSIGNED:
+            self._admission.admit_verified(provider, verification, len(received.body))
+            await self._aside.keep(provider, received, verification, media.cause, media.message)
 
     async def _append(
         self, provider: Provider, received: Received, verification: Verification, told: Translation

@@ -5,6 +5,7 @@ It is written once the reader's id is known; until then the row of the mail stan
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from sqlalchemy import Connection
@@ -48,8 +49,8 @@ class About:
     @property
     def link(self) -> str | None:
         if self.order_id:
-            return f"/orders/{self.order_id}"
-        return f"/invoices/{self.invoice_id}" if self.invoice_id else None
+            return f"/orders/{quote(self.order_id, safe='')}"
+        return f"/invoices/{quote(self.invoice_id, safe='')}" if self.invoice_id else None
 
 
 def write(tx: Connection, touched: Touched) -> None:

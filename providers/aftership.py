@@ -7,15 +7,14 @@ A parcel that waits at a pickup point is on its way out to its reader (table 7.7
 import hmac
 from base64 import b64encode
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
 from providers import body, parcels
 from providers.contract import Forged, Provider, Received, Translation, Unsupported
-from providers.fields import EPOCH, Id, Text, micros
-from providers.money import NOT_SAID
+from providers.fields import NOT_SAID, Id, Instant, Text
+from providers.instants import instant
 from providers.parcels import Word
 from stream.events import ShippingStatus, Verification
 
@@ -32,19 +31,18 @@ STATUSES: dict[str, ShippingStatus] = {
     "Exception": "failed",
     "Expired": "failed",
 }
-Seconds = Annotated[int, msgspec.Meta(ge=0, le=10**11)]
 
 
 class Event(msgspec.Struct):
     event: Word
     event_id: Id
     msg: msgspec.Raw = NOT_SAID
-    ts: Seconds | None = None
+    ts: Instant = NOT_SAID
 
 
 class Checkpoint(msgspec.Struct):
     tag: Word | None = None
-    checkpoint_time: Word | None = None
+    checkpoint_time: Instant = NOT_SAID
     location: Text | None = None
     city: Text | None = None
     state: Text | None = None
@@ -92,7 +90,8 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
     tracking = body.read(_tracking, parcels.detail(event.msg, "msg"))
     status = parcels.status(STATUSES, tracking.tag)
     scan = _last_scan(tracking)
-    scanned_at = parcels.instant(scan.checkpoint_time, "checkpoint_time") or _told_at(event)
+    # AfterShip's own time of the event stands in where the carrier's names no zone.
+    scanned_at = instant(scan.checkpoint_time, "checkpoint_time") or instant(event.ts, "ts")
     notice = parcels.notice(
         carrier=tracking.slug,
         number=tracking.tracking_number,
@@ -110,11 +109,6 @@ def _last_scan(tracking: Tracking) -> Checkpoint:
     """The last checkpoint of the status the parcel has."""
     scans = [scan for scan in tracking.checkpoints or () if scan.tag == tracking.tag]
     return scans[-1] if scans else Checkpoint()
-
-
-def _told_at(event: Event) -> int | None:
-    """AfterShip's own time of the event, where the carrier's names no zone."""
-    return None if event.ts is None else micros(EPOCH + timedelta(seconds=event.ts), "ts")
 
 
 PROVIDER = Provider(

@@ -3,11 +3,16 @@
 import json
 import math
 import re
-from typing import Any, TypeVar
+from contextlib import suppress
+from functools import cache
+from typing import Any, TypeVar, cast
 
 import msgspec
 
+from providers import lenient
 from providers.contract import Malformed, Unreadable
+from providers.fields import decode_hook
+from stream.json_text import NUL, mended
 
 T = TypeVar("T")
 
@@ -15,6 +20,8 @@ MAX_DEPTH = 1000
 MESSAGE_CHARS = 300
 """How much of a complaint its sender is told: it may quote the body."""
 
+EMPTY = b'""'
+_any = msgspec.json.Decoder(msgspec.Raw)
 _KEY = re.compile(rb'"([^"\\]*)"\s*:')
 _NUMBER = re.compile(r"-?\d{1,309}(\.\d{1,324})?([eE][+-]?\d{1,3})?")
 _AS_ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
@@ -23,31 +30,55 @@ _BRACKET = re.compile(rb"[\[\]{}]")
 
 
 def read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """The body as `decoder` types it.
+    """The body as `decoder.type` says, and as `lenient` reads it where an optional field cannot be used.
 
-    Raises Malformed for what is not JSON; Unreadable for a missing or mistyped field, a NUL, a key given twice, or a
-    number no reader can hold. That goes for fields we do not use as well: the whole body is kept, in Postgres too.
+    Raises Malformed for what is not JSON; Unreadable for a required field that is missing or wrong, for a key given
+    twice, or for a number no reader can hold. The last two go for fields we do not use as well: the whole body is
+    kept, in Postgres too. A byte order mark, half a surrogate pair and a NUL cost nothing but the field they are in.
     """
-    value = read_again(decoder, body)
+    value, body = _decoded(decoder.type, body)
     if len(body) > MAX_DEPTH:
         _check_depth(body)
     if b"\\" in body or _may_repeat_a_key(body) or _may_hold_a_giant(body):
         _read_slowly(body)
-    return value
+    return _leniently(decoder.type, body) if value is None else value
 
 
 def read_again(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """The body as another `decoder` types it, once `read` has been through it. Raises as `read` does."""
+    value, body = _decoded(decoder.type, body)
+    return _leniently(decoder.type, body) if value is None else value
+
+
+def _decoded(kind: type[T], body: bytes) -> tuple[T | None, bytes]:
+    """The body as `kind`, or None where only `lenient` may read it; and the body without what JSON does not allow."""
+    body = mended(body, NUL)  # which no id may hold, and of which a text makes U+FFFD
     if not body:
         raise Malformed("the body is empty")
+    value: T | None = None
     try:
         body.decode()  # the decoder does not look into the texts it skips
-        value = decoder.decode(body)
-    except msgspec.ValidationError as wrong:
-        raise Unreadable(complaint(str(wrong))) from wrong
+        with suppress(msgspec.ValidationError):
+            value = _decoder(cast("Any", kind)).decode(body)
+        if value is None:  # the decoder has stopped at the first field that does not fit
+            _any.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
         raise Malformed(f"the body is not valid JSON: {broken}") from broken
-    return value
+    return (None if NUL in body or EMPTY in body else value), body
+
+
+def _leniently(kind: type[T], body: bytes) -> T:
+    try:
+        return lenient.read(body.strip(), kind)
+    except msgspec.ValidationError as wrong:
+        raise Unreadable(complaint(str(wrong))) from wrong
+    except RecursionError as deep:
+        raise Malformed("the body is nested too deep") from deep
+
+
+@cache
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind, dec_hook=decode_hook)
 
 
 def _check_depth(body: bytes) -> None:
@@ -78,9 +109,8 @@ def _may_hold_a_giant(body: bytes) -> bool:
 
 
 def _read_slowly(body: bytes) -> None:
-    hook = _without_repeats_or_nuls if b"\\u0000" in body else _without_repeats
     try:
-        json.loads(body, object_pairs_hook=hook, parse_int=_number, parse_float=_number)
+        json.loads(body, object_pairs_hook=_without_repeats, parse_int=_number, parse_float=_number)
     except (UnicodeDecodeError, RecursionError, json.JSONDecodeError) as broken:
         raise Malformed("the body is not valid JSON") from broken
 
@@ -90,18 +120,6 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) != len(pairs):
         raise Unreadable("a key is given twice in one object")
     return fields
-
-
-def _without_repeats_or_nuls(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if any(_has_nul(part) for pair in pairs for part in pair):
-        raise Unreadable("a text holds a NUL character")
-    return _without_repeats(pairs)
-
-
-def _has_nul(part: Any) -> bool:
-    if isinstance(part, list):
-        return any(map(_has_nul, part))
-    return isinstance(part, str) and "\x00" in part
 
 
 def _number(text: str) -> None:

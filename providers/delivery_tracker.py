@@ -21,7 +21,8 @@ from providers.contract import (
     Unreadable,
     json_answer,
 )
-from providers.fields import Id, Text
+from providers.fields import NOT_SAID, Decides, Id, Instant, Text
+from providers.instants import instant, written
 from providers.parcels import Word
 from stream.events import Question, ShippingStatus
 
@@ -61,16 +62,16 @@ class Place(msgspec.Struct):
 
 class LastEvent(msgspec.Struct):
     status: Status
-    time: Word | None = None
+    time: Instant = NOT_SAID
     location: Place | None = None
 
 
 class Track(msgspec.Struct):
-    lastEvent: LastEvent | None = None
+    lastEvent: Decides[LastEvent] = None
 
 
 class Data(msgspec.Struct):
-    track: Track | None = None
+    track: Decides[Track] = None
 
 
 class Reason(msgspec.Struct):
@@ -82,8 +83,8 @@ class Problem(msgspec.Struct):
 
 
 class Told(msgspec.Struct):
-    data: Data | None = None
-    errors: list[Problem] | None = None
+    data: Decides[Data] = None
+    errors: Decides[list[Problem]] = None
 
 
 _callback = msgspec.json.Decoder(Callback)
@@ -118,7 +119,7 @@ def read_answer(question: Question, received: Received, answer: bytes) -> Transl
     if last.status.code not in STATUSES:
         raise Unreadable(f"{last.status.code} is no status of a parcel")
     carrier, _, number = question.reference.partition(":")
-    at = parcels.instant(last.time, "time")
+    at = instant(last.time, "time")
     notice = parcels.notice(
         carrier=carrier,
         number=number,
@@ -126,7 +127,7 @@ def read_answer(question: Question, received: Received, answer: bytes) -> Transl
         location=parcels.place(last.location.name) if last.location else None,
         scanned_at=at,
     )
-    event_id = f"{carrier}:{number}:{last.time if at is None else at}:{last.status.code}"
+    event_id = f"{carrier}:{number}:{(written(last.time) or None) if at is None else at}:{last.status.code}"
     return Translation(notice, f"parcel.{last.status.code.lower()}", at, event_id)
 
 

@@ -14,8 +14,8 @@ import msgspec
 
 from providers import body, parcels
 from providers.contract import Forged, Provider, Received, Translation, Unsupported
-from providers.fields import Id, Text
-from providers.money import NOT_SAID
+from providers.fields import NOT_SAID, Decides, Id, Instant, Text
+from providers.instants import instant
 from providers.parcels import Word
 from stream.events import Mode, ShippingStatus, Verification
 
@@ -38,7 +38,7 @@ MODES: dict[str, Mode] = {"test": "test", "production": "live"}
 class Event(msgspec.Struct):
     id: Id
     description: Word
-    mode: Literal["test", "production"] | None = None
+    mode: Decides[Literal["test", "production"]] = None
     result: msgspec.Raw = NOT_SAID
 
 
@@ -50,7 +50,7 @@ class Place(msgspec.Struct):
 
 class Detail(msgspec.Struct):
     status: Word | None = None
-    datetime: Word | None = None
+    datetime: Instant = NOT_SAID
     tracking_location: Place | None = None
 
 
@@ -58,7 +58,7 @@ class Tracker(msgspec.Struct):
     tracking_code: Id
     status: Word
     carrier: Text | None = None
-    updated_at: Word | None = None
+    updated_at: Instant = NOT_SAID
     tracking_details: list[Detail] | None = None
 
 
@@ -95,7 +95,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
     status = parcels.status(STATUSES, tracker.status)
     scan = _last_scan(tracker)
     where = scan.tracking_location or Place()
-    scanned_at = parcels.instant(scan.datetime, "datetime") or parcels.instant(tracker.updated_at, "updated_at")
+    scanned_at = instant(scan.datetime, "datetime") or instant(tracker.updated_at, "updated_at")
     notice = parcels.notice(
         carrier=tracker.carrier,
         number=tracker.tracking_code,

@@ -1,11 +1,15 @@
-"""Reads form parameters as strictly as `body` reads JSON: what two readers could understand differently is refused."""
+"""Reads form parameters as `body` reads JSON: what two readers could understand differently is refused.
+
+Senders cut names to a number of bytes, in the middle of a letter or of its escape. That costs the letter, no more: it
+becomes U+FFFD, or stays as it is written.
+"""
 
 import re
 from typing import TypeVar
 
 import msgspec
 
-from providers.body import complaint
+from providers import body
 from providers.contract import Malformed, Received, Unreadable
 
 T = TypeVar("T")
@@ -14,8 +18,9 @@ CONTENT_TYPE = "application/x-www-form-urlencoded"
 KIND = "content-type"
 """The header that tells a form from JSON: kept, for without it a body cannot be read again."""
 
+BROKEN = "\ufffd"
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
-_STRAY = re.compile(rb"%(?![0-9A-Fa-f]{2})|[\x00-\x20\x7f]")
+_STRAY = re.compile(rb"[\x00-\x20\x7f]")
 
 
 def is_form(received: Received) -> bool:
@@ -24,30 +29,23 @@ def is_form(received: Received) -> bool:
 
 
 def parameters(payload: bytes, *encodings: str) -> dict[str, str]:
-    """The parameters by name, in the first of the encodings that all of them are written in.
+    """The parameters by name, in that of the encodings in which the fewest letters are broken.
 
-    Raises Malformed for what is no form; Unreadable for a name given twice or a NUL.
+    Raises Malformed for what is no form, Unreadable for a name given twice.
     """
     if not payload:
         raise Malformed("the body is empty")
     if _STRAY.search(payload):
         raise Malformed("the body is not application/x-www-form-urlencoded")
     pairs = [_pair(part) for part in payload.split(b"&") if part]
-    for encoding in encodings:
-        try:
-            texts = [(name.decode(encoding), value.decode(encoding)) for name, value in pairs]
-        except UnicodeDecodeError:
-            continue
-        return _unambiguous(texts)
-    raise Malformed(f"the parameters are not written in {' or '.join(encodings)}")
+    whole = b"&".join(part for pair in pairs for part in pair)
+    encoding = min(encodings, key=lambda name: whole.decode(name, "replace").count(BROKEN))
+    return _unambiguous([(name.decode(encoding, "replace"), text.decode(encoding, "replace")) for name, text in pairs])
 
 
-def typed(fields: dict[str, str], kind: type[T]) -> T:
-    """The parameters as `kind` types them; raises Unreadable for a missing or mistyped one."""
-    try:
-        return msgspec.convert(fields, kind)
-    except msgspec.ValidationError as wrong:
-        raise Unreadable(complaint(str(wrong))) from wrong
+def typed(fields: dict[str, str], decoder: msgspec.json.Decoder[T]) -> T:
+    """The parameters as `decoder` types them. Raises as `body.read` does."""
+    return body.read(decoder, msgspec.json.encode(fields))
 
 
 def _pair(part: bytes) -> tuple[bytes, bytes]:
@@ -65,6 +63,4 @@ def _unambiguous(texts: list[tuple[str, str]]) -> dict[str, str]:
     fields = dict(texts)
     if len(fields) != len(texts):
         raise Unreadable("a parameter is given twice")
-    if any("\x00" in text for pair in texts for text in pair):
-        raise Unreadable("a text holds a NUL character")
     return fields

@@ -11,9 +11,10 @@ import msgspec
 from providers import body, carriers, idempotency_key, kinds
 from providers.compact import compacted
 from providers.contract import Forged, Provider, Received, Translation
-from providers.fields import Id, Instant, OrderId, Text, micros
+from providers.fields import NOT_SAID, Decides, Id, Instant, OrderId, Text
 from providers.hex_hmac import signature, signed
-from providers.money import NOT_SAID, minor_units
+from providers.instants import instant
+from providers.money import minor_units
 from stream.events import PaymentNotice, RefundNotice, ShippingNotice, Verification
 
 SIGNATURE = "x-webhook-signature"
@@ -22,31 +23,31 @@ SIGNATURE = "x-webhook-signature"
 class PaymentBody(msgspec.Struct):
     orderId: OrderId
     status: Literal["completed", "failed", "cancelled", "canceled", "pending"]
-    type: Literal["payment"] | None = None
+    type: Decides[Literal["payment"]] = None
     paymentMethod: Text | None = None
     transactionId: Id | None = None
     amount: msgspec.Raw = NOT_SAID
-    paidAt: Instant | None = None
+    paidAt: Instant = NOT_SAID
 
 
 class ShippingBody(msgspec.Struct):
     orderId: OrderId
     status: Literal["preparing", "in_transit", "out_for_delivery", "delivered", "failed"]
-    type: Literal["shipping"] | None = None
+    type: Decides[Literal["shipping"]] = None
     trackingNumber: Id | None = None
     carrier: Text | None = None
     location: Text | None = None
-    timestamp: Instant | None = None
+    timestamp: Instant = NOT_SAID
 
 
 class RefundBody(msgspec.Struct):
     orderId: OrderId
     refundId: OrderId
     status: Literal["pending", "processing", "completed", "rejected"]
-    type: Literal["refund"] | None = None
+    type: Decides[Literal["refund"]] = None
     amount: msgspec.Raw = NOT_SAID
     reason: Text | None = None
-    processedAt: Instant | None = None
+    processedAt: Instant = NOT_SAID
 
 
 _payment = msgspec.json.Decoder(PaymentBody)
@@ -84,9 +85,9 @@ def translate(received: Received, kind: str) -> Translation:
 
 def _translate_payment(received: Received) -> Translation:
     told = body.read(_payment, received.body)
-    paid_at = micros(told.paidAt, "paidAt")
+    paid_at = instant(told.paidAt, "paidAt")
     notice = PaymentNotice(
-        order_id=str(told.orderId),
+        order_id=told.orderId,
         status="cancelled" if told.status == "canceled" else told.status,
         method=told.paymentMethod,
         transaction_id=told.transactionId,
@@ -98,9 +99,9 @@ def _translate_payment(received: Received) -> Translation:
 
 def _translate_shipping(received: Received) -> Translation:
     told = body.read(_shipping, received.body)
-    scanned_at = micros(told.timestamp, "timestamp")
+    scanned_at = instant(told.timestamp, "timestamp")
     notice = ShippingNotice(
-        order_id=str(told.orderId),
+        order_id=told.orderId,
         status=told.status,
         carrier=told.carrier,
         carrier_code=carriers.normalise(told.carrier),
@@ -113,10 +114,10 @@ def _translate_shipping(received: Received) -> Translation:
 
 def _translate_refund(received: Received) -> Translation:
     told = body.read(_refund, received.body)
-    refunded_at = micros(told.processedAt, "processedAt")
+    refunded_at = instant(told.processedAt, "processedAt")
     notice = RefundNotice(
-        order_id=str(told.orderId),
-        refund_id=str(told.refundId),
+        order_id=told.orderId,
+        refund_id=told.refundId,
         status=told.status,
         amount=minor_units(told.amount, "KRW"),
         reason=told.reason,

@@ -14,7 +14,7 @@ import msgspec
 from providers import asking
 from providers.contract import Ask, NotKnownYet, Received, Translation, Unreadable, Untrue
 from providers.fields import Id, Text
-from providers.instants import in_korea, korean_digits
+from providers.instants import in_korea, is_said, korean
 from providers.money import NOT_SAID, units_of_any
 from stream.events import PaymentNotice, PaymentStatus, Question
 
@@ -108,15 +108,14 @@ def _check(question: Question, transaction: Transaction, notice: PaymentNotice) 
 
 
 def _notice(transaction: Transaction) -> tuple[PaymentNotice, int | None]:
-    approved_at = korean_digits(f"{transaction.approvedDate or ''}{transaction.approvedTime or ''}", "approvedDate")
+    approved_at = korean(f"{transaction.approvedDate or ''}{transaction.approvedTime or ''}", "approvedDate")
     deposit = transaction.vacctInfo
-    deposited_at = (
-        korean_digits(f"{deposit.depositDate or ''}{deposit.depositTime or ''}", "depositDate") if deposit else None
-    )
+    deposited = f"{deposit.depositDate or ''}{deposit.depositTime or ''}" if deposit else ""
+    deposited_at = korean(deposited, "depositDate")
     status = STATUSES.get(transaction.transactionStatus or "")
     if status is None:
         raise Unreadable("transactionStatus is none that Inicis is known to send")
-    if deposit and status == "completed" and not deposited_at:
+    if deposit and status == "completed" and not is_said(deposited):
         status = "waiting_for_deposit"
     paid_at = deposited_at if deposit else approved_at
     notice = PaymentNotice(

@@ -18,6 +18,8 @@ from stream.events import Question
 OK = Answer(200, b"OK", b"text/plain")
 DEPOSIT, DEPOSIT_CANCELLED = "0200", "0400"
 _ACCOUNT = re.compile(r"[A-Za-z0-9-]{1,40}", re.ASCII)
+_READ = frozenset("P_TID P_OID P_STATUS P_TYPE P_AMT type_msg amt_input no_vacct no_tid no_oid".split())
+"""The fields that decide: all of them are ASCII, and no others are read."""
 _STATUS_OF = {
     400: ("malformed_request", "malformed_body", "invalid_field", "wrong_event"),
     401: ("invalid_signature", "stale_timestamp"),
@@ -38,6 +40,7 @@ class Names(msgspec.Struct):
 
 
 _json = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_names = msgspec.json.Decoder(Names)
 _json_text = msgspec.json.Decoder(str)
 
 
@@ -79,7 +82,7 @@ def _pc(fields: dict[str, str]) -> tuple[Question, str]:
 
 def _question(fields: dict[str, str], transaction: str, order: str, claims: dict[str, str | None]) -> Question:
     named = {"transaction": fields.get(transaction), "order": fields.get(order)}
-    names = form.typed({name: value for name, value in named.items() if value}, Names)
+    names = form.typed({name: value for name, value in named.items() if value}, _names)
     return Question(
         subject="transaction",
         reference=names.transaction,
@@ -95,7 +98,8 @@ def _fields(received: Received) -> dict[str, str]:
         encodings: Sequence[str] = ("utf-8", "cp949") if is_utf_8 else ("cp949", "utf-8")
         fields = form.parameters(received.body, *encodings)
     else:
-        fields = {name: _text(value) for name, value in body.read(_json, received.body).items()}
+        told = body.read(_json, received.body)
+        fields = {name: _text(told[name]) for name in _READ & told.keys()}
     return {name: text for name, value in fields.items() if (text := value.strip())}
 
 

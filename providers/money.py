@@ -8,9 +8,7 @@ import msgspec
 from providers import body
 from providers.contract import Unreadable
 from providers.currencies import DIGITS
-
-NOT_SAID = msgspec.Raw()
-"""An amount the body leaves out."""
+from providers.fields import NOT_SAID as NOT_SAID  # noqa: PLC0414 - what amounts default to
 
 Counted = Decimal
 """An amount its provider counts in minor units, as it stands in the JSON: `20000`, `20000.0`, `2e4`."""
@@ -18,6 +16,8 @@ Counted = Decimal
 DEFAULT_CURRENCY = "KRW"
 """The currency of an amount whose body names none."""
 
+EMPTY = ("", "null", '""')
+"""An optional amount that says nothing."""
 MAX_WHOLE_DIGITS = 15
 MAX_COUNTED = 10**MAX_WHOLE_DIGITS
 
@@ -53,14 +53,14 @@ def minor_units(amount: msgspec.Raw, currency: str, field: str = "amount") -> in
     """
     exponent(currency)
     text = bytes(amount).decode()
-    return None if text in ("", "null") else _positive(exact_units(text, currency, field), field)
+    return None if text in EMPTY else _positive(exact_units(text, currency, field), field)
 
 
 def minor_units_or_none(amount: msgspec.Raw, currency: str, field: str = "amount") -> int | None:
     """As `minor_units`, for fields in which zero means that there is nothing to tell."""
     exponent(currency)
     text = bytes(amount).decode()
-    return None if text in ("", "null") else exact_units(text, currency, field) or None
+    return None if text in EMPTY else exact_units(text, currency, field) or None
 
 
 def units_of_any(amount: msgspec.Raw, currency: str, field: str = "amount") -> int | None:

@@ -1,15 +1,15 @@
 """What the aggregators of carriers have in common: a parcel, where it is, and now and then whose order it holds."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 
 from providers import carriers
 from providers.contract import Unreadable, Unsupported
-from providers.fields import OrderId, micros
+from providers.fields import OrderId, decode_hook
 from stream.events import ShippingNotice, ShippingStatus
+from stream.topics import parcel_number
 
 Word = Annotated[str, msgspec.Meta(max_length=64)]
 """A word of a provider's vocabulary: an event, a status."""
@@ -31,7 +31,7 @@ def notice(
     code = carriers.normalise(carrier)
     return ShippingNotice(
         order_id=order_id,
-        reference=reference or f"{code or 'unknown'}:{number}",
+        reference=reference or f"{code or 'unknown'}:{parcel_number(number)}",
         status=status,
         carrier=carrier,
         carrier_code=code,
@@ -53,25 +53,11 @@ def place(*parts: str | None) -> str | None:
     return ", ".join(part.strip() for part in parts if part and part.strip())[:PLACE_CHARS] or None
 
 
-def instant(text: str | None, field: str) -> int | None:
-    """A time in ISO 8601 in microseconds; None without a zone, for then it is no instant.
-
-    Raises Unreadable for what is no time at all.
-    """
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise Unreadable(f"{field} is no time in ISO 8601") from None
-    return None if at.tzinfo is None else micros(at, field)
-
-
 def order_id(*candidates: Any) -> str | None:
     """The first of these that can be an order's id."""
     for candidate in candidates:
         try:
-            return str(msgspec.convert(candidate, OrderId))
+            return msgspec.convert(candidate, OrderId, dec_hook=decode_hook)
         except msgspec.ValidationError:
             continue
     return None

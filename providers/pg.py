@@ -12,7 +12,7 @@ import msgspec
 
 from providers import body
 from providers.contract import Answer, Forged, Provider, Received, Translation, Unreadable, Unsupported, json_answer
-from providers.fields import Id, OrderId, Text
+from providers.fields import Decides, Id, Instant, OrderId, Text
 from providers.hex_hmac import signed
 from providers.instants import korean
 from providers.money import NOT_SAID, currency_code, minor_units_or_none
@@ -60,14 +60,14 @@ class Said(msgspec.Struct):
     aid: Id | None = None
     tid: Id | None = None
     paymentKey: Id | None = None
-    merchant_uid: OrderId | None = None
-    orderId: OrderId | None = None
-    order_id: OrderId | None = None
-    partner_order_id: OrderId | None = None
-    refundId: OrderId | None = None
-    refund_id: OrderId | None = None
+    merchant_uid: Decides[OrderId] = None
+    orderId: Decides[OrderId] = None
+    order_id: Decides[OrderId] = None
+    partner_order_id: Decides[OrderId] = None
+    refundId: Decides[OrderId] = None
+    refund_id: Decides[OrderId] = None
     cancellation_id: Id | None = None
-    currency: Text | None = None
+    currency: Decides[Text] = None
     amount: msgspec.Raw = NOT_SAID
     totalAmount: msgspec.Raw = NOT_SAID
     total_amount: msgspec.Raw = NOT_SAID
@@ -85,18 +85,18 @@ class Said(msgspec.Struct):
     cancel_reason: Text | None = None
     cancelReason: Text | None = None
     reason: Text | None = None
-    paid_at: int | str | None = None
-    paidAt: int | str | None = None
-    approvedAt: int | str | None = None
-    approved_at: int | str | None = None
-    cancelled_at: int | str | None = None
-    cancelledAt: int | str | None = None
-    canceledAt: int | str | None = None
-    canceled_at: int | str | None = None
-    failed_at: int | str | None = None
-    failedAt: int | str | None = None
-    createdAt: int | str | None = None
-    timestamp: int | str | None = None
+    paid_at: Instant = NOT_SAID
+    paidAt: Instant = NOT_SAID
+    approvedAt: Instant = NOT_SAID
+    approved_at: Instant = NOT_SAID
+    cancelled_at: Instant = NOT_SAID
+    cancelledAt: Instant = NOT_SAID
+    canceledAt: Instant = NOT_SAID
+    canceled_at: Instant = NOT_SAID
+    failed_at: Instant = NOT_SAID
+    failedAt: Instant = NOT_SAID
+    createdAt: Instant = NOT_SAID
+    timestamp: Instant = NOT_SAID
 
 
 _told = msgspec.json.Decoder(Said)
@@ -228,7 +228,7 @@ def _amount(told: Said, currency: str, *fields: str) -> int | None:
 
 
 def _instant(told: Said, *fields: str) -> int | None:
-    return korean(_first(told, *fields), fields[0])
+    return next((at for field in fields if (at := korean(_first(told, field), field))), None)
 
 
 def _happened_at(told: Said) -> int | None:
@@ -246,7 +246,7 @@ def _first(told: Said, *fields: str) -> Any:
     for part in filter(None, (told.data, told)):
         for field in fields:
             value = getattr(part, field)
-            if value is not None and not (isinstance(value, msgspec.Raw) and bytes(value) in (b"", b"null")):
+            if value is not None and not (isinstance(value, msgspec.Raw) and bytes(value) in (b"", b"null", b'""')):
                 return value
     return None
 

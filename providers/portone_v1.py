@@ -21,8 +21,8 @@ from providers.contract import (
     Untrue,
     json_answer,
 )
-from providers.fields import Id, Text
-from providers.instants import korean
+from providers.fields import Decides, Id, Instant, Text
+from providers.instants import is_said, korean
 from providers.money import NOT_SAID, currency_code, minor_units_or_none
 from stream.events import Cancel, PaymentNotice, PaymentStatus, Question
 
@@ -44,7 +44,7 @@ class Told(msgspec.Struct):
     """A webhook. `event` stands in those of another kind, such as Inicis' escrow."""
 
     imp_uid: Id
-    merchant_uid: Id | None = None
+    merchant_uid: Decides[Id] = None
     status: Text | None = None
     cancellation_id: Id | None = None
     event: Text | None = None
@@ -56,7 +56,7 @@ class Head(msgspec.Struct):
 
 class CancelAnnotation(msgspec.Struct):
     amount: msgspec.Raw = NOT_SAID
-    cancelled_at: int | None = None
+    cancelled_at: Instant = NOT_SAID
     reason: Text | None = None
     cancellation_id: Id | None = None
     pg_tid: Id | None = None
@@ -67,23 +67,23 @@ class Payment(msgspec.Struct):
 
     imp_uid: Id
     status: Text
-    merchant_uid: Id | None = None
+    merchant_uid: Decides[Id] = None
     pay_method: Text | None = None
     pg_tid: Text | None = None
     amount: msgspec.Raw = NOT_SAID
     cancel_amount: msgspec.Raw = NOT_SAID
-    currency: Text | None = None
-    started_at: int | None = None
-    paid_at: int | None = None
-    failed_at: int | None = None
-    cancelled_at: int | None = None
+    currency: Decides[Text] = None
+    started_at: Instant = NOT_SAID
+    paid_at: Instant = NOT_SAID
+    failed_at: Instant = NOT_SAID
+    cancelled_at: Instant = NOT_SAID
     fail_reason: Text | None = None
-    cancel_history: list[CancelAnnotation] | None = None
+    cancel_history: Decides[list[CancelAnnotation]] = None
 
 
 class Reply(msgspec.Struct):
     code: int = 0
-    response: Payment | None = None
+    response: Decides[Payment] = None
 
 
 _head = msgspec.json.Decoder(Head)
@@ -114,7 +114,7 @@ def _read(received: Received) -> Told:
     event = body.read(_head, received.body).event if fields is None else fields.get("event")
     if event:
         raise Unsupported("it tells of an escrow or the like, not of a payment")
-    return body.read(_told, received.body) if fields is None else form.typed(fields, Told)
+    return body.read(_told, received.body) if fields is None else form.typed(fields, _told)
 
 
 def ask(question: Question, key: str) -> Ask:
@@ -151,7 +151,7 @@ def _notice(payment: Payment) -> PaymentNotice:
     amount = minor_units_or_none(payment.amount, currency)
     refunded = minor_units_or_none(payment.cancel_amount, currency, "cancel_amount")
     paid_at = korean(payment.paid_at, "paid_at")
-    unpaid = payment.status == "cancelled" and not paid_at  # such as an account nobody paid into
+    unpaid = payment.status == "cancelled" and not is_said(payment.paid_at)  # such as an account nobody paid into
     references = (payment.imp_uid, payment.pg_tid) if payment.pg_tid else (payment.imp_uid,)
     return PaymentNotice(
         order_id=payment.merchant_uid,

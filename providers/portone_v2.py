@@ -27,8 +27,8 @@ from providers.contract import (
     Untrue,
     json_answer,
 )
-from providers.fields import Id, Text
-from providers.instants import korean
+from providers.fields import NOT_SAID, Decides, Id, Instant, Text
+from providers.instants import is_said, korean
 from providers.money import Counted, currency_code, whole_units
 from stream.events import Cancel, PaymentNotice, PaymentStatus, Question, Verification
 
@@ -81,8 +81,8 @@ class Told2024January(msgspec.Struct):
 class Total(msgspec.Struct):
     """PortOne V2 scales amounts by their currency: $1.50 is 150."""
 
-    total: Counted | None = None
-    cancelled: Counted | None = None
+    total: Decides[Counted] = None
+    cancelled: Decides[Counted] = None
 
 
 class Method(msgspec.Struct):
@@ -99,8 +99,8 @@ class Cancellation(msgspec.Struct):
     totalAmount: Counted
     status: Text = "SUCCEEDED"
     reason: Text | None = None
-    cancelledAt: Text | None = None
-    requestedAt: Text | None = None
+    cancelledAt: Instant = NOT_SAID
+    requestedAt: Instant = NOT_SAID
 
 
 class Payment(msgspec.Struct):
@@ -110,16 +110,16 @@ class Payment(msgspec.Struct):
     status: Text
     transactionId: Id | None = None
     pgTxId: Text | None = None
-    amount: Total | None = None
-    currency: Text | None = None
+    amount: Decides[Total] = None
+    currency: Decides[Text] = None
     method: Method | None = None
-    requestedAt: Text | None = None
-    statusChangedAt: Text | None = None
-    paidAt: Text | None = None
-    failedAt: Text | None = None
-    cancelledAt: Text | None = None
+    requestedAt: Instant = NOT_SAID
+    statusChangedAt: Instant = NOT_SAID
+    paidAt: Instant = NOT_SAID
+    failedAt: Instant = NOT_SAID
+    cancelledAt: Instant = NOT_SAID
     failure: Failure | None = None
-    cancellations: list[Cancellation] | None = None
+    cancellations: Decides[list[Cancellation]] = None
 
 
 _head = msgspec.json.Decoder(Head)
@@ -143,13 +143,13 @@ def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path
     """The question a webhook raises; Unsupported for billing keys, tax invoices, disputes, confirm and the unknown."""
     fields = form.parameters(received.body, "utf-8") if form.is_form(received) else None
-    head = body.read(_head, received.body) if fields is None else form.typed(fields, Head)
+    head = body.read(_head, received.body) if fields is None else form.typed(fields, _head)
     domain, _, event = (head.type or f"Transaction.{head.status or ''}").partition(".")
     if domain != "Transaction" or event not in _FOLLOW:
         raise Unsupported("it tells of no change of a payment")
     if head.type and fields is None:
         return _question(event, body.read(_told, received.body).data)
-    told = body.read(_told_2024_january, received.body) if fields is None else form.typed(fields, Told2024January)
+    told = body.read(_told_2024_january, received.body) if fields is None else form.typed(fields, _told_2024_january)
     return _question(event, Data(told.payment_id, told.tx_id))
 
 
@@ -189,7 +189,8 @@ def read_answer(question: Question, received: Received, answer: bytes) -> Transl
         "cancelled": payment.cancelledAt,
         "partially_cancelled": payment.cancelledAt,
     }
-    at = korean(times.get(notice.status) or payment.statusChangedAt or payment.requestedAt, "statusChangedAt")
+    said = (times.get(notice.status), payment.statusChangedAt, payment.requestedAt)
+    at = next((at for time in said if (at := korean(time, "statusChangedAt"))), None)
     return Translation(notice, f"payment.{notice.status}", at, _event_id(payment, notice))
 
 
@@ -198,7 +199,7 @@ def _notice(payment: Payment) -> PaymentNotice:
     amount = payment.amount or Total()
     failure = payment.failure or Failure()
     paid_at = korean(payment.paidAt, "paidAt")
-    unpaid = payment.status == "CANCELLED" and not paid_at  # such as an account nobody paid into
+    unpaid = payment.status == "CANCELLED" and not is_said(payment.paidAt)  # such as an account nobody paid into
     return PaymentNotice(
         order_id=payment.id,
         status=STATUSES[payment.status],
@@ -227,7 +228,7 @@ def _cancels(payment: Payment) -> tuple[Cancel, ...]:
             id=cancel.id,
             amount=amount,
             reason=cancel.reason,
-            cancelled_at=korean(cancel.cancelledAt or cancel.requestedAt, "cancelledAt"),
+            cancelled_at=korean(cancel.cancelledAt, "cancelledAt") or korean(cancel.requestedAt, "requestedAt"),
         )
         for cancel in payment.cancellations or ()
         if cancel.status == "SUCCEEDED" and (amount := whole_units(cancel.totalAmount, "cancellations.totalAmount"))

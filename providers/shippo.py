@@ -12,8 +12,8 @@ import msgspec
 
 from providers import body, carriers, parcels, token
 from providers.contract import Forged, Provider, Received, Stale, Translation, Unsupported
-from providers.fields import Id, Text
-from providers.money import NOT_SAID
+from providers.fields import NOT_SAID, Decides, Id, Instant, Text
+from providers.instants import instant, written
 from providers.parcels import Word
 from stream.events import Mode, ShippingStatus, Verification
 
@@ -29,12 +29,14 @@ STATUSES: dict[str, ShippingStatus] = {
     "FAILURE": "failed",
 }
 _SIGNED = re.compile(r"\s*t=(\d{1,12})\s*,\s*v1=([0-9a-f]{64})\s*", re.IGNORECASE | re.ASCII)
-_ORDER = re.compile(r"\s*order[ _-]?id\s*[:=]\s*(\S+)\s*|\s*order(?:\s+#?|\s*#)(?=\S*\d)(\S+)\s*", re.IGNORECASE)
+_ORDER = re.compile(
+    r"\s*order[ _-]?id\s*[:=]\s*(\S+)\s*|\s*order(?:\s+#?|\s*#)(?=\S*\d)([\w#][\w.:#=+@~/|-]*)\s*", re.IGNORECASE
+)
 
 
 class Event(msgspec.Struct):
     event: Word
-    test: bool | None = None
+    test: Decides[bool] = None
     data: msgspec.Raw = NOT_SAID
 
 
@@ -51,7 +53,7 @@ class Substatus(msgspec.Struct):
 class Status(msgspec.Struct):
     status: Word
     substatus: Substatus | None = None
-    status_date: Word | None = None
+    status_date: Instant = NOT_SAID
     object_id: Word | None = None
     location: Place | None = None
 
@@ -105,7 +107,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
     if now is None:
         raise Unsupported("the parcel has no status yet")
     where = now.location or Place()
-    scanned_at = parcels.instant(now.status_date, "status_date")
+    scanned_at = instant(now.status_date, "status_date")
     notice = parcels.notice(
         carrier=track.carrier,
         number=track.tracking_number,
@@ -131,10 +133,11 @@ def _status(now: Status) -> ShippingStatus:
 
 def _event_id(track: Track, now: Status) -> str | None:
     """Shippo names no event: the parcel, its status' own id and date do; and the order, which may be written later."""
-    if not (now.object_id and now.status_date):
+    date = written(now.status_date)
+    if not (now.object_id and date):
         return None
     parcel = f"{carriers.normalise(track.carrier)}:{track.tracking_number}"
-    return "\n".join((parcel, now.object_id, now.status_date, order_in(track.metadata) or ""))
+    return "\n".join((parcel, now.object_id, date, order_in(track.metadata) or ""))
 
 
 PROVIDER = Provider(

@@ -6,7 +6,8 @@ import msgspec
 
 from providers import body, generic, idempotency_key, kinds
 from providers.contract import Provider, Received, Translation, Unreadable
-from providers.fields import Instant, Locale, OrderId, Text, micros
+from providers.fields import Decides, Instant, Locale, OrderId, Text, decode_hook
+from providers.instants import instant
 from providers.money import NOT_SAID, currency_code, minor_units_or_none
 from providers.optional import ABSENT, Optionals
 from stream.events import CustomerNotice, OrderNotice
@@ -21,9 +22,9 @@ class OrderBody(msgspec.Struct):
     sellerEmail: msgspec.Raw = ABSENT
     locale: msgspec.Raw = ABSENT
     amount: msgspec.Raw = NOT_SAID
-    currency: Text | None = None
+    currency: Decides[Text] = None
     link: msgspec.Raw = ABSENT
-    updatedAt: Instant | None = None
+    updatedAt: Instant = NOT_SAID
 
 
 class CustomerBody(msgspec.Struct):
@@ -31,12 +32,12 @@ class CustomerBody(msgspec.Struct):
     email: msgspec.Raw
     name: msgspec.Raw = ABSENT
     locale: msgspec.Raw = ABSENT
-    updatedAt: Instant | None = None
+    updatedAt: Instant = NOT_SAID
 
 
 _order = msgspec.json.Decoder(OrderBody)
 _customer = msgspec.json.Decoder(CustomerBody)
-_id = msgspec.json.Decoder(OrderId)
+_id = msgspec.json.Decoder(OrderId, dec_hook=decode_hook)
 _locale = msgspec.json.Decoder(Locale)
 
 
@@ -49,19 +50,19 @@ def translate(received: Received, kind: str) -> Translation:
 
 def _translate_order(received: Received) -> Translation:
     told, optional = body.read(_order, received.body), Optionals()
-    customer_id = _text(optional.value(told.customerId, _id, "customerId"))
+    customer_id = optional.value(told.customerId, _id, "customerId")
     customer_email = optional.contact(told.customerEmail, "customerEmail")
     if customer_email is None and customer_id is None:
         raise Unreadable("an order needs customerEmail or customerId, or nobody could be told of it")
     currency = currency_code(told.currency)
     amount = _amount(told.amount, currency)
-    updated_at = micros(told.updatedAt, "updatedAt")
+    updated_at = instant(told.updatedAt, "updatedAt")
     notice = OrderNotice(
-        order_id=str(told.orderId),
+        order_id=told.orderId,
         customer_id=customer_id,
         customer_email=customer_email,
         customer_name=optional.text(told.customerName, "customerName"),
-        seller_id=_text(optional.value(told.sellerId, _id, "sellerId")),
+        seller_id=optional.value(told.sellerId, _id, "sellerId"),
         seller_email=optional.contact(told.sellerEmail, "sellerEmail"),
         locale=optional.value(told.locale, _locale, "locale"),
         amount=amount,
@@ -74,9 +75,9 @@ def _translate_order(received: Received) -> Translation:
 
 def _translate_customer(received: Received) -> Translation:
     told, optional = body.read(_customer, received.body), Optionals()
-    updated_at = micros(told.updatedAt, "updatedAt")
+    updated_at = instant(told.updatedAt, "updatedAt")
     notice = CustomerNotice(
-        customer_id=str(told.customerId),
+        customer_id=told.customerId,
         email=optional.contact(told.email, "email") or "",
         name=optional.text(told.name, "name"),
         locale=optional.value(told.locale, _locale, "locale"),
@@ -87,11 +88,7 @@ def _translate_customer(received: Received) -> Translation:
 
 def _amount(said: msgspec.Raw, currency: str) -> int | None:
     """Return the amount in minor units; 0 is an amount, of a free order. Raises as `minor_units` does."""
-    return None if bytes(said) in (b"", b"null") else minor_units_or_none(said, currency) or 0
-
-
-def _text(value: int | str | None) -> str | None:
-    return None if value is None else str(value)
+    return None if bytes(said) in (b"", b"null", b'""') else minor_units_or_none(said, currency) or 0
 
 
 _TRANSLATORS: dict[str, Callable[[Received], Translation]] = {

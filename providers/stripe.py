@@ -45,7 +45,7 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     if len(times) != 1 or not _TIME.fullmatch(times[0]):
         raise Forged("Stripe-Signature must have one time t, in seconds")
     # Every pair is tried, so that the time taken does not tell which one matched.
-    expected = [_signature(received.body, secret, times[0]) for secret in secrets]
+    expected = [_signature(received.body, secret, str(int(times[0]))) for secret in secrets]
     matches = [hmac.compare_digest(ours, theirs) for ours in expected for theirs in given]
     if not any(matches):
         raise Forged("Stripe-Signature has no v1 that is the HMAC-SHA256 of its time and this body")

@@ -4,14 +4,13 @@ A session, its intent and its charge tell of one transaction, which has the inte
 """
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 
 from providers import body
 from providers.contract import Translation, Unreadable, Unsupported
-from providers.fields import EPOCH, OrderId, micros
+from providers.instants import instant
 from providers.money import DEFAULT_CURRENCY, currency_code, exponent, whole_units
 from providers.stripe_objects import Charge, Event, Intent, Metadata, Refund, Session, Thing, Units
 from stream.events import Mode, PaymentNotice, PaymentStatus, RefundNotice, RefundStatus
@@ -52,7 +51,7 @@ def read(raw: bytes, event_type: str) -> Translation:
         return _payment(event, tell(event.data.object))
     if event_type in _REFUNDS:
         return _refund(body.read_again(_refund_event, raw))
-    raise Unsupported(f"{event_type} is not acted on")
+    raise Unsupported(f"{event_type[:64]} is not acted on")
 
 
 def iso_units(units: int, currency: str) -> int:
@@ -183,17 +182,9 @@ def _charge(status: PaymentStatus, told: Charge, units: Units | int | None) -> T
 
 
 def _order(thing: Thing) -> str | None:
-    """The shop's order, by the first name given for it. Raises Unreadable for one that no order can have."""
+    """The shop's order, by the first name given for it that can be an id."""
     metadata = thing.metadata or Metadata()
-    named = [
-        name for name in (metadata.order_id, metadata.orderId, thing.client_reference_id) if name not in (None, "")
-    ]
-    if not named:
-        return None
-    try:
-        return str(msgspec.convert(named[0], OrderId))
-    except msgspec.ValidationError as wrong:
-        raise Unreadable("the order in metadata or client_reference_id is not written as an order's id") from wrong
+    return metadata.order_id or metadata.orderId or thing.client_reference_id
 
 
 def _money(units: Units | int | None, currency: str | None) -> tuple[int | None, str]:
@@ -207,7 +198,7 @@ def _money(units: Units | int | None, currency: str | None) -> tuple[int | None,
 
 
 def _at(event: Event[Any]) -> int | None:
-    return None if event.created is None else micros(EPOCH + timedelta(seconds=event.created), "created")
+    return instant(event.created, "created")
 
 
 def _mode(event: Event[Any]) -> Mode | None:

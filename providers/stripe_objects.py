@@ -4,13 +4,11 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from providers.fields import Id, Text
-from providers.money import NOT_SAID, Counted
+from providers.fields import DECIDES, NOT_SAID, Decides, Id, Instant, Text
+from providers.money import Counted
 
 T = TypeVar("T")
 Units = Counted
-Seconds = Annotated[int, msgspec.Meta(ge=0, le=2**33)]
-OrderName = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | Annotated[str, msgspec.Meta(max_length=500)] | None
 
 
 class Head(msgspec.Struct):
@@ -30,15 +28,15 @@ class Event(msgspec.Struct, Generic[T]):
     id: Id
     type: Text
     data: Data[T]
-    created: Seconds | None = None
-    livemode: bool | None = None
+    created: Instant = NOT_SAID
+    livemode: Decides[bool] = None
 
 
 class Metadata(msgspec.Struct):
-    """Where a shop writes its order, by either name."""
+    """Where a shop writes its order, by either name. One that cannot be an id is as if it were not there."""
 
-    order_id: OrderName = None
-    orderId: OrderName = None
+    order_id: Id | None = None
+    orderId: Id | None = None
 
 
 class Thing(msgspec.Struct, kw_only=True):
@@ -46,15 +44,15 @@ class Thing(msgspec.Struct, kw_only=True):
 
     id: Id
     metadata: Metadata | None = None
-    client_reference_id: OrderName = None
-    currency: Text | None = None
+    client_reference_id: Id | None = None
+    currency: Decides[Text] = None
 
 
 class Session(Thing, kw_only=True):
     payment_status: Literal["paid", "unpaid", "no_payment_required"]
     mode: Text | None = None
     payment_intent: Id | None = None
-    amount_total: Units | None = None
+    amount_total: Decides[Units] = None
     payment_method_types: tuple[Text, ...] | None = None
 
 
@@ -73,8 +71,8 @@ class Charges(msgspec.Struct):
 class Intent(Thing, kw_only=True):
     """`charges` is what older versions of the API have in place of `latest_charge`."""
 
-    amount: Units | None = None
-    amount_received: Units | None = None
+    amount: Decides[Units] = None
+    amount_received: Decides[Units] = None
     latest_charge: Id | None = None
     charges: Charges | None = None
     last_payment_error: Problem | None = None
@@ -88,11 +86,11 @@ class Method(msgspec.Struct):
 class Charge(Thing, kw_only=True):
     status: Text | None = None
     payment_intent: Id | None = None
-    amount: Units | None = None
-    amount_captured: Units | None = None
-    amount_refunded: Units | None = None
-    captured: bool | None = None
-    refunded: bool = False
+    amount: Decides[Units] = None
+    amount_captured: Decides[Units] = None
+    amount_refunded: Decides[Units] = None
+    captured: Decides[bool] = None
+    refunded: Annotated[bool, DECIDES] = False
     failure_message: Text | None = None
     payment_method_details: Method | None = None
 
@@ -101,9 +99,9 @@ class Refund(Thing, kw_only=True):
     """`balance_transaction` is null where no money moved; older versions leave it out."""
 
     balance_transaction: Any = ""
-    status: Literal["pending", "requires_action", "succeeded", "failed", "canceled"] | None = None
+    status: Decides[Literal["pending", "requires_action", "succeeded", "failed", "canceled"]] = None
     payment_intent: Id | None = None
     charge: Id | None = None
-    amount: Units | None = None
+    amount: Decides[Units] = None
     reason: Text | None = None
     failure_reason: Text | None = None

@@ -6,14 +6,14 @@ Level -99 is an error of the scan and moves nothing: the answer to that is `fail
 """
 
 import re
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
 
 from providers import body, carriers, form, parcels, token
-from providers.contract import Answer, Provider, Received, Translation, Unreadable, json_answer
-from providers.fields import Id, Text, micros
+from providers.contract import Answer, Provider, Received, Translation, json_answer
+from providers.fields import NOT_SAID, Id, Instant, Text
+from providers.instants import korean
 from stream.events import ShippingStatus
 
 LEVELS: dict[str, ShippingStatus] = {
@@ -26,24 +26,20 @@ LEVELS: dict[str, ShippingStatus] = {
 }
 """배송준비 · 집화완료 · 배송진행 · 지점도착 · 배송출발 · 배송완료."""
 ENCODINGS = ("utf-8", "cp949")
-KST = timezone(timedelta(hours=9))
 SUCCESS = json_answer(200, {"code": True, "message": "success"})
 FAIL = json_answer(200, {"code": False, "message": "fail"})
 
-_TIME = re.compile(
-    r"(\d{4})[-./]?(\d\d)[-./]?(\d\d)[ T]?(\d\d):?(\d\d)(?::?(\d\d))?(?:\.\d{1,9})?(?:\+09:?00)?", re.ASCII
-)
 _TELEPHONE = re.compile(r"\d{2,4}[-) .]\d{3,4}[- .]\d{4}")
 
 
 class Scan(msgspec.Struct):
     """What is read of a callback, and the personal fields, so that none of them is passed on by mistake."""
 
-    invoice_no: Id | int
+    invoice_no: Id
     level: int | parcels.Word
-    fid: Text | int | None = None
+    fid: Id | None = None
     comcode: parcels.Word | int | None = None
-    time_trans: Text | int | None = None
+    time_trans: Instant = NOT_SAID
     where: Text | None = None
     telno_office: Any = None
     telno_man: Any = None
@@ -62,10 +58,10 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
     json = received.body.lstrip().startswith((b"{", b"["))
     fields = received.body if json else msgspec.json.encode(form.parameters(received.body, *ENCODINGS))
     scan = body.read(_scan, fields)
-    level, number = str(scan.level).strip(), str(scan.invoice_no)
+    level, number = str(scan.level).strip(), scan.invoice_no
     status = parcels.status(LEVELS, level)
-    at = _instant(str(scan.time_trans or "").strip())
-    fid = str(scan.fid or "").strip() or None
+    at = korean(scan.time_trans, "time_trans")
+    fid = (scan.fid or "").strip() or None
     notice = parcels.notice(
         carrier=carriers.by_sweettracker_code(str(scan.comcode or "").strip()),
         number=number,
@@ -77,20 +73,6 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
     # Without a time there is nothing that tells two scans of a level apart but what they say.
     event_id = None if at is None else "\n".join((fid or "", str(scan.comcode or ""), number, level, str(at)))
     return Translation(notice, f"level.{level}", at, event_id)
-
-
-def _instant(text: str) -> int | None:
-    """The carrier's time, which is Korea's."""
-    if not text:
-        return None
-    parts = _TIME.fullmatch(text)
-    if parts is None:
-        raise Unreadable("time_trans is no time such as 2026-01-31 09:30:00")
-    try:
-        at = datetime(*(int(part or 0) for part in parts.groups()), tzinfo=KST)  # type: ignore[arg-type, misc]
-    except ValueError:
-        raise Unreadable("time_trans is no time of the calendar") from None
-    return micros(at, "time_trans")
 
 
 def _place(scan: Scan) -> str | None:

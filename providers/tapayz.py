@@ -14,6 +14,7 @@ import msgspec
 from providers import body, tapayz_api
 from providers.compact import compacted
 from providers.contract import Answer, Forged, Provider, Received, Translation, Unsigned, WrongEvent, json_answer
+from providers.fields import NOT_SAID, Instant
 from providers.hex_hmac import signed
 from providers.instants import korean
 from providers.tapayz_objects import (
@@ -25,12 +26,10 @@ from providers.tapayz_objects import (
     Payer,
     Shape,
     Transfer,
-    When,
     block,
     cash,
     crypto,
     invoice_state,
-    text,
     transfer_state,
 )
 from stream.events import InvoiceNotice, TransferNotice, Verification
@@ -88,11 +87,11 @@ def translate_unsigned(received: Received, kind: str) -> Translation:
 def _translate_invoice(received: Received, event: str, head: Head, assets: Mapping[str, str]) -> Translation:
     told, said_at = _read(received, head, _invoice, _enveloped_invoice)
     state, payer = invoice_state(told.state), told.transaction or Payer()
-    at = korean(said_at or told.timestamp or told.updatedAt or told.completedAt or told.expiredAt, "timestamp")
+    at = _first_instant(said_at, told.timestamp, told.updatedAt, told.completedAt, told.expiredAt)
     amount, currency = cash(told.cashAmount, told.cashAssetId, assets)
     notice = InvoiceNotice(
-        invoice_id=str(told.invoiceId),
-        customer_id=text(told.customerId),
+        invoice_id=told.invoiceId,
+        customer_id=told.customerId,
         customer_name=told.customerName,
         state=state,
         previous_state=told.previousState,
@@ -100,11 +99,11 @@ def _translate_invoice(received: Received, event: str, head: Head, assets: Mappi
         cash_amount=amount,
         cash_currency=currency,
         crypto_amount=crypto(told.cryptoAmount, "cryptoAmount") or crypto(told.amount, "amount"),
-        crypto_asset=text(told.cryptoAssetId),
+        crypto_asset=told.cryptoAssetId,
         received_amount=_either(told.receivedAmount, payer.receivedAmount, "receivedAmount"),
         expected_amount=_either(told.expectedAmount, payer.expectedAmount, "expectedAmount"),
         reason=told.reason or (UNKNOWN if state == "Fail" else None),
-        transaction_id=text(payer.id),
+        transaction_id=payer.id,
         completed_at=korean(told.completedAt, "completedAt"),
         expired_at=korean(told.expiredAt, "expiredAt"),
         transaction_hash=payer.detail or None,
@@ -118,15 +117,15 @@ def _translate_invoice(received: Received, event: str, head: Head, assets: Mappi
 def _translate_transfer(received: Received, event: str, head: Head, _: Mapping[str, str]) -> Translation:
     told, said_at = _read(received, head, _transfer, _enveloped_transfer)
     state, asset = transfer_state(told.state), told.Asset.id if told.Asset else None
-    at = korean(said_at or told.timestamp or told.finalizedAt or told.updatedAt, "timestamp")
+    at = _first_instant(said_at, told.timestamp, told.finalizedAt, told.updatedAt)
     notice = TransferNotice(
-        invoice_id=text(told.invoiceId),
-        reference=str(told.id) if told.invoiceId is None else None,
-        transaction_id=str(told.id),
-        customer_id=text(told.customerId),
+        invoice_id=told.invoiceId,
+        reference=told.id if told.invoiceId is None else None,
+        transaction_id=told.id,
+        customer_id=told.customerId,
         state=state,
         amount=crypto(told.amount, "amount"),
-        asset=text(asset if told.assetId is None else told.assetId),
+        asset=asset if told.assetId is None else told.assetId,
         hash=told.detail or None,
         from_address=told.from_ or None,
         to_address=told.to or None,
@@ -143,12 +142,16 @@ def _either(one: msgspec.Raw, other: msgspec.Raw, field: str) -> str | None:
 
 def _read(
     received: Received, head: Head, flat: msgspec.json.Decoder[T], enveloped: msgspec.json.Decoder[Enveloped[T]]
-) -> tuple[T, When]:
+) -> tuple[T, Instant]:
     """The body, out of its envelope, and the envelope's time."""
     if _is_flat(head):
-        return body.read_again(flat, received.body), None
+        return body.read_again(flat, received.body), NOT_SAID
     envelope = body.read_again(enveloped, received.body)
     return envelope.data, envelope.timestamp
+
+
+def _first_instant(*said: Instant) -> int | None:
+    return next((at for time in said if (at := korean(time, "timestamp")) is not None), None)
 
 
 def _ok(event_id: str, event_type: str) -> Answer:  # noqa: ARG001

@@ -4,17 +4,15 @@ import msgspec
 
 from providers import body
 from providers.contract import Ask, Inquiry, NotKnownYet, Received, Translation, Unreadable, Unsupported
-from providers.fields import OrderId, Text, quoted
+from providers.fields import Decides, Instant, OrderId, Text, quoted
 from providers.instants import korean
 from providers.money import NOT_SAID
 from providers.tapayz_objects import (
     CASH_ASSETS,
     UNKNOWN,
-    When,
     cash,
     crypto,
     invoice_state,
-    text,
     transfer_state,
 )
 from stream.events import InvoiceNotice, Notice, Question, TransferNotice
@@ -46,8 +44,8 @@ class Invoice(msgspec.Struct):
     cashAmount: msgspec.Raw = NOT_SAID
     cryptoAmount: msgspec.Raw = NOT_SAID
     reason: Text | None = None
-    completedAt: When = None
-    expiredAt: When = None
+    completedAt: Instant = NOT_SAID
+    expiredAt: Instant = NOT_SAID
     customer: Customer | None = None
     cash: Asset | None = None
     crypto: Asset | None = None
@@ -60,10 +58,10 @@ class Invoices(msgspec.Struct):
 class Transfer(msgspec.Struct):
     id: OrderId
     status: Text
-    invoice_id: OrderId | None = None
+    invoice_id: Decides[OrderId] = None
     amount: msgspec.Raw = NOT_SAID
     hash: Text | None = None
-    confirmed_at: When = None
+    confirmed_at: Instant = NOT_SAID
 
 
 class Transfers(msgspec.Struct):
@@ -111,7 +109,7 @@ def read_answer(asked: Question, received: Received, answer: bytes) -> Translati
 
 def _read_invoice(asked: Question, answer: bytes) -> Translation:
     """The list is searched: whether the API heeds `invoiceId` is not documented."""
-    told = next((one for one in body.read(_invoices, answer).list if str(one.id) == asked.reference), None)
+    told = next((one for one in body.read(_invoices, answer).list if one.id == asked.reference), None)
     if told is None:
         raise NotKnownYet(f"no invoice {asked.reference} in the answer")
     state = invoice_state(told.state)
@@ -121,14 +119,14 @@ def _read_invoice(asked: Question, answer: bytes) -> Translation:
     at = {"Complete": told.completedAt, "Cancel": told.expiredAt}.get(state)
     notice = InvoiceNotice(
         invoice_id=asked.reference,
-        customer_id=text(customer.id),
+        customer_id=customer.id,
         customer_name=customer.name,
         state=state,
         title=told.title,
         cash_amount=amount,
         cash_currency=currency,
         crypto_amount=crypto(told.cryptoAmount, "cryptoAmount"),
-        crypto_asset=text(coin.id),
+        crypto_asset=coin.id,
         reason=told.reason or (UNKNOWN if state == "Fail" else None),
         completed_at=korean(told.completedAt, "completedAt"),
         expired_at=korean(at, "expiredAt") if state == "Cancel" else None,
@@ -139,13 +137,13 @@ def _read_invoice(asked: Question, answer: bytes) -> Translation:
 
 def _read_transfer(asked: Question, answer: bytes) -> Translation:
     told = body.read(_transfers, answer).data
-    if str(told.id) != asked.reference:
+    if told.id != asked.reference:
         raise Unreadable(f"the answer is about another transfer than {asked.reference}")
     state = transfer_state(_TRANSFER_STATES.get(told.status, told.status))
     _check_it_is_there(asked, state)
     at = korean(told.confirmed_at, "confirmed_at")
     notice = TransferNotice(
-        invoice_id=text(told.invoice_id),
+        invoice_id=told.invoice_id,
         reference=asked.reference if told.invoice_id is None else None,
         transaction_id=asked.reference,
         state=state,

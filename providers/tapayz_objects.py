@@ -8,13 +8,12 @@ import msgspec
 
 from providers import body
 from providers.contract import Unreadable, Unsupported
-from providers.fields import OrderId, Text
+from providers.fields import Decides, Instant, OrderId, Text
+from providers.instants import written
 from providers.money import NOT_SAID, units_of_any
 from stream.events import InvoiceState, TransferState
 
 T = TypeVar("T")
-When = Text | int | None
-"""An instant in ISO 8601; an empty one says nothing."""
 MAX_CRYPTO_DIGITS = 80
 """On either side of the point: the largest amount of a token, 2^256 - 1, has 78 digits."""
 _CRYPTO = re.compile(r"(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?", re.ASCII)
@@ -34,7 +33,7 @@ _TRANSFER_STATES: dict[str, TransferState] = {state: state for state in get_args
 class Head(msgspec.Struct):
     """What tells an envelope from a flat body, which has neither."""
 
-    event: Text | None = None
+    event: Decides[Text] = None
     data: msgspec.Raw = NOT_SAID
 
 
@@ -42,13 +41,13 @@ class Shape(msgspec.Struct):
     """What tells an invoice from a transfer, and a new transfer from a changed one, where no event is named."""
 
     id: OrderId | None = None
-    invoiceId: OrderId | None = None
+    invoiceId: Decides[OrderId] = None
     state: Text | None = None
     cashAmount: msgspec.Raw = NOT_SAID
     cryptoAmount: msgspec.Raw = NOT_SAID
     title: msgspec.Raw = NOT_SAID
-    createdAt: When = None
-    updatedAt: When = None
+    createdAt: Instant = NOT_SAID
+    updatedAt: Instant = NOT_SAID
 
     @property
     def event(self) -> str | None:
@@ -60,13 +59,13 @@ class Shape(msgspec.Struct):
         is_invoice = any(map(bytes, (self.cashAmount, self.cryptoAmount, self.title)))
         if self.id is None or (self.invoiceId is not None and is_invoice):
             return None if self.invoiceId is None else "invoice.updated"
-        is_new = self.state == "Pending" and self.updatedAt in (None, "", self.createdAt)
+        is_new = self.state == "Pending" and written(self.updatedAt) in ("", "null", written(self.createdAt))
         return "transaction.created" if is_new else "transaction.updated"
 
 
 class Enveloped(msgspec.Struct, Generic[T]):
     data: T
-    timestamp: When = None
+    timestamp: Instant = NOT_SAID
 
 
 class Payer(msgspec.Struct, rename={"from_": "from"}):
@@ -86,22 +85,22 @@ class Invoice(msgspec.Struct):
 
     invoiceId: OrderId
     state: Text
-    customerId: OrderId | None = None
+    customerId: Decides[OrderId] = None
     customerName: Text | None = None
     previousState: Text | None = None
     title: Text | None = None
     cashAmount: msgspec.Raw = NOT_SAID
-    cashAssetId: OrderId | None = None
+    cashAssetId: Decides[OrderId] = None
     cryptoAmount: msgspec.Raw = NOT_SAID
     amount: msgspec.Raw = NOT_SAID
-    cryptoAssetId: OrderId | None = None
+    cryptoAssetId: Decides[OrderId] = None
     receivedAmount: msgspec.Raw = NOT_SAID
     expectedAmount: msgspec.Raw = NOT_SAID
     reason: Text | None = None
-    completedAt: When = None
-    expiredAt: When = None
-    updatedAt: When = None
-    timestamp: When = None
+    completedAt: Instant = NOT_SAID
+    expiredAt: Instant = NOT_SAID
+    updatedAt: Instant = NOT_SAID
+    timestamp: Instant = NOT_SAID
     transaction: Payer | None = None
 
 
@@ -112,9 +111,9 @@ class Coin(msgspec.Struct):
 class Transfer(msgspec.Struct, rename={"from_": "from"}):
     id: OrderId
     state: Text
-    invoiceId: OrderId | None = None
-    customerId: OrderId | None = None
-    assetId: OrderId | None = None
+    invoiceId: Decides[OrderId] = None
+    customerId: Decides[OrderId] = None
+    assetId: Decides[OrderId] = None
     Asset: Coin | None = None
     amount: msgspec.Raw = NOT_SAID
     detail: Text | None = None
@@ -123,10 +122,10 @@ class Transfer(msgspec.Struct, rename={"from_": "from"}):
     blockNum: msgspec.Raw = NOT_SAID
     failureReason: Text | None = None
     reason: Text | None = None
-    createdAt: When = None
-    updatedAt: When = None
-    finalizedAt: When = None
-    timestamp: When = None
+    createdAt: Instant = NOT_SAID
+    updatedAt: Instant = NOT_SAID
+    finalizedAt: Instant = NOT_SAID
+    timestamp: Instant = NOT_SAID
 
 
 def invoice_state(said: str) -> InvoiceState:
@@ -143,9 +142,9 @@ def transfer_state(said: str) -> TransferState:
     return _TRANSFER_STATES[said]
 
 
-def cash(amount: msgspec.Raw, asset: str | int | None, assets: Mapping[str, str]) -> tuple[int | None, str]:
+def cash(amount: msgspec.Raw, asset: str | None, assets: Mapping[str, str]) -> tuple[int | None, str]:
     """Return cash in minor units, exact, and its currency; None for an amount that is absent, empty or zero."""
-    currency = assets.get(str(asset), DEFAULT_CASH)
+    currency = assets.get(asset or "", DEFAULT_CASH)
     return units_of_any(amount, currency, "cashAmount"), currency
 
 
@@ -190,8 +189,3 @@ def _plain(whole: str, fraction: str, shift: int) -> str | None:
     if max(len(whole), len(fraction)) > MAX_CRYPTO_DIGITS:
         return None
     return f"{whole}.{fraction}" if fraction else whole
-
-
-def text(name: str | int | None) -> str | None:
-    """An id as a text: `7` and `"7"` are the same."""
-    return None if name is None else str(name)

@@ -20,12 +20,13 @@ from providers.contract import (
     Inquiry,
     Provider,
     Received,
+    Refused,
     Translation,
     Unreadable,
     Unsupported,
     json_answer,
 )
-from providers.fields import Id, Text
+from providers.fields import Decides, Id, Text
 from providers.instants import in_korea
 from stream.events import Question, Verification
 
@@ -51,7 +52,7 @@ class Told(msgspec.Struct):
 
     data: "Told | None" = None
     paymentKey: Id | None = None
-    orderId: Id | None = None
+    orderId: Decides[Id] = None
     status: Text | None = None
     cancelStatus: Text | None = None
     transactionKey: Id | None = None
@@ -125,8 +126,8 @@ def _claims(event: str, told: Told) -> dict[str, str]:
 
 def _is_signed(payload: bytes) -> bool:
     try:
-        return _head.decode(payload).eventType in SIGNED
-    except (msgspec.MsgspecError, RecursionError, ValueError):
+        return body.read(_head, payload).eventType in SIGNED
+    except Refused:
         return False
 
 

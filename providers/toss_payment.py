@@ -8,8 +8,8 @@ import msgspec
 
 from providers import asking
 from providers.contract import Ask, Received, Translation, Unreadable, Untrue
-from providers.fields import Id, Text
-from providers.instants import korean
+from providers.fields import Decides, Id, Instant, Text
+from providers.instants import is_said, korean
 from providers.money import NOT_SAID, currency_code, minor_units, minor_units_or_none
 from stream.events import Cancel, PaymentNotice, PaymentStatus, Question
 
@@ -42,8 +42,8 @@ class CancelObject(msgspec.Struct):
     cancelAmount: msgspec.Raw = NOT_SAID
     transactionKey: Id | None = None
     cancelReason: Text | None = None
-    canceledAt: Text | None = None
-    cancelStatus: Text | None = None
+    canceledAt: Instant = NOT_SAID
+    cancelStatus: Decides[Text] = None
 
     @property
     def is_done(self) -> bool:
@@ -64,18 +64,18 @@ class Payment(msgspec.Struct):
     lastTransactionKey: Id | None = None
     method: Text | None = None
     totalAmount: msgspec.Raw = NOT_SAID
-    currency: Text | None = None
-    requestedAt: Text | None = None
-    approvedAt: Text | None = None
+    currency: Decides[Text] = None
+    requestedAt: Instant = NOT_SAID
+    approvedAt: Instant = NOT_SAID
     secret: Text | None = None
-    cancels: list[CancelObject] | None = None
+    cancels: Decides[list[CancelObject]] = None
     failure: Failure | None = None
 
 
 class Clue(msgspec.Struct):
     """What a webhook itself says that its question does not."""
 
-    createdAt: Any = None
+    createdAt: Instant = NOT_SAID
     secret: Any = None
     data: Any = None
 
@@ -101,7 +101,7 @@ def read_answer(question: Question, received: Received, answer: bytes) -> Transl
         raise Unreadable("the payment's status is none that Toss documents")
     clue = asking.read(_clue, received.body)
     _check(question, payment, clue)
-    stated = _time_given(clue.createdAt) if question.claims.get("status") == payment.status else None
+    stated = korean(clue.createdAt, "createdAt") if question.claims.get("status") == payment.status else None
     changed_at = min(stated, received.received_at) if stated else None
     notice = _notice(payment)
     return Translation(
@@ -134,7 +134,7 @@ def _is_its_secret(payment: Payment, clue: Clue) -> bool:
 
 def _notice(payment: Payment) -> PaymentNotice:
     """What was never approved, such as an account nobody paid into, is cancelled without anything given back."""
-    unpaid = payment.status == "CANCELED" and not payment.approvedAt
+    unpaid = payment.status == "CANCELED" and not is_said(payment.approvedAt)
     currency = currency_code(payment.currency)
     return PaymentNotice(
         order_id=payment.orderId,
@@ -193,11 +193,3 @@ def _event_id(payment: Payment, changed_at: int | None) -> str:
     cancels = payment.cancels or []
     done = sum(cancel.is_done for cancel in cancels)
     return name if done == len(cancels) else f"{name}:{done}"
-
-
-def _time_given(said: object) -> int | None:
-    """The time a webhook gives, where it is one: a question is not refused for its sake."""
-    try:
-        return korean(said, "createdAt") if isinstance(said, str) else None
-    except Unreadable:
-        return None

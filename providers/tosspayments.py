@@ -18,9 +18,9 @@ from providers.contract import (
     Unsupported,
     json_answer,
 )
-from providers.fields import Id, OrderId, Text
+from providers.fields import Decides, Id, Instant, OrderId, Text
 from providers.hex_hmac import signed
-from providers.instants import korean
+from providers.instants import korean, written
 from providers.money import NOT_SAID, currency_code, minor_units, minor_units_or_none
 from stream.events import BillingNotice, Cancel, PaymentNotice, PaymentStatus, Verification
 
@@ -32,7 +32,7 @@ BUSINESS_ORDER = re.compile(r"BIZ-(?P<user>.+)-[A-Za-z0-9_]+-(?:\d{8}|\d{14})", 
 class CancelObject(msgspec.Struct):
     cancelAmount: msgspec.Raw = NOT_SAID
     cancelReason: Text | None = None
-    canceledAt: Text | None = None
+    canceledAt: Instant = NOT_SAID
     transactionKey: Id | None = None
 
 
@@ -49,7 +49,7 @@ class Said(msgspec.Struct):
     """The fields of all four events, flat or in `data`; never the card."""
 
     data: "Said | None" = None
-    orderId: OrderId | None = None
+    orderId: Decides[OrderId] = None
     paymentKey: Id | None = None
     billingKey: Id | None = None
     customerKey: Id | None = None
@@ -57,20 +57,20 @@ class Said(msgspec.Struct):
     status: Text | None = None
     totalAmount: msgspec.Raw = NOT_SAID
     amount: msgspec.Raw = NOT_SAID
-    currency: Text | None = None
+    currency: Decides[Text] = None
     method: Text | None = None
-    approvedAt: Text | None = None
+    approvedAt: Instant = NOT_SAID
     failureCode: Text | None = None
     failureMessage: Text | None = None
     failure: Failure | None = None
     cancelReason: Text | None = None
-    canceledAt: Text | None = None
-    cancels: list[CancelObject] | None = None
-    nextBillingAt: Text | None = None
-    nextBillingDate: Text | None = None
-    scheduledAt: Text | None = None
-    billingDate: Text | None = None
-    createdAt: Text | None = None
+    canceledAt: Instant = NOT_SAID
+    cancels: Decides[list[CancelObject]] = None
+    nextBillingAt: Instant = NOT_SAID
+    nextBillingDate: Instant = NOT_SAID
+    scheduledAt: Instant = NOT_SAID
+    billingDate: Instant = NOT_SAID
+    createdAt: Instant = NOT_SAID
 
 
 _head = msgspec.json.Decoder(Head)
@@ -126,7 +126,7 @@ def _canceled(said: Said, event_type: str, sent_at: int | None) -> Translation:
     )
     times = [cancel.cancelled_at for cancel in cancels if cancel.cancelled_at]
     at = max(times, default=None) or korean(said.canceledAt, "canceledAt") or sent_at
-    last = cancels[-1].id if cancels else said.canceledAt
+    last = cancels[-1].id if cancels else written(said.canceledAt)
     return Translation(notice, event_type, at, _event_id(said, event_type, last))
 
 
@@ -203,7 +203,7 @@ def _cancels(said: Said) -> tuple[Cancel, ...]:
         amount = minor_units(cancel.cancelAmount, currency_code(said.currency), "cancelAmount")
         if amount is None:
             raise Unreadable("cancelAmount is missing")
-        name = f"{said.paymentKey or said.orderId}:{cancel.canceledAt or ''}:{amount}"
+        name = f"{said.paymentKey or said.orderId}:{written(cancel.canceledAt)}:{amount}"
         seen[name] += 1
         cancels.append(
             Cancel(

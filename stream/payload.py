@@ -2,6 +2,8 @@
 
 import msgspec
 
+from stream.json_text import mended
+
 _json = msgspec.json.Decoder(msgspec.Raw)
 
 
@@ -9,11 +11,12 @@ def as_json(raw: bytes) -> str:
     """A JSON body as it is; any other, such as a form, as one JSON string.
 
     A text that is not UTF-8 is read as CP949, the old encoding of Korea, else as Latin-1, which reads everything.
-    A NUL, which Postgres keeps in no text, becomes U+FFFD.
+    A NUL and half a surrogate pair, which Postgres keeps in no text, become U+FFFD.
     """
     try:
-        text = raw.decode()
-        _json.decode(raw)
+        body = mended(raw)
+        text = body.decode()
+        _json.decode(body)
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
         return msgspec.json.encode(_text(raw).replace("\x00", "\ufffd")).decode()
     return text

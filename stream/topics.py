@@ -1,6 +1,8 @@
 """Every topic as a value: its name, the records it carries, what they are keyed by, how long it keeps them."""
 
 import os
+import re
+import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,6 +28,16 @@ PREFIX = _prefix()
 FOREVER = -1
 WEEK_MS = 7 * 24 * 3600 * 1000
 MONTH_MS = 30 * 24 * 3600 * 1000
+_BETWEEN = re.compile(r"[\s\u00ad\u2010-\u2015\u2212-]+")
+"""Spaces, hyphens and dashes."""
+
+
+def parcel_number(number: str) -> str:
+    """A tracking number as a parcel's key has it: without spaces and hyphens, in upper case.
+
+    People and carriers write one number in groups or not; what was written is kept beside it.
+    """
+    return _BETWEEN.sub("", unicodedata.normalize("NFKC", number)).upper() or number
 
 
 def _by_notification(record: Any) -> str:
@@ -42,10 +54,10 @@ def _by_order(webhook: Any) -> str:
 
 
 def _by_parcel(webhook: Any) -> str:
-    """The carrier and its tracking number, since an order may have several parcels; else as for an order."""
+    """The carrier's one name and its tracking number, since an order may have several parcels; else as for an order."""
     notice = webhook.notice
     if notice.tracking_number:
-        return f"{notice.carrier_code or webhook.envelope.provider}:{notice.tracking_number}"
+        return f"{notice.carrier_code or webhook.envelope.provider}:{parcel_number(notice.tracking_number)}"
     return _by_order(webhook)
 
 

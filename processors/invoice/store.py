@@ -5,7 +5,6 @@ Rows are locked transfers first, then invoices, then customers, each in the orde
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import msgspec
 from sqlalchemy import Connection
 
 from processors.invoice.domain import Invoice, Transfer
@@ -14,6 +13,7 @@ from stream import registers
 from stream.arrays import write
 from stream.events import CreditAdded, InvoiceWebhook, TransferWebhook
 from stream.fold import Result
+from stream.payload import as_json
 
 INSERT_TRANSFERS = "INSERT INTO transfers (transaction_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
 
@@ -153,15 +153,6 @@ def record(tx: Connection, applied: Iterable[tuple[InvoiceWebhook | TransferWebh
 def adopt(tx: Connection, paired: Sequence[tuple[str, str]]) -> None:
     """Put what transfers told before their invoice was known into its history: transaction and invoice of each."""
     write(tx, ADOPT, "transactions ids", paired)
-
-
-def as_json(raw: bytes) -> str:
-    """A body as JSON that Postgres takes: the body itself, to the letter; if it is no JSON, a text that holds it."""
-    try:
-        msgspec.json.decode(raw)
-        return raw.decode()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return msgspec.json.encode(raw.decode(errors="replace")).decode()
 
 
 def _transfer_row(transfer: Transfer) -> tuple[object, ...]:

@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from processors.invoice.domain import TRANSFERS, TRANSITIONS, Invoice, Transfer, apply, is_some, settle, tell
-from processors.invoice.store import as_json
 from stream.events import (
     CreditAdded,
     CryptoRefundRequested,
@@ -21,6 +20,7 @@ from stream.events import (
     TransferWebhook,
 )
 from stream.fold import Result
+from stream.payload import as_json
 from tests.builders import MINUTE, NOON, a_transfer, an_invoice
 
 RANK = {state: rank for rank, tier in enumerate(TRANSITIONS) for state in tier}

@@ -36,16 +36,12 @@ def saying(more: bytes) -> bytes:
         saying(b'"amount": +1'),
         saying(b'"x": 1') + b"x",
         saying(b'"x": 1') * 2,
-        b"\xef\xbb\xbf" + saying(b'"x": 1'),
         saying(b'"x": 1').decode().encode("utf-16"),
         saying(b'"paymentMethod": "\xff"'),
         saying(b'"amount": "\xff"'),  # the decoder hands this on unread
         saying(b'"x": "\xff"'),  # and skips these
         saying(b'"\xff": 1'),
         saying(b'"x": "\xed\xa0\x80"'),
-        saying(b'"paymentMethod": "\\ud800"'),
-        saying(b'"x": "\\udc00"'),
-        saying(b'"x": "\\ud800\\u0041"'),
         saying(b'"x": "\\q"'),
         saying(b'"x": "a\nb"'),
         saying(b'"paymentMethod": "\x00"'),
@@ -73,11 +69,7 @@ def test_what_is_not_json_in_utf_8_is_malformed(body: bytes) -> None:
         saying(b'"st\\u0061tus": "failed"'),
         saying(b'"x": {"a": 1, "a": 2}'),
         saying(b'"x": [{"a": 1, "\\u0061": 2}]'),
-        saying(b'"paymentMethod": "\\u0000"'),
-        saying(b'"x": "\\u0000"'),
-        saying(b'"\\u0000": 1'),
-        saying(b'"x": [["a\\u0000"]]'),
-        saying(b'"x": {"y": {"z": "\\u0000"}}'),
+        saying(b'"\\ud800": 1, "\\udfff": 2'),
     ],
 )
 def test_json_that_says_something_else_or_two_things_is_unreadable(body: bytes) -> None:
@@ -138,36 +130,60 @@ def test_a_number_others_can_hold_may_stand_where_we_do_not_read(number: str) ->
     assert the_payment(saying(b'"x": ' + number.encode()))
 
 
-@pytest.mark.parametrize("good", ["1", "a", "TXN_20250827_001", "주문-1", "#1001", "a.b:c=d+e@f~g-h", "1" * 128])
-def test_an_id_may_be_of_any_script_and_have_a_few_marks(good: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'"\\ud800"',
+        b'"\\udc00\\ud800"',
+        b'"\\ud800\\u0041"',
+        b'"\\u0000"',
+        b'[["a\\u0000"]]',
+        b'{"\\u0000": "\\udfff"}',
+    ],
+)
+def test_half_a_letter_or_a_nul_where_nobody_reads_costs_nothing(text: bytes) -> None:
+    assert the_payment(saying(b'"x": ' + text)) == the_payment(saying(b'"x": 1'))
+
+
+def test_a_byte_order_mark_costs_nothing() -> None:
+    assert the_payment(b"\xef\xbb\xbf" + saying(b'"x": 1')) == the_payment(saying(b'"x": 1'))
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (b'"\\ud800"', "\ufffd"),
+        (b'"a\\u0000b\\udfff"', "a\ufffdb\ufffd"),
+        (b'"\\\\ud800 \\ud83d\\ude00"', "\\ud800 😀"),
+    ],
+)
+def test_half_a_letter_or_a_nul_in_a_text_becomes_a_mark(text: bytes, kept: str) -> None:
+    assert the_payment(saying(b'"paymentMethod": ' + text)).method == kept
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        "1", "a", "TXN_20250827_001", "주문-1", "#1001", "a.b:c=d+e@f~g-h", "1" * 128, "가" * 128, "2026/0001", "../x",
+        "auth0|5f7c8ec7c33c6c004bbafe82", "-1", ".a", "😀", "a b", "주문 번호 1",
+        " 7 ", "<b>", "'", "a,b", "100%", "%2F",
+        'a"b', "a\\b", "नमस्\u200dते", "a\u3000b",
+    ],
+)  # fmt: skip
+def test_an_id_is_printable_text_kept_as_it_is(good: str) -> None:
     assert the_payment(posted(a_payment(orderId=good)).body).order_id == good
 
 
 @pytest.mark.parametrize(
     "bad",
     [
-        "",
-        " ",
-        "../x",
-        "a/b",
-        "-1",
-        ".a",
-        "😀",
-        "a b",
-        "a\n",
-        "\na",
-        "\x00",
-        "a\x00",
-        "1" * 129,
-        "a" * 10_240,
-        "<b>",
-        "'",
-        "a,b",
-        "a\u200bb",
+        "", " ", "\u3000", "a\n", "\na", "a\rb", "a\tb", "\x00", "a\x00", "\x7f", "a\x85b", "a\x9bb", "a\u2028b",
+        "a\u2029b",
+        "a\u200bb", "a\u202eb", "\ufeffa", "a\U000e0041", "1" * 129, "a" * 10_240,
     ],
     ids=lambda bad: ascii(bad)[:12],
-)
-def test_an_id_that_could_be_more_than_a_name_is_refused(bad: str) -> None:
+)  # fmt: skip
+def test_an_id_that_nobody_could_read_out_is_refused(bad: str) -> None:
     with pytest.raises(Unreadable, match="orderId"):
         the_payment(posted(a_payment(orderId=bad)).body)
 
@@ -187,26 +203,10 @@ def test_an_instant_is_kept_to_the_microsecond(written: str, micros: int) -> Non
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [
-        "2023-11-15T10:30:00",
-        "2023-11-15",
-        "10:30",
-        "",
-        "yesterday",
-        1_700_044_200,
-        "2023-02-30T00:00:00Z",
-        "2023-11-15T25:00:00Z",
-        "1900-01-01T00:00:00Z",
-        "1999-12-31T23:59:59.999999Z",
-        "2100-01-01T00:00:00Z",
-        "9999-12-31T23:59:59-23:59",
-        "0001-01-01T00:00:00+23:59",
-    ],
+    "wrong", ["2023-11-15T10:30:00", "2023-11-15", "10:30", "yesterday", "1900-01-01T00:00:00Z", "2100-01-01T00:00:00Z"]
 )
-def test_an_instant_without_zone_or_reason_is_refused(wrong: Any) -> None:
-    with pytest.raises(Unreadable, match="paidAt"):
-        the_payment(posted(a_payment(paidAt=wrong)).body)
+def test_an_instant_without_zone_or_reason_says_nothing(wrong: Any) -> None:
+    assert the_payment(posted(a_payment(paidAt=wrong)).body).paid_at is None
 
 
 @pytest.mark.parametrize(
@@ -224,3 +224,9 @@ def test_a_control_character_in_an_address_is_refused(wrong: str) -> None:
     """What else is no address is stored, listed and never mailed: test_shop.py."""
     with pytest.raises(Refused, match="email"):
         shop.translate(posted({"customerId": 1, "email": wrong}), "customer")
+
+
+@pytest.mark.parametrize("half", ["\\ud800", "a\\udfff", "\\udc00\\ud800"])
+def test_an_id_that_holds_half_a_letter_is_refused(half: str) -> None:
+    with pytest.raises(Unreadable, match="orderId"):
+        the_payment(f'{{"orderId": "{half}", "status": "completed"}}'.encode())

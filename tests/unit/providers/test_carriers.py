@@ -21,8 +21,50 @@ from providers.carriers import by_sweettracker_code, normalise
         ("한진택배", "hanjin"),
         ("롯데글로벌로지스", "lotte"),
         ("로젠", "logen"),
-        ("DHL Express", "dhlexpress"),
-        ("dhl_express", "dhlexpress"),
+        ("DHL", "dhl"),
+        ("dhl", "dhl"),
+        ("DHLExpress", "dhl"),
+        ("DHL Express", "dhl"),
+        ("dhl_express", "dhl"),
+        ("de.dhl", "dhl"),
+        ("13", "dhl"),
+        ("dhl_ecommerce", "dhlecommerce"),
+        ("DhlEcs", "dhlecommerce"),
+        ("dhl-global-mail", "dhlecommerce"),
+        ("dhl-germany", "dhlgermany"),
+        ("FedEx", "fedex"),
+        ("us.fedex", "fedex"),
+        ("FedExDefault", "fedex"),
+        ("us.ups", "ups"),
+        ("UPSDAP", "ups"),
+        ("us.usps", "usps"),
+        ("RoyalMail", "royalmail"),
+        ("royal_mail", "royalmail"),
+        ("royal-mail", "royalmail"),
+        ("AustraliaPost", "australiapost"),
+        ("australia_post", "australiapost"),
+        ("KuronekoYamato", "yamato"),
+        ("taqbin-jp", "yamato"),
+        ("jp.yamato", "yamato"),
+        ("JPPost", "japanpost"),
+        ("japan-post", "japanpost"),
+        ("jp.yuubin", "japanpost"),
+        ("SFExpress", "sfexpress"),
+        ("sf-express", "sfexpress"),
+        ("hermes_uk", "hermesuk"),
+        ("Evri", "hermesuk"),
+        ("경동택배", "kdexp"),
+        ("kr.kdexp", "kdexp"),
+        ("GS Postbox 택배", "gspostbox"),
+        ("kr.cvsnet", "gspostbox"),
+        ("CU 편의점택배", "cupost"),
+        ("대신택배", "daesin"),
+        ("일양로지스", "ilyang"),
+        ("kr.chunilps", "chunil"),
+        ("cj-logistics", "cj"),
+        ("cj_logistics", "cj"),
+        ("04", "cj"),
+        ("Somebody's Courier Co.", "somebodyscourierco"),
         ("CJ", "cj"),
         ("CJLogistics", "cj"),
         ("cj-korea-thai", "cj"),
@@ -55,12 +97,22 @@ def test_case_and_spaces_do_not_matter(carrier: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "name"), [("04", "cj"), ("01", "epost"), ("05", "hanjin"), ("08", "lotte"), ("06", "logen")]
+    ("code", "name"),
+    [
+        ("04", "cj"),
+        ("01", "epost"),
+        ("05", "hanjin"),
+        ("08", "lotte"),
+        ("06", "logen"),
+        ("4", "cj"),
+        ("23", "kdexp"),
+        ("13", "dhl"),
+    ],
 )
 def test_sweettrackers_numbers_are_the_same_carriers(code: str, name: str) -> None:
     assert normalise(by_sweettracker_code(code)) == name
 
 
 def test_a_number_nobody_knows_is_a_carrier_of_its_own_and_none_is_none() -> None:
-    assert normalise(by_sweettracker_code("23")) == "sweettracker23"
+    assert normalise(by_sweettracker_code("999")) == "sweettracker999"
     assert by_sweettracker_code("") is None

@@ -132,7 +132,6 @@ def test_what_the_carrier_does_not_know_may_be_asked_again(answer: Any) -> None:
     "answer",
     [
         an_event("TELEPORTED"),
-        an_event("DELIVERED", time="yesterday"),
         {"data": 7},
         {"errors": [{"extensions": {"code": "BAD_REQUEST"}}]},
     ],

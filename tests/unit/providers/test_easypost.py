@@ -136,10 +136,8 @@ def test_a_tracker_event_without_its_tracker_is_unreadable() -> None:
     "said",
     [
         {"tracking_code": None},
-        {"tracking_code": "../1"},
+        {"tracking_code": "1\n"},
         {"status": 1},
-        {"tracking_details": [{"status": "delivered", "datetime": "yesterday"}]},
-        {"tracking_details": [{"status": "delivered", "datetime": "1900-01-01T00:00:00Z"}]},
     ],
 )
 def test_a_field_that_is_not_what_it_must_be_is_named(said: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from providers import generic
 from providers.contract import Malformed, Translation, Unreadable
+from providers.notes import collected
 from stream.events import Notice, PaymentNotice, RefundNotice, ShippingNotice
 from tests.unit.providers.posted import a_payment, posted
 
@@ -144,7 +145,7 @@ def test_a_required_field_must_be_there_and_not_null(kind: str, missing: str) ->
         told(kind, **{**fields, missing: None})
 
 
-@pytest.mark.parametrize("number", [0, 123, 2**53 + 1, 2**63 - 1])
+@pytest.mark.parametrize("number", [0, -1, 123, 2**53 + 1, 2**63, 2**64, 10**127])
 def test_an_order_is_the_same_as_number_and_as_text(number: int) -> None:
     assert told("payment", **a_payment(orderId=number)) == told("payment", **a_payment(orderId=str(number)))
 
@@ -158,7 +159,7 @@ def test_leading_zeros_make_another_order() -> None:
 def test_a_type_in_the_body_must_be_that_of_the_path(kind: str, type_: Any) -> None:
     fields = {**SMALLEST[kind], "status": "failed" if kind != "refund" else "rejected", "type": type_}
 
-    if type_ == kind:
+    if type_ in (kind, ""):
         assert told(kind, **fields)
     else:
         with pytest.raises(Unreadable, match="type"):
@@ -168,21 +169,82 @@ def test_a_type_in_the_body_must_be_that_of_the_path(kind: str, type_: Any) -> N
 @pytest.mark.parametrize(
     ("field", "wrong"),
     [
-        ("paymentMethod", 1),
-        ("paymentMethod", "x" * 1001),
-        ("transactionId", 5),
-        ("transactionId", "with a space"),
-        ("transactionId", ""),
-        ("orderId", -1),
-        ("orderId", 2**63),
         ("orderId", 1.5),
+        ("orderId", 123.0),
         ("orderId", True),
         ("orderId", [1]),
+        ("orderId", 10**128),
+        ("status", 1),
+        ("amount", "58000"),
+        ("amount", {}),
     ],
 )
 def test_a_mistyped_field_is_refused_by_name(field: str, wrong: Any) -> None:
     with pytest.raises(Unreadable, match=field):
         told("payment", **a_payment(**{field: wrong}))
+
+
+OPTIONAL = {
+    "payment": {"paymentMethod": "method", "transactionId": "transaction_id", "paidAt": "paid_at"},
+    "shipping": {
+        "trackingNumber": "tracking_number",
+        "carrier": "carrier",
+        "location": "location",
+        "timestamp": "scanned_at",
+    },
+    "refund": {"reason": "reason", "processedAt": "refunded_at"},
+}
+EACH_OPTIONAL = [(kind, field, ours) for kind, fields in OPTIONAL.items() for field, ours in fields.items()]
+
+
+@pytest.mark.parametrize(("kind", "field", "ours"), EACH_OPTIONAL)
+@pytest.mark.parametrize("wrong", [1.5, True, [], {}, [[1]], {"a": 1}])
+def test_an_optional_field_that_cannot_be_used_costs_itself_and_a_note(
+    kind: str, field: str, ours: str, wrong: Any
+) -> None:
+    fields = {**SMALLEST[kind], "status": next(iter(STATUSES[kind]))}
+
+    with collected() as notes:
+        notice = told(kind, **fields, **{field: wrong})
+
+    assert notice == told(kind, **fields)
+    assert getattr(notice, ours) is None
+    assert [note.split()[0] for note in notes] == [field]
+
+
+@pytest.mark.parametrize(("kind", "field", "ours"), EACH_OPTIONAL)
+@pytest.mark.parametrize("empty", ["", None])
+def test_an_optional_field_that_is_empty_says_nothing_and_is_not_noted(
+    kind: str, field: str, ours: str, empty: str | None
+) -> None:
+    fields = {**SMALLEST[kind], "status": next(iter(STATUSES[kind]))}
+
+    with collected() as notes:
+        assert told(kind, **fields, **{field: empty, "amount": empty}) == told(kind, **fields)
+    assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "ours"), [row for row in EACH_OPTIONAL if row[2] in "method reason location"]
+)
+def test_a_text_that_is_too_long_is_cut_with_a_note(kind: str, field: str, ours: str) -> None:
+    fields = {**SMALLEST[kind], "status": next(iter(STATUSES[kind])), field: "가" * 1001}
+
+    with collected() as notes:
+        assert getattr(told(kind, **fields), ours) == "가" * 1000
+    assert notes == [f"{field} is longer than 1000 characters and is cut"]
+
+
+def test_an_id_that_is_too_long_is_never_cut_to_another() -> None:
+    assert told("payment", **a_payment(transactionId="x" * 129)) == told("payment", **a_payment())
+    assert told("payment", **a_payment(transactionId="x" * 128)) != told("payment", **a_payment())
+
+
+def test_a_number_is_an_id_wherever_an_id_stands() -> None:
+    notice = told("shipping", orderId=1, status="delivered", trackingNumber=123456789012)
+
+    assert isinstance(notice, ShippingNotice)
+    assert notice.tracking_number == "123456789012"
 
 
 def test_a_complaint_does_not_give_a_long_body_back() -> None:

@@ -9,7 +9,7 @@ from providers import catalogue, delivery_tracker
 from providers.confirmation import confirmed
 from providers.contract import Received
 from providers.webhook import webhook
-from stream.events import UnconfirmedWebhook
+from stream.events import ShippingWebhook, UnconfirmedWebhook
 from tests.payloads import sample
 from tests.unit.providers.posted import NOW
 
@@ -24,6 +24,9 @@ def bodies() -> Iterator[tuple[str, dict[str, object]]]:
     for slug in ("cj-korea-thai", "cjlogistics"):
         told = {"tracking_number": NUMBER, "slug": slug, "tag": "Delivered"}
         yield "aftership", {"event": "tracking_update", "event_id": "1", "msg": told}
+    for number in ("1234-5678-9012", "1234 5678 9012", " 123456789012", "1234\u20105678\u30009012", 123456789012):
+        yield "generic", {"orderId": 1, "status": "delivered", "carrier": "cj-logistics", "trackingNumber": number}
+    yield "sweettracker", {"invoice_no": int(NUMBER), "comcode": 4, "level": 6}
     yield "sweettracker", {"invoice_no": NUMBER, "comcode": "04", "level": "6"}
     shippo = json.loads(sample("shippo", "track_updated.docs-example.json"))
     yield "shippo", {**shippo, "data": {**shippo["data"], "carrier": "cj_logistics", "tracking_number": NUMBER}}
@@ -37,6 +40,20 @@ def test_whoever_tells_of_a_parcel_tells_of_the_same(name: str, body: dict[str, 
     told = row.translate(received, "shipping")
 
     assert webhook(row, received, "signature", told, "test").key == f"cj:{NUMBER}"
+
+
+@pytest.mark.parametrize("carrier", ["DHL", "dhl", "DHLExpress", "dhl_express", "de.dhl"])
+@pytest.mark.parametrize("number", ["JD01 4600-0012", "jd0146000012"])
+def test_its_number_is_compared_without_case_and_is_kept_as_it_was_sent(carrier: str, number: str) -> None:
+    body = {"orderId": 1, "status": "delivered", "carrier": carrier, "trackingNumber": number}
+    received = Received("/webhooks/shipping", {}, json.dumps(body).encode(), NOW)
+
+    told = catalogue.NAMES["generic"].translate(received, "shipping")
+    addressed = webhook(catalogue.NAMES["generic"], received, "signature", told, "test")
+
+    assert addressed.key == "dhl:JD0146000012"
+    assert isinstance(addressed.webhook, ShippingWebhook)
+    assert (addressed.webhook.notice.carrier, addressed.webhook.notice.tracking_number) == (carrier, number)
 
 
 def test_so_does_the_answer_to_a_question() -> None:

@@ -139,7 +139,8 @@ def test_v1_the_escrows_notices_are_unsupported() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"imp_uid": ""}, {"imp_uid": 5}, {"imp_uid": "a/b"}, [], b"", b"imp_uid", b"imp_uid=", b"imp_uid=%zz"]
+    "body",
+    [{}, {"imp_uid": ""}, {"imp_uid": 5.0}, {"imp_uid": "a\nb"}, [], b"", b"imp_uid", b"imp_uid=", b"imp_uid=%00"],
 )
 def test_v1_what_names_no_payment_is_refused(body: Any) -> None:
     with pytest.raises(Refused):

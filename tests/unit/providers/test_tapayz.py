@@ -226,7 +226,7 @@ def test_without_a_time_the_digest_tells_events_apart() -> None:
     assert told(sample("tapayz", "update-invoice.flat-variant.Pending")).provider_event_id is None
 
 
-@pytest.mark.parametrize(("path", "said"), [(a, b) for a in PATHS for b in (*EVENTS, "invoice.deleted", "")])
+@pytest.mark.parametrize(("path", "said"), [(a, b) for a in PATHS for b in (*EVENTS, "invoice.deleted")])
 def test_an_event_that_is_not_the_paths_is_wrong(path: str, said: str) -> None:
     name = {kind_of(name): name for name in (*INVOICES, *TRANSFERS) if "variant" not in name}.get(said, INVOICES[0])
     body = {**json.loads(sample("tapayz", name)), "event": said}
@@ -259,6 +259,12 @@ def test_a_pending_transfer_that_was_changed_is_no_new_one() -> None:
 def test_a_body_that_is_neither_an_invoices_nor_a_transfers_is_wrong(body: dict[str, Any]) -> None:
     with pytest.raises(WrongEvent, match="Invalid event type"):
         told(body, "any")
+
+
+def test_an_event_that_is_empty_is_not_said() -> None:
+    body = {**json.loads(sample("tapayz", "invoice.updated.Complete")), "event": ""}
+
+    assert told(body, "invoice.updated").event_type == "invoice.updated"
 
 
 def test_a_wrong_event_is_wrong_whatever_else_is() -> None:

@@ -217,13 +217,9 @@ def test_contract_c_the_raw_body_is_proved_by_any_live_secret() -> None:
     [
         {"totalAmount": "29000"},
         {"totalAmount": -1},
-        {"approvedAt": "soon"},
-        {"approvedAt": 5},
         {"cancels": {}},
         {"currency": "WON"},
-        {"orderId": ""},
         {"eventType": None},
-        {"data": 5},
     ],
 )
 def test_a_mistyped_field_is_refused(change: dict[str, Any]) -> None:

@@ -17,6 +17,18 @@ def test_json_is_kept_to_the_letter(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (b'\xef\xbb\xbf{"a": 1}', '{"a": 1}'),
+        (b'{"a": "\\ud800", "b\\u0000": "\\udc00\\ud800"}', '{"a": "\\ufffd", "b\\ufffd": "\\ufffd\\ufffd"}'),
+        (b'{"a": "\\ud83d\\ude00 \\\\ud800 \\\\u0000 \\n"}', '{"a": "\\ud83d\\ude00 \\\\ud800 \\\\u0000 \\n"}'),
+    ],
+)
+def test_of_what_postgres_keeps_in_no_text_a_mark_is_kept(body: bytes, kept: str) -> None:
+    assert as_json(body) == kept
+
+
+@pytest.mark.parametrize(
     ("body", "text"),
     [
         (b"", ""),

@@ -1,0 +1,28 @@
+"""Notes on a webhook's fields that could not be used as they were sent. The reader collects them, the shell logs them.
+
+They name fields and say why; never what the field held.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_notes: ContextVar[list[str] | None] = ContextVar("_notes", default=None)
+
+
+@contextmanager
+def collected() -> Iterator[list[str]]:
+    """Collect the notes made inside this block. Without a collector a note is dropped."""
+    notes: list[str] = []
+    token = _notes.set(notes)
+    try:
+        yield notes
+    finally:
+        _notes.reset(token)
+
+
+def note(field: str, why: str) -> None:
+    """Say that an optional field was dropped or changed: `note("reason", "cut to 1000 characters")`."""
+    notes = _notes.get()
+    if notes is not None:
+        notes.append(f"{field} {why}")
