@@ -10,7 +10,7 @@ from auditor.evidence import Entry
 from stream import delivery, topics
 from stream.client_config import QUIET, Cluster
 from stream.codec import Codec
-from stream.registry import registry
+from stream.registry import registry_of_environment
 
 Partition = tuple[str, int]
 ANSWER_S = 10.0
@@ -27,7 +27,7 @@ class Log:
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._cluster = Cluster.of_environment(env, "auditor")
-        self._codec = Codec(registry(env.get("SCHEMA_REGISTRY_URL") or None))
+        self._codec = Codec(registry_of_environment(env))
         self._admin = self._cluster.admin()
         # It commits nothing and joins nothing; librdkafka wants a name all the same.
         self._consumer = self._cluster.consumer("auditor", {**QUIET, "enable.auto.commit": False})
@@ -68,7 +68,7 @@ class Log:
         return {(each.topic, each.partition): each.offset for each in found if each.offset >= 0}
 
     def _offsets(self, spec: OffsetSpec) -> dict[Partition, int]:
-        known = self._admin.list_topics(timeout=ANSWER_S).topics
+        known = self._cluster.metadata(ANSWER_S).topics
         named = [
             TopicPartition(topic.name, number)
             for topic in topics.ALL

@@ -11,7 +11,10 @@ from local.place import Place
 from local.telling import Trouble
 
 if TYPE_CHECKING:
+    from runtime.settings import Mode
     from stream.client_config import Cluster
+    from stream.registry import Registry
+    from stream.registry_client import RegistryClient
 
 ROOT = Path(__file__).parent.parent
 
@@ -42,6 +45,49 @@ def cluster(env: Mapping[str, str]) -> "Cluster":
         raise Trouble(str(wrong)) from wrong
     except OSError as wrong:
         raise Trouble(f"{wrong.filename}, which cannot be read ({wrong.strerror})") from wrong
+
+
+def replication(env: Mapping[str, str], asked: int | None) -> tuple["Mode", int | None]:
+    """The mode of this system, and the copies its topics should have.
+
+    Raises Trouble when a setting is none.
+    """
+    mode, copies = env.get("MODE", "live"), env.get("TOPIC_REPLICATION", "")
+    if mode not in ("live", "test"):
+        raise Trouble("MODE must be live or test.")
+    if copies and not (copies.isdecimal() and int(copies)):
+        raise Trouble("TOPIC_REPLICATION must be a number of copies, such as 3.")
+    return "live" if mode == "live" else "test", asked or (int(copies) if copies else None)
+
+
+def registry(env: Mapping[str, str]) -> "Registry":
+    """Where schemas are looked up by these variables.
+
+    Raises Trouble when one of its settings cannot be used.
+    """
+    from stream.registry import registry_of_environment
+
+    try:
+        return registry_of_environment(env)
+    except (ValueError, OSError) as wrong:
+        raise Trouble(f"The schema registry cannot be used: {wrong}") from wrong
+
+
+def registry_client(env: Mapping[str, str]) -> "RegistryClient":
+    """The client of the registry that SCHEMA_REGISTRY_URL names.
+
+    Raises Trouble when it names none, or a setting cannot be used.
+    """
+    from stream.registry import client_of_environment
+
+    need(env, "SCHEMA_REGISTRY_URL")
+    try:
+        client = client_of_environment(env)
+    except (ValueError, OSError) as wrong:
+        raise Trouble(f"The schema registry cannot be used: {wrong}") from wrong
+    if client is None:
+        raise Trouble("Set SCHEMA_REGISTRY_URL to the registry.")
+    return client
 
 
 def adopt_topic_prefix() -> None:

@@ -24,7 +24,7 @@ class Kafka:
 
     def ends(self) -> dict[Partition, int]:
         """Where each partition of our topics ends."""
-        topics = self._ask(self._admin.list_topics, timeout=TIMEOUT_S).topics
+        topics = self._ask(self._cluster.metadata, timeout_s=TIMEOUT_S).topics
         partitions = [
             TopicPartition(topic.name, number)
             for topic in ALL

@@ -112,11 +112,10 @@ def _read(since: str | None) -> list[Kept]:
     from stream.codec import Codec
     from stream.events import Outcome, QuarantinedWebhook
     from stream.reading import Away, Place, through
-    from stream.registry import registry
 
     env = environment.read()
     environment.need(env, "KAFKA_BOOTSTRAP_SERVERS")
-    codec = Codec(registry(env.get("SCHEMA_REGISTRY_URL") or None))
+    codec = Codec(environment.registry(env))
     begin = _begin(since)
     earliest = None if begin is None else (begin - MINUTE_US) // 1000  # their clock and ours may differ
     kept: dict[tuple[str, str], Kept] = {}

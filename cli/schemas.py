@@ -2,6 +2,7 @@
 
 import typer
 
+from cli import environment
 from local.telling import Trouble, say
 
 app = typer.Typer(help="Avro schemas and their committed ids.", no_args_is_help=True)
@@ -36,3 +37,30 @@ def add() -> None:
     for entry in added:
         say(f"{entry['subject']} version {entry['version']} has the id {entry['id']}")
     say(f"{len(added)} added" if added else "nothing is new")
+
+
+@app.command()
+def push() -> None:
+    """Register the committed schemas at SCHEMA_REGISTRY_URL, with their ids where it can import them."""
+    from cli import pushing, registration
+    from stream.registry_client import Failure
+
+    env = environment.read()
+    client = environment.registry_client(env)
+    other = list[str]()
+    try:
+        for entry, found in pushing.push(client, registration.entries()):
+            if found != entry["id"]:
+                other.append(
+                    f"{entry['subject']} version {entry['version']} has the id {found} there, {entry['id']} here"
+                )
+    except Failure as failure:
+        raise Trouble(f"The schemas were not registered: {failure}") from failure
+    for line in other:
+        say(line)
+    if other:
+        raise Trouble(
+            f"All are registered at {client.name}, {len(other)} with other ids: it numbers for itself. Services use "
+            "its ids; but records written while SCHEMA_REGISTRY_URL was unset cannot be read with them."
+        )
+    say(f"{len(registration.entries())} versions are registered at {client.name} with their committed ids")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli import environment, output
 from local.services import SERVICES
-from local.telling import Trouble, say
+from local.telling import Trouble, say, without_password
 
 if TYPE_CHECKING:
     from stream.client_config import Cluster
@@ -43,7 +43,7 @@ def status() -> None:
     say(f"mails: {mails or 'none yet'}")
     for name in SHOWN:
         if env.get(name):
-            say(f"{name}={env[name]}")
+            say(f"{name}={without_password(env[name])}")
     if unready := [name for name, said in healths.items() if said != "ready"]:
         raise Trouble(f"not ready: {', '.join(unready)}")
     if unanswered := [name for name, row in rows.items() if AWAY in row]:

@@ -20,16 +20,43 @@ def create(
     """Create the topics that are missing; those that exist stay as they are."""
     from confluent_kafka import KafkaException
 
-    from cli.offsets import Kafka
     from stream import topic_admin, topics
 
     cluster = _cluster()
-    Kafka(cluster).ends()  # says in a sentence when nobody is there
     try:
         topic_admin.create_all(cluster, replication)
-    except (KafkaException, RuntimeError) as failure:
+    except KafkaException as away:
+        raise Trouble(f"Kafka at {cluster.bootstrap_servers} does not answer: {away.args[0].str()}") from away
+    except RuntimeError as failure:
         raise Trouble(f"The topics were not created: {failure}") from failure
     say(f"{len(topics.ALL)} topics are there")
+
+
+@app.command()
+def check(
+    replication: Annotated[
+        int | None, typer.Option(min=1, help="Copies each record should have; else TOPIC_REPLICATION, or 3 when live.")
+    ] = None,
+) -> None:
+    """Hold the topics against the design; exit code 1 when one is missing or differs, with what to do."""
+    from confluent_kafka import KafkaException
+
+    from stream import topic_admin, topic_drift
+    from stream.topics import ALL
+
+    env, cluster = environment.read(), _cluster()
+    try:
+        missing = topic_admin.missing(cluster, ALL)
+        drifts = topic_drift.find(cluster, ALL, *environment.replication(env, replication))
+    except KafkaException as failure:
+        raise Trouble(f"Kafka at {cluster.bootstrap_servers} does not answer: {failure.args[0].str()}") from failure
+    complaints = [f"missing: {name}. Run `hookstream topics create`" for name in missing]
+    for drift in drifts:
+        names = ", ".join(drift.topics)
+        complaints.append(f"{drift}: {names}\n  {drift.remedy}")
+    if complaints:
+        raise Trouble("\n".join(complaints))
+    say(f"{len(ALL)} topics are as designed")
 
 
 @app.command("list")

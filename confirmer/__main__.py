@@ -34,7 +34,7 @@ def run(settings: ConfirmerSettings) -> None:
         if not settings.api_key(provider):
             log.warning("provider.not_asked", provider=provider, settings=f"{provider.upper()}_API_KEY")
     store = store_engine(settings, SERVICE)
-    codec = Codec(registry(settings.schema_registry_url))
+    codec = Codec(registry(settings))
     worker = Worker(SERVICE, TOPICS, partial(handle, encode=codec.encode), settings, store, codec)
     asker = Asker(SERVICE, settings, store, codec)
     worker.on_commit = asker.wake
@@ -51,7 +51,7 @@ def run(settings: ConfirmerSettings) -> None:
 
 def subject(settings: ConfirmerSettings) -> Subject:
     """What a replay has to know: what became of a question stands on the topics that the answer went to."""
-    codec = Codec(registry(settings.schema_registry_url))
+    codec = Codec(registry(settings))
     return Subject(
         SERVICE,
         SERVICE,

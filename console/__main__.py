@@ -38,7 +38,7 @@ def run(settings: ConsoleSettings) -> None:
     """Keep the log and answer questions until a signal asks to stop."""
     ports.check(settings.host, settings.port)
     store = store_engine(settings, SERVICE)
-    codec = Codec(registry(settings.schema_registry_url))
+    codec = Codec(registry(settings))
     worker = Worker(SERVICE, TOPICS, handle, settings, store, codec)
     worker.worth_telling = lambda _: False  # it watches: to tell what became of outcomes would never end
     health = Health()

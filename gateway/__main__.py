@@ -21,6 +21,7 @@ from gateway.guard import Application
 from gateway.proof import Proof
 from gateway.settings import GatewaySettings
 from gateway.spool import Spool
+from gateway.topic_watch import TopicWatch
 from gateway.webhooks import Webhooks
 from providers import catalogue
 from runtime import logging, management, ports
@@ -28,7 +29,7 @@ from runtime.health import Health
 from runtime.logging import log
 from runtime.management import Route
 from runtime.startup import Need, Startup
-from stream import startup, topic_admin, topics
+from stream import startup, topic_admin, topic_drift, topics
 from stream.client_config import Cluster
 from stream.codec import Codec
 from stream.registry import registry
@@ -61,23 +62,33 @@ async def serve(
     custody = Custody(appender, spool)
     health.ready_while(custody.problem)
     health.warn_while(custody.warning)
+    watch = TopicWatch(Cluster.of(settings, "gateway"), GATEWAY_TOPICS, appender.warm_up)
+    await watch.look()
+    health.ready_while(watch.problem)
     proof = Proof(settings)
-    webhooks = Webhooks(settings, codec, appender, custody, proof)
-    server = _server(settings, app.create(settings, webhooks, health))
+    server = _server(settings, app.create(settings, Webhooks(settings, codec, appender, custody, proof), health))
     routes.update(Desk(settings, codec, custody, proof).routes())
     await appender.warm_up([topic.name for topic in GATEWAY_TOPICS])
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = _on_signal()
     serving = asyncio.create_task(server.serve())
     draining = asyncio.create_task(custody.drain()) if spool else None
+    watching = asyncio.create_task(watch.keep_looking())
     log.info("gateway.listening", port=settings.port)
     await _until(stop, appender, serving, draining)
     server.stop()  # type: ignore[no-untyped-call]
     await asyncio.wait([serving], timeout=CLOSING_S)
+    watching.cancel()
     failure = appender.fatal or _drain_failure(draining)
     await appender.close(CLOSING_S)
     return failure
+
+
+def _on_signal() -> asyncio.Event:
+    """Set when a signal asks to stop."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
 
 
 def _server(settings: GatewaySettings, application: Application) -> Server:
@@ -134,7 +145,8 @@ def _kafka(settings: GatewaySettings) -> Need:
 
     def ask() -> None:
         if settings.spool_dir is None or topic_admin.answers(cluster):
-            topic_admin.check(cluster, GATEWAY_TOPICS)
+            topic_admin.check(cluster, GATEWAY_TOPICS, wait_for_missing=False)
+            topic_drift.warn(cluster, GATEWAY_TOPICS, settings.mode, settings.topic_replication)
         else:
             log.warning("gateway.spooling", cause="Kafka does not answer; webhooks go to the spool")
 
@@ -160,9 +172,9 @@ def main() -> None:
         if not settings.is_active(provider):
             log.warning("provider.not_configured", provider=provider.name, settings=provider.secret_setting)
     ports.check(settings.host, settings.port)
-    health, routes, codec = Health(), dict[tuple[str, str], Route](), Codec(registry(settings.schema_registry_url))
+    health, routes, codec = Health(), dict[tuple[str, str], Route](), Codec(registry(settings))
     kinds = [record for topic in GATEWAY_TOPICS for record in topic.records]  # none is asked for while a sender waits
-    needs = [_kafka(settings), startup.registry_answers(codec, settings.schema_registry_url, kinds)]
+    needs = [_kafka(settings), startup.registry_answers(codec, kinds)]
     starting = Startup(needs)
     health.ready_while(starting.problem)
     management.listen(settings, health, routes)

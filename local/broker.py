@@ -40,7 +40,7 @@ def start(supervisor: Supervisor, settings: Settings) -> None:
 
 def answers(cluster: Cluster, patience: float = 1.0) -> bool:
     try:
-        return bool(cluster.admin().list_topics(timeout=patience).brokers)
+        return bool(cluster.metadata(patience).brokers)
     except KafkaException:
         return False
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from local.memory import passwords, ports
 from local.place import Place, write_whole
-from local.services import API_KEYS, API_URLS, ASKED, NAME_PREFIXES, SECRETS, SERVICES
+from local.services import API_KEYS, API_URLS, ASKED, NAME_PREFIXES, REGISTRY_ACCESS, SECRETS, SERVICES
 from runtime import kafka_properties
 
 HOST = "127.0.0.1"
@@ -63,6 +63,8 @@ def describe(settings: Settings) -> dict[str, str]:
         "KAFKA_BOOTSTRAP_SERVERS": given.get("KAFKA_BOOTSTRAP_SERVERS") or f"{HOST}:{port['kafka']}",
         **_kafka(given),
         "SCHEMA_REGISTRY_URL": given.get("SCHEMA_REGISTRY_URL") or registry,
+        **{name: given[name] for name in REGISTRY_ACCESS if given.get(name)},
+        "SCHEMA_REGISTER": given.get("SCHEMA_REGISTER") or "true",
         "MODE": "test",
         "RATE_LIMIT": "off",
         **{name: given.get(name) or settings.secret[name] for name in GENERATED},

@@ -49,11 +49,14 @@ SERVICES = (
     Service("console", "console", gets=("CONSOLE_TOKEN",), listens=True),
     Service("gateway", "gateway", store=False, gets=SECRETS, listens=True, layer=GATEWAY),
 )
+REGISTRY_ACCESS = ("SCHEMA_REGISTRY_TOKEN", "SCHEMA_REGISTRY_TOKEN_FILE", "SCHEMA_REGISTRY_CA")
 NAME_PREFIXES = ("TOPIC_PREFIX", "GROUP_PREFIX")
 EVERY_SERVICE_GETS = (
     *NAME_PREFIXES,
     "KAFKA_BOOTSTRAP_SERVERS",
     "SCHEMA_REGISTRY_URL",
+    *REGISTRY_ACCESS,
+    "SCHEMA_REGISTER",
     "MODE",
     "RATE_LIMIT",
     "MANAGEMENT_TOKEN",

@@ -12,7 +12,7 @@ from types import FrameType, MappingProxyType
 from local import environment, leftovers, lodging, presence
 from local.place import Place
 from local.system import Stack, serving, standing
-from local.telling import Trouble, complain, say
+from local.telling import Trouble, complain, say, without_password
 
 PORTS = {"gateway": 3000, "console": 3001}  # the examples in the documents then work as written
 SHOWN = ("GATEWAY_URL", "CONSOLE_URL", "INBOX_URL", "KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL")
@@ -82,7 +82,7 @@ def _place(root: Path) -> Place:
 def _show(env: dict[str, str], seconds: float) -> None:
     for name in SHOWN:
         if env[name]:
-            say(f"{name}={env[name]}")
+            say(f"{name}={without_password(env[name])}")
     say(f"ready in {seconds:.0f} s; Ctrl-C or `make stop` ends it; everything else is in .run/env, logs in .run/log")
 
 

@@ -1,5 +1,6 @@
 """How the stack and the command line talk to the person before them. Whatever they print is shown as text."""
 
+import re
 import sys
 
 from runtime.plain_text import plain, plain_line
@@ -7,6 +8,11 @@ from runtime.plain_text import plain, plain_line
 
 class Trouble(Exception):
     """What only a person can put right: the message says what happened and what to do."""
+
+
+def without_password(url: str) -> str:
+    """The URL as people may see it."""
+    return re.sub(r"(?<=://)[^/@]*@", "…@", url)
 
 
 def say(line: str) -> None:

@@ -26,7 +26,7 @@ def run(settings: NotifierSettings) -> None:
     """Queue and send until a signal asks to stop."""
     stop = on_signal(settings.mail_timeout_s + WITHIN_S)  # a mail whose dot is sent is worth waiting for
     store = store_engine(settings, SERVICE)
-    codec = Codec(registry(settings.schema_registry_url))
+    codec = Codec(registry(settings))
     handler = partial(handle, operator=settings.operator_email, max_age_s=settings.mail_max_age)
     worker = Worker(SERVICE, TOPICS, handler, settings, store, codec)
     apply_again = partial(again.handle_repeated, operator=settings.operator_email, max_age_s=settings.mail_max_age)

@@ -5,12 +5,14 @@ Each setting is one field: its name in capitals is the variable, its description
 """
 
 import os
+import ssl
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, PrivateAttr, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -18,6 +20,7 @@ from runtime import kafka_properties
 from runtime.secrets import Token, local_defaults
 
 EXIT_MISCONFIGURED = 78  # EX_CONFIG of sysexits.h
+Mode = Literal["live", "test"]
 NAME_PREFIX = r"^[A-Za-z0-9._-]{0,100}$"
 """The characters Kafka allows in names; its limit of 249 leaves room for ours."""
 
@@ -52,7 +55,19 @@ class Settings(BaseSettings):
     schema_registry_url: str | None = Field(
         None, description="a schema registry (Confluent API); unset: ids come from schemas/avro/registry.json"
     )
-    mode: Literal["live", "test"] = Field("live", description="the mode of a webhook that names none")
+    schema_registry_token: str | None = Field(
+        None, description="a bearer token for the registry; a user and a password stand in its URL instead"
+    )
+    schema_registry_ca: Path | None = Field(
+        None, description="the file of the CA that signed the registry's certificate; unset: the system's"
+    )
+    schema_register: bool = Field(
+        default=False, description="register schemas the registry lacks; else `hookstream schemas push` does"
+    )
+    topic_replication: int | None = Field(
+        None, ge=1, description="the copies topics should have, for the check at start; unset: 3 when live, else any"
+    )
+    mode: Mode = Field("live", description="the mode of a webhook that names none")
     management_host: str = Field("127.0.0.1", description="where health, metrics and management verbs are answered")
     management_port: int = Field(9100, ge=0, le=65535, description="the port of health, metrics and management verbs")
     management_token: Token | None = Field(
@@ -65,6 +80,21 @@ class Settings(BaseSettings):
     def kafka_properties(self) -> Mapping[str, str]:
         """Librdkafka's properties as the `KAFKA_…` variables set them."""
         return self._kafka_properties
+
+    @field_validator("schema_registry_url")
+    @classmethod
+    def _registry_has_an_address(cls, value: str | None) -> str | None:
+        if value is not None and not (urlsplit(value).hostname and value.startswith(("http://", "https://"))):
+            raise ValueError("must be an http or https URL, a user and a password before its host if it needs them")
+        return value
+
+    @model_validator(mode="after")
+    def _registry_can_be_called(self) -> Self:
+        if self.schema_registry_token and urlsplit(self.schema_registry_url or "").username is not None:
+            raise ValueError("SCHEMA_REGISTRY_URL holds credentials and SCHEMA_REGISTRY_TOKEN is set: keep one")
+        if self.schema_registry_ca is not None:
+            _check_ca(self.schema_registry_ca)
+        return self
 
     @model_validator(mode="after")
     def _kafka_properties_are_accepted(self) -> Self:
@@ -130,6 +160,24 @@ class StoreSettings(Settings):
     def session_url(self) -> str:
         """Where a session lasts: for LISTEN, advisory locks, and settings of a session."""
         return self.direct_database_url or self.database_url
+
+
+def value_of(environment: Mapping[str, str], name: str) -> str | None:
+    """A setting by its variable or the file that NAME_FILE names, for programs that read no `Settings`.
+
+    Raises OSError when the file cannot be read.
+    """
+    if value := environment.get(name, "").strip():
+        return value
+    path = environment.get(f"{name}_FILE")
+    return (Path(path).read_text().strip() or None) if path else None
+
+
+def _check_ca(path: Path) -> None:
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as wrong:
+        raise ValueError(f"SCHEMA_REGISTRY_CA: {path} holds no certificate that can be read") from wrong
 
 
 def complaints(wrong: ValidationError | OSError) -> list[str]:

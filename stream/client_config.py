@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, ClusterMetadata  # type: ignore[attr-defined] # not said to be exported
 
 from runtime import kafka_properties
 from runtime.settings import EXIT_MISCONFIGURED, Settings
@@ -27,6 +27,14 @@ CLASSIC_DEFAULTS: Mapping[str, Any] = {
 }
 """The broker decides the timeouts of the consumer protocol; those of the classic one are the member's."""
 
+TELLING = (
+    KafkaError._AUTHENTICATION,  # noqa: SLF001 - that is its name, as of those below
+    KafkaError.SASL_AUTHENTICATION_FAILED,
+    KafkaError._SSL,  # noqa: SLF001
+    KafkaError._RESOLVE,  # noqa: SLF001
+    KafkaError._TRANSPORT,  # noqa: SLF001
+)
+"""Errors of connections that say why Kafka seems to be away, those first that waiting does not mend."""
 QUIET: Mapping[str, Any] = {"error_cb": lambda _: None}
 """For clients whose failures are raised, and whose program has no log."""
 
@@ -59,8 +67,22 @@ class Cluster:
         return f"{self.group_prefix}{name}"
 
     def admin(self, on_error: Callable[[KafkaError], None] = lambda _: None) -> AdminClient:
-        """An admin client that logs nothing: its failures are raised. `on_error` hears of those it tries again."""
-        return self._make(AdminClient, {**QUIET, "error_cb": on_error})
+        """An admin client that logs nothing: its failures are raised."""
+        return self._make(AdminClient, {"error_cb": on_error})
+
+    def metadata(self, timeout_s: float) -> ClusterMetadata:
+        """The brokers and topics.
+
+        Raises KafkaException, with why the connections failed where that is known: a refused password, say.
+        """
+        reported: list[KafkaError] = []
+        admin = self.admin(reported.append)
+        try:
+            return admin.list_topics(timeout=timeout_s)
+        except KafkaException as failure:
+            admin.poll(0)
+            telling = sorted((error for error in reported if error.code() in TELLING), key=_tells_least)
+            raise (KafkaException(telling[0]) if telling else failure) from None
 
     def producer(self, ours: Mapping[str, Any]) -> Producer:
         """A producer with our properties where the environment sets no others."""
@@ -82,3 +104,7 @@ class Cluster:
         except KafkaException as refused:
             sys.stderr.write(f"cannot start: the KAFKA_… settings do not fit together: {refused.args[0].str()}\n")
             raise SystemExit(EXIT_MISCONFIGURED) from None
+
+
+def _tells_least(error: KafkaError) -> int:
+    return TELLING.index(error.code())

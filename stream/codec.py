@@ -4,6 +4,7 @@ fastavro reads on past many kinds of damage, so a decoded record counts only if 
 """
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -12,7 +13,8 @@ import msgspec
 
 from stream import schemas, topics
 from stream.events import Record
-from stream.registry import Registry
+from stream.registry import CommittedRegistry, Registry
+from stream.schemas import Schema
 
 MAGIC = b"\x00"
 HEADER_BYTES = 5
@@ -75,8 +77,8 @@ class Codec:
         return prefix, schema
 
     def _reader(self, schema_id: int) -> tuple[type[Record], Any, Any]:
-        written = self._registry.schema_of(schema_id)
-        kind, parsed = _parsed(schema_id, written)
+        written = _committed(schema_id, self._registry.schema_of(schema_id))
+        kind, parsed = KINDS[written["name"]], fastavro.parse_schema(written)
         ours = schemas.declared(kind.__name__)
         same = schemas.canonical(ours) == schemas.canonical(written)
         # Resolving into our schema costs half as much again, and is needed only for another version.
@@ -85,12 +87,19 @@ class Codec:
         return self._readers[schema_id]
 
 
-def _parsed(schema_id: int, written: Any) -> tuple[type[Record], Any]:
-    """The record of ours that a schema describes, and the schema parsed: a registry that others use too has more.
+def _committed(schema_id: int, found: Any) -> Schema:
+    """The committed schema that means the same as the one a registry has.
 
-    Raises Undecodable when there is none.
+    No other is ever parsed: a registry that others use too has more, and a hostile schema could be recursive. Raises
+    Undecodable when there is none.
     """
     try:
-        return KINDS[written["name"]], fastavro.parse_schema(written)
-    except Exception as foreign:  # whatever was registered, and however fastavro dislikes it
+        return _by_meaning()[schemas.normal(found)]
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as foreign:
         raise Undecodable(f"the schema {schema_id} is of no record of ours") from foreign
+
+
+@cache
+def _by_meaning() -> dict[str, Schema]:
+    entries = CommittedRegistry().entries
+    return {schemas.normal(entry["schema"]): entry["schema"] for entry in entries if entry["subject"] in KINDS}

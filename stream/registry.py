@@ -1,21 +1,23 @@
 """Which number stands for which schema on the wire: the committed `registry.json`, or a schema registry.
 
 The committed file is append-only, so an id never changes its meaning: `[{id, subject, version, schema}]`, the subject
-being the record's name. A registry (Confluent API: Karapace, Apicurio, Confluent) is asked when its URL is set.
+being the record's name. A registry (Confluent API: Karapace, Apicurio, Confluent) is asked when its URL is set. Only
+schemas of the committed file are ever used (see `codec`): a registry says which id means which of them.
 """
 
 import json
-import urllib.error
-import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from runtime.settings import Settings, value_of
 from stream import schemas
+from stream.registry_client import Failure, RegistryClient
 from stream.schemas import FOLDER, Schema
 
 FILE = FOLDER / "registry.json"
-TIMEOUT_S = 15.0
-"""One that has just started takes its time for the first question."""
+NOT_FOUND, CONFLICT = 404, 409
+LARGEST_ID = 2**31 - 1
 
 
 class UnknownSchema(LookupError):
@@ -52,46 +54,89 @@ class CommittedRegistry:
 
 
 class RemoteRegistry:
-    """Ids from a schema registry over HTTP, each asked for once."""
+    """Ids from a schema registry over HTTP, each asked for once. Raises registry_client.Failure, an OSError."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url.rstrip("/")
+    def __init__(self, client: RegistryClient, *, registers: bool) -> None:
+        self._client = client
+        self._registers = registers
         self._ids: dict[str, int] = {}
         self._schemas: dict[int, Schema] = {}
 
     def id_of(self, subject: str) -> int:
-        """The id the registry gave to our schema of `subject`; registers it when it is new there."""
+        """The id the registry gave to our schema of `subject`; registers it only where told to."""
         if subject not in self._ids:
-            schema = schemas.canonical(schemas.declared(subject))
-            answer = self._call(f"/subjects/{subject}/versions", {"schema": schema})
-            self._ids[subject] = int(answer["id"])
+            self._ids[subject] = self._registered(subject) if self._registers else self._looked_up(subject)
         return self._ids[subject]
 
     def schema_of(self, schema_id: int) -> Schema:
-        """The schema a record with this id was written with."""
+        """The schema a record with this id was written with, as the registry has it.
+
+        Raises UnknownSchema when the registry has none, or one that is not Avro's.
+        """
         if schema_id not in self._schemas:
-            answer = self._call(f"/schemas/ids/{schema_id}")
-            try:
-                self._schemas[schema_id] = json.loads(answer["schema"])
-            except ValueError as foreign:
-                raise UnknownSchema(f"the schema {schema_id} is not one of Avro") from foreign
+            status, answer = self._client.call("GET", f"/schemas/ids/{schema_id}")
+            if status == NOT_FOUND:
+                raise UnknownSchema(f"{self._client.name} has no schema with the id {schema_id}")
+            self._schemas[schema_id] = self._parsed(schema_id, answer)
         return self._schemas[schema_id]
 
-    def _call(self, path: str, body: dict[str, str] | None = None) -> Any:
-        request = urllib.request.Request(  # noqa: S310 - the operator's own registry
-            self._url + path,
-            data=json.dumps(body).encode() if body else None,
-            headers={"Content-Type": "application/vnd.schemaregistry.v1+json"},
-        )
+    def _registered(self, subject: str) -> int:
+        status, answer = self._client.call("POST", f"/subjects/{subject}/versions", _body(subject))
+        if status == CONFLICT:
+            raise Failure(f"{self._client.name} refuses the schema of {subject} as incompatible with what it has")
+        if status == NOT_FOUND:
+            raise Failure(f"{self._client.name} has no Confluent API there: it knows no /subjects/{subject}/versions")
+        return self._id(answer)
+
+    def _looked_up(self, subject: str) -> int:
+        status, answer = self._client.call("POST", f"/subjects/{subject}", _body(subject))
+        if status == NOT_FOUND:
+            raise Failure(
+                f"{self._client.name} does not have the schema of {subject}: run `hookstream schemas push`, "
+                "or set SCHEMA_REGISTER=true"
+            )
+        return self._id(answer)
+
+    def _id(self, answer: Any) -> int:
+        found = answer.get("id") if isinstance(answer, dict) else None
+        if type(found) is not int or not 0 < found <= LARGEST_ID:
+            raise Failure(f"{self._client.name} does not answer as a schema registry: it names no id")
+        return found
+
+    def _parsed(self, schema_id: int, answer: Any) -> Schema:
+        text = answer.get("schema") if isinstance(answer, dict) else None
+        if not isinstance(text, str):
+            raise Failure(f"{self._client.name} does not answer as a schema registry: it shows no schema")
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310
-                return json.load(response)
-        except urllib.error.HTTPError as refused:
-            if refused.code == 404:  # noqa: PLR2004 - not found
-                raise UnknownSchema(f"the registry at {self._url} knows nothing at {path}") from refused
-            raise
+            parsed: Schema = json.loads(text)
+        except (ValueError, RecursionError) as foreign:
+            raise UnknownSchema(f"the schema {schema_id} is not one of Avro") from foreign
+        return parsed
 
 
-def registry(url: str | None) -> Registry:
-    """The registry at `url`, or the committed file when there is none."""
-    return RemoteRegistry(url) if url else CommittedRegistry()
+def registry(settings: Settings) -> Registry:
+    """The registry that a service's settings name, or the committed file when they name none."""
+    if settings.schema_registry_url is None:
+        return CommittedRegistry()
+    ca = settings.schema_registry_ca
+    client = RegistryClient(settings.schema_registry_url, settings.schema_registry_token, str(ca) if ca else None)
+    return RemoteRegistry(client, registers=settings.schema_register)
+
+
+def registry_of_environment(environment: Mapping[str, str]) -> Registry:
+    """The same for programs without settings of their own; they register nothing.
+
+    Raises ValueError or OSError with a sentence when a setting cannot be used.
+    """
+    client = client_of_environment(environment)
+    return RemoteRegistry(client, registers=False) if client else CommittedRegistry()
+
+
+def client_of_environment(environment: Mapping[str, str]) -> RegistryClient | None:
+    """The client of the registry that these variables name, None when they name none."""
+    url, token, ca = (value_of(environment, f"SCHEMA_REGISTRY_{name}") for name in ("URL", "TOKEN", "CA"))
+    return RegistryClient(url, token, ca) if url else None
+
+
+def _body(subject: str) -> dict[str, str]:
+    return {"schema": schemas.canonical(schemas.declared(subject))}

@@ -56,7 +56,7 @@ def run(
     service: str, topics: Sequence[Topic], handler: Handler, settings: StoreSettings, store: Engine, stop: Event
 ) -> None:
     """Work until `stop` is set."""
-    codec = Codec(registry(settings.schema_registry_url))
+    codec = Codec(registry(settings))
     worker = Worker(service, topics, handler, settings, store, codec)
     health = Health()
     worker.watch(health)

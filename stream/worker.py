@@ -17,7 +17,20 @@ from runtime.logging import log
 from runtime.settings import StoreSettings
 from runtime.startup import Startup
 from runtime.store_probe import StoreProbe, store_answers
-from stream import batch, delivery, failures, isolation, metrics, outbox, ownership, reporting, startup, topic_admin
+from stream import (
+    batch,
+    delivery,
+    failures,
+    isolation,
+    metrics,
+    outbox,
+    ownership,
+    registry_client,
+    reporting,
+    startup,
+    topic_admin,
+    topic_drift,
+)
 from stream.batch import Applied
 from stream.client_config import Cluster
 from stream.codec import Codec
@@ -49,6 +62,7 @@ class Worker:
         store: Engine,
         codec: Codec,
     ) -> None:
+        self._topics = topics
         self._settings = settings
         self._store = store
         self._handler = handler
@@ -65,7 +79,7 @@ class Worker:
         self._startup = Startup(
             [
                 lambda: topic_admin.check(self._cluster, topics),
-                startup.registry_answers(codec, settings.schema_registry_url, (Outcome, DeadRecord)),
+                startup.registry_answers(codec, (Outcome, DeadRecord)),
                 store_answers(service, store),
             ]
         )
@@ -100,6 +114,7 @@ class Worker:
         garbage.look_seldom()
         if not self._startup.wait(stop, self._turned):
             return
+        topic_drift.warn(self._cluster, self._topics, self._settings.mode, self._settings.topic_replication)
         self._probe.start()
         self._membership.join()
         try:
@@ -154,6 +169,10 @@ class Worker:
         if isinstance(failure, KafkaException):  # it does not say where the group was, or cannot go back there yet
             self._failure = f"Kafka does not say where to begin: {failure.args[0].str()}"
             log.info("offsets.unsettled", error=failure.args[0].str(), seconds=wait)
+            return
+        if isinstance(failure, registry_client.Failure):
+            self._failure = str(failure)
+            log.warning("registry.failed", error=str(failure), seconds=wait)
             return
         metrics.STORE_FAILURES.inc()
         self._failure = f"the store fails: {failures.name(failure)}"

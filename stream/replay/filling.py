@@ -48,8 +48,8 @@ class Filling:
         self._store = store
         self._keep = keep
         self._wanted = Wanted(asked.orders) if asked.orders else None
-        self._known = Codec(registry(settings.schema_registry_url))
-        self._codec = Codec(registry(settings.schema_registry_url), self._reread) if asked.retranslate else self._known
+        self._known = Codec(registry(settings))
+        self._codec = Codec(registry(settings), self._reread) if asked.retranslate else self._known
         self._renamed: dict[str, tuple[str, bytes]] = {}
         self._at: dict[Partition, int] = {}
         self.moved: Callable[[Mapping[Partition, int]], None] = lambda _: None

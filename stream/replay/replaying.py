@@ -34,7 +34,7 @@ class Replay:
         self._cluster = Cluster.of(settings, subject.service)
         self._store = store
         self._fill = fill
-        self._codec = Codec(registry(settings.schema_registry_url))
+        self._codec = Codec(registry(settings))
         self._asked = Asked(subject.service, "")
 
     def begin(self, asked: Asked, most: Mapping[Partition, int] | None = None) -> Run:

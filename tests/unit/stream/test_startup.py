@@ -8,19 +8,20 @@ import pytest
 from runtime.startup import NotYet
 from stream.codec import Codec
 from stream.events import Outcome
-from stream.registry import registry
+from stream.registry import CommittedRegistry, RemoteRegistry
+from stream.registry_client import RegistryClient
 from stream.startup import registry_answers
 
 
 def test_without_a_registry_there_is_nothing_to_wait_for() -> None:
-    registry_answers(Codec(registry(None)), None, [Outcome])()
+    registry_answers(Codec(CommittedRegistry()), [Outcome])()
 
 
 def test_a_registry_that_is_away_is_waited_for() -> None:
     url = "http://127.0.0.1:1"
 
     with pytest.raises(NotYet, match="the schema registry at http://127"):
-        registry_answers(Codec(registry(url)), url, [Outcome])()
+        registry_answers(Codec(RemoteRegistry(RegistryClient(url), registers=True)), [Outcome])()
 
 
 @pytest.mark.parametrize(("status", "outcome"), [(401, SystemExit), (403, SystemExit), (503, NotYet)])
@@ -42,5 +43,5 @@ def test_a_registry_that_refuses_is_told_from_one_that_has_only_just_started(
         url = f"http://127.0.0.1:{server.server_port}"
 
         with pytest.raises(outcome, match="the schema registry at"):
-            registry_answers(Codec(registry(url)), url, [Outcome])()
+            registry_answers(Codec(RemoteRegistry(RegistryClient(url), registers=True)), [Outcome])()
         server.shutdown()

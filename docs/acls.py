@@ -1,0 +1,85 @@
+"""Which Kafka operations each principal needs, from what each service reads and publishes.
+
+tests/e2e/test_secured_kafka.py runs the whole system with exactly these permissions.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from auditor.tracing import READS
+from confirmer.again import TOLD_BY
+from gateway.__main__ import GATEWAY_TOPICS
+from gateway.desk import KEPT_IN
+from stream import reading, topics
+from stream.replay import reading as replay_reading
+
+OPERATOR = "operator"
+"""Who runs `hookstream`, the topics job, and `verify`."""
+PUBLISHES = {
+    "payment": (topics.PAYMENTS,),
+    "shipping": (topics.SHIPMENTS,),
+    "refund": (topics.REFUNDS,),
+    "subscription": (topics.SUBSCRIPTIONS,),
+    "invoice": (topics.INVOICES,),
+    "confirmer": (*TOLD_BY, topics.REJECTED),
+    "notifier": (topics.NOTIFICATIONS,),
+    "console": (),
+}
+"""Beside outcomes and dead letters, which every service publishes."""
+AUDITOR_GROUP = "auditor"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Permission:
+    """Operations on one topic or consumer group, by Kafka's names; DESCRIBE is implied by READ and WRITE."""
+
+    kind: Literal["topic", "group"]
+    name: str
+    operations: tuple[str, ...]
+
+
+def needed() -> dict[str, list[Permission]]:
+    """The permissions of each principal."""
+    services = {service: _worker(service) for service in READS}
+    return {"gateway": _gateway()} | services | {OPERATOR: _operator()}
+
+
+def _worker(service: str) -> list[Permission]:
+    """Reads its topics in its group, publishes; a replay also reads what the service has published."""
+    published = [topic.name for topic in PUBLISHES[service]]
+    written = [*published, topics.OUTCOMES.name, topics.dead(service).name]
+    return _merged(
+        *_each("topic", READS[service], "READ", "DESCRIBE_CONFIGS"),
+        *_each("topic", written, "WRITE"),
+        *_each("topic", published, "READ"),
+        *_each("group", (service, replay_reading.GROUP), "READ"),
+    )
+
+
+def _gateway() -> list[Permission]:
+    return _merged(
+        *_each("topic", (topic.name for topic in GATEWAY_TOPICS), "WRITE", "DESCRIBE_CONFIGS"),
+        *_each("topic", KEPT_IN, "READ"),
+        *_each("group", (reading.GROUP,), "READ"),
+    )
+
+
+def _operator() -> list[Permission]:
+    return _merged(
+        *_each("topic", (topic.name for topic in topics.ALL), "CREATE", "READ", "DESCRIBE_CONFIGS"),
+        *_each("group", READS, "DESCRIBE"),
+        *_each("group", (reading.GROUP, AUDITOR_GROUP), "READ"),
+    )
+
+
+def _each(kind: Literal["topic", "group"], names: Iterable[str], *operations: str) -> list[Permission]:
+    return [Permission(kind, name, operations) for name in names]
+
+
+def _merged(*permissions: Permission) -> list[Permission]:
+    """One permission per resource, its operations in the order they were named first."""
+    together: dict[tuple[Literal["topic", "group"], str], dict[str, None]] = {}
+    for one in permissions:
+        together.setdefault((one.kind, one.name), {}).update(dict.fromkeys(one.operations))
+    return sorted(Permission(kind, name, tuple(operations)) for (kind, name), operations in together.items())
