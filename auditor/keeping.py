@@ -80,6 +80,38 @@ def money(trace: Trace) -> Claim:
     return Claim("MONEY", checked, tuple(wrong))
 
 
+def agreement(trace: Trace) -> Claim:
+    """Per order, what the refund store says was given back is what the payment store says, and not more than was paid.
+
+    Refunds that the payment does not tell of are only held against what was paid; what only the payment tells of has
+    no refund.
+    """
+    evidence, wrong, unfinished, checked = trace.evidence, list[str](), list[str](), 0
+    stores = evidence.stores
+    if {"payment", "refund"} <= stores.keys():
+        payments = stores["payment"].tables["payments"]
+        paid, given_back, told_by_payment = Counter[str](), Counter[str](), Counter[str]()
+        for key, row in stores["payment"].tables["transactions"].items():
+            paid[key.partition(" ")[0]] += row["amount"] or 0
+        for key, row in stores["refund"].tables["refunds"].items():
+            if row["status"] == "completed" and row["mismatch"] is None:
+                order_id = key.partition(" ")[0]
+                given_back[order_id] += row["amount"] or 0
+                told_by_payment[order_id] += (row["amount"] or 0) * ("told_by_payment" in row["told"])
+        for order_id in sorted(given_back.keys() & payments.keys()):
+            checked += 1
+            payment = payments[order_id]
+            most = max(paid[order_id], payment["amount"] or 0)
+            lines = []
+            if told_by_payment[order_id] > payment["refunded_amount"]:
+                lines.append(f"refunds say {told_by_payment[order_id]}, the payment {payment['refunded_amount']}")
+            if most and given_back[order_id] > most:
+                lines.append(f"{given_back[order_id]} was given back of {most}")
+            is_under_way = stores["payment"].outbox or stores["refund"].outbox
+            (unfinished if is_under_way else wrong).extend(f"order {order_id}: {line}" for line in lines)
+    return Claim("AGREEMENT", checked, tuple(wrong), tuple(unfinished))
+
+
 SUMS = (
     ("paid", "payment", "payments", ("amount", "currency", "status")),
     ("given back of payments", "payment", "payments", ("refunded_amount", "currency", "status")),
@@ -88,7 +120,7 @@ SUMS = (
 )
 """What is summed: of which table, which field, by which others."""
 
-CLAIMS = (state, announced, money)
+CLAIMS = (state, announced, money, agreement)
 
 
 def _counts(store: Store, event_id: str, outcome: str) -> bool:

@@ -14,7 +14,6 @@ from processors.invoice.handler import advance
 from processors.payment import domain as payments
 from processors.payment.domain import OrdersPolicy
 from processors.refund import domain as refunds
-from processors.refund.domain.refunds import ANNOUNCED
 from processors.shipping import domain as shipping
 from processors.subscription import domain as subscriptions
 from stream import ids, registers, topics
@@ -99,7 +98,8 @@ def shipment(events: Iterable[Record]) -> Expected:
         name: {"order_id": one.order_id, "status": one.status, "version": one.version, "told": _json(one.told)}
         for name, one in parcels.items()
     }
-    facts = {ids.fact_id(one.truth.__name__, name) for name, one in parcels.items() if one.truth}
+    truths = [one.truth for one in parcels.values() if one.truth]
+    facts = {ids.fact_id(kind.__name__, *key) for kind, key in truths}
     return Expected({"shipments": rows}, frozenset(scan.envelope.event_id for scan in scans), frozenset(facts))
 
 
@@ -116,21 +116,22 @@ def refund(events: Iterable[Record]) -> Expected:
         if isinstance(event, RefundWebhook):
             history.add(event.envelope.event_id)
     orders = {order_id: one for order_id, one in book.refunds.items() if one.version}
-    each = {f"{order_id} {name}": told for order_id, one in orders.items() for name, told in one.refunds.items()}
     tables: Tables = {
         "orders": {
             order_id: {"refund_status": one.status, "refunded_amount": one.refunded_amount, "version": one.version}
             for order_id, one in orders.items()
         },
-        "refunds": {name: _values(told, "status", "amount", "currency") for name, told in each.items()},
+        "refunds": {
+            f"{order_id} {name}": {
+                **_values(told, "status", "amount", "currency"),
+                "mismatch": one.mismatches.get(name),
+            }
+            for order_id, one in orders.items()
+            for name, told in one.refunds.items()
+        },
     }
-    facts = {
-        ids.fact_id(kind.__name__, order_id, name)
-        for order_id, one in orders.items()
-        for name, told in one.refunds.items()
-        if (kind := ANNOUNCED.get(registers.value(told, "status"))) and not registers.value(told, "told_by_payment")
-    }
-    return Expected(tables, frozenset(history), frozenset(facts))
+    truths = [truth for one in book.refunds.values() for truth in refunds.truths(one)]
+    return Expected(tables, frozenset(history), frozenset(ids.fact_id(kind.__name__, *key) for kind, key in truths))
 
 
 def subscription(events: Iterable[Record]) -> Expected:

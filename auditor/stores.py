@@ -28,7 +28,8 @@ TABLES: Mapping[str, Mapping[str, LiteralString]] = {
     },
     "refund": {
         "orders": "SELECT order_id AS key, refund_status, refunded_amount, version FROM orders WHERE version > 0",
-        "refunds": "SELECT order_id || ' ' || refund_id AS key, status, amount, currency, told FROM refunds",
+        "refunds": "SELECT order_id || ' ' || refund_id AS key, order_id, status, amount, currency, mismatch, told"
+        " FROM refunds",
         "history": "SELECT event_id::text AS key, outcome FROM refund_history",
     },
     "subscription": {

@@ -23,6 +23,7 @@ from stream.events import (
     InvoiceNotice,
     InvoicePending,
     InvoiceRejected,
+    InvoiceUnderpaid,
     InvoiceWebhook,
     OutcomeKind,
     TransferWebhook,
@@ -58,6 +59,12 @@ ANNOUNCED: dict[str, type[Fact]] = {
     "Fail": InvoiceFailed,
     "Complete": InvoiceCompleted,
 }
+
+OF_AN_END = ("received_amount", "expected_amount", "reason", "expired_at", "completed_at")
+"""What an event that ends an invoice badly says of this end alone: kept apart, as `name:State`."""
+
+EXPIRES = ("Ready", "Wait", "Pending", "Cancel")
+"""The states of which a time of expiry is a fact."""
 
 LEARNT = ("customer_id", "transaction_id")
 """What an invoice learns from its transfers when nobody says it of the invoice itself."""
@@ -97,13 +104,38 @@ class Invoice:
         """Why it ended so: what was said of this end, and not of one that it overtook."""
         if self.state not in ENDED_BADLY:
             return None
+        if (reason := registers.value(self.told, f"reason:{self.state}")) is not None:
+            return str(reason)
         (rank, *_), _ = self.told["state"]
-        (said_of, *_), reason = self.told.get("reason", (registers.UNTOLD, None))
-        return reason if said_of == rank else UNKNOWN
+        (said_of, *_), said = self.told.get("reason", (registers.UNTOLD, None))
+        return said if said_of == rank else UNKNOWN
+
+    @property
+    def is_underpaid(self) -> bool:
+        """Whether its provider called it underpaid after it was completed."""
+        when, reason = self.told.get("reason:Fail", (registers.UNTOLD, None))
+        if self.state != "Complete" or reason != MISMATCH:
+            return False
+        completed, failed = self.told["state"][0][1], when[1]
+        return failed >= completed or not failed
 
     def known(self, name: str) -> Any:
-        """What was told by that name, None when nobody told."""
-        return self.reason if name == "reason" else registers.value(self.told, name)
+        """What was told by that name, None when nobody told, or only an event whose state was overtaken."""
+        if name == "reason":
+            return self.reason
+        if (name == "expired_at" and self.state not in EXPIRES) or (
+            name == "completed_at" and self.state != "Complete"
+        ):
+            return None
+        of_end = registers.value(self.told, f"{name}:{self.state}") if self.state in ENDED_BADLY else None
+        return self._of_the_way(name) if of_end is None else of_end
+
+    def _of_the_way(self, name: str) -> Any:
+        """What was told on the way to the state. Rows from before ends were kept apart hold those of a lost end too."""
+        (rank, *_), value = self.told.get(name, (registers.UNTOLD, None))
+        ends = [_above_transfers((at, 0, 0, ""))[0] for at, (state,) in enumerate(TRANSITIONS) if state in ENDED_BADLY]
+        is_of_lost_end = name in OF_AN_END and rank in ends and rank != self.told["state"][0][0]
+        return None if is_of_lost_end else value
 
 
 def tell(transfer: Transfer, webhook: InvoiceWebhook | TransferWebhook) -> tuple[Transfer, OutcomeKind]:
@@ -143,6 +175,7 @@ def truths(invoice: Invoice) -> tuple[type[Fact], ...]:
         CreditAdded: state == "Complete" and bool(invoice.known("customer_id")) and (cash or 0) > 0,
         DigitalDeliveryRequested: state == "Complete" and bool(invoice.known("title")),
         CryptoRefundRequested: asked_back and is_some(invoice.known("received_amount")),
+        InvoiceUnderpaid: invoice.is_underpaid,
     }
     main = ANNOUNCED.get(state or "")
     return (*([main] if main else ()), *(kind for kind, holds in true.items() if holds))
@@ -191,7 +224,9 @@ def _said(webhook: InvoiceWebhook) -> dict[str, object]:
     said = msgspec.structs.asdict(webhook.notice)
     if webhook.notice.cash_amount is None:
         del said["cash_currency"]
-    return said
+    if webhook.notice.state not in ENDED_BADLY:
+        return said
+    return {f"{name}:{webhook.notice.state}" if name in OF_AN_END else name: value for name, value in said.items()}
 
 
 def _learn(told: Told, transfer: Transfer | None) -> Told:
@@ -230,4 +265,7 @@ def _announce(kind: type[Fact], invoice: Invoice, cause: Envelope) -> Fact:
         "balance": invoice.known("cash_amount"),
         "refund_id": ids.fact_id("refund", invoice.invoice_id),
     }
+    if kind is InvoiceUnderpaid:
+        short = {name: registers.value(invoice.told, f"{name}:Fail") for name in ("received_amount", "expected_amount")}
+        said |= {**short, "reason": MISMATCH}
     return kind(**{name: said[name] for name in kind.__struct_fields__})

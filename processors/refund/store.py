@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from processors.refund.domain import Refunds, reason
+from processors.refund.domain import Refunds, processed_at, reason
 from runtime.clock import moment
 from stream import payload, registers
 from stream.arrays import write
@@ -21,36 +21,40 @@ UPDATE refund_history SET order_id = adopted.order_id, outcome = 'processed'
 INSERT_MISSING = "INSERT INTO orders (order_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
 
 LOCK = """
-SELECT order_id, version FROM orders WHERE order_id = ANY (%(ids)b::text[]) ORDER BY order_id FOR UPDATE
+SELECT order_id, version, paid::text FROM orders WHERE order_id = ANY (%(ids)b::text[]) ORDER BY order_id FOR UPDATE
 """
 
 READ = "SELECT order_id, refund_id, told::text FROM refunds WHERE order_id = ANY (%(ids)b::text[])"
 
 SAVE_ORDERS = """
 UPDATE orders SET refund_status = saved.status, refunded_amount = saved.amount, version = saved.version,
-                  updated_at = now()
-  FROM unnest(%(ids)b::text[], %(statuses)b::text[], %(amounts)b::bigint[], %(versions)b::int[])
-       AS saved (order_id, status, amount, version)
+                  paid = saved.paid::json, updated_at = now()
+  FROM unnest(%(ids)b::text[], %(statuses)b::text[], %(amounts)b::bigint[], %(versions)b::int[], %(paid)b::text[])
+       AS saved (order_id, status, amount, version, paid)
  WHERE orders.order_id = saved.order_id
 """
 
 SAVE_REFUNDS = """
 INSERT INTO refunds (order_id, refund_id, status, amount, currency, crypto_amount, crypto_asset, reason, provider,
-                     processed_at, metadata, told)
+                     processed_at, metadata, told, mismatch)
 SELECT order_id, refund_id, status, amount, currency, crypto_amount, crypto_asset, reason, provider,
-       processed_at, metadata::json, told::json
+       processed_at, metadata::json, told::json, mismatch
   FROM unnest(%(ids)b::text[], %(refunds)b::text[], %(statuses)b::text[], %(amounts)b::bigint[],
               %(currencies)b::text[], %(cryptos)b::text[], %(assets)b::text[], %(reasons)b::text[],
-              %(providers)b::text[], %(times)b::timestamptz[], %(metadatas)b::text[], %(tolds)b::text[])
+              %(providers)b::text[], %(times)b::timestamptz[], %(metadatas)b::text[], %(tolds)b::text[],
+              %(mismatches)b::text[])
        AS saved (order_id, refund_id, status, amount, currency, crypto_amount, crypto_asset, reason, provider,
-                 processed_at, metadata, told)
+                 processed_at, metadata, told, mismatch)
 ON CONFLICT (order_id, refund_id) DO UPDATE SET
     status = excluded.status, amount = excluded.amount, currency = excluded.currency,
     crypto_amount = excluded.crypto_amount, crypto_asset = excluded.crypto_asset, reason = excluded.reason,
     provider = excluded.provider, processed_at = excluded.processed_at,
-    metadata = coalesce(excluded.metadata, refunds.metadata), told = excluded.told, updated_at = now()
+    metadata = coalesce(excluded.metadata, refunds.metadata), told = excluded.told,
+    mismatch = excluded.mismatch, updated_at = now()
 """
-REFUND_COLUMNS = "ids refunds statuses amounts currencies cryptos assets reasons providers times metadatas tolds"
+REFUND_COLUMNS = (
+    "ids refunds statuses amounts currencies cryptos assets reasons providers times metadatas tolds mismatches"
+)
 
 RECORD = """
 INSERT INTO refund_history (event_id, order_id, refund_id, status, outcome, amount, currency, occurred_at,
@@ -73,16 +77,26 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Refunds]:
     refunds: dict[str, dict[str, Told]] = {order_id: {} for order_id in order_ids}
     for order_id, refund_id, told in tx.exec_driver_sql(READ, ids):
         refunds[order_id][refund_id] = registers.load(told)
-    return {order_id: Refunds(order_id, version, refunds[order_id]) for order_id, version in orders}
+    return {
+        order_id: Refunds(order_id, version, refunds[order_id], registers.load(paid))
+        for order_id, version, paid in orders
+    }
 
 
 def save(tx: Connection, orders: Iterable[Refunds], last: Mapping[RefundKey, RefundWebhook]) -> None:
     """Write the orders' totals and their refunds, each that got a webhook with its last one."""
     changed = list(orders)
-    totals = [(order.order_id, order.status, order.refunded_amount, order.version) for order in changed]
-    write(tx, SAVE_ORDERS, "ids statuses amounts versions", totals)
+    totals = [
+        (order.order_id, order.status, order.refunded_amount, order.version, registers.dump(order.paid))
+        for order in changed
+    ]
+    write(tx, SAVE_ORDERS, "ids statuses amounts versions paid", totals)
+    misfits = {order.order_id: order.mismatches for order in changed}
     rows = [
-        _row((order.order_id, refund_id), told, last.get((order.order_id, refund_id)))
+        (
+            *_row((order.order_id, refund_id), told, last.get((order.order_id, refund_id))),
+            misfits[order.order_id].get(refund_id),
+        )
         for order in changed
         for refund_id, told in sorted(order.refunds.items())
     ]
@@ -106,7 +120,7 @@ def _row(key: RefundKey, told: Told, last: RefundWebhook | None) -> tuple[object
         *(registers.value(told, name) for name in names),
         reason(told),
         registers.value(told, "provider"),
-        moment(registers.value(told, "refunded_at")),
+        moment(processed_at(told)),
         '{"webhook":' + payload.as_json(last.envelope.raw) + "}" if last else None,
         registers.dump(told),
     )

@@ -24,6 +24,9 @@ TRANSITIONS = (
 )
 """A status may follow those of its own tier and of the tiers above it: a failed attempt may be followed by another."""
 
+ATTEMPTS = ("out_for_delivery", "failed")
+"""Each is told, by its scan's time; the others once a parcel."""
+
 THE_SHOP = "generic"
 ANNOUNCED: dict[str, type[ShipmentFact]] = {
     "in_transit": ShipmentInTransit,
@@ -31,6 +34,10 @@ ANNOUNCED: dict[str, type[ShipmentFact]] = {
     "failed": ShipmentFailed,
     "delivered": ShipmentDelivered,
 }
+
+
+Truth = tuple[type[ShipmentFact], tuple[str, ...]]
+"""A kind of fact, and the parcel and scan that make it one fact and not another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +62,20 @@ class Shipment:
         return order_id
 
     @property
-    def truth(self) -> type[ShipmentFact] | None:
+    def updated_at(self) -> int | None:
+        """When it was scanned with the status it has; None where that scan tells no time."""
+        (rank, _, position, _), scanned_at = self.told.get("scanned_at", (registers.UNTOLD, None))
+        status = self.told["status"][0] if "status" in self.told else registers.UNTOLD
+        return scanned_at if (rank, position) == (status[0], status[2]) else None
+
+    @property
+    def truth(self) -> Truth | None:
         """What can be said of the parcel as it stands: nothing while nobody knows whom it concerns."""
-        return ANNOUNCED.get(self.status or "") if self.order_id is not None else None
+        kind = ANNOUNCED.get(self.status or "") if self.order_id is not None else None
+        if kind is None:
+            return None
+        at = self.told["status"][0][1]
+        return kind, (self.shipment_id, *([str(at)] if self.status in ATTEMPTS and at else []))
 
 
 def apply(shipment: Shipment, webhook: ShippingWebhook) -> tuple[Shipment, OutcomeKind, tuple[Fact, ...]]:
@@ -76,7 +94,7 @@ def apply(shipment: Shipment, webhook: ShippingWebhook) -> tuple[Shipment, Outco
         registers.tell(shipment.told, when, said), _weight(when, envelope), {"order_id": notice.order_id}
     )
     after = replace(shipment, version=shipment.version + 1, told=told)
-    news = after.truth if after.truth is not shipment.truth else None
+    news = after.truth if after.truth != shipment.truth else None
     return after, outcome, (_announce(news, after, webhook),) if news else ()
 
 
@@ -85,10 +103,11 @@ def _weight(when: Stamp, envelope: Envelope) -> Stamp:
     return (when[0] + len(TRANSITIONS), *when[1:]) if envelope.provider == THE_SHOP else when
 
 
-def _announce(kind: type[ShipmentFact], shipment: Shipment, cause: ShippingWebhook) -> ShipmentFact:
+def _announce(truth: Truth, shipment: Shipment, cause: ShippingWebhook) -> ShipmentFact:
     told, envelope = shipment.told, cause.envelope
+    kind, key = truth
     return kind(
-        event_id=ids.fact_id(kind.__name__, shipment.shipment_id),
+        event_id=ids.fact_id(kind.__name__, *key),
         caused_by=envelope.event_id,
         mode=envelope.mode,
         occurred_at=envelope.occurred_at,

@@ -69,7 +69,7 @@ def _row(shipment: Shipment, last: ShippingWebhook) -> tuple[object, ...]:
     return (
         shipment.shipment_id,
         *(registers.value(told, name) for name in names),
-        moment(registers.value(told, "scanned_at")),
+        moment(shipment.updated_at),
         '{"webhook":' + as_json(last.envelope.raw) + "}",
         shipment.version,
         registers.dump(told),

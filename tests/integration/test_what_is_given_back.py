@@ -3,7 +3,7 @@
 from typing import Any
 
 from stream import topics
-from stream.events import PaymentCompleted
+from stream.events import PaymentCompleted, RefundMismatched
 from tests.actors import Store, new_order
 from tests.builders import MINUTE, NOON, a_payment, a_refund
 from tests.log import append, reading
@@ -60,6 +60,25 @@ def test_a_cancel_of_another_provider_waits_until_that_provider_was_paid(
 
     rows = payments.rows("SELECT transaction_id, status FROM transactions WHERE order_id = %s ORDER BY 1", order)
     assert [(row["transaction_id"], row["status"]) for row in rows] == [("T", "completed"), ("pi", "cancelled")]
+
+
+def test_a_refund_of_more_than_was_paid_is_flagged_and_does_not_count(
+    system: dict[str, str], payments: Store, refunds: Store
+) -> None:
+    order = new_order()
+    publish(system, topics.PAYMENT_WEBHOOKS, a_payment("completed", order=order, name=new_order()))
+    refunds.wait_for("SELECT 1 FROM orders WHERE order_id = %s AND paid::text <> '{}'", order)
+    back = a_refund("completed", order=order, refund_id=new_order(), amount=99000, at=NOON + MINUTE, name=new_order())
+
+    with reading(system, topics.REFUNDS) as facts:
+        publish(system, topics.REFUND_WEBHOOKS, back)
+        told = facts.wait_for(lambda fact: fact.order_id == order)
+
+    assert isinstance(told, RefundMismatched)
+    assert (told.amount, told.paid_amount, told.reason) == (99000, 58000, "exceeds_payment")
+    rows = refunds.rows("SELECT status, amount, mismatch FROM refunds WHERE order_id = %s", order)
+    assert rows == [{"status": "completed", "amount": 99000, "mismatch": "exceeds_payment"}]
+    assert refunds.rows("SELECT refunded_amount FROM orders WHERE order_id = %s", order) == [{"refunded_amount": 0}]
 
 
 def publish(system: dict[str, str], topic: topics.Topic, webhook: Any) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from processors.refund.domain.refunds import Refunds, apply, merge, news, request, tell
+from processors.refund.domain.refunds import PAYMENTS, Refunds, apply, merge, news, pay, request, tell
 from stream import references
 from stream.events import CryptoRefundRequested, Fact, OutcomeKind, RefundRequested, RefundWebhook
 from stream.fold import Result
@@ -20,7 +20,7 @@ class Book:
         """The order whose refunds this event may change; a payment's fact changes them only by what waits for it."""
         known = names(event)
         order_id = _order_of(event) or references.order_of(self.names, known)
-        is_news = isinstance(event, RefundWebhook | RefundRequested | CryptoRefundRequested)
+        is_news = isinstance(event, RefundWebhook | RefundRequested | CryptoRefundRequested | PAYMENTS)
         # Any of these names may come to wait in this very batch, unless it stands for an order already.
         return order_id if is_news or any(self.names[name].order_id is None for name in known) else None
 
@@ -47,6 +47,8 @@ class Book:
             refunds, outcome, _ = apply(refunds, event)
         elif isinstance(event, RefundRequested | CryptoRefundRequested):
             refunds = request(refunds, event)
+        elif isinstance(event, PAYMENTS):
+            refunds = pay(refunds, event)
         self.refunds[order_id] = refunds
         return Result(order_id, outcome, news(before, refunds, event), woken)
 

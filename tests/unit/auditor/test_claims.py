@@ -87,7 +87,15 @@ DAMAGES: dict[str, tuple[Damage, set[str]]] = {
         in_table("invoice", "credits", lambda rows: rows.update(I2={**rows["I-1"], "entry_id": "x"})),
         {"STATE", "MONEY"},
     ),
-    "another amount": (in_table("payment", "payments", set_in("amount", 1)), {"STATE", "MONEY"}),
+    "another amount": (in_table("payment", "payments", set_in("amount", 1)), {"STATE", "MONEY", "AGREEMENT"}),
+    "a refund of more than was paid": (
+        in_table("refund", "refunds", set_in("amount", 58001)),
+        {"STATE", "MONEY", "AGREEMENT"},
+    ),
+    "a refund that the payment should tell of and does not": (
+        in_table("refund", "refunds", set_in("told", {"told_by_payment": [[2, 0, 1, ""], True]})),
+        {"STATE", "AGREEMENT"},
+    ),
     "a fact that is true and was not announced": (
         without_records(lambda one: isinstance(one, Fact) and one.caused_by == event_id(GIVEN_BACK)),
         {"FACTS", "MESSAGES", "DUPROW"},

@@ -15,6 +15,7 @@ from processors.refund import domain as refund
 from processors.shipping import domain as shipping
 from processors.subscription import domain as subscription
 from stream.events import Cancel, CreditAdded, Fact
+from stream.references import Referred
 from tests.builders import (
     MINUTE,
     NOON,
@@ -35,6 +36,7 @@ Apply = Callable[[Any, Any], tuple[Any, str, tuple[Fact, ...]]]
 
 TIMES = st.sampled_from([None, NOON, NOON + MINUTE, NOON + 2 * MINUTE])
 AMOUNTS = st.sampled_from([None, 0, 1000, 58000])
+CASH = st.sampled_from([None, 1000, 58000])
 WORDS = st.sampled_from([None, "a", "b"])
 
 
@@ -83,6 +85,15 @@ REFUNDS = st.builds(
     reason=WORDS,
     refund_id=st.sampled_from(["R-1", "R-2"]),
 )
+PAID_FACTS = st.builds(
+    an_approval,
+    st.just("1"),
+    at=TIMES,
+    amount=AMOUNTS,
+    provider=st.sampled_from(["generic", "stripe"]),
+    currency=st.sampled_from(["KRW", "USD"]),
+    transaction_id=WORDS,
+)
 PLANS = st.sampled_from(["BIZ-1-PRO-20231114", "BIZ-1-TEAM-20231214101112", "BIZ-1-PRO-20239999"])
 BACK = st.sampled_from([None, 0, 9900])
 SUBSCRIBED = (
@@ -97,7 +108,7 @@ INVOICED = st.builds(
     statuses(TRANSITIONS),
     at=TIMES,
     customer_id=WORDS,
-    cash_amount=AMOUNTS,
+    cash_amount=CASH,
     title=WORDS,
     reason=st.sampled_from([None, "amount_mismatch", "expired"]),
     received_amount=st.sampled_from([None, "0", "1.5"]),
@@ -146,6 +157,18 @@ def test_refunds_end_alike_in_whatever_order_their_webhooks_come(webhooks: list[
     assert disordered.refunded_amount == straight.refunded_amount
 
 
+@given(st.lists(REFUNDS | PAID_FACTS, max_size=7), st.data())
+def test_refunds_and_payments_end_alike_in_whatever_order_they_come(events: list[Any], data: st.DataObject) -> None:
+    shuffled = data.draw(st.permutations(events))
+
+    straight, announced = told(of_refunds, refund.Refunds("1"), events)
+    disordered, _ = told(of_refunds, refund.Refunds("1"), shuffled)
+
+    assert disordered == straight
+    assert refund.truths(disordered) == refund.truths(straight)
+    assert {kind for kind, _ in refund.truths(straight)} <= {type(fact) for fact in announced}
+
+
 @given(st.lists(SCANS, max_size=7), st.data())
 def test_a_parcel_is_told_once_somebody_names_its_order(webhooks: list[Any], data: st.DataObject) -> None:
     again = data.draw(st.permutations([*webhooks, *webhooks]))
@@ -155,7 +178,7 @@ def test_a_parcel_is_told_once_somebody_names_its_order(webhooks: list[Any], dat
     assert all(fact.order_id for fact in announced)
     assert (state.truth is None) == (not announced)
     if state.truth:
-        assert type(announced[-1]) is state.truth
+        assert type(announced[-1]) is state.truth[0]
 
 
 @given(st.lists(SUBSCRIBED, max_size=7), st.data())
@@ -179,6 +202,7 @@ def test_an_invoice_ends_alike_in_whatever_order_its_webhooks_and_transfers_come
     disordered, also = told(of_invoice, (Invoice("I-1"), {}), shuffled)
 
     assert disordered == straight
+    assert truths(disordered[0]) == truths(straight[0])
     assert set(truths(straight[0])) <= {type(fact) for fact in announced}
     assert [sum(isinstance(fact, CreditAdded) for fact in facts) for facts in (announced, also)] in ([0, 0], [1, 1])
     assert len({fact.event_id for fact in announced}) == len(announced)
@@ -223,6 +247,14 @@ def told(apply: Apply, state: Any, webhooks: Sequence[Any]) -> tuple[Any, list[F
             announced += facts
     assert [CODEC.decode(CODEC.encode(fact)) for fact in announced] == announced
     return state, announced
+
+
+def of_refunds(state: refund.Refunds, event: Any) -> tuple[refund.Refunds, str, tuple[Fact, ...]]:
+    """The refunds of the order 1 after a webhook of one, or after a fact of its payment."""
+    name = (getattr(event, "provider", ""), getattr(event, "transaction_id", None))
+    book = refund.Book({"1": state}, {name: Referred()})  # type: ignore[dict-item]
+    result = book.post(event)
+    return book.refunds["1"], result.outcome, result.facts
 
 
 def of_invoice(state: Any, webhook: Any) -> tuple[Any, str, tuple[Fact, ...]]:

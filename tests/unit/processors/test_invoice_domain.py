@@ -16,6 +16,7 @@ from stream.events import (
     InvoiceFailed,
     InvoicePending,
     InvoiceRejected,
+    InvoiceUnderpaid,
     InvoiceWebhook,
     TransferWebhook,
 )
@@ -101,7 +102,7 @@ def test_each_state_announces_its_facts(state: str, facts: list[type[Fact]]) -> 
 def test_what_fails_or_expires_after_it_was_completed_is_late_and_nobody_is_told() -> None:
     complete, announced = told(an_invoice("Complete", **SALE))
 
-    failed, fail, news = apply(complete, None, an_invoice("Fail", at=NOON + 5 * MINUTE, reason="amount_mismatch"))
+    failed, fail, news = apply(complete, None, an_invoice("Fail", at=NOON + 5 * MINUTE, reason="transaction_failed"))
     expired, cancel, more = apply(failed, None, an_invoice("Cancel", at=NOON + 15 * MINUTE, reason="expired"))
 
     assert (fail, cancel, news, more) == ("late", "late", (), ())
@@ -280,3 +281,53 @@ def test_a_title_told_later_asks_for_its_goods_once() -> None:
 
     (delivery,) = [fact for fact in announced if isinstance(fact, DigitalDeliveryRequested)]
     assert delivery.title == "e-book"
+
+
+LOST: list[tuple[str, dict[str, Any]]] = [
+    ("Fail", {"reason": "amount_mismatch", "received_amount": "50", "expected_amount": "74"}),
+    ("Cancel", {"reason": "expired", "expired_at": NOON + MINUTE}),
+    ("Reject", {"reason": "no", "received_amount": "1"}),
+]
+
+
+@pytest.mark.parametrize(("state", "said"), LOST)
+@pytest.mark.parametrize("comes_first", [False, True])
+def test_what_a_lost_end_says_is_not_said_of_the_completed_invoice(
+    state: str, said: dict[str, Any], comes_first: bool
+) -> None:
+    complete = an_invoice("Complete", at=NOON, completed_at=NOON, **SALE)
+    lost = an_invoice(state, at=NOON + MINUTE, **said)
+
+    invoice, _ = told(*([lost, complete] if comes_first else [complete, lost]))
+
+    names = ("state", "completed_at", "received_amount", "expected_amount", "expired_at", "reason")
+    assert [invoice.known(name) for name in names] == ["Complete", NOON, None, None, None, None]
+
+
+def test_what_was_received_on_the_way_stands_when_it_is_completed() -> None:
+    invoice, _ = told(an_invoice("Pending", received_amount="74.07"), an_invoice("Complete", at=NOON + MINUTE))
+
+    assert invoice.known("received_amount") == "74.07"
+
+
+def test_a_credited_invoice_that_is_called_underpaid_is_told_to_the_operator_once() -> None:
+    complete = an_invoice("Complete", at=NOON, **SALE)
+    said = {"reason": "amount_mismatch", "received_amount": "50", "expected_amount": "74.074074"}
+    fails = [an_invoice("Fail", at=NOON + n * MINUTE, **said) for n in (5, 6)]
+
+    invoice, announced = told(complete, *fails)
+
+    assert invoice.state == "Complete"
+    assert kinds(announced) == [InvoiceCompleted, CreditAdded, DigitalDeliveryRequested, InvoiceUnderpaid]
+    underpaid = announced[-1]
+    assert isinstance(underpaid, InvoiceUnderpaid)
+    assert (underpaid.received_amount, underpaid.expected_amount, underpaid.amount) == ("50", "74.074074", 100000)
+
+
+def test_an_invoice_completed_after_it_was_called_underpaid_is_right() -> None:
+    fail = an_invoice("Fail", at=NOON, reason="amount_mismatch", received_amount="50")
+    for webhooks in (
+        [fail, an_invoice("Complete", at=NOON + MINUTE)],
+        [an_invoice("Complete", at=NOON + MINUTE), fail],
+    ):
+        assert InvoiceUnderpaid not in kinds(told(*webhooks)[1])

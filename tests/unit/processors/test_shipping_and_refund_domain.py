@@ -1,11 +1,26 @@
 """What may follow what for parcels and refunds, and what is announced then."""
 
+from itertools import permutations
+from typing import Any
+
 import pytest
 
 from processors.refund import domain as refund
 from processors.shipping import domain as shipping
-from stream.events import Fact, RefundCompleted, RefundRejected, ShipmentDelivered, ShipmentFailed, ShipmentInTransit
-from tests.builders import MINUTE, NOON, a_refund, a_scan
+from stream.events import (
+    Fact,
+    PaymentCompleted,
+    PaymentOverpaid,
+    RefundCompleted,
+    RefundMismatched,
+    RefundRejected,
+    ShipmentDelivered,
+    ShipmentFailed,
+    ShipmentInTransit,
+    ShipmentOutForDelivery,
+)
+from stream.references import Referred
+from tests.builders import MINUTE, NOON, a_fact, a_refund, a_scan, an_approval
 
 
 def test_a_failed_attempt_may_be_followed_by_another_and_by_delivery() -> None:
@@ -93,3 +108,126 @@ def test_a_refund_that_succeeds_after_all_does_not_give_the_reason_of_its_reject
     _, _, done = refund.apply(rejected, a_refund("completed", at=NOON + 2 * MINUTE))
 
     assert [one.reason for one in (*told, *done)] == ["한도", "단순 변심"]  # type: ignore[attr-defined]
+
+
+def test_each_attempt_at_delivery_is_told_by_its_scan() -> None:
+    statuses = ["in_transit", "out_for_delivery", "failed", "failed", "out_for_delivery", "failed", "delivered"]
+    parcel, facts = shipping.Shipment("cj:1"), list[Fact]()
+    for minute, status in enumerate(statuses):
+        for provider in ("aftership", "easypost"):  # both tell of each scan
+            scan = a_scan(status, at=NOON + minute * MINUTE, provider=provider)
+            parcel, _, told = shipping.apply(parcel, scan)
+            facts += told
+
+    assert [type(fact) for fact in facts] == [
+        ShipmentInTransit,
+        ShipmentOutForDelivery,
+        ShipmentFailed,
+        ShipmentFailed,
+        ShipmentOutForDelivery,
+        ShipmentFailed,
+        ShipmentDelivered,
+    ]
+    assert len({fact.event_id for fact in facts}) == len(facts)
+
+
+def test_an_attempt_that_was_overtaken_is_nobodys_mail() -> None:
+    parcel, _, _ = shipping.apply(shipping.Shipment("cj:1"), a_scan("failed", at=NOON + MINUTE))
+
+    _, outcome, told = shipping.apply(parcel, a_scan("failed"))
+
+    assert (outcome, told) == ("late", ())
+
+
+def test_a_parcel_was_not_scanned_when_a_status_it_left_says() -> None:
+    parcel, _, _ = shipping.apply(shipping.Shipment("cj:1"), a_scan("delivered", scanned_at=None))
+
+    parcel, _, _ = shipping.apply(parcel, a_scan("in_transit", at=NOON - MINUTE, scanned_at=NOON - MINUTE))
+
+    assert parcel.updated_at is None
+
+
+PAID = an_approval("1", provider="generic", amount=58000, currency="KRW", transaction_id="T-1")
+
+
+@pytest.mark.parametrize(
+    ("given_back", "reason"),
+    [
+        ({"amount": 99000}, "exceeds_payment"),
+        ({"amount": 58000, "currency": "USD"}, "other_currency"),
+        ({"amount": 58000, "provider": "stripe"}, "other_provider"),
+    ],
+)
+@pytest.mark.parametrize("comes_first", [False, True])
+def test_a_refund_that_does_not_fit_what_was_paid_is_kept_and_told_to_the_operator(
+    given_back: dict[str, Any], reason: str, comes_first: bool
+) -> None:
+    back = a_refund("completed", at=NOON + MINUTE, **given_back)
+
+    refunds, facts = story(*([back, PAID] if comes_first else [PAID, back]))
+
+    assert (refunds.mismatches, refunds.refunded_amount, refunds.status) == ({"R-1": reason}, 0, None)
+    (mismatch,) = [fact for fact in facts if isinstance(fact, RefundMismatched)]
+    assert (mismatch.refund_id, mismatch.amount, mismatch.reason) == ("R-1", given_back["amount"], reason)
+    assert (mismatch.paid_amount, mismatch.paid_currency) == (58000, "KRW")
+    assert comes_first or not any(isinstance(fact, RefundCompleted) for fact in facts)
+
+
+def test_of_refunds_that_are_too_much_together_the_later_one_is() -> None:
+    parts = [a_refund("completed", at=NOON + n * MINUTE, amount=30000, refund_id=f"R-{n}") for n in (1, 2)]
+
+    for events in permutations([PAID, *parts]):
+        refunds, _ = story(*events)
+        assert (refunds.mismatches, refunds.refunded_amount) == ({"R-2": "exceeds_payment"}, 30000)
+
+
+def test_a_refund_that_waited_for_its_payment_is_told_when_that_comes() -> None:
+    back = a_refund("completed", at=NOON + MINUTE, amount=90000)
+    more = a_fact(
+        PaymentOverpaid, provider="generic", amount=58000, currency="KRW", transaction_id="T-2", at=NOON + 2 * MINUTE
+    )
+
+    refunds, facts = story(PAID, back, more)
+
+    assert (refunds.mismatches, refunds.refunded_amount) == ({}, 90000)
+    assert [type(fact) for fact in facts] == [RefundMismatched, RefundCompleted]
+
+
+def test_a_refund_of_an_order_of_which_no_payment_is_known_is_told_at_once() -> None:
+    refunds, facts = story(a_refund("completed"))
+
+    assert (refunds.refunded_amount, [type(fact) for fact in facts]) == (58000, [RefundCompleted])
+
+
+def test_a_second_reversal_of_a_refund_is_told_too() -> None:
+    statuses = ["completed", "rejected", "completed", "rejected"]
+
+    _, facts = story(*(a_refund(status, at=NOON + n * MINUTE) for n, status in enumerate(statuses)))
+
+    assert [type(fact) for fact in facts] == [RefundCompleted, RefundRejected] * 2
+    assert len({fact.event_id for fact in facts}) == 4
+
+
+def test_what_the_payment_tells_of_is_not_told_by_the_refund() -> None:
+    _, facts = story(*(a_refund(status, told_by_payment=True) for status in ("pending", "completed", "rejected")))
+
+    assert facts == []
+
+
+def test_a_rejected_refund_was_not_processed_when_it_was_completed() -> None:
+    refunds, _ = story(a_refund("completed", refunded_at=NOON), a_refund("rejected", at=NOON + MINUTE))
+
+    assert refund.processed_at(refunds.refunds["R-1"]) is None
+
+
+def story(*events: Any) -> tuple[refund.Refunds, list[Fact]]:
+    """The refunds of the order 1 after these events, and what is announced of them."""
+    names = {(event.provider, event.transaction_id): Referred[refund.Refunds]() for event in events if is_fact(event)}
+    book, facts = refund.Book({"1": refund.Refunds("1")}, names), list[Fact]()
+    for event in events:
+        facts += book.post(event).facts
+    return book.refunds["1"], facts
+
+
+def is_fact(event: Any) -> bool:
+    return isinstance(event, PaymentCompleted | PaymentOverpaid)
