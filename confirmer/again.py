@@ -34,8 +34,9 @@ UPDATE questions SET ({STATE}) = (SELECT {STATE} FROM {{live}}.questions AS was
 
 # A topic keeps questions for a month; what waits longer, or was confirmed before, stands in the live store alone.
 OLDER = """
-INSERT INTO inbox SELECT was.* FROM {live}.inbox AS was JOIN {live}.questions ON receipt_id = event_id
- WHERE NOT EXISTS (SELECT FROM questions WHERE questions.receipt_id = event_id)
+INSERT INTO inbox
+SELECT was.* FROM {live}.inbox AS was JOIN {live}.questions AS asked ON asked.receipt_id = was.event_id
+ WHERE NOT EXISTS (SELECT FROM questions AS own WHERE own.receipt_id = was.event_id)
 ON CONFLICT DO NOTHING;
 INSERT INTO questions SELECT * FROM {live}.questions ON CONFLICT DO NOTHING
 """

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine
 
-from confirmer import housekeeping, store
+from confirmer import again, housekeeping, store
 from runtime import clock
 from runtime.engine import engine
 from stream import migrate, topics
@@ -185,6 +185,24 @@ def test_what_came_to_nothing_is_forgotten_after_its_time_and_what_is_open_or_tr
 
     assert forgotten == 2
     assert left == {"young untrue", "young unknown", "old asking", "young asking", "old confirmed", "young confirmed"}
+
+
+def test_a_promoted_store_takes_over_what_its_topic_has_forgotten(questions: Questions, system: dict[str, str]) -> None:
+    rebuilt = Questions(system["CONFIRMER_DATABASE_URL"])
+    questions.keep("older than the topic")
+    for one in (questions, rebuilt):
+        one.keep("on the topic")
+    questions.claim()
+
+    with rebuilt.engine.begin() as tx:
+        again.adopt(tx, questions.schema)
+        found = tx.exec_driver_sql(
+            "SELECT reference, attempts FROM questions JOIN inbox ON inbox.event_id = receipt_id ORDER BY 1"
+        )
+        taken_over = [tuple(row) for row in found]
+    rebuilt.engine.dispose()
+
+    assert taken_over == [("older than the topic", 1), ("on the topic", 1)]
 
 
 @pytest.mark.long
