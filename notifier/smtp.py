@@ -143,13 +143,14 @@ def _written(mail: EmailMessage, recipient: str) -> bytes:
 
 def _mail(smtp: smtplib.SMTP, sender: str, *, international: bool) -> tuple[int, bytes]:
     """Begin a mail; one to an address beyond ASCII with SMTPUTF8 (RFC 6531)."""
+    body = " BODY=8BITMIME" if smtp.has_extn("8bitmime") else ""  # RFC 6152: Korean text goes as it is
     if not international:
-        return smtp.docmd("MAIL", f"FROM:<{sender}>")
+        return smtp.docmd("MAIL", f"FROM:<{sender}>{body}")
     if not smtp.has_extn("smtputf8"):
         said = "the reader's address is not ASCII, and the mail server does not offer SMTPUTF8"
         raise NotTaken(said, final=True)
     smtp.command_encoding = "utf-8"
-    return smtp.docmd("MAIL", f"FROM:<{sender}> SMTPUTF8 BODY=8BITMIME")
+    return smtp.docmd("MAIL", f"FROM:<{sender}> SMTPUTF8{body}")
 
 
 def _expect(command: str, expected: int, code: int, reply: bytes) -> None:

@@ -22,6 +22,7 @@ class Taken:
     content: bytes
     encrypted: bool
     user: str | None
+    options: list[str]
 
 
 @dataclass
@@ -37,7 +38,7 @@ class Server:
         encrypted = server.transport is not None and server.transport.get_extra_info("sslcontext") is not None
         content = envelope.original_content or b""
         sender, recipients = envelope.mail_from or "", envelope.rcpt_tos
-        self.mails.append(Taken(sender, recipients, content, encrypted, user))
+        self.mails.append(Taken(sender, recipients, content, encrypted, user, envelope.mail_options))
         return "250 taken"
 
     def authenticate(self, _: Any, __: Any, ___: Any, ____: str, given: LoginPassword) -> AuthResult:

@@ -57,7 +57,7 @@ def test_a_mail_goes_over_tls_to_a_server_that_proves_its_name(implicit: bool, a
         send(f"{scheme}://{LOGIN}localhost:{server.port}", Path(ca).read_text() if as_text else ca)
 
     (mail,) = server.mails
-    assert (mail.encrypted, mail.user, mail.recipients) == (True, USER, [KIM])
+    assert (mail.encrypted, mail.user, mail.recipients, mail.options) == (True, USER, [KIM], ["BODY=8BITMIME"])
 
 
 @pytest.mark.parametrize("implicit", [False, True], ids=["starttls", "smtps"])
