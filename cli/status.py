@@ -22,7 +22,7 @@ WAITING = "SELECT count(*)::text FROM inbox WHERE outcome = 'waiting'"
 COLUMNS = {"in the outbox": OUTBOX, "waiting": WAITING, "failing": FAILING, "given up": DEAD}
 MAILS = "SELECT count(*) || ' ' || status FROM notifications GROUP BY status ORDER BY status"
 AWAY = "?"
-ANSWERS_S = 3.5
+ANSWERS_S = 3.0
 """Whatever hangs, the command has said what it knows within 5 s, of which its own start takes one."""
 CONNECTS_S = 2
 WIDE = 120
