@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from processors.payment.handler import TOPICS
 from tests.replicas import Replica, Replicas, replicas_of
 
 
 @pytest.fixture(scope="module")
 def processors(system: dict[str, str]) -> Iterator[Replicas]:
     """Payment processors, as many as a test starts."""
-    with replicas_of(system, "payment", topics=2) as replicas:
+    with replicas_of(system, "payment", topics=len(TOPICS)) as replicas:
         yield replicas
 
 

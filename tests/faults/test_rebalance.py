@@ -5,6 +5,7 @@ from threading import Event, Thread
 
 import pytest
 
+from processors.payment.handler import TOPICS
 from stream import topics
 from stream.topics import PARTITIONS
 from tests.actors import Store, until
@@ -15,7 +16,7 @@ from tests.replicas import Replica, Replicas, shares
 
 pytestmark = pytest.mark.long
 
-ALL = 2 * PARTITIONS  # of the two topics a payment processor reads
+ALL = len(TOPICS) * PARTITIONS
 
 
 @pytest.mark.parametrize("point", ["worker.after_consume", "worker.after_decode"])
@@ -102,7 +103,7 @@ def test_processors_share_every_topic(spare: Replica, processors: Replicas, syst
 
     each = shares(system, "payment")
 
-    assert each == [dict.fromkeys(("webhooks.payment.v1", "orders.v1"), PARTITIONS // 2)] * 2
+    assert each == [dict.fromkeys([topic.name for topic in TOPICS], PARTITIONS // 2)] * 2
 
 
 @pytest.mark.parametrize("count", [2, 4])

@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from processors.payment.handler import TOPICS
 from stream import migrate, topics
+from stream.topics import PARTITIONS
 from tests.actors import Store, new_order, until
 from tests.builders import a_payment
 from tests.log import CODEC, reading, writer
@@ -40,9 +42,9 @@ def test_three_replicas_behind_a_pooler_apply_every_event_once(pooled: str, syst
     pooling = {"DATABASE_URL": pooled, "DATABASE_PREPARE": "off", "DIRECT_DATABASE_URL": payments.url}
     migrate.upgrade("processors.payment", payments.url)
 
-    with replicas_of(system, "payment", topics=2) as replicas, reading(system, topics.PAYMENTS) as told:
+    with replicas_of(system, "payment", len(TOPICS)) as replicas, reading(system, topics.PAYMENTS) as told:
         three = [replicas.join(**pooling) for _ in range(3)]
-        until(lambda: [replica.owns() for replica in three], lambda owned: sorted(owned) == [8, 8, 8])
+        until(lambda: [replica.owns() for replica in three], lambda owned: owned == [len(TOPICS) * PARTITIONS // 3] * 3)
         for order in [*orders, *orders[: LOAD // 10]]:
             event = CODEC.encode(a_payment(order=order, name=order))
             log.producer.produce(topics.PAYMENT_WEBHOOKS.name, event, order.encode())
