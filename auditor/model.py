@@ -20,6 +20,7 @@ from stream import ids, registers, topics
 from stream.events import (
     BillingWebhook,
     CreditAdded,
+    DisputeWebhook,
     Fact,
     InvoiceWebhook,
     OrderWebhook,
@@ -64,9 +65,9 @@ def payment(events: Iterable[Record], policy: OrdersPolicy = "optional") -> Expe
     book = payments.Book(Made(payments.Payment), Made(lambda _: Referred()), policy)
     history = set()
     for event in events:
-        if isinstance(event, PaymentWebhook | RefundWebhook | BillingWebhook | OrderWebhook):
+        if isinstance(event, PaymentWebhook | DisputeWebhook | RefundWebhook | BillingWebhook | OrderWebhook):
             book.post(event)
-        if isinstance(event, PaymentWebhook):
+        if isinstance(event, PaymentWebhook | DisputeWebhook):
             history.add(event.envelope.event_id)
     told = {order_id: one for order_id, one in book.payments.items() if one.version}
     tables: Tables = {

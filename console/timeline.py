@@ -9,6 +9,7 @@ from console.labels import provider_word
 from console.lookup import Row, Story
 from providers.contract import Unreadable
 from providers.money import exponent
+from runtime.clock import moment
 from stream.redaction import masked_text
 
 Event = dict[str, Any]
@@ -64,7 +65,15 @@ def _announced(story: Story) -> Iterable[Event]:
         body = row["body"]
         reason = f": {masked_text(str(body['reason']))}" if body.get("reason") else ""
         at = handled.get(row["caused_by"], row["received_at"])
-        yield _event(at, "announced", f"{row['type']}{_money(body)}{reason}", row["fact_id"])
+        yield _event(at, "announced", f"{row['type']}{_money(body)}{reason}{_dispute(body)}", row["fact_id"])
+
+
+def _dispute(body: Mapping[str, Any]) -> str:
+    """A dispute's state, and until when the bank takes an answer."""
+    if "dispute_id" not in body:
+        return ""
+    due = moment(body["evidence_due_by"])
+    return f", {body['status']}" + (f", evidence due by {due:%Y-%m-%d %H:%M} UTC" if due else "")
 
 
 def _money(body: Mapping[str, Any]) -> str:

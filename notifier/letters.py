@@ -28,7 +28,7 @@ UNITS = {
     "received_amount": ("crypto_asset",),
 }
 """The field that names an amount's unit, in the facts that have it: a currency's of integers, an asset's of texts."""
-INSTANTS = ("paid_at", "cancelled_at")
+INSTANTS = ("paid_at", "cancelled_at", "evidence_due_by")
 DAYS = ("started_at", "ends_at", "next_billing_at")
 
 

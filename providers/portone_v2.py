@@ -30,7 +30,7 @@ from providers.contract import (
 from providers.fields import NOT_SAID, Decides, Id, Instant, Text
 from providers.instants import is_said, korean
 from providers.money import Counted, currency_code, whole_units
-from stream.events import Cancel, PaymentNotice, PaymentStatus, Question, Verification
+from stream.events import Cancel, DisputeNotice, DisputeStatus, PaymentNotice, PaymentStatus, Question, Verification
 
 STATUSES: dict[str, PaymentStatus] = {
     "READY": "pending",
@@ -54,6 +54,10 @@ _FOLLOW = {
     "CancelPending": _PAID,
 }
 """The events that tell of a payment, and what it can be after them."""
+DISPUTES: dict[str, DisputeStatus] = {
+    "Transaction.DisputeCreated": "needs_response",
+    "Transaction.DisputeResolved": "closed",
+}
 
 
 class Head(msgspec.Struct):
@@ -71,6 +75,7 @@ class Data(msgspec.Struct):
 
 class Told(msgspec.Struct):
     data: Data
+    timestamp: Instant = NOT_SAID
 
 
 class Told2024January(msgspec.Struct):
@@ -141,9 +146,14 @@ def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path
-    """The question a webhook raises; Unsupported for billing keys, tax invoices, disputes, confirm and the unknown."""
+    """The question a webhook raises, or the dispute it tells of.
+
+    Raises Unsupported for billing keys, tax invoices, confirm and the unknown.
+    """
     fields = form.parameters(received.body, "utf-8") if form.is_form(received) else None
     head = body.read(_head, received.body) if fields is None else form.typed(fields, _head)
+    if head.type in DISPUTES and fields is None:
+        return _dispute(head.type, body.read(_told, received.body))
     domain, _, event = (head.type or f"Transaction.{head.status or ''}").partition(".")
     if domain != "Transaction" or event not in _FOLLOW:
         raise Unsupported("it tells of no change of a payment")
@@ -151,6 +161,23 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - o
         return _question(event, body.read(_told, received.body).data)
     told = body.read(_told_2024_january, received.body) if fields is None else form.typed(fields, _told_2024_january)
     return _question(event, Data(told.payment_id, told.tx_id))
+
+
+def _dispute(event_type: str, told: Told) -> Translation:
+    """A dispute, which is all that PortOne tells of it: neither a reason nor an amount nor a deadline.
+
+    The signature proves it, and its API has nothing to add. A transaction has one dispute at a time.
+    """
+    names = tuple(name for name in (told.data.transactionId,) if name)
+    notice = DisputeNotice(
+        order_id=told.data.paymentId,
+        dispute_id=told.data.transactionId or told.data.paymentId,
+        status=DISPUTES[event_type],
+        transaction_id=told.data.transactionId,
+        references=names,
+    )
+    at = korean(told.timestamp, "timestamp")
+    return Translation(notice, event_type, at, f"{notice.dispute_id}:{event_type}:{at or ''}")
 
 
 def _question(event: str, data: Data) -> Translation:
@@ -269,7 +296,7 @@ PROVIDER = Provider(
         "amount, so the API is asked too"
     ),
     events=(
-        "`Transaction.*` of both versions; billing keys, tax invoices, disputes and `Transaction.Confirm` are"
-        " kept aside"
+        "`Transaction.*` of both versions, disputes without amount and deadline; billing keys, tax invoices and "
+        "`Transaction.Confirm` are kept aside"
     ),
 )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from providers import body, stripe_events
+from providers import body, stripe_disputes, stripe_events
 from providers.contract import (
     Answer,
     Forged,
@@ -72,6 +72,8 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - t
         raise Unsupported("only snapshot events are read, as Stripe itself posts them")
     if not head.type:
         raise Unreadable("type is missing")
+    if head.type in stripe_disputes.TYPES:
+        return stripe_disputes.read(received.body)
     return stripe_events.read(received.body, head.type)
 
 
@@ -89,7 +91,7 @@ PROVIDER = Provider(
     translate=translate,
     sign=sign,
     kept_headers=frozenset({SIGNATURE}),
-    events="`checkout.session.*`, `payment_intent.*`, `charge.*` and `refund.*`; others are kept aside",
+    events="`checkout.session.*`, `payment_intent.*`, `charge.*` (disputes too) and `refund.*`; others are kept aside",
     proof=f"`Stripe-Signature`: HMAC-SHA256 of time and raw body, within {TOLERANCE_S} s",
     answer=_received,
     refusals={

@@ -66,9 +66,9 @@ def iso_units(units: int, currency: str) -> int:
 
 
 def _payment(event: Event[Any], told: Told) -> Translation:
-    at, order, names = _at(event), _order(told.thing), _known(told.names)
-    amount, currency = _money(told.units, told.thing.currency)
-    refunded, _ = _money(told.refunded, told.thing.currency)
+    at, order, names = event_time(event), order_id(told.thing), _known(told.names)
+    amount, currency = money(told.units, told.thing.currency)
+    refunded, _ = money(told.refunded, told.thing.currency)
     notice = PaymentNotice(
         order_id=order,
         reference=None if order else names[0],
@@ -82,17 +82,17 @@ def _payment(event: Event[Any], told: Told) -> Translation:
         refunded_amount=refunded,
         references=tuple(sorted(set(names))),
     )
-    return Translation(notice, event.type, at, event.id, _mode(event))
+    return Translation(notice, event.type, at, event.id, event_mode(event))
 
 
 def _refund(event: Event[Refund]) -> Translation:
     told = event.data.object
     if told.status == "succeeded" and told.balance_transaction is None:
         raise Unsupported("it releases what was not captured: no money is given back")
-    at, order, names = _at(event), _order(told), _known((told.payment_intent, told.charge))
+    at, order, names = event_time(event), order_id(told), _known((told.payment_intent, told.charge))
     if not order and not names:
         raise Unreadable("a refund must name its payment_intent, its charge, or an order in its metadata")
-    amount, currency = _money(told.amount, told.currency)
+    amount, currency = money(told.amount, told.currency)
     status = _REFUND_STATUSES[told.status or "pending"]
     notice = RefundNotice(
         order_id=order,
@@ -106,7 +106,7 @@ def _refund(event: Event[Refund]) -> Translation:
         references=tuple(sorted(set(names))),
         told_by_payment=True,
     )
-    return Translation(notice, event.type, at, event.id, _mode(event))
+    return Translation(notice, event.type, at, event.id, event_mode(event))
 
 
 def _session(status: PaymentStatus | None) -> Callable[[Session], Told]:
@@ -181,13 +181,14 @@ def _charge(status: PaymentStatus, told: Charge, units: Units | int | None) -> T
     return Told(status, told, (told.payment_intent, told.id), units, method)
 
 
-def _order(thing: Thing) -> str | None:
+def order_id(thing: Thing) -> str | None:
     """The shop's order, by the first name given for it that can be an id."""
     metadata = thing.metadata or Metadata()
     return metadata.order_id or metadata.orderId or thing.client_reference_id
 
 
-def _money(units: Units | int | None, currency: str | None) -> tuple[int | None, str]:
+def money(units: Units | int | None, currency: str | None) -> tuple[int | None, str]:
+    """An amount of Stripe's in minor units by ISO 4217, and its currency."""
     counted = whole_units(units)
     if counted is None:
         return None, DEFAULT_CURRENCY  # which is what a notice says that tells of no money
@@ -197,11 +198,13 @@ def _money(units: Units | int | None, currency: str | None) -> tuple[int | None,
     return iso_units(counted, code), code
 
 
-def _at(event: Event[Any]) -> int | None:
+def event_time(event: Event[Any]) -> int | None:
+    """When the event was made, in microseconds."""
     return instant(event.created, "created")
 
 
-def _mode(event: Event[Any]) -> Mode | None:
+def event_mode(event: Event[Any]) -> Mode | None:
+    """The mode that the event says it is of."""
     return None if event.livemode is None else "live" if event.livemode else "test"
 
 

@@ -105,3 +105,18 @@ class Refund(Thing, kw_only=True):
     amount: Decides[Units] = None
     reason: Text | None = None
     failure_reason: Text | None = None
+
+
+class EvidenceDetails(msgspec.Struct):
+    due_by: Instant = NOT_SAID
+
+
+class Dispute(Thing, kw_only=True):
+    """Its evidence, which names people, is not among what is read."""
+
+    status: Text | None = None
+    payment_intent: Id | None = None
+    charge: Id | None = None
+    amount: Decides[Units] = None
+    reason: Text | None = None
+    evidence_details: EvidenceDetails | None = None

@@ -92,7 +92,9 @@ class Topic:
         object.__setattr__(self, "name", f"{PREFIX}{self.base_name}")
 
 
-PAYMENT_WEBHOOKS = Topic("webhooks.payment.v1", (events.PaymentWebhook, events.BillingWebhook), _by_order)
+PAYMENT_WEBHOOKS = Topic(
+    "webhooks.payment.v1", (events.PaymentWebhook, events.BillingWebhook, events.DisputeWebhook), _by_order
+)
 SHIPPING_WEBHOOKS = Topic("webhooks.shipping.v1", (events.ShippingWebhook,), _by_parcel)
 REFUND_WEBHOOKS = Topic("webhooks.refund.v1", (events.RefundWebhook,), _by_order)
 INVOICE_WEBHOOKS = Topic("webhooks.invoice.v1", (events.InvoiceWebhook, events.TransferWebhook), _by_invoice)
@@ -118,6 +120,8 @@ PAYMENTS = Topic(
         events.BillingScheduled,
         events.RefundRequested,
         events.RefundMismatched,
+        events.DisputeOpened,
+        events.DisputeClosed,
     ),
 )
 SHIPMENTS = Topic(

@@ -7,6 +7,8 @@ import msgspec
 from stream import ids
 from stream.events import (
     BillingScheduled,
+    DisputeNotice,
+    DisputeWebhook,
     Envelope,
     Fact,
     InvoiceNotice,
@@ -64,6 +66,20 @@ def a_payment(
 ) -> PaymentWebhook:
     notice = PaymentNotice(order_id=order, status=status, **{"amount": 58000, **said})
     return PaymentWebhook(envelope=an_envelope(notice, at=at, name=name, provider=provider), notice=notice)
+
+
+def a_dispute(
+    status: Any = "needs_response",
+    *,
+    order: str | None = "1",
+    at: int | None = NOON,
+    name: str | None = None,
+    **said: Any,
+) -> DisputeWebhook:
+    notice = DisputeNotice(
+        order_id=order, status=status, **{"dispute_id": "dp_1", "amount": 58000, "reason": "fraudulent", **said}
+    )
+    return DisputeWebhook(envelope=an_envelope(notice, at=at, name=name, provider="stripe"), notice=notice)
 
 
 def a_scan(

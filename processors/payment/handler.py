@@ -9,7 +9,7 @@ from processors.payment.domain import Book, OrdersPolicy, Payment
 from processors.payment.domain.book import names
 from runtime.logging import log
 from stream import references_table, topics
-from stream.events import BillingWebhook, OrderWebhook, PaymentWebhook, RefundWebhook
+from stream.events import BillingWebhook, DisputeWebhook, OrderWebhook, PaymentWebhook, RefundWebhook
 from stream.fold import Result
 from stream.references import Referred
 
@@ -19,31 +19,33 @@ TOPICS = topics.READ_BY["payment"]
 
 def handle(
     tx: Connection,
-    webhooks: Sequence[PaymentWebhook | RefundWebhook | BillingWebhook | OrderWebhook],
+    webhooks: Sequence[PaymentWebhook | DisputeWebhook | RefundWebhook | BillingWebhook | OrderWebhook],
     *,
     orders: OrdersPolicy = "optional",
 ) -> list[Result]:
     """Apply new webhooks, in their order."""
-    named = [webhook for webhook in webhooks if isinstance(webhook, PaymentWebhook | RefundWebhook)]
+    named = [webhook for webhook in webhooks if isinstance(webhook, PaymentWebhook | DisputeWebhook | RefundWebhook)]
     known = references_table.lock(tx, sorted({name for webhook in named for name in names(webhook)}), Referred[Payment])
     told = {webhook.notice.order_id for webhook in webhooks if _concerns(webhook)}
     told |= {name.order_id for name in known.values()}
     book = Book(store.lock(tx, sorted(filter(None, told))), dict(known), orders)
     results = [book.post(webhook) for webhook in webhooks]
-    pairs = zip(webhooks, results, strict=True)
+    pairs = list(zip(webhooks, results, strict=True))
     applied = [(webhook, result) for webhook, result in pairs if isinstance(webhook, PaymentWebhook)]
+    disputed = [(webhook, result) for webhook, result in pairs if isinstance(webhook, DisputeWebhook)]
     shop = {webhook.notice.order_id for webhook in webhooks if isinstance(webhook, OrderWebhook)}
     unpaid = [payment for payment in book.payments.values() if payment.entries and not payment.version]
     store.save_orders(tx, {one.order_id: one for one in (*map(book.payments.__getitem__, shop), *unpaid)}.values())
     store.save(tx, book.payments.values(), last={result.key: webhook for webhook, result in applied})
     references_table.save(tx, {name: after for name, after in book.names.items() if after is not known[name]})
-    store.record(tx, applied)
+    store.save_disputes(tx, book.payments.values())
+    store.record(tx, [*applied, *disputed])
     _report(applied, book)
     store.adopt(tx, [(event_id, result.key) for result in results for event_id in result.woken])
     return results
 
 
-def _concerns(webhook: PaymentWebhook | RefundWebhook | BillingWebhook | OrderWebhook) -> bool:
+def _concerns(webhook: PaymentWebhook | DisputeWebhook | RefundWebhook | BillingWebhook | OrderWebhook) -> bool:
     return not isinstance(webhook, RefundWebhook) or webhook.notice.told_by_payment
 
 

@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from processors.payment.domain import Claim, Parts, Payment
+from processors.payment.domain import Claim, Parts, Payment, dispute
 from runtime.clock import moment
 from stream import payload, registers
 from stream.arrays import write
-from stream.events import PaymentWebhook
+from stream.events import DisputeWebhook, PaymentWebhook
 from stream.fold import Result
 from stream.registers import Told
 
@@ -29,7 +29,7 @@ SELECT order_id, told::text, entries::text FROM orders
 
 # Read after the lock is had, never joined to it: a row that waited for a lock brings the others as they were before.
 PAYMENTS = """
-SELECT order_id, version, told::text, cancels::text, entries::text, claims::text FROM payments
+SELECT order_id, version, told::text, cancels::text, entries::text, claims::text, disputes::text FROM payments
  WHERE order_id = ANY (%(ids)b::text[])
 """
 
@@ -74,6 +74,19 @@ PAYMENT_COLUMNS = (
     "metadatas versions tolds cancels entries claims"
 )
 
+# Of the payments that have disputes, which are few.
+SAVE_DISPUTES = """
+UPDATE payments SET
+    disputes = saved.disputes::json, dispute_id = saved.dispute_id, dispute_status = saved.status,
+    dispute_reason = saved.reason, disputed_amount = saved.amount, disputed_currency = saved.currency,
+    dispute_due_at = saved.due_at, charged_back_amount = saved.charged_back
+  FROM unnest(%(ids)b::text[], %(disputes)b::text[], %(names)b::text[], %(statuses)b::text[], %(reasons)b::text[],
+              %(amounts)b::bigint[], %(currencies)b::text[], %(dues)b::timestamptz[], %(lost)b::bigint[])
+       AS saved (order_id, disputes, dispute_id, status, reason, amount, currency, due_at, charged_back)
+ WHERE payments.order_id = saved.order_id
+"""
+DISPUTE_COLUMNS = "ids disputes names statuses reasons amounts currencies dues lost"
+
 SAVE_TRANSACTIONS = """
 INSERT INTO transactions (order_id, transaction_id, status, amount, currency, refunded_amount, told)
 SELECT order_id, transaction_id, status, amount, currency, refunded_amount, told::json
@@ -117,6 +130,11 @@ def save(tx: Connection, payments: Iterable[Payment], last: Mapping[str, Payment
     write(tx, SAVE_TRANSACTIONS, "ids transactions statuses amounts currencies refunds tolds", _transaction_rows(told))
 
 
+def save_disputes(tx: Connection, payments: Iterable[Payment]) -> None:
+    """Write the disputes of the payments that have any; their rows must be there."""
+    write(tx, SAVE_DISPUTES, DISPUTE_COLUMNS, [_dispute_row(payment) for payment in payments if payment.disputes])
+
+
 def save_orders(tx: Connection, payments: Iterable[Payment]) -> None:
     """Write what the shop said these orders should cost, and what was told of refunds before any payment was."""
     rows = [
@@ -137,7 +155,7 @@ def adopt(tx: Connection, woken: Sequence[tuple[str, str]]) -> None:
     write(tx, ADOPT, "events ids", woken)
 
 
-def record(tx: Connection, applied: Iterable[tuple[PaymentWebhook, Result]]) -> None:
+def record(tx: Connection, applied: Iterable[tuple[PaymentWebhook | DisputeWebhook, Result]]) -> None:
     """Keep every applied webhook, the late ones too, with its bytes."""
     write(tx, RECORD, HISTORY_COLUMNS, [_history_row(webhook, result) for webhook, result in applied])
 
@@ -149,14 +167,15 @@ class _Claims(msgspec.Struct):
     claims: dict[str, Claim]
 
 
-NO_PAYMENT: Sequence[Any] = (0, None, None, None, None)
+NO_PAYMENT: Sequence[Any] = (0, None, None, None, None, None)
+_disputes = msgspec.json.Decoder(dict[str, dict[str, tuple[registers.Stamp, Any]]])
 _claims = msgspec.json.Decoder(_Claims)
 
 
 def _payment(
     order_id: str, row: Sequence[Any], transactions: Mapping[str, Told], asked: str, unpaid: str | None
 ) -> Payment:
-    version, told, cancels, entries, claims = row
+    version, told, cancels, entries, claims, disputes = row
     stored = _claims.decode(claims) if claims else None
     return Payment(
         order_id,
@@ -168,6 +187,7 @@ def _payment(
         registers.load(entries if version else unpaid),
         stored.base if stored else None,
         stored.claims if stored else {},
+        _disputes.decode(disputes) if disputes else {},
     )
 
 
@@ -206,12 +226,24 @@ def _transaction_rows(payments: Iterable[Payment]) -> list[tuple[object, ...]]:
     ]
 
 
-def _history_row(webhook: PaymentWebhook, result: Result) -> tuple[object, ...]:
+def _dispute_row(payment: Payment) -> tuple[object, ...]:
+    name, told = dispute.shown(payment.disputes) or ("", {})
+    return (
+        payment.order_id,
+        msgspec.json.encode(payment.disputes).decode(),
+        name,
+        *(registers.value(told, field) for field in ("status", "reason", "amount", "currency")),
+        moment(registers.value(told, "evidence_due_by")),
+        dispute.charged_back(payment),
+    )
+
+
+def _history_row(webhook: PaymentWebhook | DisputeWebhook, result: Result) -> tuple[object, ...]:
     envelope, notice = webhook.envelope, webhook.notice
     return (
         envelope.event_id,
         notice.order_id if result.outcome == "waiting" else result.key,
-        notice.status,
+        f"dispute_{notice.status}" if isinstance(webhook, DisputeWebhook) else notice.status,
         result.outcome,
         notice.transaction_id,
         notice.amount,

@@ -82,6 +82,27 @@ class DepositReversed(Fact, frozen=True, kw_only=True):
     transaction_id: str | None
 
 
+class DisputeFact(Fact, frozen=True, kw_only=True):
+    """`status` is the provider's word for the dispute's state, such as needs_response or lost."""
+
+    provider: str
+    dispute_id: str
+    status: str
+    reason: str | None
+    amount: int | None
+    currency: str
+    evidence_due_by: int | None
+    transaction_id: str | None
+
+
+class DisputeOpened(DisputeFact, frozen=True, kw_only=True):
+    """A customer's bank disputes the payment, or asks about it; an answer is due by `evidence_due_by`."""
+
+
+class DisputeClosed(DisputeFact, frozen=True, kw_only=True):
+    """A dispute is settled: won, lost (the bank took the money back), closed, or an inquiry that came to nothing."""
+
+
 class BillingScheduled(Fact, frozen=True, kw_only=True):
     """The provider will charge again for the subscription that this order began."""
 

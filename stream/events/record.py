@@ -11,6 +11,16 @@ PaymentStatus = Literal[
 ]
 ShippingStatus = Literal["preparing", "in_transit", "out_for_delivery", "failed", "delivered"]
 RefundStatus = Literal["pending", "processing", "rejected", "completed"]
+DisputeStatus = Literal[
+    "warning_needs_response",
+    "warning_under_review",
+    "needs_response",
+    "under_review",
+    "warning_closed",
+    "closed",
+    "lost",
+    "won",
+]
 InvoiceState = Literal["Ready", "Wait", "Pending", "Cancel", "Fail", "Reject", "Complete"]
 TransferState = Literal["Pending", "Fail", "Complete"]
 OutcomeKind = Literal["processed", "late", "duplicate", "conflict", "waiting", "retrying", "abandoned"]

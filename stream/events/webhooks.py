@@ -3,6 +3,7 @@
 import msgspec
 
 from stream.events.record import (
+    DisputeStatus,
     InvoiceState,
     Mode,
     PaymentStatus,
@@ -87,6 +88,27 @@ class BillingNotice(Notice, frozen=True, kw_only=True):
     next_billing_at: int | None = None
     amount: int | None = None
     currency: str = "KRW"
+
+
+class DisputeNotice(Notice, frozen=True, kw_only=True):
+    """A customer's bank disputes a payment, or settles a dispute.
+
+    It names the payment as PaymentNotice does. A status that begins with `warning` is an inquiry: no money has moved.
+    `evidence_due_by` is the deadline for an answer to the bank; `funds` says whether the provider has taken the amount
+    from the shop's balance (`withdrawn`) or given it back (`reinstated`).
+    """
+
+    order_id: str | None
+    reference: str | None = None
+    dispute_id: str
+    status: DisputeStatus
+    reason: str | None = None
+    amount: int | None = None
+    currency: str = "KRW"
+    evidence_due_by: int | None = None
+    funds: str | None = None
+    transaction_id: str | None = None
+    references: tuple[str, ...] = ()
 
 
 class ShippingNotice(Notice, frozen=True, kw_only=True):
@@ -226,6 +248,10 @@ class CustomerWebhook(Webhook, frozen=True, kw_only=True):
 
 class BillingWebhook(Webhook, frozen=True, kw_only=True):
     notice: BillingNotice
+
+
+class DisputeWebhook(Webhook, frozen=True, kw_only=True):
+    notice: DisputeNotice
 
 
 class InvoiceWebhook(Webhook, frozen=True, kw_only=True):

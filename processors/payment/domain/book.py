@@ -7,7 +7,7 @@ from processors.payment.domain.facts import OrdersPolicy, news
 from processors.payment.domain.payment import Payment
 from processors.payment.domain.tell import merge, release, tell
 from stream import ids, references
-from stream.events import BillingScheduled, BillingWebhook, OrderWebhook, PaymentWebhook, RefundWebhook
+from stream.events import BillingScheduled, BillingWebhook, DisputeWebhook, OrderWebhook, PaymentWebhook, RefundWebhook
 from stream.fold import Result
 from stream.references import Name, Referred
 
@@ -20,7 +20,7 @@ class Book:
     names: dict[Name, Referred[Payment]]
     orders: OrdersPolicy = "optional"
 
-    def post(self, webhook: PaymentWebhook | RefundWebhook | BillingWebhook | OrderWebhook) -> Result:
+    def post(self, webhook: PaymentWebhook | DisputeWebhook | RefundWebhook | BillingWebhook | OrderWebhook) -> Result:
         """Apply one webhook to its order; without one, keep what it says under its name.
 
         Refunds that their payment does not tell of are no concern of the payment.
@@ -40,7 +40,7 @@ class Book:
     def _apply(
         self,
         order_id: str,
-        webhook: PaymentWebhook | RefundWebhook | OrderWebhook,
+        webhook: PaymentWebhook | DisputeWebhook | RefundWebhook | OrderWebhook,
         adopted: Iterable[Referred[Payment]],
     ) -> Result:
         payment = before = self.payments[order_id]
@@ -53,14 +53,14 @@ class Book:
         self.payments[order_id] = payment
         return Result(order_id, outcome, news(before, payment, webhook, self.orders), (*woken, *released))
 
-    def _keep(self, name: Name, webhook: PaymentWebhook | RefundWebhook) -> Result:
+    def _keep(self, name: Name, webhook: PaymentWebhook | DisputeWebhook | RefundWebhook) -> Result:
         known = self.names[name]
         orphan, _ = tell(known.orphan or Payment(""), webhook)
         self.names[name] = replace(known, orphan=orphan, waiting=(*known.waiting, webhook.envelope.event_id))
         return Result(":".join(name), "waiting", ())
 
 
-def names(webhook: PaymentWebhook | RefundWebhook) -> list[Name]:
+def names(webhook: PaymentWebhook | DisputeWebhook | RefundWebhook) -> list[Name]:
     """All names of the payment at its provider, the one it goes by first."""
     if isinstance(webhook, RefundWebhook) and not webhook.notice.told_by_payment:
         return []

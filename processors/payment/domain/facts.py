@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from processors.payment.domain import dispute
 from processors.payment.domain.payment import Payment, misfit
 from processors.payment.domain.tell import tell
 from stream import ids, registers
@@ -9,6 +10,7 @@ from stream.events import (
     AmountMismatched,
     DepositAwaited,
     DepositReversed,
+    DisputeWebhook,
     Fact,
     OrderWebhook,
     OutcomeKind,
@@ -32,7 +34,9 @@ Truth = tuple[type[Fact], tuple[str, ...]]
 
 
 def apply(
-    payment: Payment, webhook: PaymentWebhook | RefundWebhook | OrderWebhook, orders: OrdersPolicy = "optional"
+    payment: Payment,
+    webhook: PaymentWebhook | DisputeWebhook | RefundWebhook | OrderWebhook,
+    orders: OrdersPolicy = "optional",
 ) -> tuple[Payment, OutcomeKind, tuple[Fact, ...]]:
     """The payment after the webhook, what became of the webhook, and what is true now that was not before."""
     after, outcome = tell(payment, webhook)
@@ -42,7 +46,11 @@ def apply(
 def news(before: Payment, after: Payment, cause: Webhook, orders: OrdersPolicy) -> tuple[Fact, ...]:
     """What is true after and was not before."""
     known = truths(before, orders)
-    return tuple(_announce(truth, before, after, cause) for truth in truths(after, orders) if truth not in known)
+    new = [truth for truth in truths(after, orders) if truth not in known]
+    return tuple(
+        dispute.announce(truth, after, cause) if truth[0] in dispute.FACTS else _announce(truth, before, after, cause)
+        for truth in new
+    )
 
 
 def truths(payment: Payment, orders: OrdersPolicy = "optional") -> tuple[Truth, ...]:
@@ -59,7 +67,7 @@ def truths(payment: Payment, orders: OrdersPolicy = "optional") -> tuple[Truth, 
             said = ((PaymentCancelled, (order, *_again(payment))),)
         case _:
             said = ()
-    return (*said, *_mismatched_refunds(payment))
+    return (*said, *_mismatched_refunds(payment), *dispute.truths(payment))
 
 
 def _again(payment: Payment) -> tuple[str, ...]:

@@ -61,6 +61,7 @@ class Payment:
     """`told`, `transactions`, `cancels` and `entries` are what counts: `base` with the claims that fit (see `claims`).
 
     `base` is None while there is no claim: then it is those four. `order` is what the shop says the payment should be.
+    `disputes` is what is told of each dispute, by its id.
     """
 
     order_id: str
@@ -72,6 +73,7 @@ class Payment:
     entries: Told = field(default_factory=dict)
     base: Parts | None = None
     claims: Mapping[str, Claim] = field(default_factory=dict)
+    disputes: Mapping[str, Told] = field(default_factory=dict)
 
     @property
     def status(self) -> str | None:

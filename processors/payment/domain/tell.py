@@ -3,19 +3,23 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from processors.payment.domain import entries
+from processors.payment.domain import dispute, entries
 from processors.payment.domain.payment import FAILED, PAID, TRANSITIONS, Claim, Parts, Payment, misfit
 from stream import registers
-from stream.events import OrderWebhook, OutcomeKind, PaymentNotice, PaymentWebhook, RefundWebhook
+from stream.events import DisputeWebhook, OrderWebhook, OutcomeKind, PaymentNotice, PaymentWebhook, RefundWebhook
 from stream.registers import Stamp, Told
 
 CANCELS = ("partially_cancelled", "cancelled")
 
 
-def tell(payment: Payment, webhook: PaymentWebhook | RefundWebhook | OrderWebhook) -> tuple[Payment, OutcomeKind]:
+def tell(
+    payment: Payment, webhook: PaymentWebhook | DisputeWebhook | RefundWebhook | OrderWebhook
+) -> tuple[Payment, OutcomeKind]:
     """The payment after a webhook, and what became of the webhook."""
     if isinstance(webhook, PaymentWebhook):
         return tell_payment(payment, webhook)
+    if isinstance(webhook, DisputeWebhook):
+        return dispute.tell(payment, webhook)
     if isinstance(webhook, RefundWebhook):
         return tell_refund(payment, webhook), "processed"
     return tell_order(payment, webhook), "processed"
@@ -62,7 +66,8 @@ def merge(payment: Payment, other: Payment) -> Payment:
     for claim in other.claims.values():
         claims = _with_claim(claims, claim)
     merged = _rebuilt(payment, _merged(payment.parts, other.parts), claims)
-    return replace(merged, version=payment.version + other.version)
+    disputes = dispute.merge(payment.disputes, other.disputes)
+    return replace(merged, version=payment.version + other.version, disputes=disputes)
 
 
 def release(payment: Payment) -> tuple[Payment, tuple[str, ...]]:

@@ -375,7 +375,7 @@ def a_letter(
 
 
 def a_value(field: Any, fact: type[Fact]) -> Any:
-    if field.name.endswith("_at"):
+    if field.name.endswith(("_at", "_by")):
         return NOON
     if field.name.endswith("currency"):
         return "KRW"

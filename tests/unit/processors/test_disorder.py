@@ -11,6 +11,7 @@ from hypothesis import given
 from processors.invoice.domain import TRANSFERS, TRANSITIONS, Invoice, Transfer, truths
 from processors.invoice.handler import advance
 from processors.payment import domain as payment
+from processors.payment.domain import dispute
 from processors.refund import domain as refund
 from processors.shipping import domain as shipping
 from processors.subscription import domain as subscription
@@ -21,6 +22,7 @@ from tests.builders import (
     NOON,
     a_billing,
     a_cancel,
+    a_dispute,
     a_part_cancel,
     a_payment,
     a_refund,
@@ -66,6 +68,16 @@ GIVEN_BACK = st.builds(
     refund_id=st.sampled_from(["R-1", "R-2"]),
     references=st.sampled_from([(), ("a",), ("c", "b")]),
     told_by_payment=st.sampled_from([True]),
+)
+DISPUTES = st.builds(
+    a_dispute,
+    statuses(dispute.TRANSITIONS),
+    at=TIMES,
+    dispute_id=st.sampled_from(["dp_1", "dp_2"]),
+    amount=AMOUNTS,
+    reason=WORDS,
+    evidence_due_by=TIMES,
+    funds=st.sampled_from([None, *dispute.FUNDS]),
 )
 ORDERS = st.builds(an_order, at=TIMES, amount=AMOUNTS, currency=st.just("KRW"))
 SCANS = st.builds(
@@ -125,7 +137,7 @@ TRANSFERRED = st.builds(
 )
 
 
-@given(st.lists(PAYMENTS | ORDERS | GIVEN_BACK, max_size=7), st.data())
+@given(st.lists(PAYMENTS | DISPUTES | ORDERS | GIVEN_BACK, max_size=7), st.data())
 def test_a_payment_ends_alike_in_whatever_order_its_webhooks_come(webhooks: list[Any], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(webhooks))
 
@@ -208,7 +220,7 @@ def test_an_invoice_ends_alike_in_whatever_order_its_webhooks_and_transfers_come
     assert len({fact.event_id for fact in announced}) == len(announced)
 
 
-@given(st.lists(PAYMENTS | ORDERS | GIVEN_BACK, max_size=7))
+@given(st.lists(PAYMENTS | DISPUTES | ORDERS | GIVEN_BACK, max_size=7))
 def test_what_is_true_of_a_payment_in_the_end_was_announced(webhooks: list[Any]) -> None:
     state, announced = told(payment.apply, payment.Payment("1"), webhooks)
 

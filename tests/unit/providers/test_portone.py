@@ -27,7 +27,7 @@ PAID_AT, CANCELLED_AT = 1_700_000_000, 1_700_003_600
 V1_WEBHOOK = {"imp_uid": "imp_1", "merchant_uid": "O-1", "status": "paid"}
 V2_KINDS = "Ready Paid VirtualAccountIssued PartialCancelled Cancelled Failed PayPending CancelPending".split()
 V2_IGNORED = (
-    "Transaction.Confirm Transaction.DisputeCreated Transaction.DisputeResolved BillingKey.Ready BillingKey.Issued "
+    "Transaction.Confirm BillingKey.Ready BillingKey.Issued "
     "BillingKey.Failed BillingKey.Deleted BillingKey.Updated TaxInvoice.Issued Transaction. Transaction .Paid Paid "
     "Something.New transaction.Paid"
 ).split()

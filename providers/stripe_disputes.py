@@ -1,0 +1,63 @@
+"""What Stripe's events say of disputes (docs.stripe.com/disputes/how-disputes-work), in our words."""
+
+from typing import get_args
+
+import msgspec
+
+from providers import body
+from providers.contract import Translation, Unreadable
+from providers.instants import instant
+from providers.stripe_events import event_mode, event_time, money, order_id
+from providers.stripe_objects import Dispute, Event
+from stream.events import DisputeNotice, DisputeStatus
+
+OPEN_TYPES = frozenset({"charge.dispute.created", "charge.dispute.updated"})
+FUNDS = {"charge.dispute.funds_withdrawn": "withdrawn", "charge.dispute.funds_reinstated": "reinstated"}
+CLOSED = "charge.dispute.closed"
+TYPES = OPEN_TYPES | FUNDS.keys() | {CLOSED}
+
+_STATUSES: dict[str, DisputeStatus] = {
+    **{status: status for status in get_args(DisputeStatus)},
+    "prevented": "closed",
+    "charge_refunded": "closed",
+}
+"""Of older versions of the API, `charge_refunded`; of newer ones, `prevented`: both end without a verdict."""
+
+_event = msgspec.json.Decoder(Event[Dispute])
+
+
+def read(raw: bytes) -> Translation:
+    """Read an event of one of TYPES, in a body that `body.read` has been through.
+
+    A status we do not know is no reason to refuse it: a closed dispute is `closed`, any other needs a person.
+    """
+    event = body.read_again(_event, raw)
+    dispute = event.data.object
+    names = tuple(name for name in (dispute.payment_intent, dispute.charge) if name)
+    order = order_id(dispute)
+    if not order and not names:
+        raise Unreadable("a dispute must name its payment_intent, its charge, or an order in its metadata")
+    amount, currency = money(dispute.amount, dispute.currency)
+    notice = DisputeNotice(
+        order_id=order,
+        reference=None if order else names[0],
+        dispute_id=dispute.id,
+        status=_status(event.type, dispute),
+        reason=dispute.reason,
+        amount=amount,
+        currency=currency,
+        evidence_due_by=_due_by(dispute),
+        funds=FUNDS.get(event.type),
+        transaction_id=names[0] if names else None,
+        references=tuple(sorted(set(names))),
+    )
+    return Translation(notice, event.type, event_time(event), event.id, event_mode(event))
+
+
+def _status(event_type: str, dispute: Dispute) -> DisputeStatus:
+    unknown: DisputeStatus = "closed" if event_type == CLOSED else "needs_response"
+    return _STATUSES.get(dispute.status or "", unknown)
+
+
+def _due_by(dispute: Dispute) -> int | None:
+    return instant(dispute.evidence_details.due_by, "due_by") if dispute.evidence_details else None

@@ -1,0 +1,149 @@
+"""A dispute: opened with its deadline, settled once, beside the payment, whatever order its webhooks come in."""
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from processors.payment.domain import Book, Payment, apply, dispute
+from stream.events import DisputeClosed, DisputeOpened, DisputeWebhook, Fact, OrderWebhook, PaymentWebhook
+from stream.references import Referred
+from stream.registers import value
+from tests.builders import MINUTE, NOON, a_dispute, a_payment, an_envelope
+
+DUE = NOON + 7 * 24 * 60 * MINUTE
+Told = PaymentWebhook | DisputeWebhook | OrderWebhook
+
+
+def told(*webhooks: Told) -> tuple[Payment, list[Fact]]:
+    payment, facts = Payment("1"), list[Fact]()
+    for webhook in webhooks:
+        payment, _, news = apply(payment, webhook)
+        facts += news
+    return payment, facts
+
+
+def of_disputes(facts: list[Fact]) -> list[tuple[type[Fact], str]]:
+    return [(type(fact), fact.status) for fact in facts if isinstance(fact, DisputeOpened | DisputeClosed)]
+
+
+def test_an_opened_dispute_is_told_with_its_reason_amount_and_deadline() -> None:
+    _, facts = told(a_payment(), a_dispute("needs_response", evidence_due_by=DUE, transaction_id="pi_1"))
+
+    opened = facts[-1]
+    assert isinstance(opened, DisputeOpened)
+    assert (opened.order_id, opened.dispute_id, opened.provider) == ("1", "dp_1", "stripe")
+    assert (opened.reason, opened.amount, opened.currency) == ("fraudulent", 58000, "KRW")
+    assert (opened.evidence_due_by, opened.status, opened.transaction_id) == (DUE, "needs_response", "pi_1")
+
+
+@pytest.mark.parametrize("verdict", dispute.SETTLED)
+def test_it_is_settled_once_and_leaves_the_payment_what_it_was(verdict: str) -> None:
+    payment, facts = told(
+        a_payment(),
+        a_dispute("needs_response"),
+        a_dispute("under_review", at=NOON + MINUTE),
+        a_dispute(verdict, at=NOON + 2 * MINUTE),
+        a_dispute(verdict, at=NOON + 3 * MINUTE, name="again"),
+    )
+
+    assert of_disputes(facts) == [(DisputeOpened, "needs_response"), (DisputeClosed, verdict)]
+    assert (payment.status, payment.refunded_amount) == ("completed", 0)
+    assert dispute.charged_back(payment) == (58000 if verdict == "lost" else 0)
+
+
+def test_every_order_and_repetition_of_a_disputes_life_ends_alike() -> None:
+    life: list[Told] = [
+        a_payment(),
+        a_dispute("warning_needs_response", evidence_due_by=DUE),
+        a_dispute("needs_response", at=NOON + MINUTE, evidence_due_by=DUE),
+        a_dispute("needs_response", at=NOON + MINUTE, name="funds", funds="withdrawn"),
+        a_dispute("under_review", at=NOON + 2 * MINUTE),
+        a_dispute("won", at=NOON + 3 * MINUTE),
+        a_dispute("won", at=NOON + 3 * MINUTE, name="back", funds="reinstated"),
+    ]
+    straight, _ = told(*life)
+
+    for disordered in permutations(life):
+        payment, _ = told(*disordered)
+        assert payment == straight
+    assert value(straight.disputes["dp_1"], "funds") == "reinstated"
+
+
+def test_what_comes_after_the_verdict_is_late_and_told_to_nobody() -> None:
+    payment, _ = told(a_payment(), a_dispute("lost", at=NOON + MINUTE))
+
+    after, outcome, facts = apply(payment, a_dispute("needs_response", evidence_due_by=DUE))
+
+    assert (outcome, facts) == ("late", ())
+    assert value(after.disputes["dp_1"], "status") == "lost"
+
+
+def test_an_inquiry_that_becomes_a_dispute_is_told_again_and_so_is_another_deadline() -> None:
+    _, facts = told(
+        a_dispute("warning_needs_response", evidence_due_by=DUE),
+        a_dispute("needs_response", at=NOON + MINUTE, evidence_due_by=DUE),
+        a_dispute("needs_response", at=NOON + 2 * MINUTE, evidence_due_by=DUE, funds="withdrawn"),
+        a_dispute("needs_response", at=NOON + 3 * MINUTE, evidence_due_by=DUE + MINUTE),
+        a_dispute("under_review", at=NOON + 4 * MINUTE),
+    )
+
+    assert [(fact.status, fact.evidence_due_by) for fact in facts] == [  # type: ignore[attr-defined]
+        ("warning_needs_response", DUE),
+        ("needs_response", DUE),
+        ("needs_response", DUE + MINUTE),
+    ]
+    assert len({fact.event_id for fact in facts}) == 3
+
+
+def test_a_verdict_that_is_reversed_is_told_again() -> None:
+    payment, facts = told(a_payment(), a_dispute("won"), a_dispute("lost", at=NOON + MINUTE))
+
+    assert of_disputes(facts) == [(DisputeClosed, "won"), (DisputeClosed, "lost")]
+    assert dispute.charged_back(payment) == 58000
+
+
+def test_several_disputes_stand_beside_each_other_and_the_most_urgent_is_shown() -> None:
+    payment, _ = told(
+        a_payment(),
+        a_dispute("lost", dispute_id="dp_1", amount=1000),
+        a_dispute("needs_response", dispute_id="dp_2", amount=2000, evidence_due_by=DUE),
+        a_dispute("needs_response", dispute_id="dp_3", amount=3000, evidence_due_by=DUE - MINUTE),
+        a_dispute("lost", dispute_id="dp_4", amount=4000, at=NOON + MINUTE),
+    )
+    settled, _ = told(a_dispute("lost"), a_dispute("won", dispute_id="dp_2", at=NOON + MINUTE))
+
+    assert (dispute.shown(payment.disputes) or ("",))[0] == "dp_3"
+    assert (dispute.shown(settled.disputes) or ("",))[0] == "dp_2"
+    assert dispute.shown({}) is None
+    assert dispute.charged_back(payment) == 5000
+
+
+@pytest.mark.parametrize("first", ["dispute", "payment"])
+def test_a_dispute_that_names_no_order_waits_for_the_payment_it_is_of(first: str) -> None:
+    named: dict[str, Any] = {"order": None, "reference": "pi_1", "references": ("ch_1", "pi_1")}
+    disputed = a_dispute("needs_response", evidence_due_by=DUE, **named)
+    notice = a_payment(transaction_id="pi_1", references=("pi_1",)).notice
+    paid = PaymentWebhook(envelope=an_envelope(notice, provider="stripe"), notice=notice)
+    book = Book({"1": Payment("1")}, Names(), "optional")
+
+    results = [book.post(one) for one in ((disputed, paid) if first == "dispute" else (paid, disputed))]
+
+    assert of_disputes([fact for result in results for fact in result.facts]) == [(DisputeOpened, "needs_response")]
+    assert value(book.payments["1"].disputes["dp_1"], "amount") == 58000
+    if first == "dispute":
+        assert [result.outcome for result in results] == ["waiting", "processed"]
+        assert results[1].woken == (disputed.envelope.event_id,)
+
+
+def test_a_dispute_of_a_payment_that_is_not_known_yet_claims_no_status_for_it() -> None:
+    payment, facts = told(a_dispute("needs_response"))
+
+    assert (payment.status, payment.version, payment.known("provider")) == (None, 1, None)
+    assert of_disputes(facts) == [(DisputeOpened, "needs_response")]
+
+
+class Names(dict[tuple[str, str], Referred[Any]]):
+    def __missing__(self, name: tuple[str, str]) -> Referred[Any]:
+        self[name] = Referred()
+        return self[name]

@@ -1,0 +1,119 @@
+"""Disputes and chargebacks, as the providers that tell of them do."""
+
+import json
+from typing import Any
+
+import pytest
+
+from providers import portone_v2, stripe
+from providers.contract import Received, Translation, Unreadable
+from providers.webhook import webhook
+from stream import topics
+from stream.events import DisputeNotice
+from tests.unit.providers.mutations import sample
+from tests.unit.providers.posted import NOW
+
+DUE = 1_649_116_799_000_000
+LIFE = {
+    "charge.dispute.created": ("warning_needs_response", None),
+    "charge.dispute.updated.composed": ("under_review", None),
+    "charge.dispute.funds_withdrawn.composed": ("needs_response", "withdrawn"),
+    "charge.dispute.funds_reinstated.composed": ("won", "reinstated"),
+    "charge.dispute.closed.composed": ("won", None),
+    "charge.dispute.closed.lost.composed": ("lost", None),
+}
+
+
+def read(name: str, event_type: str | None = None, **changes: Any) -> Translation:
+    said = json.loads(sample("stripe", name))
+    said["type"] = event_type or said["type"]
+    said["data"]["object"].update(changes)
+    return stripe.translate(Received("/api/webhooks/stripe", {}, json.dumps(said).encode(), NOW), "any")
+
+
+def dispute(name: str, event_type: str | None = None, **changes: Any) -> DisputeNotice:
+    notice = read(name, event_type, **changes).notice
+    assert isinstance(notice, DisputeNotice)
+    return notice
+
+
+def test_a_dispute_of_stripes_is_read_with_its_reason_amount_and_deadline() -> None:
+    told = read("charge.dispute.created")
+
+    assert told.notice == DisputeNotice(
+        order_id=None,
+        reference="ch_000000000000000000000000",
+        dispute_id="dp_000000000000000000000000",
+        status="warning_needs_response",
+        reason="fraudulent",
+        amount=100,
+        currency="USD",
+        evidence_due_by=DUE,
+        transaction_id="ch_000000000000000000000000",
+        references=("ch_000000000000000000000000",),
+    )
+    assert (told.event_type, told.occurred_at) == ("charge.dispute.created", 1_648_319_940_000_000)
+
+
+@pytest.mark.parametrize(("name", "status", "funds"), [(name, *said) for name, said in LIFE.items()])
+def test_each_event_of_a_disputes_life_is_read(name: str, status: str, funds: str | None) -> None:
+    notice = dispute(name)
+
+    assert (notice.status, notice.funds) == (status, funds)
+    received = Received("/api/webhooks/stripe", {}, sample("stripe", name), NOW)
+    record = webhook(stripe.PROVIDER, received, "signature", read(name), "test")
+    assert record.topic is topics.PAYMENT_WEBHOOKS
+    assert record.key == "stripe:ch_000000000000000000000000"
+
+
+def test_the_payment_intent_is_the_payments_first_name() -> None:
+    notice = dispute("charge.dispute.created", payment_intent="pi_1")
+
+    assert (notice.reference, notice.transaction_id) == ("pi_1", "pi_1")
+    assert notice.references == ("ch_000000000000000000000000", "pi_1")
+
+
+def test_a_dispute_may_name_the_order_itself() -> None:
+    notice = dispute("charge.dispute.created", metadata={"order_id": "O-7"})
+
+    assert (notice.order_id, notice.reference) == ("O-7", None)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "status", "ours"),
+    [
+        ("charge.dispute.created", "something_new", "needs_response"),
+        ("charge.dispute.updated", None, "needs_response"),
+        ("charge.dispute.closed", "something_new", "closed"),
+        ("charge.dispute.closed", "charge_refunded", "closed"),
+        ("charge.dispute.closed", "prevented", "closed"),
+        ("charge.dispute.closed", "warning_closed", "warning_closed"),
+    ],
+)
+def test_a_status_we_do_not_know_refuses_no_dispute(event_type: str, status: str | None, ours: str) -> None:
+    assert dispute("charge.dispute.created", event_type, status=status).status == ours
+
+
+@pytest.mark.parametrize("nothing", [None, {}, {"due_by": None}, {"due_by": 0}])
+def test_a_deadline_may_be_missing(nothing: Any) -> None:
+    assert dispute("charge.dispute.created", evidence_details=nothing).evidence_due_by is None
+
+
+def test_a_dispute_of_no_payment_is_refused() -> None:
+    with pytest.raises(Unreadable, match="must name"):
+        read("charge.dispute.created", charge=None, payment_intent=None)
+
+
+@pytest.mark.parametrize(("event", "status"), [("DisputeCreated", "needs_response"), ("DisputeResolved", "closed")])
+def test_portone_v2_tells_that_there_is_a_dispute_and_no_more(event: str, status: Any) -> None:
+    data = {"storeId": "S-1", "paymentId": "O-1", "transactionId": "tx-1"}
+    body = {"type": f"Transaction.{event}", "timestamp": "2024-04-25T10:00:00.000Z", "data": data}
+    received = Received("/api/webhooks/portone_v2", {}, json.dumps(body).encode(), NOW)
+
+    told = portone_v2.translate(received, "payment")
+
+    assert told.notice == DisputeNotice(
+        order_id="O-1", dispute_id="tx-1", status=status, transaction_id="tx-1", references=("tx-1",)
+    )
+    assert told.occurred_at == 1_714_039_200_000_000
+    assert webhook(portone_v2.PROVIDER, received, "signature", told, "test").key == "O-1"
