@@ -147,3 +147,56 @@ def test_what_cannot_be_read_is_answered_400_and_kept(system: dict[str, str], se
     assert (status, said["error"]) == (400, "invalid_field")
     assert "amount_total" in said["message"]
     assert record.headers.keys() == {"stripe-signature"}
+
+
+def test_a_dispute_waits_for_its_payment_and_stands_in_its_row(
+    sends: Sender, payments: Store, notifications: Store
+) -> None:
+    order = new_order()
+    names = {"payment_intent": f"pi_{order}", "charge": f"ch_{order}", "metadata": {}}
+    dispute = {**names, "id": f"dp_{order}", "amount": 2000, "currency": "usd"}
+    charge = {"id": names["charge"], "payment_intent": names["payment_intent"], "amount": 2000, "currency": "usd"}
+
+    early = of(sends.post(PATH, event("charge.dispute.created", order, **dispute)))
+    paid = of(sends.post(PATH, event("charge.succeeded", order, **charge, amount_captured=2000)))
+    (opened,) = payments.wait_for(
+        "SELECT status, dispute_id, dispute_status, dispute_reason, disputed_amount, disputed_currency,"
+        " extract(epoch FROM dispute_due_at)::bigint AS due, charged_back_amount FROM payments"
+        " WHERE order_id = %s AND dispute_id IS NOT NULL",
+        order,
+    )
+    lost = of(sends.post(PATH, event("charge.dispute.closed.lost.composed", order, **dispute)))
+    (settled,) = payments.wait_for(
+        "SELECT status, refunded_amount, dispute_status, charged_back_amount FROM payments"
+        " WHERE order_id = %s AND dispute_status = 'lost'",
+        order,
+    )
+
+    assert [early, paid, lost] == [RECEIVED] * 3
+    assert opened == {
+        "status": "completed",
+        "dispute_id": f"dp_{order}",
+        "dispute_status": "warning_needs_response",
+        "dispute_reason": "fraudulent",
+        "disputed_amount": 2000,
+        "disputed_currency": "USD",
+        "due": 1_649_116_799,
+        "charged_back_amount": 0,
+    }
+    assert settled == {
+        "status": "completed",
+        "refunded_amount": 0,
+        "dispute_status": "lost",
+        "charged_back_amount": 2000,
+    }
+    history = "SELECT status FROM payment_history WHERE order_id = %s AND status LIKE 'dispute%%'"
+    assert len(payments.wait_for(history, order, count=2)) == 2
+    told = "SELECT DISTINCT fact_type FROM notifications WHERE order_id = %s AND fact_type LIKE 'Dispute%%'"
+    assert {row["fact_type"] for row in notifications.wait_for(told, order, count=2)} == {
+        "DisputeOpened",
+        "DisputeClosed",
+    }
+    customers = (
+        "SELECT 1 FROM notifications WHERE order_id = %s AND fact_type LIKE 'Dispute%%' AND audience = 'customer'"
+    )
+    assert notifications.rows(customers, order) == []

@@ -375,7 +375,7 @@ def a_letter(
 
 
 def a_value(field: Any, fact: type[Fact]) -> Any:
-    if field.name.endswith(("_at", "_by")):
+    if field.name.endswith(("_at", "due_by")):
         return NOON
     if field.name.endswith("currency"):
         return "KRW"
