@@ -233,3 +233,16 @@ def test_the_report_of_an_order_has_one_id_whatever_it_is_caused_by() -> None:
 
 def test_nothing_is_true_of_who_never_paid() -> None:
     assert truths(after(a_billing(FEBRUARY, next_billing_at=NOON))) == ()
+
+
+def test_a_plan_whose_refund_failed_is_active_again_and_that_is_told_again() -> None:
+    approved = an_approval(JANUARY, paid_at=NOON)
+    cancelled = a_cancel(JANUARY, at=NOON + MINUTE, refunded_amount=9900)
+    restored = an_approval(JANUARY, at=NOON + 2 * MINUTE, paid_at=NOON, reason="refund_failed")
+
+    subscription, announced = told(approved, cancelled, restored)
+
+    assert (subscription.status, subscription.cancelled_at, subscription.started_at) == ("active", None, NOON)
+    assert [type(fact) for fact in announced] == [SubscriptionActivated, SubscriptionCancelled, SubscriptionActivated]
+    assert len({fact.event_id for fact in announced}) == 3
+    assert after(restored, cancelled, approved) == subscription
