@@ -71,7 +71,7 @@ def test_topics_check_names_every_drift_and_what_to_do(prefixed: dict[str, str])
     for line in (
         f"retention.ms is 1000, not -1: {prefix}payments.v1",
         f"cleanup.policy is compact, not delete: {prefix}refunds.v1",
-        f"message.timestamp.type is CreateTime, not LogAppendTime: {prefix}orders.v1",
+        f"message.timestamp.type is CreateTime, not LogAppendTime: {prefix}customers.v1, {prefix}orders.v1",
         f"min.insync.replicas is 2, not 1: {prefix}invoices.v1",
         f"retention.bytes is 1000000, not -1: {prefix}shipments.v1",
         f"number of partitions is 3, not {PARTITIONS}: {prefix}customers.v1",
