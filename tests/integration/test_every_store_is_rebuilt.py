@@ -170,7 +170,7 @@ LEFT_OUT = {"notifier": SENDING, "confirmer": sorted(ASIDE)}
 UNSENT = ["waiting", "stale", "queued", "no_recipient", "failed"]
 """Of these mails no topic tells that they were sent; a rebuilt notifier knows no more than that."""
 TABLES = "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL (%s)"
-OF_THE_STREAM = ["alembic_version", "ownership", "inbox", "outbox", "parked"]
+OF_THE_STREAM = ["alembic_version", "ownership", "inbox", "outbox", "parked", "turns"]
 KEY = """
 SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS columns
   FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
