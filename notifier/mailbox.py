@@ -70,6 +70,11 @@ SELECT status, count(*) FROM notifications
 """
 """Each from an index of its own; those that were sent are too many to count."""
 
+OLDEST = """
+SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8
+  FROM notifications WHERE status IN ('queued', 'sending')
+"""
+
 UNSENT = ("waiting", "queued", "sending", "failed", "unknown", "stale", "no_recipient")
 
 
@@ -154,3 +159,9 @@ def counts(tx: Connection) -> dict[str, int]:
     """How many messages stand at each status but `sent`."""
     found: Any = tx.exec_driver_sql(COUNTS)
     return dict.fromkeys(UNSENT, 0) | {row[0]: row[1] for row in found}
+
+
+def oldest_age(tx: Connection) -> float:
+    """Return the age of the oldest mail that could be sent and is not, in seconds; 0 without one."""
+    age: float = tx.exec_driver_sql(OLDEST).scalar_one()
+    return age

@@ -15,6 +15,9 @@ from stream.client_config import Cluster
 from stream.publisher import Publisher
 
 MAILS = Gauge("hookstream_mails", "Mails that are not sent, by status", ["status"])
+OLDEST_MAIL = Gauge(
+    "hookstream_oldest_mail_seconds", "Age of the oldest mail that is queued or being sent; 0 without one"
+)
 EVERY_S = 1.0
 COUNT_EVERY_S = 5.0
 ABANDONED_AFTER_S = 120.0
@@ -71,3 +74,4 @@ class Upkeep:
         with self._store.begin() as tx:
             for status, count in mailbox.counts(tx).items():
                 MAILS.labels(status).set(count)
+            OLDEST_MAIL.set(mailbox.oldest_age(tx))

@@ -1,7 +1,8 @@
 """The environment, read once into a frozen record; a wrong value stops the start with a sentence.
 
 Each setting is one field: its name in capitals is the variable, its description the line in docs/configuration.md.
-`NAME_FILE` may name a file that holds the value instead (for secrets); white space around it is trimmed.
+`NAME_FILE` may name a file that holds the value instead, and `SECRETS_DIR` a folder of files named as settings, as
+containers are given secrets. A file wins over the variable; white space around its value is trimmed.
 """
 
 import os
@@ -26,13 +27,12 @@ NAME_PREFIX = r"^[A-Za-z0-9._-]{0,100}$"
 
 
 class FileSource(PydanticBaseSettingsSource):
-    """Values from the files that `NAME_FILE` variables name."""
+    """Values from the files that `NAME_FILE` variables name, and from those in `SECRETS_DIR`."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        variable = f"{field_name.upper()}_FILE"
-        path = os.environ.get(variable)
+        variable, path = _file_of(field_name.upper())
         try:
-            return (Path(path).read_text().strip() if path else None), field_name, False
+            return (path.read_text().strip() if path else None), field_name, False
         except OSError as wrong:
             raise OSError(wrong.errno, wrong.strerror, f"{variable} names {path}") from wrong
 
@@ -40,6 +40,15 @@ class FileSource(PydanticBaseSettingsSource):
         fields = self.settings_cls.model_fields
         values = {name: self.get_field_value(field, name)[0] for name, field in fields.items()}
         return {name: value for name, value in values.items() if value is not None}
+
+
+def _file_of(name: str) -> tuple[str, Path | None]:
+    """Return the file that holds a setting's value, if there is one, and the variable that names it."""
+    if path := os.environ.get(f"{name}_FILE"):
+        return f"{name}_FILE", Path(path)
+    folder = os.environ.get("SECRETS_DIR")
+    path_in_folder = Path(folder, name) if folder else None
+    return "SECRETS_DIR", path_in_folder if path_in_folder and path_in_folder.exists() else None
 
 
 class Settings(BaseSettings):
@@ -72,6 +81,9 @@ class Settings(BaseSettings):
     management_port: int = Field(9100, ge=0, le=65535, description="the port of health, metrics and management verbs")
     management_token: Token | None = Field(
         None, description="the bearer token for metrics and management verbs; unset: only health is answered"
+    )
+    secrets_dir: Path | None = Field(
+        None, description="a folder whose files, each named as a setting, hold values; they win over variables"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least level logged")
     _kafka_properties: Mapping[str, str] = PrivateAttr(default_factory=dict)
@@ -118,7 +130,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, FileSource(settings_cls)
+        return init_settings, FileSource(settings_cls), env_settings
 
     @classmethod
     def read(cls) -> Self:

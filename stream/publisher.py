@@ -7,7 +7,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from runtime import faults
 from runtime.logging import log
-from stream import topic_admin
+from stream import metrics, topic_admin
 from stream.client_config import Cluster
 from stream.outbox import Message
 from stream.producer import PRODUCER
@@ -30,7 +30,8 @@ class Publisher:
     def publish(self, messages: Sequence[Message]) -> None:
         """Return when all are acknowledged; what fails is tried again, because it is already decided."""
         if messages:
-            self._publish(messages)
+            with metrics.publishing(len(messages)):
+                self._publish(messages)
 
     @faults.before("publisher.before")
     @faults.halfway("publisher.halfway")

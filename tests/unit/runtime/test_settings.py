@@ -23,6 +23,20 @@ def test_a_secret_may_be_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert StoreSettings.read().database_url == SECRET
 
 
+def test_a_folder_may_hold_secrets_each_in_a_file_of_its_name_and_they_win(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "DATABASE_URL").write_text(f"{SECRET}\n")
+    monkeypatch.setenv("SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", "postgresql://payment:local-only@db/payment")
+    monkeypatch.setenv("MANAGEMENT_TOKEN", "a token of sixteen or more")
+
+    settings = StoreSettings.read()
+
+    assert settings.database_url == SECRET
+    assert settings.management_token == "a token of sixteen or more"  # noqa: S105 - a test's
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "sentence"),
     [

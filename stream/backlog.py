@@ -1,0 +1,43 @@
+"""How far a worker is behind in each topic: the records it has not processed, and the age of the oldest. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from stream.ownership import Partition
+
+
+class Backlog:
+    """Learns where partitions end and how far the worker is; times are seconds since 1970.
+
+    The age of a record in hand is exact, for Kafka told when it took it. The age of one that was not fetched, as while
+    consumption is stopped, counts from the moment when this worker first saw that there is one.
+    """
+
+    def __init__(self) -> None:
+        self._behind: dict[Partition, int] = {}
+        self._since: dict[Partition, float] = {}
+
+    def learn(self, next_offsets: Mapping[Partition, int], ends: Mapping[Partition, int], now: float) -> None:
+        """Replace what is known by these partitions: the next offset to process, and where each ends."""
+        behind = {partition: ends[partition] - after for partition, after in next_offsets.items() if partition in ends}
+        self._behind = {partition: count for partition, count in behind.items() if count > 0}
+        self._since = {partition: self._since.get(partition, now) for partition in self._behind}
+
+    def hold(self, taken_at: Iterable[tuple[Partition, float]]) -> None:
+        """Learn of the records in hand, each with the time when Kafka took it: the oldest of a partition counts."""
+        oldest: dict[Partition, float] = {}
+        for partition, at in taken_at:
+            oldest[partition] = min(at, oldest.get(partition, at))
+        self._since |= oldest
+
+    def lag(self) -> dict[str, int]:
+        """Return how many records of each topic are not processed; a topic without any is left out."""
+        counts: dict[str, int] = defaultdict(int)
+        for (topic, _), count in self._behind.items():
+            counts[topic] += count
+        return dict(counts)
+
+    def age(self, topic: str, now: float) -> float:
+        """Return the age of the oldest record of `topic` that is not processed, in seconds; 0 when there is none."""
+        since = [at for (name, _), at in list(self._since.items()) if name == topic]
+        return max(0.0, now - min(since)) if since else 0.0
