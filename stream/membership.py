@@ -33,6 +33,7 @@ CONSUMER: dict[str, Any] = {
 }
 POLL_S = 0.2
 COMMITTED_S = 5.0
+ENDS_S = 1.0
 UNSETTLING = frozenset(
     {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
 )
@@ -111,6 +112,22 @@ class Membership:
         for partition, end in ends.items():
             if partition in self.owned:  # Kafka may have taken it back meanwhile
                 self.owned[partition] = self.owned[partition]._replace(next_offset=end)
+
+    def ends(self, partitions: Collection[Partition]) -> dict[Partition, int]:
+        """Return where these partitions end, as far as that is known.
+
+        What was fetched last says so; Kafka is asked while nothing is fetched.
+        """
+        found: dict[Partition, int] = {}
+        try:
+            for one in partitions:
+                place = TopicPartition(*one)
+                offsets = self._consumer.get_watermark_offsets(place, ENDS_S, cached=not self._may_be_paused)
+                if offsets and offsets[1] >= 0:
+                    found[one] = offsets[1]
+        except KafkaException as away:
+            log.info("offsets.unknown", error=away.args[0].str())
+        return found
 
     def reclaim(self) -> None:
         """Take everything over once more: a commit may have succeeded unheard, and what it left must be published."""

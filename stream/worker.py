@@ -37,6 +37,7 @@ from stream.codec import Codec
 from stream.delivery import Delivery
 from stream.events import DeadRecord, Outcome
 from stream.isolation import BatchFailed, Handler, Runner
+from stream.lag import Lag
 from stream.membership import Membership
 from stream.messages import Messages
 from stream.ownership import Fenced, Owned, Partition, Restored
@@ -71,6 +72,7 @@ class Worker:
         self._tending = Tending(settings, handler, codec, self._messages)
         self._cluster = Cluster.of(settings, service)
         self._membership = Membership(service, self._cluster, topics)
+        self._lag = Lag(self._membership, topics)
         self._publisher = Publisher(self._cluster, while_waiting=self._stay)
         self._published: list[int] = []
         self._failure: str | None = None
@@ -120,6 +122,7 @@ class Worker:
         try:
             while not stop.is_set():
                 self._turned()
+                self._lag.look_when_due()
                 self._persevere(self._consume(stop), stop)
             self._part()
         finally:
@@ -144,6 +147,7 @@ class Worker:
     def _persevere(self, messages: list[Message], stop: Event) -> None:
         """Apply the batch; when the store fails, keep our place in the group and try the same batch again."""
         wait, longest = BACKOFF_S
+        self._lag.hold(messages)
         while not stop.is_set():
             try:
                 self._turn(messages)
@@ -161,6 +165,7 @@ class Worker:
                 self._wait(wait, stop)
                 wait = min(wait * 2, longest)
             else:
+                self._lag.hold(())
                 self._failure = None
                 return None if self._tending.stops else self._membership.resume()
 
@@ -323,6 +328,7 @@ class Worker:
     def _stay(self) -> None:
         self._turned()
         self._membership.keep()
+        self._lag.look_when_due()
 
 
 def _report_rewound(taken: Mapping[Partition, Owned], reached: Mapping[Partition, int]) -> None:

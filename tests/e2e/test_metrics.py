@@ -5,6 +5,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
+import psycopg
 from prometheus_client.parser import text_string_to_metric_families
 
 import runtime
@@ -90,3 +91,32 @@ def test_every_log_line_names_its_service_and_a_webhooks_lines_its_order_and_pro
     # And no line of any service leaves out whose it is, whatever thread wrote it
     for service in SERVICES:
         assert {line.get("service") for line in lines(service.name)} <= {service.name}, service.name
+
+
+def test_what_a_worker_cannot_process_shows_as_lag_and_ages_until_it_is_processed(
+    system: dict[str, str], shop: Shop, payments: Store
+) -> None:
+    topic, order = "webhooks.payment.v1", new_order()
+
+    def metric(name: str, **labels: str) -> float:
+        return of(scraped(system, "payment"), name, **labels)
+
+    # Given a payment store whose inbox somebody keeps locked
+    with psycopg.connect(payments.url) as lock:
+        lock.execute("LOCK TABLE inbox IN ACCESS EXCLUSIVE MODE")
+
+        # When a payment comes
+        shop.post("payment", {"orderId": order, "status": "completed", "amount": 1000})
+
+        # Then it counts as not processed, and the oldest such record ages
+        until(lambda: metric("hookstream_lag_records", topic=topic), lambda lag: lag >= 1)
+        aged = metric("hookstream_event_age_seconds", topic=topic)
+        until(lambda: metric("hookstream_event_age_seconds", topic=topic), lambda age: age > aged > 0)
+        until(lambda: metric("hookstream_ready"), lambda ready: ready == 0)
+
+    # And once the store answers again, nothing is left of it
+    payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)
+    until(lambda: metric("hookstream_lag_records", topic=topic), lambda lag: lag == 0)
+    until(lambda: metric("hookstream_event_age_seconds", topic=topic), lambda age: age == 0)
+    assert metric("hookstream_partitions_owned") == 24
+    assert metric("hookstream_outbox_messages") == 0

@@ -59,7 +59,7 @@ def test_a_partition_that_another_worker_took_counts_no_more() -> None:
     assert (backlog.lag(), backlog.age(TOPIC, 200.0)) == ({}, 0.0)
 
 
-def test_when_old_records_were_processed_and_newer_ones_wait_the_age_is_that_of_the_newer() -> None:
+def test_when_old_records_were_processed_the_age_is_that_of_the_next_in_hand() -> None:
     # Given a batch of old records in hand, and more behind it
     backlog = Backlog()
     backlog.learn({PAYMENTS: 0}, {PAYMENTS: 9}, now=1000.0)
@@ -71,3 +71,21 @@ def test_when_old_records_were_processed_and_newer_ones_wait_the_age_is_that_of_
 
     # Then the old ones count no more
     assert backlog.age(TOPIC, 1001.0) == 11.0
+
+
+def test_a_worker_that_keeps_up_with_steady_traffic_does_not_age() -> None:
+    backlog = Backlog()
+
+    for second in range(0, 600, 5):  # at every look something is under way, and never the same
+        backlog.learn({PAYMENTS: second}, {PAYMENTS: second + 3}, now=float(second))
+
+    assert backlog.age(TOPIC, 595.0) == 0.0
+
+
+def test_when_nothing_is_in_hand_any_more_nothing_ages() -> None:
+    backlog = Backlog()
+    backlog.hold([(PAYMENTS, 40.0)])
+
+    backlog.hold([])
+
+    assert backlog.age(TOPIC, 100.0) == 0.0

@@ -1,0 +1,55 @@
+"""Keeps the gauges of a worker's backlog true, also while it waits for its store or takes nothing."""
+
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from confluent_kafka import Message
+
+from stream import metrics
+from stream.backlog import Backlog
+from stream.membership import Membership
+from stream.ownership import Partition
+from stream.topics import Topic
+
+LOOK_S = 5.0
+
+
+class Lag:
+    """Used by the worker's thread; the ages are computed when Prometheus asks."""
+
+    def __init__(self, membership: Membership, topics: Sequence[Topic]) -> None:
+        self._membership = membership
+        self._topics = [topic.name for topic in topics]
+        self._backlog = Backlog()
+        self._next: dict[Partition, int] = {}
+        self._looked_at = time.monotonic()
+        for topic in self._topics:
+            metrics.LAG.labels(topic).set(0)
+            metrics.EVENT_AGE_SECONDS.labels(topic).set_function(partial(self._age, topic))
+
+    def hold(self, messages: Sequence[Message]) -> None:
+        """Learn of the batch in hand, whose oldest records may have waited since before this worker started.
+
+        Without messages nothing is in hand any more.
+        """
+        places = (((message.topic() or "", message.partition() or 0), message.timestamp()[1]) for message in messages)
+        self._backlog.hold((partition, at / 1000) for partition, at in places)
+
+    def look_when_due(self) -> None:
+        """Compare where partitions end with how far the worker is, every LOOK_S."""
+        if time.monotonic() - self._looked_at < LOOK_S:
+            return
+        self._looked_at = time.monotonic()
+        owned, kept = self._membership.owned, self._membership.arrived
+        # A partition that is taken over anew, as after a failure of the store, is as far as it was.
+        known = {partition: after for partition, after in self._next.items() if partition in kept}
+        self._next = known | {partition: one.next_offset for partition, one in owned.items()}
+        self._backlog.learn(self._next, self._membership.ends(self._next), time.time())
+        metrics.PARTITIONS_OWNED.set(len(owned))
+        lag = self._backlog.lag()
+        for topic in self._topics:
+            metrics.LAG.labels(topic).set(lag.get(topic, 0))
+
+    def _age(self, topic: str) -> float:
+        return self._backlog.age(topic, time.time())
