@@ -38,8 +38,11 @@ class Lag:
 
     def look_when_due(self) -> None:
         """Compare where partitions end with how far the worker is, every LOOK_S."""
-        if time.monotonic() - self._looked_at < LOOK_S:
-            return
+        if time.monotonic() - self._looked_at >= LOOK_S:
+            self.look()
+
+    def look(self) -> None:
+        """Compare now, as after partitions were taken over: how far they are is known only while they are owned."""
         self._looked_at = time.monotonic()
         owned, kept = self._membership.owned, self._membership.arrived
         # A partition that is taken over anew, as after a failure of the store, is as far as it was.
