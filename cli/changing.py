@@ -1,16 +1,19 @@
 """`hookstream dead redrive` and `give-up`: verbs that change many events at once, in every service that has them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from cli import caution, failed
+from cli import caution, failed, naming
 from cli.failed import Cause, Order, Service, Since, Until
 from local.telling import say
 
-Events = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Only these; else all that match.")]
+Events = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[ID]...", help="Only these, by our ids or their providers'; else all that match."),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Count them, and do nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, also for more than one.")]
 
@@ -29,6 +32,7 @@ class Change(NamedTuple):
 
 
 REDRIVE = Change("/dead/redrive", "abandoned", "redriven", "re-open", "redriven")
+DISMISS = Change("/dead/dismiss", "abandoned", "dismissed", "dismiss", "dismissed")
 GIVE_UP = Change(
     "/dead/give-up",
     "retrying",
@@ -38,7 +42,7 @@ GIVE_UP = Change(
 )
 
 
-def command(change: Change) -> Callable[..., None]:
+def command(change_: Change) -> Callable[..., None]:
     """The verb, as typer takes it."""
 
     def run(
@@ -52,41 +56,51 @@ def command(change: Change) -> Callable[..., None]:
         dry_run: DryRun = False,
         yes: Yes = False,
     ) -> None:
-        filters = _filters(id=events, cause=cause, since=since, until=until, order=order)
-        _change(change, service, filters, dry_run=dry_run, yes=yes)
+        wanted = filters(change_, service, events, cause=cause, since=since, until=until, order=order)
+        change(change_, service, wanted, {}, dry_run=dry_run, yes=yes)
 
     return run
 
 
-def _filters(**asked: object) -> dict[str, object]:
-    return {name: value for name, value in asked.items() if value}
+def filters(change_: Change, service: str | None, events: list[str] | None, **asked: object) -> dict[str, Any]:
+    """Which events are meant, those named by their providers' ids by ours."""
+    ids = naming.event_ids(events or (), service, change_.status)
+    return {name: value for name, value in {"id": ids, **asked}.items() if value}
 
 
-def _change(change: Change, service: str | None, filters: dict[str, Any], *, dry_run: bool, yes: bool) -> None:
+def change(
+    change_: Change,
+    service: str | None,
+    filters: dict[str, Any],
+    more: Mapping[str, object],
+    *,
+    dry_run: bool,
+    yes: bool,
+) -> None:
     """Count those that are meant in every service, ask where they are several, do it, and say how many these were."""
     from cli import management
 
     failed.check(**filters)
 
     def ask(one: str, *, dry: bool) -> Any:
-        return management.post(one, change.path, {"filters": filters, "dryRun": dry})
+        return management.post(one, change_.path, {"filters": filters, "dryRun": dry, **more})
 
     counted, troubles = management.each(failed.services(service), lambda one: ask(one, dry=True))
     matched = {name: said["matched"] for name, said in counted.items() if said["matched"]}
     for name, count in matched.items():
-        say(f"{name}: {count} {change.status}")
+        say(f"{name}: {count} {change_.status}")
     if not matched and not troubles:
-        say(f"nothing that is {change.status} matches")
+        say(f"nothing that is {change_.status} matches")
         troubles += _unknown(filters.get("id", ()), service)
     if matched and not dry_run:
         total = sum(matched.values())
         # One that was named is one, also where several services have it.
         events = set(filters.get("id", ()))
-        caution.sure(f"{change.verb} {total} events", len(events) if events else total, yes=yes)
-        done, more = management.each(matched, lambda one: ask(one, dry=False))
-        troubles += more
+        caution.sure(f"{change_.verb} {total} events", len(events) if events else total, yes=yes)
+        done, others = management.each(matched, lambda one: ask(one, dry=False))
+        troubles += others
         for name, said in done.items():
-            say(f"{name}: {said[change.counted]} {change.done}")
+            say(f"{name}: {said[change_.counted]} {change_.done}")
     failed.end(troubles)
 
 

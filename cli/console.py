@@ -3,13 +3,16 @@
 import json
 import urllib.error
 import urllib.request
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from cli import environment
 from local.telling import Trouble
 
 TIMEOUT_S = 30.0
+LISTED = 20
+T = TypeVar("T")
 
 
 def ask(*path: str, **parameters: str | None) -> Any:
@@ -28,16 +31,32 @@ def ask(*path: str, **parameters: str | None) -> Any:
         with direct.open(asked, timeout=TIMEOUT_S) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as refused:
-        return _refused(refused, env["CONSOLE_URL"])
+        return _refused(refused, env["CONSOLE_URL"], path[-1])
     except OSError as away:
         raise Trouble(f"The console at {env['CONSOLE_URL']} does not answer: {away}") from away
 
 
-def _refused(refused: urllib.error.HTTPError, url: str) -> None:
+def several(name: str, events: Iterable[T], line: Callable[[T], str]) -> str:
+    """The sentence that lists all that a name means."""
+    lines = [line(event) for event in events]
+    more = [f"  and {len(lines) - LISTED} more"] if len(lines) > LISTED else []
+    listed = "\n".join([*lines[:LISTED], *more])
+    return f"{name} names several events, and nothing was done. Name one of them by its id:\n{listed}"
+
+
+def _line(webhook: Mapping[str, Any]) -> str:
+    what = f"{webhook['eventType'] or webhook['type']} from {webhook['provider']}"
+    about = f" of order {webhook['orderId']}" if webhook["orderId"] else ""
+    return f"  {webhook['webhookId']}  {webhook['receivedAt'] or '':27}  {webhook['status']:9}  {what}{about}"
+
+
+def _refused(refused: urllib.error.HTTPError, url: str, name: str) -> None:
     try:
         said = json.load(refused)
         error, message = said["error"], said["message"]
     except (ValueError, LookupError, TypeError):
         raise Trouble(f"What answers at {url} is no console ({refused.code}).") from refused
+    if error == "ambiguous":
+        raise Trouble(several(name, said["webhooks"], _line)) from refused
     if error != "not_found":
         raise Trouble(f"The console refuses: {message}.") from refused

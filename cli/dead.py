@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
-from cli import changing, failed, output
+from cli import changing, failed, naming, output
 from cli.failed import Cause, Id, Order, Service, Since, Until
 from local.telling import Trouble, say, say_all
 
 app = typer.Typer(help="Events that failed or were given up: which, why, and again.", no_args_is_help=True)
 SHOWN = (
-    "service type orderId status attempts nextAttemptAt error topic partition offset key failedAt lastFailedAt"
+    "service type orderId status attempts nextAttemptAt error topic partition offset key failedAt lastFailedAt "
+    "dismissedBecause dismissedAt"
 ).split()
 
 
@@ -22,10 +23,10 @@ def list_(
     since: Since = None,
     until: Until = None,
     order: Order = None,
-    status: Annotated[str | None, typer.Option(help="retrying or abandoned; else both.")] = None,
+    status: Annotated[str | None, typer.Option(help="retrying, abandoned or dismissed; else the first two.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many of a service, the newest first.")] = 50,
 ) -> None:
-    """Show the events that failed: those tried again, and those given up."""
+    """Show the events that failed: those tried again, and those given up; with --status dismissed those closed."""
     from cli import management
 
     filters = {"cause": cause, "since": since, "until": until, "order": order, "status": status}
@@ -38,12 +39,14 @@ def list_(
         for event in answer["events"]:
             about = (event["type"] or "undecodable", event["orderId"] or event["key"] or "", event["status"])
             cells = (name, event["id"], *about, str(event["attempts"]), failed.time(event["nextAttemptAt"]))
-            output.add(table, *cells, failed.line(event["error"]))
+            closed = f"dismissed: {event['dismissedBecause']}: " if event["dismissedBecause"] else ""
+            output.add(table, *cells, closed + failed.line(event["error"]))
     if table.row_count:
         output.show(table)
     totals = {name: answer["counts"] for name, answer in said.items() if any(answer["counts"].values())}
     for name, counts in totals.items():
-        say(f"{name}: {counts['abandoned']} abandoned, {counts['retrying']} retrying in all")
+        closed = f", {counts['dismissed']} dismissed" if counts["dismissed"] else ""
+        say(f"{name}: {counts['abandoned']} abandoned, {counts['retrying']} retrying in all{closed}")
     if said and not totals:
         say("nothing fails in those that answer" if troubles else "nothing fails")
     failed.end(troubles)
@@ -54,7 +57,7 @@ def show(event: Id, service: Service = None) -> None:
     """Show all of one event: where it stood, why it failed, what it says (card numbers and addresses masked)."""
     from cli import management
 
-    failed.check(id=event)
+    (event,) = naming.event_ids([event], service)
     said, troubles = management.each(failed.services(service), lambda one: management.get(one, "/dead/show", id=event))
     for answer in said.values():
         say(f"id: {answer['id']}")
@@ -75,3 +78,23 @@ REDRIVE = "Re-open events that were given up, their tries back at zero; twice ch
 GIVE_UP = "Give up events that still fail, after one last try at once; what was given up can be redriven later."
 app.command("redrive", help=REDRIVE)(changing.command(changing.REDRIVE))
 app.command("give-up", help=GIVE_UP)(changing.command(changing.GIVE_UP))
+
+
+@app.command()
+def dismiss(
+    because: Annotated[str, typer.Option(help="Why it can never be handled; kept with it, and logged.")],
+    events: changing.Events = None,
+    service: Service = None,
+    cause: Cause = None,
+    since: Since = None,
+    until: Until = None,
+    order: Order = None,
+    *,
+    dry_run: changing.DryRun = False,
+    yes: changing.Yes = False,
+) -> None:
+    """Close abandoned events that can never be handled: they are counted apart, and no alarm is kept up for them."""
+    filters = changing.filters(changing.DISMISS, service, events, cause=cause, since=since, until=until, order=order)
+    if not filters:
+        raise Trouble("Say which: their ids, or --cause, --order, --since or --until.")
+    changing.change(changing.DISMISS, service, filters, {"because": because}, dry_run=dry_run, yes=yes)

@@ -12,7 +12,7 @@ from local.telling import Trouble
 STORES = tuple(service.name for service in SERVICES if service.store)
 WHEN = "A date (a day of UTC) or an instant, such as 2026-02-03T09:00:00+09:00."
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="An event's id, as `dead list` shows it.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="An event's id, as `dead list` shows it, or its provider's.")]
 Service = Annotated[str | None, typer.Option(help="Such as payment; else all of them.")]
 Cause = Annotated[str | None, typer.Option(help="A part of the error, in capitals or not.")]
 Since = Annotated[str | None, typer.Option(help=f"Failed last at or after this. {WHEN}")]

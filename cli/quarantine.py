@@ -12,7 +12,10 @@ from cli import caution, environment, output
 from local.telling import Trouble, say, say_all
 
 if TYPE_CHECKING:
-    from stream.events import QuarantinedWebhook
+    from confluent_kafka import Message
+
+    from stream.codec import Codec
+    from stream.events import QuarantinedWebhook, Record
     from stream.reading import Place
 
 app = typer.Typer(
@@ -21,6 +24,8 @@ app = typer.Typer(
 )
 MINUTE_US = 60_000_000
 AT_ONCE = 50
+UNREADABLE = "unreadable_record"
+"""The cause shown for a record in these topics that is none of theirs."""
 SHOWN = "event_id provider mode cause detail verification path".split()
 
 Provider = Annotated[str | None, typer.Option(help="Such as toss; else all of them.")]
@@ -60,7 +65,11 @@ def list_(
 
 
 @app.command()
-def show(webhook: Annotated[str, typer.Argument(metavar="ID", help="An id, as `quarantine list` shows it.")]) -> None:
+def show(
+    webhook: Annotated[
+        str, typer.Argument(metavar="ID", help="An id, as `quarantine list` shows it, or its provider's.")
+    ],
+) -> None:
     """Show all of one: why it was kept, and its body, with card numbers, secrets and addresses masked."""
     from stream.redaction import masked_text, masked_value, redacted
 
@@ -76,7 +85,10 @@ def show(webhook: Annotated[str, typer.Argument(metavar="ID", help="An id, as `q
 
 @app.command()
 def release(
-    webhooks: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="These; else all that match.")] = None,
+    webhooks: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ID]...", help="These, by our ids or their providers'; else all that match."),
+    ] = None,
     provider: Provider = None,
     cause: Cause = None,
     since: Since = None,
@@ -122,15 +134,46 @@ def _read(since: str | None) -> list[Kept]:
     try:
         for message in through(environment.cluster(env), (topics.QUARANTINE, topics.UNVERIFIED), earliest):
             place = Place(message.topic() or "", message.partition() or 0, message.offset() or 0)
-            match codec.decode(message.value()):
+            match _decoded(codec, message, place):
                 case QuarantinedWebhook() as webhook if begin is None or webhook.received_at >= begin:
                     before = kept.get((place.topic, webhook.event_id))
                     kept[place.topic, webhook.event_id] = Kept(webhook, place, 1 + (before.copies if before else 0))
                 case Outcome(event_id=event_id) if (place.topic, event_id) in kept:
                     kept[place.topic, event_id].released = True
+                case _:
+                    continue
     except Away as away:
         raise Trouble(str(away)) from away
     return list(kept.values())
+
+
+def _decoded(codec: "Codec", message: "Message", place: "Place") -> "Record":
+    """What stands there; a record that nobody can decode is listed as one, and the others go on."""
+    from stream import ids
+    from stream.codec import Undecodable
+    from stream.events import Outcome, QuarantinedWebhook
+    from stream.registry import UnknownSchema
+
+    try:
+        record = codec.decode(message.value())
+    except (Undecodable, UnknownSchema) as broken:
+        record, why = None, str(broken)
+    else:
+        why = f"a {type(record).__name__} is no webhook that was kept aside"
+    if isinstance(record, QuarantinedWebhook | Outcome):
+        return record
+    return QuarantinedWebhook(
+        event_id=ids.unreadable_record_id(*place),
+        provider="unknown",
+        mode="live",
+        cause=UNREADABLE,
+        detail=why,
+        verification="unsigned_allowed",
+        received_at=message.timestamp()[1] * 1000,
+        path="",
+        headers={},
+        raw=message.value() or b"",
+    )
 
 
 def _begin(since: str | None) -> int | None:
@@ -146,13 +189,35 @@ def _begin(since: str | None) -> int | None:
 
 
 def _named(ids: Iterable[str], kept: Iterable[Kept]) -> list[Kept]:
-    """Those of these ids; a body that was kept in both topics is two."""
-    by_id: dict[str, list[Kept]] = {}
+    """Those of these ids of ours or of their providers; a body that was kept in both topics is two.
+
+    Raises Trouble when a provider's id names none, or several bodies.
+    """
+    from cli.console import several
+    from stream import provider_ids
+
+    by_name: dict[str, list[Kept]] = {}
     for one in kept:
-        by_id.setdefault(one.webhook.event_id, []).append(one)
-    if missing := [name for name in dict.fromkeys(ids) if name not in by_id]:
+        for name in {one.webhook.event_id, *provider_ids.of(one.webhook)}:
+            by_name.setdefault(name, []).append(one)
+    if missing := [name for name in dict.fromkeys(ids) if name not in by_name]:
         raise Trouble(f"Nothing was kept aside as {', '.join(missing)}.")
-    return [one for name in dict.fromkeys(ids) for one in by_id[name]]
+    meant = {name: _clear(by_name[name]) for name in dict.fromkeys(ids)}
+    for name, found in meant.items():
+        if len({one.webhook.event_id for one in found}) > 1:
+            raise Trouble(several(name, found, _line))
+    return list({one.place: one for found in meant.values() for one in found}.values())
+
+
+def _clear(found: list[Kept]) -> list[Kept]:
+    """Those not yet released, where some of several were."""
+    waiting = [one for one in found if not one.released]
+    return waiting if waiting and len({one.webhook.event_id for one in found}) > 1 else found
+
+
+def _line(one: Kept) -> str:
+    webhook = one.webhook
+    return f"  {webhook.event_id}  {_time(webhook.received_at)}  {webhook.provider}  {webhook.cause}: {webhook.detail}"
 
 
 def _is_wanted(one: Kept, provider: str | None, cause: str | None) -> bool:
@@ -186,4 +251,7 @@ def _received(one: Kept) -> int:
 
 
 def _time(at: int) -> str:
-    return f"{datetime.fromtimestamp(at / 1_000_000).astimezone():%Y-%m-%d %H:%M:%S}"
+    try:
+        return f"{datetime.fromtimestamp(at / 1_000_000).astimezone():%Y-%m-%d %H:%M:%S}"
+    except (ValueError, OverflowError, OSError):
+        return "no time"

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from cli import failed
+from cli import failed, naming
 from cli.failed import STORES, Id
 from local.telling import Trouble, say
 
@@ -14,7 +14,7 @@ def retry(event: Id) -> None:
     """Try a failed event again now, whichever service it failed in; exit code 1 when it fails again."""
     from cli import management
 
-    failed.check(id=event)
+    event = _meant(event)
     said, troubles = management.each(STORES, lambda one: management.get(one, "/retry", id=event))
     if not said:
         failed.end(troubles)
@@ -28,6 +28,20 @@ def retry(event: Id) -> None:
         say(f"{name}: {_word(begun['attempt'] - 1)}, tries: {begun['attempt'] - 1}: {failed.line(begun['error'])}")
         troubles += _watch(name, event, begun["attempt"])
     failed.end(troubles)
+
+
+def _meant(name: str) -> str:
+    """The event's id of ours; a failed event first, else whatever the log has under the provider's id."""
+    if naming.is_ours(name):
+        return name
+    try:
+        return naming.event_ids([name], None, "retrying")[0]
+    except naming.NotFailed:
+        event = naming.logged(name)
+    if event is None:
+        raise Trouble(f"No service has ever heard of {name}.")
+    say(f"{name} is {event}")
+    return event
 
 
 def _watch(service: str, event: str, attempt: int) -> list[str]:

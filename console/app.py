@@ -16,7 +16,7 @@ from sqlalchemy import Engine, exc
 from console import access, parameters
 from console.live import Live, Sockets, TooManySockets
 from console.parameters import BadParameter
-from console.questions import QUESTIONS, Question
+from console.questions import QUESTIONS, Ambiguous, Question
 from runtime.health import Health
 from runtime.logging import log
 
@@ -131,6 +131,10 @@ def _bad(_: Asking, wrong: BadParameter) -> Response[Mapping[str, str]]:
     return _error(400, "invalid_parameter", str(wrong))
 
 
+def _several(_: Asking, wrong: Ambiguous) -> Response[dict[str, Any]]:
+    return Response({"error": "ambiguous", "message": str(wrong), "webhooks": wrong.webhooks}, status_code=409)
+
+
 def _http(_: Asking, wrong: HTTPException) -> Response[Mapping[str, str]]:
     return _error(wrong.status_code, CAUSES.get(wrong.status_code, "invalid_request"), wrong.detail)
 
@@ -151,6 +155,7 @@ def _error(status: int, cause: str, message: str) -> Response[Mapping[str, str]]
 
 ERRORS: ExceptionHandlersMap = {
     BadParameter: _bad,
+    Ambiguous: _several,
     HTTPException: _http,
     exc.OperationalError: _away,
     exc.TimeoutError: _away,

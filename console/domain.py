@@ -67,12 +67,15 @@ class Standing:
 
 
 def type_of(webhook: Webhook) -> str:
-    """Contract E's word for a payment or a refund of any provider, the provider's own for anything else."""
+    """Contract E's word for a payment or a refund of any provider, the provider's own where E has none.
+
+    `UNKNOWN` is for what nobody could read.
+    """
     match webhook:
         case PaymentWebhook():
-            return PAYMENT_TYPES.get(webhook.notice.status, UNKNOWN)
+            return PAYMENT_TYPES.get(webhook.notice.status, webhook.envelope.event_type)
         case RefundWebhook():
-            return REFUND_TYPES.get(webhook.notice.status, UNKNOWN)
+            return REFUND_TYPES.get(webhook.notice.status, webhook.envelope.event_type)
         case _:
             return webhook.envelope.event_type
 

@@ -13,6 +13,9 @@ TYPES: dict[str, Label] = {
     "PAYMENT_CANCELLED": _label("결제 취소", "Payment cancelled"),
     "REFUND_COMPLETED": _label("환불 완료", "Refund completed"),
     "REFUND_FAILED": _label("환불 실패", "Refund failed"),
+    "payment.pending": _label("결제 대기", "Payment pending"),
+    "refund.pending": _label("환불 접수", "Refund pending"),
+    "refund.processing": _label("환불 처리 중", "Refund in progress"),
     "UNKNOWN": _label("알 수 없음", "Unknown"),
 }
 STATUSES: dict[str, Label] = {

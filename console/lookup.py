@@ -20,7 +20,7 @@ FILTER = """
    AND (%(type)s::text IS NULL OR type = %(type)s OR event_type = %(type)s)
    AND (%(order)s::text IS NULL OR order_id = %(order)s)
    AND (%(id)s::text IS NULL OR webhook_id = %(uuid)s::uuid OR receipt_id = %(uuid)s::uuid
-        OR provider_event_id = %(id)s)
+        OR provider_event_id = %(id)s OR provider_ids @> ARRAY[%(id)s::text])
 """
 
 # What was confirmed or released counts as the event it became.
@@ -47,8 +47,14 @@ SELECT {COLUMNS}
 ONE = f"""
 SELECT {COLUMNS}, path, headers, payload, inbox.topic, inbox.partition, inbox."offset"
   FROM webhooks LEFT JOIN inbox ON inbox.event_id = webhook_id
- WHERE webhook_id = %(uuid)s::uuid OR provider_event_id = %(id)s
- ORDER BY (webhook_id = %(uuid)s::uuid) DESC NULLS LAST, received_at DESC NULLS LAST LIMIT 1
+ WHERE webhook_id = %(uuid)s::uuid
+"""  # noqa: S608
+
+NAMED = f"""
+SELECT {COLUMNS}
+  FROM webhooks
+ WHERE received_at IS NOT NULL AND (provider_event_id = %(id)s OR provider_ids @> ARRAY[%(id)s::text])
+ ORDER BY received_at DESC, webhook_id DESC LIMIT %(most)s
 """  # noqa: S608
 
 # The one an event was confirmed from, or those a receipt became.
@@ -85,6 +91,7 @@ SELECT refusal_id::text, provider, path, cause, headers, encode(digest, 'hex') A
  ORDER BY received_at DESC, refusal_id DESC LIMIT %(limit)s
 """
 MOST = 500
+ASIDE = ("quarantine", "unverified")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +115,16 @@ def webhooks(tx: Connection, wanted: Filter, page: Page) -> list[Row]:
     return _rows(tx, LIST, {**_filter(wanted), "at": at, "after": after, "limit": page.limit + 1})
 
 
-def webhook(tx: Connection, name: str) -> tuple[Row, Story] | None:
-    """The webhook with this id of ours, or of its provider's, and all that became of it."""
-    found = _rows(tx, ONE, {"uuid": name if is_uuid(name) else None, "id": name})
+def named(tx: Connection, name: str) -> list[Row]:
+    """The webhooks that a provider's id names, the newest first; those that became another row count as that one."""
+    found = _rows(tx, NAMED, {"id": name, "most": MOST})
+    events = [row for row in found if not _has_become_another(row)]
+    return events or found[:1]
+
+
+def webhook(tx: Connection, webhook_id: str) -> tuple[Row, Story] | None:
+    """The webhook with this id of ours, and all that became of it."""
+    found = _rows(tx, ONE, {"uuid": webhook_id})
     if not found:
         return None
     (row,) = found
@@ -134,6 +148,11 @@ def balances(tx: Connection, customer_id: str) -> list[Row]:
 def refusals(tx: Connection, wanted: Filter, limit: int) -> list[Row]:
     """The newest refused requests."""
     return _rows(tx, REFUSALS, {**_filter(wanted), "limit": limit})
+
+
+def _has_become_another(row: Row) -> bool:
+    """A question that was confirmed, or what was released from the quarantine: the event has a row of its own."""
+    return row["confirmed_as"] is not None or (row["kind"] in ASIDE and row["status"] == "PROCESSED")
 
 
 def _story(tx: Connection, found: list[Row], order_id: str | None) -> Story:

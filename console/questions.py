@@ -17,6 +17,14 @@ Raises BadParameter.
 """
 
 
+class Ambiguous(ValueError):
+    """A provider's id that names several webhooks; they are `webhooks`, the newest first."""
+
+    def __init__(self, name: str, webhooks: list[Answer]) -> None:
+        super().__init__(f"{name} names {len(webhooks)} webhooks; ask for one of them by its webhookId")
+        self.webhooks = webhooks
+
+
 def statistics_(tx: Connection, given: Parameters) -> Answer:
     """Contract E's statistics of a range and a provider."""
     wanted = parameters.of_statistics(given)
@@ -31,9 +39,17 @@ def webhooks(tx: Connection, given: Parameters) -> Answer:
 
 
 def webhook(tx: Connection, given: Parameters, name: str) -> Answer | None:
-    """One webhook's life, by its id of ours or of its provider's."""
+    """One webhook's life, by its id of ours or of its provider's.
+
+    Raises Ambiguous when its provider's id names several.
+    """
     parameters.nothing(given)
-    found = lookup.webhook(tx, parameters.name(name))
+    found = lookup.webhook(tx, name) if parameters.is_uuid(parameters.name(name)) else None
+    if found is None:
+        named = lookup.named(tx, name)
+        if len(named) > 1:
+            raise Ambiguous(name, [views.webhook(row) for row in named])
+        found = lookup.webhook(tx, named[0]["webhook_id"]) if named else None
     return None if found is None else views.life(*found)
 
 

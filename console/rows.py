@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from console.domain import UNKNOWN, type_of
-from stream import ids
+from stream import ids, provider_ids
 from stream.events import CreditAdded, Fact, NotificationSent, Outcome, QuarantinedWebhook, RejectedWebhook, Webhook
 
 UNVERIFIED_CAUSE = "webhook_secret_not_configured"
@@ -34,6 +34,7 @@ def webhook(record: Webhook) -> Cells:
         envelope.occurred_at,
         envelope.received_at,
         "\n".join(_references(envelope.provider, notice)),
+        "\n".join(provider_ids.of(record)),
     )
 
 
@@ -57,6 +58,7 @@ def aside(kept: QuarantinedWebhook) -> Cells:
         None,
         kept.received_at,
         "",
+        "\n".join(provider_ids.of(kept)),
     )
 
 

@@ -30,19 +30,20 @@ UPDATE webhooks SET kind = told.kind, provider = told.provider, provider_event_i
        receipt_id = told.receipt_id, type = told.type, event_type = told.event_type, order_id = told.order_id,
        customer_id = told.customer_id, verification = told.verification, path = told.path,
        headers = told.headers::json, payload = told.payload, aside = told.aside, occurred_at = told.occurred_at,
-       received_at = told.received_at, refs = string_to_array(told.refs, E'\n')
+       received_at = told.received_at, refs = string_to_array(told.refs, E'\n'),
+       provider_ids = string_to_array(told.provider_ids, E'\n')
   FROM unnest(%(ids)b::text[]::uuid[], %(kinds)b::text[], %(providers)b::text[], %(names)b::text[],
               %(receipts)b::text[]::uuid[], %(types)b::text[], %(event_types)b::text[], %(orders)b::text[],
               %(customers)b::text[], %(verifications)b::text[], %(paths)b::text[], %(headers)b::text[],
               %(payloads)b::bytea[], %(asides)b::text[], %(occurred)b::bigint[], %(received)b::bigint[],
-              %(refs)b::text[])
+              %(refs)b::text[], %(provider_ids)b::text[])
        AS told (webhook_id, kind, provider, provider_event_id, receipt_id, type, event_type, order_id, customer_id,
-                verification, path, headers, payload, aside, occurred_at, received_at, refs)
+                verification, path, headers, payload, aside, occurred_at, received_at, refs, provider_ids)
  WHERE webhooks.webhook_id = told.webhook_id
 """
 DESCRIBED = (
     "ids kinds providers names receipts types event_types orders customers verifications paths headers payloads "
-    "asides occurred received refs"
+    "asides occurred received refs provider_ids"
 )
 
 # Of several events that name one receipt the least id, so that the order they came in leaves no trace.

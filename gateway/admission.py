@@ -42,7 +42,7 @@ class Admission:
         if limited := self._limited(address):
             raise limited
         if not (self._proof.is_active(provider) or provider.without_secret):
-            raise Refusal("provider_not_configured", f"{provider.secret_setting} is not set, or the provider is off")
+            raise Refusal("provider_not_configured", self._proof.missing(provider))
         if self._allowed[provider.name] and not contain(self._allowed[provider.name], address):
             raise Refusal("source_not_allowed", "webhooks of this provider are not taken from your address")
         return limited_as(address)

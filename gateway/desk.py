@@ -85,6 +85,9 @@ class Desk:
             found = review.read(kept, self._proof, self._mode)
         except (Still, Refusal, Refused) as why:
             return {**about, "released": False, "cause": why.cause, "detail": str(why)}
+        except Exception as broken:  # noqa: BLE001 - a record nobody foresaw must not keep the others from being released
+            log.exception("quarantine.unreadable", topic=place.topic, partition=place.partition, offset=place.offset)
+            return {**about, "released": False, "cause": "unreadable_record", "detail": type(broken).__name__}
         if not dry:
             appending = self._append(place, kept, found)
             asyncio.run_coroutine_threadsafe(appending, self._loop).result()

@@ -24,6 +24,16 @@ class Proof:
         """Whether this row's webhooks are taken: it is not switched off, and something proves them if it can."""
         return id(provider) in self._active
 
+    def missing(self, provider: Provider) -> str:
+        """What a person has to set so that this provider's webhooks are taken."""
+        name = provider.name.upper()
+        if provider.is_unsigned:
+            ask = (
+                f"; nothing proves them, so each is confirmed at its API, for which the confirmer needs {name}_API_KEY"
+            )
+            return f"{name} webhooks are not switched on: set {name}_ACTIVE=true at the gateway{ask}"
+        return f"{name} webhooks are not switched on: set {provider.secret_setting}, and not {name}_ACTIVE=false"
+
     def prove(self, provider: Provider, received: Received) -> Verification:
         """How a request is proved; raises Refusal when it is not."""
         secrets = self._secrets[provider.secret_setting]

@@ -25,7 +25,7 @@ def read(kept: QuarantinedWebhook, proof: Proof, mode: Mode) -> Addressed:
     provider, kind = _sender(kept)
     if not proof.is_active(provider):
         cause = "webhook_secret_not_configured" if provider.without_secret else "provider_not_configured"
-        raise Still(cause, f"{provider.secret_setting} is not set, or the provider is off")
+        raise Still(cause, proof.missing(provider))
     received = Received(kept.path, kept.headers, kept.raw, kept.received_at)
     verification = _proved(kept, provider, received, proof)
     told = proof.translate(provider, kind, received, verification)

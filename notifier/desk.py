@@ -153,7 +153,7 @@ class Desk:
             try:
                 with self.store.begin() as tx:
                     said = verb(tx, asked)
-            except exc.DBAPIError as failure:
+            except exc.SQLAlchemyError as failure:  # a pool that has none to give is away too
                 raise Refused(503, "store_away", "the notifier's store does not answer; try again") from failure
             self.wake()
             return said

@@ -57,6 +57,7 @@ class Tracking(msgspec.Struct):
     order_number: Any = None
     custom_fields: dict[str, Any] | None = None
     checkpoints: list[Checkpoint] | None = None
+    return_to_sender: bool | None = None
 
 
 _event = msgspec.json.Decoder(Event)
@@ -89,6 +90,8 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
         raise Unsupported(f"{event.event} moves no parcel")
     tracking = body.read(_tracking, parcels.detail(event.msg, "msg"))
     status = parcels.status(STATUSES, tracking.tag)
+    if status == "delivered" and tracking.return_to_sender:
+        status = "failed"  # delivered back to its sender
     scan = _last_scan(tracking)
     # AfterShip's own time of the event stands in where the carrier's names no zone.
     scanned_at = instant(scan.checkpoint_time, "checkpoint_time") or instant(event.ts, "ts")

@@ -19,6 +19,7 @@ from providers.contract import (
     Received,
     Translation,
     Unreadable,
+    Unsupported,
     json_answer,
 )
 from providers.fields import NOT_SAID, Decides, Id, Instant, Text
@@ -117,7 +118,7 @@ def read_answer(question: Question, received: Received, answer: bytes) -> Transl
     if not last or last.status.code == "UNKNOWN":
         raise NotKnownYet("nothing is known of the parcel yet")
     if last.status.code not in STATUSES:
-        raise Unreadable(f"{last.status.code} is no status of a parcel")
+        raise Unsupported(f"{last.status.code} is no status of a parcel that is known")
     carrier, _, number = question.reference.partition(":")
     at = instant(last.time, "time")
     notice = parcels.notice(

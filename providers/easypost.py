@@ -8,7 +8,6 @@ its reader; `error` is about the look-up and not about the parcel, so it moves n
 import hmac
 import unicodedata
 from collections.abc import Sequence
-from typing import Literal
 
 import msgspec
 
@@ -38,7 +37,7 @@ MODES: dict[str, Mode] = {"test": "test", "production": "live"}
 class Event(msgspec.Struct):
     id: Id
     description: Word
-    mode: Decides[Literal["test", "production"]] = None
+    mode: Decides[Word] = None
     result: msgspec.Raw = NOT_SAID
 
 
@@ -103,6 +102,8 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
         location=parcels.place(where.city, where.state, where.country),
         scanned_at=scanned_at,
     )
+    if event.mode and event.mode not in MODES:
+        raise Unsupported(f"whether the mode {event.mode} is a test is not known")
     mode = MODES[event.mode] if event.mode else None
     return Translation(notice, event.description, scanned_at, event.id, mode)
 

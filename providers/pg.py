@@ -5,36 +5,56 @@ events ask whether to charge; they have no status of contract E and are refused 
 """
 
 import hmac
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from providers import body
-from providers.contract import Answer, Forged, Provider, Received, Translation, Unreadable, Unsupported, json_answer
+from providers.contract import (
+    Answer,
+    Forged,
+    Provider,
+    Received,
+    Translation,
+    Unreadable,
+    Unsupported,
+    WrongEvent,
+    json_answer,
+)
 from providers.fields import Decides, Id, Instant, OrderId, Text
 from providers.hex_hmac import signed
 from providers.instants import korean
 from providers.money import NOT_SAID, currency_code, minor_units_or_none
-from stream.events import PaymentNotice, PaymentStatus, RefundNotice, Verification
+from stream.events import Cancel, PaymentNotice, PaymentStatus, RefundNotice, Verification
 
 PROVIDER = "x-pg-provider"
 SIGNATURE = "x-pg-signature"
 SHARED_PATHS = {"/webhooks/payment": "payment", "/webhooks/refund": "refund"}
 """Contract A's paths, where the header tells E from A."""
 
-AMOUNTS = ("amount", "totalAmount", "total_amount")
+AMOUNTS = ("amount", "totalAmount", "total_amount", "totalPayAmount", "TotPrice", "P_AMT")
 CANCEL_AMOUNTS = ("cancel_amount", "cancelAmount", "canceled_amount")
-PAID = ("paid_at", "paidAt", "approvedAt", "approved_at")
-NAMES = ("imp_uid", "paymentKey", "tid")
+"""What was given back in all so far; `approved_cancel_amount` is KakaoPay's for this cancel alone."""
+PAID = ("paid_at", "paidAt", "approvedAt", "approved_at", "admissionYmdt")
+ORDERS = ("merchant_uid", "orderId", "order_id", "partner_order_id", "merchantPayKey", "MOID", "P_OID")
+NAMES = ("imp_uid", "paymentKey", "tid", "paymentId", "P_TID")
 """What the providers call a payment."""
+EVENT_NAMES = ("aid", "eventId")
+"""What the providers call one request or event: a payment's only name where they give no other."""
+REFUND_MARKS = ("refundId", "refund_id", "cancellation_id")
 
 _TYPES = {
     **dict.fromkeys(("PAID", "DONE", "SUCCESS_PAYMENT"), "PAYMENT_COMPLETED"),
     **dict.fromkeys(("FAILED", "ABORTED", "FAIL_PAYMENT"), "PAYMENT_FAILED"),
     **dict.fromkeys(("CANCELLED", "CANCELED", "CANCEL_PAYMENT"), "PAYMENT_CANCELLED"),
+    **dict.fromkeys(("PARTIAL_CANCELED", "PARTIAL_CANCELLED", "PART_CANCEL_PAYMENT"), "PAYMENT_CANCELLED"),
     "REFUNDED": "REFUND_COMPLETED",
 }
+_PARTS = frozenset({"PARTIAL_CANCELED", "PARTIAL_CANCELLED", "PART_CANCEL_PAYMENT"})
+_PLAIN = re.compile(rb'"\d{1,15}(\.\d{1,8})?"')
+"""An amount written as a text, as KG Inicis does."""
 _STATUSES: dict[str, PaymentStatus] = {
     "PAYMENT_COMPLETED": "completed",
     "PAYMENT_FAILED": "failed",
@@ -48,6 +68,15 @@ class Failure(msgspec.Struct):
 
 class Total(msgspec.Struct):
     total: msgspec.Raw = NOT_SAID
+
+
+class CancelObject(msgspec.Struct):
+    """One entry of Toss's `cancels`, which tell all cancels of the payment so far."""
+
+    cancelAmount: msgspec.Raw = NOT_SAID
+    transactionKey: Id | None = None
+    cancelReason: Text | None = None
+    canceledAt: Instant = NOT_SAID
 
 
 class Said(msgspec.Struct):
@@ -67,6 +96,18 @@ class Said(msgspec.Struct):
     refundId: Decides[OrderId] = None
     refund_id: Decides[OrderId] = None
     cancellation_id: Id | None = None
+    merchantPayKey: Decides[OrderId] = None
+    MOID: Decides[OrderId] = None
+    P_OID: Decides[OrderId] = None
+    paymentId: Id | None = None
+    P_TID: Id | None = None
+    totalPayAmount: msgspec.Raw = NOT_SAID
+    TotPrice: msgspec.Raw = NOT_SAID
+    P_AMT: msgspec.Raw = NOT_SAID
+    approved_cancel_amount: msgspec.Raw = NOT_SAID
+    balanceAmount: msgspec.Raw = NOT_SAID
+    cancels: Decides[list[CancelObject]] = None
+    admissionYmdt: Instant = NOT_SAID
     currency: Decides[Text] = None
     amount: msgspec.Raw = NOT_SAID
     totalAmount: msgspec.Raw = NOT_SAID
@@ -122,15 +163,17 @@ def translate(received: Received, kind: str) -> Translation:
     Its type follows from its status; on `/webhooks/refund` (kind `refund`) a failure is the refund's.
     """
     told = body.read(_told, received.body)
-    status = _first(told, "status")
-    event_type = _TYPES.get((status or "").upper())
+    status = (_first(told, "status") or "").upper()
+    event_type = _TYPES.get(status)
     if event_type is None:
         raise Unsupported("its status is none of contract E's")
-    if kind == "refund" and event_type == "PAYMENT_FAILED":
+    if event_type == "PAYMENT_FAILED" and kind == "refund":
         event_type = "REFUND_FAILED"
+    if event_type == "PAYMENT_FAILED" and kind == "payment" and (mark := _named(told, REFUND_MARKS)):
+        raise WrongEvent(f"no payment that failed has the field {mark}: refunds are posted to /webhooks/refund")
     if event_type.startswith("REFUND"):
         return _refund(told, event_type)
-    return _payment(told, event_type)
+    return _payment(told, event_type, is_part=status in _PARTS)
 
 
 def named(header: str) -> Provider:
@@ -138,11 +181,11 @@ def named(header: str) -> Provider:
     return _BY_HEADER.get(header.strip().upper(), UNKNOWN)
 
 
-def _payment(told: Said, event_type: str) -> Translation:
+def _payment(told: Said, event_type: str, *, is_part: bool) -> Translation:
     currency = currency_code(_first(told, "currency"))
     amount = _amount(told, currency, *AMOUNTS)
-    refunded = _amount(told, currency, *CANCEL_AMOUNTS) if event_type == "PAYMENT_CANCELLED" else None
-    is_part = bool(amount and refunded and refunded < amount)
+    cancels, refunded = _given_back(told, currency, amount) if event_type == "PAYMENT_CANCELLED" else ((), None)
+    is_part = is_part or bool(amount and refunded and refunded < amount)
     merchant_uid = _text(_first(told, "merchant_uid"))
     paid_at = _instant(told, *PAID)
     notice = PaymentNotice(
@@ -150,43 +193,81 @@ def _payment(told: Said, event_type: str) -> Translation:
         reference=None if _order(told) else _payment_name(told),
         status="partially_cancelled" if is_part else _STATUSES[event_type],
         method=_first(told, "method", "paymentMethod", "pay_method", "payment_method_type"),
-        transaction_id=merchant_uid or _first(told, "paymentKey", "tid"),
+        transaction_id=merchant_uid or _first(told, "paymentKey", "tid", "paymentId", "P_TID"),
         pg_transaction_id=_first(told, "imp_uid"),
         amount=amount,
         currency=currency,
         failure_reason=_reason(told) if event_type == "PAYMENT_FAILED" else None,
         paid_at=paid_at,
+        cancels=cancels,
         refunded_amount=refunded,
         references=_references(told),
     )
     at = paid_at if event_type == "PAYMENT_COMPLETED" else None
-    return Translation(notice, event_type, at or _happened_at(told), _event_id(told, event_type))
+    part = cancels[-1].id if cancels else refunded or ("PART" if is_part else None)
+    return Translation(notice, event_type, at or _happened_at(told), _event_id(told, event_type, part))
+
+
+def _given_back(told: Said, currency: str, amount: int | None) -> tuple[tuple[Cancel, ...], int | None]:
+    """What was given back: each cancel by itself where the body names them, else all so far."""
+    if cancels := _cancels(told, currency):
+        return cancels, None
+    if refunded := _amount(told, currency, *CANCEL_AMOUNTS):
+        return (), refunded
+    this, name = _amount(told, currency, "approved_cancel_amount"), _first(told, *EVENT_NAMES, "cancellation_id")
+    if this and name is not None:
+        return (Cancel(id=str(name), amount=this, reason=_cancel_reason(told), cancelled_at=_happened_at(told)),), None
+    if amount and _first(told, "balanceAmount") is not None:
+        return (), amount - (_amount(told, currency, "balanceAmount") or 0) or None
+    return (), None
+
+
+def _cancels(told: Said, currency: str) -> tuple[Cancel, ...]:
+    name = next(iter(_references(told)), "")
+    return tuple(
+        Cancel(
+            id=cancel.transactionKey or f"{name}:{number}",
+            amount=amount,
+            reason=cancel.cancelReason,
+            cancelled_at=korean(cancel.canceledAt, "canceledAt"),
+        )
+        for number, cancel in enumerate(_first(told, "cancels") or ())
+        if (amount := _units(cancel.cancelAmount, currency, "cancelAmount"))
+    )
 
 
 def _refund(told: Said, event_type: str) -> Translation:
     currency = currency_code(_first(told, "currency"))
-    named = _first(told, "refundId", "refund_id", "cancellation_id", "imp_uid", "paymentKey", "tid", "eventId")
+    named = _first(told, *REFUND_MARKS, *NAMES, "eventId", "aid")
     at = _happened_at(told)
+    given_back = _amount(told, currency, *CANCEL_AMOUNTS)
+    amount = given_back or _amount(told, currency, *AMOUNTS)
     notice = RefundNotice(
         order_id=_order(told),
         reference=None if _order(told) else _payment_name(told),
         refund_id=str(named if named is not None else _order(told)),
         status="completed" if event_type == "REFUND_COMPLETED" else "rejected",
-        amount=_amount(told, currency, *CANCEL_AMOUNTS) or _amount(told, currency, *AMOUNTS),
+        amount=amount,
         currency=currency,
-        reason=_first(told, "cancel_reason", "cancelReason", "reason") or _reason(told),
+        reason=_cancel_reason(told) or _reason(told),
         refunded_at=at if event_type == "REFUND_COMPLETED" else None,
         references=_references(told),
     )
-    return Translation(notice, event_type, at, _event_id(told, event_type))
+    return Translation(notice, event_type, at, _event_id(told, event_type, given_back))
 
 
-def _event_id(told: Said, event_type: str) -> str | None:
+def _event_id(told: Said, event_type: str, part: str | int | None = None) -> str | None:
     """The provider's own name of the event.
 
     `imp_uid` names a payment and `aid` a request: only the type makes an event of them, and for what is given back
-    the cancellation or its amount, or a second part refund would look like the first.
+    the cancellation or its amount, or a second part refund would look like the first. A body that names no order is
+    another event than the fuller one that may follow under the same name, or that would be a conflict.
     """
+    name = _signed_name(told, event_type, part)
+    return name if name is None or _order(told) else f"{name}:no_order"
+
+
+def _signed_name(told: Said, event_type: str, part: str | int | None) -> str | None:
     if (event_id := _first(told, "eventId")) is not None:
         return str(event_id)
     if aid := _first(told, "aid"):
@@ -194,12 +275,12 @@ def _event_id(told: Said, event_type: str) -> str | None:
     imp_uid = _first(told, "imp_uid")
     if imp_uid is None or event_type in ("PAYMENT_COMPLETED", "PAYMENT_FAILED"):
         return imp_uid and f"{imp_uid}:{event_type}"
-    part = _first(told, "cancellation_id") or _amount(told, currency_code(_first(told, "currency")), *CANCEL_AMOUNTS)
+    part = _first(told, "cancellation_id") or part
     return f"{imp_uid}:{event_type}:{part}" if part else f"{imp_uid}:{event_type}"
 
 
 def _order(told: Said) -> str | None:
-    return _text(_first(told, "merchant_uid", "orderId", "order_id", "partner_order_id"))
+    return _text(_first(told, *ORDERS))
 
 
 def _payment_name(told: Said) -> str:
@@ -210,7 +291,14 @@ def _payment_name(told: Said) -> str:
 
 
 def _references(told: Said) -> tuple[str, ...]:
-    return tuple(name for field in NAMES if (name := _first(told, field)) is not None)
+    """All names by which another webhook may tell whose payment this is, those of payments first."""
+    given = (getattr(part, field) for field in (*NAMES, *EVENT_NAMES) for part in _parts(told))
+    return tuple(dict.fromkeys(str(name) for name in given if name is not None))
+
+
+def _cancel_reason(told: Said) -> str | None:
+    reason: str | None = _first(told, "cancel_reason", "cancelReason", "reason")
+    return reason
 
 
 def _reason(told: Said) -> str | None:
@@ -220,11 +308,16 @@ def _reason(told: Said) -> str | None:
 
 
 def _amount(told: Said, currency: str, *fields: str) -> int | None:
-    """An amount in minor units: a number, or an object with its `total`. A zero says nothing."""
-    raw = _first(told, *fields) or NOT_SAID
+    return _units(_first(told, *fields) or NOT_SAID, currency, fields[0])
+
+
+def _units(raw: msgspec.Raw, currency: str, field: str) -> int | None:
+    """An amount in minor units: a number, its decimal text, or an object with its `total`. A zero says nothing."""
     if bytes(raw).startswith(b"{"):
         raw = body.read(_total, bytes(raw)).total
-    return minor_units_or_none(raw, currency, fields[0])
+    elif _PLAIN.fullmatch(bytes(raw)):
+        raw = msgspec.Raw(bytes(raw)[1:-1])
+    return minor_units_or_none(raw, currency, field)
 
 
 def _instant(told: Said, *fields: str) -> int | None:
@@ -243,12 +336,20 @@ def _text(value: int | str | None) -> str | None:
 
 def _first(told: Said, *fields: str) -> Any:
     """The first of these fields that is given, in `data` before beside it."""
-    for part in filter(None, (told.data, told)):
+    for part in _parts(told):
         for field in fields:
             value = getattr(part, field)
             if value is not None and not (isinstance(value, msgspec.Raw) and bytes(value) in (b"", b"null", b'""')):
                 return value
     return None
+
+
+def _parts(told: Said) -> list[Said]:
+    return [part for part in (told.data, told) if part]
+
+
+def _named(told: Said, fields: Sequence[str]) -> str | None:
+    return next((field for field in fields if _first(told, field) is not None), None)
 
 
 def _refusals(header: str) -> dict[str, Answer]:

@@ -16,7 +16,6 @@ from providers.contract import (
     Provider,
     Received,
     Translation,
-    Unreadable,
     Unsupported,
     Untrue,
     json_answer,
@@ -146,7 +145,7 @@ def read_answer(question: Question, received: Received, answer: bytes) -> Transl
 
 def _notice(payment: Payment) -> PaymentNotice:
     if payment.status not in STATUSES:
-        raise Unreadable("the payment's status is none that PortOne documents")
+        raise Unsupported(f"{payment.status} is no status that PortOne documents")
     currency = currency_code(payment.currency)
     amount = minor_units_or_none(payment.amount, currency)
     refunded = minor_units_or_none(payment.cancel_amount, currency, "cancel_amount")

@@ -22,7 +22,6 @@ from providers.contract import (
     Provider,
     Received,
     Translation,
-    Unreadable,
     Unsupported,
     Untrue,
     json_answer,
@@ -206,7 +205,7 @@ def read_answer(question: Question, received: Received, answer: bytes) -> Transl
     if payment.id != question.reference:
         raise Untrue("PortOne answers of another payment than was asked for")
     if payment.status not in STATUSES:
-        raise Unreadable("the payment's status is none that PortOne documents")
+        raise Unsupported(f"{payment.status} is no status that PortOne documents")
     if not asking.may_have_been(question.claims.get("event"), payment.status, _FOLLOW):
         raise NotKnownYet(f"the payment is still {payment.status}")
     notice = _notice(payment)

@@ -93,7 +93,9 @@ def _refund(event: Event[Refund]) -> Translation:
     if not order and not names:
         raise Unreadable("a refund must name its payment_intent, its charge, or an order in its metadata")
     amount, currency = money(told.amount, told.currency)
-    status = _REFUND_STATUSES[told.status or "pending"]
+    status = _REFUND_STATUSES.get(told.status or "pending")
+    if status is None:
+        raise Unsupported(f"what becomes of a refund with the status {told.status} is not known")
     notice = RefundNotice(
         order_id=order,
         reference=None if order else names[0],
@@ -115,7 +117,9 @@ def _session(status: PaymentStatus | None) -> Callable[[Session], Told]:
     def tell(told: Session) -> Told:
         if told.mode == "setup":
             raise Unsupported("a session that keeps a card for later pays nothing")
-        actual = status or ("pending" if told.payment_status == "unpaid" else "completed")
+        actual = status or _SESSION_STATUSES.get(told.payment_status)
+        if actual is None:
+            raise Unsupported(f"whether a session with the payment_status {told.payment_status} is paid is not known")
         names = (told.payment_intent, told.id)
         return Told(actual, told, names, told.amount_total, _only(told.payment_method_types))
 
@@ -238,6 +242,11 @@ _PAYMENTS: dict[str, tuple[msgspec.json.Decoder[Any], Callable[[Any], Told]]] = 
     "charge.failed": (_charge_event, _charge_failed),
     "charge.refunded": (_charge_event, _charge_refunded),
     "charge.updated": (_charge_event, _charge_updated),
+}
+_SESSION_STATUSES: dict[str, PaymentStatus] = {
+    "paid": "completed",
+    "no_payment_required": "completed",
+    "unpaid": "pending",
 }
 _REFUNDS = frozenset({"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"})
 _REFUND_STATUSES: dict[str, RefundStatus] = {

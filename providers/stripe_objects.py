@@ -1,6 +1,6 @@
 """What is read of Stripe's objects: these fields and no others. Cards and addresses are not among them."""
 
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
@@ -49,7 +49,7 @@ class Thing(msgspec.Struct, kw_only=True):
 
 
 class Session(Thing, kw_only=True):
-    payment_status: Literal["paid", "unpaid", "no_payment_required"]
+    payment_status: Text
     mode: Text | None = None
     payment_intent: Id | None = None
     amount_total: Decides[Units] = None
@@ -99,7 +99,7 @@ class Refund(Thing, kw_only=True):
     """`balance_transaction` is null where no money moved; older versions leave it out."""
 
     balance_transaction: Any = ""
-    status: Decides[Literal["pending", "requires_action", "succeeded", "failed", "canceled"]] = None
+    status: Decides[Text] = None
     payment_intent: Id | None = None
     charge: Id | None = None
     amount: Decides[Units] = None

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from providers import asking
-from providers.contract import Ask, Received, Translation, Unreadable, Untrue
+from providers.contract import Ask, Received, Translation, Unsupported, Untrue
 from providers.fields import Decides, Id, Instant, Text
 from providers.instants import is_said, korean
 from providers.money import NOT_SAID, currency_code, minor_units, minor_units_or_none
@@ -98,7 +98,7 @@ def read_answer(question: Question, received: Received, answer: bytes) -> Transl
     """
     payment = asking.read(_payment, answer)
     if payment.status not in STATUSES:
-        raise Unreadable("the payment's status is none that Toss documents")
+        raise Unsupported(f"{payment.status} is no status that Toss documents")
     clue = asking.read(_clue, received.body)
     _check(question, payment, clue)
     stated = korean(clue.createdAt, "createdAt") if question.claims.get("status") == payment.status else None

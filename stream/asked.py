@@ -9,9 +9,11 @@ from runtime.management import Refused
 from stream.dead import Wanted
 
 MOST, USUAL = 500, 50
-STATUSES = ("retrying", "abandoned")
-FILTERS = frozenset({"status", "cause", "order", "since", "until", "id"})
+STATUSES = ("retrying", "abandoned", "dismissed")
+FILTERS = frozenset({"status", "cause", "order", "since", "until", "id", "name"})
+"""`name` is an id that the provider gave; `id` is ours."""
 LONGEST = 200
+LONGEST_REASON = 500
 DATE = len("2026-02-03")
 
 
@@ -27,9 +29,10 @@ def wanted(said: Mapping[str, Any], *, besides: Collection[str] = ()) -> Wanted:
         raise _malformed("since must be before until")
     statuses = texts(said, "status")
     if not set(statuses) <= set(STATUSES):
-        raise _malformed(f"status must be {' or '.join(STATUSES)}")
+        raise _malformed(f"status must be one of {', '.join(STATUSES)}")
     event_ids = tuple(event_id(text) for text in texts(said, "id"))
-    return Wanted(event_ids, statuses, texts(said, "order"), texts(said, "cause"), since, until)
+    orders, causes, names = (texts(said, name) for name in ("order", "cause", "name"))
+    return Wanted(event_ids, statuses, orders, causes, since, until, names)
 
 
 def event_id(said: object) -> str:
@@ -67,6 +70,16 @@ def texts(said: Mapping[str, Any], name: str) -> tuple[str, ...]:
     if isinstance(given, list) and not given:
         raise _malformed(f"{name} is an empty list; leave it out to ask for all")
     return tuple(asked)
+
+
+def because(said: object) -> str:
+    """Why a person dismisses events.
+
+    Raises Refused.
+    """
+    if not (isinstance(said, str) and 0 < len(said.strip()) <= LONGEST_REASON and said.isprintable()):
+        raise _malformed(f"because must say why, in 1 to {LONGEST_REASON} printable characters")
+    return said.strip()
 
 
 def _time(said: object, name: str) -> datetime | None:

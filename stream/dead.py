@@ -26,7 +26,7 @@ MATCHES = """
 
 LIST = f"""
 SELECT event_id::text, topic, partition, "offset", key, value, status, attempts, error,
-       failed_at, last_failed_at, next_attempt_at
+       failed_at, last_failed_at, next_attempt_at, dismissed_because, dismissed_at
   FROM parked WHERE {MATCHES} ORDER BY last_failed_at DESC, event_id LIMIT %(most)b
 """  # noqa: S608 - the filter is ours, what it asks for are parameters
 
@@ -62,6 +62,14 @@ UPDATE parked SET attempts = {MAX_RETRIES + 1}, next_attempt_at = {FIRST}
   FROM chosen WHERE parked.event_id = chosen.event_id
 """  # noqa: S608
 
+# The inbox goes on saying that it was abandoned, which is what became of it.
+DISMISS = f"""
+WITH chosen AS (
+    SELECT event_id FROM parked WHERE status = 'abandoned' AND {MATCHES} ORDER BY event_id FOR UPDATE)
+UPDATE parked SET status = 'dismissed', dismissed_because = %(because)b::text, dismissed_at = now()
+  FROM chosen WHERE parked.event_id = chosen.event_id RETURNING parked.event_id::text
+"""  # noqa: S608
+
 HURRY = f"""
 UPDATE parked SET next_attempt_at = {FIRST} WHERE event_id = %(id)b::text::uuid AND status = 'retrying'
 """  # noqa: S608
@@ -69,7 +77,10 @@ UPDATE parked SET next_attempt_at = {FIRST} WHERE event_id = %(id)b::text::uuid 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which parked events are meant; what is left empty asks for nothing in particular."""
+    """Which parked events are meant; what is left empty asks for nothing in particular.
+
+    `orders` and `names` (ids that providers gave) stand in the bytes: `naming` finds the candidates.
+    """
 
     ids: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
@@ -77,6 +88,7 @@ class Wanted:
     causes: tuple[str, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
+    names: tuple[str, ...] = ()
 
 
 def look(tx: Connection, wanted: Wanted, most: int) -> list[dict[str, Any]]:
@@ -86,8 +98,8 @@ def look(tx: Connection, wanted: Wanted, most: int) -> list[dict[str, Any]]:
 
 
 def naming(tx: Connection, wanted: Wanted) -> list[tuple[str, bytes | None, bytes | None]]:
-    """Id, key and bytes of the events that are meant and may be of the orders wanted: a few more than are."""
-    asked = {**_asked(replace(wanted, orders=())), "names": list(wanted.orders)}
+    """Id, key and bytes of the events that are meant and may have these orders or names: a few more than do."""
+    asked = {**_asked(replace(wanted, orders=())), "names": [*wanted.orders, *wanted.names]}
     return [(row[0], row[1], row[2]) for row in tx.exec_driver_sql(NAMING, asked)]
 
 
@@ -105,6 +117,11 @@ def redrive(tx: Connection, wanted: Wanted) -> int:
 def give_up(tx: Connection, wanted: Wanted) -> int:
     """Let the next try of those of the events that fail be their last, and at once; how many these were."""
     return tx.exec_driver_sql(GIVE_UP, _asked(wanted)).rowcount
+
+
+def dismiss(tx: Connection, wanted: Wanted, because: str) -> list[str]:
+    """Close those of the abandoned events that can never be handled; return their ids."""
+    return list(tx.exec_driver_sql(DISMISS, {**_asked(wanted), "because": because}).scalars())
 
 
 def hurry(tx: Connection, event_id: str) -> bool:

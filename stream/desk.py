@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, exc
 
 from runtime.logging import log
 from runtime.management import Refused, Routes
-from stream import asked, dead, inbox, parked
+from stream import asked, dead, inbox, parked, provider_ids
 from stream.codec import Codec, Undecodable
 from stream.dead import Wanted
 from stream.events import Record
@@ -29,6 +29,7 @@ NO_TRY = {
     "abandoned": "it did not fail: what it waited for has not come; it is handled when somebody tells that",
     "retrying": "it is being tried at this moment; ask again",
 }
+OPEN = ("retrying", "abandoned")
 BODIES = ("raw", "excerpt")
 """The fields of records that hold what somebody posted."""
 
@@ -50,13 +51,19 @@ class Desk:
             ("GET", "/dead/show"): self._asked(self.show),
             ("POST", "/dead/redrive"): self._asked(self.redrive),
             ("POST", "/dead/give-up"): self._asked(self.give_up),
+            ("POST", "/dead/dismiss"): self._asked(self.dismiss),
             ("GET", "/retry"): self._asked(self.standing),
             ("POST", "/retry"): self._asked(self.retry),
         }
 
     def list(self, tx: Connection, said: Mapping[str, Any]) -> object:
-        """The events that are meant, those that failed last first; and how many there are of each status."""
+        """The events that are meant, those that failed last first; and how many there are of each status.
+
+        Dismissed events are listed only when their status is asked for.
+        """
         wanted, most = self._named(tx, asked.wanted(said, besides=["limit"])), asked.limit(said.get("limit"))
+        if wanted and not wanted.statuses:
+            wanted = replace(wanted, statuses=OPEN)
         rows = dead.look(tx, wanted, most) if wanted else []
         events = [self._summary(row) for row in rows]
         return {"service": self.service, "events": events, "counts": parked.counts(tx)}
@@ -86,6 +93,16 @@ class Desk:
         if given_up:
             log.warning("dead.given_up", count=given_up)
         return {"service": self.service, "matched": matched, "givenUp": given_up}
+
+    def dismiss(self, tx: Connection, said: Mapping[str, Any]) -> object:
+        """Close abandoned events that can never be handled, and keep why; with `dryRun` count them only."""
+        because = asked.because(said.get("because"))
+        wanted, dry = self._meant(tx, {name: value for name, value in said.items() if name != "because"})
+        matched = dead.count(tx, "abandoned", wanted) if wanted else 0
+        dismissed = dead.dismiss(tx, wanted, because) if wanted and not dry else []
+        for event_id in dismissed:
+            log.warning("dead.dismissed", id=event_id, cause=masked_text(because))
+        return {"service": self.service, "matched": matched, "dismissed": len(dismissed)}
 
     def standing(self, tx: Connection, said: Mapping[str, Any]) -> object:
         """How an event stands with this service: what became of it, or when it is tried again."""
@@ -132,14 +149,16 @@ class Desk:
         return handled
 
     def _named(self, tx: Connection, wanted: Wanted) -> Wanted | None:
-        """The same wish, its orders found by what the events say and not by their keys alone; None: there is none."""
-        if not wanted.orders:
+        """The same wish, its orders and names found by what the events say; None: there is none."""
+        if not (wanted.orders or wanted.names):
             return wanted
-        found = [name for name, key, value in dead.naming(tx, wanted) if self._is_of(wanted.orders, key, value)]
-        return replace(wanted, ids=tuple(found), orders=()) if found else None
+        found = [name for name, key, value in dead.naming(tx, wanted) if self._is_of(wanted, key, value)]
+        return replace(wanted, ids=tuple(found), orders=(), names=()) if found else None
 
-    def _is_of(self, orders: tuple[str, ...], key: bytes | None, value: bytes | None) -> bool:
-        return _text(key) in orders or _order(self._read(value)[0]) in orders
+    def _is_of(self, wanted: Wanted, key: bytes | None, value: bytes | None) -> bool:
+        record, _ = self._read(value)
+        has_name = not wanted.names or (record is not None and set(wanted.names) & {*provider_ids.of(record)})
+        return bool(has_name) and (not wanted.orders or _text(key) in wanted.orders or _order(record) in wanted.orders)
 
     def _summary(self, row: Mapping[str, Any]) -> dict[str, Any]:
         record, _ = self._read(row["value"])
@@ -155,6 +174,8 @@ class Desk:
             "key": _text(row["key"]),
             "failedAt": row["failed_at"].isoformat(),
             "lastFailedAt": row["last_failed_at"].isoformat(),
+            "dismissedBecause": row["dismissed_because"],
+            "dismissedAt": row["dismissed_at"].isoformat() if row["dismissed_at"] else None,
         }
 
     def _content(self, value: bytes | None) -> dict[str, Any]:

@@ -18,6 +18,8 @@ FACTOR = 4
 JITTER = 0.25
 
 Status = Literal["retrying", "abandoned"]
+"""What a failing event is by itself; a person may close an abandoned one, which is then `dismissed`."""
+STATUSES = ("retrying", "abandoned", "dismissed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,10 @@ def first(delivery: Delivery, error: str) -> Parked:
     return Parked(delivery.event_id, *stood, delivery.key, delivery.value, 1, error)
 
 
-def counts(tx: Connection) -> dict[Status, int]:
+def counts(tx: Connection) -> dict[str, int]:
     """How many events there are of each status, on all partitions."""
     found = {row[0]: row[1] for row in tx.exec_driver_sql(COUNTS)}
-    return {"retrying": found.get("retrying", 0), "abandoned": found.get("abandoned", 0)}
+    return {status: found.get(status, 0) for status in STATUSES}
 
 
 @faults.after("worker.before_retry")

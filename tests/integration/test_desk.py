@@ -33,7 +33,7 @@ def test_every_service_with_a_store_tells_what_failed(service: str, system: dict
     listed = get(system, service, "/dead", order=new_order())
 
     assert (listed.status, listed.body["service"], listed.body["events"]) == (200, service, [])
-    assert listed.body["counts"].keys() == {"retrying", "abandoned"}
+    assert listed.body["counts"].keys() == {"retrying", "abandoned", "dismissed"}
     assert post(system, service, "/dead/redrive", {"filters": {"order": new_order()}}).body["matched"] == 0
 
 
@@ -284,3 +284,49 @@ def stops(system: dict[str, str]) -> int:
     return sum(
         path.read_text().count("consumption.stopped") for path in Path(system["RUN_FOLDER"]).rglob("*payment*.log")
     )
+
+
+def test_what_can_never_be_handled_is_dismissed_with_its_reason_counted_apart_and_listed(
+    shop: Shop, payments: Store, owner: Engine, system: dict[str, str]
+) -> None:
+    order, kept = new_order(), new_order()
+    with refusing(owner, order, kept):
+        pay(shop, order)
+        pay(shop, kept)
+        event, other = (parked(payments, one, "abandoned", LAST) for one in (order, kept))
+
+        before = get(system, "payment", "/dead").body["counts"]
+        counted = hookstream(system, "dead", "dismiss", event, "--because", "test data", "--dry-run")
+        done = hookstream(system, "dead", "dismiss", event, "--because", "test data, sent by mistake")
+        again = hookstream(system, "dead", "dismiss", event, "--because", "once more")
+        after = get(system, "payment", "/dead").body["counts"]
+        redriven = hookstream(system, "dead", "redrive", "--order", order)
+
+    assert "payment: 1 abandoned" in counted.stdout
+    assert (done.returncode, "payment: 1 dismissed" in done.stdout) == (0, True)
+    assert "nothing that is abandoned matches" in again.stdout
+    assert (before["abandoned"] - after["abandoned"], after["dismissed"] - before["dismissed"]) == (1, 1)
+    assert "nothing that is abandoned matches" in redriven.stdout
+    # It is no longer among those that need somebody, and is found with why and when.
+    assert event not in hookstream(system, "dead", "list", "--order", order).stdout
+    listed = hookstream(system, "dead", "list", "--order", order, "--status", "dismissed").stdout
+    shown = hookstream(system, "dead", "show", event).stdout
+    assert "dismissed: test data, sent by mistake" in listed
+    assert "dismissedBecause: test data, sent by mistake" in shown
+    assert "dismissedAt: " in shown
+    assert other in hookstream(system, "dead", "list", "--order", kept).stdout
+
+
+@pytest.mark.parametrize("because", [None, "", " ", 7, "x" * 501, "a\nb"])
+def test_a_dismissal_says_why(because: object, system: dict[str, str]) -> None:
+    said = {"filters": {"order": new_order()}, **({} if because is None else {"because": because})}
+
+    assert post(system, "payment", "/dead/dismiss", said).status == 400
+
+
+def test_a_dismissal_without_a_reason_or_without_saying_which_is_refused(system: dict[str, str]) -> None:
+    unsaid = hookstream(system, "dead", "dismiss", "00000000-0000-5000-8000-000000000000")
+    nothing = hookstream(system, "dead", "dismiss", "--because", "test data")
+
+    assert unsaid.returncode == 2
+    assert (nothing.returncode, "Say which" in nothing.stderr) == (1, True)

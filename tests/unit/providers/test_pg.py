@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from providers import catalogue, pg
-from providers.contract import Forged, Provider, Received, Refused, Translation, Unreadable, Unsupported
+from providers.contract import Forged, Provider, Received, Refused, Translation, Unreadable, Unsupported, WrongEvent
+from providers.webhook import event_id_of
+from stream import ids
 from stream.events import PaymentNotice, RefundNotice
 from tests.unit.providers.posted import NOW
 from tests.unit.providers.samples import every, sample
@@ -71,7 +73,7 @@ def test_contract_e_a_failure_on_the_refunds_path_is_the_refunds() -> None:
     assert told(IAMPORT | {"status": "failed"}).event_type == "PAYMENT_FAILED"
 
 
-@pytest.mark.parametrize("status", ["ready", "PART_CANCEL_PAYMENT", "READY", "", "paid ", None])
+@pytest.mark.parametrize("status", ["ready", "SEND_TMS", "READY", "", "paid ", None])
 def test_contract_e_unsupported_type_rejected(status: str | None) -> None:
     with pytest.raises(Unsupported):
         told(IAMPORT | {"status": status})
@@ -95,14 +97,14 @@ def test_contract_e_payment_completed_by_iamport() -> None:
 
 def test_contract_e_payment_completed_by_toss() -> None:
     assert payment(TOSS) == PaymentNotice(
-        order_id="O-1", status="completed", transaction_id="pk_1", amount=10000, references=("pk_1",)
+        order_id="O-1", status="completed", transaction_id="pk_1", amount=10000, references=("pk_1", "evt_1")
     )
 
 
 def test_contract_e_payment_completed_by_kakao() -> None:
     notice = payment(KAKAO)
 
-    assert (notice.order_id, notice.transaction_id, notice.references) == ("O-1", "T1", ("T1",))
+    assert (notice.order_id, notice.transaction_id, notice.references) == ("O-1", "T1", ("T1", "A1"))
     assert (notice.amount, notice.paid_at) == (2200, 1_479_212_448_000_000)  # without an offset it is Korean time
 
 
@@ -114,12 +116,14 @@ def test_contract_e_flat_and_nested_say_the_same(body: dict[str, Any]) -> None:
         assert told({"eventId": body["eventId"], "data": nested}) == told(body)
 
 
-@pytest.mark.parametrize("said", [{"amount": 5}, {"totalAmount": 5}, {"total_amount": 5}, {"amount": {"total": 5}}])
+@pytest.mark.parametrize(
+    "said", [{"amount": 5}, {"totalAmount": 5}, {"total_amount": 5}, {"amount": {"total": 5}}, {"amount": "5"}]
+)
 def test_contract_e_an_amount_goes_by_several_names(said: dict[str, Any]) -> None:
     assert payment({"orderId": 1, "status": "DONE", **said}).amount == 5
 
 
-@pytest.mark.parametrize("amount", ["5", -1, 1.5, [5], True, {"total": "5"}, {"total": {"total": 5}}])
+@pytest.mark.parametrize("amount", ["five", "-5", "1.5", -1, 1.5, [5], True, {"total": "5"}, {"total": {"total": 5}}])
 def test_contract_e_an_amount_is_a_number(amount: Any) -> None:
     with pytest.raises(Unreadable):
         told(IAMPORT | {"amount": amount})
@@ -187,8 +191,97 @@ def test_contract_e_without_an_order_the_payments_name_is_the_reference() -> Non
     assert (notice.order_id, notice.reference) == (None, "imp_1")
     with pytest.raises(Unreadable, match="neither"):
         told({"status": "paid", "amount": 1})
-    with pytest.raises(Unreadable, match="neither"):
-        told({"status": "refunded", "amount": 1, "eventId": "e"})
+
+
+@pytest.mark.parametrize("name", ["eventId", "imp_uid", "aid", "tid", "paymentKey", "paymentId"])
+@pytest.mark.parametrize(
+    "status", ["SUCCESS_PAYMENT", "FAIL_PAYMENT", "CANCEL_PAYMENT", "PART_CANCEL_PAYMENT", "refunded"]
+)
+def test_contract_e_each_name_alone_is_enough_and_waits_for_its_order(name: str, status: str) -> None:
+    alone = told({name: "A1", "status": status})
+    fuller = told({name: "A1", "status": status, "partner_order_id": "O-1"})
+
+    assert isinstance(alone.notice, PaymentNotice | RefundNotice)
+    assert isinstance(fuller.notice, PaymentNotice | RefundNotice)
+    assert (alone.notice.order_id, alone.notice.reference) == (None, "A1")
+    # The fuller one is no conflict with the one that waits, and names the order it waits for.
+    assert (fuller.notice.order_id, fuller.notice.references) == ("O-1", ("A1",))
+    assert webhook_id(alone) != webhook_id(fuller)
+
+
+@pytest.mark.parametrize("status", ["PARTIAL_CANCELED", "PART_CANCEL_PAYMENT", "partial_cancelled"])
+def test_contract_e_a_part_cancel_is_a_cancel_of_a_part(status: str) -> None:
+    translation = told({"aid": "A2", "partner_order_id": "O-1", "status": status})
+
+    assert translation.event_type == "PAYMENT_CANCELLED"
+    assert translation.notice == PaymentNotice(
+        order_id="O-1", status="partially_cancelled", references=("A2",), currency="KRW"
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "refunded", "cancels"),
+    [
+        ({"canceled_amount": {"total": 700}, "approved_cancel_amount": {"total": 300}}, 700, ()),
+        ({"approved_cancel_amount": {"total": 300}}, None, (("A2", 300),)),
+        ({"cancels": [{"cancelAmount": 300, "transactionKey": "tk"}]}, None, (("tk", 300),)),
+        ({"totalAmount": 1000, "balanceAmount": 700}, 300, ()),
+        ({"totalAmount": 1000, "balanceAmount": 0}, 1000, ()),
+        ({"cancel_amount": "300"}, 300, ()),
+    ],
+)
+def test_contract_e_what_was_given_back_goes_by_several_names(
+    said: dict[str, Any], refunded: int | None, cancels: tuple[tuple[str, int], ...]
+) -> None:
+    notice = payment({"aid": "A2", "orderId": "O-1", "status": "PARTIAL_CANCELED"} | said)
+
+    assert notice.refunded_amount == refunded
+    assert tuple((cancel.id, cancel.amount) for cancel in notice.cancels) == cancels
+
+
+def test_contract_e_part_cancels_that_tell_no_amount_are_no_conflict_with_the_whole_one() -> None:
+    by_status = [told(IAMPORT | {"status": status}) for status in ("PARTIAL_CANCELED", "cancelled")]
+
+    assert len({translation.provider_event_id for translation in by_status}) == 2
+
+
+def test_contract_e_naverpay_and_inicis_have_names_of_their_own() -> None:
+    naver = payment({"paymentId": "P1", "merchantPayKey": "O-1", "status": "DONE", "totalPayAmount": 1000})
+    inicis = payment({"P_TID": "T1", "P_OID": "O-1", "status": "paid", "P_AMT": "1000"})
+
+    assert (naver.order_id, naver.amount, naver.transaction_id) == ("O-1", 1000, "P1")
+    assert (inicis.order_id, inicis.amount, inicis.transaction_id) == ("O-1", 1000, "T1")
+
+
+@pytest.mark.parametrize("mark", ["refundId", "refund_id", "cancellation_id"])
+def test_contract_e_a_refund_that_failed_is_no_payment_that_failed(mark: str) -> None:
+    failed = IAMPORT | {"status": "failed", mark: "R-1"}
+
+    assert told(failed, "/webhooks/refund").event_type == "REFUND_FAILED"
+    with pytest.raises(WrongEvent, match=mark):
+        told(failed, "/webhooks/payment")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"approved_at": "2025-11-15T10:30:00"},
+        {"approvedAt": "2025-11-15T10:30:00+09:00"},
+        {"admissionYmdt": "20251115103000"},
+        {"paid_at": 20251115103000},
+        {"paid_at": 1763170200},
+        {"paid_at": 1763170200000},
+    ],
+    ids=["Kakao", "Toss", "Naver", "compact number", "IAMPORT", "milliseconds"],
+)
+def test_contract_e_a_time_is_read_in_each_providers_form(said: dict[str, Any]) -> None:
+    translation = told({"orderId": "O-1", "status": "DONE"} | said)
+
+    assert translation.occurred_at == 1_763_170_200_000_000
+
+
+def webhook_id(translation: Translation) -> str:
+    return event_id_of("kakaopay", "test", translation, ids.digest(translation.notice))
 
 
 @pytest.mark.parametrize("header", ["TOSS", "KAKAO", "NAVER", "IAMPORT", "INICIS", "kakao", " NAVER "])

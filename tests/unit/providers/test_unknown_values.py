@@ -1,0 +1,117 @@
+"""A value that a provider may add one day is no reason to refuse its webhook: it is kept, and answered as accepted."""
+
+import json
+from typing import Any
+
+import pytest
+
+from providers import aftership, delivery_tracker, easypost, portone_v1, portone_v2, stripe, toss, tosspayments
+from providers.contract import Inquiry, Provider, Received, Translation, Unsupported
+from stream.events import PaymentNotice, Question, ShippingNotice
+from tests.unit.providers.posted import NOW
+
+
+def told(provider: Provider, body: Any, kind: str = "any") -> Translation:
+    return provider.translate(Received("/", {}, json.dumps(body).encode(), NOW), kind)
+
+
+def event(type_: str, **thing: Any) -> dict[str, Any]:
+    return {"id": "evt_1", "object": "event", "type": type_, "created": 1_700_000_000, "data": {"object": thing}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        event("checkout.session.completed", id="cs_1", payment_status="partially_paid", currency="krw"),
+        event("refund.updated", id="re_1", status="under_review", payment_intent="pi_1"),
+        event("refund.reversed", id="re_1"),
+        event("invoice.paid", id="in_1", subscription="sub_1"),
+        event("customer.subscription.updated", id="sub_1", status="paused"),
+    ],
+    ids=lambda body: body["type"],
+)
+def test_stripes_new_values_and_renewals_are_accepted_and_kept(body: dict[str, Any]) -> None:
+    with pytest.raises(Unsupported):
+        told(stripe.PROVIDER, body)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"failure_reason": "a_new_reason"},
+        {"reason": "a_new_reason"},
+        {"pending_reason": "a_new_reason"},
+        {"payment_method_types": ["a_new_method"]},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_stripes_new_reasons_and_methods_cost_nothing(change: dict[str, Any]) -> None:
+    body = event("refund.updated", id="re_1", status="failed", payment_intent="pi_1", **change)
+
+    assert told(stripe.PROVIDER, body).event_type == "refund.updated"
+
+
+def test_a_renewals_payment_that_names_no_order_waits_under_its_intent() -> None:
+    body = event("payment_intent.succeeded", id="pi_1", amount=1000, currency="krw", invoice="in_1", metadata={})
+
+    notice = told(stripe.PROVIDER, body).notice
+    assert isinstance(notice, PaymentNotice)
+    assert (notice.order_id, notice.reference, notice.status) == (None, "pi_1", "completed")
+
+
+def test_a_billing_renewal_that_names_no_order_waits_under_its_payment() -> None:
+    body = {"eventType": "payment.confirmed", "paymentKey": "pk_1", "billingKey": "bk_1", "totalAmount": 9900}
+
+    notice = told(tosspayments.PROVIDER, body).notice
+    assert isinstance(notice, PaymentNotice)
+    assert (notice.order_id, notice.reference) == (None, "pk_1")
+
+
+def test_easyposts_new_mode_is_accepted_and_kept() -> None:
+    tracker = {"tracking_code": "1", "status": "delivered", "carrier": "UPS"}
+    body = {"id": "evt_1", "description": "tracker.updated", "mode": "rehearsal", "result": tracker}
+    with pytest.raises(Unsupported):
+        told(easypost.PROVIDER, body)
+
+
+@pytest.mark.parametrize(("is_returned", "status"), [(True, "failed"), (False, "delivered"), (None, "delivered")])
+def test_a_parcel_that_is_delivered_back_to_its_sender_has_failed(is_returned: bool | None, status: str) -> None:
+    tracking = {"tracking_number": "1", "tag": "Delivered", "slug": "ups", "return_to_sender": is_returned}
+
+    notice = told(aftership.PROVIDER, {"event": "tracking_update", "event_id": "e", "msg": tracking}).notice
+    assert isinstance(notice, ShippingNotice)
+    assert notice.status == status
+
+
+ANSWERS: list[tuple[Provider, Question, dict[str, Any]]] = [
+    (
+        toss.PROVIDER,
+        Question(subject="payment", reference="pk"),
+        {"paymentKey": "pk", "orderId": "O-1", "status": "A_NEW_STATUS"},
+    ),
+    (
+        portone_v1.PROVIDER,
+        Question(subject="payment", reference="imp"),
+        {"code": 0, "response": {"imp_uid": "imp", "status": "a_new_status"}},
+    ),
+    (
+        portone_v2.PROVIDER,
+        Question(subject="payment", reference="O-1"),
+        {"id": "O-1", "status": "A_NEW_STATUS"},
+    ),
+    (
+        delivery_tracker.PROVIDER,
+        Question(subject="parcel", reference="kr.cjlogistics:1"),
+        {"data": {"track": {"lastEvent": {"status": {"code": "A_NEW_CODE"}}}}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("provider", "question", "answer"), ANSWERS, ids=[provider.name for provider, *_ in ANSWERS])
+def test_a_new_status_in_a_providers_answer_is_nothing_we_act_on_rather_than_an_unreadable_answer(
+    provider: Provider, question: Question, answer: dict[str, Any]
+) -> None:
+    inquiry = provider.inquiry
+    assert isinstance(inquiry, Inquiry)
+    with pytest.raises(Unsupported):
+        inquiry.read_answer(question, Received("/", {}, b"{}", NOW), json.dumps(answer).encode())
