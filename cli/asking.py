@@ -8,6 +8,8 @@ import typer
 from local.telling import Trouble, say, say_all
 
 SECONDS = len("2026-02-03T12:00:00")
+CONFIRMED = ("TOSS", "IAMPORT", "PORTONE_V2", "INICIS", "TAPAYZ", "DELIVERY_TRACKER")
+"""Providers whose API is asked, by the console's words for them."""
 MAILS = 1000  # as many as the notifier shows at once
 WHEN = "A date (a day of UTC) or an instant, such as 2026-02-03T09:00:00+09:00."
 
@@ -56,10 +58,35 @@ def order(order_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
         if one["status"] != "PROCESSED" or one["note"]:
             why = (one["error"] or "").partition("\n")[0] or one["note"] or "not handled yet"
             say(f"  {one['status']}: {one['eventType'] or one['type']} {one['webhookId']}: {why}")
+        _tell_answer(one)
     for mail in _unsent(order_id):
         how = "waits until somebody tells its address" if mail["status"] == "waiting" else f"is {mail['status']}"
         error = f": {mail['error']}" if mail["error"] else ""
         say(f"  mail {mail['id']} of {mail['fact_type']} to the {mail['audience']} {how}{error}")
+
+
+def _tell_answer(webhook: dict[str, Any]) -> None:
+    """Print what the provider's API answered about a webhook that had to be confirmed; only the confirmer knows."""
+    from cli import failed, management
+
+    if webhook["verification"] == "confirmed" or webhook["provider"] not in CONFIRMED:
+        return
+    try:
+        question = management.get("confirmer", "/question", id=webhook["webhookId"])
+    except management.No as no:
+        if no.error != "unknown_question":
+            say(f"  what the confirmer was answered about {webhook['webhookId']} is not known: {no}")
+        return
+    except Trouble as away:
+        say(f"  what the confirmer was answered about {webhook['webhookId']} is not known: {away}")
+        return
+    answer = (question["answer"] or "").partition("\n")[0] or ("confirmed" if question["eventId"] else "no answer yet")
+    became = f", it is event {question['eventId']}" if question["eventId"] else ""
+    again = f", asked again at {failed.time(question['nextAttemptAt'])}" if question["nextAttemptAt"] else ""
+    say(
+        f"  confirmer: {webhook['provider']} was asked about {question['subject']} {question['reference']} "
+        f"{question['attempts']} times and last answered: {answer}{became}{again}"
+    )
 
 
 def _unsent(order_id: str) -> Any:

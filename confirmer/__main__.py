@@ -5,7 +5,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from confirmer import again
+from confirmer import again, answers
 from confirmer.asker import Asker
 from confirmer.handler import TOPICS, handle
 from confirmer.housekeeping import DAY_US, Housekeeping, forget
@@ -41,7 +41,7 @@ def run(settings: ConfirmerSettings) -> None:
     health = Health()
     worker.watch(health)
     health.ready_while(asker.problem)
-    management.listen(settings, health, Desk(SERVICE, store, codec).routes())
+    management.listen(settings, health, {**Desk(SERVICE, store, codec).routes(), **answers.routes(store)})
     Housekeeping(store, settings.question_retention_days).start(stop)
     asking = asker.start(stop)
     health.live_while(lambda: None if asking.is_alive() else "the asker has ended")

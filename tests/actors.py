@@ -91,6 +91,9 @@ class Store:
         return until(lambda: self.rows(query, *values), lambda rows: len(rows) >= count)
 
 
+TO_BE_SENT = "SELECT 1 FROM notifications WHERE order_id = %s AND status IN ('queued', 'sending')"
+
+
 @dataclass(frozen=True)
 class Inbox:
     """The local inbox, through its API."""
@@ -107,6 +110,15 @@ class Inbox:
     def wait_for(self, address: str, count: int = 1) -> list[EmailMessage]:
         """The mails to an address once there are at least so many; an inbox that is away may come back."""
         return until(lambda: self._look(address), lambda mails: len(mails) >= count)
+
+    def all_of(self, address: str, order: str, notifier: Store, count: int = 1) -> list[EmailMessage]:
+        """The mails to an address once nothing more of the order's is to be sent.
+
+        Counted when the first arrives, one mail too many would still be in the queue and pass unseen.
+        """
+        self.wait_for(address, count)
+        until(lambda: notifier.rows(TO_BE_SENT, order), lambda rows: not rows)
+        return self.mails_to(address)
 
     def _look(self, address: str) -> list[EmailMessage]:
         try:

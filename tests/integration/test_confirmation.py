@@ -14,6 +14,7 @@ import pytest
 from confirmer.handler import TOPICS
 from stream import topics
 from tests.actors import Inbox, Reply, Shop, Store, new_order, until
+from tests.failing import hookstream
 from tests.log import CODEC, append, reading
 from tests.processes import kill, pid
 from tests.replicas import replicas_of
@@ -50,7 +51,7 @@ def test_a_true_payment_nobody_signed_becomes_one_row_and_one_mail(
     ]
     settled = until(lambda: statuses(questions, order), lambda found: found == ["confirmed"] * 3)
     assert len(settled) == 3
-    assert len(inbox.wait_for(customer)) == 1
+    assert len(inbox.all_of(customer, order, Store(system["NOTIFIER_DATABASE_URL"]))) == 1
     assert history(payments, order) == 1
 
 
@@ -89,6 +90,8 @@ def test_what_the_provider_never_learns_of_ends_as_unknown_and_is_told(
 
     assert asked["status"] == "asking"
     assert outcome.error.startswith("unknown: ")
+    told = until(lambda: hookstream(system, "order", order).stdout, lambda said: "last answered: unknown: " in said)
+    assert f"confirmer: TOSS was asked about payment {key(order)} " in told
     assert until(lambda: statuses(questions, order), lambda found: found == ["unknown"])
     assert payments.rows("SELECT 1 FROM payments WHERE order_id = %s", order) == []
 
@@ -131,7 +134,7 @@ def test_an_asker_killed_before_it_could_settle_publishes_the_same_event_again(
     assert again.envelope.event_id == str(first["event_id"])
     assert until(lambda: statuses(questions, order), lambda found: found == ["confirmed"])
     assert history(payments, order) == 1
-    assert len(inbox.wait_for(customer)) == 1
+    assert len(inbox.all_of(customer, order, Store(system["NOTIFIER_DATABASE_URL"]))) == 1
 
 
 @pytest.mark.parametrize("point", ["asker.after_claim", "asker.after_publish"])

@@ -23,7 +23,7 @@ def test_the_same_webhook_a_hundred_times_at_once_is_one_change_and_one_mail(
     assert {reply.status for reply in replies} == {200}
     handled(system, shop)
     assert changes(payments, order) == [{"version": 1, "history": 1}]
-    assert len(inbox.wait_for(customer)) == 1
+    assert len(inbox.all_of(customer, order, Store(system["NOTIFIER_DATABASE_URL"]))) == 1
 
 
 def test_the_same_webhook_across_a_killed_processor_is_one_change_and_one_mail(
@@ -39,7 +39,7 @@ def test_the_same_webhook_across_a_killed_processor_is_one_change_and_one_mail(
 
     handled(system, shop)
     assert changes(payments, order) == [{"version": 1, "history": 1}]
-    assert len(inbox.wait_for(customer)) == 1
+    assert len(inbox.all_of(customer, order, Store(system["NOTIFIER_DATABASE_URL"]))) == 1
 
 
 def test_another_body_under_an_idempotency_key_that_stands_is_reported_and_counts_by_what_it_says(

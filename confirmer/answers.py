@@ -1,0 +1,48 @@
+"""What a provider's API answered about a webhook, for the person who asks why it has not counted yet."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Engine, exc
+
+from runtime.management import Refused, Routes
+from stream import asked
+from stream.redaction import masked_text
+
+ONE = """
+SELECT receipt_id::text AS id, provider, subject, reference, status, attempts, error, asked_at, next_attempt_at,
+       event_id::text
+  FROM questions WHERE receipt_id = %(id)s::uuid
+"""
+
+
+def routes(store: Engine) -> Routes:
+    """The confirmer's own route, beside those that every service with a store has."""
+    return {("GET", "/question"): _reading(store, show)}
+
+
+def show(tx: Connection, said: Mapping[str, Any]) -> object:
+    """How the question that a webhook raised stands: how often it was asked, and what was answered last."""
+    name = asked.event_id(said.get("id"))
+    row: Any = tx.exec_driver_sql(ONE, {"id": name}).mappings().one_or_none()
+    if row is None:
+        raise Refused(404, "unknown_question", f"the confirmer has no question {name}")
+    due = row["next_attempt_at"] if row["status"] == "asking" else None
+    return {
+        **{field: row[field] for field in ("id", "provider", "subject", "reference", "status", "attempts")},
+        "answer": row["error"] and masked_text(row["error"]),
+        "askedAt": row["asked_at"] and row["asked_at"].isoformat(),
+        "nextAttemptAt": due and due.isoformat(),
+        "eventId": row["event_id"],
+    }
+
+
+def _reading(store: Engine, verb: Callable[[Connection, Mapping[str, Any]], object]) -> Any:
+    def answer(said: Mapping[str, Any]) -> object:
+        try:
+            with store.begin() as tx:
+                return verb(tx, said)
+        except exc.SQLAlchemyError as failure:
+            raise Refused(503, "store_away", "the store of the confirmer does not answer; try again") from failure
+
+    return answer
