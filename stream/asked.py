@@ -29,7 +29,7 @@ def wanted(said: Mapping[str, Any], *, besides: Collection[str] = ()) -> Wanted:
         raise _malformed("since must be before until")
     statuses = texts(said, "status")
     if not set(statuses) <= set(STATUSES):
-        raise _malformed(f"status must be one of {', '.join(STATUSES)}")
+        raise _malformed("status must be retrying, abandoned or dismissed")
     event_ids = tuple(event_id(text) for text in texts(said, "id"))
     orders, causes, names = (texts(said, name) for name in ("order", "cause", "name"))
     return Wanted(event_ids, statuses, orders, causes, since, until, names)

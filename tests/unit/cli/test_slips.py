@@ -7,13 +7,14 @@ import pytest
 from cli import changing, dead, replaying, trying
 from local.telling import Trouble
 
-NO_UUID = "Id must be an event's id, a UUID."
+UNUSABLE = "R\n1"
+NO_NAME = "Name must be a text of 1 to 200 printable characters, or a list of such."
 SLIPS: dict[str, tuple[Callable[[], None], str]] = {
-    "dead list --status": (lambda: dead.list_(status="foo"), "Status must be retrying or abandoned."),
-    "dead show": (lambda: dead.show("R-1"), NO_UUID),
-    "dead redrive": (lambda: changing.command(changing.REDRIVE)(["R-1"]), NO_UUID),
-    "dead give-up": (lambda: changing.command(changing.GIVE_UP)(["R-1"]), NO_UUID),
-    "retry": (lambda: trying.retry("R-1"), NO_UUID),
+    "dead list --status": (lambda: dead.list_(status="foo"), "Status must be retrying, abandoned or dismissed."),
+    "dead show": (lambda: dead.show(UNUSABLE), NO_NAME),
+    "dead redrive": (lambda: changing.command(changing.REDRIVE)([UNUSABLE]), NO_NAME),
+    "dead give-up": (lambda: changing.command(changing.GIVE_UP)([UNUSABLE]), NO_NAME),
+    "retry": (lambda: trying.retry(UNUSABLE), NO_NAME),
     "history --at": (
         lambda: replaying.history("R-1", "noon"),
         "--at: noon is no time, such as 2026-02-03T12:00+09:00.",
