@@ -108,8 +108,8 @@ def test_too_many_failing_at_once_stop_consumption_until_they_pass(
         assert store.rows("SELECT 1 FROM parked WHERE status = 'abandoned' AND key = ANY (%s::bytea[])", many) == []
         assert store.rows("SELECT 1 FROM payments WHERE order_id = %s", waiting) == []
         (after,) = store.rows(tries, many)
-        assert after["kept"] == before["kept"] == len(many)
-        assert after["tries"] <= before["tries"] <= MAX_RETRIES
+        assert 0 < before["kept"] <= after["kept"] <= len(many)  # others of the store may fail too
+        assert after["tries"] == before["tries"]
     store.wait_for("SELECT 1 FROM payments WHERE order_id = ANY (%s)", [*many, waiting], count=len(many) + 1)
     until(lambda: is_ready(system), bool)
 
