@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from auditor.evidence import Claim, Evidence
 from auditor.tracing import Trace
-from notifier.audience import audiences
-from stream import ids
+from notifier.audience import audiences, message_id
 from stream.events import Fact, NotificationSent, OrderWebhook
 
 CHANNEL = "email"
@@ -97,7 +96,7 @@ def _wanted(evidence: Evidence) -> Iterator[tuple[str, str]]:
 
 
 def _names(fact: Fact) -> list[str]:
-    return [ids.notification_id(fact.event_id, audience, CHANNEL) for audience in audiences(fact)]
+    return [message_id(fact, audience, CHANNEL) for audience in audiences(fact)]
 
 
 def _orders_with_seller(evidence: Evidence) -> set[str]:

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from notifier import alarms, handler, store
-from notifier.audience import AUDIENCES
-from stream import ids
+from notifier.audience import audiences, message_id
 from stream.events import DeadRecord, Fact, NotificationSent, OrderWebhook, QuarantinedWebhook
 from stream.fold import Result
 
@@ -86,10 +85,10 @@ def handle_repeated(
     """Apply events that were handled before the store was restored: whether they were mailed, nobody knows any more."""
     results = handler.handle(tx, events, operator=operator, max_age_s=max_age_s)
     told = [
-        ids.notification_id(event.event_id, audience, store.CHANNEL)
+        message_id(event, audience, store.CHANNEL)
         for event in events
         if isinstance(event, Fact)
-        for audience in AUDIENCES.get(type(event), ())
+        for audience in audiences(event)
     ]
     unknown = list(tx.exec_driver_sql(REPEATED, {"ids": told}).scalars())
     orders = [event.notice.order_id for event in events if isinstance(event, OrderWebhook)]

@@ -5,6 +5,7 @@ from operator import itemgetter
 from typing import Literal
 
 from providers import tosspayments
+from stream import ids
 from stream.events import (
     AmountMismatched,
     BillingScheduled,
@@ -14,6 +15,7 @@ from stream.events import (
     DepositReversed,
     DigitalDeliveryRequested,
     DisputeClosed,
+    DisputeFact,
     DisputeOpened,
     Fact,
     InvoiceCancelled,
@@ -78,10 +80,28 @@ SILENT: tuple[type[Fact], ...] = (BillingScheduled, CreditAdded)
 
 
 def audiences(fact: Fact) -> tuple[Audience, ...]:
-    """Who is told this fact. A payment of 0 took nothing: nobody is thanked for it."""
+    """Who is told this fact. A payment of 0 took nothing: nobody is thanked for it.
+
+    While the order of a dispute is not known, nobody knows its seller.
+    """
     if isinstance(fact, PaymentCompleted) and fact.amount == 0:
         return ()
+    if isinstance(fact, DisputeFact) and fact.order_id is None:
+        return ("operator",)
     return AUDIENCES.get(type(fact), ())
+
+
+def message_id(fact: Fact, audience: Audience, channel: str) -> str:
+    """Return the id of the message that tells this fact to this audience.
+
+    A dispute is a fact before its order is known and another one after: to the operator, both are one message.
+    """
+    if not isinstance(fact, DisputeFact) or audience != "operator":
+        return ids.notification_id(fact.event_id, audience, channel)
+    is_inquiry = fact.status.startswith("warning")
+    state = (fact.status,) if isinstance(fact, DisputeClosed) else (str(is_inquiry), str(fact.evidence_due_by))
+    told = ids.fact_id(type(fact).__name__, "of any order", fact.provider, fact.dispute_id, *state)
+    return ids.notification_id(told, audience, channel)
 
 
 LOCALES = ("ko", "en")

@@ -8,9 +8,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from notifier import contacts
-from notifier.audience import Audience, is_of_a_plan
+from notifier.audience import Audience, is_of_a_plan, message_id
 from notifier.contacts import Contact
-from stream import ids
 from stream.arrays import write
 from stream.events import CustomerWebhook, Fact, NotificationSent, OrderWebhook
 
@@ -124,7 +123,7 @@ class Message:
 
     @property
     def notification_id(self) -> str:
-        return ids.notification_id(self.fact.event_id, self.audience, CHANNEL)
+        return message_id(self.fact, self.audience, CHANNEL)
 
 
 @dataclass(frozen=True, slots=True)

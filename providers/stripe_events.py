@@ -38,6 +38,8 @@ class Told(NamedTuple):
     refunded: Units | int | None = None
     is_paid_now: bool = True
     """Whether a completed payment was paid when the event happened, and not before."""
+    attempt: str | None = None
+    """The charge that failed: an intent may be tried several times, with a charge for each."""
 
 
 def read(raw: bytes, event_type: str) -> Translation:
@@ -75,6 +77,7 @@ def _payment(event: Event[Any], told: Told) -> Translation:
         status=told.status,
         method=told.method,
         transaction_id=names[0],
+        pg_transaction_id=told.attempt,
         amount=amount,
         currency=currency,
         failure_reason=told.failure_reason,
@@ -131,8 +134,10 @@ def _intent(status: PaymentStatus) -> Callable[[Intent], Told]:
         units = told.amount_received if status == "completed" and told.amount_received else told.amount
         problem = told.last_payment_error.message if status == "failed" and told.last_payment_error else None
         charges = told.charges.data if told.charges else ()
+        last = told.latest_charge or next((charge.id for charge in charges), None)
         names = (told.id, told.latest_charge, *(charge.id for charge in charges))
-        return Told(status, told, names, units, _only(told.payment_method_types), problem)
+        read = Told(status, told, names, units, _only(told.payment_method_types), problem)
+        return read._replace(attempt=last) if status == "failed" else read
 
     return tell
 
@@ -150,7 +155,7 @@ def _charge_succeeded(told: Charge) -> Told:
 
 
 def _charge_failed(told: Charge) -> Told:
-    return _charge("failed", told, told.amount)._replace(failure_reason=told.failure_message)
+    return _charge("failed", told, told.amount)._replace(failure_reason=told.failure_message, attempt=told.id)
 
 
 def _charge_refunded(told: Charge) -> Told:

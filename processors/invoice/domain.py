@@ -162,6 +162,8 @@ def apply(
         when = _above_transfers(registers.stamp(TRANSITIONS, notice.state, envelope.occurred_at, envelope.event_id))
         outcome = _outcome(invoice.told, when)
         told = registers.tell(told, when, _said(webhook))
+        if notice.cash_amount == 0:
+            told = registers.tell(told, (-1, *when[1:]), _no_cash(notice))
     after = replace(invoice, version=version, told=told)
     news = [kind for kind in truths(after) if kind not in truths(invoice)]
     return after, outcome, tuple(_announce(kind, after, webhook.envelope) for kind in news)
@@ -220,10 +222,15 @@ def _said_of_transfer(notice: InvoiceNotice) -> dict[str, object]:
     }
 
 
+def _no_cash(notice: InvoiceNotice) -> dict[str, object]:
+    """An amount of 0 stands where no other is told: or a credit would depend on which of two came first."""
+    return {"cash_amount": notice.cash_amount, "cash_currency": notice.cash_currency}
+
+
 def _said(webhook: InvoiceWebhook) -> dict[str, object]:
     said = msgspec.structs.asdict(webhook.notice)
-    if webhook.notice.cash_amount is None:
-        del said["cash_currency"]
+    if not webhook.notice.cash_amount:
+        del said["cash_amount"], said["cash_currency"]
     if webhook.notice.state not in ENDED_BADLY:
         return said
     return {f"{name}:{webhook.notice.state}" if name in OF_AN_END else name: value for name, value in said.items()}

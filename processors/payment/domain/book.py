@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from processors.payment.domain import dispute
 from processors.payment.domain.facts import OrdersPolicy, news
 from processors.payment.domain.payment import Payment
 from processors.payment.domain.tell import merge, release, tell
@@ -54,10 +55,12 @@ class Book:
         return Result(order_id, outcome, news(before, payment, webhook, self.orders), (*woken, *released))
 
     def _keep(self, name: Name, webhook: PaymentWebhook | DisputeWebhook | RefundWebhook) -> Result:
+        """A dispute has a deadline: it is told at once, and again when its order is known."""
         known = self.names[name]
-        orphan, _ = tell(known.orphan or Payment(""), webhook)
+        before = known.orphan or Payment("")
+        orphan, _ = tell(before, webhook)
         self.names[name] = replace(known, orphan=orphan, waiting=(*known.waiting, webhook.envelope.event_id))
-        return Result(":".join(name), "waiting", ())
+        return Result(":".join(name), "waiting", dispute.news(before, orphan, webhook))
 
 
 def names(webhook: PaymentWebhook | DisputeWebhook | RefundWebhook) -> list[Name]:

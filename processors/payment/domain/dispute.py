@@ -63,6 +63,12 @@ def truths(payment: Payment) -> tuple[Truth, ...]:
     return tuple(_truth(payment, name, told) for name, told in sorted(payment.disputes.items()))
 
 
+def news(before: Payment, after: Payment, cause: Webhook) -> tuple[Fact, ...]:
+    """What is true of the disputes after and was not before; `after` may be what waits for its order."""
+    known = truths(before)
+    return tuple(announce(truth, after, cause) for truth in truths(after) if truth not in known)
+
+
 def announce(truth: Truth, payment: Payment, cause: Webhook) -> Fact:
     """The fact of a truth that was none before."""
     kind, key = truth
@@ -73,7 +79,7 @@ def announce(truth: Truth, payment: Payment, cause: Webhook) -> Fact:
         "mode": envelope.mode,
         "occurred_at": envelope.occurred_at,
         "received_at": envelope.received_at,
-        "order_id": payment.order_id,
+        "order_id": payment.order_id or None,
         "customer_id": registers.value(payment.told, "user_id"),
         "dispute_id": key[1],
         **{name: value for name, (_, value) in told.items()},
@@ -107,8 +113,11 @@ def charged_back(payment: Payment) -> int:
 
 
 def _truth(payment: Payment, name: str, told: Told) -> Truth:
+    """While the order is not known, the provider is part of what makes it one truth."""
     status = registers.value(told, "status")
+    provider = () if payment.order_id else (registers.value(told, "provider"),)
     if status in SETTLED:
-        return DisputeClosed, (payment.order_id, name, status)
+        return DisputeClosed, (payment.order_id, name, status, *provider)
     stage = "inquiry" if status in INQUIRY else "dispute"
-    return DisputeOpened, (payment.order_id, name, stage, str(registers.value(told, "evidence_due_by") or ""))
+    due_by = str(registers.value(told, "evidence_due_by") or "")
+    return DisputeOpened, (payment.order_id, name, stage, due_by, *provider)

@@ -6,7 +6,7 @@ refund's id, separated by line breaks, which no id contains.
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from stream import registers
 from stream.events import PaymentNotice, RefundNotice
@@ -57,6 +57,10 @@ def of_payment(notice: PaymentNotice, provider: str, transaction: str, when: Sta
     if notice.status in MOVES:
         names = {transaction, notice.transaction_id, notice.pg_transaction_id, *notice.references}
         made[f"{notice.status}\n{at}\n{transaction}"] = [provider, *sorted(filter(None, names))]
+    if notice.status == "failed":
+        label, tried = notice.pg_transaction_id or "", notice.transaction_id or ""
+        is_summary = not label and not {tried}.issuperset(notice.references)
+        made[f"failed\n{at}\n{label or tried}"] = [tried, label, is_summary]
     told: Told = {key: (when, value) for key, value in made.items()}
     if notice.refunded_amount is not None:
         refunded = notice.refunded_amount
@@ -108,6 +112,20 @@ def occasions(entries: Told) -> Occasions:
     return Occasions(paid, reversed_)
 
 
+def attempts(entries: Told, transaction_id: str) -> int:
+    """Count how often a payment was tried and failed, by the id of each attempt, or its time where it has none.
+
+    What names the payment by another name too, such as a checkout session that failed, sums up attempts.
+    """
+    failed = [
+        (label, "" if label else at, is_summary)
+        for key, (_, (tried, label, is_summary)) in _of_kind(entries, "failed")
+        for at in [_split(key)[1]]
+        if tried == transaction_id
+    ]
+    return max(1, len({(label, at) for label, at, is_summary in failed if not is_summary}))
+
+
 def totals(entries: Told, transaction: str) -> list[tuple[int, int]]:
     """Each (time, amount given back so far) that a provider told of a transaction, by time."""
     keyed = ((_split(key), value) for key, (_, value) in entries.items())
@@ -137,6 +155,10 @@ def refunds(entries: Told) -> Iterator[Refund]:
 def _drops(sums: list[tuple[int, int]]) -> list[int]:
     timed = [amount for at, amount in sums if at]
     return [earlier - later for earlier, later in pairwise(timed)]
+
+
+def _of_kind(entries: Told, kind: str) -> list[tuple[str, tuple[Stamp, Any]]]:
+    return [(key, entry) for key, entry in entries.items() if _split(key)[0] == kind]
 
 
 def _split(key: str) -> tuple[str, str, str]:

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from processors.payment.domain import dispute
+from processors.payment.domain import dispute, entries
 from processors.payment.domain.payment import Payment, misfit
 from processors.payment.domain.tell import tell
 from stream import ids, registers
@@ -58,7 +58,7 @@ def truths(payment: Payment, orders: OrdersPolicy = "optional") -> tuple[Truth, 
     order = payment.order_id
     match payment.status:
         case "failed":
-            said: tuple[Truth, ...] = ((PaymentFailed, (order, registers.value(payment.told, "transaction_id") or "")),)
+            said: tuple[Truth, ...] = (_failed(payment),)
         case "waiting_for_deposit":
             said = (_awaited(payment),)
         case "completed" | "partially_cancelled":
@@ -68,6 +68,13 @@ def truths(payment: Payment, orders: OrdersPolicy = "optional") -> tuple[Truth, 
         case _:
             said = ()
     return (*said, *_mismatched_refunds(payment), *dispute.truths(payment))
+
+
+def _failed(payment: Payment) -> Truth:
+    """A transaction may be tried again, with another card: each attempt after the first is told by its number."""
+    transaction = registers.value(payment.told, "transaction_id") or ""
+    times = entries.attempts(payment.entries, transaction)
+    return PaymentFailed, (payment.order_id, transaction, *((str(times),) if times > 1 else ()))
 
 
 def _again(payment: Payment) -> tuple[str, ...]:

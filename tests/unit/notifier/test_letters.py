@@ -17,6 +17,8 @@ from notifier.templates.build import compiled
 from stream import events
 from stream.events import (
     DigitalDeliveryRequested,
+    DisputeClosed,
+    DisputeOpened,
     Fact,
     InvoiceFailed,
     PaymentCompleted,
@@ -137,6 +139,21 @@ def test_a_line_break_in_a_title_breaks_no_header() -> None:
     letter = a_letter(DigitalDeliveryRequested, "customer", "en", said={"title": "a\r\nBcc: all@example.test"})
 
     assert compose(letter, SHOP)["Bcc"] is None
+
+
+@pytest.mark.parametrize("language", LOCALES)
+@pytest.mark.parametrize("fact", [DisputeOpened, DisputeClosed])
+def test_a_dispute_of_an_unknown_order_is_told_by_the_providers_name_of_the_payment(
+    fact: type[Fact], language: str
+) -> None:
+    said = {"order_id": None, "transaction_id": "pi_1", "provider": "stripe", "status": "won"}
+
+    mail = compose(a_letter(fact, "operator", language, said=said), SHOP)
+
+    assert "stripe" in mail["Subject"]
+    assert "pi_1" in mail["Subject"]
+    assert "None" not in mail["Subject"] + text_of(mail)
+    assert ("not known yet" if language == "en" else "주문 미확인") in text_of(mail)
 
 
 @pytest.mark.parametrize("language", LOCALES)

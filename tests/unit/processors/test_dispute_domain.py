@@ -122,18 +122,54 @@ def test_several_disputes_stand_beside_each_other_and_the_most_urgent_is_shown()
 @pytest.mark.parametrize("first", ["dispute", "payment"])
 def test_a_dispute_that_names_no_order_waits_for_the_payment_it_is_of(first: str) -> None:
     named: dict[str, Any] = {"order": None, "reference": "pi_1", "references": ("ch_1", "pi_1")}
-    disputed = a_dispute("needs_response", evidence_due_by=DUE, **named)
+    disputed = a_dispute("needs_response", evidence_due_by=DUE, transaction_id="pi_1", **named)
     notice = a_payment(transaction_id="pi_1", references=("pi_1",)).notice
     paid = PaymentWebhook(envelope=an_envelope(notice, provider="stripe"), notice=notice)
     book = Book({"1": Payment("1")}, Names(), "optional")
 
     results = [book.post(one) for one in ((disputed, paid) if first == "dispute" else (paid, disputed))]
 
-    assert of_disputes([fact for result in results for fact in result.facts]) == [(DisputeOpened, "needs_response")]
+    facts = [fact for result in results for fact in result.facts]
+    opened = [fact for fact in facts if isinstance(fact, DisputeOpened)]
+    orders = [None, "1"] if first == "dispute" else ["1"]
+    assert [(fact.order_id, fact.transaction_id) for fact in opened] == [(order, "pi_1") for order in orders]
     assert value(book.payments["1"].disputes["dp_1"], "amount") == 58000
     if first == "dispute":
         assert [result.outcome for result in results] == ["waiting", "processed"]
         assert results[1].woken == (disputed.envelope.event_id,)
+
+
+def test_the_life_of_a_dispute_whose_order_never_comes_is_told_once_by_the_providers_name() -> None:
+    named: dict[str, Any] = {"order": None, "reference": "ch_1", "references": ("ch_1",), "transaction_id": "ch_1"}
+    life = [
+        a_dispute("warning_needs_response", evidence_due_by=DUE, **named),
+        a_dispute("needs_response", at=NOON + MINUTE, evidence_due_by=DUE, **named),
+        a_dispute("needs_response", at=NOON + MINUTE, name="funds", funds="withdrawn", **named),
+        a_dispute("lost", at=NOON + 2 * MINUTE, **named),
+        a_dispute("lost", at=NOON + 2 * MINUTE, name="again", **named),
+    ]
+    book = Book({}, Names(), "optional")
+
+    results = [book.post(webhook) for webhook in life]
+
+    facts = [fact for result in results for fact in result.facts]
+    assert {result.outcome for result in results} == {"waiting"}
+    assert [(type(fact), fact.status, fact.order_id, fact.evidence_due_by) for fact in facts] == [  # type: ignore[attr-defined]
+        (DisputeOpened, "warning_needs_response", None, DUE),
+        (DisputeOpened, "needs_response", None, DUE),
+        (DisputeClosed, "lost", None, DUE),
+    ]
+    assert len({fact.event_id for fact in facts}) == 3
+
+
+def test_the_same_dispute_under_two_names_of_its_payment_is_one_fact() -> None:
+    by_charge = a_dispute("needs_response", order=None, reference="ch_1", references=("ch_1",))
+    by_intent = a_dispute("needs_response", order=None, reference="pi_1", references=("ch_1", "pi_1"))
+    book = Book({}, Names(), "optional")
+
+    facts = [fact for webhook in (by_charge, by_intent) for fact in book.post(webhook).facts]
+
+    assert len({fact.event_id for fact in facts}) == 1
 
 
 def test_a_dispute_of_a_payment_that_is_not_known_yet_claims_no_status_for_it() -> None:

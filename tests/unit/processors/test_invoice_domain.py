@@ -324,6 +324,25 @@ def test_a_credited_invoice_that_is_called_underpaid_is_told_to_the_operator_onc
     assert (underpaid.received_amount, underpaid.expected_amount, underpaid.amount) == ("50", "74.074074", 100000)
 
 
+@pytest.mark.parametrize("at", [None, NOON])
+def test_an_amount_of_nothing_takes_no_credit_away_in_whatever_order_it_comes(at: int | None) -> None:
+    whole = an_invoice("Complete", at=at, customer_id="kim", cash_amount=1000)
+    nothing = [
+        an_invoice("Complete", at=later, name=name, customer_id="kim", cash_amount=0)
+        for name in "abcdef"
+        for later in (at, at and at + MINUTE)
+    ]
+
+    for none in nothing:
+        for webhooks in ((whole, none), (none, whole)):
+            invoice, announced = told(*webhooks)
+            assert [fact.amount for fact in announced if isinstance(fact, CreditAdded)] == [1000]
+            assert (invoice.known("cash_amount"), invoice.known("cash_currency")) == (1000, "KRW")
+    free, announced = told(nothing[0])
+    assert (free.known("cash_amount"), free.known("cash_currency")) == (0, "KRW")
+    assert kinds(announced) == [InvoiceCompleted]
+
+
 def test_an_invoice_completed_after_it_was_called_underpaid_is_right() -> None:
     fail = an_invoice("Fail", at=NOON, reason="amount_mismatch", received_amount="50")
     for webhooks in (

@@ -1,5 +1,6 @@
 """What may follow what for a payment, and what is announced then."""
 
+from itertools import permutations
 from typing import Any
 
 import hypothesis.strategies as st
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from processors.payment.domain import TRANSITIONS, Book, Payment, apply
+from stream import ids
 from stream.events import (
     AmountMismatched,
     Cancel,
@@ -74,6 +76,40 @@ def test_two_failed_attempts_with_different_cards_are_two_facts() -> None:
 
     assert [type(fact) for fact in facts] == [PaymentFailed, PaymentFailed]
     assert facts[0].event_id != facts[1].event_id
+
+
+def failed_attempt(charge: str | None, minute: int, name: str | None = None, *more: str) -> PaymentWebhook:
+    names = tuple(sorted(filter(None, ("pi_1", charge, *more))))
+    said: dict[str, Any] = {"transaction_id": "pi_1", "pg_transaction_id": charge, "references": names}
+    return a_payment("failed", at=NOON + minute * MINUTE, name=name, provider="stripe", **said)
+
+
+TRIES: list[tuple[list[PaymentWebhook], int]] = [
+    ([failed_attempt("ch_1", 0), failed_attempt("ch_2", 5)], 2),
+    ([failed_attempt("ch_1", 0), failed_attempt("ch_1", 1, "charge.failed")], 1),
+    ([failed_attempt("ch_1", 0), failed_attempt("ch_2", 0)], 2),
+    ([failed_attempt(None, 0), failed_attempt(None, 5)], 2),
+    ([failed_attempt(None, 0), failed_attempt(None, 0, "again")], 1),
+    ([failed_attempt(None, 0), failed_attempt("ch_1", 5)], 2),
+    ([failed_attempt("ch_1", 0), failed_attempt(None, 1, "session", "cs_1")], 1),
+    ([failed_attempt("ch_1", 0), failed_attempt("ch_2", 5), failed_attempt(None, 6, "session", "cs_1")], 2),
+]
+
+
+@pytest.mark.parametrize(("tries", "times"), TRIES)
+def test_each_attempt_at_one_payment_that_fails_is_told_once_in_any_order(
+    tries: list[PaymentWebhook], times: int
+) -> None:
+    for disordered in permutations(tries):
+        facts = announced_by(*disordered)
+        assert len({fact.event_id for fact in facts if isinstance(fact, PaymentFailed)}) == times
+        assert announced_by(*disordered, *disordered) == facts
+
+
+def test_the_first_failure_keeps_the_name_it_had_before_attempts_were_counted() -> None:
+    (failed,) = announced_by(failed_attempt("ch_1", 0))
+
+    assert failed.event_id == ids.fact_id("PaymentFailed", "1", "pi_1")
 
 
 def test_both_transactions_of_an_order_are_kept() -> None:

@@ -405,6 +405,23 @@ def test_a_failure_says_why(name: str, reason: str) -> None:
     assert payment(name).failure_reason == reason
 
 
+def test_a_failure_names_the_charge_that_failed_as_each_attempt_has_one() -> None:
+    intent = payment("payment_intent.payment_failed.composed", latest_charge="ch_2")
+    older = payment("payment_intent.payment_failed.composed", latest_charge=None, charges={"data": [{"id": "ch_3"}]})
+    charge = payment("charge.failed", id="ch_2", payment_intent="pi_1")
+    none = payment("payment_intent.payment_failed.composed", latest_charge=None, charges=None)
+    paid = payment("payment_intent.succeeded", latest_charge="ch_2")
+
+    assert [one.pg_transaction_id for one in (intent, older, charge, none, paid)] == [
+        "ch_2",
+        "ch_3",
+        "ch_2",
+        None,
+        None,
+    ]
+    assert charge.transaction_id == "pi_1"
+
+
 def test_an_intent_that_was_never_paid_gives_nothing_back() -> None:
     assert payment("payment_intent.canceled").refunded_amount == 0
 
