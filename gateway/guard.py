@@ -27,7 +27,8 @@ ONCE = frozenset({"host", "content-length", "content-type", "transfer-encoding"}
 
 _HOST = re.compile(r"[\w!$&'()*+,;=\-.~:\[\]@%]+", re.ASCII)
 _WORD = r"[\w!#$%&'*+.^`|~-]+"
-_PARAMETERS = rf'(?:\s*;\s*(?:{_WORD}\s?=\s?(?:{_WORD}|"(?:[^"\\]|\\.)*"))?)*\s*'
+# Anybody may send this, so no blank may match in two places: a header of `; ; ;` would take for ever.
+_PARAMETERS = rf'(?:\s*;(?:\s*{_WORD}\s?=\s?(?:{_WORD}|"(?:[^"\\]|\\.)*"))?)*+\s*'
 # Any parameter is taken and none is heeded: JSON is UTF-8 (RFC 8259 §8.1), whatever a `charset` says.
 _JSON = re.compile(rf"application/(?:json|{_WORD}\+json){_PARAMETERS}", re.IGNORECASE | re.ASCII)
 _FORM = re.compile(r"application/x-www-form-urlencoded\s*(;.*)?", re.IGNORECASE)

@@ -117,6 +117,8 @@ def test_a_good_request_goes_through_with_its_headers() -> None:
         {"content-type": "application/json;charset=utf8"},
         {"content-type": "application/json; charset=euc-kr"},
         {"content-type": "application/json;"},
+        {"content-type": "application/json;; ;charset=utf-8 ; "},
+        {"content-type": "application/json; charset= utf-8"},
         {"content-type": "application/json; odata=verbose; v=1"},
         {"content-type": 'application/json; profile="a;b\\"c"'},
         {"content-type": "application/vnd.shop.event+json"},
@@ -152,6 +154,7 @@ def test_what_is_unusual_but_clear_goes_through(headers: dict[str, Any]) -> None
         {"content-type": "application/json, text/plain"},
         {"content-type": "application/json; a=" + "b" * 16_000 + "\x7f"},
         {"content-type": "application/json" + "; a=b" * 3_000 + ","},
+        *({"content-type": "application/json" + blank * 4_000 + "\x7f"} for blank in ("; ", " ;", ";", " ", "\t; ")),
         {"content-encoding": "gzip"},
     ],
 )
