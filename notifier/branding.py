@@ -41,8 +41,7 @@ def parse_sender(text: str) -> tuple[str, str]:
 
     Raises ValueError with a sentence for people.
     """
-    if email_address.has_control_character(text):
-        raise ValueError("it holds a control character")
+    check_name(text)
     named = _NAMED.fullmatch(text.strip())
     name, given = (named["name"].strip(), named["address"]) if named else ("", text)
     if len(name) > 1 and name[0] == name[-1] == '"':
@@ -54,6 +53,16 @@ def parse_sender(text: str) -> tuple[str, str]:
     if not address.isascii():
         raise ValueError("its address must be ASCII before the @, for most mail servers know no other senders")
     return name, address
+
+
+def check_name(name: str) -> None:
+    """Raise ValueError, with a sentence, for a name that a mail's header would not show as it is."""
+    if email_address.has_control_character(name):
+        raise ValueError("it holds a control character")
+    if "\u2028" in name or "\u2029" in name:
+        raise ValueError("it holds a line break")
+    if "=?" in name:
+        raise ValueError("it holds =?, which mail programs decode to something else")
 
 
 def parse_shop_url(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from email.header import Header
 from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import cache
@@ -92,7 +93,7 @@ def compose(letter: Letter, branding: Branding) -> EmailMessage:
     """
     said = words(letter, branding)
     mail = EmailMessage()
-    mail["Subject"] = said.title
+    _set_subject(mail, said.title)
     mail["From"] = branding.from_header
     mail["Message-ID"] = message_id(letter, branding)
     mail["Content-Language"] = locale(letter)
@@ -103,6 +104,18 @@ def compose(letter: Letter, branding: Branding) -> EmailMessage:
     html = _layout().render(words=said, branding=branding, language=locale(letter))
     mail.add_alternative(html, subtype="html")
     return mail
+
+
+def _set_subject(mail: EmailMessage, title: str) -> None:
+    """Write a title that says the same to every reader; it may hold an order's id or an invoice's title.
+
+    The email package decodes what looks like an encoded word, and a line break in that begins a header of its own.
+    Such a title is encoded whole and handed to the package as it is.
+    """
+    if "=?" in title:
+        mail.set_raw("Subject", Header(title, "utf-8", header_name="Subject").encode())
+    else:
+        mail["Subject"] = title
 
 
 def message_id(letter: Letter, branding: Branding) -> str:

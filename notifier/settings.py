@@ -72,8 +72,8 @@ class NotifierSettings(StoreSettings):
     @field_validator("shop_name")
     @classmethod
     def _is_one_line(cls, name: str | None) -> str | None:
-        if name and email_address.has_control_character(name):
-            raise ValueError("it holds a control character")
+        if name:
+            branding.check_name(name)
         return name
 
     @field_validator("operator_email")

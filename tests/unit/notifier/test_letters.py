@@ -1,7 +1,9 @@
 """What people are written: every fact, for everybody it concerns, in every language we write."""
 
 from dataclasses import replace
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import SMTP, default
 from typing import Any
 
 import msgspec
@@ -306,6 +308,31 @@ def test_a_mail_names_its_shop_in_the_sender_both_parts_and_the_title_of_the_pag
         assert "https://shop.example/" in part
         assert "https://shop.example/orders/7" in part
         assert "자동으로 발송된 메일입니다." in part
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "=?utf-8?b?DQpCY2M6IGFAYi5j?=",  # a line break and "Bcc: a@b.c", once decoded
+        "=?utf-8?q?=0D=0AX-Evil:_1?=",
+        "=?utf-8?q?=ff?=",
+        "=?utf-8?q?x?= =?utf-8?q?y?=",
+        "=?",
+        'a, b: <c@d.test>; (e) "f"',
+        "김" * 128,
+        "x" * 128,
+    ],
+)
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_an_order_s_id_writes_no_header_and_reads_as_it_is_in_the_subject(name: str, language: str) -> None:
+    letter = a_letter(PaymentCompleted, "customer", language, said={"order_id": name})
+
+    mail = compose(letter, SHOP)
+
+    received = message_from_bytes(mail.as_bytes(policy=SMTP), policy=default)
+    assert received["Subject"] == mail["Subject"] == words(letter).title
+    assert name in received["Subject"]
+    assert received.keys() == mail.keys() == compose(a_letter(PaymentCompleted, "customer", language), SHOP).keys()
 
 
 def test_a_mail_of_a_shop_without_a_name_is_from_its_address_alone() -> None:
