@@ -18,6 +18,12 @@ _ATOM = re.compile(r"[A-Za-z0-9#$&'*+/=?^_`{|}~-]+")
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"})
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""What shows nothing in other categories (Unicode: Default_Ignorable_Code_Point): fillers, variation selectors."""
+_JOINERS = "\u200c\u200d"
+"""Format characters that some scripts write words with; IDNA 2008 says where they may stand."""
 
 
 class Unusable(ValueError):
@@ -53,7 +59,7 @@ def has_control_character(text: str) -> bool:
 def _check_local(local: str) -> None:
     if "" in local.split("."):
         raise Unusable("the part before the @ is empty, or has a dot at an end or two in a row")
-    if any(unicodedata.category(character) in _UNPRINTABLE for character in local):
+    if any(map(_is_hidden, local)):
         raise Unusable("the part before the @ holds a space or an invisible character")
     if len(local.encode()) > MAX_LOCAL_OCTETS:
         raise Unusable(f"the part before the @ is longer than {MAX_LOCAL_OCTETS} octets")
@@ -65,6 +71,11 @@ def _check_local(local: str) -> None:
         raise Unusable("the part before the @ holds a character that has no place there")
 
 
+def _is_hidden(character: str) -> bool:
+    """Whether a character shows nothing, so that two addresses would look like one."""
+    return unicodedata.category(character) in _UNPRINTABLE or _INVISIBLE.match(character) is not None
+
+
 def _is_forbidden(character: str) -> bool:
     """Whether a character is no atext (RFC 5322, RFC 6531), or stands for ASCII in a compatibility form (a wide @)."""
     if character.isascii():
@@ -73,6 +84,9 @@ def _is_forbidden(character: str) -> bool:
 
 
 def _ascii_domain(domain: str, *, allow_dotless: bool) -> str:
+    if any(_is_hidden(character) and character not in _JOINERS for character in domain):
+        # UTS 46 leaves some of them out, and the mail would go to another domain than the text names.
+        raise Unusable("the domain holds a space or an invisible character")
     name = _encoded(domain)
     labels = name.split(".")
     if not all(map(_LABEL.fullmatch, labels)) or len(name) > MAX_DOMAIN_OCTETS:

@@ -31,6 +31,7 @@ SOMETHING_LIKE_IT = st.text(
         ("kim@faß.example", "kim@xn--fa-hia.example"),
         ("kim@쇼핑몰。한국", "kim@xn--352bl7khqr.xn--3e0b707e"),
         ("kim@XN--BCHER-KVA.example", "kim@XN--BCHER-KVA.example"),
+        ("kim@\u0646\u0627\u0645\u0647\u200c\u0627\u06cc.example", "kim@xn--mgba3gch31f060k.example"),
         ("김민지@shop.example", "김민지@shop.example"),
         ("김민지@쇼핑몰.한국", "김민지@xn--352bl7khqr.xn--3e0b707e"),
         ("a" * 64 + "@x.test", "a" * 64 + "@x.test"),
@@ -86,6 +87,15 @@ def test_an_address_is_kept_as_it_is_written_but_for_space_around_it_and_its_dom
             "kim@x\uff0e\uff0etest",
             "k\xa0m@x.test",
         ),
+        *(
+            "kim@x\u200b.test",
+            "kim@x\u00ad.test",
+            "kim@\ufeffx.test",
+            "kim@x.test\ufeff",
+            "kim@\u202ex.test",
+            "kim@x\ufe0f.test",
+        ),
+        *("\u3164@x.test", "k\u115fim@x.test", "k\u034fim@x.test", "kim\ufe0f@x.test", "\u2800@x.test"),
         *("k\x00im@x.test", "kim@x.te\x7fst", "kim@x.test\x85a", "k\u2028m@x.test"),
     ],
 )
