@@ -90,8 +90,8 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
         raise Unsupported(f"{event.event} moves no parcel")
     tracking = body.read(_tracking, parcels.detail(event.msg, "msg"))
     status = parcels.status(STATUSES, tracking.tag)
-    if status == "delivered" and tracking.return_to_sender:
-        status = "failed"  # delivered back to its sender
+    if tracking.return_to_sender and status in ("out_for_delivery", "delivered"):
+        status = "failed"  # to its sender, not to its reader
     scan = _last_scan(tracking)
     # AfterShip's own time of the event stands in where the carrier's names no zone.
     scanned_at = instant(scan.checkpoint_time, "checkpoint_time") or instant(event.ts, "ts")

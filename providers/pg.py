@@ -5,7 +5,6 @@ events ask whether to charge; they have no status of contract E and are refused 
 """
 
 import hmac
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,7 +25,7 @@ from providers.contract import (
 from providers.fields import Decides, Id, Instant, OrderId, Text
 from providers.hex_hmac import signed
 from providers.instants import korean
-from providers.money import NOT_SAID, currency_code, minor_units_or_none
+from providers.money import NOT_SAID, currency_code, units_of_any
 from stream.events import Cancel, PaymentNotice, PaymentStatus, RefundNotice, Verification
 
 PROVIDER = "x-pg-provider"
@@ -53,8 +52,6 @@ _TYPES = {
     "REFUNDED": "REFUND_COMPLETED",
 }
 _PARTS = frozenset({"PARTIAL_CANCELED", "PARTIAL_CANCELLED", "PART_CANCEL_PAYMENT"})
-_PLAIN = re.compile(rb'"\d{1,15}(\.\d{1,8})?"')
-"""An amount written as a text, as KG Inicis does."""
 _STATUSES: dict[str, PaymentStatus] = {
     "PAYMENT_COMPLETED": "completed",
     "PAYMENT_FAILED": "failed",
@@ -312,12 +309,10 @@ def _amount(told: Said, currency: str, *fields: str) -> int | None:
 
 
 def _units(raw: msgspec.Raw, currency: str, field: str) -> int | None:
-    """An amount in minor units: a number, its decimal text, or an object with its `total`. A zero says nothing."""
+    """An amount in minor units: a number, its decimal text, or or an object with its `total`. A zero says nothing."""
     if bytes(raw).startswith(b"{"):
         raw = body.read(_total, bytes(raw)).total
-    elif _PLAIN.fullmatch(bytes(raw)):
-        raw = msgspec.Raw(bytes(raw)[1:-1])
-    return minor_units_or_none(raw, currency, field)
+    return units_of_any(raw, currency, field)
 
 
 def _instant(told: Said, *fields: str) -> int | None:

@@ -24,6 +24,7 @@ STATUSES: dict[str, ShippingStatus] = {
     "TRANSIT": "in_transit",
     "TRANSIT out_for_delivery": "out_for_delivery",
     "TRANSIT pickup_available": "out_for_delivery",
+    "TRANSIT return_to_sender": "failed",
     "DELIVERED": "delivered",
     "RETURNED": "failed",
     "FAILURE": "failed",

@@ -15,6 +15,7 @@ from providers.contract import Answer, Provider, Received, Translation, json_ans
 from providers.fields import NOT_SAID, Id, Instant, Text
 from providers.instants import korean
 from stream.events import ShippingStatus
+from stream.json_text import BOM
 
 LEVELS: dict[str, ShippingStatus] = {
     "1": "preparing",
@@ -55,8 +56,8 @@ _scan = msgspec.json.Decoder(Scan)
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
     """Read a proven callback, in whichever of its two formats it came."""
-    json = received.body.lstrip().startswith((b"{", b"["))
-    fields = received.body if json else msgspec.json.encode(form.parameters(received.body, *ENCODINGS))
+    is_json = received.body.removeprefix(BOM).lstrip().startswith((b"{", b"["))
+    fields = received.body if is_json else msgspec.json.encode(form.parameters(received.body, *ENCODINGS))
     scan = body.read(_scan, fields)
     level, number = str(scan.level).strip(), scan.invoice_no
     status = parcels.status(LEVELS, level)

@@ -55,6 +55,12 @@ def test_a_form_says_what_json_says(encoding: str) -> None:
     assert sweettracker.translate(received(form), "shipping") == callback()
 
 
+def test_a_byte_order_mark_before_json_costs_nothing() -> None:
+    body = b"\xef\xbb\xbf" + json.dumps(FIELDS).encode()
+
+    assert sweettracker.translate(received(body), "shipping") == callback()
+
+
 def test_the_sample_form_is_read() -> None:
     assert sweettracker.translate(received(sample("sweettracker", "callback.composed.form")), "shipping") == callback()
 

@@ -5,8 +5,19 @@ from typing import Any
 
 import pytest
 
-from providers import aftership, delivery_tracker, easypost, portone_v1, portone_v2, stripe, toss, tosspayments
-from providers.contract import Inquiry, Provider, Received, Translation, Unsupported
+from providers import (
+    aftership,
+    delivery_tracker,
+    easypost,
+    generic,
+    portone_v1,
+    portone_v2,
+    shippo,
+    stripe,
+    toss,
+    tosspayments,
+)
+from providers.contract import Inquiry, Provider, Received, Translation, Unreadable, Unsupported
 from stream.events import PaymentNotice, Question, ShippingNotice
 from tests.unit.providers.posted import NOW
 
@@ -74,9 +85,21 @@ def test_easyposts_new_mode_is_accepted_and_kept() -> None:
         told(easypost.PROVIDER, body)
 
 
-@pytest.mark.parametrize(("is_returned", "status"), [(True, "failed"), (False, "delivered"), (None, "delivered")])
-def test_a_parcel_that_is_delivered_back_to_its_sender_has_failed(is_returned: bool | None, status: str) -> None:
-    tracking = {"tracking_number": "1", "tag": "Delivered", "slug": "ups", "return_to_sender": is_returned}
+@pytest.mark.parametrize(
+    ("tag", "is_returned", "status"),
+    [
+        ("Delivered", True, "failed"),
+        ("Delivered", False, "delivered"),
+        ("Delivered", None, "delivered"),
+        ("OutForDelivery", True, "failed"),
+        ("OutForDelivery", False, "out_for_delivery"),
+        ("Exception", None, "failed"),
+    ],
+)
+def test_a_parcel_that_is_delivered_back_to_its_sender_has_failed(
+    tag: str, is_returned: bool | None, status: str
+) -> None:
+    tracking = {"tracking_number": "1", "tag": tag, "slug": "ups", "return_to_sender": is_returned}
 
     notice = told(aftership.PROVIDER, {"event": "tracking_update", "event_id": "e", "msg": tracking}).notice
     assert isinstance(notice, ShippingNotice)
@@ -115,3 +138,33 @@ def test_a_new_status_in_a_providers_answer_is_nothing_we_act_on_rather_than_an_
     assert isinstance(inquiry, Inquiry)
     with pytest.raises(Unsupported):
         inquiry.read_answer(question, Received("/", {}, b"{}", NOW), json.dumps(answer).encode())
+
+
+RETURNS = [
+    (easypost.PROVIDER, {"id": "e", "description": "tracker.updated", "result": {"tracking_code": "1", "status": "X"}}),
+    (shippo.PROVIDER, {"event": "track_updated", "data": {"tracking_number": "1", "tracking_status": {"status": "X"}}}),
+]
+
+
+@pytest.mark.parametrize(
+    ("provider", "body", "said"), [(*RETURNS[0], '"return_to_sender"'), (*RETURNS[1], '"RETURNED"')]
+)
+def test_a_parcel_that_goes_back_has_failed(provider: Provider, body: dict[str, Any], said: str) -> None:
+    notice = told(provider, json.loads(json.dumps(body).replace('"X"', said))).notice
+
+    assert isinstance(notice, ShippingNotice)
+    assert notice.status == "failed"
+
+
+def test_shippos_transit_back_to_the_sender_has_failed() -> None:
+    now = {"status": "TRANSIT", "substatus": {"code": "return_to_sender"}}
+    body = {"event": "track_updated", "data": {"tracking_number": "1", "tracking_status": now}}
+
+    notice = told(shippo.PROVIDER, body).notice
+    assert isinstance(notice, ShippingNotice)
+    assert notice.status == "failed"
+
+
+def test_contract_a_lists_its_statuses_and_refuses_another_by_its_name() -> None:
+    with pytest.raises(Unreadable, match="'returned' - at"):
+        generic.translate(Received("/", {}, b'{"orderId": 1, "status": "returned"}', NOW), "shipping")
