@@ -84,7 +84,8 @@ def _field(raw: bytes, field: FieldInfo, path: str) -> tuple[bool, Any]:
     if raw.startswith(b'"') and Text in _options(field.type):
         note(name, f"is longer than {MAX_TEXT} characters and is cut")
         return True, _text.decode(raw.replace(NUL, REPLACEMENT))[:MAX_TEXT]
-    note(name, "cannot be used and is left out")
+    if raw.strip(b'" '):  # blanks say nothing, where they are no text
+        note(name, "cannot be used and is left out")
     return False, None
 
 

@@ -6,39 +6,42 @@ import msgspec
 
 from providers import body, generic, idempotency_key, kinds
 from providers.contract import Provider, Received, Translation, Unreadable
-from providers.fields import Decides, Instant, Locale, OrderId, Text, decode_hook
+from providers.fields import Decides, Instant, Link, Locale, OrderId, Text
 from providers.instants import instant
 from providers.money import NOT_SAID, currency_code, minor_units_or_none
-from providers.optional import ABSENT, Optionals
-from stream.events import CustomerNotice, OrderNotice
+from providers.notes import note
+from stream.events import CustomerNotice, OrderNotice, email_address
+from stream.json_text import NUL
+
+MAX_UNUSABLE_CONTACT = 320
+"""How much of an unusable contact a record holds; longer than any address, so that the cut text is none either."""
 
 
 class OrderBody(msgspec.Struct):
     orderId: OrderId
-    customerEmail: msgspec.Raw = ABSENT
-    customerId: msgspec.Raw = ABSENT
-    customerName: msgspec.Raw = ABSENT
-    sellerId: msgspec.Raw = ABSENT
-    sellerEmail: msgspec.Raw = ABSENT
-    locale: msgspec.Raw = ABSENT
+    customerEmail: msgspec.Raw = NOT_SAID
+    customerId: OrderId | None = None
+    customerName: Text | None = None
+    sellerId: OrderId | None = None
+    sellerEmail: msgspec.Raw = NOT_SAID
+    locale: Locale | None = None
     amount: msgspec.Raw = NOT_SAID
     currency: Decides[Text] = None
-    link: msgspec.Raw = ABSENT
+    link: Link | None = None
     updatedAt: Instant = NOT_SAID
 
 
 class CustomerBody(msgspec.Struct):
     customerId: OrderId
     email: msgspec.Raw
-    name: msgspec.Raw = ABSENT
-    locale: msgspec.Raw = ABSENT
+    name: Text | None = None
+    locale: Locale | None = None
     updatedAt: Instant = NOT_SAID
 
 
 _order = msgspec.json.Decoder(OrderBody)
 _customer = msgspec.json.Decoder(CustomerBody)
-_id = msgspec.json.Decoder(OrderId, dec_hook=decode_hook)
-_locale = msgspec.json.Decoder(Locale)
+_string = msgspec.json.Decoder(str)
 
 
 def translate(received: Received, kind: str) -> Translation:
@@ -49,41 +52,70 @@ def translate(received: Received, kind: str) -> Translation:
 
 
 def _translate_order(received: Received) -> Translation:
-    told, optional = body.read(_order, received.body), Optionals()
-    customer_id = optional.value(told.customerId, _id, "customerId")
-    customer_email = optional.contact(told.customerEmail, "customerEmail")
-    if customer_email is None and customer_id is None:
+    told = body.read(_order, received.body)
+    customer_email = _contact(told.customerEmail, "customerEmail", received.body)
+    if customer_email is None and told.customerId is None:
         raise Unreadable("an order needs customerEmail or customerId, or nobody could be told of it")
     currency = currency_code(told.currency)
     amount = _amount(told.amount, currency)
     updated_at = instant(told.updatedAt, "updatedAt")
     notice = OrderNotice(
         order_id=told.orderId,
-        customer_id=customer_id,
+        customer_id=told.customerId,
         customer_email=customer_email,
-        customer_name=optional.text(told.customerName, "customerName"),
-        seller_id=optional.value(told.sellerId, _id, "sellerId"),
-        seller_email=optional.contact(told.sellerEmail, "sellerEmail"),
-        locale=optional.value(told.locale, _locale, "locale"),
+        customer_name=_name(told.customerName),
+        seller_id=told.sellerId,
+        seller_email=_contact(told.sellerEmail, "sellerEmail", received.body),
+        locale=told.locale,
         amount=amount,
         currency=None if amount is None else currency,
-        link=optional.link(told.link, "link"),
+        link=told.link,
         updated_at=updated_at,
     )
-    return Translation(notice, "order", updated_at, notes=tuple(optional.notes))
+    return Translation(notice, "order", updated_at)
 
 
 def _translate_customer(received: Received) -> Translation:
-    told, optional = body.read(_customer, received.body), Optionals()
+    told = body.read(_customer, received.body)
     updated_at = instant(told.updatedAt, "updatedAt")
     notice = CustomerNotice(
         customer_id=told.customerId,
-        email=optional.contact(told.email, "email") or "",
-        name=optional.text(told.name, "name"),
-        locale=optional.value(told.locale, _locale, "locale"),
+        email=_contact(told.email, "email", received.body) or "",
+        name=_name(told.name),
+        locale=told.locale,
         updated_at=updated_at,
     )
-    return Translation(notice, "customer", updated_at, notes=tuple(optional.notes))
+    return Translation(notice, "customer", updated_at)
+
+
+def _name(name: str | None) -> str | None:
+    return (name or "").strip() or None
+
+
+def _contact(said: msgspec.Raw, field: str, payload: bytes) -> str | None:
+    """Return an e-mail address in its one form (`stream.events.email_address`); None for an absent or empty one.
+
+    An unusable one is returned as it was posted: the notifier judges again, mails nobody and lists the reason.
+    Raises Unreadable for a control character.
+    """
+    text = "" if bytes(said) in (b"", b"null") else _as_text(said)
+    if not text.strip(" "):
+        return None
+    if NUL not in payload:  # then `body` has written it, for half a surrogate pair
+        text = text.replace("\0", email_address.LOST)
+    if email_address.has_control_character(text):
+        raise Unreadable(f"{field} holds a control character")
+    try:
+        return email_address.parse(text)
+    except email_address.Unusable as why:
+        note(field, f"is no address that can be mailed: {why}")
+    text = text.strip()
+    return text if len(text) <= MAX_UNUSABLE_CONTACT else f"{text[:MAX_UNUSABLE_CONTACT]}…"
+
+
+def _as_text(said: msgspec.Raw) -> str:
+    """A text as it is, anything else as its JSON."""
+    return _string.decode(said) if bytes(said).startswith(b'"') else bytes(said).decode()
 
 
 def _amount(said: msgspec.Raw, currency: str) -> int | None:

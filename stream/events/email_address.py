@@ -11,6 +11,8 @@ import idna
 
 MAX_OCTETS = 254  # RFC 5321, erratum 1690: a path has 256 octets, two of them are brackets
 MAX_LOCAL_OCTETS = 64
+LOST = "\ufffd"
+"""What stands for a character that could not be read: which one it was, nobody knows."""
 MAX_DOMAIN_OCTETS = 253
 
 _ATOM = re.compile(r"[A-Za-z0-9#$&'*+/=?^_`{|}~-]+")
@@ -41,6 +43,8 @@ def parse(text: str, *, allow_dotless: bool = False) -> str:
         raise Unusable(f"it is longer than {MAX_OCTETS} characters")
     if not address:
         raise Unusable("it is empty")
+    if LOST in address:
+        raise Unusable("it holds a character that could not be read")
     if address.count("@") != 1:
         raise Unusable("it has more than one @" if "@" in address else "it has no @")
     local, _, domain = address.partition("@")

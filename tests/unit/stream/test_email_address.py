@@ -96,6 +96,7 @@ def test_an_address_is_kept_as_it_is_written_but_for_space_around_it_and_its_dom
             "kim@x\ufe0f.test",
         ),
         *("\u3164@x.test", "k\u115fim@x.test", "k\u034fim@x.test", "kim\ufe0f@x.test", "\u2800@x.test"),
+        *("k\ufffdm@x.test", "\ufffdkim@x.test", "kim@x\ufffd.test"),
         *("k\x00im@x.test", "kim@x.te\x7fst", "kim@x.test\x85a", "k\u2028m@x.test"),
     ],
 )
