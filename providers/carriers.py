@@ -94,7 +94,8 @@ _SWEETTRACKER = {
     "74": "용마로지스",
     "94": "오늘의픽업",
 }
-_SEPARATORS = re.compile(r"[\W_]+")
+_SEPARATORS = re.compile(r"\(주\)|[\W_]+")
+"""What stands between words, and the Korean for *Ltd.*, which some write and some do not."""
 
 
 def _spelling(carrier: str) -> str:

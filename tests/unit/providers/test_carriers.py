@@ -13,6 +13,8 @@ from providers.carriers import by_sweettracker_code, normalise
         ("CJ대한통운", "cj"),
         ("cj 대한통운", "cj"),
         ("CJ-대한통운", "cj"),
+        ("CJ대한통운(주)", "cj"),
+        ("㈜한진", "hanjin"),
         ("ＣＪ대한통운", "cj"),
         ("CJ Logistics", "cj"),
         ("kr.cjlogistics", "cj"),
