@@ -1,7 +1,6 @@
 """Money as integers of minor units: exact, by the digits of ISO 4217."""
 
 import re
-from decimal import Decimal
 
 import msgspec
 
@@ -10,7 +9,7 @@ from providers.contract import Unreadable
 from providers.currencies import DIGITS
 from providers.fields import NOT_SAID as NOT_SAID  # noqa: PLC0414 - what amounts default to
 
-Counted = Decimal
+Counted = msgspec.Raw
 """An amount its provider counts in minor units, as it stands in the JSON: `20000`, `20000.0`, `2e4`."""
 
 DEFAULT_CURRENCY = "KRW"
@@ -19,7 +18,6 @@ DEFAULT_CURRENCY = "KRW"
 EMPTY = ("", "null", '""')
 """An optional amount that says nothing."""
 MAX_WHOLE_DIGITS = 15
-MAX_COUNTED = 10**MAX_WHOLE_DIGITS
 
 _text = msgspec.json.Decoder(str)
 _NUMBER = re.compile(r"(\d{1,309})(?:\.(\d{1,324}))?(?:[eE]([+-]?\d{1,3}))?", re.ASCII)
@@ -82,6 +80,11 @@ def exact_units(text: str, currency: str, field: str = "amount") -> int:
     The digits are shifted, so an exponent costs nothing however large it is. Raises as `minor_units` does.
     """
     digits = exponent(currency)
+    return _shifted(text, digits, f"{currency}, which has {digits} decimals", field)
+
+
+def _shifted(text: str, digits: int, unit: str, field: str) -> int:
+    """Return the number times 10 to the power of `digits`. Raises Unreadable when that is finer than `unit`."""
     match = _NUMBER.fullmatch(text)
     if match is None:
         raise Unreadable(f"{field} must be a positive plain number")
@@ -92,25 +95,19 @@ def exact_units(text: str, currency: str, field: str = "amount") -> int:
     if not significant:
         return 0
     if zeros < 0:
-        raise Unreadable(f"{field} is finer than {currency}, which has {digits} decimals")
+        raise Unreadable(f"{field} is finer than {unit}")
     if len(significant) + zeros > MAX_WHOLE_DIGITS + digits:
         raise Unreadable(f"{field} has more than {MAX_WHOLE_DIGITS} digits")
     return int(significant + "0" * zeros)
 
 
-def whole_units(amount: Counted | int | None, field: str = "amount") -> int | None:
-    """Return an amount that is counted in minor units already as an integer.
+def whole_units(amount: Counted, field: str = "amount") -> int | None:
+    """Return an amount that is counted in minor units already as an integer, None for an absent one.
 
     Raises Unreadable for one that is negative, too large or no whole number.
     """
-    if amount is None:
-        return None
-    amount = Decimal(amount)
-    if not amount.is_finite() or not 0 <= amount < MAX_COUNTED:
-        raise Unreadable(f"{field} must be a positive number of at most {MAX_WHOLE_DIGITS} digits")
-    if amount != amount.to_integral_value():
-        raise Unreadable(f"{field} is finer than the minor unit of its currency")
-    return int(amount)
+    text = bytes(amount).decode()
+    return None if text in EMPTY else _shifted(text, 0, "the minor unit of its currency", field)
 
 
 def _positive(units: int, field: str) -> int:

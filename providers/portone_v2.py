@@ -9,7 +9,7 @@ passes (200) and the question is kept aside; its amount is compared with the ord
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -26,7 +26,7 @@ from providers.contract import (
     Untrue,
     json_answer,
 )
-from providers.fields import NOT_SAID, Decides, Id, Instant, Text
+from providers.fields import DECIDES, NOT_SAID, Decides, Id, Instant, Text
 from providers.instants import is_said, korean
 from providers.money import Counted, currency_code, whole_units
 from stream.events import Cancel, DisputeNotice, DisputeStatus, PaymentNotice, PaymentStatus, Question, Verification
@@ -85,8 +85,8 @@ class Told2024January(msgspec.Struct):
 class Total(msgspec.Struct):
     """PortOne V2 scales amounts by their currency: $1.50 is 150."""
 
-    total: Decides[Counted] = None
-    cancelled: Decides[Counted] = None
+    total: Annotated[Counted, DECIDES] = NOT_SAID
+    cancelled: Annotated[Counted, DECIDES] = NOT_SAID
 
 
 class Method(msgspec.Struct):
@@ -100,7 +100,7 @@ class Failure(msgspec.Struct):
 
 class Cancellation(msgspec.Struct):
     id: Id
-    totalAmount: Counted
+    totalAmount: Annotated[Counted, DECIDES]
     status: Text = "SUCCEEDED"
     reason: Text | None = None
     cancelledAt: Instant = NOT_SAID

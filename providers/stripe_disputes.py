@@ -7,6 +7,7 @@ import msgspec
 from providers import body
 from providers.contract import Translation, Unreadable
 from providers.instants import instant
+from providers.money import whole_units
 from providers.stripe_events import event_mode, event_time, money, order_id
 from providers.stripe_objects import Dispute, Event
 from stream.events import DisputeNotice, DisputeStatus
@@ -37,7 +38,7 @@ def read(raw: bytes) -> Translation:
     order = order_id(dispute)
     if not order and not names:
         raise Unreadable("a dispute must name its payment_intent, its charge, or an order in its metadata")
-    amount, currency = money(dispute.amount, dispute.currency)
+    amount, currency = money(whole_units(dispute.amount), dispute.currency)
     notice = DisputeNotice(
         order_id=order,
         reference=None if order else names[0],

@@ -12,7 +12,7 @@ from providers import body
 from providers.contract import Translation, Unreadable, Unsupported
 from providers.instants import instant
 from providers.money import DEFAULT_CURRENCY, currency_code, exponent, whole_units
-from providers.stripe_objects import Charge, Event, Intent, Metadata, Refund, Session, Thing, Units
+from providers.stripe_objects import Charge, Event, Intent, Metadata, Refund, Session, Thing
 from stream.events import Mode, PaymentNotice, PaymentStatus, RefundNotice, RefundStatus
 
 # What Stripe's amounts count where that is not a hundredth (docs.stripe.com/currencies). ISK and UGX have no minor unit
@@ -32,10 +32,10 @@ class Told(NamedTuple):
     status: PaymentStatus
     thing: Thing
     names: tuple[str | None, ...]
-    units: Units | int | None
+    units: int | None
     method: str | None = None
     failure_reason: str | None = None
-    refunded: Units | int | None = None
+    refunded: int | None = None
     is_paid_now: bool = True
     """Whether a completed payment was paid when the event happened, and not before."""
     attempt: str | None = None
@@ -95,7 +95,7 @@ def _refund(event: Event[Refund]) -> Translation:
     at, order, names = event_time(event), order_id(told), _known((told.payment_intent, told.charge))
     if not order and not names:
         raise Unreadable("a refund must name its payment_intent, its charge, or an order in its metadata")
-    amount, currency = money(told.amount, told.currency)
+    amount, currency = money(whole_units(told.amount), told.currency)
     status = _REFUND_STATUSES.get(told.status or "pending")
     if status is None:
         raise Unsupported(f"what becomes of a refund with the status {told.status} is not known")
@@ -124,14 +124,17 @@ def _session(status: PaymentStatus | None) -> Callable[[Session], Told]:
         if actual is None:
             raise Unsupported(f"whether a session with the payment_status {told.payment_status} is paid is not known")
         names = (told.payment_intent, told.id)
-        return Told(actual, told, names, told.amount_total, _only(told.payment_method_types))
+        return Told(
+            actual, told, names, whole_units(told.amount_total, "amount_total"), _only(told.payment_method_types)
+        )
 
     return tell
 
 
 def _intent(status: PaymentStatus) -> Callable[[Intent], Told]:
     def tell(told: Intent) -> Told:
-        units = told.amount_received if status == "completed" and told.amount_received else told.amount
+        received = whole_units(told.amount_received, "amount_received") if status == "completed" else None
+        units = received or whole_units(told.amount)
         problem = told.last_payment_error.message if status == "failed" and told.last_payment_error else None
         charges = told.charges.data if told.charges else ()
         last = told.latest_charge or next((charge.id for charge in charges), None)
@@ -150,23 +153,24 @@ def _intent_canceled(told: Intent) -> Told:
 def _charge_succeeded(told: Charge) -> Told:
     """A charge that succeeds and is not captured is a promise, not yet money."""
     if told.captured is False:
-        return _charge("pending", told, told.amount)
+        return _charge("pending", told, whole_units(told.amount))
     return _charge("completed", told, _captured(told))
 
 
 def _charge_failed(told: Charge) -> Told:
-    return _charge("failed", told, told.amount)._replace(failure_reason=told.failure_message, attempt=told.id)
+    failed = _charge("failed", told, whole_units(told.amount))
+    return failed._replace(failure_reason=told.failure_message, attempt=told.id)
 
 
 def _charge_refunded(told: Charge) -> Told:
     """`amount_refunded` is all so far, the rest that was never captured included; `refunded` is true once it is all."""
-    if told.amount_refunded is None:
+    if (refunded := whole_units(told.amount_refunded, "amount_refunded")) is None:
         raise Unreadable("amount_refunded is missing")
     if told.captured is False:  # a hold on the card is released: no money had moved
-        return _charge("cancelled" if told.refunded else "pending", told, told.amount)._replace(refunded=0)
+        return _charge("cancelled" if told.refunded else "pending", told, whole_units(told.amount))._replace(refunded=0)
     amount, captured = whole_units(told.amount), _captured(told)
     released = amount - captured if amount and captured is not None else 0
-    given_back = max(0, (whole_units(told.amount_refunded) or 0) - max(0, released))
+    given_back = max(0, refunded - max(0, released))
     if captured is not None:
         given_back = min(given_back, captured)
     is_all = told.refunded or given_back == captured
@@ -176,16 +180,16 @@ def _charge_refunded(told: Charge) -> Told:
 
 def _charge_updated(told: Charge) -> Told:
     """Less may be given back than before, as a refund failed. Raises Unsupported for one that holds no money."""
-    if told.status != "succeeded" or not told.captured or told.amount_refunded is None:
+    if told.status != "succeeded" or not told.captured or whole_units(told.amount_refunded) is None:
         raise Unsupported("it tells nothing new of money")
     return _charge_refunded(told)
 
 
 def _captured(told: Charge) -> int | None:
-    return whole_units(told.amount_captured) or whole_units(told.amount)
+    return whole_units(told.amount_captured, "amount_captured") or whole_units(told.amount)
 
 
-def _charge(status: PaymentStatus, told: Charge, units: Units | int | None) -> Told:
+def _charge(status: PaymentStatus, told: Charge, units: int | None) -> Told:
     method = told.payment_method_details.type if told.payment_method_details else None
     return Told(status, told, (told.payment_intent, told.id), units, method)
 
@@ -196,15 +200,14 @@ def order_id(thing: Thing) -> str | None:
     return metadata.order_id or metadata.orderId or thing.client_reference_id
 
 
-def money(units: Units | int | None, currency: str | None) -> tuple[int | None, str]:
+def money(units: int | None, currency: str | None) -> tuple[int | None, str]:
     """An amount of Stripe's in minor units by ISO 4217, and its currency."""
-    counted = whole_units(units)
-    if counted is None:
+    if units is None:
         return None, DEFAULT_CURRENCY  # which is what a notice says that tells of no money
     if not currency:
         raise Unreadable("currency is missing")
     code = currency_code(currency)
-    return iso_units(counted, code), code
+    return iso_units(units, code), code
 
 
 def event_time(event: Event[Any]) -> int | None:

@@ -8,7 +8,7 @@ from providers.fields import DECIDES, NOT_SAID, Decides, Id, Instant, Text
 from providers.money import Counted
 
 T = TypeVar("T")
-Units = Counted
+Units = Annotated[Counted, DECIDES]
 
 
 class Head(msgspec.Struct):
@@ -52,7 +52,7 @@ class Session(Thing, kw_only=True):
     payment_status: Text
     mode: Text | None = None
     payment_intent: Id | None = None
-    amount_total: Decides[Units] = None
+    amount_total: Units = NOT_SAID
     payment_method_types: tuple[Text, ...] | None = None
 
 
@@ -71,8 +71,8 @@ class Charges(msgspec.Struct):
 class Intent(Thing, kw_only=True):
     """`charges` is what older versions of the API have in place of `latest_charge`."""
 
-    amount: Decides[Units] = None
-    amount_received: Decides[Units] = None
+    amount: Units = NOT_SAID
+    amount_received: Units = NOT_SAID
     latest_charge: Id | None = None
     charges: Charges | None = None
     last_payment_error: Problem | None = None
@@ -86,9 +86,9 @@ class Method(msgspec.Struct):
 class Charge(Thing, kw_only=True):
     status: Text | None = None
     payment_intent: Id | None = None
-    amount: Decides[Units] = None
-    amount_captured: Decides[Units] = None
-    amount_refunded: Decides[Units] = None
+    amount: Units = NOT_SAID
+    amount_captured: Units = NOT_SAID
+    amount_refunded: Units = NOT_SAID
     captured: Decides[bool] = None
     refunded: Annotated[bool, DECIDES] = False
     failure_message: Text | None = None
@@ -102,7 +102,7 @@ class Refund(Thing, kw_only=True):
     status: Decides[Text] = None
     payment_intent: Id | None = None
     charge: Id | None = None
-    amount: Decides[Units] = None
+    amount: Units = NOT_SAID
     reason: Text | None = None
     failure_reason: Text | None = None
 
@@ -117,6 +117,6 @@ class Dispute(Thing, kw_only=True):
     status: Text | None = None
     payment_intent: Id | None = None
     charge: Id | None = None
-    amount: Decides[Units] = None
+    amount: Units = NOT_SAID
     reason: Text | None = None
     evidence_details: EvidenceDetails | None = None

@@ -135,12 +135,17 @@ class Payment:
 
     @property
     def paid_at(self) -> int | None:
-        """When it was paid; None while it is not, and of a deposit that was taken back."""
-        (rank, at, _, _), paid_at = self.register("paid_at")
+        """When it was paid, as the event of the status says, or an earlier one that it has not undone.
+
+        None of a status that lost, and of a deposit that was taken back.
+        """
+        (rank, at, position, _), paid_at = self.register("paid_at")
+        status: Stamp = self.told["status"][0] if "status" in self.told else UNTOLD
         waits = [move.at for move in entries.moves(self.entries) if move.status == "waiting_for_deposit"]
         was_taken_back = rank == _rank("completed") and any(at < waiting for waiting in waits)
-        stands = self.status in PAID and rank >= _rank("completed") and not was_taken_back
-        return paid_at if stands else None
+        was_paid = self.status in PAID and rank >= _rank("completed")
+        is_of_the_status = (rank, position) == (status[0], status[2])
+        return paid_at if (was_paid or is_of_the_status) and not was_taken_back else None
 
     @property
     def failure_reason(self) -> str | None:

@@ -9,7 +9,6 @@ from providers.contract import Unreadable
 from providers.currencies import DIGITS
 from providers.money import (
     NOT_SAID,
-    Counted,
     currency_code,
     exponent,
     minor_units,
@@ -185,13 +184,13 @@ def test_neither_is_rounded_or_guessed(written: bytes) -> None:
     ("written", "expected"), [(b"20000", 20000), (b"20000.0", 20000), (b"2E4", 20000), (b"0", 0), (b"null", None)]
 )
 def test_what_is_counted_in_minor_units_already_may_be_written_so_too(written: bytes, expected: int | None) -> None:
-    assert whole_units(msgspec.json.decode(written, type=Counted | None)) == expected
+    assert whole_units(msgspec.Raw(written)) == expected
 
 
-@pytest.mark.parametrize("written", [b"1.5", b"-1", b"1e15", b"1e999", b'"NaN"', b'"Infinity"', b"1e-9"])
+@pytest.mark.parametrize("written", [b"1.5", b"-1", b"1e15", b"1e999", b'"NaN"', b'"3000"', b"1e-9"])
 def test_it_is_not_rounded_either(written: bytes) -> None:
     with pytest.raises(Unreadable, match="amount"):
-        whole_units(msgspec.json.decode(written, type=Counted))
+        whole_units(msgspec.Raw(written))
 
 
 def test_an_exponent_costs_no_time_and_no_memory_however_large_it_is() -> None:
