@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from processors.payment.domain import dispute, entries
-from processors.payment.domain.payment import FAILED, PAID, TRANSITIONS, Claim, Parts, Payment, misfit
+from processors.payment.domain.payment import FAILED, TRANSITIONS, Claim, Parts, Payment, misfit
 from stream import registers
 from stream.events import DisputeWebhook, OrderWebhook, OutcomeKind, PaymentNotice, PaymentWebhook, RefundWebhook
 from stream.registers import Stamp, Told
@@ -133,7 +133,7 @@ def _parts(webhook: PaymentWebhook, transaction: str, when: Stamp) -> Parts:
         "amount": notice.amount,
         "currency": None if notice.amount is None else notice.currency,
         "failure_reason": notice.failure_reason if notice.status in FAILED else None,
-        "paid_at": notice.paid_at if notice.status in PAID else None,
+        "paid_at": notice.paid_at,
     }
     besides = {
         "transaction": transaction,

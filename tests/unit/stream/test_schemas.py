@@ -16,7 +16,17 @@ from stream.registry import CommittedRegistry
 from stream.schemas import FOLDER
 
 GOLDEN = Path(__file__).parents[2] / "golden"
-ABSTRACT = {"Record", "Notice", "Webhook", "Fact", "ShipmentFact", "RefundFact", "SubscriptionFact", "InvoiceFact"}
+ABSTRACT = {
+    "Record",
+    "Notice",
+    "Webhook",
+    "Fact",
+    "ShipmentFact",
+    "RefundFact",
+    "SubscriptionFact",
+    "InvoiceFact",
+    "DisputeFact",
+}
 ENUMS = {name: hint for name, hint in vars(events).items() if typing.get_origin(hint) is typing.Literal}
 PRIMITIVES = {"string": str, "long": int, "bytes": bytes, "boolean": bool}
 
