@@ -38,21 +38,22 @@ class Lag:
 
     def look_when_due(self) -> None:
         """Compare where partitions end with how far the worker is, every LOOK_S."""
-        if time.monotonic() - self._looked_at >= LOOK_S:
-            self.look()
-
-    def look(self) -> None:
-        """Compare now, as after partitions were taken over: how far they are is known only while they are owned."""
+        if time.monotonic() - self._looked_at < LOOK_S:
+            return
         self._looked_at = time.monotonic()
+        self.note_positions()
+        self._backlog.learn(self._next, self._membership.ends(self._next), time.time())
+        metrics.PARTITIONS_OWNED.set(len(self._membership.owned))
+        lag = self._backlog.lag()
+        for topic in self._topics:
+            metrics.LAG.labels(topic).set(lag.get(topic, 0))
+
+    def note_positions(self) -> None:
+        """Note how far each partition is, which is known only while it is owned: at a take-over, and at each look."""
         owned, kept = self._membership.owned, self._membership.arrived
         # A partition that is taken over anew, as after a failure of the store, is as far as it was.
         known = {partition: after for partition, after in self._next.items() if partition in kept}
         self._next = known | {partition: one.next_offset for partition, one in owned.items()}
-        self._backlog.learn(self._next, self._membership.ends(self._next), time.time())
-        metrics.PARTITIONS_OWNED.set(len(owned))
-        lag = self._backlog.lag()
-        for topic in self._topics:
-            metrics.LAG.labels(topic).set(lag.get(topic, 0))
 
     def _age(self, topic: str) -> float:
         return self._backlog.age(topic, time.time())

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from runtime import faults
 from runtime.logging import log
@@ -116,18 +116,21 @@ class Membership:
     def ends(self, partitions: Collection[Partition]) -> dict[Partition, int]:
         """Return where these partitions end, as far as that is known.
 
-        What was fetched last says so; Kafka is asked while nothing is fetched.
+        What was fetched last says so. While nothing is fetched Kafka is asked, in one request for all: one for each
+        would wait behind the other requests every time.
         """
-        found: dict[Partition, int] = {}
+        places = [TopicPartition(*one, OFFSET_END) for one in partitions]
+        if not self._may_be_paused:
+            cached = {
+                one: self._consumer.get_watermark_offsets(TopicPartition(*one), cached=True) for one in partitions
+            }
+            return {one: offsets[1] for one, offsets in cached.items() if offsets and offsets[1] >= 0}
         try:
-            for one in partitions:
-                place = TopicPartition(*one)
-                offsets = self._consumer.get_watermark_offsets(place, ENDS_S, cached=not self._may_be_paused)
-                if offsets and offsets[1] >= 0:
-                    found[one] = offsets[1]
+            found = self._consumer.offsets_for_times(places, ENDS_S) if places else []
         except KafkaException as away:
             log.info("offsets.unknown", error=away.args[0].str())
-        return found
+            return {}
+        return {(one.topic, one.partition): one.offset for one in found if one.error is None and one.offset >= 0}
 
     def reclaim(self) -> None:
         """Take everything over once more: a commit may have succeeded unheard, and what it left must be published."""

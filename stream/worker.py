@@ -240,7 +240,7 @@ class Worker:
         self._publisher.publish([message for _, message in left])
         self._published += [row for row, _ in left]
         self._membership.own(taken)
-        self._lag.look()
+        self._lag.note_positions()
         with self._store.begin() as tx:
             self.trust.give(tx)
 
