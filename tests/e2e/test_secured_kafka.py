@@ -19,11 +19,11 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).parents[2]
 NAMES = tuple(service.name for service in SERVICES)
-PREFIXES = {"TOPIC_PREFIX": "acme.", "GROUP_PREFIX": "acme-"}
+# They share a broker: on the topics of another system, a new store would miss what the group had read before.
 SYSTEMS: dict[Mechanism, dict[str, str]] = {
     "SCRAM-SHA-512": {},
-    "PLAIN": {"KAFKA_GROUP_PROTOCOL": "classic"},
-    "mTLS": PREFIXES,
+    "PLAIN": {"KAFKA_GROUP_PROTOCOL": "classic", "TOPIC_PREFIX": "shop.", "GROUP_PREFIX": "shop-"},
+    "mTLS": {"TOPIC_PREFIX": "acme.", "GROUP_PREFIX": "acme-"},
 }
 """How each system connects, and what else is special to it."""
 
@@ -32,7 +32,7 @@ SYSTEMS: dict[Mechanism, dict[str, str]] = {
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     """The broker, on which each principal may do what the documentation says."""
     with secured_kafka.running(tmp_path_factory.mktemp("secured"), (*NAMES, acls.OPERATOR)) as broker:
-        for prefixes in ({}, PREFIXES):
+        for prefixes in SYSTEMS.values():
             broker.permit(acls.needed(), prefixes.get("TOPIC_PREFIX", ""), prefixes.get("GROUP_PREFIX", ""))
         yield broker
 
