@@ -92,7 +92,7 @@ def standing(
 
     `aside`: why it was kept aside unhandled, if it was. `confirmed`: whether the event that it asked for is here.
     """
-    statements = list(said)
+    statements = [one for one in said if not _only_tells(one)]
     note = _note(webhook_id, statements)
     words = _last_words(statements)
     if confirmed:
@@ -110,6 +110,11 @@ def standing(
         decisive.at,
         min((word.at for word in statements if word.outcome == "abandoned"), default=None),
     )
+
+
+def _only_tells(one: Statement) -> bool:
+    """Whether a service only told the operator of a quarantined webhook: what it did with that handles nothing."""
+    return one.service == "notifier" and one.topic in (topics.QUARANTINE.name, topics.UNVERIFIED.name)
 
 
 def _status(word: Statement) -> Status:

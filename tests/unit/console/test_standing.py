@@ -101,3 +101,11 @@ def test_types_are_contract_es_for_payments_and_refunds_and_the_providers_own_fo
     assert type_of(a_refund("completed")) == "REFUND_COMPLETED"
     assert type_of(a_refund("rejected")) == "REFUND_FAILED"
     assert type_of(a_scan()) == a_scan().envelope.event_type
+
+
+def test_telling_the_operator_of_a_quarantined_webhook_does_not_process_it() -> None:
+    told = Statement("notifier", "webhooks.quarantine.v1", 0, 1, "processed", 1, None, 5)
+    released = Statement("gateway", "webhooks.quarantine.v1", 0, 1, "processed", 1, None, 9)
+
+    assert standing("W", [told], aside="invalid_field: amount is finer than KRW").status == "FAILED"
+    assert standing("W", [told, released], aside="invalid_field: amount is finer than KRW").status == "PROCESSED"
