@@ -69,7 +69,7 @@ class Period:
     until: int | None = None
 
     def holds(self, at: int) -> bool:
-        """Whether a record that Kafka took at this time is audited."""
+        """Return whether a record that Kafka took at this time is in the period."""
         return self.since <= at and (self.until is None or at < self.until)
 
 

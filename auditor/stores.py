@@ -50,7 +50,7 @@ TABLES: Mapping[str, Mapping[str, LiteralString]] = {
     },
     "console": {},
 }
-"""What is read of each store; the column `key` names its row. Of another service only inbox, outbox and retries."""
+"""The queries per store; the column `key` identifies a row. Of any other service only `stream`'s tables are read."""
 
 
 def read(env: Mapping[str, str], service: str) -> Store:

@@ -63,7 +63,7 @@ def command(change_: Change) -> Callable[..., None]:
 
 
 def filters(change_: Change, service: str | None, events: list[str] | None, **asked: object) -> dict[str, Any]:
-    """Which events are meant, those named by their providers' ids by ours."""
+    """Return the filters with providers' ids replaced by event ids."""
     ids = naming.event_ids(events or (), service, change_.status)
     return {name: value for name, value in {"id": ids, **asked}.items() if value}
 

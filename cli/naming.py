@@ -1,4 +1,4 @@
-"""Which event a person means: by its id of ours, or by the id that its provider gave it."""
+"""Finds the event that an id on the command line names: an event id, or the id its provider gave it."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,7 +15,7 @@ class NotFailed(Trouble):
 
 
 def is_ours(name: str) -> bool:
-    """Whether this is an id of ours."""
+    """Return whether this is an event id (a UUID)."""
     try:
         return str(UUID(name)) == name.lower()
     except ValueError:
@@ -72,7 +72,7 @@ def _of_several(events: list[dict[str, Any]]) -> str:
 
 
 def _unfailed(name: str) -> str:
-    """What a name means that no service has a failed event of: it may have been handled."""
+    """Return the event of a provider's id for which no service has a failed event: it may have been handled."""
     try:
         event_id = logged(name)
     except Trouble as away:

@@ -41,7 +41,7 @@ class Kafka:
         }
 
     def lag(self, group: str, ends: Mapping[Partition, int]) -> int:
-        """How many records the group of a service has still to commit, of the partitions it is known to read."""
+        """Return how many records a service's group has not committed, in the partitions it is known to read."""
         committed = self._committed(group)
         partitions = self._assigned(group) | committed.keys()
         return sum(max(0, ends.get(each, 0) - committed.get(each, 0)) for each in partitions)

@@ -42,7 +42,7 @@ def _register(client: RegistryClient, entry: Entry) -> int:
 
 @contextmanager
 def _importing(client: RegistryClient, subject: str) -> Iterator[bool]:
-    """Whether the registry accepts ids for this subject meanwhile; not every registry can."""
+    """Return whether the registry accepts ids for this subject (mode IMPORT); not every registry does."""
     imports = _set_mode(client, subject, IMPORT)
     try:
         yield imports

@@ -148,7 +148,7 @@ def _read(since: str | None) -> list[Kept]:
 
 
 def _decoded(codec: "Codec", message: "Message", place: "Place") -> "Record":
-    """What stands there; a record that nobody can decode is listed as one, and the others go on."""
+    """Decode one record of the quarantine; a record that cannot be decoded is listed as unreadable."""
     from stream import ids
     from stream.codec import Undecodable
     from stream.events import Outcome, QuarantinedWebhook

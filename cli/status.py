@@ -23,7 +23,7 @@ COLUMNS = {"in the outbox": OUTBOX, "waiting": WAITING, "failing": FAILING, "giv
 MAILS = "SELECT count(*) || ' ' || status FROM notifications GROUP BY status ORDER BY status"
 AWAY = "?"
 ANSWERS_S = 3.0
-"""Whatever hangs, the command has said what it knows within 5 s, of which its own start takes one."""
+"""Seconds that one question may take, so that the command ends within 5 s whatever hangs; its start takes about one."""
 CONNECTS_S = 2
 WIDE = 120
 MANAGED = {service.name: service.variable("MANAGEMENT_URL") for service in SERVICES}

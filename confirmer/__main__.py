@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from confirmer import again, answers
 from confirmer.asker import Asker
 from confirmer.handler import TOPICS, handle
-from confirmer.housekeeping import DAY_US, Housekeeping, forget
+from confirmer.housekeeping import Housekeeping, forget
 from confirmer.settings import INQUIRIES, ConfirmerSettings
 from runtime import clock, logging, management
 from runtime.engine import store_engine
@@ -59,7 +59,7 @@ def subject(settings: ConfirmerSettings) -> Subject:
         partial(again.handle, encode=codec.encode),
         beside=again.TOLD_BY,
         heeds=again.heeds,
-        settle=partial(_settle, before=clock.now() - settings.question_retention_days * DAY_US),
+        settle=partial(_settle, before=clock.now() - settings.question_retention_days * clock.DAY_US),
         adopt=again.adopt,
         aside=again.ASIDE,
         untold=again.UNTOLD,

@@ -42,7 +42,7 @@ INSERT INTO questions SELECT * FROM {live}.questions ON CONFLICT DO NOTHING
 """
 
 ASIDE = frozenset("attempts unread next_attempt_at asked_at error known turn".split())
-"""How the asking went, and in which order; what came of it is compared."""
+"""Columns about the order and progress of requests; a comparison leaves them out and compares the results."""
 UNTOLD = {
     "turns": "true",
     "questions": f"received_at < now() - {topics.UNCONFIRMED.retention_ms} * interval '1 millisecond'",

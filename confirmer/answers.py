@@ -1,4 +1,4 @@
-"""What a provider's API answered about a webhook, for the person who asks why it has not counted yet."""
+"""Tells what a provider's API answered about an unconfirmed webhook, for `hookstream order`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -22,7 +22,7 @@ def routes(store: Engine) -> Routes:
 
 
 def show(tx: Connection, said: Mapping[str, Any]) -> object:
-    """How the question that a webhook raised stands: how often it was asked, and what was answered last."""
+    """Return the state of a webhook's verification request: the number of attempts, and the last answer."""
     name = asked.event_id(said.get("id"))
     row: Any = tx.exec_driver_sql(ONE, {"id": name}).mappings().one_or_none()
     if row is None:

@@ -2,15 +2,14 @@
 
 from threading import Event, Thread
 
-from sqlalchemy import Connection, Engine, exc
+from sqlalchemy import Connection, Engine
 
 from confirmer import store
-from runtime import clock
+from runtime import clock, periodic
 from runtime.logging import log
 
 HOURLY_S = 3600.0
 RETRY_S = 60.0
-DAY_US = 24 * 3600 * 1_000_000
 
 
 def forget(tx: Connection, *, before: int) -> None:
@@ -28,29 +27,17 @@ class Housekeeping:
 
     def start(self, stop: Event) -> Thread:
         """Clean up now and each hour, in a thread of its own, until `stop` is set."""
-        thread = Thread(target=self._run, args=(stop,), name="housekeeping", daemon=True)
-        thread.start()
-        return thread
+        return periodic.start("housekeeping", lambda: self.clean_up(clock.now()), HOURLY_S, RETRY_S, stop)
 
     def clean_up(self, now: int) -> int:
         """Clean up as of a time (microseconds); the number of questions that were deleted."""
         count, some = 0, store.MOST_AT_ONCE
         while some == store.MOST_AT_ONCE:
             with self._database.begin() as tx:
-                some = store.forget(tx, now - self._days * DAY_US)
+                some = store.forget(tx, now - self._days * clock.DAY_US)
             count += some
         with self._database.begin() as tx:
             store.forget_turns(tx)
         if count:
             log.info("questions.forgotten", count=count)
         return count
-
-    def _run(self, stop: Event) -> None:
-        wait = 0.0
-        while not stop.wait(wait):
-            try:
-                self.clean_up(clock.now())
-                wait = HOURLY_S
-            except (exc.DBAPIError, exc.TimeoutError) as failure:
-                log.warning("housekeeping.failed", error=type(failure).__name__, seconds=RETRY_S)
-                wait = RETRY_S

@@ -85,7 +85,7 @@ SELECT receipt_id::text, attempts, unread, record, partition, "offset"
   FROM leased JOIN inbox ON inbox.event_id = leased.receipt_id
 """
 LEFT_TO_OTHERS = 3
-"""Of the questions of one claim, so many are not reserved for known orders: the newest, and whose turn it is."""
+"""Requests of one claim that are not reserved for known orders: the newest one, and one by turn of source."""
 
 # What proved untrue or unknown is not asked again, and its record is most of a row that anybody can cause.
 ENDED = """

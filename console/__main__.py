@@ -15,7 +15,7 @@ from litestar.types import ASGIApp
 from console import app
 from console.handler import TOPICS, handle
 from console.live import Live, Sockets
-from console.retention import DAY_US, Retention, forget
+from console.retention import Retention, forget
 from console.settings import ConsoleSettings
 from runtime import clock, logging, management, ports, shutdown
 from runtime.engine import store_engine
@@ -96,7 +96,7 @@ def _retention(settings: ConsoleSettings) -> Retention:
 
 def subject(settings: ConsoleSettings) -> Subject:
     """What a replay has to know: the log forgets, and a rebuilt one forgets the same."""
-    before = clock.now() - settings.console_retention_days * DAY_US
+    before = clock.now() - settings.console_retention_days * clock.DAY_US
     return Subject(SERVICE, SERVICE, TOPICS, handle, settle=partial(forget, before=before))
 
 

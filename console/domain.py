@@ -113,7 +113,7 @@ def standing(
 
 
 def _only_tells(one: Statement) -> bool:
-    """Whether a service only told the operator of a quarantined webhook: what it did with that handles nothing."""
+    """Return whether the notifier only alerted the operator of a quarantined webhook, which processes nothing."""
     return one.service == "notifier" and one.topic in (topics.QUARANTINE.name, topics.UNVERIFIED.name)
 
 

@@ -130,7 +130,7 @@ def _once(given: Parameters, names: Collection[str]) -> dict[str, str]:
 
 
 def _is_printable(text: str) -> bool:
-    """Whether a text has nothing that an id may not have: a webhook's id can be made of two of its provider's."""
+    """Return whether a text has only characters of ids; a webhook's id can join two ids of its provider."""
     return not HIDDEN.search(text)
 
 

@@ -15,7 +15,7 @@ from stream import reading, topics
 from stream.replay import reading as replay_reading
 
 OPERATOR = "operator"
-"""Who runs `hookstream`, the topics job, and `verify`."""
+"""The principals of people and jobs: `hookstream`, the topics job, and `verify`."""
 PUBLISHES = {
     "payment": (topics.PAYMENTS,),
     "shipping": (topics.SHIPMENTS,),

@@ -37,7 +37,7 @@ class Admission:
             self._providers = defaultdict(lambda: TokenBucket(*rate))
 
     def admit(self, scope: Scope, provider: Provider) -> str:
-        """What the source of this request is counted as; raises Refusal when the request is not to be served."""
+        """Return the key that the request's source is counted by. Raises Refusal for a request not to be served."""
         address = self._source(scope)
         if limited := self._limited(address):
             raise limited

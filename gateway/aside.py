@@ -20,7 +20,7 @@ SERVER_ERROR = 500
 KEPT_REJECTIONS = (20.0, 100.0)
 """So many refusals a second reach their topic, and a burst above that: an attacker does not fill our disks."""
 KEPT_UNVERIFIED = (8_192.0, 4_194_304.0)
-"""So many bytes a second are kept that nothing proves, and a burst above that: at most 21 GB in their 30 days."""
+"""Bytes a second, and a burst, of unverified bodies that are stored: at most 21 GB in their 30 days."""
 
 
 class Aside:

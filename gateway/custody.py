@@ -14,7 +14,7 @@ DRAIN_S = 30.0
 """How long Kafka may take for a part of the spool before it is tried again."""
 LOOK_S = 0.2
 PROBE_S = 2.0
-"""How often the spool's disk is tried while nothing else is written to it."""
+"""Seconds between trial writes to the spool's disk while nothing else is written to it."""
 DISK_RETRY_S = 1.0
 
 _REASONS = {SpoolFull: "the spool is full", TimeoutError: "the disk does not answer"}
@@ -60,7 +60,7 @@ class Custody:
         return None
 
     def warning(self) -> str | None:
-        """What will keep webhooks from being taken once Kafka is away.
+        """Return the reason why webhooks could not be accepted if Kafka were away; None when they could.
 
         It is no reason to send nothing now: Kafka takes them, and so may be said of each gateway on a disk like this.
         """
@@ -108,10 +108,10 @@ class Custody:
         await asyncio.to_thread(spool.probe)
         self._probed = time.monotonic()
         metrics.SPOOL_REFUSED.set(spool.refused is not None)
-        if before != spool.refused and not (before and spool.refused):
-            (log.error if spool.refused else log.info)(
-                "spool.refuses_writes" if spool.refused else "spool.takes_writes", error=spool.refused
-            )
+        if spool.refused and not before:
+            log.error("spool.refuses_writes", error=spool.refused)
+        elif before and not spool.refused:
+            log.info("spool.takes_writes")
 
     async def _append_all(self, records: list[Spooled]) -> bool:
         """Whether Kafka has them all now; produced in their order, which the idempotent producer keeps."""

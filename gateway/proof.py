@@ -25,7 +25,7 @@ class Proof:
         return id(provider) in self._active
 
     def missing(self, provider: Provider) -> str:
-        """What a person has to set so that this provider's webhooks are taken."""
+        """Return a sentence with the settings that switch this provider's webhooks on."""
         name = provider.name.upper()
         if provider.is_unsigned:
             ask = (
@@ -47,7 +47,7 @@ class Proof:
             raise Refusal(forged.cause, str(forged)) from forged
 
     def translate(self, provider: Provider, kind: str, received: Received, verification: Verification) -> Translation:
-        """What a proved request says; raises what its provider's `translate` does, and WrongEvent."""
+        """Translate a verified request. Raises what its provider's `translate` raises, and WrongEvent."""
         unsigned = provider.translate_unsigned if verification == "unsigned_allowed" else None
         translation = (unsigned or provider.translate)(received, kind)
         if self._requires_type and provider.secret_setting == SHARED_SECRET:

@@ -42,7 +42,7 @@ def networks(value: str) -> tuple[Network, ...]:
 
 
 def contain(within: Iterable[Network], address: Address | None) -> bool:
-    """Whether one of these networks has this address."""
+    """Return whether one of these networks contains the address."""
     return address is not None and any(address in network for network in within)
 
 
@@ -73,7 +73,7 @@ def source(peer: str, headers: Sequence[tuple[bytes, bytes]], trusted: Sequence[
 
 
 def limited_as(address: Address | None) -> str:
-    """What a source is counted as: an IPv4 address, the /64 of an IPv6 address."""
+    """Return the key that a source is counted by: an IPv4 address, or the /64 of an IPv6 address."""
     if isinstance(address, IPv6Address):
         return str(int(address) >> (128 - IPV6_SOURCE_BITS))
     return str(address)

@@ -25,9 +25,9 @@ from stream.events import Envelope, Verification
 RETRY_AFTER_S = "5"
 NOT_STORED = "not stored, please send it again"
 MAX_UNSIGNED_BYTES = 65_536
-"""Of a body that nothing proves: anybody may post it, and it is kept until it is confirmed or expires."""
+"""The limit for a body without a signature: anybody may post one, and it is stored until it is confirmed or expires."""
 MAX_NOTES = 20
-"""How many of the fields that could not be used are named in the log."""
+"""The most ignored fields that one log line names."""
 
 
 class Webhooks:

@@ -9,9 +9,9 @@ from local.telling import Trouble
 
 AUDITOR = "auditor"
 CONNECTION_LIMIT = 60
-"""Of one role: whichever opens too many leaves the others theirs."""
+"""Connections that one role may open, so that no role can take those of the others."""
 MAX_CONNECTIONS = 200
-"""Of the local Postgres, whose tests run a dozen replicas of one service and look into its database as its role."""
+"""Connections of the local Postgres: tests run a dozen replicas of one service and query its database as its role."""
 
 
 def answers(url: str) -> bool:

@@ -91,7 +91,7 @@ def read(place: Place) -> dict[str, str]:
 
 
 def _kafka(given: Mapping[str, str]) -> dict[str, str]:
-    """How clients reach Kafka, also one service's own properties such as PAYMENT_KAFKA_SASL_PASSWORD."""
+    """Return the Kafka variables of all clients, and those of one service such as PAYMENT_KAFKA_SASL_PASSWORD."""
     own = {name: value for service in SERVICES for name, value in service.own(given, "KAFKA_").items()}
     prefixes = {name: given[name] for name in NAME_PREFIXES if given.get(name)}
     return kafka_properties.variables(given) | own | prefixes

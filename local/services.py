@@ -100,7 +100,7 @@ def _environment(service: Service, env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _kafka(service: Service, env: Mapping[str, str]) -> dict[str, str]:
-    """What all clients of Kafka get, and over it what this service's get."""
+    """Return the Kafka variables of all clients, overridden by those of this service."""
     own = service.own(env, "KAFKA_")
     named = {name.removeprefix(service.variable("")): value for name, value in own.items()}
     return kafka_properties.variables(env) | named

@@ -1,4 +1,4 @@
-"""How the stack and the command line talk to the person before them. Whatever they print is shown as text."""
+"""Prints messages of the local stack and the command line; control characters are shown as text."""
 
 import re
 import sys

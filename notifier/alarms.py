@@ -1,4 +1,4 @@
-"""What the operator is told once, gathered into few mails: abandoned events, unknown mails, refused webhooks."""
+"""Operator alerts, each sent once and grouped into few mails: abandoned events, unknown mails, refused webhooks."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -78,7 +78,7 @@ def silence(tx: Connection, records: Sequence[DeadRecord], refused: Sequence[Qua
 
 
 def silence_all(tx: Connection) -> None:
-    """Nobody knows which alarms of a restored store were told since; what they tell of is listed."""
+    """Mark the alerts of a restored store as sent: which of them were sent since the backup is not known."""
     tx.exec_driver_sql("UPDATE alarms SET told_at = 'epoch' WHERE told_at IS NULL")
 
 

@@ -80,7 +80,7 @@ SILENT: tuple[type[Fact], ...] = (BillingScheduled, CreditAdded)
 
 
 def audiences(fact: Fact) -> tuple[Audience, ...]:
-    """Who is told this fact. A payment of 0 took nothing: nobody is thanked for it.
+    """Return the audiences of a domain event. A payment of 0 took nothing, so it has none.
 
     While the order of a dispute is not known, nobody knows its seller.
     """
@@ -112,7 +112,7 @@ _WEIGHT = re.compile(r"[qQ]\s*=\s*([01](?:\.\d{0,3})?)")
 
 
 def is_of_a_plan(fact: Fact) -> bool:
-    """Whether a payment is a subscription's: its order is the provider's own, and the shop names no seller of it."""
+    """Return whether a payment is for a subscription: its order is the provider's, and the shop names no seller."""
     if not isinstance(fact, PaymentCompleted):
         return False
     return fact.provider == tosspayments.PROVIDER.name or bool(

@@ -1,4 +1,4 @@
-"""Whom mails are from: MAIL_FROM, SHOP_NAME and SHOP_URL."""
+"""The sender of mails: MAIL_FROM, SHOP_NAME and SHOP_URL."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Whether a contact that a webhook or a domain event names can be mailed, and if not, why."""
+"""Checks whether the contact of a webhook or a domain event can be mailed, and gives the reason if not."""
 
 from typing import NamedTuple
 

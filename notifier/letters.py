@@ -38,7 +38,7 @@ LINK_LABELS = {"ko": "주문 보기", "en": "View the order"}
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a fact says to its reader: a title, and paragraphs of lines; all else is for letters only.
+    """The content of a mail: a title, and paragraphs of lines; the other fields are for letters only.
 
     `link` is absolute; `footer` names the shop.
     """
@@ -146,7 +146,7 @@ def _facts(letter: Letter, language: str) -> dict[str, Any]:
 
 
 def _on_one_line(value: Any) -> Any:
-    """What others wrote must not look like lines of ours."""
+    """Put text from outside on one line, so that it cannot look like a line of the mail."""
     return phrasing.one_line(value) if isinstance(value, str) else value
 
 

@@ -86,6 +86,6 @@ class NotifierSettings(StoreSettings):
 
     @property
     def branding(self) -> Branding:
-        """Whom mails are from."""
+        """The sender of mails."""
         name, address = branding.parse_sender(self.mail_from)
         return Branding(address, name, self.shop_name, self.shop_url)

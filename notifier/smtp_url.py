@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 Tls = Literal["implicit", "required", "offered", "off"]
 """TLS from the first byte, STARTTLS or nothing, STARTTLS where it is offered, never."""
 Wish = Literal["required", "off"]
-"""What `?tls=` may say; without it `required` when there is a user and another machine's host, else `offered`."""
+"""Values of `?tls=`. The default is `required` with a user and a host other than loopback, else `offered`."""
 PEM = "-----BEGIN CERTIFICATE-----"
 
 

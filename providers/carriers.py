@@ -95,7 +95,7 @@ _SWEETTRACKER = {
     "94": "오늘의픽업",
 }
 _SEPARATORS = re.compile(r"\(주\)|[\W_]+")
-"""What stands between words, and the Korean for *Ltd.*, which some write and some do not."""
+"""Separators of words, and the Korean for *Ltd.*, which some senders leave out."""
 
 
 def _spelling(carrier: str) -> str:

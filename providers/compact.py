@@ -10,7 +10,7 @@ sources sign is below 1 KB. Of a longer one only the white space is taken out, w
 
 
 def compacted(payload: bytes) -> bytes | None:
-    """What JSON.stringify makes of the parsed body, where that differs from the bytes sent.
+    """Return the JSON.stringify form of a body, None when it equals the bytes sent.
 
     In a body above MAX_REWRITTEN_BYTES, spellings of numbers and letters stay as they are: indentation alone differs.
     """

@@ -93,7 +93,7 @@ class Translation:
     """What a webhook says. Without the provider's own event id, the digest of the notice stands in for it.
 
     `is_id_signed`: the provider's event id is covered by the signature. One that is not (an Idempotency-Key) finds the
-    event and is no part of its identity, which is then the digest: see docs/decisions/0013-idempotency-keys.md.
+    event and is no part of its identity, which is then the digest: see docs/decisions/0014-idempotency-keys.md.
 
     A notice that is a Question says nothing yet: it goes to the confirmer.
 

@@ -70,7 +70,7 @@ def decode_hook(kind: type, value: Any) -> Any:
 
 
 def is_id(text: str) -> bool:
-    """Whether a text can be an id."""
+    """Return whether a text can be an id."""
     return _ID.fullmatch(text) is not None
 
 

@@ -29,7 +29,7 @@ _NUMBER = re.compile(r"\d{1,19}(\.\d{1,18})?([eE]\+?\d\d?)?", re.ASCII)
 _NOTHING = ("", "null", "0")
 _SECOND = 1_000_000
 _UNIX_SCALES = (1, 1_000, 1_000_000, 1_000_000_000)
-"""How many of its units a Unix time has in a second."""
+"""Units in a second of a Unix time: seconds, milliseconds, microseconds, nanoseconds."""
 _FIRST = (EARLIEST - EPOCH) // timedelta(microseconds=1)
 _END = (LATEST - EPOCH) // timedelta(microseconds=1)
 
@@ -66,7 +66,7 @@ def korean(said: Said, field: str) -> int | None:
 
 
 def is_said(said: Said) -> bool:
-    """Whether a time stands here, readable or not."""
+    """Return whether a time is present, readable or not."""
     return written(said) not in _NOTHING
 
 

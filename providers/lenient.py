@@ -18,7 +18,7 @@ from stream.json_text import NUL, REPLACEMENT
 
 T = TypeVar("T")
 MAX_DEPTH = 32
-"""How deep the structs of a body are looked into; the deepest we know are five."""
+"""The deepest nesting of structs that is searched; the deepest known is five."""
 
 _parts = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _items = msgspec.json.Decoder(list[msgspec.Raw])
@@ -69,7 +69,7 @@ def _struct(raw: bytes, struct: Any, path: str) -> Any:
 
 
 def _says_nothing(raw: bytes, kind: Any) -> bool:
-    """Whether an optional field is empty. A null is none where the type has a null of its own."""
+    """Return whether an optional field is empty. A null is not empty where the type has a null of its own."""
     return raw == b'""' or (raw == b"null" and type(None) not in _options(kind) and Any not in _options(kind))
 
 

@@ -35,13 +35,13 @@ SHARED_PATHS = {"/webhooks/payment": "payment", "/webhooks/refund": "refund"}
 
 AMOUNTS = ("amount", "totalAmount", "total_amount", "totalPayAmount", "TotPrice", "P_AMT")
 CANCEL_AMOUNTS = ("cancel_amount", "cancelAmount", "canceled_amount")
-"""What was given back in all so far; `approved_cancel_amount` is KakaoPay's for this cancel alone."""
+"""Fields with the amount given back so far; `approved_cancel_amount` is KakaoPay's for this cancel alone."""
 PAID = ("paid_at", "paidAt", "approvedAt", "approved_at", "admissionYmdt")
 ORDERS = ("merchant_uid", "orderId", "order_id", "partner_order_id", "merchantPayKey", "MOID", "P_OID")
 NAMES = ("imp_uid", "paymentKey", "tid", "paymentId", "P_TID")
 """What the providers call a payment."""
 EVENT_NAMES = ("aid", "eventId")
-"""What the providers call one request or event: a payment's only name where they give no other."""
+"""Fields with the provider's id of a request or event: a payment's only reference where no other is given."""
 REFUND_MARKS = ("refundId", "refund_id", "cancellation_id")
 
 _TYPES = {
@@ -206,7 +206,7 @@ def _payment(told: Said, event_type: str, *, is_part: bool) -> Translation:
 
 
 def _given_back(told: Said, currency: str, amount: int | None) -> tuple[tuple[Cancel, ...], int | None]:
-    """What was given back: each cancel by itself where the body names them, else all so far."""
+    """Return the amounts given back: each cancel by itself where the body lists them, else the total so far."""
     if cancels := _cancels(told, currency):
         return cancels, None
     if refunded := _amount(told, currency, *CANCEL_AMOUNTS):

@@ -14,7 +14,7 @@ from stream.events import CustomerNotice, OrderNotice, email_address
 from stream.json_text import NUL
 
 MAX_UNUSABLE_CONTACT = 320
-"""How much of an unusable contact a record holds; longer than any address, so that the cut text is none either."""
+"""Characters of an unusable contact that a record holds; longer than any address, so the cut text is none."""
 
 
 class OrderBody(msgspec.Struct):

@@ -27,7 +27,7 @@ from stream.events import Verification
 
 SIGNATURE = "stripe-signature"
 MAX_TRIES = 10
-"""So many v1 signatures of one header are compared; Stripe sends two while a secret is rolled."""
+"""The most v1 signatures of one header that are compared; Stripe sends two while a secret is rolled."""
 TOLERANCE_S = 300
 """How far a signature's time may be from ours (stripe-python's `Webhook.DEFAULT_TOLERANCE`)."""
 

@@ -1,4 +1,4 @@
-"""What Stripe's events say of disputes (docs.stripe.com/disputes/how-disputes-work), in our words."""
+"""Translates Stripe's dispute events (docs.stripe.com/disputes/how-disputes-work)."""
 
 from typing import get_args
 
@@ -22,7 +22,7 @@ _STATUSES: dict[str, DisputeStatus] = {
     "prevented": "closed",
     "charge_refunded": "closed",
 }
-"""Of older versions of the API, `charge_refunded`; of newer ones, `prevented`: both end without a verdict."""
+"""Statuses that end without a verdict: `charge_refunded` in older versions of the API, `prevented` in newer ones."""
 
 _event = msgspec.json.Decoder(Event[Dispute])
 

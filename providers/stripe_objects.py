@@ -33,7 +33,7 @@ class Event(msgspec.Struct, Generic[T]):
 
 
 class Metadata(msgspec.Struct):
-    """Where a shop writes its order, by either name. One that cannot be an id is as if it were not there."""
+    """The shop's order id, by either name. A value that cannot be an id is treated as absent."""
 
     order_id: Id | None = None
     orderId: Id | None = None

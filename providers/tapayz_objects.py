@@ -38,7 +38,7 @@ class Head(msgspec.Struct):
 
 
 class Shape(msgspec.Struct):
-    """What tells an invoice from a transfer, and a new transfer from a changed one, where no event is named."""
+    """The fields that distinguish an invoice, a new transfer and a changed transfer when no event is named."""
 
     id: OrderId | None = None
     invoiceId: Decides[OrderId] = None

@@ -4,6 +4,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY_US = 24 * 3600 * 1_000_000
 
 
 def now() -> int:

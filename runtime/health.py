@@ -27,7 +27,7 @@ class Health:
         self._care.append(check)
 
     def warnings(self) -> list[str]:
-        """What will keep this process from its work under circumstances that are not there yet."""
+        """Return the problems that do not keep this process from its work now and would in other circumstances."""
         return [problem for check in self._care if (problem := check())]
 
     def problems_of_life(self) -> list[str]:

@@ -118,7 +118,7 @@ def _content(variable: str, path: str) -> str:
 
 
 def _refusal(name: str, value: str) -> str | None:
-    """Why this property cannot have this value; None when it can."""
+    """Return why this property cannot have this value; None when it can."""
     if name in GUARANTEED:
         return _weakening(name, value)
     if name.startswith("test.mock."):
@@ -132,7 +132,7 @@ def _refusal(name: str, value: str) -> str | None:
 
 
 def _weakening(name: str, value: str) -> str | None:
-    """What is lost when a guaranteed property has this value; None when nothing is."""
+    """Return why a guaranteed property cannot have this value; None when it can."""
     kept = GUARANTEED[name]
     if value.lower() in kept:
         return None
@@ -142,13 +142,13 @@ def _weakening(name: str, value: str) -> str | None:
 
 
 def _is_known(name: str) -> bool:
-    """Whether librdkafka has a property of this name that can be set by text."""
+    """Return whether librdkafka has a property of this name that can be set by text."""
     objection = _objection(name, "")
     return name not in NOT_BY_TEXT and (objection is None or "No such configuration property" not in objection)
 
 
 def _objection(name: str, value: str) -> str | None:
-    """What librdkafka says against the value, or None. The second name is always wrong, so no client starts."""
+    """Return librdkafka's objection to the value, or None. The second name is always wrong, so no client starts."""
     try:
         Producer({name: value, _END: ""})
     except Exception as said:  # noqa: BLE001 - the client raises TypeError and AttributeError for its own properties

@@ -46,7 +46,7 @@ class Refused(Exception):
 
 
 class Disconnected(Exception):
-    """Whoever asks is gone, or too slow to send a body."""
+    """The client is gone, or too slow to send a body."""
 
 
 class Management:

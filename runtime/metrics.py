@@ -1,4 +1,4 @@
-"""What every service says of itself, for Prometheus."""
+"""Metrics that every service has."""
 
 import platform
 

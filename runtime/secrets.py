@@ -1,4 +1,4 @@
-"""What a secret of ours must be: long enough that nobody guesses it, and in live mode none that everybody knows."""
+"""Checks secrets: long enough not to be guessed, and in live mode none that is published with this project."""
 
 import re
 from collections.abc import Iterator, Mapping

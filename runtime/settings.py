@@ -1,14 +1,14 @@
 """The environment, read once into a frozen record; a wrong value stops the start with a sentence.
 
 Each setting is one field: its name in capitals is the variable, its description the line in docs/configuration.md.
-`NAME_FILE` may name a file that holds the value instead, and `SECRETS_DIR` a folder of files named as settings, as
-containers are given secrets. A file wins over the variable; white space around its value is trimmed.
+`NAME_FILE` may name a file that holds the value instead; the variable wins over it. `SECRETS_DIR` may name a folder of
+files named as settings, as containers are given secrets; such a file wins over the variable. White space is trimmed.
 """
 
 import os
 import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
@@ -26,11 +26,19 @@ NAME_PREFIX = r"^[A-Za-z0-9._-]{0,100}$"
 """The characters Kafka allows in names; its limit of 249 leaves room for ours."""
 
 
+Find = Callable[[str], tuple[str, Path | None]]
+"""By a setting's name in capitals: the variable that leads to its file, and the file, None when there is none."""
+
+
 class FileSource(PydanticBaseSettingsSource):
-    """Values from the files that `NAME_FILE` variables name, and from those in `SECRETS_DIR`."""
+    """Values from the files that `find` finds."""
+
+    def __init__(self, settings_cls: type[BaseSettings], find: Find) -> None:
+        super().__init__(settings_cls)
+        self._find = find
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        variable, path = _file_of(field_name.upper())
+        variable, path = self._find(field_name.upper())
         try:
             return (path.read_text().strip() if path else None), field_name, False
         except OSError as wrong:
@@ -42,13 +50,15 @@ class FileSource(PydanticBaseSettingsSource):
         return {name: value for name, value in values.items() if value is not None}
 
 
-def _file_of(name: str) -> tuple[str, Path | None]:
-    """Return the file that holds a setting's value, if there is one, and the variable that names it."""
-    if path := os.environ.get(f"{name}_FILE"):
-        return f"{name}_FILE", Path(path)
+def _named_file(name: str) -> tuple[str, Path | None]:
+    variable = f"{name}_FILE"
+    return variable, Path(path) if (path := os.environ.get(variable)) else None
+
+
+def _secret_file(name: str) -> tuple[str, Path | None]:
     folder = os.environ.get("SECRETS_DIR")
-    path_in_folder = Path(folder, name) if folder else None
-    return "SECRETS_DIR", path_in_folder if path_in_folder and path_in_folder.exists() else None
+    path = Path(folder, name) if folder else None
+    return "SECRETS_DIR", path if path and path.exists() else None
 
 
 class Settings(BaseSettings):
@@ -130,7 +140,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, FileSource(settings_cls), env_settings
+        return (
+            init_settings,
+            FileSource(settings_cls, _secret_file),
+            env_settings,
+            FileSource(settings_cls, _named_file),
+        )
 
     @classmethod
     def read(cls) -> Self:
@@ -170,7 +185,7 @@ class StoreSettings(Settings):
 
     @property
     def session_url(self) -> str:
-        """Where a session lasts: for LISTEN, advisory locks, and settings of a session."""
+        """The URL without a transaction pooler, for LISTEN, advisory locks and session settings."""
         return self.direct_database_url or self.database_url
 
 

@@ -31,7 +31,7 @@ class Startup:
         self._waits_for: str | None = "it has only just started"
 
     def problem(self) -> str | None:
-        """What is waited for; None when all of it was there."""
+        """Return what the start waits for; None once everything was there."""
         return self._waits_for
 
     def wait(self, stop: Event, while_waiting: Callable[[], None] = lambda: None) -> bool:

@@ -21,7 +21,7 @@ EVERY_S = 2.5
 AGAIN_S = 0.5
 ANSWERS_IN_S = 2.0
 MISSED_S = 6.0
-"""So long a store may give no sign. It is told of when a second question in a row was not answered, within 8 s."""
+"""Seconds without an answer after which a store counts as hung: noticed at the second such query, within 8 s."""
 
 # Postgres tells why it refuses a connection by words only: in English, unless its lc_messages says otherwise.
 REFUSED = re.compile(
@@ -49,7 +49,7 @@ class StoreProbe:
         Thread(target=self._run, name="store-probe", daemon=True).start()
 
     def problem(self) -> str | None:
-        """What is wrong with the store; also when the asking itself hangs, as in a name server."""
+        """Return the problem with the store, also when the probe itself hangs, as in a name server."""
         silent_s = time.monotonic() - self._answered_at
         if not self._started or silent_s <= MISSED_S:
             return None
@@ -105,7 +105,7 @@ def _question(server: PGconn) -> None:
 
 
 def place(store: Engine) -> str:
-    """Where a store is, for people: without the role and its password."""
+    """Return a store's host, port and database, without the role and its password."""
     return f"{store.url.host}:{store.url.port or 5432}/{store.url.database}"
 
 

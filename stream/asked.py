@@ -73,7 +73,7 @@ def texts(said: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 
 def because(said: object) -> str:
-    """Why a person dismisses events.
+    """Return the reason a person gives for dismissing events.
 
     Raises Refused.
     """

@@ -1,4 +1,4 @@
-"""How far a worker is behind in each topic: the records it has not processed, and the age of the oldest. Pure."""
+"""The backlog of a worker in each topic: unprocessed records, and the age of the oldest. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping

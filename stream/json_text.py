@@ -1,4 +1,4 @@
-"""What JSON bodies may hold and other readers cannot: a byte order mark, half a surrogate pair, a NUL."""
+"""Replaces what JSON bodies may hold and Postgres cannot: a byte order mark, half a surrogate pair, a NUL."""
 
 import re
 

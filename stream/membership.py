@@ -150,7 +150,7 @@ class Membership:
         return {(one.topic, one.partition): one.offset for one in found if one.offset >= 0}
 
     def reached(self, committed: Mapping[Partition, int]) -> dict[Partition, int]:
-        """How far the group is known to have been: by Kafka, whose offsets are a moment old, or by this member."""
+        """Return the highest next offsets the group is known to have had, by Kafka (a moment old) or this member."""
         together = committed.keys() | self._done.keys()
         return {one: max(committed.get(one, 0), self._done.get(one, 0)) for one in together}
 
@@ -202,7 +202,7 @@ class Membership:
         return _place(message) in self.owned
 
     def is_repeated(self, topic: str, partition: int, offset: int) -> bool:
-        """Whether this record may have been handled before the store was restored."""
+        """Return whether this record may have been handled before the store was restored."""
         return offset < self._rewound_until((topic, partition))
 
     @faults.before("worker.before_offsets")

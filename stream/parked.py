@@ -18,7 +18,7 @@ FACTOR = 4
 JITTER = 0.25
 
 Status = Literal["retrying", "abandoned"]
-"""What a failing event is by itself; a person may close an abandoned one, which is then `dismissed`."""
+"""The states of a failing event; a person may close an abandoned one, which is then `dismissed`."""
 STATUSES = ("retrying", "abandoned", "dismissed")
 
 

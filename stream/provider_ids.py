@@ -18,7 +18,7 @@ FIELDS = frozenset(
     "payment_intent charge latest_charge cancellationId cancellation_id refundId refund_id".split()
 )
 INSIDE = ("data", "object", "msg", "result", "response", "transaction", "tracking_status", "cancels", "cancel_history")
-"""Where a provider may put them, below the body itself."""
+"""Objects of a body, below its top level, in which providers put their ids."""
 DEEPEST = 4
 MOST = 50
 LONGEST = 200

@@ -1,4 +1,4 @@
-"""What the start waits for beside Kafka and the store: the schemas that a service writes with."""
+"""Start-up needs of a service that writes records: the schemas it encodes with."""
 
 from collections.abc import Iterable
 

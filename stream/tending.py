@@ -91,7 +91,7 @@ class Tending:
 
 
 def together(one: Applied, other: Applied) -> Applied:
-    """What two parts of one transaction leave to be told."""
+    """Join the messages and outcomes of two parts of one transaction."""
     return Applied(one.rows + other.rows, one.messages + other.messages, one.outcomes + other.outcomes)
 
 

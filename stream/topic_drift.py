@@ -1,4 +1,4 @@
-"""Whether topics are as designed: their number of copies and what Kafka does with their records."""
+"""Compares topics with the design: replication, retention, clean-up and timestamps."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,7 +38,7 @@ class Drift:
 
     @property
     def remedy(self) -> str:
-        """What a person can do about it."""
+        """Return what a person can do about it."""
         return REMEDIES.get(self.setting) or CONFIGURE.format(setting=self.setting, wanted=self.wanted)
 
 

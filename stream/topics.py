@@ -184,25 +184,6 @@ READ_BY: dict[str, tuple[Topic, ...]] = {
     "notifier": (ORDERS, CUSTOMERS, *DOMAIN_EVENTS, QUARANTINE, *map(dead, SERVICES)),
     "console": (*WEBHOOKS, REJECTED, OUTCOMES, *DOMAIN_EVENTS, NOTIFICATIONS),
 }
-"""What each service consumes: its handler reads it here, and so does the auditor."""
-ALL = (
-    PAYMENT_WEBHOOKS,
-    SHIPPING_WEBHOOKS,
-    REFUND_WEBHOOKS,
-    INVOICE_WEBHOOKS,
-    UNCONFIRMED,
-    ORDERS,
-    CUSTOMERS,
-    QUARANTINE,
-    UNVERIFIED,
-    REJECTED,
-    PAYMENTS,
-    SHIPMENTS,
-    REFUNDS,
-    SUBSCRIPTIONS,
-    INVOICES,
-    OUTCOMES,
-    NOTIFICATIONS,
-    *map(dead, SERVICES),
-)
+"""The topics that each service consumes; its handler and the auditor read them here."""
+ALL = (*WEBHOOKS, REJECTED, *DOMAIN_EVENTS, OUTCOMES, NOTIFICATIONS, *map(dead, SERVICES))
 RECORDS: tuple[type[Record], ...] = tuple(dict.fromkeys(record for topic in ALL for record in topic.records))

@@ -1,4 +1,4 @@
-"""Whether the store is still the one in which the worker owns its partitions, for threads that act on the world."""
+"""Tells threads with outside effects whether the store is still the one in which the worker owns its partitions."""
 
 from threading import Event
 
@@ -29,11 +29,11 @@ class Trust:
 
     @property
     def is_given(self) -> bool:
-        """Whether the worker has looked since the store failed last."""
+        """Whether the worker has taken its partitions over since the store last failed."""
         return self._given.is_set()
 
     def holds(self, tx: Connection) -> bool:
-        """Whether what this transaction finds in the store may be acted on."""
+        """Return whether rows of this transaction may be acted on."""
         return self.is_given and _identity(tx) == self._identity
 
 

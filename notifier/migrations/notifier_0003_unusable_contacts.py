@@ -1,4 +1,4 @@
-"""Why a contact cannot be mailed, beside the address that is missing for it."""
+"""Add the reason why a contact cannot be mailed."""
 
 from alembic import op
 

@@ -61,7 +61,7 @@ ANNOUNCED: dict[str, type[Fact]] = {
 }
 
 OF_AN_END = ("received_amount", "expected_amount", "reason", "expired_at", "completed_at")
-"""What an event that ends an invoice badly says of this end alone: kept apart, as `name:State`."""
+"""Fields that an event with a bad end states about that end alone: registers of their own, named `name:State`."""
 
 EXPIRES = ("Ready", "Wait", "Pending", "Cancel")
 """The states of which a time of expiry is a fact."""
@@ -112,7 +112,7 @@ class Invoice:
 
     @property
     def is_underpaid(self) -> bool:
-        """Whether its provider called it underpaid after it was completed."""
+        """Whether the provider reported it underpaid after it was completed."""
         when, reason = self.told.get("reason:Fail", (registers.UNTOLD, None))
         if self.state != "Complete" or reason != MISMATCH:
             return False
@@ -120,7 +120,7 @@ class Invoice:
         return failed >= completed or not failed
 
     def known(self, name: str) -> Any:
-        """What was told by that name, None when nobody told, or only an event whose state was overtaken."""
+        """Return a field; None when it is unknown, or known only from an event whose state was overtaken."""
         if name == "reason":
             return self.reason
         if (name == "expired_at" and self.state not in EXPIRES) or (
@@ -131,7 +131,7 @@ class Invoice:
         return self._of_the_way(name) if of_end is None else of_end
 
     def _of_the_way(self, name: str) -> Any:
-        """What was told on the way to the state. Rows from before ends were kept apart hold those of a lost end too."""
+        """Return a field of the events on the way to the state. Older rows may hold that of a lost end too."""
         (rank, *_), value = self.told.get(name, (registers.UNTOLD, None))
         ends = [_above_transfers((at, 0, 0, ""))[0] for at, (state,) in enumerate(TRANSITIONS) if state in ENDED_BADLY]
         is_of_lost_end = name in OF_AN_END and rank in ends and rank != self.told["state"][0][0]
@@ -212,7 +212,7 @@ def settle(results: Sequence[Result], balances: Mapping[tuple[str, str], int]) -
 
 
 def _said_of_transfer(notice: InvoiceNotice) -> dict[str, object]:
-    """What an invoice says of the transfer that pays it. The transfer's own webhooks outrank it."""
+    """Return the transfer's fields that an invoice's webhook states. The transfer's own webhooks outrank them."""
     return {
         "invoice_id": notice.invoice_id,
         "hash": notice.transaction_hash,

@@ -14,7 +14,7 @@ from stream.fold import Result
 from stream.references import Referred
 
 TOPICS = topics.READ_BY["payment"]
-"""Of refunds only those matter that their payment tells of as well: they may be the only ones to tell of a failure."""
+"""Only refunds that their payment reports too are read: their own webhook may be the only one about a failure."""
 
 
 def handle(

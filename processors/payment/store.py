@@ -161,7 +161,7 @@ def record(tx: Connection, applied: Iterable[tuple[PaymentWebhook | DisputeWebho
 
 
 class _Claims(msgspec.Struct):
-    """What `payments.claims` holds while there are any: the claims, and what counts without them."""
+    """The content of `payments.claims`: the cancels that wait, and the totals without them."""
 
     base: Parts
     claims: dict[str, Claim]

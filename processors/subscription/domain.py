@@ -43,7 +43,7 @@ KST = timezone(timedelta(hours=9), "KST")
 
 REFUND_FAILED = "refund_failed"
 RESTORED = "restored:"
-"""What a payment is told again for after a cancel, and the register of each such time."""
+"""The reason why a payment is published again after a cancel, and the prefix of the register of each such time."""
 
 YEARS = range(2000, 2100)
 _ORDER = re.compile(r"BIZ-(?P<user>.+)-(?P<plan>[A-Za-z0-9_]+)-(?P<date>[0-9]{14}|[0-9]{8})")
@@ -94,7 +94,7 @@ class Subscription:
 
     @property
     def restored(self) -> int:
-        """How often the last order was paid again after a cancel, as its refund failed."""
+        """The number of times the last order was paid again after a cancel, as its refund failed."""
         told = self.orders.get(self.last_order_id or "", {})
         return sum(name.startswith(RESTORED) for name in told) if "cancelled_at" in told else 0
 

@@ -12,7 +12,7 @@ import idna
 MAX_OCTETS = 254  # RFC 5321, erratum 1690: a path has 256 octets, two of them are brackets
 MAX_LOCAL_OCTETS = 64
 LOST = "\ufffd"
-"""What stands for a character that could not be read: which one it was, nobody knows."""
+"""The replacement character: the original one is not known."""
 MAX_DOMAIN_OCTETS = 253
 
 _ATOM = re.compile(r"[A-Za-z0-9#$&'*+/=?^_`{|}~-]+")
@@ -23,7 +23,7 @@ _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"})
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-"""What shows nothing in other categories (Unicode: Default_Ignorable_Code_Point): fillers, variation selectors."""
+"""Invisible characters of other categories (Unicode: Default_Ignorable_Code_Point): fillers, variation selectors."""
 _JOINERS = "\u200c\u200d"
 """Format characters that some scripts write words with; IDNA 2008 says where they may stand."""
 
@@ -56,7 +56,7 @@ def parse(text: str, *, allow_dotless: bool = False) -> str:
 
 
 def has_control_character(text: str) -> bool:
-    """Whether `text` holds a control character, such as a line break."""
+    """Return whether `text` holds a control character, such as a line break."""
     return any(unicodedata.category(character) == "Cc" for character in text)
 
 
@@ -76,12 +76,12 @@ def _check_local(local: str) -> None:
 
 
 def _is_hidden(character: str) -> bool:
-    """Whether a character shows nothing, so that two addresses would look like one."""
+    """Return whether a character is invisible, so that two addresses would look alike."""
     return unicodedata.category(character) in _UNPRINTABLE or _INVISIBLE.match(character) is not None
 
 
 def _is_forbidden(character: str) -> bool:
-    """Whether a character is no atext (RFC 5322, RFC 6531), or stands for ASCII in a compatibility form (a wide @)."""
+    """Return whether a character is no atext (RFC 5322, RFC 6531), or a compatibility form of ASCII (a wide @)."""
     if character.isascii():
         return not _ATOM.fullmatch(character)
     return any(part.isascii() for part in unicodedata.normalize("NFKC", character))

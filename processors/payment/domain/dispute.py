@@ -53,18 +53,18 @@ def tell(payment: Payment, webhook: DisputeWebhook) -> tuple[Payment, OutcomeKin
 
 
 def merge(one: Mapping[str, Told], other: Mapping[str, Told]) -> Mapping[str, Told]:
-    """What was told of the disputes of both."""
+    """Merge the disputes of two payments."""
     names = sorted({*one, *other})
     return {name: registers.merge(one.get(name, {}), other.get(name, {})) for name in names}
 
 
 def truths(payment: Payment) -> tuple[Truth, ...]:
-    """What can be said of the disputes as they stand: an open one is news again when its deadline changes."""
+    """Return the domain events that hold for these disputes; an open one has a new one when its deadline changes."""
     return tuple(_truth(payment, name, told) for name, told in sorted(payment.disputes.items()))
 
 
 def news(before: Payment, after: Payment, cause: Webhook) -> tuple[Fact, ...]:
-    """What is true of the disputes after and was not before; `after` may be what waits for its order."""
+    """Return the domain events that hold only after the change; `after` may be pending state without an order."""
     known = truths(before)
     return tuple(announce(truth, after, cause) for truth in truths(after) if truth not in known)
 
@@ -102,7 +102,7 @@ def shown(disputes: Mapping[str, Told]) -> tuple[str, Told] | None:
 
 
 def charged_back(payment: Payment) -> int:
-    """What the banks took back by disputes that were lost, in minor units of the payment's currency."""
+    """Return the amount of lost disputes, in minor units of the payment's currency."""
     currency = payment.known("currency")
     lost = [told for told in payment.disputes.values() if registers.value(told, "status") == "lost"]
     return sum(

@@ -45,7 +45,7 @@ class Refund(NamedTuple):
 
 
 class Occasions(NamedTuple):
-    """How often the order became paid, and how often a bank took its deposit back."""
+    """Return how often the order became paid, and how often a bank took its deposit back."""
 
     paid: int
     reversed: int
@@ -133,7 +133,7 @@ def totals(entries: Told, transaction: str) -> list[tuple[int, int]]:
 
 
 def descents(sums: list[tuple[int, int]]) -> int:
-    """How often a total went down: a refund that was counted had failed. Totals without a time say nothing of it."""
+    """Return how often a total went down, as a counted refund had failed. Totals without a time are ignored."""
     return sum(drop > 0 for drop in _drops(sums))
 
 

@@ -78,7 +78,7 @@ def _failed(payment: Payment) -> Truth:
 
 
 def _again(payment: Payment) -> tuple[str, ...]:
-    """What tells a second payment of the order, or a payment after its refund failed, from the first: its number."""
+    """Return the number that distinguishes a further payment of the order, or one after a failed refund."""
     again = max(payment.occasions.paid - 1, 0) + payment.failed_refunds
     return (str(again + 1),) if again else ()
 

@@ -43,7 +43,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What cancels say of one transaction of one provider. It counts once that transaction is known to be the order's.
+    """The cancels of one transaction of one provider. They count once that transaction is known to be the order's.
 
     `waiting` are the events that arrived while it did not count; they differ with the order of arrival.
     """
@@ -116,7 +116,7 @@ class Payment:
         return [name for name in self.live[1:] if not _is_nothing(self.transactions[name])]
 
     def known(self, name: str) -> Any:
-        """What is known of the transaction that pays the order, or of the last one.
+        """Return a field of the transaction that pays the order, or of the last one.
 
         What it leaves open is what was told besides; but not what was told of another transaction.
         """
@@ -149,24 +149,24 @@ class Payment:
 
     @property
     def failure_reason(self) -> str | None:
-        """Why the attempt failed that the status is of; None of any other status."""
+        """The reason of the failed attempt that set the status; None with any other status."""
         (rank, _, position, _), reason = self.register("failure_reason")
         status: Stamp = self.told["status"][0] if "status" in self.told else UNTOLD
         return reason if self.status in FAILED and (rank, position) == (status[0], status[2]) else None
 
     @property
     def refunded_amount(self) -> int:
-        """What was given back, in minor units: never more than was paid."""
+        """The amount given back, in minor units: never more than was paid."""
         return sum(self.given_back_of(name) for name in self._given_back)
 
     def given_back_of(self, transaction: str) -> int:
-        """What was given back of one transaction, at most its amount."""
+        """Return the amount given back of one transaction, at most its amount."""
         amount: int | None = registers.value(self.transactions.get(transaction, {}), "amount")
         given_back = self.claimed_of(transaction)
         return min(given_back, given_back if amount is None else amount)
 
     def claimed_of(self, transaction: str) -> int:
-        """What was given back of a transaction by what is told, which may be more than was paid.
+        """Return the stated amount given back of a transaction, which may be more than was paid.
 
         Its entries, or the provider's own sum if that is more; after a refund failed, the last sum, without what
         failed since. Refunds with webhooks of their own count where the provider tells no sum.
@@ -221,12 +221,12 @@ class Payment:
 
     @property
     def failed_refunds(self) -> int:
-        """How many refunds of it failed, by the provider's sums or by the refunds' own webhooks."""
+        """The number of its refunds that failed, by the provider's sums or by the refunds' own webhooks."""
         return sum(self._failed_refunds_of(name) for name in self._given_back)
 
     @property
     def failed_amount(self) -> int:
-        """What was once given back and came back, in minor units, as far as anybody told."""
+        """The amount that was given back and came back, in minor units, as far as it is known."""
         return sum(self._failed_amount_of(name) for name in self._given_back)
 
     @property
@@ -267,7 +267,7 @@ class Payment:
         return max(rejected, entries.lost(entries.totals(self.entries, transaction)))
 
     def _is_settled_by_amounts(self, status: str | None) -> bool:
-        """Whether the amounts say more than the status: a refund failed, or refunds alone tell of what was given back.
+        """Whether the amounts override the status: a refund failed, or only refunds state what was given back.
 
         The transaction is looked at that the status is of.
         """
@@ -303,7 +303,7 @@ class Payment:
 
 
 def misfit(base: Parts, claim: Claim) -> str | None:
-    """Why a cancel is none of the order's payment; None where it is, or where nobody knows of any payment.
+    """Return why a cancel does not belong to the order's payment; None when it does, or when no payment is known.
 
     A transaction is the order's when another webhook tells of it. One that is not named is that of its provider. What
     the provider's API confirmed proves itself.

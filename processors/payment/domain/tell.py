@@ -61,7 +61,7 @@ def tell_refund(payment: Payment, webhook: RefundWebhook) -> Payment:
 
 
 def merge(payment: Payment, other: Payment) -> Payment:
-    """What was told of both: an order's payment, and what was told before anybody knew that it was this order's."""
+    """Merge an order's payment with pending state that was received before its order was known."""
     claims = payment.claims
     for claim in other.claims.values():
         claims = _with_claim(claims, claim)

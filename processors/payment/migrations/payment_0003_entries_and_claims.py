@@ -1,4 +1,4 @@
-"""What happened to an order's transactions and when, and the cancels that do not fit what was paid."""
+"""Add the entries of an order's transactions with their times, and the cancels that do not fit what was paid."""
 
 from alembic import op
 

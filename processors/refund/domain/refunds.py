@@ -41,7 +41,7 @@ REQUESTED_BY = "hookstream"
 """The provider of a refund that only we asked for."""
 
 PAYMENTS = PaymentCompleted | AmountMismatched | PaymentOverpaid | PaymentCancelled | PaymentRefunded
-"""What tells that an order was paid, and how much: refunds are held against it."""
+"""The domain events that state how much was paid for an order; refunds are compared with them."""
 
 ENDS = ("completed", "rejected")
 Truth = tuple[type[RefundFact] | type[RefundMismatched], tuple[str, ...]]
@@ -59,7 +59,7 @@ class Refunds:
 
     @property
     def refunded_amount(self) -> int:
-        """What was given back, in minor units, by the refunds that fit what was paid."""
+        """The amount given back, in minor units, by the refunds that fit what was paid."""
         misfits = self.mismatches
         return sum(
             registers.value(told, "amount") or 0
@@ -77,7 +77,7 @@ class Refunds:
 
     @property
     def mismatches(self) -> dict[str, str]:
-        """Why completed refunds do not fit what was paid; empty while nothing is known to be paid.
+        """The reasons why completed refunds do not fit what was paid, by refund; empty while no payment is known.
 
         Of several that are too much together, the later ones are. Where a payment tells no amount, none is too much.
         """
@@ -108,7 +108,7 @@ class Refunds:
 
 
 def _misfit(told: Told, paid: list[Any]) -> str | None:
-    """Whether a refund is of another provider or currency than all that was paid."""
+    """Return whether a refund has another provider or currency than every payment."""
     providers = {provider for *_, provider in paid}
     if None not in providers and registers.value(told, "provider") not in providers:
         return "other_provider"
@@ -187,7 +187,7 @@ def merge(refunds: Refunds, other: Refunds) -> Refunds:
 
 
 def news(before: Refunds, after: Refunds, cause: RefundWebhook | Fact) -> tuple[Fact, ...]:
-    """What is true after and was not before."""
+    """Return the domain events that hold after a change and did not hold before."""
     known = truths(before)
     return tuple(_announce(truth, after, cause) for truth in truths(after) if truth not in known)
 
@@ -210,7 +210,7 @@ def truths(refunds: Refunds) -> tuple[Truth, ...]:
 
 
 def _again(told: Told) -> tuple[str, ...]:
-    """Which time it reached the end it has, unless it is the first."""
+    """Return the number of the time a refund reached its status, empty for the first."""
     ends = [name.partition("@") for name in told if name.partition("@")[0] in ENDS]
     runs = [status for status, _ in groupby(sorted(ends, key=lambda end: (int(end[2]), end[0])), lambda end: end[0])]
     times = runs.count(registers.value(told, "status"))

@@ -1,4 +1,4 @@
-"""What was paid for an order, and which refunds do not fit it."""
+"""Add what was paid for an order, and which refunds do not fit it."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Why and when a person closed an event that can never be handled."""
+"""Add the reason and time of dismissal."""
 
 from alembic import op
 

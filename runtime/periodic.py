@@ -1,0 +1,27 @@
+"""Repeats the housekeeping of a store in a thread of its own."""
+
+from collections.abc import Callable
+from threading import Event, Thread
+
+from sqlalchemy import exc
+
+from runtime.logging import log
+
+
+def start(name: str, work: Callable[[], object], every_s: float, retry_s: float, stop: Event) -> Thread:
+    """Do `work` now and every `every_s` until `stop` is set; after a failure of the store, again in `retry_s`."""
+    thread = Thread(target=_run, args=(name, work, every_s, retry_s, stop), name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+def _run(name: str, work: Callable[[], object], every_s: float, retry_s: float, stop: Event) -> None:
+    wait = 0.0
+    while not stop.wait(wait):
+        try:
+            work()
+            wait = every_s
+        except (exc.DBAPIError, exc.TimeoutError) as failure:
+            error = str(getattr(failure, "orig", failure)).strip()
+            log.warning(f"{name}.failed", error=error, seconds=retry_s)
+            wait = retry_s
