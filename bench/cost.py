@@ -1,0 +1,62 @@
+"""CPU of processes with all their children, from /proc."""
+
+import os
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+TICKS = os.sysconf("SC_CLK_TCK")
+MB = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """`own` is its user and system time in seconds, `ended` that of its children that have ended."""
+
+    parent: int
+    own: float
+    ended: float
+
+
+def trees(pids: Mapping[str, int]) -> dict[str, float]:
+    """The CPU seconds of each of these processes, its children, and those that ended."""
+    table = _table()
+    children = defaultdict(list)
+    for pid, process in table.items():
+        children[process.parent].append(pid)
+    return {name: _tree(pid, table, children) for name, pid in pids.items()}
+
+
+def machine() -> float:
+    """The CPU seconds that all processes of the machine have used, and the kernel for itself."""
+    user, nice, system, _, _, irq, softirq, *_ = map(int, Path("/proc/stat").read_text().split()[1:10])
+    return (user + nice + system + irq + softirq) / TICKS
+
+
+def proportional_mb(pid: int) -> float:
+    """The memory of one process, shared pages divided among those that share them."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024 / MB
+    return 0.0
+
+
+def _tree(pid: int, table: Mapping[int, Process], children: Mapping[int, list[int]]) -> float:
+    if pid not in table:
+        return 0.0
+    return table[pid].own + table[pid].ended + sum(_tree(child, table, children) for child in children.get(pid, ()))
+
+
+def _table() -> dict[int, Process]:
+    found = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            except OSError:  # it has just ended
+                continue
+            user, system, user_ended, system_ended = map(int, fields[11:15])
+            process = Process(int(fields[1]), (user + system) / TICKS, (user_ended + system_ended) / TICKS)
+            found[int(folder.name)] = process
+    return found

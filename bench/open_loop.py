@@ -1,0 +1,63 @@
+"""Posts at a rate that does not wait for answers; each latency counts from the moment its post was due."""
+
+import asyncio
+import time
+from asyncio import StreamReader, StreamWriter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Connection = tuple[StreamReader, StreamWriter]
+ANSWER_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """When it was due and when its answer had been read (seconds since 1970), and the answer; 0 for none."""
+
+    due: float
+    answered: float
+    status: int
+
+
+class Poster:
+    """Posts over kept connections, as many as are needed at once."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._idle: list[Connection] = []
+
+    async def play(self, requests: Sequence[bytes], rate: float) -> list[Post]:
+        """Post one request each 1/`rate` seconds, whatever becomes of those before."""
+        began = time.time()
+        async with asyncio.TaskGroup() as group:
+            tasks = []
+            for number, request in enumerate(requests):
+                due = began + number / rate
+                if (wait := due - time.time()) > 0:
+                    await asyncio.sleep(wait)
+                tasks.append(group.create_task(self._post(request, due)))
+        self._close()
+        return [task.result() for task in tasks]
+
+    async def _post(self, request: bytes, due: float) -> Post:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                connection = self._idle.pop() if self._idle else await asyncio.open_connection("127.0.0.1", self._port)
+                status = await _exchange(*connection, request)
+        except (OSError, asyncio.IncompleteReadError, TimeoutError):
+            return Post(due, time.time(), 0)
+        self._idle.append(connection)
+        return Post(due, time.time(), status)
+
+    def _close(self) -> None:
+        for _, writer in self._idle:
+            writer.close()
+        self._idle.clear()
+
+
+async def _exchange(reader: StreamReader, writer: StreamWriter, request: bytes) -> int:
+    writer.write(request)
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    await reader.readexactly(length)
+    return int(head.split(b" ", 2)[1])

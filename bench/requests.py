@@ -1,0 +1,17 @@
+"""Webhooks as bytes on a connection."""
+
+from providers import generic
+from simulator.story import Webhook
+
+
+def signed(webhook: Webhook, secret: bytes) -> bytes:
+    """An HTTP/1.1 request with the signature of contract A."""
+    headers = {
+        "Host": "localhost",
+        "Content-Type": "application/json",
+        **dict(webhook.headers),
+        **generic.PROVIDER.sign(webhook.body, secret, 0),
+        "Content-Length": str(len(webhook.body)),
+    }
+    lines = [f"POST {webhook.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + webhook.body

@@ -1,0 +1,79 @@
+"""A whole system, or Kafka and Postgres alone, of this checkout or another, and a sink for its mails."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+STAND = Path(__file__).with_name("stand.py")
+OUTSIDE = ("apis", "inbox", "registry")
+"""Processes of the local stack that play the world around the system: their CPU is not the system's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    folder: Path
+    url: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    data: Path
+    sink: Sink
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Read anew each time: process ids change when a service is started again."""
+        return dict(line.split("=", 1) for line in (self.data / "env").read_text().splitlines())
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The processes that are the system's own, by the name of their service."""
+        named = {name.removesuffix("_PID").lower(): value for name, value in self.env.items() if name.endswith("_PID")}
+        return {name: int(pid) for name, pid in named.items() if name not in OUTSIDE}
+
+
+@contextmanager
+def system(at: Path = ROOT, *, services: bool = True) -> Iterator[System]:
+    """Start the checkout at `at` in a folder of its own, which is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, sink(Path(folder)) as mails:
+        data = Path(folder) / "run"
+        python = at / ".venv/bin/python"
+        what = "all" if services else "base"
+        argv = [str(python if python.exists() else sys.executable), str(STAND), str(at), str(data), what, mails.url]
+        env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        pipe = subprocess.PIPE
+        with subprocess.Popen(argv, cwd=at, env=env, stdin=pipe, stdout=pipe, text=True) as stand:
+            try:
+                _until_ready(stand)
+                yield System(data, mails)
+            finally:
+                stand.communicate()
+
+
+@contextmanager
+def sink(folder: Path) -> Iterator[Sink]:
+    """Run bench/sink.py."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "bench.sink", str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None  # noqa: S101 - it is a pipe
+            yield Sink(folder, f"smtp://127.0.0.1:{int(process.stdout.readline())}", process.pid)
+        finally:
+            process.terminate()
+
+
+def _until_ready(stand: "subprocess.Popen[str]") -> None:
+    assert stand.stdout is not None  # noqa: S101 - it is a pipe
+    for line in stand.stdout:
+        if line.strip() == "ready":
+            return
+        print(line, end="", file=sys.stderr)
+    raise RuntimeError(f"the system ended with exit code {stand.wait()} before it was ready")
