@@ -3,6 +3,7 @@
 import sys
 import traceback
 from types import TracebackType
+from typing import Annotated
 
 import typer
 
@@ -24,14 +25,24 @@ from cli import (
     verifying,
 )
 from local.telling import Trouble, complain
+from runtime import __version__
 from runtime.plain_text import plain
 
 app = typer.Typer(
-    help="Webhooks in, rows changed, people told: each exactly once in effect.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback(invoke_without_command=True)
+def _root(*, version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+    """Webhooks in, rows changed, people told: each exactly once in effect."""
+    if version:
+        typer.echo(f"hookstream {__version__}")
+        raise typer.Exit
+
+
 app.command()(running.run)
 app.command()(running.stop)
 app.command()(simulating.simulate)
