@@ -21,7 +21,11 @@ MESSAGE_CHARS = 300
 """How much of a complaint its sender is told: it may quote the body."""
 
 EMPTY = b'""'
+ESCAPED_COLON = b"\\u003"
+"""How every escape of a colon begins: with one, a body's colons say nothing of its keys."""
 _any = msgspec.json.Decoder(msgspec.Raw)
+_objects = msgspec.json.Decoder()
+_encode = msgspec.json.Encoder().encode
 _KEY = re.compile(rb'"([^"\\]*)"\s*:')
 _NUMBER = re.compile(r"-?\d{1,309}(\.\d{1,324})?([eE][+-]?\d{1,3})?")
 _AS_ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
@@ -39,7 +43,7 @@ def read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     value, body = _decoded(decoder.type, body)
     if len(body) > MAX_DEPTH:
         _check_depth(body)
-    if b"\\" in body or _may_repeat_a_key(body) or _may_hold_a_giant(body):
+    if _may_repeat_a_key(body) or _may_hold_a_giant(body):
         _read_slowly(body)
     return _leniently(decoder.type, body) if value is None else value
 
@@ -99,8 +103,19 @@ def complaint(said: str) -> str:
 
 
 def _may_repeat_a_key(body: bytes) -> bool:
-    keys = _KEY.findall(body)
-    return len(keys) != len(set(keys))
+    """Return False only if no object has a key twice.
+
+    Each key has a colon, and decoding keeps one of two equal keys: if the body encoded again has as many colons, no
+    key was lost. A regex over all keys took 668 µs of 50 KB, and raised false alarms for arrays of objects.
+    """
+    if ESCAPED_COLON in body:
+        return True
+    try:
+        again = _encode(_objects.decode(body))
+    except (msgspec.DecodeError, RecursionError):  # a number beyond floats, or an object nested very deep
+        keys = _KEY.findall(body)
+        return b"\\" in body or len(keys) != len(set(keys))
+    return body.count(b":") != again.count(b":")
 
 
 def _may_hold_a_giant(body: bytes) -> bool:

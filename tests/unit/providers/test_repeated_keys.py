@@ -1,0 +1,99 @@
+"""Which bodies are read slowly decides nothing: each is refused, or not, as by a reader that looks at every key.
+
+The reference is the check that this one replaced: a regex over all keys, and the slow reader after every alarm.
+"""
+
+import json
+import re
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.body import _may_hold_a_giant, _may_repeat_a_key, _read_slowly
+from providers.contract import Refused
+
+_KEY = re.compile(rb'"([^"\\]*)"\s*:')
+_raw = msgspec.json.Decoder(msgspec.Raw)
+
+KEYS = st.sampled_from(
+    [b"a", b"b", b"", b":", b"a:", b"\\u0061", b"\\u003a", b"\\u003A", b"\\\\u003a", b"\\n", "서울".encode()]
+)
+TEXTS = st.sampled_from([b"", b"x", b'\\"a\\":', b"a: b", b"\\u003a", b"::", b"\\/", b"\\ud83d\\ude00", "값".encode()])
+NUMBERS = st.sampled_from(
+    [
+        b"0",
+        b"-1",
+        b"0.10",
+        b"1e5",
+        b"1E+308",
+        b"1e400",
+        b"1e0005",
+        b"9" * 308,
+        b"9" * 309,
+        b"9" * 300 + b"e99",
+        b"9" * 310,
+    ]
+)
+BLANKS = st.sampled_from([b"", b" ", b"\n\t "])
+
+
+def _object(pairs: list[tuple[bytes, bytes, bytes]]) -> bytes:
+    return b"{" + b",".join(b'"' + key + b'"' + blank + b":" + value for key, blank, value in pairs) + b"}"
+
+
+LEAVES = TEXTS.map(lambda text: b'"' + text + b'"') | NUMBERS | st.sampled_from([b"null", b"true"])
+JSON = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=4).map(lambda items: b"[" + b",".join(items) + b"]")
+        | st.lists(st.tuples(KEYS, BLANKS, inner), max_size=4).map(_object)
+    ),
+    max_leaves=12,
+)
+
+
+def before(body: bytes) -> None:
+    """Read a body as it was read before."""
+    keys = _KEY.findall(body)
+    if b"\\" in body or len(keys) != len(set(keys)) or _may_hold_a_giant(body):
+        _read_slowly(body)
+
+
+def now(body: bytes) -> None:
+    if _may_repeat_a_key(body) or _may_hold_a_giant(body):
+        _read_slowly(body)
+
+
+def refusal(read: Any, body: bytes) -> tuple[type, str] | None:
+    try:
+        read(body)
+    except Refused as refused:
+        return type(refused), str(refused)
+    return None
+
+
+@given(JSON)
+def test_every_body_is_refused_or_read_as_before(body: bytes) -> None:
+    _raw.decode(body)  # valid, as every body is that gets here
+    assert refusal(now, body) == refusal(before, body)
+
+
+@given(st.lists(st.tuples(KEYS, BLANKS, LEAVES), max_size=5))
+def test_a_key_that_an_object_has_twice_is_always_found(pairs: list[tuple[bytes, bytes, bytes]]) -> None:
+    names = [json.loads(b'"' + key + b'"') for key, _, _ in pairs]
+    if len(names) != len(set(names)):
+        assert refusal(now, _object(pairs)) is not None
+
+
+@pytest.mark.parametrize("depth", [1, 100, 900, 999])
+@pytest.mark.parametrize("inner", [b'{"a": 1, "a": 2}', b'[{"a": 1}, {"a": 2}]', b'"\\n"', b"1e400"])
+def test_depth_changes_nothing(depth: int, inner: bytes) -> None:
+    body = b"[" * depth + inner + b"]" * depth
+    assert refusal(now, body) == refusal(before, body)
+
+
+def test_a_list_of_like_objects_raises_no_alarm() -> None:
+    assert not _may_repeat_a_key(b'{"items": [{"sku": "1", "note": "a: b"}, {"sku": "2", "note": "\\n"}]}')
