@@ -1,6 +1,7 @@
 """Who is told what: one table. A fact that is not in it is nobody's mail."""
 
 import re
+from functools import lru_cache
 from operator import itemgetter
 from typing import Literal
 
@@ -120,6 +121,7 @@ def is_of_a_plan(fact: Fact) -> bool:
     )
 
 
+@lru_cache(1000)
 def locale_of(*wishes: str | None) -> str:
     """Return the language of a mail: the first that we write in, else Korean.
 

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from email.headerregistry import Address
 from urllib.parse import urljoin, urlsplit
 
 from stream.events import email_address
@@ -20,9 +19,9 @@ class Branding:
     shop_url: str | None = None
 
     @property
-    def from_header(self) -> Address:
-        local, _, domain = self.address.partition("@")
-        return Address(self.sender_name or self.shop_name or "", local, domain)
+    def display_name(self) -> str:
+        """The name beside the address; empty where nobody gave one."""
+        return self.sender_name or self.shop_name or ""
 
     @property
     def domain(self) -> str:

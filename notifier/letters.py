@@ -2,8 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from email.header import Header
-from email.message import EmailMessage
+from datetime import timedelta
 from email.utils import format_datetime
 from functools import cache
 from pathlib import Path
@@ -16,7 +15,8 @@ from notifier import phrasing
 from notifier.audience import locale_of
 from notifier.branding import Branding
 from notifier.mailbox import Letter
-from runtime.clock import moment
+from notifier.mime import Mail
+from runtime.clock import EPOCH
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -33,6 +33,7 @@ INSTANTS = ("paid_at", "cancelled_at", "evidence_due_by")
 DAYS = ("started_at", "ends_at", "next_billing_at")
 
 
+_BETWEEN_PARAGRAPHS = re.compile(r"\n{2,}")
 LINK_LABELS = {"ko": "주문 보기", "en": "View the order"}
 
 
@@ -70,52 +71,39 @@ class Words:
 
 def words(letter: Letter, branding: Branding | None = None) -> Words:
     """The words of a letter in its reader's language. A customer is greeted."""
+    return _words(letter, msgspec.json.decode(letter.fact), branding)
+
+
+def _words(letter: Letter, told: dict[str, Any], branding: Branding | None) -> Words:
     language = locale(letter)
-    facts = _facts(letter, language)
+    facts = _facts(letter, told, language)
     title, _, text = _template(letter.fact_type, letter.audience, language).render(facts).strip().partition("\n")
-    paragraphs = [paragraph.strip().split("\n") for paragraph in re.split(r"\n{2,}", text.strip())]
-    greeting = _environment().get_template(f"greeting.{language}.txt").render(facts)
-    footer = _environment().get_template(f"footer.{language}.txt").render(branding=branding)
     return Words(
         " ".join(title.split()),
-        greeting if letter.audience == "customer" else None,
-        paragraphs,
+        _environment().get_template(f"greeting.{language}.txt").render(facts)
+        if letter.audience == "customer"
+        else None,
+        [paragraph.strip().split("\n") for paragraph in _BETWEEN_PARAGRAPHS.split(text.strip())],
         branding.absolute(letter.link) if branding else None,
         LINK_LABELS[language],
-        footer.strip().split("\n"),
+        _footer(branding, language),
     )
 
 
-def compose(letter: Letter, branding: Branding) -> EmailMessage:
-    """The mail for a letter: a text part and an HTML part that say the same, under an id that never changes.
-
-    It has no To header: that is written where RCPT is (`notifier.smtp`).
-    """
-    said = words(letter, branding)
-    mail = EmailMessage()
-    _set_subject(mail, said.title)
-    mail["From"] = branding.from_header
-    mail["Message-ID"] = message_id(letter, branding)
-    mail["Content-Language"] = locale(letter)
-    occurred = moment(msgspec.json.decode(letter.fact)["received_at"])
-    if occurred:
-        mail["Date"] = format_datetime(occurred)
-    mail.set_content(said.text)
-    html = _layout().render(words=said, branding=branding, language=locale(letter))
-    mail.add_alternative(html, subtype="html")
-    return mail
-
-
-def _set_subject(mail: EmailMessage, title: str) -> None:
-    """Write a title that says the same to every reader; it may hold an order's id or an invoice's title.
-
-    The email package decodes what looks like an encoded word, and a line break in that begins a header of its own.
-    Such a title is encoded whole and handed to the package as it is.
-    """
-    if "=?" in title:
-        mail.set_raw("Subject", Header(title, "utf-8", header_name="Subject").encode())
-    else:
-        mail["Subject"] = title
+def compose(letter: Letter, branding: Branding) -> Mail:
+    """The mail for a letter: a text part and an HTML part that say the same, under an id that never changes."""
+    told = msgspec.json.decode(letter.fact)
+    said, language = _words(letter, told, branding), locale(letter)
+    return Mail(
+        sender_name=branding.display_name,
+        sender=branding.address,
+        subject=said.title,
+        message_id=message_id(letter, branding),
+        language=language,
+        date=format_datetime(EPOCH + timedelta(microseconds=told["received_at"])),
+        text=said.text,
+        html=_environment().get_template("layout.html").render(words=said, branding=branding, language=language),
+    )
 
 
 def message_id(letter: Letter, branding: Branding) -> str:
@@ -128,8 +116,7 @@ def locale(letter: Letter) -> str:
     return locale_of(letter.locale)
 
 
-def _facts(letter: Letter, language: str) -> dict[str, Any]:
-    told = msgspec.json.decode(letter.fact)
+def _facts(letter: Letter, told: dict[str, Any], language: str) -> dict[str, Any]:
     fact: dict[str, Any] = {name: _on_one_line(value) for name, value in told.items()}
     return {
         **fact,
@@ -159,17 +146,22 @@ def _figure(fact: dict[str, Any], name: str, units: tuple[str, ...], language: s
 
 
 @cache
+def _footer(branding: Branding | None, language: str) -> list[str]:
+    written = _environment().get_template(f"footer.{language}.txt").render(branding=branding)
+    return written.strip().split("\n")
+
+
+@cache
 def _environment() -> Environment:
+    """Templates are compiled once: `auto_reload` would look at the file's time for each mail."""
     return Environment(
-        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=select_autoescape(("html",))
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(("html",)),
+        auto_reload=False,
     )
 
 
 @cache
 def _template(fact_type: str, audience: str, language: str) -> Template:
     return _environment().get_template(f"{fact_type}.{audience}.{language}.txt")
-
-
-@cache
-def _layout() -> Template:
-    return _environment().get_template("layout.html")

@@ -114,8 +114,11 @@ REASONS: dict[str, dict[str, str | None]] = {
 
 def one_line(text: str | None) -> str | None:
     """A name as one line of printable characters; None for one that has none."""
-    printable = "".join(character if character.isprintable() else " " for character in text or "")
-    return " ".join(printable.split()) or None
+    if not text:
+        return None
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(text.split()) or None
 
 
 def method(said: str | None, language: str) -> str | None:

@@ -6,18 +6,15 @@ dot: after it, only the server's reply says what became of the message (RFC 1047
 Whatever goes wrong in a mail ends its connection: the next mail begins on a new one and finds nothing of this one.
 """
 
-import re
 import smtplib
 from contextlib import suppress
-from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
 
 from notifier import smtp_url
+from notifier.mime import Mail
 from notifier.smtp_connection import NoConnection, connect, described
 from runtime import faults
 from stream.events import email_address
 
-_LEADING_DOT = re.compile(rb"(?m)^\.")
 OK = 250
 START_MAIL_INPUT = 354
 CLOSING = 421
@@ -62,7 +59,7 @@ class MailServer:
         self._smtp: smtplib.SMTP | None = None
 
     @faults.before("sender.after_claim")
-    def offer(self, sender: str, recipient: str, mail: EmailMessage) -> None:
+    def offer(self, sender: str, recipient: str, mail: Mail) -> None:
         """Bring the mail up to its final dot. `mail` has no To: it is written here, as the very text of RCPT.
 
         Raises NotTaken, Unusable when `recipient` is not an address in its one form, or what composing raises; then
@@ -135,10 +132,9 @@ def _dot(smtp: smtplib.SMTP) -> None:
     smtp.send(b".\r\n")
 
 
-def _written(mail: EmailMessage, recipient: str) -> bytes:
-    """The mail as it goes over the wire. The To line is ours: the email package decodes what it takes for words."""
-    policy = SMTP if recipient.isascii() else SMTPUTF8
-    return b"To: " + recipient.encode() + b"\r\n" + _LEADING_DOT.sub(b"..", mail.as_bytes(policy=policy))
+def _written(mail: Mail, recipient: str) -> bytes:
+    """Return the mail as it goes over the wire: no line of it begins with a dot. To is the very text of RCPT."""
+    return b"To: " + recipient.encode() + b"\r\n" + mail.as_bytes(international=not recipient.isascii())
 
 
 def _mail(smtp: smtplib.SMTP, sender: str, *, international: bool) -> tuple[int, bytes]:

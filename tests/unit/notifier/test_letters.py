@@ -3,17 +3,17 @@
 from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
-from email.policy import SMTP, default
+from email.policy import default
 from typing import Any
 
 import msgspec
 import pytest
 
-from notifier import audience, phrasing
+from notifier import audience, letters, phrasing
 from notifier.alarms import digest
 from notifier.audience import AUDIENCES, LOCALES, SILENT, locale_of
 from notifier.branding import Branding
-from notifier.letters import TEMPLATES, compose, words
+from notifier.letters import TEMPLATES, words
 from notifier.mailbox import Letter
 from notifier.templates.build import compiled
 from stream import events
@@ -329,10 +329,9 @@ def test_an_order_s_id_writes_no_header_and_reads_as_it_is_in_the_subject(name: 
 
     mail = compose(letter, SHOP)
 
-    received = message_from_bytes(mail.as_bytes(policy=SMTP), policy=default)
-    assert received["Subject"] == mail["Subject"] == words(letter).title
-    assert name in received["Subject"]
-    assert received.keys() == mail.keys() == compose(a_letter(PaymentCompleted, "customer", language), SHOP).keys()
+    assert mail["Subject"] == words(letter).title
+    assert name in mail["Subject"]
+    assert mail.keys() == compose(a_letter(PaymentCompleted, "customer", language), SHOP).keys()
 
 
 def test_a_mail_of_a_shop_without_a_name_is_from_its_address_alone() -> None:
@@ -387,6 +386,11 @@ def test_the_committed_layout_is_what_its_source_compiles_to() -> None:
     assert (TEMPLATES / "layout.html").read_text() == compiled()
 
 
+def compose(letter: Letter, branding: Branding) -> EmailMessage:
+    """The mail as its reader's program reads it."""
+    return message_from_bytes(letters.compose(letter, branding).as_bytes(), policy=default)
+
+
 def a_letter(
     fact: type[Fact],
     audience: str,
@@ -433,8 +437,14 @@ def kinds(field: Any) -> tuple[Any, ...]:
 
 
 def html_of(mail: EmailMessage) -> str:
-    return mail.get_body(("html",)).get_content()  # type: ignore[union-attr, no-any-return]
+    return content(mail, "html")
 
 
 def text_of(mail: EmailMessage) -> str:
-    return mail.get_body(("plain",)).get_content()  # type: ignore[union-attr, no-any-return]
+    return content(mail, "plain")
+
+
+def content(mail: EmailMessage, kind: str) -> str:
+    part = mail.get_body((kind,))
+    assert part
+    return str(part.get_content()).replace("\r\n", "\n")

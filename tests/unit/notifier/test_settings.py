@@ -7,7 +7,7 @@ import pytest
 import trustme
 from pydantic import ValidationError
 
-from notifier import smtp_url
+from notifier import mime, smtp_url
 from notifier.settings import NotifierSettings
 from runtime.settings import complaints
 
@@ -38,7 +38,9 @@ def settings(**given: str) -> NotifierSettings:
 def test_a_sender_is_an_address_with_or_without_a_name(mail_from: str, shop_name: str | None, sender: str) -> None:
     given = {"mail_from": mail_from, **({"shop_name": shop_name} if shop_name else {})}
 
-    assert str(settings(**given).branding.from_header) == sender
+    branding = settings(**given).branding
+
+    assert mime.sender_header(branding.display_name, branding.address, international=True) == f"From: {sender}"
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
 """Mails over TLS, to a real server: its certificate and its name are verified, and no password goes in the clear."""
 
 import ssl
-from email.message import EmailMessage
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 import trustme
 
+from notifier.mime import Mail
 from notifier.smtp import MailServer, NotTaken
 from tests.mail_server import PASSWORD, USER, mail_server
 
@@ -38,9 +38,15 @@ def self_signed(folder: Path) -> ssl.SSLContext:
 
 
 def send(url: str, ca: str | None, recipient: str = KIM) -> None:
-    mail = EmailMessage()
-    mail["From"], mail["Subject"] = SHOP, "결제가 완료되었습니다"
-    mail.set_content("안녕하세요.\n")
+    written = (
+        "결제가 완료되었습니다",
+        "<1@example.test>",
+        "ko",
+        "Tue, 14 Nov 2023 22:13:20 +0000",
+        "안녕하세요.\n",
+        "<p>",
+    )
+    mail = Mail("초록 상점", SHOP, *written)
     mails = MailServer(url, 5, ca)
     try:
         mails.offer(SHOP, recipient, mail)

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from email.message import EmailMessage
 from pathlib import Path
 
 import msgspec
@@ -14,6 +13,7 @@ import pytest
 from local.memory import ports
 from local.place import Place
 from local.services import answers
+from notifier.mime import Mail
 from notifier.smtp import MailServer, NoReply, NotTaken
 from simulator.mailserver import Ill, Mood
 from simulator.postbox import Postbox
@@ -35,12 +35,9 @@ def mailserver(folder: Path) -> Iterator[tuple[Shop, MailServer]]:
         process.kill()
 
 
-def a_mail(text: str = "hello\n.dots\n") -> EmailMessage:
-    mail = EmailMessage()
-    mail["From"], mail["Subject"] = "shop@example.test", "결제가 완료되었습니다"
-    mail["Message-ID"] = "<n-1@example.test>"
-    mail.set_content(text)
-    return mail
+def a_mail(text: str = "hello\n.dots\n") -> Mail:
+    date = "Tue, 14 Nov 2023 22:13:20 +0000"
+    return Mail("", "shop@example.test", "결제가 완료되었습니다", "<n-1@example.test>", "ko", date, text, text)
 
 
 def send(mails: MailServer) -> str:
@@ -85,11 +82,11 @@ def test_each_illness_shows_and_the_mails_that_were_taken_outlive_a_kill(tmp_pat
 @pytest.mark.parametrize("torn", [b"{", b'{"number":2,"message_id":"x"'])
 def test_half_a_mail_was_never_taken(tmp_path: Path, torn: bytes) -> None:
     postbox = Postbox(tmp_path / "mails")
-    postbox.keep("kim@example.test", bytes(a_mail()))
+    postbox.keep("kim@example.test", a_mail().as_bytes())
     with (tmp_path / "mails").open("ab") as file:
         file.write(torn)
 
     again = Postbox(tmp_path / "mails")
-    again.keep("lee@example.test", bytes(a_mail()))
+    again.keep("lee@example.test", a_mail().as_bytes())
 
     assert [mail.recipient for mail in Postbox(tmp_path / "mails").mails] == ["kim@example.test", "lee@example.test"]
