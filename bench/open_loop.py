@@ -4,6 +4,7 @@ import asyncio
 import time
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 Connection = tuple[StreamReader, StreamWriter]
@@ -42,12 +43,23 @@ class Poster:
     async def _post(self, request: bytes, due: float) -> Post:
         try:
             async with asyncio.timeout(ANSWER_S):
-                connection = self._idle.pop() if self._idle else await asyncio.open_connection("127.0.0.1", self._port)
-                status = await _exchange(*connection, request)
+                status = await self._exchange(request)
         except (OSError, asyncio.IncompleteReadError, TimeoutError):
-            return Post(due, time.time(), 0)
-        self._idle.append(connection)
+            status = 0
         return Post(due, time.time(), status)
+
+    async def _exchange(self, request: bytes) -> int:
+        """Like any HTTP client, post again on a new connection when a kept one turns out to be closed."""
+        while self._idle:
+            connection = self._idle.pop()
+            with suppress(OSError, asyncio.IncompleteReadError):
+                return await self._on(connection, request)
+        return await self._on(await asyncio.open_connection("127.0.0.1", self._port), request)
+
+    async def _on(self, connection: Connection, request: bytes) -> int:
+        status = await _exchange(*connection, request)
+        self._idle.append(connection)
+        return status
 
     def _close(self) -> None:
         for _, writer in self._idle:

@@ -1,9 +1,11 @@
 """A whole system, or Kafka and Postgres alone, of this checkout or another, and a sink for its mails."""
 
 import os
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,6 +70,27 @@ def sink(folder: Path) -> Iterator[Sink]:
             yield Sink(folder, f"smtp://127.0.0.1:{int(process.stdout.readline())}", process.pid)
         finally:
             process.terminate()
+
+
+def free_port() -> int:
+    """Return a port of the loopback address that nobody uses now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def until_listening(port: int, patience_s: float = 60.0) -> None:
+    """Wait until somebody listens.
+
+    Raises TimeoutError when nobody does in time.
+    """
+    until = time.monotonic() + patience_s
+    while time.monotonic() < until:
+        try:
+            return socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            time.sleep(0.05)
+    raise TimeoutError(f"nobody listens on port {port} after {patience_s:.0f} s")
 
 
 def _until_ready(stand: "subprocess.Popen[str]") -> None:

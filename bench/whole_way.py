@@ -7,15 +7,15 @@ another checkout.
 import argparse
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psycopg
 
-from bench import system, trial
+from bench import fastapi_peer, system, trial
 from bench.requests import signed
 from bench.system import ROOT, Sink, System
-from bench.trial import RowKey, Window
+from bench.trial import RowKey, Side, Window
 from simulator.story import Webhook
 
 COMMITS = {
@@ -116,11 +116,13 @@ def report(window: Window) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--at", type=Path, default=ROOT)
+    parser.add_argument("--peer", action="store_true", help="measure bench/peers instead")
     parser.add_argument("--rate", type=float, default=50)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--warm", type=float, default=trial.WARM_S)
     asked = parser.parse_args()
-    with hookstream(asked.at.resolve()) as side:
+    started: AbstractContextManager[Side] = fastapi_peer.running() if asked.peer else hookstream(asked.at.resolve())
+    with started as side:
         print(report(trial.measure(side, asked.rate, asked.seconds, asked.warm)))
 
 

@@ -1,0 +1,1 @@
+"""What most people would write for the same task, measured beside hookstream; see docs/benchmarks.md."""
