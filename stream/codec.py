@@ -1,6 +1,8 @@
 """Records to bytes and back: Avro in Confluent's wire format (a zero byte, the schema's id, the record).
 
-fastavro reads on past many kinds of damage, so a decoded record counts only if it used up every byte.
+Functions generated from our schemas do the work. fastavro reads what an older version of a schema has written: it
+resolves one schema into another. Both read on past some kinds of damage, so a decoded record counts only if it used up
+every byte.
 """
 
 from collections.abc import Callable, Iterable
@@ -8,10 +10,11 @@ from functools import cache
 from io import BytesIO
 from typing import Any
 
-import fastavro
 import msgspec
 
-from stream import schemas, topics
+from stream import avro_reader, avro_writer, schemas, topics
+from stream.avro_reader import Read
+from stream.avro_writer import Write
 from stream.events import Record
 from stream.registry import CommittedRegistry, Registry
 from stream.schemas import Schema
@@ -33,8 +36,8 @@ class Codec:
         """`reread` makes of a decoded record the one that is meant; it may raise Undecodable."""
         self._registry = registry
         self._reread = reread
-        self._writers: dict[type[Record], tuple[bytes, Any]] = {}
-        self._readers: dict[int, tuple[type[Record], Any, Any]] = {}
+        self._writers: dict[type[Record], tuple[Write, bytes]] = {}
+        self._readers: dict[int, tuple[type[Record], Read]] = {}
 
     def prepare(self, kinds: Iterable[type[Record]]) -> None:
         """Look up the schemas of these records now, so that none is asked for while somebody waits."""
@@ -42,13 +45,14 @@ class Codec:
             self._writer(kind)
 
     def encode(self, record: Record) -> bytes:
-        """The record as Kafka carries it."""
+        """Return the record as Kafka carries it.
+
+        Raises UnicodeEncodeError, OverflowError, TypeError, KeyError or AttributeError for a value that its schema
+        does not allow.
+        """
         kind = type(record)
-        prefix, schema = self._writers.get(kind) or self._writer(kind)
-        out = BytesIO()
-        out.write(prefix)
-        fastavro.schemaless_writer(out, schema, msgspec.to_builtins(record, builtin_types=(bytes,)))
-        return out.getvalue()
+        write, prefix = self._writers.get(kind) or self._writer(kind)
+        return write(record, prefix)
 
     def decode(self, data: bytes | None) -> Record:
         """The record these bytes hold.
@@ -58,33 +62,43 @@ class Codec:
         if data is None or len(data) < HEADER_BYTES or data[:1] != MAGIC:
             raise Undecodable("no Avro record in Confluent's wire format")
         schema_id = int.from_bytes(data[1:HEADER_BYTES], "big")
-        kind, writer, reader = self._readers.get(schema_id) or self._reader(schema_id)
-        body = BytesIO(data)
-        body.seek(HEADER_BYTES)
+        kind, read = self._readers.get(schema_id) or self._reader(schema_id)
         try:
-            fields = fastavro.schemaless_reader(body, writer, reader)
-            record: Record = msgspec.convert(fields, kind)
-        except Exception as broken:  # fastavro raises a dozen kinds, from EOFError to OverflowError
+            record, end = read(data, HEADER_BYTES)
+        except Exception as broken:  # a dozen kinds, from EOFError to OverflowError
             raise Undecodable(f"not a {kind.__name__}: {broken}") from broken
-        if body.tell() != len(data):
-            raise Undecodable(f"{len(data) - body.tell()} bytes are left after a {kind.__name__}")
+        if end != len(data):
+            raise Undecodable(f"{len(data) - end} bytes are left after a {kind.__name__}")
         return self._reread(record)
 
-    def _writer(self, kind: type[Record]) -> tuple[bytes, Any]:
-        schema = fastavro.parse_schema(schemas.declared(kind.__name__))
+    def _writer(self, kind: type[Record]) -> tuple[Write, bytes]:
         prefix = MAGIC + self._registry.id_of(kind.__name__).to_bytes(4, "big")
-        self._writers[kind] = prefix, schema
-        return prefix, schema
+        self._writers[kind] = avro_writer.writer(kind.__name__), prefix
+        return self._writers[kind]
 
-    def _reader(self, schema_id: int) -> tuple[type[Record], Any, Any]:
+    def _reader(self, schema_id: int) -> tuple[type[Record], Read]:
         written = _committed(schema_id, self._registry.schema_of(schema_id))
-        kind, parsed = KINDS[written["name"]], fastavro.parse_schema(written)
+        kind = KINDS[written["name"]]
         ours = schemas.declared(kind.__name__)
-        same = schemas.canonical(ours) == schemas.canonical(written)
-        # Resolving into our schema costs half as much again, and is needed only for another version.
-        reader = None if same else fastavro.parse_schema(ours)
-        self._readers[schema_id] = kind, parsed, reader
-        return self._readers[schema_id]
+        is_ours = schemas.canonical(ours) == schemas.canonical(written)
+        read = avro_reader.reader(kind.__name__) if is_ours else _resolving(kind, written, ours)
+        self._readers[schema_id] = kind, read
+        return kind, read
+
+
+def _resolving(kind: type[Record], written: Schema, ours: Schema) -> Read:
+    """Return the function that reads what another version of our schema has written."""
+    import fastavro  # noqa: PLC0415 - 8 MB and 60 ms that a service seldom needs
+
+    writer, reader = fastavro.parse_schema(written), fastavro.parse_schema(ours)
+
+    def read(data: bytes, at: int) -> tuple[Record, int]:
+        body = BytesIO(data)
+        body.seek(at)
+        fields = fastavro.schemaless_reader(body, writer, reader)
+        return msgspec.convert(fields, kind), body.tell()
+
+    return read
 
 
 def _committed(schema_id: int, found: Any) -> Schema:
