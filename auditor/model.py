@@ -128,7 +128,7 @@ def refund(events: Iterable[Record]) -> Expected:
                 "mismatch": one.mismatches.get(name),
             }
             for order_id, one in orders.items()
-            for name, told in one.refunds.items()
+            for name, told in one.counted.items()
         },
     }
     truths = [truth for one in book.refunds.values() for truth in refunds.truths(one)]

@@ -32,7 +32,14 @@ _NAMES = frozenset(topic.name for topic in topics.WEBHOOKS)
 """Topics whose records are webhooks: an outcome of a record of another topic is that of a domain event."""
 
 REPEATS: tuple[OutcomeKind, ...] = ("duplicate", "conflict")
-WEIGHT: dict[OutcomeKind, int] = {"processed": 0, "late": 0, "waiting": 1, "retrying": 2, "abandoned": 3}
+WEIGHT: dict[OutcomeKind, int] = {
+    "processed": 0,
+    "late": 0,
+    "waiting": 1,
+    "retrying": 2,
+    "abandoned": 3,
+    "dismissed": 3,
+}
 """Of two services the heavier word counts: the webhook is done when nobody has anything left to do."""
 
 
@@ -105,7 +112,7 @@ def standing(
         _status(decisive),
         decisive.attempt if decisive.attempt > 1 or WEIGHT[decisive.outcome] > WEIGHT["waiting"] else 0,
         max((word.at for word in tried), default=None),
-        decisive.error,
+        f"dismissed: {decisive.error}" if decisive.outcome == "dismissed" else decisive.error,
         note,
         decisive.at,
         min((word.at for word in statements if word.outcome == "abandoned"), default=None),
@@ -119,7 +126,7 @@ def _only_tells(one: Statement) -> bool:
 
 def _status(word: Statement) -> Status:
     match word.outcome:
-        case "abandoned":
+        case "abandoned" | "dismissed":
             return "ABANDONED"
         case "retrying":
             return "RETRYING" if word.attempt > 1 else "FAILED"

@@ -47,8 +47,8 @@ def needed() -> dict[str, list[Permission]]:
 
 def _worker(service: str) -> list[Permission]:
     """Reads its topics in its group, publishes; a replay also reads what the service has published."""
-    published = [topic.name for topic in PUBLISHES[service]]
-    written = [*published, topics.OUTCOMES.name, topics.dead(service).name]
+    published = [topic.name for topic in (*PUBLISHES[service], topics.dead(service))]
+    written = [*published, topics.OUTCOMES.name]
     return _merged(
         *_each("topic", READS[service], "READ", "DESCRIBE_CONFIGS"),
         *_each("topic", written, "WRITE"),

@@ -25,6 +25,11 @@ _IN_HUNDREDTHS = frozenset(("ISK", "UGX"))
 
 _SCALES = (1, 10, 100, 1000, 10_000)
 
+_NO_RELEASES = "2025-03-31"
+"""The version of the API from which on the release of what was not captured is no refund, and is in no sum
+(docs.stripe.com/changelog/basil/2025-03-31/remove-refund-from-partial-capture-and-payment-cancellation-flow).
+"""
+
 
 class Told(NamedTuple):
     """What an event's object says of a payment. `names` are Stripe's, the transaction's first."""
@@ -40,6 +45,8 @@ class Told(NamedTuple):
     """Whether a completed payment was paid when the event happened, and not before."""
     attempt: str | None = None
     """The charge that failed: an intent may be tried several times, with a charge for each."""
+    released: int | None = None
+    """The part of the authorization that was not captured, where Stripe makes a refund of its release."""
 
 
 def read(raw: bytes, event_type: str) -> Translation:
@@ -50,7 +57,7 @@ def read(raw: bytes, event_type: str) -> Translation:
     if event_type in _PAYMENTS:
         decoder, tell = _PAYMENTS[event_type]
         event = body.read_again(decoder, raw)
-        return _payment(event, tell(event.data.object))
+        return _payment(event, tell(event.data.object, event.api_version))
     if event_type in _REFUNDS:
         return _refund(body.read_again(_refund_event, raw))
     raise Unsupported(f"{event_type[:64]} is not acted on")
@@ -71,6 +78,7 @@ def _payment(event: Event[Any], told: Told) -> Translation:
     at, order, names = event_time(event), order_id(told.thing), _known(told.names)
     amount, currency = money(told.units, told.thing.currency)
     refunded, _ = money(told.refunded, told.thing.currency)
+    released, _ = money(told.released, told.thing.currency)
     notice = PaymentNotice(
         order_id=order,
         reference=None if order else names[0],
@@ -83,6 +91,7 @@ def _payment(event: Event[Any], told: Told) -> Translation:
         failure_reason=told.failure_reason,
         paid_at=at if told.status == "completed" and told.is_paid_now else None,
         refunded_amount=refunded,
+        released_amount=released,
         references=tuple(sorted(set(names))),
     )
     return Translation(notice, event.type, at, event.id, event_mode(event))
@@ -114,10 +123,10 @@ def _refund(event: Event[Refund]) -> Translation:
     return Translation(notice, event.type, at, event.id, event_mode(event))
 
 
-def _session(status: PaymentStatus | None) -> Callable[[Session], Told]:
+def _session(status: PaymentStatus | None) -> Callable[[Session, str | None], Told]:
     """None: the type does not say it, for a session may be completed and not yet paid."""
 
-    def tell(told: Session) -> Told:
+    def tell(told: Session, _: str | None) -> Told:
         if told.mode == "setup":
             raise Unsupported("a session that keeps a card for later pays nothing")
         actual = status or _SESSION_STATUSES.get(told.payment_status)
@@ -131,62 +140,92 @@ def _session(status: PaymentStatus | None) -> Callable[[Session], Told]:
     return tell
 
 
-def _intent(status: PaymentStatus) -> Callable[[Intent], Told]:
-    def tell(told: Intent) -> Told:
+def _intent(status: PaymentStatus) -> Callable[[Intent, str | None], Told]:
+    def tell(told: Intent, version: str | None) -> Told:
         received = whole_units(told.amount_received, "amount_received") if status == "completed" else None
-        units = received or whole_units(told.amount)
+        amount = whole_units(told.amount)
         problem = told.last_payment_error.message if status == "failed" and told.last_payment_error else None
         charges = told.charges.data if told.charges else ()
         last = told.latest_charge or next((charge.id for charge in charges), None)
         names = (told.id, told.latest_charge, *(charge.id for charge in charges))
-        read = Told(status, told, names, units, _only(told.payment_method_types), problem)
-        return read._replace(attempt=last) if status == "failed" else read
+        read = Told(status, told, names, received or amount, _only(told.payment_method_types), problem)
+        if status == "failed":
+            return read._replace(attempt=last)
+        return read._replace(released=_released(amount, received)) if _refunds_releases(version) else read
 
     return tell
 
 
-def _intent_canceled(told: Intent) -> Told:
+def _intent_canceled(told: Intent, version: str | None) -> Told:
     """Only an intent that has not been paid can be cancelled: nothing is given back."""
-    return _intent("cancelled")(told)._replace(refunded=0)
+    return _intent("cancelled")(told, version)._replace(refunded=0)
 
 
-def _charge_succeeded(told: Charge) -> Told:
+def _charge_succeeded(told: Charge, version: str | None) -> Told:
     """A charge that succeeds and is not captured is a promise, not yet money."""
+    amount, captured = whole_units(told.amount), _captured(told)
     if told.captured is False:
-        return _charge("pending", told, whole_units(told.amount))
-    return _charge("completed", told, _captured(told))
+        return _charge("pending", told, amount)
+    paid = _charge("completed", told, captured)
+    return paid._replace(released=_released(amount, captured)) if _refunds_releases(version) else paid
 
 
-def _charge_failed(told: Charge) -> Told:
+def _charge_failed(told: Charge, _: str | None) -> Told:
     failed = _charge("failed", told, whole_units(told.amount))
     return failed._replace(failure_reason=told.failure_message, attempt=told.id)
 
 
-def _charge_refunded(told: Charge) -> Told:
-    """`amount_refunded` is all so far, the rest that was never captured included; `refunded` is true once it is all."""
+def _charge_refunded(told: Charge, version: str | None) -> Told:
+    """`amount_refunded` is all so far; `refunded` is true once it is all."""
     if (refunded := whole_units(told.amount_refunded, "amount_refunded")) is None:
         raise Unreadable("amount_refunded is missing")
     if told.captured is False:  # a hold on the card is released: no money had moved
         return _charge("cancelled" if told.refunded else "pending", told, whole_units(told.amount))._replace(refunded=0)
-    amount, captured = whole_units(told.amount), _captured(told)
-    released = amount - captured if amount and captured is not None else 0
-    given_back = max(0, refunded - max(0, released))
+    captured = _captured(told)
+    released = _released(whole_units(told.amount), captured) or 0
+    if not _counts_release(told, refunded, captured, released, version):
+        released = 0
+    given_back = max(0, refunded - released)
     if captured is not None:
         given_back = min(given_back, captured)
     is_all = told.refunded or given_back == captured
     status: PaymentStatus = "completed" if not given_back else "cancelled" if is_all else "partially_cancelled"
-    return _charge(status, told, captured)._replace(refunded=given_back, is_paid_now=False)
+    read = _charge(status, told, captured)
+    return read._replace(refunded=given_back, is_paid_now=False, released=released or None)
 
 
-def _charge_updated(told: Charge) -> Told:
+def _counts_release(told: Charge, refunded: int, captured: int | None, released: int, version: str | None) -> bool:
+    """Whether `amount_refunded` has the released part in it.
+
+    The amounts decide where they can: the version of an event is that of its endpoint, and the one that took the money
+    may have been another (or asked for the newer behaviour with `disable_refund_on_auth_release`).
+    """
+    if refunded < released:
+        return False
+    if captured is not None and refunded > captured:
+        return True
+    return _refunds_releases(version) and not (told.refunded and refunded == captured)
+
+
+def _refunds_releases(version: str | None) -> bool:
+    """Whether the release of what was not captured is a refund in this version of the API, such as 2025-03-31.basil."""
+    return (version or "") < _NO_RELEASES
+
+
+def _charge_updated(told: Charge, version: str | None) -> Told:
     """Less may be given back than before, as a refund failed. Raises Unsupported for one that holds no money."""
     if told.status != "succeeded" or not told.captured or whole_units(told.amount_refunded) is None:
         raise Unsupported("it tells nothing new of money")
-    return _charge_refunded(told)
+    return _charge_refunded(told, version)
 
 
 def _captured(told: Charge) -> int | None:
     return whole_units(told.amount_captured, "amount_captured") or whole_units(told.amount)
+
+
+def _released(authorized: int | None, captured: int | None) -> int | None:
+    """The part of an authorization that was not captured; None where there is none."""
+    return authorized - captured if authorized and captured and authorized > captured else None
 
 
 def _charge(status: PaymentStatus, told: Charge, units: int | None) -> Told:
@@ -234,7 +273,7 @@ _intent_event = msgspec.json.Decoder(Event[Intent])
 _charge_event = msgspec.json.Decoder(Event[Charge])
 _refund_event = msgspec.json.Decoder(Event[Refund])
 
-_PAYMENTS: dict[str, tuple[msgspec.json.Decoder[Any], Callable[[Any], Told]]] = {
+_PAYMENTS: dict[str, tuple[msgspec.json.Decoder[Any], Callable[[Any, str | None], Told]]] = {
     "checkout.session.completed": (_session_event, _session(None)),
     "checkout.session.async_payment_succeeded": (_session_event, _session("completed")),
     "checkout.session.async_payment_failed": (_session_event, _session("failed")),

@@ -30,6 +30,7 @@ class Event(msgspec.Struct, Generic[T]):
     data: Data[T]
     created: Instant = NOT_SAID
     livemode: Decides[bool] = None
+    api_version: Text | None = None
 
 
 class Metadata(msgspec.Struct):

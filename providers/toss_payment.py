@@ -10,7 +10,7 @@ from providers import asking
 from providers.contract import Ask, Received, Translation, Unsupported, Untrue
 from providers.fields import Decides, Id, Instant, Text
 from providers.instants import is_said, korean
-from providers.money import NOT_SAID, currency_code, minor_units, minor_units_or_none
+from providers.money import EMPTY, NOT_SAID, currency_code, minor_units, minor_units_or_none
 from stream.events import Cancel, PaymentNotice, PaymentStatus, Question
 
 STATUSES: dict[str, PaymentStatus] = {
@@ -64,6 +64,7 @@ class Payment(msgspec.Struct):
     lastTransactionKey: Id | None = None
     method: Text | None = None
     totalAmount: msgspec.Raw = NOT_SAID
+    balanceAmount: msgspec.Raw = NOT_SAID
     currency: Decides[Text] = None
     requestedAt: Instant = NOT_SAID
     approvedAt: Instant = NOT_SAID
@@ -136,19 +137,37 @@ def _notice(payment: Payment) -> PaymentNotice:
     """What was never approved, such as an account nobody paid into, is cancelled without anything given back."""
     unpaid = payment.status == "CANCELED" and not is_said(payment.approvedAt)
     currency = currency_code(payment.currency)
+    amount = minor_units_or_none(payment.totalAmount, currency, "totalAmount")
     return PaymentNotice(
         order_id=payment.orderId,
         status=STATUSES[payment.status],
         method=payment.method or None,
         transaction_id=payment.paymentKey,
-        amount=minor_units_or_none(payment.totalAmount, currency, "totalAmount"),
+        amount=amount,
         currency=currency,
         failure_reason=payment.failure.message if payment.failure else None,
         paid_at=korean(payment.approvedAt, "approvedAt"),
         cancels=() if unpaid else _cancels(payment, currency),
-        refunded_amount=0 if unpaid else None,
+        refunded_amount=0 if unpaid else _given_back(payment, amount, currency),
         references=(payment.paymentKey,),
     )
+
+
+def _given_back(payment: Payment, amount: int | None, currency: str) -> int | None:
+    """All given back so far, by what is left of the payment, points and coupons included; None where that is not said.
+
+    A cancel that is not done yet may already be taken off what is left: then the cancels alone say it.
+    """
+    if (
+        payment.status not in ("PARTIAL_CANCELED", "CANCELED")
+        or not amount
+        or bytes(payment.balanceAmount).decode() in EMPTY
+    ):
+        return None
+    if not all(cancel.is_done for cancel in payment.cancels or ()):
+        return None
+    left = minor_units_or_none(payment.balanceAmount, currency, "balanceAmount") or 0
+    return amount - left if 0 <= left < amount else None
 
 
 def _cancels(payment: Payment, currency: str) -> tuple[Cancel, ...]:

@@ -1,12 +1,14 @@
 """What a person asks of parked events, and does about them: which, how many, again, no more. Filters narrow it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
+from stream.inbox import OVERDUE
 from stream.parked import MAX_RETRIES, Status
 
 _LIKE = re.compile(r"[\\%_]")
@@ -66,9 +68,40 @@ UPDATE parked SET attempts = {MAX_RETRIES + 1}, next_attempt_at = {FIRST}
 DISMISS = f"""
 WITH chosen AS (
     SELECT event_id FROM parked WHERE status = 'abandoned' AND {MATCHES} ORDER BY event_id FOR UPDATE)
-UPDATE parked SET status = 'dismissed', dismissed_because = %(because)b::text, dismissed_at = now()
+UPDATE parked SET status = 'dismissed', dismissed_because = %(because)b::text, dismissed_at = now(),
+                  dismissal_published = false
   FROM chosen WHERE parked.event_id = chosen.event_id RETURNING parked.event_id::text
 """  # noqa: S608
+
+# Events that waited too long did not fail, so only the inbox knows them.
+WAITED = """
+inbox.outcome = 'abandoned' AND NOT EXISTS (SELECT FROM parked WHERE parked.event_id = inbox.event_id)
+"""
+COUNT_WAITED = f"SELECT count(*) FROM inbox WHERE event_id = ANY (%(ids)b::text[]::uuid[]) AND {WAITED}"  # noqa: S608
+DISMISS_WAITED = f"""
+INSERT INTO parked (event_id, topic, partition, "offset", attempts, error, status, next_attempt_at,
+                    dismissed_because, dismissed_at, dismissal_published)
+SELECT event_id, topic, partition, "offset", 0, %(error)b::text, 'dismissed', now(), %(because)b::text, now(), false
+  FROM inbox WHERE event_id = ANY (%(ids)b::text[]::uuid[]) AND {WAITED}
+ ORDER BY event_id ON CONFLICT DO NOTHING RETURNING event_id::text
+"""  # noqa: S608
+
+# What a replay learns of dismissals that were published before.
+KNOW_DISMISSED = """
+UPDATE parked SET status = 'dismissed', dismissed_because = told.because, dismissed_at = to_timestamp(told.at / 1e6)
+  FROM unnest(%(ids)b::text[]::uuid[], %(reasons)b::text[], %(times)b::bigint[]) AS told (event_id, because, at)
+ WHERE parked.event_id = told.event_id AND status = 'abandoned'
+"""
+KNOW_WAITED = f"""
+INSERT INTO parked (event_id, topic, partition, "offset", attempts, error, status, next_attempt_at,
+                    dismissed_because, dismissed_at)
+SELECT event_id, topic, partition, "offset", 0, %(error)b::text, 'dismissed', now(), because, to_timestamp(at / 1e6)
+  FROM inbox
+  JOIN unnest(%(ids)b::text[]::uuid[], %(reasons)b::text[], %(times)b::bigint[]) AS told (event_id, because, at)
+ USING (event_id)
+ WHERE {WAITED} ON CONFLICT DO NOTHING
+"""  # noqa: S608
+HAS_ABANDONED = "SELECT EXISTS (SELECT FROM inbox WHERE outcome = 'abandoned')"
 
 HURRY = f"""
 UPDATE parked SET next_attempt_at = {FIRST} WHERE event_id = %(id)b::text::uuid AND status = 'retrying'
@@ -109,6 +142,12 @@ def count(tx: Connection, status: Status, wanted: Wanted) -> int:
     return found
 
 
+def count_waited(tx: Connection, wanted: Wanted) -> int:
+    """How many of the events that are meant, named by their ids alone, were abandoned as they waited too long."""
+    found: int = tx.exec_driver_sql(COUNT_WAITED, {"ids": list(_named_alone(wanted))}).scalar_one()
+    return found
+
+
 def redrive(tx: Connection, wanted: Wanted) -> int:
     """Re-open those of the events that were given up, their attempts back at zero; how many these were."""
     return tx.exec_driver_sql(REDRIVE, _asked(wanted)).rowcount
@@ -120,13 +159,39 @@ def give_up(tx: Connection, wanted: Wanted) -> int:
 
 
 def dismiss(tx: Connection, wanted: Wanted, because: str) -> list[str]:
-    """Close those of the abandoned events that can never be handled; return their ids."""
-    return list(tx.exec_driver_sql(DISMISS, {**_asked(wanted), "because": because}).scalars())
+    """Close those of the abandoned events that can never be handled; return their ids.
+
+    Events that were abandoned because they waited too long are closed when they are named by their ids alone.
+    """
+    failed = tx.exec_driver_sql(DISMISS, {**_asked(wanted), "because": because}).scalars()
+    said = {"ids": list(_named_alone(wanted)), "because": because, "error": OVERDUE}
+    return [*failed, *tx.exec_driver_sql(DISMISS_WAITED, said).scalars()]
+
+
+def has_abandoned(tx: Connection) -> bool:
+    """Whether any event was given up, or waited too long."""
+    found: bool = tx.exec_driver_sql(HAS_ABANDONED).scalar_one()
+    return found
+
+
+def know_dismissed(tx: Connection, dismissals: Mapping[str, tuple[str, int]]) -> None:
+    """Close events that were dismissed before, as their published outcomes say: reason and time by event id."""
+    said = {
+        "ids": list(dismissals),
+        "reasons": [because for because, _ in dismissals.values()],
+        "times": [at for _, at in dismissals.values()],
+    }
+    tx.exec_driver_sql(KNOW_DISMISSED, said)
+    tx.exec_driver_sql(KNOW_WAITED, {**said, "error": OVERDUE})
 
 
 def hurry(tx: Connection, event_id: str) -> bool:
     """Let a failed event be tried again at once; False when none with this id is waiting to be."""
     return tx.exec_driver_sql(HURRY, {"id": event_id}).rowcount > 0
+
+
+def _named_alone(wanted: Wanted) -> tuple[str, ...]:
+    return wanted.ids if replace(wanted, ids=()) == Wanted() else ()
 
 
 def _asked(wanted: Wanted) -> dict[str, Any]:

@@ -98,7 +98,7 @@ class Desk:
         """Close abandoned events that can never be handled, and keep why; with `dryRun` count them only."""
         because = asked.because(said.get("because"))
         wanted, dry = self._meant(tx, {name: value for name, value in said.items() if name != "because"})
-        matched = dead.count(tx, "abandoned", wanted) if wanted else 0
+        matched = dead.count(tx, "abandoned", wanted) + dead.count_waited(tx, wanted) if wanted else 0
         dismissed = dead.dismiss(tx, wanted, because) if wanted and not dry else []
         for event_id in dismissed:
             log.warning("dead.dismissed", id=event_id, cause=masked_text(because))
@@ -137,6 +137,8 @@ class Desk:
         if outcome in ("processed", "late"):
             return Refused(409, "already_processed", DONE)
         if outcome == "abandoned" and (rows := dead.look(tx, Wanted(ids=(name,)), 1)):
+            if rows[0]["status"] == "dismissed":
+                return Refused(409, "dismissed", f"it was dismissed: {masked_text(rows[0]['dismissed_because'])}")
             if self._read(rows[0]["value"])[0] is None:
                 return Refused(409, "undecodable", "nobody can decode it; redrive it once its schema is known")
             return Refused(409, "retries_exhausted", BEYOND)

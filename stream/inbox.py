@@ -35,13 +35,17 @@ SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(digests)b::bytea[], %(topics)b::
 
 WAITING = "SELECT count(*) FROM inbox WHERE outcome = 'waiting'"
 
+# One that was dismissed while it waited is as if it had not been.
 WAKE = """
-UPDATE inbox SET outcome = 'processed'
- WHERE event_id = ANY (%(ids)b::text[]::uuid[]) AND outcome IN ('waiting', 'abandoned')
-RETURNING event_id::text, topic, partition, "offset"
+WITH woken AS (
+    UPDATE inbox SET outcome = 'processed'
+     WHERE event_id = ANY (%(ids)b::text[]::uuid[]) AND outcome IN ('waiting', 'abandoned')
+    RETURNING event_id, topic, partition, "offset"),
+reopened AS (DELETE FROM parked USING woken WHERE parked.event_id = woken.event_id AND status = 'dismissed')
+SELECT event_id::text, topic, partition, "offset" FROM woken
 """
 
-OVERDUE = """
+ABANDON = """
 UPDATE inbox SET outcome = 'abandoned'
   FROM unnest(%(topics)b::text[], %(partitions)b::int[]) AS owned (topic, partition)
  WHERE inbox.topic = owned.topic AND inbox.partition = owned.partition
@@ -56,6 +60,8 @@ UPDATE inbox SET outcome = settled.outcome
 """
 
 OUTCOME = "SELECT outcome FROM inbox WHERE event_id = %(id)b::text::uuid"
+
+OVERDUE = "nobody has told what this event waits for; it is handled when somebody does"
 
 Stood = tuple[str, str, int, int]
 """An event's id, and where it stood: topic, partition, offset."""
@@ -122,7 +128,7 @@ def waiting(tx: Connection) -> int:
 def overdue(tx: Connection, partitions: Collection[Partition], seconds: float) -> list[Stood]:
     """Report the events of these partitions that have waited longer than this; they can still be woken."""
     columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
-    rows = tx.exec_driver_sql(OVERDUE, {**columns, "seconds": seconds})
+    rows = tx.exec_driver_sql(ABANDON, {**columns, "seconds": seconds})
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 

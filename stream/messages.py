@@ -1,6 +1,7 @@
 """What a service has to tell of a delivery: the facts that follow, its dead letter, and what became of it."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Protocol
 
 from runtime import clock
@@ -9,12 +10,12 @@ from stream.codec import Codec
 from stream.delivery import Delivery
 from stream.events import DeadRecord, Outcome, OutcomeKind, Record
 from stream.fold import Result
-from stream.inbox import Stood
+from stream.inbox import OVERDUE, Stood
 from stream.outbox import Message
 from stream.ownership import Partition
+from stream.parked import Dismissed
 from stream.producer import LARGEST_MESSAGE
 
-OVERDUE = "nobody has told what this event waits for; it is handled when somebody does"
 TOPIC_OF = {record: topic.name for topic in topics.ALL for record in topic.records}
 
 LARGEST_ENCLOSED = 900_000
@@ -80,6 +81,15 @@ class Messages:
     def overdue(self, events: Iterable[Stood]) -> list[Message]:
         """The outcomes of events that have waited too long."""
         return [self._outcome((event[1], event[2]), event, "abandoned", 1, OVERDUE) for event in events]
+
+    def dismissed(self, events: Iterable[Dismissed]) -> list[Message]:
+        """The outcomes of events that a person dismissed, also behind their dead letters, where a replay reads them."""
+        told = [
+            self._outcome((one.stood[1], one.stood[2]), one.stood, "dismissed", one.attempts, one.because)
+            for one in events
+        ]
+        dead = topics.dead(self._service).name
+        return [*told, *(replace(one, topic=dead) for one in told)]
 
     def outcome(self, delivery: Delivery, kind: OutcomeKind, attempt: int, error: str | None) -> Message:
         """What became of a delivery, for whoever watches."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -18,7 +18,10 @@ FACTOR = 4
 JITTER = 0.25
 
 Status = Literal["retrying", "abandoned"]
-"""The states of a failing event; a person may close an abandoned one, which is then `dismissed`."""
+"""The states of a failing event; a person may close an abandoned one, which is then `dismissed`.
+
+An event that only waited too long has no row here, unless it was dismissed: then one without bytes and attempts.
+"""
 STATUSES = ("retrying", "abandoned", "dismissed")
 
 
@@ -34,6 +37,14 @@ class Parked:
     value: bytes | None
     attempts: int
     error: str
+
+
+class Dismissed(NamedTuple):
+    """An event that a person dismissed: its id and position, how often it was tried, and that person's reason."""
+
+    stood: tuple[str, str, int, int]
+    attempts: int
+    because: str
 
 
 INSERT = """
@@ -55,6 +66,14 @@ SELECT event_id::text, topic, partition, "offset", key, value, attempts, error
  USING (topic, partition)
  WHERE status = 'retrying' AND next_attempt_at <= now()
  ORDER BY next_attempt_at LIMIT %(most)b FOR UPDATE OF parked SKIP LOCKED
+"""
+
+DISMISSED = """
+UPDATE parked SET dismissal_published = true
+  FROM unnest(%(topics)b::text[], %(partitions)b::int[]) AS owned (topic, partition)
+ WHERE parked.topic = owned.topic AND parked.partition = owned.partition
+   AND status = 'dismissed' AND NOT dismissal_published
+RETURNING event_id::text, parked.topic, parked.partition, "offset", greatest(attempts, 1), dismissed_because
 """
 
 # Of what was redriven nobody knows yet whether it fails: to redrive many stops nothing; nor does what a person gave up.
@@ -79,6 +98,13 @@ def due(tx: Connection, partitions: Collection[Partition], most: int) -> list[Pa
     """What is to be tried again now, of these partitions."""
     columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
     return [Parked(*row) for row in tx.exec_driver_sql(DUE, {**columns, "most": most})]
+
+
+def dismissed(tx: Connection, partitions: Collection[Partition]) -> list[Dismissed]:
+    """Return the dismissed events of these partitions that have not been published yet, and note that they are."""
+    columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
+    rows = tx.exec_driver_sql(DISMISSED, columns)
+    return [Dismissed((row[0], row[1], row[2], row[3]), row[4], row[5]) for row in rows]
 
 
 def next_attempt(attempts: int) -> int:

@@ -1,4 +1,4 @@
-"""What a worker sees to between batches: events that failed, events that wait too long, and whether to go on at all."""
+"""What a worker sees to between batches: events that failed, wait too long or were dismissed, and whether to go on."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -44,20 +44,21 @@ class Tending:
     def work(
         self, tx: Connection, owned: Mapping[Partition, Owned], outcomes: Callable[[Applied], list[Message]]
     ) -> list[Applied]:
-        """Try parked events of our partitions again, and report those that waited too long, if there are any."""
+        """Try parked events of our partitions again; publish which waited too long and which were dismissed."""
         self._tended_at = time.monotonic()
         self._judge_health(parked.failing(tx))
         self._count(tx)
         due = parked.due(tx, owned, self._probe if self.stops else MOST_RETRIED)
         late = inbox.overdue(tx, owned, self._settings.wait_limit_s)
-        if not (due or late):
+        dismissed = parked.dismissed(tx, owned)
+        if not (due or late or dismissed):
             return []
-        ownership.hold(tx, {where: owned[where] for where in _places(due, late)})
+        ownership.hold(tx, {where: owned[where] for where in _places(due, [*late, *(one.stood for one in dismissed)])})
         repeated = [one for one in due if one.offset < owned[one.topic, one.partition].rewound_until]
         new = [one for one in due if one not in repeated]
         applied = together(self._retry(tx, repeated, self.again), self._retry(tx, new, self._handler))
         # In the outbox too: a batch is delivered again and told of again, a retry is not.
-        told = [*outcomes(applied), *self._messages.overdue(late)]
+        told = [*outcomes(applied), *self._messages.overdue(late), *self._messages.dismissed(dismissed)]
         rows = outbox.insert(tx, told)
         self._learn(applied)
         return [Applied(applied.rows + rows, applied.messages + told, applied.outcomes)]

@@ -156,8 +156,8 @@ NOTIFICATIONS = Topic("notifications.v1", (events.NotificationSent,), _by_notifi
 
 
 def dead(service: str) -> Topic:
-    """Where `service` lays down the records it gave up on."""
-    return Topic(f"{service}.dead.v1", (events.DeadRecord,))
+    """Where `service` lays down the records it gave up on, and behind them the outcomes of those a person dismissed."""
+    return Topic(f"{service}.dead.v1", (events.DeadRecord, events.Outcome))
 
 
 DOMAIN_EVENTS = (PAYMENTS, SHIPMENTS, REFUNDS, SUBSCRIPTIONS, INVOICES)

@@ -1,7 +1,9 @@
 """Refunds at rest: all SQL of the refund processor. Arrays in, arrays out; one statement a table and batch."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
 from processors.refund.domain import Refunds, processed_at, reason
@@ -21,17 +23,25 @@ UPDATE refund_history SET order_id = adopted.order_id, outcome = 'processed'
 INSERT_MISSING = "INSERT INTO orders (order_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
 
 LOCK = """
-SELECT order_id, version, paid::text FROM orders WHERE order_id = ANY (%(ids)b::text[]) ORDER BY order_id FOR UPDATE
+SELECT order_id, version, paid::text, released::text
+  FROM orders WHERE order_id = ANY (%(ids)b::text[]) ORDER BY order_id FOR UPDATE
 """
 
 READ = "SELECT order_id, refund_id, told::text FROM refunds WHERE order_id = ANY (%(ids)b::text[])"
 
 SAVE_ORDERS = """
 UPDATE orders SET refund_status = saved.status, refunded_amount = saved.amount, version = saved.version,
-                  paid = saved.paid::json, updated_at = now()
-  FROM unnest(%(ids)b::text[], %(statuses)b::text[], %(amounts)b::bigint[], %(versions)b::int[], %(paid)b::text[])
-       AS saved (order_id, status, amount, version, paid)
+                  paid = saved.paid::json, released = saved.released::json, updated_at = now()
+  FROM unnest(%(ids)b::text[], %(statuses)b::text[], %(amounts)b::bigint[], %(versions)b::int[], %(paid)b::text[],
+              %(released)b::text[])
+       AS saved (order_id, status, amount, version, paid, released)
  WHERE orders.order_id = saved.order_id
+"""
+
+# A refund becomes known as a release once its payment is; until then it has a row.
+DELETE_RELEASED = """
+DELETE FROM refunds USING unnest(%(ids)b::text[], %(refunds)b::text[]) AS released (order_id, refund_id)
+ WHERE refunds.order_id = released.order_id AND refunds.refund_id = released.refund_id
 """
 
 SAVE_REFUNDS = """
@@ -78,19 +88,33 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Refunds]:
     for order_id, refund_id, told in tx.exec_driver_sql(READ, ids):
         refunds[order_id][refund_id] = registers.load(told)
     return {
-        order_id: Refunds(order_id, version, refunds[order_id], registers.load(paid))
-        for order_id, version, paid in orders
+        order_id: Refunds(order_id, version, refunds[order_id] | _released(released), registers.load(paid))
+        for order_id, version, paid, released in orders
     }
 
 
 def save(tx: Connection, orders: Iterable[Refunds], last: Mapping[RefundKey, RefundWebhook]) -> None:
-    """Write the orders' totals and their refunds, each that got a webhook with its last one."""
+    """Write the orders' totals and their refunds, each that got a webhook with its last one.
+
+    A release of what was not captured has no row: what was told of it stands with its order.
+    """
     changed = list(orders)
+    releases = {order.order_id: order.releases for order in changed}
     totals = [
-        (order.order_id, order.status, order.refunded_amount, order.version, registers.dump(order.paid))
+        (
+            order.order_id,
+            order.status,
+            order.refunded_amount,
+            order.version,
+            registers.dump(order.paid),
+            msgspec.json.encode({name: order.refunds[name] for name in sorted(releases[order.order_id])}).decode(),
+        )
         for order in changed
     ]
-    write(tx, SAVE_ORDERS, "ids statuses amounts versions paid", totals)
+    write(tx, SAVE_ORDERS, "ids statuses amounts versions paid released", totals)
+    write(
+        tx, DELETE_RELEASED, "ids refunds", [(order_id, name) for order_id in releases for name in releases[order_id]]
+    )
     misfits = {order.order_id: order.mismatches for order in changed}
     rows = [
         (
@@ -98,9 +122,16 @@ def save(tx: Connection, orders: Iterable[Refunds], last: Mapping[RefundKey, Ref
             misfits[order.order_id].get(refund_id),
         )
         for order in changed
-        for refund_id, told in sorted(order.refunds.items())
+        for refund_id, told in sorted(order.counted.items())
     ]
     write(tx, SAVE_REFUNDS, REFUND_COLUMNS, rows)
+
+
+_stored = msgspec.json.Decoder(dict[str, dict[str, tuple[tuple[int, int, int, str], Any]]])
+
+
+def _released(stored: str) -> dict[str, Told]:
+    return {} if stored == "{}" else dict(_stored.decode(stored))
 
 
 def adopt(tx: Connection, woken: Sequence[tuple[str, str]]) -> None:

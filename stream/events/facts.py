@@ -17,7 +17,11 @@ class Fact(Record, frozen=True, kw_only=True):
 
 
 class PaymentCompleted(Fact, frozen=True, kw_only=True):
-    """The order is paid. `reason` says why it is so again: `refund_failed`, after a refund that gave nothing back."""
+    """The order is paid. `reason` says why it is so again: `refund_failed`, after a refund that gave nothing back.
+
+    `released_amount`, here and below: a part of the authorization that was not captured, and whose release has a refund
+    of its own at the provider, which gives nothing back.
+    """
 
     provider: str
     amount: int | None
@@ -26,6 +30,7 @@ class PaymentCompleted(Fact, frozen=True, kw_only=True):
     transaction_id: str | None
     paid_at: int | None
     reason: str | None = None
+    released_amount: int | None = None
 
 
 class PaymentFailed(Fact, frozen=True, kw_only=True):
@@ -43,6 +48,7 @@ class PaymentCancelled(Fact, frozen=True, kw_only=True):
     transaction_id: str | None
     refunded_amount: int | None = None
     cancelled_at: int | None = None
+    released_amount: int | None = None
 
 
 class PaymentRefunded(Fact, frozen=True, kw_only=True):
@@ -62,6 +68,7 @@ class PaymentOverpaid(Fact, frozen=True, kw_only=True):
     amount: int | None
     currency: str
     transaction_id: str
+    released_amount: int | None = None
 
 
 class DepositAwaited(Fact, frozen=True, kw_only=True):
@@ -120,6 +127,7 @@ class AmountMismatched(Fact, frozen=True, kw_only=True):
     expected_amount: int
     expected_currency: str
     transaction_id: str | None
+    released_amount: int | None = None
 
 
 class RefundMismatched(Fact, frozen=True, kw_only=True):

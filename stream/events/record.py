@@ -23,7 +23,7 @@ DisputeStatus = Literal[
 ]
 InvoiceState = Literal["Ready", "Wait", "Pending", "Cancel", "Fail", "Reject", "Complete"]
 TransferState = Literal["Pending", "Fail", "Complete"]
-OutcomeKind = Literal["processed", "late", "duplicate", "conflict", "waiting", "retrying", "abandoned"]
+OutcomeKind = Literal["processed", "late", "duplicate", "conflict", "waiting", "retrying", "abandoned", "dismissed"]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -61,7 +61,8 @@ class PaymentNotice(Notice, frozen=True, kw_only=True):
 
     `references` are all its names at the provider that later webhooks may use instead of the order. What was given
     back comes as `cancels`, each an entry, or as `refunded_amount`, all so far; a partial status with all of the
-    amount given back is a whole one.
+    amount given back is a whole one. `released_amount` is the part of an authorization that was not captured, where the
+    provider makes a refund of its release, which gives nothing back.
     """
 
     order_id: str | None
@@ -76,6 +77,7 @@ class PaymentNotice(Notice, frozen=True, kw_only=True):
     paid_at: int | None = None
     cancels: tuple[Cancel, ...] = ()
     refunded_amount: int | None = None
+    released_amount: int | None = None
     references: tuple[str, ...] = ()
     user_id: str | None = None
 

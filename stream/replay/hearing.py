@@ -5,17 +5,17 @@ from collections.abc import Iterable, Mapping
 import confluent_kafka
 from sqlalchemy import Connection
 
-from stream import delivery
+from stream import dead, delivery, topics
 from stream.client_config import Cluster
 from stream.codec import Codec
 from stream.delivery import Delivery
-from stream.events import Fact
+from stream.events import Fact, Outcome
 from stream.fold import Result
 from stream.inbox import Stood
 from stream.messages import TOPIC_OF, written
 from stream.outbox import Message
 from stream.ownership import Partition
-from stream.replay import ledger
+from stream.replay import ends, ledger
 from stream.replay.ends import Span
 from stream.replay.ledger import Owed
 from stream.replay.reading import Reading
@@ -69,6 +69,19 @@ def read_told(tx: Connection, cluster: Cluster, codec: Codec) -> None:
             ledger.hear(tx, {fact.event_id for message in messages for fact in _facts(codec, message)})
     ledger.move(tx, "told", {where: span.end for where, span in ledger.places(tx, "told").items()})
     ledger.settle_owed(tx)
+
+
+def read_dismissed(tx: Connection, cluster: Cluster, codec: Codec, service: str) -> None:
+    """Close again what people dismissed, by the outcomes behind the service's dead letters."""
+    if not dead.has_abandoned(tx):
+        return
+    found: dict[str, tuple[str, int]] = {}
+    with Reading(cluster, ends.spans(cluster, (topics.dead(service),))) as reading:
+        while messages := reading.take(AT_ONCE):
+            for told in (delivery.read(codec, message).event for message in messages):
+                if isinstance(told, Outcome) and told.outcome == "dismissed":
+                    found[told.event_id] = (told.error or "", told.at)
+    dead.know_dismissed(tx, found)
 
 
 def _facts(codec: Codec, message: confluent_kafka.Message) -> Iterable[Fact]:

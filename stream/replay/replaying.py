@@ -109,6 +109,7 @@ class Replay:
         with self._store.begin() as tx:
             inbox.overdue(tx, list(ledger.places(tx, "source")), self._settings.wait_limit_s)
             tx.exec_driver_sql(KNOW_ALIASES)
+            hearing.read_dismissed(tx, self._cluster, self._codec, self._subject.service)
             self._subject.settle(tx)
             ledger.finish(tx)
         self.hear()

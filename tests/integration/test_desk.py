@@ -4,12 +4,14 @@ import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
 from local.services import SERVICES
 from stream import topics
+from stream.events import Outcome
 from stream.parked import MAX_RETRIES
 from tests.actors import Shop, Store, new_order, until
 from tests.builders import a_payment
@@ -315,6 +317,60 @@ def test_what_can_never_be_handled_is_dismissed_with_its_reason_counted_apart_an
     assert "dismissedBecause: test data, sent by mistake" in shown
     assert "dismissedAt: " in shown
     assert other in hookstream(system, "dead", "list", "--order", kept).stdout
+
+
+def test_a_dismissal_is_published_shown_by_the_console_and_refuses_a_retry(
+    shop: Shop, payments: Store, owner: Engine, system: dict[str, str]
+) -> None:
+    order = new_order()
+    with (
+        refusing(owner, order),
+        reading(system, topics.OUTCOMES) as outcomes,
+        reading(system, topics.dead("payment")) as letters,
+    ):
+        pay(shop, order)
+        event = parked(payments, order, "abandoned", LAST)
+        hookstream(system, "dead", "dismiss", event, "--because", "test data")
+
+        told = outcomes.wait_for(lambda one: (one.event_id, one.outcome) == (event, "dismissed"))
+        kept = letters.wait_for(lambda one: isinstance(one, Outcome) and one.event_id == event)
+        refused = post(system, "payment", "/retry", {"id": event})
+
+    assert (told.service, told.error, told.attempt) == ("payment", "test data", 6)
+    assert kept == told
+    assert (refused.status, refused.body["error"]) == (409, "dismissed")
+    log = until(lambda: hookstream(system, "webhook", event).stdout, lambda text: "dismissed" in text)
+    assert "dismissed by payment" in log
+    assert "test data" in log
+    published = payments.rows("SELECT dismissal_published FROM parked WHERE event_id = %s", event)
+    assert published == [{"dismissal_published": True}]
+
+
+def test_what_only_waited_too_long_is_dismissed_and_opened_again_by_what_it_waits_for(
+    payments: Store, owner: Engine, system: dict[str, str]
+) -> None:
+    order, intent = new_order(), new_order()
+    stripe: dict[str, Any] = {"provider": "stripe", "reference": intent, "references": (intent,)}
+    early = a_payment("completed", order=None, transaction_id=intent, name=new_order(), **stripe)
+    with reading(system, topics.OUTCOMES) as outcomes:
+        append(system, topics.PAYMENT_WEBHOOKS, topics.PAYMENT_WEBHOOKS.key(early), early)
+        event = early.envelope.event_id
+        outcomes.wait_for(lambda one: (one.event_id, one.outcome) == (event, "waiting"))
+        with owner.begin() as tx:
+            aged = "UPDATE inbox SET handled_at = now() - interval '100 days' WHERE event_id = %s"
+            tx.exec_driver_sql(aged, (event,))
+        outcomes.wait_for(lambda one: (one.event_id, one.outcome) == (event, "abandoned"))
+
+        done = hookstream(system, "dead", "dismiss", event, "--because", "of another shop")
+        told = outcomes.wait_for(lambda one: (one.event_id, one.outcome) == (event, "dismissed"))
+
+    assert "payment: 1 dismissed" in done.stdout
+    assert told.error == "of another shop"
+    assert event in hookstream(system, "dead", "list", "--status", "dismissed").stdout
+    paid = a_payment("completed", order=order, name=new_order(), **stripe)
+    append(system, topics.PAYMENT_WEBHOOKS, order, paid)
+    payments.wait_for("SELECT 1 FROM inbox WHERE event_id = %s AND outcome = 'processed'", event)
+    assert payments.rows("SELECT 1 FROM parked WHERE event_id = %s", event) == []
 
 
 @pytest.mark.parametrize("because", [None, "", " ", 7, "x" * 501, "a\nb"])

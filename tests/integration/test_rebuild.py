@@ -7,9 +7,11 @@ import psycopg
 import pytest
 
 from stream import topics
+from stream.events import Outcome
 from stream.topics import PARTITIONS, Topic
 from tests.actors import Inbox, Shop, Store, new_order, until
-from tests.log import reading
+from tests.failing import hookstream
+from tests.log import append, reading
 from tests.replays import ask, refusal, start, until_handled
 
 pytestmark = pytest.mark.long
@@ -52,6 +54,25 @@ def test_a_lost_store_comes_back_and_nobody_hears_of_it(
     assert len(inbox.mails_to(next_customer)) == 1
     until_handled(system, *SERVICES)
     assert len(rows(store, table)) > len(before)
+
+
+def test_a_rebuilt_store_knows_what_was_dismissed(payments: Store, system: dict[str, str]) -> None:
+    dismissed, kept = new_order(), new_order()
+    of_order = "SELECT event_id::text AS id, status, dismissed_because AS why FROM parked WHERE key = %s"
+    for order in (dismissed, kept):
+        append(system, topics.PAYMENT_WEBHOOKS, order, f"{order} is no record".encode())
+    (row,) = payments.wait_for(of_order, dismissed.encode())
+    payments.wait_for(of_order, kept.encode())
+    with reading(system, topics.dead("payment")) as letters:
+        hookstream(system, "dead", "dismiss", row["id"], "--because", "test data")
+        letters.wait_for(lambda one: isinstance(one, Outcome) and one.event_id == row["id"])
+    lose(payments)
+
+    ask(system, "payment", "rebuild")
+
+    assert payments.rows(of_order, dismissed.encode()) == [{"id": row["id"], "status": "dismissed", "why": "test data"}]
+    (other,) = payments.rows(of_order, kept.encode())
+    assert (other["status"], other["why"]) == ("abandoned", None)
 
 
 def test_what_came_while_a_store_was_lost_is_told_and_mailed_when_it_is_back(

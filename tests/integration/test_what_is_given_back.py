@@ -37,6 +37,29 @@ def test_a_payment_whose_refund_failed_is_paid_again_in_both_stores(
     refunds.wait_for("SELECT 1 FROM orders WHERE order_id = %s AND refunded_amount = 0", order)
 
 
+def test_the_release_of_what_was_not_captured_leaves_no_refund_row(
+    system: dict[str, str], payments: Store, refunds: Store
+) -> None:
+    order, intent = new_order(), new_order()
+    stripe: dict[str, Any] = {"order": order, "provider": "stripe", "references": (intent,), "currency": "USD"}
+    refund = {**stripe, "amount": 375, "told_by_payment": True}
+    released = a_refund("completed", refund_id="re_1", name=new_order(), **refund)
+    paid = a_payment("completed", amount=20300, released_amount=375, transaction_id=intent, name=new_order(), **stripe)
+    back = a_refund("completed", refund_id="re_2", at=NOON + MINUTE, name=new_order(), **refund)
+
+    publish(system, topics.REFUND_WEBHOOKS, released)
+    refunds.wait_for("SELECT 1 FROM refunds WHERE order_id = %s", order)  # nobody knows yet what it was
+    publish(system, topics.PAYMENT_WEBHOOKS, paid)
+    refunds.wait_for("SELECT 1 FROM orders WHERE order_id = %s AND refund_status IS NULL AND version > 0", order)
+    assert refunds.rows("SELECT refund_id FROM refunds WHERE order_id = %s", order) == []
+    publish(system, topics.REFUND_WEBHOOKS, back)
+    refunds.wait_for("SELECT 1 FROM orders WHERE order_id = %s AND refunded_amount = 375", order)
+
+    rows = refunds.rows("SELECT refund_id, status FROM refunds WHERE order_id = %s", order)
+    assert rows == [{"refund_id": "re_2", "status": "completed"}]
+    payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s AND refunded_amount = 375", order)
+
+
 def test_a_cancel_of_another_provider_waits_until_that_provider_was_paid(
     system: dict[str, str], payments: Store
 ) -> None:

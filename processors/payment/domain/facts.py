@@ -161,6 +161,7 @@ def _told(payment: Payment) -> dict[str, Any]:
         "expected_amount": registers.value(payment.order, "amount"),
         "expected_currency": registers.value(payment.order, "currency"),
         "reason": payment.failure_reason,
+        "released_amount": payment.known("released_amount"),
     }
 
 
@@ -180,7 +181,8 @@ def _of_kind(kind: type[Fact], key: tuple[str, ...], before: Payment, payment: P
     if kind in (PaymentOverpaid, RefundRequested) and key[1] in payment.extra:
         told = payment.transactions[key[1]]
         money = {"amount": registers.value(told, "amount"), "currency": registers.value(told, "currency") or "KRW"}
-        return {**money, "transaction_id": key[1], "reason": "overpaid"}
+        released = registers.value(told, "released_amount")
+        return {**money, "transaction_id": key[1], "reason": "overpaid", "released_amount": released}
     return {"reason": "amount_mismatch"} if kind is RefundRequested else {}
 
 

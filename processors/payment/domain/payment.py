@@ -246,7 +246,15 @@ class Payment:
         return sorted({*named, *self.transactions, *(self._of(refund) for refund in entries.refunds(self.entries))})
 
     def _refunds_of(self, transaction: str) -> list[Refund]:
-        return [refund for refund in entries.refunds(self.entries) if self._of(refund) == transaction]
+        """Return the refunds of a transaction, without the release of what was authorized and not captured.
+
+        That one is the first of its amount: it was made when the rest was captured, before anything was given back.
+        """
+        refunds = [refund for refund in entries.refunds(self.entries) if self._of(refund) == transaction]
+        released = registers.value(self.transactions.get(transaction, {}), "released_amount")
+        same = [refund for refund in refunds if released and refund.amount == released]
+        release = min(same, key=lambda refund: (refund.at, refund.id), default=None)
+        return [refund for refund in refunds if refund is not release]
 
     def _of(self, refund: Refund) -> str:
         """The transaction of a refund, which may name it by any of its names."""

@@ -134,6 +134,7 @@ def _parts(webhook: PaymentWebhook, transaction: str, when: Stamp) -> Parts:
         "currency": None if notice.amount is None else notice.currency,
         "failure_reason": notice.failure_reason if notice.status in FAILED else None,
         "paid_at": notice.paid_at,
+        "released_amount": notice.released_amount,
     }
     besides = {
         "transaction": transaction,

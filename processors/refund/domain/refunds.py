@@ -50,7 +50,10 @@ Truth = tuple[type[RefundFact] | type[RefundMismatched], tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Refunds:
-    """All that was told of each refund of one order. `paid` is (amount, currency, provider) of each transaction."""
+    """All that was told of each refund of one order.
+
+    `paid` is (amount, currency, provider, released amount) of each transaction; older rows lack the last.
+    """
 
     order_id: str
     version: int = 0
@@ -63,7 +66,7 @@ class Refunds:
         misfits = self.mismatches
         return sum(
             registers.value(told, "amount") or 0
-            for refund_id, told in self.refunds.items()
+            for refund_id, told in self.counted.items()
             if registers.value(told, "status") == "completed" and refund_id not in misfits
         )
 
@@ -71,7 +74,7 @@ class Refunds:
     def status(self) -> str | None:
         """The status of the refund that has come furthest, and of two such, of the later one."""
         misfits = self.mismatches
-        fitting = [told for refund_id, told in self.refunds.items() if refund_id not in misfits]
+        fitting = [told for refund_id, told in self.counted.items() if refund_id not in misfits]
         newest = max(fitting, key=lambda told: told["status"][0], default=None)
         return registers.value(newest, "status") if newest else None
 
@@ -85,7 +88,7 @@ class Refunds:
             return {}
         paid = [value for _, value in self.paid.values()]
         left = Counter[str]()
-        for amount, currency, _ in paid:
+        for amount, currency, *_ in paid:
             left[currency] += amount or 0
         is_open = any(amount is None for amount, *_ in paid)
         found = {}
@@ -100,19 +103,48 @@ class Refunds:
         return found
 
     @property
+    def counted(self) -> Mapping[str, Told]:
+        """The refunds, without those that only release what was authorized and not captured (see `releases`)."""
+        releases = self.releases
+        return {refund_id: told for refund_id, told in self.refunds.items() if refund_id not in releases}
+
+    @property
+    def releases(self) -> frozenset[str]:
+        """The refunds that give nothing back: of each transaction the first of the released amount.
+
+        A release is made when the rest is captured, before anything can be given back.
+        """
+        found: set[str] = set()
+        for _, (_, (_, currency, provider, *released)) in sorted(self.paid.items()):
+            if any(released):
+                same = [
+                    (told["status"][0][1], refund_id)
+                    for refund_id, told in self.refunds.items()
+                    if refund_id not in found and _is_of_payment(told, (released[0], currency, provider))
+                ]
+                found |= {refund_id for _, refund_id in sorted(same)[:1]}
+        return frozenset(found)
+
+    @property
     def _completed(self) -> list[tuple[registers.Stamp, str, Told]]:
         """The completed refunds that tell an amount of money, in the order they were completed."""
-        told = [(told["status"][0], refund_id, told) for refund_id, told in self.refunds.items()]
+        told = [(told["status"][0], refund_id, told) for refund_id, told in self.counted.items()]
         completed = [one for one in told if registers.value(one[2], "status") == "completed" and "amount" in one[2]]
         return sorted(completed, key=lambda one: one[:2])
 
 
+def _is_of_payment(told: Told, money: tuple[Any, ...]) -> bool:
+    """Whether the payment tells of a refund too, and it has this amount, currency and provider."""
+    said = tuple(registers.value(told, name) for name in ("amount", "currency", "provider"))
+    return bool(registers.value(told, "told_by_payment")) and said == money
+
+
 def _misfit(told: Told, paid: list[Any]) -> str | None:
     """Return whether a refund has another provider or currency than every payment."""
-    providers = {provider for *_, provider in paid}
+    providers = {provider for _, _, provider, *_ in paid}
     if None not in providers and registers.value(told, "provider") not in providers:
         return "other_provider"
-    return None if registers.value(told, "currency") in {currency for _, currency, _ in paid} else "other_currency"
+    return None if registers.value(told, "currency") in {currency for _, currency, *_ in paid} else "other_currency"
 
 
 def apply(refunds: Refunds, webhook: RefundWebhook) -> tuple[Refunds, OutcomeKind, tuple[Fact, ...]]:
@@ -157,7 +189,8 @@ def pay(refunds: Refunds, fact: PAYMENTS) -> Refunds:
     if isinstance(fact, PaymentCancelled) and not fact.refunded_amount:
         return refunds
     when = (0, fact.occurred_at or fact.received_at, 0, fact.event_id)
-    paid = (fact.amount, fact.currency, getattr(fact, "provider", None))
+    released = getattr(fact, "released_amount", None)
+    paid = (fact.amount, fact.currency, getattr(fact, "provider", None), released)
     if isinstance(fact, PaymentRefunded):  # its amount is what was given back
         paid = (None, *paid[1:])
         when = (-1, *when[1:])
@@ -199,8 +232,7 @@ def truths(refunds: Refunds) -> tuple[Truth, ...]:
     """
     misfits = refunds.mismatches
     said: list[Truth] = []
-    for refund_id in sorted(refunds.refunds):
-        told = refunds.refunds[refund_id]
+    for refund_id, told in sorted(refunds.counted.items()):
         kind = ANNOUNCED.get(registers.value(told, "status"))
         if refund_id in misfits:
             said.append((RefundMismatched, (refunds.order_id, refund_id, misfits[refund_id])))
@@ -226,7 +258,7 @@ def _announce(truth: Truth, refunds: Refunds, cause: RefundWebhook | Fact) -> Fa
     told = refunds.refunds[key[1]]
     envelope = cause.envelope if isinstance(cause, RefundWebhook) else cause
     paid = Counter[str]()
-    for amount, currency, _ in (value for _, value in refunds.paid.values()):
+    for amount, currency, *_ in (value for _, value in refunds.paid.values()):
         paid[currency] += amount or 0
     currency = registers.value(told, "currency") or "KRW"
     paid_currency = currency if currency in paid else next(iter(sorted(paid)), None)

@@ -1,5 +1,7 @@
 """Where a webhook stands, whatever order it was told in."""
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from console.domain import STATUSES, SUCCEEDED, UNSUCCESSFUL, Standing, Statemen
 from stream.events import OutcomeKind
 from tests.builders import a_payment, a_refund, a_scan
 
-OUTCOMES: tuple[OutcomeKind, ...] = ("processed", "late", "duplicate", "conflict", "waiting", "retrying", "abandoned")
+OUTCOMES = get_args(OutcomeKind)
 
 
 def said(

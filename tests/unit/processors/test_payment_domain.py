@@ -373,6 +373,19 @@ def test_a_refund_that_only_its_own_webhooks_tell_of_is_given_back() -> None:
     assert (payment.status, payment.refunded_amount) == ("partially_cancelled", 500)
 
 
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_the_refund_that_releases_what_was_not_captured_gives_nothing_back(is_reversed: bool) -> None:
+    captured = a_payment("completed", amount=2000, released_amount=375, paid_at=NOON, **STRIPE)
+    events = [captured, stripe_refund("completed", 375, 0), stripe_refund("completed", 375, 1, "re_2")]
+
+    _, released = story(*events[:2])
+    facts, payment = story(*(reversed(events) if is_reversed else events))
+
+    assert (released.status, released.refunded_amount) == ("completed", 0)
+    assert (payment.status, payment.refunded_amount) == ("partially_cancelled", 375)
+    assert [fact.released_amount for fact in facts if isinstance(fact, PaymentCompleted)] == [375]
+
+
 def test_what_is_given_back_is_never_more_than_was_paid_and_the_operator_hears_of_more() -> None:
     paid = a_payment("completed", transaction_id="T")
     back = a_payment("partially_cancelled", transaction_id="T", at=NOON + 1, cancels=(Cancel(id="c", amount=99000),))

@@ -1,5 +1,6 @@
 """What may follow what for parcels and refunds, and what is announced then."""
 
+from collections import defaultdict
 from itertools import permutations
 from typing import Any
 
@@ -63,6 +64,31 @@ def test_a_parcel_in_transit_is_told_once_however_many_scans_it_has() -> None:
     _, _, second = shipping.apply(parcel, a_scan("in_transit", at=NOON + MINUTE, location="대전"))
 
     assert (len(first), second) == (1, ())
+
+
+RELEASE: dict[str, Any] = {"amount": 375, "currency": "USD", "provider": "stripe", "told_by_payment": True}
+
+
+def of_a_partial_capture() -> list[Any]:
+    """20300 of 20675 was taken: the release of the rest has a refund of its own; later as much is truly given back."""
+    paid = a_fact(
+        PaymentCompleted, order="1", provider="stripe", amount=20300, currency="USD", method="card",
+        transaction_id="pi_1", paid_at=NOON, released_amount=375,
+    )  # fmt: skip
+    released = a_refund("completed", refund_id="re_1", at=NOON, name="released", **RELEASE)
+    given_back = a_refund("completed", refund_id="re_2", at=NOON + MINUTE, name="given back", **RELEASE)
+    return [paid, released, given_back]
+
+
+@pytest.mark.parametrize("events", list(permutations(of_a_partial_capture())), ids=lambda _: "")
+def test_the_release_of_what_was_not_captured_is_no_refund_in_whatever_order(events: list[Any]) -> None:
+    book = refund.Book({"1": refund.Refunds("1")}, defaultdict(Referred))
+
+    facts = [fact for event in events for fact in book.post(event).facts]
+
+    refunds = book.refunds["1"]
+    assert list(refunds.counted) == ["re_2"]
+    assert (refunds.refunded_amount, refunds.status, facts) == (375, "completed", [])
 
 
 def test_the_refunded_total_is_the_sum_over_completed_refunds() -> None:

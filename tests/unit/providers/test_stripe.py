@@ -371,6 +371,62 @@ def test_given_back_is_what_was_refunded_without_what_was_released(
     assert notice.paid_at is None
 
 
+OLDER, BASIL = "2025-02-24.acacia", "2025-03-31.basil"
+
+
+@pytest.mark.parametrize(
+    ("version", "refunded", "is_all", "given_back", "status"),
+    [
+        (None, 1375, False, 1000, "partially_cancelled"),
+        (OLDER, 1375, False, 1000, "partially_cancelled"),
+        (BASIL, 1375, False, 1375, "partially_cancelled"),
+        ("2025-11-17.clover", 375, False, 375, "partially_cancelled"),
+        (OLDER, 375, False, 0, "completed"),
+        (BASIL, 0, False, 0, "completed"),
+        (BASIL, 20300, True, 20300, "cancelled"),
+        # The amounts decide before the version: the release is in the sum, or is not.
+        (BASIL, 20675, True, 20300, "cancelled"),
+        (OLDER, 100, False, 100, "partially_cancelled"),
+        (OLDER, 20300, True, 20300, "cancelled"),
+        (OLDER, 20300, False, 19925, "partially_cancelled"),
+    ],
+)
+def test_a_release_is_in_the_refunded_sum_of_older_versions_of_the_api_alone(
+    version: str | None, refunded: int, is_all: bool, given_back: int, status: str
+) -> None:
+    said = {**PARTLY, "amount": 20675, "amount_captured": 20300, "amount_refunded": refunded, "refunded": is_all}
+    event = {**changed("charge.refunded.partial.composed", **said), "api_version": version}
+
+    notice = told(event).notice
+
+    assert isinstance(notice, PaymentNotice)
+    assert (notice.status, notice.amount, notice.refunded_amount) == (status, 20300, given_back)
+
+
+@pytest.mark.parametrize(
+    ("name", "event_type", "said"),
+    [
+        ("charge.succeeded", "charge.captured", {"amount": 20675, "amount_captured": 20300, "captured": True}),
+        ("payment_intent.succeeded", "payment_intent.succeeded", {"amount": 20675, "amount_received": 20300}),
+        (
+            "charge.refunded.partial.composed",
+            "charge.refunded",
+            {"amount": 20675, "amount_captured": 20300, "amount_refunded": 375, **PARTLY},
+        ),
+    ],
+)
+def test_what_takes_a_part_tells_how_much_is_released_where_that_has_a_refund(
+    name: str, event_type: str, said: dict[str, Any]
+) -> None:
+    event = {**changed(name, **said), "type": event_type}
+
+    notices = [told({**event, "api_version": version}).notice for version in (OLDER, BASIL)]
+    whole = payment(name).released_amount
+
+    assert [one.released_amount for one in notices if isinstance(one, PaymentNotice)] == [375, None]
+    assert whole is None
+
+
 def test_the_refund_of_a_released_rest_is_no_refund() -> None:
     with pytest.raises(Unsupported):
         refund("refund.updated.composed", amount=375, balance_transaction=None)

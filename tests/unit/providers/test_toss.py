@@ -207,6 +207,36 @@ def test_what_was_given_back_comes_as_entries() -> None:
     )
 
 
+DONE_CANCEL: dict[str, Any] = {"cancelAmount": 300, "transactionKey": "c1", "cancelStatus": "DONE"}
+
+
+@pytest.mark.parametrize(
+    ("status", "balance", "cancels", "given_back"),
+    [
+        ("PARTIAL_CANCELED", 700, [DONE_CANCEL], 300),
+        # Points and coupons are given back as well, and older answers list no cancels.
+        ("PARTIAL_CANCELED", 600, [DONE_CANCEL], 400),
+        ("PARTIAL_CANCELED", 700, None, 300),
+        ("CANCELED", 0, None, 1000),
+        # What is under way is taken off the balance, and not given back yet.
+        ("PARTIAL_CANCELED", 200, [DONE_CANCEL, DONE_CANCEL | {"cancelStatus": "IN_PROGRESS"}], None),
+        ("PARTIAL_CANCELED", None, [DONE_CANCEL], None),
+        ("PARTIAL_CANCELED", 1000, [DONE_CANCEL], None),
+        ("PARTIAL_CANCELED", 2000, [DONE_CANCEL], None),
+        ("DONE", 1000, None, None),
+    ],
+)
+def test_what_is_left_of_a_payment_says_what_was_given_back_in_all(
+    status: str, balance: int | None, cancels: list[dict[str, Any]] | None, given_back: int | None
+) -> None:
+    answer = fields("toss", CANCELED, status=status, balanceAmount=balance, cancels=cancels)
+
+    notice = answered(PROVIDER, changed(status), answer).notice
+
+    assert isinstance(notice, PaymentNotice)
+    assert (notice.amount, notice.refunded_amount) == (1000, given_back)
+
+
 def test_an_account_nobody_paid_into_is_cancelled_and_nothing_given_back() -> None:
     told = answered(PROVIDER, changed("CANCELED"), fields("toss", CANCELED, approvedAt=None))
 
