@@ -4,7 +4,7 @@ A key is text, as a store keeps it: kind, time (microseconds since 1970 UTC, 0 w
 refund's id, separated by line breaks, which no id contains.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -91,11 +91,11 @@ def moves(entries: Told) -> list[Move]:
     return sorted(found)
 
 
-def occasions(entries: Told) -> Occasions:
-    """Count by the clock of the providers. Several webhooks of one deposit or cancel count once."""
+def occasions(moves: Iterable[Move]) -> Occasions:
+    """Count by the clock of the providers, moves being sorted. Several webhooks of one deposit or cancel count once."""
     live, ended = set[str](), set[str]()
     paid = reversed_ = 0
-    for move in moves(entries):
+    for move in moves:
         if move.transaction in ended:
             continue
         was_paid = bool(live)

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from processors.payment.domain import entries
-from processors.payment.domain.entries import MOVES, Occasions, Refund
+from processors.payment.domain.entries import MOVES, Move, Occasions, Refund
 from stream import registers
 from stream.registers import UNTOLD, Stamp, Told
 
@@ -56,7 +57,7 @@ class Claim:
     waiting: tuple[str, ...] = field(default=(), compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for cached_property
 class Payment:
     """`told`, `transactions`, `cancels` and `entries` are what counts: `base` with the claims that fit (see `claims`).
 
@@ -75,7 +76,7 @@ class Payment:
     claims: Mapping[str, Claim] = field(default_factory=dict)
     disputes: Mapping[str, Told] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def status(self) -> str | None:
         """The status of the highest rank and then the latest time, seen together with the entries.
 
@@ -95,7 +96,7 @@ class Payment:
             return "cancelled"
         return status
 
-    @property
+    @cached_property
     def live(self) -> list[str]:
         """The transactions that hold the customer's money: first what pays the order, as it asks or else first.
 
@@ -124,7 +125,7 @@ class Payment:
 
     def register(self, name: str) -> tuple[Stamp, Any]:
         """The stamp and value behind `known`."""
-        current = self.live[0] if self.live else registers.value(self.told, "transaction") or ""
+        current = self._current
         if (register := self.transactions.get(current, {}).get(name)) is not None:
             return register
         stamp, value = self.told.get(name, (UNTOLD, None))
@@ -141,7 +142,7 @@ class Payment:
         """
         (rank, at, position, _), paid_at = self.register("paid_at")
         status: Stamp = self.told["status"][0] if "status" in self.told else UNTOLD
-        waits = [move.at for move in entries.moves(self.entries) if move.status == "waiting_for_deposit"]
+        waits = [move.at for move in self._moves if move.status == "waiting_for_deposit"]
         was_taken_back = rank == _rank("completed") and any(at < waiting for waiting in waits)
         was_paid = self.status in PAID and rank >= _rank("completed")
         is_of_the_status = (rank, position) == (status[0], status[2])
@@ -154,7 +155,7 @@ class Payment:
         status: Stamp = self.told["status"][0] if "status" in self.told else UNTOLD
         return reason if self.status in FAILED and (rank, position) == (status[0], status[2]) else None
 
-    @property
+    @cached_property
     def refunded_amount(self) -> int:
         """The amount given back, in minor units: never more than was paid."""
         return sum(self.given_back_of(name) for name in self._given_back)
@@ -189,7 +190,7 @@ class Payment:
         )
         return max(0, total - sum(failed))
 
-    @property
+    @cached_property
     def excessive(self) -> list[str]:
         """The transactions of which more is said to be given back than was paid."""
         amounts = ((name, registers.value(told, "amount")) for name, told in self.transactions.items())
@@ -215,16 +216,16 @@ class Payment:
         """Whether both the order's amount and the payment's are known."""
         return self._paid is not None and _money(self.order) is not None
 
-    @property
+    @cached_property
     def occasions(self) -> Occasions:
-        return entries.occasions(self.entries)
+        return entries.occasions(self._moves)
 
-    @property
+    @cached_property
     def failed_refunds(self) -> int:
         """The number of its refunds that failed, by the provider's sums or by the refunds' own webhooks."""
         return sum(self._failed_refunds_of(name) for name in self._given_back)
 
-    @property
+    @cached_property
     def failed_amount(self) -> int:
         """The amount that was given back and came back, in minor units, as far as it is known."""
         return sum(self._failed_amount_of(name) for name in self._given_back)
@@ -239,18 +240,31 @@ class Payment:
         """The claims that do not count."""
         return tuple(claim for _, claim in sorted(self.claims.items()) if misfit(self.parts, claim))
 
-    @property
+    @cached_property
     def _given_back(self) -> list[str]:
         """The transactions of which anything may have been given back."""
         named = {name for _, (_, name) in self.cancels.values()}
-        return sorted({*named, *self.transactions, *(self._of(refund) for refund in entries.refunds(self.entries))})
+        return sorted({*named, *self.transactions, *(self._of(refund) for refund in self._refunds)})
+
+    @cached_property
+    def _refunds(self) -> tuple[Refund, ...]:
+        return tuple(entries.refunds(self.entries))
+
+    @cached_property
+    def _moves(self) -> list[Move]:
+        return entries.moves(self.entries)
+
+    @cached_property
+    def _current(self) -> str:
+        """The transaction that pays the order, or else the last one."""
+        return self.live[0] if self.live else registers.value(self.told, "transaction") or ""
 
     def _refunds_of(self, transaction: str) -> list[Refund]:
         """Return the refunds of a transaction, without the release of what was authorized and not captured.
 
         That one is the first of its amount: it was made when the rest was captured, before anything was given back.
         """
-        refunds = [refund for refund in entries.refunds(self.entries) if self._of(refund) == transaction]
+        refunds = [refund for refund in self._refunds if self._of(refund) == transaction]
         released = registers.value(self.transactions.get(transaction, {}), "released_amount")
         same = [refund for refund in refunds if released and refund.amount == released]
         release = min(same, key=lambda refund: (refund.at, refund.id), default=None)
@@ -279,25 +293,24 @@ class Payment:
 
         The transaction is looked at that the status is of.
         """
-        current = self.live[0] if self.live else registers.value(self.told, "transaction") or ""
+        current = self._current
         is_summed = registers.value(self.transactions.get(current, {}), "refunded_amount") is not None
         if status == "completed":
             return not is_summed and bool(self._refunds_of(current)) and self._total > 0
         return is_summed and self._failed_refunds_of(current) > 0 and self._total > 0
 
-    @property
+    @cached_property
     def _ended_at(self) -> int:
         """When a cancel that names no transaction last ended what was paid; -1 where none did.
 
         Orders cancelled before entries were kept have only the register.
         """
-        moves = entries.moves(self.entries)
-        ends = [move.at for move in moves if move.status == "cancelled" and not move.transaction]
+        ends = [move.at for move in self._moves if move.status == "cancelled" and not move.transaction]
         if registers.value(self.told, "status") == "cancelled" and not registers.value(self.told, "transaction"):
             ends.append(self.told["status"][0][1] or entries.NEVER)
         return max(ends, default=-1)
 
-    @property
+    @cached_property
     def _total(self) -> int:
         """All that was paid, by however many transactions, in minor units; 0 where nobody says."""
         amounts = [registers.value(self.transactions[name], "amount") or 0 for name in self.live]
