@@ -77,12 +77,12 @@ def running() -> Iterator[FastApiPeer]:
     """Kafka and Postgres as hookstream has them, and the peer's two processes on them."""
     interpreter, port = python(), system.free_port()
     with system.system(services=False) as base:
-        _prepare(base.env)
+        create_topics(base.env)
+        _create_tables(base.env)
         env = {**os.environ, **base.env, "DATABASE_URL": base.env["PAYMENT_DATABASE_URL"]}
-        gateway = ("uvicorn", "gateway:app", "--port", str(port), "--log-level", "warning", "--no-access-log")
         with (
-            _process(interpreter, gateway, env, base.data) as front,
-            _process(interpreter, ("consumer",), env, base.data) as back,
+            _process(interpreter, gateway_arguments(port), env, base.data) as front,
+            _process(interpreter, ("-m", "consumer"), env, base.data) as back,
         ):
             system.until_listening(port)
             yield FastApiPeer(base, port, {"gateway": front.pid, "consumer and mails": back.pid})
@@ -92,22 +92,30 @@ def running() -> Iterator[FastApiPeer]:
 def _process(
     interpreter: Path, argv: tuple[str, ...], env: Mapping[str, str], folder: Path
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    with (folder / f"{argv[0]}.log").open("wb") as log:
-        process = subprocess.Popen([interpreter, "-m", *argv], cwd=FOLDER, env=env, stdout=log, stderr=log)
+    with (folder / f"{argv[1]}.log").open("wb") as log:
+        process = subprocess.Popen([interpreter, *argv], cwd=FOLDER, env=env, stdout=log, stderr=log)
         try:
             yield process
             if process.poll() is not None:
-                raise RuntimeError(f"{argv[0]} of the peer ended: {Path(log.name).read_text()[-2000:]}")
+                raise RuntimeError(f"{argv[1]} of the peer ended: {Path(log.name).read_text()[-2000:]}")
         finally:
             process.terminate()
             process.wait()
 
 
-def _prepare(env: Mapping[str, str]) -> None:
-    """Topics with as many partitions as a small shop has, and tables."""
+def gateway_arguments(port: int) -> tuple[str, ...]:
+    """Of Python, to serve peers/gateway.py: uvicorn takes uvloop and httptools by itself."""
+    return ("-m", "uvicorn", "gateway:app", "--port", str(port), "--log-level", "warning", "--no-access-log")
+
+
+def create_topics(env: Mapping[str, str]) -> None:
+    """Create the peers' topics, with as many partitions as a small shop has."""
     admin = Cluster.of_environment(env, "bench").admin()
     made = admin.create_topics([NewTopic(f"peer.{kind}", PARTITIONS, 1) for kind in KINDS])
     for future in made.values():
         future.result()
+
+
+def _create_tables(env: Mapping[str, str]) -> None:
     with psycopg.connect(env["PAYMENT_DATABASE_URL"]) as connection:
         connection.execute((FOLDER / "tables.sql").read_bytes())

@@ -1,94 +1,88 @@
-"""CPU per accepted, durable webhook, beside a bare Litestar handler on the same server: `python -m bench.gateway`."""
+"""CPU per accepted, durable webhook beside a bare handler, FastAPI and Go: `python -m bench.gateway [--quick]`.
+
+All get the same requests over 64 connections and are measured in turn; then over one connection, where the time to an
+answer is what a sender sees that posts one webhook after the other.
+"""
 
 import asyncio
-import hmac
-import json
-import socket
 import statistics
-import subprocess
-import sys
-import tempfile
-import time
 import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.load import Cost, post, resident_mb
-from local import stack
+from bench import cost, fastapi_peer, figures, gateway_peers, system
+from bench.figures import Figure
+from bench.gateway_peers import Server
+from bench.load import post
+from bench.requests import signed
+from bench.system import System
+from simulator.story import Order, Webhook, life
 
-ROUNDS = 4
-REQUESTS = 6000
-CONNECTIONS = 64
-ROOT = Path(__file__).parent.parent
-
-
-def main() -> None:
-    """Start both servers, measure them in turn, and print the ratios."""
-    bare_port = _free_port()
-    with tempfile.TemporaryDirectory() as data, stack.everything(ROOT, Path(data)) as env:
-        bare = subprocess.Popen([sys.executable, "-m", "bench.bare", str(bare_port)], cwd=ROOT)
-        try:
-            _until_listening(bare_port)
-            gateway = int((Path(data) / "env").read_text().partition("GATEWAY_PID=")[2].partition("\n")[0])
-            port = int(env["GATEWAY_URL"].rpartition(":")[2])
-            _rounds((bare_port, bare.pid), (port, gateway), env["WEBHOOK_SECRET"].encode())
-        finally:
-            bare.kill()
+ROUNDS, REQUESTS, CONNECTIONS = 5, 6000, 64
+QUICK_ROUNDS, QUICK_REQUESTS = 3, 3000
+ALONE = 300
+"""Requests over one connection."""
+GATEWAY, BARE, FASTAPI, GO = "gateway", "bare Litestar @post", "FastAPI + aiokafka", "Go + franz-go"
 
 
-def _rounds(bare: tuple[int, int], gateway: tuple[int, int], secret: bytes) -> None:
-    ratios = []
-    for number in range(ROUNDS + 1):
-        sides = {"bare": bare, "gateway": gateway}
-        order = sorted(sides, reverse=bool(number % 2))
-        costs = {name: asyncio.run(post(*sides[name], _requests(secret), CONNECTIONS)) for name in order}
-        if number:  # the first round warms both up
-            ratios.append(costs["gateway"].cpu_us / costs["bare"].cpu_us)
-            print(_line("bare @post", costs["bare"]), "|", _line("gateway", costs["gateway"]), f"| {ratios[-1]:.2f}")
-    print(f"CPU ratio min {min(ratios):.2f} median {statistics.median(ratios):.2f} max {max(ratios):.2f}")
-    print(f"memory: bare {resident_mb(bare[1]):.0f} MB, gateway {resident_mb(gateway[1]):.0f} MB")
+def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the interface of all benchmarks
+    """CPU per webhook, and the time to an answer over one connection."""
+    fastapi_peer.python()
+    go = gateway_peers.go_program()
+    with system.system() as started, system.paused(started, "gateway"), _servers(started, go) as servers:
+        secret = started.env["WEBHOOK_SECRET"].encode()
+        rounds = _rounds(servers, secret, quick=quick)
+        alone = {name: _alone(server, secret) for name, server in servers.items()}
+        memory = {name: cost.proportional_mb(pid) for name, (_, pid) in servers.items()}
+    cpu = {name: statistics.median(values) for name, values in rounds.items()}
+    return [
+        Figure("CPU per webhook", cpu.pop(GATEWAY), "us", "≤ 1.0 bare, ≤ 0.57 FastAPI, ≤ 2.5 Go", cpu, rounds[GATEWAY]),
+        Figure("answer, one connection, p50", alone.pop(GATEWAY), "ms", "", alone),
+        Figure("memory after load", memory.pop(GATEWAY), "MB", "", memory),
+    ]
 
 
-def _line(name: str, cost: Cost) -> str:
-    return f"{name} {cost.cpu_us:5.0f} us, {cost.requests / cost.seconds:6.0f}/s"
+@contextmanager
+def _servers(started: System, program: Path | None) -> Iterator[dict[str, Server]]:
+    env = started.env
+    fastapi_peer.create_topics(env)
+    own = int(env["GATEWAY_URL"].rpartition(":")[2]), started.pids["gateway"]
+    with gateway_peers.bare() as bare, gateway_peers.fastapi(env) as fastapi, gateway_peers.go(program, env) as go:
+        servers = {GATEWAY: own, BARE: bare, FASTAPI: fastapi}
+        yield servers | ({GO: go} if go else {})
 
 
-def _requests(secret: bytes) -> list[bytes]:
-    return [_request(secret) for _ in range(REQUESTS)]
+def _rounds(servers: Mapping[str, Server], secret: bytes, *, quick: bool) -> dict[str, list[float]]:
+    """Microseconds of each round; a first one, which warms all up, is not counted."""
+    count, requests = (QUICK_ROUNDS, QUICK_REQUESTS) if quick else (ROUNDS, REQUESTS)
+    found: dict[str, list[float]] = {name: [] for name in servers}
+    for number in range(count + 1):
+        for name in sorted(servers, reverse=bool(number % 2)):
+            port, pid = servers[name]
+            before = cost.trees({name: pid})[name]
+            answered = asyncio.run(post(port, pid, _requests(requests, secret), CONNECTIONS)).requests
+            if number:
+                found[name].append((cost.trees({name: pid})[name] - before) / answered * 1e6)
+    return found
 
 
-def _request(secret: bytes) -> bytes:
-    order = uuid.uuid4().hex[:12]  # noqa: TID251 - a benchmark's orders are new each time
-    told = {
-        "type": "payment",
-        "orderId": order,
-        "status": "completed",
-        "paymentMethod": "card",
-        "transactionId": f"TXN-{order}",
-        "amount": 58000,
-        "paidAt": "2023-11-15T10:30:00Z",
-    }
-    body = json.dumps(told).encode()
-    signature = hmac.digest(secret, body, "sha256").hex()
-    head = (
-        f"POST /webhooks/payment HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        f"X-Webhook-Signature: {signature}\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+def _alone(server: Server, secret: bytes) -> float:
+    """Milliseconds to an answer when one connection posts one webhook after the other."""
+    costs = [asyncio.run(post(*server, _requests(ALONE, secret), 1)) for _ in range(3)]
+    return statistics.median(one.seconds / one.requests for one in costs) * 1000
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+def _requests(count: int, secret: bytes) -> list[bytes]:
+    return [signed(webhook, secret) for webhook in _payments(count)]
 
 
-def _until_listening(port: int) -> None:
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.05)
+def _payments(count: int) -> Iterator[Webhook]:
+    run, now = uuid.uuid4().hex[:8], datetime.now(UTC)  # noqa: TID251 - a benchmark's orders are new each time
+    for number in range(count):
+        yield life(Order(run, number, "en", now))[1]
 
 
 if __name__ == "__main__":
-    main()
+    figures.main(measure)

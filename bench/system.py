@@ -1,6 +1,7 @@
 """A whole system, or Kafka and Postgres alone, of this checkout or another, and a sink for its mails."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -57,6 +58,19 @@ def system(at: Path = ROOT, *, services: bool = True) -> Iterator[System]:
                 yield System(data, mails)
             finally:
                 stand.communicate()
+
+
+@contextmanager
+def paused(of: System, *kept: str) -> Iterator[None]:
+    """Stop all services but those `kept`, so that they do not work beside what is measured."""
+    pids = [pid for name, pid in of.pids.items() if name not in (*kept, "kafka", "postgres")]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 @contextmanager
