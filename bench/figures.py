@@ -1,14 +1,19 @@
 """What every benchmark gives: figures, each beside its goal and the peers of the same run.
 
 A benchmark module has `measure(quick: bool) -> list[Figure]`, starts and stops what it needs, and ends with
-`figures.main(measure)`. `python -m bench` runs them all and writes docs/benchmarks.md.
+`figures.main(measure)`. `python -m bench` runs them all and writes docs/benchmarks.md: each in a process of its own,
+which leaves its figures as JSON in the file that BENCH_FIGURES names.
 """
 
+import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 QUICK = "--quick"
+FILE = "BENCH_FIGURES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +38,16 @@ Measure = Callable[[bool], list[Figure]]
 
 def main(measure: Measure) -> None:
     """Run one benchmark from the command line; `--quick` takes fewer or shorter rounds."""
-    for figure in measure(QUICK in sys.argv[1:]):
+    found = measure(QUICK in sys.argv[1:])
+    for figure in found:
         print(line(figure))
+    if path := os.environ.get(FILE):
+        Path(path).write_text(json.dumps([asdict(figure) for figure in found]))
+
+
+def is_page_run() -> bool:
+    """Whether nothing but `--quick` was asked for."""
+    return set(sys.argv[1:]) <= {QUICK}
 
 
 def line(figure: Figure) -> str:

@@ -1,23 +1,29 @@
 """The whole way, from a post to its row and its mail: `python -m bench.whole_way [--rate 50] [--seconds 60]`.
 
 CPU per webhook by process, latencies in an open loop, and whether lag stays flat. `--at PATH` measures the system of
-another checkout.
+another checkout, `--peer` bench/peers, `--highest` the highest rate. Without arguments, or with `--quick`: all of it.
 """
 
 import argparse
+import math
+import os
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg
 
-from bench import fastapi_peer, system, trial
+from bench import fastapi_peer, figures, search, system, trial
+from bench.figures import Figure
 from bench.requests import signed
 from bench.system import ROOT, Sink, System
 from bench.trial import RowKey, Side, Window
 from simulator.story import Webhook
 
+RATE = 50.0
 COMMITS = {
     "payment": "payment_history",
     "shipping": "shipment_history",
@@ -113,18 +119,99 @@ def report(window: Window) -> str:
     return "\n".join(lines)
 
 
+def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the interface of all benchmarks
+    """Measure this checkout, bench/peers and, where BEFORE names one, another checkout, one after the other."""
+    seconds, effort = (15.0, search.SHORT) if quick else (60.0, search.THOROUGH)
+    others = {"FastAPI + FastStream": _study("FastAPI + FastStream", fastapi_peer.running, seconds / 2, search.SHORT)}
+    if before := os.environ.get("BEFORE"):
+        others["before"] = _study("before", lambda: hookstream(Path(before)), seconds, effort)
+    own = _study("hookstream", hookstream, seconds, effort)
+    return _figures(own, others)
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """Windows of one side: at RATE, at the highest rate it sustains, and at half of that."""
+
+    usual: Window
+    highest: Window | None
+    half: Window | None
+
+
+def _study(
+    name: str, start: Callable[[], AbstractContextManager[Side]], seconds: float, effort: search.Effort
+) -> Study:
+    def tell(window: Window) -> None:
+        print(f"{name} at {report(window)}", flush=True)
+
+    with start() as side:
+        usual = trial.measure(side, RATE, seconds)
+        tell(usual)
+        first = RATE * (search.STEP_UP if usual.is_flat else 1 / search.STEP_UP)
+        highest = search.highest(side, first, effort, tell)
+        half = trial.measure(side, highest.rate / 2, effort.step_s, effort.warm_s) if highest else None
+        if half:
+            tell(half)
+        return Study(usual, highest, half)
+
+
+def _figures(own: Study, others: Mapping[str, Study]) -> list[Figure]:
+    found = [
+        _figure("CPU of a webhook, at 50/s", "ms", "≤ 6", own, others, lambda study: study.usual.cpu_ms()),
+        _figure("CPU of a mail in the notifier, at 50/s", "ms", "≤ 2.5", own, others, _mail_ms),
+        _figure("highest rate", "webhooks/s", "≥ 5 x before", own, others, lambda study: _rate(study.highest)),
+        _figure("cores used at the highest rate", "", "", own, others, lambda study: _cores(study.highest)),
+    ]
+    for what, goal in (("answer", ""), ("row", "< 150"), ("mail", "< 500")):
+        name = f"POST to {what}, p99, at half the highest rate"
+        found.append(_figure(name, "ms", goal, own, others, partial(_p99, what)))
+    return found
+
+
+def _figure(
+    name: str, unit: str, goal: str, own: Study, others: Mapping[str, Study], value: Callable[[Study], float]
+) -> Figure:
+    return Figure(name, value(own), unit, goal, {other: value(study) for other, study in others.items()})
+
+
+def _mail_ms(study: Study) -> float:
+    window = study.usual
+    return window.cpu.get("notifier", math.nan) / max(window.mails, 1) * 1000
+
+
+def _rate(window: Window | None) -> float:
+    return window.rate if window else 0.0
+
+
+def _cores(window: Window | None) -> float:
+    return sum(window.cpu.values()) / window.seconds if window else math.nan
+
+
+def _p99(what: str, study: Study) -> float:
+    found = study.half.latencies(what) if study.half else []
+    return found[len(found) * 99 // 100] if found else math.nan
+
+
 def main() -> None:
+    """Measure one rate of one side; without arguments, or with --quick alone, all that belongs to the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--at", type=Path, default=ROOT)
     parser.add_argument("--peer", action="store_true", help="measure bench/peers instead")
-    parser.add_argument("--rate", type=float, default=50)
+    parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--warm", type=float, default=trial.WARM_S)
+    parser.add_argument("--highest", action="store_true", help="search the highest rate, beginning at --rate")
     asked = parser.parse_args()
     started: AbstractContextManager[Side] = fastapi_peer.running() if asked.peer else hookstream(asked.at.resolve())
     with started as side:
-        print(report(trial.measure(side, asked.rate, asked.seconds, asked.warm)))
+        if asked.highest:
+            search.highest(side, asked.rate, search.THOROUGH, lambda window: print(report(window), flush=True))
+        else:
+            print(report(trial.measure(side, asked.rate, asked.seconds, asked.warm)))
 
 
 if __name__ == "__main__":
-    main()
+    if figures.is_page_run():
+        figures.main(measure)
+    else:
+        main()
