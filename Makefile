@@ -1,7 +1,7 @@
 # What a checkout can do. Nothing is needed but a Python; each target says what else, when it needs it.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run stop test test-long chaos check lock clean
+.PHONY: help run stop test test-long chaos bench check lock clean
 
 PYTHONS := python3.13 python3.12 python3.11 python3.14 python3
 USABLE := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
@@ -28,6 +28,9 @@ test-long: .venv/complete ## the tests that take longer: faults at every step, r
 
 chaos: .venv/complete ## faults of every kind under load, then an audit (MINUTES=30, SEED=7 replays a run)
 	@.venv/bin/python -m tests.chaos $(MINUTES) $(SEED)
+
+bench: .venv/complete ## measures everything and writes docs/benchmarks.md, 15 minutes (QUICK=1: 4; BEFORE=PATH: another checkout beside it)
+	@.venv/bin/python -m bench $(if $(QUICK),--quick)
 
 check: .venv/complete ## format, lint, types, import rules, schemas
 	.venv/bin/ruff format --check .

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from local import lodging
+
 ROOT = Path(__file__).parent.parent
 STAND = Path(__file__).with_name("stand.py")
 OUTSIDE = ("apis", "inbox", "registry")
@@ -45,17 +47,32 @@ class System:
 @contextmanager
 def system(at: Path = ROOT, *, services: bool = True) -> Iterator[System]:
     """Start the checkout at `at` in a folder of its own, which is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, sink(Path(folder)) as mails:
-        data = Path(folder) / "run"
+    with folder() as own, started(at, own, "all" if services else "base") as found:
+        yield found
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A folder for a system's data, which is gone afterwards with what Postgres keeps elsewhere."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        try:
+            yield Path(name)
+        finally:
+            lodging.forget(Path(name) / "run/postgres")
+
+
+@contextmanager
+def started(at: Path, own: Path, what: str) -> Iterator[System]:
+    """Start what bench/stand.py calls `what`, on the data in `own`."""
+    with sink(own) as mails:
         python = at / ".venv/bin/python"
-        what = "all" if services else "base"
-        argv = [str(python if python.exists() else sys.executable), str(STAND), str(at), str(data), what, mails.url]
+        argv = [str(python if python.exists() else sys.executable), str(STAND), str(at), str(own / "run"), what]
         env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         pipe = subprocess.PIPE
-        with subprocess.Popen(argv, cwd=at, env=env, stdin=pipe, stdout=pipe, text=True) as stand:
+        with subprocess.Popen([*argv, mails.url], cwd=at, env=env, stdin=pipe, stdout=pipe, text=True) as stand:
             try:
                 _until_ready(stand)
-                yield System(data, mails)
+                yield System(own / "run", mails)
             finally:
                 stand.communicate()
 
@@ -74,14 +91,14 @@ def paused(of: System, *kept: str) -> Iterator[None]:
 
 
 @contextmanager
-def sink(folder: Path) -> Iterator[Sink]:
+def sink(own: Path) -> Iterator[Sink]:
     """Run bench/sink.py."""
     with subprocess.Popen(
-        [sys.executable, "-m", "bench.sink", str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "bench.sink", str(own)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout is not None  # noqa: S101 - it is a pipe
-            yield Sink(folder, f"smtp://127.0.0.1:{int(process.stdout.readline())}", process.pid)
+            yield Sink(own, f"smtp://127.0.0.1:{int(process.stdout.readline())}", process.pid)
         finally:
             process.terminate()
 
