@@ -20,9 +20,22 @@ ROOT = Path(__file__).parent.parent
 
 
 def read() -> dict[str, str]:
-    """What `.run/env` says, unless the process's own environment says otherwise."""
+    """What `.run/env` says, unless the process's own environment says otherwise, or a file in SECRETS_DIR."""
     run = environment.read(Place(ROOT, ROOT / ".run"))
-    return run | {name: value for name, value in os.environ.items() if value}
+    return run | {name: value for name, value in os.environ.items() if value} | _secrets()
+
+
+def _secrets() -> dict[str, str]:
+    """The files in SECRETS_DIR that are named as variables.
+
+    Raises Trouble when one cannot be read.
+    """
+    folder = os.environ.get("SECRETS_DIR")
+    files = [one for one in Path(folder).iterdir() if one.is_file() and one.name.isupper()] if folder else []
+    try:
+        return {one.name: one.read_text().strip() for one in files}
+    except OSError as wrong:
+        raise Trouble(f"{wrong.filename} in SECRETS_DIR cannot be read ({wrong.strerror})") from wrong
 
 
 def need(env: Mapping[str, str], *names: str) -> None:
