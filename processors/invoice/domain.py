@@ -183,6 +183,12 @@ def truths(invoice: Invoice) -> tuple[type[Fact], ...]:
     return (*([main] if main else ()), *(kind for kind, holds in true.items() if holds))
 
 
+def contradicts(invoice: Invoice, webhook: InvoiceWebhook) -> bool:
+    """Whether a completed invoice is completed again with another amount of cash; it is credited once (ADR 22)."""
+    known, said = invoice.known("cash_amount"), webhook.notice.cash_amount
+    return invoice.state == webhook.notice.state == "Complete" and bool(known and said) and known != said
+
+
 def is_some(amount: str | None) -> bool:
     """Whether a decimal text is an amount of anything."""
     try:

@@ -5,7 +5,8 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from sqlalchemy import Connection
 
 from processors.invoice import store
-from processors.invoice.domain import Invoice, Transfer, apply, credits_in, settle, tell
+from processors.invoice.domain import Invoice, Transfer, apply, contradicts, credits_in, settle, tell
+from runtime.logging import log
 from stream import topics
 from stream.events import InvoiceWebhook, OutcomeKind, TransferWebhook
 from stream.fold import Result
@@ -45,6 +46,9 @@ def advance(transfers: MutableMapping[str, Transfer], invoices: MutableMapping[s
     if invoice_id is None:
         return Result(transaction_id or webhook.envelope.event_id, heard, ())
     transfer = transfers.get(transaction_id or "")
+    if isinstance(webhook, InvoiceWebhook) and contradicts(invoices[invoice_id], webhook):
+        amounts = {"amount": webhook.notice.cash_amount, "known_amount": invoices[invoice_id].known("cash_amount")}
+        log.warning("invoice.contradicted", invoice_id=invoice_id, **amounts)
     invoices[invoice_id], outcome, facts = apply(invoices[invoice_id], transfer, webhook)
     return Result(invoice_id, outcome if isinstance(webhook, InvoiceWebhook) else heard, facts)
 

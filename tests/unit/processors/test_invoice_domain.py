@@ -5,7 +5,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from processors.invoice.domain import TRANSFERS, TRANSITIONS, Invoice, Transfer, apply, is_some, settle, tell
+from processors.invoice.domain import (
+    TRANSFERS,
+    TRANSITIONS,
+    Invoice,
+    Transfer,
+    apply,
+    contradicts,
+    is_some,
+    settle,
+    tell,
+)
 from stream.events import (
     CreditAdded,
     CryptoRefundRequested,
@@ -322,6 +332,21 @@ def test_a_credited_invoice_that_is_called_underpaid_is_told_to_the_operator_onc
     underpaid = announced[-1]
     assert isinstance(underpaid, InvoiceUnderpaid)
     assert (underpaid.received_amount, underpaid.expected_amount, underpaid.amount) == ("50", "74.074074", 100000)
+
+
+def test_a_second_amount_of_a_completed_invoice_is_a_contradiction_and_credits_nothing() -> None:
+    first = an_invoice("Complete", customer_id="kim", cash_amount=1000, name="first")
+    other = an_invoice("Complete", customer_id="kim", cash_amount=2000, at=NOON + MINUTE, name="other")
+    nothing = an_invoice("Complete", customer_id="kim", cash_amount=0, at=NOON + MINUTE, name="nothing")
+    pending = an_invoice("Pending", customer_id="kim", cash_amount=2000, name="pending")
+
+    credited, _ = told(first)
+    after, announced = told(first, other)
+
+    assert [contradicts(credited, one) for one in (first, other, nothing, pending)] == [False, True, False, False]
+    assert [fact.amount for fact in announced if isinstance(fact, CreditAdded)] == [1000]
+    # The row does not depend on the order in which they came; the credit does.
+    assert after.known("cash_amount") == told(other, first)[0].known("cash_amount") == 2000
 
 
 @pytest.mark.parametrize("at", [None, NOON])

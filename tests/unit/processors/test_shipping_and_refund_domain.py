@@ -219,6 +219,25 @@ def test_a_refund_that_waited_for_its_payment_is_told_when_that_comes() -> None:
     assert [type(fact) for fact in facts] == [RefundMismatched, RefundCompleted]
 
 
+@pytest.mark.parametrize("given_back", [{"amount": 99000}, {"currency": "USD"}, {"provider": "stripe"}])
+def test_an_early_refund_that_does_not_fit_ends_in_the_same_rows_and_the_operator_is_told(
+    given_back: dict[str, Any],
+) -> None:
+    back = a_refund("completed", at=NOON + MINUTE, **given_back)
+
+    early, told_early = story(back, PAID)
+    late, told_late = story(PAID, back)
+
+    assert (early.counted, early.mismatches, early.refunded_amount, early.status) == (
+        late.counted,
+        late.mismatches,
+        late.refunded_amount,
+        late.status,
+    )
+    assert [type(fact) for fact in told_early] == [RefundCompleted, RefundMismatched]
+    assert [type(fact) for fact in told_late] == [RefundMismatched]
+
+
 def test_a_refund_of_an_order_of_which_no_payment_is_known_is_told_at_once() -> None:
     refunds, facts = story(a_refund("completed"))
 
