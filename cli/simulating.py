@@ -23,7 +23,9 @@ def simulate(
     *,
     provider: Annotated[
         str,
-        typer.Option(help="Whose webhooks tell it: generic (contract A), toss …; a wrong name lists all."),
+        typer.Option(
+            help="Whose webhooks tell it: generic (contract A), toss, stripe_dispute …; a wrong name lists all."
+        ),
     ] = "generic",
     orders: Annotated[int, typer.Option(min=1, help="How many orders; each is a few webhooks.")] = 1,
     rate: Annotated[
@@ -50,12 +52,10 @@ def simulate(
 
 def _check(provider: str) -> None:
     """Raises Trouble for a provider of which there is nothing to tell here."""
-    from providers import catalogue
     from simulator.stories import STORIES
 
-    told = sorted(STORIES.keys() & catalogue.NAMES.keys())
-    if provider not in told:
-        raise Trouble(f"There is no story of {provider}; there are {', '.join(told)}.")
+    if provider not in STORIES:
+        raise Trouble(f"There is no story of {provider}; there are {', '.join(sorted(STORIES))}.")
 
 
 def _needed(plan: "Plan") -> set[str]:

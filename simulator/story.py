@@ -145,9 +145,9 @@ def parcel(order: Order, carrier: str, status: str) -> Row:
     return Row("shipping", f"{carriers.normalise(carrier)}:{order.tracking_number}", status)
 
 
-def mail(fact: str, *key: str) -> str:
-    """The notification id of the customer's mail about a fact."""
-    return ids.notification_id(ids.fact_id(fact, *key), "customer", "email")
+def mail(fact: str, *key: str, audience: str = "customer") -> str:
+    """The notification id of a mail about a fact."""
+    return ids.notification_id(ids.fact_id(fact, *key), audience, "email")
 
 
 def as_json(body: Any) -> bytes:

@@ -1,7 +1,7 @@
 """What befell the orders of all providers, as records on their topics: in disorder, and some of them twice.
 
 Each provider tells the simulator's story of it, read by its own translator. Beside that go lives that no story has:
-webhooks that name no order yet, refunds, plans that end, parcels of nobody, invoices that fail.
+webhooks that name no order yet, refunds, disputes, plans that end, parcels of nobody, invoices that fail.
 """
 
 import random
@@ -22,7 +22,7 @@ from simulator.story import LOCALES, Order, Webhook
 from stream import topics
 from stream.events import BillingNotice, BillingWebhook
 from stream.topics import Topic
-from tests.builders import MINUTE, NOON, a_payment, a_refund, a_scan, a_transfer, an_envelope, an_invoice
+from tests.builders import MINUTE, NOON, a_dispute, a_payment, a_refund, a_scan, a_transfer, an_envelope, an_invoice
 from tests.replays import Told, a_history
 
 MAILED = 10
@@ -99,6 +99,21 @@ def _odd_life(name: str, number: int, chance: random.Random) -> Iterator[Told]:
     yield from _subscribed(f"{name}-user", number)
     yield from _on_its_way(name, number, chance)
     yield from _invoiced(name, number)
+    yield from _disputed(name, number, chance)
+
+
+def _disputed(name: str, number: int, chance: random.Random) -> Iterator[Told]:
+    """A dispute that names only the payment, of which every third order tells; it is answered, and most are settled."""
+    paid, dispute = f"pi-{name}", {"order": None, "reference": f"pi-{name}", "dispute_id": f"dp-{name}"}
+    due_at = NOON + 1000 * MINUTE
+    for step, status in enumerate(
+        ("needs_response", "under_review", chance.choice(("won", "lost", "closed")))[: 1 + number % 3]
+    ):
+        told = a_dispute(status, at=NOON + step * MINUTE, evidence_due_by=due_at, name=f"{name} {status}", **dispute)
+        yield _on(topics.PAYMENT_WEBHOOKS, told)
+    if number % 3:
+        said = {"transaction_id": paid, "references": (paid,), "provider": "stripe"}
+        yield _payment(f"{name}-disputed", "completed", 0, **said)
 
 
 def _refunded(name: str, number: int) -> Iterator[Told]:

@@ -1,5 +1,6 @@
 """Payment providers: the order is paid. Those that do not sign, or say no amount, are asked at their API."""
 
+from dataclasses import replace
 from datetime import timedelta, timezone
 from typing import Any
 from urllib.parse import urlencode
@@ -38,6 +39,49 @@ def toss(order: Order) -> tuple[Webhook, ...]:
 
 def stripe(order: Order) -> tuple[Webhook, ...]:
     """`payment_intent.succeeded`, the order in the intent's metadata. Won have no minor unit."""
+    return ordered(order), _intent(order)
+
+
+def stripe_dispute(order: Order) -> tuple[Webhook, ...]:
+    """A payment that its customer's bank disputes and takes back; the seller, who reads the customer's mails, is told.
+
+    The dispute is left open: its mail is sent whichever of its webhooks comes first.
+    """
+    at, due_at = order.moment("payment") + timedelta(hours=1), order.now + timedelta(days=7)
+    dispute_id = f"dp_{order.order_id}"
+    dispute = {
+        "id": dispute_id,
+        "object": "dispute",
+        "amount": order.amount,
+        "charge": f"ch_{order.order_id}",
+        "created": int(at.timestamp()),
+        "currency": "krw",
+        "evidence_details": {"due_by": int(due_at.timestamp()), "has_evidence": False, "past_due": False},
+        "livemode": False,
+        "metadata": {"order_id": order.order_id},
+        "payment_intent": f"pi_{order.order_id}",
+        "reason": "fraudulent",
+        "status": "needs_response",
+    }
+    passes = (Row("payment", order.order_id, "needs_response"),)
+    due = f"{int(due_at.timestamp())}000000"
+    opened = mail("DisputeOpened", order.order_id, dispute_id, "dispute", due, audience="seller")
+    sold = mail("PaymentCompleted", order.order_id, audience="seller")
+    paid = _intent(order)
+    disputed = [
+        Webhook(
+            "/api/webhooks/stripe",
+            _stripe_event(order, f"charge.dispute.{name}", dispute, int(at.timestamp())),
+            order.order_id,
+            mails=(opened,) if name == "created" else (),
+            passes=passes,
+        )
+        for name in ("created", "funds_withdrawn")
+    ]
+    return ordered(order, sellerEmail=order.email), replace(paid, mails=(*paid.mails, sold)), *disputed
+
+
+def _intent(order: Order) -> Webhook:
     at = int(order.moment("payment").timestamp())
     intent = {
         "id": f"pi_{order.order_id}",
@@ -51,18 +95,22 @@ def stripe(order: Order) -> tuple[Webhook, ...]:
         "payment_method_types": ["card"],
         "status": "succeeded",
     }
+    return _paid(order, "/api/webhooks/stripe", _stripe_event(order, "payment_intent.succeeded", intent, at))
+
+
+def _stripe_event(order: Order, event_type: str, thing: dict[str, Any], at: int) -> bytes:
     event = {
-        "id": f"evt_{order.order_id}",
+        "id": f"evt_{order.order_id}_{event_type}",
         "object": "event",
         "api_version": "2020-08-27",
         "created": at,
-        "data": {"object": intent},
+        "data": {"object": thing},
         "livemode": False,
         "pending_webhooks": 1,
         "request": {"id": None, "idempotency_key": None},
-        "type": "payment_intent.succeeded",
+        "type": event_type,
     }
-    return ordered(order), _paid(order, "/api/webhooks/stripe", as_json(event))
+    return as_json(event)
 
 
 def portone_v1(order: Order) -> tuple[Webhook, ...]:
@@ -134,6 +182,7 @@ def naverpay(order: Order) -> tuple[Webhook, ...]:
 STORIES = {
     "toss": toss,
     "stripe": stripe,
+    "stripe_dispute": stripe_dispute,
     "portone_v1": portone_v1,
     "portone_v2": portone_v2,
     "inicis": inicis,

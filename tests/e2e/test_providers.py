@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from providers import catalogue
 from simulator.plan import Plan
 from simulator.play import play
+from simulator.stories import STORIES
 from tests.actors import Store, new_order
 from tests.processes import kill
 
 pytestmark = pytest.mark.long
 
-TOLD_HERE = sorted(catalogue.NAMES)
+TOLD_HERE = sorted(STORIES)
 
 
 @pytest.mark.parametrize("provider", TOLD_HERE)

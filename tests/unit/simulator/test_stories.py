@@ -16,13 +16,14 @@ from simulator.answers import APIS, names
 from simulator.knowledge import Knowledge, Told
 from simulator.plan import Plan, lives
 from simulator.sender import provider_of
+from simulator.stories import STORIES
 from simulator.story import Webhook
 from stream.events import UnconfirmedWebhook
 
 NOON = datetime.now(UTC)
 NOW = int(NOON.timestamp() * 1e6)
 SECRET = "6a" * 24
-TOLD_HERE = sorted(catalogue.NAMES)
+TOLD_HERE = sorted(STORIES)
 
 
 def event_of(told: Webhook) -> Addressed:
