@@ -24,7 +24,7 @@ from gateway.spool import Spool
 from gateway.topic_watch import TopicWatch
 from gateway.webhooks import Webhooks
 from providers import catalogue
-from runtime import logging, management, ports
+from runtime import garbage, logging, management, ports
 from runtime.health import Health
 from runtime.logging import log
 from runtime.management import Route
@@ -69,6 +69,7 @@ async def serve(
     server = _server(settings, app.create(settings, Webhooks(settings, codec, appender, custody, proof), health))
     routes.update(Desk(settings, codec, custody, proof).routes())
     await appender.warm_up([topic.name for topic in GATEWAY_TOPICS])
+    garbage.look_seldom()
     stop = _on_signal()
     serving = asyncio.create_task(server.serve())
     draining = asyncio.create_task(custody.drain()) if spool else None

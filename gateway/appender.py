@@ -2,6 +2,10 @@
 
 The loop itself polls while records are in flight, so there is no thread and no lock. The deadline is ours: no client
 library answers within 45 s of a frozen broker. A record given up on may still be written; its retry has the same id.
+
+Lingering adapts to the load. A record that finds few in flight is sent at once, and the loop waits for its report in
+librdkafka, which returns as soon as it is there. A record that finds more in flight waits up to GATHER_S for others:
+each request to the broker costs both sides the same, however many records it carries.
 """
 
 import asyncio
@@ -15,14 +19,19 @@ from runtime.logging import log
 from stream.client_config import Cluster
 from stream.producer import PRODUCER
 
-BUSY_POLL_S = 0.002
+GATHER_S = 0.002
 IDLE_POLL_S = 0.02
+STUCK_S = 0.02
+FEW = 3
+"""So many records in flight are no load: the next is sent at once, and the loop may wait in librdkafka."""
+WAIT_S = 0.001
+"""How long the loop waits in librdkafka, the least that it takes; the interpreter's lock is free meanwhile."""
 WARM_UP_S = 3.4
 BREAKER_S = 2.0
 
 GATEWAY_PRODUCER = {
     **PRODUCER,
-    "linger.ms": 2,
+    "linger.ms": 0,  # the appender gathers, by how many are in flight
     "delivery.timeout.ms": 120_000,  # longer than our deadline, or the idempotent producer runs into gaps
     "request.timeout.ms": 5_000,
     "socket.timeout.ms": 10_000,
@@ -36,15 +45,33 @@ class Unavailable(Exception):
 
 
 class Flight:
-    """A record on its way: since when (monotonic seconds), who waits for it, whether its report has come."""
+    """A record on its way: since when (monotonic seconds), who waits for it, whether its report has come.
 
-    __slots__ = ("landed", "name", "since", "waiting")
+    It is called with its delivery report.
+    """
 
-    def __init__(self, name: Hashable, since: float) -> None:
+    __slots__ = ("_named", "landed", "name", "record", "since", "waiting")
+
+    def __init__(self, record: tuple[str, bytes, str], name: Hashable, named: "dict[Hashable, Flight]") -> None:
+        self.record = record
         self.name = name
-        self.since = since
+        self.since = time.monotonic()
         self.landed = False
         self.waiting: list[asyncio.Future[None]] = []
+        self._named = named
+
+    def __call__(self, error: KafkaError | None, _: object) -> None:
+        self.land(error.str() if error else None)
+
+    def land(self, error: str | None) -> None:
+        """Tell those who wait that the record was acknowledged, or that it was not."""
+        self.landed = True
+        del self._named[self.name]
+        for arrived in self.waiting:
+            if not arrived.done():  # its sender may have hung up, or been told 503
+                arrived.set_exception(Unavailable()) if error else arrived.set_result(None)
+        if error:
+            log.warning("append.failed", error=error)
 
 
 class Appender:
@@ -56,7 +83,8 @@ class Appender:
         self._waiting: dict[float, deque[tuple[float, asyncio.Future[None]]]] = defaultdict(deque)
         self._flying: deque[Flight] = deque()
         self._named: dict[Hashable, Flight] = {}
-        self._polling = False
+        self._gathered: list[Flight] = []
+        self._polling = self._stuck = False
         self.fatal: str | None = None
 
     def append(self, topic: str, key: str, value: bytes, name: Hashable, deadline_s: float) -> "asyncio.Future[None]":
@@ -96,32 +124,41 @@ class Appender:
 
     async def close(self, seconds: float) -> None:
         """Wait for what is in flight; what was not acknowledged was not answered 2xx either."""
+        self._produce_gathered()
         await asyncio.to_thread(self._producer.flush, seconds)
 
     def _send(self, topic: str, key: str, value: bytes, name: Hashable) -> Flight:
-        flight = Flight(name, time.monotonic())
-        try:
-            self._producer.produce(topic, value, key, on_delivery=lambda error, _: self._landed(flight, error))
-        except (BufferError, KafkaException) as full:
-            raise Unavailable from full
+        flight = Flight((topic, value, key), name, self._named)
+        if len(self._flying) < FEW and not self._gathered:
+            self._produce(flight)
+        else:
+            self._gathered.append(flight)
         self._flying.append(flight)
         self._named[name] = flight
         if not self._polling:
             self._polling = True
-            self._loop.call_later(BUSY_POLL_S, self._poll)
+            self._loop.call_soon(self._poll)
         return flight
 
-    def _landed(self, flight: Flight, error: KafkaError | None) -> None:
-        flight.landed = True
-        del self._named[flight.name]
-        for arrived in flight.waiting:
-            if not arrived.done():  # its sender may have hung up, or been told 503
-                arrived.set_exception(Unavailable()) if error else arrived.set_result(None)
-        if error:
-            log.warning("append.failed", error=error.str())
+    def _produce(self, flight: Flight) -> None:
+        """Hand a record to librdkafka. Raises Unavailable when that has no room for it."""
+        try:
+            self._producer.produce(*flight.record, on_delivery=flight)
+        except (BufferError, KafkaException) as full:
+            raise Unavailable from full
+
+    def _produce_gathered(self) -> None:
+        """Hand over what was gathered, in its order; what finds no room is not acknowledged."""
+        gathered, self._gathered = self._gathered, []
+        for flight in gathered:
+            try:
+                self._produce(flight)
+            except Unavailable as full:
+                flight.land(str(full.__cause__))
 
     def _poll(self) -> None:
-        landed = self._producer.poll(0)
+        self._produce_gathered()
+        landed = self._producer.poll(WAIT_S if len(self._flying) <= FEW and not self._stuck else 0)
         now = time.monotonic()
         for waiting in self._waiting.values():  # those of one deadline stand in its order
             while waiting and (waiting[0][1].done() or now > waiting[0][0]):
@@ -130,9 +167,13 @@ class Appender:
                     late.set_exception(Unavailable())
         self._forget_landed()
         self._polling = bool(self._flying)
-        if self._polling:
-            stuck = not landed and now - self._flying[0].since > 10 * BUSY_POLL_S
-            self._loop.call_later(IDLE_POLL_S if stuck else BUSY_POLL_S, self._poll)
+        self._stuck = self._polling and not landed and now - self._flying[0].since > STUCK_S
+        if self._stuck:
+            self._loop.call_later(IDLE_POLL_S, self._poll)
+        elif len(self._flying) > FEW:
+            self._loop.call_later(GATHER_S, self._poll)
+        elif self._polling:
+            self._loop.call_soon(self._poll)
 
     def _forget_landed(self) -> None:
         while self._flying and self._flying[0].landed:

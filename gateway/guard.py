@@ -77,7 +77,7 @@ class Guard:
                 scope["media"] = _media_refusal(headers, takes_forms=route.takes_forms)
         except Refusal as refusal:
             scope["path"] = without_token(scope["path"])
-            answered = self._refused(refusal, scope)
+            answered = self._refused(refusal.with_traceback(None), scope)  # which would be in a cycle with this frame
             return await respond(send, answered.answer(), answered.headers)
         if scope["method"] == "OPTIONS":
             return await respond(send, Answer(204, b""), {})

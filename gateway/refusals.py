@@ -28,6 +28,7 @@ STATUS = {
     "expectation_failed": 417,
     "rate_limited": 429,
     "headers_too_large": 431,
+    "internal_error": 500,
     "unavailable": 503,
 }
 

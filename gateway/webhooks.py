@@ -1,7 +1,9 @@
 """One webhook: body → proof → translation → Kafka → answer. A 2xx means that Kafka has it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from time import monotonic
+from typing import NoReturn
 
 from gateway import metrics
 from gateway.admission import UNSIGNED, Admission
@@ -52,14 +54,13 @@ class Webhooks:
         body = b""
         try:
             source = self._admission.admit(scope, provider)
-            body = await self._bodies.read(receive)
+            body = await self._bodies.read(receive, _length(scope["kept"]))
             received = Received(scope["path"], scope["kept"], body, clock.now(), scope["token"], source)
             if media := scope.get("media"):
-                await self._keep_if_proved(provider, received, media)
-                raise media
+                await self._refuse_media(provider, received, media)
             answer = await self._accept(provider, kind, received)
-        except (Refusal, Unavailable) as why:
-            refusal = why if isinstance(why, Refusal) else Refusal("unavailable", NOT_STORED, retry_after=RETRY_AFTER_S)
+        except Exception as why:  # noqa: BLE001 - whatever fails, its sender is answered
+            refusal = _refusal(why, scope["path"])
             answer = provider.refusal(refusal.cause, refusal.message) or refusal.answer()
             self._aside.rejected(refusal, provider.name, answer.status, scope, body)
             await respond(send, answer, refusal.headers)
@@ -105,18 +106,22 @@ class Webhooks:
             return provider.spooled
         return provider.answer(envelope.event_id, envelope.event_type)
 
-    async def _keep_if_proved(self, provider: Provider, received: Received, media: Refusal) -> None:
+    async def _refuse_media(self, provider: Provider, received: Received, media: Refusal) -> NoReturn:
         """Store a body of a wrong media type that somebody signed: its sender will not send it in another.
 
-        Raises Unavailable.
+        Raises `media`, or Unavailable.
         """
-        try:
-            verification = self._proof.prove(provider, received)
-        except Refusal:
-            return
-        if verification != UNSIGNED:
+        verification = self._proved(provider, received)
+        if verification not in (None, UNSIGNED):
             self._admission.admit_verified(provider, verification, len(received.body))
             await self._aside.keep(provider, received, verification, media.cause, media.message)
+        raise media
+
+    def _proved(self, provider: Provider, received: Received) -> Verification | None:
+        try:
+            return self._proof.prove(provider, received)
+        except Refusal:
+            return None
 
     async def _append(
         self, provider: Provider, received: Received, verification: Verification, told: Translation
@@ -140,6 +145,26 @@ class Webhooks:
         if why.cause == "unsupported_type" and why.cause not in provider.refusals:
             return answer
         raise Refusal(why.cause, str(why)) from why
+
+
+def _refusal(why: Exception, path: str) -> Refusal:
+    """Return what a failure is answered with, and nothing that refers to the frame it was raised in.
+
+    The handler keeps it in a local variable: with its traceback, each refused body would be garbage in a cycle.
+    """
+    match why:
+        case Refusal():
+            return why.with_traceback(None)
+        case Unavailable():
+            return Refusal("unavailable", NOT_STORED, retry_after=RETRY_AFTER_S)
+        case _:
+            log.exception("webhook.failed", path=path)
+            return Refusal("internal_error", "this webhook was not accepted, for a reason that is ours")
+
+
+def _length(headers: Mapping[str, str]) -> int | None:
+    """Return the Content-Length, which the guard has checked; None when the body comes in chunks."""
+    return None if "transfer-encoding" in headers else int(headers["content-length"])
 
 
 def _check_unsigned(body: bytes) -> None:
