@@ -1,28 +1,34 @@
-"""Runs the gateway: `python -m gateway`. One process: it and its port live and die together."""
+"""Runs the gateway: `python -m gateway`. One process, or WORKERS and their supervisor: all end together."""
 
 import asyncio
+import mmap
 import resource
 import signal
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
+from multiprocessing.connection import Connection
 from threading import Event
+from typing import Any
 
 import uvloop
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
+from prometheus_client import REGISTRY
 
-from gateway import app
+from gateway import app, worker_link
 from gateway.appender import Appender
 from gateway.custody import Custody
 from gateway.desk import Desk
 from gateway.guard import Application
+from gateway.limits import SHARED_BYTES
 from gateway.proof import Proof
 from gateway.settings import GatewaySettings
 from gateway.spool import Spool
 from gateway.topic_watch import TopicWatch
 from gateway.webhooks import Webhooks
+from gateway.workers import WORKER, Workers
 from providers import catalogue
 from runtime import garbage, logging, management, ports
 from runtime.health import Health
@@ -54,7 +60,11 @@ GATEWAY_TOPICS = (
 
 
 async def serve(
-    settings: GatewaySettings, codec: Codec, health: Health, routes: MutableMapping[tuple[str, str], Route]
+    settings: GatewaySettings,
+    codec: Codec,
+    health: Health,
+    routes: MutableMapping[tuple[str, str], Route],
+    shared: memoryview | None = None,
 ) -> str | None:
     """Serve until a signal asks to stop; what has failed for good, if that ended it."""
     appender = Appender(Cluster.of(settings, "gateway"))
@@ -66,7 +76,9 @@ async def serve(
     await watch.look()
     health.ready_while(watch.problem)
     proof = Proof(settings)
-    server = _server(settings, app.create(settings, Webhooks(settings, codec, appender, custody, proof), health))
+    server = _server(
+        settings, app.create(settings, Webhooks(settings, codec, appender, custody, proof, shared), health)
+    )
     routes.update(Desk(settings, codec, custody, proof).routes())
     await appender.warm_up([topic.name for topic in GATEWAY_TOPICS])
     garbage.look_seldom()
@@ -167,20 +179,57 @@ def main() -> None:
     """Read the settings, serve, and say why it ended."""
     settings = GatewaySettings.read()
     logging.configure("gateway", settings.log_level)
+    if sys.argv[1:2] == [WORKER]:
+        sys.exit(_work(settings, *map(int, sys.argv[2:])))
     if settings.webhook_allow_unsigned:
         log.warning("gateway.unsigned", cause="WEBHOOK_ALLOW_UNSIGNED is set: anybody can report a payment")
     for provider in catalogue.NAMES.values():
         if not settings.is_active(provider):
             log.warning("provider.not_configured", provider=provider.name, settings=provider.secret_setting)
     ports.check(settings.host, settings.port)
-    health, routes, codec = Health(), dict[tuple[str, str], Route](), Codec(registry(settings))
-    kinds = [record for topic in GATEWAY_TOPICS for record in topic.records]  # none is asked for while a sender waits
-    needs = [_kafka(settings), startup.registry_answers(codec, kinds)]
-    starting = Startup(needs)
-    health.ready_while(starting.problem)
+    if settings.workers > 1:
+        sys.exit(_supervise(settings))
+    health, routes = Health(), dict[tuple[str, str], Route]()
     management.listen(settings, health, routes)
+    sys.exit(_run(settings, health, routes))
+
+
+def _run(
+    settings: GatewaySettings,
+    health: Health,
+    routes: MutableMapping[tuple[str, str], Route],
+    shared: memoryview | None = None,
+) -> str | None:
+    """Wait for what is needed, and serve."""
+    codec = Codec(registry(settings))
+    kinds = [record for topic in GATEWAY_TOPICS for record in topic.records]  # none is asked for while a sender waits
+    starting = Startup([_kafka(settings), startup.registry_answers(codec, kinds)])
+    health.ready_while(starting.problem)
     starting.wait(Event())  # a signal ends the process: there is nothing to finish yet
-    sys.exit(uvloop.run(serve(settings, codec, health, routes)))
+    return uvloop.run(serve(settings, codec, health, routes, shared))
+
+
+def _supervise(settings: GatewaySettings) -> int:
+    """Keep WORKERS processes serving until a signal asks to stop."""
+    stop, health, own = Event(), Health(), Workers(settings.workers)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    own.watch(health)
+    management.listen(settings, health, own.routes())
+    return own.supervise(stop)
+
+
+def _work(settings: GatewaySettings, link: int, desk: int, limits: int) -> str | None:
+    """Serve as one of several workers; the numbers are file descriptors that the supervisor has left open."""
+    health, routes = Health(), dict[tuple[str, str], Route]()
+
+    def route(method: str, path: str, request: Mapping[str, Any]) -> object:
+        return routes[method, path](request)
+
+    verbs = {"problems": health.problems, "warnings": health.warnings, "metrics": lambda: [*REGISTRY.collect()]}
+    worker_link.serve(Connection(link), verbs)
+    worker_link.serve(Connection(desk), {"route": route})
+    return _run(settings, health, routes, memoryview(mmap.mmap(limits, SHARED_BYTES)))
 
 
 if __name__ == "__main__":

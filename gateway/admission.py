@@ -4,11 +4,10 @@ A request takes a token of its source before anything of it is verified, and one
 forgeries use up what their senders may post, and nothing of what genuine senders may.
 """
 
-from collections import defaultdict
 from time import monotonic
 
 from gateway.guard import Scope
-from gateway.limits import SourceLimiter, TokenBucket
+from gateway.limits import Buckets, OwnBuckets, SharedBuckets
 from gateway.proof import Proof
 from gateway.refusals import Refusal
 from gateway.settings import GatewaySettings
@@ -25,16 +24,19 @@ UNSIGNED_BYTES = (262_144, 8_388_608)
 class Admission:
     """Decides before anything of the body is read, and once more when it is verified."""
 
-    def __init__(self, settings: GatewaySettings, proof: Proof) -> None:
+    def __init__(self, settings: GatewaySettings, proof: Proof, shared: memoryview | None = None) -> None:
+        """`shared` is the memory in which several workers count together; None for one that counts alone."""
         self._proof = proof
         self._allowed = {row.name: settings.allowed_ips(row.name) for row in catalogue.ROWS}
         self._trusted = settings.proxies()
         rate = settings.rate()
-        self._sources = SourceLimiter(*rate) if rate else None
-        self._providers: defaultdict[tuple[str, bool], TokenBucket] | None = None
-        self._unsigned_bytes = defaultdict[str, TokenBucket](lambda: TokenBucket(*UNSIGNED_BYTES))
-        if rate:
-            self._providers = defaultdict(lambda: TokenBucket(*rate))
+
+        def buckets(kind: str, rate: tuple[float, float]) -> Buckets:
+            return OwnBuckets(*rate) if shared is None else SharedBuckets(shared, kind, *rate)
+
+        self._sources = buckets("source", rate) if rate else None
+        self._providers = buckets("provider", rate) if rate else None
+        self._unsigned_bytes = buckets("unsigned bytes", UNSIGNED_BYTES)
 
     def admit(self, scope: Scope, provider: Provider) -> str:
         """Return the key that the request's source is counted by. Raises Refusal for a request not to be served."""
@@ -56,9 +58,9 @@ class Admission:
         if self._providers is None:
             return
         unsigned = verification == UNSIGNED
-        wait = self._providers[provider.name, unsigned].take(monotonic())
+        wait = self._providers.take(f"{provider.name} {unsigned}", monotonic())
         if unsigned and not wait:
-            wait = self._unsigned_bytes[provider.name].take(monotonic(), size)
+            wait = self._unsigned_bytes.take(provider.name, monotonic(), size)
         if wait:
             raise _too_many(wait)
 

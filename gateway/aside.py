@@ -26,13 +26,14 @@ KEPT_UNVERIFIED = (8_192.0, 4_194_304.0)
 class Aside:
     """Counts and keeps refusals, and the webhooks of the quarantine."""
 
-    def __init__(self, mode: Mode, codec: Codec, appender: Appender, custody: Custody) -> None:
+    def __init__(self, mode: Mode, codec: Codec, appender: Appender, custody: Custody, workers: int = 1) -> None:
+        """Each of several `workers` keeps its share."""
         self._mode: Mode = mode
         self._codec = codec
         self._appender = appender
         self._custody = custody
-        self._rejections = TokenBucket(*KEPT_REJECTIONS)
-        self._unverified = TokenBucket(*KEPT_UNVERIFIED)
+        self._rejections = TokenBucket(*(limit / workers for limit in KEPT_REJECTIONS))
+        self._unverified = TokenBucket(*(limit / workers for limit in KEPT_UNVERIFIED))
 
     def rejected(self, refusal: Refusal, provider: str, status: int, scope: Scope, body: bytes) -> None:
         """Count a refusal answered with `status`, log it, and publish what an investigation needs without waiting.

@@ -82,6 +82,9 @@ class GatewaySettings(_ProviderSettings):
     spool_max_bytes: int = Field(
         1_073_741_824, ge=1_048_576, description="how much the spool may hold before webhooks are answered 503"
     )
+    workers: int = Field(
+        1, ge=1, le=64, description="processes that take webhooks on this port; more than 1 excludes SPOOL_DIR"
+    )
     body_timeout_s: float = Field(3.0, gt=0, le=30, description="how long a body may take to arrive, in seconds")
 
     @field_validator("rate_limit")
@@ -97,6 +100,15 @@ class GatewaySettings(_ProviderSettings):
             raise ValueError(
                 "WEBHOOK_SECRET must be set: without it anybody could report a payment "
                 "(WEBHOOK_ALLOW_UNSIGNED=true lets them, for trying things out)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_spool_keeps_the_order(self) -> Self:
+        if self.workers > 1 and self.spool_dir is not None:
+            raise ValueError(
+                "WORKERS above 1 and SPOOL_DIR exclude each other: one worker would overtake what another has spooled; "
+                "run several gateways with a spool each instead"
             )
         return self
 

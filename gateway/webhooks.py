@@ -36,15 +36,22 @@ class Webhooks:
     """Serves every path of the catalogue."""
 
     def __init__(
-        self, settings: GatewaySettings, codec: Codec, appender: Appender, custody: Custody, proof: Proof
+        self,
+        settings: GatewaySettings,
+        codec: Codec,
+        appender: Appender,
+        custody: Custody,
+        proof: Proof,
+        shared: memoryview | None = None,
     ) -> None:
+        """`shared` is the memory in which several workers count requests together."""
         self._settings = settings
         self._codec = codec
         self._custody = custody
         self._proof = proof
-        self._admission = Admission(settings, proof)
+        self._admission = Admission(settings, proof, shared)
         self._bodies = Bodies(settings.max_body_bytes, settings.body_timeout_s)
-        self._aside = Aside(settings.mode, codec, appender, custody)
+        self._aside = Aside(settings.mode, codec, appender, custody, settings.workers)
         self._accepted = {row.name: metrics.ACCEPTED.labels(row.name) for row in catalogue.ROWS}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -55,7 +55,7 @@ class Management:
     def __init__(self, health: Health, token: str | None, routes: Routes = NO_ROUTES) -> None:
         self._health = health
         self._token = token
-        self._routes: Routes = ChainMap({("GET", "/metrics"): _metrics}, routes)  # type: ignore[arg-type] # only read
+        self._routes: Routes = ChainMap(routes, {("GET", "/metrics"): _metrics})  # type: ignore[arg-type] # only read
 
     def answer(self, method: str, target: str, authorization: str, read: Callable[[], bytes] = bytes) -> Answer:
         """The status, content type and body for a request; `read` reads its body, which only the token allows."""

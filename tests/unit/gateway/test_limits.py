@@ -1,10 +1,14 @@
 """The token bucket: a burst, then a rate, and the truth about how long to wait."""
 
+import mmap
+import secrets
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.limits import SourceLimiter, TokenBucket
+from gateway.limits import SALT_BYTES, SHARED_BYTES, Buckets, OwnBuckets, SharedBuckets, TokenBucket
 
 
 def test_a_burst_is_let_through_and_no_more() -> None:
@@ -63,8 +67,27 @@ def test_no_stretch_of_time_sees_more_than_its_burst_and_rate(rate: int, burst: 
     assert let_through <= burst + (now - 100.0) * rate + 1e-6
 
 
-def test_a_source_has_a_burst_and_a_rate_of_its_own() -> None:
-    sources = SourceLimiter(rate=50, burst=100)
+def shared() -> memoryview:
+    """Memory as workers share it."""
+    memory = mmap.mmap(-1, SHARED_BYTES)
+    memory[:SALT_BYTES] = secrets.token_bytes(SALT_BYTES)
+    return memoryview(memory)
+
+
+MEMORY = shared()
+
+
+def in_shared_memory(rate: float, burst: float) -> SharedBuckets:
+    return SharedBuckets(MEMORY, secrets.token_hex(8), rate, burst)
+
+
+EITHER = pytest.mark.parametrize("make", [OwnBuckets, in_shared_memory])
+Make = Callable[[float, float], Buckets]
+
+
+@EITHER
+def test_a_source_has_a_burst_and_a_rate_of_its_own(make: Make) -> None:
+    sources = make(50, 100)
 
     garbage = [sources.take("garbage", now=1000.0) for _ in range(600)]
     genuine = [sources.take("genuine", now=1000.0) for _ in range(100)]
@@ -75,21 +98,40 @@ def test_a_source_has_a_burst_and_a_rate_of_its_own() -> None:
     assert sources.take("garbage", now=1000.0 + garbage[-1]) == 0
 
 
+@EITHER
 @given(
     rate=st.integers(1, 100),
-    burst=st.integers(1, 100),
-    pauses=st.lists(st.floats(min_value=0, max_value=5), min_size=1, max_size=200),
+    burst=st.integers(4, 100),
+    takes=st.lists(st.tuples(st.floats(min_value=0, max_value=5), st.integers(1, 4)), min_size=1, max_size=200),
 )
-def test_a_source_is_limited_exactly_as_a_bucket_of_its_own(rate: int, burst: int, pauses: list[float]) -> None:
-    bucket, sources, now = TokenBucket(rate, burst), SourceLimiter(rate, burst), 100.0
+def test_a_source_is_limited_exactly_as_a_bucket_of_its_own(
+    make: Make, rate: int, burst: int, takes: list[tuple[float, int]]
+) -> None:
+    bucket, sources, now = TokenBucket(rate, burst), make(rate, burst), 100.0
 
-    for pause in pauses:
+    for pause, cost in takes:
         now += pause
-        assert sources.take("one", now) == pytest.approx(bucket.take(now), abs=1e-6)
+        assert sources.take("one", now, cost) == pytest.approx(bucket.take(now, cost), abs=1e-6)
+
+
+def test_workers_that_share_memory_count_together_and_limits_of_two_kinds_apart() -> None:
+    memory = shared()
+    first, second = (SharedBuckets(memory, "source", 1, 10) for _ in range(2))
+
+    assert [bucket.take("one", now=5.0) == 0 for bucket in (first, second) * 6] == [True] * 10 + [False] * 2
+    assert second.take("another", now=5.0) == 0
+    assert SharedBuckets(memory, "provider", 1, 10).take("one", now=5.0) == 0
+
+
+def test_a_flood_of_sources_takes_no_more_memory_and_limits_nobody_else() -> None:
+    sources = SharedBuckets(shared(), "source", 1, 1)
+
+    assert all(sources.take(f"source {n}", now=10.0) == 0 for n in range(20_000))
+    assert sources.take("source 19999", now=10.0) > 0
 
 
 def test_sources_are_remembered_in_bounded_memory_and_the_longest_unseen_is_forgotten_first() -> None:
-    sources = SourceLimiter(rate=1, burst=1, max_sources=100)
+    sources = OwnBuckets(rate=1, burst=1, max_keys=100)
     sources.take("flooder", now=10.0)
 
     for n in range(1000):
