@@ -44,10 +44,27 @@ async def _share(port: int, requests: Sequence[bytes]) -> int:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     accepted = 0
     for request in requests:
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        await reader.readexactly(length)
-        accepted += head.startswith(b"HTTP/1.1 200")
+        accepted += await _answer(reader, writer, request)
     writer.close()
     return accepted
+
+
+async def waits(port: int, requests: Sequence[bytes]) -> list[float]:
+    """Post one request after the other over one connection; the seconds until each answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    times = []
+    for request in requests:
+        began = time.perf_counter()
+        await _answer(reader, writer, request)
+        times.append(time.perf_counter() - began)
+    writer.close()
+    return times
+
+
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> bool:
+    """Whether a request is accepted."""
+    writer.write(request)
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    await reader.readexactly(length)
+    return head.startswith(b"HTTP/1.1 200")
