@@ -1,12 +1,12 @@
-"""Events a second of the payment processor, beside the same SQL without Kafka: `python -m bench.processor`.
+"""Events a second of the payment processor, beside the same SQL without Kafka: `python -m bench.processor [--quick]`.
 
 The processor consumes, decodes, keeps inbox, state, history and outbox, publishes facts and outcomes, stores offsets.
 """
 
 import os
-import signal
+import re
 import statistics
-import tempfile
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +16,8 @@ from confluent_kafka import TopicPartition
 from prometheus_client import REGISTRY
 from sqlalchemy import Engine
 
-from bench.load import resident_mb
-from local import stack
+from bench import figures, system
+from bench.figures import Figure
 from processors.payment.handler import TOPICS, handle
 from runtime import logging
 from runtime.engine import engine
@@ -33,64 +33,81 @@ from stream.topics import PARTITIONS
 from stream.worker import Worker
 from tests.builders import a_payment
 
-ROOT = Path(__file__).parent.parent
-EVENTS = 20_000
+EVENTS, ROUNDS = 20_000, 3
+QUICK_EVENTS, QUICK_ROUNDS = 8_000, 1
 BATCH = 1000
-ROUNDS = 3
 CODEC = Codec(CommittedRegistry())
 
 
-def main() -> None:
-    """Measure the three in turn, and print the ratios."""
+def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the interface of all benchmarks
+    """Measure the three in turn, and before them the processor of the checkout that BEFORE names."""
     logging.configure("bench", "warning")
-    with tempfile.TemporaryDirectory() as data, stack.everything(ROOT, Path(data)) as env:
-        for line in (Path(data) / "env").read_text().splitlines():
-            if line.startswith(("PAYMENT_PID", "NOTIFIER_PID")):  # they would work beside us
-                os.kill(int(line.partition("=")[2]), signal.SIGSTOP)
+    events = QUICK_EVENTS if quick else EVENTS
+    before = _of_another(Path(os.environ["BEFORE"])) if os.environ.get("BEFORE") else {}
+    with system.system() as started, system.paused(started):
+        env = started.env
         store = engine(env["PAYMENT_DATABASE_URL"], service="bench")
         settings = StoreSettings(
             kafka_bootstrap_servers=env["KAFKA_BOOTSTRAP_SERVERS"], database_url=env["PAYMENT_DATABASE_URL"]
         )
-        ratios = [_round(number, settings, store) for number in range(ROUNDS)]
-        print(
-            f"processor / same SQL: min {min(ratios):.2f} median {statistics.median(ratios):.2f} max {max(ratios):.2f}"
-        )
-        print(f"memory: {resident_mb(os.getpid()):.0f} MB, the benchmark's own events included")
+        rounds = [_round(f"{number}", settings, store, events) for number in range(QUICK_ROUNDS if quick else ROUNDS)]
+    median = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
+    return [
+        Figure(
+            "events a second of one processor",
+            median["processor"],
+            "/s",
+            "≥ 8,000: 2 x what it did",
+            {"same SQL, no Kafka": median["same SQL"], "bare consumer": median["bare consumer"], **before},
+            [one["processor"] for one in rounds],
+        ),
+        Figure("CPU of an event in Python", median["cpu"], "us", rounds=[one["cpu"] for one in rounds]),
+    ]
 
 
-def _round(number: int, settings: StoreSettings, store: Engine) -> float:
-    starts = _produce(f"kafka-{number}", settings)
-    consumed = _rate(lambda: _consume_barely(starts, settings))
-    processed = _process(settings, store)
-    applied = _rate(lambda: _apply_directly(f"sql-{number}", store))
-    print(f"processor {processed:6.0f}/s | same SQL {applied:6.0f}/s | bare consumer {consumed:7.0f}/s")
-    return processed / applied
+def _of_another(at: Path) -> dict[str, float]:
+    """Events a second by the benchmark of another checkout, which prints them line by line."""
+    argv = (str(at / ".venv/bin/python"), "-m", "bench.processor")
+    printed = subprocess.run(argv, cwd=at, capture_output=True, text=True, check=True).stdout
+    return {"before": statistics.median(float(rate) for rate in re.findall(r"processor +(\d+)/s", printed))}
 
 
-def _process(settings: StoreSettings, store: Engine) -> float:
-    """The worker's rate, from the first batch to the last."""
+def _round(name: str, settings: StoreSettings, store: Engine, events: int) -> dict[str, float]:
+    starts = _produce(f"kafka-{name}", settings, events)
+    consumed = _rate(lambda: _consume_barely(starts, settings, events), events)
+    processed, cpu = _process(settings, store, events)
+    applied = _rate(lambda: _apply_directly(f"sql-{name}", store, events), events)
+    print(
+        f"processor {processed:6.0f}/s | CPU {cpu:4.0f} us an event"
+        f" | same SQL {applied:6.0f}/s | bare consumer {consumed:7.0f}/s"
+    )
+    return {"processor": processed, "cpu": cpu, "same SQL": applied, "bare consumer": consumed}
+
+
+def _process(settings: StoreSettings, store: Engine, events: int) -> tuple[float, float]:
+    """The worker's rate, from the first batch to the last, and microseconds of this process's CPU an event."""
     stop, before = Event(), _processed()
     worker = Worker("bench", TOPICS, handle, settings, store, CODEC)
     thread = Thread(target=worker.run, args=(stop,))
     thread.start()
-    began, first = 0.0, 0.0
-    while (done := _processed() - before) < EVENTS:
+    began, cpu, first = 0.0, 0.0, 0.0
+    while (done := _processed() - before) < events:
         if done and not began:
-            began, first = time.perf_counter(), done
+            began, cpu, first = time.perf_counter(), time.process_time(), done
         time.sleep(0.005)
-    rate = (EVENTS - first) / (time.perf_counter() - began)
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     stop.set()
     thread.join()
-    return rate
+    return (events - first) / seconds, cpu / (events - first) * 1e6
 
 
 def _processed() -> float:
     return REGISTRY.get_sample_value("hookstream_events_total", {"outcome": "processed"}) or 0
 
 
-def _apply_directly(name: str, store: Engine) -> None:
+def _apply_directly(name: str, store: Engine, events: int) -> None:
     messages = Messages("bench", CODEC)
-    for start in range(0, EVENTS, BATCH):
+    for start in range(0, events, BATCH):
         deliveries = [_delivery(f"{name}-{n}", n) for n in range(start, start + BATCH)]
         with store.begin() as tx:
             batch.apply(tx, deliveries, handle, messages, isolation.together, 2.0)
@@ -103,14 +120,14 @@ def _delivery(order: str, offset: int) -> Delivery:
     )
 
 
-def _produce(name: str, settings: StoreSettings) -> list[TopicPartition]:
+def _produce(name: str, settings: StoreSettings, events: int) -> list[TopicPartition]:
     """Append the events of a round; where they begin."""
     producer = Cluster.of(settings, "bench").producer({**PRODUCER, "linger.ms": 20})
     topic = topics.PAYMENT_WEBHOOKS.name
     consumer = Cluster.of(settings, "bench").consumer("bench-ends", {})
     ends = [consumer.get_watermark_offsets(TopicPartition(topic, n))[1] for n in range(PARTITIONS)]
     consumer.close()
-    for n in range(EVENTS):
+    for n in range(events):
         webhook = a_payment(order=f"{name}-{n}", name=f"{name}-{n}", method="card", transaction_id=f"TXN-{name}-{n}")
         producer.produce(topic, CODEC.encode(webhook), f"{name}-{n}".encode())
         producer.poll(0)
@@ -118,20 +135,20 @@ def _produce(name: str, settings: StoreSettings) -> list[TopicPartition]:
     return [TopicPartition(topic, n, end) for n, end in enumerate(ends)]
 
 
-def _consume_barely(starts: list[TopicPartition], settings: StoreSettings) -> None:
+def _consume_barely(starts: list[TopicPartition], settings: StoreSettings, events: int) -> None:
     consumer = Cluster.of(settings, "bench").consumer("bench-bare", {})
     consumer.assign(starts)
     read = 0
-    while read < EVENTS:
+    while read < events:
         read += len(consumer.consume(BATCH, 0.1))
     consumer.close()
 
 
-def _rate(work: Callable[[], None]) -> float:
+def _rate(work: Callable[[], None], events: int) -> float:
     began = time.perf_counter()
     work()
-    return EVENTS / (time.perf_counter() - began)
+    return events / (time.perf_counter() - began)
 
 
 if __name__ == "__main__":
-    main()
+    figures.main(measure)
