@@ -20,6 +20,7 @@ PAGE = ROOT / "docs/benchmarks.md"
 PARTS = {
     "whole_way": "The whole way: post, row, mail",
     "gateway": "The gateway",
+    "gateway_sizes": "The gateway, by size and log level",
     "mails": "Mails",
     "processor": "A processor",
     "replay": "A replay",
