@@ -97,7 +97,8 @@ def _retention(settings: ConsoleSettings) -> Retention:
 def subject(settings: ConsoleSettings) -> Subject:
     """What a replay has to know: the log forgets, and a rebuilt one forgets the same."""
     before = clock.now() - settings.console_retention_days * clock.DAY_US
-    return Subject(SERVICE, SERVICE, TOPICS, handle, settle=partial(forget, before=before))
+    untold = {"webhook_counts": "count = 0"}  # what was counted once: a replay may never have seen that status
+    return Subject(SERVICE, SERVICE, TOPICS, handle, settle=partial(forget, before=before), untold=untold)
 
 
 if __name__ == "__main__":

@@ -29,8 +29,7 @@ def handle(tx: Connection, events: Sequence[Record]) -> list[Result]:
     webhooks, aside, outcomes = _of(Webhook, events), _of(QuarantinedWebhook, events), _of(Outcome, events)  # type: ignore[type-abstract,unused-ignore]
     receipts = {one.envelope.receipt_id: one.envelope.event_id for one in webhooks if one.envelope.receipt_id}
     touched = sorted({*_names(webhooks, aside, outcomes), *receipts})
-    store.lock(tx, touched)
-    store.describe(tx, webhooks, aside)
+    store.describe(tx, touched, webhooks, aside)
     store.confirm(tx, receipts)
     store.keep_outcomes(tx, outcomes)
     _settle(tx, touched)
@@ -43,10 +42,9 @@ def handle(tx: Connection, events: Sequence[Record]) -> list[Result]:
 
 def _settle(tx: Connection, webhook_ids: Sequence[str]) -> None:
     if webhook_ids:
-        said, held = store.said(tx, webhook_ids), store.held(tx, webhook_ids)
         standings = {
-            name: standing(name, said[name], aside=held[name].aside, confirmed=held[name].is_confirmed)
-            for name in webhook_ids
+            name: standing(name, held.said, aside=held.aside, confirmed=held.is_confirmed)
+            for name, held in store.held(tx, webhook_ids).items()
         }
         store.settle(tx, standings)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from console import lookup, parameters, statistics, views
+from console import lookup, parameters, search, statistics, views
 from console.labels import LABELS, provider_word
 from console.parameters import Parameters
 
@@ -29,13 +29,13 @@ def statistics_(tx: Connection, given: Parameters) -> Answer:
     """Contract E's statistics of a range and a provider."""
     wanted = parameters.of_statistics(given)
     word = provider_word(wanted.provider) if wanted.provider else statistics.ALL
-    return statistics.statistics(word, lookup.counted(tx, wanted))
+    return statistics.statistics(word, search.counted(tx, wanted))
 
 
 def webhooks(tx: Connection, given: Parameters) -> Answer:
     """A page of the log."""
     wanted, page = parameters.of_webhooks(given)
-    return views.page(lookup.webhooks(tx, wanted, page), page.limit)
+    return views.page(search.webhooks(tx, wanted, page), page.limit)
 
 
 def webhook(tx: Connection, given: Parameters, name: str) -> Answer | None:

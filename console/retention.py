@@ -44,5 +44,6 @@ class Retention:
                 break
         with self._store.begin() as tx:
             store.clean_up_unproven(tx, now - UNVERIFIED.retention_ms * 1000, now - REJECTED.retention_ms * 1000)
+            store.clean_up_counts(tx)
         log.info(f"Cleaned up {count} failed webhooks", count=count)
         return count

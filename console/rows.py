@@ -11,6 +11,8 @@ from stream.events import CreditAdded, Fact, NotificationSent, Outcome, Quaranti
 UNVERIFIED_CAUSE = "webhook_secret_not_configured"
 UNVERIFIED, QUARANTINE = "unverified", "quarantine"
 Cells = tuple[Any, ...]
+UNDESCRIBED: Cells = (None,) * 17
+"""What stands beside the id of a webhook of which only something was said so far."""
 
 
 def webhook(record: Webhook) -> Cells:

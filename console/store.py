@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy import Connection
 
@@ -19,19 +20,15 @@ from stream.events import (
 )
 
 # A webhook's row is made by whichever of its traces comes first, and locked by all of them: so what is said of it and
-# the webhook itself cannot pass each other unseen in two transactions.
-INSERT_MISSING = """
-INSERT INTO webhooks (webhook_id) SELECT unnest(%(ids)b::text[]::uuid[]) ON CONFLICT DO NOTHING
-"""
-LOCK = "SELECT 1 FROM webhooks WHERE webhook_id = ANY (%(ids)b::text[]::uuid[]) ORDER BY webhook_id FOR UPDATE"
-
+# the webhook itself cannot pass each other unseen in two transactions. A row that is told nothing new is locked by
+# ON CONFLICT and not written. The ids are sorted, so that two consoles lock them in one order.
 DESCRIBE = """
-UPDATE webhooks SET kind = told.kind, provider = told.provider, provider_event_id = told.provider_event_id,
-       receipt_id = told.receipt_id, type = told.type, event_type = told.event_type, order_id = told.order_id,
-       customer_id = told.customer_id, verification = told.verification, path = told.path,
-       headers = told.headers::json, payload = told.payload, aside = told.aside, occurred_at = told.occurred_at,
-       received_at = told.received_at, refs = string_to_array(told.refs, E'\n'),
-       provider_ids = string_to_array(told.provider_ids, E'\n')
+INSERT INTO webhooks (webhook_id, kind, provider, provider_event_id, receipt_id, type, event_type, order_id,
+                      customer_id, verification, path, headers, payload, aside, occurred_at, received_at, refs,
+                      provider_ids)
+SELECT webhook_id, kind, provider, provider_event_id, receipt_id, type, event_type, order_id, customer_id, verification,
+       path, headers::json, payload, aside, occurred_at, received_at, coalesce(string_to_array(refs, E'\n'), '{}'),
+       string_to_array(provider_ids, E'\n')
   FROM unnest(%(ids)b::text[]::uuid[], %(kinds)b::text[], %(providers)b::text[], %(names)b::text[],
               %(receipts)b::text[]::uuid[], %(types)b::text[], %(event_types)b::text[], %(orders)b::text[],
               %(customers)b::text[], %(verifications)b::text[], %(paths)b::text[], %(headers)b::text[],
@@ -39,7 +36,15 @@ UPDATE webhooks SET kind = told.kind, provider = told.provider, provider_event_i
               %(refs)b::text[], %(provider_ids)b::text[])
        AS told (webhook_id, kind, provider, provider_event_id, receipt_id, type, event_type, order_id, customer_id,
                 verification, path, headers, payload, aside, occurred_at, received_at, refs, provider_ids)
- WHERE webhooks.webhook_id = told.webhook_id
+ ORDER BY webhook_id
+ON CONFLICT (webhook_id) DO UPDATE
+   SET kind = excluded.kind, provider = excluded.provider, provider_event_id = excluded.provider_event_id,
+       receipt_id = excluded.receipt_id, type = excluded.type, event_type = excluded.event_type,
+       order_id = excluded.order_id, customer_id = excluded.customer_id, verification = excluded.verification,
+       path = excluded.path, headers = excluded.headers, payload = excluded.payload, aside = excluded.aside,
+       occurred_at = excluded.occurred_at, received_at = excluded.received_at, refs = excluded.refs,
+       provider_ids = excluded.provider_ids
+ WHERE excluded.kind IS NOT NULL
 """
 DESCRIBED = (
     "ids kinds providers names receipts types event_types orders customers verifications paths headers payloads "
@@ -62,12 +67,11 @@ ON CONFLICT DO NOTHING
 """
 OUTCOME_COLUMNS = "ids services topics partitions offsets outcomes attempts errors times"
 
-SAID = """
-SELECT event_id::text, service, topic, partition, "offset", outcome, attempt, error, at
-  FROM outcomes WHERE event_id = ANY (%(ids)b::text[]::uuid[])
-"""
 HELD = """
-SELECT webhook_id::text, aside, confirmed_as IS NOT NULL FROM webhooks WHERE webhook_id = ANY (%(ids)b::text[]::uuid[])
+SELECT webhook_id::text, aside, confirmed_as IS NOT NULL, service, topic, partition, "offset", outcome, attempt,
+       outcomes.error, at
+  FROM webhooks LEFT JOIN outcomes ON event_id = webhook_id
+ WHERE webhook_id = ANY (%(ids)b::text[]::uuid[])
 """
 
 # What nobody could read has no webhook here either, and yet stands in the log from when it was first given up.
@@ -79,6 +83,11 @@ UPDATE webhooks SET status = told.status, retry_count = told.retry_count, last_r
               %(errors)b::text[], %(notes)b::text[], %(settled)b::bigint[], %(given_up)b::bigint[])
        AS told (webhook_id, status, retry_count, last_retry_at, error, note, settled_at, given_up_at)
  WHERE webhooks.webhook_id = told.webhook_id
+   AND (webhooks.status, webhooks.retry_count, webhooks.last_retry_at, webhooks.error, webhooks.note,
+        webhooks.settled_at)
+       IS DISTINCT FROM
+       (told.status, told.retry_count, told.last_retry_at, told.error, told.note, told.settled_at)
+    OR webhooks.webhook_id = told.webhook_id AND kind IS NULL AND received_at IS DISTINCT FROM told.given_up_at
 """
 
 KEEP_FACTS = """
@@ -124,35 +133,35 @@ TELL_BALANCES = "SELECT pg_notify('balances.' || current_schema(), change) FROM 
 
 CLEAN_UP = """
 WITH old AS (
-    SELECT webhook_id FROM webhooks WHERE status = 'ABANDONED' AND settled_at < %(before)s
+    SELECT webhook_id FROM webhooks WHERE abandoned_at < %(before)s
      ORDER BY webhook_id LIMIT %(most)s FOR UPDATE SKIP LOCKED),
 forgotten AS (DELETE FROM outcomes USING old WHERE event_id = webhook_id)
 DELETE FROM webhooks USING old WHERE webhooks.webhook_id = old.webhook_id
 """
 CLEAN_UP_UNVERIFIED = "DELETE FROM webhooks WHERE kind = 'unverified' AND received_at < %(before)s"
 CLEAN_UP_REFUSALS = "DELETE FROM refusals WHERE received_at < %(before)s"
+CLEAN_UP_COUNTS = "DELETE FROM webhook_counts WHERE count = 0"
 MOST_AT_ONCE = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a webhook's row says beside what was said of it."""
+    """What a webhook's row says beside its standing, and all that services said of it."""
 
     aside: str | None
     is_confirmed: bool
+    said: list[Statement]
 
 
-def lock(tx: Connection, webhook_ids: Sequence[str]) -> None:
-    """Keep the rows of these webhooks from others until the transaction ends. `webhook_ids` must be sorted."""
-    if webhook_ids:
-        tx.exec_driver_sql(INSERT_MISSING, {"ids": list(webhook_ids)})
-        tx.exec_driver_sql(LOCK, {"ids": list(webhook_ids)})
+def describe(
+    tx: Connection, webhook_ids: Iterable[str], webhooks: Iterable[Webhook], aside: Iterable[QuarantinedWebhook]
+) -> None:
+    """Write what is told by the webhooks themselves, and by what was kept aside.
 
-
-def describe(tx: Connection, webhooks: Iterable[Webhook], aside: Iterable[QuarantinedWebhook]) -> None:
-    """Write what is told by the webhooks themselves, and by what was kept aside."""
-    told = [rows.webhook(webhook) for webhook in webhooks]
-    write(tx, DESCRIBE, DESCRIBED, told + [rows.aside(kept) for kept in aside])
+    Of all `webhook_ids`, which must be sorted, there is a row then, locked until the transaction ends.
+    """
+    told = {cells[0]: cells for cells in chain(map(rows.webhook, webhooks), map(rows.aside, aside))}
+    write(tx, DESCRIBE, DESCRIBED, [told.get(name) or (name, *rows.UNDESCRIBED) for name in webhook_ids])
 
 
 def confirm(tx: Connection, receipts: Mapping[str, str]) -> None:
@@ -165,18 +174,14 @@ def keep_outcomes(tx: Connection, outcomes: Iterable[Outcome]) -> None:
     write(tx, KEEP_OUTCOMES, OUTCOME_COLUMNS, [rows.outcome(outcome) for outcome in outcomes])
 
 
-def said(tx: Connection, webhook_ids: Sequence[str]) -> dict[str, list[Statement]]:
-    """All that was said of these webhooks."""
-    statements: dict[str, list[Statement]] = {webhook_id: [] for webhook_id in webhook_ids}
-    for webhook_id, *statement in tx.exec_driver_sql(SAID, {"ids": list(webhook_ids)}):
-        statements[webhook_id].append(Statement(*statement))
-    return statements
-
-
 def held(tx: Connection, webhook_ids: Sequence[str]) -> dict[str, Held]:
-    """What the rows of these webhooks say of themselves."""
-    found = tx.exec_driver_sql(HELD, {"ids": list(webhook_ids)})
-    return {webhook_id: Held(*rest) for webhook_id, *rest in found}
+    """What is known of these webhooks."""
+    found: dict[str, Held] = {}
+    for webhook_id, aside, is_confirmed, *statement in tx.exec_driver_sql(HELD, {"ids": list(webhook_ids)}):
+        known = found.setdefault(webhook_id, Held(aside, is_confirmed, []))
+        if statement[0] is not None:
+            known.said.append(Statement(*statement))
+    return found
 
 
 def settle(tx: Connection, standings: Mapping[str, Standing]) -> None:
@@ -221,3 +226,8 @@ def clean_up_unproven(tx: Connection, unverified_before: int, refused_before: in
     """Forget what nobody proved and who was refused, as their topics do; how many."""
     unverified = tx.exec_driver_sql(CLEAN_UP_UNVERIFIED, {"before": unverified_before}).rowcount
     return unverified + tx.exec_driver_sql(CLEAN_UP_REFUSALS, {"before": refused_before}).rowcount
+
+
+def clean_up_counts(tx: Connection) -> None:
+    """Delete the counts of statuses that no webhook of their hour or day has any more."""
+    tx.exec_driver_sql(CLEAN_UP_COUNTS)

@@ -1,0 +1,266 @@
+"""The console at 10^6 webhooks: latency of each question, and rate of the ingest: `python -m bench.console`.
+
+It starts a Postgres and nothing else. Questions are asked as the API asks them, without HTTP. The ingest is the
+worker's transaction without Kafka: decoding, inbox, handler, commit.
+"""
+
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
+from typing import Any
+
+from sqlalchemy import Engine
+
+from bench import figures
+from bench.figures import Figure
+from console import handler, questions
+from local import environment
+from local.place import Place
+from local.system import standing
+from runtime import clock, logging
+from runtime.engine import engine
+from stream import batch, delivery, ids, isolation, migrate, topics
+from stream.codec import Codec
+from stream.delivery import Delivery
+from stream.events import NotificationSent, Outcome, PaymentCompleted, Record
+from stream.messages import Messages
+from stream.registry import CommittedRegistry
+from tests.builders import a_fact, a_payment
+
+ROOT = Path(__file__).parent.parent
+ROWS, FEW_ROWS = 1_000_000, 200_000
+DAYS = 30
+CHUNK = 100_000
+RECORDS, FEW_RECORDS = 50_000, 20_000
+BATCH = 1000
+SEED = 14
+CODEC = Codec(CommittedRegistry())
+BROUGHT = {
+    "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+    "SMTP_URL": "smtp://127.0.0.1:1",
+    "INBOX_URL": "http://127.0.0.1:1",
+}
+"""What would be started otherwise, and nobody calls here."""
+
+# Three webhooks an order, evenly over DAYS, four providers; of a hundred 97 are processed. One outcome a webhook, one
+# domain event and one mail an order.
+MADE = """
+(SELECT n, 1 + n % 3 AS kind, 1 + n / 3 % 4 AS who, 'o_' || n / 3 AS order_id,
+        %(start)s::bigint + n * (%(span)s::bigint / %(rows)s) AS at
+   FROM generate_series(%(first)s::int, %(last)s::int) AS n) AS made
+"""
+TABLES = {
+    "webhooks": """
+INSERT INTO webhooks (webhook_id, kind, provider, provider_event_id, receipt_id, type, event_type, order_id,
+                      verification, path, headers, payload, occurred_at, received_at, status, settled_at, refs,
+                      provider_ids)
+SELECT md5('w' || n)::uuid, (ARRAY['payment', 'payment', 'refund'])[kind],
+       (ARRAY['generic', 'toss', 'stripe', 'naverpay'])[who], 'evt_' || n, md5('r' || n)::uuid,
+       (ARRAY['PAYMENT_COMPLETED', 'PAYMENT_CANCELLED', 'REFUND_COMPLETED'])[kind],
+       (ARRAY['payment.completed', 'payment.cancelled', 'refund.completed'])[kind], order_id,
+       'signature', '/webhooks/payment', '{"x-webhook-signature": "0123456789abcdef"}',
+       convert_to('{"orderId": "' || order_id || '", "status": "completed", "amount": 58000}', 'UTF8'), at, at,
+       CASE WHEN n % 100 IN (7, 8) THEN 'FAILED' WHEN n % 100 = 9 THEN 'ABANDONED' ELSE 'PROCESSED' END, at,
+       CASE WHEN kind = 1 THEN ARRAY['toss:pk_' || n / 3] ELSE '{}' END, ARRAY['evt_' || n]
+  FROM MADE
+""",
+    "outcomes": """
+INSERT INTO outcomes (event_id, service, topic, partition, "offset", outcome, attempt, at)
+SELECT md5('w' || n)::uuid, 'payment', 'webhooks.payment.v1', n % 12, n, 'processed', 1, at FROM MADE
+""",
+    "facts": """
+INSERT INTO facts (fact_id, type, order_id, caused_by, occurred_at, received_at, body)
+SELECT md5('f' || n)::uuid, 'PaymentCompleted', order_id, md5('w' || n)::uuid::text, at, at,
+       '{"amount": 58000, "currency": "KRW"}'
+  FROM MADE WHERE kind = 1
+""",
+    "mails": """
+INSERT INTO mails (notification_id, fact_id, fact_type, audience, channel, order_id, locale, message_id, sent_at)
+SELECT md5('m' || n)::uuid, md5('f' || n)::uuid::text, 'PaymentCompleted', 'customer', 'email', order_id, 'ko',
+       n::text, at
+  FROM MADE WHERE kind = 1
+""",
+}
+
+INDEXES = """
+SELECT indexname, indexdef FROM pg_indexes
+ WHERE schemaname = current_schema() AND tablename = ANY (%(tables)s) AND indexname NOT LIKE '%%pkey'
+"""
+
+
+def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - every benchmark's interface
+    """Fill a store, ask each question, then ingest."""
+    logging.configure("bench", "warning")
+    with _store() as store:
+        rows, records = (FEW_ROWS, FEW_RECORDS) if quick else (ROWS, RECORDS)
+        start = fill(store, rows)
+        return [*asked(store, rows, start, 20 if quick else 100), *ingested(store, records)]
+
+
+@contextmanager
+def _store() -> Iterator[Engine]:
+    """The store of a console in a Postgres of its own."""
+    with tempfile.TemporaryDirectory() as data:
+        settings = environment.decide(Place(ROOT, Path(data)), BROUGHT, {}, registry=False)
+        with standing(settings) as stack:
+            url = stack.env["CONSOLE_DATABASE_URL"]
+            migrate.upgrade("console", url)
+            store = engine(url, service="bench")
+            yield store
+            store.dispose()
+
+
+def fill(store: Engine, rows: int) -> int:
+    """Make `rows` webhooks and what belongs to them; when the first was received (microseconds)."""
+    span = DAYS * clock.DAY_US
+    start = clock.now() - span
+    with store.begin() as tx:
+        tx.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        tx.exec_driver_sql("SET LOCAL synchronous_commit = off")
+        indexes = list(tx.exec_driver_sql(INDEXES, {"tables": list(TABLES)}))
+        for name, _ in indexes:
+            tx.exec_driver_sql(f"DROP INDEX {name}")
+        for statement in TABLES.values():
+            for first in range(0, rows, CHUNK):
+                last = min(first + CHUNK, rows) - 1
+                values = {"start": start, "span": span, "rows": rows, "first": first, "last": last}
+                tx.exec_driver_sql(statement.replace("MADE", MADE).replace(" % ", " %% "), values)
+        for _, definition in indexes:
+            tx.exec_driver_sql(definition)
+    with store.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
+        session.exec_driver_sql("SET statement_timeout = 0")
+        session.exec_driver_sql("VACUUM ANALYZE")
+    return start
+
+
+def asked(store: Engine, rows: int, start: int, times: int) -> list[Figure]:
+    """The latency of each question: median, and p99 in the note."""
+    chance = random.Random(SEED)  # noqa: S311 - not a secret
+    day = clock.moment(start + 3 * clock.DAY_US)
+    known = f"{day:%Y-%m-%d}" if day else ""
+    order, webhook = questions.order, questions.webhook
+    within: dict[str, Callable[[Any], Any]] = {
+        "one order": lambda tx: order(tx, {}, f"o_{chance.randrange(rows // 3)}"),
+        "one webhook": lambda tx: webhook(tx, {}, ids_of(tx, chance.randrange(rows))),
+        "one webhook by its provider's id": lambda tx: webhook(tx, {}, f"evt_{chance.randrange(rows)}"),
+        **{f"search, {name}": _search(**given) for name, given in SEARCHES.items()},
+        "statistics of all time": _statistics(),
+        "statistics of all time, one provider": _statistics(provider="TOSS"),
+        "statistics of a week": _statistics(**{"from": known}),
+        "statistics of a week in Korea": _statistics(**{"from": f"{known}T00:00:00+09:00"}),
+        "statistics from an odd minute": _statistics(**{"from": f"{known}T11:23:45+09:00"}),
+    }
+    return [_latency(store, name, question, times) for name, question in within.items()]
+
+
+SEARCHES: dict[str, dict[str, str]] = {
+    "newest page": {},
+    "one order": {"order": "o_77"},
+    "an order nobody knows": {"order": "nobody"},
+    "an id nobody knows": {"id": "nobody"},
+    "FAILED": {"status": "FAILED"},
+    "one provider": {"provider": "TOSS"},
+    "status of none": {"status": "RETRYING"},
+    "type of none": {"type": "REFUND_FAILED"},
+    "provider of none": {"provider": "INICIS"},
+    "type and status of none": {"type": "REFUND_COMPLETED", "provider": "TOSS", "status": "RECEIVED"},
+}
+
+
+def ids_of(tx: Any, number: int) -> str:
+    """The id of a webhook that `fill` made."""
+    return str(tx.exec_driver_sql("SELECT md5('w' || %(n)s)::uuid::text", {"n": str(number)}).scalar())
+
+
+def _search(**given: str) -> Callable[[Any], Any]:
+    return lambda tx: questions.webhooks(tx, {name: [value] for name, value in given.items()})
+
+
+def _statistics(**given: str) -> Callable[[Any], Any]:
+    return lambda tx: questions.statistics_(tx, {name: [value] for name, value in given.items()})
+
+
+def _latency(store: Engine, name: str, question: Callable[[Any], Any], times: int) -> Figure:
+    took: list[float] = []
+    for _ in range(times):
+        began = time.perf_counter()
+        with store.connect() as tx:
+            question(tx)
+        took.append((time.perf_counter() - began) * 1000)
+        if sum(took) > 10_000:  # noqa: PLR2004 - ms: a slow question is not asked for longer
+            break
+    worst = statistics.quantiles(took, n=100)[-1] if len(took) > 1 else took[0]
+    return Figure(f"console, {name}", statistics.median(took), "ms", "≤ 50", note=f"p99 {worst:.3g}, {len(took)} times")
+
+
+def ingested(store: Engine, records: int) -> list[Figure]:
+    """The rate of the worker's transactions, and the CPU of this process and of its Postgres backend, a webhook."""
+    run = clock.now()
+    made = [one for n in range(records // 5) for one in _life(f"{run}-{n}", n)]
+    encoded = [(topic, n, CODEC.encode(record)) for n, (topic, record) in enumerate(made)]
+    messages = Messages("console", CODEC)
+    with store.connect() as tx:
+        backend = int(tx.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
+    began, ours, theirs = time.perf_counter(), _own_cpu(), _cpu(backend)
+    for start in range(0, len(encoded), BATCH):
+        deliveries = [_delivery(*one) for one in encoded[start : start + BATCH]]
+        with store.begin() as tx:
+            batch.apply(tx, deliveries, handler.handle, messages, isolation.together, 2.0)
+    seconds, webhooks = time.perf_counter() - began, records / 5
+    cpu, postgres = (_own_cpu() - ours) / webhooks * 1e6, (_cpu(backend) - theirs) / webhooks * 1e6
+    return [
+        Figure("console, ingest", webhooks / seconds, "webhooks/s", note="5 records each, 1,000 records a transaction"),
+        Figure("console, CPU of a webhook", cpu, "us", note=f"and {postgres:.0f} us in Postgres"),
+    ]
+
+
+def _life(name: str, n: int) -> list[tuple[str, Record]]:
+    """A webhook, its outcome, its domain event, that one's outcome, and the mail."""
+    webhook = a_payment(order=name, name=name, method="card", transaction_id=f"TXN-{name}", at=clock.now())
+    fact = a_fact(
+        PaymentCompleted, order=name, provider="generic", amount=58000, currency="KRW", method="card",
+        transaction_id=f"TXN-{name}", paid_at=None, caused_by=webhook.envelope.event_id,
+    )  # fmt: skip
+    mail = NotificationSent(
+        notification_id=ids.fact_id("mail", fact.event_id), fact_id=fact.event_id, fact_type="PaymentCompleted",
+        audience="customer", channel="email", order_id=name, customer_id=None, locale="ko",
+        message_id=f"<{name}@example.test>", sent_at=clock.now(),
+    )  # fmt: skip
+    return [
+        (topics.PAYMENT_WEBHOOKS.name, webhook),
+        (topics.OUTCOMES.name, _outcome(webhook.envelope.event_id, "payment", topics.PAYMENT_WEBHOOKS.name, n)),
+        (topics.PAYMENTS.name, fact),
+        (topics.OUTCOMES.name, _outcome(fact.event_id, "notifier", topics.PAYMENTS.name, n)),
+        (topics.NOTIFICATIONS.name, mail),
+    ]
+
+
+def _outcome(event_id: str, service: str, topic: str, n: int) -> Outcome:
+    return Outcome(
+        event_id=event_id, service=service, topic=topic, partition=n % 12, offset=n, outcome="processed", attempt=1,
+        error=None, at=clock.now(),
+    )  # fmt: skip
+
+
+def _delivery(topic: str, offset: int, value: bytes) -> Delivery:
+    return delivery.delivery(CODEC, topic, 0, offset, None, value)
+
+
+def _own_cpu() -> float:
+    used = getrusage(RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _cpu(process: int) -> float:
+    """Seconds of CPU that a process of this machine has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+if __name__ == "__main__":
+    figures.main(measure)
