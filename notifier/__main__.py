@@ -12,10 +12,9 @@ from runtime import logging, management
 from runtime.engine import store_engine
 from runtime.health import Health
 from runtime.shutdown import WITHIN_S, on_signal
-from stream import desk, migrate, topics
+from stream import desk, topics
 from stream.codec import Codec
 from stream.registry import registry
-from stream.replay import verbs
 from stream.replay.subject import Subject
 from stream.worker import Worker
 
@@ -59,15 +58,24 @@ def subject(settings: NotifierSettings) -> Subject:
     )
 
 
-if __name__ == "__main__":
+def main(arguments: list[str]) -> None:
+    """Do what the command line asks for. Alembic and replays, 12 MB, are imported only by those who need them."""
     settings = NotifierSettings.read()
     logging.configure(SERVICE, settings.log_level)
-    match sys.argv[1:]:
+    match arguments:
         case [] | ["run"]:
             run(settings)
         case ["migrate"]:
+            from stream import migrate  # noqa: PLC0415
+
             migrate.upgrade(SERVICE, settings.session_url)
-        case [verb, *_] if verb in verbs.VERBS:
-            verbs.main(subject(settings), settings, sys.argv[1:])
         case _:
-            sys.exit("usage: python -m notifier [run|migrate|replay …|rebuild]")
+            from stream.replay import verbs  # noqa: PLC0415
+
+            if arguments[0] not in verbs.VERBS:
+                sys.exit("usage: python -m notifier [run|migrate|replay …|rebuild]")
+            verbs.main(subject(settings), settings, arguments)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -55,6 +55,8 @@ class About:
 
 def write(tx: Connection, touched: Touched) -> None:
     """Write the rows whose readers are known by now, of the messages this transaction touches."""
+    if not touched:
+        return
     asked = {"ids": touched.ids, "orders": touched.orders, "operator_locale": ""}
     found: Any = tx.exec_driver_sql(UNWRITTEN, asked)
     rows = [row for letter in found if (row := _row(Letter(*letter)))]

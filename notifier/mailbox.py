@@ -4,6 +4,7 @@ A claim is a row lock held while the mail server is spoken to: it vanishes with 
 directly before the final dot, and from then on nobody sends that mail again.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,28 +17,32 @@ attempts, recipient, name, CASE audience WHEN 'operator' THEN %(operator_locale)
 """
 CLAIM = f"""
 WITH due AS (
-    SELECT notification_id, received_at < now() - %(max_age)s * interval '1 second' AS stale FROM notifications
+    SELECT notification_id, received_at < now() - %(max_age)s * interval '1 second' AS stale, next_attempt_at
+      FROM notifications
      WHERE status = 'queued' AND next_attempt_at <= now()
-     ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+     ORDER BY next_attempt_at LIMIT %(most)s FOR UPDATE SKIP LOCKED)
 SELECT {COLUMNS}, stale
   FROM addressed JOIN due USING (notification_id)
+ ORDER BY next_attempt_at
 """  # noqa: S608 - our own columns
 READ = f"SELECT {COLUMNS} FROM addressed WHERE notification_id = %(id)s::uuid"  # noqa: S608 - our own columns
 
 # The mail server is spoken to while the claim is held, and may take its time for each of its replies.
 PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = '10min'"
 
+# Not now(): the transaction may have begun minutes ago, with a slow mail server, and ABANDONED counts from here.
 SENDING = """
-UPDATE notifications SET status = 'sending', sending_since = now(), attempts = attempts + 1
- WHERE notification_id = %(id)s::uuid
+UPDATE notifications SET status = 'sending', sending_since = statement_timestamp(), attempts = attempts + 1
+ WHERE notification_id = ANY (%(ids)b::text[]::uuid[])
 RETURNING sending_since
 """
 UNSENT_AFTER_ALL = """
 UPDATE notifications SET status = 'queued', next_attempt_at = now()
- WHERE notification_id = %(id)s::uuid AND status = 'sending' AND sending_since = %(since)s
+ WHERE notification_id = ANY (%(ids)b::text[]::uuid[]) AND status = 'sending' AND sending_since = %(since)s
 """
 SENT = """
-UPDATE notifications SET status = 'sent', sent_at = now(), error = NULL WHERE notification_id = %(id)s::uuid
+UPDATE notifications SET status = 'sent', sent_at = now(), error = NULL
+ WHERE notification_id = ANY (%(ids)b::text[]::uuid[])
 """
 POSTPONED = """
 UPDATE notifications SET status = 'queued', attempts = %(attempts)s, error = %(error)s,
@@ -104,11 +109,24 @@ class Letter:
     stale: bool = False
 
 
-def claim(tx: Connection, operator_locale: str, max_age_s: float) -> Letter | None:
-    """The message that has been due longest, kept from other senders until the transaction ends."""
+def claim(tx: Connection, operator_locale: str, max_age_s: float, most: int) -> list[Letter]:
+    """The messages that have been due longest, kept from other senders until the transaction ends."""
     tx.exec_driver_sql(PATIENCE)
-    row: Any = tx.exec_driver_sql(CLAIM, {"operator_locale": operator_locale, "max_age": max_age_s}).one_or_none()
-    return Letter(*row) if row else None
+    wanted = {"operator_locale": operator_locale, "max_age": max_age_s, "most": most}
+    rows: Any = tx.exec_driver_sql(CLAIM, wanted)
+    return [Letter(*row) for row in rows]
+
+
+def first_of_each_order(letters: Iterable[Letter]) -> list[Letter]:
+    """Leave out the later messages of an order (or of a customer without one) to one audience.
+
+    The mail server may finish what is sent to it together in any order, and a reader expects "paid" before "shipped".
+    """
+    first: dict[object, Letter] = {}
+    for letter in letters:
+        about = letter.order_id or letter.customer_id
+        first.setdefault((about, letter.audience) if about else letter.notification_id, letter)
+    return list(first.values())
 
 
 def read(tx: Connection, notification_id: str, operator_locale: str) -> Letter | None:
@@ -117,20 +135,20 @@ def read(tx: Connection, notification_id: str, operator_locale: str) -> Letter |
     return Letter(*row) if row else None
 
 
-def sending(tx: Connection, letter: Letter) -> datetime:
-    """From this commit on the message may have been sent; since when that is, which names this attempt."""
-    since: datetime = tx.exec_driver_sql(SENDING, {"id": letter.notification_id}).scalar_one()
+def sending(tx: Connection, letters: Sequence[Letter]) -> datetime:
+    """From this commit on these messages may have been sent; since when that is, which names this attempt."""
+    since: datetime = tx.exec_driver_sql(SENDING, _ids(letters)).scalars().all()[0]
     return since
 
 
-def not_sent(tx: Connection, letter: Letter, since: datetime) -> None:
-    """The attempt since then came to nothing: its commit was not heard of, and its dot was not sent."""
-    tx.exec_driver_sql(UNSENT_AFTER_ALL, {"id": letter.notification_id, "since": since})
+def not_sent(tx: Connection, letters: Sequence[Letter], since: datetime) -> None:
+    """The attempt since then came to nothing: its commit was not heard of, and its dots were not sent."""
+    tx.exec_driver_sql(UNSENT_AFTER_ALL, {**_ids(letters), "since": since})
 
 
-def sent(tx: Connection, letter: Letter) -> None:
-    """The mail server has taken it."""
-    tx.exec_driver_sql(SENT, {"id": letter.notification_id})
+def sent(tx: Connection, letters: Sequence[Letter]) -> None:
+    """The mail server has taken these."""
+    tx.exec_driver_sql(SENT, _ids(letters))
 
 
 def postponed(tx: Connection, letter: Letter, seconds: float, error: str) -> None:
@@ -165,3 +183,7 @@ def oldest_age(tx: Connection) -> float:
     """Return the age of the oldest mail that could be sent and is not, in seconds; 0 without one."""
     age: float = tx.exec_driver_sql(OLDEST).scalar_one()
     return age
+
+
+def _ids(letters: Sequence[Letter]) -> dict[str, list[str]]:
+    return {"ids": [letter.notification_id for letter in letters]}

@@ -1,6 +1,7 @@
 """What came of a mail: its row says so, and so do the counters, the log and, where somebody should know, Kafka."""
 
 import random
+from collections.abc import Sequence
 
 from prometheus_client import Counter
 from sqlalchemy import Connection
@@ -8,7 +9,7 @@ from sqlalchemy import Connection
 from notifier import alarms, announcing, mailbox
 from notifier.branding import Branding
 from notifier.mailbox import Letter
-from notifier.smtp import NotTaken
+from notifier.smtp import NoReply, NotTaken
 from runtime import clock
 from runtime.logging import log
 from stream import failures, outbox, redaction
@@ -18,10 +19,25 @@ SENDS = Counter("hookstream_mail_sends_total", "Attempts to send a mail, by what
 BACKOFF_S = (2.0, 3600.0)
 
 
-def sent(tx: Connection, letter: Letter, branding: Branding, codec: Codec) -> None:
-    """The server has it: nobody sends it again, and whoever reads the topic knows."""
-    mailbox.sent(tx, letter)
-    outbox.insert(tx, [announcing.sent(letter, branding, clock.now(), codec)])
+def record(
+    tx: Connection, heard: Sequence[tuple[Letter, NotTaken | NoReply | None]], branding: Branding, codec: Codec
+) -> None:
+    """Record what the server said to the final dots of these mails; None where it has taken one."""
+    taken = [letter for letter, answer in heard if answer is None]
+    if taken:
+        sent(tx, taken, branding, codec)
+    for letter, answer in heard:
+        if isinstance(answer, NotTaken):
+            not_taken(tx, letter, answer)
+        elif answer:
+            ended(tx, letter, "unknown", str(answer))
+
+
+def sent(tx: Connection, letters: Sequence[Letter], branding: Branding, codec: Codec) -> None:
+    """The server has them: nobody sends them again, and whoever reads the topic knows."""
+    mailbox.sent(tx, letters)
+    at = clock.now()
+    outbox.insert(tx, [announcing.sent(letter, branding, at, codec) for letter in letters])
 
 
 def report_sent(letter: Letter) -> None:

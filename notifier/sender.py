@@ -1,16 +1,21 @@
-"""Sends what is queued: claim → server has the body → `sending` committed → dot → reply → result committed."""
+"""Sends what is queued: claim → server has the bodies → `sending` committed → dots → replies → results committed.
+
+Each step is taken for all mails of the lane together (`MAIL_CONNECTIONS`), so one commit serves them all, and a crash
+leaves at most so many unknown.
+"""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from threading import Event, Thread
 
 from sqlalchemy import Connection, Engine, exc
 
 from notifier import letters, mailbox, results
+from notifier.lane import Heard, Lane, Left
 from notifier.mailbox import Letter
 from notifier.settings import NotifierSettings
-from notifier.smtp import MailServer, NoReply, NotTaken
+from notifier.smtp import Envelope, NotTaken, envelope
 from notifier.upkeep import Upkeep
 from runtime import faults
 from runtime.logging import log
@@ -24,7 +29,7 @@ SETTLED_WITHIN_S = 60.0
 
 
 class Sender:
-    """One thread, one connection to the mail server; several may run beside each other, here and in other replicas."""
+    """One thread, one lane of connections to the mail server; several may run beside each other, in other replicas."""
 
     def __init__(self, settings: NotifierSettings, store: Engine, codec: Codec, trust: Trust | None = None) -> None:
         """Without `trust` the store is always taken for what it was."""
@@ -32,7 +37,8 @@ class Sender:
         self._store = store
         self._codec = codec
         self._branding = settings.branding
-        self._server = MailServer(settings.smtp_url, settings.mail_timeout_s, settings.smtp_ca)
+        width = settings.mail_connections
+        self._lane = Lane(settings.smtp_url, settings.mail_timeout_s, settings.smtp_ca, width=width)
         self._upkeep = Upkeep(settings, store)
         self.problem = self._upkeep.problem
         self._trust = trust
@@ -48,78 +54,85 @@ class Sender:
         while not stop.is_set():
             self.wake.clear()
             try:
-                while not stop.is_set() and self._send_one():
+                while not stop.is_set() and self._send_next(stop):
                     self._upkeep.turn_when_due()
+                self._lane.close_idle()
                 if self._trust is None or self._trust.is_given:
-                    self._upkeep.turn()
+                    self._upkeep.turn_when_due()
             except exc.SQLAlchemyError as failure:
-                self._server.close()
+                self._lane.close()
                 log.warning("store.failed", error=failures.name(failure))
                 if self._trust and failures.is_of_store(failure):
                     self._trust.withdraw()
             except Exception as failure:  # noqa: BLE001 - the next mail finds neither this connection nor its error
-                self._server.close()
+                self._lane.close()
                 log.error("sender.failed", error=failures.describe(failure))
-            self.wake.wait(IDLE_S)
-        self._server.close()
+            if self.wake.wait(IDLE_S):
+                stop.wait(self._settings.mail_gather_s)
+        self._lane.close()
 
-    def _send_one(self) -> bool:
-        """Send the mail that has been due longest; whether there was one."""
-        going: tuple[Letter, datetime] | None = None
+    def _send_next(self, stop: Event) -> bool:
+        """Send the mails that have been due longest, as many as the lane has room for; whether more may be due."""
+        going: list[Letter] = []
+        since: datetime | None = None
         try:
             with self._store.begin() as tx:
                 if self._trust and not self._trust.holds(tx):
                     return False
-                letter = mailbox.claim(tx, self._settings.operator_locale, self._settings.mail_max_age)
-                if letter is None:
+                settings, room = self._settings, self._lane.room
+                letters = mailbox.claim(tx, settings.operator_locale, settings.mail_max_age, room)
+                if not letters:
                     return False
-                if self._offer(letter, tx):
-                    going = letter, mailbox.sending(tx, letter)
+                going = self._offer(mailbox.first_of_each_order(letters), tx, stop)
+                if going and not stop.is_set():
+                    since = mailbox.sending(tx, going)
         except exc.SQLAlchemyError:
-            self._server.close()
-            if going:  # whether that is committed or not, only we know that no dot was sent
-                unsent, since = going
-                self._settle(lambda tx: mailbox.not_sent(tx, unsent, since))
+            self._lane.close()
+            if since:  # whether that is committed or not, only we know that no dot was sent
+                unsent = since
+                self._settle(lambda tx: mailbox.not_sent(tx, going, unsent))
             raise
-        if going:
-            self._finish(letter)
-        return True
+        if since:
+            self._finish(going)
+        return len(letters) == room or len(going) < len(letters)
 
-    def _offer(self, letter: Letter, tx: Connection) -> bool:
-        """Bring the mail up to its dot; whether there is one to send."""
-        if letter.stale:
-            results.ended(tx, letter, "stale", "its webhook was received too long ago")
-            return False
+    def _offer(self, letters: Sequence[Letter], tx: Connection, stop: Event) -> list[Letter]:
+        """Bring mails up to their dots, and record what cannot be sent now; those that can."""
+        written = [(letter, mail) for letter in letters if (mail := self._written(letter, tx))]
+        offered = self._lane.offer([mail for _, mail in written], stop.is_set)
+        going = []
+        for (letter, _), failure in zip(written, offered, strict=True):
+            if failure is None:
+                going.append(letter)
+            elif not isinstance(failure, Left):
+                results.not_taken(tx, letter, failure)
+        return going
+
+    def _written(self, letter: Letter, tx: Connection) -> Envelope | None:
+        """Return the mail of a letter; None, with the reason recorded, where there is none to send."""
         try:
-            recipient = _recipient(letter)
-            self._server.offer(self._branding.address, recipient, letters.compose(letter, self._branding))
+            if letter.stale:
+                results.ended(tx, letter, "stale", "its webhook was received too long ago")
+                return None
+            return envelope(self._branding.address, _recipient(letter), letters.compose(letter, self._branding))
         except email_address.Unusable as why:
             results.ended(tx, letter, "no_recipient", str(why))
-        except NotTaken as refused:
-            results.not_taken(tx, letter, refused)
+        except exc.SQLAlchemyError:
+            raise
         except Exception as broken:  # noqa: BLE001 - a letter that cannot be written must not hold up the others
-            self._server.close()
             results.not_taken(tx, letter, NotTaken(failures.describe(broken), final=True))
-        else:
-            return True
-        return False
+        return None
 
-    def _finish(self, letter: Letter) -> None:
-        try:
-            self._server.finish()
-        except NotTaken as refused:
-            error = refused
-            self._settle(lambda tx: results.not_taken(tx, letter, error))
-        except NoReply as silence:
-            why = str(silence)
-            self._settle(lambda tx: results.ended(tx, letter, "unknown", why))
-        else:
-            self._settle(lambda tx: results.sent(tx, letter, self._branding, self._codec))
-            results.report_sent(letter)
+    def _finish(self, going: Sequence[Letter]) -> None:
+        heard: list[tuple[Letter, Heard]] = list(zip(going, self._lane.finish(), strict=True))
+        self._settle(lambda tx: results.record(tx, heard, self._branding, self._codec))
+        for letter, answer in heard:
+            if answer is None:
+                results.report_sent(letter)
 
     @faults.before("sender.after_reply")
     def _settle(self, record: Callable[[Connection], None]) -> None:
-        """Record what became of a mail: while the store is away only we know, so try until it is back."""
+        """Record what became of mails: while the store is away only we know, so try until it is back."""
         until = time.monotonic() + SETTLED_WITHIN_S
         while True:
             try:

@@ -31,6 +31,16 @@ class NotifierSettings(StoreSettings):
     mail_timeout_s: float = Field(
         10.0, gt=0, le=60, description="how long the mail server may take for one reply, in seconds"
     )
+    mail_connections: int = Field(
+        16,
+        ge=1,
+        le=100,
+        description="how many mails are sent together, each over a connection of its own; a notifier that is killed"
+        " leaves at most so many unknown. A server that takes fewer connections gets fewer",
+    )
+    mail_gather_s: float = Field(
+        0.05, ge=0, le=5, description="how long a mail that is due waits for others to be sent with it, in seconds"
+    )
     mail_max_age: float = Field(
         7 * 86_400.0, gt=0, description="nobody is mailed a fact whose webhook was received longer ago, in seconds"
     )

@@ -1,24 +1,21 @@
 """A mail in two steps, so that a crash or a silence tells which of them it hit.
 
-`offer` goes as far as the body without its final dot: a server never counts that as a message. `finish` sends the
-dot: after it, only the server's reply says what became of the message (RFC 1047).
-
-Whatever goes wrong in a mail ends its connection: the next mail begins on a new one and finds nothing of this one.
+`offer` goes as far as the body without its final dot: a server never counts that as a message. After the dot only the
+server's reply, which `hear` reads, says what became of the message (RFC 1047).
 """
 
 import smtplib
-from contextlib import suppress
+from dataclasses import dataclass
 
-from notifier import smtp_url
 from notifier.mime import Mail
-from notifier.smtp_connection import NoConnection, connect, described
-from runtime import faults
+from notifier.smtp_connection import described
+from notifier.smtp_session import Dialogue, Session
 from stream.events import email_address
 
 OK = 250
 START_MAIL_INPUT = 354
-CLOSING = 421
 TOO_MANY_RECIPIENTS = 552
+DOT = b".\r\n"
 _ABOUT_THE_SESSION = frozenset({500, 502, 503, 504, 530, 534, 535, 538})
 _REPLY_CHARS = 500
 
@@ -31,8 +28,35 @@ class NotTaken(Exception):
         self.final = final
 
 
+class NotBegun(NotTaken):
+    """No mail can begin on this connection, or there is none; another one may do better."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__(error, final=False)
+
+
 class NoReply(Exception):
     """The server vanished after the final dot: whether it took the mail is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A mail as bytes, and its two addresses as the server is told them."""
+
+    sender: str
+    recipient: str
+    body: bytes
+
+
+def envelope(sender: str, recipient: str, mail: Mail) -> Envelope:
+    """Return `mail` for `recipient`, whose very text is written in To. No line of a mail begins with a dot.
+
+    Raises Unusable when `recipient` is not an address in its one form, or what writing the mail raises.
+    """
+    if email_address.parse(recipient, allow_dotless=True) != recipient:
+        raise email_address.Unusable("it is not written as an address is stored")
+    written = mail.as_bytes(international=not recipient.isascii())
+    return Envelope(sender, recipient, b"To: " + recipient.encode() + b"\r\n" + written)
 
 
 def is_final(command: str, code: int) -> bool:
@@ -49,115 +73,72 @@ def is_final(command: str, code: int) -> bool:
     return not (command == "RCPT" and code == TOO_MANY_RECIPIENTS)
 
 
-class MailServer:
-    """One connection to the server at `url`, opened when needed and kept while it is good."""
+def offer(session: Session, envelope: Envelope) -> Dialogue[None]:
+    """Bring a mail up to its final dot; with PIPELINING (RFC 2920) the commands go in one packet.
 
-    def __init__(self, url: str, timeout_s: float, ca: str | None = None) -> None:
-        self._url = smtp_url.parse(url)
-        self._trust = None if self._url.tls == "off" else smtp_url.trust(ca)
-        self._timeout_s = timeout_s
-        self._smtp: smtplib.SMTP | None = None
-
-    @faults.before("sender.after_claim")
-    def offer(self, sender: str, recipient: str, mail: Mail) -> None:
-        """Bring the mail up to its final dot. `mail` has no To: it is written here, as the very text of RCPT.
-
-        Raises NotTaken, Unusable when `recipient` is not an address in its one form, or what composing raises; then
-        nothing was sent.
-        """
-        if email_address.parse(recipient, allow_dotless=True) != recipient:
-            raise email_address.Unusable("it is not written as an address is stored")
-        body = _written(mail, recipient)
-        try:
-            smtp = self._smtp = self._begin(sender, international=not recipient.isascii())
-            _expect("RCPT", OK, *smtp.docmd("RCPT", f"TO:<{recipient}>"))
-            _expect("DATA", START_MAIL_INPUT, *smtp.docmd("DATA"))
-            smtp.send(body)
-        except NoConnection as failure:
-            self.close()
-            raise NotTaken(str(failure), final=False) from failure
-        except (OSError, smtplib.SMTPException) as failure:
-            self.close()
-            raise NotTaken(described(failure), final=False) from failure
-        except BaseException:
-            self.close()
-            raise
-
-    @faults.before("sender.before_dot")
-    def finish(self) -> None:
-        """Send the final dot and hear the reply.
-
-        Raises NotTaken when the server refuses, NoReply when it vanishes or says nothing that can be understood.
-        """
-        if self._smtp is None:
-            raise NotTaken("no mail was offered", final=False)
-        try:
-            _dot(self._smtp)
-            code, reply = self._smtp.getreply()
-        except Exception as failure:
-            self.close()
-            raise NoReply(described(failure)) from failure
-        match code // 100:
-            case 2:
-                return
-            case 4 | 5:
-                self.close()
-                raise _not_taken("dot", code, reply)
-            case _:
-                self.close()
-                raise NoReply(f"the server answered the final dot with {_shown(code, reply)}")
-
-    def close(self) -> None:
-        """Drop the connection; a mail that was offered and not finished is not sent."""
-        if self._smtp is not None:
-            self._smtp.close()
-            self._smtp = None
-
-    def _begin(self, sender: str, *, international: bool) -> smtplib.SMTP:
-        """A connection on which the mail has begun. One that was kept may have been closed by the server meanwhile."""
-        if self._smtp is not None:
-            with suppress(smtplib.SMTPServerDisconnected, ConnectionError):
-                code, reply = _mail(self._smtp, sender, international=international)
-                if code != CLOSING:
-                    _expect("MAIL", OK, code, reply)
-                    return self._smtp
-            self.close()
-        self._smtp = connect(self._url, self._trust, self._timeout_s)
-        _expect("MAIL", OK, *_mail(self._smtp, sender, international=international))
-        return self._smtp
+    Raises NotTaken; NotBegun while the server has not accepted MAIL.
+    """
+    commands = _commands(session, envelope)
+    pipelined = session.offers("pipelining")
+    begun = False
+    try:
+        if pipelined:
+            session.send(b"".join(line for _, line, _ in commands))
+        for command, line, expected in commands:
+            if not pipelined:
+                session.send(line)
+            code, reply = yield from session.reply()
+            _expect(command, expected, code, reply)
+            begun = True
+        session.send(envelope.body)
+        yield from session.sent()
+    except (OSError, smtplib.SMTPException) as failure:
+        said = described(failure)
+        raise NotTaken(said, final=False) if begun else NotBegun(said) from failure
 
 
-@faults.after("sender.after_dot")
-def _dot(smtp: smtplib.SMTP) -> None:
-    smtp.send(b".\r\n")
+def hear(session: Session) -> Dialogue[None]:
+    """Hear what the server says to the final dot.
+
+    Raises NotTaken when it refuses, NoReply when it vanishes or says nothing that can be understood.
+    """
+    try:
+        code, reply = yield from session.reply()
+    except (OSError, smtplib.SMTPException) as failure:
+        raise NoReply(described(failure)) from failure
+    match code // 100:
+        case 2:
+            return
+        case 4 | 5:
+            raise NotTaken(_shown("dot", code, reply), final=is_final("dot", code))
+        case _:
+            raise NoReply(f"the server answered the final dot with {_shown('dot', code, reply)}")
 
 
-def _written(mail: Mail, recipient: str) -> bytes:
-    """Return the mail as it goes over the wire: no line of it begins with a dot. To is the very text of RCPT."""
-    return b"To: " + recipient.encode() + b"\r\n" + mail.as_bytes(international=not recipient.isascii())
-
-
-def _mail(smtp: smtplib.SMTP, sender: str, *, international: bool) -> tuple[int, bytes]:
-    """Begin a mail; one to an address beyond ASCII with SMTPUTF8 (RFC 6531)."""
-    body = " BODY=8BITMIME" if smtp.has_extn("8bitmime") else ""  # RFC 6152: Korean text goes as it is
-    if not international:
-        return smtp.docmd("MAIL", f"FROM:<{sender}>{body}")
-    if not smtp.has_extn("smtputf8"):
-        said = "the reader's address is not ASCII, and the mail server does not offer SMTPUTF8"
-        raise NotTaken(said, final=True)
-    smtp.command_encoding = "utf-8"
-    return smtp.docmd("MAIL", f"FROM:<{sender}> SMTPUTF8{body}")
+def _commands(session: Session, envelope: Envelope) -> tuple[tuple[str, bytes, int], ...]:
+    """Return each command with its line and the reply it should get. RFC 6531: beyond ASCII with SMTPUTF8 only."""
+    options = " BODY=8BITMIME" if session.offers("8bitmime") else ""
+    if not envelope.recipient.isascii():
+        if not session.offers("smtputf8"):
+            said = "the reader's address is not ASCII, and the mail server does not offer SMTPUTF8"
+            raise NotTaken(said, final=True)
+        options = f" SMTPUTF8{options}"
+    return (
+        ("MAIL", f"MAIL FROM:<{envelope.sender}>{options}\r\n".encode(), OK),
+        ("RCPT", f"RCPT TO:<{envelope.recipient}>\r\n".encode(), OK),
+        ("DATA", b"DATA\r\n", START_MAIL_INPUT),
+    )
 
 
 def _expect(command: str, expected: int, code: int, reply: bytes) -> None:
     """Raise NotTaken unless the reply is of the expected class (RFC 5321 §4.2.1: the first digit decides)."""
-    if code // 100 != expected // 100:
-        raise _not_taken(command, code, reply)
+    if code // 100 == expected // 100:
+        return
+    said = _shown(command, code, reply)
+    if command == "MAIL" and code // 100 == 4:  # noqa: PLR2004 - the class of the reply
+        raise NotBegun(said)
+    raise NotTaken(said, final=is_final(command, code))
 
 
-def _not_taken(command: str, code: int, reply: bytes) -> NotTaken:
-    return NotTaken(f"{_shown(code, reply)} (to {command})", final=is_final(command, code))
-
-
-def _shown(code: int, reply: bytes) -> str:
-    return f"{code} {reply.decode(errors='replace')[:_REPLY_CHARS]}"
+def _shown(command: str, code: int, reply: bytes) -> str:
+    return f"{code} {reply.decode(errors='replace')[:_REPLY_CHARS]} (to {command})"

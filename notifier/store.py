@@ -134,6 +134,9 @@ class Touched:
     orders: list[str]
     customers: list[str]
 
+    def __bool__(self) -> bool:
+        return bool(self.ids or self.orders or self.customers)
+
 
 def lock(
     tx: Connection,
@@ -224,10 +227,12 @@ def wake(tx: Connection, touched: Touched, messages: Sequence[Message], max_age_
 
     List those whose only address cannot be used.
     """
-    about = touched.orders + [message.fact.order_id for message in messages if message.fact.order_id]
-    plans = [message.fact.order_id for message in messages if message.fact.order_id and is_of_a_plan(message.fact)]
-    tx.exec_driver_sql(DROP_SELLERLESS, {"orders": about, "plans": plans})
-    tx.exec_driver_sql(WAKE, {**asdict(touched), "max_age": max_age_s})
+    sold = [message.fact for message in messages if message.audience == "seller" and message.fact.order_id]
+    if about := touched.orders + [str(fact.order_id) for fact in sold]:
+        plans = [fact.order_id for fact in sold if is_of_a_plan(fact)]
+        tx.exec_driver_sql(DROP_SELLERLESS, {"orders": about, "plans": plans})
+    if touched:
+        tx.exec_driver_sql(WAKE, {**asdict(touched), "max_age": max_age_s})
 
 
 def _lock(tx: Connection, insert: str, select: str, names: set[str]) -> set[str | None]:

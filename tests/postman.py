@@ -18,7 +18,11 @@ Trick = Literal[
     "503 at rcpt",
     "550 at rcpt",
     "stall at rcpt",
+    "drip at rcpt",
+    "no end at rcpt",
     "hang up at data",
+    "hang up in data",
+    "421 in data",
     "stall in data",
     "452 after dot",
     "503 after dot",
@@ -35,8 +39,14 @@ class HangUp(Exception):
 
 @dataclass
 class Postman:
-    """`tricks` are played one a mail, in turn; a recipient without any gets every mail."""
+    """`tricks` are played one a mail, in turn; a recipient without any gets every mail.
 
+    More than `most` connections at a time get a 421.
+    """
+
+    most: int = 1000
+    pipelining: bool = False
+    open: int = 0
     url: str = ""
     tricks: dict[str, deque[Trick]] = field(default_factory=lambda: defaultdict(deque))
     tried: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -52,17 +62,20 @@ class Postman:
 
 
 @contextmanager
-def postman() -> Iterator[Postman]:
+def postman(*, pipelining: bool = False) -> Iterator[Postman]:
     """A mail server on a port of its own."""
-    man = Postman()
+    man = Postman(pipelining=pipelining)
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             man.connections += 1
+            man.open += 1
             try:
                 Conversation(man, self).run()
             except (HangUp, OSError):
                 return
+            finally:
+                man.open -= 1
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
@@ -83,6 +96,9 @@ class Conversation:
         self._trick: str = ""
 
     def run(self) -> None:
+        if self._man.open > self._man.most:
+            self._say("421 too many connections")
+            return
         self._say("220 the postman")
         while command := self._line.rfile.readline().decode().strip():
             verb, _, rest = command.partition(" ")
@@ -90,6 +106,10 @@ class Conversation:
                 self._data()
             elif verb.upper() == "RCPT":
                 self._rcpt(rest)
+            elif verb.upper() == "EHLO" and self._man.pipelining:
+                self._say("250-the postman\r\n250 PIPELINING")
+            elif verb.upper() == "QUIT":
+                return
             else:
                 self._say("250 fine")
 
@@ -107,6 +127,8 @@ class Conversation:
         self._say("354 go on")
         if self._trick == "stall in data":
             self._stall()
+        if self._trick.endswith("in data"):
+            self._in_data()
         body = b"".join(iter(self._line.rfile.readline, b".\r\n"))
         if self._plays("dot"):
             return
@@ -116,6 +138,12 @@ class Conversation:
             self._say("421 good night")
             raise HangUp
 
+    def _in_data(self) -> None:
+        """The body is not awaited."""
+        if self._trick.startswith("421"):
+            self._say("421 good night")
+        raise HangUp
+
     def _plays(self, where: str) -> bool:
         """Whether the trick is one for this place, and has been played."""
         if not self._trick.endswith(where):
@@ -124,12 +152,26 @@ class Conversation:
             raise HangUp
         if self._trick.startswith("stall"):
             self._stall()
+        if self._trick.startswith("drip"):
+            self._drip()
+        if self._trick.startswith("no end"):
+            self._never_end()
         self._say(f"{self._trick[:3]} a trick")
         return True
 
     def _stall(self) -> None:
         self._man.closing.wait(STALLS_S)
         raise HangUp
+
+    def _drip(self) -> None:
+        for byte in b"250-" + b"a" * 1000:
+            self._line.wfile.write(bytes([byte]))
+            self._man.closing.wait(0.05)
+        raise HangUp
+
+    def _never_end(self) -> None:
+        while not self._man.closing.is_set():
+            self._say("250-and")
 
     def _say(self, reply: str) -> None:
         self._line.wfile.write(f"{reply}\r\n".encode())

@@ -16,6 +16,13 @@ pytestmark = pytest.mark.long
 
 OF_ORDER = "SELECT notification_id::text AS id, status FROM notifications WHERE order_id = %s AND audience = 'customer'"
 TIME_PASSES = "UPDATE notifications SET sending_since = now() - interval '1 hour' WHERE order_id = %s RETURNING 1"
+OF_ORDERS = "SELECT order_id, status, attempts FROM notifications WHERE order_id = ANY (%s) AND audience = 'customer'"
+ALL_ARE_DUE = "UPDATE notifications SET next_attempt_at = now() WHERE order_id = ANY (%s) RETURNING 1"
+TIME_PASSES_FOR_ALL = """
+UPDATE notifications SET sending_since = now() - interval '1 hour'
+ WHERE order_id = ANY (%s) AND status = 'sending' RETURNING 1
+"""
+LANE, MANY = 4, 6
 NOBODY = ""  # else the first mail may be one about another test's
 
 
@@ -56,6 +63,46 @@ def test_a_notifier_killed_at_any_step_of_a_mail_never_sends_it_twice(
 
     assert len(inbox.wait_for(customer, mails)) == mails
     assert len({one.notification_id for one in told.records if one.order_id == order}) == (becomes == "sent")
+
+
+@pytest.mark.parametrize(
+    ("point", "unknown", "arrived"),
+    [
+        ("sender.after_claim", 0, 0),
+        ("sender.before_dot", LANE, 0),
+        ("sender.halfway_dots", LANE, LANE // 2),
+        ("sender.after_dot", LANE, LANE),
+        ("sender.after_reply", LANE, LANE),
+        ("sender.after_publish", 0, 0),
+    ],
+)
+def test_a_notifier_killed_amid_many_mails_leaves_at_most_a_lane_of_them_unknown_and_sends_none_twice(
+    point: str, unknown: int, arrived: int, notifiers: Replicas, system: dict[str, str], inbox: Inbox
+) -> None:
+    """All are due before the doomed one starts, so its first lane is full. `arrived` of those that become unknown."""
+    rows, orders = Store(system["NOTIFIER_DATABASE_URL"]), [new_order() for _ in range(MANY)]
+    notifiers.only(SMTP_URL="smtp://127.0.0.1:1", OPERATOR_EMAIL=NOBODY)
+    customers = {order: pay(system, order) for order in orders}
+    until(lambda: rows.rows(OF_ORDERS, orders), lambda found: [row["attempts"] > 0 for row in found] == [True] * MANY)
+    notifiers.none()
+    rows.rows(ALL_ARE_DUE, orders)
+
+    doomed = notifiers.start(f"{point}:exit", OPERATOR_EMAIL=NOBODY, MAIL_CONNECTIONS=str(LANE))
+    doomed.dies_of_its_fault()
+    notifiers.running.clear()
+    left = [row["order_id"] for row in rows.rows(OF_ORDERS, orders) if row["status"] == "sending"]
+    rows.rows(TIME_PASSES_FOR_ALL, orders)
+    notifiers.start(OPERATOR_EMAIL=NOBODY, MAIL_CONNECTIONS=str(LANE))
+    ends = until(
+        lambda: {row["order_id"]: row["status"] for row in rows.rows(OF_ORDERS, orders)},
+        lambda found: {*found.values()} <= {"sent", "unknown"},
+    )
+
+    assert sorted(order for order, status in ends.items() if status == "unknown") == sorted(left)
+    assert len(left) == unknown
+    until(lambda: [len(inbox.mails_to(customers[order])) for order in left], lambda counts: sum(counts) == arrived)
+    assert all(len(inbox.mails_to(customer)) <= 1 for customer in customers.values())
+    assert all(len(inbox.wait_for(customers[order])) == 1 for order in orders if ends[order] == "sent")
 
 
 def test_a_mail_whose_sending_was_committed_unheard_is_sent_after_all(

@@ -203,6 +203,50 @@ def test_a_mail_is_sent_when_the_server_says_good_night_after_taking_it(office: 
     assert len(office.postman.to(str(fact.contact))) == 1
 
 
+def test_a_server_that_takes_few_connections_gets_all_mails_and_each_at_its_first_try(office: Office) -> None:
+    office.postman.most = 2
+    facts = [a_fact() for _ in range(9)]
+
+    office.hear(*(event for fact in facts for event in (known(fact), fact)))
+
+    assert [office.wait(fact, "sent")["attempts"] for fact in facts] == [1] * 9
+    assert sorted(address for address, _ in office.postman.mails) == sorted(str(fact.contact) for fact in facts)
+
+
+def test_one_bad_mail_of_many_costs_the_others_nothing(office: Office) -> None:
+    facts = [a_fact() for _ in range(9)]
+    tricks: tuple[Trick, ...] = ("stall at rcpt", "hang up after dot", "550 at rcpt")
+    for fact, trick in zip(facts, tricks, strict=False):
+        office.postman.plays(str(fact.contact), trick)
+
+    office.hear(*(event for fact in facts for event in (known(fact), fact)))
+
+    assert [office.wait(fact, "sent")["attempts"] for fact in facts[3:]] == [1] * 6
+    assert office.wait(facts[0], "sent")["attempts"] == 2
+    office.wait(facts[1], "unknown")
+    office.wait(facts[2], "failed")
+
+
+def test_the_mails_of_an_order_are_sent_in_the_order_in_which_they_came_due(office: Office) -> None:
+    first = a_fact(contact=None)
+    facts = [first, *(a_fact(order_id=first.order_id, contact=None) for _ in range(3))]
+    office.hear(an_order(order=str(first.order_id), customer_email=None, customer_id=new_order()))
+    office.hear(*facts)
+    office.rows.rows("UPDATE orders SET customer_email = 'kim@example.test' RETURNING 1")
+    office.rows.rows(
+        "UPDATE notifications SET status = 'queued', next_attempt_at = now() - told.age * interval '1 second'"
+        "  FROM unnest(%s::uuid[]) WITH ORDINALITY AS told (fact_id, age)"
+        " WHERE notifications.fact_id = told.fact_id RETURNING 1",
+        [fact.event_id for fact in reversed(facts)],
+    )
+    office.sender.wake.set()
+
+    for fact in facts:
+        office.wait(fact, "sent")
+    ids_sent = [mail["Message-ID"].strip("<>").partition("@")[0] for _, mail in office.postman.mails]
+    assert ids_sent == [ids.notification_id(fact.event_id, "customer", "email") for fact in facts]
+
+
 def test_a_mail_that_a_dead_notifier_left_behind_in_sending_is_unknown(office: Office) -> None:
     fact = a_fact()
     office.hear(known(fact), fact)
@@ -499,7 +543,7 @@ def test_the_operator_hears_once_of_a_genuine_webhook_that_nobody_can_read(open_
     told = until(lambda: office.postman.to("op@example.test"), lambda mails: len(mails) == 2)
 
     assert [mail["Subject"] for mail in told] == ["hookstream: 1 refused webhook", "hookstream: 1 abandoned event"]
-    assert "cashAmount is finer than KRW" in told[0].as_string()
+    assert "cashAmount is finer than KRW" in told[0].get_body(("plain",)).get_content()  # type: ignore[union-attr]
 
 
 def test_a_letter_that_cannot_be_written_holds_up_no_other_whatever_its_error_says(office: Office) -> None:

@@ -60,6 +60,8 @@ def test_a_sender_is_an_address_with_or_without_a_name(mail_from: str, shop_name
         ("shop_name", "a" * 101, "at most 100"),
         ("shop_name", "a\u2028b", "line break"),
         ("shop_name", "=?utf-8?q?a?=", "decode to something else"),
+        ("mail_connections", "0", "greater than or equal to 1"),
+        ("mail_gather_s", "-1", "greater than or equal to 0"),
         ("mail_from", "=?utf-8?b?7IOB7KCQ?= <mail@shop.example>", "decode to something else"),
         ("smtp_url", "mail.shop.example:25", "smtp:// or smtps://"),
         ("smtp_url", "http://mail.shop.example", "smtp:// or smtps://"),

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from notifier import contacts
 from notifier.mime import Mail
-from notifier.smtp import MailServer, NoReply, NotTaken
+from notifier.smtp import NoReply, NotTaken
+from tests.mail_lane import MailServer
 from tests.mail_server import Server, mail_server
 from tests.postman import Trick, postman
 

@@ -7,8 +7,10 @@ from urllib.parse import quote
 import pytest
 import trustme
 
+from notifier.lane import Lane
 from notifier.mime import Mail
-from notifier.smtp import MailServer, NotTaken
+from notifier.smtp import NotTaken, envelope
+from tests.mail_lane import MailServer
 from tests.mail_server import PASSWORD, USER, mail_server
 
 SHOP, KIM = "shop@example.test", "kim@example.test"
@@ -35,6 +37,11 @@ def self_signed(folder: Path) -> ssl.SSLContext:
     pem.write_bytes(STRANGER.private_key_pem.bytes() + STRANGER.cert_pem.bytes())
     context.load_cert_chain(pem)
     return context
+
+
+def a_mail(text: str) -> Mail:
+    date = "Tue, 14 Nov 2023 22:13:20 +0000"
+    return Mail("초록 상점", SHOP, "결제가 완료되었습니다", "<1@example.test>", "ko", date, text, "<p>")
 
 
 def send(url: str, ca: str | None, recipient: str = KIM) -> None:
@@ -64,6 +71,25 @@ def test_a_mail_goes_over_tls_to_a_server_that_proves_its_name(implicit: bool, a
 
     (mail,) = server.mails
     assert (mail.encrypted, mail.user, mail.recipients, mail.options) == (True, USER, [KIM], ["BODY=8BITMIME"])
+
+
+@pytest.mark.parametrize("implicit", [False, True], ids=["starttls", "smtps"])
+def test_mails_in_lockstep_go_over_tls_too(implicit: bool, ca: str) -> None:
+    """One is larger than the network takes at once, and than a record of TLS."""
+    readers = {"kim@example.test": 1, "lee@example.test": 900_000, "choi@example.test": 20_000}
+    with mail_server(certified(), implicit=implicit, login=True) as server:
+        scheme = "smtps" if implicit else "smtp"
+        lane = Lane(f"{scheme}://{LOGIN}localhost:{server.port}", 10, ca, width=3)
+        outcomes = []
+        for _ in range(2):
+            mails = [envelope(SHOP, reader, a_mail("x" * size)) for reader, size in readers.items()]
+            outcomes += [lane.offer(mails), lane.finish()]
+        lane.close()
+
+    assert outcomes == [[None] * 3] * 4
+    assert sorted(mail.recipients[0] for mail in server.mails) == sorted([*readers, *readers])
+    assert all(mail.encrypted for mail in server.mails)
+    assert len(server.logins) == 3
 
 
 @pytest.mark.parametrize("implicit", [False, True], ids=["starttls", "smtps"])

@@ -14,10 +14,11 @@ from local.memory import ports
 from local.place import Place
 from local.services import answers
 from notifier.mime import Mail
-from notifier.smtp import MailServer, NoReply, NotTaken
+from notifier.smtp import NoReply, NotTaken
 from simulator.mailserver import Ill, Mood
 from simulator.postbox import Postbox
 from tests.actors import Shop, until
+from tests.mail_lane import MailServer
 
 ROOT = Path(__file__).parents[3]
 

@@ -1,0 +1,135 @@
+"""Mails a second through the notifier's sender, and its CPU per mail: `python -m bench.mails [--quick]`.
+
+The mail server stores before it answers (bench/sink.py). One connection beside MAIL_CONNECTIONS, in the same run.
+"""
+
+import statistics
+import time
+from collections.abc import Sequence
+from threading import Event
+
+from prometheus_client import REGISTRY
+
+from bench import cost, figures
+from bench.figures import Figure
+from bench.system import System, system
+from notifier.handler import handle
+from notifier.sender import Sender
+from notifier.settings import NotifierSettings
+from runtime import clock, logging
+from runtime.engine import engine
+from stream import ids, migrate, topic_admin
+from stream.client_config import Cluster
+from stream.codec import Codec
+from stream.events import OrderWebhook, PaymentCompleted
+from stream.registry import CommittedRegistry
+from tests.builders import an_order
+
+MAILS, ROUNDS = 3000, 3
+MAILS_QUICK, ROUNDS_QUICK = 800, 1
+BATCH = 200
+PATIENCE_S = 120.0
+CODEC = Codec(CommittedRegistry())
+
+
+def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the benchmarks' interface
+    """Queue mails, let the sender empty the queue, and see what it took; with one connection first, then with all."""
+    logging.configure("bench", "warning")
+    with system(services=False) as stand:
+        migrate.upgrade("notifier", stand.env["NOTIFIER_DATABASE_URL"])
+        topic_admin.create_all(Cluster.of_environment(stand.env, "bench"))
+        rounds, mails = (ROUNDS_QUICK, MAILS_QUICK) if quick else (ROUNDS, MAILS)
+        _send(stand, NotifierSettings.model_fields["mail_connections"].default, 100, "warm")
+        ones, alls = [], []
+        for number in range(rounds):
+            ones.append(_send(stand, 1, mails // 4, f"one-{number}"))
+            width = NotifierSettings.model_fields["mail_connections"].default
+            alls.append(_send(stand, width, mails, f"all-{number}"))
+        return _figures(ones, alls)
+
+
+def _figures(ones: Sequence[tuple[float, ...]], alls: Sequence[tuple[float, ...]]) -> list[Figure]:
+    names = ("mails", "mails, CPU of the notifier", "mails, CPU of Postgres", "mails, CPU of queueing one")
+    units, goals = ("/s", "ms", "ms", "ms"), ("≥ 200", "≤ 2.5", "", "")
+    return [
+        Figure(
+            name,
+            statistics.median(values),
+            unit,
+            goal,
+            peers={"one connection": statistics.median(one)},
+            rounds=values,
+        )
+        for name, unit, goal, values, one in zip(
+            names, units, goals, zip(*alls, strict=True), zip(*ones, strict=True), strict=True
+        )
+    ]
+
+
+def _send(stand: System, connections: int, mails: int, name: str) -> tuple[float, float, float, float]:
+    """Mails a second, and the milliseconds of CPU a mail: of the sender, of Postgres, of the handler before it."""
+    settings = NotifierSettings(
+        database_url=stand.env["NOTIFIER_DATABASE_URL"],
+        kafka_bootstrap_servers=stand.env["KAFKA_BOOTSTRAP_SERVERS"],
+        smtp_url=stand.sink.url,
+        mail_from="My Shop <shop@example.test>",
+        mail_connections=connections,
+    )
+    store = engine(settings.database_url, service="bench")
+    began_queueing = time.process_time()
+    for start in range(0, mails, BATCH):
+        with store.begin() as tx:
+            events = [event for n in range(start, min(start + BATCH, mails)) for event in _a_paid_order(f"{name}-{n}")]
+            handle(tx, events, operator=None, max_age_s=settings.mail_max_age)
+    queueing = time.process_time() - began_queueing
+    sender, stop = Sender(settings, store, CODEC), Event()
+    postgres, sent = {"postgres": stand.pids["postgres"]}, _sent()
+    of_postgres, cpu, began = cost.trees(postgres)["postgres"], time.process_time(), time.perf_counter()
+    thread = sender.start(stop)
+    while _sent() - sent < mails:
+        time.sleep(0.01)
+        if time.perf_counter() - began > PATIENCE_S:
+            raise TimeoutError(f"{_sent() - sent:.0f} of {mails} mails were sent in {PATIENCE_S:.0f} s")
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    of_postgres = cost.trees(postgres)["postgres"] - of_postgres
+    stop.set()
+    sender.wake.set()
+    thread.join()
+    store.dispose()
+    return mails / seconds, cpu / mails * 1000, of_postgres / mails * 1000, queueing / mails * 1000
+
+
+def _sent() -> float:
+    return REGISTRY.get_sample_value("hookstream_mail_sends_total", {"result": "sent"}) or 0
+
+
+def _a_paid_order(name: str) -> tuple[OrderWebhook, PaymentCompleted]:
+    order, at = f"O-{name}", clock.now()
+    fact = PaymentCompleted(
+        event_id=ids.fact_id("PaymentCompleted", order, str(at)),
+        caused_by=ids.uuid5(order),
+        mode="test",
+        occurred_at=at,
+        received_at=at,
+        order_id=order,
+        customer_id=f"C-{name}",
+        contact=None,
+        amount=58_000,
+        currency="KRW",
+        method="card",
+        provider="generic",
+        transaction_id=f"TXN-{name}",
+        paid_at=at,
+    )
+    told = an_order(
+        order=order,
+        customer_id=f"C-{name}",
+        customer_email=f"{order.lower()}@example.test",
+        customer_name="김민지",
+        updated_at=at,
+    )
+    return told, fact
+
+
+if __name__ == "__main__":
+    figures.main(measure)

@@ -1,0 +1,25 @@
+"""The notifier's lane to a mail server, for one mail after the other; what fails is raised."""
+
+from notifier.lane import Lane
+from notifier.mime import Mail
+from notifier.smtp import envelope
+
+
+class MailServer:
+    """A lane of one connection."""
+
+    def __init__(self, url: str, timeout_s: float, ca: str | None = None) -> None:
+        self.lane = Lane(url, timeout_s, ca)
+
+    def offer(self, sender: str, recipient: str, mail: Mail) -> None:
+        (failure,) = self.lane.offer([envelope(sender, recipient, mail)])
+        if failure:
+            raise failure
+
+    def finish(self) -> None:
+        (failure,) = self.lane.finish()
+        if failure:
+            raise failure
+
+    def close(self) -> None:
+        self.lane.close()

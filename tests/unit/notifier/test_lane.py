@@ -1,0 +1,248 @@
+"""Mails in lockstep: what happens on one connection concerns its mail alone."""
+
+import socket
+from threading import Thread
+
+import pytest
+
+from notifier import lane
+from notifier.lane import Lane, Left
+from notifier.mailbox import Letter, first_of_each_order
+from notifier.mime import Mail
+from notifier.smtp import Envelope, NoReply, NotTaken, envelope
+from tests.actors import until
+from tests.postman import Postman, Trick, postman
+
+TIMEOUT_S = 0.6
+READERS = [f"reader-{n}@example.test" for n in range(5)]
+BAD = READERS[2]
+
+
+def mails(*recipients: str, text: str = "hello\n") -> list[Envelope]:
+    date = "Tue, 14 Nov 2023 22:13:20 +0000"
+    mail = Mail("", "shop@example.test", "hi", "<1@example.test>", "en", date, text, f"<p>{text}</p>")
+    return [envelope("shop@example.test", recipient, mail) for recipient in recipients]
+
+
+def a_lane(man: Postman, width: int = len(READERS)) -> Lane:
+    return Lane(man.url, TIMEOUT_S, width=width)
+
+
+@pytest.mark.parametrize("pipelining", [False, True])
+def test_no_mail_is_sent_before_the_dots_and_each_after_them(pipelining: bool) -> None:
+    with postman(pipelining=pipelining) as man:
+        mine = a_lane(man)
+
+        offered = mine.offer(mails(*READERS))
+        before = list(man.mails)
+        heard = mine.finish()
+        mine.offer(mails(*READERS[:3]))
+        again = mine.finish()
+        mine.close()
+
+    assert (offered, before, heard, again) == ([None] * 5, [], [None] * 5, [None] * 3)
+    assert sorted(address for address, _ in man.mails) == sorted(READERS + READERS[:3])
+    assert man.connections == 5
+
+
+@pytest.mark.parametrize("pipelining", [False, True])
+@pytest.mark.parametrize(
+    ("trick", "final"),
+    [
+        ("450 at rcpt", False),
+        ("550 at rcpt", True),
+        ("stall at rcpt", False),
+        ("drip at rcpt", False),
+        ("no end at rcpt", False),
+        ("hang up at data", False),
+    ],
+)
+def test_what_a_server_does_to_an_offer_concerns_its_mail_alone(trick: Trick, final: bool, pipelining: bool) -> None:
+    with postman(pipelining=pipelining) as man:
+        man.plays(BAD, trick)
+        mine = a_lane(man)
+
+        offered = mine.offer(mails(*READERS))
+        heard = mine.finish()
+        mine.close()
+
+    refused = offered.pop(2)
+    assert isinstance(refused, NotTaken)
+    assert refused.final is final
+    assert (offered, heard) == ([None] * 4, [None] * 4)
+    assert sorted(address for address, _ in man.mails) == sorted({*READERS} - {BAD})
+
+
+@pytest.mark.parametrize(
+    ("trick", "kind"),
+    [
+        ("hang up in data", NotTaken),
+        ("421 in data", NotTaken),
+        ("452 after dot", NotTaken),
+        ("554 after dot", NotTaken),
+        ("hang up after dot", NoReply),
+        ("stall after dot", NoReply),
+    ],
+)
+def test_what_a_server_does_to_a_dot_concerns_its_mail_alone(trick: Trick, kind: type[Exception]) -> None:
+    with postman() as man:
+        man.plays(BAD, trick)
+        mine = a_lane(man)
+
+        mine.offer(mails(*READERS))
+        until(lambda: man.open, lambda count: count == (4 if "in data" in trick else 5))
+        heard = mine.finish()
+        kept = mine.offer(mails(*READERS)), mine.finish()
+        mine.close()
+
+    assert isinstance(heard.pop(2), kind)
+    assert heard == [None] * 4
+    assert kept == ([None] * 5, [None] * 5)
+    assert man.connections == 6
+
+
+def test_a_server_that_takes_fewer_connections_makes_the_lane_narrower_and_costs_no_mail_a_try() -> None:
+    with postman() as man:
+        man.most = 2
+        mine = a_lane(man)
+
+        offered = mine.offer(mails(*READERS))
+        mine.finish()
+        room = mine.room
+        again = mine.offer(mails(*READERS[:room]))
+        mine.finish()
+        mine.close()
+
+    assert sorted(type(one).__name__ for one in offered) == ["Left", "Left", "Left", "NoneType", "NoneType"]
+    assert (room, again) == (2, [None, None])
+    assert len(man.mails) == 4
+
+
+def test_a_narrow_lane_grows_again_when_the_server_takes_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    with postman() as man:
+        man.most = 1
+        mine = a_lane(man)
+        mine.offer(mails(*READERS))
+        mine.finish()
+        assert mine.room == 1
+
+        man.most = 1000
+        monkeypatch.setattr(lane, "WIDER_AFTER_S", -1)
+        grown = [mine.room, mine.room, mine.room, mine.room]
+        offered = mine.offer(mails(*READERS))
+        mine.finish()
+        mine.close()
+
+    assert grown == [2, 4, 5, 5]
+    assert offered == [None] * 5
+
+
+def test_without_any_connection_each_mail_is_tried_again_later() -> None:
+    offered = Lane("smtp://127.0.0.1:1", TIMEOUT_S, width=3).offer(mails(*READERS[:3]))
+
+    assert [isinstance(one, NotTaken) and not one.final for one in offered] == [True] * 3
+
+
+def test_a_connection_that_the_server_closed_meanwhile_costs_no_mail_a_try() -> None:
+    with postman() as man:
+        man.plays(BAD, "421 after 250")
+        mine = a_lane(man)
+        mine.offer(mails(*READERS))
+        heard = mine.finish()
+
+        again = mine.offer(mails(*READERS)), mine.finish()
+        mine.close()
+
+    assert (heard, again) == ([None] * 5, ([None] * 5, [None] * 5))
+    assert man.connections == 6
+
+
+def test_who_is_to_stop_waits_for_no_server() -> None:
+    with postman() as man:
+        man.plays(BAD, "stall at rcpt")
+        mine = Lane(man.url, 60.0, width=2)
+
+        offered = mine.offer(mails(READERS[0], BAD), lambda: True)
+        mine.close()
+
+    assert isinstance(offered[1], Left)
+    assert man.mails == []
+
+
+def test_a_large_mail_goes_to_a_server_that_reads_slowly_beside_a_small_one() -> None:
+    """Neither fits into what the network takes at once."""
+    with postman() as man:
+        mine = Lane(man.url, 20.0, width=2)
+
+        offered = mine.offer([*mails(READERS[0], text="x" * 1_000_000), *mails(READERS[1])])
+        heard = mine.finish()
+        mine.close()
+
+    assert (offered, heard) == ([None, None], [None, None])
+    assert {len(mail.get_body(("plain",)).get_content().strip()) for _, mail in man.mails} == {1_000_000, 5}  # type: ignore[union-attr]
+
+
+def test_of_an_order_s_mails_to_one_reader_only_the_first_goes_with_others() -> None:
+    """A mail server may finish those that are sent together in any order."""
+    told = [
+        ("paid", "O-1", None, "customer"),
+        ("sold", "O-1", None, "seller"),
+        ("shipped", "O-1", None, "customer"),
+        ("other", "O-2", "C-1", "customer"),
+        ("subscribed", None, "C-1", "customer"),
+        ("cancelled", None, "C-1", "customer"),
+        ("alarm", None, None, "operator"),
+        ("alarm again", None, None, "operator"),
+    ]
+
+    going = first_of_each_order([a_letter(*one) for one in told])
+
+    assert [letter.notification_id for letter in going] == [
+        *("paid", "sold", "other", "subscribed"),
+        *("alarm", "alarm again"),
+    ]
+
+
+def a_letter(name: str, order: str | None, customer: str | None, audience: str) -> Letter:
+    reader = "kim@example.test", None, "ko", None
+    return Letter(name, name, "PaymentFailed", audience, "email", order, customer, customer, "{}", 0, *reader)
+
+
+def test_commands_go_in_one_packet_where_the_server_allows_it() -> None:
+    """This server says nothing to MAIL and RCPT before it has read DATA."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rb") as lines:
+            connection.sendall(b"220 hi\r\n")
+            lines.readline()
+            connection.sendall(b"250-hi\r\n250 PIPELINING\r\n")
+            assert [lines.readline()[:4] for _ in range(3)] == [b"MAIL", b"RCPT", b"DATA"]
+            connection.sendall(b"250 ok\r\n250 ok\r\n354 go on\r\n")
+            assert b"".join(iter(lines.readline, b".\r\n"))
+            connection.sendall(b"250 taken\r\n")
+
+    thread = Thread(target=serve, daemon=True)
+    thread.start()
+    mine = Lane(f"smtp://127.0.0.1:{listener.getsockname()[1]}", 5.0)
+
+    assert mine.offer(mails(*READERS[:1])) == [None]
+    assert mine.finish() == [None]
+    thread.join(5)
+    listener.close()
+    mine.close()
+
+
+def test_idle_connections_are_closed_with_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    with postman() as man:
+        mine = a_lane(man)
+        mine.offer(mails(*READERS))
+        mine.finish()
+
+        mine.close_idle()
+        assert man.open == 5
+        monkeypatch.setattr(lane, "KEPT_S", -1)
+        mine.close_idle()
+
+        assert until(lambda: man.open, lambda count: count == 0) == 0
