@@ -47,12 +47,14 @@ class Codec:
     def encode(self, record: Record) -> bytes:
         """Return the record as Kafka carries it.
 
-        Raises UnicodeEncodeError, OverflowError, TypeError, KeyError or AttributeError for a value that its schema
-        does not allow.
+        Raises ValueError for one with a value that its schema does not allow.
         """
         kind = type(record)
         write, prefix = self._writers.get(kind) or self._writer(kind)
-        return write(record, prefix)
+        try:
+            return write(record, prefix)
+        except Exception as wrong:  # AttributeError, TypeError, OverflowError … by what the value is
+            raise ValueError(f"a {kind.__name__} cannot be written: {_misfit(record) or wrong}") from wrong
 
     def decode(self, data: bytes | None) -> Record:
         """The record these bytes hold.
@@ -84,6 +86,15 @@ class Codec:
         read = avro_reader.reader(kind.__name__) if is_ours else _resolving(kind, written, ours)
         self._readers[schema_id] = kind, read
         return kind, read
+
+
+def _misfit(record: Record) -> str | None:
+    """Return which field of a record has a value of another type, and what it has."""
+    try:
+        msgspec.convert(msgspec.to_builtins(record, builtin_types=(bytes,)), type(record))
+    except msgspec.ValidationError as misfit:
+        return str(misfit)
+    return None
 
 
 def _resolving(kind: type[Record], written: Schema, ours: Schema) -> Read:

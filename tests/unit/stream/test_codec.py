@@ -50,6 +50,15 @@ def test_damaged_bytes_are_no_record(damage: str, bytes_: bytes | None) -> None:
         CODEC.decode(bytes_)
 
 
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [({"method": 5}, "notice.method"), ({"amount": 2**63}, "64 bits")],
+)
+def test_a_record_that_cannot_be_written_is_told_by_its_field(said: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValueError, match=f"a PaymentWebhook cannot be written: .*{named}"):
+        CODEC.encode(a_payment(**said))
+
+
 def test_a_schema_nobody_registered_is_told_from_damage() -> None:
     with pytest.raises(UnknownSchema):
         CODEC.decode(b"\x00\x00\x00\xff\xff" + WEBHOOK[5:])
