@@ -148,11 +148,15 @@ def _study(
         usual = trial.measure(side, RATE, seconds)
         tell(usual)
         first = RATE * (search.STEP_UP if usual.is_flat else 1 / search.STEP_UP)
-        highest = search.highest(side, first, effort, tell)
+        highest = search.highest(_run(side, effort), first, effort, tell)
         half = trial.measure(side, highest.rate / 2, effort.step_s, effort.warm_s) if highest else None
         if half:
             tell(half)
         return Study(usual, highest, half)
+
+
+def _run(side: Side, effort: search.Effort) -> search.Run:
+    return lambda rate, seconds: trial.measure(side, rate, seconds, effort.warm_s)
 
 
 def _figures(own: Study, others: Mapping[str, Study]) -> list[Figure]:
@@ -205,7 +209,8 @@ def main() -> None:
     started: AbstractContextManager[Side] = fastapi_peer.running() if asked.peer else hookstream(asked.at.resolve())
     with started as side:
         if asked.highest:
-            search.highest(side, asked.rate, search.THOROUGH, lambda window: print(report(window), flush=True))
+            effort = search.THOROUGH
+            search.highest(_run(side, effort), asked.rate, effort, lambda window: print(report(window), flush=True))
         else:
             print(report(trial.measure(side, asked.rate, asked.seconds, asked.warm)))
 
