@@ -20,8 +20,8 @@ from bench.requests import signed
 from bench.system import System
 from simulator.story import Order, Webhook, life
 
-ROUNDS, REQUESTS, CONNECTIONS = 5, 6000, 64
-QUICK_ROUNDS, QUICK_REQUESTS = 3, 3000
+ROUNDS, REQUESTS, CONNECTIONS = 4, 6000, 64
+QUICK_ROUNDS, QUICK_REQUESTS = 2, 3000
 ALONE = 300
 """Requests over one connection."""
 GATEWAY, BARE, FASTAPI, GO = "gateway", "bare Litestar @post", "FastAPI + aiokafka", "Go + franz-go"

@@ -24,8 +24,7 @@ class Effort:
     warm_s: float = 5.0
 
 
-THOROUGH = Effort(step_s=20, final_s=120)
-SHORT = Effort(step_s=10, final_s=20)
+THOROUGH = Effort(step_s=15, final_s=120)
 
 
 def highest(run: Run, start: float, effort: Effort, tell: Callable[[Window], None]) -> Window | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from bench.open_loop import Post
-from bench.search import CLOSE, SHORT, highest
+from bench.search import CLOSE, THOROUGH, highest
 from bench.trial import OK, Outcome, Window
 
 
@@ -25,21 +25,21 @@ def sustaining(most: float, told: list[float]) -> Callable[[float, float], Windo
 def test_it_finds_what_a_side_sustains_and_confirms_it_for_long(most: int) -> None:
     rates: list[float] = []
 
-    found = highest(sustaining(most, rates), 50, SHORT, lambda _: None)
+    found = highest(sustaining(most, rates), 50, THOROUGH, lambda _: None)
 
     assert found is not None
-    assert found.seconds == SHORT.final_s
+    assert found.seconds == THOROUGH.final_s
     assert most / CLOSE <= found.rate <= most
 
 
 def test_a_side_that_sustains_nothing_has_no_highest_rate() -> None:
-    assert highest(sustaining(0, []), 50, SHORT, lambda _: None) is None
+    assert highest(sustaining(0, []), 50, THOROUGH, lambda _: None) is None
 
 
 def test_every_window_is_told() -> None:
     rates: list[float] = []
     windows: list[Window] = []
 
-    highest(sustaining(120, rates), 50, SHORT, windows.append)
+    highest(sustaining(120, rates), 50, THOROUGH, windows.append)
 
     assert [window.rate for window in windows] == rates
