@@ -22,6 +22,8 @@ from pathlib import Path
 from bench import figures, system
 from bench.figures import Figure
 from bench.load import Cost, post, resident_mb, waits
+from stream import topic_admin
+from stream.client_config import Cluster
 
 CONNECTIONS = 64
 LONE_REQUESTS = 200
@@ -45,25 +47,26 @@ class Side:
 def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - figures.Measure
     """Measure all sides in turn, so that what else the machine does falls on each."""
     with system.system(services=False) as base, ExitStack() as stack:
+        topic_admin.create_all(Cluster.of_environment(base.env, "bench"))
         sides = {BARE: stack.enter_context(_started(system.ROOT, "bench.bare", {}, base.data))}
         for level in PRODUCT:
             sides[level] = stack.enter_context(_gateway(system.ROOT, level, base))
         if before := os.environ.get("BEFORE"):
             sides["before, info"] = stack.enter_context(_gateway(Path(before), "info", base))
         secret = base.env["WEBHOOK_SECRET"].encode()
-        for side in sides.values():
-            _until_accepting(side, secret)
+        for name, side in sides.items():
+            _until_accepting(name, side, secret)
         costs = {size: _costs(sides, size, secret, 2 if quick else 4) for size in REQUESTS}
         found = [_figure(size, name, rounds) for size, by in costs.items() for name, rounds in by.items()]
         return [*found, *_lone(sides, secret), *_memory(sides)]
 
 
-def _until_accepting(side: Side, secret: bytes) -> None:
+def _until_accepting(name: str, side: Side, secret: bytes) -> None:
     """The first append of a producer takes long on a busy machine, and may be answered 503."""
     until = time.monotonic() + PATIENCE_S
     while asyncio.run(post(side.port, side.pid, [_request(secret, 0)], 1)).requests == 0:
         if time.monotonic() > until:
-            raise TimeoutError(f"nothing is accepted on port {side.port}")
+            raise TimeoutError(f"{name} accepts nothing")
 
 
 def _costs(sides: Mapping[str, Side], size: str, secret: bytes, rounds: int) -> dict[str, list[Cost]]:
