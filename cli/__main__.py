@@ -24,7 +24,7 @@ from cli import (
     trying,
     verifying,
 )
-from local.telling import Trouble, complain
+from local.telling import Trouble, complain, say
 from runtime import __version__
 from runtime.plain_text import plain
 
@@ -39,7 +39,7 @@ app = typer.Typer(
 def _root(*, version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
     """Webhooks in, rows changed, people told: each exactly once in effect."""
     if version:
-        typer.echo(f"hookstream {__version__}")
+        say(f"hookstream {__version__}")
         raise typer.Exit
 
 

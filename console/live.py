@@ -16,6 +16,7 @@ from psycopg import AsyncConnection, sql
 from sqlalchemy import Engine, make_url
 
 from console import lookup, views
+from runtime.engine import conninfo
 from runtime.logging import log
 
 AGAIN_S = (0.2, 5.0)
@@ -68,7 +69,7 @@ class Live:
     def __init__(self, log_store: Engine, session_url: str) -> None:
         """`session_url` leads to the same store without a pooler, which would not pass on what is told."""
         self._store = log_store
-        self._session_url = make_url(session_url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._session_url = conninfo(make_url(session_url))
         self._watching: dict[str, set[asyncio.Queue[Told]]] = defaultdict(set)
 
     async def listen(self) -> None:

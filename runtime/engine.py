@@ -1,7 +1,8 @@
 """One way to reach Postgres: a small pool with every timeout set, so that nothing waits for ever."""
 
 import sqlalchemy
-from sqlalchemy import Engine
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import URL, Engine
 
 from runtime.settings import StoreSettings
 
@@ -37,3 +38,9 @@ def engine(database_url: str, *, service: str, prepare: bool = True) -> Engine:
 def store_engine(settings: StoreSettings, service: str) -> Engine:
     """The engine of a service's own store, as its settings describe it."""
     return engine(settings.database_url, service=service, prepare=settings.database_prepare)
+
+
+def conninfo(url: URL) -> str:
+    """Return `url` as libpq reads it: a blank that SQLAlchemy writes as `+` would be a plus sign there."""
+    parts = url.translate_connect_args(username="user", database="dbname")
+    return make_conninfo(**parts, **{name: str(value) for name, value in url.query.items()})

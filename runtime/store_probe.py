@@ -14,6 +14,7 @@ from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn
 from sqlalchemy import Engine, exc
 
+from runtime.engine import conninfo
 from runtime.logging import log
 from runtime.startup import Need, NotYet, refuse
 
@@ -38,7 +39,7 @@ class StoreProbe:
 
     def __init__(self, service: str, store: Engine) -> None:
         self._service = service
-        self._url = store.url.set(drivername="postgresql")
+        self._conninfo = conninfo(store.url)
         self._at = place(store)
         self._answered_at = time.monotonic()
         self._is_told = self._started = False
@@ -69,7 +70,7 @@ class StoreProbe:
     def _ask(self) -> None:
         """Raises when no answer comes in time."""
         connection = psycopg.connect(
-            self._url.render_as_string(hide_password=False),
+            self._conninfo,
             autocommit=True,
             connect_timeout=int(ANSWERS_IN_S),
             application_name=f"hookstream-{self._service}-probe",

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from local import stack
+from processors.payment.handler import TOPICS
 from providers import tapayz
 from stream import topics
 from stream.events import Outcome
@@ -153,7 +154,7 @@ def test_a_worker_that_cannot_tell_what_it_has_done_says_so_and_tells_it_when_ka
 ) -> None:
     order, customer = a_known_order(sender)
 
-    with replicas_of(fragile, "payment", topics=2) as processors:
+    with replicas_of(fragile, "payment", len(TOPICS)) as processors:
         processor = processors.only("worker.after_commit:stop")
         until(lambda: pay(sender, order), lambda reply: reply.status == 200, PATIENCE_S)
         processor.is_frozen_by_its_fault()
