@@ -47,7 +47,7 @@ class Membership:
         self._consumer = cluster.consumer(group, {**CONSUMER, "stats_cb": self._measured})
         self._deafness = Deafness(self._topics, time.monotonic())
         self._silence = Silence("consumer", partial(topic_admin.are_well, cluster))
-        self.problem = self._silence.problem
+        self._offsets_silence = Silence("consumer", partial(topic_admin.are_well, cluster))
         self._held: list[Message] = []
         self._may_be_paused = False
         self.joined = False
@@ -56,6 +56,10 @@ class Membership:
         self._fresh: set[Partition] = set()  # assigned and not yet owned: librdkafka begins where Kafka says
         self._starts: dict[Partition, int] = {}
         self._done: dict[Partition, int] = {}
+
+    def problem(self) -> str | None:
+        """Return what keeps this consumer from reading."""
+        return self._silence.problem() or self._offsets_silence.problem()
 
     def join(self) -> None:
         """Ask for a share of the topics' partitions."""
@@ -140,13 +144,18 @@ class Membership:
     def committed(self) -> dict[Partition, int]:
         """The next offsets that the group has committed to Kafka, of all partitions where it has.
 
-        Raises KafkaException when Kafka does not answer.
+        Raises KafkaException when Kafka does not answer, and SystemExit when it will not although it is well.
         """
         every = [TopicPartition(topic, number) for topic in self._topics for number in range(PARTITIONS)]
-        found = self._consumer.committed(every, COMMITTED_S)
-        for one in found:
-            if one.error:
-                raise KafkaException(one.error)
+        try:
+            found = self._consumer.committed(every, COMMITTED_S)
+            for one in found:
+                if one.error:
+                    raise KafkaException(one.error)
+        except KafkaException:
+            self._offsets_silence.endure(self._topics)
+            raise
+        self._offsets_silence.broken()
         return {(one.topic, one.partition): one.offset for one in found if one.offset >= 0}
 
     def reached(self, committed: Mapping[Partition, int]) -> dict[Partition, int]:

@@ -240,6 +240,10 @@ class Worker:
         self._publisher.publish([message for _, message in left])
         self._published += [row for row, _ in left]
         self._membership.own(taken)
+        # A group that Kafka has forgotten gets its offsets back, for those who watch it and for its next member.
+        self._membership.done(
+            {one: owned.next_offset for one, owned in taken.items() if owned.next_offset and one not in committed}
+        )
         self._lag.note_positions()
         with self._store.begin() as tx:
             self.trust.give(tx)

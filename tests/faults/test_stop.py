@@ -68,7 +68,7 @@ def test_a_processor_whose_store_has_fallen_silent_stops_in_time_all_the_same(
     orders.were_applied_once_in_order()
 
 
-def test_a_processor_whose_place_in_the_topics_was_forgotten_reads_all_again_and_changes_nothing(
+def test_a_processor_whose_group_was_forgotten_goes_on_where_its_store_is_and_commits_that(
     processors: Replicas, system: dict[str, str], payments: Store
 ) -> None:
     processor, orders = processors.only(), Orders(system)
