@@ -149,12 +149,12 @@ class Membership:
         every = [TopicPartition(topic, number) for topic in self._topics for number in range(PARTITIONS)]
         try:
             found = self._consumer.committed(every, COMMITTED_S)
-            for one in found:
-                if one.error:
-                    raise KafkaException(one.error)
-        except KafkaException:
+            failed = next((one.error for one in found if one.error), None)
+        except KafkaException as failure:
+            found, failed = [], failure.args[0]
+        if failed:
             self._offsets_silence.endure(self._topics)
-            raise
+            raise KafkaException(failed)
         self._offsets_silence.broken()
         return {(one.topic, one.partition): one.offset for one in found if one.offset >= 0}
 
