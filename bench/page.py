@@ -81,7 +81,8 @@ def _section(part: Part) -> str:
         lines += ["| " + " | ".join(["", "hookstream", "goal", *names]) + " |", "|---" * (3 + len(names)) + "|"]
         lines += [_row(figure, names) for figure in part.figures]
         lines += [""]
-    raw = ["<details><summary>Raw output</summary>", "", "```", part.output.strip(), "```", "", "</details>", ""]
+    output = part.output.strip().replace(str(ROOT), ".")  # the page is committed, and a machine's paths are not
+    raw = ["<details><summary>Raw output</summary>", "", "```", output, "```", "", "</details>", ""]
     return "\n".join([*lines, *raw])
 
 

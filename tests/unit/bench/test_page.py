@@ -3,7 +3,7 @@
 import math
 
 from bench.figures import Figure, line
-from bench.page import Part, page
+from bench.page import ROOT, Part, page
 
 
 def a_part(*figures: Figure, code: int = 0) -> Part:
@@ -38,3 +38,9 @@ def test_a_line_names_the_ratio_to_each_peer() -> None:
     assert line(Figure("CPU", 120.0, "us", "≤ 1.0", {"bare": 100.0, "none": 0.0})) == (
         "CPU: 120 us | goal ≤ 1.0 | 1.20 x bare (100)"
     )
+
+
+def test_no_path_of_this_machine_gets_on_the_page() -> None:
+    part = Part("n", "python -m bench.n", [], f'File "{ROOT}/bench/n.py"', 1.0, 1)
+
+    assert str(ROOT) not in page([part], "2026-11-27", quick=False)
