@@ -94,6 +94,23 @@ def test_counts_are_exact_when_consoles_share_the_work_and_a_rebuilt_store_has_t
     assert counted(log_store) == there(log_store) == before
 
 
+def test_deleting_from_a_schema_by_its_name_changes_the_counts_of_that_schema(
+    log_store: Engine, system: dict[str, str]
+) -> None:
+    chance = random.Random(6)  # noqa: S311 - not a secret
+    with log_store.begin() as tx:
+        handle(tx, [record for n in range(30) for record in a_life(chance, n)])
+        schema = tx.exec_driver_sql("SELECT quote_ident(current_schema())").scalar_one()
+    assert counted(log_store) != Counter()
+
+    elsewhere = engine(system["CONSOLE_DATABASE_URL"], service="test")
+    with elsewhere.begin() as tx:
+        tx.exec_driver_sql(f"DELETE FROM {schema}.webhooks")
+    elsewhere.dispose()
+
+    assert counted(log_store) == Counter()
+
+
 def test_statistics_and_searches_find_what_a_walk_through_the_log_finds(log_store: Engine) -> None:
     chance = random.Random(5)  # noqa: S311 - not a secret
     told = [record for n in range(150) for record in a_life(chance, n)]
