@@ -182,6 +182,18 @@ class StoreSettings(Settings):
     wait_limit_s: float = Field(
         86_400, gt=0, description="seconds an event may wait for what it needs before it is reported abandoned"
     )
+    replay_batch_size: int = Field(
+        5000,
+        ge=100,
+        le=100_000,
+        description="the most events one transaction of a replay applies; each takes about 10 KB of memory",
+    )
+    replay_processes: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="the most processes that replay partitions side by side, where the service's state allows it",
+    )
 
     @property
     def session_url(self) -> str:

@@ -33,10 +33,12 @@ def main(
     *,
     announces: Sequence[Topic] = (),
     reread: Callable[[Record], Record] = as_it_was,
+    is_by_partition: bool = False,
 ) -> None:
     """Do what the command line asks of this service: `run` it (the default), `migrate` its store, or replay it.
 
-    A replay needs to know what the service announces on, and how a webhook's body is translated again.
+    A replay needs to know what the service announces on, how a webhook's body is translated again, and whether its
+    partitions may be replayed in parallel (see `Subject`).
     """
     settings = StoreSettings.read()
     logging.configure(service, settings.log_level)
@@ -46,7 +48,15 @@ def main(
         case ["migrate"]:
             migrate.upgrade(package or service, settings.session_url)
         case [verb, *_] if verb in verbs.VERBS:
-            subject = Subject(service, package or service, tuple(topics), handler, tuple(announces), reread=reread)
+            subject = Subject(
+                service,
+                package or service,
+                tuple(topics),
+                handler,
+                tuple(announces),
+                reread=reread,
+                is_by_partition=is_by_partition,
+            )
             verbs.main(subject, settings, sys.argv[1:])
         case _:
             sys.exit(USAGE.format(package=package))

@@ -6,4 +6,4 @@ from stream import topics
 from stream.service import main
 
 if __name__ == "__main__":
-    main("invoice", __package__, TOPICS, handle, announces=(topics.INVOICES,), reread=reread)
+    main("invoice", __package__, TOPICS, handle, announces=(topics.INVOICES,), reread=reread, is_by_partition=True)

@@ -17,4 +17,5 @@ if __name__ == "__main__":
         partial(handle, orders=settings.orders),
         announces=(topics.PAYMENTS,),
         reread=reread,
+        is_by_partition=True,
     )

@@ -6,4 +6,4 @@ from stream import topics
 from stream.service import main
 
 if __name__ == "__main__":
-    main("refund", __package__, TOPICS, handle, announces=(topics.REFUNDS,), reread=reread)
+    main("refund", __package__, TOPICS, handle, announces=(topics.REFUNDS,), reread=reread, is_by_partition=True)

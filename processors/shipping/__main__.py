@@ -6,4 +6,4 @@ from stream import topics
 from stream.service import main
 
 if __name__ == "__main__":
-    main("shipping", __package__, TOPICS, handle, announces=(topics.SHIPMENTS,), reread=reread)
+    main("shipping", __package__, TOPICS, handle, announces=(topics.SHIPMENTS,), reread=reread, is_by_partition=True)

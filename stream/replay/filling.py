@@ -1,12 +1,14 @@
 """Fills a schema from the topics by the service's own handler; each batch notes its place in its own transaction."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from confluent_kafka import Message
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from runtime.settings import StoreSettings
-from stream import batch, delivery, events, isolation, parked, retrying
+from stream import batch, delivery, events, failures, isolation, parked, retrying
 from stream.batch import Applied
 from stream.client_config import Cluster
 from stream.codec import Codec, Undecodable
@@ -15,16 +17,19 @@ from stream.events import Record
 from stream.isolation import BatchFailed
 from stream.ownership import Partition
 from stream.registry import registry
-from stream.replay import hearing, ledger
+from stream.replay import hearing, ledger, parallel
 from stream.replay.ends import Span, spans
 from stream.replay.hearing import Unspoken
 from stream.replay.ledger import Asked, Outrun, Owed
 from stream.replay.names import Wanted
+from stream.replay.parallel import Moved, Pace
 from stream.replay.reading import Reading
 from stream.replay.subject import Subject
 
-BATCH = 5000
+LEARNT_AT_ONCE = 5000
 MOST_RETRIED = 500
+PASSING = ("40P01", "40001")
+"""SQLSTATEs of a deadlock and of a failed serialization, of which the other process has got its way."""
 Keep = Callable[[Connection, Sequence[Owed]], None]
 
 # As long ago as the record was appended: so it waits no longer than it did for the live service.
@@ -45,6 +50,11 @@ class Filling:
         self._subject = subject
         self._cluster = Cluster.of(settings, subject.service)
         self._first_wait_s = settings.retry_first_s
+        self._batch_size = settings.replay_batch_size
+        self._processes = settings.replay_processes if subject.is_by_partition and not asked.orders else 1
+        self._part = 0
+        self._parts = 1
+        self._pace: Pace | None = None
         self._store = store
         self._keep = keep
         self._wanted = Wanted(asked.orders) if asked.orders else None
@@ -52,19 +62,38 @@ class Filling:
         self._codec = Codec(registry(settings), self._reread) if asked.retranslate else self._known
         self._renamed: dict[str, tuple[str, bytes]] = {}
         self._at: dict[Partition, int] = {}
-        self.moved: Callable[[Mapping[Partition, int]], None] = lambda _: None
+        self.moved: Moved = lambda _: None
 
     def fill(self) -> None:
         """Read on from where it was left, up to the ends that were noted."""
         if self._wanted:
             self._learn(self._wanted)
+        count = min(self._processes, self._count() // self._batch_size)
+        if count > 1:  # for less than a batch each, starting them costs more than they save
+            parallel.run(count, partial(self._fill_part, count), self.moved)
+        self._fill()
+
+    def _fill_part(self, count: int, part: int, pace: Pace, moved: Moved) -> None:
+        """Fill from those partitions whose numbers are this part's, in a process forked for that.
+
+        All records of a key are in partitions of one number, so a part has every topic's records of its keys.
+        """
+        self._store.dispose(close=False)  # its connections are the parent's
+        self._part, self._parts, self._pace, self.moved = part, count, pace, moved
+        self._fill()
+
+    def _fill(self) -> None:
         while unread := self.unread():
             self._at = {where: span.first for where, span in unread.items()}
             try:
                 with Reading(self._cluster, unread) as reading:
-                    while messages := reading.take(BATCH):
+                    while messages := reading.take(self._batch_size):
                         self._apply(messages)
             except Outrun:  # by the last batch of one that was killed; from where that ended we go on
+                continue
+            except DBAPIError as failure:
+                if failures.sqlstate(failure) not in PASSING:
+                    raise
                 continue
             with self._store.begin() as tx:  # records may be missing at the end, such as those that were too old
                 ledger.advance(tx, self._at, {where: unread[where].end for where in self._at})
@@ -78,7 +107,7 @@ class Filling:
         while known < wanted.count:
             known = wanted.count
             with Reading(self._cluster, whole) as reading:
-                while messages := reading.take(BATCH):
+                while messages := reading.take(LEARNT_AT_ONCE):
                     for message in messages:
                         self._concerns(delivery.read(self._codec, message))
         self._renamed.clear()
@@ -97,11 +126,17 @@ class Filling:
         """What is still to be read; partitions that were read to their ends are left out."""
         return {where: span for where, span in self._places().items() if span.first < span.end}
 
+    def _count(self) -> int:
+        return sum(span.end - span.first for span in self.unread().values())
+
     def _places(self) -> dict[Partition, Span]:
         with self._store.begin() as tx:
-            return ledger.places(tx, "source")
+            places = ledger.places(tx, "source")
+        return {where: span for where, span in places.items() if where[1] % self._parts == self._part}
 
     def _apply(self, messages: Sequence[Message]) -> None:
+        if self._pace:
+            self._pace.enter(self._part, messages[0].timestamp()[1], messages[-1].timestamp()[1])
         deliveries = [delivery.read(self._codec, message) for message in messages]
         appended = {one.event_id: message.timestamp()[1] for one, message in zip(deliveries, messages, strict=True)}
         ours = [one for one in deliveries if self._concerns(one)]

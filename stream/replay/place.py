@@ -12,8 +12,11 @@ from stream.replay.subject import Impossible
 
 NAME = re.compile(r"[a-z_][a-z0-9_]{0,47}")
 PATIENT = "-cstatement_timeout=0 -cidle_in_transaction_session_timeout=0 -clock_timeout=10000 -cjit=off"
-UNHURRIED = "-csynchronous_commit=off"
-"""What is lost with the server's last moments is lost together with the place in the topics: it is read again."""
+UNHURRIED = "-csynchronous_commit=off -clock_timeout=0"
+"""What is lost with the server's last moments is lost together with the place in the topics: it is read again.
+
+A row is locked by another process of the same replay at most, for as long as that one's batch takes.
+"""
 
 BY_KEY = "-cenable_seqscan=off -cenable_hashjoin=off -cenable_mergejoin=off -cplan_cache_mode=force_custom_plan"
 """A handler asks by key; and tables that were empty a moment ago are planned as if they still were."""

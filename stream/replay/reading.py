@@ -24,6 +24,7 @@ CONSUMER: dict[str, Any] = {
     "queued.max.messages.kbytes": 8_192,
     "fetch.message.max.bytes": 262_144,
     "check.crcs": False,
+    "fetch.wait.max.ms": 10,  # what is asked for is there already: only a partition's end is ever waited for
 }
 GROUP = "replay"
 """The client needs a group; partitions are assigned, and nothing is committed."""
@@ -31,6 +32,10 @@ AT_ONCE = 500
 WAIT_S = 0.2
 MOST_HELD = 20_000
 """So many records may be held, each partition an equal part: one that is ahead of the others then has to pause."""
+MOST_HELD_BYTES = 64_000_000
+"""The same for the bytes of their values."""
+MOST_TAKEN_BYTES = 64_000_000
+"""A batch with this many bytes is full, whatever its number of records."""
 
 
 class Reading:
@@ -42,7 +47,9 @@ class Reading:
         self._held: dict[Partition, deque[Message]] = {where: deque() for where in self._ends}
         self._hungry = set(self._ends)  # of these the next record is not here yet
         self._heads: list[tuple[int, Partition]] = []
+        self._bytes = dict.fromkeys(self._ends, 0)
         self._share = max(MOST_HELD // max(len(self._ends), 1), 100)
+        self._share_of_bytes = MOST_HELD_BYTES // max(len(self._ends), 1)
         self._paused: set[Partition] = set()
         self._consumer = cluster.consumer(GROUP, CONSUMER)
         self._consumer.assign([TopicPartition(*where, first) for where, first in self._next.items()])
@@ -56,24 +63,33 @@ class Reading:
     def take(self, most: int) -> list[Message]:
         """The next records, at most so many; none when all was read."""
         taken: list[Message] = []
-        while len(taken) < most and self._fill():
+        size = 0
+        while len(taken) < most and size < MOST_TAKEN_BYTES and self._fill():
             _, where = heappop(self._heads)
             held = self._held[where]
-            taken.append(held.popleft())
+            message = held.popleft()
+            taken.append(message)
+            size += len(message)
+            self._bytes[where] -= len(message)
             if held:
                 heappush(self._heads, (_appended(held[0]), where))
             elif self._next[where] < self._ends[where]:
                 self._hungry.add(where)
-            if where in self._paused and len(held) < self._share // 4:
+            if where in self._paused and self._has_room(where, 4):
                 self._go_on(where)
         return taken
 
     def _fill(self) -> bool:
         """Wait until the next record of every partition is here; whether there is any left."""
         while self._hungry:
-            for message in self._consumer.consume(AT_ONCE, WAIT_S):
+            for message in self._fetched():
                 self._hold(message)
         return bool(self._heads)
+
+    def _fetched(self) -> list[Message]:
+        """Return what has arrived. `consume` alone would wait until AT_ONCE records are there, or WAIT_S is over."""
+        first = self._consumer.poll(WAIT_S)
+        return [] if first is None else [first, *self._consumer.consume(AT_ONCE, 0)]
 
     def _hold(self, message: Message) -> None:
         where = (message.topic() or "", message.partition() or 0)
@@ -91,13 +107,18 @@ class Reading:
         self._next[where] = offset + 1
         held = self._held[where]
         held.append(message)
+        self._bytes[where] += len(message)
         if where in self._hungry:
             self._hungry.remove(where)
             heappush(self._heads, (_appended(message), where))
-        if len(held) >= self._share and where not in self._paused:
+        if not self._has_room(where) and where not in self._paused:
             self._paused.add(where)
             self._consumer.pause([TopicPartition(*where)])
         return None
+
+    def _has_room(self, where: Partition, part: int = 1) -> bool:
+        """Whether a partition holds less than its share, or less than a quarter of it for `part` 4."""
+        return len(self._held[where]) * part < self._share and self._bytes[where] * part < self._share_of_bytes
 
     def _end(self, where: Partition) -> None:
         """Nothing up to its end is left to come: records may be missing there, such as those that were too old."""

@@ -40,6 +40,8 @@ class Subject:
     `heeds` says of a record whether it matters. `announces` are the topics of its own facts. `reread` translates a
     webhook's raw body again. `settle` ends a replay: whatever in the store would act on the world is put to rest.
     `adopt` takes over from the live schema, named to it, what no topic tells; both run in the schema that is replayed.
+    `is_by_partition` says that parts of its partitions may be replayed by processes of their own: whatever events of
+    two partitions change together ends the same in any order, but for how far apart they were read.
     `aside` are columns in which equal stores may differ; `untold` says by SQL which rows of a table no topic tells.
     """
 
@@ -53,5 +55,6 @@ class Subject:
     reread: Callable[[Record], Record] = as_it_was
     settle: Callable[[Connection], None] = nothing
     adopt: Callable[[Connection, str], None] = nothing_of
+    is_by_partition: bool = False
     aside: frozenset[str] = frozenset()
     untold: Mapping[str, str] = field(default_factory=dict)
