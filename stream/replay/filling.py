@@ -156,7 +156,7 @@ class Filling:
         appended: Mapping[str, int],
         run: isolation.Runner,
     ) -> None:
-        unspoken = Unspoken(self._known)
+        unspoken = Unspoken(self._known, run)
         with self._store.begin() as tx:
             ledger.advance(tx, {where: self._at[where] for where in ends}, ends)
             applied = (

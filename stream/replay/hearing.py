@@ -1,17 +1,18 @@
 """What a replay would announce: collected instead of told, and held against what stands on the service's topics."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import confluent_kafka
 from sqlalchemy import Connection
 
-from stream import dead, delivery, topics
+from stream import dead, delivery, isolation, topics
 from stream.client_config import Cluster
 from stream.codec import Codec
 from stream.delivery import Delivery
 from stream.events import Fact, Outcome
 from stream.fold import Result
 from stream.inbox import Stood
+from stream.isolation import BatchFailed, Runner
 from stream.messages import TOPIC_OF, written
 from stream.outbox import Message
 from stream.ownership import Partition
@@ -27,19 +28,27 @@ AT_ONCE = 5000
 class Unspoken:
     """The teller of a replay: it tells nobody, and remembers the facts.
 
-    They are written all the same: an event that leads to one that cannot be written has failed, as it has live.
+    An event has failed, as it has live, if it leads to a fact that cannot be written. So each is written, unless the
+    batch is handled together: then only those that stand on no topic are (a fact that does could be written), and
+    where that fails, the batch has failed and is handled in parts.
     """
 
-    def __init__(self, codec: Codec) -> None:
+    def __init__(self, codec: Codec, run: Runner = isolation.in_parts) -> None:
         self._codec = codec
-        self.collected: dict[str, Owed] = {}
+        self._is_together = run is isolation.together
+        self._collected: dict[str, tuple[Fact, tuple[str, int, int], bytes, bytes | None]] = {}
+
+    @property
+    def fact_ids(self) -> Collection[str]:
+        """The ids of all that was collected."""
+        return self._collected.keys()
 
     def facts(self, delivery: Delivery, result: Result) -> list[Message]:
-        source, key = (delivery.topic, delivery.partition, delivery.offset), result.key.encode()
-        for fact in result.facts:
-            kind = type(fact)
-            owed = Owed(fact.event_id, *source, TOPIC_OF[kind], key, written(self._codec, fact, key), kind.__name__)
-            self.collected.setdefault(fact.event_id, owed)
+        if result.facts:
+            source, key = (delivery.topic, delivery.partition, delivery.offset), result.key.encode()
+            for fact in result.facts:
+                value = None if self._is_together else written(self._codec, fact, key)
+                self._collected.setdefault(fact.event_id, (fact, source, key, value))
         return []
 
     def dead(self, delivery: Delivery, error: str) -> list[Message]:
@@ -48,14 +57,28 @@ class Unspoken:
     def woken(self, delivery: Delivery, events: Iterable[Stood]) -> list[Message]:
         return []
 
+    def owed(self, told: Collection[str]) -> list[Owed]:
+        """The collected facts that are not among those `told`.
+
+        Raises BatchFailed when one of them cannot be written.
+        """
+        try:
+            return [self._owed(fact_id) for fact_id in self._collected if fact_id not in told]
+        except Exception as failure:
+            raise BatchFailed(failure) from failure
+
+    def _owed(self, fact_id: str) -> Owed:
+        fact, source, key, value = self._collected[fact_id]
+        kind = type(fact)
+        return Owed(fact_id, *source, TOPIC_OF[kind], key, value or written(self._codec, fact, key), kind.__name__)
+
 
 def owed(tx: Connection, unspoken: Unspoken, subject: Subject) -> list[Owed]:
     """The collected facts that stand on no topic.
 
     Raises Impossible for one that goes to a topic on which nobody looked whether it stands there.
     """
-    told = ledger.told(tx, unspoken.collected)
-    left = [one for fact_id, one in unspoken.collected.items() if fact_id not in told]
+    left = unspoken.owed(ledger.told(tx, unspoken.fact_ids))
     for one in left:
         if one.topic not in {topic.name for topic in subject.announces}:
             raise Impossible(f"a {one.kind} goes to {one.topic}, which the service is not said to announce on")
