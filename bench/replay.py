@@ -1,68 +1,115 @@
-"""Events a second of a replay, beside a bare consumer and COPY of the final rows: `python -m bench.replay [EVENTS]`.
+"""Events a second of a payment replay, beside a bare consumer and COPY of the final rows: `python -m bench.replay`.
 
-The history has disorder, duplicates, and payments that wait under their provider's name for an order.
+The history has disorder, duplicates, and payments that wait under their provider's name for an order. It is replayed
+by one process and by one for each core; `--at PATH` replays it with the code of another checkout too. The rows of all
+replays must be equal. Times include the start of the replaying process.
 """
 
 import os
-import signal
+import subprocess
 import sys
-import tempfile
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from resource import RUSAGE_CHILDREN, getrusage
 
 import psycopg
 from confluent_kafka import TopicPartition
 
-from local import stack
+from bench import cost, figures, system
+from bench.figures import Figure
+from local import services
+from local.place import Place
 from processors.payment.handler import TOPICS
 from stream.client_config import Cluster
 from stream.replay import ends
 from tests.log import writer
-from tests.replays import a_history, append, ask
+from tests.replays import SERVICES, a_history, append
 
 ROOT = Path(__file__).parent.parent
-EVENTS = 100_000
+EVENTS, QUICK_EVENTS = 100_000, 30_000
 EVENTS_AN_ORDER = 2.7
-NAME = "r_bench"
 TABLES = ("orders", "payments", "transactions", '"references"', "payment_history", "inbox")
+AT = "--at"
+DIGEST = """
+SELECT count(*) || ' ' || coalesce(md5(string_agg(said, '' ORDER BY said)), '')
+  FROM (SELECT (to_jsonb(r) - '{{created_at,updated_at,handled_at,waiting_since,outcome}}'::text[])::text AS said
+          FROM {schema}.{table} AS r) AS rows
+"""
+"""Leaves out when a row was written, and the outcome, which depends on which of two partitions was read first."""
 
 
-def main(events: int) -> None:
-    """Measure the three, one after the other, and print the ratio to the slower limit."""
-    with tempfile.TemporaryDirectory() as data, stack.everything(ROOT, Path(data)) as env:
-        system = {**env, "RUN_FOLDER": data}
-        for line in (Path(data) / "env").read_text().splitlines():
-            if line.endswith(tuple("0123456789")) and line.partition("_PID=")[0] in WORKERS:
-                os.kill(int(line.partition("=")[2]), signal.SIGSTOP)  # they would work beside us
-        log = writer(system)
-        for act in a_history("bench", int(events / EVENTS_AN_ORDER)):
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One replay. CPU seconds are those of the replaying processes and of Postgres; memory is of the largest one."""
+
+    seconds: float
+    own_cpu: float
+    postgres_cpu: float
+    memory_mb: float
+
+
+def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the interface of all benchmarks
+    """Replay the same history by one process and by several, and compare the rows."""
+    with system.system() as of, system.paused(of):
+        env = of.env | {"RUN_FOLDER": str(of.data)}
+        log = writer(env)
+        for act in a_history("bench", int((QUICK_EVENTS if quick else EVENTS) / EVENTS_AN_ORDER)):
             append(log, act)
         cluster = Cluster.of_environment(env, "bench")
         spans = ends.spans(cluster, TOPICS)
         count = sum(span.end - span.first for span in spans.values())
-        replayed, cpu, memory = _replay(system)
-        read = _read(cluster, spans, count)
-        copied = _copy(env["PAYMENT_DATABASE_URL"])
-        for name, seconds in (("replay", replayed), ("bare consumer", read), ("COPY of the final rows", copied)):
-            print(f"{name:24} {seconds:7.1f} s {count / seconds:9,.0f} events/s")
-        print(f"replay / slower limit: {max(read, copied) / replayed:.2f}; memory at most {memory:.0f} MB")
-        print(f"CPU of the replaying process, its start included: {cpu / count * 1e6:.0f} us an event")
+        cores = len(os.sched_getaffinity(0))
+        other = Path(sys.argv[sys.argv.index(AT) + 1]) if AT in sys.argv else None
+        runs = {"other checkout": _replay(of, env, "r_other", 1, other)} if other else {}
+        runs |= {f"{n} process{'es' * (n > 1)}": _replay(of, env, f"r_{n}", n, ROOT) for n in sorted({1, cores})}
+        _check(env["PAYMENT_DATABASE_URL"], [f"r_{n}" for n in {1, cores}] + ["r_other"] * bool(other))
+        peers = {
+            "bare consumer": count / _read(cluster, spans, count),
+            "COPY of the final rows": count / _copy(env["PAYMENT_DATABASE_URL"], "r_1"),
+        }
+        return [figure for name, run in runs.items() for figure in _figures(name, run, count, peers)]
 
 
-WORKERS = ("PAYMENT", "SHIPPING", "REFUND", "SUBSCRIPTION", "INVOICE", "NOTIFIER", "CONSOLE", "CONFIRMER", "GATEWAY")
+def _figures(name: str, run: Run, count: int, peers: Mapping[str, float]) -> list[Figure]:
+    cpu = (run.own_cpu + run.postgres_cpu) / count * 1e6
+    own = f"{run.own_cpu / count * 1e6:.0f} its own, the rest Postgres"
+    return [
+        Figure(f"replay, {name}", count / run.seconds, "events/s", "≥ 15,000", peers, note=f"{count:,} events"),
+        Figure(f"replay, {name}: CPU", cpu, "µs an event", note=own),
+        Figure(f"replay, {name}: memory", run.memory_mb, "MB", note="the most of one process"),
+    ]
 
 
-def _replay(system: dict[str, str]) -> tuple[float, float, float]:
-    """Seconds from start to end, its start included; its CPU seconds; its most memory, in MB."""
-    before, began = getrusage(RUSAGE_CHILDREN), time.perf_counter()
-    ask(system, "payment", "replay", "--into", NAME)
-    seconds, after = time.perf_counter() - began, getrusage(RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return seconds, cpu, after.ru_maxrss / 1000
+def _replay(of: system.System, env: Mapping[str, str], schema: str, processes: int, at: Path) -> Run:
+    program = services.program(SERVICES["payment"], Place(at, Path(env["RUN_FOLDER"])), env)
+    python = at / ".venv/bin/python"
+    argv = [str(python if python.exists() else sys.executable), *program.argv[1:], "replay", "--into", schema]
+    postgres = {"postgres": of.pids["postgres"]}
+    before, began = cost.trees(postgres)["postgres"], time.perf_counter()
+    process = subprocess.Popen(argv, cwd=at, env={**program.env, "REPLAY_PROCESSES": str(processes)})
+    _, status, used = os.wait4(process.pid, 0)
+    if process_code := os.waitstatus_to_exitcode(status):
+        raise RuntimeError(f"the replay into {schema} ended with exit code {process_code}")
+    return Run(
+        time.perf_counter() - began,
+        used.ru_utime + used.ru_stime,
+        cost.trees(postgres)["postgres"] - before,
+        used.ru_maxrss * 1024 / cost.MB,
+    )
 
 
-def _read(cluster: Cluster, spans: dict[tuple[str, int], ends.Span], count: int) -> float:
+def _check(database_url: str, schemas: list[str]) -> None:
+    """Raise RuntimeError unless all schemas have the same rows."""
+    with psycopg.connect(database_url) as connection:
+        for table in TABLES:
+            statements = [DIGEST.format(schema=schema, table=table).encode() for schema in schemas]
+            found = {connection.execute(statement).fetchone() for statement in statements}
+            if len(found) > 1:
+                raise RuntimeError(f"{table} differs between {', '.join(schemas)}: {found}")
+
+
+def _read(cluster: Cluster, spans: Mapping[tuple[str, int], ends.Span], count: int) -> float:
     consumer = cluster.consumer("bench-bare", {})
     consumer.assign([TopicPartition(*where, span.first) for where, span in spans.items()])
     began, read = time.perf_counter(), 0
@@ -72,15 +119,15 @@ def _read(cluster: Cluster, spans: dict[tuple[str, int], ends.Span], count: int)
     return time.perf_counter() - began
 
 
-def _copy(database_url: str) -> float:
+def _copy(database_url: str, schema: str) -> float:
     """Into tables with the same keys and indexes."""
     with psycopg.connect(database_url) as connection:
         connection.execute("CREATE SCHEMA copied")
         kept = {}
         for table in TABLES:
-            with connection.cursor().copy(f"COPY {NAME}.{table} TO STDOUT (FORMAT binary)".encode()) as out:
+            with connection.cursor().copy(f"COPY {schema}.{table} TO STDOUT (FORMAT binary)".encode()) as out:
                 kept[table] = b"".join(bytes(part) for part in out)
-            connection.execute(f"CREATE TABLE copied.{table} (LIKE {NAME}.{table} INCLUDING ALL)".encode())
+            connection.execute(f"CREATE TABLE copied.{table} (LIKE {schema}.{table} INCLUDING ALL)".encode())
         connection.commit()
         began = time.perf_counter()
         for table, rows in kept.items():
@@ -91,4 +138,4 @@ def _copy(database_url: str) -> float:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS)
+    figures.main(measure)

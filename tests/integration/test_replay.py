@@ -82,20 +82,25 @@ def rows(store: Store, schema: str, run: str) -> list[object]:
     return found
 
 
-def test_a_replay_that_is_killed_ten_times_ends_the_same(system: dict[str, str], payments: Store, log: Writer) -> None:
-    run = new_order().lower()
+@pytest.mark.parametrize("processes", [1, 3])
+def test_a_replay_that_is_killed_ten_times_ends_the_same(
+    system: dict[str, str], payments: Store, log: Writer, processes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, schema = new_order().lower(), f"r_killed_{processes}"
     happened(system, log, run)
+    monkeypatch.setenv("REPLAY_PROCESSES", str(processes))
+    monkeypatch.setenv("REPLAY_BATCH_SIZE", "100")
 
     for attempt in range(10):
-        process = start(system, "payment", "replay", "--into", "r_killed")
+        process = start(system, "payment", "replay", "--into", schema)
         with suppress(subprocess.TimeoutExpired):
             process.communicate(timeout=1.0 + attempt / 5)
         process.kill()
-        process.communicate()
-    ask(system, "payment", "replay", "--into", "r_killed")
+        process.communicate()  # returns once the processes it had started have ended too: they hold its output open
+    ask(system, "payment", "replay", "--into", schema)
 
-    assert rows(payments, "r_killed", run) == rows(payments, "public", run)
-    assert owed(system, "r_killed", run) == []
+    assert rows(payments, schema, run) == rows(payments, "public", run)
+    assert owed(system, schema, run) == []
 
 
 def test_what_was_promoted_under_load_lost_nothing_and_is_put_back_the_same(

@@ -1,0 +1,61 @@
+"""Parts of a replay run in processes of their own, report to their parent, and keep pace."""
+
+import os
+import signal
+from threading import Event, Thread
+
+import pytest
+
+from stream.replay import parallel
+from stream.replay.parallel import Moved, Pace
+from stream.replay.subject import Impossible
+
+
+def test_each_part_reports_its_progress_to_the_parent() -> None:
+    def work(part: int, pace: Pace, moved: Moved) -> None:
+        moved({("topic", part): os.getpid()})
+
+    reported: dict[tuple[str, int], int] = {}
+    parallel.run(3, work, reported.update)
+
+    assert {partition for _, partition in reported} == {0, 1, 2}
+    assert len({*reported.values(), os.getpid()}) == 4  # each is a process of its own
+
+
+def test_what_a_part_cannot_do_ends_all_parts() -> None:
+    def work(part: int, pace: Pace, moved: Moved) -> None:
+        if part == 1:
+            raise Impossible("topic cannot be read")
+        Event().wait()
+
+    with pytest.raises(Impossible, match="topic cannot be read"):
+        parallel.run(3, work, lambda _: None)
+
+
+def test_a_part_that_is_killed_ends_all_parts() -> None:
+    def work(part: int, pace: Pace, moved: Moved) -> None:
+        if part == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        Event().wait()
+
+    with pytest.raises(Impossible, match="exit code -9"):
+        parallel.run(3, work, lambda _: None)
+
+
+def test_a_part_waits_for_one_with_older_records_and_for_nobody_who_is_done() -> None:
+    pace, entered = Pace(2), Event()
+
+    def ahead() -> None:
+        pace.enter(0, 300, 400)
+        entered.set()
+
+    behind_has_a_batch = Thread(target=lambda: pace.enter(1, 100, 200))
+    waiting = Thread(target=ahead)
+    waiting.start()
+    behind_has_a_batch.start()
+    behind_has_a_batch.join()
+    assert not entered.is_set()
+
+    pace.leave(1)
+    waiting.join(10)
+    assert entered.is_set()
