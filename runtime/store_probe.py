@@ -1,11 +1,15 @@
 """Asks a store for a sign of life, on a connection and a thread of its own, so that a hung one is noticed.
 
 A query on a connection whose server is frozen does not return and does not fail: the kernel still takes what is sent.
-Each question has a new connection, for a server whose first process is frozen answers on the old ones and on no other.
+A server whose first process is frozen answers on the connections it has and accepts no other, so each look asks on a
+kept connection and greets the server on a new one. A greeting ends before authentication, which would cost both sides
+several milliseconds of CPU.
 """
 
 import re
 import select
+import socket
+import struct
 import time
 from threading import Thread
 
@@ -23,6 +27,9 @@ AGAIN_S = 0.5
 ANSWERS_IN_S = 2.0
 MISSED_S = 6.0
 """Seconds without an answer after which a store counts as hung: noticed at the second such query, within 8 s."""
+
+GREETING = struct.pack("!ii", 8, 80877104)
+"""GSSENCRequest of the PostgreSQL protocol: answered with one byte; a client that then leaves is not logged."""
 
 # Postgres tells why it refuses a connection by words only: in English, unless its lc_messages says otherwise.
 REFUSED = re.compile(
@@ -43,6 +50,7 @@ class StoreProbe:
         self._at = place(store)
         self._answered_at = time.monotonic()
         self._is_told = self._started = False
+        self._kept: psycopg.Connection | None = None
 
     def start(self) -> None:
         """Ask in a thread until the process ends."""
@@ -69,16 +77,24 @@ class StoreProbe:
 
     def _ask(self) -> None:
         """Raises when no answer comes in time."""
-        connection = psycopg.connect(
+        is_new = self._kept is None
+        kept = self._kept = self._kept or self._connected()
+        try:
+            _question(kept.pgconn)
+            if not is_new:
+                _greet(kept.pgconn)
+        except (psycopg.Error, OSError, Unanswered):
+            self._kept = None
+            kept.pgconn.finish()  # says no good-bye, which a frozen server would not hear either
+            raise
+
+    def _connected(self) -> psycopg.Connection:
+        return psycopg.connect(
             self._conninfo,
             autocommit=True,
             connect_timeout=int(ANSWERS_IN_S),
             application_name=f"hookstream-{self._service}-probe",
         )
-        try:
-            _question(connection.pgconn)
-        finally:
-            connection.pgconn.finish()  # says no good-bye, which a frozen server would not hear either
 
     def _tell(self, failure: Exception) -> None:
         if self.problem() and not self._is_told:
@@ -103,6 +119,22 @@ def _question(server: PGconn) -> None:
     while (result := server.get_result()) is not None:
         if result.status != ExecStatus.TUPLES_OK:
             raise Unanswered(result.error_message.decode(errors="replace").strip())
+
+
+def _greet(server: PGconn) -> None:
+    """Ask for a sign of life on a new connection to the same server. A server that hangs up lives as well."""
+    host, port = server.host.decode(), int(server.port)
+    if host.startswith("/"):
+        greeting = socket.socket(socket.AF_UNIX)
+        address: str | tuple[str, int] = f"{host}/.s.PGSQL.{port}"
+    else:
+        address = (server.hostaddr.decode() or host, port)
+        greeting = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+    with greeting:
+        greeting.settimeout(ANSWERS_IN_S)
+        greeting.connect(address)
+        greeting.sendall(GREETING)
+        greeting.recv(1)
 
 
 def place(store: Engine) -> str:
