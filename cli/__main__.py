@@ -67,7 +67,7 @@ app.add_typer(schemas.app, name="schemas")
 def main() -> None:
     """Run the command; a trouble that a person can put right is a sentence, and exit code 1."""
     sys.excepthook = _show_failure
-    environment.adopt_topic_prefix()
+    environment.adopt_topic_settings()
     try:
         app()
     except Trouble as trouble:

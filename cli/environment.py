@@ -103,9 +103,16 @@ def registry_client(env: Mapping[str, str]) -> "RegistryClient":
     return client
 
 
-def adopt_topic_prefix() -> None:
-    """Start this program again with the TOPIC_PREFIX of the checkout's run: topics take their names when imported."""
-    prefix = read().get("TOPIC_PREFIX", "")
-    if prefix and "TOPIC_PREFIX" not in os.environ:
-        os.environ["TOPIC_PREFIX"] = prefix
+def adopt_topic_settings() -> None:
+    """Start this program again with the topics' prefix and partitions of the checkout's run, where it asks its broker.
+
+    Topics are constants that take both when they are imported.
+    """
+    run = environment.read(Place(ROOT, ROOT / ".run"))
+    broker = run.get("KAFKA_BOOTSTRAP_SERVERS")
+    if os.environ.get("KAFKA_BOOTSTRAP_SERVERS", broker) != broker:
+        return
+    adopted = {name: run[name] for name in ("TOPIC_PREFIX", "TOPIC_PARTITIONS") if run.get(name)}
+    if missing := {name: value for name, value in adopted.items() if name not in os.environ}:
+        os.environ.update(missing)
         os.execv(sys.executable, [sys.executable, "-m", "cli", *sys.argv[1:]])  # noqa: S606 - this program itself

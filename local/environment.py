@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from local.memory import passwords, ports
 from local.place import Place, write_whole
-from local.services import API_KEYS, API_URLS, ASKED, NAME_PREFIXES, REGISTRY_ACCESS, SECRETS, SERVICES
+from local.services import API_KEYS, API_URLS, ASKED, REGISTRY_ACCESS, SECRETS, SERVICES, TOPICS_AND_GROUPS
 from runtime import kafka_properties
 
 HOST = "127.0.0.1"
@@ -93,8 +93,8 @@ def read(place: Place) -> dict[str, str]:
 def _kafka(given: Mapping[str, str]) -> dict[str, str]:
     """Return the Kafka variables of all clients, and those of one service such as PAYMENT_KAFKA_SASL_PASSWORD."""
     own = {name: value for service in SERVICES for name, value in service.own(given, "KAFKA_").items()}
-    prefixes = {name: given[name] for name in NAME_PREFIXES if given.get(name)}
-    return kafka_properties.variables(given) | own | prefixes
+    names = {name: given[name] for name in TOPICS_AND_GROUPS if given.get(name)}
+    return kafka_properties.variables(given) | own | names
 
 
 def _apis(settings: Settings) -> str:

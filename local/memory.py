@@ -14,6 +14,8 @@ from local.place import Place, write_whole
 # Below the range from which the kernel takes the ports of outgoing connections: one of those could sit
 # on a service's port while the service restarts.
 LOWEST, HIGHEST = 20_000, 32_000
+PARTITIONS = 3
+"""On one broker that one machine shares with everything else, each partition costs and none makes anything faster."""
 
 
 def ports(place: Place, names: Iterable[str], wished: Mapping[str, int]) -> dict[str, int]:
@@ -34,6 +36,18 @@ def passwords(place: Place, names: Iterable[str]) -> dict[str, str]:
     if missing:
         write_whole(path, json.dumps(known | missing, indent=2))
     return known | missing
+
+
+def partitions(place: Place) -> int:
+    """The number of partitions that the topics of this run have, or are to be created with.
+
+    A folder that does not say so and has a broker's data is of a version that created 12.
+    """
+    path = place.run / "topics.json"
+    had = 12 if (place.run / "kafka" / "log").exists() else PARTITIONS
+    known = _load(path).get("partitions", had)
+    write_whole(path, json.dumps({"partitions": known}))
+    return int(known)
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, MappingProxyType
 
-from local import environment, leftovers, lodging, presence
+from local import environment, leftovers, lodging, memory, presence
 from local.place import Place
 from local.system import Stack, serving, standing
 from local.telling import Trouble, complain, say, without_password
@@ -30,7 +30,7 @@ def run(root: Path, *, registry: bool, on_ready: Callable[[dict[str, str]], int 
     try:
         with _stoppable(), presence.alone(place):
             began = time.monotonic()
-            settings = environment.decide(place, os.environ, PORTS, registry=registry)
+            settings = environment.decide(place, _given(place), PORTS, registry=registry)
             with standing(settings) as stack, serving(stack):
                 env = environment.read(place)
                 _show(env, time.monotonic() - began)
@@ -77,6 +77,14 @@ def _alone(root: Path, data: Path, given: Mapping[str, str], *, registry: bool) 
 
 def _place(root: Path) -> Place:
     return Place(root.resolve(), root.resolve() / ".run")
+
+
+def _given(place: Place) -> Mapping[str, str]:
+    """What the person brings along, and few partitions where the broker is ours."""
+    given = dict(os.environ)
+    if not given.get("KAFKA_BOOTSTRAP_SERVERS"):
+        given.setdefault("TOPIC_PARTITIONS", str(memory.partitions(place)))
+    return given
 
 
 def _show(env: dict[str, str], seconds: float) -> None:

@@ -14,7 +14,7 @@ from local import apis, broker, environment, inbox, postgres, registry, services
 from local.environment import STORES, Settings
 from local.guard import guarded
 from local.supervisor import Supervisor
-from stream import migrate, topic_admin
+from stream import migrate, topic_admin, topics
 from stream.client_config import Cluster
 
 
@@ -64,7 +64,8 @@ def serving(stack: Stack) -> Iterator[None]:
 
 
 def _create_topics(stack: Stack) -> None:
-    topic_admin.create_all(Cluster.of_environment(stack.env, "local"))
+    partitions = int(stack.env.get("TOPIC_PARTITIONS") or topics.PARTITIONS)
+    topic_admin.create_all(Cluster.of_environment(stack.env, "local"), partitions=partitions)
     # "It exists already" leaves a cycle of references that keeps the client, and it would go on for hours
     # to say so on the terminal whenever the broker is away.
     gc.collect()

@@ -16,10 +16,10 @@ PROBE_S = 3
 REFUSED = (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED)  # noqa: SLF001 - that is its name
 
 
-def create_all(cluster: Cluster, replication: int = 1) -> None:
+def create_all(cluster: Cluster, replication: int = 1, partitions: int = PARTITIONS) -> None:
     """Create the topics that are missing; those that exist stay as they are."""
     existing = cluster.metadata(LOOK_S).topics
-    wanted = [_declaration(topic, replication) for topic in ALL if topic.name not in existing]
+    wanted = [_declaration(topic, replication, partitions) for topic in ALL if topic.name not in existing]
     if not wanted:
         return
     admin = cluster.admin()  # which must live until the answers are there
@@ -31,9 +31,9 @@ def create_all(cluster: Cluster, replication: int = 1) -> None:
                 raise RuntimeError(f"topic {name} could not be created: {failure.args[0].str()}") from failure
 
 
-def _declaration(topic: Topic, replication: int) -> NewTopic:
+def _declaration(topic: Topic, replication: int, partitions: int) -> NewTopic:
     config = topic_drift.designed(topic, replication)
-    return NewTopic(topic.name, num_partitions=PARTITIONS, replication_factor=replication, config=config)
+    return NewTopic(topic.name, num_partitions=partitions, replication_factor=replication, config=config)
 
 
 def answers(cluster: Cluster) -> bool:

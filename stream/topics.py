@@ -12,19 +12,18 @@ from typing import Any
 from stream import events
 from stream.events import Record
 
-PARTITIONS = 12
-"""Part of the ordering contract: a key's partition never changes. Growing means copying into `.v2`."""
 
-
-def _prefix() -> str:
-    """TOPIC_PREFIX, read here because topics are constants; `runtime.settings` refuses a wrong one at the start."""
+def _setting(name: str) -> str:
+    """A setting, read here because topics are constants; `runtime.settings` refuses a wrong one at the start."""
     with suppress(OSError):
-        if path := os.environ.get("TOPIC_PREFIX_FILE"):
-            return os.environ.get("TOPIC_PREFIX") or Path(path).read_text().strip()
-    return os.environ.get("TOPIC_PREFIX", "").strip()
+        if path := os.environ.get(f"{name}_FILE"):
+            return os.environ.get(name) or Path(path).read_text().strip()
+    return os.environ.get(name, "").strip()
 
 
-PREFIX = _prefix()
+PARTITIONS = int(number) if (number := _setting("TOPIC_PARTITIONS")).isdecimal() else 12
+"""Part of the ordering contract: a key's partition never changes. Growing means copying into `.v2`."""
+PREFIX = _setting("TOPIC_PREFIX")
 FOREVER = -1
 WEEK_MS = 7 * 24 * 3600 * 1000
 MONTH_MS = 30 * 24 * 3600 * 1000

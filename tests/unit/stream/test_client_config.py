@@ -80,3 +80,12 @@ def test_prefixes_stand_before_the_names_of_topics_and_groups(tmp_path: Path) ->
         assert names.stdout.split() == ["acme.payments.v1", "acme.payment.dead.v1"]
 
     assert Cluster("kafka:9092", "payment", "acme-").group("payment") == "acme-payment"
+
+
+@pytest.mark.parametrize(("given", "partitions"), [({}, 12), ({"TOPIC_PARTITIONS": "3"}, 3)])
+def test_topics_have_the_partitions_that_are_set(given: dict[str, str], partitions: int) -> None:
+    told = "from stream import topics; print(topics.PARTITIONS)"
+
+    counted = subprocess.run([sys.executable, "-c", told], env=given, capture_output=True, text=True, check=True)
+
+    assert int(counted.stdout) == partitions
