@@ -106,6 +106,8 @@ HISTORY_COLUMNS = "events kinds invoices transactions states previous outcomes o
 
 def lock_transfers(tx: Connection, transaction_ids: Sequence[str]) -> dict[str, Transfer]:
     """These transfers, kept from others until the transaction ends. `transaction_ids` must be sorted."""
+    if not transaction_ids:
+        return {}
     ids = {"ids": list(transaction_ids)}
     tx.exec_driver_sql(INSERT_TRANSFERS, ids)
     rows = tx.exec_driver_sql(LOCK_TRANSFERS, ids)
@@ -114,6 +116,8 @@ def lock_transfers(tx: Connection, transaction_ids: Sequence[str]) -> dict[str, 
 
 def lock_invoices(tx: Connection, invoice_ids: Sequence[str]) -> dict[str, Invoice]:
     """These invoices, kept from others until the transaction ends. `invoice_ids` must be sorted."""
+    if not invoice_ids:
+        return {}
     ids = {"ids": list(invoice_ids)}
     tx.exec_driver_sql(INSERT_INVOICES, ids)
     rows = tx.exec_driver_sql(LOCK_INVOICES, ids)
@@ -122,6 +126,8 @@ def lock_invoices(tx: Connection, invoice_ids: Sequence[str]) -> dict[str, Invoi
 
 def lock_balances(tx: Connection, customer_ids: Sequence[str]) -> dict[tuple[str, str], int]:
     """What each customer has of each currency, unchanged by others until the transaction ends. Ids must be sorted."""
+    if not customer_ids:
+        return {}
     ids = {"ids": list(customer_ids)}
     tx.exec_driver_sql(INSERT_CUSTOMERS, ids)
     tx.exec_driver_sql(LOCK_CUSTOMERS, ids)

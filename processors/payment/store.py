@@ -110,6 +110,8 @@ HISTORY_COLUMNS = "events ids statuses outcomes transactions amounts currencies 
 
 def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Payment]:
     """The payments of these orders, each kept from others until the transaction ends. `order_ids` must be sorted."""
+    if not order_ids:
+        return {}
     ids = {"ids": list(order_ids)}
     tx.exec_driver_sql(INSERT_MISSING, ids)
     orders = tx.exec_driver_sql(LOCK, ids).all()

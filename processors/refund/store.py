@@ -81,6 +81,8 @@ RefundKey = tuple[str, str]
 
 def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Refunds]:
     """The refunds of these orders, kept from others until the transaction ends. `order_ids` must be sorted."""
+    if not order_ids:
+        return {}
     ids = {"ids": list(order_ids)}
     tx.exec_driver_sql(INSERT_MISSING, ids)
     orders = tx.exec_driver_sql(LOCK, ids).all()

@@ -62,6 +62,8 @@ INSERT INTO orders_without_plan (order_id) SELECT unnest(%(ids)b::text[]) ON CON
 
 def lock(tx: Connection, user_ids: Sequence[str]) -> dict[str, Subscription]:
     """The users' subscriptions, kept from others until the transaction ends. `user_ids` must be sorted."""
+    if not user_ids:
+        return {}
     ids = {"ids": list(user_ids)}
     tx.exec_driver_sql(INSERT_MISSING, ids)
     users = tx.exec_driver_sql(LOCK, ids).all()
