@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     topic_prefix: str = Field(
         "", pattern=NAME_PREFIX, description="put before each topic's name; fixed once a store has events"
     )
+    topic_partitions: int = Field(
+        12, ge=1, le=1000, description="the number of partitions of each topic; fixed once the topics exist"
+    )
     group_prefix: str = Field("", pattern=NAME_PREFIX, description="put before the name of each consumer group")
     schema_registry_url: str | None = Field(
         None, description="a schema registry (Confluent API); unset: ids come from schemas/avro/registry.json"
@@ -170,6 +173,12 @@ class StoreSettings(Settings):
         description="off: no prepared statements, no start-up options: for PgBouncer's transaction pooling",
     )
     batch_size: int = Field(1000, ge=1, le=10_000, description="the most events one transaction applies")
+    gather_ms: int = Field(
+        50,
+        ge=0,
+        le=5000,
+        description="milliseconds a batch waits for more events after its first; a full one does not wait",
+    )
     retry_first_s: float = Field(
         2.0,
         gt=0,

@@ -31,10 +31,10 @@ class Lag:
     def hold(self, messages: Sequence[Message]) -> None:
         """Learn of the batch in hand, whose oldest records may have waited since before this worker started.
 
-        Without messages nothing is in hand any more.
+        The oldest record of a partition is its first. Without messages nothing is in hand any more.
         """
-        places = (((message.topic() or "", message.partition() or 0), message.timestamp()[1]) for message in messages)
-        self._backlog.hold((partition, at / 1000) for partition, at in places)
+        oldest = {(message.topic() or "", message.partition() or 0): message for message in reversed(messages)}
+        self._backlog.hold((partition, message.timestamp()[1] / 1000) for partition, message in oldest.items())
 
     def look_when_due(self) -> None:
         """Compare where partitions end with how far the worker is, every LOOK_S."""

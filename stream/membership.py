@@ -26,11 +26,12 @@ CONSUMER: dict[str, Any] = {
     "group.remote.assignor": "range",  # the same numbers of every topic: of two members, neither has a topic to itself
     "enable.auto.commit": True,
     "enable.auto.offset.store": False,
-    "auto.commit.interval.ms": 1000,
+    "auto.commit.interval.ms": 5000,  # a take-over goes by the store's own offset (ADR 13)
     "auto.offset.reset": "earliest",
     "queued.max.messages.kbytes": 16_384,
     "statistics.interval.ms": deafness.LOOK_MS,
 }
+NO_PROPERTIES: Mapping[str, Any] = {}
 POLL_S = 0.2
 COMMITTED_S = 5.0
 ENDS_S = 1.0
@@ -42,9 +43,12 @@ UNSETTLING = frozenset(
 class Membership:
     """One consumer of `group`, used by one thread."""
 
-    def __init__(self, group: str, cluster: Cluster, topics: Sequence[Topic]) -> None:
+    def __init__(
+        self, group: str, cluster: Cluster, topics: Sequence[Topic], properties: Mapping[str, Any] = NO_PROPERTIES
+    ) -> None:
+        """`properties` of librdkafka are added to CONSUMER; those of the environment win over them."""
         self._topics = [topic.name for topic in topics]
-        self._consumer = cluster.consumer(group, {**CONSUMER, "stats_cb": self._measured})
+        self._consumer = cluster.consumer(group, {**CONSUMER, **properties, "stats_cb": self._measured})
         self._deafness = Deafness(self._topics, time.monotonic())
         self._silence = Silence("consumer", partial(topic_admin.are_well, cluster))
         self._offsets_silence = Silence("consumer", partial(topic_admin.are_well, cluster))
@@ -75,12 +79,15 @@ class Membership:
         self._silence.broken()
         self.join()
 
-    def consume(self, most: int) -> list[Message]:
-        """What is there now, and no more than `most`; waits a moment when nothing is."""
+    def consume(self, most: int, gather_s: float = 0.0) -> list[Message]:
+        """Return at most `most` records: those that are there and those of the `gather_s` after the first.
+
+        Waits POLL_S where there is none.
+        """
         messages, self._held = self._held, []
         first = self._consumer.poll(0 if messages else POLL_S)
         if first is not None:
-            messages += [first, *self._consumer.consume(most - 1, 0)]
+            messages += [first, *self._consumer.consume(most - 1, gather_s)]
         self._listen()
         failures = [error for message in messages if (error := message.error())]
         if any(map(_unsettles, failures)):

@@ -112,12 +112,6 @@ def next_attempt(attempts: int) -> int:
     return min(attempts, MAX_RETRIES) + 1
 
 
-def failing(tx: Connection) -> int:
-    """How many events of this service fail at present, on all partitions."""
-    count: int = tx.exec_driver_sql(FAILING).scalar_one()
-    return count
-
-
 def keep(tx: Connection, events: Sequence[tuple[Parked, Status]], first_wait_s: float) -> None:
     """Park events, or park them again, until their next attempt."""
     write(tx, INSERT, COLUMNS, [_row(event, status, first_wait_s) for event, status in events])

@@ -18,6 +18,14 @@ from stream.ownership import Owned, Partition
 from stream.parked import Parked
 
 TEND_S = 0.5
+# One statement, since mostly there is nothing. It asks of all partitions; what is done is of those that are owned.
+PENDING = f"""
+SELECT ({parked.FAILING}),
+       EXISTS (SELECT FROM parked WHERE status = 'retrying' AND next_attempt_at <= now()),
+       EXISTS (SELECT FROM parked WHERE status = 'dismissed' AND NOT dismissal_published),
+       EXISTS (SELECT FROM inbox WHERE outcome = 'waiting'
+                AND handled_at < now() - make_interval(secs => %(seconds)b::float8))
+"""  # noqa: S608
 MOST_RETRIED = 100
 COUNT_S = 5.0
 
@@ -46,8 +54,11 @@ class Tending:
     ) -> list[Applied]:
         """Try parked events of our partitions again; publish which waited too long and which were dismissed."""
         self._tended_at = time.monotonic()
-        self._judge_health(parked.failing(tx))
+        failing, *pending = tx.exec_driver_sql(PENDING, {"seconds": self._settings.wait_limit_s}).one()
+        self._judge_health(failing)
         self._count(tx)
+        if not any(pending):
+            return []
         due = parked.due(tx, owned, self._probe if self.stops else MOST_RETRIED)
         late = inbox.overdue(tx, owned, self._settings.wait_limit_s)
         dismissed = parked.dismissed(tx, owned)

@@ -7,6 +7,7 @@ A crash between any two steps delivers the batch again, and the inbox knows it.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from threading import Event
+from typing import Any
 
 from confluent_kafka import KafkaException, Message
 from sqlalchemy import Connection, Engine, exc
@@ -38,7 +39,7 @@ from stream.delivery import Delivery
 from stream.events import DeadRecord, Outcome
 from stream.isolation import BatchFailed, Handler, Runner
 from stream.lag import Lag
-from stream.membership import Membership
+from stream.membership import NO_PROPERTIES, Membership
 from stream.messages import Messages
 from stream.ownership import Fenced, Owned, Partition, Restored
 from stream.publisher import Publisher
@@ -62,7 +63,9 @@ class Worker:
         settings: StoreSettings,
         store: Engine,
         codec: Codec,
+        consumer: Mapping[str, Any] = NO_PROPERTIES,
     ) -> None:
+        """`consumer` are properties of librdkafka for this service's consumer, such as how long a fetch waits."""
         self._topics = topics
         self._settings = settings
         self._store = store
@@ -71,7 +74,7 @@ class Worker:
         self._messages = Messages(service, codec)
         self._tending = Tending(settings, handler, codec, self._messages)
         self._cluster = Cluster.of(settings, service)
-        self._membership = Membership(service, self._cluster, topics)
+        self._membership = Membership(service, self._cluster, topics, consumer)
         self._lag = Lag(self._membership, topics)
         self._publisher = Publisher(self._cluster, while_waiting=self._stay)
         self._published: list[int] = []
@@ -140,7 +143,7 @@ class Worker:
     def _consume(self, stop: Event) -> list[Message]:
         """What has come; nothing while consumption is stopped."""
         if not self._tending.stops:
-            return self._membership.consume(self._settings.batch_size)
+            return self._membership.consume(self._settings.batch_size, self._settings.gather_ms / 1000)
         self._wait(TEND_S, stop)
         return []
 
@@ -199,8 +202,6 @@ class Worker:
         if ours := [message for message in messages if self._membership.owns(message)]:
             with metrics.BATCH_SECONDS.time():
                 self._apply(self._decode(ours))
-        elif self._published:
-            self._tidy()
         if self._tending.is_due:
             self._tend()
 
@@ -210,6 +211,7 @@ class Worker:
         tended = self._try_again()
         if was_stopped and not self._tending.stops:
             self._membership.resume()
+        self._published = []
         for applied in tended:
             self.on_commit()
             self._publisher.publish(applied.messages)
@@ -221,6 +223,7 @@ class Worker:
         """The transaction of that; what it leaves to be told, if there was anything to do."""
         with self._store.begin() as tx:
             ownership.check(tx, self._membership.owned)
+            outbox.delete(tx, self._published)
             return self._tending.work(tx, self._membership.owned, self._outcomes)
 
     def _take_over(self, in_hand: list[Message]) -> None:
@@ -297,8 +300,7 @@ class Worker:
     ) -> tuple[Applied, list[outbox.Message]]:
         """The batch's one transaction; outcomes are encoded before the commit, for nothing may fail after it."""
         with self._store.begin() as tx:
-            ownership.advance(tx, self._membership.owned, ends)
-            outbox.delete(tx, self._published)
+            ownership.advance(tx, self._membership.owned, ends, self._published)
             wait_s = self._settings.retry_first_s
             applied = batch.apply(tx, deliveries, handler, self._messages, run, wait_s)
             return applied, self._outcomes(applied)

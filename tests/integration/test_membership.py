@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Timer
 
 import pytest
 from confluent_kafka import Message
@@ -17,6 +18,8 @@ from tests.builders import a_payment
 from tests.log import CODEC, append_at_once
 
 MANY, BUSY = 50, 2000
+FOR_EVER_S = 600.0
+"""Longer than a test may take."""
 TOO_LONG_MS = 6000
 
 
@@ -58,6 +61,20 @@ def test_who_waits_takes_nothing_in_and_reads_all_of_it_in_order_later(
         read += of(order, member.consume(10))
 
     assert read == [payment.envelope.event_id for payment in payments]
+
+
+def test_a_batch_gathers_what_comes_after_its_first_record_and_a_full_one_does_not_wait(
+    member: Membership, system: dict[str, str]
+) -> None:
+    first, second = new_order(), new_order()
+    append_at_once(system, topics.PAYMENT_WEBHOOKS, 0, [a_payment(order=first, name=first)])
+
+    later = Timer(0.5, append_at_once, (system, topics.PAYMENT_WEBHOOKS, 0, [a_payment(order=second, name=second)]))
+    later.start()
+    batch = until(lambda: member.consume(2, FOR_EVER_S), bool)
+    later.join()
+
+    assert [bool(of(order, batch)) for order in (first, second)] == [True, True]
 
 
 def test_who_loses_its_partitions_while_it_waits_reads_on_when_it_has_them_again(
