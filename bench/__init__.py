@@ -2,4 +2,5 @@
 
 import os
 
-os.environ.setdefault("TOPIC_PARTITIONS", "3")  # as `make run` has them; read when topics are imported, here and in children
+# As `make run` has them; they are read when topics are imported, here and in the processes that are started from here.
+os.environ.setdefault("TOPIC_PARTITIONS", "3")
