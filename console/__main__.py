@@ -30,6 +30,8 @@ from stream.replay.subject import Subject
 from stream.worker import Worker
 
 SERVICE = "console"
+CONSUMER = {"fetch.min.bytes": 200_000, "fetch.wait.max.ms": 400}
+"""It reads every topic: each record would be a request of its own at low rates, and nobody waits for the log."""
 HTTP1 = HTTP1Settings(header_read_timeout=5_000, max_buffer_size=65_536, keep_alive=True)
 CLOSING_S = 2.0
 
@@ -39,7 +41,7 @@ def run(settings: ConsoleSettings) -> None:
     ports.check(settings.host, settings.port)
     store = store_engine(settings, SERVICE)
     codec = Codec(registry(settings))
-    worker = Worker(SERVICE, TOPICS, handle, settings, store, codec)
+    worker = Worker(SERVICE, TOPICS, handle, settings, store, codec, CONSUMER)
     worker.worth_telling = lambda _: False  # it watches: to tell what became of outcomes would never end
     health = Health()
     worker.watch(health)
