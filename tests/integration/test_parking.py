@@ -130,7 +130,7 @@ def test_an_event_whose_consequence_cannot_be_written_is_parked_and_the_others_g
         applied = apply(in_parts)
 
     assert [one.outcome for one in applied.outcomes] == ["processed", "retrying"]
-    assert "must be string on field currency" in (applied.outcomes[1].error or "")
+    assert "at `$.currency`" in (applied.outcomes[1].error or "")
     assert len(applied.messages) == 1
 
 
