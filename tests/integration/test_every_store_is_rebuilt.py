@@ -170,7 +170,17 @@ LEFT_OUT = {"notifier": SENDING, "confirmer": sorted(ASIDE)}
 UNSENT = ["waiting", "stale", "queued", "no_recipient", "failed"]
 """Of these mails no topic tells that they were sent; a rebuilt notifier knows no more than that."""
 TABLES = "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL (%s)"
-OF_THE_STREAM = ["alembic_version", "ownership", "inbox", "outbox", "parked", "turns", "webhook_count_changes"]
+OF_THE_STREAM = [
+    "alembic_version",
+    "ownership",
+    "inbox",
+    "outbox",
+    "parked",
+    "turns",
+    "webhook_count_changes",
+    "webhook_counts",
+]
+"""The counts follow from `webhooks`, which is compared, and include what the replay rescued without naming it."""
 KEY = """
 SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS columns
   FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
@@ -179,9 +189,8 @@ SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS columns
 SAID = """
 SELECT {key}, CASE WHEN row ->> 'status' = ANY (%s) THEN row || '{{"status": "unknown"}}' ELSE row END AS said
   FROM {schema}."{table}" AS r, LATERAL (SELECT to_jsonb(r) - %s::text[] AS row) AS as_json
- WHERE row ->> 'fact_type' IS DISTINCT FROM 'Alarms' AND row ->> 'count' IS DISTINCT FROM '0'
+ WHERE row ->> 'fact_type' IS DISTINCT FROM 'Alarms'
 """
-"""A count of 0 is left where all webhooks have left a status, which a replay may never have seen them in."""
 DIFFERING = """
 SELECT '{table}' AS table, live.said AS live, made.said AS made
   FROM ({live}) AS live FULL JOIN ({made}) AS made USING ({key})
