@@ -35,8 +35,9 @@ def run(settings: ConfirmerSettings) -> None:
             log.warning("provider.not_asked", provider=provider, settings=f"{provider.upper()}_API_KEY")
     store = store_engine(settings, SERVICE)
     codec = Codec(registry(settings))
-    worker = Worker(SERVICE, TOPICS, partial(handle, encode=codec.encode), settings, store, codec)
     asker = Asker(SERVICE, settings, store, codec)
+    handler = partial(handle, encode=codec.encode, arrived=asker.arrived.update)
+    worker = Worker(SERVICE, TOPICS, handler, settings, store, codec)
     worker.on_commit = asker.wake
     health = Health()
     worker.watch(health)

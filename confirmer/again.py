@@ -61,7 +61,7 @@ def heeds(record: Record) -> bool:
 def handle(tx: Connection, events: Sequence[Record], *, encode: Callable[[Record], bytes]) -> list[Result]:
     """Keep questions as ever, and note what they were answered."""
     read = [event for event in events if isinstance(event, handler.Read)]
-    kept = iter(handler.handle(tx, read, encode=encode))
+    kept = iter(handler.handle(tx, read, encode=encode, arrived=lambda _: None))
     confirmed = [e.envelope for e in events if isinstance(e, Webhook) and not isinstance(e, handler.Read)]
     store.remember_confirmed(tx, [(one.receipt_id or "", one.event_id) for one in confirmed])
     outcomes = [event for event in events if isinstance(event, Outcome)]

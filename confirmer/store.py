@@ -4,7 +4,7 @@ A claim is a lease: it moves the next attempt ahead in its own transaction, so t
 again when the lease has passed, and no transaction is open while a provider thinks.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,12 @@ KEEP_COLUMNS = "ids providers subjects references orders sources times records"
 
 # First those about known orders, then the newest, then whose turn it is, and beside each whatever else is due about the
 # same thing: one request answers all. What was never or seldom asked goes before what nobody knew the last time.
+DUE = """
+SELECT provider FROM unnest(%(providers)b::text[]) AS one (provider)
+ WHERE EXISTS (SELECT FROM questions
+                WHERE questions.provider = one.provider AND status = 'asking' AND next_attempt_at <= now())
+"""
+
 CLAIM = """
 WITH about_known AS (
     SELECT receipt_id, subject, reference FROM questions
@@ -145,6 +151,11 @@ def know(tx: Connection, order_ids: Sequence[str]) -> None:
 def keep(tx: Connection, receipts: Iterable[tuple[UnconfirmedWebhook, bytes]]) -> None:
     """Remember what is to be asked, due at once."""
     write(tx, KEEP, KEEP_COLUMNS, [_row(receipt, record) for receipt, record in receipts])
+
+
+def due(tx: Connection, providers: Collection[str]) -> set[str]:
+    """Return those of `providers` that have questions due."""
+    return {row[0] for row in tx.exec_driver_sql(DUE, {"providers": list(providers)})}
 
 
 @faults.after("asker.after_claim")
