@@ -114,6 +114,7 @@ def test_an_api_that_cannot_answer_is_asked_again_when_it_is_back(
     assert payments.wait_for("SELECT status FROM payments WHERE order_id = %s", order) == [{"status": "completed"}]
 
 
+@pytest.mark.long
 def test_an_asker_killed_before_it_could_settle_publishes_the_same_event_again(
     shop: Shop, inbox: Inbox, payments: Store, questions: Store, system: dict[str, str]
 ) -> None:
@@ -137,6 +138,7 @@ def test_an_asker_killed_before_it_could_settle_publishes_the_same_event_again(
     assert len(inbox.all_of(customer, order, Store(system["NOTIFIER_DATABASE_URL"]))) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("point", ["asker.after_claim", "asker.after_publish"])
 def test_an_asker_killed_at_any_step_loses_no_question_and_confirms_it_once(
     point: str, shop: Shop, payments: Store, questions: Store, system: dict[str, str]

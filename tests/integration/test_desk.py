@@ -249,6 +249,7 @@ def test_redriving_more_than_may_fail_at_once_brings_all_back_and_stops_nothing(
     assert stops(system) == before
 
 
+@pytest.mark.long
 def test_what_a_person_gives_up_has_one_last_try_and_the_others_go_on(
     shop: Shop, payments: Store, owner: Engine, system: dict[str, str]
 ) -> None:

@@ -32,6 +32,7 @@ def cluster(request: pytest.FixtureRequest, system: dict[str, str]) -> Cluster:
     return Cluster(system["KAFKA_BOOTSTRAP_SERVERS"], "tests", properties=request.param)
 
 
+@pytest.mark.long
 def test_two_members_share_the_partitions_and_one_takes_over_all_of_them(
     cluster: Cluster, system: dict[str, str]
 ) -> None:

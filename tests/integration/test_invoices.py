@@ -89,6 +89,7 @@ def test_an_invoice_is_paid_credited_and_delivered_and_later_ends_are_late(
     ]
 
 
+@pytest.mark.long
 def test_a_completed_invoice_told_many_times_across_a_killed_processor_is_one_credit(
     system: dict[str, str], invoices: Store
 ) -> None:

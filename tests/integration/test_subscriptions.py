@@ -66,6 +66,7 @@ def test_orders_of_one_user_on_many_partitions_make_one_subscription(
     assert row == {"plan": "plan12", "status": "active", "last_order_id": orders[-1], "version": 23}
 
 
+@pytest.mark.long
 def test_a_fact_that_comes_again_across_a_killed_processor_changes_nothing(
     system: dict[str, str], subscriptions: Store
 ) -> None:
