@@ -40,13 +40,6 @@ RECORDS, FEW_RECORDS = 50_000, 20_000
 BATCH = 1000
 SEED = 14
 CODEC = Codec(CommittedRegistry())
-BROUGHT = {
-    "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
-    "SMTP_URL": "smtp://127.0.0.1:1",
-    "INBOX_URL": "http://127.0.0.1:1",
-}
-"""What would be started otherwise, and nobody calls here."""
-
 # Three webhooks an order, evenly over DAYS, four providers; of a hundred 97 are processed. One outcome a webhook, one
 # domain event and one mail an order.
 MADE = """
@@ -104,9 +97,9 @@ def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - every benchmark's in
 
 @contextmanager
 def _store() -> Iterator[Engine]:
-    """The store of a console in a Postgres of its own."""
+    """The store of a console in a stack of its own, whose Kafka and inbox nobody calls."""
     with tempfile.TemporaryDirectory() as data:
-        settings = environment.decide(Place(ROOT, Path(data)), BROUGHT, {}, registry=False)
+        settings = environment.decide(Place(ROOT, Path(data)), {}, {}, registry=False)
         with standing(settings) as stack:
             url = stack.env["CONSOLE_DATABASE_URL"]
             migrate.upgrade("console", url)
