@@ -86,6 +86,8 @@ class Replay:
             ledger.extend(tx, "source", {where: Span(0, span.end) for where, span in found.items()})
         self.hear()
         self._fill(Filling(subject, self._settings, self._store, self._asked, keep=_tell))
+        with self._store.begin() as tx:  # the group's offsets are seconds old: a person may have dismissed these too
+            hearing.read_dismissed(tx, self._cluster, self._codec, subject.service)
 
     def run(self) -> None:
         """Replay up to the ends that were noted, then whatever failed on the way; what is owed is known after it."""
