@@ -104,7 +104,7 @@ def _process(
 
 
 def gateway_arguments(port: int) -> tuple[str, ...]:
-    """Of Python, to serve peers/gateway.py: uvicorn takes uvloop and httptools by itself."""
+    """Return Python's arguments that serve peers/gateway.py. Uvicorn uses uvloop and httptools where installed."""
     return ("-m", "uvicorn", "gateway:app", "--port", str(port), "--log-level", "warning", "--no-access-log")
 
 

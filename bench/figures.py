@@ -1,4 +1,4 @@
-"""What every benchmark gives: figures, each beside its goal and the peers of the same run.
+"""The result of every benchmark: figures, each beside its goal and the peers of the same run.
 
 A benchmark module has `measure(quick: bool) -> list[Figure]`, starts and stops what it needs, and ends with
 `figures.main(measure)`. `python -m bench` runs them all and writes docs/benchmarks.md: each in a process of its own,
@@ -46,7 +46,7 @@ def main(measure: Measure) -> None:
 
 
 def is_page_run() -> bool:
-    """Whether nothing but `--quick` was asked for."""
+    """Return whether `--quick` is the only argument."""
     return set(sys.argv[1:]) <= {QUICK}
 
 

@@ -62,7 +62,7 @@ async def waits(port: int, requests: Sequence[bytes]) -> list[float]:
 
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> bool:
-    """Whether a request is accepted."""
+    """Return whether a request is accepted."""
     writer.write(request)
     head = await reader.readuntil(b"\r\n\r\n")
     length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])

@@ -36,7 +36,7 @@ beside a peer's value: hookstream's is half of it.
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What became of one benchmark: its figures, all it printed, how long it took, and its exit code."""
+    """The result of one benchmark: its figures, its output, its duration in seconds and its exit code."""
 
     title: str
     command: str

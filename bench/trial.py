@@ -1,4 +1,4 @@
-"""One measured window of a running side: webhooks at a rate, and what became of each, when, and at which cost.
+"""One measured window of a running side: webhooks at a rate, the result and times of each, and the CPU they took.
 
 The webhooks are those of the simulator's orders: told, paid, delivered, given back, one second apart.
 """
@@ -31,7 +31,7 @@ RowKey = tuple[str, str]
 
 
 class Side(Protocol):
-    """What can be measured: a system that takes these webhooks, writes rows and sends mails to the sink."""
+    """A system to measure: it takes these webhooks, writes rows and sends mails to the sink."""
 
     sink: Sink
 
@@ -53,7 +53,7 @@ class Side(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of one webhook: its post, and when its row was committed and its mail stored; None for what never came."""
+    """One webhook: its post, and when its row was committed and its mail stored (None: never)."""
 
     post: Post
     wants_row: bool
@@ -80,7 +80,7 @@ class Window:
 
     @property
     def answers(self) -> Counter[int]:
-        """How often each status was answered; 0 stands for a connection that broke or was silent."""
+        """Return the number of answers by status; 0 is a broken or silent connection."""
         return Counter(one.post.status for one in self.outcomes)
 
     @property
@@ -115,7 +115,7 @@ class Window:
 
     @property
     def is_flat(self) -> bool:
-        """Whether all was accepted and stored, and no backlog grew by more than 2 % of the rate or stands at 10 s."""
+        """Return whether all was accepted and stored, and no backlog grew by over 2 % of the rate or reached 10 s."""
         backlogs = [self.backlog_s(what) for what in ("row", "mail")]
         grown = any(last > 1 and (last - before) / (self.seconds / 2) > 0.02 for before, last in backlogs)  # noqa: PLR2004
         late = max((*self.ages.values(), *(last for _, last in backlogs))) > 10  # noqa: PLR2004 - seconds

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def read() -> dict[str, str]:
-    """What `.run/env` says, unless the process's own environment says otherwise, or a file in SECRETS_DIR."""
+    """Return the settings: files in SECRETS_DIR, then the process's environment, then `.run/env`."""
     run = environment.read(Place(ROOT, ROOT / ".run"))
     return run | {name: value for name, value in os.environ.items() if value} | _secrets()
 

@@ -12,7 +12,7 @@ UNVERIFIED_CAUSE = "webhook_secret_not_configured"
 UNVERIFIED, QUARANTINE = "unverified", "quarantine"
 Cells = tuple[Any, ...]
 UNDESCRIBED: Cells = (None,) * 17
-"""What stands beside the id of a webhook of which only something was said so far."""
+"""The other cells of a webhook that services reported on before its own record was read."""
 
 
 def webhook(record: Webhook) -> Cells:

@@ -62,7 +62,7 @@ AFTER = "(received_at, webhook_id) < (%(at)s, %(after)s::uuid)"
 
 
 def counted(tx: Connection, wanted: Filter) -> list[Counted]:
-    """How many webhooks there are of each type and status."""
+    """Return the number of webhooks of each type and status."""
     pieces = spans.pieces(*spans.bounds(wanted.received))
     whole, edges = [piece for piece in pieces if piece.span], [piece for piece in pieces if not piece.span]
     parts = [COUNTED.format(filter=_of_counts(wanted))]
@@ -78,7 +78,7 @@ def counted(tx: Connection, wanted: Filter) -> list[Counted]:
 
 
 def webhooks(tx: Connection, wanted: Filter, page: Page) -> list[Row]:
-    """One more row than the page holds, newest first: whether there is a next one shows."""
+    """Return up to one row more than the page holds, newest first; the extra row shows that a next page exists."""
     start, end = spans.bounds(wanted.received)
     at, webhook_id = page.after or (None, None)
     values = {

@@ -1,4 +1,4 @@
-"""Which hours and days answer a question about a range of time. Pure.
+"""Split a range of time into whole days, whole hours and the rest. Pure.
 
 Webhooks are counted by hour and by day. A range is a few days, the hours at its edges, and the rest, of which the rows
 themselves are counted.
@@ -15,7 +15,7 @@ EARLIEST, LATEST = -100_000_000 * DAY, 100_000_000 * DAY
 
 
 class Piece(NamedTuple):
-    """From `start` until before `end` in microseconds, both multiples of `span`; `span` 0: neither is of HOUR."""
+    """The range from `start` until before `end`, in microseconds and in multiples of `span` (0: less than an hour)."""
 
     span: int
     start: int

@@ -146,7 +146,7 @@ MOST_AT_ONCE = 5000
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a webhook's row says beside its standing, and all that services said of it."""
+    """A webhook's stored state without its standing, and all statements of services about it."""
 
     aside: str | None
     is_confirmed: bool
@@ -175,7 +175,7 @@ def keep_outcomes(tx: Connection, outcomes: Iterable[Outcome]) -> None:
 
 
 def held(tx: Connection, webhook_ids: Sequence[str]) -> dict[str, Held]:
-    """What is known of these webhooks."""
+    """Return the stored state of these webhooks, by id."""
     found: dict[str, Held] = {}
     for webhook_id, aside, is_confirmed, *statement in tx.exec_driver_sql(HELD, {"ids": list(webhook_ids)}):
         known = found.setdefault(webhook_id, Held(aside, is_confirmed, []))

@@ -23,9 +23,9 @@ GATHER_S = 0.002
 IDLE_POLL_S = 0.02
 STUCK_S = 0.02
 FEW = 3
-"""So many records in flight are no load: the next is sent at once, and the loop may wait in librdkafka."""
+"""With fewer records in flight the next is sent at once, and the loop may wait in librdkafka."""
 WAIT_S = 0.001
-"""How long the loop waits in librdkafka, the least that it takes; the interpreter's lock is free meanwhile."""
+"""Seconds that the loop waits in librdkafka, the shortest it accepts; Python's lock is free meanwhile."""
 WARM_UP_S = 3.4
 BREAKER_S = 2.0
 

@@ -27,7 +27,7 @@ class Aside:
     """Counts and keeps refusals, and the webhooks of the quarantine."""
 
     def __init__(self, mode: Mode, codec: Codec, appender: Appender, custody: Custody, workers: int = 1) -> None:
-        """Each of several `workers` keeps its share."""
+        """`workers` is the number of processes that share the budget evenly."""
         self._mode: Mode = mode
         self._codec = codec
         self._appender = appender

@@ -1,4 +1,4 @@
-"""Token buckets by key: so many requests a second, and a burst above that, in bounded memory.
+"""Token buckets by key: a rate in requests a second, a burst above it, bounded memory.
 
 A bucket is one time: that at which it is full again. Times are seconds of any steady clock.
 """

@@ -24,7 +24,7 @@ CREATED = "_created"
 
 
 class Merged(Collector):
-    """What the supervisor counts itself, and what its workers count."""
+    """The supervisor's own metrics and those of its workers, as one collection."""
 
     def __init__(self, own: Iterable[Metric], workers: Mapping[str, Sequence[Metric]]) -> None:
         self._merged = merge(own, workers)
@@ -46,7 +46,7 @@ def merge(own: Iterable[Metric], workers: Mapping[str, Sequence[Metric]]) -> lis
 
 
 def counters(metrics: Iterable[Metric]) -> list[Metric]:
-    """Those whose values outlive the worker that counted them."""
+    """Return the metrics whose values remain after the worker that counted them has ended."""
     return [metric for metric in metrics if metric.type in ADDED]
 
 

@@ -1,4 +1,4 @@
-"""How the supervisor asks its workers: a question and an answer at a time, over a pair of sockets that each inherits.
+"""Requests from the supervisor to a worker, one at a time, over a socket pair that the worker inherits.
 
 A worker answers in a thread of its own. The end of a link is how it learns that its supervisor is gone, however that
 ended: then it ends at once, so that nothing keeps the port.
@@ -32,7 +32,7 @@ class Link:
         self._asked = 0
 
     def ask(self, timeout_s: float, verb: str, *arguments: Any) -> Any:
-        """What the worker's verb returns. Raises NoAnswer, and Refused and RuntimeError when the verb failed."""
+        """Return the result of the worker's verb. Raises NoAnswer; Refused and RuntimeError when the verb failed."""
         with self._lock:
             self._asked += 1
             try:

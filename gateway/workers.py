@@ -29,7 +29,7 @@ WORKER = "--worker"
 """The argument that makes a gateway a worker; its file descriptors follow."""
 ASK_S = 2.0
 DESK_S = 60.0
-"""How long a worker may take over what a person asks, such as to release webhooks from the quarantine."""
+"""Seconds for a request of an operator, such as a release from the quarantine."""
 LOOK_S = 0.5
 CLOSING_S = 5.0
 AGAIN_S = 1.0
@@ -37,7 +37,7 @@ AGAIN_S = 1.0
 
 
 class Worker:
-    """One process, and two links to it: one for what is soon said, one for what a person asks, which may take long."""
+    """One process and two links to it: one for quick requests, one for an operator's, which may take long."""
 
     def __init__(self, name: str, limits: int) -> None:
         self.name = name
@@ -52,7 +52,7 @@ class Worker:
         their_desk.close()
 
     def problems(self) -> list[str]:
-        """What keeps it from its work."""
+        """Return the worker's readiness problems."""
         try:
             found: list[str] = self.link.ask(ASK_S, "problems")
         except NoAnswer:

@@ -80,7 +80,7 @@ def _place(root: Path) -> Place:
 
 
 def _given(place: Place) -> Mapping[str, str]:
-    """What the person brings along, and few partitions where the broker is ours."""
+    """Return the environment; where the broker is started here, with few partitions."""
     given = dict(os.environ)
     if not given.get("KAFKA_BOOTSTRAP_SERVERS"):
         given.setdefault("TOPIC_PARTITIONS", str(memory.partitions(place)))

@@ -27,9 +27,9 @@ class Left(Exception):
 
 
 Offered = NotTaken | Left | None
-"""What became of an offer: None when only the final dot is missing."""
+"""The result of an offer: None when only the final dot is missing."""
 Heard = NotTaken | NoReply | None
-"""What the server said to the final dot: None when it has taken the mail."""
+"""The reply to the final dot: None when the server has taken the mail."""
 Tried = Session | Exception
 
 
@@ -45,11 +45,13 @@ class Lane:
         self._kept: list[Session] = []
         self._offered: list[Session] = []
 
-    @property
-    def room(self) -> int:
-        """How many mails to offer together; after the server refused connections it doubles again and again."""
-        if self._limit < self._width and time.monotonic() - self._limited_at > WIDER_AFTER_S:
-            self._limit, self._limited_at = min(self._width, self._limit * 2), time.monotonic()
+    def room(self, now: float) -> int:
+        """Return how many mails to offer together at `now` (monotonic seconds).
+
+        After the server refused connections, it doubles every WIDER_AFTER_S up to the width.
+        """
+        if self._limit < self._width and now - self._limited_at > WIDER_AFTER_S:
+            self._limit, self._limited_at = min(self._width, self._limit * 2), now
         return self._limit
 
     @faults.before("sender.after_claim")
@@ -82,9 +84,9 @@ class Lane:
         self._kept, self._offered = [*good, *self._kept], []
         return outcomes
 
-    def close_idle(self) -> None:
-        """Take leave of connections that have had nothing to do for a while."""
-        idle = [session for session in self._kept if time.monotonic() - session.used_at > KEPT_S]
+    def close_idle(self, now: float) -> None:
+        """Close, with QUIT, connections that were last used more than KEPT_S before `now` (monotonic seconds)."""
+        idle = [session for session in self._kept if now - session.used_at > KEPT_S]
         self._kept = [session for session in self._kept if session not in idle]
         for session in idle:
             session.quit()
@@ -135,7 +137,7 @@ NOT_ASKED = NotTaken("the server spoke or hung up before the mail was complete",
 def _try(
     sessions: Mapping[int, Tried], envelopes: Sequence[Envelope], is_stopping: Callable[[], bool]
 ) -> dict[int, Tried]:
-    """Offer the mails of these numbers; for each its connection, or what it failed of."""
+    """Offer the mails of these numbers; return for each its connection, or the exception that stopped it."""
     numbers = {session: number for number, session in sessions.items() if isinstance(session, Session)}
     offers = {session: smtp.offer(session, envelopes[number]) for session, number in numbers.items()}
     tried = dict(sessions)

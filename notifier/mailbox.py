@@ -136,7 +136,7 @@ def read(tx: Connection, notification_id: str, operator_locale: str) -> Letter |
 
 
 def sending(tx: Connection, letters: Sequence[Letter]) -> datetime:
-    """From this commit on these messages may have been sent; since when that is, which names this attempt."""
+    """Mark messages as possibly sent from this commit on; return the time of that, which identifies the attempt."""
     since: datetime = tx.exec_driver_sql(SENDING, _ids(letters)).scalars().all()[0]
     return since
 

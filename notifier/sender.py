@@ -29,7 +29,7 @@ SETTLED_WITHIN_S = 60.0
 
 
 class Sender:
-    """One thread, one lane of connections to the mail server; several may run beside each other, in other replicas."""
+    """One thread with one lane of connections to the mail server. Each replica runs one."""
 
     def __init__(self, settings: NotifierSettings, store: Engine, codec: Codec, trust: Trust | None = None) -> None:
         """Without `trust` the store is always taken for what it was."""
@@ -56,7 +56,7 @@ class Sender:
             try:
                 while not stop.is_set() and self._send_next(stop):
                     self._upkeep.turn_when_due()
-                self._lane.close_idle()
+                self._lane.close_idle(time.monotonic())
                 if self._trust is None or self._trust.is_given:
                     self._upkeep.turn_when_due()
             except exc.SQLAlchemyError as failure:
@@ -79,7 +79,7 @@ class Sender:
             with self._store.begin() as tx:
                 if self._trust and not self._trust.holds(tx):
                     return False
-                settings, room = self._settings, self._lane.room
+                settings, room = self._settings, self._lane.room(time.monotonic())
                 letters = mailbox.claim(tx, settings.operator_locale, settings.mail_max_age, room)
                 if not letters:
                     return False

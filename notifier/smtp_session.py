@@ -23,7 +23,7 @@ _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Session:
-    """One connection, as `smtplib` has opened it. `timeout_s` is what the server has for each reply as a whole."""
+    """One connection that `smtplib` opened. `timeout_s` bounds each whole reply."""
 
     def __init__(self, smtp: smtplib.SMTP, timeout_s: float) -> None:
         if smtp.sock is None:

@@ -22,7 +22,7 @@ MESSAGE_CHARS = 300
 
 EMPTY = b'""'
 ESCAPED_COLON = b"\\u003"
-"""How every escape of a colon begins: with one, a body's colons say nothing of its keys."""
+"""The start of every escape of a colon. In a body that holds one, the number of colons does not count its keys."""
 _any = msgspec.json.Decoder(msgspec.Raw)
 _objects = msgspec.json.Decoder()
 _encode = msgspec.json.Encoder().encode

@@ -195,7 +195,7 @@ def _charge_refunded(told: Charge, version: str | None) -> Told:
 
 
 def _counts_release(told: Charge, refunded: int, captured: int | None, released: int, version: str | None) -> bool:
-    """Whether `amount_refunded` has the released part in it.
+    """Return whether `amount_refunded` contains the released part.
 
     The amounts decide where they can: the version of an event is that of its endpoint, and the one that took the money
     may have been another (or asked for the newer behaviour with `disable_refund_on_auth_release`).
@@ -208,7 +208,7 @@ def _counts_release(told: Charge, refunded: int, captured: int | None, released:
 
 
 def _refunds_releases(version: str | None) -> bool:
-    """Whether the release of what was not captured is a refund in this version of the API, such as 2025-03-31.basil."""
+    """Return whether this API version, such as 2025-03-31.basil, counts the release of the rest as a refund."""
     return (version or "") < _NO_RELEASES
 
 

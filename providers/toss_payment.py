@@ -154,7 +154,7 @@ def _notice(payment: Payment) -> PaymentNotice:
 
 
 def _given_back(payment: Payment, amount: int | None, currency: str) -> int | None:
-    """All given back so far, by what is left of the payment, points and coupons included; None where that is not said.
+    """Return all that was given back, from the remaining balance with points and coupons; None without a balance.
 
     A cancel that is not done yet may already be taken off what is left: then the cancels alone say it.
     """

@@ -124,7 +124,7 @@ def _write_whole(descriptor: int, data: bytes) -> None:
 
 
 def _chunks(lines: list[bytes]) -> list[bytes]:
-    """Whole lines, joined as long as they fit into CHUNK_BYTES."""
+    """Yield whole lines, joined up to CHUNK_BYTES."""
     chunks: list[bytes] = []
     begin = size = 0
     for at, line in enumerate(lines):

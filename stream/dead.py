@@ -143,7 +143,7 @@ def count(tx: Connection, status: Status, wanted: Wanted) -> int:
 
 
 def count_waited(tx: Connection, wanted: Wanted) -> int:
-    """How many of the events that are meant, named by their ids alone, were abandoned as they waited too long."""
+    """Return how many events, named by their ids alone, were abandoned because they waited too long."""
     found: int = tx.exec_driver_sql(COUNT_WAITED, {"ids": list(_named_alone(wanted))}).scalar_one()
     return found
 
@@ -169,7 +169,7 @@ def dismiss(tx: Connection, wanted: Wanted, because: str) -> list[str]:
 
 
 def has_abandoned(tx: Connection) -> bool:
-    """Whether any event was given up, or waited too long."""
+    """Return whether any event is abandoned, by failing or by waiting too long."""
     found: bool = tx.exec_driver_sql(HAS_ABANDONED).scalar_one()
     return found
 

@@ -1,4 +1,4 @@
-"""What a worker sees to between batches: events that failed, wait too long or were dismissed, and whether to go on."""
+"""The worker's tasks between batches: events that failed, waited too long or were dismissed, and whether to stop."""
 
 import time
 from collections.abc import Callable, Mapping

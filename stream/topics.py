@@ -155,7 +155,7 @@ NOTIFICATIONS = Topic("notifications.v1", (events.NotificationSent,), _by_notifi
 
 
 def dead(service: str) -> Topic:
-    """Where `service` lays down the records it gave up on, and behind them the outcomes of those a person dismissed."""
+    """Return the topic of `service`'s dead records, and of the outcomes of those an operator dismissed."""
     return Topic(f"{service}.dead.v1", (events.DeadRecord, events.Outcome))
 
 

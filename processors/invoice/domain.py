@@ -184,7 +184,7 @@ def truths(invoice: Invoice) -> tuple[type[Fact], ...]:
 
 
 def contradicts(invoice: Invoice, webhook: InvoiceWebhook) -> bool:
-    """Whether a completed invoice is completed again with another amount of cash; it is credited once (ADR 22)."""
+    """Return whether a completed invoice is completed again with another amount; it is credited once (ADR 22)."""
     known, said = invoice.known("cash_amount"), webhook.notice.cash_amount
     return invoice.state == webhook.notice.state == "Complete" and bool(known and said) and known != said
 

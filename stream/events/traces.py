@@ -31,7 +31,7 @@ class QuarantinedWebhook(Record, frozen=True, kw_only=True):
 
 
 class Outcome(Record, frozen=True, kw_only=True):
-    """What a service made of one record; `error` of one that a person dismissed is that person's reason."""
+    """The outcome of one record in one service. After a dismissal `error` is the operator's reason."""
 
     event_id: str
     service: str

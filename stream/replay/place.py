@@ -13,7 +13,7 @@ from stream.replay.subject import Impossible
 NAME = re.compile(r"[a-z_][a-z0-9_]{0,47}")
 PATIENT = "-cstatement_timeout=0 -cidle_in_transaction_session_timeout=0 -clock_timeout=10000 -cjit=off"
 UNHURRIED = "-csynchronous_commit=off -clock_timeout=0"
-"""What is lost with the server's last moments is lost together with the place in the topics: it is read again.
+"""A crash of the server loses the last rows together with their offsets, so they are read again.
 
 A row is locked by another process of the same replay at most, for as long as that one's batch takes.
 """

@@ -117,7 +117,7 @@ class Reading:
         return None
 
     def _has_room(self, where: Partition, part: int = 1) -> bool:
-        """Whether a partition holds less than its share, or less than a quarter of it for `part` 4."""
+        """Return whether a partition holds less than its share divided by `part`."""
         return len(self._held[where]) * part < self._share and self._bytes[where] * part < self._share_of_bytes
 
     def _end(self, where: Partition) -> None:

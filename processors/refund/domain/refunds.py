@@ -50,7 +50,7 @@ Truth = tuple[type[RefundFact] | type[RefundMismatched], tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Refunds:
-    """All that was told of each refund of one order.
+    """The state of each refund of one order.
 
     `paid` is (amount, currency, provider, released amount) of each transaction; older rows lack the last.
     """
@@ -134,7 +134,7 @@ class Refunds:
 
 
 def _is_of_payment(told: Told, money: tuple[Any, ...]) -> bool:
-    """Whether the payment tells of a refund too, and it has this amount, currency and provider."""
+    """Return whether the payment reports a refund of this amount, currency and provider too."""
     said = tuple(registers.value(told, name) for name in ("amount", "currency", "provider"))
     return bool(registers.value(told, "told_by_payment")) and said == money
 

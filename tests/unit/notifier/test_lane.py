@@ -1,12 +1,12 @@
 """Mails in lockstep: what happens on one connection concerns its mail alone."""
 
 import socket
+import time
 from threading import Thread
 
 import pytest
 
-from notifier import lane
-from notifier.lane import Lane, Left
+from notifier.lane import KEPT_S, WIDER_AFTER_S, Lane, Left
 from notifier.mailbox import Letter, first_of_each_order
 from notifier.mime import Mail
 from notifier.smtp import Envelope, NoReply, NotTaken, envelope
@@ -108,7 +108,7 @@ def test_a_server_that_takes_fewer_connections_makes_the_lane_narrower_and_costs
 
         offered = mine.offer(mails(*READERS))
         mine.finish()
-        room = mine.room
+        room = mine.room(time.monotonic())
         again = mine.offer(mails(*READERS[:room]))
         mine.finish()
         mine.close()
@@ -118,17 +118,17 @@ def test_a_server_that_takes_fewer_connections_makes_the_lane_narrower_and_costs
     assert len(man.mails) == 4
 
 
-def test_a_narrow_lane_grows_again_when_the_server_takes_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_narrow_lane_grows_again_when_the_server_takes_more() -> None:
     with postman() as man:
         man.most = 1
         mine = a_lane(man)
         mine.offer(mails(*READERS))
         mine.finish()
-        assert mine.room == 1
+        limited_at = time.monotonic()
+        assert mine.room(limited_at) == 1
 
         man.most = 1000
-        monkeypatch.setattr(lane, "WIDER_AFTER_S", -1)
-        grown = [mine.room, mine.room, mine.room, mine.room]
+        grown = [mine.room(limited_at + turn * (WIDER_AFTER_S + 1)) for turn in (1, 2, 3, 4)]
         offered = mine.offer(mails(*READERS))
         mine.finish()
         mine.close()
@@ -234,15 +234,14 @@ def test_commands_go_in_one_packet_where_the_server_allows_it() -> None:
     mine.close()
 
 
-def test_idle_connections_are_closed_with_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_connections_are_closed_with_a_word() -> None:
     with postman() as man:
         mine = a_lane(man)
         mine.offer(mails(*READERS))
         mine.finish()
 
-        mine.close_idle()
+        mine.close_idle(time.monotonic())
         assert man.open == 5
-        monkeypatch.setattr(lane, "KEPT_S", -1)
-        mine.close_idle()
+        mine.close_idle(time.monotonic() + KEPT_S + 1)
 
         assert until(lambda: man.open, lambda count: count == 0) == 0
