@@ -21,7 +21,9 @@ stop: .venv/complete ## stop what `make run` started, also when it was killed
 	@.venv/bin/hookstream stop
 
 test: .venv/complete ## every test, on containers or on a stack of its own (STACK=containers|local decides by hand)
-	.venv/bin/python -m pytest
+	@mkdir -p .pytest_cache; .venv/bin/python -m pytest tests/unit > .pytest_cache/unit.log 2>&1 & unit=$$!; \
+	.venv/bin/python -m pytest --ignore tests/unit; others=$$?; \
+	wait $$unit; unit=$$?; cat .pytest_cache/unit.log; exit $$((unit | others))
 
 test-long: .venv/complete ## the tests that take longer: faults at every step, replays, Kafka away, every sample of every provider
 	.venv/bin/python -m pytest -m long
