@@ -17,13 +17,21 @@ CHANNEL = "email"
 
 # An order and a customer are a row each, made when first heard of and locked by whatever touches them: so a fact and
 # the address it needs cannot pass each other unseen in two transactions.
-INSERT_ORDERS = "INSERT INTO orders (order_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
-INSERT_CUSTOMERS = "INSERT INTO customers (customer_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
+# Both parts of the statement see the same snapshot: a row that somebody else inserts meanwhile is in neither, and the
+# statement is repeated.
 LOCK_ORDERS = """
-SELECT customer_id, seller_id FROM orders WHERE order_id = ANY (%(ids)b::text[]) ORDER BY order_id FOR UPDATE
+WITH added AS (INSERT INTO orders (order_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING
+               RETURNING customer_id, seller_id),
+     locked AS (SELECT customer_id, seller_id FROM orders
+                 WHERE order_id = ANY (%(ids)b::text[]) ORDER BY order_id FOR UPDATE)
+SELECT customer_id, seller_id FROM added UNION ALL SELECT customer_id, seller_id FROM locked
 """
 LOCK_CUSTOMERS = """
-SELECT customer_id FROM customers WHERE customer_id = ANY (%(ids)b::text[]) ORDER BY customer_id FOR UPDATE
+WITH added AS (INSERT INTO customers (customer_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING
+               RETURNING customer_id),
+     locked AS (SELECT customer_id FROM customers
+                 WHERE customer_id = ANY (%(ids)b::text[]) ORDER BY customer_id FOR UPDATE)
+SELECT customer_id FROM added UNION ALL SELECT customer_id FROM locked
 """
 
 SAVE_ORDERS = """
@@ -147,10 +155,10 @@ def lock(
     """Keep the orders and people these events are about from others until the transaction ends."""
     facts, orders = list(facts), list(orders)
     order_ids = {fact.order_id for fact in facts if fact.order_id} | {event.notice.order_id for event in orders}
-    known = _lock(tx, INSERT_ORDERS, LOCK_ORDERS, order_ids)
+    known = _lock(tx, LOCK_ORDERS, order_ids)
     named = {name for event in orders for name in (event.notice.customer_id, event.notice.seller_id)}
     people = known | named | {fact.customer_id for fact in facts} | {event.notice.customer_id for event in customers}
-    _lock(tx, INSERT_CUSTOMERS, LOCK_CUSTOMERS, {customer_id for customer_id in people if customer_id})
+    _lock(tx, LOCK_CUSTOMERS, {customer_id for customer_id in people if customer_id})
 
 
 def save_orders(tx: Connection, orders: Iterable[OrderWebhook]) -> None:
@@ -235,12 +243,14 @@ def wake(tx: Connection, touched: Touched, messages: Sequence[Message], max_age_
         tx.exec_driver_sql(WAKE, {**asdict(touched), "max_age": max_age_s})
 
 
-def _lock(tx: Connection, insert: str, select: str, names: set[str]) -> set[str | None]:
+def _lock(tx: Connection, statement: str, names: set[str]) -> set[str | None]:
+    """Insert the rows that are missing and lock all; return who they name."""
     if not names:
         return set()
     wanted = {"ids": sorted(names)}
-    tx.exec_driver_sql(insert, wanted)
-    return {person for row in tx.exec_driver_sql(select, wanted) for person in row}
+    while len(rows := tx.exec_driver_sql(statement, wanted).all()) < len(names):
+        pass
+    return {person for row in rows for person in row}
 
 
 def _told_at(event: OrderWebhook | CustomerWebhook) -> int:

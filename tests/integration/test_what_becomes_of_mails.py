@@ -6,7 +6,7 @@ The notifier's own code, on a schema of its own in the real database, speaks to 
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import quote
 
@@ -304,6 +304,22 @@ def test_a_reader_told_after_the_fact_grew_too_old_changes_nothing(open_office: 
 
     assert office.wait(fact, "no_recipient")
     assert office.postman.tried["too-late@example.test"] == 0
+
+
+def test_a_fact_that_meets_its_order_s_uncommitted_row_waits_and_finds_the_address(office: Office) -> None:
+    fact = a_fact(contact=None)
+    order = an_order(order=str(fact.order_id), customer_email="meets@example.test", customer_id=new_order())
+    hearing = Thread(target=lambda: office.hear(fact))
+
+    with office.store.begin() as tx:
+        handle(tx, [order], operator=None, max_age_s=office.settings.mail_max_age)
+        hearing.start()
+        waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        until(lambda: office.rows.rows(waits), bool)
+    hearing.join()
+
+    office.wait(fact, "sent")
+    assert len(office.postman.to("meets@example.test")) == 1
 
 
 def test_a_fact_of_a_customer_without_an_order_finds_the_customer_whichever_comes_first(office: Office) -> None:
