@@ -34,6 +34,8 @@ def tell(told: Told, when: Stamp, said: Mapping[str, Any]) -> Told:
 
 def merge(one: Told, other: Told) -> Told:
     """The registers of both; of each the one with the higher stamp."""
+    if not other:
+        return one
     newer = {name: register for name, register in other.items() if register[0] > one.get(name, (UNTOLD,))[0]}
     return {**one, **newer}
 

@@ -45,8 +45,10 @@ def apply(
 
 def news(before: Payment, after: Payment, cause: Webhook, orders: OrdersPolicy) -> tuple[Fact, ...]:
     """What is true after and was not before."""
+    if not (true := truths(after, orders)):
+        return ()
     known = truths(before, orders)
-    new = [truth for truth in truths(after, orders) if truth not in known]
+    new = [truth for truth in true if truth not in known]
     return tuple(
         dispute.announce(truth, after, cause) if truth[0] in dispute.FACTS else _announce(truth, before, after, cause)
         for truth in new
@@ -67,7 +69,8 @@ def truths(payment: Payment, orders: OrdersPolicy = "optional") -> tuple[Truth, 
             said = ((PaymentCancelled, (order, *_again(payment))),)
         case _:
             said = ()
-    return (*said, *_mismatched_refunds(payment), *dispute.truths(payment))
+    mismatched = _mismatched_refunds(payment) if payment.claims or payment.transactions else ()
+    return (*said, *mismatched, *dispute.truths(payment))
 
 
 def _failed(payment: Payment) -> Truth:

@@ -103,11 +103,14 @@ class Payment:
         A transaction of amount 0 took nothing, so another one pays the order where there is one. A cancel that names
         no transaction ends all that were paid before it.
         """
+        paid_ever = [(name, told) for name, told in self.transactions.items() if _status(told) in LIVE]
+        if not paid_ever:
+            return []
         asked, ended_at = _money(self.order), self._ended_at
         paid = [
             (asked is not None and _money(told) not in (None, asked), _is_nothing(told), told["status"][0][1], name)
-            for name, told in self.transactions.items()
-            if _status(told) in LIVE and told["status"][0][1] > ended_at
+            for name, told in paid_ever
+            if told["status"][0][1] > ended_at
         ]
         return [name for *_, name in sorted(paid)]
 
@@ -128,11 +131,13 @@ class Payment:
         current = self._current
         if (register := self.transactions.get(current, {}).get(name)) is not None:
             return register
-        stamp, value = self.told.get(name, (UNTOLD, None))
-        others = (told for other, told in self.transactions.items() if other != current)
-        if current and any(told.get(name, (UNTOLD,))[0] == stamp for told in others):
+        if (register := self.told.get(name)) is None:
             return UNTOLD, None
-        return stamp, value
+        if current and self.transactions:
+            others = (told for other, told in self.transactions.items() if other != current)
+            if any(told.get(name, (UNTOLD,))[0] == register[0] for told in others):
+                return UNTOLD, None
+        return register
 
     @property
     def paid_at(self) -> int | None:
@@ -141,6 +146,8 @@ class Payment:
         None of a status that lost, and of a deposit that was taken back.
         """
         (rank, at, position, _), paid_at = self.register("paid_at")
+        if paid_at is None:
+            return None
         status: Stamp = self.told["status"][0] if "status" in self.told else UNTOLD
         waits = [move.at for move in self._moves if move.status == "waiting_for_deposit"]
         was_taken_back = rank == _rank("completed") and any(at < waiting for waiting in waits)
@@ -152,6 +159,8 @@ class Payment:
     def failure_reason(self) -> str | None:
         """The reason of the failed attempt that set the status; None with any other status."""
         (rank, _, position, _), reason = self.register("failure_reason")
+        if reason is None:
+            return None
         status: Stamp = self.told["status"][0] if "status" in self.told else UNTOLD
         return reason if self.status in FAILED and (rank, position) == (status[0], status[2]) else None
 
@@ -175,10 +184,10 @@ class Payment:
         by_entries: int = sum(amount for _, (amount, name) in self.cancels.values() if name == transaction)
         refunds = self._refunds_of(transaction)
         completed = sum(refund.amount for refund in refunds if refund.status == "completed")
-        sums = entries.totals(self.entries, transaction)
         most = registers.value(self.transactions.get(transaction, {}), "refunded_amount")
         if most is None:
             return by_entries + completed
+        sums = entries.totals(self.entries, transaction)
         last_at, last = sums[-1] if sums else (0, most)
         total: int = last if entries.descents(sums) else max(by_entries, most)
         if completed == total:
@@ -238,7 +247,8 @@ class Payment:
     @property
     def waiting(self) -> tuple[Claim, ...]:
         """The claims that do not count."""
-        return tuple(claim for _, claim in sorted(self.claims.items()) if misfit(self.parts, claim))
+        parts = self.parts
+        return tuple(claim for _, claim in sorted(self.claims.items()) if misfit(parts, claim))
 
     @cached_property
     def _given_back(self) -> list[str]:
@@ -264,6 +274,8 @@ class Payment:
 
         That one is the first of its amount: it was made when the rest was captured, before anything was given back.
         """
+        if not self._refunds:
+            return []
         refunds = [refund for refund in self._refunds if self._of(refund) == transaction]
         released = registers.value(self.transactions.get(transaction, {}), "released_amount")
         same = [refund for refund in refunds if released and refund.amount == released]
