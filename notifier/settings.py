@@ -13,6 +13,8 @@ from stream.events import email_address
 class NotifierSettings(StoreSettings):
     """How mails leave the house."""
 
+    # The worker's commits wake the sender, so this one wait gathers events for a transaction and mails for a lane.
+    gather_ms: int = Field(150, ge=0, le=5000, description="as for every service with a store")
     smtp_url: str = Field(
         description="the mail server: smtp://[user:password@]host:port, smtps:// for TLS from the start; with a user"
         " STARTTLS is required unless the host is this machine (?tls=required and ?tls=off decide by hand)"
@@ -39,7 +41,10 @@ class NotifierSettings(StoreSettings):
         " leaves at most so many unknown. A server that takes fewer connections gets fewer",
     )
     mail_gather_s: float = Field(
-        0.05, ge=0, le=5, description="how long a mail that is due waits for others to be sent with it, in seconds"
+        0.0,
+        ge=0,
+        le=5,
+        description="how long a mail that is due waits for others to be sent with it, in seconds, after GATHER_MS",
     )
     mail_max_age: float = Field(
         7 * 86_400.0, gt=0, description="nobody is mailed a fact whose webhook was received longer ago, in seconds"

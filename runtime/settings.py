@@ -177,7 +177,8 @@ class StoreSettings(Settings):
         50,
         ge=0,
         le=5000,
-        description="milliseconds a batch waits for more events after its first (console: 500), unless it is full",
+        description="milliseconds a batch waits for more events after its first (console: 500, notifier: 150),"
+        " unless it is full",
     )
     retry_first_s: float = Field(
         2.0,
