@@ -64,8 +64,8 @@ COPY local/ local/
 COPY simulator/ simulator/
 COPY processors/ processors/
 COPY auditor/ auditor/
-COPY notifier/__init__.py notifier/audience.py notifier/
-RUN python -c "import local.stack, simulator.play, simulator.apis, auditor.audit, cli.verifying" # imported late by its commands
+COPY notifier/__init__.py notifier/recipients.py notifier/
+RUN python -c "import local.stack, simulator.play, simulator.world.apis, auditor.audit, cli.commands.verify" # imported late by its commands
 HEALTHCHECK NONE
 
 # --- the image -------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from auditor.evidence import Accepted, Claim, Evidence, Period
 from auditor.log import Log
 from auditor.tracing import Trace
 from simulator.inbox import whole_inbox
-from stream import topics
+from stream.events import topics
 
 PAUSE_S = 1.0
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from stream.delivery import Delivery, Unreadable
+from stream.kafka.delivery import Delivery, Unreadable
 
 Place = tuple[str, int, int]
 """Topic, partition, offset."""

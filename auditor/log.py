@@ -7,10 +7,11 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Messag
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined] # exported, but not said so
 
 from auditor.evidence import Entry
-from stream import delivery, topics
-from stream.client_config import QUIET, Cluster
-from stream.codec import Codec
-from stream.registry import registry_of_environment
+from stream.avro.codec import Codec
+from stream.avro.registry import registry_of_environment
+from stream.events import topics
+from stream.kafka import delivery
+from stream.kafka.client_config import QUIET, Cluster
 
 Partition = tuple[str, int]
 ANSWER_S = 10.0

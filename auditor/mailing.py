@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from auditor.evidence import Claim, Evidence
 from auditor.tracing import Trace
-from notifier.audience import audiences, message_id
+from notifier.recipients import audiences, message_id
 from stream.events import Fact, NotificationSent, OrderWebhook
 
 CHANNEL = "email"

@@ -16,7 +16,6 @@ from processors.payment.domain import OrdersPolicy
 from processors.refund import domain as refunds
 from processors.shipping import domain as shipping
 from processors.subscription import domain as subscriptions
-from stream import ids, registers, topics
 from stream.events import (
     BillingWebhook,
     CreditAdded,
@@ -29,9 +28,12 @@ from stream.events import (
     RefundWebhook,
     ShippingWebhook,
     TransferWebhook,
+    ids,
+    topics,
 )
-from stream.references import Referred
-from stream.registers import Told
+from stream.state import registers
+from stream.state.aliases import Referred
+from stream.state.registers import Told
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

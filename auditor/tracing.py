@@ -6,8 +6,7 @@ from functools import cached_property
 from hashlib import sha256
 
 from auditor.evidence import Claim, Entry, Evidence, Place, Store
-from stream import topics
-from stream.events import DeadRecord, Outcome, QuarantinedWebhook, Webhook
+from stream.events import DeadRecord, Outcome, QuarantinedWebhook, Webhook, topics
 
 READS = {service: frozenset(topic.name for topic in read) for service, read in topics.READ_BY.items()}
 SILENT = ("console",)

@@ -5,5 +5,5 @@ import sys
 
 # As `make run` has them; they are read when topics are imported, here and in the processes that are started from here.
 # Tests that import a benchmark have imported topics before, and their systems keep their own number.
-if "stream.topics" not in sys.modules:
+if "stream.events.topics" not in sys.modules:
     os.environ.setdefault("TOPIC_PARTITIONS", "3")

@@ -12,9 +12,9 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import page
-from bench.figures import FILE, QUICK, Figure
-from bench.page import ROOT, Part
+from bench.rig import page
+from bench.rig.figures import FILE, QUICK, Figure
+from bench.rig.page import ROOT, Part
 
 PAGE = ROOT / "docs/benchmarks.md"
 PARTS = {

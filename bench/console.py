@@ -16,20 +16,23 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from bench import figures
-from bench.figures import Figure
-from console import handler, questions
+from bench.rig import figures
+from bench.rig.figures import Figure
+from console import handler
+from console.api import endpoints
 from local import environment
-from local.place import Place
+from local.paths import Place
 from local.system import standing
 from runtime import clock, logging
-from runtime.engine import engine
-from stream import batch, delivery, ids, isolation, migrate, topics
-from stream.codec import Codec
-from stream.delivery import Delivery
-from stream.events import NotificationSent, Outcome, PaymentCompleted, Record
-from stream.messages import Messages
-from stream.registry import CommittedRegistry
+from runtime.postgres.engine import engine
+from stream.avro.codec import Codec
+from stream.avro.registry import CommittedRegistry
+from stream.events import NotificationSent, Outcome, PaymentCompleted, Record, ids, topics
+from stream.kafka import delivery
+from stream.kafka.delivery import Delivery
+from stream.store import migrate
+from stream.worker import batch, bisection
+from stream.worker.messages import Messages
 from tests.builders import a_fact, a_payment
 
 ROOT = Path(__file__).parent.parent
@@ -136,7 +139,7 @@ def asked(store: Engine, rows: int, start: int, times: int) -> list[Figure]:
     chance = random.Random(SEED)  # noqa: S311 - not a secret
     day = clock.moment(start + 3 * clock.DAY_US)
     known = f"{day:%Y-%m-%d}" if day else ""
-    order, webhook = questions.order, questions.webhook
+    order, webhook = endpoints.order, endpoints.webhook
     within: dict[str, Callable[[Any], Any]] = {
         "one order": lambda tx: order(tx, {}, f"o_{chance.randrange(rows // 3)}"),
         "one webhook": lambda tx: webhook(tx, {}, ids_of(tx, chance.randrange(rows))),
@@ -171,11 +174,11 @@ def ids_of(tx: Any, number: int) -> str:
 
 
 def _search(**given: str) -> Callable[[Any], Any]:
-    return lambda tx: questions.webhooks(tx, {name: [value] for name, value in given.items()})
+    return lambda tx: endpoints.webhooks(tx, {name: [value] for name, value in given.items()})
 
 
 def _statistics(**given: str) -> Callable[[Any], Any]:
-    return lambda tx: questions.statistics_(tx, {name: [value] for name, value in given.items()})
+    return lambda tx: endpoints.statistics_(tx, {name: [value] for name, value in given.items()})
 
 
 def _latency(store: Engine, name: str, question: Callable[[Any], Any], times: int) -> Figure:
@@ -203,7 +206,7 @@ def ingested(store: Engine, records: int) -> list[Figure]:
     for start in range(0, len(encoded), BATCH):
         deliveries = [_delivery(*one) for one in encoded[start : start + BATCH]]
         with store.begin() as tx:
-            batch.apply(tx, deliveries, handler.handle, messages, isolation.together, 2.0)
+            batch.apply(tx, deliveries, handler.handle, messages, bisection.together, 2.0)
     seconds, webhooks = time.perf_counter() - began, records / 5
     cpu, postgres = (_own_cpu() - ours) / webhooks * 1e6, (_cpu(backend) - theirs) / webhooks * 1e6
     return [

@@ -12,12 +12,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import cost, fastapi_peer, figures, gateway_peers, system
-from bench.figures import Figure
-from bench.gateway_peers import Server
-from bench.load import post
+from bench import cost
+from bench.peers import fastapi_gateway, gateway_peers
+from bench.peers.gateway_peers import Server
 from bench.requests import signed
-from bench.system import System
+from bench.rig import figures, system
+from bench.rig.figures import Figure
+from bench.rig.load import post
+from bench.rig.system import System
 from simulator.story import Order, Webhook, life
 
 ROUNDS, REQUESTS, CONNECTIONS = 4, 6000, 64
@@ -29,7 +31,7 @@ GATEWAY, BARE, FASTAPI, GO = "gateway", "bare Litestar @post", "FastAPI + aiokaf
 
 def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the interface of all benchmarks
     """CPU per webhook, and the time to an answer over one connection."""
-    fastapi_peer.python()
+    fastapi_gateway.python()
     go = gateway_peers.go_program()
     with system.system() as started, system.paused(started, "gateway"), _servers(started, go) as servers:
         secret = started.env["WEBHOOK_SECRET"].encode()
@@ -47,7 +49,7 @@ def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the interface of all
 @contextmanager
 def _servers(started: System, program: Path | None) -> Iterator[dict[str, Server]]:
     env = started.env
-    fastapi_peer.create_topics(env)
+    fastapi_gateway.create_topics(env)
     own = int(env["GATEWAY_URL"].rpartition(":")[2]), started.pids["gateway"]
     with gateway_peers.bare() as bare, gateway_peers.fastapi(env) as fastapi, gateway_peers.go(program, env) as go:
         servers = {GATEWAY: own, BARE: bare, FASTAPI: fastapi}

@@ -19,11 +19,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import figures, system
-from bench.figures import Figure
-from bench.load import Cost, post, resident_mb, waits
-from stream import topic_admin
-from stream.client_config import Cluster
+from bench.rig import figures, system
+from bench.rig.figures import Figure
+from bench.rig.load import Cost, post, resident_mb, waits
+from stream.kafka import admin
+from stream.kafka.client_config import Cluster
 
 CONNECTIONS = 64
 LONE_REQUESTS = 200
@@ -47,8 +47,8 @@ class Side:
 def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - figures.Measure
     """Measure all sides in turn, so that what else the machine does falls on each."""
     with system.system(services=False) as base, ExitStack() as stack:
-        topic_admin.create_all(Cluster.of_environment(base.env, "bench"))
-        sides = {BARE: stack.enter_context(_started(system.ROOT, "bench.bare", {}, base.data))}
+        admin.create_all(Cluster.of_environment(base.env, "bench"))
+        sides = {BARE: stack.enter_context(_started(system.ROOT, "bench.peers.bare", {}, base.data))}
         for level in PRODUCT:
             sides[level] = stack.enter_context(_gateway(system.ROOT, level, base))
         if before := os.environ.get("BEFORE"):

@@ -5,9 +5,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import cost, figures, system
-from bench.figures import Figure
-from bench.load import resident_mb
+from bench import cost
+from bench.rig import figures, system
+from bench.rig.figures import Figure
+from bench.rig.load import resident_mb
 
 SETTLE_S = 10.0
 IDLE_S, QUICK_IDLE_S = 30.0, 10.0

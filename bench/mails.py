@@ -1,6 +1,6 @@
 """Mails a second through the notifier's sender, and its CPU per mail: `python -m bench.mails [--quick]`.
 
-The mail server stores before it answers (bench/sink.py). One connection beside MAIL_CONNECTIONS, in the same run.
+The mail server stores before it answers (bench/rig/sink.py). One connection beside MAIL_CONNECTIONS, in the same run.
 """
 
 import statistics
@@ -10,19 +10,21 @@ from threading import Event
 
 from prometheus_client import REGISTRY
 
-from bench import cost, figures
-from bench.figures import Figure
-from bench.system import System, system
+from bench import cost
+from bench.rig import figures
+from bench.rig.figures import Figure
+from bench.rig.system import System, system
 from notifier.handler import handle
-from notifier.sender import Sender
+from notifier.sending.sender import Sender
 from notifier.settings import NotifierSettings
 from runtime import clock, logging
-from runtime.engine import engine
-from stream import ids, migrate, topic_admin
-from stream.client_config import Cluster
-from stream.codec import Codec
-from stream.events import OrderWebhook, PaymentCompleted
-from stream.registry import CommittedRegistry
+from runtime.postgres.engine import engine
+from stream.avro.codec import Codec
+from stream.avro.registry import CommittedRegistry
+from stream.events import OrderWebhook, PaymentCompleted, ids
+from stream.kafka import admin
+from stream.kafka.client_config import Cluster
+from stream.store import migrate
 from tests.builders import an_order
 
 MAILS, ROUNDS = 3000, 3
@@ -37,7 +39,7 @@ def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the benchmarks' inte
     logging.configure("bench", "warning")
     with system(services=False) as stand:
         migrate.upgrade("notifier", stand.env["NOTIFIER_DATABASE_URL"])
-        topic_admin.create_all(Cluster.of_environment(stand.env, "bench"))
+        admin.create_all(Cluster.of_environment(stand.env, "bench"))
         rounds, mails = (ROUNDS_QUICK, MAILS_QUICK) if quick else (ROUNDS, MAILS)
         _send(stand, NotifierSettings.model_fields["mail_connections"].default, 100, "warm")
         ones, alls = [], []

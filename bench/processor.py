@@ -16,21 +16,22 @@ from confluent_kafka import TopicPartition
 from prometheus_client import REGISTRY
 from sqlalchemy import Engine
 
-from bench import figures, system
-from bench.figures import Figure
+from bench.rig import figures, system
+from bench.rig.figures import Figure
 from processors.payment.handler import TOPICS, handle
 from runtime import logging
-from runtime.engine import engine
-from runtime.settings import StoreSettings
-from stream import batch, isolation, topics
-from stream.client_config import Cluster
-from stream.codec import Codec
-from stream.delivery import Delivery
-from stream.messages import Messages
-from stream.producer import PRODUCER
-from stream.registry import CommittedRegistry
-from stream.topics import PARTITIONS
-from stream.worker import Worker
+from runtime.config.settings import StoreSettings
+from runtime.postgres.engine import engine
+from stream.avro.codec import Codec
+from stream.avro.registry import CommittedRegistry
+from stream.events import topics
+from stream.events.topics import PARTITIONS
+from stream.kafka.client_config import Cluster
+from stream.kafka.delivery import Delivery
+from stream.kafka.producer import PRODUCER
+from stream.worker import batch, bisection
+from stream.worker.loop import Worker
+from stream.worker.messages import Messages
 from tests.builders import a_payment
 
 EVENTS, ROUNDS = 20_000, 3
@@ -110,7 +111,7 @@ def _apply_directly(name: str, store: Engine, events: int) -> None:
     for start in range(0, events, BATCH):
         deliveries = [_delivery(f"{name}-{n}", n) for n in range(start, start + BATCH)]
         with store.begin() as tx:
-            batch.apply(tx, deliveries, handle, messages, isolation.together, 2.0)
+            batch.apply(tx, deliveries, handle, messages, bisection.together, 2.0)
 
 
 def _delivery(order: str, offset: int) -> Delivery:

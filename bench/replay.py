@@ -16,13 +16,14 @@ from pathlib import Path
 import psycopg
 from confluent_kafka import TopicPartition
 
-from bench import cost, figures, system
-from bench.figures import Figure
+from bench import cost
+from bench.rig import figures, system
+from bench.rig.figures import Figure
 from local import services
-from local.place import Place
+from local.paths import Place
 from processors.payment.handler import TOPICS
-from stream.client_config import Cluster
-from stream.replay import ends
+from stream.kafka.client_config import Cluster
+from stream.replay import offsets as ends
 from tests.log import writer
 from tests.replays import SERVICES, a_history, append
 

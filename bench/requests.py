@@ -1,6 +1,6 @@
 """Webhooks as bytes on a connection."""
 
-from providers import generic
+from providers.generic import webhook as generic
 from simulator.story import Webhook
 
 

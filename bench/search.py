@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.trial import Window
+from bench.rig.trial import Window
 
 Run = Callable[[float, float], Window]
 """Measures a rate for so many seconds."""

@@ -16,11 +16,13 @@ from pathlib import Path
 
 import psycopg
 
-from bench import fastapi_peer, figures, search, system, trial
-from bench.figures import Figure
+from bench import search
+from bench.peers import fastapi_gateway
 from bench.requests import signed
-from bench.system import ROOT, Sink, System
-from bench.trial import RowKey, Side, Window
+from bench.rig import figures, system, trial
+from bench.rig.figures import Figure
+from bench.rig.system import ROOT, Sink, System
+from bench.rig.trial import RowKey, Side, Window
 from simulator.story import Webhook
 
 RATE = 50.0
@@ -123,7 +125,7 @@ def report(window: Window) -> str:
 def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the interface of all benchmarks
     """Measure this checkout, bench/peers and, where BEFORE names one, another checkout, one after the other."""
     seconds, effort = (10.0, None) if quick else (40.0, search.THOROUGH)
-    others = {"FastAPI + FastStream": _study("FastAPI + FastStream", fastapi_peer.running, seconds, None)}
+    others = {"FastAPI + FastStream": _study("FastAPI + FastStream", fastapi_gateway.running, seconds, None)}
     if before := os.environ.get("BEFORE"):
         others["before"] = _study("before", lambda: hookstream(Path(before)), seconds, effort)
     own = _study("hookstream", hookstream, seconds, effort)
@@ -226,7 +228,7 @@ def main() -> None:
     parser.add_argument("--warm", type=float, default=trial.WARM_S)
     parser.add_argument("--highest", action="store_true", help="search the highest rate, beginning at --rate")
     asked = parser.parse_args()
-    started: AbstractContextManager[Side] = fastapi_peer.running() if asked.peer else hookstream(asked.at.resolve())
+    started: AbstractContextManager[Side] = fastapi_gateway.running() if asked.peer else hookstream(asked.at.resolve())
     with started as side:
         if asked.highest:
             effort = search.THOROUGH

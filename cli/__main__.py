@@ -7,24 +7,12 @@ from typing import Annotated
 
 import typer
 
-from cli import (
-    asking,
-    dead,
-    environment,
-    mail,
-    quarantine,
-    replaying,
-    running,
-    schemas,
-    simulating,
-    spool,
-    status,
-    stores,
-    topics,
-    trying,
-    verifying,
-)
-from local.telling import Trouble, complain, say
+from cli import environment
+from cli.commands import lookup, mail, migrate, quarantine, replay, schemas, simulate, spool, status, topics, verify
+from cli.commands import run as running
+from cli.dead import commands as dead
+from cli.dead import retry
+from local.messages import Trouble, complain, say
 from runtime import __version__
 from runtime.plain_text import plain
 
@@ -45,20 +33,20 @@ def _root(*, version: Annotated[bool, typer.Option("--version", help="Print the 
 
 app.command()(running.run)
 app.command()(running.stop)
-app.command()(simulating.simulate)
+app.command()(simulate.simulate)
 app.command()(status.status)
-app.command()(verifying.verify)
-app.command()(asking.stats)
-app.command()(asking.webhook)
-app.command()(asking.order)
-app.command()(stores.migrate)
-app.command()(trying.retry)
+app.command()(verify.verify)
+app.command()(lookup.stats)
+app.command()(lookup.webhook)
+app.command()(lookup.order)
+app.command()(migrate.migrate)
+app.command()(retry.retry)
 app.add_typer(dead.app, name="dead")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(spool.app, name="spool")
-app.command(context_settings=replaying.PASSED_ON)(replaying.replay)
-app.command()(replaying.rebuild)
-app.command()(replaying.history)
+app.command(context_settings=replay.PASSED_ON)(replay.replay)
+app.command()(replay.rebuild)
+app.command()(replay.history)
 app.add_typer(mail.app, name="mail")
 app.add_typer(topics.app, name="topics")
 app.add_typer(schemas.app, name="schemas")

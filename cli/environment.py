@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local import environment
-from local.place import Place
-from local.telling import Trouble
+from local.messages import Trouble
+from local.paths import Place
 
 if TYPE_CHECKING:
-    from runtime.settings import Mode
-    from stream.client_config import Cluster
-    from stream.registry import Registry
-    from stream.registry_client import RegistryClient
+    from runtime.config.settings import Mode
+    from stream.avro.registry import Registry
+    from stream.avro.registry_client import RegistryClient
+    from stream.kafka.client_config import Cluster
 
 ROOT = Path(__file__).parent.parent
 
@@ -50,7 +50,7 @@ def cluster(env: Mapping[str, str]) -> "Cluster":
 
     Raises Trouble when one of its settings cannot be used.
     """
-    from stream.client_config import Cluster
+    from stream.kafka.client_config import Cluster
 
     try:
         return Cluster.of_environment(env, "cli")
@@ -78,7 +78,7 @@ def registry(env: Mapping[str, str]) -> "Registry":
 
     Raises Trouble when one of its settings cannot be used.
     """
-    from stream.registry import registry_of_environment
+    from stream.avro.registry import registry_of_environment
 
     try:
         return registry_of_environment(env)
@@ -91,7 +91,7 @@ def registry_client(env: Mapping[str, str]) -> "RegistryClient":
 
     Raises Trouble when it names none, or a setting cannot be used.
     """
-    from stream.registry import client_of_environment
+    from stream.avro.registry import client_of_environment
 
     need(env, "SCHEMA_REGISTRY_URL")
     try:

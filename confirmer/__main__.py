@@ -5,23 +5,23 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from confirmer import again, answers
-from confirmer.asker import Asker
+from confirmer import answers, replay_hooks
 from confirmer.handler import TOPICS, handle
 from confirmer.housekeeping import Housekeeping, forget
+from confirmer.polling.poller import Asker
 from confirmer.settings import INQUIRIES, ConfirmerSettings
 from runtime import clock, logging, management
-from runtime.engine import store_engine
 from runtime.health import Health
 from runtime.logging import log
+from runtime.postgres.engine import store_engine
 from runtime.shutdown import on_signal
-from stream import migrate
-from stream.codec import Codec
-from stream.desk import Desk
-from stream.registry import registry
-from stream.replay import verbs
-from stream.replay.subject import Subject
-from stream.worker import Worker
+from stream.avro.codec import Codec
+from stream.avro.registry import registry
+from stream.dead_letters.management_api import Desk
+from stream.replay import cli as verbs
+from stream.replay.spec import Subject
+from stream.store import migrate
+from stream.worker.loop import Worker
 
 SERVICE = "confirmer"
 ENDING_S = 2.0
@@ -57,19 +57,19 @@ def subject(settings: ConfirmerSettings) -> Subject:
         SERVICE,
         SERVICE,
         TOPICS,
-        partial(again.handle, encode=codec.encode),
-        beside=again.TOLD_BY,
-        heeds=again.heeds,
+        partial(replay_hooks.handle, encode=codec.encode),
+        beside=replay_hooks.TOLD_BY,
+        heeds=replay_hooks.heeds,
         settle=partial(_settle, before=clock.now() - settings.question_retention_days * clock.DAY_US),
-        adopt=again.adopt,
-        aside=again.ASIDE,
-        untold=again.UNTOLD,
+        adopt=replay_hooks.adopt,
+        aside=replay_hooks.ASIDE,
+        untold=replay_hooks.UNTOLD,
     )
 
 
 def _settle(tx: Connection, *, before: int) -> None:
     """A rebuilt store forgets what the live one has forgotten."""
-    again.settle(tx)
+    replay_hooks.settle(tx)
     forget(tx, before=before)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, exc
 
 from runtime.management import Refused, Routes
-from stream import asked
-from stream.redaction import masked_text
+from stream.dead_letters import filters
+from stream.events.redaction import masked_text
 
 ONE = """
 SELECT receipt_id::text AS id, provider, subject, reference, status, attempts, error, asked_at, next_attempt_at,
@@ -23,7 +23,7 @@ def routes(store: Engine) -> Routes:
 
 def show(tx: Connection, said: Mapping[str, Any]) -> object:
     """Return the state of a webhook's verification request: the number of attempts, and the last answer."""
-    name = asked.event_id(said.get("id"))
+    name = filters.event_id(said.get("id"))
     row: Any = tx.exec_driver_sql(ONE, {"id": name}).mappings().one_or_none()
     if row is None:
         raise Refused(404, "unknown_question", f"the confirmer has no question {name}")

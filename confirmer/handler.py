@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from sqlalchemy import Connection
 
 from confirmer import store
-from stream import topics
-from stream.events import OrderWebhook, Record, UnconfirmedWebhook
-from stream.fold import Result
+from stream.events import OrderWebhook, Record, UnconfirmedWebhook, topics
+from stream.state.fold import Result
 
 TOPICS = topics.READ_BY["confirmer"]
 Read = UnconfirmedWebhook | OrderWebhook

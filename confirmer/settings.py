@@ -6,7 +6,7 @@ from pydantic import Field, create_model
 
 from providers import catalogue
 from providers.contract import Inquiry
-from runtime.settings import StoreSettings
+from runtime.config.settings import StoreSettings
 
 INQUIRIES: dict[str, Inquiry] = {name: row.inquiry for name, row in catalogue.NAMES.items() if row.inquiry}
 """Whom we can ask, by name."""

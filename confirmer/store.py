@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from confirmer.judge import Again, Confirmed, Rejected, Unknown, Verdict
+from confirmer.verdict import Again, Confirmed, Rejected, Unknown, Verdict
 from runtime import clock, faults
-from stream.arrays import write
 from stream.events import UnconfirmedWebhook
+from stream.store.bulk_sql import write
 
 KNOW = """
 INSERT INTO orders (order_id) SELECT unnest(%(orders)b::text[]) ORDER BY 1 ON CONFLICT DO NOTHING

@@ -13,21 +13,21 @@ from granian.server.embed import Server
 from litestar.types import ASGIApp
 
 from console import app
+from console.balance_stream import Live, Sockets
 from console.handler import TOPICS, handle
-from console.live import Live, Sockets
 from console.retention import Retention, forget
 from console.settings import ConsoleSettings
 from runtime import clock, logging, management, ports, shutdown
-from runtime.engine import store_engine
 from runtime.health import Health
 from runtime.logging import log
-from stream import migrate
-from stream.codec import Codec
-from stream.desk import Desk
-from stream.registry import registry
-from stream.replay import verbs
-from stream.replay.subject import Subject
-from stream.worker import Worker
+from runtime.postgres.engine import store_engine
+from stream.avro.codec import Codec
+from stream.avro.registry import registry
+from stream.dead_letters.management_api import Desk
+from stream.replay import cli as verbs
+from stream.replay.spec import Subject
+from stream.store import migrate
+from stream.worker.loop import Worker
 
 SERVICE = "console"
 CONSUMER = {"fetch.min.bytes": 200_000, "fetch.wait.max.ms": 400}

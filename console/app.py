@@ -13,10 +13,11 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, ExceptionHandlersMap, Guard
 from sqlalchemy import Engine, exc
 
-from console import access, parameters
-from console.live import Live, Sockets, TooManySockets
-from console.parameters import BadParameter
-from console.questions import QUESTIONS, Ambiguous, Question
+from console import access
+from console.api import query_params
+from console.api.endpoints import QUESTIONS, Ambiguous, Question
+from console.api.query_params import BadParameter
+from console.balance_stream import Live, Sockets, TooManySockets
 from runtime.health import Health
 from runtime.logging import log
 
@@ -76,7 +77,7 @@ def _balances(token: str, live: Live, sockets: Sockets) -> Any:
     async def balances(socket: WebSocket[Any, Any, Any], customer_id: str) -> None:
         customer_id = unquote(customer_id)
         given = access.token(socket.headers.get("authorization", ""), socket.query_params.get("token", ""))
-        if not access.permits_balance(token, given, parameters.name(customer_id)):
+        if not access.permits_balance(token, given, query_params.name(customer_id)):
             raise NotAuthorizedException("send the console's token, or this customer's own")
         await socket.accept()
         try:

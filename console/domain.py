@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from stream import topics
-from stream.events import OutcomeKind, PaymentStatus, PaymentWebhook, RefundStatus, RefundWebhook, Webhook
+from stream.events import OutcomeKind, PaymentStatus, PaymentWebhook, RefundStatus, RefundWebhook, Webhook, topics
 
 Status = Literal["RECEIVED", "PROCESSED", "FAILED", "RETRYING", "ABANDONED"]
 STATUSES: tuple[Status, ...] = ("RECEIVED", "PROCESSED", "FAILED", "RETRYING", "ABANDONED")

@@ -7,7 +7,6 @@ from sqlalchemy import Connection
 
 from console import store
 from console.domain import is_of_a_webhook, standing
-from stream import topics
 from stream.events import (
     CreditAdded,
     Fact,
@@ -17,8 +16,9 @@ from stream.events import (
     Record,
     RejectedWebhook,
     Webhook,
+    topics,
 )
-from stream.fold import Result
+from stream.state.fold import Result
 
 TOPICS = topics.READ_BY["console"]
 R = TypeVar("R", bound=Record)

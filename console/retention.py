@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from console import store
 from runtime import clock, periodic
 from runtime.logging import log
-from stream.topics import REJECTED, UNVERIFIED
+from stream.events.topics import REJECTED, UNVERIFIED
 
 DAILY_S = 24 * 3600.0
 AGAIN_S = 600.0

@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from runtime.secrets import Token
-from runtime.settings import StoreSettings
+from runtime.config.secrets import Token
+from runtime.config.settings import StoreSettings
 
 
 class ConsoleSettings(StoreSettings):

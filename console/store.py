@@ -6,9 +6,8 @@ from itertools import chain
 
 from sqlalchemy import Connection
 
-from console import rows
+from console import row_mapping
 from console.domain import Standing, Statement
-from stream.arrays import write
 from stream.events import (
     CreditAdded,
     Fact,
@@ -18,6 +17,7 @@ from stream.events import (
     RejectedWebhook,
     Webhook,
 )
+from stream.store.bulk_sql import write
 
 # A webhook's row is made by whichever of its traces comes first, and locked by all of them: so what is said of it and
 # the webhook itself cannot pass each other unseen in two transactions. A row that is told nothing new is locked by
@@ -160,8 +160,8 @@ def describe(
 
     Of all `webhook_ids`, which must be sorted, there is a row then, locked until the transaction ends.
     """
-    told = {cells[0]: cells for cells in chain(map(rows.webhook, webhooks), map(rows.aside, aside))}
-    write(tx, DESCRIBE, DESCRIBED, [told.get(name) or (name, *rows.UNDESCRIBED) for name in webhook_ids])
+    told = {cells[0]: cells for cells in chain(map(row_mapping.webhook, webhooks), map(row_mapping.aside, aside))}
+    write(tx, DESCRIBE, DESCRIBED, [told.get(name) or (name, *row_mapping.UNDESCRIBED) for name in webhook_ids])
 
 
 def confirm(tx: Connection, receipts: Mapping[str, str]) -> None:
@@ -171,7 +171,7 @@ def confirm(tx: Connection, receipts: Mapping[str, str]) -> None:
 
 def keep_outcomes(tx: Connection, outcomes: Iterable[Outcome]) -> None:
     """Remember what services said of webhooks and facts."""
-    write(tx, KEEP_OUTCOMES, OUTCOME_COLUMNS, [rows.outcome(outcome) for outcome in outcomes])
+    write(tx, KEEP_OUTCOMES, OUTCOME_COLUMNS, [row_mapping.outcome(outcome) for outcome in outcomes])
 
 
 def held(tx: Connection, webhook_ids: Sequence[str]) -> dict[str, Held]:
@@ -195,26 +195,26 @@ def settle(tx: Connection, standings: Mapping[str, Standing]) -> None:
 
 def keep_facts(tx: Connection, facts: Iterable[Fact]) -> None:
     """Remember what was announced."""
-    write(tx, KEEP_FACTS, FACT_COLUMNS, [rows.fact(fact) for fact in facts])
+    write(tx, KEEP_FACTS, FACT_COLUMNS, [row_mapping.fact(fact) for fact in facts])
 
 
 def keep_mails(tx: Connection, mails: Iterable[NotificationSent]) -> None:
     """Remember who was told what."""
-    write(tx, KEEP_MAILS, MAIL_COLUMNS, [rows.mail(mail) for mail in mails])
+    write(tx, KEEP_MAILS, MAIL_COLUMNS, [row_mapping.mail(mail) for mail in mails])
 
 
 def keep_refusals(tx: Connection, refused: Iterable[RejectedWebhook]) -> None:
     """Remember who was refused, and why."""
-    write(tx, KEEP_REFUSALS, REFUSAL_COLUMNS, [rows.refusal(one) for one in refused])
+    write(tx, KEEP_REFUSALS, REFUSAL_COLUMNS, [row_mapping.refusal(one) for one in refused])
 
 
 def raise_balances(tx: Connection, credits_added: Iterable[CreditAdded]) -> None:
     """Keep each customer's newest balance, and tell whoever listens of every change, in the order it was made."""
-    changes = sorted((credit for credit in credits_added if credit.customer_id), key=rows.account)
-    newest = {rows.account(credit)[:2]: credit for credit in changes}
-    balances = [(*account, credit.balance, rows.at(credit)) for account, credit in newest.items()]
+    changes = sorted((credit for credit in credits_added if credit.customer_id), key=row_mapping.account)
+    newest = {row_mapping.account(credit)[:2]: credit for credit in changes}
+    balances = [(*account, credit.balance, row_mapping.at(credit)) for account, credit in newest.items()]
     write(tx, RAISE_BALANCES, "customers currencies balances times", balances)
-    write(tx, TELL_BALANCES, "changes", [(rows.change(credit),) for credit in changes])
+    write(tx, TELL_BALANCES, "changes", [(row_mapping.change(credit),) for credit in changes])
 
 
 def clean_up(tx: Connection, before: int) -> int:

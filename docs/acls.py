@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from auditor.tracing import READS
-from confirmer.again import TOLD_BY
+from confirmer.replay_hooks import TOLD_BY
 from gateway.__main__ import GATEWAY_TOPICS
-from gateway.desk import KEPT_IN
-from stream import reading, topics
-from stream.replay import reading as replay_reading
+from gateway.management_api import KEPT_IN
+from stream.events import topics
+from stream.kafka import topic_reader
+from stream.replay.fill import ordered_reader as replay_reading
 
 OPERATOR = "operator"
 """The principals of people and jobs: `hookstream`, the topics job, and `verify`."""
@@ -61,7 +62,7 @@ def _gateway() -> list[Permission]:
     return _merged(
         *_each("topic", (topic.name for topic in GATEWAY_TOPICS), "WRITE", "DESCRIBE_CONFIGS"),
         *_each("topic", KEPT_IN, "READ"),
-        *_each("group", (reading.GROUP,), "READ"),
+        *_each("group", (topic_reader.GROUP,), "READ"),
     )
 
 
@@ -69,7 +70,7 @@ def _operator() -> list[Permission]:
     return _merged(
         *_each("topic", (topic.name for topic in topics.ALL), "CREATE", "READ", "DESCRIBE_CONFIGS"),
         *_each("group", READS, "DESCRIBE"),
-        *_each("group", (reading.GROUP, AUDITOR_GROUP), "READ"),
+        *_each("group", (topic_reader.GROUP, AUDITOR_GROUP), "READ"),
     )
 
 

@@ -17,7 +17,7 @@ from processors.shipping import domain as shipping
 from processors.subscription import domain as subscription
 from providers import catalogue
 from providers.contract import Provider
-from runtime.settings import Settings, StoreSettings
+from runtime.config.settings import Settings, StoreSettings
 
 ROOT = Path(__file__).parent.parent
 TABLES = {

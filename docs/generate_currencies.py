@@ -1,4 +1,4 @@
-"""Generate providers/currencies.py: every currency ISO 4217 lists or has ever listed, with its decimal digits.
+"""Generate providers/parsing/currencies.py: every currency ISO 4217 lists or has ever listed, with its decimal digits.
 
 Run it when ISO 4217 changes, with the version of `iso-4217` that carries the newest lists:
 
@@ -15,7 +15,7 @@ import textwrap
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-TARGET = Path(__file__).parents[1] / "providers" / "currencies.py"
+TARGET = Path(__file__).parents[1] / "providers" / "parsing" / "currencies.py"
 NO_MONEY = ("N.A.", "-1")
 """The digits of precious metals, units of account and test codes. They are left out."""
 WIDTH = 119

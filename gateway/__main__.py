@@ -17,28 +17,31 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from prometheus_client import REGISTRY
 
-from gateway import app, worker_link
-from gateway.appender import Appender
-from gateway.custody import Custody
-from gateway.desk import Desk
-from gateway.guard import Application
-from gateway.limits import SHARED_BYTES
-from gateway.proof import Proof
+from gateway import app
+from gateway.append.appender import Appender
+from gateway.append.durable_append import Custody
+from gateway.append.spool import Spool
+from gateway.append.topic_watch import TopicWatch
+from gateway.http.guard import Application
+from gateway.http.token_bucket import SHARED_BYTES
+from gateway.intake.authentication import Proof
+from gateway.intake.webhooks import Webhooks
+from gateway.management_api import Desk
 from gateway.settings import GatewaySettings
-from gateway.spool import Spool
-from gateway.topic_watch import TopicWatch
-from gateway.webhooks import Webhooks
-from gateway.workers import WORKER, Workers
+from gateway.workers import link as worker_link
+from gateway.workers.supervisor import WORKER, Workers
 from providers import catalogue
-from runtime import garbage, logging, management, ports
+from runtime import gc_tuning, logging, management, ports
 from runtime.health import Health
 from runtime.logging import log
 from runtime.management import Route
 from runtime.startup import Need, Startup
-from stream import startup, topic_admin, topic_drift, topics
-from stream.client_config import Cluster
-from stream.codec import Codec
-from stream.registry import registry
+from stream.avro import startup
+from stream.avro.codec import Codec
+from stream.avro.registry import registry
+from stream.events import topics
+from stream.kafka import admin, topic_drift
+from stream.kafka.client_config import Cluster
 
 HTTP1 = HTTP1Settings(header_read_timeout=5_000, max_buffer_size=65_536, keep_alive=True)
 CLOSING_S = 2.0
@@ -81,7 +84,7 @@ async def serve(
     )
     routes.update(Desk(settings, codec, custody, proof).routes())
     await appender.warm_up([topic.name for topic in GATEWAY_TOPICS])
-    garbage.look_seldom()
+    gc_tuning.look_seldom()
     stop = _on_signal()
     serving = asyncio.create_task(server.serve())
     draining = asyncio.create_task(custody.drain()) if spool else None
@@ -157,8 +160,8 @@ def _kafka(settings: GatewaySettings) -> Need:
     cluster = Cluster.of(settings, "gateway")
 
     def ask() -> None:
-        if settings.spool_dir is None or topic_admin.answers(cluster):
-            topic_admin.check(cluster, GATEWAY_TOPICS, wait_for_missing=False)
+        if settings.spool_dir is None or admin.answers(cluster):
+            admin.check(cluster, GATEWAY_TOPICS, wait_for_missing=False)
             topic_drift.warn(cluster, GATEWAY_TOPICS, settings.mode, settings.topic_replication)
         else:
             log.warning("gateway.spooling", cause="Kafka does not answer; webhooks go to the spool")

@@ -5,9 +5,9 @@ from typing import cast
 
 from litestar import Litestar, Response, get
 
-from gateway.guard import Application, Guard, Receive, Route, Scope, Send
+from gateway.http.guard import Application, Guard, Receive, Route, Scope, Send
+from gateway.intake.webhooks import Webhooks
 from gateway.settings import GatewaySettings
-from gateway.webhooks import Webhooks
 from providers import catalogue
 from runtime.health import Health
 

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, create_model, field_validator, model_validator
 
-from gateway.sources import Network, networks
+from gateway.http.client_address import Network, networks
 from providers import catalogue
 from providers.contract import Provider
-from runtime.secrets import MIN_BYTES, Secrets, separate
-from runtime.settings import Settings
+from runtime.config.secrets import MIN_BYTES, Secrets, separate
+from runtime.config.settings import Settings
 
 _RATE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
 LENGTH = f"each of {MIN_BYTES} bytes or more"

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from local.memory import passwords, ports
-from local.place import Place, write_whole
+from local.paths import Place, write_whole
+from local.run_state import passwords, ports
 from local.services import API_KEYS, API_URLS, ASKED, REGISTRY_ACCESS, SECRETS, SERVICES, TOPICS_AND_GROUPS
-from runtime import kafka_properties
+from runtime.config import kafka_properties
 
 HOST = "127.0.0.1"
 STORES = tuple(service for service in SERVICES if service.store)

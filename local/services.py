@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from local.child import Program
-from local.place import Place
+from local.paths import Place
+from local.processes.process import Program
 from providers import catalogue
-from runtime import kafka_properties
+from runtime.config import kafka_properties
 
 WORKER, GATEWAY = 1, 2  # the layers above Kafka, Postgres and the inbox (0): the gateway falls silent first
 

@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, MappingProxyType
 
-from local import environment, leftovers, lodging, memory, presence
-from local.place import Place
+from local import environment, run_state
+from local.messages import Trouble, complain, say, without_password
+from local.parts import postgres_home
+from local.paths import Place
+from local.processes import orphan_processes, run_lock
 from local.system import Stack, serving, standing
-from local.telling import Trouble, complain, say, without_password
 
 PORTS = {"gateway": 3000, "console": 3001}  # the examples in the documents then work as written
 SHOWN = ("GATEWAY_URL", "CONSOLE_URL", "INBOX_URL", "KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL")
@@ -28,7 +30,7 @@ def run(root: Path, *, registry: bool, on_ready: Callable[[dict[str, str]], int 
     """In the foreground until a signal; what `on_ready` returned is the code to exit with."""
     place, code = _place(root), INTERRUPTED
     try:
-        with _stoppable(), presence.alone(place):
+        with _stoppable(), run_lock.alone(place):
             began = time.monotonic()
             settings = environment.decide(place, _given(place), PORTS, registry=registry)
             with standing(settings) as stack, serving(stack):
@@ -47,10 +49,10 @@ def run(root: Path, *, registry: bool, on_ready: Callable[[dict[str, str]], int 
 def stop(root: Path) -> int:
     """Returns when nothing of the run is left, even of one that was killed."""
     place = _place(root)
-    if presence.dismiss(place):
+    if run_lock.dismiss(place):
         say("stopped")
         return 0
-    left = leftovers.sweep(place)
+    left = orphan_processes.sweep(place)
     place.env_file.unlink(missing_ok=True)
     say(f"ended {left} processes of a run that was killed" if left else "nothing runs here")
     return 0
@@ -69,10 +71,10 @@ def everything(
 def _alone(root: Path, data: Path, given: Mapping[str, str], *, registry: bool) -> Iterator[Stack]:
     place = Place(root.resolve(), data.resolve())
     try:
-        with presence.alone(place), standing(environment.decide(place, given, {}, registry=registry)) as stack:
+        with run_lock.alone(place), standing(environment.decide(place, given, {}, registry=registry)) as stack:
             yield stack
     finally:
-        lodging.forget(place.run / "postgres")
+        postgres_home.forget(place.run / "postgres")
 
 
 def _place(root: Path) -> Place:
@@ -83,7 +85,7 @@ def _given(place: Place) -> Mapping[str, str]:
     """Return the environment; where the broker is started here, with few partitions."""
     given = dict(os.environ)
     if not given.get("KAFKA_BOOTSTRAP_SERVERS"):
-        given.setdefault("TOPIC_PARTITIONS", str(memory.partitions(place)))
+        given.setdefault("TOPIC_PARTITIONS", str(run_state.partitions(place)))
     return given
 
 

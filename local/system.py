@@ -10,12 +10,15 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from local import apis, broker, environment, inbox, postgres, registry, services
+from local import environment, services
 from local.environment import STORES, Settings
-from local.guard import guarded
-from local.supervisor import Supervisor
-from stream import migrate, topic_admin, topics
-from stream.client_config import Cluster
+from local.parts import apis, broker, inbox, postgres, registry
+from local.processes.reaper import guarded
+from local.processes.supervisor import Supervisor
+from stream.events import topics
+from stream.kafka import admin
+from stream.kafka.client_config import Cluster
+from stream.store import migrate
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def serving(stack: Stack) -> Iterator[None]:
 
 def _create_topics(stack: Stack) -> None:
     partitions = int(stack.env.get("TOPIC_PARTITIONS") or topics.PARTITIONS)
-    topic_admin.create_all(Cluster.of_environment(stack.env, "local"), partitions=partitions)
+    admin.create_all(Cluster.of_environment(stack.env, "local"), partitions=partitions)
     # "It exists already" leaves a cycle of references that keeps the client, and it would go on for hours
     # to say so on the terminal whenever the broker is away.
     gc.collect()

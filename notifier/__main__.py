@@ -3,20 +3,21 @@
 import sys
 from functools import partial
 
-from notifier import again
-from notifier.desk import Desk
+from notifier import replay_hooks
 from notifier.handler import TOPICS, handle
-from notifier.sender import Sender
+from notifier.management_api import Desk
+from notifier.sending.sender import Sender
 from notifier.settings import NotifierSettings
 from runtime import logging, management
-from runtime.engine import store_engine
 from runtime.health import Health
+from runtime.postgres.engine import store_engine
 from runtime.shutdown import WITHIN_S, on_signal
-from stream import desk, topics
-from stream.codec import Codec
-from stream.registry import registry
-from stream.replay.subject import Subject
-from stream.worker import Worker
+from stream.avro.codec import Codec
+from stream.avro.registry import registry
+from stream.dead_letters import management_api
+from stream.events import topics
+from stream.replay.spec import Subject
+from stream.worker.loop import Worker
 
 SERVICE = "notifier"
 
@@ -28,15 +29,17 @@ def run(settings: NotifierSettings) -> None:
     codec = Codec(registry(settings))
     handler = partial(handle, operator=settings.operator_email, max_age_s=settings.mail_max_age)
     worker = Worker(SERVICE, TOPICS, handler, settings, store, codec)
-    apply_again = partial(again.handle_repeated, operator=settings.operator_email, max_age_s=settings.mail_max_age)
-    worker.when_rewound(apply_again, again.rewind)
+    apply_again = partial(
+        replay_hooks.handle_repeated, operator=settings.operator_email, max_age_s=settings.mail_max_age
+    )
+    worker.when_rewound(apply_again, replay_hooks.rewind)
     sender = Sender(settings, store, codec, worker.trust)
     worker.on_commit = sender.wake.set
     health = Health()
     worker.watch(health)
     health.ready_while(sender.problem)
     mails = Desk(settings, store, codec, sender.wake.set)
-    management.listen(settings, health, {**desk.Desk(SERVICE, store, codec).routes(), **mails.routes()})
+    management.listen(settings, health, {**management_api.Desk(SERVICE, store, codec).routes(), **mails.routes()})
     sending = sender.start(stop)
     health.live_while(lambda: None if sending.is_alive() else "the sender has ended")
     worker.run(stop)
@@ -49,12 +52,12 @@ def subject(settings: NotifierSettings) -> Subject:
         SERVICE,
         SERVICE,
         TOPICS,
-        partial(again.handle, operator=settings.operator_email),
+        partial(replay_hooks.handle, operator=settings.operator_email),
         beside=(topics.NOTIFICATIONS,),
-        settle=again.settle,
-        adopt=again.adopt,
-        aside=again.ASIDE,
-        untold=again.UNTOLD,
+        settle=replay_hooks.settle,
+        adopt=replay_hooks.adopt,
+        aside=replay_hooks.ASIDE,
+        untold=replay_hooks.UNTOLD,
     )
 
 
@@ -66,11 +69,11 @@ def main(arguments: list[str]) -> None:
         case [] | ["run"]:
             run(settings)
         case ["migrate"]:
-            from stream import migrate  # noqa: PLC0415
+            from stream.store import migrate  # noqa: PLC0415
 
             migrate.upgrade(SERVICE, settings.session_url)
         case _:
-            from stream.replay import verbs  # noqa: PLC0415
+            from stream.replay import cli as verbs  # noqa: PLC0415
 
             if arguments[0] not in verbs.VERBS:
                 sys.exit("usage: python -m notifier [run|migrate|replay …|rebuild]")

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from notifier import alarms, contacts, in_app, store
-from notifier.audience import audiences
+from notifier import contacts, in_app, operator_alerts, store
 from notifier.contacts import Contact
+from notifier.recipients import audiences
 from runtime.logging import log
-from stream import topics
-from stream.events import CustomerWebhook, DeadRecord, Fact, OrderWebhook, Outcome, QuarantinedWebhook
-from stream.fold import Result
+from stream.events import CustomerWebhook, DeadRecord, Fact, OrderWebhook, Outcome, QuarantinedWebhook, topics
+from stream.state.fold import Result
 
 TOPICS = topics.READ_BY["notifier"]
 Told = OrderWebhook | CustomerWebhook | Fact | DeadRecord | QuarantinedWebhook | Outcome
@@ -28,8 +27,8 @@ def handle(tx: Connection, events: Sequence[Told], *, operator: str | None, max_
     touched = store.touched(tx, messages, orders, customers)
     store.wake(tx, touched, messages, max_age_s)
     in_app.write(tx, touched)
-    alarms.abandoned(tx, [event for event in events if isinstance(event, DeadRecord)])
-    alarms.quarantined(tx, [event for event in events if isinstance(event, QuarantinedWebhook)])
+    operator_alerts.abandoned(tx, [event for event in events if isinstance(event, DeadRecord)])
+    operator_alerts.quarantined(tx, [event for event in events if isinstance(event, QuarantinedWebhook)])
     _report_unusable(orders, customers, messages)
     return [Result(_key(event), "processed", ()) for event in events]
 

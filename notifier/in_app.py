@@ -10,17 +10,18 @@ from urllib.parse import quote
 import msgspec
 from sqlalchemy import Connection
 
-from notifier import letters, mailbox
-from notifier.mailbox import Letter
+from notifier import mail_queue
+from notifier.mail import composer
+from notifier.mail_queue import Letter
 from notifier.store import Touched
 from runtime.logging import log
-from stream import ids
-from stream.arrays import write as write_rows
+from stream.events import ids
+from stream.store.bulk_sql import write as write_rows
 
 CHANNEL = "in_app"
 
 UNWRITTEN = f"""
-SELECT {mailbox.COLUMNS} FROM addressed
+SELECT {mail_queue.COLUMNS} FROM addressed
  WHERE audience IN ('customer', 'seller') AND user_id IS NOT NULL AND fact::text <> '{{}}'
    AND (notification_id = ANY (%(ids)b::text[]::uuid[]) OR order_id = ANY (%(orders)b::text[]))
    AND NOT EXISTS (SELECT FROM in_app
@@ -66,7 +67,7 @@ def write(tx: Connection, touched: Touched) -> None:
 def _row(letter: Letter) -> tuple[Any, ...] | None:
     about = msgspec.json.decode(letter.fact, type=About)
     try:
-        said = letters.words(letter)
+        said = composer.words(letter)
     except Exception as broken:  # noqa: BLE001 - a message that cannot be written must not hold up the others
         log.error("in_app.failed", id=letter.notification_id, error=f"{type(broken).__name__}: {broken}")
         return None

@@ -4,9 +4,10 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from notifier import branding, smtp_url
-from notifier.branding import Branding
-from runtime.settings import StoreSettings
+from notifier import smtp_url
+from notifier.mail import branding
+from notifier.mail.branding import Branding
+from runtime.config.settings import StoreSettings
 from stream.events import email_address
 
 

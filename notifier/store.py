@@ -8,10 +8,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from notifier import contacts
-from notifier.audience import Audience, is_of_a_plan, message_id
 from notifier.contacts import Contact
-from stream.arrays import write
+from notifier.recipients import Audience, is_of_a_plan, message_id
 from stream.events import CustomerWebhook, Fact, NotificationSent, OrderWebhook
+from stream.store.bulk_sql import write
 
 CHANNEL = "email"
 

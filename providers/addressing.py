@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from stream import topics
 from stream.events import (
     BillingNotice,
     BillingWebhook,
@@ -28,8 +27,9 @@ from stream.events import (
     TransferWebhook,
     UnconfirmedWebhook,
     Webhook,
+    topics,
 )
-from stream.topics import Topic
+from stream.events.topics import Topic
 
 
 class Addressed(NamedTuple):

@@ -3,24 +3,22 @@
 import re
 from collections.abc import Mapping
 
-from providers import (
-    aftership,
-    delivery_tracker,
-    easypost,
-    generic,
-    inicis,
-    pg,
-    portone_v1,
-    portone_v2,
-    shippo,
-    shop,
-    stripe,
-    sweettracker,
-    tapayz,
-    toss,
-    tosspayments,
-)
+from providers.aftership import webhook as aftership
 from providers.contract import Provider
+from providers.contract_e import webhook as pg
+from providers.delivery_tracker import webhook as delivery_tracker
+from providers.easypost import webhook as easypost
+from providers.generic import webhook as generic
+from providers.inicis import webhook as inicis
+from providers.portone_v1 import webhook as portone_v1
+from providers.portone_v2 import webhook as portone_v2
+from providers.shippo import webhook as shippo
+from providers.shop import webhook as shop
+from providers.stripe import webhook as stripe
+from providers.sweettracker import webhook as sweettracker
+from providers.tapayz import webhook as tapayz
+from providers.toss import webhook as toss
+from providers.tosspayments import webhook as tosspayments
 
 PROVIDERS: tuple[Provider, ...] = (
     generic.PROVIDER,

@@ -2,9 +2,8 @@
 
 from providers.addressing import Addressed, addressed
 from providers.contract import Translation
-from providers.webhook import event_id_of
-from stream import ids
-from stream.events import Envelope, UnconfirmedWebhook
+from providers.records import event_id_of
+from stream.events import Envelope, UnconfirmedWebhook, ids
 
 
 def confirmed(asked: UnconfirmedWebhook, told: Translation, answer: bytes) -> Addressed:

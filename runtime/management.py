@@ -16,9 +16,9 @@ from urllib.parse import parse_qsl, urlsplit
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 from runtime import metrics
+from runtime.config.settings import Settings
 from runtime.health import Health
 from runtime.logging import log
-from runtime.settings import Settings
 
 Answer = tuple[int, str, bytes]
 Route = Callable[[Mapping[str, Any]], object]

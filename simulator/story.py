@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from providers import carriers
-from stream import ids
+from providers.parsing import carriers
+from stream.events import ids
 
 LOCALES = ("ko", "en")
 NAMES = {

@@ -7,20 +7,20 @@ from threading import Event
 from sqlalchemy import Engine
 
 from runtime import logging, management
-from runtime.engine import store_engine
+from runtime.config.settings import StoreSettings
 from runtime.health import Health
-from runtime.settings import StoreSettings
+from runtime.postgres.engine import store_engine
 from runtime.shutdown import on_signal
-from stream import migrate
-from stream.codec import Codec
-from stream.desk import Desk
+from stream.avro.codec import Codec
+from stream.avro.registry import registry
+from stream.dead_letters.management_api import Desk
 from stream.events import Record
-from stream.isolation import Handler
-from stream.registry import registry
-from stream.replay import verbs
-from stream.replay.subject import Subject, as_it_was
-from stream.topics import Topic
-from stream.worker import Worker
+from stream.events.topics import Topic
+from stream.replay import cli as verbs
+from stream.replay.spec import Subject, as_it_was
+from stream.store import migrate
+from stream.worker.bisection import Handler
+from stream.worker.loop import Worker
 
 USAGE = "usage: python -m {package} [run|migrate|replay …]"
 

@@ -4,7 +4,6 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from stream import ids
 from stream.events import (
     BillingScheduled,
     DisputeNotice,
@@ -27,6 +26,7 @@ from stream.events import (
     ShippingWebhook,
     TransferNotice,
     TransferWebhook,
+    ids,
 )
 
 F = TypeVar("F", bound=Fact)

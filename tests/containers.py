@@ -10,8 +10,8 @@ from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
-from local import databases
 from local.environment import AUDITOR, STORES
+from local.parts import databases
 
 KAFKA = "apache/kafka:4.1.1"
 POSTGRES = "postgres:17-bookworm"

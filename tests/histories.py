@@ -15,13 +15,12 @@ import msgspec
 
 from providers import catalogue
 from providers.contract import Received
-from providers.webhook import webhook
+from providers.records import webhook
 from runtime import clock
 from simulator.stories import STORIES
 from simulator.story import LOCALES, Order, Webhook
-from stream import topics
-from stream.events import BillingNotice, BillingWebhook
-from stream.topics import Topic
+from stream.events import BillingNotice, BillingWebhook, topics
+from stream.events.topics import Topic
 from tests.builders import MINUTE, NOON, a_dispute, a_payment, a_refund, a_scan, a_transfer, an_envelope, an_invoice
 from tests.replays import Told, a_history
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from stream.codec import Codec
+from stream.avro.codec import Codec
+from stream.avro.registry import CommittedRegistry
 from stream.events import Record
-from stream.producer import PRODUCER
-from stream.registry import CommittedRegistry
-from stream.topics import PARTITIONS, Topic
+from stream.events.topics import PARTITIONS, Topic
+from stream.kafka.producer import PRODUCER
 from tests.actors import until
 
 CODEC = Codec(CommittedRegistry())

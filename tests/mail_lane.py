@@ -1,8 +1,8 @@
 """The notifier's lane to a mail server, for one mail after the other; what fails is raised."""
 
-from notifier.lane import Lane
-from notifier.mime import Mail
-from notifier.smtp import envelope
+from notifier.mail.mime import Mail
+from notifier.sending.lane import Lane
+from notifier.sending.smtp import envelope
 
 
 class MailServer:

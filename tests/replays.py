@@ -5,13 +5,12 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cli.offsets import Kafka
+from cli.clients.offsets import Kafka
 from local import services
-from local.place import Place
-from stream import topics
-from stream.client_config import Cluster
-from stream.events import OrderWebhook, Webhook
-from stream.topics import Topic
+from local.paths import Place
+from stream.events import OrderWebhook, Webhook, topics
+from stream.events.topics import Topic
+from stream.kafka.client_config import Cluster
 from tests.actors import until
 from tests.builders import MINUTE, NOON, a_payment, an_order
 from tests.log import CODEC, Writer

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from local import services
-from local.place import Place
-from local.supervisor import MARK
+from local.paths import Place
+from local.processes.supervisor import MARK
 from runtime.faults import EXIT_CODE
-from stream.topics import PARTITIONS
+from stream.events.topics import PARTITIONS
 from tests.actors import until
 from tests.kafka_settings import admin_of, impatient
 from tests.processes import frozen

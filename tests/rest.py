@@ -3,9 +3,9 @@
 import time
 from collections.abc import Mapping
 
-from cli.offsets import Kafka
+from cli.clients.offsets import Kafka
 from local.services import SERVICES
-from stream.client_config import Cluster
+from stream.kafka.client_config import Cluster
 from tests.actors import Store
 
 STORES = tuple(service.name for service in SERVICES if service.store)

@@ -19,11 +19,12 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from docs.acls import OPERATOR, Permission
-from local import broker, maven, memory
-from local.child import Program
-from local.place import Place
-from local.supervisor import Supervisor
-from stream.client_config import Cluster
+from local import run_state
+from local.parts import broker, maven
+from local.paths import Place
+from local.processes.process import Program
+from local.processes.supervisor import Supervisor
+from stream.kafka.client_config import Cluster
 
 ROOT = Path(__file__).parent.parent
 Mechanism = Literal["PLAIN", "SCRAM-SHA-512", "mTLS"]
@@ -110,7 +111,7 @@ def running(data: Path, principals: Sequence[str]) -> Iterator[Secured]:
     chain = [(keys / name).read_text() for name in ("broker.key", "broker.pem", "ca.pem")]
     (keys / "broker.keystore.pem").write_text("".join(chain))
     place = Place(ROOT, data)
-    ports = memory.ports(place, ("sasl_port", "ssl_port", "controller_port"), {})
+    ports = run_state.ports(place, ("sasl_port", "ssl_port", "controller_port"), {})
     secured = Secured(f"127.0.0.1:{ports['sasl_port']}", f"127.0.0.1:{ports['ssl_port']}", passwords, keys)
     supervisor = Supervisor(data)
     try:

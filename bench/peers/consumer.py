@@ -1,6 +1,7 @@
 """FastStream + asyncpg + aiosmtplib: one upsert and commit a message, then a mail to the order's customer.
 
-Run by bench/fastapi_peer.py in a virtual environment of its own: `python -m consumer`. FastStream's defaults hold:
+Run by bench/peers/fastapi_gateway.py in a virtual environment of its own: `python -m consumer`.
+FastStream's defaults hold:
 offsets are committed by themselves every few seconds, so a crash loses or repeats messages.
 """
 

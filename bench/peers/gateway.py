@@ -1,6 +1,6 @@
 """FastAPI + aiokafka: checks the signature, appends to Kafka with acks=all, answers when Kafka has answered.
 
-Run by bench/fastapi_peer.py in a virtual environment of its own: `python -m uvicorn gateway:app`.
+Run by bench/peers/fastapi_gateway.py in a virtual environment of its own: `python -m uvicorn gateway:app`.
 """
 
 import hmac

@@ -1,8 +1,8 @@
 """Runs the invoice processor: `python -m processors.invoice [run|migrate|replay …]`."""
 
 from processors.invoice.handler import TOPICS, handle
-from providers.again import reread
-from stream import topics
+from providers.retranslate import reread
+from stream.events import topics
 from stream.service import main
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from stream import ids, registers
 from stream.events import (
     CreditAdded,
     CryptoRefundRequested,
@@ -27,9 +26,11 @@ from stream.events import (
     InvoiceWebhook,
     OutcomeKind,
     TransferWebhook,
+    ids,
 )
-from stream.fold import Result
-from stream.registers import Stamp, Told
+from stream.state import registers
+from stream.state.fold import Result
+from stream.state.registers import Stamp, Told
 
 TRANSITIONS = (
     ("Ready",),

@@ -7,9 +7,8 @@ from sqlalchemy import Connection
 from processors.invoice import store
 from processors.invoice.domain import Invoice, Transfer, apply, contradicts, credits_in, settle, tell
 from runtime.logging import log
-from stream import topics
-from stream.events import InvoiceWebhook, OutcomeKind, TransferWebhook
-from stream.fold import Result
+from stream.events import InvoiceWebhook, OutcomeKind, TransferWebhook, topics
+from stream.state.fold import Result
 
 TOPICS = topics.READ_BY["invoice"]
 Heard = InvoiceWebhook | TransferWebhook

@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 
 from processors.invoice.domain import Invoice, Transfer
 from runtime.clock import moment
-from stream import registers
-from stream.arrays import write
 from stream.events import CreditAdded, InvoiceWebhook, TransferWebhook
-from stream.fold import Result
-from stream.payload import as_json
+from stream.state import registers
+from stream.state.fold import Result
+from stream.state.json_payload import as_json
+from stream.store.bulk_sql import write
 
 INSERT_TRANSFERS = "INSERT INTO transfers (transaction_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
 

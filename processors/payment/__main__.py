@@ -4,8 +4,8 @@ from functools import partial
 
 from processors.payment.handler import TOPICS, handle
 from processors.payment.settings import PaymentSettings
-from providers.again import reread
-from stream import topics
+from providers.retranslate import reread
+from stream.events import topics
 from stream.service import main
 
 if __name__ == "__main__":

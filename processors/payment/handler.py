@@ -8,10 +8,10 @@ from processors.payment import store
 from processors.payment.domain import Book, OrdersPolicy, Payment
 from processors.payment.domain.book import names
 from runtime.logging import log
-from stream import references_table, topics
-from stream.events import BillingWebhook, DisputeWebhook, OrderWebhook, PaymentWebhook, RefundWebhook
-from stream.fold import Result
-from stream.references import Referred
+from stream.events import BillingWebhook, DisputeWebhook, OrderWebhook, PaymentWebhook, RefundWebhook, topics
+from stream.state.aliases import Referred
+from stream.state.fold import Result
+from stream.store import alias_store
 
 TOPICS = topics.READ_BY["payment"]
 """Only refunds that their payment reports too are read: their own webhook may be the only one about a failure."""
@@ -25,7 +25,7 @@ def handle(
 ) -> list[Result]:
     """Apply new webhooks, in their order."""
     named = [webhook for webhook in webhooks if isinstance(webhook, PaymentWebhook | DisputeWebhook | RefundWebhook)]
-    known = references_table.lock(tx, sorted({name for webhook in named for name in names(webhook)}), Referred[Payment])
+    known = alias_store.lock(tx, sorted({name for webhook in named for name in names(webhook)}), Referred[Payment])
     told = {webhook.notice.order_id for webhook in webhooks if _concerns(webhook)}
     told |= {name.order_id for name in known.values()}
     book = Book(store.lock(tx, sorted(filter(None, told))), dict(known), orders)
@@ -37,7 +37,7 @@ def handle(
     unpaid = [payment for payment in book.payments.values() if payment.entries and not payment.version]
     store.save_orders(tx, {one.order_id: one for one in (*map(book.payments.__getitem__, shop), *unpaid)}.values())
     store.save(tx, book.payments.values(), last={result.key: webhook for webhook, result in applied})
-    references_table.save(tx, {name: after for name, after in book.names.items() if after is not known[name]})
+    alias_store.save(tx, {name: after for name, after in book.names.items() if after is not known[name]})
     store.save_disputes(tx, book.payments.values())
     store.record(tx, [*applied, *disputed])
     _report(applied, book)

@@ -8,11 +8,11 @@ from sqlalchemy import Connection
 
 from processors.payment.domain import Claim, Parts, Payment, dispute
 from runtime.clock import moment
-from stream import payload, registers
-from stream.arrays import write
 from stream.events import DisputeWebhook, PaymentWebhook
-from stream.fold import Result
-from stream.registers import Told
+from stream.state import json_payload, registers
+from stream.state.fold import Result
+from stream.state.registers import Told
+from stream.store.bulk_sql import write
 
 ADOPT = """
 UPDATE payment_history SET order_id = adopted.order_id, outcome = 'processed'
@@ -205,7 +205,7 @@ def _payment_row(payment: Payment, last: PaymentWebhook | None) -> tuple[object,
         payment.mismatched,
         moment(payment.paid_at),
         registers.value(told, "user_id"),
-        '{"webhook":' + payload.as_json(last.envelope.raw) + "}" if last else None,
+        '{"webhook":' + json_payload.as_json(last.envelope.raw) + "}" if last else None,
         payment.version,
         registers.dump(told),
         registers.dump(payment.cancels),

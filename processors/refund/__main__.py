@@ -1,8 +1,8 @@
 """Runs the refund processor: `python -m processors.refund [run|migrate|replay …]`."""
 
 from processors.refund.handler import TOPICS, handle
-from providers.again import reread
-from stream import topics
+from providers.retranslate import reread
+from stream.events import topics
 from stream.service import main
 
 if __name__ == "__main__":

@@ -6,17 +6,17 @@ from sqlalchemy import Connection
 
 from processors.refund import store
 from processors.refund.domain import Book, Refunds, names
-from stream import references_table, topics
-from stream.events import Fact, RefundWebhook
-from stream.fold import Result
-from stream.references import Referred
+from stream.events import Fact, RefundWebhook, topics
+from stream.state.aliases import Referred
+from stream.state.fold import Result
+from stream.store import alias_store
 
 TOPICS = topics.READ_BY["refund"]
 
 
 def handle(tx: Connection, events: Sequence[RefundWebhook | Fact]) -> list[Result]:
     """Apply new events, in their order. Of a payment's facts, most only tell which order a provider's name is."""
-    known = references_table.lock(tx, sorted({name for event in events for name in names(event)}), Referred[Refunds])
+    known = alias_store.lock(tx, sorted({name for event in events for name in names(event)}), Referred[Refunds])
     book = Book({}, dict(known))
     before = store.lock(tx, sorted(filter(None, {book.touches(event) for event in events})))
     book.refunds.update(before)
@@ -25,7 +25,7 @@ def handle(tx: Connection, events: Sequence[RefundWebhook | Fact]) -> list[Resul
     applied = [(webhook, result) for webhook, result in pairs if isinstance(webhook, RefundWebhook)]
     changed = [order for order in book.refunds.values() if order is not before[order.order_id]]
     store.save(tx, changed, last={(result.key, webhook.notice.refund_id): webhook for webhook, result in applied})
-    references_table.save(tx, {name: after for name, after in book.names.items() if after is not known[name]})
+    alias_store.save(tx, {name: after for name, after in book.names.items() if after is not known[name]})
     store.record(tx, applied)
     store.adopt(tx, [(event_id, result.key) for result in results for event_id in result.woken])
     return results

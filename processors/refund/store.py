@@ -8,11 +8,11 @@ from sqlalchemy import Connection
 
 from processors.refund.domain import Refunds, processed_at, reason
 from runtime.clock import moment
-from stream import payload, registers
-from stream.arrays import write
 from stream.events import RefundWebhook
-from stream.fold import Result
-from stream.registers import Told
+from stream.state import json_payload, registers
+from stream.state.fold import Result
+from stream.state.registers import Told
+from stream.store.bulk_sql import write
 
 ADOPT = """
 UPDATE refund_history SET order_id = adopted.order_id, outcome = 'processed'
@@ -154,7 +154,7 @@ def _row(key: RefundKey, told: Told, last: RefundWebhook | None) -> tuple[object
         reason(told),
         registers.value(told, "provider"),
         moment(processed_at(told)),
-        '{"webhook":' + payload.as_json(last.envelope.raw) + "}" if last else None,
+        '{"webhook":' + json_payload.as_json(last.envelope.raw) + "}" if last else None,
         registers.dump(told),
     )
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field, replace
 
-from stream import ids, registers
 from stream.events import (
     Envelope,
     Fact,
@@ -13,8 +12,10 @@ from stream.events import (
     ShipmentInTransit,
     ShipmentOutForDelivery,
     ShippingWebhook,
+    ids,
 )
-from stream.registers import Stamp, Told
+from stream.state import registers
+from stream.state.registers import Stamp, Told
 
 TRANSITIONS = (
     ("preparing",),

@@ -6,9 +6,8 @@ from sqlalchemy import Connection
 
 from processors.shipping import store
 from processors.shipping.domain import apply
-from stream import topics
-from stream.events import ShippingWebhook
-from stream.fold import Result, fold
+from stream.events import ShippingWebhook, topics
+from stream.state.fold import Result, fold
 
 TOPICS = topics.READ_BY["shipping"]
 

@@ -6,11 +6,11 @@ from sqlalchemy import Connection
 
 from processors.shipping.domain import Shipment
 from runtime.clock import moment
-from stream import registers
-from stream.arrays import write
 from stream.events import ShippingWebhook
-from stream.fold import Result
-from stream.payload import as_json
+from stream.state import registers
+from stream.state.fold import Result
+from stream.state.json_payload import as_json
+from stream.store.bulk_sql import write
 
 INSERT_MISSING = """
 INSERT INTO shipments (shipment_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING

@@ -1,7 +1,7 @@
 """Runs the subscription processor: `python -m processors.subscription [run|migrate|replay …]`."""
 
 from processors.subscription.handler import TOPICS, handle
-from stream import topics
+from stream.events import topics
 from stream.service import main
 
 if __name__ == "__main__":

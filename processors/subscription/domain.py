@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 
 from runtime.clock import EPOCH
-from stream import ids, registers
 from stream.events import (
     BillingScheduled,
     Fact,
@@ -23,8 +22,10 @@ from stream.events import (
     SubscriptionActivated,
     SubscriptionCancelled,
     SubscriptionFact,
+    ids,
 )
-from stream.registers import Told
+from stream.state import registers
+from stream.state.registers import Told
 
 TRANSITIONS = (("inactive",), ("active", "cancelled"))
 """A newer order makes a cancelled subscription active again."""

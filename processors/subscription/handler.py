@@ -6,9 +6,8 @@ from sqlalchemy import Connection
 
 from processors.subscription import store
 from processors.subscription.domain import HEEDED, apply, missing, read, without_plan
-from stream import topics
-from stream.events import Fact
-from stream.fold import Result, fold
+from stream.events import Fact, topics
+from stream.state.fold import Result, fold
 
 TOPICS = topics.READ_BY["subscription"]
 

@@ -7,10 +7,10 @@ from sqlalchemy import Connection
 
 from processors.subscription.domain import HEEDED, Subscription
 from runtime.clock import moment
-from stream import registers
-from stream.arrays import write
-from stream.fold import Result
-from stream.registers import Told
+from stream.state import registers
+from stream.state.fold import Result
+from stream.state.registers import Told
+from stream.store.bulk_sql import write
 
 INSERT_MISSING = "INSERT INTO subscriptions (user_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
 

@@ -4,8 +4,8 @@ from datetime import timedelta, timezone
 
 import msgspec
 
-from simulator.knowledge import Told
 from simulator.story import Order, Webhook, as_json, mail, ordered, packed, parcel
+from simulator.world.knowledge import Told
 
 KST = timezone(timedelta(hours=9))
 CJ = "CJ대한통운"

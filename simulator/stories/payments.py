@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from simulator.knowledge import Told
 from simulator.story import Order, Row, Webhook, as_json, mail, ordered
+from simulator.world.knowledge import Told
 
 KST = timezone(timedelta(hours=9))
 FORM = (("Content-Type", "application/x-www-form-urlencoded"),)

@@ -3,7 +3,8 @@
 Times are microseconds since 1970 UTC, money is an integer of minor units (ISO 4217) beside its currency.
 """
 
-from stream.events.facts import (
+from stream.events.audit_records import DeadRecord, NotificationSent, Outcome, QuarantinedWebhook, RejectedWebhook
+from stream.events.domain_events import (
     AmountMismatched,
     BillingScheduled,
     CreditAdded,
@@ -53,13 +54,6 @@ from stream.events.record import (
     ShippingStatus,
     TransferState,
     Verification,
-)
-from stream.events.traces import (
-    DeadRecord,
-    NotificationSent,
-    Outcome,
-    QuarantinedWebhook,
-    RejectedWebhook,
 )
 from stream.events.webhooks import (
     BillingNotice,

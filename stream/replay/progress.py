@@ -4,9 +4,9 @@ import sys
 import time
 from collections.abc import Mapping
 
-from stream.ownership import Partition
-from stream.replay.ends import Span
-from stream.replay.filling import Filling
+from stream.kafka.position import Partition
+from stream.replay.fill.filler import Filling
+from stream.replay.offsets import Span
 
 WIDTH = 24
 EVERY_S = (0.2, 10.0)

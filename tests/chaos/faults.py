@@ -18,8 +18,8 @@ import psycopg
 
 from local.environment import STORES
 from local.services import SERVICES
-from simulator.mailserver import Ill, Mood
-from stream import topics
+from simulator.world.mailserver import Ill, Mood
+from stream.events import topics
 from tests.actors import until
 from tests.chaos.world import DISK_MB, World, resize
 from tests.log import append

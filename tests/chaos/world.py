@@ -16,10 +16,10 @@ from pathlib import Path
 import msgspec
 
 from local import stack
-from local.memory import ports
-from local.place import Place
+from local.paths import Place
+from local.run_state import ports
 from local.services import SERVICES, answers
-from simulator.mailserver import Mood
+from simulator.world.mailserver import Mood
 from tests import processes
 from tests.actors import Shop, until
 
@@ -45,7 +45,7 @@ class MailServer:
 
     def start(self) -> None:
         env = {**os.environ, "SMTP_PORT": str(self.smtp_port), "PORT": str(self.port)}
-        argv = [sys.executable, "-m", "simulator.mailserver", str(self.mails)]
+        argv = [sys.executable, "-m", "simulator.world.mailserver", str(self.mails)]
         self.process = subprocess.Popen(argv, cwd=ROOT, env=env, start_new_session=True)
         until(lambda: answers(f"{self.url}/api/v1/info"), bool)
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from providers import generic, stripe
-from stream import topics
+from providers.generic import webhook as generic
+from providers.stripe import webhook as stripe
+from stream.events import topics
 from tests.actors import Store, new_order
 from tests.contract.sender import Sender, of, sender
 from tests.log import reading

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from providers.tosspayments import PROVIDER
-from stream import topics
+from providers.tosspayments.webhook import PROVIDER
+from stream.events import topics
 from tests.actors import new_order
 from tests.contract.posting import Heard, post, posted_by
 from tests.gateways import another_gateway

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from providers import tapayz
-from stream import topics
+from providers.tapayz import webhook as tapayz
+from stream.events import topics
 from tests.actors import new_order
 from tests.contract.sender import Sender, of, sender
 from tests.gateways import another_gateway

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from providers import pg
-from stream import topics
+from providers.contract_e import webhook as pg
+from stream.events import topics
 from tests.actors import new_order
 from tests.contract.posting import Heard, post, posted_by
 from tests.gateways import another_gateway

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from stream import ids, topics
 from stream.events import (
     Outcome,
     OutcomeKind,
@@ -19,6 +18,8 @@ from stream.events import (
     Question,
     RefundWebhook,
     UnconfirmedWebhook,
+    ids,
+    topics,
 )
 from tests.actors import Console, Shop, Store, new_order, until
 from tests.builders import a_payment, a_refund

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from stream import topics
-from stream.parked import MAX_RETRIES
+from stream.events import topics
+from stream.store.retrying import MAX_RETRIES
 from tests.actors import Console, Shop, Store, new_order
 from tests.failing import engine, get, hookstream, parked, pay, post, refusing
 from tests.log import reading

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.refusals import STATUS
+from gateway.http.refusals import STATUS
 from providers import catalogue
 from providers.contract import Provider
 from runtime import clock

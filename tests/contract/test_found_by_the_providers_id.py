@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from providers import pg
-from stream import ids, topics
-from stream.parked import MAX_RETRIES
+from providers.contract_e import webhook as pg
+from stream.events import ids, topics
+from stream.store.retrying import MAX_RETRIES
 from tests.actors import Console, Store, new_order, until
 from tests.contract.posting import Heard, posted_by, written
 from tests.failing import engine, get, hookstream, parked, refusing

@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
-from providers import inicis, portone_v1, portone_v2, toss
 from providers.contract import Provider
+from providers.inicis import webhook as inicis
+from providers.portone_v1 import webhook as portone_v1
+from providers.portone_v2 import webhook as portone_v2
+from providers.toss import webhook as toss
 from runtime import clock
-from stream import topics
+from stream.events import topics
 from tests.actors import new_order
 from tests.contract.posting import Heard, post, written
 from tests.log import reading

@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from providers import catalogue, form
+from providers import catalogue
 from providers.contract import Provider
+from providers.parsing import form
 from runtime import clock
-from stream import topics
+from stream.events import topics
 from tests.actors import Inbox, Shop, Store, new_order, until
 from tests.log import reading
 from tests.payloads import FORM, JSON, Post, proved, sample

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.refusals import CLOSING, STATUS
-from stream import topics
+from gateway.http.refusals import CLOSING, STATUS
+from stream.events import topics
 from tests.actors import Shop, Store, new_order, until
 from tests.e2e.bad_input import ACCEPTED, REFUSED, REQUEST, UNREADABLE, Row
 from tests.log import reading

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from providers import generic
+from providers.generic import webhook as generic
 from tests.actors import new_order, until
 from tests.gateways import another_gateway, free_port
 

@@ -15,8 +15,7 @@ import pytest
 from console.access import balance_token
 from console.app import TRY_AGAIN_LATER
 from console.settings import ConsoleSettings
-from stream import ids, topics
-from stream.events import CreditAdded
+from stream.events import CreditAdded, ids, topics
 from tests.actors import Console, Shop, Store, new_order, until
 from tests.builders import a_payment, a_refund
 from tests.log import append

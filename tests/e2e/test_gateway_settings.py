@@ -4,7 +4,7 @@ import json
 import time
 from pathlib import Path
 
-from stream import topics
+from stream.events import topics
 from tests.actors import Reply, Shop, new_order
 from tests.gateways import another_gateway
 from tests.log import reading

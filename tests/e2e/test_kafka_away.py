@@ -15,9 +15,8 @@ import pytest
 
 from local import stack
 from processors.payment.handler import TOPICS
-from providers import tapayz
-from stream import topics
-from stream.events import Outcome
+from providers.tapayz import webhook as tapayz
+from stream.events import Outcome, topics
 from tests.actors import Inbox, Reply, Shop, Store, new_order, until
 from tests.contract.sender import sender as sender_of
 from tests.log import reading

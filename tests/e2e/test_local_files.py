@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from local.databases import CONNECTION_LIMIT, MAX_CONNECTIONS
+from local.parts.databases import CONNECTION_LIMIT, MAX_CONNECTIONS
 from tests.actors import Inbox, Shop, new_order
 
 PID_FILE = "hookstream.pid"

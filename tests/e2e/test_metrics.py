@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import runtime
 from local.services import SERVICES
-from stream.topics import PARTITIONS, READ_BY
+from stream.events.topics import PARTITIONS, READ_BY
 from tests.actors import Shop, Store, new_order, until
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from providers import stripe, tosspayments
+from providers.stripe import webhook as stripe
+from providers.tosspayments import webhook as tosspayments
 from runtime import clock
-from stream import ids, topics
-from stream.events import QuarantinedWebhook
+from stream.events import QuarantinedWebhook, ids, topics
 from tests.actors import Console, Shop, Store, new_order
 from tests.contract.posting import post as post_to
 from tests.contract.posting import written

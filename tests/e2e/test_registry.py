@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from local import stack
-from stream.client_config import Cluster
-from stream.producer import PRODUCER
-from stream.topics import PAYMENT_WEBHOOKS
+from stream.events.topics import PAYMENT_WEBHOOKS
+from stream.kafka.client_config import Cluster
+from stream.kafka.producer import PRODUCER
 from tests.actors import Inbox, Shop, Store, new_order
 from tests.failing import hookstream
 from tests.gateways import another_gateway

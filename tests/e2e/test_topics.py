@@ -14,7 +14,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ResourceType,
 )
 
-from stream.topics import ALL, PARTITIONS
+from stream.events.topics import ALL, PARTITIONS
 from tests.actors import new_order, until
 from tests.failing import hookstream
 from tests.gateways import another_gateway

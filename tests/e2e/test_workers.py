@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from local.services import answers
-from stream import topics
+from stream.events import topics
 from tests.actors import new_order, until
 from tests.gateways import Gateway, another_gateway, free_port
 from tests.log import reading

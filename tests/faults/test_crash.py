@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from stream import topics
+from stream.events import topics
 from tests.actors import Store, until
 from tests.faults.orders import Orders
 from tests.faults.troubles import refusing

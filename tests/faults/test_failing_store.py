@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from stream import topics
+from stream.events import topics
 from tests.actors import PATIENCE_S, Shop, Store, new_order, until
 from tests.builders import a_payment
 from tests.faults import troubles
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.long
 
 PARKED = "SELECT * FROM parked WHERE key = ANY (%s)"
 SIGNS = ("partitions.assigned", "partitions.revoked", "partitions.lost")
-SOON = "from stream.membership import CONSUMER; CONSUMER['max.poll.interval.ms'] = 2000"
+SOON = "from stream.kafka.consumer import CONSUMER; CONSUMER['max.poll.interval.ms'] = 2000"
 KINDS: dict[str, tuple[Trouble, str]] = {
     "refused": (troubles.refused, "OperationalError"),
     "dropped": (troubles.dropped, ""),

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from notifier.handler import TOPICS
-from stream import topics
+from stream.events import topics
 from tests.actors import PATIENCE_S, Inbox, Shop, Store, new_order, until
 from tests.log import reading
 from tests.proxy import proxy

@@ -6,8 +6,8 @@ from threading import Event, Thread
 import pytest
 
 from processors.payment.handler import TOPICS
-from stream import topics
-from stream.topics import PARTITIONS
+from stream.events import topics
+from stream.events.topics import PARTITIONS
 from tests.actors import Store, until
 from tests.faults.orders import Orders
 from tests.faults.troubles import refusing

@@ -7,9 +7,9 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from runtime.shutdown import LATE
-from stream import topics
-from stream.silence import LOOK_S, LOOKS
-from stream.topics import PARTITIONS
+from stream.events import topics
+from stream.events.topics import PARTITIONS
+from stream.kafka.watchdog import LOOK_S, LOOKS
 from tests.actors import until
 from tests.faults.orders import Orders
 from tests.replicas import Replicas

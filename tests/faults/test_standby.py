@@ -17,8 +17,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from local import lodging
-from local.place import Place
+from local.parts import postgres_home
+from local.paths import Place
 from local.services import SERVICES, program
 from processors.payment.handler import TOPICS
 from tests.actors import Inbox, Shop, Store, new_order, until
@@ -51,7 +51,7 @@ class Postgres:
     def run(self, name: str, *argv: str) -> None:
         command = [str(BINARIES[-1] / name), *argv]
         done = subprocess.run(
-            command, user=lodging.tenant() or None, cwd="/", env={"PATH": os.environ["PATH"]}, check=False,
+            command, user=postgres_home.tenant() or None, cwd="/", env={"PATH": os.environ["PATH"]}, check=False,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -74,7 +74,7 @@ class Postgres:
 def pair(system: dict[str, str]) -> Iterator[tuple[Postgres, Postgres]]:
     """A primary with a migrated store, and its streaming standby."""
     folder = Path(tempfile.mkdtemp())
-    if user := lodging.tenant():
+    if user := postgres_home.tenant():
         shutil.chown(folder, user)
     primary, standby = Postgres(folder / "primary", free_port()), Postgres(folder / "standby", free_port())
     try:

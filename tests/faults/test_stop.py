@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions
 
 from runtime.shutdown import LATE
-from stream import topics
+from stream.events import topics
 from tests.actors import Store, until
 from tests.faults.orders import Orders
 from tests.kafka_settings import admin_of

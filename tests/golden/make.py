@@ -10,7 +10,7 @@ from pathlib import Path
 import fastavro
 from fastavro.utils import generate_one
 
-from stream.registry import CommittedRegistry
+from stream.avro.registry import CommittedRegistry
 
 HERE = Path(__file__).parent
 

@@ -4,12 +4,11 @@ import asyncio
 import random
 from collections.abc import Sequence
 
-from gateway.appender import FEW, Appender
-from stream import topics
-from stream.client_config import Cluster
-from stream.codec import Codec
-from stream.events import RejectedWebhook
-from stream.registry import CommittedRegistry
+from gateway.append.appender import FEW, Appender
+from stream.avro.codec import Codec
+from stream.avro.registry import CommittedRegistry
+from stream.events import RejectedWebhook, topics
+from stream.kafka.client_config import Cluster
 from tests.actors import new_order
 from tests.log import reading
 

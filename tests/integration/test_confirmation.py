@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from confirmer.handler import TOPICS
-from stream import topics
+from stream.events import topics
 from tests.actors import Inbox, Reply, Shop, Store, new_order, until
 from tests.failing import hookstream
 from tests.log import CODEC, append, reading

@@ -10,9 +10,8 @@ import pytest
 from sqlalchemy import Engine
 
 from local.services import SERVICES
-from stream import topics
-from stream.events import Outcome
-from stream.parked import MAX_RETRIES
+from stream.events import Outcome, topics
+from stream.store.retrying import MAX_RETRIES
 from tests.actors import Shop, Store, new_order, until
 from tests.builders import a_payment
 from tests.failing import engine, get, hookstream, parked, pay, post, refusing

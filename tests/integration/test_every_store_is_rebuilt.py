@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from cli.offsets import Kafka, Partition
-from confirmer.again import ASIDE
-from stream import topics
-from stream.client_config import Cluster
+from cli.clients.offsets import Kafka, Partition
+from confirmer.replay_hooks import ASIDE
+from stream.events import topics
+from stream.kafka.client_config import Cluster
 from tests import failing, histories
 from tests.actors import Inbox, new_order
 from tests.failing import hookstream, refusing

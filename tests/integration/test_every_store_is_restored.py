@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from stream import topics
-from stream.client_config import Cluster
-from stream.reading import through
+from stream.events import topics
+from stream.kafka.client_config import Cluster
+from stream.kafka.topic_reader import through
 from tests import histories
 from tests.actors import Inbox, new_order, until
 from tests.dumps import dump, restore

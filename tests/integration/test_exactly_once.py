@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from processors.payment.domain import Payment, apply
-from stream import topics
+from stream.events import topics
 from tests.actors import Inbox, Reply, Shop, Store, new_order, until
 from tests.builders import a_payment
 from tests.log import CODEC, append, reading

@@ -12,11 +12,11 @@ import psycopg
 import pytest
 from sqlalchemy import Engine
 
-from confirmer import again, housekeeping, store
+from confirmer import housekeeping, replay_hooks, store
 from runtime import clock
-from runtime.engine import engine
-from stream import migrate, topics
-from stream.events import Question, UnconfirmedWebhook
+from runtime.postgres.engine import engine
+from stream.events import Question, UnconfirmedWebhook, topics
+from stream.store import migrate
 from tests.actors import Shop, Store, new_order, until
 from tests.builders import an_envelope
 from tests.integration.test_confirmation import a_known_order, key, pay, post
@@ -195,7 +195,7 @@ def test_a_promoted_store_takes_over_what_its_topic_has_forgotten(questions: Que
     questions.claim()
 
     with rebuilt.engine.begin() as tx:
-        again.adopt(tx, questions.schema)
+        replay_hooks.adopt(tx, questions.schema)
         found = tx.exec_driver_sql(
             "SELECT reference, attempts FROM questions JOIN inbox ON inbox.event_id = receipt_id ORDER BY 1"
         )

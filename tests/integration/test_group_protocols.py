@@ -6,11 +6,11 @@ from collections.abc import Callable
 import pytest
 from confluent_kafka import Message
 
-from stream import topics
-from stream.client_config import Cluster
-from stream.membership import Membership
-from stream.ownership import Owned, Partition
-from stream.topics import PARTITIONS
+from stream.events import topics
+from stream.events.topics import PARTITIONS
+from stream.kafka.client_config import Cluster
+from stream.kafka.consumer import Membership
+from stream.kafka.position import Owned, Partition
 from tests.actors import new_order
 from tests.builders import a_payment
 from tests.log import CODEC, append_at_once

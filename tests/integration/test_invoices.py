@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from processors.invoice.handler import handle
-from runtime.engine import engine
-from stream import topics
+from runtime.postgres.engine import engine
 from stream.events import (
     CreditAdded,
     CryptoRefundRequested,
@@ -19,6 +18,7 @@ from stream.events import (
     InvoiceUnderpaid,
     InvoiceWebhook,
     TransferWebhook,
+    topics,
 )
 from tests.actors import Store, new_order
 from tests.builders import MINUTE, NOON, a_transfer, an_invoice

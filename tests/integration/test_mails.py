@@ -5,7 +5,7 @@ import subprocess
 import sys
 import urllib.request
 
-from stream import topics
+from stream.events import topics
 from tests.actors import Inbox, Shop, Store, new_order, until
 from tests.log import append, reading
 from tests.processes import kill

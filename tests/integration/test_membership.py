@@ -8,11 +8,11 @@ from threading import Timer
 import pytest
 from confluent_kafka import Message
 
-from stream import topics
-from stream.client_config import Cluster
-from stream.membership import CONSUMER, Membership
-from stream.ownership import Owned, Partition
-from stream.silence import LOOK_S
+from stream.events import topics
+from stream.kafka.client_config import Cluster
+from stream.kafka.consumer import CONSUMER, Membership
+from stream.kafka.position import Owned, Partition
+from stream.kafka.watchdog import LOOK_S
 from tests.actors import new_order, until
 from tests.builders import a_payment
 from tests.log import CODEC, append_at_once

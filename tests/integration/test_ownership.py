@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, Engine
 
-from runtime.engine import engine
-from stream import ownership
-from stream.ownership import Fenced, Owned, Restored
+from runtime.postgres.engine import engine
+from stream.kafka.position import Owned
+from stream.store import ownership
+from stream.store.ownership import Fenced, Restored
 from tests.actors import Shop, Store, new_order
 
 EPOCHS_OF_A_LIFETIME = 1_000_000_000_000

@@ -8,15 +8,17 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from processors.payment import domain as payment
-from stream import batch, dead, ids, parked, retrying, topics
-from stream.batch import Applied
-from stream.dead import Wanted
-from stream.delivery import Delivery, Unreadable, delivery
-from stream.events import Fact, PaymentWebhook
-from stream.fold import Result
-from stream.isolation import BatchFailed, Runner, in_parts, together
-from stream.messages import Messages
-from stream.parked import MAX_RETRIES
+from stream.dead_letters import actions
+from stream.dead_letters.actions import Wanted
+from stream.events import Fact, PaymentWebhook, ids, topics
+from stream.kafka.delivery import Delivery, Unreadable, delivery
+from stream.state.fold import Result
+from stream.store import retrying
+from stream.store.retrying import MAX_RETRIES
+from stream.worker import batch, retries
+from stream.worker.batch import Applied
+from stream.worker.bisection import BatchFailed, Runner, in_parts, together
+from stream.worker.messages import Messages
 from tests import failing
 from tests.actors import Shop, Store, new_order, until
 from tests.builders import a_payment, an_order
@@ -79,8 +81,8 @@ def test_after_the_fifth_retry_it_is_abandoned_and_redriving_brings_it_back(
     assert letter.error.startswith("CheckViolation")
     wanted = Wanted(orders=(bad,), causes=("checkviolation",))
     with engine.begin() as tx:
-        assert (dead.count(tx, "abandoned", wanted), dead.redrive(tx, wanted)) == (1, 1)
-        assert (dead.count(tx, "abandoned", wanted), dead.redrive(tx, wanted)) == (0, 0)
+        assert (actions.count(tx, "abandoned", wanted), actions.redrive(tx, wanted)) == (1, 1)
+        assert (actions.count(tx, "abandoned", wanted), actions.redrive(tx, wanted)) == (0, 0)
     assert store.wait_for("SELECT status FROM payments WHERE order_id = %s", bad) == [{"status": "completed"}]
     until(lambda: store.rows(PARKED, bad), lambda rows: not rows)
 
@@ -160,15 +162,15 @@ def test_copies_of_an_event_that_nobody_could_decode_are_redriven_together_and_h
         return [Result("1", "processed", ()) for _ in events]
 
     def try_again() -> list[str]:
-        due = parked.due(tx, [(topics.ORDERS.name, 0)], 100)
+        due = retrying.due(tx, [(topics.ORDERS.name, 0)], 100)
         ours = [one for one in due if one.offset >= 10**9]
-        applied = retrying.retry(tx, ours, CODEC, handle, messages, retrying.count, 2.0)
+        applied = retries.retry(tx, ours, CODEC, handle, messages, retries.count, 2.0)
         return [one.outcome for one in applied.outcomes]
 
     messages = Messages("payment", CODEC)
     with engine.connect() as tx:
         batch.apply(tx, copies, handle, messages, together, 2.0)
-        dead.redrive(tx, Wanted(ids=tuple(one.event_id for one in copies)))
+        actions.redrive(tx, Wanted(ids=tuple(one.event_id for one in copies)))
 
         assert (try_again(), try_again(), try_again()) == (["processed"], ["duplicate"], [])
     assert len(handled) == 1
@@ -179,11 +181,11 @@ def test_what_a_person_gives_up_or_retries_comes_before_all_that_are_due(engine:
     many = [unread(b"", offset) for offset in range(2 * 10**9, 2 * 10**9 + 5)]
 
     with engine.connect() as tx:
-        parked.keep(tx, [(parked.first(one, "it fails"), "retrying") for one in many], -3600.0)
-        dead.give_up(tx, Wanted(ids=(many[3].event_id,)))
-        (first,) = parked.due(tx, [(topics.ORDERS.name, 0)], 1)
-        dead.hurry(tx, many[1].event_id)
-        (before,) = parked.due(tx, [(topics.ORDERS.name, 0)], 1)
+        retrying.keep(tx, [(retrying.first(one, "it fails"), "retrying") for one in many], -3600.0)
+        actions.give_up(tx, Wanted(ids=(many[3].event_id,)))
+        (first,) = retrying.due(tx, [(topics.ORDERS.name, 0)], 1)
+        actions.hurry(tx, many[1].event_id)
+        (before,) = retrying.due(tx, [(topics.ORDERS.name, 0)], 1)
 
     assert (first.event_id, before.event_id) == (many[3].event_id, many[1].event_id)
 

@@ -13,8 +13,9 @@ import psycopg
 import pytest
 
 from processors.payment.handler import TOPICS
-from stream import migrate, topics
-from stream.topics import PARTITIONS
+from stream.events import topics
+from stream.events.topics import PARTITIONS
+from stream.store import migrate
 from tests.actors import Store, new_order, until
 from tests.builders import a_payment
 from tests.log import CODEC, reading, writer

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from stream import topics
-from stream.client_config import Cluster
-from stream.replay import ends
-from stream.replay.reading import Reading
-from stream.topics import Topic
+from stream.events import topics
+from stream.events.topics import Topic
+from stream.kafka.client_config import Cluster
+from stream.replay import offsets as ends
+from stream.replay.fill.ordered_reader import Reading
 from tests.actors import new_order, until
 from tests.builders import a_refund, a_scan, an_approval, an_invoice
 from tests.log import CODEC, writer

@@ -6,9 +6,8 @@ from contextlib import suppress
 import psycopg
 import pytest
 
-from stream import topics
-from stream.events import Outcome
-from stream.topics import PARTITIONS, Topic
+from stream.events import Outcome, topics
+from stream.events.topics import PARTITIONS, Topic
 from tests.actors import Inbox, Shop, Store, new_order, until
 from tests.failing import hookstream
 from tests.log import append, reading

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from stream import topics
-from stream.events import Cancel
+from stream.events import Cancel, topics
 from tests.actors import Store, new_order
 from tests.builders import MINUTE, NOON, a_payment, a_refund
 from tests.log import append, reading

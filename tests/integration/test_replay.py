@@ -11,13 +11,13 @@ import fastavro
 import msgspec
 import pytest
 
-from stream import topics
-from stream.client_config import Cluster
-from stream.events import Fact, PaymentWebhook, Record
-from stream.registry import CommittedRegistry
-from stream.replay import ends, place
-from stream.replay.reading import Reading
-from stream.topics import Topic
+from stream.avro.registry import CommittedRegistry
+from stream.events import Fact, PaymentWebhook, Record, topics
+from stream.events.topics import Topic
+from stream.kafka.client_config import Cluster
+from stream.replay import offsets as ends
+from stream.replay import schema as place
+from stream.replay.fill.ordered_reader import Reading
 from tests import failing
 from tests.actors import Inbox, Shop, Store, new_order, until
 from tests.builders import a_payment, an_approval, an_order

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from stream import topics
-from stream.events import PaymentCompleted
+from stream.events import PaymentCompleted, topics
 from tests import failing
 from tests.actors import Inbox, Shop, Store, new_order, until
 from tests.builders import MINUTE, NOON, a_payment, a_refund, a_scan, a_transfer, an_invoice

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stream import topics
+from stream.events import topics
 from tests.actors import Inbox, Shop, Store, new_order, until
 from tests.dumps import dump, restore, restore_unnoticed
 from tests.log import reading

@@ -9,7 +9,7 @@ import pytest
 from providers import catalogue
 from providers.addressing import Addressed
 from providers.contract import Received
-from providers.webhook import webhook
+from providers.records import webhook
 from runtime import clock
 from tests.actors import Store, new_order
 from tests.log import append

@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from stream import topics
-from stream.events import Fact, PlanMissing, SubscriptionActivated, SubscriptionCancelled
+from stream.events import Fact, PlanMissing, SubscriptionActivated, SubscriptionCancelled, topics
 from tests.actors import Store, new_order
 from tests.builders import MINUTE, NOON, a_billing, a_cancel, a_part_cancel, an_approval
 from tests.log import append, reading

@@ -4,32 +4,32 @@ import pytest
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
 from runtime.startup import NotYet
-from stream import topic_admin
-from stream.client_config import Cluster
-from stream.topics import Topic
+from stream.events.topics import Topic
+from stream.kafka import admin
+from stream.kafka.client_config import Cluster
 from tests.actors import new_order, until
 
 
 @pytest.mark.parametrize("partitions", [3, 13])
 def test_a_topic_of_other_partitions_stops_the_start_with_a_sentence(partitions: int, system: dict[str, str]) -> None:
     cluster, topic = Cluster.of_environment(system, "tests"), Topic(new_order(), ())
-    admin = cluster.admin()
-    admin.create_topics([NewTopic(topic.name, num_partitions=partitions)])[topic.name].result(10)
-    until(lambda: topic.name in admin.list_topics(timeout=10).topics, bool)
+    client = cluster.admin()
+    client.create_topics([NewTopic(topic.name, num_partitions=partitions)])[topic.name].result(10)
+    until(lambda: topic.name in client.list_topics(timeout=10).topics, bool)
 
     with pytest.raises(SystemExit, match=f"topic {topic.name} has {partitions} partitions, not 12"):
-        topic_admin.check(cluster, [topic])
+        admin.check(cluster, [topic])
 
 
 def test_a_topic_that_is_missing_is_waited_for_and_not_made(system: dict[str, str]) -> None:
     cluster, topic = Cluster.of_environment(system, "tests"), Topic(new_order(), ())
 
     with pytest.raises(NotYet, match=f"the topic {topic.name}: run `hookstream topics create`"):
-        topic_admin.check(cluster, [topic])
+        admin.check(cluster, [topic])
 
     assert topic.name not in cluster.admin().list_topics(timeout=10).topics
 
 
 def test_a_kafka_that_does_not_answer_is_waited_for() -> None:
     with pytest.raises(NotYet, match=r"Kafka at 127\.0\.0\.1:1 "):
-        topic_admin.check(Cluster("127.0.0.1:1", "tests"), [])
+        admin.check(Cluster("127.0.0.1:1", "tests"), [])

@@ -13,15 +13,14 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from notifier import again
-from notifier.desk import Desk
+from notifier import replay_hooks
 from notifier.handler import handle
-from notifier.sender import Sender
+from notifier.management_api import Desk
+from notifier.sending.sender import Sender
 from notifier.settings import NotifierSettings
 from runtime import clock
-from runtime.engine import engine
 from runtime.management import Refused
-from stream import ids, migrate, topics
+from runtime.postgres.engine import engine
 from stream.events import (
     CustomerNotice,
     CustomerWebhook,
@@ -31,7 +30,10 @@ from stream.events import (
     PaymentCompleted,
     QuarantinedWebhook,
     SubscriptionCancelled,
+    ids,
+    topics,
 )
+from stream.store import migrate
 from tests.actors import Store, new_order, until
 from tests.builders import an_envelope, an_order
 from tests.log import CODEC, reading
@@ -81,7 +83,7 @@ class Office:
     def replay(self, *events: Any) -> None:
         """As a replay hears of it: whoever was mailed stays mailed."""
         with self.store.begin() as tx:
-            again.handle(tx, events, operator=self.settings.operator_email)
+            replay_hooks.handle(tx, events, operator=self.settings.operator_email)
 
     def wait(self, fact: Fact, status: str) -> dict[str, Any]:
         """The mail of a fact once it has come to a status."""

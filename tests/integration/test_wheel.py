@@ -15,9 +15,9 @@ pytestmark = pytest.mark.long
 
 USE = """
 from notifier import letters
-from stream.codec import Codec
-from stream.registry import CommittedRegistry
-from stream.topics import RECORDS
+from stream.avro.codec import Codec
+from stream.avro.registry import CommittedRegistry
+from stream.events.topics import RECORDS
 
 Codec(CommittedRegistry()).prepare(RECORDS)
 print(letters.TEMPLATES)
@@ -43,7 +43,12 @@ def test_the_wheel_holds_schemas_registry_templates_and_migrations(tmp_path: Pat
 
     # Then they are the wheel's own, and so is each migration, and none is missing
     assert used.stdout.strip() == str(installed / "notifier" / "templates")
-    for pattern in ("schemas/avro/*", "notifier/templates/*.txt", "notifier/templates/*.html", "**/migrations/*.py"):
+    for pattern in (
+        "schemas/avro/*",
+        "notifier/mail/templates/*.txt",
+        "notifier/mail/templates/*.html",
+        "**/migrations/*.py",
+    ):
         wanted = {path.relative_to(source) for path in source.glob(pattern) if "build" not in path.parts}
         assert wanted
         assert wanted <= {path.relative_to(installed) for path in installed.rglob("*")}

@@ -7,10 +7,18 @@ from processors.payment.domain import dispute
 from processors.payment.domain.facts import OrdersPolicy, news
 from processors.payment.domain.payment import Payment
 from processors.payment.domain.tell import merge, release, tell
-from stream import ids, references
-from stream.events import BillingScheduled, BillingWebhook, DisputeWebhook, OrderWebhook, PaymentWebhook, RefundWebhook
-from stream.fold import Result
-from stream.references import Name, Referred
+from stream.events import (
+    BillingScheduled,
+    BillingWebhook,
+    DisputeWebhook,
+    OrderWebhook,
+    PaymentWebhook,
+    RefundWebhook,
+    ids,
+)
+from stream.state import aliases
+from stream.state.aliases import Name, Referred
+from stream.state.fold import Result
 
 
 @dataclass(slots=True)
@@ -33,10 +41,10 @@ class Book:
         if isinstance(webhook, BillingWebhook):
             return _scheduled(webhook)
         known = names(webhook)
-        order_id = webhook.notice.order_id or references.order_of(self.names, known)
+        order_id = webhook.notice.order_id or aliases.order_of(self.names, known)
         if order_id is None:
             return self._keep(known[0], webhook)
-        return self._apply(order_id, webhook, references.learn(self.names, known, order_id))
+        return self._apply(order_id, webhook, aliases.learn(self.names, known, order_id))
 
     def _apply(
         self,
@@ -68,7 +76,7 @@ def names(webhook: PaymentWebhook | DisputeWebhook | RefundWebhook) -> list[Name
     if isinstance(webhook, RefundWebhook) and not webhook.notice.told_by_payment:
         return []
     notice, provider = webhook.notice, webhook.envelope.provider
-    return references.given(provider, notice.reference, notice.references)
+    return aliases.given(provider, notice.reference, notice.references)
 
 
 def _scheduled(webhook: BillingWebhook) -> Result:

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from processors.payment.domain.payment import Payment
-from stream import ids, registers
-from stream.events import DisputeClosed, DisputeOpened, DisputeWebhook, Fact, OutcomeKind, Webhook
-from stream.registers import Told
+from stream.events import DisputeClosed, DisputeOpened, DisputeWebhook, Fact, OutcomeKind, Webhook, ids
+from stream.state import registers
+from stream.state.registers import Told
 
 TRANSITIONS = (
     ("warning_needs_response", "warning_under_review"),

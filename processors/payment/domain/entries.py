@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from stream import registers
 from stream.events import PaymentNotice, RefundNotice
-from stream.registers import Stamp, Told
+from stream.state import registers
+from stream.state.registers import Stamp, Told
 
 MOVES = ("waiting_for_deposit", "completed", "partially_cancelled", "cancelled")
 """The statuses that say whether a transaction holds the customer's money, in their order at the same time."""

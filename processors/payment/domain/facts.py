@@ -5,7 +5,6 @@ from typing import Any, Literal
 from processors.payment.domain import dispute, entries
 from processors.payment.domain.payment import Payment, misfit
 from processors.payment.domain.tell import tell
-from stream import ids, registers
 from stream.events import (
     AmountMismatched,
     DepositAwaited,
@@ -24,7 +23,9 @@ from stream.events import (
     RefundRequested,
     RefundWebhook,
     Webhook,
+    ids,
 )
+from stream.state import registers
 
 OrdersPolicy = Literal["optional", "required"]
 """Whether a success is told at once, or only when the shop's order is known and its amount agrees."""

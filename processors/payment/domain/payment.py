@@ -7,8 +7,8 @@ from typing import Any
 
 from processors.payment.domain import entries
 from processors.payment.domain.entries import MOVES, Move, Occasions, Refund
-from stream import registers
-from stream.registers import UNTOLD, Stamp, Told
+from stream.state import registers
+from stream.state.registers import UNTOLD, Stamp, Told
 
 TRANSITIONS = (
     ("pending",),

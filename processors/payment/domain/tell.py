@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from processors.payment.domain import dispute, entries
 from processors.payment.domain.payment import FAILED, TRANSITIONS, Claim, Parts, Payment, misfit
-from stream import registers
 from stream.events import DisputeWebhook, OrderWebhook, OutcomeKind, PaymentNotice, PaymentWebhook, RefundWebhook
-from stream.registers import Stamp, Told
+from stream.state import registers
+from stream.state.registers import Stamp, Told
 
 CANCELS = ("partially_cancelled", "cancelled")
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 
 from processors.refund.domain.refunds import PAYMENTS, Refunds, apply, merge, news, pay, request, tell
-from stream import references
 from stream.events import CryptoRefundRequested, Fact, OutcomeKind, RefundRequested, RefundWebhook
-from stream.fold import Result
-from stream.references import Name, Referred
+from stream.state import aliases
+from stream.state.aliases import Name, Referred
+from stream.state.fold import Result
 
 
 @dataclass(slots=True)
@@ -19,7 +19,7 @@ class Book:
     def touches(self, event: RefundWebhook | Fact) -> str | None:
         """The order whose refunds this event may change; a payment's fact changes them only by what waits for it."""
         known = names(event)
-        order_id = _order_of(event) or references.order_of(self.names, known)
+        order_id = _order_of(event) or aliases.order_of(self.names, known)
         is_news = isinstance(event, RefundWebhook | RefundRequested | CryptoRefundRequested | PAYMENTS)
         # Any of these names may come to wait in this very batch, unless it stands for an order already.
         return order_id if is_news or any(self.names[name].order_id is None for name in known) else None
@@ -27,11 +27,11 @@ class Book:
     def post(self, event: RefundWebhook | Fact) -> Result:
         """Apply one event to its order's refunds; without an order, keep what it says under its name."""
         known = names(event)
-        named = references.order_of(self.names, known)
+        named = aliases.order_of(self.names, known)
         order_id = _order_of(event) or named
         if isinstance(event, RefundWebhook) and order_id is None:
             return self._keep(known[0], event)
-        adopted = references.learn(self.names, known, order_id) if order_id else []
+        adopted = aliases.learn(self.names, known, order_id) if order_id else []
         if order_id in self.refunds:
             return self._apply(order_id, event, adopted)
         return Result(order_id or "", "processed", ())
@@ -69,6 +69,6 @@ def _order_of(event: RefundWebhook | Fact) -> str | None:
 def names(event: RefundWebhook | Fact) -> list[Name]:
     """All names of the payment at its provider: a refund goes by them, and a payment's facts tell whose they are."""
     if isinstance(event, RefundWebhook):
-        return references.given(event.envelope.provider, event.notice.reference, event.notice.references)
+        return aliases.given(event.envelope.provider, event.notice.reference, event.notice.references)
     provider, transaction = getattr(event, "provider", None), getattr(event, "transaction_id", None)
     return [(provider, transaction)] if provider and transaction else []

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
-from stream import ids, registers
 from stream.events import (
     AmountMismatched,
     CryptoRefundRequested,
@@ -22,8 +21,10 @@ from stream.events import (
     RefundRejected,
     RefundRequested,
     RefundWebhook,
+    ids,
 )
-from stream.registers import Told
+from stream.state import registers
+from stream.state.registers import Told
 
 TRANSITIONS = (
     ("pending",),

@@ -10,8 +10,7 @@ from auditor import keeping
 from auditor.audit import judge
 from auditor.evidence import Accepted, Evidence, Period, Store
 from auditor.tracing import Trace
-from stream import topics
-from stream.events import Fact, NotificationSent, Outcome
+from stream.events import Fact, NotificationSent, Outcome, topics
 from tests.unit.auditor.whole import COMPLETE, DELIVERED, GIVEN_BACK, PAID, event_id, whole
 
 Damage = Callable[[Evidence], Evidence]

@@ -7,14 +7,13 @@ from auditor.evidence import Accepted, Entry, Evidence, Store
 from auditor.model import MODELS
 from auditor.stores import TABLES
 from auditor.tracing import READS, SILENT
-from notifier.audience import audiences
+from notifier.recipients import audiences
 from processors.invoice import domain as invoices
 from processors.payment import domain as payments
 from processors.refund import domain as refunds
 from processors.shipping import domain as shipping
-from stream import ids, topics
-from stream.delivery import Delivery, identity
-from stream.events import Fact, NotificationSent, Outcome, Record, Webhook
+from stream.events import Fact, NotificationSent, Outcome, Record, Webhook, ids, topics
+from stream.kafka.delivery import Delivery, identity
 from tests.builders import NOON, a_payment, a_refund, a_scan, an_invoice, an_order
 
 ORDER, PAID, AGAIN = an_order(amount=58000, currency="KRW"), a_payment(name="p"), a_payment(name="p")

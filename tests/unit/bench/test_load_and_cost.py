@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from bench import cost, sink
-from bench.open_loop import Poster
-from bench.system import sink as running_sink
+from bench import cost
+from bench.rig import sink
+from bench.rig.open_loop import Poster
+from bench.rig.system import sink as running_sink
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 REQUEST = b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"

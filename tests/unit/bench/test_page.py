@@ -2,8 +2,8 @@
 
 import math
 
-from bench.figures import Figure, line
-from bench.page import ROOT, Part, page
+from bench.rig.figures import Figure, line
+from bench.rig.page import ROOT, Part, page
 
 
 def a_part(*figures: Figure, code: int = 0) -> Part:

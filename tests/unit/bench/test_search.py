@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from bench.open_loop import Post
+from bench.rig.open_loop import Post
+from bench.rig.trial import OK, Outcome, Window
 from bench.search import CLOSE, THOROUGH, highest
-from bench.trial import OK, Outcome, Window
 
 
 def sustaining(most: float, told: list[float]) -> Callable[[float, float], Window]:

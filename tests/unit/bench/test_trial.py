@@ -5,8 +5,8 @@ from types import MappingProxyType
 
 import pytest
 
-from bench.open_loop import Post
-from bench.trial import OK, Outcome, Window
+from bench.rig.open_loop import Post
+from bench.rig.trial import OK, Outcome, Window
 
 RATE, SECONDS = 50, 20
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from cli import compatibility, registration
-from cli.registration import Entry
+from cli.schema_registry import compatibility, registration
+from cli.schema_registry.registration import Entry
 
 ENTRIES = registration.entries()
 

@@ -1,8 +1,8 @@
 """What would be asked twice is asked once, and what cannot be asked holds nothing up."""
 
-from confirmer.grouping import made_of
-from confirmer.judge import Unaskable
+from confirmer.polling.request_batching import made_of
 from confirmer.store import Claimed
+from confirmer.verdict import Unaskable
 from providers.contract import Ask, Inquiry, NotKnownYet, Received, Translation
 from stream.events import Question, UnconfirmedWebhook
 from tests.builders import an_envelope

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from confirmer.judge import (
+from confirmer.verdict import (
     BACKOFF_S,
     ENDINGS,
     UNREAD_TIMES,
@@ -26,8 +26,7 @@ from confirmer.judge import (
     standing,
 )
 from providers.contract import Ask, Inquiry, NotKnownYet, Received, Translation, Unreadable, Unsupported, Untrue
-from stream import ids
-from stream.events import PaymentNotice, Question, UnconfirmedWebhook
+from stream.events import PaymentNotice, Question, UnconfirmedWebhook, ids
 from tests.builders import NOON, an_envelope
 
 SECOND = 1_000_000

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from confirmer.judge import Heard, NoAnswer, Response
-from confirmer.line import MAX_ANSWER_BYTES, Line, _retry_after
+from confirmer.polling.http_client import MAX_ANSWER_BYTES, Line, _retry_after
+from confirmer.verdict import Heard, NoAnswer, Response
 from providers.contract import Ask
 
 TIMEOUT_S = 0.5

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from confirmer.restraint import LONGEST_REST_S, REST_S, TOLERATED, Breaker, Pace
+from confirmer.polling.rate_limiter import LONGEST_REST_S, REST_S, TOLERATED, Breaker, Pace
 
 
 @given(asked=st.lists(st.floats(0, 10), min_size=1, max_size=50).map(sorted), per_second=st.floats(0.5, 50))

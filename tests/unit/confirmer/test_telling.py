@@ -2,14 +2,13 @@
 
 import pytest
 
-from confirmer.judge import Again, Circumstances, Confirmed, Heard, Unknown
+from confirmer.polling.outcome_messages import Telling, conclude
 from confirmer.store import Claimed
-from confirmer.telling import Telling, conclude
+from confirmer.verdict import Again, Circumstances, Confirmed, Heard, Unknown
 from providers.contract import Ask, Inquiry, Received, Translation
-from stream import topics
-from stream.codec import Codec
-from stream.events import PaymentNotice, Question, UnconfirmedWebhook
-from stream.registry import CommittedRegistry
+from stream.avro.codec import Codec
+from stream.avro.registry import CommittedRegistry
+from stream.events import PaymentNotice, Question, UnconfirmedWebhook, topics
 from tests.builders import NOON, an_envelope
 
 QUESTION = Question(subject="payment", reference="pk-1", order_id="1", claims={})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.parameters import BadParameter, Range, cursor, of_statistics, of_webhooks
+from console.api.query_params import BadParameter, Range, cursor, of_statistics, of_webhooks
 
 DAY = 86_400_000_000
 FEBRUARY_3 = 1_770_076_800_000_000

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.api.statistics import Counted, rate, statistics
 from console.domain import STATUSES
-from console.statistics import Counted, rate, statistics
 
 counts = st.lists(st.builds(Counted, st.sampled_from(["A", "B"]), st.sampled_from(STATUSES), st.integers(0, 10**6)))
 

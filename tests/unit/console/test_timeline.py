@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from console import timeline
-from console.lookup import Story
+from console.api import timeline
+from console.api.queries import Story
 
 AT = 1_700_000_000_000_000
 MONEY = {"amount": 58000, "currency": "KRW"}

@@ -4,9 +4,9 @@ import asyncio
 from asyncio import Event
 
 from gateway.__main__ import _drain_failure, _until
-from gateway.appender import Appender
-from gateway.custody import Custody
-from stream.client_config import Cluster
+from gateway.append.appender import Appender
+from gateway.append.durable_append import Custody
+from stream.kafka.client_config import Cluster
 
 NOWHERE = Cluster("127.0.0.1:1", "gateway")
 

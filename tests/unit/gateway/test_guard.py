@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from gateway.guard import MAX_HEADERS, Guard, Route
-from gateway.refusals import STATUS, Refusal
+from gateway.http.guard import MAX_HEADERS, Guard, Route
+from gateway.http.refusals import STATUS, Refusal
 
 ROUTES = {
     "/webhooks/payment": Route("POST", "/webhooks/payment"),

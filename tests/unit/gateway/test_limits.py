@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.limits import SALT_BYTES, SHARED_BYTES, Buckets, OwnBuckets, SharedBuckets, TokenBucket
+from gateway.http.token_bucket import SALT_BYTES, SHARED_BYTES, Buckets, OwnBuckets, SharedBuckets, TokenBucket
 
 
 def test_a_burst_is_let_through_and_no_more() -> None:

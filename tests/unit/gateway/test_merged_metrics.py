@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
 
-from gateway.merged_metrics import Merged, counters, merge
+from gateway.workers.merged_metrics import Merged, counters, merge
 
 
 def worker(accepted: float, seconds: float, threads: float) -> list[Metric]:

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from gateway import app
-from gateway.appender import Appender
-from gateway.custody import Custody
-from gateway.proof import Proof
+from gateway.append.appender import Appender
+from gateway.append.durable_append import Custody
+from gateway.intake.authentication import Proof
+from gateway.intake.webhooks import Webhooks
 from gateway.settings import GatewaySettings
-from gateway.webhooks import Webhooks
 from runtime.health import Health
-from stream.client_config import Cluster
-from stream.codec import Codec
-from stream.registry import CommittedRegistry
+from stream.avro.codec import Codec
+from stream.avro.registry import CommittedRegistry
+from stream.kafka.client_config import Cluster
 
 SECRET = "a secret of the tests"  # noqa: S105
 BODY = b'{"orderId": 1, "status": "completed"}'

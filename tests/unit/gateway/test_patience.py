@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.patience import SWEEP_S, OutOfPatience, Patience
+from gateway.http.deadline import SWEEP_S, OutOfPatience, Patience
 
 
 async def _after(seconds: float) -> str:

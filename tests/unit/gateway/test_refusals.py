@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from gateway.refusals import EXCERPT_BYTES, STATUS, Refusal, kept
+from gateway.http.refusals import EXCERPT_BYTES, STATUS, Refusal, kept
 from providers.contract import Cause
 
 ROOT = Path(__file__).parents[3]
@@ -36,7 +36,7 @@ def test_every_cause_a_provider_may_give_is_on_the_list(cause: str) -> None:
 
 
 def test_every_cause_the_gateway_gives_is_on_the_list_and_none_is_left_over() -> None:
-    source = "".join(path.read_text() for path in (ROOT / "gateway").glob("*.py"))
+    source = "".join(path.read_text() for path in (ROOT / "gateway").rglob("*.py"))
 
     given = set(re.findall(r'Refusal\("(\w+)"', source)) | set(get_args(Cause))
 

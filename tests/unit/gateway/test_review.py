@@ -3,17 +3,16 @@
 import msgspec
 import pytest
 
-from gateway import review
-from gateway.proof import Proof
-from gateway.refusals import Refusal
-from gateway.review import Still
+from gateway.http.refusals import Refusal
+from gateway.intake import reverification
+from gateway.intake.authentication import Proof
+from gateway.intake.reverification import Still
 from gateway.settings import GatewaySettings
 from providers import catalogue
 from providers.addressing import Addressed
 from providers.contract import Provider, Received, Refused
-from providers.webhook import webhook
-from stream import ids
-from stream.events import QuarantinedWebhook, Verification
+from providers.records import webhook
+from stream.events import QuarantinedWebhook, Verification, ids
 from tests.payloads import SECRET, samples, ways
 from tests.unit.providers.posted import NOW
 
@@ -80,7 +79,7 @@ def as_it_came(provider: Provider, kind: str, received: Received, verification: 
 
 def read(one: QuarantinedWebhook, proof: Proof = PROOF) -> Addressed | str:
     try:
-        return review.read(one, proof, "test")
+        return reverification.read(one, proof, "test")
     except (Still, Refusal, Refused) as why:
         return why.cause
 

@@ -12,8 +12,10 @@ import pytest
 from confirmer.settings import ConfirmerSettings
 from console.settings import ConsoleSettings
 from gateway.settings import GatewaySettings
-from providers import catalogue, generic, tapayz
-from runtime.secrets import local_defaults
+from providers import catalogue
+from providers.generic import webhook as generic
+from providers.tapayz import webhook as tapayz
+from runtime.config.secrets import local_defaults
 
 ROOT = Path(__file__).parents[3]
 MISCONFIGURED = 78

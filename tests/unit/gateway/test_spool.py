@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.spool import Spool, Spooled, SpoolFull
+from gateway.append.spool import Spool, Spooled, SpoolFull
 from tests.disks import a_small_disk, empty, fill
 
 ROOMY = 1_000_000

@@ -7,8 +7,8 @@ from threading import Event
 
 import pytest
 
-from gateway import worker_link
-from gateway.worker_link import ORPHANED, Link, NoAnswer
+from gateway.workers import link as worker_link
+from gateway.workers.link import ORPHANED, Link, NoAnswer
 from runtime.management import Refused
 
 

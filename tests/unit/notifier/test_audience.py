@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from notifier.audience import audiences, message_id
+from notifier.recipients import audiences, message_id
 from stream.events import DisputeClosed, DisputeOpened, Fact, PaymentCompleted
 from tests.builders import NOON
 

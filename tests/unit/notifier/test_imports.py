@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-HEAVY = ("alembic", "mako", "pygments", "rich", "stream.replay.verbs", "email.policy", "email.headerregistry")
+HEAVY = ("alembic", "mako", "pygments", "rich", "stream.replay.cli", "email.policy", "email.headerregistry")
 
 
 def test_neither_migrations_nor_replays_nor_the_email_package_s_parser_are_imported_to_send_mails() -> None:

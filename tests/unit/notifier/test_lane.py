@@ -6,10 +6,10 @@ from threading import Thread
 
 import pytest
 
-from notifier.lane import KEPT_S, WIDER_AFTER_S, Lane, Left
-from notifier.mailbox import Letter, first_of_each_order
-from notifier.mime import Mail
-from notifier.smtp import Envelope, NoReply, NotTaken, envelope
+from notifier.mail.mime import Mail
+from notifier.mail_queue import Letter, first_of_each_order
+from notifier.sending.lane import KEPT_S, WIDER_AFTER_S, Lane, Left
+from notifier.sending.smtp import Envelope, NoReply, NotTaken, envelope
 from tests.actors import until
 from tests.postman import Postman, Trick, postman
 

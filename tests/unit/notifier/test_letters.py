@@ -9,13 +9,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from notifier import audience, letters, phrasing
-from notifier.alarms import digest
-from notifier.audience import AUDIENCES, LOCALES, SILENT, locale_of
-from notifier.branding import Branding
-from notifier.letters import TEMPLATES, words
-from notifier.mailbox import Letter
-from notifier.templates.build import compiled
+from notifier import recipients
+from notifier.mail import composer, formatting
+from notifier.mail.branding import Branding
+from notifier.mail.composer import TEMPLATES, words
+from notifier.mail.templates.build import compiled
+from notifier.mail_queue import Letter
+from notifier.operator_alerts import digest
+from notifier.recipients import AUDIENCES, LOCALES, SILENT, locale_of
 from stream import events
 from stream.events import (
     DigitalDeliveryRequested,
@@ -199,7 +200,7 @@ def test_names_and_reasons_are_text_in_the_html_part_and_never_markup() -> None:
     ],
 )
 def test_amounts_are_written_as_people_there_write_them(amount: int, currency: str, language: str, said: str) -> None:
-    assert phrasing.money(amount, currency, language) == said
+    assert formatting.money(amount, currency, language) == said
 
 
 @pytest.mark.parametrize(
@@ -212,19 +213,19 @@ def test_amounts_are_written_as_people_there_write_them(amount: int, currency: s
     ],
 )
 def test_crypto_is_its_decimal_text_and_its_asset(amount: str, asset: str | None, language: str, said: str) -> None:
-    assert phrasing.crypto(amount, asset, language) == said
+    assert formatting.crypto(amount, asset, language) == said
 
 
 def test_reasons_of_ours_are_put_into_words_and_others_are_left_as_they_were_told() -> None:
-    assert phrasing.reason("amount_mismatch", "ko") == "금액 불일치"
-    assert phrasing.reason("잔액 부족", "en") == "잔액 부족"
-    assert phrasing.reason("unknown", "ko") is None
-    assert phrasing.reason(None, "ko") is None
+    assert formatting.reason("amount_mismatch", "ko") == "금액 불일치"
+    assert formatting.reason("잔액 부족", "en") == "잔액 부족"
+    assert formatting.reason("unknown", "ko") is None
+    assert formatting.reason(None, "ko") is None
 
 
 def test_times_are_koreas() -> None:
-    assert phrasing.time(NOON, "ko") == "2023년 11월 15일 07:13"
-    assert phrasing.time(NOON, "en") == "Nov 15, 2023, 07:13 KST"
+    assert formatting.time(NOON, "ko") == "2023년 11월 15일 07:13"
+    assert formatting.time(NOON, "en") == "Nov 15, 2023, 07:13 KST"
 
 
 @pytest.mark.parametrize(
@@ -294,7 +295,7 @@ def test_a_language_is_found_in_whatever_a_browser_or_a_system_calls_it(wish: st
     ],
 )
 def test_a_payment_method_is_in_the_reader_s_language(method: str | None, ko: str | None, en: str | None) -> None:
-    assert (phrasing.method(method, "ko"), phrasing.method(method, "en")) == (ko, en)
+    assert (formatting.method(method, "ko"), formatting.method(method, "en")) == (ko, en)
 
 
 def test_a_mail_names_its_shop_in_the_sender_both_parts_and_the_title_of_the_page() -> None:
@@ -379,7 +380,7 @@ def test_a_plan_s_payment_is_known_by_its_provider_or_its_order(provider: str, o
 
     fact = msgspec.json.decode(letter.fact, type=PaymentCompleted)
 
-    assert audience.is_of_a_plan(fact) is is_of_a_plan
+    assert recipients.is_of_a_plan(fact) is is_of_a_plan
 
 
 def test_the_committed_layout_is_what_its_source_compiles_to() -> None:
@@ -388,7 +389,7 @@ def test_the_committed_layout_is_what_its_source_compiles_to() -> None:
 
 def compose(letter: Letter, branding: Branding) -> EmailMessage:
     """The mail as its reader's program reads it."""
-    return message_from_bytes(letters.compose(letter, branding).as_bytes(), policy=default)
+    return message_from_bytes(composer.compose(letter, branding).as_bytes(), policy=default)
 
 
 def a_letter(

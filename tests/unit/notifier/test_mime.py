@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from notifier.branding import check_name
-from notifier.mime import Mail
+from notifier.mail.branding import check_name
+from notifier.mail.mime import Mail
 
 AT = "Tue, 14 Nov 2023 22:13:20 +0000"
 HEADERS = ["Subject", "From", "Message-ID", "Date", "Content-Language", "MIME-Version", "Content-Type"]

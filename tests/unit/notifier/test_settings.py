@@ -7,9 +7,10 @@ import pytest
 import trustme
 from pydantic import ValidationError
 
-from notifier import mime, smtp_url
+from notifier import smtp_url
+from notifier.mail import mime
 from notifier.settings import NotifierSettings
-from runtime.settings import complaints
+from runtime.config.settings import complaints
 
 
 def settings(**given: str) -> NotifierSettings:

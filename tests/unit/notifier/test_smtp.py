@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from notifier import contacts
-from notifier.mime import Mail
-from notifier.smtp import NoReply, NotTaken
+from notifier.mail.mime import Mail
+from notifier.sending.smtp import NoReply, NotTaken
 from tests.mail_lane import MailServer
 from tests.mail_server import Server, mail_server
 from tests.postman import Trick, postman

@@ -7,9 +7,9 @@ from urllib.parse import quote
 import pytest
 import trustme
 
-from notifier.lane import Lane
-from notifier.mime import Mail
-from notifier.smtp import NotTaken, envelope
+from notifier.mail.mime import Mail
+from notifier.sending.lane import Lane
+from notifier.sending.smtp import NotTaken, envelope
 from tests.mail_lane import MailServer
 from tests.mail_server import PASSWORD, USER, mail_server
 

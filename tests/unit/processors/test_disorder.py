@@ -16,7 +16,7 @@ from processors.refund import domain as refund
 from processors.shipping import domain as shipping
 from processors.subscription import domain as subscription
 from stream.events import Cancel, CreditAdded, Fact
-from stream.references import Referred
+from stream.state.aliases import Referred
 from tests.builders import (
     MINUTE,
     NOON,

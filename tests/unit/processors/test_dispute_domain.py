@@ -7,8 +7,8 @@ import pytest
 
 from processors.payment.domain import Book, Payment, apply, dispute
 from stream.events import DisputeClosed, DisputeOpened, DisputeWebhook, Fact, OrderWebhook, PaymentWebhook
-from stream.references import Referred
-from stream.registers import value
+from stream.state.aliases import Referred
+from stream.state.registers import value
 from tests.builders import MINUTE, NOON, a_dispute, a_payment, an_envelope
 
 DUE = NOON + 7 * 24 * 60 * MINUTE

@@ -30,8 +30,8 @@ from stream.events import (
     InvoiceWebhook,
     TransferWebhook,
 )
-from stream.fold import Result
-from stream.payload import as_json
+from stream.state.fold import Result
+from stream.state.json_payload import as_json
 from tests.builders import MINUTE, NOON, a_transfer, an_invoice
 
 RANK = {state: rank for rank, tier in enumerate(TRANSITIONS) for state in tier}

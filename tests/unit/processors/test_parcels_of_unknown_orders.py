@@ -5,8 +5,7 @@ from itertools import permutations
 import pytest
 
 from processors.shipping import domain as shipping
-from stream import ids
-from stream.events import Fact, ShipmentDelivered, ShipmentFailed, ShipmentInTransit, ShippingWebhook
+from stream.events import Fact, ShipmentDelivered, ShipmentFailed, ShipmentInTransit, ShippingWebhook, ids
 from tests.builders import MINUTE, NOON, a_scan
 
 PARCEL = "cj:123456789012"

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 
 from processors.payment.domain import TRANSITIONS, Book, Payment, apply
-from stream import ids
 from stream.events import (
     AmountMismatched,
     Cancel,
@@ -25,8 +24,9 @@ from stream.events import (
     RefundMismatched,
     RefundRequested,
     RefundWebhook,
+    ids,
 )
-from stream.references import Referred
+from stream.state.aliases import Referred
 from tests.builders import MINUTE, NOON, a_payment, a_refund, an_order
 
 RANK = {status: rank for rank, tier in enumerate(TRANSITIONS) for status in tier}

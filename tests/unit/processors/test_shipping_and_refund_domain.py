@@ -20,7 +20,7 @@ from stream.events import (
     ShipmentInTransit,
     ShipmentOutForDelivery,
 )
-from stream.references import Referred
+from stream.state.aliases import Referred
 from tests.builders import MINUTE, NOON, a_fact, a_refund, a_scan, an_approval
 
 

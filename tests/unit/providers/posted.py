@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from providers import generic
 from providers.contract import Received
+from providers.generic import webhook as generic
 
 SECRET = b"whsec"
 NOW = 1_700_000_000_000_000

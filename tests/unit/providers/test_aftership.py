@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from providers import aftership
+from providers.aftership import webhook as aftership
 from providers.contract import Forged, Received, Translation, Unreadable, Unsupported
 from stream.events import ShippingNotice
 from tests.payloads import sample

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers import catalogue
-from providers.again import reread
 from providers.contract import Received
-from providers.webhook import webhook
+from providers.records import webhook
+from providers.retranslate import reread
 from stream.events import PaymentWebhook
 from tests.builders import NOON
 

@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
-from providers import catalogue, inicis, portone_v1, portone_v2, toss
+from providers import catalogue
 from providers.contract import Provider, Received, Refused, Unreadable
+from providers.inicis import webhook as inicis
+from providers.portone_v1 import webhook as portone_v1
+from providers.portone_v2 import webhook as portone_v2
+from providers.toss import webhook as toss
 from tests.payloads import SECRET, proved, samples
 from tests.unit.providers.asked import payment
 from tests.unit.providers.posted import NOW, a_payment, posted

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from providers import catalogue
 from providers.confirmation import confirmed
 from providers.contract import NotKnownYet, Provider, Unreadable, Unsupported, Untrue
-from providers.webhook import webhook
-from stream.codec import Codec
+from providers.records import webhook
+from stream.avro.codec import Codec
+from stream.avro.registry import CommittedRegistry
 from stream.events import UnconfirmedWebhook
-from stream.registry import CommittedRegistry
 from tests.unit.providers.asked import received
 
 CODEC = Codec(CommittedRegistry())

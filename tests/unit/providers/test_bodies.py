@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from providers import generic, shop
 from providers.contract import Malformed, Refused, Unreadable
+from providers.generic import webhook as generic
+from providers.shop import webhook as shop
 from stream.events import CustomerNotice, PaymentNotice
 from tests.unit.providers.posted import a_payment, posted, with_text
 

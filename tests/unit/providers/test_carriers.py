@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.carriers import by_sweettracker_code, normalise
+from providers.parsing.carriers import by_sweettracker_code, normalise
 
 
 @pytest.mark.parametrize(

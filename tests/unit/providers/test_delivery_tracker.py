@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from providers import delivery_tracker
 from providers.contract import Malformed, NotKnownYet, Received, Translation, Unreadable, Unsupported
+from providers.delivery_tracker import webhook as delivery_tracker
 from stream.events import Question, ShippingNotice
 from tests.payloads import sample
 from tests.unit.providers.posted import NOW

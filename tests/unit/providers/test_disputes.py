@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from providers import portone_v2, stripe
 from providers.contract import Received, Translation, Unreadable
-from providers.webhook import webhook
-from stream import topics
-from stream.events import DisputeNotice
+from providers.portone_v2 import webhook as portone_v2
+from providers.records import webhook
+from providers.stripe import webhook as stripe
+from stream.events import DisputeNotice, topics
 from tests.unit.providers.mutations import sample
 from tests.unit.providers.posted import NOW
 

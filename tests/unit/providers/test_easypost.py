@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from providers import easypost
 from providers.contract import Forged, Received, Translation, Unreadable, Unsupported
+from providers.easypost import webhook as easypost
 from stream.events import ShippingNotice
 from tests.payloads import sample
 from tests.unit.providers.posted import NOW

@@ -4,10 +4,10 @@ import pytest
 
 from providers import catalogue
 from providers.contract import Forged, Provider, Received, Refused, Stale, Translation
-from providers.webhook import webhook
-from stream.codec import Codec
+from providers.records import webhook
+from stream.avro.codec import Codec
+from stream.avro.registry import CommittedRegistry
 from stream.events import Verification
-from stream.registry import CommittedRegistry
 from tests.payloads import SECRET, Post, damaged, proved, samples, ways
 from tests.unit.providers.posted import NOW
 

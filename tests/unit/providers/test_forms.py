@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers import catalogue, form
+from providers import catalogue
 from providers.contract import Malformed, Provider, Received, Refused, Unreadable
-from providers.webhook import webhook
-from stream.codec import Codec
-from stream.registry import CommittedRegistry
+from providers.parsing import form
+from providers.records import webhook
+from stream.avro.codec import Codec
+from stream.avro.registry import CommittedRegistry
 from tests.unit.providers.posted import NOW
 
 CODEC = Codec(CommittedRegistry())

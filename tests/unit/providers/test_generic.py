@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from providers import generic
 from providers.contract import Malformed, Translation, Unreadable
-from providers.notes import collected
+from providers.generic import webhook as generic
+from providers.parsing.notes import collected
 from stream.events import Notice, PaymentNotice, RefundNotice, ShippingNotice
 from tests.unit.providers.posted import a_payment, posted
 

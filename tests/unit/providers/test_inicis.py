@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from providers import iniapi, inicis
 from providers.contract import Answer, Malformed, NotKnownYet, Refused, Unreadable, Unsupported, Untrue
+from providers.inicis import api as iniapi
+from providers.inicis import webhook as inicis
 from stream.events import PaymentNotice, Question
 from tests.unit.providers.asked import answered, payment, question, received, translated
 from tests.unit.providers.samples import every, sample

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.fields import EPOCH
-from providers.instants import in_korea, instant, is_said, korean
-from providers.notes import collected
+from providers.parsing.fields import EPOCH
+from providers.parsing.notes import collected
+from providers.parsing.timestamps import in_korea, instant, is_said, korean
 
 NOON = 1_700_017_200_000_000  # 2023-11-15T12:00:00+09:00
 

@@ -6,7 +6,7 @@ import pytest
 
 from providers import catalogue
 from providers.contract import Refused, Translation, WrongEvent
-from providers.kinds import require_type
+from providers.generic.kinds import require_type
 from tests.unit.providers.posted import posted
 
 AT = "2026-11-15T10:30:00+09:00"

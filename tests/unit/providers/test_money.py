@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.contract import Unreadable
-from providers.currencies import DIGITS
-from providers.money import (
+from providers.parsing.currencies import DIGITS
+from providers.parsing.money import (
     NOT_SAID,
     currency_code,
     exponent,

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from providers import catalogue, delivery_tracker
+from providers import catalogue
 from providers.confirmation import confirmed
 from providers.contract import Received
-from providers.webhook import webhook
+from providers.delivery_tracker import webhook as delivery_tracker
+from providers.records import webhook
 from stream.events import ShippingWebhook, UnconfirmedWebhook
 from tests.payloads import sample
 from tests.unit.providers.posted import NOW

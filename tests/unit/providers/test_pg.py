@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from providers import catalogue, pg
+from providers import catalogue
 from providers.contract import Forged, Provider, Received, Refused, Translation, Unreadable, Unsupported, WrongEvent
-from providers.webhook import event_id_of
-from stream import ids
-from stream.events import PaymentNotice, RefundNotice
+from providers.contract_e import webhook as pg
+from providers.records import event_id_of
+from stream.events import PaymentNotice, RefundNotice, ids
 from tests.unit.providers.posted import NOW
 from tests.unit.providers.samples import every, sample
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from providers import portone_v1, portone_v2
 from providers.contract import (
     Ask,
     Forged,
@@ -17,6 +16,8 @@ from providers.contract import (
     Unsupported,
     Untrue,
 )
+from providers.portone_v1 import webhook as portone_v1
+from providers.portone_v2 import webhook as portone_v2
 from stream.events import Cancel, PaymentNotice, Question
 from tests.unit.providers.asked import SECRET, answered, payment, question, received, translated
 from tests.unit.providers.posted import NOW

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from providers import catalogue
 from providers.contract import Provider, Received, Refused, Translation
-from providers.webhook import webhook
-from stream.codec import Codec
-from stream.registry import CommittedRegistry
+from providers.records import webhook
+from stream.avro.codec import Codec
+from stream.avro.registry import CommittedRegistry
 from tests.unit.providers.posted import posted
 
 LONGEST_COMPLAINT = 400

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from providers.body import _may_hold_a_giant, _may_repeat_a_key, _read_slowly
 from providers.contract import Refused
+from providers.parsing.json_body import _may_hold_a_giant, _may_repeat_a_key, _read_slowly
 
 _raw = msgspec.json.Decoder(msgspec.Raw)
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from providers import shippo
 from providers.contract import Forged, Received, Stale, Translation, Unreadable, Unsupported
+from providers.shippo import webhook as shippo
 from stream.events import ShippingNotice
 from tests.payloads import sample
 from tests.unit.providers.posted import NOW

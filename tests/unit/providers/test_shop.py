@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from providers import notes, shop
 from providers.contract import Translation, Unreadable
+from providers.parsing import notes
+from providers.shop import webhook as shop
 from stream.events import CustomerNotice, OrderNotice
 from stream.events.email_address import Unusable, parse
 from tests.unit.providers.posted import posted

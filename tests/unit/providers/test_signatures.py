@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers import catalogue, generic
-from providers.compact import MAX_REWRITTEN_BYTES, compacted
+from providers import catalogue
 from providers.contract import Forged, Provider, Received
+from providers.generic import webhook as generic
+from providers.signing.canonical_json import MAX_REWRITTEN_BYTES, compacted
 from tests.unit.providers.posted import SECRET, a_payment, posted
 
 FROM_THE_SOURCE = {

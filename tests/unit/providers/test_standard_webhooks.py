@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from providers import standard_webhooks
 from providers.contract import Forged, Received, Stale
+from providers.signing import standard_webhooks
 from tests.unit.providers.posted import NOW
 from tests.unit.providers.samples import sample
 

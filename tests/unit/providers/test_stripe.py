@@ -8,12 +8,12 @@ import stripe as sdk
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from providers import generic, stripe
 from providers.contract import Forged, Malformed, Received, Stale, Translation, Unreadable, Unsigned, Unsupported
-from providers.stripe_events import iso_units
-from providers.webhook import webhook
-from stream import topics
-from stream.events import PaymentNotice, RefundNotice
+from providers.generic import webhook as generic
+from providers.records import webhook
+from providers.stripe import webhook as stripe
+from providers.stripe.payments import iso_units
+from stream.events import PaymentNotice, RefundNotice, topics
 from tests.unit.providers.mutations import mutations, sample, samples
 from tests.unit.providers.test_properties import read_or_refused
 

@@ -6,10 +6,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from providers import sweettracker
 from providers.contract import Malformed, Received, Translation, Unreadable, Unsupported
-from stream import ids
-from stream.events import ShippingNotice
+from providers.sweettracker import webhook as sweettracker
+from stream.events import ShippingNotice, ids
 from tests.payloads import sample
 from tests.unit.providers.posted import NOW
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from providers import generic, stripe, tapayz
 from providers.confirmation import confirmed
 from providers.contract import (
     Ask,
@@ -21,10 +20,12 @@ from providers.contract import (
     Unsupported,
     WrongEvent,
 )
-from providers.tapayz_api import INQUIRY
-from providers.webhook import webhook
-from stream import topics
-from stream.events import InvoiceNotice, Question, TransferNotice, UnconfirmedWebhook
+from providers.generic import webhook as generic
+from providers.records import webhook
+from providers.stripe import webhook as stripe
+from providers.tapayz import webhook as tapayz
+from providers.tapayz.api import INQUIRY
+from stream.events import InvoiceNotice, Question, TransferNotice, UnconfirmedWebhook, topics
 from tests.unit.providers.mutations import mutations, sample, samples
 from tests.unit.providers.test_properties import read_or_refused
 

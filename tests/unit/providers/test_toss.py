@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from providers import toss, toss_payment
 from providers.contract import Ask, Forged, Received, Refused, Unreadable, Unsupported, Untrue
+from providers.toss import api as toss_payment
+from providers.toss import webhook as toss
 from stream.events import Cancel, PaymentNotice, Question
 from tests.unit.providers.asked import NONE, SECRET, answered, payment, question, received, translated
 from tests.unit.providers.samples import every, fields, sample

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from providers import tosspayments
 from providers.contract import Forged, Malformed, Refused, Unreadable, Unsupported
+from providers.tosspayments import webhook as tosspayments
 from stream.events import BillingNotice, Cancel, PaymentNotice
 from tests.unit.providers.asked import SECRET, received, translated
 

@@ -5,19 +5,17 @@ from typing import Any
 
 import pytest
 
-from providers import (
-    aftership,
-    delivery_tracker,
-    easypost,
-    generic,
-    portone_v1,
-    portone_v2,
-    shippo,
-    stripe,
-    toss,
-    tosspayments,
-)
+from providers.aftership import webhook as aftership
 from providers.contract import Inquiry, Provider, Received, Translation, Unreadable, Unsupported
+from providers.delivery_tracker import webhook as delivery_tracker
+from providers.easypost import webhook as easypost
+from providers.generic import webhook as generic
+from providers.portone_v1 import webhook as portone_v1
+from providers.portone_v2 import webhook as portone_v2
+from providers.shippo import webhook as shippo
+from providers.stripe import webhook as stripe
+from providers.toss import webhook as toss
+from providers.tosspayments import webhook as tosspayments
 from stream.events import PaymentNotice, Question, ShippingNotice
 from tests.unit.providers.posted import NOW
 

@@ -7,9 +7,8 @@ import pytest
 from providers import catalogue
 from providers.addressing import Addressed
 from providers.contract import Received
-from providers.webhook import webhook
-from stream import topics
-from stream.events import Mode
+from providers.records import webhook
+from stream.events import Mode, topics
 from tests.unit.providers.posted import NOW, a_payment, posted
 
 SAID: dict[str, dict[str, Any]] = {

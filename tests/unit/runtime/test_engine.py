@@ -4,7 +4,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import make_url
 
-from runtime.engine import conninfo
+from runtime.postgres.engine import conninfo
 
 
 @pytest.mark.parametrize(

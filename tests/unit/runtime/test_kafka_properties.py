@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime import kafka_properties
-from runtime.settings import Settings
+from runtime.config import kafka_properties
+from runtime.config.settings import Settings
 
 PASSWORD = "do-not-show-me"  # noqa: S105 - not one
 

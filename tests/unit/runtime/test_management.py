@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from runtime import management
+from runtime.config.settings import Settings
 from runtime.health import Health
 from runtime.management import MAX_BODY_BYTES, MAX_CONNECTIONS, Refused
-from runtime.settings import Settings
 
 TOKEN = "a token of a test"  # noqa: S105 - a test's
 Said = tuple[int, Any]

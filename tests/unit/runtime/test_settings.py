@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.settings import EXIT_MISCONFIGURED, StoreSettings
+from runtime.config.settings import EXIT_MISCONFIGURED, StoreSettings
 
 SECRET = "postgresql://payment:hush@db/payment"  # noqa: S105
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from local.memory import ports
-from local.place import Place
+from local.paths import Place
+from local.run_state import ports
 from local.services import answers
-from notifier.mime import Mail
-from notifier.smtp import NoReply, NotTaken
-from simulator.mailserver import Ill, Mood
-from simulator.postbox import Postbox
+from notifier.mail.mime import Mail
+from notifier.sending.smtp import NoReply, NotTaken
+from simulator.world.mailserver import Ill, Mood
+from simulator.world.postbox import Postbox
 from tests.actors import Shop, until
 from tests.mail_lane import MailServer
 
@@ -28,7 +28,7 @@ def mailserver(folder: Path) -> Iterator[tuple[Shop, MailServer]]:
     """Its page, and a client of it; killed afterwards without a warning."""
     chosen = ports(Place(ROOT, folder), ("smtp", "page"), {})
     env = {**os.environ, "SMTP_PORT": str(chosen["smtp"]), "PORT": str(chosen["page"])}
-    argv = [sys.executable, "-m", "simulator.mailserver", str(folder / "mails")]
+    argv = [sys.executable, "-m", "simulator.world.mailserver", str(folder / "mails")]
     page = Shop(f"http://127.0.0.1:{chosen['page']}", "")
     with subprocess.Popen(argv, cwd=ROOT, env=env) as process:
         until(lambda: answers(f"{page.url}/api/v1/info"), bool)

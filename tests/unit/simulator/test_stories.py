@@ -11,13 +11,13 @@ from providers import catalogue
 from providers.addressing import Addressed
 from providers.confirmation import confirmed
 from providers.contract import Received
-from providers.webhook import webhook
-from simulator.answers import APIS, names
-from simulator.knowledge import Knowledge, Told
+from providers.records import webhook
 from simulator.plan import Plan, lives
 from simulator.sender import provider_of
 from simulator.stories import STORIES
 from simulator.story import Webhook
+from simulator.world.answers import APIS, names
+from simulator.world.knowledge import Knowledge, Told
 from stream.events import UnconfirmedWebhook
 
 NOON = datetime.now(UTC)

@@ -10,11 +10,10 @@ from processors.refund import domain as refund
 from processors.shipping import domain as shipping
 from providers.catalogue import BY_PATH
 from providers.contract import Received
-from providers.webhook import webhook
+from providers.records import webhook
 from simulator.plan import Plan, lives
 from simulator.story import Webhook
-from stream import ids
-from stream.events import Fact
+from stream.events import Fact, ids
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 PLAN = Plan("abc", NOON, orders=4)

@@ -9,21 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.management import Refused
-from stream import asked
-from stream.dead import Wanted
+from stream.dead_letters import filters
+from stream.dead_letters.actions import Wanted
 
 ID = "0f8e2a51-5c5d-5b3f-9b1f-0a4f2f6f7a11"
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=5)
 
 
 def test_nothing_asked_means_all() -> None:
-    assert asked.wanted({}) == Wanted()
+    assert filters.wanted({}) == Wanted()
 
 
 def test_each_filter_is_a_text_or_a_list_of_texts() -> None:
     said = {"id": ID.upper(), "status": "abandoned", "order": ["1", "주문-2"], "cause": "CheckViolation"}
 
-    assert asked.wanted(said) == Wanted((ID,), ("abandoned",), ("1", "주문-2"), ("CheckViolation",))
+    assert filters.wanted(said) == Wanted((ID,), ("abandoned",), ("1", "주문-2"), ("CheckViolation",))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_each_filter_is_a_text_or_a_list_of_texts() -> None:
 def test_a_date_is_a_day_of_utc_and_an_instant_says_its_offset(
     since: str, until: str, expected: tuple[datetime, datetime]
 ) -> None:
-    wanted = asked.wanted({"since": since, "until": until})
+    wanted = filters.wanted({"since": since, "until": until})
 
     assert wanted.since == expected[0]
     assert wanted.until is not None
@@ -63,19 +63,19 @@ def test_a_date_is_a_day_of_utc_and_an_instant_says_its_offset(
 )
 def test_what_cannot_be_meant_is_refused(said: dict[str, Any]) -> None:
     with pytest.raises(Refused) as refused:
-        asked.wanted(said)
+        filters.wanted(said)
 
     assert (refused.value.status, refused.value.error) == (400, "malformed")
 
 
-@given(st.dictionaries(st.sampled_from(sorted(asked.FILTERS)) | st.text(), JSON))
+@given(st.dictionaries(st.sampled_from(sorted(filters.FILTERS)) | st.text(), JSON))
 def test_whatever_is_said_is_understood_or_refused(said: dict[str, Any]) -> None:
     with suppress(Refused):
-        assert isinstance(asked.wanted(said), Wanted)
+        assert isinstance(filters.wanted(said), Wanted)
 
 
 @pytest.mark.parametrize("said", ["0", "501", "-1", "x", "٣", "", 1.5, True, "9" * 5000])
 def test_a_limit_is_a_number_within_reason(said: object) -> None:
-    assert (asked.limit(None), asked.limit("500"), asked.limit(7)) == (50, 500, 7)
+    assert (filters.limit(None), filters.limit("500"), filters.limit(7)) == (50, 500, 7)
     with pytest.raises(Refused):
-        asked.limit(said)
+        filters.limit(said)

@@ -12,7 +12,10 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
-from stream import avro_reader, avro_writer, events, schemas
+from stream import events
+from stream.avro import reader as avro_reader
+from stream.avro import schemas
+from stream.avro import writer as avro_writer
 from stream.events import PaymentNotice, Record, RejectedWebhook
 from tests.builders import a_payment
 

@@ -1,6 +1,6 @@
 """How far behind a worker is: what it has not processed, and how long the oldest of that waits."""
 
-from stream.backlog import Backlog
+from stream.worker.backlog import Backlog
 
 PAYMENTS, OTHER = ("webhooks.payment.v1", 0), ("webhooks.payment.v1", 1)
 TOPIC = "webhooks.payment.v1"

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from runtime.settings import Settings
-from stream import producer
-from stream.client_config import Cluster
-from stream.membership import CONSUMER
+from runtime.config.settings import Settings
+from stream.kafka import producer
+from stream.kafka.client_config import Cluster
+from stream.kafka.consumer import CONSUMER
 
 ROOT = Path(__file__).parent.parent.parent.parent
 CLIENTS = {"Producer", "Consumer", "AdminClient", "AIOProducer", "AIOConsumer", "ShareConsumer"}
-MAKERS = {"stream/client_config.py", "runtime/kafka_properties.py"}
+MAKERS = {"stream/kafka/client_config.py", "runtime/config/kafka_properties.py"}
 
 
 def test_no_other_module_constructs_a_client() -> None:
@@ -24,7 +24,7 @@ def test_no_other_module_constructs_a_client() -> None:
     made_in = {str(file.relative_to(ROOT)) for file in files if CLIENTS & set(_called(ast.parse(file.read_text())))}
 
     assert made_in <= MAKERS
-    assert "runtime/kafka_properties.py" in made_in, "it can see one"
+    assert "runtime/config/kafka_properties.py" in made_in, "it can see one"
 
 
 def _called(tree: ast.AST) -> list[str]:

@@ -7,9 +7,9 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from stream.codec import Codec, Undecodable
+from stream.avro.codec import Codec, Undecodable
+from stream.avro.registry import CommittedRegistry, UnknownSchema
 from stream.events import PaymentNotice, Record
-from stream.registry import CommittedRegistry, UnknownSchema
 from tests.builders import a_payment, a_refund, a_scan, an_order
 
 CODEC = Codec(CommittedRegistry())

@@ -2,7 +2,7 @@
 
 import json
 
-from stream.deafness import QUIET_S, Deafness
+from stream.kafka.fetch_stats import QUIET_S, Deafness
 
 OURS = {("payments.v1", 0), ("payments.v1", 1), ("refunds.v1", 0)}
 

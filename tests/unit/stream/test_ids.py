@@ -7,9 +7,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream import ids
-from stream.delivery import identity
-from stream.events import DeadRecord, Outcome, RejectedWebhook
+from stream.events import DeadRecord, Outcome, RejectedWebhook, ids
+from stream.kafka.delivery import identity
 from tests.builders import a_payment
 
 

@@ -1,7 +1,7 @@
 """What is new in a batch, what was delivered before, and what contradicts."""
 
-from stream.delivery import Delivery, ends, partitions
-from stream.inbox import Handled, sort_out
+from stream.kafka.delivery import Delivery, ends, partitions
+from stream.store.inbox import Handled, sort_out
 from tests.builders import a_payment
 
 WEBHOOK = a_payment()

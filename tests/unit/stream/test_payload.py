@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.payload import as_json
+from stream.state.json_payload import as_json
 
 
 @pytest.mark.parametrize(

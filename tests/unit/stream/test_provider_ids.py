@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream import provider_ids
+from stream.events import provider_ids
 from tests.builders import a_payment
 
 

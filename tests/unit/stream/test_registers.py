@@ -2,7 +2,7 @@
 
 import pytest
 
-from stream import registers
+from stream.state import registers
 
 TIERS = (("pending",), ("failed", "expired"), ("completed",))
 

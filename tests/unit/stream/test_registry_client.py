@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 import pytest
 
-from runtime.settings import Settings
-from stream.codec import Codec, Undecodable
+from runtime.config.settings import Settings
+from stream.avro.codec import Codec, Undecodable
+from stream.avro.registry import CommittedRegistry, RemoteRegistry, UnknownSchema
+from stream.avro.registry_client import Failure, RegistryClient
+from stream.avro.schemas import canonical, declared
 from stream.events import Outcome
-from stream.registry import CommittedRegistry, RemoteRegistry, UnknownSchema
-from stream.registry_client import Failure, RegistryClient
-from stream.schemas import canonical, declared
 
 PASSWORD = "do-not-show-me"  # noqa: S105 - not one
 Answer = Callable[[BaseHTTPRequestHandler], tuple[int, bytes]]

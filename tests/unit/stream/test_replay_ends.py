@@ -1,8 +1,8 @@
 """How far a service had come whose store was lost: what is replayed in silence, and what is yet to be told."""
 
-from stream import topics
-from stream.replay.ends import been_through
-from stream.topics import PARTITIONS
+from stream.events import topics
+from stream.events.topics import PARTITIONS
+from stream.replay.offsets import been_through
 
 PAYMENTS = topics.PAYMENT_WEBHOOKS
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from stream import ids, topics
-from stream.codec import Codec
-from stream.delivery import Delivery, delivery
-from stream.registry import CommittedRegistry
-from stream.replay.names import Wanted
-from stream.topics import Topic
+from stream.avro.codec import Codec
+from stream.avro.registry import CommittedRegistry
+from stream.events import ids, topics
+from stream.events.topics import Topic
+from stream.kafka.delivery import Delivery, delivery
+from stream.replay.fill.order_aliases import Wanted
 from tests.builders import a_payment, a_refund, a_scan, a_transfer, an_approval, an_invoice, an_order
 
 CODEC = Codec(CommittedRegistry())

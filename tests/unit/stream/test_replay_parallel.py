@@ -6,9 +6,9 @@ from threading import Event, Thread
 
 import pytest
 
-from stream.replay import parallel
-from stream.replay.parallel import Moved, Pace
-from stream.replay.subject import Impossible
+from stream.replay.fill import parallel
+from stream.replay.fill.parallel import Moved, Pace
+from stream.replay.spec import Impossible
 
 
 def test_each_part_reports_its_progress_to_the_parent() -> None:

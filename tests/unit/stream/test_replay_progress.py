@@ -1,6 +1,6 @@
 """What a person reads while a replay is at work."""
 
-from stream.replay.ends import Span
+from stream.replay.offsets import Span
 from stream.replay.progress import lines
 
 

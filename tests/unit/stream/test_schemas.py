@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from stream import events, topics
-from stream.codec import Codec
-from stream.events import Record
-from stream.registry import CommittedRegistry
-from stream.schemas import FOLDER
+from stream import events
+from stream.avro.codec import Codec
+from stream.avro.registry import CommittedRegistry
+from stream.avro.schemas import FOLDER
+from stream.events import Record, topics
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 ABSTRACT = {

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 import pytest
 
-from stream.silence import LOOK_S, LOOKS, Silence
+from stream.kafka.watchdog import LOOK_S, LOOKS, Silence
 
 TOPICS = {"payments.v1"}
 

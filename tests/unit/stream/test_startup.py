@@ -6,11 +6,11 @@ from threading import Thread
 import pytest
 
 from runtime.startup import NotYet
-from stream.codec import Codec
+from stream.avro.codec import Codec
+from stream.avro.registry import CommittedRegistry, RemoteRegistry
+from stream.avro.registry_client import RegistryClient
+from stream.avro.startup import registry_answers
 from stream.events import Outcome
-from stream.registry import CommittedRegistry, RemoteRegistry
-from stream.registry_client import RegistryClient
-from stream.startup import registry_answers
 
 
 def test_without_a_registry_there_is_nothing_to_wait_for() -> None:

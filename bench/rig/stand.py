@@ -1,0 +1,61 @@
+"""Starts the system of the checkout it is run in, for bench/rig/system.py; ends when its standard input does.
+
+Run by path with another checkout's Python: `python stand.py ROOT DATA all|base|plain SMTP_URL`. `base` is Kafka and
+Postgres without services. Postgres keeps the time of each commit, which is how a row's age is known without asking for
+it; `plain` is everything without that, as `make run` has it.
+"""
+
+import os
+import signal
+import sys
+import time
+from contextlib import nullcontext
+from pathlib import Path
+
+ROOT, DATA, WHAT, SMTP_URL = sys.argv[1:]
+sys.path[0] = ROOT
+
+import psycopg  # noqa: E402 - the checkout's own modules come first
+
+from local import environment  # noqa: E402
+from local.environment import SUPERUSER, database_url  # noqa: E402
+from local.paths import Place  # noqa: E402
+from local.processes import run_lock  # noqa: E402
+from local.system import Stack, serving, standing  # noqa: E402
+
+NO_INBOX = "http://127.0.0.1:9"  # only `hookstream simulate` reads it
+
+
+def main() -> None:
+    place = Place(Path(ROOT).resolve(), Path(DATA).resolve())
+    given = {"SMTP_URL": SMTP_URL, "INBOX_URL": NO_INBOX}
+    with run_lock.alone(place), standing(environment.decide(place, given, {}, registry=False)) as stack:
+        if WHAT != "plain":
+            keep_commit_times(stack)
+        with nullcontext() if WHAT == "base" else serving(stack):
+            print("ready", flush=True)
+            sys.stdin.read()
+
+
+def keep_commit_times(stack: Stack) -> None:
+    url = database_url(stack.settings, SUPERUSER, "postgres")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET track_commit_timestamp = on")
+    before = stack.supervisor.pids()["postgres"]
+    os.kill(before, signal.SIGINT)  # the supervisor starts it again
+    while not is_keeping(url, before, stack):
+        time.sleep(0.1)
+
+
+def is_keeping(url: str, before: int, stack: Stack) -> bool:
+    if stack.supervisor.pids()["postgres"] == before:
+        return False
+    try:
+        with psycopg.connect(url, connect_timeout=2) as connection:
+            row = connection.execute("SHOW track_commit_timestamp").fetchone()
+            return row == ("on",)
+    except psycopg.OperationalError:
+        return False
+
+
+main()

@@ -1,0 +1,1 @@
+"""What commands ask: the console, the management listeners, Kafka."""

@@ -1,0 +1,71 @@
+"""The committed registry of schemas, `registry.json`: one line a version, ids ascending, never rewritten."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+from cli.environment import ROOT
+from stream.avro import schemas
+from stream.avro.registry import FILE
+from stream.events.topics import RECORDS
+
+Entry = dict[str, Any]
+"""id, subject (the record's name), version, schema."""
+
+
+def entries() -> list[Entry]:
+    """All registered versions, in the order of their ids."""
+    found: list[Entry] = json.loads(FILE.read_text())
+    return found
+
+
+def committed() -> list[Entry]:
+    """What git's HEAD has; nothing where there is no git, or no HEAD yet."""
+    asked = ["git", "-C", str(ROOT), "show", f"HEAD:./{FILE.relative_to(ROOT)}"]
+    try:
+        told = subprocess.run(asked, capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    found: list[Entry] = json.loads(told)
+    return found
+
+
+def rewritten(now: list[Entry], before: list[Entry]) -> Iterator[str]:
+    """A complaint for each line of `before` that is not the same line now: somebody may have written by its id."""
+    for line, entry in enumerate(before):
+        if line >= len(now) or now[line] != entry:
+            yield f"registry.json is append-only, and {entry['subject']} version {entry['version']} has changed in it."
+
+
+def unregistered(registered: list[Entry]) -> Iterator[str]:
+    """A complaint for each record whose schema is not its newest version."""
+    for entry in additions(registered):
+        yield f"{entry['subject']} is not registered as it stands in schemas/avro: run `hookstream schemas add`."
+
+
+def additions(registered: list[Entry]) -> list[Entry]:
+    """The entries that are missing: one for each record that is new or has changed."""
+    newest = {entry["subject"]: entry for entry in registered}
+    declared = {record.__name__: _plain(record.__name__) for record in RECORDS}
+    missing = [name for name, schema in declared.items() if newest.get(name, {}).get("schema") != schema]
+    start = max((entry["id"] for entry in registered), default=0) + 1
+    return [
+        {
+            "id": number,
+            "subject": name,
+            "version": newest.get(name, {}).get("version", 0) + 1,
+            "schema": declared[name],
+        }
+        for number, name in enumerate(missing, start)
+    ]
+
+
+def write(registered: list[Entry]) -> None:
+    """One compact line an entry, so that a diff shows what was added."""
+    lines = (json.dumps(entry, separators=(",", ":"), ensure_ascii=False) for entry in registered)
+    FILE.write_text("[\n" + ",\n".join(f"  {line}" for line in lines) + "\n]\n")
+
+
+def _plain(name: str) -> Any:
+    return json.loads(schemas.canonical(schemas.declared(name)))

@@ -1,0 +1,1 @@
+"""Asks the providers' APIs, within their limits, and publishes their answers."""

@@ -1,0 +1,37 @@
+"""Which requests a set of questions makes: what would be asked twice is asked once. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from confirmer.store import Claimed
+from confirmer.verdict import ERROR_CHARS, Unaskable
+from providers.contract import Ask, Inquiry
+from stream.events import UnconfirmedWebhook
+
+Open = tuple[Claimed, UnconfirmedWebhook]
+"""A claimed question with its receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, and the questions its answer is for."""
+
+    ask: Ask | Unaskable
+    questions: list[Open] = field(default_factory=list)
+
+
+def made_of(questions: Iterable[Open], inquiry: Inquiry, key: str) -> list[Request]:
+    """A request for each thing that is asked, however many ask for it."""
+    requests: dict[object, Request] = {}
+    for question in questions:
+        ask = _ask(question, inquiry, key)
+        same = (ask.method, ask.path, ask.body) if isinstance(ask, Ask) else question[0].receipt_id
+        requests.setdefault(same, Request(ask)).questions.append(question)
+    return list(requests.values())
+
+
+def _ask(question: Open, inquiry: Inquiry, key: str) -> Ask | Unaskable:
+    try:
+        return inquiry.ask(question[1].notice, key)
+    except Exception as broken:  # noqa: BLE001 - what nobody signed can hold anything, and must not end the others
+        return Unaskable(f"no request can be made of it ({type(broken).__name__})"[:ERROR_CHARS])

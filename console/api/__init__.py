@@ -1,0 +1,1 @@
+"""What the console answers: queries over the log, as JSON."""

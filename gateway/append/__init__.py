@@ -1,0 +1,1 @@
+"""Appends records to Kafka, and to the spool while Kafka is away."""

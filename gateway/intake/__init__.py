@@ -1,0 +1,1 @@
+"""One webhook: admitted, authenticated, translated, appended; or rejected and kept."""

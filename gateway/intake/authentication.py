@@ -1,0 +1,56 @@
+"""What this gateway's settings take and hold for proved, now or once more when a webhook is released."""
+
+from gateway.http.refusals import Refusal
+from gateway.settings import GatewaySettings
+from providers import catalogue
+from providers.contract import Forged, Provider, Received, Stale, Translation, Unsigned
+from providers.generic import kinds
+from stream.events import Verification
+
+SHARED_SECRET = "WEBHOOK_SECRET"  # noqa: S105 - the name of the setting
+"""Signs bodies of several kinds: contract A's and the shop's."""
+
+
+class Proof:
+    """Knows the secrets, and who may go without."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self._secrets = {row.secret_setting: settings.secrets(row.secret_setting) for row in catalogue.ROWS}
+        self._unsigned = {row.name for row in catalogue.ROWS if settings.allows_unsigned(row)}
+        self._requires_type = settings.webhook_require_type
+        # By row: a provider's own contract may go without a secret where contract E under its name may not.
+        self._active = {id(row) for row in catalogue.ROWS if settings.is_active(row)}
+
+    def is_active(self, provider: Provider) -> bool:
+        """Whether this row's webhooks are taken: it is not switched off, and something proves them if it can."""
+        return id(provider) in self._active
+
+    def missing(self, provider: Provider) -> str:
+        """Return a sentence with the settings that switch this provider's webhooks on."""
+        name = provider.name.upper()
+        if provider.is_unsigned:
+            ask = (
+                f"; nothing proves them, so each is confirmed at its API, for which the confirmer needs {name}_API_KEY"
+            )
+            return f"{name} webhooks are not switched on: set {name}_ACTIVE=true at the gateway{ask}"
+        return f"{name} webhooks are not switched on: set {provider.secret_setting}, and not {name}_ACTIVE=false"
+
+    def prove(self, provider: Provider, received: Received) -> Verification:
+        """How a request is proved; raises Refusal when it is not."""
+        secrets = self._secrets[provider.secret_setting]
+        if not secrets:  # the settings allow that only with an unsigned provider, or with ..._ALLOW_UNSIGNED
+            return "unsigned_allowed"
+        try:
+            return provider.verify(received, secrets)
+        except (Forged, Stale) as forged:
+            if isinstance(forged, Unsigned) and provider.name in self._unsigned:
+                return "unsigned_allowed"
+            raise Refusal(forged.cause, str(forged)) from forged
+
+    def translate(self, provider: Provider, kind: str, received: Received, verification: Verification) -> Translation:
+        """Translate a verified request. Raises what its provider's `translate` raises, and WrongEvent."""
+        unsigned = provider.translate_unsigned if verification == "unsigned_allowed" else None
+        translation = (unsigned or provider.translate)(received, kind)
+        if self._requires_type and provider.secret_setting == SHARED_SECRET:
+            kinds.require_type(received.body, kind)
+        return translation

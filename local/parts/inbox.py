@@ -1,0 +1,29 @@
+"""A mail server that keeps every mail, with a web page to read them: sendria."""
+
+import sys
+from pathlib import Path
+
+from local.environment import HOST, Settings
+from local.paths import private
+from local.processes.process import Program
+from local.processes.supervisor import Supervisor
+from local.services import answers
+
+
+def start(supervisor: Supervisor, settings: Settings) -> None:
+    """Unless another mail server and its page are given."""
+    if not settings.own_inbox:
+        return
+    supervisor.wait(supervisor.start(_program(settings)))
+
+
+def _program(settings: Settings) -> Program:
+    home, port = private(settings.place.run / "inbox"), settings.port
+    smtp = ("--smtp-ip", HOST, "--smtp-port", str(port["smtp"]))
+    page = ("--http-ip", HOST, "--http-port", str(port["inbox"]), "--no-quit")
+    return Program(
+        name="inbox",
+        argv=(str(Path(sys.executable).with_name("sendria")), "-f", "-s", str(home / "inbox.sqlite"), *smtp, *page),
+        cwd=home,
+        ready=lambda: answers(f"http://{HOST}:{port['inbox']}/api/messages/"),
+    )

@@ -1,0 +1,1 @@
+"""Composes mails: texts, amounts, MIME. Pure but for reading the templates."""

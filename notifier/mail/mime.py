@@ -1,0 +1,118 @@
+"""Writes a mail: its headers, and two parts that say the same, as text and as HTML.
+
+The email package needs fifty times as long, because it parses every header that it is given.
+"""
+
+from binascii import b2a_base64
+from dataclasses import dataclass
+from functools import lru_cache
+
+CRLF = "\r\n"
+BOUNDARY = "=_hookstream"
+"""Separates the parts: base64 has no `_`, so no part holds it."""
+LINE = 76
+"""Characters of a line of base64, and of one with an encoded word (RFC 2045 §6.8, RFC 2047 §2)."""
+HEADER_LINE = 78
+WORD = 75
+PREFIX, SUFFIX = "=?utf-8?b?", "?="
+_SPECIALS = frozenset('()<>[]:;@\\,."')
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail without its To header, which `notifier.sending.smtp` writes beside RCPT. `date` is as in a header."""
+
+    sender_name: str
+    sender: str
+    subject: str
+    message_id: str
+    language: str
+    date: str
+    text: str
+    html: str
+
+    def as_bytes(self, *, international: bool = False) -> bytes:
+        """Return the mail in lines of at most 78 characters, in ASCII unless it is `international`.
+
+        Headers of an international mail (RFC 6532) are UTF-8, for a reader whose address is. Raises ValueError for a
+        header with a line break or half of a surrogate pair.
+        """
+        head = (
+            text_header("Subject", self.subject, international=international),
+            sender_header(self.sender_name, self.sender, international=international),
+            f"Message-ID: {self.message_id}",
+            f"Date: {self.date}",
+            f"Content-Language: {self.language}",
+            "MIME-Version: 1.0",
+            f'Content-Type: multipart/alternative; boundary="{BOUNDARY}"',
+        )
+        parts = (_part("plain", self.text), _part("html", self.html), f"--{BOUNDARY}--")
+        return CRLF.join((*head, "", *parts, "")).encode()
+
+
+def text_header(name: str, value: str, *, international: bool = False) -> str:
+    """Return a header of free text, which every reader decodes to `value`.
+
+    Readers decode what looks like an encoded word (RFC 2047) and may find a header of its own in it. So a value that
+    holds `=?` is itself encoded, like one that is not ASCII or too long for a line.
+    """
+    _refuse_line_breaks(value)
+    line = f"{name}: {value}"
+    if len(line) <= HEADER_LINE and _goes_as_it_is(value, international=international):
+        return line
+    return f"{name}: {_encoded_words(value, len(name) + 2)}"
+
+
+@lru_cache
+def sender_header(name: str, address: str, *, international: bool = False) -> str:
+    """Return the From header of an ASCII address, with a display name where there is one."""
+    _refuse_line_breaks(name)
+    if not name:
+        return f"From: {address}"
+    if not _goes_as_it_is(name, international=international) or len(name) + len("From: ") > HEADER_LINE:
+        written = _encoded_words(name, len("From: "))
+    elif _SPECIALS.isdisjoint(name):
+        written = name
+    else:
+        written = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    last_line = written[written.rfind("\n") + 1 :]
+    fits = len(f"From: {last_line} <{address}>") <= HEADER_LINE
+    return f"From: {written}{'' if fits else CRLF} <{address}>"
+
+
+def _goes_as_it_is(value: str, *, international: bool) -> bool:
+    """Return whether readers see `value` as it stands: no encoded word, no space that a reader may drop."""
+    is_plain = value.isprintable() and (international or value.isascii())
+    return is_plain and "=?" not in value and value == " ".join(value.split())
+
+
+def _encoded_words(value: str, column: int) -> str:
+    """Return `value` as encoded words, one a line and none with a part of a character; it begins at `column`."""
+    words, octets = [], b""
+    room = _octets(LINE - column)
+    for character in value:
+        encoded = character.encode()
+        if len(octets) + len(encoded) > room:
+            words.append(octets)
+            octets, room = b"", _octets(WORD)
+        octets += encoded
+    words.append(octets)
+    return f"{CRLF} ".join(f"{PREFIX}{b2a_base64(word, newline=False).decode()}{SUFFIX}" for word in words)
+
+
+def _octets(characters: int) -> int:
+    """Return how many octets an encoded word of so many characters holds."""
+    return (characters - len(PREFIX) - len(SUFFIX)) // 4 * 3
+
+
+def _refuse_line_breaks(value: str) -> None:
+    if "\r" in value or "\n" in value:
+        raise ValueError("a header holds a line break")
+
+
+def _part(subtype: str, content: str) -> str:
+    """Return a part in base64, which no mail server changes and in which no line is too long or begins with a dot."""
+    encoded = b2a_base64(content.replace("\n", CRLF).encode(), newline=False).decode()
+    lines = [encoded[start : start + LINE] for start in range(0, len(encoded), LINE)]
+    kind = f'Content-Type: text/{subtype}; charset="utf-8"'
+    return CRLF.join((f"--{BOUNDARY}", kind, "Content-Transfer-Encoding: base64", "", *lines))

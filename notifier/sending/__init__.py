@@ -1,0 +1,1 @@
+"""Sends queued mails by SMTP, and records what became of each."""

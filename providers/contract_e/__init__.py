@@ -1,0 +1,1 @@
+"""Contract E: payment gateways named by `X-PG-Provider`."""

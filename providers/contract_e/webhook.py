@@ -1,0 +1,393 @@
+"""Contract E: payment gateways named by `X-PG-Provider`, each signing `X-PG-Signature` with its own secret.
+
+KakaoPay and NaverPay publish no webhook of their own, so theirs are contract E's always. NaverPay's TalkTalk chatbot
+events ask whether to charge; they have no status of contract E and are refused as unsupported, which stops the charge.
+"""
+
+import hmac
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from providers.contract import (
+    Answer,
+    Forged,
+    Provider,
+    Received,
+    Translation,
+    Unreadable,
+    Unsupported,
+    WrongEvent,
+    json_answer,
+)
+from providers.parsing import json_body
+from providers.parsing.fields import Decides, Id, Instant, OrderId, Text
+from providers.parsing.money import NOT_SAID, currency_code, units_of_any
+from providers.parsing.timestamps import korean
+from providers.signing.hmac_hex import signed
+from stream.events import Cancel, PaymentNotice, PaymentStatus, RefundNotice, Verification
+
+PROVIDER = "x-pg-provider"
+SIGNATURE = "x-pg-signature"
+SHARED_PATHS = {"/webhooks/payment": "payment", "/webhooks/refund": "refund"}
+"""Contract A's paths, where the header tells E from A."""
+
+AMOUNTS = ("amount", "totalAmount", "total_amount", "totalPayAmount", "TotPrice", "P_AMT")
+CANCEL_AMOUNTS = ("cancel_amount", "cancelAmount", "canceled_amount")
+"""Fields with the amount given back so far; `approved_cancel_amount` is KakaoPay's for this cancel alone."""
+PAID = ("paid_at", "paidAt", "approvedAt", "approved_at", "admissionYmdt")
+ORDERS = ("merchant_uid", "orderId", "order_id", "partner_order_id", "merchantPayKey", "MOID", "P_OID")
+NAMES = ("imp_uid", "paymentKey", "tid", "paymentId", "P_TID")
+"""What the providers call a payment."""
+EVENT_NAMES = ("aid", "eventId")
+"""Fields with the provider's id of a request or event: a payment's only reference where no other is given."""
+REFUND_MARKS = ("refundId", "refund_id", "cancellation_id")
+
+_TYPES = {
+    **dict.fromkeys(("PAID", "DONE", "SUCCESS_PAYMENT"), "PAYMENT_COMPLETED"),
+    **dict.fromkeys(("FAILED", "ABORTED", "FAIL_PAYMENT"), "PAYMENT_FAILED"),
+    **dict.fromkeys(("CANCELLED", "CANCELED", "CANCEL_PAYMENT"), "PAYMENT_CANCELLED"),
+    **dict.fromkeys(("PARTIAL_CANCELED", "PARTIAL_CANCELLED", "PART_CANCEL_PAYMENT"), "PAYMENT_CANCELLED"),
+    "REFUNDED": "REFUND_COMPLETED",
+}
+_PARTS = frozenset({"PARTIAL_CANCELED", "PARTIAL_CANCELLED", "PART_CANCEL_PAYMENT"})
+_STATUSES: dict[str, PaymentStatus] = {
+    "PAYMENT_COMPLETED": "completed",
+    "PAYMENT_FAILED": "failed",
+    "PAYMENT_CANCELLED": "cancelled",
+}
+
+
+class Failure(msgspec.Struct):
+    message: Text | None = None
+
+
+class Total(msgspec.Struct):
+    total: msgspec.Raw = NOT_SAID
+
+
+class CancelObject(msgspec.Struct):
+    """One entry of Toss's `cancels`, which tell all cancels of the payment so far."""
+
+    cancelAmount: msgspec.Raw = NOT_SAID
+    transactionKey: Id | None = None
+    cancelReason: Text | None = None
+    canceledAt: Instant = NOT_SAID
+
+
+class Said(msgspec.Struct):
+    """What any of the providers may say, under any of the names they have for it."""
+
+    data: "Said | None" = None
+    status: Text | None = None
+    eventId: OrderId | None = None
+    imp_uid: Id | None = None
+    aid: Id | None = None
+    tid: Id | None = None
+    paymentKey: Id | None = None
+    merchant_uid: Decides[OrderId] = None
+    orderId: Decides[OrderId] = None
+    order_id: Decides[OrderId] = None
+    partner_order_id: Decides[OrderId] = None
+    refundId: Decides[OrderId] = None
+    refund_id: Decides[OrderId] = None
+    cancellation_id: Id | None = None
+    merchantPayKey: Decides[OrderId] = None
+    MOID: Decides[OrderId] = None
+    P_OID: Decides[OrderId] = None
+    paymentId: Id | None = None
+    P_TID: Id | None = None
+    totalPayAmount: msgspec.Raw = NOT_SAID
+    TotPrice: msgspec.Raw = NOT_SAID
+    P_AMT: msgspec.Raw = NOT_SAID
+    approved_cancel_amount: msgspec.Raw = NOT_SAID
+    balanceAmount: msgspec.Raw = NOT_SAID
+    cancels: Decides[list[CancelObject]] = None
+    admissionYmdt: Instant = NOT_SAID
+    currency: Decides[Text] = None
+    amount: msgspec.Raw = NOT_SAID
+    totalAmount: msgspec.Raw = NOT_SAID
+    total_amount: msgspec.Raw = NOT_SAID
+    cancel_amount: msgspec.Raw = NOT_SAID
+    cancelAmount: msgspec.Raw = NOT_SAID
+    canceled_amount: msgspec.Raw = NOT_SAID
+    method: Text | None = None
+    paymentMethod: Text | None = None
+    pay_method: Text | None = None
+    payment_method_type: Text | None = None
+    fail_reason: Text | None = None
+    failReason: Text | None = None
+    failureMessage: Text | None = None
+    failure: Failure | None = None
+    cancel_reason: Text | None = None
+    cancelReason: Text | None = None
+    reason: Text | None = None
+    paid_at: Instant = NOT_SAID
+    paidAt: Instant = NOT_SAID
+    approvedAt: Instant = NOT_SAID
+    approved_at: Instant = NOT_SAID
+    cancelled_at: Instant = NOT_SAID
+    cancelledAt: Instant = NOT_SAID
+    canceledAt: Instant = NOT_SAID
+    canceled_at: Instant = NOT_SAID
+    failed_at: Instant = NOT_SAID
+    failedAt: Instant = NOT_SAID
+    createdAt: Instant = NOT_SAID
+    timestamp: Instant = NOT_SAID
+
+
+_told = msgspec.json.Decoder(Said)
+_total = msgspec.json.Decoder(Total)
+
+
+def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
+    """Prove the raw body by any live secret of this provider."""
+    given = received.headers.get(SIGNATURE, "").lower().encode("latin-1")
+    if not signed(received.body, given, secrets):
+        raise Forged("X-PG-Signature is not the HMAC-SHA256 of this body")
+    return "signature"
+
+
+def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
+    """The headers a sender adds to this body."""
+    return {"X-PG-Signature": hmac.digest(secret, payload, "sha256").hex()}
+
+
+def translate(received: Received, kind: str) -> Translation:
+    """Read a verified webhook of contract E: flat, or with its fields in `data`.
+
+    Its type follows from its status; on `/webhooks/refund` (kind `refund`) a failure is the refund's.
+    """
+    told = json_body.read(_told, received.body)
+    status = (_first(told, "status") or "").upper()
+    event_type = _TYPES.get(status)
+    if event_type is None:
+        raise Unsupported("its status is none of contract E's")
+    if event_type == "PAYMENT_FAILED" and kind == "refund":
+        event_type = "REFUND_FAILED"
+    if event_type == "PAYMENT_FAILED" and kind == "payment" and (mark := _named(told, REFUND_MARKS)):
+        raise WrongEvent(f"no payment that failed has the field {mark}: refunds are posted to /webhooks/refund")
+    if event_type.startswith("REFUND"):
+        return _refund(told, event_type)
+    return _payment(told, event_type, is_part=status in _PARTS)
+
+
+def named(header: str) -> Provider:
+    """The row of the provider an `X-PG-Provider` header names; UNKNOWN for one nobody configured."""
+    return _BY_HEADER.get(header.strip().upper(), UNKNOWN)
+
+
+def _payment(told: Said, event_type: str, *, is_part: bool) -> Translation:
+    currency = currency_code(_first(told, "currency"))
+    amount = _amount(told, currency, *AMOUNTS)
+    cancels, refunded = _given_back(told, currency, amount) if event_type == "PAYMENT_CANCELLED" else ((), None)
+    is_part = is_part or bool(amount and refunded and refunded < amount)
+    merchant_uid = _text(_first(told, "merchant_uid"))
+    paid_at = _instant(told, *PAID)
+    notice = PaymentNotice(
+        order_id=_order(told),
+        reference=None if _order(told) else _payment_name(told),
+        status="partially_cancelled" if is_part else _STATUSES[event_type],
+        method=_first(told, "method", "paymentMethod", "pay_method", "payment_method_type"),
+        transaction_id=merchant_uid or _first(told, "paymentKey", "tid", "paymentId", "P_TID"),
+        pg_transaction_id=_first(told, "imp_uid"),
+        amount=amount,
+        currency=currency,
+        failure_reason=_reason(told) if event_type == "PAYMENT_FAILED" else None,
+        paid_at=paid_at,
+        cancels=cancels,
+        refunded_amount=refunded,
+        references=_references(told),
+    )
+    at = paid_at if event_type == "PAYMENT_COMPLETED" else None
+    part = cancels[-1].id if cancels else refunded or ("PART" if is_part else None)
+    return Translation(notice, event_type, at or _happened_at(told), _event_id(told, event_type, part))
+
+
+def _given_back(told: Said, currency: str, amount: int | None) -> tuple[tuple[Cancel, ...], int | None]:
+    """Return the amounts given back: each cancel by itself where the body lists them, else the total so far."""
+    if cancels := _cancels(told, currency):
+        return cancels, None
+    if refunded := _amount(told, currency, *CANCEL_AMOUNTS):
+        return (), refunded
+    this, name = _amount(told, currency, "approved_cancel_amount"), _first(told, *EVENT_NAMES, "cancellation_id")
+    if this and name is not None:
+        return (Cancel(id=str(name), amount=this, reason=_cancel_reason(told), cancelled_at=_happened_at(told)),), None
+    if amount and _first(told, "balanceAmount") is not None:
+        return (), amount - (_amount(told, currency, "balanceAmount") or 0) or None
+    return (), None
+
+
+def _cancels(told: Said, currency: str) -> tuple[Cancel, ...]:
+    name = next(iter(_references(told)), "")
+    return tuple(
+        Cancel(
+            id=cancel.transactionKey or f"{name}:{number}",
+            amount=amount,
+            reason=cancel.cancelReason,
+            cancelled_at=korean(cancel.canceledAt, "canceledAt"),
+        )
+        for number, cancel in enumerate(_first(told, "cancels") or ())
+        if (amount := _units(cancel.cancelAmount, currency, "cancelAmount"))
+    )
+
+
+def _refund(told: Said, event_type: str) -> Translation:
+    currency = currency_code(_first(told, "currency"))
+    named = _first(told, *REFUND_MARKS, *NAMES, "eventId", "aid")
+    at = _happened_at(told)
+    given_back = _amount(told, currency, *CANCEL_AMOUNTS)
+    amount = given_back or _amount(told, currency, *AMOUNTS)
+    notice = RefundNotice(
+        order_id=_order(told),
+        reference=None if _order(told) else _payment_name(told),
+        refund_id=str(named if named is not None else _order(told)),
+        status="completed" if event_type == "REFUND_COMPLETED" else "rejected",
+        amount=amount,
+        currency=currency,
+        reason=_cancel_reason(told) or _reason(told),
+        refunded_at=at if event_type == "REFUND_COMPLETED" else None,
+        references=_references(told),
+    )
+    return Translation(notice, event_type, at, _event_id(told, event_type, given_back))
+
+
+def _event_id(told: Said, event_type: str, part: str | int | None = None) -> str | None:
+    """The provider's own name of the event.
+
+    `imp_uid` names a payment and `aid` a request: only the type makes an event of them, and for what is given back
+    the cancellation or its amount, or a second part refund would look like the first. A body that names no order is
+    another event than the fuller one that may follow under the same name, or that would be a conflict.
+    """
+    name = _signed_name(told, event_type, part)
+    return name if name is None or _order(told) else f"{name}:no_order"
+
+
+def _signed_name(told: Said, event_type: str, part: str | int | None) -> str | None:
+    if (event_id := _first(told, "eventId")) is not None:
+        return str(event_id)
+    if aid := _first(told, "aid"):
+        return f"{aid}:{event_type}"
+    imp_uid = _first(told, "imp_uid")
+    if imp_uid is None or event_type in ("PAYMENT_COMPLETED", "PAYMENT_FAILED"):
+        return imp_uid and f"{imp_uid}:{event_type}"
+    part = _first(told, "cancellation_id") or part
+    return f"{imp_uid}:{event_type}:{part}" if part else f"{imp_uid}:{event_type}"
+
+
+def _order(told: Said) -> str | None:
+    return _text(_first(told, *ORDERS))
+
+
+def _payment_name(told: Said) -> str:
+    """The provider's name for a payment of which no order is named."""
+    if references := _references(told):
+        return references[0]
+    raise Unreadable("the body names neither an order nor a payment")
+
+
+def _references(told: Said) -> tuple[str, ...]:
+    """All names by which another webhook may tell whose payment this is, those of payments first."""
+    given = (getattr(part, field) for field in (*NAMES, *EVENT_NAMES) for part in _parts(told))
+    return tuple(dict.fromkeys(str(name) for name in given if name is not None))
+
+
+def _cancel_reason(told: Said) -> str | None:
+    reason: str | None = _first(told, "cancel_reason", "cancelReason", "reason")
+    return reason
+
+
+def _reason(told: Said) -> str | None:
+    failure = _first(told, "failure")
+    reason: str | None = _first(told, "fail_reason", "failReason", "failureMessage") or (failure and failure.message)
+    return reason
+
+
+def _amount(told: Said, currency: str, *fields: str) -> int | None:
+    return _units(_first(told, *fields) or NOT_SAID, currency, fields[0])
+
+
+def _units(raw: msgspec.Raw, currency: str, field: str) -> int | None:
+    """An amount in minor units: a number, its decimal text, or or an object with its `total`. A zero says nothing."""
+    if bytes(raw).startswith(b"{"):
+        raw = json_body.read(_total, bytes(raw)).total
+    return units_of_any(raw, currency, field)
+
+
+def _instant(told: Said, *fields: str) -> int | None:
+    return next((at for field in fields if (at := korean(_first(told, field), field))), None)
+
+
+def _happened_at(told: Said) -> int | None:
+    return _instant(told, "cancelled_at", "cancelledAt", "canceledAt", "canceled_at", "failed_at", "failedAt") or (
+        _instant(told, "createdAt", "timestamp")
+    )
+
+
+def _text(value: int | str | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _first(told: Said, *fields: str) -> Any:
+    """The first of these fields that is given, in `data` before beside it."""
+    for part in _parts(told):
+        for field in fields:
+            value = getattr(part, field)
+            if value is not None and not (isinstance(value, msgspec.Raw) and bytes(value) in (b"", b"null", b'""')):
+                return value
+    return None
+
+
+def _parts(told: Said) -> list[Said]:
+    return [part for part in (told.data, told) if part]
+
+
+def _named(told: Said, fields: Sequence[str]) -> str | None:
+    return next((field for field in fields if _first(told, field) is not None), None)
+
+
+def _refusals(header: str) -> dict[str, Answer]:
+    """E's own words; `{"error", "message"}` with the closed list's causes."""
+    return {
+        "invalid_signature": json_answer(401, {"error": "invalid_signature", "message": "웹훅 서명 검증 실패"}),
+        "unsupported_type": json_answer(400, {"error": "unsupported_type", "message": "지원하지 않는 웹훅 타입입니다"}),
+        "provider_not_configured": json_answer(
+            400, {"error": "provider_not_configured", "message": f"API 설정을 찾을 수 없습니다: {header}"}
+        ),
+    }
+
+
+def _received(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
+    return json_answer(200, {"status": "RECEIVED", "webhookId": event_id})
+
+
+def _row(header: str, name: str, *paths: str) -> Provider:
+    return Provider(
+        name=name,
+        paths=dict.fromkeys(paths, "any"),
+        secret_setting=f"{name.upper()}_WEBHOOK_SECRET",
+        verify=verify,
+        translate=translate,
+        sign=sign,
+        kept_headers=frozenset({PROVIDER, SIGNATURE}),
+        answer=_received,
+        refusals=_refusals(header),
+        proof=(
+            "contract E: `X-PG-Signature`, hex HMAC-SHA256 of the raw body; `X-PG-Provider` names it on contract "
+            "A's paths"
+        ),
+        events="payments and refunds completed, failed, cancelled, by `status`",
+    )
+
+
+_BY_HEADER = {
+    "TOSS": _row("TOSS", "toss", "/api/webhooks/toss"),
+    "KAKAO": _row("KAKAO", "kakaopay", "/api/webhooks/kakao", "/api/webhooks/kakaopay"),
+    "NAVER": _row("NAVER", "naverpay", "/api/webhooks/naver", "/api/webhooks/naverpay"),
+    "IAMPORT": _row("IAMPORT", "portone_v1", "/api/webhooks/iamport", "/api/webhooks/portone_v1"),
+    "INICIS": _row("INICIS", "inicis", "/api/webhooks/inicis"),
+}
+PROVIDERS = tuple(_BY_HEADER.values())
+UNKNOWN = _row("UNKNOWN", "unknown")
+"""Has no secret, ever."""

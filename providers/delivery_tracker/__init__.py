@@ -1,0 +1,1 @@
+"""Delivery Tracker (tracker.delivery)."""

@@ -1,0 +1,127 @@
+"""EasyPost: its trackers, signed. `X-Hmac-Signature` is `hmac-sha256-hex=` and the HMAC of the raw body.
+
+Its key is the secret in Unicode's form NFKD. An event names no order of the shop: contract A, or another provider,
+tells it of the same parcel. Table 7.7 leaves two choices: a parcel that waits at a pickup point is on its way out to
+its reader; `error` is about the look-up and not about the parcel, so it moves nothing, like `unknown`.
+"""
+
+import hmac
+import unicodedata
+from collections.abc import Sequence
+
+import msgspec
+
+from providers.contract import Forged, Provider, Received, Translation, Unsupported
+from providers.parsing import json_body, parcels
+from providers.parsing.fields import NOT_SAID, Decides, Id, Instant, Text
+from providers.parsing.parcels import Word
+from providers.parsing.timestamps import instant
+from stream.events import Mode, ShippingStatus, Verification
+
+SIGNATURE = "x-hmac-signature"
+SCHEME = "hmac-sha256-hex="
+TRACKED = ("tracker.created", "tracker.updated")
+STATUSES: dict[str, ShippingStatus] = {
+    "pre_transit": "preparing",
+    "in_transit": "in_transit",
+    "out_for_delivery": "out_for_delivery",
+    "available_for_pickup": "out_for_delivery",
+    "delivered": "delivered",
+    "return_to_sender": "failed",
+    "failure": "failed",
+    "cancelled": "failed",
+}
+MODES: dict[str, Mode] = {"test": "test", "production": "live"}
+
+
+class Event(msgspec.Struct):
+    id: Id
+    description: Word
+    mode: Decides[Word] = None
+    result: msgspec.Raw = NOT_SAID
+
+
+class Place(msgspec.Struct):
+    city: Text | None = None
+    state: Text | None = None
+    country: Text | None = None
+
+
+class Detail(msgspec.Struct):
+    status: Word | None = None
+    datetime: Instant = NOT_SAID
+    tracking_location: Place | None = None
+
+
+class Tracker(msgspec.Struct):
+    tracking_code: Id
+    status: Word
+    carrier: Text | None = None
+    updated_at: Instant = NOT_SAID
+    tracking_details: list[Detail] | None = None
+
+
+_event = msgspec.json.Decoder(Event)
+_tracker = msgspec.json.Decoder(Tracker)
+
+
+def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
+    """Prove the raw body by any live secret."""
+    given = received.headers.get(SIGNATURE, "").strip().lower().encode("latin-1")
+    # Every secret is tried, so that the time taken does not tell which one matched.
+    matches = [hmac.compare_digest(_signature(received.body, secret), given) for secret in secrets]
+    if not any(matches):
+        raise Forged("X-Hmac-Signature is not the HMAC-SHA256 of this body")
+    return "signature"
+
+
+def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
+    """The headers a sender adds to this body."""
+    return {"X-Hmac-Signature": _signature(payload, secret).decode()}
+
+
+def _signature(payload: bytes, secret: bytes) -> bytes:
+    key = unicodedata.normalize("NFKD", secret.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+    return f"{SCHEME}{hmac.digest(key, payload, 'sha256').hex()}".encode()
+
+
+def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
+    """Read a verified event of a tracker."""
+    event = json_body.read(_event, received.body)
+    if event.description not in TRACKED:
+        raise Unsupported(f"{event.description} tells of no parcel")
+    tracker = json_body.read(_tracker, parcels.detail(event.result, "result"))
+    status = parcels.status(STATUSES, tracker.status)
+    scan = _last_scan(tracker)
+    where = scan.tracking_location or Place()
+    scanned_at = instant(scan.datetime, "datetime") or instant(tracker.updated_at, "updated_at")
+    notice = parcels.notice(
+        carrier=tracker.carrier,
+        number=tracker.tracking_code,
+        status=status,
+        location=parcels.place(where.city, where.state, where.country),
+        scanned_at=scanned_at,
+    )
+    if event.mode and event.mode not in MODES:
+        raise Unsupported(f"whether the mode {event.mode} is a test is not known")
+    mode = MODES[event.mode] if event.mode else None
+    return Translation(notice, event.description, scanned_at, event.id, mode)
+
+
+def _last_scan(tracker: Tracker) -> Detail:
+    """The last detail of the status the tracker has: a list that is out of order is no clock."""
+    details = [detail for detail in tracker.tracking_details or () if detail.status == tracker.status]
+    return details[-1] if details else Detail()
+
+
+PROVIDER = Provider(
+    name="easypost",
+    paths={"/api/webhooks/easypost": "shipping"},
+    secret_setting="EASYPOST_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    verify=verify,
+    translate=translate,
+    sign=sign,
+    kept_headers=frozenset({SIGNATURE}),
+    proof="`X-Hmac-Signature`: hex HMAC-SHA256 of the raw body, the secret NFKD-normalised",
+    events="`tracker.created`, `tracker.updated`; others are kept aside",
+)

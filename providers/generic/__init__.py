@@ -1,0 +1,1 @@
+"""Contract A: any sender that signs with the shop's secret."""

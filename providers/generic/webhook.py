@@ -1,0 +1,148 @@
+"""Contract A: any sender that posts payment, shipping and refund webhooks signed with the shop's secret.
+
+`X-Webhook-Signature` is the hex HMAC-SHA256 of the raw body. It carries no time, so an old body is never stale.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import msgspec
+
+from providers.contract import Forged, Provider, Received, Translation
+from providers.generic import kinds
+from providers.parsing import carriers, json_body
+from providers.parsing.fields import NOT_SAID, Decides, Id, Instant, OrderId, Text
+from providers.parsing.money import minor_units
+from providers.parsing.timestamps import instant
+from providers.signing import idempotency_key
+from providers.signing.canonical_json import compacted
+from providers.signing.hmac_hex import signature, signed
+from stream.events import PaymentNotice, RefundNotice, ShippingNotice, Verification
+
+SIGNATURE = "x-webhook-signature"
+
+
+class PaymentBody(msgspec.Struct):
+    orderId: OrderId
+    status: Literal["completed", "failed", "cancelled", "canceled", "pending"]
+    type: Decides[Literal["payment"]] = None
+    paymentMethod: Text | None = None
+    transactionId: Id | None = None
+    amount: msgspec.Raw = NOT_SAID
+    paidAt: Instant = NOT_SAID
+
+
+class ShippingBody(msgspec.Struct):
+    orderId: OrderId
+    status: Literal["preparing", "in_transit", "out_for_delivery", "delivered", "failed"]
+    type: Decides[Literal["shipping"]] = None
+    trackingNumber: Id | None = None
+    carrier: Text | None = None
+    location: Text | None = None
+    timestamp: Instant = NOT_SAID
+
+
+class RefundBody(msgspec.Struct):
+    orderId: OrderId
+    refundId: OrderId
+    status: Literal["pending", "processing", "completed", "rejected"]
+    type: Decides[Literal["refund"]] = None
+    amount: msgspec.Raw = NOT_SAID
+    reason: Text | None = None
+    processedAt: Instant = NOT_SAID
+
+
+_payment = msgspec.json.Decoder(PaymentBody)
+_shipping = msgspec.json.Decoder(ShippingBody)
+_refund = msgspec.json.Decoder(RefundBody)
+
+
+def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
+    """Prove the body by any live secret: its raw bytes, or failing that its compact form.
+
+    The source of contract A signs `JSON.stringify(payload)` and posts one of its examples indented.
+    """
+    given = received.headers.get(SIGNATURE, "").lower().encode("latin-1")
+    if not given:
+        raise Forged("X-Webhook-Signature is missing")
+    if signed(received.body, given, secrets):
+        return "signature"
+    compact = compacted(received.body)
+    if compact is not None and signed(compact, given, secrets):
+        return "signature"
+    raise Forged("X-Webhook-Signature is not the HMAC-SHA256 of this body")
+
+
+def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
+    """The headers a sender adds to this body."""
+    return {"X-Webhook-Signature": signature(payload, secret)}
+
+
+def translate(received: Received, kind: str) -> Translation:
+    """Read a verified webhook of contract A."""
+    translation = idempotency_key.named(_TRANSLATORS[kind](received), received)
+    kinds.check(received.body, kind)
+    return translation
+
+
+def _translate_payment(received: Received) -> Translation:
+    told = json_body.read(_payment, received.body)
+    paid_at = instant(told.paidAt, "paidAt")
+    notice = PaymentNotice(
+        order_id=told.orderId,
+        status="cancelled" if told.status == "canceled" else told.status,
+        method=told.paymentMethod,
+        transaction_id=told.transactionId,
+        amount=minor_units(told.amount, "KRW"),
+        paid_at=paid_at,
+    )
+    return Translation(notice, f"payment.{notice.status}", paid_at)
+
+
+def _translate_shipping(received: Received) -> Translation:
+    told = json_body.read(_shipping, received.body)
+    scanned_at = instant(told.timestamp, "timestamp")
+    notice = ShippingNotice(
+        order_id=told.orderId,
+        status=told.status,
+        carrier=told.carrier,
+        carrier_code=carriers.normalise(told.carrier),
+        tracking_number=told.trackingNumber,
+        location=told.location,
+        scanned_at=scanned_at,
+    )
+    return Translation(notice, f"shipping.{told.status}", scanned_at)
+
+
+def _translate_refund(received: Received) -> Translation:
+    told = json_body.read(_refund, received.body)
+    refunded_at = instant(told.processedAt, "processedAt")
+    notice = RefundNotice(
+        order_id=told.orderId,
+        refund_id=told.refundId,
+        status=told.status,
+        amount=minor_units(told.amount, "KRW"),
+        reason=told.reason,
+        refunded_at=refunded_at,
+    )
+    return Translation(notice, f"refund.{told.status}", refunded_at)
+
+
+_TRANSLATORS: dict[str, Callable[[Received], Translation]] = {
+    "payment": _translate_payment,
+    "shipping": _translate_shipping,
+    "refund": _translate_refund,
+}
+
+
+PROVIDER = Provider(
+    name="generic",
+    paths={"/webhooks/payment": "payment", "/webhooks/shipping": "shipping", "/webhooks/refund": "refund"},
+    secret_setting="WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    verify=verify,
+    translate=translate,
+    sign=sign,
+    kept_headers=frozenset({SIGNATURE, idempotency_key.HEADER}),
+    events="a payment, a parcel's scan, a refund",
+    proof="`X-Webhook-Signature`: hex HMAC-SHA256 of the raw body, or of its compact form",
+)

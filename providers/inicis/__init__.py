@@ -1,0 +1,1 @@
+"""KG Inicis, and INIAPI."""

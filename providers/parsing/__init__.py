@@ -1,0 +1,1 @@
+"""Reads bodies and fields strictly: JSON, forms, timestamps, money, carriers."""

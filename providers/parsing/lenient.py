@@ -1,0 +1,132 @@
+"""Reads a body again, field by field, when it does not fit its type as a whole.
+
+The rule for every provider and kind of webhook (docs/webhooks.md, *Fields*): a field without a default is required. An
+optional field that is null or empty says nothing. A text that is too long is cut. What else cannot be used costs the
+field alone, unless it is marked `DECIDES`: money, its currency and the names it is booked under are never guessed.
+"""
+
+from functools import cache
+from types import GenericAlias
+from typing import Any, TypeVar, get_args, get_origin
+
+import msgspec
+from msgspec.structs import FieldInfo
+
+from providers.parsing.fields import DECIDES, MAX_TEXT, Id, Text, decode_hook
+from providers.parsing.notes import note
+from stream.events.json_text import NUL, REPLACEMENT
+
+T = TypeVar("T")
+MAX_DEPTH = 32
+"""The deepest nesting of structs that is searched; the deepest known is five."""
+
+_parts = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_items = msgspec.json.Decoder(list[msgspec.Raw])
+_text = msgspec.json.Decoder(str)
+
+
+def read(raw: bytes, kind: type[T], path: str = "$") -> T:
+    """The struct `kind` in these bytes of JSON.
+
+    Raises msgspec.ValidationError, whose message ends with the field's path.
+    """
+    return _value(bytes(raw), kind, path)  # type: ignore[no-any-return]
+
+
+def _value(raw: bytes, kind: Any, path: str) -> Any:
+    struct, holds_many = _shape(kind)
+    if struct is None:
+        return _leaf(raw, kind, path)
+    if raw == b"null" and type(None) in get_args(kind):
+        return None
+    if holds_many and raw.startswith(b"["):
+        return get_origin(holds_many)(_elements(raw, struct, path))
+    if holds_many or not raw.startswith(b"{"):
+        return _leaf(raw, kind, path)  # which says what was expected here
+    return _struct(raw, struct, path)
+
+
+def _elements(raw: bytes, struct: Any, path: str) -> list[Any]:
+    return [_struct(bytes(item), struct, f"{path}[{number}]") for number, item in enumerate(_items.decode(raw))]
+
+
+def _struct(raw: bytes, struct: Any, path: str) -> Any:
+    if not raw.startswith(b"{"):
+        return _leaf(raw, struct, path)
+    if path.count(".") > MAX_DEPTH:
+        raise msgspec.ValidationError(f"Object nested deeper than {MAX_DEPTH} levels - at `{path[:MAX_DEPTH]}`")
+    parts = _parts.decode(raw)
+    values = {}
+    for field in _fields(struct):
+        given = parts.get(field.encode_name)
+        if given is not None and (field.required or not _says_nothing(bytes(given), field.type)):
+            keep, value = _field(bytes(given), field, f"{path}.{field.encode_name}")
+            if keep:
+                values[field.name] = value
+        elif field.required and given is None:
+            raise msgspec.ValidationError(f"Object missing required field `{field.encode_name}` - at `{path}`")
+    return (get_origin(struct) or struct)(**values)
+
+
+def _says_nothing(raw: bytes, kind: Any) -> bool:
+    """Return whether an optional field is empty. A null is not empty where the type has a null of its own."""
+    return raw == b'""' or (raw == b"null" and type(None) not in _options(kind) and Any not in _options(kind))
+
+
+def _field(raw: bytes, field: FieldInfo, path: str) -> tuple[bool, Any]:
+    """The field's value, and whether there is one."""
+    try:
+        return True, _value(raw, field.type, path)
+    except msgspec.ValidationError:
+        if field.required or _decides(field.type):
+            raise
+    name = path.removeprefix("$.")
+    if raw.startswith(b'"') and Text in _options(field.type):
+        note(name, f"is longer than {MAX_TEXT} characters and is cut")
+        return True, _text.decode(raw.replace(NUL, REPLACEMENT))[:MAX_TEXT]
+    if raw.strip(b'" '):  # blanks say nothing, where they are no text
+        note(name, "cannot be used and is left out")
+    return False, None
+
+
+def _leaf(raw: bytes, kind: Any, path: str) -> Any:
+    if raw.startswith(b'"') and NUL in raw and Id not in _options(kind) and msgspec.Raw not in _options(kind):
+        raw = raw.replace(NUL, REPLACEMENT)
+    try:
+        return msgspec.json.decode(raw, type=kind, dec_hook=decode_hook)
+    except msgspec.ValidationError as wrong:
+        said, _, _ = str(wrong).partition(" - at ")
+        raise msgspec.ValidationError(f"{said} - at `{path}`") from None
+
+
+@cache
+def _fields(struct: Any) -> tuple[FieldInfo, ...]:
+    return msgspec.structs.fields(struct)
+
+
+@cache
+def _options(kind: Any) -> list[Any]:
+    """The types that a value of this type may have: it itself, and the parts of a union, however it is annotated."""
+    options = [kind]
+    for _ in range(2):
+        options += [part for option in options for part in get_args(option)]
+    return options
+
+
+@cache
+def _decides(kind: Any) -> bool:
+    return DECIDES in getattr(kind, "__metadata__", ())
+
+
+@cache
+def _shape(kind: Any) -> tuple[Any, Any]:
+    """The struct that a field of this type holds, and the list or tuple type that holds several of them."""
+    for part in (kind, *get_args(kind)):
+        bare = get_args(part)[0] if hasattr(part, "__metadata__") else part
+        for option in (bare, *get_args(bare)):
+            origin = get_origin(option) or option
+            if isinstance(origin, type) and issubclass(origin, msgspec.Struct):
+                return option, None
+            if origin in (list, tuple) and isinstance(option, GenericAlias) and _shape(get_args(option)[0])[0]:
+                return get_args(option)[0], option
+    return None, None

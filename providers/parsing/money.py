@@ -1,0 +1,116 @@
+"""Money as integers of minor units: exact, by the digits of ISO 4217."""
+
+import re
+
+import msgspec
+
+from providers.contract import Unreadable
+from providers.parsing import json_body
+from providers.parsing.currencies import DIGITS
+from providers.parsing.fields import NOT_SAID as NOT_SAID  # noqa: PLC0414 - what amounts default to
+
+Counted = msgspec.Raw
+"""An amount its provider counts in minor units, as it stands in the JSON: `20000`, `20000.0`, `2e4`."""
+
+DEFAULT_CURRENCY = "KRW"
+"""The currency of an amount whose body names none."""
+
+EMPTY = ("", "null", '""')
+"""An optional amount that says nothing."""
+MAX_WHOLE_DIGITS = 15
+
+_text = msgspec.json.Decoder(str)
+_NUMBER = re.compile(r"(\d{1,309})(?:\.(\d{1,324}))?(?:[eE]([+-]?\d{1,3}))?", re.ASCII)
+"""A JSON number without a minus sign, as long as other readers can hold (`providers.parsing.json_body`)."""
+
+
+def exponent(currency: str) -> int:
+    """Return how many decimal digits the currency's minor unit has (ISO 4217: KRW 0, USD 2, KWD 3).
+
+    `currency` is a code in capitals. Raises Unreadable for a code that ISO 4217 has never listed.
+    """
+    if currency not in DIGITS:
+        raise Unreadable(f"{currency} is no ISO 4217 currency")
+    return DIGITS[currency]
+
+
+def currency_code(code: str | None) -> str:
+    """Return a currency code in capitals, DEFAULT_CURRENCY for an absent or empty one.
+
+    Raises Unreadable for a code that ISO 4217 has never listed.
+    """
+    name = (code or "").strip().upper() or DEFAULT_CURRENCY
+    exponent(name)
+    return name
+
+
+def minor_units(amount: msgspec.Raw, currency: str, field: str = "amount") -> int | None:
+    """Return a JSON number in minor units of its currency, None for an absent one. No float is involved.
+
+    Raises Unreadable for anything but a positive number, and for one finer than the currency: it is never rounded.
+    """
+    exponent(currency)
+    text = bytes(amount).decode()
+    return None if text in EMPTY else _positive(exact_units(text, currency, field), field)
+
+
+def minor_units_or_none(amount: msgspec.Raw, currency: str, field: str = "amount") -> int | None:
+    """As `minor_units`, for fields in which zero means that there is nothing to tell."""
+    exponent(currency)
+    text = bytes(amount).decode()
+    return None if text in EMPTY else exact_units(text, currency, field) or None
+
+
+def units_of_any(amount: msgspec.Raw, currency: str, field: str = "amount") -> int | None:
+    """As `minor_units_or_none`, for fields that hold a number or a text; an empty text is an absent amount."""
+    if not bytes(amount).startswith(b'"'):
+        return minor_units_or_none(amount, currency, field)
+    text = json_body.read_again(_text, bytes(amount)).strip()
+    return exact_units(text, currency, field) or None if text else None
+
+
+def units_of_text(amount: str, currency: str, field: str = "amount") -> int:
+    """Return a text such as `100000.000000` in minor units of its currency. Raises as `minor_units` does."""
+    return _positive(exact_units(amount, currency, field), field)
+
+
+def exact_units(text: str, currency: str, field: str = "amount") -> int:
+    """Return a number in decimal spelling, zero too, in minor units of its currency.
+
+    The digits are shifted, so an exponent costs nothing however large it is. Raises as `minor_units` does.
+    """
+    digits = exponent(currency)
+    return _shifted(text, digits, f"{currency}, which has {digits} decimals", field)
+
+
+def _shifted(text: str, digits: int, unit: str, field: str) -> int:
+    """Return the number times 10 to the power of `digits`. Raises Unreadable when that is finer than `unit`."""
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        raise Unreadable(f"{field} must be a positive plain number")
+    whole, fraction, shift = match[1], match[2] or "", int(match[3] or 0)
+    written = (whole + fraction).lstrip("0")
+    significant = written.rstrip("0")
+    zeros = digits + shift - len(fraction) + len(written) - len(significant)
+    if not significant:
+        return 0
+    if zeros < 0:
+        raise Unreadable(f"{field} is finer than {unit}")
+    if len(significant) + zeros > MAX_WHOLE_DIGITS + digits:
+        raise Unreadable(f"{field} has more than {MAX_WHOLE_DIGITS} digits")
+    return int(significant + "0" * zeros)
+
+
+def whole_units(amount: Counted, field: str = "amount") -> int | None:
+    """Return an amount that is counted in minor units already as an integer, None for an absent one.
+
+    Raises Unreadable for one that is negative, too large or no whole number.
+    """
+    text = bytes(amount).decode()
+    return None if text in EMPTY else _shifted(text, 0, "the minor unit of its currency", field)
+
+
+def _positive(units: int, field: str) -> int:
+    if units == 0:
+        raise Unreadable(f"{field} must be more than zero")
+    return units

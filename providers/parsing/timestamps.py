@@ -1,0 +1,129 @@
+"""Instants in every form that providers write them in: one reader for all of them.
+
+ISO 8601 with or without seconds, fraction, separators and zone, `T` or a blank between day and time; Unix time in
+seconds, milliseconds, microseconds or nanoseconds, which the years 2000 to 2099 tell apart; bare digits such as
+YYYYMMDDHHMMSS. Nothing goes through a float.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from decimal import Decimal
+
+import msgspec
+
+from providers.parsing.fields import EARLIEST, EPOCH, LATEST
+from providers.parsing.notes import note
+
+KST = timezone(timedelta(hours=9))
+"""Korea keeps it all year."""
+
+Said = msgspec.Raw | str | int | None
+"""A time as a body holds it: raw JSON, or the text or number in it."""
+
+_DAY = r"(?P<year>\d{4})(?:(?P<mark>[-./])(?P<month>\d\d?)(?P=mark)(?P<day>\d\d?)|(?P<month2>\d\d)(?P<day2>\d\d))"
+_TIME = r"(?P<hour>\d\d):?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,18}))?)?"
+_ZONE = r"\s?(?P<zone>[Zz]|UTC|GMT|(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)?)(?:\[[\w/+-]{1,40}\])?"
+_ISO = re.compile(rf"{_DAY}(?:(?:[Tt]|\s{{0,3}}){_TIME}(?:{_ZONE})?)?", re.ASCII)
+_DIGITS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+_NUMBER = re.compile(r"\d{1,19}(\.\d{1,18})?([eE]\+?\d\d?)?", re.ASCII)
+_NOTHING = ("", "null", "0")
+_SECOND = 1_000_000
+_UNIX_SCALES = (1, 1_000, 1_000_000, 1_000_000_000)
+"""Units in a second of a Unix time: seconds, milliseconds, microseconds, nanoseconds."""
+_FIRST = (EARLIEST - EPOCH) // timedelta(microseconds=1)
+_END = (LATEST - EPOCH) // timedelta(microseconds=1)
+
+
+class _NoZone(ValueError):
+    """A time that names no zone, of a provider whose clock stands nowhere in particular."""
+
+
+def instant(said: Said, field: str, zone: tzinfo | None = None) -> int | None:
+    """Return microseconds since 1970 UTC, or None for what says nothing (None, "", 0) and for what is no instant.
+
+    `zone` is where the provider's clock stands when it names no zone; without either it is no instant.
+    """
+    text = written(said)
+    if text in _NOTHING:
+        return None
+    try:
+        is_unix = _NUMBER.fullmatch(text) and not (text.isdecimal() and len(text) in _DIGITS)
+        at = _unix(text) if is_unix else _iso(text, zone)
+    except _NoZone:
+        return None
+    except (ValueError, OverflowError):
+        note(field, "is no instant and is left out")
+        return None
+    if not _FIRST <= at < _END:
+        note(field, "is outside the years 2000 to 2099 and is left out")
+        return None
+    return at
+
+
+def korean(said: Said, field: str) -> int | None:
+    """As `instant`, of a provider whose clock stands in Korea."""
+    return instant(said, field, KST)
+
+
+def is_said(said: Said) -> bool:
+    """Return whether a time is present, readable or not."""
+    return written(said) not in _NOTHING
+
+
+def written(said: Said) -> str:
+    """The text or number as it was written, without blanks around it."""
+    if not isinstance(said, msgspec.Raw):
+        return "" if said is None else str(said).strip()
+    raw = bytes(said)
+    if not raw.startswith(b'"'):
+        return raw.decode(errors="replace")
+    try:
+        return msgspec.json.decode(raw, type=str).strip()
+    except msgspec.MsgspecError:
+        return raw.decode(errors="replace")
+
+
+def in_korea(at: int) -> datetime:
+    """The Korean wall clock at an instant in microseconds since 1970 UTC."""
+    return (EPOCH + timedelta(microseconds=at)).astimezone(KST)
+
+
+def _unix(text: str) -> int:
+    number = Decimal(text)
+    for scale in _UNIX_SCALES:
+        at = int(number * _SECOND / scale)
+        if _FIRST <= at < _END:
+            return at
+    raise ValueError(text)
+
+
+def _iso(text: str, zone: tzinfo | None) -> int:
+    if text.isascii() and text.isdecimal() and len(text) in _DIGITS:
+        return _micros(datetime.strptime(text, _DIGITS[len(text)]).replace(tzinfo=UTC), zone)
+    part = _ISO.fullmatch(text)
+    if part is None:
+        raise ValueError(text)
+    month, day = int(part["month"] or part["month2"]), int(part["day"] or part["day2"])
+    second, fraction = int(part["second"] or 0), (part["fraction"] or "").ljust(6, "0")
+    if second > 60:  # noqa: PLR2004 - a leap second is the first of the next minute
+        raise ValueError(text)
+    time = timedelta(seconds=second, microseconds=int(fraction[:6]))
+    minute = datetime(int(part["year"]), month, day, int(part["hour"] or 0), int(part["minute"] or 0), tzinfo=UTC)
+    return _micros(minute + time, _zone(part) if part["zone"] else zone)
+
+
+def _zone(part: re.Match[str]) -> tzinfo:
+    if not part["sign"]:
+        return UTC
+    minutes = int(part["minutes"] or 0)
+    if minutes > 59:  # noqa: PLR2004 - RFC 3339 §5.6
+        raise ValueError(part[0])
+    offset = timedelta(hours=int(part["hours"]), minutes=minutes)
+    return timezone(offset if part["sign"] == "+" else -offset)
+
+
+def _micros(clock: datetime, zone: tzinfo | None) -> int:
+    """The instant at which a clock in `zone` shows this, whatever zone `clock` names."""
+    if zone is None:
+        raise _NoZone
+    return (clock.replace(tzinfo=zone) - EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,230 @@
+"""PortOne V1 (Iamport): unsigned notices, JSON or form by a choice in its console, each a question for its API.
+
+`PORTONE_V1_API_KEY` is a ready access token. PortOne hands one out for `imp_key` and `imp_secret` at
+`POST /users/getToken`, for half an hour; whoever runs hookstream renews the setting, or puts a proxy in between that
+does.
+"""
+
+import msgspec
+
+from providers import api_support
+from providers.contract import (
+    Answer,
+    Ask,
+    Inquiry,
+    NotKnownYet,
+    Provider,
+    Received,
+    Translation,
+    Unsupported,
+    Untrue,
+    json_answer,
+)
+from providers.parsing import form, json_body
+from providers.parsing.fields import Decides, Id, Instant, Text
+from providers.parsing.money import NOT_SAID, currency_code, minor_units_or_none
+from providers.parsing.timestamps import is_said, korean
+from stream.events import Cancel, PaymentNotice, PaymentStatus, Question
+
+STATUSES: dict[str, PaymentStatus] = {
+    "ready": "pending",
+    "paid": "completed",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
+_FOLLOW: dict[str, frozenset[str]] = {
+    "paid": frozenset({"completed", "partially_cancelled", "cancelled"}),
+    "cancelled": frozenset({"partially_cancelled", "cancelled"}),
+    "failed": frozenset({"failed", "completed", "partially_cancelled", "cancelled"}),
+}
+"""What a payment can be once it was what a webhook claims; one told to have failed may yet succeed."""
+
+
+class Told(msgspec.Struct):
+    """A webhook. `event` stands in those of another kind, such as Inicis' escrow."""
+
+    imp_uid: Id
+    merchant_uid: Decides[Id] = None
+    status: Text | None = None
+    cancellation_id: Id | None = None
+    event: Text | None = None
+
+
+class Head(msgspec.Struct):
+    event: Text | None = None
+
+
+class CancelAnnotation(msgspec.Struct):
+    amount: msgspec.Raw = NOT_SAID
+    cancelled_at: Instant = NOT_SAID
+    reason: Text | None = None
+    cancellation_id: Id | None = None
+    pg_tid: Id | None = None
+
+
+class Payment(msgspec.Struct):
+    """Of PortOne's PaymentAnnotation what we use; never the card or the buyer."""
+
+    imp_uid: Id
+    status: Text
+    merchant_uid: Decides[Id] = None
+    pay_method: Text | None = None
+    pg_tid: Text | None = None
+    amount: msgspec.Raw = NOT_SAID
+    cancel_amount: msgspec.Raw = NOT_SAID
+    currency: Decides[Text] = None
+    started_at: Instant = NOT_SAID
+    paid_at: Instant = NOT_SAID
+    failed_at: Instant = NOT_SAID
+    cancelled_at: Instant = NOT_SAID
+    fail_reason: Text | None = None
+    cancel_history: Decides[list[CancelAnnotation]] = None
+
+
+class Reply(msgspec.Struct):
+    code: int = 0
+    response: Decides[Payment] = None
+
+
+_head = msgspec.json.Decoder(Head)
+_told = msgspec.json.Decoder(Told)
+_reply = msgspec.json.Decoder(Reply)
+
+
+def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - nothing is signed
+    """The headers PortOne adds to this body."""
+    return {} if payload.lstrip().startswith(b"{") else {"Content-Type": form.CONTENT_TYPE}
+
+
+def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one kind
+    """The question a webhook raises; Unsupported for the escrow's."""
+    told = _read(received)
+    claims = {"status": told.status, "cancellation_id": told.cancellation_id}
+    question = Question(
+        subject="payment",
+        reference=told.imp_uid,
+        order_id=told.merchant_uid,
+        claims={name: value for name, value in claims.items() if value},
+    )
+    return Translation(question, f"payment.{told.status or 'changed'}", None)
+
+
+def _read(received: Received) -> Told:
+    fields = form.parameters(received.body, "utf-8") if form.is_form(received) else None
+    event = json_body.read(_head, received.body).event if fields is None else fields.get("event")
+    if event:
+        raise Unsupported("it tells of an escrow or the like, not of a payment")
+    return json_body.read(_told, received.body) if fields is None else form.typed(fields, _told)
+
+
+def ask(question: Question, key: str) -> Ask:
+    """`GET /payments/{imp_uid}`, with a ready access token."""
+    return Ask("GET", f"/payments/{api_support.segment(question.reference)}", {"Authorization": key})
+
+
+def read_answer(question: Question, received: Received, answer: bytes) -> Translation:  # noqa: ARG001 - no clue in it
+    """What PortOne says is true of the payment now.
+
+    Raises NotKnownYet where it says that there is no such payment, Untrue where it is another order's or never was
+    what the webhook claims.
+    """
+    payment = api_support.read(_reply, answer).response
+    if payment is None:
+        raise NotKnownYet("PortOne has no such payment")
+    if payment.imp_uid != question.reference:
+        raise Untrue("PortOne answers of another payment than was asked for")
+    api_support.check_order(question, payment.merchant_uid)
+    notice = _notice(payment)
+    claimed = question.claims.get("status")
+    if not api_support.may_have_been(claimed, notice.status, _FOLLOW):
+        raise Untrue(f"the payment is {payment.status}, and never was {claimed}")
+    wanted = question.claims.get("cancellation_id")
+    if wanted and wanted not in {cancel.cancellation_id for cancel in payment.cancel_history or ()}:
+        raise Untrue("PortOne knows of no such cancel of the payment")
+    return Translation(notice, f"payment.{notice.status}", _happened_at(payment, notice), _event_id(payment, notice))
+
+
+def _notice(payment: Payment) -> PaymentNotice:
+    if payment.status not in STATUSES:
+        raise Unsupported(f"{payment.status} is no status that PortOne documents")
+    currency = currency_code(payment.currency)
+    amount = minor_units_or_none(payment.amount, currency)
+    refunded = minor_units_or_none(payment.cancel_amount, currency, "cancel_amount")
+    paid_at = korean(payment.paid_at, "paid_at")
+    unpaid = payment.status == "cancelled" and not is_said(payment.paid_at)  # such as an account nobody paid into
+    references = (payment.imp_uid, payment.pg_tid) if payment.pg_tid else (payment.imp_uid,)
+    return PaymentNotice(
+        order_id=payment.merchant_uid,
+        reference=None if payment.merchant_uid else payment.imp_uid,
+        status=_status(payment, amount, refunded),
+        method=payment.pay_method or None,
+        transaction_id=payment.imp_uid,
+        pg_transaction_id=payment.pg_tid or None,
+        amount=amount,
+        currency=currency,
+        failure_reason=payment.fail_reason or None,
+        paid_at=paid_at,
+        cancels=() if unpaid else _cancels(payment, currency),
+        refunded_amount=0 if unpaid else refunded,
+        references=references,
+    )
+
+
+def _status(payment: Payment, amount: int | None, refunded: int | None) -> PaymentStatus:
+    """A part cancel leaves V1's status at `paid`; `ready` is a payment begun or, by vbank, an account to pay into."""
+    if payment.status in ("paid", "cancelled") and refunded and amount and refunded < amount:
+        return "partially_cancelled"
+    if payment.status == "ready" and payment.pay_method == "vbank":
+        return "waiting_for_deposit"
+    return STATUSES[payment.status]
+
+
+def _cancels(payment: Payment, currency: str) -> tuple[Cancel, ...]:
+    return tuple(
+        Cancel(
+            id=cancel.cancellation_id or f"{payment.imp_uid}:{number}",
+            amount=amount,
+            reason=cancel.reason,
+            cancelled_at=korean(cancel.cancelled_at, "cancelled_at"),
+        )
+        for number, cancel in enumerate(payment.cancel_history or ())
+        if (amount := minor_units_or_none(cancel.amount, currency, "cancel_history.amount"))
+    )
+
+
+def _happened_at(payment: Payment, notice: PaymentNotice) -> int | None:
+    if notice.status in ("cancelled", "partially_cancelled"):
+        times = [cancel.cancelled_at for cancel in notice.cancels if cancel.cancelled_at]
+        return max(times, default=None) or korean(payment.cancelled_at, "cancelled_at")
+    if notice.status == "completed":
+        return notice.paid_at
+    if notice.status == "failed":
+        return korean(payment.failed_at, "failed_at")
+    return korean(payment.started_at, "started_at")
+
+
+def _event_id(payment: Payment, notice: PaymentNotice) -> str:
+    """Payment, status and last cancel: PortOne V1 numbers no events."""
+    last = notice.cancels[-1].id if notice.cancels else str(notice.refunded_amount or "")
+    return f"{payment.imp_uid}:{notice.status}:{last}" if last else f"{payment.imp_uid}:{notice.status}"
+
+
+def _received(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
+    return json_answer(200, {"received": True})
+
+
+PROVIDER = Provider(
+    name="portone_v1",
+    paths={"/api/webhooks/portone_v1": "payment", "/api/webhooks/iamport": "payment"},
+    secret_setting="PORTONE_V1_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    verify=api_support.unproved,
+    translate=translate,
+    sign=sign,
+    kept_headers=frozenset({form.KIND}),
+    answer=_received,
+    is_unsigned=True,
+    takes_forms=True,
+    inquiry=Inquiry("https://api.iamport.kr", ask, read_answer),
+    proof="nothing: the API is asked",
+    events="a payment is `paid`, `ready`, `failed` or `cancelled`; escrow is kept aside",
+)

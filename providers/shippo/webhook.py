@@ -1,0 +1,159 @@
+"""Shippo: signed where the account has that, else proved by a token in the URL; with neither nobody is believed.
+
+`Shippo-Auth-Signature: t=<seconds>,v1=<hex>` is the HMAC-SHA256 of `{t}.{raw body}`. How old one may be is nowhere
+written; an hour lets its retries through. A parcel that waits at a pickup point is on its way out to its reader.
+"""
+
+import hmac
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from providers.contract import Forged, Provider, Received, Stale, Translation, Unsupported
+from providers.parsing import carriers, json_body, parcels
+from providers.parsing.fields import NOT_SAID, Decides, Id, Instant, Text
+from providers.parsing.parcels import Word
+from providers.parsing.timestamps import instant, written
+from providers.signing import url_token
+from stream.events import Mode, ShippingStatus, Verification
+
+SIGNATURE = "shippo-auth-signature"
+TOLERANCE_S = 3600
+STATUSES: dict[str, ShippingStatus] = {
+    "PRE_TRANSIT": "preparing",
+    "TRANSIT": "in_transit",
+    "TRANSIT out_for_delivery": "out_for_delivery",
+    "TRANSIT pickup_available": "out_for_delivery",
+    "TRANSIT return_to_sender": "failed",
+    "DELIVERED": "delivered",
+    "RETURNED": "failed",
+    "FAILURE": "failed",
+}
+_SIGNED = re.compile(r"\s*t=(\d{1,12})\s*,\s*v1=([0-9a-f]{64})\s*", re.IGNORECASE | re.ASCII)
+_ORDER = re.compile(
+    r"\s*order[ _-]?id\s*[:=]\s*(\S+)\s*|\s*order(?:\s+#?|\s*#)(?=\S*\d)([\w#][\w.:#=+@~/|-]*)\s*", re.IGNORECASE
+)
+
+
+class Event(msgspec.Struct):
+    event: Word
+    test: Decides[bool] = None
+    data: msgspec.Raw = NOT_SAID
+
+
+class Place(msgspec.Struct):
+    city: Text | None = None
+    state: Text | None = None
+    country: Text | None = None
+
+
+class Substatus(msgspec.Struct):
+    code: Word | None = None
+
+
+class Status(msgspec.Struct):
+    status: Word
+    substatus: Substatus | None = None
+    status_date: Instant = NOT_SAID
+    object_id: Word | None = None
+    location: Place | None = None
+
+
+class Track(msgspec.Struct):
+    tracking_number: Id
+    tracking_status: Status | None
+    carrier: Text | None = None
+    metadata: Text | None = None
+
+
+_event = msgspec.json.Decoder(Event)
+_track = msgspec.json.Decoder(Track)
+
+
+def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
+    """Prove the raw body by its signature; only a request without one by the token of its URL."""
+    header = received.headers.get(SIGNATURE)
+    if header is None:
+        return url_token.verify(received, secrets)
+    signed = _SIGNED.fullmatch(header)
+    if signed is None:
+        raise Forged("Shippo-Auth-Signature is not written as t=<seconds>,v1=<hex>")
+    given = signed[2].lower().encode()
+    # Every secret is tried, so that the time taken does not tell which one matched.
+    matches = [hmac.compare_digest(_signature(received.body, secret, signed[1]), given) for secret in secrets]
+    if not any(matches):
+        raise Forged("Shippo-Auth-Signature is not the HMAC-SHA256 of this time and body")
+    if abs(received.received_at // 1_000_000 - int(signed[1])) > TOLERANCE_S:
+        raise Stale(f"Shippo-Auth-Signature was made more than {TOLERANCE_S} seconds from now")
+    return "signature"
+
+
+def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:
+    """The headers a sender adds to this body at this time, in microseconds."""
+    time = str(at // 1_000_000)
+    return {"Shippo-Auth-Signature": f"t={time},v1={_signature(payload, secret, time).decode()}"}
+
+
+def _signature(payload: bytes, secret: bytes, time: str) -> bytes:
+    return hmac.digest(secret, time.encode() + b"." + payload, "sha256").hex().encode()
+
+
+def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
+    """Read a verified `track_updated`."""
+    event = json_body.read(_event, received.body)
+    if event.event != "track_updated":
+        raise Unsupported(f"{event.event} tells of no parcel")
+    track = json_body.read(_track, parcels.detail(event.data, "data"))
+    now = track.tracking_status
+    if now is None:
+        raise Unsupported("the parcel has no status yet")
+    where = now.location or Place()
+    scanned_at = instant(now.status_date, "status_date")
+    notice = parcels.notice(
+        carrier=track.carrier,
+        number=track.tracking_number,
+        status=_status(now),
+        order_id=order_in(track.metadata),
+        location=parcels.place(where.city, where.state, where.country),
+        scanned_at=scanned_at,
+    )
+    mode: Mode | None = None if event.test is None else "test" if event.test else "live"
+    return Translation(notice, event.event, scanned_at, _event_id(track, now), mode)
+
+
+def order_in(metadata: str | None) -> str | None:
+    """The order that the shop's own words on a parcel name, when they name nothing else: `order_id=7`, `Order 7`."""
+    named = _ORDER.fullmatch(metadata or "")
+    return parcels.order_id(named[1] or named[2]) if named else None
+
+
+def _status(now: Status) -> ShippingStatus:
+    finer = f"{now.status} {now.substatus.code}" if now.substatus else now.status
+    return parcels.status(STATUSES, finer if finer in STATUSES else now.status)
+
+
+def _event_id(track: Track, now: Status) -> str | None:
+    """Shippo names no event: the parcel, its status' own id and date do; and the order, which may be written later."""
+    date = written(now.status_date)
+    if not (now.object_id and date):
+        return None
+    parcel = f"{carriers.normalise(track.carrier)}:{track.tracking_number}"
+    return "\n".join((parcel, now.object_id, date, order_in(track.metadata) or ""))
+
+
+PROVIDER = Provider(
+    name="shippo",
+    paths={"/api/webhooks/shippo": "shipping"},
+    secret_setting="SHIPPO_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    verify=verify,
+    translate=translate,
+    sign=sign,
+    kept_headers=frozenset({SIGNATURE}),
+    takes_token=True,
+    deadline_s=2.7,
+    proof=(
+        "`Shippo-Auth-Signature`: hex HMAC-SHA256 of time and raw body, within an hour; without it the token in the URL"
+    ),
+    events="`track_updated`; others are kept aside",
+)

@@ -1,0 +1,1 @@
+"""The shop itself: its orders and its people."""

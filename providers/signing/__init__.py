@@ -1,0 +1,1 @@
+"""Schemes of proof that several providers share."""

@@ -1,0 +1,64 @@
+"""Translates Stripe's dispute events (docs.stripe.com/disputes/how-disputes-work)."""
+
+from typing import get_args
+
+import msgspec
+
+from providers.contract import Translation, Unreadable
+from providers.parsing import json_body
+from providers.parsing.money import whole_units
+from providers.parsing.timestamps import instant
+from providers.stripe.objects import Dispute, Event
+from providers.stripe.payments import event_mode, event_time, money, order_id
+from stream.events import DisputeNotice, DisputeStatus
+
+OPEN_TYPES = frozenset({"charge.dispute.created", "charge.dispute.updated"})
+FUNDS = {"charge.dispute.funds_withdrawn": "withdrawn", "charge.dispute.funds_reinstated": "reinstated"}
+CLOSED = "charge.dispute.closed"
+TYPES = OPEN_TYPES | FUNDS.keys() | {CLOSED}
+
+_STATUSES: dict[str, DisputeStatus] = {
+    **{status: status for status in get_args(DisputeStatus)},
+    "prevented": "closed",
+    "charge_refunded": "closed",
+}
+"""Statuses that end without a verdict: `charge_refunded` in older versions of the API, `prevented` in newer ones."""
+
+_event = msgspec.json.Decoder(Event[Dispute])
+
+
+def read(raw: bytes) -> Translation:
+    """Read an event of one of TYPES, in a body that `body.read` has been through.
+
+    A status we do not know is no reason to refuse it: a closed dispute is `closed`, any other needs a person.
+    """
+    event = json_body.read_again(_event, raw)
+    dispute = event.data.object
+    names = tuple(name for name in (dispute.payment_intent, dispute.charge) if name)
+    order = order_id(dispute)
+    if not order and not names:
+        raise Unreadable("a dispute must name its payment_intent, its charge, or an order in its metadata")
+    amount, currency = money(whole_units(dispute.amount), dispute.currency)
+    notice = DisputeNotice(
+        order_id=order,
+        reference=None if order else names[0],
+        dispute_id=dispute.id,
+        status=_status(event.type, dispute),
+        reason=dispute.reason,
+        amount=amount,
+        currency=currency,
+        evidence_due_by=_due_by(dispute),
+        funds=FUNDS.get(event.type),
+        transaction_id=names[0] if names else None,
+        references=tuple(sorted(set(names))),
+    )
+    return Translation(notice, event.type, event_time(event), event.id, event_mode(event))
+
+
+def _status(event_type: str, dispute: Dispute) -> DisputeStatus:
+    unknown: DisputeStatus = "closed" if event_type == CLOSED else "needs_response"
+    return _STATUSES.get(dispute.status or "", unknown)
+
+
+def _due_by(dispute: Dispute) -> int | None:
+    return instant(dispute.evidence_details.due_by, "due_by") if dispute.evidence_details else None

@@ -1,0 +1,108 @@
+"""Stripe: checkout sessions, payment intents, charges and refunds, signed with a time (`Stripe-Signature`).
+
+The scheme is the official SDK's, and stricter in one thing: a time too far ahead is refused as well.
+"""
+
+import hmac
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from providers.contract import (
+    Answer,
+    Forged,
+    Provider,
+    Received,
+    Stale,
+    Translation,
+    Unreadable,
+    Unsigned,
+    Unsupported,
+    json_answer,
+)
+from providers.parsing import json_body
+from providers.stripe import disputes as stripe_disputes
+from providers.stripe import payments as stripe_events
+from providers.stripe.objects import Head
+from stream.events import Verification
+
+SIGNATURE = "stripe-signature"
+MAX_TRIES = 10
+"""The most v1 signatures of one header that are compared; Stripe sends two while a secret is rolled."""
+TOLERANCE_S = 300
+"""How far a signature's time may be from ours (stripe-python's `Webhook.DEFAULT_TOLERANCE`)."""
+
+_TIME = re.compile(r"\d{1,12}", re.ASCII)
+
+
+def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
+    """Prove the raw body by any live secret and any of the v1 signatures; then look at the time they sign."""
+    header = received.headers.get(SIGNATURE)
+    if not header:
+        raise Unsigned("Stripe-Signature is missing")
+    parts = [part.partition("=") for part in header.split(",")]
+    times = [value for name, _, value in parts if name == "t"]
+    given = [value.encode("latin-1") for name, _, value in parts if name == "v1"][:MAX_TRIES]
+    if len(times) != 1 or not _TIME.fullmatch(times[0]):
+        raise Forged("Stripe-Signature must have one time t, in seconds")
+    # Every pair is tried, so that the time taken does not tell which one matched.
+    expected = [_signature(received.body, secret, str(int(times[0]))) for secret in secrets]
+    matches = [hmac.compare_digest(ours, theirs) for ours in expected for theirs in given]
+    if not any(matches):
+        raise Forged("Stripe-Signature has no v1 that is the HMAC-SHA256 of its time and this body")
+    if abs(received.received_at - int(times[0]) * 1_000_000) > TOLERANCE_S * 1_000_000:
+        raise Stale(f"Stripe-Signature was made more than {TOLERANCE_S} s from now")
+    return "signature"
+
+
+def sign(payload: bytes, secret: bytes, at: int) -> dict[str, str]:
+    """The header Stripe adds to this body at a time (microseconds)."""
+    time = str(at // 1_000_000)
+    return {"Stripe-Signature": f"t={time},v1={_signature(payload, secret, time).decode()}"}
+
+
+def _signature(payload: bytes, secret: bytes, time: str) -> bytes:
+    """The secret is a key as it is written, `whsec_` and all."""
+    return hmac.digest(secret, time.encode() + b"." + payload, "sha256").hex().encode()
+
+
+def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - the body says what it is
+    """Read a verified event. Raises Unsupported for other types, thin events and what a cloud has wrapped."""
+    head = json_body.read(_head, received.body)
+    if head.object not in (None, "event") or bytes(head.detail) or head.specversion is not None:
+        raise Unsupported("only snapshot events are read, as Stripe itself posts them")
+    if not head.type:
+        raise Unreadable("type is missing")
+    if head.type in stripe_disputes.TYPES:
+        return stripe_disputes.read(received.body)
+    return stripe_events.read(received.body, head.type)
+
+
+def _received(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
+    return _RECEIVED
+
+
+_RECEIVED = json_answer(200, {"received": True})
+_head = msgspec.json.Decoder(Head)
+PROVIDER = Provider(
+    name="stripe",
+    paths={"/api/webhooks/stripe": "any"},
+    secret_setting="STRIPE_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    verify=verify,
+    translate=translate,
+    sign=sign,
+    kept_headers=frozenset({SIGNATURE}),
+    events="`checkout.session.*`, `payment_intent.*`, `charge.*` (disputes too) and `refund.*`; others are kept aside",
+    proof=f"`Stripe-Signature`: HMAC-SHA256 of time and raw body, within {TOLERANCE_S} s",
+    answer=_received,
+    refusals={
+        "invalid_signature": json_answer(
+            400, {"error": "invalid_signature", "message": "Stripe-Signature is missing or not of these bytes"}
+        ),
+        "stale_timestamp": json_answer(
+            400,
+            {"error": "stale_timestamp", "message": f"Stripe-Signature was made more than {TOLERANCE_S} s from now"},
+        ),
+    },
+)

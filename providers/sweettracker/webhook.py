@@ -1,0 +1,106 @@
+"""SweetTracker (스마트택배): one callback a scan, as a form or as JSON, proved by a token in the URL.
+
+There is no public specification; one integrator's code is all that is known of it. The body names the people a parcel
+goes by, with their telephones and addresses: none of that is read, and a place that repeats it is left out.
+Level -99 is an error of the scan and moves nothing: the answer to that is `fail`.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from providers.contract import Answer, Provider, Received, Translation, json_answer
+from providers.parsing import carriers, form, json_body, parcels
+from providers.parsing.fields import NOT_SAID, Id, Instant, Text
+from providers.parsing.timestamps import korean
+from providers.signing import url_token
+from stream.events import ShippingStatus
+from stream.events.json_text import BOM
+
+LEVELS: dict[str, ShippingStatus] = {
+    "1": "preparing",
+    "2": "in_transit",
+    "3": "in_transit",
+    "4": "in_transit",
+    "5": "out_for_delivery",
+    "6": "delivered",
+}
+"""배송준비 · 집화완료 · 배송진행 · 지점도착 · 배송출발 · 배송완료."""
+ENCODINGS = ("utf-8", "cp949")
+SUCCESS = json_answer(200, {"code": True, "message": "success"})
+FAIL = json_answer(200, {"code": False, "message": "fail"})
+
+_TELEPHONE = re.compile(r"\d{2,4}[-) .]\d{3,4}[- .]\d{4}")
+
+
+class Scan(msgspec.Struct):
+    """What is read of a callback, and the personal fields, so that none of them is passed on by mistake."""
+
+    invoice_no: Id
+    level: int | parcels.Word
+    fid: Id | None = None
+    comcode: parcels.Word | int | None = None
+    time_trans: Instant = NOT_SAID
+    where: Text | None = None
+    telno_office: Any = None
+    telno_man: Any = None
+    recv_addr: Any = None
+    recv_name: Any = None
+    send_name: Any = None
+    man: Any = None
+
+
+PERSONAL = ("telno_office", "telno_man", "recv_addr", "recv_name", "send_name", "man")
+_scan = msgspec.json.Decoder(Scan)
+
+
+def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
+    """Read a proven callback, in whichever of its two formats it came."""
+    is_json = received.body.removeprefix(BOM).lstrip().startswith((b"{", b"["))
+    fields = received.body if is_json else msgspec.json.encode(form.parameters(received.body, *ENCODINGS))
+    scan = json_body.read(_scan, fields)
+    level, number = str(scan.level).strip(), scan.invoice_no
+    status = parcels.status(LEVELS, level)
+    at = korean(scan.time_trans, "time_trans")
+    fid = (scan.fid or "").strip() or None
+    notice = parcels.notice(
+        carrier=carriers.by_sweettracker_code(str(scan.comcode or "").strip()),
+        number=number,
+        status=status,
+        reference=fid,
+        location=_place(scan),
+        scanned_at=at,
+    )
+    # Without a time there is nothing that tells two scans of a level apart but what they say.
+    event_id = None if at is None else "\n".join((fid or "", str(scan.comcode or ""), number, level, str(at)))
+    return Translation(notice, f"level.{level}", at, event_id)
+
+
+def _place(scan: Scan) -> str | None:
+    """Where the scan was, unless that says who somebody is."""
+    people = [text for name in PERSONAL if (text := str(getattr(scan, name) or "").strip())]
+    where = scan.where or ""
+    is_personal = _TELEPHONE.search(where) or any(text in where for text in people)
+    return None if is_personal else parcels.place(where)
+
+
+def _answer(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
+    return FAIL if event_type == "unsupported_type" else SUCCESS
+
+
+PROVIDER = Provider(
+    name="sweettracker",
+    paths={"/api/webhooks/sweettracker": "shipping"},
+    secret_setting="SWEETTRACKER_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    verify=url_token.verify,
+    translate=translate,
+    sign=url_token.sign,
+    kept_headers=frozenset(),
+    answer=_answer,
+    refusals=url_token.NOTHING_HERE,
+    takes_token=True,
+    takes_forms=True,
+    proof="the token in the URL",
+    events="one scan a post, levels 1 to 6; scan errors are kept aside",
+)

@@ -1,0 +1,1 @@
+"""Tapayz (contract D): crypto invoices."""

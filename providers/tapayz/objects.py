@@ -1,0 +1,191 @@
+"""What is read of Tapayz's bodies, and the words both its webhooks and its API use."""
+
+import re
+from collections.abc import Mapping
+from typing import Generic, TypeVar, get_args
+
+import msgspec
+
+from providers.contract import Unreadable, Unsupported
+from providers.parsing import json_body
+from providers.parsing.fields import Decides, Instant, OrderId, Text
+from providers.parsing.money import NOT_SAID, units_of_any
+from providers.parsing.timestamps import written
+from stream.events import InvoiceState, TransferState
+
+T = TypeVar("T")
+MAX_CRYPTO_DIGITS = 80
+"""On either side of the point: the largest amount of a token, 2^256 - 1, has 78 digits."""
+_CRYPTO = re.compile(r"(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?", re.ASCII)
+_text = msgspec.json.Decoder(str)
+MAX_BLOCK_DIGITS = 18
+
+CASH_ASSETS: Mapping[str, str] = {"1": "KRW", "2": "USD"}
+"""Tapayz's id of a cash asset → its currency; one not listed, or not said, is DEFAULT_CASH."""
+DEFAULT_CASH = "KRW"
+UNKNOWN = "unknown"
+"""The reason of a failure that names none."""
+
+_INVOICE_STATES: dict[str, InvoiceState] = {state: state for state in get_args(InvoiceState)}
+_TRANSFER_STATES: dict[str, TransferState] = {state: state for state in get_args(TransferState)}
+
+
+class Head(msgspec.Struct):
+    """What tells an envelope from a flat body, which has neither."""
+
+    event: Decides[Text] = None
+    data: msgspec.Raw = NOT_SAID
+
+
+class Shape(msgspec.Struct):
+    """The fields that distinguish an invoice, a new transfer and a changed transfer when no event is named."""
+
+    id: OrderId | None = None
+    invoiceId: Decides[OrderId] = None
+    state: Text | None = None
+    cashAmount: msgspec.Raw = NOT_SAID
+    cryptoAmount: msgspec.Raw = NOT_SAID
+    title: msgspec.Raw = NOT_SAID
+    createdAt: Instant = NOT_SAID
+    updatedAt: Instant = NOT_SAID
+
+    @property
+    def event(self) -> str | None:
+        """The event that a body without a name of one tells of; None when it is neither's.
+
+        A transfer has an `id`, an invoice an `invoiceId` and perhaps an `id` beside its cash, its crypto or its title.
+        A transfer is new while it is pending and was never changed.
+        """
+        is_invoice = any(map(bytes, (self.cashAmount, self.cryptoAmount, self.title)))
+        if self.id is None or (self.invoiceId is not None and is_invoice):
+            return None if self.invoiceId is None else "invoice.updated"
+        is_new = self.state == "Pending" and written(self.updatedAt) in ("", "null", written(self.createdAt))
+        return "transaction.created" if is_new else "transaction.updated"
+
+
+class Enveloped(msgspec.Struct, Generic[T]):
+    data: T
+    timestamp: Instant = NOT_SAID
+
+
+class Payer(msgspec.Struct, rename={"from_": "from"}):
+    """The transfer that pays, as the invoice tells of it; `detail` is its hash on the chain."""
+
+    id: OrderId | None = None
+    receivedAmount: msgspec.Raw = NOT_SAID
+    expectedAmount: msgspec.Raw = NOT_SAID
+    detail: Text | None = None
+    from_: Text | None = None
+    to: Text | None = None
+    blockNum: msgspec.Raw = NOT_SAID
+
+
+class Invoice(msgspec.Struct):
+    """`amount` is what flat bodies call `cryptoAmount`."""
+
+    invoiceId: OrderId
+    state: Text
+    customerId: Decides[OrderId] = None
+    customerName: Text | None = None
+    previousState: Text | None = None
+    title: Text | None = None
+    cashAmount: msgspec.Raw = NOT_SAID
+    cashAssetId: Decides[OrderId] = None
+    cryptoAmount: msgspec.Raw = NOT_SAID
+    amount: msgspec.Raw = NOT_SAID
+    cryptoAssetId: Decides[OrderId] = None
+    receivedAmount: msgspec.Raw = NOT_SAID
+    expectedAmount: msgspec.Raw = NOT_SAID
+    reason: Text | None = None
+    completedAt: Instant = NOT_SAID
+    expiredAt: Instant = NOT_SAID
+    updatedAt: Instant = NOT_SAID
+    timestamp: Instant = NOT_SAID
+    transaction: Payer | None = None
+
+
+class Coin(msgspec.Struct):
+    id: OrderId | None = None
+
+
+class Transfer(msgspec.Struct, rename={"from_": "from"}):
+    id: OrderId
+    state: Text
+    invoiceId: Decides[OrderId] = None
+    customerId: Decides[OrderId] = None
+    assetId: Decides[OrderId] = None
+    Asset: Coin | None = None
+    amount: msgspec.Raw = NOT_SAID
+    detail: Text | None = None
+    from_: Text | None = None
+    to: Text | None = None
+    blockNum: msgspec.Raw = NOT_SAID
+    failureReason: Text | None = None
+    reason: Text | None = None
+    createdAt: Instant = NOT_SAID
+    updatedAt: Instant = NOT_SAID
+    finalizedAt: Instant = NOT_SAID
+    timestamp: Instant = NOT_SAID
+
+
+def invoice_state(said: str) -> InvoiceState:
+    """Raises Unsupported for a state nobody has heard of."""
+    if said not in _INVOICE_STATES:
+        raise Unsupported("an invoice in a state that is not documented")
+    return _INVOICE_STATES[said]
+
+
+def transfer_state(said: str) -> TransferState:
+    """Raises Unsupported for a state nobody has heard of."""
+    if said not in _TRANSFER_STATES:
+        raise Unsupported("a transfer in a state that is not documented")
+    return _TRANSFER_STATES[said]
+
+
+def cash(amount: msgspec.Raw, asset: str | None, assets: Mapping[str, str]) -> tuple[int | None, str]:
+    """Return cash in minor units, exact, and its currency; None for an amount that is absent, empty or zero."""
+    currency = assets.get(asset or "", DEFAULT_CASH)
+    return units_of_any(amount, currency, "cashAmount"), currency
+
+
+def block(number: msgspec.Raw) -> int | None:
+    """Return a block's number, None for one that is absent or no number: it costs no webhook."""
+    digits = bytes(number).strip(b'"')
+    return int(digits) if digits.isdigit() and len(digits) <= MAX_BLOCK_DIGITS else None
+
+
+def crypto(amount: msgspec.Raw, field: str) -> str | None:
+    """Return an amount on a chain as a plain decimal text, None for an absent or empty one.
+
+    Any decimal spelling is read, as a text or a JSON number: `74.074074` stays as it is written, `1e-18` becomes
+    `0.000000000000000001`. No number type is involved, since none holds all digits everywhere. Raises Unreadable for
+    anything else, and for more than MAX_CRYPTO_DIGITS digits on either side of the point.
+    """
+    written = bytes(amount)
+    if written in (b"", b"null"):
+        return None
+    text = (json_body.read_again(_text, written) if written.startswith(b'"') else written.decode()).strip()
+    if not text:
+        return None
+    match = _CRYPTO.fullmatch(text.removeprefix("+"))
+    if match is None or not (match[1] or match[2]):
+        raise Unreadable(f"{field} must be a positive decimal number")
+    plain = _plain(match[1], match[2] or "", int(match[3] or 0))
+    if plain is None:
+        raise Unreadable(f"{field} has more than {MAX_CRYPTO_DIGITS} digits on one side of the point")
+    return plain
+
+
+def _plain(whole: str, fraction: str, shift: int) -> str | None:
+    """The number with its point moved by `shift` places; None when that makes it too long."""
+    point, digits = len(whole) + shift, whole + fraction
+    if max(len(digits), abs(shift)) > 2 * MAX_CRYPTO_DIGITS:
+        return None
+    digits = "0" * -point + digits + "0" * (point - len(digits))
+    point = max(point, 0)
+    whole, fraction = digits[:point].lstrip("0") or "0", digits[point:]
+    if shift:
+        fraction = fraction.rstrip("0")
+    if max(len(whole), len(fraction)) > MAX_CRYPTO_DIGITS:
+        return None
+    return f"{whole}.{fraction}" if fraction else whole

@@ -1,0 +1,1 @@
+"""Toss Payments' own webhooks, and its API."""

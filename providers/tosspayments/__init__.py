@@ -1,0 +1,1 @@
+"""Contract C: subscriptions paid through Tosspayments."""

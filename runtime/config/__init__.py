@@ -1,0 +1,1 @@
+"""The environment, read once and checked: settings, secrets, librdkafka's properties."""

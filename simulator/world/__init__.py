@@ -1,0 +1,1 @@
+"""What stands outside: the providers' APIs and a mail server, simulated."""

@@ -1,0 +1,186 @@
+"""A mail server for trials: `python -m simulator.world.mailserver FILE`. It has stored a mail before it says 250.
+
+It misbehaves as a `Mood` posted to `/simulator/mood` says, and shows its mails on the same port as Mailpit does. It
+listens on the loopback address: SMTP on SMTP_PORT, HTTP on PORT.
+"""
+
+import asyncio
+import os
+import sys
+from asyncio import StreamReader, StreamWriter
+from pathlib import Path
+from random import Random
+from typing import Any, Literal
+
+import msgspec
+from aiohttp import web
+
+from simulator.world.postbox import Kept, Postbox
+
+HOST = "127.0.0.1"
+SILENCE_S = 60.0
+END = b"\r\n.\r\n"
+LONGEST = 10_000_000
+
+Ill = Literal[
+    "well",
+    "full",  # 452 to the reader: nothing is taken
+    "closes at data",
+    "closes in the body",
+    "defers",  # 451 after the dot, nothing is taken
+    "refuses",  # 554 after the dot, for good
+    "silent after the dot",  # taken, and never answered
+    "closes after the dot",  # taken, and never answered
+    "loses after the dot",  # neither taken nor answered
+    "good night",  # taken and answered, then 421 to whatever comes
+]
+
+
+class Mood(msgspec.Struct, frozen=True):
+    """How the server is, to a `share` of its mails."""
+
+    ill: Ill = "well"
+    share: float = 1.0
+
+
+class Moods:
+    """The mood of the moment; whom it hits is by chance of a fixed seed."""
+
+    def __init__(self) -> None:
+        self.now = Mood()
+        self._chance = Random(0)  # noqa: S311 - a trial is to be repeated
+
+    def of_this_mail(self) -> Ill:
+        """How this mail is treated."""
+        return self.now.ill if self._chance.random() < self.now.share else "well"
+
+
+class Session:
+    """One client's connection."""
+
+    def __init__(self, postbox: Postbox, moods: Moods, reader: StreamReader, writer: StreamWriter) -> None:
+        self._postbox, self._moods = postbox, moods
+        self._reader, self._writer = reader, writer
+        self._recipient = ""
+        self._ill: Ill = "well"
+
+    async def serve(self) -> None:
+        """Until either side has had enough."""
+        try:
+            await self._say("220 trials")
+            while (line := await self._reader.readline()) and await self._answer(line.decode("latin-1").strip()):
+                pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            pass
+        finally:
+            self._writer.close()
+
+    async def _answer(self, line: str) -> bool:
+        """Whether the conversation goes on."""
+        match line[:4].upper():
+            case "MAIL":
+                self._ill = self._moods.of_this_mail()
+                await self._say("250 well")
+            case "RCPT":
+                self._recipient = line.partition("<")[2].partition(">")[0]
+                await self._say("452 no room" if self._ill == "full" else "250 well")
+            case "DATA":
+                return await self._take()
+            case "QUIT":
+                await self._say("221 bye")
+                return False
+            case _:
+                await self._say("250 trials")
+        return True
+
+    async def _take(self) -> bool:
+        if self._ill == "closes at data":
+            return False
+        await self._say("354 go ahead")
+        if self._ill == "closes in the body":
+            await self._reader.read(100)
+            return False
+        source = await self._body()
+        if self._ill in ("defers", "refuses"):
+            await self._say("451 later" if self._ill == "defers" else "554 never")
+            return True
+        if self._ill != "loses after the dot":
+            self._postbox.keep(self._recipient, source)
+        return await self._end()
+
+    async def _body(self) -> bytes:
+        """Up to the dot, which may be the first line; dots at the beginning of lines are doubled on the way."""
+        source = await self._reader.readuntil(END)
+        return source.removesuffix(END).replace(b"\r\n..", b"\r\n.")
+
+    async def _end(self) -> bool:
+        match self._ill:
+            case "silent after the dot":
+                await asyncio.sleep(SILENCE_S)
+                return False
+            case "closes after the dot" | "loses after the dot":
+                return False
+            case "good night":
+                await self._say("250 taken")
+                await self._say("421 good night")
+                return False
+            case _:
+                await self._say("250 taken")
+                return True
+
+    async def _say(self, line: str) -> None:
+        self._writer.write(line.encode() + b"\r\n")
+        await self._writer.drain()
+
+
+def pages(postbox: Postbox, moods: Moods) -> web.Application:
+    """What is known of the mails, in Mailpit's words."""
+
+    async def mood(request: web.Request) -> web.Response:
+        moods.now = msgspec.json.decode(await request.read(), type=Mood)
+        return web.Response(status=204)
+
+    async def info(_: web.Request) -> web.Response:
+        return web.json_response({"Version": "trials", "Messages": len(postbox.mails)})
+
+    async def messages(request: web.Request) -> web.Response:
+        start, limit = (int(request.query.get(name, default)) for name, default in (("start", "0"), ("limit", "50")))
+        return web.json_response({"messages": [_listed(mail) for mail in postbox.page(start, limit)]})
+
+    app = web.Application()
+    app.router.add_post("/simulator/mood", mood)
+    app.router.add_get("/api/v1/info", info)
+    app.router.add_get("/api/v1/messages", messages)
+    return app
+
+
+def _listed(mail: Kept) -> dict[str, Any]:
+    return {
+        "ID": str(mail.number),
+        "MessageID": mail.message_id,
+        "To": [{"Name": "", "Address": mail.recipient}],
+        "Subject": mail.subject,
+        "Created": mail.arrived_at.isoformat(),
+    }
+
+
+async def serve(path: Path, smtp_port: int, port: int) -> None:
+    """Serve until cancelled."""
+    postbox, moods = Postbox(path), Moods()
+    runner = web.AppRunner(pages(postbox, moods), access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, HOST, port).start()
+    server = await asyncio.start_server(
+        lambda reader, writer: Session(postbox, moods, reader, writer).serve(), HOST, smtp_port, limit=LONGEST
+    )
+    async with server:
+        await server.serve_forever()
+
+
+def main() -> None:
+    """Keep the mails in the file that the command line names."""
+    asyncio.run(serve(Path(sys.argv[1]), int(os.environ["SMTP_PORT"]), int(os.environ["PORT"])))
+
+
+if __name__ == "__main__":
+    main()

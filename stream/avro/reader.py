@@ -1,0 +1,159 @@
+"""Generates the function that reads a record as its Avro schema says: what fastavro reads, twice as fast.
+
+It builds the record itself, without a dict between. The source of such a function reads field after field:
+
+    def read(data, at):
+        size = data[at]
+        if size & 0x81: size, at = length(data, at)
+        else: size >>= 1; at += 1
+        record_event_id = data[at:(at := at + size)].decode()
+        ...
+        return Record(event_id=record_event_id, ...), at
+
+Where the data end early it raises IndexError or returns a place behind their end, which the caller checks.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import Any
+
+from stream import events
+from stream.avro import schemas
+from stream.avro.schemas import Schema
+
+Read = Callable[[bytes, int], tuple[Any, int]]
+Scope = dict[str, Any]
+
+INDEX_OF_SOME = 2
+"""The index of the branch that is not null in our unions (`["null", …]`), as it is written."""
+TIME_BYTES = 8
+"""Bytes of a time in microseconds, and of any other number from 2^48 to 2^55."""
+LONG_BITS = 64
+
+
+class Symbols(dict[int, str]):
+    """The symbols of an enum by their indexes, as they are written."""
+
+    def __missing__(self, index: int) -> str:
+        raise ValueError(f"it has an enum with no symbol at {index >> 1}")
+
+
+@cache
+def reader(name: str) -> Read:
+    """Return the function that reads a record of the committed schema `name` and returns it with the place after it.
+
+    It raises some exception when the data hold no such record.
+    """
+    return compiled(schemas.declared(name))
+
+
+def long(data: bytes, at: int) -> tuple[int, int]:
+    """Return the int or long at this place, and the place after it."""
+    byte = data[at]
+    if not byte & 0x80:
+        return byte >> 1 ^ -(byte & 1), at + 1
+    after = at + TIME_BYTES
+    if after <= len(data) and not data[after - 1] & 0x80:
+        a, b, c, d, e, f, g, h = data[at:after]
+        if a & b & c & d & e & f & g & 0x80:
+            high = (g & 0x7F) << 42 | h << 49
+            rest = a & 0x7F | (b & 0x7F) << 7 | (c & 0x7F) << 14 | (d & 0x7F) << 21 | (e & 0x7F) << 28
+            rest |= (f & 0x7F) << 35 | high
+            return rest >> 1 ^ -(rest & 1), after
+    return _any_long(data, at)
+
+
+def _any_long(data: bytes, at: int) -> tuple[int, int]:
+    rest = 0
+    for shift in range(0, LONG_BITS, 7):
+        byte = data[at]
+        at += 1
+        rest |= (byte & 0x7F) << shift
+        if not (byte & 0x80 or rest >> LONG_BITS):
+            return rest >> 1 ^ -(rest & 1), at
+    raise ValueError("it has a number of more than 64 bits")
+
+
+def length(data: bytes, at: int) -> tuple[int, int]:
+    """Return the length of a string or bytes, and the place after it."""
+    size, at = long(data, at)
+    if size < 0:
+        raise ValueError("it has a negative length")
+    return size, at
+
+
+def block(data: bytes, at: int) -> tuple[int, int]:
+    """Return the number of items in a block. Where it is negative, the size of the block in bytes follows it."""
+    count, at = long(data, at)
+    return (count, at) if count >= 0 else (-count, long(data, at)[1])
+
+
+def compiled(schema: Schema) -> Read:
+    """Return the function that reads a record of this schema, in which all names are resolved."""
+    scope: Scope = {"length": length, "long": long, "block": block}
+    lines = "\n    ".join(_lines(schema, "record", {}, scope))
+    source = f"def read(data, at):\n    {lines}\n    return record, at"
+    exec(compile(source, "<avro reader>", "exec"), scope)  # noqa: S102 - the committed schema is its only source
+    read: Read = scope["read"]
+    return read
+
+
+def _lines(schema: Any, to: str, named: dict[str, Schema], scope: Scope) -> Iterator[str]:
+    """Yield the statements that set the variable `to` and move `at` on. Constants are put into `scope`."""
+    match schema:
+        case ["null", other]:
+            yield "branch = data[at]; at += 1"
+            yield f"if branch == {INDEX_OF_SOME}:"
+            yield from _indented(_lines(other, to, named, scope))
+            yield "elif branch: raise ValueError('it has a union without such a branch')"
+            yield f"else: {to} = None"
+        case {"type": "array" | "map" as kind}:
+            yield from _collection_lines(kind, schema, to, named, scope)
+        case {"type": "record", "name": name, "fields": fields}:
+            named[name], scope[name] = schema, getattr(events, name)
+            for field in fields:
+                yield from _lines(field["type"], f"{to}_{field['name']}", named, scope)
+            arguments = (f"{field['name']}={to}_{field['name']}" for field in fields)
+            yield f"{to} = {name}({', '.join(arguments)})"
+        case {"type": "enum", "name": name, "symbols": symbols}:
+            named[name] = schema
+            scope[name] = Symbols({index << 1: symbol for index, symbol in enumerate(symbols) if symbol != "unknown"})
+            yield f"{to} = {name}[data[at]]; at += 1"
+        case str() if schema in named:
+            yield from _lines(named[schema], to, named, scope)
+        case _:
+            yield from _scalar_lines(schema, to)
+
+
+def _scalar_lines(schema: Any, to: str) -> Iterator[str]:
+    match schema:
+        case "string" | "bytes":
+            yield "size = data[at]"
+            yield "if size & 0x81: size, at = length(data, at)"  # more bytes follow, or it is negative
+            yield "else: size >>= 1; at += 1"
+            yield f"{to} = data[at:(at := at + size)]{'.decode()' if schema == 'string' else ''}"
+        case "long":
+            yield f"{to}, at = long(data, at)"
+        case "boolean":
+            yield f"{to} = (False, True)[data[at]]; at += 1"
+        case _:
+            raise TypeError(f"no reader is generated for the Avro type {schema}")
+
+
+def _collection_lines(kind: str, schema: Schema, to: str, named: dict[str, Schema], scope: Scope) -> Iterator[str]:
+    """Yield the loops over the items of an array or map, which end before a block of no items."""
+    yield f"{to} = {'[]' if kind == 'array' else '{}'}"
+    yield "while data[at]:"
+    yield "    count, at = block(data, at)"
+    yield "    for _ in range(count):"
+    if kind == "array":
+        lines = [*_lines(schema["items"], f"{to}_item", named, scope), f"{to}.append({to}_item)"]
+    else:
+        lines = [*_scalar_lines("string", f"{to}_key"), *_lines(schema["values"], f"{to}_value", named, scope)]
+        lines += [f"{to}[{to}_key] = {to}_value"]
+    yield from _indented(_indented(lines))
+    yield f"at += 1; {to} = tuple({to})" if kind == "array" else "at += 1"
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    return (f"    {line}" for line in lines)

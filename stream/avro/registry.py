@@ -1,0 +1,142 @@
+"""Which number stands for which schema on the wire: the committed `registry.json`, or a schema registry.
+
+The committed file is append-only, so an id never changes its meaning: `[{id, subject, version, schema}]`, the subject
+being the record's name. A registry (Confluent API: Karapace, Apicurio, Confluent) is asked when its URL is set. Only
+schemas of the committed file are ever used (see `codec`): a registry says which id means which of them.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from runtime.config.settings import Settings, value_of
+from stream.avro import schemas
+from stream.avro.registry_client import Failure, RegistryClient
+from stream.avro.schemas import FOLDER, Schema
+
+FILE = FOLDER / "registry.json"
+NOT_FOUND, CONFLICT = 404, 409
+LARGEST_ID = 2**31 - 1
+
+
+class UnknownSchema(LookupError):
+    """No schema is known by this id or name."""
+
+
+class Registry(Protocol):
+    """Both ways of looking a schema up."""
+
+    def id_of(self, subject: str) -> int: ...
+    def schema_of(self, schema_id: int) -> Schema: ...
+
+
+class CommittedRegistry:
+    """Ids from the file in the repository."""
+
+    def __init__(self, file: Path = FILE) -> None:
+        self.entries: list[dict[str, Any]] = json.loads(file.read_text())
+        self._newest = {entry["subject"]: entry["id"] for entry in self.entries}
+        self._schemas: dict[int, Schema] = {entry["id"]: entry["schema"] for entry in self.entries}
+
+    def id_of(self, subject: str) -> int:
+        """The id of the newest version of `subject`."""
+        if subject not in self._newest:
+            raise UnknownSchema(f"{subject} is not in registry.json: run `hookstream schemas add`")
+        newest: int = self._newest[subject]
+        return newest
+
+    def schema_of(self, schema_id: int) -> Schema:
+        """The schema a record with this id was written with."""
+        if schema_id not in self._schemas:
+            raise UnknownSchema(f"no schema has the id {schema_id}")
+        return self._schemas[schema_id]
+
+
+class RemoteRegistry:
+    """Ids from a schema registry over HTTP, each asked for once. Raises registry_client.Failure, an OSError."""
+
+    def __init__(self, client: RegistryClient, *, registers: bool) -> None:
+        self._client = client
+        self._registers = registers
+        self._ids: dict[str, int] = {}
+        self._schemas: dict[int, Schema] = {}
+
+    def id_of(self, subject: str) -> int:
+        """The id the registry gave to our schema of `subject`; registers it only where told to."""
+        if subject not in self._ids:
+            self._ids[subject] = self._registered(subject) if self._registers else self._looked_up(subject)
+        return self._ids[subject]
+
+    def schema_of(self, schema_id: int) -> Schema:
+        """The schema a record with this id was written with, as the registry has it.
+
+        Raises UnknownSchema when the registry has none, or one that is not Avro's.
+        """
+        if schema_id not in self._schemas:
+            status, answer = self._client.call("GET", f"/schemas/ids/{schema_id}")
+            if status == NOT_FOUND:
+                raise UnknownSchema(f"{self._client.name} has no schema with the id {schema_id}")
+            self._schemas[schema_id] = self._parsed(schema_id, answer)
+        return self._schemas[schema_id]
+
+    def _registered(self, subject: str) -> int:
+        status, answer = self._client.call("POST", f"/subjects/{subject}/versions", _body(subject))
+        if status == CONFLICT:
+            raise Failure(f"{self._client.name} refuses the schema of {subject} as incompatible with what it has")
+        if status == NOT_FOUND:
+            raise Failure(f"{self._client.name} has no Confluent API there: it knows no /subjects/{subject}/versions")
+        return self._id(answer)
+
+    def _looked_up(self, subject: str) -> int:
+        status, answer = self._client.call("POST", f"/subjects/{subject}", _body(subject))
+        if status == NOT_FOUND:
+            raise Failure(
+                f"{self._client.name} does not have the schema of {subject}: run `hookstream schemas push`, "
+                "or set SCHEMA_REGISTER=true"
+            )
+        return self._id(answer)
+
+    def _id(self, answer: Any) -> int:
+        found = answer.get("id") if isinstance(answer, dict) else None
+        if type(found) is not int or not 0 < found <= LARGEST_ID:
+            raise Failure(f"{self._client.name} does not answer as a schema registry: it names no id")
+        return found
+
+    def _parsed(self, schema_id: int, answer: Any) -> Schema:
+        text = answer.get("schema") if isinstance(answer, dict) else None
+        if not isinstance(text, str):
+            raise Failure(f"{self._client.name} does not answer as a schema registry: it shows no schema")
+        try:
+            parsed: Schema = json.loads(text)
+        except (ValueError, RecursionError) as foreign:
+            raise UnknownSchema(f"the schema {schema_id} is not one of Avro") from foreign
+        return parsed
+
+
+def registry(settings: Settings) -> Registry:
+    """The registry that a service's settings name, or the committed file when they name none."""
+    if settings.schema_registry_url is None:
+        return CommittedRegistry()
+    ca = settings.schema_registry_ca
+    client = RegistryClient(settings.schema_registry_url, settings.schema_registry_token, str(ca) if ca else None)
+    return RemoteRegistry(client, registers=settings.schema_register)
+
+
+def registry_of_environment(environment: Mapping[str, str]) -> Registry:
+    """The same for programs without settings of their own; they register nothing.
+
+    Raises ValueError or OSError with a sentence when a setting cannot be used.
+    """
+    client = client_of_environment(environment)
+    return RemoteRegistry(client, registers=False) if client else CommittedRegistry()
+
+
+def client_of_environment(environment: Mapping[str, str]) -> RegistryClient | None:
+    """The client of the registry that these variables name, None when they name none."""
+    url, token, ca = (value_of(environment, f"SCHEMA_REGISTRY_{name}") for name in ("URL", "TOKEN", "CA"))
+    return RegistryClient(url, token, ca) if url else None
+
+
+def _body(subject: str) -> dict[str, str]:
+    return {"schema": schemas.canonical(schemas.declared(subject))}

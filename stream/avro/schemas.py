@@ -1,0 +1,87 @@
+"""The Avro schemas: one file a record in `schemas/avro/`, references resolved."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parents[2] / "schemas" / "avro"
+PRIMITIVES = {"null", "boolean", "int", "long", "float", "double", "bytes", "string"}
+
+COMPLEX = {"record", "enum", "array", "map", "fixed", "error"}
+
+Schema = dict[str, Any]
+
+
+def declared(name: str) -> Schema:
+    """The schema of the record `name` with every other record and enum it refers to written out, once."""
+    resolved: Schema = _resolve(name, set())
+    return resolved
+
+
+def canonical(schema: Schema) -> str:
+    """One text per schema: without docs, compact. What the registry is told and compared by."""
+    return json.dumps(_without_docs(schema), separators=(",", ":"), ensure_ascii=False)
+
+
+def normal(schema: Any) -> str:
+    """One text per meaning: registries leave out docs and namespaces, and order keys, as they like.
+
+    Raises RecursionError when the schema nests too deeply, and TypeError, KeyError or AttributeError when it is none.
+    """
+    return json.dumps(_normal(schema, ""), sort_keys=True, separators=(",", ":"))
+
+
+def _normal(node: Any, namespace: str) -> Any:
+    if isinstance(node, str):
+        return _full(node, namespace)
+    if isinstance(node, list):
+        return [_normal(branch, namespace) for branch in node]
+    parts = {key: value for key, value in node.items() if key not in ("doc", "namespace", "aliases")}
+    if "name" in node:
+        inside = _full(node["name"], node.get("namespace", namespace)).rpartition(".")[0]
+        parts["name"] = _full(node["name"], node.get("namespace", namespace))
+    else:
+        inside = namespace
+    for key in {"type", "items", "values"} & parts.keys():
+        parts[key] = _normal(parts[key], inside)
+    if "fields" in parts:
+        parts["fields"] = [
+            {key: value for key, value in field.items() if key != "doc"} | {"type": _normal(field["type"], inside)}
+            for field in parts["fields"]
+        ]
+    return parts["type"] if parts.keys() == {"type"} else parts
+
+
+def _full(name: str, namespace: str) -> str:
+    plain = name in COMPLEX or name in PRIMITIVES or "." in name or not namespace
+    return name if plain else f"{namespace}.{name}"
+
+
+def _resolve(node: Any, seen: set[str]) -> Any:
+    if isinstance(node, str):
+        if node in PRIMITIVES or node in seen:
+            return node
+        seen.add(node)
+        return _resolve(json.loads((FOLDER / f"{node}.avsc").read_text()), seen)
+    if isinstance(node, list):
+        return [_resolve(branch, seen) for branch in node]
+    return dict(_resolved_items(node, seen))
+
+
+def _resolved_items(node: Schema, seen: set[str]) -> Iterator[tuple[str, Any]]:
+    for key, value in node.items():
+        if key == "fields":
+            yield key, [{**field, "type": _resolve(field["type"], seen)} for field in value]
+        elif key in ("items", "values") or (key == "type" and not isinstance(value, str)):
+            yield key, _resolve(value, seen)
+        else:
+            yield key, value
+
+
+def _without_docs(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_without_docs(part) for part in node]
+    if isinstance(node, dict):
+        return {key: _without_docs(value) for key, value in node.items() if key != "doc"}
+    return node

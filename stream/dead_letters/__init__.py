@@ -1,0 +1,1 @@
+"""Events that failed: how people select, show, redrive and dismiss them."""

@@ -1,0 +1,1 @@
+"""Everything that talks to the broker: clients, the consumer, topics, and the watch over librdkafka."""

@@ -1,0 +1,1 @@
+"""Fills an empty schema from the topics, resumable at any batch."""

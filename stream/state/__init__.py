@@ -1,0 +1,1 @@
+"""State that ends the same in whatever order its events arrive. Pure."""
