@@ -7,7 +7,7 @@ from typing import Any
 from auditor.evidence import Claim, Evidence, Row, Store
 from auditor.model import MODELS, Expected
 from auditor.tracing import Trace
-from stream.events import CreditAdded, Fact, Record
+from stream.events import CreditAdded, DomainEvent, Record
 
 WITHOUT_MODEL = ("confirmer", "notifier", "console")
 """Services whose rows other claims check: CONFIRMED, MESSAGES; the console only shows what others say."""
@@ -44,7 +44,7 @@ def state(trace: Trace) -> Claim:
 def announced(trace: Trace) -> Claim:
     """What is true by the stores was announced; and each fact that was announced follows from an event."""
     entries = trace.evidence.entries
-    facts = {entry.event_id: entry.delivery.event for entry in entries if isinstance(entry.delivery.event, Fact)}
+    facts = {entry.event_id: entry.delivery.event for entry in entries if isinstance(entry.delivery.event, DomainEvent)}
     known = {entry.event_id for entry in entries} | set(facts)
     checked, wrong, unfinished = len(facts), list[str](), list[str]()
     for service in _kept(trace.evidence):
@@ -54,7 +54,7 @@ def announced(trace: Trace) -> Claim:
     wrong += [
         f"{type(fact).__name__} {name} follows from {fact.caused_by}, which nobody told"
         for name, fact in facts.items()
-        if isinstance(fact, Fact) and fact.caused_by not in known
+        if isinstance(fact, DomainEvent) and fact.caused_by not in known
     ]
     return Claim("FACTS", checked, tuple(wrong), tuple(unfinished))
 

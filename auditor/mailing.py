@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from auditor.evidence import Claim, Evidence
 from auditor.tracing import Trace
 from notifier.recipients import audiences, message_id
-from stream.events import Fact, NotificationSent, OrderWebhook
+from stream.events import DomainEvent, NotificationSent, OrderWebhook
 
 CHANNEL = "email"
 UNDER_WAY = ("queued", "sending")
@@ -76,11 +76,11 @@ def missing(trace: Trace) -> Claim:
 CLAIMS = (queued, double, missing)
 
 
-def _facts(evidence: Evidence) -> Iterator[Fact]:
+def _facts(evidence: Evidence) -> Iterator[DomainEvent]:
     """What the notifier has handled."""
     handled = evidence.stores["notifier"].handled
     for entry in evidence.entries:
-        if isinstance(fact := entry.delivery.event, Fact) and entry.event_id in handled:
+        if isinstance(fact := entry.delivery.event, DomainEvent) and entry.event_id in handled:
             yield fact
 
 
@@ -95,7 +95,7 @@ def _wanted(evidence: Evidence) -> Iterator[tuple[str, str]]:
                 yield name, f"{type(fact).__name__} to the operator"
 
 
-def _names(fact: Fact) -> list[str]:
+def _names(fact: DomainEvent) -> list[str]:
     return [message_id(fact, audience, CHANNEL) for audience in audiences(fact)]
 
 

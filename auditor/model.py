@@ -20,7 +20,7 @@ from stream.events import (
     BillingWebhook,
     CreditAdded,
     DisputeWebhook,
-    Fact,
+    DomainEvent,
     InvoiceWebhook,
     OrderWebhook,
     PaymentWebhook,
@@ -111,7 +111,7 @@ def refund(events: Iterable[Record]) -> Expected:
     book = refunds.Book({}, Made(lambda _: Referred()))
     history = set()
     for event in events:
-        if not isinstance(event, RefundWebhook | Fact):
+        if not isinstance(event, RefundWebhook | DomainEvent):
             continue
         if order_id := book.touches(event):
             book.refunds.setdefault(order_id, refunds.Refunds(order_id))

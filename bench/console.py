@@ -21,7 +21,7 @@ from bench.rig.figures import Figure
 from console import handler
 from console.api import endpoints
 from local import environment
-from local.paths import Place
+from local.paths import Paths
 from local.system import standing
 from runtime import clock, logging
 from runtime.postgres.engine import engine
@@ -102,7 +102,7 @@ def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - every benchmark's in
 def _store() -> Iterator[Engine]:
     """The store of a console in a stack of its own, whose Kafka and inbox nobody calls."""
     with tempfile.TemporaryDirectory() as data:
-        settings = environment.decide(Place(ROOT, Path(data)), {}, {}, registry=False)
+        settings = environment.decide(Paths(ROOT, Path(data)), {}, {}, registry=False)
         with standing(settings) as stack:
             url = stack.env["CONSOLE_DATABASE_URL"]
             migrate.upgrade("console", url)

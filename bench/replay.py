@@ -20,7 +20,7 @@ from bench import cost
 from bench.rig import figures, system
 from bench.rig.figures import Figure
 from local import services
-from local.paths import Place
+from local.paths import Paths
 from processors.payment.handler import TOPICS
 from stream.kafka.client_config import Cluster
 from stream.replay import offsets as ends
@@ -83,7 +83,7 @@ def _figures(name: str, run: Run, count: int, peers: Mapping[str, float]) -> lis
 
 
 def _replay(of: system.System, env: Mapping[str, str], schema: str, processes: int, at: Path) -> Run:
-    program = services.program(SERVICES["payment"], Place(at, Path(env["RUN_FOLDER"])), env)
+    program = services.program(SERVICES["payment"], Paths(at, Path(env["RUN_FOLDER"])), env)
     python = at / ".venv/bin/python"
     argv = [str(python if python.exists() else sys.executable), *program.argv[1:], "replay", "--into", schema]
     postgres = {"postgres": of.pids["postgres"]}
@@ -110,7 +110,7 @@ def _check(database_url: str, schemas: list[str]) -> None:
                 raise RuntimeError(f"{table} differs between {', '.join(schemas)}: {found}")
 
 
-def _read(cluster: Cluster, spans: Mapping[tuple[str, int], ends.Span], count: int) -> float:
+def _read(cluster: Cluster, spans: Mapping[tuple[str, int], ends.OffsetRange], count: int) -> float:
     consumer = cluster.consumer("bench-bare", {})
     consumer.assign([TopicPartition(*where, span.first) for where, span in spans.items()])
     began, read = time.perf_counter(), 0

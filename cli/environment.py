@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from local import environment
 from local.messages import Trouble
-from local.paths import Place
+from local.paths import Paths
 
 if TYPE_CHECKING:
     from runtime.config.settings import Mode
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 
 def read() -> dict[str, str]:
     """Return the settings: files in SECRETS_DIR, then the process's environment, then `.run/env`."""
-    run = environment.read(Place(ROOT, ROOT / ".run"))
+    run = environment.read(Paths(ROOT, ROOT / ".run"))
     return run | {name: value for name, value in os.environ.items() if value} | _secrets()
 
 
@@ -108,7 +108,7 @@ def adopt_topic_settings() -> None:
 
     Topics are constants that take both when they are imported.
     """
-    run = environment.read(Place(ROOT, ROOT / ".run"))
+    run = environment.read(Paths(ROOT, ROOT / ".run"))
     broker = run.get("KAFKA_BOOTSTRAP_SERVERS")
     if os.environ.get("KAFKA_BOOTSTRAP_SERVERS", broker) != broker:
         return

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from confirmer import answers, replay_hooks
 from confirmer.handler import TOPICS, handle
 from confirmer.housekeeping import Housekeeping, forget
-from confirmer.polling.poller import Asker
+from confirmer.polling.poller import Poller
 from confirmer.settings import INQUIRIES, ConfirmerSettings
 from runtime import clock, logging, management
 from runtime.health import Health
@@ -17,9 +17,9 @@ from runtime.postgres.engine import store_engine
 from runtime.shutdown import on_signal
 from stream.avro.codec import Codec
 from stream.avro.registry import registry
-from stream.dead_letters.management_api import Desk
+from stream.dead_letters.management_api import ManagementApi
 from stream.replay import cli as verbs
-from stream.replay.spec import Subject
+from stream.replay.spec import ReplaySpec
 from stream.store import migrate
 from stream.worker.loop import Worker
 
@@ -35,14 +35,14 @@ def run(settings: ConfirmerSettings) -> None:
             log.warning("provider.not_asked", provider=provider, settings=f"{provider.upper()}_API_KEY")
     store = store_engine(settings, SERVICE)
     codec = Codec(registry(settings))
-    asker = Asker(SERVICE, settings, store, codec)
+    asker = Poller(SERVICE, settings, store, codec)
     handler = partial(handle, encode=codec.encode, arrived=asker.arrived.update)
     worker = Worker(SERVICE, TOPICS, handler, settings, store, codec)
     worker.on_commit = asker.wake
     health = Health()
     worker.watch(health)
     health.ready_while(asker.problem)
-    management.listen(settings, health, {**Desk(SERVICE, store, codec).routes(), **answers.routes(store)})
+    management.listen(settings, health, {**ManagementApi(SERVICE, store, codec).routes(), **answers.routes(store)})
     Housekeeping(store, settings.question_retention_days).start(stop)
     asking = asker.start(stop)
     health.live_while(lambda: None if asking.is_alive() else "the asker has ended")
@@ -50,10 +50,10 @@ def run(settings: ConfirmerSettings) -> None:
     asking.join(ENDING_S)  # what is still asked then is asked again when its lease has passed
 
 
-def subject(settings: ConfirmerSettings) -> Subject:
+def subject(settings: ConfirmerSettings) -> ReplaySpec:
     """What a replay has to know: what became of a question stands on the topics that the answer went to."""
     codec = Codec(registry(settings))
-    return Subject(
+    return ReplaySpec(
         SERVICE,
         SERVICE,
         TOPICS,

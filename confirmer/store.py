@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from confirmer.verdict import Again, Confirmed, Rejected, Unknown, Verdict
+from confirmer.verdict import Confirmed, Rejected, RetryLater, Unknown, Verdict
 from runtime import clock, faults
 from stream.events import UnconfirmedWebhook
 from stream.store.bulk_sql import write
@@ -172,7 +172,7 @@ def settle(tx: Connection, verdicts: Sequence[tuple[Claimed, Verdict]]) -> None:
     for claimed, verdict in sorted(verdicts, key=lambda pair: pair[0].receipt_id):
         statement, values = _settled(verdict)
         tx.exec_driver_sql(statement, {"id": claimed.receipt_id, **values})
-        if not isinstance(verdict, Again):
+        if not isinstance(verdict, RetryLater):
             outcome = "processed" if isinstance(verdict, Confirmed) else "abandoned"
             tx.exec_driver_sql(TOLD, {"id": claimed.receipt_id, "outcome": outcome})
 
@@ -206,7 +206,7 @@ def _settled(verdict: Verdict) -> tuple[str, dict[str, Any]]:
             return ENDED, {"status": "untrue", "error": _text(error), "event_id": None}
         case Unknown(error):
             return ENDED, {"status": "unknown", "error": _text(error), "event_id": None}
-        case Again(error, seconds, unread):
+        case RetryLater(error, seconds, unread):
             return POSTPONED, {"error": _text(error), "seconds": seconds, "unread": int(unread)}
 
 

@@ -20,7 +20,7 @@ ENDINGS = ("untrue:", "unknown:", "no readable answer:", "the answer is nothing 
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ApiResponse:
     """An answer over HTTP, and the seconds its `Retry-After` asks us to wait."""
 
     status: int
@@ -36,13 +36,13 @@ class NoAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Unaskable:
+class Unbuildable:
     """No request could be made of the question."""
 
     error: str
 
 
-Response = Heard | NoAnswer | Unaskable
+Response = ApiResponse | NoAnswer | Unbuildable
 Standing = Literal["well", "away", "refuses"]
 
 
@@ -69,7 +69,7 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class RetryLater:
     """To be asked again after so many seconds; `unread`: there was an answer, and no sense in it."""
 
     error: str
@@ -77,11 +77,11 @@ class Again:
     unread: bool = False
 
 
-Verdict = Confirmed | Rejected | Unknown | Again
+Verdict = Confirmed | Rejected | Unknown | RetryLater
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class Context:
     """When and how often: the time in microseconds, this attempt's number, unread answers before, and a chance.
 
     `mode` is that of the system. `chance` is between 0 and 1; it spreads what would else be asked all at once.
@@ -97,22 +97,22 @@ class Circumstances:
 def standing(response: Response) -> Standing:
     """How the provider's API itself is: it works, it cannot answer now, or it does not take our key."""
     match response:
-        case Heard(401 | 403):
+        case ApiResponse(401 | 403):
             return "refuses"
-        case NoAnswer() | Heard(408 | 425 | 429):
+        case NoAnswer() | ApiResponse(408 | 425 | 429):
             return "away"
-        case Heard(status) if 300 <= status < 400 or status >= 500:  # noqa: PLR2004 - RFC 9110 §15
+        case ApiResponse(status) if 300 <= status < 400 or status >= 500:  # noqa: PLR2004 - RFC 9110 §15
             return "away"
         case _:
             return "well"
 
 
-def judge(inquiry: Inquiry, receipt: UnconfirmedWebhook, response: Response, here: Circumstances) -> Verdict:
+def judge(inquiry: Inquiry, receipt: UnconfirmedWebhook, response: Response, here: Context) -> Verdict:
     """What becomes of a question now."""
-    if isinstance(response, Unaskable):
+    if isinstance(response, Unbuildable):
         return unread(response.error, here)
     if standing(response) != "well" or isinstance(response, NoAnswer):
-        return Again(_said(response), backoff(here.attempts, here.chance))
+        return RetryLater(_said(response), backoff(here.attempts, here.chance))
     if response.status in (404, 410):
         return _not_known("the provider does not know it", inquiry, receipt, here)
     if response.status >= 400:  # noqa: PLR2004 - RFC 9110 §15
@@ -126,7 +126,7 @@ def backoff(attempts: int, chance: float) -> float:
     return min(most, least * 2.0 ** min(attempts - 1, 30)) * (0.5 + chance / 2)
 
 
-def _read(inquiry: Inquiry, receipt: UnconfirmedWebhook, body: bytes, here: Circumstances) -> Verdict:
+def _read(inquiry: Inquiry, receipt: UnconfirmedWebhook, body: bytes, here: Context) -> Verdict:
     envelope, question = receipt.envelope, receipt.notice
     received = Received(envelope.path, envelope.headers, envelope.raw, envelope.received_at)
     try:
@@ -144,10 +144,10 @@ def _read(inquiry: Inquiry, receipt: UnconfirmedWebhook, body: bytes, here: Circ
         return unread(f"{type(broken).__name__} on reading the answer", here)
 
 
-def _denied(error: str, receipt: UnconfirmedWebhook, here: Circumstances) -> Verdict:
+def _denied(error: str, receipt: UnconfirmedWebhook, here: Context) -> Verdict:
     """What an API denies at once it may only not have heard yet; a little later it means it."""
     left_s = (receipt.envelope.received_at - here.now) / 1e6 + LAG_S
-    return Again(error, left_s) if left_s > 0 else Rejected("untrue", error)
+    return RetryLater(error, left_s) if left_s > 0 else Rejected("untrue", error)
 
 
 def _told(receipt: UnconfirmedWebhook, told: Translation, body: bytes, mode: Mode) -> Verdict:
@@ -158,21 +158,21 @@ def _told(receipt: UnconfirmedWebhook, told: Translation, body: bytes, mode: Mod
     return Confirmed(confirmed(receipt, told, body))
 
 
-def _not_known(error: str, inquiry: Inquiry, receipt: UnconfirmedWebhook, here: Circumstances) -> Verdict:
+def _not_known(error: str, inquiry: Inquiry, receipt: UnconfirmedWebhook, here: Context) -> Verdict:
     """Asked again while the provider may still learn of it, for a last time when that time is over."""
     left_s = (receipt.envelope.received_at - here.now) / 1e6 + inquiry.unknown_after_s
     if left_s <= 0:
         return Unknown(f"unknown: {error}"[:ERROR_CHARS])
-    return Again(error[:ERROR_CHARS], max(LEAST_S, min(backoff(here.attempts, here.chance), left_s)))
+    return RetryLater(error[:ERROR_CHARS], max(LEAST_S, min(backoff(here.attempts, here.chance), left_s)))
 
 
-def unread(error: str, here: Circumstances) -> Verdict:
+def unread(error: str, here: Context) -> Verdict:
     """What becomes of an answer nobody can make sense of: asked again a few times, then given up."""
     said = f"no readable answer: {error}"[:ERROR_CHARS]
     if here.unread + 1 >= UNREAD_TIMES:
         return Unknown(said)
-    return Again(said, backoff(here.attempts, here.chance), unread=True)
+    return RetryLater(said, backoff(here.attempts, here.chance), unread=True)
 
 
-def _said(response: Heard | NoAnswer) -> str:
-    return f"the provider answered {response.status}" if isinstance(response, Heard) else response.error
+def _said(response: ApiResponse | NoAnswer) -> str:
+    return f"the provider answered {response.status}" if isinstance(response, ApiResponse) else response.error

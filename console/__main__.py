@@ -23,9 +23,9 @@ from runtime.logging import log
 from runtime.postgres.engine import store_engine
 from stream.avro.codec import Codec
 from stream.avro.registry import registry
-from stream.dead_letters.management_api import Desk
+from stream.dead_letters.management_api import ManagementApi
 from stream.replay import cli as verbs
-from stream.replay.spec import Subject
+from stream.replay.spec import ReplaySpec
 from stream.store import migrate
 from stream.worker.loop import Worker
 
@@ -45,7 +45,7 @@ def run(settings: ConsoleSettings) -> None:
     worker.worth_telling = lambda _: False  # it watches: to tell what became of outcomes would never end
     health = Health()
     worker.watch(health)
-    management.listen(settings, health, Desk(SERVICE, store, codec).routes())
+    management.listen(settings, health, ManagementApi(SERVICE, store, codec).routes())
     questions = store_engine(settings, f"{SERVICE}-api")
     live = Live(questions, settings.session_url)
     sockets = Sockets(settings.console_sockets_per_token)
@@ -96,11 +96,11 @@ def _retention(settings: ConsoleSettings) -> Retention:
     return Retention(store_engine(settings, f"{SERVICE}-clean"), settings.console_retention_days)
 
 
-def subject(settings: ConsoleSettings) -> Subject:
+def subject(settings: ConsoleSettings) -> ReplaySpec:
     """What a replay has to know: the log forgets, and a rebuilt one forgets the same."""
     before = clock.now() - settings.console_retention_days * clock.DAY_US
     untold = {"webhook_counts": "count = 0"}  # what was counted once: a replay may never have seen that status
-    return Subject(SERVICE, SERVICE, TOPICS, handle, settle=partial(forget, before=before), untold=untold)
+    return ReplaySpec(SERVICE, SERVICE, TOPICS, handle, settle=partial(forget, before=before), untold=untold)
 
 
 if __name__ == "__main__":

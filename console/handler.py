@@ -9,7 +9,7 @@ from console import store
 from console.domain import is_of_a_webhook, standing
 from stream.events import (
     CreditAdded,
-    Fact,
+    DomainEvent,
     NotificationSent,
     Outcome,
     QuarantinedWebhook,
@@ -33,7 +33,7 @@ def handle(tx: Connection, events: Sequence[Record]) -> list[Result]:
     store.confirm(tx, receipts)
     store.keep_outcomes(tx, outcomes)
     _settle(tx, touched)
-    store.keep_facts(tx, _of(Fact, events))
+    store.keep_facts(tx, _of(DomainEvent, events))
     store.keep_mails(tx, _of(NotificationSent, events))
     store.keep_refusals(tx, _of(RejectedWebhook, events))
     store.raise_balances(tx, _of(CreditAdded, events))

@@ -7,7 +7,7 @@ import msgspec
 from console.domain import UNKNOWN, type_of
 from stream.events import (
     CreditAdded,
-    Fact,
+    DomainEvent,
     NotificationSent,
     Outcome,
     QuarantinedWebhook,
@@ -79,7 +79,7 @@ def outcome(told: Outcome) -> Cells:
     return (told.event_id, *where, told.outcome, told.attempt, _clean(told.error), told.at)
 
 
-def fact(announced: Fact) -> Cells:
+def fact(announced: DomainEvent) -> Cells:
     """What was announced."""
     return (
         announced.event_id,
@@ -128,7 +128,7 @@ def account(credit: CreditAdded) -> tuple[str, str, int]:
     return credit.customer_id or "", credit.currency, credit.balance
 
 
-def at(fact: Fact) -> int:
+def at(fact: DomainEvent) -> int:
     """When it happened, by its provider if that says so; microseconds."""
     return fact.received_at if fact.occurred_at is None else fact.occurred_at
 

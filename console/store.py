@@ -10,7 +10,7 @@ from console import row_mapping
 from console.domain import Standing, Statement
 from stream.events import (
     CreditAdded,
-    Fact,
+    DomainEvent,
     NotificationSent,
     Outcome,
     QuarantinedWebhook,
@@ -193,7 +193,7 @@ def settle(tx: Connection, standings: Mapping[str, Standing]) -> None:
     write(tx, SETTLE, "ids statuses counts retried errors notes settled given_up", standing)
 
 
-def keep_facts(tx: Connection, facts: Iterable[Fact]) -> None:
+def keep_facts(tx: Connection, facts: Iterable[DomainEvent]) -> None:
     """Remember what was announced."""
     write(tx, KEEP_FACTS, FACT_COLUMNS, [row_mapping.fact(fact) for fact in facts])
 

@@ -19,14 +19,14 @@ from prometheus_client import REGISTRY
 
 from gateway import app
 from gateway.append.appender import Appender
-from gateway.append.durable_append import Custody
+from gateway.append.durable_append import DurableAppend
 from gateway.append.spool import Spool
 from gateway.append.topic_watch import TopicWatch
 from gateway.http.guard import Application
 from gateway.http.token_bucket import SHARED_BYTES
-from gateway.intake.authentication import Proof
+from gateway.intake.authentication import Authentication
 from gateway.intake.webhooks import Webhooks
-from gateway.management_api import Desk
+from gateway.management_api import ManagementApi
 from gateway.settings import GatewaySettings
 from gateway.workers import link as worker_link
 from gateway.workers.supervisor import WORKER, Workers
@@ -72,17 +72,17 @@ async def serve(
     """Serve until a signal asks to stop; what has failed for good, if that ended it."""
     appender = Appender(Cluster.of(settings, "gateway"))
     spool = _spool(settings)
-    custody = Custody(appender, spool)
+    custody = DurableAppend(appender, spool)
     health.ready_while(custody.problem)
     health.warn_while(custody.warning)
     watch = TopicWatch(Cluster.of(settings, "gateway"), GATEWAY_TOPICS, appender.warm_up)
     await watch.look()
     health.ready_while(watch.problem)
-    proof = Proof(settings)
+    proof = Authentication(settings)
     server = _server(
         settings, app.create(settings, Webhooks(settings, codec, appender, custody, proof, shared), health)
     )
-    routes.update(Desk(settings, codec, custody, proof).routes())
+    routes.update(ManagementApi(settings, codec, custody, proof).routes())
     await appender.warm_up([topic.name for topic in GATEWAY_TOPICS])
     gc_tuning.look_seldom()
     stop = _on_signal()

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.append.appender import Unavailable
-from gateway.append.durable_append import Custody
+from gateway.append.durable_append import DurableAppend
 from gateway.append.spool import Spooled
 from gateway.http.refusals import Refusal
 from gateway.intake import reverification
-from gateway.intake.authentication import Proof
+from gateway.intake.authentication import Authentication
 from gateway.intake.reverification import Still
 from gateway.settings import GatewaySettings
 from providers.addressing import Addressed
@@ -22,7 +22,7 @@ from stream.avro.registry import UnknownSchema
 from stream.events import Mode, Outcome, QuarantinedWebhook, topics
 from stream.kafka import topic_reader
 from stream.kafka.client_config import Cluster
-from stream.kafka.topic_reader import Place
+from stream.kafka.topic_reader import Position
 
 KEPT_IN = (topics.QUARANTINE.name, topics.UNVERIFIED.name)
 MOST = 50
@@ -32,10 +32,10 @@ DEADLINE_S = 10.0
 Result = dict[str, Any]
 
 
-class Desk:
+class ManagementApi:
     """The gateway's verbs. They run on the management listener's threads, and append on the event loop."""
 
-    def __init__(self, settings: GatewaySettings, codec: Codec, custody: Custody, proof: Proof) -> None:
+    def __init__(self, settings: GatewaySettings, codec: Codec, custody: DurableAppend, proof: Authentication) -> None:
         self._cluster = Cluster.of(settings, "gateway")
         self._mode: Mode = settings.mode
         self._codec = codec
@@ -71,13 +71,13 @@ class Desk:
         except Unavailable as away:
             raise management.Refused(503, "unavailable", "Kafka does not take it; nothing is lost, try again") from away
 
-    def _values(self, places: list[Place]) -> list[tuple[Place, bytes | None]]:
+    def _values(self, places: list[Position]) -> list[tuple[Position, bytes | None]]:
         try:
             return list(topic_reader.at(self._cluster, places))
         except topic_reader.Away as away:
             raise management.Refused(503, "unavailable", f"{away}; nothing is lost, try again") from away
 
-    def _release(self, place: Place, value: bytes | None, *, dry: bool) -> Result:
+    def _release(self, place: Position, value: bytes | None, *, dry: bool) -> Result:
         about: Result = {"topic": place.topic, "partition": place.partition, "offset": place.offset}
         try:
             kept = self._kept(value)
@@ -105,7 +105,7 @@ class Desk:
             raise Still("gone", "what stands at this place is no webhook")
         return kept
 
-    async def _append(self, place: Place, kept: QuarantinedWebhook, found: Addressed) -> None:
+    async def _append(self, place: Position, kept: QuarantinedWebhook, found: Addressed) -> None:
         """The event first, then that it was released: for the console, and behind the record itself for who lists."""
         envelope = found.webhook.envelope
         event = Spooled(found.topic.name, found.key, self._codec.encode(found.webhook))
@@ -115,7 +115,7 @@ class Desk:
             await self._custody.take(Spooled(topic, kept.event_id, released), object(), DEADLINE_S)
 
 
-def _outcome(place: Place, kept: QuarantinedWebhook) -> Outcome:
+def _outcome(place: Position, kept: QuarantinedWebhook) -> Outcome:
     return Outcome(
         event_id=kept.event_id,
         service="gateway",
@@ -129,7 +129,7 @@ def _outcome(place: Place, kept: QuarantinedWebhook) -> Outcome:
     )
 
 
-def _places(said: Mapping[str, Any]) -> list[Place]:
+def _places(said: Mapping[str, Any]) -> list[Position]:
     """Where the webhooks stand that are meant."""
     given = said.get("records")
     well = isinstance(given, list) and 0 < len(given) <= MOST and isinstance(said.get("dryRun", False), bool)
@@ -138,12 +138,12 @@ def _places(said: Mapping[str, Any]) -> list[Place]:
     return [_place(one) for one in given or []]
 
 
-def _place(said: Any) -> Place:
+def _place(said: Any) -> Position:
     match said:
         case {"topic": str(topic), "partition": int(partition), "offset": int(offset), **rest} if (
             not rest and topic in KEPT_IN and 0 <= partition < topics.PARTITIONS and 0 <= offset < 2**63
         ):
-            return Place(topic, partition, offset)
+            return Position(topic, partition, offset)
     raise _malformed(f"a place is topic ({' or '.join(KEPT_IN)}), partition and offset")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from local.paths import Place, write_whole
+from local.paths import Paths, write_whole
 from local.run_state import passwords, ports
 from local.services import API_KEYS, API_URLS, ASKED, REGISTRY_ACCESS, SECRETS, SERVICES, TOPICS_AND_GROUPS
 from runtime.config import kafka_properties
@@ -17,7 +17,7 @@ SUPERUSER, AUDITOR = "postgres", "auditor"
 
 @dataclass(frozen=True)
 class Settings:
-    place: Place
+    place: Paths
     given: Mapping[str, str]  # what the person brings along: a broker, databases, a registry, secrets
     port: Mapping[str, int]
     secret: Mapping[str, str]
@@ -37,7 +37,7 @@ class Settings:
         return not all(self.given.get(service.variable("DATABASE_URL")) for service in STORES)
 
 
-def decide(place: Place, given: Mapping[str, str], wished: Mapping[str, int], *, registry: bool) -> Settings:
+def decide(place: Paths, given: Mapping[str, str], wished: Mapping[str, int], *, registry: bool) -> Settings:
     listening = [service.name for service in SERVICES if service.listens]
     managed = [f"{service.name}_management" for service in SERVICES]
     roles = [SUPERUSER, AUDITOR, *(service.name for service in STORES)]
@@ -78,12 +78,12 @@ def database_url(settings: Settings, role: str, database: str) -> str:
     return f"postgresql://{role}:{settings.secret[role]}@{HOST}:{settings.port['postgres']}/{database}"
 
 
-def write(place: Place, env: Mapping[str, str], pids: Mapping[str, int]) -> None:
+def write(place: Paths, env: Mapping[str, str], pids: Mapping[str, int]) -> None:
     lines = {**env} | {f"{name.upper()}_PID": str(pid) for name, pid in pids.items()}
     write_whole(place.env_file, "".join(f"{key}={value}\n" for key, value in lines.items()))
 
 
-def read(place: Place) -> dict[str, str]:
+def read(place: Paths) -> dict[str, str]:
     """Empty when nothing runs."""
     if not place.env_file.exists():
         return {}

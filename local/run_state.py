@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from local.paths import Place, write_whole
+from local.paths import Paths, write_whole
 
 # Below the range from which the kernel takes the ports of outgoing connections: one of those could sit
 # on a service's port while the service restarts.
@@ -18,7 +18,7 @@ PARTITIONS = 3
 """On one broker that one machine shares with everything else, each partition costs and none makes anything faster."""
 
 
-def ports(place: Place, names: Iterable[str], wished: Mapping[str, int]) -> dict[str, int]:
+def ports(place: Paths, names: Iterable[str], wished: Mapping[str, int]) -> dict[str, int]:
     """For each name the wished port when free, else last time's when free, else any free one."""
     path = place.run / "ports.json"
     known, chosen = _load(path), dict[str, int]()
@@ -29,7 +29,7 @@ def ports(place: Place, names: Iterable[str], wished: Mapping[str, int]) -> dict
     return chosen
 
 
-def passwords(place: Place, names: Iterable[str]) -> dict[str, str]:
+def passwords(place: Paths, names: Iterable[str]) -> dict[str, str]:
     path = place.run / "secrets.json"
     known = _load(path)
     missing = {name: secrets.token_hex(24) for name in names if name not in known}
@@ -38,7 +38,7 @@ def passwords(place: Place, names: Iterable[str]) -> dict[str, str]:
     return known | missing
 
 
-def partitions(place: Place) -> int:
+def partitions(place: Paths) -> int:
     """The number of partitions that the topics of this run have, or are to be created with.
 
     A folder that does not say so and has a broker's data is of a version that created 12.

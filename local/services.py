@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from local.paths import Place
+from local.paths import Paths
 from local.processes.process import Program
 from providers import catalogue
 from runtime.config import kafka_properties
@@ -63,7 +63,7 @@ EVERY_SERVICE_GETS = (
 )
 
 
-def program(service: Service, place: Place, env: Mapping[str, str]) -> Program:
+def program(service: Service, place: Paths, env: Mapping[str, str]) -> Program:
     return Program(
         name=service.name,
         argv=(sys.executable, "-m", service.module),

@@ -12,7 +12,7 @@ from types import FrameType, MappingProxyType
 from local import environment, run_state
 from local.messages import Trouble, complain, say, without_password
 from local.parts import postgres_home
-from local.paths import Place
+from local.paths import Paths
 from local.processes import orphan_processes, run_lock
 from local.system import Stack, serving, standing
 
@@ -69,7 +69,7 @@ def everything(
 
 @contextmanager
 def _alone(root: Path, data: Path, given: Mapping[str, str], *, registry: bool) -> Iterator[Stack]:
-    place = Place(root.resolve(), data.resolve())
+    place = Paths(root.resolve(), data.resolve())
     try:
         with run_lock.alone(place), standing(environment.decide(place, given, {}, registry=registry)) as stack:
             yield stack
@@ -77,11 +77,11 @@ def _alone(root: Path, data: Path, given: Mapping[str, str], *, registry: bool) 
         postgres_home.forget(place.run / "postgres")
 
 
-def _place(root: Path) -> Place:
-    return Place(root.resolve(), root.resolve() / ".run")
+def _place(root: Path) -> Paths:
+    return Paths(root.resolve(), root.resolve() / ".run")
 
 
-def _given(place: Place) -> Mapping[str, str]:
+def _given(place: Paths) -> Mapping[str, str]:
     """Return the environment; where the broker is started here, with few partitions."""
     given = dict(os.environ)
     if not given.get("KAFKA_BOOTSTRAP_SERVERS"):

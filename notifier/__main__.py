@@ -5,7 +5,7 @@ from functools import partial
 
 from notifier import replay_hooks
 from notifier.handler import TOPICS, handle
-from notifier.management_api import Desk
+from notifier.management_api import ManagementApi
 from notifier.sending.sender import Sender
 from notifier.settings import NotifierSettings
 from runtime import logging, management
@@ -16,7 +16,7 @@ from stream.avro.codec import Codec
 from stream.avro.registry import registry
 from stream.dead_letters import management_api
 from stream.events import topics
-from stream.replay.spec import Subject
+from stream.replay.spec import ReplaySpec
 from stream.worker.loop import Worker
 
 SERVICE = "notifier"
@@ -38,17 +38,19 @@ def run(settings: NotifierSettings) -> None:
     health = Health()
     worker.watch(health)
     health.ready_while(sender.problem)
-    mails = Desk(settings, store, codec, sender.wake.set)
-    management.listen(settings, health, {**management_api.Desk(SERVICE, store, codec).routes(), **mails.routes()})
+    mails = ManagementApi(settings, store, codec, sender.wake.set)
+    management.listen(
+        settings, health, {**management_api.ManagementApi(SERVICE, store, codec).routes(), **mails.routes()}
+    )
     sending = sender.start(stop)
     health.live_while(lambda: None if sending.is_alive() else "the sender has ended")
     worker.run(stop)
     sending.join(settings.mail_timeout_s)
 
 
-def subject(settings: NotifierSettings) -> Subject:
+def subject(settings: NotifierSettings) -> ReplaySpec:
     """What a replay has to know: mails that were sent stand on a topic of their own."""
-    return Subject(
+    return ReplaySpec(
         SERVICE,
         SERVICE,
         TOPICS,

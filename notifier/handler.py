@@ -8,18 +8,18 @@ from notifier import contacts, in_app, operator_alerts, store
 from notifier.contacts import Contact
 from notifier.recipients import audiences
 from runtime.logging import log
-from stream.events import CustomerWebhook, DeadRecord, Fact, OrderWebhook, Outcome, QuarantinedWebhook, topics
+from stream.events import CustomerWebhook, DeadRecord, DomainEvent, OrderWebhook, Outcome, QuarantinedWebhook, topics
 from stream.state.fold import Result
 
 TOPICS = topics.READ_BY["notifier"]
-Told = OrderWebhook | CustomerWebhook | Fact | DeadRecord | QuarantinedWebhook | Outcome
+Told = OrderWebhook | CustomerWebhook | DomainEvent | DeadRecord | QuarantinedWebhook | Outcome
 
 
 def handle(tx: Connection, events: Sequence[Told], *, operator: str | None, max_age_s: float) -> list[Result]:
     """Apply new events. The mails themselves are sent after the commit, by the sender."""
     orders = [event for event in events if isinstance(event, OrderWebhook)]
     customers = [event for event in events if isinstance(event, CustomerWebhook)]
-    messages = [message for event in events if isinstance(event, Fact) for message in _messages(event, operator)]
+    messages = [message for event in events if isinstance(event, DomainEvent) for message in _messages(event, operator)]
     store.lock(tx, orders, customers, [message.fact for message in messages])
     store.save_orders(tx, orders)
     store.save_customers(tx, customers)
@@ -33,7 +33,7 @@ def handle(tx: Connection, events: Sequence[Told], *, operator: str | None, max_
     return [Result(_key(event), "processed", ()) for event in events]
 
 
-def _messages(fact: Fact, operator: str | None) -> list[store.Message]:
+def _messages(fact: DomainEvent, operator: str | None) -> list[store.Message]:
     return [
         store.Message(fact, audience, _contact(fact, operator if audience == "operator" else None))
         for audience in audiences(fact)
@@ -41,7 +41,7 @@ def _messages(fact: Fact, operator: str | None) -> list[store.Message]:
     ]
 
 
-def _contact(fact: Fact, operator: str | None) -> Contact:
+def _contact(fact: DomainEvent, operator: str | None) -> Contact:
     """The operator's address is checked at the start."""
     return Contact(operator, None) if operator else contacts.judge(fact.contact, "the event's contact")
 
@@ -62,7 +62,7 @@ def _report_unusable(
 
 
 def _key(event: Told) -> str:
-    if isinstance(event, Fact):
+    if isinstance(event, DomainEvent):
         return event.order_id or event.customer_id or event.event_id
     if isinstance(event, DeadRecord | QuarantinedWebhook | Outcome):
         return event.event_id

@@ -71,7 +71,7 @@ RESOLVED = {"sent": ("sent",), "send_again": ("queued", "sending", "sent", "stal
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class ManagementApi:
     """The verbs over one store of mails; `wake` lets the sender look at once."""
 
     settings: NotifierSettings

@@ -15,9 +15,9 @@ from stream.events import (
     DepositReversed,
     DigitalDeliveryRequested,
     DisputeClosed,
-    DisputeFact,
+    DisputeEvent,
     DisputeOpened,
-    Fact,
+    DomainEvent,
     InvoiceCancelled,
     InvoiceCompleted,
     InvoiceFailed,
@@ -45,7 +45,7 @@ from stream.events import (
 
 Audience = Literal["customer", "seller", "operator"]
 
-AUDIENCES: dict[type[Fact], tuple[Audience, ...]] = {
+AUDIENCES: dict[type[DomainEvent], tuple[Audience, ...]] = {
     PaymentCompleted: ("customer", "seller"),
     PaymentFailed: ("customer",),
     PaymentCancelled: ("customer",),
@@ -76,28 +76,28 @@ AUDIENCES: dict[type[Fact], tuple[Audience, ...]] = {
     CryptoRefundRequested: ("operator",),
     PlanMissing: ("operator",),
 }
-SILENT: tuple[type[Fact], ...] = (BillingScheduled, CreditAdded)
+SILENT: tuple[type[DomainEvent], ...] = (BillingScheduled, CreditAdded)
 """Nobody's mail: a date that is shown with the plan, and a credit that InvoiceCompleted tells."""
 
 
-def audiences(fact: Fact) -> tuple[Audience, ...]:
+def audiences(fact: DomainEvent) -> tuple[Audience, ...]:
     """Return the audiences of a domain event. A payment of 0 took nothing, so it has none.
 
     While the order of a dispute is not known, nobody knows its seller.
     """
     if isinstance(fact, PaymentCompleted) and fact.amount == 0:
         return ()
-    if isinstance(fact, DisputeFact) and fact.order_id is None:
+    if isinstance(fact, DisputeEvent) and fact.order_id is None:
         return ("operator",)
     return AUDIENCES.get(type(fact), ())
 
 
-def message_id(fact: Fact, audience: Audience, channel: str) -> str:
+def message_id(fact: DomainEvent, audience: Audience, channel: str) -> str:
     """Return the id of the message that tells this fact to this audience.
 
     A dispute is a fact before its order is known and another one after: to the operator, both are one message.
     """
-    if not isinstance(fact, DisputeFact) or audience != "operator":
+    if not isinstance(fact, DisputeEvent) or audience != "operator":
         return ids.notification_id(fact.event_id, audience, channel)
     is_inquiry = fact.status.startswith("warning")
     state = (fact.status,) if isinstance(fact, DisputeClosed) else (str(is_inquiry), str(fact.evidence_due_by))
@@ -112,7 +112,7 @@ _SUBTAG = re.compile(r"[-_.@]")
 _WEIGHT = re.compile(r"[qQ]\s*=\s*([01](?:\.\d{0,3})?)")
 
 
-def is_of_a_plan(fact: Fact) -> bool:
+def is_of_a_plan(fact: DomainEvent) -> bool:
     """Return whether a payment is for a subscription: its order is the provider's, and the shop names no seller."""
     if not isinstance(fact, PaymentCompleted):
         return False

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from notifier import handler, operator_alerts, store
 from notifier.recipients import audiences, message_id
-from stream.events import DeadRecord, Fact, NotificationSent, OrderWebhook, QuarantinedWebhook
+from stream.events import DeadRecord, DomainEvent, NotificationSent, OrderWebhook, QuarantinedWebhook
 from stream.state.fold import Result
 
 EVER_S = 1e9
@@ -87,12 +87,12 @@ def handle_repeated(
     told = [
         message_id(event, audience, store.CHANNEL)
         for event in events
-        if isinstance(event, Fact)
+        if isinstance(event, DomainEvent)
         for audience in audiences(event)
     ]
     unknown = list(tx.exec_driver_sql(REPEATED, {"ids": told}).scalars())
     orders = [event.notice.order_id for event in events if isinstance(event, OrderWebhook)]
-    orders += [event.order_id for event in events if isinstance(event, Fact) and event.order_id]
+    orders += [event.order_id for event in events if isinstance(event, DomainEvent) and event.order_id]
     tx.exec_driver_sql(SELLERLESS, {"orders": orders})
     operator_alerts.unknown(tx, unknown)
     refused = [event for event in events if isinstance(event, QuarantinedWebhook)]

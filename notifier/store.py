@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from notifier import contacts
 from notifier.contacts import Contact
 from notifier.recipients import Audience, is_of_a_plan, message_id
-from stream.events import CustomerWebhook, Fact, NotificationSent, OrderWebhook
+from stream.events import CustomerWebhook, DomainEvent, NotificationSent, OrderWebhook
 from stream.store.bulk_sql import write
 
 CHANNEL = "email"
@@ -125,7 +125,7 @@ DELETE FROM notifications USING orders
 class Message:
     """A fact for an audience; `contact` is its address where neither order nor customer gives one."""
 
-    fact: Fact
+    fact: DomainEvent
     audience: Audience
     contact: Contact
 
@@ -150,7 +150,7 @@ def lock(
     tx: Connection,
     orders: Iterable[OrderWebhook],
     customers: Iterable[CustomerWebhook],
-    facts: Iterable[Fact],
+    facts: Iterable[DomainEvent],
 ) -> None:
     """Keep the orders and people these events are about from others until the transaction ends."""
     facts, orders = list(facts), list(orders)

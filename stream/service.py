@@ -13,11 +13,11 @@ from runtime.postgres.engine import store_engine
 from runtime.shutdown import on_signal
 from stream.avro.codec import Codec
 from stream.avro.registry import registry
-from stream.dead_letters.management_api import Desk
+from stream.dead_letters.management_api import ManagementApi
 from stream.events import Record
 from stream.events.topics import Topic
 from stream.replay import cli as verbs
-from stream.replay.spec import Subject, as_it_was
+from stream.replay.spec import ReplaySpec, as_it_was
 from stream.store import migrate
 from stream.worker.bisection import Handler
 from stream.worker.loop import Worker
@@ -38,7 +38,7 @@ def main(
     """Do what the command line asks of this service: `run` it (the default), `migrate` its store, or replay it.
 
     A replay needs to know what the service announces on, how a webhook's body is translated again, and whether its
-    partitions may be replayed in parallel (see `Subject`).
+    partitions may be replayed in parallel (see `ReplaySpec`).
     """
     settings = StoreSettings.read()
     logging.configure(service, settings.log_level)
@@ -48,7 +48,7 @@ def main(
         case ["migrate"]:
             migrate.upgrade(package or service, settings.session_url)
         case [verb, *_] if verb in verbs.VERBS:
-            subject = Subject(
+            subject = ReplaySpec(
                 service,
                 package or service,
                 tuple(topics),
@@ -70,5 +70,5 @@ def run(
     worker = Worker(service, topics, handler, settings, store, codec)
     health = Health()
     worker.watch(health)
-    management.listen(settings, health, Desk(service, store, codec).routes())
+    management.listen(settings, health, ManagementApi(service, store, codec).routes())
     worker.run(stop)

@@ -8,8 +8,8 @@ from stream.events import (
     BillingScheduled,
     DisputeNotice,
     DisputeWebhook,
+    DomainEvent,
     Envelope,
-    Fact,
     InvoiceNotice,
     InvoiceWebhook,
     Notice,
@@ -29,7 +29,7 @@ from stream.events import (
     ids,
 )
 
-F = TypeVar("F", bound=Fact)
+F = TypeVar("F", bound=DomainEvent)
 
 NOON = 1_700_000_000_000_000
 MINUTE = 60_000_000

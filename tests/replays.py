@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cli.clients.offsets import Kafka
 from local import services
-from local.paths import Place
+from local.paths import Paths
 from stream.events import OrderWebhook, Webhook, topics
 from stream.events.topics import Topic
 from stream.kafka.client_config import Cluster
@@ -22,7 +22,7 @@ Told = tuple[Topic, str, Webhook]
 
 def start(system: dict[str, str], service: str, *words: str) -> "subprocess.Popen[str]":
     """Begin a verb of a service, such as `replay --into r1`."""
-    program = services.program(SERVICES[service], Place(ROOT, Path(system["RUN_FOLDER"])), system)
+    program = services.program(SERVICES[service], Paths(ROOT, Path(system["RUN_FOLDER"])), system)
     return subprocess.Popen(
         [*program.argv, *words],
         cwd=ROOT,

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from local import services
-from local.paths import Place
+from local.paths import Paths
 from local.processes.supervisor import MARK
 from runtime.faults import EXIT_CODE
 from stream.events.topics import PARTITIONS
@@ -108,7 +108,7 @@ class Replicas:
 
     def start(self, fault: str = "", prologue: str = "", **variables: str) -> Replica:
         """Another one; it is not awaited. `prologue` is Python that runs before the service does."""
-        program = services.program(self.service, Place(ROOT, Path(self.system["RUN_FOLDER"])), self.system)
+        program = services.program(self.service, Paths(ROOT, Path(self.system["RUN_FOLDER"])), self.system)
         port, log = free_port(), Path(self.system["RUN_FOLDER"], "log", f"replica-{next(NUMBERS)}.log")
         of_run = {"MANAGEMENT_PORT": str(port), MARK: self.system["RUN_FOLDER"], "FAULT": fault}
         argv = (sys.executable, "-c", RUN.format(prologue, self.service.module)) if prologue else program.argv

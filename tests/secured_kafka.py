@@ -21,7 +21,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 from docs.acls import OPERATOR, Permission
 from local import run_state
 from local.parts import broker, maven
-from local.paths import Place
+from local.paths import Paths
 from local.processes.process import Program
 from local.processes.supervisor import Supervisor
 from stream.kafka.client_config import Cluster
@@ -110,7 +110,7 @@ def running(data: Path, principals: Sequence[str]) -> Iterator[Secured]:
     certify(keys, ("broker", *passwords))
     chain = [(keys / name).read_text() for name in ("broker.key", "broker.pem", "ca.pem")]
     (keys / "broker.keystore.pem").write_text("".join(chain))
-    place = Place(ROOT, data)
+    place = Paths(ROOT, data)
     ports = run_state.ports(place, ("sasl_port", "ssl_port", "controller_port"), {})
     secured = Secured(f"127.0.0.1:{ports['sasl_port']}", f"127.0.0.1:{ports['ssl_port']}", passwords, keys)
     supervisor = Supervisor(data)

@@ -19,7 +19,7 @@ import psycopg  # noqa: E402 - the checkout's own modules come first
 
 from local import environment  # noqa: E402
 from local.environment import SUPERUSER, database_url  # noqa: E402
-from local.paths import Place  # noqa: E402
+from local.paths import Paths  # noqa: E402
 from local.processes import run_lock  # noqa: E402
 from local.system import Stack, serving, standing  # noqa: E402
 
@@ -27,7 +27,7 @@ NO_INBOX = "http://127.0.0.1:9"  # only `hookstream simulate` reads it
 
 
 def main() -> None:
-    place = Place(Path(ROOT).resolve(), Path(DATA).resolve())
+    place = Paths(Path(ROOT).resolve(), Path(DATA).resolve())
     given = {"SMTP_URL": SMTP_URL, "INBOX_URL": NO_INBOX}
     with run_lock.alone(place), standing(environment.decide(place, given, {}, registry=False)) as stack:
         if WHAT != "plain":

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from stream.avro.codec import Codec
     from stream.events import QuarantinedWebhook, Record
-    from stream.kafka.topic_reader import Place
+    from stream.kafka.topic_reader import Position
 
 app = typer.Typer(
     help="Webhooks that were kept aside: unreadable, unsupported, of the other mode, unverified.",
@@ -38,7 +38,7 @@ class Kept:
     """A webhook that was kept aside, where its newest copy stands, how often it came, whether it was released since."""
 
     webhook: "QuarantinedWebhook"
-    place: "Place"
+    place: "Position"
     copies: int
     released: bool = False
 
@@ -122,7 +122,7 @@ def _read(since: str | None) -> list[Kept]:
     """All that stands in the two topics, each body once."""
     from stream.avro.codec import Codec
     from stream.events import Outcome, QuarantinedWebhook, topics
-    from stream.kafka.topic_reader import Away, Place, through
+    from stream.kafka.topic_reader import Away, Position, through
 
     env = environment.read()
     environment.need(env, "KAFKA_BOOTSTRAP_SERVERS")
@@ -132,7 +132,7 @@ def _read(since: str | None) -> list[Kept]:
     kept: dict[tuple[str, str], Kept] = {}
     try:
         for message in through(environment.cluster(env), (topics.QUARANTINE, topics.UNVERIFIED), earliest):
-            place = Place(message.topic() or "", message.partition() or 0, message.offset() or 0)
+            place = Position(message.topic() or "", message.partition() or 0, message.offset() or 0)
             match _decoded(codec, message, place):
                 case QuarantinedWebhook() as webhook if begin is None or webhook.received_at >= begin:
                     before = kept.get((place.topic, webhook.event_id))
@@ -146,7 +146,7 @@ def _read(since: str | None) -> list[Kept]:
     return list(kept.values())
 
 
-def _decoded(codec: "Codec", message: "Message", place: "Place") -> "Record":
+def _decoded(codec: "Codec", message: "Message", place: "Position") -> "Record":
     """Decode one record of the quarantine; a record that cannot be decoded is listed as unreadable."""
     from stream.avro.codec import Undecodable
     from stream.avro.registry import UnknownSchema

@@ -13,7 +13,7 @@ from cli import environment
 from cli.environment import ROOT
 from local import services
 from local.messages import Trouble, say
-from local.paths import Place
+from local.paths import Paths
 from local.services import SERVICES, Service
 
 VERBS = ("diff", "promote", "rollback", "drop")
@@ -84,5 +84,5 @@ def _ask(name: str, words: Sequence[str]) -> int:
 def _environment(service: Service, env: Mapping[str, str]) -> dict[str, str]:
     """What the service itself is given; where only its address is known, that and what we have."""
     if service.variable("MANAGEMENT_URL") in env:
-        return dict(services.program(service, Place(ROOT, ROOT / ".run"), env).env)
+        return dict(services.program(service, Paths(ROOT, ROOT / ".run"), env).env)
     return {**os.environ, **env, "DATABASE_URL": env[service.variable("DATABASE_URL")]}

@@ -6,7 +6,7 @@ from typing import Self
 
 import httpx
 
-from confirmer.verdict import Heard, NoAnswer, Response
+from confirmer.verdict import ApiResponse, NoAnswer, Response
 from providers.contract import Ask
 from runtime import clock
 
@@ -17,7 +17,7 @@ IDENTITY = "identity"
 DIRECT = {"all://localhost": None, "all://127.0.0.1": None}
 
 
-class Line:
+class HttpClient:
     """Connections that are kept between requests.
 
     A whole answer takes `timeout_s` and has MAX_ANSWER_BYTES at most, whatever the other side does. Redirects are not
@@ -59,7 +59,7 @@ class Line:
                 body += part
                 if len(body) > MAX_ANSWER_BYTES:
                     return NoAnswer(f"an answer longer than {MAX_ANSWER_BYTES} bytes")
-            return Heard(answer.status_code, bytes(body), _retry_after(answer.headers.get("Retry-After")))
+            return ApiResponse(answer.status_code, bytes(body), _retry_after(answer.headers.get("Retry-After")))
 
 
 def _retry_after(value: str | None) -> float | None:

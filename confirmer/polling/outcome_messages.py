@@ -4,7 +4,7 @@ from hashlib import sha256
 
 from confirmer.polling.request_batching import Open
 from confirmer.store import Claimed
-from confirmer.verdict import Again, Circumstances, Confirmed, Rejected, Response, Unknown, Verdict, judge, unread
+from confirmer.verdict import Confirmed, Context, Rejected, Response, RetryLater, Unknown, Verdict, judge, unread
 from providers.contract import Inquiry
 from runtime import clock
 from stream.avro.codec import Codec
@@ -16,7 +16,7 @@ from stream.worker.messages import written
 EXCERPT_BYTES = 2048
 
 
-class Telling:
+class OutcomeMessages:
     """Makes the messages."""
 
     def __init__(self, service: str, codec: Codec) -> None:
@@ -35,7 +35,7 @@ class Telling:
                 return [told, self._outcome(claimed, "abandoned", error)]
             case Unknown(error):
                 return [self._outcome(claimed, "abandoned", error)]
-            case Again():
+            case RetryLater():
                 return []
 
     def _outcome(self, claimed: Claimed, kind: OutcomeKind, error: str | None) -> Message:
@@ -58,7 +58,7 @@ class Telling:
 
 
 def conclude(
-    inquiry: Inquiry, question: Open, response: Response, here: Circumstances, telling: Telling
+    inquiry: Inquiry, question: Open, response: Response, here: Context, telling: OutcomeMessages
 ) -> tuple[Verdict, list[Message]]:
     """What becomes of a question now, and what is told of it.
 

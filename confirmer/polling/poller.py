@@ -15,13 +15,13 @@ from sqlalchemy import Connection, Engine, exc
 
 from confirmer import metrics, store
 from confirmer.polling import request_batching
-from confirmer.polling.http_client import Line
-from confirmer.polling.outcome_messages import Telling, conclude
-from confirmer.polling.provider_client import Desk, desk
+from confirmer.polling.http_client import HttpClient
+from confirmer.polling.outcome_messages import OutcomeMessages, conclude
+from confirmer.polling.provider_client import ProviderClient, desk
 from confirmer.polling.request_batching import Open, Request
 from confirmer.settings import INQUIRIES, ConfirmerSettings
 from confirmer.store import Claimed
-from confirmer.verdict import Again, Circumstances, Confirmed, Rejected, Response, Unaskable, Unknown, Verdict
+from confirmer.verdict import Confirmed, Context, Rejected, Response, RetryLater, Unbuildable, Unknown, Verdict
 from runtime import clock
 from runtime.logging import log
 from stream.avro.codec import Codec
@@ -40,14 +40,14 @@ CONNECTIONS = 2
 STORE_FAILED = (exc.SQLAlchemyError, UnknownSchema, OSError)
 
 
-class Asker:
+class Poller:
     """One thread with a loop of its own; several may work beside each other, in other replicas."""
 
     def __init__(self, service: str, settings: ConfirmerSettings, database: Engine, codec: Codec) -> None:
         self._settings = settings
         self._database = database
         self._codec = codec
-        self._telling = Telling(service, codec)
+        self._telling = OutcomeMessages(service, codec)
         self._publisher = Publisher(Cluster.of(settings, "confirmer"), while_waiting=lambda: None)
         self._desks = [desk(settings, name, key) for name in INQUIRIES if (key := settings.api_key(name))]
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -81,13 +81,13 @@ class Asker:
         self._loop = asyncio.get_running_loop()
         self._storing = asyncio.Semaphore(CONNECTIONS)
         self._publishing = asyncio.Lock()
-        async with Line(self._settings.ask_timeout_s) as line, asyncio.TaskGroup() as desks:
+        async with HttpClient(self._settings.ask_timeout_s) as line, asyncio.TaskGroup() as desks:
             desks.create_task(self._remind_of_due(stop))
             for desk in self._desks:
                 desks.create_task(self._attend(desk, line, stop))
         self._loop = None
 
-    async def _attend(self, desk: Desk, line: Line, stop: Event) -> None:
+    async def _attend(self, desk: ProviderClient, line: HttpClient, stop: Event) -> None:
         while not stop.is_set():
             desk.news.clear()
             try:
@@ -112,7 +112,7 @@ class Asker:
             await asyncio.sleep(IDLE_S)
         self._remind(providers)
 
-    async def _ask_some(self, desk: Desk, line: Line) -> bool:
+    async def _ask_some(self, desk: ProviderClient, line: HttpClient) -> bool:
         """Ask what has been due longest; whether there was anything."""
         most = 1 if desk.breaker.is_open else self._settings.ask_concurrency
         lease_s = self._settings.ask_timeout_s + most / desk.inquiry.per_second + SPARE_S
@@ -123,9 +123,9 @@ class Asker:
                 asking.create_task(self._ask(desk, line, request))
         return bool(claimed)
 
-    async def _ask(self, desk: Desk, line: Line, request: Request) -> None:
+    async def _ask(self, desk: ProviderClient, line: HttpClient, request: Request) -> None:
         response: Response
-        if isinstance(request.ask, Unaskable):
+        if isinstance(request.ask, Unbuildable):
             response = request.ask
         else:
             await asyncio.sleep(desk.pace.wait(time.monotonic()))
@@ -142,10 +142,10 @@ class Asker:
         for claimed, verdict in verdicts:
             _report(desk.provider, claimed, verdict)
 
-    def _conclude(self, desk: Desk, question: Open, response: Response) -> tuple[Verdict, list[Message]]:
+    def _conclude(self, desk: ProviderClient, question: Open, response: Response) -> tuple[Verdict, list[Message]]:
         claimed, _ = question
         chance = random.random()  # noqa: S311 - spreads retries
-        here = Circumstances(clock.now(), claimed.attempts, claimed.unread, self._settings.mode, chance)
+        here = Context(clock.now(), claimed.attempts, claimed.unread, self._settings.mode, chance)
         return conclude(desk.inquiry, question, response, here, self._telling)
 
     def _receipt(self, claimed: Claimed) -> UnconfirmedWebhook:
@@ -182,7 +182,7 @@ def _report(provider: str, claimed: Claimed, verdict: Verdict) -> None:
         case Unknown(error):
             log.warning("webhook.abandoned", error=error, **about)
             status = "unknown"
-        case Again(error, seconds):
+        case RetryLater(error, seconds):
             log.info("webhook.asked_again", error=error, seconds=round(seconds, 1), **about)
             status = "again"
     metrics.QUESTIONS.labels(provider, status).inc()

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 
 from confirmer import metrics
-from confirmer.polling.rate_limiter import Breaker, Pace
+from confirmer.polling.rate_limiter import CircuitBreaker, RateLimiter
 from confirmer.settings import INQUIRIES, ConfirmerSettings
 from confirmer.verdict import Response, standing
 from providers.contract import Inquiry
@@ -13,15 +13,15 @@ from runtime.logging import log
 
 
 @dataclass
-class Desk:
+class ProviderClient:
     """A provider's API, our key to it, and how it has been lately."""
 
     provider: str
     inquiry: Inquiry
     key: str
     url: str
-    pace: Pace
-    breaker: Breaker = field(default_factory=Breaker)
+    pace: RateLimiter
+    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
     refused: bool = False
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -41,7 +41,7 @@ class Desk:
             log.warning("provider.back" if was_open else "provider.away", provider=self.provider)
 
 
-def desk(settings: ConfirmerSettings, provider: str, key: str) -> Desk:
+def desk(settings: ConfirmerSettings, provider: str, key: str) -> ProviderClient:
     """The desk of one provider."""
     inquiry = INQUIRIES[provider]
-    return Desk(provider, inquiry, key, settings.api_url(provider), Pace(inquiry.per_second))
+    return ProviderClient(provider, inquiry, key, settings.api_url(provider), RateLimiter(inquiry.per_second))

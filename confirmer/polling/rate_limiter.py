@@ -9,7 +9,7 @@ LONGEST_REST_S = 3600.0
 
 
 @dataclass
-class Pace:
+class RateLimiter:
     """Gives out turns, so many a second; times are seconds of one monotonic clock."""
 
     per_second: float
@@ -23,7 +23,7 @@ class Pace:
 
 
 @dataclass
-class Breaker:
+class CircuitBreaker:
     """Closed while the API works. Open, nobody asks; after its rest one question goes to try, and decides."""
 
     _failures: int = 0

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from confirmer.store import Claimed
-from confirmer.verdict import ERROR_CHARS, Unaskable
+from confirmer.verdict import ERROR_CHARS, Unbuildable
 from providers.contract import Ask, Inquiry
 from stream.events import UnconfirmedWebhook
 
@@ -16,7 +16,7 @@ Open = tuple[Claimed, UnconfirmedWebhook]
 class Request:
     """One request, and the questions its answer is for."""
 
-    ask: Ask | Unaskable
+    ask: Ask | Unbuildable
     questions: list[Open] = field(default_factory=list)
 
 
@@ -30,8 +30,8 @@ def made_of(questions: Iterable[Open], inquiry: Inquiry, key: str) -> list[Reque
     return list(requests.values())
 
 
-def _ask(question: Open, inquiry: Inquiry, key: str) -> Ask | Unaskable:
+def _ask(question: Open, inquiry: Inquiry, key: str) -> Ask | Unbuildable:
     try:
         return inquiry.ask(question[1].notice, key)
     except Exception as broken:  # noqa: BLE001 - what nobody signed can hold anything, and must not end the others
-        return Unaskable(f"no request can be made of it ({type(broken).__name__})"[:ERROR_CHARS])
+        return Unbuildable(f"no request can be made of it ({type(broken).__name__})"[:ERROR_CHARS])

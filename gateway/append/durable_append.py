@@ -20,7 +20,7 @@ DISK_RETRY_S = 1.0
 _REASONS = {SpoolFull: "the spool is full", TimeoutError: "the disk does not answer"}
 
 
-class Custody:
+class DurableAppend:
     """`spool` is None where none is configured: then what Kafka does not take is refused."""
 
     def __init__(self, appender: Appender, spool: Spool | None) -> None:

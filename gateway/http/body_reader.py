@@ -1,6 +1,6 @@
 """Reads a request's body: whole, no longer than allowed, and within its time."""
 
-from gateway.http.deadline import OutOfPatience, Patience
+from gateway.http.deadline import DeadlineExceeded, DeadlineTimer
 from gateway.http.guard import Receive
 from gateway.http.refusals import Refusal
 
@@ -11,7 +11,7 @@ class Bodies:
     def __init__(self, most: int, seconds: float) -> None:
         self._most = most
         self._seconds = seconds
-        self._patience = Patience(seconds)
+        self._patience = DeadlineTimer(seconds)
 
     async def read(self, receive: Receive, length: int | None) -> bytes:
         """The whole body, whose Content-Length is `length`; None when it comes in chunks.
@@ -20,7 +20,7 @@ class Bodies:
         """
         try:
             return await self._patience.wait_for(_gather(receive, self._most, length))
-        except OutOfPatience:
+        except DeadlineExceeded:
             raise Refusal("body_timeout", f"no whole body within {self._seconds:g} s") from None
 
 

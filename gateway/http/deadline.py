@@ -9,7 +9,7 @@ T = TypeVar("T")
 SWEEP_S = 0.1
 
 
-class OutOfPatience(Exception):
+class DeadlineExceeded(Exception):
     """What was waited for has not come in time."""
 
 
@@ -25,7 +25,7 @@ class Wait:
         self.expired = False
 
 
-class Patience:
+class DeadlineTimer:
     """Gives every wait the same time, kept to a tenth of a second."""
 
     def __init__(self, seconds: float) -> None:
@@ -51,7 +51,7 @@ class Patience:
             if not wait.expired:
                 raise
             task.uncancel()
-            raise OutOfPatience from None
+            raise DeadlineExceeded from None
         finally:
             wait.ended = True
 

@@ -10,7 +10,7 @@ from gateway.http.client_address import Address, contain, limited_as, source
 from gateway.http.guard import Scope
 from gateway.http.refusals import Refusal
 from gateway.http.token_bucket import Buckets, OwnBuckets, SharedBuckets
-from gateway.intake.authentication import Proof
+from gateway.intake.authentication import Authentication
 from gateway.settings import GatewaySettings
 from providers import catalogue
 from providers.contract import Provider
@@ -24,7 +24,7 @@ UNSIGNED_BYTES = (262_144, 8_388_608)
 class Admission:
     """Decides before anything of the body is read, and once more when it is verified."""
 
-    def __init__(self, settings: GatewaySettings, proof: Proof, shared: memoryview | None = None) -> None:
+    def __init__(self, settings: GatewaySettings, proof: Authentication, shared: memoryview | None = None) -> None:
         """`shared` is the memory in which several workers count together; None for one that counts alone."""
         self._proof = proof
         self._allowed = {row.name: settings.allowed_ips(row.name) for row in catalogue.ROWS}

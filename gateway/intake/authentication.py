@@ -11,7 +11,7 @@ SHARED_SECRET = "WEBHOOK_SECRET"  # noqa: S105 - the name of the setting
 """Signs bodies of several kinds: contract A's and the shop's."""
 
 
-class Proof:
+class Authentication:
     """Knows the secrets, and who may go without."""
 
     def __init__(self, settings: GatewaySettings) -> None:

@@ -4,7 +4,7 @@ from time import monotonic
 
 from gateway import metrics
 from gateway.append.appender import Appender, Unavailable
-from gateway.append.durable_append import Custody
+from gateway.append.durable_append import DurableAppend
 from gateway.append.spool import Spooled
 from gateway.http.guard import Scope
 from gateway.http.refusals import Refusal, kept
@@ -22,10 +22,10 @@ KEPT_UNVERIFIED = (8_192.0, 4_194_304.0)
 """Bytes a second, and a burst, of unverified bodies that are stored: at most 21 GB in their 30 days."""
 
 
-class Aside:
+class Rejections:
     """Counts and keeps refusals, and the webhooks of the quarantine."""
 
-    def __init__(self, mode: Mode, codec: Codec, appender: Appender, custody: Custody, workers: int = 1) -> None:
+    def __init__(self, mode: Mode, codec: Codec, appender: Appender, custody: DurableAppend, workers: int = 1) -> None:
         """`workers` is the number of processes that share the budget evenly."""
         self._mode: Mode = mode
         self._codec = codec

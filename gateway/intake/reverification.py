@@ -1,6 +1,6 @@
 """Reads again what was kept aside, as today's settings and translators see it, and as of when it came."""
 
-from gateway.intake.authentication import Proof
+from gateway.intake.authentication import Authentication
 from providers import catalogue
 from providers.addressing import Addressed
 from providers.contract import Provider, Received
@@ -16,7 +16,7 @@ class Still(Exception):
         self.cause = cause
 
 
-def read(kept: QuarantinedWebhook, proof: Proof, mode: Mode) -> Addressed:
+def read(kept: QuarantinedWebhook, proof: Authentication, mode: Mode) -> Addressed:
     """The event of a webhook that was kept aside: the one it would have been, had it been read when it came.
 
     Raises Still, and as when it came Refusal where nothing proves it and providers.contract.Refused where it cannot
@@ -43,6 +43,6 @@ def _sender(kept: QuarantinedWebhook) -> tuple[Provider, str]:
     return provider, kind
 
 
-def _proved(kept: QuarantinedWebhook, provider: Provider, received: Received, proof: Proof) -> Verification:
+def _proved(kept: QuarantinedWebhook, provider: Provider, received: Received, proof: Authentication) -> Verification:
     """A token travels in the URL, which nobody keeps: that it was right then has to do."""
     return kept.verification if kept.verification == "shared_secret" else proof.prove(provider, received)

@@ -7,14 +7,14 @@ from typing import NoReturn
 
 from gateway import metrics
 from gateway.append.appender import Appender, Unavailable
-from gateway.append.durable_append import Custody
+from gateway.append.durable_append import DurableAppend
 from gateway.append.spool import Spooled
 from gateway.http.body_reader import Bodies
 from gateway.http.guard import Receive, Scope, Send, respond
 from gateway.http.refusals import CLOSING, STATUS, Refusal
 from gateway.intake.admission import UNSIGNED, Admission
-from gateway.intake.authentication import Proof
-from gateway.intake.rejections import Aside
+from gateway.intake.authentication import Authentication
+from gateway.intake.rejections import Rejections
 from gateway.settings import GatewaySettings
 from providers import catalogue
 from providers.contract import Answer, Provider, Received, Refused, Translation
@@ -41,8 +41,8 @@ class Webhooks:
         settings: GatewaySettings,
         codec: Codec,
         appender: Appender,
-        custody: Custody,
-        proof: Proof,
+        custody: DurableAppend,
+        proof: Authentication,
         shared: memoryview | None = None,
     ) -> None:
         """`shared` is the memory in which several workers count requests together."""
@@ -53,7 +53,7 @@ class Webhooks:
         self._admission = Admission(settings, proof, shared)
         self._bodies = Bodies(settings.max_body_bytes, settings.body_timeout_s)
         metrics.ACCEPTED.counts.update({(row.name,): 0 for row in catalogue.ROWS})
-        self._aside = Aside(settings.mode, codec, appender, custody, settings.workers)
+        self._aside = Rejections(settings.mode, codec, appender, custody, settings.workers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one POST that the guard let through."""

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from local.messages import Trouble, say
-from local.paths import Place
+from local.paths import Paths
 from local.processes.process import Program
 from local.processes.supervisor import Supervisor
 
@@ -29,7 +29,7 @@ def java() -> str:
     raise Trouble(f"Kafka on this machine needs Java {OLDEST_JAVA} or newer, and Maven to fetch it. {REMEDY}")
 
 
-def fetch(supervisor: Supervisor, place: Place, name: str, what: str) -> Path:
+def fetch(supervisor: Supervisor, place: Paths, name: str, what: str) -> Path:
     """The folder with what `local/NAME/pom.xml` asks for."""
     pom = Path(__file__).parent / name / "pom.xml"
     libraries = place.libraries / name / "libs" / hashlib.sha256(pom.read_bytes()).hexdigest()[:12]

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from local.paths import Place
+from local.paths import Paths
 from local.processes.supervisor import GRACE, MARK
 
 
-def sweep(place: Place) -> int:
+def sweep(place: Paths) -> int:
     """Asks them to end, waits, then insists; says how many there were."""
     found = set(_marked(place))
     for pid in found:
@@ -24,7 +24,7 @@ def sweep(place: Place) -> int:
     return len(found)
 
 
-def _marked(place: Place) -> Iterator[int]:
+def _marked(place: Paths) -> Iterator[int]:
     """Where there is no /proc there is no looking: nothing is found."""
     mark = f"{MARK}={place.run}".encode()
     for folder in Path("/proc").glob("[0-9]*"):

@@ -9,14 +9,14 @@ from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 
 from local.messages import Trouble
-from local.paths import Place
+from local.paths import Paths
 from local.processes import orphan_processes
 
 PATIENCE = 60.0
 
 
 @contextmanager
-def alone(place: Place) -> Iterator[None]:
+def alone(place: Paths) -> Iterator[None]:
     place.run.mkdir(parents=True, exist_ok=True)
     with place.pid_file.open("a+") as file:
         if not _lock(file):
@@ -32,7 +32,7 @@ def alone(place: Place) -> Iterator[None]:
             file.truncate(0)  # not removed: another may be waiting for the lock on this very file
 
 
-def dismiss(place: Place) -> bool:
+def dismiss(place: Paths) -> bool:
     """Asks whoever runs here to stop and waits until that is done; False when nobody does."""
     if not place.pid_file.exists():
         return False
@@ -61,5 +61,5 @@ def _lock(file: TextIOWrapper) -> bool:
     return True
 
 
-def _holder(place: Place) -> int:
+def _holder(place: Paths) -> int:
     return int(place.pid_file.read_text())

@@ -23,7 +23,7 @@ COUNT_EVERY_S = 5.0
 ABANDONED_AFTER_S = 120.0
 
 
-class Upkeep:
+class Housekeeping:
     """Looks after the mailbox; several may do so beside each other."""
 
     def __init__(self, settings: NotifierSettings, store: Engine) -> None:

@@ -15,7 +15,7 @@ from notifier import mail_queue
 from notifier.mail import composer
 from notifier.mail_queue import Letter
 from notifier.sending import delivery_results
-from notifier.sending.housekeeping import Upkeep
+from notifier.sending.housekeeping import Housekeeping
 from notifier.sending.lane import Heard, Lane, Left
 from notifier.sending.smtp import Envelope, NotTaken, envelope
 from notifier.settings import NotifierSettings
@@ -24,7 +24,7 @@ from runtime.logging import log
 from stream.avro.codec import Codec
 from stream.events import email_address
 from stream.store import error_classification
-from stream.store.ownership_signal import Trust
+from stream.store.ownership_signal import OwnershipSignal
 
 IDLE_S = 1.0
 SETTLED_WITHIN_S = 60.0
@@ -33,7 +33,9 @@ SETTLED_WITHIN_S = 60.0
 class Sender:
     """One thread with one lane of connections to the mail server. Each replica runs one."""
 
-    def __init__(self, settings: NotifierSettings, store: Engine, codec: Codec, trust: Trust | None = None) -> None:
+    def __init__(
+        self, settings: NotifierSettings, store: Engine, codec: Codec, trust: OwnershipSignal | None = None
+    ) -> None:
         """Without `trust` the store is always taken for what it was."""
         self._settings = settings
         self._store = store
@@ -41,7 +43,7 @@ class Sender:
         self._branding = settings.branding
         width = settings.mail_connections
         self._lane = Lane(settings.smtp_url, settings.mail_timeout_s, settings.smtp_ca, width=width)
-        self._upkeep = Upkeep(settings, store)
+        self._upkeep = Housekeeping(settings, store)
         self.problem = self._upkeep.problem
         self._trust = trust
         self.wake = Event()

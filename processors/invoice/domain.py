@@ -14,8 +14,8 @@ from stream.events import (
     CreditAdded,
     CryptoRefundRequested,
     DigitalDeliveryRequested,
+    DomainEvent,
     Envelope,
-    Fact,
     InvoiceCancelled,
     InvoiceCompleted,
     InvoiceFailed,
@@ -53,7 +53,7 @@ TRANSFERS = (("Pending",), ("Fail",), ("Complete",))
 MISMATCH = "amount_mismatch"
 UNKNOWN = "unknown"
 ENDED_BADLY = ("Cancel", "Reject", "Fail")
-ANNOUNCED: dict[str, type[Fact]] = {
+ANNOUNCED: dict[str, type[DomainEvent]] = {
     "Pending": InvoicePending,
     "Cancel": InvoiceCancelled,
     "Reject": InvoiceRejected,
@@ -153,7 +153,7 @@ def tell(transfer: Transfer, webhook: InvoiceWebhook | TransferWebhook) -> tuple
 
 def apply(
     invoice: Invoice, transfer: Transfer | None, webhook: InvoiceWebhook | TransferWebhook
-) -> tuple[Invoice, OutcomeKind, tuple[Fact, ...]]:
+) -> tuple[Invoice, OutcomeKind, tuple[DomainEvent, ...]]:
     """The invoice after a webhook of it, or of the `transfer` that pays it; and what is true now and was not before."""
     told, version = _learn(invoice.told, transfer), invoice.version
     outcome: OutcomeKind = "processed"
@@ -170,7 +170,7 @@ def apply(
     return after, outcome, tuple(_announce(kind, after, webhook.envelope) for kind in news)
 
 
-def truths(invoice: Invoice) -> tuple[type[Fact], ...]:
+def truths(invoice: Invoice) -> tuple[type[DomainEvent], ...]:
     """What can be said of the invoice as it stands. A credit waits for the customer, goods for their name."""
     state, cash = invoice.state, invoice.known("cash_amount")
     asked_back = state == "Fail" and invoice.reason == MISMATCH
@@ -208,7 +208,7 @@ def settle(results: Sequence[Result], balances: Mapping[tuple[str, str], int]) -
     """The results with each credit's balance after it, given what each (customer, currency) had before them."""
     running = dict(balances)
 
-    def settled(fact: Fact) -> Fact:
+    def settled(fact: DomainEvent) -> DomainEvent:
         if not isinstance(fact, CreditAdded):
             return fact
         account = (fact.customer_id or "", fact.currency)
@@ -261,7 +261,7 @@ def _above_transfers(when: Stamp) -> Stamp:
     return rank + len(TRANSFERS), at, position, event_id
 
 
-def _announce(kind: type[Fact], invoice: Invoice, cause: Envelope) -> Fact:
+def _announce(kind: type[DomainEvent], invoice: Invoice, cause: Envelope) -> DomainEvent:
     refund = kind is CryptoRefundRequested
     said = {
         **{name: invoice.known(name) for name in kind.__struct_fields__},

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from processors.refund import store
 from processors.refund.domain import Book, Refunds, names
-from stream.events import Fact, RefundWebhook, topics
+from stream.events import DomainEvent, RefundWebhook, topics
 from stream.state.aliases import Referred
 from stream.state.fold import Result
 from stream.store import alias_store
@@ -14,7 +14,7 @@ from stream.store import alias_store
 TOPICS = topics.READ_BY["refund"]
 
 
-def handle(tx: Connection, events: Sequence[RefundWebhook | Fact]) -> list[Result]:
+def handle(tx: Connection, events: Sequence[RefundWebhook | DomainEvent]) -> list[Result]:
     """Apply new events, in their order. Of a payment's facts, most only tell which order a provider's name is."""
     known = alias_store.lock(tx, sorted({name for event in events for name in names(event)}), Referred[Refunds])
     book = Book({}, dict(known))

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field, replace
 
 from stream.events import (
+    DomainEvent,
     Envelope,
-    Fact,
     OutcomeKind,
     ShipmentDelivered,
-    ShipmentFact,
+    ShipmentEvent,
     ShipmentFailed,
     ShipmentInTransit,
     ShipmentOutForDelivery,
@@ -29,7 +29,7 @@ ATTEMPTS = ("out_for_delivery", "failed")
 """Each is told, by its scan's time; the others once a parcel."""
 
 THE_SHOP = "generic"
-ANNOUNCED: dict[str, type[ShipmentFact]] = {
+ANNOUNCED: dict[str, type[ShipmentEvent]] = {
     "in_transit": ShipmentInTransit,
     "out_for_delivery": ShipmentOutForDelivery,
     "failed": ShipmentFailed,
@@ -37,7 +37,7 @@ ANNOUNCED: dict[str, type[ShipmentFact]] = {
 }
 
 
-Truth = tuple[type[ShipmentFact], tuple[str, ...]]
+Truth = tuple[type[ShipmentEvent], tuple[str, ...]]
 """A kind of fact, and the parcel and scan that make it one fact and not another."""
 
 
@@ -79,7 +79,7 @@ class Shipment:
         return kind, (self.shipment_id, *([str(at)] if self.status in ATTEMPTS and at else []))
 
 
-def apply(shipment: Shipment, webhook: ShippingWebhook) -> tuple[Shipment, OutcomeKind, tuple[Fact, ...]]:
+def apply(shipment: Shipment, webhook: ShippingWebhook) -> tuple[Shipment, OutcomeKind, tuple[DomainEvent, ...]]:
     """The parcel after the scan, what became of the scan, and what is true now that was not before."""
     notice, envelope = webhook.notice, webhook.envelope
     when = registers.stamp(TRANSITIONS, notice.status, envelope.occurred_at, envelope.event_id)
@@ -104,7 +104,7 @@ def _weight(when: Stamp, envelope: Envelope) -> Stamp:
     return (when[0] + len(TRANSITIONS), *when[1:]) if envelope.provider == THE_SHOP else when
 
 
-def _announce(truth: Truth, shipment: Shipment, cause: ShippingWebhook) -> ShipmentFact:
+def _announce(truth: Truth, shipment: Shipment, cause: ShippingWebhook) -> ShipmentEvent:
     told, envelope = shipment.told, cause.envelope
     kind, key = truth
     return kind(

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from runtime.clock import EPOCH
 from stream.events import (
     BillingScheduled,
-    Fact,
+    DomainEvent,
     OutcomeKind,
     PaymentCancelled,
     PaymentCompleted,
@@ -21,7 +21,7 @@ from stream.events import (
     PlanMissing,
     SubscriptionActivated,
     SubscriptionCancelled,
-    SubscriptionFact,
+    SubscriptionEvent,
     ids,
 )
 from stream.state import registers
@@ -137,7 +137,7 @@ class Subscription:
         return ordered.at if ordered and ordered.at is not None else paid_by
 
 
-Truth = tuple[type[SubscriptionFact], tuple[str, ...]]
+Truth = tuple[type[SubscriptionEvent], tuple[str, ...]]
 """A kind of fact, and the user and order that make it one fact and not another; and which time, if it is told again."""
 
 
@@ -155,7 +155,7 @@ def a_month_after(at: int) -> int:
     return _micros(start.replace(year=year, month=month + 1, day=day))
 
 
-def apply(subscription: Subscription, fact: HEEDED) -> tuple[Subscription, OutcomeKind, tuple[Fact, ...]]:
+def apply(subscription: Subscription, fact: HEEDED) -> tuple[Subscription, OutcomeKind, tuple[DomainEvent, ...]]:
     """The subscription after the fact, what became of it, and what is true now that was not before.
 
     What becomes true again, as an approval moves its order back behind another, has the id it had: it is heard once.
@@ -179,13 +179,13 @@ def truths(subscription: Subscription) -> tuple[Truth, ...]:
     return ((kind, (subscription.user_id, subscription.last_order_id, *again)),)
 
 
-def without_plan(fact: Fact) -> str | None:
+def without_plan(fact: DomainEvent) -> str | None:
     """The order of a payment that should be for a plan, and names none."""
     heeded = isinstance(fact, HEEDED) and fact.provider == REPORTED
     return fact.order_id if heeded and read(fact.order_id) is None else None
 
 
-def missing(order_id: str, cause: Fact) -> PlanMissing:
+def missing(order_id: str, cause: DomainEvent) -> PlanMissing:
     """What is announced, once, of such an order."""
     return PlanMissing(
         event_id=ids.fact_id("PlanMissing", order_id),
@@ -212,7 +212,7 @@ def _said(fact: HEEDED) -> dict[str, int | None]:
             return {"next_billing_at": fact.next_billing_at}
 
 
-def _announce(truth: Truth, subscription: Subscription, cause: HEEDED) -> SubscriptionFact:
+def _announce(truth: Truth, subscription: Subscription, cause: HEEDED) -> SubscriptionEvent:
     kind, (user_id, order_id, *again) = truth
     return kind(
         event_id=ids.fact_id(kind.__name__, user_id, order_id, *again),

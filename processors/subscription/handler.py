@@ -6,13 +6,13 @@ from sqlalchemy import Connection
 
 from processors.subscription import store
 from processors.subscription.domain import HEEDED, apply, missing, read, without_plan
-from stream.events import Fact, topics
+from stream.events import DomainEvent, topics
 from stream.state.fold import Result, fold
 
 TOPICS = topics.READ_BY["subscription"]
 
 
-def handle(tx: Connection, facts: Sequence[Fact]) -> list[Result]:
+def handle(tx: Connection, facts: Sequence[DomainEvent]) -> list[Result]:
     """Apply new facts, in their order; those of other payments are heard and change nothing."""
     ours = [fact for fact in facts if isinstance(fact, HEEDED) and read(fact.order_id)]
     subscriptions = store.lock(tx, sorted({key(fact) for fact in ours}))
@@ -23,15 +23,15 @@ def handle(tx: Connection, facts: Sequence[Fact]) -> list[Result]:
     return [done.get(fact.event_id) or Result(key(fact), "processed", ()) for fact in facts]
 
 
-def key(fact: Fact) -> str:
+def key(fact: DomainEvent) -> str:
     """The user, else the order: what is announced of it is keyed by that."""
     ordered = read(fact.order_id)
     return ordered.user_id if ordered else fact.order_id or fact.event_id
 
 
-def _report(tx: Connection, facts: Sequence[Fact]) -> dict[str, Result]:
+def _report(tx: Connection, facts: Sequence[DomainEvent]) -> dict[str, Result]:
     """What is announced of orders without a plan: each the first time it is met."""
-    causes: dict[str, Fact] = {}
+    causes: dict[str, DomainEvent] = {}
     for fact in facts:
         if (order_id := without_plan(fact)) is not None:
             causes.setdefault(order_id, fact)

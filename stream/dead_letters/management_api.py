@@ -38,7 +38,7 @@ Verb = Callable[[Connection, Mapping[str, Any]], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class ManagementApi:
     """The verbs over the store of one service."""
 
     service: str

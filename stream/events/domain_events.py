@@ -3,7 +3,7 @@
 from stream.events.record import Mode, Record
 
 
-class Fact(Record, frozen=True, kw_only=True):
+class DomainEvent(Record, frozen=True, kw_only=True):
     """A domain event: what became true, in the past tense, told once. Whom it concerns: the order, or the customer."""
 
     event_id: str
@@ -16,7 +16,7 @@ class Fact(Record, frozen=True, kw_only=True):
     contact: str | None = None
 
 
-class PaymentCompleted(Fact, frozen=True, kw_only=True):
+class PaymentCompleted(DomainEvent, frozen=True, kw_only=True):
     """The order is paid. `reason` says why it is so again: `refund_failed`, after a refund that gave nothing back.
 
     `released_amount`, here and below: a part of the authorization that was not captured, and whose release has a refund
@@ -33,7 +33,7 @@ class PaymentCompleted(Fact, frozen=True, kw_only=True):
     released_amount: int | None = None
 
 
-class PaymentFailed(Fact, frozen=True, kw_only=True):
+class PaymentFailed(DomainEvent, frozen=True, kw_only=True):
     provider: str
     amount: int | None
     currency: str
@@ -41,7 +41,7 @@ class PaymentFailed(Fact, frozen=True, kw_only=True):
     reason: str | None
 
 
-class PaymentCancelled(Fact, frozen=True, kw_only=True):
+class PaymentCancelled(DomainEvent, frozen=True, kw_only=True):
     provider: str
     amount: int | None
     currency: str
@@ -51,7 +51,7 @@ class PaymentCancelled(Fact, frozen=True, kw_only=True):
     released_amount: int | None = None
 
 
-class PaymentRefunded(Fact, frozen=True, kw_only=True):
+class PaymentRefunded(DomainEvent, frozen=True, kw_only=True):
     """A part of the payment was given back: `amount` now, `refunded_amount` in all."""
 
     provider: str
@@ -61,7 +61,7 @@ class PaymentRefunded(Fact, frozen=True, kw_only=True):
     transaction_id: str | None
 
 
-class PaymentOverpaid(Fact, frozen=True, kw_only=True):
+class PaymentOverpaid(DomainEvent, frozen=True, kw_only=True):
     """The order was paid once more, by this transaction."""
 
     provider: str
@@ -71,7 +71,7 @@ class PaymentOverpaid(Fact, frozen=True, kw_only=True):
     released_amount: int | None = None
 
 
-class DepositAwaited(Fact, frozen=True, kw_only=True):
+class DepositAwaited(DomainEvent, frozen=True, kw_only=True):
     """An account was issued; the payment waits for a transfer to it."""
 
     provider: str
@@ -80,7 +80,7 @@ class DepositAwaited(Fact, frozen=True, kw_only=True):
     transaction_id: str | None
 
 
-class DepositReversed(Fact, frozen=True, kw_only=True):
+class DepositReversed(DomainEvent, frozen=True, kw_only=True):
     """The bank took a deposit back: what was paid is awaited again."""
 
     provider: str
@@ -89,7 +89,7 @@ class DepositReversed(Fact, frozen=True, kw_only=True):
     transaction_id: str | None
 
 
-class DisputeFact(Fact, frozen=True, kw_only=True):
+class DisputeEvent(DomainEvent, frozen=True, kw_only=True):
     """`status` is the provider's word for the dispute's state, such as needs_response or lost."""
 
     provider: str
@@ -102,15 +102,15 @@ class DisputeFact(Fact, frozen=True, kw_only=True):
     transaction_id: str | None
 
 
-class DisputeOpened(DisputeFact, frozen=True, kw_only=True):
+class DisputeOpened(DisputeEvent, frozen=True, kw_only=True):
     """A customer's bank disputes the payment, or asks about it; an answer is due by `evidence_due_by`."""
 
 
-class DisputeClosed(DisputeFact, frozen=True, kw_only=True):
+class DisputeClosed(DisputeEvent, frozen=True, kw_only=True):
     """A dispute is settled: won, lost (the bank took the money back), closed, or an inquiry that came to nothing."""
 
 
-class BillingScheduled(Fact, frozen=True, kw_only=True):
+class BillingScheduled(DomainEvent, frozen=True, kw_only=True):
     """The provider will charge again for the subscription that this order began."""
 
     provider: str
@@ -119,7 +119,7 @@ class BillingScheduled(Fact, frozen=True, kw_only=True):
     currency: str
 
 
-class AmountMismatched(Fact, frozen=True, kw_only=True):
+class AmountMismatched(DomainEvent, frozen=True, kw_only=True):
     """The provider's amount is not the order's."""
 
     amount: int
@@ -130,7 +130,7 @@ class AmountMismatched(Fact, frozen=True, kw_only=True):
     released_amount: int | None = None
 
 
-class RefundMismatched(Fact, frozen=True, kw_only=True):
+class RefundMismatched(DomainEvent, frozen=True, kw_only=True):
     """A refund or cancel does not fit what was paid, and does not count.
 
     `reason` is `exceeds_payment`, `other_currency`, `other_provider` or `other_transaction`; `amount` is what is said
@@ -147,7 +147,7 @@ class RefundMismatched(Fact, frozen=True, kw_only=True):
     reason: str
 
 
-class RefundRequested(Fact, frozen=True, kw_only=True):
+class RefundRequested(DomainEvent, frozen=True, kw_only=True):
     """Somebody should give this money back; hookstream never moves money itself."""
 
     refund_id: str
@@ -157,44 +157,44 @@ class RefundRequested(Fact, frozen=True, kw_only=True):
     transaction_id: str | None
 
 
-class ShipmentFact(Fact, frozen=True, kw_only=True):
+class ShipmentEvent(DomainEvent, frozen=True, kw_only=True):
     carrier: str | None
     tracking_number: str | None
     location: str | None
 
 
-class ShipmentInTransit(ShipmentFact, frozen=True, kw_only=True):
+class ShipmentInTransit(ShipmentEvent, frozen=True, kw_only=True):
     pass
 
 
-class ShipmentOutForDelivery(ShipmentFact, frozen=True, kw_only=True):
+class ShipmentOutForDelivery(ShipmentEvent, frozen=True, kw_only=True):
     pass
 
 
-class ShipmentDelivered(ShipmentFact, frozen=True, kw_only=True):
+class ShipmentDelivered(ShipmentEvent, frozen=True, kw_only=True):
     pass
 
 
-class ShipmentFailed(ShipmentFact, frozen=True, kw_only=True):
+class ShipmentFailed(ShipmentEvent, frozen=True, kw_only=True):
     pass
 
 
-class RefundFact(Fact, frozen=True, kw_only=True):
+class RefundEvent(DomainEvent, frozen=True, kw_only=True):
     refund_id: str
     amount: int | None
     currency: str
     reason: str | None
 
 
-class RefundCompleted(RefundFact, frozen=True, kw_only=True):
+class RefundCompleted(RefundEvent, frozen=True, kw_only=True):
     pass
 
 
-class RefundRejected(RefundFact, frozen=True, kw_only=True):
+class RefundRejected(RefundEvent, frozen=True, kw_only=True):
     pass
 
 
-class SubscriptionFact(Fact, frozen=True, kw_only=True):
+class SubscriptionEvent(DomainEvent, frozen=True, kw_only=True):
     """`customer_id` is the user; times are microseconds since 1970 UTC."""
 
     plan: str
@@ -203,19 +203,19 @@ class SubscriptionFact(Fact, frozen=True, kw_only=True):
     next_billing_at: int | None
 
 
-class SubscriptionActivated(SubscriptionFact, frozen=True, kw_only=True):
+class SubscriptionActivated(SubscriptionEvent, frozen=True, kw_only=True):
     pass
 
 
-class SubscriptionCancelled(SubscriptionFact, frozen=True, kw_only=True):
+class SubscriptionCancelled(SubscriptionEvent, frozen=True, kw_only=True):
     pass
 
 
-class PlanMissing(Fact, frozen=True, kw_only=True):
+class PlanMissing(DomainEvent, frozen=True, kw_only=True):
     """A payment reached the subscriptions whose order names no user and plan."""
 
 
-class InvoiceFact(Fact, frozen=True, kw_only=True):
+class InvoiceEvent(DomainEvent, frozen=True, kw_only=True):
     """A crypto invoice reached a state; cash in minor units, crypto as a decimal text."""
 
     invoice_id: str
@@ -229,31 +229,31 @@ class InvoiceFact(Fact, frozen=True, kw_only=True):
     reason: str | None
 
 
-class InvoicePending(InvoiceFact, frozen=True, kw_only=True):
+class InvoicePending(InvoiceEvent, frozen=True, kw_only=True):
     pass
 
 
-class InvoiceCompleted(InvoiceFact, frozen=True, kw_only=True):
+class InvoiceCompleted(InvoiceEvent, frozen=True, kw_only=True):
     pass
 
 
-class InvoiceFailed(InvoiceFact, frozen=True, kw_only=True):
+class InvoiceFailed(InvoiceEvent, frozen=True, kw_only=True):
     pass
 
 
-class InvoiceUnderpaid(InvoiceFact, frozen=True, kw_only=True):
+class InvoiceUnderpaid(InvoiceEvent, frozen=True, kw_only=True):
     """An invoice that was completed, and credited in full, is called underpaid by its provider afterwards."""
 
 
-class InvoiceCancelled(InvoiceFact, frozen=True, kw_only=True):
+class InvoiceCancelled(InvoiceEvent, frozen=True, kw_only=True):
     pass
 
 
-class InvoiceRejected(InvoiceFact, frozen=True, kw_only=True):
+class InvoiceRejected(InvoiceEvent, frozen=True, kw_only=True):
     pass
 
 
-class CreditAdded(Fact, frozen=True, kw_only=True):
+class CreditAdded(DomainEvent, frozen=True, kw_only=True):
     """An entry of the customer's ledger, told once: `amount` now, `balance` by the sum of the entries then."""
 
     invoice_id: str
@@ -263,14 +263,14 @@ class CreditAdded(Fact, frozen=True, kw_only=True):
     balance: int
 
 
-class DigitalDeliveryRequested(Fact, frozen=True, kw_only=True):
+class DigitalDeliveryRequested(DomainEvent, frozen=True, kw_only=True):
     """Somebody should hand on the digital goods that `title` names."""
 
     invoice_id: str
     title: str
 
 
-class CryptoRefundRequested(Fact, frozen=True, kw_only=True):
+class CryptoRefundRequested(DomainEvent, frozen=True, kw_only=True):
     """Somebody should send this crypto back: a decimal text and its asset's id."""
 
     refund_id: str

@@ -15,10 +15,10 @@ from runtime.logging import log
 from stream.events.topics import PARTITIONS, Topic
 from stream.kafka import admin, fetch_stats, watchdog
 from stream.kafka.client_config import Cluster
-from stream.kafka.fetch_stats import Deafness
+from stream.kafka.fetch_stats import FetchStats
 from stream.kafka.position import Owned, Partition
 from stream.kafka.producer import CLIENT
-from stream.kafka.watchdog import Silence
+from stream.kafka.watchdog import Watchdog
 
 CONSUMER: dict[str, Any] = {
     **CLIENT,
@@ -40,7 +40,7 @@ UNSETTLING = frozenset(
 )
 
 
-class Membership:
+class GroupConsumer:
     """One consumer of `group`, used by one thread."""
 
     def __init__(
@@ -49,9 +49,9 @@ class Membership:
         """`properties` of librdkafka are added to CONSUMER; those of the environment win over them."""
         self._topics = [topic.name for topic in topics]
         self._consumer = cluster.consumer(group, {**CONSUMER, **properties, "stats_cb": self._measured})
-        self._deafness = Deafness(self._topics, time.monotonic())
-        self._silence = Silence("consumer", partial(admin.are_well, cluster))
-        self._offsets_silence = Silence("consumer", partial(admin.are_well, cluster))
+        self._deafness = FetchStats(self._topics, time.monotonic())
+        self._silence = Watchdog("consumer", partial(admin.are_well, cluster))
+        self._offsets_silence = Watchdog("consumer", partial(admin.are_well, cluster))
         self._held: list[Message] = []
         self._may_be_paused = False
         self.joined = False

@@ -9,7 +9,7 @@ from confluent_kafka import Message
 from stream import events
 from stream.avro.codec import Codec, Undecodable
 from stream.avro.registry import UnknownSchema
-from stream.events import Fact, Record, ids
+from stream.events import DomainEvent, Record, ids
 from stream.events.json_text import error_text
 from stream.kafka.position import Partition
 
@@ -66,7 +66,7 @@ def identity(event: Record) -> tuple[str, bytes | None]:
     match event:
         case events.Webhook():
             return event.envelope.event_id, event.envelope.digest
-        case Fact() | events.QuarantinedWebhook():
+        case DomainEvent() | events.QuarantinedWebhook():
             return event.event_id, None
         case events.Outcome():
             return ids.outcome_id(event), None

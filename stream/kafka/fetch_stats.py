@@ -28,7 +28,7 @@ class _Statistics(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Statistics)
 
 
-class Deafness:
+class FetchStats:
     """What the last statistics said of `topics`, and when they came: monotonic seconds."""
 
     def __init__(self, topics: Collection[str], now: float) -> None:

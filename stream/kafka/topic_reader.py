@@ -29,7 +29,7 @@ class Away(Exception):
     """Kafka does not answer."""
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where a record stands."""
 
     topic: str
@@ -37,7 +37,7 @@ class Place(NamedTuple):
     offset: int
 
 
-def at(cluster: Cluster, places: Sequence[Place]) -> Iterator[tuple[Place, bytes | None]]:
+def at(cluster: Cluster, places: Sequence[Position]) -> Iterator[tuple[Position, bytes | None]]:
     """The bytes at each of these places; None where nothing stands, or no more.
 
     Raises Away.
@@ -90,7 +90,7 @@ def _until_the_ends(consumer: Consumer, partitions: int) -> Iterator[Message]:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001
 
 
-def _next(consumer: Consumer, place: Place) -> bytes | None:
+def _next(consumer: Consumer, place: Position) -> bytes | None:
     """What is at the place just assigned; words about the place before may still come."""
     end = time.monotonic() + SILENCE_S
     while time.monotonic() < end:

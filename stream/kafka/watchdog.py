@@ -31,7 +31,7 @@ def bounded() -> Iterator[None]:
         faulthandler.cancel_dump_traceback_later()
 
 
-class Silence:
+class Watchdog:
     """How long a client of Kafka, `"consumer"` or `"producer"`, has waited in vain. Times are monotonic seconds.
 
     `is_well` tells whether Kafka is, for these topics; it is asked by a client of its own, every LOOK_S of a silence.

@@ -15,33 +15,33 @@ from runtime.config.settings import StoreSettings
 from runtime.plain_text import plain
 from stream.replay import schema as place
 from stream.replay.fill.ledger import Asked
-from stream.replay.service import Desk
-from stream.replay.spec import Impossible, Subject
+from stream.replay.service import ReplayService
+from stream.replay.spec import ReplayImpossible, ReplaySpec
 
 VERBS = ("replay", "rebuild", "history")
 SUBVERBS = ("diff", "promote", "rollback", "drop")
 MOST_SHOWN = 20
 
 
-def main(subject: Subject, settings: StoreSettings, words: Sequence[str]) -> None:
+def main(subject: ReplaySpec, settings: StoreSettings, words: Sequence[str]) -> None:
     """Do what these words ask; what cannot be done is a sentence on standard error, and exit code 1."""
     logging.configure(subject.service, "warning")  # it happened long ago: nobody should read of it as of news
     gc_tuning.look_seldom()
     verb, *rest = words
     try:
         if verb != "replay":
-            return _ACTIONS[verb](Desk(subject, settings), rest)
+            return _ACTIONS[verb](ReplayService(subject, settings), rest)
         if rest and rest[0] in SUBVERBS:
-            return _ACTIONS[rest[0]](Desk(subject, settings), rest[1:])
-        return _replay(Desk(subject, settings), rest)
-    except Impossible as sentence:
+            return _ACTIONS[rest[0]](ReplayService(subject, settings), rest[1:])
+        return _replay(ReplayService(subject, settings), rest)
+    except ReplayImpossible as sentence:
         sys.exit(plain(str(sentence)))
     except (exc.SQLAlchemyError, KafkaException) as failure:
         cause = plain(str(getattr(failure, "orig", None) or failure))
         sys.exit(f"the replay stopped: {cause}; the same command goes on from here")
 
 
-def _replay(desk: Desk, words: Sequence[str]) -> None:
+def _replay(desk: ReplayService, words: Sequence[str]) -> None:
     parser = _parser(desk, "")
     parser.add_argument("--into", required=True, metavar="NAME", help="the schema to fill, new or begun before")
     parser.add_argument(
@@ -60,7 +60,7 @@ def _replay(desk: Desk, words: Sequence[str]) -> None:
     _say(f"{service} is replayed into {said.into}; see `hookstream replay diff {service} {said.into}`")
 
 
-def _diff(desk: Desk, words: Sequence[str]) -> None:
+def _diff(desk: ReplayService, words: Sequence[str]) -> None:
     parser = _parser(desk, "diff")
     parser.add_argument("name")
     parser.add_argument("--limit", type=int, default=MOST_SHOWN, help="show so many differing rows")
@@ -78,7 +78,7 @@ def _diff(desk: Desk, words: Sequence[str]) -> None:
     _say(f"{len(found.rescued)} rescued, {len(owed)} facts owed")
 
 
-def _promote(desk: Desk, words: Sequence[str]) -> None:
+def _promote(desk: ReplayService, words: Sequence[str]) -> None:
     parser = _parser(desk, "promote")
     parser.add_argument("name")
     parser.add_argument("--announce", action="store_true", help="publish the facts that nobody was told")
@@ -90,12 +90,12 @@ def _promote(desk: Desk, words: Sequence[str]) -> None:
         _say(f"announced {desk.announce(place.live(desk.live))} facts")
 
 
-def _rollback(desk: Desk, words: Sequence[str]) -> None:
+def _rollback(desk: ReplayService, words: Sequence[str]) -> None:
     _parser(desk, "rollback").parse_args(words)
     _say(f"what was live before is live again; what was promoted is {desk.rollback()}")
 
 
-def _rebuild(desk: Desk, words: Sequence[str]) -> None:
+def _rebuild(desk: ReplayService, words: Sequence[str]) -> None:
     parser = _parser(desk, "rebuild")
     parser.add_argument("--announce", action="store_true", help="publish the facts that nobody was told")
     said = parser.parse_args(words)
@@ -105,7 +105,7 @@ def _rebuild(desk: Desk, words: Sequence[str]) -> None:
         _say(f"announced {desk.announce(place.live(desk.live))} facts")
 
 
-def _history(desk: Desk, words: Sequence[str]) -> None:
+def _history(desk: ReplayService, words: Sequence[str]) -> None:
     parser = _parser(desk, "history")
     parser.add_argument("order")
     parser.add_argument("--at", type=_instant, metavar="TIME", help="as it was then, such as 2026-02-03T12:00Z")
@@ -117,7 +117,7 @@ def _history(desk: Desk, words: Sequence[str]) -> None:
         _say("the topics tell nothing of it")
 
 
-def _drop(desk: Desk, words: Sequence[str]) -> None:
+def _drop(desk: ReplayService, words: Sequence[str]) -> None:
     parser = _parser(desk, "drop")
     parser.add_argument("name")
     said = parser.parse_args(words)
@@ -135,7 +135,7 @@ _ACTIONS = {
 }
 
 
-def _parser(desk: Desk, verb: str) -> argparse.ArgumentParser:
+def _parser(desk: ReplayService, verb: str) -> argparse.ArgumentParser:
     words = verb if verb in VERBS else f"replay {verb}".rstrip()
     return argparse.ArgumentParser(prog=f"python -m {desk.subject.package} {words}", allow_abbrev=False)
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from stream.replay.fill import ledger
 from stream.replay.schema import quoted, tables
-from stream.replay.spec import Subject
+from stream.replay.spec import ReplaySpec
 
 OF_THE_STREAM = frozenset(
     {"alembic_version", "ownership", "inbox", "outbox", "parked", "idempotency_keys", *ledger.TABLES}
@@ -86,7 +86,7 @@ class Difference:
     rescued: list[Rescued]
 
 
-def compare(tx: Connection, live: str, new: str, subject: Subject, most: int) -> Difference:
+def compare(tx: Connection, live: str, new: str, subject: ReplaySpec, most: int) -> Difference:
     """How the schema `new` differs from `live` in what topics tell; `tx` should see one moment of both."""
     compared: list[Table] = []
     rows: list[Row] = []

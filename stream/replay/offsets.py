@@ -18,14 +18,14 @@ OWNED = "SELECT topic, partition, next_offset FROM ownership WHERE next_offset I
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class OffsetRange:
     """The offsets from `first` up to and without `end`."""
 
     first: int
     end: int
 
 
-def spans(cluster: Cluster, topics: Iterable[Topic], to_ms: int | None = None) -> dict[Partition, Span]:
+def spans(cluster: Cluster, topics: Iterable[Topic], to_ms: int | None = None) -> dict[Partition, OffsetRange]:
     """What stands on these topics now; with a time (milliseconds), what was appended up to and in that millisecond."""
     wanted = [TopicPartition(topic.name, number) for topic in topics for number in range(PARTITIONS)]
     if not wanted:  # to ask for nothing is an error to the client
@@ -33,11 +33,13 @@ def spans(cluster: Cluster, topics: Iterable[Topic], to_ms: int | None = None) -
     admin = cluster.admin()
     first = _offsets(admin, wanted, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
     end = _offsets(admin, wanted, OffsetSpec.latest())  # type: ignore[no-untyped-call]
-    found = {where: Span(first[where], end[where]) for where in end}
+    found = {where: OffsetRange(first[where], end[where]) for where in end}
     if to_ms is None:
         return found
     after = _offsets(admin, wanted, OffsetSpec.for_timestamp(to_ms + 1))  # -1: nothing is as young as that
-    return {where: Span(one.first, after[where] if after[where] >= 0 else one.end) for where, one in found.items()}
+    return {
+        where: OffsetRange(one.first, after[where] if after[where] >= 0 else one.end) for where, one in found.items()
+    }
 
 
 def committed(cluster: Cluster, group: str) -> dict[Partition, int]:

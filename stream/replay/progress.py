@@ -5,15 +5,15 @@ import time
 from collections.abc import Mapping
 
 from stream.kafka.position import Partition
-from stream.replay.fill.filler import Filling
-from stream.replay.offsets import Span
+from stream.replay.fill.filler import Filler
+from stream.replay.offsets import OffsetRange
 
 WIDTH = 24
 EVERY_S = (0.2, 10.0)
 """So often it is drawn on a terminal, and told to a file."""
 
 
-def watched(filling: Filling) -> None:
+def watched(filling: Filler) -> None:
     """Fill a store, and show how far it is."""
     progress = Progress(filling.unread())
     filling.moved = progress.moved
@@ -24,7 +24,7 @@ def watched(filling: Filling) -> None:
 class Progress:
     """Draws on standard error: over itself on a terminal, else a line from time to time."""
 
-    def __init__(self, spans: Mapping[Partition, Span]) -> None:
+    def __init__(self, spans: Mapping[Partition, OffsetRange]) -> None:
         self._spans = {where: span for where, span in sorted(spans.items()) if span.first < span.end}
         self._at = {where: span.first for where, span in self._spans.items()}
         self._began = self._drawn_at = time.monotonic()
@@ -50,7 +50,7 @@ class Progress:
         sys.stderr.flush()
 
 
-def lines(spans: Mapping[Partition, Span], at: Mapping[Partition, int], seconds: float) -> list[str]:
+def lines(spans: Mapping[Partition, OffsetRange], at: Mapping[Partition, int], seconds: float) -> list[str]:
     """A line for each partition, and one for all of them."""
     shown = [
         _line(f"{topic}/{number}", at[topic, number] - span.first, span.end - span.first, seconds)

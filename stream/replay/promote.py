@@ -18,10 +18,10 @@ from stream.replay import offsets as ends
 from stream.replay import schema as place
 from stream.replay.fill import ledger
 from stream.replay.fill.ledger import Asked
-from stream.replay.offsets import Span
+from stream.replay.offsets import OffsetRange
 from stream.replay.run import Replay
 from stream.replay.schema import quoted
-from stream.replay.spec import Impossible, Subject
+from stream.replay.spec import ReplayImpossible, ReplaySpec
 from stream.store import outbox, ownership
 from stream.worker.publisher import Publisher
 
@@ -53,7 +53,9 @@ ON CONFLICT (topic, partition) DO UPDATE SET epoch = excluded.epoch, next_offset
 class Promotion:
     """Puts the schema `candidate` in the place of the live one, which is called `retired` from then on."""
 
-    def __init__(self, subject: Subject, settings: StoreSettings, live: Engine, candidate: str, retired: str) -> None:
+    def __init__(
+        self, subject: ReplaySpec, settings: StoreSettings, live: Engine, candidate: str, retired: str
+    ) -> None:
         self._subject = subject
         self._settings = settings
         self._cluster = Cluster.of(settings, subject.service)
@@ -93,7 +95,9 @@ class Promotion:
             if not behind:
                 return at
             if time.monotonic() > until:
-                raise Impossible(f"the live {self._subject.service} has yet to handle {behind} records: let it run")
+                raise ReplayImpossible(
+                    f"the live {self._subject.service} has yet to handle {behind} records: let it run"
+                )
             time.sleep(LOOK_S)
 
     def _positions(self) -> dict[Partition, int]:
@@ -109,7 +113,9 @@ class Promotion:
     def _insist(self, at: Mapping[Partition, int]) -> None:
         ahead = [where for where, span in self._replay.places().items() if span.first > at.get(where, 0)]
         if ahead:
-            raise Impossible(f"the live {self._subject.service} has yet to handle what {self._candidate} has: {ahead}")
+            raise ReplayImpossible(
+                f"the live {self._subject.service} has yet to handle what {self._candidate} has: {ahead}"
+            )
 
     def _empty_outbox(self) -> None:
         publisher = Publisher(self._cluster, while_waiting=lambda: None)
@@ -150,10 +156,10 @@ class Promotion:
         tx.exec_driver_sql(f"SET LOCAL search_path = {quoted(self._name)}")
         ledger.begin(tx, Asked(self._subject.service, self._candidate))
         tx.exec_driver_sql("UPDATE replay SET name = %(name)s", {"name": self._candidate})
-        ledger.extend(tx, "source", {where: Span(offset, offset) for where, offset in at.items()})
+        ledger.extend(tx, "source", {where: OffsetRange(offset, offset) for where, offset in at.items()})
         ledger.move(tx, "source", at)
         if told:
-            ledger.extend(tx, "told", {where: Span(span.first, span.first) for where, span in told.items()})
+            ledger.extend(tx, "told", {where: OffsetRange(span.first, span.first) for where, span in told.items()})
         ledger.finish(tx)
         ledger.look(tx)
 
@@ -173,7 +179,7 @@ def bring_in(live: Engine, name: str, rebuilt: str) -> None:
         if every:
             tx.exec_driver_sql(f"LOCK TABLE {', '.join(every)} IN ACCESS EXCLUSIVE MODE")
         if not is_lost(tx, name):
-            raise Impossible(f"somebody has written to {name} meanwhile")
+            raise ReplayImpossible(f"somebody has written to {name} meanwhile")
         tx.exec_driver_sql(f"SET LOCAL search_path = {quoted(rebuilt)}")
         tx.exec_driver_sql(OUT_OF_REACH)
         tx.exec_driver_sql(YOUNG_EPOCHS)

@@ -11,13 +11,13 @@ from stream.kafka.client_config import Cluster
 from stream.kafka.position import Partition
 from stream.replay import offsets as ends
 from stream.replay.fill import ledger, publications
-from stream.replay.fill.filler import Filling
+from stream.replay.fill.filler import Filler
 from stream.replay.fill.ledger import Asked, Owed, Run
-from stream.replay.offsets import Span
-from stream.replay.spec import Impossible, Subject
+from stream.replay.offsets import OffsetRange
+from stream.replay.spec import ReplayImpossible, ReplaySpec
 from stream.store import inbox, outbox
 
-Fill = Callable[[Filling], None]
+Fill = Callable[[Filler], None]
 """How a store is filled to the ends that were noted."""
 
 KNOW_ALIASES = """
@@ -29,7 +29,7 @@ SELECT event_id, digest, topic, partition, "offset", 'processed' FROM replay_ali
 class Replay:
     """One service's store, rebuilt in the schema that `store` finds; `fill` decides how."""
 
-    def __init__(self, subject: Subject, settings: StoreSettings, store: Engine, fill: Fill = Filling.fill) -> None:
+    def __init__(self, subject: ReplaySpec, settings: StoreSettings, store: Engine, fill: Fill = Filler.fill) -> None:
         self._subject = subject
         self._settings = settings
         self._cluster = Cluster.of(settings, subject.service)
@@ -46,12 +46,14 @@ class Replay:
         to_ms = int(asked.to_time.timestamp() * 1000) if asked.to_time else None
         subject = self._subject
         source = ends.spans(self._cluster, (*subject.topics, *subject.beside), to_ms)
-        source = {where: Span(one.first, (most or {}).get(where, one.end)) for where, one in source.items()}
+        source = {where: OffsetRange(one.first, (most or {}).get(where, one.end)) for where, one in source.items()}
         told = ends.spans(self._cluster, subject.announces)
         with self._store.begin() as tx:
             begun = ledger.begin(tx, asked)
             if begun.asked != asked:
-                raise Impossible(f"{asked.name} holds another replay ({_words(begun.asked)}): drop it, or name another")
+                raise ReplayImpossible(
+                    f"{asked.name} holds another replay ({_words(begun.asked)}): drop it, or name another"
+                )
             if not ledger.places(tx, "source"):
                 ledger.extend(tx, "source", source)
                 ledger.extend(tx, "told", told)
@@ -65,7 +67,7 @@ class Replay:
         self._asked = begun.asked
         return begun
 
-    def places(self) -> dict[Partition, Span]:
+    def places(self) -> dict[Partition, OffsetRange]:
         """What is still to be read of each partition."""
         with self._store.begin() as tx:
             return ledger.places(tx, "source")
@@ -73,7 +75,7 @@ class Replay:
     def go_to(self, positions: Mapping[Partition, int]) -> None:
         """Replay up to these offsets, then whatever failed on the way."""
         with self._store.begin() as tx:
-            ledger.extend(tx, "source", {where: Span(0, offset) for where, offset in positions.items()})
+            ledger.extend(tx, "source", {where: OffsetRange(0, offset) for where, offset in positions.items()})
         self.run()
 
     def live_on(self) -> None:
@@ -84,16 +86,16 @@ class Replay:
         subject = self._subject
         found = ends.spans(self._cluster, (*subject.topics, *subject.beside))
         with self._store.begin() as tx:
-            ledger.extend(tx, "source", {where: Span(0, span.end) for where, span in found.items()})
+            ledger.extend(tx, "source", {where: OffsetRange(0, span.end) for where, span in found.items()})
         self.hear()
-        self._fill(Filling(subject, self._settings, self._store, self._asked, keep=_tell))
+        self._fill(Filler(subject, self._settings, self._store, self._asked, keep=_tell))
         with self._store.begin() as tx:  # the group's offsets are seconds old: a person may have dismissed these too
             publications.read_dismissed(tx, self._cluster, self._codec, subject.service)
 
     def run(self) -> None:
         """Replay up to the ends that were noted, then whatever failed on the way; what is owed is known after it."""
         self.hear()
-        filling = Filling(self._subject, self._settings, self._store, self._asked)
+        filling = Filler(self._subject, self._settings, self._store, self._asked)
         self._fill(filling)
         while filling.try_again():
             pass

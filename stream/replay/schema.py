@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from runtime.postgres.engine import engine
-from stream.replay.spec import Impossible
+from stream.replay.spec import ReplayImpossible
 from stream.store import migrate
 
 NAME = re.compile(r"[a-z_][a-z0-9_]{0,47}")
@@ -40,9 +40,9 @@ def check(store: Engine, name: str) -> None:
     with store.connect() as tx:
         current, role, searched = tx.exec_driver_sql(SEARCHED).one()
     if not NAME.fullmatch(name) or name.startswith("pg_"):
-        raise Impossible(f"{name} cannot be a schema: use small letters, digits and _, at most 48")
+        raise ReplayImpossible(f"{name} cannot be a schema: use small letters, digits and _, at most 48")
     if name in (current, "public", role) or name in [one.strip('"') for one in searched]:
-        raise Impossible(f"{name} is where the live service looks; choose another name")
+        raise ReplayImpossible(f"{name} is where the live service looks; choose another name")
 
 
 def exists(store: Engine, name: str) -> bool:
@@ -78,7 +78,7 @@ def alone(connection: Connection, schema: str) -> None:
         session.exec_driver_sql("SET lock_timeout = '10s'")
         session.exec_driver_sql(ALONE, {"schema": schema})
     except OperationalError as taken:
-        raise Impossible(f"another replay is at work in {schema}") from taken
+        raise ReplayImpossible(f"another replay is at work in {schema}") from taken
 
 
 def drop(store: Engine, schema: str) -> None:

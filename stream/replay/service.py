@@ -16,21 +16,21 @@ from stream.replay import offsets as ends
 from stream.replay import schema as place
 from stream.replay.diff import Difference
 from stream.replay.fill import ledger
-from stream.replay.fill.filler import Filling
+from stream.replay.fill.filler import Filler
 from stream.replay.fill.ledger import Asked, Owed
 from stream.replay.progress import watched
 from stream.replay.promote import Promotion, bring_in, held, is_lost
 from stream.replay.run import Fill, Replay
-from stream.replay.spec import Impossible, Subject
+from stream.replay.spec import ReplayImpossible, ReplaySpec
 from stream.worker.publisher import Publisher
 
 PASSES = 4
 
 
-class Desk:
+class ReplayService:
     """A service's live store, and what is done beside it."""
 
-    def __init__(self, subject: Subject, settings: StoreSettings) -> None:
+    def __init__(self, subject: ReplaySpec, settings: StoreSettings) -> None:
         self.subject = subject
         self.settings = settings
         self.live = place.patient(settings.session_url, service="replay")
@@ -57,7 +57,7 @@ class Desk:
         replay = Replay(self.subject, self.settings, store)
         run = replay.resume()
         if run.finished_at is None:
-            raise Impossible(f"the replay into {name} is not done: give its command again, and it goes on")
+            raise ReplayImpossible(f"the replay into {name} is not done: give its command again, and it goes on")
         found = self._compare(live, name, most)
         for _ in range(PASSES):
             if not run.asked.is_full or not _differs(found):
@@ -74,17 +74,19 @@ class Desk:
         with self._within(name).begin() as tx:
             run = ledger.run(tx)
         if not run.asked.is_full:
-            raise Impossible(f"{name} holds a part of the events (--to, --orders): only a full replay can be promoted")
+            raise ReplayImpossible(
+                f"{name} holds a part of the events (--to, --orders): only a full replay can be promoted"
+            )
         if run.finished_at is None:
-            raise Impossible(f"the replay into {name} is not done: give its command again, and it goes on")
+            raise ReplayImpossible(f"the replay into {name} is not done: give its command again, and it goes on")
         if run.looked_at is None:
-            raise Impossible(f"nobody has looked at how {name} differs: see `hookstream replay diff` first")
+            raise ReplayImpossible(f"nobody has looked at how {name} differs: see `hookstream replay diff` first")
         self._swap(name, self.before)
 
     def rollback(self) -> str:
         """Put back what the last promotion replaced; the name that the promoted one bears from now on."""
         if not place.exists(self.live, self.before):
-            raise Impossible(f"there is no {self.before}: nothing was promoted, or it was dropped")
+            raise ReplayImpossible(f"there is no {self.before}: nothing was promoted, or it was dropped")
         with self._within(self.before).begin() as tx:
             name = ledger.run(tx).asked.name
         self._swap(self.before, name)
@@ -96,7 +98,7 @@ class Desk:
         with self.live.connect() as tx:
             lost = is_lost(tx, live)
         if not lost:
-            raise Impossible(
+            raise ReplayImpossible(
                 f"the store of {self.subject.service} is not lost: `replay --into NAME` rebuilds beside it"
             )
         with engine(self.settings.session_url, service="replay").connect() as lock, held(self.live):
@@ -116,7 +118,7 @@ class Desk:
         digest = sha256(f"{order} {at} {clock.now()}".encode()).hexdigest()
         name = f"history_{digest[:16]}"
         try:
-            self._replay(Asked(self.subject.service, name, at, (order,)), Filling.fill)
+            self._replay(Asked(self.subject.service, name, at, (order,)), Filler.fill)
             with self._within(name).connect() as tx:
                 return history.rows(tx, name, order)
         finally:
@@ -129,7 +131,7 @@ class Desk:
             place.alone(lock, name)
             self._need(name)
             if "replay" not in _tables(self.live, name):
-                raise Impossible(f"{name} was not made by a replay")
+                raise ReplayImpossible(f"{name} was not made by a replay")
             place.drop(self.live, name)
 
     def announce(self, schema: str) -> int:
@@ -151,7 +153,7 @@ class Desk:
 
     def _swap(self, candidate: str, retired: str) -> None:
         if place.exists(self.live, retired):
-            raise Impossible(f"{retired} is there already: `replay drop {retired}` first, if nobody needs it")
+            raise ReplayImpossible(f"{retired} is there already: `replay drop {retired}` first, if nobody needs it")
         with engine(self.settings.session_url, service="replay").connect() as lock:
             place.alone(lock, candidate)
             self._need(candidate)
@@ -163,13 +165,13 @@ class Desk:
 
     def _need(self, name: str) -> None:
         if not place.exists(self.live, name) or name == place.live(self.live):
-            raise Impossible(f"there is no replay {name} of {self.subject.service}")
+            raise ReplayImpossible(f"there is no replay {name} of {self.subject.service}")
 
     def _refuse_another_s(self, name: str) -> None:
         """What is dropped with a replay must be its own. One that was killed early has its tables and no more."""
         found = _tables(self.live, name)
         if found and not {"replay", "inbox"} & set(found):
-            raise Impossible(f"{name} is there already, and was not made by a replay; choose another name")
+            raise ReplayImpossible(f"{name} is there already, and was not made by a replay; choose another name")
 
     def _within(self, name: str) -> Engine:
         return place.within(self.settings.session_url, name, service="replay")

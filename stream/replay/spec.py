@@ -10,7 +10,7 @@ from stream.events.topics import Topic
 from stream.worker.bisection import Handler
 
 
-class Impossible(Exception):
+class ReplayImpossible(Exception):
     """A replay that cannot be done as asked: a sentence for the person who asked."""
 
 
@@ -33,7 +33,7 @@ def nothing_of(tx: Connection, live: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ReplaySpec:
     """A service as a replay needs it.
 
     `topics` are what its worker reads, `beside` what a replay reads too because it tells what became of things;

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from stream.events import Fact, OutcomeKind
+from stream.events import DomainEvent, OutcomeKind
 
 S = TypeVar("S")
 E = TypeVar("E")
@@ -20,11 +20,11 @@ class Result:
 
     key: str
     outcome: OutcomeKind
-    facts: tuple[Fact, ...]
+    facts: tuple[DomainEvent, ...]
     woken: tuple[str, ...] = ()
 
 
-Apply = Callable[[S, E], tuple[S, OutcomeKind, tuple[Fact, ...]]]
+Apply = Callable[[S, E], tuple[S, OutcomeKind, tuple[DomainEvent, ...]]]
 
 
 def fold(

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 IDENTITY = "SELECT to_regclass('ownership')::oid::bigint"
 
 
-class Trust:
+class OwnershipSignal:
     """Given by the worker when it has taken its partitions over, withdrawn by whoever finds the store failing.
 
     Until it is given again, a store that was restored may hold work that was done long ago.

@@ -26,7 +26,7 @@ STATUSES = ("retrying", "abandoned", "dismissed")
 
 
 @dataclass(frozen=True, slots=True)
-class Parked:
+class Retrying:
     """A record that failed: its event's id, where it stood, its bytes, how often it was tried, and why it failed."""
 
     event_id: str
@@ -81,10 +81,10 @@ FAILING = f"SELECT count(*) FROM parked WHERE status = 'retrying' AND attempts B
 COUNTS = "SELECT status, count(*) FROM parked GROUP BY status"
 
 
-def first(delivery: Delivery, error: str) -> Parked:
+def first(delivery: Delivery, error: str) -> Retrying:
     """A record that has just failed for the first time."""
     stood = (delivery.topic, delivery.partition, delivery.offset)
-    return Parked(delivery.event_id, *stood, delivery.key, delivery.value, 1, error)
+    return Retrying(delivery.event_id, *stood, delivery.key, delivery.value, 1, error)
 
 
 def counts(tx: Connection) -> dict[str, int]:
@@ -94,10 +94,10 @@ def counts(tx: Connection) -> dict[str, int]:
 
 
 @faults.after("worker.before_retry")
-def due(tx: Connection, partitions: Collection[Partition], most: int) -> list[Parked]:
+def due(tx: Connection, partitions: Collection[Partition], most: int) -> list[Retrying]:
     """What is to be tried again now, of these partitions."""
     columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
-    return [Parked(*row) for row in tx.exec_driver_sql(DUE, {**columns, "most": most})]
+    return [Retrying(*row) for row in tx.exec_driver_sql(DUE, {**columns, "most": most})]
 
 
 def dismissed(tx: Connection, partitions: Collection[Partition]) -> list[Dismissed]:
@@ -112,7 +112,7 @@ def next_attempt(attempts: int) -> int:
     return min(attempts, MAX_RETRIES) + 1
 
 
-def keep(tx: Connection, events: Sequence[tuple[Parked, Status]], first_wait_s: float) -> None:
+def keep(tx: Connection, events: Sequence[tuple[Retrying, Status]], first_wait_s: float) -> None:
     """Park events, or park them again, until their next attempt."""
     write(tx, INSERT, COLUMNS, [_row(event, status, first_wait_s) for event, status in events])
 
@@ -134,7 +134,7 @@ def wait_s(event_id: str, attempts: int, first_wait_s: float) -> float:
     return float(first_wait_s * FACTOR ** (attempts - 1) * (1 + JITTER * chance))
 
 
-def _row(event: Parked, status: Status, first_wait_s: float) -> tuple[object, ...]:
+def _row(event: Retrying, status: Status, first_wait_s: float) -> tuple[object, ...]:
     return (
         event.event_id,
         event.topic,

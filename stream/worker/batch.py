@@ -14,7 +14,7 @@ from stream.kafka.delivery import Delivery, Unreadable
 from stream.store import idempotency_keys, inbox, outbox, retrying
 from stream.store.error_classification import describe
 from stream.store.outbox import Message
-from stream.store.retrying import Parked, Status
+from stream.store.retrying import Retrying, Status
 from stream.worker.bisection import Done, Handler, Runner
 from stream.worker.messages import Teller
 
@@ -56,7 +56,7 @@ def apply(
     handled = dict(zip((delivery.event_id for delivery in readable), run(tx, readable, handler, messages), strict=True))
     told: list[Message] = []
     outcomes: list[Judged] = []
-    failed: list[tuple[Parked, Status]] = []
+    failed: list[tuple[Retrying, Status]] = []
     for delivery in fresh:
         result = handled.get(delivery.event_id)
         if isinstance(delivery.event, Unreadable):

@@ -12,7 +12,7 @@ from stream.kafka.position import Owned, Partition
 from stream.store import inbox, outbox, ownership, retrying
 from stream.store.inbox import Stood
 from stream.store.outbox import Message
-from stream.store.retrying import Parked
+from stream.store.retrying import Retrying
 from stream.worker import metrics, retries
 from stream.worker.batch import Applied
 from stream.worker.bisection import Handler
@@ -31,7 +31,7 @@ MOST_RETRIED = 100
 COUNT_S = 5.0
 
 
-class Tending:
+class Housekeeping:
     """`stops`: so many events fail at once that it must be ours, not theirs; then none is given up, none is taken."""
 
     def __init__(self, settings: StoreSettings, handler: Handler, codec: Codec, messages: Messages) -> None:
@@ -75,7 +75,7 @@ class Tending:
         self._learn(applied)
         return [Applied(applied.rows + rows, applied.messages + told, applied.outcomes)]
 
-    def _retry(self, tx: Connection, due: list[Parked], handler: Handler) -> Applied:
+    def _retry(self, tx: Connection, due: list[Retrying], handler: Handler) -> Applied:
         ruling = retries.excuse if self.stops else retries.count
         wait_s = self._settings.retry_first_s
         return retries.retry(tx, due, self._codec, handler, self._messages, ruling, wait_s) if due else Applied()
@@ -108,5 +108,5 @@ def together(one: Applied, other: Applied) -> Applied:
     return Applied(one.rows + other.rows, one.messages + other.messages, one.outcomes + other.outcomes)
 
 
-def _places(due: list[Parked], late: list[Stood]) -> set[Partition]:
+def _places(due: list[Retrying], late: list[Stood]) -> set[Partition]:
     return {(event.topic, event.partition) for event in due} | {(topic, number) for _, topic, number, _ in late}

@@ -7,7 +7,7 @@ from functools import partial
 from confluent_kafka import Message
 
 from stream.events.topics import Topic
-from stream.kafka.consumer import Membership
+from stream.kafka.consumer import GroupConsumer
 from stream.kafka.position import Partition
 from stream.worker import metrics
 from stream.worker.backlog import Backlog
@@ -18,7 +18,7 @@ LOOK_S = 5.0
 class Lag:
     """Used by the worker's thread; the ages are computed when Prometheus asks."""
 
-    def __init__(self, membership: Membership, topics: Sequence[Topic]) -> None:
+    def __init__(self, membership: GroupConsumer, topics: Sequence[Topic]) -> None:
         self._membership = membership
         self._topics = [topic.name for topic in topics]
         self._backlog = Backlog()

@@ -24,16 +24,16 @@ from stream.events import DeadRecord, Outcome
 from stream.events.topics import Topic
 from stream.kafka import admin, delivery, topic_drift
 from stream.kafka.client_config import Cluster
-from stream.kafka.consumer import NO_PROPERTIES, Membership
+from stream.kafka.consumer import NO_PROPERTIES, GroupConsumer
 from stream.kafka.delivery import Delivery
 from stream.kafka.position import Owned, Partition
 from stream.store import error_classification, outbox, ownership
 from stream.store.ownership import Fenced, Restored
-from stream.store.ownership_signal import Trust
+from stream.store.ownership_signal import OwnershipSignal
 from stream.worker import batch, bisection, metrics, reporting
 from stream.worker.batch import Applied
 from stream.worker.bisection import BatchFailed, Handler, Runner
-from stream.worker.housekeeping import TEND_S, Tending
+from stream.worker.housekeeping import TEND_S, Housekeeping
 from stream.worker.lag import Lag
 from stream.worker.messages import Messages
 from stream.worker.publisher import Publisher
@@ -63,9 +63,9 @@ class Worker:
         self._handler = handler
         self._codec = codec
         self._messages = Messages(service, codec)
-        self._tending = Tending(settings, handler, codec, self._messages)
+        self._tending = Housekeeping(settings, handler, codec, self._messages)
         self._cluster = Cluster.of(settings, service)
-        self._membership = Membership(service, self._cluster, topics, consumer)
+        self._membership = GroupConsumer(service, self._cluster, topics, consumer)
         self._lag = Lag(self._membership, topics)
         self._publisher = Publisher(self._cluster, while_waiting=self._stay)
         self._published: list[int] = []
@@ -84,7 +84,7 @@ class Worker:
         self._on_rewind: Callable[[Connection], None] = lambda _: None
         self._again = handler
         self._commits_at_once = False
-        self.trust = Trust()
+        self.trust = OwnershipSignal()
 
     def when_rewound(self, handle_again: Handler, on_rewind: Callable[[Connection], None]) -> None:
         """Of a service that acts on the world: what to do once a store is found to be restored.

@@ -10,7 +10,7 @@ from runtime.logging import log
 from stream.kafka import admin
 from stream.kafka.client_config import Cluster
 from stream.kafka.producer import PRODUCER
-from stream.kafka.watchdog import Silence
+from stream.kafka.watchdog import Watchdog
 from stream.store.outbox import Message
 from stream.worker import metrics
 
@@ -25,7 +25,7 @@ class Publisher:
     def __init__(self, cluster: Cluster, while_waiting: Callable[[], None]) -> None:
         self._producer = cluster.producer({**PRODUCER, **UNTIL_DONE})
         self._while_waiting = while_waiting
-        self._silence = Silence("producer", partial(admin.are_well, cluster))
+        self._silence = Watchdog("producer", partial(admin.are_well, cluster))
         self.problem = self._silence.problem
 
     def publish(self, messages: Sequence[Message]) -> None:

@@ -11,34 +11,34 @@ from stream.kafka.delivery import Delivery, Unreadable
 from stream.store import inbox, outbox, retrying
 from stream.store.error_classification import describe
 from stream.store.outbox import Message
-from stream.store.retrying import MAX_RETRIES, Parked, Status
+from stream.store.retrying import MAX_RETRIES, Retrying, Status
 from stream.worker.batch import Applied, Judged
 from stream.worker.bisection import Done, Handler, in_parts
 from stream.worker.messages import Teller
 
-Ruling = Callable[[Parked, str], tuple[Parked, Status]]
+Ruling = Callable[[Retrying, str], tuple[Retrying, Status]]
 """What becomes of an event that failed again."""
 
 
-def count(event: Parked, error: str) -> tuple[Parked, Status]:
+def count(event: Retrying, error: str) -> tuple[Retrying, Status]:
     """One attempt more; after the fifth retry it is given up."""
     attempts = retrying.next_attempt(event.attempts)
     return replace(event, attempts=attempts, error=error), "abandoned" if attempts > MAX_RETRIES else "retrying"
 
 
-def excuse(event: Parked, error: str) -> tuple[Parked, Status]:
+def excuse(event: Retrying, error: str) -> tuple[Retrying, Status]:
     """No attempt: too many fail at once for it to be this event's fault. One that a person gave up had its last."""
     return replace(event, error=error), "abandoned" if event.attempts > MAX_RETRIES else "retrying"
 
 
-def give_up(event: Parked, error: str) -> tuple[Parked, Status]:
+def give_up(event: Retrying, error: str) -> tuple[Retrying, Status]:
     """One attempt more, and the last: what nobody can decode becomes no better by waiting."""
     return replace(event, attempts=event.attempts + 1, error=error), "abandoned"
 
 
 def retry(
     tx: Connection,
-    due: Sequence[Parked],
+    due: Sequence[Retrying],
     codec: Codec,
     handler: Handler,
     messages: Teller,
@@ -70,19 +70,19 @@ def retry(
     return Applied(outbox.insert(tx, told), told, outcomes)
 
 
-def _one_each(again: Sequence[tuple[Parked, Delivery]]) -> list[tuple[Parked, Delivery]]:
+def _one_each(again: Sequence[tuple[Retrying, Delivery]]) -> list[tuple[Retrying, Delivery]]:
     """Of several records of one event the first: they were parked as what nobody could decode, by where they stood.
 
     What becomes of the first says of the others next time that they are duplicates.
     """
-    first: dict[str, tuple[Parked, Delivery]] = {}
+    first: dict[str, tuple[Retrying, Delivery]] = {}
     for event, one in again:
         first.setdefault(one.event_id, (event, one))
     return list(first.values())
 
 
 def _fail(
-    tx: Connection, event: Parked, one: Delivery, failure: Exception | None, ruling: Ruling, first_wait_s: float
+    tx: Connection, event: Retrying, one: Delivery, failure: Exception | None, ruling: Ruling, first_wait_s: float
 ) -> Judged:
     if isinstance(one.event, Unreadable):  # it was redriven, and nobody can decode it today either
         ruled, status = give_up(event, one.event.error)
@@ -92,7 +92,7 @@ def _fail(
     return Judged(one, status, ruled.attempts, ruled.error)
 
 
-def _settle(tx: Connection, again: Sequence[tuple[Parked, Delivery]], outcomes: Sequence[Judged]) -> None:
+def _settle(tx: Connection, again: Sequence[tuple[Retrying, Delivery]], outcomes: Sequence[Judged]) -> None:
     """Let the inbox say what became of each; what could not be decoded before has its own id only now."""
     ended = [
         (event, judged)
@@ -105,7 +105,7 @@ def _settle(tx: Connection, again: Sequence[tuple[Parked, Delivery]], outcomes: 
     retrying.release(tx, [event.event_id for event, _ in ended])
 
 
-def _read(codec: Codec, event: Parked) -> Delivery:
+def _read(codec: Codec, event: Retrying) -> Delivery:
     return delivery.delivery(codec, event.topic, event.partition, event.offset, event.key, event.value)
 
 

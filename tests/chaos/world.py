@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from local import stack
-from local.paths import Place
+from local.paths import Paths
 from local.run_state import ports
 from local.services import SERVICES, answers
 from simulator.world.mailserver import Mood
@@ -124,7 +124,7 @@ def resize(disk: Path, size: str) -> None:
 
 
 def _mail_server(folder: Path) -> MailServer:
-    place = Place(ROOT, folder / "mails")
+    place = Paths(ROOT, folder / "mails")
     place.run.mkdir()
     chosen = ports(place, ("smtp", "page"), {})
     return MailServer(place.run / "mails.jsonl", chosen["smtp"], chosen["page"])

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from local.parts import postgres_home
-from local.paths import Place
+from local.paths import Paths
 from local.services import SERVICES, program
 from processors.payment.handler import TOPICS
 from tests.actors import Inbox, Shop, Store, new_order, until
@@ -133,7 +133,7 @@ def test_a_standby_that_lost_its_last_transactions_has_all_rows_again_and_nobody
 
 def migrate(system: dict[str, str], server: Postgres) -> None:
     (payment,) = (one for one in SERVICES if one.name == "payment")
-    env = {**program(payment, Place(ROOT, Path(system["RUN_FOLDER"])), system).env, "DATABASE_URL": server.url}
+    env = {**program(payment, Paths(ROOT, Path(system["RUN_FOLDER"])), system).env, "DATABASE_URL": server.url}
     command = [sys.executable, "-m", "processors.payment", "migrate"]
     done = subprocess.run(command, cwd=ROOT, env=env, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -9,7 +9,7 @@ from confluent_kafka import Message
 from stream.events import topics
 from stream.events.topics import PARTITIONS
 from stream.kafka.client_config import Cluster
-from stream.kafka.consumer import Membership
+from stream.kafka.consumer import GroupConsumer
 from stream.kafka.position import Owned, Partition
 from tests.actors import new_order
 from tests.builders import a_payment
@@ -37,7 +37,7 @@ def test_two_members_share_the_partitions_and_one_takes_over_all_of_them(
     cluster: Cluster, system: dict[str, str]
 ) -> None:
     group, order = f"tests-{new_order()}", new_order()
-    first, second = (Membership(group, cluster, [topics.PAYMENT_WEBHOOKS]) for _ in range(2))
+    first, second = (GroupConsumer(group, cluster, [topics.PAYMENT_WEBHOOKS]) for _ in range(2))
     first.join()
     turn_until(lambda: owned(first) == EVERY, first)
 
@@ -60,17 +60,17 @@ def test_two_members_share_the_partitions_and_one_takes_over_all_of_them(
     assert read == set(range(PARTITIONS))
 
 
-def share(first: Membership, second: Membership) -> bool:
+def share(first: GroupConsumer, second: GroupConsumer) -> bool:
     """Whether each partition is one member's, and neither has none."""
     mine, theirs = owned(first), owned(second)
     return bool(mine and theirs) and not mine & theirs and mine | theirs == EVERY
 
 
-def owned(member: Membership) -> set[Partition]:
+def owned(member: GroupConsumer) -> set[Partition]:
     return set(member.owned)
 
 
-def turn(member: Membership) -> list[Message]:
+def turn(member: GroupConsumer) -> list[Message]:
     """What a worker does again and again."""
     messages = member.consume(100)
     if member.arrived:
@@ -79,7 +79,7 @@ def turn(member: Membership) -> list[Message]:
     return messages
 
 
-def turn_until(done: Callable[[], bool], *members: Membership) -> None:
+def turn_until(done: Callable[[], bool], *members: GroupConsumer) -> None:
     end = time.monotonic() + WAIT_S
     while not done():
         assert time.monotonic() < end, [owned(member) for member in members]

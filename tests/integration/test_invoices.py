@@ -11,7 +11,7 @@ from stream.events import (
     CreditAdded,
     CryptoRefundRequested,
     DigitalDeliveryRequested,
-    Fact,
+    DomainEvent,
     InvoiceCompleted,
     InvoiceFailed,
     InvoicePending,
@@ -185,8 +185,8 @@ def test_workers_at_once_neither_lock_each_other_out_nor_miss_each_other(
     flat = [a_transfer("Complete", transaction=f"tx-{n}", customer_id=customer) for n in reversed(names)]
     parts = [batch[n::workers] for batch in (told, flat) for n in range(workers)]
 
-    def work(part: list[Any]) -> list[Fact]:
-        facts: list[Fact] = []
+    def work(part: list[Any]) -> list[DomainEvent]:
+        facts: list[DomainEvent] = []
         for start in range(0, len(part), 3):
             with store.begin() as tx:
                 facts += [fact for result in handle(tx, part[start : start + 3]) for fact in result.facts]
@@ -200,5 +200,5 @@ def test_workers_at_once_neither_lock_each_other_out_nor_miss_each_other(
     assert invoices.rows(BALANCE, customer) == [{"balance": size, "entries": size}]
 
 
-def credits_of(fact: Fact, customer: str) -> bool:
+def credits_of(fact: DomainEvent, customer: str) -> bool:
     return isinstance(fact, CreditAdded) and fact.customer_id == customer

@@ -10,7 +10,7 @@ from confluent_kafka import Message
 
 from stream.events import topics
 from stream.kafka.client_config import Cluster
-from stream.kafka.consumer import CONSUMER, Membership
+from stream.kafka.consumer import CONSUMER, GroupConsumer
 from stream.kafka.position import Owned, Partition
 from stream.kafka.watchdog import LOOK_S
 from tests.actors import new_order, until
@@ -24,15 +24,15 @@ TOO_LONG_MS = 6000
 
 
 @pytest.fixture
-def member(system: dict[str, str]) -> Iterator[Membership]:
+def member(system: dict[str, str]) -> Iterator[GroupConsumer]:
     with member_of(system) as member:
         yield member
 
 
 @contextmanager
-def member_of(system: dict[str, str]) -> Iterator[Membership]:
+def member_of(system: dict[str, str]) -> Iterator[GroupConsumer]:
     """The only member of a group of its own, which has read up to now what the tests put on partition 0."""
-    member = Membership(f"tests-{new_order()}", Cluster.of_environment(system, "tests"), [topics.PAYMENT_WEBHOOKS])
+    member = GroupConsumer(f"tests-{new_order()}", Cluster.of_environment(system, "tests"), [topics.PAYMENT_WEBHOOKS])
     member.join()
     until(lambda: (member.consume(1000), member.joined), lambda now: now[1])
     mark = new_order()
@@ -43,7 +43,7 @@ def member_of(system: dict[str, str]) -> Iterator[Membership]:
 
 
 def test_who_waits_takes_nothing_in_and_reads_all_of_it_in_order_later(
-    member: Membership, system: dict[str, str]
+    member: GroupConsumer, system: dict[str, str]
 ) -> None:
     order = new_order()
     payments = [a_payment(order=order, name=f"{order} {number}") for number in range(MANY)]
@@ -64,7 +64,7 @@ def test_who_waits_takes_nothing_in_and_reads_all_of_it_in_order_later(
 
 
 def test_a_batch_gathers_what_comes_after_its_first_record_and_a_full_one_does_not_wait(
-    member: Membership, system: dict[str, str]
+    member: GroupConsumer, system: dict[str, str]
 ) -> None:
     first, second = new_order(), new_order()
     append_at_once(system, topics.PAYMENT_WEBHOOKS, 0, [a_payment(order=first, name=first)])
@@ -101,7 +101,7 @@ def test_who_loses_its_partitions_while_it_waits_reads_on_when_it_has_them_again
 
 
 @pytest.mark.long
-def test_who_is_busy_is_listened_to_as_well(member: Membership, system: dict[str, str]) -> None:
+def test_who_is_busy_is_listened_to_as_well(member: GroupConsumer, system: dict[str, str]) -> None:
     """Before the first statistics nothing seems to be read; they clear it, though there is never a quiet moment."""
     order = new_order()
     many = [a_payment(order=order, name=f"{order} {number}") for number in range(BUSY)]
@@ -119,19 +119,19 @@ def test_who_is_busy_is_listened_to_as_well(member: Membership, system: dict[str
     assert member.consume(1), "it was busy all the while"
 
 
-def slowly(member: Membership) -> list[Message]:
+def slowly(member: GroupConsumer) -> list[Message]:
     """One record, at a pace at which it stays busy longer than a silence takes to be told of."""
     time.sleep(LOOK_S / (BUSY // 4))
     return member.consume(1)
 
 
-def waiting(member: Membership) -> dict[Partition, Owned]:
+def waiting(member: GroupConsumer) -> dict[Partition, Owned]:
     """What it owns after another moment."""
     member.keep()
     return member.owned
 
 
-def turn(member: Membership) -> list[Message]:
+def turn(member: GroupConsumer) -> list[Message]:
     """As a worker has them, one after the other."""
     messages = member.consume(10)
     member.resume()

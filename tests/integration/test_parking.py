@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from processors.payment import domain as payment
 from stream.dead_letters import actions
 from stream.dead_letters.actions import Wanted
-from stream.events import Fact, PaymentWebhook, ids, topics
+from stream.events import DomainEvent, PaymentWebhook, ids, topics
 from stream.kafka.delivery import Delivery, Unreadable, delivery
 from stream.state.fold import Result
 from stream.store import retrying
@@ -200,7 +200,7 @@ def delivered(webhook: PaymentWebhook, offset: int) -> Delivery:
     return delivery(CODEC, topics.PAYMENT_WEBHOOKS.name, 0, offset, b"1", CODEC.encode(webhook))
 
 
-def facts_of(webhook: PaymentWebhook, *, currency: bool) -> tuple[Fact, ...]:
+def facts_of(webhook: PaymentWebhook, *, currency: bool) -> tuple[DomainEvent, ...]:
     """What the payment processor says of a first payment, with or without what its schema asks for."""
     _, _, facts = payment.apply(payment.Payment("1"), webhook)
     return tuple(msgspec.structs.replace(fact, currency="KRW" if currency else None) for fact in facts)

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from stream.avro.registry import CommittedRegistry
-from stream.events import Fact, PaymentWebhook, Record, topics
+from stream.events import DomainEvent, PaymentWebhook, Record, topics
 from stream.events.topics import Topic
 from stream.kafka.client_config import Cluster
 from stream.replay import offsets as ends
@@ -161,7 +161,7 @@ def facts(system: dict[str, str], topic: Topic, run: str) -> list[str]:
     found = ends.spans(cluster, [topic])
     with Reading(cluster, found) as read:
         told = [CODEC.decode(message.value()) for message in read.take(10**9)]
-    return [order for fact in told if isinstance(fact, Fact) and (order := fact.order_id or "").startswith(run)]
+    return [order for fact in told if isinstance(fact, DomainEvent) and (order := fact.order_id or "").startswith(run)]
 
 
 def test_records_of_every_version_ever_written_are_replayed(

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from stream.events import Fact, PlanMissing, SubscriptionActivated, SubscriptionCancelled, topics
+from stream.events import DomainEvent, PlanMissing, SubscriptionActivated, SubscriptionCancelled, topics
 from tests.actors import Store, new_order
 from tests.builders import MINUTE, NOON, a_billing, a_cancel, a_part_cancel, an_approval
 from tests.log import append, reading
@@ -19,7 +19,7 @@ def subscriptions(system: dict[str, str]) -> Store:
     return Store(system["SUBSCRIPTION_DATABASE_URL"])
 
 
-def announce(system: dict[str, str], *facts: Fact) -> None:
+def announce(system: dict[str, str], *facts: DomainEvent) -> None:
     for fact in facts:
         append(system, topics.PAYMENTS, fact.order_id or "", fact)
 

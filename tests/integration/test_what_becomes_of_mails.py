@@ -15,7 +15,7 @@ import pytest
 
 from notifier import replay_hooks
 from notifier.handler import handle
-from notifier.management_api import Desk
+from notifier.management_api import ManagementApi
 from notifier.sending.sender import Sender
 from notifier.settings import NotifierSettings
 from runtime import clock
@@ -25,7 +25,7 @@ from stream.events import (
     CustomerNotice,
     CustomerWebhook,
     DeadRecord,
-    Fact,
+    DomainEvent,
     NotificationSent,
     PaymentCompleted,
     QuarantinedWebhook,
@@ -71,7 +71,7 @@ class Office:
         self.store = engine(self.url, service="office")
         self.rows = Store(self.url)
         self.sender = Sender(self.settings, self.store, CODEC)
-        self.desk = Desk(self.settings, self.store, CODEC, self.sender.wake.set).routes()
+        self.desk = ManagementApi(self.settings, self.store, CODEC, self.sender.wake.set).routes()
         self.stop = Event()
         self.sending = self.sender.start(self.stop)
 
@@ -85,7 +85,7 @@ class Office:
         with self.store.begin() as tx:
             replay_hooks.handle(tx, events, operator=self.settings.operator_email)
 
-    def wait(self, fact: Fact, status: str) -> dict[str, Any]:
+    def wait(self, fact: DomainEvent, status: str) -> dict[str, Any]:
         """The mail of a fact once it has come to a status."""
         look = lambda: self.rows.rows(  # noqa: E731
             "SELECT *, notification_id::text AS id FROM notifications WHERE fact_id = %s", fact.event_id
@@ -147,7 +147,7 @@ def a_customer(customer: str, email: str, **said: Any) -> CustomerWebhook:
     return CustomerWebhook(envelope=an_envelope(notice), notice=notice)
 
 
-def known(fact: Fact, **said: Any) -> Any:
+def known(fact: DomainEvent, **said: Any) -> Any:
     """The fact's order, which names nobody who sells: so there is one mail."""
     return an_order(order=fact.order_id or "", customer_email=fact.contact, **said)
 
@@ -588,7 +588,7 @@ def test_a_replay_that_reads_first_that_a_mail_was_sent_takes_the_fact_all_the_s
     assert office.rows.rows("SELECT user_id FROM in_app") == [{"user_id": fact.customer_id}]
 
 
-def a_notification(mail: str, fact: Fact) -> NotificationSent:
+def a_notification(mail: str, fact: DomainEvent) -> NotificationSent:
     return NotificationSent(
         notification_id=mail,
         fact_id=fact.event_id,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from processors.payment.domain.payment import Payment
-from stream.events import DisputeClosed, DisputeOpened, DisputeWebhook, Fact, OutcomeKind, Webhook, ids
+from stream.events import DisputeClosed, DisputeOpened, DisputeWebhook, DomainEvent, OutcomeKind, Webhook, ids
 from stream.state import registers
 from stream.state.registers import Told
 
@@ -26,7 +26,7 @@ INQUIRY, SETTLED = TRANSITIONS[0], TRANSITIONS[-1]
 FUNDS = ("withdrawn", "reinstated")
 FACTS = (DisputeOpened, DisputeClosed)
 
-Truth = tuple[type[Fact], tuple[str, ...]]
+Truth = tuple[type[DomainEvent], tuple[str, ...]]
 
 
 def tell(payment: Payment, webhook: DisputeWebhook) -> tuple[Payment, OutcomeKind]:
@@ -63,13 +63,13 @@ def truths(payment: Payment) -> tuple[Truth, ...]:
     return tuple(_truth(payment, name, told) for name, told in sorted(payment.disputes.items()))
 
 
-def news(before: Payment, after: Payment, cause: Webhook) -> tuple[Fact, ...]:
+def news(before: Payment, after: Payment, cause: Webhook) -> tuple[DomainEvent, ...]:
     """Return the domain events that hold only after the change; `after` may be pending state without an order."""
     known = truths(before)
     return tuple(announce(truth, after, cause) for truth in truths(after) if truth not in known)
 
 
-def announce(truth: Truth, payment: Payment, cause: Webhook) -> Fact:
+def announce(truth: Truth, payment: Payment, cause: Webhook) -> DomainEvent:
     """The fact of a truth that was none before."""
     kind, key = truth
     told, envelope = payment.disputes[key[1]], cause.envelope

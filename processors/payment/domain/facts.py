@@ -10,7 +10,7 @@ from stream.events import (
     DepositAwaited,
     DepositReversed,
     DisputeWebhook,
-    Fact,
+    DomainEvent,
     OrderWebhook,
     OutcomeKind,
     PaymentCancelled,
@@ -30,7 +30,7 @@ from stream.state import registers
 OrdersPolicy = Literal["optional", "required"]
 """Whether a success is told at once, or only when the shop's order is known and its amount agrees."""
 
-Truth = tuple[type[Fact], tuple[str, ...]]
+Truth = tuple[type[DomainEvent], tuple[str, ...]]
 """A kind of fact and what makes it one fact and not another."""
 
 
@@ -38,13 +38,13 @@ def apply(
     payment: Payment,
     webhook: PaymentWebhook | DisputeWebhook | RefundWebhook | OrderWebhook,
     orders: OrdersPolicy = "optional",
-) -> tuple[Payment, OutcomeKind, tuple[Fact, ...]]:
+) -> tuple[Payment, OutcomeKind, tuple[DomainEvent, ...]]:
     """The payment after the webhook, what became of the webhook, and what is true now that was not before."""
     after, outcome = tell(payment, webhook)
     return after, outcome, news(payment, after, webhook, orders)
 
 
-def news(before: Payment, after: Payment, cause: Webhook, orders: OrdersPolicy) -> tuple[Fact, ...]:
+def news(before: Payment, after: Payment, cause: Webhook, orders: OrdersPolicy) -> tuple[DomainEvent, ...]:
     """What is true after and was not before."""
     if not (true := truths(after, orders)):
         return ()
@@ -109,7 +109,7 @@ def _overpaid(payment: Payment) -> tuple[Truth, ...]:
     return tuple((kind, (payment.order_id, extra)) for extra in payment.extra for kind in _of_extra(payment, extra))
 
 
-def _of_extra(payment: Payment, extra: str) -> tuple[type[Fact], ...]:
+def _of_extra(payment: Payment, extra: str) -> tuple[type[DomainEvent], ...]:
     """Nobody can be asked to give back an amount nobody knows."""
     is_known = registers.value(payment.transactions[extra], "amount") is not None
     return (PaymentOverpaid, RefundRequested) if is_known else (PaymentOverpaid,)
@@ -135,7 +135,7 @@ def _mismatched_refunds(payment: Payment) -> tuple[Truth, ...]:
     return tuple((RefundMismatched, key) for key in (*waiting, *excessive))
 
 
-def _announce(truth: Truth, before: Payment, payment: Payment, cause: Webhook) -> Fact:
+def _announce(truth: Truth, before: Payment, payment: Payment, cause: Webhook) -> DomainEvent:
     kind, key = truth
     envelope = cause.envelope
     said = {
@@ -169,7 +169,7 @@ def _told(payment: Payment) -> dict[str, Any]:
     }
 
 
-def _of_kind(kind: type[Fact], key: tuple[str, ...], before: Payment, payment: Payment) -> dict[str, Any]:
+def _of_kind(kind: type[DomainEvent], key: tuple[str, ...], before: Payment, payment: Payment) -> dict[str, Any]:
     """What a kind of fact says otherwise than the payment as a whole."""
     if kind is PaymentCompleted:
         failed = payment.failed_refunds > before.failed_refunds and before.version > 0

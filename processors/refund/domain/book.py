@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from processors.refund.domain.refunds import PAYMENTS, Refunds, apply, merge, news, pay, request, tell
-from stream.events import CryptoRefundRequested, Fact, OutcomeKind, RefundRequested, RefundWebhook
+from stream.events import CryptoRefundRequested, DomainEvent, OutcomeKind, RefundRequested, RefundWebhook
 from stream.state import aliases
 from stream.state.aliases import Name, Referred
 from stream.state.fold import Result
@@ -16,7 +16,7 @@ class Book:
     refunds: dict[str, Refunds]
     names: dict[Name, Referred[Refunds]]
 
-    def touches(self, event: RefundWebhook | Fact) -> str | None:
+    def touches(self, event: RefundWebhook | DomainEvent) -> str | None:
         """The order whose refunds this event may change; a payment's fact changes them only by what waits for it."""
         known = names(event)
         order_id = _order_of(event) or aliases.order_of(self.names, known)
@@ -24,7 +24,7 @@ class Book:
         # Any of these names may come to wait in this very batch, unless it stands for an order already.
         return order_id if is_news or any(self.names[name].order_id is None for name in known) else None
 
-    def post(self, event: RefundWebhook | Fact) -> Result:
+    def post(self, event: RefundWebhook | DomainEvent) -> Result:
         """Apply one event to its order's refunds; without an order, keep what it says under its name."""
         known = names(event)
         named = aliases.order_of(self.names, known)
@@ -36,7 +36,7 @@ class Book:
             return self._apply(order_id, event, adopted)
         return Result(order_id or "", "processed", ())
 
-    def _apply(self, order_id: str, event: RefundWebhook | Fact, adopted: list[Referred[Refunds]]) -> Result:
+    def _apply(self, order_id: str, event: RefundWebhook | DomainEvent, adopted: list[Referred[Refunds]]) -> Result:
         refunds = before = self.refunds[order_id]
         woken: tuple[str, ...] = ()
         for name in adopted:
@@ -59,14 +59,14 @@ class Book:
         return Result(":".join(name), "waiting", ())
 
 
-def _order_of(event: RefundWebhook | Fact) -> str | None:
+def _order_of(event: RefundWebhook | DomainEvent) -> str | None:
     """The order an event names; a crypto invoice without one is its own."""
     if isinstance(event, RefundWebhook):
         return event.notice.order_id
     return event.order_id or (f"invoice:{event.invoice_id}" if isinstance(event, CryptoRefundRequested) else None)
 
 
-def names(event: RefundWebhook | Fact) -> list[Name]:
+def names(event: RefundWebhook | DomainEvent) -> list[Name]:
     """All names of the payment at its provider: a refund goes by them, and a payment's facts tell whose they are."""
     if isinstance(event, RefundWebhook):
         return aliases.given(event.envelope.provider, event.notice.reference, event.notice.references)

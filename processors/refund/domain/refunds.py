@@ -9,14 +9,14 @@ from typing import Any
 from stream.events import (
     AmountMismatched,
     CryptoRefundRequested,
-    Fact,
+    DomainEvent,
     OutcomeKind,
     PaymentCancelled,
     PaymentCompleted,
     PaymentOverpaid,
     PaymentRefunded,
     RefundCompleted,
-    RefundFact,
+    RefundEvent,
     RefundMismatched,
     RefundRejected,
     RefundRequested,
@@ -37,7 +37,7 @@ A bank may send back what was given back already (Stripe: succeeded → failed):
 holds.
 """
 
-ANNOUNCED: dict[str, type[RefundFact]] = {"completed": RefundCompleted, "rejected": RefundRejected}
+ANNOUNCED: dict[str, type[RefundEvent]] = {"completed": RefundCompleted, "rejected": RefundRejected}
 REQUESTED_BY = "hookstream"
 """The provider of a refund that only we asked for."""
 
@@ -45,7 +45,7 @@ PAYMENTS = PaymentCompleted | AmountMismatched | PaymentOverpaid | PaymentCancel
 """The domain events that state how much was paid for an order; refunds are compared with them."""
 
 ENDS = ("completed", "rejected")
-Truth = tuple[type[RefundFact] | type[RefundMismatched], tuple[str, ...]]
+Truth = tuple[type[RefundEvent] | type[RefundMismatched], tuple[str, ...]]
 """A kind of fact and what makes it one fact and not another: the order, the refund, and which time if it recurs."""
 
 
@@ -148,7 +148,7 @@ def _misfit(told: Told, paid: list[Any]) -> str | None:
     return None if registers.value(told, "currency") in {currency for _, currency, *_ in paid} else "other_currency"
 
 
-def apply(refunds: Refunds, webhook: RefundWebhook) -> tuple[Refunds, OutcomeKind, tuple[Fact, ...]]:
+def apply(refunds: Refunds, webhook: RefundWebhook) -> tuple[Refunds, OutcomeKind, tuple[DomainEvent, ...]]:
     """The order's refunds after the webhook, what became of it, and what is true now that was not before."""
     before = refunds.refunds.get(webhook.notice.refund_id, {})
     when = registers.stamp(TRANSITIONS, webhook.notice.status, webhook.envelope.occurred_at, webhook.envelope.event_id)
@@ -220,7 +220,7 @@ def merge(refunds: Refunds, other: Refunds) -> Refunds:
     return replace(refunds, version=refunds.version + other.version, refunds=merged, paid=paid)
 
 
-def news(before: Refunds, after: Refunds, cause: RefundWebhook | Fact) -> tuple[Fact, ...]:
+def news(before: Refunds, after: Refunds, cause: RefundWebhook | DomainEvent) -> tuple[DomainEvent, ...]:
     """Return the domain events that hold after a change and did not hold before."""
     known = truths(before)
     return tuple(_announce(truth, after, cause) for truth in truths(after) if truth not in known)
@@ -254,7 +254,7 @@ def _with(refunds: Refunds, refund_id: str, told: Told) -> Refunds:
     return replace(refunds, version=refunds.version + 1, refunds={**refunds.refunds, refund_id: told})
 
 
-def _announce(truth: Truth, refunds: Refunds, cause: RefundWebhook | Fact) -> Fact:
+def _announce(truth: Truth, refunds: Refunds, cause: RefundWebhook | DomainEvent) -> DomainEvent:
     kind, key = truth
     told = refunds.refunds[key[1]]
     envelope = cause.envelope if isinstance(cause, RefundWebhook) else cause

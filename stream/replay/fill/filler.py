@@ -20,10 +20,10 @@ from stream.replay.fill import ledger, parallel, publications
 from stream.replay.fill.ledger import Asked, Outrun, Owed
 from stream.replay.fill.order_aliases import Wanted
 from stream.replay.fill.ordered_reader import Reading
-from stream.replay.fill.parallel import Moved, Pace
-from stream.replay.fill.publications import Unspoken
-from stream.replay.offsets import Span, spans
-from stream.replay.spec import Subject
+from stream.replay.fill.parallel import Moved, SharedPace
+from stream.replay.fill.publications import CollectedPublications
+from stream.replay.offsets import OffsetRange, spans
+from stream.replay.spec import ReplaySpec
 from stream.store import error_classification, retrying
 from stream.worker import batch, bisection, retries
 from stream.worker.batch import Applied
@@ -44,11 +44,11 @@ UPDATE inbox SET handled_at = to_timestamp(since.ms / 1e3)
 HURRY = "UPDATE parked SET next_attempt_at = now() WHERE status = 'retrying'"
 
 
-class Filling:
+class Filler:
     """Applies what is asked of one service's topics to `store`; `keep` gets the facts that were told to nobody."""
 
     def __init__(
-        self, subject: Subject, settings: StoreSettings, store: Engine, asked: Asked, keep: Keep = ledger.owe
+        self, subject: ReplaySpec, settings: StoreSettings, store: Engine, asked: Asked, keep: Keep = ledger.owe
     ) -> None:
         self._subject = subject
         self._cluster = Cluster.of(settings, subject.service)
@@ -57,7 +57,7 @@ class Filling:
         self._processes = settings.replay_processes if subject.is_by_partition and not asked.orders else 1
         self._part = 0
         self._parts = 1
-        self._pace: Pace | None = None
+        self._pace: SharedPace | None = None
         self._store = store
         self._keep = keep
         self._wanted = Wanted(asked.orders) if asked.orders else None
@@ -76,7 +76,7 @@ class Filling:
             parallel.run(count, partial(self._fill_part, count), self.moved)
         self._fill()
 
-    def _fill_part(self, count: int, part: int, pace: Pace, moved: Moved) -> None:
+    def _fill_part(self, count: int, part: int, pace: SharedPace, moved: Moved) -> None:
         """Fill from those partitions whose numbers are this part's, in a process forked for that.
 
         All records of a key are in partitions of one number, so a part has every topic's records of its keys.
@@ -105,7 +105,7 @@ class Filling:
         """Read from the start, until no record tells a new name of the orders that are wanted."""
         topics = (*self._subject.topics, *self._subject.beside)
         there = spans(self._cluster, topics)
-        whole = {where: Span(there[where].first, place.end) for where, place in self._places().items()}
+        whole = {where: OffsetRange(there[where].first, place.end) for where, place in self._places().items()}
         known = 0
         while known < wanted.count:
             known = wanted.count
@@ -117,7 +117,7 @@ class Filling:
 
     def try_again(self) -> bool:
         """Try again what failed, as often as the live service would; whether there was anything."""
-        unspoken = Unspoken(self._known)
+        unspoken = CollectedPublications(self._known)
         with self._store.begin() as tx:
             tx.exec_driver_sql(HURRY)
             due = retrying.due(tx, list(ledger.places(tx, "source")), MOST_RETRIED)
@@ -125,14 +125,14 @@ class Filling:
             self._keep(tx, publications.owed(tx, unspoken, self._subject))
         return bool(due)
 
-    def unread(self) -> dict[Partition, Span]:
+    def unread(self) -> dict[Partition, OffsetRange]:
         """What is still to be read; partitions that were read to their ends are left out."""
         return {where: span for where, span in self._places().items() if span.first < span.end}
 
     def _count(self) -> int:
         return sum(span.end - span.first for span in self.unread().values())
 
-    def _places(self) -> dict[Partition, Span]:
+    def _places(self) -> dict[Partition, OffsetRange]:
         with self._store.begin() as tx:
             places = ledger.places(tx, "source")
         return {where: span for where, span in places.items() if where[1] % self._parts == self._part}
@@ -159,7 +159,7 @@ class Filling:
         appended: Mapping[str, int],
         run: bisection.Runner,
     ) -> None:
-        unspoken = Unspoken(self._known, run)
+        unspoken = CollectedPublications(self._known, run)
         with self._store.begin() as tx:
             ledger.advance(tx, {where: self._at[where] for where in ends}, ends)
             applied = (

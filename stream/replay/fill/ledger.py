@@ -11,7 +11,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from stream.kafka.position import Partition
-from stream.replay.offsets import Span
+from stream.replay.offsets import OffsetRange
 from stream.store.bulk_sql import write
 from stream.store.outbox import Message
 
@@ -174,7 +174,7 @@ def run(tx: Connection) -> Run:
     return Run(Asked(service, name, to_time, tuple(orders), retranslate), *rest)
 
 
-def extend(tx: Connection, purpose: Purpose, spans: Mapping[Partition, Span]) -> None:
+def extend(tx: Connection, purpose: Purpose, spans: Mapping[Partition, OffsetRange]) -> None:
     """Read these partitions up to these ends; one that is known already goes on from where it is."""
     rows = [(*where, span.first, span.end) for where, span in sorted(spans.items())]
     if not rows:  # a service that nothing has come to yet is nowhere
@@ -184,10 +184,10 @@ def extend(tx: Connection, purpose: Purpose, spans: Mapping[Partition, Span]) ->
     tx.exec_driver_sql(EXTEND, {**columns, "purpose": purpose})
 
 
-def places(tx: Connection, purpose: Purpose) -> dict[Partition, Span]:
+def places(tx: Connection, purpose: Purpose) -> dict[Partition, OffsetRange]:
     """What is still to be read of each partition."""
     rows = tx.exec_driver_sql(PLACES, {"purpose": purpose})
-    return {(topic, number): Span(next_, end) for topic, number, next_, end in rows}
+    return {(topic, number): OffsetRange(next_, end) for topic, number, next_, end in rows}
 
 
 def move(tx: Connection, purpose: Purpose, ends: Mapping[Partition, int]) -> None:

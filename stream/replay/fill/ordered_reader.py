@@ -13,8 +13,8 @@ from confluent_kafka import KafkaError, Message, TopicPartition
 from stream.kafka.client_config import Cluster
 from stream.kafka.position import Partition
 from stream.kafka.producer import CLIENT
-from stream.replay.offsets import Span
-from stream.replay.spec import Impossible
+from stream.replay.offsets import OffsetRange
+from stream.replay.spec import ReplayImpossible
 
 CONSUMER: dict[str, Any] = {
     **CLIENT,
@@ -41,7 +41,7 @@ MOST_TAKEN_BYTES = 64_000_000
 class Reading:
     """The records of these spans, merged by the time they were appended."""
 
-    def __init__(self, cluster: Cluster, spans: Mapping[Partition, Span]) -> None:
+    def __init__(self, cluster: Cluster, spans: Mapping[Partition, OffsetRange]) -> None:
         self._ends = {where: span.end for where, span in spans.items() if span.first < span.end}
         self._next = {where: spans[where].first for where in self._ends}
         self._held: dict[Partition, deque[Message]] = {where: deque() for where in self._ends}
@@ -98,7 +98,7 @@ class Reading:
             if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - it has no other name
                 self._end(where)
             elif not error.retriable() and error.code() not in PASSING:
-                raise Impossible(f"{where[0]} cannot be read: {error.str()}")
+                raise ReplayImpossible(f"{where[0]} cannot be read: {error.str()}")
             return None
         if offset < self._next[where] or self._next[where] >= self._ends[where]:
             return None  # read before the pause, or beyond the end

@@ -15,7 +15,7 @@ from confluent_kafka import KafkaException
 from sqlalchemy import exc
 
 from stream.kafka.position import Partition
-from stream.replay.spec import Impossible
+from stream.replay.spec import ReplayImpossible
 
 FORK = multiprocessing.get_context("fork")
 DONE_MS = 2**62
@@ -25,7 +25,7 @@ Moved = Callable[[Mapping[Partition, int]], None]
 """Called with the offsets up to which partitions have been replayed."""
 
 
-class Pace:
+class SharedPace:
     """Keeps a part that is ahead waiting until no other part still has only older records in hand.
 
     Two parts then differ by about a batch. What a service publishes on the way may depend on the order in which it
@@ -53,14 +53,14 @@ class Pace:
             self._changed.notify_all()
 
 
-def run(count: int, work: Callable[[int, Pace, Moved], None], moved: Moved) -> None:
+def run(count: int, work: Callable[[int, SharedPace, Moved], None], moved: Moved) -> None:
     """Do `work` for each part number below `count` in a process of its own; their progress is passed to `moved`.
 
     The processes are forked, so that they start at once with what this one knows. No Kafka client may be open: its
     threads do not come along. Raises Impossible when a part fails or is killed; the other parts are ended then.
     """
     gc.collect()  # a client that is only referenced by a cycle would be destroyed in a process without its threads
-    pace, (alive, ours) = Pace(count), os.pipe()
+    pace, (alive, ours) = SharedPace(count), os.pipe()
     receivers: list[Connection] = []
     processes: list[ForkProcess] = []
     try:
@@ -89,11 +89,11 @@ def _follow(receivers: list[Connection], processes: list[ForkProcess], moved: Mo
                 said = receiver.recv()
             except EOFError:
                 running[receiver].join()
-                raise Impossible(_killed(running[receiver])) from None
+                raise ReplayImpossible(_killed(running[receiver])) from None
             if said is None:
                 del running[receiver]
             elif isinstance(said, str):
-                raise Impossible(said)
+                raise ReplayImpossible(said)
             else:
                 moved(said)
 
@@ -107,7 +107,11 @@ def _killed(process: ForkProcess) -> str:
 
 
 def _part(
-    part: int, work: Callable[[int, Pace, Moved], None], pace: Pace, sender: Connection, life: tuple[int, int]
+    part: int,
+    work: Callable[[int, SharedPace, Moved], None],
+    pace: SharedPace,
+    sender: Connection,
+    life: tuple[int, int],
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal's Ctrl-C the parent is told too
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -118,7 +122,7 @@ def _part(
     try:
         work(part, pace, sender.send)
         pace.leave(part)
-    except Impossible as sentence:
+    except ReplayImpossible as sentence:
         said = str(sentence)
     except (exc.SQLAlchemyError, KafkaException) as failure:
         cause = getattr(failure, "orig", None) or failure

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from stream.avro.codec import Codec
 from stream.dead_letters import actions
-from stream.events import Fact, Outcome, topics
+from stream.events import DomainEvent, Outcome, topics
 from stream.kafka import delivery
 from stream.kafka.client_config import Cluster
 from stream.kafka.delivery import Delivery
@@ -16,8 +16,8 @@ from stream.replay import offsets as ends
 from stream.replay.fill import ledger
 from stream.replay.fill.ledger import Owed
 from stream.replay.fill.ordered_reader import Reading
-from stream.replay.offsets import Span
-from stream.replay.spec import Impossible, Subject
+from stream.replay.offsets import OffsetRange
+from stream.replay.spec import ReplayImpossible, ReplaySpec
 from stream.state.fold import Result
 from stream.store.inbox import Stood
 from stream.store.outbox import Message
@@ -28,7 +28,7 @@ from stream.worker.messages import TOPIC_OF, written
 AT_ONCE = 5000
 
 
-class Unspoken:
+class CollectedPublications:
     """The teller of a replay: it tells nobody, and remembers the facts.
 
     An event has failed, as it has live, if it leads to a fact that cannot be written. So each is written, unless the
@@ -39,7 +39,7 @@ class Unspoken:
     def __init__(self, codec: Codec, run: Runner = bisection.in_parts) -> None:
         self._codec = codec
         self._is_together = run is bisection.together
-        self._collected: dict[str, tuple[Fact, tuple[str, int, int], bytes, bytes | None]] = {}
+        self._collected: dict[str, tuple[DomainEvent, tuple[str, int, int], bytes, bytes | None]] = {}
 
     @property
     def fact_ids(self) -> Collection[str]:
@@ -76,7 +76,7 @@ class Unspoken:
         return Owed(fact_id, *source, TOPIC_OF[kind], key, value or written(self._codec, fact, key), kind.__name__)
 
 
-def owed(tx: Connection, unspoken: Unspoken, subject: Subject) -> list[Owed]:
+def owed(tx: Connection, unspoken: CollectedPublications, subject: ReplaySpec) -> list[Owed]:
     """The collected facts that stand on no topic.
 
     Raises Impossible for one that goes to a topic on which nobody looked whether it stands there.
@@ -84,7 +84,7 @@ def owed(tx: Connection, unspoken: Unspoken, subject: Subject) -> list[Owed]:
     left = unspoken.owed(ledger.told(tx, unspoken.fact_ids))
     for one in left:
         if one.topic not in {topic.name for topic in subject.announces}:
-            raise Impossible(f"a {one.kind} goes to {one.topic}, which the service is not said to announce on")
+            raise ReplayImpossible(f"a {one.kind} goes to {one.topic}, which the service is not said to announce on")
     return left
 
 
@@ -110,11 +110,11 @@ def read_dismissed(tx: Connection, cluster: Cluster, codec: Codec, service: str)
     actions.know_dismissed(tx, found)
 
 
-def _facts(codec: Codec, message: confluent_kafka.Message) -> Iterable[Fact]:
+def _facts(codec: Codec, message: confluent_kafka.Message) -> Iterable[DomainEvent]:
     """The fact that a record tells; bytes that are no record tell none."""
     record = delivery.read(codec, message).event
-    return (record,) if isinstance(record, Fact) else ()
+    return (record,) if isinstance(record, DomainEvent) else ()
 
 
-def _open(places: Mapping[Partition, Span]) -> dict[Partition, Span]:
+def _open(places: Mapping[Partition, OffsetRange]) -> dict[Partition, OffsetRange]:
     return {where: span for where, span in places.items() if span.first < span.end}

@@ -10,7 +10,7 @@ from auditor import keeping
 from auditor.audit import judge
 from auditor.evidence import Accepted, Evidence, Period, Store
 from auditor.tracing import Trace
-from stream.events import Fact, NotificationSent, Outcome, topics
+from stream.events import DomainEvent, NotificationSent, Outcome, topics
 from tests.unit.auditor.whole import COMPLETE, DELIVERED, GIVEN_BACK, PAID, event_id, whole
 
 Damage = Callable[[Evidence], Evidence]
@@ -96,7 +96,7 @@ DAMAGES: dict[str, tuple[Damage, set[str]]] = {
         {"STATE", "AGREEMENT"},
     ),
     "a fact that is true and was not announced": (
-        without_records(lambda one: isinstance(one, Fact) and one.caused_by == event_id(GIVEN_BACK)),
+        without_records(lambda one: isinstance(one, DomainEvent) and one.caused_by == event_id(GIVEN_BACK)),
         {"FACTS", "MESSAGES", "DUPROW"},
     ),
     "a fact from nowhere": (
@@ -156,7 +156,9 @@ def test_what_is_not_committed_is_under_way_and_nothing_is_lost() -> None:
 
 def test_what_is_still_in_an_outbox_is_under_way() -> None:
     untold = in_store("refund", lambda store: replace(store, outbox=1))(whole())
-    evidence = without_records(lambda one: isinstance(one, Fact) and one.caused_by == event_id(GIVEN_BACK))(untold)
+    evidence = without_records(lambda one: isinstance(one, DomainEvent) and one.caused_by == event_id(GIVEN_BACK))(
+        untold
+    )
 
     assert "FACTS" not in broken(evidence)
     assert {"FACTS", "OUTBOX"} <= under_way(evidence)

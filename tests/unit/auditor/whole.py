@@ -12,7 +12,7 @@ from processors.invoice import domain as invoices
 from processors.payment import domain as payments
 from processors.refund import domain as refunds
 from processors.shipping import domain as shipping
-from stream.events import Fact, NotificationSent, Outcome, Record, Webhook, ids, topics
+from stream.events import DomainEvent, NotificationSent, Outcome, Record, Webhook, ids, topics
 from stream.kafka.delivery import Delivery, identity
 from tests.builders import NOON, a_payment, a_refund, a_scan, an_invoice, an_order
 
@@ -24,7 +24,7 @@ DEAD = b"no record"
 TOPIC_OF = {record: topic for topic in topics.ALL for record in topic.records}
 
 
-def facts() -> list[Fact]:
+def facts() -> list[DomainEvent]:
     """What the processors announce of it."""
     _, _, paid = payments.apply(payments.Payment("1"), PAID)
     _, _, delivered = shipping.apply(shipping.Shipment("cj:1"), DELIVERED)
@@ -94,7 +94,7 @@ class Topics:
 
 
 def _store(
-    service: str, log: Topics, inbox: dict[str, tuple[tuple[str, int, int], str]], messages: dict[str, Fact]
+    service: str, log: Topics, inbox: dict[str, tuple[tuple[str, int, int], str]], messages: dict[str, DomainEvent]
 ) -> Store:
     places = {place for place, _ in inbox.values()}
     tables: dict[str, dict[str, dict[str, object]]] = {name: {} for name in TABLES[service]}
@@ -133,7 +133,7 @@ def _outcome(service: str, entry: Entry, outcome: str) -> Outcome:
     )
 
 
-def _sent(name: str, fact: Fact) -> NotificationSent:
+def _sent(name: str, fact: DomainEvent) -> NotificationSent:
     return NotificationSent(
         notification_id=name,
         fact_id=fact.event_id,

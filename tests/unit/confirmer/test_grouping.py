@@ -2,7 +2,7 @@
 
 from confirmer.polling.request_batching import made_of
 from confirmer.store import Claimed
-from confirmer.verdict import Unaskable
+from confirmer.verdict import Unbuildable
 from providers.contract import Ask, Inquiry, NotKnownYet, Received, Translation
 from stream.events import Question, UnconfirmedWebhook
 from tests.builders import an_envelope
@@ -42,4 +42,4 @@ def test_questions_about_one_payment_are_one_request_whatever_they_claim() -> No
 def test_a_question_of_which_no_request_can_be_made_stands_alone() -> None:
     requests = made_of([a_question(1, "odd"), a_question(2, "odd"), a_question(3, "a")], INQUIRY, "key")
 
-    assert [isinstance(request.ask, Unaskable) for request in requests] == [True, True, False]
+    assert [isinstance(request.ask, Unbuildable) for request in requests] == [True, True, False]

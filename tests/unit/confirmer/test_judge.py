@@ -12,14 +12,14 @@ from confirmer.verdict import (
     BACKOFF_S,
     ENDINGS,
     UNREAD_TIMES,
-    Again,
-    Circumstances,
+    ApiResponse,
     Confirmed,
-    Heard,
+    Context,
     NoAnswer,
     Rejected,
     Response,
-    Unaskable,
+    RetryLater,
+    Unbuildable,
     Unknown,
     backoff,
     judge,
@@ -30,7 +30,7 @@ from stream.events import PaymentNotice, Question, UnconfirmedWebhook, ids
 from tests.builders import NOON, an_envelope
 
 SECOND = 1_000_000
-HERE = Circumstances(now=NOON, attempts=1, unread=0, mode="test")
+HERE = Context(now=NOON, attempts=1, unread=0, mode="test")
 TRUTH = PaymentNotice(order_id="1", status="completed", amount=58000)
 
 
@@ -57,7 +57,7 @@ TRUE = an_inquiry(Translation(TRUTH, "payment.completed", NOON, "pk-1:DONE"))
 
 
 def test_what_the_provider_says_itself_is_confirmed_under_the_id_that_its_answer_gives() -> None:
-    verdict = judge(TRUE, a_receipt(), Heard(200, b'{"the": "answer"}'), HERE)
+    verdict = judge(TRUE, a_receipt(), ApiResponse(200, b'{"the": "answer"}'), HERE)
 
     assert isinstance(verdict, Confirmed)
     topic, key, event = verdict.event
@@ -71,28 +71,28 @@ def test_what_the_provider_says_itself_is_confirmed_under_the_id_that_its_answer
 def test_what_the_provider_denies_is_rejected_once_it_had_time_to_learn_of_it() -> None:
     denying = an_inquiry(Untrue("the payment is READY"))
 
-    at_once = judge(denying, a_receipt(), Heard(200), HERE)
-    later = judge(denying, a_receipt(), Heard(200), replace(HERE, now=NOON + 5 * SECOND))
+    at_once = judge(denying, a_receipt(), ApiResponse(200), HERE)
+    later = judge(denying, a_receipt(), ApiResponse(200), replace(HERE, now=NOON + 5 * SECOND))
 
-    assert at_once == Again("untrue: the payment is READY", 5.0)
+    assert at_once == RetryLater("untrue: the payment is READY", 5.0)
     assert later == Rejected("untrue", "untrue: the payment is READY")
 
 
 def test_what_happened_in_the_other_mode_is_rejected() -> None:
     other = an_inquiry(Translation(TRUTH, "payment.completed", NOON, "pk-1:DONE", "live"))
 
-    verdict = judge(other, a_receipt(), Heard(200), HERE)
+    verdict = judge(other, a_receipt(), ApiResponse(200), HERE)
 
     assert isinstance(verdict, Rejected)
     assert verdict.cause == "other_mode"
 
 
-@pytest.mark.parametrize("response", [Heard(404), Heard(410)])
+@pytest.mark.parametrize("response", [ApiResponse(404), ApiResponse(410)])
 def test_what_the_provider_does_not_know_is_asked_again_until_its_time_is_over(response: Response) -> None:
     last_second = replace(HERE, now=NOON + 3599 * SECOND, attempts=30)
 
-    assert isinstance(judge(TRUE, a_receipt(), response, HERE), Again)
-    assert judge(TRUE, a_receipt(), response, last_second) == Again("the provider does not know it", 1.0)
+    assert isinstance(judge(TRUE, a_receipt(), response, HERE), RetryLater)
+    assert judge(TRUE, a_receipt(), response, last_second) == RetryLater("the provider does not know it", 1.0)
     assert judge(TRUE, a_receipt(), response, replace(HERE, now=NOON + 3600 * SECOND)) == Unknown(
         "unknown: the provider does not know it"
     )
@@ -101,50 +101,61 @@ def test_what_the_provider_does_not_know_is_asked_again_until_its_time_is_over(r
 def test_what_the_provider_does_not_know_yet_waits_like_what_it_does_not_know() -> None:
     waiting = an_inquiry(NotKnownYet("in progress"))
 
-    assert judge(waiting, a_receipt(), Heard(200), HERE) == Again("in progress", BACKOFF_S[0])
+    assert judge(waiting, a_receipt(), ApiResponse(200), HERE) == RetryLater("in progress", BACKOFF_S[0])
     late = replace(HERE, now=NOON + 3600 * SECOND)
-    assert judge(waiting, a_receipt(), Heard(200), late) == Unknown("unknown: in progress")
+    assert judge(waiting, a_receipt(), ApiResponse(200), late) == Unknown("unknown: in progress")
 
 
 @pytest.mark.parametrize(
     "response",
-    [NoAnswer("no answer"), Heard(500), Heard(503), Heard(429), Heard(408), Heard(302), Heard(401), Heard(403)],
+    [
+        NoAnswer("no answer"),
+        ApiResponse(500),
+        ApiResponse(503),
+        ApiResponse(429),
+        ApiResponse(408),
+        ApiResponse(302),
+        ApiResponse(401),
+        ApiResponse(403),
+    ],
 )
 def test_what_an_api_cannot_answer_is_asked_again_however_late_it_is(response: Response) -> None:
     years_later = replace(HERE, now=2 * NOON, attempts=10_000, unread=UNREAD_TIMES)
 
     assert standing(response) != "well"
-    assert isinstance(judge(TRUE, a_receipt(), response, years_later), Again)
+    assert isinstance(judge(TRUE, a_receipt(), response, years_later), RetryLater)
 
 
 @pytest.mark.parametrize("failure", [Unreadable("no status"), ValueError("a bug"), KeyError("b"), RecursionError()])
 def test_an_answer_nobody_can_read_is_asked_for_a_few_times_and_no_more(failure: Exception) -> None:
     mess = an_inquiry(failure)
-    verdicts = [judge(mess, a_receipt(), Heard(200), replace(HERE, unread=n)) for n in range(UNREAD_TIMES)]
+    verdicts = [judge(mess, a_receipt(), ApiResponse(200), replace(HERE, unread=n)) for n in range(UNREAD_TIMES)]
 
-    assert [isinstance(verdict, Again) and verdict.unread for verdict in verdicts[:-1]] == [True] * (UNREAD_TIMES - 1)
+    assert [isinstance(verdict, RetryLater) and verdict.unread for verdict in verdicts[:-1]] == [True] * (
+        UNREAD_TIMES - 1
+    )
     assert isinstance(verdicts[-1], Unknown)
     assert verdicts[-1].error.startswith("no readable answer: ")
 
 
-@pytest.mark.parametrize("response", [Heard(400), Heard(422), Unaskable("no request can be made of it")])
+@pytest.mark.parametrize("response", [ApiResponse(400), ApiResponse(422), Unbuildable("no request can be made of it")])
 def test_a_question_the_api_does_not_take_is_like_an_answer_nobody_can_read(response: Response) -> None:
     assert standing(response) == "well"
     verdict = judge(TRUE, a_receipt(), response, HERE)
-    assert isinstance(verdict, Again)
+    assert isinstance(verdict, RetryLater)
     assert verdict.unread
     assert isinstance(judge(TRUE, a_receipt(), response, replace(HERE, unread=UNREAD_TIMES)), Unknown)
 
 
 def test_an_answer_that_is_nothing_we_act_on_ends_the_asking() -> None:
-    assert isinstance(judge(an_inquiry(Unsupported("a billing key")), a_receipt(), Heard(200), HERE), Unknown)
+    assert isinstance(judge(an_inquiry(Unsupported("a billing key")), a_receipt(), ApiResponse(200), HERE), Unknown)
 
 
 @pytest.mark.parametrize("answer", [Untrue("no"), NotKnownYet(), Unsupported("no"), Unreadable("no"), RecursionError()])
 def test_the_error_of_a_question_that_has_ended_says_so_by_its_beginning(answer: Exception) -> None:
     years_later = replace(HERE, now=2 * NOON, unread=UNREAD_TIMES)
 
-    verdict = judge(an_inquiry(answer), a_receipt(), Heard(200), years_later)
+    verdict = judge(an_inquiry(answer), a_receipt(), ApiResponse(200), years_later)
 
     assert isinstance(verdict, Rejected | Unknown)
     assert verdict.error.startswith(ENDINGS)

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from confirmer.polling.http_client import MAX_ANSWER_BYTES, Line, _retry_after
-from confirmer.verdict import Heard, NoAnswer, Response
+from confirmer.polling.http_client import MAX_ANSWER_BYTES, HttpClient, _retry_after
+from confirmer.verdict import ApiResponse, NoAnswer, Response
 from providers.contract import Ask
 
 TIMEOUT_S = 0.5
@@ -37,7 +37,7 @@ def heard_from(server: Server) -> tuple[Response, bytes]:
 
         listener = await asyncio.start_server(serve, "127.0.0.1", 0)
         host, port = listener.sockets[0].getsockname()
-        async with listener, Line(TIMEOUT_S) as line:
+        async with listener, HttpClient(TIMEOUT_S) as line:
             response = await line.ask(f"http://{host}:{port}", Ask("GET", "/payments/1", {"Authorization": "key"}))
         return response, await request
 
@@ -106,7 +106,7 @@ async def nonsense() -> AsyncIterator[bytes]:
 def test_an_answer_is_heard_and_asked_for_uncompressed() -> None:
     response, request = heard_from(whole)
 
-    assert response == Heard(200, b'{"a": 1}\n')
+    assert response == ApiResponse(200, b'{"a": 1}\n')
     assert b"accept-encoding: identity\r\n" in request.lower()
 
 
@@ -131,7 +131,7 @@ def test_no_answer_takes_more_time_or_memory_than_it_may(server: Server) -> None
 def test_a_redirect_is_not_followed() -> None:
     response, _ = heard_from(redirect)
 
-    assert response == Heard(302)
+    assert response == ApiResponse(302)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from confirmer.polling.rate_limiter import LONGEST_REST_S, REST_S, TOLERATED, Breaker, Pace
+from confirmer.polling.rate_limiter import LONGEST_REST_S, REST_S, TOLERATED, CircuitBreaker, RateLimiter
 
 
 @given(asked=st.lists(st.floats(0, 10), min_size=1, max_size=50).map(sorted), per_second=st.floats(0.5, 50))
 def test_turns_are_never_closer_than_the_rate_allows(asked: list[float], per_second: float) -> None:
-    pace = Pace(per_second)
+    pace = RateLimiter(per_second)
 
     turns = [now + pace.wait(now) for now in asked]
 
@@ -19,7 +19,7 @@ def test_turns_are_never_closer_than_the_rate_allows(asked: list[float], per_sec
 
 
 def test_a_circuit_opens_after_failures_in_a_row_and_rests_longer_each_time() -> None:
-    breaker, now, rests = Breaker(), 100.0, []
+    breaker, now, rests = CircuitBreaker(), 100.0, []
     for _ in range(TOLERATED - 1):
         breaker.fails(now)
     assert not breaker.is_open
@@ -38,7 +38,7 @@ def test_a_circuit_opens_after_failures_in_a_row_and_rests_longer_each_time() ->
 
 
 def test_failures_that_were_under_way_when_it_opened_do_not_lengthen_the_rest() -> None:
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     for _ in range(TOLERATED + 20):
         breaker.fails(100.0)
 
@@ -46,7 +46,7 @@ def test_failures_that_were_under_way_when_it_opened_do_not_lengthen_the_rest() 
 
 
 def test_a_provider_that_asks_for_a_rest_is_given_it_up_to_an_hour() -> None:
-    breaker = Breaker()
+    breaker = CircuitBreaker()
 
     breaker.fails(100.0, retry_after_s=30)
     assert breaker.rest(100.0) == 30

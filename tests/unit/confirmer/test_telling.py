@@ -2,9 +2,9 @@
 
 import pytest
 
-from confirmer.polling.outcome_messages import Telling, conclude
+from confirmer.polling.outcome_messages import OutcomeMessages, conclude
 from confirmer.store import Claimed
-from confirmer.verdict import Again, Circumstances, Confirmed, Heard, Unknown
+from confirmer.verdict import ApiResponse, Confirmed, Context, RetryLater, Unknown
 from providers.contract import Ask, Inquiry, Received, Translation
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
@@ -14,7 +14,7 @@ from tests.builders import NOON, an_envelope
 QUESTION = Question(subject="payment", reference="pk-1", order_id="1", claims={})
 RECEIPT = UnconfirmedWebhook(envelope=an_envelope(QUESTION), notice=QUESTION)
 OPEN = (Claimed(RECEIPT.envelope.event_id, 1, 0, b"", 0, 0), RECEIPT)
-TELLING = Telling("confirmer", Codec(CommittedRegistry()))
+TELLING = OutcomeMessages("confirmer", Codec(CommittedRegistry()))
 UNTELLABLE = [
     pytest.param({"amount": 2**70}, id="a number no record holds"),
     pytest.param({"failure_reason": "x" * 1_000_000}, id="too long for Kafka"),
@@ -32,12 +32,12 @@ def answering(**said: object) -> Inquiry:
     return Inquiry("https://api.example.test", lambda _question, _key: Ask("GET", "/", {}), read_answer)
 
 
-def at_attempt(unread: int) -> Circumstances:
-    return Circumstances(now=NOON, attempts=1 + unread, unread=unread, mode="test")
+def at_attempt(unread: int) -> Context:
+    return Context(now=NOON, attempts=1 + unread, unread=unread, mode="test")
 
 
 def test_what_is_confirmed_is_told_on_its_topic_and_as_an_outcome() -> None:
-    verdict, told = conclude(answering(), OPEN, Heard(200), at_attempt(0), TELLING)
+    verdict, told = conclude(answering(), OPEN, ApiResponse(200), at_attempt(0), TELLING)
 
     assert isinstance(verdict, Confirmed)
     assert [message.topic for message in told] == [topics.PAYMENT_WEBHOOKS.name, topics.OUTCOMES.name]
@@ -45,13 +45,13 @@ def test_what_is_confirmed_is_told_on_its_topic_and_as_an_outcome() -> None:
 
 @pytest.mark.parametrize("said", UNTELLABLE)
 def test_an_answer_that_no_record_can_hold_is_asked_for_again_and_given_up_in_the_end(said: dict[str, object]) -> None:
-    verdict, told = conclude(answering(**said), OPEN, Heard(200), at_attempt(0), TELLING)
+    verdict, told = conclude(answering(**said), OPEN, ApiResponse(200), at_attempt(0), TELLING)
 
-    assert isinstance(verdict, Again)
+    assert isinstance(verdict, RetryLater)
     assert verdict.unread
     assert told == []
 
-    verdict, told = conclude(answering(**said), OPEN, Heard(200), at_attempt(4), TELLING)
+    verdict, told = conclude(answering(**said), OPEN, ApiResponse(200), at_attempt(4), TELLING)
 
     assert isinstance(verdict, Unknown)
     assert [message.topic for message in told] == [topics.OUTCOMES.name]

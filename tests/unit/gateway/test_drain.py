@@ -5,7 +5,7 @@ from asyncio import Event
 
 from gateway.__main__ import _drain_failure, _until
 from gateway.append.appender import Appender
-from gateway.append.durable_append import Custody
+from gateway.append.durable_append import DurableAppend
 from stream.kafka.client_config import Cluster
 
 NOWHERE = Cluster("127.0.0.1:1", "gateway")
@@ -40,7 +40,7 @@ def test_a_drain_that_still_works_is_stopped_without_a_word() -> None:
 
 def test_without_a_spool_nothing_is_drained_or_warned_of() -> None:
     async def run() -> str | None:
-        custody = Custody(Appender(NOWHERE), None)
+        custody = DurableAppend(Appender(NOWHERE), None)
         await custody.drain()
         return custody.warning()
 

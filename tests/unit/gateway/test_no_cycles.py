@@ -13,8 +13,8 @@ import pytest
 
 from gateway import app
 from gateway.append.appender import Appender
-from gateway.append.durable_append import Custody
-from gateway.intake.authentication import Proof
+from gateway.append.durable_append import DurableAppend
+from gateway.intake.authentication import Authentication
 from gateway.intake.webhooks import Webhooks
 from gateway.settings import GatewaySettings
 from runtime.health import Health
@@ -70,8 +70,12 @@ async def _answered(
     settings: GatewaySettings, method: str, path: str, body: bytes, headers: dict[str, str]
 ) -> tuple[set[int], int]:
     """The statuses of REQUESTS requests, and how many objects they left in cycles."""
-    appender, codec, proof = Appender(Cluster.of(settings, "gateway")), Codec(CommittedRegistry()), Proof(settings)
-    webhooks = Webhooks(settings, codec, appender, Custody(appender, None), proof)
+    appender, codec, proof = (
+        Appender(Cluster.of(settings, "gateway")),
+        Codec(CommittedRegistry()),
+        Authentication(settings),
+    )
+    webhooks = Webhooks(settings, codec, appender, DurableAppend(appender, None), proof)
     application = app.create(settings, webhooks, Health())
     statuses: set[int] = set()
 

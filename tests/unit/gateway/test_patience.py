@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.http.deadline import SWEEP_S, OutOfPatience, Patience
+from gateway.http.deadline import SWEEP_S, DeadlineExceeded, DeadlineTimer
 
 
 async def _after(seconds: float) -> str:
@@ -12,25 +12,25 @@ async def _after(seconds: float) -> str:
     return "here"
 
 
-async def _timed(patience: Patience, seconds: float) -> tuple[str, float]:
+async def _timed(patience: DeadlineTimer, seconds: float) -> tuple[str, float]:
     loop = asyncio.get_running_loop()
     began = loop.time()
     try:
         return await patience.wait_for(_after(seconds)), loop.time() - began
-    except OutOfPatience:
+    except DeadlineExceeded:
         return "out of patience", loop.time() - began
 
 
 def test_what_comes_in_time_is_handed_on() -> None:
     async def story() -> tuple[str, float]:
-        return await _timed(Patience(5.0), 0.01)
+        return await _timed(DeadlineTimer(5.0), 0.01)
 
     assert asyncio.run(story())[0] == "here"
 
 
 def test_what_does_not_come_is_given_up_on_about_when_it_should() -> None:
     async def story() -> tuple[str, float]:
-        return await _timed(Patience(0.2), 60)
+        return await _timed(DeadlineTimer(0.2), 60)
 
     became, seconds = asyncio.run(story())
 
@@ -40,7 +40,7 @@ def test_what_does_not_come_is_given_up_on_about_when_it_should() -> None:
 
 def test_the_quick_do_not_wait_for_the_slow_nor_the_slow_lose_time_to_them() -> None:
     async def story() -> list[tuple[str, float]]:
-        patience = Patience(0.4)
+        patience = DeadlineTimer(0.4)
         slow = asyncio.create_task(_timed(patience, 60))
         quick = [await _timed(patience, 0.05) for _ in range(3)]
         late = asyncio.create_task(_timed(patience, 60))
@@ -55,7 +55,7 @@ def test_the_quick_do_not_wait_for_the_slow_nor_the_slow_lose_time_to_them() -> 
 
 def test_a_request_that_is_cancelled_from_outside_is_no_slow_body() -> None:
     async def story() -> None:
-        waiting = asyncio.create_task(Patience(5.0).wait_for(_after(60)))
+        waiting = asyncio.create_task(DeadlineTimer(5.0).wait_for(_after(60)))
         await asyncio.sleep(0.01)
         waiting.cancel()
         await waiting
@@ -66,8 +66,8 @@ def test_a_request_that_is_cancelled_from_outside_is_no_slow_body() -> None:
 
 def test_after_a_slow_body_the_task_goes_on() -> None:
     async def story() -> str:
-        patience = Patience(0.1)
-        with pytest.raises(OutOfPatience):
+        patience = DeadlineTimer(0.1)
+        with pytest.raises(DeadlineExceeded):
             await patience.wait_for(_after(60))
         return await patience.wait_for(_after(0.01))
 
@@ -79,4 +79,4 @@ def test_a_failure_is_passed_on() -> None:
         raise KeyError("gone")
 
     with pytest.raises(KeyError):
-        asyncio.run(Patience(1.0).wait_for(fail()))
+        asyncio.run(DeadlineTimer(1.0).wait_for(fail()))

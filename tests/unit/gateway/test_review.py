@@ -5,7 +5,7 @@ import pytest
 
 from gateway.http.refusals import Refusal
 from gateway.intake import reverification
-from gateway.intake.authentication import Proof
+from gateway.intake.authentication import Authentication
 from gateway.intake.reverification import Still
 from gateway.settings import GatewaySettings
 from providers import catalogue
@@ -25,7 +25,7 @@ def settings(**given: object) -> GatewaySettings:
     return GatewaySettings(**{"kafka_bootstrap_servers": "localhost:1", "mode": "test", **secrets, **given})  # type: ignore[arg-type]
 
 
-PROOF = Proof(settings())
+PROOF = Authentication(settings())
 
 
 def kept(provider: Provider, received: Received, verification: Verification) -> QuarantinedWebhook:
@@ -77,7 +77,7 @@ def as_it_came(provider: Provider, kind: str, received: Received, verification: 
     return webhook(provider, received, verification, told, "test")
 
 
-def read(one: QuarantinedWebhook, proof: Proof = PROOF) -> Addressed | str:
+def read(one: QuarantinedWebhook, proof: Authentication = PROOF) -> Addressed | str:
     try:
         return reverification.read(one, proof, "test")
     except (Still, Refusal, Refused) as why:
@@ -87,20 +87,21 @@ def read(one: QuarantinedWebhook, proof: Proof = PROOF) -> Addressed | str:
 def test_what_no_secret_proves_today_stays() -> None:
     assert read(a_kept_payment(headers={"x-webhook-signature": "0" * 64})) == "invalid_signature"
     assert read(a_kept_payment(headers={})) == "invalid_signature"
-    assert read(a_kept_payment(), Proof(settings(webhook_secret="another secret of the shop"))) == "invalid_signature"  # noqa: S106
+    another = Authentication(settings(webhook_secret="another secret of the shop"))  # noqa: S106
+    assert read(a_kept_payment(), another) == "invalid_signature"
 
 
 def test_a_body_without_its_type_stays_while_types_are_required() -> None:
-    strict = Proof(settings(webhook_require_type=True))
+    strict = Authentication(settings(webhook_require_type=True))
 
     assert read(a_kept_payment(), strict) == "wrong_event"
     assert isinstance(read(a_kept_payment()), Addressed)
 
 
 def test_a_provider_that_is_off_or_without_its_secret_stays() -> None:
-    assert read(a_kept_payment(), Proof(settings(generic_active=False))) == "provider_not_configured"
+    assert read(a_kept_payment(), Authentication(settings(generic_active=False))) == "provider_not_configured"
     contract_c = a_kept_payment(provider="tosspayments", path="/api/webhooks/tosspayments")
-    assert read(contract_c, Proof(settings(tosspayments_webhook_secret=""))) == "webhook_secret_not_configured"
+    assert read(contract_c, Authentication(settings(tosspayments_webhook_secret=""))) == "webhook_secret_not_configured"
 
 
 def test_a_path_that_is_no_more_its_senders_stays() -> None:

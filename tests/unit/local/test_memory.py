@@ -3,15 +3,15 @@
 from pathlib import Path
 
 from local import run_state
-from local.paths import Place
+from local.paths import Paths
 
 
 def test_a_new_run_has_few_partitions(tmp_path: Path) -> None:
-    assert run_state.partitions(Place(tmp_path, tmp_path)) == run_state.PARTITIONS
+    assert run_state.partitions(Paths(tmp_path, tmp_path)) == run_state.PARTITIONS
 
 
 def test_the_partitions_of_a_run_stay_what_they_were(tmp_path: Path) -> None:
-    place = Place(tmp_path, tmp_path)
+    place = Paths(tmp_path, tmp_path)
     first = run_state.partitions(place)
     (tmp_path / "kafka" / "log").mkdir(parents=True)
 
@@ -19,7 +19,7 @@ def test_the_partitions_of_a_run_stay_what_they_were(tmp_path: Path) -> None:
 
 
 def test_a_run_of_an_older_version_keeps_its_12_partitions(tmp_path: Path) -> None:
-    place = Place(tmp_path, tmp_path)
+    place = Paths(tmp_path, tmp_path)
     (tmp_path / "kafka" / "log").mkdir(parents=True)
 
     assert [run_state.partitions(place), run_state.partitions(place)] == [12, 12]

@@ -6,23 +6,23 @@ import msgspec
 import pytest
 
 from notifier.recipients import audiences, message_id
-from stream.events import DisputeClosed, DisputeOpened, Fact, PaymentCompleted
+from stream.events import DisputeClosed, DisputeOpened, DomainEvent, PaymentCompleted
 from tests.builders import NOON
 
-F = type[Fact]
+F = type[DomainEvent]
 
 
-def a_fact(kind: F, **said: Any) -> Fact:
+def a_fact(kind: F, **said: Any) -> DomainEvent:
     common = {"event_id": f"fact of {said.get('order_id')}", "caused_by": "w", "mode": "test", "received_at": NOON}
     told = {field.name: None for field in msgspec.structs.fields(kind) if field.name not in common}
     return kind(**{**told, **common, "provider": "stripe", "currency": "KRW", **said})
 
 
-def a_dispute(kind: F = DisputeOpened, order: str | None = None, **said: Any) -> Fact:
+def a_dispute(kind: F = DisputeOpened, order: str | None = None, **said: Any) -> DomainEvent:
     return a_fact(kind, order_id=order, **{"dispute_id": "dp_1", "status": "needs_response", **said})
 
 
-def email(fact: Fact, audience: Any = "operator") -> str:
+def email(fact: DomainEvent, audience: Any = "operator") -> str:
     return message_id(fact, audience, "email")
 
 
@@ -57,7 +57,7 @@ def test_the_operator_is_told_of_a_dispute_once_whether_its_order_is_known_or_no
         a_dispute(DisputeClosed, status="lost"),
     ],
 )
-def test_each_stage_deadline_and_verdict_of_each_dispute_is_a_message_of_its_own(other: Fact) -> None:
+def test_each_stage_deadline_and_verdict_of_each_dispute_is_a_message_of_its_own(other: DomainEvent) -> None:
     assert email(other) != email(a_dispute())
     assert email(a_dispute(DisputeClosed, status="won")) != email(a_dispute(DisputeClosed, status="lost"))
 

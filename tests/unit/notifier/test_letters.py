@@ -22,7 +22,7 @@ from stream.events import (
     DigitalDeliveryRequested,
     DisputeClosed,
     DisputeOpened,
-    Fact,
+    DomainEvent,
     InvoiceFailed,
     PaymentCompleted,
     PaymentFailed,
@@ -32,7 +32,7 @@ from stream.events import (
 from tests.builders import NOON
 
 WRITTEN = [(fact, audience, locale) for fact, told in AUDIENCES.items() for audience in told for locale in LOCALES]
-FACTS = {kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Fact)}
+FACTS = {kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, DomainEvent)}
 ABSTRACT = {kind for kind in FACTS if kind.__subclasses__()}
 SHOP = Branding("mail@example.test", shop_name="초록 상점", shop_url="https://shop.example/")
 NAMED = "O-7", "a invoice_id", "a title", "A PLAN"
@@ -44,7 +44,7 @@ def test_every_fact_there_is_has_its_readers_or_is_silent_on_purpose() -> None:
 
 
 @pytest.mark.parametrize(("fact", "audience", "language"), WRITTEN)
-def test_everything_there_is_to_tell_can_be_told(fact: type[Fact], audience: str, language: str) -> None:
+def test_everything_there_is_to_tell_can_be_told(fact: type[DomainEvent], audience: str, language: str) -> None:
     mail = compose(a_letter(fact, audience, language), SHOP)
 
     text = text_of(mail)
@@ -56,7 +56,7 @@ def test_everything_there_is_to_tell_can_be_told(fact: type[Fact], audience: str
 
 @pytest.mark.parametrize(("fact", "audience", "language"), WRITTEN)
 def test_a_letter_can_be_written_from_the_little_some_providers_tell(
-    fact: type[Fact], audience: str, language: str
+    fact: type[DomainEvent], audience: str, language: str
 ) -> None:
     mail = compose(a_letter(fact, audience, language, sparse=True), SHOP)
 
@@ -66,7 +66,7 @@ def test_a_letter_can_be_written_from_the_little_some_providers_tell(
 
 @pytest.mark.parametrize(("fact", "audience", "language"), WRITTEN)
 def test_where_there_is_little_room_the_first_paragraph_says_it_without_a_greeting(
-    fact: type[Fact], audience: str, language: str
+    fact: type[DomainEvent], audience: str, language: str
 ) -> None:
     said = words(a_letter(fact, audience, language))
 
@@ -147,7 +147,7 @@ def test_a_line_break_in_a_title_breaks_no_header() -> None:
 @pytest.mark.parametrize("language", LOCALES)
 @pytest.mark.parametrize("fact", [DisputeOpened, DisputeClosed])
 def test_a_dispute_of_an_unknown_order_is_told_by_the_providers_name_of_the_payment(
-    fact: type[Fact], language: str
+    fact: type[DomainEvent], language: str
 ) -> None:
     said = {"order_id": None, "transaction_id": "pi_1", "provider": "stripe", "status": "won"}
 
@@ -393,7 +393,7 @@ def compose(letter: Letter, branding: Branding) -> EmailMessage:
 
 
 def a_letter(
-    fact: type[Fact],
+    fact: type[DomainEvent],
     audience: str,
     language: str,
     *,
@@ -423,7 +423,7 @@ def a_letter(
     )
 
 
-def a_value(field: Any, fact: type[Fact]) -> Any:
+def a_value(field: Any, fact: type[DomainEvent]) -> Any:
     if field.name.endswith(("_at", "due_by")):
         return NOON
     if field.name.endswith("currency"):

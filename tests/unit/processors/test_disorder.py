@@ -15,7 +15,7 @@ from processors.payment.domain import dispute
 from processors.refund import domain as refund
 from processors.shipping import domain as shipping
 from processors.subscription import domain as subscription
-from stream.events import Cancel, CreditAdded, Fact
+from stream.events import Cancel, CreditAdded, DomainEvent
 from stream.state.aliases import Referred
 from tests.builders import (
     MINUTE,
@@ -34,7 +34,7 @@ from tests.builders import (
 )
 from tests.log import CODEC
 
-Apply = Callable[[Any, Any], tuple[Any, str, tuple[Fact, ...]]]
+Apply = Callable[[Any, Any], tuple[Any, str, tuple[DomainEvent, ...]]]
 
 TIMES = st.sampled_from([None, NOON, NOON + MINUTE, NOON + 2 * MINUTE])
 AMOUNTS = st.sampled_from([None, 0, 1000, 58000])
@@ -244,15 +244,15 @@ def test_a_second_telling_of_a_status_already_reached_announces_nothing(apply: A
     assert (len(first), again) == (1, ())
 
 
-def told(apply: Apply, state: Any, webhooks: Sequence[Any]) -> tuple[Any, list[Fact]]:
+def told(apply: Apply, state: Any, webhooks: Sequence[Any]) -> tuple[Any, list[DomainEvent]]:
     """The state after these webhooks, each new one twice in a row kept out by the inbox, and all that was announced.
 
     What is announced can be written and read again: no field is left open that a fact must have.
     """
-    announced: list[Fact] = []
+    announced: list[DomainEvent] = []
     seen: set[str] = set()
     for webhook in webhooks:
-        event_id = webhook.event_id if isinstance(webhook, Fact) else webhook.envelope.event_id
+        event_id = webhook.event_id if isinstance(webhook, DomainEvent) else webhook.envelope.event_id
         if event_id not in seen:
             seen.add(event_id)
             state, _, facts = apply(state, webhook)
@@ -261,7 +261,7 @@ def told(apply: Apply, state: Any, webhooks: Sequence[Any]) -> tuple[Any, list[F
     return state, announced
 
 
-def of_refunds(state: refund.Refunds, event: Any) -> tuple[refund.Refunds, str, tuple[Fact, ...]]:
+def of_refunds(state: refund.Refunds, event: Any) -> tuple[refund.Refunds, str, tuple[DomainEvent, ...]]:
     """The refunds of the order 1 after a webhook of one, or after a fact of its payment."""
     name = (getattr(event, "provider", ""), getattr(event, "transaction_id", None))
     book = refund.Book({"1": state}, {name: Referred()})  # type: ignore[dict-item]
@@ -269,7 +269,7 @@ def of_refunds(state: refund.Refunds, event: Any) -> tuple[refund.Refunds, str, 
     return book.refunds["1"], result.outcome, result.facts
 
 
-def of_invoice(state: Any, webhook: Any) -> tuple[Any, str, tuple[Fact, ...]]:
+def of_invoice(state: Any, webhook: Any) -> tuple[Any, str, tuple[DomainEvent, ...]]:
     """The invoice and its transfers after a webhook of either."""
     invoice, known = state
     transfers = {one: known.get(one, Transfer(one)) for one in {*known, webhook.notice.transaction_id} - {None}}

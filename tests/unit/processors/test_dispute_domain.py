@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from processors.payment.domain import Book, Payment, apply, dispute
-from stream.events import DisputeClosed, DisputeOpened, DisputeWebhook, Fact, OrderWebhook, PaymentWebhook
+from stream.events import DisputeClosed, DisputeOpened, DisputeWebhook, DomainEvent, OrderWebhook, PaymentWebhook
 from stream.state.aliases import Referred
 from stream.state.registers import value
 from tests.builders import MINUTE, NOON, a_dispute, a_payment, an_envelope
@@ -15,15 +15,15 @@ DUE = NOON + 7 * 24 * 60 * MINUTE
 Told = PaymentWebhook | DisputeWebhook | OrderWebhook
 
 
-def told(*webhooks: Told) -> tuple[Payment, list[Fact]]:
-    payment, facts = Payment("1"), list[Fact]()
+def told(*webhooks: Told) -> tuple[Payment, list[DomainEvent]]:
+    payment, facts = Payment("1"), list[DomainEvent]()
     for webhook in webhooks:
         payment, _, news = apply(payment, webhook)
         facts += news
     return payment, facts
 
 
-def of_disputes(facts: list[Fact]) -> list[tuple[type[Fact], str]]:
+def of_disputes(facts: list[DomainEvent]) -> list[tuple[type[DomainEvent], str]]:
     return [(type(fact), fact.status) for fact in facts if isinstance(fact, DisputeOpened | DisputeClosed)]
 
 

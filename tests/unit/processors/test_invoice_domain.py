@@ -20,7 +20,7 @@ from stream.events import (
     CreditAdded,
     CryptoRefundRequested,
     DigitalDeliveryRequested,
-    Fact,
+    DomainEvent,
     InvoiceCancelled,
     InvoiceCompleted,
     InvoiceFailed,
@@ -45,9 +45,9 @@ SALE: dict[str, Any] = {
 }
 
 
-def told(*webhooks: InvoiceWebhook | TransferWebhook) -> tuple[Invoice, list[Fact]]:
+def told(*webhooks: InvoiceWebhook | TransferWebhook) -> tuple[Invoice, list[DomainEvent]]:
     """The invoice I-1 and what was announced of it, after webhooks that name it and its transfer tx-1."""
-    invoice, transfer, announced = Invoice("I-1"), Transfer("tx-1"), list[Fact]()
+    invoice, transfer, announced = Invoice("I-1"), Transfer("tx-1"), list[DomainEvent]()
     for webhook in webhooks:
         if webhook.notice.transaction_id:
             transfer, _ = tell(transfer, webhook)
@@ -57,7 +57,7 @@ def told(*webhooks: InvoiceWebhook | TransferWebhook) -> tuple[Invoice, list[Fac
     return invoice, announced
 
 
-def kinds(announced: list[Fact]) -> list[type[Fact]]:
+def kinds(announced: list[DomainEvent]) -> list[type[DomainEvent]]:
     return [type(fact) for fact in announced]
 
 
@@ -105,7 +105,7 @@ def test_each_way_the_provider_describes_can_be_gone(path: list[str]) -> None:
         ("Reject", [InvoiceRejected]),
     ],
 )
-def test_each_state_announces_its_facts(state: str, facts: list[type[Fact]]) -> None:
+def test_each_state_announces_its_facts(state: str, facts: list[type[DomainEvent]]) -> None:
     assert kinds(told(an_invoice(state, **SALE))[1]) == facts
 
 

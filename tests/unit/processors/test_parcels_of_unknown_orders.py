@@ -5,14 +5,14 @@ from itertools import permutations
 import pytest
 
 from processors.shipping import domain as shipping
-from stream.events import Fact, ShipmentDelivered, ShipmentFailed, ShipmentInTransit, ShippingWebhook, ids
+from stream.events import DomainEvent, ShipmentDelivered, ShipmentFailed, ShipmentInTransit, ShippingWebhook, ids
 from tests.builders import MINUTE, NOON, a_scan
 
 PARCEL = "cj:123456789012"
 
 
-def after(*scans: ShippingWebhook) -> tuple[shipping.Shipment, list[Fact]]:
-    parcel, told = shipping.Shipment(PARCEL), list[Fact]()
+def after(*scans: ShippingWebhook) -> tuple[shipping.Shipment, list[DomainEvent]]:
+    parcel, told = shipping.Shipment(PARCEL), list[DomainEvent]()
     for scan in scans:
         parcel, _, facts = shipping.apply(parcel, scan)
         told += facts

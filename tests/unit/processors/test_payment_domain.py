@@ -13,7 +13,7 @@ from stream.events import (
     Cancel,
     DepositAwaited,
     DepositReversed,
-    Fact,
+    DomainEvent,
     OrderWebhook,
     PaymentCancelled,
     PaymentCompleted,
@@ -54,7 +54,7 @@ def test_a_later_webhook_moves_a_payment_on_and_never_back(first: str, second: s
         ("waiting_for_deposit", DepositAwaited),
     ],
 )
-def test_each_status_announces_its_fact(status: str, fact: type[Fact] | None) -> None:
+def test_each_status_announces_its_fact(status: str, fact: type[DomainEvent] | None) -> None:
     _, _, announced = apply(Payment("1"), a_payment(status))
 
     assert [type(one) for one in announced] == ([fact] if fact else [])
@@ -252,9 +252,9 @@ def test_what_waited_is_told_when_its_order_is_known() -> None:
     assert [(type(fact), fact.reason) for fact in result.facts] == [(PaymentFailed, "no money")]  # type: ignore[attr-defined]
 
 
-def announced_by(*webhooks: PaymentWebhook | OrderWebhook) -> list[Fact]:
+def announced_by(*webhooks: PaymentWebhook | OrderWebhook) -> list[DomainEvent]:
     payment = Payment("1")
-    facts: list[Fact] = []
+    facts: list[DomainEvent] = []
     for webhook in webhooks:
         payment, _, announced = apply(payment, webhook)
         facts += announced
@@ -556,7 +556,7 @@ def test_another_transactions_amount_is_not_that_of_the_one_that_paid() -> None:
 
 @pytest.mark.parametrize(("asked", "facts"), [(0, [PaymentCompleted]), (58000, [AmountMismatched])])
 def test_a_payment_of_nothing_is_held_against_the_order_and_asks_for_nothing_back(
-    asked: int, facts: list[type[Fact]]
+    asked: int, facts: list[type[DomainEvent]]
 ) -> None:
     announced, payment = story(an_order(amount=asked, currency="KRW"), a_payment("completed", amount=0))
 
@@ -574,9 +574,9 @@ def test_a_transaction_of_nothing_beside_a_payment_is_no_overpayment() -> None:
     assert [type(fact) for fact in facts] == [PaymentCompleted]
 
 
-def story(*webhooks: Any) -> tuple[list[Fact], Payment]:
+def story(*webhooks: Any) -> tuple[list[DomainEvent], Payment]:
     """What is announced of the order 1 by these webhooks, and its payment after them."""
-    payment, facts = Payment("1"), list[Fact]()
+    payment, facts = Payment("1"), list[DomainEvent]()
     for webhook in webhooks:
         payment, _, announced = apply(payment, webhook)
         facts += announced

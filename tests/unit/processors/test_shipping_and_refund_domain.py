@@ -9,7 +9,7 @@ import pytest
 from processors.refund import domain as refund
 from processors.shipping import domain as shipping
 from stream.events import (
-    Fact,
+    DomainEvent,
     PaymentCompleted,
     PaymentOverpaid,
     RefundCompleted,
@@ -52,7 +52,7 @@ def test_a_scan_that_was_overtaken_moves_neither_status_nor_location() -> None:
         ("delivered", ShipmentDelivered),
     ],
 )
-def test_each_status_of_a_parcel_announces_its_fact(status: str, fact: type[Fact] | None) -> None:
+def test_each_status_of_a_parcel_announces_its_fact(status: str, fact: type[DomainEvent] | None) -> None:
     _, _, announced = shipping.apply(shipping.Shipment("cj:1"), a_scan(status))
 
     assert [type(one) for one in announced] == ([fact] if fact else [])
@@ -105,7 +105,7 @@ def test_the_refunded_total_is_the_sum_over_completed_refunds() -> None:
 
 
 @pytest.mark.parametrize(("status", "fact"), [("completed", RefundCompleted), ("rejected", RefundRejected)])
-def test_the_end_of_a_refund_is_announced(status: str, fact: type[Fact]) -> None:
+def test_the_end_of_a_refund_is_announced(status: str, fact: type[DomainEvent]) -> None:
     _, _, announced = refund.apply(refund.Refunds("1"), a_refund(status))
 
     assert [type(one) for one in announced] == [fact]
@@ -138,7 +138,7 @@ def test_a_refund_that_succeeds_after_all_does_not_give_the_reason_of_its_reject
 
 def test_each_attempt_at_delivery_is_told_by_its_scan() -> None:
     statuses = ["in_transit", "out_for_delivery", "failed", "failed", "out_for_delivery", "failed", "delivered"]
-    parcel, facts = shipping.Shipment("cj:1"), list[Fact]()
+    parcel, facts = shipping.Shipment("cj:1"), list[DomainEvent]()
     for minute, status in enumerate(statuses):
         for provider in ("aftership", "easypost"):  # both tell of each scan
             scan = a_scan(status, at=NOON + minute * MINUTE, provider=provider)
@@ -265,10 +265,10 @@ def test_a_rejected_refund_was_not_processed_when_it_was_completed() -> None:
     assert refund.processed_at(refunds.refunds["R-1"]) is None
 
 
-def story(*events: Any) -> tuple[refund.Refunds, list[Fact]]:
+def story(*events: Any) -> tuple[refund.Refunds, list[DomainEvent]]:
     """The refunds of the order 1 after these events, and what is announced of them."""
     names = {(event.provider, event.transaction_id): Referred[refund.Refunds]() for event in events if is_fact(event)}
-    book, facts = refund.Book({"1": refund.Refunds("1")}, names), list[Fact]()
+    book, facts = refund.Book({"1": refund.Refunds("1")}, names), list[DomainEvent]()
     for event in events:
         facts += book.post(event).facts
     return book.refunds["1"], facts

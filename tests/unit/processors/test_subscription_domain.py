@@ -16,7 +16,7 @@ from processors.subscription.domain import (
     without_plan,
 )
 from runtime.clock import EPOCH
-from stream.events import AmountMismatched, Fact, PaymentFailed, SubscriptionActivated, SubscriptionCancelled
+from stream.events import AmountMismatched, DomainEvent, PaymentFailed, SubscriptionActivated, SubscriptionCancelled
 from tests.builders import MINUTE, NOON, a_billing, a_cancel, a_fact, a_part_cancel, an_approval
 
 KST = timezone(timedelta(hours=9))
@@ -32,8 +32,8 @@ def after(*facts: HEEDED) -> Subscription:
     return told(*facts)[0]
 
 
-def told(*facts: HEEDED) -> tuple[Subscription, list[Fact]]:
-    subscription, announced = Subscription("123"), list[Fact]()
+def told(*facts: HEEDED) -> tuple[Subscription, list[DomainEvent]]:
+    subscription, announced = Subscription("123"), list[DomainEvent]()
     for fact in facts:
         subscription, _, news = apply(subscription, fact)
         announced += news
@@ -214,8 +214,8 @@ def test_a_payment_without_a_plan_is_reported_when_it_should_have_one() -> None:
 
 
 @pytest.mark.parametrize("kind", [PaymentFailed, AmountMismatched])
-def test_what_concerns_no_subscription_is_not_reported(kind: type[Fact]) -> None:
-    said: dict[type[Fact], dict[str, Any]] = {
+def test_what_concerns_no_subscription_is_not_reported(kind: type[DomainEvent]) -> None:
+    said: dict[type[DomainEvent], dict[str, Any]] = {
         PaymentFailed: {"provider": "tosspayments", "amount": 1, "currency": "KRW", "transaction_id": None}
         | {"reason": None},
         AmountMismatched: {"amount": 1, "currency": "KRW", "expected_amount": 2, "expected_currency": "KRW"}

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from local.paths import Place
+from local.paths import Paths
 from local.run_state import ports
 from local.services import answers
 from notifier.mail.mime import Mail
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[3]
 @contextmanager
 def mailserver(folder: Path) -> Iterator[tuple[Shop, MailServer]]:
     """Its page, and a client of it; killed afterwards without a warning."""
-    chosen = ports(Place(ROOT, folder), ("smtp", "page"), {})
+    chosen = ports(Paths(ROOT, folder), ("smtp", "page"), {})
     env = {**os.environ, "SMTP_PORT": str(chosen["smtp"]), "PORT": str(chosen["page"])}
     argv = [sys.executable, "-m", "simulator.world.mailserver", str(folder / "mails")]
     page = Shop(f"http://127.0.0.1:{chosen['page']}", "")

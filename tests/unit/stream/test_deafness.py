@@ -2,7 +2,7 @@
 
 import json
 
-from stream.kafka.fetch_stats import QUIET_S, Deafness
+from stream.kafka.fetch_stats import QUIET_S, FetchStats
 
 OURS = {("payments.v1", 0), ("payments.v1", 1), ("refunds.v1", 0)}
 
@@ -21,7 +21,7 @@ def statistics(**states: str) -> str:
 
 
 def unread(now: float, **states: str) -> set[str]:
-    deafness = Deafness(["payments.v1", "refunds.v1"], 0.0)
+    deafness = FetchStats(["payments.v1", "refunds.v1"], 0.0)
     deafness.told(statistics(**states), 0.0)
     return deafness.unread(OURS, now)
 
@@ -43,12 +43,12 @@ def test_nothing_is_read_of_which_nothing_is_told_any_more() -> None:
 
 
 def test_what_is_not_assigned_may_stand_still() -> None:
-    deafness = Deafness(["payments.v1"], 0.0)
+    deafness = FetchStats(["payments.v1"], 0.0)
 
     assert deafness.unread((), QUIET_S) == set()
 
 
 def test_who_is_told_nothing_any_more_has_nothing_assigned_in_vain() -> None:
-    deafness = Deafness(["payments.v1"], 0.0)
+    deafness = FetchStats(["payments.v1"], 0.0)
 
     assert deafness.unread((), QUIET_S + 1) == {"payments.v1"}

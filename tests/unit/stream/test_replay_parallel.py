@@ -7,12 +7,12 @@ from threading import Event, Thread
 import pytest
 
 from stream.replay.fill import parallel
-from stream.replay.fill.parallel import Moved, Pace
-from stream.replay.spec import Impossible
+from stream.replay.fill.parallel import Moved, SharedPace
+from stream.replay.spec import ReplayImpossible
 
 
 def test_each_part_reports_its_progress_to_the_parent() -> None:
-    def work(part: int, pace: Pace, moved: Moved) -> None:
+    def work(part: int, pace: SharedPace, moved: Moved) -> None:
         moved({("topic", part): os.getpid()})
 
     reported: dict[tuple[str, int], int] = {}
@@ -23,27 +23,27 @@ def test_each_part_reports_its_progress_to_the_parent() -> None:
 
 
 def test_what_a_part_cannot_do_ends_all_parts() -> None:
-    def work(part: int, pace: Pace, moved: Moved) -> None:
+    def work(part: int, pace: SharedPace, moved: Moved) -> None:
         if part == 1:
-            raise Impossible("topic cannot be read")
+            raise ReplayImpossible("topic cannot be read")
         Event().wait()
 
-    with pytest.raises(Impossible, match="topic cannot be read"):
+    with pytest.raises(ReplayImpossible, match="topic cannot be read"):
         parallel.run(3, work, lambda _: None)
 
 
 def test_a_part_that_is_killed_ends_all_parts() -> None:
-    def work(part: int, pace: Pace, moved: Moved) -> None:
+    def work(part: int, pace: SharedPace, moved: Moved) -> None:
         if part == 1:
             os.kill(os.getpid(), signal.SIGKILL)
         Event().wait()
 
-    with pytest.raises(Impossible, match="exit code -9"):
+    with pytest.raises(ReplayImpossible, match="exit code -9"):
         parallel.run(3, work, lambda _: None)
 
 
 def test_a_part_waits_for_one_with_older_records_and_for_nobody_who_is_done() -> None:
-    pace, entered = Pace(2), Event()
+    pace, entered = SharedPace(2), Event()
 
     def ahead() -> None:
         pace.enter(0, 300, 400)

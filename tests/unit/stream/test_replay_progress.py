@@ -1,11 +1,11 @@
 """What a person reads while a replay is at work."""
 
-from stream.replay.offsets import Span
+from stream.replay.offsets import OffsetRange
 from stream.replay.progress import lines
 
 
 def test_each_partition_has_its_share_its_rate_and_the_time_it_has_left() -> None:
-    spans = {("orders.v1", 0): Span(0, 100), ("orders.v1", 1): Span(50, 150)}
+    spans = {("orders.v1", 0): OffsetRange(0, 100), ("orders.v1", 1): OffsetRange(50, 150)}
 
     drawn = lines(spans, {("orders.v1", 0): 100, ("orders.v1", 1): 75}, 5.0)
 
@@ -17,4 +17,4 @@ def test_each_partition_has_its_share_its_rate_and_the_time_it_has_left() -> Non
 
 
 def test_what_has_not_begun_has_no_end_in_sight() -> None:
-    assert "--:-- left" in lines({("orders.v1", 0): Span(0, 10)}, {("orders.v1", 0): 0}, 1.0)[0]
+    assert "--:-- left" in lines({("orders.v1", 0): OffsetRange(0, 10)}, {("orders.v1", 0): 0}, 1.0)[0]

@@ -4,22 +4,22 @@ from collections.abc import Collection, Iterator
 
 import pytest
 
-from stream.kafka.watchdog import LOOK_S, LOOKS, Silence
+from stream.kafka.watchdog import LOOK_S, LOOKS, Watchdog
 
 TOPICS = {"payments.v1"}
 
 
-def silence(*kafka: str) -> Silence:
+def silence(*kafka: str) -> Watchdog:
     """One whose looks find Kafka like this, at last ever again so."""
     found: Iterator[str] = iter(kafka)
 
     def is_well(_: Collection[str]) -> bool:
         return next(found, kafka[-1]) == "well"
 
-    return Silence("consumer", is_well)
+    return Watchdog("consumer", is_well)
 
 
-def looks(of: Silence, count: int, begin: float = 0.0) -> list[bool]:
+def looks(of: Watchdog, count: int, begin: float = 0.0) -> list[bool]:
     """What it says at its beginning and at so many looks."""
     return [of.goes_on(TOPICS, begin + number * LOOK_S) for number in range(count + 1)]
 
@@ -32,7 +32,7 @@ def test_between_two_looks_nobody_is_asked() -> None:
     def is_well(_: Collection[str]) -> bool:
         pytest.fail("asked too soon")
 
-    quick = Silence("producer", is_well)
+    quick = Watchdog("producer", is_well)
 
     assert [quick.goes_on(TOPICS, number * LOOK_S / 10) for number in range(10)] == [False] * 10
 
