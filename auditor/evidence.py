@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from stream.kafka.delivery import Delivery, Unreadable
+from stream.kafka.delivery import Delivery, UnreadableRecord
 
 Place = tuple[str, int, int]
 """Topic, partition, offset."""
@@ -44,7 +44,7 @@ class Entry:
 
     @property
     def is_readable(self) -> bool:
-        return not isinstance(self.delivery.event, Unreadable)
+        return not isinstance(self.delivery.event, UnreadableRecord)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from stream.events import (
     topics,
 )
 from stream.state import registers
-from stream.state.aliases import Referred
+from stream.state.aliases import Alias
 from stream.state.registers import Told
 
 K = TypeVar("K", bound=Hashable)
@@ -64,7 +64,7 @@ class Made(dict[K, V]):
 
 def payment(events: Iterable[Record], policy: OrdersPolicy = "optional") -> Expected:
     """The payments after these webhooks and orders."""
-    book = payments.Book(Made(payments.Payment), Made(lambda _: Referred()), policy)
+    book = payments.Book(Made(payments.Payment), Made(lambda _: Alias()), policy)
     history = set()
     for event in events:
         if isinstance(event, PaymentWebhook | DisputeWebhook | RefundWebhook | BillingWebhook | OrderWebhook):
@@ -108,7 +108,7 @@ def shipment(events: Iterable[Record]) -> Expected:
 
 def refund(events: Iterable[Record]) -> Expected:
     """The refunds after these webhooks and facts."""
-    book = refunds.Book({}, Made(lambda _: Referred()))
+    book = refunds.Book({}, Made(lambda _: Alias()))
     history = set()
     for event in events:
         if not isinstance(event, RefundWebhook | DomainEvent):

@@ -160,7 +160,7 @@ def _kafka(settings: GatewaySettings) -> Need:
     cluster = Cluster.of(settings, "gateway")
 
     def ask() -> None:
-        if settings.spool_dir is None or admin.answers(cluster):
+        if settings.spool_dir is None or admin.is_reachable(cluster):
             admin.check(cluster, GATEWAY_TOPICS, wait_for_missing=False)
             topic_drift.warn(cluster, GATEWAY_TOPICS, settings.mode, settings.topic_replication)
         else:

@@ -73,8 +73,8 @@ class ManagementApi:
 
     def _values(self, places: list[Position]) -> list[tuple[Position, bytes | None]]:
         try:
-            return list(topic_reader.at(self._cluster, places))
-        except topic_reader.Away as away:
+            return list(topic_reader.read_at(self._cluster, places))
+        except topic_reader.KafkaUnavailable as away:
             raise management.Refused(503, "unavailable", f"{away}; nothing is lost, try again") from away
 
     def _release(self, place: Position, value: bytes | None, *, dry: bool) -> Result:

@@ -122,7 +122,7 @@ def _read(since: str | None) -> list[Kept]:
     """All that stands in the two topics, each body once."""
     from stream.avro.codec import Codec
     from stream.events import Outcome, QuarantinedWebhook, topics
-    from stream.kafka.topic_reader import Away, Position, through
+    from stream.kafka.topic_reader import KafkaUnavailable, Position, read_all
 
     env = environment.read()
     environment.need(env, "KAFKA_BOOTSTRAP_SERVERS")
@@ -131,7 +131,7 @@ def _read(since: str | None) -> list[Kept]:
     earliest = None if begin is None else (begin - MINUTE_US) // 1000  # their clock and ours may differ
     kept: dict[tuple[str, str], Kept] = {}
     try:
-        for message in through(environment.cluster(env), (topics.QUARANTINE, topics.UNVERIFIED), earliest):
+        for message in read_all(environment.cluster(env), (topics.QUARANTINE, topics.UNVERIFIED), earliest):
             place = Position(message.topic() or "", message.partition() or 0, message.offset() or 0)
             match _decoded(codec, message, place):
                 case QuarantinedWebhook() as webhook if begin is None or webhook.received_at >= begin:
@@ -141,7 +141,7 @@ def _read(since: str | None) -> list[Kept]:
                     kept[place.topic, event_id].released = True
                 case _:
                     continue
-    except Away as away:
+    except KafkaUnavailable as away:
         raise Trouble(str(away)) from away
     return list(kept.values())
 

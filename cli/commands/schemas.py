@@ -44,7 +44,7 @@ def push() -> None:
     """Register the committed schemas at SCHEMA_REGISTRY_URL, with their ids where it can import them."""
     from cli.schema_registry import push as pushing
     from cli.schema_registry import registration
-    from stream.avro.registry_client import Failure
+    from stream.avro.registry_client import RegistryError
 
     env = environment.read()
     client = environment.registry_client(env)
@@ -55,7 +55,7 @@ def push() -> None:
                 other.append(
                     f"{entry['subject']} version {entry['version']} has the id {found} there, {entry['id']} here"
                 )
-    except Failure as failure:
+    except RegistryError as failure:
         raise Trouble(f"The schemas were not registered: {failure}") from failure
     for line in other:
         say(line)

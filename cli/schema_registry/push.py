@@ -6,7 +6,7 @@ from typing import Any
 
 from cli.schema_registry.registration import Entry
 from local.messages import Trouble
-from stream.avro.registry_client import Failure, RegistryClient
+from stream.avro.registry_client import RegistryClient, RegistryError
 from stream.avro.schemas import canonical
 
 OK, CONFLICT = 200, 409
@@ -54,7 +54,7 @@ def _importing(client: RegistryClient, subject: str) -> Iterator[bool]:
 def _set_mode(client: RegistryClient, subject: str, mode: str) -> bool:
     try:
         status, _ = client.call("PUT", f"/mode/{subject}?force=true", {"mode": mode})
-    except Failure:  # Apicurio answers 500 to what it does not have
+    except RegistryError:  # Apicurio answers 500 to what it does not have
         return False
     return status == OK
 
@@ -62,5 +62,5 @@ def _set_mode(client: RegistryClient, subject: str, mode: str) -> bool:
 def _id(client: RegistryClient, answer: Any) -> int:
     found = answer.get("id") if isinstance(answer, dict) else None
     if type(found) is not int:
-        raise Failure(f"{client.name} does not answer as a schema registry: it names no id")
+        raise RegistryError(f"{client.name} does not answer as a schema registry: it names no id")
     return found

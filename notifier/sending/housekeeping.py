@@ -60,7 +60,7 @@ class Housekeeping:
 
     def _tell(self) -> None:
         with self._store.begin() as tx:
-            left = outbox.left(tx, [OWN_ROWS])
+            left = outbox.unpublished(tx, [OWN_ROWS])
         if left:
             self._publisher.publish([message for _, message in left])
             self._forget([row for row, _ in left])

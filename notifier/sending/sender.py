@@ -66,7 +66,7 @@ class Sender:
             except exc.SQLAlchemyError as failure:
                 self._lane.close()
                 log.warning("store.failed", error=error_classification.name(failure))
-                if self._trust and error_classification.is_of_store(failure):
+                if self._trust and error_classification.is_store_failure(failure):
                     self._trust.withdraw()
             except Exception as failure:  # noqa: BLE001 - the next mail finds neither this connection nor its error
                 self._lane.close()

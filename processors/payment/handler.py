@@ -9,7 +9,7 @@ from processors.payment.domain import Book, OrdersPolicy, Payment
 from processors.payment.domain.book import names
 from runtime.logging import log
 from stream.events import BillingWebhook, DisputeWebhook, OrderWebhook, PaymentWebhook, RefundWebhook, topics
-from stream.state.aliases import Referred
+from stream.state.aliases import Alias
 from stream.state.fold import Result
 from stream.store import alias_store
 
@@ -25,7 +25,7 @@ def handle(
 ) -> list[Result]:
     """Apply new webhooks, in their order."""
     named = [webhook for webhook in webhooks if isinstance(webhook, PaymentWebhook | DisputeWebhook | RefundWebhook)]
-    known = alias_store.lock(tx, sorted({name for webhook in named for name in names(webhook)}), Referred[Payment])
+    known = alias_store.lock(tx, sorted({name for webhook in named for name in names(webhook)}), Alias[Payment])
     told = {webhook.notice.order_id for webhook in webhooks if _concerns(webhook)}
     told |= {name.order_id for name in known.values()}
     book = Book(store.lock(tx, sorted(filter(None, told))), dict(known), orders)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from processors.refund import store
 from processors.refund.domain import Book, Refunds, names
 from stream.events import DomainEvent, RefundWebhook, topics
-from stream.state.aliases import Referred
+from stream.state.aliases import Alias
 from stream.state.fold import Result
 from stream.store import alias_store
 
@@ -16,7 +16,7 @@ TOPICS = topics.READ_BY["refund"]
 
 def handle(tx: Connection, events: Sequence[RefundWebhook | DomainEvent]) -> list[Result]:
     """Apply new events, in their order. Of a payment's facts, most only tell which order a provider's name is."""
-    known = alias_store.lock(tx, sorted({name for event in events for name in names(event)}), Referred[Refunds])
+    known = alias_store.lock(tx, sorted({name for event in events for name in names(event)}), Alias[Refunds])
     book = Book({}, dict(known))
     before = store.lock(tx, sorted(filter(None, {book.touches(event) for event in events})))
     book.refunds.update(before)

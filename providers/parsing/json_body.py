@@ -12,7 +12,7 @@ import msgspec
 from providers.contract import Malformed, Unreadable
 from providers.parsing import lenient
 from providers.parsing.fields import decode_hook
-from stream.events.json_text import NUL, mended
+from stream.events.json_text import NUL, sanitized
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ def read_again(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
 
 def _decoded(kind: type[T], body: bytes) -> tuple[T | None, bytes]:
     """The body as `kind`, or None where only `lenient` may read it; and the body without what JSON does not allow."""
-    body = mended(body, NUL)  # which no id may hold, and of which a text makes U+FFFD
+    body = sanitized(body, NUL)  # which no id may hold, and of which a text makes U+FFFD
     if not body:
         raise Malformed("the body is empty")
     value: T | None = None

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from runtime.config.settings import Settings, value_of
 from stream.avro import schemas
-from stream.avro.registry_client import Failure, RegistryClient
+from stream.avro.registry_client import RegistryClient, RegistryError
 from stream.avro.schemas import FOLDER, Schema
 
 FILE = FOLDER / "registry.json"
@@ -83,15 +83,17 @@ class RemoteRegistry:
     def _registered(self, subject: str) -> int:
         status, answer = self._client.call("POST", f"/subjects/{subject}/versions", _body(subject))
         if status == CONFLICT:
-            raise Failure(f"{self._client.name} refuses the schema of {subject} as incompatible with what it has")
+            raise RegistryError(f"{self._client.name} refuses the schema of {subject} as incompatible with what it has")
         if status == NOT_FOUND:
-            raise Failure(f"{self._client.name} has no Confluent API there: it knows no /subjects/{subject}/versions")
+            raise RegistryError(
+                f"{self._client.name} has no Confluent API there: it knows no /subjects/{subject}/versions"
+            )
         return self._id(answer)
 
     def _looked_up(self, subject: str) -> int:
         status, answer = self._client.call("POST", f"/subjects/{subject}", _body(subject))
         if status == NOT_FOUND:
-            raise Failure(
+            raise RegistryError(
                 f"{self._client.name} does not have the schema of {subject}: run `hookstream schemas push`, "
                 "or set SCHEMA_REGISTER=true"
             )
@@ -100,13 +102,13 @@ class RemoteRegistry:
     def _id(self, answer: Any) -> int:
         found = answer.get("id") if isinstance(answer, dict) else None
         if type(found) is not int or not 0 < found <= LARGEST_ID:
-            raise Failure(f"{self._client.name} does not answer as a schema registry: it names no id")
+            raise RegistryError(f"{self._client.name} does not answer as a schema registry: it names no id")
         return found
 
     def _parsed(self, schema_id: int, answer: Any) -> Schema:
         text = answer.get("schema") if isinstance(answer, dict) else None
         if not isinstance(text, str):
-            raise Failure(f"{self._client.name} does not answer as a schema registry: it shows no schema")
+            raise RegistryError(f"{self._client.name} does not answer as a schema registry: it shows no schema")
         try:
             parsed: Schema = json.loads(text)
         except (ValueError, RecursionError) as foreign:

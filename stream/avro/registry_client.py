@@ -20,11 +20,11 @@ REFUSED = frozenset({401, 403})
 NOT_THERE = frozenset({405, 501})
 
 
-class Failure(OSError):
+class RegistryError(OSError):
     """The registry cannot be used now: it is away, refuses us, or answers with something else. Waiting may mend it."""
 
 
-class Refused(Failure):
+class CredentialsRefused(RegistryError):
     """The registry refuses the credentials: waiting does not mend it."""
 
 
@@ -72,23 +72,23 @@ class RegistryClient:
             with refused:
                 status, content = refused.code, refused.read(MOST_BYTES + 1)
         except (OSError, ValueError, http.client.HTTPException) as away:
-            raise Failure(f"{self.name} does not answer: {_reason(away)}") from away
+            raise RegistryError(f"{self.name} does not answer: {_reason(away)}") from away
         return self._judged(status, content)
 
     def _judged(self, status: int, content: bytes) -> tuple[int, Any]:
         if status in NOT_THERE:
             return NO_SUCH_OPERATION, None
         if status in REFUSED:
-            raise Refused(
+            raise CredentialsRefused(
                 f"{self.name} refuses us ({status}): check the user in SCHEMA_REGISTRY_URL, or SCHEMA_REGISTRY_TOKEN"
             )
         if status not in EXPECTED:
-            raise Failure(f"{self.name} answers {status}")
+            raise RegistryError(f"{self.name} answers {status}")
         try:
             answer = json.loads(content[:MOST_BYTES])  # one that is longer is cut, and no JSON
         except (ValueError, RecursionError) as rubbish:
             hint = "check its path, such as /apis/ccompat/v7" if status == NOT_FOUND else "no JSON"
-            raise Failure(f"{self.name} does not answer as a schema registry: {hint}") from rubbish
+            raise RegistryError(f"{self.name} does not answer as a schema registry: {hint}") from rubbish
         return status, answer
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from runtime.startup import Need, NotYet, refuse
 from stream.avro.codec import Codec
 from stream.avro.registry import UnknownSchema
-from stream.avro.registry_client import Refused
+from stream.avro.registry_client import CredentialsRefused
 from stream.events import Record
 
 
@@ -16,7 +16,7 @@ def registry_answers(codec: Codec, kinds: Iterable[type[Record]]) -> Need:
     def ask() -> None:
         try:
             codec.prepare(wanted)
-        except Refused as refused:
+        except CredentialsRefused as refused:
             refuse(str(refused))
         except (OSError, UnknownSchema) as away:
             raise NotYet(str(away)) from away

@@ -15,7 +15,7 @@ _ESCAPE = re.compile(
 )
 
 
-def mended(body: bytes, replacement: bytes = REPLACEMENT) -> bytes:
+def sanitized(body: bytes, replacement: bytes = REPLACEMENT) -> bytes:
     """The body without a byte order mark, and with `replacement` for each escaped half of a pair or NUL."""
     body = body.removeprefix(BOM)
     if b"\\u" not in body:

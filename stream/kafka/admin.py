@@ -32,11 +32,11 @@ def create_all(cluster: Cluster, replication: int = 1, partitions: int = PARTITI
 
 
 def _declaration(topic: Topic, replication: int, partitions: int) -> NewTopic:
-    config = topic_drift.designed(topic, replication)
+    config = topic_drift.designed_config(topic, replication)
     return NewTopic(topic.name, num_partitions=partitions, replication_factor=replication, config=config)
 
 
-def answers(cluster: Cluster) -> bool:
+def is_reachable(cluster: Cluster) -> bool:
     """Whether Kafka is there at all."""
     try:
         cluster.metadata(PROBE_S)
@@ -45,7 +45,7 @@ def answers(cluster: Cluster) -> bool:
     return True
 
 
-def are_well(cluster: Cluster, topics: Iterable[str]) -> bool:
+def are_healthy(cluster: Cluster, topics: Iterable[str]) -> bool:
     """Whether Kafka answers, and all replicas of each partition of these topics are in sync with a leader."""
     try:
         known = cluster.metadata(PROBE_S).topics

@@ -50,8 +50,8 @@ class GroupConsumer:
         self._topics = [topic.name for topic in topics]
         self._consumer = cluster.consumer(group, {**CONSUMER, **properties, "stats_cb": self._measured})
         self._deafness = FetchStats(self._topics, time.monotonic())
-        self._silence = Watchdog("consumer", partial(admin.are_well, cluster))
-        self._offsets_silence = Watchdog("consumer", partial(admin.are_well, cluster))
+        self._silence = Watchdog("consumer", partial(admin.are_healthy, cluster))
+        self._offsets_silence = Watchdog("consumer", partial(admin.are_healthy, cluster))
         self._held: list[Message] = []
         self._may_be_paused = False
         self.joined = False
@@ -76,7 +76,7 @@ class GroupConsumer:
         with watchdog.bounded():
             self._consumer.unsubscribe()
         self.arrived, self.owned, self._fresh, self._held = set(), {}, set(), []
-        self._silence.broken()
+        self._silence.reset()
         self.join()
 
     def consume(self, most: int, gather_s: float = 0.0) -> list[Message]:
@@ -94,9 +94,9 @@ class GroupConsumer:
             self.rejoin()
         return [message for message in messages if message.error() is None]
 
-    def keep(self) -> None:
+    def pause(self) -> None:
         """Stay a member without taking new work, while the batch in hand has to wait."""
-        self._silence.broken()
+        self._silence.reset()
         self._may_be_paused = True
         with watchdog.bounded():
             self._consumer.pause(self._consumer.assignment())
@@ -160,9 +160,9 @@ class GroupConsumer:
         except KafkaException as failure:
             found, failed = [], failure.args[0]
         if failed:
-            self._offsets_silence.endure(self._topics)
+            self._offsets_silence.check(self._topics)
             raise KafkaException(failed)
-        self._offsets_silence.broken()
+        self._offsets_silence.reset()
         return {(one.topic, one.partition): one.offset for one in found if one.offset >= 0}
 
     def reached(self, committed: Mapping[Partition, int]) -> dict[Partition, int]:
@@ -250,9 +250,9 @@ class GroupConsumer:
     def _listen(self) -> None:
         """Is all that is ours being read? Also while much comes of the rest; statistics overtake records."""
         if topics := self._deafness.unread(self.arrived | self.owned.keys(), time.monotonic()):
-            self._silence.endure(topics)
+            self._silence.check(topics)
         else:
-            self._silence.broken()
+            self._silence.reset()
 
     def _measured(self, statistics: str) -> None:
         self._deafness.told(statistics, time.monotonic())

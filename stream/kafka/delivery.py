@@ -17,7 +17,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableRecord:
     """A record that is no event of ours, and why."""
 
     error: str
@@ -27,7 +27,7 @@ class Unreadable:
 class Delivery:
     """What a record says, its id, its digest (None for a domain event), where it stood, and its bytes."""
 
-    event: Record | Unreadable
+    event: Record | UnreadableRecord
     event_id: str
     digest: bytes | None
     topic: str
@@ -52,7 +52,7 @@ def delivery(codec: Codec, topic: str, partition: int, offset: int, key: bytes |
         _check(event_id)
     except (Undecodable, UnknownSchema, TypeError) as broken:
         unnamed = ids.unreadable_record_id(topic, partition, offset)
-        return Delivery(Unreadable(error_text(str(broken))), unnamed, None, *stood)
+        return Delivery(UnreadableRecord(error_text(str(broken))), unnamed, None, *stood)
     return Delivery(event, event_id, digest, *stood)
 
 

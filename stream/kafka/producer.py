@@ -7,7 +7,7 @@ from confluent_kafka import KafkaError
 from runtime.logging import log
 
 
-def complain(error: KafkaError) -> None:
+def log_client_error(error: KafkaError) -> None:
     """Log what a client has to say; librdkafka itself is silenced, since its lines are not JSON."""
     log.warning("kafka.error", error=error.str())
 
@@ -17,7 +17,7 @@ CLIENT: dict[str, Any] = {
     "socket.keepalive.enable": True,
     "reconnect.backoff.max.ms": 2_000,
     "log_level": 0,
-    "error_cb": complain,
+    "error_cb": log_client_error,
 }
 LARGEST_MESSAGE = 1_000_000
 """Bytes of a record with all that Kafka adds to it."""

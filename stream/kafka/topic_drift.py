@@ -42,7 +42,7 @@ class Drift:
         return REMEDIES.get(self.setting) or CONFIGURE.format(setting=self.setting, wanted=self.wanted)
 
 
-def designed(topic: Topic, replication: int) -> dict[str, str]:
+def designed_config(topic: Topic, replication: int) -> dict[str, str]:
     """The configuration a topic is created with."""
     return {
         "cleanup.policy": "delete",
@@ -84,7 +84,7 @@ def _differences(
         yield PARTITION_COUNT, str(len(metadata.partitions)), str(PARTITIONS)
     if wanted_copies is not None and copies < wanted_copies:
         yield COPIES, str(copies), str(wanted_copies)
-    wanted = designed(topic, copies) | {"unclean.leader.election.enable": "false"}
+    wanted = designed_config(topic, copies) | {"unclean.leader.election.enable": "false"}
     for setting, value in wanted.items():
         if config.get(setting, value) != value:
             yield setting, config[setting], value

@@ -25,7 +25,7 @@ AT_ONCE = 500
 NOTHING_THERE = (KafkaError._PARTITION_EOF, KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)  # noqa: SLF001
 
 
-class Away(Exception):
+class KafkaUnavailable(Exception):
     """Kafka does not answer."""
 
 
@@ -37,7 +37,7 @@ class Position(NamedTuple):
     offset: int
 
 
-def at(cluster: Cluster, places: Sequence[Position]) -> Iterator[tuple[Position, bytes | None]]:
+def read_at(cluster: Cluster, places: Sequence[Position]) -> Iterator[tuple[Position, bytes | None]]:
     """The bytes at each of these places; None where nothing stands, or no more.
 
     Raises Away.
@@ -51,7 +51,7 @@ def at(cluster: Cluster, places: Sequence[Position]) -> Iterator[tuple[Position,
         consumer.close()
 
 
-def through(cluster: Cluster, topics: Sequence[Topic], since_ms: int | None = None) -> Iterator[Message]:
+def read_all(cluster: Cluster, topics: Sequence[Topic], since_ms: int | None = None) -> Iterator[Message]:
     """All records of these topics, those of a partition in their order; from a time (milliseconds since 1970) on.
 
     Raises Away.
@@ -62,7 +62,9 @@ def through(cluster: Cluster, topics: Sequence[Topic], since_ms: int | None = No
         consumer.assign(begins)
         yield from _until_the_ends(consumer, len(begins))
     except KafkaException as failure:
-        raise Away(f"Kafka at {cluster.bootstrap_servers} does not answer: {failure.args[0].str()}") from failure
+        raise KafkaUnavailable(
+            f"Kafka at {cluster.bootstrap_servers} does not answer: {failure.args[0].str()}"
+        ) from failure
     finally:
         consumer.close()
 
@@ -102,4 +104,4 @@ def _next(consumer: Consumer, place: Position) -> bytes | None:
             return message.value()
         if failure is not None and failure.code() in NOTHING_THERE:
             return None
-    raise Away(f"Kafka has not shown what stands in {place.topic} within {SILENCE_S:g} s")
+    raise KafkaUnavailable(f"Kafka has not shown what stands in {place.topic} within {SILENCE_S:g} s")

@@ -44,11 +44,11 @@ class Watchdog:
         self._looked = 0.0
         self._well = 0
 
-    def broken(self) -> None:
+    def reset(self) -> None:
         """What was waited for has come, or nothing is waited for."""
         self._since, self._well = None, 0
 
-    def goes_on(self, topics: Collection[str], now: float) -> bool:
+    def tick(self, topics: Collection[str], now: float) -> bool:
         """Nothing has come yet of these topics; whether that is for good."""
         if self._since is None:
             self._since = self._looked = now
@@ -59,12 +59,12 @@ class Watchdog:
         log.warning("kafka.silent", type=self._client, topic=min(topics), seconds=round(now - self._since))
         return self._well == LOOKS
 
-    def endure(self, topics: Collection[str]) -> None:
+    def check(self, topics: Collection[str]) -> None:
         """Nothing has come yet of these topics.
 
         Raises SystemExit when nothing will: the client could not even be closed, so the process has to end.
         """
-        if self.goes_on(topics, time.monotonic()):
+        if self.tick(topics, time.monotonic()):
             log.error("kafka.client_stuck", type=self._client, topic=min(topics))
             shutdown.limit()
             raise SystemExit(f"the {self._client} is stuck: Kafka is well, and {min(topics)} is silent")

@@ -112,7 +112,7 @@ class Replay:
 
     def _end(self) -> None:
         with self._store.begin() as tx:
-            inbox.overdue(tx, list(ledger.places(tx, "source")), self._settings.wait_limit_s)
+            inbox.abandon_overdue(tx, list(ledger.places(tx, "source")), self._settings.wait_limit_s)
             tx.exec_driver_sql(KNOW_ALIASES)
             publications.read_dismissed(tx, self._cluster, self._codec, self._subject.service)
             self._subject.settle(tx)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 S = TypeVar("S")
-Name = tuple[str, str]
+AliasKey = tuple[str, str]
 """A provider, and what it calls a payment."""
 
 
 @dataclass(frozen=True)
-class Referred(Generic[S]):
+class Alias(Generic[S]):
     """What a name stands for: an order, or while none is known what was told under it, and the events that wait."""
 
     order_id: str | None = None
@@ -21,20 +21,20 @@ class Referred(Generic[S]):
     waiting: tuple[str, ...] = ()
 
 
-def given(provider: str, reference: str | None, references: Iterable[str]) -> list[Name]:
+def alias_keys(provider: str, reference: str | None, references: Iterable[str]) -> list[AliasKey]:
     """All names of a payment at its provider, the one it goes by first."""
     return [(provider, name) for name in dict.fromkeys([*([reference] if reference else []), *references])]
 
 
-def order_of(names: MutableMapping[Name, Referred[S]], known: Iterable[Name]) -> str | None:
+def order_of(names: MutableMapping[AliasKey, Alias[S]], known: Iterable[AliasKey]) -> str | None:
     """The order that one of these names stands for."""
     return next(filter(None, (names[name].order_id for name in known)), None)
 
 
-def learn(names: MutableMapping[Name, Referred[S]], known: Iterable[Name], order_id: str) -> list[Referred[S]]:
+def map_to_order(names: MutableMapping[AliasKey, Alias[S]], known: Iterable[AliasKey], order_id: str) -> list[Alias[S]]:
     """Let these names stand for the order; those that did not before, with what was told under them."""
     learned = [name for name in known if names[name].order_id is None]
     before = [names[name] for name in learned]
-    stands: Referred[S] = Referred(order_id)
+    stands: Alias[S] = Alias(order_id)
     names.update(dict.fromkeys(learned, stands))
     return before

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from stream.events.json_text import mended
+from stream.events.json_text import sanitized
 
 _json = msgspec.json.Decoder(msgspec.Raw)
 
@@ -14,7 +14,7 @@ def as_json(raw: bytes) -> str:
     A NUL and half a surrogate pair, which Postgres keeps in no text, become U+FFFD.
     """
     try:
-        body = mended(raw)
+        body = sanitized(raw)
         text = body.decode()
         _json.decode(body)
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):

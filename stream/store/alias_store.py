@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from stream.state.aliases import Name, Referred
+from stream.state.aliases import Alias, AliasKey
 from stream.store.bulk_sql import write
 
 INSERT = """
@@ -30,7 +30,7 @@ UPDATE "references" SET order_id = saved.order_id, orphan = saved.orphan::json,
 """
 
 
-def lock(tx: Connection, names: Sequence[Name], kind: Any) -> dict[Name, Referred[Any]]:
+def lock(tx: Connection, names: Sequence[AliasKey], kind: Any) -> dict[AliasKey, Alias[Any]]:
     """What these names stand for, each kept from others until the transaction ends.
 
     `names` must be sorted; `kind` is the type of what is told under one, such as `Referred[Payment]`.
@@ -40,12 +40,12 @@ def lock(tx: Connection, names: Sequence[Name], kind: Any) -> dict[Name, Referre
     columns = {"providers": [provider for provider, _ in names], "names": [name for _, name in names]}
     tx.exec_driver_sql(INSERT, columns)
     return {
-        (provider, name): msgspec.json.decode(orphan, type=kind) if orphan else Referred(order_id)
+        (provider, name): msgspec.json.decode(orphan, type=kind) if orphan else Alias(order_id)
         for provider, name, order_id, orphan in tx.exec_driver_sql(LOCK, columns)
     }
 
 
-def save(tx: Connection, names: Mapping[Name, Referred[Any]]) -> None:
+def save(tx: Connection, names: Mapping[AliasKey, Alias[Any]]) -> None:
     """Write what these names stand for now: an order, or what waits for one."""
     rows = [
         (*name, after.order_id, None if after.order_id else msgspec.json.encode(after).decode())

@@ -11,7 +11,7 @@ STORE_STATES = ("25006", "25P03", "25P04", "3F000", "42P01", "42P10", "42703")
 or column that is not there, as while a backup is restored or before a migration: no event is to blame for that."""
 
 
-def is_of_store(failure: Exception) -> bool:
+def is_store_failure(failure: Exception) -> bool:
     """Whether the same batch may well succeed once the store is better."""
     if isinstance(failure, exc.DBAPIError):
         state = sqlstate(failure)

@@ -63,7 +63,7 @@ OUTCOME = "SELECT outcome FROM inbox WHERE event_id = %(id)b::text::uuid"
 
 OVERDUE = "nobody has told what this event waits for; it is handled when somebody does"
 
-Stood = tuple[str, str, int, int]
+EventPosition = tuple[str, str, int, int]
 """An event's id, and where it stood: topic, partition, offset."""
 
 
@@ -86,7 +86,7 @@ def judge(delivery: Delivery, first: Handled) -> OutcomeKind:
     return "duplicate" if delivery.digest == first.digest else "conflict"
 
 
-def sort_out(
+def split_repeated(
     deliveries: Sequence[Delivery], known: dict[str, Handled]
 ) -> tuple[list[Delivery], list[tuple[Delivery, OutcomeKind]]]:
     """The deliveries nobody handled before, and the verdicts on the others."""
@@ -112,20 +112,20 @@ def insert(tx: Connection, handled: Sequence[tuple[Delivery, OutcomeKind]]) -> N
     write(tx, INSERT, "ids digests topics partitions offsets outcomes", rows)
 
 
-def wake(tx: Connection, event_ids: Sequence[str]) -> list[Stood]:
+def release_waiting(tx: Connection, event_ids: Sequence[str]) -> list[EventPosition]:
     """Let waiting events be processed, also those reported as having waited too long."""
     if not event_ids:
         return []
     return [(row[0], row[1], row[2], row[3]) for row in tx.exec_driver_sql(WAKE, {"ids": list(event_ids)})]
 
 
-def waiting(tx: Connection) -> int:
+def count_waiting(tx: Connection) -> int:
     """How many events wait for what nobody has told yet, on all partitions."""
     count: int = tx.exec_driver_sql(WAITING).scalar_one()
     return count
 
 
-def overdue(tx: Connection, partitions: Collection[Partition], seconds: float) -> list[Stood]:
+def abandon_overdue(tx: Connection, partitions: Collection[Partition], seconds: float) -> list[EventPosition]:
     """Report the events of these partitions that have waited longer than this; they can still be woken."""
     columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
     rows = tx.exec_driver_sql(ABANDON, {**columns, "seconds": seconds})

@@ -49,7 +49,7 @@ def insert(tx: Connection, messages: Sequence[Message]) -> list[int]:
     return [row[0] for row in tx.exec_driver_sql(INSERT, columns)]
 
 
-def left(tx: Connection, partitions: Collection[Partition]) -> list[tuple[int, Message]]:
+def unpublished(tx: Connection, partitions: Collection[Partition]) -> list[tuple[int, Message]]:
     """What a former owner of these partitions may not have published."""
     columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
     return [(row_id, Message(*rest)) for row_id, *rest in tx.exec_driver_sql(LEFT, columns)]

@@ -79,7 +79,9 @@ RETURNING ownership.topic, ownership.partition
 """
 
 
-def take(tx: Connection, partitions: Collection[Partition], reached: Mapping[Partition, int]) -> dict[Partition, Owned]:
+def acquire(
+    tx: Connection, partitions: Collection[Partition], reached: Mapping[Partition, int]
+) -> dict[Partition, Owned]:
     """Raise the epochs of newly assigned partitions; from the commit on, no former owner can write for them.
 
     `reached` is how far the group is known to have been; a partition not named there has not been read.
@@ -113,7 +115,7 @@ def rewind(tx: Connection, reached: Mapping[Partition, int]) -> dict[Partition, 
     return {(topic, partition): Owned(*rest) for topic, partition, *rest in rows}
 
 
-def hold(tx: Connection, owned: Mapping[Partition, Owned]) -> None:
+def assert_held(tx: Connection, owned: Mapping[Partition, Owned]) -> None:
     """Keep these epochs from being raised until the transaction ends.
 
     Raises Fenced when one has been raised already, Restored when the store is not as its owner left it.
@@ -122,7 +124,7 @@ def hold(tx: Connection, owned: Mapping[Partition, Owned]) -> None:
 
 
 def check(tx: Connection, owned: Mapping[Partition, Owned]) -> None:
-    """Raises what `hold` raises, and keeps nothing."""
+    """Raises what `assert_held` raises, and keeps nothing."""
     _compare(tx, CURRENT, owned)
 
 

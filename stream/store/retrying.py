@@ -81,7 +81,7 @@ FAILING = f"SELECT count(*) FROM parked WHERE status = 'retrying' AND attempts B
 COUNTS = "SELECT status, count(*) FROM parked GROUP BY status"
 
 
-def first(delivery: Delivery, error: str) -> Retrying:
+def first_failure(delivery: Delivery, error: str) -> Retrying:
     """A record that has just failed for the first time."""
     stood = (delivery.topic, delivery.partition, delivery.offset)
     return Retrying(delivery.event_id, *stood, delivery.key, delivery.value, 1, error)
@@ -112,12 +112,12 @@ def next_attempt(attempts: int) -> int:
     return min(attempts, MAX_RETRIES) + 1
 
 
-def keep(tx: Connection, events: Sequence[tuple[Retrying, Status]], first_wait_s: float) -> None:
+def save(tx: Connection, events: Sequence[tuple[Retrying, Status]], first_wait_s: float) -> None:
     """Park events, or park them again, until their next attempt."""
     write(tx, INSERT, COLUMNS, [_row(event, status, first_wait_s) for event, status in events])
 
 
-def release(tx: Connection, event_ids: Collection[str]) -> None:
+def delete(tx: Connection, event_ids: Collection[str]) -> None:
     """Forget events that did not fail any more."""
     if event_ids:
         tx.exec_driver_sql(

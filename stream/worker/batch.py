@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from runtime import faults
 from stream.events import OutcomeKind
-from stream.kafka.delivery import Delivery, Unreadable
+from stream.kafka.delivery import Delivery, UnreadableRecord
 from stream.store import idempotency_keys, inbox, outbox, retrying
 from stream.store.error_classification import describe
 from stream.store.outbox import Message
@@ -51,29 +51,29 @@ def apply(
 
     An event that fails is parked, its first retry after `first_wait_s`; what nobody can decode is dead at once.
     """
-    fresh, judged = inbox.sort_out(deliveries, inbox.known(tx, deliveries))
-    readable = [delivery for delivery in fresh if not isinstance(delivery.event, Unreadable)]
+    fresh, judged = inbox.split_repeated(deliveries, inbox.known(tx, deliveries))
+    readable = [delivery for delivery in fresh if not isinstance(delivery.event, UnreadableRecord)]
     handled = dict(zip((delivery.event_id for delivery in readable), run(tx, readable, handler, messages), strict=True))
     told: list[Message] = []
     outcomes: list[Judged] = []
     failed: list[tuple[Retrying, Status]] = []
     for delivery in fresh:
         result = handled.get(delivery.event_id)
-        if isinstance(delivery.event, Unreadable):
-            failed.append((retrying.first(delivery, delivery.event.error), "abandoned"))
+        if isinstance(delivery.event, UnreadableRecord):
+            failed.append((retrying.first_failure(delivery, delivery.event.error), "abandoned"))
             told += messages.dead(delivery, delivery.event.error)
             outcomes.append(Judged(delivery, "abandoned", error=delivery.event.error))
         elif isinstance(result, Done):
             told += result.told
             outcomes.append(Judged(delivery, result.result.outcome))
         elif result is not None:
-            failed.append((retrying.first(delivery, describe(result)), "retrying"))
+            failed.append((retrying.first_failure(delivery, describe(result)), "retrying"))
             outcomes.append(Judged(delivery, "retrying", error=describe(result)))
-    retrying.keep(tx, failed, first_wait_s)
+    retrying.save(tx, failed, first_wait_s)
     inbox.insert(tx, [(one.delivery, one.outcome) for one in outcomes])
     judged = idempotency_keys.judge(tx, readable, judged)
     wakers = {woken: delivery for delivery in readable for woken in _woken(handled[delivery.event_id])}
-    for stood in inbox.wake(tx, list(wakers)):
+    for stood in inbox.release_waiting(tx, list(wakers)):
         told += messages.woken(wakers[stood[0]], [stood])
     return Applied(outbox.insert(tx, told), told, [*outcomes, *(Judged(*one) for one in judged)])
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from stream.kafka.delivery import Delivery
 from stream.state.fold import Result
-from stream.store.error_classification import is_of_store
+from stream.store.error_classification import is_store_failure
 from stream.store.outbox import Message
 from stream.worker.messages import Teller
 
@@ -49,7 +49,7 @@ def together(tx: Connection, deliveries: Sequence[Delivery], handler: Handler, m
     try:
         return _handle(tx, deliveries, handler, messages) if deliveries else []
     except Exception as failure:
-        if is_of_store(failure):
+        if is_store_failure(failure):
             raise
         raise BatchFailed(failure) from failure
 
@@ -62,7 +62,7 @@ def in_parts(tx: Connection, deliveries: Sequence[Delivery], handler: Handler, m
         with tx.begin_nested():
             return _handle(tx, deliveries, handler, messages)
     except Exception as failure:
-        if is_of_store(failure):
+        if is_store_failure(failure):
             raise
         if len(deliveries) == 1:
             return [failure]

@@ -10,7 +10,7 @@ from runtime.logging import log
 from stream.avro.codec import Codec
 from stream.kafka.position import Owned, Partition
 from stream.store import inbox, outbox, ownership, retrying
-from stream.store.inbox import Stood
+from stream.store.inbox import EventPosition
 from stream.store.outbox import Message
 from stream.store.retrying import Retrying
 from stream.worker import metrics, retries
@@ -61,11 +61,13 @@ class Housekeeping:
         if not any(pending):
             return []
         due = retrying.due(tx, owned, self._probe if self.stops else MOST_RETRIED)
-        late = inbox.overdue(tx, owned, self._settings.wait_limit_s)
+        late = inbox.abandon_overdue(tx, owned, self._settings.wait_limit_s)
         dismissed = retrying.dismissed(tx, owned)
         if not (due or late or dismissed):
             return []
-        ownership.hold(tx, {where: owned[where] for where in _places(due, [*late, *(one.stood for one in dismissed)])})
+        ownership.assert_held(
+            tx, {where: owned[where] for where in _places(due, [*late, *(one.stood for one in dismissed)])}
+        )
         repeated = [one for one in due if one.offset < owned[one.topic, one.partition].rewound_until]
         new = [one for one in due if one not in repeated]
         applied = together(self._retry(tx, repeated, self.again), self._retry(tx, new, self._handler))
@@ -100,7 +102,7 @@ class Housekeeping:
         if time.monotonic() - self._counted_at > COUNT_S:
             self._counted_at = time.monotonic()
             metrics.DEAD.set(retrying.counts(tx)["abandoned"])
-            metrics.WAITING.set(inbox.waiting(tx))
+            metrics.WAITING.set(inbox.count_waiting(tx))
 
 
 def together(one: Applied, other: Applied) -> Applied:
@@ -108,5 +110,5 @@ def together(one: Applied, other: Applied) -> Applied:
     return Applied(one.rows + other.rows, one.messages + other.messages, one.outcomes + other.outcomes)
 
 
-def _places(due: list[Retrying], late: list[Stood]) -> set[Partition]:
+def _places(due: list[Retrying], late: list[EventPosition]) -> set[Partition]:
     return {(event.topic, event.partition) for event in due} | {(topic, number) for _, topic, number, _ in late}

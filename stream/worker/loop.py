@@ -169,7 +169,7 @@ class Worker:
             self._failure = f"Kafka does not say where to begin: {failure.args[0].str()}"
             log.info("offsets.unsettled", error=failure.args[0].str(), seconds=wait)
             return
-        if isinstance(failure, registry_client.Failure):
+        if isinstance(failure, registry_client.RegistryError):
             self._failure = str(failure)
             log.warning("registry.failed", error=str(failure), seconds=wait)
             return
@@ -223,13 +223,13 @@ class Worker:
         committed = self._membership.committed()
         reached = self._membership.reached(committed)
         with self._store.begin() as tx:
-            taken = ownership.take(tx, arrived, reached)
+            taken = ownership.acquire(tx, arrived, reached)
             if behind := ownership.rewound(taken, reached):
                 now = ownership.rewind(tx, reached)
                 self._on_rewind(tx)
                 _report_rewound(taken, behind)
                 taken = {partition: now[partition] for partition in taken}
-            left = outbox.left(tx, arrived)
+            left = outbox.unpublished(tx, arrived)
         self._start_at(taken, committed, in_hand)
         self._publisher.publish([message for _, message in left])
         self._published += [row for row, _ in left]
@@ -325,7 +325,7 @@ class Worker:
 
     def _stay(self) -> None:
         self._turned()
-        self._membership.keep()
+        self._membership.pause()
         self._lag.look_when_due()
 
 

@@ -11,7 +11,7 @@ from stream.kafka.delivery import Delivery
 from stream.kafka.position import Partition
 from stream.kafka.producer import LARGEST_MESSAGE
 from stream.state.fold import Result
-from stream.store.inbox import OVERDUE, Stood
+from stream.store.inbox import OVERDUE, EventPosition
 from stream.store.outbox import Message
 from stream.store.retrying import Dismissed
 
@@ -41,7 +41,7 @@ class Teller(Protocol):
 
     def facts(self, delivery: Delivery, result: Result) -> list[Message]: ...
     def dead(self, delivery: Delivery, error: str) -> list[Message]: ...
-    def woken(self, delivery: Delivery, events: Iterable[Stood]) -> list[Message]: ...
+    def woken(self, delivery: Delivery, events: Iterable[EventPosition]) -> list[Message]: ...
 
 
 class Messages:
@@ -73,11 +73,11 @@ class Messages:
         topic, key = topics.dead(self._service).name, letter.event_id.encode()
         return [Message(delivery.topic, delivery.partition, topic, key, self._codec.encode(letter))]
 
-    def woken(self, delivery: Delivery, events: Iterable[Stood]) -> list[Message]:
+    def woken(self, delivery: Delivery, events: Iterable[EventPosition]) -> list[Message]:
         """The outcomes of events that waited for this delivery."""
         return [self._outcome((delivery.topic, delivery.partition), event, "processed", 1, None) for event in events]
 
-    def overdue(self, events: Iterable[Stood]) -> list[Message]:
+    def overdue(self, events: Iterable[EventPosition]) -> list[Message]:
         """The outcomes of events that have waited too long."""
         return [self._outcome((event[1], event[2]), event, "abandoned", 1, OVERDUE) for event in events]
 
@@ -95,7 +95,9 @@ class Messages:
         stood = (delivery.event_id, delivery.topic, delivery.partition, delivery.offset)
         return self._outcome((delivery.topic, delivery.partition), stood, kind, attempt, error)
 
-    def _outcome(self, source: Partition, event: Stood, kind: OutcomeKind, attempt: int, error: str | None) -> Message:
+    def _outcome(
+        self, source: Partition, event: EventPosition, kind: OutcomeKind, attempt: int, error: str | None
+    ) -> Message:
         event_id, topic, partition, offset = event
         told = Outcome(
             event_id=event_id,

@@ -25,7 +25,7 @@ class Publisher:
     def __init__(self, cluster: Cluster, while_waiting: Callable[[], None]) -> None:
         self._producer = cluster.producer({**PRODUCER, **UNTIL_DONE})
         self._while_waiting = while_waiting
-        self._silence = Watchdog("producer", partial(admin.are_well, cluster))
+        self._silence = Watchdog("producer", partial(admin.are_healthy, cluster))
         self.problem = self._silence.problem
 
     def publish(self, messages: Sequence[Message]) -> None:
@@ -51,7 +51,7 @@ class Publisher:
             nonlocal waiting
             waiting -= 1
             if error is None:
-                self._silence.broken()
+                self._silence.reset()
             else:
                 log.warning("publish.failed", topic=message.topic, error=error.str())
                 failed.append(message)
@@ -66,7 +66,7 @@ class Publisher:
     def _wait(self, topics: Collection[str]) -> None:
         """A moment, unless something is reported."""
         if not self._producer.poll(POLL_S):
-            self._silence.endure(topics)
+            self._silence.check(topics)
             self._while_waiting()
 
     def _produce(self, message: Message, report: Callable[[Message, KafkaError | None], None]) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from stream.avro.codec import Codec
 from stream.kafka import delivery
-from stream.kafka.delivery import Delivery, Unreadable
+from stream.kafka.delivery import Delivery, UnreadableRecord
 from stream.store import inbox, outbox, retrying
 from stream.store.error_classification import describe
 from stream.store.outbox import Message
@@ -57,7 +57,7 @@ def retry(
         result = results.get(event.event_id)
         if isinstance(result, Done):
             told += result.told
-            told += messages.woken(one, inbox.wake(tx, result.result.woken))
+            told += messages.woken(one, inbox.release_waiting(tx, result.result.woken))
             outcomes.append(Judged(one, result.result.outcome, retrying.next_attempt(event.attempts)))
         elif one.event_id in known:
             attempt = retrying.next_attempt(event.attempts)
@@ -84,11 +84,11 @@ def _one_each(again: Sequence[tuple[Retrying, Delivery]]) -> list[tuple[Retrying
 def _fail(
     tx: Connection, event: Retrying, one: Delivery, failure: Exception | None, ruling: Ruling, first_wait_s: float
 ) -> Judged:
-    if isinstance(one.event, Unreadable):  # it was redriven, and nobody can decode it today either
+    if isinstance(one.event, UnreadableRecord):  # it was redriven, and nobody can decode it today either
         ruled, status = give_up(event, one.event.error)
     else:
         ruled, status = ruling(event, describe(failure or Exception("unknown")))
-    retrying.keep(tx, [(ruled, status)], first_wait_s)
+    retrying.save(tx, [(ruled, status)], first_wait_s)
     return Judged(one, status, ruled.attempts, ruled.error)
 
 
@@ -102,7 +102,7 @@ def _settle(tx: Connection, again: Sequence[tuple[Retrying, Delivery]], outcomes
     named = [judged for event, judged in ended if judged.delivery.event_id != event.event_id]
     inbox.settle(tx, [(event.event_id, judged.outcome) for (event, _), judged in zip(again, outcomes, strict=True)])
     inbox.insert(tx, [(one.delivery, one.outcome) for one in named if one.outcome not in ("duplicate", "conflict")])
-    retrying.release(tx, [event.event_id for event, _ in ended])
+    retrying.delete(tx, [event.event_id for event, _ in ended])
 
 
 def _read(codec: Codec, event: Retrying) -> Delivery:
@@ -110,4 +110,4 @@ def _read(codec: Codec, event: Retrying) -> Delivery:
 
 
 def _is_readable(one: Delivery) -> bool:
-    return not isinstance(one.event, Unreadable)
+    return not isinstance(one.event, UnreadableRecord)

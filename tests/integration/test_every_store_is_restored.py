@@ -9,7 +9,7 @@ import pytest
 
 from stream.events import topics
 from stream.kafka.client_config import Cluster
-from stream.kafka.topic_reader import through
+from stream.kafka.topic_reader import read_all
 from tests import histories
 from tests.actors import Inbox, new_order, until
 from tests.dumps import dump, restore
@@ -124,5 +124,5 @@ def mailed(inbox: Inbox) -> dict[str, int]:
 def told(system: Mapping[str, str]) -> set[str]:
     """The ids of all domain events on the topics."""
     domain = (topics.PAYMENTS, topics.SHIPMENTS, topics.REFUNDS, topics.SUBSCRIPTIONS, topics.INVOICES)
-    messages = through(Cluster(system["KAFKA_BOOTSTRAP_SERVERS"], "tests"), domain)
+    messages = read_all(Cluster(system["KAFKA_BOOTSTRAP_SERVERS"], "tests"), domain)
     return {getattr(CODEC.decode(message.value()), "event_id") for message in messages}  # noqa: B009

@@ -51,7 +51,7 @@ def test_who_waits_takes_nothing_in_and_reads_all_of_it_in_order_later(
     read = of(order, until(lambda: member.consume(1), lambda some: bool(of(order, some))))
 
     for _ in range(MANY):
-        member.keep()
+        member.pause()
     read += of(order, member.consume(1))
 
     assert len(read) <= 2, "one may have been in its hands already"
@@ -86,7 +86,7 @@ def test_who_loses_its_partitions_while_it_waits_reads_on_when_it_has_them_again
     payments = [a_payment(order=order, name=f"{order} {number}") for number in range(MANY)]
     with member_of(system) as member:
         member.own(dict.fromkeys(member.arrived, Owned(1, 0)))
-        member.keep()
+        member.pause()
         time.sleep(TOO_LONG_MS / 1000 + 1)  # nothing may happen for so long
         until(lambda: waiting(member), lambda epochs: not epochs)
         member.resume()  # of nothing: nothing is assigned
@@ -127,7 +127,7 @@ def slowly(member: GroupConsumer) -> list[Message]:
 
 def waiting(member: GroupConsumer) -> dict[Partition, Owned]:
     """What it owns after another moment."""
-    member.keep()
+    member.pause()
     return member.owned
 
 

@@ -25,9 +25,9 @@ def test_the_holder_of_the_newest_epoch_may_write(store: Engine) -> None:
     partition = (new_order(), 0)
 
     with store.begin() as tx:
-        epochs = ownership.take(tx, [partition], {})
+        epochs = ownership.acquire(tx, [partition], {})
     with store.begin() as tx:
-        ownership.hold(tx, epochs)
+        ownership.assert_held(tx, epochs)
 
     assert epochs == {partition: Owned(epoch=1, next_offset=0)}
 
@@ -35,12 +35,12 @@ def test_the_holder_of_the_newest_epoch_may_write(store: Engine) -> None:
 def test_a_former_owner_is_fenced(store: Engine) -> None:
     partition, other = (new_order(), 0), (new_order(), 0)
     with store.begin() as tx:
-        zombie = ownership.take(tx, [partition, other], {})
+        zombie = ownership.acquire(tx, [partition, other], {})
     with store.begin() as tx:
-        ownership.take(tx, [partition], {})
+        ownership.acquire(tx, [partition], {})
 
     with pytest.raises(Fenced) as fenced, store.begin() as tx:
-        ownership.hold(tx, zombie)
+        ownership.assert_held(tx, zombie)
 
     assert fenced.value.partitions == {partition}
 
@@ -48,17 +48,17 @@ def test_a_former_owner_is_fenced(store: Engine) -> None:
 def test_a_takeover_waits_for_the_transaction_that_holds_the_epoch(store: Engine) -> None:
     partition = (new_order(), 0)
     with store.begin() as tx:
-        epochs = ownership.take(tx, [partition], {})
+        epochs = ownership.acquire(tx, [partition], {})
 
     with store.begin() as holder:
-        ownership.hold(holder, epochs)
+        ownership.assert_held(holder, epochs)
         with pytest.raises(Exception, match="lock timeout"), store.begin() as taker:
             _take_impatiently(taker, partition)
 
 
 def _take_impatiently(tx: Connection, partition: tuple[str, int]) -> None:
     tx.exec_driver_sql("SET LOCAL lock_timeout = '100ms'")
-    ownership.take(tx, [partition], {})
+    ownership.acquire(tx, [partition], {})
 
 
 def test_a_worker_that_finds_itself_fenced_asks_for_its_partitions_anew(
@@ -76,12 +76,12 @@ def test_a_worker_that_finds_itself_fenced_asks_for_its_partitions_anew(
 def test_a_batch_moves_the_offset_that_its_owner_left_and_no_other(store: Engine) -> None:
     partition = (new_order(), 0)
     with store.begin() as tx:
-        owned = ownership.take(tx, [partition], {partition: 7})
+        owned = ownership.acquire(tx, [partition], {partition: 7})
     with store.begin() as tx:
         ownership.advance(tx, owned, {partition: 10})
 
     with store.begin() as tx:
-        assert ownership.take(tx, [partition], {partition: 99}) == {partition: Owned(epoch=2, next_offset=10)}
+        assert ownership.acquire(tx, [partition], {partition: 99}) == {partition: Owned(epoch=2, next_offset=10)}
     with pytest.raises(Fenced), store.begin() as tx:
         ownership.advance(tx, {partition: Owned(epoch=1, next_offset=10)}, {partition: 11})
 
@@ -89,11 +89,11 @@ def test_a_batch_moves_the_offset_that_its_owner_left_and_no_other(store: Engine
 def test_a_store_with_the_epoch_but_not_the_offset_of_its_owner_was_put_back(store: Engine) -> None:
     partition, other = (new_order(), 0), (new_order(), 0)
     with store.begin() as tx:
-        owned = ownership.take(tx, [partition, other], {})
+        owned = ownership.acquire(tx, [partition, other], {})
         ownership.advance(tx, owned, {partition: 10, other: 10})
 
     left = {partition: Owned(epoch=1, next_offset=50), other: Owned(epoch=1, next_offset=10)}
-    for look in (ownership.check, ownership.hold):
+    for look in (ownership.check, ownership.assert_held):
         with pytest.raises(Restored) as restored, store.begin() as tx:
             look(tx, left)
         assert restored.value.partitions == {partition}
@@ -104,11 +104,11 @@ def test_a_store_with_the_epoch_but_not_the_offset_of_its_owner_was_put_back(sto
 def test_a_store_behind_its_group_was_rewound_and_gives_out_no_epoch_again(store: Engine) -> None:
     behind, level = (new_order(), 0), (new_order(), 0)
     with store.begin() as tx:
-        ownership.take(tx, [behind, level], {behind: 60, level: 60})
+        ownership.acquire(tx, [behind, level], {behind: 60, level: 60})
     reached = {behind: 100, level: 60}
 
     with store.begin() as tx:
-        taken = ownership.take(tx, [behind, level], reached)
+        taken = ownership.acquire(tx, [behind, level], reached)
         assert ownership.rewound(taken, reached) == {behind: 100}
         rewound = ownership.rewind(tx, reached)
         tx.rollback()  # the partitions of the running service were rewound as well

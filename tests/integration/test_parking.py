@@ -11,7 +11,7 @@ from processors.payment import domain as payment
 from stream.dead_letters import actions
 from stream.dead_letters.actions import Wanted
 from stream.events import DomainEvent, PaymentWebhook, ids, topics
-from stream.kafka.delivery import Delivery, Unreadable, delivery
+from stream.kafka.delivery import Delivery, UnreadableRecord, delivery
 from stream.state.fold import Result
 from stream.store import retrying
 from stream.store.retrying import MAX_RETRIES
@@ -181,7 +181,7 @@ def test_what_a_person_gives_up_or_retries_comes_before_all_that_are_due(engine:
     many = [unread(b"", offset) for offset in range(2 * 10**9, 2 * 10**9 + 5)]
 
     with engine.connect() as tx:
-        retrying.keep(tx, [(retrying.first(one, "it fails"), "retrying") for one in many], -3600.0)
+        retrying.save(tx, [(retrying.first_failure(one, "it fails"), "retrying") for one in many], -3600.0)
         actions.give_up(tx, Wanted(ids=(many[3].event_id,)))
         (first,) = retrying.due(tx, [(topics.ORDERS.name, 0)], 1)
         actions.hurry(tx, many[1].event_id)
@@ -193,7 +193,7 @@ def test_what_a_person_gives_up_or_retries_comes_before_all_that_are_due(engine:
 def unread(value: bytes, offset: int) -> Delivery:
     """A record that could not be decoded when it came."""
     name = ids.unreadable_record_id(topics.ORDERS.name, 0, offset)
-    return Delivery(Unreadable("no schema has the id 9"), name, None, topics.ORDERS.name, 0, offset, b"1", value)
+    return Delivery(UnreadableRecord("no schema has the id 9"), name, None, topics.ORDERS.name, 0, offset, b"1", value)
 
 
 def delivered(webhook: PaymentWebhook, offset: int) -> Delivery:

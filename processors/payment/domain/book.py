@@ -17,7 +17,7 @@ from stream.events import (
     ids,
 )
 from stream.state import aliases
-from stream.state.aliases import Name, Referred
+from stream.state.aliases import Alias, AliasKey
 from stream.state.fold import Result
 
 
@@ -26,7 +26,7 @@ class Book:
     """The orders and names a batch touches; `post` replaces what changes."""
 
     payments: dict[str, Payment]
-    names: dict[Name, Referred[Payment]]
+    names: dict[AliasKey, Alias[Payment]]
     orders: OrdersPolicy = "optional"
 
     def post(self, webhook: PaymentWebhook | DisputeWebhook | RefundWebhook | BillingWebhook | OrderWebhook) -> Result:
@@ -44,13 +44,13 @@ class Book:
         order_id = webhook.notice.order_id or aliases.order_of(self.names, known)
         if order_id is None:
             return self._keep(known[0], webhook)
-        return self._apply(order_id, webhook, aliases.learn(self.names, known, order_id))
+        return self._apply(order_id, webhook, aliases.map_to_order(self.names, known, order_id))
 
     def _apply(
         self,
         order_id: str,
         webhook: PaymentWebhook | DisputeWebhook | RefundWebhook | OrderWebhook,
-        adopted: Iterable[Referred[Payment]],
+        adopted: Iterable[Alias[Payment]],
     ) -> Result:
         payment = before = self.payments[order_id]
         woken: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class Book:
         self.payments[order_id] = payment
         return Result(order_id, outcome, news(before, payment, webhook, self.orders), (*woken, *released))
 
-    def _keep(self, name: Name, webhook: PaymentWebhook | DisputeWebhook | RefundWebhook) -> Result:
+    def _keep(self, name: AliasKey, webhook: PaymentWebhook | DisputeWebhook | RefundWebhook) -> Result:
         """A dispute has a deadline: it is told at once, and again when its order is known."""
         known = self.names[name]
         before = known.orphan or Payment("")
@@ -71,12 +71,12 @@ class Book:
         return Result(":".join(name), "waiting", dispute.news(before, orphan, webhook))
 
 
-def names(webhook: PaymentWebhook | DisputeWebhook | RefundWebhook) -> list[Name]:
+def names(webhook: PaymentWebhook | DisputeWebhook | RefundWebhook) -> list[AliasKey]:
     """All names of the payment at its provider, the one it goes by first."""
     if isinstance(webhook, RefundWebhook) and not webhook.notice.told_by_payment:
         return []
     notice, provider = webhook.notice, webhook.envelope.provider
-    return aliases.given(provider, notice.reference, notice.references)
+    return aliases.alias_keys(provider, notice.reference, notice.references)
 
 
 def _scheduled(webhook: BillingWebhook) -> Result:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from processors.refund.domain.refunds import PAYMENTS, Refunds, apply, merge, news, pay, request, tell
 from stream.events import CryptoRefundRequested, DomainEvent, OutcomeKind, RefundRequested, RefundWebhook
 from stream.state import aliases
-from stream.state.aliases import Name, Referred
+from stream.state.aliases import Alias, AliasKey
 from stream.state.fold import Result
 
 
@@ -14,7 +14,7 @@ class Book:
     """The orders and names a batch touches; `post` replaces what changes."""
 
     refunds: dict[str, Refunds]
-    names: dict[Name, Referred[Refunds]]
+    names: dict[AliasKey, Alias[Refunds]]
 
     def touches(self, event: RefundWebhook | DomainEvent) -> str | None:
         """The order whose refunds this event may change; a payment's fact changes them only by what waits for it."""
@@ -31,12 +31,12 @@ class Book:
         order_id = _order_of(event) or named
         if isinstance(event, RefundWebhook) and order_id is None:
             return self._keep(known[0], event)
-        adopted = aliases.learn(self.names, known, order_id) if order_id else []
+        adopted = aliases.map_to_order(self.names, known, order_id) if order_id else []
         if order_id in self.refunds:
             return self._apply(order_id, event, adopted)
         return Result(order_id or "", "processed", ())
 
-    def _apply(self, order_id: str, event: RefundWebhook | DomainEvent, adopted: list[Referred[Refunds]]) -> Result:
+    def _apply(self, order_id: str, event: RefundWebhook | DomainEvent, adopted: list[Alias[Refunds]]) -> Result:
         refunds = before = self.refunds[order_id]
         woken: tuple[str, ...] = ()
         for name in adopted:
@@ -52,7 +52,7 @@ class Book:
         self.refunds[order_id] = refunds
         return Result(order_id, outcome, news(before, refunds, event), woken)
 
-    def _keep(self, name: Name, webhook: RefundWebhook) -> Result:
+    def _keep(self, name: AliasKey, webhook: RefundWebhook) -> Result:
         known = self.names[name]
         waiting = (*known.waiting, webhook.envelope.event_id)
         self.names[name] = replace(known, orphan=tell(known.orphan or Refunds(""), webhook), waiting=waiting)
@@ -66,9 +66,9 @@ def _order_of(event: RefundWebhook | DomainEvent) -> str | None:
     return event.order_id or (f"invoice:{event.invoice_id}" if isinstance(event, CryptoRefundRequested) else None)
 
 
-def names(event: RefundWebhook | DomainEvent) -> list[Name]:
+def names(event: RefundWebhook | DomainEvent) -> list[AliasKey]:
     """All names of the payment at its provider: a refund goes by them, and a payment's facts tell whose they are."""
     if isinstance(event, RefundWebhook):
-        return aliases.given(event.envelope.provider, event.notice.reference, event.notice.references)
+        return aliases.alias_keys(event.envelope.provider, event.notice.reference, event.notice.references)
     provider, transaction = getattr(event, "provider", None), getattr(event, "transaction_id", None)
     return [(provider, transaction)] if provider and transaction else []

@@ -14,7 +14,7 @@ from stream.avro.registry import registry
 from stream.events import Record
 from stream.kafka import delivery
 from stream.kafka.client_config import Cluster
-from stream.kafka.delivery import Delivery, Unreadable
+from stream.kafka.delivery import Delivery, UnreadableRecord
 from stream.kafka.position import Partition
 from stream.replay.fill import ledger, parallel, publications
 from stream.replay.fill.ledger import Asked, Outrun, Owed
@@ -187,6 +187,6 @@ class Filler:
 
     def _concerns(self, one: Delivery) -> bool:
         """Whether a record matters to the service, and is of the orders that the replay is limited to."""
-        if not isinstance(one.event, Unreadable) and not self._subject.heeds(one.event):
+        if not isinstance(one.event, UnreadableRecord) and not self._subject.heeds(one.event):
             return False
         return self._wanted is None or self._wanted.has(one)

@@ -19,7 +19,7 @@ from stream.replay.fill.ordered_reader import Reading
 from stream.replay.offsets import OffsetRange
 from stream.replay.spec import ReplayImpossible, ReplaySpec
 from stream.state.fold import Result
-from stream.store.inbox import Stood
+from stream.store.inbox import EventPosition
 from stream.store.outbox import Message
 from stream.worker import bisection
 from stream.worker.bisection import BatchFailed, Runner
@@ -57,7 +57,7 @@ class CollectedPublications:
     def dead(self, delivery: Delivery, error: str) -> list[Message]:
         return []
 
-    def woken(self, delivery: Delivery, events: Iterable[Stood]) -> list[Message]:
+    def woken(self, delivery: Delivery, events: Iterable[EventPosition]) -> list[Message]:
         return []
 
     def owed(self, told: Collection[str]) -> list[Owed]:

@@ -16,7 +16,7 @@ from processors.refund import domain as refund
 from processors.shipping import domain as shipping
 from processors.subscription import domain as subscription
 from stream.events import Cancel, CreditAdded, DomainEvent
-from stream.state.aliases import Referred
+from stream.state.aliases import Alias
 from tests.builders import (
     MINUTE,
     NOON,
@@ -264,7 +264,7 @@ def told(apply: Apply, state: Any, webhooks: Sequence[Any]) -> tuple[Any, list[D
 def of_refunds(state: refund.Refunds, event: Any) -> tuple[refund.Refunds, str, tuple[DomainEvent, ...]]:
     """The refunds of the order 1 after a webhook of one, or after a fact of its payment."""
     name = (getattr(event, "provider", ""), getattr(event, "transaction_id", None))
-    book = refund.Book({"1": state}, {name: Referred()})  # type: ignore[dict-item]
+    book = refund.Book({"1": state}, {name: Alias()})  # type: ignore[dict-item]
     result = book.post(event)
     return book.refunds["1"], result.outcome, result.facts
 

@@ -7,7 +7,7 @@ import pytest
 
 from processors.payment.domain import Book, Payment, apply, dispute
 from stream.events import DisputeClosed, DisputeOpened, DisputeWebhook, DomainEvent, OrderWebhook, PaymentWebhook
-from stream.state.aliases import Referred
+from stream.state.aliases import Alias
 from stream.state.registers import value
 from tests.builders import MINUTE, NOON, a_dispute, a_payment, an_envelope
 
@@ -179,7 +179,7 @@ def test_a_dispute_of_a_payment_that_is_not_known_yet_claims_no_status_for_it() 
     assert of_disputes(facts) == [(DisputeOpened, "needs_response")]
 
 
-class Names(dict[tuple[str, str], Referred[Any]]):
-    def __missing__(self, name: tuple[str, str]) -> Referred[Any]:
-        self[name] = Referred()
+class Names(dict[tuple[str, str], Alias[Any]]):
+    def __missing__(self, name: tuple[str, str]) -> Alias[Any]:
+        self[name] = Alias()
         return self[name]

@@ -26,7 +26,7 @@ from stream.events import (
     RefundWebhook,
     ids,
 )
-from stream.state.aliases import Referred
+from stream.state.aliases import Alias
 from tests.builders import MINUTE, NOON, a_payment, a_refund, an_order
 
 RANK = {status: rank for rank, tier in enumerate(TRANSITIONS) for status in tier}
@@ -230,7 +230,7 @@ def test_with_orders_required_a_success_is_told_only_once_the_amount_is_checked(
 
 
 def test_a_webhook_that_names_no_order_waits_for_one_that_does() -> None:
-    book = Book({"1": Payment("1")}, {("generic", name): Referred() for name in ("pi_1", "cs_1")})
+    book = Book({"1": Payment("1")}, {("generic", name): Alias() for name in ("pi_1", "cs_1")})
     failed = a_payment("failed", order=None, reference="pi_1", references=("pi_1",), at=NOON)
     paid = a_payment("completed", reference="cs_1", references=("cs_1", "pi_1"), at=NOON + MINUTE)
 
@@ -244,7 +244,7 @@ def test_a_webhook_that_names_no_order_waits_for_one_that_does() -> None:
 
 
 def test_what_waited_is_told_when_its_order_is_known() -> None:
-    book = Book({"1": Payment("1")}, {("generic", "pi_1"): Referred()})
+    book = Book({"1": Payment("1")}, {("generic", "pi_1"): Alias()})
     book.post(a_payment("failed", order=None, reference="pi_1", at=NOON + MINUTE, failure_reason="no money"))
 
     result = book.post(a_payment("pending", reference="pi_1", at=NOON))

@@ -20,7 +20,7 @@ from stream.events import (
     ShipmentInTransit,
     ShipmentOutForDelivery,
 )
-from stream.state.aliases import Referred
+from stream.state.aliases import Alias
 from tests.builders import MINUTE, NOON, a_fact, a_refund, a_scan, an_approval
 
 
@@ -82,7 +82,7 @@ def of_a_partial_capture() -> list[Any]:
 
 @pytest.mark.parametrize("events", list(permutations(of_a_partial_capture())), ids=lambda _: "")
 def test_the_release_of_what_was_not_captured_is_no_refund_in_whatever_order(events: list[Any]) -> None:
-    book = refund.Book({"1": refund.Refunds("1")}, defaultdict(Referred))
+    book = refund.Book({"1": refund.Refunds("1")}, defaultdict(Alias))
 
     facts = [fact for event in events for fact in book.post(event).facts]
 
@@ -267,7 +267,7 @@ def test_a_rejected_refund_was_not_processed_when_it_was_completed() -> None:
 
 def story(*events: Any) -> tuple[refund.Refunds, list[DomainEvent]]:
     """The refunds of the order 1 after these events, and what is announced of them."""
-    names = {(event.provider, event.transaction_id): Referred[refund.Refunds]() for event in events if is_fact(event)}
+    names = {(event.provider, event.transaction_id): Alias[refund.Refunds]() for event in events if is_fact(event)}
     book, facts = refund.Book({"1": refund.Refunds("1")}, names), list[DomainEvent]()
     for event in events:
         facts += book.post(event).facts

@@ -73,7 +73,7 @@ def test_a_password_stands_in_no_representation() -> None:
 
 def test_prefixes_stand_before_the_names_of_topics_and_groups(tmp_path: Path) -> None:
     (tmp_path / "prefix").write_text("acme.\n")
-    told = "from stream import topics; print(topics.PAYMENTS.name, topics.dead('payment').name)"
+    told = "from stream.events import topics; print(topics.PAYMENTS.name, topics.dead('payment').name)"
 
     for given in ({"TOPIC_PREFIX": "acme."}, {"TOPIC_PREFIX_FILE": str(tmp_path / "prefix")}):
         names = subprocess.run([sys.executable, "-c", told], env=given, capture_output=True, text=True, check=True)
@@ -84,7 +84,7 @@ def test_prefixes_stand_before_the_names_of_topics_and_groups(tmp_path: Path) ->
 
 @pytest.mark.parametrize(("given", "partitions"), [({}, 12), ({"TOPIC_PARTITIONS": "3"}, 3)])
 def test_topics_have_the_partitions_that_are_set(given: dict[str, str], partitions: int) -> None:
-    told = "from stream import topics; print(topics.PARTITIONS)"
+    told = "from stream.events import topics; print(topics.PARTITIONS)"
 
     counted = subprocess.run([sys.executable, "-c", told], env=given, capture_output=True, text=True, check=True)
 

@@ -81,7 +81,7 @@ class Shared:
     "written",
     [
         {"type": "record", "name": "Basket", "fields": []},
-        {"type": "record", "name": "Fact", "fields": []},
+        {"type": "record", "name": "DomainEvent", "fields": []},
         {"type": "record", "name": "facts", "fields": []},
         {"type": "record", "name": "Outcome", "fields": [{"name": "of", "type": "nonsense"}]},
         {"type": "array", "items": "string"},

@@ -1,7 +1,7 @@
 """What is new in a batch, what was delivered before, and what contradicts."""
 
 from stream.kafka.delivery import Delivery, ends, partitions
-from stream.store.inbox import Handled, sort_out
+from stream.store.inbox import Handled, split_repeated
 from tests.builders import a_payment
 
 WEBHOOK = a_payment()
@@ -18,31 +18,31 @@ def handled(offset: int, *, digest: bytes = b"a") -> Handled:
 def test_an_event_nobody_knows_is_new() -> None:
     first = delivered(1)
 
-    assert sort_out([first], {}) == ([first], [])
+    assert split_repeated([first], {}) == ([first], [])
 
 
 def test_the_same_record_again_is_told_as_it_was_the_first_time() -> None:
     again = delivered(1)
 
-    assert sort_out([again], {"e-1": handled(1)}) == ([], [(again, "late")])
+    assert split_repeated([again], {"e-1": handled(1)}) == ([], [(again, "late")])
 
 
 def test_the_same_event_in_another_record_is_a_duplicate() -> None:
     second = delivered(2)
 
-    assert sort_out([second], {"e-1": handled(1)}) == ([], [(second, "duplicate")])
+    assert split_repeated([second], {"e-1": handled(1)}) == ([], [(second, "duplicate")])
 
 
 def test_another_content_under_a_known_id_is_a_conflict() -> None:
     other = delivered(2, digest=b"b")
 
-    assert sort_out([other], {"e-1": handled(1)}) == ([], [(other, "conflict")])
+    assert split_repeated([other], {"e-1": handled(1)}) == ([], [(other, "conflict")])
 
 
 def test_of_two_alike_in_one_batch_the_first_is_handled() -> None:
     first, second, other = delivered(1), delivered(2), delivered(3, digest=b"b")
 
-    assert sort_out([first, second, other], {}) == ([first], [(second, "duplicate"), (other, "conflict")])
+    assert split_repeated([first, second, other], {}) == ([first], [(second, "duplicate"), (other, "conflict")])
 
 
 def test_a_batch_ends_after_its_last_delivery_of_each_partition() -> None:

@@ -11,7 +11,7 @@ import pytest
 from runtime.config.settings import Settings
 from stream.avro.codec import Codec, Undecodable
 from stream.avro.registry import CommittedRegistry, RemoteRegistry, UnknownSchema
-from stream.avro.registry_client import Failure, RegistryClient
+from stream.avro.registry_client import RegistryClient, RegistryError
 from stream.avro.schemas import canonical, declared
 from stream.events import Outcome
 
@@ -88,7 +88,7 @@ def test_what_is_no_answer_of_a_registry_is_a_failure_that_waiting_may_mend(
     address, kind = listener
     kind.answer = always(status, content)
 
-    with pytest.raises(Failure, match=sentence) as failed:
+    with pytest.raises(RegistryError, match=sentence) as failed:
         remote(f"http://kim:{PASSWORD}@{address}/apis").id_of("PaymentWebhook")
 
     assert isinstance(failed.value, OSError)
@@ -96,7 +96,7 @@ def test_what_is_no_answer_of_a_registry_is_a_failure_that_waiting_may_mend(
 
 
 def test_a_registry_that_is_away_is_a_failure() -> None:
-    with pytest.raises(Failure, match=r"the schema registry at http://127\.0\.0\.1:1 does not answer"):
+    with pytest.raises(RegistryError, match=r"the schema registry at http://127\.0\.0\.1:1 does not answer"):
         remote(f"http://kim:{PASSWORD}@127.0.0.1:1").id_of("PaymentWebhook")
 
 

@@ -20,12 +20,12 @@ ABSTRACT = {
     "Record",
     "Notice",
     "Webhook",
-    "Fact",
-    "ShipmentFact",
-    "RefundFact",
-    "SubscriptionFact",
-    "InvoiceFact",
-    "DisputeFact",
+    "DomainEvent",
+    "ShipmentEvent",
+    "RefundEvent",
+    "SubscriptionEvent",
+    "InvoiceEvent",
+    "DisputeEvent",
 }
 ENUMS = {name: hint for name, hint in vars(events).items() if typing.get_origin(hint) is typing.Literal}
 PRIMITIVES = {"string": str, "long": int, "bytes": bytes, "boolean": bool}

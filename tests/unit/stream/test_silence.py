@@ -21,7 +21,7 @@ def silence(*kafka: str) -> Watchdog:
 
 def looks(of: Watchdog, count: int, begin: float = 0.0) -> list[bool]:
     """What it says at its beginning and at so many looks."""
-    return [of.goes_on(TOPICS, begin + number * LOOK_S) for number in range(count + 1)]
+    return [of.tick(TOPICS, begin + number * LOOK_S) for number in range(count + 1)]
 
 
 def test_it_is_for_good_once_kafka_was_well_at_every_look() -> None:
@@ -34,7 +34,7 @@ def test_between_two_looks_nobody_is_asked() -> None:
 
     quick = Watchdog("producer", is_well)
 
-    assert [quick.goes_on(TOPICS, number * LOOK_S / 10) for number in range(10)] == [False] * 10
+    assert [quick.tick(TOPICS, number * LOOK_S / 10) for number in range(10)] == [False] * 10
 
 
 def test_while_kafka_is_away_it_lasts_as_long_as_it_takes() -> None:
@@ -50,6 +50,6 @@ def test_what_is_heard_begins_it_anew() -> None:
     heard = silence("well")
     looks(heard, LOOKS - 1)
 
-    heard.broken()
+    heard.reset()
 
     assert looks(heard, LOOKS, begin=1000.0) == [False] * LOOKS + [True]
