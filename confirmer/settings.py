@@ -5,10 +5,12 @@ from typing import Any
 from pydantic import Field, create_model
 
 from providers import catalogue
-from providers.contract import Inquiry
+from providers.contract import ApiVerification
 from runtime.config.settings import StoreSettings
 
-INQUIRIES: dict[str, Inquiry] = {name: row.inquiry for name, row in catalogue.NAMES.items() if row.inquiry}
+INQUIRIES: dict[str, ApiVerification] = {
+    name: row.api_verification for name, row in catalogue.NAMES.items() if row.api_verification
+}
 """Whom we can ask, by name."""
 
 

@@ -5,7 +5,15 @@ from typing import Literal
 
 from providers.addressing import Addressed
 from providers.confirmation import confirmed
-from providers.contract import Inquiry, NotKnownYet, Received, Refused, Translation, Unsupported, Untrue
+from providers.contract import (
+    ApiVerification,
+    Contradicted,
+    NotKnownYet,
+    Received,
+    RefusedWebhook,
+    Translation,
+    Unsupported,
+)
 from stream.events import Mode, Question, UnconfirmedWebhook
 
 BACKOFF_S = (1.0, 300.0)
@@ -107,7 +115,7 @@ def standing(response: Response) -> Standing:
             return "well"
 
 
-def judge(inquiry: Inquiry, receipt: UnconfirmedWebhook, response: Response, here: Context) -> Verdict:
+def judge(inquiry: ApiVerification, receipt: UnconfirmedWebhook, response: Response, here: Context) -> Verdict:
     """What becomes of a question now."""
     if isinstance(response, Unbuildable):
         return unread(response.error, here)
@@ -126,19 +134,19 @@ def backoff(attempts: int, chance: float) -> float:
     return min(most, least * 2.0 ** min(attempts - 1, 30)) * (0.5 + chance / 2)
 
 
-def _read(inquiry: Inquiry, receipt: UnconfirmedWebhook, body: bytes, here: Context) -> Verdict:
+def _read(inquiry: ApiVerification, receipt: UnconfirmedWebhook, body: bytes, here: Context) -> Verdict:
     envelope, question = receipt.envelope, receipt.notice
     received = Received(envelope.path, envelope.headers, envelope.raw, envelope.received_at)
     try:
-        told = inquiry.read_answer(question, received, body)
+        told = inquiry.read_response(question, received, body)
         return _told(receipt, told, body, here.mode)
-    except Untrue as denial:
+    except Contradicted as denial:
         return _denied(f"untrue: {denial}"[:ERROR_CHARS], receipt, here)
     except NotKnownYet as not_yet:
         return _not_known(str(not_yet) or "the provider does not know it yet", inquiry, receipt, here)
     except Unsupported as nothing:
         return Unknown(f"the answer is nothing we act on: {nothing}"[:ERROR_CHARS])
-    except Refused as unreadable:
+    except RefusedWebhook as unreadable:
         return unread(str(unreadable), here)
     except Exception as broken:  # noqa: BLE001 - an answer nobody foresaw must not hold up the other questions
         return unread(f"{type(broken).__name__} on reading the answer", here)
@@ -152,13 +160,13 @@ def _denied(error: str, receipt: UnconfirmedWebhook, here: Context) -> Verdict:
 
 def _told(receipt: UnconfirmedWebhook, told: Translation, body: bytes, mode: Mode) -> Verdict:
     if isinstance(told.notice, Question):
-        raise Refused("the answer raises another question")
+        raise RefusedWebhook("the answer raises another question")
     if told.mode not in (None, mode):
         return Rejected("other_mode", f"untrue: it happened in {told.mode} mode, and this is {mode}")
     return Confirmed(confirmed(receipt, told, body))
 
 
-def _not_known(error: str, inquiry: Inquiry, receipt: UnconfirmedWebhook, here: Context) -> Verdict:
+def _not_known(error: str, inquiry: ApiVerification, receipt: UnconfirmedWebhook, here: Context) -> Verdict:
     """Asked again while the provider may still learn of it, for a last time when that time is over."""
     left_s = (receipt.envelope.received_at - here.now) / 1e6 + inquiry.unknown_after_s
     if left_s <= 0:

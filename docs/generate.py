@@ -154,10 +154,10 @@ def _cells(row: Provider) -> tuple[str, ...]:
 
 
 def _confirmed(row: Provider) -> str:
-    if row.inquiry is None:
+    if row.api_verification is None:
         return "—"
     when = f" (unsigned ones, with `{row.name.upper()}_ALLOW_UNSIGNED`)" if row.translate_unsigned else ""
-    return f"by {row.inquiry.api_url}{when}"
+    return f"by {row.api_verification.api_url}{when}"
 
 
 def _line(cells: Sequence[str]) -> str:

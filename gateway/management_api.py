@@ -13,7 +13,7 @@ from gateway.intake.authentication import Authentication
 from gateway.intake.reverification import Still
 from gateway.settings import GatewaySettings
 from providers.addressing import Addressed
-from providers.contract import Refused
+from providers.contract import RefusedWebhook
 from runtime import clock, management
 from runtime.logging import log
 from runtime.management import Routes
@@ -83,7 +83,7 @@ class ManagementApi:
             kept = self._kept(value)
             about["id"] = kept.event_id
             found = reverification.read(kept, self._proof, self._mode)
-        except (Still, Refusal, Refused) as why:
+        except (Still, Refusal, RefusedWebhook) as why:
             return {**about, "released": False, "cause": why.cause, "detail": str(why)}
         except Exception as broken:  # noqa: BLE001 - a record nobody foresaw must not keep the others from being released
             log.exception("quarantine.unreadable", topic=place.topic, partition=place.partition, offset=place.offset)

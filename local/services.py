@@ -35,7 +35,7 @@ class Service:
 # Generated once for this machine, unless the environment has them.
 SECRETS = tuple(dict.fromkeys(row.secret_setting for row in catalogue.NAMES.values()))
 # Of the providers that can be asked; locally the simulator answers as their APIs.
-ASKED = tuple(row.name for row in catalogue.NAMES.values() if row.inquiry)
+ASKED = tuple(row.name for row in catalogue.NAMES.values() if row.api_verification)
 API_KEYS = tuple(f"{name.upper()}_API_KEY" for name in ASKED)
 API_URLS = tuple(f"{name.upper()}_API_URL" for name in ASKED)
 SERVICES = (

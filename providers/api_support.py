@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from providers.contract import Malformed, Received, Unreadable, Untrue
+from providers.contract import Contradicted, InvalidField, Malformed, Received
 from providers.parsing import json_body
 from stream.events import Question, Verification
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 _RESERVED = re.compile(rb"[^A-Za-z0-9._~-]")
 
 
-def unproved(received: Received, secrets: Sequence[bytes]) -> Verification:  # noqa: ARG001
+def accept_unsigned(received: Received, secrets: Sequence[bytes]) -> Verification:  # noqa: ARG001
     """Nothing in such a webhook proves anything: it raises a question, no more."""
     return "unsigned_allowed"
 
@@ -30,13 +30,13 @@ def read(decoder: msgspec.json.Decoder[T], answer: bytes) -> T:
     try:
         return json_body.read(decoder, answer)
     except Malformed as wrong:
-        raise Unreadable(f"of the provider's answer: {wrong}") from wrong
+        raise InvalidField(f"of the provider's answer: {wrong}") from wrong
 
 
 def check_order(question: Question, order_id: str | None) -> None:
     """Raises Untrue when the provider knows the payment as that of another order than the webhook says."""
     if question.order_id is not None and order_id != question.order_id:
-        raise Untrue("the provider knows this payment as that of another order")
+        raise Contradicted("the provider knows this payment as that of another order")
 
 
 def may_have_been(claimed: str | None, actual: str, follow: Mapping[str, frozenset[str]]) -> bool:

@@ -60,8 +60,8 @@ def find(path: str, headers: Mapping[str, str]) -> tuple[Provider, str]:
     Two contracts may share a path: E is told by its headers, `X-PG-Provider` on contract A's paths, `X-PG-Signature`
     on a provider's own.
     """
-    if path in pg.SHARED_PATHS and pg.PROVIDER in headers:
-        return pg.named(headers[pg.PROVIDER]), pg.SHARED_PATHS[path]
+    if path in pg.SHARED_PATHS and pg.PROVIDER_HEADER in headers:
+        return pg.provider_by_header(headers[pg.PROVIDER_HEADER]), pg.SHARED_PATHS[path]
     if path in _SIGNED_AS_E and pg.SIGNATURE in headers:
         return _SIGNED_AS_E[path]
     return BY_PATH[path]

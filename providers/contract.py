@@ -18,13 +18,13 @@ Cause = Literal[
 ]
 
 
-class Refused(ValueError):
+class RefusedWebhook(ValueError):
     """This request is not a webhook we accept; `cause` is from the closed list, the message is for its sender."""
 
     cause: Cause = "malformed_body"
 
 
-class Forged(Refused):
+class Forged(RefusedWebhook):
     """Nobody who knows the secret signed these bytes."""
 
     cause: Cause = "invalid_signature"
@@ -34,37 +34,37 @@ class Unsigned(Forged):
     """No signature came with it at all: right or wrong, nothing tells."""
 
 
-class Stale(Refused):
+class Stale(RefusedWebhook):
     """Signed too long ago, or by a clock too far ahead (only schemes that sign a time)."""
 
     cause: Cause = "stale_timestamp"
 
 
-class Malformed(Refused):
+class Malformed(RefusedWebhook):
     """The body is not in the provider's format at all."""
 
     cause: Cause = "malformed_body"
 
 
-class Unreadable(Refused):
+class InvalidField(RefusedWebhook):
     """The body has the format, but a field is missing or not what it must be."""
 
     cause: Cause = "invalid_field"
 
 
-class WrongEvent(Refused):
+class WrongEvent(RefusedWebhook):
     """The body is of another event than this path is for."""
 
     cause: Cause = "wrong_event"
 
 
-class Unsupported(Refused):
+class Unsupported(RefusedWebhook):
     """Genuine, and nothing we act on: answered as the provider expects, and its bytes are kept."""
 
     cause: Cause = "unsupported_type"
 
 
-class Untrue(Exception):
+class Contradicted(Exception):
     """The provider says otherwise: what this webhook tells never happened."""
 
 
@@ -110,7 +110,7 @@ class Translation:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WebhookResponse:
     """An HTTP answer in the provider's own words."""
 
     status: int
@@ -118,13 +118,13 @@ class Answer:
     content_type: bytes = b"application/json"
 
 
-def json_answer(status: int, body: object) -> Answer:
+def json_response(status: int, body: object) -> WebhookResponse:
     """An answer with this JSON body."""
-    return Answer(status, msgspec.json.encode(body))
+    return WebhookResponse(status, msgspec.json.encode(body))
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ApiRequest:
     """A request to a provider's API, below its base URL."""
 
     method: Literal["GET", "POST"]
@@ -134,28 +134,29 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
-    """How the truth is had from a provider's API.
+class ApiVerification:
+    """How to verify a webhook by its provider's API.
 
-    `ask` makes the request for a question, with the API key; `read_answer` reads the body of a 2xx to it for the
-    webhook that raised the question: what is true, or it raises Untrue, NotKnownYet or Unreadable. `unknown_after_s`
-    is how long a provider that answers 404 may take to learn of what it told us itself.
+    `build_request` makes the HTTP request for a verification request, with the API key. `read_response` translates the
+    body of a 2xx response, for the webhook to verify; it raises Contradicted, NotKnownYet, InvalidField or Unsupported.
+    `per_second` limits the requests. For `unknown_after_s` seconds after the webhook came, a 404 is tried again: a
+    provider may not yet know what it has sent itself.
     """
 
     api_url: str
-    ask: Callable[[Question, str], Ask]
-    read_answer: Callable[[Question, Received, bytes], Translation]
+    build_request: Callable[[Question, str], ApiRequest]
+    read_response: Callable[[Question, Received, bytes], Translation]
     per_second: float = 10.0
     unknown_after_s: float = 3600.0
 
 
-def _succeed(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
+def _succeed(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
     return SUCCESS
 
 
-UNREADABLE = frozenset({"malformed_body", "invalid_field", "wrong_event"})
+READ_FAILURES = frozenset({"malformed_body", "invalid_field", "wrong_event"})
 """Causes found only after a request was proved: its bytes are in the quarantine before it is answered."""
-SUCCESS = Answer(200, b'{"status":"success"}')
+SUCCESS = WebhookResponse(200, b'{"status":"success"}')
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,23 +186,23 @@ class Provider:
     kept_headers: frozenset[str]
     events: str = ""
     proof: str = ""
-    answer: Callable[[str, str], Answer] = _succeed
-    refusals: Mapping[str, Answer] = field(default_factory=dict)
-    unreadable: Callable[[str], Answer] | None = None
-    without_secret: Answer | None = None
-    spooled: Answer | None = None
+    answer: Callable[[str, str], WebhookResponse] = _succeed
+    refusals: Mapping[str, WebhookResponse] = field(default_factory=dict)
+    unreadable: Callable[[str], WebhookResponse] | None = None
+    without_secret: WebhookResponse | None = None
+    spooled: WebhookResponse | None = None
     is_unsigned: bool = False
     takes_token: bool = False
     takes_forms: bool = False
     translate_unsigned: Callable[[Received, str], Translation] | None = None
-    inquiry: Inquiry | None = None
+    api_verification: ApiVerification | None = None
     deadline_s: float = 3.4
 
-    def refusal(self, cause: str, message: str) -> Answer | None:
+    def refusal(self, cause: str, message: str) -> WebhookResponse | None:
         """The provider's own answer to a request refused for `cause`; None where the gateway's usual one will do."""
         if cause in self.refusals:
             return self.refusals[cause]
-        return self.unreadable(message) if self.unreadable and cause in UNREADABLE else None
+        return self.unreadable(message) if self.unreadable and cause in READ_FAILURES else None
 
     def keep(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Of a request's headers, those that verifying it again needs."""

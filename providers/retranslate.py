@@ -6,7 +6,7 @@ from providers.records import webhook
 from stream.events import Record, Webhook
 
 
-def reread(record: Record) -> Record:
+def retranslate(record: Record) -> Record:
     """The record that these bytes would become today; a record that is no translation of its bytes stays as it is.
 
     What a provider's API confirmed is its answer to a question that the record does not hold: it stays too.

@@ -7,7 +7,7 @@ from typing import Self
 import httpx
 
 from confirmer.verdict import ApiResponse, NoAnswer, Response
-from providers.contract import Ask
+from providers.contract import ApiRequest
 from runtime import clock
 
 MAX_ANSWER_BYTES = 500_000
@@ -34,7 +34,7 @@ class HttpClient:
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
 
-    async def ask(self, url: str, ask: Ask) -> Response:
+    async def ask(self, url: str, ask: ApiRequest) -> Response:
         """What is answered to a request below the base `url`."""
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -44,7 +44,7 @@ class HttpClient:
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError, OSError) as failure:
             return NoAnswer(f"no answer ({type(failure).__name__})")
 
-    async def _send(self, url: str, ask: Ask) -> Response:
+    async def _send(self, url: str, ask: ApiRequest) -> Response:
         headers = {
             "Accept": "application/json",
             "Accept-Encoding": IDENTITY,

@@ -5,7 +5,7 @@ from hashlib import sha256
 from confirmer.polling.request_batching import Open
 from confirmer.store import Claimed
 from confirmer.verdict import Confirmed, Context, Rejected, Response, RetryLater, Unknown, Verdict, judge, unread
-from providers.contract import Inquiry
+from providers.contract import ApiVerification
 from runtime import clock
 from stream.avro.codec import Codec
 from stream.events import Outcome, OutcomeKind, Record, RejectedWebhook, UnconfirmedWebhook, topics
@@ -58,7 +58,7 @@ class OutcomeMessages:
 
 
 def conclude(
-    inquiry: Inquiry, question: Open, response: Response, here: Context, telling: OutcomeMessages
+    inquiry: ApiVerification, question: Open, response: Response, here: Context, telling: OutcomeMessages
 ) -> tuple[Verdict, list[Message]]:
     """What becomes of a question now, and what is told of it.
 

@@ -8,7 +8,7 @@ from confirmer import metrics
 from confirmer.polling.rate_limiter import CircuitBreaker, RateLimiter
 from confirmer.settings import INQUIRIES, ConfirmerSettings
 from confirmer.verdict import Response, standing
-from providers.contract import Inquiry
+from providers.contract import ApiVerification
 from runtime.logging import log
 
 
@@ -17,7 +17,7 @@ class ProviderClient:
     """A provider's API, our key to it, and how it has been lately."""
 
     provider: str
-    inquiry: Inquiry
+    inquiry: ApiVerification
     key: str
     url: str
     pace: RateLimiter

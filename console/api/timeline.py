@@ -7,7 +7,7 @@ from typing import Any
 from console.api.labels import provider_word
 from console.api.queries import Row, Story
 from console.domain import UNKNOWN
-from providers.contract import Unreadable
+from providers.contract import InvalidField
 from providers.parsing.money import exponent
 from runtime.clock import moment
 from stream.events.redaction import masked_text
@@ -82,7 +82,7 @@ def _money(body: Mapping[str, Any]) -> str:
         return ""
     try:
         return f" {Decimal(amount).scaleb(-exponent(currency or '')):,} {currency}"
-    except Unreadable:  # crypto: a decimal text, and an asset's id
+    except InvalidField:  # crypto: a decimal text, and an asset's id
         return f" {amount}"
 
 

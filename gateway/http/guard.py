@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from gateway.http.refusals import Refusal
 from providers.catalogue import ROWS, without_token
-from providers.contract import Answer
+from providers.contract import WebhookResponse
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -80,7 +80,7 @@ class Guard:
             answered = self._refused(refusal.with_traceback(None), scope)  # which would be in a cycle with this frame
             return await respond(send, answered.answer(), answered.headers)
         if scope["method"] == "OPTIONS":
-            return await respond(send, Answer(204, b""), {})
+            return await respond(send, WebhookResponse(204, b""), {})
         await self._application(scope, receive, send)
 
     def _route(self, scope: Scope) -> Route:
@@ -109,7 +109,7 @@ def _token(in_path: str | None, query: bytes) -> str | None:
     return tokens.pop() if tokens else None
 
 
-async def respond(send: Send, answer: Answer, headers: Mapping[str, str]) -> None:
+async def respond(send: Send, answer: WebhookResponse, headers: Mapping[str, str]) -> None:
     """Send a whole answer."""
     fields = [
         (b"content-type", answer.content_type),

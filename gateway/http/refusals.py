@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import msgspec
 
-from providers.contract import Answer
+from providers.contract import WebhookResponse
 from stream.events import RejectedWebhook
 
 STATUS = {
@@ -49,9 +49,9 @@ class Refusal(Exception):
         if cause in CLOSING:  # what else comes on this connection cannot be trusted to be a request
             self.headers["connection"] = "close"
 
-    def answer(self) -> Answer:
+    def answer(self) -> WebhookResponse:
         """What the sender is told."""
-        return Answer(STATUS[self.cause], msgspec.json.encode({"error": self.cause, "message": self.message}))
+        return WebhookResponse(STATUS[self.cause], msgspec.json.encode({"error": self.cause, "message": self.message}))
 
 
 def kept(

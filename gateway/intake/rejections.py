@@ -9,7 +9,7 @@ from gateway.append.spool import Spooled
 from gateway.http.guard import Scope
 from gateway.http.refusals import Refusal, kept
 from gateway.http.token_bucket import TokenBucket
-from providers.contract import Answer, Provider, Received
+from providers.contract import Provider, Received, WebhookResponse
 from runtime import clock
 from runtime.logging import log
 from stream.avro.codec import Codec
@@ -52,7 +52,7 @@ class Rejections:
 
     async def keep(
         self, provider: Provider, received: Received, verification: Verification, cause: str, detail: str
-    ) -> Answer:
+    ) -> WebhookResponse:
         """Keep a genuine webhook that is not handled, to be verified and read again one day; what to answer.
 
         Raises Unavailable.

@@ -17,7 +17,7 @@ from gateway.intake.authentication import Authentication
 from gateway.intake.rejections import Rejections
 from gateway.settings import GatewaySettings
 from providers import catalogue
-from providers.contract import Answer, Provider, Received, Refused, Translation
+from providers.contract import Provider, Received, RefusedWebhook, Translation, WebhookResponse
 from providers.parsing import notes
 from providers.records import webhook
 from runtime import clock
@@ -88,7 +88,7 @@ class Webhooks:
         metrics.answered(scope["path"], status)
         return refusal
 
-    async def _accept(self, provider: Provider, kind: str, received: Received) -> Answer:
+    async def _accept(self, provider: Provider, kind: str, received: Received) -> WebhookResponse:
         """Prove, translate and append; refuse what is forged, keep aside what is genuine and cannot be handled."""
         started = monotonic()
         if provider.without_secret and not self._proof.is_active(provider):
@@ -103,7 +103,7 @@ class Webhooks:
             with notes.collected() as unused:
                 told = self._proof.translate(provider, kind, received, verification)
             told = replace(told, notes=(*told.notes, *unused[:MAX_NOTES])) if unused else told
-        except Refused as why:
+        except RefusedWebhook as why:
             return await self._quarantine(provider, received, verification, why)
         if told.mode not in (None, self._settings.mode):
             other = f"of {told.mode} mode, and this is {self._settings.mode}"
@@ -146,8 +146,8 @@ class Webhooks:
         return envelope, await self._custody.take(record, name, provider.deadline_s)
 
     async def _quarantine(
-        self, provider: Provider, received: Received, verification: Verification, why: Refused
-    ) -> Answer:
+        self, provider: Provider, received: Received, verification: Verification, why: RefusedWebhook
+    ) -> WebhookResponse:
         """Keep the bytes; refuse what cannot be read, accept what is merely not for us."""
         answer = await self._aside.keep(provider, received, verification, why.cause, str(why))
         if why.cause == "unsupported_type" and why.cause not in provider.refusals:

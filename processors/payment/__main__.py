@@ -4,7 +4,7 @@ from functools import partial
 
 from processors.payment.handler import TOPICS, handle
 from processors.payment.settings import PaymentSettings
-from providers.retranslate import reread
+from providers.retranslate import retranslate
 from stream.events import topics
 from stream.service import main
 
@@ -16,6 +16,6 @@ if __name__ == "__main__":
         TOPICS,
         partial(handle, orders=settings.orders),
         announces=(topics.PAYMENTS,),
-        reread=reread,
+        reread=retranslate,
         is_by_partition=True,
     )

@@ -1,9 +1,9 @@
 """Runs the refund processor: `python -m processors.refund [run|migrate|replay …]`."""
 
 from processors.refund.handler import TOPICS, handle
-from providers.retranslate import reread
+from providers.retranslate import retranslate
 from stream.events import topics
 from stream.service import main
 
 if __name__ == "__main__":
-    main("refund", __package__, TOPICS, handle, announces=(topics.REFUNDS,), reread=reread, is_by_partition=True)
+    main("refund", __package__, TOPICS, handle, announces=(topics.REFUNDS,), reread=retranslate, is_by_partition=True)

@@ -1,9 +1,11 @@
 """Runs the shipping processor: `python -m processors.shipping [run|migrate|replay …]`."""
 
 from processors.shipping.handler import TOPICS, handle
-from providers.retranslate import reread
+from providers.retranslate import retranslate
 from stream.events import topics
 from stream.service import main
 
 if __name__ == "__main__":
-    main("shipping", __package__, TOPICS, handle, announces=(topics.SHIPMENTS,), reread=reread, is_by_partition=True)
+    main(
+        "shipping", __package__, TOPICS, handle, announces=(topics.SHIPMENTS,), reread=retranslate, is_by_partition=True
+    )

@@ -13,7 +13,7 @@ import msgspec
 
 from providers.contract import Forged, Provider, Received, Translation, Unsupported
 from providers.parsing import json_body, parcels
-from providers.parsing.fields import NOT_SAID, Id, Instant, Text
+from providers.parsing.fields import ABSENT, Id, Instant, Text
 from providers.parsing.parcels import Word
 from providers.parsing.timestamps import instant
 from stream.events import ShippingStatus, Verification
@@ -33,16 +33,16 @@ STATUSES: dict[str, ShippingStatus] = {
 }
 
 
-class Event(msgspec.Struct):
+class TrackingUpdate(msgspec.Struct):
     event: Word
     event_id: Id
-    msg: msgspec.Raw = NOT_SAID
-    ts: Instant = NOT_SAID
+    msg: msgspec.Raw = ABSENT
+    ts: Instant = ABSENT
 
 
 class Checkpoint(msgspec.Struct):
     tag: Word | None = None
-    checkpoint_time: Instant = NOT_SAID
+    checkpoint_time: Instant = ABSENT
     location: Text | None = None
     city: Text | None = None
     state: Text | None = None
@@ -60,7 +60,7 @@ class Tracking(msgspec.Struct):
     return_to_sender: bool | None = None
 
 
-_event = msgspec.json.Decoder(Event)
+_event = msgspec.json.Decoder(TrackingUpdate)
 _tracking = msgspec.json.Decoder(Tracking)
 
 

@@ -11,38 +11,38 @@ from typing import Any
 import msgspec
 
 from providers.contract import (
-    Answer,
     Forged,
+    InvalidField,
     Provider,
     Received,
     Translation,
-    Unreadable,
     Unsupported,
+    WebhookResponse,
     WrongEvent,
-    json_answer,
+    json_response,
 )
 from providers.parsing import json_body
-from providers.parsing.fields import Decides, Id, Instant, OrderId, Text
-from providers.parsing.money import NOT_SAID, currency_code, units_of_any
+from providers.parsing.fields import ABSENT, Id, Instant, OrderId, StrictOptional, Text
+from providers.parsing.money import currency_code, units_of_any
 from providers.parsing.timestamps import korean
-from providers.signing.hmac_hex import signed
+from providers.signing.hmac_hex import is_valid_signature
 from stream.events import Cancel, PaymentNotice, PaymentStatus, RefundNotice, Verification
 
-PROVIDER = "x-pg-provider"
+PROVIDER_HEADER = "x-pg-provider"
 SIGNATURE = "x-pg-signature"
 SHARED_PATHS = {"/webhooks/payment": "payment", "/webhooks/refund": "refund"}
 """Contract A's paths, where the header tells E from A."""
 
-AMOUNTS = ("amount", "totalAmount", "total_amount", "totalPayAmount", "TotPrice", "P_AMT")
-CANCEL_AMOUNTS = ("cancel_amount", "cancelAmount", "canceled_amount")
+AMOUNT_FIELDS = ("amount", "totalAmount", "total_amount", "totalPayAmount", "TotPrice", "P_AMT")
+CANCEL_AMOUNT_FIELDS = ("cancel_amount", "cancelAmount", "canceled_amount")
 """Fields with the amount given back so far; `approved_cancel_amount` is KakaoPay's for this cancel alone."""
-PAID = ("paid_at", "paidAt", "approvedAt", "approved_at", "admissionYmdt")
-ORDERS = ("merchant_uid", "orderId", "order_id", "partner_order_id", "merchantPayKey", "MOID", "P_OID")
-NAMES = ("imp_uid", "paymentKey", "tid", "paymentId", "P_TID")
+PAID_AT_FIELDS = ("paid_at", "paidAt", "approvedAt", "approved_at", "admissionYmdt")
+ORDER_ID_FIELDS = ("merchant_uid", "orderId", "order_id", "partner_order_id", "merchantPayKey", "MOID", "P_OID")
+PAYMENT_ID_FIELDS = ("imp_uid", "paymentKey", "tid", "paymentId", "P_TID")
 """What the providers call a payment."""
-EVENT_NAMES = ("aid", "eventId")
+EVENT_ID_FIELDS = ("aid", "eventId")
 """Fields with the provider's id of a request or event: a payment's only reference where no other is given."""
-REFUND_MARKS = ("refundId", "refund_id", "cancellation_id")
+REFUND_ID_FIELDS = ("refundId", "refund_id", "cancellation_id")
 
 _TYPES = {
     **dict.fromkeys(("PAID", "DONE", "SUCCESS_PAYMENT"), "PAYMENT_COMPLETED"),
@@ -59,59 +59,59 @@ _STATUSES: dict[str, PaymentStatus] = {
 }
 
 
-class Failure(msgspec.Struct):
+class FailureMessage(msgspec.Struct):
     message: Text | None = None
 
 
-class Total(msgspec.Struct):
-    total: msgspec.Raw = NOT_SAID
+class AmountTotal(msgspec.Struct):
+    total: msgspec.Raw = ABSENT
 
 
-class CancelObject(msgspec.Struct):
+class ContractECancel(msgspec.Struct):
     """One entry of Toss's `cancels`, which tell all cancels of the payment so far."""
 
-    cancelAmount: msgspec.Raw = NOT_SAID
+    cancelAmount: msgspec.Raw = ABSENT
     transactionKey: Id | None = None
     cancelReason: Text | None = None
-    canceledAt: Instant = NOT_SAID
+    canceledAt: Instant = ABSENT
 
 
-class Said(msgspec.Struct):
+class ContractEFields(msgspec.Struct):
     """What any of the providers may say, under any of the names they have for it."""
 
-    data: "Said | None" = None
+    data: "ContractEFields | None" = None
     status: Text | None = None
     eventId: OrderId | None = None
     imp_uid: Id | None = None
     aid: Id | None = None
     tid: Id | None = None
     paymentKey: Id | None = None
-    merchant_uid: Decides[OrderId] = None
-    orderId: Decides[OrderId] = None
-    order_id: Decides[OrderId] = None
-    partner_order_id: Decides[OrderId] = None
-    refundId: Decides[OrderId] = None
-    refund_id: Decides[OrderId] = None
+    merchant_uid: StrictOptional[OrderId] = None
+    orderId: StrictOptional[OrderId] = None
+    order_id: StrictOptional[OrderId] = None
+    partner_order_id: StrictOptional[OrderId] = None
+    refundId: StrictOptional[OrderId] = None
+    refund_id: StrictOptional[OrderId] = None
     cancellation_id: Id | None = None
-    merchantPayKey: Decides[OrderId] = None
-    MOID: Decides[OrderId] = None
-    P_OID: Decides[OrderId] = None
+    merchantPayKey: StrictOptional[OrderId] = None
+    MOID: StrictOptional[OrderId] = None
+    P_OID: StrictOptional[OrderId] = None
     paymentId: Id | None = None
     P_TID: Id | None = None
-    totalPayAmount: msgspec.Raw = NOT_SAID
-    TotPrice: msgspec.Raw = NOT_SAID
-    P_AMT: msgspec.Raw = NOT_SAID
-    approved_cancel_amount: msgspec.Raw = NOT_SAID
-    balanceAmount: msgspec.Raw = NOT_SAID
-    cancels: Decides[list[CancelObject]] = None
-    admissionYmdt: Instant = NOT_SAID
-    currency: Decides[Text] = None
-    amount: msgspec.Raw = NOT_SAID
-    totalAmount: msgspec.Raw = NOT_SAID
-    total_amount: msgspec.Raw = NOT_SAID
-    cancel_amount: msgspec.Raw = NOT_SAID
-    cancelAmount: msgspec.Raw = NOT_SAID
-    canceled_amount: msgspec.Raw = NOT_SAID
+    totalPayAmount: msgspec.Raw = ABSENT
+    TotPrice: msgspec.Raw = ABSENT
+    P_AMT: msgspec.Raw = ABSENT
+    approved_cancel_amount: msgspec.Raw = ABSENT
+    balanceAmount: msgspec.Raw = ABSENT
+    cancels: StrictOptional[list[ContractECancel]] = None
+    admissionYmdt: Instant = ABSENT
+    currency: StrictOptional[Text] = None
+    amount: msgspec.Raw = ABSENT
+    totalAmount: msgspec.Raw = ABSENT
+    total_amount: msgspec.Raw = ABSENT
+    cancel_amount: msgspec.Raw = ABSENT
+    cancelAmount: msgspec.Raw = ABSENT
+    canceled_amount: msgspec.Raw = ABSENT
     method: Text | None = None
     paymentMethod: Text | None = None
     pay_method: Text | None = None
@@ -119,32 +119,32 @@ class Said(msgspec.Struct):
     fail_reason: Text | None = None
     failReason: Text | None = None
     failureMessage: Text | None = None
-    failure: Failure | None = None
+    failure: FailureMessage | None = None
     cancel_reason: Text | None = None
     cancelReason: Text | None = None
     reason: Text | None = None
-    paid_at: Instant = NOT_SAID
-    paidAt: Instant = NOT_SAID
-    approvedAt: Instant = NOT_SAID
-    approved_at: Instant = NOT_SAID
-    cancelled_at: Instant = NOT_SAID
-    cancelledAt: Instant = NOT_SAID
-    canceledAt: Instant = NOT_SAID
-    canceled_at: Instant = NOT_SAID
-    failed_at: Instant = NOT_SAID
-    failedAt: Instant = NOT_SAID
-    createdAt: Instant = NOT_SAID
-    timestamp: Instant = NOT_SAID
+    paid_at: Instant = ABSENT
+    paidAt: Instant = ABSENT
+    approvedAt: Instant = ABSENT
+    approved_at: Instant = ABSENT
+    cancelled_at: Instant = ABSENT
+    cancelledAt: Instant = ABSENT
+    canceledAt: Instant = ABSENT
+    canceled_at: Instant = ABSENT
+    failed_at: Instant = ABSENT
+    failedAt: Instant = ABSENT
+    createdAt: Instant = ABSENT
+    timestamp: Instant = ABSENT
 
 
-_told = msgspec.json.Decoder(Said)
-_total = msgspec.json.Decoder(Total)
+_told = msgspec.json.Decoder(ContractEFields)
+_total = msgspec.json.Decoder(AmountTotal)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     """Prove the raw body by any live secret of this provider."""
     given = received.headers.get(SIGNATURE, "").lower().encode("latin-1")
-    if not signed(received.body, given, secrets):
+    if not is_valid_signature(received.body, given, secrets):
         raise Forged("X-PG-Signature is not the HMAC-SHA256 of this body")
     return "signature"
 
@@ -166,25 +166,25 @@ def translate(received: Received, kind: str) -> Translation:
         raise Unsupported("its status is none of contract E's")
     if event_type == "PAYMENT_FAILED" and kind == "refund":
         event_type = "REFUND_FAILED"
-    if event_type == "PAYMENT_FAILED" and kind == "payment" and (mark := _named(told, REFUND_MARKS)):
+    if event_type == "PAYMENT_FAILED" and kind == "payment" and (mark := _named(told, REFUND_ID_FIELDS)):
         raise WrongEvent(f"no payment that failed has the field {mark}: refunds are posted to /webhooks/refund")
     if event_type.startswith("REFUND"):
         return _refund(told, event_type)
     return _payment(told, event_type, is_part=status in _PARTS)
 
 
-def named(header: str) -> Provider:
+def provider_by_header(header: str) -> Provider:
     """The row of the provider an `X-PG-Provider` header names; UNKNOWN for one nobody configured."""
     return _BY_HEADER.get(header.strip().upper(), UNKNOWN)
 
 
-def _payment(told: Said, event_type: str, *, is_part: bool) -> Translation:
+def _payment(told: ContractEFields, event_type: str, *, is_part: bool) -> Translation:
     currency = currency_code(_first(told, "currency"))
-    amount = _amount(told, currency, *AMOUNTS)
+    amount = _amount(told, currency, *AMOUNT_FIELDS)
     cancels, refunded = _given_back(told, currency, amount) if event_type == "PAYMENT_CANCELLED" else ((), None)
     is_part = is_part or bool(amount and refunded and refunded < amount)
     merchant_uid = _text(_first(told, "merchant_uid"))
-    paid_at = _instant(told, *PAID)
+    paid_at = _instant(told, *PAID_AT_FIELDS)
     notice = PaymentNotice(
         order_id=_order(told),
         reference=None if _order(told) else _payment_name(told),
@@ -205,13 +205,13 @@ def _payment(told: Said, event_type: str, *, is_part: bool) -> Translation:
     return Translation(notice, event_type, at or _happened_at(told), _event_id(told, event_type, part))
 
 
-def _given_back(told: Said, currency: str, amount: int | None) -> tuple[tuple[Cancel, ...], int | None]:
+def _given_back(told: ContractEFields, currency: str, amount: int | None) -> tuple[tuple[Cancel, ...], int | None]:
     """Return the amounts given back: each cancel by itself where the body lists them, else the total so far."""
     if cancels := _cancels(told, currency):
         return cancels, None
-    if refunded := _amount(told, currency, *CANCEL_AMOUNTS):
+    if refunded := _amount(told, currency, *CANCEL_AMOUNT_FIELDS):
         return (), refunded
-    this, name = _amount(told, currency, "approved_cancel_amount"), _first(told, *EVENT_NAMES, "cancellation_id")
+    this, name = _amount(told, currency, "approved_cancel_amount"), _first(told, *EVENT_ID_FIELDS, "cancellation_id")
     if this and name is not None:
         return (Cancel(id=str(name), amount=this, reason=_cancel_reason(told), cancelled_at=_happened_at(told)),), None
     if amount and _first(told, "balanceAmount") is not None:
@@ -219,7 +219,7 @@ def _given_back(told: Said, currency: str, amount: int | None) -> tuple[tuple[Ca
     return (), None
 
 
-def _cancels(told: Said, currency: str) -> tuple[Cancel, ...]:
+def _cancels(told: ContractEFields, currency: str) -> tuple[Cancel, ...]:
     name = next(iter(_references(told)), "")
     return tuple(
         Cancel(
@@ -233,16 +233,16 @@ def _cancels(told: Said, currency: str) -> tuple[Cancel, ...]:
     )
 
 
-def _refund(told: Said, event_type: str) -> Translation:
+def _refund(told: ContractEFields, event_type: str) -> Translation:
     currency = currency_code(_first(told, "currency"))
-    named = _first(told, *REFUND_MARKS, *NAMES, "eventId", "aid")
+    refund_id = _first(told, *REFUND_ID_FIELDS, *PAYMENT_ID_FIELDS, "eventId", "aid")
     at = _happened_at(told)
-    given_back = _amount(told, currency, *CANCEL_AMOUNTS)
-    amount = given_back or _amount(told, currency, *AMOUNTS)
+    given_back = _amount(told, currency, *CANCEL_AMOUNT_FIELDS)
+    amount = given_back or _amount(told, currency, *AMOUNT_FIELDS)
     notice = RefundNotice(
         order_id=_order(told),
         reference=None if _order(told) else _payment_name(told),
-        refund_id=str(named if named is not None else _order(told)),
+        refund_id=str(refund_id if refund_id is not None else _order(told)),
         status="completed" if event_type == "REFUND_COMPLETED" else "rejected",
         amount=amount,
         currency=currency,
@@ -253,7 +253,7 @@ def _refund(told: Said, event_type: str) -> Translation:
     return Translation(notice, event_type, at, _event_id(told, event_type, given_back))
 
 
-def _event_id(told: Said, event_type: str, part: str | int | None = None) -> str | None:
+def _event_id(told: ContractEFields, event_type: str, part: str | int | None = None) -> str | None:
     """The provider's own name of the event.
 
     `imp_uid` names a payment and `aid` a request: only the type makes an event of them, and for what is given back
@@ -264,7 +264,7 @@ def _event_id(told: Said, event_type: str, part: str | int | None = None) -> str
     return name if name is None or _order(told) else f"{name}:no_order"
 
 
-def _signed_name(told: Said, event_type: str, part: str | int | None) -> str | None:
+def _signed_name(told: ContractEFields, event_type: str, part: str | int | None) -> str | None:
     if (event_id := _first(told, "eventId")) is not None:
         return str(event_id)
     if aid := _first(told, "aid"):
@@ -276,36 +276,36 @@ def _signed_name(told: Said, event_type: str, part: str | int | None) -> str | N
     return f"{imp_uid}:{event_type}:{part}" if part else f"{imp_uid}:{event_type}"
 
 
-def _order(told: Said) -> str | None:
-    return _text(_first(told, *ORDERS))
+def _order(told: ContractEFields) -> str | None:
+    return _text(_first(told, *ORDER_ID_FIELDS))
 
 
-def _payment_name(told: Said) -> str:
+def _payment_name(told: ContractEFields) -> str:
     """The provider's name for a payment of which no order is named."""
     if references := _references(told):
         return references[0]
-    raise Unreadable("the body names neither an order nor a payment")
+    raise InvalidField("the body names neither an order nor a payment")
 
 
-def _references(told: Said) -> tuple[str, ...]:
+def _references(told: ContractEFields) -> tuple[str, ...]:
     """All names by which another webhook may tell whose payment this is, those of payments first."""
-    given = (getattr(part, field) for field in (*NAMES, *EVENT_NAMES) for part in _parts(told))
+    given = (getattr(part, field) for field in (*PAYMENT_ID_FIELDS, *EVENT_ID_FIELDS) for part in _parts(told))
     return tuple(dict.fromkeys(str(name) for name in given if name is not None))
 
 
-def _cancel_reason(told: Said) -> str | None:
+def _cancel_reason(told: ContractEFields) -> str | None:
     reason: str | None = _first(told, "cancel_reason", "cancelReason", "reason")
     return reason
 
 
-def _reason(told: Said) -> str | None:
+def _reason(told: ContractEFields) -> str | None:
     failure = _first(told, "failure")
     reason: str | None = _first(told, "fail_reason", "failReason", "failureMessage") or (failure and failure.message)
     return reason
 
 
-def _amount(told: Said, currency: str, *fields: str) -> int | None:
-    return _units(_first(told, *fields) or NOT_SAID, currency, fields[0])
+def _amount(told: ContractEFields, currency: str, *fields: str) -> int | None:
+    return _units(_first(told, *fields) or ABSENT, currency, fields[0])
 
 
 def _units(raw: msgspec.Raw, currency: str, field: str) -> int | None:
@@ -315,11 +315,11 @@ def _units(raw: msgspec.Raw, currency: str, field: str) -> int | None:
     return units_of_any(raw, currency, field)
 
 
-def _instant(told: Said, *fields: str) -> int | None:
+def _instant(told: ContractEFields, *fields: str) -> int | None:
     return next((at for field in fields if (at := korean(_first(told, field), field))), None)
 
 
-def _happened_at(told: Said) -> int | None:
+def _happened_at(told: ContractEFields) -> int | None:
     return _instant(told, "cancelled_at", "cancelledAt", "canceledAt", "canceled_at", "failed_at", "failedAt") or (
         _instant(told, "createdAt", "timestamp")
     )
@@ -329,7 +329,7 @@ def _text(value: int | str | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _first(told: Said, *fields: str) -> Any:
+def _first(told: ContractEFields, *fields: str) -> Any:
     """The first of these fields that is given, in `data` before beside it."""
     for part in _parts(told):
         for field in fields:
@@ -339,27 +339,29 @@ def _first(told: Said, *fields: str) -> Any:
     return None
 
 
-def _parts(told: Said) -> list[Said]:
+def _parts(told: ContractEFields) -> list[ContractEFields]:
     return [part for part in (told.data, told) if part]
 
 
-def _named(told: Said, fields: Sequence[str]) -> str | None:
+def _named(told: ContractEFields, fields: Sequence[str]) -> str | None:
     return next((field for field in fields if _first(told, field) is not None), None)
 
 
-def _refusals(header: str) -> dict[str, Answer]:
+def _refusals(header: str) -> dict[str, WebhookResponse]:
     """E's own words; `{"error", "message"}` with the closed list's causes."""
     return {
-        "invalid_signature": json_answer(401, {"error": "invalid_signature", "message": "웹훅 서명 검증 실패"}),
-        "unsupported_type": json_answer(400, {"error": "unsupported_type", "message": "지원하지 않는 웹훅 타입입니다"}),
-        "provider_not_configured": json_answer(
+        "invalid_signature": json_response(401, {"error": "invalid_signature", "message": "웹훅 서명 검증 실패"}),
+        "unsupported_type": json_response(
+            400, {"error": "unsupported_type", "message": "지원하지 않는 웹훅 타입입니다"}
+        ),
+        "provider_not_configured": json_response(
             400, {"error": "provider_not_configured", "message": f"API 설정을 찾을 수 없습니다: {header}"}
         ),
     }
 
 
-def _received(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
-    return json_answer(200, {"status": "RECEIVED", "webhookId": event_id})
+def _received(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
+    return json_response(200, {"status": "RECEIVED", "webhookId": event_id})
 
 
 def _row(header: str, name: str, *paths: str) -> Provider:
@@ -370,7 +372,7 @@ def _row(header: str, name: str, *paths: str) -> Provider:
         verify=verify,
         translate=translate,
         sign=sign,
-        kept_headers=frozenset({PROVIDER, SIGNATURE}),
+        kept_headers=frozenset({PROVIDER_HEADER, SIGNATURE}),
         answer=_received,
         refusals=_refusals(header),
         proof=(

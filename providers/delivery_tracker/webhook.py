@@ -10,21 +10,21 @@ from typing import Annotated
 import msgspec
 
 from providers.contract import (
-    Answer,
-    Ask,
-    Inquiry,
+    ApiRequest,
+    ApiVerification,
+    InvalidField,
     NotKnownYet,
     Provider,
     Received,
     Translation,
-    Unreadable,
     Unsupported,
-    json_answer,
+    WebhookResponse,
+    json_response,
 )
 from providers.parsing import json_body, parcels
-from providers.parsing.fields import NOT_SAID, Decides, Id, Instant, Text
+from providers.parsing.fields import ABSENT, Id, Instant, StrictOptional, Text
 from providers.parsing.parcels import Word
-from providers.parsing.timestamps import instant, written
+from providers.parsing.timestamps import instant, raw_text
 from providers.signing import url_token
 from stream.events import Question, ShippingStatus
 
@@ -44,53 +44,53 @@ TRACK = (
     " track(carrierId: $carrierId, trackingNumber: $trackingNumber) {"
     " lastEvent { time status { code name } location { name countryCode } } } }"
 )
-ACCEPTED = json_answer(202, {"status": "accepted"})
+ACCEPTED = json_response(202, {"status": "accepted"})
 
 CarrierId = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
 
 
-class Callback(msgspec.Struct):
+class ParcelCallback(msgspec.Struct):
     carrierId: CarrierId
     trackingNumber: Id
 
 
-class Status(msgspec.Struct):
+class EventStatus(msgspec.Struct):
     code: Word
 
 
-class Place(msgspec.Struct):
+class EventLocation(msgspec.Struct):
     name: Text | None = None
 
 
 class LastEvent(msgspec.Struct):
-    status: Status
-    time: Instant = NOT_SAID
-    location: Place | None = None
+    status: EventStatus
+    time: Instant = ABSENT
+    location: EventLocation | None = None
 
 
-class Track(msgspec.Struct):
-    lastEvent: Decides[LastEvent] = None
+class TrackedParcel(msgspec.Struct):
+    lastEvent: StrictOptional[LastEvent] = None
 
 
-class Data(msgspec.Struct):
-    track: Decides[Track] = None
+class TrackData(msgspec.Struct):
+    track: StrictOptional[TrackedParcel] = None
 
 
-class Reason(msgspec.Struct):
+class ErrorExtensions(msgspec.Struct):
     code: Word | None = None
 
 
-class Problem(msgspec.Struct):
-    extensions: Reason | None = None
+class GraphqlError(msgspec.Struct):
+    extensions: ErrorExtensions | None = None
 
 
-class Told(msgspec.Struct):
-    data: Decides[Data] = None
-    errors: Decides[list[Problem]] = None
+class TrackResponse(msgspec.Struct):
+    data: StrictOptional[TrackData] = None
+    errors: StrictOptional[list[GraphqlError]] = None
 
 
-_callback = msgspec.json.Decoder(Callback)
-_told = msgspec.json.Decoder(Told)
+_callback = msgspec.json.Decoder(ParcelCallback)
+_told = msgspec.json.Decoder(TrackResponse)
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
@@ -100,15 +100,15 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
     return Translation(question, "parcel.moved", None)
 
 
-def ask(question: Question, api_key: str) -> Ask:
+def build_request(question: Question, api_key: str) -> ApiRequest:
     """The request for a parcel's last event; the key is `id:secret`."""
     carrier, _, number = question.reference.partition(":")
     asked = {"query": TRACK, "variables": {"carrierId": carrier, "trackingNumber": number}}
     headers = {"Authorization": f"TRACKQL-API-KEY {api_key}", "Content-Type": "application/json"}
-    return Ask("POST", "/graphql", headers, msgspec.json.encode(asked))
+    return ApiRequest("POST", "/graphql", headers, msgspec.json.encode(asked))
 
 
-def read_answer(question: Question, received: Received, answer: bytes) -> Translation:  # noqa: ARG001 - it says too little
+def read_response(question: Question, received: Received, answer: bytes) -> Translation:  # noqa: ARG001 - it says too little
     """What the parcel's last event says.
 
     Raises NotKnownYet while the carrier knows nothing of it or the API is in trouble, Unreadable for what is no answer.
@@ -129,19 +129,19 @@ def read_answer(question: Question, received: Received, answer: bytes) -> Transl
         location=parcels.place(last.location.name) if last.location else None,
         scanned_at=at,
     )
-    event_id = f"{carrier}:{number}:{(written(last.time) or None) if at is None else at}:{last.status.code}"
+    event_id = f"{carrier}:{number}:{(raw_text(last.time) or None) if at is None else at}:{last.status.code}"
     return Translation(notice, f"parcel.{last.status.code.lower()}", at, event_id)
 
 
-def _check(errors: list[Problem]) -> None:
+def _check(errors: list[GraphqlError]) -> None:
     codes = {problem.extensions.code for problem in errors if problem.extensions}
     if "BAD_REQUEST" in codes:
-        raise Unreadable("the API does not understand the question")
+        raise InvalidField("the API does not understand the question")
     if errors:
         raise NotKnownYet("the API has no answer: " + (", ".join(sorted(code or "?" for code in codes)) or "an error"))
 
 
-def _accept(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
+def _accept(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
     return ACCEPTED
 
 
@@ -154,9 +154,9 @@ PROVIDER = Provider(
     sign=url_token.sign,
     kept_headers=frozenset(),
     answer=_accept,
-    refusals=url_token.NOTHING_HERE,
+    refusals=url_token.NOT_FOUND,
     takes_token=True,
-    inquiry=Inquiry("https://apis.tracker.delivery", ask, read_answer),
+    api_verification=ApiVerification("https://apis.tracker.delivery", build_request, read_response),
     deadline_s=0.9,
     proof="the token in the URL",
     events="a parcel has changed: which, and nothing else",

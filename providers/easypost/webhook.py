@@ -13,7 +13,7 @@ import msgspec
 
 from providers.contract import Forged, Provider, Received, Translation, Unsupported
 from providers.parsing import json_body, parcels
-from providers.parsing.fields import NOT_SAID, Decides, Id, Instant, Text
+from providers.parsing.fields import ABSENT, Id, Instant, StrictOptional, Text
 from providers.parsing.parcels import Word
 from providers.parsing.timestamps import instant
 from stream.events import Mode, ShippingStatus, Verification
@@ -34,34 +34,34 @@ STATUSES: dict[str, ShippingStatus] = {
 MODES: dict[str, Mode] = {"test": "test", "production": "live"}
 
 
-class Event(msgspec.Struct):
+class TrackerEvent(msgspec.Struct):
     id: Id
     description: Word
-    mode: Decides[Word] = None
-    result: msgspec.Raw = NOT_SAID
+    mode: StrictOptional[Word] = None
+    result: msgspec.Raw = ABSENT
 
 
-class Place(msgspec.Struct):
+class TrackingLocation(msgspec.Struct):
     city: Text | None = None
     state: Text | None = None
     country: Text | None = None
 
 
-class Detail(msgspec.Struct):
+class TrackingDetail(msgspec.Struct):
     status: Word | None = None
-    datetime: Instant = NOT_SAID
-    tracking_location: Place | None = None
+    datetime: Instant = ABSENT
+    tracking_location: TrackingLocation | None = None
 
 
 class Tracker(msgspec.Struct):
     tracking_code: Id
     status: Word
     carrier: Text | None = None
-    updated_at: Instant = NOT_SAID
-    tracking_details: list[Detail] | None = None
+    updated_at: Instant = ABSENT
+    tracking_details: list[TrackingDetail] | None = None
 
 
-_event = msgspec.json.Decoder(Event)
+_event = msgspec.json.Decoder(TrackerEvent)
 _tracker = msgspec.json.Decoder(Tracker)
 
 
@@ -93,7 +93,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
     tracker = json_body.read(_tracker, parcels.detail(event.result, "result"))
     status = parcels.status(STATUSES, tracker.status)
     scan = _last_scan(tracker)
-    where = scan.tracking_location or Place()
+    where = scan.tracking_location or TrackingLocation()
     scanned_at = instant(scan.datetime, "datetime") or instant(tracker.updated_at, "updated_at")
     notice = parcels.notice(
         carrier=tracker.carrier,
@@ -108,10 +108,10 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
     return Translation(notice, event.description, scanned_at, event.id, mode)
 
 
-def _last_scan(tracker: Tracker) -> Detail:
+def _last_scan(tracker: Tracker) -> TrackingDetail:
     """The last detail of the status the tracker has: a list that is out of order is no clock."""
     details = [detail for detail in tracker.tracking_details or () if detail.status == tracker.status]
-    return details[-1] if details else Detail()
+    return details[-1] if details else TrackingDetail()
 
 
 PROVIDER = Provider(

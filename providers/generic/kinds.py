@@ -12,7 +12,7 @@ from providers.contract import WrongEvent
 from providers.parsing import json_body
 
 KINDS = ("payment", "shipping", "refund", "order", "customer")
-FOREIGN: dict[str, tuple[str, ...]] = {
+FOREIGN_FIELDS: dict[str, tuple[str, ...]] = {
     "payment": ("refundId", "processedAt", "trackingNumber", "carrier", "location"),
     "shipping": ("refundId", "processedAt", "paymentMethod", "transactionId", "paidAt", "amount"),
     "refund": ("trackingNumber",),
@@ -22,7 +22,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
 """By path: fields that a body for this path never has. Fields that a sender may plausibly add are not among them."""
 
 
-class Marks(msgspec.Struct):
+class KindFields(msgspec.Struct):
     """The fields by which kinds are told apart, whatever they hold."""
 
     type: Any = None
@@ -38,7 +38,7 @@ class Marks(msgspec.Struct):
     orderId: Any = None
 
 
-_marks = msgspec.json.Decoder(Marks)
+_marks = msgspec.json.Decoder(KindFields)
 
 
 def check(payload: bytes, kind: str) -> None:
@@ -48,7 +48,7 @@ def check(payload: bytes, kind: str) -> None:
         raise WrongEvent(f"its type is {marks.type}, and this is the path of {kind}")
     if marks.type == kind:
         return
-    for field in FOREIGN[kind]:
+    for field in FOREIGN_FIELDS[kind]:
         if _is_said(getattr(marks, field)):
             raise WrongEvent(f'no {kind} has the field {field}; if this is one, say so with "type": "{kind}"')
 

@@ -11,12 +11,12 @@ import msgspec
 from providers.contract import Forged, Provider, Received, Translation
 from providers.generic import kinds
 from providers.parsing import carriers, json_body
-from providers.parsing.fields import NOT_SAID, Decides, Id, Instant, OrderId, Text
+from providers.parsing.fields import ABSENT, Id, Instant, OrderId, StrictOptional, Text
 from providers.parsing.money import minor_units
 from providers.parsing.timestamps import instant
 from providers.signing import idempotency_key
 from providers.signing.canonical_json import compacted
-from providers.signing.hmac_hex import signature, signed
+from providers.signing.hmac_hex import is_valid_signature, signature
 from stream.events import PaymentNotice, RefundNotice, ShippingNotice, Verification
 
 SIGNATURE = "x-webhook-signature"
@@ -25,31 +25,31 @@ SIGNATURE = "x-webhook-signature"
 class PaymentBody(msgspec.Struct):
     orderId: OrderId
     status: Literal["completed", "failed", "cancelled", "canceled", "pending"]
-    type: Decides[Literal["payment"]] = None
+    type: StrictOptional[Literal["payment"]] = None
     paymentMethod: Text | None = None
     transactionId: Id | None = None
-    amount: msgspec.Raw = NOT_SAID
-    paidAt: Instant = NOT_SAID
+    amount: msgspec.Raw = ABSENT
+    paidAt: Instant = ABSENT
 
 
 class ShippingBody(msgspec.Struct):
     orderId: OrderId
     status: Literal["preparing", "in_transit", "out_for_delivery", "delivered", "failed"]
-    type: Decides[Literal["shipping"]] = None
+    type: StrictOptional[Literal["shipping"]] = None
     trackingNumber: Id | None = None
     carrier: Text | None = None
     location: Text | None = None
-    timestamp: Instant = NOT_SAID
+    timestamp: Instant = ABSENT
 
 
 class RefundBody(msgspec.Struct):
     orderId: OrderId
     refundId: OrderId
     status: Literal["pending", "processing", "completed", "rejected"]
-    type: Decides[Literal["refund"]] = None
-    amount: msgspec.Raw = NOT_SAID
+    type: StrictOptional[Literal["refund"]] = None
+    amount: msgspec.Raw = ABSENT
     reason: Text | None = None
-    processedAt: Instant = NOT_SAID
+    processedAt: Instant = ABSENT
 
 
 _payment = msgspec.json.Decoder(PaymentBody)
@@ -65,10 +65,10 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     given = received.headers.get(SIGNATURE, "").lower().encode("latin-1")
     if not given:
         raise Forged("X-Webhook-Signature is missing")
-    if signed(received.body, given, secrets):
+    if is_valid_signature(received.body, given, secrets):
         return "signature"
     compact = compacted(received.body)
-    if compact is not None and signed(compact, given, secrets):
+    if compact is not None and is_valid_signature(compact, given, secrets):
         return "signature"
     raise Forged("X-Webhook-Signature is not the HMAC-SHA256 of this body")
 
@@ -80,7 +80,7 @@ def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa:
 
 def translate(received: Received, kind: str) -> Translation:
     """Read a verified webhook of contract A."""
-    translation = idempotency_key.named(_TRANSLATORS[kind](received), received)
+    translation = idempotency_key.with_event_id(_TRANSLATORS[kind](received), received)
     kinds.check(received.body, kind)
     return translation
 

@@ -12,10 +12,10 @@ from hashlib import sha512
 import msgspec
 
 from providers import api_support
-from providers.contract import Ask, NotKnownYet, Received, Translation, Unreadable, Untrue
-from providers.parsing.fields import Id, Text
-from providers.parsing.money import NOT_SAID, units_of_any
-from providers.parsing.timestamps import in_korea, is_said, korean
+from providers.contract import ApiRequest, Contradicted, InvalidField, NotKnownYet, Received, Translation
+from providers.parsing.fields import ABSENT, Id, Text
+from providers.parsing.money import units_of_any
+from providers.parsing.timestamps import in_korea, is_present, korean
 from stream.events import PaymentNotice, PaymentStatus, Question
 
 SUCCESS = ("SUCCESS", "00")
@@ -32,7 +32,7 @@ _FOLLOW: dict[str, frozenset[str]] = {
 }
 
 
-class Deposit(msgspec.Struct):
+class VirtualAccount(msgspec.Struct):
     """The virtual account of a payment, and what came in."""
 
     accountNumber: Text | None = None
@@ -40,21 +40,21 @@ class Deposit(msgspec.Struct):
     depositTime: Text | None = None
 
 
-class Transaction(msgspec.Struct):
+class InicisTransaction(msgspec.Struct):
     """Of INIAPI's answer what we use; never the card or the buyer."""
 
     resultCode: Text
     tid: Id | None = None
     oid: Id | None = None
-    price: msgspec.Raw = NOT_SAID
+    price: msgspec.Raw = ABSENT
     paymethod: Text | None = None
     transactionStatus: Text | None = None
     approvedDate: Text | None = None
     approvedTime: Text | None = None
-    vacctInfo: Deposit | None = None
+    vacctInfo: VirtualAccount | None = None
 
 
-_transaction = msgspec.json.Decoder(Transaction)
+_transaction = msgspec.json.Decoder(InicisTransaction)
 
 
 def timestamp(at: int) -> str:
@@ -62,7 +62,7 @@ def timestamp(at: int) -> str:
     return in_korea(at).strftime("%Y%m%d%H%M%S")
 
 
-def ask(question: Question, key: str) -> Ask:
+def build_request(question: Question, key: str) -> ApiRequest:
     """`POST /v2/pg/inquiry`; the hash is SHA-512 of key, mid, type, time and data."""
     mid, _, rest = key.partition(":")
     api_key, _, address = rest.partition(":")
@@ -76,10 +76,12 @@ def ask(question: Question, key: str) -> Ask:
         "data": data,
         "hashData": sha512(hashed).hexdigest(),
     }
-    return Ask("POST", "/v2/pg/inquiry", {"Content-Type": "application/json;charset=utf-8"}, msgspec.json.encode(told))
+    return ApiRequest(
+        "POST", "/v2/pg/inquiry", {"Content-Type": "application/json;charset=utf-8"}, msgspec.json.encode(told)
+    )
 
 
-def read_answer(question: Question, received: Received, answer: bytes) -> Translation:  # noqa: ARG001 - no clue in it
+def read_response(question: Question, received: Received, answer: bytes) -> Translation:  # noqa: ARG001 - no clue in it
     """What Inicis says is true of the transaction now.
 
     Raises NotKnownYet where it knows of none, Untrue where order, amount or account differ from the notice's.
@@ -88,7 +90,7 @@ def read_answer(question: Question, received: Received, answer: bytes) -> Transl
     if transaction.resultCode not in SUCCESS:
         raise NotKnownYet("INIAPI tells of no such transaction")
     if transaction.tid != question.reference:
-        raise Untrue("INIAPI answers of another transaction than was asked for")
+        raise Contradicted("INIAPI answers of another transaction than was asked for")
     api_support.check_order(question, transaction.oid)
     notice, at = _notice(transaction)
     _check(question, transaction, notice)
@@ -96,26 +98,26 @@ def read_answer(question: Question, received: Received, answer: bytes) -> Transl
     return Translation(notice, f"payment.{notice.status}", at, name)
 
 
-def _check(question: Question, transaction: Transaction, notice: PaymentNotice) -> None:
+def _check(question: Question, transaction: InicisTransaction, notice: PaymentNotice) -> None:
     claims = question.claims
     if "amount" in claims and claims["amount"] != str(notice.amount):
-        raise Untrue("the transaction's amount is another than the notice says")
+        raise Contradicted("the transaction's amount is another than the notice says")
     known = transaction.vacctInfo and transaction.vacctInfo.accountNumber
     if "account" in claims and known and claims["account"] != known:
-        raise Untrue("the transaction's account is another than the notice says")
+        raise Contradicted("the transaction's account is another than the notice says")
     if not api_support.may_have_been(claims.get("status"), notice.status, _FOLLOW):
-        raise Untrue(f"the transaction is {notice.status}, and never was {claims['status']}")
+        raise Contradicted(f"the transaction is {notice.status}, and never was {claims['status']}")
 
 
-def _notice(transaction: Transaction) -> tuple[PaymentNotice, int | None]:
+def _notice(transaction: InicisTransaction) -> tuple[PaymentNotice, int | None]:
     approved_at = korean(f"{transaction.approvedDate or ''}{transaction.approvedTime or ''}", "approvedDate")
     deposit = transaction.vacctInfo
     deposited = f"{deposit.depositDate or ''}{deposit.depositTime or ''}" if deposit else ""
     deposited_at = korean(deposited, "depositDate")
     status = STATUSES.get(transaction.transactionStatus or "")
     if status is None:
-        raise Unreadable("transactionStatus is none that Inicis is known to send")
-    if deposit and status == "completed" and not is_said(deposited):
+        raise InvalidField("transactionStatus is none that Inicis is known to send")
+    if deposit and status == "completed" and not is_present(deposited):
         status = "waiting_for_deposit"
     paid_at = deposited_at if deposit else approved_at
     notice = PaymentNotice(

@@ -10,14 +10,22 @@ from collections.abc import Sequence
 import msgspec
 
 from providers import api_support
-from providers.contract import Answer, Inquiry, Provider, Received, Translation, Unreadable, Unsupported
+from providers.contract import (
+    ApiVerification,
+    InvalidField,
+    Provider,
+    Received,
+    Translation,
+    Unsupported,
+    WebhookResponse,
+)
 from providers.inicis import api as iniapi
 from providers.parsing import form, json_body
 from providers.parsing.fields import Id
 from providers.parsing.money import exact_units
 from stream.events import Question
 
-OK = Answer(200, b"OK", b"text/plain")
+OK = WebhookResponse(200, b"OK", b"text/plain")
 DEPOSIT, DEPOSIT_CANCELLED = "0200", "0400"
 _ACCOUNT = re.compile(r"[A-Za-z0-9-]{1,40}", re.ASCII)
 _READ = frozenset("P_TID P_OID P_STATUS P_TYPE P_AMT type_msg amt_input no_vacct no_tid no_oid".split())
@@ -34,7 +42,7 @@ _STATUS_OF = {
 }
 
 
-class Names(msgspec.Struct):
+class InicisIds(msgspec.Struct):
     """What both kinds name: Inicis' transaction, the shop's order."""
 
     transaction: Id
@@ -42,7 +50,7 @@ class Names(msgspec.Struct):
 
 
 _json = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_names = msgspec.json.Decoder(Names)
+_names = msgspec.json.Decoder(InicisIds)
 _json_text = msgspec.json.Decoder(str)
 
 
@@ -113,7 +121,7 @@ def _text(value: msgspec.Raw) -> str:
     if written.startswith('"'):
         return json_body.read_again(_json_text, bytes(value))
     if written[0] not in "-0123456789":
-        raise Unreadable("its fields must be texts")
+        raise InvalidField("its fields must be texts")
     return written
 
 
@@ -126,11 +134,11 @@ def _amount(fields: dict[str, str], field: str) -> str | None:
 def _account(fields: dict[str, str]) -> str | None:
     account = fields.get("no_vacct")
     if account is not None and not _ACCOUNT.fullmatch(account):
-        raise Unreadable("no_vacct must be the number of an account")
+        raise InvalidField("no_vacct must be the number of an account")
     return account
 
 
-def _ok(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
+def _ok(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
     return OK
 
 
@@ -138,17 +146,19 @@ PROVIDER = Provider(
     name="inicis",
     paths={"/api/webhooks/inicis": "payment"},
     secret_setting="INICIS_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
-    verify=api_support.unproved,
+    verify=api_support.accept_unsigned,
     translate=translate,
     sign=sign,
     kept_headers=frozenset({form.KIND}),
     answer=_ok,
     refusals={
-        cause: Answer(status, b"FAIL", b"text/plain") for status, causes in _STATUS_OF.items() for cause in causes
+        cause: WebhookResponse(status, b"FAIL", b"text/plain")
+        for status, causes in _STATUS_OF.items()
+        for cause in causes
     },
     is_unsigned=True,
     takes_forms=True,
-    inquiry=Inquiry("https://iniapi.inicis.com", iniapi.ask, iniapi.read_answer),
+    api_verification=ApiVerification("https://iniapi.inicis.com", iniapi.build_request, iniapi.read_response),
     proof="nothing: the API is asked",
     events="deposits to virtual accounts and mobile notices; issued accounts are kept aside",
 )

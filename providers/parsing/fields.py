@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 
-from providers.contract import Unreadable
+from providers.contract import InvalidField
 
 T = TypeVar("T")
 
 MAX_ID = 128
 MAX_TEXT = 1000
-NOT_SAID = msgspec.Raw()
+ABSENT = msgspec.Raw()
 """A field of raw JSON that the body leaves out."""
-DECIDES = msgspec.Meta(extra={"decides": True})
-Decides = Annotated[T | None, DECIDES]
+STRICT = msgspec.Meta(extra={"decides": True})
+StrictOptional = Annotated[T | None, STRICT]
 """An optional field that says which money moves, or whose it is: one that is present and wrong refuses the webhook."""
 
 # Control characters and line breaks, in all of Unicode; surrogates; and what a reader cannot see: blanks without a
@@ -82,7 +82,7 @@ def micros(instant: datetime | None, field: str) -> int | None:
     if instant is None:
         return None
     if not EARLIEST <= instant < LATEST:
-        raise Unreadable(f"{field} is outside the years 2000 to 2099")
+        raise InvalidField(f"{field} is outside the years 2000 to 2099")
     return (instant - EPOCH) // timedelta(microseconds=1)
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from providers.contract import Malformed, Received, Unreadable
+from providers.contract import InvalidField, Malformed, Received
 from providers.parsing import json_body
 
 T = TypeVar("T")
@@ -62,5 +62,5 @@ def _unescaped(text: bytes) -> bytes:
 def _unambiguous(texts: list[tuple[str, str]]) -> dict[str, str]:
     fields = dict(texts)
     if len(fields) != len(texts):
-        raise Unreadable("a parameter is given twice")
+        raise InvalidField("a parameter is given twice")
     return fields

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from providers.contract import Malformed, Unreadable
+from providers.contract import InvalidField, Malformed
 from providers.parsing import lenient
 from providers.parsing.fields import decode_hook
 from stream.events.json_text import NUL, sanitized
@@ -74,7 +74,7 @@ def _leniently(kind: type[T], body: bytes) -> T:
     try:
         return lenient.read(body.strip(), kind)
     except msgspec.ValidationError as wrong:
-        raise Unreadable(complaint(str(wrong))) from wrong
+        raise InvalidField(error_text(str(wrong))) from wrong
     except RecursionError as deep:
         raise Malformed("the body is nested too deep") from deep
 
@@ -95,7 +95,7 @@ def _check_depth(body: bytes) -> None:
             raise Malformed(f"the body is nested deeper than {MAX_DEPTH} levels")
 
 
-def complaint(said: str) -> str:
+def error_text(said: str) -> str:
     """What the decoder says is wrong, for people: which field, and not the pattern it did not match."""
     _, _, field = said.rpartition(" - at ")
     return f"{field} is not written as it must be" if "matching regex" in said else said[:MESSAGE_CHARS]
@@ -131,10 +131,10 @@ def _read_slowly(body: bytes) -> None:
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise Unreadable("a key is given twice in one object")
+        raise InvalidField("a key is given twice in one object")
     return fields
 
 
 def _number(text: str) -> None:
     if not _NUMBER.fullmatch(text) or math.isinf(float(text)):
-        raise Unreadable("a number is longer or larger than other readers can hold")
+        raise InvalidField("a number is longer or larger than other readers can hold")

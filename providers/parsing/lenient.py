@@ -2,7 +2,7 @@
 
 The rule for every provider and kind of webhook (docs/webhooks.md, *Fields*): a field without a default is required. An
 optional field that is null or empty says nothing. A text that is too long is cut. What else cannot be used costs the
-field alone, unless it is marked `DECIDES`: money, its currency and the names it is booked under are never guessed.
+field alone, unless it is marked `STRICT`: money, its currency and the names it is booked under are never guessed.
 """
 
 from functools import cache
@@ -12,7 +12,7 @@ from typing import Any, TypeVar, get_args, get_origin
 import msgspec
 from msgspec.structs import FieldInfo
 
-from providers.parsing.fields import DECIDES, MAX_TEXT, Id, Text, decode_hook
+from providers.parsing.fields import MAX_TEXT, STRICT, Id, Text, decode_hook
 from providers.parsing.notes import note
 from stream.events.json_text import NUL, REPLACEMENT
 
@@ -115,7 +115,7 @@ def _options(kind: Any) -> list[Any]:
 
 @cache
 def _decides(kind: Any) -> bool:
-    return DECIDES in getattr(kind, "__metadata__", ())
+    return STRICT in getattr(kind, "__metadata__", ())
 
 
 @cache

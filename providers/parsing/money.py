@@ -4,12 +4,11 @@ import re
 
 import msgspec
 
-from providers.contract import Unreadable
+from providers.contract import InvalidField
 from providers.parsing import json_body
 from providers.parsing.currencies import DIGITS
-from providers.parsing.fields import NOT_SAID as NOT_SAID  # noqa: PLC0414 - what amounts default to
 
-Counted = msgspec.Raw
+RawMinorUnits = msgspec.Raw
 """An amount its provider counts in minor units, as it stands in the JSON: `20000`, `20000.0`, `2e4`."""
 
 DEFAULT_CURRENCY = "KRW"
@@ -30,7 +29,7 @@ def exponent(currency: str) -> int:
     `currency` is a code in capitals. Raises Unreadable for a code that ISO 4217 has never listed.
     """
     if currency not in DIGITS:
-        raise Unreadable(f"{currency} is no ISO 4217 currency")
+        raise InvalidField(f"{currency} is no ISO 4217 currency")
     return DIGITS[currency]
 
 
@@ -87,7 +86,7 @@ def _shifted(text: str, digits: int, unit: str, field: str) -> int:
     """Return the number times 10 to the power of `digits`. Raises Unreadable when that is finer than `unit`."""
     match = _NUMBER.fullmatch(text)
     if match is None:
-        raise Unreadable(f"{field} must be a positive plain number")
+        raise InvalidField(f"{field} must be a positive plain number")
     whole, fraction, shift = match[1], match[2] or "", int(match[3] or 0)
     written = (whole + fraction).lstrip("0")
     significant = written.rstrip("0")
@@ -95,13 +94,13 @@ def _shifted(text: str, digits: int, unit: str, field: str) -> int:
     if not significant:
         return 0
     if zeros < 0:
-        raise Unreadable(f"{field} is finer than {unit}")
+        raise InvalidField(f"{field} is finer than {unit}")
     if len(significant) + zeros > MAX_WHOLE_DIGITS + digits:
-        raise Unreadable(f"{field} has more than {MAX_WHOLE_DIGITS} digits")
+        raise InvalidField(f"{field} has more than {MAX_WHOLE_DIGITS} digits")
     return int(significant + "0" * zeros)
 
 
-def whole_units(amount: Counted, field: str = "amount") -> int | None:
+def whole_units(amount: RawMinorUnits, field: str = "amount") -> int | None:
     """Return an amount that is counted in minor units already as an integer, None for an absent one.
 
     Raises Unreadable for one that is negative, too large or no whole number.
@@ -112,5 +111,5 @@ def whole_units(amount: Counted, field: str = "amount") -> int | None:
 
 def _positive(units: int, field: str) -> int:
     if units == 0:
-        raise Unreadable(f"{field} must be more than zero")
+        raise InvalidField(f"{field} must be more than zero")
     return units

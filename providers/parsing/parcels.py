@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from providers.contract import Unreadable, Unsupported
+from providers.contract import InvalidField, Unsupported
 from providers.parsing import carriers
 from providers.parsing.fields import OrderId, decode_hook
 from stream.events import ShippingNotice, ShippingStatus
@@ -66,5 +66,5 @@ def order_id(*candidates: Any) -> str | None:
 def detail(told: msgspec.Raw, field: str) -> bytes:
     """A part of the body that only some events are read for; raises Unreadable when it is missing."""
     if not bytes(told):
-        raise Unreadable(f"{field} is missing")
+        raise InvalidField(f"{field} is missing")
     return bytes(told)

@@ -17,7 +17,7 @@ from providers.parsing.notes import note
 KST = timezone(timedelta(hours=9))
 """Korea keeps it all year."""
 
-Said = msgspec.Raw | str | int | None
+RawTime = msgspec.Raw | str | int | None
 """A time as a body holds it: raw JSON, or the text or number in it."""
 
 _DAY = r"(?P<year>\d{4})(?:(?P<mark>[-./])(?P<month>\d\d?)(?P=mark)(?P<day>\d\d?)|(?P<month2>\d\d)(?P<day2>\d\d))"
@@ -38,12 +38,12 @@ class _NoZone(ValueError):
     """A time that names no zone, of a provider whose clock stands nowhere in particular."""
 
 
-def instant(said: Said, field: str, zone: tzinfo | None = None) -> int | None:
+def instant(said: RawTime, field: str, zone: tzinfo | None = None) -> int | None:
     """Return microseconds since 1970 UTC, or None for what says nothing (None, "", 0) and for what is no instant.
 
     `zone` is where the provider's clock stands when it names no zone; without either it is no instant.
     """
-    text = written(said)
+    text = raw_text(said)
     if text in _NOTHING:
         return None
     try:
@@ -60,17 +60,17 @@ def instant(said: Said, field: str, zone: tzinfo | None = None) -> int | None:
     return at
 
 
-def korean(said: Said, field: str) -> int | None:
+def korean(said: RawTime, field: str) -> int | None:
     """As `instant`, of a provider whose clock stands in Korea."""
     return instant(said, field, KST)
 
 
-def is_said(said: Said) -> bool:
+def is_present(said: RawTime) -> bool:
     """Return whether a time is present, readable or not."""
-    return written(said) not in _NOTHING
+    return raw_text(said) not in _NOTHING
 
 
-def written(said: Said) -> str:
+def raw_text(said: RawTime) -> str:
     """The text or number as it was written, without blanks around it."""
     if not isinstance(said, msgspec.Raw):
         return "" if said is None else str(said).strip()

@@ -9,21 +9,21 @@ import msgspec
 
 from providers import api_support
 from providers.contract import (
-    Answer,
-    Ask,
-    Inquiry,
+    ApiRequest,
+    ApiVerification,
+    Contradicted,
     NotKnownYet,
     Provider,
     Received,
     Translation,
     Unsupported,
-    Untrue,
-    json_answer,
+    WebhookResponse,
+    json_response,
 )
 from providers.parsing import form, json_body
-from providers.parsing.fields import Decides, Id, Instant, Text
-from providers.parsing.money import NOT_SAID, currency_code, minor_units_or_none
-from providers.parsing.timestamps import is_said, korean
+from providers.parsing.fields import ABSENT, Id, Instant, StrictOptional, Text
+from providers.parsing.money import currency_code, minor_units_or_none
+from providers.parsing.timestamps import is_present, korean
 from stream.events import Cancel, PaymentNotice, PaymentStatus, Question
 
 STATUSES: dict[str, PaymentStatus] = {
@@ -40,55 +40,55 @@ _FOLLOW: dict[str, frozenset[str]] = {
 """What a payment can be once it was what a webhook claims; one told to have failed may yet succeed."""
 
 
-class Told(msgspec.Struct):
+class PortoneV1Webhook(msgspec.Struct):
     """A webhook. `event` stands in those of another kind, such as Inicis' escrow."""
 
     imp_uid: Id
-    merchant_uid: Decides[Id] = None
+    merchant_uid: StrictOptional[Id] = None
     status: Text | None = None
     cancellation_id: Id | None = None
     event: Text | None = None
 
 
-class Head(msgspec.Struct):
+class EscrowMarker(msgspec.Struct):
     event: Text | None = None
 
 
 class CancelAnnotation(msgspec.Struct):
-    amount: msgspec.Raw = NOT_SAID
-    cancelled_at: Instant = NOT_SAID
+    amount: msgspec.Raw = ABSENT
+    cancelled_at: Instant = ABSENT
     reason: Text | None = None
     cancellation_id: Id | None = None
     pg_tid: Id | None = None
 
 
-class Payment(msgspec.Struct):
+class PortoneV1Payment(msgspec.Struct):
     """Of PortOne's PaymentAnnotation what we use; never the card or the buyer."""
 
     imp_uid: Id
     status: Text
-    merchant_uid: Decides[Id] = None
+    merchant_uid: StrictOptional[Id] = None
     pay_method: Text | None = None
     pg_tid: Text | None = None
-    amount: msgspec.Raw = NOT_SAID
-    cancel_amount: msgspec.Raw = NOT_SAID
-    currency: Decides[Text] = None
-    started_at: Instant = NOT_SAID
-    paid_at: Instant = NOT_SAID
-    failed_at: Instant = NOT_SAID
-    cancelled_at: Instant = NOT_SAID
+    amount: msgspec.Raw = ABSENT
+    cancel_amount: msgspec.Raw = ABSENT
+    currency: StrictOptional[Text] = None
+    started_at: Instant = ABSENT
+    paid_at: Instant = ABSENT
+    failed_at: Instant = ABSENT
+    cancelled_at: Instant = ABSENT
     fail_reason: Text | None = None
-    cancel_history: Decides[list[CancelAnnotation]] = None
+    cancel_history: StrictOptional[list[CancelAnnotation]] = None
 
 
-class Reply(msgspec.Struct):
+class PaymentReply(msgspec.Struct):
     code: int = 0
-    response: Decides[Payment] = None
+    response: StrictOptional[PortoneV1Payment] = None
 
 
-_head = msgspec.json.Decoder(Head)
-_told = msgspec.json.Decoder(Told)
-_reply = msgspec.json.Decoder(Reply)
+_head = msgspec.json.Decoder(EscrowMarker)
+_told = msgspec.json.Decoder(PortoneV1Webhook)
+_reply = msgspec.json.Decoder(PaymentReply)
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - nothing is signed
@@ -109,7 +109,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - o
     return Translation(question, f"payment.{told.status or 'changed'}", None)
 
 
-def _read(received: Received) -> Told:
+def _read(received: Received) -> PortoneV1Webhook:
     fields = form.parameters(received.body, "utf-8") if form.is_form(received) else None
     event = json_body.read(_head, received.body).event if fields is None else fields.get("event")
     if event:
@@ -117,12 +117,12 @@ def _read(received: Received) -> Told:
     return json_body.read(_told, received.body) if fields is None else form.typed(fields, _told)
 
 
-def ask(question: Question, key: str) -> Ask:
+def build_request(question: Question, key: str) -> ApiRequest:
     """`GET /payments/{imp_uid}`, with a ready access token."""
-    return Ask("GET", f"/payments/{api_support.segment(question.reference)}", {"Authorization": key})
+    return ApiRequest("GET", f"/payments/{api_support.segment(question.reference)}", {"Authorization": key})
 
 
-def read_answer(question: Question, received: Received, answer: bytes) -> Translation:  # noqa: ARG001 - no clue in it
+def read_response(question: Question, received: Received, answer: bytes) -> Translation:  # noqa: ARG001 - no clue in it
     """What PortOne says is true of the payment now.
 
     Raises NotKnownYet where it says that there is no such payment, Untrue where it is another order's or never was
@@ -132,26 +132,26 @@ def read_answer(question: Question, received: Received, answer: bytes) -> Transl
     if payment is None:
         raise NotKnownYet("PortOne has no such payment")
     if payment.imp_uid != question.reference:
-        raise Untrue("PortOne answers of another payment than was asked for")
+        raise Contradicted("PortOne answers of another payment than was asked for")
     api_support.check_order(question, payment.merchant_uid)
     notice = _notice(payment)
     claimed = question.claims.get("status")
     if not api_support.may_have_been(claimed, notice.status, _FOLLOW):
-        raise Untrue(f"the payment is {payment.status}, and never was {claimed}")
+        raise Contradicted(f"the payment is {payment.status}, and never was {claimed}")
     wanted = question.claims.get("cancellation_id")
     if wanted and wanted not in {cancel.cancellation_id for cancel in payment.cancel_history or ()}:
-        raise Untrue("PortOne knows of no such cancel of the payment")
+        raise Contradicted("PortOne knows of no such cancel of the payment")
     return Translation(notice, f"payment.{notice.status}", _happened_at(payment, notice), _event_id(payment, notice))
 
 
-def _notice(payment: Payment) -> PaymentNotice:
+def _notice(payment: PortoneV1Payment) -> PaymentNotice:
     if payment.status not in STATUSES:
         raise Unsupported(f"{payment.status} is no status that PortOne documents")
     currency = currency_code(payment.currency)
     amount = minor_units_or_none(payment.amount, currency)
     refunded = minor_units_or_none(payment.cancel_amount, currency, "cancel_amount")
     paid_at = korean(payment.paid_at, "paid_at")
-    unpaid = payment.status == "cancelled" and not is_said(payment.paid_at)  # such as an account nobody paid into
+    unpaid = payment.status == "cancelled" and not is_present(payment.paid_at)  # such as an account nobody paid into
     references = (payment.imp_uid, payment.pg_tid) if payment.pg_tid else (payment.imp_uid,)
     return PaymentNotice(
         order_id=payment.merchant_uid,
@@ -170,7 +170,7 @@ def _notice(payment: Payment) -> PaymentNotice:
     )
 
 
-def _status(payment: Payment, amount: int | None, refunded: int | None) -> PaymentStatus:
+def _status(payment: PortoneV1Payment, amount: int | None, refunded: int | None) -> PaymentStatus:
     """A part cancel leaves V1's status at `paid`; `ready` is a payment begun or, by vbank, an account to pay into."""
     if payment.status in ("paid", "cancelled") and refunded and amount and refunded < amount:
         return "partially_cancelled"
@@ -179,7 +179,7 @@ def _status(payment: Payment, amount: int | None, refunded: int | None) -> Payme
     return STATUSES[payment.status]
 
 
-def _cancels(payment: Payment, currency: str) -> tuple[Cancel, ...]:
+def _cancels(payment: PortoneV1Payment, currency: str) -> tuple[Cancel, ...]:
     return tuple(
         Cancel(
             id=cancel.cancellation_id or f"{payment.imp_uid}:{number}",
@@ -192,7 +192,7 @@ def _cancels(payment: Payment, currency: str) -> tuple[Cancel, ...]:
     )
 
 
-def _happened_at(payment: Payment, notice: PaymentNotice) -> int | None:
+def _happened_at(payment: PortoneV1Payment, notice: PaymentNotice) -> int | None:
     if notice.status in ("cancelled", "partially_cancelled"):
         times = [cancel.cancelled_at for cancel in notice.cancels if cancel.cancelled_at]
         return max(times, default=None) or korean(payment.cancelled_at, "cancelled_at")
@@ -203,28 +203,28 @@ def _happened_at(payment: Payment, notice: PaymentNotice) -> int | None:
     return korean(payment.started_at, "started_at")
 
 
-def _event_id(payment: Payment, notice: PaymentNotice) -> str:
+def _event_id(payment: PortoneV1Payment, notice: PaymentNotice) -> str:
     """Payment, status and last cancel: PortOne V1 numbers no events."""
     last = notice.cancels[-1].id if notice.cancels else str(notice.refunded_amount or "")
     return f"{payment.imp_uid}:{notice.status}:{last}" if last else f"{payment.imp_uid}:{notice.status}"
 
 
-def _received(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
-    return json_answer(200, {"received": True})
+def _received(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
+    return json_response(200, {"received": True})
 
 
 PROVIDER = Provider(
     name="portone_v1",
     paths={"/api/webhooks/portone_v1": "payment", "/api/webhooks/iamport": "payment"},
     secret_setting="PORTONE_V1_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
-    verify=api_support.unproved,
+    verify=api_support.accept_unsigned,
     translate=translate,
     sign=sign,
     kept_headers=frozenset({form.KIND}),
     answer=_received,
     is_unsigned=True,
     takes_forms=True,
-    inquiry=Inquiry("https://api.iamport.kr", ask, read_answer),
+    api_verification=ApiVerification("https://api.iamport.kr", build_request, read_response),
     proof="nothing: the API is asked",
     events="a payment is `paid`, `ready`, `failed` or `cancelled`; escrow is kept aside",
 )

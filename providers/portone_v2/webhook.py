@@ -15,21 +15,21 @@ import msgspec
 
 from providers import api_support
 from providers.contract import (
-    Answer,
-    Ask,
-    Inquiry,
+    ApiRequest,
+    ApiVerification,
+    Contradicted,
     NotKnownYet,
     Provider,
     Received,
     Translation,
     Unsupported,
-    Untrue,
-    json_answer,
+    WebhookResponse,
+    json_response,
 )
 from providers.parsing import form, json_body
-from providers.parsing.fields import DECIDES, NOT_SAID, Decides, Id, Instant, Text
-from providers.parsing.money import Counted, currency_code, whole_units
-from providers.parsing.timestamps import is_said, korean
+from providers.parsing.fields import ABSENT, STRICT, Id, Instant, StrictOptional, Text
+from providers.parsing.money import RawMinorUnits, currency_code, whole_units
+from providers.parsing.timestamps import is_present, korean
 from providers.signing import standard_webhooks
 from stream.events import Cancel, DisputeNotice, DisputeStatus, PaymentNotice, PaymentStatus, Question, Verification
 
@@ -61,77 +61,77 @@ DISPUTES: dict[str, DisputeStatus] = {
 }
 
 
-class Head(msgspec.Struct):
+class TransactionEventHead(msgspec.Struct):
     """2024-04-25 has a `type`."""
 
     type: Text | None = None
     status: Text | None = None
 
 
-class Data(msgspec.Struct):
+class TransactionData(msgspec.Struct):
     paymentId: Id
     transactionId: Id | None = None
     cancellationId: Id | None = None
 
 
-class Told(msgspec.Struct):
-    data: Data
-    timestamp: Instant = NOT_SAID
+class TransactionEvent(msgspec.Struct):
+    data: TransactionData
+    timestamp: Instant = ABSENT
 
 
-class Told2024January(msgspec.Struct):
+class TransactionEvent2024January(msgspec.Struct):
     payment_id: Id
     tx_id: Id | None = None
 
 
-class Total(msgspec.Struct):
+class PaymentAmount(msgspec.Struct):
     """PortOne V2 scales amounts by their currency: $1.50 is 150."""
 
-    total: Annotated[Counted, DECIDES] = NOT_SAID
-    cancelled: Annotated[Counted, DECIDES] = NOT_SAID
+    total: Annotated[RawMinorUnits, STRICT] = ABSENT
+    cancelled: Annotated[RawMinorUnits, STRICT] = ABSENT
 
 
-class Method(msgspec.Struct):
+class PaymentMethod(msgspec.Struct):
     type: Text | None = None
 
 
-class Failure(msgspec.Struct):
+class PortoneFailure(msgspec.Struct):
     reason: Text | None = None
     pgMessage: Text | None = None
 
 
 class Cancellation(msgspec.Struct):
     id: Id
-    totalAmount: Annotated[Counted, DECIDES]
+    totalAmount: Annotated[RawMinorUnits, STRICT]
     status: Text = "SUCCEEDED"
     reason: Text | None = None
-    cancelledAt: Instant = NOT_SAID
-    requestedAt: Instant = NOT_SAID
+    cancelledAt: Instant = ABSENT
+    requestedAt: Instant = ABSENT
 
 
-class Payment(msgspec.Struct):
+class PortoneV2Payment(msgspec.Struct):
     """Of PortOne's Payment what we use; never the card or the customer."""
 
     id: Id
     status: Text
     transactionId: Id | None = None
     pgTxId: Text | None = None
-    amount: Decides[Total] = None
-    currency: Decides[Text] = None
-    method: Method | None = None
-    requestedAt: Instant = NOT_SAID
-    statusChangedAt: Instant = NOT_SAID
-    paidAt: Instant = NOT_SAID
-    failedAt: Instant = NOT_SAID
-    cancelledAt: Instant = NOT_SAID
-    failure: Failure | None = None
-    cancellations: Decides[list[Cancellation]] = None
+    amount: StrictOptional[PaymentAmount] = None
+    currency: StrictOptional[Text] = None
+    method: PaymentMethod | None = None
+    requestedAt: Instant = ABSENT
+    statusChangedAt: Instant = ABSENT
+    paidAt: Instant = ABSENT
+    failedAt: Instant = ABSENT
+    cancelledAt: Instant = ABSENT
+    failure: PortoneFailure | None = None
+    cancellations: StrictOptional[list[Cancellation]] = None
 
 
-_head = msgspec.json.Decoder(Head)
-_told = msgspec.json.Decoder(Told)
-_told_2024_january = msgspec.json.Decoder(Told2024January)
-_payment = msgspec.json.Decoder(Payment)
+_head = msgspec.json.Decoder(TransactionEventHead)
+_told = msgspec.json.Decoder(TransactionEvent)
+_told_2024_january = msgspec.json.Decoder(TransactionEvent2024January)
+_payment = msgspec.json.Decoder(PortoneV2Payment)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
@@ -163,10 +163,10 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - o
     told = (
         json_body.read(_told_2024_january, received.body) if fields is None else form.typed(fields, _told_2024_january)
     )
-    return _question(event, Data(told.payment_id, told.tx_id))
+    return _question(event, TransactionData(told.payment_id, told.tx_id))
 
 
-def _dispute(event_type: str, told: Told) -> Translation:
+def _dispute(event_type: str, told: TransactionEvent) -> Translation:
     """A dispute, which is all that PortOne tells of it: neither a reason nor an amount nor a deadline.
 
     The signature proves it, and its API has nothing to add. A transaction has one dispute at a time.
@@ -183,7 +183,7 @@ def _dispute(event_type: str, told: Told) -> Translation:
     return Translation(notice, event_type, at, f"{notice.dispute_id}:{event_type}:{at or ''}")
 
 
-def _question(event: str, data: Data) -> Translation:
+def _question(event: str, data: TransactionData) -> Translation:
     claims = {"event": event, "transaction_id": data.transactionId, "cancellation_id": data.cancellationId}
     question = Question(
         subject="payment",
@@ -194,12 +194,14 @@ def _question(event: str, data: Data) -> Translation:
     return Translation(question, f"Transaction.{event}", None)
 
 
-def ask(question: Question, key: str) -> Ask:
+def build_request(question: Question, key: str) -> ApiRequest:
     """`GET /payments/{paymentId}`, with the V2 API secret."""
-    return Ask("GET", f"/payments/{api_support.segment(question.reference)}", {"Authorization": f"PortOne {key}"})
+    return ApiRequest(
+        "GET", f"/payments/{api_support.segment(question.reference)}", {"Authorization": f"PortOne {key}"}
+    )
 
 
-def read_answer(question: Question, received: Received, answer: bytes) -> Translation:  # noqa: ARG001 - no clue in it
+def read_response(question: Question, received: Received, answer: bytes) -> Translation:  # noqa: ARG001 - no clue in it
     """What PortOne says is true of the payment now.
 
     Raises Untrue when it is another payment. A signed webhook is no forgery, so one that is ahead of the API is
@@ -207,7 +209,7 @@ def read_answer(question: Question, received: Received, answer: bytes) -> Transl
     """
     payment = api_support.read(_payment, answer)
     if payment.id != question.reference:
-        raise Untrue("PortOne answers of another payment than was asked for")
+        raise Contradicted("PortOne answers of another payment than was asked for")
     if payment.status not in STATUSES:
         raise Unsupported(f"{payment.status} is no status that PortOne documents")
     if not api_support.may_have_been(question.claims.get("event"), payment.status, _FOLLOW):
@@ -224,12 +226,12 @@ def read_answer(question: Question, received: Received, answer: bytes) -> Transl
     return Translation(notice, f"payment.{notice.status}", at, _event_id(payment, notice))
 
 
-def _notice(payment: Payment) -> PaymentNotice:
+def _notice(payment: PortoneV2Payment) -> PaymentNotice:
     currency = currency_code(payment.currency)
-    amount = payment.amount or Total()
-    failure = payment.failure or Failure()
+    amount = payment.amount or PaymentAmount()
+    failure = payment.failure or PortoneFailure()
     paid_at = korean(payment.paidAt, "paidAt")
-    unpaid = payment.status == "CANCELLED" and not is_said(payment.paidAt)  # such as an account nobody paid into
+    unpaid = payment.status == "CANCELLED" and not is_present(payment.paidAt)  # such as an account nobody paid into
     return PaymentNotice(
         order_id=payment.id,
         status=STATUSES[payment.status],
@@ -246,13 +248,13 @@ def _notice(payment: Payment) -> PaymentNotice:
     )
 
 
-def _method(payment: Payment) -> str | None:
+def _method(payment: PortoneV2Payment) -> str | None:
     """`PaymentMethodCard` is `Card`."""
     kind = payment.method.type if payment.method else None
     return kind.removeprefix("PaymentMethod") if kind else None
 
 
-def _cancels(payment: Payment) -> tuple[Cancel, ...]:
+def _cancels(payment: PortoneV2Payment) -> tuple[Cancel, ...]:
     return tuple(
         Cancel(
             id=cancel.id,
@@ -265,18 +267,18 @@ def _cancels(payment: Payment) -> tuple[Cancel, ...]:
     )
 
 
-def _event_id(payment: Payment, notice: PaymentNotice) -> str:
+def _event_id(payment: PortoneV2Payment, notice: PaymentNotice) -> str:
     """Payment, attempt, status and last cancel: `webhook-id` names the delivery of a claim, not what is true."""
     last = notice.cancels[-1].id if notice.cancels else ""
     return f"{payment.id}:{payment.transactionId or ''}:{payment.status}:{last}"
 
 
-def _received(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
-    return json_answer(200, {"received": True})
+def _received(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
+    return json_response(200, {"received": True})
 
 
 def _refused(cause: str, message: str) -> Mapping[str, Any]:
-    return {cause: json_answer(400, {"error": cause, "message": message})}
+    return {cause: json_response(400, {"error": cause, "message": message})}
 
 
 PROVIDER = Provider(
@@ -293,7 +295,7 @@ PROVIDER = Provider(
         **_refused("stale_timestamp", "webhook-timestamp is too far from now"),
     },
     takes_forms=True,
-    inquiry=Inquiry("https://api.portone.io", ask, read_answer),
+    api_verification=ApiVerification("https://api.portone.io", build_request, read_response),
     proof=(
         "Standard Webhooks `v1`: base64 HMAC-SHA256 of id, time and raw body, within 300 s; it tells no "
         "amount, so the API is asked too"

@@ -12,9 +12,9 @@ import msgspec
 
 from providers.contract import Forged, Provider, Received, Stale, Translation, Unsupported
 from providers.parsing import carriers, json_body, parcels
-from providers.parsing.fields import NOT_SAID, Decides, Id, Instant, Text
+from providers.parsing.fields import ABSENT, Id, Instant, StrictOptional, Text
 from providers.parsing.parcels import Word
-from providers.parsing.timestamps import instant, written
+from providers.parsing.timestamps import instant, raw_text
 from providers.signing import url_token
 from stream.events import Mode, ShippingStatus, Verification
 
@@ -36,13 +36,13 @@ _ORDER = re.compile(
 )
 
 
-class Event(msgspec.Struct):
+class TrackUpdated(msgspec.Struct):
     event: Word
-    test: Decides[bool] = None
-    data: msgspec.Raw = NOT_SAID
+    test: StrictOptional[bool] = None
+    data: msgspec.Raw = ABSENT
 
 
-class Place(msgspec.Struct):
+class StatusLocation(msgspec.Struct):
     city: Text | None = None
     state: Text | None = None
     country: Text | None = None
@@ -52,23 +52,23 @@ class Substatus(msgspec.Struct):
     code: Word | None = None
 
 
-class Status(msgspec.Struct):
+class TrackingStatus(msgspec.Struct):
     status: Word
     substatus: Substatus | None = None
-    status_date: Instant = NOT_SAID
+    status_date: Instant = ABSENT
     object_id: Word | None = None
-    location: Place | None = None
+    location: StatusLocation | None = None
 
 
-class Track(msgspec.Struct):
+class ShippoTrack(msgspec.Struct):
     tracking_number: Id
-    tracking_status: Status | None
+    tracking_status: TrackingStatus | None
     carrier: Text | None = None
     metadata: Text | None = None
 
 
-_event = msgspec.json.Decoder(Event)
-_track = msgspec.json.Decoder(Track)
+_event = msgspec.json.Decoder(TrackUpdated)
+_track = msgspec.json.Decoder(ShippoTrack)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
@@ -108,7 +108,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
     now = track.tracking_status
     if now is None:
         raise Unsupported("the parcel has no status yet")
-    where = now.location or Place()
+    where = now.location or StatusLocation()
     scanned_at = instant(now.status_date, "status_date")
     notice = parcels.notice(
         carrier=track.carrier,
@@ -128,14 +128,14 @@ def order_in(metadata: str | None) -> str | None:
     return parcels.order_id(named[1] or named[2]) if named else None
 
 
-def _status(now: Status) -> ShippingStatus:
+def _status(now: TrackingStatus) -> ShippingStatus:
     finer = f"{now.status} {now.substatus.code}" if now.substatus else now.status
     return parcels.status(STATUSES, finer if finer in STATUSES else now.status)
 
 
-def _event_id(track: Track, now: Status) -> str | None:
+def _event_id(track: ShippoTrack, now: TrackingStatus) -> str | None:
     """Shippo names no event: the parcel, its status' own id and date do; and the order, which may be written later."""
-    date = written(now.status_date)
+    date = raw_text(now.status_date)
     if not (now.object_id and date):
         return None
     parcel = f"{carriers.normalise(track.carrier)}:{track.tracking_number}"

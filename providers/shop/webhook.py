@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from providers.contract import Provider, Received, Translation, Unreadable
+from providers.contract import InvalidField, Provider, Received, Translation
 from providers.generic import kinds
 from providers.generic import webhook as generic
 from providers.parsing import json_body
-from providers.parsing.fields import Decides, Instant, Link, Locale, OrderId, Text
-from providers.parsing.money import NOT_SAID, currency_code, minor_units_or_none
+from providers.parsing.fields import ABSENT, Instant, Link, Locale, OrderId, StrictOptional, Text
+from providers.parsing.money import currency_code, minor_units_or_none
 from providers.parsing.notes import note
 from providers.parsing.timestamps import instant
 from providers.signing import idempotency_key
@@ -22,16 +22,16 @@ MAX_UNUSABLE_CONTACT = 320
 
 class OrderBody(msgspec.Struct):
     orderId: OrderId
-    customerEmail: msgspec.Raw = NOT_SAID
+    customerEmail: msgspec.Raw = ABSENT
     customerId: OrderId | None = None
     customerName: Text | None = None
     sellerId: OrderId | None = None
-    sellerEmail: msgspec.Raw = NOT_SAID
+    sellerEmail: msgspec.Raw = ABSENT
     locale: Locale | None = None
-    amount: msgspec.Raw = NOT_SAID
-    currency: Decides[Text] = None
+    amount: msgspec.Raw = ABSENT
+    currency: StrictOptional[Text] = None
     link: Link | None = None
-    updatedAt: Instant = NOT_SAID
+    updatedAt: Instant = ABSENT
 
 
 class CustomerBody(msgspec.Struct):
@@ -39,7 +39,7 @@ class CustomerBody(msgspec.Struct):
     email: msgspec.Raw
     name: Text | None = None
     locale: Locale | None = None
-    updatedAt: Instant = NOT_SAID
+    updatedAt: Instant = ABSENT
 
 
 _order = msgspec.json.Decoder(OrderBody)
@@ -49,7 +49,7 @@ _string = msgspec.json.Decoder(str)
 
 def translate(received: Received, kind: str) -> Translation:
     """Read a verified order or customer."""
-    translation = idempotency_key.named(_TRANSLATORS[kind](received), received)
+    translation = idempotency_key.with_event_id(_TRANSLATORS[kind](received), received)
     kinds.check(received.body, kind)
     return translation
 
@@ -58,7 +58,7 @@ def _translate_order(received: Received) -> Translation:
     told = json_body.read(_order, received.body)
     customer_email = _contact(told.customerEmail, "customerEmail", received.body)
     if customer_email is None and told.customerId is None:
-        raise Unreadable("an order needs customerEmail or customerId, or nobody could be told of it")
+        raise InvalidField("an order needs customerEmail or customerId, or nobody could be told of it")
     currency = currency_code(told.currency)
     amount = _amount(told.amount, currency)
     updated_at = instant(told.updatedAt, "updatedAt")
@@ -107,7 +107,7 @@ def _contact(said: msgspec.Raw, field: str, payload: bytes) -> str | None:
     if NUL not in payload:  # then `body` has written it, for half a surrogate pair
         text = text.replace("\0", email_address.LOST)
     if email_address.has_control_character(text):
-        raise Unreadable(f"{field} holds a control character")
+        raise InvalidField(f"{field} holds a control character")
     try:
         return email_address.parse(text)
     except email_address.Unusable as why:

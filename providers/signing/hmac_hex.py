@@ -9,7 +9,7 @@ def signature(payload: bytes, secret: bytes) -> str:
     return hmac.digest(secret, payload, "sha256").hex()
 
 
-def signed(payload: bytes, given: bytes, secrets: Sequence[bytes]) -> bool:
+def is_valid_signature(payload: bytes, given: bytes, secrets: Sequence[bytes]) -> bool:
     """Whether `given` is the signature of these bytes by any of the secrets."""
     # Every secret is tried, so that the time taken does not tell which one matched.
     matches = [hmac.compare_digest(signature(payload, secret).encode(), given) for secret in secrets]

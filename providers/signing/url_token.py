@@ -3,10 +3,10 @@
 import hmac
 from collections.abc import Sequence
 
-from providers.contract import Forged, Received, json_answer
+from providers.contract import Forged, Received, json_response
 from stream.events import Verification
 
-NOTHING_HERE = {"invalid_signature": json_answer(404, {"error": "unknown_path", "message": "nothing is served here"})}
+NOT_FOUND = {"invalid_signature": json_response(404, {"error": "unknown_path", "message": "nothing is served here"})}
 """Who does not know the token is told what he would be told anywhere else."""
 
 

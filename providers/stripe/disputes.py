@@ -4,11 +4,11 @@ from typing import get_args
 
 import msgspec
 
-from providers.contract import Translation, Unreadable
+from providers.contract import InvalidField, Translation
 from providers.parsing import json_body
 from providers.parsing.money import whole_units
 from providers.parsing.timestamps import instant
-from providers.stripe.objects import Dispute, Event
+from providers.stripe.objects import StripeDispute, StripeEvent
 from providers.stripe.payments import event_mode, event_time, money, order_id
 from stream.events import DisputeNotice, DisputeStatus
 
@@ -24,7 +24,7 @@ _STATUSES: dict[str, DisputeStatus] = {
 }
 """Statuses that end without a verdict: `charge_refunded` in older versions of the API, `prevented` in newer ones."""
 
-_event = msgspec.json.Decoder(Event[Dispute])
+_event = msgspec.json.Decoder(StripeEvent[StripeDispute])
 
 
 def read(raw: bytes) -> Translation:
@@ -37,7 +37,7 @@ def read(raw: bytes) -> Translation:
     names = tuple(name for name in (dispute.payment_intent, dispute.charge) if name)
     order = order_id(dispute)
     if not order and not names:
-        raise Unreadable("a dispute must name its payment_intent, its charge, or an order in its metadata")
+        raise InvalidField("a dispute must name its payment_intent, its charge, or an order in its metadata")
     amount, currency = money(whole_units(dispute.amount), dispute.currency)
     notice = DisputeNotice(
         order_id=order,
@@ -55,10 +55,10 @@ def read(raw: bytes) -> Translation:
     return Translation(notice, event.type, event_time(event), event.id, event_mode(event))
 
 
-def _status(event_type: str, dispute: Dispute) -> DisputeStatus:
+def _status(event_type: str, dispute: StripeDispute) -> DisputeStatus:
     unknown: DisputeStatus = "closed" if event_type == CLOSED else "needs_response"
     return _STATUSES.get(dispute.status or "", unknown)
 
 
-def _due_by(dispute: Dispute) -> int | None:
+def _due_by(dispute: StripeDispute) -> int | None:
     return instant(dispute.evidence_details.due_by, "due_by") if dispute.evidence_details else None

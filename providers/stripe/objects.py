@@ -4,32 +4,32 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
-from providers.parsing.fields import DECIDES, NOT_SAID, Decides, Id, Instant, Text
-from providers.parsing.money import Counted
+from providers.parsing.fields import ABSENT, STRICT, Id, Instant, StrictOptional, Text
+from providers.parsing.money import RawMinorUnits
 
 T = TypeVar("T")
-Units = Annotated[Counted, DECIDES]
+Units = Annotated[RawMinorUnits, STRICT]
 
 
-class Head(msgspec.Struct):
+class StripeEventHead(msgspec.Struct):
     """What tells a snapshot event from a thin one, and from one that a cloud has wrapped (`detail`, `specversion`)."""
 
     type: Text = ""
     object: Text | None = None
     specversion: Text | None = None
-    detail: msgspec.Raw = NOT_SAID
+    detail: msgspec.Raw = ABSENT
 
 
-class Data(msgspec.Struct, Generic[T]):
+class StripeEventData(msgspec.Struct, Generic[T]):
     object: T
 
 
-class Event(msgspec.Struct, Generic[T]):
+class StripeEvent(msgspec.Struct, Generic[T]):
     id: Id
     type: Text
-    data: Data[T]
-    created: Instant = NOT_SAID
-    livemode: Decides[bool] = None
+    data: StripeEventData[T]
+    created: Instant = ABSENT
+    livemode: StrictOptional[bool] = None
     api_version: Text | None = None
 
 
@@ -40,84 +40,84 @@ class Metadata(msgspec.Struct):
     orderId: Id | None = None
 
 
-class Thing(msgspec.Struct, kw_only=True):
+class StripeObject(msgspec.Struct, kw_only=True):
     """What every object below may say; only sessions have a `client_reference_id`."""
 
     id: Id
     metadata: Metadata | None = None
     client_reference_id: Id | None = None
-    currency: Decides[Text] = None
+    currency: StrictOptional[Text] = None
 
 
-class Session(Thing, kw_only=True):
+class CheckoutSession(StripeObject, kw_only=True):
     payment_status: Text
     mode: Text | None = None
     payment_intent: Id | None = None
-    amount_total: Units = NOT_SAID
+    amount_total: Units = ABSENT
     payment_method_types: tuple[Text, ...] | None = None
 
 
-class Problem(msgspec.Struct):
+class PaymentError(msgspec.Struct):
     message: Text | None = None
 
 
-class Named(msgspec.Struct):
+class ChargeId(msgspec.Struct):
     id: Id
 
 
-class Charges(msgspec.Struct):
-    data: tuple[Named, ...] = ()
+class ChargeList(msgspec.Struct):
+    data: tuple[ChargeId, ...] = ()
 
 
-class Intent(Thing, kw_only=True):
+class PaymentIntent(StripeObject, kw_only=True):
     """`charges` is what older versions of the API have in place of `latest_charge`."""
 
-    amount: Units = NOT_SAID
-    amount_received: Units = NOT_SAID
+    amount: Units = ABSENT
+    amount_received: Units = ABSENT
     latest_charge: Id | None = None
-    charges: Charges | None = None
-    last_payment_error: Problem | None = None
+    charges: ChargeList | None = None
+    last_payment_error: PaymentError | None = None
     payment_method_types: tuple[Text, ...] | None = None
 
 
-class Method(msgspec.Struct):
+class PaymentMethodDetails(msgspec.Struct):
     type: Text | None = None
 
 
-class Charge(Thing, kw_only=True):
+class StripeCharge(StripeObject, kw_only=True):
     status: Text | None = None
     payment_intent: Id | None = None
-    amount: Units = NOT_SAID
-    amount_captured: Units = NOT_SAID
-    amount_refunded: Units = NOT_SAID
-    captured: Decides[bool] = None
-    refunded: Annotated[bool, DECIDES] = False
+    amount: Units = ABSENT
+    amount_captured: Units = ABSENT
+    amount_refunded: Units = ABSENT
+    captured: StrictOptional[bool] = None
+    refunded: Annotated[bool, STRICT] = False
     failure_message: Text | None = None
-    payment_method_details: Method | None = None
+    payment_method_details: PaymentMethodDetails | None = None
 
 
-class Refund(Thing, kw_only=True):
+class StripeRefund(StripeObject, kw_only=True):
     """`balance_transaction` is null where no money moved; older versions leave it out."""
 
     balance_transaction: Any = ""
-    status: Decides[Text] = None
+    status: StrictOptional[Text] = None
     payment_intent: Id | None = None
     charge: Id | None = None
-    amount: Units = NOT_SAID
+    amount: Units = ABSENT
     reason: Text | None = None
     failure_reason: Text | None = None
 
 
 class EvidenceDetails(msgspec.Struct):
-    due_by: Instant = NOT_SAID
+    due_by: Instant = ABSENT
 
 
-class Dispute(Thing, kw_only=True):
+class StripeDispute(StripeObject, kw_only=True):
     """Its evidence, which names people, is not among what is read."""
 
     status: Text | None = None
     payment_intent: Id | None = None
     charge: Id | None = None
-    amount: Units = NOT_SAID
+    amount: Units = ABSENT
     reason: Text | None = None
     evidence_details: EvidenceDetails | None = None

@@ -8,11 +8,19 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from providers.contract import Translation, Unreadable, Unsupported
+from providers.contract import InvalidField, Translation, Unsupported
 from providers.parsing import json_body
 from providers.parsing.money import DEFAULT_CURRENCY, currency_code, exponent, whole_units
 from providers.parsing.timestamps import instant
-from providers.stripe.objects import Charge, Event, Intent, Metadata, Refund, Session, Thing
+from providers.stripe.objects import (
+    CheckoutSession,
+    Metadata,
+    PaymentIntent,
+    StripeCharge,
+    StripeEvent,
+    StripeObject,
+    StripeRefund,
+)
 from stream.events import Mode, PaymentNotice, PaymentStatus, RefundNotice, RefundStatus
 
 # What Stripe's amounts count where that is not a hundredth (docs.stripe.com/currencies). ISK and UGX have no minor unit
@@ -31,11 +39,11 @@ _NO_RELEASES = "2025-03-31"
 """
 
 
-class Told(NamedTuple):
+class ParsedPayment(NamedTuple):
     """What an event's object says of a payment. `names` are Stripe's, the transaction's first."""
 
     status: PaymentStatus
-    thing: Thing
+    thing: StripeObject
     names: tuple[str | None, ...]
     units: int | None
     method: str | None = None
@@ -67,14 +75,14 @@ def iso_units(units: int, currency: str) -> int:
     """An amount of Stripe's in minor units by ISO 4217. Raises Unreadable where that is no whole number of them."""
     digits = exponent(currency)
     if digits != 2 and currency not in _DIGITS and currency not in _IN_HUNDREDTHS:  # noqa: PLR2004 - hundredths
-        raise Unreadable(f"how Stripe counts {currency} is not known")
+        raise InvalidField(f"how Stripe counts {currency} is not known")
     whole, rest = divmod(units * _SCALES[digits], _SCALES[_DIGITS.get(currency, 2)])
     if rest:
-        raise Unreadable(f"an amount is finer than {currency}, which has {digits} decimals")
+        raise InvalidField(f"an amount is finer than {currency}, which has {digits} decimals")
     return whole
 
 
-def _payment(event: Event[Any], told: Told) -> Translation:
+def _payment(event: StripeEvent[Any], told: ParsedPayment) -> Translation:
     at, order, names = event_time(event), order_id(told.thing), _known(told.names)
     amount, currency = money(told.units, told.thing.currency)
     refunded, _ = money(told.refunded, told.thing.currency)
@@ -97,13 +105,13 @@ def _payment(event: Event[Any], told: Told) -> Translation:
     return Translation(notice, event.type, at, event.id, event_mode(event))
 
 
-def _refund(event: Event[Refund]) -> Translation:
+def _refund(event: StripeEvent[StripeRefund]) -> Translation:
     told = event.data.object
     if told.status == "succeeded" and told.balance_transaction is None:
         raise Unsupported("it releases what was not captured: no money is given back")
     at, order, names = event_time(event), order_id(told), _known((told.payment_intent, told.charge))
     if not order and not names:
-        raise Unreadable("a refund must name its payment_intent, its charge, or an order in its metadata")
+        raise InvalidField("a refund must name its payment_intent, its charge, or an order in its metadata")
     amount, currency = money(whole_units(told.amount), told.currency)
     status = _REFUND_STATUSES.get(told.status or "pending")
     if status is None:
@@ -123,32 +131,32 @@ def _refund(event: Event[Refund]) -> Translation:
     return Translation(notice, event.type, at, event.id, event_mode(event))
 
 
-def _session(status: PaymentStatus | None) -> Callable[[Session, str | None], Told]:
+def _session(status: PaymentStatus | None) -> Callable[[CheckoutSession, str | None], ParsedPayment]:
     """None: the type does not say it, for a session may be completed and not yet paid."""
 
-    def tell(told: Session, _: str | None) -> Told:
+    def tell(told: CheckoutSession, _: str | None) -> ParsedPayment:
         if told.mode == "setup":
             raise Unsupported("a session that keeps a card for later pays nothing")
         actual = status or _SESSION_STATUSES.get(told.payment_status)
         if actual is None:
             raise Unsupported(f"whether a session with the payment_status {told.payment_status} is paid is not known")
         names = (told.payment_intent, told.id)
-        return Told(
+        return ParsedPayment(
             actual, told, names, whole_units(told.amount_total, "amount_total"), _only(told.payment_method_types)
         )
 
     return tell
 
 
-def _intent(status: PaymentStatus) -> Callable[[Intent, str | None], Told]:
-    def tell(told: Intent, version: str | None) -> Told:
+def _intent(status: PaymentStatus) -> Callable[[PaymentIntent, str | None], ParsedPayment]:
+    def tell(told: PaymentIntent, version: str | None) -> ParsedPayment:
         received = whole_units(told.amount_received, "amount_received") if status == "completed" else None
         amount = whole_units(told.amount)
         problem = told.last_payment_error.message if status == "failed" and told.last_payment_error else None
         charges = told.charges.data if told.charges else ()
         last = told.latest_charge or next((charge.id for charge in charges), None)
         names = (told.id, told.latest_charge, *(charge.id for charge in charges))
-        read = Told(status, told, names, received or amount, _only(told.payment_method_types), problem)
+        read = ParsedPayment(status, told, names, received or amount, _only(told.payment_method_types), problem)
         if status == "failed":
             return read._replace(attempt=last)
         return read._replace(released=_released(amount, received)) if _refunds_releases(version) else read
@@ -156,12 +164,12 @@ def _intent(status: PaymentStatus) -> Callable[[Intent, str | None], Told]:
     return tell
 
 
-def _intent_canceled(told: Intent, version: str | None) -> Told:
+def _intent_canceled(told: PaymentIntent, version: str | None) -> ParsedPayment:
     """Only an intent that has not been paid can be cancelled: nothing is given back."""
     return _intent("cancelled")(told, version)._replace(refunded=0)
 
 
-def _charge_succeeded(told: Charge, version: str | None) -> Told:
+def _charge_succeeded(told: StripeCharge, version: str | None) -> ParsedPayment:
     """A charge that succeeds and is not captured is a promise, not yet money."""
     amount, captured = whole_units(told.amount), _captured(told)
     if told.captured is False:
@@ -170,15 +178,15 @@ def _charge_succeeded(told: Charge, version: str | None) -> Told:
     return paid._replace(released=_released(amount, captured)) if _refunds_releases(version) else paid
 
 
-def _charge_failed(told: Charge, _: str | None) -> Told:
+def _charge_failed(told: StripeCharge, _: str | None) -> ParsedPayment:
     failed = _charge("failed", told, whole_units(told.amount))
     return failed._replace(failure_reason=told.failure_message, attempt=told.id)
 
 
-def _charge_refunded(told: Charge, version: str | None) -> Told:
+def _charge_refunded(told: StripeCharge, version: str | None) -> ParsedPayment:
     """`amount_refunded` is all so far; `refunded` is true once it is all."""
     if (refunded := whole_units(told.amount_refunded, "amount_refunded")) is None:
-        raise Unreadable("amount_refunded is missing")
+        raise InvalidField("amount_refunded is missing")
     if told.captured is False:  # a hold on the card is released: no money had moved
         return _charge("cancelled" if told.refunded else "pending", told, whole_units(told.amount))._replace(refunded=0)
     captured = _captured(told)
@@ -194,7 +202,9 @@ def _charge_refunded(told: Charge, version: str | None) -> Told:
     return read._replace(refunded=given_back, is_paid_now=False, released=released or None)
 
 
-def _counts_release(told: Charge, refunded: int, captured: int | None, released: int, version: str | None) -> bool:
+def _counts_release(
+    told: StripeCharge, refunded: int, captured: int | None, released: int, version: str | None
+) -> bool:
     """Return whether `amount_refunded` contains the released part.
 
     The amounts decide where they can: the version of an event is that of its endpoint, and the one that took the money
@@ -212,14 +222,14 @@ def _refunds_releases(version: str | None) -> bool:
     return (version or "") < _NO_RELEASES
 
 
-def _charge_updated(told: Charge, version: str | None) -> Told:
+def _charge_updated(told: StripeCharge, version: str | None) -> ParsedPayment:
     """Less may be given back than before, as a refund failed. Raises Unsupported for one that holds no money."""
     if told.status != "succeeded" or not told.captured or whole_units(told.amount_refunded) is None:
         raise Unsupported("it tells nothing new of money")
     return _charge_refunded(told, version)
 
 
-def _captured(told: Charge) -> int | None:
+def _captured(told: StripeCharge) -> int | None:
     return whole_units(told.amount_captured, "amount_captured") or whole_units(told.amount)
 
 
@@ -228,12 +238,12 @@ def _released(authorized: int | None, captured: int | None) -> int | None:
     return authorized - captured if authorized and captured and authorized > captured else None
 
 
-def _charge(status: PaymentStatus, told: Charge, units: int | None) -> Told:
+def _charge(status: PaymentStatus, told: StripeCharge, units: int | None) -> ParsedPayment:
     method = told.payment_method_details.type if told.payment_method_details else None
-    return Told(status, told, (told.payment_intent, told.id), units, method)
+    return ParsedPayment(status, told, (told.payment_intent, told.id), units, method)
 
 
-def order_id(thing: Thing) -> str | None:
+def order_id(thing: StripeObject) -> str | None:
     """The shop's order, by the first name given for it that can be an id."""
     metadata = thing.metadata or Metadata()
     return metadata.order_id or metadata.orderId or thing.client_reference_id
@@ -244,17 +254,17 @@ def money(units: int | None, currency: str | None) -> tuple[int | None, str]:
     if units is None:
         return None, DEFAULT_CURRENCY  # which is what a notice says that tells of no money
     if not currency:
-        raise Unreadable("currency is missing")
+        raise InvalidField("currency is missing")
     code = currency_code(currency)
     return iso_units(units, code), code
 
 
-def event_time(event: Event[Any]) -> int | None:
+def event_time(event: StripeEvent[Any]) -> int | None:
     """When the event was made, in microseconds."""
     return instant(event.created, "created")
 
 
-def event_mode(event: Event[Any]) -> Mode | None:
+def event_mode(event: StripeEvent[Any]) -> Mode | None:
     """The mode that the event says it is of."""
     return None if event.livemode is None else "live" if event.livemode else "test"
 
@@ -268,12 +278,12 @@ def _known(names: Iterable[str | None]) -> tuple[str, ...]:
     return tuple(name for name in names if name)
 
 
-_session_event = msgspec.json.Decoder(Event[Session])
-_intent_event = msgspec.json.Decoder(Event[Intent])
-_charge_event = msgspec.json.Decoder(Event[Charge])
-_refund_event = msgspec.json.Decoder(Event[Refund])
+_session_event = msgspec.json.Decoder(StripeEvent[CheckoutSession])
+_intent_event = msgspec.json.Decoder(StripeEvent[PaymentIntent])
+_charge_event = msgspec.json.Decoder(StripeEvent[StripeCharge])
+_refund_event = msgspec.json.Decoder(StripeEvent[StripeRefund])
 
-_PAYMENTS: dict[str, tuple[msgspec.json.Decoder[Any], Callable[[Any, str | None], Told]]] = {
+_PAYMENTS: dict[str, tuple[msgspec.json.Decoder[Any], Callable[[Any, str | None], ParsedPayment]]] = {
     "checkout.session.completed": (_session_event, _session(None)),
     "checkout.session.async_payment_succeeded": (_session_event, _session("completed")),
     "checkout.session.async_payment_failed": (_session_event, _session("failed")),

@@ -10,21 +10,21 @@ from collections.abc import Sequence
 import msgspec
 
 from providers.contract import (
-    Answer,
     Forged,
+    InvalidField,
     Provider,
     Received,
     Stale,
     Translation,
-    Unreadable,
     Unsigned,
     Unsupported,
-    json_answer,
+    WebhookResponse,
+    json_response,
 )
 from providers.parsing import json_body
 from providers.stripe import disputes as stripe_disputes
 from providers.stripe import payments as stripe_events
-from providers.stripe.objects import Head
+from providers.stripe.objects import StripeEventHead
 from stream.events import Verification
 
 SIGNATURE = "stripe-signature"
@@ -73,18 +73,18 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - t
     if head.object not in (None, "event") or bytes(head.detail) or head.specversion is not None:
         raise Unsupported("only snapshot events are read, as Stripe itself posts them")
     if not head.type:
-        raise Unreadable("type is missing")
+        raise InvalidField("type is missing")
     if head.type in stripe_disputes.TYPES:
         return stripe_disputes.read(received.body)
     return stripe_events.read(received.body, head.type)
 
 
-def _received(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
+def _received(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
     return _RECEIVED
 
 
-_RECEIVED = json_answer(200, {"received": True})
-_head = msgspec.json.Decoder(Head)
+_RECEIVED = json_response(200, {"received": True})
+_head = msgspec.json.Decoder(StripeEventHead)
 PROVIDER = Provider(
     name="stripe",
     paths={"/api/webhooks/stripe": "any"},
@@ -97,10 +97,10 @@ PROVIDER = Provider(
     proof=f"`Stripe-Signature`: HMAC-SHA256 of time and raw body, within {TOLERANCE_S} s",
     answer=_received,
     refusals={
-        "invalid_signature": json_answer(
+        "invalid_signature": json_response(
             400, {"error": "invalid_signature", "message": "Stripe-Signature is missing or not of these bytes"}
         ),
-        "stale_timestamp": json_answer(
+        "stale_timestamp": json_response(
             400,
             {"error": "stale_timestamp", "message": f"Stripe-Signature was made more than {TOLERANCE_S} s from now"},
         ),

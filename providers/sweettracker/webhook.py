@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from providers.contract import Answer, Provider, Received, Translation, json_answer
+from providers.contract import Provider, Received, Translation, WebhookResponse, json_response
 from providers.parsing import carriers, form, json_body, parcels
-from providers.parsing.fields import NOT_SAID, Id, Instant, Text
+from providers.parsing.fields import ABSENT, Id, Instant, Text
 from providers.parsing.timestamps import korean
 from providers.signing import url_token
 from stream.events import ShippingStatus
@@ -28,20 +28,20 @@ LEVELS: dict[str, ShippingStatus] = {
 }
 """배송준비 · 집화완료 · 배송진행 · 지점도착 · 배송출발 · 배송완료."""
 ENCODINGS = ("utf-8", "cp949")
-SUCCESS = json_answer(200, {"code": True, "message": "success"})
-FAIL = json_answer(200, {"code": False, "message": "fail"})
+SUCCESS = json_response(200, {"code": True, "message": "success"})
+FAIL = json_response(200, {"code": False, "message": "fail"})
 
 _TELEPHONE = re.compile(r"\d{2,4}[-) .]\d{3,4}[- .]\d{4}")
 
 
-class Scan(msgspec.Struct):
+class ScanCallback(msgspec.Struct):
     """What is read of a callback, and the personal fields, so that none of them is passed on by mistake."""
 
     invoice_no: Id
     level: int | parcels.Word
     fid: Id | None = None
     comcode: parcels.Word | int | None = None
-    time_trans: Instant = NOT_SAID
+    time_trans: Instant = ABSENT
     where: Text | None = None
     telno_office: Any = None
     telno_man: Any = None
@@ -52,7 +52,7 @@ class Scan(msgspec.Struct):
 
 
 PERSONAL = ("telno_office", "telno_man", "recv_addr", "recv_name", "send_name", "man")
-_scan = msgspec.json.Decoder(Scan)
+_scan = msgspec.json.Decoder(ScanCallback)
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
@@ -77,7 +77,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
     return Translation(notice, f"level.{level}", at, event_id)
 
 
-def _place(scan: Scan) -> str | None:
+def _place(scan: ScanCallback) -> str | None:
     """Where the scan was, unless that says who somebody is."""
     people = [text for name in PERSONAL if (text := str(getattr(scan, name) or "").strip())]
     where = scan.where or ""
@@ -85,7 +85,7 @@ def _place(scan: Scan) -> str | None:
     return None if is_personal else parcels.place(where)
 
 
-def _answer(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
+def _answer(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
     return FAIL if event_type == "unsupported_type" else SUCCESS
 
 
@@ -98,7 +98,7 @@ PROVIDER = Provider(
     sign=url_token.sign,
     kept_headers=frozenset(),
     answer=_answer,
-    refusals=url_token.NOTHING_HERE,
+    refusals=url_token.NOT_FOUND,
     takes_token=True,
     takes_forms=True,
     proof="the token in the URL",

@@ -2,10 +2,17 @@
 
 import msgspec
 
-from providers.contract import Ask, Inquiry, NotKnownYet, Received, Translation, Unreadable, Unsupported
+from providers.contract import (
+    ApiRequest,
+    ApiVerification,
+    InvalidField,
+    NotKnownYet,
+    Received,
+    Translation,
+    Unsupported,
+)
 from providers.parsing import json_body
-from providers.parsing.fields import Decides, Instant, OrderId, Text, quoted
-from providers.parsing.money import NOT_SAID
+from providers.parsing.fields import ABSENT, Instant, OrderId, StrictOptional, Text, quoted
 from providers.parsing.timestamps import korean
 from providers.tapayz.objects import CASH_ASSETS, UNKNOWN, cash, crypto, invoice_state, transfer_state
 from stream.events import InvoiceNotice, Notice, Question, TransferNotice
@@ -18,51 +25,51 @@ _TRANSFER_STATES = {"pending": "Pending", "completed": "Complete", "failed": "Fa
 """The API's words for a transfer's states, which are not the webhooks'."""
 
 
-class Asset(msgspec.Struct):
+class ApiAsset(msgspec.Struct):
     id: OrderId | None = None
     symbol: Text | None = None
 
 
-class Customer(msgspec.Struct):
+class ApiCustomer(msgspec.Struct):
     id: OrderId | None = None
     name: Text | None = None
 
 
-class Invoice(msgspec.Struct):
+class ApiInvoice(msgspec.Struct):
     """`expiredAt` is when it expires if it is not paid, and says nothing of whether it did."""
 
     id: OrderId
     state: Text
     title: Text | None = None
-    cashAmount: msgspec.Raw = NOT_SAID
-    cryptoAmount: msgspec.Raw = NOT_SAID
+    cashAmount: msgspec.Raw = ABSENT
+    cryptoAmount: msgspec.Raw = ABSENT
     reason: Text | None = None
-    completedAt: Instant = NOT_SAID
-    expiredAt: Instant = NOT_SAID
-    customer: Customer | None = None
-    cash: Asset | None = None
-    crypto: Asset | None = None
+    completedAt: Instant = ABSENT
+    expiredAt: Instant = ABSENT
+    customer: ApiCustomer | None = None
+    cash: ApiAsset | None = None
+    crypto: ApiAsset | None = None
 
 
-class Invoices(msgspec.Struct):
-    list: tuple[Invoice, ...]
+class ApiInvoiceList(msgspec.Struct):
+    list: tuple[ApiInvoice, ...]
 
 
-class Transfer(msgspec.Struct):
+class ApiTransfer(msgspec.Struct):
     id: OrderId
     status: Text
-    invoice_id: Decides[OrderId] = None
-    amount: msgspec.Raw = NOT_SAID
+    invoice_id: StrictOptional[OrderId] = None
+    amount: msgspec.Raw = ABSENT
     hash: Text | None = None
-    confirmed_at: Instant = NOT_SAID
+    confirmed_at: Instant = ABSENT
 
 
-class Transfers(msgspec.Struct):
-    data: Transfer
+class ApiTransferResponse(msgspec.Struct):
+    data: ApiTransfer
 
 
-_invoices = msgspec.json.Decoder(Invoices)
-_transfers = msgspec.json.Decoder(Transfers)
+_invoices = msgspec.json.Decoder(ApiInvoiceList)
+_transfers = msgspec.json.Decoder(ApiTransferResponse)
 
 
 def invoice_event(notice: InvoiceNotice, at: int | None) -> str | None:
@@ -75,7 +82,7 @@ def transfer_event(event: str, notice: TransferNotice) -> str:
     return f"{event}:{notice.transaction_id}:{notice.state}"
 
 
-def question(notice: Notice) -> Question:
+def verification_request(notice: Notice) -> Question:
     """What to ask about something nobody has signed. All it claims is a state: the rest must come from the API."""
     if isinstance(notice, InvoiceNotice):
         return Question(subject=INVOICE, reference=notice.invoice_id, claims={"state": notice.state})
@@ -84,20 +91,20 @@ def question(notice: Notice) -> Question:
     raise TypeError(notice)
 
 
-def ask(asked: Question, key: str) -> Ask:
+def build_request(asked: Question, key: str) -> ApiRequest:
     """The request that answers a question, with the API key."""
     name, headers = quoted(asked.reference), {"Authorization": key}
     if asked.subject == INVOICE:
-        return Ask("GET", f"/invoices?invoiceId={name}", headers)
-    return Ask("GET", f"/api/v1/transactions/{name}", headers)
+        return ApiRequest("GET", f"/invoices?invoiceId={name}", headers)
+    return ApiRequest("GET", f"/api/v1/transactions/{name}", headers)
 
 
-def read_answer(asked: Question, received: Received, answer: bytes) -> Translation:  # noqa: ARG001
+def read_response(asked: Question, received: Received, answer: bytes) -> Translation:  # noqa: ARG001
     """What is true by the API. Raises NotKnownYet while it is behind the webhook, Unreadable for another's answer."""
     try:
         return _read_invoice(asked, answer) if asked.subject == INVOICE else _read_transfer(asked, answer)
     except Unsupported as odd:
-        raise Unreadable(str(odd)) from odd
+        raise InvalidField(str(odd)) from odd
 
 
 def _read_invoice(asked: Question, answer: bytes) -> Translation:
@@ -107,7 +114,7 @@ def _read_invoice(asked: Question, answer: bytes) -> Translation:
         raise NotKnownYet(f"no invoice {asked.reference} in the answer")
     state = invoice_state(told.state)
     _check_it_is_there(asked, state)
-    customer, asset, coin = told.customer or Customer(), told.cash or Asset(), told.crypto or Asset()
+    customer, asset, coin = told.customer or ApiCustomer(), told.cash or ApiAsset(), told.crypto or ApiAsset()
     amount, currency = cash(told.cashAmount, asset.id, CASH_ASSETS)
     at = {"Complete": told.completedAt, "Cancel": told.expiredAt}.get(state)
     notice = InvoiceNotice(
@@ -131,7 +138,7 @@ def _read_invoice(asked: Question, answer: bytes) -> Translation:
 def _read_transfer(asked: Question, answer: bytes) -> Translation:
     told = json_body.read(_transfers, answer).data
     if told.id != asked.reference:
-        raise Unreadable(f"the answer is about another transfer than {asked.reference}")
+        raise InvalidField(f"the answer is about another transfer than {asked.reference}")
     state = transfer_state(_TRANSFER_STATES.get(told.status, told.status))
     _check_it_is_there(asked, state)
     at = korean(told.confirmed_at, "confirmed_at")
@@ -154,4 +161,6 @@ def _check_it_is_there(asked: Question, state: str) -> None:
         raise NotKnownYet(f"{asked.subject} {asked.reference} is {state} at Tapayz, and not yet {claimed}")
 
 
-INQUIRY = Inquiry(api_url="https://api.crypted-pay.com", ask=ask, read_answer=read_answer)
+API_VERIFICATION = ApiVerification(
+    api_url="https://api.crypted-pay.com", build_request=build_request, read_response=read_response
+)

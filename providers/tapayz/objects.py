@@ -6,11 +6,11 @@ from typing import Generic, TypeVar, get_args
 
 import msgspec
 
-from providers.contract import Unreadable, Unsupported
+from providers.contract import InvalidField, Unsupported
 from providers.parsing import json_body
-from providers.parsing.fields import Decides, Instant, OrderId, Text
-from providers.parsing.money import NOT_SAID, units_of_any
-from providers.parsing.timestamps import written
+from providers.parsing.fields import ABSENT, Instant, OrderId, StrictOptional, Text
+from providers.parsing.money import units_of_any
+from providers.parsing.timestamps import raw_text
 from stream.events import InvoiceState, TransferState
 
 T = TypeVar("T")
@@ -30,24 +30,24 @@ _INVOICE_STATES: dict[str, InvoiceState] = {state: state for state in get_args(I
 _TRANSFER_STATES: dict[str, TransferState] = {state: state for state in get_args(TransferState)}
 
 
-class Head(msgspec.Struct):
+class CallbackHead(msgspec.Struct):
     """What tells an envelope from a flat body, which has neither."""
 
-    event: Decides[Text] = None
-    data: msgspec.Raw = NOT_SAID
+    event: StrictOptional[Text] = None
+    data: msgspec.Raw = ABSENT
 
 
-class Shape(msgspec.Struct):
+class CallbackShape(msgspec.Struct):
     """The fields that distinguish an invoice, a new transfer and a changed transfer when no event is named."""
 
     id: OrderId | None = None
-    invoiceId: Decides[OrderId] = None
+    invoiceId: StrictOptional[OrderId] = None
     state: Text | None = None
-    cashAmount: msgspec.Raw = NOT_SAID
-    cryptoAmount: msgspec.Raw = NOT_SAID
-    title: msgspec.Raw = NOT_SAID
-    createdAt: Instant = NOT_SAID
-    updatedAt: Instant = NOT_SAID
+    cashAmount: msgspec.Raw = ABSENT
+    cryptoAmount: msgspec.Raw = ABSENT
+    title: msgspec.Raw = ABSENT
+    createdAt: Instant = ABSENT
+    updatedAt: Instant = ABSENT
 
     @property
     def event(self) -> str | None:
@@ -59,73 +59,73 @@ class Shape(msgspec.Struct):
         is_invoice = any(map(bytes, (self.cashAmount, self.cryptoAmount, self.title)))
         if self.id is None or (self.invoiceId is not None and is_invoice):
             return None if self.invoiceId is None else "invoice.updated"
-        is_new = self.state == "Pending" and written(self.updatedAt) in ("", "null", written(self.createdAt))
+        is_new = self.state == "Pending" and raw_text(self.updatedAt) in ("", "null", raw_text(self.createdAt))
         return "transaction.created" if is_new else "transaction.updated"
 
 
 class Enveloped(msgspec.Struct, Generic[T]):
     data: T
-    timestamp: Instant = NOT_SAID
+    timestamp: Instant = ABSENT
 
 
-class Payer(msgspec.Struct, rename={"from_": "from"}):
+class PayingTransfer(msgspec.Struct, rename={"from_": "from"}):
     """The transfer that pays, as the invoice tells of it; `detail` is its hash on the chain."""
 
     id: OrderId | None = None
-    receivedAmount: msgspec.Raw = NOT_SAID
-    expectedAmount: msgspec.Raw = NOT_SAID
+    receivedAmount: msgspec.Raw = ABSENT
+    expectedAmount: msgspec.Raw = ABSENT
     detail: Text | None = None
     from_: Text | None = None
     to: Text | None = None
-    blockNum: msgspec.Raw = NOT_SAID
+    blockNum: msgspec.Raw = ABSENT
 
 
-class Invoice(msgspec.Struct):
+class InvoiceCallback(msgspec.Struct):
     """`amount` is what flat bodies call `cryptoAmount`."""
 
     invoiceId: OrderId
     state: Text
-    customerId: Decides[OrderId] = None
+    customerId: StrictOptional[OrderId] = None
     customerName: Text | None = None
     previousState: Text | None = None
     title: Text | None = None
-    cashAmount: msgspec.Raw = NOT_SAID
-    cashAssetId: Decides[OrderId] = None
-    cryptoAmount: msgspec.Raw = NOT_SAID
-    amount: msgspec.Raw = NOT_SAID
-    cryptoAssetId: Decides[OrderId] = None
-    receivedAmount: msgspec.Raw = NOT_SAID
-    expectedAmount: msgspec.Raw = NOT_SAID
+    cashAmount: msgspec.Raw = ABSENT
+    cashAssetId: StrictOptional[OrderId] = None
+    cryptoAmount: msgspec.Raw = ABSENT
+    amount: msgspec.Raw = ABSENT
+    cryptoAssetId: StrictOptional[OrderId] = None
+    receivedAmount: msgspec.Raw = ABSENT
+    expectedAmount: msgspec.Raw = ABSENT
     reason: Text | None = None
-    completedAt: Instant = NOT_SAID
-    expiredAt: Instant = NOT_SAID
-    updatedAt: Instant = NOT_SAID
-    timestamp: Instant = NOT_SAID
-    transaction: Payer | None = None
+    completedAt: Instant = ABSENT
+    expiredAt: Instant = ABSENT
+    updatedAt: Instant = ABSENT
+    timestamp: Instant = ABSENT
+    transaction: PayingTransfer | None = None
 
 
-class Coin(msgspec.Struct):
+class TransferAsset(msgspec.Struct):
     id: OrderId | None = None
 
 
-class Transfer(msgspec.Struct, rename={"from_": "from"}):
+class TransferCallback(msgspec.Struct, rename={"from_": "from"}):
     id: OrderId
     state: Text
-    invoiceId: Decides[OrderId] = None
-    customerId: Decides[OrderId] = None
-    assetId: Decides[OrderId] = None
-    Asset: Coin | None = None
-    amount: msgspec.Raw = NOT_SAID
+    invoiceId: StrictOptional[OrderId] = None
+    customerId: StrictOptional[OrderId] = None
+    assetId: StrictOptional[OrderId] = None
+    Asset: TransferAsset | None = None
+    amount: msgspec.Raw = ABSENT
     detail: Text | None = None
     from_: Text | None = None
     to: Text | None = None
-    blockNum: msgspec.Raw = NOT_SAID
+    blockNum: msgspec.Raw = ABSENT
     failureReason: Text | None = None
     reason: Text | None = None
-    createdAt: Instant = NOT_SAID
-    updatedAt: Instant = NOT_SAID
-    finalizedAt: Instant = NOT_SAID
-    timestamp: Instant = NOT_SAID
+    createdAt: Instant = ABSENT
+    updatedAt: Instant = ABSENT
+    finalizedAt: Instant = ABSENT
+    timestamp: Instant = ABSENT
 
 
 def invoice_state(said: str) -> InvoiceState:
@@ -161,18 +161,18 @@ def crypto(amount: msgspec.Raw, field: str) -> str | None:
     `0.000000000000000001`. No number type is involved, since none holds all digits everywhere. Raises Unreadable for
     anything else, and for more than MAX_CRYPTO_DIGITS digits on either side of the point.
     """
-    written = bytes(amount)
-    if written in (b"", b"null"):
+    raw_text = bytes(amount)
+    if raw_text in (b"", b"null"):
         return None
-    text = (json_body.read_again(_text, written) if written.startswith(b'"') else written.decode()).strip()
+    text = (json_body.read_again(_text, raw_text) if raw_text.startswith(b'"') else raw_text.decode()).strip()
     if not text:
         return None
     match = _CRYPTO.fullmatch(text.removeprefix("+"))
     if match is None or not (match[1] or match[2]):
-        raise Unreadable(f"{field} must be a positive decimal number")
+        raise InvalidField(f"{field} must be a positive decimal number")
     plain = _plain(match[1], match[2] or "", int(match[3] or 0))
     if plain is None:
-        raise Unreadable(f"{field} has more than {MAX_CRYPTO_DIGITS} digits on one side of the point")
+        raise InvalidField(f"{field} has more than {MAX_CRYPTO_DIGITS} digits on one side of the point")
     return plain
 
 

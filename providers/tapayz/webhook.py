@@ -11,22 +11,31 @@ from typing import TypeVar
 
 import msgspec
 
-from providers.contract import Answer, Forged, Provider, Received, Translation, Unsigned, WrongEvent, json_answer
+from providers.contract import (
+    Forged,
+    Provider,
+    Received,
+    Translation,
+    Unsigned,
+    WebhookResponse,
+    WrongEvent,
+    json_response,
+)
 from providers.parsing import json_body
-from providers.parsing.fields import NOT_SAID, Instant
+from providers.parsing.fields import ABSENT, Instant
 from providers.parsing.timestamps import korean
 from providers.signing.canonical_json import compacted
-from providers.signing.hmac_hex import signed
+from providers.signing.hmac_hex import is_valid_signature
 from providers.tapayz import api as tapayz_api
 from providers.tapayz.objects import (
     CASH_ASSETS,
     UNKNOWN,
+    CallbackHead,
+    CallbackShape,
     Enveloped,
-    Head,
-    Invoice,
-    Payer,
-    Shape,
-    Transfer,
+    InvoiceCallback,
+    PayingTransfer,
+    TransferCallback,
     block,
     cash,
     crypto,
@@ -37,7 +46,7 @@ from stream.events import InvoiceNotice, TransferNotice, Verification
 
 SIGNATURE = "x-signature"
 ANY = "any"
-T = TypeVar("T", Invoice, Transfer)
+T = TypeVar("T", InvoiceCallback, TransferCallback)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
@@ -45,10 +54,10 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     given = received.headers.get(SIGNATURE, "").lower().encode("latin-1")
     if not given:
         raise Unsigned("x-signature is missing")
-    if signed(received.body, given, secrets):
+    if is_valid_signature(received.body, given, secrets):
         return "signature"
     compact = compacted(received.body)
-    if compact is not None and signed(compact, given, secrets):
+    if compact is not None and is_valid_signature(compact, given, secrets):
         return "signature"
     raise Forged("x-signature is not the HMAC-SHA256 of this body")
 
@@ -71,23 +80,23 @@ def translate(received: Received, kind: str, cash_assets: Mapping[str, str] = CA
     return _TRANSLATORS[event](received, event, head, cash_assets)
 
 
-def _shape_of(received: Received, head: Head) -> Shape:
+def _shape_of(received: Received, head: CallbackHead) -> CallbackShape:
     return json_body.read_again(_shape, received.body if _is_flat(head) else bytes(head.data))
 
 
-def _is_flat(head: Head) -> bool:
+def _is_flat(head: CallbackHead) -> bool:
     return bytes(head.data) in (b"", b"null")
 
 
 def translate_unsigned(received: Received, kind: str) -> Translation:
     """What a body without a signature is about, to be asked of the API. Raises as `translate` does."""
     told = translate(received, kind)
-    return Translation(tapayz_api.question(told.notice), told.event_type, told.occurred_at)
+    return Translation(tapayz_api.verification_request(told.notice), told.event_type, told.occurred_at)
 
 
-def _translate_invoice(received: Received, event: str, head: Head, assets: Mapping[str, str]) -> Translation:
+def _translate_invoice(received: Received, event: str, head: CallbackHead, assets: Mapping[str, str]) -> Translation:
     told, said_at = _read(received, head, _invoice, _enveloped_invoice)
-    state, payer = invoice_state(told.state), told.transaction or Payer()
+    state, payer = invoice_state(told.state), told.transaction or PayingTransfer()
     at = _first_instant(said_at, told.timestamp, told.updatedAt, told.completedAt, told.expiredAt)
     amount, currency = cash(told.cashAmount, told.cashAssetId, assets)
     notice = InvoiceNotice(
@@ -115,7 +124,7 @@ def _translate_invoice(received: Received, event: str, head: Head, assets: Mappi
     return Translation(notice, event, at, tapayz_api.invoice_event(notice, at))
 
 
-def _translate_transfer(received: Received, event: str, head: Head, _: Mapping[str, str]) -> Translation:
+def _translate_transfer(received: Received, event: str, head: CallbackHead, _: Mapping[str, str]) -> Translation:
     told, said_at = _read(received, head, _transfer, _enveloped_transfer)
     state, asset = transfer_state(told.state), told.Asset.id if told.Asset else None
     at = _first_instant(said_at, told.timestamp, told.finalizedAt, told.updatedAt)
@@ -142,11 +151,11 @@ def _either(one: msgspec.Raw, other: msgspec.Raw, field: str) -> str | None:
 
 
 def _read(
-    received: Received, head: Head, flat: msgspec.json.Decoder[T], enveloped: msgspec.json.Decoder[Enveloped[T]]
+    received: Received, head: CallbackHead, flat: msgspec.json.Decoder[T], enveloped: msgspec.json.Decoder[Enveloped[T]]
 ) -> tuple[T, Instant]:
     """The body, out of its envelope, and the envelope's time."""
     if _is_flat(head):
-        return json_body.read_again(flat, received.body), NOT_SAID
+        return json_body.read_again(flat, received.body), ABSENT
     envelope = json_body.read_again(enveloped, received.body)
     return envelope.data, envelope.timestamp
 
@@ -155,19 +164,19 @@ def _first_instant(*said: Instant) -> int | None:
     return next((at for time in said if (at := korean(time, "timestamp")) is not None), None)
 
 
-def _ok(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
+def _ok(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
     return _OK
 
 
-_OK = json_answer(200, {"status": "ok"})
-_head = msgspec.json.Decoder(Head)
-_shape = msgspec.json.Decoder(Shape)
-_invoice = msgspec.json.Decoder(Invoice)
-_transfer = msgspec.json.Decoder(Transfer)
-_enveloped_invoice = msgspec.json.Decoder(Enveloped[Invoice])
-_enveloped_transfer = msgspec.json.Decoder(Enveloped[Transfer])
+_OK = json_response(200, {"status": "ok"})
+_head = msgspec.json.Decoder(CallbackHead)
+_shape = msgspec.json.Decoder(CallbackShape)
+_invoice = msgspec.json.Decoder(InvoiceCallback)
+_transfer = msgspec.json.Decoder(TransferCallback)
+_enveloped_invoice = msgspec.json.Decoder(Enveloped[InvoiceCallback])
+_enveloped_transfer = msgspec.json.Decoder(Enveloped[TransferCallback])
 
-_TRANSLATORS: dict[str, Callable[[Received, str, Head, Mapping[str, str]], Translation]] = {
+_TRANSLATORS: dict[str, Callable[[Received, str, CallbackHead, Mapping[str, str]], Translation]] = {
     "invoice.updated": _translate_invoice,
     "transaction.created": _translate_transfer,
     "transaction.updated": _translate_transfer,
@@ -190,9 +199,9 @@ PROVIDER = Provider(
     proof="`x-signature`: hex HMAC-SHA256 of the raw body, or of its compact form",
     answer=_ok,
     refusals={
-        "wrong_event": json_answer(400, {"error": "Invalid event type"}),
-        "unavailable": json_answer(500, {"error": "Internal server error"}),
+        "wrong_event": json_response(400, {"error": "Invalid event type"}),
+        "unavailable": json_response(500, {"error": "Internal server error"}),
     },
     translate_unsigned=translate_unsigned,
-    inquiry=tapayz_api.INQUIRY,
+    api_verification=tapayz_api.API_VERIFICATION,
 )

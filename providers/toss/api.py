@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from providers import api_support
-from providers.contract import Ask, Received, Translation, Unsupported, Untrue
-from providers.parsing.fields import Decides, Id, Instant, Text
-from providers.parsing.money import EMPTY, NOT_SAID, currency_code, minor_units, minor_units_or_none
-from providers.parsing.timestamps import is_said, korean
+from providers.contract import ApiRequest, Contradicted, Received, Translation, Unsupported
+from providers.parsing.fields import ABSENT, Id, Instant, StrictOptional, Text
+from providers.parsing.money import EMPTY, currency_code, minor_units, minor_units_or_none
+from providers.parsing.timestamps import is_present, korean
 from stream.events import Cancel, PaymentNotice, PaymentStatus, Question
 
 STATUSES: dict[str, PaymentStatus] = {
@@ -38,12 +38,12 @@ _FOLLOW = {
 """What a payment can be once it was what a webhook claims. A claim that the answer contradicts was never true."""
 
 
-class CancelObject(msgspec.Struct):
-    cancelAmount: msgspec.Raw = NOT_SAID
+class TossCancel(msgspec.Struct):
+    cancelAmount: msgspec.Raw = ABSENT
     transactionKey: Id | None = None
     cancelReason: Text | None = None
-    canceledAt: Instant = NOT_SAID
-    cancelStatus: Decides[Text] = None
+    canceledAt: Instant = ABSENT
+    cancelStatus: StrictOptional[Text] = None
 
     @property
     def is_done(self) -> bool:
@@ -51,11 +51,11 @@ class CancelObject(msgspec.Struct):
         return self.cancelStatus in (None, "", "DONE")
 
 
-class Failure(msgspec.Struct):
+class TossFailure(msgspec.Struct):
     message: Text | None = None
 
 
-class Payment(msgspec.Struct):
+class TossPayment(msgspec.Struct):
     """Of Toss's Payment object what we use; never its card."""
 
     paymentKey: Id
@@ -63,36 +63,38 @@ class Payment(msgspec.Struct):
     status: Text
     lastTransactionKey: Id | None = None
     method: Text | None = None
-    totalAmount: msgspec.Raw = NOT_SAID
-    balanceAmount: msgspec.Raw = NOT_SAID
-    currency: Decides[Text] = None
-    requestedAt: Instant = NOT_SAID
-    approvedAt: Instant = NOT_SAID
+    totalAmount: msgspec.Raw = ABSENT
+    balanceAmount: msgspec.Raw = ABSENT
+    currency: StrictOptional[Text] = None
+    requestedAt: Instant = ABSENT
+    approvedAt: Instant = ABSENT
     secret: Text | None = None
-    cancels: Decides[list[CancelObject]] = None
-    failure: Failure | None = None
+    cancels: StrictOptional[list[TossCancel]] = None
+    failure: TossFailure | None = None
 
 
-class Clue(msgspec.Struct):
+class WebhookEvidence(msgspec.Struct):
     """What a webhook itself says that its question does not."""
 
-    createdAt: Instant = NOT_SAID
+    createdAt: Instant = ABSENT
     secret: Any = None
     data: Any = None
 
 
-_payment = msgspec.json.Decoder(Payment)
-_clue = msgspec.json.Decoder(Clue)
+_payment = msgspec.json.Decoder(TossPayment)
+_clue = msgspec.json.Decoder(WebhookEvidence)
 
 
-def ask(question: Question, key: str) -> Ask:
+def build_request(question: Question, key: str) -> ApiRequest:
     """`GET /v1/payments/{paymentKey}` or `/v1/payments/orders/{orderId}`, with the secret key as the user's name."""
     credentials = base64.b64encode(f"{key}:".encode()).decode()
     folder = "/v1/payments/orders/" if question.subject == "order" else "/v1/payments/"
-    return Ask("GET", folder + api_support.segment(question.reference), {"Authorization": f"Basic {credentials}"})
+    return ApiRequest(
+        "GET", folder + api_support.segment(question.reference), {"Authorization": f"Basic {credentials}"}
+    )
 
 
-def read_answer(question: Question, received: Received, answer: bytes) -> Translation:
+def read_response(question: Question, received: Received, answer: bytes) -> Translation:
     """What Toss says is true of the payment now, whatever the webhook says.
 
     Raises Untrue when the payment is another's or never was what is claimed, or the deposit's secret is not its own.
@@ -113,29 +115,29 @@ def read_answer(question: Question, received: Received, answer: bytes) -> Transl
     )
 
 
-def _check(question: Question, payment: Payment, clue: Clue) -> None:
+def _check(question: Question, payment: TossPayment, clue: WebhookEvidence) -> None:
     asked = payment.orderId if question.subject == "order" else payment.paymentKey
     if asked != question.reference:
-        raise Untrue("Toss answers of another payment than was asked for")
+        raise Contradicted("Toss answers of another payment than was asked for")
     api_support.check_order(question, payment.orderId)
     if question.claims.get("event") == "DEPOSIT_CALLBACK" and not _is_its_secret(payment, clue):
-        raise Untrue("the deposit callback's secret is not the payment's")
+        raise Contradicted("the deposit callback's secret is not the payment's")
     if not api_support.may_have_been(question.claims.get("status"), payment.status, _FOLLOW):
-        raise Untrue(f"the payment is {payment.status}, and never was {question.claims['status']}")
+        raise Contradicted(f"the payment is {payment.status}, and never was {question.claims['status']}")
     cancelled = question.claims.get("transactionKey")
     if cancelled and cancelled not in {cancel.transactionKey for cancel in payment.cancels or ()}:
-        raise Untrue("Toss knows of no such cancel of the payment")
+        raise Contradicted("Toss knows of no such cancel of the payment")
 
 
-def _is_its_secret(payment: Payment, clue: Clue) -> bool:
+def _is_its_secret(payment: TossPayment, clue: WebhookEvidence) -> bool:
     inner = clue.data if isinstance(clue.data, dict) else {}
     given = str(inner.get("secret") or clue.secret)
     return hmac.compare_digest(given.encode(), (payment.secret or "").encode())
 
 
-def _notice(payment: Payment) -> PaymentNotice:
+def _notice(payment: TossPayment) -> PaymentNotice:
     """What was never approved, such as an account nobody paid into, is cancelled without anything given back."""
-    unpaid = payment.status == "CANCELED" and not is_said(payment.approvedAt)
+    unpaid = payment.status == "CANCELED" and not is_present(payment.approvedAt)
     currency = currency_code(payment.currency)
     amount = minor_units_or_none(payment.totalAmount, currency, "totalAmount")
     return PaymentNotice(
@@ -153,7 +155,7 @@ def _notice(payment: Payment) -> PaymentNotice:
     )
 
 
-def _given_back(payment: Payment, amount: int | None, currency: str) -> int | None:
+def _given_back(payment: TossPayment, amount: int | None, currency: str) -> int | None:
     """Return all that was given back, from the remaining balance with points and coupons; None without a balance.
 
     A cancel that is not done yet may already be taken off what is left: then the cancels alone say it.
@@ -170,7 +172,7 @@ def _given_back(payment: Payment, amount: int | None, currency: str) -> int | No
     return amount - left if 0 <= left < amount else None
 
 
-def _cancels(payment: Payment, currency: str) -> tuple[Cancel, ...]:
+def _cancels(payment: TossPayment, currency: str) -> tuple[Cancel, ...]:
     return tuple(
         Cancel(
             id=cancel.transactionKey or f"{payment.paymentKey}:{number}",
@@ -183,7 +185,7 @@ def _cancels(payment: Payment, currency: str) -> tuple[Cancel, ...]:
     )
 
 
-def _happened_at(payment: Payment, notice: PaymentNotice, changed_at: int | None, received_at: int) -> int | None:
+def _happened_at(payment: TossPayment, notice: PaymentNotice, changed_at: int | None, received_at: int) -> int | None:
     """When the payment became what it is.
 
     No field of it says so of WAITING_FOR_DEPOSIT, which may come after DONE: the webhook does, and can be forged, so
@@ -200,7 +202,7 @@ def _happened_at(payment: Payment, notice: PaymentNotice, changed_at: int | None
     return changed_at or korean(payment.requestedAt, "requestedAt")
 
 
-def _event_id(payment: Payment, changed_at: int | None) -> str:
+def _event_id(payment: TossPayment, changed_at: int | None) -> str:
     """Payment, status and last transaction: Toss numbers no events.
 
     A wait for a deposit has its time besides: a payment can be taken back to it, and an old one, or a forged one,

@@ -14,19 +14,19 @@ from typing import Any
 import msgspec
 
 from providers.contract import (
-    Answer,
+    ApiVerification,
     Forged,
-    Inquiry,
+    InvalidField,
     Provider,
     Received,
-    Refused,
+    RefusedWebhook,
     Translation,
-    Unreadable,
     Unsupported,
-    json_answer,
+    WebhookResponse,
+    json_response,
 )
 from providers.parsing import json_body
-from providers.parsing.fields import Decides, Id, Text
+from providers.parsing.fields import Id, StrictOptional, Text
 from providers.parsing.timestamps import in_korea
 from providers.toss import api as toss_payment
 from stream.events import Question, Verification
@@ -36,32 +36,32 @@ TIME = "tosspayments-webhook-transmission-time"
 ID = "tosspayments-webhook-transmission-id"
 SIGNED = ("payout.changed", "seller.changed")
 PAYMENT, CANCEL, DEPOSIT = "PAYMENT_STATUS_CHANGED", "CANCEL_STATUS_CHANGED", "DEPOSIT_CALLBACK"
-RECEIVED = json_answer(200, {"received": True})
+RECEIVED = json_response(200, {"received": True})
 MAX_TRIES = 10
 """So many of the signatures in a header are compared; Toss sends two."""
 
 
-class Head(msgspec.Struct):
+class TossEventHead(msgspec.Struct):
     """What tells the shapes apart."""
 
     eventType: Text | None = None
     secret: Any = None
 
 
-class Told(msgspec.Struct):
+class TossEvent(msgspec.Struct):
     """What is read of a payment, flat or in `data`."""
 
-    data: "Told | None" = None
+    data: "TossEvent | None" = None
     paymentKey: Id | None = None
-    orderId: Decides[Id] = None
+    orderId: StrictOptional[Id] = None
     status: Text | None = None
     cancelStatus: Text | None = None
     transactionKey: Id | None = None
     secret: Text | None = None
 
 
-_head = msgspec.json.Decoder(Head)
-_told = msgspec.json.Decoder(Told)
+_head = msgspec.json.Decoder(TossEventHead)
+_told = msgspec.json.Decoder(TossEvent)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
@@ -104,7 +104,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - o
     outer = json_body.read(_told, received.body)
     told = outer.data or outer
     if event == DEPOSIT and not told.secret:
-        raise Unreadable("secret is missing")
+        raise InvalidField("secret is missing")
     reference = told.paymentKey or told.orderId
     if reference is None:
         raise Unsupported("it names neither a payment nor an order, so nothing can be asked")
@@ -117,7 +117,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - o
     return Translation(question, event, None)
 
 
-def _claims(event: str, told: Told) -> dict[str, str]:
+def _claims(event: str, told: TossEvent) -> dict[str, str]:
     """What it says of the payment; the deposit's secret and the time stay in the body, where they are read again."""
     said = {"event": event, "status": told.status}
     if event == CANCEL:
@@ -128,7 +128,7 @@ def _claims(event: str, told: Told) -> dict[str, str]:
 def _is_signed(payload: bytes) -> bool:
     try:
         return json_body.read(_head, payload).eventType in SIGNED
-    except Refused:
+    except RefusedWebhook:
         return False
 
 
@@ -144,7 +144,7 @@ def _signature(payload: bytes, key: bytes) -> bytes:
     return b"v1:" + base64.b64encode(hmac.digest(key, payload, "sha256"))
 
 
-def _received(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
+def _received(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
     return RECEIVED
 
 
@@ -158,7 +158,9 @@ PROVIDER = Provider(
     kept_headers=frozenset({SIGNATURE, TIME, ID}),
     answer=_received,
     is_unsigned=True,
-    inquiry=Inquiry("https://api.tosspayments.com", toss_payment.ask, toss_payment.read_answer),
+    api_verification=ApiVerification(
+        "https://api.tosspayments.com", toss_payment.build_request, toss_payment.read_response
+    ),
     proof=(
         "nothing signs payments: the API is asked, and a deposit's `secret` must be its payment's; "
         "`payout.changed` and `seller.changed`: `tosspayments-webhook-signature`, base64 HMAC-SHA256 of body "

@@ -8,20 +8,20 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from providers.contract import (
-    Answer,
     Forged,
+    InvalidField,
     Provider,
     Received,
     Translation,
-    Unreadable,
     Unsupported,
-    json_answer,
+    WebhookResponse,
+    json_response,
 )
 from providers.parsing import json_body
-from providers.parsing.fields import Decides, Id, Instant, OrderId, Text
-from providers.parsing.money import NOT_SAID, currency_code, minor_units, minor_units_or_none
-from providers.parsing.timestamps import korean, written
-from providers.signing.hmac_hex import signed
+from providers.parsing.fields import ABSENT, Id, Instant, OrderId, StrictOptional, Text
+from providers.parsing.money import currency_code, minor_units, minor_units_or_none
+from providers.parsing.timestamps import korean, raw_text
+from providers.signing.hmac_hex import is_valid_signature
 from stream.events import BillingNotice, Cancel, PaymentNotice, PaymentStatus, Verification
 
 SIGNATURE = "x-tosspayments-signature"
@@ -29,58 +29,58 @@ BUSINESS_ORDER = re.compile(r"BIZ-(?P<user>.+)-[A-Za-z0-9_]+-(?:\d{8}|\d{14})", 
 """`BIZ-{user}-{PLAN}-{ordered at}`; any other order is a payment without a plan."""
 
 
-class CancelObject(msgspec.Struct):
-    cancelAmount: msgspec.Raw = NOT_SAID
+class SubscriptionCancel(msgspec.Struct):
+    cancelAmount: msgspec.Raw = ABSENT
     cancelReason: Text | None = None
-    canceledAt: Instant = NOT_SAID
+    canceledAt: Instant = ABSENT
     transactionKey: Id | None = None
 
 
-class Failure(msgspec.Struct):
+class SubscriptionFailure(msgspec.Struct):
     code: Text | None = None
     message: Text | None = None
 
 
-class Head(msgspec.Struct):
+class SubscriptionEventHead(msgspec.Struct):
     eventType: Text
 
 
-class Said(msgspec.Struct):
+class SubscriptionFields(msgspec.Struct):
     """The fields of all four events, flat or in `data`; never the card."""
 
-    data: "Said | None" = None
-    orderId: Decides[OrderId] = None
+    data: "SubscriptionFields | None" = None
+    orderId: StrictOptional[OrderId] = None
     paymentKey: Id | None = None
     billingKey: Id | None = None
     customerKey: Id | None = None
     lastTransactionKey: Id | None = None
     status: Text | None = None
-    totalAmount: msgspec.Raw = NOT_SAID
-    amount: msgspec.Raw = NOT_SAID
-    currency: Decides[Text] = None
+    totalAmount: msgspec.Raw = ABSENT
+    amount: msgspec.Raw = ABSENT
+    currency: StrictOptional[Text] = None
     method: Text | None = None
-    approvedAt: Instant = NOT_SAID
+    approvedAt: Instant = ABSENT
     failureCode: Text | None = None
     failureMessage: Text | None = None
-    failure: Failure | None = None
+    failure: SubscriptionFailure | None = None
     cancelReason: Text | None = None
-    canceledAt: Instant = NOT_SAID
-    cancels: Decides[list[CancelObject]] = None
-    nextBillingAt: Instant = NOT_SAID
-    nextBillingDate: Instant = NOT_SAID
-    scheduledAt: Instant = NOT_SAID
-    billingDate: Instant = NOT_SAID
-    createdAt: Instant = NOT_SAID
+    canceledAt: Instant = ABSENT
+    cancels: StrictOptional[list[SubscriptionCancel]] = None
+    nextBillingAt: Instant = ABSENT
+    nextBillingDate: Instant = ABSENT
+    scheduledAt: Instant = ABSENT
+    billingDate: Instant = ABSENT
+    createdAt: Instant = ABSENT
 
 
-_head = msgspec.json.Decoder(Head)
-_said = msgspec.json.Decoder(Said)
+_head = msgspec.json.Decoder(SubscriptionEventHead)
+_said = msgspec.json.Decoder(SubscriptionFields)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     """Prove the raw body by any live secret."""
     given = received.headers.get(SIGNATURE, "").lower().encode("latin-1")
-    if not signed(received.body, given, secrets):
+    if not is_valid_signature(received.body, given, secrets):
         raise Forged("X-Tosspayments-Signature is not the HMAC-SHA256 of this body")
     return "signature"
 
@@ -100,20 +100,20 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - o
     return _TRANSLATORS[event_type](said, event_type, korean(outer.createdAt, "createdAt"))
 
 
-def _confirmed(said: Said, event_type: str, sent_at: int | None) -> Translation:
+def _confirmed(said: SubscriptionFields, event_type: str, sent_at: int | None) -> Translation:
     paid_at = korean(said.approvedAt, "approvedAt")
     notice = _payment(said, "completed", paid_at=paid_at)
     return Translation(notice, event_type, paid_at or sent_at, _event_id(said, event_type))
 
 
-def _failed(said: Said, event_type: str, sent_at: int | None) -> Translation:
-    failure = said.failure or Failure()
+def _failed(said: SubscriptionFields, event_type: str, sent_at: int | None) -> Translation:
+    failure = said.failure or SubscriptionFailure()
     reason = said.failureMessage or failure.message or said.failureCode or failure.code
     notice = _payment(said, "failed", failure_reason=reason)
     return Translation(notice, event_type, sent_at, _event_id(said, event_type))
 
 
-def _canceled(said: Said, event_type: str, sent_at: int | None) -> Translation:
+def _canceled(said: SubscriptionFields, event_type: str, sent_at: int | None) -> Translation:
     cancels = _cancels(said)
     total = minor_units_or_none(said.totalAmount, currency_code(said.currency), "totalAmount")
     given_back = sum(cancel.amount for cancel in cancels)
@@ -126,11 +126,11 @@ def _canceled(said: Said, event_type: str, sent_at: int | None) -> Translation:
     )
     times = [cancel.cancelled_at for cancel in cancels if cancel.cancelled_at]
     at = max(times, default=None) or korean(said.canceledAt, "canceledAt") or sent_at
-    last = cancels[-1].id if cancels else written(said.canceledAt)
+    last = cancels[-1].id if cancels else raw_text(said.canceledAt)
     return Translation(notice, event_type, at, _event_id(said, event_type, last))
 
 
-def _scheduled(said: Said, event_type: str, sent_at: int | None) -> Translation:
+def _scheduled(said: SubscriptionFields, event_type: str, sent_at: int | None) -> Translation:
     order, reference = _names(said)
     currency = currency_code(said.currency)
     notice = BillingNotice(
@@ -143,7 +143,7 @@ def _scheduled(said: Said, event_type: str, sent_at: int | None) -> Translation:
     return Translation(notice, event_type, sent_at)
 
 
-_TRANSLATORS: dict[str, Callable[[Said, str, int | None], Translation]] = {
+_TRANSLATORS: dict[str, Callable[[SubscriptionFields, str, int | None], Translation]] = {
     "payment.confirmed": _confirmed,
     "payment.failed": _failed,
     "payment.canceled": _canceled,
@@ -152,7 +152,7 @@ _TRANSLATORS: dict[str, Callable[[Said, str, int | None], Translation]] = {
 
 
 def _payment(
-    said: Said,
+    said: SubscriptionFields,
     status: PaymentStatus,
     *,
     paid_at: int | None = None,
@@ -178,21 +178,21 @@ def _payment(
     )
 
 
-def _names(said: Said) -> tuple[str | None, str | None]:
+def _names(said: SubscriptionFields) -> tuple[str | None, str | None]:
     """The order, or where it is left out what Tosspayments calls the payment or its card."""
     if said.orderId is not None:
         return str(said.orderId), None
     reference = said.paymentKey or said.billingKey or said.customerKey
     if reference is None:
-        raise Unreadable("the body names neither an order nor a payment")
+        raise InvalidField("the body names neither an order nor a payment")
     return None, reference
 
 
-def _amount(said: Said, currency: str) -> int | None:
+def _amount(said: SubscriptionFields, currency: str) -> int | None:
     return minor_units_or_none(said.totalAmount, currency, "totalAmount") or minor_units_or_none(said.amount, currency)
 
 
-def _cancels(said: Said) -> tuple[Cancel, ...]:
+def _cancels(said: SubscriptionFields) -> tuple[Cancel, ...]:
     """What was given back, each under its transaction's key, else under a name made of what is told of it.
 
     Each webhook tells all cancels so far, so that one told again has the same name; two alike are counted.
@@ -202,8 +202,8 @@ def _cancels(said: Said) -> tuple[Cancel, ...]:
     for cancel in said.cancels or ():
         amount = minor_units(cancel.cancelAmount, currency_code(said.currency), "cancelAmount")
         if amount is None:
-            raise Unreadable("cancelAmount is missing")
-        name = f"{said.paymentKey or said.orderId}:{written(cancel.canceledAt)}:{amount}"
+            raise InvalidField("cancelAmount is missing")
+        name = f"{said.paymentKey or said.orderId}:{raw_text(cancel.canceledAt)}:{amount}"
         seen[name] += 1
         cancels.append(
             Cancel(
@@ -216,7 +216,7 @@ def _cancels(said: Said) -> tuple[Cancel, ...]:
     return tuple(cancels)
 
 
-def _next_billing_at(said: Said) -> int | None:
+def _next_billing_at(said: SubscriptionFields) -> int | None:
     """A day alone is its first moment in Korea."""
     for field in ("nextBillingAt", "nextBillingDate", "scheduledAt", "billingDate"):
         if at := korean(getattr(said, field), field):
@@ -224,21 +224,21 @@ def _next_billing_at(said: Said) -> int | None:
     return None
 
 
-def _event_id(said: Said, event_type: str, part: str | None = None) -> str | None:
+def _event_id(said: SubscriptionFields, event_type: str, part: str | None = None) -> str | None:
     """Payment, event and transaction, where the payment is named; a later part cancel is another event."""
     last = said.lastTransactionKey or part or ""
     return f"{said.paymentKey}:{event_type}:{last}" if said.paymentKey else None
 
 
-def _answer(event_id: str, event_type: str) -> Answer:  # noqa: ARG001
+def _answer(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
     if event_type in _TRANSLATORS:
-        return json_answer(200, {"status": "success", "event": event_type})
+        return json_response(200, {"status": "success", "event": event_type})
     reason = "unsupported_event" if event_type == "unsupported_type" else event_type
-    return json_answer(200, {"status": "ignored", "reason": reason})
+    return json_response(200, {"status": "ignored", "reason": reason})
 
 
-def _unreadable(message: str) -> Answer:
-    return json_answer(200, {"status": "error", "message": f"{message}; the webhook is stored, do not send it again"})
+def _unreadable(message: str) -> WebhookResponse:
+    return json_response(200, {"status": "error", "message": f"{message}; the webhook is stored, do not send it again"})
 
 
 PROVIDER = Provider(
@@ -251,12 +251,12 @@ PROVIDER = Provider(
     kept_headers=frozenset({SIGNATURE}),
     answer=_answer,
     refusals={
-        "invalid_signature": json_answer(401, {"error": True, "message": "Invalid signature"}),
-        "malformed_body": json_answer(200, {"status": "ignored", "reason": "invalid_json"}),
+        "invalid_signature": json_response(401, {"error": True, "message": "Invalid signature"}),
+        "malformed_body": json_response(200, {"status": "ignored", "reason": "invalid_json"}),
     },
     unreadable=_unreadable,
-    spooled=json_answer(200, {"status": "error", "message": "stored, and processed later; do not send it again"}),
-    without_secret=json_answer(200, {"status": "ignored", "reason": "webhook_secret_not_configured"}),
+    spooled=json_response(200, {"status": "error", "message": "stored, and processed later; do not send it again"}),
+    without_secret=json_response(200, {"status": "ignored", "reason": "webhook_secret_not_configured"}),
     proof="`X-Tosspayments-Signature`: hex HMAC-SHA256 of the raw body",
     events="`payment.confirmed`, `payment.failed`, `payment.canceled`, `billing.scheduled`; others are kept aside",
 )

@@ -23,7 +23,7 @@ def said(**fields: Any) -> dict[str, Any]:
 
 
 def posted(system: dict[str, str], header: str, body: Any, path: str = "/webhooks/payment", **headers: str) -> Heard:
-    return posted_by(pg.named(header), system, path, body, **{"X_PG_Provider": header, **headers})
+    return posted_by(pg.provider_by_header(header), system, path, body, **{"X_PG_Provider": header, **headers})
 
 
 @pytest.mark.parametrize("header", HEADERS)
@@ -35,7 +35,10 @@ def test_contract_e_payment_completed_by_header(header: str, system: dict[str, s
 
     assert heard.status == 200
     assert heard.body == b'{"status":"RECEIVED","webhookId":"%s"}' % record.envelope.event_id.encode()
-    assert (record.envelope.provider, record.envelope.event_type) == (pg.named(header).name, "PAYMENT_COMPLETED")
+    assert (record.envelope.provider, record.envelope.event_type) == (
+        pg.provider_by_header(header).name,
+        "PAYMENT_COMPLETED",
+    )
     assert (record.notice.transaction_id, record.notice.pg_transaction_id) == (body["merchant_uid"], body["imp_uid"])
 
 

@@ -29,7 +29,7 @@ def owner(system: dict[str, str]) -> Iterator[Engine]:
 
 
 def posted(system: dict[str, str], header: str, body: Any, path: str = "/webhooks/payment") -> Heard:
-    return posted_by(pg.named(header), system, path, body, X_PG_Provider=header)
+    return posted_by(pg.provider_by_header(header), system, path, body, X_PG_Provider=header)
 
 
 def test_contract_e_a_kakao_webhook_with_its_aid_alone_waits_and_is_applied_when_its_order_is_named(

@@ -3,7 +3,7 @@
 from confirmer.polling.request_batching import made_of
 from confirmer.store import Claimed
 from confirmer.verdict import Unbuildable
-from providers.contract import Ask, Inquiry, NotKnownYet, Received, Translation
+from providers.contract import ApiRequest, ApiVerification, NotKnownYet, Received, Translation
 from stream.events import Question, UnconfirmedWebhook
 from tests.builders import an_envelope
 
@@ -14,17 +14,17 @@ def a_question(number: int, reference: str, claim: str = "") -> tuple[Claimed, U
     return Claimed(f"receipt-{number}", 1, 0, b"", 0, number), receipt
 
 
-def ask(question: Question, key: str) -> Ask:
+def ask(question: Question, key: str) -> ApiRequest:
     if question.reference == "odd":
         raise UnicodeEncodeError("ascii", "odd", 0, 1, "a bug")
-    return Ask("GET", f"/payments/{question.reference}", {"Authorization": key})
+    return ApiRequest("GET", f"/payments/{question.reference}", {"Authorization": key})
 
 
 def read_answer(question: Question, received: Received, answer: bytes) -> Translation:
     raise NotKnownYet
 
 
-INQUIRY = Inquiry("https://api.example.test", ask, read_answer)
+INQUIRY = ApiVerification("https://api.example.test", ask, read_answer)
 
 
 def test_questions_about_one_payment_are_one_request_whatever_they_claim() -> None:

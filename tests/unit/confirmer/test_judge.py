@@ -25,7 +25,16 @@ from confirmer.verdict import (
     judge,
     standing,
 )
-from providers.contract import Ask, Inquiry, NotKnownYet, Received, Translation, Unreadable, Unsupported, Untrue
+from providers.contract import (
+    ApiRequest,
+    ApiVerification,
+    Contradicted,
+    InvalidField,
+    NotKnownYet,
+    Received,
+    Translation,
+    Unsupported,
+)
 from stream.events import PaymentNotice, Question, UnconfirmedWebhook, ids
 from tests.builders import NOON, an_envelope
 
@@ -44,13 +53,13 @@ def replace_received(envelope: Any, at: int) -> Any:
     return msgspec.structs.replace(envelope, received_at=at)
 
 
-def an_inquiry(answers: Translation | Exception) -> Inquiry:
+def an_inquiry(answers: Translation | Exception) -> ApiVerification:
     def read_answer(question: Question, received: Received, answer: bytes) -> Translation:
         if isinstance(answers, Exception):
             raise answers
         return answers
 
-    return Inquiry("https://api.example.test", lambda _question, _key: Ask("GET", "/", {}), read_answer)
+    return ApiVerification("https://api.example.test", lambda _question, _key: ApiRequest("GET", "/", {}), read_answer)
 
 
 TRUE = an_inquiry(Translation(TRUTH, "payment.completed", NOON, "pk-1:DONE"))
@@ -69,7 +78,7 @@ def test_what_the_provider_says_itself_is_confirmed_under_the_id_that_its_answer
 
 
 def test_what_the_provider_denies_is_rejected_once_it_had_time_to_learn_of_it() -> None:
-    denying = an_inquiry(Untrue("the payment is READY"))
+    denying = an_inquiry(Contradicted("the payment is READY"))
 
     at_once = judge(denying, a_receipt(), ApiResponse(200), HERE)
     later = judge(denying, a_receipt(), ApiResponse(200), replace(HERE, now=NOON + 5 * SECOND))
@@ -126,7 +135,7 @@ def test_what_an_api_cannot_answer_is_asked_again_however_late_it_is(response: R
     assert isinstance(judge(TRUE, a_receipt(), response, years_later), RetryLater)
 
 
-@pytest.mark.parametrize("failure", [Unreadable("no status"), ValueError("a bug"), KeyError("b"), RecursionError()])
+@pytest.mark.parametrize("failure", [InvalidField("no status"), ValueError("a bug"), KeyError("b"), RecursionError()])
 def test_an_answer_nobody_can_read_is_asked_for_a_few_times_and_no_more(failure: Exception) -> None:
     mess = an_inquiry(failure)
     verdicts = [judge(mess, a_receipt(), ApiResponse(200), replace(HERE, unread=n)) for n in range(UNREAD_TIMES)]
@@ -151,7 +160,9 @@ def test_an_answer_that_is_nothing_we_act_on_ends_the_asking() -> None:
     assert isinstance(judge(an_inquiry(Unsupported("a billing key")), a_receipt(), ApiResponse(200), HERE), Unknown)
 
 
-@pytest.mark.parametrize("answer", [Untrue("no"), NotKnownYet(), Unsupported("no"), Unreadable("no"), RecursionError()])
+@pytest.mark.parametrize(
+    "answer", [Contradicted("no"), NotKnownYet(), Unsupported("no"), InvalidField("no"), RecursionError()]
+)
 def test_the_error_of_a_question_that_has_ended_says_so_by_its_beginning(answer: Exception) -> None:
     years_later = replace(HERE, now=2 * NOON, unread=UNREAD_TIMES)
 

@@ -10,7 +10,7 @@ import pytest
 
 from confirmer.polling.http_client import MAX_ANSWER_BYTES, HttpClient, _retry_after
 from confirmer.verdict import ApiResponse, NoAnswer, Response
-from providers.contract import Ask
+from providers.contract import ApiRequest
 
 TIMEOUT_S = 0.5
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -38,7 +38,9 @@ def heard_from(server: Server) -> tuple[Response, bytes]:
         listener = await asyncio.start_server(serve, "127.0.0.1", 0)
         host, port = listener.sockets[0].getsockname()
         async with listener, HttpClient(TIMEOUT_S) as line:
-            response = await line.ask(f"http://{host}:{port}", Ask("GET", "/payments/1", {"Authorization": "key"}))
+            response = await line.ask(
+                f"http://{host}:{port}", ApiRequest("GET", "/payments/1", {"Authorization": "key"})
+            )
         return response, await request
 
     return asyncio.run(run())

@@ -5,7 +5,7 @@ import pytest
 from confirmer.polling.outcome_messages import OutcomeMessages, conclude
 from confirmer.store import Claimed
 from confirmer.verdict import ApiResponse, Confirmed, Context, RetryLater, Unknown
-from providers.contract import Ask, Inquiry, Received, Translation
+from providers.contract import ApiRequest, ApiVerification, Received, Translation
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
 from stream.events import PaymentNotice, Question, UnconfirmedWebhook, topics
@@ -22,14 +22,14 @@ UNTELLABLE = [
 ]
 
 
-def answering(**said: object) -> Inquiry:
+def answering(**said: object) -> ApiVerification:
     """An API that confirms the payment and says so much more of it."""
     notice = PaymentNotice(**{"order_id": "1", "status": "completed", "amount": 58000, **said})  # type: ignore[arg-type]
 
     def read_answer(_question: Question, _received: Received, _answer: bytes) -> Translation:
         return Translation(notice, "payment.completed", NOON, "pk-1:DONE")
 
-    return Inquiry("https://api.example.test", lambda _question, _key: Ask("GET", "/", {}), read_answer)
+    return ApiVerification("https://api.example.test", lambda _question, _key: ApiRequest("GET", "/", {}), read_answer)
 
 
 def at_attempt(unread: int) -> Context:

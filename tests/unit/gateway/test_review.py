@@ -10,7 +10,7 @@ from gateway.intake.reverification import Still
 from gateway.settings import GatewaySettings
 from providers import catalogue
 from providers.addressing import Addressed
-from providers.contract import Provider, Received, Refused
+from providers.contract import Provider, Received, RefusedWebhook
 from providers.records import webhook
 from stream.events import QuarantinedWebhook, Verification, ids
 from tests.payloads import SECRET, samples, ways
@@ -70,7 +70,7 @@ def test_it_becomes_what_it_would_have_been(path: str) -> None:
 def as_it_came(provider: Provider, kind: str, received: Received, verification: Verification) -> Addressed | str:
     try:
         told = PROOF.translate(provider, kind, received, verification)
-    except Refused as why:
+    except RefusedWebhook as why:
         return why.cause
     if told.mode not in (None, "test"):
         return "other_mode"
@@ -80,7 +80,7 @@ def as_it_came(provider: Provider, kind: str, received: Received, verification: 
 def read(one: QuarantinedWebhook, proof: Authentication = PROOF) -> Addressed | str:
     try:
         return reverification.read(one, proof, "test")
-    except (Still, Refusal, Refused) as why:
+    except (Still, Refusal, RefusedWebhook) as why:
         return why.cause
 
 

@@ -33,12 +33,12 @@ def question(provider: Provider, body: Any, headers: Mapping[str, str] = NONE) -
 
 def answered(provider: Provider, body: Any, answer: Any, *, at: int = NOW) -> Translation:
     """What an answer (bytes, else JSON) of the provider's API makes of a webhook."""
-    assert provider.inquiry
+    assert provider.api_verification
     posted = received(provider, body, at=at)
     raised = provider.translate(posted, next(iter(provider.paths.values()))).notice
     assert isinstance(raised, Question)
     raw = answer if isinstance(answer, bytes) else json.dumps(answer, ensure_ascii=False).encode()
-    return provider.inquiry.read_answer(raised, posted, raw)
+    return provider.api_verification.read_response(raised, posted, raw)
 
 
 def payment(provider: Provider, body: Any, answer: Any, *, at: int = NOW) -> PaymentNotice:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from providers.aftership import webhook as aftership
-from providers.contract import Forged, Received, Translation, Unreadable, Unsupported
+from providers.contract import Forged, InvalidField, Received, Translation, Unsupported
 from stream.events import ShippingNotice
 from tests.payloads import sample
 from tests.unit.providers.posted import NOW
@@ -138,5 +138,5 @@ def test_a_tag_nobody_knows_is_not_for_us() -> None:
 
 
 def test_a_tracking_without_a_tag_is_unreadable() -> None:
-    with pytest.raises(Unreadable, match="tag"):
+    with pytest.raises(InvalidField, match="tag"):
         aftership.translate(received(sample("aftership", "tracking_update.docs-legacy-TRUNCATED.json")), "shipping")

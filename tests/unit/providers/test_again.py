@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from providers import catalogue
 from providers.contract import Received
 from providers.records import webhook
-from providers.retranslate import reread
+from providers.retranslate import retranslate
 from stream.events import PaymentWebhook
 from tests.builders import NOON
 
@@ -18,13 +18,13 @@ from tests.builders import NOON
 def test_what_was_translated_right_is_the_same_again(status: str, amount: int) -> None:
     record = a_record({"orderId": 1, "status": status, "amount": amount})
 
-    assert reread(record) == record
+    assert retranslate(record) == record
 
 
 def test_what_a_bug_made_of_a_webhook_is_repaired() -> None:
     record = a_record({"orderId": 1, "status": "completed", "amount": 58000}, amount=580)
 
-    again = reread(record)
+    again = retranslate(record)
 
     assert isinstance(again, PaymentWebhook)
     assert again.notice.amount == 58000
@@ -37,7 +37,7 @@ def test_what_a_provider_confirmed_stays_as_it_was() -> None:
         record, envelope=msgspec.structs.replace(record.envelope, verification="confirmed")
     )
 
-    assert reread(confirmed) is confirmed
+    assert retranslate(confirmed) is confirmed
 
 
 def a_record(said: dict[str, object], **wrong: int) -> PaymentWebhook:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from providers import catalogue
-from providers.contract import Provider, Received, Refused, Unreadable
+from providers.contract import InvalidField, Provider, Received, RefusedWebhook
 from providers.inicis import webhook as inicis
 from providers.portone_v1 import webhook as portone_v1
 from providers.portone_v2 import webhook as portone_v2
@@ -24,7 +24,7 @@ SPELLINGS = (rb"\g<1>\g<2>.0", rb"\g<1>\g<2>.000E0", rb"\g<1>\g<2>.00e+00")
 def read(row: Provider, path: str, kind: str, body: bytes) -> object:
     try:
         return row.translate(proved(row, path, body, SECRET, NOW).received(NOW), kind)
-    except Refused as refused:
+    except RefusedWebhook as refused:
         return refused.cause
 
 
@@ -71,7 +71,7 @@ def test_an_api_may_answer_so_too(amount: str, currency: str) -> None:
 @pytest.mark.parametrize("amount", ["58000.5", "5.80005e4", "1e999999999", "-58000.0", "1e16"])
 def test_an_answer_that_is_finer_than_its_currency_is_not_rounded(amount: str) -> None:
     for provider, body, answer in answers(amount, "KRW"):
-        with pytest.raises(Unreadable):
+        with pytest.raises(InvalidField):
             payment(provider, body, answer)
 
 

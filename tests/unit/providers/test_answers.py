@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from providers import catalogue
 from providers.confirmation import confirmed
-from providers.contract import NotKnownYet, Provider, Unreadable, Unsupported, Untrue
+from providers.contract import Contradicted, InvalidField, NotKnownYet, Provider, Unsupported
 from providers.records import webhook
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
@@ -48,13 +48,13 @@ def test_any_answer_is_read_or_refused(provider: Provider, said: dict[str, Any],
     posted = received(provider, RAISING[provider.name])
     asked = webhook(provider, posted, "unsigned_allowed", provider.translate(posted, "payment"), "test").webhook
     assert isinstance(asked, UnconfirmedWebhook)
-    assert provider.inquiry
+    assert provider.api_verification
 
     whole = json.dumps(answer).encode()
     for body in (whole, json.dumps({"response": answer}).encode(), junk, whole[: len(whole) // 2] + junk):
         try:
-            told = provider.inquiry.read_answer(asked.notice, posted, body)
-        except (Untrue, NotKnownYet, Unreadable, Unsupported):
+            told = provider.api_verification.read_response(asked.notice, posted, body)
+        except (Contradicted, NotKnownYet, InvalidField, Unsupported):
             continue
         record = confirmed(asked, told, body).webhook
         assert CODEC.decode(CODEC.encode(record)) == record

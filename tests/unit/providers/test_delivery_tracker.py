@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from providers.contract import Malformed, NotKnownYet, Received, Translation, Unreadable, Unsupported
+from providers.contract import InvalidField, Malformed, NotKnownYet, Received, Translation, Unsupported
 from providers.delivery_tracker import webhook as delivery_tracker
 from stream.events import Question, ShippingNotice
 from tests.payloads import sample
@@ -20,7 +20,7 @@ def received(body: bytes) -> Received:
 
 def told(answer: Any) -> Translation:
     raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-    return delivery_tracker.read_answer(QUESTION, received(b"{}"), raw)
+    return delivery_tracker.read_response(QUESTION, received(b"{}"), raw)
 
 
 def an_event(code: str, **said: Any) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def test_a_callback_asks_for_its_parcel() -> None:
     ],
 )
 def test_a_callback_that_names_no_parcel_is_unreadable(body: bytes) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(InvalidField):
         delivery_tracker.translate(received(body), "shipping")
 
 
@@ -56,7 +56,7 @@ def test_it_is_accepted_with_202_and_within_a_second() -> None:
 
 
 def test_the_api_is_asked_for_this_parcel_and_for_nobodys_name() -> None:
-    asked = delivery_tracker.ask(QUESTION, "id:secret")
+    asked = delivery_tracker.build_request(QUESTION, "id:secret")
 
     assert (asked.method, asked.path) == ("POST", "/graphql")
     assert asked.headers == {"Authorization": "TRACKQL-API-KEY id:secret", "Content-Type": "application/json"}
@@ -137,7 +137,7 @@ def test_what_the_carrier_does_not_know_may_be_asked_again(answer: Any) -> None:
     ],
 )
 def test_what_is_no_answer_is_unreadable(answer: Any) -> None:
-    with pytest.raises((Unreadable, Unsupported)):
+    with pytest.raises((InvalidField, Unsupported)):
         told(answer)
 
 

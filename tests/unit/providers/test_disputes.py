@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from providers.contract import Received, Translation, Unreadable
+from providers.contract import InvalidField, Received, Translation
 from providers.portone_v2 import webhook as portone_v2
 from providers.records import webhook
 from providers.stripe import webhook as stripe
@@ -100,7 +100,7 @@ def test_a_deadline_may_be_missing(nothing: Any) -> None:
 
 
 def test_a_dispute_of_no_payment_is_refused() -> None:
-    with pytest.raises(Unreadable, match="must name"):
+    with pytest.raises(InvalidField, match="must name"):
         read("charge.dispute.created", charge=None, payment_intent=None)
 
 

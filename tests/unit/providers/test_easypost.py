@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from providers.contract import Forged, Received, Translation, Unreadable, Unsupported
+from providers.contract import Forged, InvalidField, Received, Translation, Unsupported
 from providers.easypost import webhook as easypost
 from stream.events import ShippingNotice
 from tests.payloads import sample
@@ -128,7 +128,7 @@ def test_what_tells_of_no_parcel_is_not_for_us(name: str) -> None:
 
 
 def test_a_tracker_event_without_its_tracker_is_unreadable() -> None:
-    with pytest.raises(Unreadable, match="result is missing"):
+    with pytest.raises(InvalidField, match="result is missing"):
         easypost.translate(received(sample("easypost", "event-object-without-result.json")), "shipping")
 
 
@@ -141,5 +141,5 @@ def test_a_tracker_event_without_its_tracker_is_unreadable() -> None:
     ],
 )
 def test_a_field_that_is_not_what_it_must_be_is_named(said: dict[str, Any]) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(InvalidField):
         tracker(**said)

@@ -3,7 +3,7 @@
 import pytest
 
 from providers import catalogue
-from providers.contract import Forged, Provider, Received, Refused, Stale, Translation
+from providers.contract import Forged, Provider, Received, RefusedWebhook, Stale, Translation
 from providers.records import webhook
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
@@ -22,7 +22,7 @@ def outcome(row: Provider, kind: str, post: Post) -> str:
         return "unknown_path"
     received = post.received(NOW)
     became = attempt(row, kind, received)
-    if isinstance(became, Refused):
+    if isinstance(became, RefusedWebhook):
         assert 0 < len(str(became)) <= LONGEST_COMPLAINT
         return became.cause
     record = webhook(row, received, *became, "test").webhook
@@ -31,10 +31,10 @@ def outcome(row: Provider, kind: str, post: Post) -> str:
     return "read"
 
 
-def attempt(row: Provider, kind: str, received: Received) -> tuple[Verification, Translation] | Refused:
+def attempt(row: Provider, kind: str, received: Received) -> tuple[Verification, Translation] | RefusedWebhook:
     try:
         return row.verify(received, [b"an older secret", SECRET]), row.translate(received, kind)
-    except Refused as refused:
+    except RefusedWebhook as refused:
         return refused
 
 

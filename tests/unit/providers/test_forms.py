@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers import catalogue
-from providers.contract import Malformed, Provider, Received, Refused, Unreadable
+from providers.contract import InvalidField, Malformed, Provider, Received, RefusedWebhook
 from providers.parsing import form
 from providers.records import webhook
 from stream.avro.codec import Codec
@@ -81,7 +81,7 @@ def test_what_is_no_form_is_malformed(payload: bytes) -> None:
 
 @pytest.mark.parametrize("payload", [b"a=1&a=1", b"a=1&%61=2"])
 def test_what_says_two_things_is_unreadable(payload: bytes) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(InvalidField):
         read(payload)
 
 
@@ -106,7 +106,7 @@ def test_any_form_is_read_or_refused(provider: Provider, path: str, kind: str, b
 
     try:
         told = provider.translate(received, kind)
-    except Refused:
+    except RefusedWebhook:
         return
     record = webhook(provider, received, "unsigned_allowed", told, "test").webhook
     assert CODEC.decode(CODEC.encode(record)) == record

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from providers.contract import Malformed, Translation, Unreadable
+from providers.contract import InvalidField, Malformed, Translation
 from providers.generic import webhook as generic
 from providers.parsing.notes import collected
 from stream.events import Notice, PaymentNotice, RefundNotice, ShippingNotice
@@ -110,7 +110,7 @@ def test_each_kind_knows_its_own_statuses_and_no_others(kind: str, status: str) 
     ours = STATUSES[kind].get(status)
 
     if ours is None:
-        with pytest.raises(Unreadable, match="status"):
+        with pytest.raises(InvalidField, match="status"):
             told(kind, **SMALLEST[kind], status=status)
     else:
         translation = translated(kind, **SMALLEST[kind], status=status)
@@ -139,9 +139,9 @@ def test_all_but_the_ids_and_the_status_may_be_left_out_or_null(kind: str) -> No
 def test_a_required_field_must_be_there_and_not_null(kind: str, missing: str) -> None:
     fields = {**SMALLEST[kind], "status": "completed" if kind != "shipping" else "delivered"}
 
-    with pytest.raises(Unreadable, match=missing):
+    with pytest.raises(InvalidField, match=missing):
         told(kind, **{name: value for name, value in fields.items() if name != missing})
-    with pytest.raises(Unreadable, match=missing):
+    with pytest.raises(InvalidField, match=missing):
         told(kind, **{**fields, missing: None})
 
 
@@ -162,7 +162,7 @@ def test_a_type_in_the_body_must_be_that_of_the_path(kind: str, type_: Any) -> N
     if type_ in (kind, ""):
         assert told(kind, **fields)
     else:
-        with pytest.raises(Unreadable, match="type"):
+        with pytest.raises(InvalidField, match="type"):
             told(kind, **fields)
 
 
@@ -180,7 +180,7 @@ def test_a_type_in_the_body_must_be_that_of_the_path(kind: str, type_: Any) -> N
     ],
 )
 def test_a_mistyped_field_is_refused_by_name(field: str, wrong: Any) -> None:
-    with pytest.raises(Unreadable, match=field):
+    with pytest.raises(InvalidField, match=field):
         told("payment", **a_payment(**{field: wrong}))
 
 
@@ -248,7 +248,7 @@ def test_a_number_is_an_id_wherever_an_id_stands() -> None:
 
 
 def test_a_complaint_does_not_give_a_long_body_back() -> None:
-    with pytest.raises(Unreadable) as refused:
+    with pytest.raises(InvalidField) as refused:
         told("payment", **a_payment(status="\x7f" * 200_000))
 
     assert len(str(refused.value)) <= 300
@@ -268,5 +268,5 @@ def test_the_sender_may_name_the_event_itself(key: str) -> None:
 
 @pytest.mark.parametrize("key", ["", "k" * 256, "a\tb", "\x00", "\x80", "\xad"])
 def test_a_name_that_cannot_be_one_is_refused(key: str) -> None:
-    with pytest.raises(Unreadable, match="Idempotency-Key"):
+    with pytest.raises(InvalidField, match="Idempotency-Key"):
         generic.translate(posted(a_payment(), idempotency_key=key), "payment")

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from providers.contract import Answer, Malformed, NotKnownYet, Refused, Unreadable, Unsupported, Untrue
+from providers.contract import (
+    Contradicted,
+    InvalidField,
+    Malformed,
+    NotKnownYet,
+    RefusedWebhook,
+    Unsupported,
+    WebhookResponse,
+)
 from providers.inicis import api as iniapi
 from providers.inicis import webhook as inicis
 from stream.events import PaymentNotice, Question
@@ -104,7 +112,7 @@ def test_what_tells_of_no_money_is_unsupported_and_answered_ok(fields: dict[str,
     with pytest.raises(Unsupported):
         translated(PROVIDER, form(fields))
     assert "unsupported_type" not in PROVIDER.refusals
-    assert PROVIDER.answer("id", "unsupported_type") == Answer(200, b"OK", b"text/plain")
+    assert PROVIDER.answer("id", "unsupported_type") == WebhookResponse(200, b"OK", b"text/plain")
 
 
 def test_a_card_paid_by_mobile_is_a_question() -> None:
@@ -113,9 +121,9 @@ def test_a_card_paid_by_mobile_is_a_question() -> None:
 
 @pytest.mark.parametrize("name", every("inicis"))
 def test_the_templates_of_the_documentation_are_refused_or_unsupported(name: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedWebhook):
         translated(PROVIDER, sample("inicis", name))
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedWebhook):
         translated(PROVIDER, form(json.loads(sample("inicis", name))))
 
 
@@ -144,7 +152,7 @@ def test_the_templates_of_the_documentation_are_refused_or_unsupported(name: str
     ],
 )
 def test_what_cannot_be_read_in_one_way_only_is_refused(body: bytes) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedWebhook):
         translated(PROVIDER, body)
 
 
@@ -154,7 +162,7 @@ def test_a_refusal_is_fail_with_its_status() -> None:
 
 
 def test_a_transaction_is_asked_for_with_the_hash_of_what_is_asked() -> None:
-    ask = iniapi.ask(question(PROVIDER, form(PC)), "INIpayTest:key:10.0.0.1")
+    ask = iniapi.build_request(question(PROVIDER, form(PC)), "INIpayTest:key:10.0.0.1")
 
     data = '{"tid":"StdpayVBNKINIpayTest2023"}'
     assert (ask.method, ask.path) == ("POST", "/v2/pg/inquiry")
@@ -170,7 +178,7 @@ def test_a_transaction_is_asked_for_with_the_hash_of_what_is_asked() -> None:
 
 @pytest.mark.parametrize("key", ["", "mid", "mid:", "mid:key", ":::"])
 def test_any_key_makes_a_request(key: str) -> None:
-    assert json.loads(iniapi.ask(question(PROVIDER, form(PC)), key).body)["type"] == "inquiry"
+    assert json.loads(iniapi.build_request(question(PROVIDER, form(PC)), key).body)["type"] == "inquiry"
 
 
 def test_a_deposit_is_read_to_the_last_field() -> None:
@@ -206,7 +214,7 @@ def test_a_cancel_is_the_truth_too(status: str, expected: str) -> None:
     ],
 )
 def test_what_the_answer_contradicts_is_untrue(change: dict[str, Any]) -> None:
-    with pytest.raises(Untrue):
+    with pytest.raises(Contradicted):
         answered(PROVIDER, form(PC), ANSWER | change)
 
 
@@ -217,7 +225,7 @@ def test_what_inicis_does_not_find_is_not_known_yet() -> None:
 
 @pytest.mark.parametrize("change", [{"transactionStatus": "NEW"}, {"price": "1,000"}])
 def test_an_answer_in_other_words_is_unreadable(change: dict[str, Any]) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(InvalidField):
         answered(PROVIDER, form(PC), ANSWER | change)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from providers.parsing.fields import EPOCH
 from providers.parsing.notes import collected
-from providers.parsing.timestamps import in_korea, instant, is_said, korean
+from providers.parsing.timestamps import in_korea, instant, is_present, korean
 
 NOON = 1_700_017_200_000_000  # 2023-11-15T12:00:00+09:00
 
@@ -89,7 +89,7 @@ def test_a_day_begins_in_korea() -> None:
 def test_nothing_said_is_nothing_and_no_note(nothing: str | int | msgspec.Raw | None) -> None:
     with collected() as notes:
         assert korean(nothing, "at") is None
-    assert not is_said(nothing)
+    assert not is_present(nothing)
     assert notes == []
 
 
@@ -106,7 +106,7 @@ def test_what_is_no_instant_of_our_time_costs_itself_and_a_note(wrong: str | int
     with collected() as notes:
         assert korean(wrong, "paidAt") is None
     assert [note.split()[0] for note in notes] == ["paidAt"]
-    assert is_said(wrong)
+    assert is_present(wrong)
 
 
 @given(st.integers(946_684_800, 4_102_444_799))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from providers import catalogue
-from providers.contract import Refused, Translation, WrongEvent
+from providers.contract import RefusedWebhook, Translation, WrongEvent
 from providers.generic.kinds import require_type
 from tests.unit.providers.posted import posted
 
@@ -53,9 +53,9 @@ def test_each_body_is_read_on_its_own_path(kind: str) -> None:
 
 @pytest.mark.parametrize(("kind", "path"), ELSEWHERE)
 def test_an_authentic_body_is_refused_on_the_path_of_another_kind(kind: str, path: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedWebhook):
         translated(SAID[kind], path)
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedWebhook):
         translated({**SAID[kind], "type": kind}, path)
 
 

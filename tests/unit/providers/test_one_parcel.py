@@ -64,7 +64,7 @@ def test_so_does_the_answer_to_a_question() -> None:
     assert isinstance(asked, UnconfirmedWebhook)
     answer = sample("delivery_tracker", "answer.delivered.composed.json")
 
-    event = confirmed(asked, delivery_tracker.read_answer(asked.notice, received, answer), answer)
+    event = confirmed(asked, delivery_tracker.read_response(asked.notice, received, answer), answer)
 
     assert (event.topic.name, event.key) == ("webhooks.shipping.v1", f"cj:{NUMBER}")
     assert (event.webhook.envelope.verification, event.webhook.envelope.receipt_id) == (

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from providers import catalogue
-from providers.contract import Forged, Provider, Received, Refused, Translation, Unreadable, Unsupported, WrongEvent
+from providers.contract import (
+    Forged,
+    InvalidField,
+    Provider,
+    Received,
+    RefusedWebhook,
+    Translation,
+    Unsupported,
+    WrongEvent,
+)
 from providers.contract_e import webhook as pg
 from providers.records import event_id_of
 from stream.events import PaymentNotice, RefundNotice, ids
@@ -42,7 +51,7 @@ TYPES = [
 def posted(body: Any, *, header: str = "IAMPORT", path: str = "/webhooks/payment", secret: bytes = SECRET) -> Received:
     raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
     signed = {name.lower(): value for name, value in pg.sign(raw, secret).items()}
-    return Received(path, {pg.PROVIDER: header, **signed}, raw, NOW)
+    return Received(path, {pg.PROVIDER_HEADER: header, **signed}, raw, NOW)
 
 
 def told(body: Any, path: str = "/webhooks/payment") -> Translation:
@@ -129,7 +138,7 @@ def test_contract_e_an_amount_goes_by_several_names(said: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize("amount", ["five", "-5", "1.5", -1, 1.5, [5], True, "5,000", {"total": {"total": 5}}])
 def test_contract_e_an_amount_is_a_number(amount: Any) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(InvalidField):
         told(IAMPORT | {"amount": amount})
 
 
@@ -193,7 +202,7 @@ def test_contract_e_without_an_order_the_payments_name_is_the_reference() -> Non
     notice = payment({"imp_uid": "imp_1", "status": "paid"})
 
     assert (notice.order_id, notice.reference) == (None, "imp_1")
-    with pytest.raises(Unreadable, match="neither"):
+    with pytest.raises(InvalidField, match="neither"):
         told({"status": "paid", "amount": 1})
 
 
@@ -295,13 +304,13 @@ def test_contract_e_the_header_names_the_provider(header: str) -> None:
     provider, kind = catalogue.find("/webhooks/payment", received.headers)
 
     assert (provider.verify(received, [b"old", SECRET]), kind) == ("signature", "payment")
-    assert provider.name == pg.named(header).name != "unknown"
+    assert provider.name == pg.provider_by_header(header).name != "unknown"
 
 
 def test_contract_e_provider_without_configuration_refused_by_its_words() -> None:
-    answer = pg.named("PAYCO").refusals["provider_not_configured"]
+    answer = pg.provider_by_header("PAYCO").refusals["provider_not_configured"]
 
-    assert pg.named("PAYCO") is pg.UNKNOWN
+    assert pg.provider_by_header("PAYCO") is pg.UNKNOWN
     assert json.loads(answer.body) == {
         "error": "provider_not_configured",
         "message": "API 설정을 찾을 수 없습니다: UNKNOWN",
@@ -311,9 +320,9 @@ def test_contract_e_provider_without_configuration_refused_by_its_words() -> Non
 def test_contract_e_kakao_signature_verified() -> None:
     received = posted(KAKAO, header="KAKAO")
 
-    assert pg.named("KAKAO").verify(received, [SECRET]) == "signature"
+    assert pg.provider_by_header("KAKAO").verify(received, [SECRET]) == "signature"
     with pytest.raises(Forged):
-        pg.named("KAKAO").verify(received, [b"another"])
+        pg.provider_by_header("KAKAO").verify(received, [b"another"])
 
 
 @pytest.mark.parametrize("provider", pg.PROVIDERS, ids=lambda provider: provider.name)
@@ -344,5 +353,5 @@ def test_an_order_as_kakaos_api_tells_it_can_be_read_as_contract_e() -> None:
     ],
 )
 def test_a_mistyped_field_is_refused(change: dict[str, Any]) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedWebhook):
         told(IAMPORT | change)

@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 
 from providers.contract import (
-    Ask,
+    ApiRequest,
+    Contradicted,
     Forged,
+    InvalidField,
     Malformed,
     NotKnownYet,
     Provider,
-    Refused,
+    RefusedWebhook,
     Stale,
-    Unreadable,
     Unsupported,
-    Untrue,
 )
 from providers.portone_v1 import webhook as portone_v1
 from providers.portone_v2 import webhook as portone_v2
@@ -144,12 +144,12 @@ def test_v1_the_escrows_notices_are_unsupported() -> None:
     [{}, {"imp_uid": ""}, {"imp_uid": 5.0}, {"imp_uid": "a\nb"}, [], b"", b"imp_uid", b"imp_uid=", b"imp_uid=%00"],
 )
 def test_v1_what_names_no_payment_is_refused(body: Any) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedWebhook):
         translated(V1, body)
 
 
 def test_v1_is_asked_with_a_ready_token() -> None:
-    assert portone_v1.ask(question(V1, V1_WEBHOOK), "token") == Ask(
+    assert portone_v1.build_request(question(V1, V1_WEBHOOK), "token") == ApiRequest(
         "GET", "/payments/imp_1", {"Authorization": "token"}
     )
 
@@ -216,7 +216,7 @@ def test_v1_each_status_is_one_of_ours(said: dict[str, Any], expected: str) -> N
     ],
 )
 def test_v1_what_the_answer_contradicts_is_untrue(claim: dict[str, str], answer: dict[str, Any]) -> None:
-    with pytest.raises(Untrue):
+    with pytest.raises(Contradicted):
         answered(V1, V1_WEBHOOK | claim, answer)
 
 
@@ -249,7 +249,7 @@ def test_v1_no_such_payment_is_not_known_yet() -> None:
     "answer", [b"", b"<html>", [], {"response": {}}, v1_answer(status="new"), v1_answer(amount="1")]
 )
 def test_v1_an_answer_that_is_no_payment_is_unreadable(answer: Any) -> None:
-    with pytest.raises((Unreadable, Unsupported)):
+    with pytest.raises((InvalidField, Unsupported)):
         answered(V1, V1_WEBHOOK, answer)
 
 
@@ -314,7 +314,7 @@ def test_v2_a_bad_signature_is_answered_400() -> None:
 
 
 def test_v2_is_asked_with_its_secret() -> None:
-    assert portone_v2.ask(question(V2, v2_webhook()), "key") == Ask(
+    assert portone_v2.build_request(question(V2, v2_webhook()), "key") == ApiRequest(
         "GET", "/payments/O-1", {"Authorization": "PortOne key"}
     )
 
@@ -385,7 +385,7 @@ def test_v2_a_signed_webhook_ahead_of_the_api_is_asked_again(event: str, status:
 
 
 def test_v2_an_answer_about_another_payment_is_untrue() -> None:
-    with pytest.raises(Untrue):
+    with pytest.raises(Contradicted):
         answered(V2, v2_webhook(), v2_answer(id="O-2"))
 
 
@@ -403,7 +403,7 @@ def test_v2_an_answer_about_another_payment_is_untrue() -> None:
     ],
 )
 def test_v2_an_answer_that_is_no_payment_is_unreadable(answer: Any) -> None:
-    with pytest.raises((Unreadable, Unsupported)):
+    with pytest.raises((InvalidField, Unsupported)):
         answered(V2, v2_webhook(), answer)
 
 

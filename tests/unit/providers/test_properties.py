@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from providers import catalogue
-from providers.contract import Provider, Received, Refused, Translation
+from providers.contract import Provider, Received, RefusedWebhook, Translation
 from providers.records import webhook
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
@@ -62,7 +62,7 @@ def read_or_refused(provider: Provider, path: str, kind: str, body: bytes) -> No
 def attempt(provider: Provider, received: Received, kind: str) -> tuple[Translation | None, str]:
     try:
         return provider.translate(received, kind), ""
-    except Refused as refused:
+    except RefusedWebhook as refused:
         return None, str(refused)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from providers.contract import Refused
+from providers.contract import RefusedWebhook
 from providers.parsing.json_body import _may_hold_a_giant, _may_repeat_a_key, _read_slowly
 
 _raw = msgspec.json.Decoder(msgspec.Raw)
@@ -58,7 +58,7 @@ def quickly(body: bytes) -> None:
 def refusal(read: Any, body: bytes) -> tuple[type, str] | None:
     try:
         read(body)
-    except Refused as refused:
+    except RefusedWebhook as refused:
         return type(refused), str(refused)
     return None
 

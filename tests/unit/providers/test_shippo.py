@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from providers.contract import Forged, Received, Stale, Translation, Unreadable, Unsupported
+from providers.contract import Forged, InvalidField, Received, Stale, Translation, Unsupported
 from providers.shippo import webhook as shippo
 from stream.events import ShippingNotice
 from tests.payloads import sample
@@ -162,5 +162,5 @@ def test_what_tells_of_no_parcel_is_not_for_us(event: str) -> None:
 
 @pytest.mark.parametrize("body", [b"{}", b'{"event":"track_updated"}', b'{"event":"track_updated","data":{}}'])
 def test_what_is_missing_is_named(body: bytes) -> None:
-    with pytest.raises(Unreadable, match="missing"):
+    with pytest.raises(InvalidField, match="missing"):
         shippo.translate(received(body), "shipping")

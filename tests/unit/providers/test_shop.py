@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from providers.contract import Translation, Unreadable
+from providers.contract import InvalidField, Translation
 from providers.parsing import notes
 from providers.shop import webhook as shop
 from stream.events import CustomerNotice, OrderNotice
@@ -76,7 +76,7 @@ def test_an_order_names_who_is_told_of_it(reader: dict[str, Any]) -> None:
 
 
 def test_an_order_that_names_nobody_is_refused() -> None:
-    with pytest.raises(Unreadable, match="customerEmail or customerId"):
+    with pytest.raises(InvalidField, match="customerEmail or customerId"):
         shop.translate(posted({"orderId": 1}), "order")
 
 
@@ -94,7 +94,7 @@ def test_an_order_of_nothing_is_an_order(nothing: float) -> None:
 
 @pytest.mark.parametrize("amount", [-1, "58000", 58000.5, True])
 def test_an_amount_that_is_none_is_refused(amount: Any) -> None:
-    with pytest.raises(Unreadable, match="amount"):
+    with pytest.raises(InvalidField, match="amount"):
         order(amount=amount)
 
 
@@ -105,7 +105,7 @@ def test_an_amount_is_in_the_currency_it_names_else_in_won() -> None:
 
 @pytest.mark.parametrize("currency", ["won", "KR", "XXX", "DOGE", "US"])
 def test_a_currency_that_does_not_exist_is_refused_even_without_an_amount(currency: str) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(InvalidField):
         order(currency=currency)
 
 
@@ -203,15 +203,15 @@ def test_a_contact_that_cannot_be_mailed_leaves_the_order_and_the_customer_valid
 )
 @pytest.mark.parametrize("field", ["customerEmail", "sellerEmail"])
 def test_a_control_character_in_a_contact_is_refused(field: str, contact: str) -> None:
-    with pytest.raises(Unreadable, match=f"{field} holds a control character"):
+    with pytest.raises(InvalidField, match=f"{field} holds a control character"):
         order(**{field: contact})
-    with pytest.raises(Unreadable, match="email holds a control character"):
+    with pytest.raises(InvalidField, match="email holds a control character"):
         customer(contact)
 
 
 def test_a_customer_may_have_no_address_any_more_but_has_to_say_so() -> None:
     assert customer("").email == ""
-    with pytest.raises(Unreadable, match="email"):
+    with pytest.raises(InvalidField, match="email"):
         shop.translate(posted({"customerId": 7}), "customer")
 
 

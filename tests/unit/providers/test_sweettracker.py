@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from providers.contract import Malformed, Received, Translation, Unreadable, Unsupported
+from providers.contract import InvalidField, Malformed, Received, Translation, Unsupported
 from providers.sweettracker import webhook as sweettracker
 from stream.events import ShippingNotice, ids
 from tests.payloads import sample
@@ -156,7 +156,7 @@ def test_without_a_time_a_scan_is_named_by_what_it_says() -> None:
 
 @pytest.mark.parametrize("missing", ["invoice_no", "level"])
 def test_what_is_missing_is_named(missing: str) -> None:
-    with pytest.raises(Unreadable, match=missing):
+    with pytest.raises(InvalidField, match=missing):
         callback(**{missing: None})
 
 
@@ -168,5 +168,5 @@ def test_what_is_neither_form_nor_json_is_malformed(body: bytes) -> None:
 
 @pytest.mark.parametrize("body", [b"level=5", b"invoice_no=1&level=5&level=6", b"invoice_no=%00&level=5", b"[]"])
 def test_what_is_no_callback_is_unreadable(body: bytes) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(InvalidField):
         sweettracker.translate(received(body), "shipping")

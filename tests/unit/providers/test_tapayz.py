@@ -8,14 +8,14 @@ import pytest
 
 from providers.confirmation import confirmed
 from providers.contract import (
-    Ask,
+    ApiRequest,
     Forged,
+    InvalidField,
     Malformed,
     NotKnownYet,
     Received,
-    Refused,
+    RefusedWebhook,
     Translation,
-    Unreadable,
     Unsigned,
     Unsupported,
     WrongEvent,
@@ -24,7 +24,7 @@ from providers.generic import webhook as generic
 from providers.records import webhook
 from providers.stripe import webhook as stripe
 from providers.tapayz import webhook as tapayz
-from providers.tapayz.api import INQUIRY
+from providers.tapayz.api import API_VERIFICATION
 from stream.events import InvoiceNotice, Question, TransferNotice, UnconfirmedWebhook, topics
 from tests.unit.providers.mutations import mutations, sample, samples
 from tests.unit.providers.test_properties import read_or_refused
@@ -314,7 +314,7 @@ def test_cash_is_exact_in_the_minor_units_of_its_currency(
     ["100000.5", "0.000001", "-1", "1e-1", "1e999999999", "1,000", "1.", ".5", "٣", "1" * 16, 1.5, -1, True, [1]],
 )
 def test_cash_that_is_no_exact_amount_is_refused(amount: Any) -> None:
-    with pytest.raises(Unreadable, match="cashAmount"):
+    with pytest.raises(InvalidField, match="cashAmount"):
         invoice("invoice.updated.Complete", cashAmount=amount, cashAssetId=1)
 
 
@@ -379,9 +379,9 @@ def test_a_crypto_amount_may_be_a_json_number(written: str, plain: str) -> None:
     "amount", ["-1", "NaN", "Infinity", "1e", ".", "e1", "1,0", "0x1", "٣", "1" * 81, "1e-81", "1e999", -1, True, [1]]
 )
 def test_what_is_no_amount_of_crypto_is_refused(amount: Any) -> None:
-    with pytest.raises(Unreadable, match="mount"):
+    with pytest.raises(InvalidField, match="mount"):
         invoice("invoice.updated.Complete", cryptoAmount=amount)
-    with pytest.raises(Unreadable, match="mount"):
+    with pytest.raises(InvalidField, match="mount"):
         transfer("transaction.updated.Complete", amount=amount)
 
 
@@ -435,7 +435,7 @@ def asked(name: str) -> Question:
 
 
 def answered(question: Question, answer: bytes) -> Translation:
-    return INQUIRY.read_answer(question, received(b"{}"), answer)
+    return API_VERIFICATION.read_response(question, received(b"{}"), answer)
 
 
 def test_what_comes_unsigned_is_a_question_that_believes_nothing() -> None:
@@ -455,11 +455,14 @@ def test_what_comes_unsigned_and_cannot_be_read_is_refused_all_the_same() -> Non
 def test_the_api_is_asked_with_the_key_and_names_are_quoted() -> None:
     odd = Question(subject="invoice", reference="a&b=#1/김", claims={})
 
-    assert INQUIRY.ask(asked("invoice.updated.Complete"), "key") == Ask(
+    assert API_VERIFICATION.build_request(asked("invoice.updated.Complete"), "key") == ApiRequest(
         "GET", f"/invoices?invoiceId={INVOICE}", {"Authorization": "key"}
     )
-    assert INQUIRY.ask(asked("transaction.updated.Fail"), "key").path == "/api/v1/transactions/tx-uuid-456"
-    assert INQUIRY.ask(odd, "key").path == "/invoices?invoiceId=a%26b%3D%231%2F%EA%B9%80"
+    assert (
+        API_VERIFICATION.build_request(asked("transaction.updated.Fail"), "key").path
+        == "/api/v1/transactions/tx-uuid-456"
+    )
+    assert API_VERIFICATION.build_request(odd, "key").path == "/invoices?invoiceId=a%26b%3D%231%2F%EA%B9%80"
 
 
 def test_an_answer_tells_the_invoice_as_the_api_knows_it() -> None:
@@ -518,7 +521,7 @@ def test_an_answer_without_the_invoice_is_not_known_yet() -> None:
 
 
 def test_an_answer_about_another_transfer_is_unreadable() -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(InvalidField):
         answered(asked("transaction.updated.Fail"), sample("tapayz", "api.transaction"))
 
 
@@ -535,7 +538,7 @@ def test_whatever_is_wrong_in_an_answer_it_is_read_or_refused(subject: str, name
         question = Question(subject=subject, reference=INVOICE if subject == "invoice" else "txn_1234567890")
         try:
             answered(question, body)
-        except (Unreadable, Malformed, NotKnownYet) as wrong:
+        except (InvalidField, Malformed, NotKnownYet) as wrong:
             assert str(wrong)  # noqa: PT017 - whichever of the three it is
 
 
@@ -555,5 +558,5 @@ def test_a_confirmed_invoice_is_an_event_of_its_own_name() -> None:
 def test_every_way_of_refusing_is_one_of_ours() -> None:
     for kind in PATHS:
         for body in (b"[]", b"5", b'"x"', b"null", b'{"data":5}', b'{"data":[]}'):
-            with pytest.raises(Refused):
+            with pytest.raises(RefusedWebhook):
                 told(body, kind)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from providers.contract import Ask, Forged, Received, Refused, Unreadable, Unsupported, Untrue
+from providers.contract import ApiRequest, Contradicted, Forged, InvalidField, Received, RefusedWebhook, Unsupported
 from providers.toss import api as toss_payment
 from providers.toss import webhook as toss
 from stream.events import Cancel, PaymentNotice, Question
@@ -79,7 +79,7 @@ def test_the_deposits_secret_stays_in_the_body() -> None:
 def test_a_deposit_callback_without_its_secret_is_no_deposit_callback() -> None:
     with pytest.raises(Unsupported):
         translated(PROVIDER, {"status": "DONE", "orderId": ORDER})
-    with pytest.raises(Unreadable, match="secret"):
+    with pytest.raises(InvalidField, match="secret"):
         translated(PROVIDER, {"eventType": "DEPOSIT_CALLBACK", "status": "DONE", "orderId": ORDER})
 
 
@@ -108,7 +108,7 @@ def test_a_cancel_that_names_its_payment_is_asked_for_and_must_be_among_its_canc
     body = {"eventType": "CANCEL_STATUS_CHANGED", "data": cancel}
 
     assert payment(PROVIDER, body, sample("toss", CANCELED)).status == "cancelled"
-    with pytest.raises(Untrue, match="no such cancel"):
+    with pytest.raises(Contradicted, match="no such cancel"):
         answered(PROVIDER, body, paid())
 
 
@@ -163,23 +163,23 @@ def test_nothing_proves_a_payments_webhook() -> None:
 )
 def test_what_cannot_be_read_is_left_to_be_refused_by_its_reader(body: bytes) -> None:
     assert PROVIDER.verify(received(PROVIDER, body), [SECRET]) == "unsigned_allowed"
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedWebhook):
         translated(PROVIDER, body)
 
 
 def test_a_payment_is_asked_for_by_its_key_or_by_its_order() -> None:
     authorization = {"Authorization": "Basic dGVzdF9zazo="}  # "test_sk:"
 
-    assert toss_payment.ask(question(PROVIDER, changed("DONE")), "test_sk") == Ask(
+    assert toss_payment.build_request(question(PROVIDER, changed("DONE")), "test_sk") == ApiRequest(
         "GET", f"/v1/payments/{KEY}", authorization
     )
-    assert toss_payment.ask(question(PROVIDER, deposited()), "test_sk").path == f"/v1/payments/orders/{ORDER}"
+    assert toss_payment.build_request(question(PROVIDER, deposited()), "test_sk").path == f"/v1/payments/orders/{ORDER}"
 
 
 def test_a_reference_cannot_leave_its_place_in_the_path() -> None:
     asked = question(PROVIDER, {"eventType": "PAYMENT_STATUS_CHANGED", "orderId": "주#1+@=", "status": "DONE"})
 
-    assert toss_payment.ask(asked, "k").path == "/v1/payments/orders/%EC%A3%BC%231%2B%40%3D"
+    assert toss_payment.build_request(asked, "k").path == "/v1/payments/orders/%EC%A3%BC%231%2B%40%3D"
 
 
 def test_a_payment_done_is_read_to_the_last_field() -> None:
@@ -286,7 +286,7 @@ def test_money_is_in_minor_units_of_its_currency() -> None:
 @pytest.mark.parametrize("claimed", ["DONE", "CANCELED", "PARTIAL_CANCELED"])
 @pytest.mark.parametrize("actual", ["READY", "IN_PROGRESS", "ABORTED", "EXPIRED"])
 def test_what_never_came_true_is_untrue(claimed: str, actual: str) -> None:
-    with pytest.raises(Untrue):
+    with pytest.raises(Contradicted):
         answered(PROVIDER, changed(claimed), paid(status=actual))
 
 
@@ -310,26 +310,26 @@ def test_of_a_payment_that_moved_on_the_truth_is_told(claimed: str, actual: str)
 
 
 def test_a_payment_of_another_order_is_untrue() -> None:
-    with pytest.raises(Untrue, match="another order"):
+    with pytest.raises(Contradicted, match="another order"):
         answered(PROVIDER, changed("DONE"), paid(orderId="another"))
 
 
 def test_an_answer_about_another_payment_is_untrue() -> None:
-    with pytest.raises(Untrue, match="another payment"):
+    with pytest.raises(Contradicted, match="another payment"):
         answered(PROVIDER, changed("DONE"), paid(paymentKey="another"))
 
 
 def test_a_deposit_is_told_by_the_payments_own_secret_only() -> None:
     assert payment(PROVIDER, deposited(), paid(secret=ITS_OWN)).status == "completed"
     for secret in ("S3cret", "", None, "s3cret "):
-        with pytest.raises(Untrue, match="secret"):
+        with pytest.raises(Contradicted, match="secret"):
             answered(PROVIDER, deposited(), paid(secret=secret))
 
 
 def test_a_deposit_callback_in_an_envelope_is_held_to_its_secret_too() -> None:
     body = {"eventType": "DEPOSIT_CALLBACK", "secret": "s3cret", "data": deposited(secret=ITS_OWN.upper())}
 
-    with pytest.raises(Untrue, match="secret"):
+    with pytest.raises(Contradicted, match="secret"):
         answered(PROVIDER, body, paid(secret=ITS_OWN))
 
 
@@ -404,5 +404,5 @@ def test_a_deposit_awaited_is_read_from_a_real_answer() -> None:
     ],
 )
 def test_an_answer_that_is_no_payment_is_unreadable(answer: Any) -> None:
-    with pytest.raises((Unreadable, Unsupported)):
+    with pytest.raises((InvalidField, Unsupported)):
         answered(PROVIDER, changed("DONE"), answer)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from providers.contract import Forged, Malformed, Refused, Unreadable, Unsupported
+from providers.contract import Forged, InvalidField, Malformed, RefusedWebhook, Unsupported
 from providers.tosspayments import webhook as tosspayments
 from stream.events import BillingNotice, Cancel, PaymentNotice
 from tests.unit.providers.asked import SECRET, received, translated
@@ -155,7 +155,7 @@ def test_fields_of_failed_and_canceled_bodies_may_be_missing(kind: str) -> None:
 
 
 def test_what_names_neither_order_nor_payment_is_unreadable() -> None:
-    with pytest.raises(Unreadable, match="neither"):
+    with pytest.raises(InvalidField, match="neither"):
         translated(PROVIDER, {"eventType": "payment.failed"})
 
 
@@ -223,10 +223,10 @@ def test_contract_c_the_raw_body_is_proved_by_any_live_secret() -> None:
     ],
 )
 def test_a_mistyped_field_is_refused(change: dict[str, Any]) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedWebhook):
         translated(PROVIDER, CONFIRMED | change)
 
 
 def test_a_cancel_without_its_amount_is_unreadable() -> None:
-    with pytest.raises(Unreadable, match="cancelAmount"):
+    with pytest.raises(InvalidField, match="cancelAmount"):
         translated(PROVIDER, CANCELED | {"cancels": [{}]})

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from providers.aftership import webhook as aftership
-from providers.contract import Inquiry, Provider, Received, Translation, Unreadable, Unsupported
+from providers.contract import ApiVerification, InvalidField, Provider, Received, Translation, Unsupported
 from providers.delivery_tracker import webhook as delivery_tracker
 from providers.easypost import webhook as easypost
 from providers.generic import webhook as generic
@@ -132,10 +132,10 @@ ANSWERS: list[tuple[Provider, Question, dict[str, Any]]] = [
 def test_a_new_status_in_a_providers_answer_is_nothing_we_act_on_rather_than_an_unreadable_answer(
     provider: Provider, question: Question, answer: dict[str, Any]
 ) -> None:
-    inquiry = provider.inquiry
-    assert isinstance(inquiry, Inquiry)
+    inquiry = provider.api_verification
+    assert isinstance(inquiry, ApiVerification)
     with pytest.raises(Unsupported):
-        inquiry.read_answer(question, Received("/", {}, b"{}", NOW), json.dumps(answer).encode())
+        inquiry.read_response(question, Received("/", {}, b"{}", NOW), json.dumps(answer).encode())
 
 
 RETURNS = [
@@ -164,5 +164,5 @@ def test_shippos_transit_back_to_the_sender_has_failed() -> None:
 
 
 def test_contract_a_lists_its_statuses_and_refuses_another_by_its_name() -> None:
-    with pytest.raises(Unreadable, match="'returned' - at"):
+    with pytest.raises(InvalidField, match="'returned' - at"):
         generic.translate(Received("/", {}, b'{"orderId": 1, "status": "returned"}', NOW), "shipping")

@@ -40,18 +40,18 @@ def event_of(told: Webhook) -> Addressed:
 
 
 def _confirmed(receipt: UnconfirmedWebhook, told: Webhook) -> Addressed:
-    inquiry = catalogue.NAMES[receipt.envelope.provider].inquiry
+    inquiry = catalogue.NAMES[receipt.envelope.provider].api_verification
     assert inquiry
     assert told.api
     knowledge = Knowledge()
     knowledge.learn(msgspec.json.decode(told.api, type=Told))
-    ask = inquiry.ask(receipt.notice, "a key")
+    ask = inquiry.build_request(receipt.notice, "a key")
     known = knowledge.of(receipt.envelope.provider, names(ask.path, ask.body))
     assert known, f"the API finds nothing at {urlsplit(ask.path).path}"
     answer = msgspec.json.encode(APIS[receipt.envelope.provider].of(known))
     envelope = receipt.envelope
     received = Received(envelope.path, envelope.headers, envelope.raw, envelope.received_at)
-    return confirmed(receipt, inquiry.read_answer(receipt.notice, received, answer), answer)
+    return confirmed(receipt, inquiry.read_response(receipt.notice, received, answer), answer)
 
 
 @pytest.mark.parametrize("provider", TOLD_HERE)
