@@ -14,13 +14,13 @@ ROOT = Path(__file__).parent.parent.parent
 pytestmark = pytest.mark.long
 
 USE = """
-from notifier import letters
+from notifier.mail import composer
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
 from stream.events.topics import RECORDS
 
 Codec(CommittedRegistry()).prepare(RECORDS)
-print(letters.TEMPLATES)
+print(composer.TEMPLATES)
 """
 
 

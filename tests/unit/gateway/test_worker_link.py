@@ -69,8 +69,8 @@ def test_a_worker_ends_at_once_when_its_supervisor_is_gone() -> None:
     program = """
 import sys, threading
 from multiprocessing.connection import Connection
-from gateway import worker_link
-worker_link.serve(Connection(int(sys.argv[1])), {"one": lambda: 1})
+from gateway.workers import link
+link.serve(Connection(int(sys.argv[1])), {"one": lambda: 1})
 threading.Event().wait()
 """
     argv = [sys.executable, "-c", program, str(theirs.fileno())]
