@@ -58,12 +58,12 @@ def subject(settings: ConfirmerSettings) -> ReplaySpec:
         SERVICE,
         TOPICS,
         partial(replay_hooks.handle, encode=codec.encode),
-        beside=replay_hooks.TOLD_BY,
-        heeds=replay_hooks.heeds,
+        also_reads=replay_hooks.TOLD_BY,
+        is_relevant=replay_hooks.heeds,
         settle=partial(_settle, before=clock.now() - settings.question_retention_days * clock.DAY_US),
-        adopt=replay_hooks.adopt,
-        aside=replay_hooks.ASIDE,
-        untold=replay_hooks.UNTOLD,
+        carry_over=replay_hooks.adopt,
+        ignored_columns=replay_hooks.ASIDE,
+        unreplayed_rows=replay_hooks.UNTOLD,
     )
 
 

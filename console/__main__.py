@@ -42,7 +42,7 @@ def run(settings: ConsoleSettings) -> None:
     store = store_engine(settings, SERVICE)
     codec = Codec(registry(settings))
     worker = Worker(SERVICE, TOPICS, handle, settings, store, codec, CONSUMER)
-    worker.worth_telling = lambda _: False  # it watches: to tell what became of outcomes would never end
+    worker.publishes_outcome = lambda _: False  # it watches: to tell what became of outcomes would never end
     health = Health()
     worker.watch(health)
     management.listen(settings, health, ManagementApi(SERVICE, store, codec).routes())
@@ -100,7 +100,7 @@ def subject(settings: ConsoleSettings) -> ReplaySpec:
     """What a replay has to know: the log forgets, and a rebuilt one forgets the same."""
     before = clock.now() - settings.console_retention_days * clock.DAY_US
     untold = {"webhook_counts": "count = 0"}  # what was counted once: a replay may never have seen that status
-    return ReplaySpec(SERVICE, SERVICE, TOPICS, handle, settle=partial(forget, before=before), untold=untold)
+    return ReplaySpec(SERVICE, SERVICE, TOPICS, handle, settle=partial(forget, before=before), unreplayed_rows=untold)
 
 
 if __name__ == "__main__":

@@ -55,11 +55,11 @@ def subject(settings: NotifierSettings) -> ReplaySpec:
         SERVICE,
         TOPICS,
         partial(replay_hooks.handle, operator=settings.operator_email),
-        beside=(topics.NOTIFICATIONS,),
+        also_reads=(topics.NOTIFICATIONS,),
         settle=replay_hooks.settle,
-        adopt=replay_hooks.adopt,
-        aside=replay_hooks.ASIDE,
-        untold=replay_hooks.UNTOLD,
+        carry_over=replay_hooks.adopt,
+        ignored_columns=replay_hooks.ASIDE,
+        unreplayed_rows=replay_hooks.UNTOLD,
     )
 
 

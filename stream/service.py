@@ -1,4 +1,4 @@
-"""Wires a processor: settings, log, store, worker, management listener; and its verbs."""
+"""The command line of a processor: run its worker, migrate its store, or replay its topics."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -16,8 +16,8 @@ from stream.avro.registry import registry
 from stream.dead_letters.management_api import ManagementApi
 from stream.events import Record
 from stream.events.topics import Topic
-from stream.replay import cli as verbs
-from stream.replay.spec import ReplaySpec, as_it_was
+from stream.replay import cli as replay_cli
+from stream.replay.spec import ReplaySpec, unchanged
 from stream.store import migrate
 from stream.worker.bisection import Handler
 from stream.worker.loop import Worker
@@ -31,14 +31,14 @@ def main(
     topics: Sequence[Topic],
     handler: Handler,
     *,
-    announces: Sequence[Topic] = (),
-    reread: Callable[[Record], Record] = as_it_was,
+    publishes: Sequence[Topic] = (),
+    retranslate: Callable[[Record], Record] = unchanged,
     is_by_partition: bool = False,
 ) -> None:
-    """Do what the command line asks of this service: `run` it (the default), `migrate` its store, or replay it.
+    """Execute the verb in `sys.argv`: `run` (the default), `migrate`, or one of `replay_cli.VERBS`.
 
-    A replay needs to know what the service announces on, how a webhook's body is translated again, and whether its
-    partitions may be replayed in parallel (see `ReplaySpec`).
+    `package` is the Python package of the service, `service` if None. `publishes`, `retranslate` and `is_by_partition`
+    are used by replays only (see `ReplaySpec`). Exits with the usage text for an unknown verb.
     """
     settings = StoreSettings.read()
     logging.configure(service, settings.log_level)
@@ -47,17 +47,17 @@ def main(
             run(service, topics, handler, settings, store_engine(settings, service), on_signal())
         case ["migrate"]:
             migrate.upgrade(package or service, settings.session_url)
-        case [verb, *_] if verb in verbs.VERBS:
-            subject = ReplaySpec(
+        case [verb, *_] if verb in replay_cli.VERBS:
+            spec = ReplaySpec(
                 service,
                 package or service,
                 tuple(topics),
                 handler,
-                tuple(announces),
-                reread=reread,
+                tuple(publishes),
+                retranslate=retranslate,
                 is_by_partition=is_by_partition,
             )
-            verbs.main(subject, settings, sys.argv[1:])
+            replay_cli.main(spec, settings, sys.argv[1:])
         case _:
             sys.exit(USAGE.format(package=package))
 
@@ -65,7 +65,7 @@ def main(
 def run(
     service: str, topics: Sequence[Topic], handler: Handler, settings: StoreSettings, store: Engine, stop: Event
 ) -> None:
-    """Work until `stop` is set."""
+    """Run the worker and the management listener in this thread until `stop` is set."""
     codec = Codec(registry(settings))
     worker = Worker(service, topics, handler, settings, store, codec)
     health = Health()

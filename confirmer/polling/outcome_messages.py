@@ -11,7 +11,7 @@ from stream.avro.codec import Codec
 from stream.events import Outcome, OutcomeKind, Record, RejectedWebhook, UnconfirmedWebhook, topics
 from stream.events.topics import Topic
 from stream.store.outbox import Message
-from stream.worker.messages import written
+from stream.worker.messages import encode_record
 
 EXCERPT_BYTES = 2048
 
@@ -54,7 +54,7 @@ class OutcomeMessages:
 
     def _message(self, claimed: Claimed, topic: Topic, key: str, record: Record) -> Message:
         source, name = (topics.UNCONFIRMED.name, claimed.partition), key.encode()
-        return Message(*source, topic.name, name, written(self._codec, record, name))
+        return Message(*source, topic.name, name, encode_record(self._codec, record, name))
 
 
 def conclude(

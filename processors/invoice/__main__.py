@@ -6,4 +6,12 @@ from stream.events import topics
 from stream.service import main
 
 if __name__ == "__main__":
-    main("invoice", __package__, TOPICS, handle, announces=(topics.INVOICES,), reread=retranslate, is_by_partition=True)
+    main(
+        "invoice",
+        __package__,
+        TOPICS,
+        handle,
+        publishes=(topics.INVOICES,),
+        retranslate=retranslate,
+        is_by_partition=True,
+    )

@@ -15,7 +15,7 @@ if __name__ == "__main__":
         __package__,
         TOPICS,
         partial(handle, orders=settings.orders),
-        announces=(topics.PAYMENTS,),
-        reread=retranslate,
+        publishes=(topics.PAYMENTS,),
+        retranslate=retranslate,
         is_by_partition=True,
     )

@@ -6,4 +6,12 @@ from stream.events import topics
 from stream.service import main
 
 if __name__ == "__main__":
-    main("refund", __package__, TOPICS, handle, announces=(topics.REFUNDS,), reread=retranslate, is_by_partition=True)
+    main(
+        "refund",
+        __package__,
+        TOPICS,
+        handle,
+        publishes=(topics.REFUNDS,),
+        retranslate=retranslate,
+        is_by_partition=True,
+    )

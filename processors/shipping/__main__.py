@@ -7,5 +7,11 @@ from stream.service import main
 
 if __name__ == "__main__":
     main(
-        "shipping", __package__, TOPICS, handle, announces=(topics.SHIPMENTS,), reread=retranslate, is_by_partition=True
+        "shipping",
+        __package__,
+        TOPICS,
+        handle,
+        publishes=(topics.SHIPMENTS,),
+        retranslate=retranslate,
+        is_by_partition=True,
     )

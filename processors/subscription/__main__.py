@@ -5,4 +5,4 @@ from stream.events import topics
 from stream.service import main
 
 if __name__ == "__main__":
-    main("subscription", __package__, TOPICS, handle, announces=(topics.SUBSCRIPTIONS,))
+    main("subscription", __package__, TOPICS, handle, publishes=(topics.SUBSCRIPTIONS,))

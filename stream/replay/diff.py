@@ -93,8 +93,8 @@ def compare(tx: Connection, live: str, new: str, subject: ReplaySpec, most: int)
     for name in tables(tx, new):
         if name in OF_THE_STREAM:
             continue
-        left_out = sorted({*_written_at(tx, new, name), *BY_THE_WAY, *subject.aside})
-        told = f"NOT ({subject.untold.get(name, 'false')})"
+        left_out = sorted({*_written_at(tx, new, name), *BY_THE_WAY, *subject.ignored_columns})
+        told = f"NOT ({subject.unreplayed_rows.get(name, 'false')})"
         table = Table(name, _sum(tx, live, name, left_out, told), _sum(tx, new, name, left_out, told))
         compared.append(table)
         if not table.is_equal and len(rows) < most:

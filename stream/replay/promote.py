@@ -107,7 +107,7 @@ class Promotion:
             applied, owned = ends.applied(tx), ends.owned(tx)
         read = {topic.name for topic in self._subject.topics}
         live = {where: at for where, at in (ends.furthest(done, applied) | owned).items() if where[0] in read}
-        beside = {where: span.end for where, span in ends.spans(self._cluster, self._subject.beside).items()}
+        beside = {where: span.end for where, span in ends.spans(self._cluster, self._subject.also_reads).items()}
         return live | beside
 
     def _insist(self, at: Mapping[Partition, int]) -> None:
@@ -148,11 +148,11 @@ class Promotion:
         tx.exec_driver_sql(f"INSERT INTO {new}.outbox ({columns}) SELECT {columns} FROM {live}.outbox ORDER BY id")  # noqa: S608
         tx.exec_driver_sql(f"DELETE FROM {live}.outbox")  # noqa: S608
         tx.exec_driver_sql(f"SET LOCAL search_path = {new}")
-        self._subject.adopt(tx, live)
+        self._subject.carry_over(tx, live)
 
     def _remember(self, tx: Connection, at: Mapping[Partition, int]) -> None:
         """Let the retired schema know where it stands, so that it can be brought forward and put back."""
-        told = ends.spans(self._cluster, self._subject.announces)
+        told = ends.spans(self._cluster, self._subject.publishes)
         tx.exec_driver_sql(f"SET LOCAL search_path = {quoted(self._name)}")
         ledger.begin(tx, Asked(self._subject.service, self._candidate))
         tx.exec_driver_sql("UPDATE replay SET name = %(name)s", {"name": self._candidate})

@@ -45,9 +45,9 @@ class Replay:
         """
         to_ms = int(asked.to_time.timestamp() * 1000) if asked.to_time else None
         subject = self._subject
-        source = ends.spans(self._cluster, (*subject.topics, *subject.beside), to_ms)
+        source = ends.spans(self._cluster, (*subject.topics, *subject.also_reads), to_ms)
         source = {where: OffsetRange(one.first, (most or {}).get(where, one.end)) for where, one in source.items()}
-        told = ends.spans(self._cluster, subject.announces)
+        told = ends.spans(self._cluster, subject.publishes)
         with self._store.begin() as tx:
             begun = ledger.begin(tx, asked)
             if begun.asked != asked:
@@ -84,7 +84,7 @@ class Replay:
         What fails is tried again by the service itself.
         """
         subject = self._subject
-        found = ends.spans(self._cluster, (*subject.topics, *subject.beside))
+        found = ends.spans(self._cluster, (*subject.topics, *subject.also_reads))
         with self._store.begin() as tx:
             ledger.extend(tx, "source", {where: OffsetRange(0, span.end) for where, span in found.items()})
         self.hear()
@@ -103,9 +103,9 @@ class Replay:
 
     def hear(self) -> None:
         """Note which facts stand on the service's own topics by now."""
-        if not self._subject.announces:
+        if not self._subject.publishes:
             return
-        found = ends.spans(self._cluster, self._subject.announces)
+        found = ends.spans(self._cluster, self._subject.publishes)
         with self._store.begin() as tx:
             ledger.extend(tx, "told", found)
             publications.read_told(tx, self._cluster, self._codec)

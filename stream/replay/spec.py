@@ -1,4 +1,4 @@
-"""What is replayed: a service's own code, what it may announce, and what topics alone cannot tell of its store."""
+"""The description of a service for its replays."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,50 +11,56 @@ from stream.worker.bisection import Handler
 
 
 class ReplayImpossible(Exception):
-    """A replay that cannot be done as asked: a sentence for the person who asked."""
+    """A replay cannot be done as requested; the message is a sentence for the operator."""
 
 
-def as_it_was(record: Record) -> Record:
-    """A record as it was translated when it came."""
+def unchanged(record: Record) -> Record:
+    """Return the record as it was translated when its webhook arrived: the default of `retranslate`."""
     return record
 
 
-def everything(record: Record) -> bool:  # noqa: ARG001
-    """Every record matters."""
+def always_relevant(record: Record) -> bool:  # noqa: ARG001
+    """Return True: the default of `is_relevant`."""
     return True
 
 
-def nothing(tx: Connection) -> None:
-    """A store whose topics tell all of it."""
+def no_settling(tx: Connection) -> None:
+    """Do nothing: the default of `settle`."""
 
 
-def nothing_of(tx: Connection, live: str) -> None:
-    """A store that has nothing but what its topics tell."""
+def nothing_to_carry_over(tx: Connection, live: str) -> None:
+    """Do nothing: the default of `carry_over`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplaySpec:
     """A service as a replay needs it.
 
-    `topics` are what its worker reads, `beside` what a replay reads too because it tells what became of things;
-    `heeds` says of a record whether it matters. `announces` are the topics of its own facts. `reread` translates a
-    webhook's raw body again. `settle` ends a replay: whatever in the store would act on the world is put to rest.
-    `adopt` takes over from the live schema, named to it, what no topic tells; both run in the schema that is replayed.
-    `is_by_partition` says that parts of its partitions may be replayed by processes of their own: whatever events of
-    two partitions change together ends the same in any order, but for how far apart they were read.
-    `aside` are columns in which equal stores may differ; `untold` says by SQL which rows of a table no topic tells.
+    `topics` are read by the service's worker; `also_reads` are read by a replay only, because they record what became
+    of earlier events. `is_relevant` says whether a record is replayed. `publishes` are the topics of the service's own
+    domain events. `retranslate` translates a webhook's raw body again.
+
+    `settle` ends a replay: it deactivates all rows that would have an outside effect, such as queued mails.
+    `carry_over` copies from the live schema, whose name it gets, the rows that no topic holds. Both run with the
+    replayed schema as search path.
+
+    `is_by_partition` allows parallel processes that each read some partition numbers: the resulting rows must not
+    depend on the order in which different partitions are read, except when they are read far apart.
+
+    `ignored_columns` are left out when schemas are compared; `unreplayed_rows` has, by table, an SQL condition for rows
+    that no topic holds.
     """
 
     service: str
     package: str
     topics: tuple[Topic, ...]
     handler: Handler
-    announces: tuple[Topic, ...] = ()
-    beside: tuple[Topic, ...] = ()
-    heeds: Callable[[Record], bool] = everything
-    reread: Callable[[Record], Record] = as_it_was
-    settle: Callable[[Connection], None] = nothing
-    adopt: Callable[[Connection, str], None] = nothing_of
+    publishes: tuple[Topic, ...] = ()
+    also_reads: tuple[Topic, ...] = ()
+    is_relevant: Callable[[Record], bool] = always_relevant
+    retranslate: Callable[[Record], Record] = unchanged
+    settle: Callable[[Connection], None] = no_settling
+    carry_over: Callable[[Connection, str], None] = nothing_to_carry_over
     is_by_partition: bool = False
-    aside: frozenset[str] = frozenset()
-    untold: Mapping[str, str] = field(default_factory=dict)
+    ignored_columns: frozenset[str] = frozenset()
+    unreplayed_rows: Mapping[str, str] = field(default_factory=dict)

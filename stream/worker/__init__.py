@@ -1,1 +1,1 @@
-"""Applies each event exactly once in effect: one loop, one transaction a batch, published after the commit."""
+"""Applies each event exactly once in effect: one loop, one transaction per batch, published after the commit."""

@@ -1,6 +1,7 @@
-"""One batch in one transaction: what is new is handled, what was handled is not handled again.
+"""Applies one batch in one transaction: new events are handled, known events are only judged.
 
-Whether it commits or not, inbox, state, parked and outbox agree; so a batch that is delivered again changes nothing.
+Inbox, state, retrying events and outbox change in the same transaction, so a batch that is delivered again changes
+nothing.
 """
 
 from collections.abc import Sequence
@@ -15,13 +16,13 @@ from stream.store import idempotency_keys, inbox, outbox, retrying
 from stream.store.error_classification import describe
 from stream.store.outbox import Message
 from stream.store.retrying import Retrying, Status
-from stream.worker.bisection import Done, Handler, Runner
-from stream.worker.messages import Teller
+from stream.worker.bisection import Handler, Runner, Succeeded
+from stream.worker.messages import MessageFactory
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What became of a delivery, at which attempt, and why where it failed."""
+class DeliveryOutcome:
+    """The outcome of a delivery, the number of the attempt (from 1), and the error of a failed one."""
 
     delivery: Delivery
     outcome: OutcomeKind
@@ -31,11 +32,11 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What a committed batch leaves to be told: messages with their rows in the outbox, and outcomes."""
+    """What to publish after the commit: messages, the ids of their outbox rows, and the outcome of each delivery."""
 
     rows: list[int] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
-    outcomes: list[Judged] = field(default_factory=list)
+    outcomes: list[DeliveryOutcome] = field(default_factory=list)
 
 
 @faults.after("worker.before_commit")
@@ -43,40 +44,42 @@ def apply(
     tx: Connection,
     deliveries: Sequence[Delivery],
     handler: Handler,
-    messages: Teller,
+    factory: MessageFactory,
     run: Runner,
     first_wait_s: float,
 ) -> Applied:
-    """Handle what is new, remember all of it, and keep what follows from it in the outbox, in the batch's order.
+    """Handle the new events, insert all of them into the inbox, and insert their messages into the outbox, in order.
 
-    An event that fails is parked, its first retry after `first_wait_s`; what nobody can decode is dead at once.
+    A failing event becomes retrying, with its first retry after about `first_wait_s` seconds. A record that cannot be
+    decoded is dead at once. Raises what `run` raises.
     """
     fresh, judged = inbox.split_repeated(deliveries, inbox.known(tx, deliveries))
     readable = [delivery for delivery in fresh if not isinstance(delivery.event, UnreadableRecord)]
-    handled = dict(zip((delivery.event_id for delivery in readable), run(tx, readable, handler, messages), strict=True))
-    told: list[Message] = []
-    outcomes: list[Judged] = []
+    handled = dict(zip((delivery.event_id for delivery in readable), run(tx, readable, handler, factory), strict=True))
+    messages: list[Message] = []
+    outcomes: list[DeliveryOutcome] = []
     failed: list[tuple[Retrying, Status]] = []
     for delivery in fresh:
         result = handled.get(delivery.event_id)
         if isinstance(delivery.event, UnreadableRecord):
             failed.append((retrying.first_failure(delivery, delivery.event.error), "abandoned"))
-            told += messages.dead(delivery, delivery.event.error)
-            outcomes.append(Judged(delivery, "abandoned", error=delivery.event.error))
-        elif isinstance(result, Done):
-            told += result.told
-            outcomes.append(Judged(delivery, result.result.outcome))
+            messages += factory.dead_letter(delivery, delivery.event.error)
+            outcomes.append(DeliveryOutcome(delivery, "abandoned", error=delivery.event.error))
+        elif isinstance(result, Succeeded):
+            messages += result.messages
+            outcomes.append(DeliveryOutcome(delivery, result.result.outcome))
         elif result is not None:
             failed.append((retrying.first_failure(delivery, describe(result)), "retrying"))
-            outcomes.append(Judged(delivery, "retrying", error=describe(result)))
+            outcomes.append(DeliveryOutcome(delivery, "retrying", error=describe(result)))
     retrying.save(tx, failed, first_wait_s)
-    inbox.insert(tx, [(one.delivery, one.outcome) for one in outcomes])
+    inbox.insert(tx, [(outcome.delivery, outcome.outcome) for outcome in outcomes])
     judged = idempotency_keys.judge(tx, readable, judged)
-    wakers = {woken: delivery for delivery in readable for woken in _woken(handled[delivery.event_id])}
-    for stood in inbox.release_waiting(tx, list(wakers)):
-        told += messages.woken(wakers[stood[0]], [stood])
-    return Applied(outbox.insert(tx, told), told, [*outcomes, *(Judged(*one) for one in judged)])
+    releasing = {event_id: delivery for delivery in readable for event_id in _released(handled[delivery.event_id])}
+    for released in inbox.release_waiting(tx, list(releasing)):
+        messages += factory.released(releasing[released[0]], [released])
+    return Applied(outbox.insert(tx, messages), messages, [*outcomes, *(DeliveryOutcome(*pair) for pair in judged)])
 
 
-def _woken(result: Done | Exception) -> Sequence[str]:
-    return result.result.woken if isinstance(result, Done) else ()
+def _released(result: Succeeded | Exception) -> Sequence[str]:
+    """Return the ids of waiting events that this result releases."""
+    return result.result.woken if isinstance(result, Succeeded) else ()

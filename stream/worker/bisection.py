@@ -1,6 +1,6 @@
-"""Finds the events that fail: all of a batch at once, and where that fails, its halves, until each stands alone.
+"""Finds the failing events of a batch: handle all events at once, and if that fails, halve until each failure is alone.
 
-An event fails when it cannot be handled, or when what follows from it cannot be put into words.
+An event fails when its handler raises, or when a domain event that follows from it cannot be encoded.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,54 +13,58 @@ from stream.kafka.delivery import Delivery
 from stream.state.fold import Result
 from stream.store.error_classification import is_store_failure
 from stream.store.outbox import Message
-from stream.worker.messages import Teller
+from stream.worker.messages import MessageFactory
 
 Handler = Callable[[Connection, Sequence[Any]], Sequence[Result]]
-"""Changes a service's store by new events, in their order, inside the batch's transaction; one result an event."""
+"""Applies new events, in order, to a service's store inside the batch's transaction; returns one result per event."""
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What became of an event, and the messages of what follows from it."""
+class Succeeded:
+    """The result of a handled event, and the messages with its domain events."""
 
     result: Result
-    told: list[Message]
+    messages: list[Message]
 
 
-Handled = list[Done | Exception]
-"""For each event what became of it, or why it failed."""
+HandledBatch = list[Succeeded | Exception]
+"""One item per event: its result, or the exception with which it failed."""
 
-Runner = Callable[[Connection, Sequence[Delivery], Handler, Teller], Handled]
+Runner = Callable[[Connection, Sequence[Delivery], Handler, MessageFactory], HandledBatch]
+"""Handles the events of a batch: `together` or `in_parts`."""
 
 
 class BatchFailed(Exception):
-    """Some event of this batch fails; its transaction is to be rolled back, and the batch handled in parts."""
+    """An event of the batch failed; roll the transaction back and handle the batch with `in_parts`."""
 
     def __init__(self, failure: Exception) -> None:
         super().__init__(f"an event of this batch fails: {failure}")
         self.failure = failure
 
 
-def together(tx: Connection, deliveries: Sequence[Delivery], handler: Handler, messages: Teller) -> Handled:
-    """Handle all events at once.
+def together(tx: Connection, deliveries: Sequence[Delivery], handler: Handler, factory: MessageFactory) -> HandledBatch:
+    """Handle all events in one call of the handler.
 
-    Raises BatchFailed when one of them fails, and what the store raises when that fails.
+    Raises BatchFailed when an event fails, and the store's own exception when the store fails.
     """
     try:
-        return _handle(tx, deliveries, handler, messages) if deliveries else []
+        return _handle(tx, deliveries, handler, factory) if deliveries else []
     except Exception as failure:
         if is_store_failure(failure):
             raise
         raise BatchFailed(failure) from failure
 
 
-def in_parts(tx: Connection, deliveries: Sequence[Delivery], handler: Handler, messages: Teller) -> Handled:
-    """Handle the events, those that fail rolled back alone: a savepoint a part, and a failing part is halved."""
+def in_parts(tx: Connection, deliveries: Sequence[Delivery], handler: Handler, factory: MessageFactory) -> HandledBatch:
+    """Handle the events in savepoints and roll back only those that fail: a failing part is halved and tried again.
+
+    Raises the store's own exception when the store fails.
+    """
     if not deliveries:
         return []
     try:
         with tx.begin_nested():
-            return _handle(tx, deliveries, handler, messages)
+            return _handle(tx, deliveries, handler, factory)
     except Exception as failure:
         if is_store_failure(failure):
             raise
@@ -68,10 +72,10 @@ def in_parts(tx: Connection, deliveries: Sequence[Delivery], handler: Handler, m
             return [failure]
     half = len(deliveries) // 2
     parts = deliveries[:half], deliveries[half:]
-    return [one for part in parts for one in in_parts(tx, part, handler, messages)]
+    return [handled for part in parts for handled in in_parts(tx, part, handler, factory)]
 
 
-def _handle(tx: Connection, deliveries: Sequence[Delivery], handler: Handler, messages: Teller) -> Handled:
+def _handle(tx: Connection, deliveries: Sequence[Delivery], handler: Handler, factory: MessageFactory) -> HandledBatch:
     results = handler(tx, [delivery.event for delivery in deliveries])
     pairs = zip(deliveries, results, strict=True)
-    return [Done(result, messages.facts(delivery, result)) for delivery, result in pairs]
+    return [Succeeded(result, factory.domain_events(delivery, result)) for delivery, result in pairs]

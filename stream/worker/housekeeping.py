@@ -1,4 +1,4 @@
-"""The worker's tasks between batches: events that failed, waited too long or were dismissed, and whether to stop."""
+"""The worker's tasks between batches: retries, overdue and dismissed events, and the decision to stop consumption."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -18,8 +18,8 @@ from stream.worker.batch import Applied
 from stream.worker.bisection import Handler
 from stream.worker.messages import Messages
 
-TEND_S = 0.5
-# One statement, since mostly there is nothing. It asks of all partitions; what is done is of those that are owned.
+INTERVAL_S = 0.5
+# One statement, because usually there is nothing to do. It looks at all partitions; the work is limited to owned ones.
 PENDING = f"""
 SELECT ({retrying.FAILING}),
        EXISTS (SELECT FROM parked WHERE status = 'retrying' AND next_attempt_at <= now()),
@@ -27,88 +27,95 @@ SELECT ({retrying.FAILING}),
        EXISTS (SELECT FROM inbox WHERE outcome = 'waiting'
                 AND handled_at < now() - make_interval(secs => %(seconds)b::float8))
 """  # noqa: S608
-MOST_RETRIED = 100
-COUNT_S = 5.0
+MAX_RETRIED_AT_ONCE = 100
+COUNT_INTERVAL_S = 5.0
 
 
 class Housekeeping:
-    """`stops`: so many events fail at once that it must be ours, not theirs; then none is given up, none is taken."""
+    """Does the tasks between batches in the worker's thread.
+
+    `stops` is True while MAX_FAILING or more events are retrying. The cause is then probably ours, so no event is
+    dead-lettered or consumed.
+    """
 
     def __init__(self, settings: StoreSettings, handler: Handler, codec: Codec, messages: Messages) -> None:
         self._settings = settings
         self._handler = handler
         self._codec = codec
         self._messages = messages
-        self._tended_at = 0.0
+        self._last_run_at = 0.0
         self._counted_at = 0.0
-        self.again = handler
-        self._probe = 1  # how many failing events are tried at once while consumption is stopped
+        self.repeat_handler = handler
+        self._probe_size = 1  # the number of events that are retried at once while consumption is stopped
         self.stops = False
 
     @property
     def is_due(self) -> bool:
-        """Whether it is time to look again."""
-        return time.monotonic() - self._tended_at > TEND_S
+        """Whether the last run is more than INTERVAL_S ago."""
+        return time.monotonic() - self._last_run_at > INTERVAL_S
 
     def work(
         self, tx: Connection, owned: Mapping[Partition, Owned], outcomes: Callable[[Applied], list[Message]]
     ) -> list[Applied]:
-        """Try parked events of our partitions again; publish which waited too long and which were dismissed."""
-        self._tended_at = time.monotonic()
+        """Retry the due events of the owned partitions; publish the outcomes of overdue and dismissed events.
+
+        `outcomes` encodes the outcomes of the retries. Returns what to publish after the commit: one item, or none
+        when nothing was due. Raises Fenced or Restored when the partitions are no longer owned as `owned` says.
+        """
+        self._last_run_at = time.monotonic()
         failing, *pending = tx.exec_driver_sql(PENDING, {"seconds": self._settings.wait_limit_s}).one()
-        self._judge_health(failing)
+        self._update_stops(failing)
         self._count(tx)
         if not any(pending):
             return []
-        due = retrying.due(tx, owned, self._probe if self.stops else MOST_RETRIED)
-        late = inbox.abandon_overdue(tx, owned, self._settings.wait_limit_s)
+        due = retrying.due(tx, owned, self._probe_size if self.stops else MAX_RETRIED_AT_ONCE)
+        overdue = inbox.abandon_overdue(tx, owned, self._settings.wait_limit_s)
         dismissed = retrying.dismissed(tx, owned)
-        if not (due or late or dismissed):
+        if not (due or overdue or dismissed):
             return []
-        ownership.assert_held(
-            tx, {where: owned[where] for where in _places(due, [*late, *(one.stood for one in dismissed)])}
-        )
-        repeated = [one for one in due if one.offset < owned[one.topic, one.partition].rewound_until]
-        new = [one for one in due if one not in repeated]
-        applied = together(self._retry(tx, repeated, self.again), self._retry(tx, new, self._handler))
-        # In the outbox too: a batch is delivered again and told of again, a retry is not.
-        told = [*outcomes(applied), *self._messages.overdue(late), *self._messages.dismissed(dismissed)]
-        rows = outbox.insert(tx, told)
-        self._learn(applied)
-        return [Applied(applied.rows + rows, applied.messages + told, applied.outcomes)]
+        touched = _partitions(due, [*overdue, *(event.stood for event in dismissed)])
+        ownership.assert_held(tx, {partition: owned[partition] for partition in touched})
+        repeated = [event for event in due if event.offset < owned[event.topic, event.partition].rewound_until]
+        new = [event for event in due if event not in repeated]
+        applied = _merge(self._retry(tx, repeated, self.repeat_handler), self._retry(tx, new, self._handler))
+        # The outbox holds these outcomes too: a batch is delivered again and its outcomes made again, a retry is not.
+        messages = [*outcomes(applied), *self._messages.overdue(overdue), *self._messages.dismissed(dismissed)]
+        rows = outbox.insert(tx, messages)
+        self._update_probe(applied)
+        return [Applied(applied.rows + rows, applied.messages + messages, applied.outcomes)]
 
     def _retry(self, tx: Connection, due: list[Retrying], handler: Handler) -> Applied:
-        ruling = retries.excuse if self.stops else retries.count
+        policy = retries.keep_attempts if self.stops else retries.count_attempt
         wait_s = self._settings.retry_first_s
-        return retries.retry(tx, due, self._codec, handler, self._messages, ruling, wait_s) if due else Applied()
+        return retries.retry(tx, due, self._codec, handler, self._messages, policy, wait_s) if due else Applied()
 
-    def _learn(self, applied: Applied) -> None:
-        """Go faster while what failed before passes now."""
-        tried = len(applied.outcomes)
-        self._probe = MOST_RETRIED if tried and not any(one.error for one in applied.outcomes) else 1
-        if tried == MOST_RETRIED:
-            self._tended_at = 0.0
+    def _update_probe(self, applied: Applied) -> None:
+        """Retry MAX_RETRIED_AT_ONCE events next time if all retries passed, else one."""
+        retried = len(applied.outcomes)
+        passed = retried and not any(outcome.error for outcome in applied.outcomes)
+        self._probe_size = MAX_RETRIED_AT_ONCE if passed else 1
+        if retried == MAX_RETRIED_AT_ONCE:
+            self._last_run_at = 0.0
 
-    def _judge_health(self, failing: int) -> None:
-        metrics.FAILING.set(failing)
+    def _update_stops(self, failing: int) -> None:
+        metrics.RETRYING.set(failing)
         stops = failing >= self._settings.max_failing
         if stops != self.stops:
-            tell, name = (log.error, "consumption.stopped") if stops else (log.info, "consumption.resumed")
-            tell(name, count=failing)
+            write_log, name = (log.error, "consumption.stopped") if stops else (log.info, "consumption.resumed")
+            write_log(name, count=failing)
         self.stops = stops
 
     def _count(self, tx: Connection) -> None:
-        """Say what waits for a person or for another event, of the whole store: every replica says the same."""
-        if time.monotonic() - self._counted_at > COUNT_S:
+        """Count the dead and waiting events of the whole store; every replica reports the same numbers."""
+        if time.monotonic() - self._counted_at > COUNT_INTERVAL_S:
             self._counted_at = time.monotonic()
             metrics.DEAD.set(retrying.counts(tx)["abandoned"])
             metrics.WAITING.set(inbox.count_waiting(tx))
 
 
-def together(one: Applied, other: Applied) -> Applied:
-    """Join the messages and outcomes of two parts of one transaction."""
-    return Applied(one.rows + other.rows, one.messages + other.messages, one.outcomes + other.outcomes)
+def _merge(first: Applied, second: Applied) -> Applied:
+    return Applied(first.rows + second.rows, first.messages + second.messages, first.outcomes + second.outcomes)
 
 
-def _places(due: list[Retrying], late: list[EventPosition]) -> set[Partition]:
-    return {(event.topic, event.partition) for event in due} | {(topic, number) for _, topic, number, _ in late}
+def _partitions(due: list[Retrying], positions: list[EventPosition]) -> set[Partition]:
+    return {(event.topic, event.partition) for event in due} | {(topic, number) for _, topic, number, _ in positions}

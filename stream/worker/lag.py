@@ -1,4 +1,4 @@
-"""Keeps the gauges of a worker's backlog true, also while it waits for its store or takes nothing."""
+"""Updates the gauges of a worker's backlog, also while the worker waits for its store or consumption is stopped."""
 
 import time
 from collections.abc import Sequence
@@ -12,48 +12,51 @@ from stream.kafka.position import Partition
 from stream.worker import metrics
 from stream.worker.backlog import Backlog
 
-LOOK_S = 5.0
+MEASURE_INTERVAL_S = 5.0
 
 
 class Lag:
-    """Used by the worker's thread; the ages are computed when Prometheus asks."""
+    """Measures lag in the worker's thread; the ages are computed when Prometheus scrapes them."""
 
-    def __init__(self, membership: GroupConsumer, topics: Sequence[Topic]) -> None:
-        self._membership = membership
+    def __init__(self, consumer: GroupConsumer, topics: Sequence[Topic]) -> None:
+        self._consumer = consumer
         self._topics = [topic.name for topic in topics]
         self._backlog = Backlog()
         self._next: dict[Partition, int] = {}
-        self._looked_at = time.monotonic()
+        self._measured_at = time.monotonic()
         for topic in self._topics:
             metrics.LAG.labels(topic).set(0)
             metrics.EVENT_AGE_SECONDS.labels(topic).set_function(partial(self._age, topic))
 
-    def hold(self, messages: Sequence[Message]) -> None:
-        """Learn of the batch in hand, whose oldest records may have waited since before this worker started.
+    def set_in_hand(self, messages: Sequence[Message]) -> None:
+        """Set the batch in hand; no messages mean that there is none.
 
-        The oldest record of a partition is its first. Without messages nothing is in hand any more.
+        Its oldest records may be older than this worker. The oldest record of a partition is its first.
         """
         oldest = {(message.topic() or "", message.partition() or 0): message for message in reversed(messages)}
-        self._backlog.hold((partition, message.timestamp()[1] / 1000) for partition, message in oldest.items())
+        self._backlog.set_in_hand((partition, message.timestamp()[1] / 1000) for partition, message in oldest.items())
 
-    def look_when_due(self) -> None:
-        """Compare where partitions end with how far the worker is, every LOOK_S."""
-        if time.monotonic() - self._looked_at < LOOK_S:
+    def measure_if_due(self) -> None:
+        """Measure the lag of all partitions if the last measurement is MEASURE_INTERVAL_S old."""
+        if time.monotonic() - self._measured_at < MEASURE_INTERVAL_S:
             return
-        self._looked_at = time.monotonic()
+        self._measured_at = time.monotonic()
         self.note_positions()
-        self._backlog.learn(self._next, self._membership.ends(self._next), time.time())
-        metrics.PARTITIONS_OWNED.set(len(self._membership.owned))
+        self._backlog.update(self._next, self._consumer.ends(self._next), time.time())
+        metrics.PARTITIONS_OWNED.set(len(self._consumer.owned))
         lag = self._backlog.lag()
         for topic in self._topics:
             metrics.LAG.labels(topic).set(lag.get(topic, 0))
 
     def note_positions(self) -> None:
-        """Note how far each partition is, which is known only while it is owned: at a take-over, and at each look."""
-        owned, kept = self._membership.owned, self._membership.arrived
-        # A partition that is taken over anew, as after a failure of the store, is as far as it was.
-        known = {partition: after for partition, after in self._next.items() if partition in kept}
-        self._next = known | {partition: one.next_offset for partition, one in owned.items()}
+        """Store the position of each owned partition; it is known only while the partition is owned.
+
+        Called when partitions are acquired, and at each measurement.
+        """
+        owned, unacquired = self._consumer.owned, self._consumer.arrived
+        # A partition that is acquired again, as after a failure of the store, keeps its position.
+        known = {partition: after for partition, after in self._next.items() if partition in unacquired}
+        self._next = known | {partition: position.next_offset for partition, position in owned.items()}
 
     def _age(self, topic: str) -> float:
         return self._backlog.age(topic, time.time())

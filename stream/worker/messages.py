@@ -1,4 +1,4 @@
-"""What a service has to tell of a delivery: the facts that follow, its dead letter, and what became of it."""
+"""Makes the messages that follow from a delivery: domain events, its dead letter, and its outcome."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,48 +17,53 @@ from stream.store.retrying import Dismissed
 
 TOPIC_OF = {record: topic.name for topic in topics.ALL for record in topic.records}
 
-LARGEST_ENCLOSED = 900_000
-"""Bytes of a record in its dead letter, which must fit into Kafka itself."""
+MAX_ENCLOSED_BYTES = 900_000
+"""The largest key and value, together, that a dead letter encloses: the letter itself must fit into Kafka."""
+
+MAX_RECORD_BYTES = LARGEST_MESSAGE - 10_000
+"""The largest key and value, together, of a record that is published. Kafka never acknowledges a larger one."""
 
 
-LARGEST_TOLD = LARGEST_MESSAGE - 10_000
-"""Bytes of a record and its key. A larger one is never acknowledged: what it follows from has failed."""
+def encode_record(codec: Codec, record: Record, key: bytes) -> bytes:
+    """Return the record as the bytes of a Kafka value.
 
-
-def written(codec: Codec, record: Record, key: bytes) -> bytes:
-    """The record as its topic carries it.
-
-    Raises ValueError for one that Kafka would not take.
+    Raises ValueError when key and value together exceed MAX_RECORD_BYTES.
     """
     value = codec.encode(record)
-    if (size := len(key) + len(value)) > LARGEST_TOLD:
-        raise ValueError(f"a {type(record).__name__} of {size} bytes is too large to be told")
+    if (size := len(key) + len(value)) > MAX_RECORD_BYTES:
+        raise ValueError(f"a {type(record).__name__} of {size} bytes is too large to publish")
     return value
 
 
-class Teller(Protocol):
-    """Who makes a batch's messages; what it does not return is told by nobody."""
+class MessageFactory(Protocol):
+    """Makes the messages of a batch; a message that it does not return is not published."""
 
-    def facts(self, delivery: Delivery, result: Result) -> list[Message]: ...
-    def dead(self, delivery: Delivery, error: str) -> list[Message]: ...
-    def woken(self, delivery: Delivery, events: Iterable[EventPosition]) -> list[Message]: ...
+    def domain_events(self, delivery: Delivery, result: Result) -> list[Message]: ...
+    def dead_letter(self, delivery: Delivery, error: str) -> list[Message]: ...
+    def released(self, delivery: Delivery, events: Iterable[EventPosition]) -> list[Message]: ...
 
 
 class Messages:
-    """Makes the messages of one service."""
+    """The MessageFactory of a live service."""
 
     def __init__(self, service: str, codec: Codec) -> None:
         self._service = service
         self._codec = codec
 
-    def facts(self, delivery: Delivery, result: Result) -> list[Message]:
-        """The domain events, each on its topic under its aggregate's key."""
-        source, key = (delivery.topic, delivery.partition), result.key.encode()
-        return [Message(*source, TOPIC_OF[type(fact)], key, written(self._codec, fact, key)) for fact in result.facts]
+    def domain_events(self, delivery: Delivery, result: Result) -> list[Message]:
+        """Return one message per domain event of `result`, on the event's topic under its aggregate's key.
 
-    def dead(self, delivery: Delivery, error: str) -> list[Message]:
-        """The dead letter of a record that is given up. The bytes of one too large for a letter stay where it stood."""
-        fits = len(delivery.key or b"") + len(delivery.value or b"") <= LARGEST_ENCLOSED
+        Raises ValueError for an event that is too large to publish.
+        """
+        source, key = (delivery.topic, delivery.partition), result.key.encode()
+        return [
+            Message(*source, TOPIC_OF[type(event)], key, encode_record(self._codec, event, key))
+            for event in result.facts
+        ]
+
+    def dead_letter(self, delivery: Delivery, error: str) -> list[Message]:
+        """Return the dead letter of a record; it omits key and value when they exceed MAX_ENCLOSED_BYTES."""
+        fits = len(delivery.key or b"") + len(delivery.value or b"") <= MAX_ENCLOSED_BYTES
         letter = DeadRecord(
             event_id=delivery.event_id,
             service=self._service,
@@ -73,33 +78,37 @@ class Messages:
         topic, key = topics.dead(self._service).name, letter.event_id.encode()
         return [Message(delivery.topic, delivery.partition, topic, key, self._codec.encode(letter))]
 
-    def woken(self, delivery: Delivery, events: Iterable[EventPosition]) -> list[Message]:
-        """The outcomes of events that waited for this delivery."""
-        return [self._outcome((delivery.topic, delivery.partition), event, "processed", 1, None) for event in events]
+    def released(self, delivery: Delivery, events: Iterable[EventPosition]) -> list[Message]:
+        """Return the outcomes of events that waited for this delivery."""
+        source = (delivery.topic, delivery.partition)
+        return [self._outcome(source, event, "processed", 1, None) for event in events]
 
     def overdue(self, events: Iterable[EventPosition]) -> list[Message]:
-        """The outcomes of events that have waited too long."""
+        """Return the outcomes of events that have waited longer than WAIT_LIMIT_S."""
         return [self._outcome((event[1], event[2]), event, "abandoned", 1, OVERDUE) for event in events]
 
     def dismissed(self, events: Iterable[Dismissed]) -> list[Message]:
-        """The outcomes of events that a person dismissed, also behind their dead letters, where a replay reads them."""
-        told = [
-            self._outcome((one.stood[1], one.stood[2]), one.stood, "dismissed", one.attempts, one.because)
-            for one in events
+        """Return the outcomes of dismissed events, once for the outcome topic and once for the dead-letter topic.
+
+        A replay reads the dismissals from the dead-letter topic.
+        """
+        outcomes = [
+            self._outcome((event.stood[1], event.stood[2]), event.stood, "dismissed", event.attempts, event.because)
+            for event in events
         ]
         dead = topics.dead(self._service).name
-        return [*told, *(replace(one, topic=dead) for one in told)]
+        return [*outcomes, *(replace(message, topic=dead) for message in outcomes)]
 
     def outcome(self, delivery: Delivery, kind: OutcomeKind, attempt: int, error: str | None) -> Message:
-        """What became of a delivery, for whoever watches."""
-        stood = (delivery.event_id, delivery.topic, delivery.partition, delivery.offset)
-        return self._outcome((delivery.topic, delivery.partition), stood, kind, attempt, error)
+        """Return the outcome of a delivery for its consumers, such as the console."""
+        position = (delivery.event_id, delivery.topic, delivery.partition, delivery.offset)
+        return self._outcome((delivery.topic, delivery.partition), position, kind, attempt, error)
 
     def _outcome(
         self, source: Partition, event: EventPosition, kind: OutcomeKind, attempt: int, error: str | None
     ) -> Message:
         event_id, topic, partition, offset = event
-        told = Outcome(
+        outcome = Outcome(
             event_id=event_id,
             service=self._service,
             topic=topic,
@@ -110,4 +119,4 @@ class Messages:
             error=error,
             at=clock.now(),
         )
-        return Message(*source, topics.OUTCOMES.name, event_id.encode(), self._codec.encode(told))
+        return Message(*source, topics.OUTCOMES.name, event_id.encode(), self._codec.encode(outcome))

@@ -1,4 +1,4 @@
-"""What a worker counts, for Prometheus."""
+"""The Prometheus metrics of a worker."""
 
 import time
 from collections.abc import Iterator
@@ -6,31 +6,40 @@ from contextlib import contextmanager
 
 from prometheus_client import Counter, Gauge, Histogram
 
-EVENTS = Counter("hookstream_events_total", "Events by what became of them", ["outcome"])
-FACTS = Counter("hookstream_facts_total", "Domain events announced", ["type"])
-BATCH_SECONDS = Histogram("hookstream_batch_seconds", "One batch, from decoding to stored offsets")
-LAG = Gauge("hookstream_lag_records", "Records this worker has still to process, by topic", ["topic"])
+EVENTS = Counter("hookstream_events_total", "Events by outcome", ["outcome"])
+DOMAIN_EVENTS = Counter("hookstream_facts_total", "Domain events published, by topic", ["type"])
+BATCH_SECONDS = Histogram("hookstream_batch_seconds", "Seconds per batch, from decoding to stored offsets")
+LAG = Gauge("hookstream_lag_records", "Records that this worker has not yet processed, by topic", ["topic"])
 EVENT_AGE_SECONDS = Gauge(
-    "hookstream_event_age_seconds", "Age of the oldest record that is not processed, by topic; 0 without one", ["topic"]
+    "hookstream_event_age_seconds",
+    "Age of the oldest unprocessed record in seconds, by topic; 0 without one",
+    ["topic"],
 )
 PARTITIONS_OWNED = Gauge("hookstream_partitions_owned", "Partitions whose records this worker applies")
-OUTBOX_MESSAGES = Gauge("hookstream_outbox_messages", "Messages that are committed and not yet acknowledged by Kafka")
-OUTBOX_AGE_SECONDS = Gauge("hookstream_outbox_age_seconds", "How long the oldest of them waits; 0 without one")
-STORE_FAILURES = Counter("hookstream_store_failures_total", "Batches tried again because the store failed")
-REWOUND = Counter(
-    "hookstream_rewound_records_total", "Records that are read again because the store was restored", ["topic"]
+OUTBOX_MESSAGES = Gauge("hookstream_outbox_messages", "Committed messages that Kafka has not yet acknowledged")
+OUTBOX_AGE_SECONDS = Gauge(
+    "hookstream_outbox_age_seconds",
+    "Age in seconds of the oldest message that Kafka has not acknowledged; 0 without one",
 )
-FENCED = Counter("hookstream_fenced_total", "Partitions given up because another worker took them over")
-FAILING = Gauge("hookstream_failing_events", "Events that failed and are tried again")
-DEAD = Gauge("hookstream_dead_events", "Events that were given up and wait for somebody, of the whole store")
-WAITING = Gauge("hookstream_waiting_events", "Events that wait for what nobody has told yet, of the whole store")
+STORE_FAILURES = Counter("hookstream_store_failures_total", "Attempts to apply a batch that the store failed")
+REWOUND = Counter(
+    "hookstream_rewound_records_total",
+    "Records that are read again because the store was restored, by topic",
+    ["topic"],
+)
+FENCED = Counter("hookstream_fenced_total", "Partitions lost because another worker acquired them")
+RETRYING = Gauge("hookstream_failing_events", "Retrying events of the whole store")
+DEAD = Gauge("hookstream_dead_events", "Dead events of the whole store, which wait for an operator")
+WAITING = Gauge(
+    "hookstream_waiting_events", "Events of the whole store that wait for another event, such as their order"
+)
 
-_publishing: dict[object, float] = {}  # since when (monotonic seconds), by publication
+_publishing: dict[object, float] = {}  # start of each running publication, in monotonic seconds
 
 
 @contextmanager
 def publishing(count: int) -> Iterator[None]:
-    """Count these messages as waiting in the outbox until the block ends."""
+    """Count `count` messages as waiting in the outbox until the block ends."""
     publication = object()
     _publishing[publication] = time.monotonic()
     OUTBOX_MESSAGES.inc(count)

@@ -1,4 +1,4 @@
-"""Appends a worker's messages to Kafka and waits until every in-sync replica has them."""
+"""Publishes a worker's messages to Kafka and waits until all in-sync replicas have acknowledged them."""
 
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
@@ -15,21 +15,24 @@ from stream.store.outbox import Message
 from stream.worker import metrics
 
 POLL_S = 0.2
-UNTIL_DONE = {"message.timeout.ms": 0, "linger.ms": 2}
-"""Without a limit, or one given up for its time would come behind those that were produced after it."""
+WITHOUT_TIMEOUT = {"message.timeout.ms": 0, "linger.ms": 2}
+"""A message that timed out and was sent again would arrive after messages that were produced later."""
 
 
 class Publisher:
-    """One producer. `while_waiting` is called again and again while Kafka keeps us waiting."""
+    """One Kafka producer. `while_waiting` is called about every POLL_S while Kafka acknowledges nothing."""
 
     def __init__(self, cluster: Cluster, while_waiting: Callable[[], None]) -> None:
-        self._producer = cluster.producer({**PRODUCER, **UNTIL_DONE})
+        self._producer = cluster.producer({**PRODUCER, **WITHOUT_TIMEOUT})
         self._while_waiting = while_waiting
-        self._silence = Watchdog("producer", partial(admin.are_healthy, cluster))
-        self.problem = self._silence.problem
+        self._watchdog = Watchdog("producer", partial(admin.are_healthy, cluster))
+        self.problem = self._watchdog.problem
 
     def publish(self, messages: Sequence[Message]) -> None:
-        """Return when all are acknowledged; what fails is tried again, because it is already decided."""
+        """Return when Kafka has acknowledged all messages; rejected messages are sent again without a limit.
+
+        They are committed to the outbox, so they must be published. Raises SystemExit after a fatal producer error.
+        """
         if messages:
             with metrics.publishing(len(messages)):
                 self._publish(messages)
@@ -44,6 +47,7 @@ class Publisher:
             unsent = self._try(unsent)
 
     def _try(self, messages: Sequence[Message]) -> list[Message]:
+        """Produce all messages, wait for the reports, and return the rejected messages."""
         failed: list[Message] = []
         waiting = len(messages)
 
@@ -51,7 +55,7 @@ class Publisher:
             nonlocal waiting
             waiting -= 1
             if error is None:
-                self._silence.reset()
+                self._watchdog.reset()
             else:
                 log.warning("publish.failed", topic=message.topic, error=error.str())
                 failed.append(message)
@@ -64,9 +68,9 @@ class Publisher:
         return failed
 
     def _wait(self, topics: Collection[str]) -> None:
-        """A moment, unless something is reported."""
+        """Wait up to POLL_S for delivery reports."""
         if not self._producer.poll(POLL_S):
-            self._silence.check(topics)
+            self._watchdog.check(topics)
             self._while_waiting()
 
     def _produce(self, message: Message, report: Callable[[Message, KafkaError | None], None]) -> None:
@@ -78,7 +82,7 @@ class Publisher:
                     message.key,
                     on_delivery=lambda error, _: report(message, error),
                 )
-            except BufferError:  # the local queue is full until some are acknowledged
+            except BufferError:  # the local queue is full until Kafka acknowledges some messages
                 self._wait({message.topic})
             except KafkaException as fatal:
                 raise SystemExit(f"Kafka's producer has failed for good: {fatal}") from fatal

@@ -1,4 +1,4 @@
-"""Says what a committed batch came to: a log line an event, and the counters."""
+"""Reports a committed batch: one log line per event, and the counters."""
 
 from runtime.logging import log
 from stream.events import Webhook
@@ -8,26 +8,26 @@ from stream.worker.batch import Applied
 
 
 def _subject(event: object) -> dict[str, str]:
-    """The provider and order of an event, as far as it names them."""
+    """Return the provider and order of an event as log fields; a missing one is left out."""
     provider = event.envelope.provider if isinstance(event, Webhook) else None
     order = getattr(getattr(event, "notice", event), "order_id", None)
     return {name: value for name, value in (("provider", provider), ("order_id", order)) if value}
 
 
 def report(applied: Applied) -> None:
-    """Log and count each event by what became of it, and count the facts that follow."""
-    for judged in applied.outcomes:
-        metrics.EVENTS.labels(judged.outcome).inc()
-        tell = log.error if judged.outcome == "abandoned" else log.info
-        name = "retried" if judged.attempt > 1 and judged.outcome == "processed" else judged.outcome
-        subject = _subject(judged.delivery.event)
-        tell(
+    """Log and count each event by its outcome, and count the domain events that follow."""
+    for outcome in applied.outcomes:
+        metrics.EVENTS.labels(outcome.outcome).inc()
+        write_log = log.error if outcome.outcome == "abandoned" else log.info
+        name = "retried" if outcome.attempt > 1 and outcome.outcome == "processed" else outcome.outcome
+        subject = _subject(outcome.delivery.event)
+        write_log(
             f"webhook.{name}",
-            id=judged.delivery.event_id,
-            topic=judged.delivery.topic,
-            attempt=judged.attempt,
+            id=outcome.delivery.event_id,
+            topic=outcome.delivery.topic,
+            attempt=outcome.attempt,
             **subject,
         )
     for message in applied.messages:
         if message.topic != OUTCOMES.name:
-            metrics.FACTS.labels(message.topic).inc()
+            metrics.DOMAIN_EVENTS.labels(message.topic).inc()

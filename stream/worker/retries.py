@@ -1,4 +1,4 @@
-"""Tries parked events again: one that passes is as if it had never failed, one that fails waits or is given up."""
+"""Retries failed events: a success leaves no trace of the failure; a failure waits for its next retry or is dead."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,27 +12,30 @@ from stream.store import inbox, outbox, retrying
 from stream.store.error_classification import describe
 from stream.store.outbox import Message
 from stream.store.retrying import MAX_RETRIES, Retrying, Status
-from stream.worker.batch import Applied, Judged
-from stream.worker.bisection import Done, Handler, in_parts
-from stream.worker.messages import Teller
+from stream.worker.batch import Applied, DeliveryOutcome
+from stream.worker.bisection import Handler, Succeeded, in_parts
+from stream.worker.messages import MessageFactory
 
-Ruling = Callable[[Retrying, str], tuple[Retrying, Status]]
-"""What becomes of an event that failed again."""
+FailurePolicy = Callable[[Retrying, str], tuple[Retrying, Status]]
+"""Returns the new state of an event that failed again with this error."""
 
 
-def count(event: Retrying, error: str) -> tuple[Retrying, Status]:
-    """One attempt more; after the fifth retry it is given up."""
+def count_attempt(event: Retrying, error: str) -> tuple[Retrying, Status]:
+    """Count the failed attempt; after MAX_RETRIES retries the event is dead."""
     attempts = retrying.next_attempt(event.attempts)
     return replace(event, attempts=attempts, error=error), "abandoned" if attempts > MAX_RETRIES else "retrying"
 
 
-def excuse(event: Retrying, error: str) -> tuple[Retrying, Status]:
-    """No attempt: too many fail at once for it to be this event's fault. One that a person gave up had its last."""
+def keep_attempts(event: Retrying, error: str) -> tuple[Retrying, Status]:
+    """Do not count the attempt, because consumption is stopped and the cause is probably not this event.
+
+    An event that an operator gave up has had its last attempt and is dead.
+    """
     return replace(event, error=error), "abandoned" if event.attempts > MAX_RETRIES else "retrying"
 
 
-def give_up(event: Retrying, error: str) -> tuple[Retrying, Status]:
-    """One attempt more, and the last: what nobody can decode becomes no better by waiting."""
+def mark_dead(event: Retrying, error: str) -> tuple[Retrying, Status]:
+    """Count the failed attempt and end the retries: a record that cannot be decoded does not improve by waiting."""
     return replace(event, attempts=event.attempts + 1, error=error), "abandoned"
 
 
@@ -41,67 +44,88 @@ def retry(
     due: Sequence[Retrying],
     codec: Codec,
     handler: Handler,
-    messages: Teller,
-    ruling: Ruling,
+    factory: MessageFactory,
+    policy: FailurePolicy,
     first_wait_s: float,
 ) -> Applied:
-    """Handle parked events again. Undecodable ones come again only when somebody redrives them."""
-    again = _one_each([(event, _read(codec, event)) for event in due])
-    known = inbox.known(tx, [one for event, one in again if one.event_id != event.event_id])
-    ready = [(event, one) for event, one in again if one.event_id not in known and _is_readable(one)]
-    handled = in_parts(tx, [one for _, one in ready], handler, messages)
+    """Handle the due events again; those that fail get their new state from `policy`.
+
+    A record that could not be decoded is due only after an operator redrove it. Raises the store's own exception when
+    the store fails.
+    """
+    again = _first_per_event([(event, _read(codec, event)) for event in due])
+    known = inbox.known(tx, [read for event, read in again if read.event_id != event.event_id])
+    ready = [(event, read) for event, read in again if read.event_id not in known and _is_readable(read)]
+    handled = in_parts(tx, [read for _, read in ready], handler, factory)
     results = {event.event_id: result for (event, _), result in zip(ready, handled, strict=True)}
-    told: list[Message] = []
-    outcomes: list[Judged] = []
-    for event, one in again:
+    messages: list[Message] = []
+    outcomes: list[DeliveryOutcome] = []
+    for event, read in again:
         result = results.get(event.event_id)
-        if isinstance(result, Done):
-            told += result.told
-            told += messages.woken(one, inbox.release_waiting(tx, result.result.woken))
-            outcomes.append(Judged(one, result.result.outcome, retrying.next_attempt(event.attempts)))
-        elif one.event_id in known:
+        if isinstance(result, Succeeded):
+            messages += result.messages
+            messages += factory.released(read, inbox.release_waiting(tx, result.result.woken))
+            outcomes.append(DeliveryOutcome(read, result.result.outcome, retrying.next_attempt(event.attempts)))
+        elif read.event_id in known:
             attempt = retrying.next_attempt(event.attempts)
-            outcomes.append(Judged(one, inbox.judge(one, known[one.event_id]), attempt))
+            outcomes.append(DeliveryOutcome(read, inbox.judge(read, known[read.event_id]), attempt))
         else:
-            outcomes.append(_fail(tx, event, one, result, ruling, first_wait_s))
-    for judged in outcomes:
-        told += messages.dead(judged.delivery, judged.error or "") if judged.outcome == "abandoned" else []
+            outcomes.append(_fail(tx, event, read, result, policy, first_wait_s))
+    for outcome in outcomes:
+        if outcome.outcome == "abandoned":
+            messages += factory.dead_letter(outcome.delivery, outcome.error or "")
     _settle(tx, again, outcomes)
-    return Applied(outbox.insert(tx, told), told, outcomes)
+    return Applied(outbox.insert(tx, messages), messages, outcomes)
 
 
-def _one_each(again: Sequence[tuple[Retrying, Delivery]]) -> list[tuple[Retrying, Delivery]]:
-    """Of several records of one event the first: they were parked as what nobody could decode, by where they stood.
+def _first_per_event(again: Sequence[tuple[Retrying, Delivery]]) -> list[tuple[Retrying, Delivery]]:
+    """Keep the first record of each event id.
 
-    What becomes of the first says of the others next time that they are duplicates.
+    Undecodable records have ids made from their positions, so several of them may turn out to be the same event once
+    they can be decoded. After the first is handled, the next retry finds the others to be duplicates.
     """
     first: dict[str, tuple[Retrying, Delivery]] = {}
-    for event, one in again:
-        first.setdefault(one.event_id, (event, one))
+    for event, read in again:
+        first.setdefault(read.event_id, (event, read))
     return list(first.values())
 
 
 def _fail(
-    tx: Connection, event: Retrying, one: Delivery, failure: Exception | None, ruling: Ruling, first_wait_s: float
-) -> Judged:
-    if isinstance(one.event, UnreadableRecord):  # it was redriven, and nobody can decode it today either
-        ruled, status = give_up(event, one.event.error)
+    tx: Connection,
+    event: Retrying,
+    read: Delivery,
+    failure: Exception | None,
+    policy: FailurePolicy,
+    first_wait_s: float,
+) -> DeliveryOutcome:
+    if isinstance(read.event, UnreadableRecord):  # an operator redrove it, and it still cannot be decoded
+        failed, status = mark_dead(event, read.event.error)
     else:
-        ruled, status = ruling(event, describe(failure or Exception("unknown")))
-    retrying.save(tx, [(ruled, status)], first_wait_s)
-    return Judged(one, status, ruled.attempts, ruled.error)
+        failed, status = policy(event, describe(failure or Exception("unknown")))
+    retrying.save(tx, [(failed, status)], first_wait_s)
+    return DeliveryOutcome(read, status, failed.attempts, failed.error)
 
 
-def _settle(tx: Connection, again: Sequence[tuple[Retrying, Delivery]], outcomes: Sequence[Judged]) -> None:
-    """Let the inbox say what became of each; what could not be decoded before has its own id only now."""
+def _settle(tx: Connection, again: Sequence[tuple[Retrying, Delivery]], outcomes: Sequence[DeliveryOutcome]) -> None:
+    """Write the outcomes to the inbox and delete the rows of events that no longer fail.
+
+    A record that could not be decoded before gets an inbox row under its own id only now.
+    """
     ended = [
-        (event, judged)
-        for (event, _), judged in zip(again, outcomes, strict=True)
-        if judged.outcome not in ("retrying", "abandoned")
+        (event, outcome)
+        for (event, _), outcome in zip(again, outcomes, strict=True)
+        if outcome.outcome not in ("retrying", "abandoned")
     ]
-    named = [judged for event, judged in ended if judged.delivery.event_id != event.event_id]
-    inbox.settle(tx, [(event.event_id, judged.outcome) for (event, _), judged in zip(again, outcomes, strict=True)])
-    inbox.insert(tx, [(one.delivery, one.outcome) for one in named if one.outcome not in ("duplicate", "conflict")])
+    decoded = [outcome for event, outcome in ended if outcome.delivery.event_id != event.event_id]
+    inbox.settle(tx, [(event.event_id, outcome.outcome) for (event, _), outcome in zip(again, outcomes, strict=True)])
+    inbox.insert(
+        tx,
+        [
+            (outcome.delivery, outcome.outcome)
+            for outcome in decoded
+            if outcome.outcome not in ("duplicate", "conflict")
+        ],
+    )
     retrying.delete(tx, [event.event_id for event, _ in ended])
 
 
@@ -109,5 +133,5 @@ def _read(codec: Codec, event: Retrying) -> Delivery:
     return delivery.delivery(codec, event.topic, event.partition, event.offset, event.key, event.value)
 
 
-def _is_readable(one: Delivery) -> bool:
-    return not isinstance(one.event, UnreadableRecord)
+def _is_readable(read: Delivery) -> bool:
+    return not isinstance(read.event, UnreadableRecord)

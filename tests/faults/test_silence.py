@@ -31,7 +31,7 @@ def test_it_says_so_and_ends_and_its_successor_reads_everything(processors: Repl
         ended = deaf.process.wait(PATIENCE_S)
     processors.only()
 
-    assert "Kafka does not say where to begin" in problem
+    assert "Kafka does not return the group's offsets" in problem
     assert ended in (1, LATE)
     assert len(deaf.lines("kafka.client_stuck")) == 1
     orders.were_applied_once_in_order()

@@ -147,7 +147,7 @@ def test_an_event_whose_consequence_is_too_large_for_kafka_is_parked(engine: Eng
         applied = batch.apply(tx, [bad], handle, Messages("payment", CODEC), in_parts, 2.0)
 
     assert [one.outcome for one in applied.outcomes] == ["retrying"]
-    assert "too large to be told" in (applied.outcomes[0].error or "")
+    assert "too large to publish" in (applied.outcomes[0].error or "")
     assert applied.messages == []
 
 
@@ -164,7 +164,7 @@ def test_copies_of_an_event_that_nobody_could_decode_are_redriven_together_and_h
     def try_again() -> list[str]:
         due = retrying.due(tx, [(topics.ORDERS.name, 0)], 100)
         ours = [one for one in due if one.offset >= 10**9]
-        applied = retries.retry(tx, ours, CODEC, handle, messages, retries.count, 2.0)
+        applied = retries.retry(tx, ours, CODEC, handle, messages, retries.count_attempt, 2.0)
         return [one.outcome for one in applied.outcomes]
 
     messages = Messages("payment", CODEC)

@@ -103,7 +103,7 @@ class Filler:
 
     def _learn(self, wanted: Wanted) -> None:
         """Read from the start, until no record tells a new name of the orders that are wanted."""
-        topics = (*self._subject.topics, *self._subject.beside)
+        topics = (*self._subject.topics, *self._subject.also_reads)
         there = spans(self._cluster, topics)
         whole = {where: OffsetRange(there[where].first, place.end) for where, place in self._places().items()}
         known = 0
@@ -121,7 +121,7 @@ class Filler:
         with self._store.begin() as tx:
             tx.exec_driver_sql(HURRY)
             due = retrying.due(tx, list(ledger.places(tx, "source")), MOST_RETRIED)
-            retries.retry(tx, due, self._codec, self._subject.handler, unspoken, retries.count, 0.001)
+            retries.retry(tx, due, self._codec, self._subject.handler, unspoken, retries.count_attempt, 0.001)
             self._keep(tx, publications.owed(tx, unspoken, self._subject))
         return bool(due)
 
@@ -174,7 +174,7 @@ class Filler:
 
     def _reread(self, record: Record) -> Record:
         try:
-            again = self._subject.reread(record)
+            again = self._subject.retranslate(record)
         except Exception as refused:
             raise Undecodable(f"today's translator refuses it: {type(refused).__name__}: {refused}") from refused
         if isinstance(again, events.Webhook) and isinstance(record, events.Webhook):
@@ -187,6 +187,6 @@ class Filler:
 
     def _concerns(self, one: Delivery) -> bool:
         """Whether a record matters to the service, and is of the orders that the replay is limited to."""
-        if not isinstance(one.event, UnreadableRecord) and not self._subject.heeds(one.event):
+        if not isinstance(one.event, UnreadableRecord) and not self._subject.is_relevant(one.event):
             return False
         return self._wanted is None or self._wanted.has(one)

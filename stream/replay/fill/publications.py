@@ -23,7 +23,7 @@ from stream.store.inbox import EventPosition
 from stream.store.outbox import Message
 from stream.worker import bisection
 from stream.worker.bisection import BatchFailed, Runner
-from stream.worker.messages import TOPIC_OF, written
+from stream.worker.messages import TOPIC_OF, encode_record
 
 AT_ONCE = 5000
 
@@ -46,18 +46,18 @@ class CollectedPublications:
         """The ids of all that was collected."""
         return self._collected.keys()
 
-    def facts(self, delivery: Delivery, result: Result) -> list[Message]:
+    def domain_events(self, delivery: Delivery, result: Result) -> list[Message]:
         if result.facts:
             source, key = (delivery.topic, delivery.partition, delivery.offset), result.key.encode()
             for fact in result.facts:
-                value = None if self._is_together else written(self._codec, fact, key)
+                value = None if self._is_together else encode_record(self._codec, fact, key)
                 self._collected.setdefault(fact.event_id, (fact, source, key, value))
         return []
 
-    def dead(self, delivery: Delivery, error: str) -> list[Message]:
+    def dead_letter(self, delivery: Delivery, error: str) -> list[Message]:
         return []
 
-    def woken(self, delivery: Delivery, events: Iterable[EventPosition]) -> list[Message]:
+    def released(self, delivery: Delivery, events: Iterable[EventPosition]) -> list[Message]:
         return []
 
     def owed(self, told: Collection[str]) -> list[Owed]:
@@ -73,7 +73,9 @@ class CollectedPublications:
     def _owed(self, fact_id: str) -> Owed:
         fact, source, key, value = self._collected[fact_id]
         kind = type(fact)
-        return Owed(fact_id, *source, TOPIC_OF[kind], key, value or written(self._codec, fact, key), kind.__name__)
+        return Owed(
+            fact_id, *source, TOPIC_OF[kind], key, value or encode_record(self._codec, fact, key), kind.__name__
+        )
 
 
 def owed(tx: Connection, unspoken: CollectedPublications, subject: ReplaySpec) -> list[Owed]:
@@ -83,7 +85,7 @@ def owed(tx: Connection, unspoken: CollectedPublications, subject: ReplaySpec) -
     """
     left = unspoken.owed(ledger.told(tx, unspoken.fact_ids))
     for one in left:
-        if one.topic not in {topic.name for topic in subject.announces}:
+        if one.topic not in {topic.name for topic in subject.publishes}:
             raise ReplayImpossible(f"a {one.kind} goes to {one.topic}, which the service is not said to announce on")
     return left
 
