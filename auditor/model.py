@@ -64,29 +64,31 @@ class Made(dict[K, V]):
 
 def payment(events: Iterable[Record], policy: OrdersPolicy = "optional") -> Expected:
     """The payments after these webhooks and orders."""
-    book = payments.Book(Made(payments.Payment), Made(lambda _: Alias()), policy)
+    working_set = payments.PaymentWorkingSet(Made(payments.Payment), Made(lambda _: Alias()), policy)
     history = set()
     for event in events:
         if isinstance(event, PaymentWebhook | DisputeWebhook | RefundWebhook | BillingWebhook | OrderWebhook):
-            book.post(event)
+            working_set.apply(event)
         if isinstance(event, PaymentWebhook | DisputeWebhook):
             history.add(event.envelope.event_id)
-    told = {order_id: one for order_id, one in book.payments.items() if one.version}
+    told = {order_id: one for order_id, one in working_set.payments.items() if one.version}
     tables: Tables = {
         "payments": {order_id: _payment(one) for order_id, one in told.items()},
         "transactions": {
             f"{order_id} {name}": {
                 **_values(entry, "status", "amount", "currency"),
-                "refunded_amount": one.given_back_of(name),
+                "refunded_amount": one.refunded_of(name),
             }
             for order_id, one in told.items()
             for name, entry in one.transactions.items()
         },
         "orders": {
-            order_id: _values(one.order, "amount", "currency") for order_id, one in book.payments.items() if one.order
+            order_id: _values(one.order, "amount", "currency")
+            for order_id, one in working_set.payments.items()
+            if one.order
         },
     }
-    truths = [truth for one in book.payments.values() for truth in payments.truths(one, policy)]
+    truths = [truth for one in working_set.payments.values() for truth in payments.event_keys(one, policy)]
     return Expected(tables, frozenset(history), frozenset(ids.fact_id(kind.__name__, *key) for kind, key in truths))
 
 
@@ -101,24 +103,24 @@ def shipment(events: Iterable[Record]) -> Expected:
         name: {"order_id": one.order_id, "status": one.status, "version": one.version, "told": _json(one.told)}
         for name, one in parcels.items()
     }
-    truths = [one.truth for one in parcels.values() if one.truth]
+    truths = [one.event_key for one in parcels.values() if one.event_key]
     facts = {ids.fact_id(kind.__name__, *key) for kind, key in truths}
     return Expected({"shipments": rows}, frozenset(scan.envelope.event_id for scan in scans), frozenset(facts))
 
 
 def refund(events: Iterable[Record]) -> Expected:
     """The refunds after these webhooks and facts."""
-    book = refunds.Book({}, Made(lambda _: Alias()))
+    working_set = refunds.RefundWorkingSet({}, Made(lambda _: Alias()))
     history = set()
     for event in events:
         if not isinstance(event, RefundWebhook | DomainEvent):
             continue
-        if order_id := book.touches(event):
-            book.refunds.setdefault(order_id, refunds.Refunds(order_id))
-        book.post(event)
+        if order_id := working_set.touches(event):
+            working_set.refunds.setdefault(order_id, refunds.Refunds(order_id))
+        working_set.apply(event)
         if isinstance(event, RefundWebhook):
             history.add(event.envelope.event_id)
-    orders = {order_id: one for order_id, one in book.refunds.items() if one.version}
+    orders = {order_id: one for order_id, one in working_set.refunds.items() if one.version}
     tables: Tables = {
         "orders": {
             order_id: {"refund_status": one.status, "refunded_amount": one.refunded_amount, "version": one.version}
@@ -133,7 +135,7 @@ def refund(events: Iterable[Record]) -> Expected:
             for name, told in one.counted.items()
         },
     }
-    truths = [truth for one in book.refunds.values() for truth in refunds.truths(one)]
+    truths = [truth for one in working_set.refunds.values() for truth in refunds.event_keys(one)]
     return Expected(tables, frozenset(history), frozenset(ids.fact_id(kind.__name__, *key) for kind, key in truths))
 
 
@@ -143,7 +145,7 @@ def subscription(events: Iterable[Record]) -> Expected:
     users: Made[str, subscriptions.Subscription] = Made(subscriptions.Subscription)
     history = set()
     for fact, ordered in heeded:
-        if isinstance(fact, subscriptions.HEEDED):
+        if isinstance(fact, subscriptions.SubscriptionInput):
             users[ordered.user_id], _, _ = subscriptions.apply(users[ordered.user_id], fact)
             history.add(fact.event_id)
     tables: Tables = {
@@ -162,7 +164,7 @@ def subscription(events: Iterable[Record]) -> Expected:
             for order_id, told in one.orders.items()
         },
     }
-    truths = [truth for one in users.values() for truth in subscriptions.truths(one)]
+    truths = [truth for one in users.values() for truth in subscriptions.event_keys(one)]
     return Expected(tables, frozenset(history), frozenset(ids.fact_id(kind.__name__, *key) for kind, key in truths))
 
 
@@ -198,10 +200,10 @@ def invoice(events: Iterable[Record]) -> Expected:
                 "currency": one.known("cash_currency") or "KRW",
             }
             for name, one in known.items()
-            if CreditAdded in invoices.truths(one)
+            if CreditAdded in invoices.event_types(one)
         },
     }
-    facts = {ids.fact_id(kind.__name__, name) for name, one in known.items() for kind in invoices.truths(one)}
+    facts = {ids.fact_id(kind.__name__, name) for name, one in known.items() for kind in invoices.event_types(one)}
     return Expected(tables, frozenset(event.envelope.event_id for event in heard), frozenset(facts))
 
 
@@ -231,8 +233,8 @@ def _payment(one: payments.Payment) -> Row:
     }
 
 
-def _ordered(event: Record) -> subscriptions.Ordered | None:
-    return subscriptions.read(event.order_id) if isinstance(event, subscriptions.HEEDED) else None
+def _ordered(event: Record) -> subscriptions.PlanOrder | None:
+    return subscriptions.parse_order_id(event.order_id) if isinstance(event, subscriptions.SubscriptionInput) else None
 
 
 def _values(told: Told, *names: str) -> Row:

@@ -1,1 +1,1 @@
-"""Crypto invoices: reads `webhooks.invoice.v1`, owns invoices, transfers and credits, announces on `invoices.v1`."""
+"""The invoice processor: reads `webhooks.invoice.v1`, stores invoices, transfers, credits, publishes `invoices.v1`."""

@@ -1,6 +1,7 @@
-"""What invoices and the transfers that pay them are after any set of webhooks. Pure; the same in whatever order.
+"""The invoice domain: crypto invoices and the transfers that pay them, after any set of webhooks.
 
-Crypto amounts are decimal texts from end to end; cash is an integer of minor units.
+Pure. The result does not depend on the order in which webhooks arrive. Crypto amounts are decimal texts everywhere;
+cash is an integer in minor units.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,19 +42,19 @@ TRANSITIONS = (
     ("Fail",),
     ("Complete",),
 )
-"""A state may follow those above it; what comes later than its turn is `late`.
+"""A state may follow the states above it; any other sequence is `late`.
 
-Money that arrived is never hidden: Complete outranks all, and Fail, which may hold money to be given back, outranks
-the ends at which none was sent. So no two ends depend on clocks.
+Money that arrived is never hidden: Complete outranks all states, and Fail, which may hold money to be refunded,
+outranks the final states in which no money was sent. No choice between two final states therefore depends on clocks.
 """
 
 TRANSFERS = (("Pending",), ("Fail",), ("Complete",))
-"""The states of a transfer. One alone moves no invoice: the provider sends the invoice's own webhook as well."""
+"""The states of a transfer. They do not change the invoice: the provider sends the invoice's own webhook too."""
 
 MISMATCH = "amount_mismatch"
 UNKNOWN = "unknown"
-ENDED_BADLY = ("Cancel", "Reject", "Fail")
-ANNOUNCED: dict[str, type[DomainEvent]] = {
+UNSUCCESSFUL = ("Cancel", "Reject", "Fail")
+EVENT_BY_STATE: dict[str, type[DomainEvent]] = {
     "Pending": InvoicePending,
     "Cancel": InvoiceCancelled,
     "Reject": InvoiceRejected,
@@ -61,19 +62,19 @@ ANNOUNCED: dict[str, type[DomainEvent]] = {
     "Complete": InvoiceCompleted,
 }
 
-OF_AN_END = ("received_amount", "expected_amount", "reason", "expired_at", "completed_at")
-"""Fields that an event with a bad end states about that end alone: registers of their own, named `name:State`."""
+END_FIELDS = ("received_amount", "expected_amount", "reason", "expired_at", "completed_at")
+"""Fields that a webhook with a state of UNSUCCESSFUL states about that state only; their registers are `name:State`."""
 
-EXPIRES = ("Ready", "Wait", "Pending", "Cancel")
-"""The states of which a time of expiry is a fact."""
+EXPIRING = ("Ready", "Wait", "Pending", "Cancel")
+"""The states that have an expiry time."""
 
-LEARNT = ("customer_id", "transaction_id")
-"""What an invoice learns from its transfers when nobody says it of the invoice itself."""
+TRANSFER_FIELDS = ("customer_id", "transaction_id")
+"""Fields that an invoice takes from its transfers while no webhook of its own states them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """All that was told of one transfer on a chain, among it the invoice that it pays."""
+    """The state of one transfer on a blockchain, including the invoice that it pays."""
 
     transaction_id: str
     version: int = 0
@@ -81,14 +82,14 @@ class Transfer:
 
     @property
     def invoice_id(self) -> str | None:
-        """None until a webhook names both."""
+        """The invoice that it pays; None until a webhook names both."""
         invoice_id: str | None = registers.value(self.told, "invoice_id")
         return invoice_id
 
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """All that was told of one invoice."""
+    """The state of one invoice."""
 
     invoice_id: str
     version: int = 0
@@ -96,102 +97,105 @@ class Invoice:
 
     @property
     def state(self) -> str | None:
-        """None while only a transfer of it is known."""
+        """The state by TRANSITIONS; None while only a transfer of the invoice is known."""
         state: str | None = registers.value(self.told, "state")
         return state
 
     @property
     def reason(self) -> str | None:
-        """Why it ended so: what was said of this end, and not of one that it overtook."""
-        if self.state not in ENDED_BADLY:
+        """The reason of a state of UNSUCCESSFUL, never that of an overtaken state; UNKNOWN if none is stated."""
+        if self.state not in UNSUCCESSFUL:
             return None
         if (reason := registers.value(self.told, f"reason:{self.state}")) is not None:
             return str(reason)
         (rank, *_), _ = self.told["state"]
-        (said_of, *_), said = self.told.get("reason", (registers.UNTOLD, None))
-        return said if said_of == rank else UNKNOWN
+        (reason_rank, *_), reason = self.told.get("reason", (registers.UNTOLD, None))
+        return reason if reason_rank == rank else UNKNOWN
 
     @property
     def is_underpaid(self) -> bool:
-        """Whether the provider reported it underpaid after it was completed."""
-        when, reason = self.told.get("reason:Fail", (registers.UNTOLD, None))
+        """Whether the provider reported the invoice as underpaid after its completion."""
+        stamp, reason = self.told.get("reason:Fail", (registers.UNTOLD, None))
         if self.state != "Complete" or reason != MISMATCH:
             return False
-        completed, failed = self.told["state"][0][1], when[1]
+        completed, failed = self.told["state"][0][1], stamp[1]
         return failed >= completed or not failed
 
     def known(self, name: str) -> Any:
         """Return a field; None when it is unknown, or known only from an event whose state was overtaken."""
         if name == "reason":
             return self.reason
-        if (name == "expired_at" and self.state not in EXPIRES) or (
+        if (name == "expired_at" and self.state not in EXPIRING) or (
             name == "completed_at" and self.state != "Complete"
         ):
             return None
-        of_end = registers.value(self.told, f"{name}:{self.state}") if self.state in ENDED_BADLY else None
-        return self._of_the_way(name) if of_end is None else of_end
+        own = registers.value(self.told, f"{name}:{self.state}") if self.state in UNSUCCESSFUL else None
+        return self._before_end(name) if own is None else own
 
-    def _of_the_way(self, name: str) -> Any:
-        """Return a field of the events on the way to the state. Older rows may hold that of a lost end too."""
+    def _before_end(self, name: str) -> Any:
+        """Return a field unless it belongs to an overtaken state. Older rows may hold such fields without a suffix."""
         (rank, *_), value = self.told.get(name, (registers.UNTOLD, None))
-        ends = [_above_transfers((at, 0, 0, ""))[0] for at, (state,) in enumerate(TRANSITIONS) if state in ENDED_BADLY]
-        is_of_lost_end = name in OF_AN_END and rank in ends and rank != self.told["state"][0][0]
-        return None if is_of_lost_end else value
+        ends = [_above_transfers((at, 0, 0, ""))[0] for at, (state,) in enumerate(TRANSITIONS) if state in UNSUCCESSFUL]
+        is_overtaken = name in END_FIELDS and rank in ends and rank != self.told["state"][0][0]
+        return None if is_overtaken else value
 
 
-def tell(transfer: Transfer, webhook: InvoiceWebhook | TransferWebhook) -> tuple[Transfer, OutcomeKind]:
-    """The transfer after a webhook of it, or of an invoice that names it, and what became of the webhook."""
+def apply_to_transfer(transfer: Transfer, webhook: InvoiceWebhook | TransferWebhook) -> tuple[Transfer, OutcomeKind]:
+    """Apply a webhook of a transfer, or of an invoice that names it; return the transfer and the webhook's outcome."""
     if isinstance(webhook, InvoiceWebhook):
-        when = (-1, webhook.envelope.occurred_at or 0, 0, webhook.envelope.event_id)
-        told = registers.tell(transfer.told, when, _said_of_transfer(webhook.notice))
-        return replace(transfer, told=told), "processed"
+        stamp = (-1, webhook.envelope.occurred_at or 0, 0, webhook.envelope.event_id)
+        current = registers.tell(transfer.told, stamp, _transfer_fields(webhook.notice))
+        return replace(transfer, told=current), "processed"
     notice, envelope = webhook.notice, webhook.envelope
-    when = registers.stamp(TRANSFERS, notice.state, envelope.occurred_at, envelope.event_id)
-    told = registers.tell(transfer.told, when, msgspec.structs.asdict(notice))
-    return replace(transfer, version=transfer.version + 1, told=told), _outcome(transfer.told, when)
+    stamp = registers.stamp(TRANSFERS, notice.state, envelope.occurred_at, envelope.event_id)
+    current = registers.tell(transfer.told, stamp, msgspec.structs.asdict(notice))
+    return replace(transfer, version=transfer.version + 1, told=current), _outcome(transfer.told, stamp)
 
 
 def apply(
     invoice: Invoice, transfer: Transfer | None, webhook: InvoiceWebhook | TransferWebhook
 ) -> tuple[Invoice, OutcomeKind, tuple[DomainEvent, ...]]:
-    """The invoice after a webhook of it, or of the `transfer` that pays it; and what is true now and was not before."""
-    told, version = _learn(invoice.told, transfer), invoice.version
+    """Apply a webhook of an invoice, or of the `transfer` that pays it.
+
+    Return the invoice, the webhook's outcome, and the new domain events.
+    """
+    current, version = _with_transfer_fields(invoice.told, transfer), invoice.version
     outcome: OutcomeKind = "processed"
     if isinstance(webhook, InvoiceWebhook):
         version += 1  # a transfer's webhooks are counted by the transfer, as it may find its invoice only later
         envelope, notice = webhook.envelope, webhook.notice
-        when = _above_transfers(registers.stamp(TRANSITIONS, notice.state, envelope.occurred_at, envelope.event_id))
-        outcome = _outcome(invoice.told, when)
-        told = registers.tell(told, when, _said(webhook))
+        stamp = _above_transfers(registers.stamp(TRANSITIONS, notice.state, envelope.occurred_at, envelope.event_id))
+        outcome = _outcome(invoice.told, stamp)
+        current = registers.tell(current, stamp, _fields(webhook))
         if notice.cash_amount == 0:
-            told = registers.tell(told, (-1, *when[1:]), _no_cash(notice))
-    after = replace(invoice, version=version, told=told)
-    news = [kind for kind in truths(after) if kind not in truths(invoice)]
-    return after, outcome, tuple(_announce(kind, after, webhook.envelope) for kind in news)
+            current = registers.tell(current, (-1, *stamp[1:]), _zero_cash(notice))
+    after = replace(invoice, version=version, told=current)
+    new = [kind for kind in event_types(after) if kind not in event_types(invoice)]
+    return after, outcome, tuple(_build_event(kind, after, webhook.envelope) for kind in new)
 
 
-def truths(invoice: Invoice) -> tuple[type[DomainEvent], ...]:
-    """What can be said of the invoice as it stands. A credit waits for the customer, goods for their name."""
+def event_types(invoice: Invoice) -> tuple[type[DomainEvent], ...]:
+    """Return the types of the events that hold. CreditAdded needs a customer, DigitalDeliveryRequested a title."""
     state, cash = invoice.state, invoice.known("cash_amount")
-    asked_back = state == "Fail" and invoice.reason == MISMATCH
-    true = {
+    is_refundable = state == "Fail" and invoice.reason == MISMATCH
+    optional = {
         CreditAdded: state == "Complete" and bool(invoice.known("customer_id")) and (cash or 0) > 0,
         DigitalDeliveryRequested: state == "Complete" and bool(invoice.known("title")),
-        CryptoRefundRequested: asked_back and is_some(invoice.known("received_amount")),
+        CryptoRefundRequested: is_refundable and is_positive(invoice.known("received_amount")),
         InvoiceUnderpaid: invoice.is_underpaid,
     }
-    main = ANNOUNCED.get(state or "")
-    return (*([main] if main else ()), *(kind for kind, holds in true.items() if holds))
+    main = EVENT_BY_STATE.get(state or "")
+    return (*([main] if main else ()), *(kind for kind, holds in optional.items() if holds))
 
 
 def contradicts(invoice: Invoice, webhook: InvoiceWebhook) -> bool:
-    """Return whether a completed invoice is completed again with another amount; it is credited once (ADR 22)."""
-    known, said = invoice.known("cash_amount"), webhook.notice.cash_amount
-    return invoice.state == webhook.notice.state == "Complete" and bool(known and said) and known != said
+    """Return whether a webhook completes a completed invoice with another amount. It is credited only once (ADR 22)."""
+    known, stated = invoice.known("cash_amount"), webhook.notice.cash_amount
+    return invoice.state == webhook.notice.state == "Complete" and bool(known and stated) and known != stated
 
 
-def is_some(amount: str | None) -> bool:
-    """Whether a decimal text is an amount of anything."""
+def is_positive(amount: str | None) -> bool:
+    """Return whether a decimal text is a finite number above zero; False if it is no number."""
     try:
         number = Decimal(amount or 0)
     except InvalidOperation:
@@ -200,25 +204,28 @@ def is_some(amount: str | None) -> bool:
 
 
 def credits_in(results: Sequence[Result]) -> list[CreditAdded]:
-    """The credits among what is to be announced."""
-    return [fact for result in results for fact in result.facts if isinstance(fact, CreditAdded)]
+    """Return the credits among the events to publish."""
+    return [event for result in results for event in result.facts if isinstance(event, CreditAdded)]
 
 
-def settle(results: Sequence[Result], balances: Mapping[tuple[str, str], int]) -> list[Result]:
-    """The results with each credit's balance after it, given what each (customer, currency) had before them."""
+def with_balances(results: Sequence[Result], balances: Mapping[tuple[str, str], int]) -> list[Result]:
+    """Return the results with the balance after each credit set.
+
+    `balances` holds the balance before the batch by (customer id, currency), in minor units.
+    """
     running = dict(balances)
 
-    def settled(fact: DomainEvent) -> DomainEvent:
-        if not isinstance(fact, CreditAdded):
-            return fact
-        account = (fact.customer_id or "", fact.currency)
-        running[account] = running.get(account, 0) + fact.amount
-        return msgspec.structs.replace(fact, balance=running[account])
+    def with_balance(event: DomainEvent) -> DomainEvent:
+        if not isinstance(event, CreditAdded):
+            return event
+        account = (event.customer_id or "", event.currency)
+        running[account] = running.get(account, 0) + event.amount
+        return msgspec.structs.replace(event, balance=running[account])
 
-    return [replace(result, facts=tuple(map(settled, result.facts))) for result in results]
+    return [replace(result, facts=tuple(map(with_balance, result.facts))) for result in results]
 
 
-def _said_of_transfer(notice: InvoiceNotice) -> dict[str, object]:
+def _transfer_fields(notice: InvoiceNotice) -> dict[str, object]:
     """Return the transfer's fields that an invoice's webhook states. The transfer's own webhooks outrank them."""
     return {
         "invoice_id": notice.invoice_id,
@@ -229,41 +236,42 @@ def _said_of_transfer(notice: InvoiceNotice) -> dict[str, object]:
     }
 
 
-def _no_cash(notice: InvoiceNotice) -> dict[str, object]:
-    """An amount of 0 stands where no other is told: or a credit would depend on which of two came first."""
+def _zero_cash(notice: InvoiceNotice) -> dict[str, object]:
+    """Return the cash fields of a webhook with amount 0. Any other amount outranks 0 in whatever order both come."""
     return {"cash_amount": notice.cash_amount, "cash_currency": notice.cash_currency}
 
 
-def _said(webhook: InvoiceWebhook) -> dict[str, object]:
-    said = msgspec.structs.asdict(webhook.notice)
+def _fields(webhook: InvoiceWebhook) -> dict[str, object]:
+    fields = msgspec.structs.asdict(webhook.notice)
     if not webhook.notice.cash_amount:
-        del said["cash_amount"], said["cash_currency"]
-    if webhook.notice.state not in ENDED_BADLY:
-        return said
-    return {f"{name}:{webhook.notice.state}" if name in OF_AN_END else name: value for name, value in said.items()}
+        del fields["cash_amount"], fields["cash_currency"]
+    if webhook.notice.state not in UNSUCCESSFUL:
+        return fields
+    state = webhook.notice.state
+    return {f"{name}:{state}" if name in END_FIELDS else name: value for name, value in fields.items()}
 
 
-def _learn(told: Told, transfer: Transfer | None) -> Told:
-    for name in LEARNT:
+def _with_transfer_fields(current: Told, transfer: Transfer | None) -> Told:
+    for name in TRANSFER_FIELDS:
         if transfer and name in transfer.told:
-            when, value = transfer.told[name]
-            told = registers.tell(told, when, {name: value})
-    return told
+            stamp, value = transfer.told[name]
+            current = registers.tell(current, stamp, {name: value})
+    return current
 
 
-def _outcome(told: Told, when: Stamp) -> OutcomeKind:
-    return "late" if when < told.get("state", (registers.UNTOLD,))[0] else "processed"
+def _outcome(current: Told, stamp: Stamp) -> OutcomeKind:
+    return "late" if stamp < current.get("state", (registers.UNTOLD,))[0] else "processed"
 
 
-def _above_transfers(when: Stamp) -> Stamp:
-    """What is said of the invoice itself outranks what is learnt from a transfer."""
-    rank, at, position, event_id = when
+def _above_transfers(stamp: Stamp) -> Stamp:
+    """Return a stamp for an invoice's own webhook, which outranks all stamps of its transfers."""
+    rank, at, position, event_id = stamp
     return rank + len(TRANSFERS), at, position, event_id
 
 
-def _announce(kind: type[DomainEvent], invoice: Invoice, cause: Envelope) -> DomainEvent:
-    refund = kind is CryptoRefundRequested
-    said = {
+def _build_event(kind: type[DomainEvent], invoice: Invoice, cause: Envelope) -> DomainEvent:
+    is_refund = kind is CryptoRefundRequested
+    fields = {
         **{name: invoice.known(name) for name in kind.__struct_fields__},
         "event_id": ids.fact_id(kind.__name__, invoice.invoice_id),
         "caused_by": cause.event_id,
@@ -272,7 +280,7 @@ def _announce(kind: type[DomainEvent], invoice: Invoice, cause: Envelope) -> Dom
         "received_at": cause.received_at,
         "order_id": None,
         "invoice_id": invoice.invoice_id,
-        "amount": invoice.known("received_amount") if refund else invoice.known("cash_amount"),
+        "amount": invoice.known("received_amount") if is_refund else invoice.known("cash_amount"),
         "currency": invoice.known("cash_currency") or "KRW",
         "asset": invoice.known("crypto_asset"),
         "entry_id": ids.fact_id("credit", invoice.invoice_id),
@@ -281,5 +289,5 @@ def _announce(kind: type[DomainEvent], invoice: Invoice, cause: Envelope) -> Dom
     }
     if kind is InvoiceUnderpaid:
         short = {name: registers.value(invoice.told, f"{name}:Fail") for name in ("received_amount", "expected_amount")}
-        said |= {**short, "reason": MISMATCH}
-    return kind(**{name: said[name] for name in kind.__struct_fields__})
+        fields |= {**short, "reason": MISMATCH}
+    return kind(**{name: fields[name] for name in kind.__struct_fields__})

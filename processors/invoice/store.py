@@ -1,6 +1,6 @@
-"""Invoices at rest: all SQL of the invoice processor. Arrays in, arrays out; one statement a table and batch.
+"""All SQL of the invoice processor. Each batch runs one statement per table, with an array per column.
 
-Rows are locked transfers first, then invoices, then customers, each in the order of their ids.
+Transfers are locked first, then invoices, then customers, each in the order of their ids.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -96,7 +96,7 @@ SELECT * FROM unnest(%(events)b::text[]::uuid[], %(kinds)b::text[], %(invoices)b
                      %(states)b::text[], %(previous)b::text[], %(outcomes)b::text[], %(occurred)b::timestamptz[],
                      %(received)b::timestamptz[], %(payloads)b::bytea[])
 """
-ADOPT = """
+BACKFILL = """
 UPDATE invoice_history SET invoice_id = found.invoice_id
   FROM unnest(%(transactions)b::text[], %(ids)b::text[]) AS found (transaction_id, invoice_id)
  WHERE invoice_history.transaction_id = found.transaction_id AND invoice_history.invoice_id IS NULL
@@ -105,27 +105,27 @@ HISTORY_COLUMNS = "events kinds invoices transactions states previous outcomes o
 
 
 def lock_transfers(tx: Connection, transaction_ids: Sequence[str]) -> dict[str, Transfer]:
-    """These transfers, kept from others until the transaction ends. `transaction_ids` must be sorted."""
+    """Lock these transfers until the transaction ends, and return them. `transaction_ids` must be sorted."""
     if not transaction_ids:
         return {}
     ids = {"ids": list(transaction_ids)}
     tx.exec_driver_sql(INSERT_TRANSFERS, ids)
     rows = tx.exec_driver_sql(LOCK_TRANSFERS, ids)
-    return {one: Transfer(one, version, registers.load(told)) for one, version, told in rows}
+    return {name: Transfer(name, version, registers.load(told)) for name, version, told in rows}
 
 
 def lock_invoices(tx: Connection, invoice_ids: Sequence[str]) -> dict[str, Invoice]:
-    """These invoices, kept from others until the transaction ends. `invoice_ids` must be sorted."""
+    """Lock these invoices until the transaction ends, and return them. `invoice_ids` must be sorted."""
     if not invoice_ids:
         return {}
     ids = {"ids": list(invoice_ids)}
     tx.exec_driver_sql(INSERT_INVOICES, ids)
     rows = tx.exec_driver_sql(LOCK_INVOICES, ids)
-    return {one: Invoice(one, version, registers.load(told)) for one, version, told in rows}
+    return {name: Invoice(name, version, registers.load(told)) for name, version, told in rows}
 
 
 def lock_balances(tx: Connection, customer_ids: Sequence[str]) -> dict[tuple[str, str], int]:
-    """What each customer has of each currency, unchanged by others until the transaction ends. Ids must be sorted."""
+    """Lock these customers; return balances in minor units by (customer, currency). `customer_ids` must be sorted."""
     if not customer_ids:
         return {}
     ids = {"ids": list(customer_ids)}
@@ -134,31 +134,33 @@ def lock_balances(tx: Connection, customer_ids: Sequence[str]) -> dict[tuple[str
     return {(customer_id, currency): sum_ for customer_id, currency, sum_ in tx.exec_driver_sql(BALANCES, ids)}
 
 
-def enter(tx: Connection, entries: Iterable[CreditAdded]) -> None:
-    """Add entries to the ledger. A second one of an invoice is an error: the store would not take it."""
-    rows = [(one.entry_id, one.customer_id, one.invoice_id, one.amount, one.currency) for one in entries]
+def add_credits(tx: Connection, credits_: Iterable[CreditAdded]) -> None:
+    """Insert credits into the ledger. Raises IntegrityError for the second credit of an invoice."""
+    rows = [
+        (credit.entry_id, credit.customer_id, credit.invoice_id, credit.amount, credit.currency) for credit in credits_
+    ]
     write(tx, ENTER, "ids customers invoices amounts currencies", rows)
 
 
 def save_transfers(tx: Connection, transfers: Iterable[Transfer]) -> None:
-    """Write the transfers as they are now."""
+    """Write the transfers to their locked rows."""
     write(tx, SAVE_TRANSFERS, TRANSFER_COLUMNS, [_transfer_row(transfer) for transfer in transfers])
 
 
 def save_invoices(tx: Connection, invoices: Iterable[Invoice], last: Mapping[str, InvoiceWebhook]) -> None:
-    """Write the invoices as they are now, and the last webhook of each that got one of its own."""
+    """Write the invoices, each with its own last webhook in the batch if there is one."""
     rows = [_invoice_row(invoice, last.get(invoice.invoice_id)) for invoice in invoices]
     write(tx, SAVE_INVOICES, INVOICE_COLUMNS, rows)
 
 
 def record(tx: Connection, applied: Iterable[tuple[InvoiceWebhook | TransferWebhook, str | None, Result]]) -> None:
-    """Keep every applied webhook, the late ones too, with its bytes and the invoice it was found to be of."""
-    write(tx, RECORD, HISTORY_COLUMNS, [_history_row(*one) for one in applied])
+    """Insert every applied webhook into the history with its bytes and its invoice, late ones included."""
+    write(tx, RECORD, HISTORY_COLUMNS, [_history_row(*row) for row in applied])
 
 
-def adopt(tx: Connection, paired: Sequence[tuple[str, str]]) -> None:
-    """Put what transfers told before their invoice was known into its history: transaction and invoice of each."""
-    write(tx, ADOPT, "transactions ids", paired)
+def backfill(tx: Connection, paired: Sequence[tuple[str, str]]) -> None:
+    """Set the invoice in the history of transfers received before it; `paired` holds (transaction id, invoice id)."""
+    write(tx, BACKFILL, "transactions ids", paired)
 
 
 def _transfer_row(transfer: Transfer) -> tuple[object, ...]:

@@ -1,1 +1,1 @@
-"""Payments: reads `webhooks.payment.v1` and `orders.v1`, owns the payments, announces on `payments.v1`."""
+"""The payment processor: reads `webhooks.payment.v1`, `orders.v1`, …, stores payments, publishes `payments.v1`."""

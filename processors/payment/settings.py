@@ -1,4 +1,4 @@
-"""What the payment processor reads from its environment."""
+"""The settings of the payment processor."""
 
 from typing import Literal
 
@@ -8,8 +8,8 @@ from runtime.config.settings import StoreSettings
 
 
 class PaymentSettings(StoreSettings):
-    """How strictly a payment is held against the shop's order."""
+    """Settings of a service with a store, and whether the shop's order is required."""
 
     orders: Literal["optional", "required"] = Field(
-        "optional", description="required: a success is told only once the shop's order is known and its amount agrees"
+        "optional", description="required: publish a success only once the shop's order is known and its amount agrees"
     )

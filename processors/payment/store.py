@@ -1,4 +1,4 @@
-"""Payments at rest: all SQL of the payment processor. Arrays in, arrays out; one statement a table and batch."""
+"""All SQL of the payment processor. Each batch runs one statement per table, with an array per column."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from processors.payment.domain import Claim, Parts, Payment, dispute
+from processors.payment.domain import CancelClaim, Parts, Payment, dispute
 from runtime.clock import moment
 from stream.events import DisputeWebhook, PaymentWebhook
 from stream.state import json_payload, registers
@@ -14,7 +14,7 @@ from stream.state.fold import Result
 from stream.state.registers import Told
 from stream.store.bulk_sql import write
 
-ADOPT = """
+BACKFILL = """
 UPDATE payment_history SET order_id = adopted.order_id, outcome = 'processed'
   FROM unnest(%(events)b::text[]::uuid[], %(ids)b::text[]) AS adopted (event_id, order_id)
  WHERE payment_history.event_id = adopted.event_id
@@ -27,7 +27,8 @@ SELECT order_id, told::text, entries::text FROM orders
  WHERE order_id = ANY (%(ids)b::text[]) ORDER BY order_id FOR UPDATE
 """
 
-# Read after the lock is had, never joined to it: a row that waited for a lock brings the others as they were before.
+# Run after LOCK and never joined to it: a row that waited for its lock would come with the joined rows as they were
+# before the wait.
 PAYMENTS = """
 SELECT order_id, version, told::text, cancels::text, entries::text, claims::text, disputes::text FROM payments
  WHERE order_id = ANY (%(ids)b::text[])
@@ -74,7 +75,7 @@ PAYMENT_COLUMNS = (
     "metadatas versions tolds cancels entries claims"
 )
 
-# Of the payments that have disputes, which are few.
+# Runs only for payments that have disputes, which are few.
 SAVE_DISPUTES = """
 UPDATE payments SET
     disputes = saved.disputes::json, dispute_id = saved.dispute_id, dispute_status = saved.status,
@@ -109,7 +110,7 @@ HISTORY_COLUMNS = "events ids statuses outcomes transactions amounts currencies 
 
 
 def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Payment]:
-    """The payments of these orders, each kept from others until the transaction ends. `order_ids` must be sorted."""
+    """Lock these orders until the transaction ends, and return their payments. `order_ids` must be sorted."""
     if not order_ids:
         return {}
     ids = {"ids": list(order_ids)}
@@ -120,25 +121,25 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Payment]:
     for order_id, transaction_id, told in tx.exec_driver_sql(TRANSACTIONS, ids):
         transactions[order_id][transaction_id] = registers.load(told)
     return {
-        order_id: _payment(order_id, payments.get(order_id, NO_PAYMENT), transactions[order_id], asked, entries)
-        for order_id, asked, entries in orders
+        order_id: _payment(order_id, payments.get(order_id, NO_PAYMENT), transactions[order_id], order, entries)
+        for order_id, order, entries in orders
     }
 
 
 def save(tx: Connection, payments: Iterable[Payment], last: Mapping[str, PaymentWebhook]) -> None:
-    """Write the payments as they are now, and the last webhook of each order that got one. An order alone is none."""
-    told = [payment for payment in payments if payment.version]
-    write(tx, SAVE_PAYMENTS, PAYMENT_COLUMNS, [_payment_row(payment, last.get(payment.order_id)) for payment in told])
-    write(tx, SAVE_TRANSACTIONS, "ids transactions statuses amounts currencies refunds tolds", _transaction_rows(told))
+    """Write the payments, each with its order's last webhook in the batch. Orders without a payment are skipped."""
+    known = [payment for payment in payments if payment.version]
+    write(tx, SAVE_PAYMENTS, PAYMENT_COLUMNS, [_payment_row(payment, last.get(payment.order_id)) for payment in known])
+    write(tx, SAVE_TRANSACTIONS, "ids transactions statuses amounts currencies refunds tolds", _transaction_rows(known))
 
 
 def save_disputes(tx: Connection, payments: Iterable[Payment]) -> None:
-    """Write the disputes of the payments that have any; their rows must be there."""
+    """Write the disputes of the payments that have any. The payments' rows must exist."""
     write(tx, SAVE_DISPUTES, DISPUTE_COLUMNS, [_dispute_row(payment) for payment in payments if payment.disputes])
 
 
 def save_orders(tx: Connection, payments: Iterable[Payment]) -> None:
-    """Write what the shop said these orders should cost, and what was told of refunds before any payment was."""
+    """Write the amounts that the shop's orders state, and the log of refunds that were reported before any payment."""
     rows = [
         (
             payment.order_id,
@@ -152,21 +153,21 @@ def save_orders(tx: Connection, payments: Iterable[Payment]) -> None:
     write(tx, SAVE_ORDERS, "ids amounts currencies tolds entries", rows)
 
 
-def adopt(tx: Connection, woken: Sequence[tuple[str, str]]) -> None:
-    """Put webhooks that waited for their order into its history: event id and order of each."""
-    write(tx, ADOPT, "events ids", woken)
+def backfill(tx: Connection, released: Sequence[tuple[str, str]]) -> None:
+    """Set the order of released webhooks in the history; `released` holds (event id, order id)."""
+    write(tx, BACKFILL, "events ids", released)
 
 
 def record(tx: Connection, applied: Iterable[tuple[PaymentWebhook | DisputeWebhook, Result]]) -> None:
-    """Keep every applied webhook, the late ones too, with its bytes."""
+    """Insert every applied webhook into the history with its bytes, late ones included."""
     write(tx, RECORD, HISTORY_COLUMNS, [_history_row(webhook, result) for webhook, result in applied])
 
 
 class _Claims(msgspec.Struct):
-    """The content of `payments.claims`: the cancels that wait, and the totals without them."""
+    """The content of `payments.claims`: the claims by their keys, and the payment's state without them."""
 
     base: Parts
-    claims: dict[str, Claim]
+    claims: dict[str, CancelClaim]
 
 
 NO_PAYMENT: Sequence[Any] = (0, None, None, None, None, None)
@@ -175,7 +176,7 @@ _claims = msgspec.json.Decoder(_Claims)
 
 
 def _payment(
-    order_id: str, row: Sequence[Any], transactions: Mapping[str, Told], asked: str, unpaid: str | None
+    order_id: str, row: Sequence[Any], transactions: Mapping[str, Told], order: str, unpaid_entries: str | None
 ) -> Payment:
     version, told, cancels, entries, claims, disputes = row
     stored = _claims.decode(claims) if claims else None
@@ -185,8 +186,8 @@ def _payment(
         registers.load(told),
         transactions,
         registers.load(cancels),
-        registers.load(asked),
-        registers.load(entries if version else unpaid),
+        registers.load(order),
+        registers.load(entries if version else unpaid_entries),
         stored.base if stored else None,
         stored.claims if stored else {},
         _disputes.decode(disputes) if disputes else {},
@@ -195,7 +196,7 @@ def _payment(
 
 def _payment_row(payment: Payment, last: PaymentWebhook | None) -> tuple[object, ...]:
     names = "method transaction_id pg_transaction_id provider amount currency".split()
-    told = payment.told
+    state = payment.told
     return (
         payment.order_id,
         payment.status,
@@ -204,10 +205,10 @@ def _payment_row(payment: Payment, last: PaymentWebhook | None) -> tuple[object,
         payment.failure_reason,
         payment.mismatched,
         moment(payment.paid_at),
-        registers.value(told, "user_id"),
+        registers.value(state, "user_id"),
         '{"webhook":' + json_payload.as_json(last.envelope.raw) + "}" if last else None,
         payment.version,
-        registers.dump(told),
+        registers.dump(state),
         registers.dump(payment.cancels),
         registers.dump(payment.entries),
         msgspec.json.encode(_Claims(payment.parts, dict(payment.claims))).decode() if payment.claims else None,
@@ -219,23 +220,23 @@ def _transaction_rows(payments: Iterable[Payment]) -> list[tuple[object, ...]]:
         (
             payment.order_id,
             transaction_id,
-            *(registers.value(told, name) for name in ("status", "amount", "currency")),
-            payment.given_back_of(transaction_id),
-            registers.dump(told),
+            *(registers.value(state, name) for name in ("status", "amount", "currency")),
+            payment.refunded_of(transaction_id),
+            registers.dump(state),
         )
         for payment in payments
-        for transaction_id, told in sorted(payment.transactions.items())
+        for transaction_id, state in sorted(payment.transactions.items())
     ]
 
 
 def _dispute_row(payment: Payment) -> tuple[object, ...]:
-    name, told = dispute.shown(payment.disputes) or ("", {})
+    name, state = dispute.shown(payment.disputes) or ("", {})
     return (
         payment.order_id,
         msgspec.json.encode(payment.disputes).decode(),
         name,
-        *(registers.value(told, field) for field in ("status", "reason", "amount", "currency")),
-        moment(registers.value(told, "evidence_due_by")),
+        *(registers.value(state, field) for field in ("status", "reason", "amount", "currency")),
+        moment(registers.value(state, "evidence_due_by")),
         dispute.charged_back(payment),
     )
 

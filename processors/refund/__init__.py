@@ -1,1 +1,1 @@
-"""Refunds: reads `webhooks.refund.v1`, owns the refunds and each order's total, announces on `refunds.v1`."""
+"""The refund processor: reads `webhooks.refund.v1` and others, stores refunds and totals, publishes `refunds.v1`."""

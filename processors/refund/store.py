@@ -1,4 +1,4 @@
-"""Refunds at rest: all SQL of the refund processor. Arrays in, arrays out; one statement a table and batch."""
+"""All SQL of the refund processor. Each batch runs one statement per table, with an array per column."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from stream.state.fold import Result
 from stream.state.registers import Told
 from stream.store.bulk_sql import write
 
-ADOPT = """
+BACKFILL = """
 UPDATE refund_history SET order_id = adopted.order_id, outcome = 'processed'
   FROM unnest(%(events)b::text[]::uuid[], %(ids)b::text[]) AS adopted (event_id, order_id)
  WHERE refund_history.event_id = adopted.event_id
@@ -38,7 +38,7 @@ UPDATE orders SET refund_status = saved.status, refunded_amount = saved.amount, 
  WHERE orders.order_id = saved.order_id
 """
 
-# A refund becomes known as a release once its payment is; until then it has a row.
+# Only once its payment is known does a refund turn out to be a release; until then it has a row.
 DELETE_RELEASED = """
 DELETE FROM refunds USING unnest(%(ids)b::text[], %(refunds)b::text[]) AS released (order_id, refund_id)
  WHERE refunds.order_id = released.order_id AND refunds.refund_id = released.refund_id
@@ -76,11 +76,11 @@ SELECT * FROM unnest(%(events)b::text[]::uuid[], %(ids)b::text[], %(refunds)b::t
 RECORD_COLUMNS = "events ids refunds statuses outcomes amounts currencies occurred received payloads"
 
 RefundKey = tuple[str, str]
-"""The order and the refund's id."""
+"""The order id and the refund id."""
 
 
 def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Refunds]:
-    """The refunds of these orders, kept from others until the transaction ends. `order_ids` must be sorted."""
+    """Lock these orders until the transaction ends, and return their refunds. `order_ids` must be sorted."""
     if not order_ids:
         return {}
     ids = {"ids": list(order_ids)}
@@ -96,9 +96,9 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Refunds]:
 
 
 def save(tx: Connection, orders: Iterable[Refunds], last: Mapping[RefundKey, RefundWebhook]) -> None:
-    """Write the orders' totals and their refunds, each that got a webhook with its last one.
+    """Write the orders' totals and their refunds, each with its last webhook in the batch.
 
-    A release of what was not captured has no row: what was told of it stands with its order.
+    A release of an amount that was not captured has no row; its state is stored with its order.
     """
     changed = list(orders)
     releases = {order.order_id: order.releases for order in changed}
@@ -117,14 +117,14 @@ def save(tx: Connection, orders: Iterable[Refunds], last: Mapping[RefundKey, Ref
     write(
         tx, DELETE_RELEASED, "ids refunds", [(order_id, name) for order_id in releases for name in releases[order_id]]
     )
-    misfits = {order.order_id: order.mismatches for order in changed}
+    mismatches = {order.order_id: order.mismatches for order in changed}
     rows = [
         (
-            *_row((order.order_id, refund_id), told, last.get((order.order_id, refund_id))),
-            misfits[order.order_id].get(refund_id),
+            *_row((order.order_id, refund_id), state, last.get((order.order_id, refund_id))),
+            mismatches[order.order_id].get(refund_id),
         )
         for order in changed
-        for refund_id, told in sorted(order.counted.items())
+        for refund_id, state in sorted(order.counted.items())
     ]
     write(tx, SAVE_REFUNDS, REFUND_COLUMNS, rows)
 
@@ -136,26 +136,26 @@ def _released(stored: str) -> dict[str, Told]:
     return {} if stored == "{}" else dict(_stored.decode(stored))
 
 
-def adopt(tx: Connection, woken: Sequence[tuple[str, str]]) -> None:
-    """Put webhooks that waited for their order into its history: event id and order of each."""
-    write(tx, ADOPT, "events ids", woken)
+def backfill(tx: Connection, released: Sequence[tuple[str, str]]) -> None:
+    """Set the order of released webhooks in the history; `released` holds (event id, order id)."""
+    write(tx, BACKFILL, "events ids", released)
 
 
 def record(tx: Connection, applied: Iterable[tuple[RefundWebhook, Result]]) -> None:
-    """Keep every applied webhook, the late ones too, with its bytes."""
+    """Insert every applied webhook into the history with its bytes, late ones included."""
     write(tx, RECORD, RECORD_COLUMNS, [_history_row(webhook, result) for webhook, result in applied])
 
 
-def _row(key: RefundKey, told: Told, last: RefundWebhook | None) -> tuple[object, ...]:
+def _row(key: RefundKey, state: Told, last: RefundWebhook | None) -> tuple[object, ...]:
     names = "status amount currency crypto_amount crypto_asset".split()
     return (
         *key,
-        *(registers.value(told, name) for name in names),
-        reason(told),
-        registers.value(told, "provider"),
-        moment(processed_at(told)),
+        *(registers.value(state, name) for name in names),
+        reason(state),
+        registers.value(state, "provider"),
+        moment(processed_at(state)),
         '{"webhook":' + json_payload.as_json(last.envelope.raw) + "}" if last else None,
-        registers.dump(told),
+        registers.dump(state),
     )
 
 

@@ -1,1 +1,1 @@
-"""Parcels: reads `webhooks.shipping.v1`, owns the shipments, announces on `shipments.v1`."""
+"""The shipping processor: reads `webhooks.shipping.v1`, stores shipments, publishes `shipments.v1`."""

@@ -1,4 +1,7 @@
-"""Where a parcel is after any set of scans, and what is true then. Pure; the same in whatever order they come."""
+"""The shipping domain: a parcel's state after any set of scans, and the domain event that holds then.
+
+Pure. The result does not depend on the order in which scans arrive.
+"""
 
 from dataclasses import dataclass, field, replace
 
@@ -23,13 +26,15 @@ TRANSITIONS = (
     ("out_for_delivery", "failed"),
     ("delivered",),
 )
-"""A status may follow those of its own tier and of the tiers above it: a failed attempt may be followed by another."""
+"""A status may follow the statuses of its own tier and of the tiers above it; a failed attempt may follow another."""
 
 ATTEMPTS = ("out_for_delivery", "failed")
-"""Each is told, by its scan's time; the others once a parcel."""
+"""Each scan with one of these statuses is published, keyed by its time; other statuses are published once a parcel."""
 
-THE_SHOP = "generic"
-ANNOUNCED: dict[str, type[ShipmentEvent]] = {
+SHOP = "generic"
+"""The provider name of the shop (contract A)."""
+
+EVENT_BY_STATUS: dict[str, type[ShipmentEvent]] = {
     "in_transit": ShipmentInTransit,
     "out_for_delivery": ShipmentOutForDelivery,
     "failed": ShipmentFailed,
@@ -37,15 +42,15 @@ ANNOUNCED: dict[str, type[ShipmentEvent]] = {
 }
 
 
-Truth = tuple[type[ShipmentEvent], tuple[str, ...]]
-"""A kind of fact, and the parcel and scan that make it one fact and not another."""
+EventKey = tuple[type[ShipmentEvent], tuple[str, ...]]
+"""The type of a domain event, and the parts of its id: the parcel, and the scan's time in ATTEMPTS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """All that was told of one parcel; `shipment_id` is carrier and tracking number, or the order of an unnamed one.
+    """The state of one parcel. `shipment_id` is carrier and tracking number, or the order if the parcel has neither.
 
-    A carrier's aggregator need not know whose order it holds: `order_id` is None until somebody says.
+    `order_id` is None until a webhook states it: a carrier's aggregator need not know the order of a parcel.
     """
 
     shipment_id: str
@@ -64,15 +69,15 @@ class Shipment:
 
     @property
     def updated_at(self) -> int | None:
-        """When it was scanned with the status it has; None where that scan tells no time."""
+        """The time of the scan that set the status, in microseconds; None if that scan states no time."""
         (rank, _, position, _), scanned_at = self.told.get("scanned_at", (registers.UNTOLD, None))
         status = self.told["status"][0] if "status" in self.told else registers.UNTOLD
         return scanned_at if (rank, position) == (status[0], status[2]) else None
 
     @property
-    def truth(self) -> Truth | None:
-        """What can be said of the parcel as it stands: nothing while nobody knows whom it concerns."""
-        kind = ANNOUNCED.get(self.status or "") if self.order_id is not None else None
+    def event_key(self) -> EventKey | None:
+        """The key of the domain event that holds for the parcel; None while its order is unknown."""
+        kind = EVENT_BY_STATUS.get(self.status or "") if self.order_id is not None else None
         if kind is None:
             return None
         at = self.told["status"][0][1]
@@ -80,33 +85,32 @@ class Shipment:
 
 
 def apply(shipment: Shipment, webhook: ShippingWebhook) -> tuple[Shipment, OutcomeKind, tuple[DomainEvent, ...]]:
-    """The parcel after the scan, what became of the scan, and what is true now that was not before."""
+    """Return the parcel after a scan, the scan's outcome, and the new domain events."""
     notice, envelope = webhook.notice, webhook.envelope
-    when = registers.stamp(TRANSITIONS, notice.status, envelope.occurred_at, envelope.event_id)
-    said = {
+    stamp = registers.stamp(TRANSITIONS, notice.status, envelope.occurred_at, envelope.event_id)
+    fields = {
         "status": notice.status,
         "carrier": notice.carrier,
         "tracking_number": notice.tracking_number,
         "last_location": notice.location,
         "scanned_at": notice.scanned_at,
     }
-    outcome: OutcomeKind = "late" if registers.is_behind(shipment.told, when) else "processed"
-    told = registers.tell(
-        registers.tell(shipment.told, when, said), _weight(when, envelope), {"order_id": notice.order_id}
-    )
-    after = replace(shipment, version=shipment.version + 1, told=told)
-    news = after.truth if after.truth != shipment.truth else None
-    return after, outcome, (_announce(news, after, webhook),) if news else ()
+    outcome: OutcomeKind = "late" if registers.is_behind(shipment.told, stamp) else "processed"
+    state = registers.tell(shipment.told, stamp, fields)
+    state = registers.tell(state, _order_stamp(stamp, envelope), {"order_id": notice.order_id})
+    after = replace(shipment, version=shipment.version + 1, told=state)
+    new = after.event_key if after.event_key != shipment.event_key else None
+    return after, outcome, (_build_event(new, after, webhook),) if new else ()
 
 
-def _weight(when: Stamp, envelope: Envelope) -> Stamp:
-    """How much a word on whose parcel it is weighs: the shop's own (contract A) more than any aggregator's."""
-    return (when[0] + len(TRANSITIONS), *when[1:]) if envelope.provider == THE_SHOP else when
+def _order_stamp(stamp: Stamp, envelope: Envelope) -> Stamp:
+    """Return the stamp of a parcel's order id: the shop's (contract A) outranks every aggregator's."""
+    return (stamp[0] + len(TRANSITIONS), *stamp[1:]) if envelope.provider == SHOP else stamp
 
 
-def _announce(truth: Truth, shipment: Shipment, cause: ShippingWebhook) -> ShipmentEvent:
-    told, envelope = shipment.told, cause.envelope
-    kind, key = truth
+def _build_event(event_key: EventKey, shipment: Shipment, cause: ShippingWebhook) -> ShipmentEvent:
+    state, envelope = shipment.told, cause.envelope
+    kind, key = event_key
     return kind(
         event_id=ids.fact_id(kind.__name__, *key),
         caused_by=envelope.event_id,
@@ -114,7 +118,7 @@ def _announce(truth: Truth, shipment: Shipment, cause: ShippingWebhook) -> Shipm
         occurred_at=envelope.occurred_at,
         received_at=envelope.received_at,
         order_id=shipment.order_id,
-        carrier=registers.value(told, "carrier"),
-        tracking_number=registers.value(told, "tracking_number"),
-        location=registers.value(told, "last_location"),
+        carrier=registers.value(state, "carrier"),
+        tracking_number=registers.value(state, "tracking_number"),
+        location=registers.value(state, "last_location"),
     )

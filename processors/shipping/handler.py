@@ -1,4 +1,4 @@
-"""One transaction of the shipping processor: lock the parcels, fold the scans in, save."""
+"""The shipping processor's handler: in one transaction, lock the parcels, apply the scans, save."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ TOPICS = topics.READ_BY["shipping"]
 
 
 def handle(tx: Connection, webhooks: Sequence[ShippingWebhook]) -> list[Result]:
-    """Apply new webhooks, in their order."""
+    """Apply new webhooks in order and save the changed parcels and the history; one result each."""
     shipments = store.lock(tx, sorted({key(webhook) for webhook in webhooks}))
     results = fold(shipments, webhooks, key, apply)
     store.save(tx, shipments.values(), last={key(webhook): webhook for webhook in webhooks})
@@ -22,4 +22,4 @@ def handle(tx: Connection, webhooks: Sequence[ShippingWebhook]) -> list[Result]:
 
 
 key = topics.SHIPPING_WEBHOOKS.key
-"""The parcel: what its webhooks are keyed by."""
+"""The id of a webhook's parcel, which is also the key of its record."""

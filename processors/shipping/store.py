@@ -1,4 +1,4 @@
-"""Parcels at rest: all SQL of the shipping processor. Arrays in, arrays out; one statement a table and batch."""
+"""All SQL of the shipping processor. Each batch runs one statement per table, with an array per column."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -46,7 +46,7 @@ RECORD_COLUMNS = "events ids orders statuses outcomes locations occurred receive
 
 
 def lock(tx: Connection, shipment_ids: Sequence[str]) -> dict[str, Shipment]:
-    """These parcels, each kept from others until the transaction ends. `shipment_ids` must be sorted."""
+    """Lock these parcels until the transaction ends, and return them. `shipment_ids` must be sorted."""
     ids = {"ids": list(shipment_ids)}
     tx.exec_driver_sql(INSERT_MISSING, ids)
     rows = tx.exec_driver_sql(LOCK, ids)
@@ -54,25 +54,25 @@ def lock(tx: Connection, shipment_ids: Sequence[str]) -> dict[str, Shipment]:
 
 
 def save(tx: Connection, shipments: Iterable[Shipment], last: Mapping[str, ShippingWebhook]) -> None:
-    """Write the parcels as they are now, and the last webhook of each."""
+    """Write the parcels, each with its last webhook in the batch."""
     write(tx, SAVE, SAVE_COLUMNS, [_row(shipment, last[shipment.shipment_id]) for shipment in shipments])
 
 
 def record(tx: Connection, applied: Iterable[tuple[ShippingWebhook, Result]]) -> None:
-    """Keep every applied webhook, the late ones too, with its bytes."""
+    """Insert every applied webhook into the history with its bytes, late ones included."""
     write(tx, RECORD, RECORD_COLUMNS, [_history_row(webhook, result) for webhook, result in applied])
 
 
 def _row(shipment: Shipment, last: ShippingWebhook) -> tuple[object, ...]:
-    told = shipment.told
+    state = shipment.told
     names = "carrier tracking_number order_id status last_location".split()
     return (
         shipment.shipment_id,
-        *(registers.value(told, name) for name in names),
+        *(registers.value(state, name) for name in names),
         moment(shipment.updated_at),
         '{"webhook":' + as_json(last.envelope.raw) + "}",
         shipment.version,
-        registers.dump(told),
+        registers.dump(state),
     )
 
 

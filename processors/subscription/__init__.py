@@ -1,1 +1,1 @@
-"""Subscriptions: reads `payments.v1`, owns each user's plan, announces on `subscriptions.v1`."""
+"""The subscription processor: reads `payments.v1`, stores each user's plan, publishes `subscriptions.v1`."""

@@ -1,7 +1,8 @@
-"""What a user's subscription is after any set of facts about payments. Pure; the same in whatever order they come.
+"""The subscription domain: a user's subscription after any set of events about payments.
 
-Each order that names a user and a plan is an entry: when it was approved, cancelled, when it is billed again. The
-subscription is that of the user's latest paid order; so the cancel of an older one ends nothing.
+Pure. The result does not depend on the order in which events arrive. The state holds each order that names a user and a
+plan: when it was approved, cancelled, and when it is billed again. The subscription follows the user's latest paid
+order, so the cancel of an older order does not end it.
 """
 
 import re
@@ -31,16 +32,16 @@ TRANSITIONS = (("inactive",), ("active", "cancelled"))
 """A newer order makes a cancelled subscription active again."""
 
 FREE = "free"
-"""The plan of who has none."""
+"""The plan of a user without a paid order."""
 
-HEEDED = PaymentCompleted | PaymentCancelled | PaymentRefunded | BillingScheduled
-"""What changes a subscription. An unchecked or wrong amount is announced as none of these."""
+SubscriptionInput = PaymentCompleted | PaymentCancelled | PaymentRefunded | BillingScheduled
+"""The domain events that change a subscription. A payment of an unchecked or wrong amount publishes none of them."""
 
-REPORTED = "tosspayments"
-"""The provider of contract C: all it sends should be for a plan."""
+PLAN_PROVIDER = "tosspayments"
+"""The provider of contract C, whose payments must all be for a plan."""
 
 KST = timezone(timedelta(hours=9), "KST")
-"""Months and days are those on the calendar of the people who pay: Korea, without summer time since 1988."""
+"""The time zone of the customers' calendar months and days: Korea, which has had no summer time since 1988."""
 
 REFUND_FAILED = "refund_failed"
 RESTORED = "restored:"
@@ -51,8 +52,8 @@ _ORDER = re.compile(r"BIZ-(?P<user>.+)-(?P<plan>[A-Za-z0-9_]+)-(?P<date>[0-9]{14
 
 
 @dataclass(frozen=True, slots=True)
-class Ordered:
-    """What an order's id says: who ordered which plan, and when (microseconds since 1970 UTC), where that is a date."""
+class PlanOrder:
+    """The content of an order id. `at` is its time (microseconds since 1970 UTC), None if its digits are no date."""
 
     user_id: str
     plan: str
@@ -61,7 +62,7 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """All that was told of the orders of one user."""
+    """The state of one user's orders, by order id."""
 
     user_id: str
     version: int = 0
@@ -69,7 +70,7 @@ class Subscription:
 
     @property
     def last_order_id(self) -> str | None:
-        """The paid order that began last; one that was never paid begins nothing, and its cancel ends nothing."""
+        """The paid order that began last. An order that was never paid does not count, and neither does its cancel."""
         began = [(at, order_id) for order_id in self.orders if (at := self._began_at(order_id)) is not None]
         return max(began)[1] if began else None
 
@@ -81,8 +82,8 @@ class Subscription:
 
     @property
     def plan(self) -> str:
-        """The plan of the last order, also when that was cancelled: its status says so."""
-        ordered = read(self.last_order_id)
+        """The plan of the last order, even after that order was cancelled."""
+        ordered = parse_order_id(self.last_order_id)
         return ordered.plan if ordered else FREE
 
     @property
@@ -95,13 +96,13 @@ class Subscription:
 
     @property
     def restored(self) -> int:
-        """The number of times the last order was paid again after a cancel, as its refund failed."""
-        told = self.orders.get(self.last_order_id or "", {})
-        return sum(name.startswith(RESTORED) for name in told) if "cancelled_at" in told else 0
+        """The number of times that the last order became paid again after a cancel because its refund failed."""
+        state = self.orders.get(self.last_order_id or "", {})
+        return sum(name.startswith(RESTORED) for name in state) if "cancelled_at" in state else 0
 
     @property
     def ends_at(self) -> int | None:
-        """One calendar month after the approval, or when it was cancelled."""
+        """One calendar month after the start, or the time of the cancel if that is earlier; microseconds."""
         if self.started_at is None:
             return None
         end = a_month_after(self.started_at)
@@ -109,84 +110,88 @@ class Subscription:
 
     @property
     def next_billing_at(self) -> int | None:
-        """What the provider said last, of any order that stands, of a time to come; else the end. None once cancelled.
+        """The last billing date that the provider stated (microseconds), else `ends_at`; None once cancelled.
 
-        The order it was said of may be the one that is to be charged then.
+        Dates of all orders that are not cancelled count, because a date may belong to the order that will be charged
+        then. Dates before the start of the subscription do not.
         """
         if self.status == "cancelled":
             return None
-        standing = [told for order_id, told in self.orders.items() if self.cancel_of(order_id) is None]
-        dates = [told["next_billing_at"] for told in standing if "next_billing_at" in told]
+        not_cancelled = [state for order_id, state in self.orders.items() if self.cancel_of(order_id) is None]
+        dates = [state["next_billing_at"] for state in not_cancelled if "next_billing_at" in state]
         to_come = [date for date in dates if date[1] > (self.started_at or 0)]
         return max(to_come)[1] if to_come else self.ends_at
 
     def cancel_of(self, order_id: str) -> int | None:
-        """When it was cancelled; None where its payment was found to stand after that."""
-        told = self.orders[order_id]
-        when, at = told.get("cancelled_at", (registers.UNTOLD, None))
-        stands = [stamp for name, (stamp, _) in told.items() if name.startswith(RESTORED)]
-        return at if when > max(stands, default=registers.UNTOLD) else None
+        """Return when an order was cancelled, in microseconds; None if its payment was restored after the cancel."""
+        state = self.orders[order_id]
+        stamp, at = state.get("cancelled_at", (registers.UNTOLD, None))
+        restored = [stamp for name, (stamp, _) in state.items() if name.startswith(RESTORED)]
+        return at if stamp > max(restored, default=registers.UNTOLD) else None
 
     def _began_at(self, order_id: str) -> int | None:
-        """When it was approved; if nobody said, but money was given back, when it was ordered."""
-        told, ordered = self.orders[order_id], read(order_id)
-        approved_at: int | None = registers.value(told, "approved_at")
-        paid_by: int | None = registers.value(told, "paid_by")
+        """Return when an order was approved; if unknown and money was refunded, when it was ordered (microseconds)."""
+        state, ordered = self.orders[order_id], parse_order_id(order_id)
+        approved_at: int | None = registers.value(state, "approved_at")
+        paid_by: int | None = registers.value(state, "paid_by")
         if approved_at is not None or paid_by is None:
             return approved_at
         return ordered.at if ordered and ordered.at is not None else paid_by
 
 
-Truth = tuple[type[SubscriptionEvent], tuple[str, ...]]
-"""A kind of fact, and the user and order that make it one fact and not another; and which time, if it is told again."""
+EventKey = tuple[type[SubscriptionEvent], tuple[str, ...]]
+"""The type of a domain event, and the parts of its id: the user, the order, and the occurrence if it recurs."""
 
 
-def read(order_id: str | None) -> Ordered | None:
-    """What `BIZ-{user}-{PLAN}-{8 or 14 digits}` says; None of another id. A user may have dashes, a plan has none."""
+def parse_order_id(order_id: str | None) -> PlanOrder | None:
+    """Parse `BIZ-{user}-{PLAN}-{8 or 14 digits}`; None for any other id. A user may contain dashes, a plan may not."""
     parts = _ORDER.fullmatch(order_id or "")
-    return Ordered(parts["user"], parts["plan"].lower(), _ordered_at(parts["date"])) if parts else None
+    return PlanOrder(parts["user"], parts["plan"].lower(), _ordered_at(parts["date"])) if parts else None
 
 
 def a_month_after(at: int) -> int:
-    """The same day and time of the next month in Korea, or its last day where it has no such day."""
+    """Return the same day and time of the next month in Korea (microseconds), or its last day if it has no such day."""
     start = (EPOCH + timedelta(microseconds=at)).astimezone(KST)
     year, month = divmod(start.year * 12 + start.month, 12)
     day = min(start.day, monthrange(year, month + 1)[1])
     return _micros(start.replace(year=year, month=month + 1, day=day))
 
 
-def apply(subscription: Subscription, fact: HEEDED) -> tuple[Subscription, OutcomeKind, tuple[DomainEvent, ...]]:
-    """The subscription after the fact, what became of it, and what is true now that was not before.
+def apply(
+    subscription: Subscription, event: SubscriptionInput
+) -> tuple[Subscription, OutcomeKind, tuple[DomainEvent, ...]]:
+    """Return the subscription after an event, the event's outcome, and the new domain events.
 
-    What becomes true again, as an approval moves its order back behind another, has the id it had: it is heard once.
+    An event that holds again, as after an approval that moves its order back behind another, keeps its id. Consumers
+    therefore process it once.
     """
-    order_id = fact.order_id or ""
-    when = (0, fact.occurred_at or fact.received_at, 0, fact.event_id)
-    told = registers.tell(subscription.orders.get(order_id, {}), when, _said(fact))
-    after = replace(subscription, version=subscription.version + 1, orders={**subscription.orders, order_id: told})
-    is_active = any(kind is SubscriptionActivated and key[1] == order_id for kind, key in truths(after))
-    late = isinstance(fact, PaymentCompleted) and not is_active
-    news = [truth for truth in truths(after) if truth not in truths(subscription)]
-    return after, "late" if late else "processed", tuple(_announce(truth, after, fact) for truth in news)
+    order_id = event.order_id or ""
+    stamp = (0, event.occurred_at or event.received_at, 0, event.event_id)
+    state = registers.tell(subscription.orders.get(order_id, {}), stamp, _fields(event))
+    after = replace(subscription, version=subscription.version + 1, orders={**subscription.orders, order_id: state})
+    is_active = any(kind is SubscriptionActivated and key[1] == order_id for kind, key in event_keys(after))
+    late = isinstance(event, PaymentCompleted) and not is_active
+    new = [key for key in event_keys(after) if key not in event_keys(subscription)]
+    return after, "late" if late else "processed", tuple(_build_event(key, after, event) for key in new)
 
 
-def truths(subscription: Subscription) -> tuple[Truth, ...]:
-    """What can be said of the subscription as it stands: of its last order."""
+def event_keys(subscription: Subscription) -> tuple[EventKey, ...]:
+    """Return the keys of the domain events that hold for the subscription's last order."""
     if subscription.last_order_id is None:
         return ()
     kind = SubscriptionActivated if subscription.status == "active" else SubscriptionCancelled
-    again = (str(subscription.restored + 1),) if subscription.restored else ()
-    return ((kind, (subscription.user_id, subscription.last_order_id, *again)),)
+    occurrence = (str(subscription.restored + 1),) if subscription.restored else ()
+    return ((kind, (subscription.user_id, subscription.last_order_id, *occurrence)),)
 
 
-def without_plan(fact: DomainEvent) -> str | None:
-    """The order of a payment that should be for a plan, and names none."""
-    heeded = isinstance(fact, HEEDED) and fact.provider == REPORTED
-    return fact.order_id if heeded and read(fact.order_id) is None else None
+def order_without_plan(event: DomainEvent) -> str | None:
+    """Return the order of a payment that must be for a plan, if the order id names no plan."""
+    must_have_plan = isinstance(event, SubscriptionInput) and event.provider == PLAN_PROVIDER
+    return event.order_id if must_have_plan and parse_order_id(event.order_id) is None else None
 
 
-def missing(order_id: str, cause: DomainEvent) -> PlanMissing:
-    """What is announced, once, of such an order."""
+def plan_missing_event(order_id: str, cause: DomainEvent) -> PlanMissing:
+    """Build the event that is published once for an order without a plan."""
     return PlanMissing(
         event_id=ids.fact_id("PlanMissing", order_id),
         caused_by=cause.caused_by,
@@ -197,25 +202,25 @@ def missing(order_id: str, cause: DomainEvent) -> PlanMissing:
     )
 
 
-def _said(fact: HEEDED) -> dict[str, int | None]:
-    at = fact.occurred_at or fact.received_at
-    match fact:
+def _fields(event: SubscriptionInput) -> dict[str, int | None]:
+    at = event.occurred_at or event.received_at
+    match event:
         case PaymentCompleted():
-            if fact.reason == REFUND_FAILED:
-                return {f"{RESTORED}{fact.event_id}": at, "approved_at": fact.paid_at}
-            return {"approved_at": fact.paid_at or at}
+            if event.reason == REFUND_FAILED:
+                return {f"{RESTORED}{event.event_id}": at, "approved_at": event.paid_at}
+            return {"approved_at": event.paid_at or at}
         case PaymentCancelled():
-            return {"cancelled_at": fact.cancelled_at or at, "paid_by": at if fact.refunded_amount else None}
+            return {"cancelled_at": event.cancelled_at or at, "paid_by": at if event.refunded_amount else None}
         case PaymentRefunded():
             return {"paid_by": at}
         case BillingScheduled():
-            return {"next_billing_at": fact.next_billing_at}
+            return {"next_billing_at": event.next_billing_at}
 
 
-def _announce(truth: Truth, subscription: Subscription, cause: HEEDED) -> SubscriptionEvent:
-    kind, (user_id, order_id, *again) = truth
+def _build_event(event_key: EventKey, subscription: Subscription, cause: SubscriptionInput) -> SubscriptionEvent:
+    kind, (user_id, order_id, *occurrence) = event_key
     return kind(
-        event_id=ids.fact_id(kind.__name__, user_id, order_id, *again),
+        event_id=ids.fact_id(kind.__name__, user_id, order_id, *occurrence),
         caused_by=cause.caused_by,
         mode=cause.mode,
         occurred_at=cause.occurred_at,

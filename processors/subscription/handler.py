@@ -1,42 +1,48 @@
-"""One transaction of the subscription processor: lock the users' subscriptions, fold the facts in, save."""
+"""The subscription processor's handler: in one transaction, lock the subscriptions, apply the events, save."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
 from processors.subscription import store
-from processors.subscription.domain import HEEDED, apply, missing, read, without_plan
+from processors.subscription.domain import (
+    SubscriptionInput,
+    apply,
+    order_without_plan,
+    parse_order_id,
+    plan_missing_event,
+)
 from stream.events import DomainEvent, topics
 from stream.state.fold import Result, fold
 
 TOPICS = topics.READ_BY["subscription"]
 
 
-def handle(tx: Connection, facts: Sequence[DomainEvent]) -> list[Result]:
-    """Apply new facts, in their order; those of other payments are heard and change nothing."""
-    ours = [fact for fact in facts if isinstance(fact, HEEDED) and read(fact.order_id)]
-    subscriptions = store.lock(tx, sorted({key(fact) for fact in ours}))
-    results = fold(subscriptions, ours, key, apply)
-    store.save(tx, subscriptions.values(), touched={fact.order_id or "" for fact in ours})
-    store.record(tx, zip(ours, results, strict=True))
-    done = {fact.event_id: result for fact, result in zip(ours, results, strict=True)} | _report(tx, facts)
-    return [done.get(fact.event_id) or Result(key(fact), "processed", ()) for fact in facts]
+def handle(tx: Connection, events: Sequence[DomainEvent]) -> list[Result]:
+    """Apply new events in order; one result each. Events about payments without a plan change no subscription."""
+    relevant = [event for event in events if isinstance(event, SubscriptionInput) and parse_order_id(event.order_id)]
+    subscriptions = store.lock(tx, sorted({key(event) for event in relevant}))
+    results = fold(subscriptions, relevant, key, apply)
+    store.save(tx, subscriptions.values(), touched={event.order_id or "" for event in relevant})
+    store.record(tx, zip(relevant, results, strict=True))
+    done = {event.event_id: result for event, result in zip(relevant, results, strict=True)} | _plan_missing(tx, events)
+    return [done.get(event.event_id) or Result(key(event), "processed", ()) for event in events]
 
 
-def key(fact: DomainEvent) -> str:
-    """The user, else the order: what is announced of it is keyed by that."""
-    ordered = read(fact.order_id)
-    return ordered.user_id if ordered else fact.order_id or fact.event_id
+def key(event: DomainEvent) -> str:
+    """Return the key of the event's result and of the events published for it: the user, else the order."""
+    ordered = parse_order_id(event.order_id)
+    return ordered.user_id if ordered else event.order_id or event.event_id
 
 
-def _report(tx: Connection, facts: Sequence[DomainEvent]) -> dict[str, Result]:
-    """What is announced of orders without a plan: each the first time it is met."""
+def _plan_missing(tx: Connection, events: Sequence[DomainEvent]) -> dict[str, Result]:
+    """Return the results that publish PlanMissing, by the id of the causing event: one for each order seen first."""
     causes: dict[str, DomainEvent] = {}
-    for fact in facts:
-        if (order_id := without_plan(fact)) is not None:
-            causes.setdefault(order_id, fact)
-    new = store.note(tx, sorted(causes))
+    for event in events:
+        if (order_id := order_without_plan(event)) is not None:
+            causes.setdefault(order_id, event)
+    new = store.insert_orders_without_plan(tx, sorted(causes))
     return {
-        causes[order_id].event_id: Result(order_id, "processed", (missing(order_id, causes[order_id]),))
+        causes[order_id].event_id: Result(order_id, "processed", (plan_missing_event(order_id, causes[order_id]),))
         for order_id in new
     }

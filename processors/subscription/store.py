@@ -1,11 +1,11 @@
-"""Subscriptions at rest: all SQL of the processor. Arrays in, arrays out; one statement a table and batch."""
+"""All SQL of the subscription processor. Each batch runs one statement per table, with an array per column."""
 
 from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 from sqlalchemy import Connection
 
-from processors.subscription.domain import HEEDED, Subscription
+from processors.subscription.domain import Subscription, SubscriptionInput
 from runtime.clock import moment
 from stream.state import registers
 from stream.state.fold import Result
@@ -55,13 +55,13 @@ SELECT event_id::uuid, user_id, order_id, fact, outcome, caused_by, occurred_at,
 """
 HISTORY_COLUMNS = "events users orders facts outcomes causes occurred received payloads"
 
-NOTE = """
+INSERT_ORDERS_WITHOUT_PLAN = """
 INSERT INTO orders_without_plan (order_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING RETURNING order_id
 """
 
 
 def lock(tx: Connection, user_ids: Sequence[str]) -> dict[str, Subscription]:
-    """The users' subscriptions, kept from others until the transaction ends. `user_ids` must be sorted."""
+    """Lock these users until the transaction ends, and return their subscriptions. `user_ids` must be sorted."""
     if not user_ids:
         return {}
     ids = {"ids": list(user_ids)}
@@ -74,26 +74,26 @@ def lock(tx: Connection, user_ids: Sequence[str]) -> dict[str, Subscription]:
 
 
 def save(tx: Connection, subscriptions: Iterable[Subscription], touched: Collection[str]) -> None:
-    """Write the subscriptions as they are now, and those of their orders that were `touched`."""
+    """Write the subscriptions, and their orders whose ids are in `touched`."""
     by_user = list(subscriptions)
     write(tx, SAVE, COLUMNS, [_row(subscription) for subscription in by_user])
     orders = [
-        _order_row(subscription, order_id, told)
+        _order_row(subscription, order_id, state)
         for subscription in by_user
-        for order_id, told in subscription.orders.items()
+        for order_id, state in subscription.orders.items()
         if order_id in touched
     ]
     write(tx, SAVE_ORDERS, ORDER_COLUMNS, sorted(orders, key=lambda row: str(row[0])))
 
 
-def record(tx: Connection, applied: Iterable[tuple[HEEDED, Result]]) -> None:
-    """Keep every applied fact, the late ones too."""
-    write(tx, RECORD, HISTORY_COLUMNS, [_history_row(fact, result) for fact, result in applied])
+def record(tx: Connection, applied: Iterable[tuple[SubscriptionInput, Result]]) -> None:
+    """Insert every applied event into the history, late ones included."""
+    write(tx, RECORD, HISTORY_COLUMNS, [_history_row(event, result) for event, result in applied])
 
 
-def note(tx: Connection, order_ids: Sequence[str]) -> list[str]:
-    """Remember orders that name no plan; those nobody had met before. `order_ids` must be sorted."""
-    return list(tx.exec_driver_sql(NOTE, {"ids": list(order_ids)}).scalars()) if order_ids else []
+def insert_orders_without_plan(tx: Connection, order_ids: Sequence[str]) -> list[str]:
+    """Insert orders that name no plan, and return the ids that are new. `order_ids` must be sorted."""
+    return list(tx.exec_driver_sql(INSERT_ORDERS_WITHOUT_PLAN, {"ids": list(order_ids)}).scalars()) if order_ids else []
 
 
 def _row(subscription: Subscription) -> tuple[object, ...]:
@@ -110,24 +110,24 @@ def _row(subscription: Subscription) -> tuple[object, ...]:
     )
 
 
-def _order_row(subscription: Subscription, order_id: str, told: Told) -> tuple[object, ...]:
+def _order_row(subscription: Subscription, order_id: str, state: Told) -> tuple[object, ...]:
     times = (
-        registers.value(told, "approved_at"),
+        registers.value(state, "approved_at"),
         subscription.cancel_of(order_id),
-        registers.value(told, "next_billing_at"),
+        registers.value(state, "next_billing_at"),
     )
-    return (order_id, subscription.user_id, *map(moment, times), registers.dump(told))
+    return (order_id, subscription.user_id, *map(moment, times), registers.dump(state))
 
 
-def _history_row(fact: HEEDED, result: Result) -> tuple[object, ...]:
+def _history_row(event: SubscriptionInput, result: Result) -> tuple[object, ...]:
     return (
-        fact.event_id,
+        event.event_id,
         result.key,
-        fact.order_id,
-        type(fact).__name__,
+        event.order_id,
+        type(event).__name__,
         result.outcome,
-        fact.caused_by,
-        moment(fact.occurred_at),
-        moment(fact.received_at),
-        msgspec.json.encode(fact).decode(),
+        event.caused_by,
+        moment(event.occurred_at),
+        moment(event.received_at),
+        msgspec.json.encode(event).decode(),
     )

@@ -1,4 +1,4 @@
-"""Invoices, the transfers that pay them, every webhook that was applied, and the customers' ledger of credits."""
+"""Create the tables of invoices, transfers, applied webhooks, and the customers' ledger of credits."""
 
 from alembic import op
 

@@ -1,7 +1,19 @@
-"""What a payment is after any set of webhooks, and what is true then. Pure; the same in whatever order they come."""
+"""The payment domain: a payment's state after any set of webhooks, and the domain events that hold then.
 
-from processors.payment.domain.book import Book
-from processors.payment.domain.facts import OrdersPolicy, apply, truths
-from processors.payment.domain.payment import TRANSITIONS, Claim, Parts, Payment
+Pure. The result does not depend on the order in which webhooks arrive.
+"""
 
-__all__ = ["TRANSITIONS", "Book", "Claim", "OrdersPolicy", "Parts", "Payment", "apply", "truths"]
+from processors.payment.domain.domain_events import OrdersPolicy, apply, event_keys
+from processors.payment.domain.payment import TRANSITIONS, CancelClaim, Parts, Payment
+from processors.payment.domain.working_set import PaymentWorkingSet
+
+__all__ = [
+    "TRANSITIONS",
+    "CancelClaim",
+    "OrdersPolicy",
+    "Parts",
+    "Payment",
+    "PaymentWorkingSet",
+    "apply",
+    "event_keys",
+]

@@ -1,7 +1,8 @@
-"""Disputes of a payment: registers per dispute, and what is true of them. The same in whatever order they are told.
+"""Disputes of a payment: the state of each dispute, and the domain events that hold for it.
 
-A dispute changes nothing of what the payment is: the shop has given nothing back. A lost one is money that the bank
-took, `charged_back`, beside the payment's own status and refunds.
+A dispute changes neither the payment's status nor its refunds: the shop has refunded nothing. The amount of a lost
+dispute is money that the bank took, and is reported separately as `charged_back`. The result does not depend on the
+order of events.
 """
 
 from collections.abc import Mapping
@@ -18,22 +19,22 @@ TRANSITIONS = (
     ("needs_response", "under_review"),
     ("warning_closed", "closed", "lost", "won"),
 )
-"""A status may follow those of its own tier and of the tiers above it; what comes later than its turn is `late`.
+"""A status may follow the statuses of its own tier and of the tiers above it; any other sequence is `late`.
 
-An inquiry (`warning…`) may become a dispute. A verdict may be reversed by a later one.
+An inquiry (`warning…`) may become a dispute. A later verdict may reverse an earlier one.
 """
 INQUIRY, SETTLED = TRANSITIONS[0], TRANSITIONS[-1]
 FUNDS = ("withdrawn", "reinstated")
-FACTS = (DisputeOpened, DisputeClosed)
+EVENTS = (DisputeOpened, DisputeClosed)
 
-Truth = tuple[type[DomainEvent], tuple[str, ...]]
+EventKey = tuple[type[DomainEvent], tuple[str, ...]]
 
 
-def tell(payment: Payment, webhook: DisputeWebhook) -> tuple[Payment, OutcomeKind]:
-    """The payment after a webhook of one of its disputes."""
+def apply_dispute(payment: Payment, webhook: DisputeWebhook) -> tuple[Payment, OutcomeKind]:
+    """Return the payment after a webhook of one of its disputes, and the webhook's outcome."""
     notice, envelope = webhook.notice, webhook.envelope
-    when = registers.stamp(TRANSITIONS, notice.status, envelope.occurred_at, envelope.event_id)
-    said = {
+    stamp = registers.stamp(TRANSITIONS, notice.status, envelope.occurred_at, envelope.event_id)
+    fields = {
         "status": notice.status,
         "provider": envelope.provider,
         "reason": notice.reason,
@@ -43,37 +44,37 @@ def tell(payment: Payment, webhook: DisputeWebhook) -> tuple[Payment, OutcomeKin
         "transaction_id": notice.transaction_id,
     }
     before = payment.disputes.get(notice.dispute_id, {})
-    after = registers.tell(before, when, said)
+    after = registers.tell(before, stamp, fields)
     if notice.funds:
         moved = (0, envelope.occurred_at or 0, FUNDS.index(notice.funds), envelope.event_id)
         after = registers.tell(after, moved, {"funds": notice.funds})
     disputes = {**payment.disputes, notice.dispute_id: after}
-    outcome: OutcomeKind = "late" if registers.is_behind(before, when) else "processed"
+    outcome: OutcomeKind = "late" if registers.is_behind(before, stamp) else "processed"
     return replace(payment, version=payment.version + 1, disputes=disputes), outcome
 
 
-def merge(one: Mapping[str, Told], other: Mapping[str, Told]) -> Mapping[str, Told]:
+def merge(left: Mapping[str, Told], right: Mapping[str, Told]) -> Mapping[str, Told]:
     """Merge the disputes of two payments."""
-    names = sorted({*one, *other})
-    return {name: registers.merge(one.get(name, {}), other.get(name, {})) for name in names}
+    names = sorted({*left, *right})
+    return {name: registers.merge(left.get(name, {}), right.get(name, {})) for name in names}
 
 
-def truths(payment: Payment) -> tuple[Truth, ...]:
-    """Return the domain events that hold for these disputes; an open one has a new one when its deadline changes."""
-    return tuple(_truth(payment, name, told) for name, told in sorted(payment.disputes.items()))
+def event_keys(payment: Payment) -> tuple[EventKey, ...]:
+    """Return the keys of the events that hold for the disputes. A changed deadline of an open one makes a new event."""
+    return tuple(_event_key(payment, name, state) for name, state in sorted(payment.disputes.items()))
 
 
-def news(before: Payment, after: Payment, cause: Webhook) -> tuple[DomainEvent, ...]:
+def new_events(before: Payment, after: Payment, cause: Webhook) -> tuple[DomainEvent, ...]:
     """Return the domain events that hold only after the change; `after` may be pending state without an order."""
-    known = truths(before)
-    return tuple(announce(truth, after, cause) for truth in truths(after) if truth not in known)
+    known = event_keys(before)
+    return tuple(build_event(key, after, cause) for key in event_keys(after) if key not in known)
 
 
-def announce(truth: Truth, payment: Payment, cause: Webhook) -> DomainEvent:
-    """The fact of a truth that was none before."""
-    kind, key = truth
-    told, envelope = payment.disputes[key[1]], cause.envelope
-    said: dict[str, Any] = {
+def build_event(event_key: EventKey, payment: Payment, cause: Webhook) -> DomainEvent:
+    """Build the domain event of a key from the state of its dispute."""
+    kind, key = event_key
+    state, envelope = payment.disputes[key[1]], cause.envelope
+    values: dict[str, Any] = {
         "event_id": ids.fact_id(kind.__name__, *key),
         "caused_by": envelope.event_id,
         "mode": envelope.mode,
@@ -82,42 +83,42 @@ def announce(truth: Truth, payment: Payment, cause: Webhook) -> DomainEvent:
         "order_id": payment.order_id or None,
         "customer_id": registers.value(payment.told, "user_id"),
         "dispute_id": key[1],
-        **{name: value for name, (_, value) in told.items()},
+        **{name: value for name, (_, value) in state.items()},
     }
-    said["currency"] = said.get("currency") or "KRW"
-    fields: dict[str, Any] = {name: said.get(name) for name in kind.__struct_fields__}
+    values["currency"] = values.get("currency") or "KRW"
+    fields: dict[str, Any] = {name: values.get(name) for name in kind.__struct_fields__}
     return kind(**fields)
 
 
 def shown(disputes: Mapping[str, Told]) -> tuple[str, Told] | None:
-    """The dispute to show where there is room for one: an open one first, by its deadline, else the one told last."""
+    """Return the dispute that a payment's row shows: the open one with the earliest deadline, else the latest one."""
 
-    def place(entry: tuple[str, Told]) -> tuple[Any, ...]:
-        name, told = entry
-        is_settled = registers.value(told, "status") in SETTLED
-        due_by = registers.value(told, "evidence_due_by")
-        return (is_settled, due_by is None, 0 if is_settled else due_by or 0, -told["status"][0][1], name)
+    def urgency(entry: tuple[str, Told]) -> tuple[Any, ...]:
+        name, state = entry
+        is_settled = registers.value(state, "status") in SETTLED
+        due_by = registers.value(state, "evidence_due_by")
+        return (is_settled, due_by is None, 0 if is_settled else due_by or 0, -state["status"][0][1], name)
 
-    return min(disputes.items(), key=place, default=None)
+    return min(disputes.items(), key=urgency, default=None)
 
 
 def charged_back(payment: Payment) -> int:
     """Return the amount of lost disputes, in minor units of the payment's currency."""
     currency = payment.known("currency")
-    lost = [told for told in payment.disputes.values() if registers.value(told, "status") == "lost"]
+    lost = [state for state in payment.disputes.values() if registers.value(state, "status") == "lost"]
     return sum(
-        registers.value(told, "amount") or 0
-        for told in lost
-        if currency in (None, registers.value(told, "currency") or currency)
+        registers.value(state, "amount") or 0
+        for state in lost
+        if currency in (None, registers.value(state, "currency") or currency)
     )
 
 
-def _truth(payment: Payment, name: str, told: Told) -> Truth:
-    """While the order is not known, the provider is part of what makes it one truth."""
-    status = registers.value(told, "status")
-    provider = () if payment.order_id else (registers.value(told, "provider"),)
+def _event_key(payment: Payment, name: str, state: Told) -> EventKey:
+    """While the order is unknown, the provider is part of the key."""
+    status = registers.value(state, "status")
+    provider = () if payment.order_id else (registers.value(state, "provider"),)
     if status in SETTLED:
         return DisputeClosed, (payment.order_id, name, status, *provider)
     stage = "inquiry" if status in INQUIRY else "dispute"
-    due_by = str(registers.value(told, "evidence_due_by") or "")
+    due_by = str(registers.value(state, "evidence_due_by") or "")
     return DisputeOpened, (payment.order_id, name, stage, due_by, *provider)

@@ -1,4 +1,4 @@
-"""Orders, their payments, the transactions in them, and every webhook that was applied."""
+"""Create the tables of orders, payments, transactions and applied webhooks."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Providers' own names for payments, with what waits under them; what was given back; history without an order yet."""
+"""Add aliases with their pending state, refunded amounts, and history without an order."""
 
 from alembic import op
 

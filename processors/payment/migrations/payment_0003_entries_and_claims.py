@@ -1,4 +1,4 @@
-"""Add the entries of an order's transactions with their times, and the cancels that do not fit what was paid."""
+"""Add the log of an order's transactions, and the cancels that do not fit the payment."""
 
 from alembic import op
 

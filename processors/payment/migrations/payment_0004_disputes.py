@@ -1,4 +1,4 @@
-"""Disputes of a payment, which may be told before the payment itself."""
+"""Add disputes of a payment, which may be reported before the payment itself."""
 
 from alembic import op
 

@@ -1,6 +1,9 @@
-"""What the refunds of an order are after any set of events. Pure; the same in whatever order they come."""
+"""The refund domain: the state of an order's refunds after any set of events, and the domain events that hold then.
 
-from processors.refund.domain.book import Book, names
-from processors.refund.domain.refunds import TRANSITIONS, Refunds, apply, processed_at, reason, truths
+Pure. The result does not depend on the order in which events arrive.
+"""
 
-__all__ = ["TRANSITIONS", "Book", "Refunds", "apply", "names", "processed_at", "reason", "truths"]
+from processors.refund.domain.refunds import TRANSITIONS, Refunds, apply, event_keys, processed_at, reason
+from processors.refund.domain.working_set import RefundWorkingSet, aliases_of
+
+__all__ = ["TRANSITIONS", "RefundWorkingSet", "Refunds", "aliases_of", "apply", "event_keys", "processed_at", "reason"]

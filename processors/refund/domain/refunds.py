@@ -1,4 +1,4 @@
-"""An order's refunds are a set, keyed by refund id: the total is the sum over the completed ones."""
+"""The state of an order's refunds, keyed by refund id. The total is the sum of the completed refunds."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -31,29 +31,30 @@ TRANSITIONS = (
     ("processing",),
     ("rejected", "completed"),
 )
-"""A status may follow those of its own tier and of the tiers above it; what comes later than its turn is `late`.
+"""A status may follow the statuses of its own tier and of the tiers above it; any other sequence is `late`.
 
-A bank may send back what was given back already (Stripe: succeeded → failed): one tier, so that the later of the two
-holds.
+A bank may return a completed refund (Stripe: succeeded → failed). Both statuses are in one tier, so the later of the
+two holds.
 """
 
-ANNOUNCED: dict[str, type[RefundEvent]] = {"completed": RefundCompleted, "rejected": RefundRejected}
+EVENT_BY_STATUS: dict[str, type[RefundEvent]] = {"completed": RefundCompleted, "rejected": RefundRejected}
 REQUESTED_BY = "hookstream"
-"""The provider of a refund that only we asked for."""
+"""The provider of a refund that this system requested and no provider has reported yet."""
 
-PAYMENTS = PaymentCompleted | AmountMismatched | PaymentOverpaid | PaymentCancelled | PaymentRefunded
+PaidEvent = PaymentCompleted | AmountMismatched | PaymentOverpaid | PaymentCancelled | PaymentRefunded
 """The domain events that state how much was paid for an order; refunds are compared with them."""
 
 ENDS = ("completed", "rejected")
-Truth = tuple[type[RefundEvent] | type[RefundMismatched], tuple[str, ...]]
-"""A kind of fact and what makes it one fact and not another: the order, the refund, and which time if it recurs."""
+EventKey = tuple[type[RefundEvent] | type[RefundMismatched], tuple[str, ...]]
+"""The type of a domain event, and the parts of its id: the order, the refund, and the occurrence if it recurs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refunds:
-    """The state of each refund of one order.
+    """The state of each refund of one order, by refund id.
 
-    `paid` is (amount, currency, provider, released amount) of each transaction; older rows lack the last.
+    `paid` holds (amount in minor units, currency, provider, released amount) of each transaction; older rows lack the
+    last.
     """
 
     order_id: str
@@ -63,27 +64,28 @@ class Refunds:
 
     @property
     def refunded_amount(self) -> int:
-        """The amount given back, in minor units, by the refunds that fit what was paid."""
-        misfits = self.mismatches
+        """The sum of the completed refunds that fit the payment, in minor units."""
+        mismatches = self.mismatches
         return sum(
-            registers.value(told, "amount") or 0
-            for refund_id, told in self.counted.items()
-            if registers.value(told, "status") == "completed" and refund_id not in misfits
+            registers.value(state, "amount") or 0
+            for refund_id, state in self.counted.items()
+            if registers.value(state, "status") == "completed" and refund_id not in mismatches
         )
 
     @property
     def status(self) -> str | None:
-        """The status of the refund that has come furthest, and of two such, of the later one."""
-        misfits = self.mismatches
-        fitting = [told for refund_id, told in self.counted.items() if refund_id not in misfits]
-        newest = max(fitting, key=lambda told: told["status"][0], default=None)
+        """The status of the refund of the highest rank, then the latest time; None without a fitting refund."""
+        mismatches = self.mismatches
+        fitting = [state for refund_id, state in self.counted.items() if refund_id not in mismatches]
+        newest = max(fitting, key=lambda state: state["status"][0], default=None)
         return registers.value(newest, "status") if newest else None
 
     @property
     def mismatches(self) -> dict[str, str]:
-        """The reasons why completed refunds do not fit what was paid, by refund; empty while no payment is known.
+        """The reasons why completed refunds do not fit the payment, by refund id; empty while no payment is known.
 
-        Of several that are too much together, the later ones are. Where a payment tells no amount, none is too much.
+        When several refunds together exceed the amount paid, the later ones do not fit. While the amount of a payment
+        is unknown, no refund is too large.
         """
         if not self.paid:
             return {}
@@ -93,9 +95,9 @@ class Refunds:
             left[currency] += amount or 0
         is_open = any(amount is None for amount, *_ in paid)
         found = {}
-        for _, refund_id, told in self._completed:
-            amount, currency = registers.value(told, "amount"), registers.value(told, "currency")
-            if reason := _misfit(told, paid):
+        for _, refund_id, state in self._completed:
+            amount, currency = registers.value(state, "amount"), registers.value(state, "currency")
+            if reason := _mismatch_reason(state, paid):
                 found[refund_id] = reason
             elif not is_open and amount and amount > left[currency]:
                 found[refund_id] = "exceeds_payment"
@@ -105,63 +107,66 @@ class Refunds:
 
     @property
     def counted(self) -> Mapping[str, Told]:
-        """The refunds, without those that only release what was authorized and not captured (see `releases`)."""
+        """The refunds without those that only release an authorized amount that was not captured (see `releases`)."""
         releases = self.releases
-        return {refund_id: told for refund_id, told in self.refunds.items() if refund_id not in releases}
+        return {refund_id: state for refund_id, state in self.refunds.items() if refund_id not in releases}
 
     @property
     def releases(self) -> frozenset[str]:
-        """The refunds that give nothing back: of each transaction the first of the released amount.
+        """The ids of refunds that refund nothing: for each transaction, the first refund of its released amount.
 
-        A release is made when the rest is captured, before anything can be given back.
+        A release is made at the capture, before anything can be refunded.
         """
         found: set[str] = set()
         for _, (_, (_, currency, provider, *released)) in sorted(self.paid.items()):
             if any(released):
                 same = [
-                    (told["status"][0][1], refund_id)
-                    for refund_id, told in self.refunds.items()
-                    if refund_id not in found and _is_of_payment(told, (released[0], currency, provider))
+                    (state["status"][0][1], refund_id)
+                    for refund_id, state in self.refunds.items()
+                    if refund_id not in found and _is_of_payment(state, (released[0], currency, provider))
                 ]
                 found |= {refund_id for _, refund_id in sorted(same)[:1]}
         return frozenset(found)
 
     @property
     def _completed(self) -> list[tuple[registers.Stamp, str, Told]]:
-        """The completed refunds that tell an amount of money, in the order they were completed."""
-        told = [(told["status"][0], refund_id, told) for refund_id, told in self.counted.items()]
-        completed = [one for one in told if registers.value(one[2], "status") == "completed" and "amount" in one[2]]
-        return sorted(completed, key=lambda one: one[:2])
+        """The completed refunds with an amount of money, in the order of their completion."""
+        completed = [
+            (state["status"][0], refund_id, state)
+            for refund_id, state in self.counted.items()
+            if registers.value(state, "status") == "completed" and "amount" in state
+        ]
+        return sorted(completed, key=lambda refund: refund[:2])
 
 
-def _is_of_payment(told: Told, money: tuple[Any, ...]) -> bool:
+def _is_of_payment(state: Told, money: tuple[Any, ...]) -> bool:
     """Return whether the payment reports a refund of this amount, currency and provider too."""
-    said = tuple(registers.value(told, name) for name in ("amount", "currency", "provider"))
-    return bool(registers.value(told, "told_by_payment")) and said == money
+    fields = tuple(registers.value(state, name) for name in ("amount", "currency", "provider"))
+    return bool(registers.value(state, "told_by_payment")) and fields == money
 
 
-def _misfit(told: Told, paid: list[Any]) -> str | None:
-    """Return whether a refund has another provider or currency than every payment."""
+def _mismatch_reason(state: Told, paid: list[Any]) -> str | None:
+    """Return why a refund fits no payment: `other_provider` or `other_currency`; None if one has both in common."""
     providers = {provider for _, _, provider, *_ in paid}
-    if None not in providers and registers.value(told, "provider") not in providers:
+    if None not in providers and registers.value(state, "provider") not in providers:
         return "other_provider"
-    return None if registers.value(told, "currency") in {currency for _, currency, *_ in paid} else "other_currency"
+    return None if registers.value(state, "currency") in {currency for _, currency, *_ in paid} else "other_currency"
 
 
 def apply(refunds: Refunds, webhook: RefundWebhook) -> tuple[Refunds, OutcomeKind, tuple[DomainEvent, ...]]:
-    """The order's refunds after the webhook, what became of it, and what is true now that was not before."""
+    """Return the refunds after a webhook, the webhook's outcome, and the new domain events."""
     before = refunds.refunds.get(webhook.notice.refund_id, {})
-    when = registers.stamp(TRANSITIONS, webhook.notice.status, webhook.envelope.occurred_at, webhook.envelope.event_id)
-    after = tell(refunds, webhook)
-    outcome: OutcomeKind = "late" if registers.is_behind(before, when) else "processed"
-    return after, outcome, news(refunds, after, webhook)
+    stamp = registers.stamp(TRANSITIONS, webhook.notice.status, webhook.envelope.occurred_at, webhook.envelope.event_id)
+    after = apply_webhook(refunds, webhook)
+    outcome: OutcomeKind = "late" if registers.is_behind(before, stamp) else "processed"
+    return after, outcome, new_events(refunds, after, webhook)
 
 
-def tell(refunds: Refunds, webhook: RefundWebhook) -> Refunds:
-    """The refunds after a webhook."""
+def apply_webhook(refunds: Refunds, webhook: RefundWebhook) -> Refunds:
+    """Return the refunds after a webhook."""
     notice, envelope = webhook.notice, webhook.envelope
-    when = registers.stamp(TRANSITIONS, notice.status, envelope.occurred_at, envelope.event_id)
-    said = {
+    stamp = registers.stamp(TRANSITIONS, notice.status, envelope.occurred_at, envelope.event_id)
+    fields = {
         "status": notice.status,
         "amount": notice.amount,
         "currency": None if notice.amount is None else notice.currency,
@@ -171,99 +176,104 @@ def tell(refunds: Refunds, webhook: RefundWebhook) -> Refunds:
         "told_by_payment": notice.told_by_payment or None,
         f"{notice.status}@{envelope.occurred_at or 0}": True if notice.status in ENDS else None,
     }
-    return _with(refunds, notice.refund_id, registers.tell(refunds.refunds.get(notice.refund_id, {}), when, said))
+    return _with_refund(
+        refunds, notice.refund_id, registers.tell(refunds.refunds.get(notice.refund_id, {}), stamp, fields)
+    )
 
 
-def request(refunds: Refunds, asked: RefundRequested | CryptoRefundRequested) -> Refunds:
-    """The refunds after somebody was asked to give money back: pending, until a provider tells of it."""
-    when = registers.stamp(TRANSITIONS, "pending", asked.occurred_at, asked.event_id)
-    said: dict[str, Any] = {"status": "pending", "reason": asked.reason, "provider": REQUESTED_BY}
-    if isinstance(asked, RefundRequested):
-        said |= {"amount": asked.amount, "currency": asked.currency}
+def apply_request(refunds: Refunds, requested: RefundRequested | CryptoRefundRequested) -> Refunds:
+    """Add a requested refund, which is pending until its provider reports it."""
+    stamp = registers.stamp(TRANSITIONS, "pending", requested.occurred_at, requested.event_id)
+    fields: dict[str, Any] = {"status": "pending", "reason": requested.reason, "provider": REQUESTED_BY}
+    if isinstance(requested, RefundRequested):
+        fields |= {"amount": requested.amount, "currency": requested.currency}
     else:
-        said |= {"crypto_amount": asked.amount, "crypto_asset": asked.asset}
-    return _with(refunds, asked.refund_id, registers.tell(refunds.refunds.get(asked.refund_id, {}), when, said))
+        fields |= {"crypto_amount": requested.amount, "crypto_asset": requested.asset}
+    return _with_refund(
+        refunds, requested.refund_id, registers.tell(refunds.refunds.get(requested.refund_id, {}), stamp, fields)
+    )
 
 
-def pay(refunds: Refunds, fact: PAYMENTS) -> Refunds:
-    """The refunds after a payment of their order was told. A cancel of what was never paid is none."""
-    if isinstance(fact, PaymentCancelled) and not fact.refunded_amount:
+def apply_payment(refunds: Refunds, event: PaidEvent) -> Refunds:
+    """Record what was paid for the order. A cancel that refunded nothing states no payment."""
+    if isinstance(event, PaymentCancelled) and not event.refunded_amount:
         return refunds
-    when = (0, fact.occurred_at or fact.received_at, 0, fact.event_id)
-    released = getattr(fact, "released_amount", None)
-    paid = (fact.amount, fact.currency, getattr(fact, "provider", None), released)
-    if isinstance(fact, PaymentRefunded):  # its amount is what was given back
+    stamp = (0, event.occurred_at or event.received_at, 0, event.event_id)
+    released = getattr(event, "released_amount", None)
+    paid = (event.amount, event.currency, getattr(event, "provider", None), released)
+    if isinstance(event, PaymentRefunded):  # its amount is the amount refunded
         paid = (None, *paid[1:])
-        when = (-1, *when[1:])
-    return replace(refunds, paid=registers.tell(refunds.paid, when, {fact.transaction_id or "": paid}))
+        stamp = (-1, *stamp[1:])
+    return replace(refunds, paid=registers.tell(refunds.paid, stamp, {event.transaction_id or "": paid}))
 
 
-def processed_at(told: Told) -> int | None:
-    """When it reached the status it has; None where nobody says so of this status."""
-    (rank, _, position, _), at = told.get("refunded_at", (registers.UNTOLD, None))
-    status = told["status"][0]
+def processed_at(state: Told) -> int | None:
+    """Return when the refund reached its status, in microseconds; None if no event with this status states a time."""
+    (rank, _, position, _), at = state.get("refunded_at", (registers.UNTOLD, None))
+    status = state["status"][0]
     return at if (rank, position) == (status[0], status[2]) else None
 
 
-def reason(told: Told) -> str | None:
-    """Why it is what it is: of a rejection its own reason, else why the money was to be given back."""
-    rejection: str | None = registers.value(told, "rejection")
-    asked: str | None = registers.value(told, "reason")
-    return (rejection or asked) if registers.value(told, "status") == "rejected" else asked
+def reason(state: Told) -> str | None:
+    """Return why the refund was rejected, if it was; else, or if that is unknown, why it was requested."""
+    rejection: str | None = registers.value(state, "rejection")
+    requested: str | None = registers.value(state, "reason")
+    return (rejection or requested) if registers.value(state, "status") == "rejected" else requested
 
 
 def merge(refunds: Refunds, other: Refunds) -> Refunds:
-    """What was told of both."""
+    """Merge two states of one order's refunds."""
     names = sorted({*refunds.refunds, *other.refunds})
     merged = {name: registers.merge(refunds.refunds.get(name, {}), other.refunds.get(name, {})) for name in names}
     paid = registers.merge(refunds.paid, other.paid)
     return replace(refunds, version=refunds.version + other.version, refunds=merged, paid=paid)
 
 
-def news(before: Refunds, after: Refunds, cause: RefundWebhook | DomainEvent) -> tuple[DomainEvent, ...]:
+def new_events(before: Refunds, after: Refunds, cause: RefundWebhook | DomainEvent) -> tuple[DomainEvent, ...]:
     """Return the domain events that hold after a change and did not hold before."""
-    known = truths(before)
-    return tuple(_announce(truth, after, cause) for truth in truths(after) if truth not in known)
+    known = event_keys(before)
+    return tuple(_build_event(key, after, cause) for key in event_keys(after) if key not in known)
 
 
-def truths(refunds: Refunds) -> tuple[Truth, ...]:
-    """The refunds that are completed, rejected, or do not fit what was paid.
+def event_keys(refunds: Refunds) -> tuple[EventKey, ...]:
+    """Return the keys of the events that hold: for refunds completed, rejected, or not fitting the payment.
 
-    What the payment tells of too is not told twice: that money was given back, and that it came back.
+    The completion or rejection of a refund that its payment reports too is left out: the payment processor publishes
+    it.
     """
-    misfits = refunds.mismatches
-    said: list[Truth] = []
-    for refund_id, told in sorted(refunds.counted.items()):
-        kind = ANNOUNCED.get(registers.value(told, "status"))
-        if refund_id in misfits:
-            said.append((RefundMismatched, (refunds.order_id, refund_id, misfits[refund_id])))
-        elif kind and not registers.value(told, "told_by_payment"):
-            said.append((kind, (refunds.order_id, refund_id, *_again(told))))
-    return tuple(said)
+    mismatches = refunds.mismatches
+    keys: list[EventKey] = []
+    for refund_id, state in sorted(refunds.counted.items()):
+        kind = EVENT_BY_STATUS.get(registers.value(state, "status"))
+        if refund_id in mismatches:
+            keys.append((RefundMismatched, (refunds.order_id, refund_id, mismatches[refund_id])))
+        elif kind and not registers.value(state, "told_by_payment"):
+            keys.append((kind, (refunds.order_id, refund_id, *_occurrence(state))))
+    return tuple(keys)
 
 
-def _again(told: Told) -> tuple[str, ...]:
-    """Return the number of the time a refund reached its status, empty for the first."""
-    ends = [name.partition("@") for name in told if name.partition("@")[0] in ENDS]
+def _occurrence(state: Told) -> tuple[str, ...]:
+    """Return the number of times the refund has reached its status; empty for the first time."""
+    ends = [name.partition("@") for name in state if name.partition("@")[0] in ENDS]
     runs = [status for status, _ in groupby(sorted(ends, key=lambda end: (int(end[2]), end[0])), lambda end: end[0])]
-    times = runs.count(registers.value(told, "status"))
+    times = runs.count(registers.value(state, "status"))
     return (str(times),) if times > 1 else ()
 
 
-def _with(refunds: Refunds, refund_id: str, told: Told) -> Refunds:
-    return replace(refunds, version=refunds.version + 1, refunds={**refunds.refunds, refund_id: told})
+def _with_refund(refunds: Refunds, refund_id: str, state: Told) -> Refunds:
+    return replace(refunds, version=refunds.version + 1, refunds={**refunds.refunds, refund_id: state})
 
 
-def _announce(truth: Truth, refunds: Refunds, cause: RefundWebhook | DomainEvent) -> DomainEvent:
-    kind, key = truth
-    told = refunds.refunds[key[1]]
+def _build_event(event_key: EventKey, refunds: Refunds, cause: RefundWebhook | DomainEvent) -> DomainEvent:
+    kind, key = event_key
+    state = refunds.refunds[key[1]]
     envelope = cause.envelope if isinstance(cause, RefundWebhook) else cause
     paid = Counter[str]()
     for amount, currency, *_ in (value for _, value in refunds.paid.values()):
         paid[currency] += amount or 0
-    currency = registers.value(told, "currency") or "KRW"
+    currency = registers.value(state, "currency") or "KRW"
     paid_currency = currency if currency in paid else next(iter(sorted(paid)), None)
-    said = {
+    fields = {
         "event_id": ids.fact_id(kind.__name__, *key),
         "caused_by": envelope.event_id,
         "mode": envelope.mode,
@@ -271,12 +281,12 @@ def _announce(truth: Truth, refunds: Refunds, cause: RefundWebhook | DomainEvent
         "received_at": envelope.received_at,
         "order_id": refunds.order_id,
         "refund_id": key[1],
-        "amount": registers.value(told, "amount"),
+        "amount": registers.value(state, "amount"),
         "currency": currency,
-        "reason": key[2] if kind is RefundMismatched else reason(told),
-        "provider": registers.value(told, "provider"),
+        "reason": key[2] if kind is RefundMismatched else reason(state),
+        "provider": registers.value(state, "provider"),
         "transaction_id": None,
         "paid_amount": paid[paid_currency] or None if paid_currency else None,
         "paid_currency": paid_currency,
     }
-    return kind(**{name: said[name] for name in kind.__struct_fields__ if name in said})
+    return kind(**{name: fields[name] for name in kind.__struct_fields__ if name in fields})

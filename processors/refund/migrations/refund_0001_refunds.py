@@ -1,4 +1,4 @@
-"""Orders with their refunded total, the refunds, and every webhook that was applied."""
+"""Create the tables of orders with their refunded total, refunds and applied webhooks."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Providers' own names for payments, with the refunds that wait under them; refunds in crypto."""
+"""Add aliases with their pending refunds, and refunds in crypto."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Add what was paid for an order, and which refunds do not fit it."""
+"""Add the amounts paid for an order, and which refunds do not fit them."""
 
 from alembic import op
 

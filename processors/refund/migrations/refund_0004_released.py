@@ -1,4 +1,4 @@
-"""Add the refunds that only release what was authorized and not captured."""
+"""Add the refunds that only release an authorized amount that was not captured."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Parcels, and every scan that was applied."""
+"""Create the tables of parcels and applied scans."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Each user's subscription, the orders it follows from, every fact that was applied, and orders without a plan."""
+"""Create the tables of subscriptions, their orders, applied events, and orders without a plan."""
 
 from alembic import op
 

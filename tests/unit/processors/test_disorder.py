@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from processors.invoice.domain import TRANSFERS, TRANSITIONS, Invoice, Transfer, truths
+from processors.invoice.domain import TRANSFERS, TRANSITIONS, Invoice, Transfer, event_types
 from processors.invoice.handler import advance
 from processors.payment import domain as payment
 from processors.payment.domain import dispute
@@ -145,7 +145,7 @@ def test_a_payment_ends_alike_in_whatever_order_its_webhooks_come(webhooks: list
     disordered, _ = told(payment.apply, payment.Payment("1"), shuffled)
 
     assert disordered == straight
-    assert payment.truths(disordered) == payment.truths(straight)
+    assert payment.event_keys(disordered) == payment.event_keys(straight)
 
 
 @given(st.lists(SCANS, max_size=7), st.data())
@@ -177,8 +177,8 @@ def test_refunds_and_payments_end_alike_in_whatever_order_they_come(events: list
     disordered, _ = told(of_refunds, refund.Refunds("1"), shuffled)
 
     assert disordered == straight
-    assert refund.truths(disordered) == refund.truths(straight)
-    assert {kind for kind, _ in refund.truths(straight)} <= {type(fact) for fact in announced}
+    assert refund.event_keys(disordered) == refund.event_keys(straight)
+    assert {kind for kind, _ in refund.event_keys(straight)} <= {type(fact) for fact in announced}
 
 
 @given(st.lists(SCANS, max_size=7), st.data())
@@ -188,9 +188,9 @@ def test_a_parcel_is_told_once_somebody_names_its_order(webhooks: list[Any], dat
     state, announced = told(shipping.apply, shipping.Shipment("cj:1"), again)
 
     assert all(fact.order_id for fact in announced)
-    assert (state.truth is None) == (not announced)
-    if state.truth:
-        assert type(announced[-1]) is state.truth[0]
+    assert (state.event_key is None) == (not announced)
+    if state.event_key:
+        assert type(announced[-1]) is state.event_key[0]
 
 
 @given(st.lists(SUBSCRIBED, max_size=7), st.data())
@@ -201,7 +201,7 @@ def test_a_subscription_ends_alike_in_whatever_order_its_facts_come(facts: list[
     disordered, _ = told(subscription.apply, subscription.Subscription("1"), shuffled)
 
     assert disordered == straight
-    assert {kind for kind, _ in subscription.truths(straight)} <= {type(fact) for fact in announced}
+    assert {kind for kind, _ in subscription.event_keys(straight)} <= {type(fact) for fact in announced}
 
 
 @given(st.lists(INVOICED | TRANSFERRED, max_size=8), st.data())
@@ -214,8 +214,8 @@ def test_an_invoice_ends_alike_in_whatever_order_its_webhooks_and_transfers_come
     disordered, also = told(of_invoice, (Invoice("I-1"), {}), shuffled)
 
     assert disordered == straight
-    assert truths(disordered[0]) == truths(straight[0])
-    assert set(truths(straight[0])) <= {type(fact) for fact in announced}
+    assert event_types(disordered[0]) == event_types(straight[0])
+    assert set(event_types(straight[0])) <= {type(fact) for fact in announced}
     assert [sum(isinstance(fact, CreditAdded) for fact in facts) for facts in (announced, also)] in ([0, 0], [1, 1])
     assert len({fact.event_id for fact in announced}) == len(announced)
 
@@ -224,7 +224,7 @@ def test_an_invoice_ends_alike_in_whatever_order_its_webhooks_and_transfers_come
 def test_what_is_true_of_a_payment_in_the_end_was_announced(webhooks: list[Any]) -> None:
     state, announced = told(payment.apply, payment.Payment("1"), webhooks)
 
-    assert {kind for kind, _ in payment.truths(state)} <= {type(fact) for fact in announced}
+    assert {kind for kind, _ in payment.event_keys(state)} <= {type(fact) for fact in announced}
 
 
 @pytest.mark.parametrize(
@@ -264,9 +264,9 @@ def told(apply: Apply, state: Any, webhooks: Sequence[Any]) -> tuple[Any, list[D
 def of_refunds(state: refund.Refunds, event: Any) -> tuple[refund.Refunds, str, tuple[DomainEvent, ...]]:
     """The refunds of the order 1 after a webhook of one, or after a fact of its payment."""
     name = (getattr(event, "provider", ""), getattr(event, "transaction_id", None))
-    book = refund.Book({"1": state}, {name: Alias()})  # type: ignore[dict-item]
-    result = book.post(event)
-    return book.refunds["1"], result.outcome, result.facts
+    working_set = refund.RefundWorkingSet({"1": state}, {name: Alias()})  # type: ignore[dict-item]
+    result = working_set.apply(event)
+    return working_set.refunds["1"], result.outcome, result.facts
 
 
 def of_invoice(state: Any, webhook: Any) -> tuple[Any, str, tuple[DomainEvent, ...]]:

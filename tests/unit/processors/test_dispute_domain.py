@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from processors.payment.domain import Book, Payment, apply, dispute
+from processors.payment.domain import Payment, PaymentWorkingSet, apply, dispute
 from stream.events import DisputeClosed, DisputeOpened, DisputeWebhook, DomainEvent, OrderWebhook, PaymentWebhook
 from stream.state.aliases import Alias
 from stream.state.registers import value
@@ -125,15 +125,15 @@ def test_a_dispute_that_names_no_order_waits_for_the_payment_it_is_of(first: str
     disputed = a_dispute("needs_response", evidence_due_by=DUE, transaction_id="pi_1", **named)
     notice = a_payment(transaction_id="pi_1", references=("pi_1",)).notice
     paid = PaymentWebhook(envelope=an_envelope(notice, provider="stripe"), notice=notice)
-    book = Book({"1": Payment("1")}, Names(), "optional")
+    working_set = PaymentWorkingSet({"1": Payment("1")}, Names(), "optional")
 
-    results = [book.post(one) for one in ((disputed, paid) if first == "dispute" else (paid, disputed))]
+    results = [working_set.apply(one) for one in ((disputed, paid) if first == "dispute" else (paid, disputed))]
 
     facts = [fact for result in results for fact in result.facts]
     opened = [fact for fact in facts if isinstance(fact, DisputeOpened)]
     orders = [None, "1"] if first == "dispute" else ["1"]
     assert [(fact.order_id, fact.transaction_id) for fact in opened] == [(order, "pi_1") for order in orders]
-    assert value(book.payments["1"].disputes["dp_1"], "amount") == 58000
+    assert value(working_set.payments["1"].disputes["dp_1"], "amount") == 58000
     if first == "dispute":
         assert [result.outcome for result in results] == ["waiting", "processed"]
         assert results[1].woken == (disputed.envelope.event_id,)
@@ -148,9 +148,9 @@ def test_the_life_of_a_dispute_whose_order_never_comes_is_told_once_by_the_provi
         a_dispute("lost", at=NOON + 2 * MINUTE, **named),
         a_dispute("lost", at=NOON + 2 * MINUTE, name="again", **named),
     ]
-    book = Book({}, Names(), "optional")
+    working_set = PaymentWorkingSet({}, Names(), "optional")
 
-    results = [book.post(webhook) for webhook in life]
+    results = [working_set.apply(webhook) for webhook in life]
 
     facts = [fact for result in results for fact in result.facts]
     assert {result.outcome for result in results} == {"waiting"}
@@ -165,9 +165,9 @@ def test_the_life_of_a_dispute_whose_order_never_comes_is_told_once_by_the_provi
 def test_the_same_dispute_under_two_names_of_its_payment_is_one_fact() -> None:
     by_charge = a_dispute("needs_response", order=None, reference="ch_1", references=("ch_1",))
     by_intent = a_dispute("needs_response", order=None, reference="pi_1", references=("ch_1", "pi_1"))
-    book = Book({}, Names(), "optional")
+    working_set = PaymentWorkingSet({}, Names(), "optional")
 
-    facts = [fact for webhook in (by_charge, by_intent) for fact in book.post(webhook).facts]
+    facts = [fact for webhook in (by_charge, by_intent) for fact in working_set.apply(webhook).facts]
 
     assert len({fact.event_id for fact in facts}) == 1
 

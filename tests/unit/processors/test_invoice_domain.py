@@ -11,10 +11,10 @@ from processors.invoice.domain import (
     Invoice,
     Transfer,
     apply,
+    apply_to_transfer,
     contradicts,
-    is_some,
-    settle,
-    tell,
+    is_positive,
+    with_balances,
 )
 from stream.events import (
     CreditAdded,
@@ -50,7 +50,7 @@ def told(*webhooks: InvoiceWebhook | TransferWebhook) -> tuple[Invoice, list[Dom
     invoice, transfer, announced = Invoice("I-1"), Transfer("tx-1"), list[DomainEvent]()
     for webhook in webhooks:
         if webhook.notice.transaction_id:
-            transfer, _ = tell(transfer, webhook)
+            transfer, _ = apply_to_transfer(transfer, webhook)
         if webhook.notice.invoice_id or transfer.invoice_id:
             invoice, _, news = apply(invoice, transfer if webhook.notice.transaction_id else None, webhook)
             announced += news
@@ -217,9 +217,9 @@ def test_the_reason_of_an_end_is_not_that_of_one_it_overtook() -> None:
 
 @pytest.mark.parametrize(("first", "second"), [("Pending", "Fail"), ("Fail", "Complete"), ("Pending", "Complete")])
 def test_a_transfer_moves_on_and_never_back(first: str, second: str) -> None:
-    transfer, _ = tell(Transfer("tx-1"), a_transfer(first))
-    onward, moved = tell(transfer, a_transfer(second, at=NOON + MINUTE))
-    back, late = tell(onward, a_transfer(first, at=NOON + 2 * MINUTE))
+    transfer, _ = apply_to_transfer(Transfer("tx-1"), a_transfer(first))
+    onward, moved = apply_to_transfer(transfer, a_transfer(second, at=NOON + MINUTE))
+    back, late = apply_to_transfer(onward, a_transfer(first, at=NOON + 2 * MINUTE))
 
     assert (onward.told["state"][1], moved) == (second, "processed")
     assert (back.told["state"][1], late) == (second, "late")
@@ -232,9 +232,9 @@ def test_a_transfer_keeps_its_hash_addresses_and_block_whoever_tells_them() -> N
     )
     by_itself = a_transfer("Complete", hash="0xh", from_address="A")
 
-    alone, _ = tell(Transfer("tx-1"), by_invoice)
-    one, _ = tell(alone, by_itself)
-    other, _ = tell(tell(Transfer("tx-1"), by_itself)[0], by_invoice)
+    alone, _ = apply_to_transfer(Transfer("tx-1"), by_invoice)
+    one, _ = apply_to_transfer(alone, by_itself)
+    other, _ = apply_to_transfer(apply_to_transfer(Transfer("tx-1"), by_itself)[0], by_invoice)
 
     kept = {name: value for name, (_, value) in alone.told.items()}
     assert kept == {"invoice_id": "I-1", "hash": "h", "from_address": "A", "to_address": "B", "block_number": 7}
@@ -243,11 +243,11 @@ def test_a_transfer_keeps_its_hash_addresses_and_block_whoever_tells_them() -> N
 
 
 def test_a_flat_transfer_finds_its_invoice_by_an_earlier_one_or_by_the_invoice_itself() -> None:
-    by_transfer, _ = tell(Transfer("tx-1"), a_transfer("Pending", invoice_id="I-1"))
-    by_invoice, _ = tell(Transfer("tx-1"), an_invoice("Pending", transaction_id="tx-1"))
+    by_transfer, _ = apply_to_transfer(Transfer("tx-1"), a_transfer("Pending", invoice_id="I-1"))
+    by_invoice, _ = apply_to_transfer(Transfer("tx-1"), an_invoice("Pending", transaction_id="tx-1"))
 
     flat = a_transfer("Complete", at=NOON + MINUTE)
-    assert [tell(one, flat)[0].invoice_id for one in (by_transfer, by_invoice)] == ["I-1", "I-1"]
+    assert [apply_to_transfer(one, flat)[0].invoice_id for one in (by_transfer, by_invoice)] == ["I-1", "I-1"]
 
 
 def test_each_credit_is_told_with_the_balance_after_it() -> None:
@@ -255,7 +255,7 @@ def test_each_credit_is_told_with_the_balance_after_it() -> None:
         _, outcome, facts = apply(Invoice(invoice), None, an_invoice("Complete", invoice=invoice, **{**SALE, **said}))
         return Result(invoice, outcome, facts)
 
-    results = settle(
+    results = with_balances(
         [completed("I-1"), completed("I-2", cash_amount=5), completed("I-3", cash_currency="USD"), completed("I-4")],
         {("kim", "KRW"): 1000},
     )
@@ -270,7 +270,7 @@ def test_each_credit_is_told_with_the_balance_after_it() -> None:
     [("0.000000000000000000000001", True), ("74.07", True), ("0", False), ("-1", False), ("NaN", False), (None, False)],
 )
 def test_an_amount_of_nothing_is_none(amount: str | None, some: bool) -> None:
-    assert is_some(amount) is some
+    assert is_positive(amount) is some
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from processors.payment.domain import TRANSITIONS, Book, Payment, apply
+from processors.payment.domain import TRANSITIONS, Payment, PaymentWorkingSet, apply
 from stream.events import (
     AmountMismatched,
     Cancel,
@@ -230,24 +230,24 @@ def test_with_orders_required_a_success_is_told_only_once_the_amount_is_checked(
 
 
 def test_a_webhook_that_names_no_order_waits_for_one_that_does() -> None:
-    book = Book({"1": Payment("1")}, {("generic", name): Alias() for name in ("pi_1", "cs_1")})
+    working_set = PaymentWorkingSet({"1": Payment("1")}, {("generic", name): Alias() for name in ("pi_1", "cs_1")})
     failed = a_payment("failed", order=None, reference="pi_1", references=("pi_1",), at=NOON)
     paid = a_payment("completed", reference="cs_1", references=("cs_1", "pi_1"), at=NOON + MINUTE)
 
-    waiting = book.post(failed)
-    result = book.post(paid)
+    waiting = working_set.apply(failed)
+    result = working_set.apply(paid)
 
     assert (waiting.outcome, waiting.facts) == ("waiting", ())
     assert (result.outcome, result.woken) == ("processed", (failed.envelope.event_id,))
     assert [type(fact) for fact in result.facts] == [PaymentCompleted]
-    assert (book.payments["1"].status, book.payments["1"].version) == ("completed", 2)
+    assert (working_set.payments["1"].status, working_set.payments["1"].version) == ("completed", 2)
 
 
 def test_what_waited_is_told_when_its_order_is_known() -> None:
-    book = Book({"1": Payment("1")}, {("generic", "pi_1"): Alias()})
-    book.post(a_payment("failed", order=None, reference="pi_1", at=NOON + MINUTE, failure_reason="no money"))
+    working_set = PaymentWorkingSet({"1": Payment("1")}, {("generic", "pi_1"): Alias()})
+    working_set.apply(a_payment("failed", order=None, reference="pi_1", at=NOON + MINUTE, failure_reason="no money"))
 
-    result = book.post(a_payment("pending", reference="pi_1", at=NOON))
+    result = working_set.apply(a_payment("pending", reference="pi_1", at=NOON))
 
     assert [(type(fact), fact.reason) for fact in result.facts] == [(PaymentFailed, "no money")]  # type: ignore[attr-defined]
 
@@ -480,15 +480,15 @@ def test_a_cancel_of_what_the_order_was_not_paid_by_cancels_nothing(
 
 
 def test_a_cancel_that_waited_counts_when_its_provider_was_paid() -> None:
-    book = Book({"1": Payment("1")}, {})
-    book.post(a_payment("completed", provider="toss", transaction_id="T-1"))
+    working_set = PaymentWorkingSet({"1": Payment("1")}, {})
+    working_set.apply(a_payment("completed", provider="toss", transaction_id="T-1"))
 
     cancel = a_payment("cancelled", provider="stripe", transaction_id="pi_9", at=NOON + 2 * MINUTE)
-    waiting = book.post(cancel)
-    paid = book.post(a_payment("completed", provider="stripe", transaction_id="pi_9", at=NOON + MINUTE))
+    waiting = working_set.apply(cancel)
+    paid = working_set.apply(a_payment("completed", provider="stripe", transaction_id="pi_9", at=NOON + MINUTE))
 
     assert (waiting.outcome, paid.woken) == ("waiting", (cancel.envelope.event_id,))
-    payment = book.payments["1"]
+    payment = working_set.payments["1"]
     assert (payment.status, payment.live) == ("completed", ["T-1"])
     assert payment.transactions["pi_9"]["status"][1] == "cancelled"
 

@@ -82,11 +82,11 @@ def of_a_partial_capture() -> list[Any]:
 
 @pytest.mark.parametrize("events", list(permutations(of_a_partial_capture())), ids=lambda _: "")
 def test_the_release_of_what_was_not_captured_is_no_refund_in_whatever_order(events: list[Any]) -> None:
-    book = refund.Book({"1": refund.Refunds("1")}, defaultdict(Alias))
+    working_set = refund.RefundWorkingSet({"1": refund.Refunds("1")}, defaultdict(Alias))
 
-    facts = [fact for event in events for fact in book.post(event).facts]
+    facts = [fact for event in events for fact in working_set.apply(event).facts]
 
-    refunds = book.refunds["1"]
+    refunds = working_set.refunds["1"]
     assert list(refunds.counted) == ["re_2"]
     assert (refunds.refunded_amount, refunds.status, facts) == (375, "completed", [])
 
@@ -268,10 +268,10 @@ def test_a_rejected_refund_was_not_processed_when_it_was_completed() -> None:
 def story(*events: Any) -> tuple[refund.Refunds, list[DomainEvent]]:
     """The refunds of the order 1 after these events, and what is announced of them."""
     names = {(event.provider, event.transaction_id): Alias[refund.Refunds]() for event in events if is_fact(event)}
-    book, facts = refund.Book({"1": refund.Refunds("1")}, names), list[DomainEvent]()
+    working_set, facts = refund.RefundWorkingSet({"1": refund.Refunds("1")}, names), list[DomainEvent]()
     for event in events:
-        facts += book.post(event).facts
-    return book.refunds["1"], facts
+        facts += working_set.apply(event).facts
+    return working_set.refunds["1"], facts
 
 
 def is_fact(event: Any) -> bool:

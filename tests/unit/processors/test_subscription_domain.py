@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from processors.subscription.domain import (
-    HEEDED,
     Subscription,
+    SubscriptionInput,
     a_month_after,
     apply,
-    missing,
-    read,
-    truths,
-    without_plan,
+    event_keys,
+    order_without_plan,
+    parse_order_id,
+    plan_missing_event,
 )
 from runtime.clock import EPOCH
 from stream.events import AmountMismatched, DomainEvent, PaymentFailed, SubscriptionActivated, SubscriptionCancelled
@@ -28,11 +28,11 @@ def kst(*moment: int) -> int:
     return (datetime(*moment, tzinfo=KST) - EPOCH) // timedelta(microseconds=1)  # type: ignore[misc,arg-type]
 
 
-def after(*facts: HEEDED) -> Subscription:
+def after(*facts: SubscriptionInput) -> Subscription:
     return told(*facts)[0]
 
 
-def told(*facts: HEEDED) -> tuple[Subscription, list[DomainEvent]]:
+def told(*facts: SubscriptionInput) -> tuple[Subscription, list[DomainEvent]]:
     subscription, announced = Subscription("123"), list[DomainEvent]()
     for fact in facts:
         subscription, _, news = apply(subscription, fact)
@@ -53,7 +53,7 @@ def told(*facts: HEEDED) -> tuple[Subscription, list[DomainEvent]]:
     ],
 )
 def test_an_order_names_its_user_and_plan(order_id: str, expected: tuple[str, str, int | None]) -> None:
-    ordered = read(order_id)
+    ordered = parse_order_id(order_id)
 
     assert ordered is not None
     assert (ordered.user_id, ordered.plan, ordered.at) == expected
@@ -79,7 +79,7 @@ def test_an_order_names_its_user_and_plan(order_id: str, expected: tuple[str, st
     ],
 )
 def test_any_other_order_names_no_plan(order_id: str | None) -> None:
-    assert read(order_id) is None
+    assert parse_order_id(order_id) is None
 
 
 @pytest.mark.parametrize(
@@ -208,9 +208,9 @@ def test_a_billing_without_a_date_is_at_the_end() -> None:
 
 
 def test_a_payment_without_a_plan_is_reported_when_it_should_have_one() -> None:
-    assert without_plan(an_approval("ORDER-1")) == "ORDER-1"
-    assert without_plan(an_approval(FEBRUARY)) is None
-    assert without_plan(an_approval("ORDER-1", provider="stripe")) is None
+    assert order_without_plan(an_approval("ORDER-1")) == "ORDER-1"
+    assert order_without_plan(an_approval(FEBRUARY)) is None
+    assert order_without_plan(an_approval("ORDER-1", provider="stripe")) is None
 
 
 @pytest.mark.parametrize("kind", [PaymentFailed, AmountMismatched])
@@ -222,17 +222,17 @@ def test_what_concerns_no_subscription_is_not_reported(kind: type[DomainEvent]) 
         | {"transaction_id": None},
     }
 
-    assert without_plan(a_fact(kind, order="ORDER-1", **said[kind])) is None
+    assert order_without_plan(a_fact(kind, order="ORDER-1", **said[kind])) is None
 
 
 def test_the_report_of_an_order_has_one_id_whatever_it_is_caused_by() -> None:
-    first, second = (missing("ORDER-1", fact) for fact in (an_approval("ORDER-1"), a_cancel("ORDER-1")))
+    first, second = (plan_missing_event("ORDER-1", fact) for fact in (an_approval("ORDER-1"), a_cancel("ORDER-1")))
 
     assert first.event_id == second.event_id
 
 
 def test_nothing_is_true_of_who_never_paid() -> None:
-    assert truths(after(a_billing(FEBRUARY, next_billing_at=NOON))) == ()
+    assert event_keys(after(a_billing(FEBRUARY, next_billing_at=NOON))) == ()
 
 
 def test_a_plan_whose_refund_failed_is_active_again_and_that_is_told_again() -> None:

@@ -1,0 +1,218 @@
+"""The domain events that hold for a payment, and those that a change makes new."""
+
+from typing import Any, Literal
+
+from processors.payment.domain import dispute, transaction_log
+from processors.payment.domain.payment import Payment, mismatch_reason
+from processors.payment.domain.transitions import apply_webhook
+from stream.events import (
+    AmountMismatched,
+    DepositAwaited,
+    DepositReversed,
+    DisputeWebhook,
+    DomainEvent,
+    OrderWebhook,
+    OutcomeKind,
+    PaymentCancelled,
+    PaymentCompleted,
+    PaymentFailed,
+    PaymentOverpaid,
+    PaymentRefunded,
+    PaymentWebhook,
+    RefundMismatched,
+    RefundRequested,
+    RefundWebhook,
+    Webhook,
+    ids,
+)
+from stream.state import registers
+
+OrdersPolicy = Literal["optional", "required"]
+"""`optional` publishes a success at once; `required` only when the shop's order is known and its amount agrees."""
+
+EventKey = tuple[type[DomainEvent], tuple[str, ...]]
+"""The type of a domain event, and the parts of its id. Two events with one key are one event."""
+
+
+def apply(
+    payment: Payment,
+    webhook: PaymentWebhook | DisputeWebhook | RefundWebhook | OrderWebhook,
+    orders: OrdersPolicy = "optional",
+) -> tuple[Payment, OutcomeKind, tuple[DomainEvent, ...]]:
+    """Return the payment after a webhook, the webhook's outcome, and the new domain events."""
+    after, outcome = apply_webhook(payment, webhook)
+    return after, outcome, new_events(payment, after, webhook, orders)
+
+
+def new_events(before: Payment, after: Payment, cause: Webhook, orders: OrdersPolicy) -> tuple[DomainEvent, ...]:
+    """Return the domain events that hold after a change and did not hold before."""
+    if not (keys := event_keys(after, orders)):
+        return ()
+    known = event_keys(before, orders)
+    new = [key for key in keys if key not in known]
+    return tuple(
+        dispute.build_event(key, after, cause) if key[0] in dispute.EVENTS else _build_event(key, before, after, cause)
+        for key in new
+    )
+
+
+def event_keys(payment: Payment, orders: OrdersPolicy = "optional") -> tuple[EventKey, ...]:
+    """Return the keys of all domain events that hold for the payment."""
+    order = payment.order_id
+    match payment.status:
+        case "failed":
+            keys: tuple[EventKey, ...] = (_failed(payment),)
+        case "waiting_for_deposit":
+            keys = (_deposit(payment),)
+        case "completed" | "partially_cancelled":
+            keys = (*_paid(payment, orders), *_overpaid(payment), *_refunded(payment))
+        case "cancelled":
+            keys = ((PaymentCancelled, (order, *_occurrence(payment))),)
+        case _:
+            keys = ()
+    mismatched = _mismatched_refunds(payment) if payment.claims or payment.transactions else ()
+    return (*keys, *mismatched, *dispute.event_keys(payment))
+
+
+def _failed(payment: Payment) -> EventKey:
+    """A transaction may be tried again with another card: attempts after the first have their number in the key."""
+    transaction = registers.value(payment.told, "transaction_id") or ""
+    times = transaction_log.count_failed_attempts(payment.entries, transaction)
+    return PaymentFailed, (payment.order_id, transaction, *((str(times),) if times > 1 else ()))
+
+
+def _occurrence(payment: Payment) -> tuple[str, ...]:
+    """Return the number that distinguishes a further payment of the order, or one after a failed refund."""
+    repeats = max(payment.paid_counts.paid - 1, 0) + payment.failed_refunds
+    return (str(repeats + 1),) if repeats else ()
+
+
+def _deposit(payment: Payment) -> EventKey:
+    """A deposit that is awaited although it was made before has been reversed by the bank."""
+    if registers.value(payment.told, "deposited"):
+        return DepositReversed, (payment.order_id, str(payment.paid_counts.reversed))
+    return DepositAwaited, (payment.order_id,)
+
+
+def _paid(payment: Payment, orders: OrdersPolicy) -> tuple[EventKey, ...]:
+    """A mismatched amount replaces the success. A payment of amount 0 cannot be refunded, so no refund is requested."""
+    if payment.mismatched:
+        transaction = payment.live[0] if payment.live else payment.known("transaction_id") or ""
+        kinds = (AmountMismatched, RefundRequested) if payment.known("amount") else (AmountMismatched,)
+        return tuple((kind, (payment.order_id, transaction, *_occurrence(payment))) for kind in kinds)
+    if orders == "required" and not payment.is_checked:
+        return ()
+    return ((PaymentCompleted, (payment.order_id, *_occurrence(payment))),)
+
+
+def _overpaid(payment: Payment) -> tuple[EventKey, ...]:
+    return tuple(
+        (kind, (payment.order_id, transaction))
+        for transaction in payment.extra
+        for kind in _overpayment_kinds(payment, transaction)
+    )
+
+
+def _overpayment_kinds(payment: Payment, transaction: str) -> tuple[type[DomainEvent], ...]:
+    """A refund can be requested only of a known amount."""
+    is_known = registers.value(payment.transactions[transaction], "amount") is not None
+    return (PaymentOverpaid, RefundRequested) if is_known else (PaymentOverpaid,)
+
+
+def _refunded(payment: Payment) -> tuple[EventKey, ...]:
+    """The key holds the total: an entry and the provider's own sum that report the same refund make one event.
+
+    Failed refunds count in the total, because the same total after a failed refund belongs to another refund.
+    """
+    if not payment.refunded_amount:
+        return ()
+    return ((PaymentRefunded, (payment.order_id, str(payment.refunded_amount + payment.failed_amount))),)
+
+
+def _mismatched_refunds(payment: Payment) -> tuple[EventKey, ...]:
+    """Cancels that do not belong to the order's payment, and transactions refunded by more than was paid."""
+    waiting = [
+        (payment.order_id, claim.provider, claim.transaction, mismatch_reason(payment.parts, claim) or "")
+        for claim in payment.waiting_claims
+    ]
+    excessive = [(payment.order_id, name, str(payment.stated_refund_of(name))) for name in payment.over_refunded]
+    return tuple((RefundMismatched, key) for key in (*waiting, *excessive))
+
+
+def _build_event(event_key: EventKey, before: Payment, payment: Payment, cause: Webhook) -> DomainEvent:
+    kind, key = event_key
+    envelope = cause.envelope
+    fields = {
+        "event_id": ids.fact_id(kind.__name__, *key),
+        "caused_by": envelope.event_id,
+        "mode": envelope.mode,
+        "occurred_at": envelope.occurred_at,
+        "received_at": envelope.received_at,
+        "order_id": payment.order_id,
+        "customer_id": registers.value(payment.told, "user_id"),
+        **_payment_fields(payment),
+        "refund_id": ids.fact_id("refund", *key),
+        "refunded_amount": payment.refunded_amount or None,
+        **_fields_of_kind(kind, key, before, payment),
+    }
+    return kind(**{name: fields[name] for name in kind.__struct_fields__ if name in fields})
+
+
+def _payment_fields(payment: Payment) -> dict[str, Any]:
+    return {
+        "provider": payment.known("provider"),
+        "amount": payment.known("amount"),
+        "currency": payment.known("currency") or "KRW",
+        "method": payment.known("method"),
+        "transaction_id": payment.known("transaction_id"),
+        "paid_at": payment.paid_at,
+        "expected_amount": registers.value(payment.order, "amount"),
+        "expected_currency": registers.value(payment.order, "currency"),
+        "reason": payment.failure_reason,
+        "released_amount": payment.known("released_amount"),
+    }
+
+
+def _fields_of_kind(kind: type[DomainEvent], key: tuple[str, ...], before: Payment, payment: Payment) -> dict[str, Any]:
+    """Return the fields in which this type of event differs from the payment as a whole."""
+    if kind is PaymentCompleted:
+        failed = payment.failed_refunds > before.failed_refunds and before.version > 0
+        return {"reason": "refund_failed"} if failed else {"reason": None}
+    if kind is PaymentRefunded:
+        now = payment.refunded_amount - before.refunded_amount
+        return {"amount": now if now > 0 else payment.refunded_amount}
+    if kind is PaymentCancelled:
+        at = payment.told["status"][0][1]
+        return {"refunded_amount": payment.cancelled_amount, "cancelled_at": at or None}
+    if kind is RefundMismatched:
+        return _mismatch_fields(key, payment)
+    if kind in (PaymentOverpaid, RefundRequested) and key[1] in payment.extra:
+        state = payment.transactions[key[1]]
+        money = {"amount": registers.value(state, "amount"), "currency": registers.value(state, "currency") or "KRW"}
+        released = registers.value(state, "released_amount")
+        return {**money, "transaction_id": key[1], "reason": "overpaid", "released_amount": released}
+    return {"reason": "amount_mismatch"} if kind is RefundRequested else {}
+
+
+def _mismatch_fields(key: tuple[str, ...], payment: Payment) -> dict[str, Any]:
+    """Read a RefundMismatched key: (order, transaction, sum), or (order, provider, transaction, reason) of a cancel."""
+    paid = {"paid_amount": payment.known("amount"), "paid_currency": payment.known("currency"), "refund_id": None}
+    if len(key) == len(("order", "transaction", "sum")):
+        state = payment.transactions[key[1]]
+        return {
+            "provider": registers.value(state, "provider") or payment.known("provider"),
+            "transaction_id": key[1] or None,
+            "amount": int(key[2]),
+            "currency": registers.value(state, "currency") or "KRW",
+            "paid_amount": registers.value(state, "amount"),
+            "paid_currency": registers.value(state, "currency"),
+            "refund_id": None,
+            "reason": "exceeds_payment",
+        }
+    _, provider, transaction, reason = key
+    claim = payment.claims[f"{provider}\n{transaction}"]
+    cancelled = sum(amount for _, (amount, _) in claim.parts.cancels.values())
+    amount = cancelled or registers.value(claim.parts.told, "amount")
+    currency = registers.value(claim.parts.told, "currency") or "KRW"
+    fields = {"provider": provider, "transaction_id": transaction or None, "amount": amount, "currency": currency}
+    return {**paid, **fields, "reason": reason}

@@ -1,0 +1,170 @@
+"""The log of an order's transactions: status changes, failed attempts, refund totals and refunds, keyed by time.
+
+The log is a set, so its content does not depend on the order of events. It is stored in the column `entries`. A key
+is the kind, the time (microseconds since 1970 UTC, 0 where unknown) and the transaction, separated by line breaks; a
+refund's key is the kind and the refund's id. No id contains a line break.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from stream.events import PaymentNotice, RefundNotice
+from stream.state import registers
+from stream.state.registers import Stamp, Told
+
+MONEY_STATUSES = ("waiting_for_deposit", "completed", "partially_cancelled", "cancelled")
+"""The statuses that decide whether a transaction holds the customer's money, in their order at the same time."""
+
+REFUND_RANKS = {"pending": 0, "processing": 1, "rejected": 2, "completed": 2}
+END_OF_TIME = 1 << 62
+"""Later than every time in microseconds."""
+
+
+class StatusChange(NamedTuple):
+    """A transaction reached a status. Instances sort by time."""
+
+    at: int
+    rank: int
+    transaction: str
+    provider: str
+    aliases: tuple[str, ...]
+
+    @property
+    def status(self) -> str:
+        return MONEY_STATUSES[self.rank]
+
+
+class RefundEntry(NamedTuple):
+    """A refund that has webhooks of its own. `at` is when it reached its status; `amount` is in minor units."""
+
+    id: str
+    status: str
+    amount: int
+    aliases: tuple[str, ...]
+    at: int
+    was_completed: bool
+
+
+class PaidCounts(NamedTuple):
+    """The number of times the order became paid, and of times a bank reversed its deposit."""
+
+    paid: int
+    reversed: int
+
+
+def payment_entries(notice: PaymentNotice, provider: str, transaction: str, stamp: Stamp) -> Told:
+    """Return the log entries of one payment webhook."""
+    at, made = stamp[1], dict[str, object]()
+    if notice.status in MONEY_STATUSES:
+        aliases = {transaction, notice.transaction_id, notice.pg_transaction_id, *notice.references}
+        made[f"{notice.status}\n{at}\n{transaction}"] = [provider, *sorted(filter(None, aliases))]
+    if notice.status == "failed":
+        label, tried = notice.pg_transaction_id or "", notice.transaction_id or ""
+        is_summary = not label and not {tried}.issuperset(notice.references)
+        made[f"failed\n{at}\n{label or tried}"] = [tried, label, is_summary]
+    entries: Told = {key: (stamp, value) for key, value in made.items()}
+    if notice.refunded_amount is not None:
+        refunded = notice.refunded_amount
+        entries = {**entries, f"refunded\n{at}\n{transaction}": ((refunded, 0, 0, ""), refunded)}
+    return entries
+
+
+def refund_entries(notice: RefundNotice, at: int, event_id: str) -> Told:
+    """Return the log entries of one refund webhook; status, amount and success may come from different webhooks."""
+    rank, aliases = REFUND_RANKS[notice.status], list(notice.references)
+    stamp = (rank, at, int(notice.status == "completed"), event_id)
+    entries: Told = {f"refund\n{notice.refund_id}": (stamp, [notice.status, at, *aliases])}
+    if notice.amount is not None:
+        entries = {**entries, f"amount\n{notice.refund_id}": (stamp, notice.amount)}
+    if notice.status == "completed":
+        entries = {**entries, f"succeeded\n{notice.refund_id}": ((0, 0, 0, ""), True)}
+    return entries
+
+
+def status_changes(entries: Told) -> list[StatusChange]:
+    """Return all status changes by time. A cancel without a time counts as the last change."""
+    found = []
+    for key, (_, value) in entries.items():
+        kind, at, transaction = _split(key)
+        if kind in MONEY_STATUSES:
+            time = END_OF_TIME if kind == "cancelled" and at == "0" else int(at)
+            found.append(StatusChange(time, MONEY_STATUSES.index(kind), transaction, value[0], tuple(value[1:])))
+    return sorted(found)
+
+
+def count_paid(changes: Iterable[StatusChange]) -> PaidCounts:
+    """Count by the providers' clocks; `changes` must be sorted. Repeated webhooks of a deposit or cancel count once."""
+    live, ended = set[str](), set[str]()
+    paid = reversed_ = 0
+    for change in changes:
+        if change.transaction in ended:
+            continue
+        was_paid = bool(live)
+        if change.status == "waiting_for_deposit":
+            live.discard(change.transaction)
+            reversed_ += was_paid and not live
+        elif change.status == "cancelled":
+            gone = {change.transaction} if change.transaction else set(live)
+            live -= gone
+            ended |= gone
+        else:
+            live.add(change.transaction)
+            paid += not was_paid
+    return PaidCounts(paid, reversed_)
+
+
+def count_failed_attempts(entries: Told, transaction_id: str) -> int:
+    """Return the number of failed attempts to pay, at least 1. Attempts differ by id, or by time where they have none.
+
+    An entry that names the payment by a further alias, such as a failed checkout session, summarizes attempts and is
+    not counted.
+    """
+    failed = [
+        (label, "" if label else at, is_summary)
+        for key, (_, (tried, label, is_summary)) in _of_kind(entries, "failed")
+        for at in [_split(key)[1]]
+        if tried == transaction_id
+    ]
+    return max(1, len({(label, at) for label, at, is_summary in failed if not is_summary}))
+
+
+def refund_totals(entries: Told, transaction: str) -> list[tuple[int, int]]:
+    """Return each (time, total refunded so far in minor units) that the provider stated of a transaction, by time."""
+    keyed = ((_split(key), value) for key, (_, value) in entries.items())
+    return sorted((int(at), value) for (kind, at, name), value in keyed if kind == "refunded" and name == transaction)
+
+
+def count_drops(totals: list[tuple[int, int]]) -> int:
+    """Return how often a total went down because a counted refund failed. Totals without a time are ignored."""
+    return sum(drop > 0 for drop in _drops(totals))
+
+
+def sum_drops(totals: list[tuple[int, int]]) -> int:
+    """Return the sum of all decreases of a total, in minor units. Totals without a time are ignored."""
+    return sum(drop for drop in _drops(totals) if drop > 0)
+
+
+def refunds(entries: Told) -> Iterator[RefundEntry]:
+    """Yield the refunds that have webhooks of their own."""
+    for key, (_, value) in entries.items():
+        kind, _, refund_id = key.partition("\n")
+        if kind == "refund":
+            status, at, *aliases = value
+            amount = registers.value(entries, f"amount\n{refund_id}") or 0
+            yield RefundEntry(refund_id, status, amount, tuple(aliases), at, f"succeeded\n{refund_id}" in entries)
+
+
+def _drops(totals: list[tuple[int, int]]) -> list[int]:
+    timed = [amount for at, amount in totals if at]
+    return [earlier - later for earlier, later in pairwise(timed)]
+
+
+def _of_kind(entries: Told, kind: str) -> list[tuple[str, tuple[Stamp, Any]]]:
+    return [(key, entry) for key, entry in entries.items() if _split(key)[0] == kind]
+
+
+def _split(key: str) -> tuple[str, str, str]:
+    kind, _, rest = key.partition("\n")
+    at, _, name = rest.partition("\n")
+    return kind, at, name

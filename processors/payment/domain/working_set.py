@@ -1,0 +1,101 @@
+"""The payments and aliases of one batch. A webhook without an order id waits until one of its aliases is mapped."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from processors.payment.domain import dispute
+from processors.payment.domain.domain_events import OrdersPolicy, new_events
+from processors.payment.domain.payment import Payment
+from processors.payment.domain.transitions import apply_webhook, merge, release_claims
+from stream.events import (
+    BillingScheduled,
+    BillingWebhook,
+    DisputeWebhook,
+    OrderWebhook,
+    PaymentWebhook,
+    RefundWebhook,
+    ids,
+)
+from stream.state import aliases
+from stream.state.aliases import Alias, AliasKey
+from stream.state.fold import Result
+
+
+@dataclass(slots=True)
+class PaymentWorkingSet:
+    """The payments and aliases that a batch may change; `apply` replaces the entries that it changes.
+
+    `payments` and `aliases` must hold an entry for every order and alias that the batch names.
+    """
+
+    payments: dict[str, Payment]
+    aliases: dict[AliasKey, Alias[Payment]]
+    orders: OrdersPolicy = "optional"
+
+    def apply(self, webhook: PaymentWebhook | DisputeWebhook | RefundWebhook | BillingWebhook | OrderWebhook) -> Result:
+        """Apply one webhook to the payment of its order; while the order is unknown, store it under its alias.
+
+        Refunds that their payment does not report change no payment.
+        """
+        if isinstance(webhook, RefundWebhook) and not webhook.notice.told_by_payment:
+            return Result(webhook.notice.order_id or webhook.notice.refund_id, "processed", ())
+        if isinstance(webhook, OrderWebhook):
+            return self._apply(webhook.notice.order_id, webhook, ())
+        if isinstance(webhook, BillingWebhook):
+            return _billing_result(webhook)
+        known = aliases_of(webhook)
+        order_id = webhook.notice.order_id or aliases.order_of(self.aliases, known)
+        if order_id is None:
+            return self._store_pending(known[0], webhook)
+        return self._apply(order_id, webhook, aliases.map_to_order(self.aliases, known, order_id))
+
+    def _apply(
+        self,
+        order_id: str,
+        webhook: PaymentWebhook | DisputeWebhook | RefundWebhook | OrderWebhook,
+        mapped: Iterable[Alias[Payment]],
+    ) -> Result:
+        payment = before = self.payments[order_id]
+        released: tuple[str, ...] = ()
+        for alias in mapped:
+            payment = merge(payment, alias.orphan) if alias.orphan else payment
+            released += alias.waiting
+        payment, outcome = apply_webhook(payment, webhook)
+        payment, fitting = release_claims(payment)
+        self.payments[order_id] = payment
+        return Result(order_id, outcome, new_events(before, payment, webhook, self.orders), (*released, *fitting))
+
+    def _store_pending(self, alias: AliasKey, webhook: PaymentWebhook | DisputeWebhook | RefundWebhook) -> Result:
+        """Store a webhook under its alias. A dispute has a deadline: publish it now, and again with its order."""
+        known = self.aliases[alias]
+        before = known.orphan or Payment("")
+        pending, _ = apply_webhook(before, webhook)
+        self.aliases[alias] = replace(known, orphan=pending, waiting=(*known.waiting, webhook.envelope.event_id))
+        return Result(":".join(alias), "waiting", dispute.new_events(before, pending, webhook))
+
+
+def aliases_of(webhook: PaymentWebhook | DisputeWebhook | RefundWebhook) -> list[AliasKey]:
+    """Return the payment's aliases at its provider, the main one first; none for a refund that it does not report."""
+    if isinstance(webhook, RefundWebhook) and not webhook.notice.told_by_payment:
+        return []
+    notice, provider = webhook.notice, webhook.envelope.provider
+    return aliases.alias_keys(provider, notice.reference, notice.references)
+
+
+def _billing_result(webhook: BillingWebhook) -> Result:
+    """Return the next billing date as an event for the subscription processor; the payment does not change."""
+    notice, envelope = webhook.notice, webhook.envelope
+    key = notice.order_id or f"{envelope.provider}:{notice.reference}"
+    event = BillingScheduled(
+        event_id=ids.fact_id("BillingScheduled", key, str(notice.next_billing_at or envelope.event_id)),
+        caused_by=envelope.event_id,
+        mode=envelope.mode,
+        occurred_at=envelope.occurred_at,
+        received_at=envelope.received_at,
+        order_id=notice.order_id,
+        provider=envelope.provider,
+        next_billing_at=notice.next_billing_at,
+        amount=notice.amount,
+        currency=notice.currency,
+    )
+    return Result(key, "processed", (event,))

@@ -1,0 +1,89 @@
+"""The refunds and aliases of one batch. A refund without an order id waits until one of its aliases is mapped."""
+
+from dataclasses import dataclass, replace
+
+from processors.refund.domain.refunds import (
+    PaidEvent,
+    Refunds,
+    apply,
+    apply_payment,
+    apply_request,
+    apply_webhook,
+    merge,
+    new_events,
+)
+from stream.events import CryptoRefundRequested, DomainEvent, OutcomeKind, RefundRequested, RefundWebhook
+from stream.state import aliases
+from stream.state.aliases import Alias, AliasKey
+from stream.state.fold import Result
+
+
+@dataclass(slots=True)
+class RefundWorkingSet:
+    """The refunds and aliases that a batch may change; `apply` replaces the entries that it changes.
+
+    `aliases` must hold an entry for every alias that the batch names, and `refunds` one for every order that `touches`
+    returns.
+    """
+
+    refunds: dict[str, Refunds]
+    aliases: dict[AliasKey, Alias[Refunds]]
+
+    def touches(self, event: RefundWebhook | DomainEvent) -> str | None:
+        """Return the order whose refunds this event may change, None if there is none.
+
+        An event about a payment may change them by mapping an alias under which refunds are pending.
+        """
+        known = aliases_of(event)
+        order_id = _order_of(event) or aliases.order_of(self.aliases, known)
+        is_input = isinstance(event, RefundWebhook | RefundRequested | CryptoRefundRequested | PaidEvent)
+        # An unmapped alias may get pending refunds within this batch.
+        return order_id if is_input or any(self.aliases[name].order_id is None for name in known) else None
+
+    def apply(self, event: RefundWebhook | DomainEvent) -> Result:
+        """Apply one event to the refunds of its order; while the order is unknown, store a refund under its alias."""
+        known = aliases_of(event)
+        order_id = _order_of(event) or aliases.order_of(self.aliases, known)
+        if isinstance(event, RefundWebhook) and order_id is None:
+            return self._store_pending(known[0], event)
+        mapped = aliases.map_to_order(self.aliases, known, order_id) if order_id else []
+        if order_id in self.refunds:
+            return self._apply(order_id, event, mapped)
+        return Result(order_id or "", "processed", ())
+
+    def _apply(self, order_id: str, event: RefundWebhook | DomainEvent, mapped: list[Alias[Refunds]]) -> Result:
+        refunds = before = self.refunds[order_id]
+        released: tuple[str, ...] = ()
+        for alias in mapped:
+            refunds = merge(refunds, alias.orphan) if alias.orphan else refunds
+            released += alias.waiting
+        outcome: OutcomeKind = "processed"
+        if isinstance(event, RefundWebhook):
+            refunds, outcome, _ = apply(refunds, event)
+        elif isinstance(event, RefundRequested | CryptoRefundRequested):
+            refunds = apply_request(refunds, event)
+        elif isinstance(event, PaidEvent):
+            refunds = apply_payment(refunds, event)
+        self.refunds[order_id] = refunds
+        return Result(order_id, outcome, new_events(before, refunds, event), released)
+
+    def _store_pending(self, alias: AliasKey, webhook: RefundWebhook) -> Result:
+        known = self.aliases[alias]
+        pending = apply_webhook(known.orphan or Refunds(""), webhook)
+        self.aliases[alias] = replace(known, orphan=pending, waiting=(*known.waiting, webhook.envelope.event_id))
+        return Result(":".join(alias), "waiting", ())
+
+
+def _order_of(event: RefundWebhook | DomainEvent) -> str | None:
+    """Return the order that an event names; a crypto invoice without an order stands for one itself."""
+    if isinstance(event, RefundWebhook):
+        return event.notice.order_id
+    return event.order_id or (f"invoice:{event.invoice_id}" if isinstance(event, CryptoRefundRequested) else None)
+
+
+def aliases_of(event: RefundWebhook | DomainEvent) -> list[AliasKey]:
+    """Return the payment's aliases at its provider: those a refund names, or the one a payment's event maps."""
+    if isinstance(event, RefundWebhook):
+        return aliases.alias_keys(event.envelope.provider, event.notice.reference, event.notice.references)
+    provider, transaction = getattr(event, "provider", None), getattr(event, "transaction_id", None)
+    return [(provider, transaction)] if provider and transaction else []
