@@ -11,6 +11,7 @@ from local.paths import Paths
 from local.processes.process import Program
 from providers import catalogue
 from runtime.config import kafka_properties
+from stream.events import topics
 
 WORKER, GATEWAY = 1, 2  # the layers above Kafka, Postgres and the inbox (0): the gateway falls silent first
 
@@ -39,11 +40,7 @@ ASKED = tuple(row.name for row in catalogue.NAMES.values() if row.api_verificati
 API_KEYS = tuple(f"{name.upper()}_API_KEY" for name in ASKED)
 API_URLS = tuple(f"{name.upper()}_API_URL" for name in ASKED)
 SERVICES = (
-    Service("payment", "processors.payment"),
-    Service("shipping", "processors.shipping"),
-    Service("refund", "processors.refund"),
-    Service("subscription", "processors.subscription"),
-    Service("invoice", "processors.invoice"),
+    *(Service(name, f"processors.{name}") for name in topics.PROCESSORS),
     Service("confirmer", "confirmer", gets=(*API_KEYS, *API_URLS)),
     Service("notifier", "notifier", gets=("SMTP_URL", "MAIL_FROM", "OPERATOR_EMAIL")),
     Service("console", "console", gets=("CONSOLE_TOKEN",), listens=True),

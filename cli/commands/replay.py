@@ -15,12 +15,11 @@ from local import services
 from local.messages import Trouble, say
 from local.paths import Paths
 from local.services import SERVICES, Service
+from stream.events import topics
 
 VERBS = ("diff", "promote", "rollback", "drop")
 STORES = {service.name: service for service in SERVICES if service.store}
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": ["--help"]}
-ORDERED = ("payment", "shipping", "refund", "subscription", "invoice")
-"""The services that keep something of an order."""
 
 
 def replay(
@@ -55,7 +54,7 @@ def history(
     """Show what each service makes of an order by the topics alone, up to a time."""
     _check_time(at)
     codes = []
-    for service in ORDERED:
+    for service in topics.PROCESSORS:
         say(f"{service}:")
         codes.append(_ask(service, ["history", order, *(["--at", at] if at else [])]))
     raise typer.Exit(max(codes))

@@ -171,7 +171,9 @@ WEBHOOKS = (
     QUARANTINE,
     UNVERIFIED,
 )
-SERVICES = ("payment", "shipping", "refund", "subscription", "invoice", "confirmer", "notifier", "console")
+PROCESSORS = ("payment", "shipping", "refund", "subscription", "invoice")
+"""The services of `processors/`, each in the package of its name."""
+SERVICES = (*PROCESSORS, "confirmer", "notifier", "console")
 """Every service with a store, each with a topic of dead letters."""
 READ_BY: dict[str, tuple[Topic, ...]] = {
     "payment": (PAYMENT_WEBHOOKS, ORDERS, REFUND_WEBHOOKS),
