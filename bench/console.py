@@ -22,7 +22,7 @@ from console import handler
 from console.api import endpoints
 from local import environment
 from local.paths import Paths
-from local.system import standing
+from local.system import running_infrastructure
 from runtime import clock, logging
 from runtime.postgres.engine import engine
 from stream.avro.codec import Codec
@@ -103,7 +103,7 @@ def _store() -> Iterator[Engine]:
     """The store of a console in a stack of its own, whose Kafka and inbox nobody calls."""
     with tempfile.TemporaryDirectory() as data:
         settings = environment.decide(Paths(ROOT, Path(data)), {}, {}, registry=False)
-        with standing(settings) as stack:
+        with running_infrastructure(settings) as stack:
             url = stack.env["CONSOLE_DATABASE_URL"]
             migrate.upgrade("console", url)
             store = engine(url, service="bench")

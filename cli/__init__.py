@@ -1,1 +1,1 @@
-"""The `hookstream` command: the system from a terminal."""
+"""The `hookstream` command line."""

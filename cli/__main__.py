@@ -1,4 +1,4 @@
-"""`hookstream`: each command imports what it needs when it runs, so that none waits for the others."""
+"""Entry point of `hookstream`. Each command imports its modules when it runs, which keeps the start fast."""
 
 import sys
 import traceback
@@ -12,7 +12,7 @@ from cli.commands import lookup, mail, migrate, quarantine, replay, schemas, sim
 from cli.commands import run as running
 from cli.dead import commands as dead
 from cli.dead import retry
-from local.messages import Trouble, complain, say
+from local.messages import CommandError, print_error, say
 from runtime import __version__
 from runtime.plain_text import plain
 
@@ -25,7 +25,7 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def _root(*, version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
-    """Webhooks in, rows changed, people told: each exactly once in effect."""
+    """Receive webhooks, apply each exactly once, and mail the people concerned."""
     if version:
         say(f"hookstream {__version__}")
         raise typer.Exit
@@ -53,18 +53,18 @@ app.add_typer(schemas.app, name="schemas")
 
 
 def main() -> None:
-    """Run the command; a trouble that a person can put right is a sentence, and exit code 1."""
+    """Run a command. A CommandError is printed without a traceback, and the exit code is 1."""
     sys.excepthook = _show_failure
-    environment.adopt_topic_settings()
+    environment.inherit_topic_settings()
     try:
         app()
-    except Trouble as trouble:
-        complain(trouble)
+    except CommandError as error:
+        print_error(error)
         sys.exit(1)
 
 
 def _show_failure(kind: type[BaseException], failure: BaseException, trace: TracebackType | None) -> None:
-    """A bug of ours; its message may hold what strangers posted."""
+    """Print the traceback of a bug as plain text: its message may contain a sender's control characters."""
     sys.stderr.write(plain("".join(traceback.format_exception(kind, failure, trace))))
 
 

@@ -1,20 +1,20 @@
-"""Asks before much is done: on a terminal; elsewhere the command must say so itself."""
+"""Asks for confirmation before a command changes more than one thing."""
 
 import sys
 
 import typer
 
-from local.messages import Trouble
+from local.messages import CommandError
 
 
-def sure(what: str, count: int, *, yes: bool) -> None:
-    """Return when `count` of `what` may be done: one always may, more when the person says so.
+def require_confirmation(action: str, count: int, *, yes: bool) -> None:
+    """Return when `action` may be done: at once with `yes` or a `count` of at most 1, otherwise after a person agrees.
 
-    Raises Trouble when there is nobody to ask, typer.Exit when the person says no.
+    Raises CommandError when standard input is not a terminal, and typer.Exit(1) when the person declines.
     """
     if yes or count <= 1:
         return
     if not sys.stdin.isatty():
-        raise Trouble(f"This would {what}: say --yes, or --dry-run to see how many and which.")
-    if not typer.confirm(f"This will {what}. Go on?"):
+        raise CommandError(f"This would {action}. Pass --yes to do it, or --dry-run to see how many and which.")
+    if not typer.confirm(f"This will {action}. Go on?"):
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""Tables on a terminal. Their cells may hold what strangers posted, so nothing in them is markup or steers it."""
+"""Tables on a terminal. Cells may contain text of senders, so markup and control characters are shown as text."""
 
 from typing import TYPE_CHECKING
 
@@ -8,25 +8,25 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 WIDE = 200
-"""Rather lines that the terminal wraps than a word or a figure cut short."""
+"""Minimum width of a table, in columns. A narrower terminal wraps lines, so that no value is cut off."""
 
 
 def table(*headers: str) -> "Table":
-    """A table without rows; `add` fills it and `show` prints it."""
+    """Return a table without rows; `add` fills it and `show` prints it."""
     from rich.table import Table
 
     return Table(*headers, box=None)
 
 
 def add(to: "Table", *cells: str) -> None:
-    """A row, each cell in one line and as text."""
+    """Add a row. Control characters and line breaks in a cell are shown as text."""
     from rich.text import Text
 
     to.add_row(*(Text(plain_line(cell)) for cell in cells))
 
 
-def show(what: "Table", width: int = WIDE) -> None:
-    """Print a table."""
+def show(table: "Table", width: int = WIDE) -> None:
+    """Print a table, at least `width` columns wide."""
     from rich.console import Console
 
-    Console(width=max(Console().width, width), soft_wrap=True).print(what)
+    Console(width=max(Console().width, width), soft_wrap=True).print(table)

@@ -1,1 +1,1 @@
-"""The whole system on one machine without containers: Kafka, Postgres, an inbox and every service."""
+"""Runs the whole system on one machine without containers: Kafka, Postgres, an inbox and every service."""

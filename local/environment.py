@@ -1,4 +1,4 @@
-"""Everything a run knows about itself, as `KEY=value`: what services, command line and tests go by."""
+"""The settings of a run and its environment file, `.run/env`, which services, command line and tests read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,12 +16,14 @@ SUPERUSER, AUDITOR = "postgres", "auditor"
 
 
 @dataclass(frozen=True)
-class Settings:
-    place: Paths
-    given: Mapping[str, str]  # what the person brings along: a broker, databases, a registry, secrets
+class StackSettings:
+    """What a run is given and what it chose: ports, secrets, and which parts it starts itself."""
+
+    paths: Paths
+    given: Mapping[str, str]  # the person's own broker, databases, registry and secrets, as variables
     port: Mapping[str, int]
     secret: Mapping[str, str]
-    registry: bool  # whether to start one
+    registry: bool  # whether to start a schema registry
 
     @property
     def own_broker(self) -> bool:
@@ -29,7 +31,7 @@ class Settings:
 
     @property
     def own_inbox(self) -> bool:
-        """Both or none: a mail server without a page to read what it took is not for trials."""
+        """Return whether to start an inbox. SMTP_URL and INBOX_URL are used only together."""
         return not (self.given.get("SMTP_URL") and self.given.get("INBOX_URL"))
 
     @property
@@ -37,20 +39,22 @@ class Settings:
         return not all(self.given.get(service.variable("DATABASE_URL")) for service in STORES)
 
 
-def decide(place: Paths, given: Mapping[str, str], wished: Mapping[str, int], *, registry: bool) -> Settings:
+def decide(paths: Paths, given: Mapping[str, str], wished: Mapping[str, int], *, registry: bool) -> StackSettings:
+    """Choose ports and passwords, or reuse those of the last run. `wished` are preferred ports by name."""
     listening = [service.name for service in SERVICES if service.listens]
     managed = [f"{service.name}_management" for service in SERVICES]
     roles = [SUPERUSER, AUDITOR, *(service.name for service in STORES)]
-    return Settings(
-        place,
+    return StackSettings(
+        paths,
         given,
-        ports(place, (*INFRASTRUCTURE, *listening, *managed), wished),
-        passwords(place, (*GENERATED, *roles)),
+        ports(paths, (*INFRASTRUCTURE, *listening, *managed), wished),
+        passwords(paths, (*GENERATED, *roles)),
         registry and not given.get("SCHEMA_REGISTRY_URL"),
     )
 
 
-def describe(settings: Settings) -> dict[str, str]:
+def describe(settings: StackSettings) -> dict[str, str]:
+    """Return the variables of the run, as they are written to `.run/env`."""
     port, given = settings.port, settings.given
     registry = f"http://{HOST}:{port['registry']}/apis/ccompat/v7" if settings.registry else ""
     return {
@@ -74,20 +78,21 @@ def describe(settings: Settings) -> dict[str, str]:
     }
 
 
-def database_url(settings: Settings, role: str, database: str) -> str:
+def database_url(settings: StackSettings, role: str, database: str) -> str:
     return f"postgresql://{role}:{settings.secret[role]}@{HOST}:{settings.port['postgres']}/{database}"
 
 
-def write(place: Paths, env: Mapping[str, str], pids: Mapping[str, int]) -> None:
+def write(paths: Paths, env: Mapping[str, str], pids: Mapping[str, int]) -> None:
+    """Write the environment file, with a variable NAME_PID for each process."""
     lines = {**env} | {f"{name.upper()}_PID": str(pid) for name, pid in pids.items()}
-    write_whole(place.env_file, "".join(f"{key}={value}\n" for key, value in lines.items()))
+    write_whole(paths.env_file, "".join(f"{key}={value}\n" for key, value in lines.items()))
 
 
-def read(place: Paths) -> dict[str, str]:
-    """Empty when nothing runs."""
-    if not place.env_file.exists():
+def read(paths: Paths) -> dict[str, str]:
+    """Return the variables of the run; an empty dict when nothing runs."""
+    if not paths.env_file.exists():
         return {}
-    return dict(line.split("=", 1) for line in place.env_file.read_text().splitlines())
+    return dict(line.split("=", 1) for line in paths.env_file.read_text().splitlines())
 
 
 def _kafka(given: Mapping[str, str]) -> dict[str, str]:
@@ -97,23 +102,23 @@ def _kafka(given: Mapping[str, str]) -> dict[str, str]:
     return kafka_properties.variables(given) | own | names
 
 
-def _apis(settings: Settings) -> str:
+def _apis(settings: StackSettings) -> str:
     return f"http://{HOST}:{settings.port['apis']}"
 
 
-def _inbox(settings: Settings) -> dict[str, str]:
+def _inbox(settings: StackSettings) -> dict[str, str]:
     if not settings.own_inbox:
         return {name: settings.given[name] for name in ("INBOX_URL", "SMTP_URL")}
     port = settings.port
     return {"INBOX_URL": f"http://{HOST}:{port['inbox']}", "SMTP_URL": f"smtp://{HOST}:{port['smtp']}"}
 
 
-def _management(settings: Settings, name: str) -> str:
+def _management(settings: StackSettings, name: str) -> str:
     return f"http://{HOST}:{settings.port[f'{name}_management']}"
 
 
-def _databases(settings: Settings) -> dict[str, str]:
-    """For each store its owner's URL, and one that may only read."""
+def _databases(settings: StackSettings) -> dict[str, str]:
+    """Return two URLs for each store: one of its owner and one of the read-only auditor."""
     urls: dict[str, str] = {}
     for service in STORES:
         name, owner, auditor = service.name, service.variable("DATABASE_URL"), service.variable("AUDIT_URL")

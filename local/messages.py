@@ -6,18 +6,18 @@ import sys
 from runtime.plain_text import plain, plain_line
 
 
-class Trouble(Exception):
-    """What only a person can put right: the message says what happened and what to do."""
+class CommandError(Exception):
+    """An error that a person can correct. The message says what happened and what to do; no traceback is printed."""
 
 
 def without_password(url: str) -> str:
-    """The URL as people may see it."""
+    """Return the URL with user and password replaced by `…`."""
     return re.sub(r"(?<=://)[^/@]*@", "…@", url)
 
 
 def say(line: str) -> None:
-    """Print one line, flushed, because a pipe or a log file may be listening."""
-    print(plain_line(line), flush=True)  # noqa: T201 (this is the one place that talks)
+    """Print one line and flush it, because standard output may be a pipe or a log file."""
+    print(plain_line(line), flush=True)  # noqa: T201 (the only place that prints)
 
 
 def say_all(text: str) -> None:
@@ -25,6 +25,6 @@ def say_all(text: str) -> None:
     print(plain(text), flush=True)  # noqa: T201
 
 
-def complain(trouble: Trouble) -> None:
-    """Print a trouble to standard error."""
-    sys.stderr.write(f"{plain(str(trouble))}\n")
+def print_error(error: CommandError) -> None:
+    """Print an error to standard error."""
+    sys.stderr.write(f"{plain(str(error))}\n")

@@ -1,4 +1,4 @@
-"""Where a run keeps its things: the checkout it runs, and a folder for data, logs, ports and secrets."""
+"""The folders of a run."""
 
 import os
 from dataclasses import dataclass
@@ -7,12 +7,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Paths:
+    """`root` is the checkout that is run; `run` is the folder for its data, logs, ports and secrets."""
+
     root: Path
     run: Path
 
     @property
     def libraries(self) -> Path:
-        """Fetched once for the checkout, whoever runs it, so that tests need not fetch again."""
+        """The folder of fetched Java programs. All runs of a checkout share it, so that tests do not fetch again."""
         return self.root / ".run"
 
     @property
@@ -25,14 +27,14 @@ class Paths:
 
 
 def private(folder: Path) -> Path:
-    """The folder, made where it is missing, for its owner alone: it holds bodies of webhooks, mails or logs."""
+    """Create a folder that only its owner can read, and return it. It holds webhooks, mails or logs."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     return folder
 
 
 def write_whole(path: Path, text: str, mode: int = 0o600) -> None:
-    """A reader sees the old text or the new one, never half of it."""
+    """Replace a file atomically: a reader sees the old text or the new one."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
         file.write(text)

@@ -1,4 +1,4 @@
-"""What a run decides once and remembers: its ports and its secrets, the same again after a restart."""
+"""Choices of a run that stay the same after a restart: ports, secrets, number of partitions."""
 
 import json
 import random
@@ -11,16 +11,16 @@ from typing import Any
 
 from local.paths import Paths, write_whole
 
-# Below the range from which the kernel takes the ports of outgoing connections: one of those could sit
-# on a service's port while the service restarts.
+# Below the kernel's range of ports for outgoing connections: such a connection could take a service's port
+# while the service restarts.
 LOWEST, HIGHEST = 20_000, 32_000
 PARTITIONS = 3
-"""On one broker that one machine shares with everything else, each partition costs and none makes anything faster."""
+"""Partitions of each topic. On one broker, more partitions cost resources and make nothing faster."""
 
 
-def ports(place: Paths, names: Iterable[str], wished: Mapping[str, int]) -> dict[str, int]:
-    """For each name the wished port when free, else last time's when free, else any free one."""
-    path = place.run / "ports.json"
+def ports(paths: Paths, names: Iterable[str], wished: Mapping[str, int]) -> dict[str, int]:
+    """Choose a free port for each name: the wished one, otherwise that of the last run, otherwise a random one."""
+    path = paths.run / "ports.json"
     known, chosen = _load(path), dict[str, int]()
     for name in names:
         candidates = chain(_given(wished, name), _given(known, name), _any())
@@ -29,8 +29,9 @@ def ports(place: Paths, names: Iterable[str], wished: Mapping[str, int]) -> dict
     return chosen
 
 
-def passwords(place: Paths, names: Iterable[str]) -> dict[str, str]:
-    path = place.run / "secrets.json"
+def passwords(paths: Paths, names: Iterable[str]) -> dict[str, str]:
+    """Return a password for each name, generated once and stored in secrets.json."""
+    path = paths.run / "secrets.json"
     known = _load(path)
     missing = {name: secrets.token_hex(24) for name in names if name not in known}
     if missing:
@@ -38,13 +39,13 @@ def passwords(place: Paths, names: Iterable[str]) -> dict[str, str]:
     return known | missing
 
 
-def partitions(place: Paths) -> int:
-    """The number of partitions that the topics of this run have, or are to be created with.
+def partitions(paths: Paths) -> int:
+    """Return the number of partitions that the topics of this run have, or will be created with.
 
-    A folder that does not say so and has a broker's data is of a version that created 12.
+    A folder with a broker's data and without topics.json comes from a version that created 12.
     """
-    path = place.run / "topics.json"
-    had = 12 if (place.run / "kafka" / "log").exists() else PARTITIONS
+    path = paths.run / "topics.json"
+    had = 12 if (paths.run / "kafka" / "log").exists() else PARTITIONS
     known = _load(path).get("partitions", had)
     write_whole(path, json.dumps({"partitions": known}))
     return int(known)
@@ -65,7 +66,7 @@ def _any() -> Iterator[int]:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        # As servers do: a port with only dying connections on it is free.
+        # Servers set this option too: a port whose connections are all in TIME_WAIT is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))

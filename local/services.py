@@ -1,4 +1,4 @@
-"""The services: which there are, what each is given, and when each is ready. A new one is a line."""
+"""The list of services, their environment variables and their readiness checks. A new service is one line."""
 
 import http.client
 import os
@@ -13,29 +13,31 @@ from providers import catalogue
 from runtime.config import kafka_properties
 from stream.events import topics
 
-WORKER, GATEWAY = 1, 2  # the layers above Kafka, Postgres and the inbox (0): the gateway falls silent first
+WORKER, GATEWAY = 1, 2  # layers above Kafka, Postgres and the inbox (0): the gateway stops first
 
 
 @dataclass(frozen=True)
 class Service:
+    """A service of the system and the module that runs it."""
+
     name: str
     module: str
     store: bool = True
-    gets: tuple[str, ...] = ()  # beyond what every service gets
-    listens: bool = False  # on a port of its own, beside that of its management
+    gets: tuple[str, ...] = ()  # variables beyond EVERY_SERVICE_GETS
+    listens: bool = False  # whether it has a public port besides its management listener
     layer: int = WORKER
 
     def variable(self, suffix: str) -> str:
         return f"{self.name.upper()}_{suffix}"
 
     def own(self, env: Mapping[str, str], prefix: str) -> dict[str, str]:
-        """The variables that set something of this service alone, such as PAYMENT_KAFKA_SASL_PASSWORD."""
+        """Return the variables for this service alone, such as PAYMENT_KAFKA_SASL_PASSWORD for the prefix `KAFKA_`."""
         return {name: value for name, value in env.items() if name.startswith(self.variable(prefix)) and value}
 
 
-# Generated once for this machine, unless the environment has them.
+# Generated once per run folder, unless the environment has them.
 SECRETS = tuple(dict.fromkeys(row.secret_setting for row in catalogue.NAMES.values()))
-# Of the providers that can be asked; locally the simulator answers as their APIs.
+# Providers with an API that confirms webhooks. In a local run the simulator plays those APIs.
 ASKED = tuple(row.name for row in catalogue.NAMES.values() if row.api_verification)
 API_KEYS = tuple(f"{name.upper()}_API_KEY" for name in ASKED)
 API_URLS = tuple(f"{name.upper()}_API_URL" for name in ASKED)
@@ -60,11 +62,12 @@ EVERY_SERVICE_GETS = (
 )
 
 
-def program(service: Service, place: Paths, env: Mapping[str, str]) -> Program:
+def program(service: Service, paths: Paths, env: Mapping[str, str]) -> Program:
+    """Return the command that runs a service, given the variables of the run."""
     return Program(
         name=service.name,
         argv=(sys.executable, "-m", service.module),
-        cwd=place.root,
+        cwd=paths.root,
         env=_environment(service, env),
         ready=lambda: is_ready(service, env),
         layer=service.layer,
@@ -72,12 +75,13 @@ def program(service: Service, place: Paths, env: Mapping[str, str]) -> Program:
 
 
 def is_ready(service: Service, env: Mapping[str, str]) -> bool:
+    """Return whether the service reports ready on its management listener and, where it has one, its public port."""
     urls = [env[key] for key in (service.variable("MANAGEMENT_URL"), service.variable("URL")) if key in env]
     return all(answers(f"{url}/health/ready") for url in urls)
 
 
 def answers(url: str) -> bool:
-    """Asked directly: a proxy named in the environment has no business between here and here."""
+    """Return whether a GET is answered 200. http.client ignores HTTP_PROXY, which must not be used for loopback."""
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=2)
     try:
@@ -90,7 +94,7 @@ def answers(url: str) -> bool:
 
 
 def _environment(service: Service, env: Mapping[str, str]) -> dict[str, str]:
-    """The person's own variables, without those meant for other services, plus what is this one's."""
+    """Return this process's environment, without the run's variables for other services, plus those for this one."""
     inherited = {key: value for key, value in os.environ.items() if key not in env}
     given = {key: env[key] for key in (*EVERY_SERVICE_GETS, *service.gets) if env.get(key)}
     return inherited | given | _kafka(service, env) | _addresses(service, env)

@@ -1,4 +1,4 @@
-"""The stack as the command line and the tests see it: run it, stop it, or have its infrastructure alone."""
+"""Entry points of the local stack for the command line and the tests: run it, stop it, or run it isolated."""
 
 import os
 import signal
@@ -10,51 +10,54 @@ from pathlib import Path
 from types import FrameType, MappingProxyType
 
 from local import environment, run_state
-from local.messages import Trouble, complain, say, without_password
+from local.messages import CommandError, print_error, say, without_password
 from local.parts import postgres_home
 from local.paths import Paths
 from local.processes import orphan_processes, run_lock
-from local.system import Stack, serving, standing
+from local.system import Stack, running_infrastructure, running_services
 
-PORTS = {"gateway": 3000, "console": 3001}  # the examples in the documents then work as written
+PORTS = {"gateway": 3000, "console": 3001}  # the ports of the examples in the documentation
 SHOWN = ("GATEWAY_URL", "CONSOLE_URL", "INBOX_URL", "KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED = 130
 
 
-class Stopped(KeyboardInterrupt):
-    """Somebody asked us to stop, by Ctrl-C or otherwise."""
+class StopRequested(KeyboardInterrupt):
+    """Raised in the main thread by the first of STOP_SIGNALS."""
 
 
 def run(root: Path, *, registry: bool, on_ready: Callable[[dict[str, str]], int | None]) -> int:
-    """In the foreground until a signal; what `on_ready` returned is the code to exit with."""
-    place, code = _place(root), INTERRUPTED
+    """Run in the foreground until a signal; return the exit code.
+
+    That is the result of `on_ready`, 130 when a signal came before it, or 1 after a CommandError, which is printed.
+    """
+    paths, code = _paths(root), INTERRUPTED
     try:
-        with _stoppable(), run_lock.alone(place):
+        with _stop_signals(), run_lock.exclusive_run(paths):
             began = time.monotonic()
-            settings = environment.decide(place, _given(place), PORTS, registry=registry)
-            with standing(settings) as stack, serving(stack):
-                env = environment.read(place)
+            settings = environment.decide(paths, _given_settings(paths), PORTS, registry=registry)
+            with running_infrastructure(settings) as stack, running_services(stack):
+                env = environment.read(paths)
                 _show(env, time.monotonic() - began)
                 code = on_ready(env) or 0
                 threading.Event().wait()
-    except Stopped:
+    except StopRequested:
         say("stopped")
-    except Trouble as trouble:
-        complain(trouble)
+    except CommandError as error:
+        print_error(error)
         code = 1
     return code
 
 
 def stop(root: Path) -> int:
-    """Returns when nothing of the run is left, even of one that was killed."""
-    place = _place(root)
-    if run_lock.dismiss(place):
+    """Stop the run, or end what a killed run left behind; return the exit code 0."""
+    paths = _paths(root)
+    if run_lock.stop_holder(paths):
         say("stopped")
         return 0
-    left = orphan_processes.sweep(place)
-    place.env_file.unlink(missing_ok=True)
-    say(f"ended {left} processes of a run that was killed" if left else "nothing runs here")
+    left = orphan_processes.sweep(paths)
+    paths.env_file.unlink(missing_ok=True)
+    say(f"ended {left} processes that a killed run left behind" if left else "no system runs here")
     return 0
 
 
@@ -62,30 +65,33 @@ def stop(root: Path) -> int:
 def everything(
     root: Path, data: Path, *, given: Mapping[str, str] = MappingProxyType({}), registry: bool = False
 ) -> Iterator[dict[str, str]]:
-    """The whole system for tests, on ports and data of its own: but for what is `given`, such as a broker."""
-    with _alone(root, data, given, registry=registry) as stack, serving(stack):
-        yield environment.read(stack.settings.place)
+    """Run the whole system for a test, with its own ports and data. `given` replaces parts, such as the broker."""
+    with _isolated_infrastructure(root, data, given, registry=registry) as stack, running_services(stack):
+        yield environment.read(stack.settings.paths)
 
 
 @contextmanager
-def _alone(root: Path, data: Path, given: Mapping[str, str], *, registry: bool) -> Iterator[Stack]:
-    place = Paths(root.resolve(), data.resolve())
+def _isolated_infrastructure(root: Path, data: Path, given: Mapping[str, str], *, registry: bool) -> Iterator[Stack]:
+    paths = Paths(root.resolve(), data.resolve())
     try:
-        with run_lock.alone(place), standing(environment.decide(place, given, {}, registry=registry)) as stack:
+        with (
+            run_lock.exclusive_run(paths),
+            running_infrastructure(environment.decide(paths, given, {}, registry=registry)) as stack,
+        ):
             yield stack
     finally:
-        postgres_home.forget(place.run / "postgres")
+        postgres_home.remove(paths.run / "postgres")
 
 
-def _place(root: Path) -> Paths:
+def _paths(root: Path) -> Paths:
     return Paths(root.resolve(), root.resolve() / ".run")
 
 
-def _given(place: Paths) -> Mapping[str, str]:
-    """Return the environment; where the broker is started here, with few partitions."""
+def _given_settings(paths: Paths) -> Mapping[str, str]:
+    """Return the environment, with the number of partitions of this run when the broker is ours."""
     given = dict(os.environ)
     if not given.get("KAFKA_BOOTSTRAP_SERVERS"):
-        given.setdefault("TOPIC_PARTITIONS", str(run_state.partitions(place)))
+        given.setdefault("TOPIC_PARTITIONS", str(run_state.partitions(paths)))
     return given
 
 
@@ -93,17 +99,17 @@ def _show(env: dict[str, str], seconds: float) -> None:
     for name in SHOWN:
         if env[name]:
             say(f"{name}={without_password(env[name])}")
-    say(f"ready in {seconds:.0f} s; Ctrl-C or `make stop` ends it; everything else is in .run/env, logs in .run/log")
+    say(f"ready in {seconds:.0f} s; stop it with Ctrl-C or `make stop`; all settings are in .run/env, logs in .run/log")
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
-    """The first signal becomes an exception; more of them do not disturb the stopping."""
+def _stop_signals() -> Iterator[None]:
+    """Raise StopRequested on the first signal of STOP_SIGNALS and ignore further ones."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
-        raise Stopped
+        raise StopRequested
 
     before = {number: signal.signal(number, stop) for number in STOP_SIGNALS}
     try:

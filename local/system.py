@@ -1,6 +1,6 @@
-"""Brings the system up in order, keeps it up, and takes it down again.
+"""Starts the system in order, restarts processes that die, and stops it.
 
-Kafka, Postgres, the inbox and the simulated APIs side by side, then topics and migrations, then the services.
+Kafka, Postgres, the inbox and the simulated APIs start in parallel, then topics and migrations, then the services.
 """
 
 import gc
@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from local import environment, services
-from local.environment import STORES, Settings
+from local.environment import STORES, StackSettings
 from local.parts import apis, broker, inbox, postgres, registry
-from local.processes.reaper import guarded
+from local.processes.reaper import reaped
 from local.processes.supervisor import Supervisor
 from stream.events import topics
 from stream.kafka import admin
@@ -23,65 +23,70 @@ from stream.store import migrate
 
 @dataclass(frozen=True)
 class Stack:
-    settings: Settings
+    """A running system: its settings, its variables and its processes."""
+
+    settings: StackSettings
     env: dict[str, str]
     supervisor: Supervisor
-    writing: threading.Lock = field(default_factory=threading.Lock)
+    env_lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def record(self) -> None:
-        """Again after each restart, because process ids change; two may restart at once."""
-        with self.writing:
-            environment.write(self.settings.place, self.env, self.supervisor.pids())
+    def write_env(self) -> None:
+        """Write `.run/env`. It has process ids, so each restart writes it again; two restarts may coincide."""
+        with self.env_lock:
+            environment.write(self.settings.paths, self.env, self.supervisor.pids())
 
-    def keep(self) -> None:
-        self.record()
-        self.supervisor.keep(restarted=self.record)
+    def restart_on_death(self) -> None:
+        self.write_env()
+        self.supervisor.restart_on_death(self.write_env)
 
 
 @contextmanager
-def standing(settings: Settings) -> Iterator[Stack]:
-    """What the services stand on: a broker, databases, an inbox, APIs to ask, perhaps a registry."""
-    place = settings.place
-    with guarded(place):
-        stack = Stack(settings, environment.describe(settings), Supervisor(place.run))
+def running_infrastructure(settings: StackSettings) -> Iterator[Stack]:
+    """Run the infrastructure during the block: a broker, databases, an inbox, providers' APIs, perhaps a registry.
+
+    Raises CommandError when a part does not start.
+    """
+    paths = settings.paths
+    with reaped(paths):
+        stack = Stack(settings, environment.describe(settings), Supervisor(paths.run))
         try:
             starts = (broker.start, postgres.start, inbox.start, apis.start, registry.start)
-            _side_by_side(stack, *(lambda start=start: start(stack.supervisor, settings) for start in starts))
-            stack.keep()
+            _in_parallel(stack, *(lambda start=start: start(stack.supervisor, settings) for start in starts))
+            stack.restart_on_death()
             yield stack
         finally:
             stack.supervisor.stop()
-            place.env_file.unlink(missing_ok=True)
+            paths.env_file.unlink(missing_ok=True)
 
 
 @contextmanager
-def serving(stack: Stack) -> Iterator[None]:
-    """All services, on topics and tables that are there; they stop with what they stand on."""
-    _side_by_side(stack, lambda: _create_topics(stack), lambda: _migrate(stack))
-    programs = [services.program(service, stack.settings.place, stack.env) for service in services.SERVICES]
+def running_services(stack: Stack) -> Iterator[None]:
+    """Create topics, migrate the stores and start all services. They stop with the infrastructure."""
+    _in_parallel(stack, lambda: _create_topics(stack), lambda: _migrate(stack))
+    programs = [services.program(service, stack.settings.paths, stack.env) for service in services.SERVICES]
     children = [stack.supervisor.start(program) for program in programs]
-    stack.record()  # whoever sees the gateway ready finds it written
-    _side_by_side(stack, *(lambda child=child: stack.supervisor.wait(child) for child in children))
-    stack.keep()
+    stack.write_env()  # the file exists before the gateway is ready
+    _in_parallel(stack, *(lambda child=child: stack.supervisor.wait(child) for child in children))
+    stack.restart_on_death()
     yield
 
 
 def _create_topics(stack: Stack) -> None:
     partitions = int(stack.env.get("TOPIC_PARTITIONS") or topics.PARTITIONS)
     admin.create_all(Cluster.of_environment(stack.env, "local"), partitions=partitions)
-    # "It exists already" leaves a cycle of references that keeps the client, and it would go on for hours
-    # to say so on the terminal whenever the broker is away.
+    # The exception for an existing topic is in a reference cycle that keeps the client alive. Until it is collected,
+    # that client would log to the terminal, for hours, whenever the broker is unreachable.
     gc.collect()
 
 
 def _migrate(stack: Stack) -> None:
-    """One after the other: alembic keeps its context in globals."""
+    """Migrate the stores one after the other, because alembic keeps its context in globals."""
     for service in STORES:
         migrate.upgrade(service.module, stack.env[service.variable("DATABASE_URL")])
 
 
-def _side_by_side(stack: Stack, *tasks: Callable[[], None]) -> None:
-    """The first failure, or a signal, ends them all: the supervisor releases those that wait."""
+def _in_parallel(stack: Stack, *tasks: Callable[[], None]) -> None:
+    """Run tasks in threads. The first failure, or a signal, stops the supervisor, which ends the other tasks."""
     with ThreadPoolExecutor(len(tasks)) as pool:
         try:
             for task in as_completed([pool.submit(task) for task in tasks]):

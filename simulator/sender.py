@@ -33,7 +33,7 @@ class Tally:
     answers: Counter[str] = field(default_factory=Counter)
 
 
-class Pace:
+class Pacer:
     """Gives out turns, so many a second; without a rate, at once."""
 
     def __init__(self, per_second: float | None) -> None:
@@ -58,7 +58,7 @@ class Sender:
         self._timeout = aiohttp.ClientTimeout(total=ANSWER_S)
         self.tally = Tally()
 
-    async def play(self, lives: tuple[Life, ...], pace: Pace) -> Tally:
+    async def play(self, lives: tuple[Life, ...], pace: Pacer) -> Tally:
         """Many lives beside each other, each step after step."""
         waiting = iter(lives)
         async with asyncio.TaskGroup() as senders:
@@ -66,12 +66,12 @@ class Sender:
                 senders.create_task(self._play_each(waiting, pace))
         return self.tally
 
-    async def _play_each(self, lives: Iterator[Life], pace: Pace) -> None:
+    async def _play_each(self, lives: Iterator[Life], pace: Pacer) -> None:
         for life in lives:
             for step in life.steps:
                 await asyncio.gather(*(self._send(webhook, pace) for webhook in step))
 
-    async def _send(self, webhook: Webhook, pace: Pace) -> None:
+    async def _send(self, webhook: Webhook, pace: Pacer) -> None:
         await pace.turn()
         wait, longest = BACKOFF_S
         until = time.monotonic() + PATIENCE_S

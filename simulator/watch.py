@@ -21,7 +21,7 @@ REST = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class WaitLimits:
     """`quiet_s` without any change ends the waiting, unless the notifier still has a mail in hand; `longest_s` always.
 
     `linger_s` is what a second mail or row is given to show up once everything is there.
@@ -34,7 +34,7 @@ class Patience:
 
 
 async def settled(
-    wanted: Expected, stores: Stores, inbox: Inbox, patience: Patience, on_look: Callable[[Seen], None]
+    wanted: Expected, stores: Stores, inbox: Inbox, patience: WaitLimits, on_look: Callable[[Seen], None]
 ) -> Seen:
     """What is there when it has come to rest."""
     seen = Seen()
@@ -62,7 +62,7 @@ async def _persevere(look: Callable[[], Awaitable[Seen]]) -> Seen:
             await asyncio.sleep(0.3)
 
 
-def _is_over(wanted: Expected, seen: Seen, patience: Patience, times: tuple[float, float]) -> bool:
+def _is_over(wanted: Expected, seen: Seen, patience: WaitLimits, times: tuple[float, float]) -> bool:
     began, moved = times
     now = time.monotonic()
     quiet = now - moved > patience.quiet_s and not seen.is_unfinished()

@@ -43,7 +43,7 @@ def kafka_and_postgres() -> Iterator[dict[str, str]]:
         started.enter_context(_kafka(port))
         postgres = started.enter_context(PostgresContainer(POSTGRES, driver=None))
         passwords = {name: secrets.token_hex(8) for name in (AUDITOR, *(service.name for service in STORES))}
-        databases.furnish(postgres.get_connection_url(), [service.name for service in STORES], passwords)
+        databases.create_databases(postgres.get_connection_url(), [service.name for service in STORES], passwords)
         address = f"{postgres.get_container_host_ip()}:{postgres.get_exposed_port(5432)}"
         yield {
             "KAFKA_BOOTSTRAP_SERVERS": f"localhost:{port}",

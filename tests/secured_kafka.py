@@ -115,12 +115,12 @@ def running(data: Path, principals: Sequence[str]) -> Iterator[Secured]:
     secured = Secured(f"127.0.0.1:{ports['sasl_port']}", f"127.0.0.1:{ports['ssl_port']}", passwords, keys)
     supervisor = Supervisor(data)
     try:
-        command = (maven.java(), *broker.JVM, "-cp", f"{maven.fetch(supervisor, place, 'kafka', broker.WHAT)}/*")
+        command = (maven.java(), *broker.JVM, "-cp", f"{maven.fetch(supervisor, place, 'kafka', broker.LABEL)}/*")
         properties = _configure(data, secured, ports)
         cluster = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
         users = [f"--add-scram=SCRAM-SHA-512=[name={name},password={word}]" for name, word in passwords.items()]
         tool = ("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties), *users)
-        supervisor.errand(Program("kafka-format", (*command, *tool), ready=bool))
+        supervisor.run_to_end(Program("kafka-format", (*command, *tool), ready=bool))
         admin = secured.cluster("SCRAM-SHA-512", ADMIN)
         run = Program("kafka", (*command, "kafka.Kafka", str(properties)), ready=lambda: broker.answers(admin))
         supervisor.wait(supervisor.start(run))

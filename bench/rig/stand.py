@@ -21,18 +21,21 @@ from local import environment  # noqa: E402
 from local.environment import SUPERUSER, database_url  # noqa: E402
 from local.paths import Paths  # noqa: E402
 from local.processes import run_lock  # noqa: E402
-from local.system import Stack, serving, standing  # noqa: E402
+from local.system import Stack, running_infrastructure, running_services  # noqa: E402
 
 NO_INBOX = "http://127.0.0.1:9"  # only `hookstream simulate` reads it
 
 
 def main() -> None:
-    place = Paths(Path(ROOT).resolve(), Path(DATA).resolve())
+    paths = Paths(Path(ROOT).resolve(), Path(DATA).resolve())
     given = {"SMTP_URL": SMTP_URL, "INBOX_URL": NO_INBOX}
-    with run_lock.alone(place), standing(environment.decide(place, given, {}, registry=False)) as stack:
+    with (
+        run_lock.exclusive_run(paths),
+        running_infrastructure(environment.decide(paths, given, {}, registry=False)) as stack,
+    ):
         if WHAT != "plain":
             keep_commit_times(stack)
-        with nullcontext() if WHAT == "base" else serving(stack):
+        with nullcontext() if WHAT == "base" else running_services(stack):
             print("ready", flush=True)
             sys.stdin.read()
 

@@ -58,7 +58,7 @@ def folder() -> Iterator[Path]:
         try:
             yield Path(name)
         finally:
-            postgres_home.forget(Path(name) / "run/postgres")
+            postgres_home.remove(Path(name) / "run/postgres")
 
 
 @contextmanager

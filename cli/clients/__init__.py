@@ -1,1 +1,1 @@
-"""What commands ask: the console, the management listeners, Kafka."""
+"""Clients that commands use: the console's API, the management listeners, Kafka."""

@@ -1,4 +1,4 @@
-"""The console, asked through its API."""
+"""Client of the console's API."""
 
 import json
 import urllib.error
@@ -8,55 +8,57 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from cli import environment
-from local.messages import Trouble
+from local.messages import CommandError
 
 TIMEOUT_S = 30.0
-LISTED = 20
+MAX_LISTED = 20
 T = TypeVar("T")
 
 
-def ask(*path: str, **parameters: str | None) -> Any:
-    """The console's answer, as JSON; None when it has no such thing.
+def fetch(*path: str, **parameters: str | None) -> Any:
+    """Return the JSON at a path of the console's API, or None when the console answers 404.
 
-    Raises Trouble when it does not answer or refuses.
+    Raises CommandError when the console does not answer or refuses, and when an id names several webhooks.
     """
     env = environment.read()
-    environment.need(env, "CONSOLE_URL", "CONSOLE_TOKEN")
+    environment.require(env, "CONSOLE_URL", "CONSOLE_TOKEN")
     query = urlencode({name: value for name, value in parameters.items() if value is not None})
     url = f"{env['CONSOLE_URL']}/api/{'/'.join(quote(part, safe='') for part in path)}{'?' if query else ''}{query}"
-    asked = urllib.request.Request(url, headers={"Authorization": f"Bearer {env['CONSOLE_TOKEN']}"})  # noqa: S310
-    # Asked directly: a proxy named in the environment has no business between here and here.
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {env['CONSOLE_TOKEN']}"})  # noqa: S310
+    # Do not use HTTP_PROXY for loopback addresses.
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(asked, timeout=TIMEOUT_S) as answer:
-            return json.load(answer)
-    except urllib.error.HTTPError as refused:
-        return _refused(refused, env["CONSOLE_URL"], path[-1])
-    except OSError as away:
-        raise Trouble(f"The console at {env['CONSOLE_URL']} does not answer: {away}") from away
+        with direct.open(request, timeout=TIMEOUT_S) as response:
+            return json.load(response)
+    except urllib.error.HTTPError as refusal:
+        return _raise_unless_missing(refusal, env["CONSOLE_URL"], path[-1])
+    except OSError as failure:
+        raise CommandError(f"The console at {env['CONSOLE_URL']} does not answer: {failure}") from failure
 
 
-def several(name: str, events: Iterable[T], line: Callable[[T], str]) -> str:
-    """The sentence that lists all that a name means."""
+def ambiguous_message(name: str, events: Iterable[T], line: Callable[[T], str]) -> str:
+    """Return the error for an id that names several events: a line for each of the first MAX_LISTED."""
     lines = [line(event) for event in events]
-    more = [f"  and {len(lines) - LISTED} more"] if len(lines) > LISTED else []
-    listed = "\n".join([*lines[:LISTED], *more])
-    return f"{name} names several events, and nothing was done. Name one of them by its id:\n{listed}"
+    more = [f"  and {len(lines) - MAX_LISTED} more"] if len(lines) > MAX_LISTED else []
+    listed = "\n".join([*lines[:MAX_LISTED], *more])
+    return f"{name} names several events, and nothing was done. Pass the event id of one of them:\n{listed}"
 
 
 def _line(webhook: Mapping[str, Any]) -> str:
-    what = f"{webhook['eventType'] or webhook['type']} from {webhook['provider']}"
-    about = f" of order {webhook['orderId']}" if webhook["orderId"] else ""
-    return f"  {webhook['webhookId']}  {webhook['receivedAt'] or '':27}  {webhook['status']:9}  {what}{about}"
+    origin = f"{webhook['eventType'] or webhook['type']} from {webhook['provider']}"
+    order = f" of order {webhook['orderId']}" if webhook["orderId"] else ""
+    return f"  {webhook['webhookId']}  {webhook['receivedAt'] or '':27}  {webhook['status']:9}  {origin}{order}"
 
 
-def _refused(refused: urllib.error.HTTPError, url: str, name: str) -> None:
+def _raise_unless_missing(refusal: urllib.error.HTTPError, url: str, name: str) -> None:
     try:
-        said = json.load(refused)
-        error, message = said["error"], said["message"]
+        response = json.load(refusal)
+        error, message = response["error"], response["message"]
     except (ValueError, LookupError, TypeError):
-        raise Trouble(f"What answers at {url} is no console ({refused.code}).") from refused
+        raise CommandError(
+            f"The server at {url} is not a hookstream console (HTTP {refusal.code}). Check CONSOLE_URL."
+        ) from refusal
     if error == "ambiguous":
-        raise Trouble(several(name, said["webhooks"], _line)) from refused
+        raise CommandError(ambiguous_message(name, response["webhooks"], _line)) from refusal
     if error != "not_found":
-        raise Trouble(f"The console refuses: {message}.") from refused
+        raise CommandError(f"The console refused the request: {message}.") from refusal

@@ -1,4 +1,4 @@
-"""Whether a service can work, by its own word."""
+"""Reads the readiness of a service from its management listener."""
 
 import http.client
 import json
@@ -8,9 +8,9 @@ import urllib.request
 TIMEOUT_S = 2.5
 
 
-def of(management_url: str) -> str:
-    """`ready`, or what is wrong."""
-    # Asked directly: a proxy named in the environment has no business between here and here.
+def check(management_url: str) -> str:
+    """Return `ready`, `down`, or the problems that the service reports, joined by semicolons."""
+    # Do not use HTTP_PROXY for loopback addresses.
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         direct.open(f"{management_url}/health/ready", timeout=TIMEOUT_S).close()

@@ -1,1 +1,1 @@
-"""The commands of `hookstream`, one module each."""
+"""The commands of `hookstream`, one module for each command or group."""

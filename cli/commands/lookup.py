@@ -1,42 +1,44 @@
-"""`hookstream stats`, `webhook` and `order`: what the console knows, for people and for pipes."""
+"""`hookstream stats`, `webhook` and `order`: print statistics, a webhook and an order from the console's log."""
 
 import json
 from typing import Annotated, Any
 
 import typer
 
-from local.messages import Trouble, say, say_all
+from local.messages import CommandError, say, say_all
 
 SECONDS = len("2026-02-03T12:00:00")
 CONFIRMED = ("TOSS", "IAMPORT", "PORTONE_V2", "INICIS", "TAPAYZ", "DELIVERY_TRACKER")
-"""Providers whose API is asked, by the console's words for them."""
-MAILS = 1000  # as many as the notifier shows at once
-WHEN = "A date (a day of UTC) or an instant, such as 2026-02-03T09:00:00+09:00."
+"""Providers whose API confirms webhooks, by the console's names for them."""
+MAX_MAILS = 1000  # the notifier's limit for one request
+WHEN = "A date (a day in UTC) or a timestamp such as 2026-02-03T09:00:00+09:00."
 
 
 def stats(
     begin: Annotated[str | None, typer.Option("--from", help=WHEN)] = None,
-    end: Annotated[str | None, typer.Option("--to", help=f"{WHEN} A date is included.")] = None,
-    provider: Annotated[str | None, typer.Option(help="Such as TOSS; all of them when not said.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help=f"{WHEN} A date includes its day.")] = None,
+    provider: Annotated[str | None, typer.Option(help="One provider, such as TOSS. Default: all providers.")] = None,
 ) -> None:
-    """Print contract E's statistics as JSON: totals and success rate, in all and by type."""
+    """Print contract E's statistics as JSON: counts and success rate, in total and by type."""
     from cli.clients import console
 
-    say_all(json.dumps(console.ask("statistics", **{"from": begin, "to": end, "provider": provider}), indent=2))
+    say_all(json.dumps(console.fetch("statistics", **{"from": begin, "to": end, "provider": provider}), indent=2))
 
 
-def webhook(webhook_id: Annotated[str, typer.Argument(metavar="ID", help="Ours, or its provider's.")]) -> None:
-    """Show one webhook's life: received, proved, handled by whom, announced, mailed."""
+def webhook(
+    webhook_id: Annotated[str, typer.Argument(metavar="ID", help="Our webhook id, or the provider's.")],
+) -> None:
+    """Show one webhook: its verification, the services that processed it, the events and mails that followed."""
     from cli.clients import console
 
-    life = console.ask("webhooks", webhook_id)
+    life = console.fetch("webhooks", webhook_id)
     if life is None:
-        known = console.ask("orders", webhook_id) is not None
-        hint = f" It is an order: `hookstream order {webhook_id}` shows that." if known else ""
-        raise Trouble(f"The log has no webhook {webhook_id}.{hint}")
+        known = console.fetch("orders", webhook_id) is not None
+        hint = f" There is an order {webhook_id}: see `hookstream order {webhook_id}`." if known else ""
+        raise CommandError(f"The log has no webhook {webhook_id}.{hint}")
     say(f"webhook {life['webhookId']}")
-    _tell(life, "provider", "providerEventId", "type", "eventType", "orderId", "customerId", "status")
-    _tell(life, "retryCount", "lastRetryAt", "error", "note", "verification", "confirmedAs")
+    _print_fields(life, "provider", "providerEventId", "type", "eventType", "orderId", "customerId", "status")
+    _print_fields(life, "retryCount", "lastRetryAt", "error", "note", "verification", "confirmedAs")
     if life["record"]:
         say("  record: {topic} partition {partition} offset {offset}".format(**life["record"]))
     say(f"  payload: {json.dumps(life['payload'], ensure_ascii=False)}")
@@ -44,46 +46,46 @@ def webhook(webhook_id: Annotated[str, typer.Argument(metavar="ID", help="Ours, 
 
 
 def order(order_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Show one order's life across the services, in the order it happened."""
+    """Show all that every service did for one order, sorted by time."""
     from cli.clients import console
 
-    life = console.ask("orders", order_id)
+    life = console.fetch("orders", order_id)
     if life is None:
-        known = console.ask("webhooks", order_id) is not None
-        hint = f" It is a webhook: `hookstream webhook {order_id}` shows that." if known else ""
-        raise Trouble(f"The log has no order {order_id}.{hint}")
+        known = console.fetch("webhooks", order_id) is not None
+        hint = f" There is a webhook {order_id}: see `hookstream webhook {order_id}`." if known else ""
+        raise CommandError(f"The log has no order {order_id}.{hint}")
     say(f"order {order_id}")
     _timeline(life)
-    for one in life["webhooks"]:
-        if one["status"] != "PROCESSED" or one["note"]:
-            why = (one["error"] or "").partition("\n")[0] or one["note"] or "not handled yet"
-            say(f"  {one['status']}: {one['eventType'] or one['type']} {one['webhookId']}: {why}")
-        _tell_answer(one)
+    for entry in life["webhooks"]:
+        if entry["status"] != "PROCESSED" or entry["note"]:
+            why = (entry["error"] or "").partition("\n")[0] or entry["note"] or "not processed yet"
+            say(f"  {entry['status']}: {entry['eventType'] or entry['type']} {entry['webhookId']}: {why}")
+        _print_confirmation(entry)
     for mail in _unsent(order_id):
-        how = "waits until somebody tells its address" if mail["status"] == "waiting" else f"is {mail['status']}"
+        state = "waits for a recipient address" if mail["status"] == "waiting" else f"is {mail['status']}"
         error = f": {mail['error']}" if mail["error"] else ""
-        say(f"  mail {mail['id']} of {mail['fact_type']} to the {mail['audience']} {how}{error}")
+        say(f"  mail {mail['id']} of {mail['fact_type']} to the {mail['audience']} {state}{error}")
 
 
-def _tell_answer(webhook: dict[str, Any]) -> None:
-    """Print what the provider's API answered about a webhook that had to be confirmed; only the confirmer knows."""
+def _print_confirmation(webhook: dict[str, Any]) -> None:
+    """Print the last answer of the provider's API about a webhook. Only the confirmer has it."""
     from cli.clients import management
-    from cli.dead import options as failed
+    from cli.dead.options import local_time
 
     if webhook["verification"] == "confirmed" or webhook["provider"] not in CONFIRMED:
         return
     try:
         question = management.get("confirmer", "/question", id=webhook["webhookId"])
-    except management.No as no:
-        if no.error != "unknown_question":
-            say(f"  what the confirmer was answered about {webhook['webhookId']} is not known: {no}")
+    except management.ServiceRefusal as refusal:
+        if refusal.error != "unknown_question":
+            say(f"  the confirmation of {webhook['webhookId']} is not known: {refusal}")
         return
-    except Trouble as away:
-        say(f"  what the confirmer was answered about {webhook['webhookId']} is not known: {away}")
+    except CommandError as error:
+        say(f"  the confirmation of {webhook['webhookId']} is not known: {error}")
         return
     answer = (question["answer"] or "").partition("\n")[0] or ("confirmed" if question["eventId"] else "no answer yet")
-    became = f", it is event {question['eventId']}" if question["eventId"] else ""
-    again = f", asked again at {failed.time(question['nextAttemptAt'])}" if question["nextAttemptAt"] else ""
+    became = f", it became event {question['eventId']}" if question["eventId"] else ""
+    again = f", asked again at {local_time(question['nextAttemptAt'])}" if question["nextAttemptAt"] else ""
     say(
         f"  confirmer: {webhook['provider']} was asked about {question['subject']} {question['reference']} "
         f"{question['attempts']} times and last answered: {answer}{became}{again}"
@@ -91,24 +93,24 @@ def _tell_answer(webhook: dict[str, Any]) -> None:
 
 
 def _unsent(order_id: str) -> Any:
-    """What the log cannot know: only the notifier does."""
+    """Return the mails of an order that are not sent. The log does not have them, so the notifier is called."""
     from cli.clients import management
 
     try:
-        return management.get("notifier", "/mails", order=order_id, limit=MAILS)["mails"]
-    except Trouble as away:
-        say(f"  which of its mails are not sent is not known: {away}")
+        return management.get("notifier", "/mails", order=order_id, limit=MAX_MAILS)["mails"]
+    except CommandError as error:
+        say(f"  the unsent mails of this order are not known: {error}")
         return []
 
 
-def _tell(life: dict[str, Any], *names: str) -> None:
+def _print_fields(life: dict[str, Any], *names: str) -> None:
     for name in names:
         if life[name] not in (None, 0):
             say(f"  {name}: {life[name]}")
 
 
 def _timeline(life: dict[str, Any]) -> None:
-    """Times are UTC."""
+    """Print the timeline, in UTC."""
     for event in life["timeline"]:
         at = (event["at"] or "")[:SECONDS].replace("T", " ")
         say(f"  {at:19}  {event['kind']:9}  {event['what']}  {event['id']}")

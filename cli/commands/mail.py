@@ -1,4 +1,4 @@
-"""`hookstream mail`: mails that need somebody, one mail in full, and what a person found out about it."""
+"""`hookstream mail`: lists mails that were not sent, shows one, and resolves those whose delivery is unknown."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -6,10 +6,10 @@ from typing import Annotated, Any
 import typer
 
 from cli import output
-from local.messages import Trouble, say, say_all
+from local.messages import CommandError, say, say_all
 
-app = typer.Typer(help="Mails: what became of them, and what to do about it.", no_args_is_help=True)
-Id = Annotated[str, typer.Argument(metavar="ID", help="A mail's id, as `mail list` shows it.")]
+app = typer.Typer(help="List, show and resolve mails.", no_args_is_help=True)
+Id = Annotated[str, typer.Argument(metavar="ID", help="The mail id that `mail list` shows.")]
 SHOWN = (
     "status fact_type audience recipient order_id customer_id attempts error received_at created_at next_attempt_at"
     " sending_since sent_at resolved_at message_id fact_id"
@@ -19,65 +19,68 @@ SHOWN = (
 @app.command("list")
 def list_(
     status: Annotated[
-        str | None, typer.Option(help="Such as unknown; else all that are failed, unknown, no_recipient or stale.")
+        str | None, typer.Option(help="One status, such as unknown. Default: failed, unknown, no_recipient and stale.")
     ] = None,
-    order: Annotated[str | None, typer.Option(help="Those about this order; all that are not sent.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many, the newest first.")] = 50,
+    order: Annotated[str | None, typer.Option(help="All mails of this order that are not sent.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Mails to show, newest first.")] = 50,
 ) -> None:
-    """Show the mails that need somebody."""
+    """List mails that need attention."""
     from cli.clients import management
 
-    said = management.get("notifier", "/mails", status=status, order=order, limit=limit)
-    table = output.table("id", "status", "fact", "to the", "order", "since", "error")
-    for mail in said["mails"]:
+    response = management.get("notifier", "/mails", status=status, order=order, limit=limit)
+    table = output.table("id", "status", "event", "to the", "order", "since", "error")
+    for mail in response["mails"]:
         about = mail["order_id"] or mail["customer_id"] or ""
         cells = (mail["id"], mail["status"], mail["fact_type"], mail["audience"], about, _time(mail["created_at"]))
         output.add(table, *cells, mail["error"] or "")
-    if said["mails"]:
+    if response["mails"]:
         output.show(table)
     elif order:
-        say(f"nothing of {order} is unsent")
-    for contact in said["unusable_contacts"]:
-        whose = f"order {contact['order_id']}" if contact["order_id"] else f"customer {contact['customer_id']}"
-        say(f"unusable contact of {whose}: {contact['problem']}")
+        say(f"order {order} has no unsent mails")
+    for contact in response["unusable_contacts"]:
+        owner = f"order {contact['order_id']}" if contact["order_id"] else f"customer {contact['customer_id']}"
+        say(f"unusable contact of {owner}: {contact['problem']}")
     if not order:
-        say(" · ".join(f"{count} {name}" for name, count in said["counts"].items() if count) or "nothing is unsent")
+        say(" · ".join(f"{count} {name}" for name, count in response["counts"].items() if count) or "no unsent mails")
 
 
 @app.command()
 def show(mail: Id) -> None:
-    """Show all of one mail: to whom, what became of it, its words."""
+    """Show one mail: its recipient, its delivery, its text."""
     from cli.clients import management
 
-    said = management.get("notifier", "/mail", id=mail)
+    response = management.get("notifier", "/mail", id=mail)
     for name in SHOWN:
-        if said.get(name) is not None:
-            value = _time(said[name]) if name.endswith(("_at", "_since")) else said[name]
+        if response.get(name) is not None:
+            value = _time(response[name]) if name.endswith(("_at", "_since")) else response[name]
             say(f"{name.replace('_', ' ')}: {value}")
     say("")
-    if "subject" in said:
-        say(said["subject"])
+    if "subject" in response:
+        say(response["subject"])
         say("")
-    say_all(said["text"].rstrip())
+    say_all(response["text"].rstrip())
 
 
 @app.command()
 def resolve(
     mail: Id,
     *,
-    sent: Annotated[bool, typer.Option("--sent", help="It arrived: it counts as sent.")] = False,
-    send_again: Annotated[bool, typer.Option("--send-again", help="It did not: send it.")] = False,
+    sent: Annotated[bool, typer.Option("--sent", help="The mail arrived: record it as sent.")] = False,
+    send_again: Annotated[bool, typer.Option("--send-again", help="The mail did not arrive: send it again.")] = False,
 ) -> None:
-    """Settle an unknown mail by what you found out (a failed one can be sent again); twice changes nothing twice."""
+    """Resolve a mail whose delivery is unknown, or send a failed one again. Repeating it changes nothing more."""
     from cli.clients import management
 
     if sent == send_again:
-        raise Trouble("Say what you found out: --sent or --send-again.")
-    said: dict[str, Any] = management.post(
+        raise CommandError("Say what you found out: --sent or --send-again.")
+    response: dict[str, Any] = management.post(
         "notifier", "/mails/resolve", {"id": mail, "as": "sent" if sent else "send_again"}
     )
-    say(f"{said['id']} is {said['status']}" + ("" if said["changed"] else " (as before: it was resolved already)"))
+    say(
+        f"{response['id']} is {response['status']}"
+        + ("" if response["changed"] else " (as before: it was resolved already)")
+    )
 
 
-def _time(said: str) -> str:
-    return f"{datetime.fromisoformat(said).astimezone():%Y-%m-%d %H:%M:%S}"
+def _time(timestamp: str) -> str:
+    return f"{datetime.fromisoformat(timestamp).astimezone():%Y-%m-%d %H:%M:%S}"

@@ -1,47 +1,47 @@
-"""`hookstream schemas`: every record can be read by every version of it, and an id never changes its meaning."""
+"""`hookstream schemas`: checks that all versions of a record are compatible and that no schema id changes."""
 
 import typer
 
 from cli import environment
-from local.messages import Trouble, say
+from local.messages import CommandError, say
 
 app = typer.Typer(help="Avro schemas and their committed ids.", no_args_is_help=True)
 
 
 @app.command()
 def check() -> None:
-    """Hold the schemas against all their earlier versions, and registry.json against git's HEAD."""
+    """Check the schemas against all their earlier versions, and registry.json against git's HEAD."""
     from cli.schema_registry import compatibility, registration
 
     entries = registration.entries()
-    complaints = [
+    problems = [
         *registration.unregistered(entries),
         *registration.rewritten(entries, registration.committed()),
-        *compatibility.complaints([*entries, *registration.additions(entries)]),
+        *compatibility.problems([*entries, *registration.additions(entries)]),
     ]
-    if complaints:
-        raise Trouble("\n".join(complaints))
+    if problems:
+        raise CommandError("\n".join(problems))
     say(f"{len(entries)} versions of {len({entry['subject'] for entry in entries})} records, all compatible")
 
 
 @app.command()
 def add() -> None:
-    """Give each schema that is new or has changed the next id in registry.json."""
+    """Add each new or changed schema to registry.json under the next id."""
     from cli.schema_registry import compatibility, registration
 
     entries = registration.entries()
     added = registration.additions(entries)
-    if complaints := compatibility.complaints([*entries, *added]):
-        raise Trouble("\n".join(complaints))
+    if problems := compatibility.problems([*entries, *added]):
+        raise CommandError("\n".join(problems))
     registration.write([*entries, *added])
     for entry in added:
         say(f"{entry['subject']} version {entry['version']} has the id {entry['id']}")
-    say(f"{len(added)} added" if added else "nothing is new")
+    say(f"{len(added)} added" if added else "no schema is new")
 
 
 @app.command()
 def push() -> None:
-    """Register the committed schemas at SCHEMA_REGISTRY_URL, with their ids where it can import them."""
+    """Register the committed schemas at SCHEMA_REGISTRY_URL, with their ids if the registry can import them."""
     from cli.schema_registry import push as pushing
     from cli.schema_registry import registration
     from stream.avro.registry_client import RegistryError
@@ -56,12 +56,12 @@ def push() -> None:
                     f"{entry['subject']} version {entry['version']} has the id {found} there, {entry['id']} here"
                 )
     except RegistryError as failure:
-        raise Trouble(f"The schemas were not registered: {failure}") from failure
+        raise CommandError(f"The schemas were not registered: {failure}") from failure
     for line in other:
         say(line)
     if other:
-        raise Trouble(
-            f"All are registered at {client.name}, {len(other)} with other ids: it numbers for itself. Services use "
-            "its ids; but records written while SCHEMA_REGISTRY_URL was unset cannot be read with them."
+        raise CommandError(
+            f"All versions are registered at {client.name}, {len(other)} with ids of its own. "
+            "Services use those, but cannot read records written while SCHEMA_REGISTRY_URL was unset."
         )
     say(f"{len(registration.entries())} versions are registered at {client.name} with their committed ids")

@@ -1,4 +1,4 @@
-"""`hookstream simulate`: senders are played against the running system, and what came of it is judged."""
+"""`hookstream simulate`: plays senders against the running system and checks rows and mails."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,57 +9,55 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cli import environment
-from local.messages import Trouble, say
+from local.messages import CommandError, say
 
 if TYPE_CHECKING:
     from simulator.plan import Plan
     from simulator.verdict import Verdict
 
-SHOWN = 20
-FEW = 3
+MAX_LISTED = 20
+MAX_MAILS = 3
 
 
 def simulate(
     *,
     provider: Annotated[
         str,
-        typer.Option(
-            help="Whose webhooks tell it: generic (contract A), toss, stripe_dispute …; a wrong name lists all."
-        ),
+        typer.Option(help="The sender: generic (contract A), toss, stripe_dispute …; an unknown name lists all."),
     ] = "generic",
-    orders: Annotated[int, typer.Option(min=1, help="How many orders; each is a few webhooks.")] = 1,
+    orders: Annotated[int, typer.Option(min=1, help="Number of orders; each is a few webhooks.")] = 1,
     rate: Annotated[
-        float | None, typer.Option(min=0.01, help="Webhooks a second; else as fast as they are answered.")
+        float | None, typer.Option(min=0.01, help="Webhooks a second. Default: as fast as they are answered.")
     ] = None,
-    duplicates: Annotated[float, typer.Option(min=0, max=1, help="The share of webhooks that is sent twice.")] = 0.0,
-    disorder: Annotated[bool, typer.Option("--disorder", help="Each order's webhooks come in any order.")] = False,
-    seed: Annotated[int, typer.Option(help="Another seed makes another disorder.")] = 0,
+    duplicates: Annotated[float, typer.Option(min=0, max=1, help="Share of webhooks to send twice.")] = 0.0,
+    disorder: Annotated[bool, typer.Option("--disorder", help="Send each order's webhooks in random order.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the random order and the duplicates.")] = 0,
     locale: Annotated[Literal["ko", "en", "both"], typer.Option(help="The customers' language.")] = "both",
 ) -> None:
-    """Play orders' lives as a provider tells them; exit code 1 when anything is lost or double."""
+    """Post the webhooks of simulated orders; the exit code is 1 when a row or mail is missing or double."""
     from simulator.plan import Plan
     from simulator.story import LOCALES
 
     env = environment.read()
-    run, now = _run_of_now()
+    run, now = _new_run()
     locales = LOCALES if locale == "both" else (locale,)
-    _check(provider)
+    _check_provider(provider)
     plan = Plan(run, now, orders, rate, duplicates, disorder, seed, locales, provider)
-    environment.need(env, *_needed(plan))
+    environment.require(env, *_required_settings(plan))
     say(f"run {run}: orders SIM-{run}-1 to SIM-{run}-{orders}, to {env['GATEWAY_URL']}")
     raise typer.Exit(_play(env, plan))
 
 
-def _check(provider: str) -> None:
-    """Raises Trouble for a provider of which there is nothing to tell here."""
+def _check_provider(provider: str) -> None:
+    """Raise CommandError for a provider without a story."""
     from simulator.stories import STORIES
 
     if provider not in STORIES:
-        raise Trouble(f"There is no story of {provider}; there are {', '.join(sorted(STORIES))}.")
+        raise CommandError(f"There is no story of {provider}. Use one of {', '.join(sorted(STORIES))}.")
 
 
-def _needed(plan: "Plan") -> set[str]:
-    """What must be known to post the plan's webhooks and to judge what came of them."""
+def _required_settings(plan: "Plan") -> set[str]:
+    """Return the settings needed to post the plan's webhooks and to read stores and inbox."""
     from simulator.plan import lives
     from simulator.sender import provider_of
 
@@ -71,13 +69,13 @@ def _needed(plan: "Plan") -> set[str]:
 
 
 def play_one_life(env: Mapping[str, str]) -> int:
-    """What a newcomer sees first; the exit code it earns."""
+    """Play one order after `make run` and return the exit code: 1 when it fails or cannot be played."""
     from simulator.plan import Plan
 
     try:
-        return _play(env, Plan(*_run_of_now()), linger_s=0.3)
-    except Trouble as trouble:
-        say(f"The order's life could not be played: {trouble}")
+        return _play(env, Plan(*_new_run()), linger_s=0.3)
+    except CommandError as error:
+        say(f"The demo order could not be played: {error}")
         return 1
 
 
@@ -86,23 +84,23 @@ def _play(env: Mapping[str, str], plan: "Plan", linger_s: float = 1.0) -> int:
     import psycopg
 
     from simulator.play import play
-    from simulator.watch import Patience
+    from simulator.watch import WaitLimits
 
     try:
-        verdict = asyncio.run(play(env, plan, Patience(linger_s=linger_s)))
+        verdict = asyncio.run(play(env, plan, WaitLimits(linger_s=linger_s)))
     except (OSError, aiohttp.ClientError, psycopg.Error) as failure:
-        raise Trouble(f"The run cannot be judged: {type(failure).__name__}: {failure}".strip()) from failure
-    _tell(verdict, env)
+        raise CommandError(f"The run cannot be checked: {type(failure).__name__}: {failure}".strip()) from failure
+    _print_verdict(verdict, env)
     return 0 if verdict.good else 1
 
 
-def _tell(verdict: "Verdict", env: Mapping[str, str]) -> None:
+def _print_verdict(verdict: "Verdict", env: Mapping[str, str]) -> None:
     wrong = (*verdict.not_accepted, *verdict.lost, *verdict.double, *verdict.unknown)
-    for line in wrong[:SHOWN]:
+    for line in wrong[:MAX_LISTED]:
         say(f"  {line}")
-    if len(wrong) > SHOWN:
-        say(f"  and {len(wrong) - SHOWN} more")
-    if len(verdict.mails) <= FEW:
+    if len(wrong) > MAX_LISTED:
+        say(f"  and {len(wrong) - MAX_LISTED} more")
+    if len(verdict.mails) <= MAX_MAILS:
         for mail in verdict.mails:
             say(f"  mail to {mail.recipient}: {mail.subject}")
     answers = ", ".join(f"{answer} {count} times" for answer, count in sorted(verdict.answers.items()))
@@ -111,7 +109,7 @@ def _tell(verdict: "Verdict", env: Mapping[str, str]) -> None:
     say(f"read the mails at {env['INBOX_URL']}")
 
 
-def _run_of_now() -> tuple[str, datetime]:
-    """A short token that no other run has, and the time."""
-    now = datetime.now(UTC)  # noqa: TID251 - the command line is where a run's time comes from
+def _new_run() -> tuple[str, datetime]:
+    """Return a token for this run, the last 8 hex digits of the time in milliseconds, and the time."""
+    now = datetime.now(UTC)  # noqa: TID251 - a run's time is read here and passed on
     return f"{int(now.timestamp() * 1000):x}"[-8:], now

@@ -1,26 +1,28 @@
-"""`hookstream spool`: webhooks on the gateway's disk that wait for Kafka."""
+"""`hookstream spool`: shows the webhooks on the gateway's disk that wait for Kafka."""
 
 import typer
 
-from local.messages import Trouble, say
+from local.messages import CommandError, say
 
-app = typer.Typer(help="Webhooks on the gateway's disk, while Kafka is away.", no_args_is_help=True)
+app = typer.Typer(help="Webhooks that the gateway stored on disk while Kafka was unavailable.", no_args_is_help=True)
 
 
 @app.callback()
 def _group() -> None:
-    """Typer makes a group only of what has more than one command, or this."""
+    """Typer makes a group of a single command only when there is a callback."""
 
 
 @app.command()
 def status() -> None:
-    """Show how many webhooks wait in the spool, and how full it is."""
+    """Show how many webhooks are in the spool, and how full it is."""
     from cli.clients import management
 
-    said = management.get("gateway", "/spool")
-    if not said["configured"]:
-        say("no spool: without SPOOL_DIR webhooks are answered 503 while Kafka is away")
+    state = management.get("gateway", "/spool")
+    if not state["configured"]:
+        say("no spool: without SPOOL_DIR the gateway answers 503 while Kafka is unavailable")
     else:
-        say(f"{said['records']} webhooks wait, {said['bytes']} bytes of {said['maxBytes']}")
-        if said.get("refused"):
-            raise Trouble(f"The spool's disk refuses writes: {said['refused']}. Make room before Kafka goes away.")
+        say(f"{state['records']} webhooks wait, {state['bytes']} bytes of {state['maxBytes']}")
+        if state.get("refused"):
+            raise CommandError(
+                f"The spool's disk refuses writes: {state['refused']}. Make room: the spool is needed when Kafka fails."
+            )

@@ -1,4 +1,4 @@
-"""`hookstream status`: what runs, what waits, and where to look."""
+"""`hookstream status`: prints health, lag and unfinished work of every service."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +8,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from cli import environment, output
-from local.messages import Trouble, say, without_password
+from local.messages import CommandError, say, without_password
 from local.services import SERVICES
 
 if TYPE_CHECKING:
@@ -16,40 +16,40 @@ if TYPE_CHECKING:
 
 SHOWN = ("GATEWAY_URL", "CONSOLE_URL", "INBOX_URL", "KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL")
 OUTBOX = "SELECT count(*)::text FROM outbox"
-FAILING = "SELECT count(*)::text FROM parked WHERE status = 'retrying'"
+RETRYING = "SELECT count(*)::text FROM parked WHERE status = 'retrying'"
 DEAD = "SELECT count(*)::text FROM parked WHERE status = 'abandoned'"
 WAITING = "SELECT count(*)::text FROM inbox WHERE outcome = 'waiting'"
-COLUMNS = {"in the outbox": OUTBOX, "waiting": WAITING, "failing": FAILING, "given up": DEAD}
+COLUMNS = {"in the outbox": OUTBOX, "waiting": WAITING, "retrying": RETRYING, "dead": DEAD}
 MAILS = "SELECT count(*) || ' ' || status FROM notifications GROUP BY status ORDER BY status"
-AWAY = "?"
-ANSWERS_S = 3.0
-"""Seconds that one question may take, so that the command ends within 5 s whatever hangs; its start takes about one."""
-CONNECTS_S = 2
+UNKNOWN = "?"
+QUERY_S = 3.0
+"""Seconds that a query may take: the command ends within 5 s even when a part hangs. Its start takes about 1 s."""
+CONNECT_S = 2
 WIDE = 120
 MANAGED = {service.name: service.variable("MANAGEMENT_URL") for service in SERVICES}
 STORES = tuple(service.name for service in SERVICES if service.store)
 
 
 def status() -> None:
-    """Show how each service is, how far behind, and what is not done; exit code 1 unless all is known and ready."""
+    """Show health, lag and unfinished work of each service; the exit code is 1 unless all is known and ready."""
     env = environment.read()
-    environment.need(env, "KAFKA_BOOTSTRAP_SERVERS", *MANAGED.values())
-    answers = _at_once(_questions(env))
-    healths = {name: answers.get(f"health of {name}", AWAY) for name in MANAGED}
-    lags, unknown = answers.get("lags", {}), [AWAY] * len(COLUMNS)
-    rows = {name: [lags.get(name, AWAY), *answers.get(f"store of {name}", unknown)] for name in STORES}
-    (mails,) = answers.get("mails", [AWAY])
+    environment.require(env, "KAFKA_BOOTSTRAP_SERVERS", *MANAGED.values())
+    results = _run_parallel(_queries(env))
+    healths = {name: results.get(f"health of {name}", UNKNOWN) for name in MANAGED}
+    lags, unknown = results.get("lags", {}), [UNKNOWN] * len(COLUMNS)
+    rows = {name: [lags.get(name, UNKNOWN), *results.get(f"store of {name}", unknown)] for name in STORES}
+    (mails,) = results.get("mails", [UNKNOWN])
     _show(healths, rows)
     say(f"mails: {mails or 'none yet'}")
     for name in SHOWN:
         if env.get(name):
             say(f"{name}={without_password(env[name])}")
-    if unready := [name for name, said in healths.items() if said != "ready"]:
-        raise Trouble(f"not ready: {', '.join(unready)}")
-    if unanswered := [name for name, row in rows.items() if AWAY in row]:
-        raise Trouble(f"not known ({AWAY}): {', '.join(unanswered)}")
-    if mails == AWAY:
-        raise Trouble("not known: how many mails there are")
+    if unready := [name for name, health in healths.items() if health != "ready"]:
+        raise CommandError(f"not ready: {', '.join(unready)}")
+    if unknown_stores := [name for name, row in rows.items() if UNKNOWN in row]:
+        raise CommandError(f"not known ({UNKNOWN}): {', '.join(unknown_stores)}")
+    if mails == UNKNOWN:
+        raise CommandError("not known: the number of mails")
 
 
 def _show(healths: Mapping[str, str], rows: Mapping[str, Sequence[str]]) -> None:
@@ -59,33 +59,33 @@ def _show(healths: Mapping[str, str], rows: Mapping[str, Sequence[str]]) -> None
     output.show(table, WIDE)
 
 
-def _questions(env: Mapping[str, str]) -> dict[str, Callable[[], Any]]:
+def _queries(env: Mapping[str, str]) -> dict[str, Callable[[], Any]]:
     from cli.clients import health
 
     cluster = environment.cluster(env)
     return {
         "lags": lambda: _lags(cluster),
-        "mails": lambda: _ask(env, "notifier", [MAILS]),
-        **{f"health of {name}": partial(health.of, env[url]) for name, url in MANAGED.items()},
-        **{f"store of {name}": partial(_ask, env, name, list(COLUMNS.values())) for name in STORES},
+        "mails": lambda: _select(env, "notifier", [MAILS]),
+        **{f"health of {name}": partial(health.check, env[url]) for name, url in MANAGED.items()},
+        **{f"store of {name}": partial(_select, env, name, list(COLUMNS.values())) for name in STORES},
     }
 
 
-def _at_once(asked: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
-    """The answers that came in time; a question that hangs is left alone, and ends with the process."""
-    answers: dict[str, Any] = {}
+def _run_parallel(queries: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+    """Run queries in parallel and return the results that came within QUERY_S. A hanging thread ends with the process."""
+    results: dict[str, Any] = {}
 
-    def ask(name: str, question: Callable[[], Any]) -> None:
-        with suppress(Trouble):
-            answers[name] = question()
+    def run(name: str, query: Callable[[], Any]) -> None:
+        with suppress(CommandError):
+            results[name] = query()
 
-    until = time.monotonic() + ANSWERS_S
-    threads = [Thread(target=ask, args=pair, daemon=True) for pair in asked.items()]
+    until = time.monotonic() + QUERY_S
+    threads = [Thread(target=run, args=pair, daemon=True) for pair in queries.items()]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(max(0.0, until - time.monotonic()))
-    return dict(answers)
+    return dict(results)
 
 
 def _lags(cluster: "Cluster") -> dict[str, str]:
@@ -94,21 +94,21 @@ def _lags(cluster: "Cluster") -> dict[str, str]:
     kafka = Kafka(cluster)
     try:
         ends = kafka.ends()
-    except Trouble as trouble:
-        say(str(trouble))
+    except CommandError as error:
+        say(str(error))
         return {}
-    lags = _at_once({name: partial(kafka.lag, name, ends) for name in STORES})
+    lags = _run_parallel({name: partial(kafka.lag, name, ends) for name in STORES})
     return {name: str(lag) for name, lag in lags.items()}
 
 
-def _ask(env: Mapping[str, str], service: str, questions: Sequence[str]) -> list[str]:
-    """The texts that each query gives; AWAY when the store does not answer."""
+def _select(env: Mapping[str, str], service: str, queries: Sequence[str]) -> list[str]:
+    """Return the values of each query, joined by dots; UNKNOWN for each when the store does not answer."""
     import psycopg
 
     from simulator.stores import url
 
     try:
-        with psycopg.connect(url(env, service), connect_timeout=CONNECTS_S) as connection:
-            return [" · ".join(text for (text,) in connection.execute(one.encode())) for one in questions]
+        with psycopg.connect(url(env, service), connect_timeout=CONNECT_S) as connection:
+            return [" · ".join(text for (text,) in connection.execute(query.encode())) for query in queries]
     except psycopg.Error:
-        return [AWAY] * len(questions)
+        return [UNKNOWN] * len(queries)

@@ -1,4 +1,4 @@
-"""`hookstream verify`: an auditor's look at topics, stores and mails; nothing lost, nothing double, or what is."""
+"""`hookstream verify`: audits topics, stores and mails, and prints what is lost or double."""
 
 import time
 from collections.abc import Iterable
@@ -9,26 +9,27 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import environment
-from local.messages import Trouble, say
+from local.messages import CommandError, say
 
 if TYPE_CHECKING:
     from auditor.evidence import Accepted, Claim, Period
 
-SHOWN = 20
+MAX_LISTED = 20
 
 
 def verify(
     since: Annotated[
-        str | None, typer.Option(help="Only records that Kafka took since, such as 2026-02-03T09:00:00+09:00 or a day.")
+        str | None,
+        typer.Option(help="Only records that Kafka received since, such as 2026-02-03T09:00:00+09:00 or a date."),
     ] = None,
-    until: Annotated[str | None, typer.Option(help="Only records that Kafka took before this.")] = None,
+    until: Annotated[str | None, typer.Option(help="Only records that Kafka received before this time.")] = None,
     accepted: Annotated[
         Path | None,
-        typer.Option(help="What was answered 2xx: JSON lines of path and digest (SHA-256 of the body, hex)."),
+        typer.Option(help="Webhooks that were answered 2xx: JSON lines of path and digest (SHA-256 of the body, hex)."),
     ] = None,
-    patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for what is under way.")] = 30.0,
+    patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for unfinished work.")] = 30.0,
 ) -> None:
-    """Audit the running system: one line a promise; exit code 1 when one is broken."""
+    """Audit the running system: one line for each claim; the exit code is 1 when a claim does not hold."""
     import aiohttp
     import psycopg
 
@@ -39,26 +40,26 @@ def verify(
 
     env = environment.read()
     urls = [f"{service.upper()}_DATABASE_URL" for service in topics.SERVICES]
-    environment.need(env, "KAFKA_BOOTSTRAP_SERVERS", "MAIL_FROM", *urls)
+    environment.require(env, "KAFKA_BOOTSTRAP_SERVERS", "MAIL_FROM", *urls)
     period = Period(_milliseconds("--since", since) or 0, _milliseconds("--until", until))
     try:
         claims = audit(env, _accepted(accepted), period=period, patience_s=patience)
     except (Unreachable, psycopg.Error, aiohttp.ClientError, OSError) as failure:
-        raise Trouble(f"The system cannot be audited: {type(failure).__name__}: {failure}".strip()) from failure
-    say(f"records that Kafka took {_named(period)}")
-    tell(claims)
+        raise CommandError(f"The system cannot be audited: {type(failure).__name__}: {failure}".strip()) from failure
+    say(f"records that Kafka took {_period_text(period)}")
+    print_claims(claims)
     raise typer.Exit(int(any(claim.wrong for claim in claims)))
 
 
-def tell(claims: "Iterable[Claim]") -> None:
-    """A line a claim, and below it what breaks it."""
+def print_claims(claims: "Iterable[Claim]") -> None:
+    """Print a line for each claim, and below it at most MAX_LISTED findings of each kind."""
     for claim in claims:
         say(str(claim))
         for kind, lines in (("WRONG", claim.wrong), ("under way", claim.unfinished), ("to know", claim.noted)):
-            for line in lines[:SHOWN]:
+            for line in lines[:MAX_LISTED]:
                 say(f"    {kind}: {line}")
-            if len(lines) > SHOWN:
-                say(f"    {kind}: and {len(lines) - SHOWN} more")
+            if len(lines) > MAX_LISTED:
+                say(f"    {kind}: and {len(lines) - MAX_LISTED} more")
 
 
 def _accepted(file: Path | None) -> "list[Accepted] | None":
@@ -71,26 +72,27 @@ def _accepted(file: Path | None) -> "list[Accepted] | None":
     try:
         return [msgspec.json.decode(line, type=Accepted) for line in file.read_bytes().splitlines()]
     except (OSError, msgspec.DecodeError) as failure:
-        raise Trouble(f"{file} is no list of accepted webhooks: {failure}") from failure
+        raise CommandError(f"{file} is not a list of accepted webhooks: {failure}") from failure
 
 
 def _milliseconds(option: str, moment: str | None) -> int | None:
-    """Return the time an option gives, in milliseconds since 1970; one without a zone is UTC.
+    """Return the time an option gives, in milliseconds since 1970. A time without a zone is UTC.
 
-    Raises Trouble when it is no time.
+    Raises CommandError when it is not a time.
     """
     if moment is None:
         return None
     try:
         at = datetime.fromisoformat(moment)
     except ValueError as failure:
-        example = "such as 2026-02-03T09:00:00+09:00, and no day"
-        raise Trouble(f"{option} {moment}: it is no instant {example}") from failure
+        raise CommandError(
+            f"{option}: {moment} is neither a time such as 2026-02-03T09:00:00+09:00 nor a date such as 2026-02-03."
+        ) from failure
     return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
-def _named(period: "Period") -> str:
-    since = _instant(period.since) if period.since else "from the first one"
+def _period_text(period: "Period") -> str:
+    since = _instant(period.since) if period.since else "from the first record"
     until = period.until if period.until is not None else time.time() * 1000
     return f"{since} until {_instant(until)}"
 

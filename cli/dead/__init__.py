@@ -1,1 +1,1 @@
-"""`hookstream dead` and `retry`: events that failed, in every service that has them."""
+"""`hookstream dead` and `retry`: failed events of all services."""

@@ -1,4 +1,4 @@
-"""`hookstream dead redrive` and `give-up`: verbs that change many events at once, in every service that has them."""
+"""`hookstream dead redrive`, `give-up` and `dismiss`: commands that change many events in all services."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -7,28 +7,28 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from cli import confirm
-from cli.dead import event_lookup
-from cli.dead import options as failed
+from cli.dead import event_lookup, options
 from cli.dead.options import Cause, Order, Service, Since, Until
 from local.messages import say
 
 Events = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[ID]...", help="Only these, by our ids or their providers'; else all that match."),
+    typer.Argument(metavar="[ID]...", help="Event ids or providers' ids. Default: all events that match the options."),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Count them, and do nothing.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, also for more than one.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Count the events and change nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 
 class Change(NamedTuple):
-    """A verb that changes many.
+    """A request of the management API that changes many events, and its texts.
 
-    Its path, the status of those it is for, its answer's name for how many, what it asks before, what it says after.
+    `status` is the status of the events it applies to, `count_field` the field of the response with their number,
+    `verb` completes "This will … 2 events", and `done` completes "payment: 2 …".
     """
 
     path: str
     status: str
-    counted: str
+    count_field: str
     verb: str
     done: str
 
@@ -40,12 +40,12 @@ GIVE_UP = Change(
     "retrying",
     "givenUp",
     "give up",
-    "have their last try now; `hookstream dead list` shows what fails again",
+    "have their last try now; `hookstream dead list` shows those that fail again",
 )
 
 
-def command(change_: Change) -> Callable[..., None]:
-    """The verb, as typer takes it."""
+def command(change: Change) -> Callable[..., None]:
+    """Return a typer command that applies a change to the events its options select."""
 
     def run(
         events: Events = None,
@@ -58,63 +58,69 @@ def command(change_: Change) -> Callable[..., None]:
         dry_run: DryRun = False,
         yes: Yes = False,
     ) -> None:
-        wanted = filters(change_, service, events, cause=cause, since=since, until=until, order=order)
-        change(change_, service, wanted, {}, dry_run=dry_run, yes=yes)
+        selected = filters(change, service, events, cause=cause, since=since, until=until, order=order)
+        apply(change, service, selected, {}, dry_run=dry_run, yes=yes)
 
     return run
 
 
-def filters(change_: Change, service: str | None, events: list[str] | None, **asked: object) -> dict[str, Any]:
-    """Return the filters with providers' ids replaced by event ids."""
-    ids = event_lookup.event_ids(events or (), service, change_.status)
-    return {name: value for name, value in {"id": ids, **asked}.items() if value}
+def filters(change: Change, service: str | None, events: list[str] | None, **values: object) -> dict[str, Any]:
+    """Return the filters that have a value, with providers' ids replaced by event ids.
+
+    Raises CommandError when a provider's id names no failed event, or several.
+    """
+    ids = event_lookup.event_ids(events or (), service, change.status)
+    return {name: value for name, value in {"id": ids, **values}.items() if value}
 
 
-def change(
-    change_: Change,
+def apply(
+    change: Change,
     service: str | None,
     filters: dict[str, Any],
-    more: Mapping[str, object],
+    fields: Mapping[str, object],
     *,
     dry_run: bool,
     yes: bool,
 ) -> None:
-    """Count those that are meant in every service, ask where they are several, do it, and say how many these were."""
+    """Count the matching events of every service, ask for confirmation of more than one, and change them.
+
+    `fields` are added to the request. Raises CommandError when a service failed, after the others are changed.
+    """
     from cli.clients import management
 
-    failed.check(**filters)
+    options.check_filters(**filters)
 
-    def ask(one: str, *, dry: bool) -> Any:
-        return management.post(one, change_.path, {"filters": filters, "dryRun": dry, **more})
+    def request(name: str, *, dry: bool) -> Any:
+        return management.post(name, change.path, {"filters": filters, "dryRun": dry, **fields})
 
-    counted, troubles = management.each(failed.services(service), lambda one: ask(one, dry=True))
-    matched = {name: said["matched"] for name, said in counted.items() if said["matched"]}
+    counted, errors = management.call_each(options.services(service), lambda name: request(name, dry=True))
+    matched = {name: response["matched"] for name, response in counted.items() if response["matched"]}
     for name, count in matched.items():
-        say(f"{name}: {count} {change_.status}")
-    if not matched and not troubles:
-        say(f"nothing that is {change_.status} matches")
-        troubles += _unknown(filters.get("id", ()), service)
+        say(f"{name}: {count} {change.status}")
+    if not matched and not errors:
+        say(f"no event that is {change.status} matches")
+        errors += _print_outcomes(filters.get("id", ()), service)
     if matched and not dry_run:
         total = sum(matched.values())
-        # One that was named is one, also where several services have it.
+        # An event named by its id counts once, even when several services have it.
         events = set(filters.get("id", ()))
-        confirm.sure(f"{change_.verb} {total} events", len(events) if events else total, yes=yes)
-        done, others = management.each(matched, lambda one: ask(one, dry=False))
-        troubles += others
-        for name, said in done.items():
-            say(f"{name}: {said[change_.counted]} {change_.done}")
-    failed.end(troubles)
+        confirm.require_confirmation(f"{change.verb} {total} events", len(events) if events else total, yes=yes)
+        done, failed = management.call_each(matched, lambda name: request(name, dry=False))
+        errors += failed
+        for name, response in done.items():
+            say(f"{name}: {response[change.count_field]} {change.done}")
+    options.raise_errors(errors)
 
 
-def _unknown(events: Iterable[str], service: str | None) -> list[str]:
-    """Say what those that were named are instead; those nobody has heard of."""
+def _print_outcomes(events: Iterable[str], service: str | None) -> list[str]:
+    """Print the outcome that each service has for these events; return an error for each unknown event."""
     from cli.clients import management
 
-    strange = []
+    errors = []
     for event in events:
-        ask = partial(management.get, path="/retry", id=event)
-        known, troubles = management.each(failed.services(service), ask)
-        for name, standing in known.items():
-            say(f"{name}: {event} is {standing['outcome']}")
-        strange += troubles or ([] if known else [f"No service has ever heard of {event}."])
-    return strange
+        get_outcome = partial(management.get, path="/retry", id=event)
+        known, failed = management.call_each(options.services(service), get_outcome)
+        for name, state in known.items():
+            say(f"{name}: {event} is {state['outcome']}")
+        errors += failed or ([] if known else [f"No service knows the event {event}."])
+    return errors

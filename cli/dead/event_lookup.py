@@ -1,20 +1,20 @@
-"""Finds the event that an id on the command line names: an event id, or the id its provider gave it."""
+"""Resolves ids from the command line to event ids. A person may pass an event id or the id its provider gave."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from cli.dead import options as failed
-from local.messages import Trouble, say
+from cli.dead import options
+from local.messages import CommandError, say
 
-MOST = 500
-
-
-class NotFailed(Trouble):
-    """No service has a failed event under this name."""
+MAX_EVENTS = 500
 
 
-def is_ours(name: str) -> bool:
+class NotFailed(CommandError):
+    """No service has a failed event under this id."""
+
+
+def is_event_id(name: str) -> bool:
     """Return whether this is an event id (a UUID)."""
     try:
         return str(UUID(name)) == name.lower()
@@ -23,59 +23,59 @@ def is_ours(name: str) -> bool:
 
 
 def event_ids(names: Iterable[str], service: str | None, *statuses: str) -> list[str]:
-    """The ids of the failed events that are meant, those with one of `statuses` first.
+    """Return the event id for each name. Failed events with one of `statuses` take precedence over others.
 
-    Raises Trouble when a name means several or none: then nothing is done to any of them.
+    Raises NotFailed when a provider's id names no failed event, and CommandError when it names several.
     """
-    return [name if is_ours(name) else _failed(name, service, statuses) for name in dict.fromkeys(names)]
+    return [name if is_event_id(name) else _failed_event_id(name, service, statuses) for name in dict.fromkeys(names)]
 
 
-def logged(name: str) -> str | None:
-    """The id of the one webhook in the console's log that a provider's id names; None when there is none.
+def find_in_log(name: str) -> str | None:
+    """Return the id of the webhook that a provider's id names in the console's log, or None.
 
-    Raises Trouble when it names several.
+    Raises CommandError when it names several.
     """
     from cli.clients import console
 
-    life = console.ask("webhooks", name)
-    return None if life is None else str(life["webhookId"])
+    webhook = console.fetch("webhooks", name)
+    return None if webhook is None else str(webhook["webhookId"])
 
 
-def _failed(name: str, service: str | None, statuses: tuple[str, ...]) -> str:
+def _failed_event_id(name: str, service: str | None, statuses: tuple[str, ...]) -> str:
     from cli.clients import console, management
 
-    failed.check(name=name)
-    answers, troubles = management.each(
-        failed.services(service), lambda one: management.get(one, "/dead", name=name, limit=MOST)
+    options.check_filters(name=name)
+    responses, errors = management.call_each(
+        options.services(service), lambda called: management.get(called, "/dead", name=name, limit=MAX_EVENTS)
     )
-    events = [{**event, "service": one} for one, answer in answers.items() for event in answer["events"]]
-    meant = [event for event in events if event["status"] in statuses] or events
-    found = {event["id"] for event in meant}
+    events = [{**event, "service": at} for at, response in responses.items() for event in response["events"]]
+    candidates = [event for event in events if event["status"] in statuses] or events
+    found = {event["id"] for event in candidates}
     if len(found) == 1:
         (event_id,) = found
-        say(f"{name} is {event_id}{_of_several(events)}")
+        say(f"{name} is {event_id}{_chosen_note(events)}")
         return str(event_id)
     if found:
-        raise Trouble(console.several(name, meant, _line))
-    failed.end(troubles)
-    raise NotFailed(_unfailed(name))
+        raise CommandError(console.ambiguous_message(name, candidates, _line))
+    options.raise_errors(errors)
+    raise NotFailed(_not_failed_message(name))
 
 
 def _line(event: Mapping[str, Any]) -> str:
     about = f"{event['type'] or 'undecodable'} of order {event['orderId'] or 'unknown'}"
-    return f"  {event['id']}  {event['status']}  {about}: {failed.line(event['error'])}"
+    return f"  {event['id']}  {event['status']}  {about}: {options.first_line(event['error'])}"
 
 
-def _of_several(events: list[dict[str, Any]]) -> str:
-    others = {event["id"] for event in events}
-    return f", the only one of {len(others)} failed events under this name that is meant" if len(others) > 1 else ""
+def _chosen_note(events: list[dict[str, Any]]) -> str:
+    ids = {event["id"] for event in events}
+    return f", the only one of {len(ids)} failed events under this id that can be changed" if len(ids) > 1 else ""
 
 
-def _unfailed(name: str) -> str:
-    """Return the event of a provider's id for which no service has a failed event: it may have been handled."""
+def _not_failed_message(name: str) -> str:
+    """Return the error for an id without a failed event; it names the event when the console's log has it."""
     try:
-        event_id = logged(name)
-    except Trouble as away:
-        return f"No service has a failed event {name}. {away}"
+        event_id = find_in_log(name)
+    except CommandError as error:
+        return f"No service has a failed event {name}. {error}"
     known = f"; it is {event_id}, which has not failed: see `hookstream webhook {event_id}`" if event_id else ""
     return f"No service has a failed event {name}{known}."

@@ -1,4 +1,4 @@
-"""What the verbs about failed events share: which services are asked, what may be said of the events, their words."""
+"""Options, checks and formats that the commands about failed events share."""
 
 import sys
 from datetime import datetime
@@ -6,56 +6,56 @@ from typing import Annotated
 
 import typer
 
-from local.messages import Trouble
+from local.messages import CommandError
 from local.services import SERVICES
 
 STORES = tuple(service.name for service in SERVICES if service.store)
-WHEN = "A date (a day of UTC) or an instant, such as 2026-02-03T09:00:00+09:00."
+WHEN = "A date (a day in UTC) or a timestamp such as 2026-02-03T09:00:00+09:00."
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="An event's id, as `dead list` shows it, or its provider's.")]
-Service = Annotated[str | None, typer.Option(help="Such as payment; else all of them.")]
-Cause = Annotated[str | None, typer.Option(help="A part of the error, in capitals or not.")]
-Since = Annotated[str | None, typer.Option(help=f"Failed last at or after this. {WHEN}")]
-Until = Annotated[str | None, typer.Option(help=f"Failed last before this; a date is included. {WHEN}")]
-Order = Annotated[str | None, typer.Option(help="Those about this order.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="The event id that `dead list` shows, or the provider's id.")]
+Service = Annotated[str | None, typer.Option(help="One service, such as payment. Default: all services.")]
+Cause = Annotated[str | None, typer.Option(help="Text that the error contains. Case is ignored.")]
+Since = Annotated[str | None, typer.Option(help=f"Last failure at or after this time. {WHEN}")]
+Until = Annotated[str | None, typer.Option(help=f"Last failure before this time; a date includes its day. {WHEN}")]
+Order = Annotated[str | None, typer.Option(help="Events of this order.")]
 
 
 def services(wanted: str | None) -> tuple[str, ...]:
-    """The services to ask.
+    """Return the services to call: the wanted one, or all that have a store.
 
-    Raises Trouble for one that has no store.
+    Raises CommandError when the wanted service has no store.
     """
     if wanted not in (None, *STORES):
-        raise Trouble(f"There is no service {wanted} with a store; there are {', '.join(STORES)}.")
+        raise CommandError(f"There is no service {wanted} with a store. Use one of {', '.join(STORES)}.")
     return (wanted,) if wanted else STORES
 
 
-def check(**asked: object) -> None:
-    """Find a typing error before any service is asked.
+def check_filters(**values: object) -> None:
+    """Check filters with the services' own rules, before any service is called.
 
-    Raises Trouble with what the services would all say.
+    Raises CommandError with the message that every service would answer.
     """
     from runtime.management import Refused
     from stream.dead_letters import filters
 
     try:
-        filters.wanted({name: value for name, value in asked.items() if value is not None})
+        filters.wanted({name: value for name, value in values.items() if value is not None})
     except Refused as wrong:
-        raise Trouble(f"{str(wrong)[:1].upper()}{str(wrong)[1:]}.") from wrong
+        raise CommandError(f"{str(wrong)[:1].upper()}{str(wrong)[1:]}.") from wrong
 
 
-def end(troubles: list[str]) -> None:
-    """What could not be asked or done is said last, and is exit code 1."""
-    if troubles:
+def raise_errors(errors: list[str]) -> None:
+    """Raise the errors of the services as one CommandError, after all other output; return when there are none."""
+    if errors:
         sys.stdout.flush()
-        raise Trouble("\n".join(troubles))
+        raise CommandError("\n".join(errors))
 
 
-def line(error: str) -> str:
-    """The first line of an error; `dead show` has the rest, such as the row that was refused."""
+def first_line(error: str) -> str:
+    """Return the first line of an error. `dead show` prints the rest, such as the row that Postgres refused."""
     return error.partition("\n")[0]
 
 
-def time(said: str | None) -> str:
-    """An instant of a service's, in the person's own zone."""
-    return f"{datetime.fromisoformat(said).astimezone():%Y-%m-%d %H:%M:%S}" if said else ""
+def local_time(timestamp: str | None) -> str:
+    """Return a service's RFC 3339 timestamp in the time zone of this machine; empty for None."""
+    return f"{datetime.fromisoformat(timestamp).astimezone():%Y-%m-%d %H:%M:%S}" if timestamp else ""

@@ -1,74 +1,78 @@
-"""`hookstream retry`: a failed event tried again now, and what came of it."""
+"""`hookstream retry`: retries a failed event now and prints the result."""
 
 import time
 from typing import Any
 
-from cli.dead import event_lookup
-from cli.dead import options as failed
+from cli.dead import event_lookup, options
 from cli.dead.options import STORES, Id
-from local.messages import Trouble, say
+from local.messages import CommandError, say
 
-WATCHED_S, LOOK_S = 10.0, 0.2
+TIMEOUT_S, POLL_S = 10.0, 0.2
 
 
 def retry(event: Id) -> None:
-    """Try a failed event again now, whichever service it failed in; exit code 1 when it fails again."""
+    """Retry a failed event now, in the service where it failed. The exit code is 1 when it fails again."""
     from cli.clients import management
 
-    event = _meant(event)
-    said, troubles = management.each(STORES, lambda one: management.get(one, "/retry", id=event))
-    if not said:
-        failed.end(troubles)
-        raise Trouble(f"No service has ever heard of {event}.")
-    failing = [name for name, answer in said.items() if answer["outcome"] == "retrying"]
-    for name in failing or sorted(said, key=lambda name: _weight(said[name]))[:1]:
+    event = _resolve(event)
+    states, errors = management.call_each(STORES, lambda name: management.get(name, "/retry", id=event))
+    if not states:
+        options.raise_errors(errors)
+        raise CommandError(f"No service knows the event {event}.")
+    retrying = [name for name, state in states.items() if state["outcome"] == "retrying"]
+    # Where no service is retrying it, post to one all the same: its refusal says why.
+    for name in retrying or sorted(states, key=lambda name: _relevance(states[name]))[:1]:
         try:
             begun = management.post(name, "/retry", {"id": event})
-        except management.No as no:
-            raise Trouble(no.message) from no
-        say(f"{name}: {_word(begun['attempt'] - 1)}, tries: {begun['attempt'] - 1}: {failed.line(begun['error'])}")
-        troubles += _watch(name, event, begun["attempt"])
-    failed.end(troubles)
+        except management.ServiceRefusal as refusal:
+            raise CommandError(refusal.message) from refusal
+        tries = begun["attempt"] - 1
+        say(f"{name}: {_contract_status(tries)}, tries: {tries}: {options.first_line(begun['error'])}")
+        errors += _watch(name, event, begun["attempt"])
+    options.raise_errors(errors)
 
 
-def _meant(name: str) -> str:
-    """The event's id of ours; a failed event first, else whatever the log has under the provider's id."""
-    if event_lookup.is_ours(name):
+def _resolve(name: str) -> str:
+    """Return the event id: a failed event's first, otherwise the webhook's that the console's log has under this id.
+
+    Raises CommandError when neither knows the id.
+    """
+    if event_lookup.is_event_id(name):
         return name
     try:
         return event_lookup.event_ids([name], None, "retrying")[0]
     except event_lookup.NotFailed:
-        event = event_lookup.logged(name)
+        event = event_lookup.find_in_log(name)
     if event is None:
-        raise Trouble(f"No service has ever heard of {name}.")
+        raise CommandError(f"No service knows the event {name}.")
     say(f"{name} is {event}")
     return event
 
 
 def _watch(service: str, event: str, attempt: int) -> list[str]:
-    """Wait for what becomes of this try; the troubles with it."""
+    """Poll until try number `attempt` has ended. Print success; return an error text for anything else."""
     from cli.clients import management
 
-    end = time.monotonic() + WATCHED_S
+    end = time.monotonic() + TIMEOUT_S
     while time.monotonic() < end:
-        now = management.get(service, "/retry", id=event)
-        if now["outcome"] in ("processed", "late"):
+        state = management.get(service, "/retry", id=event)
+        if state["outcome"] in ("processed", "late"):
             say(f"{service}: PROCESSED, tries: {attempt}")
             return []
-        if now["outcome"] == "abandoned":
-            return [f"{service}: ABANDONED, tries: {now['attempts']}: {failed.line(now['error'])}"]
-        if now.get("attempts", 0) >= attempt:
-            tries = f"tries: {now['attempts']}, next {failed.time(now['nextAttemptAt'])}"
-            return [f"{service}: {_word(now['attempts'])}, {tries}: {failed.line(now['error'])}"]
-        time.sleep(LOOK_S)
-    return [f"{service}: it is due, and not tried yet; `hookstream dead show {event}` tells when it was."]
+        if state["outcome"] == "abandoned":
+            return [f"{service}: ABANDONED, tries: {state['attempts']}: {options.first_line(state['error'])}"]
+        if state.get("attempts", 0) >= attempt:
+            tries = f"tries: {state['attempts']}, next {options.local_time(state['nextAttemptAt'])}"
+            return [f"{service}: {_contract_status(state['attempts'])}, {tries}: {options.first_line(state['error'])}"]
+        time.sleep(POLL_S)
+    return [f"{service}: not tried within {TIMEOUT_S:g} s. Run `hookstream dead show {event}` later for the result."]
 
 
-def _word(attempts: int) -> str:
-    """Contract E's status of an event that was tried so often and is tried again."""
+def _contract_status(attempts: int) -> str:
+    """Return contract E's status of an event that has failed `attempts` times and is retried."""
     return "RETRYING" if attempts > 1 else "FAILED"
 
 
-def _weight(standing: dict[str, Any]) -> tuple[bool, bool]:
-    """Of services with which nothing can be retried, the one that has most to say of it comes first."""
-    return "attempts" not in standing, standing["outcome"] in ("processed", "late", "duplicate")
+def _relevance(state: dict[str, Any]) -> tuple[bool, bool]:
+    """Sort key: services whose refusal says most come first, those that count attempts before those that are done."""
+    return "attempts" not in state, state["outcome"] in ("processed", "late", "duplicate")

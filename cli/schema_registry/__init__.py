@@ -1,1 +1,1 @@
-"""The committed registry of Avro schemas: checked, extended, pushed to a schema registry."""
+"""Checks, extends and pushes the committed registry of Avro schemas."""

@@ -1,4 +1,4 @@
-"""Whether every version of a record can be read by every other: FULL_TRANSITIVE, as schema registries call it."""
+"""Checks that every version of a record can read every other: FULL_TRANSITIVE in schema registries."""
 
 import json
 from collections.abc import Sequence
@@ -9,16 +9,16 @@ from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibi
 from avro.schema import parse
 
 
-def complaints(entries: Sequence[dict[str, Any]]) -> list[str]:
-    """One for each version that cannot read another of its record."""
+def problems(entries: Sequence[dict[str, Any]]) -> list[str]:
+    """Return an error text for each pair of versions of which one cannot read the other."""
     subjects = {
         entry["subject"]: [each for each in entries if each["subject"] == entry["subject"]] for entry in entries
     }
     pairs = (pair for versions in subjects.values() for pair in permutations(versions, 2))
-    return [complaint for reader, writer in pairs if (complaint := _complaint(reader, writer))]
+    return [problem for reader, writer in pairs if (problem := _problem(reader, writer))]
 
 
-def _complaint(reader: dict[str, Any], writer: dict[str, Any]) -> str | None:
+def _problem(reader: dict[str, Any], writer: dict[str, Any]) -> str | None:
     reading, writing = (parse(json.dumps(entry["schema"])) for entry in (reader, writer))
     found = ReaderWriterCompatibilityChecker().get_compatibility(reading, writing)  # type: ignore[no-untyped-call]
     if found.compatibility is SchemaCompatibilityType.compatible:

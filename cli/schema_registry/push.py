@@ -1,11 +1,11 @@
-"""Brings the committed schemas to a schema registry, with their committed ids where it can import."""
+"""Pushes the committed schemas to a schema registry, with their committed ids if the registry can import."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from cli.schema_registry.registration import Entry
-from local.messages import Trouble
+from local.messages import CommandError
 from stream.avro.registry_client import RegistryClient, RegistryError
 from stream.avro.schemas import canonical
 
@@ -14,9 +14,9 @@ IMPORT, NORMAL = "IMPORT", "READWRITE"
 
 
 def push(client: RegistryClient, entries: list[Entry]) -> Iterator[tuple[Entry, int]]:
-    """Each entry and the id the registry has for it, registered when it was missing.
+    """Register missing entries; yield each entry with the registry's id of it.
 
-    Raises Trouble when the registry refuses one, and Failure when it is away.
+    Raises CommandError when the registry refuses a schema, and RegistryError when it does not answer.
     """
     for entry in sorted(entries, key=lambda entry: int(entry["id"])):
         found = _found(client, entry)
@@ -36,25 +36,28 @@ def _register(client: RegistryClient, entry: Entry) -> int:
         status, answer = client.call("POST", f"/subjects/{entry['subject']}/versions", body)
     if status != OK:
         why = answer.get("message") if isinstance(answer, dict) else None
-        raise Trouble(f"{client.name} refuses {entry['subject']} version {entry['version']} ({status}): {why}")
+        raise CommandError(f"{client.name} refuses {entry['subject']} version {entry['version']} ({status}): {why}")
     return _id(client, answer)
 
 
 @contextmanager
 def _importing(client: RegistryClient, subject: str) -> Iterator[bool]:
-    """Return whether the registry accepts ids for this subject (mode IMPORT); not every registry does."""
+    """Set a subject to mode IMPORT and back; yield whether the registry supports that mode.
+
+    Raises CommandError when the mode cannot be set back.
+    """
     imports = _set_mode(client, subject, IMPORT)
     try:
         yield imports
     finally:
         if imports and not _set_mode(client, subject, NORMAL):
-            raise Trouble(f"{client.name} has {subject} still in mode {IMPORT}: set it back to {NORMAL}")
+            raise CommandError(f"{client.name} still has {subject} in mode {IMPORT}: set it back to {NORMAL}.")
 
 
 def _set_mode(client: RegistryClient, subject: str, mode: str) -> bool:
     try:
         status, _ = client.call("PUT", f"/mode/{subject}?force=true", {"mode": mode})
-    except RegistryError:  # Apicurio answers 500 to what it does not have
+    except RegistryError:  # Apicurio answers 500 to endpoints it does not have
         return False
     return status == OK
 
@@ -62,5 +65,5 @@ def _set_mode(client: RegistryClient, subject: str, mode: str) -> bool:
 def _id(client: RegistryClient, answer: Any) -> int:
     found = answer.get("id") if isinstance(answer, dict) else None
     if type(found) is not int:
-        raise RegistryError(f"{client.name} does not answer as a schema registry: it names no id")
+        raise RegistryError(f"{client.name} does not answer as a schema registry: the response has no id")
     return found

@@ -1,4 +1,4 @@
-"""The committed registry of schemas, `registry.json`: one line a version, ids ascending, never rewritten."""
+"""The committed registry of schemas, `registry.json`: one line for each version, ids ascending, append-only."""
 
 import json
 import subprocess
@@ -15,37 +15,37 @@ Entry = dict[str, Any]
 
 
 def entries() -> list[Entry]:
-    """All registered versions, in the order of their ids."""
+    """Return all registered versions, in the order of their ids."""
     found: list[Entry] = json.loads(FILE.read_text())
     return found
 
 
 def committed() -> list[Entry]:
-    """What git's HEAD has; nothing where there is no git, or no HEAD yet."""
-    asked = ["git", "-C", str(ROOT), "show", f"HEAD:./{FILE.relative_to(ROOT)}"]
+    """Return the entries in git's HEAD; an empty list without git or without a commit."""
+    command = ["git", "-C", str(ROOT), "show", f"HEAD:./{FILE.relative_to(ROOT)}"]
     try:
-        told = subprocess.run(asked, capture_output=True, check=True).stdout
+        text = subprocess.run(command, capture_output=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return []
-    found: list[Entry] = json.loads(told)
+    found: list[Entry] = json.loads(text)
     return found
 
 
 def rewritten(now: list[Entry], before: list[Entry]) -> Iterator[str]:
-    """A complaint for each line of `before` that is not the same line now: somebody may have written by its id."""
+    """Yield an error text for each line of `before` that has changed: records may have been written with its id."""
     for line, entry in enumerate(before):
         if line >= len(now) or now[line] != entry:
-            yield f"registry.json is append-only, and {entry['subject']} version {entry['version']} has changed in it."
+            yield f"registry.json is append-only, but {entry['subject']} version {entry['version']} has changed in it."
 
 
 def unregistered(registered: list[Entry]) -> Iterator[str]:
-    """A complaint for each record whose schema is not its newest version."""
+    """Yield an error text for each record whose schema is not its newest version."""
     for entry in additions(registered):
-        yield f"{entry['subject']} is not registered as it stands in schemas/avro: run `hookstream schemas add`."
+        yield f"The schema of {entry['subject']} in schemas/avro is not registered: run `hookstream schemas add`."
 
 
 def additions(registered: list[Entry]) -> list[Entry]:
-    """The entries that are missing: one for each record that is new or has changed."""
+    """Return an entry for each record that is new or has changed, with the next ids."""
     newest = {entry["subject"]: entry for entry in registered}
     declared = {record.__name__: _plain(record.__name__) for record in RECORDS}
     missing = [name for name, schema in declared.items() if newest.get(name, {}).get("schema") != schema]
@@ -62,7 +62,7 @@ def additions(registered: list[Entry]) -> list[Entry]:
 
 
 def write(registered: list[Entry]) -> None:
-    """One compact line an entry, so that a diff shows what was added."""
+    """Write registry.json with one line for each entry, so that a diff shows the additions."""
     lines = (json.dumps(entry, separators=(",", ":"), ensure_ascii=False) for entry in registered)
     FILE.write_text("[\n" + ",\n".join(f"  {line}" for line in lines) + "\n]\n")
 

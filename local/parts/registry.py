@@ -1,21 +1,21 @@
-"""A schema registry for those who want to try one: Apicurio, which speaks Confluent's API, in memory."""
+"""Starts Apicurio, an in-memory schema registry with Confluent's API, when `--registry` asks for it."""
 
-from local.environment import HOST, Settings
+from local.environment import HOST, StackSettings
 from local.parts import maven
 from local.processes.process import Program
 from local.processes.supervisor import Supervisor
 from local.services import answers
 
-WHAT = "Apicurio Registry 2.6.13 (once, 142 MB)"
+LABEL = "Apicurio Registry 2.6.13 (once, 142 MB)"
 
 
-def start(supervisor: Supervisor, settings: Settings) -> None:
+def start(supervisor: Supervisor, settings: StackSettings) -> None:
     if settings.registry:
         supervisor.wait(supervisor.start(_program(supervisor, settings)))
 
 
-def _program(supervisor: Supervisor, settings: Settings) -> Program:
-    libraries = maven.fetch(supervisor, settings.place, "registry", WHAT)
+def _program(supervisor: Supervisor, settings: StackSettings) -> Program:
+    libraries = maven.fetch(supervisor, settings.paths, "registry", LABEL)
     address = (f"-Dquarkus.http.host={HOST}", f"-Dquarkus.http.port={settings.port['registry']}")
     return Program(
         name="registry",

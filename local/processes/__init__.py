@@ -1,1 +1,1 @@
-"""The processes of one run: started, watched, ended, never orphaned."""
+"""Starts, restarts and stops the processes of one run, and leaves none behind."""

@@ -1,7 +1,7 @@
-"""Becomes a command that cannot outlive its starter: `leash.py SIGNAL STARTER USER COMMAND...`.
+"""Runs a command that ends with its parent: `launcher.py SIGNAL PARENT_PID USER COMMAND...`.
 
-A script of its own, because the other way, code between fork and exec, may deadlock in a starter with
-threads. The command replaces it, so the process id is the one the starter knows.
+It is a separate script, because code between fork and exec may deadlock in a parent with threads. The command
+replaces it with exec, so the process id stays the one that the parent knows.
 """
 
 import ctypes
@@ -14,29 +14,30 @@ PR_SET_PDEATHSIG = 1
 
 
 def become(user: str) -> None:
+    """Change to a user, with that user's groups."""
     entry = pwd.getpwnam(user)
     os.initgroups(user, entry.pw_gid)
     os.setgid(entry.pw_gid)
     os.setuid(entry.pw_uid)
 
 
-def tie(death_signal: int, starter: int) -> None:
-    """After `become`: the kernel forgets the signal when the user changes."""
+def die_with_parent(death_signal: int, parent: int) -> None:
+    """Let the kernel send `death_signal` when the parent dies (Linux only). Call it after `become`, which resets it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, death_signal)
-    if os.getppid() != starter:
-        sys.exit("The starter is gone already.")
+    if os.getppid() != parent:
+        sys.exit("The parent process has already ended.")
 
 
 def main() -> None:
-    death_signal, starter, user, *command = sys.argv[1:]
+    death_signal, parent, user, *command = sys.argv[1:]
     if user:
         become(user)
-    tie(int(death_signal), int(starter))
-    # Python ignores these two, and what is ignored stays so in the command.
+    die_with_parent(int(death_signal), int(parent))
+    # Python ignores these two signals, and exec would pass that on to the command.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-    os.execvp(command[0], command)  # noqa: S606 (no shell is what we want)
+    os.execvp(command[0], command)  # noqa: S606 (without a shell)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Finds and ends what a killed run left behind, by the mark that every process of a run carries."""
+"""Finds and ends processes that a killed run left behind, by an environment variable that all of them have."""
 
 import os
 import signal
@@ -8,27 +8,27 @@ from contextlib import suppress
 from pathlib import Path
 
 from local.paths import Paths
-from local.processes.supervisor import GRACE, MARK
+from local.processes.supervisor import GRACE_S, MARK
 
 
-def sweep(place: Paths) -> int:
-    """Asks them to end, waits, then insists; says how many there were."""
-    found = set(_marked(place))
+def sweep(paths: Paths) -> int:
+    """Send SIGINT, wait GRACE_S, send SIGKILL to those left. Return the number of processes found."""
+    found = set(_marked(paths))
     for pid in found:
-        _send(pid, signal.SIGINT)  # the one Postgres likes; to the others it is a signal like any other
-    deadline = time.monotonic() + GRACE
-    while (left := found.intersection(_marked(place))) and time.monotonic() < deadline:
+        _send(pid, signal.SIGINT)  # Postgres's fast shutdown; the others treat it like SIGTERM
+    deadline = time.monotonic() + GRACE_S
+    while (left := found.intersection(_marked(paths))) and time.monotonic() < deadline:
         time.sleep(0.1)
     for pid in left:
         _send(pid, signal.SIGKILL)
     return len(found)
 
 
-def _marked(place: Paths) -> Iterator[int]:
-    """Where there is no /proc there is no looking: nothing is found."""
-    mark = f"{MARK}={place.run}".encode()
+def _marked(paths: Paths) -> Iterator[int]:
+    """Yield the ids of processes with MARK in their environment; none on systems without /proc."""
+    mark = f"{MARK}={paths.run}".encode()
     for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it ended meanwhile, or is another user's
+        with suppress(OSError):  # the process has ended, or belongs to another user
             if mark in (folder / "environ").read_bytes().split(b"\0"):
                 yield int(folder.name)
 

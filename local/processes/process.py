@@ -1,4 +1,4 @@
-"""One program through all its lives: it is started, dies, is started again, is stopped for good."""
+"""One supervised program: started, restarted when it dies, and stopped."""
 
 import os
 import signal
@@ -12,28 +12,31 @@ from pathlib import Path
 
 from local.messages import say
 
-FIRST_PAUSE, LONGEST_PAUSE, SETTLED = 0.5, 10.0, 30.0
+FIRST_PAUSE_S, MAX_PAUSE_S, STABLE_S = 0.5, 10.0, 30.0
 
 
 @dataclass(frozen=True)
 class Program:
+    """A command to run. `ready` returns whether it is ready to be used; `user` is empty for the current user."""
+
     name: str
     argv: tuple[str, ...]
     ready: Callable[[], bool]
     cwd: Path = Path("/")
     env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     user: str = ""
-    layer: int = 0  # the higher layers need the lower ones, and stop before them
+    layer: int = 0  # higher layers depend on lower ones and stop before them
     stop_signal: signal.Signals = signal.SIGTERM
-    death_signal: signal.Signals = signal.SIGKILL  # sent by the kernel when the supervisor is gone
+    death_signal: signal.Signals = signal.SIGKILL  # sent by the kernel when the supervisor dies
 
 
 def next_pause(pause: float, lived: float) -> float:
-    """Doubles while a program keeps dying; one that has lived for a while starts afresh."""
-    return FIRST_PAUSE if lived >= SETTLED or not pause else min(pause * 2, LONGEST_PAUSE)
+    """Return the seconds before a restart: doubled each time, up to MAX_PAUSE_S, reset by a life of STABLE_S."""
+    return FIRST_PAUSE_S if lived >= STABLE_S or not pause else min(pause * 2, MAX_PAUSE_S)
 
 
-def reason(code: int) -> str:
+def exit_reason(code: int) -> str:
+    """Return the text for a return code of `subprocess`, where -N is signal N."""
     return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
@@ -43,11 +46,13 @@ def kill_group(pid: int) -> None:
 
 
 class Child:
+    """A running program. `ended` is set when it has ended and will not be restarted."""
+
     def __init__(self, program: Program, launch: Callable[[Program], "subprocess.Popen[bytes]"]) -> None:
         self.program = program
-        self.gone = threading.Event()
+        self.ended = threading.Event()
         self._launch = launch
-        self._kept: Callable[[], None] | None = None
+        self._on_restart: Callable[[], None] | None = None
         self._halted = threading.Event()
         self._lock = threading.Lock()
         self._process = launch(program)
@@ -61,36 +66,38 @@ class Child:
     def code(self) -> int:
         return self._process.returncode
 
-    def keep(self, restarted: Callable[[], None]) -> None:
-        """From now on it is started again when it dies, and `restarted` is told."""
-        self._kept = restarted
+    def restart_on_death(self, restarted: Callable[[], None]) -> None:
+        """From now on, restart the program when it dies, and call `restarted` after each restart."""
+        self._on_restart = restarted
 
     def halt(self) -> None:
+        """Send the stop signal and prevent restarts."""
         with self._lock:
             self._halted.set()
             self._process.send_signal(self.program.stop_signal)
 
-    def bury(self, grace: float) -> None:
-        if not self.gone.wait(grace):
+    def wait_or_kill(self, grace: float) -> None:
+        """Wait up to `grace` seconds for the end, then kill the process group."""
+        if not self.ended.wait(grace):
             kill_group(self.pid)
-            self.gone.wait()
+            self.ended.wait()
 
     def _watch(self) -> None:
         pause, born = 0.0, time.monotonic()
         while True:
             code = self._process.wait()
-            kill_group(self.pid)  # what it started itself
-            if self._kept is None or self._halted.is_set():
+            kill_group(self.pid)  # its own children
+            if self._on_restart is None or self._halted.is_set():
                 break
             pause, born = next_pause(pause, time.monotonic() - born), time.monotonic()
-            say(f"{self.program.name} died ({reason(code)}), started again in {pause:g} s")
-            if not self._again(pause):
+            say(f"{self.program.name} died ({exit_reason(code)}), restarting in {pause:g} s")
+            if not self._restart(pause):
                 break
             born = time.monotonic()
-            self._kept()
-        self.gone.set()
+            self._on_restart()
+        self.ended.set()
 
-    def _again(self, pause: float) -> bool:
+    def _restart(self, pause: float) -> bool:
         self._halted.wait(pause)
         with self._lock:
             if not self._halted.is_set():

@@ -1,6 +1,6 @@
-"""Waits beside a supervisor for its death, however it comes, and ends what outlived it.
+"""A process that waits for the end of its supervisor, even by SIGKILL, and then ends all processes of the run.
 
-The leash ends our children, but not theirs, such as a web server's worker processes.
+The launcher ends the supervisor's children, but not their children, such as a web server's worker processes.
 """
 
 import subprocess
@@ -14,14 +14,14 @@ from local.processes import orphan_processes
 
 
 @contextmanager
-def guarded(place: Paths) -> Iterator[None]:
-    """The guard holds one end of a pipe; when the other end is closed, we are gone or have done our work."""
-    argv = [sys.executable, "-S", "-m", "local.processes.reaper", str(place.root), str(place.run)]
-    with subprocess.Popen(argv, cwd=place.root, stdin=subprocess.PIPE, start_new_session=True) as guard:
+def reaped(paths: Paths) -> Iterator[None]:
+    """Run a reaper during the block. It reads from a pipe that closes when the block or this process ends."""
+    argv = [sys.executable, "-S", "-m", "local.processes.reaper", str(paths.root), str(paths.run)]
+    with subprocess.Popen(argv, cwd=paths.root, stdin=subprocess.PIPE, start_new_session=True) as reaper:
         try:
             yield
         finally:
-            guard.communicate()
+            reaper.communicate()
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""At most one run at a place: whoever runs holds a lock, which the kernel opens even after a kill -9."""
+"""At most one run per folder: a run holds a file lock, which the kernel releases even after SIGKILL."""
 
 import fcntl
 import os
@@ -8,48 +8,55 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 
-from local.messages import Trouble
+from local.messages import CommandError
 from local.paths import Paths
 from local.processes import orphan_processes
 
-PATIENCE = 60.0
+STOP_TIMEOUT_S = 60.0
 
 
 @contextmanager
-def alone(place: Paths) -> Iterator[None]:
-    place.run.mkdir(parents=True, exist_ok=True)
-    with place.pid_file.open("a+") as file:
+def exclusive_run(paths: Paths) -> Iterator[None]:
+    """Hold the lock during the block, after ending the processes of a killed run.
+
+    Raises CommandError when another run holds it.
+    """
+    paths.run.mkdir(parents=True, exist_ok=True)
+    with paths.pid_file.open("a+") as file:
         if not _lock(file):
-            raise Trouble(f"hookstream runs here already (process {_holder(place)}): `make stop` ends it.")
+            raise CommandError(f"hookstream already runs here (process {_holder(paths)}): stop it with `make stop`.")
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
-        orphan_processes.sweep(place)  # first of all, because they sit on our ports
-        place.env_file.unlink(missing_ok=True)
+        orphan_processes.sweep(paths)  # first, because they use our ports
+        paths.env_file.unlink(missing_ok=True)
         try:
             yield
         finally:
-            file.truncate(0)  # not removed: another may be waiting for the lock on this very file
+            file.truncate(0)  # not deleted: another process may be waiting for the lock on this file
 
 
-def dismiss(place: Paths) -> bool:
-    """Asks whoever runs here to stop and waits until that is done; False when nobody does."""
-    if not place.pid_file.exists():
+def stop_holder(paths: Paths) -> bool:
+    """Stop the run that holds the lock and wait for its end; return False when there is none.
+
+    Raises CommandError when it still runs after STOP_TIMEOUT_S.
+    """
+    if not paths.pid_file.exists():
         return False
-    with place.pid_file.open("a+") as file:
+    with paths.pid_file.open("a+") as file:
         if _lock(file):
             return False
         with suppress(ProcessLookupError):
-            os.kill(_holder(place), signal.SIGTERM)
+            os.kill(_holder(paths), signal.SIGTERM)
         _await(file)
     return True
 
 
 def _await(file: TextIOWrapper) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + STOP_TIMEOUT_S
     while not _lock(file):
         if time.monotonic() > deadline:
-            raise Trouble(f"hookstream still runs after {PATIENCE:g} s: see .run/log, or kill it.")
+            raise CommandError(f"hookstream still runs after {STOP_TIMEOUT_S:g} s: see .run/log, or kill its process.")
         time.sleep(0.1)
 
 
@@ -61,5 +68,5 @@ def _lock(file: TextIOWrapper) -> bool:
     return True
 
 
-def _holder(place: Paths) -> int:
-    return int(place.pid_file.read_text())
+def _holder(paths: Paths) -> int:
+    return int(paths.pid_file.read_text())

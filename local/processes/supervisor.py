@@ -1,7 +1,7 @@
-"""Starts the processes of one run, keeps them alive, and keeps none of them any longer than that.
+"""Starts the processes of one run, restarts those that die, and stops them all at its end.
 
-Each child has a session of its own, so that Ctrl-C reaches the supervisor alone, which then stops them
-in order; and a leash, so that they die even when the supervisor is killed before it can stop anything.
+Each child has a session of its own, so that Ctrl-C reaches only the supervisor, which then stops the children in
+order. The launcher lets them die even when the supervisor is killed.
 """
 
 import os
@@ -13,15 +13,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from local.messages import Trouble
+from local.messages import CommandError
 from local.paths import private
-from local.processes.process import Child, Program, reason
+from local.processes.process import Child, Program, exit_reason
 
-LEASH = Path(__file__).with_name("launcher.py")
-# Marks every process of a run, their own children included: how a later start finds what was left behind.
+LAUNCHER = Path(__file__).with_name("launcher.py")
+# The environment variable that all processes of a run inherit. A later start finds orphans by it.
 MARK = "HOOKSTREAM_RUN"
-GRACE = 10.0
-PATIENCE = 90.0
+GRACE_S = 10.0
+READY_TIMEOUT_S = 90.0
 
 
 def tail(log: Path, lines: int = 15) -> str:
@@ -29,14 +29,16 @@ def tail(log: Path, lines: int = 15) -> str:
 
 
 class Supervisor:
+    """The child processes of one run, by name. Their output goes to files in `run/log`."""
+
     def __init__(self, run: Path) -> None:
         self._run = run
         self._log = private(run / "log")
         self._children: dict[str, Child] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        # The kernel takes the death of the *thread* that started a child for the starter's death:
-        # so one thread that lives as long as we do starts them all.
+        # PR_SET_PDEATHSIG fires at the death of the *thread* that started a child, not of its process.
+        # So one thread that lives as long as this process starts all children.
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="starter")
 
     def pids(self) -> dict[str, int]:
@@ -44,44 +46,55 @@ class Supervisor:
             return {name: child.pid for name, child in self._children.items()}
 
     def start(self, program: Program) -> Child:
+        """Start a program, keeping its previous log as `.log.1`.
+
+        Raises CommandError during `stop`.
+        """
         log = self._log_of(program)
         if log.exists():
             log.replace(log.with_suffix(".log.1"))
         with self._lock:
             if self._stopping.is_set():
-                raise Trouble(f"{program.name} was not started: we are stopping.")
+                raise CommandError(f"{program.name} was not started: the system is stopping.")
             child = self._children[program.name] = Child(program, self._launch)
         return child
 
-    def wait(self, child: Child, patience: float = PATIENCE) -> None:
-        """Until it is ready; it is an error to die or to dawdle on the way."""
+    def wait(self, child: Child, timeout_s: float = READY_TIMEOUT_S) -> None:
+        """Wait until a child is ready.
+
+        Raises CommandError, with the end of its log, when it dies or is not ready after `timeout_s`.
+        """
         name, log = child.program.name, self._log_of(child.program)
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeout_s
         while not child.program.ready():
             if self._stopping.is_set():
-                raise Trouble(f"{name} was not awaited: we are stopping.")
-            if child.gone.wait(0.1):
-                raise Trouble(
-                    f"{name} ended ({reason(child.code)}) before it was ready. The end of {log}:\n{tail(log)}"
+                raise CommandError(f"{name} was not ready yet: the system is stopping.")
+            if child.ended.wait(0.1):
+                raise CommandError(
+                    f"{name} ended ({exit_reason(child.code)}) before it was ready. The end of {log}:\n{tail(log)}"
                 )
             if time.monotonic() > deadline:
-                raise Trouble(f"{name} is not ready after {patience:g} s. The end of {log}:\n{tail(log)}")
+                raise CommandError(f"{name} is not ready after {timeout_s:g} s. The end of {log}:\n{tail(log)}")
 
-    def errand(self, program: Program) -> None:
-        """Runs a program to its end, which must be a good one."""
+    def run_to_end(self, program: Program) -> None:
+        """Run a program to its end.
+
+        Raises CommandError when it fails.
+        """
         child = self.start(program)
-        child.gone.wait()
+        child.ended.wait()
         with self._lock:
             del self._children[program.name]
         if child.code:
             log = self._log_of(program)
-            raise Trouble(f"{program.name} failed ({reason(child.code)}). The end of {log}:\n{tail(log)}")
+            raise CommandError(f"{program.name} failed ({exit_reason(child.code)}). The end of {log}:\n{tail(log)}")
 
-    def keep(self, restarted: Callable[[], None]) -> None:
+    def restart_on_death(self, restarted: Callable[[], None]) -> None:
         for child in self._children.values():
-            child.keep(restarted)
+            child.restart_on_death(restarted)
 
     def stop(self) -> None:
+        """Stop all children, the highest layer first; kill those that take longer than GRACE_S."""
         self._stopping.set()
         with self._lock:
             children = list(self._children.values())
@@ -92,9 +105,9 @@ class Supervisor:
     def _stop(self, children: list[Child]) -> None:
         for child in children:
             child.halt()
-        deadline = time.monotonic() + GRACE
+        deadline = time.monotonic() + GRACE_S
         for child in children:
-            child.bury(max(0.0, deadline - time.monotonic()))
+            child.wait_or_kill(max(0.0, deadline - time.monotonic()))
 
     def _log_of(self, program: Program) -> Path:
         return self._log / f"{program.name}.log"
@@ -103,15 +116,23 @@ class Supervisor:
         return self._starter.submit(self._open, program).result()
 
     def _open(self, program: Program) -> "subprocess.Popen[bytes]":
-        leash = [sys.executable, "-I", "-S", str(LEASH), str(int(program.death_signal)), str(os.getpid()), program.user]
+        launcher = [
+            sys.executable,
+            "-I",
+            "-S",
+            str(LAUNCHER),
+            str(int(program.death_signal)),
+            str(os.getpid()),
+            program.user,
+        ]
         with self._log_of(program).open("ab") as log:
             return subprocess.Popen(
-                [*leash, *program.argv],
+                [*launcher, *program.argv],
                 cwd=program.cwd,
                 env={**program.env, MARK: str(self._run)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                umask=0o077,  # what they write is their owner's alone
+                umask=0o077,  # files of the children are readable by their owner only
             )

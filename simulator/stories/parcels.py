@@ -5,7 +5,7 @@ from datetime import timedelta, timezone
 import msgspec
 
 from simulator.story import Order, Webhook, as_json, mail, ordered, packed, parcel
-from simulator.world.knowledge import Told
+from simulator.world.api_state import ProviderRecord
 
 KST = timezone(timedelta(hours=9))
 CJ = "CJ대한통운"
@@ -93,7 +93,7 @@ def shippo(order: Order) -> tuple[Webhook, ...]:
 def delivery_tracker(order: Order) -> tuple[Webhook, ...]:
     """A callback that says only of which parcel; its API says the rest."""
     body = {"carrierId": "kr.cjlogistics", "trackingNumber": order.tracking_number}
-    told = Told(
+    told = ProviderRecord(
         provider="delivery_tracker",
         reference=order.tracking_number,
         status="DELIVERED",

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from simulator.story import Order, Row, Webhook, as_json, mail, ordered
-from simulator.world.knowledge import Told
+from simulator.world.api_state import ProviderRecord
 
 KST = timezone(timedelta(hours=9))
 FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
@@ -197,7 +197,7 @@ def _paid(order: Order, path: str, body: bytes, **sent: Any) -> Webhook:
 
 
 def _told(order: Order, provider: str, reference: str, status: str) -> bytes:
-    told = Told(
+    told = ProviderRecord(
         provider=provider,
         reference=reference,
         status=status,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from simulator.world.knowledge import Told
+from simulator.world.api_state import ProviderRecord
 
 KST = timezone(timedelta(hours=9))
 Reply = tuple[int, Any]
@@ -19,7 +19,7 @@ Reply = tuple[int, Any]
 class Api:
     """`of` answers about what is known; `unknown` is what is answered when nothing is."""
 
-    of: Callable[[Told], Any]
+    of: Callable[[ProviderRecord], Any]
     unknown: Reply
 
 
@@ -52,7 +52,7 @@ def _unix(at: str | None) -> int:
     return int(datetime.fromisoformat(at).timestamp()) if at else 0
 
 
-def _toss(told: Told) -> Any:
+def _toss(told: ProviderRecord) -> Any:
     """A Payment object (API version 2022-11-16)."""
     amount, cancelled = _number(told.amount), told.status == "CANCELED"
     cancel = {
@@ -89,7 +89,7 @@ def _toss(told: Told) -> Any:
     }
 
 
-def _portone_v1(told: Told) -> Any:
+def _portone_v1(told: ProviderRecord) -> Any:
     """An annotated payment, in the envelope every answer of V1 has."""
     amount, at = _number(told.amount), _unix(told.at)
     cancelled = told.status == "cancelled"
@@ -113,7 +113,7 @@ def _portone_v1(told: Told) -> Any:
     return {"code": 0, "message": None, "response": payment}
 
 
-def _portone_v2(told: Told) -> Any:
+def _portone_v2(told: ProviderRecord) -> Any:
     """A payment of V2: its id is the shop's order."""
     amount, cancelled = _number(told.amount), told.status == "CANCELLED"
     return {
@@ -143,7 +143,7 @@ def _portone_v2(told: Told) -> Any:
     }
 
 
-def _inicis(told: Told) -> Any:
+def _inicis(told: ProviderRecord) -> Any:
     """A transaction with a deposit, as INIAPI's inquiry tells it. Its times are Korea's."""
     at = datetime.fromisoformat(told.at or "2000-01-01T00:00:00Z").astimezone(KST)
     day, clock = f"{at:%Y%m%d}", f"{at:%H%M%S}"
@@ -161,7 +161,7 @@ def _inicis(told: Told) -> Any:
     }
 
 
-def _delivery_tracker(told: Told) -> Any:
+def _delivery_tracker(told: ProviderRecord) -> Any:
     """The `track` of a parcel with its last event."""
     event = {
         "time": told.at,
@@ -172,7 +172,7 @@ def _delivery_tracker(told: Told) -> Any:
     return {"data": {"track": {"trackingNumber": told.reference, "lastEvent": event, "events": {"nodes": [event]}}}}
 
 
-def _tapayz(told: Told) -> Any:
+def _tapayz(told: ProviderRecord) -> Any:
     """A list with the invoice."""
     invoice = {
         "id": told.reference,

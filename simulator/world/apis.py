@@ -1,6 +1,6 @@
 """Answers as the providers' APIs do, each below its name: `python -m simulator.world.apis`. It remembers nothing.
 
-What it knows it is told by POST of a `Told` to `/simulator/payments`; a `Trouble` to `/simulator/troubles` makes an API
+What it knows it is told by POST of a `ProviderRecord` to `/simulator/payments`; a `ApiFailure` to `/simulator/troubles` makes an API
 fail. Both are for whoever runs the trial: it listens on the loopback address unless told otherwise.
 """
 
@@ -12,21 +12,21 @@ import msgspec
 from aiohttp import web
 
 from simulator.world.answers import APIS, names, split
-from simulator.world.knowledge import Knowledge, Told, Trouble
+from simulator.world.api_state import ApiState, ProviderRecord, ApiFailure
 
 PORT = 8090
 
 
 def application(keys: Mapping[str, str]) -> web.Application:
     """The APIs; `keys` has the key that opens each provider's, by name."""
-    knowledge = Knowledge()
+    knowledge = ApiState()
 
     async def learn(request: web.Request) -> web.Response:
-        knowledge.learn(msgspec.json.decode(await request.read(), type=Told))
+        knowledge.learn(msgspec.json.decode(await request.read(), type=ProviderRecord))
         return web.Response(status=204)
 
     async def trouble(request: web.Request) -> web.Response:
-        knowledge.trouble(msgspec.json.decode(await request.read(), type=Trouble))
+        knowledge.trouble(msgspec.json.decode(await request.read(), type=ApiFailure))
         return web.Response(status=204)
 
     async def ready(_: web.Request) -> web.Response:
@@ -43,7 +43,7 @@ def application(keys: Mapping[str, str]) -> web.Application:
     return app
 
 
-def _answer(knowledge: Knowledge, keys: Mapping[str, str], request: web.Request, body: bytes) -> web.Response:
+def _answer(knowledge: ApiState, keys: Mapping[str, str], request: web.Request, body: bytes) -> web.Response:
     found = split(request.raw_path)
     if found is None:
         return web.json_response({"message": "no such API"}, status=404)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 from aiohttp import web
 
-from simulator.world.postbox import Kept, Postbox
+from simulator.world.postbox import StoredMail, Postbox
 
 HOST = "127.0.0.1"
 SILENCE_S = 60.0
@@ -154,7 +154,7 @@ def pages(postbox: Postbox, moods: Moods) -> web.Application:
     return app
 
 
-def _listed(mail: Kept) -> dict[str, Any]:
+def _listed(mail: StoredMail) -> dict[str, Any]:
     return {
         "ID": str(mail.number),
         "MessageID": mail.message_id,

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 
-class Kept(msgspec.Struct, frozen=True):
+class StoredMail(msgspec.Struct, frozen=True):
     """A mail as it was taken; `message_id` stands without its brackets."""
 
     number: int
@@ -28,7 +28,7 @@ class Postbox:
         self._file.seek(0)
         whole = self._file.read().split(b"\n")[:-1]  # what a kill left half written was never taken
         self._file.truncate(sum(len(line) + 1 for line in whole))
-        self.mails = [msgspec.json.decode(line, type=Kept) for line in whole]
+        self.mails = [msgspec.json.decode(line, type=StoredMail) for line in whole]
 
     def keep(self, recipient: str, source: bytes) -> None:
         """Return once the mail is on the disk.
@@ -36,7 +36,7 @@ class Postbox:
         Raises OSError when the disk refuses it.
         """
         headers = BytesHeaderParser().parsebytes(source)
-        mail = Kept(
+        mail = StoredMail(
             len(self.mails) + 1,
             str(headers.get("Message-ID", "")).strip("<> "),
             recipient,
@@ -47,6 +47,6 @@ class Postbox:
         os.fdatasync(self._file.fileno())
         self.mails.append(mail)
 
-    def page(self, start: int, limit: int) -> list[Kept]:
+    def page(self, start: int, limit: int) -> list[StoredMail]:
         """Newest first."""
         return self.mails[::-1][start : start + limit]

@@ -16,10 +16,10 @@ from auditor.evidence import Accepted
 from simulator import verdict, watch
 from simulator.inbox import whole_inbox
 from simulator.plan import Life, Plan, lives
-from simulator.sender import Pace, Sender, Tally
+from simulator.sender import Pacer, Sender, Tally
 from simulator.stores import Stores
 from simulator.verdict import Verdict
-from simulator.watch import Patience
+from simulator.watch import WaitLimits
 
 PROVIDERS = ("generic", "toss", "tosspayments", "kakaopay", "tapayz", "easypost")
 """Of those that sign no time: else a gateway whose clock is wrong refuses them, as it should."""
@@ -65,7 +65,7 @@ class Load:
             listed.append(Accepted(webhook.path, sha256(webhook.body).hexdigest(), order_id, amount))
         return listed
 
-    def judge(self, patience: Patience) -> Verdict:
+    def judge(self, patience: WaitLimits) -> Verdict:
         """By the stories that were told: which rows and mails each webhook that was accepted must have made."""
         return asyncio.run(self._judge(patience))
 
@@ -77,7 +77,7 @@ class Load:
                 plans = [self._plan(wave, provider) for provider in PROVIDERS]
                 told = [life for plan in plans for life in lives(plan)]
                 self.told += told
-                self._add(await Sender(session, self.env, lambda: None).play(tuple(told), Pace(self.rate)))
+                self._add(await Sender(session, self.env, lambda: None).play(tuple(told), Pacer(self.rate)))
 
     def _plan(self, wave: int, provider: str) -> Plan:
         now = datetime.now(UTC)
@@ -91,7 +91,7 @@ class Load:
         self.tally.refused |= tally.refused
         self.tally.answers += Counter(tally.answers)
 
-    async def _judge(self, patience: Patience) -> Verdict:
+    async def _judge(self, patience: WaitLimits) -> Verdict:
         wanted = verdict.expected(self.told, self.tally.accepted)
         async with aiohttp.ClientSession() as session, Stores(self.env) as stores:
             inbox = await whole_inbox(session, self.env["INBOX_URL"])

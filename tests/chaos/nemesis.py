@@ -14,7 +14,7 @@ from auditor.audit import audit
 from auditor.evidence import Claim
 from local.services import SERVICES, is_ready
 from simulator.verdict import Verdict
-from simulator.watch import Patience
+from simulator.watch import WaitLimits
 from tests.actors import Shop, until
 from tests.chaos.faults import FAULTS, Fault
 from tests.chaos.load import Load
@@ -92,7 +92,7 @@ def run(world: World, seed: int, faults: Sequence[Fault], hold_s: tuple[float, f
         load.stop()
     heal(world)
     claims = audit(world.env, load.accepted(), patience_s=SETTLED_S)
-    verdict = load.judge(Patience(quiet_s=10.0, linger_s=0.5))
+    verdict = load.judge(WaitLimits(quiet_s=10.0, linger_s=0.5))
     why = tuple(f"{name}: no small file system could be mounted (that takes root)" for name in left_out)
     return Report(seed, injected, why, tuple(claims), verdict, time.monotonic() - began)
 

@@ -111,4 +111,4 @@ def test_contract_e_retry_of_what_nobody_has_heard_of_is_refused(system: dict[st
     done = hookstream(system, "retry", unknown)
 
     assert (reply.status, reply.body["error"]) == (404, "unknown_event")
-    assert (done.returncode, done.stderr) == (1, f"No service has ever heard of {unknown}.\n")
+    assert (done.returncode, done.stderr) == (1, f"No service knows the event {unknown}.\n")

@@ -51,7 +51,7 @@ class Postgres:
     def run(self, name: str, *argv: str) -> None:
         command = [str(BINARIES[-1] / name), *argv]
         done = subprocess.run(
-            command, user=postgres_home.tenant() or None, cwd="/", env={"PATH": os.environ["PATH"]}, check=False,
+            command, user=postgres_home.unprivileged_user() or None, cwd="/", env={"PATH": os.environ["PATH"]}, check=False,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -74,7 +74,7 @@ class Postgres:
 def pair(system: dict[str, str]) -> Iterator[tuple[Postgres, Postgres]]:
     """A primary with a migrated store, and its streaming standby."""
     folder = Path(tempfile.mkdtemp())
-    if user := postgres_home.tenant():
+    if user := postgres_home.unprivileged_user():
         shutil.chown(folder, user)
     primary, standby = Postgres(folder / "primary", free_port()), Postgres(folder / "standby", free_port())
     try:

@@ -149,10 +149,12 @@ def test_a_person_redrives_on_the_command_line_and_more_than_one_needs_a_yes(
 
     assert (counted.returncode, counted.stdout) == (0, "payment: 2 abandoned\n")
     assert unsure.returncode == 1
-    assert unsure.stderr == "This would re-open 2 events: say --yes, or --dry-run to see how many and which.\n"
+    assert (
+        unsure.stderr == "This would re-open 2 events. Pass --yes to do it, or --dry-run to see how many and which.\n"
+    )
     assert (done.returncode, done.stdout) == (0, "payment: 2 abandoned\npayment: 2 redriven\n")
     assert again.returncode == 0
-    assert again.stdout.startswith("nothing that is abandoned matches\n")
+    assert again.stdout.startswith("no event that is abandoned matches\n")
     assert [f"payment: {event} is " in again.stdout for event in events] == [True, True]
     payments.wait_for("SELECT 1 FROM payments WHERE order_id = ANY (%s)", orders, count=2)
 
@@ -274,9 +276,9 @@ def test_what_a_person_gives_up_has_one_last_try_and_the_others_go_on(
     assert [one.returncode for one in done] == [0, 0]
     assert (
         done[0].stdout
-        == "payment: 1 retrying\npayment: 1 have their last try now; `hookstream dead list` shows what fails again\n"
+        == "payment: 1 retrying\npayment: 1 have their last try now; `hookstream dead list` shows those that fail again\n"
     )
-    assert again.stdout == "nothing that is retrying matches\n"
+    assert again.stdout == "no event that is retrying matches\n"
     assert {row["attempts"] for row in payments.rows("SELECT attempts FROM parked WHERE key = ANY (%s)", keys)} == {6}
     until(lambda: get(system, "payment", "/health/ready").status, lambda status: status == 200)
 
@@ -306,9 +308,9 @@ def test_what_can_never_be_handled_is_dismissed_with_its_reason_counted_apart_an
 
     assert "payment: 1 abandoned" in counted.stdout
     assert (done.returncode, "payment: 1 dismissed" in done.stdout) == (0, True)
-    assert "nothing that is abandoned matches" in again.stdout
+    assert "no event that is abandoned matches" in again.stdout
     assert (before["abandoned"] - after["abandoned"], after["dismissed"] - before["dismissed"]) == (1, 1)
-    assert "nothing that is abandoned matches" in redriven.stdout
+    assert "no event that is abandoned matches" in redriven.stdout
     # It is no longer among those that need somebody, and is found with why and when.
     assert event not in hookstream(system, "dead", "list", "--order", order).stdout
     listed = hookstream(system, "dead", "list", "--order", order, "--status", "dismissed").stdout

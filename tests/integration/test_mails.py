@@ -114,7 +114,7 @@ def test_a_person_finds_an_unknown_mail_and_settles_it_on_the_command_line(
     assert (again.returncode, again.stdout) == (0, f"{mail['id']} is sent (as before: it was resolved already)\n")
     assert (too_late.returncode, too_late.stderr) == (
         1,
-        f"The notifier says no: mail {mail['id']} is sent; only one that is unknown or failed can be resolved so\n",
+        f"The notifier refused the request: mail {mail['id']} is sent; only one that is unknown or failed can be resolved so\n",
     )
     assert notifications.rows("SELECT status FROM notifications WHERE order_id = %s", order) == [{"status": "sent"}]
 
@@ -134,10 +134,8 @@ def test_an_order_s_life_shows_what_is_not_mailed_and_why(
     blind = hookstream({**system, "NOTIFIER_MANAGEMENT_URL": "http://127.0.0.1:1"}, "order", order)
     listed = hookstream(system, "mail", "list", "--order", order)
 
-    assert (
-        f"mail {mail['id']} of PaymentCompleted to the customer waits until somebody tells its address\n" in life.stdout
-    )
-    assert "which of its mails are not sent is not known: The notifier at http://127.0.0.1:1" in blind.stdout
+    assert f"mail {mail['id']} of PaymentCompleted to the customer waits for a recipient address\n" in life.stdout
+    assert "the unsent mails of this order are not known: The notifier at http://127.0.0.1:1" in blind.stdout
     assert blind.returncode == 0
     assert mail["id"] in listed.stdout
     assert mail["id"] not in hookstream(system, "mail", "list").stdout
@@ -149,8 +147,8 @@ def test_the_command_line_says_what_is_wrong_in_a_sentence(system: dict[str, str
     down = hookstream({**system, "NOTIFIER_MANAGEMENT_URL": "http://127.0.0.1:1"}, "mail", "list")
 
     assert [answer.returncode for answer in (nobody, stranger, down)] == [1, 1, 1]
-    assert nobody.stderr == "The notifier says no: there is no mail 00000000-0000-0000-0000-000000000000\n"
-    assert stranger.stderr == "The notifier says no: send the management token as a bearer token\n"
+    assert nobody.stderr == "The notifier refused the request: there is no mail 00000000-0000-0000-0000-000000000000\n"
+    assert stranger.stderr == "The notifier refused the request: send the management token as a bearer token\n"
     assert down.stderr.startswith("The notifier at http://127.0.0.1:1 does not answer: ")
 
 

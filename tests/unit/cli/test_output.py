@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli import output
-from local.messages import Trouble, complain, say, say_all
+from local.messages import CommandError, print_error, say, say_all
 from runtime.plain_text import plain, plain_line
 
 ROOT = Path(__file__).parents[3]
@@ -26,7 +26,7 @@ def test_a_line_is_shown_as_text(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_mail_keeps_its_lines_and_a_trouble_too(capsys: pytest.CaptureFixture[str]) -> None:
     say_all(f"one\n\t{HOSTILE}")
-    complain(Trouble(f"two\n{HOSTILE}"))
+    print_error(CommandError(f"two\n{HOSTILE}"))
 
     said = capsys.readouterr()
     assert (said.out, said.err) == (f"one\n\t{AS_TEXT}\n", f"two\n{AS_TEXT}\n")

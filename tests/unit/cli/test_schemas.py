@@ -22,15 +22,15 @@ def another_version(change: dict[str, Any]) -> list[Entry]:
 def test_the_committed_schemas_are_registered_and_compatible() -> None:
     assert list(registration.unregistered(ENTRIES)) == []
     assert list(registration.rewritten(ENTRIES, registration.committed())) == []
-    assert compatibility.complaints(ENTRIES) == []
+    assert compatibility.problems(ENTRIES) == []
 
 
 def test_a_field_with_a_default_may_be_added() -> None:
-    assert compatibility.complaints(another_version({"name": "new", "type": ["null", "string"], "default": None})) == []
+    assert compatibility.problems(another_version({"name": "new", "type": ["null", "string"], "default": None})) == []
 
 
 def test_a_field_without_a_default_may_not() -> None:
-    (complaint,) = compatibility.complaints(another_version({"name": "new", "type": "string"}))
+    (complaint,) = compatibility.problems(another_version({"name": "new", "type": "string"}))
 
     assert "cannot read version" in complaint
 

@@ -7,7 +7,7 @@ import pytest
 from cli.commands import replay
 from cli.dead import bulk_changes, retry
 from cli.dead import commands as dead
-from local.messages import Trouble
+from local.messages import CommandError
 
 UNUSABLE = "R\n1"
 NO_NAME = "Name must be a text of 1 to 200 printable characters, or a list of such."
@@ -19,7 +19,7 @@ SLIPS: dict[str, tuple[Callable[[], None], str]] = {
     "retry": (lambda: retry.retry(UNUSABLE), NO_NAME),
     "history --at": (
         lambda: replay.history("R-1", "noon"),
-        "--at: noon is no time, such as 2026-02-03T12:00+09:00.",
+        "--at: noon is not a time such as 2026-02-03T12:00+09:00.",
     ),
 }
 
@@ -28,7 +28,7 @@ SLIPS: dict[str, tuple[Callable[[], None], str]] = {
 def test_a_slip_is_one_sentence(command: str) -> None:
     slip, sentence = SLIPS[command]
 
-    with pytest.raises(Trouble) as said:
+    with pytest.raises(CommandError) as said:
         slip()
 
     assert str(said.value) == sentence

@@ -17,7 +17,7 @@ from simulator.sender import provider_of
 from simulator.stories import STORIES
 from simulator.story import Webhook
 from simulator.world.answers import APIS, names
-from simulator.world.knowledge import Knowledge, Told
+from simulator.world.api_state import ApiState, ProviderRecord
 from stream.events import UnconfirmedWebhook
 
 NOON = datetime.now(UTC)
@@ -43,8 +43,8 @@ def _confirmed(receipt: UnconfirmedWebhook, told: Webhook) -> Addressed:
     inquiry = catalogue.NAMES[receipt.envelope.provider].api_verification
     assert inquiry
     assert told.api
-    knowledge = Knowledge()
-    knowledge.learn(msgspec.json.decode(told.api, type=Told))
+    knowledge = ApiState()
+    knowledge.learn(msgspec.json.decode(told.api, type=ProviderRecord))
     ask = inquiry.build_request(receipt.notice, "a key")
     known = knowledge.of(receipt.envelope.provider, names(ask.path, ask.body))
     assert known, f"the API finds nothing at {urlsplit(ask.path).path}"
@@ -80,4 +80,4 @@ def test_two_orders_share_no_row_and_no_mail(provider: str) -> None:
 
 @pytest.mark.parametrize("provider", sorted(APIS))
 def test_an_api_knows_nothing_it_was_not_told(provider: str) -> None:
-    assert Knowledge().of(provider, names("/v1/payments/forged", b'{"tid": "forged"}')) is None
+    assert ApiState().of(provider, names("/v1/payments/forged", b'{"tid": "forged"}')) is None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ProviderRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something that happened at a provider: a payment, a parcel, an invoice.
 
     `reference` is the provider's own name for it, `status` is in the provider's own words, `at` is RFC 3339, `amount`
@@ -26,7 +26,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     title: str | None = None
 
 
-class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+class ApiFailure(msgspec.Struct, frozen=True, kw_only=True):
     """What a provider's API answers to everything until it is told otherwise; status 200 ends it."""
 
     provider: str
@@ -35,26 +35,26 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass
-class Knowledge:
+class ApiState:
     """Held in memory: an API that starts again knows nothing."""
 
-    _told: dict[tuple[str, str], Told] = field(default_factory=dict)
-    _troubles: dict[str, Trouble] = field(default_factory=dict)
+    _told: dict[tuple[str, str], ProviderRecord] = field(default_factory=dict)
+    _troubles: dict[str, ApiFailure] = field(default_factory=dict)
 
-    def learn(self, told: Told) -> None:
+    def learn(self, told: ProviderRecord) -> None:
         """Know this from now on, by its reference and by its order; the later of two holds."""
         for name in filter(None, (told.reference, told.order_id)):
             self._told[told.provider, name] = told
 
-    def trouble(self, trouble: Trouble) -> None:
+    def trouble(self, trouble: ApiFailure) -> None:
         """Be in this trouble from now on."""
         self._troubles[trouble.provider] = trouble
 
-    def troubled(self, provider: str) -> Trouble | None:
+    def troubled(self, provider: str) -> ApiFailure | None:
         """The trouble a provider's API is in."""
         trouble = self._troubles.get(provider)
         return trouble if trouble and trouble.status != 200 else None  # noqa: PLR2004 - RFC 9110 §15
 
-    def of(self, provider: str, names: Iterable[str]) -> Told | None:
+    def of(self, provider: str, names: Iterable[str]) -> ProviderRecord | None:
         """What is known under any of these names."""
         return next((told for name in names if (told := self._told.get((provider, name)))), None)
