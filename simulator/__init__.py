@@ -1,1 +1,1 @@
-"""Plays the outside world: posts webhooks as their senders would, and judges by the stores and the inbox."""
+"""Simulates senders: posts webhooks as they would, and checks the resulting rows and mails."""

@@ -1,4 +1,4 @@
-"""Reads the inbox that mails of a trial end in: sendria on one machine, Mailpit in containers."""
+"""Reads the inbox of a run: sendria on one machine, Mailpit in containers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import aiohttp
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """`number` is the inbox's own; `message_id` stands without its brackets."""
+    """A mail in the inbox. `number` is the inbox's own id; `message_id` has no angle brackets."""
 
     number: str
     message_id: str
@@ -22,13 +22,13 @@ class Mail:
 
 
 class Reader(Protocol):
-    """One page of an inbox, newest mails first; empty beyond the last one."""
+    """Returns one page of an inbox, newest mails first; an empty list after the last page."""
 
     async def __call__(self, session: aiohttp.ClientSession, url: str, page: int) -> list[Mail]: ...
 
 
 class Inbox:
-    """Keeps the mails it has read, of which `first` are some, so that a look again reads only newer ones."""
+    """An inbox and a cache of its mails, initially `first`, so that each read fetches only newer mails."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, read: Reader, first: list[Mail]) -> None:
         self._session = session
@@ -37,8 +37,8 @@ class Inbox:
         self._mails = {mail.number: mail for mail in first}
 
     async def mails(self) -> list[Mail]:
-        """All mails since the inbox was opened, and some older ones."""
-        # Mails share a second and pages move while mails arrive, so only a mail that is older ends the reading.
+        """Return all mails that arrived since the inbox was opened, and some older ones."""
+        # Several mails share a second, and pages shift while mails arrive: read until a mail is older than the cache.
         newest = max((mail.arrived_at for mail in self._mails.values()), default=None)
         page = 0
         while mails := await self._read(self._session, self._url, page):
@@ -50,13 +50,13 @@ class Inbox:
 
 
 async def open_inbox(session: aiohttp.ClientSession, url: str) -> Inbox:
-    """The inbox at `url`, whichever of the two it is."""
+    """Return the inbox at `url`; only mails that arrive from now on are certain to be read."""
     read = await _reader(session, url)
     return Inbox(session, url, read, await read(session, url, 0))
 
 
 async def whole_inbox(session: aiohttp.ClientSession, url: str) -> Inbox:
-    """The same, with every mail that was there before."""
+    """Return the inbox at `url` with every mail that is in it."""
     return Inbox(session, url, await _reader(session, url), [])
 
 

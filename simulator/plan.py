@@ -1,4 +1,4 @@
-"""How a run is to be played: how many orders, in which languages, in what disorder, and what is sent twice. Pure."""
+"""The plan of a run: number of orders, languages, order of webhooks, duplicates. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,15 +8,16 @@ from simulator.stories import STORIES
 from simulator.story import LOCALES, Order, Webhook
 
 Step = tuple[Webhook, ...]
-"""Webhooks posted at once, each before the previous one was answered."""
+"""Webhooks that are posted concurrently."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`run` is a short token that makes the order ids its own; `rate` is in webhooks a second, None as fast as it goes.
+    """What to post in a run.
 
-    `duplicates` is the share of webhooks that are sent again; with `disorder` an order's life comes in any order.
-    `provider` is whose webhooks tell it, one of STORIES.
+    `run` is a short token that makes its order ids unique. `rate` is in webhooks a second; None means as fast as they
+    are answered. `duplicates` is the share of webhooks to send twice. With `disorder`, the webhooks of an order are
+    shuffled. `provider` is a key of STORIES.
     """
 
     run: str
@@ -32,37 +33,37 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One order's webhooks, step after step."""
+    """One order and its webhooks, in steps that are posted one after the other."""
 
     order: Order
     steps: tuple[Step, ...]
 
     @property
     def webhooks(self) -> tuple[Webhook, ...]:
-        """Each once, however often it is sent."""
+        """Return each webhook once, even if it is sent twice."""
         return tuple(dict.fromkeys(webhook for step in self.steps for webhook in step))
 
 
 def lives(plan: Plan) -> tuple[Life, ...]:
-    """The orders of the plan; the same plan gives the same lives."""
-    chance = Random(plan.seed)  # noqa: S311 - the same seed shall give the same disorder
+    """Return a Life for each order. The same plan always gives the same result."""
+    random = Random(plan.seed)  # noqa: S311 - not a secret
     orders = (
         Order(plan.run, number, plan.locales[(number - 1) % len(plan.locales)], plan.now)
         for number in range(1, plan.orders + 1)
     )
     story = STORIES[plan.provider]
-    return tuple(Life(order, _steps(plan, story(order), chance)) for order in orders)
+    return tuple(Life(order, _steps(plan, story(order), random)) for order in orders)
 
 
-def _steps(plan: Plan, webhooks: tuple[Webhook, ...], chance: Random) -> tuple[Step, ...]:
-    """Of the webhooks sent again, one half comes beside the first, the other half after everything."""
+def _steps(plan: Plan, webhooks: tuple[Webhook, ...], random: Random) -> tuple[Step, ...]:
+    """Duplicate some webhooks: half of the copies are posted together with the original, half at the end."""
     if plan.disorder:
-        webhooks = tuple(chance.sample(webhooks, len(webhooks)))
+        webhooks = tuple(random.sample(webhooks, len(webhooks)))
     steps: list[Step] = []
-    again: list[Step] = []
+    repeated: list[Step] = []
     for webhook in webhooks:
-        twice = chance.random() < plan.duplicates
-        at_once = twice and chance.random() < 0.5  # noqa: PLR2004 - one half
+        twice = random.random() < plan.duplicates
+        at_once = twice and random.random() < 0.5  # noqa: PLR2004 - one half
         steps.append((webhook, webhook) if at_once else (webhook,))
-        again += [(webhook,)] if twice and not at_once else []
-    return (*steps, *again)
+        repeated += [(webhook,)] if twice and not at_once else []
+    return (*steps, *repeated)

@@ -1,4 +1,4 @@
-"""One run from the first webhook to the verdict."""
+"""Plays one run, from the first webhook to the verdict."""
 
 from collections.abc import Mapping
 
@@ -14,16 +14,16 @@ from simulator.verdict import Verdict
 from simulator.watch import WaitLimits
 
 
-async def play(env: Mapping[str, str], plan: Plan, patience: WaitLimits | None = None) -> Verdict:
-    """Post the plan's webhooks to the gateway that `env` names, then judge by the stores and the inbox it names."""
-    told = lives(plan)
-    posts = sum(len(step) for life in told for step in life.steps)
+async def play(env: Mapping[str, str], plan: Plan, limits: WaitLimits | None = None) -> Verdict:
+    """Post the plan's webhooks to the gateway in `env`, wait for rows and mails, and return the verdict."""
+    played = lives(plan)
+    posts = sum(len(step) for life in played for step in life.steps)
     async with aiohttp.ClientSession() as session, Stores(env) as stores:
         inbox = await open_inbox(session, env["INBOX_URL"])
         with bars(posts) as progress:
-            tally = await Sender(session, env, progress.sent_one).play(told, Pacer(plan.rate))
-            wanted = verdict.expected(told, tally.accepted)
+            tally = await Sender(session, env, progress.advance_sent).play(played, Pacer(plan.rate))
+            wanted = verdict.expected(played, tally.accepted)
             seen = await watch.settled(
-                wanted, stores, inbox, patience or WaitLimits(), lambda seen: progress.looked(wanted, seen)
+                wanted, stores, inbox, limits or WaitLimits(), lambda seen: progress.update(wanted, seen)
             )
     return verdict.judge(wanted, seen, tally)

@@ -1,4 +1,4 @@
-"""How far a run has come, as bars on a terminal; in a pipe or a log file, silence until the verdict."""
+"""Progress bars of a run on a terminal. Nothing is printed to a pipe or a log file."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from simulator.verdict import Expected, Seen
 
 
 class Bars:
-    """Three: webhooks that are done with, rows, mails."""
+    """Three progress bars: webhooks posted, rows found, mails found."""
 
     def __init__(self, progress: Progress, webhooks: int) -> None:
         self._progress = progress
@@ -18,10 +18,10 @@ class Bars:
         self._rows = progress.add_task("rows", total=None)
         self._mails = progress.add_task("mails", total=None)
 
-    def sent_one(self) -> None:
+    def advance_sent(self) -> None:
         self._progress.advance(self._sent)
 
-    def looked(self, wanted: Expected, seen: Seen) -> None:
+    def update(self, wanted: Expected, seen: Seen) -> None:
         rows, mails = len(wanted.rows & seen.rows.keys()), len(seen.mails_of(wanted))
         self._progress.update(self._rows, total=len(wanted.rows), completed=rows)
         self._progress.update(self._mails, total=len(wanted.mails), completed=mails)
@@ -29,7 +29,7 @@ class Bars:
 
 @contextmanager
 def bars(webhooks: int) -> Iterator[Bars]:
-    """Gone again when the run is over: the verdict says it all."""
+    """Show the bars during the block."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:>5}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:

@@ -1,4 +1,4 @@
-"""Posts webhooks as a real sender does: signed, evenly paced, and again until they are answered 2xx."""
+"""Posts webhooks as a real sender does: signed, evenly paced, and repeated until they are answered 2xx."""
 
 import asyncio
 import time
@@ -15,17 +15,18 @@ from simulator.plan import Life
 from simulator.story import Webhook
 
 IN_FLIGHT = 32
-ANSWER_S = 30.0
+TIMEOUT_S = 30.0
 BACKOFF_S = (0.2, 5.0)
-PATIENCE_S = 180.0
-"""How long one webhook is tried before it counts as not accepted."""
+RETRY_S = 180.0
+"""Seconds of retries after which a webhook counts as not accepted."""
 NO_ANSWER = "no answer"
-TRY_AGAIN = ("408", "429", "5", NO_ANSWER)
+RETRIED = ("408", "429", "5", NO_ANSWER)
+"""Prefixes of the results after which a webhook is posted again."""
 
 
 @dataclass
 class Tally:
-    """What the gateway answered. `accepted` holds each webhook once; those accepted again are `duplicates`."""
+    """The gateway's answers. `accepted` has each webhook once; `duplicates` counts those accepted again."""
 
     accepted: set[Webhook] = field(default_factory=set)
     duplicates: int = 0
@@ -34,14 +35,14 @@ class Tally:
 
 
 class Pacer:
-    """Gives out turns, so many a second; without a rate, at once."""
+    """Spaces calls evenly, `per_second` of them each second; None means no delay."""
 
     def __init__(self, per_second: float | None) -> None:
         self._interval = 1 / per_second if per_second else 0.0
         self._next = 0.0
 
     async def turn(self) -> None:
-        """Returns when it is your turn."""
+        """Sleep until the next free slot."""
         now = time.monotonic()
         mine = max(self._next, now)
         self._next = mine + self._interval
@@ -49,43 +50,43 @@ class Pacer:
 
 
 class Sender:
-    """Posts to the gateway in `env`, with the secrets in it. `on_answer` hears of each webhook that is done with."""
+    """Posts to the gateway in `env`, signed with its secrets. It calls `on_answer` after each webhook's last try."""
 
     def __init__(self, session: aiohttp.ClientSession, env: Mapping[str, str], on_answer: Callable[[], None]) -> None:
         self._session = session
         self._env = env
         self._on_answer = on_answer
-        self._timeout = aiohttp.ClientTimeout(total=ANSWER_S)
+        self._timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         self.tally = Tally()
 
-    async def play(self, lives: tuple[Life, ...], pace: Pacer) -> Tally:
-        """Many lives beside each other, each step after step."""
+    async def play(self, lives: tuple[Life, ...], pacer: Pacer) -> Tally:
+        """Post the webhooks of up to IN_FLIGHT orders concurrently; the steps of one order follow each other."""
         waiting = iter(lives)
         async with asyncio.TaskGroup() as senders:
             for _ in range(min(IN_FLIGHT, len(lives))):
-                senders.create_task(self._play_each(waiting, pace))
+                senders.create_task(self._play_each(waiting, pacer))
         return self.tally
 
-    async def _play_each(self, lives: Iterator[Life], pace: Pacer) -> None:
+    async def _play_each(self, lives: Iterator[Life], pacer: Pacer) -> None:
         for life in lives:
             for step in life.steps:
-                await asyncio.gather(*(self._send(webhook, pace) for webhook in step))
+                await asyncio.gather(*(self._send(webhook, pacer) for webhook in step))
 
-    async def _send(self, webhook: Webhook, pace: Pacer) -> None:
-        await pace.turn()
+    async def _send(self, webhook: Webhook, pacer: Pacer) -> None:
+        await pacer.turn()
         wait, longest = BACKOFF_S
-        until = time.monotonic() + PATIENCE_S
-        while (answer := await self._post(webhook)).startswith(TRY_AGAIN) and time.monotonic() + wait < until:
+        until = time.monotonic() + RETRY_S
+        while (answer := await self._post(webhook)).startswith(RETRIED) and time.monotonic() + wait < until:
             await asyncio.sleep(wait)
             wait = min(wait * 2, longest)
         self._count(webhook, answer)
         self._on_answer()
 
     async def _post(self, webhook: Webhook) -> str:
-        """The status of the answer, or why there was none."""
+        """Return the HTTP status as text, or NO_ANSWER with the type of the error."""
         url, headers = self._signed(webhook)
         try:
-            await self._tell_api(webhook)
+            await self._register_at_api(webhook)
             async with self._session.post(url, data=webhook.body, headers=headers, timeout=self._timeout) as response:
                 await response.read()
                 answer = str(response.status)
@@ -95,7 +96,7 @@ class Sender:
         return answer
 
     def _signed(self, webhook: Webhook) -> tuple[str, dict[str, str]]:
-        """Where the webhook goes and its headers; a secret that no header shows travels in the URL."""
+        """Return URL and headers. A provider that does not sign has its secret in the URL."""
         provider = provider_of(webhook)
         secret = self._env[provider.secret_setting].split(",")[0].strip()
         signed = provider.sign(webhook.body, secret.encode(), time.time_ns() // 1000)
@@ -104,8 +105,8 @@ class Sender:
             url += "/" + quote(secret, safe="")
         return url, {"Content-Type": "application/json", **dict(webhook.headers), **signed}
 
-    async def _tell_api(self, webhook: Webhook) -> None:
-        """What a webhook tells is known to its provider before it is sent."""
+    async def _register_at_api(self, webhook: Webhook) -> None:
+        """Register what the provider's API will answer, before the webhook is posted."""
         if webhook.api is not None:
             url = f"{self._env['APIS_URL']}/simulator/payments"
             async with self._session.post(url, data=webhook.api, timeout=self._timeout) as response:
@@ -121,5 +122,5 @@ class Sender:
 
 
 def provider_of(webhook: Webhook) -> Provider:
-    """Who signs it: its path says so, and where two contracts share one, its headers."""
+    """Return the provider that signs a webhook, by its path, and by its headers where two contracts share the path."""
     return catalogue.find(webhook.path, {name.lower(): value for name, value in webhook.headers})[0]

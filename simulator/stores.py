@@ -1,4 +1,4 @@
-"""Looks into the services' stores, by a role that may only read where the environment names one."""
+"""Reads the services' stores, with a read-only role where the environment has one."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -14,7 +14,7 @@ STATUS: dict[str, LiteralString] = {
     "invoice": "SELECT invoice_id, state FROM invoices WHERE invoice_id = ANY (%s)",
     "notifier": "SELECT notification_id::text, status FROM notifications WHERE notification_id = ANY (%s::uuid[])",
 }
-"""What stands under these keys: a key and its status for each row."""
+"""By service: the query for key and status of the rows with these keys."""
 
 HISTORY: dict[str, LiteralString] = {
     "payment": "SELECT order_id, count(*) FROM payment_history WHERE order_id = ANY (%s) GROUP BY 1",
@@ -23,11 +23,11 @@ HISTORY: dict[str, LiteralString] = {
     "subscription": "SELECT user_id, count(*) FROM subscription_history WHERE user_id = ANY (%s) GROUP BY 1",
     "invoice": "SELECT invoice_id, count(*) FROM invoice_history WHERE invoice_id = ANY (%s) GROUP BY 1",
 }
-"""How many webhooks were applied to each of these keys."""
+"""By service: the query for the number of webhooks applied to each of these keys."""
 
 
 class Stores:
-    """One connection a store; one that breaks is opened anew by the next look."""
+    """One connection for each store. A broken connection is replaced at the next query."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
@@ -41,21 +41,21 @@ class Stores:
             await connection.close()
 
     async def statuses(self, service: str, keys: Collection[str]) -> list[tuple[str, str]]:
-        """Key and status of each row under these keys."""
-        return await self._ask(service, STATUS[service], keys)
+        """Return key and status of each row with these keys."""
+        return await self._select(service, STATUS[service], keys)
 
     async def applied(self, service: str, keys: Collection[str]) -> Counter[str]:
-        """How many webhooks each key's history holds."""
-        return Counter(dict(await self._ask(service, HISTORY[service], keys)))
+        """Return the number of history rows of each key."""
+        return Counter(dict(await self._select(service, HISTORY[service], keys)))
 
-    async def _ask(self, service: str, question: LiteralString, keys: Collection[str]) -> list[Any]:
+    async def _select(self, service: str, query: LiteralString, keys: Collection[str]) -> list[Any]:
         connection = self._connections.get(service)
         if connection is None or connection.closed:
             connection = await AsyncConnection.connect(url(self._env, service), autocommit=True, connect_timeout=5)
             self._connections[service] = connection
-        return await (await connection.execute(question, [list(keys)])).fetchall()
+        return await (await connection.execute(query, [list(keys)])).fetchall()
 
 
 def url(env: Mapping[str, str], service: str) -> str:
-    """Of a store, to look into: by a role that may only read, where there is one."""
+    """Return the URL to read a service's store: the read-only role's if there is one, otherwise the owner's."""
     return env.get(f"{service.upper()}_AUDIT_URL") or env[f"{service.upper()}_DATABASE_URL"]

@@ -1,4 +1,4 @@
-"""The life of an order as its webhooks, and what must come of each: a row in a store, a mail. Pure."""
+"""The webhooks of an order, with the row and the mail that each must produce. Pure."""
 
 import json
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ REASONS = {"ko": "단순 변심", "en": "Changed my mind"}
 CARRIERS = ("CJ대한통운", "우체국", "한진택배", "롯데택배", "로젠택배")
 PLACES = ("서울 강남구 물류센터", "부산 해운대구", "대전 유성구 허브", "인천 남동구", "광주 북구")
 TRACKING_NUMBERS = 10**12
-"""Twelve digits, as CJ's have."""
-BETWEEN = {"order": timedelta(), "payment": timedelta(minutes=1), "shipping": timedelta(days=2)}
+"""Tracking numbers have twelve digits, like CJ's."""
+AFTER_ORDER = {"order": timedelta(), "payment": timedelta(minutes=1), "shipping": timedelta(days=2)}
 LIFETIME = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a service's store must hold: one row under this key, with this status."""
+    """A row that a service's store must have: exactly one with this key, with this status."""
 
     service: str
     key: str
@@ -34,11 +34,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A body for a path of the gateway, and what must come of it: rows, and mails by their notification ids.
+    """A body for a path of the gateway, with the rows and mails (notification ids) that it must produce.
 
-    `passes` are rows it makes that a later webhook changes. What makes no row at all names the reader, as the shop's
-    order does. `headers` are those beside the signature's. `api` is what the provider's API knows of it by then: a
-    `Told`, as the simulated APIs read it.
+    `passes` are rows whose status a later webhook changes. A webhook without any row brings contact data, as the
+    shop's order does. `headers` are sent besides the signature. `api` is the `ProviderRecord`, as JSON, that the
+    simulated API of the provider must know before the webhook is sent.
     """
 
     path: str
@@ -51,13 +51,14 @@ class Webhook:
     api: bytes | None = None
 
     @property
-    def names_reader(self) -> bool:
+    def has_contact(self) -> bool:
+        """Return whether the webhook brings the address that mails of its order need."""
         return not self.rows and not self.passes
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The `number`-th order of a run, fully delivered and given back at `now`."""
+    """The `number`-th order of a run. At `now` it has been delivered and refunded."""
 
     run: str
     number: int
@@ -74,7 +75,7 @@ class Order:
 
     @property
     def amount(self) -> int:
-        """In won, like a price."""
+        """Return an amount in KRW that looks like a price."""
         return 9_900 + self.number * 7_919 % 90 * 1_000
 
     @property
@@ -84,32 +85,33 @@ class Order:
 
     @property
     def carrier(self) -> str:
-        return self.one_of(CARRIERS)
+        return self.pick(CARRIERS)
 
     @property
     def name(self) -> str:
-        """Its customer's."""
-        return self.one_of(NAMES[self.locale])
+        """Return the customer's name."""
+        return self.pick(NAMES[self.locale])
 
     def moment(self, kind: str) -> datetime:
-        """When this part of its life was."""
-        return self.now - LIFETIME + BETWEEN.get(kind, LIFETIME)
+        """Return the time of a step: `order`, `payment`, `shipping`, or any other name for the last one."""
+        return self.now - LIFETIME + AFTER_ORDER.get(kind, LIFETIME)
 
     def at(self, kind: str) -> str:
-        """When this part of its life was, as RFC 3339."""
+        """Return the time of a step as RFC 3339."""
         return self.moment(kind).isoformat(timespec="seconds")
 
-    def one_of(self, choices: tuple[str, ...]) -> str:
+    def pick(self, choices: tuple[str, ...]) -> str:
+        """Return a choice that depends on the order's number only."""
         return choices[self.number % len(choices)]
 
 
 def life(order: Order) -> tuple[Webhook, ...]:
-    """Ordered, paid, delivered, given back."""
+    """Return four webhooks of contract A: ordered, paid, delivered, refunded."""
     return ordered(order), _paid(order), _parcel(order, "delivered"), _refunded(order)
 
 
-def ordered(order: Order, **said: Any) -> Webhook:
-    """The shop tells its order, and `said` of it."""
+def ordered(order: Order, **fields: Any) -> Webhook:
+    """Return the shop's order webhook; `fields` replace or extend its body."""
     body = {
         "orderId": order.order_id,
         "customerEmail": order.email,
@@ -120,11 +122,11 @@ def ordered(order: Order, **said: Any) -> Webhook:
         "link": f"https://shop.example.test/orders/{order.order_id}",
         "updatedAt": order.at("order"),
     }
-    return Webhook("/webhooks/order", as_json(body | said), order.order_id)
+    return Webhook("/webhooks/order", as_json(body | fields), order.order_id)
 
 
 def customer(order: Order) -> Webhook:
-    """The shop tells who its customer is, under the order's own name."""
+    """Return the shop's customer webhook. The customer id is the order's id."""
     body = {
         "customerId": order.order_id,
         "email": order.email,
@@ -136,22 +138,22 @@ def customer(order: Order) -> Webhook:
 
 
 def packed(order: Order, carrier: str) -> Webhook:
-    """The shop tells which parcel holds the order: carriers know no orders."""
+    """Return the shop's webhook with the order's parcel. Carriers do not know orders."""
     return _parcel(order, "preparing", carrier)
 
 
 def parcel(order: Order, carrier: str, status: str) -> Row:
-    """The row of the order's parcel."""
+    """Return the expected row of the order's parcel."""
     return Row("shipping", f"{carriers.normalise(carrier)}:{order.tracking_number}", status)
 
 
-def mail(fact: str, *key: str, audience: str = "customer") -> str:
-    """The notification id of a mail about a fact."""
-    return ids.notification_id(ids.fact_id(fact, *key), audience, "email")
+def mail(event_type: str, *key: str, audience: str = "customer") -> str:
+    """Return the notification id of a mail about a domain event."""
+    return ids.notification_id(ids.fact_id(event_type, *key), audience, "email")
 
 
 def as_json(body: Any) -> bytes:
-    """The body as JavaScript would write it."""
+    """Return the body as compact JSON, as JavaScript writes it."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -178,7 +180,7 @@ def _parcel(order: Order, status: str, carrier: str | None = None) -> Webhook:
         "trackingNumber": order.tracking_number,
         "carrier": carrier or order.carrier,
         "status": status,
-        "location": order.one_of(PLACES),
+        "location": order.pick(PLACES),
         "timestamp": order.at("shipping" if status == "delivered" else "payment"),
     }
     row = parcel(order, carrier or order.carrier, status)
@@ -199,5 +201,5 @@ def _refunded(order: Order) -> Webhook:
         "processedAt": order.at("refund"),
     }
     row = Row("refund", order.order_id, "completed")
-    told = mail("RefundCompleted", order.order_id, refund_id)
-    return Webhook("/webhooks/refund", as_json(body), order.order_id, (row,), (told,))
+    mails = (mail("RefundCompleted", order.order_id, refund_id),)
+    return Webhook("/webhooks/refund", as_json(body), order.order_id, (row,), mails)

@@ -1,4 +1,4 @@
-"""What became of a run, by what was accepted, what stands in the stores and what lies in the inbox. Pure."""
+"""The verdict of a run: compares accepted webhooks with the rows in the stores and the mails in the inbox. Pure."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -14,10 +14,11 @@ UNFINISHED = ("queued", "sending")
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What must be there once everything that was accepted has been handled.
+    """The rows and mails that must exist once all accepted webhooks are processed.
 
-    `possible` are the mails of the whole story: a webhook whose answer was lost may have been taken all the same.
-    `applied` is how many webhooks the story tells of each service's key.
+    `mails` maps notification ids to their webhooks. `possible` has the mails of all webhooks: one that was answered
+    with an error may have been accepted all the same. `applied` is the number of webhooks of each service and key.
+    `readers` are the addresses of the run's orders.
     """
 
     rows: frozenset[Row]
@@ -29,7 +30,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is there: rows (each as often as it stands), history rows a key, our readers' mails, how messages stand."""
+    """Rows with their counts, history rows of each key, mails to our readers, the status of each message."""
 
     rows: Counter[Row] = field(default_factory=Counter)
     applied: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -37,7 +38,7 @@ class Seen:
     messages: Mapping[str, str] = field(default_factory=dict)
 
     def mails_of(self, expected: Expected) -> Counter[str]:
-        """How often each expected mail has arrived, by notification id."""
+        """Return how often each expected mail has arrived, by notification id."""
         named = Counter(map(_name, self.mails))
         return Counter({name: named[name] for name in expected.mails if name in named})
 
@@ -45,13 +46,16 @@ class Seen:
         return expected.rows <= self.rows.keys() and len(self.mails_of(expected)) == len(expected.mails)
 
     def is_unfinished(self) -> bool:
-        """Whether the notifier still has a message of ours in hand."""
+        """Return whether the notifier is still sending one of our mails."""
         return any(status in UNFINISHED for status in self.messages.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`lost` and `double` name each thing that is missing or once too often; `unknown` are mails nobody can tell of."""
+    """The result of a run. `lost`, `double` and `not_accepted` have a text for each finding.
+
+    `unknown` has mails of which the notifier does not know whether they were sent.
+    """
 
     sent: int
     duplicates: int
@@ -68,8 +72,8 @@ class Verdict:
         return not (self.lost or self.double or self.not_accepted)
 
     def __str__(self) -> str:
-        again = f" (+{self.duplicates} duplicates)" if self.duplicates else ""
-        counted = [f"sent {self.sent}{again}", f"rows {self.rows}", f"mails {len(self.mails)}"]
+        counts = f" (+{self.duplicates} duplicates)" if self.duplicates else ""
+        counted = [f"sent {self.sent}{counts}", f"rows {self.rows}", f"mails {len(self.mails)}"]
         counted += [f"lost {len(self.lost)}", f"double {len(self.double)}"]
         counted += [f"unknown {len(self.unknown)}"] if self.unknown else []
         counted += [f"not accepted {len(self.not_accepted)}"] if self.not_accepted else []
@@ -77,22 +81,27 @@ class Verdict:
 
 
 def expected(lives: Collection[Life], accepted: Collection[Webhook]) -> Expected:
-    """A row for each webhook accepted; a mail where its order was accepted too, for else nobody knows the reader."""
-    told = [webhook for life in lives for webhook in life.webhooks if webhook in accepted]
-    known = {webhook.order_id for webhook in told if webhook.names_reader}
+    """Return a row for each accepted webhook, and its mail if the order's contact data was accepted too."""
+    accepted_webhooks = [webhook for life in lives for webhook in life.webhooks if webhook in accepted]
+    known = {webhook.order_id for webhook in accepted_webhooks if webhook.has_contact}
     return Expected(
-        frozenset(row for webhook in told for row in webhook.rows),
-        Counter((row.service, row.key) for life in lives for told in life.webhooks for row in told.rows + told.passes),
-        {mail: webhook for webhook in told if webhook.order_id in known for mail in webhook.mails},
+        frozenset(row for webhook in accepted_webhooks for row in webhook.rows),
+        Counter(
+            (row.service, row.key)
+            for life in lives
+            for accepted_webhooks in life.webhooks
+            for row in accepted_webhooks.rows + accepted_webhooks.passes
+        ),
+        {mail: webhook for webhook in accepted_webhooks if webhook.order_id in known for mail in webhook.mails},
         frozenset(mail for life in lives for webhook in life.webhooks for mail in webhook.mails),
         frozenset(life.order.email for life in lives),
     )
 
 
 def judge(wanted: Expected, seen: Seen, tally: Tally) -> Verdict:
-    """Compare; a message the notifier itself reports as unknown is not lost, it is unknown."""
+    """Compare. A missing mail that the notifier itself reports as unknown counts as unknown, and is not lost."""
     arrived = seen.mails_of(wanted)
-    missing = {name: seen.messages.get(name, "unheard of") for name in wanted.mails if name not in arrived}
+    missing = {name: seen.messages.get(name, "missing") for name in wanted.mails if name not in arrived}
     unknown = [_mail(wanted.mails[name], status) for name, status in missing.items() if status == "unknown"]
     lost = [f"no row: {row.service} {row.key} {row.status}" for row in sorted(wanted.rows - seen.rows.keys(), key=str)]
     lost += [_mail(wanted.mails[name], status) for name, status in missing.items() if status != "unknown"]
@@ -111,7 +120,7 @@ def judge(wanted: Expected, seen: Seen, tally: Tally) -> Verdict:
 
 
 def _name(mail: Mail) -> str:
-    """Its notification's id."""
+    """Return the notification id, which is the first part of the Message-ID."""
     return mail.message_id.split("@")[0]
 
 
@@ -120,17 +129,19 @@ def _mail(webhook: Webhook, status: str) -> str:
 
 
 def _rows_too_many(wanted: Expected, seen: Seen) -> list[str]:
-    """One row a key, and no more lines of history than the story tells webhooks of it."""
+    """Return a text for each row beyond one per key, and for each history row beyond the number of webhooks."""
     rows = Counter((row.service, row.key) for row in seen.rows.elements())
-    again = [(key, count, 1) for key, count in rows.items()]
-    again += [(key, count, wanted.applied.get(key, 1)) for key, count in seen.applied.items()]
+    counts = [(key, count, 1) for key, count in rows.items()]
+    counts += [(key, count, wanted.applied.get(key, 1)) for key, count in seen.applied.items()]
     return [
-        f"row: {service} {name} {count} times" for (service, name), count, right in again for _ in range(count - right)
+        f"row: {service} {name} {count} times"
+        for (service, name), count, expected_count in counts
+        for _ in range(count - expected_count)
     ]
 
 
 def _mails_too_many(wanted: Expected, seen: Seen) -> list[str]:
-    """Also a mail that nothing in the story asks for is one too many for its reader."""
+    """Return a text for each repeated mail, and for each mail that no webhook of the run asks for."""
     arrived = Counter((_name(mail), mail.recipient) for mail in seen.mails)
     arrived.subtract([mail for mail in arrived if mail[0] in wanted.possible])
     return [f"mail: {name} to {recipient}" for name, recipient in arrived.elements()]

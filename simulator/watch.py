@@ -1,4 +1,4 @@
-"""Looks at the stores and the inbox until everything is there, or nothing has moved for long enough."""
+"""Polls stores and inbox until everything has arrived, or nothing has changed for some time."""
 
 import asyncio
 import time
@@ -15,16 +15,16 @@ from simulator.stores import HISTORY, Stores
 from simulator.story import Row
 from simulator.verdict import Expected, Seen
 
-AWAY_S = 60.0
-REST = 3
-"""Looking may take a quarter of the time, for it costs those who work."""
+UNAVAILABLE_S = 60.0
+PAUSE_FACTOR = 3
+"""A pause is at least three times the poll before it, so that polling takes at most a quarter of the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class WaitLimits:
-    """`quiet_s` without any change ends the waiting, unless the notifier still has a mail in hand; `longest_s` always.
+    """Limits in seconds: waiting ends after `quiet_s` without a change, unless the notifier is still sending.
 
-    `linger_s` is what a second mail or row is given to show up once everything is there.
+    It always ends after `longest_s`. `linger_s` is the time given to a double row or mail once everything has arrived.
     """
 
     quiet_s: float = 30.0
@@ -34,43 +34,46 @@ class WaitLimits:
 
 
 async def settled(
-    wanted: Expected, stores: Stores, inbox: Inbox, patience: WaitLimits, on_look: Callable[[Seen], None]
+    wanted: Expected, stores: Stores, inbox: Inbox, limits: WaitLimits, on_look: Callable[[Seen], None]
 ) -> Seen:
-    """What is there when it has come to rest."""
+    """Poll until everything has arrived or a limit is reached; return the last state, with the histories.
+
+    `on_look` is called with each state.
+    """
     seen = Seen()
-    began = moved = time.monotonic()
-    while not _is_over(wanted, seen, patience, (began, moved)):
-        looked = time.monotonic()
-        before, seen = seen, await _persevere(partial(_look_for_missing, wanted, seen, stores, inbox))
+    began = changed = time.monotonic()
+    while not _is_over(wanted, seen, limits, (began, changed)):
+        polled = time.monotonic()
+        before, seen = seen, await _retry(partial(_poll_missing, wanted, seen, stores, inbox))
         on_look(seen)
         now = time.monotonic()
-        moved = now if seen != before else moved
-        await asyncio.sleep(max(patience.every_s, REST * (now - looked)))
-    await asyncio.sleep(patience.linger_s)
-    return await _persevere(partial(_look, wanted, stores, inbox))
+        changed = now if seen != before else changed
+        await asyncio.sleep(max(limits.every_s, PAUSE_FACTOR * (now - polled)))
+    await asyncio.sleep(limits.linger_s)
+    return await _retry(partial(_poll, wanted, stores, inbox))
 
 
-async def _persevere(look: Callable[[], Awaitable[Seen]]) -> Seen:
-    """A store or inbox may be away for a while: that is what some trials are about."""
-    until = time.monotonic() + AWAY_S
+async def _retry(poll: Callable[[], Awaitable[Seen]]) -> Seen:
+    """Repeat a poll for up to UNAVAILABLE_S while a store or the inbox is unavailable: some runs inject faults."""
+    until = time.monotonic() + UNAVAILABLE_S
     while True:
         try:
-            return await look()
+            return await poll()
         except (psycopg.OperationalError, aiohttp.ClientError, TimeoutError):
             if time.monotonic() > until:
                 raise
             await asyncio.sleep(0.3)
 
 
-def _is_over(wanted: Expected, seen: Seen, patience: WaitLimits, times: tuple[float, float]) -> bool:
-    began, moved = times
+def _is_over(wanted: Expected, seen: Seen, limits: WaitLimits, times: tuple[float, float]) -> bool:
+    began, changed = times
     now = time.monotonic()
-    quiet = now - moved > patience.quiet_s and not seen.is_unfinished()
-    return seen.is_complete(wanted) or quiet or now - began > patience.longest_s
+    quiet = now - changed > limits.quiet_s and not seen.is_unfinished()
+    return seen.is_complete(wanted) or quiet or now - began > limits.longest_s
 
 
-async def _look_for_missing(wanted: Expected, before: Seen, stores: Stores, inbox: Inbox) -> Seen:
-    """Asks only for what was not there the last time."""
+async def _poll_missing(wanted: Expected, before: Seen, stores: Stores, inbox: Inbox) -> Seen:
+    """Read only the rows and mails that were missing at the last poll."""
     rows = await _rows(wanted.rows - before.rows.keys(), stores)
     mails = await _mails(wanted, inbox)
     missing = wanted.mails.keys() - Seen(mails=mails).mails_of(wanted).keys()
@@ -78,8 +81,8 @@ async def _look_for_missing(wanted: Expected, before: Seen, stores: Stores, inbo
     return Seen(before.rows | rows, {}, mails, messages)
 
 
-async def _look(wanted: Expected, stores: Stores, inbox: Inbox) -> Seen:
-    """At all of it, also at the histories."""
+async def _poll(wanted: Expected, stores: Stores, inbox: Inbox) -> Seen:
+    """Read everything, including the histories."""
     applied = {
         (service, key): count
         for service in sorted({row.service for row in wanted.rows})
@@ -99,7 +102,7 @@ async def _rows(wanted: Collection[Row], stores: Stores) -> Counter[Row]:
 
 
 async def _mails(wanted: Expected, inbox: Inbox) -> tuple[Mail, ...]:
-    """Only those to readers of ours: others may be busy here too."""
+    """Return the mails to the run's own readers; other runs may use the same inbox."""
     return tuple(mail for mail in await inbox.mails() if mail.recipient in wanted.readers)
 
 

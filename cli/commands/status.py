@@ -72,7 +72,7 @@ def _queries(env: Mapping[str, str]) -> dict[str, Callable[[], Any]]:
 
 
 def _run_parallel(queries: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
-    """Run queries in parallel and return the results that came within QUERY_S. A hanging thread ends with the process."""
+    """Run queries in parallel; return the results that came within QUERY_S. Hanging threads end with the process."""
     results: dict[str, Any] = {}
 
     def run(name: str, query: Callable[[], Any]) -> None:

@@ -1,6 +1,6 @@
-"""An order's life as each provider tells it, by the provider's name. Pure; the bodies follow their samples.
+"""The webhooks of one order for each provider, by the provider's name. Pure; the bodies follow the samples.
 
-The shop tells its order first, so that mails find their reader; then the provider tells what it has to tell.
+The shop posts its order first, because mails need its addresses. The provider's webhooks follow.
 """
 
 from collections.abc import Callable, Mapping

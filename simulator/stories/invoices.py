@@ -1,10 +1,10 @@
-"""Contract D: a crypto invoice is paid."""
+"""Contract D: a paid crypto invoice."""
 
 from simulator.story import Order, Row, Webhook, as_json, customer, mail
 
 
 def tapayz(order: Order) -> tuple[Webhook, ...]:
-    """`invoice.updated` to Complete. It names goods, so they are to be handed on."""
+    """Return `invoice.updated` to Complete. Its title names goods, so a delivery request is expected too."""
     invoice, at = f"INV-{order.order_id}", order.at("payment")
     body = {
         "event": "invoice.updated",

@@ -1,4 +1,4 @@
-"""Carriers and their aggregators: the order's parcel, of which the shop has told before, is delivered."""
+"""Carriers and aggregators: the order's parcel, which the shop has announced, is delivered."""
 
 from datetime import timedelta, timezone
 
@@ -12,7 +12,7 @@ CJ = "CJ대한통운"
 
 
 def easypost(order: Order) -> tuple[Webhook, ...]:
-    """`tracker.updated`."""
+    """Return `tracker.updated`."""
     at = order.at("shipping")
     place = {"object": "TrackingLocation", "city": "SEOUL", "state": None, "country": "KR", "zip": None}
     detail = {
@@ -48,7 +48,7 @@ def easypost(order: Order) -> tuple[Webhook, ...]:
 
 
 def aftership(order: Order) -> tuple[Webhook, ...]:
-    """`tracking_update`."""
+    """Return `tracking_update`."""
     at = order.moment("shipping")
     message = {
         "id": f"{order.order_id}",
@@ -70,7 +70,7 @@ def aftership(order: Order) -> tuple[Webhook, ...]:
 
 
 def shippo(order: Order) -> tuple[Webhook, ...]:
-    """`track_updated`, of Shippo's test mode."""
+    """Return `track_updated`, in Shippo's test mode."""
     status = {
         "object_id": f"scan-{order.order_id}",
         "status": "DELIVERED",
@@ -91,9 +91,9 @@ def shippo(order: Order) -> tuple[Webhook, ...]:
 
 
 def delivery_tracker(order: Order) -> tuple[Webhook, ...]:
-    """A callback that says only of which parcel; its API says the rest."""
+    """Return a callback that names the parcel and nothing else; the status comes from the API."""
     body = {"carrierId": "kr.cjlogistics", "trackingNumber": order.tracking_number}
-    told = ProviderRecord(
+    record = ProviderRecord(
         provider="delivery_tracker",
         reference=order.tracking_number,
         status="DELIVERED",
@@ -101,11 +101,11 @@ def delivery_tracker(order: Order) -> tuple[Webhook, ...]:
         carrier="kr.cjlogistics",
     )
     path = "/api/webhooks/delivery_tracker"
-    return _delivered(order, CJ, path, as_json(body), api=msgspec.json.encode(told))
+    return _delivered(order, CJ, path, as_json(body), api=msgspec.json.encode(record))
 
 
 def sweettracker(order: Order) -> tuple[Webhook, ...]:
-    """A scan of level 6, 배송완료."""
+    """Return a scan of level 6, 배송완료 (delivered)."""
     at = f"{order.moment('shipping').astimezone(KST):%Y-%m-%d %H:%M:%S}"
     body = {
         "secret_value": "",
@@ -132,6 +132,6 @@ STORIES = {
 
 def _delivered(order: Order, carrier: str, path: str, body: bytes, api: bytes | None = None) -> tuple[Webhook, ...]:
     row = parcel(order, carrier, "delivered")
-    told = mail("ShipmentDelivered", row.key)
-    delivered = Webhook(path, body, order.order_id, (row,), (told,), api=api)
+    mails = (mail("ShipmentDelivered", row.key),)
+    delivered = Webhook(path, body, order.order_id, (row,), mails, api=api)
     return ordered(order), packed(order, carrier), delivered

@@ -1,4 +1,4 @@
-"""Payment providers: the order is paid. Those that do not sign, or say no amount, are asked at their API."""
+"""Payment providers: the order is paid. Webhooks that are unsigned or have no amount are confirmed at the API."""
 
 from dataclasses import replace
 from datetime import timedelta, timezone
@@ -15,7 +15,7 @@ FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
 
 
 def toss(order: Order) -> tuple[Webhook, ...]:
-    """`PAYMENT_STATUS_CHANGED`, without an offset in `createdAt`, as Toss writes it."""
+    """Return `PAYMENT_STATUS_CHANGED`. `createdAt` has no offset, as in Toss's webhooks."""
     key, at = f"pk_{order.order_id}", order.moment("payment").astimezone(KST)
     payment = {
         "mId": "tosspayments",
@@ -34,18 +34,20 @@ def toss(order: Order) -> tuple[Webhook, ...]:
         "method": "카드",
     }
     body = {"eventType": "PAYMENT_STATUS_CHANGED", "createdAt": f"{at:%Y-%m-%dT%H:%M:%S.%f}", "data": payment}
-    return ordered(order), _paid(order, "/api/webhooks/toss", as_json(body), api=_told(order, "toss", key, "DONE"))
+    return ordered(order), _paid(
+        order, "/api/webhooks/toss", as_json(body), api=_api_record(order, "toss", key, "DONE")
+    )
 
 
 def stripe(order: Order) -> tuple[Webhook, ...]:
-    """`payment_intent.succeeded`, the order in the intent's metadata. Won have no minor unit."""
+    """Return `payment_intent.succeeded` with the order in the intent's metadata. KRW has no minor unit."""
     return ordered(order), _intent(order)
 
 
 def stripe_dispute(order: Order) -> tuple[Webhook, ...]:
-    """A payment that its customer's bank disputes and takes back; the seller, who reads the customer's mails, is told.
+    """Return a payment and its dispute, by which the bank takes the money back. Seller and customer share an address.
 
-    The dispute is left open: its mail is sent whichever of its webhooks comes first.
+    The dispute stays open, so its mail is sent whichever of its webhooks comes first.
     """
     at, due_at = order.moment("payment") + timedelta(hours=1), order.now + timedelta(days=7)
     dispute_id = f"dp_{order.order_id}"
@@ -98,13 +100,13 @@ def _intent(order: Order) -> Webhook:
     return _paid(order, "/api/webhooks/stripe", _stripe_event(order, "payment_intent.succeeded", intent, at))
 
 
-def _stripe_event(order: Order, event_type: str, thing: dict[str, Any], at: int) -> bytes:
+def _stripe_event(order: Order, event_type: str, stripe_object: dict[str, Any], at: int) -> bytes:
     event = {
         "id": f"evt_{order.order_id}_{event_type}",
         "object": "event",
         "api_version": "2020-08-27",
         "created": at,
-        "data": {"object": thing},
+        "data": {"object": stripe_object},
         "livemode": False,
         "pending_webhooks": 1,
         "request": {"id": None, "idempotency_key": None},
@@ -114,24 +116,24 @@ def _stripe_event(order: Order, event_type: str, thing: dict[str, Any], at: int)
 
 
 def portone_v1(order: Order) -> tuple[Webhook, ...]:
-    """V1 names the payment and its status, and nobody signs it."""
+    """Return a V1 webhook: payment id and status, unsigned."""
     key = f"imp_{order.order_id}"
     body = {"imp_uid": key, "merchant_uid": order.order_id, "status": "paid"}
-    api = _told(order, "portone_v1", key, "paid")
+    api = _api_record(order, "portone_v1", key, "paid")
     return ordered(order), _paid(order, "/api/webhooks/portone_v1", as_json(body), api=api)
 
 
 def portone_v2(order: Order) -> tuple[Webhook, ...]:
-    """V2 signs, and says no amount. Its payment id is the shop's order."""
+    """Return a V2 webhook: signed, without an amount. Its payment id is the shop's order id."""
     key = f"tx-{order.order_id}"
     data = {"storeId": "store-simulated", "paymentId": order.order_id, "transactionId": key}
     body = {"type": "Transaction.Paid", "timestamp": order.at("payment"), "data": data}
-    api = _told(order, "portone_v2", key, "PAID")
+    api = _api_record(order, "portone_v2", key, "PAID")
     return ordered(order), _paid(order, "/api/webhooks/portone_v2", as_json(body), api=api)
 
 
 def inicis(order: Order) -> tuple[Webhook, ...]:
-    """A deposit to a virtual account, as the mobile notice tells it: a form in EUC-KR."""
+    """Return a mobile notice of a deposit to a virtual account: a form in EUC-KR."""
     key = f"StdpayVBNK{order.order_id}"
     fields = {
         "P_TID": key,
@@ -147,12 +149,12 @@ def inicis(order: Order) -> tuple[Webhook, ...]:
         "P_RMESG1": "P_VACCT_NO=12345678901234|P_EXP_DT=20991231",
     }
     body = urlencode(fields, encoding="cp949").encode()
-    api = _told(order, "inicis", key, "APPROVAL")
+    api = _api_record(order, "inicis", key, "APPROVAL")
     return ordered(order), _paid(order, "/api/webhooks/inicis", body, headers=FORM, api=api)
 
 
 def kakaopay(order: Order) -> tuple[Webhook, ...]:
-    """Contract E, on its shared path, told apart by its header."""
+    """Return a webhook of contract E on the shared path, with the provider in a header."""
     body = {
         "aid": f"A{order.order_id}",
         "tid": f"T{order.order_id}",
@@ -168,7 +170,7 @@ def kakaopay(order: Order) -> tuple[Webhook, ...]:
 
 
 def naverpay(order: Order) -> tuple[Webhook, ...]:
-    """Contract E, on the provider's own path, with an event id of its own."""
+    """Return a webhook of contract E on the provider's own path, with an event id."""
     body = {
         "eventId": f"naver-{order.order_id}",
         "merchant_uid": order.order_id,
@@ -191,13 +193,13 @@ STORIES = {
 }
 
 
-def _paid(order: Order, path: str, body: bytes, **sent: Any) -> Webhook:
-    row, told = Row("payment", order.order_id, "completed"), mail("PaymentCompleted", order.order_id)
-    return Webhook(path, body, order.order_id, (row,), (told,), **sent)
+def _paid(order: Order, path: str, body: bytes, **fields: Any) -> Webhook:
+    row, paid_mail = Row("payment", order.order_id, "completed"), mail("PaymentCompleted", order.order_id)
+    return Webhook(path, body, order.order_id, (row,), (paid_mail,), **fields)
 
 
-def _told(order: Order, provider: str, reference: str, status: str) -> bytes:
-    told = ProviderRecord(
+def _api_record(order: Order, provider: str, reference: str, status: str) -> bytes:
+    record = ProviderRecord(
         provider=provider,
         reference=reference,
         status=status,
@@ -205,4 +207,4 @@ def _told(order: Order, provider: str, reference: str, status: str) -> bytes:
         amount=str(order.amount),
         at=order.at("payment"),
     )
-    return msgspec.json.encode(told)
+    return msgspec.json.encode(record)

@@ -1,4 +1,4 @@
-"""Contract C: an order for a plan is paid, and that activates its user's subscription."""
+"""Contract C: a paid order for a plan activates the user's subscription."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ from simulator.story import Order, Row, Webhook, as_json, customer, mail, ordere
 
 
 def tosspayments(order: Order) -> tuple[Webhook, ...]:
-    """`payment.confirmed`. The user is a customer of the shop, and the order's id names user and plan."""
+    """Return `payment.confirmed`. The user is a customer of the shop; the order id contains user and plan."""
     user, at = order.order_id, order.moment("payment")
     order_id = f"BIZ-{user}-PRO-{at:%Y%m%d%H%M%S}"
     body = {
@@ -26,8 +26,8 @@ def tosspayments(order: Order) -> tuple[Webhook, ...]:
     rows = (Row("payment", order_id, "completed"), Row("subscription", user, "active"))
     mails = (mail("PaymentCompleted", order_id), mail("SubscriptionActivated", user, order_id))
     paid = Webhook("/api/webhooks/tosspayments", as_json(body), user, rows, mails)
-    told = ordered(order, orderId=order_id, customerId=user)
-    return customer(order), replace(told, order_id=user), paid
+    order_webhook = ordered(order, orderId=order_id, customerId=user)
+    return customer(order), replace(order_webhook, order_id=user), paid
 
 
 STORIES = {"tosspayments": tosspayments}

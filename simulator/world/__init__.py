@@ -1,1 +1,1 @@
-"""What stands outside: the providers' APIs and a mail server, simulated."""
+"""Simulated systems outside hookstream: the providers' APIs and a mail server."""

@@ -1,4 +1,4 @@
-"""How each provider's API answers a question about what it was told, in that API's own words. Pure."""
+"""Builds the response of each provider's API from a ProviderRecord, in that API's own format. Pure."""
 
 import json
 import re
@@ -12,19 +12,19 @@ from simulator.world.api_state import ProviderRecord
 
 KST = timezone(timedelta(hours=9))
 Reply = tuple[int, Any]
-"""A status and a JSON body."""
+"""HTTP status and JSON body."""
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """`of` answers about what is known; `unknown` is what is answered when nothing is."""
+    """`of` returns the body for a known record; `unknown` is the response when there is none."""
 
     of: Callable[[ProviderRecord], Any]
     unknown: Reply
 
 
 def names(target: str, body: bytes) -> Iterator[str]:
-    """Whatever a request may be asking about: the parts of its path, its parameters, the texts in its JSON or form."""
+    """Yield every text of a request that may be an id: path segments, parameters, texts in its JSON or form."""
     url = urlsplit(target)
     yield from (unquote(part) for part in reversed(url.path.split("/")) if part)
     yield from (value for _, value in parse_qsl(url.query))
@@ -52,13 +52,13 @@ def _unix(at: str | None) -> int:
     return int(datetime.fromisoformat(at).timestamp()) if at else 0
 
 
-def _toss(told: ProviderRecord) -> Any:
-    """A Payment object (API version 2022-11-16)."""
-    amount, cancelled = _number(told.amount), told.status == "CANCELED"
+def _toss(record: ProviderRecord) -> Any:
+    """Return a Payment object (API version 2022-11-16)."""
+    amount, cancelled = _number(record.amount), record.status == "CANCELED"
     cancel = {
-        "transactionKey": f"cancel-{told.reference}"[:64],
+        "transactionKey": f"cancel-{record.reference}"[:64],
         "cancelReason": "고객 변심",
-        "canceledAt": told.at,
+        "canceledAt": record.at,
         "cancelAmount": amount,
         "refundableAmount": 0,
         "cancelStatus": "DONE",
@@ -66,17 +66,17 @@ def _toss(told: ProviderRecord) -> Any:
     return {
         "mId": "tosspayments",
         "version": "2022-11-16",
-        "lastTransactionKey": f"{told.status}-{told.reference}"[:64],
-        "paymentKey": told.reference,
-        "orderId": told.order_id,
+        "lastTransactionKey": f"{record.status}-{record.reference}"[:64],
+        "paymentKey": record.reference,
+        "orderId": record.order_id,
         "orderName": "simulated",
-        "status": told.status,
-        "requestedAt": told.at,
-        "approvedAt": told.at if told.status in ("DONE", "CANCELED", "PARTIAL_CANCELED") else None,
+        "status": record.status,
+        "requestedAt": record.at,
+        "approvedAt": record.at if record.status in ("DONE", "CANCELED", "PARTIAL_CANCELED") else None,
         "useEscrow": False,
         "type": "NORMAL",
         "country": "KR",
-        "currency": told.currency,
+        "currency": record.currency,
         "totalAmount": amount,
         "balanceAmount": 0 if cancelled else amount,
         "method": "카드",
@@ -89,23 +89,23 @@ def _toss(told: ProviderRecord) -> Any:
     }
 
 
-def _portone_v1(told: ProviderRecord) -> Any:
-    """An annotated payment, in the envelope every answer of V1 has."""
-    amount, at = _number(told.amount), _unix(told.at)
-    cancelled = told.status == "cancelled"
+def _portone_v1(record: ProviderRecord) -> Any:
+    """Return an annotated payment in the envelope of all V1 responses."""
+    amount, at = _number(record.amount), _unix(record.at)
+    cancelled = record.status == "cancelled"
     payment: dict[str, Any] = {
-        "imp_uid": told.reference,
-        "merchant_uid": told.order_id,
-        "status": told.status,
+        "imp_uid": record.reference,
+        "merchant_uid": record.order_id,
+        "status": record.status,
         "amount": amount,
         "cancel_amount": amount if cancelled else 0,
-        "currency": told.currency,
+        "currency": record.currency,
         "pay_method": "card",
         "pg_provider": "html5_inicis",
-        "pg_tid": f"tid-{told.reference}",
+        "pg_tid": f"tid-{record.reference}",
         "started_at": at,
-        "paid_at": at if told.status in ("paid", "cancelled") else 0,
-        "failed_at": at if told.status == "failed" else 0,
+        "paid_at": at if record.status in ("paid", "cancelled") else 0,
+        "failed_at": at if record.status == "failed" else 0,
         "cancelled_at": at if cancelled else 0,
         "fail_reason": None,
         "cancel_history": [],
@@ -113,22 +113,22 @@ def _portone_v1(told: ProviderRecord) -> Any:
     return {"code": 0, "message": None, "response": payment}
 
 
-def _portone_v2(told: ProviderRecord) -> Any:
-    """A payment of V2: its id is the shop's order."""
-    amount, cancelled = _number(told.amount), told.status == "CANCELLED"
+def _portone_v2(record: ProviderRecord) -> Any:
+    """Return a V2 payment. Its id is the shop's order id."""
+    amount, cancelled = _number(record.amount), record.status == "CANCELLED"
     return {
-        "status": told.status,
-        "id": told.order_id,
-        "transactionId": told.reference,
+        "status": record.status,
+        "id": record.order_id,
+        "transactionId": record.reference,
         "merchantId": "merchant-simulated",
         "storeId": "store-simulated",
         "method": {"type": "PaymentMethodCard"},
         "channel": {"type": "TEST", "id": "channel-simulated", "pgProvider": "TOSSPAYMENTS"},
         "version": "V2",
-        "requestedAt": told.at,
-        "updatedAt": told.at,
-        "statusChangedAt": told.at,
-        "paidAt": told.at,
+        "requestedAt": record.at,
+        "updatedAt": record.at,
+        "statusChangedAt": record.at,
+        "paidAt": record.at,
         "orderName": "simulated",
         "amount": {
             "total": amount,
@@ -138,50 +138,50 @@ def _portone_v2(told: ProviderRecord) -> Any:
             "cancelled": amount if cancelled else 0,
             "cancelledTaxFree": 0,
         },
-        "currency": told.currency,
-        "pgTxId": f"pg-{told.reference}",
+        "currency": record.currency,
+        "pgTxId": f"pg-{record.reference}",
     }
 
 
-def _inicis(told: ProviderRecord) -> Any:
-    """A transaction with a deposit, as INIAPI's inquiry tells it. Its times are Korea's."""
-    at = datetime.fromisoformat(told.at or "2000-01-01T00:00:00Z").astimezone(KST)
+def _inicis(record: ProviderRecord) -> Any:
+    """Return a transaction with a deposit, as INIAPI's inquiry does. Times are in KST."""
+    at = datetime.fromisoformat(record.at or "2000-01-01T00:00:00Z").astimezone(KST)
     day, clock = f"{at:%Y%m%d}", f"{at:%H%M%S}"
     return {
         "resultCode": "00",
         "resultMsg": "정상처리",
-        "tid": told.reference,
-        "oid": told.order_id,
-        "price": told.amount,
+        "tid": record.reference,
+        "oid": record.order_id,
+        "price": record.amount,
         "paymethod": "VBank",
-        "transactionStatus": told.status,
+        "transactionStatus": record.status,
         "approvedDate": day,
         "approvedTime": clock,
         "vacctInfo": {"accountNumber": "12345678901234", "depositDate": day, "depositTime": clock},
     }
 
 
-def _delivery_tracker(told: ProviderRecord) -> Any:
-    """The `track` of a parcel with its last event."""
+def _delivery_tracker(record: ProviderRecord) -> Any:
+    """Return the `track` of a parcel with its last event."""
     event = {
-        "time": told.at,
-        "status": {"code": told.status, "name": told.status.title()},
-        "description": told.status,
+        "time": record.at,
+        "status": {"code": record.status, "name": record.status.title()},
+        "description": record.status,
         "location": {"name": "서울 강남구"},
     }
-    return {"data": {"track": {"trackingNumber": told.reference, "lastEvent": event, "events": {"nodes": [event]}}}}
+    return {"data": {"track": {"trackingNumber": record.reference, "lastEvent": event, "events": {"nodes": [event]}}}}
 
 
-def _tapayz(told: ProviderRecord) -> Any:
-    """A list with the invoice."""
+def _tapayz(record: ProviderRecord) -> Any:
+    """Return a list with the invoice."""
     invoice = {
-        "id": told.reference,
-        "state": told.status,
-        "title": told.title,
-        "cashAmount": f"{told.amount}.000000",
+        "id": record.reference,
+        "state": record.status,
+        "title": record.title,
+        "cashAmount": f"{record.amount}.000000",
         "cryptoAmount": "74.074074",
-        "completedAt": told.at,
-        "customer": {"id": told.customer_id},
+        "completedAt": record.at,
+        "customer": {"id": record.customer_id},
         "cash": {"id": 1, "symbol": "KRW"},
         "crypto": {"id": 1001, "symbol": "USDT"},
     }
@@ -202,6 +202,6 @@ _NAME = re.compile(r"/([a-z0-9_]+)(/.*)")
 
 
 def split(target: str) -> tuple[str, str] | None:
-    """The provider that a path of ours names, and the path below it."""
+    """Return the provider that the first path segment names and the rest of the path, or None for any other path."""
     match = _NAME.fullmatch(target)
     return (match[1], match[2]) if match and match[1] in APIS else None

@@ -1,4 +1,4 @@
-"""What the simulated APIs know: what they were told and nothing else, so nobody vouches for a forgery. Pure."""
+"""The records that the simulated APIs return. They know only registered ones, so no API confirms a forgery. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -7,11 +7,11 @@ import msgspec
 
 
 class ProviderRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Something that happened at a provider: a payment, a parcel, an invoice.
+    """A payment, a parcel or an invoice, as its provider has it.
 
-    `reference` is the provider's own name for it, `status` is in the provider's own words, `at` is RFC 3339, `amount`
-    is in the currency's major unit as the provider writes it. `carrier` is for parcels; `customer_id` and `title` are
-    for invoices.
+    `reference` is the provider's own id, `status` is in the provider's own words, `at` is RFC 3339, `amount` is in the
+    currency's major unit as the provider writes it. `carrier` is for parcels; `customer_id` and `title` are for
+    invoices.
     """
 
     provider: str
@@ -27,7 +27,10 @@ class ProviderRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 class ApiFailure(msgspec.Struct, frozen=True, kw_only=True):
-    """What a provider's API answers to everything until it is told otherwise; status 200 ends it."""
+    """The response of a provider's API to every request until the next ApiFailure. Status 200 ends the failure.
+
+    `retry_after` is in seconds, for the header of that name.
+    """
 
     provider: str
     status: int
@@ -36,25 +39,25 @@ class ApiFailure(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass
 class ApiState:
-    """Held in memory: an API that starts again knows nothing."""
+    """Records and failures of all APIs, in memory."""
 
-    _told: dict[tuple[str, str], ProviderRecord] = field(default_factory=dict)
-    _troubles: dict[str, ApiFailure] = field(default_factory=dict)
+    _records: dict[tuple[str, str], ProviderRecord] = field(default_factory=dict)
+    _failures: dict[str, ApiFailure] = field(default_factory=dict)
 
-    def learn(self, told: ProviderRecord) -> None:
-        """Know this from now on, by its reference and by its order; the later of two holds."""
-        for name in filter(None, (told.reference, told.order_id)):
-            self._told[told.provider, name] = told
+    def add_record(self, record: ProviderRecord) -> None:
+        """Store a record under its reference and its order id; it replaces an earlier one."""
+        for name in filter(None, (record.reference, record.order_id)):
+            self._records[record.provider, name] = record
 
-    def trouble(self, trouble: ApiFailure) -> None:
-        """Be in this trouble from now on."""
-        self._troubles[trouble.provider] = trouble
+    def set_failure(self, failure: ApiFailure) -> None:
+        """Let an API fail from now on, or end its failure."""
+        self._failures[failure.provider] = failure
 
-    def troubled(self, provider: str) -> ApiFailure | None:
-        """The trouble a provider's API is in."""
-        trouble = self._troubles.get(provider)
-        return trouble if trouble and trouble.status != 200 else None  # noqa: PLR2004 - RFC 9110 §15
+    def failure_of(self, provider: str) -> ApiFailure | None:
+        """Return the current failure of a provider's API."""
+        failure = self._failures.get(provider)
+        return failure if failure and failure.status != 200 else None  # noqa: PLR2004 - RFC 9110 §15
 
-    def of(self, provider: str, names: Iterable[str]) -> ProviderRecord | None:
-        """What is known under any of these names."""
-        return next((told for name in names if (told := self._told.get((provider, name)))), None)
+    def find(self, provider: str, names: Iterable[str]) -> ProviderRecord | None:
+        """Return the record for the first of these ids that has one."""
+        return next((record for name in names if (record := self._records.get((provider, name)))), None)

@@ -1,7 +1,7 @@
-"""Answers as the providers' APIs do, each below its name: `python -m simulator.world.apis`. It remembers nothing.
+"""Simulates the providers' APIs, each below its name: `python -m simulator.world.apis`. A restart forgets all records.
 
-What it knows it is told by POST of a `ProviderRecord` to `/simulator/payments`; a `ApiFailure` to `/simulator/troubles` makes an API
-fail. Both are for whoever runs the trial: it listens on the loopback address unless told otherwise.
+POST a `ProviderRecord` to `/simulator/payments` to add a record, and an `ApiFailure` to `/simulator/troubles` to make
+an API fail. It listens on the loopback address unless HOST is set.
 """
 
 import os
@@ -12,55 +12,55 @@ import msgspec
 from aiohttp import web
 
 from simulator.world.answers import APIS, names, split
-from simulator.world.api_state import ApiState, ProviderRecord, ApiFailure
+from simulator.world.api_state import ApiFailure, ApiState, ProviderRecord
 
 PORT = 8090
 
 
 def application(keys: Mapping[str, str]) -> web.Application:
-    """The APIs; `keys` has the key that opens each provider's, by name."""
-    knowledge = ApiState()
+    """Return the web application. `keys` has the API key of each provider; without a key an API is open."""
+    state = ApiState()
 
-    async def learn(request: web.Request) -> web.Response:
-        knowledge.learn(msgspec.json.decode(await request.read(), type=ProviderRecord))
+    async def add_record(request: web.Request) -> web.Response:
+        state.add_record(msgspec.json.decode(await request.read(), type=ProviderRecord))
         return web.Response(status=204)
 
-    async def trouble(request: web.Request) -> web.Response:
-        knowledge.trouble(msgspec.json.decode(await request.read(), type=ApiFailure))
+    async def set_failure(request: web.Request) -> web.Response:
+        state.set_failure(msgspec.json.decode(await request.read(), type=ApiFailure))
         return web.Response(status=204)
 
     async def ready(_: web.Request) -> web.Response:
         return web.json_response({"problems": []})
 
     async def answer(request: web.Request) -> web.Response:
-        return _answer(knowledge, keys, request, await request.read())
+        return _answer(state, keys, request, await request.read())
 
     app = web.Application()
-    app.router.add_post("/simulator/payments", learn)
-    app.router.add_post("/simulator/troubles", trouble)
+    app.router.add_post("/simulator/payments", add_record)
+    app.router.add_post("/simulator/troubles", set_failure)
     app.router.add_get("/health/ready", ready)
     app.router.add_route("*", "/{rest:.*}", answer)
     return app
 
 
-def _answer(knowledge: ApiState, keys: Mapping[str, str], request: web.Request, body: bytes) -> web.Response:
+def _answer(state: ApiState, keys: Mapping[str, str], request: web.Request, body: bytes) -> web.Response:
     found = split(request.raw_path)
     if found is None:
         return web.json_response({"message": "no such API"}, status=404)
     provider, target = found
-    if trouble := knowledge.troubled(provider):
-        headers = {} if trouble.retry_after is None else {"Retry-After": str(trouble.retry_after)}
-        return web.json_response({"message": "simulated trouble"}, status=trouble.status, headers=headers)
+    if failure := state.failure_of(provider):
+        headers = {} if failure.retry_after is None else {"Retry-After": str(failure.retry_after)}
+        return web.json_response({"message": "simulated trouble"}, status=failure.status, headers=headers)
     key = keys.get(provider)
-    if key and not _opens(key, request.headers.get("Authorization", ""), body):
+    if key and not _is_authorized(key, request.headers.get("Authorization", ""), body):
         return web.json_response({"message": "not with this key"}, status=401)
-    told = knowledge.of(provider, names(target, body))
-    status, content = (200, APIS[provider].of(told)) if told else APIS[provider].unknown
+    record = state.find(provider, names(target, body))
+    status, content = (200, APIS[provider].of(record)) if record else APIS[provider].unknown
     return web.json_response(content, status=status)
 
 
-def _opens(key: str, authorization: str, body: bytes) -> bool:
-    """Whether a request shows the key: in its header, plain or as Basic, or its public half `mid:` in its body."""
+def _is_authorized(key: str, authorization: str, body: bytes) -> bool:
+    """Return whether the header has the key, plain or as Basic, or the body its public part (before `:`)."""
     scheme, _, value = authorization.partition(" ")
     if scheme.lower() == "basic":
         try:

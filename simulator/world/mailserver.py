@@ -1,7 +1,7 @@
-"""A mail server for trials: `python -m simulator.world.mailserver FILE`. It has stored a mail before it says 250.
+"""A mail server for tests: `python -m simulator.world.mailserver FILE`. It stores a mail before it answers 250.
 
-It misbehaves as a `Mood` posted to `/simulator/mood` says, and shows its mails on the same port as Mailpit does. It
-listens on the loopback address: SMTP on SMTP_PORT, HTTP on PORT.
+A `Mood` posted to `/simulator/mood` makes it fail. It lists its mails with Mailpit's API. It listens on the loopback
+address: SMTP on SMTP_PORT, HTTP on PORT.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 from aiohttp import web
 
-from simulator.world.postbox import StoredMail, Postbox
+from simulator.world.postbox import Postbox, StoredMail
 
 HOST = "127.0.0.1"
 SILENCE_S = 60.0
@@ -24,34 +24,34 @@ LONGEST = 10_000_000
 
 Ill = Literal[
     "well",
-    "full",  # 452 to the reader: nothing is taken
+    "full",  # 452 to RCPT: no mail is accepted
     "closes at data",
     "closes in the body",
-    "defers",  # 451 after the dot, nothing is taken
-    "refuses",  # 554 after the dot, for good
-    "silent after the dot",  # taken, and never answered
-    "closes after the dot",  # taken, and never answered
-    "loses after the dot",  # neither taken nor answered
-    "good night",  # taken and answered, then 421 to whatever comes
+    "defers",  # 451 after the final dot: the mail is not stored
+    "refuses",  # 554 after the final dot: permanent
+    "silent after the dot",  # stored, and no answer
+    "closes after the dot",  # stored, and the connection closed without an answer
+    "loses after the dot",  # not stored, and the connection closed without an answer
+    "good night",  # stored and answered, then 421 to the next command
 ]
 
 
 class Mood(msgspec.Struct, frozen=True):
-    """How the server is, to a `share` of its mails."""
+    """The fault of the server, which applies to a `share` of its mails."""
 
     ill: Ill = "well"
     share: float = 1.0
 
 
 class Moods:
-    """The mood of the moment; whom it hits is by chance of a fixed seed."""
+    """The current mood. A random generator with a fixed seed selects the mails it applies to."""
 
     def __init__(self) -> None:
         self.now = Mood()
-        self._chance = Random(0)  # noqa: S311 - a trial is to be repeated
+        self._chance = Random(0)  # noqa: S311 - not a secret
 
     def of_this_mail(self) -> Ill:
-        """How this mail is treated."""
+        """Return the fault to apply to the next mail."""
         return self.now.ill if self._chance.random() < self.now.share else "well"
 
 
@@ -65,7 +65,7 @@ class Session:
         self._ill: Ill = "well"
 
     async def serve(self) -> None:
-        """Until either side has had enough."""
+        """Answer commands until either side closes the connection."""
         try:
             await self._say("220 trials")
             while (line := await self._reader.readline()) and await self._answer(line.decode("latin-1").strip()):
@@ -76,7 +76,7 @@ class Session:
             self._writer.close()
 
     async def _answer(self, line: str) -> bool:
-        """Whether the conversation goes on."""
+        """Answer one command; return whether the session continues."""
         match line[:4].upper():
             case "MAIL":
                 self._ill = self._moods.of_this_mail()
@@ -109,7 +109,7 @@ class Session:
         return await self._end()
 
     async def _body(self) -> bytes:
-        """Up to the dot, which may be the first line; dots at the beginning of lines are doubled on the way."""
+        """Return the mail up to the final dot, with doubled dots at line starts undone."""
         source = await self._reader.readuntil(END)
         return source.removesuffix(END).replace(b"\r\n..", b"\r\n.")
 
@@ -134,7 +134,7 @@ class Session:
 
 
 def pages(postbox: Postbox, moods: Moods) -> web.Application:
-    """What is known of the mails, in Mailpit's words."""
+    """Return the HTTP application: the part of Mailpit's API that tests use, and the endpoint of the mood."""
 
     async def mood(request: web.Request) -> web.Response:
         moods.now = msgspec.json.decode(await request.read(), type=Mood)
@@ -178,7 +178,7 @@ async def serve(path: Path, smtp_port: int, port: int) -> None:
 
 
 def main() -> None:
-    """Keep the mails in the file that the command line names."""
+    """Serve, and store the mails in the file that the command line names."""
     asyncio.run(serve(Path(sys.argv[1]), int(os.environ["SMTP_PORT"]), int(os.environ["PORT"])))
 
 

@@ -1,4 +1,4 @@
-"""Mails at rest in a trial: one file, a line of JSON a mail, on the disk before anybody is told that it was taken."""
+"""Storage of the test mail server: one file with a line of JSON for each mail, flushed before the mail is accepted."""
 
 import os
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ import msgspec
 
 
 class StoredMail(msgspec.Struct, frozen=True):
-    """A mail as it was taken; `message_id` stands without its brackets."""
+    """An accepted mail. `message_id` has no angle brackets."""
 
     number: int
     message_id: str
@@ -20,20 +20,20 @@ class StoredMail(msgspec.Struct, frozen=True):
 
 
 class Postbox:
-    """The mails in the file at `path`, which only one process writes."""
+    """The mails in the file at `path`. Only one process may write it."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("ab+", buffering=0)
         self._file.seek(0)
-        whole = self._file.read().split(b"\n")[:-1]  # what a kill left half written was never taken
+        whole = self._file.read().split(b"\n")[:-1]  # a line cut off by a kill was never accepted
         self._file.truncate(sum(len(line) + 1 for line in whole))
         self.mails = [msgspec.json.decode(line, type=StoredMail) for line in whole]
 
     def keep(self, recipient: str, source: bytes) -> None:
-        """Return once the mail is on the disk.
+        """Store a mail and return once it is on disk.
 
-        Raises OSError when the disk refuses it.
+        Raises OSError when the disk refuses the write.
         """
         headers = BytesHeaderParser().parsebytes(source)
         mail = StoredMail(
@@ -41,12 +41,12 @@ class Postbox:
             str(headers.get("Message-ID", "")).strip("<> "),
             recipient,
             str(make_header(decode_header(str(headers.get("Subject", ""))))),
-            datetime.now(UTC),  # noqa: TID251 - a mail server of trials has a clock of its own
+            datetime.now(UTC),  # noqa: TID251 - the mail server's own clock
         )
         self._file.write(msgspec.json.encode(mail) + b"\n")
         os.fdatasync(self._file.fileno())
         self.mails.append(mail)
 
     def page(self, start: int, limit: int) -> list[StoredMail]:
-        """Newest first."""
+        """Return up to `limit` mails after the first `start`, newest first."""
         return self.mails[::-1][start : start + limit]

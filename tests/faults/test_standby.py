@@ -51,8 +51,8 @@ class Postgres:
     def run(self, name: str, *argv: str) -> None:
         command = [str(BINARIES[-1] / name), *argv]
         done = subprocess.run(
-            command, user=postgres_home.unprivileged_user() or None, cwd="/", env={"PATH": os.environ["PATH"]}, check=False,
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            command, user=postgres_home.unprivileged_user() or None, cwd="/", env={"PATH": os.environ["PATH"]},
+            check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
 

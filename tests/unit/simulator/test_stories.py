@@ -1,4 +1,4 @@
-"""What each provider's story tells is what its module reads, and its API's answer is what that asks for."""
+"""Each provider's module reads the webhooks of its story, and the simulated API answers its request."""
 
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -27,7 +27,7 @@ TOLD_HERE = sorted(STORIES)
 
 
 def event_of(told: Webhook) -> Addressed:
-    """The event that comes of a webhook, confirmed by its provider's API where it needs that."""
+    """Return the event of a webhook, confirmed by the provider's API where needed."""
     provider = provider_of(told)
     _, kind = catalogue.find(told.path, {name.lower(): value for name, value in told.headers})
     signed = {name.lower(): value for name, value in provider.sign(told.body, SECRET.encode(), NOW).items()}
@@ -43,12 +43,12 @@ def _confirmed(receipt: UnconfirmedWebhook, told: Webhook) -> Addressed:
     inquiry = catalogue.NAMES[receipt.envelope.provider].api_verification
     assert inquiry
     assert told.api
-    knowledge = ApiState()
-    knowledge.learn(msgspec.json.decode(told.api, type=ProviderRecord))
+    state = ApiState()
+    state.add_record(msgspec.json.decode(told.api, type=ProviderRecord))
     ask = inquiry.build_request(receipt.notice, "a key")
-    known = knowledge.of(receipt.envelope.provider, names(ask.path, ask.body))
-    assert known, f"the API finds nothing at {urlsplit(ask.path).path}"
-    answer = msgspec.json.encode(APIS[receipt.envelope.provider].of(known))
+    record = state.find(receipt.envelope.provider, names(ask.path, ask.body))
+    assert record, f"the API finds nothing at {urlsplit(ask.path).path}"
+    answer = msgspec.json.encode(APIS[receipt.envelope.provider].of(record))
     envelope = receipt.envelope
     received = Received(envelope.path, envelope.headers, envelope.raw, envelope.received_at)
     return confirmed(receipt, inquiry.read_response(receipt.notice, received, answer), answer)
@@ -80,4 +80,4 @@ def test_two_orders_share_no_row_and_no_mail(provider: str) -> None:
 
 @pytest.mark.parametrize("provider", sorted(APIS))
 def test_an_api_knows_nothing_it_was_not_told(provider: str) -> None:
-    assert ApiState().of(provider, names("/v1/payments/forged", b'{"tid": "forged"}')) is None
+    assert ApiState().find(provider, names("/v1/payments/forged", b'{"tid": "forged"}')) is None
