@@ -89,8 +89,8 @@ def expected(lives: Collection[Life], accepted: Collection[Webhook]) -> Expected
         Counter(
             (row.service, row.key)
             for life in lives
-            for accepted_webhooks in life.webhooks
-            for row in accepted_webhooks.rows + accepted_webhooks.passes
+            for webhook in life.webhooks
+            for row in webhook.rows + webhook.passes
         ),
         {mail: webhook for webhook in accepted_webhooks if webhook.order_id in known for mail in webhook.mails},
         frozenset(mail for life in lives for webhook in life.webhooks for mail in webhook.mails),
