@@ -95,7 +95,7 @@ def _send(stand: System, connections: int, mails: int, name: str) -> tuple[float
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     of_postgres = cost.trees(postgres)["postgres"] - of_postgres
     stop.set()
-    sender.wake.set()
+    sender.new_mail.set()
     thread.join()
     store.dispose()
     return mails / seconds, cpu / mails * 1000, of_postgres / mails * 1000, queueing / mails * 1000

@@ -1,1 +1,1 @@
-"""Domain events in, e-mail out: never two mails for one fact."""
+"""Send mails and in-app messages for domain events; each event is mailed at most once per audience."""

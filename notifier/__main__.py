@@ -1,4 +1,4 @@
-"""Runs the notifier: `python -m notifier [run|migrate|replay …|rebuild]`."""
+"""Run the notifier: `python -m notifier [run|migrate|replay …|rebuild]`."""
 
 import sys
 from functools import partial
@@ -23,8 +23,8 @@ SERVICE = "notifier"
 
 
 def run(settings: NotifierSettings) -> None:
-    """Queue and send until a signal asks to stop."""
-    stop = on_signal(settings.mail_timeout_s + WITHIN_S)  # a mail whose dot is sent is worth waiting for
+    """Queue and send mails until SIGTERM or SIGINT."""
+    stop = on_signal(settings.mail_timeout_s + WITHIN_S)  # wait for the reply to a dot that is sent
     store = store_engine(settings, SERVICE)
     codec = Codec(registry(settings))
     handler = partial(handle, operator=settings.operator_email, max_age_s=settings.mail_max_age)
@@ -34,11 +34,11 @@ def run(settings: NotifierSettings) -> None:
     )
     worker.when_rewound(apply_again, replay_hooks.rewind)
     sender = Sender(settings, store, codec, worker.trust)
-    worker.on_commit = sender.wake.set
+    worker.on_commit = sender.new_mail.set
     health = Health()
     worker.watch(health)
     health.ready_while(sender.problem)
-    mails = ManagementApi(settings, store, codec, sender.wake.set)
+    mails = ManagementApi(settings, store, codec, sender.new_mail.set)
     management.listen(
         settings, health, {**management_api.ManagementApi(SERVICE, store, codec).routes(), **mails.routes()}
     )
@@ -48,8 +48,11 @@ def run(settings: NotifierSettings) -> None:
     sending.join(settings.mail_timeout_s)
 
 
-def subject(settings: NotifierSettings) -> ReplaySpec:
-    """What a replay has to know: mails that were sent stand on a topic of their own."""
+def replay_spec(settings: NotifierSettings) -> ReplaySpec:
+    """Return what a replay of the notifier needs.
+
+    `NOTIFICATIONS` is read as well, because only that topic says which mails were sent.
+    """
     return ReplaySpec(
         SERVICE,
         SERVICE,
@@ -57,14 +60,17 @@ def subject(settings: NotifierSettings) -> ReplaySpec:
         partial(replay_hooks.handle, operator=settings.operator_email),
         also_reads=(topics.NOTIFICATIONS,),
         settle=replay_hooks.settle,
-        carry_over=replay_hooks.adopt,
-        ignored_columns=replay_hooks.ASIDE,
-        unreplayed_rows=replay_hooks.UNTOLD,
+        carry_over=replay_hooks.carry_over,
+        ignored_columns=replay_hooks.IGNORED_COLUMNS,
+        unreplayed_rows=replay_hooks.UNREPLAYED_ROWS,
     )
 
 
 def main(arguments: list[str]) -> None:
-    """Do what the command line asks for. Alembic and replays, 12 MB, are imported only by those who need them."""
+    """Run the command in `arguments`; exit with a usage line if it is unknown.
+
+    Alembic and the replay modules take 12 MB, so only the commands that need them import them.
+    """
     settings = NotifierSettings.read()
     logging.configure(SERVICE, settings.log_level)
     match arguments:
@@ -79,7 +85,7 @@ def main(arguments: list[str]) -> None:
 
             if arguments[0] not in verbs.VERBS:
                 sys.exit("usage: python -m notifier [run|migrate|replay …|rebuild]")
-            verbs.main(subject(settings), settings, arguments)
+            verbs.main(replay_spec(settings), settings, arguments)
 
 
 if __name__ == "__main__":

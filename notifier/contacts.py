@@ -1,4 +1,4 @@
-"""Checks whether the contact of a webhook or a domain event can be mailed, and gives the reason if not."""
+"""Check whether the contact in a webhook or domain event can be mailed."""
 
 from typing import NamedTuple
 
@@ -6,29 +6,32 @@ from stream.events import CustomerNotice, OrderNotice, email_address
 
 
 class Contact(NamedTuple):
-    """`address` is what a mail is sent to, in its one form; `problem` is why there is none, without the text given."""
+    """An address in canonical form, or the reason why there is none.
+
+    Both are None when no contact was given. `problem` never repeats the text that was given.
+    """
 
     address: str | None
     problem: str | None
 
 
-def judge(given: str | None, field: str) -> Contact:
-    """Return the contact for the text in `field`; neither an address nor a problem when nothing is given."""
-    if given is None:
+def parse(text: str | None, field: str) -> Contact:
+    """Return the contact for `text`. `field` is its name in the webhook, for `problem`."""
+    if text is None:
         return Contact(None, None)
     try:
-        return Contact(email_address.parse(given), None)
-    except email_address.Unusable as why:
-        return Contact(None, f"{field} is no address that can be mailed: {why}")
+        return Contact(email_address.parse(text), None)
+    except email_address.Unusable as error:
+        return Contact(None, f"{field} is no address that can be mailed: {error}")
 
 
 def customer_of(notice: OrderNotice) -> Contact:
-    return judge(notice.customer_email, "customerEmail")
+    return parse(notice.customer_email, "customerEmail")
 
 
 def seller_of(notice: OrderNotice) -> Contact:
-    return judge(notice.seller_email, "sellerEmail")
+    return parse(notice.seller_email, "sellerEmail")
 
 
 def of(notice: CustomerNotice) -> Contact:
-    return judge(notice.email, "email")
+    return parse(notice.email, "email")

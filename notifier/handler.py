@@ -1,4 +1,7 @@
-"""One transaction of the notifier: learn who is who, queue a message per fact and audience, wake what waited."""
+"""Apply a batch of events in one transaction: store contacts, queue one mail per event and audience, release mails.
+
+The sender sends the mails after the commit.
+"""
 
 from collections.abc import Sequence
 
@@ -12,42 +15,46 @@ from stream.events import CustomerWebhook, DeadRecord, DomainEvent, OrderWebhook
 from stream.state.fold import Result
 
 TOPICS = topics.READ_BY["notifier"]
-Told = OrderWebhook | CustomerWebhook | DomainEvent | DeadRecord | QuarantinedWebhook | Outcome
+NotifierEvent = OrderWebhook | CustomerWebhook | DomainEvent | DeadRecord | QuarantinedWebhook | Outcome
 
 
-def handle(tx: Connection, events: Sequence[Told], *, operator: str | None, max_age_s: float) -> list[Result]:
-    """Apply new events. The mails themselves are sent after the commit, by the sender."""
+def handle(tx: Connection, events: Sequence[NotifierEvent], *, operator: str | None, max_age_s: float) -> list[Result]:
+    """Apply new events and return a result for each, in order.
+
+    `operator` is the operator's address; without one, operators get no mail. A mail whose webhook was received more
+    than `max_age_s` ago is stored as `stale`.
+    """
     orders = [event for event in events if isinstance(event, OrderWebhook)]
     customers = [event for event in events if isinstance(event, CustomerWebhook)]
-    messages = [message for event in events if isinstance(event, DomainEvent) for message in _messages(event, operator)]
-    store.lock(tx, orders, customers, [message.fact for message in messages])
+    mails = [mail for event in events if isinstance(event, DomainEvent) for mail in _new_mails(event, operator)]
+    store.lock(tx, orders, customers, [mail.event for mail in mails])
     store.save_orders(tx, orders)
     store.save_customers(tx, customers)
-    store.queue(tx, messages, max_age_s)
-    touched = store.touched(tx, messages, orders, customers)
-    store.wake(tx, touched, messages, max_age_s)
+    store.queue(tx, mails, max_age_s)
+    touched = store.touched(tx, mails, orders, customers)
+    store.release(tx, touched, mails, max_age_s)
     in_app.write(tx, touched)
-    operator_alerts.abandoned(tx, [event for event in events if isinstance(event, DeadRecord)])
-    operator_alerts.quarantined(tx, [event for event in events if isinstance(event, QuarantinedWebhook)])
-    _report_unusable(orders, customers, messages)
-    return [Result(_key(event), "processed", ()) for event in events]
+    operator_alerts.raise_dead(tx, [event for event in events if isinstance(event, DeadRecord)])
+    operator_alerts.raise_quarantined(tx, [event for event in events if isinstance(event, QuarantinedWebhook)])
+    _report_unusable(orders, customers, mails)
+    return [Result(_key_of(event), "processed", ()) for event in events]
 
 
-def _messages(fact: DomainEvent, operator: str | None) -> list[store.Message]:
+def _new_mails(event: DomainEvent, operator: str | None) -> list[store.NewMail]:
     return [
-        store.Message(fact, audience, _contact(fact, operator if audience == "operator" else None))
-        for audience in audiences(fact)
+        store.NewMail(event, audience, _contact_of(event, operator if audience == "operator" else None))
+        for audience in audiences(event)
         if audience != "operator" or operator
     ]
 
 
-def _contact(fact: DomainEvent, operator: str | None) -> Contact:
-    """The operator's address is checked at the start."""
-    return Contact(operator, None) if operator else contacts.judge(fact.contact, "the event's contact")
+def _contact_of(event: DomainEvent, operator: str | None) -> Contact:
+    """Return the address to use if neither the order nor the customer gives one. Settings check `operator`."""
+    return Contact(operator, None) if operator else contacts.parse(event.contact, "the event's contact")
 
 
 def _report_unusable(
-    orders: Sequence[OrderWebhook], customers: Sequence[CustomerWebhook], messages: Sequence[store.Message]
+    orders: Sequence[OrderWebhook], customers: Sequence[CustomerWebhook], mails: Sequence[store.NewMail]
 ) -> None:
     for order in orders:
         for contact in (contacts.customer_of(order.notice), contacts.seller_of(order.notice)):
@@ -56,12 +63,12 @@ def _report_unusable(
     for customer in customers:
         if problem := contacts.of(customer.notice).problem:
             log.warning("contact.unusable", to=customer.notice.customer_id, error=problem)
-    for message in messages:
-        if message.contact.problem:
-            log.warning("contact.unusable", id=message.fact.event_id, error=message.contact.problem)
+    for mail in mails:
+        if mail.contact.problem:
+            log.warning("contact.unusable", id=mail.event.event_id, error=mail.contact.problem)
 
 
-def _key(event: Told) -> str:
+def _key_of(event: NotifierEvent) -> str:
     if isinstance(event, DomainEvent):
         return event.order_id or event.customer_id or event.event_id
     if isinstance(event, DeadRecord | QuarantinedWebhook | Outcome):

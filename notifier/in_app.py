@@ -1,6 +1,6 @@
-"""The rows a shop's own pages show to customers and sellers: one a fact and reader, written with the fact.
+"""Write the rows that a shop shows to customers and sellers on its own pages: one per event and reader.
 
-It is written once the reader's id is known; until then the row of the mail stands for it.
+A row is written in the same transaction as its mail, or later, in the first one that knows the reader's user id.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from notifier import mail_queue
 from notifier.mail import composer
-from notifier.mail_queue import Letter
+from notifier.mail_queue import QueuedMail
 from notifier.store import Touched
 from runtime.logging import log
 from stream.events import ids
@@ -20,7 +20,7 @@ from stream.store.bulk_sql import write as write_rows
 
 CHANNEL = "in_app"
 
-UNWRITTEN = f"""
+FIND_UNWRITTEN = f"""
 SELECT {mail_queue.COLUMNS} FROM addressed
  WHERE audience IN ('customer', 'seller') AND user_id IS NOT NULL AND fact::text <> '{{}}'
    AND (notification_id = ANY (%(ids)b::text[]::uuid[]) OR order_id = ANY (%(orders)b::text[]))
@@ -40,8 +40,8 @@ COLUMNS = "ids users titles messages types links facts audiences times"
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """What a fact is about, where no order gives a link."""
+class EventSubject:
+    """The fields of an event that locate its page, used if the order has no link."""
 
     received_at: int
     order_id: str | None = None
@@ -55,30 +55,31 @@ class About:
 
 
 def write(tx: Connection, touched: Touched) -> None:
-    """Write the rows whose readers are known by now, of the messages this transaction touches."""
+    """Write the missing rows of these mails, orders and customers whose user id is known."""
     if not touched:
         return
-    asked = {"ids": touched.ids, "orders": touched.orders, "operator_locale": ""}
-    found: Any = tx.exec_driver_sql(UNWRITTEN, asked)
-    rows = [row for letter in found if (row := _row(Letter(*letter)))]
+    values = {"ids": touched.ids, "orders": touched.orders, "operator_locale": ""}
+    found: Any = tx.exec_driver_sql(FIND_UNWRITTEN, values)
+    rows = [row for mail in found if (row := _row(QueuedMail(*mail)))]
     write_rows(tx, INSERT, COLUMNS, rows)
 
 
-def _row(letter: Letter) -> tuple[Any, ...] | None:
-    about = msgspec.json.decode(letter.fact, type=About)
+def _row(mail: QueuedMail) -> tuple[Any, ...] | None:
+    """Return the cells of a row, in the order of `COLUMNS`; None, with an error logged, if rendering fails."""
+    subject = msgspec.json.decode(mail.fact, type=EventSubject)
     try:
-        said = composer.words(letter)
-    except Exception as broken:  # noqa: BLE001 - a message that cannot be written must not hold up the others
-        log.error("in_app.failed", id=letter.notification_id, error=f"{type(broken).__name__}: {broken}")
+        content = composer.render(mail)
+    except Exception as failure:  # noqa: BLE001 - one message that cannot be rendered must not block the others
+        log.error("in_app.failed", id=mail.notification_id, error=f"{type(failure).__name__}: {failure}")
         return None
     return (
-        ids.notification_id(letter.fact_id, letter.audience, CHANNEL),
-        letter.user_id,
-        said.title,
-        said.message,
-        letter.fact_type,
-        letter.link or about.link,
-        letter.fact_id,
-        letter.audience,
-        about.received_at,
+        ids.notification_id(mail.fact_id, mail.audience, CHANNEL),
+        mail.user_id,
+        content.title,
+        content.message,
+        mail.fact_type,
+        mail.link or subject.link,
+        mail.fact_id,
+        mail.audience,
+        subject.received_at,
     )

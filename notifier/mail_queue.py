@@ -1,7 +1,7 @@
-"""Messages on their way out: the rows the sender claims, and what became of each.
+"""The queue of mails: the SQL by which the sender claims them and records the results.
 
-A claim is a row lock held while the mail server is spoken to: it vanishes with its holder. `sending` is committed
-directly before the final dot, and from then on nobody sends that mail again.
+A claim is a row lock, held while the sender talks to the mail server; it ends with its transaction. The status
+`sending` is committed just before the final dot; from then on the mail is not sent again automatically.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,41 +27,41 @@ SELECT {COLUMNS}, stale
 """  # noqa: S608 - our own columns
 READ = f"SELECT {COLUMNS} FROM addressed WHERE notification_id = %(id)s::uuid"  # noqa: S608 - our own columns
 
-# The mail server is spoken to while the claim is held, and may take its time for each of its replies.
-PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = '10min'"
+# The claim is held while the sender talks to the mail server, which may take MAIL_TIMEOUT_S for each reply.
+IDLE_TIMEOUT = "SET LOCAL idle_in_transaction_session_timeout = '10min'"
 
-# Not now(): the transaction may have begun minutes ago, with a slow mail server, and ABANDONED counts from here.
-SENDING = """
+# Not now(): with a slow mail server the transaction may have begun minutes ago, and EXPIRE_SENDING counts from here.
+MARK_SENDING = """
 UPDATE notifications SET status = 'sending', sending_since = statement_timestamp(), attempts = attempts + 1
  WHERE notification_id = ANY (%(ids)b::text[]::uuid[])
 RETURNING sending_since
 """
-UNSENT_AFTER_ALL = """
+REQUEUE = """
 UPDATE notifications SET status = 'queued', next_attempt_at = now()
  WHERE notification_id = ANY (%(ids)b::text[]::uuid[]) AND status = 'sending' AND sending_since = %(since)s
 """
-SENT = """
+MARK_SENT = """
 UPDATE notifications SET status = 'sent', sent_at = now(), error = NULL
  WHERE notification_id = ANY (%(ids)b::text[]::uuid[])
 """
-POSTPONED = """
+POSTPONE = """
 UPDATE notifications SET status = 'queued', attempts = %(attempts)s, error = %(error)s,
                          next_attempt_at = now() + %(seconds)s * interval '1 second'
  WHERE notification_id = %(id)s::uuid
 """
-ENDED = "UPDATE notifications SET status = %(status)s, error = %(error)s WHERE notification_id = %(id)s::uuid"
+END = "UPDATE notifications SET status = %(status)s, error = %(error)s WHERE notification_id = %(id)s::uuid"
 
-# A sender that died after the dot cannot say what the mail server made of it, and nobody else can.
-ABANDONED = """
+# If a sender dies after the dot, its mail server's reply is lost.
+EXPIRE_SENDING = """
 UPDATE notifications SET status = 'unknown', error = 'the notifier ended between the final dot and its reply'
  WHERE status = 'sending' AND sending_since < now() - %(seconds)s * interval '1 second'
 RETURNING notification_id::text
 """
 
-OVERDUE = """
+EXPIRE_WAITING = """
 UPDATE notifications SET status = CASE WHEN received_at < now() - %(max_age)s * interval '1 second' THEN 'stale'
                                        ELSE 'no_recipient' END,
-                         error = 'nobody told the address of its reader in time'
+                         error = 'the address of the recipient did not arrive in time'
  WHERE status = 'waiting' AND created_at < now() - least(%(wait)s, %(max_age)s) * interval '1 second'
 RETURNING notification_id::text, status
 """
@@ -73,7 +73,7 @@ SELECT 'sending', count(*) FROM notifications WHERE status = 'sending' UNION ALL
 SELECT status, count(*) FROM notifications
  WHERE status IN ('failed', 'unknown', 'stale', 'no_recipient') GROUP BY status
 """
-"""Each from an index of its own; those that were sent are too many to count."""
+"""Each status is counted with an index of its own; `sent` is left out because there are too many."""
 
 OLDEST = """
 SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8
@@ -84,11 +84,11 @@ UNSENT = ("waiting", "queued", "sending", "failed", "unknown", "stale", "no_reci
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """A message: the fact it tells as JSON, its reader, and what the reader likes.
+class QueuedMail:
+    """A mail with its event (`fact`, as JSON) and the contact it goes to.
 
-    `customer_id` is the customer the fact is about, `user_id` the reader, as far as either is known. `recipient` is the
-    reader's address; without one `problem` may say why a contact that was given cannot be used.
+    `customer_id` is the customer of the event, `user_id` the recipient; either may be unknown. `recipient` is the
+    address; without one, `problem` may say why the given contact cannot be used. `stale` is True after MAIL_MAX_AGE.
     """
 
     notification_id: str
@@ -109,81 +109,84 @@ class Letter:
     stale: bool = False
 
 
-def claim(tx: Connection, operator_locale: str, max_age_s: float, most: int) -> list[Letter]:
-    """The messages that have been due longest, kept from other senders until the transaction ends."""
-    tx.exec_driver_sql(PATIENCE)
-    wanted = {"operator_locale": operator_locale, "max_age": max_age_s, "most": most}
-    rows: Any = tx.exec_driver_sql(CLAIM, wanted)
-    return [Letter(*row) for row in rows]
+def claim(tx: Connection, operator_locale: str, max_age_s: float, most: int) -> list[QueuedMail]:
+    """Lock and return up to `most` mails that are due, longest first; rows locked by other senders are skipped."""
+    tx.exec_driver_sql(IDLE_TIMEOUT)
+    values = {"operator_locale": operator_locale, "max_age": max_age_s, "most": most}
+    rows: Any = tx.exec_driver_sql(CLAIM, values)
+    return [QueuedMail(*row) for row in rows]
 
 
-def first_of_each_order(letters: Iterable[Letter]) -> list[Letter]:
-    """Leave out the later messages of an order (or of a customer without one) to one audience.
+def first_of_each_order(mails: Iterable[QueuedMail]) -> list[QueuedMail]:
+    """Return the first mail per audience and order (or customer, without an order); leave out later ones.
 
-    The mail server may finish what is sent to it together in any order, and a reader expects "paid" before "shipped".
+    A mail server may deliver mails that are sent together in any order, and "paid" must arrive before "shipped".
     """
-    first: dict[object, Letter] = {}
-    for letter in letters:
-        about = letter.order_id or letter.customer_id
-        first.setdefault((about, letter.audience) if about else letter.notification_id, letter)
+    first: dict[object, QueuedMail] = {}
+    for mail in mails:
+        subject = mail.order_id or mail.customer_id
+        first.setdefault((subject, mail.audience) if subject else mail.notification_id, mail)
     return list(first.values())
 
 
-def read(tx: Connection, notification_id: str, operator_locale: str) -> Letter | None:
-    """A message by its id, claimed by nobody."""
+def read(tx: Connection, notification_id: str, operator_locale: str) -> QueuedMail | None:
+    """Return a mail without locking it; None if the id is unknown."""
     row: Any = tx.exec_driver_sql(READ, {"operator_locale": operator_locale, "id": notification_id}).one_or_none()
-    return Letter(*row) if row else None
+    return QueuedMail(*row) if row else None
 
 
-def sending(tx: Connection, letters: Sequence[Letter]) -> datetime:
-    """Mark messages as possibly sent from this commit on; return the time of that, which identifies the attempt."""
-    since: datetime = tx.exec_driver_sql(SENDING, _ids(letters)).scalars().all()[0]
+def mark_sending(tx: Connection, mails: Sequence[QueuedMail]) -> datetime:
+    """Set mails to `sending`, and return the time of that statement, which identifies the attempt."""
+    since: datetime = tx.exec_driver_sql(MARK_SENDING, _ids(mails)).scalars().all()[0]
     return since
 
 
-def not_sent(tx: Connection, letters: Sequence[Letter], since: datetime) -> None:
-    """The attempt since then came to nothing: its commit was not heard of, and its dots were not sent."""
-    tx.exec_driver_sql(UNSENT_AFTER_ALL, {**_ids(letters), "since": since})
+def requeue(tx: Connection, mails: Sequence[QueuedMail], since: datetime) -> None:
+    """Undo `mark_sending` for mails whose dots were not sent, after a commit with an unknown result."""
+    tx.exec_driver_sql(REQUEUE, {**_ids(mails), "since": since})
 
 
-def sent(tx: Connection, letters: Sequence[Letter]) -> None:
-    """The mail server has taken these."""
-    tx.exec_driver_sql(SENT, _ids(letters))
+def mark_sent(tx: Connection, mails: Sequence[QueuedMail]) -> None:
+    """Set mails to `sent`: the mail server has accepted them."""
+    tx.exec_driver_sql(MARK_SENT, _ids(mails))
 
 
-def postponed(tx: Connection, letter: Letter, seconds: float, error: str) -> None:
-    """The mail server has not taken it; try again after so many seconds."""
-    row = {"id": letter.notification_id, "attempts": letter.attempts + 1, "seconds": seconds, "error": error}
-    tx.exec_driver_sql(POSTPONED, row)
+def postpone(tx: Connection, mail: QueuedMail, seconds: float, error: str) -> None:
+    """Set a mail back to `queued`, due again after `seconds`."""
+    row = {"id": mail.notification_id, "attempts": mail.attempts + 1, "seconds": seconds, "error": error}
+    tx.exec_driver_sql(POSTPONE, row)
 
 
-def ended(tx: Connection, letter: Letter, status: str, error: str) -> None:
-    """It is not sent again by itself: `failed`, `stale`, `unknown`, or `no_recipient` until an address is told."""
-    tx.exec_driver_sql(ENDED, {"id": letter.notification_id, "status": status, "error": error})
+def end(tx: Connection, mail: QueuedMail, status: str, error: str) -> None:
+    """Set a final status: `failed`, `stale`, `unknown`, or `no_recipient` (until a usable address arrives)."""
+    tx.exec_driver_sql(END, {"id": mail.notification_id, "status": status, "error": error})
 
 
-def give_up_abandoned(tx: Connection, seconds: float) -> list[str]:
-    """Report as `unknown` what somebody has been sending for longer than sending can take; the ids."""
-    return list(tx.exec_driver_sql(ABANDONED, {"seconds": seconds}).scalars())
+def expire_sending(tx: Connection, seconds: float) -> list[str]:
+    """Set mails that have been `sending` for more than `seconds` to `unknown`; return their ids."""
+    return list(tx.exec_driver_sql(EXPIRE_SENDING, {"seconds": seconds}).scalars())
 
 
-def give_up_waiting(tx: Connection, wait_s: float, max_age_s: float) -> list[tuple[str, str]]:
-    """Give up on readers who stayed unknown for `wait_s` since we first looked for them; ids and new statuses."""
-    given_up: Any = tx.exec_driver_sql(OVERDUE, {"wait": wait_s, "max_age": max_age_s})
-    return [(notification_id, status) for notification_id, status in given_up]
+def expire_waiting(tx: Connection, wait_s: float, max_age_s: float) -> list[tuple[str, str]]:
+    """Set mails that waited too long for an address to `no_recipient` or `stale`; return ids and new statuses.
+
+    The limit is the shorter of `wait_s` and `max_age_s` since the mail was created.
+    """
+    expired: Any = tx.exec_driver_sql(EXPIRE_WAITING, {"wait": wait_s, "max_age": max_age_s})
+    return [(notification_id, status) for notification_id, status in expired]
 
 
 def counts(tx: Connection) -> dict[str, int]:
-    """How many messages stand at each status but `sent`."""
+    """Return the number of mails by status, without `sent`."""
     found: Any = tx.exec_driver_sql(COUNTS)
     return dict.fromkeys(UNSENT, 0) | {row[0]: row[1] for row in found}
 
 
 def oldest_age(tx: Connection) -> float:
-    """Return the age of the oldest mail that could be sent and is not, in seconds; 0 without one."""
+    """Return the age of the oldest mail that is `queued` or `sending`, in seconds; 0 if there is none."""
     age: float = tx.exec_driver_sql(OLDEST).scalar_one()
     return age
 
 
-def _ids(letters: Sequence[Letter]) -> dict[str, list[str]]:
-    return {"ids": [letter.notification_id for letter in letters]}
+def _ids(mails: Sequence[QueuedMail]) -> dict[str, list[str]]:
+    return {"ids": [mail.notification_id for mail in mails]}

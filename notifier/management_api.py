@@ -1,4 +1,4 @@
-"""What people see of mails and decide about them: list, show, resolve, on the management listener."""
+"""Management endpoints for mails: list, show, resolve."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, exc
 
 from notifier import mail_queue
 from notifier.mail import composer
-from notifier.mail_queue import Letter
+from notifier.mail_queue import QueuedMail
 from notifier.sending import notification_events
 from notifier.settings import NotifierSettings
 from runtime.logging import log
@@ -18,8 +18,8 @@ from stream.avro.codec import Codec
 from stream.dead_letters.filters import LONGEST, texts
 from stream.store import outbox
 
-MOST = 1000
-NEED_SOMEBODY = ("failed", "unknown", "no_recipient", "stale")
+MAX_LIMIT = 1000
+NEED_OPERATOR = ("failed", "unknown", "no_recipient", "stale")
 STATUSES = (*mail_queue.UNSENT, "sent")
 
 LIST = """
@@ -67,111 +67,120 @@ UPDATE notifications
 
 RESOLVABLE = {"sent": ("unknown",), "send_again": ("unknown", "failed")}
 RESOLVED = {"sent": ("sent",), "send_again": ("queued", "sending", "sent", "stale")}
-"""What a mail that was resolved so has become, or may have become since: the same again changes nothing."""
+"""The statuses a mail may have after it was resolved this way. Resolving it again changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class ManagementApi:
-    """The verbs over one store of mails; `wake` lets the sender look at once."""
+    """Endpoints over the store of mails. `on_change` makes the sender look at the queue at once."""
 
     settings: NotifierSettings
     store: Engine
     codec: Codec
-    wake: Callable[[], None]
+    on_change: Callable[[], None]
 
     def routes(self) -> Routes:
-        """The verbs by method and path."""
+        """Return the handlers by method and path."""
         return {
-            ("GET", "/mails"): self._asked(self.list),
-            ("GET", "/mail"): self._asked(self.show),
-            ("POST", "/mails/resolve"): self._asked(self.resolve),
+            ("GET", "/mails"): self._handler(self.list),
+            ("GET", "/mail"): self._handler(self.show),
+            ("POST", "/mails/resolve"): self._handler(self.resolve),
         }
 
-    def list(self, tx: Connection, asked: Mapping[str, Any]) -> object:
-        """The newest mails of a status, and how many there are of each in all.
+    def list(self, tx: Connection, params: Mapping[str, Any]) -> object:
+        """Return the newest mails of a status, the number of mails by status, and the newest unusable contacts.
 
-        Without a status those that need somebody, or all of an order's that are not sent; and the newest contacts that
-        cannot be mailed, whether a mail waits for them or not.
+        Without a status, list the mails that need the operator; with an order, all its mails that are not sent.
+        Unusable contacts are listed even if no mail waits for them. Raises Refused (400) for an unknown status or a bad
+        limit.
         """
-        status, orders = asked.get("status"), texts(asked, "order")
+        status, orders = params.get("status"), texts(params, "order")
         if status is not None and status not in STATUSES:
             raise Refused(400, "unknown_status", f"a mail is {', '.join(STATUSES)}")
-        statuses = [status] if status else list(mail_queue.UNSENT if orders else NEED_SOMEBODY)
-        wanted = {"statuses": statuses, "orders": list(orders), "most": _most(asked.get("limit", "50"))}
-        mails = list(tx.exec_driver_sql(LIST, wanted).scalars())
-        unusable = [] if status else list(tx.exec_driver_sql(UNUSABLE, wanted).scalars())
+        statuses = [status] if status else list(mail_queue.UNSENT if orders else NEED_OPERATOR)
+        values = {"statuses": statuses, "orders": list(orders), "most": _limit(params.get("limit", "50"))}
+        mails = list(tx.exec_driver_sql(LIST, values).scalars())
+        unusable = [] if status else list(tx.exec_driver_sql(UNUSABLE, values).scalars())
         return {"mails": mails, "counts": mail_queue.counts(tx), "unusable_contacts": unusable}
 
-    def show(self, tx: Connection, asked: Mapping[str, Any]) -> object:
-        """All of one mail, also its address and its words as they would be sent now."""
-        notification_id = _id(asked)
-        said = tx.exec_driver_sql(SHOW, {"id": notification_id}).scalar()
-        letter = mail_queue.read(tx, notification_id, self.settings.operator_locale)
-        if said is None or letter is None:
-            raise Refused(404, "unknown_mail", f"there is no mail {notification_id}")
-        return {**said, "recipient": letter.recipient, **self._words(letter)}
+    def show(self, tx: Connection, params: Mapping[str, Any]) -> object:
+        """Return a mail with its address, and its text as it would be sent now.
 
-    def resolve(self, tx: Connection, asked: Mapping[str, Any]) -> object:
-        """Settle what only a person can find out: an unknown mail was sent, or is to be sent again (a failed one too).
-
-        Doing it again changes nothing again.
+        Raises Refused: 400 if the id is not a UUID, 404 if there is no such mail.
         """
-        notification_id, verdict = _id(asked), asked.get("as")
-        if verdict not in RESOLVABLE:
-            raise Refused(400, "malformed", "say how it is resolved: as sent, or send_again")
+        notification_id = _id(params)
+        row = tx.exec_driver_sql(SHOW, {"id": notification_id}).scalar()
+        mail = mail_queue.read(tx, notification_id, self.settings.operator_locale)
+        if row is None or mail is None:
+            raise Refused(404, "unknown_mail", f"there is no mail {notification_id}")
+        return {**row, "recipient": mail.recipient, **self._content(mail)}
+
+    def resolve(self, tx: Connection, params: Mapping[str, Any]) -> object:
+        """Record a person's decision: an `unknown` mail was sent, or an `unknown` or `failed` mail is to be sent again.
+
+        The operation is idempotent. Raises Refused: 400 for a bad id or decision, 404 if there is no such mail, 409 if
+        its status does not allow the decision.
+        """
+        notification_id, decision = _id(params), params.get("as")
+        if decision not in RESOLVABLE:
+            raise Refused(400, "malformed", "`as` must be sent or send_again")
         row: Any = tx.exec_driver_sql(LOCK, {"id": notification_id}).one_or_none()
         if row is None:
             raise Refused(404, "unknown_mail", f"there is no mail {notification_id}")
         status, before, sent_at = row
-        if status in RESOLVABLE[verdict]:
-            status = self._settle(tx, notification_id, verdict, int(sent_at))
+        if status in RESOLVABLE[decision]:
+            status = self._settle(tx, notification_id, decision, int(sent_at))
             log.info("notification.resolved", id=notification_id, status=status)
             return {"id": notification_id, "status": status, "changed": True}
-        if before != verdict or status not in RESOLVED[verdict]:
-            which = " or ".join(RESOLVABLE[verdict])
-            said = f"mail {notification_id} is {status}; only one that is {which} can be resolved so"
-            raise Refused(409, "not_resolvable", said)
+        if before != decision or status not in RESOLVED[decision]:
+            resolvable = " or ".join(RESOLVABLE[decision])
+            message = f"mail {notification_id} is {status}; {decision} applies only to a mail that is {resolvable}"
+            raise Refused(409, "not_resolvable", message)
         return {"id": notification_id, "status": status, "changed": False}
 
-    def _settle(self, tx: Connection, notification_id: str, verdict: str, sent_at: int) -> str:
-        wanted = {"id": notification_id, "max_age": self.settings.mail_max_age}
-        if verdict == "send_again":
-            return str(tx.exec_driver_sql(SEND_AGAIN, wanted).scalar_one())
-        letter = mail_queue.read(tx, notification_id, self.settings.operator_locale)
-        if letter:
-            outbox.insert(tx, [notification_events.sent(letter, self.settings.branding, sent_at, self.codec)])
+    def _settle(self, tx: Connection, notification_id: str, decision: str, sent_at: int) -> str:
+        values = {"id": notification_id, "max_age": self.settings.mail_max_age}
+        if decision == "send_again":
+            return str(tx.exec_driver_sql(SEND_AGAIN, values).scalar_one())
+        mail = mail_queue.read(tx, notification_id, self.settings.operator_locale)
+        if mail:
+            outbox.insert(tx, [notification_events.sent_message(mail, self.settings.branding, sent_at, self.codec)])
         return str(tx.exec_driver_sql(RESOLVE_SENT, {"id": notification_id}).scalar_one())
 
-    def _words(self, letter: Letter) -> dict[str, str]:
-        named = {"message_id": composer.message_id(letter, self.settings.branding), "locale": composer.locale(letter)}
+    def _content(self, mail: QueuedMail) -> dict[str, str]:
+        headers = {"message_id": composer.message_id(mail, self.settings.branding), "locale": composer.locale(mail)}
         try:
-            said = composer.words(letter, self.settings.branding)
-        except Exception as broken:  # noqa: BLE001 - why a letter cannot be written is what somebody came to see
-            return {**named, "text": f"cannot be written: {type(broken).__name__}: {broken}"}
-        return {**named, "subject": said.title, "text": said.text}
+            content = composer.render(mail, self.settings.branding)
+        except Exception as error:  # noqa: BLE001 - the error is shown to the operator
+            return {**headers, "text": f"cannot be written: {type(error).__name__}: {error}"}
+        return {**headers, "subject": content.title, "text": content.text}
 
-    def _asked(self, verb: Callable[[Connection, Mapping[str, Any]], object]) -> Callable[[Mapping[str, Any]], object]:
-        def answer(asked: Mapping[str, Any]) -> object:
+    def _handler(
+        self, verb: Callable[[Connection, Mapping[str, Any]], object]
+    ) -> Callable[[Mapping[str, Any]], object]:
+        """Return an HTTP handler that runs `verb` in a transaction; 503 if the store does not answer."""
+
+        def handle(params: Mapping[str, Any]) -> object:
             try:
                 with self.store.begin() as tx:
-                    said = verb(tx, asked)
-            except exc.SQLAlchemyError as failure:  # a pool that has none to give is away too
+                    response = verb(tx, params)
+            except exc.SQLAlchemyError as failure:  # also if the pool has no free connection
                 raise Refused(503, "store_away", "the notifier's store does not answer; try again") from failure
-            self.wake()
-            return said
+            self.on_change()
+            return response
 
-        return answer
+        return handle
 
 
-def _id(asked: Mapping[str, Any]) -> str:
+def _id(params: Mapping[str, Any]) -> str:
     try:
-        return str(UUID(str(asked.get("id", ""))))
-    except ValueError as wrong:
-        raise Refused(400, "malformed", "id must be a mail's id, a UUID") from wrong
+        return str(UUID(str(params.get("id", ""))))
+    except ValueError as error:
+        raise Refused(400, "malformed", "id must be a mail's id, a UUID") from error
 
 
-def _most(said: Any) -> int:
-    text = str(said)
-    if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST and 1 <= int(text) <= MOST):
-        raise Refused(400, "malformed", f"limit must be between 1 and {MOST}")
+def _limit(value: Any) -> int:
+    text = str(value)
+    if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST and 1 <= int(text) <= MAX_LIMIT):
+        raise Refused(400, "malformed", f"limit must be between 1 and {MAX_LIMIT}")
     return int(text)

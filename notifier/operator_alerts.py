@@ -1,4 +1,4 @@
-"""Operator alerts, each sent once and grouped into few mails: abandoned events, unknown mails, refused webhooks."""
+"""Alerts for the operator, grouped into mails: dead-lettered events, unknown mails, unreadable webhooks."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,9 @@ from stream.events.redaction import masked_text
 from stream.store.bulk_sql import write
 
 KINDS = ("abandoned", "unknown", "quarantined")
-REFUSED = ("malformed_body", "invalid_field")
-"""The causes of webhooks that nobody can read; the other causes are of webhooks that nobody acts on."""
-PROVED: tuple[Verification, ...] = ("signature", "shared_secret", "confirmed")
+UNREADABLE_CAUSES = ("malformed_body", "invalid_field")
+"""Causes of webhooks that cannot be read. Webhooks with other causes are readable but not acted on."""
+PROVEN: tuple[Verification, ...] = ("signature", "shared_secret", "confirmed")
 ERROR_LENGTH = 500
 LISTED = 50
 
@@ -26,7 +26,7 @@ SELECT kind, subject, said::json
 ON CONFLICT DO NOTHING
 """
 
-# As old as the webhook: nobody is told of what was received longer ago than MAIL_MAX_AGE.
+# The alert is as old as the webhook: alerts for webhooks received longer than MAIL_MAX_AGE ago are not sent.
 INSERT_QUARANTINED = """
 INSERT INTO alarms (kind, subject, said, raised_at)
 SELECT 'quarantined', subject, said::json, to_timestamp(received / 1e6)
@@ -34,8 +34,8 @@ SELECT 'quarantined', subject, said::json, to_timestamp(received / 1e6)
 ON CONFLICT DO NOTHING
 """
 
-# A mail that tells alarms raises none itself, or a bad mail server would be told of without end.
-UNKNOWN = """
+# Alert mails raise no alerts themselves: with a broken mail server they would never end.
+INSERT_UNKNOWN = """
 INSERT INTO alarms (kind, subject, said)
 SELECT 'unknown', notification_id || ' ' || attempts,
        json_build_object('id', notification_id, 'fact_type', fact_type, 'audience', audience, 'order_id', order_id)
@@ -44,18 +44,18 @@ SELECT 'unknown', notification_id || ' ' || attempts,
 ON CONFLICT DO NOTHING
 """
 
-UNTOLD = """
+UNSENT = """
 SELECT kind, subject, said FROM alarms
  WHERE told_at IS NULL AND raised_at > now() - %(max_age)s * interval '1 second'
    AND NOT EXISTS (SELECT FROM alarms AS told WHERE told.told_at > now() - %(interval)s * interval '1 second')
  ORDER BY raised_at FOR UPDATE SKIP LOCKED
 """
-TOLD = """
+MARK_SENT = """
 UPDATE alarms SET told_at = now() FROM unnest(%(kinds)b::text[], %(subjects)b::text[]) AS told (kind, subject)
  WHERE alarms.kind = told.kind AND alarms.subject = told.subject
 """
-# Long ago, for the next alarm mail comes an interval after the last one.
-SILENCE = """
+# Epoch, and not now(), because the next alert mail follows an interval after the last one.
+SUPPRESS = """
 UPDATE alarms SET told_at = 'epoch' FROM unnest(%(kinds)b::text[], %(subjects)b::text[]) AS told (kind, subject)
  WHERE alarms.kind = told.kind AND alarms.subject = told.subject AND told_at IS NULL
 """
@@ -65,61 +65,68 @@ VALUES (%(id)s::uuid, %(fact)s::uuid, 'Alarms', 'operator', %(channel)s, %(opera
 """
 
 
-def abandoned(tx: Connection, records: Sequence[DeadRecord]) -> None:
-    """Services gave up on these records; one that is abandoned again after a redrive is no news."""
+def raise_dead(tx: Connection, records: Sequence[DeadRecord]) -> None:
+    """Raise an alert for each dead-lettered record, once per service and event, also after a redrive."""
     write(tx, INSERT, "kinds subjects said", [_row(record) for record in records])
 
 
-def silence(tx: Connection, records: Sequence[DeadRecord], refused: Sequence[QuarantinedWebhook]) -> None:
-    """The operator was told of these records before the store was restored."""
-    named = [_row(record)[:2] for record in records]
-    write(tx, SILENCE, "kinds subjects", [*named, *(("quarantined", one.event_id) for one in refused)])
+def suppress(tx: Connection, records: Sequence[DeadRecord], refused: Sequence[QuarantinedWebhook]) -> None:
+    """Mark the alerts of these records as sent: the operator was mailed about them before the store was restored."""
+    subjects = [_row(record)[:2] for record in records]
+    write(tx, SUPPRESS, "kinds subjects", [*subjects, *(("quarantined", webhook.event_id) for webhook in refused)])
 
 
-def silence_all(tx: Connection) -> None:
-    """Mark the alerts of a restored store as sent: which of them were sent since the backup is not known."""
+def suppress_all(tx: Connection) -> None:
+    """Mark all alerts of a restored store as sent: it is not known which were sent since the backup."""
     tx.exec_driver_sql("UPDATE alarms SET told_at = 'epoch' WHERE told_at IS NULL")
 
 
-def quarantined(tx: Connection, webhooks: Sequence[QuarantinedWebhook]) -> None:
-    """Raise an alarm for each genuine webhook that was refused because it cannot be read.
+def raise_quarantined(tx: Connection, webhooks: Sequence[QuarantinedWebhook]) -> None:
+    """Raise an alert for each verified webhook that was quarantined because it cannot be read.
 
-    An amount finer than its currency is one of these. The same body posted again is the same alarm. What nothing
-    proves raises none, or anybody could raise as many as they like.
+    This includes an amount with more decimals than its currency has. The same body posted again is the same alert.
+    Unverified webhooks raise none, because anybody can send them.
     """
-    refused = [one for one in webhooks if one.cause in REFUSED and one.verification in PROVED]
-    write(tx, INSERT_QUARANTINED, "subjects said received", [_quarantined_row(one) for one in refused])
+    unreadable = [
+        webhook for webhook in webhooks if webhook.cause in UNREADABLE_CAUSES and webhook.verification in PROVEN
+    ]
+    write(tx, INSERT_QUARANTINED, "subjects said received", [_quarantined_row(webhook) for webhook in unreadable])
 
 
-def unknown(tx: Connection, notification_ids: Sequence[str]) -> None:
-    """Nobody can tell what became of these mails."""
-    tx.exec_driver_sql(UNKNOWN, {"ids": list(notification_ids)})
+def raise_unknown(tx: Connection, notification_ids: Sequence[str]) -> None:
+    """Raise an alert for each of these mails whose status is `unknown`."""
+    tx.exec_driver_sql(INSERT_UNKNOWN, {"ids": list(notification_ids)})
 
 
-def tell(tx: Connection, operator: str, interval_s: float, max_age_s: float) -> bool:
-    """Queue one mail for all alarms not yet told: the first at once, the next after `interval_s`. Whether there is one.
+def queue_alert_mail(tx: Connection, operator: str, interval_s: float, max_age_s: float) -> bool:
+    """Queue one mail for all alerts that are not sent yet, and return whether there was one.
 
-    Nobody is told of what was raised longer than `max_age_s` ago, such as before there was an operator.
+    The next mail follows after `interval_s` at the earliest. Alerts older than `max_age_s` are never sent, such as
+    those raised before an operator was configured.
     """
-    asked = {"interval": interval_s, "max_age": max_age_s}
-    rows: list[tuple[str, str, dict[str, Any]]] = [tuple(row) for row in tx.exec_driver_sql(UNTOLD, asked)]
+    values = {"interval": interval_s, "max_age": max_age_s}
+    rows: list[tuple[str, str, dict[str, Any]]] = [tuple(row) for row in tx.exec_driver_sql(UNSENT, values)]
     if not rows:
         return False
-    write(tx, TOLD, "kinds subjects", [(kind, subject) for kind, subject, _ in rows])
-    fact = ids.fact_id("Alarms", *(f"{kind} {subject}" for kind, subject, _ in rows))
-    queued = {
-        "id": ids.notification_id(fact, "operator", CHANNEL),
-        "fact": fact,
+    write(tx, MARK_SENT, "kinds subjects", [(kind, subject) for kind, subject, _ in rows])
+    event_id = ids.fact_id("Alarms", *(f"{kind} {subject}" for kind, subject, _ in rows))
+    mail = {
+        "id": ids.notification_id(event_id, "operator", CHANNEL),
+        "fact": event_id,
         "channel": CHANNEL,
         "operator": operator,
         "said": json.dumps(digest([(kind, said) for kind, _, said in rows], clock.now())),
     }
-    tx.exec_driver_sql(QUEUE, queued)
+    tx.exec_driver_sql(QUEUE, mail)
     return True
 
 
 def digest(alarms: Sequence[tuple[str, Mapping[str, Any]]], at: int) -> dict[str, Any]:
-    """What the mail says of alarms, each a kind and its details; it lists no more than a person would read."""
+    """Return the event of an alert mail, for pairs of kind and details.
+
+    `counted` has the number of alerts of each kind; at most LISTED are listed, and `more` is the number left out. `at`
+    is in microseconds since 1970 UTC.
+    """
     listed = alarms[:LISTED]
     return {
         "received_at": at,
@@ -130,7 +137,7 @@ def digest(alarms: Sequence[tuple[str, Mapping[str, Any]]], at: int) -> dict[str
 
 
 def _row(record: DeadRecord) -> tuple[str, str, str]:
-    said = {
+    details = {
         "service": record.service,
         "event_id": record.event_id,
         "topic": record.topic,
@@ -138,14 +145,14 @@ def _row(record: DeadRecord) -> tuple[str, str, str]:
         "offset": record.offset,
         "error": record.error[:ERROR_LENGTH].replace("\0", ""),
     }
-    return "abandoned", f"{record.service} {record.event_id}", json.dumps(said, ensure_ascii=False)
+    return "abandoned", f"{record.service} {record.event_id}", json.dumps(details, ensure_ascii=False)
 
 
 def _quarantined_row(webhook: QuarantinedWebhook) -> tuple[str, str, int]:
-    said = {
+    details = {
         "id": webhook.event_id,
         "provider": webhook.provider,
         "cause": webhook.cause,
         "detail": masked_text(webhook.detail[:ERROR_LENGTH].replace("\0", "")),
     }
-    return webhook.event_id, json.dumps(said, ensure_ascii=False), webhook.received_at
+    return webhook.event_id, json.dumps(details, ensure_ascii=False), webhook.received_at

@@ -1,4 +1,4 @@
-"""Who is told what: one table. A fact that is not in it is nobody's mail."""
+"""Which audiences are mailed for each domain event, and in which language."""
 
 import re
 from functools import lru_cache
@@ -76,69 +76,69 @@ AUDIENCES: dict[type[DomainEvent], tuple[Audience, ...]] = {
     CryptoRefundRequested: ("operator",),
     PlanMissing: ("operator",),
 }
-SILENT: tuple[type[DomainEvent], ...] = (BillingScheduled, CreditAdded)
-"""Nobody's mail: a date that is shown with the plan, and a credit that InvoiceCompleted tells."""
+NOT_MAILED: tuple[type[DomainEvent], ...] = (BillingScheduled, CreditAdded)
+"""Events without a mail: BillingScheduled's date is shown with the plan, and InvoiceCompleted covers CreditAdded."""
 
 
-def audiences(fact: DomainEvent) -> tuple[Audience, ...]:
-    """Return the audiences of a domain event. A payment of 0 took nothing, so it has none.
+def audiences(event: DomainEvent) -> tuple[Audience, ...]:
+    """Return the audiences of a domain event.
 
-    While the order of a dispute is not known, nobody knows its seller.
+    A payment of 0 has none. A dispute whose order is not known yet has no seller.
     """
-    if isinstance(fact, PaymentCompleted) and fact.amount == 0:
+    if isinstance(event, PaymentCompleted) and event.amount == 0:
         return ()
-    if isinstance(fact, DisputeEvent) and fact.order_id is None:
+    if isinstance(event, DisputeEvent) and event.order_id is None:
         return ("operator",)
-    return AUDIENCES.get(type(fact), ())
+    return AUDIENCES.get(type(event), ())
 
 
-def message_id(fact: DomainEvent, audience: Audience, channel: str) -> str:
-    """Return the id of the message that tells this fact to this audience.
+def message_id(event: DomainEvent, audience: Audience, channel: str) -> str:
+    """Return the id of the mail about this event to this audience.
 
-    A dispute is a fact before its order is known and another one after: to the operator, both are one message.
+    A dispute is published once before and once after its order is known. Both events give the operator the same mail.
     """
-    if not isinstance(fact, DisputeEvent) or audience != "operator":
-        return ids.notification_id(fact.event_id, audience, channel)
-    is_inquiry = fact.status.startswith("warning")
-    state = (fact.status,) if isinstance(fact, DisputeClosed) else (str(is_inquiry), str(fact.evidence_due_by))
-    told = ids.fact_id(type(fact).__name__, "of any order", fact.provider, fact.dispute_id, *state)
-    return ids.notification_id(told, audience, channel)
+    if not isinstance(event, DisputeEvent) or audience != "operator":
+        return ids.notification_id(event.event_id, audience, channel)
+    is_inquiry = event.status.startswith("warning")
+    state = (event.status,) if isinstance(event, DisputeClosed) else (str(is_inquiry), str(event.evidence_due_by))
+    identity = ids.fact_id(type(event).__name__, "of any order", event.provider, event.dispute_id, *state)
+    return ids.notification_id(identity, audience, channel)
 
 
 LOCALES = ("ko", "en")
-"""The first speaks when nothing says otherwise."""
+"""The languages of mails; the first one is the default."""
 _THREE_LETTERS = {"kor": "ko", "eng": "en"}  # ISO 639-2
 _SUBTAG = re.compile(r"[-_.@]")
 _WEIGHT = re.compile(r"[qQ]\s*=\s*([01](?:\.\d{0,3})?)")
 
 
-def is_of_a_plan(fact: DomainEvent) -> bool:
-    """Return whether a payment is for a subscription: its order is the provider's, and the shop names no seller."""
-    if not isinstance(fact, PaymentCompleted):
+def is_for_subscription(event: DomainEvent) -> bool:
+    """Return whether the event is a subscription's payment: its order has no seller."""
+    if not isinstance(event, PaymentCompleted):
         return False
-    return fact.provider == tosspayments.PROVIDER.name or bool(
-        tosspayments.BUSINESS_ORDER.fullmatch(fact.order_id or "")
+    return event.provider == tosspayments.PROVIDER.name or bool(
+        tosspayments.BUSINESS_ORDER.fullmatch(event.order_id or "")
     )
 
 
 @lru_cache(1000)
-def locale_of(*wishes: str | None) -> str:
-    """Return the language of a mail: the first that we write in, else Korean.
+def locale_of(*preferences: str | None) -> str:
+    """Return the language of a mail: the first preference that is in LOCALES, else Korean.
 
-    A wish is a language tag (`en-US`), a POSIX locale (`en_US.UTF-8`) or an Accept-Language header with weights.
+    A preference is a language tag (`en-US`), a POSIX locale (`en_US.UTF-8`) or an Accept-Language header with weights.
     """
-    for wish in wishes:
-        for tag in _by_weight(wish or ""):
+    for preference in preferences:
+        for tag in _by_weight(preference or ""):
             language = _SUBTAG.split(tag, maxsplit=1)[0].lower()
             if _THREE_LETTERS.get(language, language) in LOCALES:
                 return _THREE_LETTERS.get(language, language)
     return LOCALES[0]
 
 
-def _by_weight(wish: str) -> list[str]:
+def _by_weight(preference: str) -> list[str]:
     """Return the tags of an Accept-Language header (RFC 9110 §12.5.4), best first, without those of weight 0."""
     weighted = []
-    for part in wish.split(","):
+    for part in preference.split(","):
         tag, _, parameter = part.partition(";")
         weight = _weight(parameter)
         if weight > 0:
@@ -147,5 +147,5 @@ def _by_weight(wish: str) -> list[str]:
 
 
 def _weight(parameter: str) -> float:
-    found = _WEIGHT.fullmatch(parameter.strip())
-    return float(found[1]) if found else 1.0
+    match = _WEIGHT.fullmatch(parameter.strip())
+    return float(match[1]) if match else 1.0

@@ -1,4 +1,4 @@
-"""What the notifier reads from its environment."""
+"""The notifier's settings."""
 
 from typing import Literal
 
@@ -12,53 +12,58 @@ from stream.events import email_address
 
 
 class NotifierSettings(StoreSettings):
-    """How mails leave the house."""
+    """Mail server, sender, recipients and limits. Raises ValidationError when a value cannot work."""
 
-    # The worker's commits wake the sender, so this one wait gathers events for a transaction and mails for a lane.
+    # Each commit of the worker starts the sender, so this wait gathers events for a transaction and mails for a lane.
     gather_ms: int = Field(150, ge=0, le=5000, description="as for every service with a store")
     smtp_url: str = Field(
         description="the mail server: smtp://[user:password@]host:port, smtps:// for TLS from the start; with a user"
-        " STARTTLS is required unless the host is this machine (?tls=required and ?tls=off decide by hand)"
+        " STARTTLS is required unless the host is loopback (?tls=required and ?tls=off override this)"
     )
     smtp_ca: str | None = Field(
         None,
-        description="a PEM file with the authorities that may vouch for the mail server; unset: the system's",
+        description="a PEM file with the authorities that sign the mail server's certificate; unset: the system's",
     )
     mail_from: str = Field(
-        description="the sender's address, or name and address: My Shop <mail@shop.example>; no name: SHOP_NAME's"
+        description="the sender's address, or name and address: My Shop <mail@shop.example>; the default name is"
+        " SHOP_NAME"
     )
     shop_name: str | None = Field(None, max_length=100, description="the shop's name, shown in every mail")
     shop_url: str | None = Field(
-        None, description="the shop's site, https://shop.example: at the end of every mail, and where its links begin"
+        None, description="the shop's site, https://shop.example: shown in every mail, and the base of relative links"
     )
     mail_timeout_s: float = Field(
-        10.0, gt=0, le=60, description="how long the mail server may take for one reply, in seconds"
+        10.0, gt=0, le=60, description="the time limit for one reply of the mail server, in seconds"
     )
     mail_connections: int = Field(
         16,
         ge=1,
         le=100,
-        description="how many mails are sent together, each over a connection of its own; a notifier that is killed"
-        " leaves at most so many unknown. A server that takes fewer connections gets fewer",
+        description="how many mails are sent together, each over its own connection; a killed notifier leaves at most"
+        " this many mails unknown. If the server accepts fewer connections, fewer are opened",
     )
     mail_gather_s: float = Field(
         0.0,
         ge=0,
         le=5,
-        description="how long a mail that is due waits for others to be sent with it, in seconds, after GATHER_MS",
+        description="how long a due mail waits, after GATHER_MS, for others to be sent with it, in seconds",
     )
     mail_max_age: float = Field(
-        7 * 86_400.0, gt=0, description="nobody is mailed a fact whose webhook was received longer ago, in seconds"
+        7 * 86_400.0, gt=0, description="no mail is sent for a webhook that was received longer ago, in seconds"
     )
     recipient_wait: float = Field(
-        86_400.0, gt=0, description="how long a mail waits for its reader's address before it is listed, in seconds"
+        86_400.0,
+        gt=0,
+        description="how long a mail waits for its recipient's address before it becomes no_recipient, in seconds",
     )
     operator_email: str | None = Field(
-        None, description="who is told of mismatched amounts, refunds to make, and what needs attention; unset: nobody"
+        None, description="the address for mismatched amounts, refunds to make and other alerts; unset: none are sent"
     )
-    operator_locale: Literal["ko", "en"] = Field("ko", description="the language the operator is written to in")
+    operator_locale: Literal["ko", "en"] = Field("ko", description="the language of mails to the operator")
     alarm_interval: float = Field(
-        600.0, ge=0, description="abandoned events and unknown mails are told in one mail per so many seconds"
+        600.0,
+        ge=0,
+        description="the shortest time between two alert mails (dead-lettered events, unknown mails), in seconds",
     )
 
     @field_validator("smtp_url")
@@ -102,6 +107,6 @@ class NotifierSettings(StoreSettings):
 
     @property
     def branding(self) -> Branding:
-        """The sender of mails."""
+        """The sender and the shop that mails show."""
         name, address = branding.parse_sender(self.mail_from)
         return Branding(address, name, self.shop_name, self.shop_url)

@@ -1,4 +1,4 @@
-"""People and messages at rest: all SQL of the notifier."""
+"""Contacts and mails: the notifier's SQL for handling events."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -9,16 +9,15 @@ from sqlalchemy import Connection
 
 from notifier import contacts
 from notifier.contacts import Contact
-from notifier.recipients import Audience, is_of_a_plan, message_id
+from notifier.recipients import Audience, is_for_subscription, message_id
 from stream.events import CustomerWebhook, DomainEvent, NotificationSent, OrderWebhook
 from stream.store.bulk_sql import write
 
 CHANNEL = "email"
 
-# An order and a customer are a row each, made when first heard of and locked by whatever touches them: so a fact and
-# the address it needs cannot pass each other unseen in two transactions.
-# Both parts of the statement see the same snapshot: a row that somebody else inserts meanwhile is in neither, and the
-# statement is repeated.
+# Orders and customers get a row at their first event, and each transaction that concerns them locks it. So an event and
+# the address it needs cannot miss each other in two concurrent transactions. Both parts of a statement see the same
+# snapshot: a row that another transaction inserts meanwhile is in neither, and the statement is repeated.
 LOCK_ORDERS = """
 WITH added AS (INSERT INTO orders (order_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING
                RETURNING customer_id, seller_id),
@@ -58,7 +57,7 @@ UPDATE customers SET email = saved.email, name = saved.name, locale = saved.loca
 """
 CUSTOMER_COLUMNS = "ids emails names locales problems times"
 
-# A replay may have read first that the mail was sent.
+# In a replay, NotificationSent may have been read before the event; then the row exists with an empty `fact`.
 QUEUE = """
 INSERT INTO notifications (notification_id, fact_id, fact_type, audience, channel, order_id, customer_id, contact,
                            contact_problem, fact, received_at, status)
@@ -78,8 +77,8 @@ ON CONFLICT (notification_id) DO UPDATE
 """
 QUEUE_COLUMNS = "ids facts types audiences channels orders customers contacts problems bodies times"
 
-# A mail whose fact is nowhere, such as one that told alarms, has no more to it than that it was sent.
-REMEMBER_SENT = """
+# The event of an alert mail is on no topic, so its row stays empty but for being sent.
+RECORD_SENT = """
 INSERT INTO notifications (notification_id, fact_id, fact_type, audience, channel, order_id, customer_id, fact, status,
                            sent_at)
 SELECT id, fact_id, fact_type, audience, channel, order_id, customer_id, '{}', 'sent', to_timestamp(micros / 1e6)
@@ -94,9 +93,9 @@ SELECT order_id FROM orders
  WHERE customer_id = ANY (%(customers)b::text[]) OR seller_id = ANY (%(customers)b::text[])
 """
 
-# Also one that was given up for want of an address: it is not too late while it is not stale. One whose only contact
-# cannot be used is listed at once and not after RECIPIENT_WAIT: somebody has to correct it.
-WAKE = """
+# This includes mails that are `no_recipient`, as long as they are not stale. A mail whose only contact cannot be used
+# is listed at once and not after RECIPIENT_WAIT, because somebody has to correct the contact.
+RELEASE = """
 UPDATE notifications
    SET status = CASE WHEN addressed.recipient IS NULL THEN 'no_recipient' ELSE 'queued' END,
        error = CASE WHEN addressed.recipient IS NULL THEN addressed.problem END,
@@ -111,7 +110,7 @@ UPDATE notifications
         OR notifications.customer_id = ANY (%(customers)b::text[]))
 """
 
-# An order that names no seller has nobody to tell on that side, and of a plan's order nobody will name one.
+# An order without a seller has no mail to one; a subscription's order never gets a seller.
 DROP_SELLERLESS = """
 DELETE FROM notifications USING orders
  WHERE notifications.order_id = orders.order_id AND orders.order_id = ANY (%(orders)b::text[])
@@ -122,21 +121,21 @@ DELETE FROM notifications USING orders
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """A fact for an audience; `contact` is its address where neither order nor customer gives one."""
+class NewMail:
+    """A mail to queue; `contact` is used if neither the order nor the customer gives an address."""
 
-    fact: DomainEvent
+    event: DomainEvent
     audience: Audience
     contact: Contact
 
     @property
     def notification_id(self) -> str:
-        return message_id(self.fact, self.audience, CHANNEL)
+        return message_id(self.event, self.audience, CHANNEL)
 
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """Whose messages a transaction may have something to do for: new ones, those of these orders and customers."""
+    """Selects the mails a transaction may release: new ones, and those of these orders and customers."""
 
     ids: list[str]
     orders: list[str]
@@ -150,22 +149,27 @@ def lock(
     tx: Connection,
     orders: Iterable[OrderWebhook],
     customers: Iterable[CustomerWebhook],
-    facts: Iterable[DomainEvent],
+    events: Iterable[DomainEvent],
 ) -> None:
-    """Keep the orders and people these events are about from others until the transaction ends."""
-    facts, orders = list(facts), list(orders)
-    order_ids = {fact.order_id for fact in facts if fact.order_id} | {event.notice.order_id for event in orders}
+    """Lock the orders and customers of these events until the transaction ends, creating missing rows."""
+    events, orders = list(events), list(orders)
+    order_ids = {event.order_id for event in events if event.order_id} | {event.notice.order_id for event in orders}
     known = _lock(tx, LOCK_ORDERS, order_ids)
-    named = {name for event in orders for name in (event.notice.customer_id, event.notice.seller_id)}
-    people = known | named | {fact.customer_id for fact in facts} | {event.notice.customer_id for event in customers}
+    named_by_orders = {name for event in orders for name in (event.notice.customer_id, event.notice.seller_id)}
+    people = (
+        known
+        | named_by_orders
+        | {event.customer_id for event in events}
+        | {event.notice.customer_id for event in customers}
+    )
     _lock(tx, LOCK_CUSTOMERS, {customer_id for customer_id in people if customer_id})
 
 
 def save_orders(tx: Connection, orders: Iterable[OrderWebhook]) -> None:
-    """Learn who bought and who sells; of two notices the later one holds."""
+    """Store the contacts of orders; the newest payload of an order wins."""
     newest: dict[str, tuple[Any, ...]] = {}
     for event in orders:
-        notice, at = event.notice, _told_at(event)
+        notice, at = event.notice, _updated_at(event)
         customer, seller = contacts.customer_of(notice), contacts.seller_of(notice)
         row = (
             notice.order_id,
@@ -180,30 +184,30 @@ def save_orders(tx: Connection, orders: Iterable[OrderWebhook]) -> None:
             seller.problem,
             at,
         )
-        newest[notice.order_id] = max(newest.get(notice.order_id, row), row, key=lambda told: told[-1])
+        newest[notice.order_id] = max(newest.get(notice.order_id, row), row, key=lambda candidate: candidate[-1])
     write(tx, SAVE_ORDERS, ORDER_COLUMNS, newest.values())
 
 
 def save_customers(tx: Connection, customers: Iterable[CustomerWebhook]) -> None:
-    """Learn people's addresses; of two notices the later one holds."""
+    """Store the contacts of customers; the newest payload of a customer wins."""
     newest: dict[str, tuple[Any, ...]] = {}
     for event in customers:
         notice, contact = event.notice, contacts.of(event.notice)
-        row = (notice.customer_id, contact.address, notice.name, notice.locale, contact.problem, _told_at(event))
-        newest[notice.customer_id] = max(newest.get(notice.customer_id, row), row, key=lambda told: told[-1])
+        row = (notice.customer_id, contact.address, notice.name, notice.locale, contact.problem, _updated_at(event))
+        newest[notice.customer_id] = max(newest.get(notice.customer_id, row), row, key=lambda candidate: candidate[-1])
     write(tx, SAVE_CUSTOMERS, CUSTOMER_COLUMNS, newest.values())
 
 
-def queue(tx: Connection, messages: Iterable[Message], max_age_s: float) -> None:
-    """One row a message, however often its fact is told; one of a webhook older than `max_age_s` is stale at once."""
-    rows = list(zip(*map(_row, {message.notification_id: message for message in messages}.values()), strict=True))
+def queue(tx: Connection, mails: Iterable[NewMail], max_age_s: float) -> None:
+    """Insert mails that are not there yet; one whose webhook is older than `max_age_s` becomes `stale`."""
+    rows = list(zip(*map(_row, {mail.notification_id: mail for mail in mails}.values()), strict=True))
     if rows:
         columns = dict(zip(QUEUE_COLUMNS.split(), map(list, rows), strict=True))
         tx.exec_driver_sql(QUEUE, {**columns, "max_age": max_age_s})
 
 
-def remember_sent(tx: Connection, mails: Iterable[NotificationSent]) -> None:
-    """Note which mails were sent, as the topic tells."""
+def record_sent(tx: Connection, mails: Iterable[NotificationSent]) -> None:
+    """Set mails to `sent` according to the records on NOTIFICATIONS."""
     rows = {
         mail.notification_id: (
             mail.notification_id,
@@ -217,57 +221,57 @@ def remember_sent(tx: Connection, mails: Iterable[NotificationSent]) -> None:
         )
         for mail in mails
     }
-    write(tx, REMEMBER_SENT, "ids facts types audiences channels orders customers times", rows.values())
+    write(tx, RECORD_SENT, "ids facts types audiences channels orders customers times", rows.values())
 
 
 def touched(
-    tx: Connection, messages: Sequence[Message], orders: Sequence[OrderWebhook], customers: Sequence[CustomerWebhook]
+    tx: Connection, mails: Sequence[NewMail], orders: Sequence[OrderWebhook], customers: Sequence[CustomerWebhook]
 ) -> Touched:
-    """What these events touch, once their orders and customers are saved."""
-    people = [event.notice.customer_id for event in customers]
-    theirs = tx.exec_driver_sql(ORDERS_OF, {"customers": people}).scalars() if people else ()
-    about = {event.notice.order_id for event in orders} | set(theirs)
-    return Touched([message.notification_id for message in messages], sorted(about), people)
+    """Return the mails that may be released. Call it after the orders and customers are saved."""
+    customer_ids = [event.notice.customer_id for event in customers]
+    their_orders = tx.exec_driver_sql(ORDERS_OF, {"customers": customer_ids}).scalars() if customer_ids else ()
+    order_ids = {event.notice.order_id for event in orders} | set(their_orders)
+    return Touched([mail.notification_id for mail in mails], sorted(order_ids), customer_ids)
 
 
-def wake(tx: Connection, touched: Touched, messages: Sequence[Message], max_age_s: float) -> None:
-    """Let the new messages go, and those that waited for these people, as far as there is an address.
+def release(tx: Connection, touched: Touched, mails: Sequence[NewMail], max_age_s: float) -> None:
+    """Queue new and waiting mails that have an address now, and delete mails to the seller of an order that has none.
 
-    List those whose only address cannot be used.
+    A mail whose only address cannot be used becomes `no_recipient`.
     """
-    sold = [message.fact for message in messages if message.audience == "seller" and message.fact.order_id]
-    if about := touched.orders + [str(fact.order_id) for fact in sold]:
-        plans = [fact.order_id for fact in sold if is_of_a_plan(fact)]
-        tx.exec_driver_sql(DROP_SELLERLESS, {"orders": about, "plans": plans})
+    seller_events = [mail.event for mail in mails if mail.audience == "seller" and mail.event.order_id]
+    if order_ids := touched.orders + [str(event.order_id) for event in seller_events]:
+        plans = [event.order_id for event in seller_events if is_for_subscription(event)]
+        tx.exec_driver_sql(DROP_SELLERLESS, {"orders": order_ids, "plans": plans})
     if touched:
-        tx.exec_driver_sql(WAKE, {**asdict(touched), "max_age": max_age_s})
+        tx.exec_driver_sql(RELEASE, {**asdict(touched), "max_age": max_age_s})
 
 
-def _lock(tx: Connection, statement: str, names: set[str]) -> set[str | None]:
-    """Insert the rows that are missing and lock all; return who they name."""
-    if not names:
+def _lock(tx: Connection, statement: str, row_ids: set[str]) -> set[str | None]:
+    """Insert missing rows, lock all of them, and return the ids of the people they name."""
+    if not row_ids:
         return set()
-    wanted = {"ids": sorted(names)}
-    while len(rows := tx.exec_driver_sql(statement, wanted).all()) < len(names):
+    values = {"ids": sorted(row_ids)}
+    while len(rows := tx.exec_driver_sql(statement, values).all()) < len(row_ids):
         pass
-    return {person for row in rows for person in row}
+    return {person_id for row in rows for person_id in row}
 
 
-def _told_at(event: OrderWebhook | CustomerWebhook) -> int:
+def _updated_at(event: OrderWebhook | CustomerWebhook) -> int:
     return event.notice.updated_at or event.envelope.received_at
 
 
-def _row(message: Message) -> tuple[Any, ...]:
-    fact = message.fact
+def _row(mail: NewMail) -> tuple[Any, ...]:
+    event = mail.event
     return (
-        message.notification_id,
-        fact.event_id,
-        type(fact).__name__,
-        message.audience,
+        mail.notification_id,
+        event.event_id,
+        type(event).__name__,
+        mail.audience,
         CHANNEL,
-        fact.order_id,
-        fact.customer_id,
-        *message.contact,
-        msgspec.json.encode(fact).decode(),
-        fact.received_at,
+        event.order_id,
+        event.customer_id,
+        *mail.contact,
+        msgspec.json.encode(event).decode(),
+        event.received_at,
     )

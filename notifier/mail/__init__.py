@@ -1,1 +1,1 @@
-"""Composes mails: texts, amounts, MIME. Pure but for reading the templates."""
+"""Compose mails: texts, amounts, MIME. Pure, except that it reads the templates."""

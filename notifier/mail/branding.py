@@ -1,4 +1,4 @@
-"""The sender of mails: MAIL_FROM, SHOP_NAME and SHOP_URL."""
+"""The sender and the shop that a mail shows: MAIL_FROM, SHOP_NAME and SHOP_URL."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,10 @@ _NAMED = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
 
 @dataclass(frozen=True, slots=True)
 class Branding:
-    """`address` sends the mails, under `sender_name` where there is one; `shop_url` is where relative links start."""
+    """The sender's address and name, and the shop's name and site.
+
+    `shop_url` is the base of relative links.
+    """
 
     address: str
     sender_name: str = ""
@@ -20,7 +23,7 @@ class Branding:
 
     @property
     def display_name(self) -> str:
-        """The name beside the address; empty where nobody gave one."""
+        """The name shown beside the sender's address; empty if none is configured."""
         return self.sender_name or self.shop_name or ""
 
     @property
@@ -28,7 +31,7 @@ class Branding:
         return self.address.partition("@")[2]
 
     def absolute(self, link: str | None) -> str | None:
-        """Return a link that works from a mail; None for a path while the shop's address is not known."""
+        """Return `link` as an http(s) URL; None without a link, or for a path if `shop_url` is not set."""
         if not link:
             return None
         joined = urljoin(self.shop_url or "", link)
@@ -36,26 +39,26 @@ class Branding:
 
 
 def parse_sender(text: str) -> tuple[str, str]:
-    """Return name and address of `My Shop <mail@shop.example>` or of a bare address.
+    """Return the name and address in `My Shop <mail@shop.example>` or a bare address; the name may be empty.
 
-    Raises ValueError with a sentence for people.
+    Raises ValueError, with a message for the operator, if the address is not usable or not ASCII.
     """
     check_name(text)
-    named = _NAMED.fullmatch(text.strip())
-    name, given = (named["name"].strip(), named["address"]) if named else ("", text)
+    match = _NAMED.fullmatch(text.strip())
+    name, given = (match["name"].strip(), match["address"]) if match else ("", text)
     if len(name) > 1 and name[0] == name[-1] == '"':
         name = name[1:-1].replace('\\"', '"').replace("\\\\", "\\").strip()
     try:
         address = email_address.parse(given, allow_dotless=True)
-    except email_address.Unusable as why:
-        raise ValueError(f"it must be an address, or My Shop <mail@shop.example>: {why}") from why
+    except email_address.Unusable as error:
+        raise ValueError(f"it must be an address, or My Shop <mail@shop.example>: {error}") from error
     if not address.isascii():
-        raise ValueError("its address must be ASCII before the @, for most mail servers know no other senders")
+        raise ValueError("its address must be ASCII before the @, because most mail servers accept no other senders")
     return name, address
 
 
 def check_name(name: str) -> None:
-    """Raise ValueError, with a sentence, for a name that a mail's header would not show as it is."""
+    """Raise ValueError, with a message for the operator, if a mail header cannot show `name` unchanged."""
     if email_address.has_control_character(name):
         raise ValueError("it holds a control character")
     if "\u2028" in name or "\u2029" in name:
@@ -65,7 +68,10 @@ def check_name(name: str) -> None:
 
 
 def parse_shop_url(text: str) -> str:
-    """Return the shop's address, ended by a slash where it is a bare host. Raises ValueError with a sentence."""
+    """Return the shop's URL, with a trailing slash if it is a bare host.
+
+    Raises ValueError, with a message for the operator, if it is not an http(s) URL with a host.
+    """
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s\"<>]", text):
         raise ValueError("it must be the shop's address, such as https://shop.example")

@@ -1,4 +1,4 @@
-"""What we write to people: a fact, its reader and a language in, a mail out. Pure but for reading the templates."""
+"""Compose the mail for an event in the recipient's language. Pure, except that it reads the templates."""
 
 import re
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, sel
 from notifier.mail import formatting
 from notifier.mail.branding import Branding
 from notifier.mail.mime import Mail
-from notifier.mail_queue import Letter
+from notifier.mail_queue import QueuedMail
 from notifier.recipients import locale_of
 from runtime.clock import EPOCH
 
@@ -28,7 +28,7 @@ UNITS = {
     "crypto_amount": ("crypto_asset",),
     "received_amount": ("crypto_asset",),
 }
-"""The field that names an amount's unit, in the facts that have it: a currency's of integers, an asset's of texts."""
+"""The fields that may hold an amount's unit: a currency for an integer amount, an asset for a decimal text."""
 INSTANTS = ("paid_at", "cancelled_at", "evidence_due_by")
 DAYS = ("started_at", "ends_at", "next_billing_at")
 
@@ -38,10 +38,11 @@ LINK_LABELS = {"ko": "주문 보기", "en": "View the order"}
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """The content of a mail: a title, and paragraphs of lines; the other fields are for letters only.
+class MailContent:
+    """The text of a mail, without headers. `paragraphs` are lists of lines.
 
-    `link` is absolute; `footer` names the shop.
+    `link` is absolute or None. `footer` names the shop. `greeting`, `link` and `footer` are not part of in-app
+    messages.
     """
 
     title: str
@@ -53,93 +54,95 @@ class Words:
 
     @property
     def message(self) -> str:
-        """The first paragraph, for where there is no room for more."""
+        """The first paragraph on one line: the text of an in-app message."""
         return " ".join(self.paragraphs[0])
 
     @property
     def text(self) -> str:
-        """All of it, as a letter."""
+        """The plain-text part of the mail."""
         link = [[f"{self.link_label}: {self.link}"]] if self.link else []
-        parts = [*self.letter, *link, ["-- ", *self.footer]]  # RFC 3676 §4.3: what follows is a signature
+        parts = [*self.greeted_paragraphs, *link, ["-- ", *self.footer]]  # RFC 3676 §4.3: what follows is a signature
         return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
 
     @property
-    def letter(self) -> list[list[str]]:
-        """The paragraphs with the greeting before them."""
+    def greeted_paragraphs(self) -> list[list[str]]:
+        """The paragraphs, preceded by the greeting if there is one."""
         return [[self.greeting], *self.paragraphs] if self.greeting else self.paragraphs
 
 
-def words(letter: Letter, branding: Branding | None = None) -> Words:
-    """The words of a letter in its reader's language. A customer is greeted."""
-    return _words(letter, msgspec.json.decode(letter.fact), branding)
+def render(mail: QueuedMail, branding: Branding | None = None) -> MailContent:
+    """Return the content of a mail in its recipient's language. Only customers are greeted.
+
+    Raises jinja2.TemplateError if there is no template for the event and audience, or if it uses a missing field.
+    """
+    return _render(mail, msgspec.json.decode(mail.fact), branding)
 
 
-def _words(letter: Letter, told: dict[str, Any], branding: Branding | None) -> Words:
-    language = locale(letter)
-    facts = _facts(letter, told, language)
-    title, _, text = _template(letter.fact_type, letter.audience, language).render(facts).strip().partition("\n")
-    return Words(
+def _render(mail: QueuedMail, event: dict[str, Any], branding: Branding | None) -> MailContent:
+    language = locale(mail)
+    values = _values(mail, event, language)
+    title, _, text = _template(mail.fact_type, mail.audience, language).render(values).strip().partition("\n")
+    return MailContent(
         " ".join(title.split()),
-        _environment().get_template(f"greeting.{language}.txt").render(facts)
-        if letter.audience == "customer"
-        else None,
+        _environment().get_template(f"greeting.{language}.txt").render(values) if mail.audience == "customer" else None,
         [paragraph.strip().split("\n") for paragraph in _BETWEEN_PARAGRAPHS.split(text.strip())],
-        branding.absolute(letter.link) if branding else None,
+        branding.absolute(mail.link) if branding else None,
         LINK_LABELS[language],
         _footer(branding, language),
     )
 
 
-def compose(letter: Letter, branding: Branding) -> Mail:
-    """The mail for a letter: a text part and an HTML part that say the same, under an id that never changes."""
-    told = msgspec.json.decode(letter.fact)
-    said, language = _words(letter, told, branding), locale(letter)
+def compose(mail: QueuedMail, branding: Branding) -> Mail:
+    """Return the mail with equal text and HTML parts. Raises like `render`."""
+    event = msgspec.json.decode(mail.fact)
+    content, language = _render(mail, event, branding), locale(mail)
     return Mail(
         sender_name=branding.display_name,
         sender=branding.address,
-        subject=said.title,
-        message_id=message_id(letter, branding),
+        subject=content.title,
+        message_id=message_id(mail, branding),
         language=language,
-        date=format_datetime(EPOCH + timedelta(microseconds=told["received_at"])),
-        text=said.text,
-        html=_environment().get_template("layout.html").render(words=said, branding=branding, language=language),
+        date=format_datetime(EPOCH + timedelta(microseconds=event["received_at"])),
+        text=content.text,
+        html=_environment().get_template("layout.html").render(words=content, branding=branding, language=language),
     )
 
 
-def message_id(letter: Letter, branding: Branding) -> str:
-    """The same id for the same message, however often it is tried."""
-    return f"<{letter.notification_id}@{branding.domain}>"
+def message_id(mail: QueuedMail, branding: Branding) -> str:
+    """Return the Message-ID header, which is the same for every attempt to send the mail."""
+    return f"<{mail.notification_id}@{branding.domain}>"
 
 
-def locale(letter: Letter) -> str:
-    """The language the reader is written to in."""
-    return locale_of(letter.locale)
+def locale(mail: QueuedMail) -> str:
+    """Return the language the mail is written in: `ko` or `en`."""
+    return locale_of(mail.locale)
 
 
-def _facts(letter: Letter, told: dict[str, Any], language: str) -> dict[str, Any]:
-    fact: dict[str, Any] = {name: _on_one_line(value) for name, value in told.items()}
+def _values(mail: QueuedMail, raw: dict[str, Any], language: str) -> dict[str, Any]:
+    """Return the template variables: the event's fields with amounts, times, reasons and methods formatted."""
+    event: dict[str, Any] = {name: _on_one_line(value) for name, value in raw.items()}
     return {
-        **fact,
-        **{name: _figure(fact, name, units, language) for name, units in UNITS.items()},
-        **{name: formatting.time(fact[name], language) if fact.get(name) else None for name in INSTANTS},
-        **{name: formatting.day(fact[name], language) if fact.get(name) else None for name in DAYS},
-        "reason": formatting.reason(fact.get("reason"), language),
-        "method": formatting.method(fact.get("method"), language),
-        "mismatched": fact.get("reason") == "amount_mismatch",
-        "again": fact.get("reason") == "refund_failed",
-        "name": formatting.one_line(letter.name),
-        "when": formatting.time(fact.get("occurred_at") or fact["received_at"], language),
+        **event,
+        **{name: _amount(event, name, units, language) for name, units in UNITS.items()},
+        **{name: formatting.time(event[name], language) if event.get(name) else None for name in INSTANTS},
+        **{name: formatting.day(event[name], language) if event.get(name) else None for name in DAYS},
+        "reason": formatting.reason(event.get("reason"), language),
+        "method": formatting.method(event.get("method"), language),
+        "mismatched": event.get("reason") == "amount_mismatch",
+        "again": event.get("reason") == "refund_failed",
+        "name": formatting.one_line(mail.name),
+        "when": formatting.time(event.get("occurred_at") or event["received_at"], language),
     }
 
 
 def _on_one_line(value: Any) -> Any:
-    """Put text from outside on one line, so that it cannot look like a line of the mail."""
+    """Put text from webhooks on one line, so that it cannot imitate lines of the mail."""
     return formatting.one_line(value) if isinstance(value, str) else value
 
 
-def _figure(fact: dict[str, Any], name: str, units: tuple[str, ...], language: str) -> str | None:
-    amount = fact.get(name)
-    unit = next((fact[unit] for unit in units if fact.get(unit)), None)
+def _amount(event: dict[str, Any], name: str, units: tuple[str, ...], language: str) -> str | None:
+    amount = event.get(name)
+    unit = next((event[unit] for unit in units if event.get(unit)), None)
     if isinstance(amount, str):
         return formatting.crypto(amount, unit, language)
     return formatting.money(amount, unit, language)
@@ -153,7 +156,7 @@ def _footer(branding: Branding | None, language: str) -> list[str]:
 
 @cache
 def _environment() -> Environment:
-    """Templates are compiled once: `auto_reload` would look at the file's time for each mail."""
+    """Return the shared environment. `auto_reload` would check the template file's time for each mail."""
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
@@ -163,5 +166,5 @@ def _environment() -> Environment:
 
 
 @cache
-def _template(fact_type: str, audience: str, language: str) -> Template:
-    return _environment().get_template(f"{fact_type}.{audience}.{language}.txt")
+def _template(event_type: str, audience: str, language: str) -> Template:
+    return _environment().get_template(f"{event_type}.{audience}.{language}.txt")

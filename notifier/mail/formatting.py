@@ -1,4 +1,4 @@
-"""Amounts, times and reasons as people write them where the reader lives."""
+"""Format amounts, times, reasons and payment methods in Korean and English."""
 
 from datetime import timedelta, timezone
 from decimal import Decimal
@@ -13,7 +13,10 @@ MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
 def money(amount: int | None, currency: str | None, language: str) -> str | None:
-    """Minor units as a price: 58,000원 and ₩58,000, US$12.50 and $12.50. None when there is no amount."""
+    """Format minor units as a price; None if the amount or the currency is None.
+
+    KRW 58000 is 58,000원 in Korean and ₩58,000 in English; USD 1250 is US$12.50 and $12.50.
+    """
     if amount is None or currency is None:
         return None
     if (currency, language) == ("KRW", "ko"):
@@ -24,23 +27,26 @@ def money(amount: int | None, currency: str | None, language: str) -> str | None
 
 
 def time(at: int, language: str) -> str:
-    """A time (microseconds since 1970 UTC) by Korea's clock: 2023년 11월 15일 19:30, or Nov 15, 2023, 19:30 KST."""
-    there = (EPOCH + timedelta(microseconds=at)).astimezone(KOREA)
+    """Format microseconds since 1970 UTC in Korean time: 2023년 11월 15일 19:30, or Nov 15, 2023, 19:30 KST."""
+    local = (EPOCH + timedelta(microseconds=at)).astimezone(KOREA)
     if language == "ko":
-        return f"{there.year}년 {there.month}월 {there.day}일 {there:%H:%M}"
-    return f"{MONTHS[there.month - 1]} {there.day}, {there.year}, {there:%H:%M} KST"
+        return f"{local.year}년 {local.month}월 {local.day}일 {local:%H:%M}"
+    return f"{MONTHS[local.month - 1]} {local.day}, {local.year}, {local:%H:%M} KST"
 
 
 def day(at: int, language: str) -> str:
-    """A date by Korea's calendar: 2023년 11월 15일, or Nov 15, 2023."""
-    there = (EPOCH + timedelta(microseconds=at)).astimezone(KOREA)
+    """Format microseconds since 1970 UTC as a date in Korean time: 2023년 11월 15일, or Nov 15, 2023."""
+    local = (EPOCH + timedelta(microseconds=at)).astimezone(KOREA)
     if language == "ko":
-        return f"{there.year}년 {there.month}월 {there.day}일"
-    return f"{MONTHS[there.month - 1]} {there.day}, {there.year}"
+        return f"{local.year}년 {local.month}월 {local.day}일"
+    return f"{MONTHS[local.month - 1]} {local.day}, {local.year}"
 
 
 def crypto(amount: str, asset: str | None, language: str) -> str:
-    """A decimal text as it was told, and its asset: 74.074074 USDT, or 74.074074 (asset 1001) of one without a name."""
+    """Format a decimal text, unchanged, with its asset: 74.074074 USDT.
+
+    A numeric asset id is shown as 74.074074 (asset 1001).
+    """
     if not asset:
         return amount
     if asset.isdecimal():
@@ -48,9 +54,9 @@ def crypto(amount: str, asset: str | None, language: str) -> str:
     return f"{amount} {asset}"
 
 
-def reason(said: str | None, language: str) -> str | None:
-    """A reason in words where it is one of our codes, else as the provider wrote it. None where none is known."""
-    return REASONS[language].get(said, said.rstrip(". ")) if said else None
+def reason(code: str | None, language: str) -> str | None:
+    """Return the text for one of our reason codes; other texts unchanged; None for None and for `unknown`."""
+    return REASONS[language].get(code, code.rstrip(". ")) if code else None
 
 
 REASONS: dict[str, dict[str, str | None]] = {
@@ -109,11 +115,11 @@ REASONS: dict[str, dict[str, str | None]] = {
         "unknown": None,
     },
 }
-"""What the codes in facts mean; `unknown` says nothing, so nothing is said."""
+"""The text for each reason code of our domain events. `unknown` has none, so mails leave it out."""
 
 
 def one_line(text: str | None) -> str | None:
-    """A name as one line of printable characters; None for one that has none."""
+    """Return `text` on one line without unprintable characters; None if nothing is left."""
     if not text:
         return None
     if not text.isprintable():
@@ -121,12 +127,12 @@ def one_line(text: str | None) -> str | None:
     return " ".join(text.split()) or None
 
 
-def method(said: str | None, language: str) -> str | None:
-    """A payment method in the reader's language; one that is in no table as the provider wrote it."""
-    if not said:
+def method(text: str | None, language: str) -> str | None:
+    """Return a payment method in the given language; a method that is not in METHODS stays as the provider wrote it."""
+    if not text:
         return None
-    code = _METHOD_OF.get(_spelled(said).removeprefix("paymentmethod"))
-    return METHODS[code][language] if code else one_line(said)
+    code = _METHOD_OF.get(_normalized(text).removeprefix("paymentmethod"))
+    return METHODS[code][language] if code else one_line(text)
 
 
 METHODS: dict[str, dict[str, str]] = {
@@ -159,7 +165,7 @@ METHODS: dict[str, dict[str, str]] = {
     "unionpay": {"ko": "유니온페이", "en": "UnionPay"},
     "link": {"ko": "Link", "en": "Link"},
 }
-"""Payment methods in both languages, by our code."""
+"""The Korean and English names of payment methods, by our code."""
 
 _SPELLINGS = {
     "card": "신용카드 체크카드 신용체크카드 creditcard credit debit debitcard vcard isp onlycard krcard cardpresent",
@@ -186,11 +192,11 @@ _SPELLINGS = {
 }
 
 
-def _spelled(text: str) -> str:
+def _normalized(text: str) -> str:
     return "".join(filter(str.isalnum, text)).lower()
 
 
 _METHOD_OF = {
-    **{_spelled(name): code for code, names in METHODS.items() for name in (code, *names.values())},
+    **{_normalized(name): code for code, names in METHODS.items() for name in (code, *names.values())},
     **{spelling: code for code, spellings in _SPELLINGS.items() for spelling in spellings.split()},
 }

@@ -1,6 +1,6 @@
-"""Writes a mail: its headers, and two parts that say the same, as text and as HTML.
+"""Write a mail as bytes: its headers, and equal text and HTML parts.
 
-The email package needs fifty times as long, because it parses every header that it is given.
+The email package takes 50 times as long, because it parses each header it is given.
 """
 
 from binascii import b2a_base64
@@ -9,9 +9,9 @@ from functools import lru_cache
 
 CRLF = "\r\n"
 BOUNDARY = "=_hookstream"
-"""Separates the parts: base64 has no `_`, so no part holds it."""
+"""Separates the parts. Base64 has no `_`, so no part contains it."""
 LINE = 76
-"""Characters of a line of base64, and of one with an encoded word (RFC 2045 §6.8, RFC 2047 §2)."""
+"""Maximum length of a line of base64, and of a line with an encoded word (RFC 2045 §6.8, RFC 2047 §2)."""
 HEADER_LINE = 78
 WORD = 75
 PREFIX, SUFFIX = "=?utf-8?b?", "?="
@@ -20,7 +20,10 @@ _SPECIALS = frozenset('()<>[]:;@\\,."')
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail without its To header, which `notifier.sending.smtp` writes beside RCPT. `date` is as in a header."""
+    """A mail without its To header, which `notifier.sending.smtp` adds to match RCPT.
+
+    `date` is formatted as in a header; `language` is the value of Content-Language.
+    """
 
     sender_name: str
     sender: str
@@ -34,10 +37,10 @@ class Mail:
     def as_bytes(self, *, international: bool = False) -> bytes:
         """Return the mail in lines of at most 78 characters, in ASCII unless it is `international`.
 
-        Headers of an international mail (RFC 6532) are UTF-8, for a reader whose address is. Raises ValueError for a
-        header with a line break or half of a surrogate pair.
+        The headers of an international mail are UTF-8 (RFC 6532); this is for recipients whose address is not ASCII.
+        Raises ValueError if a header contains a line break or a lone surrogate.
         """
-        head = (
+        headers = (
             text_header("Subject", self.subject, international=international),
             sender_header(self.sender_name, self.sender, international=international),
             f"Message-ID: {self.message_id}",
@@ -47,29 +50,32 @@ class Mail:
             f'Content-Type: multipart/alternative; boundary="{BOUNDARY}"',
         )
         parts = (_part("plain", self.text), _part("html", self.html), f"--{BOUNDARY}--")
-        return CRLF.join((*head, "", *parts, "")).encode()
+        return CRLF.join((*headers, "", *parts, "")).encode()
 
 
 def text_header(name: str, value: str, *, international: bool = False) -> str:
-    """Return a header of free text, which every reader decodes to `value`.
+    """Return a header of free text, which mail programs decode to `value`.
 
-    Readers decode what looks like an encoded word (RFC 2047) and may find a header of its own in it. So a value that
-    holds `=?` is itself encoded, like one that is not ASCII or too long for a line.
+    Mail programs decode anything that looks like an encoded word (RFC 2047), which could add headers. So a value is
+    encoded if it contains `=?`, is not ASCII, or is too long for a line. Raises ValueError if it contains a line break.
     """
     _refuse_line_breaks(value)
     line = f"{name}: {value}"
-    if len(line) <= HEADER_LINE and _goes_as_it_is(value, international=international):
+    if len(line) <= HEADER_LINE and _needs_no_encoding(value, international=international):
         return line
     return f"{name}: {_encoded_words(value, len(name) + 2)}"
 
 
 @lru_cache
 def sender_header(name: str, address: str, *, international: bool = False) -> str:
-    """Return the From header of an ASCII address, with a display name where there is one."""
+    """Return the From header for an ASCII address, with `name` as the display name unless it is empty.
+
+    Raises ValueError if `name` contains a line break.
+    """
     _refuse_line_breaks(name)
     if not name:
         return f"From: {address}"
-    if not _goes_as_it_is(name, international=international) or len(name) + len("From: ") > HEADER_LINE:
+    if not _needs_no_encoding(name, international=international) or len(name) + len("From: ") > HEADER_LINE:
         written = _encoded_words(name, len("From: "))
     elif _SPECIALS.isdisjoint(name):
         written = name
@@ -80,14 +86,17 @@ def sender_header(name: str, address: str, *, international: bool = False) -> st
     return f"From: {written}{'' if fits else CRLF} <{address}>"
 
 
-def _goes_as_it_is(value: str, *, international: bool) -> bool:
-    """Return whether readers see `value` as it stands: no encoded word, no space that a reader may drop."""
+def _needs_no_encoding(value: str, *, international: bool) -> bool:
+    """Return whether mail programs show `value` unchanged: no encoded word, no space they may drop."""
     is_plain = value.isprintable() and (international or value.isascii())
     return is_plain and "=?" not in value and value == " ".join(value.split())
 
 
 def _encoded_words(value: str, column: int) -> str:
-    """Return `value` as encoded words, one a line and none with a part of a character; it begins at `column`."""
+    """Return `value` as encoded words, one per line, each of whole characters.
+
+    The first one starts at `column`.
+    """
     words, octets = [], b""
     room = _octets(LINE - column)
     for character in value:
@@ -101,7 +110,7 @@ def _encoded_words(value: str, column: int) -> str:
 
 
 def _octets(characters: int) -> int:
-    """Return how many octets an encoded word of so many characters holds."""
+    """Return how many octets fit in an encoded word of `characters` characters."""
     return (characters - len(PREFIX) - len(SUFFIX)) // 4 * 3
 
 
@@ -111,7 +120,7 @@ def _refuse_line_breaks(value: str) -> None:
 
 
 def _part(subtype: str, content: str) -> str:
-    """Return a part in base64, which no mail server changes and in which no line is too long or begins with a dot."""
+    """Return a part in base64: mail servers do not change it, its lines are short and none begins with a dot."""
     encoded = b2a_base64(content.replace("\n", CRLF).encode(), newline=False).decode()
     lines = [encoded[start : start + LINE] for start in range(0, len(encoded), LINE)]
     kind = f'Content-Type: text/{subtype}; charset="utf-8"'

@@ -1,1 +1,1 @@
-"""Sends queued mails by SMTP, and records what became of each."""
+"""Send queued mails by SMTP and record the results."""

@@ -1,4 +1,4 @@
-"""What came of a mail: its row says so, and so do the counters, the log and, where somebody should know, Kafka."""
+"""Record the result of sending a mail: its row, the counters, the log and the outbox."""
 
 import random
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from notifier import mail_queue, operator_alerts
 from notifier.mail.branding import Branding
-from notifier.mail_queue import Letter
+from notifier.mail_queue import QueuedMail
 from notifier.sending import notification_events
 from notifier.sending.smtp import NoReply, NotTaken
 from runtime import clock
@@ -23,52 +23,53 @@ BACKOFF_S = (2.0, 3600.0)
 
 
 def record(
-    tx: Connection, heard: Sequence[tuple[Letter, NotTaken | NoReply | None]], branding: Branding, codec: Codec
+    tx: Connection, replies: Sequence[tuple[QueuedMail, NotTaken | NoReply | None]], branding: Branding, codec: Codec
 ) -> None:
-    """Record what the server said to the final dots of these mails; None where it has taken one."""
-    taken = [letter for letter, answer in heard if answer is None]
+    """Record the server's replies to the final dots; None means that the server accepted the mail."""
+    taken = [mail for mail, reply in replies if reply is None]
     if taken:
-        sent(tx, taken, branding, codec)
-    for letter, answer in heard:
-        if isinstance(answer, NotTaken):
-            not_taken(tx, letter, answer)
-        elif answer:
-            ended(tx, letter, "unknown", str(answer))
+        record_sent(tx, taken, branding, codec)
+    for mail, reply in replies:
+        if isinstance(reply, NotTaken):
+            record_not_taken(tx, mail, reply)
+        elif reply:
+            record_ended(tx, mail, "unknown", str(reply))
 
 
-def sent(tx: Connection, letters: Sequence[Letter], branding: Branding, codec: Codec) -> None:
-    """The server has them: nobody sends them again, and whoever reads the topic knows."""
-    mail_queue.sent(tx, letters)
+def record_sent(tx: Connection, mails: Sequence[QueuedMail], branding: Branding, codec: Codec) -> None:
+    """Set mails to `sent` and publish NotificationSent for each."""
+    mail_queue.mark_sent(tx, mails)
     at = clock.now()
-    outbox.insert(tx, [notification_events.sent(letter, branding, at, codec) for letter in letters])
+    outbox.insert(tx, [notification_events.sent_message(mail, branding, at, codec) for mail in mails])
 
 
-def report_sent(letter: Letter) -> None:
-    """Say so, once that is committed."""
+def report_sent(mail: QueuedMail) -> None:
+    """Count and log a sent mail; call it after the commit."""
     SENDS.labels("sent").inc()
-    log.info("notification.sent", to=notification_events.reader(letter), id=letter.notification_id)
+    log.info("notification.sent", to=notification_events.recipient_id(mail), id=mail.notification_id)
 
 
-def not_taken(tx: Connection, letter: Letter, refused: NotTaken) -> None:
-    """The server has it not: it is offered again later, twice as late each time, unless the refusal was final."""
+def record_not_taken(tx: Connection, mail: QueuedMail, refused: NotTaken) -> None:
+    """Postpone a mail that the server did not accept, or set it to `failed` if the refusal is final.
+
+    The delay doubles with each attempt within BACKOFF_S, with jitter.
+    """
     if refused.final:
-        return ended(tx, letter, "failed", str(refused))
+        return record_ended(tx, mail, "failed", str(refused))
     least, most = BACKOFF_S
-    seconds = min(most, least * 2 ** min(letter.attempts, 20)) * random.uniform(0.5, 1)  # noqa: S311 - spreads retries
+    seconds = min(most, least * 2 ** min(mail.attempts, 20)) * random.uniform(0.5, 1)  # noqa: S311 - spreads retries
     SENDS.labels("postponed").inc()
     error = error_text(str(refused))
-    log.warning(
-        "notification.postponed", id=letter.notification_id, error=redaction.masked_text(error), seconds=seconds
-    )
-    return mail_queue.postponed(tx, letter, seconds, error)
+    log.warning("notification.postponed", id=mail.notification_id, error=redaction.masked_text(error), seconds=seconds)
+    return mail_queue.postpone(tx, mail, seconds, error)
 
 
-def ended(tx: Connection, letter: Letter, status: str, why: str) -> None:
-    """It is not offered again, unless a person says so."""
-    error = error_text(why)
-    mail_queue.ended(tx, letter, status, error)
+def record_ended(tx: Connection, mail: QueuedMail, status: str, reason: str) -> None:
+    """Set a final status that only a person or a new address changes; alert the operator if it is `unknown`."""
+    error = error_text(reason)
+    mail_queue.end(tx, mail, status, error)
     if status == "unknown":
-        operator_alerts.unknown(tx, [letter.notification_id])
+        operator_alerts.raise_unknown(tx, [mail.notification_id])
     SENDS.labels(status).inc()
-    tell = log.warning if status == "stale" else log.error
-    tell(f"notification.{status}", id=letter.notification_id, error=redaction.masked_text(error))
+    log_at_level = log.warning if status == "stale" else log.error
+    log_at_level(f"notification.{status}", id=mail.notification_id, error=redaction.masked_text(error))

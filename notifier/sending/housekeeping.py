@@ -1,4 +1,4 @@
-"""What has to be done beside the sending: give up what is overdue, raise alarms, tell the topic, count."""
+"""Periodic work of the sender: expire overdue mails, queue alert mails, publish its outbox rows, update gauges."""
 
 import time
 
@@ -18,55 +18,57 @@ MAILS = Gauge("hookstream_mails", "Mails that are not sent, by status", ["status
 OLDEST_MAIL = Gauge(
     "hookstream_oldest_mail_seconds", "Age of the oldest mail that is queued or being sent; 0 without one"
 )
-EVERY_S = 1.0
-COUNT_EVERY_S = 5.0
-ABANDONED_AFTER_S = 120.0
+INTERVAL_S = 1.0
+COUNT_INTERVAL_S = 5.0
+UNKNOWN_AFTER_S = 120.0
 
 
 class Housekeeping:
-    """Looks after the mailbox; several may do so beside each other."""
+    """Runs the periodic work. Several replicas may run it at the same time."""
 
     def __init__(self, settings: NotifierSettings, store: Engine) -> None:
         self._settings = settings
         self._store = store
         self._publisher = Publisher(Cluster.of(settings, "notifier"), while_waiting=lambda: None)
         self.problem = self._publisher.problem
-        self._turned_at = self._counted_at = -COUNT_EVERY_S
+        self._ran_at = self._counted_at = -COUNT_INTERVAL_S
 
-    def turn_when_due(self) -> None:
-        """Do it if it was not done within the last second."""
-        if time.monotonic() - self._turned_at >= EVERY_S:
-            self.turn()
+    def run_if_due(self) -> None:
+        """Run unless the last run was less than INTERVAL_S ago."""
+        if time.monotonic() - self._ran_at >= INTERVAL_S:
+            self.run()
 
-    def turn(self) -> None:
-        """Do all that is due now."""
-        self._turned_at = time.monotonic()
-        self._give_up()
-        self._tell()
-        if self._turned_at - self._counted_at >= COUNT_EVERY_S:
-            self._counted_at = self._turned_at
+    def run(self) -> None:
+        """Do everything that is due now. Raises SQLAlchemyError if the store fails."""
+        self._ran_at = time.monotonic()
+        self._expire()
+        self._publish()
+        if self._ran_at - self._counted_at >= COUNT_INTERVAL_S:
+            self._counted_at = self._ran_at
             self._count()
 
-    def _give_up(self) -> None:
+    def _expire(self) -> None:
         settings = self._settings
         with self._store.begin() as tx:
-            lost = mail_queue.give_up_abandoned(tx, ABANDONED_AFTER_S)
-            operator_alerts.unknown(tx, lost)
-            overdue = mail_queue.give_up_waiting(tx, settings.recipient_wait, settings.mail_max_age)
+            unknown = mail_queue.expire_sending(tx, UNKNOWN_AFTER_S)
+            operator_alerts.raise_unknown(tx, unknown)
+            overdue = mail_queue.expire_waiting(tx, settings.recipient_wait, settings.mail_max_age)
             if settings.operator_email:
-                operator_alerts.tell(tx, settings.operator_email, settings.alarm_interval, settings.mail_max_age)
-        for notification_id, status in (*((one, "unknown") for one in lost), *overdue):
+                operator_alerts.queue_alert_mail(
+                    tx, settings.operator_email, settings.alarm_interval, settings.mail_max_age
+                )
+        for notification_id, status in (*((notification_id, "unknown") for notification_id in unknown), *overdue):
             log.warning(f"notification.{status}", id=notification_id)
 
-    def _tell(self) -> None:
+    def _publish(self) -> None:
         with self._store.begin() as tx:
             left = outbox.unpublished(tx, [OWN_ROWS])
         if left:
             self._publisher.publish([message for _, message in left])
-            self._forget([row for row, _ in left])
+            self._delete_published([row for row, _ in left])
 
     @faults.before("sender.after_publish")
-    def _forget(self, rows: list[int]) -> None:
+    def _delete_published(self, rows: list[int]) -> None:
         with self._store.begin() as tx:
             outbox.delete(tx, rows)
 

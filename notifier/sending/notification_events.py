@@ -1,36 +1,36 @@
-"""What the topic hears of mails: that one was sent, to whom and when, never its address."""
+"""The NotificationSent records: which mail was sent, to whom and when, without the address."""
 
 from notifier.mail import composer
 from notifier.mail.branding import Branding
-from notifier.mail_queue import Letter
+from notifier.mail_queue import QueuedMail
 from stream.avro.codec import Codec
 from stream.events import NotificationSent, topics
 from stream.store.outbox import Message
 
 OWN_ROWS = (topics.NOTIFICATIONS.name, 0)
-"""The outbox rows of the sender: no partition's, published by whichever sender comes by."""
+"""The key of the sender's outbox rows. They belong to no partition; any sender publishes them."""
 
 
-def sent(letter: Letter, branding: Branding, at: int, codec: Codec) -> Message:
-    """The record that `letter` was sent, `at` microseconds since 1970 UTC."""
-    told = NotificationSent(
-        notification_id=letter.notification_id,
-        fact_id=letter.fact_id,
-        fact_type=letter.fact_type,
-        audience=letter.audience,
-        channel=letter.channel,
-        order_id=letter.order_id,
-        customer_id=letter.customer_id,
-        locale=composer.locale(letter),
-        message_id=composer.message_id(letter, branding),
+def sent_message(mail: QueuedMail, branding: Branding, at: int, codec: Codec) -> Message:
+    """Return the outbox message for `mail`, sent `at` microseconds since 1970 UTC."""
+    event = NotificationSent(
+        notification_id=mail.notification_id,
+        fact_id=mail.fact_id,
+        fact_type=mail.fact_type,
+        audience=mail.audience,
+        channel=mail.channel,
+        order_id=mail.order_id,
+        customer_id=mail.customer_id,
+        locale=composer.locale(mail),
+        message_id=composer.message_id(mail, branding),
         sent_at=at,
     )
-    return Message(*OWN_ROWS, topics.NOTIFICATIONS.name, letter.notification_id.encode(), codec.encode(told))
+    return Message(*OWN_ROWS, topics.NOTIFICATIONS.name, mail.notification_id.encode(), codec.encode(event))
 
 
-def reader(letter: Letter) -> str:
-    """Who was written to, for the log: a customer's or seller's id, else the order's; never an address."""
-    if letter.audience == "operator":
+def recipient_id(mail: QueuedMail) -> str:
+    """Return the recipient for the log: a user id, else an order or notification id; never an address."""
+    if mail.audience == "operator":
         return "operator"
-    named = (one for one in (letter.user_id, letter.order_id) if one and "@" not in one)
-    return next(named, letter.notification_id)
+    ids = (name for name in (mail.user_id, mail.order_id) if name and "@" not in name)
+    return next(ids, mail.notification_id)

@@ -1,7 +1,7 @@
-"""Sends what is queued: claim → server has the bodies → `sending` committed → dots → replies → results committed.
+"""Send queued mails: claim → bodies offered → `sending` committed → dots → replies → results committed.
 
-Each step is taken for all mails of the lane together (`MAIL_CONNECTIONS`), so one commit serves them all, and a crash
-leaves at most so many unknown.
+Each step handles up to MAIL_CONNECTIONS mails together, so they share each commit. A crash leaves at most that many
+mails `unknown`.
 """
 
 import time
@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Engine, exc
 
 from notifier import mail_queue
 from notifier.mail import composer
-from notifier.mail_queue import Letter
+from notifier.mail_queue import QueuedMail
 from notifier.sending import delivery_results
 from notifier.sending.housekeeping import Housekeeping
-from notifier.sending.lane import Heard, Lane, Left
+from notifier.sending.lane import DotReply, Lane, NotTried
 from notifier.sending.smtp import Envelope, NotTaken, envelope
 from notifier.settings import NotifierSettings
 from runtime import faults
@@ -27,134 +27,134 @@ from stream.store import error_classification
 from stream.store.ownership_signal import OwnershipSignal
 
 IDLE_S = 1.0
-SETTLED_WITHIN_S = 60.0
+COMMIT_WITHIN_S = 60.0
 
 
 class Sender:
     """One thread with one lane of connections to the mail server. Each replica runs one."""
 
     def __init__(
-        self, settings: NotifierSettings, store: Engine, codec: Codec, trust: OwnershipSignal | None = None
+        self, settings: NotifierSettings, store: Engine, codec: Codec, ownership: OwnershipSignal | None = None
     ) -> None:
-        """Without `trust` the store is always taken for what it was."""
+        """Without `ownership`, the store is assumed never to be restored from a backup."""
         self._settings = settings
         self._store = store
         self._codec = codec
         self._branding = settings.branding
         width = settings.mail_connections
         self._lane = Lane(settings.smtp_url, settings.mail_timeout_s, settings.smtp_ca, width=width)
-        self._upkeep = Housekeeping(settings, store)
-        self.problem = self._upkeep.problem
-        self._trust = trust
-        self.wake = Event()
+        self._housekeeping = Housekeeping(settings, store)
+        self.problem = self._housekeeping.problem
+        self._ownership = ownership
+        self.new_mail = Event()
 
     def start(self, stop: Event) -> Thread:
-        """Send in a thread until `stop` is set."""
+        """Send mails in a thread until `stop` is set."""
         thread = Thread(target=self._run, args=(stop,), name="sender", daemon=True)
         thread.start()
         return thread
 
     def _run(self, stop: Event) -> None:
         while not stop.is_set():
-            self.wake.clear()
+            self.new_mail.clear()
             try:
                 while not stop.is_set() and self._send_next(stop):
-                    self._upkeep.turn_when_due()
+                    self._housekeeping.run_if_due()
                 self._lane.close_idle(time.monotonic())
-                if self._trust is None or self._trust.is_given:
-                    self._upkeep.turn_when_due()
+                if self._ownership is None or self._ownership.is_given:
+                    self._housekeeping.run_if_due()
             except exc.SQLAlchemyError as failure:
                 self._lane.close()
                 log.warning("store.failed", error=error_classification.name(failure))
-                if self._trust and error_classification.is_store_failure(failure):
-                    self._trust.withdraw()
-            except Exception as failure:  # noqa: BLE001 - the next mail finds neither this connection nor its error
+                if self._ownership and error_classification.is_store_failure(failure):
+                    self._ownership.withdraw()
+            except Exception as failure:  # noqa: BLE001 - the next mail uses a new connection
                 self._lane.close()
                 log.error("sender.failed", error=error_classification.describe(failure))
-            if self.wake.wait(IDLE_S):
+            if self.new_mail.wait(IDLE_S):
                 stop.wait(self._settings.mail_gather_s)
         self._lane.close()
 
     def _send_next(self, stop: Event) -> bool:
-        """Send the mails that have been due longest, as many as the lane has room for; whether more may be due."""
-        going: list[Letter] = []
+        """Send the mails that are due, up to the lane's capacity; return whether more may be due."""
+        offered: list[QueuedMail] = []
         since: datetime | None = None
         try:
             with self._store.begin() as tx:
-                if self._trust and not self._trust.holds(tx):
+                if self._ownership and not self._ownership.holds(tx):
                     return False
-                settings, room = self._settings, self._lane.room(time.monotonic())
-                letters = mail_queue.claim(tx, settings.operator_locale, settings.mail_max_age, room)
-                if not letters:
+                settings, capacity = self._settings, self._lane.capacity(time.monotonic())
+                mails = mail_queue.claim(tx, settings.operator_locale, settings.mail_max_age, capacity)
+                if not mails:
                     return False
-                going = self._offer(mail_queue.first_of_each_order(letters), tx, stop)
-                if going and not stop.is_set():
-                    since = mail_queue.sending(tx, going)
+                offered = self._offer(mail_queue.first_of_each_order(mails), tx, stop)
+                if offered and not stop.is_set():
+                    since = mail_queue.mark_sending(tx, offered)
         except exc.SQLAlchemyError:
             self._lane.close()
-            if since:  # whether that is committed or not, only we know that no dot was sent
+            if since:  # committed or not, no dot was sent
                 unsent = since
-                self._settle(lambda tx: mail_queue.not_sent(tx, going, unsent))
+                self._commit_results(lambda tx: mail_queue.requeue(tx, offered, unsent))
             raise
         if since:
-            self._finish(going)
-        return len(letters) == room or len(going) < len(letters)
+            self._finish(offered)
+        return len(mails) == capacity or len(offered) < len(mails)
 
-    def _offer(self, letters: Sequence[Letter], tx: Connection, stop: Event) -> list[Letter]:
-        """Bring mails up to their dots, and record what cannot be sent now; those that can."""
-        written = [(letter, mail) for letter in letters if (mail := self._written(letter, tx))]
-        offered = self._lane.offer([mail for _, mail in written], stop.is_set)
-        going = []
-        for (letter, _), failure in zip(written, offered, strict=True):
-            if failure is None:
-                going.append(letter)
-            elif not isinstance(failure, Left):
-                delivery_results.not_taken(tx, letter, failure)
-        return going
+    def _offer(self, mails: Sequence[QueuedMail], tx: Connection, stop: Event) -> list[QueuedMail]:
+        """Send mails up to their dots, record those that cannot be sent now, and return the others."""
+        composed = [(mail, message) for mail in mails if (message := self._envelope(mail, tx))]
+        results = self._lane.offer([message for _, message in composed], stop.is_set)
+        offered = []
+        for (mail, _), result in zip(composed, results, strict=True):
+            if result is None:
+                offered.append(mail)
+            elif not isinstance(result, NotTried):
+                delivery_results.record_not_taken(tx, mail, result)
+        return offered
 
-    def _written(self, letter: Letter, tx: Connection) -> Envelope | None:
-        """Return the mail of a letter; None, with the reason recorded, where there is none to send."""
+    def _envelope(self, mail: QueuedMail, tx: Connection) -> Envelope | None:
+        """Return the mail for the server; None, with the reason recorded, if it cannot be sent."""
         try:
-            if letter.stale:
-                delivery_results.ended(tx, letter, "stale", "its webhook was received too long ago")
+            if mail.stale:
+                delivery_results.record_ended(tx, mail, "stale", "its webhook was received too long ago")
                 return None
-            return envelope(self._branding.address, _recipient(letter), composer.compose(letter, self._branding))
-        except email_address.Unusable as why:
-            delivery_results.ended(tx, letter, "no_recipient", str(why))
+            return envelope(self._branding.address, _recipient(mail), composer.compose(mail, self._branding))
+        except email_address.Unusable as error:
+            delivery_results.record_ended(tx, mail, "no_recipient", str(error))
         except exc.SQLAlchemyError:
             raise
-        except Exception as broken:  # noqa: BLE001 - a letter that cannot be written must not hold up the others
-            delivery_results.not_taken(tx, letter, NotTaken(error_classification.describe(broken), final=True))
+        except Exception as error:  # noqa: BLE001 - one mail that cannot be composed must not block the others
+            delivery_results.record_not_taken(tx, mail, NotTaken(error_classification.describe(error), final=True))
         return None
 
-    def _finish(self, going: Sequence[Letter]) -> None:
-        heard: list[tuple[Letter, Heard]] = list(zip(going, self._lane.finish(), strict=True))
-        self._settle(lambda tx: delivery_results.record(tx, heard, self._branding, self._codec))
-        for letter, answer in heard:
-            if answer is None:
-                delivery_results.report_sent(letter)
+    def _finish(self, offered: Sequence[QueuedMail]) -> None:
+        replies: list[tuple[QueuedMail, DotReply]] = list(zip(offered, self._lane.finish(), strict=True))
+        self._commit_results(lambda tx: delivery_results.record(tx, replies, self._branding, self._codec))
+        for mail, reply in replies:
+            if reply is None:
+                delivery_results.report_sent(mail)
 
     @faults.before("sender.after_reply")
-    def _settle(self, record: Callable[[Connection], None]) -> None:
-        """Record what became of mails: while the store is away only we know, so try until it is back."""
-        until = time.monotonic() + SETTLED_WITHIN_S
+    def _commit_results(self, record: Callable[[Connection], None]) -> None:
+        """Record results, and retry for COMMIT_WITHIN_S: only this process knows them. Then raise."""
+        deadline = time.monotonic() + COMMIT_WITHIN_S
         while True:
             try:
                 with self._store.begin() as tx:
                     return record(tx)
             except exc.SQLAlchemyError:
-                if time.monotonic() > until:
+                if time.monotonic() > deadline:
                     raise
                 time.sleep(IDLE_S / 2)
 
 
-def _recipient(letter: Letter) -> str:
-    """The stored address, which is the one the mail goes to.
+def _recipient(mail: QueuedMail) -> str:
+    """Return the stored address. It is parsed again, because older rows may hold addresses that were not checked.
 
-    What was stored before addresses were checked is checked here. Raises Unusable.
+    Raises Unusable if there is none, or if it is not in canonical form.
     """
-    if letter.recipient is None:
-        raise email_address.Unusable(letter.problem or "its reader's address was taken back")
-    if email_address.parse(letter.recipient, allow_dotless=letter.audience == "operator") != letter.recipient:
-        raise email_address.Unusable("its reader's address is not stored as it would be sent to")
-    return letter.recipient
+    if mail.recipient is None:
+        raise email_address.Unusable(mail.problem or "its recipient's address was removed")
+    if email_address.parse(mail.recipient, allow_dotless=mail.audience == "operator") != mail.recipient:
+        raise email_address.Unusable("its recipient's address is not stored in canonical form")
+    return mail.recipient

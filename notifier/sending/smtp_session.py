@@ -1,6 +1,6 @@
-"""Connections to the mail server that are served beside each other, in one thread: nothing here blocks but `together`.
+"""Run several SMTP connections in one thread. Only `run_all` blocks.
 
-A dialogue is a generator: it yields while it waits for the server, and ends when its part of the mail is done.
+A dialogue is a generator: it yields while it waits for the server, and returns when its step is done.
 """
 
 import select
@@ -15,15 +15,15 @@ T = TypeVar("T")
 Dialogue = Generator[None, None, T]
 
 CHUNK = 65_536
-LONGEST_REPLY = 65_536
+MAX_REPLY = 65_536
 CODE_DIGITS = 3
-LOOKS_EVERY_S = 0.2
-WAITS = Exception("the dialogue goes on")
+POLL_S = 0.2
+STILL_RUNNING = Exception("the dialogue is still running")
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Session:
-    """One connection that `smtplib` opened. `timeout_s` bounds each whole reply."""
+    """A connection opened by `smtplib`. `timeout_s` limits the time for each whole reply, in seconds."""
 
     def __init__(self, smtp: smtplib.SMTP, timeout_s: float) -> None:
         if smtp.sock is None:
@@ -39,19 +39,19 @@ class Session:
         self.used_at = time.monotonic()
 
     def offers(self, extension: str) -> bool:
-        """Return whether the server's EHLO named this extension."""
+        """Return whether the server's EHLO reply lists this extension."""
         return self._smtp.has_extn(extension)
 
     def fileno(self) -> int:
         return self._socket.fileno()
 
     def send(self, data: bytes) -> None:
-        """Send as much as goes at once; the rest goes with `sent` or `reply`."""
+        """Send what fits into the socket's buffer now; `sent` or `reply` sends the rest."""
         self._unsent += data
         self._flush()
 
     def sent(self) -> Dialogue[None]:
-        """Wait until all is handed to the network."""
+        """Wait until everything is handed to the network."""
         self.deadline = time.monotonic() + self._timeout_s
         self.events = select.POLLOUT
         while self._unsent:
@@ -59,9 +59,10 @@ class Session:
             self._flush()
 
     def reply(self) -> Dialogue[tuple[int, bytes]]:
-        """Wait for the server's next reply: its code, -1 for one without, and its text.
+        """Wait for the next reply and return its code (-1 if it has none) and its text.
 
-        However slowly the server drips it, its time is up at the deadline.
+        The deadline applies to the whole reply, however slowly it arrives. Raises SMTPServerDisconnected if the server
+        closes the connection or the reply exceeds MAX_REPLY bytes.
         """
         self.deadline = time.monotonic() + self._timeout_s
         while (found := _reply(self._received)) is None:
@@ -75,19 +76,19 @@ class Session:
         return code, text
 
     def is_quiet(self) -> bool:
-        """Return whether the server has said nothing that nobody asked for."""
+        """Return whether the connection is open and no unexpected data has arrived."""
         with suppress(OSError, smtplib.SMTPException):
             return not self._received and not self._receive()
         return False
 
     def quit(self) -> None:
-        """Take leave, and close without waiting for the answer."""
+        """Send QUIT, and close without waiting for the reply."""
         with suppress(OSError):
             self.send(b"QUIT\r\n")
         self.close()
 
     def close(self) -> None:
-        """Close; a mail without its final dot is not sent."""
+        """Close the connection; a mail whose final dot was not sent is not sent."""
         self._smtp.close()
 
     def _flush(self) -> None:
@@ -96,7 +97,7 @@ class Session:
                 self._unsent = self._unsent[self._socket.send(self._unsent) :]
 
     def _receive(self) -> bool:
-        """Return whether something came."""
+        """Return whether data arrived."""
         try:
             data = self._socket.recv(CHUNK)
         except _NOT_NOW:
@@ -104,21 +105,21 @@ class Session:
         if not data:
             raise smtplib.SMTPServerDisconnected("the server closed the connection")
         self._received += data
-        if len(self._received) > LONGEST_REPLY:
-            raise smtplib.SMTPServerDisconnected("the server's reply has no end")
+        if len(self._received) > MAX_REPLY:
+            raise smtplib.SMTPServerDisconnected("the server's reply is too long")
         return True
 
 
-def together(
+def run_all(
     dialogues: Mapping[Session, Dialogue[None]], interruption: Callable[[], Exception | None] = lambda: None
 ) -> dict[Session, Exception | None]:
-    """Hold dialogues beside each other until each has ended; what each raised, None where all went well.
+    """Run dialogues concurrently until each has ended; return what each raised, or None.
 
-    One that waits past its session's deadline gets a TimeoutError. `interruption` is asked several times a second for
-    something to raise in all that still wait.
+    A dialogue that waits past its session's deadline gets a TimeoutError. `interruption` is called every POLL_S; if it
+    returns an exception, all waiting dialogues get it.
     """
     ended = {session: _step(dialogue) for session, dialogue in dialogues.items()}
-    while waiting := {session: dialogues[session] for session, end in ended.items() if end is WAITS}:
+    while waiting := {session: dialogues[session] for session, end in ended.items() if end is STILL_RUNNING}:
         ready, interrupted = _poll(waiting), interruption()
         for session, dialogue in waiting.items():
             if session in ready:
@@ -131,7 +132,7 @@ def together(
 
 
 def _step(dialogue: Dialogue[None], failure: Exception | None = None) -> Exception | None:
-    """Let a dialogue go on, with `failure` raised in it: what it raises, None at its end, WAITS while it goes on."""
+    """Resume a dialogue, or raise `failure` in it; return what it raises, None at its end, else STILL_RUNNING."""
     try:
         if failure:
             dialogue.throw(failure)
@@ -139,24 +140,24 @@ def _step(dialogue: Dialogue[None], failure: Exception | None = None) -> Excepti
             next(dialogue)
     except StopIteration:
         return None
-    except Exception as raised:  # noqa: BLE001 - it is this connection's alone
+    except Exception as raised:  # noqa: BLE001 - it concerns only this connection
         return raised
-    return WAITS
+    return STILL_RUNNING
 
 
 def _poll(waiting: Mapping[Session, Dialogue[None]]) -> set[Session]:
-    """Return who can go on; nobody when the next deadline passes, or after LOOKS_EVERY_S."""
+    """Return the sessions that can go on; none when the next deadline passes, or after POLL_S."""
     poll, by_number = select.poll(), {}
     for session in waiting:
         by_number[session.fileno()] = session
         poll.register(session.fileno(), session.events)
-    left = min(session.deadline for session in waiting) - time.monotonic()
-    found = poll.poll(max(0.0, min(left, LOOKS_EVERY_S)) * 1000)
+    remaining = min(session.deadline for session in waiting) - time.monotonic()
+    found = poll.poll(max(0.0, min(remaining, POLL_S)) * 1000)
     return {by_number[number] for number, _ in found}
 
 
 def _reply(received: bytes) -> tuple[int, bytes, int] | None:
-    """Return code, text and length of the first reply (RFC 5321 §4.2); None while it is not all there."""
+    """Return code, text and length of the first reply (RFC 5321 §4.2); None until it is complete."""
     texts, start = [], 0
     while (end := received.find(b"\n", start)) >= 0:
         line = received[start:end].rstrip(b"\r")

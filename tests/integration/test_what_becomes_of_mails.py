@@ -71,14 +71,14 @@ class Office:
         self.store = engine(self.url, service="office")
         self.rows = Store(self.url)
         self.sender = Sender(self.settings, self.store, CODEC)
-        self.desk = ManagementApi(self.settings, self.store, CODEC, self.sender.wake.set).routes()
+        self.desk = ManagementApi(self.settings, self.store, CODEC, self.sender.new_mail.set).routes()
         self.stop = Event()
         self.sending = self.sender.start(self.stop)
 
     def hear(self, *events: Any) -> None:
         with self.store.begin() as tx:
             handle(tx, events, operator=self.settings.operator_email, max_age_s=self.settings.mail_max_age)
-        self.sender.wake.set()
+        self.sender.new_mail.set()
 
     def replay(self, *events: Any) -> None:
         """As a replay hears of it: whoever was mailed stays mailed."""
@@ -95,7 +95,7 @@ class Office:
 
     def close(self) -> None:
         self.stop.set()
-        self.sender.wake.set()
+        self.sender.new_mail.set()
         self.sending.join(20)
         self.store.dispose()
         with psycopg.connect(self.settings.database_url, autocommit=True) as connection:
@@ -241,7 +241,7 @@ def test_the_mails_of_an_order_are_sent_in_the_order_in_which_they_came_due(offi
         " WHERE notifications.fact_id = told.fact_id RETURNING 1",
         [fact.event_id for fact in reversed(facts)],
     )
-    office.sender.wake.set()
+    office.sender.new_mail.set()
 
     for fact in facts:
         office.wait(fact, "sent")
@@ -416,7 +416,7 @@ def test_a_contact_that_was_stored_before_contacts_were_checked_is_not_mailed_ei
     office.hear(an_order(order=str(fact.order_id), customer_email=None, customer_id=new_order()), fact)
     office.rows.rows("UPDATE orders SET customer_email = %s RETURNING 1", UNUSABLE[0])
     office.rows.rows("UPDATE notifications SET status = 'queued' RETURNING 1")
-    office.sender.wake.set()
+    office.sender.new_mail.set()
 
     assert "encoded word" in office.wait(fact, "no_recipient")["error"]
     office.hear(known(later), later)

@@ -1,4 +1,4 @@
-"""Compiles the layout of mails: `python notifier/mail/templates/build.py`. Its result is committed and tested."""
+"""Compile the mail layout: `python notifier/mail/templates/build.py`. The result is committed; a test compares it."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ HERE = Path(__file__).parent
 
 
 def compiled() -> str:
-    """The layout as mail programs understand it, with its Jinja marks untouched."""
+    """Return layout.mjml as HTML for mail programs; Jinja expressions are unchanged."""
     return str(mrml.to_html((HERE / "layout.mjml").read_text()).content) + "\n"
 
 

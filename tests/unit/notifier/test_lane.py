@@ -7,8 +7,8 @@ from threading import Thread
 import pytest
 
 from notifier.mail.mime import Mail
-from notifier.mail_queue import Letter, first_of_each_order
-from notifier.sending.lane import KEPT_S, WIDER_AFTER_S, Lane, Left
+from notifier.mail_queue import QueuedMail, first_of_each_order
+from notifier.sending.lane import IDLE_CLOSE_S, WIDEN_AFTER_S, Lane, NotTried
 from notifier.sending.smtp import Envelope, NoReply, NotTaken, envelope
 from tests.actors import until
 from tests.postman import Postman, Trick, postman
@@ -108,13 +108,13 @@ def test_a_server_that_takes_fewer_connections_makes_the_lane_narrower_and_costs
 
         offered = mine.offer(mails(*READERS))
         mine.finish()
-        room = mine.room(time.monotonic())
-        again = mine.offer(mails(*READERS[:room]))
+        capacity = mine.capacity(time.monotonic())
+        again = mine.offer(mails(*READERS[:capacity]))
         mine.finish()
         mine.close()
 
-    assert sorted(type(one).__name__ for one in offered) == ["Left", "Left", "Left", "NoneType", "NoneType"]
-    assert (room, again) == (2, [None, None])
+    assert sorted(type(one).__name__ for one in offered) == ["NoneType", "NoneType", "NotTried", "NotTried", "NotTried"]
+    assert (capacity, again) == (2, [None, None])
     assert len(man.mails) == 4
 
 
@@ -125,10 +125,10 @@ def test_a_narrow_lane_grows_again_when_the_server_takes_more() -> None:
         mine.offer(mails(*READERS))
         mine.finish()
         limited_at = time.monotonic()
-        assert mine.room(limited_at) == 1
+        assert mine.capacity(limited_at) == 1
 
         man.most = 1000
-        grown = [mine.room(limited_at + turn * (WIDER_AFTER_S + 1)) for turn in (1, 2, 3, 4)]
+        grown = [mine.capacity(limited_at + turn * (WIDEN_AFTER_S + 1)) for turn in (1, 2, 3, 4)]
         offered = mine.offer(mails(*READERS))
         mine.finish()
         mine.close()
@@ -165,7 +165,7 @@ def test_who_is_to_stop_waits_for_no_server() -> None:
         offered = mine.offer(mails(READERS[0], BAD), lambda: True)
         mine.close()
 
-    assert isinstance(offered[1], Left)
+    assert isinstance(offered[1], NotTried)
     assert man.mails == []
 
 
@@ -195,17 +195,17 @@ def test_of_an_order_s_mails_to_one_reader_only_the_first_goes_with_others() -> 
         ("alarm again", None, None, "operator"),
     ]
 
-    going = first_of_each_order([a_letter(*one) for one in told])
+    going = first_of_each_order([a_queued_mail(*one) for one in told])
 
-    assert [letter.notification_id for letter in going] == [
+    assert [mail.notification_id for mail in going] == [
         *("paid", "sold", "other", "subscribed"),
         *("alarm", "alarm again"),
     ]
 
 
-def a_letter(name: str, order: str | None, customer: str | None, audience: str) -> Letter:
+def a_queued_mail(name: str, order: str | None, customer: str | None, audience: str) -> QueuedMail:
     reader = "kim@example.test", None, "ko", None
-    return Letter(name, name, "PaymentFailed", audience, "email", order, customer, customer, "{}", 0, *reader)
+    return QueuedMail(name, name, "PaymentFailed", audience, "email", order, customer, customer, "{}", 0, *reader)
 
 
 def test_commands_go_in_one_packet_where_the_server_allows_it() -> None:
@@ -242,6 +242,6 @@ def test_idle_connections_are_closed_with_a_word() -> None:
 
         mine.close_idle(time.monotonic())
         assert man.open == 5
-        mine.close_idle(time.monotonic() + KEPT_S + 1)
+        mine.close_idle(time.monotonic() + IDLE_CLOSE_S + 1)
 
         assert until(lambda: man.open, lambda count: count == 0) == 0

@@ -153,7 +153,7 @@ def test_a_reply_to_the_dot_that_means_nothing_leaves_the_mail_unknown(reply: by
             mails.finish()
 
 
-def test_a_letter_that_breaks_half_way_leaves_nothing_on_the_connection_of_the_next() -> None:
+def test_a_mail_that_breaks_half_way_leaves_nothing_on_the_connection_of_the_next() -> None:
     broken = replace(a_mail(), subject="\ud800")  # cannot be encoded, which shows when it is written out
 
     with postman() as man:
@@ -206,7 +206,7 @@ def test_a_server_that_is_not_there_is_tried_again_later() -> None:
 @example(given_text="=?utf-8?q?victim=40other.test=2C?=@x.test")
 @example(given_text="김민지@쇼핑몰.한국")
 def test_whatever_is_given_the_server_hears_the_stored_address_or_nothing(taking: Server, given_text: str) -> None:
-    stored = contacts.judge(given_text, "customerEmail").address
+    stored = contacts.parse(given_text, "customerEmail").address
     if stored is None:
         return
 

@@ -1,4 +1,4 @@
-"""What people are written: every fact, for everybody it concerns, in every language we write."""
+"""The texts of mails: every event type, for each of its audiences, in both languages."""
 
 from dataclasses import replace
 from email import message_from_bytes
@@ -12,11 +12,11 @@ import pytest
 from notifier import recipients
 from notifier.mail import composer, formatting
 from notifier.mail.branding import Branding
-from notifier.mail.composer import TEMPLATES, words
+from notifier.mail.composer import TEMPLATES, render
 from notifier.mail.templates.build import compiled
-from notifier.mail_queue import Letter
+from notifier.mail_queue import QueuedMail
 from notifier.operator_alerts import digest
-from notifier.recipients import AUDIENCES, LOCALES, SILENT, locale_of
+from notifier.recipients import AUDIENCES, LOCALES, NOT_MAILED, locale_of
 from stream import events
 from stream.events import (
     DigitalDeliveryRequested,
@@ -38,14 +38,14 @@ SHOP = Branding("mail@example.test", shop_name="초록 상점", shop_url="https:
 NAMED = "O-7", "a invoice_id", "a title", "A PLAN"
 
 
-def test_every_fact_there_is_has_its_readers_or_is_silent_on_purpose() -> None:
-    assert {*AUDIENCES, *SILENT} == FACTS - ABSTRACT
-    assert not AUDIENCES.keys() & set(SILENT)
+def test_every_event_type_has_audiences_or_is_listed_as_not_mailed() -> None:
+    assert {*AUDIENCES, *NOT_MAILED} == FACTS - ABSTRACT
+    assert not AUDIENCES.keys() & set(NOT_MAILED)
 
 
 @pytest.mark.parametrize(("fact", "audience", "language"), WRITTEN)
 def test_everything_there_is_to_tell_can_be_told(fact: type[DomainEvent], audience: str, language: str) -> None:
-    mail = compose(a_letter(fact, audience, language), SHOP)
+    mail = compose(a_queued_mail(fact, audience, language), SHOP)
 
     text = text_of(mail)
     assert any(name in mail["Subject"] + text for name in NAMED)
@@ -55,10 +55,10 @@ def test_everything_there_is_to_tell_can_be_told(fact: type[DomainEvent], audien
 
 
 @pytest.mark.parametrize(("fact", "audience", "language"), WRITTEN)
-def test_a_letter_can_be_written_from_the_little_some_providers_tell(
+def test_a_mail_can_be_written_from_the_little_some_providers_tell(
     fact: type[DomainEvent], audience: str, language: str
 ) -> None:
-    mail = compose(a_letter(fact, audience, language, sparse=True), SHOP)
+    mail = compose(a_queued_mail(fact, audience, language, sparse=True), SHOP)
 
     assert "None" not in mail["Subject"] + text_of(mail)
     assert "\n\n\n" not in text_of(mail)
@@ -68,7 +68,7 @@ def test_a_letter_can_be_written_from_the_little_some_providers_tell(
 def test_where_there_is_little_room_the_first_paragraph_says_it_without_a_greeting(
     fact: type[DomainEvent], audience: str, language: str
 ) -> None:
-    said = words(a_letter(fact, audience, language))
+    said = render(a_queued_mail(fact, audience, language))
 
     assert said.message.strip()
     assert "김철수" not in said.message
@@ -77,9 +77,11 @@ def test_where_there_is_little_room_the_first_paragraph_says_it_without_a_greeti
 
 @pytest.mark.parametrize("language", LOCALES)
 def test_a_failed_invoice_tells_what_was_received_and_what_was_asked_for(language: str) -> None:
-    letter = a_letter(InvoiceFailed, "customer", language, said={"reason": "amount_mismatch", "crypto_asset": "USDT"})
+    queued = a_queued_mail(
+        InvoiceFailed, "customer", language, said={"reason": "amount_mismatch", "crypto_asset": "USDT"}
+    )
 
-    assert text_of(compose(letter, SHOP)) == INVOICE_FAILED[language]
+    assert text_of(compose(queued, SHOP)) == INVOICE_FAILED[language]
 
 
 INVOICE_FAILED = {
@@ -121,27 +123,27 @@ This mail was sent automatically.
 
 
 def test_a_part_refund_tells_what_was_given_back_now_and_in_all() -> None:
-    letter = a_letter(PaymentRefunded, "customer", "ko", said={"amount": 3000, "refunded_amount": 8000})
+    queued = a_queued_mail(PaymentRefunded, "customer", "ko", said={"amount": 3000, "refunded_amount": 8000})
 
-    mail = compose(letter, SHOP)
+    mail = compose(queued, SHOP)
 
     assert mail["Subject"] == "주문 O-7: 결제금액 일부가 환불되었습니다"
     assert text_of(mail).splitlines()[4:6] == ["환불금액: 3,000원", "누적 환불금액: 8,000원"]
 
 
 def test_the_end_of_a_cancelled_subscription_is_a_day() -> None:
-    letter = a_letter(SubscriptionCancelled, "customer", "ko", said={"plan": "pro", "ends_at": NOON})
+    queued = a_queued_mail(SubscriptionCancelled, "customer", "ko", said={"plan": "pro", "ends_at": NOON})
 
-    mail = compose(letter, SHOP)
+    mail = compose(queued, SHOP)
 
     assert mail["Subject"] == "PRO 구독이 해지되었습니다"
     assert "종료일: 2023년 11월 15일\n" in text_of(mail)
 
 
 def test_a_line_break_in_a_title_breaks_no_header() -> None:
-    letter = a_letter(DigitalDeliveryRequested, "customer", "en", said={"title": "a\r\nBcc: all@example.test"})
+    queued = a_queued_mail(DigitalDeliveryRequested, "customer", "en", said={"title": "a\r\nBcc: all@example.test"})
 
-    assert compose(letter, SHOP)["Bcc"] is None
+    assert compose(queued, SHOP)["Bcc"] is None
 
 
 @pytest.mark.parametrize("language", LOCALES)
@@ -151,7 +153,7 @@ def test_a_dispute_of_an_unknown_order_is_told_by_the_providers_name_of_the_paym
 ) -> None:
     said = {"order_id": None, "transaction_id": "pi_1", "provider": "stripe", "status": "won"}
 
-    mail = compose(a_letter(fact, "operator", language, said=said), SHOP)
+    mail = compose(a_queued_mail(fact, "operator", language, said=said), SHOP)
 
     assert "stripe" in mail["Subject"]
     assert "pi_1" in mail["Subject"]
@@ -165,11 +167,11 @@ def test_alarms_are_told_together(language: str) -> None:
     mail = {"id": "M-1", "fact_type": "PaymentCompleted", "audience": "customer", "order_id": "O-7"}
     kept = {"id": "Q-1", "provider": "tapayz", "cause": "invalid_field", "detail": "cashAmount is finer than KRW"}
     said = digest([("abandoned", dead)] * 2 + [("quarantined", kept)] * 3 + [("unknown", mail)] * 60, NOON)
-    letter = replace(
-        a_letter(PaymentFailed, "operator", language), fact_type="Alarms", fact=msgspec.json.encode(said).decode()
+    queued = replace(
+        a_queued_mail(PaymentFailed, "operator", language), fact_type="Alarms", fact=msgspec.json.encode(said).decode()
     )
 
-    written = compose(letter, SHOP)
+    written = compose(queued, SHOP)
 
     assert "2" in written["Subject"]
     assert "60" in written["Subject"]
@@ -182,7 +184,7 @@ def test_alarms_are_told_together(language: str) -> None:
 
 
 def test_names_and_reasons_are_text_in_the_html_part_and_never_markup() -> None:
-    mail = compose(a_letter(PaymentFailed, "customer", "en", name="<script>alert(1)</script>"), SHOP)
+    mail = compose(a_queued_mail(PaymentFailed, "customer", "en", name="<script>alert(1)</script>"), SHOP)
 
     assert "<script>" not in mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
 
@@ -299,7 +301,7 @@ def test_a_payment_method_is_in_the_reader_s_language(method: str | None, ko: st
 
 
 def test_a_mail_names_its_shop_in_the_sender_both_parts_and_the_title_of_the_page() -> None:
-    mail = compose(a_letter(PaymentFailed, "customer", "ko"), SHOP)
+    mail = compose(a_queued_mail(PaymentFailed, "customer", "ko"), SHOP)
     text, html = text_of(mail), html_of(mail)
 
     assert str(mail["From"]) == "초록 상점 <mail@example.test>"
@@ -326,26 +328,26 @@ def test_a_mail_names_its_shop_in_the_sender_both_parts_and_the_title_of_the_pag
 )
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_an_order_s_id_writes_no_header_and_reads_as_it_is_in_the_subject(name: str, language: str) -> None:
-    letter = a_letter(PaymentCompleted, "customer", language, said={"order_id": name})
+    queued = a_queued_mail(PaymentCompleted, "customer", language, said={"order_id": name})
 
-    mail = compose(letter, SHOP)
+    mail = compose(queued, SHOP)
 
-    assert mail["Subject"] == words(letter).title
+    assert mail["Subject"] == render(queued).title
     assert name in mail["Subject"]
-    assert mail.keys() == compose(a_letter(PaymentCompleted, "customer", language), SHOP).keys()
+    assert mail.keys() == compose(a_queued_mail(PaymentCompleted, "customer", language), SHOP).keys()
 
 
 def test_a_mail_of_a_shop_without_a_name_is_from_its_address_alone() -> None:
-    mail = compose(a_letter(PaymentFailed, "customer", "en"), Branding("mail@example.test"))
+    mail = compose(a_queued_mail(PaymentFailed, "customer", "en"), Branding("mail@example.test"))
 
     assert str(mail["From"]) == "mail@example.test"
     assert text_of(mail).endswith("\n\n--\x20\nThis mail was sent automatically.\n")
 
 
 def test_a_link_that_is_a_path_begins_at_the_shop_and_is_left_out_while_that_is_not_known() -> None:
-    letter = replace(a_letter(PaymentFailed, "customer", "en"), link="/orders/7?a=1&b=2")
+    queued = replace(a_queued_mail(PaymentFailed, "customer", "en"), link="/orders/7?a=1&b=2")
 
-    known, unknown = compose(letter, SHOP), compose(letter, Branding("mail@example.test"))
+    known, unknown = compose(queued, SHOP), compose(queued, Branding("mail@example.test"))
 
     assert "View the order: https://shop.example/orders/7?a=1&b=2\n" in text_of(known)
     assert 'href="https://shop.example/orders/7?a=1&amp;b=2"' in html_of(known)
@@ -353,20 +355,20 @@ def test_a_link_that_is_a_path_begins_at_the_shop_and_is_left_out_while_that_is_
 
 
 def test_a_mail_does_not_write_its_own_to_line() -> None:
-    assert compose(a_letter(PaymentFailed, "customer", "en"), SHOP)["To"] is None
+    assert compose(a_queued_mail(PaymentFailed, "customer", "en"), SHOP)["To"] is None
 
 
 def test_what_others_wrote_stays_on_its_line() -> None:
     said = {"reason": "declined\n\nCall 1-900\x1b[31m now"}
 
-    text = text_of(compose(a_letter(PaymentFailed, "customer", "en", name="Kim\r\n\r\nHello", said=said), SHOP))
+    text = text_of(compose(a_queued_mail(PaymentFailed, "customer", "en", name="Kim\r\n\r\nHello", said=said), SHOP))
 
     assert text.splitlines()[0] == "Hello Kim Hello,"
     assert "declined Call 1-900 [31m now" in text
 
 
 @pytest.mark.parametrize(
-    ("provider", "order", "is_of_a_plan"),
+    ("provider", "order", "is_for_subscription"),
     [
         ("tosspayments", "BIZ-123-PRO-20260203120000", True),
         ("tosspayments", "something-else", True),
@@ -375,24 +377,28 @@ def test_what_others_wrote_stays_on_its_line() -> None:
         ("generic", "BIZ-7", False),
     ],
 )
-def test_a_plan_s_payment_is_known_by_its_provider_or_its_order(provider: str, order: str, is_of_a_plan: bool) -> None:
-    letter = a_letter(PaymentCompleted, "seller", "ko", said={"provider": provider, "order_id": order, "mode": "test"})
+def test_a_subscription_payment_is_known_by_its_provider_or_order_id(
+    provider: str, order: str, is_for_subscription: bool
+) -> None:
+    queued = a_queued_mail(
+        PaymentCompleted, "seller", "ko", said={"provider": provider, "order_id": order, "mode": "test"}
+    )
 
-    fact = msgspec.json.decode(letter.fact, type=PaymentCompleted)
+    fact = msgspec.json.decode(queued.fact, type=PaymentCompleted)
 
-    assert recipients.is_of_a_plan(fact) is is_of_a_plan
+    assert recipients.is_for_subscription(fact) is is_for_subscription
 
 
 def test_the_committed_layout_is_what_its_source_compiles_to() -> None:
     assert (TEMPLATES / "layout.html").read_text() == compiled()
 
 
-def compose(letter: Letter, branding: Branding) -> EmailMessage:
+def compose(queued: QueuedMail, branding: Branding) -> EmailMessage:
     """The mail as its reader's program reads it."""
-    return message_from_bytes(composer.compose(letter, branding).as_bytes(), policy=default)
+    return message_from_bytes(composer.compose(queued, branding).as_bytes(), policy=default)
 
 
-def a_letter(
+def a_queued_mail(
     fact: type[DomainEvent],
     audience: str,
     language: str,
@@ -400,12 +406,12 @@ def a_letter(
     sparse: bool = False,
     name: str | None = "김철수",
     said: dict[str, Any] | None = None,
-) -> Letter:
+) -> QueuedMail:
     told = {field.name: a_value(field, fact) for field in msgspec.structs.fields(fact)}
     if sparse:
         told |= {field.name: None for field in msgspec.structs.fields(fact) if type(None) in kinds(field)}
     told |= {"order_id": "O-7", **(said or {})}
-    return Letter(
+    return QueuedMail(
         notification_id="11111111-1111-1111-1111-111111111111",
         fact_id="22222222-2222-2222-2222-222222222222",
         fact_type=fact.__name__,
