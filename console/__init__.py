@@ -1,1 +1,1 @@
-"""The webhook log: what came, what became of it, what was announced and mailed; statistics and live balances."""
+"""The webhook log: each webhook with its outcomes, domain events and mails; statistics and live balances."""

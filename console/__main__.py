@@ -1,4 +1,4 @@
-"""Runs the console: `python -m console [run|migrate|clean|replay …|rebuild]`. One process: worker, API and clean-up."""
+"""Run the console: `python -m console [run|migrate|clean|replay …|rebuild]`. One process: worker, API, clean-up."""
 
 import asyncio
 import signal
@@ -13,7 +13,7 @@ from granian.server.embed import Server
 from litestar.types import ASGIApp
 
 from console import app
-from console.balance_stream import Live, Sockets
+from console.balance_stream import BalanceStream, Sockets
 from console.handler import TOPICS, handle
 from console.retention import Retention, forget
 from console.settings import ConsoleSettings
@@ -31,51 +31,51 @@ from stream.worker.loop import Worker
 
 SERVICE = "console"
 CONSUMER = {"fetch.min.bytes": 200_000, "fetch.wait.max.ms": 400}
-"""It reads every topic: each record would be a request of its own at low rates, and nobody waits for the log."""
+"""The console reads every topic and may lag: larger fetches avoid a request per record at low rates."""
 HTTP1 = HTTP1Settings(header_read_timeout=5_000, max_buffer_size=65_536, keep_alive=True)
 CLOSING_S = 2.0
 
 
 def run(settings: ConsoleSettings) -> None:
-    """Keep the log and answer questions until a signal asks to stop."""
+    """Write the log and serve the API until SIGTERM or SIGINT."""
     ports.check(settings.host, settings.port)
     store = store_engine(settings, SERVICE)
     codec = Codec(registry(settings))
     worker = Worker(SERVICE, TOPICS, handle, settings, store, codec, CONSUMER)
-    worker.publishes_outcome = lambda _: False  # it watches: to tell what became of outcomes would never end
+    worker.publishes_outcome = lambda _: False  # publishing outcomes of outcomes would never end
     health = Health()
     worker.watch(health)
     management.listen(settings, health, ManagementApi(SERVICE, store, codec).routes())
-    questions = store_engine(settings, f"{SERVICE}-api")
-    live = Live(questions, settings.session_url)
+    api_store = store_engine(settings, f"{SERVICE}-api")
+    stream = BalanceStream(api_store, settings.session_url)
     sockets = Sockets(settings.console_sockets_per_token)
-    application = app.create(settings.console_token, questions, live, health, sockets)
-    uvloop.run(serve(settings, worker, application, live))
+    application = app.create(settings.console_token, api_store, stream, health, sockets)
+    uvloop.run(serve(settings, worker, application, stream))
 
 
-async def serve(settings: ConsoleSettings, worker: Worker, application: ASGIApp, live: Live) -> None:
-    """Work and answer until a signal, or until one of the parts ends, which ends the others."""
-    stop, asked = Event(), asyncio.Event()
+async def serve(settings: ConsoleSettings, worker: Worker, application: ASGIApp, stream: BalanceStream) -> None:
+    """Run worker, API and balance stream until a signal arrives or any of them ends; then stop the others."""
+    stop, signalled = Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked.set)
+        loop.add_signal_handler(number, signalled.set)
     server = _server(settings, application)
-    working = loop.run_in_executor(None, worker.run, stop)
-    serving = asyncio.create_task(server.serve())
-    waiting = asyncio.create_task(asked.wait())
-    listening = asyncio.create_task(live.listen())
+    worker_task = loop.run_in_executor(None, worker.run, stop)
+    server_task = asyncio.create_task(server.serve())
+    signal_task = asyncio.create_task(signalled.wait())
+    stream_task = asyncio.create_task(stream.listen())
     _retention(settings).start(stop)
     log.info("console.listening", port=settings.port)
-    await asyncio.wait({working, serving, waiting, listening}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({worker_task, server_task, signal_task, stream_task}, return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping")
     shutdown.limit()
     stop.set()
     server.stop()  # type: ignore[no-untyped-call]
-    for task in (waiting, listening):
+    for task in (signal_task, stream_task):
         task.cancel()
-    await asyncio.wait([serving], timeout=CLOSING_S)
-    await working
-    if not asked.is_set():
+    await asyncio.wait([server_task], timeout=CLOSING_S)
+    await worker_task
+    if not signalled.is_set():
         sys.exit("the console's listener has ended")
 
 
@@ -96,11 +96,13 @@ def _retention(settings: ConsoleSettings) -> Retention:
     return Retention(store_engine(settings, f"{SERVICE}-clean"), settings.console_retention_days)
 
 
-def subject(settings: ConsoleSettings) -> ReplaySpec:
-    """What a replay has to know: the log forgets, and a rebuilt one forgets the same."""
+def replay_spec(settings: ConsoleSettings) -> ReplaySpec:
+    """Return what a replay of the console needs. A replayed log is cleaned up like the live one."""
     before = clock.now() - settings.console_retention_days * clock.DAY_US
-    untold = {"webhook_counts": "count = 0"}  # what was counted once: a replay may never have seen that status
-    return ReplaySpec(SERVICE, SERVICE, TOPICS, handle, settle=partial(forget, before=before), unreplayed_rows=untold)
+    # A replay may never see a status whose count has fallen to 0.
+    unreplayed = {"webhook_counts": "count = 0"}
+    settle = partial(forget, before=before)
+    return ReplaySpec(SERVICE, SERVICE, TOPICS, handle, settle=settle, unreplayed_rows=unreplayed)
 
 
 if __name__ == "__main__":
@@ -114,6 +116,6 @@ if __name__ == "__main__":
         case ["clean"]:
             _retention(settings).clean_up(clock.now())
         case [verb, *_] if verb in verbs.VERBS:
-            verbs.main(subject(settings), settings, sys.argv[1:])
+            verbs.main(replay_spec(settings), settings, sys.argv[1:])
         case _:
             sys.exit("usage: python -m console [run|migrate|clean|replay …|rebuild]")

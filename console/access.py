@@ -1,4 +1,4 @@
-"""Who may ask: whoever has the console's token; a customer's screen has one that opens that customer's balance."""
+"""Tokens: the console's own, and one per customer that opens only that customer's balance."""
 
 import hmac
 
@@ -6,23 +6,23 @@ BEARER = "bearer "
 
 
 def balance_token(console_token: str, customer_id: str) -> str:
-    """What a customer's screen is given, so that the console's own token need not leave the shop's servers."""
+    """Return the token for a customer's browser; the console's own token stays on the shop's servers."""
     return hmac.digest(console_token.encode(), f"balance\n{customer_id}".encode(), "sha256").hex()
 
 
 def permits(console_token: str, given: str) -> bool:
-    """Whether this opens the console."""
+    """Return whether `given` is the console's token, in constant time."""
     return hmac.compare_digest(given.encode(errors="replace"), console_token.encode())
 
 
 def permits_balance(console_token: str, given: str, customer_id: str) -> bool:
-    """Whether this opens the balance of a customer."""
+    """Return whether `given` opens this customer's balance."""
     own = permits(balance_token(console_token, customer_id), given)
     return permits(console_token, given) or own
 
 
 def token(authorization: str, in_query: str = "") -> str:
-    """The token of a request: a bearer token, else what its URL says."""
+    """Return the bearer token of an Authorization header, else the token from the URL."""
     if authorization.lower().startswith(BEARER):
         return authorization[len(BEARER) :].strip()
     return in_query

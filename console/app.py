@@ -1,4 +1,4 @@
-"""The console's application: every question, live balances, health. With a token; it changes nothing."""
+"""The console's ASGI application: the read-only API, live balances and health. Requests need a token."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,26 +15,26 @@ from sqlalchemy import Engine, exc
 
 from console import access
 from console.api import query_params
-from console.api.endpoints import QUESTIONS, Ambiguous, Question
+from console.api.endpoints import ENDPOINTS, Ambiguous, Endpoint
 from console.api.query_params import BadParameter
-from console.balance_stream import Live, Sockets, TooManySockets
+from console.balance_stream import BalanceStream, Sockets, TooManySockets
 from runtime.health import Health
 from runtime.logging import log
 
-Asking = Request[Any, Any, Any]
+AnyRequest = Request[Any, Any, Any]
 CAUSES = {401: "unauthorized", 404: "not_found", 405: "method_not_allowed"}
 TRY_AGAIN_LATER = 1013  # RFC 6455's registry of close codes
 
 
-def create(token: str, log_store: Engine, live: Live, health: Health, sockets: Sockets) -> ASGIApp:
-    """The ASGI application.
+def create(token: str, log_store: Engine, stream: BalanceStream, health: Health, sockets: Sockets) -> ASGIApp:
+    """Return the ASGI application.
 
-    It finds its routes by the path as it was sent, still escaped: an order may be called `2026/0001`.
+    Routes match the path as it was sent, still escaped, because an order id may contain a slash, as in `2026/0001`.
     """
-    opens = _opens(token)
-    questions = [_question(path, question, log_store, opens) for path, question in QUESTIONS.items()]
+    guard = _token_guard(token)
+    endpoint_routes = [_endpoint(path, endpoint, log_store, guard) for path, endpoint in ENDPOINTS.items()]
     routes = Litestar(
-        [*questions, _balances(token, live, sockets), *_health(health)],
+        [*endpoint_routes, _balances(token, stream, sockets), *_health(health)],
         openapi_config=None,
         logging_config=None,
         exception_handlers=ERRORS,
@@ -48,67 +48,67 @@ def create(token: str, log_store: Engine, live: Live, health: Health, sockets: S
     return application
 
 
-def _question(path: str, question: Question, log_store: Engine, opens: Guard) -> Any:
-    """Answers one question, reading the store in a thread of its own."""
+def _endpoint(path: str, endpoint: Endpoint, log_store: Engine, guard: Guard) -> Any:
+    """Return a route that calls `endpoint` in a thread, with a connection to the store."""
 
-    @get(path, sync_to_thread=True, guards=[opens], response_headers={"Cache-Control": "no-store"})
-    def answer(request: Asking) -> dict[str, Any]:
+    @get(path, sync_to_thread=True, guards=[guard], response_headers={"Cache-Control": "no-store"})
+    def answer(request: AnyRequest) -> dict[str, Any]:
         with log_store.connect() as tx:
-            told = question(tx, request.query_params.dict(), *map(unquote, request.path_params.values()))
-        if told is None:
-            raise NotFoundException("the log has nothing under this id")
-        return told
+            response = endpoint(tx, request.query_params.dict(), *map(unquote, request.path_params.values()))
+        if response is None:
+            raise NotFoundException("the log has no entry with this id")
+        return response
 
     return answer
 
 
-def _opens(token: str) -> Guard:
-    def opens(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+def _token_guard(token: str) -> Guard:
+    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         if not access.permits(token, access.token(connection.headers.get("authorization", ""))):
             raise NotAuthorizedException("send the console's token as a bearer token")
 
-    return opens
+    return guard
 
 
-def _balances(token: str, live: Live, sockets: Sockets) -> Any:
-    """A browser cannot send a header with a WebSocket, so its token may stand in the URL."""
+def _balances(token: str, stream: BalanceStream, sockets: Sockets) -> Any:
+    """Return the WebSocket route. Browsers cannot set headers on WebSockets, so the URL may hold the token."""
 
     @websocket("/ws/customers/{customer_id:str}/balance")
     async def balances(socket: WebSocket[Any, Any, Any], customer_id: str) -> None:
         customer_id = unquote(customer_id)
-        given = access.token(socket.headers.get("authorization", ""), socket.query_params.get("token", ""))
-        if not access.permits_balance(token, given, query_params.name(customer_id)):
-            raise NotAuthorizedException("send the console's token, or this customer's own")
+        token_given = access.token(socket.headers.get("authorization", ""), socket.query_params.get("token", ""))
+        if not access.permits_balance(token, token_given, query_params.checked_id(customer_id)):
+            raise NotAuthorizedException("send the console's token or this customer's token")
         await socket.accept()
         try:
-            with sockets.one(given):
-                await _send(socket, live, customer_id)
+            with sockets.open(token_given):
+                await _send(socket, stream, customer_id)
         except TooManySockets:
             log.warning("balances.too_many", count=sockets.most)
-            await socket.close(TRY_AGAIN_LATER, "too many are open with this token")
+            await socket.close(TRY_AGAIN_LATER, "too many connections are open with this token")
 
     return balances
 
 
-async def _send(socket: WebSocket[Any, Any, Any], live: Live, customer_id: str) -> None:
-    """Send until either side goes away; what a screen says is not listened to."""
+async def _send(socket: WebSocket[Any, Any, Any], stream: BalanceStream, customer_id: str) -> None:
+    """Send balances until either side closes; messages from the client are ignored."""
 
-    async def speak() -> None:
-        async with aclosing(live.balances(customer_id)) as messages:
+    async def send() -> None:
+        async with aclosing(stream.balances(customer_id)) as messages:
             async for message in messages:
                 await socket.send_json(message)
 
-    async def hear() -> None:
+    async def wait_for_close() -> None:
         while (await socket.receive())["type"] != "websocket.disconnect":
             continue
 
-    speaking, hearing = asyncio.create_task(speak()), asyncio.create_task(hear())
-    done, _ = await asyncio.wait({speaking, hearing}, return_when=asyncio.FIRST_COMPLETED)
-    speaking.cancel()
-    hearing.cancel()
-    await asyncio.gather(speaking, hearing, return_exceptions=True)
-    if speaking in done and hearing not in done:
-        log.warning("balances.failed", error=f"{type(speaking.exception()).__name__}")
+    sending, closing = asyncio.create_task(send()), asyncio.create_task(wait_for_close())
+    done, _ = await asyncio.wait({sending, closing}, return_when=asyncio.FIRST_COMPLETED)
+    sending.cancel()
+    closing.cancel()
+    await asyncio.gather(sending, closing, return_exceptions=True)
+    if sending in done and closing not in done:
+        log.warning("balances.failed", error=f"{type(sending.exception()).__name__}")
         await socket.close(TRY_AGAIN_LATER)
 
 
@@ -128,24 +128,24 @@ def _state(problems: list[str]) -> Response[dict[str, list[str]]]:
     return Response({"problems": problems}, status_code=503 if problems else 200)
 
 
-def _bad(_: Asking, wrong: BadParameter) -> Response[Mapping[str, str]]:
-    return _error(400, "invalid_parameter", str(wrong))
+def _bad_parameter(_: AnyRequest, error: BadParameter) -> Response[Mapping[str, str]]:
+    return _error(400, "invalid_parameter", str(error))
 
 
-def _several(_: Asking, wrong: Ambiguous) -> Response[dict[str, Any]]:
-    return Response({"error": "ambiguous", "message": str(wrong), "webhooks": wrong.webhooks}, status_code=409)
+def _ambiguous(_: AnyRequest, error: Ambiguous) -> Response[dict[str, Any]]:
+    return Response({"error": "ambiguous", "message": str(error), "webhooks": error.webhooks}, status_code=409)
 
 
-def _http(_: Asking, wrong: HTTPException) -> Response[Mapping[str, str]]:
-    return _error(wrong.status_code, CAUSES.get(wrong.status_code, "invalid_request"), wrong.detail)
+def _http_error(_: AnyRequest, error: HTTPException) -> Response[Mapping[str, str]]:
+    return _error(error.status_code, CAUSES.get(error.status_code, "invalid_request"), error.detail)
 
 
-def _away(_: Asking, failure: Exception) -> Response[Mapping[str, str]]:
+def _store_unavailable(_: AnyRequest, failure: Exception) -> Response[Mapping[str, str]]:
     log.warning("store.failed", error=str(getattr(failure, "orig", failure)).strip())
-    return _error(503, "unavailable", "the console's store does not answer, please ask again")
+    return _error(503, "unavailable", "the console's store does not answer; try again")
 
 
-def _fault(_: Asking, failure: Exception) -> Response[Mapping[str, str]]:
+def _internal_error(_: AnyRequest, failure: Exception) -> Response[Mapping[str, str]]:
     log.error("console.failed", error=f"{type(failure).__name__}: {failure}")
     return _error(500, "internal", "the console has failed; its log says why")
 
@@ -155,10 +155,10 @@ def _error(status: int, cause: str, message: str) -> Response[Mapping[str, str]]
 
 
 ERRORS: ExceptionHandlersMap = {
-    BadParameter: _bad,
-    Ambiguous: _several,
-    HTTPException: _http,
-    exc.OperationalError: _away,
-    exc.TimeoutError: _away,
-    Exception: _fault,
+    BadParameter: _bad_parameter,
+    Ambiguous: _ambiguous,
+    HTTPException: _http_error,
+    exc.OperationalError: _store_unavailable,
+    exc.TimeoutError: _store_unavailable,
+    Exception: _internal_error,
 }

@@ -1,7 +1,7 @@
-"""Balances as they change: Postgres tells every replica of the console, and each tells the screens that watch it.
+"""Stream balances: Postgres notifies every replica of the console, and each sends changes to its WebSockets.
 
-A screen first gets what there is, then every change; a change that is already in what it got is not sent again. When
-the connection to Postgres was lost, what there is then is read anew.
+A client first gets the current balances, then every change that is not already part of what it has received. After
+the connection to Postgres was lost, the current balances are read again.
 """
 
 import asyncio
@@ -19,101 +19,103 @@ from console.api import queries, views
 from runtime.logging import log
 from runtime.postgres.engine import conninfo
 
-AGAIN_S = (0.2, 5.0)
-PATIENCE: dict[str, Any] = {
+RECONNECT_S = (0.2, 5.0)
+CONNECT_OPTIONS: dict[str, Any] = {
     "connect_timeout": 5,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
     "application_name": "hookstream-console-live",
 }
-PENDING = 100
-"""So many changes may wait for a slow screen; one that is slower reads what there is anew."""
+QUEUE_SIZE = 100
+"""The number of changes that may wait for a slow client. Beyond it, the current balances are read again."""
 
 CURRENCY = "KRW"
-"""Of a balance that has none yet (contract D's default)."""
+"""The currency of the balance 0 of a customer without credits (contract D's default)."""
 
 
 class TooManySockets(Exception):
-    """This token has as many open as it may."""
+    """This token has its maximum of open WebSockets."""
 
 
 class Sockets:
-    """Counts the open WebSockets of each token; `most` is what one may have."""
+    """Counts the open WebSockets of each token; `most` is the maximum per token."""
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._open: Counter[str] = Counter()
+        self._count_by_token: Counter[str] = Counter()
 
     @contextmanager
-    def one(self, token: str) -> Iterator[None]:
-        """Raises TooManySockets when this token has no more."""
-        if self._open[token] >= self.most:
+    def open(self, token: str) -> Iterator[None]:
+        """Count a WebSocket while the context is open. Raises TooManySockets at the maximum."""
+        if self._count_by_token[token] >= self.most:
             raise TooManySockets
-        self._open[token] += 1
+        self._count_by_token[token] += 1
         try:
             yield
         finally:
-            self._open[token] -= 1
-            if not self._open[token]:
-                del self._open[token]
+            self._count_by_token[token] -= 1
+            if not self._count_by_token[token]:
+                del self._count_by_token[token]
 
 
-Told = Mapping[str, Any]
-AFRESH: Told = {}
+Change = Mapping[str, Any]
+RELOAD: Change = {}
 
 
-class Live:
-    """The customers whose screens are open here, and what Postgres tells of them."""
+class BalanceStream:
+    """The customers with open WebSockets on this replica, and a queue of changes for each WebSocket."""
 
     def __init__(self, log_store: Engine, session_url: str) -> None:
-        """`session_url` leads to the same store without a pooler, which would not pass on what is told."""
+        """`session_url` bypasses a connection pooler, which would not pass on notifications."""
         self._store = log_store
         self._session_url = conninfo(make_url(session_url))
-        self._watching: dict[str, set[asyncio.Queue[Told]]] = defaultdict(set)
+        self._queues: dict[str, set[asyncio.Queue[Change]]] = defaultdict(set)
 
     async def listen(self) -> None:
-        """Pass on what Postgres tells, until cancelled."""
-        wait, longest = AGAIN_S
+        """Dispatch notifications until cancelled; reconnect with a delay that doubles within RECONNECT_S."""
+        wait, longest = RECONNECT_S
         while True:
             try:
-                async with await AsyncConnection.connect(self._session_url, autocommit=True, **PATIENCE) as connection:
-                    await self._channel(connection)
-                    wait = AGAIN_S[0]
-                    self._afresh(list(self._watching))
+                async with await AsyncConnection.connect(
+                    self._session_url, autocommit=True, **CONNECT_OPTIONS
+                ) as connection:
+                    await self._listen(connection)
+                    wait = RECONNECT_S[0]
+                    self._reload(list(self._queues))
                     async for notice in connection.notifies():
-                        self._pass_on(notice.payload)
+                        self._dispatch(notice.payload)
             except (psycopg.Error, OSError) as lost:
                 log.warning("balances.lost", error=str(lost).strip(), seconds=wait)
             await asyncio.sleep(wait)
             wait = min(wait * 2, longest)
 
     async def balances(self, customer_id: str) -> AsyncGenerator[dict[str, Any], None]:
-        """What a customer has, then each change of it."""
-        queue: asyncio.Queue[Told] = asyncio.Queue(PENDING)
-        self._watching[customer_id].add(queue)
+        """Yield a customer's current balances, then each change."""
+        queue: asyncio.Queue[Change] = asyncio.Queue(QUEUE_SIZE)
+        self._queues[customer_id].add(queue)
         try:
             sent: dict[str, int] = {}
-            async for message in self._now(customer_id, sent):
+            async for message in self._current(customer_id, sent):
                 yield message
             if not sent:
                 nothing = {"customer_id": customer_id, "balance": 0, "currency": CURRENCY, "at": None}
                 yield views.change(nothing, 0)
             while True:
-                told = await queue.get()
-                if told is AFRESH:
-                    async for message in self._now(customer_id, sent):
+                change = await queue.get()
+                if change is RELOAD:
+                    async for message in self._current(customer_id, sent):
                         yield message
-                elif told["balance"] > sent.get(told["currency"], -1):
-                    sent[told["currency"]] = told["balance"]
-                    yield views.change(told, told["amount"])
+                elif change["balance"] > sent.get(change["currency"], -1):
+                    sent[change["currency"]] = change["balance"]
+                    yield views.change(change, change["amount"])
         finally:
-            self._watching[customer_id].discard(queue)
-            if not self._watching[customer_id]:
-                del self._watching[customer_id]
+            self._queues[customer_id].discard(queue)
+            if not self._queues[customer_id]:
+                del self._queues[customer_id]
 
-    async def _now(self, customer_id: str, sent: dict[str, int]) -> AsyncGenerator[dict[str, Any], None]:
-        """What a customer has, as far as it is news; `sent` is what the screen shows, by currency."""
+    async def _current(self, customer_id: str, sent: dict[str, int]) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield the balances that are higher than in `sent`, which holds the last sent amount by currency."""
         for row in await asyncio.to_thread(self._read, customer_id):
             before = sent.get(row["currency"])
             if before is None or row["balance"] > before:
@@ -125,28 +127,28 @@ class Live:
         with self._store.connect() as tx:
             return queries.balances(tx, customer_id)
 
-    def _pass_on(self, payload: str) -> None:
-        told = msgspec.json.decode(payload)
-        for queue in self._watching.get(told["customer_id"], ()):
+    def _dispatch(self, payload: str) -> None:
+        change = msgspec.json.decode(payload)
+        for queue in self._queues.get(change["customer_id"], ()):
             try:
-                queue.put_nowait(told)
+                queue.put_nowait(change)
             except asyncio.QueueFull:
-                _clear(queue)
+                _request_reload(queue)
 
-    def _afresh(self, customers: list[str]) -> None:
+    def _reload(self, customers: list[str]) -> None:
         for customer_id in customers:
-            for queue in self._watching[customer_id]:
-                _clear(queue)
+            for queue in self._queues[customer_id]:
+                _request_reload(queue)
 
     @staticmethod
-    async def _channel(connection: AsyncConnection) -> None:
-        """Listen to the store's own schema: another is one that is being rebuilt."""
+    async def _listen(connection: AsyncConnection) -> None:
+        """Listen on the channel of the store's schema; a replay uses another schema."""
         found = await (await connection.execute("SELECT 'balances.' || current_schema()")).fetchone()
         await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(found[0] if found else "balances")))
 
 
-def _clear(queue: asyncio.Queue[Told]) -> None:
-    """Forget the changes that wait; what there is will be read anew."""
+def _request_reload(queue: asyncio.Queue[Change]) -> None:
+    """Replace the queued changes by a request to read the current balances again."""
     while not queue.empty():
         queue.get_nowait()
-    queue.put_nowait(AFRESH)
+    queue.put_nowait(RELOAD)

@@ -1,6 +1,6 @@
-"""What the log says of a webhook: its type in contract E's words, and where it stands. Pure.
+"""A webhook's type and status in the log, in contract E's terms. Pure.
 
-A webhook's standing is a function of the set of what services said of it, in whatever order the console heard them.
+The status depends only on the set of outcomes that services reported, in whatever order the console read them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,11 +27,11 @@ PAYMENT_TYPES: dict[PaymentStatus, Type] = {
 }
 REFUND_TYPES: dict[RefundStatus, Type] = {"completed": "REFUND_COMPLETED", "rejected": "REFUND_FAILED"}
 
-_NAMES = frozenset(topic.name for topic in topics.WEBHOOKS)
-"""Topics whose records are webhooks: an outcome of a record of another topic is that of a domain event."""
+_WEBHOOK_TOPICS = frozenset(topic.name for topic in topics.WEBHOOKS)
+"""The topics whose records are webhooks. Outcomes of records on other topics concern domain events."""
 
 REPEATS: tuple[OutcomeKind, ...] = ("duplicate", "conflict")
-WEIGHT: dict[OutcomeKind, int] = {
+SEVERITY: dict[OutcomeKind, int] = {
     "processed": 0,
     "late": 0,
     "waiting": 1,
@@ -39,12 +39,12 @@ WEIGHT: dict[OutcomeKind, int] = {
     "abandoned": 3,
     "dismissed": 3,
 }
-"""Of two services the heavier word counts: the webhook is done when nobody has anything left to do."""
+"""Of several services, the outcome with the highest severity decides the status."""
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
-    """What a service said became of one record of the webhook, and when (microseconds)."""
+class OutcomeReport:
+    """The outcome of one record of the webhook in one service, at `at` (microseconds since 1970 UTC)."""
 
     service: str
     topic: str
@@ -57,10 +57,11 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """`retry_count`: how often it was tried, 0 while nothing went wrong. `settled_at`: when what decides was said.
+class WebhookState:
+    """The status of a webhook in the log. Times are microseconds since 1970 UTC.
 
-    `given_up_at`: when the first service gave up on it, whatever became of it later.
+    `retry_count` is the number of attempts, 0 if the first one succeeded. `settled_at` is the time of the deciding
+    outcome; `first_dead_at` is when the first service dead-lettered the webhook, even if it was redriven later.
     """
 
     status: Status
@@ -69,14 +70,11 @@ class Standing:
     error: str | None = None
     note: str | None = None
     settled_at: int | None = None
-    given_up_at: int | None = None
+    first_dead_at: int | None = None
 
 
 def type_of(webhook: Webhook) -> str:
-    """Contract E's word for a payment or a refund of any provider, the provider's own where E has none.
-
-    `UNKNOWN` is for what nobody could read.
-    """
+    """Return contract E's type of a payment or refund, else the provider's event type."""
     match webhook:
         case PaymentWebhook():
             return PAYMENT_TYPES.get(webhook.notice.status, webhook.envelope.event_type)
@@ -87,71 +85,80 @@ def type_of(webhook: Webhook) -> str:
 
 
 def is_of_a_webhook(topic: str) -> bool:
-    """Whether the records of a topic are webhooks, and not facts."""
-    return topic in _NAMES
+    """Return whether the records of a topic are webhooks, and not domain events."""
+    return topic in _WEBHOOK_TOPICS
 
 
-def standing(
-    webhook_id: str, said: Iterable[Statement], *, aside: str | None = None, confirmed: bool = False
-) -> Standing:
-    """Where a webhook stands after all that was said of it.
+def webhook_state(
+    webhook_id: str,
+    reported: Iterable[OutcomeReport],
+    *,
+    quarantined_because: str | None = None,
+    confirmed: bool = False,
+) -> WebhookState:
+    """Return the state of a webhook with these outcomes.
 
-    `aside`: why it was kept aside unhandled, if it was. `confirmed`: whether the event that it asked for is here.
+    `quarantined_because` is the reason if it was quarantined. `confirmed` is True once the provider has confirmed it
+    and the event it became has arrived.
     """
-    statements = [one for one in said if not _only_tells(one)]
-    note = _note(webhook_id, statements)
-    words = _last_words(statements)
+    reports = [report for report in reported if not _is_alert_only(report)]
+    note = _note(webhook_id, reports)
+    latest = _latest_by_service(reports)
     if confirmed:
-        return Standing("PROCESSED", note=note)
-    if not words:
-        return Standing("FAILED", error=aside, note=note) if aside else Standing("RECEIVED", note=note)
-    decisive = max(words, key=lambda word: (WEIGHT[word.outcome], word.at, word.service))
-    tried = [word for word in statements if word.outcome not in REPEATS and word.attempt > 1]
-    return Standing(
-        _status(decisive),
-        decisive.attempt if decisive.attempt > 1 or WEIGHT[decisive.outcome] > WEIGHT["waiting"] else 0,
-        max((word.at for word in tried), default=None),
+        return WebhookState("PROCESSED", note=note)
+    if not latest:
+        return (
+            WebhookState("FAILED", error=quarantined_because, note=note)
+            if quarantined_because
+            else WebhookState("RECEIVED", note=note)
+        )
+    decisive = max(latest, key=lambda report: (SEVERITY[report.outcome], report.at, report.service))
+    retried = [report for report in reports if report.outcome not in REPEATS and report.attempt > 1]
+    return WebhookState(
+        _status_of(decisive),
+        decisive.attempt if decisive.attempt > 1 or SEVERITY[decisive.outcome] > SEVERITY["waiting"] else 0,
+        max((report.at for report in retried), default=None),
         f"dismissed: {decisive.error}" if decisive.outcome == "dismissed" else decisive.error,
         note,
         decisive.at,
-        min((word.at for word in statements if word.outcome == "abandoned"), default=None),
+        min((report.at for report in reports if report.outcome == "abandoned"), default=None),
     )
 
 
-def _only_tells(one: Statement) -> bool:
+def _is_alert_only(report: OutcomeReport) -> bool:
     """Return whether the notifier only alerted the operator of a quarantined webhook, which processes nothing."""
-    return one.service == "notifier" and one.topic in (topics.QUARANTINE.name, topics.UNVERIFIED.name)
+    return report.service == "notifier" and report.topic in (topics.QUARANTINE.name, topics.UNVERIFIED.name)
 
 
-def _status(word: Statement) -> Status:
-    match word.outcome:
+def _status_of(report: OutcomeReport) -> Status:
+    match report.outcome:
         case "abandoned" | "dismissed":
             return "ABANDONED"
         case "retrying":
-            return "RETRYING" if word.attempt > 1 else "FAILED"
+            return "RETRYING" if report.attempt > 1 else "FAILED"
         case "waiting":
             return "RECEIVED"
         case _:
             return "PROCESSED"
 
 
-def _last_words(statements: Sequence[Statement]) -> list[Statement]:
-    """What each service said last, which is what holds: a retried webhook may be abandoned and redriven."""
-    last: dict[str, Statement] = {}
-    for word in statements:
-        if word.outcome not in REPEATS:
-            last[word.service] = max(last.get(word.service, word), word, key=_order)
-    return list(last.values())
+def _latest_by_service(reports: Sequence[OutcomeReport]) -> list[OutcomeReport]:
+    """Return each service's latest outcome: a retried webhook may be dead-lettered, then redriven."""
+    newest: dict[str, OutcomeReport] = {}
+    for report in reports:
+        if report.outcome not in REPEATS:
+            newest[report.service] = max(newest.get(report.service, report), report, key=_sort_key)
+    return list(newest.values())
 
 
-def _order(word: Statement) -> tuple[object, ...]:
-    stood = (word.topic, word.partition, word.offset)
-    return word.at, WEIGHT[word.outcome], word.outcome, word.attempt, *stood, word.error or ""
+def _sort_key(report: OutcomeReport) -> tuple[object, ...]:
+    position = (report.topic, report.partition, report.offset)
+    return report.at, SEVERITY[report.outcome], report.outcome, report.attempt, *position, report.error or ""
 
 
-def _note(webhook_id: str, statements: Sequence[Statement]) -> str | None:
-    """What is remarkable though nothing went wrong: that it came again, or that another came under its id."""
-    outcomes = {word.outcome for word in statements}
+def _note(webhook_id: str, reports: Sequence[OutcomeReport]) -> str | None:
+    """Return a remark, in Korean, if the webhook came again or another one came with its id."""
+    outcomes = {report.outcome for report in reports}
     if "conflict" in outcomes:
         return f"같은 ID로 내용이 다른 웹훅이 왔습니다: {webhook_id}"
     if "duplicate" in outcomes:

@@ -1,4 +1,4 @@
-"""One transaction of the console: write down what came, then where each webhook stands that it concerns."""
+"""Apply a batch of records in one transaction: write them, then update the state of the webhooks they concern."""
 
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
@@ -6,7 +6,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from console import store
-from console.domain import is_of_a_webhook, standing
+from console.domain import is_of_a_webhook, webhook_state
 from stream.events import (
     CreditAdded,
     DomainEvent,
@@ -25,35 +25,42 @@ R = TypeVar("R", bound=Record)
 
 
 def handle(tx: Connection, events: Sequence[Record]) -> list[Result]:
-    """Apply new records, in any order."""
-    webhooks, aside, outcomes = _of(Webhook, events), _of(QuarantinedWebhook, events), _of(Outcome, events)  # type: ignore[type-abstract,unused-ignore]
-    receipts = {one.envelope.receipt_id: one.envelope.event_id for one in webhooks if one.envelope.receipt_id}
-    touched = sorted({*_names(webhooks, aside, outcomes), *receipts})
-    store.describe(tx, touched, webhooks, aside)
-    store.confirm(tx, receipts)
-    store.keep_outcomes(tx, outcomes)
-    _settle(tx, touched)
-    store.keep_facts(tx, _of(DomainEvent, events))
-    store.keep_mails(tx, _of(NotificationSent, events))
-    store.keep_refusals(tx, _of(RejectedWebhook, events))
+    """Apply new records. Their order makes no difference to the log."""
+    webhooks, quarantined, outcomes = _of(Webhook, events), _of(QuarantinedWebhook, events), _of(Outcome, events)  # type: ignore[type-abstract,unused-ignore]
+    receipts = {
+        webhook.envelope.receipt_id: webhook.envelope.event_id for webhook in webhooks if webhook.envelope.receipt_id
+    }
+    webhook_ids = sorted({*_webhook_ids(webhooks, quarantined, outcomes), *receipts})
+    store.upsert_webhooks(tx, webhook_ids, webhooks, quarantined)
+    store.mark_confirmed(tx, receipts)
+    store.insert_outcomes(tx, outcomes)
+    _update_states(tx, webhook_ids)
+    store.insert_events(tx, _of(DomainEvent, events))
+    store.insert_mails(tx, _of(NotificationSent, events))
+    store.insert_refusals(tx, _of(RejectedWebhook, events))
     store.raise_balances(tx, _of(CreditAdded, events))
     return [Result("", "processed", ()) for _ in events]
 
 
-def _settle(tx: Connection, webhook_ids: Sequence[str]) -> None:
+def _update_states(tx: Connection, webhook_ids: Sequence[str]) -> None:
     if webhook_ids:
-        standings = {
-            name: standing(name, held.said, aside=held.aside, confirmed=held.is_confirmed)
-            for name, held in store.held(tx, webhook_ids).items()
+        states = {
+            webhook_id: webhook_state(
+                webhook_id,
+                stored.reports,
+                quarantined_because=stored.quarantined_because,
+                confirmed=stored.is_confirmed,
+            )
+            for webhook_id, stored in store.read(tx, webhook_ids).items()
         }
-        store.settle(tx, standings)
+        store.update_states(tx, states)
 
 
-def _names(
-    webhooks: Iterable[Webhook], aside: Iterable[QuarantinedWebhook], outcomes: Iterable[Outcome]
+def _webhook_ids(
+    webhooks: Iterable[Webhook], quarantined: Iterable[QuarantinedWebhook], outcomes: Iterable[Outcome]
 ) -> Iterable[str]:
     yield from (webhook.envelope.event_id for webhook in webhooks)
-    yield from (kept.event_id for kept in aside)
+    yield from (webhook.event_id for webhook in quarantined)
     yield from (outcome.event_id for outcome in outcomes if is_of_a_webhook(outcome.topic))
 
 

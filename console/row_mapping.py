@@ -1,4 +1,4 @@
-"""A record as its row of the log: the columns in the order that `store` writes them in. Pure."""
+"""Map records to rows of the log, with the columns in the order of `store`. Pure."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ from stream.events import (
 UNVERIFIED_CAUSE = "webhook_secret_not_configured"
 UNVERIFIED, QUARANTINE = "unverified", "quarantine"
 Cells = tuple[Any, ...]
-UNDESCRIBED: Cells = (None,) * 17
-"""The other cells of a webhook that services reported on before its own record was read."""
+UNKNOWN_CELLS: Cells = (None,) * 17
+"""The other cells of a webhook whose outcomes were read before its own record."""
 
 
 def webhook(record: Webhook) -> Cells:
-    """What a webhook that was translated tells of itself."""
+    """Return the row of a webhook."""
     envelope, notice = record.envelope, getattr(record, "notice", None)
     return (
         envelope.event_id,
@@ -49,92 +49,92 @@ def webhook(record: Webhook) -> Cells:
     )
 
 
-def aside(kept: QuarantinedWebhook) -> Cells:
-    """What is known of one that was kept aside."""
+def quarantined(record: QuarantinedWebhook) -> Cells:
+    """Return the row of a quarantined or unverified webhook."""
     return (
-        kept.event_id,
-        UNVERIFIED if kept.cause == UNVERIFIED_CAUSE else QUARANTINE,
-        kept.provider,
+        record.event_id,
+        UNVERIFIED if record.cause == UNVERIFIED_CAUSE else QUARANTINE,
+        record.provider,
         None,
         None,
         UNKNOWN,
-        kept.cause,
+        record.cause,
         None,
         None,
-        kept.verification,
-        _clean(kept.path),
-        msgspec.json.encode(kept.headers).decode(),
-        kept.raw,
-        _clean(f"{kept.cause}: {kept.detail}"),
+        record.verification,
+        _without_nul(record.path),
+        msgspec.json.encode(record.headers).decode(),
+        record.raw,
+        _without_nul(f"{record.cause}: {record.detail}"),
         None,
-        kept.received_at,
+        record.received_at,
         "",
-        "\n".join(provider_ids.of(kept)),
+        "\n".join(provider_ids.of(record)),
     )
 
 
-def outcome(told: Outcome) -> Cells:
-    """What a service said of a webhook or a fact."""
-    where = (told.service, told.topic, told.partition, told.offset)
-    return (told.event_id, *where, told.outcome, told.attempt, _clean(told.error), told.at)
+def outcome(record: Outcome) -> Cells:
+    """Return the row of an outcome."""
+    position = (record.service, record.topic, record.partition, record.offset)
+    return (record.event_id, *position, record.outcome, record.attempt, _without_nul(record.error), record.at)
 
 
-def fact(announced: DomainEvent) -> Cells:
-    """What was announced."""
+def domain_event(event: DomainEvent) -> Cells:
+    """Return the row of a domain event."""
     return (
-        announced.event_id,
-        type(announced).__name__,
-        announced.order_id,
-        announced.customer_id,
-        announced.caused_by,
-        announced.occurred_at,
-        announced.received_at,
-        msgspec.json.encode(announced).decode(),
+        event.event_id,
+        type(event).__name__,
+        event.order_id,
+        event.customer_id,
+        event.caused_by,
+        event.occurred_at,
+        event.received_at,
+        msgspec.json.encode(event).decode(),
     )
 
 
-def mail(sent: NotificationSent) -> Cells:
-    """Who was told what."""
+def mail(record: NotificationSent) -> Cells:
+    """Return the row of a sent mail."""
     return (
-        sent.notification_id,
-        sent.fact_id,
-        sent.fact_type,
-        sent.audience,
-        sent.channel,
-        sent.order_id,
-        sent.customer_id,
-        sent.locale,
-        sent.message_id,
-        sent.sent_at,
+        record.notification_id,
+        record.fact_id,
+        record.fact_type,
+        record.audience,
+        record.channel,
+        record.order_id,
+        record.customer_id,
+        record.locale,
+        record.message_id,
+        record.sent_at,
     )
 
 
-def refusal(refused: RejectedWebhook) -> Cells:
-    """Who was refused, and why."""
+def refusal(record: RejectedWebhook) -> Cells:
+    """Return the row of a rejected request."""
     return (
-        ids.rejection_id(refused),
-        refused.provider,
-        _clean(refused.path),
-        refused.cause,
-        msgspec.json.encode(refused.headers).decode(),
-        refused.digest,
-        refused.excerpt,
-        refused.received_at,
+        ids.rejection_id(record),
+        record.provider,
+        _without_nul(record.path),
+        record.cause,
+        msgspec.json.encode(record.headers).decode(),
+        record.digest,
+        record.excerpt,
+        record.received_at,
     )
 
 
 def account(credit: CreditAdded) -> tuple[str, str, int]:
-    """Whose balance in which currency, and what it is now: of two at once the larger is the later."""
+    """Return customer, currency and balance: a sort key, because a ledger's balance only grows."""
     return credit.customer_id or "", credit.currency, credit.balance
 
 
-def at(fact: DomainEvent) -> int:
-    """When it happened, by its provider if that says so; microseconds."""
-    return fact.received_at if fact.occurred_at is None else fact.occurred_at
+def at(event: DomainEvent) -> int:
+    """Return when the event happened according to its provider, else when its webhook was received (microseconds)."""
+    return event.received_at if event.occurred_at is None else event.occurred_at
 
 
 def change(credit: CreditAdded) -> str:
-    """The message to whoever listens for balances."""
+    """Return the notification about a changed balance, as JSON."""
     change = {
         "customer_id": credit.customer_id,
         "balance": credit.balance,
@@ -146,11 +146,11 @@ def change(credit: CreditAdded) -> str:
 
 
 def _references(provider: str, notice: object) -> list[str]:
-    """The provider's own names for what the webhook is about: by them a webhook without an order is found."""
+    """Return the provider's references, prefixed with its name; they find webhooks without an order."""
     given = (getattr(notice, "reference", None), *getattr(notice, "references", ()))
     return sorted({f"{provider}:{name}" for name in given if name})
 
 
-def _clean(text: str | None) -> str | None:
-    """Without the one character that Postgres keeps in no text."""
+def _without_nul(text: str | None) -> str | None:
+    """Replace NUL, the only character that a Postgres text cannot hold."""
     return text and text.replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -1,4 +1,4 @@
-"""What the console reads from its environment."""
+"""The console's settings."""
 
 from pydantic import Field
 
@@ -7,15 +7,15 @@ from runtime.config.settings import StoreSettings
 
 
 class ConsoleSettings(StoreSettings):
-    """Where the console is asked, by whom, and how long it remembers what was abandoned."""
+    """Where the console listens, its token and limits, and how long it keeps dead-lettered webhooks."""
 
-    host: str = Field("0.0.0.0", description="where the console is asked")  # noqa: S104 - it has a token
+    host: str = Field("0.0.0.0", description="the address the console's API listens on")  # noqa: S104 - it has a token
     port: int = Field(3001, ge=0, le=65535, description="the port of the console's API")
     gather_ms: int = Field(500, ge=0, le=5000, description="as for every service with a store")
-    console_token: Token = Field(description="the bearer token that opens the console")
+    console_token: Token = Field(description="the bearer token for the console's API")
     console_sockets_per_token: int = Field(
-        100, ge=1, description="how many live balances may be open at once with one token"
+        100, ge=1, description="how many WebSockets may be open at once with one token"
     )
     console_retention_days: int = Field(
-        30, ge=1, le=36_500, description="how many days an abandoned webhook stays in the log"
+        30, ge=1, le=36_500, description="how many days a dead-lettered (ABANDONED) webhook stays in the log"
     )

@@ -1,4 +1,4 @@
-"""The log at rest: all SQL of the worker and of the clean-up. What the API reads is in `lookup`."""
+"""The log's tables: the SQL of the worker and the clean-up. The API's SQL is in `console.api.queries` and `search`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from itertools import chain
 from sqlalchemy import Connection
 
 from console import row_mapping
-from console.domain import Standing, Statement
+from console.domain import OutcomeReport, WebhookState
 from stream.events import (
     CreditAdded,
     DomainEvent,
@@ -19,10 +19,10 @@ from stream.events import (
 )
 from stream.store.bulk_sql import write
 
-# A webhook's row is made by whichever of its traces comes first, and locked by all of them: so what is said of it and
-# the webhook itself cannot pass each other unseen in two transactions. A row that is told nothing new is locked by
-# ON CONFLICT and not written. The ids are sorted, so that two consoles lock them in one order.
-DESCRIBE = """
+# The first record about a webhook creates its row, and all of them lock it. So a webhook and its outcomes cannot miss
+# each other in two concurrent transactions. A row that does not change is locked by ON CONFLICT without being written.
+# The ids are sorted, so that two consoles lock rows in the same order.
+UPSERT_WEBHOOKS = """
 INSERT INTO webhooks (webhook_id, kind, provider, provider_event_id, receipt_id, type, event_type, order_id,
                       customer_id, verification, path, headers, payload, aside, occurred_at, received_at, refs,
                       provider_ids)
@@ -46,19 +46,19 @@ ON CONFLICT (webhook_id) DO UPDATE
        provider_ids = excluded.provider_ids
  WHERE excluded.kind IS NOT NULL
 """
-DESCRIBED = (
+WEBHOOK_COLUMNS = (
     "ids kinds providers names receipts types event_types orders customers verifications paths headers payloads "
     "asides occurred received refs provider_ids"
 )
 
-# Of several events that name one receipt the least id, so that the order they came in leaves no trace.
-CONFIRM = """
+# If several events name one receipt, the least id wins, so that the result does not depend on their order.
+MARK_CONFIRMED = """
 UPDATE webhooks SET confirmed_as = least(confirmed_as, told.event_id)
   FROM unnest(%(receipts)b::text[]::uuid[], %(ids)b::text[]::uuid[]) AS told (receipt_id, event_id)
  WHERE webhooks.webhook_id = told.receipt_id
 """
 
-KEEP_OUTCOMES = """
+INSERT_OUTCOMES = """
 INSERT INTO outcomes (event_id, service, topic, partition, "offset", outcome, attempt, error, at)
 SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(services)b::text[], %(topics)b::text[], %(partitions)b::int[],
                      %(offsets)b::bigint[], %(outcomes)b::text[], %(attempts)b::int[], %(errors)b::text[],
@@ -67,15 +67,15 @@ ON CONFLICT DO NOTHING
 """
 OUTCOME_COLUMNS = "ids services topics partitions offsets outcomes attempts errors times"
 
-HELD = """
+READ = """
 SELECT webhook_id::text, aside, confirmed_as IS NOT NULL, service, topic, partition, "offset", outcome, attempt,
        outcomes.error, at
   FROM webhooks LEFT JOIN outcomes ON event_id = webhook_id
  WHERE webhook_id = ANY (%(ids)b::text[]::uuid[])
 """
 
-# What nobody could read has no webhook here either, and yet stands in the log from when it was first given up.
-SETTLE = """
+# A record that no service could read has no webhook here; its received_at is when it was first dead-lettered.
+UPDATE_STATES = """
 UPDATE webhooks SET status = told.status, retry_count = told.retry_count, last_retry_at = told.last_retry_at,
        error = told.error, note = told.note, settled_at = told.settled_at,
        received_at = CASE WHEN kind IS NULL THEN told.given_up_at ELSE received_at END
@@ -90,7 +90,7 @@ UPDATE webhooks SET status = told.status, retry_count = told.retry_count, last_r
     OR webhooks.webhook_id = told.webhook_id AND kind IS NULL AND received_at IS DISTINCT FROM told.given_up_at
 """
 
-KEEP_FACTS = """
+INSERT_EVENTS = """
 INSERT INTO facts (fact_id, type, order_id, customer_id, caused_by, occurred_at, received_at, body)
 SELECT id, type, order_id, customer_id, caused_by, occurred_at, received_at, body::json
   FROM unnest(%(ids)b::text[]::uuid[], %(types)b::text[], %(orders)b::text[], %(customers)b::text[],
@@ -98,9 +98,9 @@ SELECT id, type, order_id, customer_id, caused_by, occurred_at, received_at, bod
        AS told (id, type, order_id, customer_id, caused_by, occurred_at, received_at, body)
 ON CONFLICT DO NOTHING
 """
-FACT_COLUMNS = "ids types orders customers causes occurred received bodies"
+EVENT_COLUMNS = "ids types orders customers causes occurred received bodies"
 
-KEEP_MAILS = """
+INSERT_MAILS = """
 INSERT INTO mails (notification_id, fact_id, fact_type, audience, channel, order_id, customer_id, locale, message_id,
                    sent_at)
 SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(facts)b::text[], %(types)b::text[], %(audiences)b::text[],
@@ -110,7 +110,7 @@ ON CONFLICT DO NOTHING
 """
 MAIL_COLUMNS = "ids facts types audiences channels orders customers locales messages times"
 
-KEEP_REFUSALS = """
+INSERT_REFUSALS = """
 INSERT INTO refusals (refusal_id, provider, path, cause, headers, digest, excerpt, received_at)
 SELECT id, provider, path, cause, headers::json, digest, excerpt, received_at
   FROM unnest(%(ids)b::text[]::uuid[], %(providers)b::text[], %(paths)b::text[], %(causes)b::text[],
@@ -120,16 +120,16 @@ ON CONFLICT DO NOTHING
 """
 REFUSAL_COLUMNS = "ids providers paths causes headers digests excerpts received"
 
-# A ledger's credits only add, so of two balances the higher is the later one: an invoice's credits come in order, a
-# customer's, from several partitions, may not.
+# A ledger's balance only grows, so the higher of two balances is the later one. The credits of an invoice arrive in
+# order; those of a customer come from several partitions and may not.
 RAISE_BALANCES = """
 INSERT INTO balances (customer_id, currency, balance, at)
 SELECT * FROM unnest(%(customers)b::text[], %(currencies)b::text[], %(balances)b::bigint[], %(times)b::bigint[])
 ON CONFLICT (customer_id, currency) DO UPDATE SET balance = excluded.balance, at = excluded.at
  WHERE excluded.balance > balances.balance
 """
-# The schema is part of the channel: a store that is being rebuilt beside the live one tells nobody.
-TELL_BALANCES = "SELECT pg_notify('balances.' || current_schema(), change) FROM unnest(%(changes)b::text[]) AS change"
+# The schema is part of the channel, so that a replay in another schema notifies nobody.
+NOTIFY_BALANCES = "SELECT pg_notify('balances.' || current_schema(), change) FROM unnest(%(changes)b::text[]) AS change"
 
 CLEAN_UP = """
 WITH old AS (
@@ -141,93 +141,104 @@ DELETE FROM webhooks USING old WHERE webhooks.webhook_id = old.webhook_id
 CLEAN_UP_UNVERIFIED = "DELETE FROM webhooks WHERE kind = 'unverified' AND received_at < %(before)s"
 CLEAN_UP_REFUSALS = "DELETE FROM refusals WHERE received_at < %(before)s"
 CLEAN_UP_COUNTS = "DELETE FROM webhook_counts WHERE count = 0"
-MOST_AT_ONCE = 5000
+CLEAN_UP_BATCH = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A webhook's stored state without its standing, and all statements of services about it."""
+class StoredWebhook:
+    """What a webhook's state follows from: quarantine, confirmation, and the outcomes that services reported."""
 
-    aside: str | None
+    quarantined_because: str | None
     is_confirmed: bool
-    said: list[Statement]
+    reports: list[OutcomeReport]
 
 
-def describe(
-    tx: Connection, webhook_ids: Iterable[str], webhooks: Iterable[Webhook], aside: Iterable[QuarantinedWebhook]
+def upsert_webhooks(
+    tx: Connection, webhook_ids: Iterable[str], webhooks: Iterable[Webhook], quarantined: Iterable[QuarantinedWebhook]
 ) -> None:
-    """Write what is told by the webhooks themselves, and by what was kept aside.
+    """Write the webhooks, and lock the rows of all `webhook_ids` until the transaction ends.
 
-    Of all `webhook_ids`, which must be sorted, there is a row then, locked until the transaction ends.
+    Missing rows are created. `webhook_ids` must be sorted, so that concurrent consoles lock rows in the same order.
     """
-    told = {cells[0]: cells for cells in chain(map(row_mapping.webhook, webhooks), map(row_mapping.aside, aside))}
-    write(tx, DESCRIBE, DESCRIBED, [told.get(name) or (name, *row_mapping.UNDESCRIBED) for name in webhook_ids])
+    described = {
+        cells[0]: cells
+        for cells in chain(map(row_mapping.webhook, webhooks), map(row_mapping.quarantined, quarantined))
+    }
+    write(
+        tx,
+        UPSERT_WEBHOOKS,
+        WEBHOOK_COLUMNS,
+        [described.get(webhook_id) or (webhook_id, *row_mapping.UNKNOWN_CELLS) for webhook_id in webhook_ids],
+    )
 
 
-def confirm(tx: Connection, receipts: Mapping[str, str]) -> None:
-    """Note that these receipts have become these events."""
-    write(tx, CONFIRM, "receipts ids", receipts.items())
+def mark_confirmed(tx: Connection, receipts: Mapping[str, str]) -> None:
+    """Store which event each unconfirmed webhook became; `receipts` maps receipt id to event id."""
+    write(tx, MARK_CONFIRMED, "receipts ids", receipts.items())
 
 
-def keep_outcomes(tx: Connection, outcomes: Iterable[Outcome]) -> None:
-    """Remember what services said of webhooks and facts."""
-    write(tx, KEEP_OUTCOMES, OUTCOME_COLUMNS, [row_mapping.outcome(outcome) for outcome in outcomes])
+def insert_outcomes(tx: Connection, outcomes: Iterable[Outcome]) -> None:
+    """Insert outcomes of webhooks and domain events; known ones are ignored."""
+    write(tx, INSERT_OUTCOMES, OUTCOME_COLUMNS, [row_mapping.outcome(outcome) for outcome in outcomes])
 
 
-def held(tx: Connection, webhook_ids: Sequence[str]) -> dict[str, Held]:
-    """Return the stored state of these webhooks, by id."""
-    found: dict[str, Held] = {}
-    for webhook_id, aside, is_confirmed, *statement in tx.exec_driver_sql(HELD, {"ids": list(webhook_ids)}):
-        known = found.setdefault(webhook_id, Held(aside, is_confirmed, []))
-        if statement[0] is not None:
-            known.said.append(Statement(*statement))
-    return found
+def read(tx: Connection, webhook_ids: Sequence[str]) -> dict[str, StoredWebhook]:
+    """Return these webhooks by id, without those that have no row."""
+    stored: dict[str, StoredWebhook] = {}
+    for webhook_id, because, is_confirmed, *report in tx.exec_driver_sql(READ, {"ids": list(webhook_ids)}):
+        webhook = stored.setdefault(webhook_id, StoredWebhook(because, is_confirmed, []))
+        if report[0] is not None:
+            webhook.reports.append(OutcomeReport(*report))
+    return stored
 
 
-def settle(tx: Connection, standings: Mapping[str, Standing]) -> None:
-    """Write where these webhooks stand."""
-    standing = [
-        (webhook_id, s.status, s.retry_count, s.last_retry_at, s.error, s.note, s.settled_at, s.given_up_at)
-        for webhook_id, s in standings.items()
+def update_states(tx: Connection, states: Mapping[str, WebhookState]) -> None:
+    """Write the states that have changed."""
+    rows = [
+        (webhook_id, s.status, s.retry_count, s.last_retry_at, s.error, s.note, s.settled_at, s.first_dead_at)
+        for webhook_id, s in states.items()
     ]
-    write(tx, SETTLE, "ids statuses counts retried errors notes settled given_up", standing)
+    write(tx, UPDATE_STATES, "ids statuses counts retried errors notes settled given_up", rows)
 
 
-def keep_facts(tx: Connection, facts: Iterable[DomainEvent]) -> None:
-    """Remember what was announced."""
-    write(tx, KEEP_FACTS, FACT_COLUMNS, [row_mapping.fact(fact) for fact in facts])
+def insert_events(tx: Connection, events: Iterable[DomainEvent]) -> None:
+    """Insert domain events; known ones are ignored."""
+    write(tx, INSERT_EVENTS, EVENT_COLUMNS, [row_mapping.domain_event(event) for event in events])
 
 
-def keep_mails(tx: Connection, mails: Iterable[NotificationSent]) -> None:
-    """Remember who was told what."""
-    write(tx, KEEP_MAILS, MAIL_COLUMNS, [row_mapping.mail(mail) for mail in mails])
+def insert_mails(tx: Connection, mails: Iterable[NotificationSent]) -> None:
+    """Insert sent mails; known ones are ignored."""
+    write(tx, INSERT_MAILS, MAIL_COLUMNS, [row_mapping.mail(mail) for mail in mails])
 
 
-def keep_refusals(tx: Connection, refused: Iterable[RejectedWebhook]) -> None:
-    """Remember who was refused, and why."""
-    write(tx, KEEP_REFUSALS, REFUSAL_COLUMNS, [row_mapping.refusal(one) for one in refused])
+def insert_refusals(tx: Connection, webhooks: Iterable[RejectedWebhook]) -> None:
+    """Insert rejected requests; known ones are ignored."""
+    write(tx, INSERT_REFUSALS, REFUSAL_COLUMNS, [row_mapping.refusal(webhook) for webhook in webhooks])
 
 
 def raise_balances(tx: Connection, credits_added: Iterable[CreditAdded]) -> None:
-    """Keep each customer's newest balance, and tell whoever listens of every change, in the order it was made."""
+    """Store each customer's highest balance by currency, and notify listeners of every change in order."""
     changes = sorted((credit for credit in credits_added if credit.customer_id), key=row_mapping.account)
     newest = {row_mapping.account(credit)[:2]: credit for credit in changes}
     balances = [(*account, credit.balance, row_mapping.at(credit)) for account, credit in newest.items()]
     write(tx, RAISE_BALANCES, "customers currencies balances times", balances)
-    write(tx, TELL_BALANCES, "changes", [(row_mapping.change(credit),) for credit in changes])
+    write(tx, NOTIFY_BALANCES, "changes", [(row_mapping.change(credit),) for credit in changes])
 
 
 def clean_up(tx: Connection, before: int) -> int:
-    """Forget webhooks that were abandoned before this time (microseconds), some at once; how many."""
-    return tx.exec_driver_sql(CLEAN_UP, {"before": before, "most": MOST_AT_ONCE}).rowcount
+    """Delete up to CLEAN_UP_BATCH webhooks that were dead-lettered before this time (microseconds since 1970 UTC).
+
+    Return how many.
+    """
+    return tx.exec_driver_sql(CLEAN_UP, {"before": before, "most": CLEAN_UP_BATCH}).rowcount
 
 
-def clean_up_unproven(tx: Connection, unverified_before: int, refused_before: int) -> int:
-    """Forget what nobody proved and who was refused, as their topics do; how many."""
+def clean_up_unverified(tx: Connection, unverified_before: int, refused_before: int) -> int:
+    """Delete unverified webhooks and rejected requests received before these times; return how many."""
     unverified = tx.exec_driver_sql(CLEAN_UP_UNVERIFIED, {"before": unverified_before}).rowcount
     return unverified + tx.exec_driver_sql(CLEAN_UP_REFUSALS, {"before": refused_before}).rowcount
 
 
 def clean_up_counts(tx: Connection) -> None:
-    """Delete the counts of statuses that no webhook of their hour or day has any more."""
+    """Delete counts that have fallen to 0."""
     tx.exec_driver_sql(CLEAN_UP_COUNTS)

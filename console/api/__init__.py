@@ -1,1 +1,1 @@
-"""What the console answers: queries over the log, as JSON."""
+"""The console's read-only API: queries over the log, answered as JSON."""

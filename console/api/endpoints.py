@@ -1,4 +1,4 @@
-"""What can be asked of the console, each question one function: its parameters in, its answer as JSON out."""
+"""The endpoints of the API: each is a function from parameters to JSON."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,76 +9,76 @@ from console.api import queries, query_params, search, statistics, views
 from console.api.labels import LABELS, provider_word
 from console.api.query_params import Parameters
 
-Answer = dict[str, Any]
-Question = Callable[..., Answer | None]
-"""Takes the store, the query's parameters and the ids of the path; None when there is no such thing.
+Response = dict[str, Any]
+Endpoint = Callable[..., Response | None]
+"""Takes a connection, the query parameters and the ids in the path. Returns None for 404.
 
-Raises BadParameter.
+Raises BadParameter if a parameter is unknown or malformed.
 """
 
 
 class Ambiguous(ValueError):
-    """A provider's id that names several webhooks; they are `webhooks`, the newest first."""
+    """A provider's id belongs to several webhooks, which are in `webhooks`, newest first."""
 
-    def __init__(self, name: str, webhooks: list[Answer]) -> None:
-        super().__init__(f"{name} names {len(webhooks)} webhooks; ask for one of them by its webhookId")
+    def __init__(self, provider_id: str, webhooks: list[Response]) -> None:
+        super().__init__(f"{provider_id} is the id of {len(webhooks)} webhooks; use the webhookId of one of them")
         self.webhooks = webhooks
 
 
-def statistics_(tx: Connection, given: Parameters) -> Answer:
-    """Contract E's statistics of a range and a provider."""
-    wanted = query_params.of_statistics(given)
-    word = provider_word(wanted.provider) if wanted.provider else statistics.ALL
-    return statistics.statistics(word, search.counted(tx, wanted))
+def statistics_(tx: Connection, params: Parameters) -> Response:
+    """Return contract E's statistics for a time range and a provider."""
+    criteria = query_params.of_statistics(params)
+    provider = provider_word(criteria.provider) if criteria.provider else statistics.ALL
+    return statistics.statistics(provider, search.counted(tx, criteria))
 
 
-def webhooks(tx: Connection, given: Parameters) -> Answer:
-    """A page of the log."""
-    wanted, page = query_params.of_webhooks(given)
-    return views.page(search.webhooks(tx, wanted, page), page.limit)
+def webhooks(tx: Connection, params: Parameters) -> Response:
+    """Return a page of the log, newest first."""
+    criteria, page = query_params.of_webhooks(params)
+    return views.page(search.webhooks(tx, criteria, page), page.limit)
 
 
-def webhook(tx: Connection, given: Parameters, name: str) -> Answer | None:
-    """One webhook's life, by its id of ours or of its provider's.
+def webhook(tx: Connection, params: Parameters, webhook_id: str) -> Response | None:
+    """Return one webhook by our id or its provider's, with its outcomes, domain events and mails.
 
-    Raises Ambiguous when its provider's id names several.
+    Raises Ambiguous if several webhooks have this provider's id.
     """
-    query_params.nothing(given)
-    found = queries.webhook(tx, name) if query_params.is_uuid(query_params.name(name)) else None
+    query_params.reject_all(params)
+    found = queries.webhook(tx, webhook_id) if query_params.is_uuid(query_params.checked_id(webhook_id)) else None
     if found is None:
-        named = queries.named(tx, name)
-        if len(named) > 1:
-            raise Ambiguous(name, [views.webhook(row) for row in named])
-        found = queries.webhook(tx, named[0]["webhook_id"]) if named else None
-    return None if found is None else views.life(*found)
+        by_provider_id = queries.by_provider_id(tx, webhook_id)
+        if len(by_provider_id) > 1:
+            raise Ambiguous(webhook_id, [views.webhook(row) for row in by_provider_id])
+        found = queries.webhook(tx, by_provider_id[0]["webhook_id"]) if by_provider_id else None
+    return None if found is None else views.webhook_detail(*found)
 
 
-def order(tx: Connection, given: Parameters, order_id: str) -> Answer | None:
-    """One order's life."""
-    query_params.nothing(given)
-    story = queries.order(tx, query_params.name(order_id))
-    return views.order(order_id, story) if story.webhooks or story.facts or story.mails else None
+def order(tx: Connection, params: Parameters, order_id: str) -> Response | None:
+    """Return an order's webhooks, outcomes, domain events and mails."""
+    query_params.reject_all(params)
+    related = queries.order(tx, query_params.checked_id(order_id))
+    return views.order(order_id, related) if related.webhooks or related.events or related.mails else None
 
 
-def balance(tx: Connection, given: Parameters, customer_id: str) -> Answer:
-    """What a customer has."""
-    query_params.nothing(given)
-    return views.balance(customer_id, queries.balances(tx, query_params.name(customer_id)))
+def balance(tx: Connection, params: Parameters, customer_id: str) -> Response:
+    """Return a customer's balance by currency."""
+    query_params.reject_all(params)
+    return views.balance(customer_id, queries.balances(tx, query_params.checked_id(customer_id)))
 
 
-def refusals(tx: Connection, given: Parameters) -> Answer:
-    """The newest refused requests."""
-    wanted, limit = query_params.of_refusals(given)
-    return {"refusals": [views.refusal(row) for row in queries.refusals(tx, wanted, limit)]}
+def refusals(tx: Connection, params: Parameters) -> Response:
+    """Return the newest rejected requests."""
+    criteria, limit = query_params.of_refusals(params)
+    return {"refusals": [views.refusal(row) for row in queries.refusals(tx, criteria, limit)]}
 
 
-def labels(_: Connection, given: Parameters) -> Answer:
-    """The words for people."""
-    query_params.nothing(given)
+def labels(_: Connection, params: Parameters) -> Response:
+    """Return the Korean and English labels."""
+    query_params.reject_all(params)
     return dict(LABELS)
 
 
-QUESTIONS: dict[str, Question] = {
+ENDPOINTS: dict[str, Endpoint] = {
     "/api/statistics": statistics_,
     "/api/webhooks": webhooks,
     "/api/webhooks/{webhook_id:str}": webhook,

@@ -1,4 +1,4 @@
-"""The console's words for people, in Korean and English."""
+"""Korean and English labels for types, statuses and providers."""
 
 Label = dict[str, str]
 
@@ -45,20 +45,20 @@ PROVIDERS: dict[str, Label] = {
     "DELIVERY_TRACKER": _label("딜리버리 트래커", "Delivery Tracker"),
     "SWEETTRACKER": _label("스마트택배", "SweetTracker"),
 }
-"""By contract E's word for a provider where it has one, else by the canonical name in capitals."""
+"""By contract E's name of the provider if it has one, else by the canonical name in capitals."""
 
-E_WORDS = {"kakaopay": "KAKAO", "naverpay": "NAVER", "portone_v1": "IAMPORT"}
-_CANONICAL = {word: name for name, word in E_WORDS.items()}
+CONTRACT_E_NAMES = {"kakaopay": "KAKAO", "naverpay": "NAVER", "portone_v1": "IAMPORT"}
+_CANONICAL = {label: name for name, label in CONTRACT_E_NAMES.items()}
 LABELS = {"types": TYPES, "statuses": STATUSES, "providers": PROVIDERS}
 
 
 def provider_word(name: str | None) -> str:
-    """The console's word for the provider with this canonical name."""
-    return E_WORDS.get(name, name.upper()) if name else "UNKNOWN"
+    """Return the API's name for the provider with this canonical name; UNKNOWN for None."""
+    return CONTRACT_E_NAMES.get(name, name.upper()) if name else "UNKNOWN"
 
 
-def canonical(word: str) -> str | None:
-    """The canonical name behind a word for a provider, in either spelling and any case; None when nobody has it."""
-    capitals = word.upper()
-    known = E_WORDS.get(word.lower(), capitals)
-    return _CANONICAL.get(known, known.lower()) if known in PROVIDERS else None
+def canonical(label: str) -> str | None:
+    """Return the canonical name for either name of a provider, in any case; None if it is unknown."""
+    capitals = label.upper()
+    name = CONTRACT_E_NAMES.get(label.lower(), capitals)
+    return _CANONICAL.get(name, name.lower()) if name in PROVIDERS else None

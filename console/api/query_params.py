@@ -1,4 +1,4 @@
-"""What a question's parameters mean; what they cannot mean is a sentence for the asker. Pure."""
+"""Parse query parameters; a malformed one raises BadParameter with a message for the caller. Pure."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -14,25 +14,28 @@ from providers.parsing.fields import HIDDEN
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
-LIMIT, HIGHEST_LIMIT = 50, 200
-LONGEST = 200
+LIMIT, MAX_LIMIT = 50, 200
+MAX_LENGTH = 200
 IDS = ("order", "id")
-"""Parameters of which blanks at the ends are part."""
+"""Parameters that are not stripped, because blanks may be part of an id."""
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 Cursor = tuple[int, str]
-"""The time a webhook was received and its id: where a page ends."""
+"""The end of a page: when its last webhook was received (microseconds since 1970 UTC), and its id."""
 Parameters = Mapping[str, Sequence[str]]
 
 
 class BadParameter(ValueError):
-    """This parameter cannot be what was given; the message is for the asker."""
+    """A parameter is unknown, repeated or malformed; the message is for the caller."""
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Received at or after `start` and before `end`, in microseconds; None: from the beginning, or until now."""
+    """Times from `start` until before `end`, in microseconds since 1970 UTC.
+
+    None means from the beginning, or until now.
+    """
 
     start: int | None = None
     end: int | None = None
@@ -40,7 +43,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which webhooks are asked for; what is None says nothing. `provider` is a canonical name."""
+    """The webhooks to select; a field that is None selects all. `provider` is a canonical name."""
 
     provider: str | None = None
     status: str | None = None
@@ -52,80 +55,70 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """So many, of those after the cursor."""
+    """Up to `limit` webhooks after the cursor."""
 
     limit: int = LIMIT
     after: Cursor | None = None
 
 
-def of_statistics(given: Parameters) -> Filter:
-    """The range and provider that statistics are asked for.
-
-    Raises BadParameter.
-    """
-    said = _once(given, {"from", "to", "provider"})
-    return Filter(provider=_provider(said), received=_range(said))
+def of_statistics(params: Parameters) -> Filter:
+    """Return the range and provider of a request for statistics. Raises BadParameter."""
+    values = _parse(params, {"from", "to", "provider"})
+    return Filter(provider=_provider(values), received=_range(values))
 
 
-def of_webhooks(given: Parameters) -> tuple[Filter, Page]:
-    """Which webhooks are asked for, and which page of them.
-
-    Raises BadParameter.
-    """
+def of_webhooks(params: Parameters) -> tuple[Filter, Page]:
+    """Return the filter and page of a search. Raises BadParameter."""
     names = {"from", "to", "provider", "status", "type", "order", "id", "limit", "cursor"}
-    said = _once(given, names)
-    status = said.get("status", "").upper() or None
+    values = _parse(params, names)
+    status = values.get("status", "").upper() or None
     if status not in (None, *STATUSES):
         raise BadParameter(f"status must be one of {', '.join(STATUSES)}")
-    wanted = Filter(_provider(said), status, said.get("type"), said.get("order"), said.get("id"), _range(said))
-    return wanted, Page(_limit(said.get("limit")), _after(said.get("cursor")))
+    criteria = Filter(
+        _provider(values), status, values.get("type"), values.get("order"), values.get("id"), _range(values)
+    )
+    return criteria, Page(_limit(values.get("limit")), _after(values.get("cursor")))
 
 
-def of_refusals(given: Parameters) -> tuple[Filter, int]:
-    """Which refused requests are asked for, and how many at most.
-
-    Raises BadParameter.
-    """
-    said = _once(given, {"from", "to", "provider", "limit"})
-    return Filter(provider=_provider(said), received=_range(said)), _limit(said.get("limit"))
+def of_refusals(params: Parameters) -> tuple[Filter, int]:
+    """Return the filter and the limit of a request for refusals. Raises BadParameter."""
+    values = _parse(params, {"from", "to", "provider", "limit"})
+    return Filter(provider=_provider(values), received=_range(values)), _limit(values.get("limit"))
 
 
-def nothing(given: Parameters) -> None:
-    """Raises BadParameter when any parameter is given."""
-    _once(given, ())
+def reject_all(params: Parameters) -> None:
+    """Raise BadParameter if any parameter is given."""
+    _parse(params, ())
 
 
 def cursor(after: Cursor) -> str:
-    """Where the next page begins, as a text for a URL."""
+    """Return the cursor as text for a URL."""
     return urlsafe_b64encode(f"{after[0]}:{after[1]}".encode()).decode().rstrip("=")
 
 
-def name(text: str) -> str:
-    """The id of an order, a customer or a webhook, as a path gives it.
-
-    Raises BadParameter.
-    """
-    if not (0 < len(text) <= LONGEST and _is_printable(text)):
-        raise BadParameter(f"an id is printable and no longer than {LONGEST} characters")
+def checked_id(text: str) -> str:
+    """Return the id from a path. Raises BadParameter if it is empty, too long or not printable."""
+    if not (0 < len(text) <= MAX_LENGTH and _is_printable(text)):
+        raise BadParameter(f"an id is printable and no longer than {MAX_LENGTH} characters")
     return text
 
 
 def is_uuid(text: str) -> bool:
-    """Whether this may be an id of ours."""
+    """Return whether `text` has the form of one of our ids."""
     return _UUID.fullmatch(text) is not None
 
 
-def _once(given: Parameters, names: Collection[str]) -> dict[str, str]:
-    """Each parameter that says something, given once and known."""
-    for name, values in given.items():
+def _parse(params: Parameters, names: Collection[str]) -> dict[str, str]:
+    """Return the parameters that are not blank, without blanks at the ends unless they are ids."""
+    for name, values in params.items():
         if name not in names:
-            raise BadParameter(f"there is no parameter {name[:40]}; known here: {', '.join(sorted(names)) or 'none'}")
+            raise BadParameter(f"unknown parameter {name[:40]}; expected: {', '.join(sorted(names)) or 'none'}")
         if len(values) > 1:
             raise BadParameter(f"{name} is given {len(values)} times")
-        if len(values[0]) > LONGEST or not _is_printable(values[0]):
-            raise BadParameter(f"{name} must be printable and no longer than {LONGEST} characters")
+        if len(values[0]) > MAX_LENGTH or not _is_printable(values[0]):
+            raise BadParameter(f"{name} must be printable and no longer than {MAX_LENGTH} characters")
     return {
-        name: values[0] if name in IDS else values[0].strip() for name, values in given.items() if values[0].strip()
+        name: values[0] if name in IDS else values[0].strip() for name, values in params.items() if values[0].strip()
     }
 
 
@@ -134,27 +127,27 @@ def _is_printable(text: str) -> bool:
     return not HIDDEN.search(text)
 
 
-def _provider(said: Mapping[str, str]) -> str | None:
-    word = said.get("provider")
-    if word is None or word.upper() == ALL:
+def _provider(values: Mapping[str, str]) -> str | None:
+    name = values.get("provider")
+    if name is None or name.upper() == ALL:
         return None
-    name = canonical(word)
-    if name is None:
+    canonical_name = canonical(name)
+    if canonical_name is None:
         raise BadParameter(f"provider must be one of {', '.join(PROVIDERS)}")
-    return name
+    return canonical_name
 
 
-def _range(said: Mapping[str, str]) -> Range:
-    start = _time(said, "from", end_of_day=False)
-    end = _time(said, "to", end_of_day=True)
+def _range(values: Mapping[str, str]) -> Range:
+    start = _time(values, "from", end_of_day=False)
+    end = _time(values, "to", end_of_day=True)
     if start is not None and end is not None and start >= end:
         raise BadParameter("from must be before to")
     return Range(start, end)
 
 
-def _time(said: Mapping[str, str], name: str, *, end_of_day: bool) -> int | None:
-    """A date is a day of UTC, and `to` includes it; an instant says its offset."""
-    text = said.get(name)
+def _time(values: Mapping[str, str], name: str, *, end_of_day: bool) -> int | None:
+    """Return a time in microseconds. A date is a day in UTC, included if it is `to`; an instant needs an offset."""
+    text = values.get(name)
     if text is None:
         return None
     try:
@@ -162,12 +155,12 @@ def _time(said: Mapping[str, str], name: str, *, end_of_day: bool) -> int | None
             instant = datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
             instant += DAY if end_of_day else timedelta()
         else:
-            instant = datetime.fromisoformat(text.replace(" ", "+"))  # a plus that nobody escaped
+            instant = datetime.fromisoformat(text.replace(" ", "+"))  # a + that was not escaped in the URL
         if instant.utcoffset() is None:
-            raise BadParameter(f"{name} must say its offset from UTC, such as 2026-02-03T00:00:00+09:00")
+            raise BadParameter(f"{name} must include its offset from UTC, such as 2026-02-03T00:00:00+09:00")
         return (instant - EPOCH) // timedelta(microseconds=1)
-    except (ValueError, OverflowError) as wrong:
-        if isinstance(wrong, BadParameter):
+    except (ValueError, OverflowError) as error:
+        if isinstance(error, BadParameter):
             raise
         raise BadParameter(f"{name} must be a date or an instant, such as 2026-02-03 or 2026-02-03T09:00:00Z") from None
 
@@ -175,8 +168,8 @@ def _time(said: Mapping[str, str], name: str, *, end_of_day: bool) -> int | None
 def _limit(text: str | None) -> int:
     if text is None:
         return LIMIT
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= HIGHEST_LIMIT):
-        raise BadParameter(f"limit must be a number from 1 to {HIGHEST_LIMIT}")
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_LIMIT):
+        raise BadParameter(f"limit must be a number from 1 to {MAX_LIMIT}")
     return int(text)
 
 

@@ -1,7 +1,6 @@
-"""Split a range of time into whole days, whole hours and the rest. Pure.
+"""Split a time range into whole days, whole hours and the rest. Pure.
 
-Webhooks are counted by hour and by day. A range is a few days, the hours at its edges, and the rest, of which the rows
-themselves are counted.
+Webhooks are counted by hour and by day. So a range is counted as days, hours at its edges, and rows for the rest.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,7 +22,7 @@ class Piece(NamedTuple):
 
 
 def bounds(received: Range) -> tuple[int, int]:
-    """The first instant of a range, and the first after it."""
+    """Return start and end of a range, with EARLIEST and LATEST for None."""
     return (
         EARLIEST if received.start is None else received.start,
         LATEST if received.end is None else received.end,
@@ -31,7 +30,7 @@ def bounds(received: Range) -> tuple[int, int]:
 
 
 def pieces(start: int, end: int, spans: Sequence[int] = (DAY, HOUR)) -> list[Piece]:
-    """Divide a range into as few pieces as possible, the largest in the middle."""
+    """Split a range into as few pieces as possible, the largest in the middle."""
     if start >= end:
         return []
     if not spans:
@@ -44,10 +43,10 @@ def pieces(start: int, end: int, spans: Sequence[int] = (DAY, HOUR)) -> list[Pie
 
 
 def newest(counted: Iterable[tuple[int, int]], span: int, end: int, wanted: int) -> list[int]:
-    """Return the starts of the newest spans that together hold `wanted` webhooks, or all of them.
+    """Return the starts of the newest spans that together contain `wanted` webhooks, or of all spans.
 
-    `counted` are start and number of each, newest first. What a span holds at or after `end` does not count, so one
-    that reaches beyond it counts as none.
+    `counted` are pairs of start and number, newest first. Webhooks received at or after `end` must not count, so a span
+    that reaches beyond `end` counts as empty.
     """
     found: list[int] = []
     for start, count in counted:

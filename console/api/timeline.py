@@ -1,31 +1,31 @@
-"""What happened to an order or a webhook, one event after the other, each in a line for a person. Pure."""
+"""The timeline of an order or a webhook: one line of text per entry. Pure."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from console.api.labels import provider_word
-from console.api.queries import Row, Story
+from console.api.queries import RelatedRows, Row
 from console.domain import UNKNOWN
 from providers.contract import InvalidField
 from providers.parsing.money import exponent
 from runtime.clock import moment
 from stream.events.redaction import masked_text
 
-Event = dict[str, Any]
+Entry = dict[str, Any]
 
 
-def told(story: Story) -> list[Event]:
-    """All that happened, in the order of the clocks that saw it; `at` in microseconds since 1970."""
-    depths = _depths(story)
-    events = [*_received(story.webhooks), *_announced(story), *_handled(story), *_mailed(story.mails)]
-    return sorted(events, key=lambda event: (event["at"], depths.get(event["id"], 0)))
+def entries(rows: RelatedRows) -> list[Entry]:
+    """Return the timeline, sorted by time; `at` is in microseconds since 1970 UTC."""
+    depths = _depths(rows)
+    unsorted = [*_received(rows.webhooks), *_published(rows), *_handled(rows), *_mailed(rows.mails)]
+    return sorted(unsorted, key=lambda entry: (entry["at"], depths.get(entry["id"], 0)))
 
 
-def _depths(story: Story) -> dict[str, int]:
-    """How far down the chain of causes each fact and mail stands: of one instant, the cause is told first."""
-    causes = {fact["fact_id"]: fact["caused_by"] for fact in story.facts}
-    causes |= {mail["notification_id"]: mail["fact_id"] for mail in story.mails}
+def _depths(rows: RelatedRows) -> dict[str, int]:
+    """Return the depth of each event and mail in the chain of causes: at equal times, causes come first."""
+    causes = {event["fact_id"]: event["caused_by"] for event in rows.events}
+    causes |= {mail["notification_id"]: mail["fact_id"] for mail in rows.mails}
     depths: dict[str, int] = {}
     for name in causes:
         chain = [name]
@@ -35,41 +35,41 @@ def _depths(story: Story) -> dict[str, int]:
     return depths
 
 
-def _received(rows: Iterable[Row]) -> Iterable[Event]:
+def _received(rows: Iterable[Row]) -> Iterable[Entry]:
     for row in rows:
         if row["received_at"] is not None:
-            what = f"{row['event_type'] or UNKNOWN} from {provider_word(row['provider'])}"
+            text = f"{row['event_type'] or UNKNOWN} from {provider_word(row['provider'])}"
             proof = f"proved by {row['verification']}" if row["verification"] else "unreadable"
-            yield _event(row["received_at"], "received", f"{what}, {proof}: {row['status']}", row["webhook_id"])
+            yield _entry(row["received_at"], "received", f"{text}, {proof}: {row['status']}", row["webhook_id"])
 
 
-def _handled(story: Story) -> Iterable[Event]:
-    names = {fact["fact_id"]: fact["type"] for fact in story.facts}
-    names |= {row["webhook_id"]: row["event_type"] or UNKNOWN for row in story.webhooks}
-    for row in story.outcomes:
+def _handled(rows: RelatedRows) -> Iterable[Entry]:
+    labels = {event["fact_id"]: event["type"] for event in rows.events}
+    labels |= {row["webhook_id"]: row["event_type"] or UNKNOWN for row in rows.webhooks}
+    for row in rows.outcomes:
         attempt = f" (try {row['attempt']})" if row["attempt"] > 1 else ""
         error = f": {_first_line(masked_text(row['error']))}" if row["error"] else ""
-        what = f"{names.get(row['event_id'], UNKNOWN)} {row['outcome']} by {row['service']}{attempt}{error}"
-        yield _event(row["at"], "handled", what, row["event_id"])
+        text = f"{labels.get(row['event_id'], UNKNOWN)} {row['outcome']} by {row['service']}{attempt}{error}"
+        yield _entry(row["at"], "handled", text, row["event_id"])
 
 
 def _first_line(error: str) -> str:
-    """What a database adds below is the row it refused."""
+    """Return the first line; databases add the rejected row below it."""
     return error.partition("\n")[0]
 
 
-def _announced(story: Story) -> Iterable[Event]:
-    """A fact says when its webhook was received; it was announced when that was handled."""
-    handled = {row["event_id"]: row["at"] for row in reversed(story.outcomes) if row["outcome"] == "processed"}
-    for row in story.facts:
+def _published(rows: RelatedRows) -> Iterable[Entry]:
+    """Yield the domain events at the time their webhook was processed; the event has only its receipt time."""
+    handled = {row["event_id"]: row["at"] for row in reversed(rows.outcomes) if row["outcome"] == "processed"}
+    for row in rows.events:
         body = row["body"]
         reason = f": {masked_text(str(body['reason']))}" if body.get("reason") else ""
         at = handled.get(row["caused_by"], row["received_at"])
-        yield _event(at, "announced", f"{row['type']}{_money(body)}{reason}{_dispute(body)}", row["fact_id"])
+        yield _entry(at, "announced", f"{row['type']}{_money(body)}{reason}{_dispute(body)}", row["fact_id"])
 
 
 def _dispute(body: Mapping[str, Any]) -> str:
-    """A dispute's state, and until when the bank takes an answer."""
+    """Return a dispute's status and the deadline for evidence; empty for other events."""
     if "dispute_id" not in body:
         return ""
     due = moment(body["evidence_due_by"])
@@ -86,11 +86,11 @@ def _money(body: Mapping[str, Any]) -> str:
         return f" {amount}"
 
 
-def _mailed(rows: Iterable[Row]) -> Iterable[Event]:
+def _mailed(rows: Iterable[Row]) -> Iterable[Entry]:
     for row in rows:
-        what = f"{row['fact_type']} to the {row['audience']} by {row['channel']}"
-        yield _event(row["sent_at"], "mailed", what, row["notification_id"])
+        text = f"{row['fact_type']} to the {row['audience']} by {row['channel']}"
+        yield _entry(row["sent_at"], "mailed", text, row["notification_id"])
 
 
-def _event(at: Any, kind: str, what: str, event_id: str) -> Event:
-    return {"at": at, "kind": kind, "what": what, "id": event_id}
+def _entry(at: Any, kind: str, text: str, event_id: str) -> Entry:
+    return {"at": at, "kind": kind, "what": text, "id": event_id}

@@ -1,4 +1,4 @@
-"""What the API answers: rows of the log as JSON, times in ISO 8601, nothing in it that is nobody's business. Pure."""
+"""Convert rows of the log to the API's JSON: times in ISO 8601, sensitive values masked. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -6,18 +6,18 @@ from typing import Any
 
 from console.api import query_params, timeline
 from console.api.labels import provider_word
-from console.api.queries import Row, Story
+from console.api.queries import RelatedRows, Row
 from console.domain import UNKNOWN
 from runtime.clock import moment
 from stream.events.redaction import masked_text, masked_value, redacted
 
-_ENVELOPE_OF_A_FACT = frozenset({"event_id", "caused_by", "mode", "occurred_at", "received_at", "order_id"})
-PROVES = ("signature", "hmac")
-"""A kept header with one of these in its name is a signature; the others are nobody's business."""
+_EVENT_ENVELOPE = frozenset({"event_id", "caused_by", "mode", "occurred_at", "received_at", "order_id"})
+SIGNATURE_WORDS = ("signature", "hmac")
+"""A stored header with one of these in its name is a signature; other headers are not shown."""
 
 
 def page(rows: Sequence[Row], limit: int) -> dict[str, Any]:
-    """One page of the log; `next` leads to the next one, None when there is none."""
+    """Return one page of the log; `next` is the cursor of the next page, or None."""
     shown = rows[:limit]
     more = len(rows) > limit
     after = query_params.cursor((shown[-1]["received_at"], shown[-1]["webhook_id"])) if more else None
@@ -25,7 +25,7 @@ def page(rows: Sequence[Row], limit: int) -> dict[str, Any]:
 
 
 def webhook(row: Row) -> dict[str, Any]:
-    """One row of contract E's log, without its payload."""
+    """Return one row of contract E's log, without its payload."""
     return {
         "webhookId": row["webhook_id"],
         "providerEventId": row["provider_event_id"],
@@ -48,46 +48,46 @@ def webhook(row: Row) -> dict[str, Any]:
     }
 
 
-def life(row: Row, story: Story) -> dict[str, Any]:
-    """One webhook's life: received, proved, handled by whom, announced, mailed."""
-    where = None
+def webhook_detail(row: Row, related: RelatedRows) -> dict[str, Any]:
+    """Return one webhook with its payload, position in Kafka, related rows and timeline."""
+    record = None
     if row["topic"]:
-        where = {"topic": row["topic"], "partition": row["partition"], "offset": row["offset"]}
+        record = {"topic": row["topic"], "partition": row["partition"], "offset": row["offset"]}
     own = {
         "path": row["path"],
         "signature": signature(row["headers"] or {}),
         "payload": redacted(row["payload"]) if row["payload"] is not None else None,
-        "record": where,
+        "record": record,
     }
-    related = [webhook(other) for other in story.webhooks[1:]]
-    return {**webhook(row), **own, "related": related, **_told(story), "timeline": _timeline(story)}
+    others = [webhook(other) for other in related.webhooks[1:]]
+    return {**webhook(row), **own, "related": others, **_related_fields(related), "timeline": _timeline(related)}
 
 
-def order(order_id: str, story: Story) -> dict[str, Any]:
-    """One order's life across the services."""
-    webhooks = [webhook(row) for row in story.webhooks]
-    return {"orderId": order_id, "webhooks": webhooks, **_told(story), "timeline": _timeline(story)}
+def order(order_id: str, related: RelatedRows) -> dict[str, Any]:
+    """Return an order with its webhooks, related rows and timeline."""
+    webhooks = [webhook(row) for row in related.webhooks]
+    return {"orderId": order_id, "webhooks": webhooks, **_related_fields(related), "timeline": _timeline(related)}
 
 
 def balance(customer_id: str, rows: Iterable[Row]) -> dict[str, Any]:
-    """What a customer has: minor units of each currency."""
-    kept = [{"balance": row["balance"], "currency": row["currency"], "at": iso(row["at"])} for row in rows]
-    return {"customerId": customer_id, "balances": kept}
+    """Return a customer's balances: minor units by currency."""
+    balances = [{"balance": row["balance"], "currency": row["currency"], "at": iso(row["at"])} for row in rows]
+    return {"customerId": customer_id, "balances": balances}
 
 
-def change(told: Mapping[str, Any], amount: int) -> dict[str, Any]:
-    """One message of the live balance; `amount` is what was added just now."""
+def change(balance_change: Mapping[str, Any], amount: int) -> dict[str, Any]:
+    """Return one message of the live balance; `amount` is what was just added, in minor units."""
     return {
-        "customerId": told["customer_id"],
-        "balance": told["balance"],
-        "currency": told["currency"],
+        "customerId": balance_change["customer_id"],
+        "balance": balance_change["balance"],
+        "currency": balance_change["currency"],
         "amount": amount,
-        "at": iso(told["at"]),
+        "at": iso(balance_change["at"]),
     }
 
 
 def refusal(row: Row) -> dict[str, Any]:
-    """One refused request: nothing proves who sent it."""
+    """Return one rejected request; its sender is not verified."""
     return {
         "provider": provider_word(row["provider"]),
         "path": masked_text(row["path"]),
@@ -100,12 +100,14 @@ def refusal(row: Row) -> dict[str, Any]:
 
 
 def signature(headers: Mapping[str, str]) -> str | None:
-    """What proved the webhook, of the headers kept for proving it again."""
-    return next((value for name, value in sorted(headers.items()) if any(word in name for word in PROVES)), None)
+    """Return the signature among the stored headers; None if there is none."""
+    return next(
+        (value for name, value in sorted(headers.items()) if any(word in name for word in SIGNATURE_WORDS)), None
+    )
 
 
 def iso(at: int | None) -> str | None:
-    """A time (microseconds since 1970) in ISO 8601, UTC; out of the calendar: None."""
+    """Convert microseconds since 1970 UTC to ISO 8601; None for None, or outside the calendar."""
     try:
         return _utc(moment(at))
     except OverflowError:
@@ -116,16 +118,16 @@ def _utc(instant: datetime | None) -> str | None:
     return None if instant is None else instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _told(story: Story) -> dict[str, Any]:
+def _related_fields(related: RelatedRows) -> dict[str, Any]:
     return {
-        "outcomes": [_outcome(row) for row in story.outcomes],
-        "facts": [_fact(row) for row in story.facts],
-        "mails": [_mail(row) for row in story.mails],
+        "outcomes": [_outcome(row) for row in related.outcomes],
+        "facts": [_event(row) for row in related.events],
+        "mails": [_mail(row) for row in related.mails],
     }
 
 
-def _timeline(story: Story) -> list[dict[str, Any]]:
-    return [{**event, "at": iso(event["at"])} for event in timeline.told(story)]
+def _timeline(related: RelatedRows) -> list[dict[str, Any]]:
+    return [{**entry, "at": iso(entry["at"])} for entry in timeline.entries(related)]
 
 
 def _outcome(row: Row) -> dict[str, Any]:
@@ -140,8 +142,8 @@ def _outcome(row: Row) -> dict[str, Any]:
     }
 
 
-def _fact(row: Row) -> dict[str, Any]:
-    body = {name: value for name, value in row["body"].items() if name not in _ENVELOPE_OF_A_FACT}
+def _event(row: Row) -> dict[str, Any]:
+    body = {name: value for name, value in row["body"].items() if name not in _EVENT_ENVELOPE}
     return {
         "factId": row["fact_id"],
         "type": row["type"],

@@ -1,4 +1,4 @@
-"""The log: a row a webhook, what was said of it, what was announced and mailed, who was refused; balances."""
+"""Create the log: webhooks, outcomes, domain events, mails, refusals; and balances."""
 
 from alembic import op
 
@@ -6,7 +6,7 @@ revision = "console_0001"
 down_revision = None
 branch_labels = ("console",)
 
-# Times are microseconds since 1970 UTC, as the records carry them: what is cleaned up follows from the topics alone.
+# Times are microseconds since 1970 UTC, as in the records, so that the clean-up depends only on the topics.
 UP = """
 CREATE TABLE webhooks (
     webhook_id        uuid PRIMARY KEY,

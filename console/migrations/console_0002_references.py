@@ -1,4 +1,4 @@
-"""The providers' own names for what a webhook is about: a refund may name only the payment it is of."""
+"""Add the providers' references: a refund may name only its payment."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""The ids that providers gave their webhooks, by which people look for them."""
+"""Add the ids that providers give their webhooks, which people search for."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Whom to write to, and every message with what became of it."""
+"""Create the contacts and the mails with their status."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Sellers among the people, a message's age, in-app messages, and what the operator is told once."""
+"""Add sellers' contacts, the age of mails, in-app messages and operator alerts."""
 
 from alembic import op
 

@@ -62,9 +62,9 @@ def envelope(sender: str, recipient: str, mail: Mail) -> Envelope:
 def is_final(command: str, code: int) -> bool:
     """Return whether a reply to `command` (MAIL, RCPT, DATA or dot) refuses this mail permanently.
 
-    RFC 5321 §4.2.1: 4yz is temporary, 5yz permanent. These 5yz are not final, because other mails would get them too and
+    RFC 5321 §4.2.1: 4yz is temporary, 5yz permanent. These 5yz are not final, because all mails would get them and
     the operator can fix the cause:
-    - any reply to the greeting, EHLO, STARTTLS, AUTH and MAIL: these concern the notifier and MAIL_FROM, not the reader;
+    - any reply to the greeting, EHLO, STARTTLS, AUTH and MAIL: they concern the notifier and MAIL_FROM, not the reader;
     - 500, 502, 503, 504 (the session: §4.2.2; 503 is a sequence error of ours) and 530, 534, 535, 538 (RFC 4954);
     - 552 to RCPT, which §4.5.3.1.10 says to treat as temporary.
     """

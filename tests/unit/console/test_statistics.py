@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.api.statistics import Counted, rate, statistics
+from console.api.statistics import StatusCount, rate, statistics
 from console.domain import STATUSES
 
-counts = st.lists(st.builds(Counted, st.sampled_from(["A", "B"]), st.sampled_from(STATUSES), st.integers(0, 10**6)))
+counts = st.lists(st.builds(StatusCount, st.sampled_from(["A", "B"]), st.sampled_from(STATUSES), st.integers(0, 10**6)))
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ def test_a_rate_has_four_decimals_rounded_half_up(part: int, whole: int, share: 
 
 
 @given(counts)
-def test_the_types_add_up_to_the_whole(counted: list[Counted]) -> None:
+def test_the_types_add_up_to_the_whole(counted: list[StatusCount]) -> None:
     seen = statistics("ALL", counted)
 
     types = seen["typeStatistics"]

@@ -3,20 +3,20 @@
 from typing import Any
 
 from console.api import timeline
-from console.api.queries import Story
+from console.api.queries import RelatedRows
 
 AT = 1_700_000_000_000_000
 MONEY = {"amount": 58000, "currency": "KRW"}
 
 
 def a_webhook(name: str) -> dict[str, Any]:
-    told = {
+    entries = {
         "event_type": "payment.completed",
         "provider": "generic",
         "verification": "signature",
         "status": "PROCESSED",
     }
-    return {"webhook_id": name, "received_at": AT, **told}
+    return {"webhook_id": name, "received_at": AT, **entries}
 
 
 def an_outcome(name: str, service: str, outcome: str = "processed", error: str | None = None) -> dict[str, Any]:
@@ -28,27 +28,27 @@ def a_fact(name: str, kind: str, cause: str) -> dict[str, Any]:
 
 
 def a_mail(name: str, fact: str) -> dict[str, Any]:
-    told = {"fact_type": "PaymentCompleted", "audience": "customer", "channel": "email"}
-    return {"notification_id": name, "fact_id": fact, "sent_at": AT, **told}
+    entries = {"fact_type": "PaymentCompleted", "audience": "customer", "channel": "email"}
+    return {"notification_id": name, "fact_id": fact, "sent_at": AT, **entries}
 
 
 def test_what_happened_in_one_instant_is_told_from_cause_to_effect() -> None:
-    story = Story(
+    rows = RelatedRows(
         webhooks=[a_webhook("w")],
         outcomes=[an_outcome("f1", "refund"), an_outcome("w", "payment")],
-        facts=[a_fact("f2", "RefundRequested", "f1"), a_fact("f1", "PaymentCompleted", "w")],
+        events=[a_fact("f2", "RefundRequested", "f1"), a_fact("f1", "PaymentCompleted", "w")],
         mails=[a_mail("m", "f1")],
     )
 
-    told = [(event["kind"], event["id"]) for event in timeline.told(story)]
+    entries = [(event["kind"], event["id"]) for event in timeline.entries(rows)]
 
-    assert told[:4] == [("received", "w"), ("handled", "w"), ("announced", "f1"), ("handled", "f1")]
-    assert sorted(told[4:]) == [("announced", "f2"), ("mailed", "m")]
+    assert entries[:4] == [("received", "w"), ("handled", "w"), ("announced", "f1"), ("handled", "f1")]
+    assert sorted(entries[4:]) == [("announced", "f2"), ("mailed", "m")]
 
 
 def test_of_an_error_only_its_first_line_is_told() -> None:
     refused = an_outcome("w", "payment", "retrying", "CheckViolation (23514)\nDETAIL:  Failing row contains (R-1, …).")
 
-    (event,) = timeline.told(Story(webhooks=[], outcomes=[refused], facts=[], mails=[]))
+    (event,) = timeline.entries(RelatedRows(webhooks=[], outcomes=[refused], events=[], mails=[]))
 
     assert event["what"].endswith("CheckViolation (23514)")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain import STATUSES, SUCCEEDED, UNSUCCESSFUL, Standing, Statement, standing, type_of
+from console.domain import STATUSES, SUCCEEDED, UNSUCCESSFUL, OutcomeReport, WebhookState, type_of, webhook_state
 from stream.events import OutcomeKind
 from tests.builders import a_payment, a_refund, a_scan
 
@@ -15,12 +15,12 @@ OUTCOMES = get_args(OutcomeKind)
 
 def said(
     outcome: OutcomeKind, *, at: int = 1, attempt: int = 1, service: str = "payment", error: str | None = None
-) -> Statement:
-    return Statement(service, "webhooks.payment.v1", 0, 1, outcome, attempt, error, at)
+) -> OutcomeReport:
+    return OutcomeReport(service, "webhooks.payment.v1", 0, 1, outcome, attempt, error, at)
 
 
-statements = st.builds(
-    Statement,
+reports = st.builds(
+    OutcomeReport,
     service=st.sampled_from(["payment", "refund"]),
     topic=st.just("webhooks.payment.v1"),
     partition=st.integers(0, 1),
@@ -32,26 +32,26 @@ statements = st.builds(
 )
 
 
-@given(st.lists(statements, max_size=6).flatmap(lambda told: st.tuples(st.just(told), st.permutations(told))))
+@given(st.lists(reports, max_size=6).flatmap(lambda told: st.tuples(st.just(told), st.permutations(told))))
 def test_the_order_and_number_of_times_things_were_said_do_not_matter(
-    told: tuple[list[Statement], list[Statement]],
+    told: tuple[list[OutcomeReport], list[OutcomeReport]],
 ) -> None:
     first, shuffled = told
 
-    assert standing("w", first) == standing("w", [*shuffled, *first])
+    assert webhook_state("w", first) == webhook_state("w", [*shuffled, *first])
 
 
 def test_a_webhook_was_given_up_when_the_first_service_did_whatever_became_of_it() -> None:
     told = [said("abandoned", at=2), said("abandoned", at=1, service="refund"), said("processed", at=3)]
 
-    assert [standing("w", told[:n]).given_up_at for n in (1, 2, 3)] == [2, 1, 1]
+    assert [webhook_state("w", told[:n]).first_dead_at for n in (1, 2, 3)] == [2, 1, 1]
 
 
-@given(st.lists(statements))
-def test_what_came_twice_never_changes_the_status(told: list[Statement]) -> None:
+@given(st.lists(reports))
+def test_what_came_twice_never_changes_the_status(told: list[OutcomeReport]) -> None:
     once = [word for word in told if word.outcome not in ("duplicate", "conflict")]
 
-    assert standing("w", told).status == standing("w", once).status
+    assert webhook_state("w", told).status == webhook_state("w", once).status
 
 
 @pytest.mark.parametrize(
@@ -72,24 +72,29 @@ def test_what_came_twice_never_changes_the_status(told: list[Statement]) -> None
         ([said("processed", at=9), said("waiting", service="refund")], "RECEIVED", 0),
     ],
 )
-def test_the_status_is_what_each_service_said_last(told: list[Statement], status: str, count: int) -> None:
-    stands = standing("w", told)
+def test_the_status_is_what_each_service_said_last(told: list[OutcomeReport], status: str, count: int) -> None:
+    state = webhook_state("w", told)
 
-    assert (stands.status, stands.retry_count) == (status, count)
+    assert (state.status, state.retry_count) == (status, count)
 
 
 def test_what_was_kept_aside_has_failed_until_somebody_handles_it() -> None:
-    assert standing("w", [], aside="malformed_body: not JSON") == Standing("FAILED", error="malformed_body: not JSON")
-    assert standing("w", [said("processed", at=5)], aside="malformed_body: not JSON").status == "PROCESSED"
+    assert webhook_state("w", [], quarantined_because="malformed_body: not JSON") == WebhookState(
+        "FAILED", error="malformed_body: not JSON"
+    )
+    assert (
+        webhook_state("w", [said("processed", at=5)], quarantined_because="malformed_body: not JSON").status
+        == "PROCESSED"
+    )
 
 
 def test_a_receipt_is_done_when_it_has_become_an_event() -> None:
-    assert standing("w", []).status == "RECEIVED"
-    assert standing("w", [], confirmed=True).status == "PROCESSED"
+    assert webhook_state("w", []).status == "RECEIVED"
+    assert webhook_state("w", [], confirmed=True).status == "PROCESSED"
 
 
 def test_a_duplicate_is_noted_in_contract_es_words() -> None:
-    assert standing("w-1", [said("processed"), said("duplicate", at=2)]).note == "중복된 웹훅입니다: w-1"
+    assert webhook_state("w-1", [said("processed"), said("duplicate", at=2)]).note == "중복된 웹훅입니다: w-1"
 
 
 def test_every_status_but_received_is_a_success_or_a_failure() -> None:
@@ -106,8 +111,11 @@ def test_types_are_contract_es_for_payments_and_refunds_and_the_providers_own_fo
 
 
 def test_telling_the_operator_of_a_quarantined_webhook_does_not_process_it() -> None:
-    told = Statement("notifier", "webhooks.quarantine.v1", 0, 1, "processed", 1, None, 5)
-    released = Statement("gateway", "webhooks.quarantine.v1", 0, 1, "processed", 1, None, 9)
+    told = OutcomeReport("notifier", "webhooks.quarantine.v1", 0, 1, "processed", 1, None, 5)
+    released = OutcomeReport("gateway", "webhooks.quarantine.v1", 0, 1, "processed", 1, None, 9)
 
-    assert standing("W", [told], aside="invalid_field: amount is finer than KRW").status == "FAILED"
-    assert standing("W", [told, released], aside="invalid_field: amount is finer than KRW").status == "PROCESSED"
+    assert webhook_state("W", [told], quarantined_because="invalid_field: amount is finer than KRW").status == "FAILED"
+    assert (
+        webhook_state("W", [told, released], quarantined_because="invalid_field: amount is finer than KRW").status
+        == "PROCESSED"
+    )
