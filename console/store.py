@@ -146,7 +146,7 @@ CLEAN_UP_BATCH = 5000
 
 @dataclass(frozen=True, slots=True)
 class StoredWebhook:
-    """What a webhook's state follows from: quarantine, confirmation, and the outcomes that services reported."""
+    """The inputs of a webhook's state: quarantine, confirmation, and the outcomes that services reported."""
 
     quarantined_because: str | None
     is_confirmed: bool
