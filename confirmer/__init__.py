@@ -1,1 +1,1 @@
-"""Asks providers whether their unsigned webhooks are true, and tells what they answer as confirmed events."""
+"""The confirmer: verifies unsigned webhooks by the providers' APIs, and publishes what the APIs confirm."""

@@ -7,9 +7,9 @@ from sqlalchemy import Connection
 
 from confirmer import answers, replay_hooks
 from confirmer.handler import TOPICS, handle
-from confirmer.housekeeping import Housekeeping, forget
+from confirmer.housekeeping import Housekeeping, delete_ended
 from confirmer.polling.poller import Poller
-from confirmer.settings import INQUIRIES, ConfirmerSettings
+from confirmer.settings import API_VERIFICATIONS, ConfirmerSettings
 from runtime import clock, logging, management
 from runtime.health import Health
 from runtime.logging import log
@@ -18,59 +18,59 @@ from runtime.shutdown import on_signal
 from stream.avro.codec import Codec
 from stream.avro.registry import registry
 from stream.dead_letters.management_api import ManagementApi
-from stream.replay import cli as verbs
+from stream.replay import cli as replay_cli
 from stream.replay.spec import ReplaySpec
 from stream.store import migrate
 from stream.worker.loop import Worker
 
 SERVICE = "confirmer"
-ENDING_S = 2.0
+STOP_S = 2.0
 
 
 def run(settings: ConfirmerSettings) -> None:
-    """Keep questions and ask them until a signal asks to stop."""
+    """Store verifications and send them until a signal stops the process."""
     stop = on_signal()
-    for provider in INQUIRIES:
+    for provider in API_VERIFICATIONS:
         if not settings.api_key(provider):
             log.warning("provider.not_asked", provider=provider, settings=f"{provider.upper()}_API_KEY")
     store = store_engine(settings, SERVICE)
     codec = Codec(registry(settings))
-    asker = Poller(SERVICE, settings, store, codec)
-    handler = partial(handle, encode=codec.encode, arrived=asker.arrived.update)
+    poller = Poller(SERVICE, settings, store, codec)
+    handler = partial(handle, encode=codec.encode, on_insert=poller.providers_to_notify.update)
     worker = Worker(SERVICE, TOPICS, handler, settings, store, codec)
-    worker.on_commit = asker.wake
+    worker.on_commit = poller.notify
     health = Health()
     worker.watch(health)
-    health.ready_while(asker.problem)
+    health.ready_while(poller.problem)
     management.listen(settings, health, {**ManagementApi(SERVICE, store, codec).routes(), **answers.routes(store)})
     Housekeeping(store, settings.question_retention_days).start(stop)
-    asking = asker.start(stop)
-    health.live_while(lambda: None if asking.is_alive() else "the asker has ended")
+    polling = poller.start(stop)
+    health.live_while(lambda: None if polling.is_alive() else "the poller has ended")
     worker.run(stop)
-    asking.join(ENDING_S)  # what is still asked then is asked again when its lease has passed
+    polling.join(STOP_S)  # requests still open then are sent again when their lease has expired
 
 
-def subject(settings: ConfirmerSettings) -> ReplaySpec:
-    """What a replay has to know: what became of a question stands on the topics that the answer went to."""
+def replay_spec(settings: ConfirmerSettings) -> ReplaySpec:
+    """Describe a replay of the confirmer, which reads the results of verifications from the topics."""
     codec = Codec(registry(settings))
     return ReplaySpec(
         SERVICE,
         SERVICE,
         TOPICS,
         partial(replay_hooks.handle, encode=codec.encode),
-        also_reads=replay_hooks.TOLD_BY,
-        is_relevant=replay_hooks.heeds,
+        also_reads=replay_hooks.RESULT_TOPICS,
+        is_relevant=replay_hooks.is_relevant,
         settle=partial(_settle, before=clock.now() - settings.question_retention_days * clock.DAY_US),
-        carry_over=replay_hooks.adopt,
-        ignored_columns=replay_hooks.ASIDE,
-        unreplayed_rows=replay_hooks.UNTOLD,
+        carry_over=replay_hooks.carry_over,
+        ignored_columns=replay_hooks.IGNORED_COLUMNS,
+        unreplayed_rows=replay_hooks.UNREPLAYED_ROWS,
     )
 
 
 def _settle(tx: Connection, *, before: int) -> None:
-    """A rebuilt store forgets what the live one has forgotten."""
+    """Set the inbox outcomes, and delete the verifications that the live store has deleted too."""
     replay_hooks.settle(tx)
-    forget(tx, before=before)
+    delete_ended(tx, before=before)
 
 
 if __name__ == "__main__":
@@ -81,7 +81,7 @@ if __name__ == "__main__":
             run(settings)
         case ["migrate"]:
             migrate.upgrade(SERVICE, settings.session_url)
-        case [verb, *_] if verb in verbs.VERBS:
-            verbs.main(subject(settings), settings, sys.argv[1:])
+        case [verb, *_] if verb in replay_cli.VERBS:
+            replay_cli.main(replay_spec(settings), settings, sys.argv[1:])
         case _:
             sys.exit("usage: python -m confirmer [run|migrate|replay …|rebuild]")

@@ -1,4 +1,4 @@
-"""Tells what a provider's API answered about an unconfirmed webhook, for `hookstream order`."""
+"""The HTTP route that shows the verification of an unconfirmed webhook, for `hookstream order`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from runtime.management import Refused, Routes
 from stream.dead_letters import filters
 from stream.events.redaction import masked_text
 
-ONE = """
+SELECT = """
 SELECT receipt_id::text AS id, provider, subject, reference, status, attempts, error, asked_at, next_attempt_at,
        event_id::text
   FROM questions WHERE receipt_id = %(id)s::uuid
@@ -17,16 +17,19 @@ SELECT receipt_id::text AS id, provider, subject, reference, status, attempts, e
 
 
 def routes(store: Engine) -> Routes:
-    """The confirmer's own route, beside those that every service with a store has."""
-    return {("GET", "/question"): _reading(store, show)}
+    """Return the confirmer's own management route; every service with a store has further ones."""
+    return {("GET", "/question"): _in_transaction(store, show)}
 
 
-def show(tx: Connection, said: Mapping[str, Any]) -> object:
-    """Return the state of a webhook's verification request: the number of attempts, and the last answer."""
-    name = filters.event_id(said.get("id"))
-    row: Any = tx.exec_driver_sql(ONE, {"id": name}).mappings().one_or_none()
+def show(tx: Connection, query: Mapping[str, Any]) -> object:
+    """Return the state of a webhook's verification: the number of attempts, and the last error of the API.
+
+    Raises Refused (404) if the confirmer has no verification of this id.
+    """
+    receipt_id = filters.event_id(query.get("id"))
+    row: Any = tx.exec_driver_sql(SELECT, {"id": receipt_id}).mappings().one_or_none()
     if row is None:
-        raise Refused(404, "unknown_question", f"the confirmer has no question {name}")
+        raise Refused(404, "unknown_question", f"the confirmer has no verification {receipt_id}")
     due = row["next_attempt_at"] if row["status"] == "asking" else None
     return {
         **{field: row[field] for field in ("id", "provider", "subject", "reference", "status", "attempts")},
@@ -37,11 +40,11 @@ def show(tx: Connection, said: Mapping[str, Any]) -> object:
     }
 
 
-def _reading(store: Engine, verb: Callable[[Connection, Mapping[str, Any]], object]) -> Any:
-    def answer(said: Mapping[str, Any]) -> object:
+def _in_transaction(store: Engine, verb: Callable[[Connection, Mapping[str, Any]], object]) -> Any:
+    def answer(query: Mapping[str, Any]) -> object:
         try:
             with store.begin() as tx:
-                return verb(tx, said)
+                return verb(tx, query)
         except exc.SQLAlchemyError as failure:
             raise Refused(503, "store_away", "the store of the confirmer does not answer; try again") from failure
 

@@ -1,6 +1,6 @@
-"""One transaction of the confirmer: a question is kept for each receipt, to be asked after the commit, by the asker.
+"""The confirmer's handler: inserts a verification for each unconfirmed webhook; the poller sends it after the commit.
 
-The shop's orders are noted too: what is said of an order that the shop knows is asked first.
+The shop's orders are stored too: verifications about an order that the shop knows come first.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,28 +12,28 @@ from stream.events import OrderWebhook, Record, UnconfirmedWebhook, topics
 from stream.state.fold import Result
 
 TOPICS = topics.READ_BY["confirmer"]
-Read = UnconfirmedWebhook | OrderWebhook
+ConfirmerInput = UnconfirmedWebhook | OrderWebhook
 
 
 def handle(
     tx: Connection,
-    webhooks: Sequence[Read],
+    webhooks: Sequence[ConfirmerInput],
     *,
     encode: Callable[[Record], bytes],
-    arrived: Callable[[Iterable[str]], None],
+    on_insert: Callable[[Iterable[str]], None],
 ) -> list[Result]:
-    """Keep what is to be asked, and tell `arrived` the providers to ask.
+    """Insert the verifications, and pass their providers to `on_insert`.
 
-    What becomes of a receipt is told when its provider has answered.
+    The result of an unconfirmed webhook is `waiting`; its outcome is published once its provider has answered.
     """
-    receipts = [webhook for webhook in webhooks if isinstance(webhook, UnconfirmedWebhook)]
-    store.know(tx, [webhook.notice.order_id for webhook in webhooks if isinstance(webhook, OrderWebhook)])
-    store.keep(tx, [(receipt, encode(receipt)) for receipt in receipts])
-    arrived(receipt.envelope.provider for receipt in receipts)
+    unconfirmed = [webhook for webhook in webhooks if isinstance(webhook, UnconfirmedWebhook)]
+    store.add_known_orders(tx, [webhook.notice.order_id for webhook in webhooks if isinstance(webhook, OrderWebhook)])
+    store.insert(tx, [(webhook, encode(webhook)) for webhook in unconfirmed])
+    on_insert(webhook.envelope.provider for webhook in unconfirmed)
     return [_result(webhook) for webhook in webhooks]
 
 
-def _result(webhook: Read) -> Result:
+def _result(webhook: ConfirmerInput) -> Result:
     if isinstance(webhook, OrderWebhook):
         return Result(topics.ORDERS.key(webhook), "processed", ())
     return Result(topics.UNCONFIRMED.key(webhook), "waiting", ())

@@ -1,4 +1,4 @@
-"""Forgets what came to nothing: anybody may post what nobody signs, and it must not fill the store."""
+"""Deletes unconfirmed verifications. Anybody can post unsigned webhooks, which must not fill the store."""
 
 from threading import Event, Thread
 
@@ -12,32 +12,32 @@ HOURLY_S = 3600.0
 RETRY_S = 60.0
 
 
-def forget(tx: Connection, *, before: int) -> None:
-    """Forget in one transaction all questions that came to nothing and were received before a time (microseconds)."""
-    while store.forget(tx, before) == store.MOST_AT_ONCE:
+def delete_ended(tx: Connection, *, before: int) -> None:
+    """Delete, in one transaction, all untrue and unknown verifications received before a time (microseconds)."""
+    while store.delete_ended(tx, before) == store.DELETE_BATCH:
         continue
 
 
 class Housekeeping:
-    """Deletes untrue and unknown questions that are older than `days`."""
+    """Deletes untrue and unknown verifications that are older than `days`."""
 
     def __init__(self, database: Engine, days: int) -> None:
         self._database = database
         self._days = days
 
     def start(self, stop: Event) -> Thread:
-        """Clean up now and each hour, in a thread of its own, until `stop` is set."""
+        """Clean up now and every hour, in a thread of its own, until `stop` is set."""
         return periodic.start("housekeeping", lambda: self.clean_up(clock.now()), HOURLY_S, RETRY_S, stop)
 
     def clean_up(self, now: int) -> int:
-        """Clean up as of a time (microseconds); the number of questions that were deleted."""
-        count, some = 0, store.MOST_AT_ONCE
-        while some == store.MOST_AT_ONCE:
+        """Delete what is too old at a time (microseconds); return the number of deleted verifications."""
+        count, deleted = 0, store.DELETE_BATCH
+        while deleted == store.DELETE_BATCH:
             with self._database.begin() as tx:
-                some = store.forget(tx, now - self._days * clock.DAY_US)
-            count += some
+                deleted = store.delete_ended(tx, now - self._days * clock.DAY_US)
+            count += deleted
         with self._database.begin() as tx:
-            store.forget_turns(tx)
+            store.delete_past_turns(tx)
         if count:
             log.info("questions.forgotten", count=count)
         return count

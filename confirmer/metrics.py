@@ -1,14 +1,14 @@
-"""What the confirmer counts, for Prometheus."""
+"""The confirmer's Prometheus metrics."""
 
 from prometheus_client import Counter
 
 QUESTIONS = Counter(
     "hookstream_questions_total",
-    "Unconfirmed webhooks by what became of them: confirmed, untrue, unknown, again",
+    "Verifications of unconfirmed webhooks by result: confirmed, untrue, unknown, again",
     ["provider", "status"],
 )
 INQUIRIES = Counter(
     "hookstream_inquiries_total",
-    "Requests to providers' APIs by how these are: well, away, refuses",
+    "Requests to providers' APIs by the API's state: well, away, refuses",
     ["provider", "api"],
 )

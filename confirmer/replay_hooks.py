@@ -1,16 +1,16 @@
-"""What a replay of the confirmer does otherwise: of a question that was answered, the topics hold the answer."""
+"""A replay of the confirmer: it reads the results of verifications from the topics and sends no request."""
 
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
 from confirmer import handler, store
-from confirmer.verdict import ENDINGS
+from confirmer.verdict import FINAL_ERRORS
 from stream.events import OrderWebhook, Outcome, Record, UnconfirmedWebhook, Webhook, topics
 from stream.state.fold import Result
 
 SERVICE = "confirmer"
-TOLD_BY = (
+RESULT_TOPICS = (
     topics.PAYMENT_WEBHOOKS,
     topics.SHIPPING_WEBHOOKS,
     topics.REFUND_WEBHOOKS,
@@ -19,7 +19,7 @@ TOLD_BY = (
     topics.OUTCOMES,
 )
 
-# Not with the answer itself: a receipt and its answer may come in one batch, whose inbox rows are written after both.
+# Run at the end, not with each result: a webhook and its result may be in one batch, whose inbox rows are written last.
 SETTLE = """
 UPDATE inbox SET outcome = CASE status WHEN 'confirmed' THEN 'processed' ELSE 'abandoned' END
   FROM questions WHERE receipt_id = inbox.event_id AND status <> 'asking'
@@ -31,7 +31,7 @@ UPDATE questions SET ({STATE}) = (SELECT {STATE} FROM {{live}}.questions AS was
  WHERE EXISTS (SELECT FROM {{live}}.questions AS was WHERE was.receipt_id = questions.receipt_id)
 """  # noqa: S608 - our own columns
 
-# A topic keeps questions for a month; what waits longer, or was confirmed before, stands in the live store alone.
+# The topic keeps webhooks for a month. Only the live store has verifications that are older.
 OLDER = """
 INSERT INTO inbox
 SELECT was.* FROM {live}.inbox AS was JOIN {live}.questions AS asked ON asked.receipt_id = was.event_id
@@ -40,41 +40,50 @@ ON CONFLICT DO NOTHING;
 INSERT INTO questions SELECT * FROM {live}.questions ON CONFLICT DO NOTHING
 """
 
-ASIDE = frozenset("attempts unread next_attempt_at asked_at error known turn".split())
-"""Columns about the order and progress of requests; a comparison leaves them out and compares the results."""
-UNTOLD = {
+IGNORED_COLUMNS = frozenset("attempts unread next_attempt_at asked_at error known turn".split())
+"""Columns about the order and progress of requests, which a comparison of rebuilt and live stores ignores."""
+UNREPLAYED_ROWS = {
     "turns": "true",
     "questions": f"received_at < now() - {topics.UNCONFIRMED.retention_ms} * interval '1 millisecond'",
 }
 
 
-def heeds(record: Record) -> bool:
-    """Whether a record is a question, or tells what became of one; one that could not be kept was never asked."""
+def is_relevant(record: Record) -> bool:
+    """Return whether a record is an input of the confirmer or the result of a verification.
+
+    The outcome of a webhook that could not be stored is no result: no request was sent.
+    """
     if isinstance(record, Outcome):
-        return record.service == SERVICE and (record.error or "").startswith(ENDINGS)
+        return record.service == SERVICE and (record.error or "").startswith(FINAL_ERRORS)
     return isinstance(record, UnconfirmedWebhook | OrderWebhook) or (
         isinstance(record, Webhook) and record.envelope.receipt_id is not None
     )
 
 
 def handle(tx: Connection, events: Sequence[Record], *, encode: Callable[[Record], bytes]) -> list[Result]:
-    """Keep questions as ever, and note what they were answered."""
-    read = [event for event in events if isinstance(event, handler.Read)]
-    kept = iter(handler.handle(tx, read, encode=encode, arrived=lambda _: None))
-    confirmed = [e.envelope for e in events if isinstance(e, Webhook) and not isinstance(e, handler.Read)]
-    store.remember_confirmed(tx, [(one.receipt_id or "", one.event_id) for one in confirmed])
+    """Insert verifications as the live handler does, and set their results from the topics."""
+    inputs = [event for event in events if isinstance(event, handler.ConfirmerInput)]
+    results = iter(handler.handle(tx, inputs, encode=encode, on_insert=lambda _: None))
+    confirmed = [
+        event.envelope
+        for event in events
+        if isinstance(event, Webhook) and not isinstance(event, handler.ConfirmerInput)
+    ]
+    store.set_confirmed(tx, [(envelope.receipt_id or "", envelope.event_id) for envelope in confirmed])
     outcomes = [event for event in events if isinstance(event, Outcome)]
-    store.remember_ended(tx, [(one.event_id, one.error or "") for one in outcomes])
-    return [next(kept) if isinstance(event, handler.Read) else Result("", "processed", ()) for event in events]
+    store.set_ended(tx, [(outcome.event_id, outcome.error or "") for outcome in outcomes])
+    return [
+        next(results) if isinstance(event, handler.ConfirmerInput) else Result("", "processed", ()) for event in events
+    ]
 
 
 def settle(tx: Connection) -> None:
-    """Let the inbox say what became of each receipt."""
+    """Set the inbox outcome of each webhook from the result of its verification."""
     tx.exec_driver_sql(SETTLE)
 
 
-def adopt(tx: Connection, live: str) -> None:
-    """Take over from the live store how the asking went, and what its topic has forgotten."""
+def carry_over(tx: Connection, live: str) -> None:
+    """Copy the progress of verifications, and verifications older than the topic, from the live schema `live`."""
     tx.exec_driver_sql(TAKE_OVER.format(live=live))
     for statement in OLDER.format(live=live).split(";"):
         tx.exec_driver_sql(statement)

@@ -1,4 +1,4 @@
-"""What the confirmer reads from its environment."""
+"""The settings of the confirmer."""
 
 from typing import Any
 
@@ -8,46 +8,49 @@ from providers import catalogue
 from providers.contract import ApiVerification
 from runtime.config.settings import StoreSettings
 
-INQUIRIES: dict[str, ApiVerification] = {
+API_VERIFICATIONS: dict[str, ApiVerification] = {
     name: row.api_verification for name, row in catalogue.NAMES.items() if row.api_verification
 }
-"""Whom we can ask, by name."""
+"""The providers whose APIs can verify a webhook, by name."""
 
 
-def _of_each_provider() -> dict[str, Any]:
+def _provider_fields() -> dict[str, Any]:
     fields: dict[str, Any] = {}
-    for name, inquiry in INQUIRIES.items():
+    for name, verification in API_VERIFICATIONS.items():
         fields[f"{name}_api_key"] = (
             str | None,
-            Field(None, description=f"the key of {name}'s API; unset: its webhooks wait"),
+            Field(None, description=f"key of {name}'s API; unset: its webhooks are not verified and stay waiting"),
         )
         fields[f"{name}_api_url"] = (
             str,
-            Field(inquiry.api_url, pattern=r"^https?://", description=f"where {name} is asked"),
+            Field(verification.api_url, pattern=r"^https?://", description=f"base URL of {name}'s API"),
         )
     return fields
 
 
-_ProviderSettings: type[StoreSettings] = create_model(
-    "_ProviderSettings", __base__=StoreSettings, **_of_each_provider()
-)
+_ProviderSettings: type[StoreSettings] = create_model("_ProviderSettings", __base__=StoreSettings, **_provider_fields())
 
 
 class ConfirmerSettings(_ProviderSettings):
-    """How the providers are asked."""
+    """The API key and URL of each provider, and the limits of requests to them."""
 
-    ask_timeout_s: float = Field(10.0, gt=0, le=60, description="how long a provider's whole answer may take")
-    question_retention_days: int = Field(
-        30, ge=1, le=30, description="days that webhooks are kept which proved untrue or unknown to their provider"
+    ask_timeout_s: float = Field(
+        10.0,
+        gt=0,
+        le=60,
+        description="seconds until a request to a provider's API, its whole response included, times out",
     )
-    ask_concurrency: int = Field(8, ge=1, le=100, description="how many questions one provider is asked at once")
+    question_retention_days: int = Field(
+        30, ge=1, le=30, description="days until webhooks that their provider contradicted or does not know are deleted"
+    )
+    ask_concurrency: int = Field(8, ge=1, le=100, description="concurrent requests to one provider")
 
     def api_key(self, provider: str) -> str | None:
-        """What we are let in with, None while nobody has set it."""
+        """Return the API key of a provider, None if it is not set."""
         key: str | None = getattr(self, f"{provider}_api_key")
         return key
 
     def api_url(self, provider: str) -> str:
-        """The base URL of this provider's API, without a slash at its end."""
+        """Return the base URL of a provider's API, without a trailing slash."""
         url: str = getattr(self, f"{provider}_api_url")
         return url.rstrip("/")

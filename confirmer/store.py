@@ -1,7 +1,7 @@
-"""Questions at rest: all SQL of the confirmer.
+"""All SQL of the confirmer. The table `questions` holds one verification per unconfirmed webhook.
 
-A claim is a lease: it moves the next attempt ahead in its own transaction, so that a question whose asker died is due
-again when the lease has passed, and no transaction is open while a provider thinks.
+A claim is a lease: it postpones the next attempt in its own transaction. A verification whose poller died is therefore
+due again when the lease has expired, and no transaction is open while a provider answers.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -15,18 +15,18 @@ from runtime import clock, faults
 from stream.events import UnconfirmedWebhook
 from stream.store.bulk_sql import write
 
-KNOW = """
+INSERT_ORDERS = """
 INSERT INTO orders (order_id) SELECT unnest(%(orders)b::text[]) ORDER BY 1 ON CONFLICT DO NOTHING
 """
-KNOWN_NOW = """
+MARK_KNOWN = """
 UPDATE questions SET known = true, turn = least(turn, now())
  WHERE status = 'asking' AND NOT known AND order_id = ANY (%(orders)b::text[])
 """
 
-# Questions take turns: each of one source stands a second behind the one before it, so 600 from one source stand up to
-# ten minutes behind the first of another. Those about an order that is known (the shop told of it, or it was confirmed
-# before) do not queue behind what one source asks, but behind others about the same order.
-KEEP = """
+# Verifications take turns: each of a source comes a second after the one before it, so 600 of one source come up to ten
+# minutes after the first of another. Those about a known order (the shop reported it, or a webhook about it was
+# confirmed) queue behind others about the same order, and not behind those of their source.
+INSERT = """
 WITH new AS (
     SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(providers)b::text[], %(subjects)b::text[], %(references)b::text[],
                          %(orders)b::text[], %(sources)b::text[], %(times)b::timestamptz[], %(records)b::bytea[])
@@ -50,16 +50,16 @@ INSERT INTO questions (receipt_id, provider, subject, reference, order_id, sourc
 SELECT receipt_id, provider, subject, reference, order_id, source, received_at, record, known, turn FROM queued
 ON CONFLICT DO NOTHING
 """
-KEEP_COLUMNS = "ids providers subjects references orders sources times records"
+INSERT_COLUMNS = "ids providers subjects references orders sources times records"
 
-# First those about known orders, then the newest, then whose turn it is, and beside each whatever else is due about the
-# same thing: one request answers all. What was never or seldom asked goes before what nobody knew the last time.
-DUE = """
+PROVIDERS_DUE = """
 SELECT provider FROM unnest(%(providers)b::text[]) AS one (provider)
  WHERE EXISTS (SELECT FROM questions
                 WHERE questions.provider = one.provider AND status = 'asking' AND next_attempt_at <= now())
 """
 
+# First those about known orders, then the newest, then by turn; and with each, all that are due about the same
+# reference, because one request answers them all. Those with fewer attempts come before those the provider did not know.
 CLAIM = """
 WITH about_known AS (
     SELECT receipt_id, subject, reference FROM questions
@@ -90,38 +90,39 @@ leased AS (
 SELECT receipt_id::text, attempts, unread, record, partition, "offset"
   FROM leased JOIN inbox ON inbox.event_id = leased.receipt_id
 """
-LEFT_TO_OTHERS = 3
-"""Requests of one claim that are not reserved for known orders: the newest one, and one by turn of source."""
+UNRESERVED = 3
+"""The verifications of one claim that are not reserved for known orders: the newest one, and others by turn."""
 
-# What proved untrue or unknown is not asked again, and its record is most of a row that anybody can cause.
-ENDED = """
+# An untrue or unknown webhook is never verified again. Its record, the largest part of a row that anybody can cause, is
+# deleted.
+END = """
 UPDATE questions SET status = %(status)s, error = %(error)s, event_id = %(event_id)s::uuid,
                      record = CASE %(status)s WHEN 'confirmed' THEN record ELSE '' END
  WHERE receipt_id = %(id)s::uuid AND status = 'asking'
 """
-POSTPONED = """
+POSTPONE = """
 UPDATE questions SET error = %(error)s, unread = unread + %(unread)s,
                      next_attempt_at = now() + %(seconds)s * interval '1 second',
                      turn = greatest(turn, now() + %(seconds)s * interval '1 second')
  WHERE receipt_id = %(id)s::uuid AND status = 'asking'
 """
-# A receipt that is delivered again is then told of as what it has become, and not as waiting.
-TOLD = "UPDATE inbox SET outcome = %(outcome)s WHERE event_id = %(id)s::uuid"
-MOST_BESIDE = 200
+# A webhook that is delivered again then gets this outcome, and not `waiting`.
+SET_INBOX_OUTCOME = "UPDATE inbox SET outcome = %(outcome)s WHERE event_id = %(id)s::uuid"
+MAX_BESIDE = 200
 
-FORGET_ENDED = """
+DELETE_ENDED = """
 DELETE FROM questions WHERE receipt_id IN (
     SELECT receipt_id FROM questions WHERE status IN ('untrue', 'unknown') AND received_at < %(before)s LIMIT %(most)s)
 """
-FORGET_TURNS = "DELETE FROM turns WHERE turn < now() - interval '1 minute'"
-MOST_AT_ONCE = 5_000
+DELETE_PAST_TURNS = "DELETE FROM turns WHERE turn < now() - interval '1 minute'"
+DELETE_BATCH = 5_000
 
-REMEMBER_CONFIRMED = """
+SET_CONFIRMED = """
 UPDATE questions SET status = 'confirmed', event_id = told.event_id, error = NULL
   FROM unnest(%(ids)b::text[]::uuid[], %(events)b::text[]::uuid[]) AS told (receipt_id, event_id)
  WHERE questions.receipt_id = told.receipt_id AND status <> 'confirmed'
 """
-REMEMBER_ENDED = """
+SET_ENDED = """
 UPDATE questions SET status = CASE WHEN told.error LIKE 'untrue:%%' THEN 'untrue' ELSE 'unknown' END,
                      error = told.error, record = ''
   FROM unnest(%(ids)b::text[]::uuid[], %(errors)b::text[]) AS told (receipt_id, error)
@@ -130,8 +131,12 @@ UPDATE questions SET status = CASE WHEN told.error LIKE 'untrue:%%' THEN 'untrue
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """A question that is ours to ask for a while: how often it was asked, its receipt and where that stood."""
+class ClaimedVerification:
+    """A verification leased to this poller.
+
+    `attempts` counts this attempt, `unread` the unreadable responses before it. `record` is the encoded webhook;
+    `partition` and `offset` are its position on `webhooks.unconfirmed.v1`.
+    """
 
     receipt_id: str
     attempts: int
@@ -141,82 +146,82 @@ class Claimed:
     offset: int
 
 
-def know(tx: Connection, order_ids: Sequence[str]) -> None:
-    """Remember orders of the shop; what is asked about them goes first from now on."""
+def add_known_orders(tx: Connection, order_ids: Sequence[str]) -> None:
+    """Insert orders of the shop; verifications about them come first from now on."""
     if order_ids:
-        tx.exec_driver_sql(KNOW, {"orders": list(order_ids)})
-        tx.exec_driver_sql(KNOWN_NOW, {"orders": list(order_ids)})
+        tx.exec_driver_sql(INSERT_ORDERS, {"orders": list(order_ids)})
+        tx.exec_driver_sql(MARK_KNOWN, {"orders": list(order_ids)})
 
 
-def keep(tx: Connection, receipts: Iterable[tuple[UnconfirmedWebhook, bytes]]) -> None:
-    """Remember what is to be asked, due at once."""
-    write(tx, KEEP, KEEP_COLUMNS, [_row(receipt, record) for receipt, record in receipts])
+def insert(tx: Connection, webhooks: Iterable[tuple[UnconfirmedWebhook, bytes]]) -> None:
+    """Insert a verification, due at once, for each webhook, given with its encoded record."""
+    write(tx, INSERT, INSERT_COLUMNS, [_row(webhook, record) for webhook, record in webhooks])
 
 
-def due(tx: Connection, providers: Collection[str]) -> set[str]:
-    """Return those of `providers` that have questions due."""
-    return {row[0] for row in tx.exec_driver_sql(DUE, {"providers": list(providers)})}
+def providers_due(tx: Connection, providers: Collection[str]) -> set[str]:
+    """Return those of `providers` that have verifications due."""
+    return {row[0] for row in tx.exec_driver_sql(PROVIDERS_DUE, {"providers": list(providers)})}
 
 
 @faults.after("asker.after_claim")
-def claim(tx: Connection, provider: str, most: int, lease_s: float) -> list[Claimed]:
-    """Take over questions to `provider` that are due: `most` of them, and those beside them."""
-    shares = {"known": max(1, most - LEFT_TO_OTHERS), "newest": int(most >= LEFT_TO_OTHERS)}
-    wanted = {"provider": provider, "most": most, "beside": MOST_BESIDE, "lease_s": lease_s, **shares}
-    return [Claimed(*row) for row in tx.exec_driver_sql(CLAIM, wanted)]
+def claim(tx: Connection, provider: str, most: int, lease_s: float) -> list[ClaimedVerification]:
+    """Lease up to `most` verifications of `provider` that are due, and up to MAX_BESIDE about the same references."""
+    shares = {"known": max(1, most - UNRESERVED), "newest": int(most >= UNRESERVED)}
+    wanted = {"provider": provider, "most": most, "beside": MAX_BESIDE, "lease_s": lease_s, **shares}
+    return [ClaimedVerification(*row) for row in tx.exec_driver_sql(CLAIM, wanted)]
 
 
 @faults.before("asker.after_publish")
-def settle(tx: Connection, verdicts: Sequence[tuple[Claimed, Verdict]]) -> None:
-    """Keep what became of these questions; one that somebody else settled meanwhile stays as it is."""
+def save_verdicts(tx: Connection, verdicts: Sequence[tuple[ClaimedVerification, Verdict]]) -> None:
+    """Write the verdicts. A verification that another poller has ended meanwhile stays as it is."""
     for claimed, verdict in sorted(verdicts, key=lambda pair: pair[0].receipt_id):
-        statement, values = _settled(verdict)
+        statement, values = _update(verdict)
         tx.exec_driver_sql(statement, {"id": claimed.receipt_id, **values})
         if not isinstance(verdict, RetryLater):
             outcome = "processed" if isinstance(verdict, Confirmed) else "abandoned"
-            tx.exec_driver_sql(TOLD, {"id": claimed.receipt_id, "outcome": outcome})
+            tx.exec_driver_sql(SET_INBOX_OUTCOME, {"id": claimed.receipt_id, "outcome": outcome})
 
 
-def forget(tx: Connection, before: int) -> int:
-    """Forget questions that ended as untrue or unknown and were received before a time (microseconds); how many."""
-    return tx.exec_driver_sql(FORGET_ENDED, {"before": clock.moment(before), "most": MOST_AT_ONCE}).rowcount
+def delete_ended(tx: Connection, before: int) -> int:
+    """Delete at most DELETE_BATCH untrue or unknown verifications received before a time (µs); return how many."""
+    return tx.exec_driver_sql(DELETE_ENDED, {"before": clock.moment(before), "most": DELETE_BATCH}).rowcount
 
 
-def forget_turns(tx: Connection) -> None:
-    """Forget whose turn is over: its next question has its turn at once, as that of a queue nobody knows."""
-    tx.exec_driver_sql(FORGET_TURNS)
+def delete_past_turns(tx: Connection) -> None:
+    """Delete queues whose last turn is over: their next verification is due at once, as in a new queue."""
+    tx.exec_driver_sql(DELETE_PAST_TURNS)
 
 
-def remember_confirmed(tx: Connection, told: Sequence[tuple[str, str]]) -> None:
-    """Note which receipts became which events, as the topics tell."""
-    write(tx, REMEMBER_CONFIRMED, "ids events", told)
+def set_confirmed(tx: Connection, confirmed: Sequence[tuple[str, str]]) -> None:
+    """Set verifications to `confirmed` in a replay; `confirmed` holds (receipt id, event id)."""
+    write(tx, SET_CONFIRMED, "ids events", confirmed)
 
 
-def remember_ended(tx: Connection, told: Sequence[tuple[str, str]]) -> None:
-    """Note which receipts came to nothing, and why, as the topics tell."""
-    write(tx, REMEMBER_ENDED, "ids errors", [(receipt_id, _text(error)) for receipt_id, error in told])
+def set_ended(tx: Connection, ended: Sequence[tuple[str, str]]) -> None:
+    """Set verifications to `untrue` or `unknown` in a replay; `ended` holds (receipt id, error)."""
+    write(tx, SET_ENDED, "ids errors", [(receipt_id, _text(error)) for receipt_id, error in ended])
 
 
-def _settled(verdict: Verdict) -> tuple[str, dict[str, Any]]:
+def _update(verdict: Verdict) -> tuple[str, dict[str, Any]]:
     match verdict:
         case Confirmed(event):
             event_id = event.webhook.envelope.event_id
-            return ENDED, {"status": "confirmed", "error": None, "event_id": event_id}
+            return END, {"status": "confirmed", "error": None, "event_id": event_id}
         case Rejected(_, error):
-            return ENDED, {"status": "untrue", "error": _text(error), "event_id": None}
+            return END, {"status": "untrue", "error": _text(error), "event_id": None}
         case Unknown(error):
-            return ENDED, {"status": "unknown", "error": _text(error), "event_id": None}
+            return END, {"status": "unknown", "error": _text(error), "event_id": None}
         case RetryLater(error, seconds, unread):
-            return POSTPONED, {"error": _text(error), "seconds": seconds, "unread": int(unread)}
+            return POSTPONE, {"error": _text(error), "seconds": seconds, "unread": int(unread)}
 
 
-def _row(receipt: UnconfirmedWebhook, record: bytes) -> tuple[Any, ...]:
-    envelope, question = receipt.envelope, receipt.notice
+def _row(webhook: UnconfirmedWebhook, record: bytes) -> tuple[Any, ...]:
+    envelope, question = webhook.envelope, webhook.notice
     order_id = None if question.order_id is None else _text(question.order_id)
-    names = (_text(question.subject), _text(question.reference), order_id, receipt.source)
+    names = (_text(question.subject), _text(question.reference), order_id, webhook.source)
     return (envelope.event_id, envelope.provider, *names, clock.moment(envelope.received_at), record)
 
 
 def _text(value: str) -> str:
-    """What nobody signed may hold what Postgres does not take."""
+    """Replace NUL, which an unsigned webhook may contain and Postgres does not accept in a text."""
     return value.replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -1,4 +1,4 @@
-"""What a provider's answer makes of a question: confirmed, rejected, unknown for good, or to be asked again. Pure."""
+"""Decides from an API response what becomes of a verification: confirmed, rejected, unknown, or to retry. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,19 +17,19 @@ from providers.contract import (
 from stream.events import Mode, Question, UnconfirmedWebhook
 
 BACKOFF_S = (1.0, 300.0)
-UNREAD_TIMES = 5
-"""So often an answer may be one that nobody can read, before we stop asking for it."""
+MAX_UNREAD = 5
+"""The number of unreadable responses after which a verification ends as unknown."""
 ERROR_CHARS = 300
-LEAST_S = 0.5
-LAG_S = 5.0
-"""A provider's API may be so much behind its own webhooks."""
-ENDINGS = ("untrue:", "unknown:", "no readable answer:", "the answer is nothing we act on:")
-"""So begins the error of a question that has ended."""
+MIN_RETRY_S = 0.5
+API_LAG_S = 5.0
+"""How far a provider's API may lag behind the provider's webhooks."""
+FINAL_ERRORS = ("untrue:", "unknown:", "no readable answer:", "the answer is nothing we act on:")
+"""The error of a verification that ended without confirmation starts with one of these."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiResponse:
-    """An answer over HTTP, and the seconds its `Retry-After` asks us to wait."""
+    """An HTTP response, and the seconds of its `Retry-After`."""
 
     status: int
     body: bytes = b""
@@ -38,32 +38,32 @@ class ApiResponse:
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """Nobody answered, or not in time."""
+    """The API did not answer, or not in time."""
 
     error: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unbuildable:
-    """No request could be made of the question."""
+    """No API request could be built for the webhook."""
 
     error: str
 
 
 Response = ApiResponse | NoAnswer | Unbuildable
-Standing = Literal["well", "away", "refuses"]
+ApiHealth = Literal["well", "away", "refuses"]
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The provider says so itself."""
+    """The provider confirmed the webhook; `event` is the confirmed webhook with its topic and key."""
 
     event: Addressed
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The provider says otherwise (`untrue`), or it happened elsewhere (`other_mode`)."""
+    """The provider contradicted the webhook (`untrue`), or it belongs to the other mode (`other_mode`)."""
 
     cause: Literal["untrue", "other_mode"]
     error: str
@@ -71,14 +71,14 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Nobody will know any more."""
+    """The provider does not know what the webhook reports, and will not be asked again."""
 
     error: str
 
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """To be asked again after so many seconds; `unread`: there was an answer, and no sense in it."""
+    """Send the request again after `seconds`. `unread` is True if there was a response that could not be read."""
 
     error: str
     seconds: float
@@ -90,9 +90,10 @@ Verdict = Confirmed | Rejected | Unknown | RetryLater
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """When and how often: the time in microseconds, this attempt's number, unread answers before, and a chance.
+    """The circumstances of one attempt.
 
-    `mode` is that of the system. `chance` is between 0 and 1; it spreads what would else be asked all at once.
+    `now` is the time in microseconds, `attempts` the number of this attempt, `unread` the number of unreadable
+    responses before it, `mode` the system's mode. `chance`, between 0 and 1, spreads retries over time.
     """
 
     now: int
@@ -102,8 +103,8 @@ class Context:
     chance: float = 1.0
 
 
-def standing(response: Response) -> Standing:
-    """How the provider's API itself is: it works, it cannot answer now, or it does not take our key."""
+def api_health(response: Response) -> ApiHealth:
+    """Return the state of the API: it works, it cannot answer now, or it refuses the key."""
     match response:
         case ApiResponse(401 | 403):
             return "refuses"
@@ -115,72 +116,76 @@ def standing(response: Response) -> Standing:
             return "well"
 
 
-def judge(inquiry: ApiVerification, receipt: UnconfirmedWebhook, response: Response, here: Context) -> Verdict:
-    """What becomes of a question now."""
+def judge(
+    api_verification: ApiVerification, webhook: UnconfirmedWebhook, response: Response, context: Context
+) -> Verdict:
+    """Decide what becomes of a verification."""
     if isinstance(response, Unbuildable):
-        return unread(response.error, here)
-    if standing(response) != "well" or isinstance(response, NoAnswer):
-        return RetryLater(_said(response), backoff(here.attempts, here.chance))
+        return unreadable(response.error, context)
+    if api_health(response) != "well" or isinstance(response, NoAnswer):
+        return RetryLater(_describe(response), backoff(context.attempts, context.chance))
     if response.status in (404, 410):
-        return _not_known("the provider does not know it", inquiry, receipt, here)
+        return _not_known("the provider does not know it", api_verification, webhook, context)
     if response.status >= 400:  # noqa: PLR2004 - RFC 9110 §15
-        return unread(_said(response), here)
-    return _read(inquiry, receipt, response.body, here)
+        return unreadable(_describe(response), context)
+    return _read_response(api_verification, webhook, response.body, context)
 
 
 def backoff(attempts: int, chance: float) -> float:
-    """Seconds to the next attempt: twice as long each time, up to five minutes, less by up to a half."""
+    """Return the seconds to the next attempt: 1, 2, 4 … up to 300, reduced by up to a half."""
     least, most = BACKOFF_S
     return min(most, least * 2.0 ** min(attempts - 1, 30)) * (0.5 + chance / 2)
 
 
-def _read(inquiry: ApiVerification, receipt: UnconfirmedWebhook, body: bytes, here: Context) -> Verdict:
-    envelope, question = receipt.envelope, receipt.notice
+def _read_response(
+    api_verification: ApiVerification, webhook: UnconfirmedWebhook, body: bytes, context: Context
+) -> Verdict:
+    envelope, question = webhook.envelope, webhook.notice
     received = Received(envelope.path, envelope.headers, envelope.raw, envelope.received_at)
     try:
-        told = inquiry.read_response(question, received, body)
-        return _told(receipt, told, body, here.mode)
+        translation = api_verification.read_response(question, received, body)
+        return _confirmed(webhook, translation, body, context.mode)
     except Contradicted as denial:
-        return _denied(f"untrue: {denial}"[:ERROR_CHARS], receipt, here)
+        return _contradicted(f"untrue: {denial}"[:ERROR_CHARS], webhook, context)
     except NotKnownYet as not_yet:
-        return _not_known(str(not_yet) or "the provider does not know it yet", inquiry, receipt, here)
+        return _not_known(str(not_yet) or "the provider does not know it yet", api_verification, webhook, context)
     except Unsupported as nothing:
         return Unknown(f"the answer is nothing we act on: {nothing}"[:ERROR_CHARS])
-    except RefusedWebhook as unreadable:
-        return unread(str(unreadable), here)
-    except Exception as broken:  # noqa: BLE001 - an answer nobody foresaw must not hold up the other questions
-        return unread(f"{type(broken).__name__} on reading the answer", here)
+    except RefusedWebhook as failure:
+        return unreadable(str(failure), context)
+    except Exception as failure:  # noqa: BLE001 - an unforeseen response must not hold up the other verifications
+        return unreadable(f"{type(failure).__name__} on reading the answer", context)
 
 
-def _denied(error: str, receipt: UnconfirmedWebhook, here: Context) -> Verdict:
-    """What an API denies at once it may only not have heard yet; a little later it means it."""
-    left_s = (receipt.envelope.received_at - here.now) / 1e6 + LAG_S
+def _contradicted(error: str, webhook: UnconfirmedWebhook, context: Context) -> Verdict:
+    """Reject, or retry within API_LAG_S of the webhook: the API may not know the change yet."""
+    left_s = (webhook.envelope.received_at - context.now) / 1e6 + API_LAG_S
     return RetryLater(error, left_s) if left_s > 0 else Rejected("untrue", error)
 
 
-def _told(receipt: UnconfirmedWebhook, told: Translation, body: bytes, mode: Mode) -> Verdict:
-    if isinstance(told.notice, Question):
+def _confirmed(webhook: UnconfirmedWebhook, translation: Translation, body: bytes, mode: Mode) -> Verdict:
+    if isinstance(translation.notice, Question):
         raise RefusedWebhook("the answer raises another question")
-    if told.mode not in (None, mode):
-        return Rejected("other_mode", f"untrue: it happened in {told.mode} mode, and this is {mode}")
-    return Confirmed(confirmed(receipt, told, body))
+    if translation.mode not in (None, mode):
+        return Rejected("other_mode", f"untrue: it happened in {translation.mode} mode, and this is {mode}")
+    return Confirmed(confirmed(webhook, translation, body))
 
 
-def _not_known(error: str, inquiry: ApiVerification, receipt: UnconfirmedWebhook, here: Context) -> Verdict:
-    """Asked again while the provider may still learn of it, for a last time when that time is over."""
-    left_s = (receipt.envelope.received_at - here.now) / 1e6 + inquiry.unknown_after_s
+def _not_known(error: str, api_verification: ApiVerification, webhook: UnconfirmedWebhook, context: Context) -> Verdict:
+    """Retry while the provider may still learn of it, and a last time when `unknown_after_s` is over."""
+    left_s = (webhook.envelope.received_at - context.now) / 1e6 + api_verification.unknown_after_s
     if left_s <= 0:
         return Unknown(f"unknown: {error}"[:ERROR_CHARS])
-    return RetryLater(error[:ERROR_CHARS], max(LEAST_S, min(backoff(here.attempts, here.chance), left_s)))
+    return RetryLater(error[:ERROR_CHARS], max(MIN_RETRY_S, min(backoff(context.attempts, context.chance), left_s)))
 
 
-def unread(error: str, here: Context) -> Verdict:
-    """What becomes of an answer nobody can make sense of: asked again a few times, then given up."""
-    said = f"no readable answer: {error}"[:ERROR_CHARS]
-    if here.unread + 1 >= UNREAD_TIMES:
-        return Unknown(said)
-    return RetryLater(said, backoff(here.attempts, here.chance), unread=True)
+def unreadable(error: str, context: Context) -> Verdict:
+    """Decide about a response that cannot be read: retry until it is the MAX_UNREAD-th, then end as unknown."""
+    text = f"no readable answer: {error}"[:ERROR_CHARS]
+    if context.unread + 1 >= MAX_UNREAD:
+        return Unknown(text)
+    return RetryLater(text, backoff(context.attempts, context.chance), unread=True)
 
 
-def _said(response: ApiResponse | NoAnswer) -> str:
+def _describe(response: ApiResponse | NoAnswer) -> str:
     return f"the provider answered {response.status}" if isinstance(response, ApiResponse) else response.error

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from auditor.tracing import READS
-from confirmer.replay_hooks import TOLD_BY
+from confirmer.replay_hooks import RESULT_TOPICS
 from gateway.__main__ import GATEWAY_TOPICS
 from gateway.management_api import KEPT_IN
 from stream.events import topics
@@ -23,7 +23,7 @@ PUBLISHES = {
     "refund": (topics.REFUNDS,),
     "subscription": (topics.SUBSCRIPTIONS,),
     "invoice": (topics.INVOICES,),
-    "confirmer": (*TOLD_BY, topics.REJECTED),
+    "confirmer": (*RESULT_TOPICS, topics.REJECTED),
     "notifier": (topics.NOTIFICATIONS,),
     "console": (),
 }

@@ -1,4 +1,4 @@
-"""What is to be asked, and what became of it."""
+"""Create the table of verifications and their results."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Questions in a fair order: which orders are known, and whose turn it is."""
+"""Order verifications fairly: add known orders and turns."""
 
 from alembic import op
 

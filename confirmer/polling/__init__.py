@@ -1,1 +1,1 @@
-"""Asks the providers' APIs, within their limits, and publishes their answers."""
+"""Sends verification requests to the providers' APIs, within their limits, and publishes the results."""

@@ -1,4 +1,4 @@
-"""The line to the providers' APIs: one HTTP request, and what came of it. Never logs a body or a key."""
+"""Sends HTTP requests to the providers' APIs. Never logs a body or a key."""
 
 import asyncio
 from email.utils import parsedate_to_datetime
@@ -10,18 +10,18 @@ from confirmer.verdict import ApiResponse, NoAnswer, Response
 from providers.contract import ApiRequest
 from runtime import clock
 
-MAX_ANSWER_BYTES = 500_000
-"""An answer becomes part of a record, and a record must fit into Kafka, whose limit is 1 MiB."""
+MAX_RESPONSE_BYTES = 500_000
+"""A response becomes part of a record, which must fit into a Kafka message of at most 1 MiB."""
 IDENTITY = "identity"
-# A proxy named in the environment has no business between here and here.
+# Do not use HTTP_PROXY for loopback addresses.
 DIRECT = {"all://localhost": None, "all://127.0.0.1": None}
 
 
 class HttpClient:
-    """Connections that are kept between requests.
+    """Keeps connections between requests.
 
-    A whole answer takes `timeout_s` and has MAX_ANSWER_BYTES at most, whatever the other side does. Redirects are not
-    followed: a key goes nowhere but to the URL it is configured for.
+    A whole response takes at most `timeout_s` and has at most MAX_RESPONSE_BYTES. Redirects are not followed, so that a
+    key is sent only to the URL it is configured for.
     """
 
     def __init__(self, timeout_s: float) -> None:
@@ -34,36 +34,36 @@ class HttpClient:
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
 
-    async def ask(self, url: str, ask: ApiRequest) -> Response:
-        """What is answered to a request below the base `url`."""
+    async def send(self, url: str, request: ApiRequest) -> Response:
+        """Send a request to its path below the base `url`. Failures are returned as NoAnswer and never raised."""
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._send(url + ask.path, ask)
+                return await self._send(url + request.path, request)
         except TimeoutError:
             return NoAnswer(f"no answer within {self._timeout_s:g} s")
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError, OSError) as failure:
             return NoAnswer(f"no answer ({type(failure).__name__})")
 
-    async def _send(self, url: str, ask: ApiRequest) -> Response:
+    async def _send(self, url: str, request: ApiRequest) -> Response:
         headers = {
             "Accept": "application/json",
             "Accept-Encoding": IDENTITY,
             "User-Agent": "hookstream",
-            **ask.headers,
+            **request.headers,
         }
-        async with self._client.stream(ask.method, url, headers=headers, content=ask.body or None) as answer:
-            if (coding := answer.headers.get("Content-Encoding", IDENTITY).strip().lower()) not in ("", IDENTITY):
+        async with self._client.stream(request.method, url, headers=headers, content=request.body or None) as response:
+            if (coding := response.headers.get("Content-Encoding", IDENTITY).strip().lower()) not in ("", IDENTITY):
                 return NoAnswer(f"a compressed answer ({coding[:20]}), though none was asked for")
             body = bytearray()
-            async for part in answer.aiter_raw():  # aiter_bytes would unpack 1 GB of zeros from 1 MB
+            async for part in response.aiter_raw():  # aiter_bytes would unpack 1 GB of zeros from 1 MB
                 body += part
-                if len(body) > MAX_ANSWER_BYTES:
-                    return NoAnswer(f"an answer longer than {MAX_ANSWER_BYTES} bytes")
-            return ApiResponse(answer.status_code, bytes(body), _retry_after(answer.headers.get("Retry-After")))
+                if len(body) > MAX_RESPONSE_BYTES:
+                    return NoAnswer(f"an answer longer than {MAX_RESPONSE_BYTES} bytes")
+            return ApiResponse(response.status_code, bytes(body), _retry_after(response.headers.get("Retry-After")))
 
 
 def _retry_after(value: str | None) -> float | None:
-    """Seconds, given as such or as a date (RFC 9110 §10.2.3); None when there is nothing to understand."""
+    """Return the seconds of a `Retry-After` given as seconds or as a date (RFC 9110 §10.2.3); None if it is invalid."""
     if value is None:
         return None
     if value.isascii() and value.isdigit():

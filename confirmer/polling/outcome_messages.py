@@ -1,10 +1,10 @@
-"""What is told of a verdict: the confirmed event, the rejection, and what became of the receipt."""
+"""Builds the messages of a verdict: the confirmed webhook, the rejection, and the webhook's outcome."""
 
 from hashlib import sha256
 
-from confirmer.polling.request_batching import Open
-from confirmer.store import Claimed
-from confirmer.verdict import Confirmed, Context, Rejected, Response, RetryLater, Unknown, Verdict, judge, unread
+from confirmer.polling.request_batching import OpenVerification
+from confirmer.store import ClaimedVerification
+from confirmer.verdict import Confirmed, Context, Rejected, Response, RetryLater, Unknown, Verdict, judge, unreadable
 from providers.contract import ApiVerification
 from runtime import clock
 from stream.avro.codec import Codec
@@ -17,28 +17,31 @@ EXCERPT_BYTES = 2048
 
 
 class OutcomeMessages:
-    """Makes the messages."""
+    """Builds and encodes the messages that the confirmer publishes as `service`."""
 
     def __init__(self, service: str, codec: Codec) -> None:
         self._service = service
         self._codec = codec
 
-    def of(self, claimed: Claimed, receipt: UnconfirmedWebhook, verdict: Verdict) -> list[Message]:
-        """What follows from a verdict; nothing while the question stays open."""
+    def build(self, claimed: ClaimedVerification, unconfirmed: UnconfirmedWebhook, verdict: Verdict) -> list[Message]:
+        """Return the messages of a verdict; none for RetryLater.
+
+        Raises whatever the encoding of a record raises, such as OverflowError.
+        """
         match verdict:
             case Confirmed(event):
-                told = self._message(claimed, event.topic, event.key, event.webhook)
-                return [told, self._outcome(claimed, "processed", None)]
+                webhook = self._message(claimed, event.topic, event.key, event.webhook)
+                return [webhook, self._outcome(claimed, "processed", None)]
             case Rejected(cause, error):
-                rejection = _rejection(receipt, cause)
-                told = self._message(claimed, topics.REJECTED, rejection.provider, rejection)
-                return [told, self._outcome(claimed, "abandoned", error)]
+                rejection = _rejection(unconfirmed, cause)
+                message = self._message(claimed, topics.REJECTED, rejection.provider, rejection)
+                return [message, self._outcome(claimed, "abandoned", error)]
             case Unknown(error):
                 return [self._outcome(claimed, "abandoned", error)]
             case RetryLater():
                 return []
 
-    def _outcome(self, claimed: Claimed, kind: OutcomeKind, error: str | None) -> Message:
+    def _outcome(self, claimed: ClaimedVerification, kind: OutcomeKind, error: str | None) -> Message:
         outcome = Outcome(
             event_id=claimed.receipt_id,
             service=self._service,
@@ -52,28 +55,32 @@ class OutcomeMessages:
         )
         return self._message(claimed, topics.OUTCOMES, outcome.event_id, outcome)
 
-    def _message(self, claimed: Claimed, topic: Topic, key: str, record: Record) -> Message:
+    def _message(self, claimed: ClaimedVerification, topic: Topic, key: str, record: Record) -> Message:
         source, name = (topics.UNCONFIRMED.name, claimed.partition), key.encode()
         return Message(*source, topic.name, name, encode_record(self._codec, record, name))
 
 
 def conclude(
-    inquiry: ApiVerification, question: Open, response: Response, here: Context, telling: OutcomeMessages
+    api_verification: ApiVerification,
+    verification: OpenVerification,
+    response: Response,
+    context: Context,
+    messages: OutcomeMessages,
 ) -> tuple[Verdict, list[Message]]:
-    """What becomes of a question now, and what is told of it.
+    """Decide what becomes of a verification, and build the messages to publish.
 
-    An answer of which nothing can be told is one that nobody can read: it must not hold up the other questions.
+    A response whose messages cannot be built counts as unreadable, so that it does not hold up other verifications.
     """
-    verdict = judge(inquiry, question[1], response, here)
+    verdict = judge(api_verification, verification[1], response, context)
     try:
-        return verdict, telling.of(*question, verdict)
-    except Exception as broken:  # noqa: BLE001 - whatever a record refuses, from OverflowError to its size
-        instead = unread(f"{type(broken).__name__} on telling of the answer", here)
-        return instead, telling.of(*question, instead)
+        return verdict, messages.build(*verification, verdict)
+    except Exception as failure:  # noqa: BLE001 - any value that a record cannot hold, from OverflowError to its size
+        instead = unreadable(f"{type(failure).__name__} on building the result", context)
+        return instead, messages.build(*verification, instead)
 
 
-def _rejection(receipt: UnconfirmedWebhook, cause: str) -> RejectedWebhook:
-    envelope = receipt.envelope
+def _rejection(unconfirmed: UnconfirmedWebhook, cause: str) -> RejectedWebhook:
+    envelope = unconfirmed.envelope
     return RejectedWebhook(
         provider=envelope.provider,
         path=envelope.path,

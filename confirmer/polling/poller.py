@@ -1,7 +1,7 @@
-"""Asks what is due: claim → request → verdict → publish, acknowledged → settle.
+"""Sends the verifications that are due: claim → request → verdict → publish, acknowledged → save.
 
-Whoever dies between two steps leaves a lease that passes, and another asks again: the event of the same truth has the
-same id, so to publish it twice is harmless.
+A poller that dies between two steps leaves a lease that expires; another one then sends the request again. The same
+result has the same event id, so publishing it twice is harmless.
 """
 
 import asyncio
@@ -17,10 +17,10 @@ from confirmer import metrics, store
 from confirmer.polling import request_batching
 from confirmer.polling.http_client import HttpClient
 from confirmer.polling.outcome_messages import OutcomeMessages, conclude
-from confirmer.polling.provider_client import ProviderClient, desk
-from confirmer.polling.request_batching import Open, Request
-from confirmer.settings import INQUIRIES, ConfirmerSettings
-from confirmer.store import Claimed
+from confirmer.polling.provider_client import ProviderClient, provider_client
+from confirmer.polling.request_batching import OpenVerification, SharedRequest
+from confirmer.settings import API_VERIFICATIONS, ConfirmerSettings
+from confirmer.store import ClaimedVerification
 from confirmer.verdict import Confirmed, Context, Rejected, Response, RetryLater, Unbuildable, Unknown, Verdict
 from runtime import clock
 from runtime.logging import log
@@ -34,124 +34,133 @@ from stream.worker.publisher import Publisher
 T = TypeVar("T")
 IDLE_S = 1.0
 SPARE_S = 10.0
-"""Of a lease, beyond what asking takes at most."""
-CONNECTIONS = 2
-"""To the store at once; the worker has its own."""
+"""Added to the longest time of a request, makes the length of a lease."""
+MAX_CONNECTIONS = 2
+"""Concurrent connections to the store; the worker has its own."""
 STORE_FAILED = (exc.SQLAlchemyError, UnknownSchema, OSError)
 
 
 class Poller:
-    """One thread with a loop of its own; several may work beside each other, in other replicas."""
+    """A thread with its own event loop. Pollers of several replicas may run at the same time."""
 
     def __init__(self, service: str, settings: ConfirmerSettings, database: Engine, codec: Codec) -> None:
         self._settings = settings
         self._database = database
         self._codec = codec
-        self._telling = OutcomeMessages(service, codec)
+        self._messages = OutcomeMessages(service, codec)
         self._publisher = Publisher(Cluster.of(settings, "confirmer"), while_waiting=lambda: None)
-        self._desks = [desk(settings, name, key) for name in INQUIRIES if (key := settings.api_key(name))]
+        self._clients = [
+            provider_client(settings, name, key) for name in API_VERIFICATIONS if (key := settings.api_key(name))
+        ]
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.arrived: set[str] = set()
-        """Providers of receipts that the worker has kept since it called `wake`; its thread alone uses this."""
+        self.providers_to_notify: set[str] = set()
+        """Providers of verifications inserted since the last `notify`. Only the worker's thread uses it."""
 
     def start(self, stop: Event) -> Thread:
-        """Ask in a thread until `stop` is set."""
-        thread = Thread(target=lambda: asyncio.run(self._work(stop)), name="asker", daemon=True)
+        """Send verifications in a thread until `stop` is set."""
+        thread = Thread(target=lambda: asyncio.run(self._work(stop)), name="poller", daemon=True)
         thread.start()
         return thread
 
-    def wake(self) -> None:
-        """Ask the providers in `arrived` at once; called by the worker's thread after each commit."""
-        providers = frozenset(self.arrived)
-        self.arrived.clear()
+    def notify(self) -> None:
+        """Poll the providers in `providers_to_notify` at once. The worker's thread calls this after each commit."""
+        providers = frozenset(self.providers_to_notify)
+        self.providers_to_notify.clear()
         if providers and self._loop:
-            self._loop.call_soon_threadsafe(self._remind, providers)
+            self._loop.call_soon_threadsafe(self._set_due, providers)
 
-    def _remind(self, providers: Collection[str]) -> None:
-        for asked in self._desks:
-            if asked.provider in providers:
-                asked.news.set()
+    def _set_due(self, providers: Collection[str]) -> None:
+        for client in self._clients:
+            if client.provider in providers:
+                client.due.set()
 
     def problem(self) -> str | None:
-        """Which providers do not take our keys; or that Kafka does not take what they say."""
-        refusing = [f"{desk.provider} refuses {desk.provider.upper()}_API_KEY" for desk in self._desks if desk.refused]
-        return "; ".join(refusing) or self._publisher.problem()
+        """Return why the confirmer is not ready: providers that refuse their key, or Kafka; None if it is."""
+        refused = [client.provider for client in self._clients if client.is_key_refused]
+        return (
+            "; ".join(f"{provider} refuses {provider.upper()}_API_KEY" for provider in refused)
+            or self._publisher.problem()
+        )
 
     async def _work(self, stop: Event) -> None:
         self._loop = asyncio.get_running_loop()
-        self._storing = asyncio.Semaphore(CONNECTIONS)
+        self._storing = asyncio.Semaphore(MAX_CONNECTIONS)
         self._publishing = asyncio.Lock()
-        async with HttpClient(self._settings.ask_timeout_s) as line, asyncio.TaskGroup() as desks:
-            desks.create_task(self._remind_of_due(stop))
-            for desk in self._desks:
-                desks.create_task(self._attend(desk, line, stop))
+        async with HttpClient(self._settings.ask_timeout_s) as http, asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch_due(stop))
+            for client in self._clients:
+                tasks.create_task(self._poll(client, http, stop))
         self._loop = None
 
-    async def _attend(self, desk: ProviderClient, line: HttpClient, stop: Event) -> None:
+    async def _poll(self, client: ProviderClient, http: HttpClient, stop: Event) -> None:
         while not stop.is_set():
-            desk.news.clear()
+            client.due.clear()
             try:
-                asked = not desk.breaker.rest(time.monotonic()) and await self._ask_some(desk, line)
+                sent = not client.breaker.retry_after(time.monotonic()) and await self._poll_once(client, http)
             except STORE_FAILED as failure:
-                asked = False
+                sent = False
                 log.warning("store.failed", error=type(failure).__name__)
-            if not asked:
-                await desk.news.wait()
+            if not sent:
+                await client.due.wait()
 
-    async def _remind_of_due(self, stop: Event) -> None:
-        """Look once a second which providers have questions due, such as those to be asked again.
+    async def _watch_due(self, stop: Event) -> None:
+        """Find once a second the providers that have verifications due, such as retries.
 
-        One look for all: one for each provider took eight transactions a second on an idle system.
+        One query serves all providers: one per provider took eight transactions a second on an idle system.
         """
-        providers = [one.provider for one in self._desks]
+        providers = [client.provider for client in self._clients]
         while not stop.is_set():
             try:
-                self._remind(await self._store(lambda tx: store.due(tx, providers)))
+                self._set_due(await self._store(lambda tx: store.providers_due(tx, providers)))
             except STORE_FAILED as failure:
                 log.warning("store.failed", error=type(failure).__name__)
             await asyncio.sleep(IDLE_S)
-        self._remind(providers)
+        self._set_due(providers)
 
-    async def _ask_some(self, desk: ProviderClient, line: HttpClient) -> bool:
-        """Ask what has been due longest; whether there was anything."""
-        most = 1 if desk.breaker.is_open else self._settings.ask_concurrency
-        lease_s = self._settings.ask_timeout_s + most / desk.inquiry.per_second + SPARE_S
-        claimed = await self._store(lambda tx: store.claim(tx, desk.provider, most, lease_s))
-        questions = [(one, self._receipt(one)) for one in claimed]
-        async with asyncio.TaskGroup() as asking:
-            for request in request_batching.made_of(questions, desk.inquiry, desk.key):
-                asking.create_task(self._ask(desk, line, request))
+    async def _poll_once(self, client: ProviderClient, http: HttpClient) -> bool:
+        """Claim and send the verifications that come first; return whether there were any."""
+        most = 1 if client.breaker.is_open else self._settings.ask_concurrency
+        lease_s = self._settings.ask_timeout_s + most / client.api_verification.per_second + SPARE_S
+        claimed = await self._store(lambda tx: store.claim(tx, client.provider, most, lease_s))
+        verifications = [(verification, self._webhook(verification)) for verification in claimed]
+        async with asyncio.TaskGroup() as tasks:
+            for shared in request_batching.batch_requests(verifications, client.api_verification, client.key):
+                tasks.create_task(self._send(client, http, shared))
         return bool(claimed)
 
-    async def _ask(self, desk: ProviderClient, line: HttpClient, request: Request) -> None:
+    async def _send(self, client: ProviderClient, http: HttpClient, shared: SharedRequest) -> None:
         response: Response
-        if isinstance(request.ask, Unbuildable):
-            response = request.ask
+        if isinstance(shared.request, Unbuildable):
+            response = shared.request
         else:
-            await asyncio.sleep(desk.pace.wait(time.monotonic()))
-            response = await line.ask(desk.url, request.ask)
-            desk.heard(response)
-        concluded = [self._conclude(desk, question, response) for question in request.questions]
-        await self._publish([message for _, told in concluded for message in told])
-        verdicts = [(claimed, verdict) for (claimed, _), (verdict, _) in zip(request.questions, concluded, strict=True)]
+            await asyncio.sleep(client.rate_limiter.reserve(time.monotonic()))
+            response = await http.send(client.url, shared.request)
+            client.record(response)
+        concluded = [self._conclude(client, verification, response) for verification in shared.verifications]
+        await self._publish([message for _, messages in concluded for message in messages])
+        verdicts = [
+            (claimed, verdict) for (claimed, _), (verdict, _) in zip(shared.verifications, concluded, strict=True)
+        ]
         try:
-            await self._store(lambda tx: store.settle(tx, verdicts))
-        except STORE_FAILED as failure:  # the lease passes, and it is asked again
+            await self._store(lambda tx: store.save_verdicts(tx, verdicts))
+        except STORE_FAILED as failure:  # the lease expires, and the request is sent again
             log.warning("store.failed", error=type(failure).__name__)
             return
         for claimed, verdict in verdicts:
-            _report(desk.provider, claimed, verdict)
+            _report(client.provider, claimed, verdict)
 
-    def _conclude(self, desk: ProviderClient, question: Open, response: Response) -> tuple[Verdict, list[Message]]:
-        claimed, _ = question
+    def _conclude(
+        self, client: ProviderClient, verification: OpenVerification, response: Response
+    ) -> tuple[Verdict, list[Message]]:
+        claimed, _ = verification
         chance = random.random()  # noqa: S311 - spreads retries
-        here = Context(clock.now(), claimed.attempts, claimed.unread, self._settings.mode, chance)
-        return conclude(desk.inquiry, question, response, here, self._telling)
+        context = Context(clock.now(), claimed.attempts, claimed.unread, self._settings.mode, chance)
+        return conclude(client.api_verification, verification, response, context, self._messages)
 
-    def _receipt(self, claimed: Claimed) -> UnconfirmedWebhook:
+    def _webhook(self, claimed: ClaimedVerification) -> UnconfirmedWebhook:
         record = self._codec.decode(claimed.record)
         if not isinstance(record, UnconfirmedWebhook):
-            raise TypeError(f"a question was kept of a {type(record).__name__}")
+            raise TypeError(f"a verification holds a {type(record).__name__} instead of an unconfirmed webhook")
         return record
 
     async def _publish(self, messages: Sequence[Message]) -> None:
@@ -160,7 +169,7 @@ class Poller:
                 await asyncio.to_thread(self._publisher.publish, messages)
 
     async def _store(self, work: Callable[[Connection], T]) -> T:
-        """Do `work` in a transaction, on a thread that may wait for the store."""
+        """Do `work` in a transaction, in a thread that may block on the store."""
 
         def transact() -> T:
             with self._database.begin() as tx:
@@ -170,7 +179,7 @@ class Poller:
             return await asyncio.to_thread(transact)
 
 
-def _report(provider: str, claimed: Claimed, verdict: Verdict) -> None:
+def _report(provider: str, claimed: ClaimedVerification, verdict: Verdict) -> None:
     about = {"id": claimed.receipt_id, "provider": provider, "attempt": claimed.attempts}
     match verdict:
         case Confirmed():

@@ -1,47 +1,52 @@
-"""Where one provider is asked: nobody waits for another's provider."""
+"""The client of one provider's API. Each provider has its own limits, so no provider waits for another."""
 
 import asyncio
 import time
 from dataclasses import dataclass, field
 
 from confirmer import metrics
-from confirmer.polling.rate_limiter import CircuitBreaker, RateLimiter
-from confirmer.settings import INQUIRIES, ConfirmerSettings
-from confirmer.verdict import Response, standing
+from confirmer.polling.circuit_breaker import CircuitBreaker
+from confirmer.polling.rate_limiter import RateLimiter
+from confirmer.settings import API_VERIFICATIONS, ConfirmerSettings
+from confirmer.verdict import Response, api_health
 from providers.contract import ApiVerification
 from runtime.logging import log
 
 
 @dataclass
 class ProviderClient:
-    """A provider's API, our key to it, and how it has been lately."""
+    """A provider's API, the key to it, and its state.
+
+    `due` is set when the provider may have verifications due. `is_key_refused` is True while the API answers 401 or
+    403.
+    """
 
     provider: str
-    inquiry: ApiVerification
+    api_verification: ApiVerification
     key: str
     url: str
-    pace: RateLimiter
+    rate_limiter: RateLimiter
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
-    refused: bool = False
-    news: asyncio.Event = field(default_factory=asyncio.Event)
+    is_key_refused: bool = False
+    due: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def heard(self, response: Response) -> None:
-        """Learn from an answer how the API is, and say so when that has changed."""
-        how = standing(response)
-        metrics.INQUIRIES.labels(self.provider, how).inc()
-        if how == "refuses" and not self.refused:
+    def record(self, response: Response) -> None:
+        """Update the API's state by a response, and log when it has changed."""
+        health = api_health(response)
+        metrics.INQUIRIES.labels(self.provider, health).inc()
+        if health == "refuses" and not self.is_key_refused:
             log.error("provider.refuses", provider=self.provider, settings=f"{self.provider.upper()}_API_KEY")
-        self.refused = how == "refuses"
+        self.is_key_refused = health == "refuses"
         was_open = self.breaker.is_open
-        if how == "well":
-            self.breaker.works()
+        if health == "well":
+            self.breaker.record_success()
         else:
-            self.breaker.fails(time.monotonic(), getattr(response, "retry_after_s", None))
+            self.breaker.record_failure(time.monotonic(), getattr(response, "retry_after_s", None))
         if was_open != self.breaker.is_open:
             log.warning("provider.back" if was_open else "provider.away", provider=self.provider)
 
 
-def desk(settings: ConfirmerSettings, provider: str, key: str) -> ProviderClient:
-    """The desk of one provider."""
-    inquiry = INQUIRIES[provider]
-    return ProviderClient(provider, inquiry, key, settings.api_url(provider), RateLimiter(inquiry.per_second))
+def provider_client(settings: ConfirmerSettings, provider: str, key: str) -> ProviderClient:
+    """Build the client of a provider from its catalogue entry and the settings."""
+    verification = API_VERIFICATIONS[provider]
+    return ProviderClient(provider, verification, key, settings.api_url(provider), RateLimiter(verification.per_second))

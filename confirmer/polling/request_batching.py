@@ -1,37 +1,42 @@
-"""Which requests a set of questions makes: what would be asked twice is asked once. Pure."""
+"""Combines verifications that need the same API request, so that it is sent once. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from confirmer.store import Claimed
+from confirmer.store import ClaimedVerification
 from confirmer.verdict import ERROR_CHARS, Unbuildable
 from providers.contract import ApiRequest, ApiVerification
 from stream.events import UnconfirmedWebhook
 
-Open = tuple[Claimed, UnconfirmedWebhook]
-"""A claimed question with its receipt."""
+OpenVerification = tuple[ClaimedVerification, UnconfirmedWebhook]
+"""A claimed verification and the webhook to verify."""
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One request, and the questions its answer is for."""
+class SharedRequest:
+    """One API request, and the verifications that its response decides."""
 
-    ask: ApiRequest | Unbuildable
-    questions: list[Open] = field(default_factory=list)
+    request: ApiRequest | Unbuildable
+    verifications: list[OpenVerification] = field(default_factory=list)
 
 
-def made_of(questions: Iterable[Open], inquiry: ApiVerification, key: str) -> list[Request]:
-    """A request for each thing that is asked, however many ask for it."""
-    requests: dict[object, Request] = {}
-    for question in questions:
-        ask = _ask(question, inquiry, key)
-        same = (ask.method, ask.path, ask.body) if isinstance(ask, ApiRequest) else question[0].receipt_id
-        requests.setdefault(same, Request(ask)).questions.append(question)
+def batch_requests(
+    verifications: Iterable[OpenVerification], api_verification: ApiVerification, key: str
+) -> list[SharedRequest]:
+    """Build the requests for these verifications. Each Unbuildable one stays by itself."""
+    requests: dict[object, SharedRequest] = {}
+    for verification in verifications:
+        request = _build(verification, api_verification, key)
+        if isinstance(request, ApiRequest):
+            identity: object = (request.method, request.path, request.body)
+        else:
+            identity = verification[0].receipt_id
+        requests.setdefault(identity, SharedRequest(request)).verifications.append(verification)
     return list(requests.values())
 
 
-def _ask(question: Open, inquiry: ApiVerification, key: str) -> ApiRequest | Unbuildable:
+def _build(verification: OpenVerification, api_verification: ApiVerification, key: str) -> ApiRequest | Unbuildable:
     try:
-        return inquiry.build_request(question[1].notice, key)
-    except Exception as broken:  # noqa: BLE001 - what nobody signed can hold anything, and must not end the others
-        return Unbuildable(f"no request can be made of it ({type(broken).__name__})"[:ERROR_CHARS])
+        return api_verification.build_request(verification[1].notice, key)
+    except Exception as failure:  # noqa: BLE001 - an unsigned webhook may hold anything, and must not stop the others
+        return Unbuildable(f"no request can be made of it ({type(failure).__name__})"[:ERROR_CHARS])

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from cli.clients.offsets import Kafka, Partition
-from confirmer.replay_hooks import ASIDE
+from confirmer.replay_hooks import IGNORED_COLUMNS
 from stream.events import topics
 from stream.kafka.client_config import Cluster
 from tests import failing, histories
@@ -165,7 +165,7 @@ def replay(system: dict[str, str], service: str, name: str) -> None:
 
 WRITTEN = ["created_at", "updated_at", "waiting_since", "outcome"]
 SENDING = "attempts next_attempt_at sending_since error sent_at raised_at told_at title message link".split()
-LEFT_OUT = {"notifier": SENDING, "confirmer": sorted(ASIDE)}
+LEFT_OUT = {"notifier": SENDING, "confirmer": sorted(IGNORED_COLUMNS)}
 """What the sending and the asking left in a row, which no topic tells; and words in the language known by then."""
 UNSENT = ["waiting", "stale", "queued", "no_recipient", "failed"]
 """Of these mails no topic tells that they were sent; a rebuilt notifier knows no more than that."""

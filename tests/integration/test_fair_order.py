@@ -44,7 +44,7 @@ class Questions:
         """Webhooks that one source has posted."""
         with self.engine.begin() as tx:
             receipts = [_receipt(reference, source, order, received_at) for reference in references]
-            store.keep(tx, [(receipt, CODEC.encode(receipt)) for receipt in receipts])
+            store.insert(tx, [(receipt, CODEC.encode(receipt)) for receipt in receipts])
             for receipt in receipts:
                 self._offset += 1
                 tx.exec_driver_sql(
@@ -54,7 +54,7 @@ class Questions:
 
     def know(self, *orders: str) -> None:
         with self.engine.begin() as tx:
-            store.know(tx, orders)
+            store.add_known_orders(tx, orders)
 
     def claim(self, most: int = CLAIM) -> list[str]:
         """The references of what is asked next."""
@@ -195,7 +195,7 @@ def test_a_promoted_store_takes_over_what_its_topic_has_forgotten(questions: Que
     questions.claim()
 
     with rebuilt.engine.begin() as tx:
-        replay_hooks.adopt(tx, questions.schema)
+        replay_hooks.carry_over(tx, questions.schema)
         found = tx.exec_driver_sql(
             "SELECT reference, attempts FROM questions JOIN inbox ON inbox.event_id = receipt_id ORDER BY 1"
         )

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from confirmer.verdict import (
     BACKOFF_S,
-    ENDINGS,
-    UNREAD_TIMES,
+    FINAL_ERRORS,
+    MAX_UNREAD,
     ApiResponse,
     Confirmed,
     Context,
@@ -21,9 +21,9 @@ from confirmer.verdict import (
     RetryLater,
     Unbuildable,
     Unknown,
+    api_health,
     backoff,
     judge,
-    standing,
 )
 from providers.contract import (
     ApiRequest,
@@ -129,19 +129,19 @@ def test_what_the_provider_does_not_know_yet_waits_like_what_it_does_not_know() 
     ],
 )
 def test_what_an_api_cannot_answer_is_asked_again_however_late_it_is(response: Response) -> None:
-    years_later = replace(HERE, now=2 * NOON, attempts=10_000, unread=UNREAD_TIMES)
+    years_later = replace(HERE, now=2 * NOON, attempts=10_000, unread=MAX_UNREAD)
 
-    assert standing(response) != "well"
+    assert api_health(response) != "well"
     assert isinstance(judge(TRUE, a_receipt(), response, years_later), RetryLater)
 
 
 @pytest.mark.parametrize("failure", [InvalidField("no status"), ValueError("a bug"), KeyError("b"), RecursionError()])
 def test_an_answer_nobody_can_read_is_asked_for_a_few_times_and_no_more(failure: Exception) -> None:
     mess = an_inquiry(failure)
-    verdicts = [judge(mess, a_receipt(), ApiResponse(200), replace(HERE, unread=n)) for n in range(UNREAD_TIMES)]
+    verdicts = [judge(mess, a_receipt(), ApiResponse(200), replace(HERE, unread=n)) for n in range(MAX_UNREAD)]
 
     assert [isinstance(verdict, RetryLater) and verdict.unread for verdict in verdicts[:-1]] == [True] * (
-        UNREAD_TIMES - 1
+        MAX_UNREAD - 1
     )
     assert isinstance(verdicts[-1], Unknown)
     assert verdicts[-1].error.startswith("no readable answer: ")
@@ -149,11 +149,11 @@ def test_an_answer_nobody_can_read_is_asked_for_a_few_times_and_no_more(failure:
 
 @pytest.mark.parametrize("response", [ApiResponse(400), ApiResponse(422), Unbuildable("no request can be made of it")])
 def test_a_question_the_api_does_not_take_is_like_an_answer_nobody_can_read(response: Response) -> None:
-    assert standing(response) == "well"
+    assert api_health(response) == "well"
     verdict = judge(TRUE, a_receipt(), response, HERE)
     assert isinstance(verdict, RetryLater)
     assert verdict.unread
-    assert isinstance(judge(TRUE, a_receipt(), response, replace(HERE, unread=UNREAD_TIMES)), Unknown)
+    assert isinstance(judge(TRUE, a_receipt(), response, replace(HERE, unread=MAX_UNREAD)), Unknown)
 
 
 def test_an_answer_that_is_nothing_we_act_on_ends_the_asking() -> None:
@@ -164,12 +164,12 @@ def test_an_answer_that_is_nothing_we_act_on_ends_the_asking() -> None:
     "answer", [Contradicted("no"), NotKnownYet(), Unsupported("no"), InvalidField("no"), RecursionError()]
 )
 def test_the_error_of_a_question_that_has_ended_says_so_by_its_beginning(answer: Exception) -> None:
-    years_later = replace(HERE, now=2 * NOON, unread=UNREAD_TIMES)
+    years_later = replace(HERE, now=2 * NOON, unread=MAX_UNREAD)
 
     verdict = judge(an_inquiry(answer), a_receipt(), ApiResponse(200), years_later)
 
     assert isinstance(verdict, Rejected | Unknown)
-    assert verdict.error.startswith(ENDINGS)
+    assert verdict.error.startswith(FINAL_ERRORS)
 
 
 @given(attempts=st.integers(1, 100_000), chance=st.floats(0, 1))

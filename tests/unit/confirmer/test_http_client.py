@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from confirmer.polling.http_client import MAX_ANSWER_BYTES, HttpClient, _retry_after
+from confirmer.polling.http_client import MAX_RESPONSE_BYTES, HttpClient, _retry_after
 from confirmer.verdict import ApiResponse, NoAnswer, Response
 from providers.contract import ApiRequest
 
@@ -37,8 +37,8 @@ def heard_from(server: Server) -> tuple[Response, bytes]:
 
         listener = await asyncio.start_server(serve, "127.0.0.1", 0)
         host, port = listener.sockets[0].getsockname()
-        async with listener, HttpClient(TIMEOUT_S) as line:
-            response = await line.ask(
+        async with listener, HttpClient(TIMEOUT_S) as http:
+            response = await http.send(
                 f"http://{host}:{port}", ApiRequest("GET", "/payments/1", {"Authorization": "key"})
             )
         return response, await request
@@ -127,7 +127,7 @@ def test_no_answer_takes_more_time_or_memory_than_it_may(server: Server) -> None
 
     assert isinstance(response, NoAnswer)
     assert time.monotonic() - began < 10 * TIMEOUT_S  # a loaded machine; without a deadline it is for ever
-    assert most < 10 * MAX_ANSWER_BYTES
+    assert most < 10 * MAX_RESPONSE_BYTES
 
 
 def test_a_redirect_is_not_followed() -> None:

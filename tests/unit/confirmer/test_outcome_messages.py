@@ -3,7 +3,7 @@
 import pytest
 
 from confirmer.polling.outcome_messages import OutcomeMessages, conclude
-from confirmer.store import Claimed
+from confirmer.store import ClaimedVerification
 from confirmer.verdict import ApiResponse, Confirmed, Context, RetryLater, Unknown
 from providers.contract import ApiRequest, ApiVerification, Received, Translation
 from stream.avro.codec import Codec
@@ -13,8 +13,8 @@ from tests.builders import NOON, an_envelope
 
 QUESTION = Question(subject="payment", reference="pk-1", order_id="1", claims={})
 RECEIPT = UnconfirmedWebhook(envelope=an_envelope(QUESTION), notice=QUESTION)
-OPEN = (Claimed(RECEIPT.envelope.event_id, 1, 0, b"", 0, 0), RECEIPT)
-TELLING = OutcomeMessages("confirmer", Codec(CommittedRegistry()))
+OPEN = (ClaimedVerification(RECEIPT.envelope.event_id, 1, 0, b"", 0, 0), RECEIPT)
+MESSAGES = OutcomeMessages("confirmer", Codec(CommittedRegistry()))
 UNTELLABLE = [
     pytest.param({"amount": 2**70}, id="a number no record holds"),
     pytest.param({"failure_reason": "x" * 1_000_000}, id="too long for Kafka"),
@@ -37,7 +37,7 @@ def at_attempt(unread: int) -> Context:
 
 
 def test_what_is_confirmed_is_told_on_its_topic_and_as_an_outcome() -> None:
-    verdict, told = conclude(answering(), OPEN, ApiResponse(200), at_attempt(0), TELLING)
+    verdict, told = conclude(answering(), OPEN, ApiResponse(200), at_attempt(0), MESSAGES)
 
     assert isinstance(verdict, Confirmed)
     assert [message.topic for message in told] == [topics.PAYMENT_WEBHOOKS.name, topics.OUTCOMES.name]
@@ -45,13 +45,13 @@ def test_what_is_confirmed_is_told_on_its_topic_and_as_an_outcome() -> None:
 
 @pytest.mark.parametrize("said", UNTELLABLE)
 def test_an_answer_that_no_record_can_hold_is_asked_for_again_and_given_up_in_the_end(said: dict[str, object]) -> None:
-    verdict, told = conclude(answering(**said), OPEN, ApiResponse(200), at_attempt(0), TELLING)
+    verdict, told = conclude(answering(**said), OPEN, ApiResponse(200), at_attempt(0), MESSAGES)
 
     assert isinstance(verdict, RetryLater)
     assert verdict.unread
     assert told == []
 
-    verdict, told = conclude(answering(**said), OPEN, ApiResponse(200), at_attempt(4), TELLING)
+    verdict, told = conclude(answering(**said), OPEN, ApiResponse(200), at_attempt(4), MESSAGES)
 
     assert isinstance(verdict, Unknown)
     assert [message.topic for message in told] == [topics.OUTCOMES.name]

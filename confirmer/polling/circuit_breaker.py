@@ -1,0 +1,42 @@
+"""Stops requests to a provider whose API fails. Pure: the caller passes the time."""
+
+from dataclasses import dataclass
+
+MAX_FAILURES = 5
+"""The circuit opens after this number of consecutive failures."""
+OPEN_S = (2.0, 60.0)
+"""How long the circuit stays open: the first time, and at most; it doubles in between."""
+MAX_RETRY_AFTER_S = 3600.0
+
+
+@dataclass
+class CircuitBreaker:
+    """Closed while the API works. While it is open, one request is sent after each wait; its result decides.
+
+    Times are seconds of one monotonic clock.
+    """
+
+    _failures: int = 0
+    _open_s: float = 0.0
+    _until: float = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        return self._failures >= MAX_FAILURES
+
+    def retry_after(self, now: float) -> float:
+        """Return the seconds until the next request may be sent; 0 if it may be sent now."""
+        return max(0.0, self._until - now)
+
+    def record_success(self) -> None:
+        """Close the circuit: the API has answered."""
+        self._failures, self._open_s = 0, 0.0
+
+    def record_failure(self, now: float, retry_after_s: float | None = None) -> None:
+        """Count a failure. A `Retry-After` of the API is respected up to MAX_RETRY_AFTER_S."""
+        self._failures += 1
+        if self.is_open and now >= self._until:
+            least, most = OPEN_S
+            self._open_s = min(most, max(least, self._open_s * 2))
+            self._until = now + self._open_s
+        self._until = max(self._until, now + min(retry_after_s or 0.0, MAX_RETRY_AFTER_S))
