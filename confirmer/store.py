@@ -59,7 +59,7 @@ SELECT provider FROM unnest(%(providers)b::text[]) AS one (provider)
 """
 
 # First those about known orders, then the newest, then by turn; and with each, all that are due about the same
-# reference, because one request answers them all. Those with fewer attempts come before those the provider did not know.
+# reference, because one request answers them all. Fewer attempts come first.
 CLAIM = """
 WITH about_known AS (
     SELECT receipt_id, subject, reference FROM questions
