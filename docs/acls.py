@@ -10,7 +10,7 @@ from typing import Literal
 from auditor.tracing import READS
 from confirmer.replay_hooks import RESULT_TOPICS
 from gateway.__main__ import GATEWAY_TOPICS
-from gateway.management_api import KEPT_IN
+from gateway.management_api import QUARANTINE_TOPICS
 from stream.events import topics
 from stream.kafka import topic_reader
 from stream.replay.fill import ordered_reader as replay_reading
@@ -61,7 +61,7 @@ def _worker(service: str) -> list[Permission]:
 def _gateway() -> list[Permission]:
     return _merged(
         *_each("topic", (topic.name for topic in GATEWAY_TOPICS), "WRITE", "DESCRIBE_CONFIGS"),
-        *_each("topic", KEPT_IN, "READ"),
+        *_each("topic", QUARANTINE_TOPICS, "READ"),
         *_each("group", (topic_reader.GROUP,), "READ"),
     )
 

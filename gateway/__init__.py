@@ -1,1 +1,1 @@
-"""HTTP in, verified events out. It remembers nothing, and answers 2xx only for what Kafka has."""
+"""Receives webhooks over HTTP and appends verified events to Kafka; answers 2xx once a record is durable. No store."""

@@ -1,4 +1,4 @@
-"""Runs the gateway: `python -m gateway`. One process, or WORKERS and their supervisor: all end together."""
+"""Runs the gateway: `python -m gateway`. With WORKERS above 1, a supervisor and its workers, which end together."""
 
 import asyncio
 import mmap
@@ -44,9 +44,11 @@ from stream.kafka import admin, topic_drift
 from stream.kafka.client_config import Cluster
 
 HTTP1 = HTTP1Settings(header_read_timeout=5_000, max_buffer_size=65_536, keep_alive=True)
-CLOSING_S = 2.0
-Work = asyncio.Task[None]
-MOST_CONNECTIONS, OWN_FILES = 100_000, 200
+SHUTDOWN_S = 2.0
+Task = asyncio.Task[None]
+MAX_CONNECTIONS = 100_000
+RESERVED_FILES = 200
+"""Open files that are not connections: the log, the spool, Kafka's sockets."""
 GATEWAY_TOPICS = (
     topics.PAYMENT_WEBHOOKS,
     topics.SHIPPING_WEBHOOKS,
@@ -69,38 +71,46 @@ async def serve(
     routes: MutableMapping[tuple[str, str], Route],
     shared: memoryview | None = None,
 ) -> str | None:
-    """Serve until a signal asks to stop; what has failed for good, if that ended it."""
+    """Serve until a stop signal; return what has failed permanently, or None after a clean stop.
+
+    Adds the management API to `routes`. `shared` is memory in which several workers count requests together.
+    """
     appender = Appender(Cluster.of(settings, "gateway"))
-    spool = _spool(settings)
-    custody = DurableAppend(appender, spool)
-    health.ready_while(custody.problem)
-    health.warn_while(custody.warning)
-    watch = TopicWatch(Cluster.of(settings, "gateway"), GATEWAY_TOPICS, appender.warm_up)
-    await watch.look()
-    health.ready_while(watch.problem)
-    proof = Authentication(settings)
-    server = _server(
-        settings, app.create(settings, Webhooks(settings, codec, appender, custody, proof, shared), health)
-    )
-    routes.update(ManagementApi(settings, codec, custody, proof).routes())
+    spool = _open_spool(settings)
+    durable_append = DurableAppend(appender, spool)
+    health.ready_while(durable_append.problem)
+    health.warn_while(durable_append.warning)
+    watch = await _watch_topics(settings, appender, health)
+    authentication = Authentication(settings)
+    routes.update(ManagementApi(settings, codec, durable_append, authentication).routes())
+    webhooks = Webhooks(settings, codec, appender, durable_append, authentication, shared)
     await appender.warm_up([topic.name for topic in GATEWAY_TOPICS])
-    gc_tuning.look_seldom()
-    stop = _on_signal()
+    gc_tuning.collect_rarely()
+    stop = _stop_event()
+    server = _server(settings, app.create(settings, webhooks, health))
     serving = asyncio.create_task(server.serve())
-    draining = asyncio.create_task(custody.drain()) if spool else None
-    watching = asyncio.create_task(watch.keep_looking())
+    draining = asyncio.create_task(durable_append.drain()) if spool else None
+    watching = asyncio.create_task(watch.run())
     log.info("gateway.listening", port=settings.port)
-    await _until(stop, appender, serving, draining)
+    await _wait_for_end(stop, appender, serving, draining)
     server.stop()  # type: ignore[no-untyped-call]
-    await asyncio.wait([serving], timeout=CLOSING_S)
+    await asyncio.wait([serving], timeout=SHUTDOWN_S)
     watching.cancel()
-    failure = appender.fatal or _drain_failure(draining)
-    await appender.close(CLOSING_S)
+    failure = appender.fatal or _stop_draining(draining)
+    await appender.close(SHUTDOWN_S)
     return failure
 
 
-def _on_signal() -> asyncio.Event:
-    """Set when a signal asks to stop."""
+async def _watch_topics(settings: GatewaySettings, appender: Appender, health: Health) -> TopicWatch:
+    """Check the topics once, and make their existence a condition of readiness."""
+    watch = TopicWatch(Cluster.of(settings, "gateway"), GATEWAY_TOPICS, appender.warm_up)
+    await watch.check()
+    health.ready_while(watch.problem)
+    return watch
+
+
+def _stop_event() -> asyncio.Event:
+    """Return an event that SIGTERM and SIGINT set."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -117,23 +127,21 @@ def _server(settings: GatewaySettings, application: Application) -> Server:
         http1_settings=HTTP1,
         websockets=False,
         backlog=1024,
-        backpressure=_connections(),
+        backpressure=_max_connections(),
         log_enabled=False,
     )
 
 
-def _drain_failure(draining: Work | None) -> str | None:
-    """Stop bringing the spool to Kafka; why that had ended by itself, if it had."""
+def _stop_draining(draining: Task | None) -> str | None:
+    """Cancel the task that drains the spool; return a sentence if it had ended by itself, else None."""
     if draining is None or draining.cancel():
         return None
     log.error("spool.drain_ended", error=repr(draining.exception()))
-    return (
-        f"the spool is no longer brought to Kafka ({draining.exception()!r}); nothing is lost, start the gateway again"
-    )
+    return f"the spool is no longer drained to Kafka ({draining.exception()!r}); no record is lost, restart the gateway"
 
 
-async def _until(stop: asyncio.Event, appender: Appender, serving: Work, draining: Work | None) -> None:
-    """Wait for the signal, or for the end of what cannot be mended from within."""
+async def _wait_for_end(stop: asyncio.Event, appender: Appender, serving: Task, draining: Task | None) -> None:
+    """Wait for the stop signal, or until the producer, the server or the drain has failed permanently."""
     while not (stop.is_set() or appender.fatal or serving.done() or (draining and draining.done())):
         try:
             await asyncio.wait_for(stop.wait(), 1.0)
@@ -141,35 +149,35 @@ async def _until(stop: asyncio.Event, appender: Appender, serving: Work, drainin
             continue
 
 
-def _connections() -> int:
-    """As many as this process may have files open, after raising that as far as it may.
+def _max_connections() -> int:
+    """Raise the limit of open files as far as allowed; return how many connections it has room for.
 
-    granian lets 1,024 in unless told otherwise: whoever held so many open without a word kept everybody else outside
-    until the header timeout.
+    granian's default is 1,024 connections: a client that held as many idle ones locked out all others until the header
+    timeout.
     """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = MOST_CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, MOST_CONNECTIONS)
-    with suppress(OSError, ValueError):  # what the kernel does not give, we do without
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    wanted = MAX_CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, MAX_CONNECTIONS)
+    with suppress(OSError, ValueError):  # if the kernel refuses, the current limit stays
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return max(OWN_FILES, soft - OWN_FILES)
+    return max(RESERVED_FILES, soft - RESERVED_FILES)
 
 
 def _kafka(settings: GatewaySettings) -> Need:
-    """With a spool, Kafka may be away at the start as at any other time."""
+    """Return the need for Kafka and its topics. With a spool, the gateway starts while Kafka is unavailable."""
     cluster = Cluster.of(settings, "gateway")
 
-    def ask() -> None:
+    def check() -> None:
         if settings.spool_dir is None or admin.is_reachable(cluster):
             admin.check(cluster, GATEWAY_TOPICS, wait_for_missing=False)
             topic_drift.warn(cluster, GATEWAY_TOPICS, settings.mode, settings.topic_replication)
         else:
             log.warning("gateway.spooling", cause="Kafka does not answer; webhooks go to the spool")
 
-    return ask
+    return check
 
 
-def _spool(settings: GatewaySettings) -> Spool | None:
+def _open_spool(settings: GatewaySettings) -> Spool | None:
     if settings.spool_dir is None:
         return None
     try:
@@ -179,11 +187,11 @@ def _spool(settings: GatewaySettings) -> Spool | None:
 
 
 def main() -> None:
-    """Read the settings, serve, and say why it ended."""
+    """Read the settings and serve as a single process, a supervisor or a worker; exit with the reason of the end."""
     settings = GatewaySettings.read()
     logging.configure("gateway", settings.log_level)
     if sys.argv[1:2] == [WORKER]:
-        sys.exit(_work(settings, *map(int, sys.argv[2:])))
+        sys.exit(_run_worker(settings, *map(int, sys.argv[2:])))
     if settings.webhook_allow_unsigned:
         log.warning("gateway.unsigned", cause="WEBHOOK_ALLOW_UNSIGNED is set: anybody can report a payment")
     for provider in catalogue.NAMES.values():
@@ -191,7 +199,7 @@ def main() -> None:
             log.warning("provider.not_configured", provider=provider.name, settings=provider.secret_setting)
     ports.check(settings.host, settings.port)
     if settings.workers > 1:
-        sys.exit(_supervise(settings))
+        sys.exit(_run_supervisor(settings))
     health, routes = Health(), dict[tuple[str, str], Route]()
     management.listen(settings, health, routes)
     sys.exit(_run(settings, health, routes))
@@ -203,35 +211,36 @@ def _run(
     routes: MutableMapping[tuple[str, str], Route],
     shared: memoryview | None = None,
 ) -> str | None:
-    """Wait for what is needed, and serve."""
+    """Wait for Kafka and the schema registry, then serve; return what failed permanently, or None."""
     codec = Codec(registry(settings))
-    kinds = [record for topic in GATEWAY_TOPICS for record in topic.records]  # none is asked for while a sender waits
+    # All schemas are fetched now, so that no webhook waits for the registry.
+    kinds = [record for topic in GATEWAY_TOPICS for record in topic.records]
     starting = Startup([_kafka(settings), startup.registry_answers(codec, kinds)])
     health.ready_while(starting.problem)
-    starting.wait(Event())  # a signal ends the process: there is nothing to finish yet
+    starting.wait(Event())  # never set: until the gateway serves, a signal ends the process by default
     return uvloop.run(serve(settings, codec, health, routes, shared))
 
 
-def _supervise(settings: GatewaySettings) -> int:
-    """Keep WORKERS processes serving until a signal asks to stop."""
-    stop, health, own = Event(), Health(), Workers(settings.workers)
+def _run_supervisor(settings: GatewaySettings) -> int:
+    """Keep WORKERS processes serving until a stop signal; return the exit code."""
+    stop, health, workers = Event(), Health(), Workers(settings.workers)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    own.watch(health)
-    management.listen(settings, health, own.routes())
-    return own.supervise(stop)
+    workers.watch(health)
+    management.listen(settings, health, workers.routes())
+    return workers.supervise(stop)
 
 
-def _work(settings: GatewaySettings, link: int, desk: int, limits: int) -> str | None:
-    """Serve as one of several workers; the numbers are file descriptors that the supervisor has left open."""
+def _run_worker(settings: GatewaySettings, health_link: int, management_link: int, limits: int) -> str | None:
+    """Serve as one of several workers; the numbers are file descriptors inherited from the supervisor."""
     health, routes = Health(), dict[tuple[str, str], Route]()
 
     def route(method: str, path: str, request: Mapping[str, Any]) -> object:
         return routes[method, path](request)
 
     verbs = {"problems": health.problems, "warnings": health.warnings, "metrics": lambda: [*REGISTRY.collect()]}
-    worker_link.serve(Connection(link), verbs)
-    worker_link.serve(Connection(desk), {"route": route})
+    worker_link.serve(Connection(health_link), verbs)
+    worker_link.serve(Connection(management_link), {"route": route})
     return _run(settings, health, routes, memoryview(mmap.mmap(limits, SHARED_BYTES)))
 
 

@@ -1,4 +1,4 @@
-"""The application: the catalogue's paths and the gateway's own health, behind the guard."""
+"""The ASGI application: webhook paths and the gateway's health, behind the guard."""
 
 from collections.abc import Awaitable, Sequence
 from typing import cast
@@ -15,31 +15,31 @@ HEALTH = frozenset({"/health/live", "/health/ready"})
 
 
 def create(settings: GatewaySettings, webhooks: Webhooks, health: Health) -> Application:
-    """The ASGI application. The guard knows the paths of webhooks already: Litestar routes the rest."""
+    """Build the application. The guard knows the webhook paths already, so Litestar routes only the others."""
 
     @get("/health/live", sync_to_thread=False)
     def live() -> Response[dict[str, list[str]]]:
-        return _state(health.problems_of_life())
+        return _health_response(health.problems_of_life())
 
     @get("/health/ready", sync_to_thread=False)
     def ready() -> Response[dict[str, list[str]]]:
-        return _state(health.problems(), health.warnings())
+        return _health_response(health.problems(), health.warnings())
 
     others = cast(Application, Litestar([live, ready], openapi_config=None, logging_config=None))
 
     def application(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         return (webhooks if scope.get("method") == "POST" else others)(scope, receive, send)
 
-    return Guard(application, route, settings.max_body_bytes, webhooks.refused)
+    return Guard(application, route, settings.max_body_bytes, webhooks.on_guard_refusal)
 
 
-def _state(problems: list[str], warnings: Sequence[str] = ()) -> Response[dict[str, list[str]]]:
-    told = {"problems": problems} | ({"warnings": list(warnings)} if warnings else {})
-    return Response(told, status_code=503 if problems else 200)
+def _health_response(problems: list[str], warnings: Sequence[str] = ()) -> Response[dict[str, list[str]]]:
+    body = {"problems": problems} | ({"warnings": list(warnings)} if warnings else {})
+    return Response(body, status_code=503 if problems else 200)
 
 
 def route(path: str) -> Route | None:
-    """What is served at a path."""
+    """Return the route that serves `path`, or None."""
     if path in HEALTH:
         return Route("GET", path)
     found = catalogue.split(path)

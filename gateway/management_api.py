@@ -1,4 +1,4 @@
-"""What the person on call sees of the gateway and does there: release from the quarantine, how full the spool is."""
+"""The gateway's management API: release webhooks from the quarantine, show the state of the spool."""
 
 import asyncio
 from collections.abc import Mapping
@@ -6,11 +6,10 @@ from typing import Any
 
 from gateway.append.appender import Unavailable
 from gateway.append.durable_append import DurableAppend
-from gateway.append.spool import Spooled
+from gateway.append.spool import ProducerRecord
 from gateway.http.refusals import Refusal
-from gateway.intake import reverification
 from gateway.intake.authentication import Authentication
-from gateway.intake.reverification import Still
+from gateway.intake.reverification import NotReleasable, reverify
 from gateway.settings import GatewaySettings
 from providers.addressing import Addressed
 from providers.contract import RefusedWebhook
@@ -24,32 +23,37 @@ from stream.kafka import topic_reader
 from stream.kafka.client_config import Cluster
 from stream.kafka.topic_reader import Position
 
-KEPT_IN = (topics.QUARANTINE.name, topics.UNVERIFIED.name)
-MOST = 50
+QUARANTINE_TOPICS = (topics.QUARANTINE.name, topics.UNVERIFIED.name)
+MAX_RECORDS = 50
 DEADLINE_S = 10.0
-"""How long Kafka may take for one record; nobody but a person waits for it."""
+"""How long Kafka may take for one record; longer than for a webhook, since only an operator waits."""
 
 Result = dict[str, Any]
 
 
 class ManagementApi:
-    """The gateway's verbs. They run on the management listener's threads, and append on the event loop."""
+    """The gateway's routes. They run on the management listener's threads, and append on the event loop.
 
-    def __init__(self, settings: GatewaySettings, codec: Codec, custody: DurableAppend, proof: Authentication) -> None:
+    Must be created inside the running event loop.
+    """
+
+    def __init__(
+        self, settings: GatewaySettings, codec: Codec, durable_append: DurableAppend, authentication: Authentication
+    ) -> None:
         self._cluster = Cluster.of(settings, "gateway")
         self._mode: Mode = settings.mode
         self._codec = codec
-        self._custody = custody
-        self._proof = proof
+        self._durable_append = durable_append
+        self._authentication = authentication
         self._loop = asyncio.get_running_loop()
 
     def routes(self) -> Routes:
-        """The verbs by method and path."""
+        """Return the routes by method and path."""
         return {("POST", "/quarantine/release"): self.release, ("GET", "/spool"): self.spool}
 
     def spool(self, _: Mapping[str, Any]) -> object:
-        """How much waits on the disk for Kafka."""
-        state = self._custody.state()
+        """Return how much the spool holds, and why its disk refuses writes."""
+        state = self._durable_append.state()
         if state is None:
             return {"configured": False, "records": 0, "bytes": 0, "maxBytes": 0, "refused": None}
         return {
@@ -57,71 +61,79 @@ class ManagementApi:
             "records": state.records,
             "bytes": state.bytes,
             "maxBytes": state.max_bytes,
-            "refused": state.refused,
+            "refused": state.write_error,
         }
 
-    def release(self, said: Mapping[str, Any]) -> object:
-        """Verify and read webhooks again that were kept aside, as of when they came, and append what can be read.
+    def release(self, request: Mapping[str, Any]) -> object:
+        """Verify and translate quarantined webhooks again, and append those that are accepted now.
 
-        To release one twice appends the same event twice, by one id: who consumes it sees a duplicate.
+        `request` is {"records": [{"topic", "partition", "offset"}, …], "dryRun": bool}. Returns one result a record.
+        Releasing a record twice appends the same event id twice; consumers see a duplicate. Raises management.Refused
+        if the request is malformed or Kafka is unavailable.
         """
-        places, dry = _places(said), said.get("dryRun", False)
+        positions, is_dry_run = _positions(request), request.get("dryRun", False)
         try:
-            return {"results": [self._release(place, value, dry=dry) for place, value in self._values(places)]}
-        except Unavailable as away:
-            raise management.Refused(503, "unavailable", "Kafka does not take it; nothing is lost, try again") from away
+            return {
+                "results": [
+                    self._release(position, value, is_dry_run=is_dry_run) for position, value in self._values(positions)
+                ]
+            }
+        except Unavailable as unavailable:
+            message = "Kafka does not acknowledge; nothing is lost, try again"
+            raise management.Refused(503, "unavailable", message) from unavailable
 
-    def _values(self, places: list[Position]) -> list[tuple[Position, bytes | None]]:
+    def _values(self, positions: list[Position]) -> list[tuple[Position, bytes | None]]:
         try:
-            return list(topic_reader.read_at(self._cluster, places))
+            return list(topic_reader.read_at(self._cluster, positions))
         except topic_reader.KafkaUnavailable as away:
             raise management.Refused(503, "unavailable", f"{away}; nothing is lost, try again") from away
 
-    def _release(self, place: Position, value: bytes | None, *, dry: bool) -> Result:
-        about: Result = {"topic": place.topic, "partition": place.partition, "offset": place.offset}
+    def _release(self, position: Position, value: bytes | None, *, is_dry_run: bool) -> Result:
+        """Release one record; return its result. Raises Unavailable if the event could not be appended."""
+        result: Result = {"topic": position.topic, "partition": position.partition, "offset": position.offset}
         try:
-            kept = self._kept(value)
-            about["id"] = kept.event_id
-            found = reverification.read(kept, self._proof, self._mode)
-        except (Still, Refusal, RefusedWebhook) as why:
-            return {**about, "released": False, "cause": why.cause, "detail": str(why)}
-        except Exception as broken:  # noqa: BLE001 - a record nobody foresaw must not keep the others from being released
-            log.exception("quarantine.unreadable", topic=place.topic, partition=place.partition, offset=place.offset)
-            return {**about, "released": False, "cause": "unreadable_record", "detail": type(broken).__name__}
-        if not dry:
-            appending = self._append(place, kept, found)
+            stored = self._decode(value)
+            result["id"] = stored.event_id
+            addressed = reverify(stored, self._authentication, self._mode)
+        except (NotReleasable, Refusal, RefusedWebhook) as refused:
+            return {**result, "released": False, "cause": refused.cause, "detail": str(refused)}
+        except Exception as failure:  # noqa: BLE001 - an unforeseen record must not keep the others from their release
+            log.exception("quarantine.unreadable", **position._asdict())
+            return {**result, "released": False, "cause": "unreadable_record", "detail": type(failure).__name__}
+        if not is_dry_run:
+            appending = self._append(position, stored, addressed)
             asyncio.run_coroutine_threadsafe(appending, self._loop).result()
-            log.info("webhook.released", id=kept.event_id, provider=kept.provider, topic=found.topic.name)
-        return {**about, "released": True, "eventId": found.webhook.envelope.event_id, "to": found.topic.name}
+            log.info("webhook.released", id=stored.event_id, provider=stored.provider, topic=addressed.topic.name)
+        return {**result, "released": True, "eventId": addressed.webhook.envelope.event_id, "to": addressed.topic.name}
 
-    def _kept(self, value: bytes | None) -> QuarantinedWebhook:
+    def _decode(self, value: bytes | None) -> QuarantinedWebhook:
         if value is None:
-            raise Still("gone", "nothing is kept at this place, or no more")
+            raise NotReleasable("gone", "there is no record at this position, or it has expired")
         try:
-            kept = self._codec.decode(value)
+            record = self._codec.decode(value)
         except (Undecodable, UnknownSchema) as broken:
-            raise Still("undecodable", str(broken)) from broken
-        if not isinstance(kept, QuarantinedWebhook):
-            raise Still("gone", "what stands at this place is no webhook")
-        return kept
+            raise NotReleasable("undecodable", str(broken)) from broken
+        if not isinstance(record, QuarantinedWebhook):
+            raise NotReleasable("gone", "the record at this position is not a quarantined webhook")
+        return record
 
-    async def _append(self, place: Position, kept: QuarantinedWebhook, found: Addressed) -> None:
-        """The event first, then that it was released: for the console, and behind the record itself for who lists."""
-        envelope = found.webhook.envelope
-        event = Spooled(found.topic.name, found.key, self._codec.encode(found.webhook))
-        await self._custody.take(event, (envelope.event_id, envelope.digest), DEADLINE_S)
-        released = self._codec.encode(_outcome(place, kept))
-        for topic in (place.topic, topics.OUTCOMES.name):
-            await self._custody.take(Spooled(topic, kept.event_id, released), object(), DEADLINE_S)
+    async def _append(self, position: Position, stored: QuarantinedWebhook, addressed: Addressed) -> None:
+        """Append the event, then its outcome twice: behind the record, for listings, and for the console."""
+        envelope = addressed.webhook.envelope
+        event = ProducerRecord(addressed.topic.name, addressed.key, self._codec.encode(addressed.webhook))
+        await self._durable_append.append(event, (envelope.event_id, envelope.digest), DEADLINE_S)
+        outcome = self._codec.encode(_outcome(position, stored))
+        for topic in (position.topic, topics.OUTCOMES.name):
+            await self._durable_append.append(ProducerRecord(topic, stored.event_id, outcome), object(), DEADLINE_S)
 
 
-def _outcome(place: Position, kept: QuarantinedWebhook) -> Outcome:
+def _outcome(position: Position, stored: QuarantinedWebhook) -> Outcome:
     return Outcome(
-        event_id=kept.event_id,
+        event_id=stored.event_id,
         service="gateway",
-        topic=place.topic,
-        partition=place.partition,
-        offset=place.offset,
+        topic=position.topic,
+        partition=position.partition,
+        offset=position.offset,
         outcome="processed",
         attempt=1,
         error=None,
@@ -129,22 +141,27 @@ def _outcome(place: Position, kept: QuarantinedWebhook) -> Outcome:
     )
 
 
-def _places(said: Mapping[str, Any]) -> list[Position]:
-    """Where the webhooks stand that are meant."""
-    given = said.get("records")
-    well = isinstance(given, list) and 0 < len(given) <= MOST and isinstance(said.get("dryRun", False), bool)
-    if not well or said.keys() - {"records", "dryRun"}:
-        raise _malformed(f'say {{"records": [1 to {MOST} places], "dryRun": true or false}}')
-    return [_place(one) for one in given or []]
+def _positions(request: Mapping[str, Any]) -> list[Position]:
+    """Read the positions of a request. Raises management.Refused if it is malformed."""
+    records = request.get("records")
+    is_valid = (
+        isinstance(records, list)
+        and 0 < len(records) <= MAX_RECORDS
+        and isinstance(request.get("dryRun", False), bool)
+        and not request.keys() - {"records", "dryRun"}
+    )
+    if not is_valid:
+        raise _malformed(f'send {{"records": [1 to {MAX_RECORDS} positions], "dryRun": true or false}}')
+    return [_position(record) for record in records or []]
 
 
-def _place(said: Any) -> Position:
-    match said:
+def _position(fields: Any) -> Position:
+    match fields:
         case {"topic": str(topic), "partition": int(partition), "offset": int(offset), **rest} if (
-            not rest and topic in KEPT_IN and 0 <= partition < topics.PARTITIONS and 0 <= offset < 2**63
+            not rest and topic in QUARANTINE_TOPICS and 0 <= partition < topics.PARTITIONS and 0 <= offset < 2**63
         ):
             return Position(topic, partition, offset)
-    raise _malformed(f"a place is topic ({' or '.join(KEPT_IN)}), partition and offset")
+    raise _malformed(f"a position has a topic ({' or '.join(QUARANTINE_TOPICS)}), a partition and an offset")
 
 
 def _malformed(message: str) -> management.Refused:

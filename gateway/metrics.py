@@ -1,7 +1,7 @@
 """The gateway's Prometheus metrics.
 
-A request is counted on the event loop alone, so `Counts` and `Durations` need no lock. A webhook's two counts and two
-durations take 2.0 µs instead of the 6.4 µs of the library's classes, which were 5 % of the gateway's Python.
+Requests are counted on the event loop only, so `Counts` and `Durations` need no lock. The two counts and two durations
+of a webhook take 2.0 µs, instead of 6.4 µs with the library's classes, which were 5 % of the gateway's Python time.
 """
 
 from bisect import bisect_left
@@ -18,16 +18,16 @@ from providers import catalogue
 
 
 class Counts(Collector):
-    """A counter with labels; count with `counts[values] += 1`, from one thread."""
+    """A counter with labels; increment it by `counts[label_values] += 1`, from one thread."""
 
     def __init__(self, name: str, documentation: str, labels: Sequence[str]) -> None:
-        self._about = name, documentation
+        self._description = name, documentation
         self._labels = labels
         self.counts: Tally[tuple[str, ...]] = Tally()
         REGISTRY.register(self)
 
     def collect(self) -> Iterable[Metric]:
-        family = CounterMetricFamily(*self._about, labels=self._labels)
+        family = CounterMetricFamily(*self._description, labels=self._labels)
         for values, count in self.counts.copy().items():
             family.add_metric(values, count)
         return [family]
@@ -37,7 +37,7 @@ class Durations(Collector):
     """A histogram of seconds with at most one label; observe from one thread."""
 
     def __init__(self, name: str, documentation: str, buckets: Sequence[float], labels: Sequence[str] = ()) -> None:
-        self._about = name, documentation
+        self._description = name, documentation
         self._labels = labels
         self._bounds = buckets
         self._counts: dict[str, list[int]] = {} if labels else {"": [0] * (len(buckets) + 1)}
@@ -52,7 +52,7 @@ class Durations(Collector):
         self._sums[label] += seconds
 
     def collect(self) -> Iterable[Metric]:
-        family = HistogramMetricFamily(*self._about, labels=self._labels)
+        family = HistogramMetricFamily(*self._description, labels=self._labels)
         bounds = [*map(str, map(float, self._bounds)), "+Inf"]
         for label, counts in self._counts.copy().items():
             values = [label] if self._labels else []
@@ -85,9 +85,9 @@ ACK_SECONDS = Durations(
 )
 
 
-def answered(path: str, status: int, seconds: float | None = None) -> None:
-    """Count an answered request; `seconds` is how long it took, None for one that the guard refused."""
-    known = path if path in catalogue.BY_PATH else "other"
-    REQUESTS.counts[known, str(status)] += 1
+def record_response(path: str, status: int, seconds: float | None = None) -> None:
+    """Count a response; `seconds` is the duration of its request, None if the guard refused it."""
+    label = path if path in catalogue.BY_PATH else "other"
+    REQUESTS.counts[label, str(status)] += 1
     if seconds is not None:
-        REQUEST_SECONDS.observe(seconds, known)
+        REQUEST_SECONDS.observe(seconds, label)

@@ -1,4 +1,4 @@
-"""What the gateway reads from its environment."""
+"""The settings of the gateway, some of which exist for each provider of the catalogue."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ from runtime.config.secrets import MIN_BYTES, Secrets, separate
 from runtime.config.settings import Settings
 
 _RATE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
-LENGTH = f"each of {MIN_BYTES} bytes or more"
+LENGTH = f"each at least {MIN_BYTES} bytes"
 
 
 def _readable_networks(value: str) -> str:
@@ -26,19 +26,23 @@ NetworkList = Annotated[str, AfterValidator(_readable_networks)]
 
 
 def _of_each_provider() -> dict[str, Any]:
-    """The fields every row of the catalogue brings along; the shop's secret is contract A's."""
+    """Return the fields of each row of the catalogue; the shop shares the secret of contract A."""
     fields: dict[str, Any] = {}
     for row in catalogue.NAMES.values():
         secret = row.secret_setting.lower()
-        fields[secret] = (Secrets, Field("", description=f"the secret of {row.name}; several live: a,b; {LENGTH}"))
+        fields[secret] = (
+            Secrets,
+            Field("", description=f"webhook secret of {row.name}; several valid ones: a,b; {LENGTH}"),
+        )
         fields[f"{row.name}_active"] = (
             bool | None,
-            Field(None, description=f"false: {row.name} is off; unset: on when its secret is set"),
+            Field(None, description=f"false: {row.name} is switched off; unset: switched on if its secret is set"),
         )
         fields[f"{row.name}_allowed_ips"] = (
             NetworkList,
             Field(
-                "", description=f"addresses and networks (CIDR) {row.name} may post from, comma-separated; empty: any"
+                "",
+                description=f"addresses and networks (CIDR) {row.name} may post from, comma-separated; empty: any",
             ),
         )
         if row.translate_unsigned:
@@ -46,11 +50,14 @@ def _of_each_provider() -> dict[str, Any]:
                 bool,
                 Field(
                     default=False,
-                    description=f"take what {row.name} posts unsigned, and ask its API whether it is true",
+                    description=f"accept unsigned webhooks of {row.name} and confirm each at its API",
                 ),
             )
     return fields | {
-        "webhook_secret": (Secrets, Field("", description=f"the secret of contract A and of the shop; a,b; {LENGTH}"))
+        "webhook_secret": (
+            Secrets,
+            Field("", description=f"secret of contract A and of the shop; several valid ones: a,b; {LENGTH}"),
+        )
     }
 
 
@@ -58,34 +65,37 @@ _ProviderSettings: type[Settings] = create_model("_ProviderSettings", __base__=S
 
 
 class GatewaySettings(_ProviderSettings):
-    """Secrets are comma-separated when several are live, as while one is rotated."""
+    """The gateway's settings. A secret setting may have several comma-separated values while a secret is rotated."""
 
-    host: str = Field("0.0.0.0", description="where webhooks are listened for")  # noqa: S104 - a public listener
-    port: int = Field(3000, ge=0, le=65535, description="the port webhooks are posted to")
+    host: str = Field("0.0.0.0", description="address on which webhooks are received")  # noqa: S104 - a public listener
+    port: int = Field(3000, ge=0, le=65535, description="port on which webhooks are received")
     webhook_allow_unsigned: bool = Field(
-        default=False, description="accept contract A without a secret; logged as a warning at each start"
+        default=False, description="accept webhooks of contract A without a secret; logged as a warning at each start"
     )
     webhook_require_type: bool = Field(
-        default=False, description="refuse bodies of contract A and the shop without the `type` of their path"
+        default=False, description="refuse bodies of contract A and the shop that lack the `type` of their path"
     )
     rate_limit: str = Field(
         "50/100",
-        description="requests a second / burst over all paths, of each source address and of each provider; or off",
+        description="requests a second / burst of each source address and of each provider, over all paths; or off",
     )
     trusted_proxies: NetworkList = Field(
-        "", description="proxies whose X-Forwarded-For or Forwarded names the source: addresses, networks; empty: none"
+        "", description="addresses and networks of proxies whose X-Forwarded-For or Forwarded is believed; empty: none"
     )
-    max_body_bytes: int = Field(262_144, ge=1024, le=900_000, description="the longest body accepted")
+    max_body_bytes: int = Field(262_144, ge=1024, le=900_000, description="maximum length of a body in bytes")
     spool_dir: Path | None = Field(
-        None, description="a folder for webhooks while Kafka is away; unset: they are answered 503 then"
+        None,
+        description="folder that holds webhooks while Kafka is unavailable; unset: they are answered 503 meanwhile",
     )
     spool_max_bytes: int = Field(
-        1_073_741_824, ge=1_048_576, description="how much the spool may hold before webhooks are answered 503"
+        1_073_741_824,
+        ge=1_048_576,
+        description="maximum size of the spool in bytes; webhooks are answered 503 once it is full",
     )
     workers: int = Field(
-        1, ge=1, le=64, description="processes that take webhooks on this port; more than 1 excludes SPOOL_DIR"
+        1, ge=1, le=64, description="processes that receive webhooks on PORT; more than 1 excludes SPOOL_DIR"
     )
-    body_timeout_s: float = Field(3.0, gt=0, le=30, description="how long a body may take to arrive, in seconds")
+    body_timeout_s: float = Field(3.0, gt=0, le=30, description="seconds within which a body must arrive")
 
     @field_validator("rate_limit")
     @classmethod
@@ -99,7 +109,7 @@ class GatewaySettings(_ProviderSettings):
         if not self.secrets("WEBHOOK_SECRET") and not self.webhook_allow_unsigned:
             raise ValueError(
                 "WEBHOOK_SECRET must be set: without it anybody could report a payment "
-                "(WEBHOOK_ALLOW_UNSIGNED=true lets them, for trying things out)"
+                "(to try things out, set WEBHOOK_ALLOW_UNSIGNED=true)"
             )
         return self
 
@@ -107,41 +117,41 @@ class GatewaySettings(_ProviderSettings):
     def _one_spool_keeps_the_order(self) -> Self:
         if self.workers > 1 and self.spool_dir is not None:
             raise ValueError(
-                "WORKERS above 1 and SPOOL_DIR exclude each other: one worker would overtake what another has spooled; "
+                "WORKERS above 1 and SPOOL_DIR exclude each other: a worker would overtake another's spooled records; "
                 "run several gateways with a spool each instead"
             )
         return self
 
     def secrets(self, setting: str) -> tuple[bytes, ...]:
-        """All live secrets under this setting, such as WEBHOOK_SECRET."""
+        """Return all valid secrets of this setting, such as WEBHOOK_SECRET."""
         value: str = getattr(self, setting.lower())
         return tuple(secret.encode() for secret in separate(value))
 
     def allowed_ips(self, provider: str) -> tuple[Network, ...]:
-        """The networks this provider may post from; empty when it may from any."""
+        """Return the networks from which this provider may post; empty means any."""
         return networks(getattr(self, f"{provider}_allowed_ips"))
 
     def proxies(self) -> tuple[Network, ...]:
-        """The networks of the proxies whose word on a request's source is believed."""
+        """Return the networks of the trusted proxies."""
         return networks(self.trusted_proxies)
 
     def is_active(self, provider: Provider) -> bool:
-        """Whether this provider's webhooks are taken: it is not switched off, and something proves them if it can."""
-        wished: bool | None = getattr(self, f"{provider.name}_active")
-        if wished is False:
+        """Return whether this row accepts webhooks: it is not switched off, and has a secret if it needs one."""
+        switch: bool | None = getattr(self, f"{provider.name}_active")
+        if switch is False:
             return False
         unsigned = (
-            (provider.is_unsigned and wished)
+            (provider.is_unsigned and switch)
             or self.allows_unsigned(provider)
             or (self.webhook_allow_unsigned and provider.secret_setting == "WEBHOOK_SECRET")  # noqa: S105 - its name
         )
         return bool(unsigned or self.secrets(provider.secret_setting))
 
     def allows_unsigned(self, provider: Provider) -> bool:
-        """Whether a body without a signature is taken as a question to this provider's API."""
+        """Return whether a body without a signature is accepted, to be confirmed at this provider's API."""
         return bool(getattr(self, f"{provider.name}_allow_unsigned", False))
 
     def rate(self) -> tuple[int, int] | None:
-        """Requests a second and burst, None when unlimited."""
+        """Return requests a second and burst, or None if unlimited."""
         match = _RATE.fullmatch(self.rate_limit)
         return (int(match[1]), int(match[2])) if match else None

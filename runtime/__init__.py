@@ -1,3 +1,3 @@
-"""What every service needs to be configured, watched and stopped; knows no service."""
+"""Configuration, health, logging, metrics and shutdown for every service; imports no service."""
 
 __version__ = "0.1.0"

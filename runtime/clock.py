@@ -1,4 +1,4 @@
-"""Time as the records carry it: whole microseconds since 1970 UTC."""
+"""Time as in the records: whole microseconds since 1970 UTC."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -8,10 +8,10 @@ DAY_US = 24 * 3600 * 1_000_000
 
 
 def now() -> int:
-    """The time, by this machine's clock."""
+    """Return this machine's time in microseconds since 1970 UTC."""
     return time.time_ns() // 1000
 
 
 def moment(at: int | None) -> datetime | None:
-    """The time that many microseconds after 1970 UTC."""
+    """Convert microseconds since 1970 UTC to a datetime with time zone UTC."""
     return None if at is None else EPOCH + timedelta(microseconds=at)

@@ -1,8 +1,8 @@
-"""Faults on purpose, for tests: `FAULT=worker.after_commit:exit:3` ends the process the third time it is there.
+"""Fault injection for tests: `FAULT=worker.after_commit:exit:3` exits the process the third time it reaches a point.
 
-`exit` ends it as the power would, `stop` freezes it until somebody sends SIGCONT, `raise` fails the step; with
-`sleep:N` it idles N seconds, once. The variable is read at import, and a point that it does not name is the bare step:
-it costs nothing.
+`exit` ends the process without cleaning up, as a power failure would. `stop` freezes it until SIGCONT, `raise` raises
+Fault, and `sleep:N` sleeps N seconds, the first time only. The variable is read at import. A decorator returns the
+function itself for any other point, so unused fault points cost nothing.
 """
 
 import os
@@ -17,17 +17,17 @@ R = TypeVar("R")
 Step = TypeVar("Step", bound=Callable[..., Any])
 EXIT_CODE = 9
 
-# Not a setting: nobody who operates the system should find it among those.
+# Not a setting, so that operators do not find it among the settings.
 _point, _action, _argument = (*os.environ.get("FAULT", "").split(":", 2), "", "")[:3]
-_times = 0
+_hits = 0
 
 
 class Fault(Exception):
-    """What `FAULT=point:raise` raises."""
+    """The error that `FAULT=point:raise` injects."""
 
 
 def before(point: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """A point that is reached before the step is done."""
+    """Mark a point that is reached before the function runs."""
 
     def mark(step: Callable[P, R]) -> Callable[P, R]:
         if point != _point:
@@ -35,7 +35,7 @@ def before(point: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
         @wraps(step)
         def faulty(*args: P.args, **kwargs: P.kwargs) -> R:
-            _strike()
+            _trigger()
             return step(*args, **kwargs)
 
         return faulty
@@ -44,7 +44,7 @@ def before(point: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def after(point: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """A point that is reached when the step is done, unless it found nothing and gave an empty list."""
+    """Mark a point that is reached after the function has run, unless it returned an empty list."""
 
     def mark(step: Callable[P, R]) -> Callable[P, R]:
         if point != _point:
@@ -52,10 +52,10 @@ def after(point: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
         @wraps(step)
         def faulty(*args: P.args, **kwargs: P.kwargs) -> R:
-            done = step(*args, **kwargs)
-            if done != []:
-                _strike()
-            return done
+            result = step(*args, **kwargs)
+            if result != []:
+                _trigger()
+            return result
 
         return faulty
 
@@ -63,27 +63,27 @@ def after(point: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def halfway(point: str) -> Callable[[Step], Step]:
-    """A point that is reached when a method has done half of the things it is given, in two parts then."""
+    """Mark a point in the middle of a method that takes a sequence; the method is then called with each half."""
 
     def mark(step: Step) -> Step:
         if point != _point:
             return step
 
         @wraps(step)
-        def faulty(self: object, things: Sequence[Any]) -> None:
-            step(self, things[: len(things) // 2])
-            _strike()
-            step(self, things[len(things) // 2 :])
+        def faulty(self: object, items: Sequence[Any]) -> None:
+            step(self, items[: len(items) // 2])
+            _trigger()
+            step(self, items[len(items) // 2 :])
 
         return faulty  # type: ignore[return-value]
 
     return mark
 
 
-def _strike() -> None:
-    global _times  # noqa: PLW0603 - the process has one fault
-    _times += 1
-    if _times != (1 if _action == "sleep" else int(_argument or 1)):
+def _trigger() -> None:
+    global _hits  # noqa: PLW0603 - the process has one fault
+    _hits += 1
+    if _hits != (1 if _action == "sleep" else int(_argument or 1)):
         return
     match _action:
         case "exit":

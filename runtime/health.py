@@ -1,39 +1,39 @@
-"""Whether this process lives and can do its work, told by the parts that know."""
+"""Liveness and readiness of this process, from checks that its parts register."""
 
 from collections.abc import Callable
 
 Check = Callable[[], str | None]
-"""Says what is wrong, or None."""
+"""Returns a sentence about a problem, or None."""
 
 
 class Health:
-    """A process is live while its checks of life pass, and ready while those of work pass too."""
+    """A process is live while its liveness checks pass, and ready while its readiness checks pass too."""
 
     def __init__(self) -> None:
-        self._life: list[Check] = []
-        self._work: list[Check] = []
-        self._care: list[Check] = []
+        self._liveness: list[Check] = []
+        self._readiness: list[Check] = []
+        self._warnings: list[Check] = []
 
     def live_while(self, check: Check) -> None:
-        """Count `check` among those whose failure means: restart me."""
-        self._life.append(check)
+        """Add a liveness check: while it fails, this process should be restarted."""
+        self._liveness.append(check)
 
     def ready_while(self, check: Check) -> None:
-        """Count `check` among those whose failure means: send me nothing."""
-        self._work.append(check)
+        """Add a readiness check: while it fails, this process should get no requests."""
+        self._readiness.append(check)
 
     def warn_while(self, check: Check) -> None:
-        """Count `check` among those whose failure means: look at me, but go on sending."""
-        self._care.append(check)
+        """Add a check whose failure an operator should see, but which affects neither liveness nor readiness."""
+        self._warnings.append(check)
 
     def warnings(self) -> list[str]:
-        """Return the problems that do not keep this process from its work now and would in other circumstances."""
-        return [problem for check in self._care if (problem := check())]
+        """Return the problems that do not affect readiness."""
+        return [problem for check in self._warnings if (problem := check())]
 
     def problems_of_life(self) -> list[str]:
-        """Why this process should be restarted; empty when it should not."""
-        return [problem for check in self._life if (problem := check())]
+        """Return the failures of liveness checks; empty if the process is live."""
+        return [problem for check in self._liveness if (problem := check())]
 
     def problems(self) -> list[str]:
-        """Why this process cannot work now; empty when it can."""
-        return [problem for check in (*self._life, *self._work) if (problem := check())]
+        """Return the failures of liveness and readiness checks; empty if the process is ready."""
+        return [problem for check in (*self._liveness, *self._readiness) if (problem := check())]

@@ -1,8 +1,8 @@
-"""Log lines as JSON with an allow-list of fields: ids, never bodies, secrets, signatures or card numbers.
+"""Logs JSON lines with an allow-list of fields: ids, never bodies, secrets, signatures or card numbers.
 
-Lines are written to standard error together, within GATHER_S: one write a line was a tenth of the gateway's CPU. A
-warning or an error is written at once, with the lines before it, and so is everything at exit; a process that is
-killed loses the debug and info lines of its last GATHER_S.
+Lines are gathered for up to GATHER_S and written to standard error together, because one write per line was a tenth of
+the gateway's CPU time. A warning or an error is written at once, with the lines before it; so is everything at exit. A
+process that is killed loses the debug and info lines of its last GATHER_S.
 """
 
 import atexit
@@ -22,7 +22,7 @@ FIELDS = frozenset(
 LEVELS = ("debug", "info", "warning", "error")
 GATHER_S = 0.05
 CHUNK_BYTES = 4_096
-"""Bytes of whole lines in one write: a pipe that several processes share keeps so many together (POSIX PIPE_BUF)."""
+"""The most bytes in one write, if they are several lines. Writes up to POSIX's PIPE_BUF are atomic on a shared pipe."""
 
 STANDARD_ERROR = 2
 
@@ -30,29 +30,29 @@ _encode = msgspec.json.Encoder().encode
 
 
 class LineWriter:
-    """Writes lines to a file descriptor in their order, from any thread."""
+    """Writes lines to a file descriptor in order, from any thread."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._lines: list[bytes] = []
-        self._lock = RLock()  # a signal's handler may log while the thread it interrupts holds the lock
-        self._any = Event()
+        self._lock = RLock()  # a signal handler may log while the thread it interrupts holds the lock
+        self._has_lines = Event()
         self._thread: Thread | None = None
 
     def write(self, line: bytes, *, at_once: bool) -> None:
-        """Write `line` with those before it, now or within GATHER_S."""
+        """Write `line` and those before it: now if `at_once`, else within GATHER_S."""
         with self._lock:
             self._lines.append(line)
             if at_once:
                 self.flush()
             elif len(self._lines) == 1:
-                self._any.set()
+                self._has_lines.set()
                 if self._thread is None:
                     self._thread = Thread(target=self._gather, name="log", daemon=True)
                     self._thread.start()
 
     def flush(self) -> None:
-        """Write all lines that wait. A descriptor that takes nothing any more loses them: the service goes on."""
+        """Write all gathered lines. If the descriptor fails, they are lost and the service continues."""
         with self._lock:
             lines, self._lines = self._lines, []
             with suppress(OSError):
@@ -61,35 +61,35 @@ class LineWriter:
 
     def _gather(self) -> None:
         while True:
-            self._any.wait()
-            self._any.clear()
+            self._has_lines.wait()
+            self._has_lines.clear()
             time.sleep(GATHER_S)
             self.flush()
 
 
 class Log:
-    """Renders a line for each event; `configure` says for which service and from which level on."""
+    """Logs events of one service from one level on; see `configure`."""
 
     def __init__(self) -> None:
         self._service = "hookstream"
-        self._least = LEVELS.index("info")
+        self._min_level = LEVELS.index("info")
         self._writer: LineWriter | None = None
 
     def configure(self, service: str, level: str) -> None:
-        """Name the service in each line, and drop lines below `level`."""
+        """Put the service's name into each line, and drop lines below `level`."""
         self._service = service
-        self._least = LEVELS.index(level)
+        self._min_level = LEVELS.index(level)
 
     def debug(self, event: str, **fields: object) -> None:
-        if self._least == 0:
+        if self._min_level == 0:
             self._write("debug", event, fields)
 
     def info(self, event: str, **fields: object) -> None:
-        if self._least <= 1:
+        if self._min_level <= 1:
             self._write("info", event, fields)
 
     def warning(self, event: str, **fields: object) -> None:
-        if self._least <= 2:  # noqa: PLR2004 - the levels by their place
+        if self._min_level <= 2:  # noqa: PLR2004 - an index of LEVELS
             self._write("warning", event, fields, at_once=True)
 
     def error(self, event: str, **fields: object) -> None:
@@ -100,7 +100,7 @@ class Log:
         self.error(event, **fields, exception=traceback.format_exc().rstrip("\n"))
 
     def flush(self) -> None:
-        """Write all lines that wait."""
+        """Write all gathered lines."""
         if self._writer:
             self._writer.flush()
 
@@ -117,20 +117,20 @@ class Log:
 
 
 def _write_whole(descriptor: int, data: bytes) -> None:
-    """Write without Python's buffers, which a signal's handler may not enter a second time."""
+    """Write without Python's buffers, which a signal handler must not re-enter."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
 
 
 def _chunks(lines: list[bytes]) -> list[bytes]:
-    """Yield whole lines, joined up to CHUNK_BYTES."""
+    """Join lines to chunks of at most CHUNK_BYTES; a longer line is a chunk of its own."""
     chunks: list[bytes] = []
     begin = size = 0
-    for at, line in enumerate(lines):
+    for index, line in enumerate(lines):
         if size and size + len(line) > CHUNK_BYTES:
-            chunks.append(b"".join(lines[begin:at]))
-            begin, size = at, 0
+            chunks.append(b"".join(lines[begin:index]))
+            begin, size = index, 0
         size += len(line)
     return [*chunks, b"".join(lines[begin:])] if lines else chunks
 
@@ -139,5 +139,5 @@ log = Log()
 
 
 def configure(service: str, level: str) -> None:
-    """Write this process's log to standard error, each line naming the service."""
+    """Set the service name and the lowest level of this process's log."""
     log.configure(service, level)

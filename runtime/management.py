@@ -1,4 +1,4 @@
-"""Health, metrics and a service's own verbs on a listener of their own, away from the public one."""
+"""An HTTP listener for health, metrics and a service's management API, apart from the public listener."""
 
 import hmac
 import json
@@ -20,24 +20,26 @@ from runtime.config.settings import Settings
 from runtime.health import Health
 from runtime.logging import log
 
-Answer = tuple[int, str, bytes]
+Response = tuple[int, str, bytes]
+"""Status, content type, body."""
 Route = Callable[[Mapping[str, Any]], object]
-"""What a service does when asked: the query of a GET or the JSON object of a POST in, something JSON can say out."""
+"""Takes the query of a GET or the JSON object of a POST; returns bytes (metrics) or a value to encode as JSON."""
 Routes = Mapping[tuple[str, str], Route]
-"""By method (GET or POST) and path; each is asked with the token only."""
+"""Routes by method (GET or POST) and path; all of them need the token."""
 
 NO_ROUTES: Routes = MappingProxyType({})
 MAX_BODY_BYTES = 65_536
 TIMEOUT_S = 10.0
+"""For each read and write on a connection."""
 MAX_CONNECTIONS = 32
 MAKE_ROOM_S = 0.05
 DISCARD_S, DISCARDED_BYTES = 0.2, 8_192
-UNREAD = (401, 404, 405, 411, 413)
-"""The answers that are given before a body is read."""
+BODY_UNREAD = (401, 404, 405, 411, 413)
+"""Statuses that are sent before a body is read."""
 
 
 class Refused(Exception):
-    """A route says no: an HTTP status, a word for programs and a sentence for people."""
+    """A route refuses a request, with an HTTP status, an error code for programs and a sentence for people."""
 
     def __init__(self, status: int, error: str, message: str) -> None:
         super().__init__(message)
@@ -46,19 +48,25 @@ class Refused(Exception):
 
 
 class Disconnected(Exception):
-    """The client is gone, or too slow to send a body."""
+    """The client has disconnected, or has not sent its body within TIMEOUT_S."""
 
 
 class Management:
-    """What the listener answers: `/health/live` and `/health/ready` to anybody, the rest with the token."""
+    """Answers `/health/live` and `/health/ready` without the token, `/metrics` and the routes with it.
+
+    If `token` is None, only health is answered.
+    """
 
     def __init__(self, health: Health, token: str | None, routes: Routes = NO_ROUTES) -> None:
         self._health = health
         self._token = token
         self._routes: Routes = ChainMap(routes, {("GET", "/metrics"): _metrics})  # type: ignore[arg-type] # only read
 
-    def answer(self, method: str, target: str, authorization: str, read: Callable[[], bytes] = bytes) -> Answer:
-        """The status, content type and body for a request; `read` reads its body, which only the token allows."""
+    def answer(self, method: str, target: str, authorization: str, read: Callable[[], bytes] = bytes) -> Response:
+        """Answer a request; `read` returns its body, and is called only after the token was checked.
+
+        Raises Disconnected if `read` does. Any other failure of a route is logged and answered with 500.
+        """
         try:
             url = urlsplit(target)
             if (method, url.path) == ("GET", "/health/live"):
@@ -67,15 +75,15 @@ class Management:
                 return _state(self._health.problems(), self._health.warnings())
             self._authorize(authorization)
             route = self._route(method, url.path)
-            said = route(dict(parse_qsl(url.query, keep_blank_values=True)) if method == "GET" else _object(read()))
+            result = route(dict(parse_qsl(url.query, keep_blank_values=True)) if method == "GET" else _object(read()))
         except Refused as refused:
             return _json(refused.status, {"error": refused.error, "message": str(refused)})
         except Disconnected:
             raise
-        except Exception:  # noqa: BLE001 - whatever a route does, the asker gets an answer
+        except Exception:  # noqa: BLE001 - the client gets an answer whatever a route raises
             log.exception("management.failed", path=target.partition("?")[0])
-            return _json(500, {"error": "internal_error", "message": "this failed; the log says why"})
-        return (200, CONTENT_TYPE_LATEST, said) if isinstance(said, bytes) else _json(200, said)
+            return _json(500, {"error": "internal_error", "message": "this failed; see the log of the service"})
+        return (200, CONTENT_TYPE_LATEST, result) if isinstance(result, bytes) else _json(200, result)
 
     def _authorize(self, authorization: str) -> None:
         expected = f"Bearer {self._token}".encode()
@@ -85,26 +93,26 @@ class Management:
     def _route(self, method: str, path: str) -> Route:
         if (method, path) in self._routes:
             return self._routes[method, path]
-        if other := [known for known, where in self._routes if where == path]:
-            raise Refused(405, "method_not_allowed", f"{path} takes {' and '.join(sorted(other))}")
-        raise Refused(404, "unknown_path", "nothing is here")
+        if methods := [known for known, routed in self._routes if routed == path]:
+            raise Refused(405, "method_not_allowed", f"{path} takes {' and '.join(sorted(methods))}")
+        raise Refused(404, "unknown_path", "there is nothing at this path")
 
 
-class Handler(BaseHTTPRequestHandler):
-    """Reads one request."""
+class RequestHandler(BaseHTTPRequestHandler):
+    """Reads one request of a connection and sends the answer of Management."""
 
     timeout = TIMEOUT_S
     server: "Listener"
     server_version, sys_version = "hookstream", ""
 
     def do_GET(self) -> None:
-        self.server.has_read(self.connection)
+        self.server.request_received(self.connection)
         self._answer(bytes)
 
     def do_POST(self) -> None:
-        self._answer(self._body)
+        self._answer(self._read_body)
 
-    def _body(self) -> bytes:
+    def _read_body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdecimal()):
             raise Refused(411, "length_required", "send a Content-Length")
@@ -116,7 +124,7 @@ class Handler(BaseHTTPRequestHandler):
             raise Disconnected from lost
         if len(body) < int(length):
             raise Refused(400, "malformed", "the body ended before its length")
-        self.server.has_read(self.connection)
+        self.server.request_received(self.connection)
         return body
 
     def _answer(self, read: Callable[[], bytes]) -> None:
@@ -128,11 +136,11 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-        if self.command == "POST" and status in UNREAD:
-            self._let_it_arrive()
+        if self.command == "POST" and status in BODY_UNREAD:
+            self._drain_body()
 
-    def _let_it_arrive(self) -> None:
-        """A body that was not read would reset the connection, and its sender could not read the answer."""
+    def _drain_body(self) -> None:
+        """Read and drop the body: closing with unread bytes resets the connection before the client has the answer."""
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
             self.connection.settimeout(DISCARD_S)
@@ -141,28 +149,28 @@ class Handler(BaseHTTPRequestHandler):
                     break
 
     def log_message(self, *_: object) -> None:
-        """Probes come every second; they are not worth a line."""
+        """Log nothing: health probes come every second."""
 
 
 class Listener(ThreadingHTTPServer):
-    """Serves a bounded number of connections at once, a thread and a request each.
+    """Serves at most MAX_CONNECTIONS at once, each with a thread and one request.
 
-    When there are as many, the one that has taken longest to send its request makes room for the next: whoever holds
-    connections open keeps no probe of health from its answer.
+    When they are all in use, the connection that has taken longest to send its request is closed for the next. Clients
+    that hold connections open therefore cannot block health probes.
     """
 
     daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], management: Management) -> None:
-        super().__init__(address, Handler)
+        super().__init__(address, RequestHandler)
         self.management = management
         self._free = BoundedSemaphore(MAX_CONNECTIONS)
         self._lock = Lock()
         self._reading: dict[int, socket.socket] = {}
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread of its own, once there is room for it."""
+        """Serve a connection in a thread, once fewer than MAX_CONNECTIONS are in use."""
         while not self._free.acquire(timeout=MAKE_ROOM_S):
             self._make_room()
         with self._lock:
@@ -173,16 +181,16 @@ class Listener(ThreadingHTTPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self.has_read(request)
+            self.request_received(request)
             self._free.release()
 
-    def has_read(self, request: Any) -> None:
-        """This connection has sent its request, and is no longer one to make room."""
+    def request_received(self, request: Any) -> None:
+        """Note that a connection has sent its request, which exempts it from being closed for another."""
         with self._lock:
             self._reading.pop(id(request), None)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection broke; the server's own way is a traceback on standard error."""
+        """Log a broken connection; the base class would print a traceback."""
         log.debug("management.connection_lost", error=type(sys.exception()).__name__)
 
     def _make_room(self) -> None:
@@ -191,11 +199,11 @@ class Listener(ThreadingHTTPServer):
         if oldest is not None:
             with suppress(OSError):
                 oldest.shutdown(socket.SHUT_RDWR)
-            self.has_read(oldest)
+            self.request_received(oldest)
 
 
 def listen(settings: Settings, health: Health, routes: Routes = NO_ROUTES) -> ThreadingHTTPServer:
-    """Start answering in threads of its own, until the process ends; `routes` may be filled in later."""
+    """Start serving in daemon threads, until the process ends; routes may be added to `routes` later."""
     metrics.watch(health)
     management = Management(health, settings.management_token, routes)
     server = Listener((settings.management_host, settings.management_port), management)
@@ -209,18 +217,18 @@ def _metrics(_: Mapping[str, Any]) -> bytes:
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        said = json.loads(body or b"{}")
+        value = json.loads(body or b"{}")
     except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
+        value = None
+    if not isinstance(value, dict):
         raise Refused(400, "malformed", "the body must be a JSON object")
-    return said
+    return value
 
 
-def _state(problems: list[str], warnings: Sequence[str] = ()) -> Answer:
-    told = {"status": "not ready" if problems else "ok", "problems": problems}
-    return _json(503 if problems else 200, told | ({"warnings": list(warnings)} if warnings else {}))
+def _state(problems: list[str], warnings: Sequence[str] = ()) -> Response:
+    state = {"status": "not ready" if problems else "ok", "problems": problems}
+    return _json(503 if problems else 200, state | ({"warnings": list(warnings)} if warnings else {}))
 
 
-def _json(status: int, body: object) -> Answer:
+def _json(status: int, body: object) -> Response:
     return status, "application/json", json.dumps(body).encode()

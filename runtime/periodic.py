@@ -1,4 +1,4 @@
-"""Repeats the housekeeping of a store in a thread of its own."""
+"""Repeats the housekeeping of a store in a thread."""
 
 from collections.abc import Callable
 from threading import Event, Thread
@@ -9,7 +9,10 @@ from runtime.logging import log
 
 
 def start(name: str, work: Callable[[], object], every_s: float, retry_s: float, stop: Event) -> Thread:
-    """Do `work` now and every `every_s` until `stop` is set; after a failure of the store, again in `retry_s`."""
+    """Call `work` now and every `every_s` seconds until `stop` is set; `retry_s` seconds after a failure of the store.
+
+    A failure is logged as `{name}.failed`. Any other exception of `work` ends the thread.
+    """
     thread = Thread(target=_run, args=(name, work, every_s, retry_s, stop), name=name, daemon=True)
     thread.start()
     return thread

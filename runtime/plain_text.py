@@ -1,21 +1,21 @@
-"""Text from outside as a terminal may show it: what would steer the terminal stands there as text."""
+"""Escapes untrusted text for a terminal: control characters and escape sequences are shown, not executed."""
 
 import re
 
-_STEERING = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 and C1 controls but for tab and line feed; escape sequences begin with these
-    "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # separators of lines, marks that turn the direction of writing
-    "\ud800-\udfff]"  # halves of letters, which no encoding can write
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 and C1 controls except tab and line feed; escape sequences begin with them
+    "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # line separators, bidirectional marks
+    "\ud800-\udfff]"  # lone surrogates, which cannot be encoded
 )
 
 
 def plain(text: str) -> str:
-    """The text with each control character but tab and line feed written as an escape."""
-    return _STEERING.sub(_escaped, text)
+    """Return the text with each control character except tab and line feed replaced by its escape in hex."""
+    return _CONTROL.sub(_escaped, text)
 
 
 def plain_line(text: str) -> str:
-    """The same in one line, so that no text from outside looks like a line of ours."""
+    """Return the escaped text as one line, so that untrusted text cannot imitate a line of output."""
     return plain(text).replace("\n", "\\n")
 
 

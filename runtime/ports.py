@@ -1,14 +1,14 @@
-"""Whether a port is ours to listen on."""
+"""Checks that a port is free before a server listens on it."""
 
 import socket
 import sys
 
 
 def check(host: str, port: int) -> None:
-    """Stop when somebody listens there: the server would share the port, and half the requests would go astray."""
+    """Exit if another process listens on the port: with SO_REUSEPORT, it would get a share of the requests."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as taken:
-            sys.exit(f"cannot start: {host}:{port} cannot be listened on ({taken.strerror}); set HOST or PORT")
+            sys.exit(f"cannot start: cannot listen on {host}:{port} ({taken.strerror}); set HOST or PORT")

@@ -1,4 +1,4 @@
-"""A clean stop: SIGTERM and SIGINT set one event, everything else looks at it. It has its time, and no more."""
+"""Clean shutdown: SIGTERM and SIGINT set one event; a shutdown that takes too long is ended by force."""
 
 import os
 import signal
@@ -9,25 +9,25 @@ from runtime.logging import log
 
 WITHIN_S = 4.5
 LATE = 1
-"""The exit code of a process that had to be ended."""
+"""The exit code of a process that was ended by force."""
 
 
 def on_signal(within_s: float = WITHIN_S) -> Event:
-    """An event that is set when this process is asked to stop, and ends after `within_s` seconds even if it hangs."""
+    """Return an event that SIGTERM and SIGINT set; `within_s` seconds later the process is ended, even if it hangs."""
     stop = Event()
 
-    def ask(number: int, _: FrameType | None) -> None:
+    def handle(number: int, _: FrameType | None) -> None:
         log.info("stopping", signal=signal.Signals(number).name)
         stop.set()
         limit(within_s)
 
-    signal.signal(signal.SIGTERM, ask)
-    signal.signal(signal.SIGINT, ask)
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)
     return stop
 
 
 def limit(within_s: float = WITHIN_S) -> None:
-    """End this process in so many seconds, whatever still waits for a broker or a store: it is made to be killed."""
+    """Exit with LATE in `within_s` seconds, whatever still waits for a broker or a store. A kill loses nothing."""
     timer = Timer(within_s, _end, [within_s])
     timer.daemon = True
     timer.start()

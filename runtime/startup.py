@@ -1,6 +1,6 @@
-"""Waits at the start for what a service needs: Kafka and its topics, the schema registry, the store.
+"""Waits at the start for the needs of a service: Kafka and its topics, the schema registry, the store.
 
-Only what waiting cannot mend ends the process: topics of other than 12 partitions, credentials that are refused.
+Only failures that waiting cannot fix end the process: a wrong number of partitions, refused credentials.
 """
 
 import time
@@ -10,32 +10,35 @@ from typing import NoReturn
 
 from runtime.logging import log
 
-LOOK_S = 0.5
-LONGEST_S = 5.0
-TELL_S = 10.0
+FIRST_PAUSE_S = 0.5
+MAX_PAUSE_S = 5.0
+LOG_INTERVAL_S = 10.0
 
 
 class NotYet(Exception):
-    """Something is not there yet: a sentence for people."""
+    """A need is not met yet; the message names it, as in "waits for …"."""
 
 
 Need = Callable[[], None]
-"""Returns when what is needed is there. Raises NotYet, or SystemExit for what no waiting mends."""
+"""Returns if a need is met. Raises NotYet if it is not, and SystemExit if waiting cannot fix that."""
 
 
 class Startup:
-    """Goes through what a service needs, one after the other."""
+    """Waits for the needs of a service, one after the other."""
 
     def __init__(self, needs: Sequence[Need]) -> None:
         self._needs = needs
-        self._waits_for: str | None = "it has only just started"
+        self._waits_for: str | None = "the service is starting"
 
     def problem(self) -> str | None:
-        """Return what the start waits for; None once everything was there."""
+        """Return which need the start waits for; None once all were met."""
         return self._waits_for
 
     def wait(self, stop: Event, while_waiting: Callable[[], None] = lambda: None) -> bool:
-        """Return True when all is there, False when `stop` was set first."""
+        """Return True once all needs are met, False if `stop` is set first.
+
+        Calls `while_waiting` before each attempt. Raises SystemExit if waiting cannot fix a need.
+        """
         for need in self._needs:
             if not self._wait_for(need, stop, while_waiting):
                 return False
@@ -43,24 +46,24 @@ class Startup:
         return True
 
     def _wait_for(self, need: Need, stop: Event, while_waiting: Callable[[], None]) -> bool:
-        pause, began, told_at = LOOK_S, time.monotonic(), float("-inf")
+        pause, began, logged_at = FIRST_PAUSE_S, time.monotonic(), float("-inf")
         while not stop.is_set():
             while_waiting()
             try:
                 need()
             except NotYet as missing:
                 self._waits_for = f"waits for {missing}"
-                if time.monotonic() - told_at >= TELL_S:
-                    told_at = time.monotonic()
-                    log.warning("start.waiting", cause=str(missing), seconds=round(told_at - began))
+                if time.monotonic() - logged_at >= LOG_INTERVAL_S:
+                    logged_at = time.monotonic()
+                    log.warning("start.waiting", cause=str(missing), seconds=round(logged_at - began))
                 stop.wait(pause)
-                pause = min(pause * 2, LONGEST_S)
+                pause = min(pause * 2, MAX_PAUSE_S)
             else:
                 return True
         return False
 
 
 def refuse(sentence: str) -> NoReturn:
-    """End the start with a sentence."""
+    """Log a sentence and exit with it; for failures that waiting cannot fix."""
     log.error("start.refused", cause=sentence)
     raise SystemExit(f"cannot start: {sentence}")

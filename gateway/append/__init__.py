@@ -1,1 +1,1 @@
-"""Appends records to Kafka, and to the spool while Kafka is away."""
+"""Appends records to Kafka, or to the spool on disk while Kafka is unavailable."""

@@ -1,11 +1,12 @@
-"""Appends to Kafka from the event loop: one producer, many requests waiting for their delivery reports.
+"""Appends records to Kafka from the event loop: one producer, and many requests that wait for their delivery reports.
 
-The loop itself polls while records are in flight, so there is no thread and no lock. The deadline is ours: no client
-library answers within 45 s of a frozen broker. A record given up on may still be written; its retry has the same id.
+The event loop polls librdkafka itself while records are in flight, so there is no thread and no lock. The deadline is
+enforced here, because no client library answers within 45 s of a frozen broker. A record whose deadline has passed may
+still be written; the sender's retry has the same id.
 
-Lingering adapts to the load. A record that finds few in flight is sent at once, and the loop waits for its report in
-librdkafka, which returns as soon as it is there. A record that finds more in flight waits up to GATHER_S for others:
-each request to the broker costs both sides the same, however many records it carries.
+Lingering adapts to the load. With few records in flight, a record is sent at once, and the loop waits for its report in
+librdkafka, which returns as soon as the report is there. With more in flight, a record waits up to GATHER_S for others:
+each request to the broker costs both sides the same, however many records it has.
 """
 
 import asyncio
@@ -21,18 +22,20 @@ from stream.kafka.producer import PRODUCER
 
 GATHER_S = 0.002
 IDLE_POLL_S = 0.02
-STUCK_S = 0.02
+STALLED_S = 0.02
+"""Seconds without a delivery report after which the loop polls every IDLE_POLL_S only."""
 FEW = 3
 """With fewer records in flight the next is sent at once, and the loop may wait in librdkafka."""
 WAIT_S = 0.001
 """Seconds that the loop waits in librdkafka, the shortest it accepts; Python's lock is free meanwhile."""
 WARM_UP_S = 3.4
 BREAKER_S = 2.0
+"""Seconds that the oldest record may be in flight before new records are refused."""
 
 GATEWAY_PRODUCER = {
     **PRODUCER,
-    "linger.ms": 0,  # the appender gathers, by how many are in flight
-    "delivery.timeout.ms": 120_000,  # longer than our deadline, or the idempotent producer runs into gaps
+    "linger.ms": 0,  # the appender gathers records itself, by the number in flight
+    "delivery.timeout.ms": 120_000,  # longer than the appender's deadline, or the idempotent producer runs into gaps
     "request.timeout.ms": 5_000,
     "socket.timeout.ms": 10_000,
     "queue.buffering.max.messages": 10_000,
@@ -41,145 +44,150 @@ GATEWAY_PRODUCER = {
 
 
 class Unavailable(Exception):
-    """Kafka has not acknowledged in time; whether it will is not known."""
+    """Kafka has not acknowledged a record in time; it may still be written."""
 
 
-class Flight:
-    """A record on its way: since when (monotonic seconds), who waits for it, whether its report has come.
+class InFlightRecord:
+    """A record without a delivery report yet, and the futures of the requests that wait for it.
 
-    It is called with its delivery report.
+    `since` is in seconds of the monotonic clock. librdkafka calls the object with the delivery report.
     """
 
-    __slots__ = ("_named", "landed", "name", "record", "since", "waiting")
+    __slots__ = ("_by_key", "dedup_key", "is_complete", "record", "since", "waiters")
 
-    def __init__(self, record: tuple[str, bytes, str], name: Hashable, named: "dict[Hashable, Flight]") -> None:
+    def __init__(
+        self, record: tuple[str, bytes, str], dedup_key: Hashable, by_key: "dict[Hashable, InFlightRecord]"
+    ) -> None:
         self.record = record
-        self.name = name
+        self.dedup_key = dedup_key
         self.since = time.monotonic()
-        self.landed = False
-        self.waiting: list[asyncio.Future[None]] = []
-        self._named = named
+        self.is_complete = False
+        self.waiters: list[asyncio.Future[None]] = []
+        self._by_key = by_key
 
     def __call__(self, error: KafkaError | None, _: object) -> None:
-        self.land(error.str() if error else None)
+        self.complete(error.str() if error else None)
 
-    def land(self, error: str | None) -> None:
-        """Tell those who wait that the record was acknowledged, or that it was not."""
-        self.landed = True
-        del self._named[self.name]
-        for arrived in self.waiting:
-            if not arrived.done():  # its sender may have hung up, or been told 503
-                arrived.set_exception(Unavailable()) if error else arrived.set_result(None)
+    def complete(self, error: str | None) -> None:
+        """Resolve the waiting futures: with Unavailable if there is an error."""
+        self.is_complete = True
+        del self._by_key[self.dedup_key]
+        for waiter in self.waiters:
+            if not waiter.done():  # the sender may have disconnected or been answered 503
+                waiter.set_exception(Unavailable()) if error else waiter.set_result(None)
         if error:
             log.warning("append.failed", error=error)
 
 
 class Appender:
-    """Must be made and used inside the running event loop."""
+    """Appends to Kafka with per-record deadlines. Must be created and used inside the running event loop."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._loop = asyncio.get_running_loop()
-        self._producer = cluster.producer({**GATEWAY_PRODUCER, "error_cb": self._failed})
-        self._waiting: dict[float, deque[tuple[float, asyncio.Future[None]]]] = defaultdict(deque)
-        self._flying: deque[Flight] = deque()
-        self._named: dict[Hashable, Flight] = {}
-        self._gathered: list[Flight] = []
-        self._polling = self._stuck = False
+        self._producer = cluster.producer({**GATEWAY_PRODUCER, "error_cb": self._on_error})
+        self._deadlines: dict[float, deque[tuple[float, asyncio.Future[None]]]] = defaultdict(deque)
+        self._in_flight: deque[InFlightRecord] = deque()
+        self._by_key: dict[Hashable, InFlightRecord] = {}
+        self._gathered: list[InFlightRecord] = []
+        self._polling = self._stalled = False
         self.fatal: str | None = None
 
-    def append(self, topic: str, key: str, value: bytes, name: Hashable, deadline_s: float) -> "asyncio.Future[None]":
-        """Done once every in-sync replica has the record; what has the same `name` and is on its way is not sent again.
+    def append(
+        self, topic: str, key: str, value: bytes, dedup_key: Hashable, deadline_s: float
+    ) -> "asyncio.Future[None]":
+        """Return a future that is done once every in-sync replica has the record.
 
-        Raises Unavailable at the deadline, or at once while records before it are stuck.
+        A record whose `dedup_key` is in flight already is not sent again. The future raises Unavailable after
+        `deadline_s` seconds; `append` itself does while the breaker is open or librdkafka's queue is full.
         """
         if self.is_open():
             raise Unavailable
-        flight = self._named.get(name) or self._send(topic, key, value, name)
-        arrived = self._loop.create_future()
-        flight.waiting.append(arrived)
-        self._waiting[deadline_s].append((time.monotonic() + deadline_s, arrived))
-        return arrived
+        in_flight = self._by_key.get(dedup_key) or self._send(topic, key, value, dedup_key)
+        waiter = self._loop.create_future()
+        in_flight.waiters.append(waiter)
+        self._deadlines[deadline_s].append((time.monotonic() + deadline_s, waiter))
+        return waiter
 
     def send(self, topic: str, key: str, value: bytes) -> None:
-        """Append without waiting; lost when Kafka is away."""
+        """Append without waiting; the record is lost if Kafka is unavailable. Raises Unavailable on a full queue."""
         if not self.is_open():
             self._send(topic, key, value, object())
 
     def is_open(self) -> bool:
-        """Whether the breaker is open: the oldest record in flight has waited so long that more would only queue."""
-        self._forget_landed()
-        return bool(self._flying) and time.monotonic() - self._flying[0].since > BREAKER_S
+        """Return whether the breaker is open: the oldest record has been in flight for more than BREAKER_S."""
+        self._drop_completed()
+        return bool(self._in_flight) and time.monotonic() - self._in_flight[0].since > BREAKER_S
 
     def problem(self) -> str | None:
-        """What keeps this appender from its work."""
+        """Return why this appender cannot append now, or None."""
         return self.fatal or ("Kafka does not acknowledge" if self.is_open() else None)
 
     async def warm_up(self, topics: list[str]) -> None:
-        """Fetch each topic's metadata, or the first record of each would wait half a second for it."""
+        """Fetch each topic's metadata; without it, the first record of each topic waits half a second."""
         try:
             for topic in topics:
                 await asyncio.to_thread(self._producer.list_topics, topic, WARM_UP_S)
-        except KafkaException as away:
-            log.warning("kafka.away", error=str(away))
+        except KafkaException as unavailable:
+            log.warning("kafka.away", error=str(unavailable))
 
     async def close(self, seconds: float) -> None:
-        """Wait for what is in flight; what was not acknowledged was not answered 2xx either."""
+        """Wait up to `seconds` for records in flight. Webhooks of unacknowledged records were not answered 2xx."""
         self._produce_gathered()
         await asyncio.to_thread(self._producer.flush, seconds)
 
-    def _send(self, topic: str, key: str, value: bytes, name: Hashable) -> Flight:
-        flight = Flight((topic, value, key), name, self._named)
-        if len(self._flying) < FEW and not self._gathered:
-            self._produce(flight)
+    def _send(self, topic: str, key: str, value: bytes, dedup_key: Hashable) -> InFlightRecord:
+        in_flight = InFlightRecord((topic, value, key), dedup_key, self._by_key)
+        if len(self._in_flight) < FEW and not self._gathered:
+            self._produce(in_flight)
         else:
-            self._gathered.append(flight)
-        self._flying.append(flight)
-        self._named[name] = flight
+            self._gathered.append(in_flight)
+        self._in_flight.append(in_flight)
+        self._by_key[dedup_key] = in_flight
         if not self._polling:
             self._polling = True
             self._loop.call_soon(self._poll)
-        return flight
+        return in_flight
 
-    def _produce(self, flight: Flight) -> None:
-        """Hand a record to librdkafka. Raises Unavailable when that has no room for it."""
+    def _produce(self, in_flight: InFlightRecord) -> None:
+        """Hand a record to librdkafka. Raises Unavailable if its queue is full."""
         try:
-            self._producer.produce(*flight.record, on_delivery=flight)
+            self._producer.produce(*in_flight.record, on_delivery=in_flight)
         except (BufferError, KafkaException) as full:
             raise Unavailable from full
 
     def _produce_gathered(self) -> None:
-        """Hand over what was gathered, in its order; what finds no room is not acknowledged."""
+        """Hand the gathered records to librdkafka in order; those that find its queue full complete with an error."""
         gathered, self._gathered = self._gathered, []
-        for flight in gathered:
+        for in_flight in gathered:
             try:
-                self._produce(flight)
+                self._produce(in_flight)
             except Unavailable as full:
-                flight.land(str(full.__cause__))
+                in_flight.complete(str(full.__cause__))
 
     def _poll(self) -> None:
         self._produce_gathered()
-        landed = self._producer.poll(WAIT_S if len(self._flying) <= FEW and not self._stuck else 0)
+        reports = self._producer.poll(WAIT_S if len(self._in_flight) <= FEW and not self._stalled else 0)
         now = time.monotonic()
-        for waiting in self._waiting.values():  # those of one deadline stand in its order
+        for waiting in self._deadlines.values():  # futures with the same timeout are in order of their deadlines
             while waiting and (waiting[0][1].done() or now > waiting[0][0]):
-                _, late = waiting.popleft()
-                if not late.done():
-                    late.set_exception(Unavailable())
-        self._forget_landed()
-        self._polling = bool(self._flying)
-        self._stuck = self._polling and not landed and now - self._flying[0].since > STUCK_S
-        if self._stuck:
+                _, waiter = waiting.popleft()
+                if not waiter.done():
+                    waiter.set_exception(Unavailable())
+        self._drop_completed()
+        self._polling = bool(self._in_flight)
+        self._stalled = self._polling and not reports and now - self._in_flight[0].since > STALLED_S
+        if self._stalled:
             self._loop.call_later(IDLE_POLL_S, self._poll)
-        elif len(self._flying) > FEW:
+        elif len(self._in_flight) > FEW:
             self._loop.call_later(GATHER_S, self._poll)
         elif self._polling:
             self._loop.call_soon(self._poll)
 
-    def _forget_landed(self) -> None:
-        while self._flying and self._flying[0].landed:
-            self._flying.popleft()
+    def _drop_completed(self) -> None:
+        while self._in_flight and self._in_flight[0].is_complete:
+            self._in_flight.popleft()
 
-    def _failed(self, error: KafkaError) -> None:
+    def _on_error(self, error: KafkaError) -> None:
         if error.fatal():
-            self.fatal = f"Kafka's producer has failed for good: {error.str()}"
+            self.fatal = f"Kafka's producer has failed permanently: {error.str()}"
         log.warning("kafka.error", error=error.str())

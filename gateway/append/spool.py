@@ -1,9 +1,9 @@
-"""Where webhooks are kept while Kafka is away: a file of checksummed records, fsynced before anybody is answered 2xx.
+"""A file of checksummed records that holds webhooks while Kafka is unavailable; fsynced before a webhook is answered.
 
-A record is (length, CRC-32, bytes), so that one torn by a kill at any byte is found and cut off: nobody was told that
-it is safe. Reading begins at the position last noted; what is appended to Kafka a second time has the same ids.
+A record is (length, CRC-32, payload), so a record torn by a kill at any byte is detected and cut off; its webhook was
+not answered. Reading begins at the last saved position. A record that is appended to Kafka twice has the same ids.
 
-Every method here may meet a disk that is full or broken. None of them then loses a record that it was said to keep.
+Every method may meet a full or broken disk. None of them then loses a record that was reported as stored.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ import msgspec
 
 HEADER = struct.Struct(">II")
 PROBE_BYTES = 4_096
-ROOM_BYTES = 1_048_576
-"""With less room than this on its disk, a spool may not take the longest body."""
+MIN_FREE_BYTES = 1_048_576
+"""With less free space on its disk, a spool may have no room for the longest body."""
 
 
-class Spooled(NamedTuple):
-    """A record on its way to Kafka."""
+class ProducerRecord(NamedTuple):
+    """A record for Kafka; the spool's file holds it as a msgpack array of these fields."""
 
     topic: str
     key: str
@@ -34,42 +34,45 @@ class Spooled(NamedTuple):
 
 
 class SpoolFull(Exception):
-    """No more fits; what is refused was not kept."""
+    """The record exceeds the spool's `max_bytes` and was not stored."""
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """What waits in the spool."""
+class SpoolState:
+    """The records and bytes that are not in Kafka yet; `write_error` is why the disk refuses writes, or None."""
 
     records: int
     bytes: int
     max_bytes: int
-    refused: str | None
+    write_error: str | None
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Spooled).decode
+_decode = msgspec.msgpack.Decoder(ProducerRecord).decode
 
 
 class Spool:
-    """One locked file in `folder`, used by one event loop. `max_bytes` bounds it."""
+    """A locked file of at most `max_bytes` in `folder`, used by one event loop.
+
+    Raises OSError if another gateway has the folder, or the disk fails.
+    """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._max_bytes = max_bytes
         self._folder = folder
-        self._file = _locked(folder / "spool.log")
-        _sync(folder)  # a file whose name is lost is lost
-        self._noted = folder / "spool.position"
-        self.refused: str | None = None
+        self._file = _open_locked(folder / "spool.log")
+        _sync(folder)  # without its directory entry, the file is lost in a power failure
+        self._position_file = folder / "spool.position"
+        self.write_error: str | None = None
         self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
         self._writing = False
-        self.size, self.position = _whole(self._file, _read_position(self._noted))
-        self.records = sum(1 for _ in self._from(self.position))
+        self.size, self.position = _recover(self._file, _read_position(self._position_file))
+        self.records = sum(1 for _ in self._read_from(self.position))
 
     @property
-    def holds_any(self) -> bool:
-        """Whether anything waits; then everything else has to wait behind it."""
+    def has_pending(self) -> bool:
+        """Whether any record is stored or being written; new records then queue behind it to keep the order."""
         return self.records > 0 or bool(self._waiting)
 
     @property
@@ -77,88 +80,89 @@ class Spool:
         return self.size >= self._max_bytes
 
     def probe(self) -> None:
-        """Write to the disk and see whether it takes it; `refused` says what it answered, None when all is well."""
+        """Write a test file and set `write_error` to why the disk refuses it, or None."""
         try:
-            _try(self._folder / "spool.probe")
-            free = os.statvfs(self._folder)
+            _write_test_file(self._folder / "spool.probe")
+            disk = os.statvfs(self._folder)
         except OSError as failure:
-            self.refused = failure.strerror or type(failure).__name__
+            self.write_error = failure.strerror or type(failure).__name__
         else:
-            room = free.f_bavail * free.f_frsize
-            self.refused = f"{room} bytes of room are left" if room < ROOM_BYTES else None
+            free = disk.f_bavail * disk.f_frsize
+            self.write_error = f"{free} bytes of room are left" if free < MIN_FREE_BYTES else None
 
-    def state(self) -> State:
-        """What waits now."""
-        return State(self.records, self.size - self.position, self._max_bytes, self.refused)
+    def state(self) -> SpoolState:
+        """Return what the spool holds now."""
+        return SpoolState(self.records, self.size - self.position, self._max_bytes, self.write_error)
 
-    def append(self, record: Spooled) -> "asyncio.Future[None]":
-        """Done once the record is on the disk; those that come together share an fsync.
+    def append(self, record: ProducerRecord) -> "asyncio.Future[None]":
+        """Return a future that is done once the record is fsynced; concurrent records share one fsync.
 
-        Raises SpoolFull when it does not fit, and at its end OSError when the disk refuses it.
+        Raises SpoolFull if the record does not fit; the future raises OSError if the disk refuses it.
         """
         payload = _encode(record)
-        framed = HEADER.pack(len(payload), zlib.crc32(payload)) + payload
-        if self.size + sum(len(waiting) for waiting, _ in self._waiting) + len(framed) > self._max_bytes:
+        frame = HEADER.pack(len(payload), zlib.crc32(payload)) + payload
+        if self.size + sum(len(waiting) for waiting, _ in self._waiting) + len(frame) > self._max_bytes:
             raise SpoolFull
         loop = asyncio.get_running_loop()
         done = loop.create_future()
-        self._waiting.append((framed, done))
+        self._waiting.append((frame, done))
         if not self._writing:
             self._writing = True
             loop.create_task(self._write_waiting())  # noqa: RUF006 - its end is awaited through `done`
         return done
 
-    def peek(self, most: int) -> tuple[list[Spooled], int]:
-        """The next records in their order, and the position after them."""
-        taken: list[Spooled] = []
-        after = self.position
-        for record, end in self._from(self.position):
-            taken.append(record)
-            after = end
-            if len(taken) == most:
+    def peek(self, limit: int) -> tuple[list[ProducerRecord], int]:
+        """Return the next records in order, at most `limit`, and the position after them."""
+        records: list[ProducerRecord] = []
+        position = self.position
+        for record, end in self._read_from(self.position):
+            records.append(record)
+            position = end
+            if len(records) == limit:
                 break
-        return taken, after
+        return records, position
 
     def advance(self, position: int, count: int) -> None:
-        """Kafka has everything before `position`. An empty spool's file is emptied as well.
+        """Mark the next `count` records, up to `position`, as appended to Kafka; truncate an emptied spool.
 
-        Raises OSError when the disk refuses to note that: then it is noted the next time, or Kafka gets records again.
+        Raises OSError if the disk refuses to save the position. The next call saves it; after a restart before that,
+        Kafka gets the records again.
         """
         self.position = position
         self.records -= count
         if self.records == 0 and not self._writing and position == self.size:
-            self._empty()
+            self._truncate()
         else:
-            _note(self._noted, self.position)
+            _save_position(self._position_file, self.position)
 
-    def _empty(self) -> None:
-        """First the position, for good: an old one would skip what is written into the emptied file.
+    def _truncate(self) -> None:
+        """Delete the saved position durably, then empty the file: an old position would skip new records.
 
-        Neither step needs room, so a full disk does not keep a spool from giving back the room it takes.
+        Neither step needs free space, so a spool frees its space on a full disk too.
         """
-        self._noted.unlink(missing_ok=True)
+        self._position_file.unlink(missing_ok=True)
         _sync(self._folder)
         self._file.truncate(0)
         self.size = self.position = 0
 
     def close(self) -> None:
-        """Let another process have the file."""
+        """Close the file, which releases its lock."""
         self._file.close()
 
     async def _write_waiting(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
-            failure = await asyncio.to_thread(self._write, b"".join(framed for framed, _ in batch))
-            self.refused = (failure.strerror or type(failure).__name__) if failure else None
+            failure = await asyncio.to_thread(self._write, b"".join(frame for frame, _ in batch))
+            self.write_error = (failure.strerror or type(failure).__name__) if failure else None
             if failure is None:
                 self.records += len(batch)
             for _, done in batch:
-                if not done.done():  # its sender may have hung up
+                if not done.done():  # the sender may have disconnected
                     done.set_exception(failure) if failure else done.set_result(None)
         self._writing = False
 
     def _write(self, data: bytes) -> OSError | None:
-        """Write behind what is there; what fails half-way is cut off again, or written over by what comes next."""
+        """Write at the end of the file; return the failure, if any. The next write overwrites an incomplete one."""
         try:
             _write_at(self._file, self.size, data)
         except OSError as failure:
@@ -168,36 +172,36 @@ class Spool:
         self.size += len(data)
         return None
 
-    def _from(self, position: int) -> Iterator[tuple[Spooled, int]]:
+    def _read_from(self, position: int) -> Iterator[tuple[ProducerRecord, int]]:
         for payload, end in _frames(self._file, position, self.size):
             yield _decode(payload), end
 
 
-def _locked(path: Path) -> IO[bytes]:
-    """The file, ours alone until this process ends."""
+def _open_locked(path: Path) -> IO[bytes]:
+    """Open a file with an exclusive lock that lasts until it is closed. Raises OSError if another process has it."""
     file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as taken:
+    except OSError as locked:
         file.close()
-        raise OSError(taken.errno, f"another gateway uses the spool in {path.parent}") from taken
+        raise OSError(locked.errno, f"another gateway uses the spool in {path.parent}") from locked
     return file
 
 
-def _whole(file: IO[bytes], noted: int) -> tuple[int, int]:
-    """The length of the file, once a record that was not written whole is cut off, and where reading begins.
+def _recover(file: IO[bytes], saved_position: int) -> tuple[int, int]:
+    """Cut off an incomplete record; return the length of the file and the position to read from.
 
-    That is the position noted, or the start where no record begins there: Kafka then gets some records twice.
+    That is the saved position, or 0 if no record begins there: Kafka then gets some records twice.
     """
-    end, begins = 0, noted == 0
+    end, is_valid = 0, saved_position == 0
     for _, end in _frames(file, 0, os.fstat(file.fileno()).st_size):
-        begins = begins or end == noted
+        is_valid = is_valid or end == saved_position
     file.truncate(end)
-    return end, noted if begins else 0
+    return end, saved_position if is_valid else 0
 
 
 def _frames(file: IO[bytes], position: int, end: int) -> Iterator[tuple[bytes, int]]:
-    """The payloads from `position` on with the position after each, as far as they are whole."""
+    """Yield each payload and the position after it; stop at the first frame that is incomplete or has a wrong CRC."""
     while position + HEADER.size <= end:
         length, checksum = HEADER.unpack(os.pread(file.fileno(), HEADER.size, position))
         payload = os.pread(file.fileno(), length, position + HEADER.size)
@@ -218,12 +222,12 @@ def _write_at(file: IO[bytes], position: int, data: bytes) -> None:
 def _read_position(path: Path) -> int:
     try:
         return int(path.read_text())
-    except (FileNotFoundError, ValueError):  # never noted, or torn: from the start, which only says things twice
+    except (FileNotFoundError, ValueError):  # never saved, or torn: read from the start, which only repeats records
         return 0
 
 
 def _sync(folder: Path) -> None:
-    """Wait until the disk knows the names in a folder."""
+    """Fsync a folder, which makes its entries durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -231,8 +235,8 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _try(path: Path) -> None:
-    """Write a new file, as a record is written: one that has its room already tells nothing of a full disk."""
+def _write_test_file(path: Path) -> None:
+    """Write and delete a new file of PROBE_BYTES. An existing file has its blocks and would hide a full disk."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0) as file:
         try:
@@ -241,7 +245,7 @@ def _try(path: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _note(path: Path, position: int) -> None:
-    beside = path.with_suffix(".new")
-    beside.write_text(str(position))
-    beside.replace(path)
+def _save_position(path: Path, position: int) -> None:
+    temporary = path.with_suffix(".new")
+    temporary.write_text(str(position))
+    temporary.replace(path)

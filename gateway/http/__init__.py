@@ -1,1 +1,1 @@
-"""What a request must be before it is looked at as a webhook: framing, size, time, rate, address."""
+"""Checks requests before their body is read as a webhook: framing, size, time, rate, client address."""

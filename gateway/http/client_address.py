@@ -1,7 +1,7 @@
-"""The address a request comes from: its peer, or behind a trusted proxy what that proxy says. Pure.
+"""The client address of a request: its peer's, or behind a trusted proxy the address which that proxy names. Pure.
 
-A proxy appends to `X-Forwarded-For` and `Forwarded` (RFC 7239), so entries are read from right to left, and the first
-one that no trusted proxy has written is not believed.
+A proxy appends to `X-Forwarded-For` and `Forwarded` (RFC 7239). Entries are therefore read from right to left, as long
+as a trusted proxy has written them.
 """
 
 import re
@@ -15,9 +15,9 @@ Reader = Callable[[str], list[str]]
 
 FORWARDED_FOR, FORWARDED = b"x-forwarded-for", b"forwarded"
 MAPPED_BITS = 96
-"""An IPv4 address in IPv6 (RFC 4291 §2.5.5.2) stands behind so many bits."""
+"""The prefix length of IPv4-mapped IPv6 addresses (RFC 4291 §2.5.5.2)."""
 IPV6_SOURCE_BITS = 64
-"""One sender of IPv6 has at least a /64 to choose its addresses from."""
+"""An IPv6 client has at least a /64 of addresses, so all of them count as one source."""
 
 _PORT = re.compile(r"(?P<v4>[0-9.]+)(?::[0-9]{1,5})?|\[(?P<v6>[^\]]+)\](?::(?:[0-9]{1,5}|_[\w.-]+))?", re.ASCII)
 _ELEMENTS = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
@@ -27,28 +27,28 @@ _FOR = re.compile(r'(?:^|;)\s*for\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;"\s]*))', re.
 def networks(value: str) -> tuple[Network, ...]:
     """Read a comma-separated list of addresses and CIDR networks.
 
-    Raises ValueError, which names the wrong entry by its place.
+    Raises ValueError with the number of the wrong entry, counted from 1.
     """
     found = []
-    for place, entry in enumerate(value.split(","), 1):
+    for number, entry in enumerate(value.split(","), 1):
         if not (text := entry.strip()):
             continue
         try:
             network = ip_network(text.removeprefix("[").removesuffix("]"), strict=False)
         except ValueError:
-            raise ValueError(f"entry {place} is neither an IP address nor a network such as 203.0.113.0/24") from None
+            raise ValueError(f"entry {number} is neither an IP address nor a network such as 203.0.113.0/24") from None
         found.append(_unmapped_network(network))
     return tuple(found)
 
 
-def contain(within: Iterable[Network], address: Address | None) -> bool:
-    """Return whether one of these networks contains the address."""
-    return address is not None and any(address in network for network in within)
+def contain(networks: Iterable[Network], address: Address | None) -> bool:
+    """Return whether any of these networks contains the address."""
+    return address is not None and any(address in network for network in networks)
 
 
 @lru_cache(4096)
-def parsed(text: str) -> Address | None:
-    """An address as a peer's or a header's entry has it: perhaps with a port, in brackets, with a zone; else None."""
+def parse(text: str) -> Address | None:
+    """Parse an address of a peer or a header, with or without port, brackets and zone; return None if it is none."""
     if match := _PORT.fullmatch(text):
         text = match["v4"] or match["v6"]
     try:
@@ -59,41 +59,41 @@ def parsed(text: str) -> Address | None:
 
 
 def source(peer: str, headers: Sequence[tuple[bytes, bytes]], trusted: Sequence[Network]) -> Address | None:
-    """The address a request comes from; None when the server does not know its peer (a Unix socket).
+    """Return the client address of a request; None if the server does not know its peer (a Unix socket).
 
-    When a request has both headers and they tell of different addresses, one of them may be the sender's own
-    invention: the proxy itself is then the source.
+    If a request has both headers and they name different addresses, the client may have forged one of them. The
+    proxy's own address is then returned.
     """
-    address = parsed(peer)
+    address = parse(peer)
     if not trusted or not contain(trusted, address):
         return address
-    told = [_entries(headers, FORWARDED_FOR, _comma_separated), _entries(headers, FORWARDED, _for_parameters)]
-    origins = {_origin(address, entries, trusted) for entries in told if entries}
+    lists = [_entries(headers, FORWARDED_FOR, _comma_separated), _entries(headers, FORWARDED, _for_parameters)]
+    origins = {_origin(address, entries, trusted) for entries in lists if entries}
     return origins.pop() if len(origins) == 1 else address
 
 
-def limited_as(address: Address | None) -> str:
-    """Return the key that a source is counted by: an IPv4 address, or the /64 of an IPv6 address."""
+def rate_limit_key(address: Address | None) -> str:
+    """Return the key by which a source is rate limited: an IPv4 address, or the /64 of an IPv6 address."""
     if isinstance(address, IPv6Address):
         return str(int(address) >> (128 - IPV6_SOURCE_BITS))
     return str(address)
 
 
 def _origin(peer: Address | None, entries: Sequence[str], trusted: Sequence[Network]) -> Address | None:
-    """The right-most address that is no trusted proxy; where an entry is no address, the proxy that wrote it."""
-    at = peer
+    """Return the right-most address that is not a trusted proxy's, or the proxy that wrote an unreadable entry."""
+    origin = peer
     for entry in reversed(entries):
-        if not contain(trusted, at):
+        if not contain(trusted, origin):
             break
-        before = parsed(entry)
-        if before is None:
+        address = parse(entry)
+        if address is None:
             break
-        at = before
-    return at
+        origin = address
+    return origin
 
 
 def _entries(headers: Sequence[tuple[bytes, bytes]], wanted: bytes, read: Reader) -> list[str]:
-    """The entries of all lines of one header, in order."""
+    """Return the entries of all occurrences of the header `wanted`, in order."""
     return [entry for name, value in headers if name.lower() == wanted for entry in read(value.decode("latin-1"))]
 
 
@@ -102,7 +102,7 @@ def _comma_separated(value: str) -> list[str]:
 
 
 def _for_parameters(value: str) -> list[str]:
-    """The `for` of each element; one without it hides its address, as `unknown` does."""
+    """Return the `for` parameter of each element; `unknown` for an element without one (RFC 7239 §6.2)."""
     found = []
     for element in _ELEMENTS.findall(value):
         if element.strip():

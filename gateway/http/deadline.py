@@ -1,4 +1,4 @@
-"""How long a body may take: one timer for all requests, because one for each costs more than reading the body."""
+"""A timeout for many coroutines with one timer: a timer per request costs more than reading its body."""
 
 import asyncio
 from collections import deque
@@ -10,34 +10,31 @@ SWEEP_S = 0.1
 
 
 class DeadlineExceeded(Exception):
-    """What was waited for has not come in time."""
+    """The awaited coroutine did not return in time."""
 
 
 class Wait:
-    """One task that waits, until when (the loop's time), and whether its time ran out."""
+    """One waiting task; `deadline` is in seconds of the event loop's clock."""
 
-    __slots__ = ("ended", "expired", "task", "until")
+    __slots__ = ("deadline", "ended", "expired", "task")
 
-    def __init__(self, task: "asyncio.Task[Any]", until: float) -> None:
+    def __init__(self, task: "asyncio.Task[Any]", deadline: float) -> None:
         self.task = task
-        self.until = until
+        self.deadline = deadline
         self.ended = False
         self.expired = False
 
 
 class DeadlineTimer:
-    """Gives every wait the same time, kept to a tenth of a second."""
+    """Gives every coroutine the same timeout of `seconds`, exceeded by SWEEP_S at most."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._waits: deque[Wait] = deque()
         self._sweeping = False
 
-    async def wait_for(self, coming: Coroutine[Any, Any, T]) -> T:
-        """What `coming` brings.
-
-        Raises OutOfPatience when it takes too long.
-        """
+    async def wait_for(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Return the coroutine's result; raises DeadlineExceeded, after cancelling it, if it takes too long."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine runs in a task
         wait = Wait(task, loop.time() + self._seconds)
@@ -46,7 +43,7 @@ class DeadlineTimer:
             self._sweeping = True
             loop.call_later(SWEEP_S, self._sweep, loop)
         try:
-            return await coming
+            return await coroutine
         except asyncio.CancelledError:
             if not wait.expired:
                 raise
@@ -56,9 +53,9 @@ class DeadlineTimer:
             wait.ended = True
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
-        """End what is overdue. All have the same time, so the oldest stands first."""
+        """Cancel overdue tasks. All have the same timeout, so the queue is in order of their deadlines."""
         now = loop.time()
-        while self._waits and (self._waits[0].ended or self._waits[0].until < now):
+        while self._waits and (self._waits[0].ended or self._waits[0].deadline < now):
             wait = self._waits.popleft()
             if not wait.ended:
                 wait.expired = True

@@ -1,4 +1,4 @@
-"""The closed list of ways a request can be refused, and what is kept of one that was."""
+"""The closed list of causes for which a request is refused, and the record of a refused request."""
 
 from collections.abc import Mapping
 from hashlib import sha256
@@ -32,37 +32,41 @@ STATUS = {
     "unavailable": 503,
 }
 
-KEPT_HEADERS = ("content-length", "content-type", "host", "user-agent")
+RECORDED_HEADERS = ("content-length", "content-type", "host", "user-agent")
 EXCERPT_BYTES = 2048
 PATH_CHARS = 256
 CLOSING = frozenset({"malformed_request", "body_timeout", "body_too_large", "uri_too_long", "headers_too_large"})
+"""Causes after which the connection is closed: the next bytes on it may not be the start of a request."""
 
 
 class Refusal(Exception):
-    """A request that is answered with `cause`, which stands in STATUS, and a sentence for its sender."""
+    """Refuses a request: `cause` is a key of STATUS, `message` a sentence for the sender.
+
+    `headers` are added to the answer, with `_` for `-`: `retry_after="5"`.
+    """
 
     def __init__(self, cause: str, message: str, **headers: str) -> None:
         super().__init__(message)
         self.cause = cause
         self.message = message
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        if cause in CLOSING:  # what else comes on this connection cannot be trusted to be a request
+        if cause in CLOSING:
             self.headers["connection"] = "close"
 
     def answer(self) -> WebhookResponse:
-        """What the sender is told."""
+        """Return the answer in the gateway's own format; a provider may have another."""
         return WebhookResponse(STATUS[self.cause], msgspec.json.encode({"error": self.cause, "message": self.message}))
 
 
-def kept(
+def rejected_webhook(
     refusal: Refusal, provider: str, path: str, headers: Mapping[str, str], body: bytes, at: int
 ) -> RejectedWebhook:
-    """What `webhooks.rejected.v1` keeps of a refused request."""
+    """Return the record for `webhooks.rejected.v1`: digest and excerpt of the body, a few headers. `at` is in µs."""
     return RejectedWebhook(
         provider=provider,
         path=path[:PATH_CHARS],
         cause=refusal.cause,
-        headers={name: headers[name][:PATH_CHARS] for name in KEPT_HEADERS if name in headers},
+        headers={name: headers[name][:PATH_CHARS] for name in RECORDED_HEADERS if name in headers},
         digest=sha256(body).digest(),
         excerpt=body[:EXCERPT_BYTES],
         received_at=at,

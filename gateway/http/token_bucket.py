@@ -1,6 +1,6 @@
-"""Token buckets by key: a rate in requests a second, a burst above it, bounded memory.
+"""Token buckets, single and by key in bounded memory. Rates are tokens a second; times are seconds of a steady clock.
 
-A bucket is one time: that at which it is full again. Times are seconds of any steady clock.
+A keyed bucket is stored as one number: the time at which it is full again.
 """
 
 from collections import OrderedDict
@@ -8,45 +8,45 @@ from hashlib import blake2b
 from typing import Protocol
 
 MAX_KEYS = 50_000
-"""Keys that are remembered; about 10 MB. Who was not seen for longest is forgotten, and has a full bucket again."""
+"""Keys in memory, about 10 MB. Beyond that the least recently used key is dropped; its next bucket is full."""
 
 EARLY_S = 1e-9
-"""Sums of floats miss a whole token by less than this."""
+"""Rounding errors of float sums stay below this."""
 
 SETS, WAYS = 65_536, 4
 SALT_BYTES, SLOT_BYTES = 16, 8
 SHARED_BYTES = SALT_BYTES + 2 * SETS * WAYS * SLOT_BYTES
-"""The size of the memory that `SharedBuckets` needs; it begins with random bytes."""
+"""The size of the memory that `SharedBuckets` needs; it begins with SALT_BYTES random bytes."""
 
 
 class Buckets(Protocol):
-    """A bucket for each key."""
+    """A token bucket for each key."""
 
     def take(self, key: str, now: float, cost: float = 1) -> float:
-        """Take `cost` tokens of this key: 0 when there were as many, else the seconds until there will be."""
+        """Take `cost` tokens of this key and return 0; if there are fewer, take none and return the seconds to wait."""
 
 
 class TokenBucket:
-    """Holds at most `burst` tokens and gains `rate` a second."""
+    """Holds at most `burst` tokens and gains `rate` tokens a second."""
 
     def __init__(self, rate: float, burst: float) -> None:
         self._rate = rate
         self._burst = burst
         self._tokens = burst
-        self._at = 0.0
+        self._updated_at = 0.0
 
     def take(self, now: float, cost: float = 1) -> float:
-        """Take `cost` tokens: 0 when there were as many, else the seconds until there will be."""
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-        self._at = now
+        """Take `cost` tokens and return 0; if there are fewer, take none and return the seconds to wait."""
+        self._tokens = min(self._burst, self._tokens + (now - self._updated_at) * self._rate)
+        self._updated_at = now
         if self._tokens >= cost:
             self._tokens -= cost
             return 0.0
         return (cost - self._tokens) / self._rate
 
 
-class OwnBuckets:
-    """Buckets of this process. The key that was not seen for longest is forgotten beyond `max_keys`."""
+class LocalBuckets:
+    """Buckets in the memory of this process. Beyond `max_keys`, the least recently used key is dropped."""
 
     def __init__(self, rate: float, burst: float, max_keys: int = MAX_KEYS) -> None:
         self._rate = rate
@@ -69,11 +69,11 @@ class OwnBuckets:
 
 
 class SharedBuckets:
-    """Buckets of several processes in `memory`, which is SHARED_BYTES long and shared by them.
+    """Buckets shared by several processes, in `memory` of SHARED_BYTES: a set-associative cache.
 
-    A key has one of the WAYS slots of its set: the one with its tag, else the one that is full soonest. `kind` keeps
-    keys of different limits apart. There is no lock: two processes that take at the same moment may let one request
-    more through.
+    A key uses one of the WAYS slots of its set: the slot with its tag, else the slot that is full soonest. `kind`
+    separates the keys of different limits. There is no lock, so two processes that take at the same moment may let one
+    request more through.
     """
 
     def __init__(self, memory: memoryview, kind: str, rate: float, burst: float) -> None:

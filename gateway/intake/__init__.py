@@ -1,1 +1,1 @@
-"""One webhook: admitted, authenticated, translated, appended; or rejected and kept."""
+"""Handles one webhook: admit, authenticate, translate, append; or refuse it and record the refusal."""

@@ -1,15 +1,15 @@
-"""Who may post: providers that are set up, from their own addresses, and no more requests than agreed.
+"""Decides who may post: enabled providers, from their allowed addresses, within the rate limits.
 
-A request takes a token of its source before anything of it is verified, and one of its provider only once it is: so
-forgeries use up what their senders may post, and nothing of what genuine senders may.
+A request takes a token of its source before it is verified, and a token of its provider only afterwards. Forgeries
+therefore use up the limit of their own senders, and none of the limit of genuine ones.
 """
 
 from time import monotonic
 
-from gateway.http.client_address import Address, contain, limited_as, source
+from gateway.http.client_address import Address, contain, rate_limit_key, source
 from gateway.http.guard import Scope
 from gateway.http.refusals import Refusal
-from gateway.http.token_bucket import Buckets, OwnBuckets, SharedBuckets
+from gateway.http.token_bucket import Buckets, LocalBuckets, SharedBuckets
 from gateway.intake.authentication import Authentication
 from gateway.settings import GatewaySettings
 from providers import catalogue
@@ -18,42 +18,47 @@ from stream.events import Verification
 
 UNSIGNED: Verification = "unsigned_allowed"
 UNSIGNED_BYTES = (262_144, 8_388_608)
-"""Bytes a second, and a burst, that are taken of one provider and that nothing proves; a webhook has 1 to 2 KB."""
+"""Bytes a second, and a burst, of unsigned webhooks accepted from one provider; a webhook has 1 to 2 KB."""
 
 
 class Admission:
-    """Decides before anything of the body is read, and once more when it is verified."""
+    """Checks a request before its body is read, and again after it is verified."""
 
-    def __init__(self, settings: GatewaySettings, proof: Authentication, shared: memoryview | None = None) -> None:
-        """`shared` is the memory in which several workers count together; None for one that counts alone."""
-        self._proof = proof
+    def __init__(
+        self, settings: GatewaySettings, authentication: Authentication, shared: memoryview | None = None
+    ) -> None:
+        """`shared` is memory in which several workers count together; None when this process counts alone."""
+        self._authentication = authentication
         self._allowed = {row.name: settings.allowed_ips(row.name) for row in catalogue.ROWS}
         self._trusted = settings.proxies()
         rate = settings.rate()
 
         def buckets(kind: str, rate: tuple[float, float]) -> Buckets:
-            return OwnBuckets(*rate) if shared is None else SharedBuckets(shared, kind, *rate)
+            return LocalBuckets(*rate) if shared is None else SharedBuckets(shared, kind, *rate)
 
         self._sources = buckets("source", rate) if rate else None
         self._providers = buckets("provider", rate) if rate else None
         self._unsigned_bytes = buckets("unsigned bytes", UNSIGNED_BYTES)
 
     def admit(self, scope: Scope, provider: Provider) -> str:
-        """Return the key that the request's source is counted by. Raises Refusal for a request not to be served."""
+        """Return the rate limit key of the request's source.
+
+        Raises Refusal if the source sends too fast, the provider is not enabled, or the address is not allowed.
+        """
         address = self._source(scope)
         if limited := self._limited(address):
             raise limited
-        if not (self._proof.is_active(provider) or provider.without_secret):
-            raise Refusal("provider_not_configured", self._proof.missing(provider))
+        if not (self._authentication.is_active(provider) or provider.without_secret):
+            raise Refusal("provider_not_configured", self._authentication.activation_hint(provider))
         if self._allowed[provider.name] and not contain(self._allowed[provider.name], address):
-            raise Refusal("source_not_allowed", "webhooks of this provider are not taken from your address")
-        return limited_as(address)
+            raise Refusal("source_not_allowed", "webhooks of this provider are not accepted from your address")
+        return rate_limit_key(address)
 
     def admit_verified(self, provider: Provider, verification: Verification, size: int) -> None:
-        """Raises Refusal when this provider has posted too much, whatever addresses it posts from.
+        """Raise Refusal if this provider has posted too much, from all addresses together. `size` is in bytes.
 
-        What nothing proves takes no token of what the same provider signs. Its bytes are limited too: long forgeries
-        are refused long before a short true webhook is.
+        Unsigned webhooks have buckets of their own, so they take no token of the signed ones. Their bytes are limited
+        too, which refuses long forgeries long before it refuses a short genuine webhook.
         """
         if self._providers is None:
             return
@@ -65,7 +70,7 @@ class Admission:
             raise _too_many(wait)
 
     def limited(self, scope: Scope) -> Refusal | None:
-        """Count a request that the guard refuses against its source; the refusal when that has sent too many."""
+        """Count a request that the guard refuses; return a refusal if its source has sent too many requests."""
         return self._limited(self._source(scope))
 
     def _source(self, scope: Scope) -> Address | None:
@@ -75,7 +80,7 @@ class Admission:
     def _limited(self, address: Address | None) -> Refusal | None:
         if self._sources is None:
             return None
-        wait = self._sources.take(limited_as(address), monotonic())
+        wait = self._sources.take(rate_limit_key(address), monotonic())
         return _too_many(wait) if wait else None
 
 

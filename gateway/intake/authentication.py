@@ -1,4 +1,4 @@
-"""What this gateway's settings take and hold for proved, now or once more when a webhook is released."""
+"""Authenticates webhooks by the gateway's settings, on arrival and again on release from the quarantine."""
 
 from gateway.http.refusals import Refusal
 from gateway.settings import GatewaySettings
@@ -8,11 +8,11 @@ from providers.generic import kinds
 from stream.events import Verification
 
 SHARED_SECRET = "WEBHOOK_SECRET"  # noqa: S105 - the name of the setting
-"""Signs bodies of several kinds: contract A's and the shop's."""
+"""Signs bodies of several kinds: those of contract A and of the shop."""
 
 
 class Authentication:
-    """Knows the secrets, and who may go without."""
+    """The secrets of each provider, and which providers may post without a signature."""
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._secrets = {row.secret_setting: settings.secrets(row.secret_setting) for row in catalogue.ROWS}
@@ -22,21 +22,22 @@ class Authentication:
         self._active = {id(row) for row in catalogue.ROWS if settings.is_active(row)}
 
     def is_active(self, provider: Provider) -> bool:
-        """Whether this row's webhooks are taken: it is not switched off, and something proves them if it can."""
+        """Return whether this row accepts webhooks: it is not switched off, and has a secret if it needs one."""
         return id(provider) in self._active
 
-    def missing(self, provider: Provider) -> str:
+    def activation_hint(self, provider: Provider) -> str:
         """Return a sentence with the settings that switch this provider's webhooks on."""
         name = provider.name.upper()
         if provider.is_unsigned:
-            ask = (
-                f"; nothing proves them, so each is confirmed at its API, for which the confirmer needs {name}_API_KEY"
+            confirmation = (
+                "; they are unsigned, so each is confirmed at the provider's API, for which the confirmer needs "
+                f"{name}_API_KEY"
             )
-            return f"{name} webhooks are not switched on: set {name}_ACTIVE=true at the gateway{ask}"
+            return f"{name} webhooks are not switched on: set {name}_ACTIVE=true at the gateway{confirmation}"
         return f"{name} webhooks are not switched on: set {provider.secret_setting}, and not {name}_ACTIVE=false"
 
-    def prove(self, provider: Provider, received: Received) -> Verification:
-        """How a request is proved; raises Refusal when it is not."""
+    def authenticate(self, provider: Provider, received: Received) -> Verification:
+        """Return how a request was verified; raises Refusal if its signature is missing, wrong or too old."""
         secrets = self._secrets[provider.secret_setting]
         if not secrets:  # the settings allow that only with an unsigned provider, or with ..._ALLOW_UNSIGNED
             return "unsigned_allowed"
@@ -48,7 +49,11 @@ class Authentication:
             raise Refusal(forged.cause, str(forged)) from forged
 
     def translate(self, provider: Provider, kind: str, received: Received, verification: Verification) -> Translation:
-        """Translate a verified request. Raises what its provider's `translate` raises, and WrongEvent."""
+        """Translate an authenticated request; `kind` is that of its path.
+
+        Raises providers.contract.RefusedWebhook: what the provider's `translate` raises, and WrongEvent for a body of
+        another kind.
+        """
         unsigned = provider.translate_unsigned if verification == "unsigned_allowed" else None
         translation = (unsigned or provider.translate)(received, kind)
         if self._requires_type and provider.secret_setting == SHARED_SECRET:

@@ -1,4 +1,4 @@
-"""Reads again what was kept aside, as today's settings and translators see it, and as of when it came."""
+"""Verifies and translates a quarantined webhook again, with the current settings and its original time of receipt."""
 
 from gateway.intake.authentication import Authentication
 from providers import catalogue
@@ -8,41 +8,50 @@ from providers.records import webhook
 from stream.events import Mode, QuarantinedWebhook, Verification
 
 
-class Still(Exception):
-    """This webhook stays where it is; `cause` in the words of the quarantine."""
+class NotReleasable(Exception):
+    """A webhook that stays in the quarantine; `cause` is a word of the quarantine."""
 
     def __init__(self, cause: str, detail: str) -> None:
         super().__init__(detail)
         self.cause = cause
 
 
-def read(kept: QuarantinedWebhook, proof: Authentication, mode: Mode) -> Addressed:
-    """The event of a webhook that was kept aside: the one it would have been, had it been read when it came.
+def reverify(stored: QuarantinedWebhook, authentication: Authentication, mode: Mode) -> Addressed:
+    """Return the event that `stored` would have been if it had been accepted when it arrived.
 
-    Raises Still, and as when it came Refusal where nothing proves it and providers.contract.Refused where it cannot
-    be read.
+    Raises NotReleasable if its provider, path or mode does not fit this gateway, Refusal if it is not authentic, and
+    providers.contract.RefusedWebhook if it cannot be translated.
     """
-    provider, kind = _sender(kept)
-    if not proof.is_active(provider):
+    provider, kind = _sender(stored)
+    if not authentication.is_active(provider):
         cause = "webhook_secret_not_configured" if provider.without_secret else "provider_not_configured"
-        raise Still(cause, proof.missing(provider))
-    received = Received(kept.path, kept.headers, kept.raw, kept.received_at)
-    verification = _proved(kept, provider, received, proof)
-    told = proof.translate(provider, kind, received, verification)
-    if (told.mode or kept.mode) != mode:
-        raise Still("other_mode", f"of {told.mode or kept.mode} mode, and this is {mode}")
-    return webhook(provider, received, verification, told, mode)
+        raise NotReleasable(cause, authentication.activation_hint(provider))
+    received = Received(stored.path, stored.headers, stored.raw, stored.received_at)
+    verification = _verification(stored, provider, received, authentication)
+    translation = authentication.translate(provider, kind, received, verification)
+    if (translation.mode or stored.mode) != mode:
+        raise NotReleasable("other_mode", f"of {translation.mode or stored.mode} mode, and this is {mode}")
+    return webhook(provider, received, verification, translation, mode)
 
 
-def _sender(kept: QuarantinedWebhook) -> tuple[Provider, str]:
-    if kept.path not in catalogue.BY_PATH:
-        raise Still("unknown_path", f"nothing is served at {kept.path} any more")
-    provider, kind = catalogue.find(kept.path, kept.headers)
-    if provider.name != kept.provider:
-        raise Still("unknown_path", f"{kept.path} is {provider.name}'s now, and this came from {kept.provider}")
+def _sender(stored: QuarantinedWebhook) -> tuple[Provider, str]:
+    """Return the provider and the kind of webhook that the stored path has today."""
+    if stored.path not in catalogue.BY_PATH:
+        raise NotReleasable("unknown_path", f"no provider has the path {stored.path} any more")
+    provider, kind = catalogue.find(stored.path, stored.headers)
+    if provider.name != stored.provider:
+        detail = f"{stored.path} belongs to {provider.name} now, and this webhook came from {stored.provider}"
+        raise NotReleasable("unknown_path", detail)
     return provider, kind
 
 
-def _proved(kept: QuarantinedWebhook, provider: Provider, received: Received, proof: Authentication) -> Verification:
-    """A token travels in the URL, which nobody keeps: that it was right then has to do."""
-    return kept.verification if kept.verification == "shared_secret" else proof.prove(provider, received)
+def _verification(
+    stored: QuarantinedWebhook, provider: Provider, received: Received, authentication: Authentication
+) -> Verification:
+    """Return how the webhook is verified today; raises Refusal if it is not.
+
+    A token in the URL is not stored, so a webhook that was verified by its token counts as verified.
+    """
+    if stored.verification == "shared_secret":
+        return stored.verification
+    return authentication.authenticate(provider, received)

@@ -1,1 +1,1 @@
-"""Several gateway processes on one port, and their supervisor."""
+"""Runs several gateway processes on one port under a supervisor."""

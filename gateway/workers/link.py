@@ -1,7 +1,7 @@
 """Requests from the supervisor to a worker, one at a time, over a socket pair that the worker inherits.
 
-A worker answers in a thread of its own. The end of a link is how it learns that its supervisor is gone, however that
-ended: then it ends at once, so that nothing keeps the port.
+A worker answers in a thread of its own. When the link closes, the supervisor has ended for whatever reason; the worker
+then exits at once, so that it does not keep the port.
 """
 
 import os
@@ -15,28 +15,31 @@ from runtime.logging import log
 from runtime.management import Refused
 
 ORPHANED = 1
-"""The exit code of a worker whose supervisor is gone."""
+"""The exit code of a worker whose supervisor has ended."""
 Verb = Callable[..., Any]
 
 
 class NoAnswer(Exception):
-    """The worker is gone, or does not answer in time."""
+    """The worker has ended, or does not answer in time."""
 
 
 class Link:
-    """The supervisor's end."""
+    """The supervisor's end of the connection; safe to use from several threads."""
 
     def __init__(self, connection: "Connection[Any, Any]") -> None:
         self._connection = connection
         self._lock = Lock()
-        self._asked = 0
+        self._last_request = 0
 
-    def ask(self, timeout_s: float, verb: str, *arguments: Any) -> Any:
-        """Return the result of the worker's verb. Raises NoAnswer; Refused and RuntimeError when the verb failed."""
+    def call(self, timeout_s: float, verb: str, *arguments: Any) -> Any:
+        """Return the result of a verb of the worker.
+
+        Raises NoAnswer after `timeout_s` seconds or if the worker has ended, and Refused if the verb refused or failed.
+        """
         with self._lock:
-            self._asked += 1
+            self._last_request += 1
             try:
-                self._connection.send((self._asked, verb, arguments))
+                self._connection.send((self._last_request, verb, arguments))
                 value, refused = self._answer(timeout_s)
             except (OSError, EOFError) as gone:
                 raise NoAnswer from gone
@@ -45,26 +48,26 @@ class Link:
         return value
 
     def close(self) -> None:
-        """Hang up; nobody may be asking."""
+        """Close the connection; no call may be running."""
         self._connection.close()
 
     def _answer(self, timeout_s: float) -> tuple[Any, Any]:
-        """The answer to the last question; answers to earlier ones came too late."""
+        """Return the answer to the last request; skip late answers to earlier ones."""
         while self._connection.poll(timeout_s):
             number, value, refused = self._connection.recv()
-            if number == self._asked:
+            if number == self._last_request:
                 return value, refused
         raise NoAnswer
 
 
 def end() -> None:
-    """End this process at once."""
+    """Exit this process at once, without cleaning up."""
     log.error("worker.orphaned")
     os._exit(ORPHANED)
 
 
 def serve(connection: "Connection[Any, Any]", verbs: Mapping[str, Verb], orphaned: Callable[[], object] = end) -> None:
-    """Answer the supervisor in a thread until it is gone; then call `orphaned`."""
+    """Answer the supervisor in a thread until the connection closes; then call `orphaned`."""
     Thread(target=_serve, args=(connection, verbs, orphaned), name="supervisor", daemon=True).start()
 
 
@@ -81,6 +84,6 @@ def _result(verb: Verb, arguments: tuple[Any, ...]) -> tuple[Any, Any]:
         return verb(*arguments), None
     except Refused as refused:
         return None, (refused.status, refused.error, str(refused))
-    except Exception:  # noqa: BLE001 - whatever a verb does, the supervisor gets an answer
+    except Exception:  # noqa: BLE001 - the supervisor gets an answer whatever a verb raises
         log.exception("management.failed")
-        return None, (500, "internal_error", "this failed; the log says why")
+        return None, (500, "internal_error", "this failed; see the log of the service")

@@ -1,7 +1,7 @@
-"""Metrics of several workers as one page: counters and histograms are added, gauges name their worker. Pure.
+"""Merges the metrics of several workers: counters and histograms are added, gauges get a `worker` label. Pure.
 
-A worker that ended took its counters along. Its last known ones stay in the sum, or the sum would fall, which
-Prometheus takes for a restart of the whole.
+The last known counters of an ended worker stay in the sum. Without them the sum would fall, which Prometheus takes for
+a restart of the whole service.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
 ADDED = ("counter", "histogram", "summary")
-OF_THE_WHOLE = frozenset(
+SUPERVISOR_GAUGES = frozenset(
     {
         "hookstream_build_info",
         "hookstream_ready",
@@ -19,12 +19,12 @@ OF_THE_WHOLE = frozenset(
         "python_info",
     }
 )
-"""Gauges that the supervisor has itself; there is no spool where there are workers."""
+"""Gauges that only the supervisor exports. The spool's are among them because WORKERS above 1 excludes a spool."""
 CREATED = "_created"
 
 
 class Merged(Collector):
-    """The supervisor's own metrics and those of its workers, as one collection."""
+    """A collector of the supervisor's metrics and those of its workers, which are given by their names."""
 
     def __init__(self, own: Iterable[Metric], workers: Mapping[str, Sequence[Metric]]) -> None:
         self._merged = merge(own, workers)
@@ -34,31 +34,31 @@ class Merged(Collector):
 
 
 def merge(own: Iterable[Metric], workers: Mapping[str, Sequence[Metric]]) -> list[Metric]:
-    """Add the workers' metrics, by their names, to `own`."""
-    found: dict[str, Metric] = {}
+    """Return `own` with the metrics of `workers`, by the workers' names, merged into it."""
+    merged: dict[str, Metric] = {}
     for metric in own:
-        _add(found, metric, {})
+        _add(merged, metric, {})
     for name, metrics in workers.items():
         for metric in metrics:
-            if metric.name not in OF_THE_WHOLE:
-                _add(found, metric, {} if metric.type in ADDED else {"worker": name})
-    return list(found.values())
+            if metric.name not in SUPERVISOR_GAUGES:
+                _add(merged, metric, {} if metric.type in ADDED else {"worker": name})
+    return list(merged.values())
 
 
 def counters(metrics: Iterable[Metric]) -> list[Metric]:
-    """Return the metrics whose values remain after the worker that counted them has ended."""
+    """Return the metrics whose values stay in the sum after their worker has ended."""
     return [metric for metric in metrics if metric.type in ADDED]
 
 
-def _add(found: dict[str, Metric], metric: Metric, more: Mapping[str, str]) -> None:
-    into = found.setdefault(metric.name, Metric(metric.name, metric.documentation, metric.type))
-    at = {(sample.name, tuple(sorted(sample.labels.items()))): place for place, sample in enumerate(into.samples)}
+def _add(merged: dict[str, Metric], metric: Metric, extra_labels: Mapping[str, str]) -> None:
+    into = merged.setdefault(metric.name, Metric(metric.name, metric.documentation, metric.type))
+    indexes = {(sample.name, tuple(sorted(sample.labels.items()))): index for index, sample in enumerate(into.samples)}
     for sample in metric.samples:
-        labels = {**sample.labels, **more}
-        place = at.get((sample.name, tuple(sorted(labels.items()))))
-        if place is None:
+        labels = {**sample.labels, **extra_labels}
+        index = indexes.get((sample.name, tuple(sorted(labels.items()))))
+        if index is None:
             into.add_sample(sample.name, labels, sample.value)
         else:
-            before = into.samples[place]
+            before = into.samples[index]
             value = min(before.value, sample.value) if sample.name.endswith(CREATED) else before.value + sample.value
-            into.samples[place] = before._replace(value=value)
+            into.samples[index] = before._replace(value=value)

@@ -1,8 +1,8 @@
-"""Several processes take webhooks on one port: WORKERS of them, each with its own producer, and their supervisor.
+"""Supervises WORKERS gateway processes that serve one port, each with its own producer.
 
-The kernel spreads connections over the workers (SO_REUSEPORT). The supervisor has the management listener and asks the
-workers. A worker that ends is started again; one that ends before it ever listened ends everything, with its exit code:
-what keeps it from starting keeps the next from it too.
+The kernel spreads connections over the workers (SO_REUSEPORT). The supervisor has the management listener and calls the
+workers. It restarts a worker that ends. A worker that ends before it was ever ready ends the whole gateway with its
+exit code, since the next worker would fail to start for the same reason.
 """
 
 import secrets
@@ -26,43 +26,47 @@ from runtime.logging import log
 from runtime.management import Refused, Routes
 
 WORKER = "--worker"
-"""The argument that makes a gateway a worker; its file descriptors follow."""
-ASK_S = 2.0
-DESK_S = 60.0
-"""Seconds for a request of an operator, such as a release from the quarantine."""
-LOOK_S = 0.5
-CLOSING_S = 5.0
-AGAIN_S = 1.0
-"""Pause before a worker is started again, lest one that always ends takes a whole core."""
+"""The argument that makes a gateway process a worker; file descriptors follow."""
+QUERY_TIMEOUT_S = 2.0
+MANAGEMENT_TIMEOUT_S = 60.0
+"""For an operator's request, such as a release from the quarantine."""
+POLL_S = 0.5
+SHUTDOWN_S = 5.0
+RESTART_DELAY_S = 1.0
+"""A worker that ends again and again would otherwise use a whole core."""
 
 
 class Worker:
-    """One process and two links to it: one for quick requests, one for an operator's, which may take long."""
+    """A worker process and two links to it: one for health and metrics, one for slow requests of an operator.
+
+    `limits` is the file descriptor of the memory in which the workers count requests together. `was_ready` is whether
+    the worker has been ready at least once.
+    """
 
     def __init__(self, name: str, limits: int) -> None:
         self.name = name
-        self.listened = False
+        self.was_ready = False
         self.metrics: Sequence[Metric] = ()
-        (ours, theirs), (our_desk, their_desk) = Pipe(), Pipe()
-        self.link, self.desk = Link(ours), Link(our_desk)
-        inherited = (theirs.fileno(), their_desk.fileno(), limits)
+        (ours, theirs), (our_management, their_management) = Pipe(), Pipe()
+        self.link, self.management_link = Link(ours), Link(our_management)
+        inherited = (theirs.fileno(), their_management.fileno(), limits)
         argv = [sys.executable, "-m", "gateway", WORKER, *map(str, inherited)]
         self.process = subprocess.Popen(argv, pass_fds=inherited)
         theirs.close()
-        their_desk.close()
+        their_management.close()
 
     def problems(self) -> list[str]:
-        """Return the worker's readiness problems."""
+        """Return the worker's readiness problems; empty if it is ready."""
         try:
-            found: list[str] = self.link.ask(ASK_S, "problems")
+            problems: list[str] = self.link.call(QUERY_TIMEOUT_S, "problems")
         except NoAnswer:
-            return ["it does not answer"]
-        self.listened = self.listened or not found
-        return found
+            return ["the worker does not answer"]
+        self.was_ready = self.was_ready or not problems
+        return problems
 
 
 class Workers:
-    """Keeps `count` workers running until it is asked to stop."""
+    """Starts `count` workers and keeps them running."""
 
     def __init__(self, count: int) -> None:
         self._limits = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as this process lives
@@ -70,44 +74,44 @@ class Workers:
         self._limits.truncate(SHARED_BYTES)
         self._limits.flush()
         self._lock = Lock()
-        self._ended: list[Metric] = []
+        self._ended_counters: list[Metric] = []
         self._workers = [self._start(str(number)) for number in range(1, count + 1)]
 
     def watch(self, health: Health) -> None:
-        """Tell of the workers' health as of one's own: any of them may get the next webhook."""
+        """Report the first problem of any worker as a problem of the gateway: any of them may get the next webhook."""
         health.ready_while(lambda: self._first("problems"))
         health.warn_while(lambda: self._first("warnings"))
 
     def routes(self) -> Routes:
-        """The gateway's verbs, done by a worker."""
+        """Return the gateway's management routes, which a worker executes, and the merged metrics."""
         return {
             ("GET", "/metrics"): lambda _: generate_latest(Merged(REGISTRY.collect(), self._metrics())),
-            ("GET", "/spool"): lambda request: self._ask_any("GET", "/spool", request),
-            ("POST", "/quarantine/release"): lambda request: self._ask_any("POST", "/quarantine/release", request),
+            ("GET", "/spool"): lambda request: self._call_any("GET", "/spool", request),
+            ("POST", "/quarantine/release"): lambda request: self._call_any("POST", "/quarantine/release", request),
         }
 
     def supervise(self, stop: Event) -> int:
-        """Start workers again that end, until `stop` is set or nothing can be started; the exit code."""
-        while not stop.wait(LOOK_S):
-            for place, worker in enumerate(self._workers):
+        """Restart ended workers until `stop` is set or one has ended before it was ready; return the exit code."""
+        while not stop.wait(POLL_S):
+            for index, worker in enumerate(self._workers):
                 if (code := worker.process.poll()) is None:
-                    if not worker.listened:
+                    if not worker.was_ready:
                         worker.problems()
                     continue
                 log.error("worker.ended", id=worker.name, status=code)
-                if not worker.listened:
+                if not worker.was_ready:
                     self._stop()
                     return code if code > 0 else 1
-                self._replace(place, worker, stop)
+                self._replace(index, worker, stop)
         return self._stop()
 
-    def _replace(self, place: int, worker: Worker, stop: Event) -> None:
-        stop.wait(AGAIN_S)
+    def _replace(self, index: int, worker: Worker, stop: Event) -> None:
+        stop.wait(RESTART_DELAY_S)
         with self._lock:
-            self._ended = counters(merge(self._ended, {worker.name: counters(worker.metrics)}))
-            again = self._start(worker.name)
-            again.listened = True  # it could start before, so what ends it now may pass
-            self._workers[place] = again
+            self._ended_counters = counters(merge(self._ended_counters, {worker.name: counters(worker.metrics)}))
+            replacement = self._start(worker.name)
+            replacement.was_ready = True  # its predecessor could start, so the cause may be temporary
+            self._workers[index] = replacement
 
     def _start(self, name: str) -> Worker:
         return Worker(name, self._limits.fileno())
@@ -116,10 +120,10 @@ class Workers:
         for worker in self._workers:
             if worker.process.poll() is None:
                 worker.process.send_signal(signal.SIGTERM)
-        until = time.monotonic() + CLOSING_S
+        deadline = time.monotonic() + SHUTDOWN_S
         for worker in self._workers:
             try:
-                worker.process.wait(max(0.0, until - time.monotonic()))
+                worker.process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 worker.process.kill()
                 worker.process.wait()
@@ -127,7 +131,7 @@ class Workers:
 
     def _first(self, verb: str) -> str | None:
         for worker in list(self._workers):
-            problems = worker.problems() if verb == "problems" else self._said(worker, verb)
+            problems = worker.problems() if verb == "problems" else self._query(worker, verb)
             if problems:
                 return f"worker {worker.name}: {problems[0]}"
         return None
@@ -135,22 +139,24 @@ class Workers:
     def _metrics(self) -> Mapping[str, Sequence[Metric]]:
         with self._lock:
             for worker in self._workers:
-                worker.metrics = self._said(worker, "metrics") or worker.metrics
-            return {**{worker.name: worker.metrics for worker in self._workers}, "ended": self._ended}
+                worker.metrics = self._query(worker, "metrics") or worker.metrics
+            return {**{worker.name: worker.metrics for worker in self._workers}, "ended": self._ended_counters}
 
     @staticmethod
-    def _said(worker: Worker, verb: str) -> Any:
+    def _query(worker: Worker, verb: str) -> Any:
         try:
-            return worker.link.ask(ASK_S, verb)
+            return worker.link.call(QUERY_TIMEOUT_S, verb)
         except NoAnswer:
             return None
 
-    def _ask_any(self, method: str, path: str, request: Mapping[str, Any]) -> object:
-        """Let a worker that is ready do it, for each can."""
+    def _call_any(self, method: str, path: str, request: Mapping[str, Any]) -> object:
+        """Have any ready worker execute a route. Raises Refused if none is ready or it does not answer in time."""
         for worker in list(self._workers):
             if not worker.problems():
                 try:
-                    return worker.desk.ask(DESK_S, "route", method, path, dict(request))
+                    return worker.management_link.call(MANAGEMENT_TIMEOUT_S, "route", method, path, dict(request))
                 except NoAnswer:
-                    raise Refused(504, "no_answer", f"worker {worker.name} has not answered; it may be done") from None
+                    raise Refused(
+                        504, "no_answer", f"worker {worker.name} did not answer; the request may have been executed"
+                    ) from None
         raise Refused(503, "unavailable", "no worker is ready; try again")

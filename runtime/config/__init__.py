@@ -1,1 +1,1 @@
-"""The environment, read once and checked: settings, secrets, librdkafka's properties."""
+"""Reads and checks the environment: settings, secrets, librdkafka's properties."""

@@ -1,7 +1,7 @@
-"""librdkafka's properties from the environment, checked against librdkafka itself.
+"""Reads librdkafka's properties from the environment and checks them against librdkafka itself.
 
-`KAFKA_SASL_USERNAME` is `sasl.username`; `KAFKA_SASL_PASSWORD_FILE` names a file that holds `sasl.password`. Sentences
-about a property that may be secret do not repeat its value.
+`KAFKA_SASL_USERNAME` sets `sasl.username`; `KAFKA_SASL_PASSWORD_FILE` names a file with `sasl.password`. Errors about a
+property that may be secret do not repeat its value.
 """
 
 import re
@@ -11,14 +11,14 @@ from pathlib import Path
 from confluent_kafka import KafkaException, Producer
 
 PREFIX, FILE = "KAFKA_", "_FILE"
-OURS = frozenset({"KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS_FILE", "KAFKA_PID"})
-"""Settings of their own; KAFKA_PID stands in `.run/env`."""
+OWN_VARIABLES = frozenset({"KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS_FILE", "KAFKA_PID"})
+"""Variables that set no property: settings of this project, and KAFKA_PID from `.run/env`."""
 # Kubernetes sets these for a Service whose name begins with kafka.
 SERVICE_LINK = re.compile(r"(_SERVICE_HOST|_SERVICE_PORT(_\w+)?|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$")
 WITH_UNDERSCORE = {"log.level": "log_level"}
-"""The only property that is set by text and whose name holds an underscore."""
+"""The only property with an underscore in its name that can be set by text."""
 NOT_BY_TEXT = frozenset({"logger"})
-"""The Python client's own, and an object."""
+"""Properties of the Python client that are objects."""
 
 GUARANTEED: dict[str, frozenset[str]] = {
     "acks": frozenset({"all", "-1"}),
@@ -60,39 +60,39 @@ GUARANTEED: dict[str, frozenset[str]] = {
     ),
     frozenset[str](),
 )
-"""Properties that hookstream's guarantees rest on, with the values that keep them; no other is accepted."""
+"""Properties that hookstream's guarantees depend on, and the values accepted for each; none if the set is empty."""
 ELSEWHERE = {
     "metadata.broker.list": "set KAFKA_BOOTSTRAP_SERVERS instead",
     "group.id": "set GROUP_PREFIX instead",
 }
 SECRET = re.compile(r"username|password|secret|pem|\.config|\.key|assertion")
-"""Properties whose values stand in no sentence; librdkafka repeats some values."""
+"""Properties whose values appear in no error; librdkafka's own errors contain some values."""
 _END = "hookstream.end"
 
 
 def read(environment: Mapping[str, str]) -> dict[str, str]:
-    """The properties that the environment sets, by librdkafka's names.
+    """Return the properties that the environment sets, by librdkafka's names.
 
-    Raises ValueError with a sentence per variable that cannot be used, and OSError when a file cannot be read.
+    Raises ValueError with a sentence for each variable that cannot be used, and OSError if a file cannot be read.
     """
-    wrong, found = list[str](), dict[str, str]()
+    errors, properties = list[str](), dict[str, str]()
     for variable, name, value in _given(environment):
-        if why := _refusal(name, value):
-            wrong.append(f"{variable}: {why}")
+        if error := _error(name, value):
+            errors.append(f"{variable}: {error}")
         elif name not in GUARANTEED:
-            found[name] = value
-    if wrong:
-        raise ValueError("; ".join(wrong))
-    return found
+            properties[name] = value
+    if errors:
+        raise ValueError("; ".join(errors))
+    return properties
 
 
 def variables(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that set properties, to be handed on to another process."""
+    """Return the variables that set properties, to pass them to another process."""
     return {name: value for name, value in environment.items() if _is_property(name) and value}
 
 
 def _given(environment: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Each variable, its property and its value; a variable wins over the file of the same property."""
+    """Yield each variable, its property and its value; a variable takes precedence over a file for the property."""
     for variable, value in sorted(variables(environment).items()):
         name = _name(variable.removeprefix(PREFIX))
         if not variable.endswith(FILE) or _is_known(name):
@@ -102,7 +102,7 @@ def _given(environment: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
 
 
 def _is_property(variable: str) -> bool:
-    return variable.startswith(PREFIX) and variable not in OURS and not SERVICE_LINK.search(variable)
+    return variable.startswith(PREFIX) and variable not in OWN_VARIABLES and not SERVICE_LINK.search(variable)
 
 
 def _name(rest: str) -> str:
@@ -113,45 +113,45 @@ def _name(rest: str) -> str:
 def _content(variable: str, path: str) -> str:
     try:
         return Path(path).read_text().strip()
-    except OSError as wrong:
-        raise OSError(wrong.errno, wrong.strerror, f"{variable} names {path}") from wrong
+    except OSError as failure:
+        raise OSError(failure.errno, failure.strerror, f"{variable} names {path}") from failure
 
 
-def _refusal(name: str, value: str) -> str | None:
-    """Return why this property cannot have this value; None when it can."""
+def _error(name: str, value: str) -> str | None:
+    """Return why this property cannot have this value, or None."""
     if name in GUARANTEED:
         return _weakening(name, value)
     if name.startswith("test.mock."):
-        return "a mock cluster keeps nothing: unset it"
+        return "a mock cluster stores nothing: unset it"
     if not _is_known(name):
         return f"librdkafka knows no property {name}; see its CONFIGURATION.md"
-    objection = _objection(name, value)
-    if objection and SECRET.search(name):
+    error = _librdkafka_error(name, value)
+    if error and SECRET.search(name):
         return f"librdkafka does not accept the value of {name}"
-    return objection and objection.strip()
+    return error and error.strip()
 
 
 def _weakening(name: str, value: str) -> str | None:
-    """Return why a guaranteed property cannot have this value; None when it can."""
-    kept = GUARANTEED[name]
-    if value.lower() in kept:
+    """Return why a property of GUARANTEED cannot have this value, or None."""
+    accepted = GUARANTEED[name]
+    if value.lower() in accepted:
         return None
-    if kept:
-        return f"hookstream's guarantees rest on {name}: only {' or '.join(sorted(kept))} is accepted"
+    if accepted:
+        return f"hookstream's guarantees rest on {name}: only {' or '.join(sorted(accepted))} is accepted"
     return ELSEWHERE.get(name) or f"hookstream's guarantees rest on {name}: unset it"
 
 
 def _is_known(name: str) -> bool:
     """Return whether librdkafka has a property of this name that can be set by text."""
-    objection = _objection(name, "")
-    return name not in NOT_BY_TEXT and (objection is None or "No such configuration property" not in objection)
+    error = _librdkafka_error(name, "")
+    return name not in NOT_BY_TEXT and (error is None or "No such configuration property" not in error)
 
 
-def _objection(name: str, value: str) -> str | None:
-    """Return librdkafka's objection to the value, or None. The second name is always wrong, so no client starts."""
+def _librdkafka_error(name: str, value: str) -> str | None:
+    """Return librdkafka's error for the value, or None. The second name is always invalid, so no client starts."""
     try:
         Producer({name: value, _END: ""})
-    except Exception as said:  # noqa: BLE001 - the client raises TypeError and AttributeError for its own properties
-        text = said.args[0].str() if isinstance(said, KafkaException) else str(said)
+    except Exception as failure:  # noqa: BLE001 - the client raises TypeError and AttributeError for its own properties
+        text = failure.args[0].str() if isinstance(failure, KafkaException) else str(failure)
         return None if _END in text else text
     return None

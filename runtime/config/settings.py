@@ -1,8 +1,9 @@
-"""The environment, read once into a frozen record; a wrong value stops the start with a sentence.
+"""Reads the environment into a frozen model; an invalid value ends the process with a sentence on standard error.
 
 Each setting is one field: its name in capitals is the variable, its description the line in docs/configuration.md.
-`NAME_FILE` may name a file that holds the value instead; the variable wins over it. `SECRETS_DIR` may name a folder of
-files named as settings, as containers are given secrets; such a file wins over the variable. White space is trimmed.
+`NAME_FILE` may name a file with the value; the variable takes precedence over it. `SECRETS_DIR` may name a folder with
+one file per setting, as container secrets are mounted; such a file takes precedence over the variable. White space
+around values is trimmed.
 """
 
 import os
@@ -23,15 +24,15 @@ from runtime.config.secrets import Token, local_defaults
 EXIT_MISCONFIGURED = 78  # EX_CONFIG of sysexits.h
 Mode = Literal["live", "test"]
 NAME_PREFIX = r"^[A-Za-z0-9._-]{0,100}$"
-"""The characters Kafka allows in names; its limit of 249 leaves room for ours."""
+"""The characters Kafka allows in names. Its limit of 249 leaves room for the names of topics and groups."""
 
 
 Find = Callable[[str], tuple[str, Path | None]]
-"""By a setting's name in capitals: the variable that leads to its file, and the file, None when there is none."""
+"""Takes a setting's name in capitals; returns the variable that names its file, and the file's path or None."""
 
 
 class FileSource(PydanticBaseSettingsSource):
-    """Values from the files that `find` finds."""
+    """Reads settings from the files that `find` returns. Raises OSError if a file cannot be read."""
 
     def __init__(self, settings_cls: type[BaseSettings], find: Find) -> None:
         super().__init__(settings_cls)
@@ -41,8 +42,8 @@ class FileSource(PydanticBaseSettingsSource):
         variable, path = self._find(field_name.upper())
         try:
             return (path.read_text().strip() if path else None), field_name, False
-        except OSError as wrong:
-            raise OSError(wrong.errno, wrong.strerror, f"{variable} names {path}") from wrong
+        except OSError as failure:
+            raise OSError(failure.errno, failure.strerror, f"{variable} names {path}") from failure
 
     def __call__(self) -> dict[str, Any]:
         fields = self.settings_cls.model_fields
@@ -62,61 +63,75 @@ def _secret_file(name: str) -> tuple[str, Path | None]:
 
 
 class Settings(BaseSettings):
-    """What each service reads. A subclass adds what only that service needs."""
+    """The settings of every service; a subclass adds those of one service."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, str_strip_whitespace=True)
 
-    kafka_bootstrap_servers: str = Field(description="Kafka's brokers, host:port, comma-separated")
+    kafka_bootstrap_servers: str = Field(description="Kafka brokers as host:port, comma-separated")
     topic_prefix: str = Field(
-        "", pattern=NAME_PREFIX, description="put before each topic's name; fixed once a store has events"
+        "", pattern=NAME_PREFIX, description="prefix of all topic names; must not change once a store has events"
     )
     topic_partitions: int = Field(
-        12, ge=1, le=1000, description="the number of partitions of each topic; fixed once the topics exist"
+        12, ge=1, le=1000, description="number of partitions of each topic; must not change once the topics exist"
     )
-    group_prefix: str = Field("", pattern=NAME_PREFIX, description="put before the name of each consumer group")
+    group_prefix: str = Field("", pattern=NAME_PREFIX, description="prefix of all consumer group names")
     schema_registry_url: str | None = Field(
-        None, description="a schema registry (Confluent API); unset: ids come from schemas/avro/registry.json"
+        None,
+        description="URL of a schema registry (Confluent API); unset: schema ids come from schemas/avro/registry.json",
     )
     schema_registry_token: str | None = Field(
-        None, description="a bearer token for the registry; a user and a password stand in its URL instead"
+        None,
+        description="bearer token for the registry; for a user and a password, put user:password@ in its URL instead",
     )
     schema_registry_ca: Path | None = Field(
-        None, description="the file of the CA that signed the registry's certificate; unset: the system's"
+        None, description="file with the CA of the registry's certificate; unset: the CAs of the system"
     )
     schema_register: bool = Field(
-        default=False, description="register schemas the registry lacks; else `hookstream schemas push` does"
+        default=False,
+        description="register schemas that the registry lacks; false: only `hookstream schemas push` registers them",
     )
     topic_replication: int | None = Field(
-        None, ge=1, description="the copies topics should have, for the check at start; unset: 3 when live, else any"
+        None,
+        ge=1,
+        description="replication factor that topics should have, checked at start; unset: 3 if MODE=live, else any",
     )
-    mode: Mode = Field("live", description="the mode of a webhook that names none")
-    management_host: str = Field("127.0.0.1", description="where health, metrics and management verbs are answered")
-    management_port: int = Field(9100, ge=0, le=65535, description="the port of health, metrics and management verbs")
+    mode: Mode = Field(
+        "live",
+        description="mode of this system and of webhooks that name none; those of the other mode are quarantined",
+    )
+    management_host: str = Field(
+        "127.0.0.1", description="address on which health, metrics and the management API are served"
+    )
+    management_port: int = Field(9100, ge=0, le=65535, description="port of health, metrics and the management API")
     management_token: Token | None = Field(
-        None, description="the bearer token for metrics and management verbs; unset: only health is answered"
+        None, description="bearer token for metrics and the management API; unset: only health is served"
     )
     secrets_dir: Path | None = Field(
-        None, description="a folder whose files, each named as a setting, hold values; they win over variables"
+        None, description="folder with one file per setting, named as the setting; takes precedence over variables"
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least level logged")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="lowest level that is logged")
     _kafka_properties: Mapping[str, str] = PrivateAttr(default_factory=dict)
 
     @property
     def kafka_properties(self) -> Mapping[str, str]:
-        """Librdkafka's properties as the `KAFKA_…` variables set them."""
+        """The properties of librdkafka that `KAFKA_…` variables set."""
         return self._kafka_properties
 
     @field_validator("schema_registry_url")
     @classmethod
     def _registry_has_an_address(cls, value: str | None) -> str | None:
         if value is not None and not (urlsplit(value).hostname and value.startswith(("http://", "https://"))):
-            raise ValueError("must be an http or https URL, a user and a password before its host if it needs them")
+            raise ValueError(
+                "must be an http or https URL, with user:password@ before the host if the registry needs them"
+            )
         return value
 
     @model_validator(mode="after")
     def _registry_can_be_called(self) -> Self:
         if self.schema_registry_token and urlsplit(self.schema_registry_url or "").username is not None:
-            raise ValueError("SCHEMA_REGISTRY_URL holds credentials and SCHEMA_REGISTRY_TOKEN is set: keep one")
+            raise ValueError(
+                "SCHEMA_REGISTRY_URL has credentials and SCHEMA_REGISTRY_TOKEN is set: use only one of them"
+            )
         if self.schema_registry_ca is not None:
             _check_ca(self.schema_registry_ca)
         return self
@@ -131,7 +146,7 @@ class Settings(BaseSettings):
         known = list(local_defaults({**self.__dict__, **self._kafka_properties})) if self.mode == "live" else []
         if known:
             names = ", ".join(name.upper() for name in known)
-            raise ValueError(f"{names}: a secret for one's own machine (local-only…), which MODE=live does not take")
+            raise ValueError(f"{names}: a published development secret (local-only…), which MODE=live does not accept")
         return self
 
     @classmethod
@@ -152,69 +167,73 @@ class Settings(BaseSettings):
 
     @classmethod
     def read(cls) -> Self:
-        """The settings of this process; exits with a sentence per wrong value."""
+        """Return the settings of this process; exit with EXIT_MISCONFIGURED and a sentence for each invalid value."""
         try:
             return cls()
-        except (ValidationError, OSError) as wrong:
-            sys.stderr.write("".join(f"{sentence}\n" for sentence in complaints(wrong)))
+        except (ValidationError, OSError) as failure:
+            sys.stderr.write("".join(f"{sentence}\n" for sentence in complaints(failure)))
             sys.exit(EXIT_MISCONFIGURED)
 
 
 class StoreSettings(Settings):
-    """What a service with a Postgres store reads."""
+    """The settings of every service with a Postgres store."""
 
-    database_url: str = Field(description="this service's own database, postgresql://role:password@host:port/name")
+    database_url: str = Field(description="database of this service, postgresql://role:password@host:port/name")
     direct_database_url: str | None = Field(
         None,
-        description="that database without a pooler, for LISTEN, migrations and replays; unset: DATABASE_URL",
+        description="the same database without a pooler, for LISTEN, migrations and replays; unset: DATABASE_URL",
     )
     database_prepare: bool = Field(
         default=True,
-        description="off: no prepared statements, no start-up options: for PgBouncer's transaction pooling",
+        description="use prepared statements and start-up options; false behind PgBouncer in transaction pooling",
     )
-    batch_size: int = Field(1000, ge=1, le=10_000, description="the most events one transaction applies")
+    batch_size: int = Field(1000, ge=1, le=10_000, description="maximum number of events in one transaction")
     gather_ms: int = Field(
         50,
         ge=0,
         le=5000,
-        description="milliseconds a batch waits for more events after its first (console: 500, notifier: 150),"
-        " unless it is full",
+        description="milliseconds that a batch waits for more events after its first, unless it is full"
+        " (console: 500, notifier: 150)",
     )
     retry_first_s: float = Field(
         2.0,
         gt=0,
         le=3600,
-        description="seconds until a failed event is tried again; each further wait is 4 times as long",
+        description="seconds until a failed event is retried; each further wait is 4 times as long",
     )
     max_failing: int = Field(
-        100, ge=2, description="so many failing events at once stop consumption: it must be us, not them"
+        100,
+        ge=2,
+        description="consumption stops while this many events are retrying, as the cause is then probably ours",
     )
     wait_limit_s: float = Field(
-        86_400, gt=0, description="seconds an event may wait for what it needs before it is reported abandoned"
+        86_400,
+        gt=0,
+        description="seconds that an event may wait for the event it needs before it is reported as ABANDONED",
     )
     replay_batch_size: int = Field(
         5000,
         ge=100,
         le=100_000,
-        description="the most events one transaction of a replay applies; each takes about 10 KB of memory",
+        description="maximum number of events in one transaction of a replay; each takes about 10 KB of memory",
     )
     replay_processes: int = Field(
         1,
         ge=1,
         le=64,
-        description="the most processes that replay partitions side by side, where the service's state allows it",
+        description="maximum number of processes that replay partitions in parallel, if the service's state allows it",
     )
 
     @property
     def session_url(self) -> str:
-        """The URL without a transaction pooler, for LISTEN, advisory locks and session settings."""
+        """The URL that bypasses a transaction pooler, for LISTEN, advisory locks and session settings."""
         return self.direct_database_url or self.database_url
 
 
 def value_of(environment: Mapping[str, str], name: str) -> str | None:
-    """A setting by its variable or the file that NAME_FILE names, for programs that read no `Settings`.
+    """Return a setting from its variable or the file that NAME_FILE names, for programs without `Settings`; or None.
 
-    Raises OSError when the file cannot be read.
+    Raises OSError if the file cannot be read.
     """
     if value := environment.get(name, "").strip():
         return value
@@ -225,20 +244,20 @@ def value_of(environment: Mapping[str, str], name: str) -> str | None:
 def _check_ca(path: Path) -> None:
     try:
         ssl.create_default_context(cafile=path)
-    except OSError as wrong:
-        raise ValueError(f"SCHEMA_REGISTRY_CA: {path} holds no certificate that can be read") from wrong
+    except OSError as failure:
+        raise ValueError(f"SCHEMA_REGISTRY_CA: {path} has no readable certificate") from failure
 
 
-def complaints(wrong: ValidationError | OSError) -> list[str]:
-    """What is wrong with the configuration, in sentences, without the values."""
-    if isinstance(wrong, OSError):
-        return [f"cannot start: {wrong.filename}, which cannot be read ({wrong.strerror})"]
-    return [_complaint(error["loc"], error["msg"]) for error in wrong.errors(include_input=False, include_url=False)]
+def complaints(failure: ValidationError | OSError) -> list[str]:
+    """Return a sentence for each invalid setting, without its value."""
+    if isinstance(failure, OSError):
+        return [f"cannot start: {failure.filename}, which cannot be read ({failure.strerror})"]
+    return [_complaint(error["loc"], error["msg"]) for error in failure.errors(include_input=False, include_url=False)]
 
 
-def _complaint(where: tuple[int | str, ...], message: str) -> str:
-    said = message.removeprefix("Value error, ")
-    if not where:
-        return f"cannot start: {said}"
-    name = str(where[0]).upper()
-    return f"cannot start: {name} must be set" if said == "Field required" else f"cannot start: {name}: {said}"
+def _complaint(location: tuple[int | str, ...], message: str) -> str:
+    reason = message.removeprefix("Value error, ")
+    if not location:
+        return f"cannot start: {reason}"
+    name = str(location[0]).upper()
+    return f"cannot start: {name} must be set" if reason == "Field required" else f"cannot start: {name}: {reason}"

@@ -1,1 +1,1 @@
-"""Connections to Postgres, and whether it is alive."""
+"""Connections to Postgres, and a probe that notices a hung server."""

@@ -1,4 +1,4 @@
-"""One way to reach Postgres: a small pool with every timeout set, so that nothing waits for ever."""
+"""SQLAlchemy engines for Postgres: a small pool, with every timeout set so that nothing waits forever."""
 
 import sqlalchemy
 from psycopg.conninfo import make_conninfo
@@ -7,18 +7,18 @@ from sqlalchemy import URL, Engine
 from runtime.config.settings import StoreSettings
 
 TIMEOUTS = {"statement_timeout": 20_000, "lock_timeout": 5_000, "idle_in_transaction_session_timeout": 10_000}
-"""Milliseconds. Migrations give them to the role as well, for connections that may not set them."""
+"""In milliseconds. Migrations set them on the role as well, for connections that must not set options."""
 OPTIONS = " ".join(f"-c {name}={milliseconds}" for name, milliseconds in TIMEOUTS.items())
 
 
 def engine(database_url: str, *, service: str, prepare: bool = True) -> Engine:
-    """An engine for `database_url` (postgresql://…?options=… too); connections are made when first needed.
+    """Create an engine for `database_url`, which may have `?options=`; it connects on first use.
 
-    Without `prepare` it asks nothing of a connection that PgBouncer cannot keep in transaction pooling: no prepared
-    statements, and no options, so timeouts and search_path are those of the role.
+    With `prepare=False` it works behind PgBouncer in transaction pooling: no prepared statements and no options, so
+    timeouts and search_path are those of the role.
     """
     url = sqlalchemy.make_url(database_url).set(drivername="postgresql+psycopg")
-    of_session = {"options": f"{OPTIONS} {url.query.get('options', '')}"} if prepare else {"prepare_threshold": None}
+    session_args = {"options": f"{OPTIONS} {url.query.get('options', '')}"} if prepare else {"prepare_threshold": None}
     return sqlalchemy.create_engine(
         url,
         pool_size=2,
@@ -30,17 +30,17 @@ def engine(database_url: str, *, service: str, prepare: bool = True) -> Engine:
             "keepalives_interval": 2,
             "keepalives_count": 3,
             "tcp_user_timeout": 5000,
-            **of_session,
+            **session_args,
         },
     )
 
 
 def store_engine(settings: StoreSettings, service: str) -> Engine:
-    """The engine of a service's own store, as its settings describe it."""
+    """Create the engine of a service's own store from its settings."""
     return engine(settings.database_url, service=service, prepare=settings.database_prepare)
 
 
 def conninfo(url: URL) -> str:
-    """Return `url` as libpq reads it: a blank that SQLAlchemy writes as `+` would be a plus sign there."""
+    """Return `url` as a libpq connection string. SQLAlchemy's URL has `+` for a blank, which libpq takes literally."""
     parts = url.translate_connect_args(username="user", database="dbname")
     return make_conninfo(**parts, **{name: str(value) for name, value in url.query.items()})

@@ -1,9 +1,9 @@
-"""Asks a store for a sign of life, on a connection and a thread of its own, so that a hung one is noticed.
+"""Probes a store on a connection and a thread of its own, to notice a hung server.
 
-A query on a connection whose server is frozen does not return and does not fail: the kernel still takes what is sent.
-A server whose first process is frozen answers on the connections it has and accepts no other, so each look asks on a
-kept connection and greets the server on a new one. A greeting ends before authentication, which would cost both sides
-several milliseconds of CPU.
+A query to a frozen server neither returns nor fails, because the kernel still accepts what is sent. A server whose
+postmaster is frozen answers on existing connections and accepts no new ones. Each probe therefore sends a query on a
+lasting connection, and a greeting on a new one. The greeting ends before authentication, which would cost both sides
+several milliseconds of CPU time.
 """
 
 import re
@@ -22,99 +22,99 @@ from runtime.logging import log
 from runtime.postgres.engine import conninfo
 from runtime.startup import Need, NotYet, refuse
 
-EVERY_S = 2.5
-AGAIN_S = 0.5
-ANSWERS_IN_S = 2.0
-MISSED_S = 6.0
-"""Seconds without an answer after which a store counts as hung: noticed at the second such query, within 8 s."""
+INTERVAL_S = 2.5
+RETRY_S = 0.5
+TIMEOUT_S = 2.0
+HUNG_S = 6.0
+"""Seconds without an answer after which a store counts as hung; noticed at the second failed probe, within 8 s."""
 
 GREETING = struct.pack("!ii", 8, 80877104)
-"""GSSENCRequest of the PostgreSQL protocol: answered with one byte; a client that then leaves is not logged."""
+"""GSSENCRequest of the PostgreSQL protocol: answered with one byte. A client that leaves then is not logged."""
 
-# Postgres tells why it refuses a connection by words only: in English, unless its lc_messages says otherwise.
+# Postgres gives the reason of a refused connection only as text, in English unless lc_messages says otherwise.
 REFUSED = re.compile(
     r"password authentication failed|no password supplied|no pg_hba\.conf entry|not permitted to log in"
 )
 
 
 class Unanswered(Exception):
-    """The store has not answered in time, or not as a store does."""
+    """The store has not answered within TIMEOUT_S, or not as Postgres does."""
 
 
 class StoreProbe:
-    """Watches the store of `service`; `problem` may be asked from any thread, and never waits."""
+    """Probes the store of `service`. `problem` may be called from any thread, and never blocks."""
 
     def __init__(self, service: str, store: Engine) -> None:
         self._service = service
         self._conninfo = conninfo(store.url)
-        self._at = place(store)
+        self._address = address(store)
         self._answered_at = time.monotonic()
-        self._is_told = self._started = False
-        self._kept: psycopg.Connection | None = None
+        self._is_logged = self._started = False
+        self._connection: psycopg.Connection | None = None
 
     def start(self) -> None:
-        """Ask in a thread until the process ends."""
+        """Probe in a daemon thread until the process ends."""
         self._answered_at, self._started = time.monotonic(), True
         Thread(target=self._run, name="store-probe", daemon=True).start()
 
     def problem(self) -> str | None:
-        """Return the problem with the store, also when the probe itself hangs, as in a name server."""
+        """Return a sentence if the store hangs, or None. Works also while the probe itself hangs, as in a DNS query."""
         silent_s = time.monotonic() - self._answered_at
-        if not self._started or silent_s <= MISSED_S:
+        if not self._started or silent_s <= HUNG_S:
             return None
-        return f"the store of {self._service} ({self._at}) has not answered for {silent_s:.0f} s"
+        return f"the store of {self._service} ({self._address}) has not answered for {silent_s:.0f} s"
 
     def _run(self) -> None:
         while True:
             try:
-                self._ask()
+                self._probe()
             except (psycopg.Error, OSError, Unanswered) as failure:
-                self._tell(failure)
-                time.sleep(AGAIN_S)
+                self._log_hung(failure)
+                time.sleep(RETRY_S)
             else:
-                self._answered()
-                time.sleep(EVERY_S)
+                self._record_answer()
+                time.sleep(INTERVAL_S)
 
-    def _ask(self) -> None:
-        """Raises when no answer comes in time."""
-        is_new = self._kept is None
-        kept = self._kept = self._kept or self._connected()
+    def _probe(self) -> None:
+        """Raises psycopg.Error, OSError or Unanswered if no answer comes in time."""
+        is_new = self._connection is None
+        connection = self._connection = self._connection or self._connect()
         try:
-            _question(kept.pgconn)
+            _query(connection.pgconn)
             if not is_new:
-                _greet(kept.pgconn)
+                _greet(connection.pgconn)
         except (psycopg.Error, OSError, Unanswered):
-            self._kept = None
-            kept.pgconn.finish()  # says no good-bye, which a frozen server would not hear either
+            self._connection = None
+            connection.pgconn.finish()
             raise
 
-    def _connected(self) -> psycopg.Connection:
+    def _connect(self) -> psycopg.Connection:
         return psycopg.connect(
             self._conninfo,
             autocommit=True,
-            connect_timeout=int(ANSWERS_IN_S),
+            connect_timeout=int(TIMEOUT_S),
             application_name=f"hookstream-{self._service}-probe",
         )
 
-    def _tell(self, failure: Exception) -> None:
-        if self.problem() and not self._is_told:
-            self._is_told = True
+    def _log_hung(self, failure: Exception) -> None:
+        if self.problem() and not self._is_logged:
+            self._is_logged = True
             seconds = round(time.monotonic() - self._answered_at)
             error = type(failure).__name__
-            log.error("store.silent", service=self._service, store=self._at, error=error, seconds=seconds)
+            log.error("store.silent", service=self._service, store=self._address, error=error, seconds=seconds)
 
-    def _answered(self) -> None:
-        if self._is_told:
-            log.info("store.answers", service=self._service, store=self._at)
-        self._answered_at, self._is_told = time.monotonic(), False
+    def _record_answer(self) -> None:
+        if self._is_logged:
+            log.info("store.answers", service=self._service, store=self._address)
+        self._answered_at, self._is_logged = time.monotonic(), False
 
 
-def _question(server: PGconn) -> None:
-    until = time.monotonic() + ANSWERS_IN_S
+def _query(server: PGconn) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
     server.send_query(b"SELECT 1")
     while server.is_busy():
-        if not select.select([server.socket], [], [], max(0.0, until - time.monotonic()))[0]:
-            raise Unanswered(f"no answer within {ANSWERS_IN_S:g} s")
+        if not select.select([server.socket], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            raise Unanswered(f"no answer within {TIMEOUT_S:g} s")
         server.consume_input()
     while (result := server.get_result()) is not None:
         if result.status != ExecStatus.TUPLES_OK:
@@ -122,39 +122,39 @@ def _question(server: PGconn) -> None:
 
 
 def _greet(server: PGconn) -> None:
-    """Ask for a sign of life on a new connection to the same server. A server that hangs up lives as well."""
+    """Greet the same server on a new connection; a server that closes the connection is alive too."""
     host, port = server.host.decode(), int(server.port)
     if host.startswith("/"):
         greeting = socket.socket(socket.AF_UNIX)
-        address: str | tuple[str, int] = f"{host}/.s.PGSQL.{port}"
+        target: str | tuple[str, int] = f"{host}/.s.PGSQL.{port}"
     else:
-        address = (server.hostaddr.decode() or host, port)
-        greeting = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+        target = (server.hostaddr.decode() or host, port)
+        greeting = socket.socket(socket.AF_INET6 if ":" in target[0] else socket.AF_INET)
     with greeting:
-        greeting.settimeout(ANSWERS_IN_S)
-        greeting.connect(address)
+        greeting.settimeout(TIMEOUT_S)
+        greeting.connect(target)
         greeting.sendall(GREETING)
         greeting.recv(1)
 
 
-def place(store: Engine) -> str:
+def address(store: Engine) -> str:
     """Return a store's host, port and database, without the role and its password."""
     return f"{store.url.host}:{store.url.port or 5432}/{store.url.database}"
 
 
 def store_answers(service: str, store: Engine) -> Need:
-    """A need: the store takes connections."""
+    """Return the need that the store of `service` accepts connections and its credentials."""
 
-    def ask() -> None:
+    def check() -> None:
         try:
             with store.connect() as tx:
                 tx.exec_driver_sql("SELECT 1")
         except exc.SQLAlchemyError as failure:
-            said = str(getattr(failure, "orig", None) or failure).strip()
-            if REFUSED.search(said):
-                refuse(f"the store of {service} ({place(store)}) refuses its credentials")
+            message = str(getattr(failure, "orig", None) or failure).strip()
+            if REFUSED.search(message):
+                refuse(f"the store of {service} ({address(store)}) refuses its credentials")
             raise NotYet(
-                f"the store of {service} ({place(store)}): {said.splitlines()[-1] if said else 'no answer'}"
+                f"the store of {service} ({address(store)}): {message.splitlines()[-1] if message else 'no answer'}"
             ) from failure
 
-    return ask
+    return check

@@ -26,7 +26,7 @@ MOST_SHOWN = 20
 def main(subject: ReplaySpec, settings: StoreSettings, words: Sequence[str]) -> None:
     """Do what these words ask; what cannot be done is a sentence on standard error, and exit code 1."""
     logging.configure(subject.service, "warning")  # it happened long ago: nobody should read of it as of news
-    gc_tuning.look_seldom()
+    gc_tuning.collect_rarely()
     verb, *rest = words
     try:
         if verb != "replay":

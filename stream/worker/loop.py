@@ -116,7 +116,7 @@ class Worker:
 
         Raises SystemExit when a Kafka client fails for good.
         """
-        gc_tuning.look_seldom()
+        gc_tuning.collect_rarely()
         if not self._startup.wait(stop, self._note_progress):
             return
         topic_drift.warn(self._cluster, self._topics, self._settings.mode, self._settings.topic_replication)

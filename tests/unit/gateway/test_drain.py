@@ -1,9 +1,9 @@
-"""A gateway that no longer brings its spool to Kafka ends, to be started again: it would only fill its disk."""
+"""A gateway that no longer drains its spool exits, to be restarted: it would only fill its disk."""
 
 import asyncio
 from asyncio import Event
 
-from gateway.__main__ import _drain_failure, _until
+from gateway.__main__ import _stop_draining, _wait_for_end
 from gateway.append.appender import Appender
 from gateway.append.durable_append import DurableAppend
 from stream.kafka.client_config import Cluster
@@ -19,29 +19,29 @@ def test_a_drain_that_ends_ends_the_gateway_and_says_why() -> None:
     async def run() -> str | None:
         appender = Appender(NOWHERE)
         serving, draining = asyncio.create_task(asyncio.sleep(600)), asyncio.create_task(breaks())
-        await asyncio.wait_for(_until(Event(), appender, serving, draining), 30)
+        await asyncio.wait_for(_wait_for_end(Event(), appender, serving, draining), 30)
         serving.cancel()
-        return _drain_failure(draining)
+        return _stop_draining(draining)
 
     said = asyncio.run(run())
 
     assert said is not None
-    assert "no longer brought to Kafka (RuntimeError('a bug'))" in said
+    assert "no longer drained to Kafka (RuntimeError('a bug'))" in said
 
 
 def test_a_drain_that_still_works_is_stopped_without_a_word() -> None:
     async def run() -> str | None:
         draining = asyncio.create_task(asyncio.sleep(600))
-        return _drain_failure(draining)
+        return _stop_draining(draining)
 
     assert asyncio.run(run()) is None
-    assert _drain_failure(None) is None
+    assert _stop_draining(None) is None
 
 
 def test_without_a_spool_nothing_is_drained_or_warned_of() -> None:
     async def run() -> str | None:
-        custody = DurableAppend(Appender(NOWHERE), None)
-        await custody.drain()
-        return custody.warning()
+        durable_append = DurableAppend(Appender(NOWHERE), None)
+        await durable_append.drain()
+        return durable_append.warning()
 
     assert asyncio.run(run()) is None

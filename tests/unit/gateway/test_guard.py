@@ -1,4 +1,4 @@
-"""The door: called as the server calls it, with requests made by hand."""
+"""The guard, called as the server calls it with hand-made requests."""
 
 import asyncio
 import json
@@ -22,8 +22,8 @@ LIMIT = 1000
 
 
 @dataclass
-class Heard:
-    """What became of one request: the answer, the refusal that was noted, what the application was given."""
+class Handled:
+    """The result of one request: the answer, the recorded refusal, the scope that the application got."""
 
     messages: list[MutableMapping[str, Any]] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
@@ -55,10 +55,10 @@ def a_request(**changed: Any) -> dict[str, Any]:
         **changed.pop("headers", {}),
     }
     fields = [
-        (name.encode(), one.encode("latin-1"))
+        (name.encode(), line.encode("latin-1"))
         for name, value in headers.items()
         if value is not None
-        for one in (value if isinstance(value, list) else [value])
+        for line in (value if isinstance(value, list) else [value])
     ]
     path = changed.get("path", "/webhooks/payment")
     return {
@@ -73,9 +73,9 @@ def a_request(**changed: Any) -> dict[str, Any]:
     }
 
 
-def heard(noted: list[MutableMapping[str, Any]] | None = None, **changed: Any) -> Heard:
-    """What the guard makes of a request; the scopes of refused ones are added to `noted`."""
-    seen = Heard()
+def handle(noted: list[MutableMapping[str, Any]] | None = None, **changed: Any) -> Handled:
+    """Pass a request through the guard; the scopes of refused requests are added to `noted`."""
+    seen = Handled()
 
     async def application(scope: MutableMapping[str, Any], _: Any, __: Any) -> None:
         seen.passed.append(scope)
@@ -98,10 +98,10 @@ def heard(noted: list[MutableMapping[str, Any]] | None = None, **changed: Any) -
 
 
 def test_a_good_request_goes_through_with_its_headers() -> None:
-    seen = heard(headers={"x-a": "é"})
+    seen = handle(headers={"x-a": "é"})
 
     assert (seen.refusals, seen.messages) == ([], [])
-    assert seen.passed[0]["kept"] == {
+    assert seen.passed[0]["parsed_headers"] == {
         "host": "shop.test",
         "content-type": "application/json",
         "content-length": "2",
@@ -137,10 +137,10 @@ def test_a_good_request_goes_through_with_its_headers() -> None:
     ],
 )
 def test_what_is_unusual_but_clear_goes_through(headers: dict[str, Any]) -> None:
-    seen = heard(headers=headers)
+    seen = handle(headers=headers)
 
     assert (seen.cause, len(seen.passed)) == (None, 1)
-    assert seen.passed[0]["media"] is None
+    assert seen.passed[0]["media_refusal"] is None
 
 
 @pytest.mark.parametrize(
@@ -161,10 +161,10 @@ def test_what_is_unusual_but_clear_goes_through(headers: dict[str, Any]) -> None
 def test_a_wrong_media_type_goes_through_with_its_refusal_for_its_sender_may_prove_authentic(
     headers: dict[str, Any],
 ) -> None:
-    seen = heard(headers=headers)
+    seen = handle(headers=headers)
 
     assert (seen.cause, len(seen.passed)) == (None, 1)
-    assert seen.passed[0]["media"].cause == "unsupported_media_type"
+    assert seen.passed[0]["media_refusal"].cause == "unsupported_media_type"
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_a_wrong_media_type_goes_through_with_its_refusal_for_its_sender_may_pro
     ],
 )
 def test_what_two_readers_could_take_differently_is_refused(headers: dict[str, Any], cause: str) -> None:
-    seen = heard(headers=headers)
+    seen = handle(headers=headers)
 
     assert (seen.cause, seen.passed) == (cause, [])
     assert (seen.status, seen.body["error"]) == (STATUS[cause], cause)
@@ -221,32 +221,32 @@ def test_what_two_readers_could_take_differently_is_refused(headers: dict[str, A
     ],
 )
 def test_only_known_paths_are_served_letter_for_letter(changed: dict[str, Any]) -> None:
-    seen = heard(**changed)
+    seen = handle(**changed)
 
     assert (seen.status, seen.cause, seen.passed) == (404, "unknown_path", [])
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "HEAD", "DELETE", "PATCH", "TRACE", "post", "BREW"])
 def test_another_method_is_told_which_one_is_served(method: str) -> None:
-    seen = heard(method=method)
+    seen = handle(method=method)
 
     assert (seen.status, seen.cause, seen.headers["allow"]) == (405, "method_not_allowed", "POST")
 
 
 def test_a_path_that_is_read_is_not_posted_to() -> None:
-    seen = heard(path="/health/live")
+    seen = handle(path="/health/live")
 
     assert (seen.status, seen.headers["allow"]) == (405, "GET")
 
 
 def test_what_is_read_needs_no_body() -> None:
-    seen = heard(path="/health/live", method="GET", headers={"content-length": None, "content-type": None})
+    seen = handle(path="/health/live", method="GET", headers={"content-length": None, "content-type": None})
 
     assert len(seen.passed) == 1
 
 
 def test_options_are_answered_without_leave_for_other_origins() -> None:
-    seen = heard(method="OPTIONS", headers={"origin": "https://evil.test"})
+    seen = handle(method="OPTIONS", headers={"origin": "https://evil.test"})
 
     assert (seen.status, seen.messages[1]["body"], seen.passed) == (204, b"", [])
     assert not [name for name in seen.headers if name.startswith("access-control")]
@@ -254,23 +254,23 @@ def test_options_are_answered_without_leave_for_other_origins() -> None:
 
 @pytest.mark.parametrize("version", ["1", "1.0"])  # granian says "1", ASGI's specification "1.0"
 def test_http_1_0_needs_no_host(version: str) -> None:
-    assert len(heard(http_version=version, headers={"host": None}).passed) == 1
+    assert len(handle(http_version=version, headers={"host": None}).passed) == 1
 
 
 @pytest.mark.parametrize(("raw_path", "query"), [(b"/" * 8193, b""), (b"/webhooks/payment", b"a" * 8200)])
 def test_an_address_may_not_be_endless(raw_path: bytes, query: bytes) -> None:
-    seen = heard(raw_path=raw_path, query_string=query)
+    seen = handle(raw_path=raw_path, query_string=query)
 
     assert (seen.status, seen.cause) == (414, "uri_too_long")
 
 
 def test_a_connection_that_cannot_be_trusted_is_closed_and_another_kept() -> None:
-    assert heard(headers={"host": ["a", "b"]}).headers["connection"] == "close"
-    assert "connection" not in heard(path="/webhooks/nobody").headers
+    assert handle(headers={"host": ["a", "b"]}).headers["connection"] == "close"
+    assert "connection" not in handle(path="/webhooks/nobody").headers
 
 
 def test_an_answer_says_how_long_it_is() -> None:
-    seen = heard(path="/webhooks/nobody")
+    seen = handle(path="/webhooks/nobody")
 
     assert seen.headers["content-length"] == str(len(seen.messages[1]["body"]))
     assert seen.headers["content-type"] == "application/json"
@@ -278,7 +278,7 @@ def test_an_answer_says_how_long_it_is() -> None:
 
 @pytest.mark.parametrize("kind", ["lifespan", "websocket"])
 def test_what_is_not_http_is_the_applications_business(kind: str) -> None:
-    seen = heard(type=kind)
+    seen = handle(type=kind)
 
     assert len(seen.passed) == 1
 
@@ -297,7 +297,7 @@ def test_what_is_not_http_is_the_applications_business(kind: str) -> None:
     ],
 )
 def test_a_token_goes_through_apart_from_the_path(path: str, query: bytes, token: str | None) -> None:
-    seen = heard(path=path, query_string=query)
+    seen = handle(path=path, query_string=query)
 
     assert (seen.passed[0]["path"], seen.passed[0]["token"]) == (path.removesuffix("/s"), token)
 
@@ -311,7 +311,7 @@ def test_a_token_goes_through_apart_from_the_path(path: str, query: bytes, token
     ],
 )
 def test_of_two_tokens_neither_counts(path: str, query: bytes) -> None:
-    assert heard(path=path, query_string=query).cause == "malformed_request"
+    assert handle(path=path, query_string=query).cause == "malformed_request"
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ def test_of_two_tokens_neither_counts(path: str, query: bytes) -> None:
 def test_a_refused_request_is_noted_without_what_may_be_its_token(changed: dict[str, Any]) -> None:
     noted: list[MutableMapping[str, Any]] = []
 
-    seen = heard(noted=noted, **changed)
+    seen = handle(noted=noted, **changed)
 
     assert seen.cause is not None
     assert "hunter2" not in noted[0]["path"]
@@ -340,6 +340,6 @@ def test_a_refused_request_is_noted_without_what_may_be_its_token(changed: dict[
 def test_a_form_goes_through_only_where_forms_are_read(path: str, cause: str | None) -> None:
     kind = {"content-type": "application/x-www-form-urlencoded; charset=euc-kr"}
 
-    media = heard(path=path, headers=kind).passed[0]["media"]
+    media = handle(path=path, headers=kind).passed[0]["media_refusal"]
 
     assert (media and media.cause) == cause

@@ -1,6 +1,6 @@
-"""What a request leaves behind: nothing that only the garbage collector could free, for it looks seldom.
+"""A request leaves no reference cycle, since the garbage collector runs rarely (runtime/gc_tuning.py).
 
-A refused body that was part of a cycle would stay until 100,000 objects more were made: up to a gigabyte of bodies.
+A refused body in a cycle would stay until 100,000 more objects were allocated: up to a gigabyte of bodies.
 """
 
 import asyncio
@@ -70,12 +70,12 @@ async def _answered(
     settings: GatewaySettings, method: str, path: str, body: bytes, headers: dict[str, str]
 ) -> tuple[set[int], int]:
     """The statuses of REQUESTS requests, and how many objects they left in cycles."""
-    appender, codec, proof = (
+    appender, codec, authentication = (
         Appender(Cluster.of(settings, "gateway")),
         Codec(CommittedRegistry()),
         Authentication(settings),
     )
-    webhooks = Webhooks(settings, codec, appender, DurableAppend(appender, None), proof)
+    webhooks = Webhooks(settings, codec, appender, DurableAppend(appender, None), authentication)
     application = app.create(settings, webhooks, Health())
     statuses: set[int] = set()
 

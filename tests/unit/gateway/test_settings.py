@@ -47,7 +47,7 @@ def test_without_a_secret_it_does_not_start_and_says_which_one() -> None:
     assert code == MISCONFIGURED
     assert said == (
         "cannot start: WEBHOOK_SECRET must be set: without it anybody could report a payment "
-        "(WEBHOOK_ALLOW_UNSIGNED=true lets them, for trying things out)\n"
+        "(to try things out, set WEBHOOK_ALLOW_UNSIGNED=true)\n"
     )
 
 
@@ -144,7 +144,7 @@ def test_a_short_secret_stops_the_start_with_a_sentence_that_does_not_show_it() 
 @pytest.mark.parametrize("known", ["local-only-secret", "bG9jYWwtb25seS1zZWNyZXQ=", f"{LONG},local-only-secret"])
 @pytest.mark.parametrize("name", ["WEBHOOK_SECRET", "PORTONE_V2_WEBHOOK_SECRET", "MANAGEMENT_TOKEN"])
 def test_live_mode_takes_no_secret_that_is_for_ones_own_machine(name: str, known: str) -> None:
-    with pytest.raises(ValueError, match=f"{name}: a secret for one's own machine"):
+    with pytest.raises(ValueError, match=f"{name}: a published development secret"):
         settings(**{name.lower(): known, "mode": "live"})
 
     assert settings(**{name.lower(): known, "mode": "test"}).mode == "test"
@@ -163,11 +163,11 @@ def test_live_mode_takes_no_local_password_of_a_database_nor_key_of_an_api_nor_t
     url = "postgresql://console:{}@postgres:5432/console"
 
     assert ConsoleSettings(**given, database_url=url.format("one-of-ours"))
-    with pytest.raises(ValueError, match="DATABASE_URL: a secret for one's own machine"):
+    with pytest.raises(ValueError, match="DATABASE_URL: a published development secret"):
         ConsoleSettings(**given, database_url=url.format("local-only"))
-    with pytest.raises(ValueError, match="CONSOLE_TOKEN: a secret for one's own machine"):
+    with pytest.raises(ValueError, match="CONSOLE_TOKEN: a published development secret"):
         ConsoleSettings(**{**given, "console_token": "local-only-token"}, database_url=url.format("one-of-ours"))
-    with pytest.raises(ValueError, match="TOSS_API_KEY: a secret for one's own machine"):
+    with pytest.raises(ValueError, match="TOSS_API_KEY: a published development secret"):
         ConfirmerSettings(**given, database_url=url.format("one-of-ours"), toss_api_key="local-only-key")
 
 

@@ -1,4 +1,4 @@
-"""The spool: what was said to be safe is there after a kill at any byte, in its order, and never more than fits."""
+"""The spool: an acknowledged record survives a kill at any byte, in its order, and the file stays within its bound."""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.append.spool import Spool, Spooled, SpoolFull
+from gateway.append.spool import ProducerRecord, Spool, SpoolFull
 from tests.disks import a_small_disk, empty, fill
 
 ROOMY = 1_000_000
-RECORDS = [Spooled("webhooks.payment.v1", f"order-{n}", bytes([n]) * (n * 7)) for n in range(5)]
+RECORDS = [ProducerRecord("webhooks.payment.v1", f"order-{n}", bytes([n]) * (n * 7)) for n in range(5)]
 
 
-def filled(folder: Path, records: list[Spooled] = RECORDS, max_bytes: int = ROOMY) -> Spool:
+def filled(folder: Path, records: list[ProducerRecord] = RECORDS, max_bytes: int = ROOMY) -> Spool:
     async def fill() -> Spool:
         spool = Spool(folder, max_bytes)
         await asyncio.gather(*(spool.append(record) for record in records))
@@ -25,7 +25,7 @@ def filled(folder: Path, records: list[Spooled] = RECORDS, max_bytes: int = ROOM
 def test_what_was_appended_is_there_in_its_order(tmp_path: Path) -> None:
     spool = filled(tmp_path)
 
-    assert (spool.holds_any, spool.records, spool.peek(9)) == (True, 5, (RECORDS, spool.size))
+    assert (spool.has_pending, spool.records, spool.peek(9)) == (True, 5, (RECORDS, spool.size))
 
 
 def test_a_restart_finds_everything(tmp_path: Path) -> None:
@@ -73,14 +73,14 @@ def test_an_empty_spool_gives_its_room_back(tmp_path: Path) -> None:
 
     spool.advance(spool.size, spool.records)
 
-    assert (spool.holds_any, spool.size, (tmp_path / "spool.log").stat().st_size) == (False, 0, 0)
+    assert (spool.has_pending, spool.size, (tmp_path / "spool.log").stat().st_size) == (False, 0, 0)
 
 
 def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     spool = filled(tmp_path, RECORDS[:1], max_bytes=100)
 
     with pytest.raises(SpoolFull):
-        asyncio.run(append_one(spool, Spooled("t", "k", bytes(100))))
+        asyncio.run(append_one(spool, ProducerRecord("t", "k", bytes(100))))
 
     assert spool.records == 1
 
@@ -131,34 +131,34 @@ def test_a_full_disk_refuses_records_and_keeps_those_it_has(small_disk: Path) ->
     fill(small_disk)
 
     with pytest.raises(OSError, match="No space left"):
-        asyncio.run(append_one(spool, Spooled("t", "k", bytes(100_000))))
-    refused = spool.refused
+        asyncio.run(append_one(spool, ProducerRecord("t", "k", bytes(100_000))))
+    write_error = spool.write_error
     empty(small_disk)
     asyncio.run(append_one(spool))
     spool.close()
 
-    assert refused == "No space left on device"
-    assert spool.refused is None
+    assert write_error == "No space left on device"
+    assert spool.write_error is None
     assert Spool(small_disk / "spool", ROOMY).peek(9)[0] == [*RECORDS, RECORDS[0]]
 
 
 def test_a_full_disk_is_found_out_before_anything_is_written_and_so_is_one_with_little_room(small_disk: Path) -> None:
     spool = Spool(small_disk / "spool", ROOMY)
-    told = []
+    errors = []
     for leave in (0, 500_000):
         fill(small_disk, leave)
         spool.probe()
-        told.append(spool.refused)
+        errors.append(spool.write_error)
         empty(small_disk)
     spool.probe()
 
-    assert told[0] == "No space left on device"
-    assert "bytes of room are left" in str(told[1])
-    assert spool.refused is None
+    assert errors[0] == "No space left on device"
+    assert "bytes of room are left" in str(errors[1])
+    assert spool.write_error is None
 
 
 def test_on_a_full_disk_progress_is_kept_in_mind_and_an_emptied_spool_gives_its_room_back(small_disk: Path) -> None:
-    spool = filled(small_disk / "spool", [Spooled("t", "k", bytes(300_000)) for _ in range(3)])
+    spool = filled(small_disk / "spool", [ProducerRecord("t", "k", bytes(300_000)) for _ in range(3)])
     fill(small_disk)
 
     with pytest.raises(OSError, match="No space left"):
@@ -171,6 +171,6 @@ def test_on_a_full_disk_progress_is_kept_in_mind_and_an_emptied_spool_gives_its_
     assert Spool(small_disk / "spool", ROOMY).records == 0
 
 
-async def append_one(spool: Spool, record: Spooled = RECORDS[0]) -> Spool:
+async def append_one(spool: Spool, record: ProducerRecord = RECORDS[0]) -> Spool:
     await spool.append(record)
     return spool

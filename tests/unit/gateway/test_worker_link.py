@@ -1,4 +1,4 @@
-"""A question and an answer between a supervisor and its worker, over real sockets; the worker is a thread here."""
+"""Requests from a supervisor to its worker, over real sockets; the worker is a thread here."""
 
 import subprocess
 import sys
@@ -25,12 +25,12 @@ def linked(**verbs: worker_link.Verb) -> Link:
 def test_a_verb_is_answered_with_what_it_returns() -> None:
     link = linked(add=lambda a, b: a + b)
 
-    assert [link.ask(5, "add", n, 1) for n in range(3)] == [1, 2, 3]
+    assert [link.call(5, "add", n, 1) for n in range(3)] == [1, 2, 3]
 
 
 def test_what_a_verb_refuses_is_refused_here() -> None:
     with pytest.raises(Refused, match="not now") as refused:
-        linked(refuse=refuse).ask(5, "refuse")
+        linked(refuse=refuse).call(5, "refuse")
 
     assert (refused.value.status, refused.value.error) == (409, "conflict")
 
@@ -39,10 +39,10 @@ def test_a_verb_that_fails_is_an_error_of_ours_and_the_link_goes_on() -> None:
     link = linked(divide=lambda: 1 // 0, one=lambda: 1)
 
     with pytest.raises(Refused) as failed:
-        link.ask(5, "divide")
+        link.call(5, "divide")
 
     assert failed.value.status == 500
-    assert link.ask(5, "one") == 1
+    assert link.call(5, "one") == 1
 
 
 def test_an_answer_that_comes_too_late_is_not_taken_for_the_next() -> None:
@@ -50,10 +50,10 @@ def test_an_answer_that_comes_too_late_is_not_taken_for_the_next() -> None:
     link = linked(wait=asked.wait, one=lambda: 1)
 
     with pytest.raises(NoAnswer):
-        link.ask(0.01, "wait")
+        link.call(0.01, "wait")
     asked.set()
 
-    assert link.ask(5, "one") == 1
+    assert link.call(5, "one") == 1
 
 
 def test_a_worker_that_is_gone_does_not_answer() -> None:
@@ -61,7 +61,7 @@ def test_a_worker_that_is_gone_does_not_answer() -> None:
     theirs.close()
 
     with pytest.raises(NoAnswer):
-        Link(ours).ask(5, "one")
+        Link(ours).call(5, "one")
 
 
 def test_a_worker_ends_at_once_when_its_supervisor_is_gone() -> None:
@@ -69,14 +69,14 @@ def test_a_worker_ends_at_once_when_its_supervisor_is_gone() -> None:
     program = """
 import sys, threading
 from multiprocessing.connection import Connection
-from gateway.workers import link
-link.serve(Connection(int(sys.argv[1])), {"one": lambda: 1})
+from gateway.workers import link as worker_link
+worker_link.serve(Connection(int(sys.argv[1])), {"one": lambda: 1})
 threading.Event().wait()
 """
     argv = [sys.executable, "-c", program, str(theirs.fileno())]
     with subprocess.Popen(argv, pass_fds=[theirs.fileno()], stderr=subprocess.PIPE) as worker:
         theirs.close()
-        assert Link(ours).ask(60, "one") == 1
+        assert Link(ours).call(60, "one") == 1
 
         ours.close()
 

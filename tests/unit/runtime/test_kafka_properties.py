@@ -64,7 +64,7 @@ def test_service_links_of_kubernetes_and_our_own_pid_are_no_properties() -> None
         ("KAFKA_TRANSACTIONAL_ID", "x", "guarantees rest on transactional.id"),
         ("KAFKA_GROUP_ID", "x", "set GROUP_PREFIX instead"),
         ("KAFKA_METADATA_BROKER_LIST", "x:1", "set KAFKA_BOOTSTRAP_SERVERS instead"),
-        ("KAFKA_TEST_MOCK_NUM_BROKERS", "3", "a mock cluster keeps nothing"),
+        ("KAFKA_TEST_MOCK_NUM_BROKERS", "3", "a mock cluster stores nothing"),
         ("KAFKA_LINGER_MS", "soon", "KAFKA_LINGER_MS: Invalid value"),
         ("KAFKA_SOCKET_TIMEOUT_MS", "1", "outside allowed range"),
     ],

@@ -78,7 +78,7 @@ def test_a_no_is_a_status_a_word_and_a_sentence(port: int) -> None:
 def test_what_breaks_says_nothing_of_its_inside(port: int) -> None:
     assert ask(port, "POST", "/bug") == (
         500,
-        {"error": "internal_error", "message": "this failed; the log says why"},
+        {"error": "internal_error", "message": "this failed; see the log of the service"},
     )
 
 
@@ -184,7 +184,7 @@ def test_health_is_told_to_anybody_and_metrics_with_the_token(port: int) -> None
 
 def test_another_method_or_path_is_said_so(port: int) -> None:
     assert ask(port, "GET", "/no") == (405, {"error": "method_not_allowed", "message": "/no takes POST"})
-    assert ask(port, "GET", "/nothing") == (404, {"error": "unknown_path", "message": "nothing is here"})
+    assert ask(port, "GET", "/nothing") == (404, {"error": "unknown_path", "message": "there is nothing at this path"})
 
 
 def test_without_a_token_configured_nobody_is_let_in() -> None:

@@ -1,4 +1,4 @@
-"""How long a body may take: one timer for all of them, each with its full time."""
+"""The timeout of bodies: one timer for all of them, and each has its full time."""
 
 import asyncio
 
@@ -12,13 +12,13 @@ async def _after(seconds: float) -> str:
     return "here"
 
 
-async def _timed(patience: DeadlineTimer, seconds: float) -> tuple[str, float]:
+async def _timed(timer: DeadlineTimer, seconds: float) -> tuple[str, float]:
     loop = asyncio.get_running_loop()
     began = loop.time()
     try:
-        return await patience.wait_for(_after(seconds)), loop.time() - began
+        return await timer.wait_for(_after(seconds)), loop.time() - began
     except DeadlineExceeded:
-        return "out of patience", loop.time() - began
+        return "too late", loop.time() - began
 
 
 def test_what_comes_in_time_is_handed_on() -> None:
@@ -34,22 +34,22 @@ def test_what_does_not_come_is_given_up_on_about_when_it_should() -> None:
 
     became, seconds = asyncio.run(story())
 
-    assert became == "out of patience"
+    assert became == "too late"
     assert 0.2 <= seconds < 0.2 + SWEEP_S + 0.5
 
 
 def test_the_quick_do_not_wait_for_the_slow_nor_the_slow_lose_time_to_them() -> None:
     async def story() -> list[tuple[str, float]]:
-        patience = DeadlineTimer(0.4)
-        slow = asyncio.create_task(_timed(patience, 60))
-        quick = [await _timed(patience, 0.05) for _ in range(3)]
-        late = asyncio.create_task(_timed(patience, 60))
+        timer = DeadlineTimer(0.4)
+        slow = asyncio.create_task(_timed(timer, 60))
+        quick = [await _timed(timer, 0.05) for _ in range(3)]
+        late = asyncio.create_task(_timed(timer, 60))
         return [*quick, await slow, await late]
 
     *quick, slow, late = asyncio.run(story())
 
     assert {became for became, _ in quick} == {"here"}
-    assert (slow[0], late[0]) == ("out of patience",) * 2
+    assert (slow[0], late[0]) == ("too late",) * 2
     assert late[1] >= 0.4
 
 
@@ -66,10 +66,10 @@ def test_a_request_that_is_cancelled_from_outside_is_no_slow_body() -> None:
 
 def test_after_a_slow_body_the_task_goes_on() -> None:
     async def story() -> str:
-        patience = DeadlineTimer(0.1)
+        timer = DeadlineTimer(0.1)
         with pytest.raises(DeadlineExceeded):
-            await patience.wait_for(_after(60))
-        return await patience.wait_for(_after(0.01))
+            await timer.wait_for(_after(60))
+        return await timer.wait_for(_after(0.01))
 
     assert asyncio.run(story()) == "here"
 

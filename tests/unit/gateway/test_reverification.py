@@ -1,12 +1,11 @@
-"""What was kept aside is, when it is read again, the event it would have been when it came; and nothing else."""
+"""A quarantined webhook becomes, when it is verified again, the event that it would have been on arrival."""
 
 import msgspec
 import pytest
 
 from gateway.http.refusals import Refusal
-from gateway.intake import reverification
 from gateway.intake.authentication import Authentication
-from gateway.intake.reverification import Still
+from gateway.intake.reverification import NotReleasable, reverify
 from gateway.settings import GatewaySettings
 from providers import catalogue
 from providers.addressing import Addressed
@@ -25,10 +24,10 @@ def settings(**given: object) -> GatewaySettings:
     return GatewaySettings(**{"kafka_bootstrap_servers": "localhost:1", "mode": "test", **secrets, **given})  # type: ignore[arg-type]
 
 
-PROOF = Authentication(settings())
+AUTHENTICATION = Authentication(settings())
 
 
-def kept(provider: Provider, received: Received, verification: Verification) -> QuarantinedWebhook:
+def quarantined(provider: Provider, received: Received, verification: Verification) -> QuarantinedWebhook:
     return QuarantinedWebhook(
         event_id=ids.unreadable_body_id(provider.name, received.body),
         provider=provider.name,
@@ -43,10 +42,10 @@ def kept(provider: Provider, received: Received, verification: Verification) -> 
     )
 
 
-def a_kept_payment(**changed: object) -> QuarantinedWebhook:
+def a_quarantined_payment(**changed: object) -> QuarantinedWebhook:
     provider = catalogue.NAMES["generic"]
     headers = {name.lower(): value for name, value in provider.sign(BODY, SECRET, NOW).items()}
-    made = kept(provider, Received("/webhooks/payment", headers, BODY, NOW), "signature")
+    made = quarantined(provider, Received("/webhooks/payment", headers, BODY, NOW), "signature")
     return msgspec.structs.replace(made, **changed)
 
 
@@ -60,54 +59,54 @@ def test_it_becomes_what_it_would_have_been(path: str) -> None:
             received = post.received(NOW)
             provider, kind = catalogue.find(received.path, received.headers)
             try:
-                verification = PROOF.prove(provider, received)
-            except Refusal:  # nobody keeps what nothing proves
+                verification = AUTHENTICATION.authenticate(provider, received)
+            except Refusal:  # a forged webhook is not quarantined
                 continue
-            became = read(kept(provider, received, verification))
+            became = read(quarantined(provider, received, verification))
             assert became == as_it_came(provider, kind, received, verification), (sample.name, way)
 
 
 def as_it_came(provider: Provider, kind: str, received: Received, verification: Verification) -> Addressed | str:
     try:
-        told = PROOF.translate(provider, kind, received, verification)
+        translation = AUTHENTICATION.translate(provider, kind, received, verification)
     except RefusedWebhook as why:
         return why.cause
-    if told.mode not in (None, "test"):
+    if translation.mode not in (None, "test"):
         return "other_mode"
-    return webhook(provider, received, verification, told, "test")
+    return webhook(provider, received, verification, translation, "test")
 
 
-def read(one: QuarantinedWebhook, proof: Authentication = PROOF) -> Addressed | str:
+def read(stored: QuarantinedWebhook, authentication: Authentication = AUTHENTICATION) -> Addressed | str:
     try:
-        return reverification.read(one, proof, "test")
-    except (Still, Refusal, RefusedWebhook) as why:
-        return why.cause
+        return reverify(stored, authentication, "test")
+    except (NotReleasable, Refusal, RefusedWebhook) as refused:
+        return refused.cause
 
 
 def test_what_no_secret_proves_today_stays() -> None:
-    assert read(a_kept_payment(headers={"x-webhook-signature": "0" * 64})) == "invalid_signature"
-    assert read(a_kept_payment(headers={})) == "invalid_signature"
+    assert read(a_quarantined_payment(headers={"x-webhook-signature": "0" * 64})) == "invalid_signature"
+    assert read(a_quarantined_payment(headers={})) == "invalid_signature"
     another = Authentication(settings(webhook_secret="another secret of the shop"))  # noqa: S106
-    assert read(a_kept_payment(), another) == "invalid_signature"
+    assert read(a_quarantined_payment(), another) == "invalid_signature"
 
 
 def test_a_body_without_its_type_stays_while_types_are_required() -> None:
     strict = Authentication(settings(webhook_require_type=True))
 
-    assert read(a_kept_payment(), strict) == "wrong_event"
-    assert isinstance(read(a_kept_payment()), Addressed)
+    assert read(a_quarantined_payment(), strict) == "wrong_event"
+    assert isinstance(read(a_quarantined_payment()), Addressed)
 
 
 def test_a_provider_that_is_off_or_without_its_secret_stays() -> None:
-    assert read(a_kept_payment(), Authentication(settings(generic_active=False))) == "provider_not_configured"
-    contract_c = a_kept_payment(provider="tosspayments", path="/api/webhooks/tosspayments")
+    assert read(a_quarantined_payment(), Authentication(settings(generic_active=False))) == "provider_not_configured"
+    contract_c = a_quarantined_payment(provider="tosspayments", path="/api/webhooks/tosspayments")
     assert read(contract_c, Authentication(settings(tosspayments_webhook_secret=""))) == "webhook_secret_not_configured"
 
 
 def test_a_path_that_is_no_more_its_senders_stays() -> None:
-    assert read(a_kept_payment(path="/webhooks/gone")) == "unknown_path"
-    assert read(a_kept_payment(provider="stripe")) == "unknown_path"
+    assert read(a_quarantined_payment(path="/webhooks/gone")) == "unknown_path"
+    assert read(a_quarantined_payment(provider="stripe")) == "unknown_path"
 
 
-def test_what_names_no_mode_is_of_that_of_the_gateway_that_kept_it() -> None:
-    assert read(a_kept_payment(mode="live")) == "other_mode"
+def test_a_webhook_without_a_mode_has_that_of_the_gateway_that_quarantined_it() -> None:
+    assert read(a_quarantined_payment(mode="live")) == "other_mode"

@@ -1,4 +1,4 @@
-"""The token bucket: a burst, then a rate, and the truth about how long to wait."""
+"""The token bucket: a burst, then a rate, and the exact time to wait."""
 
 import mmap
 import secrets
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.http.token_bucket import SALT_BYTES, SHARED_BYTES, Buckets, OwnBuckets, SharedBuckets, TokenBucket
+from gateway.http.token_bucket import SALT_BYTES, SHARED_BYTES, Buckets, LocalBuckets, SharedBuckets, TokenBucket
 
 
 def test_a_burst_is_let_through_and_no_more() -> None:
@@ -32,7 +32,7 @@ def test_tokens_come_back_at_the_rate_and_never_beyond_the_burst() -> None:
     assert [wait == 0 for wait in after_a_year] == [True] * 4 + [False]
 
 
-def test_who_waits_as_long_as_told_gets_a_token() -> None:
+def test_after_the_returned_wait_there_is_a_token() -> None:
     bucket = TokenBucket(rate=3, burst=1)
     bucket.take(now=5.0)
 
@@ -81,7 +81,7 @@ def in_shared_memory(rate: float, burst: float) -> SharedBuckets:
     return SharedBuckets(MEMORY, secrets.token_hex(8), rate, burst)
 
 
-EITHER = pytest.mark.parametrize("make", [OwnBuckets, in_shared_memory])
+EITHER = pytest.mark.parametrize("make", [LocalBuckets, in_shared_memory])
 Make = Callable[[float, float], Buckets]
 
 
@@ -131,7 +131,7 @@ def test_a_flood_of_sources_takes_no_more_memory_and_limits_nobody_else() -> Non
 
 
 def test_sources_are_remembered_in_bounded_memory_and_the_longest_unseen_is_forgotten_first() -> None:
-    sources = OwnBuckets(rate=1, burst=1, max_keys=100)
+    sources = LocalBuckets(rate=1, burst=1, max_keys=100)
     sources.take("flooder", now=10.0)
 
     for n in range(1000):

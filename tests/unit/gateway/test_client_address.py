@@ -1,4 +1,4 @@
-"""Whose request it is: the peer's, or of whom a trusted proxy says so, read from right to left."""
+"""The client address: the peer's, or the one that a trusted proxy names; headers are read from right to left."""
 
 from ipaddress import ip_address
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.http.client_address import limited_as, networks, parsed, source
+from gateway.http.client_address import networks, parse, rate_limit_key, source
 
 PROXIES = networks("10.0.0.0/8, 2001:db8:ffff::/48")
 PEER = "10.0.0.1"
@@ -107,6 +107,6 @@ def test_a_peer_may_be_an_ipv4_address_in_ipv6_or_unknown() -> None:
 def test_an_ipv6_sender_is_counted_by_its_64() -> None:
     one, neighbour, other = map(ip_address, ("2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1"))
 
-    assert limited_as(one) == limited_as(neighbour) != limited_as(other)
-    assert limited_as(ip_address(SENDER)) != limited_as(ip_address("203.0.113.8"))
-    assert parsed("::ffff:203.0.113.7") == ip_address(SENDER)
+    assert rate_limit_key(one) == rate_limit_key(neighbour) != rate_limit_key(other)
+    assert rate_limit_key(ip_address(SENDER)) != rate_limit_key(ip_address("203.0.113.8"))
+    assert parse("::ffff:203.0.113.7") == ip_address(SENDER)
