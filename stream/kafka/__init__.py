@@ -1,1 +1,1 @@
-"""Everything that talks to the broker: clients, the consumer, topics, and the watch over librdkafka."""
+"""The broker: client configuration, consumer, producer settings, topic administration, watchdog over librdkafka."""

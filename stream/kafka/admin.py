@@ -1,4 +1,4 @@
-"""Creates every topic in one explicit step, and refuses to work on topics that are not as designed."""
+"""Creates the topics, and checks that Kafka is reachable and that topics have the expected partitions."""
 
 from collections.abc import Iterable
 
@@ -11,18 +11,21 @@ from stream.kafka import topic_drift
 from stream.kafka.client_config import Cluster
 
 TIMEOUT_S = 30
-LOOK_S = 10
-PROBE_S = 3
-REFUSED = (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED)  # noqa: SLF001 - that is its name
+METADATA_TIMEOUT_S = 10
+PROBE_TIMEOUT_S = 3
+AUTHENTICATION_ERRORS = (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED)  # noqa: SLF001 - its public name
 
 
 def create_all(cluster: Cluster, replication: int = 1, partitions: int = PARTITIONS) -> None:
-    """Create the topics that are missing; those that exist stay as they are."""
-    existing = cluster.metadata(LOOK_S).topics
+    """Create the missing topics; existing topics are not changed.
+
+    Raises KafkaException when Kafka does not answer, RuntimeError when a topic cannot be created.
+    """
+    existing = cluster.metadata(METADATA_TIMEOUT_S).topics
     wanted = [_declaration(topic, replication, partitions) for topic in ALL if topic.name not in existing]
     if not wanted:
         return
-    admin = cluster.admin()  # which must live until the answers are there
+    admin = cluster.admin()  # keep a reference: the futures need it until they are done
     for name, created in admin.create_topics(wanted, operation_timeout=TIMEOUT_S).items():
         try:
             created.result(TIMEOUT_S)
@@ -37,52 +40,52 @@ def _declaration(topic: Topic, replication: int, partitions: int) -> NewTopic:
 
 
 def is_reachable(cluster: Cluster) -> bool:
-    """Whether Kafka is there at all."""
+    """Return whether Kafka answers a metadata request within PROBE_TIMEOUT_S."""
     try:
-        cluster.metadata(PROBE_S)
+        cluster.metadata(PROBE_TIMEOUT_S)
     except KafkaException:
         return False
     return True
 
 
 def are_healthy(cluster: Cluster, topics: Iterable[str]) -> bool:
-    """Whether Kafka answers, and all replicas of each partition of these topics are in sync with a leader."""
+    """Return whether Kafka answers and every partition of `topics` has a leader and all its replicas in sync."""
     try:
-        known = cluster.metadata(PROBE_S).topics
+        known = cluster.metadata(PROBE_TIMEOUT_S).topics
         partitions = [partition for topic in topics for partition in known[topic].partitions.values()]
     except (KafkaException, KeyError):
         return False
-    return all(one.leader >= 0 and len(one.isrs) == len(one.replicas) for one in partitions)
+    return all(partition.leader >= 0 and len(partition.isrs) == len(partition.replicas) for partition in partitions)
 
 
 def missing(cluster: Cluster, needed: Iterable[Topic]) -> list[str]:
-    """The names of the needed topics that Kafka does not have.
+    """Return the names of the `needed` topics that do not exist in Kafka.
 
-    Raises KafkaException when it does not answer.
+    Raises KafkaException when Kafka does not answer.
     """
-    known = cluster.metadata(PROBE_S).topics
-    return [topic.name for topic in needed if not _partitions(known.get(topic.name))]
+    known = cluster.metadata(PROBE_TIMEOUT_S).topics
+    return [topic.name for topic in needed if not _partition_count(known.get(topic.name))]
 
 
-def _partitions(found: TopicMetadata | None) -> int:
+def _partition_count(found: TopicMetadata | None) -> int:
     return len(found.partitions) if found is not None and found.error is None else 0
 
 
 def check(cluster: Cluster, needed: Iterable[Topic], *, wait_for_missing: bool = True) -> None:
-    """Return when the needed topics have the partitions their order rests on.
+    """Check that each of the `needed` topics has PARTITIONS partitions, which the order of events by key relies on.
 
-    Raises NotYet while Kafka or, unless the caller does not mind, a topic is missing; ends the process when the
-    partitions are others, or when Kafka refuses the credentials.
+    Raises NotYet while Kafka does not answer or, if `wait_for_missing`, while a topic is missing. Ends the process when
+    a topic has another number of partitions, or when Kafka refuses the credentials.
     """
     try:
-        metadata = cluster.metadata(PROBE_S)
-    except KafkaException as away:
-        error = away.args[0]
-        if error.code() in REFUSED:
+        metadata = cluster.metadata(PROBE_TIMEOUT_S)
+    except KafkaException as failure:
+        error = failure.args[0]
+        if error.code() in AUTHENTICATION_ERRORS:
             refuse(f"Kafka at {cluster.bootstrap_servers} refuses the credentials ({error.str()})")
-        raise NotYet(f"Kafka at {cluster.bootstrap_servers} ({error.str()})") from away
+        raise NotYet(f"Kafka at {cluster.bootstrap_servers} ({error.str()})") from failure
     for topic in needed:
-        partitions = _partitions(metadata.topics.get(topic.name))
+        partitions = _partition_count(metadata.topics.get(topic.name))
         if partitions not in (0, PARTITIONS):
             refuse(f"topic {topic.name} has {partitions} partitions, not {PARTITIONS}. Its order by key is broken.")
         if not partitions and wait_for_missing:

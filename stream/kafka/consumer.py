@@ -1,6 +1,7 @@
-"""A worker's place in its consumer group: which partitions are its own, what came from them, how far it got.
+"""A worker's membership in its consumer group: its partitions, the records fetched from them, and its offsets.
 
-Kafka assigns; the store's epochs decide (see `ownership`). The callbacks only take notes, the worker acts on them.
+Kafka assigns partitions, but the epochs in the store decide who owns them (see `stream.store.ownership`). The rebalance
+callbacks only record what was assigned and revoked; the worker acts on it later.
 """
 
 import time
@@ -23,183 +24,201 @@ from stream.kafka.watchdog import Watchdog
 CONSUMER: dict[str, Any] = {
     **CLIENT,
     "group.protocol": "consumer",  # KIP-848; no static membership, see docs/decisions
-    "group.remote.assignor": "range",  # the same numbers of every topic: of two members, neither has a topic to itself
+    "group.remote.assignor": "range",  # assigns the same partition numbers of every topic: two members share each topic
     "enable.auto.commit": True,
     "enable.auto.offset.store": False,
-    "auto.commit.interval.ms": 5000,  # a take-over goes by the store's own offset (ADR 13)
+    "auto.commit.interval.ms": 5000,  # a takeover uses the offset in the store (ADR 13)
     "auto.offset.reset": "earliest",
     "queued.max.messages.kbytes": 16_384,
-    "statistics.interval.ms": fetch_stats.LOOK_MS,
+    "statistics.interval.ms": fetch_stats.INTERVAL_MS,
 }
 NO_PROPERTIES: Mapping[str, Any] = {}
 POLL_S = 0.2
-COMMITTED_S = 5.0
-ENDS_S = 1.0
-UNSETTLING = frozenset(
+COMMITTED_TIMEOUT_S = 5.0
+ENDS_TIMEOUT_S = 1.0
+COORDINATOR_ERRORS = frozenset(
     {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
 )
+"""Errors after which the consumer rejoins its group."""
 
 
 class GroupConsumer:
-    """One consumer of `group`, used by one thread."""
+    """A consumer in `group`, used by one thread.
+
+    `joined` is True once Kafka has assigned partitions. `arrived` holds the partitions that are assigned but not owned
+    yet, `owned` those whose epoch this worker acquired in the store.
+    """
 
     def __init__(
         self, group: str, cluster: Cluster, topics: Sequence[Topic], properties: Mapping[str, Any] = NO_PROPERTIES
     ) -> None:
-        """`properties` of librdkafka are added to CONSUMER; those of the environment win over them."""
+        """Configure librdkafka with CONSUMER and `properties`; the environment's `KAFKA_…` properties override both."""
         self._topics = [topic.name for topic in topics]
-        self._consumer = cluster.consumer(group, {**CONSUMER, **properties, "stats_cb": self._measured})
-        self._deafness = FetchStats(self._topics, time.monotonic())
-        self._silence = Watchdog("consumer", partial(admin.are_healthy, cluster))
-        self._offsets_silence = Watchdog("consumer", partial(admin.are_healthy, cluster))
-        self._held: list[Message] = []
+        self._consumer = cluster.consumer(group, {**CONSUMER, **properties, "stats_cb": self._on_statistics})
+        self._fetch_stats = FetchStats(self._topics, time.monotonic())
+        self._fetch_watchdog = Watchdog("consumer", partial(admin.are_healthy, cluster))
+        self._offsets_watchdog = Watchdog("consumer", partial(admin.are_healthy, cluster))
+        self._buffered: list[Message] = []
         self._may_be_paused = False
         self.joined = False
         self.arrived: set[Partition] = set()
         self.owned: dict[Partition, Owned] = {}
-        self._fresh: set[Partition] = set()  # assigned and not yet owned: librdkafka begins where Kafka says
+        self._fresh: set[Partition] = set()  # assigned, not owned yet: librdkafka starts at the committed offset
         self._starts: dict[Partition, int] = {}
-        self._done: dict[Partition, int] = {}
+        self._handled_until: dict[Partition, int] = {}
 
     def problem(self) -> str | None:
-        """Return what keeps this consumer from reading."""
-        return self._silence.problem() or self._offsets_silence.problem()
+        """Return why this consumer does not read, or None."""
+        return self._fetch_watchdog.problem() or self._offsets_watchdog.problem()
 
     def join(self) -> None:
-        """Ask for a share of the topics' partitions."""
+        """Subscribe to the topics."""
         self._consumer.subscribe(
             self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
 
     def rejoin(self) -> None:
-        """Give everything back and ask anew: what Kafka then assigns is ours to take over again."""
+        """Give up all partitions and subscribe again; partitions that Kafka then assigns have to be taken over anew."""
         with watchdog.bounded():
             self._consumer.unsubscribe()
-        self.arrived, self.owned, self._fresh, self._held = set(), {}, set(), []
-        self._silence.reset()
+        self.arrived, self.owned, self._fresh, self._buffered = set(), {}, set(), []
+        self._fetch_watchdog.reset()
         self.join()
 
     def consume(self, most: int, gather_s: float = 0.0) -> list[Message]:
-        """Return at most `most` records: those that are there and those of the `gather_s` after the first.
+        """Return up to `most` records, buffered or fetched within `gather_s` seconds of the first.
 
-        Waits POLL_S where there is none.
+        Wait up to POLL_S seconds for the first record. Rejoin the group after a COORDINATOR_ERRORS error. Raises
+        SystemExit when the consumer has failed fatally or is stuck.
         """
-        messages, self._held = self._held, []
+        messages, self._buffered = self._buffered, []
         first = self._consumer.poll(0 if messages else POLL_S)
         if first is not None:
             messages += [first, *self._consumer.consume(most - 1, gather_s)]
-        self._listen()
+        self._check_fetching()
         failures = [error for message in messages if (error := message.error())]
-        if any(map(_unsettles, failures)):
+        if any(map(_needs_rejoin, failures)):
             self.rejoin()
         return [message for message in messages if message.error() is None]
 
     def pause(self) -> None:
-        """Stay a member without taking new work, while the batch in hand has to wait."""
-        self._silence.reset()
+        """Remain a group member without fetching records, while the current batch has to wait."""
+        self._fetch_watchdog.reset()
         self._may_be_paused = True
         with watchdog.bounded():
             self._consumer.pause(self._consumer.assignment())
         message = self._consumer.poll(0)
         if message is not None:
-            self._held.append(message)
+            self._buffered.append(message)
 
     def resume(self) -> None:
-        """Take new work again."""
+        """Fetch records again after `pause`."""
         if self._may_be_paused:
             with watchdog.bounded():
                 self._consumer.resume(self._consumer.assignment())
             self._may_be_paused = False
 
     def own(self, taken: Mapping[Partition, Owned]) -> None:
-        """Hold these epochs, but for partitions that Kafka has taken back meanwhile."""
+        """Record the acquired epochs, except for partitions that Kafka has revoked meanwhile."""
         self.owned |= {partition: owned for partition, owned in taken.items() if partition in self.arrived}
         self.arrived -= taken.keys()
         self._fresh -= taken.keys()
         log.info("partitions.owned", count=len(taken))
 
     def advance(self, ends: Mapping[Partition, int]) -> None:
-        """The store has moved to these next offsets."""
+        """Record that the store has committed these next offsets."""
         for partition, end in ends.items():
-            if partition in self.owned:  # Kafka may have taken it back meanwhile
+            if partition in self.owned:  # Kafka may have revoked it meanwhile
                 self.owned[partition] = self.owned[partition]._replace(next_offset=end)
 
     def ends(self, partitions: Collection[Partition]) -> dict[Partition, int]:
-        """Return where these partitions end, as far as that is known.
+        """Return the end offsets of these partitions; partitions whose end is unknown are left out.
 
-        What was fetched last says so. While nothing is fetched Kafka is asked, in one request for all: one for each
-        would wait behind the other requests every time.
+        Use the ends that came with the last fetch. While paused, query Kafka in one request for all partitions: one
+        request per partition would each time queue behind the other requests.
         """
-        places = [TopicPartition(*one, OFFSET_END) for one in partitions]
         if not self._may_be_paused:
             cached = {
-                one: self._consumer.get_watermark_offsets(TopicPartition(*one), cached=True) for one in partitions
+                partition: self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)
+                for partition in partitions
             }
-            return {one: offsets[1] for one, offsets in cached.items() if offsets and offsets[1] >= 0}
+            return {partition: offsets[1] for partition, offsets in cached.items() if offsets and offsets[1] >= 0}
+        queries = [TopicPartition(*partition, OFFSET_END) for partition in partitions]
         try:
-            found = self._consumer.offsets_for_times(places, ENDS_S) if places else []
-        except KafkaException as away:
-            log.info("offsets.unknown", error=away.args[0].str())
+            found = self._consumer.offsets_for_times(queries, ENDS_TIMEOUT_S) if queries else []
+        except KafkaException as failure:
+            log.info("offsets.unknown", error=failure.args[0].str())
             return {}
-        return {(one.topic, one.partition): one.offset for one in found if one.error is None and one.offset >= 0}
+        return {(end.topic, end.partition): end.offset for end in found if end.error is None and end.offset >= 0}
 
     def reclaim(self) -> None:
-        """Take everything over once more: a commit may have succeeded unheard, and what it left must be published."""
+        """Mark all owned partitions for a new takeover.
+
+        Used after a failed commit: it may have succeeded without an answer, and its outbox rows must be published.
+        """
         self.arrived |= self.owned.keys()
         self.owned = {}
 
     def committed(self) -> dict[Partition, int]:
-        """The next offsets that the group has committed to Kafka, of all partitions where it has.
+        """Return the next offset that the group has committed to Kafka, for each partition with one.
 
-        Raises KafkaException when Kafka does not answer, and SystemExit when it will not although it is well.
+        Raises KafkaException when Kafka does not answer, and SystemExit when the client is stuck: Kafka was found
+        healthy each time, and it still did not answer.
         """
-        every = [TopicPartition(topic, number) for topic in self._topics for number in range(PARTITIONS)]
+        partitions = [TopicPartition(topic, number) for topic in self._topics for number in range(PARTITIONS)]
         try:
-            found = self._consumer.committed(every, COMMITTED_S)
-            failed = next((one.error for one in found if one.error), None)
+            found = self._consumer.committed(partitions, COMMITTED_TIMEOUT_S)
+            failed = next((partition.error for partition in found if partition.error), None)
         except KafkaException as failure:
             found, failed = [], failure.args[0]
         if failed:
-            self._offsets_silence.check(self._topics)
+            self._offsets_watchdog.check(self._topics)
             raise KafkaException(failed)
-        self._offsets_silence.reset()
-        return {(one.topic, one.partition): one.offset for one in found if one.offset >= 0}
+        self._offsets_watchdog.reset()
+        return {
+            (partition.topic, partition.partition): partition.offset for partition in found if partition.offset >= 0
+        }
 
     def reached(self, committed: Mapping[Partition, int]) -> dict[Partition, int]:
-        """Return the highest next offsets the group is known to have had, by Kafka (a moment old) or this member."""
-        together = committed.keys() | self._done.keys()
-        return {one: max(committed.get(one, 0), self._done.get(one, 0)) for one in together}
+        """Return the highest next offset of each partition, from Kafka's `committed` or this member's own progress.
+
+        `committed` lags behind, since offsets are committed in the background.
+        """
+        partitions = committed.keys() | self._handled_until.keys()
+        return {one: max(committed.get(one, 0), self._handled_until.get(one, 0)) for one in partitions}
 
     def start_at(
         self, taken: Mapping[Partition, Owned], committed: Mapping[Partition, int], in_hand: list[Message]
     ) -> None:
-        """Go back to the store's offset in each partition that would be read from behind it.
+        """Seek back to the store's offset in each partition whose next record lies behind it.
 
-        A partition that is read from before it, as when the last batch was not told of, is left alone: what comes
-        again is known. Messages of `in_hand` that come again are removed from it.
-        Raises KafkaException while librdkafka still asks Kafka where to begin.
+        A partition whose next record lies before the store's offset, as after a batch whose offsets were not committed
+        to Kafka, is left alone: the inbox recognises records that come again. Messages that will be fetched again are
+        removed from `in_hand`.
+        Raises KafkaException while librdkafka has not learned its start offset from Kafka yet.
         """
-        waiting = [*in_hand, *self._held]
+        waiting = [*in_hand, *self._buffered]
         for partition, owned in taken.items():
-            if partition not in self.arrived:  # Kafka has taken it back meanwhile
+            if partition not in self.arrived:  # Kafka has revoked it meanwhile
                 continue
             upcoming = self._upcoming(partition, committed, waiting)
             if owned.next_offset > 0 if upcoming is None else upcoming > owned.next_offset:
                 with watchdog.bounded():
                     self._consumer.seek(TopicPartition(*partition, owned.next_offset))
                 self._starts[partition] = owned.next_offset
-                in_hand[:] = [message for message in in_hand if _place(message) != partition]
-                self._held = [message for message in self._held if _place(message) != partition]
+                in_hand[:] = [message for message in in_hand if _partition(message) != partition]
+                self._buffered = [message for message in self._buffered if _partition(message) != partition]
             elif partition in self._fresh:
                 self._starts[partition] = upcoming or 0
 
     def _upcoming(
         self, partition: Partition, committed: Mapping[Partition, int], waiting: Sequence[Message]
     ) -> int | None:
-        """The offset that is handled next; None where nobody but Kafka's log knows."""
+        """Return the offset that is handled next; None when it is the start of Kafka's log, which only Kafka knows."""
         if partition in self._fresh:
             return committed.get(partition)
-        offsets = [offset for one in waiting if _place(one) == partition and (offset := one.offset()) is not None]
+        of_partition = (message for message in waiting if _partition(message) == partition)
+        offsets = [offset for message in of_partition if (offset := message.offset()) is not None]
         if offsets:
             return min(offsets)
         (position,) = self._consumer.position([TopicPartition(*partition)])
@@ -207,15 +226,15 @@ class GroupConsumer:
         return known if known >= 0 else committed.get(partition)
 
     def forget(self, gone: Collection[Partition]) -> None:
-        """These partitions are another's now."""
+        """Drop partitions that this member has lost, and the records buffered from them."""
         self.arrived -= set(gone)
         self._fresh -= set(gone)
         self.owned = {partition: owned for partition, owned in self.owned.items() if partition not in gone}
-        self._held = [message for message in self._held if _place(message) not in gone]
+        self._buffered = [message for message in self._buffered if _partition(message) not in gone]
 
     def owns(self, message: Message) -> bool:
-        """Whether the message is from a partition we hold the epoch of."""
-        return _place(message) in self.owned
+        """Return whether the message is from a partition whose epoch this worker has acquired."""
+        return _partition(message) in self.owned
 
     def is_repeated(self, topic: str, partition: int, offset: int) -> bool:
         """Return whether this record may have been handled before the store was restored."""
@@ -224,19 +243,21 @@ class GroupConsumer:
     @faults.before("worker.before_offsets")
     @faults.after("worker.after_offsets")
     def done(self, ends: dict[Partition, int], *, at_once: bool = False) -> None:
-        """The next offset to read of each partition; committed in the background, and when leaving, or now.
+        """Commit the next offset of each partition to Kafka: in the background and in `leave`, or now if `at_once`.
 
-        While a restored store catches up, Kafka goes on saying how far it had been.
+        While a restored store catches up, offsets below `rewound_until` are not committed, so that Kafka keeps the
+        offset that was reached before the restore.
         """
-        self._done |= {where: max(end, self._done.get(where, 0)) for where, end in ends.items()}
-        after = [TopicPartition(*where, end) for where, end in ends.items() if end >= self._rewound_until(where)]
-        if not after:
+        handled = self._handled_until
+        self._handled_until |= {partition: max(end, handled.get(partition, 0)) for partition, end in ends.items()}
+        offsets = [TopicPartition(*one, end) for one, end in ends.items() if end >= self._rewound_until(one)]
+        if not offsets:
             return
         try:
-            self._consumer.store_offsets(offsets=after)
+            self._consumer.store_offsets(offsets=offsets)
             if at_once:
-                self._consumer.commit(offsets=after, asynchronous=True)
-        except KafkaException as lost:  # a partition has moved on; its next owner's inbox knows the batch
+                self._consumer.commit(offsets=offsets, asynchronous=True)
+        except KafkaException as lost:  # a partition was revoked; the inbox lets its next owner skip the batch
             log.info("offsets.lost", error=str(lost))
 
     def _rewound_until(self, partition: Partition) -> int:
@@ -244,22 +265,25 @@ class GroupConsumer:
         return owned.rewound_until if owned else 0
 
     def leave(self) -> None:
-        """Commit what was done and let others take over at once."""
+        """Commit the stored offsets and leave the group, so that other members take over without a session timeout."""
         self._consumer.close()
 
-    def _listen(self) -> None:
-        """Is all that is ours being read? Also while much comes of the rest; statistics overtake records."""
-        if topics := self._deafness.unread(self.arrived | self.owned.keys(), time.monotonic()):
-            self._silence.check(topics)
-        else:
-            self._silence.reset()
+    def _check_fetching(self) -> None:
+        """Raise SystemExit when an assigned partition has not been fetched from for too long.
 
-    def _measured(self, statistics: str) -> None:
-        self._deafness.told(statistics, time.monotonic())
+        Statistics decide, not the arrival of records: other partitions may deliver many, and statistics overtake them.
+        """
+        if topics := self._fetch_stats.unread(self.arrived | self.owned.keys(), time.monotonic()):
+            self._fetch_watchdog.check(topics)
+        else:
+            self._fetch_watchdog.reset()
+
+    def _on_statistics(self, statistics: str) -> None:
+        self._fetch_stats.update(statistics, time.monotonic())
 
     def _on_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
-        self.joined = True  # of more members than partitions, some are never told, and are never ready
-        self._may_be_paused = True  # what was lost while it was paused is assigned as paused
+        self.joined = True  # with more members than partitions, some are never assigned any and never become ready
+        self._may_be_paused = True  # librdkafka assigns a partition as paused if it was lost while paused
         log.info("partitions.assigned", count=len(assigned))
         partitions = {(partition.topic, partition.partition) for partition in assigned}
         self.arrived |= partitions
@@ -274,16 +298,17 @@ class GroupConsumer:
         self.forget({(partition.topic, partition.partition) for partition in lost})
 
 
-def _place(message: Message) -> Partition:
+def _partition(message: Message) -> Partition:
     return message.topic() or "", message.partition() or 0
 
 
-def _unsettles(error: KafkaError) -> bool:
-    """Log an error of the consumer; whether it has lost its footing, and must ask for its partitions anew.
+def _needs_rejoin(error: KafkaError) -> bool:
+    """Log an error of the consumer; return whether the consumer has to rejoin its group.
 
     A coordinator that moves while offsets are fetched, as on a new cluster, leaves librdkafka 2.16 assigned and idle.
+    Raises SystemExit when the error is fatal.
     """
-    if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001 - of a message's error, fatal() says False
-        raise SystemExit(f"Kafka's consumer has failed for good: {error.str()}")
+    if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001 - fatal() is False on a message's error
+        raise SystemExit(f"the Kafka consumer has failed fatally: {error.str()}")
     log.warning("consume.failed", error=error.str())
-    return error.code() in UNSETTLING
+    return error.code() in COORDINATOR_ERRORS

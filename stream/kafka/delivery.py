@@ -1,4 +1,4 @@
-"""A record as Kafka delivered it, decoded; what nobody can decode is delivered too, as what it is."""
+"""Decodes records from Kafka. An undecodable record is a delivery too, with an UnreadableRecord as its event."""
 
 import re
 from collections.abc import Collection
@@ -18,14 +18,17 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True, slots=True)
 class UnreadableRecord:
-    """A record that is no event of ours, and why."""
+    """Stands for a record that cannot be decoded; `error` says why."""
 
     error: str
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What a record says, its id, its digest (None for a domain event), where it stood, and its bytes."""
+    """A decoded record with its event id, position and bytes.
+
+    `digest` is the digest of a webhook's content; None for other records.
+    """
 
     event: Record | UnreadableRecord
     event_id: str
@@ -38,31 +41,34 @@ class Delivery:
 
 
 def read(codec: Codec, message: Message) -> Delivery:
-    """The delivery of a message."""
-    where = (message.topic() or "", message.partition() or 0, message.offset() or 0)
-    return delivery(codec, *where, message.key(), message.value())
+    """Decode a message of confluent_kafka."""
+    position = (message.topic() or "", message.partition() or 0, message.offset() or 0)
+    return delivery(codec, *position, message.key(), message.value())
 
 
 def delivery(codec: Codec, topic: str, partition: int, offset: int, key: bytes | None, value: bytes | None) -> Delivery:
-    """The delivery of these bytes. An unreadable one is named by where it stands."""
-    stood = (topic, partition, offset, key, value)
+    """Decode a record's `value`. The id of an unreadable record is derived from its position."""
+    record = (topic, partition, offset, key, value)
     try:
         event = codec.decode(value)
         event_id, digest = identity(event)
         _check(event_id)
-    except (Undecodable, UnknownSchema, TypeError) as broken:
-        unnamed = ids.unreadable_record_id(topic, partition, offset)
-        return Delivery(UnreadableRecord(error_text(str(broken))), unnamed, None, *stood)
-    return Delivery(event, event_id, digest, *stood)
+    except (Undecodable, UnknownSchema, TypeError) as failure:
+        event_id = ids.unreadable_record_id(topic, partition, offset)
+        return Delivery(UnreadableRecord(error_text(str(failure))), event_id, None, *record)
+    return Delivery(event, event_id, digest, *record)
 
 
 def _check(event_id: str) -> None:
     if not _UUID.fullmatch(event_id):
-        raise Undecodable("its id is no UUID")
+        raise Undecodable("its id is not a UUID")
 
 
 def identity(event: Record) -> tuple[str, bytes | None]:
-    """The id of an event, and the digest that two events of one id must share."""
+    """Return a record's event id and digest; two events with the same id and different digests are a conflict.
+
+    The digest is None for records other than webhooks. Raises TypeError for a record that no service consumes.
+    """
     match event:
         case events.Webhook():
             return event.envelope.event_id, event.envelope.digest
@@ -77,18 +83,18 @@ def identity(event: Record) -> tuple[str, bytes | None]:
         case events.RejectedWebhook():
             return ids.rejection_id(event), None
         case _:
-            raise TypeError(f"a {type(event).__name__} is no event")
+            raise TypeError(f"a {type(event).__name__} is not an event")
 
 
 def partitions(deliveries: Collection[Delivery]) -> set[Partition]:
-    """The partitions these deliveries came from."""
+    """Return the partitions that these deliveries came from."""
     return {(delivery.topic, delivery.partition) for delivery in deliveries}
 
 
 def ends(deliveries: Collection[Delivery]) -> dict[Partition, int]:
-    """The offset after the last delivery of each partition."""
-    after: dict[Partition, int] = {}
+    """Return the offset after the last delivery of each partition."""
+    ends: dict[Partition, int] = {}
     for delivery in deliveries:
         partition = (delivery.topic, delivery.partition)
-        after[partition] = max(after.get(partition, 0), delivery.offset + 1)
-    return after
+        ends[partition] = max(ends.get(partition, 0), delivery.offset + 1)
+    return ends

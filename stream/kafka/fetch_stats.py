@@ -1,4 +1,4 @@
-"""Whether a consumer reads what is its own, by librdkafka's statistics (its STATISTICS.md)."""
+"""Finds assigned partitions that a consumer does not fetch, from librdkafka's statistics (its STATISTICS.md)."""
 
 from collections.abc import Collection
 
@@ -6,9 +6,9 @@ import msgspec
 
 from stream.kafka.position import Partition
 
-LOOK_MS = 5_000
-QUIET_S = 3 * LOOK_MS / 1000
-READING = "active"
+INTERVAL_MS = 5_000
+STALE_S = 3 * INTERVAL_MS / 1000
+FETCHING = "active"
 """The `fetch_state` of a partition that is fetched from, or would be if it were not paused."""
 
 
@@ -29,29 +29,30 @@ _decoder = msgspec.json.Decoder(_Statistics)
 
 
 class FetchStats:
-    """What the last statistics said of `topics`, and when they came: monotonic seconds."""
+    """The partitions being fetched according to the last statistics. Times are monotonic seconds."""
 
     def __init__(self, topics: Collection[str], now: float) -> None:
         self._topics = topics
-        self._reading: set[Partition] = set()
-        self._told_at = now
+        self._fetching: set[Partition] = set()
+        self._updated_at = now
 
-    def told(self, statistics: str, now: float) -> None:
-        """Learn what is read; librdkafka tells it every LOOK_MS to whoever polls."""
+    def update(self, statistics: str, now: float) -> None:
+        """Read librdkafka's statistics (JSON), which its callback delivers every INTERVAL_MS during polls."""
         topics = _decoder.decode(statistics).topics
-        self._reading = {
-            (name, one.partition)
+        self._fetching = {
+            (name, partition.partition)
             for name, topic in topics.items()
-            for one in topic.partitions.values()
-            if one.fetch_state == READING
+            for partition in topic.partitions.values()
+            if partition.fetch_state == FETCHING
         }
-        self._told_at = now
+        self._updated_at = now
 
     def unread(self, assigned: Collection[Partition], now: float) -> set[str]:
-        """The topics of which something assigned is not read.
+        """Return the topics with an assigned partition that is not fetched.
 
-        All topics when librdkafka itself has gone quiet: it tells its statistics also when nothing is assigned.
+        Return all topics when the statistics are older than STALE_S: librdkafka reports them even when no partition is
+        assigned, so it is then stuck itself.
         """
-        if now - self._told_at > QUIET_S:
+        if now - self._updated_at > STALE_S:
             return set(self._topics)
-        return {partition[0] for partition in assigned if partition not in self._reading}
+        return {partition[0] for partition in assigned if partition not in self._fetching}

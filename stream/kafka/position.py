@@ -1,4 +1,4 @@
-"""Partitions as consumers and stores name them, and how a store owns one."""
+"""Partitions, and the state of an owned one."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,10 @@ Partition = tuple[str, int]
 
 
 class Owned(NamedTuple):
-    """A partition as its owner took it over; events below `rewound_until` may have been handled before a restore."""
+    """An acquired partition: its fencing token `epoch`, and the offset of the next record to handle.
+
+    Records below `rewound_until` may have been handled before the store was restored.
+    """
 
     epoch: int
     next_offset: int

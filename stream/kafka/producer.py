@@ -1,4 +1,4 @@
-"""How everybody here produces: acknowledged by every in-sync replica, in order, without making duplicates."""
+"""Configuration of clients and producers: acknowledged by every in-sync replica, ordered, idempotent."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from runtime.logging import log
 
 
 def log_client_error(error: KafkaError) -> None:
-    """Log what a client has to say; librdkafka itself is silenced, since its lines are not JSON."""
+    """Log an error of a client. librdkafka's own log is off, since its lines are not JSON."""
     log.warning("kafka.error", error=error.str())
 
 
@@ -20,12 +20,12 @@ CLIENT: dict[str, Any] = {
     "error_cb": log_client_error,
 }
 LARGEST_MESSAGE = 1_000_000
-"""Bytes of a record with all that Kafka adds to it."""
+"""Maximum size of a record in bytes, including Kafka's overhead."""
 PRODUCER: dict[str, Any] = {
     **CLIENT,
     "acks": "all",
     "enable.idempotence": True,
-    "partitioner": "murmur2_random",  # keys meet those of Java clients
+    "partitioner": "murmur2_random",  # the partitions that Java clients choose
     "compression.type": "lz4",
     "message.max.bytes": LARGEST_MESSAGE,
 }

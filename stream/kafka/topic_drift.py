@@ -1,4 +1,4 @@
-"""Compares topics with the design: replication, retention, clean-up and timestamps."""
+"""Compares the topics in Kafka with their design: partitions, replication, retention, clean-up, timestamps."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,19 +14,19 @@ from stream.kafka.client_config import Cluster
 from stream.kafka.producer import LARGEST_MESSAGE
 
 TIMEOUT_S = 15
-IN_PRODUCTION = 3
-"""Copies of each record: one broker may be lost while another is being restarted."""
-PARTITION_COUNT, COPIES = "number of partitions", "replication factor"
+PRODUCTION_REPLICATION = 3
+"""Replicas of each record: one broker may fail while another is restarted."""
+PARTITION_COUNT, REPLICATION = "number of partitions", "replication factor"
 REMEDIES = {
-    PARTITION_COUNT: "It cannot be mended in place, for keys have moved: copy the records into a new topic",
-    COPIES: "Change it with kafka-reassign-partitions.sh",
+    PARTITION_COUNT: "It cannot be repaired in place, since keys have moved: copy the records into a new topic",
+    REPLICATION: "Change it with kafka-reassign-partitions.sh",
 }
 CONFIGURE = "Set it: kafka-configs.sh --alter --entity-type topics --entity-name NAME --add-config {setting}={wanted}"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Drift:
-    """A property of topics that differs from the design."""
+    """A property that differs from the design, with its value in Kafka and the names of the topics."""
 
     setting: str
     found: str
@@ -38,12 +38,12 @@ class Drift:
 
     @property
     def remedy(self) -> str:
-        """Return what a person can do about it."""
+        """Return the sentence that tells an operator how to correct it."""
         return REMEDIES.get(self.setting) or CONFIGURE.format(setting=self.setting, wanted=self.wanted)
 
 
 def designed_config(topic: Topic, replication: int) -> dict[str, str]:
-    """The configuration a topic is created with."""
+    """Return the configuration that `topic` is created with."""
     return {
         "cleanup.policy": "delete",
         "retention.ms": str(topic.retention_ms),
@@ -54,37 +54,39 @@ def designed_config(topic: Topic, replication: int) -> dict[str, str]:
 
 
 def find(cluster: Cluster, topics: Sequence[Topic], mode: Mode, replication: int | None) -> list[Drift]:
-    """How the topics that exist differ from the design; what Kafka does not show is not checked.
+    """Return how the existing topics differ from the design. Settings that Kafka does not show are not checked.
 
-    Raises KafkaException.
+    `replication` is the wanted number of replicas; None means PRODUCTION_REPLICATION in live mode, else any number.
+    Raises KafkaException or TimeoutError when Kafka does not answer.
     """
     known: Mapping[str, TopicMetadata] = cluster.metadata(TIMEOUT_S).topics
-    there = [topic for topic in topics if topic.name in known and known[topic.name].error is None]
-    asked = [ConfigResource(ResourceType.TOPIC, topic.name) for topic in there]
-    # To ask for nothing is an error to the client.
-    admin = cluster.admin()  # which must live until the answers are there
-    answers = admin.describe_configs(asked, request_timeout=TIMEOUT_S) if asked else {}
+    existing = [topic for topic in topics if topic.name in known and known[topic.name].error is None]
+    resources = [ConfigResource(ResourceType.TOPIC, topic.name) for topic in existing]
+    # The client raises an error for an empty list.
+    admin = cluster.admin()  # keep a reference: the futures need it until they are done
+    futures = admin.describe_configs(resources, request_timeout=TIMEOUT_S) if resources else {}
     configs = {
-        resource.name: {name: entry.value for name, entry in answer.result(TIMEOUT_S).items()}
-        for resource, answer in answers.items()
+        resource.name: {name: entry.value for name, entry in future.result(TIMEOUT_S).items()}
+        for resource, future in futures.items()
     }
-    wanted_copies = replication or (IN_PRODUCTION if mode == "live" else None)
-    apart: dict[tuple[str, str, str], list[str]] = defaultdict(list)
-    for topic in there:
-        for difference in _differences(topic, known[topic.name], configs[topic.name], wanted_copies):
-            apart[difference].append(topic.name)
-    return sorted(Drift(*difference, tuple(sorted(names))) for difference, names in apart.items())
+    wanted_replicas = replication or (PRODUCTION_REPLICATION if mode == "live" else None)
+    names_by_difference: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for topic in existing:
+        for difference in _differences(topic, known[topic.name], configs[topic.name], wanted_replicas):
+            names_by_difference[difference].append(topic.name)
+    return sorted(Drift(*difference, tuple(sorted(names))) for difference, names in names_by_difference.items())
 
 
 def _differences(
-    topic: Topic, metadata: TopicMetadata, config: Mapping[str, str], wanted_copies: int | None
+    topic: Topic, metadata: TopicMetadata, config: Mapping[str, str], wanted_replicas: int | None
 ) -> Iterable[tuple[str, str, str]]:
-    copies = min((len(one.replicas) for one in metadata.partitions.values()), default=0)
+    """Yield the setting, its value in Kafka and its wanted value for each difference."""
+    replicas = min((len(partition.replicas) for partition in metadata.partitions.values()), default=0)
     if len(metadata.partitions) != PARTITIONS:
         yield PARTITION_COUNT, str(len(metadata.partitions)), str(PARTITIONS)
-    if wanted_copies is not None and copies < wanted_copies:
-        yield COPIES, str(copies), str(wanted_copies)
-    wanted = designed_config(topic, copies) | {"unclean.leader.election.enable": "false"}
+    if wanted_replicas is not None and replicas < wanted_replicas:
+        yield REPLICATION, str(replicas), str(wanted_replicas)
+    wanted = designed_config(topic, replicas) | {"unclean.leader.election.enable": "false"}
     for setting, value in wanted.items():
         if config.get(setting, value) != value:
             yield setting, config[setting], value
@@ -93,18 +95,18 @@ def _differences(
 
 
 def warn(cluster: Cluster, topics: Sequence[Topic], mode: Mode, replication: int | None) -> None:
-    """Log how the topics differ from the design; a live system on single copies is an error in the log."""
+    """Log a warning for each difference from the design, and an error for unreplicated topics of a live system."""
     try:
         found = find(cluster, topics, mode, replication)
-    except (KafkaException, TimeoutError) as unknown:
-        why = unknown.args[0].str() if isinstance(unknown, KafkaException) else "it does not answer"
-        log.warning("topic.unchecked", cause=f"Kafka does not show how topics are configured: {why}")
+    except (KafkaException, TimeoutError) as failure:
+        reason = failure.args[0].str() if isinstance(failure, KafkaException) else "it does not answer"
+        log.warning("topic.unchecked", cause=f"Kafka does not show the configuration of topics: {reason}")
         return
     for drift in found:
         log.warning("topic.drift", cause=str(drift), count=len(drift.topics), topic=", ".join(drift.topics))
-        if mode == "live" and (drift.setting, drift.found) == (COPIES, "1"):
+        if mode == "live" and (drift.setting, drift.found) == (REPLICATION, "1"):
             log.error(
                 "topic.not_replicated",
-                cause="MODE=live, and each record has ONE copy: what that broker's disk loses is lost for ever",
+                cause="MODE=live, and each record has ONE copy: if that broker's disk fails, its records are lost",
                 count=len(drift.topics),
             )

@@ -1,4 +1,4 @@
-"""Topics, looked into without a consumer group: nobody's place in them moves."""
+"""Reads topics without joining a consumer group: no committed offset changes."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -18,49 +18,50 @@ READER: dict[str, Any] = {
     "auto.offset.reset": "error",
 }
 GROUP = "hookstream-reading"
-"""The client needs a group; nothing is committed in it."""
-SILENCE_S = 10.0
+"""librdkafka requires a group id; no offsets are committed in it."""
+TIMEOUT_S = 10.0
 POLL_S = 0.5
-AT_ONCE = 500
-NOTHING_THERE = (KafkaError._PARTITION_EOF, KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)  # noqa: SLF001
+BATCH = 500
+NO_RECORD = (KafkaError._PARTITION_EOF, KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)  # noqa: SLF001
 
 
 class KafkaUnavailable(Exception):
-    """Kafka does not answer."""
+    """Kafka has not answered within TIMEOUT_S."""
 
 
 class Position(NamedTuple):
-    """Where a record stands."""
+    """The position of a record."""
 
     topic: str
     partition: int
     offset: int
 
 
-def read_at(cluster: Cluster, places: Sequence[Position]) -> Iterator[tuple[Position, bytes | None]]:
-    """The bytes at each of these places; None where nothing stands, or no more.
+def read_at(cluster: Cluster, positions: Sequence[Position]) -> Iterator[tuple[Position, bytes | None]]:
+    """Yield each position with the value of its record; None when there is no record, or it was deleted by retention.
 
-    Raises Away.
+    Raises KafkaUnavailable when Kafka does not answer within TIMEOUT_S.
     """
     consumer = cluster.consumer(GROUP, READER)
     try:
-        for place in places:
-            consumer.assign([TopicPartition(*place)])
-            yield place, _next(consumer, place)
+        for position in positions:
+            consumer.assign([TopicPartition(*position)])
+            yield position, _next(consumer, position)
     finally:
         consumer.close()
 
 
 def read_all(cluster: Cluster, topics: Sequence[Topic], since_ms: int | None = None) -> Iterator[Message]:
-    """All records of these topics, those of a partition in their order; from a time (milliseconds since 1970) on.
+    """Yield all records of these topics, in the order of each partition, until the current ends.
 
-    Raises Away.
+    Start at the first record whose timestamp is `since_ms` (milliseconds since 1970 UTC) or later, if it is given.
+    Raises KafkaUnavailable when Kafka does not answer within TIMEOUT_S.
     """
     consumer = cluster.consumer(GROUP, {**READER, "auto.offset.reset": "earliest"})
     try:
-        begins = _begins(consumer, topics, since_ms)
-        consumer.assign(begins)
-        yield from _until_the_ends(consumer, len(begins))
+        starts = _starts(consumer, topics, since_ms)
+        consumer.assign(starts)
+        yield from _until_ends(consumer, len(starts))
     except KafkaException as failure:
         raise KafkaUnavailable(
             f"Kafka at {cluster.bootstrap_servers} does not answer: {failure.args[0].str()}"
@@ -69,39 +70,39 @@ def read_all(cluster: Cluster, topics: Sequence[Topic], since_ms: int | None = N
         consumer.close()
 
 
-def _begins(consumer: Consumer, topics: Sequence[Topic], since_ms: int | None) -> list[TopicPartition]:
-    from_there = [TopicPartition(topic.name, n, since_ms or 0) for topic in topics for n in range(PARTITIONS)]
+def _starts(consumer: Consumer, topics: Sequence[Topic], since_ms: int | None) -> list[TopicPartition]:
+    starts = [TopicPartition(topic.name, n, since_ms or 0) for topic in topics for n in range(PARTITIONS)]
     if since_ms is None:
-        return from_there
-    return consumer.offsets_for_times(from_there, SILENCE_S)
+        return starts
+    return consumer.offsets_for_times(starts, TIMEOUT_S)
 
 
-def _until_the_ends(consumer: Consumer, partitions: int) -> Iterator[Message]:
-    ended, heard_at = set[tuple[str | None, int | None]](), time.monotonic()
+def _until_ends(consumer: Consumer, partitions: int) -> Iterator[Message]:
+    ended, received_at = set[tuple[str | None, int | None]](), time.monotonic()
     while len(ended) < partitions:
         first = consumer.poll(POLL_S)
-        for message in [first, *consumer.consume(AT_ONCE, 0)] if first else []:
-            heard_at, failure = time.monotonic(), message.error()
+        for message in [first, *consumer.consume(BATCH, 0)] if first else []:
+            received_at, failure = time.monotonic(), message.error()
             if failure is None:
                 yield message
-            elif failure.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - that is its name
+            elif failure.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
                 ended.add((message.topic(), message.partition()))
             else:
                 raise KafkaException(failure)
-        if time.monotonic() - heard_at > SILENCE_S:
+        if time.monotonic() - received_at > TIMEOUT_S:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001
 
 
-def _next(consumer: Consumer, place: Position) -> bytes | None:
-    """What is at the place just assigned; words about the place before may still come."""
-    end = time.monotonic() + SILENCE_S
-    while time.monotonic() < end:
+def _next(consumer: Consumer, position: Position) -> bytes | None:
+    """Return the value at the assigned position; messages from the position before may still arrive and are skipped."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < deadline:
         message = consumer.poll(POLL_S)
-        if message is None or (message.topic(), message.partition()) != place[:2]:
+        if message is None or (message.topic(), message.partition()) != position[:2]:
             continue
         failure = message.error()
-        if failure is None and message.offset() == place.offset:
+        if failure is None and message.offset() == position.offset:
             return message.value()
-        if failure is not None and failure.code() in NOTHING_THERE:
+        if failure is not None and failure.code() in NO_RECORD:
             return None
-    raise KafkaUnavailable(f"Kafka has not shown what stands in {place.topic} within {SILENCE_S:g} s")
+    raise KafkaUnavailable(f"Kafka has not returned the record in {position.topic} within {TIMEOUT_S:g} s")

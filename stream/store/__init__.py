@@ -1,1 +1,1 @@
-"""The tables that every service's store has, and their SQL: inbox, outbox, ownership, aliases, retrying events."""
+"""The tables in every service's store and their SQL: inbox, outbox, ownership, aliases, retrying events."""

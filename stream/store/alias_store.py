@@ -1,4 +1,4 @@
-"""References at rest: the table that a service keeps of them, and its SQL."""
+"""The table of aliases (`references`) and its SQL."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ INSERT INTO "references" (provider, reference)
 SELECT * FROM unnest(%(providers)b::text[], %(names)b::text[]) ON CONFLICT DO NOTHING
 """
 
-# In the order of the key, as everybody locks them, and before any order.
+# Rows are locked in the order of the key, and before any order, so that transactions do not deadlock.
 LOCK = """
 SELECT provider, reference, order_id, orphan::text
   FROM "references" JOIN unnest(%(providers)b::text[], %(names)b::text[]) AS named (provider, reference)
@@ -31,24 +31,24 @@ UPDATE "references" SET order_id = saved.order_id, orphan = saved.orphan::json,
 
 
 def lock(tx: Connection, names: Sequence[AliasKey], kind: Any) -> dict[AliasKey, Alias[Any]]:
-    """What these names stand for, each kept from others until the transaction ends.
+    """Lock the rows of these aliases until the transaction ends, and return them. Missing rows are inserted.
 
-    `names` must be sorted; `kind` is the type of what is told under one, such as `Referred[Payment]`.
+    `names` must be sorted. `kind` is the type a row with pending state is decoded to, such as `Alias[Payment]`.
     """
     if not names:
         return {}
     columns = {"providers": [provider for provider, _ in names], "names": [name for _, name in names]}
     tx.exec_driver_sql(INSERT, columns)
     return {
-        (provider, name): msgspec.json.decode(orphan, type=kind) if orphan else Alias(order_id)
-        for provider, name, order_id, orphan in tx.exec_driver_sql(LOCK, columns)
+        (provider, name): msgspec.json.decode(pending, type=kind) if pending else Alias(order_id)
+        for provider, name, order_id, pending in tx.exec_driver_sql(LOCK, columns)
     }
 
 
 def save(tx: Connection, names: Mapping[AliasKey, Alias[Any]]) -> None:
-    """Write what these names stand for now: an order, or what waits for one."""
+    """Update these aliases: the order an alias maps to, or its pending state."""
     rows = [
-        (*name, after.order_id, None if after.order_id else msgspec.json.encode(after).decode())
-        for name, after in names.items()
+        (*key, alias.order_id, None if alias.order_id else msgspec.json.encode(alias).decode())
+        for key, alias in names.items()
     ]
     write(tx, SAVE, "providers names ids orphans", rows)

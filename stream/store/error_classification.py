@@ -1,18 +1,19 @@
-"""Whose failure it is: the store's, which parks nothing and is waited for, or the event's own."""
+"""Classifies a failure as the store's, after which the same batch is retried, or as the event's own."""
 
 from sqlalchemy import exc
 
 from stream.events.json_text import error_text
 
 STORE_CLASSES = ("08", "40", "53", "55", "57", "58", "XX")
-"""Of SQLSTATEs (PostgreSQL, appendix A): connection, rollback, resources, object state, operator, system, internal."""
+"""Classes of SQLSTATEs (PostgreSQL, appendix A): connection exception, transaction rollback, insufficient resources,
+object not in prerequisite state, operator intervention, system error, internal error."""
 STORE_STATES = ("25006", "25P03", "25P04", "3F000", "42P01", "42P10", "42703")
-"""A read-only store; a session or transaction that was ended for idling or for its length; a schema, table, constraint
-or column that is not there, as while a backup is restored or before a migration: no event is to blame for that."""
+"""SQLSTATEs no event is to blame for: a read-only transaction; a session or transaction ended by a timeout; a schema,
+table, constraint or column that does not exist, as during a restore or before a migration."""
 
 
 def is_store_failure(failure: Exception) -> bool:
-    """Whether the same batch may well succeed once the store is better."""
+    """Return whether the failure is the store's, so that the same batch may succeed once the store has recovered."""
     if isinstance(failure, exc.DBAPIError):
         state = sqlstate(failure)
         if failure.connection_invalidated or (state is None and isinstance(failure, _UNSTATED)):
@@ -22,20 +23,20 @@ def is_store_failure(failure: Exception) -> bool:
 
 
 def sqlstate(failure: Exception) -> str | None:
-    """The five letters by which Postgres names what went wrong."""
+    """Return the failure's SQLSTATE, Postgres's error code of five characters; None when it has none."""
     state: str | None = getattr(getattr(failure, "orig", None), "sqlstate", None)
     return state
 
 
 def name(failure: Exception) -> str:
-    """What a log may say of a failure: its kind, never the values in it."""
+    """Return the exception's class name and SQLSTATE, for logs: the message may contain values."""
     kind = type(getattr(failure, "orig", None) or failure).__name__
     state = sqlstate(failure)
     return f"{kind} ({state})" if state else kind
 
 
 def describe(failure: Exception) -> str:
-    """What the store keeps of a failure, for the person who looks into it."""
+    """Return the failure's name and message, as the store keeps them for operators."""
     return error_text(f"{name(failure)}: {str(getattr(failure, 'orig', None) or failure).strip()}")
 
 

@@ -1,7 +1,7 @@
-"""Which event stands under a sender's Idempotency-Key. Nothing signs a key, so it reports and decides nothing.
+"""Detects an Idempotency-Key that a sender used for two different events.
 
-Each service remembers the keys of the events it has handled. Another body under a key that stands is a conflict: it is
-reported, and counts by what it says.
+Each service stores the keys of the events it has handled. A second event under a stored key is reported as a conflict
+and processed all the same: keys are not signed, so they decide nothing.
 """
 
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ from stream.store.bulk_sql import write
 HEADER = "idempotency-key"
 Verdict = tuple[Delivery, OutcomeKind]
 
-# Of two transactions that bring one key the second waits for the first here, and then sees what stands.
+# When two transactions insert the same key, the second waits here for the first, and then reads the stored event id.
 INSERT = """
 INSERT INTO idempotency_keys (key_id, event_id)
 SELECT * FROM unnest(%(keys)b::text[]::uuid[], %(ids)b::text[]::uuid[]) ON CONFLICT DO NOTHING
 """
-STANDING = """
+STORED = """
 SELECT key_id::text, event_id::text FROM idempotency_keys WHERE key_id = ANY (%(keys)b::text[]::uuid[])
 """
 
 
 def key_id(delivery: Delivery) -> str | None:
-    """The id of the key a delivery came under, on its path; None for one without."""
+    """Return the id of the webhook's Idempotency-Key on its path; None when it has no key."""
     if not isinstance(delivery.event, Webhook):
         return None
     envelope = delivery.event.envelope
@@ -35,24 +35,24 @@ def key_id(delivery: Delivery) -> str | None:
 
 
 def judge(tx: Connection, fresh: Sequence[Delivery], repeated: Sequence[Verdict]) -> list[Verdict]:
-    """Remember the keys of `fresh` events; return the verdicts on `repeated` ones and the conflicts over keys.
+    """Store the keys of `fresh` events; return the verdicts on `repeated` events and the conflicts of fresh ones.
 
-    The first event under a key keeps it; one that is delivered again takes none. A fresh event whose key is taken is
-    handled all the same: its conflict is told beside what became of it.
+    A key belongs to the first event under it; a repeated event takes no key. A fresh event whose key belongs to another
+    event is handled all the same, and its conflict is reported beside its outcome.
     """
     first: dict[str, str] = {}
     for delivery in fresh:
         if key := key_id(delivery):
             first.setdefault(key, delivery.event_id)
-    again = {key for delivery, _ in repeated if (key := key_id(delivery))}
-    if not (first or again):
+    keys_of_repeated = {key for delivery, _ in repeated if (key := key_id(delivery))}
+    if not (first or keys_of_repeated):
         return list(repeated)
     write(tx, INSERT, "keys ids", sorted(first.items()))
-    rows = tx.exec_driver_sql(STANDING, {"keys": sorted(first.keys() | again)})
-    standing: dict[str | None, str] = {row[0]: row[1] for row in rows}
+    rows = tx.exec_driver_sql(STORED, {"keys": sorted(first.keys() | keys_of_repeated)})
+    stored: dict[str | None, str] = {row[0]: row[1] for row in rows}
 
     def is_taken(delivery: Delivery) -> bool:
-        return standing.get(key_id(delivery), delivery.event_id) != delivery.event_id
+        return stored.get(key_id(delivery), delivery.event_id) != delivery.event_id
 
     judged: list[Verdict] = [
         (delivery, "conflict" if outcome == "duplicate" and is_taken(delivery) else outcome)

@@ -1,4 +1,4 @@
-"""What this service has handled: the authority on what is new, what is a duplicate, and what contradicts."""
+"""The inbox: one row per handled event, which decides whether a delivered event is new, a duplicate or a conflict."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from stream.store.bulk_sql import write
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """One row: what became of an event, and the record that told it first."""
+    """A row of the inbox: the event's outcome, its digest, and the position of the record that delivered it first."""
 
     digest: bytes | None
     topic: str
@@ -35,14 +35,14 @@ SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(digests)b::bytea[], %(topics)b::
 
 WAITING = "SELECT count(*) FROM inbox WHERE outcome = 'waiting'"
 
-# One that was dismissed while it waited is as if it had not been.
-WAKE = """
-WITH woken AS (
+# Releasing an event that was dismissed while it waited revokes the dismissal.
+RELEASE = """
+WITH released AS (
     UPDATE inbox SET outcome = 'processed'
      WHERE event_id = ANY (%(ids)b::text[]::uuid[]) AND outcome IN ('waiting', 'abandoned')
     RETURNING event_id, topic, partition, "offset"),
-reopened AS (DELETE FROM parked USING woken WHERE parked.event_id = woken.event_id AND status = 'dismissed')
-SELECT event_id::text, topic, partition, "offset" FROM woken
+reopened AS (DELETE FROM parked USING released WHERE parked.event_id = released.event_id AND status = 'dismissed')
+SELECT event_id::text, topic, partition, "offset" FROM released
 """
 
 ABANDON = """
@@ -61,26 +61,30 @@ UPDATE inbox SET outcome = settled.outcome
 
 OUTCOME = "SELECT outcome FROM inbox WHERE event_id = %(id)b::text::uuid"
 
-OVERDUE = "nobody has told what this event waits for; it is handled when somebody does"
+OVERDUE = "still waiting for the order this event belongs to; it will be processed when that order arrives"
 
 EventPosition = tuple[str, str, int, int]
-"""An event's id, and where it stood: topic, partition, offset."""
+"""An event's id, and its record's topic, partition and offset."""
 
 
 def known(tx: Connection, deliveries: Sequence[Delivery]) -> dict[str, Handled]:
-    """What was handled before of these deliveries, by event id."""
+    """Return the inbox rows of those deliveries that were handled before, by event id."""
     rows = tx.exec_driver_sql(KNOWN, {"ids": [delivery.event_id for delivery in deliveries]})
     return {event_id: Handled(*rest) for event_id, *rest in rows}
 
 
 def outcome(tx: Connection, event_id: str) -> OutcomeKind | None:
-    """What became of an event; None when this service has never had it."""
+    """Return the outcome of an event; None when this service has never handled it."""
     found: OutcomeKind | None = tx.exec_driver_sql(OUTCOME, {"id": event_id}).scalar_one_or_none()
     return found
 
 
 def judge(delivery: Delivery, first: Handled) -> OutcomeKind:
-    """What to say of a delivery whose event was handled before: the same again, or something else by the same id."""
+    """Return the outcome of a delivery whose event was handled before, with `first` as its inbox row.
+
+    The same record has the outcome it had. Another record is a `duplicate` if its digest is the same, else a
+    `conflict`.
+    """
     if (delivery.topic, delivery.partition, delivery.offset) == (first.topic, first.partition, first.offset):
         return first.outcome
     return "duplicate" if delivery.digest == first.digest else "conflict"
@@ -89,7 +93,10 @@ def judge(delivery: Delivery, first: Handled) -> OutcomeKind:
 def split_repeated(
     deliveries: Sequence[Delivery], known: dict[str, Handled]
 ) -> tuple[list[Delivery], list[tuple[Delivery, OutcomeKind]]]:
-    """The deliveries nobody handled before, and the verdicts on the others."""
+    """Return the deliveries of new events, and the other deliveries with their outcomes.
+
+    `known` holds the inbox rows by event id. Of several deliveries of a new event the first is new.
+    """
     fresh: list[Delivery] = []
     judged: list[tuple[Delivery, OutcomeKind]] = []
     first = dict(known)
@@ -98,13 +105,13 @@ def split_repeated(
             judged.append((delivery, judge(delivery, first[delivery.event_id])))
         else:
             fresh.append(delivery)
-            where = (delivery.topic, delivery.partition, delivery.offset)
-            first[delivery.event_id] = Handled(delivery.digest, *where, "processed")
+            position = (delivery.topic, delivery.partition, delivery.offset)
+            first[delivery.event_id] = Handled(delivery.digest, *position, "processed")
     return fresh, judged
 
 
 def insert(tx: Connection, handled: Sequence[tuple[Delivery, OutcomeKind]]) -> None:
-    """Remember these, in the order of their ids, so that two workers can't lock each other out."""
+    """Insert handled deliveries and their outcomes, in the order of event ids so that workers do not deadlock."""
     rows = [
         (delivery.event_id, delivery.digest, delivery.topic, delivery.partition, delivery.offset, outcome)
         for delivery, outcome in sorted(handled, key=lambda row: row[0].event_id)
@@ -113,25 +120,28 @@ def insert(tx: Connection, handled: Sequence[tuple[Delivery, OutcomeKind]]) -> N
 
 
 def release_waiting(tx: Connection, event_ids: Sequence[str]) -> list[EventPosition]:
-    """Let waiting events be processed, also those reported as having waited too long."""
+    """Mark waiting events as processed, including overdue ones, and return their positions."""
     if not event_ids:
         return []
-    return [(row[0], row[1], row[2], row[3]) for row in tx.exec_driver_sql(WAKE, {"ids": list(event_ids)})]
+    return [(row[0], row[1], row[2], row[3]) for row in tx.exec_driver_sql(RELEASE, {"ids": list(event_ids)})]
 
 
 def count_waiting(tx: Connection) -> int:
-    """How many events wait for what nobody has told yet, on all partitions."""
+    """Return the number of waiting events on all partitions."""
     count: int = tx.exec_driver_sql(WAITING).scalar_one()
     return count
 
 
 def abandon_overdue(tx: Connection, partitions: Collection[Partition], seconds: float) -> list[EventPosition]:
-    """Report the events of these partitions that have waited longer than this; they can still be woken."""
+    """Mark the events of these partitions that have waited longer than `seconds` as `abandoned`, and return them.
+
+    Such events can still be released.
+    """
     columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
     rows = tx.exec_driver_sql(ABANDON, {**columns, "seconds": seconds})
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
 def settle(tx: Connection, outcomes: Sequence[tuple[str, OutcomeKind]]) -> None:
-    """What became of events that had failed: id and outcome of each."""
+    """Set the outcomes of retried events, given as pairs of event id and outcome."""
     write(tx, SETTLE, "ids outcomes", sorted(outcomes))

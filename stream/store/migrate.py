@@ -1,6 +1,6 @@
-"""Brings a service's database to the schema its code expects: its own migrations and the shared ones.
+"""Migrates a service's database to the schema its code expects, with the service's own migrations and the shared ones.
 
-Alembic is imported when it is used: a service that runs does not need its 12 MB and its 0.3 s of CPU at start.
+Alembic is imported where it is used: it takes 12 MB and 0.3 s of CPU, which a running service does not need.
 """
 
 from importlib.util import find_spec
@@ -19,7 +19,10 @@ SHARED = Path(__file__).parent / "migrations"
 
 
 def upgrade(service_package: str, database_url: str) -> None:
-    """Migrate the store of a service, such as `processors.payment`, to its newest schema; doing it again is nothing."""
+    """Migrate the store of a service package, such as `processors.payment`, to its newest schema. Idempotent.
+
+    Raises ModuleNotFoundError when there is no such package.
+    """
     from alembic import command
 
     database = engine(database_url, service="migrate")
@@ -28,18 +31,18 @@ def upgrade(service_package: str, database_url: str) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "heads")
         connection.commit()
-        _give_timeouts(connection)
+        _set_role_timeouts(connection)
     database.dispose()
 
 
-def _give_timeouts(connection: Connection) -> None:
-    """Let the role's own connections end what takes too long, also where a pooler lets none set its timeouts."""
+def _set_role_timeouts(connection: Connection) -> None:
+    """Set the timeouts of the service's role, because behind a pooler a connection cannot set its own."""
     name = connection.exec_driver_sql("SELECT quote_ident(current_database())").scalar_one()
     try:
         for setting, milliseconds in TIMEOUTS.items():
             connection.exec_driver_sql(f"ALTER ROLE CURRENT_USER IN DATABASE {name} SET {setting} = {milliseconds}")
         connection.commit()
-    except exc.DBAPIError as refused:  # by a server that keeps roles to itself; docs/deploying.md says what to do
+    except exc.DBAPIError as refused:  # the server does not let a role alter itself; see docs/deploying.md
         connection.rollback()
         log.warning("timeouts.not_set", error=str(refused.orig).strip())
 
@@ -49,7 +52,7 @@ def _config(service_package: str) -> "Config":
 
     spec = find_spec(service_package)
     if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(f"no service {service_package}")
+        raise ModuleNotFoundError(f"there is no service package {service_package}")
     own = Path(spec.origin).parent / "migrations"
     config = Config()
     config.set_main_option("script_location", str(SHARED))

@@ -1,4 +1,4 @@
-"""What a service has decided and not yet told: rows beside the state they follow from, published after the commit."""
+"""The outbox: messages written in the transaction of the state change they report, and published after its commit."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from stream.kafka.position import Partition
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Bytes for a topic, and the partition of the record they follow from."""
+    """An encoded record to publish to `topic`. `source_topic` and `source_partition` name the record that caused it."""
 
     source_topic: str
     source_partition: int
@@ -23,12 +23,12 @@ INSERT = """
 INSERT INTO outbox (source_topic, source_partition, topic, key, value)
 SELECT source_topic, source_partition, topic, key, value
   FROM unnest(%(source_topics)b::text[], %(source_partitions)b::int[], %(topics)b::text[], %(keys)b::bytea[],
-              %(values)b::bytea[]) WITH ORDINALITY AS told (source_topic, source_partition, topic, key, value, n)
+              %(values)b::bytea[]) WITH ORDINALITY AS messages (source_topic, source_partition, topic, key, value, n)
  ORDER BY n
 RETURNING id
 """
 
-LEFT = """
+UNPUBLISHED = """
 SELECT id, source_topic, source_partition, topic, key, value
   FROM outbox JOIN unnest(%(topics)b::text[], %(partitions)b::int[]) AS taken (source_topic, source_partition)
  USING (source_topic, source_partition) ORDER BY id
@@ -36,7 +36,7 @@ SELECT id, source_topic, source_partition, topic, key, value
 
 
 def insert(tx: Connection, messages: Sequence[Message]) -> list[int]:
-    """Keep messages, in order, until they are published; their row ids."""
+    """Insert messages in order; return the ids of their rows."""
     if not messages:
         return []
     columns = {
@@ -50,12 +50,12 @@ def insert(tx: Connection, messages: Sequence[Message]) -> list[int]:
 
 
 def unpublished(tx: Connection, partitions: Collection[Partition]) -> list[tuple[int, Message]]:
-    """What a former owner of these partitions may not have published."""
+    """Return the rows with these source partitions, in order: a former owner may have left them unpublished."""
     columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
-    return [(row_id, Message(*rest)) for row_id, *rest in tx.exec_driver_sql(LEFT, columns)]
+    return [(row_id, Message(*rest)) for row_id, *rest in tx.exec_driver_sql(UNPUBLISHED, columns)]
 
 
 def delete(tx: Connection, ids: Collection[int]) -> None:
-    """Forget published messages."""
+    """Delete the rows of published messages."""
     if ids:
         tx.exec_driver_sql("DELETE FROM outbox WHERE id = ANY (%(ids)b::bigint[])", {"ids": list(ids)})

@@ -1,10 +1,11 @@
-"""Who may write for a partition, and how far the store is in it.
+"""Ownership of partitions by fencing tokens (epochs), and the store's next offset in each partition.
 
-Kafka may take a partition from a worker that is frozen and does not know. Its successor raises the epoch; whatever the
-old one then tries to commit finds another epoch than its own, and gives up.
+Kafka may reassign the partition of a frozen worker without the worker noticing. The new owner raises the epoch, so the
+former owner's next transaction finds an epoch other than its own and raises Fenced.
 
-`next_offset` moves in the transaction of each batch, so a store that is restored from a backup says itself where to go
-on. A store that is behind what its group had committed to Kafka was rewound: `rewound_until` keeps where it had been.
+`next_offset` advances in the transaction of each batch, so a store that is restored from a backup knows where to
+continue. A store whose offset is behind the one its group had committed to Kafka was rewound: `rewound_until` holds the
+offset that was reached before the restore.
 """
 
 from collections.abc import Collection, Mapping
@@ -15,7 +16,7 @@ from stream.kafka.position import Owned, Partition
 
 
 class Fenced(Exception):
-    """Another worker has taken these partitions over."""
+    """Another worker has acquired these partitions."""
 
     def __init__(self, partitions: Collection[Partition]) -> None:
         super().__init__(f"another worker owns {sorted(partitions)}")
@@ -23,15 +24,15 @@ class Fenced(Exception):
 
 
 class Restored(Exception):
-    """The store is not as this worker left it: another state of it was put in its place."""
+    """The store's offsets or epochs are not those this worker committed: the store was restored from a backup."""
 
     def __init__(self, partitions: Collection[Partition]) -> None:
-        super().__init__(f"the store was put back: {sorted(partitions)}")
+        super().__init__(f"the store was restored from a backup: {sorted(partitions)}")
         self.partitions = frozenset(partitions)
 
 
-# A partition without a place of its own, as in a new store, begins where Kafka says that its group was.
-TAKE = """
+# A partition without an offset in the store, as in a new store, begins at the offset that its group had reached.
+ACQUIRE = """
 INSERT INTO ownership (topic, partition, epoch, next_offset)
 SELECT topic, partition, 1, reached
   FROM unnest(%(topics)b::text[], %(partitions)b::int[], %(reached)b::bigint[]) AS assigned (topic, partition, reached)
@@ -41,8 +42,8 @@ ON CONFLICT (topic, partition) DO UPDATE
 RETURNING topic, partition, epoch, next_offset, coalesce(rewound_until, 0)
 """
 
-# Of all partitions: what waits in a restored store may have been done since, whichever partition it came from. The
-# epochs leave those behind that were given out between the backup and its restoring, so none is given out again.
+# All partitions are rewound: work pending in a restored store may have been done after the backup, whichever partition
+# it came from. The new epochs exceed all those acquired between backup and restore, so no epoch is used twice.
 REWIND = """
 UPDATE ownership
    SET epoch = greatest(epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint),
@@ -50,24 +51,24 @@ UPDATE ownership
   FROM (SELECT topic, partition, reached
           FROM ownership
           LEFT JOIN unnest(%(topics)b::text[], %(partitions)b::int[], %(reached)b::bigint[])
-               AS taken (topic, partition, reached) USING (topic, partition)) AS known
+               AS acquired (topic, partition, reached) USING (topic, partition)) AS known
  WHERE ownership.topic = known.topic AND ownership.partition = known.partition
 RETURNING ownership.topic, ownership.partition, epoch, next_offset, coalesce(rewound_until, 0)
 """
 
 PROMOTION = 7_370_697
-"""The key of the advisory lock that a promotion holds: while one store takes another's place, nobody takes over."""
+"""The key of the advisory lock that a promotion holds: no partition is acquired while a store is being replaced."""
 
-WAIT = "SELECT pg_advisory_xact_lock_shared(%(key)s)"
+WAIT_FOR_PROMOTION = "SELECT pg_advisory_xact_lock_shared(%(key)s)"
 
 CURRENT = """
 SELECT topic, partition, epoch, next_offset
   FROM ownership JOIN unnest(%(topics)b::text[], %(partitions)b::int[]) AS held (topic, partition)
  USING (topic, partition)
 """
-HOLD = f"{CURRENT} FOR SHARE OF ownership"
+CURRENT_LOCKED = f"{CURRENT} FOR SHARE OF ownership"
 
-# With the deletion of what was published, which each batch wants as well: one statement less.
+# It deletes the published outbox rows too, which saves each batch a statement.
 ADVANCE = """
 WITH published AS (DELETE FROM outbox WHERE id = ANY (%(published)b::bigint[]))
 UPDATE ownership SET next_offset = moved.after
@@ -82,21 +83,21 @@ RETURNING ownership.topic, ownership.partition
 def acquire(
     tx: Connection, partitions: Collection[Partition], reached: Mapping[Partition, int]
 ) -> dict[Partition, Owned]:
-    """Raise the epochs of newly assigned partitions; from the commit on, no former owner can write for them.
+    """Raise the epochs of newly assigned partitions; after the commit, no former owner can write for them.
 
-    `reached` is how far the group is known to have been; a partition not named there has not been read.
-    Waits while another store is put in this one's place.
+    `reached` holds the next offsets that the group is known to have reached; other partitions start at 0. They only
+    matter for partitions that have no offset in the store yet. Wait while a promotion replaces this store.
     """
-    tx.exec_driver_sql(WAIT, {"key": PROMOTION})
+    tx.exec_driver_sql(WAIT_FOR_PROMOTION, {"key": PROMOTION})
     offsets = {"reached": [reached.get(partition, 0) for partition in partitions]}
-    rows = tx.exec_driver_sql(TAKE, {**_columns(partitions), **offsets})
+    rows = tx.exec_driver_sql(ACQUIRE, {**_columns(partitions), **offsets})
     return {(topic, partition): Owned(*rest) for topic, partition, *rest in rows}
 
 
 def rewound(taken: Mapping[Partition, Owned], reached: Mapping[Partition, int]) -> dict[Partition, int]:
-    """The partitions in which the store is behind what the group had reached, with that offset.
+    """Return the partitions in which the store is behind the offset that the group had reached, with that offset.
 
-    A partition whose rewinding is in the store already is not among them.
+    Partitions whose rewind is already recorded in the store are left out.
     """
     return {
         partition: reached[partition]
@@ -106,9 +107,9 @@ def rewound(taken: Mapping[Partition, Owned], reached: Mapping[Partition, int]) 
 
 
 def rewind(tx: Connection, reached: Mapping[Partition, int]) -> dict[Partition, Owned]:
-    """Note that this store was put back, and raise the epochs of all its partitions; how they stand now.
+    """Record that this store was restored, and raise the epochs of all its partitions; return their new state.
 
-    `reached` is how far the group is known to have been, in any partition.
+    `reached` holds the next offsets that the group is known to have reached.
     """
     offsets = {"reached": list(reached.values())}
     rows = tx.exec_driver_sql(REWIND, {**_columns(reached), **offsets})
@@ -116,48 +117,48 @@ def rewind(tx: Connection, reached: Mapping[Partition, int]) -> dict[Partition, 
 
 
 def assert_held(tx: Connection, owned: Mapping[Partition, Owned]) -> None:
-    """Keep these epochs from being raised until the transaction ends.
+    """Lock these epochs against being raised until the transaction ends.
 
-    Raises Fenced when one has been raised already, Restored when the store is not as its owner left it.
+    Raises Fenced when an epoch has been raised already, and Restored when an epoch or offset is not the one that its
+    owner committed.
     """
-    _compare(tx, HOLD, owned)
+    _compare(tx, CURRENT_LOCKED, owned)
 
 
 def check(tx: Connection, owned: Mapping[Partition, Owned]) -> None:
-    """Raises what `assert_held` raises, and keeps nothing."""
+    """Raise the errors of `assert_held`, without locking the epochs."""
     _compare(tx, CURRENT, owned)
 
 
 def advance(
     tx: Connection, owned: Mapping[Partition, Owned], ends: Mapping[Partition, int], published: Collection[int] = ()
 ) -> None:
-    """Move to the next offsets `ends` in this transaction, which keeps the epochs from being raised until it ends.
+    """Advance the store to the next offsets `ends`, and lock the epochs until the transaction ends.
 
-    Deletes the rows `published` of the outbox in the same statement.
-
-    Raises Fenced when one has been raised already, Restored when the store is not as its owner left it.
+    Delete the outbox rows with the ids `published` in the same statement. Raises Fenced when an epoch has been raised
+    already, and Restored when an epoch or offset is not the one that its owner committed.
     """
-    moved = {
+    parameters = {
         **_columns(ends),
         "epochs": [owned[partition].epoch for partition in ends],
         "befores": [owned[partition].next_offset for partition in ends],
         "afters": list(ends.values()),
         "published": list(published),
     }
-    done = {(topic, partition) for topic, partition in tx.exec_driver_sql(ADVANCE, moved)}
-    if missing := {partition: owned[partition] for partition in ends if partition not in done}:
+    advanced = {(topic, partition) for topic, partition in tx.exec_driver_sql(ADVANCE, parameters)}
+    if missing := {partition: owned[partition] for partition in ends if partition not in advanced}:
         check(tx, missing)
-        raise Restored(missing)  # put right meanwhile; how it stands is read anew
+        raise Restored(missing)  # the row matches by now; a new takeover reads its state again
 
 
 def _compare(tx: Connection, query: str, owned: Mapping[Partition, Owned]) -> None:
     rows = tx.exec_driver_sql(query, _columns(owned))
-    current = {(topic, partition): (epoch, after) for topic, partition, epoch, after in rows}
-    wrong = {one: current.get(one) for one, was in owned.items() if current.get(one) != was[:2]}
-    if fenced := [one for one, now in wrong.items() if now and now[0] > owned[one].epoch]:
+    current = {(topic, partition): (epoch, next_offset) for topic, partition, epoch, next_offset in rows}
+    differing = {one: current.get(one) for one, expected in owned.items() if current.get(one) != expected[:2]}
+    if fenced := [one for one, found in differing.items() if found and found[0] > owned[one].epoch]:
         raise Fenced(fenced)
-    if wrong:
-        raise Restored(wrong)
+    if differing:
+        raise Restored(differing)
 
 
 def _columns(partitions: Collection[Partition]) -> dict[str, list[str] | list[int]]:

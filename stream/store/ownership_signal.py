@@ -1,17 +1,17 @@
-"""Tells threads with outside effects whether the store is still the one in which the worker owns its partitions."""
+"""Tells threads with outside effects, such as sending mail, whether the worker owns its partitions in this store."""
 
 from threading import Event
 
 from sqlalchemy import Connection
 
-# A table that was dropped and restored has another one.
+# A table that was dropped and restored has a new oid.
 IDENTITY = "SELECT to_regclass('ownership')::oid::bigint"
 
 
 class OwnershipSignal:
-    """Given by the worker when it has taken its partitions over, withdrawn by whoever finds the store failing.
+    """A flag the worker sets once it has taken over its partitions, and any thread clears when the store fails.
 
-    Until it is given again, a store that was restored may hold work that was done long ago.
+    While it is cleared, the store may have been restored and hold pending work that was done before the restore.
     """
 
     def __init__(self) -> None:
@@ -19,21 +19,21 @@ class OwnershipSignal:
         self._identity: int | None = None
 
     def give(self, tx: Connection) -> None:
-        """The worker has found out how far this store is."""
+        """Set the flag: the worker has taken over its partitions in the store of this transaction."""
         self._identity = _identity(tx)
         self._given.set()
 
     def withdraw(self) -> None:
-        """The store failed, or is not as it was left."""
+        """Clear the flag: the store failed or was restored."""
         self._given.clear()
 
     @property
     def is_given(self) -> bool:
-        """Whether the worker has taken its partitions over since the store last failed."""
+        """Return whether the worker has taken over its partitions since the store last failed."""
         return self._given.is_set()
 
     def holds(self, tx: Connection) -> bool:
-        """Return whether rows of this transaction may be acted on."""
+        """Return whether rows read in this transaction may be acted on: the flag is set for this very store."""
         return self.is_given and _identity(tx) == self._identity
 
 

@@ -1,4 +1,4 @@
-"""Events that failed, each alone: what was tried, when it is tried again, and those that were given up."""
+"""The table of failed events (`parked`): their attempts, when each is retried, and the dead and dismissed ones."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,21 +13,21 @@ from stream.kafka.position import Partition
 from stream.store.bulk_sql import write
 
 MAX_RETRIES = 5
-"""After the first try; the failing fifth abandons (contract E)."""
+"""Retries after the first attempt; when the last of them fails, the event is abandoned (contract E)."""
 FACTOR = 4
 JITTER = 0.25
 
 Status = Literal["retrying", "abandoned"]
-"""The states of a failing event; a person may close an abandoned one, which is then `dismissed`.
+"""The states of a failed event. An operator may dismiss an abandoned event, which is then `dismissed`.
 
-An event that only waited too long has no row here, unless it was dismissed: then one without bytes and attempts.
+An overdue waiting event has no row here, unless it was dismissed: its row then has no bytes and no attempts.
 """
 STATUSES = ("retrying", "abandoned", "dismissed")
 
 
 @dataclass(frozen=True, slots=True)
 class Retrying:
-    """A record that failed: its event's id, where it stood, its bytes, how often it was tried, and why it failed."""
+    """A failed event with its record's position and bytes, the number of attempts so far, and the last error."""
 
     event_id: str
     topic: str
@@ -40,7 +40,7 @@ class Retrying:
 
 
 class Dismissed(NamedTuple):
-    """An event that a person dismissed: its id and position, how often it was tried, and that person's reason."""
+    """A dismissed event: its id and position, the number of attempts, and the operator's reason."""
 
     stood: tuple[str, str, int, int]
     attempts: int
@@ -76,49 +76,56 @@ UPDATE parked SET dismissal_published = true
 RETURNING event_id::text, parked.topic, parked.partition, "offset", greatest(attempts, 1), dismissed_because
 """
 
-# Of what was redriven nobody knows yet whether it fails: to redrive many stops nothing; nor does what a person gave up.
+# Not counted, so that they do not stop consumption: redriven events (no attempts yet), which may succeed, and events that
+# an operator gave up (attempts above MAX_RETRIES), whose next attempt is the last.
 FAILING = f"SELECT count(*) FROM parked WHERE status = 'retrying' AND attempts BETWEEN 1 AND {MAX_RETRIES}"  # noqa: S608
 COUNTS = "SELECT status, count(*) FROM parked GROUP BY status"
 
 
 def first_failure(delivery: Delivery, error: str) -> Retrying:
-    """A record that has just failed for the first time."""
-    stood = (delivery.topic, delivery.partition, delivery.offset)
-    return Retrying(delivery.event_id, *stood, delivery.key, delivery.value, 1, error)
+    """Return the row of a record that has just failed for the first time."""
+    position = (delivery.topic, delivery.partition, delivery.offset)
+    return Retrying(delivery.event_id, *position, delivery.key, delivery.value, 1, error)
 
 
 def counts(tx: Connection) -> dict[str, int]:
-    """How many events there are of each status, on all partitions."""
+    """Return the number of events in each of STATUSES, on all partitions."""
     found = {row[0]: row[1] for row in tx.exec_driver_sql(COUNTS)}
     return {status: found.get(status, 0) for status in STATUSES}
 
 
 @faults.after("worker.before_retry")
 def due(tx: Connection, partitions: Collection[Partition], most: int) -> list[Retrying]:
-    """What is to be tried again now, of these partitions."""
+    """Lock and return at most `most` events of these partitions that are due for a retry, the longest due first.
+
+    Rows that another transaction has locked are skipped.
+    """
     columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
     return [Retrying(*row) for row in tx.exec_driver_sql(DUE, {**columns, "most": most})]
 
 
 def dismissed(tx: Connection, partitions: Collection[Partition]) -> list[Dismissed]:
-    """Return the dismissed events of these partitions that have not been published yet, and note that they are."""
+    """Return the dismissed events of these partitions that are not published yet, and mark them as published."""
     columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
     rows = tx.exec_driver_sql(DISMISSED, columns)
     return [Dismissed((row[0], row[1], row[2], row[3]), row[4], row[5]) for row in rows]
 
 
 def next_attempt(attempts: int) -> int:
-    """The number of the next try after so many; of one that a person gave up the last there is."""
+    """Return the number of the attempt after `attempts`; at most MAX_RETRIES + 1, the last.
+
+    An event that an operator gave up has more attempts than MAX_RETRIES; its next attempt is the last too.
+    """
     return min(attempts, MAX_RETRIES) + 1
 
 
 def save(tx: Connection, events: Sequence[tuple[Retrying, Status]], first_wait_s: float) -> None:
-    """Park events, or park them again, until their next attempt."""
+    """Insert or update failed events; the next attempt is due after `wait_s` seconds."""
     write(tx, INSERT, COLUMNS, [_row(event, status, first_wait_s) for event, status in events])
 
 
 def delete(tx: Connection, event_ids: Collection[str]) -> None:
-    """Forget events that did not fail any more."""
+    """Delete the rows of events whose retry succeeded."""
     if event_ids:
         tx.exec_driver_sql(
             "DELETE FROM parked WHERE event_id = ANY (%(ids)b::text[]::uuid[])", {"ids": list(event_ids)}
@@ -126,12 +133,13 @@ def delete(tx: Connection, event_ids: Collection[str]) -> None:
 
 
 def wait_s(event_id: str, attempts: int, first_wait_s: float) -> float:
-    """Seconds from this failing attempt to the next: four times as long each time, up to a quarter more by chance.
+    """Return the seconds from failed attempt number `attempts` to the next: exponential back-off with jitter.
 
-    The chance is in the event's id, so that those who failed together do not all come again together.
+    The wait grows by FACTOR each time. The jitter adds up to JITTER of it and is derived from the event's id, so that
+    events that failed together are not retried together.
     """
-    chance = int.from_bytes(sha256(f"{event_id} {attempts}".encode()).digest()[:4], "big") / 2**32
-    return float(first_wait_s * FACTOR ** (attempts - 1) * (1 + JITTER * chance))
+    fraction = int.from_bytes(sha256(f"{event_id} {attempts}".encode()).digest()[:4], "big") / 2**32
+    return float(first_wait_s * FACTOR ** (attempts - 1) * (1 + JITTER * fraction))
 
 
 def _row(event: Retrying, status: Status, first_wait_s: float) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""Runs one service's migrations and the shared ones in the schema the service's role works in."""
+"""Runs a service's migrations and the shared ones, in the schema that the service's role uses."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""The tables every worker keeps beside its own: who owns a partition, what was handled, what is to be told."""
+"""Create the tables of every worker: ownership of partitions, inbox and outbox."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Events that failed, until they are tried again or given up; which events wait, and since when."""
+"""Create the table of failed events, and an index of waiting ones."""
 
 from alembic import op
 

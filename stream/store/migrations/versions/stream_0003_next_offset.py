@@ -1,11 +1,11 @@
-"""A store knows how far it is in each partition, and up to where it may repeat what it did before it was restored."""
+"""Add the next offset of each partition, and the offset up to which a restored store may see records again."""
 
 from alembic import op
 
 revision = "stream_0003"
 down_revision = "stream_0002"
 
-# A store that is older than the column, such as one restored from an old dump, is as far as its inbox says.
+# For a store older than the column, such as one restored from an old dump, the offset is derived from its inbox.
 UP = """
 ALTER TABLE ownership ADD COLUMN next_offset bigint, ADD COLUMN rewound_until bigint;
 ALTER TABLE ownership SET (fillfactor = 50);

@@ -1,4 +1,4 @@
-"""Which event stands under a sender's Idempotency-Key."""
+"""Create the table that maps Idempotency-Keys to events."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Note which dismissals have been published."""
+"""Add whether a dismissal has been published."""
 
 from alembic import op
 
