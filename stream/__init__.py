@@ -1,1 +1,1 @@
-"""How events travel: their records, topics, ids and bytes, and the loop that applies each exactly once in effect."""
+"""Events: their records, topics, ids and encoding, and the worker that processes each with an effect exactly once."""

@@ -1,1 +1,1 @@
-"""Records to bytes and back: the Avro schemas, the codecs generated from them, the schema registry."""
+"""Encoding and decoding of records: the Avro schemas, the functions generated from them, the schema registry."""

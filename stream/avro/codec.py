@@ -1,8 +1,8 @@
-"""Records to bytes and back: Avro in Confluent's wire format (a zero byte, the schema's id, the record).
+"""Encodes and decodes records: Avro in Confluent's wire format (a zero byte, the schema's id, the record).
 
-Functions generated from our schemas do the work. fastavro reads what an older version of a schema has written: it
-resolves one schema into another. Both read on past some kinds of damage, so a decoded record counts only if it used up
-every byte.
+Functions generated from the committed schemas encode and decode. Only records written with an older version of a schema
+are decoded by fastavro, which resolves one schema into another. Neither detects every kind of damage, so a decoded
+record counts only if it used up all bytes.
 """
 
 from collections.abc import Callable, Iterable
@@ -24,44 +24,48 @@ from stream.events import Record, topics
 MAGIC = b"\x00"
 HEADER_BYTES = 5
 KINDS: dict[str, type[Record]] = {kind.__name__: kind for kind in topics.RECORDS}
-"""What topics carry, by the names of their schemas."""
+"""The record classes on topics, by the names of their schemas."""
 
 
 class Undecodable(ValueError):
-    """These bytes are no record of ours."""
+    """The bytes are not a record of one of our schemas."""
 
 
 class Codec:
-    """Encodes with the newest schema of each record; decodes whatever an id in the registry has written."""
+    """Encodes records with their newest schema; decodes records of any committed version."""
 
     def __init__(self, registry: Registry, reread: Callable[[Record], Record] = lambda record: record) -> None:
-        """`reread` makes of a decoded record the one that is meant; it may raise Undecodable."""
+        """`reread` is applied to each decoded record and returns the record to use; it may raise Undecodable."""
         self._registry = registry
         self._reread = reread
         self._writers: dict[type[Record], tuple[Write, bytes]] = {}
         self._readers: dict[int, tuple[type[Record], Read]] = {}
 
     def prepare(self, kinds: Iterable[type[Record]]) -> None:
-        """Look up the schemas of these records now, so that none is asked for while somebody waits."""
+        """Look up the schemas of these records now, so that a later `encode` does not wait for the registry.
+
+        Raises UnknownSchema, or RegistryError from a remote registry.
+        """
         for kind in kinds:
             self._writer(kind)
 
     def encode(self, record: Record) -> bytes:
-        """Return the record as Kafka carries it.
+        """Return the record in the wire format.
 
-        Raises ValueError for one with a value that its schema does not allow.
+        Raises ValueError, which names the field, when its schema does not allow a value.
         """
         kind = type(record)
         write, prefix = self._writers.get(kind) or self._writer(kind)
         try:
             return write(record, prefix)
-        except Exception as wrong:  # AttributeError, TypeError, OverflowError … by what the value is
-            raise ValueError(f"a {kind.__name__} cannot be written: {_misfit(record) or wrong}") from wrong
+        except Exception as failure:  # AttributeError, TypeError, OverflowError …, depending on the value
+            raise ValueError(f"a {kind.__name__} cannot be written: {_type_error(record) or failure}") from failure
 
     def decode(self, data: bytes | None) -> Record:
-        """The record these bytes hold.
+        """Return the record in `data`.
 
-        Raises Undecodable when they hold none, UnknownSchema when their schema's id is not known.
+        Raises Undecodable when `data` is not a record of ours, UnknownSchema when the registry does not know its schema
+        id, and RegistryError when a remote registry fails.
         """
         if data is None or len(data) < HEADER_BYTES or data[:1] != MAGIC:
             raise Undecodable("no Avro record in Confluent's wire format")
@@ -69,8 +73,8 @@ class Codec:
         kind, read = self._readers.get(schema_id) or self._reader(schema_id)
         try:
             record, end = read(data, HEADER_BYTES)
-        except Exception as broken:  # a dozen kinds, from EOFError to OverflowError
-            raise Undecodable(f"not a {kind.__name__}: {broken}") from broken
+        except Exception as failure:  # a dozen classes, from EOFError to OverflowError
+            raise Undecodable(f"not a {kind.__name__}: {failure}") from failure
         if end != len(data):
             raise Undecodable(f"{len(data) - end} bytes are left after a {kind.__name__}")
         return self._reread(record)
@@ -90,18 +94,18 @@ class Codec:
         return kind, read
 
 
-def _misfit(record: Record) -> str | None:
-    """Return which field of a record has a value of another type, and what it has."""
+def _type_error(record: Record) -> str | None:
+    """Return the message that names the first field with a value of the wrong type; None when all types are right."""
     try:
         msgspec.convert(msgspec.to_builtins(record, builtin_types=(bytes,)), type(record))
-    except msgspec.ValidationError as misfit:
-        return str(misfit)
+    except msgspec.ValidationError as failure:
+        return str(failure)
     return None
 
 
 def _resolving(kind: type[Record], written: Schema, ours: Schema) -> Read:
-    """Return the function that reads what another version of our schema has written."""
-    import fastavro  # noqa: PLC0415 - 8 MB and 60 ms that a service seldom needs
+    """Return the function that reads records written with another version of our schema."""
+    import fastavro  # noqa: PLC0415 - it takes 8 MB and 60 ms, and services seldom need it
 
     writer, reader = fastavro.parse_schema(written), fastavro.parse_schema(ours)
 
@@ -115,10 +119,10 @@ def _resolving(kind: type[Record], written: Schema, ours: Schema) -> Read:
 
 
 def _committed(schema_id: int, found: Any) -> Schema:
-    """The committed schema that means the same as the one a registry has.
+    """Return the committed schema equal in meaning to the schema `found` in a registry.
 
-    No other is ever parsed: a registry that others use too has more, and a hostile schema could be recursive. Raises
-    Undecodable when there is none.
+    Only committed schemas are parsed: a shared registry holds others too, and a hostile schema could be recursive.
+    Raises Undecodable when no committed schema is equal.
     """
     try:
         return _by_meaning()[schemas.normal(found)]

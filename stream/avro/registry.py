@@ -1,8 +1,8 @@
-"""Which number stands for which schema on the wire: the committed `registry.json`, or a schema registry.
+"""Maps schemas to the ids in encoded records: by the committed `registry.json`, or by a schema registry.
 
-The committed file is append-only, so an id never changes its meaning: `[{id, subject, version, schema}]`, the subject
-being the record's name. A registry (Confluent API: Karapace, Apicurio, Confluent) is asked when its URL is set. Only
-schemas of the committed file are ever used (see `codec`): a registry says which id means which of them.
+The committed file is append-only, so an id never changes its meaning: `[{id, subject, version, schema}]`, where the
+subject is the record's name. A registry (Confluent API: Karapace, Apicurio, Confluent) is used when its URL is set.
+Only schemas in the committed file are ever used (see `codec`): a registry only maps its ids to them.
 """
 
 import json
@@ -21,18 +21,18 @@ LARGEST_ID = 2**31 - 1
 
 
 class UnknownSchema(LookupError):
-    """No schema is known by this id or name."""
+    """There is no schema with this id or name."""
 
 
 class Registry(Protocol):
-    """Both ways of looking a schema up."""
+    """Looks up a schema's id by its subject, and a schema by its id. Both raise UnknownSchema when there is none."""
 
     def id_of(self, subject: str) -> int: ...
     def schema_of(self, schema_id: int) -> Schema: ...
 
 
 class CommittedRegistry:
-    """Ids from the file in the repository."""
+    """Looks up schemas in the committed file."""
 
     def __init__(self, file: Path = FILE) -> None:
         self.entries: list[dict[str, Any]] = json.loads(file.read_text())
@@ -40,21 +40,24 @@ class CommittedRegistry:
         self._schemas: dict[int, Schema] = {entry["id"]: entry["schema"] for entry in self.entries}
 
     def id_of(self, subject: str) -> int:
-        """The id of the newest version of `subject`."""
+        """Return the id of the newest version of `subject`. Raises UnknownSchema when the file has none."""
         if subject not in self._newest:
             raise UnknownSchema(f"{subject} is not in registry.json: run `hookstream schemas add`")
         newest: int = self._newest[subject]
         return newest
 
     def schema_of(self, schema_id: int) -> Schema:
-        """The schema a record with this id was written with."""
+        """Return the schema with this id. Raises UnknownSchema when the file has none."""
         if schema_id not in self._schemas:
             raise UnknownSchema(f"no schema has the id {schema_id}")
         return self._schemas[schema_id]
 
 
 class RemoteRegistry:
-    """Ids from a schema registry over HTTP, each asked for once. Raises registry_client.Failure, an OSError."""
+    """Looks up schemas in a schema registry over HTTP, each only once.
+
+    Raises RegistryError, an OSError, when the registry fails. With `registers`, schemas it lacks are registered.
+    """
 
     def __init__(self, client: RegistryClient, *, registers: bool) -> None:
         self._client = client
@@ -63,15 +66,15 @@ class RemoteRegistry:
         self._schemas: dict[int, Schema] = {}
 
     def id_of(self, subject: str) -> int:
-        """The id the registry gave to our schema of `subject`; registers it only where told to."""
+        """Return the registry's id of our schema of `subject`; register the schema first if `registers` is set."""
         if subject not in self._ids:
             self._ids[subject] = self._registered(subject) if self._registers else self._looked_up(subject)
         return self._ids[subject]
 
     def schema_of(self, schema_id: int) -> Schema:
-        """The schema a record with this id was written with, as the registry has it.
+        """Return the schema with this id, as the registry has it.
 
-        Raises UnknownSchema when the registry has none, or one that is not Avro's.
+        Raises UnknownSchema when the registry has none, or when it is not an Avro schema.
         """
         if schema_id not in self._schemas:
             status, answer = self._client.call("GET", f"/schemas/ids/{schema_id}")
@@ -86,7 +89,7 @@ class RemoteRegistry:
             raise RegistryError(f"{self._client.name} refuses the schema of {subject} as incompatible with what it has")
         if status == NOT_FOUND:
             raise RegistryError(
-                f"{self._client.name} has no Confluent API there: it knows no /subjects/{subject}/versions"
+                f"{self._client.name} has no Confluent API there: it does not know /subjects/{subject}/versions"
             )
         return self._id(answer)
 
@@ -112,12 +115,12 @@ class RemoteRegistry:
         try:
             parsed: Schema = json.loads(text)
         except (ValueError, RecursionError) as foreign:
-            raise UnknownSchema(f"the schema {schema_id} is not one of Avro") from foreign
+            raise UnknownSchema(f"the schema {schema_id} is not an Avro schema") from foreign
         return parsed
 
 
 def registry(settings: Settings) -> Registry:
-    """The registry that a service's settings name, or the committed file when they name none."""
+    """Return the registry configured by a service's settings; the committed file when none is configured."""
     if settings.schema_registry_url is None:
         return CommittedRegistry()
     ca = settings.schema_registry_ca
@@ -126,16 +129,19 @@ def registry(settings: Settings) -> Registry:
 
 
 def registry_of_environment(environment: Mapping[str, str]) -> Registry:
-    """The same for programs without settings of their own; they register nothing.
+    """Return the registry configured by environment variables, for programs without a Settings class.
 
-    Raises ValueError or OSError with a sentence when a setting cannot be used.
+    It registers no schemas. Raises ValueError or OSError, with a sentence, when a variable cannot be used.
     """
     client = client_of_environment(environment)
     return RemoteRegistry(client, registers=False) if client else CommittedRegistry()
 
 
 def client_of_environment(environment: Mapping[str, str]) -> RegistryClient | None:
-    """The client of the registry that these variables name, None when they name none."""
+    """Return the client of the registry configured by environment variables; None when none is configured.
+
+    Raises ValueError or OSError, with a sentence, when a variable cannot be used.
+    """
     url, token, ca = (value_of(environment, f"SCHEMA_REGISTRY_{name}") for name in ("URL", "TOKEN", "CA"))
     return RegistryClient(url, token, ca) if url else None
 

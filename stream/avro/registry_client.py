@@ -1,4 +1,4 @@
-"""HTTP to a schema registry: credentials, its own CA, bounded answers, and errors that say what to do."""
+"""An HTTP client of a schema registry: credentials, a CA of its own, bounded responses, errors that say what to do."""
 
 import base64
 import http.client
@@ -10,36 +10,39 @@ from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 TIMEOUT_S = 15.0
-"""One that has just started takes its time for the first answer."""
-MOST_BYTES = 1_048_576
-TYPE = "application/vnd.schemaregistry.v1+json"
+"""A registry that has just started is slow to answer its first request."""
+MAX_RESPONSE_BYTES = 1_048_576
+CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
 EXPECTED = frozenset({200, 404, 409, 422})
-"""Others say nothing about a schema; 405 and 501 are an operation the registry does not have."""
+"""Statuses with a meaning for a schema. UNSUPPORTED ones mean that the registry lacks the operation."""
 OK, NOT_FOUND, NO_SUCH_OPERATION = 200, 404, 405
-REFUSED = frozenset({401, 403})
-NOT_THERE = frozenset({405, 501})
+UNAUTHORIZED = frozenset({401, 403})
+UNSUPPORTED = frozenset({405, 501})
 
 
 class RegistryError(OSError):
-    """The registry cannot be used now: it is away, refuses us, or answers with something else. Waiting may mend it."""
+    """The registry does not answer, refuses the request, or sends an unexpected response. Waiting may help."""
 
 
 class CredentialsRefused(RegistryError):
-    """The registry refuses the credentials: waiting does not mend it."""
+    """The registry refuses the credentials; waiting does not help."""
 
 
-class _Stay(urllib.request.HTTPRedirectHandler):
-    """Follow no redirect: it would carry the credentials to another host."""
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect, since it would send the credentials to another host."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
 
 
 class RegistryClient:
-    """Calls one registry. `url` may hold a user and a password; `name` is what may be shown of it."""
+    """Calls one registry. `url` may contain a user and a password; `name` is free of them, for messages."""
 
     def __init__(self, url: str, token: str | None = None, ca: str | None = None) -> None:
-        """Raises ValueError when the three cannot be used together, OSError when the CA cannot be read."""
+        """`token` is a bearer token, `ca` the path of a PEM file.
+
+        Raises ValueError when the three cannot be used together, OSError when the CA cannot be read.
+        """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("SCHEMA_REGISTRY_URL must be an http or https URL")
@@ -48,59 +51,60 @@ class RegistryClient:
         host = parts.netloc.rpartition("@")[2]
         self._base = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
         self.name = f"the schema registry at {self._base}"
-        self._headers = {"Content-Type": TYPE, "Accept": f"{TYPE}, application/json"}
+        self._headers = {"Content-Type": CONTENT_TYPE, "Accept": f"{CONTENT_TYPE}, application/json"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
         elif parts.username is not None:
-            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            self._headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+            credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            self._headers["Authorization"] = f"Basic {base64.b64encode(credentials.encode()).decode()}"
         self._opener = urllib.request.build_opener(
-            _Stay, urllib.request.HTTPSHandler(context=_trust(ca) if parts.scheme == "https" else None)
+            _NoRedirects, urllib.request.HTTPSHandler(context=_tls_context(ca) if parts.scheme == "https" else None)
         )
 
     def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """The status (200, 404, 409, 422, or 405 for an operation it does not have) and the JSON of an answer.
+        """Return the status (200, 404, 409, 422, or 405 for an unsupported operation) and the decoded JSON response.
 
-        Raises Failure for everything else.
+        `body` is sent as JSON. Raises RegistryError for any other status or content, and CredentialsRefused for 401 and
+        403.
         """
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(self._base + path, data, self._headers, method=method)  # noqa: S310 - checked
         try:
             with self._opener.open(request, timeout=TIMEOUT_S) as response:
-                status, content = response.status, response.read(MOST_BYTES + 1)
+                status, content = response.status, response.read(MAX_RESPONSE_BYTES + 1)
         except urllib.error.HTTPError as refused:
             with refused:
-                status, content = refused.code, refused.read(MOST_BYTES + 1)
-        except (OSError, ValueError, http.client.HTTPException) as away:
-            raise RegistryError(f"{self.name} does not answer: {_reason(away)}") from away
-        return self._judged(status, content)
+                status, content = refused.code, refused.read(MAX_RESPONSE_BYTES + 1)
+        except (OSError, ValueError, http.client.HTTPException) as failure:
+            raise RegistryError(f"{self.name} does not answer: {_reason(failure)}") from failure
+        return self._checked(status, content)
 
-    def _judged(self, status: int, content: bytes) -> tuple[int, Any]:
-        if status in NOT_THERE:
+    def _checked(self, status: int, content: bytes) -> tuple[int, Any]:
+        if status in UNSUPPORTED:
             return NO_SUCH_OPERATION, None
-        if status in REFUSED:
+        if status in UNAUTHORIZED:
             raise CredentialsRefused(
                 f"{self.name} refuses us ({status}): check the user in SCHEMA_REGISTRY_URL, or SCHEMA_REGISTRY_TOKEN"
             )
         if status not in EXPECTED:
             raise RegistryError(f"{self.name} answers {status}")
         try:
-            answer = json.loads(content[:MOST_BYTES])  # one that is longer is cut, and no JSON
-        except (ValueError, RecursionError) as rubbish:
+            decoded = json.loads(content[:MAX_RESPONSE_BYTES])  # a longer response is cut, and then not JSON
+        except (ValueError, RecursionError) as failure:
             hint = "check its path, such as /apis/ccompat/v7" if status == NOT_FOUND else "no JSON"
-            raise RegistryError(f"{self.name} does not answer as a schema registry: {hint}") from rubbish
-        return status, answer
+            raise RegistryError(f"{self.name} does not answer as a schema registry: {hint}") from failure
+        return status, decoded
 
 
-def _trust(ca: str | None) -> ssl.SSLContext:
+def _tls_context(ca: str | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca)
-    except OSError as wrong:  # ssl.SSLError, when the file holds no certificate, is one too
-        raise OSError(wrong.errno, wrong.strerror or str(wrong), f"SCHEMA_REGISTRY_CA names {ca}") from wrong
+    except OSError as failure:  # including ssl.SSLError, when the file holds no certificate
+        raise OSError(failure.errno, failure.strerror or str(failure), f"SCHEMA_REGISTRY_CA names {ca}") from failure
 
 
-def _reason(away: Exception) -> str:
-    reason = getattr(away, "reason", None) or away
+def _reason(failure: Exception) -> str:
+    reason = getattr(failure, "reason", None) or failure
     if isinstance(reason, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted ({reason.verify_message}); set SCHEMA_REGISTRY_CA to its CA"
     return str(reason) or type(reason).__name__

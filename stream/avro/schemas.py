@@ -1,4 +1,4 @@
-"""The Avro schemas: one file a record in `schemas/avro/`, references resolved."""
+"""Reads the Avro schemas from `schemas/avro/`, one file per record or enum, and resolves their references."""
 
 import json
 from collections.abc import Iterator
@@ -14,20 +14,24 @@ Schema = dict[str, Any]
 
 
 def declared(name: str) -> Schema:
-    """The schema of the record `name` with every other record and enum it refers to written out, once."""
+    """Return the schema of the record `name`; each record and enum it refers to is written out at its first use.
+
+    Raises FileNotFoundError when a file is missing.
+    """
     resolved: Schema = _resolve(name, set())
     return resolved
 
 
 def canonical(schema: Schema) -> str:
-    """One text per schema: without docs, compact. What the registry is told and compared by."""
+    """Return the schema as compact JSON without docs. This text is registered and compared."""
     return json.dumps(_without_docs(schema), separators=(",", ":"), ensure_ascii=False)
 
 
 def normal(schema: Any) -> str:
-    """One text per meaning: registries leave out docs and namespaces, and order keys, as they like.
+    """Return a text that is the same for schemas of the same meaning.
 
-    Raises RecursionError when the schema nests too deeply, and TypeError, KeyError or AttributeError when it is none.
+    Registries may drop docs, move namespaces and reorder keys. Raises RecursionError when the schema is nested too
+    deeply, and TypeError, KeyError or AttributeError when it is not a schema.
     """
     return json.dumps(_normal(schema, ""), sort_keys=True, separators=(",", ":"))
 

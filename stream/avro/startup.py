@@ -1,4 +1,4 @@
-"""Start-up needs of a service that writes records: the schemas it encodes with."""
+"""A start-up need of services that write records: their schemas are known to the registry."""
 
 from collections.abc import Iterable
 
@@ -10,15 +10,19 @@ from stream.events import Record
 
 
 def registry_answers(codec: Codec, kinds: Iterable[type[Record]]) -> Need:
-    """A need: the schema registry, if there is one, knows the schemas of these records."""
-    wanted = tuple(kinds)
+    """Return a need that the schema registry, if one is configured, answers and knows the schemas of these records.
 
-    def ask() -> None:
+    The need raises NotYet while the registry does not answer or lacks a schema, and ends the process when the registry
+    refuses the credentials.
+    """
+    classes = tuple(kinds)
+
+    def check() -> None:
         try:
-            codec.prepare(wanted)
+            codec.prepare(classes)
         except CredentialsRefused as refused:
             refuse(str(refused))
-        except (OSError, UnknownSchema) as away:
-            raise NotYet(str(away)) from away
+        except (OSError, UnknownSchema) as failure:
+            raise NotYet(str(failure)) from failure
 
-    return ask
+    return check

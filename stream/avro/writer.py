@@ -1,7 +1,7 @@
-"""Generates the function that writes a record as its Avro schema says: the bytes that fastavro writes, 3 times as fast.
+"""Generates functions that write records of an Avro schema, with the bytes of fastavro and at 3 times its speed.
 
-fastavro tries each branch of a union on each value and walks the schema; here both are settled once. The source of such
-a function is one expression, the pieces of the record in the order of the schema's fields:
+fastavro walks the schema and tries the branches of a union for each value; here both are done once. The source of such
+a function is one expression, which joins the record's pieces in the order of the schema's fields:
 
     def write(record, prefix):
         return b"".join((prefix, LENGTHS[n] if (n := len(s := record.event_id.encode())) < 64 else long(n), s, ...))
@@ -18,19 +18,22 @@ Write = Callable[[Any, bytes], bytes]
 Scope = dict[str, Any]
 
 NULL, SOME = b"\x00", b"\x02"
-"""Indexes of the branches of our unions (`["null", …]`) as they are written. NULL is also a length of zero."""
+"""Encoded indexes of the branches of our unions (`["null", …]`). NULL is also an encoded length of zero."""
 
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 
 
 @cache
 def writer(name: str) -> Write:
-    """Return the function that writes a record of the committed schema `name`, after a prefix."""
+    """Return the function that writes a record of the committed schema `name` and puts a prefix before it.
+
+    The function raises an Exception of any class for a value that the schema does not allow.
+    """
     return compiled(schemas.declared(name), {})
 
 
 def long(number: int) -> bytes:
-    """Return an int or long, zigzag and base 128. Raises OverflowError when it takes more than 64 bits."""
+    """Encode an int or long (zigzag, base 128). Raises OverflowError when it exceeds 64 bits."""
     if not LONG_MIN <= number <= LONG_MAX:
         raise OverflowError(f"{number} takes more than 64 bits")
     rest = number << 1 ^ number >> 63
@@ -47,18 +50,21 @@ LENGTHS = [long(length) for length in range(64)]
 
 
 def array(items: Collection[Any], write: Write) -> bytes:
-    """Return an array as one block."""
+    """Encode an array as one block."""
     return b"".join([long(len(items)), *[write(item, b"") for item in items], NULL]) if items else NULL
 
 
 def mapping(values: Mapping[str, Any], write_key: Write, write: Write) -> bytes:
-    """Return a map as one block."""
+    """Encode a map as one block."""
     pairs = [write(value, write_key(key, b"")) for key, value in values.items()]
     return b"".join([long(len(values)), *pairs, NULL]) if values else NULL
 
 
 def compiled(schema: Any, named: dict[str, Schema]) -> Write:
-    """Return the function that writes a value of this schema. `named` are the schemas that it may refer to by name."""
+    """Return the function that writes a value of `schema`, which may refer to the `named` schemas.
+
+    Raises TypeError for an Avro type that our schemas do not use.
+    """
     scope: Scope = {"LENGTHS": LENGTHS, "NULL": NULL, "SOME": SOME, "long": long, "array": array, "mapping": mapping}
     pieces = ", ".join(_pieces(schema, "record", named, scope))
     source = f"def write(record, prefix):\n    return b''.join((prefix, {pieces}))"
@@ -68,7 +74,7 @@ def compiled(schema: Any, named: dict[str, Schema]) -> Write:
 
 
 def _pieces(schema: Any, value: str, named: dict[str, Schema], scope: Scope) -> Iterator[str]:
-    """Yield the expressions for the bytes of `value`, itself an expression. Constants are put into `scope`."""
+    """Yield the expressions for the bytes of `value`, itself an expression. Constants are added to `scope`."""
     match schema:
         case ["null", other]:
             first, *others = _pieces(other, "v", named, scope)

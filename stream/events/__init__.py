@@ -1,6 +1,6 @@
-"""The language of the system: one frozen record per Avro schema, named alike.
+"""The records on topics: one frozen class per Avro schema, with the same name.
 
-Times are microseconds since 1970 UTC, money is an integer of minor units (ISO 4217) beside its currency.
+Times are microseconds since 1970 UTC. Money is an integer in minor units (ISO 4217) with a currency field beside it.
 """
 
 from stream.events.audit_records import DeadRecord, NotificationSent, Outcome, QuarantinedWebhook, RejectedWebhook

@@ -1,10 +1,13 @@
-"""What is kept of what happened on the way: refusals, quarantine, outcomes, dead letters, mails."""
+"""Records about processing: rejected and quarantined webhooks, outcomes, dead letters, notifications."""
 
 from stream.events.record import Mode, OutcomeKind, Record, Verification
 
 
 class RejectedWebhook(Record, frozen=True, kw_only=True):
-    """A refused request: its cause, and no more of it than an investigation needs."""
+    """A rejected request: its cause, and only as much of its content as an investigation needs.
+
+    `digest` is the SHA-256 of the whole body, `excerpt` the body's beginning.
+    """
 
     provider: str
     path: str
@@ -16,7 +19,7 @@ class RejectedWebhook(Record, frozen=True, kw_only=True):
 
 
 class QuarantinedWebhook(Record, frozen=True, kw_only=True):
-    """Genuine but unreadable or unsupported: its bytes, kept until somebody can read them."""
+    """A genuine webhook that cannot be read or is not supported; `raw` is its body, stored until it can be read."""
 
     event_id: str
     provider: str
@@ -31,7 +34,10 @@ class QuarantinedWebhook(Record, frozen=True, kw_only=True):
 
 
 class Outcome(Record, frozen=True, kw_only=True):
-    """The outcome of one record in one service. After a dismissal `error` is the operator's reason."""
+    """The outcome of one record in one service, after attempt number `attempt`.
+
+    `error` is the failure's text; after a dismissal it is the operator's reason.
+    """
 
     event_id: str
     service: str
@@ -45,7 +51,7 @@ class Outcome(Record, frozen=True, kw_only=True):
 
 
 class DeadRecord(Record, frozen=True, kw_only=True):
-    """A record a service gave up on: its bytes, where it stood, and why."""
+    """A dead letter: the bytes and position of a record that a service cannot process, and the last error."""
 
     event_id: str
     service: str
@@ -59,7 +65,7 @@ class DeadRecord(Record, frozen=True, kw_only=True):
 
 
 class NotificationSent(Record, frozen=True, kw_only=True):
-    """A person was told a fact. Names the customer, never the address."""
+    """A notification was sent to a person about the domain event `fact_id`. It never contains the address."""
 
     notification_id: str
     fact_id: str

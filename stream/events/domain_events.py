@@ -1,10 +1,14 @@
-"""What became true, in the past tense: the domain events services announce."""
+"""The domain events that services publish, named in the past tense."""
 
 from stream.events.record import Mode, Record
 
 
 class DomainEvent(Record, frozen=True, kw_only=True):
-    """A domain event: what became true, in the past tense, told once. Whom it concerns: the order, or the customer."""
+    """A change of state, published once, about an order or a customer.
+
+    `caused_by` is the id of the event that caused it. `occurred_at` is the provider's time, `received_at` that of the
+    gateway. `contact` is the e-mail address to notify when neither the order nor the customer has one.
+    """
 
     event_id: str
     caused_by: str
@@ -17,10 +21,10 @@ class DomainEvent(Record, frozen=True, kw_only=True):
 
 
 class PaymentCompleted(DomainEvent, frozen=True, kw_only=True):
-    """The order is paid. `reason` says why it is so again: `refund_failed`, after a refund that gave nothing back.
+    """The order is paid. `reason` is `refund_failed` if it is paid again because its refund failed.
 
-    `released_amount`, here and below: a part of the authorization that was not captured, and whose release has a refund
-    of its own at the provider, which gives nothing back.
+    `released_amount`, here and below, is the part of the authorization that was not captured. The provider represents
+    its release as a refund, which returns no money.
     """
 
     provider: str
@@ -34,6 +38,8 @@ class PaymentCompleted(DomainEvent, frozen=True, kw_only=True):
 
 
 class PaymentFailed(DomainEvent, frozen=True, kw_only=True):
+    """An attempt to pay the order failed."""
+
     provider: str
     amount: int | None
     currency: str
@@ -42,6 +48,8 @@ class PaymentFailed(DomainEvent, frozen=True, kw_only=True):
 
 
 class PaymentCancelled(DomainEvent, frozen=True, kw_only=True):
+    """The whole payment was cancelled; `refunded_amount` is the sum of all refunds of it."""
+
     provider: str
     amount: int | None
     currency: str
@@ -52,7 +60,7 @@ class PaymentCancelled(DomainEvent, frozen=True, kw_only=True):
 
 
 class PaymentRefunded(DomainEvent, frozen=True, kw_only=True):
-    """A part of the payment was given back: `amount` now, `refunded_amount` in all."""
+    """A part of the payment was refunded: `amount` by this refund, `refunded_amount` in total."""
 
     provider: str
     amount: int
@@ -62,7 +70,7 @@ class PaymentRefunded(DomainEvent, frozen=True, kw_only=True):
 
 
 class PaymentOverpaid(DomainEvent, frozen=True, kw_only=True):
-    """The order was paid once more, by this transaction."""
+    """The order, already paid, was paid again by this transaction."""
 
     provider: str
     amount: int | None
@@ -72,7 +80,7 @@ class PaymentOverpaid(DomainEvent, frozen=True, kw_only=True):
 
 
 class DepositAwaited(DomainEvent, frozen=True, kw_only=True):
-    """An account was issued; the payment waits for a transfer to it."""
+    """A deposit account was issued; the payment awaits a bank transfer to it."""
 
     provider: str
     amount: int | None
@@ -81,7 +89,7 @@ class DepositAwaited(DomainEvent, frozen=True, kw_only=True):
 
 
 class DepositReversed(DomainEvent, frozen=True, kw_only=True):
-    """The bank took a deposit back: what was paid is awaited again."""
+    """The bank reversed a deposit: the payment awaits a transfer again."""
 
     provider: str
     amount: int | None
@@ -90,7 +98,7 @@ class DepositReversed(DomainEvent, frozen=True, kw_only=True):
 
 
 class DisputeEvent(DomainEvent, frozen=True, kw_only=True):
-    """`status` is the provider's word for the dispute's state, such as needs_response or lost."""
+    """A change of a dispute; `status` is the provider's term for its state, such as needs_response or lost."""
 
     provider: str
     dispute_id: str
@@ -103,15 +111,15 @@ class DisputeEvent(DomainEvent, frozen=True, kw_only=True):
 
 
 class DisputeOpened(DisputeEvent, frozen=True, kw_only=True):
-    """A customer's bank disputes the payment, or asks about it; an answer is due by `evidence_due_by`."""
+    """A customer's bank disputes the payment or inquires about it; a response is due by `evidence_due_by`."""
 
 
 class DisputeClosed(DisputeEvent, frozen=True, kw_only=True):
-    """A dispute is settled: won, lost (the bank took the money back), closed, or an inquiry that came to nothing."""
+    """A dispute is settled: won, lost (the bank took the money back) or closed; or an inquiry was closed."""
 
 
 class BillingScheduled(DomainEvent, frozen=True, kw_only=True):
-    """The provider will charge again for the subscription that this order began."""
+    """The provider will charge again for the subscription that began with this order."""
 
     provider: str
     next_billing_at: int | None
@@ -120,7 +128,7 @@ class BillingScheduled(DomainEvent, frozen=True, kw_only=True):
 
 
 class AmountMismatched(DomainEvent, frozen=True, kw_only=True):
-    """The provider's amount is not the order's."""
+    """The amount or currency paid at the provider differs from the order's, which is `expected_amount`."""
 
     amount: int
     currency: str
@@ -131,10 +139,10 @@ class AmountMismatched(DomainEvent, frozen=True, kw_only=True):
 
 
 class RefundMismatched(DomainEvent, frozen=True, kw_only=True):
-    """A refund or cancel does not fit what was paid, and does not count.
+    """A refund or cancel that does not match the payment, and is not counted.
 
-    `reason` is `exceeds_payment`, `other_currency`, `other_provider` or `other_transaction`; `amount` is what is said
-    to be given back, `paid_amount` what was paid as far as anybody knows.
+    `reason` is `exceeds_payment`, `other_currency`, `other_provider` or `other_transaction`. `amount` is the amount of
+    the refund, `paid_amount` the amount paid; None when it is unknown.
     """
 
     refund_id: str | None
@@ -148,7 +156,7 @@ class RefundMismatched(DomainEvent, frozen=True, kw_only=True):
 
 
 class RefundRequested(DomainEvent, frozen=True, kw_only=True):
-    """Somebody should give this money back; hookstream never moves money itself."""
+    """An operator should refund this amount; hookstream never moves money itself."""
 
     refund_id: str
     amount: int
@@ -158,6 +166,8 @@ class RefundRequested(DomainEvent, frozen=True, kw_only=True):
 
 
 class ShipmentEvent(DomainEvent, frozen=True, kw_only=True):
+    """A change of one parcel; an order may have several."""
+
     carrier: str | None
     tracking_number: str | None
     location: str | None
@@ -180,6 +190,8 @@ class ShipmentFailed(ShipmentEvent, frozen=True, kw_only=True):
 
 
 class RefundEvent(DomainEvent, frozen=True, kw_only=True):
+    """A change of one refund, with the refund id of the shop or the provider."""
+
     refund_id: str
     amount: int | None
     currency: str
@@ -195,7 +207,7 @@ class RefundRejected(RefundEvent, frozen=True, kw_only=True):
 
 
 class SubscriptionEvent(DomainEvent, frozen=True, kw_only=True):
-    """`customer_id` is the user; times are microseconds since 1970 UTC."""
+    """A change of a user's subscription; `customer_id` is the user."""
 
     plan: str
     started_at: int | None
@@ -212,11 +224,11 @@ class SubscriptionCancelled(SubscriptionEvent, frozen=True, kw_only=True):
 
 
 class PlanMissing(DomainEvent, frozen=True, kw_only=True):
-    """A payment reached the subscriptions whose order names no user and plan."""
+    """A payment for a subscription arrived, but its order names no user or plan."""
 
 
 class InvoiceEvent(DomainEvent, frozen=True, kw_only=True):
-    """A crypto invoice reached a state; cash in minor units, crypto as a decimal text."""
+    """A change of a crypto invoice. `amount` is cash in minor units; crypto amounts are decimal strings."""
 
     invoice_id: str
     title: str | None
@@ -242,7 +254,7 @@ class InvoiceFailed(InvoiceEvent, frozen=True, kw_only=True):
 
 
 class InvoiceUnderpaid(InvoiceEvent, frozen=True, kw_only=True):
-    """An invoice that was completed, and credited in full, is called underpaid by its provider afterwards."""
+    """The provider reports an invoice as underpaid that was already completed and credited in full."""
 
 
 class InvoiceCancelled(InvoiceEvent, frozen=True, kw_only=True):
@@ -254,7 +266,7 @@ class InvoiceRejected(InvoiceEvent, frozen=True, kw_only=True):
 
 
 class CreditAdded(DomainEvent, frozen=True, kw_only=True):
-    """An entry of the customer's ledger, told once: `amount` now, `balance` by the sum of the entries then."""
+    """An entry in the customer's ledger, published once; `balance` is the sum of all entries up to it."""
 
     invoice_id: str
     entry_id: str
@@ -264,14 +276,14 @@ class CreditAdded(DomainEvent, frozen=True, kw_only=True):
 
 
 class DigitalDeliveryRequested(DomainEvent, frozen=True, kw_only=True):
-    """Somebody should hand on the digital goods that `title` names."""
+    """An operator should deliver the digital goods named by `title`."""
 
     invoice_id: str
     title: str
 
 
 class CryptoRefundRequested(DomainEvent, frozen=True, kw_only=True):
-    """Somebody should send this crypto back: a decimal text and its asset's id."""
+    """An operator should return this crypto: `amount` is a decimal string, `asset` the asset's id."""
 
     refund_id: str
     invoice_id: str

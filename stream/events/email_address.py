@@ -1,7 +1,7 @@
-"""E-mail addresses that a mail reaches exactly as they are written, or not at all.
+"""Validates e-mail addresses: mail reaches an accepted address exactly as it is written.
 
-Stricter than RFC 5321: text that a mail server, or a reader of headers, could take for another address than it shows
-is no address here. No quoted local parts, no routes (`%`, `!`), no encoded words, no address literals.
+Stricter than RFC 5321: text that a mail server or a header parser could read as another address than it shows is
+rejected. So are quoted local parts, routes (`%`, `!`), encoded words and address literals.
 """
 
 import re
@@ -12,7 +12,7 @@ import idna
 MAX_OCTETS = 254  # RFC 5321, erratum 1690: a path has 256 octets, two of them are brackets
 MAX_LOCAL_OCTETS = 64
 LOST = "\ufffd"
-"""The replacement character: the original one is not known."""
+"""The replacement character, which stands for a character that could not be decoded."""
 MAX_DOMAIN_OCTETS = 253
 
 _ATOM = re.compile(r"[A-Za-z0-9#$&'*+/=?^_`{|}~-]+")
@@ -25,18 +25,18 @@ _INVISIBLE = re.compile(
 )
 """Invisible characters of other categories (Unicode: Default_Ignorable_Code_Point): fillers, variation selectors."""
 _JOINERS = "\u200c\u200d"
-"""Format characters that some scripts write words with; IDNA 2008 says where they may stand."""
+"""Format characters that are part of words in some scripts; IDNA 2008 defines where they are valid."""
 
 
 class Unusable(ValueError):
-    """No mail can go to exactly this text. The message says why and does not repeat the text."""
+    """The text is not accepted as an address. The message says why and does not contain the text."""
 
 
 def parse(text: str, *, allow_dotless: bool = False) -> str:
-    """Return the address that `text` is: white space trimmed, an international domain as A-labels (UTS 46).
+    """Return the address in `text`: white space trimmed, an international domain as A-labels (UTS 46).
 
-    The result is stable: parsing it again returns it unchanged. `allow_dotless` admits a domain of one label such as
-    `localhost`, for addresses that the operator chooses. Raises Unusable.
+    Parsing the result again returns it unchanged. `allow_dotless` admits a domain of one label such as `localhost`, for
+    addresses that the operator chooses. Raises Unusable when the text is not accepted as an address.
     """
     address = text.strip()
     if len(address) > MAX_OCTETS:
@@ -72,16 +72,16 @@ def _check_local(local: str) -> None:
     if "=?" in local:
         raise Unusable("it holds an encoded word (=?), which some readers decode to another address")
     if any(map(_is_forbidden, local.replace(".", ""))) or "/../" in local:
-        raise Unusable("the part before the @ holds a character that has no place there")
+        raise Unusable("the part before the @ holds a character that is not allowed there")
 
 
 def _is_hidden(character: str) -> bool:
-    """Return whether a character is invisible, so that two addresses would look alike."""
+    """Return whether a character is invisible, so that two different addresses could look the same."""
     return unicodedata.category(character) in _UNPRINTABLE or _INVISIBLE.match(character) is not None
 
 
 def _is_forbidden(character: str) -> bool:
-    """Return whether a character is no atext (RFC 5322, RFC 6531), or a compatibility form of ASCII (a wide @)."""
+    """Return whether a character is not atext (RFC 5322, RFC 6531), or is a compatibility form of ASCII (a wide @)."""
     if character.isascii():
         return not _ATOM.fullmatch(character)
     return any(part.isascii() for part in unicodedata.normalize("NFKC", character))
@@ -89,13 +89,13 @@ def _is_forbidden(character: str) -> bool:
 
 def _ascii_domain(domain: str, *, allow_dotless: bool) -> str:
     if any(_is_hidden(character) and character not in _JOINERS for character in domain):
-        # UTS 46 leaves some of them out, and the mail would go to another domain than the text names.
+        # UTS 46 drops some of them, and the mail would go to another domain than the text shows.
         raise Unusable("the domain holds a space or an invisible character")
     name = _encoded(domain)
     labels = name.split(".")
     if not all(map(_LABEL.fullmatch, labels)) or len(name) > MAX_DOMAIN_OCTETS:
         raise Unusable(
-            "the domain is no host name: a label is empty, too long or holds a character that is not allowed"
+            "the domain is not a host name: a label is empty, too long or holds a character that is not allowed"
         )
     if _NUMBER.fullmatch(labels[-1]):
         raise Unusable("the domain is an IP address or ends in a number")
@@ -105,12 +105,12 @@ def _ascii_domain(domain: str, *, allow_dotless: bool) -> str:
 
 
 def _encoded(domain: str) -> str:
-    """Return the domain in ASCII. A domain that is ASCII stays as it is written, upper case too."""
+    """Return the domain in ASCII. An ASCII domain is returned unchanged, including its upper case."""
     try:
         if not domain.isascii():
             return idna.encode(domain, uts46=True, std3_rules=True).decode()
         if "xn--" in domain.lower():
             idna.encode(domain.lower())
-    except (idna.IDNAError, UnicodeError) as wrong:
-        raise Unusable("the domain is no international domain name (UTS 46, IDNA 2008)") from wrong
+    except (idna.IDNAError, UnicodeError) as failure:
+        raise Unusable("the domain is not an international domain name (UTS 46, IDNA 2008)") from failure
     return domain

@@ -1,4 +1,4 @@
-"""Replaces what JSON bodies may hold and Postgres cannot: a byte order mark, half a surrogate pair, a NUL."""
+"""Replaces what JSON may contain and Postgres text cannot: a byte order mark, an unpaired surrogate, a NUL."""
 
 import re
 
@@ -8,7 +8,7 @@ NUL = b"\\u0000"
 ERROR_CHARS = 2000
 REPLACEMENT = b"\\ufffd"
 
-# In this order: a whole pair stays, half a pair or a NUL does not, any other escape stays.
+# Alternatives in order: a surrogate pair (kept), an unpaired surrogate or NUL (replaced), any other escape (kept).
 _ESCAPE = re.compile(
     rb"(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|(\\u(?:[dD][89a-fA-F][0-9a-fA-F]{2}|0000))|\\.",
     re.DOTALL,
@@ -16,7 +16,7 @@ _ESCAPE = re.compile(
 
 
 def sanitized(body: bytes, replacement: bytes = REPLACEMENT) -> bytes:
-    """The body without a byte order mark, and with `replacement` for each escaped half of a pair or NUL."""
+    """Return a JSON body without a byte order mark; `replacement` replaces escaped unpaired surrogates and NULs."""
     body = body.removeprefix(BOM)
     if b"\\u" not in body:
         return body
@@ -24,5 +24,5 @@ def sanitized(body: bytes, replacement: bytes = REPLACEMENT) -> bytes:
 
 
 def error_text(text: str) -> str:
-    """Return an error's text as a store and a topic can keep it: at most ERROR_CHARS, no NUL, no unpaired surrogate."""
+    """Return `text` as stores and topics can hold it: at most ERROR_CHARS characters, no NUL, no unpaired surrogate."""
     return text.replace("\x00", "")[:ERROR_CHARS].encode(errors="replace").decode()

@@ -1,7 +1,7 @@
-"""The ids that a provider itself gave a webhook, by which people look for it: `eventId`, `imp_uid`, `aid`, `evt_…`.
+"""Finds the ids that a provider gave a webhook, which people search by: `eventId`, `imp_uid`, `aid`, `evt_…`.
 
-They are read from the bytes as they came, so that they are found in records of any age, and in those nobody could read.
-The shop's own ids (orders, customers) are not among them.
+They are read from the original bytes, so that they are found in records of any age, even those that were quarantined as
+unreadable. The shop's own ids (orders, customers) are not included.
 """
 
 import json
@@ -17,31 +17,33 @@ FIELDS = frozenset(
     "paymentKey transactionKey lastTransactionKey transactionId transaction_id tx_id txId "
     "payment_intent charge latest_charge cancellationId cancellation_id refundId refund_id".split()
 )
-INSIDE = ("data", "object", "msg", "result", "response", "transaction", "tracking_status", "cancels", "cancel_history")
-"""Objects of a body, below its top level, in which providers put their ids."""
-DEEPEST = 4
-MOST = 50
-LONGEST = 200
+NESTED = ("data", "object", "msg", "result", "response", "transaction", "tracking_status", "cancels", "cancel_history")
+"""Fields whose values, objects or arrays of objects, contain ids too."""
+MAX_DEPTH = 4
+MAX_IDS = 50
+"""The most ids returned for a record, and the most array items and form parameters that are read."""
+MAX_LENGTH = 200
+"""The longest id in characters; longer ones are ignored."""
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _FORM = re.compile(rb"[\x21-\x7e]+=[\x21-\x7e]*")
 
 
 def of(record: Record) -> tuple[str, ...]:
-    """The ids of a webhook's record; none for other records."""
+    """Return the ids of a webhook or quarantined webhook; empty for other records."""
     match record:
         case Webhook():
             envelope = record.envelope
-            given = (envelope.provider_event_id,) if envelope.provider_event_id else ()
-            return _distinct((*given, *found(envelope.raw, envelope.headers)))
+            event_id = (envelope.provider_event_id,) if envelope.provider_event_id else ()
+            return _distinct((*event_id, *find(envelope.raw, envelope.headers)))
         case QuarantinedWebhook():
-            return found(record.raw, record.headers)
+            return find(record.raw, record.headers)
         case _:
             return ()
 
 
-def found(raw: bytes, headers: Mapping[str, str]) -> tuple[str, ...]:
-    """The ids in a body and in the headers that were kept with it; none where nobody can read it."""
-    return _distinct((*(headers[name] for name in HEADERS if name in headers), *_inside(_parsed(raw), DEEPEST)))
+def find(raw: bytes, headers: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the distinct ids in the stored headers and in a body of JSON or a form; any other body has none."""
+    return _distinct((*(headers[name] for name in HEADERS if name in headers), *_nested(_parsed(raw), MAX_DEPTH)))
 
 
 def _parsed(raw: bytes) -> Any:
@@ -52,8 +54,8 @@ def _parsed(raw: bytes) -> Any:
 
 
 def _form(text: str) -> dict[str, str]:
-    """The parameters whose values need no encoding beyond UTF-8; ids are such."""
-    pairs = (pair.partition("=") for pair in text.split("&")[:MOST])
+    """Decode form parameters as UTF-8; ids need no other encoding."""
+    pairs = (pair.partition("=") for pair in text.split("&")[:MAX_IDS])
     return {name: _unescaped(value) for name, _, value in pairs}
 
 
@@ -62,19 +64,19 @@ def _unescaped(value: str) -> str:
     return octets.decode(errors="replace")
 
 
-def _inside(value: Any, depth: int) -> Iterator[str]:
+def _nested(value: Any, depth: int) -> Iterator[str]:
     if isinstance(value, list):
-        for item in value[:MOST]:
-            yield from _inside(item, depth - 1)
+        for item in value[:MAX_IDS]:
+            yield from _nested(item, depth - 1)
     if not isinstance(value, dict) or not depth:
         return
-    for name, given in value.items():
-        if name in FIELDS and isinstance(given, str | int) and not isinstance(given, bool):
-            yield str(given)[: LONGEST + 1]
-    for name in INSIDE:
-        yield from _inside(value.get(name), depth - 1)
+    for name, field in value.items():
+        if name in FIELDS and isinstance(field, str | int) and not isinstance(field, bool):
+            yield str(field)[: MAX_LENGTH + 1]
+    for name in NESTED:
+        yield from _nested(value.get(name), depth - 1)
 
 
-def _distinct(names: Iterable[str]) -> tuple[str, ...]:
-    fit = (name for name in names if 0 < len(name) <= LONGEST and name.isprintable())
-    return tuple(dict.fromkeys(fit))[:MOST]
+def _distinct(ids: Iterable[str]) -> tuple[str, ...]:
+    valid = (name for name in ids if 0 < len(name) <= MAX_LENGTH and name.isprintable())
+    return tuple(dict.fromkeys(valid))[:MAX_IDS]

@@ -1,4 +1,4 @@
-"""What every record is, and the words several of them share."""
+"""The base class of records, and the enumerations that several of them share."""
 
 from typing import Literal
 
@@ -27,4 +27,4 @@ OutcomeKind = Literal["processed", "late", "duplicate", "conflict", "waiting", "
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a topic carries."""
+    """The base class of everything that a topic carries."""

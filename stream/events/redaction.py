@@ -1,7 +1,7 @@
-"""What may be shown of what was posted: card numbers, secrets and e-mail addresses masked. Pure.
+"""Masks card numbers, secrets and e-mail addresses in payloads before they are shown. Pure.
 
-JSON is masked value by value and stays JSON; anything else is masked as text. When in doubt it is masked: an order
-number that happens to be a valid card number is shown as one.
+JSON is masked value by value and stays JSON; anything else is masked as text. In doubt a value is masked: an order
+number that happens to be a valid card number is masked like one.
 """
 
 import re
@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 MASK = "***"
-DEEPEST = 40
-LONGEST = 100_000
+MAX_DEPTH = 40
+MAX_TEXT_CHARS = 100_000
 
 _SECRET_KEY = re.compile(
     r"secret|passw|passcode|\bpin\b|token|api_?key|access_?key|private_?key|billing_?key|authorization|credential"
@@ -19,7 +19,7 @@ _SECRET_KEY = re.compile(
     re.IGNORECASE,
 )
 _CARD_KEY = re.compile(r"card_?(number|num|no)\b|\bpan\b|account_?(number|num|no)\b|vbank_?num", re.IGNORECASE)
-# Each looks behind itself, so that a long word is tried once and not at each of its letters.
+# Each pattern begins with a lookbehind, so that a long word is tried once and not again at each of its letters.
 _EMAIL = re.compile(
     r"(?<![^\s\"'<>@,;:=&(){}\[\]/\\])([^\s\"'<>@,;:=&(){}\[\]/\\])[^\s\"'<>@,;:=&(){}\[\]/\\]*@([\w-]+(?:\.[\w-]+)+)"
 )
@@ -30,23 +30,23 @@ _DIGIT = re.compile(r"\d")
 
 
 def redacted(payload: bytes) -> Any:
-    """What was posted, as JSON where it is JSON and as text otherwise, with what is nobody's business masked."""
+    """Return the masked payload: a JSON value if it is JSON, else text of at most MAX_TEXT_CHARS characters."""
     try:
         value = msgspec.json.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return masked_text(payload.decode(errors="replace")[:LONGEST])
-    return _masked(value, "", DEEPEST)
+        return masked_text(payload.decode(errors="replace")[:MAX_TEXT_CHARS])
+    return _masked(value, "", MAX_DEPTH)
 
 
 def masked_text(text: str) -> str:
-    """A text such as an error or form parameters, masked."""
+    """Return a text, such as an error or form parameters, with secrets, card numbers and addresses masked."""
     text = _PAIR.sub(lambda pair: pair[1] + pair[2] + _masked_pair(pair[1], pair[3]), text)
     return _CARD.sub(_masked_card, _EMAIL.sub(rf"\1{MASK}@\2", text))
 
 
 def masked_value(value: Any) -> Any:
-    """A JSON value, masked."""
-    return _masked(value, "", DEEPEST)
+    """Return a decoded JSON value, masked; values below MAX_DEPTH levels become "…"."""
+    return _masked(value, "", MAX_DEPTH)
 
 
 def _masked(value: Any, key: str, depth: int) -> Any:
@@ -86,7 +86,7 @@ def _masked_card(found: re.Match[str]) -> str:
 
 
 def _hidden_digits(number: str) -> str:
-    """All digits but the last four, hidden; a short number altogether."""
+    """Hide all digits but the last four; hide all digits of a number with eight or fewer."""
     hidden = len(_DIGIT.findall(number)) - _SHOWN_DIGITS
     if hidden <= _SHOWN_DIGITS:
         return _DIGIT.sub("*", number)
@@ -94,6 +94,6 @@ def _hidden_digits(number: str) -> str:
 
 
 def _is_luhn(digits: list[int]) -> bool:
-    """ISO/IEC 7812-1, annex B: the check digit of card numbers."""
+    """Return whether the check digit of a card number is right (ISO/IEC 7812-1, annex B)."""
     doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0

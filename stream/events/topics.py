@@ -1,4 +1,4 @@
-"""Every topic as a value: its name, the records it carries, what they are keyed by, how long it keeps them."""
+"""Defines every topic: name, records, record key and retention; and the topics that each service reads."""
 
 import os
 import re
@@ -14,7 +14,10 @@ from stream.events import Record
 
 
 def _setting(name: str) -> str:
-    """A setting, read here because topics are constants; `runtime.config.settings` refuses a wrong one at the start."""
+    """Read a setting from the environment or its `…_FILE`.
+
+    It is read here because topics are constants; `runtime.config.settings` rejects a wrong value at the start.
+    """
     with suppress(OSError):
         if path := os.environ.get(f"{name}_FILE"):
             return os.environ.get(name) or Path(path).read_text().strip()
@@ -22,21 +25,22 @@ def _setting(name: str) -> str:
 
 
 PARTITIONS = int(number) if (number := _setting("TOPIC_PARTITIONS")).isdecimal() else 12
-"""Part of the ordering contract: a key's partition never changes. Growing means copying into `.v2`."""
+"""The number of partitions of each topic. Events are ordered per key only because a key's partition never changes, so
+more partitions require copying the records into a `.v2` topic."""
 PREFIX = _setting("TOPIC_PREFIX")
 FOREVER = -1
 WEEK_MS = 7 * 24 * 3600 * 1000
 MONTH_MS = 30 * 24 * 3600 * 1000
-_BETWEEN = re.compile(r"[\s\u00ad\u2010-\u2015\u2212-]+")
+_SEPARATORS = re.compile(r"[\s\u00ad\u2010-\u2015\u2212-]+")
 """Spaces, hyphens and dashes."""
 
 
 def parcel_number(number: str) -> str:
-    """A tracking number as a parcel's key has it: without spaces and hyphens, in upper case.
+    """Return a tracking number as it appears in a parcel's key: without spaces and hyphens, in upper case.
 
-    People and carriers write one number in groups or not; what was written is kept beside it.
+    Carriers and people write the same number with and without groups. The record keeps the original spelling too.
     """
-    return _BETWEEN.sub("", unicodedata.normalize("NFKC", number)).upper() or number
+    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", number)).upper() or number
 
 
 def _by_notification(record: Any) -> str:
@@ -48,12 +52,12 @@ def _by_event(record: Any) -> str:
 
 
 def _by_order(webhook: Any) -> str:
-    """The order, else the provider's name for what the shop calls an order."""
+    """Return the order id, else the provider's reference of the payment."""
     return webhook.notice.order_id or f"{webhook.envelope.provider}:{webhook.notice.reference}"
 
 
 def _by_parcel(webhook: Any) -> str:
-    """The carrier's one name and its tracking number, since an order may have several parcels; else as for an order."""
+    """Return the carrier and tracking number, since an order may have several parcels; without one, as `_by_order`."""
     notice = webhook.notice
     if notice.tracking_number:
         return f"{notice.carrier_code or webhook.envelope.provider}:{parcel_number(notice.tracking_number)}"
@@ -61,7 +65,7 @@ def _by_parcel(webhook: Any) -> str:
 
 
 def _by_invoice(webhook: Any) -> str:
-    """The invoice, else the transfer that pays it."""
+    """Return the invoice id, else the reference of the transfer that pays it."""
     return webhook.notice.invoice_id or f"{webhook.envelope.provider}:{webhook.notice.reference}"
 
 
@@ -75,9 +79,10 @@ def _by_customer(webhook: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`key` is what keeps a record behind those it must not overtake; `retention_ms` is FOREVER for replay's sake.
+    """A topic and the records it carries.
 
-    Domain events are keyed as the aggregate they tell of: the worker passes that key on.
+    `key` computes a record's key: records with the same key stay in order. The worker keys domain events by their
+    aggregate instead. `retention_ms` is FOREVER by default, so that a replay can read all records.
     """
 
     base_name: str
@@ -85,7 +90,7 @@ class Topic:
     key: Callable[[Any], str] = _by_event
     retention_ms: int = FOREVER
     name: str = field(init=False)
-    """As Kafka and the stores know it, with the prefix."""
+    """The name in Kafka and in the stores, with the prefix."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", f"{PREFIX}{self.base_name}")
@@ -97,11 +102,11 @@ PAYMENT_WEBHOOKS = Topic(
 SHIPPING_WEBHOOKS = Topic("webhooks.shipping.v1", (events.ShippingWebhook,), _by_parcel)
 REFUND_WEBHOOKS = Topic("webhooks.refund.v1", (events.RefundWebhook,), _by_order)
 INVOICE_WEBHOOKS = Topic("webhooks.invoice.v1", (events.InvoiceWebhook, events.TransferWebhook), _by_invoice)
-# Anybody may post these, so they are not kept for ever. Those that are true are events on the topics above.
+# Anybody can post these, so their retention is limited. Confirmed ones are published as events on the topics above.
 UNCONFIRMED = Topic("webhooks.unconfirmed.v1", (events.UnconfirmedWebhook,), _by_reference, MONTH_MS)
 ORDERS = Topic("orders.v1", (events.OrderWebhook,), _by_order)
 CUSTOMERS = Topic("customers.v1", (events.CustomerWebhook,), _by_customer)
-# Behind what was released stands the outcome that says so.
+# After a quarantined webhook was released, an Outcome on the same topic says so.
 QUARANTINE = Topic("webhooks.quarantine.v1", (events.QuarantinedWebhook, events.Outcome))
 UNVERIFIED = Topic("webhooks.unverified.v1", (events.QuarantinedWebhook, events.Outcome), retention_ms=MONTH_MS)
 REJECTED = Topic("webhooks.rejected.v1", (events.RejectedWebhook,), retention_ms=WEEK_MS)
@@ -174,7 +179,7 @@ WEBHOOKS = (
 PROCESSORS = ("payment", "shipping", "refund", "subscription", "invoice")
 """The services of `processors/`, each in the package of its name."""
 SERVICES = (*PROCESSORS, "confirmer", "notifier", "console")
-"""Every service with a store, each with a topic of dead letters."""
+"""The services that have a store; each has a topic of dead letters."""
 READ_BY: dict[str, tuple[Topic, ...]] = {
     "payment": (PAYMENT_WEBHOOKS, ORDERS, REFUND_WEBHOOKS),
     "shipping": (SHIPPING_WEBHOOKS,),
@@ -185,6 +190,6 @@ READ_BY: dict[str, tuple[Topic, ...]] = {
     "notifier": (ORDERS, CUSTOMERS, *DOMAIN_EVENTS, QUARANTINE, *map(dead, SERVICES)),
     "console": (*WEBHOOKS, REJECTED, OUTCOMES, *DOMAIN_EVENTS, NOTIFICATIONS),
 }
-"""The topics that each service consumes; its handler and the auditor read them here."""
+"""The topics that each service consumes."""
 ALL = (*WEBHOOKS, REJECTED, *DOMAIN_EVENTS, OUTCOMES, NOTIFICATIONS, *map(dead, SERVICES))
 RECORDS: tuple[type[Record], ...] = tuple(dict.fromkeys(record for topic in ALL for record in topic.records))

@@ -1,4 +1,4 @@
-"""What providers and the shop tell us: an envelope, and a notice in our words."""
+"""The webhooks of providers and the shop: an envelope, and the content in canonical fields (a notice)."""
 
 import msgspec
 
@@ -16,7 +16,10 @@ from stream.events.record import (
 
 
 class Envelope(Record, frozen=True, kw_only=True):
-    """Where a webhook came from and how it was proved: all that is needed to verify and translate it again."""
+    """A webhook's request and how it was verified: all that is needed to verify and translate it again.
+
+    `digest` is the SHA-256 of the notice (see `ids.digest`), `raw` the body as it was received.
+    """
 
     event_id: str
     digest: bytes
@@ -35,20 +38,20 @@ class Envelope(Record, frozen=True, kw_only=True):
 
 
 class Notice(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """What a webhook says, in our words: the canonical fields its digest is taken from.
+    """A webhook's content in canonical fields, from which its digest is computed.
 
-    What is left open is left out, so that a field added one day changes no digest of what was said before.
+    Fields with their default value are omitted from the encoding, so that adding a field changes no existing digest.
     """
 
 
 class Webhook(Record, frozen=True, kw_only=True):
-    """A verified webhook: an envelope and, in each record below, what it says."""
+    """A verified webhook: an envelope and, in each subclass, a notice."""
 
     envelope: Envelope
 
 
 class Cancel(Record, frozen=True, kw_only=True):
-    """One giving back of a payment, whole or in part, under the provider's own id of it."""
+    """A cancellation or refund of a payment, whole or in part; `id` is the provider's id of it."""
 
     id: str
     amount: int
@@ -57,12 +60,12 @@ class Cancel(Record, frozen=True, kw_only=True):
 
 
 class PaymentNotice(Notice, frozen=True, kw_only=True):
-    """`reference` is the provider's name for the payment where it does not name the shop's order.
+    """The status of a payment. `reference` is the provider's id of it when the webhook does not name the shop's order.
 
-    `references` are all its names at the provider that later webhooks may use instead of the order. What was given
-    back comes as `cancels`, each an entry, or as `refunded_amount`, all so far; a partial status with all of the
-    amount given back is a whole one. `released_amount` is the part of an authorization that was not captured, where the
-    provider makes a refund of its release, which gives nothing back.
+    `references` are the payment's aliases at the provider that later webhooks may use instead of the order. Refunds are
+    given either as `cancels`, one entry each, or as `refunded_amount`, their sum so far. `partially_cancelled` with the
+    whole amount refunded counts as `cancelled`. `released_amount` is the part of an authorization that was not
+    captured, if the provider represents its release as a refund, which returns no money.
     """
 
     order_id: str | None
@@ -83,7 +86,7 @@ class PaymentNotice(Notice, frozen=True, kw_only=True):
 
 
 class BillingNotice(Notice, frozen=True, kw_only=True):
-    """The provider will charge this subscription's card again, at `next_billing_at` where it says when."""
+    """The provider will charge this subscription's card again, at `next_billing_at` if it is known."""
 
     order_id: str | None
     reference: str | None = None
@@ -93,11 +96,11 @@ class BillingNotice(Notice, frozen=True, kw_only=True):
 
 
 class DisputeNotice(Notice, frozen=True, kw_only=True):
-    """A customer's bank disputes a payment, or settles a dispute.
+    """The status of a dispute that a customer's bank has opened.
 
-    It names the payment as PaymentNotice does. A status that begins with `warning` is an inquiry: no money has moved.
-    `evidence_due_by` is the deadline for an answer to the bank; `funds` says whether the provider has taken the amount
-    from the shop's balance (`withdrawn`) or given it back (`reinstated`).
+    The payment is identified as in PaymentNotice. A status that begins with `warning` is an inquiry: no money moved.
+    `evidence_due_by` is the deadline for a response to the bank. `funds` is `withdrawn` when the provider has taken the
+    amount from the shop's balance, `reinstated` when it has returned it.
     """
 
     order_id: str | None
@@ -114,7 +117,10 @@ class DisputeNotice(Notice, frozen=True, kw_only=True):
 
 
 class ShippingNotice(Notice, frozen=True, kw_only=True):
-    """`carrier` as it was written, `carrier_code` one spelling of it; one order may have several parcels."""
+    """The status of a parcel; an order may have several.
+
+    `carrier` is the carrier as the sender spelled it, `carrier_code` its one normalised spelling.
+    """
 
     order_id: str | None
     reference: str | None = None
@@ -127,9 +133,10 @@ class ShippingNotice(Notice, frozen=True, kw_only=True):
 
 
 class RefundNotice(Notice, frozen=True, kw_only=True):
-    """One refund of an order, named by the shop's or the provider's refund id.
+    """The status of a refund; `refund_id` is the shop's or the provider's.
 
-    `told_by_payment`: the provider tells the payment of it as well, and people hear of its success from there.
+    `told_by_payment` is True when the provider also reports the refund in a payment webhook. People are then notified
+    of its success by the payment's events.
     """
 
     order_id: str | None
@@ -145,9 +152,9 @@ class RefundNotice(Notice, frozen=True, kw_only=True):
 
 
 class InvoiceNotice(Notice, frozen=True, kw_only=True):
-    """A crypto invoice. Its cash is money; what was sent for it is a decimal text and the asset's id.
+    """The state of a crypto invoice. `cash_amount` is in minor units; crypto amounts are decimal strings.
 
-    Hash, addresses and block are those of the transfer that pays it, `transaction_id`.
+    `transaction_id`, hash, addresses and block belong to the transfer that pays it.
     """
 
     invoice_id: str
@@ -173,7 +180,10 @@ class InvoiceNotice(Notice, frozen=True, kw_only=True):
 
 
 class TransferNotice(Notice, frozen=True, kw_only=True):
-    """A transfer on a chain that pays an invoice; later ones may name it by `transaction_id` alone."""
+    """The state of a blockchain transfer that pays an invoice; later webhooks may give only its `transaction_id`.
+
+    `amount` is a decimal string of the asset.
+    """
 
     invoice_id: str | None = None
     reference: str | None = None
@@ -191,9 +201,9 @@ class TransferNotice(Notice, frozen=True, kw_only=True):
 
 
 class Question(Notice, frozen=True, kw_only=True):
-    """What only the provider can tell: the truth about `reference`, a `subject` of its API.
+    """A request to confirm an unsigned webhook at its provider's API: it asks for `reference`, a `subject` of the API.
 
-    `claims` are what the webhook says of it, to be compared where that is all there is to go by.
+    `claims` are the webhook's own statements, compared with the API's response where the response has nothing better.
     """
 
     subject: str
@@ -203,7 +213,7 @@ class Question(Notice, frozen=True, kw_only=True):
 
 
 class OrderNotice(Notice, frozen=True, kw_only=True):
-    """The shop's order: who bought, who sells, what the payment should be."""
+    """An order of the shop: customer, seller, and the amount to be paid."""
 
     order_id: str
     customer_id: str | None = None
@@ -219,7 +229,7 @@ class OrderNotice(Notice, frozen=True, kw_only=True):
 
 
 class CustomerNotice(Notice, frozen=True, kw_only=True):
-    """One of the shop's people."""
+    """A customer of the shop and the address for notifications."""
 
     customer_id: str
     email: str
@@ -265,9 +275,10 @@ class TransferWebhook(Webhook, frozen=True, kw_only=True):
 
 
 class UnconfirmedWebhook(Webhook, frozen=True, kw_only=True):
-    """Not yet an event: its id is a receipt's, and the event's own comes from the provider's answer.
+    """A webhook that its provider has to confirm. Its id is a receipt id; the event id comes with the confirmation.
 
-    `source` is what its sender's address is counted as, so that one sender of many does not keep the others waiting.
+    `source` is the group that the sender's address is counted in, so that a sender of many webhooks does not delay the
+    others.
     """
 
     notice: Question

@@ -1,1 +1,1 @@
-"""State that ends the same in whatever order its events arrive. Pure."""
+"""State that does not depend on the order in which events arrive. Pure."""

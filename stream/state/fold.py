@@ -1,4 +1,4 @@
-"""Folds a batch of events into the states of their aggregates, one by one, in the order they came."""
+"""Folds a batch of events into the states of their aggregates, one event after the other."""
 
 from collections.abc import Callable, Hashable, MutableMapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ K = TypeVar("K", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one event: its aggregate's key (also that of the facts on their topic), and what to announce.
+    """The result of one event: its aggregate's key, its outcome, and the domain events to publish under that key.
 
-    `woken` are the ids of events that waited for what this one told, and are processed with it.
+    `woken` are the ids of the waiting events that this event releases; they are processed together with it.
     """
 
     key: str
@@ -30,10 +30,13 @@ Apply = Callable[[S, E], tuple[S, OutcomeKind, tuple[DomainEvent, ...]]]
 def fold(
     states: MutableMapping[str, S], events: Sequence[E], key: Callable[[E], str], apply: Apply[S, E]
 ) -> list[Result]:
-    """Apply each event to the state under its key, replacing it in `states`; one result an event."""
+    """Apply each event to the state under its key and replace it in `states`; return one result per event, in order.
+
+    Raises KeyError when `states` lacks a key, and whatever `apply` raises.
+    """
     results = []
     for event in events:
-        name = key(event)
-        states[name], outcome, facts = apply(states[name], event)
-        results.append(Result(name, outcome, facts))
+        aggregate = key(event)
+        states[aggregate], outcome, domain_events = apply(states[aggregate], event)
+        results.append(Result(aggregate, outcome, domain_events))
     return results

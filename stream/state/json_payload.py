@@ -1,4 +1,4 @@
-"""A webhook's body as a store keeps it in a column of JSON: whatever it was, what is written is JSON."""
+"""Converts a webhook's body, of any format, to JSON for a column of type `json`."""
 
 import msgspec
 
@@ -8,10 +8,10 @@ _json = msgspec.json.Decoder(msgspec.Raw)
 
 
 def as_json(raw: bytes) -> str:
-    """A JSON body as it is; any other, such as a form, as one JSON string.
+    """Return a JSON body unchanged, and any other body, such as a form, as one JSON string.
 
-    A text that is not UTF-8 is read as CP949, the old encoding of Korea, else as Latin-1, which reads everything.
-    A NUL and half a surrogate pair, which Postgres keeps in no text, become U+FFFD.
+    Bytes that are not UTF-8 are decoded as CP949, the legacy Korean encoding, else as Latin-1, which decodes any bytes.
+    A NUL or an unpaired surrogate, which Postgres text cannot hold, becomes U+FFFD.
     """
     try:
         body = sanitized(raw)

@@ -1,8 +1,8 @@
-"""Facts that settle the same way in whatever order they are told.
+"""Registers: values whose final state does not depend on the order in which events arrive.
 
-A register holds a value and the stamp it was told with; the higher stamp wins. A stamp is (rank, time, position, id):
-a status of higher rank wins, at equal rank the later time by the provider's clock, then the status that stands later
-in the table, then the id, so that two workers never disagree.
+A register holds a value and the stamp of the event that set it; the higher stamp wins. A stamp is (rank, time,
+position, event id): a status of higher rank wins; at equal rank the later time by the provider's clock, then the status
+later in its tier, then the greater event id, so that two workers never disagree.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,54 +11,62 @@ from typing import Any
 import msgspec
 
 Stamp = tuple[int, int, int, str]
+"""The status's rank, microseconds since 1970 UTC (0 if unknown), the status's position in its tier, the event's id."""
 Told = Mapping[str, tuple[Stamp, Any]]
+"""Registers by field name: the stamp and the value of each."""
 
 UNTOLD: Stamp = (-1, 0, 0, "")
 
 
 def stamp(tiers: Sequence[Sequence[str]], status: str, at: int | None, event_id: str) -> Stamp:
-    """The stamp of an event by a transition table: tiers of statuses, each tier may follow those before it."""
+    """Return the stamp of an event with `status` at `at` (microseconds since 1970 UTC).
+
+    `tiers` is the transition table: a status may follow any status of an earlier tier. Raises ValueError for a status
+    that is not in the table.
+    """
     for rank, tier in enumerate(tiers):
         if status in tier:
             return rank, at or 0, tier.index(status), event_id
     raise ValueError(f"the transition table has no status {status}")
 
 
-def tell(told: Told, when: Stamp, said: Mapping[str, Any]) -> Told:
-    """The registers after an event; what it leaves open (None) stays as it was told before."""
+def tell(registers: Told, stamp: Stamp, fields: Mapping[str, Any]) -> Told:
+    """Return the registers after an event with these `fields`; a field that is None changes nothing."""
     newer = {
-        name: (when, value) for name, value in said.items() if value is not None and when > told.get(name, (UNTOLD,))[0]
+        name: (stamp, value)
+        for name, value in fields.items()
+        if value is not None and stamp > registers.get(name, (UNTOLD,))[0]
     }
-    return {**told, **newer}
+    return {**registers, **newer}
 
 
 def merge(one: Told, other: Told) -> Told:
-    """The registers of both; of each the one with the higher stamp."""
+    """Return the registers of both; of two registers of one name, the one with the higher stamp."""
     if not other:
         return one
     newer = {name: register for name, register in other.items() if register[0] > one.get(name, (UNTOLD,))[0]}
     return {**one, **newer}
 
 
-def value(told: Told, name: str) -> Any:
-    """What the register holds, None when nobody told."""
-    register = told.get(name)
+def value(registers: Told, name: str) -> Any:
+    """Return the register's value; None when it was never set."""
+    register = registers.get(name)
     return None if register is None else register[1]
 
 
-def is_behind(told: Told, when: Stamp) -> bool:
-    """Whether an event with this stamp comes after one that overtook it."""
-    return when < told.get("status", (UNTOLD,))[0]
+def is_behind(registers: Told, stamp: Stamp) -> bool:
+    """Return whether an event with this stamp is late: the `status` register has a higher stamp already."""
+    return stamp < registers.get("status", (UNTOLD,))[0]
 
 
 _stored = msgspec.json.Decoder(dict[str, tuple[tuple[int, int, int, str], Any]])
 
 
 def load(stored: str | None) -> Told:
-    """Registers as a store keeps them; none where there is no row yet."""
+    """Return the registers in a column's JSON; none for None, when there is no row yet."""
     return _stored.decode(stored) if stored else {}
 
 
-def dump(told: Told) -> str:
-    """Registers for a store to keep, as JSON."""
-    return msgspec.json.encode(told).decode()
+def dump(registers: Told) -> str:
+    """Return registers as JSON for a column."""
+    return msgspec.json.encode(registers).decode()

@@ -76,8 +76,8 @@ UPDATE parked SET dismissal_published = true
 RETURNING event_id::text, parked.topic, parked.partition, "offset", greatest(attempts, 1), dismissed_because
 """
 
-# Not counted, so that they do not stop consumption: redriven events (no attempts yet), which may succeed, and events that
-# an operator gave up (attempts above MAX_RETRIES), whose next attempt is the last.
+# Redriven events (no attempts yet) may succeed, and events that an operator gave up (attempts above MAX_RETRIES) have
+# one attempt left. Neither counts, so that neither stops consumption.
 FAILING = f"SELECT count(*) FROM parked WHERE status = 'retrying' AND attempts BETWEEN 1 AND {MAX_RETRIES}"  # noqa: S608
 COUNTS = "SELECT status, count(*) FROM parked GROUP BY status"
 

@@ -29,13 +29,13 @@ from tests.builders import a_payment
     ],
 )
 def test_each_providers_ids_are_found_and_the_shops_are_not(body: Any, ids: list[str]) -> None:
-    assert list(provider_ids.found(json.dumps(body).encode(), {})) == ids
+    assert list(provider_ids.find(json.dumps(body).encode(), {})) == ids
 
 
 def test_ids_in_headers_and_forms_are_found_too() -> None:
     headers = {"webhook-id": "msg_1", "idempotency-key": "k", "x-signature": "00"}
 
-    assert provider_ids.found(b"imp_uid=imp%5F1&merchant_uid=O-1", headers) == ("k", "msg_1", "imp_1")
+    assert provider_ids.find(b"imp_uid=imp%5F1&merchant_uid=O-1", headers) == ("k", "msg_1", "imp_1")
 
 
 def test_a_record_is_found_by_what_its_translator_named_it_as_well() -> None:
@@ -53,4 +53,4 @@ def test_a_record_is_found_by_what_its_translator_named_it_as_well() -> None:
     ).map(lambda v: json.dumps(v).encode())
 )
 def test_whatever_the_bytes_are_its_ids_can_be_kept_in_a_line_each(raw: bytes) -> None:
-    assert all(name.isprintable() and 0 < len(name) <= provider_ids.LONGEST for name in provider_ids.found(raw, {}))
+    assert all(name.isprintable() and 0 < len(name) <= provider_ids.MAX_LENGTH for name in provider_ids.find(raw, {}))
