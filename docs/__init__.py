@@ -1,1 +1,1 @@
-"""Decisions, and the pages that follow from the code."""
+"""Decisions, and the pages that are generated from the code."""

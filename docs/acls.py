@@ -1,4 +1,4 @@
-"""Which Kafka operations each principal needs, from what each service reads and publishes.
+"""The Kafka operations that each principal needs, derived from the topics each service reads and publishes.
 
 tests/e2e/test_secured_kafka.py runs the whole system with exactly these permissions.
 """
@@ -16,7 +16,7 @@ from stream.kafka import topic_reader
 from stream.replay.fill import ordered_reader as replay_reading
 
 OPERATOR = "operator"
-"""The principals of people and jobs: `hookstream`, the topics job, and `verify`."""
+"""The principal of people and jobs: `hookstream`, the topics job, and `verify`."""
 PUBLISHES = {
     "payment": (topics.PAYMENTS,),
     "shipping": (topics.SHIPMENTS,),
@@ -27,7 +27,7 @@ PUBLISHES = {
     "notifier": (topics.NOTIFICATIONS,),
     "console": (),
 }
-"""Beside outcomes and dead letters, which every service publishes."""
+"""By service: its topics besides outcomes and dead letters, which every service publishes."""
 AUDITOR_GROUP = "auditor"
 
 
@@ -41,13 +41,13 @@ class Permission:
 
 
 def needed() -> dict[str, list[Permission]]:
-    """The permissions of each principal."""
+    """Return the permissions of each principal."""
     services = {service: _worker(service) for service in READS}
     return {"gateway": _gateway()} | services | {OPERATOR: _operator()}
 
 
 def _worker(service: str) -> list[Permission]:
-    """Reads its topics in its group, publishes; a replay also reads what the service has published."""
+    """Return the permissions to read and publish. READ on published topics and the replay group are for replays."""
     published = [topic.name for topic in (*PUBLISHES[service], topics.dead(service))]
     written = [*published, topics.OUTCOMES.name]
     return _merged(
@@ -79,8 +79,8 @@ def _each(kind: Literal["topic", "group"], names: Iterable[str], *operations: st
 
 
 def _merged(*permissions: Permission) -> list[Permission]:
-    """One permission per resource, its operations in the order they were named first."""
-    together: dict[tuple[Literal["topic", "group"], str], dict[str, None]] = {}
-    for one in permissions:
-        together.setdefault((one.kind, one.name), {}).update(dict.fromkeys(one.operations))
-    return sorted(Permission(kind, name, tuple(operations)) for (kind, name), operations in together.items())
+    """Merge to one permission for each resource, with its operations in the order of first mention."""
+    operations_of: dict[tuple[Literal["topic", "group"], str], dict[str, None]] = {}
+    for permission in permissions:
+        operations_of.setdefault((permission.kind, permission.name), {}).update(dict.fromkeys(permission.operations))
+    return sorted(Permission(kind, name, tuple(operations)) for (kind, name), operations in operations_of.items())
