@@ -1,1 +1,1 @@
-"""Who sends webhooks and in which words: one pure module a provider, declared in `catalogue`."""
+"""The providers that send webhooks: one pure package each, listed in `catalogue`."""

@@ -1,4 +1,4 @@
-"""Where a webhook's record goes: the topic of what it says, and its key there."""
+"""Routes the record of a webhook: its topic, by the type of its notice, and its key there."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -33,7 +33,7 @@ from stream.events.topics import Topic
 
 
 class Addressed(NamedTuple):
-    """A record, the topic it belongs on, and its key there."""
+    """A record, the topic it belongs to and its key there."""
 
     topic: Topic
     key: str
@@ -41,7 +41,7 @@ class Addressed(NamedTuple):
 
 
 def addressed(envelope: Envelope, notice: Notice) -> Addressed:
-    """The record of what a webhook said, ready to be appended."""
+    """Return the record for a notice, with its topic and key."""
     topic, record = _ROUTES[type(notice)]
     webhook = record(envelope=envelope, notice=notice)
     return Addressed(topic, topic.key(webhook), webhook)

@@ -1,4 +1,4 @@
-"""What asking payment providers for the truth has in common."""
+"""Helpers for providers whose webhooks are verified by a request to their API."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,29 +16,36 @@ _RESERVED = re.compile(rb"[^A-Za-z0-9._~-]")
 
 
 def accept_unsigned(received: Received, secrets: Sequence[bytes]) -> Verification:  # noqa: ARG001
-    """Nothing in such a webhook proves anything: it raises a question, no more."""
+    """Accept any request: the webhook is not authenticated and only causes a request to the API."""
     return "unsigned_allowed"
 
 
-def segment(name: str) -> str:
-    """A name as one segment of a URL's path (RFC 3986 §2.1)."""
+def quoted(name: str) -> str:
+    """Percent-encode a name for one path segment or query value of a URL (RFC 3986 §2.1).
+
+    The import rules keep urllib out of this package.
+    """
     return _RESERVED.sub(lambda octet: b"%%%02X" % ord(octet[0]), name.encode()).decode()
 
 
-def read(decoder: msgspec.json.Decoder[T], answer: bytes) -> T:
-    """A provider's answer as `decoder` types it; raises Unreadable for anything else."""
+def decode(decoder: msgspec.json.Decoder[T], response: bytes) -> T:
+    """Decode an API response. Raises InvalidField if it is not JSON or does not fit the decoder's type."""
     try:
-        return json_body.read(decoder, answer)
+        return json_body.read(decoder, response)
     except Malformed as wrong:
-        raise InvalidField(f"of the provider's answer: {wrong}") from wrong
+        raise InvalidField(f"in the provider's response: {wrong}") from wrong
 
 
-def check_order(question: Question, order_id: str | None) -> None:
-    """Raises Untrue when the provider knows the payment as that of another order than the webhook says."""
-    if question.order_id is not None and order_id != question.order_id:
-        raise Contradicted("the provider knows this payment as that of another order")
+def check_order(request: Question, order_id: str | None) -> None:
+    """Raise Contradicted if the provider assigns the payment to another order than the webhook does."""
+    if request.order_id is not None and order_id != request.order_id:
+        raise Contradicted("the provider assigns this payment to another order")
 
 
-def may_have_been(claimed: str | None, actual: str, follow: Mapping[str, frozenset[str]]) -> bool:
-    """Whether a payment that is `actual` may once have been as `claimed`; what is not claimed in these words, may."""
-    return claimed is None or claimed not in follow or actual in follow[claimed]
+def may_have_been(claimed: str | None, actual: str, later: Mapping[str, frozenset[str]]) -> bool:
+    """Return whether a payment in state `actual` may once have been in state `claimed`.
+
+    `later` maps a claimed state to the states that may come after it, itself included. An absent claim, and a claim
+    that `later` does not list, contradicts nothing.
+    """
+    return claimed is None or claimed not in later or actual in later[claimed]

@@ -1,11 +1,11 @@
-"""Every provider, in one table. Adding one = one module and its sample payloads."""
+"""All providers in one table. Adding a provider takes one module and its sample payloads."""
 
 import re
 from collections.abc import Mapping
 
 from providers.aftership import webhook as aftership
 from providers.contract import Provider
-from providers.contract_e import webhook as pg
+from providers.contract_e import webhook as contract_e
 from providers.delivery_tracker import webhook as delivery_tracker
 from providers.easypost import webhook as easypost
 from providers.generic import webhook as generic
@@ -36,46 +36,46 @@ PROVIDERS: tuple[Provider, ...] = (
     portone_v2.PROVIDER,
     inicis.PROVIDER,
 )
-"""Each with its own contract. A name may have a second row: contract E's, in `pg`."""
+"""Providers by their own contracts. A name may have a second row in `contract_e`."""
 
-ROWS: tuple[Provider, ...] = (*PROVIDERS, *pg.PROVIDERS)
+ROWS: tuple[Provider, ...] = (*PROVIDERS, *contract_e.PROVIDERS)
 NAMES: dict[str, Provider] = {row.name: row for row in reversed(ROWS)}
-"""By canonical name, the provider's own contract before contract E's."""
+"""Rows by name. Where a name has two, this is the provider's own contract, not contract E."""
 
 BY_PATH: dict[str, tuple[Provider, str]] = {
     path: (provider, kind) for provider in reversed(ROWS) for path, kind in provider.paths.items()
 }
-"""Path of the gateway → who posts there, and what kind of webhook, when no header says otherwise."""
+"""Gateway path → the provider that posts there and the kind of webhook, unless a header selects contract E."""
 
 _TOKENS = re.compile(
     "(/(?:{}))/.*".format("|".join(path.rpartition("/")[2] for row in ROWS if row.takes_token for path in row.paths)),
     re.IGNORECASE | re.DOTALL,
 )
-_SIGNED_AS_E = {path: (row, kind) for row in pg.PROVIDERS for path, kind in row.paths.items()}
+_CONTRACT_E_BY_PATH = {path: (row, kind) for row in contract_e.PROVIDERS for path, kind in row.paths.items()}
 
 
 def find(path: str, headers: Mapping[str, str]) -> tuple[Provider, str]:
-    """Who posts this and what kind it is, at a path of BY_PATH.
+    """Return the provider and the kind of webhook for a request to a path of BY_PATH.
 
-    Two contracts may share a path: E is told by its headers, `X-PG-Provider` on contract A's paths, `X-PG-Signature`
-    on a provider's own.
+    Two contracts may share a path. Headers select contract E: `X-PG-Provider` on contract A's paths, `X-PG-Signature`
+    on a provider's own path.
     """
-    if path in pg.SHARED_PATHS and pg.PROVIDER_HEADER in headers:
-        return pg.provider_by_header(headers[pg.PROVIDER_HEADER]), pg.SHARED_PATHS[path]
-    if path in _SIGNED_AS_E and pg.SIGNATURE in headers:
-        return _SIGNED_AS_E[path]
+    if path in contract_e.SHARED_PATHS and contract_e.PROVIDER_HEADER in headers:
+        return contract_e.provider_by_header(headers[contract_e.PROVIDER_HEADER]), contract_e.SHARED_PATHS[path]
+    if path in _CONTRACT_E_BY_PATH and contract_e.SIGNATURE in headers:
+        return _CONTRACT_E_BY_PATH[path]
     return BY_PATH[path]
 
 
 def split(path: str) -> tuple[str, str | None] | None:
-    """The path of BY_PATH that a request's path is, and the token behind it; None when nothing is served there."""
+    """Split a request's path into a path of BY_PATH and its token (or None); return None if nothing is served there."""
     if path in BY_PATH:
         return path, None
     base, _, token = path.rpartition("/")
-    at = BY_PATH.get(base)
-    return (base, token) if at and at[0].takes_token and token else None
+    row = BY_PATH.get(base)
+    return (base, token) if row and row[0].takes_token and token else None
 
 
 def without_token(path: str) -> str:
-    """A path that may be kept: nothing is left of what could be a token, even where nothing is served."""
+    """Remove anything from a path that could be a token, even where nothing is served, so that it may be stored."""
     return _TOKENS.sub(r"\1", path)

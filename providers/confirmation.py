@@ -1,4 +1,4 @@
-"""Makes the record of what a provider's API has confirmed: the event that a receipt only hinted at."""
+"""Builds the record of an event that a provider's API confirmed after an unconfirmed webhook."""
 
 from providers.addressing import Addressed, addressed
 from providers.contract import Translation
@@ -6,23 +6,26 @@ from providers.records import event_id_of
 from stream.events import Envelope, UnconfirmedWebhook, ids
 
 
-def confirmed(asked: UnconfirmedWebhook, told: Translation, answer: bytes) -> Addressed:
-    """The event that a provider's `answer` tells: named by what it says, so an early forgery shadows nothing."""
-    receipt, digest = asked.envelope, ids.digest(told.notice)
-    mode = told.mode or receipt.mode
+def confirmed(unconfirmed: UnconfirmedWebhook, translation: Translation, response: bytes) -> Addressed:
+    """Return the event that an API response describes.
+
+    The event id is made of the response, not of the webhook: an earlier forged webhook cannot take the id.
+    """
+    received, digest = unconfirmed.envelope, ids.digest(translation.notice)
+    mode = translation.mode or received.mode
     envelope = Envelope(
-        event_id=event_id_of(receipt.provider, mode, told, digest),
+        event_id=event_id_of(received.provider, mode, translation, digest),
         digest=digest,
-        provider=receipt.provider,
+        provider=received.provider,
         mode=mode,
-        provider_event_id=told.provider_event_id,
-        event_type=told.event_type,
+        provider_event_id=translation.provider_event_id,
+        event_type=translation.event_type,
         verification="confirmed",
-        occurred_at=told.occurred_at,
-        received_at=receipt.received_at,
-        path=receipt.path,
+        occurred_at=translation.occurred_at,
+        received_at=received.received_at,
+        path=received.path,
         headers={},
-        raw=answer,
-        receipt_id=receipt.event_id,
+        raw=response,
+        receipt_id=received.event_id,
     )
-    return addressed(envelope, told.notice)
+    return addressed(envelope, translation.notice)

@@ -1,4 +1,4 @@
-"""What a provider's module offers, and the ways in which a request can fail it. No I/O, no clock."""
+"""What a provider module offers (`Provider`), and the reasons to refuse a request. No I/O, no clock."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,65 +19,66 @@ Cause = Literal[
 
 
 class RefusedWebhook(ValueError):
-    """This request is not a webhook we accept; `cause` is from the closed list, the message is for its sender."""
+    """The request is not a webhook that we accept. The message is sent to its sender."""
 
     cause: Cause = "malformed_body"
 
 
 class Forged(RefusedWebhook):
-    """Nobody who knows the secret signed these bytes."""
+    """The signature or token matches no live secret."""
 
     cause: Cause = "invalid_signature"
 
 
 class Unsigned(Forged):
-    """No signature came with it at all: right or wrong, nothing tells."""
+    """The request has no signature at all, so it may be genuine: see `Provider.translate_unsigned`."""
 
 
 class Stale(RefusedWebhook):
-    """Signed too long ago, or by a clock too far ahead (only schemes that sign a time)."""
+    """The signed time is too old or too far in the future. Only some schemes sign a time."""
 
     cause: Cause = "stale_timestamp"
 
 
 class Malformed(RefusedWebhook):
-    """The body is not in the provider's format at all."""
+    """The body is not in the provider's format, such as JSON."""
 
     cause: Cause = "malformed_body"
 
 
 class InvalidField(RefusedWebhook):
-    """The body has the format, but a field is missing or not what it must be."""
+    """A required field is missing, or a field has a value that cannot be used."""
 
     cause: Cause = "invalid_field"
 
 
 class WrongEvent(RefusedWebhook):
-    """The body is of another event than this path is for."""
+    """The body describes another kind of event than its path accepts."""
 
     cause: Cause = "wrong_event"
 
 
 class Unsupported(RefusedWebhook):
-    """Genuine, and nothing we act on: answered as the provider expects, and its bytes are kept."""
+    """The webhook is genuine, but we do not act on it: it gets the provider's success response and is quarantined."""
 
     cause: Cause = "unsupported_type"
 
 
 class Contradicted(Exception):
-    """The provider says otherwise: what this webhook tells never happened."""
+    """The provider's API contradicts the webhook: what it claims never happened."""
 
 
 class NotKnownYet(Exception):
-    """The provider does not know what it is asked about, and may learn of it: worth asking again."""
+    """The provider's API does not know the subject yet. A later request may succeed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A request as it came: header names in lower case, the body byte for byte, the time in microseconds.
+    """A request as it arrived.
 
-    `token` is what came in the URL after the path, or as `?token=`; the path is without it. `source` is what the
-    sender's address is counted as: an IPv4 address or an IPv6 /64.
+    Header names are in lower case, `body` is byte for byte, `received_at` is in microseconds since 1970 UTC. `token` is
+    the last part of the URL's path, or its query parameter `token`; `path` is without it. `source` is the unit by which
+    senders are counted: an IPv4 address or an IPv6 /64.
     """
 
     path: str
@@ -90,14 +91,15 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """What a webhook says. Without the provider's own event id, the digest of the notice stands in for it.
+    """The content of a webhook as a notice, with its event type and time (microseconds since 1970 UTC).
 
-    `is_id_signed`: the provider's event id is covered by the signature. One that is not (an Idempotency-Key) finds the
-    event and is no part of its identity, which is then the digest: see docs/decisions/0014-idempotency-keys.md.
+    A notice that is a Question carries no state: the confirmer asks the provider's API for it.
 
-    A notice that is a Question says nothing yet: it goes to the confirmer.
+    Without `provider_event_id`, the digest of the notice identifies the event. `is_id_signed` is False for an id that
+    the signature does not cover (an Idempotency-Key): the event can be found by that id, but the digest identifies it.
+    See docs/decisions/0014-idempotency-keys.md.
 
-    `notes` say which optional fields were ignored or cut, and why, without their values: they are logged.
+    `notes` are logged: they name the optional fields that were ignored or cut and the reason, without the values.
     """
 
     notice: Notice
@@ -111,7 +113,7 @@ class Translation:
 
 @dataclass(frozen=True, slots=True)
 class WebhookResponse:
-    """An HTTP answer in the provider's own words."""
+    """An HTTP response in the provider's own format."""
 
     status: int
     body: bytes
@@ -119,13 +121,13 @@ class WebhookResponse:
 
 
 def json_response(status: int, body: object) -> WebhookResponse:
-    """An answer with this JSON body."""
+    """Return a response with `body` encoded as JSON."""
     return WebhookResponse(status, msgspec.json.encode(body))
 
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """A request to a provider's API, below its base URL."""
+    """A request to a provider's API. `path` is relative to the API's base URL."""
 
     method: Literal["GET", "POST"]
     path: str
@@ -150,31 +152,33 @@ class ApiVerification:
     unknown_after_s: float = 3600.0
 
 
-def _succeed(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
+def _default_success(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
     return SUCCESS
 
 
 READ_FAILURES = frozenset({"malformed_body", "invalid_field", "wrong_event"})
-"""Causes found only after a request was proved: its bytes are in the quarantine before it is answered."""
+"""Causes found only after a request was authenticated: its bytes are quarantined before the response is sent."""
 SUCCESS = WebhookResponse(200, b'{"status":"success"}')
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One row of the catalogue.
+    """One row of the catalogue: a provider and one contract by which it sends.
 
-    `paths` gives the kind of webhook posted at each path. `verify` returns how the request was proved, or raises
-    Forged or Stale; `translate` reads a verified one, or raises Malformed, Unreadable, WrongEvent or Unsupported;
-    `sign` makes the headers with which the provider would send a body at a time (microseconds). `kept_headers` are
-    what verifying again needs. `events` and `proof` are for people: what it tells of, and how that is proved.
+    `paths` maps each path to the kind of webhook posted there. `verify` returns how a request was authenticated, or
+    raises Forged or Stale. `translate` reads an authenticated request, or raises Malformed, InvalidField, WrongEvent or
+    Unsupported. `sign` returns the headers that the provider sends with a body at a time in microseconds.
+    `kept_headers` are stored with a webhook, because verifying and translating it again needs them. `events` and
+    `proof` are texts for docs/providers.md: which events are read, and how they are authenticated.
 
-    `answer` makes the success answer from the event's (or receipt's) id and type. `refusals` are the provider's own
-    words for a cause of the gateway's closed list; `unreadable` makes the answer to a genuine body that cannot be read
-    and is stored in the quarantine, from why that is; None: 400. `without_secret`: what is answered when no secret is
-    set, the body being kept aside; None: 404. `spooled`: what is answered instead of `answer` while the event is safe
-    on the gateway's disk and not yet in Kafka. `is_unsigned`: nothing proves its webhooks, so its secret is no
-    condition. `takes_token`: its secret can travel in the URL. `takes_forms`: bodies may be form parameters.
-    `translate_unsigned` reads, as a Question, one that bears no signature; only where {NAME}_ALLOW_UNSIGNED says so.
+    `answer` makes the success response, from the id of the event or unconfirmed webhook and its type. `refusals`
+    replace the gateway's own responses, by cause. `unreadable` makes the response to a quarantined body that cannot be
+    read, from the error message; None: 400. `without_secret` is the response while no secret is set, the body being
+    quarantined; None: 404. `spooled` replaces `answer` while an event is on the gateway's disk and not yet in Kafka.
+
+    `is_unsigned`: nothing authenticates its webhooks, so the paths are served without a secret. `takes_token`: the
+    secret may be part of the URL. `takes_forms`: bodies may be form parameters. `translate_unsigned` translates a
+    request without a signature to a Question; it is used only where {NAME}_ALLOW_UNSIGNED is set.
     """
 
     name: str
@@ -186,7 +190,7 @@ class Provider:
     kept_headers: frozenset[str]
     events: str = ""
     proof: str = ""
-    answer: Callable[[str, str], WebhookResponse] = _succeed
+    answer: Callable[[str, str], WebhookResponse] = _default_success
     refusals: Mapping[str, WebhookResponse] = field(default_factory=dict)
     unreadable: Callable[[str], WebhookResponse] | None = None
     without_secret: WebhookResponse | None = None
@@ -199,11 +203,11 @@ class Provider:
     deadline_s: float = 3.4
 
     def refusal(self, cause: str, message: str) -> WebhookResponse | None:
-        """The provider's own answer to a request refused for `cause`; None where the gateway's usual one will do."""
+        """Return the provider's own response to a request refused for `cause`, or None for the gateway's default."""
         if cause in self.refusals:
             return self.refusals[cause]
         return self.unreadable(message) if self.unreadable and cause in READ_FAILURES else None
 
     def keep(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """Of a request's headers, those that verifying it again needs."""
+        """Return those of a request's headers that are stored with its webhook (`kept_headers`)."""
         return {name: headers[name] for name in self.kept_headers if name in headers}

@@ -1,4 +1,4 @@
-"""Makes the record of a verified webhook: its id, its envelope, the topic and the key it is appended by."""
+"""Builds the record of an authenticated webhook: its event id, envelope, topic and key."""
 
 import msgspec
 
@@ -8,36 +8,36 @@ from stream.events import Envelope, Mode, Question, UnconfirmedWebhook, Verifica
 
 
 def webhook(
-    provider: Provider, received: Received, verification: Verification, told: Translation, mode: Mode
+    provider: Provider, received: Received, verification: Verification, translation: Translation, mode: Mode
 ) -> Addressed:
-    """The record of a webhook `provider` sent; `mode` is that of the system, for a body that names none."""
-    digest = ids.digest(told.notice)
-    actual_mode = told.mode or mode
-    if isinstance(told.notice, Question):
+    """Return the record for a webhook from `provider`. `mode` is the system's own, for a body that names none."""
+    digest = ids.digest(translation.notice)
+    actual_mode = translation.mode or mode
+    if isinstance(translation.notice, Question):
         event_id = ids.receipt_id(provider.name, received.body, received.received_at)
     else:
-        event_id = event_id_of(provider.name, actual_mode, told, digest)
+        event_id = event_id_of(provider.name, actual_mode, translation, digest)
     envelope = Envelope(
         event_id=event_id,
         digest=digest,
         provider=provider.name,
         mode=actual_mode,
-        provider_event_id=told.provider_event_id,
-        event_type=told.event_type,
+        provider_event_id=translation.provider_event_id,
+        event_type=translation.event_type,
         verification=verification,
-        occurred_at=told.occurred_at,
+        occurred_at=translation.occurred_at,
         received_at=received.received_at,
         path=received.path,
         headers=provider.keep(received.headers),
         raw=received.body,
     )
-    found = addressed(envelope, told.notice)
-    if isinstance(found.webhook, UnconfirmedWebhook):
-        return found._replace(webhook=msgspec.structs.replace(found.webhook, source=received.source))
-    return found
+    record = addressed(envelope, translation.notice)
+    if isinstance(record.webhook, UnconfirmedWebhook):
+        return record._replace(webhook=msgspec.structs.replace(record.webhook, source=received.source))
+    return record
 
 
-def event_id_of(provider: str, mode: Mode, told: Translation, digest: bytes) -> str:
-    """The id of an event: by the provider's own id of it where that is signed, else by what it says."""
-    signed_id = told.provider_event_id if told.is_id_signed else None
-    return ids.event_id(provider, mode, signed_id or f"{told.event_type}\n{digest.hex()}")
+def event_id_of(provider: str, mode: Mode, translation: Translation, digest: bytes) -> str:
+    """Return the event id, made of the provider's own id if that is signed, else of the type and the digest."""
+    signed_id = translation.provider_event_id if translation.is_id_signed else None
+    return ids.event_id(provider, mode, signed_id or f"{translation.event_type}\n{digest.hex()}")

@@ -1,4 +1,4 @@
-"""Translates a webhook once more from its bytes, as its provider's module reads them today."""
+"""Translates a stored webhook again from its bytes, with the provider's current module."""
 
 from providers import catalogue
 from providers.contract import Received
@@ -7,10 +7,10 @@ from stream.events import Record, Webhook
 
 
 def retranslate(record: Record) -> Record:
-    """The record that these bytes would become today; a record that is no translation of its bytes stays as it is.
+    """Return the record that a webhook's bytes become today. Other records are returned unchanged.
 
-    What a provider's API confirmed is its answer to a question that the record does not hold: it stays too.
-    Raises Refused when today's translator refuses the bytes, KeyError when nobody posts to its path any more.
+    So are confirmed events: their bytes are an API response, and they do not hold the verification request for it.
+    Raises RefusedWebhook if the current module refuses the bytes, KeyError if nothing is posted to the path any more.
     """
     if not isinstance(record, Webhook) or record.envelope.verification == "confirmed":
         return record
@@ -18,5 +18,5 @@ def retranslate(record: Record) -> Record:
     provider, kind = catalogue.find(envelope.path, envelope.headers)
     received = Received(envelope.path, envelope.headers, envelope.raw, envelope.received_at)
     unsigned = provider.translate_unsigned if envelope.verification == "unsigned_allowed" else None
-    told = (unsigned or provider.translate)(received, kind)
-    return webhook(provider, received, envelope.verification, told, envelope.mode).webhook
+    translation = (unsigned or provider.translate)(received, kind)
+    return webhook(provider, received, envelope.verification, translation, envelope.mode).webhook

@@ -1,7 +1,7 @@
 """AfterShip Tracking: `aftership-hmac-sha256` is the base64 HMAC-SHA256 of the raw body.
 
-`ts`, the time of the event, lies inside the body and stays old through 68 hours of retries, so nothing is ever stale.
-A parcel that waits at a pickup point is on its way out to its reader (table 7.7's nearest).
+`ts`, the time of the event, is part of the body and stays the same through 68 hours of retries, so no webhook is stale.
+A parcel that waits at a pickup point is out for delivery, the nearest status of table 7.7.
 """
 
 import hmac
@@ -65,7 +65,7 @@ _tracking = msgspec.json.Decoder(Tracking)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Prove the raw body by any live secret."""
+    """Check the signature of the raw body with all live secrets. Raises Forged if none matches."""
     given = received.headers.get(SIGNATURE, "").strip().encode("latin-1")
     # Every secret is tried, so that the time taken does not tell which one matched.
     matches = [hmac.compare_digest(_signature(received.body, secret), given) for secret in secrets]
@@ -75,7 +75,7 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
-    """The headers a sender adds to this body."""
+    """Return the headers that a sender adds to this body."""
     return {"aftership-hmac-sha256": _signature(payload, secret).decode()}
 
 
@@ -84,16 +84,16 @@ def _signature(payload: bytes, secret: bytes) -> bytes:
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
-    """Read a verified `tracking_update`."""
+    """Translate a `tracking_update`. Raises Unsupported for other events and unknown tags."""
     event = json_body.read(_event, received.body)
     if event.event != "tracking_update":
-        raise Unsupported(f"{event.event} moves no parcel")
+        raise Unsupported(f"{event.event} does not change a parcel")
     tracking = json_body.read(_tracking, parcels.detail(event.msg, "msg"))
     status = parcels.status(STATUSES, tracking.tag)
     if tracking.return_to_sender and status in ("out_for_delivery", "delivered"):
-        status = "failed"  # to its sender, not to its reader
+        status = "failed"  # the parcel goes back to its sender
     scan = _last_scan(tracking)
-    # AfterShip's own time of the event stands in where the carrier's names no zone.
+    # AfterShip's own time of the event is used if the carrier's has no zone.
     scanned_at = instant(scan.checkpoint_time, "checkpoint_time") or instant(event.ts, "ts")
     notice = parcels.notice(
         carrier=tracking.slug,
@@ -109,7 +109,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
 
 
 def _last_scan(tracking: Tracking) -> Checkpoint:
-    """The last checkpoint of the status the parcel has."""
+    """Return the last checkpoint with the parcel's own status."""
     scans = [scan for scan in tracking.checkpoints or () if scan.tag == tracking.tag]
     return scans[-1] if scans else Checkpoint()
 
@@ -123,5 +123,5 @@ PROVIDER = Provider(
     sign=sign,
     kept_headers=frozenset({SIGNATURE, VERSION}),
     proof="`aftership-hmac-sha256`: base64 HMAC-SHA256 of the raw body",
-    events="`tracking_update`; others are kept aside",
+    events="`tracking_update`; others are quarantined",
 )

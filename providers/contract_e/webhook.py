@@ -1,6 +1,6 @@
 """Contract E: payment gateways named by `X-PG-Provider`, each signing `X-PG-Signature` with its own secret.
 
-KakaoPay and NaverPay publish no webhook of their own, so theirs are contract E's always. NaverPay's TalkTalk chatbot
+KakaoPay and NaverPay document no webhooks of their own, so they always use contract E. NaverPay's TalkTalk chatbot
 events ask whether to charge; they have no status of contract E and are refused as unsupported, which stops the charge.
 """
 
@@ -31,17 +31,17 @@ from stream.events import Cancel, PaymentNotice, PaymentStatus, RefundNotice, Ve
 PROVIDER_HEADER = "x-pg-provider"
 SIGNATURE = "x-pg-signature"
 SHARED_PATHS = {"/webhooks/payment": "payment", "/webhooks/refund": "refund"}
-"""Contract A's paths, where the header tells E from A."""
+"""Contract A's paths, where `X-PG-Provider` selects contract E."""
 
 AMOUNT_FIELDS = ("amount", "totalAmount", "total_amount", "totalPayAmount", "TotPrice", "P_AMT")
 CANCEL_AMOUNT_FIELDS = ("cancel_amount", "cancelAmount", "canceled_amount")
-"""Fields with the amount given back so far; `approved_cancel_amount` is KakaoPay's for this cancel alone."""
+"""Fields with the total given back so far. KakaoPay's `approved_cancel_amount` is that of one cancel."""
 PAID_AT_FIELDS = ("paid_at", "paidAt", "approvedAt", "approved_at", "admissionYmdt")
 ORDER_ID_FIELDS = ("merchant_uid", "orderId", "order_id", "partner_order_id", "merchantPayKey", "MOID", "P_OID")
 PAYMENT_ID_FIELDS = ("imp_uid", "paymentKey", "tid", "paymentId", "P_TID")
-"""What the providers call a payment."""
+"""Fields with the provider's id of a payment."""
 EVENT_ID_FIELDS = ("aid", "eventId")
-"""Fields with the provider's id of a request or event: a payment's only reference where no other is given."""
+"""Fields with the provider's id of a request or event: the reference of a payment that has no other."""
 REFUND_ID_FIELDS = ("refundId", "refund_id", "cancellation_id")
 
 _TYPES = {
@@ -51,7 +51,7 @@ _TYPES = {
     **dict.fromkeys(("PARTIAL_CANCELED", "PARTIAL_CANCELLED", "PART_CANCEL_PAYMENT"), "PAYMENT_CANCELLED"),
     "REFUNDED": "REFUND_COMPLETED",
 }
-_PARTS = frozenset({"PARTIAL_CANCELED", "PARTIAL_CANCELLED", "PART_CANCEL_PAYMENT"})
+_PARTIAL_STATUSES = frozenset({"PARTIAL_CANCELED", "PARTIAL_CANCELLED", "PART_CANCEL_PAYMENT"})
 _STATUSES: dict[str, PaymentStatus] = {
     "PAYMENT_COMPLETED": "completed",
     "PAYMENT_FAILED": "failed",
@@ -68,7 +68,7 @@ class AmountTotal(msgspec.Struct):
 
 
 class ContractECancel(msgspec.Struct):
-    """One entry of Toss's `cancels`, which tell all cancels of the payment so far."""
+    """One entry of Toss's `cancels`, which list all cancels of the payment so far."""
 
     cancelAmount: msgspec.Raw = ABSENT
     transactionKey: Id | None = None
@@ -77,7 +77,7 @@ class ContractECancel(msgspec.Struct):
 
 
 class ContractEFields(msgspec.Struct):
-    """What any of the providers may say, under any of the names they have for it."""
+    """The fields of all providers of contract E, by all names that they use."""
 
     data: "ContractEFields | None" = None
     status: Text | None = None
@@ -137,12 +137,12 @@ class ContractEFields(msgspec.Struct):
     timestamp: Instant = ABSENT
 
 
-_told = msgspec.json.Decoder(ContractEFields)
+_fields = msgspec.json.Decoder(ContractEFields)
 _total = msgspec.json.Decoder(AmountTotal)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Prove the raw body by any live secret of this provider."""
+    """Check the signature of the raw body with this provider's live secrets. Raises Forged if none matches."""
     given = received.headers.get(SIGNATURE, "").lower().encode("latin-1")
     if not is_valid_signature(received.body, given, secrets):
         raise Forged("X-PG-Signature is not the HMAC-SHA256 of this body")
@@ -150,77 +150,80 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
-    """The headers a sender adds to this body."""
+    """Return the headers that a sender adds to this body."""
     return {"X-PG-Signature": hmac.digest(secret, payload, "sha256").hex()}
 
 
 def translate(received: Received, kind: str) -> Translation:
-    """Read a verified webhook of contract E: flat, or with its fields in `data`.
+    """Translate a webhook of contract E: flat, or with its fields in `data`.
 
-    Its type follows from its status; on `/webhooks/refund` (kind `refund`) a failure is the refund's.
+    The event type follows from the status; on `/webhooks/refund` (kind `refund`), the refund failed, not the payment.
+    Raises Unsupported for another status, WrongEvent for a failed refund posted to the path of payments.
     """
-    told = json_body.read(_told, received.body)
-    status = (_first(told, "status") or "").upper()
+    body = json_body.read(_fields, received.body)
+    status = (_first(body, "status") or "").upper()
     event_type = _TYPES.get(status)
     if event_type is None:
-        raise Unsupported("its status is none of contract E's")
+        raise Unsupported("contract E does not have its status")
     if event_type == "PAYMENT_FAILED" and kind == "refund":
         event_type = "REFUND_FAILED"
-    if event_type == "PAYMENT_FAILED" and kind == "payment" and (mark := _named(told, REFUND_ID_FIELDS)):
-        raise WrongEvent(f"no payment that failed has the field {mark}: refunds are posted to /webhooks/refund")
+    if event_type == "PAYMENT_FAILED" and kind == "payment" and (field := _present(body, REFUND_ID_FIELDS)):
+        raise WrongEvent(f"a failed payment does not have the field {field}: post refunds to /webhooks/refund")
     if event_type.startswith("REFUND"):
-        return _refund(told, event_type)
-    return _payment(told, event_type, is_part=status in _PARTS)
+        return _refund(body, event_type)
+    return _payment(body, event_type, is_part=status in _PARTIAL_STATUSES)
 
 
 def provider_by_header(header: str) -> Provider:
-    """The row of the provider an `X-PG-Provider` header names; UNKNOWN for one nobody configured."""
+    """Return the row for the value of an `X-PG-Provider` header; UNKNOWN for a provider that is not listed."""
     return _BY_HEADER.get(header.strip().upper(), UNKNOWN)
 
 
-def _payment(told: ContractEFields, event_type: str, *, is_part: bool) -> Translation:
-    currency = currency_code(_first(told, "currency"))
-    amount = _amount(told, currency, *AMOUNT_FIELDS)
-    cancels, refunded = _given_back(told, currency, amount) if event_type == "PAYMENT_CANCELLED" else ((), None)
+def _payment(body: ContractEFields, event_type: str, *, is_part: bool) -> Translation:
+    currency = currency_code(_first(body, "currency"))
+    amount = _amount(body, currency, *AMOUNT_FIELDS)
+    cancels, refunded = _cancels_or_total(body, currency, amount) if event_type == "PAYMENT_CANCELLED" else ((), None)
     is_part = is_part or bool(amount and refunded and refunded < amount)
-    merchant_uid = _text(_first(told, "merchant_uid"))
-    paid_at = _instant(told, *PAID_AT_FIELDS)
+    merchant_uid = _text(_first(body, "merchant_uid"))
+    paid_at = _instant(body, *PAID_AT_FIELDS)
     notice = PaymentNotice(
-        order_id=_order(told),
-        reference=None if _order(told) else _payment_name(told),
+        order_id=_order(body),
+        reference=None if _order(body) else _payment_id(body),
         status="partially_cancelled" if is_part else _STATUSES[event_type],
-        method=_first(told, "method", "paymentMethod", "pay_method", "payment_method_type"),
-        transaction_id=merchant_uid or _first(told, "paymentKey", "tid", "paymentId", "P_TID"),
-        pg_transaction_id=_first(told, "imp_uid"),
+        method=_first(body, "method", "paymentMethod", "pay_method", "payment_method_type"),
+        transaction_id=merchant_uid or _first(body, "paymentKey", "tid", "paymentId", "P_TID"),
+        pg_transaction_id=_first(body, "imp_uid"),
         amount=amount,
         currency=currency,
-        failure_reason=_reason(told) if event_type == "PAYMENT_FAILED" else None,
+        failure_reason=_reason(body) if event_type == "PAYMENT_FAILED" else None,
         paid_at=paid_at,
         cancels=cancels,
         refunded_amount=refunded,
-        references=_references(told),
+        references=_references(body),
     )
     at = paid_at if event_type == "PAYMENT_COMPLETED" else None
     part = cancels[-1].id if cancels else refunded or ("PART" if is_part else None)
-    return Translation(notice, event_type, at or _happened_at(told), _event_id(told, event_type, part))
+    return Translation(notice, event_type, at or _happened_at(body), _event_id(body, event_type, part))
 
 
-def _given_back(told: ContractEFields, currency: str, amount: int | None) -> tuple[tuple[Cancel, ...], int | None]:
-    """Return the amounts given back: each cancel by itself where the body lists them, else the total so far."""
-    if cancels := _cancels(told, currency):
+def _cancels_or_total(
+    body: ContractEFields, currency: str, amount: int | None
+) -> tuple[tuple[Cancel, ...], int | None]:
+    """Return the amounts given back: the cancels if the body lists them, else the total so far."""
+    if cancels := _cancels(body, currency):
         return cancels, None
-    if refunded := _amount(told, currency, *CANCEL_AMOUNT_FIELDS):
+    if refunded := _amount(body, currency, *CANCEL_AMOUNT_FIELDS):
         return (), refunded
-    this, name = _amount(told, currency, "approved_cancel_amount"), _first(told, *EVENT_ID_FIELDS, "cancellation_id")
+    this, name = _amount(body, currency, "approved_cancel_amount"), _first(body, *EVENT_ID_FIELDS, "cancellation_id")
     if this and name is not None:
-        return (Cancel(id=str(name), amount=this, reason=_cancel_reason(told), cancelled_at=_happened_at(told)),), None
-    if amount and _first(told, "balanceAmount") is not None:
-        return (), amount - (_amount(told, currency, "balanceAmount") or 0) or None
+        return (Cancel(id=str(name), amount=this, reason=_cancel_reason(body), cancelled_at=_happened_at(body)),), None
+    if amount and _first(body, "balanceAmount") is not None:
+        return (), amount - (_amount(body, currency, "balanceAmount") or 0) or None
     return (), None
 
 
-def _cancels(told: ContractEFields, currency: str) -> tuple[Cancel, ...]:
-    name = next(iter(_references(told)), "")
+def _cancels(body: ContractEFields, currency: str) -> tuple[Cancel, ...]:
+    name = next(iter(_references(body)), "")
     return tuple(
         Cancel(
             id=cancel.transactionKey or f"{name}:{number}",
@@ -228,100 +231,100 @@ def _cancels(told: ContractEFields, currency: str) -> tuple[Cancel, ...]:
             reason=cancel.cancelReason,
             cancelled_at=korean(cancel.canceledAt, "canceledAt"),
         )
-        for number, cancel in enumerate(_first(told, "cancels") or ())
+        for number, cancel in enumerate(_first(body, "cancels") or ())
         if (amount := _units(cancel.cancelAmount, currency, "cancelAmount"))
     )
 
 
-def _refund(told: ContractEFields, event_type: str) -> Translation:
-    currency = currency_code(_first(told, "currency"))
-    refund_id = _first(told, *REFUND_ID_FIELDS, *PAYMENT_ID_FIELDS, "eventId", "aid")
-    at = _happened_at(told)
-    given_back = _amount(told, currency, *CANCEL_AMOUNT_FIELDS)
-    amount = given_back or _amount(told, currency, *AMOUNT_FIELDS)
+def _refund(body: ContractEFields, event_type: str) -> Translation:
+    currency = currency_code(_first(body, "currency"))
+    refund_id = _first(body, *REFUND_ID_FIELDS, *PAYMENT_ID_FIELDS, "eventId", "aid")
+    at = _happened_at(body)
+    given_back = _amount(body, currency, *CANCEL_AMOUNT_FIELDS)
+    amount = given_back or _amount(body, currency, *AMOUNT_FIELDS)
     notice = RefundNotice(
-        order_id=_order(told),
-        reference=None if _order(told) else _payment_name(told),
-        refund_id=str(refund_id if refund_id is not None else _order(told)),
+        order_id=_order(body),
+        reference=None if _order(body) else _payment_id(body),
+        refund_id=str(refund_id if refund_id is not None else _order(body)),
         status="completed" if event_type == "REFUND_COMPLETED" else "rejected",
         amount=amount,
         currency=currency,
-        reason=_cancel_reason(told) or _reason(told),
+        reason=_cancel_reason(body) or _reason(body),
         refunded_at=at if event_type == "REFUND_COMPLETED" else None,
-        references=_references(told),
+        references=_references(body),
     )
-    return Translation(notice, event_type, at, _event_id(told, event_type, given_back))
+    return Translation(notice, event_type, at, _event_id(body, event_type, given_back))
 
 
-def _event_id(told: ContractEFields, event_type: str, part: str | int | None = None) -> str | None:
-    """The provider's own name of the event.
+def _event_id(body: ContractEFields, event_type: str, part: str | int | None = None) -> str | None:
+    """Return the provider's id of the event, or None.
 
-    `imp_uid` names a payment and `aid` a request: only the type makes an event of them, and for what is given back
-    the cancellation or its amount, or a second part refund would look like the first. A body that names no order is
-    another event than the fuller one that may follow under the same name, or that would be a conflict.
+    `imp_uid` is the id of a payment and `aid` of a request, so the type is added; and for refunds the cancellation or
+    its amount, or a second partial refund would look like the first. A body without an order is another event than
+    the complete one that may follow with the same id: otherwise the second would be a conflict.
     """
-    name = _signed_name(told, event_type, part)
-    return name if name is None or _order(told) else f"{name}:no_order"
+    name = _id_with_type(body, event_type, part)
+    return name if name is None or _order(body) else f"{name}:no_order"
 
 
-def _signed_name(told: ContractEFields, event_type: str, part: str | int | None) -> str | None:
-    if (event_id := _first(told, "eventId")) is not None:
+def _id_with_type(body: ContractEFields, event_type: str, part: str | int | None) -> str | None:
+    if (event_id := _first(body, "eventId")) is not None:
         return str(event_id)
-    if aid := _first(told, "aid"):
+    if aid := _first(body, "aid"):
         return f"{aid}:{event_type}"
-    imp_uid = _first(told, "imp_uid")
+    imp_uid = _first(body, "imp_uid")
     if imp_uid is None or event_type in ("PAYMENT_COMPLETED", "PAYMENT_FAILED"):
         return imp_uid and f"{imp_uid}:{event_type}"
-    part = _first(told, "cancellation_id") or part
+    part = _first(body, "cancellation_id") or part
     return f"{imp_uid}:{event_type}:{part}" if part else f"{imp_uid}:{event_type}"
 
 
-def _order(told: ContractEFields) -> str | None:
-    return _text(_first(told, *ORDER_ID_FIELDS))
+def _order(body: ContractEFields) -> str | None:
+    return _text(_first(body, *ORDER_ID_FIELDS))
 
 
-def _payment_name(told: ContractEFields) -> str:
-    """The provider's name for a payment of which no order is named."""
-    if references := _references(told):
+def _payment_id(body: ContractEFields) -> str:
+    """Return the provider's id of a payment without an order. Raises InvalidField if there is none."""
+    if references := _references(body):
         return references[0]
     raise InvalidField("the body names neither an order nor a payment")
 
 
-def _references(told: ContractEFields) -> tuple[str, ...]:
-    """All names by which another webhook may tell whose payment this is, those of payments first."""
-    given = (getattr(part, field) for field in (*PAYMENT_ID_FIELDS, *EVENT_ID_FIELDS) for part in _parts(told))
+def _references(body: ContractEFields) -> tuple[str, ...]:
+    """Return all ids by which another webhook may link this payment to an order, payment ids first."""
+    given = (getattr(part, field) for field in (*PAYMENT_ID_FIELDS, *EVENT_ID_FIELDS) for part in _parts(body))
     return tuple(dict.fromkeys(str(name) for name in given if name is not None))
 
 
-def _cancel_reason(told: ContractEFields) -> str | None:
-    reason: str | None = _first(told, "cancel_reason", "cancelReason", "reason")
+def _cancel_reason(body: ContractEFields) -> str | None:
+    reason: str | None = _first(body, "cancel_reason", "cancelReason", "reason")
     return reason
 
 
-def _reason(told: ContractEFields) -> str | None:
-    failure = _first(told, "failure")
-    reason: str | None = _first(told, "fail_reason", "failReason", "failureMessage") or (failure and failure.message)
+def _reason(body: ContractEFields) -> str | None:
+    failure = _first(body, "failure")
+    reason: str | None = _first(body, "fail_reason", "failReason", "failureMessage") or (failure and failure.message)
     return reason
 
 
-def _amount(told: ContractEFields, currency: str, *fields: str) -> int | None:
-    return _units(_first(told, *fields) or ABSENT, currency, fields[0])
+def _amount(body: ContractEFields, currency: str, *fields: str) -> int | None:
+    return _units(_first(body, *fields) or ABSENT, currency, fields[0])
 
 
 def _units(raw: msgspec.Raw, currency: str, field: str) -> int | None:
-    """An amount in minor units: a number, its decimal text, or or an object with its `total`. A zero says nothing."""
+    """Return an amount in minor units from a number, a decimal text or an object with a `total`; None for zero."""
     if bytes(raw).startswith(b"{"):
         raw = json_body.read(_total, bytes(raw)).total
     return units_of_any(raw, currency, field)
 
 
-def _instant(told: ContractEFields, *fields: str) -> int | None:
-    return next((at for field in fields if (at := korean(_first(told, field), field))), None)
+def _instant(body: ContractEFields, *fields: str) -> int | None:
+    return next((at for field in fields if (at := korean(_first(body, field), field))), None)
 
 
-def _happened_at(told: ContractEFields) -> int | None:
-    return _instant(told, "cancelled_at", "cancelledAt", "canceledAt", "canceled_at", "failed_at", "failedAt") or (
-        _instant(told, "createdAt", "timestamp")
+def _happened_at(body: ContractEFields) -> int | None:
+    return _instant(body, "cancelled_at", "cancelledAt", "canceledAt", "canceled_at", "failed_at", "failedAt") or (
+        _instant(body, "createdAt", "timestamp")
     )
 
 
@@ -329,9 +332,9 @@ def _text(value: int | str | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _first(told: ContractEFields, *fields: str) -> Any:
-    """The first of these fields that is given, in `data` before beside it."""
-    for part in _parts(told):
+def _first(body: ContractEFields, *fields: str) -> Any:
+    """Return the first of these fields that is present, or None. `data` takes precedence over the outer object."""
+    for part in _parts(body):
         for field in fields:
             value = getattr(part, field)
             if value is not None and not (isinstance(value, msgspec.Raw) and bytes(value) in (b"", b"null", b'""')):
@@ -339,16 +342,16 @@ def _first(told: ContractEFields, *fields: str) -> Any:
     return None
 
 
-def _parts(told: ContractEFields) -> list[ContractEFields]:
-    return [part for part in (told.data, told) if part]
+def _parts(body: ContractEFields) -> list[ContractEFields]:
+    return [part for part in (body.data, body) if part]
 
 
-def _named(told: ContractEFields, fields: Sequence[str]) -> str | None:
-    return next((field for field in fields if _first(told, field) is not None), None)
+def _present(body: ContractEFields, fields: Sequence[str]) -> str | None:
+    return next((field for field in fields if _first(body, field) is not None), None)
 
 
 def _refusals(header: str) -> dict[str, WebhookResponse]:
-    """E's own words; `{"error", "message"}` with the closed list's causes."""
+    """Return contract E's own messages, by cause."""
     return {
         "invalid_signature": json_response(401, {"error": "invalid_signature", "message": "웹훅 서명 검증 실패"}),
         "unsupported_type": json_response(
@@ -392,4 +395,4 @@ _BY_HEADER = {
 }
 PROVIDERS = tuple(_BY_HEADER.values())
 UNKNOWN = _row("UNKNOWN", "unknown")
-"""Has no secret, ever."""
+"""The row for a provider that is not listed. It never has a secret, so its webhooks are refused."""

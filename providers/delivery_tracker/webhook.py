@@ -1,8 +1,8 @@
-"""Delivery Tracker (tracker.delivery): says that a parcel has moved, and not where; its API is asked.
+"""Delivery Tracker (tracker.delivery): reports that a parcel has moved, but not where; each causes an API request.
 
-A token in the URL is all that proves it, and who has none finds nothing there. It wants its 202 within a second. What
-the parcel's last event is, its GraphQL API tells; people's names and numbers, which that has too, are not asked for.
-Table 7.7's choices: collected from the sender is still *preparing*; waiting at a pickup point is out for delivery.
+Only a token in the URL authenticates it; without the token the response is 404. It expects its 202 within a second. Its
+GraphQL API has the parcel's last event; names and telephone numbers, which it has too, are not requested.
+Choices in table 7.7: collected from the sender is still *preparing*; waiting at a pickup point is out for delivery.
 """
 
 from typing import Annotated
@@ -90,37 +90,38 @@ class TrackResponse(msgspec.Struct):
 
 
 _callback = msgspec.json.Decoder(ParcelCallback)
-_told = msgspec.json.Decoder(TrackResponse)
+_track = msgspec.json.Decoder(TrackResponse)
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
-    """Read a proven callback: a question, for it says nothing of the parcel's state."""
-    told = json_body.read(_callback, received.body)
-    question = Question(subject=SUBJECT, reference=f"{told.carrierId}:{told.trackingNumber}")
-    return Translation(question, "parcel.moved", None)
+    """Return the verification request for a callback, which does not have the parcel's state."""
+    callback = json_body.read(_callback, received.body)
+    request = Question(subject=SUBJECT, reference=f"{callback.carrierId}:{callback.trackingNumber}")
+    return Translation(request, "parcel.moved", None)
 
 
-def build_request(question: Question, api_key: str) -> ApiRequest:
-    """The request for a parcel's last event; the key is `id:secret`."""
-    carrier, _, number = question.reference.partition(":")
-    asked = {"query": TRACK, "variables": {"carrierId": carrier, "trackingNumber": number}}
+def build_request(request: Question, api_key: str) -> ApiRequest:
+    """Return the GraphQL request for a parcel's last event. `api_key` is `id:secret`."""
+    carrier, _, number = request.reference.partition(":")
+    query = {"query": TRACK, "variables": {"carrierId": carrier, "trackingNumber": number}}
     headers = {"Authorization": f"TRACKQL-API-KEY {api_key}", "Content-Type": "application/json"}
-    return ApiRequest("POST", "/graphql", headers, msgspec.json.encode(asked))
+    return ApiRequest("POST", "/graphql", headers, msgspec.json.encode(query))
 
 
-def read_response(question: Question, received: Received, answer: bytes) -> Translation:  # noqa: ARG001 - it says too little
-    """What the parcel's last event says.
+def read_response(request: Question, received: Received, response: bytes) -> Translation:  # noqa: ARG001
+    """Translate the parcel's last event.
 
-    Raises NotKnownYet while the carrier knows nothing of it or the API is in trouble, Unreadable for what is no answer.
+    Raises NotKnownYet while the carrier has no event or the API reports an error, InvalidField for a bad request or
+    response, Unsupported for an unknown status.
     """
-    told = json_body.read(_told, answer)
-    _check(told.errors or [])
-    last = told.data and told.data.track and told.data.track.lastEvent
+    track = json_body.read(_track, response)
+    _check(track.errors or [])
+    last = track.data and track.data.track and track.data.track.lastEvent
     if not last or last.status.code == "UNKNOWN":
-        raise NotKnownYet("nothing is known of the parcel yet")
+        raise NotKnownYet("the carrier has no event of the parcel yet")
     if last.status.code not in STATUSES:
-        raise Unsupported(f"{last.status.code} is no status of a parcel that is known")
-    carrier, _, number = question.reference.partition(":")
+        raise Unsupported(f"the status {last.status.code} of the parcel is not known")
+    carrier, _, number = request.reference.partition(":")
     at = instant(last.time, "time")
     notice = parcels.notice(
         carrier=carrier,
@@ -136,12 +137,14 @@ def read_response(question: Question, received: Received, answer: bytes) -> Tran
 def _check(errors: list[GraphqlError]) -> None:
     codes = {problem.extensions.code for problem in errors if problem.extensions}
     if "BAD_REQUEST" in codes:
-        raise InvalidField("the API does not understand the question")
+        raise InvalidField("the API rejected the request as bad")
     if errors:
-        raise NotKnownYet("the API has no answer: " + (", ".join(sorted(code or "?" for code in codes)) or "an error"))
+        raise NotKnownYet(
+            "the API reported an error: " + (", ".join(sorted(code or "?" for code in codes)) or "no code")
+        )
 
 
-def _accept(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
+def _respond(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
     return ACCEPTED
 
 
@@ -153,11 +156,11 @@ PROVIDER = Provider(
     translate=translate,
     sign=url_token.sign,
     kept_headers=frozenset(),
-    answer=_accept,
+    answer=_respond,
     refusals=url_token.NOT_FOUND,
     takes_token=True,
     api_verification=ApiVerification("https://apis.tracker.delivery", build_request, read_response),
     deadline_s=0.9,
     proof="the token in the URL",
-    events="a parcel has changed: which, and nothing else",
+    events="a parcel has changed, without its new state",
 )

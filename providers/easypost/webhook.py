@@ -1,8 +1,8 @@
-"""EasyPost: its trackers, signed. `X-Hmac-Signature` is `hmac-sha256-hex=` and the HMAC of the raw body.
+"""EasyPost: signed events of trackers. `X-Hmac-Signature` is `hmac-sha256-hex=` and the HMAC of the raw body.
 
-Its key is the secret in Unicode's form NFKD. An event names no order of the shop: contract A, or another provider,
-tells it of the same parcel. Table 7.7 leaves two choices: a parcel that waits at a pickup point is on its way out to
-its reader; `error` is about the look-up and not about the parcel, so it moves nothing, like `unknown`.
+The key is the secret in Unicode's form NFKD. An event has no order of the shop: contract A or another provider links
+the parcel to its order. Table 7.7 leaves two choices: a parcel that waits at a pickup point is out for delivery;
+`error` is about the look-up and not about the parcel, so it changes nothing, like `unknown`.
 """
 
 import hmac
@@ -66,7 +66,7 @@ _tracker = msgspec.json.Decoder(Tracker)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Prove the raw body by any live secret."""
+    """Check the signature of the raw body with all live secrets. Raises Forged if none matches."""
     given = received.headers.get(SIGNATURE, "").strip().lower().encode("latin-1")
     # Every secret is tried, so that the time taken does not tell which one matched.
     matches = [hmac.compare_digest(_signature(received.body, secret), given) for secret in secrets]
@@ -76,7 +76,7 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
-    """The headers a sender adds to this body."""
+    """Return the headers that a sender adds to this body."""
     return {"X-Hmac-Signature": _signature(payload, secret).decode()}
 
 
@@ -86,30 +86,30 @@ def _signature(payload: bytes, secret: bytes) -> bytes:
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
-    """Read a verified event of a tracker."""
+    """Translate an event of a tracker. Raises Unsupported for other events and for statuses that change nothing."""
     event = json_body.read(_event, received.body)
     if event.description not in TRACKED:
-        raise Unsupported(f"{event.description} tells of no parcel")
+        raise Unsupported(f"{event.description} is not about a parcel")
     tracker = json_body.read(_tracker, parcels.detail(event.result, "result"))
     status = parcels.status(STATUSES, tracker.status)
     scan = _last_scan(tracker)
-    where = scan.tracking_location or TrackingLocation()
+    location = scan.tracking_location or TrackingLocation()
     scanned_at = instant(scan.datetime, "datetime") or instant(tracker.updated_at, "updated_at")
     notice = parcels.notice(
         carrier=tracker.carrier,
         number=tracker.tracking_code,
         status=status,
-        location=parcels.place(where.city, where.state, where.country),
+        location=parcels.place(location.city, location.state, location.country),
         scanned_at=scanned_at,
     )
     if event.mode and event.mode not in MODES:
-        raise Unsupported(f"whether the mode {event.mode} is a test is not known")
+        raise Unsupported(f"it is not known whether the mode {event.mode} is a test")
     mode = MODES[event.mode] if event.mode else None
     return Translation(notice, event.description, scanned_at, event.id, mode)
 
 
 def _last_scan(tracker: Tracker) -> TrackingDetail:
-    """The last detail of the status the tracker has: a list that is out of order is no clock."""
+    """Return the last detail with the tracker's own status, since the list may be out of order."""
     details = [detail for detail in tracker.tracking_details or () if detail.status == tracker.status]
     return details[-1] if details else TrackingDetail()
 
@@ -123,5 +123,5 @@ PROVIDER = Provider(
     sign=sign,
     kept_headers=frozenset({SIGNATURE}),
     proof="`X-Hmac-Signature`: hex HMAC-SHA256 of the raw body, the secret NFKD-normalised",
-    events="`tracker.created`, `tracker.updated`; others are kept aside",
+    events="`tracker.created`, `tracker.updated`; others are quarantined",
 )

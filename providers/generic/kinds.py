@@ -1,7 +1,7 @@
-"""Tells the shop's webhooks apart: one secret signs payments, parcels, refunds, orders and customers alike.
+"""Checks that a body is of its path's kind. One secret signs payments, parcels, refunds, orders and customers.
 
-A signed body therefore proves nothing of the path it was meant for. Its `type` does; without one, a field that only
-another kind of webhook has (contract A) refuses it.
+A valid signature therefore does not show for which path a body was made. Its `type` does; without one, a body is
+refused if it has a field that only another kind of webhook has (contract A).
 """
 
 from typing import Any
@@ -19,11 +19,11 @@ FOREIGN_FIELDS: dict[str, tuple[str, ...]] = {
     "order": ("refundId", "trackingNumber", "transactionId"),
     "customer": ("orderId",),
 }
-"""By path: fields that a body for this path never has. Fields that a sender may plausibly add are not among them."""
+"""Kind → fields that a body of this kind never has. Fields that a sender may plausibly add are not listed."""
 
 
 class KindFields(msgspec.Struct):
-    """The fields by which kinds are told apart, whatever they hold."""
+    """The fields that distinguish the kinds, with any value."""
 
     type: Any = None
     refundId: Any = None
@@ -38,28 +38,28 @@ class KindFields(msgspec.Struct):
     orderId: Any = None
 
 
-_marks = msgspec.json.Decoder(KindFields)
+_fields = msgspec.json.Decoder(KindFields)
 
 
 def check(payload: bytes, kind: str) -> None:
-    """Raise WrongEvent for a body of another kind than its path; `payload` is one that `body.read` has been through."""
-    marks = json_body.read_again(_marks, payload)
-    if marks.type in KINDS and marks.type != kind:
-        raise WrongEvent(f"its type is {marks.type}, and this is the path of {kind}")
-    if marks.type == kind:
+    """Raise WrongEvent for a body of another kind than its path. `json_body.read` must have checked `payload`."""
+    fields = json_body.read_again(_fields, payload)
+    if fields.type in KINDS and fields.type != kind:
+        raise WrongEvent(f"its type is {fields.type}, but this path is for {kind}")
+    if fields.type == kind:
         return
     for field in FOREIGN_FIELDS[kind]:
-        if _is_said(getattr(marks, field)):
-            raise WrongEvent(f'no {kind} has the field {field}; if this is one, say so with "type": "{kind}"')
+        if _is_present(getattr(fields, field)):
+            raise WrongEvent(f'a {kind} does not have the field {field}; if this is a {kind}, add "type": "{kind}"')
 
 
 def require_type(payload: bytes, kind: str) -> None:
-    """Raise WrongEvent for a body that does not say itself that it is of the path's kind (`WEBHOOK_REQUIRE_TYPE`)."""
-    if json_body.read_again(_marks, payload).type != kind:
-        raise WrongEvent(f'the body must say "type": "{kind}", for WEBHOOK_REQUIRE_TYPE is set')
+    """Raise WrongEvent unless the body's `type` is the path's kind. Used where `WEBHOOK_REQUIRE_TYPE` is set."""
+    if json_body.read_again(_fields, payload).type != kind:
+        raise WrongEvent(f'the body must have "type": "{kind}", because WEBHOOK_REQUIRE_TYPE is set')
 
 
-def _is_said(value: Any) -> bool:
+def _is_present(value: Any) -> bool:
     if isinstance(value, msgspec.Raw):
         return bytes(value) not in (b"", b"null")
     return value not in (None, "")

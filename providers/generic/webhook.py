@@ -1,6 +1,6 @@
-"""Contract A: any sender that posts payment, shipping and refund webhooks signed with the shop's secret.
+"""Contract A: payment, shipping and refund webhooks from any sender that signs with the shop's secret.
 
-`X-Webhook-Signature` is the hex HMAC-SHA256 of the raw body. It carries no time, so an old body is never stale.
+`X-Webhook-Signature` is the hex HMAC-SHA256 of the raw body. It signs no time, so a webhook never becomes stale.
 """
 
 from collections.abc import Callable, Sequence
@@ -58,9 +58,9 @@ _refund = msgspec.json.Decoder(RefundBody)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Prove the body by any live secret: its raw bytes, or failing that its compact form.
+    """Check the signature of the raw body, else of its compact form, with all live secrets.
 
-    The source of contract A signs `JSON.stringify(payload)` and posts one of its examples indented.
+    Contract A signs `JSON.stringify(payload)`, and one of its examples is posted indented. Raises Forged.
     """
     given = received.headers.get(SIGNATURE, "").lower().encode("latin-1")
     if not given:
@@ -74,58 +74,61 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
-    """The headers a sender adds to this body."""
+    """Return the headers that a sender adds to this body."""
     return {"X-Webhook-Signature": signature(payload, secret)}
 
 
 def translate(received: Received, kind: str) -> Translation:
-    """Read a verified webhook of contract A."""
+    """Translate a webhook of contract A.
+
+    Raises WrongEvent for a body of another kind, Malformed or InvalidField for one that cannot be read.
+    """
     translation = idempotency_key.with_event_id(_TRANSLATORS[kind](received), received)
     kinds.check(received.body, kind)
     return translation
 
 
 def _translate_payment(received: Received) -> Translation:
-    told = json_body.read(_payment, received.body)
-    paid_at = instant(told.paidAt, "paidAt")
+    body = json_body.read(_payment, received.body)
+    paid_at = instant(body.paidAt, "paidAt")
     notice = PaymentNotice(
-        order_id=told.orderId,
-        status="cancelled" if told.status == "canceled" else told.status,
-        method=told.paymentMethod,
-        transaction_id=told.transactionId,
-        amount=minor_units(told.amount, "KRW"),
+        order_id=body.orderId,
+        status="cancelled" if body.status == "canceled" else body.status,
+        method=body.paymentMethod,
+        transaction_id=body.transactionId,
+        amount=minor_units(body.amount, "KRW"),
         paid_at=paid_at,
     )
     return Translation(notice, f"payment.{notice.status}", paid_at)
 
 
 def _translate_shipping(received: Received) -> Translation:
-    told = json_body.read(_shipping, received.body)
-    scanned_at = instant(told.timestamp, "timestamp")
+    body = json_body.read(_shipping, received.body)
+    scanned_at = instant(body.timestamp, "timestamp")
     notice = ShippingNotice(
-        order_id=told.orderId,
-        status=told.status,
-        carrier=told.carrier,
-        carrier_code=carriers.normalise(told.carrier),
-        tracking_number=told.trackingNumber,
-        location=told.location,
+        order_id=body.orderId,
+        status=body.status,
+        carrier=body.carrier,
+        carrier_code=carriers.normalise(body.carrier),
+        tracking_number=body.trackingNumber,
+        location=body.location,
         scanned_at=scanned_at,
     )
-    return Translation(notice, f"shipping.{told.status}", scanned_at)
+    return Translation(notice, f"shipping.{body.status}", scanned_at)
 
 
 def _translate_refund(received: Received) -> Translation:
-    told = json_body.read(_refund, received.body)
-    refunded_at = instant(told.processedAt, "processedAt")
+    body = json_body.read(_refund, received.body)
+    refunded_at = instant(body.processedAt, "processedAt")
     notice = RefundNotice(
-        order_id=told.orderId,
-        refund_id=told.refundId,
-        status=told.status,
-        amount=minor_units(told.amount, "KRW"),
-        reason=told.reason,
+        order_id=body.orderId,
+        refund_id=body.refundId,
+        status=body.status,
+        amount=minor_units(body.amount, "KRW"),
+        reason=body.reason,
         refunded_at=refunded_at,
     )
-    return Translation(notice, f"refund.{told.status}", refunded_at)
+    return Translation(notice, f"refund.{body.status}", refunded_at)
 
 
 _TRANSLATORS: dict[str, Callable[[Received], Translation]] = {

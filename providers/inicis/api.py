@@ -1,10 +1,10 @@
-"""INIAPI v2, Inicis' API: how it is asked for a transaction, and what it answers.
+"""INIAPI v2, Inicis' API: the request for a transaction, and its response.
 
 Known from public integrations of `POST /v2/pg/inquiry`, not from a contract of ours: the request and its hash, and in
-the answer `resultCode` SUCCESS, `tid`, `oid`, `price`, `paymethod`, `transactionStatus` and `vacctInfo`. Assumed: a
-deposit has come when its date is given, and the time in the request may be that at which the notice came.
+the response `resultCode` SUCCESS, `tid`, `oid`, `price`, `paymethod`, `transactionStatus` and `vacctInfo`. Assumed: a
+deposit was made if its date is present, and the request may have the time at which the webhook was received.
 
-`INICIS_API_KEY` is `mid:key`, or `mid:key:address` where Inicis checks the address that asks.
+`INICIS_API_KEY` is `mid:key`, or `mid:key:address` where Inicis checks the client's address.
 """
 
 from hashlib import sha512
@@ -25,7 +25,7 @@ STATUSES: dict[str, PaymentStatus] = {
     "PART_CANCEL": "partially_cancelled",
     "CANCEL": "cancelled",
 }
-_FOLLOW: dict[str, frozenset[str]] = {
+_LATER_STATES: dict[str, frozenset[str]] = {
     "deposited": frozenset({"completed", "partially_cancelled", "cancelled"}),
     "paid": frozenset({"completed", "partially_cancelled", "cancelled"}),
     "cancelled": frozenset({"partially_cancelled", "cancelled", "waiting_for_deposit"}),
@@ -33,7 +33,7 @@ _FOLLOW: dict[str, frozenset[str]] = {
 
 
 class VirtualAccount(msgspec.Struct):
-    """The virtual account of a payment, and what came in."""
+    """The virtual account of a payment and the time of its deposit."""
 
     accountNumber: Text | None = None
     depositDate: Text | None = None
@@ -41,7 +41,7 @@ class VirtualAccount(msgspec.Struct):
 
 
 class InicisTransaction(msgspec.Struct):
-    """Of INIAPI's answer what we use; never the card or the buyer."""
+    """The fields of INIAPI's response that are used. The card and the buyer are never read."""
 
     resultCode: Text
     tid: Id | None = None
@@ -58,55 +58,56 @@ _transaction = msgspec.json.Decoder(InicisTransaction)
 
 
 def timestamp(at: int) -> str:
-    """An instant in microseconds as INIAPI writes it: Korean, YYYYMMDDHHMMSS."""
+    """Format an instant (microseconds since 1970 UTC) as Korean time, YYYYMMDDHHMMSS."""
     return in_korea(at).strftime("%Y%m%d%H%M%S")
 
 
-def build_request(question: Question, key: str) -> ApiRequest:
+def build_request(request: Question, key: str) -> ApiRequest:
     """`POST /v2/pg/inquiry`; the hash is SHA-512 of key, mid, type, time and data."""
     mid, _, rest = key.partition(":")
     api_key, _, address = rest.partition(":")
-    asked_at, data = question.claims["asked_at"], {"tid": question.reference}
-    hashed = f"{api_key}{mid}inquiry{asked_at}".encode() + msgspec.json.encode(data)
-    told = {
+    requested_at, data = request.claims["asked_at"], {"tid": request.reference}
+    hashed = f"{api_key}{mid}inquiry{requested_at}".encode() + msgspec.json.encode(data)
+    body = {
         "mid": mid,
         "type": "inquiry",
-        "timestamp": asked_at,
+        "timestamp": requested_at,
         "clientIp": address or ADDRESS,
         "data": data,
         "hashData": sha512(hashed).hexdigest(),
     }
     return ApiRequest(
-        "POST", "/v2/pg/inquiry", {"Content-Type": "application/json;charset=utf-8"}, msgspec.json.encode(told)
+        "POST", "/v2/pg/inquiry", {"Content-Type": "application/json;charset=utf-8"}, msgspec.json.encode(body)
     )
 
 
-def read_response(question: Question, received: Received, answer: bytes) -> Translation:  # noqa: ARG001 - no clue in it
-    """What Inicis says is true of the transaction now.
+def read_response(request: Question, received: Received, response: bytes) -> Translation:  # noqa: ARG001 - not needed
+    """Translate the transaction's state at Inicis.
 
-    Raises NotKnownYet where it knows of none, Untrue where order, amount or account differ from the notice's.
+    Raises NotKnownYet if Inicis has no such transaction; Contradicted if order, amount or account differ from the
+    webhook's, or if the transaction never had the claimed status; InvalidField for an unknown status.
     """
-    transaction = api_support.read(_transaction, answer)
+    transaction = api_support.decode(_transaction, response)
     if transaction.resultCode not in SUCCESS:
-        raise NotKnownYet("INIAPI tells of no such transaction")
-    if transaction.tid != question.reference:
-        raise Contradicted("INIAPI answers of another transaction than was asked for")
-    api_support.check_order(question, transaction.oid)
+        raise NotKnownYet("INIAPI has no such transaction")
+    if transaction.tid != request.reference:
+        raise Contradicted("INIAPI responded with another transaction")
+    api_support.check_order(request, transaction.oid)
     notice, at = _notice(transaction)
-    _check(question, transaction, notice)
+    _check(request, transaction, notice)
     name = f"{transaction.tid}:{transaction.transactionStatus}:{at or ''}"
     return Translation(notice, f"payment.{notice.status}", at, name)
 
 
-def _check(question: Question, transaction: InicisTransaction, notice: PaymentNotice) -> None:
-    claims = question.claims
+def _check(request: Question, transaction: InicisTransaction, notice: PaymentNotice) -> None:
+    claims = request.claims
     if "amount" in claims and claims["amount"] != str(notice.amount):
-        raise Contradicted("the transaction's amount is another than the notice says")
+        raise Contradicted("the transaction has another amount than the webhook")
     known = transaction.vacctInfo and transaction.vacctInfo.accountNumber
     if "account" in claims and known and claims["account"] != known:
-        raise Contradicted("the transaction's account is another than the notice says")
-    if not api_support.may_have_been(claims.get("status"), notice.status, _FOLLOW):
-        raise Contradicted(f"the transaction is {notice.status}, and never was {claims['status']}")
+        raise Contradicted("the transaction has another account than the webhook")
+    if not api_support.may_have_been(claims.get("status"), notice.status, _LATER_STATES):
+        raise Contradicted(f"the transaction is {notice.status}, and was never {claims['status']}")
 
 
 def _notice(transaction: InicisTransaction) -> tuple[PaymentNotice, int | None]:
@@ -116,7 +117,7 @@ def _notice(transaction: InicisTransaction) -> tuple[PaymentNotice, int | None]:
     deposited_at = korean(deposited, "depositDate")
     status = STATUSES.get(transaction.transactionStatus or "")
     if status is None:
-        raise InvalidField("transactionStatus is none that Inicis is known to send")
+        raise InvalidField("transactionStatus is not one that Inicis is known to send")
     if deposit and status == "completed" and not is_present(deposited):
         status = "waiting_for_deposit"
     paid_at = deposited_at if deposit else approved_at

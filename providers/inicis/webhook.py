@@ -1,7 +1,7 @@
-"""KG Inicis: unsigned notices as form parameters in Korean bytes, each a question for INIAPI; it posts until `OK`.
+"""KG Inicis: unsigned form parameters in a Korean encoding; each causes a request to INIAPI. It retries until `OK`.
 
-PC and mobile name their fields differently: a deposit into a virtual account is `type_msg` 0200 there, `P_STATUS` 02
-here. The mobile notice that an account was issued (VBANK, not 02) is answered `OK` and asks for nothing.
+PC and mobile webhooks name their fields differently: a deposit into a virtual account is `type_msg` 0200 on PC and
+`P_STATUS` 02 on mobile. A mobile webhook about an issued account (VBANK, not 02) gets `OK` and no API request.
 """
 
 import re
@@ -28,8 +28,8 @@ from stream.events import Question
 OK = WebhookResponse(200, b"OK", b"text/plain")
 DEPOSIT, DEPOSIT_CANCELLED = "0200", "0400"
 _ACCOUNT = re.compile(r"[A-Za-z0-9-]{1,40}", re.ASCII)
-_READ = frozenset("P_TID P_OID P_STATUS P_TYPE P_AMT type_msg amt_input no_vacct no_tid no_oid".split())
-"""The fields that decide: all of them are ASCII, and no others are read."""
+_FIELDS = frozenset("P_TID P_OID P_STATUS P_TYPE P_AMT type_msg amt_input no_vacct no_tid no_oid".split())
+"""The only fields that are read. Their values are ASCII."""
 _STATUS_OF = {
     400: ("malformed_request", "malformed_body", "invalid_field", "wrong_event"),
     401: ("invalid_signature", "stale_timestamp"),
@@ -43,39 +43,39 @@ _STATUS_OF = {
 
 
 class InicisIds(msgspec.Struct):
-    """What both kinds name: Inicis' transaction, the shop's order."""
+    """Inicis' transaction and the shop's order, which PC and mobile webhooks both have."""
 
     transaction: Id
     order: Id | None = None
 
 
 _json = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_names = msgspec.json.Decoder(InicisIds)
+_ids = msgspec.json.Decoder(InicisIds)
 _json_text = msgspec.json.Decoder(str)
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - nothing is signed
-    """The headers Inicis adds to this body."""
+    """Return the headers that Inicis adds to this body."""
     is_json = payload.lstrip().startswith(b"{")
     return {} if is_json else {"Content-Type": f"{form.CONTENT_TYPE}; charset=euc-kr"}
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path
-    """The question a notice raises; Unsupported for what tells of no money."""
+    """Return the verification request for a webhook. Raises Unsupported if no money moved."""
     fields = _fields(received)
-    question, event = _mobile(fields) if "P_TID" in fields or "P_STATUS" in fields else _pc(fields)
-    question.claims["asked_at"] = iniapi.timestamp(received.received_at)
-    return Translation(question, event, None)
+    request, event = _mobile(fields) if "P_TID" in fields or "P_STATUS" in fields else _pc(fields)
+    request.claims["asked_at"] = iniapi.timestamp(received.received_at)
+    return Translation(request, event, None)
 
 
 def _mobile(fields: dict[str, str]) -> tuple[Question, str]:
     status = fields.get("P_STATUS")
     if status not in ("00", "01", "02"):
-        raise Unsupported("its P_STATUS is none that Inicis documents")
+        raise Unsupported("Inicis does not document its P_STATUS")
     if fields.get("P_TYPE") == "VBANK" and status != "02":
-        raise Unsupported("an account was issued, nothing is paid into it yet")
+        raise Unsupported("an account was issued and has no deposit yet")
     claims = {"status": {"00": "paid", "01": "failed", "02": "deposited"}[status], "amount": _amount(fields, "P_AMT")}
-    return _question(fields, "P_TID", "P_OID", claims), f"P_STATUS.{status}"
+    return _verification_request(fields, "P_TID", "P_OID", claims), f"P_STATUS.{status}"
 
 
 def _pc(fields: dict[str, str]) -> tuple[Question, str]:
@@ -87,34 +87,36 @@ def _pc(fields: dict[str, str]) -> tuple[Question, str]:
         "amount": _amount(fields, "amt_input"),
         "account": _account(fields),
     }
-    return _question(fields, "no_tid", "no_oid", claims), f"type_msg.{message}"
+    return _verification_request(fields, "no_tid", "no_oid", claims), f"type_msg.{message}"
 
 
-def _question(fields: dict[str, str], transaction: str, order: str, claims: dict[str, str | None]) -> Question:
-    named = {"transaction": fields.get(transaction), "order": fields.get(order)}
-    names = form.typed({name: value for name, value in named.items() if value}, _names)
+def _verification_request(
+    fields: dict[str, str], transaction: str, order: str, claims: dict[str, str | None]
+) -> Question:
+    values = {"transaction": fields.get(transaction), "order": fields.get(order)}
+    ids = form.typed({name: value for name, value in values.items() if value}, _ids)
     return Question(
         subject="transaction",
-        reference=names.transaction,
-        order_id=names.order,
+        reference=ids.transaction,
+        order_id=ids.order,
         claims={name: value for name, value in claims.items() if value},
     )
 
 
 def _fields(received: Received) -> dict[str, str]:
-    """The parameters that are filled in; Inicis writes the Korean of EUC-KR's superset, if not UTF-8."""
+    """Return the parameters that are not blank. Inicis uses cp949, the superset of EUC-KR, or UTF-8."""
     if form.is_form(received):
         is_utf_8 = "utf-8" in received.headers[form.KIND].lower()
         encodings: Sequence[str] = ("utf-8", "cp949") if is_utf_8 else ("cp949", "utf-8")
         fields = form.parameters(received.body, *encodings)
     else:
-        told = json_body.read(_json, received.body)
-        fields = {name: _text(told[name]) for name in _READ & told.keys()}
+        body = json_body.read(_json, received.body)
+        fields = {name: _text(body[name]) for name in _FIELDS & body.keys()}
     return {name: text for name, value in fields.items() if (text := value.strip())}
 
 
 def _text(value: msgspec.Raw) -> str:
-    """A field of a JSON body as a form would have it: a number as it is written."""
+    """Return a field of a JSON body as a form would have it. Raises InvalidField for objects, lists and booleans."""
     written = bytes(value).decode()
     if written == "null":
         return ""
@@ -126,7 +128,7 @@ def _text(value: msgspec.Raw) -> str:
 
 
 def _amount(fields: dict[str, str], field: str) -> str | None:
-    """The amount in won: digits, padded with zeros or not, perhaps with a point or an exponent."""
+    """Return the amount in won: digits, with or without leading zeros, a point or an exponent."""
     text = fields.get(field)
     return str(exact_units(text, "KRW", field)) if text else None
 
@@ -160,5 +162,5 @@ PROVIDER = Provider(
     takes_forms=True,
     api_verification=ApiVerification("https://iniapi.inicis.com", iniapi.build_request, iniapi.read_response),
     proof="nothing: the API is asked",
-    events="deposits to virtual accounts and mobile notices; issued accounts are kept aside",
+    events="deposits to virtual accounts and mobile notices; issued accounts are quarantined",
 )

@@ -1,4 +1,4 @@
-"""One name per carrier, whoever spells it: the first half of a parcel's key.
+"""Normalises carrier names to one spelling per carrier: the first half of a parcel's key.
 
 The spellings are those of the five aggregators and of Korean shops, as read in November 2026:
 
@@ -6,15 +6,15 @@ The spellings are those of the five aggregators and of Korean shops, as read in 
 - Shippo: docs.goshippo.com/docs/tracking/trackingcarriers (`dhl_express`, `royal_mail`).
 - AfterShip: the slugs of aftership.com/docs/tracking/others/supported-couriers (`cj-korea-thai`, `taqbin-jp`).
 - Delivery Tracker: the carrier ids of github.com/shlee322/delivery-tracker, packages/core (`kr.cjlogistics`).
-- SweetTracker: the code list that public integrations carry (`04`); it publishes none without a key.
+- SweetTracker: the code list in public integrations (`04`); its own list is not published without a key.
 
-Different networks of one group stay apart (DHL eCommerce is not DHL Express), for their numbers are given separately.
+Networks of one group stay separate (DHL eCommerce is not DHL Express), because each assigns its own tracking numbers.
 """
 
 import re
 import unicodedata
 
-# Compared as `_spelling` makes them: lower case, without spaces, dots, hyphens and underscores.
+# In the form of `_spelling`: lower case, without spaces, dots, hyphens and underscores.
 _NAMES = {
     "cj": """cj대한통운 대한통운 씨제이대한통운 cj택배 cj대한통운택배 cjlogistics cjgls krcjlogistics cjkoreathai
         cjkoreaexpress cjexpress koreaexpress doortodoor""",
@@ -95,7 +95,7 @@ _SWEETTRACKER = {
     "94": "오늘의픽업",
 }
 _SEPARATORS = re.compile(r"\(주\)|[\W_]+")
-"""Separators of words, and the Korean for *Ltd.*, which some senders leave out."""
+"""Word separators, and the Korean abbreviation for *Ltd.*, which some senders leave out."""
 
 
 def _spelling(carrier: str) -> str:
@@ -107,9 +107,9 @@ _BY_SPELLING |= {code: _BY_SPELLING[_spelling(name)] for code, name in _SWEETTRA
 
 
 def normalise(carrier: str | None) -> str | None:
-    """The carrier's one name; of an unknown carrier its spelling without case, spaces and marks. None when not given.
+    """Return the carrier's code; for an unknown carrier its name in lower case, without spaces and punctuation.
 
-    A code of SweetTracker's is its carrier, also where a shop sends it.
+    A SweetTracker number is read as its carrier, also from a shop. None and names without letters give None.
     """
     if carrier is None:
         return None
@@ -118,7 +118,7 @@ def normalise(carrier: str | None) -> str | None:
 
 
 def by_sweettracker_code(code: str | None) -> str | None:
-    """The name of the carrier SweetTracker numbers so; of one whose name we do not know, a name of its own."""
+    """Return the name of a carrier by its SweetTracker number; for an unknown number `SweetTracker {code}`."""
     if not code:
         return None
     return _SWEETTRACKER.get(code.zfill(2), f"SweetTracker {code}")

@@ -1,7 +1,7 @@
-"""Reads form parameters as `body` reads JSON: what two readers could understand differently is refused.
+"""Reads form parameters as strictly as `json_body` reads JSON.
 
-Senders cut names to a number of bytes, in the middle of a letter or of its escape. That costs the letter, no more: it
-becomes U+FFFD, or stays as it is written.
+Senders cut texts to a number of bytes, in the middle of a letter or of its escape. Only that letter is lost: it becomes
+U+FFFD, or its escape stays as it is.
 """
 
 import re
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 CONTENT_TYPE = "application/x-www-form-urlencoded"
 KIND = "content-type"
-"""The header that tells a form from JSON: kept, for without it a body cannot be read again."""
+"""The header that distinguishes a form from JSON. It is stored, since a body cannot be read again without it."""
 
 BROKEN = "\ufffd"
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
@@ -24,14 +24,14 @@ _STRAY = re.compile(rb"[\x00-\x20\x7f]")
 
 
 def is_form(received: Received) -> bool:
-    """Whether the body is form parameters, by its Content-Type (RFC 9110 §8.3)."""
+    """Return whether the Content-Type names form parameters (RFC 9110 §8.3)."""
     return received.headers.get(KIND, "").strip().lower().startswith(CONTENT_TYPE)
 
 
 def parameters(payload: bytes, *encodings: str) -> dict[str, str]:
-    """The parameters by name, in that of the encodings in which the fewest letters are broken.
+    """Decode form parameters by name, in the encoding that leaves the fewest letters broken.
 
-    Raises Malformed for what is no form, Unreadable for a name given twice.
+    Raises Malformed for a body that is not a form, InvalidField for a name given twice.
     """
     if not payload:
         raise Malformed("the body is empty")
@@ -44,7 +44,7 @@ def parameters(payload: bytes, *encodings: str) -> dict[str, str]:
 
 
 def typed(fields: dict[str, str], decoder: msgspec.json.Decoder[T]) -> T:
-    """The parameters as `decoder` types them. Raises as `body.read` does."""
+    """Decode parameters to the decoder's type. Raises as `json_body.read` does."""
     return json_body.read(decoder, msgspec.json.encode(fields))
 
 

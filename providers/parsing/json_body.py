@@ -1,4 +1,4 @@
-"""Reads a JSON body strictly: what two readers could understand differently is refused, never guessed."""
+"""Reads a JSON body strictly: it refuses a body that two readers could understand differently."""
 
 import json
 import math
@@ -18,44 +18,45 @@ T = TypeVar("T")
 
 MAX_DEPTH = 1000
 MESSAGE_CHARS = 300
-"""How much of a complaint its sender is told: it may quote the body."""
+"""Maximum length of an error text that is sent to the sender, since it may quote the body."""
 
 EMPTY = b'""'
 ESCAPED_COLON = b"\\u003"
-"""The start of every escape of a colon. In a body that holds one, the number of colons does not count its keys."""
+"""The start of every escaped colon. In a body that holds one, counting colons does not count keys."""
 _any = msgspec.json.Decoder(msgspec.Raw)
 _objects = msgspec.json.Decoder()
 _encode = msgspec.json.Encoder().encode
 _NUMBER = re.compile(r"-?\d{1,309}(\.\d{1,324})?([eE][+-]?\d{1,3})?")
-_AS_ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
+_DIGITS_TO_ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _BRACKET = re.compile(rb"[\[\]{}]")
 
 
 def read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """The body as `decoder.type` says, and as `lenient` reads it where an optional field cannot be used.
+    """Decode a body; where it does not fit the type as a whole, `lenient` reads it field by field.
 
-    Raises Malformed for what is not JSON; Unreadable for a required field that is missing or wrong, for a key given
-    twice, or for a number no reader can hold. The last two go for fields we do not use as well: the whole body is
-    kept, in Postgres too. A byte order mark, half a surrogate pair and a NUL cost nothing but the field they are in.
+    Raises Malformed for a body that is not JSON. Raises InvalidField for a required field that is missing or wrong, for
+    a key given twice, and for a number that other readers cannot hold. The last two also apply to fields that we do not
+    use, because the whole body is stored, in Postgres too. A byte order mark is ignored. Half a surrogate pair or a NUL
+    spoils only the field that holds it.
     """
     value, body = _decoded(decoder.type, body)
     if len(body) > MAX_DEPTH:
         _check_depth(body)
-    if _may_repeat_a_key(body) or _may_hold_a_giant(body):
+    if _may_repeat_key(body) or _may_hold_huge_number(body):
         _read_slowly(body)
     return _leniently(decoder.type, body) if value is None else value
 
 
 def read_again(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """The body as another `decoder` types it, once `read` has been through it. Raises as `read` does."""
+    """Decode a body with another decoder after `read` has checked it. Raises as `read` does."""
     value, body = _decoded(decoder.type, body)
     return _leniently(decoder.type, body) if value is None else value
 
 
 def _decoded(kind: type[T], body: bytes) -> tuple[T | None, bytes]:
-    """The body as `kind`, or None where only `lenient` may read it; and the body without what JSON does not allow."""
-    body = sanitized(body, NUL)  # which no id may hold, and of which a text makes U+FFFD
+    """Return the body as `kind`, or None if only `lenient` can read it; and the body mended to valid JSON."""
+    body = sanitized(body, NUL)  # an id must not hold a NUL, a text gets U+FFFD instead
     if not body:
         raise Malformed("the body is empty")
     value: T | None = None
@@ -85,7 +86,10 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
 
 
 def _check_depth(body: bytes) -> None:
-    """How deep a decoder goes depends on the Python it runs on; how deep Postgres goes, on its stack."""
+    """Raise Malformed above MAX_DEPTH.
+
+    Without this check, the limit would depend on the Python version for decoders, and on the stack for Postgres.
+    """
     depth = 0
     if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
         return
@@ -95,13 +99,13 @@ def _check_depth(body: bytes) -> None:
             raise Malformed(f"the body is nested deeper than {MAX_DEPTH} levels")
 
 
-def error_text(said: str) -> str:
-    """What the decoder says is wrong, for people: which field, and not the pattern it did not match."""
-    _, _, field = said.rpartition(" - at ")
-    return f"{field} is not written as it must be" if "matching regex" in said else said[:MESSAGE_CHARS]
+def error_text(message: str) -> str:
+    """Return a decoder's message for the sender: it names the field and omits the regex that did not match."""
+    _, _, field = message.rpartition(" - at ")
+    return f"{field} has the wrong format" if "matching regex" in message else message[:MESSAGE_CHARS]
 
 
-def _may_repeat_a_key(body: bytes) -> bool:
+def _may_repeat_key(body: bytes) -> bool:
     """Return False only if no object has a key twice.
 
     Each key has a colon, and decoding keeps one of two equal keys: if the body encoded again has as many colons, no
@@ -116,19 +120,19 @@ def _may_repeat_a_key(body: bytes) -> bool:
     return body.count(b":") != again.count(b":")
 
 
-def _may_hold_a_giant(body: bytes) -> bool:
-    shape = body.translate(_AS_ZEROS, b"+-")
+def _may_hold_huge_number(body: bytes) -> bool:
+    shape = body.translate(_DIGITS_TO_ZEROS, b"+-")
     return b"0e000" in shape or b"0" * 309 in shape
 
 
 def _read_slowly(body: bytes) -> None:
     try:
-        json.loads(body, object_pairs_hook=_without_repeats, parse_int=_number, parse_float=_number)
+        json.loads(body, object_pairs_hook=_unique_keys, parse_int=_number, parse_float=_number)
     except (UnicodeDecodeError, RecursionError, json.JSONDecodeError) as broken:
         raise Malformed("the body is not valid JSON") from broken
 
 
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise InvalidField("a key is given twice in one object")

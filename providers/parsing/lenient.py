@@ -1,8 +1,8 @@
 """Reads a body again, field by field, when it does not fit its type as a whole.
 
 The rule for every provider and kind of webhook (docs/webhooks.md, *Fields*): a field without a default is required. An
-optional field that is null or empty says nothing. A text that is too long is cut. What else cannot be used costs the
-field alone, unless it is marked `STRICT`: money, its currency and the names it is booked under are never guessed.
+optional field that is null or empty is absent. A text that is too long is cut. Any other optional field that cannot be
+used is left out, unless it is marked `STRICT`: money, its currency and the ids it is booked under are never guessed.
 """
 
 from functools import cache
@@ -18,7 +18,7 @@ from stream.events.json_text import NUL, REPLACEMENT
 
 T = TypeVar("T")
 MAX_DEPTH = 32
-"""The deepest nesting of structs that is searched; the deepest known is five."""
+"""Maximum nesting of structs; the deepest known body has five levels."""
 
 _parts = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _items = msgspec.json.Decoder(list[msgspec.Raw])
@@ -26,10 +26,7 @@ _text = msgspec.json.Decoder(str)
 
 
 def read(raw: bytes, kind: type[T], path: str = "$") -> T:
-    """The struct `kind` in these bytes of JSON.
-
-    Raises msgspec.ValidationError, whose message ends with the field's path.
-    """
+    """Decode the struct `kind` from JSON. Raises msgspec.ValidationError, whose message ends with the field's path."""
     return _value(bytes(raw), kind, path)  # type: ignore[no-any-return]
 
 
@@ -42,7 +39,7 @@ def _value(raw: bytes, kind: Any, path: str) -> Any:
     if holds_many and raw.startswith(b"["):
         return get_origin(holds_many)(_elements(raw, struct, path))
     if holds_many or not raw.startswith(b"{"):
-        return _leaf(raw, kind, path)  # which says what was expected here
+        return _leaf(raw, kind, path)  # its error names the expected type
     return _struct(raw, struct, path)
 
 
@@ -59,7 +56,7 @@ def _struct(raw: bytes, struct: Any, path: str) -> Any:
     values = {}
     for field in _fields(struct):
         given = parts.get(field.encode_name)
-        if given is not None and (field.required or not _says_nothing(bytes(given), field.type)):
+        if given is not None and (field.required or not _is_empty(bytes(given), field.type)):
             keep, value = _field(bytes(given), field, f"{path}.{field.encode_name}")
             if keep:
                 values[field.name] = value
@@ -68,23 +65,23 @@ def _struct(raw: bytes, struct: Any, path: str) -> Any:
     return (get_origin(struct) or struct)(**values)
 
 
-def _says_nothing(raw: bytes, kind: Any) -> bool:
+def _is_empty(raw: bytes, kind: Any) -> bool:
     """Return whether an optional field is empty. A null is not empty where the type has a null of its own."""
     return raw == b'""' or (raw == b"null" and type(None) not in _options(kind) and Any not in _options(kind))
 
 
 def _field(raw: bytes, field: FieldInfo, path: str) -> tuple[bool, Any]:
-    """The field's value, and whether there is one."""
+    """Return whether the field has a usable value, and the value."""
     try:
         return True, _value(raw, field.type, path)
     except msgspec.ValidationError:
-        if field.required or _decides(field.type):
+        if field.required or _is_strict(field.type):
             raise
     name = path.removeprefix("$.")
     if raw.startswith(b'"') and Text in _options(field.type):
         note(name, f"is longer than {MAX_TEXT} characters and is cut")
         return True, _text.decode(raw.replace(NUL, REPLACEMENT))[:MAX_TEXT]
-    if raw.strip(b'" '):  # blanks say nothing, where they are no text
+    if raw.strip(b'" '):  # a blank value is absent, unless it is a text
         note(name, "cannot be used and is left out")
     return False, None
 
@@ -95,8 +92,8 @@ def _leaf(raw: bytes, kind: Any, path: str) -> Any:
     try:
         return msgspec.json.decode(raw, type=kind, dec_hook=decode_hook)
     except msgspec.ValidationError as wrong:
-        said, _, _ = str(wrong).partition(" - at ")
-        raise msgspec.ValidationError(f"{said} - at `{path}`") from None
+        reason, _, _ = str(wrong).partition(" - at ")
+        raise msgspec.ValidationError(f"{reason} - at `{path}`") from None
 
 
 @cache
@@ -106,7 +103,7 @@ def _fields(struct: Any) -> tuple[FieldInfo, ...]:
 
 @cache
 def _options(kind: Any) -> list[Any]:
-    """The types that a value of this type may have: it itself, and the parts of a union, however it is annotated."""
+    """Return the types that a value may have: the type itself and the members of a union, annotated or not."""
     options = [kind]
     for _ in range(2):
         options += [part for option in options for part in get_args(option)]
@@ -114,13 +111,13 @@ def _options(kind: Any) -> list[Any]:
 
 
 @cache
-def _decides(kind: Any) -> bool:
+def _is_strict(kind: Any) -> bool:
     return STRICT in getattr(kind, "__metadata__", ())
 
 
 @cache
 def _shape(kind: Any) -> tuple[Any, Any]:
-    """The struct that a field of this type holds, and the list or tuple type that holds several of them."""
+    """Return the struct in a field's type, and the list or tuple type around it; None for each that it has not."""
     for part in (kind, *get_args(kind)):
         bare = get_args(part)[0] if hasattr(part, "__metadata__") else part
         for option in (bare, *get_args(bare)):

@@ -1,4 +1,4 @@
-"""Money as integers of minor units: exact, by the digits of ISO 4217."""
+"""Reads amounts as integers of minor units, exactly, by the digits of ISO 4217."""
 
 import re
 
@@ -9,24 +9,24 @@ from providers.parsing import json_body
 from providers.parsing.currencies import DIGITS
 
 RawMinorUnits = msgspec.Raw
-"""An amount its provider counts in minor units, as it stands in the JSON: `20000`, `20000.0`, `2e4`."""
+"""An amount in minor units as raw JSON: `20000`, `20000.0`, `2e4`."""
 
 DEFAULT_CURRENCY = "KRW"
 """The currency of an amount whose body names none."""
 
 EMPTY = ("", "null", '""')
-"""An optional amount that says nothing."""
+"""How an absent amount is written."""
 MAX_WHOLE_DIGITS = 15
 
 _text = msgspec.json.Decoder(str)
 _NUMBER = re.compile(r"(\d{1,309})(?:\.(\d{1,324}))?(?:[eE]([+-]?\d{1,3}))?", re.ASCII)
-"""A JSON number without a minus sign, as long as other readers can hold (`providers.parsing.json_body`)."""
+"""A JSON number without a minus sign, no longer than other readers can hold (`providers.parsing.json_body`)."""
 
 
 def exponent(currency: str) -> int:
     """Return how many decimal digits the currency's minor unit has (ISO 4217: KRW 0, USD 2, KWD 3).
 
-    `currency` is a code in capitals. Raises Unreadable for a code that ISO 4217 has never listed.
+    `currency` is a code in capitals. Raises InvalidField for a code that ISO 4217 has never listed.
     """
     if currency not in DIGITS:
         raise InvalidField(f"{currency} is no ISO 4217 currency")
@@ -36,7 +36,7 @@ def exponent(currency: str) -> int:
 def currency_code(code: str | None) -> str:
     """Return a currency code in capitals, DEFAULT_CURRENCY for an absent or empty one.
 
-    Raises Unreadable for a code that ISO 4217 has never listed.
+    Raises InvalidField for a code that ISO 4217 has never listed.
     """
     name = (code or "").strip().upper() or DEFAULT_CURRENCY
     exponent(name)
@@ -46,7 +46,7 @@ def currency_code(code: str | None) -> str:
 def minor_units(amount: msgspec.Raw, currency: str, field: str = "amount") -> int | None:
     """Return a JSON number in minor units of its currency, None for an absent one. No float is involved.
 
-    Raises Unreadable for anything but a positive number, and for one finer than the currency: it is never rounded.
+    Raises InvalidField for anything but a positive number, and for an amount finer than the currency: none is rounded.
     """
     exponent(currency)
     text = bytes(amount).decode()
@@ -54,14 +54,14 @@ def minor_units(amount: msgspec.Raw, currency: str, field: str = "amount") -> in
 
 
 def minor_units_or_none(amount: msgspec.Raw, currency: str, field: str = "amount") -> int | None:
-    """As `minor_units`, for fields in which zero means that there is nothing to tell."""
+    """As `minor_units`, but return None for zero."""
     exponent(currency)
     text = bytes(amount).decode()
     return None if text in EMPTY else exact_units(text, currency, field) or None
 
 
 def units_of_any(amount: msgspec.Raw, currency: str, field: str = "amount") -> int | None:
-    """As `minor_units_or_none`, for fields that hold a number or a text; an empty text is an absent amount."""
+    """As `minor_units_or_none`, for a field that holds a number or a text; an empty text is an absent amount."""
     if not bytes(amount).startswith(b'"'):
         return minor_units_or_none(amount, currency, field)
     text = json_body.read_again(_text, bytes(amount)).strip()
@@ -83,7 +83,7 @@ def exact_units(text: str, currency: str, field: str = "amount") -> int:
 
 
 def _shifted(text: str, digits: int, unit: str, field: str) -> int:
-    """Return the number times 10 to the power of `digits`. Raises Unreadable when that is finer than `unit`."""
+    """Return the number times 10 to the power of `digits`. Raises InvalidField when that is finer than `unit`."""
     match = _NUMBER.fullmatch(text)
     if match is None:
         raise InvalidField(f"{field} must be a positive plain number")
@@ -101,9 +101,9 @@ def _shifted(text: str, digits: int, unit: str, field: str) -> int:
 
 
 def whole_units(amount: RawMinorUnits, field: str = "amount") -> int | None:
-    """Return an amount that is counted in minor units already as an integer, None for an absent one.
+    """Return an amount that the body already gives in minor units, None for an absent one.
 
-    Raises Unreadable for one that is negative, too large or no whole number.
+    Raises InvalidField for a number that is negative, too large or not whole.
     """
     text = bytes(amount).decode()
     return None if text in EMPTY else _shifted(text, 0, "the minor unit of its currency", field)

@@ -1,6 +1,6 @@
-"""Notes on a webhook's fields that could not be used as they were sent. The reader collects them, the shell logs them.
+"""Notes on fields that could not be used as they were sent. Parsers make them, the gateway logs them.
 
-They name fields and say why; never what the field held.
+A note names the field and the reason, never the value.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _notes: ContextVar[list[str] | None] = ContextVar("_notes", default=None)
 
 @contextmanager
 def collected() -> Iterator[list[str]]:
-    """Collect the notes made inside this block. Without a collector a note is dropped."""
+    """Collect the notes made inside this block. Notes made outside of such a block are dropped."""
     notes: list[str] = []
     token = _notes.set(notes)
     try:
@@ -22,7 +22,7 @@ def collected() -> Iterator[list[str]]:
 
 
 def note(field: str, why: str) -> None:
-    """Say that an optional field was dropped or changed: `note("reason", "cut to 1000 characters")`."""
+    """Note that an optional field was dropped or changed: `note("reason", "cut to 1000 characters")`."""
     notes = _notes.get()
     if notes is not None:
         notes.append(f"{field} {why}")

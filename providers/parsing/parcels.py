@@ -1,4 +1,4 @@
-"""What the aggregators of carriers have in common: a parcel, where it is, and now and then whose order it holds."""
+"""Builds shipping notices from what carrier aggregators send: a parcel, its status and, sometimes, its order."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ from stream.events import ShippingNotice, ShippingStatus
 from stream.events.topics import parcel_number
 
 Word = Annotated[str, msgspec.Meta(max_length=64)]
-"""A word of a provider's vocabulary: an event, a status."""
+"""An event type or a status of a provider."""
 
 PLACE_CHARS = 1000
 
@@ -27,7 +27,7 @@ def notice(
     location: str | None = None,
     scanned_at: int | None = None,
 ) -> ShippingNotice:
-    """A scan in our words. Where the provider has no other name for the shop's order, `carrier:number` is its name."""
+    """Return the notice for a scan. Without a `reference` of the provider, the parcel's alias is `carrier:number`."""
     code = carriers.normalise(carrier)
     return ShippingNotice(
         order_id=order_id,
@@ -42,19 +42,19 @@ def notice(
 
 
 def status(table: Mapping[str, ShippingStatus], word: str) -> ShippingStatus:
-    """Our word for a provider's; raises Unsupported for one that says nothing of where the parcel is."""
+    """Return our status for a provider's `word`. Raises Unsupported for a word that `table` does not list."""
     if word not in table:
-        raise Unsupported(f"the status {word} moves no parcel")
+        raise Unsupported(f"the status {word} does not change a parcel")
     return table[word]
 
 
 def place(*parts: str | None) -> str | None:
-    """The parts of a place that are there, in one line."""
+    """Join the parts that are not blank; None if there are none."""
     return ", ".join(part.strip() for part in parts if part and part.strip())[:PLACE_CHARS] or None
 
 
 def order_id(*candidates: Any) -> str | None:
-    """The first of these that can be an order's id."""
+    """Return the first candidate that is a valid id, or None."""
     for candidate in candidates:
         try:
             return msgspec.convert(candidate, OrderId, dec_hook=decode_hook)
@@ -63,8 +63,8 @@ def order_id(*candidates: Any) -> str | None:
     return None
 
 
-def detail(told: msgspec.Raw, field: str) -> bytes:
-    """A part of the body that only some events are read for; raises Unreadable when it is missing."""
-    if not bytes(told):
+def detail(raw: msgspec.Raw, field: str) -> bytes:
+    """Return a part of the body that only some events need. Raises InvalidField if it is missing."""
+    if not bytes(raw):
         raise InvalidField(f"{field} is missing")
-    return bytes(told)
+    return bytes(raw)

@@ -1,4 +1,4 @@
-"""Instants in every form that providers write them in: one reader for all of them.
+"""Reads instants in all formats that providers use.
 
 ISO 8601 with or without seconds, fraction, separators and zone, `T` or a blank between day and time; Unix time in
 seconds, milliseconds, microseconds or nanoseconds, which the years 2000 to 2099 tell apart; bare digits such as
@@ -15,10 +15,10 @@ from providers.parsing.fields import EARLIEST, EPOCH, LATEST
 from providers.parsing.notes import note
 
 KST = timezone(timedelta(hours=9))
-"""Korea keeps it all year."""
+"""Korean time; Korea has no daylight saving time."""
 
 RawTime = msgspec.Raw | str | int | None
-"""A time as a body holds it: raw JSON, or the text or number in it."""
+"""A time as a body holds it: raw JSON, or its text or number."""
 
 _DAY = r"(?P<year>\d{4})(?:(?P<mark>[-./])(?P<month>\d\d?)(?P=mark)(?P<day>\d\d?)|(?P<month2>\d\d)(?P<day2>\d\d))"
 _TIME = r"(?P<hour>\d\d):?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,18}))?)?"
@@ -26,7 +26,7 @@ _ZONE = r"\s?(?P<zone>[Zz]|UTC|GMT|(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d
 _ISO = re.compile(rf"{_DAY}(?:(?:[Tt]|\s{{0,3}}){_TIME}(?:{_ZONE})?)?", re.ASCII)
 _DIGITS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _NUMBER = re.compile(r"\d{1,19}(\.\d{1,18})?([eE]\+?\d\d?)?", re.ASCII)
-_NOTHING = ("", "null", "0")
+_EMPTY = ("", "null", "0")
 _SECOND = 1_000_000
 _UNIX_SCALES = (1, 1_000, 1_000_000, 1_000_000_000)
 """Units in a second of a Unix time: seconds, milliseconds, microseconds, nanoseconds."""
@@ -35,16 +35,16 @@ _END = (LATEST - EPOCH) // timedelta(microseconds=1)
 
 
 class _NoZone(ValueError):
-    """A time that names no zone, of a provider whose clock stands nowhere in particular."""
+    """The time names no zone, and the provider's zone is not known."""
 
 
-def instant(said: RawTime, field: str, zone: tzinfo | None = None) -> int | None:
-    """Return microseconds since 1970 UTC, or None for what says nothing (None, "", 0) and for what is no instant.
+def instant(value: RawTime, field: str, zone: tzinfo | None = None) -> int | None:
+    """Return microseconds since 1970 UTC; None for an empty value (None, "", 0) and for one that is not an instant.
 
-    `zone` is where the provider's clock stands when it names no zone; without either it is no instant.
+    `zone` applies to times without a zone; if it is None, such a time is not an instant. Unusable values are noted.
     """
-    text = raw_text(said)
-    if text in _NOTHING:
+    text = raw_text(value)
+    if text in _EMPTY:
         return None
     try:
         is_unix = _NUMBER.fullmatch(text) and not (text.isdecimal() and len(text) in _DIGITS)
@@ -60,21 +60,21 @@ def instant(said: RawTime, field: str, zone: tzinfo | None = None) -> int | None
     return at
 
 
-def korean(said: RawTime, field: str) -> int | None:
-    """As `instant`, of a provider whose clock stands in Korea."""
-    return instant(said, field, KST)
+def korean(value: RawTime, field: str) -> int | None:
+    """As `instant`, for a provider that writes Korean time where it names no zone."""
+    return instant(value, field, KST)
 
 
-def is_present(said: RawTime) -> bool:
+def is_present(value: RawTime) -> bool:
     """Return whether a time is present, readable or not."""
-    return raw_text(said) not in _NOTHING
+    return raw_text(value) not in _EMPTY
 
 
-def raw_text(said: RawTime) -> str:
-    """The text or number as it was written, without blanks around it."""
-    if not isinstance(said, msgspec.Raw):
-        return "" if said is None else str(said).strip()
-    raw = bytes(said)
+def raw_text(value: RawTime) -> str:
+    """Return the text or number as the body has it, without blanks around it."""
+    if not isinstance(value, msgspec.Raw):
+        return "" if value is None else str(value).strip()
+    raw = bytes(value)
     if not raw.startswith(b'"'):
         return raw.decode(errors="replace")
     try:
@@ -84,7 +84,7 @@ def raw_text(said: RawTime) -> str:
 
 
 def in_korea(at: int) -> datetime:
-    """The Korean wall clock at an instant in microseconds since 1970 UTC."""
+    """Return Korean time for an instant in microseconds since 1970 UTC."""
     return (EPOCH + timedelta(microseconds=at)).astimezone(KST)
 
 
@@ -123,7 +123,7 @@ def _zone(part: re.Match[str]) -> tzinfo:
 
 
 def _micros(clock: datetime, zone: tzinfo | None) -> int:
-    """The instant at which a clock in `zone` shows this, whatever zone `clock` names."""
+    """Return the instant at which a clock in `zone` shows the time of `clock`, ignoring the zone of `clock`."""
     if zone is None:
         raise _NoZone
     return (clock.replace(tzinfo=zone) - EPOCH) // timedelta(microseconds=1)

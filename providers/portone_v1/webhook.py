@@ -1,8 +1,7 @@
-"""PortOne V1 (Iamport): unsigned notices, JSON or form by a choice in its console, each a question for its API.
+"""PortOne V1 (Iamport): unsigned webhooks, JSON or form as set in its console; each causes a request to its API.
 
-`PORTONE_V1_API_KEY` is a ready access token. PortOne hands one out for `imp_key` and `imp_secret` at
-`POST /users/getToken`, for half an hour; whoever runs hookstream renews the setting, or puts a proxy in between that
-does.
+`PORTONE_V1_API_KEY` is an access token. PortOne issues one for `imp_key` and `imp_secret` at `POST /users/getToken`,
+valid for half an hour; the operator renews the setting, or runs a proxy that does.
 """
 
 import msgspec
@@ -32,16 +31,16 @@ STATUSES: dict[str, PaymentStatus] = {
     "failed": "failed",
     "cancelled": "cancelled",
 }
-_FOLLOW: dict[str, frozenset[str]] = {
+_LATER_STATES: dict[str, frozenset[str]] = {
     "paid": frozenset({"completed", "partially_cancelled", "cancelled"}),
     "cancelled": frozenset({"partially_cancelled", "cancelled"}),
     "failed": frozenset({"failed", "completed", "partially_cancelled", "cancelled"}),
 }
-"""What a payment can be once it was what a webhook claims; one told to have failed may yet succeed."""
+"""Claimed status → the statuses that may follow it; a failed payment may still succeed."""
 
 
 class PortoneV1Webhook(msgspec.Struct):
-    """A webhook. `event` stands in those of another kind, such as Inicis' escrow."""
+    """A webhook about a payment. Webhooks of other kinds, such as Inicis' escrow, have an `event`."""
 
     imp_uid: Id
     merchant_uid: StrictOptional[Id] = None
@@ -63,7 +62,7 @@ class CancelAnnotation(msgspec.Struct):
 
 
 class PortoneV1Payment(msgspec.Struct):
-    """Of PortOne's PaymentAnnotation what we use; never the card or the buyer."""
+    """The fields of PortOne's PaymentAnnotation that are used. The card and the buyer are never read."""
 
     imp_uid: Id
     status: Text
@@ -87,71 +86,73 @@ class PaymentReply(msgspec.Struct):
 
 
 _head = msgspec.json.Decoder(EscrowMarker)
-_told = msgspec.json.Decoder(PortoneV1Webhook)
+_webhook = msgspec.json.Decoder(PortoneV1Webhook)
 _reply = msgspec.json.Decoder(PaymentReply)
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - nothing is signed
-    """The headers PortOne adds to this body."""
+    """Return the headers that PortOne adds to this body."""
     return {} if payload.lstrip().startswith(b"{") else {"Content-Type": form.CONTENT_TYPE}
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one kind
-    """The question a webhook raises; Unsupported for the escrow's."""
-    told = _read(received)
-    claims = {"status": told.status, "cancellation_id": told.cancellation_id}
-    question = Question(
+    """Return the verification request for a webhook. Raises Unsupported for escrow and other kinds."""
+    webhook = _read(received)
+    claims = {"status": webhook.status, "cancellation_id": webhook.cancellation_id}
+    request = Question(
         subject="payment",
-        reference=told.imp_uid,
-        order_id=told.merchant_uid,
+        reference=webhook.imp_uid,
+        order_id=webhook.merchant_uid,
         claims={name: value for name, value in claims.items() if value},
     )
-    return Translation(question, f"payment.{told.status or 'changed'}", None)
+    return Translation(request, f"payment.{webhook.status or 'changed'}", None)
 
 
 def _read(received: Received) -> PortoneV1Webhook:
     fields = form.parameters(received.body, "utf-8") if form.is_form(received) else None
     event = json_body.read(_head, received.body).event if fields is None else fields.get("event")
     if event:
-        raise Unsupported("it tells of an escrow or the like, not of a payment")
-    return json_body.read(_told, received.body) if fields is None else form.typed(fields, _told)
+        raise Unsupported("it is about an escrow or the like, not about a payment")
+    return json_body.read(_webhook, received.body) if fields is None else form.typed(fields, _webhook)
 
 
-def build_request(question: Question, key: str) -> ApiRequest:
-    """`GET /payments/{imp_uid}`, with a ready access token."""
-    return ApiRequest("GET", f"/payments/{api_support.segment(question.reference)}", {"Authorization": key})
+def build_request(request: Question, key: str) -> ApiRequest:
+    """`GET /payments/{imp_uid}`, with an access token."""
+    return ApiRequest("GET", f"/payments/{api_support.quoted(request.reference)}", {"Authorization": key})
 
 
-def read_response(question: Question, received: Received, answer: bytes) -> Translation:  # noqa: ARG001 - no clue in it
-    """What PortOne says is true of the payment now.
+def read_response(request: Question, received: Received, response: bytes) -> Translation:  # noqa: ARG001 - not needed
+    """Translate the payment's state at PortOne.
 
-    Raises NotKnownYet where it says that there is no such payment, Untrue where it is another order's or never was
-    what the webhook claims.
+    Raises NotKnownYet if PortOne has no such payment, Contradicted if the payment or its order is another one or never
+    had the claimed status or cancel, Unsupported for an undocumented status.
     """
-    payment = api_support.read(_reply, answer).response
+    payment = api_support.decode(_reply, response).response
     if payment is None:
         raise NotKnownYet("PortOne has no such payment")
-    if payment.imp_uid != question.reference:
-        raise Contradicted("PortOne answers of another payment than was asked for")
-    api_support.check_order(question, payment.merchant_uid)
+    if payment.imp_uid != request.reference:
+        raise Contradicted("PortOne responded with another payment")
+    api_support.check_order(request, payment.merchant_uid)
     notice = _notice(payment)
-    claimed = question.claims.get("status")
-    if not api_support.may_have_been(claimed, notice.status, _FOLLOW):
-        raise Contradicted(f"the payment is {payment.status}, and never was {claimed}")
-    wanted = question.claims.get("cancellation_id")
+    claimed = request.claims.get("status")
+    if not api_support.may_have_been(claimed, notice.status, _LATER_STATES):
+        raise Contradicted(f"the payment is {payment.status}, and was never {claimed}")
+    wanted = request.claims.get("cancellation_id")
     if wanted and wanted not in {cancel.cancellation_id for cancel in payment.cancel_history or ()}:
-        raise Contradicted("PortOne knows of no such cancel of the payment")
+        raise Contradicted("PortOne has no such cancel of the payment")
     return Translation(notice, f"payment.{notice.status}", _happened_at(payment, notice), _event_id(payment, notice))
 
 
 def _notice(payment: PortoneV1Payment) -> PaymentNotice:
     if payment.status not in STATUSES:
-        raise Unsupported(f"{payment.status} is no status that PortOne documents")
+        raise Unsupported(f"PortOne does not document the status {payment.status}")
     currency = currency_code(payment.currency)
     amount = minor_units_or_none(payment.amount, currency)
     refunded = minor_units_or_none(payment.cancel_amount, currency, "cancel_amount")
     paid_at = korean(payment.paid_at, "paid_at")
-    unpaid = payment.status == "cancelled" and not is_present(payment.paid_at)  # such as an account nobody paid into
+    unpaid = payment.status == "cancelled" and not is_present(
+        payment.paid_at
+    )  # such as a virtual account without deposit
     references = (payment.imp_uid, payment.pg_tid) if payment.pg_tid else (payment.imp_uid,)
     return PaymentNotice(
         order_id=payment.merchant_uid,
@@ -171,7 +172,7 @@ def _notice(payment: PortoneV1Payment) -> PaymentNotice:
 
 
 def _status(payment: PortoneV1Payment, amount: int | None, refunded: int | None) -> PaymentStatus:
-    """A part cancel leaves V1's status at `paid`; `ready` is a payment begun or, by vbank, an account to pay into."""
+    """A partial cancel leaves V1's status at `paid`; `ready` is a started payment or, with vbank, an issued account."""
     if payment.status in ("paid", "cancelled") and refunded and amount and refunded < amount:
         return "partially_cancelled"
     if payment.status == "ready" and payment.pay_method == "vbank":
@@ -204,7 +205,7 @@ def _happened_at(payment: PortoneV1Payment, notice: PaymentNotice) -> int | None
 
 
 def _event_id(payment: PortoneV1Payment, notice: PaymentNotice) -> str:
-    """Payment, status and last cancel: PortOne V1 numbers no events."""
+    """Return an id made of payment, status and last cancel, since PortOne V1 has no event ids."""
     last = notice.cancels[-1].id if notice.cancels else str(notice.refunded_amount or "")
     return f"{payment.imp_uid}:{notice.status}:{last}" if last else f"{payment.imp_uid}:{notice.status}"
 
@@ -226,5 +227,5 @@ PROVIDER = Provider(
     takes_forms=True,
     api_verification=ApiVerification("https://api.iamport.kr", build_request, read_response),
     proof="nothing: the API is asked",
-    events="a payment is `paid`, `ready`, `failed` or `cancelled`; escrow is kept aside",
+    events="a payment is `paid`, `ready`, `failed` or `cancelled`; escrow is quarantined",
 )

@@ -1,10 +1,10 @@
-"""PortOne V2: signed by Standard Webhooks, but without amounts, so each is a question for its API.
+"""PortOne V2: signed by Standard Webhooks, but without amounts, so each causes a request to its API.
 
 Two versions: 2024-04-25 `{type, timestamp, data}`, and 2024-01-01 `{payment_id, tx_id, status}` as JSON or form.
 
-`Transaction.Confirm` asks, while the customer waits, whether a payment may pass; anything but 2xx declines it. The
-answer is the shop's, which knows its stock and its prices: do not point the confirm URL here. If it is, the payment
-passes (200) and the question is kept aside; its amount is compared with the order's like any other's.
+`Transaction.Confirm` asks, while the customer waits, whether a payment may pass; anything but 2xx declines it. Only
+the shop can decide that, by its stock and prices: do not point the confirm URL here. If it is, the payment passes (200)
+and the request is quarantined; the amount of the payment is compared with the order's as usual.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ STATUSES: dict[str, PaymentStatus] = {
 }
 _PAID = frozenset({"PAID", "PARTIAL_CANCELLED", "CANCELLED"})
 _ISSUED = frozenset({"VIRTUAL_ACCOUNT_ISSUED", "FAILED"}) | _PAID
-_FOLLOW = {
+_LATER_STATES = {
     "Paid": _PAID,
     "PartialCancelled": frozenset({"PARTIAL_CANCELLED", "CANCELLED"}),
     "Cancelled": frozenset({"CANCELLED"}),
@@ -54,7 +54,7 @@ _FOLLOW = {
     "PayPending": frozenset(STATUSES),
     "CancelPending": _PAID,
 }
-"""The events that tell of a payment, and what it can be after them."""
+"""Event of a payment → the statuses that the payment may have afterwards."""
 DISPUTES: dict[str, DisputeStatus] = {
     "Transaction.DisputeCreated": "needs_response",
     "Transaction.DisputeResolved": "closed",
@@ -62,7 +62,7 @@ DISPUTES: dict[str, DisputeStatus] = {
 
 
 class TransactionEventHead(msgspec.Struct):
-    """2024-04-25 has a `type`."""
+    """The fields that distinguish the versions: 2024-04-25 has a `type`, 2024-01-01 a `status`."""
 
     type: Text | None = None
     status: Text | None = None
@@ -85,7 +85,7 @@ class TransactionEvent2024January(msgspec.Struct):
 
 
 class PaymentAmount(msgspec.Struct):
-    """PortOne V2 scales amounts by their currency: $1.50 is 150."""
+    """Amounts in minor units of the payment's currency: $1.50 is 150."""
 
     total: Annotated[RawMinorUnits, STRICT] = ABSENT
     cancelled: Annotated[RawMinorUnits, STRICT] = ABSENT
@@ -110,7 +110,7 @@ class Cancellation(msgspec.Struct):
 
 
 class PortoneV2Payment(msgspec.Struct):
-    """Of PortOne's Payment what we use; never the card or the customer."""
+    """The fields of PortOne's Payment that are used. The card and the customer are never read."""
 
     id: Id
     status: Text
@@ -129,8 +129,8 @@ class PortoneV2Payment(msgspec.Struct):
 
 
 _head = msgspec.json.Decoder(TransactionEventHead)
-_told = msgspec.json.Decoder(TransactionEvent)
-_told_2024_january = msgspec.json.Decoder(TransactionEvent2024January)
+_event = msgspec.json.Decoder(TransactionEvent)
+_event_2024_january = msgspec.json.Decoder(TransactionEvent2024January)
 _payment = msgspec.json.Decoder(PortoneV2Payment)
 
 
@@ -141,78 +141,78 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:
-    """The headers PortOne adds to this body."""
+    """Return the headers that PortOne adds to this body."""
     kind = {} if payload.lstrip().startswith(b"{") else {"Content-Type": form.CONTENT_TYPE}
     return kind | standard_webhooks.sign(payload, secret, at, f"msg_{sha256(payload).hexdigest()[:24]}")
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path
-    """The question a webhook raises, or the dispute it tells of.
+    """Return the verification request for a webhook, or its dispute.
 
-    Raises Unsupported for billing keys, tax invoices, confirm and the unknown.
+    Raises Unsupported for billing keys, tax invoices, `Transaction.Confirm` and unknown types.
     """
     fields = form.parameters(received.body, "utf-8") if form.is_form(received) else None
     head = json_body.read(_head, received.body) if fields is None else form.typed(fields, _head)
     if head.type in DISPUTES and fields is None:
-        return _dispute(head.type, json_body.read(_told, received.body))
+        return _dispute(head.type, json_body.read(_event, received.body))
     domain, _, event = (head.type or f"Transaction.{head.status or ''}").partition(".")
-    if domain != "Transaction" or event not in _FOLLOW:
-        raise Unsupported("it tells of no change of a payment")
+    if domain != "Transaction" or event not in _LATER_STATES:
+        raise Unsupported("it reports no change of a payment")
     if head.type and fields is None:
-        return _question(event, json_body.read(_told, received.body).data)
-    told = (
-        json_body.read(_told_2024_january, received.body) if fields is None else form.typed(fields, _told_2024_january)
+        return _verification_request(event, json_body.read(_event, received.body).data)
+    body = (
+        json_body.read(_event_2024_january, received.body)
+        if fields is None
+        else form.typed(fields, _event_2024_january)
     )
-    return _question(event, TransactionData(told.payment_id, told.tx_id))
+    return _verification_request(event, TransactionData(body.payment_id, body.tx_id))
 
 
-def _dispute(event_type: str, told: TransactionEvent) -> Translation:
-    """A dispute, which is all that PortOne tells of it: neither a reason nor an amount nor a deadline.
+def _dispute(event_type: str, body: TransactionEvent) -> Translation:
+    """Translate a dispute. PortOne sends no reason, amount or deadline.
 
-    The signature proves it, and its API has nothing to add. A transaction has one dispute at a time.
+    The signature is sufficient, since the API has no more about it. A transaction has one dispute at a time.
     """
-    names = tuple(name for name in (told.data.transactionId,) if name)
+    names = tuple(name for name in (body.data.transactionId,) if name)
     notice = DisputeNotice(
-        order_id=told.data.paymentId,
-        dispute_id=told.data.transactionId or told.data.paymentId,
+        order_id=body.data.paymentId,
+        dispute_id=body.data.transactionId or body.data.paymentId,
         status=DISPUTES[event_type],
-        transaction_id=told.data.transactionId,
+        transaction_id=body.data.transactionId,
         references=names,
     )
-    at = korean(told.timestamp, "timestamp")
+    at = korean(body.timestamp, "timestamp")
     return Translation(notice, event_type, at, f"{notice.dispute_id}:{event_type}:{at or ''}")
 
 
-def _question(event: str, data: TransactionData) -> Translation:
+def _verification_request(event: str, data: TransactionData) -> Translation:
     claims = {"event": event, "transaction_id": data.transactionId, "cancellation_id": data.cancellationId}
-    question = Question(
+    request = Question(
         subject="payment",
         reference=data.paymentId,
         order_id=data.paymentId,
         claims={name: value for name, value in claims.items() if value},
     )
-    return Translation(question, f"Transaction.{event}", None)
+    return Translation(request, f"Transaction.{event}", None)
 
 
-def build_request(question: Question, key: str) -> ApiRequest:
+def build_request(request: Question, key: str) -> ApiRequest:
     """`GET /payments/{paymentId}`, with the V2 API secret."""
-    return ApiRequest(
-        "GET", f"/payments/{api_support.segment(question.reference)}", {"Authorization": f"PortOne {key}"}
-    )
+    return ApiRequest("GET", f"/payments/{api_support.quoted(request.reference)}", {"Authorization": f"PortOne {key}"})
 
 
-def read_response(question: Question, received: Received, answer: bytes) -> Translation:  # noqa: ARG001 - no clue in it
-    """What PortOne says is true of the payment now.
+def read_response(request: Question, received: Received, response: bytes) -> Translation:  # noqa: ARG001 - not needed
+    """Translate the payment's state at PortOne.
 
-    Raises Untrue when it is another payment. A signed webhook is no forgery, so one that is ahead of the API is
-    NotKnownYet.
+    Raises Contradicted if it is another payment, Unsupported for an undocumented status. If the API does not yet
+    have the claimed status, raises NotKnownYet, since the signed webhook is genuine.
     """
-    payment = api_support.read(_payment, answer)
-    if payment.id != question.reference:
-        raise Contradicted("PortOne answers of another payment than was asked for")
+    payment = api_support.decode(_payment, response)
+    if payment.id != request.reference:
+        raise Contradicted("PortOne responded with another payment")
     if payment.status not in STATUSES:
-        raise Unsupported(f"{payment.status} is no status that PortOne documents")
-    if not api_support.may_have_been(question.claims.get("event"), payment.status, _FOLLOW):
+        raise Unsupported(f"PortOne does not document the status {payment.status}")
+    if not api_support.may_have_been(request.claims.get("event"), payment.status, _LATER_STATES):
         raise NotKnownYet(f"the payment is still {payment.status}")
     notice = _notice(payment)
     times = {
@@ -221,8 +221,8 @@ def read_response(question: Question, received: Received, answer: bytes) -> Tran
         "cancelled": payment.cancelledAt,
         "partially_cancelled": payment.cancelledAt,
     }
-    said = (times.get(notice.status), payment.statusChangedAt, payment.requestedAt)
-    at = next((at for time in said if (at := korean(time, "statusChangedAt"))), None)
+    candidates = (times.get(notice.status), payment.statusChangedAt, payment.requestedAt)
+    at = next((at for time in candidates if (at := korean(time, "statusChangedAt"))), None)
     return Translation(notice, f"payment.{notice.status}", at, _event_id(payment, notice))
 
 
@@ -231,7 +231,9 @@ def _notice(payment: PortoneV2Payment) -> PaymentNotice:
     amount = payment.amount or PaymentAmount()
     failure = payment.failure or PortoneFailure()
     paid_at = korean(payment.paidAt, "paidAt")
-    unpaid = payment.status == "CANCELLED" and not is_present(payment.paidAt)  # such as an account nobody paid into
+    unpaid = payment.status == "CANCELLED" and not is_present(
+        payment.paidAt
+    )  # such as a virtual account without deposit
     return PaymentNotice(
         order_id=payment.id,
         status=STATUSES[payment.status],
@@ -249,7 +251,7 @@ def _notice(payment: PortoneV2Payment) -> PaymentNotice:
 
 
 def _method(payment: PortoneV2Payment) -> str | None:
-    """`PaymentMethodCard` is `Card`."""
+    """Return the method's type without its prefix: `Card` for `PaymentMethodCard`."""
     kind = payment.method.type if payment.method else None
     return kind.removeprefix("PaymentMethod") if kind else None
 
@@ -268,7 +270,7 @@ def _cancels(payment: PortoneV2Payment) -> tuple[Cancel, ...]:
 
 
 def _event_id(payment: PortoneV2Payment, notice: PaymentNotice) -> str:
-    """Payment, attempt, status and last cancel: `webhook-id` names the delivery of a claim, not what is true."""
+    """Return an id made of payment, attempt, status and last cancel. `webhook-id` identifies only the webhook."""
     last = notice.cancels[-1].id if notice.cancels else ""
     return f"{payment.id}:{payment.transactionId or ''}:{payment.status}:{last}"
 
@@ -297,11 +299,11 @@ PROVIDER = Provider(
     takes_forms=True,
     api_verification=ApiVerification("https://api.portone.io", build_request, read_response),
     proof=(
-        "Standard Webhooks `v1`: base64 HMAC-SHA256 of id, time and raw body, within 300 s; it tells no "
+        "Standard Webhooks `v1`: base64 HMAC-SHA256 of id, time and raw body, within 300 s; it has no "
         "amount, so the API is asked too"
     ),
     events=(
         "`Transaction.*` of both versions, disputes without amount and deadline; billing keys, tax invoices and "
-        "`Transaction.Confirm` are kept aside"
+        "`Transaction.Confirm` are quarantined"
     ),
 )

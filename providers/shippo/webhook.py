@@ -1,7 +1,7 @@
-"""Shippo: signed where the account has that, else proved by a token in the URL; with neither nobody is believed.
+"""Shippo: signed if the account has that feature, else authenticated by a token in the URL.
 
-`Shippo-Auth-Signature: t=<seconds>,v1=<hex>` is the HMAC-SHA256 of `{t}.{raw body}`. How old one may be is nowhere
-written; an hour lets its retries through. A parcel that waits at a pickup point is on its way out to its reader.
+`Shippo-Auth-Signature: t=<seconds>,v1=<hex>` is the HMAC-SHA256 of `{t}.{raw body}`. Its maximum age is not documented;
+an hour admits its retries. A parcel that waits at a pickup point is out for delivery.
 """
 
 import hmac
@@ -72,7 +72,10 @@ _track = msgspec.json.Decoder(ShippoTrack)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Prove the raw body by its signature; only a request without one by the token of its URL."""
+    """Check the signature of the raw body; without that header, the token in the URL.
+
+    Raises Forged if neither matches, Stale if the signed time is more than TOLERANCE_S away.
+    """
     header = received.headers.get(SIGNATURE)
     if header is None:
         return url_token.verify(received, secrets)
@@ -90,7 +93,7 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:
-    """The headers a sender adds to this body at this time, in microseconds."""
+    """Return the headers that a sender adds to this body at a time in microseconds."""
     time = str(at // 1_000_000)
     return {"Shippo-Auth-Signature": f"t={time},v1={_signature(payload, secret, time).decode()}"}
 
@@ -100,46 +103,46 @@ def _signature(payload: bytes, secret: bytes, time: str) -> bytes:
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
-    """Read a verified `track_updated`."""
+    """Translate a `track_updated`. Raises Unsupported for other events, and for a parcel without a known status."""
     event = json_body.read(_event, received.body)
     if event.event != "track_updated":
-        raise Unsupported(f"{event.event} tells of no parcel")
+        raise Unsupported(f"{event.event} is not about a parcel")
     track = json_body.read(_track, parcels.detail(event.data, "data"))
-    now = track.tracking_status
-    if now is None:
+    current = track.tracking_status
+    if current is None:
         raise Unsupported("the parcel has no status yet")
-    where = now.location or StatusLocation()
-    scanned_at = instant(now.status_date, "status_date")
+    location = current.location or StatusLocation()
+    scanned_at = instant(current.status_date, "status_date")
     notice = parcels.notice(
         carrier=track.carrier,
         number=track.tracking_number,
-        status=_status(now),
+        status=_status(current),
         order_id=order_in(track.metadata),
-        location=parcels.place(where.city, where.state, where.country),
+        location=parcels.place(location.city, location.state, location.country),
         scanned_at=scanned_at,
     )
     mode: Mode | None = None if event.test is None else "test" if event.test else "live"
-    return Translation(notice, event.event, scanned_at, _event_id(track, now), mode)
+    return Translation(notice, event.event, scanned_at, _event_id(track, current), mode)
 
 
 def order_in(metadata: str | None) -> str | None:
-    """The order that the shop's own words on a parcel name, when they name nothing else: `order_id=7`, `Order 7`."""
+    """Return the order id in the shop's metadata if it holds nothing else: `order_id=7`, `Order 7`."""
     named = _ORDER.fullmatch(metadata or "")
     return parcels.order_id(named[1] or named[2]) if named else None
 
 
-def _status(now: TrackingStatus) -> ShippingStatus:
-    finer = f"{now.status} {now.substatus.code}" if now.substatus else now.status
-    return parcels.status(STATUSES, finer if finer in STATUSES else now.status)
+def _status(current: TrackingStatus) -> ShippingStatus:
+    finer = f"{current.status} {current.substatus.code}" if current.substatus else current.status
+    return parcels.status(STATUSES, finer if finer in STATUSES else current.status)
 
 
-def _event_id(track: ShippoTrack, now: TrackingStatus) -> str | None:
-    """Shippo names no event: the parcel, its status' own id and date do; and the order, which may be written later."""
-    date = raw_text(now.status_date)
-    if not (now.object_id and date):
+def _event_id(track: ShippoTrack, current: TrackingStatus) -> str | None:
+    """Return an id made of parcel, status id and date, since Shippo has none; and order, which may be added later."""
+    date = raw_text(current.status_date)
+    if not (current.object_id and date):
         return None
     parcel = f"{carriers.normalise(track.carrier)}:{track.tracking_number}"
-    return "\n".join((parcel, now.object_id, date, order_in(track.metadata) or ""))
+    return "\n".join((parcel, current.object_id, date, order_in(track.metadata) or ""))
 
 
 PROVIDER = Provider(
@@ -155,5 +158,5 @@ PROVIDER = Provider(
     proof=(
         "`Shippo-Auth-Signature`: hex HMAC-SHA256 of time and raw body, within an hour; without it the token in the URL"
     ),
-    events="`track_updated`; others are kept aside",
+    events="`track_updated`; others are quarantined",
 )

@@ -1,4 +1,4 @@
-"""The shop itself: it tells its orders and its people, signed like contract A. That is how a mail finds its reader."""
+"""The shop's own webhooks: orders and customers, signed as in contract A. Mails are addressed by them."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ from stream.events import CustomerNotice, OrderNotice, email_address
 from stream.events.json_text import NUL
 
 MAX_UNUSABLE_CONTACT = 320
-"""Characters of an unusable contact that a record holds; longer than any address, so the cut text is none."""
+"""Maximum length of an unusable contact in a record. It exceeds any address, so a cut text is not an address."""
 
 
 class OrderBody(msgspec.Struct):
@@ -48,44 +48,47 @@ _string = msgspec.json.Decoder(str)
 
 
 def translate(received: Received, kind: str) -> Translation:
-    """Read a verified order or customer."""
+    """Translate an order or a customer.
+
+    Raises WrongEvent for a body of another kind, Malformed or InvalidField for one that cannot be read.
+    """
     translation = idempotency_key.with_event_id(_TRANSLATORS[kind](received), received)
     kinds.check(received.body, kind)
     return translation
 
 
 def _translate_order(received: Received) -> Translation:
-    told = json_body.read(_order, received.body)
-    customer_email = _contact(told.customerEmail, "customerEmail", received.body)
-    if customer_email is None and told.customerId is None:
-        raise InvalidField("an order needs customerEmail or customerId, or nobody could be told of it")
-    currency = currency_code(told.currency)
-    amount = _amount(told.amount, currency)
-    updated_at = instant(told.updatedAt, "updatedAt")
+    body = json_body.read(_order, received.body)
+    customer_email = _contact(body.customerEmail, "customerEmail", received.body)
+    if customer_email is None and body.customerId is None:
+        raise InvalidField("an order needs customerEmail or customerId, so that its customer can get mails")
+    currency = currency_code(body.currency)
+    amount = _amount(body.amount, currency)
+    updated_at = instant(body.updatedAt, "updatedAt")
     notice = OrderNotice(
-        order_id=told.orderId,
-        customer_id=told.customerId,
+        order_id=body.orderId,
+        customer_id=body.customerId,
         customer_email=customer_email,
-        customer_name=_name(told.customerName),
-        seller_id=told.sellerId,
-        seller_email=_contact(told.sellerEmail, "sellerEmail", received.body),
-        locale=told.locale,
+        customer_name=_name(body.customerName),
+        seller_id=body.sellerId,
+        seller_email=_contact(body.sellerEmail, "sellerEmail", received.body),
+        locale=body.locale,
         amount=amount,
         currency=None if amount is None else currency,
-        link=told.link,
+        link=body.link,
         updated_at=updated_at,
     )
     return Translation(notice, "order", updated_at)
 
 
 def _translate_customer(received: Received) -> Translation:
-    told = json_body.read(_customer, received.body)
-    updated_at = instant(told.updatedAt, "updatedAt")
+    body = json_body.read(_customer, received.body)
+    updated_at = instant(body.updatedAt, "updatedAt")
     notice = CustomerNotice(
-        customer_id=told.customerId,
-        email=_contact(told.email, "email", received.body) or "",
-        name=_name(told.name),
-        locale=told.locale,
+        customer_id=body.customerId,
+        email=_contact(body.email, "email", received.body) or "",
+        name=_name(body.name),
+        locale=body.locale,
         updated_at=updated_at,
     )
     return Translation(notice, "customer", updated_at)
@@ -95,16 +98,16 @@ def _name(name: str | None) -> str | None:
     return (name or "").strip() or None
 
 
-def _contact(said: msgspec.Raw, field: str, payload: bytes) -> str | None:
-    """Return an e-mail address in its one form (`stream.events.email_address`); None for an absent or empty one.
+def _contact(raw: msgspec.Raw, field: str, payload: bytes) -> str | None:
+    """Return an e-mail address in its canonical form (`stream.events.email_address`); None for an absent or empty one.
 
-    An unusable one is returned as it was posted: the notifier judges again, mails nobody and lists the reason.
-    Raises Unreadable for a control character.
+    An unusable address is returned as posted: the notifier checks it again, sends no mail and lists the reason.
+    Raises InvalidField for a control character.
     """
-    text = "" if bytes(said) in (b"", b"null") else _as_text(said)
+    text = "" if bytes(raw) in (b"", b"null") else _as_text(raw)
     if not text.strip(" "):
         return None
-    if NUL not in payload:  # then `body` has written it, for half a surrogate pair
+    if NUL not in payload:  # then `json_body` put the NUL in place of half a surrogate pair
         text = text.replace("\0", email_address.LOST)
     if email_address.has_control_character(text):
         raise InvalidField(f"{field} holds a control character")
@@ -116,14 +119,14 @@ def _contact(said: msgspec.Raw, field: str, payload: bytes) -> str | None:
     return text if len(text) <= MAX_UNUSABLE_CONTACT else f"{text[:MAX_UNUSABLE_CONTACT]}…"
 
 
-def _as_text(said: msgspec.Raw) -> str:
-    """A text as it is, anything else as its JSON."""
-    return _string.decode(said) if bytes(said).startswith(b'"') else bytes(said).decode()
+def _as_text(raw: msgspec.Raw) -> str:
+    """Return a string's text, and any other value as JSON."""
+    return _string.decode(raw) if bytes(raw).startswith(b'"') else bytes(raw).decode()
 
 
-def _amount(said: msgspec.Raw, currency: str) -> int | None:
-    """Return the amount in minor units; 0 is an amount, of a free order. Raises as `minor_units` does."""
-    return None if bytes(said) in (b"", b"null", b'""') else minor_units_or_none(said, currency) or 0
+def _amount(raw: msgspec.Raw, currency: str) -> int | None:
+    """Return the amount in minor units; 0 is the amount of a free order. Raises as `minor_units` does."""
+    return None if bytes(raw) in (b"", b"null", b'""') else minor_units_or_none(raw, currency) or 0
 
 
 _TRANSLATORS: dict[str, Callable[[Received], Translation]] = {

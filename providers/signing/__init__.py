@@ -1,1 +1,1 @@
-"""Schemes of proof that several providers share."""
+"""Authentication schemes that several providers share."""

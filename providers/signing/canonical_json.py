@@ -1,25 +1,25 @@
-"""A JSON body as JavaScript would write it again: what some senders sign instead of the bytes they post."""
+"""Rewrites a JSON body as JSON.stringify would: some senders sign that form instead of the bytes they post."""
 
 import json
 
 import msgspec
 
 MAX_REWRITTEN_BYTES = 8_192
-"""Of a body that is parsed and written again. That costs 30 ms for 262 KB, and anybody may post such a body; what the
-sources sign is below 1 KB. Of a longer one only the white space is taken out, which costs about 1 ms."""
+"""Maximum size of a body that is parsed and written again. That takes 30 ms for 262 KB, and anybody may post such a
+body; those that known senders sign are below 1 KB. From longer bodies only white space is removed, in about 1 ms."""
 
 
 def compacted(payload: bytes) -> bytes | None:
     """Return the JSON.stringify form of a body, None when it equals the bytes sent.
 
-    In a body above MAX_REWRITTEN_BYTES, spellings of numbers and letters stay as they are: indentation alone differs.
+    In a body above MAX_REWRITTEN_BYTES only white space changes; numbers and escapes stay as they are.
     """
     if len(payload) > MAX_REWRITTEN_BYTES:
         return _without_white_space(payload)
     try:
         parsed = json.loads(payload, parse_float=_as_javascript)
         compact = json.dumps(parsed, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
-    except (ValueError, RecursionError):  # whoever posts nonsense is told that he is not the shop, no more
+    except (ValueError, RecursionError):  # such a body is refused for its signature
         return None
     return compact if compact != payload else None
 

@@ -1,16 +1,16 @@
-"""The scheme of several providers: a header holds the hex HMAC-SHA256 of the body by a secret both know (RFC 2104)."""
+"""A header holds the hex HMAC-SHA256 (RFC 2104) of the body, keyed with a shared secret."""
 
 import hmac
 from collections.abc import Sequence
 
 
 def signature(payload: bytes, secret: bytes) -> str:
-    """What a sender of these bytes puts into the header."""
+    """Return the header's value for a body."""
     return hmac.digest(secret, payload, "sha256").hex()
 
 
 def is_valid_signature(payload: bytes, given: bytes, secrets: Sequence[bytes]) -> bool:
-    """Whether `given` is the signature of these bytes by any of the secrets."""
+    """Return whether `given` is the signature of the body with any of the secrets."""
     # Every secret is tried, so that the time taken does not tell which one matched.
     matches = [hmac.compare_digest(signature(payload, secret).encode(), given) for secret in secrets]
     return any(matches)

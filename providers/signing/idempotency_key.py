@@ -1,4 +1,4 @@
-"""The header by which a sender may name an event itself. Nothing signs it: the event is found by it, not made by it."""
+"""The header `Idempotency-Key`: a sender's own id for an event. It is unsigned, so it never becomes the event id."""
 
 from dataclasses import replace
 
@@ -9,9 +9,9 @@ MAX_LENGTH = 255
 
 
 def with_event_id(translation: Translation, received: Received) -> Translation:
-    """The translation under the sender's own name for the event, where it gives one.
+    """Return the translation with the Idempotency-Key as provider event id, if the header is present.
 
-    Raises Unreadable when it is no name.
+    Raises InvalidField for a key that is empty, longer than MAX_LENGTH characters or not printable.
     """
     key = received.headers.get(HEADER)
     if key is None:

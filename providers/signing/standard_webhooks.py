@@ -1,7 +1,7 @@
 """Standard Webhooks 1.0.0: `webhook-signature` is a list of base64 HMAC-SHA256 of `{id}.{timestamp}.{body}`.
 
-Only the symmetric `v1` is read; a list may name other schemes, which prove nothing here. A secret is base64, with or
-without `whsec_` before it and padding behind it.
+Only the symmetric scheme `v1` is supported; signatures of other schemes are ignored. A secret is base64, with or
+without the prefix `whsec_` and padding.
 """
 
 import base64
@@ -15,16 +15,19 @@ from providers.contract import Forged, Received, Stale
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 HEADERS = frozenset({ID, TIMESTAMP, SIGNATURE})
 TOLERANCE_S = 300
-"""Either way, as in the reference libraries."""
+"""Maximum distance of a signed time from ours, past or future, in seconds; as in the reference libraries."""
 
 MAX_TRIES = 20
-"""So many signatures of one header are compared."""
+"""Maximum number of signatures in one header that are compared."""
 
 _SECONDS = re.compile(r"\d{1,12}", re.ASCII)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> None:
-    """Prove a request by any live secret; raises Forged, or Stale for one signed too long ago or too far ahead."""
+    """Check the signature against all live secrets.
+
+    Raises Forged if none matches, Stale if the signed time is more than TOLERANCE_S away.
+    """
     name, timestamp = received.headers.get(ID, ""), received.headers.get(TIMESTAMP, "")
     if not name or not _SECONDS.fullmatch(timestamp):
         raise Forged("webhook-id or webhook-timestamp is missing")
@@ -39,14 +42,14 @@ def verify(received: Received, secrets: Sequence[bytes]) -> None:
 
 
 def sign(payload: bytes, secret: bytes, at: int, name: str) -> dict[str, str]:
-    """The headers a sender adds to this body at a time in microseconds; `name` stays the same when it sends again."""
+    """Return the headers for a body sent at a time in microseconds. A webhook that is sent again keeps its `name`."""
     timestamp = str(at // 1_000_000)
     signature = _signature(f"{name}.{timestamp}.".encode() + payload, key_of(secret))
     return {"Webhook-Id": name, "Webhook-Timestamp": timestamp, "Webhook-Signature": signature.decode()}
 
 
 def key_of(secret: bytes) -> bytes:
-    """The key that a secret stands for; empty, and so of no use, for one that is not base64."""
+    """Decode a secret to its key. A secret that is not base64 gives an empty key, which `verify` ignores."""
     encoded = secret.removeprefix(b"whsec_")
     try:
         return base64.b64decode(encoded + b"=" * (-len(encoded) % 4), validate=True)

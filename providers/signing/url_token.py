@@ -1,4 +1,4 @@
-"""Proof by a secret in the URL: all that some providers can be given to show who they are."""
+"""Authentication by a secret in the URL, for providers that support nothing better."""
 
 import hmac
 from collections.abc import Sequence
@@ -7,19 +7,19 @@ from providers.contract import Forged, Received, json_response
 from stream.events import Verification
 
 NOT_FOUND = {"invalid_signature": json_response(404, {"error": "unknown_path", "message": "nothing is served here"})}
-"""Who does not know the token is told what he would be told anywhere else."""
+"""Without the token, a path answers as if it did not exist."""
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Prove a request by the token of its URL, compared with any live secret."""
+    """Check the URL's token against all live secrets. Raises Forged if none matches."""
     given = (received.token or "").encode(errors="backslashreplace")
     # Every secret is tried, so that the time taken does not tell which one matched.
     matches = [hmac.compare_digest(secret, given) for secret in secrets]
     if not any(matches):
-        raise Forged("the token of the address is missing or wrong")
+        raise Forged("the token in the URL is missing or wrong")
     return "shared_secret"
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - nothing is signed
-    """No headers: the secret travels in the URL."""
+    """Return no headers, since the secret is in the URL."""
     return {}

@@ -22,15 +22,16 @@ _STATUSES: dict[str, DisputeStatus] = {
     "prevented": "closed",
     "charge_refunded": "closed",
 }
-"""Statuses that end without a verdict: `charge_refunded` in older versions of the API, `prevented` in newer ones."""
+"""Stripe's status → ours. `charge_refunded` (older API versions) and `prevented` (newer ones) end without a verdict."""
 
 _event = msgspec.json.Decoder(StripeEvent[StripeDispute])
 
 
 def read(raw: bytes) -> Translation:
-    """Read an event of one of TYPES, in a body that `body.read` has been through.
+    """Translate an event of one of TYPES. `json_body.read` must have checked the body.
 
-    A status we do not know is no reason to refuse it: a closed dispute is `closed`, any other needs a person.
+    An unknown status becomes `closed` in a closing event, else `needs_response`. Raises InvalidField for a dispute
+    without payment, charge and order.
     """
     event = json_body.read_again(_event, raw)
     dispute = event.data.object

@@ -1,4 +1,4 @@
-"""What is read of Stripe's objects: these fields and no others. Cards and addresses are not among them."""
+"""The fields of Stripe's objects that are read. Cards and addresses are not among them."""
 
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -12,7 +12,7 @@ Units = Annotated[RawMinorUnits, STRICT]
 
 
 class StripeEventHead(msgspec.Struct):
-    """What tells a snapshot event from a thin one, and from one that a cloud has wrapped (`detail`, `specversion`)."""
+    """The fields that distinguish snapshot events from thin ones and from cloud envelopes (`detail`, `specversion`)."""
 
     type: Text = ""
     object: Text | None = None
@@ -34,14 +34,14 @@ class StripeEvent(msgspec.Struct, Generic[T]):
 
 
 class Metadata(msgspec.Struct):
-    """The shop's order id, by either name. A value that cannot be an id is treated as absent."""
+    """The shop's order id, by either name. A value that is not a valid id is treated as absent."""
 
     order_id: Id | None = None
     orderId: Id | None = None
 
 
 class StripeObject(msgspec.Struct, kw_only=True):
-    """What every object below may say; only sessions have a `client_reference_id`."""
+    """The fields that all objects share. Only sessions have a `client_reference_id`."""
 
     id: Id
     metadata: Metadata | None = None
@@ -70,7 +70,7 @@ class ChargeList(msgspec.Struct):
 
 
 class PaymentIntent(StripeObject, kw_only=True):
-    """`charges` is what older versions of the API have in place of `latest_charge`."""
+    """A payment intent. Older API versions have `charges` in place of `latest_charge`."""
 
     amount: Units = ABSENT
     amount_received: Units = ABSENT
@@ -97,7 +97,7 @@ class StripeCharge(StripeObject, kw_only=True):
 
 
 class StripeRefund(StripeObject, kw_only=True):
-    """`balance_transaction` is null where no money moved; older versions leave it out."""
+    """A refund. `balance_transaction` is null if no money moved; older API versions leave it out."""
 
     balance_transaction: Any = ""
     status: StrictOptional[Text] = None
@@ -113,7 +113,7 @@ class EvidenceDetails(msgspec.Struct):
 
 
 class StripeDispute(StripeObject, kw_only=True):
-    """Its evidence, which names people, is not among what is read."""
+    """A dispute. Its evidence is not read, because it names people."""
 
     status: Text | None = None
     payment_intent: Id | None = None

@@ -1,6 +1,6 @@
-"""Stripe: checkout sessions, payment intents, charges and refunds, signed with a time (`Stripe-Signature`).
+"""Stripe: checkout sessions, payment intents, charges, refunds and disputes, signed with a time (`Stripe-Signature`).
 
-The scheme is the official SDK's, and stricter in one thing: a time too far ahead is refused as well.
+The scheme is that of the official SDK, except that a time too far in the future is refused as well.
 """
 
 import hmac
@@ -22,22 +22,24 @@ from providers.contract import (
     json_response,
 )
 from providers.parsing import json_body
-from providers.stripe import disputes as stripe_disputes
-from providers.stripe import payments as stripe_events
+from providers.stripe import disputes, payments
 from providers.stripe.objects import StripeEventHead
 from stream.events import Verification
 
 SIGNATURE = "stripe-signature"
 MAX_TRIES = 10
-"""The most v1 signatures of one header that are compared; Stripe sends two while a secret is rolled."""
+"""Maximum number of v1 signatures in one header that are compared; Stripe sends two while a secret is rolled."""
 TOLERANCE_S = 300
-"""How far a signature's time may be from ours (stripe-python's `Webhook.DEFAULT_TOLERANCE`)."""
+"""Maximum distance of a signed time from ours, past or future (stripe-python's `Webhook.DEFAULT_TOLERANCE`)."""
 
 _TIME = re.compile(r"\d{1,12}", re.ASCII)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Prove the raw body by any live secret and any of the v1 signatures; then look at the time they sign."""
+    """Check the v1 signatures of the raw body with all live secrets, then the time they sign.
+
+    Raises Unsigned without the header, Forged if no signature matches, Stale if the time is over TOLERANCE_S away.
+    """
     header = received.headers.get(SIGNATURE)
     if not header:
         raise Unsigned("Stripe-Signature is missing")
@@ -57,26 +59,29 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
 
 
 def sign(payload: bytes, secret: bytes, at: int) -> dict[str, str]:
-    """The header Stripe adds to this body at a time (microseconds)."""
+    """Return the header that Stripe adds to this body at a time in microseconds."""
     time = str(at // 1_000_000)
     return {"Stripe-Signature": f"t={time},v1={_signature(payload, secret, time).decode()}"}
 
 
 def _signature(payload: bytes, secret: bytes, time: str) -> bytes:
-    """The secret is a key as it is written, `whsec_` and all."""
+    """Sign with the secret's text as the key, including its prefix `whsec_`."""
     return hmac.digest(secret, time.encode() + b"." + payload, "sha256").hex().encode()
 
 
-def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - the body says what it is
-    """Read a verified event. Raises Unsupported for other types, thin events and what a cloud has wrapped."""
+def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - the body has the type
+    """Translate a snapshot event.
+
+    Raises Unsupported for other types, thin events and events in a cloud provider's envelope.
+    """
     head = json_body.read(_head, received.body)
     if head.object not in (None, "event") or bytes(head.detail) or head.specversion is not None:
-        raise Unsupported("only snapshot events are read, as Stripe itself posts them")
+        raise Unsupported("only snapshot events that Stripe posts itself are read")
     if not head.type:
         raise InvalidField("type is missing")
-    if head.type in stripe_disputes.TYPES:
-        return stripe_disputes.read(received.body)
-    return stripe_events.read(received.body, head.type)
+    if head.type in disputes.TYPES:
+        return disputes.read(received.body)
+    return payments.read(received.body, head.type)
 
 
 def _received(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
@@ -93,7 +98,7 @@ PROVIDER = Provider(
     translate=translate,
     sign=sign,
     kept_headers=frozenset({SIGNATURE}),
-    events="`checkout.session.*`, `payment_intent.*`, `charge.*` (disputes too) and `refund.*`; others are kept aside",
+    events="`checkout.session.*`, `payment_intent.*`, `charge.*` (disputes too) and `refund.*`; others are quarantined",
     proof=f"`Stripe-Signature`: HMAC-SHA256 of time and raw body, within {TOLERANCE_S} s",
     answer=_received,
     refusals={

@@ -1,8 +1,8 @@
-"""SweetTracker (스마트택배): one callback a scan, as a form or as JSON, proved by a token in the URL.
+"""SweetTracker (스마트택배): one callback per scan, as a form or JSON, authenticated by a token in the URL.
 
-There is no public specification; one integrator's code is all that is known of it. The body names the people a parcel
-goes by, with their telephones and addresses: none of that is read, and a place that repeats it is left out.
-Level -99 is an error of the scan and moves nothing: the answer to that is `fail`.
+There is no public specification; it is known only from an integrator's code. The body has names, telephone numbers and
+addresses of people: none is passed on, and a location that repeats one is left out.
+Level -99 is a scan error and changes nothing: the response is `fail`.
 """
 
 import re
@@ -35,7 +35,7 @@ _TELEPHONE = re.compile(r"\d{2,4}[-) .]\d{3,4}[- .]\d{4}")
 
 
 class ScanCallback(msgspec.Struct):
-    """What is read of a callback, and the personal fields, so that none of them is passed on by mistake."""
+    """A callback. The personal fields are read only to keep them out of the location."""
 
     invoice_no: Id
     level: int | parcels.Word
@@ -56,7 +56,7 @@ _scan = msgspec.json.Decoder(ScanCallback)
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
-    """Read a proven callback, in whichever of its two formats it came."""
+    """Translate a callback, form or JSON. Raises Unsupported for a level that is not listed."""
     is_json = received.body.removeprefix(BOM).lstrip().startswith((b"{", b"["))
     fields = received.body if is_json else msgspec.json.encode(form.parameters(received.body, *ENCODINGS))
     scan = json_body.read(_scan, fields)
@@ -72,13 +72,13 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
         location=_place(scan),
         scanned_at=at,
     )
-    # Without a time there is nothing that tells two scans of a level apart but what they say.
+    # Without a time, only the digest distinguishes two scans of a level.
     event_id = None if at is None else "\n".join((fid or "", str(scan.comcode or ""), number, level, str(at)))
     return Translation(notice, f"level.{level}", at, event_id)
 
 
 def _place(scan: ScanCallback) -> str | None:
-    """Where the scan was, unless that says who somebody is."""
+    """Return where the scan was; None if that text has a telephone number or another personal field."""
     people = [text for name in PERSONAL if (text := str(getattr(scan, name) or "").strip())]
     where = scan.where or ""
     is_personal = _TELEPHONE.search(where) or any(text in where for text in people)
@@ -102,5 +102,5 @@ PROVIDER = Provider(
     takes_token=True,
     takes_forms=True,
     proof="the token in the URL",
-    events="one scan a post, levels 1 to 6; scan errors are kept aside",
+    events="one scan per webhook, levels 1 to 6; scan errors are quarantined",
 )

@@ -1,7 +1,8 @@
-"""What Tapayz's API is asked when a webhook bears no signature, and what its answers say."""
+"""Tapayz's API: the requests that verify a webhook without signature, and their responses."""
 
 import msgspec
 
+from providers import api_support
 from providers.contract import (
     ApiRequest,
     ApiVerification,
@@ -12,17 +13,17 @@ from providers.contract import (
     Unsupported,
 )
 from providers.parsing import json_body
-from providers.parsing.fields import ABSENT, Instant, OrderId, StrictOptional, Text, quoted
+from providers.parsing.fields import ABSENT, Instant, OrderId, StrictOptional, Text
 from providers.parsing.timestamps import korean
 from providers.tapayz.objects import CASH_ASSETS, UNKNOWN, cash, crypto, invoice_state, transfer_state
 from stream.events import InvoiceNotice, Notice, Question, TransferNotice
 
 INVOICE, TRANSFER = "invoice", "transaction"
 
-_HOW_FAR = {"Ready": 0, "Wait": 1, "Pending": 2}
-_LAST = 3
+_PROGRESS = {"Ready": 0, "Wait": 1, "Pending": 2}
+_FINAL = 3
 _TRANSFER_STATES = {"pending": "Pending", "completed": "Complete", "failed": "Fail"}
-"""The API's words for a transfer's states, which are not the webhooks'."""
+"""The API's transfer states → those of the webhooks."""
 
 
 class ApiAsset(msgspec.Struct):
@@ -36,7 +37,7 @@ class ApiCustomer(msgspec.Struct):
 
 
 class ApiInvoice(msgspec.Struct):
-    """`expiredAt` is when it expires if it is not paid, and says nothing of whether it did."""
+    """An invoice. `expiredAt` is the time at which it expires if it is not paid; the state shows whether it did."""
 
     id: OrderId
     state: Text
@@ -73,17 +74,17 @@ _transfers = msgspec.json.Decoder(ApiTransferResponse)
 
 
 def invoice_event(notice: InvoiceNotice, at: int | None) -> str | None:
-    """Tapayz names no event: the invoice, its state and when. Without a time the digest has to tell."""
+    """Return an event id made of invoice, state and time, since Tapayz has none; None without a time."""
     return None if at is None else f"{notice.invoice_id}:{notice.state}:{at}"
 
 
 def transfer_event(event: str, notice: TransferNotice) -> str:
-    """A transfer reaches each state once; that it was made and that it is still pending are two events."""
+    """Return an event id made of event type, transfer and state: a transfer reaches each state once."""
     return f"{event}:{notice.transaction_id}:{notice.state}"
 
 
 def verification_request(notice: Notice) -> Question:
-    """What to ask about something nobody has signed. All it claims is a state: the rest must come from the API."""
+    """Return the verification request for an unsigned notice. Its only claim is the state; the API has the rest."""
     if isinstance(notice, InvoiceNotice):
         return Question(subject=INVOICE, reference=notice.invoice_id, claims={"state": notice.state})
     if isinstance(notice, TransferNotice):
@@ -91,74 +92,78 @@ def verification_request(notice: Notice) -> Question:
     raise TypeError(notice)
 
 
-def build_request(asked: Question, key: str) -> ApiRequest:
-    """The request that answers a question, with the API key."""
-    name, headers = quoted(asked.reference), {"Authorization": key}
-    if asked.subject == INVOICE:
+def build_request(request: Question, key: str) -> ApiRequest:
+    """Return `GET /invoices?invoiceId=` or `GET /api/v1/transactions/`, with the API key."""
+    name, headers = api_support.quoted(request.reference), {"Authorization": key}
+    if request.subject == INVOICE:
         return ApiRequest("GET", f"/invoices?invoiceId={name}", headers)
     return ApiRequest("GET", f"/api/v1/transactions/{name}", headers)
 
 
-def read_response(asked: Question, received: Received, answer: bytes) -> Translation:  # noqa: ARG001
-    """What is true by the API. Raises NotKnownYet while it is behind the webhook, Unreadable for another's answer."""
+def read_response(request: Question, received: Received, response: bytes) -> Translation:  # noqa: ARG001
+    """Translate the invoice's or transfer's state at Tapayz.
+
+    Raises NotKnownYet while the API is behind the webhook, InvalidField for an undocumented state or another subject.
+    """
     try:
-        return _read_invoice(asked, answer) if asked.subject == INVOICE else _read_transfer(asked, answer)
-    except Unsupported as odd:
-        raise InvalidField(str(odd)) from odd
+        return _read_invoice(request, response) if request.subject == INVOICE else _read_transfer(request, response)
+    except Unsupported as unsupported:
+        raise InvalidField(str(unsupported)) from unsupported
 
 
-def _read_invoice(asked: Question, answer: bytes) -> Translation:
-    """The list is searched: whether the API heeds `invoiceId` is not documented."""
-    told = next((one for one in json_body.read(_invoices, answer).list if one.id == asked.reference), None)
-    if told is None:
-        raise NotKnownYet(f"no invoice {asked.reference} in the answer")
-    state = invoice_state(told.state)
-    _check_it_is_there(asked, state)
-    customer, asset, coin = told.customer or ApiCustomer(), told.cash or ApiAsset(), told.crypto or ApiAsset()
-    amount, currency = cash(told.cashAmount, asset.id, CASH_ASSETS)
-    at = {"Complete": told.completedAt, "Cancel": told.expiredAt}.get(state)
+def _read_invoice(request: Question, response: bytes) -> Translation:
+    """Read the invoice from the list, since it is not documented that the API filters by `invoiceId`."""
+    invoices = json_body.read(_invoices, response).list
+    invoice = next((invoice for invoice in invoices if invoice.id == request.reference), None)
+    if invoice is None:
+        raise NotKnownYet(f"no invoice {request.reference} in the response")
+    state = invoice_state(invoice.state)
+    _check_progress(request, state)
+    customer, asset, coin = invoice.customer or ApiCustomer(), invoice.cash or ApiAsset(), invoice.crypto or ApiAsset()
+    amount, currency = cash(invoice.cashAmount, asset.id, CASH_ASSETS)
+    at = {"Complete": invoice.completedAt, "Cancel": invoice.expiredAt}.get(state)
     notice = InvoiceNotice(
-        invoice_id=asked.reference,
+        invoice_id=request.reference,
         customer_id=customer.id,
         customer_name=customer.name,
         state=state,
-        title=told.title,
+        title=invoice.title,
         cash_amount=amount,
         cash_currency=currency,
-        crypto_amount=crypto(told.cryptoAmount, "cryptoAmount"),
+        crypto_amount=crypto(invoice.cryptoAmount, "cryptoAmount"),
         crypto_asset=coin.id,
-        reason=told.reason or (UNKNOWN if state == "Fail" else None),
-        completed_at=korean(told.completedAt, "completedAt"),
+        reason=invoice.reason or (UNKNOWN if state == "Fail" else None),
+        completed_at=korean(invoice.completedAt, "completedAt"),
         expired_at=korean(at, "expiredAt") if state == "Cancel" else None,
     )
     happened = korean(at, "completedAt")
     return Translation(notice, "invoice.updated", happened, invoice_event(notice, happened))
 
 
-def _read_transfer(asked: Question, answer: bytes) -> Translation:
-    told = json_body.read(_transfers, answer).data
-    if told.id != asked.reference:
-        raise InvalidField(f"the answer is about another transfer than {asked.reference}")
-    state = transfer_state(_TRANSFER_STATES.get(told.status, told.status))
-    _check_it_is_there(asked, state)
-    at = korean(told.confirmed_at, "confirmed_at")
+def _read_transfer(request: Question, response: bytes) -> Translation:
+    transfer = json_body.read(_transfers, response).data
+    if transfer.id != request.reference:
+        raise InvalidField(f"the response is about another transfer than {request.reference}")
+    state = transfer_state(_TRANSFER_STATES.get(transfer.status, transfer.status))
+    _check_progress(request, state)
+    at = korean(transfer.confirmed_at, "confirmed_at")
     notice = TransferNotice(
-        invoice_id=told.invoice_id,
-        reference=asked.reference if told.invoice_id is None else None,
-        transaction_id=asked.reference,
+        invoice_id=transfer.invoice_id,
+        reference=request.reference if transfer.invoice_id is None else None,
+        transaction_id=request.reference,
         state=state,
-        amount=crypto(told.amount, "amount"),
-        hash=told.hash or None,
+        amount=crypto(transfer.amount, "amount"),
+        hash=transfer.hash or None,
         reason=UNKNOWN if state == "Fail" else None,
         changed_at=at,
     )
     return Translation(notice, "transaction.updated", at, transfer_event("transaction.updated", notice))
 
 
-def _check_it_is_there(asked: Question, state: str) -> None:
-    claimed = asked.claims.get("state", state)
-    if _HOW_FAR.get(state, _LAST) < _HOW_FAR.get(claimed, _LAST):
-        raise NotKnownYet(f"{asked.subject} {asked.reference} is {state} at Tapayz, and not yet {claimed}")
+def _check_progress(request: Question, state: str) -> None:
+    claimed = request.claims.get("state", state)
+    if _PROGRESS.get(state, _FINAL) < _PROGRESS.get(claimed, _FINAL):
+        raise NotKnownYet(f"{request.subject} {request.reference} is {state} at Tapayz, and not yet {claimed}")
 
 
 API_VERIFICATION = ApiVerification(

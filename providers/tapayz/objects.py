@@ -1,4 +1,4 @@
-"""What is read of Tapayz's bodies, and the words both its webhooks and its API use."""
+"""Tapayz's webhook bodies, and the states and amounts that its webhooks and its API share."""
 
 import re
 from collections.abc import Mapping
@@ -15,23 +15,23 @@ from stream.events import InvoiceState, TransferState
 
 T = TypeVar("T")
 MAX_CRYPTO_DIGITS = 80
-"""On either side of the point: the largest amount of a token, 2^256 - 1, has 78 digits."""
+"""Maximum digits on either side of the point: the largest amount of a token, 2^256 - 1, has 78."""
 _CRYPTO = re.compile(r"(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?", re.ASCII)
 _text = msgspec.json.Decoder(str)
 MAX_BLOCK_DIGITS = 18
 
 CASH_ASSETS: Mapping[str, str] = {"1": "KRW", "2": "USD"}
-"""Tapayz's id of a cash asset → its currency; one not listed, or not said, is DEFAULT_CASH."""
+"""Tapayz's id of a cash asset → its currency. An id that is absent or not listed means DEFAULT_CASH."""
 DEFAULT_CASH = "KRW"
 UNKNOWN = "unknown"
-"""The reason of a failure that names none."""
+"""The reason of a failure for which none is given."""
 
 _INVOICE_STATES: dict[str, InvoiceState] = {state: state for state in get_args(InvoiceState)}
 _TRANSFER_STATES: dict[str, TransferState] = {state: state for state in get_args(TransferState)}
 
 
 class CallbackHead(msgspec.Struct):
-    """What tells an envelope from a flat body, which has neither."""
+    """The fields of an envelope. A flat body has neither."""
 
     event: StrictOptional[Text] = None
     data: msgspec.Raw = ABSENT
@@ -51,10 +51,10 @@ class CallbackShape(msgspec.Struct):
 
     @property
     def event(self) -> str | None:
-        """The event that a body without a name of one tells of; None when it is neither's.
+        """The event type of a body without event name; None if it is neither an invoice nor a transfer.
 
-        A transfer has an `id`, an invoice an `invoiceId` and perhaps an `id` beside its cash, its crypto or its title.
-        A transfer is new while it is pending and was never changed.
+        A transfer has an `id`. An invoice has an `invoiceId`, and may have an `id` beside its cash, crypto or title.
+        A transfer is new if it is pending and was never updated.
         """
         is_invoice = any(map(bytes, (self.cashAmount, self.cryptoAmount, self.title)))
         if self.id is None or (self.invoiceId is not None and is_invoice):
@@ -69,7 +69,7 @@ class Enveloped(msgspec.Struct, Generic[T]):
 
 
 class PayingTransfer(msgspec.Struct, rename={"from_": "from"}):
-    """The transfer that pays, as the invoice tells of it; `detail` is its hash on the chain."""
+    """The transfer that pays an invoice, as part of the invoice; `detail` is its hash on the chain."""
 
     id: OrderId | None = None
     receivedAmount: msgspec.Raw = ABSENT
@@ -81,7 +81,7 @@ class PayingTransfer(msgspec.Struct, rename={"from_": "from"}):
 
 
 class InvoiceCallback(msgspec.Struct):
-    """`amount` is what flat bodies call `cryptoAmount`."""
+    """An invoice. In flat bodies, `amount` is the `cryptoAmount`."""
 
     invoiceId: OrderId
     state: Text
@@ -128,18 +128,18 @@ class TransferCallback(msgspec.Struct, rename={"from_": "from"}):
     timestamp: Instant = ABSENT
 
 
-def invoice_state(said: str) -> InvoiceState:
-    """Raises Unsupported for a state nobody has heard of."""
-    if said not in _INVOICE_STATES:
-        raise Unsupported("an invoice in a state that is not documented")
-    return _INVOICE_STATES[said]
+def invoice_state(state: str) -> InvoiceState:
+    """Return a known state. Raises Unsupported for any other."""
+    if state not in _INVOICE_STATES:
+        raise Unsupported("Tapayz does not document this state of an invoice")
+    return _INVOICE_STATES[state]
 
 
-def transfer_state(said: str) -> TransferState:
-    """Raises Unsupported for a state nobody has heard of."""
-    if said not in _TRANSFER_STATES:
-        raise Unsupported("a transfer in a state that is not documented")
-    return _TRANSFER_STATES[said]
+def transfer_state(state: str) -> TransferState:
+    """Return a known state. Raises Unsupported for any other."""
+    if state not in _TRANSFER_STATES:
+        raise Unsupported("Tapayz does not document this state of a transfer")
+    return _TRANSFER_STATES[state]
 
 
 def cash(amount: msgspec.Raw, asset: str | None, assets: Mapping[str, str]) -> tuple[int | None, str]:
@@ -149,7 +149,7 @@ def cash(amount: msgspec.Raw, asset: str | None, assets: Mapping[str, str]) -> t
 
 
 def block(number: msgspec.Raw) -> int | None:
-    """Return a block's number, None for one that is absent or no number: it costs no webhook."""
+    """Return a block's number, or None if it is absent or not a number, so that it never refuses a webhook."""
     digits = bytes(number).strip(b'"')
     return int(digits) if digits.isdigit() and len(digits) <= MAX_BLOCK_DIGITS else None
 
@@ -157,9 +157,9 @@ def block(number: msgspec.Raw) -> int | None:
 def crypto(amount: msgspec.Raw, field: str) -> str | None:
     """Return an amount on a chain as a plain decimal text, None for an absent or empty one.
 
-    Any decimal spelling is read, as a text or a JSON number: `74.074074` stays as it is written, `1e-18` becomes
-    `0.000000000000000001`. No number type is involved, since none holds all digits everywhere. Raises Unreadable for
-    anything else, and for more than MAX_CRYPTO_DIGITS digits on either side of the point.
+    The amount may be a text or a JSON number: `74.074074` stays as it is written, `1e-18` becomes
+    `0.000000000000000001`. It is never converted to a number type, since none holds all digits. Raises InvalidField
+    for anything else, and for more than MAX_CRYPTO_DIGITS digits on either side of the point.
     """
     raw_text = bytes(amount)
     if raw_text in (b"", b"null"):
@@ -177,7 +177,7 @@ def crypto(amount: msgspec.Raw, field: str) -> str | None:
 
 
 def _plain(whole: str, fraction: str, shift: int) -> str | None:
-    """The number with its point moved by `shift` places; None when that makes it too long."""
+    """Return the number with its point moved by `shift` places, or None if it is then too long."""
     point, digits = len(whole) + shift, whole + fraction
     if max(len(digits), abs(shift)) > 2 * MAX_CRYPTO_DIGITS:
         return None

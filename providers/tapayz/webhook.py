@@ -1,8 +1,8 @@
 """Tapayz (contract D): crypto invoices and the transfers that pay them, by github.com/tapayz/tapayz-docs @c205ee1.
 
 Bodies come in an envelope `{event, timestamp, data}` or flat, ids as texts or numbers. `x-signature` is the hex
-HMAC-SHA256 of the body, which the documentation computes over what JSON.stringify makes of it. Whether Tapayz itself
-signs is not documented: TAPAYZ_ALLOW_UNSIGNED lets in what comes unsigned, as a question to its API.
+HMAC-SHA256 of the body, which the documentation computes over its JSON.stringify form. Whether Tapayz itself
+signs is not documented: TAPAYZ_ALLOW_UNSIGNED admits unsigned webhooks, which cause a request to its API.
 """
 
 import hmac
@@ -50,7 +50,10 @@ T = TypeVar("T", InvoiceCallback, TransferCallback)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Prove the body by any live secret: its raw bytes, or failing that its compact form."""
+    """Check the signature of the raw body, else of its compact form, with all live secrets.
+
+    Raises Unsigned without a signature, Forged if none matches.
+    """
     given = received.headers.get(SIGNATURE, "").lower().encode("latin-1")
     if not given:
         raise Unsigned("x-signature is missing")
@@ -63,15 +66,15 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
-    """The headers a sender adds to this body."""
+    """Return the headers that a sender adds to this body."""
     return {"X-Signature": hmac.digest(secret, payload, "sha256").hex()}
 
 
 def translate(received: Received, kind: str, cash_assets: Mapping[str, str] = CASH_ASSETS) -> Translation:
-    """Read a verified body. `kind` is the event of the path; a body that names one must name that.
+    """Translate a body. `kind` is the event of the path; a body that names an event must name the same.
 
-    Where the path takes any event, a body that names none is known by its fields.
-    Raises WrongEvent for another event, Unsupported for a state that is not documented.
+    On a path for any event (ANY), the fields of a body without event name show which it is. `cash_assets` maps
+    Tapayz's asset ids to currencies. Raises WrongEvent for another event, Unsupported for an undocumented state.
     """
     head = json_body.read(_head, received.body)
     event = (head.event or _shape_of(received, head).event) if kind == ANY else kind
@@ -89,79 +92,79 @@ def _is_flat(head: CallbackHead) -> bool:
 
 
 def translate_unsigned(received: Received, kind: str) -> Translation:
-    """What a body without a signature is about, to be asked of the API. Raises as `translate` does."""
-    told = translate(received, kind)
-    return Translation(tapayz_api.verification_request(told.notice), told.event_type, told.occurred_at)
+    """Return the verification request for a body without a signature. Raises as `translate` does."""
+    claimed = translate(received, kind)
+    return Translation(tapayz_api.verification_request(claimed.notice), claimed.event_type, claimed.occurred_at)
 
 
 def _translate_invoice(received: Received, event: str, head: CallbackHead, assets: Mapping[str, str]) -> Translation:
-    told, said_at = _read(received, head, _invoice, _enveloped_invoice)
-    state, payer = invoice_state(told.state), told.transaction or PayingTransfer()
-    at = _first_instant(said_at, told.timestamp, told.updatedAt, told.completedAt, told.expiredAt)
-    amount, currency = cash(told.cashAmount, told.cashAssetId, assets)
+    body, sent_at = _read(received, head, _invoice, _enveloped_invoice)
+    state, paying = invoice_state(body.state), body.transaction or PayingTransfer()
+    at = _first_instant(sent_at, body.timestamp, body.updatedAt, body.completedAt, body.expiredAt)
+    amount, currency = cash(body.cashAmount, body.cashAssetId, assets)
     notice = InvoiceNotice(
-        invoice_id=told.invoiceId,
-        customer_id=told.customerId,
-        customer_name=told.customerName,
+        invoice_id=body.invoiceId,
+        customer_id=body.customerId,
+        customer_name=body.customerName,
         state=state,
-        previous_state=told.previousState,
-        title=told.title,
+        previous_state=body.previousState,
+        title=body.title,
         cash_amount=amount,
         cash_currency=currency,
-        crypto_amount=crypto(told.cryptoAmount, "cryptoAmount") or crypto(told.amount, "amount"),
-        crypto_asset=told.cryptoAssetId,
-        received_amount=_either(told.receivedAmount, payer.receivedAmount, "receivedAmount"),
-        expected_amount=_either(told.expectedAmount, payer.expectedAmount, "expectedAmount"),
-        reason=told.reason or (UNKNOWN if state == "Fail" else None),
-        transaction_id=payer.id,
-        completed_at=korean(told.completedAt, "completedAt"),
-        expired_at=korean(told.expiredAt, "expiredAt"),
-        transaction_hash=payer.detail or None,
-        from_address=payer.from_ or None,
-        to_address=payer.to or None,
-        block_number=block(payer.blockNum),
+        crypto_amount=crypto(body.cryptoAmount, "cryptoAmount") or crypto(body.amount, "amount"),
+        crypto_asset=body.cryptoAssetId,
+        received_amount=_either(body.receivedAmount, paying.receivedAmount, "receivedAmount"),
+        expected_amount=_either(body.expectedAmount, paying.expectedAmount, "expectedAmount"),
+        reason=body.reason or (UNKNOWN if state == "Fail" else None),
+        transaction_id=paying.id,
+        completed_at=korean(body.completedAt, "completedAt"),
+        expired_at=korean(body.expiredAt, "expiredAt"),
+        transaction_hash=paying.detail or None,
+        from_address=paying.from_ or None,
+        to_address=paying.to or None,
+        block_number=block(paying.blockNum),
     )
     return Translation(notice, event, at, tapayz_api.invoice_event(notice, at))
 
 
 def _translate_transfer(received: Received, event: str, head: CallbackHead, _: Mapping[str, str]) -> Translation:
-    told, said_at = _read(received, head, _transfer, _enveloped_transfer)
-    state, asset = transfer_state(told.state), told.Asset.id if told.Asset else None
-    at = _first_instant(said_at, told.timestamp, told.finalizedAt, told.updatedAt)
+    body, sent_at = _read(received, head, _transfer, _enveloped_transfer)
+    state, asset = transfer_state(body.state), body.Asset.id if body.Asset else None
+    at = _first_instant(sent_at, body.timestamp, body.finalizedAt, body.updatedAt)
     notice = TransferNotice(
-        invoice_id=told.invoiceId,
-        reference=told.id if told.invoiceId is None else None,
-        transaction_id=told.id,
-        customer_id=told.customerId,
+        invoice_id=body.invoiceId,
+        reference=body.id if body.invoiceId is None else None,
+        transaction_id=body.id,
+        customer_id=body.customerId,
         state=state,
-        amount=crypto(told.amount, "amount"),
-        asset=asset if told.assetId is None else told.assetId,
-        hash=told.detail or None,
-        from_address=told.from_ or None,
-        to_address=told.to or None,
-        block_number=block(told.blockNum),
-        reason=told.failureReason or told.reason or (UNKNOWN if state == "Fail" else None),
+        amount=crypto(body.amount, "amount"),
+        asset=asset if body.assetId is None else body.assetId,
+        hash=body.detail or None,
+        from_address=body.from_ or None,
+        to_address=body.to or None,
+        block_number=block(body.blockNum),
+        reason=body.failureReason or body.reason or (UNKNOWN if state == "Fail" else None),
         changed_at=at,
     )
     return Translation(notice, event, at, tapayz_api.transfer_event(event, notice))
 
 
-def _either(one: msgspec.Raw, other: msgspec.Raw, field: str) -> str | None:
-    return crypto(one, field) or crypto(other, field)
+def _either(first: msgspec.Raw, second: msgspec.Raw, field: str) -> str | None:
+    return crypto(first, field) or crypto(second, field)
 
 
 def _read(
     received: Received, head: CallbackHead, flat: msgspec.json.Decoder[T], enveloped: msgspec.json.Decoder[Enveloped[T]]
 ) -> tuple[T, Instant]:
-    """The body, out of its envelope, and the envelope's time."""
+    """Return the body without its envelope, and the envelope's time (ABSENT for a flat body)."""
     if _is_flat(head):
         return json_body.read_again(flat, received.body), ABSENT
     envelope = json_body.read_again(enveloped, received.body)
     return envelope.data, envelope.timestamp
 
 
-def _first_instant(*said: Instant) -> int | None:
-    return next((at for time in said if (at := korean(time, "timestamp")) is not None), None)
+def _first_instant(*times: Instant) -> int | None:
+    return next((at for time in times if (at := korean(time, "timestamp")) is not None), None)
 
 
 def _ok(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001

@@ -1,4 +1,4 @@
-"""Toss Payments' API: how it is asked for a payment, and what its Payment object says."""
+"""Toss Payments' API: the request for a payment, and its Payment object."""
 
 import base64
 import hmac
@@ -25,17 +25,17 @@ STATUSES: dict[str, PaymentStatus] = {
     "EXPIRED": "expired",
 }
 _BEGUN = frozenset(STATUSES) - {"READY", "IN_PROGRESS"}
-_FOLLOW = {
+_LATER_STATES = {
     "WAITING_FOR_DEPOSIT": _BEGUN,
     "ABORTED": _BEGUN,
     "FAILED": _BEGUN,
     "EXPIRED": _BEGUN,
-    # A deposit that failed after all takes a payment from DONE back to WAITING_FOR_DEPOSIT.
+    # A deposit that fails after all moves a payment from DONE back to WAITING_FOR_DEPOSIT.
     "DONE": frozenset({"DONE", "WAITING_FOR_DEPOSIT", "PARTIAL_CANCELED", "CANCELED"}),
     "PARTIAL_CANCELED": frozenset({"PARTIAL_CANCELED", "CANCELED"}),
     "CANCELED": frozenset({"CANCELED"}),
 }
-"""What a payment can be once it was what a webhook claims. A claim that the answer contradicts was never true."""
+"""Claimed status → the statuses that may follow it. A claim for which the API's status is not listed was never true."""
 
 
 class TossCancel(msgspec.Struct):
@@ -47,7 +47,7 @@ class TossCancel(msgspec.Struct):
 
     @property
     def is_done(self) -> bool:
-        """Only overseas wallets give back later than they are asked to."""
+        """Whether the money was given back. Only overseas wallets do that later than the cancel."""
         return self.cancelStatus in (None, "", "DONE")
 
 
@@ -56,7 +56,7 @@ class TossFailure(msgspec.Struct):
 
 
 class TossPayment(msgspec.Struct):
-    """Of Toss's Payment object what we use; never its card."""
+    """The fields of Toss's Payment object that are used. The card is never read."""
 
     paymentKey: Id
     orderId: Id
@@ -74,7 +74,7 @@ class TossPayment(msgspec.Struct):
 
 
 class WebhookEvidence(msgspec.Struct):
-    """What a webhook itself says that its question does not."""
+    """Fields of a webhook that its verification request does not hold."""
 
     createdAt: Instant = ABSENT
     secret: Any = None
@@ -82,29 +82,28 @@ class WebhookEvidence(msgspec.Struct):
 
 
 _payment = msgspec.json.Decoder(TossPayment)
-_clue = msgspec.json.Decoder(WebhookEvidence)
+_evidence = msgspec.json.Decoder(WebhookEvidence)
 
 
-def build_request(question: Question, key: str) -> ApiRequest:
-    """`GET /v1/payments/{paymentKey}` or `/v1/payments/orders/{orderId}`, with the secret key as the user's name."""
+def build_request(request: Question, key: str) -> ApiRequest:
+    """`GET /v1/payments/{paymentKey}` or `/v1/payments/orders/{orderId}`, with the secret key as user name (Basic)."""
     credentials = base64.b64encode(f"{key}:".encode()).decode()
-    folder = "/v1/payments/orders/" if question.subject == "order" else "/v1/payments/"
-    return ApiRequest(
-        "GET", folder + api_support.segment(question.reference), {"Authorization": f"Basic {credentials}"}
-    )
+    folder = "/v1/payments/orders/" if request.subject == "order" else "/v1/payments/"
+    return ApiRequest("GET", folder + api_support.quoted(request.reference), {"Authorization": f"Basic {credentials}"})
 
 
-def read_response(question: Question, received: Received, answer: bytes) -> Translation:
-    """What Toss says is true of the payment now, whatever the webhook says.
+def read_response(request: Question, received: Received, response: bytes) -> Translation:
+    """Translate the payment's state at Toss, whatever the webhook claims.
 
-    Raises Untrue when the payment is another's or never was what is claimed, or the deposit's secret is not its own.
+    Raises Contradicted if the payment or its order is another one, if it never had the claimed status or cancel, or if
+    the deposit's secret is not the payment's. Raises Unsupported for an undocumented status.
     """
-    payment = api_support.read(_payment, answer)
+    payment = api_support.decode(_payment, response)
     if payment.status not in STATUSES:
-        raise Unsupported(f"{payment.status} is no status that Toss documents")
-    clue = api_support.read(_clue, received.body)
-    _check(question, payment, clue)
-    stated = korean(clue.createdAt, "createdAt") if question.claims.get("status") == payment.status else None
+        raise Unsupported(f"Toss does not document the status {payment.status}")
+    evidence = api_support.decode(_evidence, received.body)
+    _check(request, payment, evidence)
+    stated = korean(evidence.createdAt, "createdAt") if request.claims.get("status") == payment.status else None
     changed_at = min(stated, received.received_at) if stated else None
     notice = _notice(payment)
     return Translation(
@@ -115,28 +114,28 @@ def read_response(question: Question, received: Received, answer: bytes) -> Tran
     )
 
 
-def _check(question: Question, payment: TossPayment, clue: WebhookEvidence) -> None:
-    asked = payment.orderId if question.subject == "order" else payment.paymentKey
-    if asked != question.reference:
-        raise Contradicted("Toss answers of another payment than was asked for")
-    api_support.check_order(question, payment.orderId)
-    if question.claims.get("event") == "DEPOSIT_CALLBACK" and not _is_its_secret(payment, clue):
+def _check(request: Question, payment: TossPayment, evidence: WebhookEvidence) -> None:
+    expected = payment.orderId if request.subject == "order" else payment.paymentKey
+    if expected != request.reference:
+        raise Contradicted("Toss responded with another payment")
+    api_support.check_order(request, payment.orderId)
+    if request.claims.get("event") == "DEPOSIT_CALLBACK" and not _has_secret_of(payment, evidence):
         raise Contradicted("the deposit callback's secret is not the payment's")
-    if not api_support.may_have_been(question.claims.get("status"), payment.status, _FOLLOW):
-        raise Contradicted(f"the payment is {payment.status}, and never was {question.claims['status']}")
-    cancelled = question.claims.get("transactionKey")
+    if not api_support.may_have_been(request.claims.get("status"), payment.status, _LATER_STATES):
+        raise Contradicted(f"the payment is {payment.status}, and was never {request.claims['status']}")
+    cancelled = request.claims.get("transactionKey")
     if cancelled and cancelled not in {cancel.transactionKey for cancel in payment.cancels or ()}:
-        raise Contradicted("Toss knows of no such cancel of the payment")
+        raise Contradicted("Toss has no such cancel of the payment")
 
 
-def _is_its_secret(payment: TossPayment, clue: WebhookEvidence) -> bool:
-    inner = clue.data if isinstance(clue.data, dict) else {}
-    given = str(inner.get("secret") or clue.secret)
+def _has_secret_of(payment: TossPayment, evidence: WebhookEvidence) -> bool:
+    inner = evidence.data if isinstance(evidence.data, dict) else {}
+    given = str(inner.get("secret") or evidence.secret)
     return hmac.compare_digest(given.encode(), (payment.secret or "").encode())
 
 
 def _notice(payment: TossPayment) -> PaymentNotice:
-    """What was never approved, such as an account nobody paid into, is cancelled without anything given back."""
+    """A payment that was never approved, such as a virtual account without deposit, is cancelled without a refund."""
     unpaid = payment.status == "CANCELED" and not is_present(payment.approvedAt)
     currency = currency_code(payment.currency)
     amount = minor_units_or_none(payment.totalAmount, currency, "totalAmount")
@@ -150,15 +149,15 @@ def _notice(payment: TossPayment) -> PaymentNotice:
         failure_reason=payment.failure.message if payment.failure else None,
         paid_at=korean(payment.approvedAt, "approvedAt"),
         cancels=() if unpaid else _cancels(payment, currency),
-        refunded_amount=0 if unpaid else _given_back(payment, amount, currency),
+        refunded_amount=0 if unpaid else _refunded_amount(payment, amount, currency),
         references=(payment.paymentKey,),
     )
 
 
-def _given_back(payment: TossPayment, amount: int | None, currency: str) -> int | None:
-    """Return all that was given back, from the remaining balance with points and coupons; None without a balance.
+def _refunded_amount(payment: TossPayment, amount: int | None, currency: str) -> int | None:
+    """Return the total given back, from the remaining balance with points and coupons; None without a balance.
 
-    A cancel that is not done yet may already be taken off what is left: then the cancels alone say it.
+    The balance may already be reduced by a cancel that is not done yet: then None, and the cancels alone count.
     """
     if (
         payment.status not in ("PARTIAL_CANCELED", "CANCELED")
@@ -168,8 +167,8 @@ def _given_back(payment: TossPayment, amount: int | None, currency: str) -> int 
         return None
     if not all(cancel.is_done for cancel in payment.cancels or ()):
         return None
-    left = minor_units_or_none(payment.balanceAmount, currency, "balanceAmount") or 0
-    return amount - left if 0 <= left < amount else None
+    balance = minor_units_or_none(payment.balanceAmount, currency, "balanceAmount") or 0
+    return amount - balance if 0 <= balance < amount else None
 
 
 def _cancels(payment: TossPayment, currency: str) -> tuple[Cancel, ...]:
@@ -186,10 +185,10 @@ def _cancels(payment: TossPayment, currency: str) -> tuple[Cancel, ...]:
 
 
 def _happened_at(payment: TossPayment, notice: PaymentNotice, changed_at: int | None, received_at: int) -> int | None:
-    """When the payment became what it is.
+    """Return when the payment reached its status, in microseconds.
 
-    No field of it says so of WAITING_FOR_DEPOSIT, which may come after DONE: the webhook does, and can be forged, so
-    it counts no later than it came. Without it, it was so when the webhook came: Toss was asked later still.
+    The payment has no such time for WAITING_FOR_DEPOSIT, which may follow DONE. The webhook has it, but may be forged:
+    its time counts up to the time it was received, which is also the default, since Toss was asked after that.
     """
     if notice.status == "waiting_for_deposit":
         return changed_at or received_at
@@ -203,10 +202,10 @@ def _happened_at(payment: TossPayment, notice: PaymentNotice, changed_at: int | 
 
 
 def _event_id(payment: TossPayment, changed_at: int | None) -> str:
-    """Payment, status and last transaction: Toss numbers no events.
+    """Return an id made of payment, status and last transaction, since Toss has no event ids.
 
-    A wait for a deposit has its time besides: a payment can be taken back to it, and an old one, or a forged one,
-    must not pass for the new. Cancels that are still under way change without any of the three.
+    WAITING_FOR_DEPOSIT also has its time: a payment can return to it, and an old or forged event must not pass for the
+    new one. Cancels that are not done yet change without any of the three, so the number of done cancels is added.
     """
     name = f"{payment.paymentKey}:{payment.status}:{payment.lastTransactionKey or ''}"
     if payment.status == "WAITING_FOR_DEPOSIT" and changed_at:

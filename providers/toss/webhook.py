@@ -1,8 +1,8 @@
-"""Toss Payments' own webhooks: what they tell of payments nobody signs, so each is a question for Toss's API.
+"""Toss Payments' own webhooks. Those of payments are unsigned, so each causes a request to Toss's API (`toss.api`).
 
 Three shapes (docs.tosspayments.com, "webhook events"): an envelope `{eventType, createdAt, data}`; the flat deposit
-callback, without `eventType` but with a `secret` that must be the payment's own; payouts and sellers, the only ones
-signed. Contract B posts a flat `{eventType, orderId, status}`. What the API answers is read in `toss_payment`.
+callback, without `eventType` but with a `secret` that must be the payment's own; payouts and sellers, which alone are
+signed. Contract B posts a flat `{eventType, orderId, status}`.
 """
 
 import base64
@@ -38,18 +38,18 @@ SIGNED = ("payout.changed", "seller.changed")
 PAYMENT, CANCEL, DEPOSIT = "PAYMENT_STATUS_CHANGED", "CANCEL_STATUS_CHANGED", "DEPOSIT_CALLBACK"
 RECEIVED = json_response(200, {"received": True})
 MAX_TRIES = 10
-"""So many of the signatures in a header are compared; Toss sends two."""
+"""Maximum number of signatures in a header that are compared; Toss sends two."""
 
 
 class TossEventHead(msgspec.Struct):
-    """What tells the shapes apart."""
+    """The fields that distinguish the shapes."""
 
     eventType: Text | None = None
     secret: Any = None
 
 
 class TossEvent(msgspec.Struct):
-    """What is read of a payment, flat or in `data`."""
+    """The fields of a payment event that are read, flat or in `data`."""
 
     data: "TossEvent | None" = None
     paymentKey: Id | None = None
@@ -61,14 +61,14 @@ class TossEvent(msgspec.Struct):
 
 
 _head = msgspec.json.Decoder(TossEventHead)
-_told = msgspec.json.Decoder(TossEvent)
+_event = msgspec.json.Decoder(TossEvent)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Prove a payout or seller webhook by any live security key; nothing proves the others.
+    """Check the signature of a payout or seller webhook with all live security keys; accept others as unsigned.
 
-    Signed is `{body}:{transmission time}`. Whether the 64 hex digits of a key are decoded first is not published, so
-    both are tried.
+    The signed text is `{body}:{transmission time}`. Toss does not document whether the 64 hex digits of a key are
+    decoded first, so both are tried. Raises Forged.
     """
     if not _is_signed(received.body):
         return "unsigned_allowed"
@@ -82,7 +82,7 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:
-    """The headers Toss adds to this body."""
+    """Return the headers that Toss adds to this body at a time in microseconds."""
     time = in_korea(at).isoformat(timespec="seconds")
     headers = {
         "TossPayments-Webhook-Transmission-Time": time,
@@ -96,33 +96,33 @@ def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path
-    """The question a webhook raises; Unsupported for what tells of no payment."""
+    """Return the verification request for a webhook. Raises Unsupported if it is not about a payment."""
     head = json_body.read(_head, received.body)
     event = head.eventType or (DEPOSIT if head.secret is not None else None)
     if event not in (PAYMENT, CANCEL, DEPOSIT):
-        raise Unsupported("it tells of no payment")
-    outer = json_body.read(_told, received.body)
-    told = outer.data or outer
-    if event == DEPOSIT and not told.secret:
+        raise Unsupported("it is not about a payment")
+    outer = json_body.read(_event, received.body)
+    payment = outer.data or outer
+    if event == DEPOSIT and not payment.secret:
         raise InvalidField("secret is missing")
-    reference = told.paymentKey or told.orderId
+    reference = payment.paymentKey or payment.orderId
     if reference is None:
-        raise Unsupported("it names neither a payment nor an order, so nothing can be asked")
-    question = Question(
-        subject="payment" if told.paymentKey else "order",
+        raise Unsupported("it names neither a payment nor an order, so the API cannot be asked")
+    request = Question(
+        subject="payment" if payment.paymentKey else "order",
         reference=reference,
-        order_id=told.orderId,
-        claims=_claims(event, told),
+        order_id=payment.orderId,
+        claims=_claims(event, payment),
     )
-    return Translation(question, event, None)
+    return Translation(request, event, None)
 
 
-def _claims(event: str, told: TossEvent) -> dict[str, str]:
-    """What it says of the payment; the deposit's secret and the time stay in the body, where they are read again."""
-    said = {"event": event, "status": told.status}
+def _claims(event: str, payment: TossEvent) -> dict[str, str]:
+    """Return what the event claims. `toss.api` reads the deposit's secret and the time from the body later."""
+    claims = {"event": event, "status": payment.status}
     if event == CANCEL:
-        said = {"event": event, "cancelStatus": told.cancelStatus, "transactionKey": told.transactionKey}
-    return {name: value for name, value in said.items() if value}
+        claims = {"event": event, "cancelStatus": payment.cancelStatus, "transactionKey": payment.transactionKey}
+    return {name: value for name, value in claims.items() if value}
 
 
 def _is_signed(payload: bytes) -> bool:
@@ -133,7 +133,7 @@ def _is_signed(payload: bytes) -> bool:
 
 
 def _keys(secret: bytes) -> tuple[bytes, ...]:
-    """A security key as it stands and, where that is hex, decoded."""
+    """Return a security key as it is written and, if it is hex, decoded."""
     try:
         return secret, bytes.fromhex(secret.decode("ascii"))
     except ValueError:
@@ -168,6 +168,6 @@ PROVIDER = Provider(
     ),
     events=(
         "`PAYMENT_STATUS_CHANGED`, `CANCEL_STATUS_CHANGED`, deposit callbacks; payouts, sellers, billing keys"
-        " and the like are kept aside"
+        " and the like are quarantined"
     ),
 )

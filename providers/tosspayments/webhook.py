@@ -1,4 +1,4 @@
-"""Contract C: subscriptions paid through Tosspayments, told by a sender that signs, each event with what happened."""
+"""Contract C: signed events of subscriptions that are paid through Tosspayments, with full content."""
 
 import hmac
 import re
@@ -26,7 +26,7 @@ from stream.events import BillingNotice, Cancel, PaymentNotice, PaymentStatus, V
 
 SIGNATURE = "x-tosspayments-signature"
 BUSINESS_ORDER = re.compile(r"BIZ-(?P<user>.+)-[A-Za-z0-9_]+-(?:\d{8}|\d{14})", re.ASCII)
-"""`BIZ-{user}-{PLAN}-{ordered at}`; any other order is a payment without a plan."""
+"""`BIZ-{user}-{PLAN}-{ordered at}`; a payment of any other order has no plan."""
 
 
 class SubscriptionCancel(msgspec.Struct):
@@ -46,7 +46,7 @@ class SubscriptionEventHead(msgspec.Struct):
 
 
 class SubscriptionFields(msgspec.Struct):
-    """The fields of all four events, flat or in `data`; never the card."""
+    """The fields of all four events, flat or in `data`. The card is never read."""
 
     data: "SubscriptionFields | None" = None
     orderId: StrictOptional[OrderId] = None
@@ -74,11 +74,11 @@ class SubscriptionFields(msgspec.Struct):
 
 
 _head = msgspec.json.Decoder(SubscriptionEventHead)
-_said = msgspec.json.Decoder(SubscriptionFields)
+_fields = msgspec.json.Decoder(SubscriptionFields)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Prove the raw body by any live secret."""
+    """Check the signature of the raw body with all live secrets. Raises Forged if none matches."""
     given = received.headers.get(SIGNATURE, "").lower().encode("latin-1")
     if not is_valid_signature(received.body, given, secrets):
         raise Forged("X-Tosspayments-Signature is not the HMAC-SHA256 of this body")
@@ -86,58 +86,58 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
-    """The headers the sender adds to this body."""
+    """Return the headers that the sender adds to this body."""
     return {"X-Tosspayments-Signature": hmac.digest(secret, payload, "sha256").hex()}
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path
-    """Read a verified webhook of contract C."""
+    """Translate a webhook of contract C. Raises Unsupported for any other `eventType`."""
     event_type = json_body.read(_head, received.body).eventType
     if event_type not in _TRANSLATORS:
-        raise Unsupported("its eventType is none of contract C's")
-    outer = json_body.read(_said, received.body)
-    said = outer.data or outer
-    return _TRANSLATORS[event_type](said, event_type, korean(outer.createdAt, "createdAt"))
+        raise Unsupported("contract C does not have its eventType")
+    outer = json_body.read(_fields, received.body)
+    body = outer.data or outer
+    return _TRANSLATORS[event_type](body, event_type, korean(outer.createdAt, "createdAt"))
 
 
-def _confirmed(said: SubscriptionFields, event_type: str, sent_at: int | None) -> Translation:
-    paid_at = korean(said.approvedAt, "approvedAt")
-    notice = _payment(said, "completed", paid_at=paid_at)
-    return Translation(notice, event_type, paid_at or sent_at, _event_id(said, event_type))
+def _confirmed(body: SubscriptionFields, event_type: str, sent_at: int | None) -> Translation:
+    paid_at = korean(body.approvedAt, "approvedAt")
+    notice = _payment(body, "completed", paid_at=paid_at)
+    return Translation(notice, event_type, paid_at or sent_at, _event_id(body, event_type))
 
 
-def _failed(said: SubscriptionFields, event_type: str, sent_at: int | None) -> Translation:
-    failure = said.failure or SubscriptionFailure()
-    reason = said.failureMessage or failure.message or said.failureCode or failure.code
-    notice = _payment(said, "failed", failure_reason=reason)
-    return Translation(notice, event_type, sent_at, _event_id(said, event_type))
+def _failed(body: SubscriptionFields, event_type: str, sent_at: int | None) -> Translation:
+    failure = body.failure or SubscriptionFailure()
+    reason = body.failureMessage or failure.message or body.failureCode or failure.code
+    notice = _payment(body, "failed", failure_reason=reason)
+    return Translation(notice, event_type, sent_at, _event_id(body, event_type))
 
 
-def _canceled(said: SubscriptionFields, event_type: str, sent_at: int | None) -> Translation:
-    cancels = _cancels(said)
-    total = minor_units_or_none(said.totalAmount, currency_code(said.currency), "totalAmount")
+def _canceled(body: SubscriptionFields, event_type: str, sent_at: int | None) -> Translation:
+    cancels = _cancels(body)
+    total = minor_units_or_none(body.totalAmount, currency_code(body.currency), "totalAmount")
     given_back = sum(cancel.amount for cancel in cancels)
-    is_part = said.status == "PARTIAL_CANCELED" or bool(total and given_back and given_back < total)
+    is_part = body.status == "PARTIAL_CANCELED" or bool(total and given_back and given_back < total)
     notice = _payment(
-        said,
+        body,
         "partially_cancelled" if is_part else "cancelled",
         cancels=cancels,
-        paid_at=korean(said.approvedAt, "approvedAt"),
+        paid_at=korean(body.approvedAt, "approvedAt"),
     )
     times = [cancel.cancelled_at for cancel in cancels if cancel.cancelled_at]
-    at = max(times, default=None) or korean(said.canceledAt, "canceledAt") or sent_at
-    last = cancels[-1].id if cancels else raw_text(said.canceledAt)
-    return Translation(notice, event_type, at, _event_id(said, event_type, last))
+    at = max(times, default=None) or korean(body.canceledAt, "canceledAt") or sent_at
+    last = cancels[-1].id if cancels else raw_text(body.canceledAt)
+    return Translation(notice, event_type, at, _event_id(body, event_type, last))
 
 
-def _scheduled(said: SubscriptionFields, event_type: str, sent_at: int | None) -> Translation:
-    order, reference = _names(said)
-    currency = currency_code(said.currency)
+def _scheduled(body: SubscriptionFields, event_type: str, sent_at: int | None) -> Translation:
+    order, reference = _order_or_reference(body)
+    currency = currency_code(body.currency)
     notice = BillingNotice(
         order_id=order,
         reference=reference,
-        next_billing_at=_next_billing_at(said),
-        amount=_amount(said, currency),
+        next_billing_at=_next_billing_at(body),
+        amount=_amount(body, currency),
         currency=currency,
     )
     return Translation(notice, event_type, sent_at)
@@ -152,82 +152,83 @@ _TRANSLATORS: dict[str, Callable[[SubscriptionFields, str, int | None], Translat
 
 
 def _payment(
-    said: SubscriptionFields,
+    body: SubscriptionFields,
     status: PaymentStatus,
     *,
     paid_at: int | None = None,
     failure_reason: str | None = None,
     cancels: tuple[Cancel, ...] = (),
 ) -> PaymentNotice:
-    order, reference = _names(said)
-    currency = currency_code(said.currency)
+    order, reference = _order_or_reference(body)
+    currency = currency_code(body.currency)
     business = BUSINESS_ORDER.fullmatch(order or "")
     return PaymentNotice(
         order_id=order,
         reference=reference,
         status=status,
-        method=said.method or None,
-        transaction_id=said.paymentKey,
-        amount=_amount(said, currency),
+        method=body.method or None,
+        transaction_id=body.paymentKey,
+        amount=_amount(body, currency),
         currency=currency,
         failure_reason=failure_reason,
         paid_at=paid_at,
         cancels=cancels,
-        references=(said.paymentKey,) if said.paymentKey else (),
+        references=(body.paymentKey,) if body.paymentKey else (),
         user_id=business["user"] if business else None,
     )
 
 
-def _names(said: SubscriptionFields) -> tuple[str | None, str | None]:
-    """The order, or where it is left out what Tosspayments calls the payment or its card."""
-    if said.orderId is not None:
-        return str(said.orderId), None
-    reference = said.paymentKey or said.billingKey or said.customerKey
+def _order_or_reference(body: SubscriptionFields) -> tuple[str | None, str | None]:
+    """Return the order, or else the payment's or card's key at Tosspayments. Raises InvalidField without either."""
+    if body.orderId is not None:
+        return str(body.orderId), None
+    reference = body.paymentKey or body.billingKey or body.customerKey
     if reference is None:
         raise InvalidField("the body names neither an order nor a payment")
     return None, reference
 
 
-def _amount(said: SubscriptionFields, currency: str) -> int | None:
-    return minor_units_or_none(said.totalAmount, currency, "totalAmount") or minor_units_or_none(said.amount, currency)
+def _amount(body: SubscriptionFields, currency: str) -> int | None:
+    return minor_units_or_none(body.totalAmount, currency, "totalAmount") or minor_units_or_none(body.amount, currency)
 
 
-def _cancels(said: SubscriptionFields) -> tuple[Cancel, ...]:
-    """What was given back, each under its transaction's key, else under a name made of what is told of it.
+def _cancels(body: SubscriptionFields) -> tuple[Cancel, ...]:
+    """Return the cancels. The id is the transaction key, else it is made of payment, time and amount.
 
-    Each webhook tells all cancels so far, so that one told again has the same name; two alike are counted.
+    Each webhook lists all cancels so far, so a repeated cancel needs the same id; equal cancels are numbered.
+    Raises InvalidField for a cancel without amount.
     """
     seen: Counter[str] = Counter()
     cancels = []
-    for cancel in said.cancels or ():
-        amount = minor_units(cancel.cancelAmount, currency_code(said.currency), "cancelAmount")
+    for cancel in body.cancels or ():
+        amount = minor_units(cancel.cancelAmount, currency_code(body.currency), "cancelAmount")
         if amount is None:
             raise InvalidField("cancelAmount is missing")
-        name = f"{said.paymentKey or said.orderId}:{raw_text(cancel.canceledAt)}:{amount}"
+        name = f"{body.paymentKey or body.orderId}:{raw_text(cancel.canceledAt)}:{amount}"
         seen[name] += 1
         cancels.append(
             Cancel(
                 id=cancel.transactionKey or (name if seen[name] == 1 else f"{name}:{seen[name]}"),
                 amount=amount,
-                reason=cancel.cancelReason or said.cancelReason,
+                reason=cancel.cancelReason or body.cancelReason,
                 cancelled_at=korean(cancel.canceledAt, "canceledAt"),
             )
         )
     return tuple(cancels)
 
 
-def _next_billing_at(said: SubscriptionFields) -> int | None:
-    """A day alone is its first moment in Korea."""
+def _next_billing_at(body: SubscriptionFields) -> int | None:
+    """Return the time in microseconds; a date without time means midnight in Korea."""
     for field in ("nextBillingAt", "nextBillingDate", "scheduledAt", "billingDate"):
-        if at := korean(getattr(said, field), field):
+        if at := korean(getattr(body, field), field):
             return at
     return None
 
 
-def _event_id(said: SubscriptionFields, event_type: str, part: str | None = None) -> str | None:
-    """Payment, event and transaction, where the payment is named; a later part cancel is another event."""
-    last = said.lastTransactionKey or part or ""
-    return f"{said.paymentKey}:{event_type}:{last}" if said.paymentKey else None
+def _event_id(body: SubscriptionFields, event_type: str, part: str | None = None) -> str | None:
+    """Return an id made of payment, event and last transaction, so that partial cancels differ; None without a key."""
+    last = body.lastTransactionKey or part or ""
+    return f"{body.paymentKey}:{event_type}:{last}" if body.paymentKey else None
 
 
 def _answer(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
@@ -258,5 +259,5 @@ PROVIDER = Provider(
     spooled=json_response(200, {"status": "error", "message": "stored, and processed later; do not send it again"}),
     without_secret=json_response(200, {"status": "ignored", "reason": "webhook_secret_not_configured"}),
     proof="`X-Tosspayments-Signature`: hex HMAC-SHA256 of the raw body",
-    events="`payment.confirmed`, `payment.failed`, `payment.canceled`, `billing.scheduled`; others are kept aside",
+    events="`payment.confirmed`, `payment.failed`, `payment.canceled`, `billing.scheduled`; others are quarantined",
 )
