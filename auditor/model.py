@@ -33,7 +33,7 @@ from stream.events import (
 )
 from stream.state import registers
 from stream.state.aliases import Alias
-from stream.state.registers import Told
+from stream.state.registers import Registers
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -89,7 +89,9 @@ def payment(events: Iterable[Record], policy: OrdersPolicy = "optional") -> Expe
         },
     }
     truths = [truth for one in working_set.payments.values() for truth in payments.event_keys(one, policy)]
-    return Expected(tables, frozenset(history), frozenset(ids.fact_id(kind.__name__, *key) for kind, key in truths))
+    return Expected(
+        tables, frozenset(history), frozenset(ids.domain_event_id(kind.__name__, *key) for kind, key in truths)
+    )
 
 
 def shipment(events: Iterable[Record]) -> Expected:
@@ -104,7 +106,7 @@ def shipment(events: Iterable[Record]) -> Expected:
         for name, one in parcels.items()
     }
     truths = [one.event_key for one in parcels.values() if one.event_key]
-    facts = {ids.fact_id(kind.__name__, *key) for kind, key in truths}
+    facts = {ids.domain_event_id(kind.__name__, *key) for kind, key in truths}
     return Expected({"shipments": rows}, frozenset(scan.envelope.event_id for scan in scans), frozenset(facts))
 
 
@@ -136,7 +138,9 @@ def refund(events: Iterable[Record]) -> Expected:
         },
     }
     truths = [truth for one in working_set.refunds.values() for truth in refunds.event_keys(one)]
-    return Expected(tables, frozenset(history), frozenset(ids.fact_id(kind.__name__, *key) for kind, key in truths))
+    return Expected(
+        tables, frozenset(history), frozenset(ids.domain_event_id(kind.__name__, *key) for kind, key in truths)
+    )
 
 
 def subscription(events: Iterable[Record]) -> Expected:
@@ -165,7 +169,9 @@ def subscription(events: Iterable[Record]) -> Expected:
         },
     }
     truths = [truth for one in users.values() for truth in subscriptions.event_keys(one)]
-    return Expected(tables, frozenset(history), frozenset(ids.fact_id(kind.__name__, *key) for kind, key in truths))
+    return Expected(
+        tables, frozenset(history), frozenset(ids.domain_event_id(kind.__name__, *key) for kind, key in truths)
+    )
 
 
 def invoice(events: Iterable[Record]) -> Expected:
@@ -194,7 +200,7 @@ def invoice(events: Iterable[Record]) -> Expected:
         },
         "credits": {
             name: {
-                "entry_id": ids.fact_id("credit", name),
+                "entry_id": ids.domain_event_id("credit", name),
                 "customer_id": one.known("customer_id"),
                 "amount": one.known("cash_amount"),
                 "currency": one.known("cash_currency") or "KRW",
@@ -203,7 +209,9 @@ def invoice(events: Iterable[Record]) -> Expected:
             if CreditAdded in invoices.event_types(one)
         },
     }
-    facts = {ids.fact_id(kind.__name__, name) for name, one in known.items() for kind in invoices.event_types(one)}
+    facts = {
+        ids.domain_event_id(kind.__name__, name) for name, one in known.items() for kind in invoices.event_types(one)
+    }
     return Expected(tables, frozenset(event.envelope.event_id for event in heard), frozenset(facts))
 
 
@@ -237,10 +245,10 @@ def _ordered(event: Record) -> subscriptions.PlanOrder | None:
     return subscriptions.parse_order_id(event.order_id) if isinstance(event, subscriptions.SubscriptionInput) else None
 
 
-def _values(told: Told, *names: str) -> Row:
+def _values(told: Registers, *names: str) -> Row:
     return {**{name: registers.value(told, name) for name in names}, "told": _json(told)}
 
 
-def _json(told: Told) -> Any:
+def _json(told: Registers) -> Any:
     """As a store gives it back."""
     return json.loads(registers.dump(told))

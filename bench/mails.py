@@ -108,7 +108,7 @@ def _sent() -> float:
 def _a_paid_order(name: str) -> tuple[OrderWebhook, PaymentCompleted]:
     order, at = f"O-{name}", clock.now()
     fact = PaymentCompleted(
-        event_id=ids.fact_id("PaymentCompleted", order, str(at)),
+        event_id=ids.domain_event_id("PaymentCompleted", order, str(at)),
         caused_by=ids.uuid5(order),
         mode="test",
         occurred_at=at,

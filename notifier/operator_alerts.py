@@ -109,7 +109,7 @@ def queue_alert_mail(tx: Connection, operator: str, interval_s: float, max_age_s
     if not rows:
         return False
     write(tx, MARK_SENT, "kinds subjects", [(kind, subject) for kind, subject, _ in rows])
-    event_id = ids.fact_id("Alarms", *(f"{kind} {subject}" for kind, subject, _ in rows))
+    event_id = ids.domain_event_id("Alarms", *(f"{kind} {subject}" for kind, subject, _ in rows))
     mail = {
         "id": ids.notification_id(event_id, "operator", CHANNEL),
         "fact": event_id,

@@ -101,7 +101,7 @@ def message_id(event: DomainEvent, audience: Audience, channel: str) -> str:
         return ids.notification_id(event.event_id, audience, channel)
     is_inquiry = event.status.startswith("warning")
     state = (event.status,) if isinstance(event, DisputeClosed) else (str(is_inquiry), str(event.evidence_due_by))
-    identity = ids.fact_id(type(event).__name__, "of any order", event.provider, event.dispute_id, *state)
+    identity = ids.domain_event_id(type(event).__name__, "of any order", event.provider, event.dispute_id, *state)
     return ids.notification_id(identity, audience, channel)
 
 

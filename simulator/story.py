@@ -149,7 +149,7 @@ def parcel(order: Order, carrier: str, status: str) -> Row:
 
 def mail(event_type: str, *key: str, audience: str = "customer") -> str:
     """Return the notification id of a mail about a domain event."""
-    return ids.notification_id(ids.fact_id(event_type, *key), audience, "email")
+    return ids.notification_id(ids.domain_event_id(event_type, *key), audience, "email")
 
 
 def as_json(body: Any) -> bytes:

@@ -138,7 +138,7 @@ def a_fact(kind: type[F], *, order: str | None = "1", at: int | None = NOON, **s
         **said,
     }
     fact = kind(event_id="", **fields)
-    return msgspec.structs.replace(fact, event_id=ids.fact_id(kind.__name__, repr(fact)))
+    return msgspec.structs.replace(fact, event_id=ids.domain_event_id(kind.__name__, repr(fact)))
 
 
 def an_approval(order: str, *, at: int | None = NOON, **said: Any) -> PaymentCompleted:

@@ -31,7 +31,7 @@ from stream.events import (
 )
 from stream.state import registers
 from stream.state.fold import Result
-from stream.state.registers import Stamp, Told
+from stream.state.registers import Registers, Stamp
 
 TRANSITIONS = (
     ("Ready",),
@@ -78,7 +78,7 @@ class Transfer:
 
     transaction_id: str
     version: int = 0
-    told: Told = field(default_factory=dict)
+    told: Registers = field(default_factory=dict)
 
     @property
     def invoice_id(self) -> str | None:
@@ -93,7 +93,7 @@ class Invoice:
 
     invoice_id: str
     version: int = 0
-    told: Told = field(default_factory=dict)
+    told: Registers = field(default_factory=dict)
 
     @property
     def state(self) -> str | None:
@@ -109,13 +109,13 @@ class Invoice:
         if (reason := registers.value(self.told, f"reason:{self.state}")) is not None:
             return str(reason)
         (rank, *_), _ = self.told["state"]
-        (reason_rank, *_), reason = self.told.get("reason", (registers.UNTOLD, None))
+        (reason_rank, *_), reason = self.told.get("reason", (registers.UNSET, None))
         return reason if reason_rank == rank else UNKNOWN
 
     @property
     def is_underpaid(self) -> bool:
         """Whether the provider reported the invoice as underpaid after its completion."""
-        stamp, reason = self.told.get("reason:Fail", (registers.UNTOLD, None))
+        stamp, reason = self.told.get("reason:Fail", (registers.UNSET, None))
         if self.state != "Complete" or reason != MISMATCH:
             return False
         completed, failed = self.told["state"][0][1], stamp[1]
@@ -134,7 +134,7 @@ class Invoice:
 
     def _before_end(self, name: str) -> Any:
         """Return a field unless it belongs to an overtaken state. Older rows may hold such fields without a suffix."""
-        (rank, *_), value = self.told.get(name, (registers.UNTOLD, None))
+        (rank, *_), value = self.told.get(name, (registers.UNSET, None))
         ends = [_above_transfers((at, 0, 0, ""))[0] for at, (state,) in enumerate(TRANSITIONS) if state in UNSUCCESSFUL]
         is_overtaken = name in END_FIELDS and rank in ends and rank != self.told["state"][0][0]
         return None if is_overtaken else value
@@ -144,11 +144,11 @@ def apply_to_transfer(transfer: Transfer, webhook: InvoiceWebhook | TransferWebh
     """Apply a webhook of a transfer, or of an invoice that names it; return the transfer and the webhook's outcome."""
     if isinstance(webhook, InvoiceWebhook):
         stamp = (-1, webhook.envelope.occurred_at or 0, 0, webhook.envelope.event_id)
-        current = registers.tell(transfer.told, stamp, _transfer_fields(webhook.notice))
+        current = registers.update(transfer.told, stamp, _transfer_fields(webhook.notice))
         return replace(transfer, told=current), "processed"
     notice, envelope = webhook.notice, webhook.envelope
     stamp = registers.stamp(TRANSFERS, notice.state, envelope.occurred_at, envelope.event_id)
-    current = registers.tell(transfer.told, stamp, msgspec.structs.asdict(notice))
+    current = registers.update(transfer.told, stamp, msgspec.structs.asdict(notice))
     return replace(transfer, version=transfer.version + 1, told=current), _outcome(transfer.told, stamp)
 
 
@@ -166,9 +166,9 @@ def apply(
         envelope, notice = webhook.envelope, webhook.notice
         stamp = _above_transfers(registers.stamp(TRANSITIONS, notice.state, envelope.occurred_at, envelope.event_id))
         outcome = _outcome(invoice.told, stamp)
-        current = registers.tell(current, stamp, _fields(webhook))
+        current = registers.update(current, stamp, _fields(webhook))
         if notice.cash_amount == 0:
-            current = registers.tell(current, (-1, *stamp[1:]), _zero_cash(notice))
+            current = registers.update(current, (-1, *stamp[1:]), _zero_cash(notice))
     after = replace(invoice, version=version, told=current)
     new = [kind for kind in event_types(after) if kind not in event_types(invoice)]
     return after, outcome, tuple(_build_event(kind, after, webhook.envelope) for kind in new)
@@ -205,7 +205,7 @@ def is_positive(amount: str | None) -> bool:
 
 def credits_in(results: Sequence[Result]) -> list[CreditAdded]:
     """Return the credits among the events to publish."""
-    return [event for result in results for event in result.facts if isinstance(event, CreditAdded)]
+    return [event for result in results for event in result.events if isinstance(event, CreditAdded)]
 
 
 def with_balances(results: Sequence[Result], balances: Mapping[tuple[str, str], int]) -> list[Result]:
@@ -222,7 +222,7 @@ def with_balances(results: Sequence[Result], balances: Mapping[tuple[str, str], 
         running[account] = running.get(account, 0) + event.amount
         return msgspec.structs.replace(event, balance=running[account])
 
-    return [replace(result, facts=tuple(map(with_balance, result.facts))) for result in results]
+    return [replace(result, events=tuple(map(with_balance, result.events))) for result in results]
 
 
 def _transfer_fields(notice: InvoiceNotice) -> dict[str, object]:
@@ -251,16 +251,16 @@ def _fields(webhook: InvoiceWebhook) -> dict[str, object]:
     return {f"{name}:{state}" if name in END_FIELDS else name: value for name, value in fields.items()}
 
 
-def _with_transfer_fields(current: Told, transfer: Transfer | None) -> Told:
+def _with_transfer_fields(current: Registers, transfer: Transfer | None) -> Registers:
     for name in TRANSFER_FIELDS:
         if transfer and name in transfer.told:
             stamp, value = transfer.told[name]
-            current = registers.tell(current, stamp, {name: value})
+            current = registers.update(current, stamp, {name: value})
     return current
 
 
-def _outcome(current: Told, stamp: Stamp) -> OutcomeKind:
-    return "late" if stamp < current.get("state", (registers.UNTOLD,))[0] else "processed"
+def _outcome(current: Registers, stamp: Stamp) -> OutcomeKind:
+    return "late" if stamp < current.get("state", (registers.UNSET,))[0] else "processed"
 
 
 def _above_transfers(stamp: Stamp) -> Stamp:
@@ -273,7 +273,7 @@ def _build_event(kind: type[DomainEvent], invoice: Invoice, cause: Envelope) -> 
     is_refund = kind is CryptoRefundRequested
     fields = {
         **{name: invoice.known(name) for name in kind.__struct_fields__},
-        "event_id": ids.fact_id(kind.__name__, invoice.invoice_id),
+        "event_id": ids.domain_event_id(kind.__name__, invoice.invoice_id),
         "caused_by": cause.event_id,
         "mode": cause.mode,
         "occurred_at": cause.occurred_at,
@@ -283,9 +283,9 @@ def _build_event(kind: type[DomainEvent], invoice: Invoice, cause: Envelope) -> 
         "amount": invoice.known("received_amount") if is_refund else invoice.known("cash_amount"),
         "currency": invoice.known("cash_currency") or "KRW",
         "asset": invoice.known("crypto_asset"),
-        "entry_id": ids.fact_id("credit", invoice.invoice_id),
+        "entry_id": ids.domain_event_id("credit", invoice.invoice_id),
         "balance": invoice.known("cash_amount"),
-        "refund_id": ids.fact_id("refund", invoice.invoice_id),
+        "refund_id": ids.domain_event_id("refund", invoice.invoice_id),
     }
     if kind is InvoiceUnderpaid:
         short = {name: registers.value(invoice.told, f"{name}:Fail") for name in ("received_amount", "expected_amount")}

@@ -43,7 +43,7 @@ def handle(
     store.save_disputes(tx, payments.values())
     store.record(tx, [*applied, *disputed])
     _log_updates(applied, payments)
-    store.backfill(tx, [(event_id, result.key) for result in results for event_id in result.woken])
+    store.backfill(tx, [(event_id, result.key) for result in results for event_id in result.released])
     return results
 
 

@@ -11,7 +11,7 @@ from runtime.clock import moment
 from stream.events import DisputeWebhook, PaymentWebhook
 from stream.state import json_payload, registers
 from stream.state.fold import Result
-from stream.state.registers import Told
+from stream.state.registers import Registers
 from stream.store.bulk_sql import write
 
 BACKFILL = """
@@ -117,7 +117,7 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Payment]:
     tx.exec_driver_sql(INSERT_MISSING, ids)
     orders = tx.exec_driver_sql(LOCK, ids).all()
     payments = {order_id: rest for order_id, *rest in tx.exec_driver_sql(PAYMENTS, ids)}
-    transactions: dict[str, dict[str, Told]] = {order_id: {} for order_id in order_ids}
+    transactions: dict[str, dict[str, Registers]] = {order_id: {} for order_id in order_ids}
     for order_id, transaction_id, told in tx.exec_driver_sql(TRANSACTIONS, ids):
         transactions[order_id][transaction_id] = registers.load(told)
     return {
@@ -176,7 +176,7 @@ _claims = msgspec.json.Decoder(_Claims)
 
 
 def _payment(
-    order_id: str, row: Sequence[Any], transactions: Mapping[str, Told], order: str, unpaid_entries: str | None
+    order_id: str, row: Sequence[Any], transactions: Mapping[str, Registers], order: str, unpaid_entries: str | None
 ) -> Payment:
     version, told, cancels, entries, claims, disputes = row
     stored = _claims.decode(claims) if claims else None

@@ -27,5 +27,5 @@ def handle(tx: Connection, events: Sequence[RefundWebhook | DomainEvent]) -> lis
     store.save(tx, changed, last={(result.key, webhook.notice.refund_id): webhook for webhook, result in applied})
     alias_store.save(tx, {name: alias for name, alias in working_set.aliases.items() if alias is not known[name]})
     store.record(tx, applied)
-    store.backfill(tx, [(event_id, result.key) for result in results for event_id in result.woken])
+    store.backfill(tx, [(event_id, result.key) for result in results for event_id in result.released])
     return results

@@ -11,7 +11,7 @@ from runtime.clock import moment
 from stream.events import RefundWebhook
 from stream.state import json_payload, registers
 from stream.state.fold import Result
-from stream.state.registers import Told
+from stream.state.registers import Registers
 from stream.store.bulk_sql import write
 
 BACKFILL = """
@@ -86,7 +86,7 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Refunds]:
     ids = {"ids": list(order_ids)}
     tx.exec_driver_sql(INSERT_MISSING, ids)
     orders = tx.exec_driver_sql(LOCK, ids).all()
-    refunds: dict[str, dict[str, Told]] = {order_id: {} for order_id in order_ids}
+    refunds: dict[str, dict[str, Registers]] = {order_id: {} for order_id in order_ids}
     for order_id, refund_id, told in tx.exec_driver_sql(READ, ids):
         refunds[order_id][refund_id] = registers.load(told)
     return {
@@ -132,7 +132,7 @@ def save(tx: Connection, orders: Iterable[Refunds], last: Mapping[RefundKey, Ref
 _stored = msgspec.json.Decoder(dict[str, dict[str, tuple[tuple[int, int, int, str], Any]]])
 
 
-def _released(stored: str) -> dict[str, Told]:
+def _released(stored: str) -> dict[str, Registers]:
     return {} if stored == "{}" else dict(_stored.decode(stored))
 
 
@@ -146,7 +146,7 @@ def record(tx: Connection, applied: Iterable[tuple[RefundWebhook, Result]]) -> N
     write(tx, RECORD, RECORD_COLUMNS, [_history_row(webhook, result) for webhook, result in applied])
 
 
-def _row(key: RefundKey, state: Told, last: RefundWebhook | None) -> tuple[object, ...]:
+def _row(key: RefundKey, state: Registers, last: RefundWebhook | None) -> tuple[object, ...]:
     names = "status amount currency crypto_amount crypto_asset".split()
     return (
         *key,

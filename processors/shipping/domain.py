@@ -18,7 +18,7 @@ from stream.events import (
     ids,
 )
 from stream.state import registers
-from stream.state.registers import Stamp, Told
+from stream.state.registers import Registers, Stamp
 
 TRANSITIONS = (
     ("preparing",),
@@ -55,7 +55,7 @@ class Shipment:
 
     shipment_id: str
     version: int = 0
-    told: Told = field(default_factory=dict)
+    told: Registers = field(default_factory=dict)
 
     @property
     def status(self) -> str | None:
@@ -70,8 +70,8 @@ class Shipment:
     @property
     def updated_at(self) -> int | None:
         """The time of the scan that set the status, in microseconds; None if that scan states no time."""
-        (rank, _, position, _), scanned_at = self.told.get("scanned_at", (registers.UNTOLD, None))
-        status = self.told["status"][0] if "status" in self.told else registers.UNTOLD
+        (rank, _, position, _), scanned_at = self.told.get("scanned_at", (registers.UNSET, None))
+        status = self.told["status"][0] if "status" in self.told else registers.UNSET
         return scanned_at if (rank, position) == (status[0], status[2]) else None
 
     @property
@@ -96,8 +96,8 @@ def apply(shipment: Shipment, webhook: ShippingWebhook) -> tuple[Shipment, Outco
         "scanned_at": notice.scanned_at,
     }
     outcome: OutcomeKind = "late" if registers.is_behind(shipment.told, stamp) else "processed"
-    state = registers.tell(shipment.told, stamp, fields)
-    state = registers.tell(state, _order_stamp(stamp, envelope), {"order_id": notice.order_id})
+    state = registers.update(shipment.told, stamp, fields)
+    state = registers.update(state, _order_stamp(stamp, envelope), {"order_id": notice.order_id})
     after = replace(shipment, version=shipment.version + 1, told=state)
     new = after.event_key if after.event_key != shipment.event_key else None
     return after, outcome, (_build_event(new, after, webhook),) if new else ()
@@ -112,7 +112,7 @@ def _build_event(event_key: EventKey, shipment: Shipment, cause: ShippingWebhook
     state, envelope = shipment.told, cause.envelope
     kind, key = event_key
     return kind(
-        event_id=ids.fact_id(kind.__name__, *key),
+        event_id=ids.domain_event_id(kind.__name__, *key),
         caused_by=envelope.event_id,
         mode=envelope.mode,
         occurred_at=envelope.occurred_at,

@@ -26,7 +26,7 @@ from stream.events import (
     ids,
 )
 from stream.state import registers
-from stream.state.registers import Told
+from stream.state.registers import Registers
 
 TRANSITIONS = (("inactive",), ("active", "cancelled"))
 """A newer order makes a cancelled subscription active again."""
@@ -66,7 +66,7 @@ class Subscription:
 
     user_id: str
     version: int = 0
-    orders: Mapping[str, Told] = field(default_factory=dict)
+    orders: Mapping[str, Registers] = field(default_factory=dict)
 
     @property
     def last_order_id(self) -> str | None:
@@ -125,9 +125,9 @@ class Subscription:
     def cancel_of(self, order_id: str) -> int | None:
         """Return when an order was cancelled, in microseconds; None if its payment was restored after the cancel."""
         state = self.orders[order_id]
-        stamp, at = state.get("cancelled_at", (registers.UNTOLD, None))
+        stamp, at = state.get("cancelled_at", (registers.UNSET, None))
         restored = [stamp for name, (stamp, _) in state.items() if name.startswith(RESTORED)]
-        return at if stamp > max(restored, default=registers.UNTOLD) else None
+        return at if stamp > max(restored, default=registers.UNSET) else None
 
     def _began_at(self, order_id: str) -> int | None:
         """Return when an order was approved; if unknown and money was refunded, when it was ordered (microseconds)."""
@@ -167,7 +167,7 @@ def apply(
     """
     order_id = event.order_id or ""
     stamp = (0, event.occurred_at or event.received_at, 0, event.event_id)
-    state = registers.tell(subscription.orders.get(order_id, {}), stamp, _fields(event))
+    state = registers.update(subscription.orders.get(order_id, {}), stamp, _fields(event))
     after = replace(subscription, version=subscription.version + 1, orders={**subscription.orders, order_id: state})
     is_active = any(kind is SubscriptionActivated and key[1] == order_id for kind, key in event_keys(after))
     late = isinstance(event, PaymentCompleted) and not is_active
@@ -193,7 +193,7 @@ def order_without_plan(event: DomainEvent) -> str | None:
 def plan_missing_event(order_id: str, cause: DomainEvent) -> PlanMissing:
     """Build the event that is published once for an order without a plan."""
     return PlanMissing(
-        event_id=ids.fact_id("PlanMissing", order_id),
+        event_id=ids.domain_event_id("PlanMissing", order_id),
         caused_by=cause.caused_by,
         mode=cause.mode,
         occurred_at=cause.occurred_at,
@@ -220,7 +220,7 @@ def _fields(event: SubscriptionInput) -> dict[str, int | None]:
 def _build_event(event_key: EventKey, subscription: Subscription, cause: SubscriptionInput) -> SubscriptionEvent:
     kind, (user_id, order_id, *occurrence) = event_key
     return kind(
-        event_id=ids.fact_id(kind.__name__, user_id, order_id, *occurrence),
+        event_id=ids.domain_event_id(kind.__name__, user_id, order_id, *occurrence),
         caused_by=cause.caused_by,
         mode=cause.mode,
         occurred_at=cause.occurred_at,

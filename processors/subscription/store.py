@@ -9,7 +9,7 @@ from processors.subscription.domain import Subscription, SubscriptionInput
 from runtime.clock import moment
 from stream.state import registers
 from stream.state.fold import Result
-from stream.state.registers import Told
+from stream.state.registers import Registers
 from stream.store.bulk_sql import write
 
 INSERT_MISSING = "INSERT INTO subscriptions (user_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
@@ -67,7 +67,7 @@ def lock(tx: Connection, user_ids: Sequence[str]) -> dict[str, Subscription]:
     ids = {"ids": list(user_ids)}
     tx.exec_driver_sql(INSERT_MISSING, ids)
     users = tx.exec_driver_sql(LOCK, ids).all()
-    orders: dict[str, dict[str, Told]] = {user_id: {} for user_id in user_ids}
+    orders: dict[str, dict[str, Registers]] = {user_id: {} for user_id in user_ids}
     for user_id, order_id, told in tx.exec_driver_sql(READ, ids):
         orders[user_id][order_id] = registers.load(told)
     return {user_id: Subscription(user_id, version, orders[user_id]) for user_id, version in users}
@@ -110,7 +110,7 @@ def _row(subscription: Subscription) -> tuple[object, ...]:
     )
 
 
-def _order_row(subscription: Subscription, order_id: str, state: Told) -> tuple[object, ...]:
+def _order_row(subscription: Subscription, order_id: str, state: Registers) -> tuple[object, ...]:
     times = (
         registers.value(state, "approved_at"),
         subscription.cancel_of(order_id),

@@ -47,7 +47,7 @@ def receipt_id(provider: str, body: bytes, received_at: int) -> str:
     return uuid5(f"receipt\n{provider}\n{sha256(body).hexdigest()}\n{received_at}")
 
 
-def fact_id(kind: str, *key: str) -> str:
+def domain_event_id(kind: str, *key: str) -> str:
     """Return the id of a domain event; `kind` is its class name and `key` identifies the change.
 
     Two webhooks that report the same change therefore yield one domain event.

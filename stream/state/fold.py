@@ -15,13 +15,13 @@ K = TypeVar("K", bound=Hashable)
 class Result:
     """The result of one event: its aggregate's key, its outcome, and the domain events to publish under that key.
 
-    `woken` are the ids of the waiting events that this event releases; they are processed together with it.
+    `released` are the ids of the waiting events that this event releases; they are processed together with it.
     """
 
     key: str
     outcome: OutcomeKind
-    facts: tuple[DomainEvent, ...]
-    woken: tuple[str, ...] = ()
+    events: tuple[DomainEvent, ...]
+    released: tuple[str, ...] = ()
 
 
 Apply = Callable[[S, E], tuple[S, OutcomeKind, tuple[DomainEvent, ...]]]

@@ -12,10 +12,10 @@ import msgspec
 
 Stamp = tuple[int, int, int, str]
 """The status's rank, microseconds since 1970 UTC (0 if unknown), the status's position in its tier, the event's id."""
-Told = Mapping[str, tuple[Stamp, Any]]
+Registers = Mapping[str, tuple[Stamp, Any]]
 """Registers by field name: the stamp and the value of each."""
 
-UNTOLD: Stamp = (-1, 0, 0, "")
+UNSET: Stamp = (-1, 0, 0, "")
 
 
 def stamp(tiers: Sequence[Sequence[str]], status: str, at: int | None, event_id: str) -> Stamp:
@@ -30,43 +30,43 @@ def stamp(tiers: Sequence[Sequence[str]], status: str, at: int | None, event_id:
     raise ValueError(f"the transition table has no status {status}")
 
 
-def tell(registers: Told, stamp: Stamp, fields: Mapping[str, Any]) -> Told:
+def update(registers: Registers, stamp: Stamp, fields: Mapping[str, Any]) -> Registers:
     """Return the registers after an event with these `fields`; a field that is None changes nothing."""
     newer = {
         name: (stamp, value)
         for name, value in fields.items()
-        if value is not None and stamp > registers.get(name, (UNTOLD,))[0]
+        if value is not None and stamp > registers.get(name, (UNSET,))[0]
     }
     return {**registers, **newer}
 
 
-def merge(one: Told, other: Told) -> Told:
+def merge(one: Registers, other: Registers) -> Registers:
     """Return the registers of both; of two registers of one name, the one with the higher stamp."""
     if not other:
         return one
-    newer = {name: register for name, register in other.items() if register[0] > one.get(name, (UNTOLD,))[0]}
+    newer = {name: register for name, register in other.items() if register[0] > one.get(name, (UNSET,))[0]}
     return {**one, **newer}
 
 
-def value(registers: Told, name: str) -> Any:
+def value(registers: Registers, name: str) -> Any:
     """Return the register's value; None when it was never set."""
     register = registers.get(name)
     return None if register is None else register[1]
 
 
-def is_behind(registers: Told, stamp: Stamp) -> bool:
+def is_behind(registers: Registers, stamp: Stamp) -> bool:
     """Return whether an event with this stamp is late: the `status` register has a higher stamp already."""
-    return stamp < registers.get("status", (UNTOLD,))[0]
+    return stamp < registers.get("status", (UNSET,))[0]
 
 
 _stored = msgspec.json.Decoder(dict[str, tuple[tuple[int, int, int, str], Any]])
 
 
-def load(stored: str | None) -> Told:
+def load(stored: str | None) -> Registers:
     """Return the registers in a column's JSON; none for None, when there is no row yet."""
     return _stored.decode(stored) if stored else {}
 
 
-def dump(registers: Told) -> str:
+def dump(registers: Registers) -> str:
     """Return registers as JSON for a column."""
     return msgspec.json.encode(registers).decode()

@@ -82,4 +82,4 @@ def apply(
 
 def _released(result: Succeeded | Exception) -> Sequence[str]:
     """Return the ids of waiting events that this result releases."""
-    return result.result.woken if isinstance(result, Succeeded) else ()
+    return result.result.released if isinstance(result, Succeeded) else ()

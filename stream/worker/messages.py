@@ -58,7 +58,7 @@ class Messages:
         source, key = (delivery.topic, delivery.partition), result.key.encode()
         return [
             Message(*source, TOPIC_OF[type(event)], key, encode_record(self._codec, event, key))
-            for event in result.facts
+            for event in result.events
         ]
 
     def dead_letter(self, delivery: Delivery, error: str) -> list[Message]:

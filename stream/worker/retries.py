@@ -64,7 +64,7 @@ def retry(
         result = results.get(event.event_id)
         if isinstance(result, Succeeded):
             messages += result.messages
-            messages += factory.released(read, inbox.release_waiting(tx, result.result.woken))
+            messages += factory.released(read, inbox.release_waiting(tx, result.result.released))
             outcomes.append(DeliveryOutcome(read, result.result.outcome, retrying.next_attempt(event.attempts)))
         elif read.event_id in known:
             attempt = retrying.next_attempt(event.attempts)

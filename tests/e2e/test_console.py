@@ -264,7 +264,7 @@ async def watching(
 def add(system: dict[str, str], customer: str, amount: int, *, balance: int) -> None:
     invoice = new_order()
     credit = CreditAdded(
-        event_id=ids.fact_id("CreditAdded", invoice),
+        event_id=ids.domain_event_id("CreditAdded", invoice),
         caused_by=ids.event_id("tapayz", "test", invoice),
         mode="test",
         occurred_at=1_700_000_000_000_000,

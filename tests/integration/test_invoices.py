@@ -189,7 +189,7 @@ def test_workers_at_once_neither_lock_each_other_out_nor_miss_each_other(
         facts: list[DomainEvent] = []
         for start in range(0, len(part), 3):
             with store.begin() as tx:
-                facts += [fact for result in handle(tx, part[start : start + 3]) for fact in result.facts]
+                facts += [fact for result in handle(tx, part[start : start + 3]) for fact in result.events]
         return facts
 
     with ThreadPoolExecutor(len(parts)) as pool:

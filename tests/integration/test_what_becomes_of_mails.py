@@ -129,7 +129,7 @@ def a_fact(*, age: int = 0, **said: Any) -> PaymentCompleted:
     at = clock.now() - age
     told = {"order_id": order, "contact": f"{order.lower()}@example.test", "customer_id": None, **said}
     return PaymentCompleted(
-        event_id=ids.fact_id("PaymentCompleted", order),
+        event_id=ids.domain_event_id("PaymentCompleted", order),
         caused_by=ids.uuid5(order),
         mode="test",
         occurred_at=at,
@@ -339,7 +339,7 @@ def test_a_fact_of_a_customer_without_an_order_finds_the_customer_whichever_come
 
 def a_cancellation(user: str) -> SubscriptionCancelled:
     return SubscriptionCancelled(
-        event_id=ids.fact_id("SubscriptionCancelled", user, new_order()),
+        event_id=ids.domain_event_id("SubscriptionCancelled", user, new_order()),
         caused_by=ids.uuid5(user),
         mode="test",
         occurred_at=None,

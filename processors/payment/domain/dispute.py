@@ -12,7 +12,7 @@ from typing import Any
 from processors.payment.domain.payment import Payment
 from stream.events import DisputeClosed, DisputeOpened, DisputeWebhook, DomainEvent, OutcomeKind, Webhook, ids
 from stream.state import registers
-from stream.state.registers import Told
+from stream.state.registers import Registers
 
 TRANSITIONS = (
     ("warning_needs_response", "warning_under_review"),
@@ -44,16 +44,16 @@ def apply_dispute(payment: Payment, webhook: DisputeWebhook) -> tuple[Payment, O
         "transaction_id": notice.transaction_id,
     }
     before = payment.disputes.get(notice.dispute_id, {})
-    after = registers.tell(before, stamp, fields)
+    after = registers.update(before, stamp, fields)
     if notice.funds:
         moved = (0, envelope.occurred_at or 0, FUNDS.index(notice.funds), envelope.event_id)
-        after = registers.tell(after, moved, {"funds": notice.funds})
+        after = registers.update(after, moved, {"funds": notice.funds})
     disputes = {**payment.disputes, notice.dispute_id: after}
     outcome: OutcomeKind = "late" if registers.is_behind(before, stamp) else "processed"
     return replace(payment, version=payment.version + 1, disputes=disputes), outcome
 
 
-def merge(left: Mapping[str, Told], right: Mapping[str, Told]) -> Mapping[str, Told]:
+def merge(left: Mapping[str, Registers], right: Mapping[str, Registers]) -> Mapping[str, Registers]:
     """Merge the disputes of two payments."""
     names = sorted({*left, *right})
     return {name: registers.merge(left.get(name, {}), right.get(name, {})) for name in names}
@@ -75,7 +75,7 @@ def build_event(event_key: EventKey, payment: Payment, cause: Webhook) -> Domain
     kind, key = event_key
     state, envelope = payment.disputes[key[1]], cause.envelope
     values: dict[str, Any] = {
-        "event_id": ids.fact_id(kind.__name__, *key),
+        "event_id": ids.domain_event_id(kind.__name__, *key),
         "caused_by": envelope.event_id,
         "mode": envelope.mode,
         "occurred_at": envelope.occurred_at,
@@ -90,10 +90,10 @@ def build_event(event_key: EventKey, payment: Payment, cause: Webhook) -> Domain
     return kind(**fields)
 
 
-def shown(disputes: Mapping[str, Told]) -> tuple[str, Told] | None:
+def shown(disputes: Mapping[str, Registers]) -> tuple[str, Registers] | None:
     """Return the dispute that a payment's row shows: the open one with the earliest deadline, else the latest one."""
 
-    def urgency(entry: tuple[str, Told]) -> tuple[Any, ...]:
+    def urgency(entry: tuple[str, Registers]) -> tuple[Any, ...]:
         name, state = entry
         is_settled = registers.value(state, "status") in SETTLED
         due_by = registers.value(state, "evidence_due_by")
@@ -113,7 +113,7 @@ def charged_back(payment: Payment) -> int:
     )
 
 
-def _event_key(payment: Payment, name: str, state: Told) -> EventKey:
+def _event_key(payment: Payment, name: str, state: Registers) -> EventKey:
     """While the order is unknown, the provider is part of the key."""
     status = registers.value(state, "status")
     provider = () if payment.order_id else (registers.value(state, "provider"),)

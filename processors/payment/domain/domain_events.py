@@ -143,7 +143,7 @@ def _build_event(event_key: EventKey, before: Payment, payment: Payment, cause: 
     kind, key = event_key
     envelope = cause.envelope
     fields = {
-        "event_id": ids.fact_id(kind.__name__, *key),
+        "event_id": ids.domain_event_id(kind.__name__, *key),
         "caused_by": envelope.event_id,
         "mode": envelope.mode,
         "occurred_at": envelope.occurred_at,
@@ -151,7 +151,7 @@ def _build_event(event_key: EventKey, before: Payment, payment: Payment, cause: 
         "order_id": payment.order_id,
         "customer_id": registers.value(payment.told, "user_id"),
         **_payment_fields(payment),
-        "refund_id": ids.fact_id("refund", *key),
+        "refund_id": ids.domain_event_id("refund", *key),
         "refunded_amount": payment.refunded_amount or None,
         **_fields_of_kind(kind, key, before, payment),
     }

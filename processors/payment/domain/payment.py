@@ -11,7 +11,7 @@ from typing import Any
 from processors.payment.domain import transaction_log
 from processors.payment.domain.transaction_log import MONEY_STATUSES, PaidCounts, RefundEntry, StatusChange
 from stream.state import registers
-from stream.state.registers import UNTOLD, Stamp, Told
+from stream.state.registers import UNSET, Registers, Stamp
 
 TRANSITIONS = (
     ("pending",),
@@ -40,10 +40,10 @@ class Parts:
     refunded total that the provider ever stated for it. `entries` is the transaction log.
     """
 
-    told: Told = field(default_factory=dict)
-    transactions: Mapping[str, Told] = field(default_factory=dict)
-    cancels: Told = field(default_factory=dict)
-    entries: Told = field(default_factory=dict)
+    told: Registers = field(default_factory=dict)
+    transactions: Mapping[str, Registers] = field(default_factory=dict)
+    cancels: Registers = field(default_factory=dict)
+    entries: Registers = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,14 @@ class Payment:
 
     order_id: str
     version: int = 0
-    told: Told = field(default_factory=dict)
-    transactions: Mapping[str, Told] = field(default_factory=dict)
-    cancels: Told = field(default_factory=dict)
-    order: Told = field(default_factory=dict)
-    entries: Told = field(default_factory=dict)
+    told: Registers = field(default_factory=dict)
+    transactions: Mapping[str, Registers] = field(default_factory=dict)
+    cancels: Registers = field(default_factory=dict)
+    order: Registers = field(default_factory=dict)
+    entries: Registers = field(default_factory=dict)
     base: Parts | None = None
     claims: Mapping[str, CancelClaim] = field(default_factory=dict)
-    disputes: Mapping[str, Told] = field(default_factory=dict)
+    disputes: Mapping[str, Registers] = field(default_factory=dict)
 
     @cached_property
     def status(self) -> str | None:
@@ -143,11 +143,11 @@ class Payment:
         if (register := self.transactions.get(current, {}).get(name)) is not None:
             return register
         if (register := self.told.get(name)) is None:
-            return UNTOLD, None
+            return UNSET, None
         if current and self.transactions:
             others = (state for other, state in self.transactions.items() if other != current)
-            if any(state.get(name, (UNTOLD,))[0] == register[0] for state in others):
-                return UNTOLD, None
+            if any(state.get(name, (UNSET,))[0] == register[0] for state in others):
+                return UNSET, None
         return register
 
     @property
@@ -159,7 +159,7 @@ class Payment:
         (rank, at, position, _), paid_at = self.register("paid_at")
         if paid_at is None:
             return None
-        status: Stamp = self.told["status"][0] if "status" in self.told else UNTOLD
+        status: Stamp = self.told["status"][0] if "status" in self.told else UNSET
         waits = [change.at for change in self._changes if change.status == "waiting_for_deposit"]
         was_reversed = rank == _rank("completed") and any(at < waiting for waiting in waits)
         was_paid = self.status in PAID and rank >= _rank("completed")
@@ -172,7 +172,7 @@ class Payment:
         (rank, _, position, _), reason = self.register("failure_reason")
         if reason is None:
             return None
-        status: Stamp = self.told["status"][0] if "status" in self.told else UNTOLD
+        status: Stamp = self.told["status"][0] if "status" in self.told else UNSET
         return reason if self.status in FAILED and (rank, position) == (status[0], status[2]) else None
 
     @cached_property
@@ -377,16 +377,16 @@ def _rank(status: str) -> int:
     return next(rank for rank, tier in enumerate(TRANSITIONS) if status in tier)
 
 
-def _status(state: Told) -> str | None:
+def _status(state: Registers) -> str | None:
     status: str | None = registers.value(state, "status")
     return status
 
 
-def _is_zero(state: Told) -> bool:
+def _is_zero(state: Registers) -> bool:
     return bool(registers.value(state, "amount") == 0)
 
 
-def _money(state: Told) -> tuple[int, str] | None:
+def _money(state: Registers) -> tuple[int, str] | None:
     amount = registers.value(state, "amount")
     return None if amount is None else (amount, registers.value(state, "currency"))
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from stream.events import PaymentNotice, RefundNotice
 from stream.state import registers
-from stream.state.registers import Stamp, Told
+from stream.state.registers import Registers, Stamp
 
 MONEY_STATUSES = ("waiting_for_deposit", "completed", "partially_cancelled", "cancelled")
 """The statuses that decide whether a transaction holds the customer's money, in their order at the same time."""
@@ -53,7 +53,7 @@ class PaidCounts(NamedTuple):
     reversed: int
 
 
-def payment_entries(notice: PaymentNotice, provider: str, transaction: str, stamp: Stamp) -> Told:
+def payment_entries(notice: PaymentNotice, provider: str, transaction: str, stamp: Stamp) -> Registers:
     """Return the log entries of one payment webhook."""
     at, made = stamp[1], dict[str, object]()
     if notice.status in MONEY_STATUSES:
@@ -63,18 +63,18 @@ def payment_entries(notice: PaymentNotice, provider: str, transaction: str, stam
         label, tried = notice.pg_transaction_id or "", notice.transaction_id or ""
         is_summary = not label and not {tried}.issuperset(notice.references)
         made[f"failed\n{at}\n{label or tried}"] = [tried, label, is_summary]
-    entries: Told = {key: (stamp, value) for key, value in made.items()}
+    entries: Registers = {key: (stamp, value) for key, value in made.items()}
     if notice.refunded_amount is not None:
         refunded = notice.refunded_amount
         entries = {**entries, f"refunded\n{at}\n{transaction}": ((refunded, 0, 0, ""), refunded)}
     return entries
 
 
-def refund_entries(notice: RefundNotice, at: int, event_id: str) -> Told:
+def refund_entries(notice: RefundNotice, at: int, event_id: str) -> Registers:
     """Return the log entries of one refund webhook; status, amount and success may come from different webhooks."""
     rank, aliases = REFUND_RANKS[notice.status], list(notice.references)
     stamp = (rank, at, int(notice.status == "completed"), event_id)
-    entries: Told = {f"refund\n{notice.refund_id}": (stamp, [notice.status, at, *aliases])}
+    entries: Registers = {f"refund\n{notice.refund_id}": (stamp, [notice.status, at, *aliases])}
     if notice.amount is not None:
         entries = {**entries, f"amount\n{notice.refund_id}": (stamp, notice.amount)}
     if notice.status == "completed":
@@ -82,7 +82,7 @@ def refund_entries(notice: RefundNotice, at: int, event_id: str) -> Told:
     return entries
 
 
-def status_changes(entries: Told) -> list[StatusChange]:
+def status_changes(entries: Registers) -> list[StatusChange]:
     """Return all status changes by time. A cancel without a time counts as the last change."""
     found = []
     for key, (_, value) in entries.items():
@@ -114,7 +114,7 @@ def count_paid(changes: Iterable[StatusChange]) -> PaidCounts:
     return PaidCounts(paid, reversed_)
 
 
-def count_failed_attempts(entries: Told, transaction_id: str) -> int:
+def count_failed_attempts(entries: Registers, transaction_id: str) -> int:
     """Return the number of failed attempts to pay, at least 1. Attempts differ by id, or by time where they have none.
 
     An entry that names the payment by a further alias, such as a failed checkout session, summarizes attempts and is
@@ -129,7 +129,7 @@ def count_failed_attempts(entries: Told, transaction_id: str) -> int:
     return max(1, len({(label, at) for label, at, is_summary in failed if not is_summary}))
 
 
-def refund_totals(entries: Told, transaction: str) -> list[tuple[int, int]]:
+def refund_totals(entries: Registers, transaction: str) -> list[tuple[int, int]]:
     """Return each (time, total refunded so far in minor units) that the provider stated of a transaction, by time."""
     keyed = ((_split(key), value) for key, (_, value) in entries.items())
     return sorted((int(at), value) for (kind, at, name), value in keyed if kind == "refunded" and name == transaction)
@@ -145,7 +145,7 @@ def sum_drops(totals: list[tuple[int, int]]) -> int:
     return sum(drop for drop in _drops(totals) if drop > 0)
 
 
-def refunds(entries: Told) -> Iterator[RefundEntry]:
+def refunds(entries: Registers) -> Iterator[RefundEntry]:
     """Yield the refunds that have webhooks of their own."""
     for key, (_, value) in entries.items():
         kind, _, refund_id = key.partition("\n")
@@ -160,7 +160,7 @@ def _drops(totals: list[tuple[int, int]]) -> list[int]:
     return [earlier - later for earlier, later in pairwise(timed)]
 
 
-def _of_kind(entries: Told, kind: str) -> list[tuple[str, tuple[Stamp, Any]]]:
+def _of_kind(entries: Registers, kind: str) -> list[tuple[str, tuple[Stamp, Any]]]:
     return [(key, entry) for key, entry in entries.items() if _split(key)[0] == kind]
 
 

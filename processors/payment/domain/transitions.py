@@ -7,7 +7,7 @@ from processors.payment.domain import dispute, transaction_log
 from processors.payment.domain.payment import FAILED, TRANSITIONS, CancelClaim, Parts, Payment, mismatch_reason
 from stream.events import DisputeWebhook, OrderWebhook, OutcomeKind, PaymentNotice, PaymentWebhook, RefundWebhook
 from stream.state import registers
-from stream.state.registers import Stamp, Told
+from stream.state.registers import Registers, Stamp
 
 CANCELS = ("partially_cancelled", "cancelled")
 
@@ -49,7 +49,7 @@ def apply_order(payment: Payment, webhook: OrderWebhook) -> Payment:
     """Set the amount and currency that the shop's order states."""
     notice, envelope = webhook.notice, webhook.envelope
     stamp = (0, envelope.occurred_at or envelope.received_at, 0, envelope.event_id)
-    order = registers.tell(payment.order, stamp, {"amount": notice.amount, "currency": notice.currency})
+    order = registers.update(payment.order, stamp, {"amount": notice.amount, "currency": notice.currency})
     return replace(payment, order=order)
 
 
@@ -146,8 +146,8 @@ def _parts(webhook: PaymentWebhook, transaction: str, stamp: Stamp) -> Parts:
         "user_id": notice.user_id,
     }
     return Parts(
-        registers.tell({}, stamp, {**fields, **payment_fields}),
-        _transactions(transaction, notice, registers.tell({}, stamp, fields)),
+        registers.update({}, stamp, {**fields, **payment_fields}),
+        _transactions(transaction, notice, registers.update({}, stamp, fields)),
         _cancels(notice, transaction),
         transaction_log.payment_entries(notice, provider, transaction, stamp),
     )
@@ -161,18 +161,18 @@ def _aliases(notice: PaymentNotice) -> Iterable[str]:
     return filter(None, {notice.transaction_id, notice.pg_transaction_id, *notice.references})
 
 
-def _transactions(name: str, notice: PaymentNotice, state: Told) -> Mapping[str, Told]:
+def _transactions(name: str, notice: PaymentNotice, state: Registers) -> Mapping[str, Registers]:
     """Return the transaction's state by name; empty for a webhook that states neither a transaction nor a total."""
     refunded = notice.refunded_amount
     if refunded is None:
         return {name: state} if name else {}
-    total: Told = {"refunded_amount": ((refunded, 0, 0, ""), refunded)}
+    total: Registers = {"refunded_amount": ((refunded, 0, 0, ""), refunded)}
     return {name: {**(state if name else {}), **total}}
 
 
-def _cancels(notice: PaymentNotice, transaction: str) -> Told:
-    cancels: Told = {}
+def _cancels(notice: PaymentNotice, transaction: str) -> Registers:
+    cancels: Registers = {}
     for cancel in notice.cancels:
         stamp = (cancel.amount, cancel.cancelled_at or 0, 0, transaction)
-        cancels = registers.tell(cancels, stamp, {cancel.id: (cancel.amount, transaction)})
+        cancels = registers.update(cancels, stamp, {cancel.id: (cancel.amount, transaction)})
     return cancels

@@ -87,7 +87,7 @@ def _billing_result(webhook: BillingWebhook) -> Result:
     notice, envelope = webhook.notice, webhook.envelope
     key = notice.order_id or f"{envelope.provider}:{notice.reference}"
     event = BillingScheduled(
-        event_id=ids.fact_id("BillingScheduled", key, str(notice.next_billing_at or envelope.event_id)),
+        event_id=ids.domain_event_id("BillingScheduled", key, str(notice.next_billing_at or envelope.event_id)),
         caused_by=envelope.event_id,
         mode=envelope.mode,
         occurred_at=envelope.occurred_at,

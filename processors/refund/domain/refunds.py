@@ -24,7 +24,7 @@ from stream.events import (
     ids,
 )
 from stream.state import registers
-from stream.state.registers import Told
+from stream.state.registers import Registers
 
 TRANSITIONS = (
     ("pending",),
@@ -59,8 +59,8 @@ class Refunds:
 
     order_id: str
     version: int = 0
-    refunds: Mapping[str, Told] = field(default_factory=dict)
-    paid: Told = field(default_factory=dict)
+    refunds: Mapping[str, Registers] = field(default_factory=dict)
+    paid: Registers = field(default_factory=dict)
 
     @property
     def refunded_amount(self) -> int:
@@ -106,7 +106,7 @@ class Refunds:
         return found
 
     @property
-    def counted(self) -> Mapping[str, Told]:
+    def counted(self) -> Mapping[str, Registers]:
         """The refunds without those that only release an authorized amount that was not captured (see `releases`)."""
         releases = self.releases
         return {refund_id: state for refund_id, state in self.refunds.items() if refund_id not in releases}
@@ -129,7 +129,7 @@ class Refunds:
         return frozenset(found)
 
     @property
-    def _completed(self) -> list[tuple[registers.Stamp, str, Told]]:
+    def _completed(self) -> list[tuple[registers.Stamp, str, Registers]]:
         """The completed refunds with an amount of money, in the order of their completion."""
         completed = [
             (state["status"][0], refund_id, state)
@@ -139,13 +139,13 @@ class Refunds:
         return sorted(completed, key=lambda refund: refund[:2])
 
 
-def _is_of_payment(state: Told, money: tuple[Any, ...]) -> bool:
+def _is_of_payment(state: Registers, money: tuple[Any, ...]) -> bool:
     """Return whether the payment reports a refund of this amount, currency and provider too."""
     fields = tuple(registers.value(state, name) for name in ("amount", "currency", "provider"))
     return bool(registers.value(state, "told_by_payment")) and fields == money
 
 
-def _mismatch_reason(state: Told, paid: list[Any]) -> str | None:
+def _mismatch_reason(state: Registers, paid: list[Any]) -> str | None:
     """Return why a refund fits no payment: `other_provider` or `other_currency`; None if one has both in common."""
     providers = {provider for _, _, provider, *_ in paid}
     if None not in providers and registers.value(state, "provider") not in providers:
@@ -177,7 +177,7 @@ def apply_webhook(refunds: Refunds, webhook: RefundWebhook) -> Refunds:
         f"{notice.status}@{envelope.occurred_at or 0}": True if notice.status in ENDS else None,
     }
     return _with_refund(
-        refunds, notice.refund_id, registers.tell(refunds.refunds.get(notice.refund_id, {}), stamp, fields)
+        refunds, notice.refund_id, registers.update(refunds.refunds.get(notice.refund_id, {}), stamp, fields)
     )
 
 
@@ -190,7 +190,7 @@ def apply_request(refunds: Refunds, requested: RefundRequested | CryptoRefundReq
     else:
         fields |= {"crypto_amount": requested.amount, "crypto_asset": requested.asset}
     return _with_refund(
-        refunds, requested.refund_id, registers.tell(refunds.refunds.get(requested.refund_id, {}), stamp, fields)
+        refunds, requested.refund_id, registers.update(refunds.refunds.get(requested.refund_id, {}), stamp, fields)
     )
 
 
@@ -204,17 +204,17 @@ def apply_payment(refunds: Refunds, event: PaidEvent) -> Refunds:
     if isinstance(event, PaymentRefunded):  # its amount is the amount refunded
         paid = (None, *paid[1:])
         stamp = (-1, *stamp[1:])
-    return replace(refunds, paid=registers.tell(refunds.paid, stamp, {event.transaction_id or "": paid}))
+    return replace(refunds, paid=registers.update(refunds.paid, stamp, {event.transaction_id or "": paid}))
 
 
-def processed_at(state: Told) -> int | None:
+def processed_at(state: Registers) -> int | None:
     """Return when the refund reached its status, in microseconds; None if no event with this status states a time."""
-    (rank, _, position, _), at = state.get("refunded_at", (registers.UNTOLD, None))
+    (rank, _, position, _), at = state.get("refunded_at", (registers.UNSET, None))
     status = state["status"][0]
     return at if (rank, position) == (status[0], status[2]) else None
 
 
-def reason(state: Told) -> str | None:
+def reason(state: Registers) -> str | None:
     """Return why the refund was rejected, if it was; else, or if that is unknown, why it was requested."""
     rejection: str | None = registers.value(state, "rejection")
     requested: str | None = registers.value(state, "reason")
@@ -252,7 +252,7 @@ def event_keys(refunds: Refunds) -> tuple[EventKey, ...]:
     return tuple(keys)
 
 
-def _occurrence(state: Told) -> tuple[str, ...]:
+def _occurrence(state: Registers) -> tuple[str, ...]:
     """Return the number of times the refund has reached its status; empty for the first time."""
     ends = [name.partition("@") for name in state if name.partition("@")[0] in ENDS]
     runs = [status for status, _ in groupby(sorted(ends, key=lambda end: (int(end[2]), end[0])), lambda end: end[0])]
@@ -260,7 +260,7 @@ def _occurrence(state: Told) -> tuple[str, ...]:
     return (str(times),) if times > 1 else ()
 
 
-def _with_refund(refunds: Refunds, refund_id: str, state: Told) -> Refunds:
+def _with_refund(refunds: Refunds, refund_id: str, state: Registers) -> Refunds:
     return replace(refunds, version=refunds.version + 1, refunds={**refunds.refunds, refund_id: state})
 
 
@@ -274,7 +274,7 @@ def _build_event(event_key: EventKey, refunds: Refunds, cause: RefundWebhook | D
     currency = registers.value(state, "currency") or "KRW"
     paid_currency = currency if currency in paid else next(iter(sorted(paid)), None)
     fields = {
-        "event_id": ids.fact_id(kind.__name__, *key),
+        "event_id": ids.domain_event_id(kind.__name__, *key),
         "caused_by": envelope.event_id,
         "mode": envelope.mode,
         "occurred_at": envelope.occurred_at,

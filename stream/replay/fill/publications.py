@@ -47,9 +47,9 @@ class CollectedPublications:
         return self._collected.keys()
 
     def domain_events(self, delivery: Delivery, result: Result) -> list[Message]:
-        if result.facts:
+        if result.events:
             source, key = (delivery.topic, delivery.partition, delivery.offset), result.key.encode()
-            for fact in result.facts:
+            for fact in result.events:
                 value = None if self._is_together else encode_record(self._codec, fact, key)
                 self._collected.setdefault(fact.event_id, (fact, source, key, value))
         return []

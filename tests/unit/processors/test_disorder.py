@@ -266,7 +266,7 @@ def of_refunds(state: refund.Refunds, event: Any) -> tuple[refund.Refunds, str, 
     name = (getattr(event, "provider", ""), getattr(event, "transaction_id", None))
     working_set = refund.RefundWorkingSet({"1": state}, {name: Alias()})  # type: ignore[dict-item]
     result = working_set.apply(event)
-    return working_set.refunds["1"], result.outcome, result.facts
+    return working_set.refunds["1"], result.outcome, result.events
 
 
 def of_invoice(state: Any, webhook: Any) -> tuple[Any, str, tuple[DomainEvent, ...]]:
@@ -275,4 +275,4 @@ def of_invoice(state: Any, webhook: Any) -> tuple[Any, str, tuple[DomainEvent, .
     transfers = {one: known.get(one, Transfer(one)) for one in {*known, webhook.notice.transaction_id} - {None}}
     invoices = {"I-1": invoice}
     result = advance(transfers, invoices, webhook)
-    return (invoices["I-1"], transfers), result.outcome, result.facts
+    return (invoices["I-1"], transfers), result.outcome, result.events

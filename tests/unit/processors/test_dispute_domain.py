@@ -129,14 +129,14 @@ def test_a_dispute_that_names_no_order_waits_for_the_payment_it_is_of(first: str
 
     results = [working_set.apply(one) for one in ((disputed, paid) if first == "dispute" else (paid, disputed))]
 
-    facts = [fact for result in results for fact in result.facts]
+    facts = [fact for result in results for fact in result.events]
     opened = [fact for fact in facts if isinstance(fact, DisputeOpened)]
     orders = [None, "1"] if first == "dispute" else ["1"]
     assert [(fact.order_id, fact.transaction_id) for fact in opened] == [(order, "pi_1") for order in orders]
     assert value(working_set.payments["1"].disputes["dp_1"], "amount") == 58000
     if first == "dispute":
         assert [result.outcome for result in results] == ["waiting", "processed"]
-        assert results[1].woken == (disputed.envelope.event_id,)
+        assert results[1].released == (disputed.envelope.event_id,)
 
 
 def test_the_life_of_a_dispute_whose_order_never_comes_is_told_once_by_the_providers_name() -> None:
@@ -152,7 +152,7 @@ def test_the_life_of_a_dispute_whose_order_never_comes_is_told_once_by_the_provi
 
     results = [working_set.apply(webhook) for webhook in life]
 
-    facts = [fact for result in results for fact in result.facts]
+    facts = [fact for result in results for fact in result.events]
     assert {result.outcome for result in results} == {"waiting"}
     assert [(type(fact), fact.status, fact.order_id, fact.evidence_due_by) for fact in facts] == [  # type: ignore[attr-defined]
         (DisputeOpened, "warning_needs_response", None, DUE),
@@ -167,7 +167,7 @@ def test_the_same_dispute_under_two_names_of_its_payment_is_one_fact() -> None:
     by_intent = a_dispute("needs_response", order=None, reference="pi_1", references=("ch_1", "pi_1"))
     working_set = PaymentWorkingSet({}, Names(), "optional")
 
-    facts = [fact for webhook in (by_charge, by_intent) for fact in working_set.apply(webhook).facts]
+    facts = [fact for webhook in (by_charge, by_intent) for fact in working_set.apply(webhook).events]
 
     assert len({fact.event_id for fact in facts}) == 1
 

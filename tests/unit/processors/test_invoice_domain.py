@@ -260,7 +260,7 @@ def test_each_credit_is_told_with_the_balance_after_it() -> None:
         {("kim", "KRW"): 1000},
     )
 
-    entries = [fact for result in results for fact in result.facts if isinstance(fact, CreditAdded)]
+    entries = [fact for result in results for fact in result.events if isinstance(fact, CreditAdded)]
     assert [entry.balance for entry in entries] == [101000, 101005, 100000, 201005]
     assert len({entry.entry_id for entry in entries}) == 4
 

@@ -52,7 +52,7 @@ def test_an_order_named_while_nothing_has_moved_is_nobodys_news() -> None:
 def test_two_providers_that_tell_the_same_make_one_fact_by_the_parcel() -> None:
     _, told = after(a_scan("delivered", order="7"), easypost("delivered", 1), a_scan("delivered", order="7"))
 
-    assert [fact.event_id for fact in told] == [ids.fact_id("ShipmentDelivered", PARCEL)]
+    assert [fact.event_id for fact in told] == [ids.domain_event_id("ShipmentDelivered", PARCEL)]
 
 
 @pytest.mark.parametrize(

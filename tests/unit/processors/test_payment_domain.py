@@ -109,7 +109,7 @@ def test_each_attempt_at_one_payment_that_fails_is_told_once_in_any_order(
 def test_the_first_failure_keeps_the_name_it_had_before_attempts_were_counted() -> None:
     (failed,) = announced_by(failed_attempt("ch_1", 0))
 
-    assert failed.event_id == ids.fact_id("PaymentFailed", "1", "pi_1")
+    assert failed.event_id == ids.domain_event_id("PaymentFailed", "1", "pi_1")
 
 
 def test_both_transactions_of_an_order_are_kept() -> None:
@@ -237,9 +237,9 @@ def test_a_webhook_that_names_no_order_waits_for_one_that_does() -> None:
     waiting = working_set.apply(failed)
     result = working_set.apply(paid)
 
-    assert (waiting.outcome, waiting.facts) == ("waiting", ())
-    assert (result.outcome, result.woken) == ("processed", (failed.envelope.event_id,))
-    assert [type(fact) for fact in result.facts] == [PaymentCompleted]
+    assert (waiting.outcome, waiting.events) == ("waiting", ())
+    assert (result.outcome, result.released) == ("processed", (failed.envelope.event_id,))
+    assert [type(fact) for fact in result.events] == [PaymentCompleted]
     assert (working_set.payments["1"].status, working_set.payments["1"].version) == ("completed", 2)
 
 
@@ -249,7 +249,7 @@ def test_what_waited_is_told_when_its_order_is_known() -> None:
 
     result = working_set.apply(a_payment("pending", reference="pi_1", at=NOON))
 
-    assert [(type(fact), fact.reason) for fact in result.facts] == [(PaymentFailed, "no money")]  # type: ignore[attr-defined]
+    assert [(type(fact), fact.reason) for fact in result.events] == [(PaymentFailed, "no money")]  # type: ignore[attr-defined]
 
 
 def announced_by(*webhooks: PaymentWebhook | OrderWebhook) -> list[DomainEvent]:
@@ -487,7 +487,7 @@ def test_a_cancel_that_waited_counts_when_its_provider_was_paid() -> None:
     waiting = working_set.apply(cancel)
     paid = working_set.apply(a_payment("completed", provider="stripe", transaction_id="pi_9", at=NOON + MINUTE))
 
-    assert (waiting.outcome, paid.woken) == ("waiting", (cancel.envelope.event_id,))
+    assert (waiting.outcome, paid.released) == ("waiting", (cancel.envelope.event_id,))
     payment = working_set.payments["1"]
     assert (payment.status, payment.live) == ("completed", ["T-1"])
     assert payment.transactions["pi_9"]["status"][1] == "cancelled"

@@ -84,7 +84,7 @@ def of_a_partial_capture() -> list[Any]:
 def test_the_release_of_what_was_not_captured_is_no_refund_in_whatever_order(events: list[Any]) -> None:
     working_set = refund.RefundWorkingSet({"1": refund.Refunds("1")}, defaultdict(Alias))
 
-    facts = [fact for event in events for fact in working_set.apply(event).facts]
+    facts = [fact for event in events for fact in working_set.apply(event).events]
 
     refunds = working_set.refunds["1"]
     assert list(refunds.counted) == ["re_2"]
@@ -270,7 +270,7 @@ def story(*events: Any) -> tuple[refund.Refunds, list[DomainEvent]]:
     names = {(event.provider, event.transaction_id): Alias[refund.Refunds]() for event in events if is_fact(event)}
     working_set, facts = refund.RefundWorkingSet({"1": refund.Refunds("1")}, names), list[DomainEvent]()
     for event in events:
-        facts += working_set.apply(event).facts
+        facts += working_set.apply(event).events
     return working_set.refunds["1"], facts
 
 

@@ -30,8 +30,8 @@ def test_a_status_the_table_does_not_have_is_an_error() -> None:
 def test_what_is_left_open_keeps_its_value_and_stamp() -> None:
     early, late = (0, 1, 0, "a"), (2, 2, 0, "b")
 
-    told = registers.tell(
-        registers.tell({}, early, {"method": "card", "amount": 1}), late, {"method": None, "amount": 2}
+    told = registers.update(
+        registers.update({}, early, {"method": "card", "amount": 1}), late, {"method": None, "amount": 2}
     )
 
     assert told == {"method": (early, "card"), "amount": (late, 2)}

@@ -68,6 +68,6 @@ def test_bytes_that_are_no_record_are_of_the_order_that_their_key_names() -> Non
 
 
 def on(topic: Topic, record: Any) -> Delivery:
-    event_id = getattr(record, "event_id", None) or ids.fact_id("a test's", repr(record))
+    event_id = getattr(record, "event_id", None) or ids.domain_event_id("a test's", repr(record))
     key = record.order_id if topic is topics.PAYMENTS else topic.key(record)
     return Delivery(record, event_id, None, topic.name, 0, 0, key.encode(), None)
