@@ -60,8 +60,8 @@ class OutcomeReport:
 class WebhookState:
     """The status of a webhook in the log. Times are microseconds since 1970 UTC.
 
-    `retry_count` is the number of attempts, 0 if the first one succeeded. `settled_at` is the time of the deciding
-    outcome; `first_dead_at` is when the first service dead-lettered the webhook, even if it was redriven later.
+    `retry_count` is the number of attempts, 0 while none has failed. `settled_at` is the time of the deciding outcome;
+    `first_dead_at` is when the first service dead-lettered the webhook, even if it was redriven later.
     """
 
     status: Status

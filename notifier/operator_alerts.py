@@ -115,7 +115,7 @@ def queue_alert_mail(tx: Connection, operator: str, interval_s: float, max_age_s
         "fact": event_id,
         "channel": CHANNEL,
         "operator": operator,
-        "said": json.dumps(digest([(kind, said) for kind, _, said in rows], clock.now())),
+        "said": json.dumps(digest([(kind, details) for kind, _, details in rows], clock.now())),
     }
     tx.exec_driver_sql(QUEUE, mail)
     return True
@@ -130,8 +130,8 @@ def digest(alarms: Sequence[tuple[str, Mapping[str, Any]]], at: int) -> dict[str
     listed = alarms[:LISTED]
     return {
         "received_at": at,
-        "counted": {kind: sum(kind == one for one, _ in alarms) for kind in KINDS},
-        **{kind: [said for one, said in listed if one == kind] for kind in KINDS},
+        "counted": {kind: sum(kind == other for other, _ in alarms) for kind in KINDS},
+        **{kind: [details for other, details in listed if other == kind] for kind in KINDS},
         "more": len(alarms) - len(listed),
     }
 

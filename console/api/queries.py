@@ -82,7 +82,10 @@ class RelatedRows:
 
 
 def by_provider_id(tx: Connection, name: str) -> list[Row]:
-    """Return the webhooks with this provider's id, newest first, without those that became another row."""
+    """Return the webhooks with this provider's id, newest first.
+
+    Webhooks that became another row are left out, unless there are no others: then the newest of them is returned.
+    """
     found = rows(tx, BY_PROVIDER_ID, {"id": name, "most": MAX_ROWS})
     events = [row for row in found if not _has_own_event(row)]
     return events or found[:1]

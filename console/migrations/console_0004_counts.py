@@ -1,7 +1,7 @@
-"""Counts of webhooks by hour and by day, kept by triggers in the transaction that changes a webhook.
+"""Count webhooks by hour and by day, with triggers in the transaction that changes a webhook.
 
-Triggers see every change, also a replay's COPY, the clean-up's deletion, and a console of the previous version that
-still runs during a deployment: so the counts are exact whoever writes.
+Triggers see every change, including a replay's COPY, the clean-up's deletions, and writes of a console of the previous
+version that still runs during a deployment. So the counts are exact for every writer.
 """
 
 from alembic import op
@@ -24,12 +24,12 @@ CREATE TABLE webhook_counts (
 ) WITH (fillfactor = 50)
 """
 
-# What a transaction has changed so far; committed it is always empty. Counts are shared, so a transaction that changed
-# them twice, in another order than its neighbour, would deadlock: they are changed once, sorted, and last of all.
+# The changes of the running transaction; the table is empty after each commit. Counts are shared, so two transactions
+# that changed them in different orders would deadlock: each changes them once, sorted, at the end of the transaction.
 CHANGES = "CREATE TABLE webhook_count_changes (changes webhook_counts[] NOT NULL)"
 
-# The schema is named because a session may look elsewhere: a replay makes its webhooks in a schema of its own, and
-# whoever deletes from a retired schema must not change the live counts.
+# The schema is named because the session's search path may differ: a replay writes its webhooks in a schema of its own,
+# and deleting from a retired schema must not change the live counts.
 NOTE = """
 CREATE OR REPLACE FUNCTION note_count_changes() RETURNS trigger LANGUAGE plpgsql AS $function$
 DECLARE
@@ -98,8 +98,8 @@ SELECT span, received_at - mod(mod(received_at, span) + span, span), coalesce(pr
  GROUP BY 1, 2, 3, 4, 5, 6, 7
 """
 
-# Columns of their own, because Postgres writes every index of a row anew when a column that an index's condition names
-# has changed, and `status` changes for nearly every webhook. These two change for few.
+# These are columns because Postgres updates every index of a row when a column in an index's condition changes, and
+# `status` changes for nearly every webhook. These two change for few.
 COLUMNS = """
 ALTER TABLE webhooks
     ADD COLUMN unsuccessful text GENERATED ALWAYS AS

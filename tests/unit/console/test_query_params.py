@@ -1,4 +1,4 @@
-"""What a question's parameters mean."""
+"""Query parameters, well-formed and malformed."""
 
 from contextlib import suppress
 

@@ -1,4 +1,4 @@
-"""A range of time in days, hours and edges; and which of them hold a page."""
+"""Time ranges as days, hours and the rest; and the spans that fill a page."""
 
 from hypothesis import given
 from hypothesis import strategies as st

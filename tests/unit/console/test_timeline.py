@@ -1,4 +1,4 @@
-"""What happened to an order, told in the order it happened: of one instant, the cause comes before its effects."""
+"""The timeline of an order: at equal times, causes come before effects."""
 
 from typing import Any
 
@@ -23,20 +23,20 @@ def an_outcome(name: str, service: str, outcome: str = "processed", error: str |
     return {"event_id": name, "service": service, "outcome": outcome, "attempt": 1, "error": error, "at": AT}
 
 
-def a_fact(name: str, kind: str, cause: str) -> dict[str, Any]:
+def an_event(name: str, kind: str, cause: str) -> dict[str, Any]:
     return {"fact_id": name, "type": kind, "caused_by": cause, "received_at": AT, "body": MONEY}
 
 
-def a_mail(name: str, fact: str) -> dict[str, Any]:
+def a_mail(name: str, event_id: str) -> dict[str, Any]:
     entries = {"fact_type": "PaymentCompleted", "audience": "customer", "channel": "email"}
-    return {"notification_id": name, "fact_id": fact, "sent_at": AT, **entries}
+    return {"notification_id": name, "fact_id": event_id, "sent_at": AT, **entries}
 
 
-def test_what_happened_in_one_instant_is_told_from_cause_to_effect() -> None:
+def test_entries_with_equal_times_go_from_cause_to_effect() -> None:
     rows = RelatedRows(
         webhooks=[a_webhook("w")],
         outcomes=[an_outcome("f1", "refund"), an_outcome("w", "payment")],
-        events=[a_fact("f2", "RefundRequested", "f1"), a_fact("f1", "PaymentCompleted", "w")],
+        events=[an_event("f2", "RefundRequested", "f1"), an_event("f1", "PaymentCompleted", "w")],
         mails=[a_mail("m", "f1")],
     )
 
@@ -46,7 +46,7 @@ def test_what_happened_in_one_instant_is_told_from_cause_to_effect() -> None:
     assert sorted(entries[4:]) == [("announced", "f2"), ("mailed", "m")]
 
 
-def test_of_an_error_only_its_first_line_is_told() -> None:
+def test_only_the_first_line_of_an_error_is_shown() -> None:
     refused = an_outcome("w", "payment", "retrying", "CheckViolation (23514)\nDETAIL:  Failing row contains (R-1, …).")
 
     (event,) = timeline.entries(RelatedRows(webhooks=[], outcomes=[refused], events=[], mails=[]))

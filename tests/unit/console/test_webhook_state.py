@@ -1,4 +1,4 @@
-"""Where a webhook stands, whatever order it was told in."""
+"""A webhook's state, whatever the order of its outcomes."""
 
 from typing import get_args
 
@@ -13,7 +13,7 @@ from tests.builders import a_payment, a_refund, a_scan
 OUTCOMES = get_args(OutcomeKind)
 
 
-def said(
+def a_report(
     outcome: OutcomeKind, *, at: int = 1, attempt: int = 1, service: str = "payment", error: str | None = None
 ) -> OutcomeReport:
     return OutcomeReport(service, "webhooks.payment.v1", 0, 1, outcome, attempt, error, at)
@@ -32,58 +32,68 @@ reports = st.builds(
 )
 
 
-@given(st.lists(reports, max_size=6).flatmap(lambda told: st.tuples(st.just(told), st.permutations(told))))
-def test_the_order_and_number_of_times_things_were_said_do_not_matter(
-    told: tuple[list[OutcomeReport], list[OutcomeReport]],
+@given(
+    st.lists(reports, max_size=6).flatmap(
+        lambda given_reports: st.tuples(st.just(given_reports), st.permutations(given_reports))
+    )
+)
+def test_the_order_and_repetition_of_outcomes_do_not_matter(
+    given_reports: tuple[list[OutcomeReport], list[OutcomeReport]],
 ) -> None:
-    first, shuffled = told
+    first, shuffled = given_reports
 
     assert webhook_state("w", first) == webhook_state("w", [*shuffled, *first])
 
 
-def test_a_webhook_was_given_up_when_the_first_service_did_whatever_became_of_it() -> None:
-    told = [said("abandoned", at=2), said("abandoned", at=1, service="refund"), said("processed", at=3)]
+def test_first_dead_at_is_when_the_first_service_dead_lettered_it_even_if_it_was_redriven() -> None:
+    given_reports = [
+        a_report("abandoned", at=2),
+        a_report("abandoned", at=1, service="refund"),
+        a_report("processed", at=3),
+    ]
 
-    assert [webhook_state("w", told[:n]).first_dead_at for n in (1, 2, 3)] == [2, 1, 1]
+    assert [webhook_state("w", given_reports[:n]).first_dead_at for n in (1, 2, 3)] == [2, 1, 1]
 
 
 @given(st.lists(reports))
-def test_what_came_twice_never_changes_the_status(told: list[OutcomeReport]) -> None:
-    once = [word for word in told if word.outcome not in ("duplicate", "conflict")]
+def test_what_came_twice_never_changes_the_status(given_reports: list[OutcomeReport]) -> None:
+    once = [report for report in given_reports if report.outcome not in ("duplicate", "conflict")]
 
-    assert webhook_state("w", told).status == webhook_state("w", once).status
+    assert webhook_state("w", given_reports).status == webhook_state("w", once).status
 
 
 @pytest.mark.parametrize(
-    ("told", "status", "count"),
+    ("given_reports", "status", "count"),
     [
         ([], "RECEIVED", 0),
-        ([said("processed")], "PROCESSED", 0),
-        ([said("late")], "PROCESSED", 0),
-        ([said("waiting")], "RECEIVED", 0),
-        ([said("waiting"), said("processed", at=2)], "PROCESSED", 0),
-        ([said("retrying")], "FAILED", 1),
-        ([said("retrying"), said("retrying", attempt=2, at=2)], "RETRYING", 2),
-        ([said("retrying"), said("processed", attempt=2, at=2)], "PROCESSED", 2),
-        ([said("abandoned", attempt=6)], "ABANDONED", 6),
-        ([said("abandoned", attempt=6), said("processed", at=2)], "PROCESSED", 0),
-        ([said("abandoned", attempt=6), said("retrying", at=2)], "FAILED", 1),
-        ([said("processed"), said("abandoned", service="refund")], "ABANDONED", 1),
-        ([said("processed", at=9), said("waiting", service="refund")], "RECEIVED", 0),
+        ([a_report("processed")], "PROCESSED", 0),
+        ([a_report("late")], "PROCESSED", 0),
+        ([a_report("waiting")], "RECEIVED", 0),
+        ([a_report("waiting"), a_report("processed", at=2)], "PROCESSED", 0),
+        ([a_report("retrying")], "FAILED", 1),
+        ([a_report("retrying"), a_report("retrying", attempt=2, at=2)], "RETRYING", 2),
+        ([a_report("retrying"), a_report("processed", attempt=2, at=2)], "PROCESSED", 2),
+        ([a_report("abandoned", attempt=6)], "ABANDONED", 6),
+        ([a_report("abandoned", attempt=6), a_report("processed", at=2)], "PROCESSED", 0),
+        ([a_report("abandoned", attempt=6), a_report("retrying", at=2)], "FAILED", 1),
+        ([a_report("processed"), a_report("abandoned", service="refund")], "ABANDONED", 1),
+        ([a_report("processed", at=9), a_report("waiting", service="refund")], "RECEIVED", 0),
     ],
 )
-def test_the_status_is_what_each_service_said_last(told: list[OutcomeReport], status: str, count: int) -> None:
-    state = webhook_state("w", told)
+def test_the_status_follows_from_the_latest_outcome_of_each_service(
+    given_reports: list[OutcomeReport], status: str, count: int
+) -> None:
+    state = webhook_state("w", given_reports)
 
     assert (state.status, state.retry_count) == (status, count)
 
 
-def test_what_was_kept_aside_has_failed_until_somebody_handles_it() -> None:
+def test_a_quarantined_webhook_has_failed_until_a_service_processes_it() -> None:
     assert webhook_state("w", [], quarantined_because="malformed_body: not JSON") == WebhookState(
         "FAILED", error="malformed_body: not JSON"
     )
     assert (
-        webhook_state("w", [said("processed", at=5)], quarantined_because="malformed_body: not JSON").status
+        webhook_state("w", [a_report("processed", at=5)], quarantined_because="malformed_body: not JSON").status
         == "PROCESSED"
     )
 
@@ -94,7 +104,7 @@ def test_a_receipt_is_done_when_it_has_become_an_event() -> None:
 
 
 def test_a_duplicate_is_noted_in_contract_es_words() -> None:
-    assert webhook_state("w-1", [said("processed"), said("duplicate", at=2)]).note == "중복된 웹훅입니다: w-1"
+    assert webhook_state("w-1", [a_report("processed"), a_report("duplicate", at=2)]).note == "중복된 웹훅입니다: w-1"
 
 
 def test_every_status_but_received_is_a_success_or_a_failure() -> None:
@@ -110,12 +120,12 @@ def test_types_are_contract_es_for_payments_and_refunds_and_the_providers_own_fo
     assert type_of(a_scan()) == a_scan().envelope.event_type
 
 
-def test_telling_the_operator_of_a_quarantined_webhook_does_not_process_it() -> None:
-    told = OutcomeReport("notifier", "webhooks.quarantine.v1", 0, 1, "processed", 1, None, 5)
+def test_alerting_the_operator_to_a_quarantined_webhook_does_not_process_it() -> None:
+    alert = OutcomeReport("notifier", "webhooks.quarantine.v1", 0, 1, "processed", 1, None, 5)
     released = OutcomeReport("gateway", "webhooks.quarantine.v1", 0, 1, "processed", 1, None, 9)
 
-    assert webhook_state("W", [told], quarantined_because="invalid_field: amount is finer than KRW").status == "FAILED"
+    assert webhook_state("W", [alert], quarantined_because="invalid_field: amount is finer than KRW").status == "FAILED"
     assert (
-        webhook_state("W", [told, released], quarantined_because="invalid_field: amount is finer than KRW").status
+        webhook_state("W", [alert, released], quarantined_because="invalid_field: amount is finer than KRW").status
         == "PROCESSED"
     )

@@ -31,21 +31,28 @@ from stream.events import (
 )
 from tests.builders import NOON
 
-WRITTEN = [(fact, audience, locale) for fact, told in AUDIENCES.items() for audience in told for locale in LOCALES]
-FACTS = {kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, DomainEvent)}
-ABSTRACT = {kind for kind in FACTS if kind.__subclasses__()}
+WRITTEN = [
+    (event_type, audience, locale)
+    for event_type, audiences in AUDIENCES.items()
+    for audience in audiences
+    for locale in LOCALES
+]
+EVENT_TYPES = {kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, DomainEvent)}
+ABSTRACT = {kind for kind in EVENT_TYPES if kind.__subclasses__()}
 SHOP = Branding("mail@example.test", shop_name="초록 상점", shop_url="https://shop.example/")
 NAMED = "O-7", "a invoice_id", "a title", "A PLAN"
 
 
 def test_every_event_type_has_audiences_or_is_listed_as_not_mailed() -> None:
-    assert {*AUDIENCES, *NOT_MAILED} == FACTS - ABSTRACT
+    assert {*AUDIENCES, *NOT_MAILED} == EVENT_TYPES - ABSTRACT
     assert not AUDIENCES.keys() & set(NOT_MAILED)
 
 
-@pytest.mark.parametrize(("fact", "audience", "language"), WRITTEN)
-def test_everything_there_is_to_tell_can_be_told(fact: type[DomainEvent], audience: str, language: str) -> None:
-    mail = compose(a_queued_mail(fact, audience, language), SHOP)
+@pytest.mark.parametrize(("event_type", "audience", "language"), WRITTEN)
+def test_every_event_can_be_composed_for_each_of_its_audiences(
+    event_type: type[DomainEvent], audience: str, language: str
+) -> None:
+    mail = compose(a_queued_mail(event_type, audience, language), SHOP)
 
     text = text_of(mail)
     assert any(name in mail["Subject"] + text for name in NAMED)
@@ -54,31 +61,31 @@ def test_everything_there_is_to_tell_can_be_told(fact: type[DomainEvent], audien
     assert text.splitlines()[0] in mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(("fact", "audience", "language"), WRITTEN)
-def test_a_mail_can_be_written_from_the_little_some_providers_tell(
-    fact: type[DomainEvent], audience: str, language: str
+@pytest.mark.parametrize(("event_type", "audience", "language"), WRITTEN)
+def test_a_mail_can_be_composed_from_required_fields_only(
+    event_type: type[DomainEvent], audience: str, language: str
 ) -> None:
-    mail = compose(a_queued_mail(fact, audience, language, sparse=True), SHOP)
+    mail = compose(a_queued_mail(event_type, audience, language, sparse=True), SHOP)
 
     assert "None" not in mail["Subject"] + text_of(mail)
     assert "\n\n\n" not in text_of(mail)
 
 
-@pytest.mark.parametrize(("fact", "audience", "language"), WRITTEN)
-def test_where_there_is_little_room_the_first_paragraph_says_it_without_a_greeting(
-    fact: type[DomainEvent], audience: str, language: str
+@pytest.mark.parametrize(("event_type", "audience", "language"), WRITTEN)
+def test_the_in_app_message_is_the_first_paragraph_without_a_greeting(
+    event_type: type[DomainEvent], audience: str, language: str
 ) -> None:
-    said = render(a_queued_mail(fact, audience, language))
+    rendered = render(a_queued_mail(event_type, audience, language))
 
-    assert said.message.strip()
-    assert "김철수" not in said.message
-    assert "\n" not in said.title + said.message
+    assert rendered.message.strip()
+    assert "김철수" not in rendered.message
+    assert "\n" not in rendered.title + rendered.message
 
 
 @pytest.mark.parametrize("language", LOCALES)
-def test_a_failed_invoice_tells_what_was_received_and_what_was_asked_for(language: str) -> None:
+def test_a_failed_invoice_shows_the_received_and_the_expected_amount(language: str) -> None:
     queued = a_queued_mail(
-        InvoiceFailed, "customer", language, said={"reason": "amount_mismatch", "crypto_asset": "USDT"}
+        InvoiceFailed, "customer", language, changes={"reason": "amount_mismatch", "crypto_asset": "USDT"}
     )
 
     assert text_of(compose(queued, SHOP)) == INVOICE_FAILED[language]
@@ -122,8 +129,8 @@ This mail was sent automatically.
 }
 
 
-def test_a_part_refund_tells_what_was_given_back_now_and_in_all() -> None:
-    queued = a_queued_mail(PaymentRefunded, "customer", "ko", said={"amount": 3000, "refunded_amount": 8000})
+def test_a_partial_refund_shows_the_amount_refunded_now_and_in_total() -> None:
+    queued = a_queued_mail(PaymentRefunded, "customer", "ko", changes={"amount": 3000, "refunded_amount": 8000})
 
     mail = compose(queued, SHOP)
 
@@ -132,7 +139,7 @@ def test_a_part_refund_tells_what_was_given_back_now_and_in_all() -> None:
 
 
 def test_the_end_of_a_cancelled_subscription_is_a_day() -> None:
-    queued = a_queued_mail(SubscriptionCancelled, "customer", "ko", said={"plan": "pro", "ends_at": NOON})
+    queued = a_queued_mail(SubscriptionCancelled, "customer", "ko", changes={"plan": "pro", "ends_at": NOON})
 
     mail = compose(queued, SHOP)
 
@@ -141,19 +148,19 @@ def test_the_end_of_a_cancelled_subscription_is_a_day() -> None:
 
 
 def test_a_line_break_in_a_title_breaks_no_header() -> None:
-    queued = a_queued_mail(DigitalDeliveryRequested, "customer", "en", said={"title": "a\r\nBcc: all@example.test"})
+    queued = a_queued_mail(DigitalDeliveryRequested, "customer", "en", changes={"title": "a\r\nBcc: all@example.test"})
 
     assert compose(queued, SHOP)["Bcc"] is None
 
 
 @pytest.mark.parametrize("language", LOCALES)
-@pytest.mark.parametrize("fact", [DisputeOpened, DisputeClosed])
-def test_a_dispute_of_an_unknown_order_is_told_by_the_providers_name_of_the_payment(
-    fact: type[DomainEvent], language: str
+@pytest.mark.parametrize("event_type", [DisputeOpened, DisputeClosed])
+def test_a_dispute_of_an_unknown_order_shows_the_provider_and_the_transaction_id(
+    event_type: type[DomainEvent], language: str
 ) -> None:
-    said = {"order_id": None, "transaction_id": "pi_1", "provider": "stripe", "status": "won"}
+    changes = {"order_id": None, "transaction_id": "pi_1", "provider": "stripe", "status": "won"}
 
-    mail = compose(a_queued_mail(fact, "operator", language, said=said), SHOP)
+    mail = compose(a_queued_mail(event_type, "operator", language, changes=changes), SHOP)
 
     assert "stripe" in mail["Subject"]
     assert "pi_1" in mail["Subject"]
@@ -162,13 +169,20 @@ def test_a_dispute_of_an_unknown_order_is_told_by_the_providers_name_of_the_paym
 
 
 @pytest.mark.parametrize("language", LOCALES)
-def test_alarms_are_told_together(language: str) -> None:
+def test_alerts_are_grouped_into_one_mail(language: str) -> None:
     dead = {"service": "payment", "event_id": "E-1", "topic": "t", "partition": 1, "offset": 2, "error": "no {record}"}
     mail = {"id": "M-1", "fact_type": "PaymentCompleted", "audience": "customer", "order_id": "O-7"}
-    kept = {"id": "Q-1", "provider": "tapayz", "cause": "invalid_field", "detail": "cashAmount is finer than KRW"}
-    said = digest([("abandoned", dead)] * 2 + [("quarantined", kept)] * 3 + [("unknown", mail)] * 60, NOON)
+    quarantined = {
+        "id": "Q-1",
+        "provider": "tapayz",
+        "cause": "invalid_field",
+        "detail": "cashAmount is finer than KRW",
+    }
+    event = digest([("abandoned", dead)] * 2 + [("quarantined", quarantined)] * 3 + [("unknown", mail)] * 60, NOON)
     queued = replace(
-        a_queued_mail(PaymentFailed, "operator", language), fact_type="Alarms", fact=msgspec.json.encode(said).decode()
+        a_queued_mail(PaymentFailed, "operator", language),
+        fact_type="Alarms",
+        fact=msgspec.json.encode(event).decode(),
     )
 
     written = compose(queued, SHOP)
@@ -190,7 +204,7 @@ def test_names_and_reasons_are_text_in_the_html_part_and_never_markup() -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "currency", "language", "said"),
+    ("amount", "currency", "language", "expected"),
     [
         (58000, "KRW", "ko", "58,000원"),
         (58000, "KRW", "en", "₩58,000"),
@@ -201,12 +215,14 @@ def test_names_and_reasons_are_text_in_the_html_part_and_never_markup() -> None:
         (None, "KRW", "ko", None),
     ],
 )
-def test_amounts_are_written_as_people_there_write_them(amount: int, currency: str, language: str, said: str) -> None:
-    assert formatting.money(amount, currency, language) == said
+def test_amounts_are_written_as_people_there_write_them(
+    amount: int, currency: str, language: str, expected: str
+) -> None:
+    assert formatting.money(amount, currency, language) == expected
 
 
 @pytest.mark.parametrize(
-    ("amount", "asset", "language", "said"),
+    ("amount", "asset", "language", "expected"),
     [
         ("74.074074", "USDT", "ko", "74.074074 USDT"),
         ("0.10", "1001", "ko", "0.10 (자산 1001)"),
@@ -214,11 +230,11 @@ def test_amounts_are_written_as_people_there_write_them(amount: int, currency: s
         ("1.229", None, "en", "1.229"),
     ],
 )
-def test_crypto_is_its_decimal_text_and_its_asset(amount: str, asset: str | None, language: str, said: str) -> None:
-    assert formatting.crypto(amount, asset, language) == said
+def test_crypto_is_its_decimal_text_and_its_asset(amount: str, asset: str | None, language: str, expected: str) -> None:
+    assert formatting.crypto(amount, asset, language) == expected
 
 
-def test_reasons_of_ours_are_put_into_words_and_others_are_left_as_they_were_told() -> None:
+def test_our_reason_codes_are_put_into_words_and_other_reasons_stay_unchanged() -> None:
     assert formatting.reason("amount_mismatch", "ko") == "금액 불일치"
     assert formatting.reason("잔액 부족", "en") == "잔액 부족"
     assert formatting.reason("unknown", "ko") is None
@@ -328,7 +344,7 @@ def test_a_mail_names_its_shop_in_the_sender_both_parts_and_the_title_of_the_pag
 )
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_an_order_s_id_writes_no_header_and_reads_as_it_is_in_the_subject(name: str, language: str) -> None:
-    queued = a_queued_mail(PaymentCompleted, "customer", language, said={"order_id": name})
+    queued = a_queued_mail(PaymentCompleted, "customer", language, changes={"order_id": name})
 
     mail = compose(queued, SHOP)
 
@@ -359,9 +375,11 @@ def test_a_mail_does_not_write_its_own_to_line() -> None:
 
 
 def test_what_others_wrote_stays_on_its_line() -> None:
-    said = {"reason": "declined\n\nCall 1-900\x1b[31m now"}
+    changes = {"reason": "declined\n\nCall 1-900\x1b[31m now"}
 
-    text = text_of(compose(a_queued_mail(PaymentFailed, "customer", "en", name="Kim\r\n\r\nHello", said=said), SHOP))
+    text = text_of(
+        compose(a_queued_mail(PaymentFailed, "customer", "en", name="Kim\r\n\r\nHello", changes=changes), SHOP)
+    )
 
     assert text.splitlines()[0] == "Hello Kim Hello,"
     assert "declined Call 1-900 [31m now" in text
@@ -381,12 +399,12 @@ def test_a_subscription_payment_is_known_by_its_provider_or_order_id(
     provider: str, order: str, is_for_subscription: bool
 ) -> None:
     queued = a_queued_mail(
-        PaymentCompleted, "seller", "ko", said={"provider": provider, "order_id": order, "mode": "test"}
+        PaymentCompleted, "seller", "ko", changes={"provider": provider, "order_id": order, "mode": "test"}
     )
 
-    fact = msgspec.json.decode(queued.fact, type=PaymentCompleted)
+    event = msgspec.json.decode(queued.fact, type=PaymentCompleted)
 
-    assert recipients.is_for_subscription(fact) is is_for_subscription
+    assert recipients.is_for_subscription(event) is is_for_subscription
 
 
 def test_the_committed_layout_is_what_its_source_compiles_to() -> None:
@@ -399,28 +417,28 @@ def compose(queued: QueuedMail, branding: Branding) -> EmailMessage:
 
 
 def a_queued_mail(
-    fact: type[DomainEvent],
+    event_type: type[DomainEvent],
     audience: str,
     language: str,
     *,
     sparse: bool = False,
     name: str | None = "김철수",
-    said: dict[str, Any] | None = None,
+    changes: dict[str, Any] | None = None,
 ) -> QueuedMail:
-    told = {field.name: a_value(field, fact) for field in msgspec.structs.fields(fact)}
+    values = {field.name: a_value(field, event_type) for field in msgspec.structs.fields(event_type)}
     if sparse:
-        told |= {field.name: None for field in msgspec.structs.fields(fact) if type(None) in kinds(field)}
-    told |= {"order_id": "O-7", **(said or {})}
+        values |= {field.name: None for field in msgspec.structs.fields(event_type) if type(None) in kinds(field)}
+    values |= {"order_id": "O-7", **(changes or {})}
     return QueuedMail(
         notification_id="11111111-1111-1111-1111-111111111111",
         fact_id="22222222-2222-2222-2222-222222222222",
-        fact_type=fact.__name__,
+        fact_type=event_type.__name__,
         audience=audience,
         channel="email",
         order_id="O-7",
         customer_id=None,
         user_id=None,
-        fact=msgspec.json.encode(told).decode(),
+        fact=msgspec.json.encode(values).decode(),
         attempts=0,
         recipient="kim@example.test",
         name=None if sparse else name,
@@ -429,7 +447,7 @@ def a_queued_mail(
     )
 
 
-def a_value(field: Any, fact: type[DomainEvent]) -> Any:
+def a_value(field: Any, event_type: type[DomainEvent]) -> Any:
     if field.name.endswith(("_at", "due_by")):
         return NOON
     if field.name.endswith("currency"):

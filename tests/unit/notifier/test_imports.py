@@ -1,4 +1,4 @@
-"""What a running notifier does not carry in its memory."""
+"""Modules that a running notifier does not import, to save memory."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Mails in lockstep: what happens on one connection concerns its mail alone."""
+"""Mails in lockstep: an error on one connection affects only its mail."""
 
 import socket
 import time
@@ -24,25 +24,25 @@ def mails(*recipients: str, text: str = "hello\n") -> list[Envelope]:
     return [envelope("shop@example.test", recipient, mail) for recipient in recipients]
 
 
-def a_lane(man: Postman, width: int = len(READERS)) -> Lane:
-    return Lane(man.url, TIMEOUT_S, width=width)
+def a_lane(server: Postman, width: int = len(READERS)) -> Lane:
+    return Lane(server.url, TIMEOUT_S, width=width)
 
 
 @pytest.mark.parametrize("pipelining", [False, True])
 def test_no_mail_is_sent_before_the_dots_and_each_after_them(pipelining: bool) -> None:
-    with postman(pipelining=pipelining) as man:
-        mine = a_lane(man)
+    with postman(pipelining=pipelining) as server:
+        lane = a_lane(server)
 
-        offered = mine.offer(mails(*READERS))
-        before = list(man.mails)
-        heard = mine.finish()
-        mine.offer(mails(*READERS[:3]))
-        again = mine.finish()
-        mine.close()
+        offered = lane.offer(mails(*READERS))
+        before = list(server.mails)
+        heard = lane.finish()
+        lane.offer(mails(*READERS[:3]))
+        again = lane.finish()
+        lane.close()
 
     assert (offered, before, heard, again) == ([None] * 5, [], [None] * 5, [None] * 3)
-    assert sorted(address for address, _ in man.mails) == sorted(READERS + READERS[:3])
-    assert man.connections == 5
+    assert sorted(address for address, _ in server.mails) == sorted(READERS + READERS[:3])
+    assert server.connections == 5
 
 
 @pytest.mark.parametrize("pipelining", [False, True])
@@ -58,19 +58,19 @@ def test_no_mail_is_sent_before_the_dots_and_each_after_them(pipelining: bool) -
     ],
 )
 def test_what_a_server_does_to_an_offer_concerns_its_mail_alone(trick: Trick, final: bool, pipelining: bool) -> None:
-    with postman(pipelining=pipelining) as man:
-        man.plays(BAD, trick)
-        mine = a_lane(man)
+    with postman(pipelining=pipelining) as server:
+        server.plays(BAD, trick)
+        lane = a_lane(server)
 
-        offered = mine.offer(mails(*READERS))
-        heard = mine.finish()
-        mine.close()
+        offered = lane.offer(mails(*READERS))
+        heard = lane.finish()
+        lane.close()
 
     refused = offered.pop(2)
     assert isinstance(refused, NotTaken)
     assert refused.final is final
     assert (offered, heard) == ([None] * 4, [None] * 4)
-    assert sorted(address for address, _ in man.mails) == sorted({*READERS} - {BAD})
+    assert sorted(address for address, _ in server.mails) == sorted({*READERS} - {BAD})
 
 
 @pytest.mark.parametrize(
@@ -85,53 +85,53 @@ def test_what_a_server_does_to_an_offer_concerns_its_mail_alone(trick: Trick, fi
     ],
 )
 def test_what_a_server_does_to_a_dot_concerns_its_mail_alone(trick: Trick, kind: type[Exception]) -> None:
-    with postman() as man:
-        man.plays(BAD, trick)
-        mine = a_lane(man)
+    with postman() as server:
+        server.plays(BAD, trick)
+        lane = a_lane(server)
 
-        mine.offer(mails(*READERS))
-        until(lambda: man.open, lambda count: count == (4 if "in data" in trick else 5))
-        heard = mine.finish()
-        kept = mine.offer(mails(*READERS)), mine.finish()
-        mine.close()
+        lane.offer(mails(*READERS))
+        until(lambda: server.open, lambda count: count == (4 if "in data" in trick else 5))
+        heard = lane.finish()
+        second_round = lane.offer(mails(*READERS)), lane.finish()
+        lane.close()
 
     assert isinstance(heard.pop(2), kind)
     assert heard == [None] * 4
-    assert kept == ([None] * 5, [None] * 5)
-    assert man.connections == 6
+    assert second_round == ([None] * 5, [None] * 5)
+    assert server.connections == 6
 
 
 def test_a_server_that_takes_fewer_connections_makes_the_lane_narrower_and_costs_no_mail_a_try() -> None:
-    with postman() as man:
-        man.most = 2
-        mine = a_lane(man)
+    with postman() as server:
+        server.most = 2
+        lane = a_lane(server)
 
-        offered = mine.offer(mails(*READERS))
-        mine.finish()
-        capacity = mine.capacity(time.monotonic())
-        again = mine.offer(mails(*READERS[:capacity]))
-        mine.finish()
-        mine.close()
+        offered = lane.offer(mails(*READERS))
+        lane.finish()
+        capacity = lane.capacity(time.monotonic())
+        again = lane.offer(mails(*READERS[:capacity]))
+        lane.finish()
+        lane.close()
 
     assert sorted(type(one).__name__ for one in offered) == ["NoneType", "NoneType", "NotTried", "NotTried", "NotTried"]
     assert (capacity, again) == (2, [None, None])
-    assert len(man.mails) == 4
+    assert len(server.mails) == 4
 
 
 def test_a_narrow_lane_grows_again_when_the_server_takes_more() -> None:
-    with postman() as man:
-        man.most = 1
-        mine = a_lane(man)
-        mine.offer(mails(*READERS))
-        mine.finish()
+    with postman() as server:
+        server.most = 1
+        lane = a_lane(server)
+        lane.offer(mails(*READERS))
+        lane.finish()
         limited_at = time.monotonic()
-        assert mine.capacity(limited_at) == 1
+        assert lane.capacity(limited_at) == 1
 
-        man.most = 1000
-        grown = [mine.capacity(limited_at + turn * (WIDEN_AFTER_S + 1)) for turn in (1, 2, 3, 4)]
-        offered = mine.offer(mails(*READERS))
-        mine.finish()
-        mine.close()
+        server.most = 1000
+        grown = [lane.capacity(limited_at + turn * (WIDEN_AFTER_S + 1)) for turn in (1, 2, 3, 4)]
+        offered = lane.offer(mails(*READERS))
+        lane.finish()
+        lane.close()
 
     assert grown == [2, 4, 5, 5]
     assert offered == [None] * 5
@@ -144,47 +144,47 @@ def test_without_any_connection_each_mail_is_tried_again_later() -> None:
 
 
 def test_a_connection_that_the_server_closed_meanwhile_costs_no_mail_a_try() -> None:
-    with postman() as man:
-        man.plays(BAD, "421 after 250")
-        mine = a_lane(man)
-        mine.offer(mails(*READERS))
-        heard = mine.finish()
+    with postman() as server:
+        server.plays(BAD, "421 after 250")
+        lane = a_lane(server)
+        lane.offer(mails(*READERS))
+        heard = lane.finish()
 
-        again = mine.offer(mails(*READERS)), mine.finish()
-        mine.close()
+        again = lane.offer(mails(*READERS)), lane.finish()
+        lane.close()
 
     assert (heard, again) == ([None] * 5, ([None] * 5, [None] * 5))
-    assert man.connections == 6
+    assert server.connections == 6
 
 
 def test_who_is_to_stop_waits_for_no_server() -> None:
-    with postman() as man:
-        man.plays(BAD, "stall at rcpt")
-        mine = Lane(man.url, 60.0, width=2)
+    with postman() as server:
+        server.plays(BAD, "stall at rcpt")
+        lane = Lane(server.url, 60.0, width=2)
 
-        offered = mine.offer(mails(READERS[0], BAD), lambda: True)
-        mine.close()
+        offered = lane.offer(mails(READERS[0], BAD), lambda: True)
+        lane.close()
 
     assert isinstance(offered[1], NotTried)
-    assert man.mails == []
+    assert server.mails == []
 
 
 def test_a_large_mail_goes_to_a_server_that_reads_slowly_beside_a_small_one() -> None:
     """Neither fits into what the network takes at once."""
-    with postman() as man:
-        mine = Lane(man.url, 20.0, width=2)
+    with postman() as server:
+        lane = Lane(server.url, 20.0, width=2)
 
-        offered = mine.offer([*mails(READERS[0], text="x" * 1_000_000), *mails(READERS[1])])
-        heard = mine.finish()
-        mine.close()
+        offered = lane.offer([*mails(READERS[0], text="x" * 1_000_000), *mails(READERS[1])])
+        heard = lane.finish()
+        lane.close()
 
     assert (offered, heard) == ([None, None], [None, None])
-    assert {len(mail.get_body(("plain",)).get_content().strip()) for _, mail in man.mails} == {1_000_000, 5}  # type: ignore[union-attr]
+    assert {len(mail.get_body(("plain",)).get_content().strip()) for _, mail in server.mails} == {1_000_000, 5}  # type: ignore[union-attr]
 
 
 def test_of_an_order_s_mails_to_one_reader_only_the_first_goes_with_others() -> None:
     """A mail server may finish those that are sent together in any order."""
-    told = [
+    queued = [
         ("paid", "O-1", None, "customer"),
         ("sold", "O-1", None, "seller"),
         ("shipped", "O-1", None, "customer"),
@@ -195,7 +195,7 @@ def test_of_an_order_s_mails_to_one_reader_only_the_first_goes_with_others() -> 
         ("alarm again", None, None, "operator"),
     ]
 
-    going = first_of_each_order([a_queued_mail(*one) for one in told])
+    going = first_of_each_order([a_queued_mail(*one) for one in queued])
 
     assert [mail.notification_id for mail in going] == [
         *("paid", "sold", "other", "subscribed"),
@@ -225,23 +225,23 @@ def test_commands_go_in_one_packet_where_the_server_allows_it() -> None:
 
     thread = Thread(target=serve, daemon=True)
     thread.start()
-    mine = Lane(f"smtp://127.0.0.1:{listener.getsockname()[1]}", 5.0)
+    lane = Lane(f"smtp://127.0.0.1:{listener.getsockname()[1]}", 5.0)
 
-    assert mine.offer(mails(*READERS[:1])) == [None]
-    assert mine.finish() == [None]
+    assert lane.offer(mails(*READERS[:1])) == [None]
+    assert lane.finish() == [None]
     thread.join(5)
     listener.close()
-    mine.close()
+    lane.close()
 
 
 def test_idle_connections_are_closed_with_a_word() -> None:
-    with postman() as man:
-        mine = a_lane(man)
-        mine.offer(mails(*READERS))
-        mine.finish()
+    with postman() as server:
+        lane = a_lane(server)
+        lane.offer(mails(*READERS))
+        lane.finish()
 
-        mine.close_idle(time.monotonic())
-        assert man.open == 5
-        mine.close_idle(time.monotonic() + IDLE_CLOSE_S + 1)
+        lane.close_idle(time.monotonic())
+        assert server.open == 5
+        lane.close_idle(time.monotonic() + IDLE_CLOSE_S + 1)
 
-        assert until(lambda: man.open, lambda count: count == 0) == 0
+        assert until(lambda: server.open, lambda count: count == 0) == 0

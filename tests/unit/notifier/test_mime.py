@@ -1,4 +1,4 @@
-"""A mail as its bytes, read back by the email package: whatever it says, its reader's program finds just that."""
+"""Mails as bytes, read back by the email package: mail programs find exactly what was written."""
 
 import re
 from email import message_from_bytes, message_from_string

@@ -1,4 +1,4 @@
-"""Settings that would only show themselves as wrong in the middle of the night stop the start."""
+"""Wrong settings stop the notifier at its start instead of failing later."""
 
 from pathlib import Path
 from typing import Any
