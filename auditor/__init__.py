@@ -1,1 +1,1 @@
-"""Judges a running system from outside: by its topics, its stores and its mails, and by what senders were answered."""
+"""Audits a running system from outside, by its topics, stores and mails, and by the responses that senders received."""

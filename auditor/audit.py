@@ -1,4 +1,4 @@
-"""One audit: the evidence is taken, judged, and taken again while something is still under way."""
+"""One audit: collect the evidence, check the claims, and repeat both while something is unfinished."""
 
 import asyncio
 import time
@@ -8,10 +8,10 @@ from email.utils import parseaddr
 
 import aiohttp
 
-from auditor import keeping, mailing, stores, tracing
+from auditor import mail_claims, record_claims, store_claims, stores
 from auditor.evidence import Accepted, Claim, Evidence, Period
 from auditor.log import Log
-from auditor.tracing import Trace
+from auditor.record_claims import Trace
 from simulator.inbox import whole_inbox
 from stream.events import topics
 
@@ -19,9 +19,9 @@ PAUSE_S = 1.0
 
 
 def judge(evidence: Evidence) -> list[Claim]:
-    """Every claim, in the order of a webhook's way. Pure."""
+    """Check every claim, in the order of a webhook's way through the system. Pure."""
     trace = Trace(evidence)
-    return [claim(trace) for claim in (*tracing.CLAIMS, *keeping.CLAIMS, *mailing.CLAIMS)]
+    return [claim(trace) for claim in (*record_claims.CLAIMS, *store_claims.CLAIMS, *mail_claims.CLAIMS)]
 
 
 def audit(
@@ -32,15 +32,16 @@ def audit(
     patience_s: float = 30.0,
     on_look: Callable[[list[Claim]], None] = lambda _: None,
 ) -> list[Claim]:
-    """The verdict on the system that `env` names, once nothing is under way any more or the patience is over.
+    """Return the claims about the system that `env` names, once nothing is wrong or unfinished or `patience_s` is over.
 
-    Raises Unreachable, psycopg.Error or aiohttp.ClientError when something cannot be looked into.
+    Each round is passed to `on_look`. Raises Unreachable, psycopg.Error or aiohttp.ClientError when Kafka, a store or
+    the inbox cannot be read.
     """
     until = time.monotonic() + patience_s
     log = Log(env)
     try:
         while True:
-            claims = judge(take(env, log, accepted, period))
+            claims = judge(collect(env, log, accepted, period))
             on_look(claims)
             if time.monotonic() > until or not any(claim.unfinished or claim.wrong for claim in claims):
                 return claims
@@ -49,8 +50,8 @@ def audit(
         log.close()
 
 
-def take(env: Mapping[str, str], log: Log, accepted: Sequence[Accepted] | None, period: Period) -> Evidence:
-    """The evidence of this moment: offsets, stores, topics, mails, in this order, as one follows from the other."""
+def collect(env: Mapping[str, str], log: Log, accepted: Sequence[Accepted] | None, period: Period) -> Evidence:
+    """Collect offsets, stores, topics and mails, in this order, because each follows from the one before it."""
     committed = {service: log.committed(service) for service in topics.SERVICES}
     return Evidence(
         committed,
@@ -64,7 +65,7 @@ def take(env: Mapping[str, str], log: Log, accepted: Sequence[Accepted] | None, 
 
 
 async def _mails(env: Mapping[str, str]) -> Counter[str]:
-    """Count how often each mail of ours arrived, by its notification's id."""
+    """Count how often each of the system's mails arrived, by notification id."""
     domain = parseaddr(env["MAIL_FROM"])[1].rpartition("@")[2]
     async with aiohttp.ClientSession() as session:
         mails = await (await whole_inbox(session, env["INBOX_URL"])).mails()

@@ -1,4 +1,4 @@
-"""What the auditor goes by: records, rows, mails, and what senders were told is safe. Pure."""
+"""The auditor's evidence: records, rows, mails, and the webhooks that senders were told are accepted. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,16 +9,16 @@ import msgspec
 
 from stream.kafka.delivery import Delivery, UnreadableRecord
 
-Place = tuple[str, int, int]
+Position = tuple[str, int, int]
 """Topic, partition, offset."""
 
 Row = Mapping[str, Any]
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """A webhook that was answered 2xx: the hex SHA-256 of its body, and where it went.
+    """A webhook that was answered 2xx: its path, and the hex SHA-256 of its body.
 
-    `paid` is what it says was paid for `order_id`, in minor units, where its sender knows.
+    `paid` is the amount paid for `order_id` in minor units, if the sender knows it.
     """
 
     path: str
@@ -29,13 +29,13 @@ class Accepted(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record with the time Kafka took it, in milliseconds since 1970."""
+    """A record, and the time when Kafka received it in milliseconds since 1970."""
 
     delivery: Delivery
     appended_at: int
 
     @property
-    def place(self) -> Place:
+    def position(self) -> Position:
         return self.delivery.topic, self.delivery.partition, self.delivery.offset
 
     @property
@@ -49,36 +49,37 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """One service's store as it was at one moment.
+    """The content of one service's store at one moment.
 
-    `handled` says of each event where the record stood that told it first, and what became of it. `tables` are the
-    rows by the name of their table and their key.
+    `handled` holds the position of the first record and the outcome of each event, by event id. `outbox` is the number
+    of unpublished messages. `failed` holds the rows of `parked` by event id, `tables` the rows by table and key.
     """
 
-    handled: Mapping[str, tuple[Place, str]] = field(default_factory=dict)
+    handled: Mapping[str, tuple[Position, str]] = field(default_factory=dict)
     outbox: int = 0
-    parked: Mapping[str, Row] = field(default_factory=dict)
+    failed: Mapping[str, Row] = field(default_factory=dict)
     tables: Mapping[str, Mapping[str, Row]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The records that are audited, by when Kafka took them: milliseconds since 1970, `since` included, `until` not."""
+    """The audited period of Kafka's record times: milliseconds since 1970, `since` included, `until` excluded."""
 
     since: int = 0
     until: int | None = None
 
-    def holds(self, at: int) -> bool:
-        """Return whether a record that Kafka took at this time is in the period."""
+    def contains(self, at: int) -> bool:
+        """Return whether a record that Kafka received at this time is in the period."""
         return self.since <= at and (self.until is None or at < self.until)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All of it, each part taken after the one before it, so that what follows from it is there when it is looked at.
+    """All evidence. Each part is collected after the one before it, so that its consequences are already visible.
 
-    `committed` are the next offsets of each service's group: what stands before them was handled. `accepted` is None
-    when nobody kept a list. `mails` counts by notification id; None when there is no inbox to look into.
+    `committed` holds the next offsets of each service's group: records below them were handled. `entries` are the
+    records of all topics. `mails` counts arrived mails by notification id; it is None without an inbox. `accepted` is
+    None if no list of accepted webhooks was given. `operator` is True if the operator's address is configured.
     """
 
     committed: Mapping[str, Mapping[tuple[str, int], int]]
@@ -92,9 +93,9 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One promise: how much was looked at, what breaks it, and what cannot be told yet because it is under way.
+    """The result of one check: the number of checked items, the violations, and the unfinished items.
 
-    `noted` is what people should know and nobody broke. A claim that checked nothing proves nothing, and says so.
+    `noted` lists what operators should know although it is no violation. A claim that checked nothing says so.
     """
 
     name: str
@@ -105,6 +106,6 @@ class Claim:
 
     def __str__(self) -> str:
         verdict = f"{len(self.wrong)} WRONG" if self.wrong else "ok" if self.checked else "not checked"
-        counted = [f"{len(self.unfinished)} under way"] * bool(self.unfinished)
-        counted += [f"{len(self.noted)} to know of"] * bool(self.noted)
+        counted = [f"{len(self.unfinished)} unfinished"] * bool(self.unfinished)
+        counted += [f"{len(self.noted)} noted"] * bool(self.noted)
         return f"{self.name:<10} {verdict:<11} {', '.join([f'{self.checked} checked', *counted])}"

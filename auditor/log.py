@@ -1,4 +1,4 @@
-"""Reads every topic from its beginning: what was there when it was asked, and at the next look what has come since."""
+"""Reads every topic from its beginning up to its current end; later calls read only what was appended since."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -16,56 +16,60 @@ from stream.kafka.client_config import QUIET, Cluster
 Partition = tuple[str, int]
 ANSWER_S = 10.0
 SILENCE_S = 30.0
-AT_ONCE = 5_000
+BATCH = 5_000
 
 
 class Unreachable(Exception):
-    """Kafka does not answer."""
+    """Kafka did not answer in time."""
 
 
 class Log:
-    """The topics of one cluster; what was read is kept."""
+    """The records of all topics of one cluster, held in memory."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._cluster = Cluster.of_environment(env, "auditor")
         self._codec = Codec(registry_of_environment(env))
         self._admin = self._cluster.admin()
-        # It commits nothing and joins nothing; librdkafka wants a name all the same.
+        # It commits no offset and joins no group, but librdkafka requires a group name.
         self._consumer = self._cluster.consumer("auditor", {**QUIET, "enable.auto.commit": False})
         self._next: dict[Partition, int] = {}
         self._entries: list[Entry] = []
 
     def close(self) -> None:
-        """Let go of the cluster."""
+        """Close the connection to the cluster."""
         self._consumer.close()
 
     def read(self) -> tuple[Entry, ...]:
-        """Everything up to where the topics end now.
+        """Return all records up to the current ends of the topics.
 
-        Raises Unreachable when Kafka is silent.
+        Raises Unreachable when Kafka does not answer within ANSWER_S, or sends nothing for SILENCE_S.
         """
         try:
             ends, begins = self._offsets(OffsetSpec.latest()), self._offsets(OffsetSpec.earliest())  # type: ignore[no-untyped-call]
             wanted = {
-                where: end for where, end in ends.items() if end > max(self._next.get(where, 0), begins.get(where, 0))
+                partition: end
+                for partition, end in ends.items()
+                if end > max(self._next.get(partition, 0), begins.get(partition, 0))
             }
             self._entries += self._collect(wanted)
-        except KafkaException as away:
-            raise Unreachable(f"Kafka does not answer: {away.args[0].str()}") from away
+        except KafkaException as failure:
+            raise Unreachable(f"Kafka does not answer: {failure.args[0].str()}") from failure
         return tuple(self._entries)
 
     def committed(self, group: str) -> dict[Partition, int]:
-        """The next offsets of a service's consumer group.
+        """Return the next offset of each partition in a service's consumer group.
 
-        Raises Unreachable when Kafka is silent.
+        Raises Unreachable when Kafka does not answer within ANSWER_S.
         """
         try:
             (answer,) = self._admin.list_consumer_group_offsets(
                 [ConsumerGroupTopicPartitions(self._cluster.group(group))]
             ).values()
             found = answer.result(ANSWER_S).topic_partitions
-        except KafkaException as away:
-            raise Unreachable(f"Kafka does not tell the offsets of {group}: {away.args[0].str()}") from away
+        except KafkaException as failure:
+            raise Unreachable(
+                f"Kafka does not return the offsets of group {group}: {failure.args[0].str()}"
+            ) from failure
         return {(each.topic, each.partition): each.offset for each in found if each.offset >= 0}
 
     def _offsets(self, spec: OffsetSpec) -> dict[Partition, int]:
@@ -76,31 +80,33 @@ class Log:
             if topic.name in known
             for number in known[topic.name].partitions
         ]
-        asked = self._admin.list_offsets(dict.fromkeys(named, spec)) if named else {}
-        return {(each.topic, each.partition): answer.result(ANSWER_S).offset for each, answer in asked.items()}
+        futures = self._admin.list_offsets(dict.fromkeys(named, spec)) if named else {}
+        return {(each.topic, each.partition): future.result(ANSWER_S).offset for each, future in futures.items()}
 
     def _collect(self, ends: Mapping[Partition, int]) -> Iterator[Entry]:
         left = dict(ends)
-        self._consumer.assign([TopicPartition(*where, self._next.get(where, 0)) for where in left])
-        heard = time.monotonic()
+        self._consumer.assign([TopicPartition(*partition, self._next.get(partition, 0)) for partition in left])
+        last_message_at = time.monotonic()
         while left:
-            messages = self._consumer.consume(AT_ONCE, 0.2)
-            heard = time.monotonic() if messages else heard
-            if time.monotonic() - heard > SILENCE_S:
-                raise Unreachable(f"Kafka is silent; {len(left)} partitions were not read to their end")
+            messages = self._consumer.consume(BATCH, 0.2)
+            last_message_at = time.monotonic() if messages else last_message_at
+            if time.monotonic() - last_message_at > SILENCE_S:
+                raise Unreachable(
+                    f"Kafka sent nothing for {SILENCE_S:g} s; {len(left)} partitions are not read to their end"
+                )
             for message in messages:
-                yield from self._heard(message, left)
+                yield from self._entry(message, left)
         self._consumer.unassign()
 
-    def _heard(self, message: Message, left: dict[Partition, int]) -> Iterator[Entry]:
-        """Beyond the end that was asked for, nothing counts yet."""
+    def _entry(self, message: Message, left: dict[Partition, int]) -> Iterator[Entry]:
+        """Yield the message's entry unless it is beyond its partition's end in `left`."""
         if message.error() is not None:
             return
-        one = delivery.read(self._codec, message)
-        where = (one.topic, one.partition)
-        if one.offset >= left.get(where, 0):
+        record = delivery.read(self._codec, message)
+        partition = (record.topic, record.partition)
+        if record.offset >= left.get(partition, 0):
             return
-        self._next[where] = one.offset + 1
-        if one.offset + 1 == left[where]:
-            del left[where]
-        yield Entry(one, message.timestamp()[1])
+        self._next[partition] = record.offset + 1
+        if record.offset + 1 == left[partition]:
+            del left[partition]
+        yield Entry(record, message.timestamp()[1])

@@ -1,6 +1,6 @@
-"""What the stores must hold after a set of events: each service's pure domain, folded over the topics' records. Pure.
+"""The rows that the stores must hold: each service's pure domain applied to the topics' records. Pure.
 
-The domains end alike in whatever order events come, so the order here need not be that of the workers.
+The domains' results do not depend on the order of events, so the order here need not be that of the workers.
 """
 
 import json
@@ -43,15 +43,15 @@ Tables = dict[str, dict[str, Row]]
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Rows by table and key, the ids of events in the history, and of facts that must have been announced."""
+    """Rows by table and key, the ids of the events in the history, and the ids of the domain events to publish."""
 
     tables: Tables
     history: frozenset[str] = frozenset()
-    facts: frozenset[str] = frozenset()
+    events: frozenset[str] = frozenset()
 
 
-class Made(dict[K, V]):
-    """Makes what is asked for the first time from its key."""
+class KeyedDefaults(dict[K, V]):
+    """A dictionary that makes the value of a missing key from the key."""
 
     def __init__(self, make: Callable[[K], V]) -> None:
         super().__init__()
@@ -63,56 +63,61 @@ class Made(dict[K, V]):
 
 
 def payment(events: Iterable[Record], policy: OrdersPolicy = "optional") -> Expected:
-    """The payments after these webhooks and orders."""
-    working_set = payments.PaymentWorkingSet(Made(payments.Payment), Made(lambda _: Alias()), policy)
+    """Return what the payment store must hold after these records."""
+    working_set = payments.PaymentWorkingSet(KeyedDefaults(payments.Payment), KeyedDefaults(lambda _: Alias()), policy)
     history = set()
     for event in events:
         if isinstance(event, PaymentWebhook | DisputeWebhook | RefundWebhook | BillingWebhook | OrderWebhook):
             working_set.apply(event)
         if isinstance(event, PaymentWebhook | DisputeWebhook):
             history.add(event.envelope.event_id)
-    told = {order_id: one for order_id, one in working_set.payments.items() if one.version}
+    known = {order_id: state for order_id, state in working_set.payments.items() if state.version}
     tables: Tables = {
-        "payments": {order_id: _payment(one) for order_id, one in told.items()},
+        "payments": {order_id: _payment(state) for order_id, state in known.items()},
         "transactions": {
             f"{order_id} {name}": {
-                **_values(entry, "status", "amount", "currency"),
-                "refunded_amount": one.refunded_of(name),
+                **_values(transaction, "status", "amount", "currency"),
+                "refunded_amount": state.refunded_of(name),
             }
-            for order_id, one in told.items()
-            for name, entry in one.transactions.items()
+            for order_id, state in known.items()
+            for name, transaction in state.transactions.items()
         },
         "orders": {
-            order_id: _values(one.order, "amount", "currency")
-            for order_id, one in working_set.payments.items()
-            if one.order
+            order_id: _values(state.order, "amount", "currency")
+            for order_id, state in working_set.payments.items()
+            if state.order
         },
     }
-    truths = [truth for one in working_set.payments.values() for truth in payments.event_keys(one, policy)]
+    keys = [key for state in working_set.payments.values() for key in payments.event_keys(state, policy)]
     return Expected(
-        tables, frozenset(history), frozenset(ids.domain_event_id(kind.__name__, *key) for kind, key in truths)
+        tables, frozenset(history), frozenset(ids.domain_event_id(kind.__name__, *key) for kind, key in keys)
     )
 
 
 def shipment(events: Iterable[Record]) -> Expected:
-    """The parcels after these scans."""
+    """Return what the shipping store must hold after these records."""
     scans = [event for event in events if isinstance(event, ShippingWebhook)]
-    parcels: Made[str, shipping.Shipment] = Made(shipping.Shipment)
+    parcels: KeyedDefaults[str, shipping.Shipment] = KeyedDefaults(shipping.Shipment)
     for scan in scans:
         name = topics.SHIPPING_WEBHOOKS.key(scan)
         parcels[name], _, _ = shipping.apply(parcels[name], scan)
     rows: dict[str, Row] = {
-        name: {"order_id": one.order_id, "status": one.status, "version": one.version, "told": _json(one.told)}
-        for name, one in parcels.items()
+        name: {
+            "order_id": parcel.order_id,
+            "status": parcel.status,
+            "version": parcel.version,
+            "told": _json(parcel.told),
+        }
+        for name, parcel in parcels.items()
     }
-    truths = [one.event_key for one in parcels.values() if one.event_key]
-    facts = {ids.domain_event_id(kind.__name__, *key) for kind, key in truths}
-    return Expected({"shipments": rows}, frozenset(scan.envelope.event_id for scan in scans), frozenset(facts))
+    keys = [parcel.event_key for parcel in parcels.values() if parcel.event_key]
+    published = {ids.domain_event_id(kind.__name__, *key) for kind, key in keys}
+    return Expected({"shipments": rows}, frozenset(scan.envelope.event_id for scan in scans), frozenset(published))
 
 
 def refund(events: Iterable[Record]) -> Expected:
-    """The refunds after these webhooks and facts."""
-    working_set = refunds.RefundWorkingSet({}, Made(lambda _: Alias()))
+    """Return what the refund store must hold after these records."""
+    working_set = refunds.RefundWorkingSet({}, KeyedDefaults(lambda _: Alias()))
     history = set()
     for event in events:
         if not isinstance(event, RefundWebhook | DomainEvent):
@@ -122,97 +127,103 @@ def refund(events: Iterable[Record]) -> Expected:
         working_set.apply(event)
         if isinstance(event, RefundWebhook):
             history.add(event.envelope.event_id)
-    orders = {order_id: one for order_id, one in working_set.refunds.items() if one.version}
+    orders = {order_id: order for order_id, order in working_set.refunds.items() if order.version}
     tables: Tables = {
         "orders": {
-            order_id: {"refund_status": one.status, "refunded_amount": one.refunded_amount, "version": one.version}
-            for order_id, one in orders.items()
+            order_id: {
+                "refund_status": order.status,
+                "refunded_amount": order.refunded_amount,
+                "version": order.version,
+            }
+            for order_id, order in orders.items()
         },
         "refunds": {
             f"{order_id} {name}": {
-                **_values(told, "status", "amount", "currency"),
-                "mismatch": one.mismatches.get(name),
+                **_values(state, "status", "amount", "currency"),
+                "mismatch": order.mismatches.get(name),
             }
-            for order_id, one in orders.items()
-            for name, told in one.counted.items()
+            for order_id, order in orders.items()
+            for name, state in order.counted.items()
         },
     }
-    truths = [truth for one in working_set.refunds.values() for truth in refunds.event_keys(one)]
+    keys = [key for order in working_set.refunds.values() for key in refunds.event_keys(order)]
     return Expected(
-        tables, frozenset(history), frozenset(ids.domain_event_id(kind.__name__, *key) for kind, key in truths)
+        tables, frozenset(history), frozenset(ids.domain_event_id(kind.__name__, *key) for kind, key in keys)
     )
 
 
 def subscription(events: Iterable[Record]) -> Expected:
-    """The subscriptions after these facts of payments."""
-    heeded = [(event, ordered) for event in events if (ordered := _ordered(event))]
-    users: Made[str, subscriptions.Subscription] = Made(subscriptions.Subscription)
+    """Return what the subscription store must hold after these records."""
+    relevant = [(event, ordered) for event in events if (ordered := _plan_order(event))]
+    users: KeyedDefaults[str, subscriptions.Subscription] = KeyedDefaults(subscriptions.Subscription)
     history = set()
-    for fact, ordered in heeded:
-        if isinstance(fact, subscriptions.SubscriptionInput):
-            users[ordered.user_id], _, _ = subscriptions.apply(users[ordered.user_id], fact)
-            history.add(fact.event_id)
+    for event, ordered in relevant:
+        if isinstance(event, subscriptions.SubscriptionInput):
+            users[ordered.user_id], _, _ = subscriptions.apply(users[ordered.user_id], event)
+            history.add(event.event_id)
     tables: Tables = {
         "subscriptions": {
             name: {
-                "plan": one.plan,
-                "status": one.status,
-                "last_order_id": one.last_order_id,
-                "version": one.version,
+                "plan": user.plan,
+                "status": user.status,
+                "last_order_id": user.last_order_id,
+                "version": user.version,
             }
-            for name, one in users.items()
+            for name, user in users.items()
         },
         "orders": {
-            order_id: {"user_id": name, "told": _json(told)}
-            for name, one in users.items()
-            for order_id, told in one.orders.items()
+            order_id: {"user_id": name, "told": _json(state)}
+            for name, user in users.items()
+            for order_id, state in user.orders.items()
         },
     }
-    truths = [truth for one in users.values() for truth in subscriptions.event_keys(one)]
+    keys = [key for user in users.values() for key in subscriptions.event_keys(user)]
     return Expected(
-        tables, frozenset(history), frozenset(ids.domain_event_id(kind.__name__, *key) for kind, key in truths)
+        tables, frozenset(history), frozenset(ids.domain_event_id(kind.__name__, *key) for kind, key in keys)
     )
 
 
 def invoice(events: Iterable[Record]) -> Expected:
-    """The invoices, transfers and credits after these webhooks."""
-    heard = [event for event in events if isinstance(event, InvoiceWebhook | TransferWebhook)]
-    known: Made[str, invoices.Invoice] = Made(invoices.Invoice)
-    transfers: Made[str, invoices.Transfer] = Made(invoices.Transfer)
-    for event in heard:
+    """Return what the invoice store must hold after these records."""
+    webhooks = [event for event in events if isinstance(event, InvoiceWebhook | TransferWebhook)]
+    known: KeyedDefaults[str, invoices.Invoice] = KeyedDefaults(invoices.Invoice)
+    transfers: KeyedDefaults[str, invoices.Transfer] = KeyedDefaults(invoices.Transfer)
+    for event in webhooks:
         if event.notice.transaction_id:
-            transfers[event.notice.transaction_id]  # made by being asked for
+            transfers[event.notice.transaction_id]  # makes the missing transfer
         advance(transfers, known, event)
     tables: Tables = {
         "invoices": {
             name: {
-                "state": one.state,
-                "cash_amount": one.known("cash_amount"),
-                "cash_currency": one.known("cash_currency"),
-                "version": one.version,
-                "told": _json(one.told),
+                "state": invoice_.state,
+                "cash_amount": invoice_.known("cash_amount"),
+                "cash_currency": invoice_.known("cash_currency"),
+                "version": invoice_.version,
+                "told": _json(invoice_.told),
             }
-            for name, one in known.items()
+            for name, invoice_ in known.items()
         },
         "transfers": {
-            name: {"invoice_id": one.invoice_id, "version": one.version, "told": _json(one.told)}
-            for name, one in transfers.items()
+            name: {"invoice_id": transfer.invoice_id, "version": transfer.version, "told": _json(transfer.told)}
+            for name, transfer in transfers.items()
         },
         "credits": {
             name: {
                 "entry_id": ids.domain_event_id("credit", name),
-                "customer_id": one.known("customer_id"),
-                "amount": one.known("cash_amount"),
-                "currency": one.known("cash_currency") or "KRW",
+                "customer_id": invoice_.known("customer_id"),
+                "amount": invoice_.known("cash_amount"),
+                "currency": invoice_.known("cash_currency") or "KRW",
             }
-            for name, one in known.items()
-            if CreditAdded in invoices.event_types(one)
+            for name, invoice_ in known.items()
+            if CreditAdded in invoices.event_types(invoice_)
         },
     }
-    facts = {
-        ids.domain_event_id(kind.__name__, name) for name, one in known.items() for kind in invoices.event_types(one)
+    published = {
+        ids.domain_event_id(kind.__name__, name)
+        for name, invoice_ in known.items()
+        for kind in invoices.event_types(invoice_)
     }
-    return Expected(tables, frozenset(event.envelope.event_id for event in heard), frozenset(facts))
+    return Expected(tables, frozenset(event.envelope.event_id for event in webhooks), frozenset(published))
 
 
 MODELS: Mapping[str, Callable[[Sequence[Record]], Expected]] = {
@@ -222,33 +233,32 @@ MODELS: Mapping[str, Callable[[Sequence[Record]], Expected]] = {
     "subscription": subscription,
     "invoice": invoice,
 }
-"""Of each service that keeps more than messages, what it must hold."""
+"""The model of each processor, by service."""
 
 
-def _payment(one: payments.Payment) -> Row:
-    told = one.told
+def _payment(payment_state: payments.Payment) -> Row:
     return {
-        "status": one.status,
-        "amount": one.known("amount"),
-        "currency": one.known("currency"),
-        "refunded_amount": one.refunded_amount,
-        "failure_reason": one.failure_reason,
-        "mismatched": one.mismatched,
-        "version": one.version,
-        "told": _json(told),
-        "cancels": _json(one.cancels),
-        "entries": _json(one.entries),
+        "status": payment_state.status,
+        "amount": payment_state.known("amount"),
+        "currency": payment_state.known("currency"),
+        "refunded_amount": payment_state.refunded_amount,
+        "failure_reason": payment_state.failure_reason,
+        "mismatched": payment_state.mismatched,
+        "version": payment_state.version,
+        "told": _json(payment_state.told),
+        "cancels": _json(payment_state.cancels),
+        "entries": _json(payment_state.entries),
     }
 
 
-def _ordered(event: Record) -> subscriptions.PlanOrder | None:
+def _plan_order(event: Record) -> subscriptions.PlanOrder | None:
     return subscriptions.parse_order_id(event.order_id) if isinstance(event, subscriptions.SubscriptionInput) else None
 
 
-def _values(told: Registers, *names: str) -> Row:
-    return {**{name: registers.value(told, name) for name in names}, "told": _json(told)}
+def _values(state: Registers, *names: str) -> Row:
+    return {**{name: registers.value(state, name) for name in names}, "told": _json(state)}
 
 
-def _json(told: Registers) -> Any:
-    """As a store gives it back."""
-    return json.loads(registers.dump(told))
+def _json(state: Registers) -> Any:
+    """Return registers as the store's JSON column returns them."""
+    return json.loads(registers.dump(state))

@@ -1,4 +1,4 @@
-"""Reads the services' stores, each in one moment, by a role that may only read where there is one."""
+"""Reads the services' stores, each in one snapshot, with a read-only role where there is one."""
 
 from collections.abc import Mapping
 from typing import LiteralString
@@ -11,7 +11,7 @@ from simulator.stores import url
 
 INBOX: LiteralString = 'SELECT event_id::text, topic, partition, "offset", outcome FROM inbox'
 OUTBOX: LiteralString = "SELECT count(*) AS n FROM outbox"
-# An event that was dismissed while it waited has a row without attempts, and did not fail.
+# An event that was dismissed while it was waiting has a row without attempts; it did not fail.
 PARKED: LiteralString = """
 SELECT event_id::text AS key, status, attempts, error FROM parked WHERE attempts > 0 OR status <> 'dismissed'
 """
@@ -53,13 +53,13 @@ TABLES: Mapping[str, Mapping[str, LiteralString]] = {
     },
     "console": {},
 }
-"""The queries per store; the column `key` identifies a row. Of any other service only `stream`'s tables are read."""
+"""The queries per store; the column `key` identifies a row. Of other services only the common tables are read."""
 
 
 def read(env: Mapping[str, str], service: str) -> Store:
-    """The store of a service at this moment.
+    """Read a service's store in one snapshot.
 
-    Raises psycopg.Error when it does not answer.
+    Raises psycopg.Error when the store does not answer.
     """
     with psycopg.connect(url(env, service), row_factory=dict_row, connect_timeout=5) as tx:
         tx.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -69,7 +69,7 @@ def read(env: Mapping[str, str], service: str) -> Store:
         }
         (outbox,) = tx.execute(OUTBOX).fetchall()
         tables = {
-            name: {row.pop("key"): row for row in tx.execute(question).fetchall()}
-            for name, question in {"parked": PARKED, **TABLES.get(service, {})}.items()
+            name: {row.pop("key"): row for row in tx.execute(query).fetchall()}
+            for name, query in {"parked": PARKED, **TABLES.get(service, {})}.items()
         }
     return Store(handled, outbox["n"], tables.pop("parked"), tables)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from auditor.tracing import READS
+from auditor.record_claims import READS
 from confirmer.replay_hooks import RESULT_TOPICS
 from gateway.__main__ import GATEWAY_TOPICS
 from gateway.management_api import QUARANTINE_TOPICS

@@ -55,7 +55,7 @@ def print_claims(claims: "Iterable[Claim]") -> None:
     """Print a line for each claim, and below it at most MAX_LISTED findings of each kind."""
     for claim in claims:
         say(str(claim))
-        for kind, lines in (("WRONG", claim.wrong), ("under way", claim.unfinished), ("to know", claim.noted)):
+        for kind, lines in (("WRONG", claim.wrong), ("unfinished", claim.unfinished), ("noted", claim.noted)):
             for line in lines[:MAX_LISTED]:
                 say(f"    {kind}: {line}")
             if len(lines) > MAX_LISTED:

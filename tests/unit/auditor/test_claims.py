@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from auditor import keeping
+from auditor import store_claims
 from auditor.audit import judge
 from auditor.evidence import Accepted, Evidence, Period, Store
-from auditor.tracing import Trace
+from auditor.record_claims import Trace
 from stream.events import DomainEvent, NotificationSent, Outcome, topics
 from tests.unit.auditor.whole import COMPLETE, DELIVERED, GIVEN_BACK, PAID, event_id, whole
 
@@ -178,9 +178,9 @@ def test_a_mail_nobody_can_tell_of_is_to_be_known_and_not_lost() -> None:
 def test_an_abandoned_event_needs_its_dead_letter() -> None:
     def abandon(store: Store) -> Store:
         name = event_id(DELIVERED)
-        place, _ = store.handled[name]
-        parked = {name: {"status": "abandoned", "attempts": 6, "error": "it fails"}}
-        return replace(store, handled={**store.handled, name: (place, "abandoned")}, parked=parked)
+        position, _ = store.handled[name]
+        failed = {name: {"status": "abandoned", "attempts": 6, "error": "it fails"}}
+        return replace(store, handled={**store.handled, name: (position, "abandoned")}, failed=failed)
 
     assert "VANISHED" in broken(in_store("shipping", abandon)(whole()))
 
@@ -209,7 +209,7 @@ def test_rows_of_a_processor_the_auditor_has_no_model_of_are_said_to_be_unchecke
     all_well = whole()
     added = {**all_well.stores, "carriers": replace(all_well.stores["shipping"], tables={})}
 
-    claim = keeping.state(Trace(replace(all_well, stores=added)))
+    claim = store_claims.state(Trace(replace(all_well, stores=added)))
 
     assert (claim.wrong, claim.noted) == (
         (),

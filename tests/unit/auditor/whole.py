@@ -5,8 +5,8 @@ from hashlib import sha256
 
 from auditor.evidence import Accepted, Entry, Evidence, Store
 from auditor.model import MODELS
+from auditor.record_claims import READS, WITHOUT_OUTCOMES
 from auditor.stores import TABLES
-from auditor.tracing import READS, SILENT
 from notifier.recipients import audiences
 from processors.invoice import domain as invoices
 from processors.payment import domain as payments
@@ -49,7 +49,7 @@ def whole() -> Evidence:
         log.append(topics.NOTIFICATIONS.name, _sent(name, fact))
     heard = {service: log.handled(service) for service in topics.SERVICES}
     for service in topics.SERVICES:
-        if service not in SILENT:
+        if service not in WITHOUT_OUTCOMES:
             log.tell(service, heard[service])
     heard["console"] = log.handled("console")
     stores = {service: _store(service, log, heard[service], messages) for service in topics.SERVICES}
@@ -85,21 +85,21 @@ class Topics:
     def handled(self, service: str) -> dict[str, tuple[tuple[str, int, int], str]]:
         """As an inbox keeps it: of two records of one event, the first."""
         own = [entry for entry in self.entries if entry.delivery.topic in READS[service]]
-        return {entry.event_id: (entry.place, "processed") for entry in reversed(own)}
+        return {entry.event_id: (entry.position, "processed") for entry in reversed(own)}
 
     def tell(self, service: str, inbox: dict[str, tuple[tuple[str, int, int], str]]) -> None:
         for entry in [one for one in self.entries if one.delivery.topic in READS[service]]:
-            outcome = "processed" if inbox[entry.event_id][0] == entry.place else "duplicate"
+            outcome = "processed" if inbox[entry.event_id][0] == entry.position else "duplicate"
             self.append(topics.OUTCOMES.name, _outcome(service, entry, outcome))
 
 
 def _store(
     service: str, log: Topics, inbox: dict[str, tuple[tuple[str, int, int], str]], messages: dict[str, DomainEvent]
 ) -> Store:
-    places = {place for place, _ in inbox.values()}
+    positions = {position for position, _ in inbox.values()}
     tables: dict[str, dict[str, dict[str, object]]] = {name: {} for name in TABLES[service]}
     if service in MODELS:
-        events = [entry.delivery.event for entry in log.entries if entry.place in places]
+        events = [entry.delivery.event for entry in log.entries if entry.position in positions]
         must = MODELS[service]([event for event in events if isinstance(event, Record)])
         tables |= {name: {key: dict(row) for key, row in rows.items()} for name, rows in must.tables.items()}
         tables["history"] = {event_id: {"outcome": "processed"} for event_id in must.history}
@@ -119,7 +119,7 @@ def _store(
 
 
 def _outcome(service: str, entry: Entry, outcome: str) -> Outcome:
-    topic, partition, offset = entry.place
+    topic, partition, offset = entry.position
     return Outcome(
         event_id=entry.event_id,
         service=service,

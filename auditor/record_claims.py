@@ -1,0 +1,168 @@
+"""Claims about records: accepted webhooks have one, and each service has handled each of its records once. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from hashlib import sha256
+
+from auditor.evidence import Claim, Entry, Evidence, Position, Store
+from stream.events import DeadRecord, Outcome, QuarantinedWebhook, Webhook, topics
+
+READS = {service: frozenset(topic.name for topic in read) for service, read in topics.READ_BY.items()}
+WITHOUT_OUTCOMES = ("console",)
+"""Services that publish no outcomes."""
+REPEATS = ("duplicate", "conflict")
+
+
+class Trace:
+    """The evidence, with indexes of its records for the claims."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.by_position: dict[Position, Entry] = {entry.position: entry for entry in evidence.entries}
+
+    @cached_property
+    def bodies(self) -> dict[str, list[Entry]]:
+        """The records of received webhooks, by the hex SHA-256 of their bodies."""
+        found: dict[str, list[Entry]] = defaultdict(list)
+        for entry in self.evidence.entries:
+            event = entry.delivery.event
+            if isinstance(event, Webhook) and event.envelope.verification != "confirmed":
+                found[sha256(event.envelope.raw).hexdigest()].append(entry)
+            elif isinstance(event, QuarantinedWebhook):
+                found[sha256(event.raw).hexdigest()].append(entry)
+        return found
+
+    @cached_property
+    def outcomes(self) -> dict[str, dict[Position, set[str]]]:
+        """The outcomes that each service published of each record, by service and position."""
+        published: dict[str, dict[Position, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for entry in self.evidence.entries:
+            if isinstance(outcome := entry.delivery.event, Outcome):
+                position = outcome.topic, outcome.partition, outcome.offset
+                published[outcome.service][position].add(outcome.outcome)
+        return published
+
+    @cached_property
+    def dead(self) -> set[tuple[str, str]]:
+        """The (service, event id) of every dead letter."""
+        letters = (entry.delivery.event for entry in self.evidence.entries)
+        return {(letter.service, letter.event_id) for letter in letters if isinstance(letter, DeadRecord)}
+
+    def read_by(self, service: str) -> Iterator[Entry]:
+        """Yield the records of the audited period that this service reads."""
+        for entry in self.evidence.entries:
+            if entry.delivery.topic in READS[service] and self.evidence.period.contains(entry.appended_at):
+                yield entry
+
+    def is_committed(self, service: str, entry: Entry) -> bool:
+        """Return whether the service has committed an offset above this record."""
+        topic, partition, offset = entry.position
+        return offset < self.evidence.committed.get(service, {}).get((topic, partition), 0)
+
+
+def lost(trace: Trace) -> Claim:
+    """Every webhook that was answered 2xx has its record."""
+    accepted = trace.evidence.accepted
+    if accepted is None:
+        return Claim("LOST", 0, noted=("no list of accepted webhooks was given (--accepted)",))
+    wrong = [
+        f"the webhook to {webhook.path} of order {webhook.order_id} has no record"
+        for webhook in accepted
+        if webhook.digest not in trace.bodies
+    ]
+    return Claim("LOST", len(accepted), tuple(wrong))
+
+
+def vanished(trace: Trace) -> Claim:
+    """Every record was handled by each service that reads it; an abandoned one has a dead letter or an outcome."""
+    checked, wrong, unfinished, noted = 0, list[str](), list[str](), list[str]()
+    for service, store in trace.evidence.stores.items():
+        for entry in trace.read_by(service):
+            checked += 1
+            _, outcome = store.handled.get(entry.event_id, (None, None))
+            record = f"{service}: {_describe(entry)}"
+            if outcome is None:
+                (wrong if trace.is_committed(service, entry) else unfinished).append(f"{record} was not handled")
+            elif outcome == "retrying":
+                unfinished.append(f"{record} is retrying: {store.failed.get(entry.event_id, {}).get('error')}")
+            elif outcome == "abandoned":
+                (noted if _is_explained(trace, service, store, entry) else wrong).append(f"{record} is abandoned")
+            elif outcome == "waiting":
+                noted.append(f"{record} is waiting")
+    return Claim("VANISHED", checked, tuple(wrong), tuple(unfinished), tuple(noted))
+
+
+def outcomes(trace: Trace) -> Claim:
+    """The outcome of every handled record was published, and agrees with the service's inbox."""
+    checked, wrong, unfinished = 0, list[str](), list[str]()
+    for service, store in trace.evidence.stores.items():
+        if service in WITHOUT_OUTCOMES:
+            continue
+        for entry in trace.read_by(service):
+            if entry.event_id not in store.handled:
+                continue
+            checked += 1
+            first, outcome = store.handled[entry.event_id]
+            published = trace.outcomes[service].get(entry.position, set())
+            if (outcome in published) if entry.position == first else published & {*REPEATS, outcome}:
+                continue
+            difference = (
+                f"{service}: {_describe(entry)} is {outcome}, published: {', '.join(sorted(published)) or 'nothing'}"
+            )
+            (wrong if trace.is_committed(service, entry) else unfinished).append(difference)
+    return Claim("OUTCOME", checked, tuple(wrong), tuple(unfinished))
+
+
+def once(trace: Trace) -> Claim:
+    """Every inbox row belongs to an existing record of its event."""
+    checked, wrong = 0, list[str]()
+    for service, store in trace.evidence.stores.items():
+        for event_id, (position, _) in store.handled.items():
+            checked += 1
+            entry = trace.by_position.get(position)
+            # A redriven unreadable record has two inbox rows: by the id of its position and by its own id.
+            if entry is None or (entry.is_readable and entry.event_id != event_id and event_id not in store.failed):
+                wrong.append(f"{service}: {event_id} was handled, but {position} holds no such record")
+    return Claim("DUPROW", checked, tuple(wrong))
+
+
+def outbox(trace: Trace) -> Claim:
+    """Every message of an outbox was published."""
+    unpublished = [
+        f"{service}: {store.outbox} unpublished" for service, store in trace.evidence.stores.items() if store.outbox
+    ]
+    return Claim("OUTBOX", len(trace.evidence.stores), unfinished=tuple(unpublished))
+
+
+def confirmed(trace: Trace) -> Claim:
+    """Every confirmed verification has its event on a topic."""
+    events = {entry.event_id for entry in trace.evidence.entries}
+    store = trace.evidence.stores.get("confirmer", Store())
+    questions: Mapping[str, Mapping[str, object]] = store.tables.get("questions", {})
+    missing = [
+        f"verification {name} was confirmed as {row['event_id']}, which is on no topic"
+        for name, row in questions.items()
+        if row["status"] == "confirmed" and row["event_id"] not in events
+    ]
+    asking = [f"verification {name} is unanswered" for name, row in questions.items() if row["status"] == "asking"]
+    ended = [
+        f"verification {name} is {row['status']}: {row['error']}" for name, row in questions.items() if row["error"]
+    ]
+    wrong, pending = ((), missing) if store.outbox else (missing, ())
+    return Claim("CONFIRMED", len(questions), tuple(wrong), (*pending, *asking), tuple(ended))
+
+
+CLAIMS = (lost, vanished, outcomes, once, outbox, confirmed)
+
+
+def _is_explained(trace: Trace, service: str, store: Store, entry: Entry) -> bool:
+    """Return whether an abandoned record has a dead letter, or an outcome (waited too long, or contradicted)."""
+    overdue = "abandoned" in trace.outcomes[service].get(entry.position, set()) and entry.event_id not in store.failed
+    return overdue or (service, entry.event_id) in trace.dead
+
+
+def _describe(entry: Entry) -> str:
+    topic, partition, offset = entry.position
+    kind = type(entry.delivery.event).__name__
+    return f"{kind} {entry.event_id} ({topic} {partition} {offset})"
