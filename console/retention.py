@@ -7,7 +7,6 @@ from threading import Event, Thread
 
 from sqlalchemy import Connection, Engine
 
-from console import store
 from runtime import clock, periodic
 from runtime.logging import log
 from stream.events.topics import REJECTED, UNVERIFIED
@@ -16,9 +15,22 @@ DAILY_S = 24 * 3600.0
 RETRY_S = 600.0
 
 
+DELETE_DEAD = """
+WITH old AS (
+    SELECT webhook_id FROM webhooks WHERE abandoned_at < %(before)s
+     ORDER BY webhook_id LIMIT %(most)s FOR UPDATE SKIP LOCKED),
+forgotten AS (DELETE FROM outcomes USING old WHERE event_id = webhook_id)
+DELETE FROM webhooks USING old WHERE webhooks.webhook_id = old.webhook_id
+"""
+DELETE_UNVERIFIED = "DELETE FROM webhooks WHERE kind = 'unverified' AND received_at < %(before)s"
+DELETE_REFUSALS = "DELETE FROM refusals WHERE received_at < %(before)s"
+DELETE_EMPTY_COUNTS = "DELETE FROM webhook_counts WHERE count = 0"
+BATCH_SIZE = 5000
+
+
 def forget(tx: Connection, *, before: int) -> None:
     """Delete all webhooks that were dead-lettered before this time (microseconds since 1970 UTC)."""
-    while store.clean_up(tx, before) == store.CLEAN_UP_BATCH:
+    while _delete_dead(tx, before) == BATCH_SIZE:
         pass
 
 
@@ -41,12 +53,31 @@ class Retention:
         count = 0
         while True:
             with self._store.begin() as tx:
-                deleted = store.clean_up(tx, now - self._days * clock.DAY_US)
+                deleted = _delete_dead(tx, now - self._days * clock.DAY_US)
             count += deleted
-            if deleted < store.CLEAN_UP_BATCH:
+            if deleted < BATCH_SIZE:
                 break
         with self._store.begin() as tx:
-            store.clean_up_unverified(tx, now - UNVERIFIED.retention_ms * 1000, now - REJECTED.retention_ms * 1000)
-            store.clean_up_counts(tx)
+            _delete_unverified(tx, now - UNVERIFIED.retention_ms * 1000, now - REJECTED.retention_ms * 1000)
+            _delete_empty_counts(tx)
         log.info(f"Cleaned up {count} failed webhooks", count=count)
         return count
+
+
+def _delete_dead(tx: Connection, before: int) -> int:
+    """Delete up to BATCH_SIZE webhooks that were dead-lettered before this time (microseconds since 1970 UTC).
+
+    Return how many.
+    """
+    return tx.exec_driver_sql(DELETE_DEAD, {"before": before, "most": BATCH_SIZE}).rowcount
+
+
+def _delete_unverified(tx: Connection, unverified_before: int, refused_before: int) -> int:
+    """Delete unverified webhooks and rejected requests received before these times; return how many."""
+    unverified = tx.exec_driver_sql(DELETE_UNVERIFIED, {"before": unverified_before}).rowcount
+    return unverified + tx.exec_driver_sql(DELETE_REFUSALS, {"before": refused_before}).rowcount
+
+
+def _delete_empty_counts(tx: Connection) -> None:
+    """Delete counts that have fallen to 0."""
+    tx.exec_driver_sql(DELETE_EMPTY_COUNTS)

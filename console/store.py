@@ -1,4 +1,4 @@
-"""The log's tables: the SQL of the worker and the clean-up. The API's SQL is in `console.api.queries` and `search`."""
+"""The log's tables: the SQL of the worker. The API's SQL is in `console.api`, the clean-up's in `retention`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -131,18 +131,6 @@ ON CONFLICT (customer_id, currency) DO UPDATE SET balance = excluded.balance, at
 # The schema is part of the channel, so that a replay in another schema notifies nobody.
 NOTIFY_BALANCES = "SELECT pg_notify('balances.' || current_schema(), change) FROM unnest(%(changes)b::text[]) AS change"
 
-CLEAN_UP = """
-WITH old AS (
-    SELECT webhook_id FROM webhooks WHERE abandoned_at < %(before)s
-     ORDER BY webhook_id LIMIT %(most)s FOR UPDATE SKIP LOCKED),
-forgotten AS (DELETE FROM outcomes USING old WHERE event_id = webhook_id)
-DELETE FROM webhooks USING old WHERE webhooks.webhook_id = old.webhook_id
-"""
-CLEAN_UP_UNVERIFIED = "DELETE FROM webhooks WHERE kind = 'unverified' AND received_at < %(before)s"
-CLEAN_UP_REFUSALS = "DELETE FROM refusals WHERE received_at < %(before)s"
-CLEAN_UP_COUNTS = "DELETE FROM webhook_counts WHERE count = 0"
-CLEAN_UP_BATCH = 5000
-
 
 @dataclass(frozen=True, slots=True)
 class StoredWebhook:
@@ -223,22 +211,3 @@ def raise_balances(tx: Connection, credits_added: Iterable[CreditAdded]) -> None
     balances = [(*account, credit.balance, row_mapping.at(credit)) for account, credit in newest.items()]
     write(tx, RAISE_BALANCES, "customers currencies balances times", balances)
     write(tx, NOTIFY_BALANCES, "changes", [(row_mapping.change(credit),) for credit in changes])
-
-
-def clean_up(tx: Connection, before: int) -> int:
-    """Delete up to CLEAN_UP_BATCH webhooks that were dead-lettered before this time (microseconds since 1970 UTC).
-
-    Return how many.
-    """
-    return tx.exec_driver_sql(CLEAN_UP, {"before": before, "most": CLEAN_UP_BATCH}).rowcount
-
-
-def clean_up_unverified(tx: Connection, unverified_before: int, refused_before: int) -> int:
-    """Delete unverified webhooks and rejected requests received before these times; return how many."""
-    unverified = tx.exec_driver_sql(CLEAN_UP_UNVERIFIED, {"before": unverified_before}).rowcount
-    return unverified + tx.exec_driver_sql(CLEAN_UP_REFUSALS, {"before": refused_before}).rowcount
-
-
-def clean_up_counts(tx: Connection) -> None:
-    """Delete counts that have fallen to 0."""
-    tx.exec_driver_sql(CLEAN_UP_COUNTS)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from notifier import contacts, in_app, operator_alerts, store
+from notifier import contact_store, contacts, in_app, operator_alerts, store
 from notifier.contacts import Contact
 from notifier.recipients import audiences
 from runtime.logging import log
@@ -27,9 +27,9 @@ def handle(tx: Connection, events: Sequence[NotifierEvent], *, operator: str | N
     orders = [event for event in events if isinstance(event, OrderWebhook)]
     customers = [event for event in events if isinstance(event, CustomerWebhook)]
     mails = [mail for event in events if isinstance(event, DomainEvent) for mail in _new_mails(event, operator)]
-    store.lock(tx, orders, customers, [mail.event for mail in mails])
-    store.save_orders(tx, orders)
-    store.save_customers(tx, customers)
+    contact_store.lock(tx, orders, customers, [mail.event for mail in mails])
+    contact_store.save_orders(tx, orders)
+    contact_store.save_customers(tx, customers)
     store.queue(tx, mails, max_age_s)
     touched = store.touched(tx, mails, orders, customers)
     store.release(tx, touched, mails, max_age_s)
