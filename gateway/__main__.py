@@ -29,12 +29,12 @@ from gateway.intake.webhooks import Webhooks
 from gateway.management_api import ManagementApi
 from gateway.settings import GatewaySettings
 from gateway.workers import link as worker_link
-from gateway.workers.supervisor import WORKER, Workers
+from gateway.workers.supervisor import WORKER, WorkerPool
 from providers import catalogue
 from runtime import gc_tuning, logging, management, ports
 from runtime.health import Health
 from runtime.logging import log
-from runtime.management import Route
+from runtime.management import RouteHandler
 from runtime.startup import Need, Startup
 from stream.avro import startup
 from stream.avro.codec import Codec
@@ -68,7 +68,7 @@ async def serve(
     settings: GatewaySettings,
     codec: Codec,
     health: Health,
-    routes: MutableMapping[tuple[str, str], Route],
+    routes: MutableMapping[tuple[str, str], RouteHandler],
     shared: memoryview | None = None,
 ) -> str | None:
     """Serve until a stop signal; return what has failed permanently, or None after a clean stop.
@@ -200,7 +200,7 @@ def main() -> None:
     ports.check(settings.host, settings.port)
     if settings.workers > 1:
         sys.exit(_run_supervisor(settings))
-    health, routes = Health(), dict[tuple[str, str], Route]()
+    health, routes = Health(), dict[tuple[str, str], RouteHandler]()
     management.listen(settings, health, routes)
     sys.exit(_run(settings, health, routes))
 
@@ -208,7 +208,7 @@ def main() -> None:
 def _run(
     settings: GatewaySettings,
     health: Health,
-    routes: MutableMapping[tuple[str, str], Route],
+    routes: MutableMapping[tuple[str, str], RouteHandler],
     shared: memoryview | None = None,
 ) -> str | None:
     """Wait for Kafka and the schema registry, then serve; return what failed permanently, or None."""
@@ -223,7 +223,7 @@ def _run(
 
 def _run_supervisor(settings: GatewaySettings) -> int:
     """Keep WORKERS processes serving until a stop signal; return the exit code."""
-    stop, health, workers = Event(), Health(), Workers(settings.workers)
+    stop, health, workers = Event(), Health(), WorkerPool(settings.workers)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     workers.watch(health)
@@ -233,7 +233,7 @@ def _run_supervisor(settings: GatewaySettings) -> int:
 
 def _run_worker(settings: GatewaySettings, health_link: int, management_link: int, limits: int) -> str | None:
     """Serve as one of several workers; the numbers are file descriptors inherited from the supervisor."""
-    health, routes = Health(), dict[tuple[str, str], Route]()
+    health, routes = Health(), dict[tuple[str, str], RouteHandler]()
 
     def route(method: str, path: str, request: Mapping[str, Any]) -> object:
         return routes[method, path](request)

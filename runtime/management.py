@@ -22,9 +22,9 @@ from runtime.logging import log
 
 Response = tuple[int, str, bytes]
 """Status, content type, body."""
-Route = Callable[[Mapping[str, Any]], object]
+RouteHandler = Callable[[Mapping[str, Any]], object]
 """Takes the query of a GET or the JSON object of a POST; returns bytes (metrics) or a value to encode as JSON."""
-Routes = Mapping[tuple[str, str], Route]
+Routes = Mapping[tuple[str, str], RouteHandler]
 """Routes by method (GET or POST) and path; all of them need the token."""
 
 NO_ROUTES: Routes = MappingProxyType({})
@@ -90,7 +90,7 @@ class Management:
         if not self._token or not hmac.compare_digest(authorization.encode(), expected):
             raise Refused(401, "unauthorized", "send the management token as a bearer token")
 
-    def _route(self, method: str, path: str) -> Route:
+    def _route(self, method: str, path: str) -> RouteHandler:
         if (method, path) in self._routes:
             return self._routes[method, path]
         if methods := [known for known, routed in self._routes if routed == path]:

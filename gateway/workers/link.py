@@ -19,7 +19,7 @@ ORPHANED = 1
 Verb = Callable[..., Any]
 
 
-class NoAnswer(Exception):
+class WorkerUnavailable(Exception):
     """The worker has ended, or does not answer in time."""
 
 
@@ -42,7 +42,7 @@ class Link:
                 self._connection.send((self._last_request, verb, arguments))
                 value, refused = self._answer(timeout_s)
             except (OSError, EOFError) as gone:
-                raise NoAnswer from gone
+                raise WorkerUnavailable from gone
         if refused:
             raise Refused(*refused)
         return value
@@ -57,7 +57,7 @@ class Link:
             number, value, refused = self._connection.recv()
             if number == self._last_request:
                 return value, refused
-        raise NoAnswer
+        raise WorkerUnavailable
 
 
 def end() -> None:

@@ -19,7 +19,7 @@ from typing import Any
 from prometheus_client import REGISTRY, Metric, generate_latest
 
 from gateway.http.token_bucket import SALT_BYTES, SHARED_BYTES
-from gateway.workers.link import Link, NoAnswer
+from gateway.workers.link import Link, WorkerUnavailable
 from gateway.workers.merged_metrics import Merged, counters, merge
 from runtime.health import Health
 from runtime.logging import log
@@ -36,7 +36,7 @@ RESTART_DELAY_S = 1.0
 """A worker that ends again and again would otherwise use a whole core."""
 
 
-class Worker:
+class WorkerProcess:
     """A worker process and two links to it: one for health and metrics, one for slow requests of an operator.
 
     `limits` is the file descriptor of the memory in which the workers count requests together. `was_ready` is whether
@@ -59,13 +59,13 @@ class Worker:
         """Return the worker's readiness problems; empty if it is ready."""
         try:
             problems: list[str] = self.link.call(QUERY_TIMEOUT_S, "problems")
-        except NoAnswer:
+        except WorkerUnavailable:
             return ["the worker does not answer"]
         self.was_ready = self.was_ready or not problems
         return problems
 
 
-class Workers:
+class WorkerPool:
     """Starts `count` workers and keeps them running."""
 
     def __init__(self, count: int) -> None:
@@ -105,7 +105,7 @@ class Workers:
                 self._replace(index, worker, stop)
         return self._stop()
 
-    def _replace(self, index: int, worker: Worker, stop: Event) -> None:
+    def _replace(self, index: int, worker: WorkerProcess, stop: Event) -> None:
         stop.wait(RESTART_DELAY_S)
         with self._lock:
             self._ended_counters = counters(merge(self._ended_counters, {worker.name: counters(worker.metrics)}))
@@ -113,8 +113,8 @@ class Workers:
             replacement.was_ready = True  # its predecessor could start, so the cause may be temporary
             self._workers[index] = replacement
 
-    def _start(self, name: str) -> Worker:
-        return Worker(name, self._limits.fileno())
+    def _start(self, name: str) -> WorkerProcess:
+        return WorkerProcess(name, self._limits.fileno())
 
     def _stop(self) -> int:
         for worker in self._workers:
@@ -143,10 +143,10 @@ class Workers:
             return {**{worker.name: worker.metrics for worker in self._workers}, "ended": self._ended_counters}
 
     @staticmethod
-    def _query(worker: Worker, verb: str) -> Any:
+    def _query(worker: WorkerProcess, verb: str) -> Any:
         try:
             return worker.link.call(QUERY_TIMEOUT_S, verb)
-        except NoAnswer:
+        except WorkerUnavailable:
             return None
 
     def _call_any(self, method: str, path: str, request: Mapping[str, Any]) -> object:
@@ -155,7 +155,7 @@ class Workers:
             if not worker.problems():
                 try:
                     return worker.management_link.call(MANAGEMENT_TIMEOUT_S, "route", method, path, dict(request))
-                except NoAnswer:
+                except WorkerUnavailable:
                     raise Refused(
                         504, "no_answer", f"worker {worker.name} did not answer; the request may have been executed"
                     ) from None

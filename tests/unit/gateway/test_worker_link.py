@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 
 from gateway.workers import link as worker_link
-from gateway.workers.link import ORPHANED, Link, NoAnswer
+from gateway.workers.link import ORPHANED, Link, WorkerUnavailable
 from runtime.management import Refused
 
 
@@ -49,7 +49,7 @@ def test_an_answer_that_comes_too_late_is_not_taken_for_the_next() -> None:
     asked = Event()
     link = linked(wait=asked.wait, one=lambda: 1)
 
-    with pytest.raises(NoAnswer):
+    with pytest.raises(WorkerUnavailable):
         link.call(0.01, "wait")
     asked.set()
 
@@ -60,7 +60,7 @@ def test_a_worker_that_is_gone_does_not_answer() -> None:
     ours, theirs = Pipe()
     theirs.close()
 
-    with pytest.raises(NoAnswer):
+    with pytest.raises(WorkerUnavailable):
         Link(ours).call(5, "one")
 
 
