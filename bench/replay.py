@@ -58,7 +58,7 @@ def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the interface of all
         for act in a_history("bench", int((QUICK_EVENTS if quick else EVENTS) / EVENTS_AN_ORDER)):
             append(log, act)
         cluster = Cluster.of_environment(env, "bench")
-        spans = ends.spans(cluster, TOPICS)
+        spans = ends.offset_ranges(cluster, TOPICS)
         count = sum(span.end - span.first for span in spans.values())
         cores = len(os.sched_getaffinity(0))
         other = Path(sys.argv[sys.argv.index(AT) + 1]) if AT in sys.argv else None

@@ -190,7 +190,7 @@ def _begin(since: str | None) -> int | None:
     from stream.dead_letters import filters
 
     try:
-        at = filters.wanted({"since": since}).since
+        at = filters.parse({"since": since}).since
     except Refused as wrong:
         raise CommandError(f"--{wrong}.") from wrong
     return None if at is None else round(at.timestamp() * 1_000_000)

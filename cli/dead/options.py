@@ -39,7 +39,7 @@ def check_filters(**values: object) -> None:
     from stream.dead_letters import filters
 
     try:
-        filters.wanted({name: value for name, value in values.items() if value is not None})
+        filters.parse({name: value for name, value in values.items() if value is not None})
     except Refused as wrong:
         raise CommandError(f"{str(wrong)[:1].upper()}{str(wrong)[1:]}.") from wrong
 

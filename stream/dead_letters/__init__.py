@@ -1,1 +1,1 @@
-"""Events that failed: how people select, show, redrive and dismiss them."""
+"""Failed events: how operators select, show, retry, redrive, give up and dismiss them."""

@@ -1,4 +1,4 @@
-"""What a person asks of parked events, and does about them: which, how many, again, no more. Filters narrow it."""
+"""The SQL of the operators' actions on failed events, which are the rows of the table `parked`."""
 
 import re
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from stream.store.inbox import OVERDUE
 from stream.store.retrying import MAX_RETRIES, Status
 
 _LIKE = re.compile(r"[\\%_]")
-"""What means something in a pattern of LIKE."""
+"""The characters with a special meaning in a LIKE pattern."""
 
-# What a person asks for is given as arrays too: an empty one asks for nothing in particular.
+# Filters are arrays too; an empty array does not restrict the selection.
 MATCHES = """
  (%(ids)b::text[] = '{}' OR event_id::text = ANY (%(ids)b::text[]))
    AND (%(statuses)b::text[] = '{}' OR status = ANY (%(statuses)b::text[]))
@@ -30,9 +30,9 @@ LIST = f"""
 SELECT event_id::text, topic, partition, "offset", key, value, status, attempts, error,
        failed_at, last_failed_at, next_attempt_at, dismissed_because, dismissed_at
   FROM parked WHERE {MATCHES} ORDER BY last_failed_at DESC, event_id LIMIT %(most)b
-"""  # noqa: S608 - the filter is ours, what it asks for are parameters
+"""  # noqa: S608 - the condition is a constant, its values are parameters
 
-# Avro writes a text as its UTF-8: what names an order has its bytes somewhere.
+# Avro encodes a text as UTF-8, so a record that names an order contains the bytes of the name.
 NAMING = f"""
 SELECT event_id::text, key, value FROM parked
  WHERE {MATCHES} AND EXISTS (
@@ -51,12 +51,12 @@ redriven AS (
 UPDATE inbox SET outcome = 'retrying' FROM redriven WHERE inbox.event_id = redriven.event_id
 """  # noqa: S608
 
-# Before all that are due: while consumption is stopped, one after another is tried of perhaps a thousand.
+# Before all due events: while consumption is stopped, they are retried one at a time, and there may be a thousand.
 FIRST = """
 least(now(), (SELECT min(next_attempt_at) - interval '1 microsecond' FROM parked WHERE status = 'retrying'))
 """
 
-# Beyond the last try that is counted: the next one ends it, also while nothing is counted.
+# More than MAX_RETRIES: the next failure ends the retries, also while attempts are not counted.
 GIVE_UP = f"""
 WITH chosen AS (
     SELECT event_id FROM parked WHERE status = 'retrying' AND {MATCHES} ORDER BY event_id FOR UPDATE)
@@ -64,7 +64,7 @@ UPDATE parked SET attempts = {MAX_RETRIES + 1}, next_attempt_at = {FIRST}
   FROM chosen WHERE parked.event_id = chosen.event_id
 """  # noqa: S608
 
-# The inbox goes on saying that it was abandoned, which is what became of it.
+# The outcome in the inbox stays `abandoned`: that is what happened to the event.
 DISMISS = f"""
 WITH chosen AS (
     SELECT event_id FROM parked WHERE status = 'abandoned' AND {MATCHES} ORDER BY event_id FOR UPDATE)
@@ -73,7 +73,7 @@ UPDATE parked SET status = 'dismissed', dismissed_because = %(because)b::text, d
   FROM chosen WHERE parked.event_id = chosen.event_id RETURNING parked.event_id::text
 """  # noqa: S608
 
-# Events that waited too long did not fail, so only the inbox knows them.
+# Events that waited too long did not fail, so they have a row in the inbox only.
 WAITED = """
 inbox.outcome = 'abandoned' AND NOT EXISTS (SELECT FROM parked WHERE parked.event_id = inbox.event_id)
 """
@@ -86,7 +86,7 @@ SELECT event_id, topic, partition, "offset", 0, %(error)b::text, 'dismissed', no
  ORDER BY event_id ON CONFLICT DO NOTHING RETURNING event_id::text
 """  # noqa: S608
 
-# What a replay learns of dismissals that were published before.
+# For a replay: apply dismissals that were published before.
 KNOW_DISMISSED = """
 UPDATE parked SET status = 'dismissed', dismissed_because = told.because, dismissed_at = to_timestamp(told.at / 1e6)
   FROM unnest(%(ids)b::text[]::uuid[], %(reasons)b::text[], %(times)b::bigint[]) AS told (event_id, because, at)
@@ -109,10 +109,11 @@ UPDATE parked SET next_attempt_at = {FIRST} WHERE event_id = %(id)b::text::uuid 
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which parked events are meant; what is left empty asks for nothing in particular.
+class EventFilter:
+    """Selects failed events; an empty field does not restrict the selection. Times are those of the last failure.
 
-    `orders` and `names` (ids that providers gave) stand in the bytes: `naming` finds the candidates.
+    `causes` are parts of the error, in any case. `orders` and `names` (ids that providers gave) are compared with the
+    encoded records: `select_candidates` finds the candidates, the caller decodes and checks them.
     """
 
     ids: tuple[str, ...] = ()
@@ -124,77 +125,83 @@ class Wanted:
     names: tuple[str, ...] = ()
 
 
-def look(tx: Connection, wanted: Wanted, most: int) -> list[dict[str, Any]]:
-    """The parked events that are meant, those that failed last first."""
-    rows = tx.exec_driver_sql(LIST, {**_asked(wanted), "most": most}).mappings()
+def select(tx: Connection, selected: EventFilter, most: int) -> list[dict[str, Any]]:
+    """Return the rows of at most `most` selected events, the latest failure first."""
+    rows = tx.exec_driver_sql(LIST, {**_parameters(selected), "most": most}).mappings()
     return [dict(row) for row in rows]
 
 
-def naming(tx: Connection, wanted: Wanted) -> list[tuple[str, bytes | None, bytes | None]]:
-    """Id, key and bytes of the events that are meant and may have these orders or names: a few more than do."""
-    asked = {**_asked(replace(wanted, orders=())), "names": [*wanted.orders, *wanted.names]}
-    return [(row[0], row[1], row[2]) for row in tx.exec_driver_sql(NAMING, asked)]
+def select_candidates(tx: Connection, selected: EventFilter) -> list[tuple[str, bytes | None, bytes | None]]:
+    """Return id, key and value of selected events whose bytes contain one of the orders or names.
 
-
-def count(tx: Connection, status: Status, wanted: Wanted) -> int:
-    """How many of the events that are meant have this status."""
-    found: int = tx.exec_driver_sql(COUNT, {**_asked(wanted), "status": status}).scalar_one()
-    return found
-
-
-def count_waited(tx: Connection, wanted: Wanted) -> int:
-    """Return how many events, named by their ids alone, were abandoned because they waited too long."""
-    found: int = tx.exec_driver_sql(COUNT_WAITED, {"ids": list(_named_alone(wanted))}).scalar_one()
-    return found
-
-
-def redrive(tx: Connection, wanted: Wanted) -> int:
-    """Re-open those of the events that were given up, their attempts back at zero; how many these were."""
-    return tx.exec_driver_sql(REDRIVE, _asked(wanted)).rowcount
-
-
-def give_up(tx: Connection, wanted: Wanted) -> int:
-    """Let the next try of those of the events that fail be their last, and at once; how many these were."""
-    return tx.exec_driver_sql(GIVE_UP, _asked(wanted)).rowcount
-
-
-def dismiss(tx: Connection, wanted: Wanted, because: str) -> list[str]:
-    """Close those of the abandoned events that can never be handled; return their ids.
-
-    Events that were abandoned because they waited too long are closed when they are named by their ids alone.
+    A few of them contain it by chance, so the caller has to decode and check them.
     """
-    failed = tx.exec_driver_sql(DISMISS, {**_asked(wanted), "because": because}).scalars()
-    said = {"ids": list(_named_alone(wanted)), "because": because, "error": OVERDUE}
-    return [*failed, *tx.exec_driver_sql(DISMISS_WAITED, said).scalars()]
+    parameters = {**_parameters(replace(selected, orders=())), "names": [*selected.orders, *selected.names]}
+    return [(row[0], row[1], row[2]) for row in tx.exec_driver_sql(NAMING, parameters)]
+
+
+def count(tx: Connection, status: Status, selected: EventFilter) -> int:
+    """Return the number of selected events with this status."""
+    found: int = tx.exec_driver_sql(COUNT, {**_parameters(selected), "status": status}).scalar_one()
+    return found
+
+
+def count_waited(tx: Connection, selected: EventFilter) -> int:
+    """Return the number of events that waited too long; 0 unless the filter consists of ids only."""
+    found: int = tx.exec_driver_sql(COUNT_WAITED, {"ids": list(_ids_only(selected))}).scalar_one()
+    return found
+
+
+def redrive(tx: Connection, selected: EventFilter) -> int:
+    """Make the selected dead events retrying again, with 0 attempts and due now; return their number."""
+    return tx.exec_driver_sql(REDRIVE, _parameters(selected)).rowcount
+
+
+def give_up(tx: Connection, selected: EventFilter) -> int:
+    """Make the next retry of the selected retrying events their last, and due now; return their number."""
+    return tx.exec_driver_sql(GIVE_UP, _parameters(selected)).rowcount
+
+
+def dismiss(tx: Connection, selected: EventFilter, reason: str) -> list[str]:
+    """Dismiss the selected dead events with the operator's reason; return their ids.
+
+    Events that waited too long are dismissed only when the filter consists of ids only.
+    """
+    failed = tx.exec_driver_sql(DISMISS, {**_parameters(selected), "because": reason}).scalars()
+    values = {"ids": list(_ids_only(selected)), "because": reason, "error": OVERDUE}
+    return [*failed, *tx.exec_driver_sql(DISMISS_WAITED, values).scalars()]
 
 
 def has_abandoned(tx: Connection) -> bool:
-    """Return whether any event is abandoned, by failing or by waiting too long."""
+    """Return whether any event is dead or has waited too long."""
     found: bool = tx.exec_driver_sql(HAS_ABANDONED).scalar_one()
     return found
 
 
-def know_dismissed(tx: Connection, dismissals: Mapping[str, tuple[str, int]]) -> None:
-    """Close events that were dismissed before, as their published outcomes say: reason and time by event id."""
-    said = {
+def restore_dismissals(tx: Connection, dismissals: Mapping[str, tuple[str, int]]) -> None:
+    """Dismiss events as their published outcomes say.
+
+    `dismissals` has the reason and the time, in microseconds since 1970, by event id.
+    """
+    values = {
         "ids": list(dismissals),
-        "reasons": [because for because, _ in dismissals.values()],
+        "reasons": [reason for reason, _ in dismissals.values()],
         "times": [at for _, at in dismissals.values()],
     }
-    tx.exec_driver_sql(KNOW_DISMISSED, said)
-    tx.exec_driver_sql(KNOW_WAITED, {**said, "error": OVERDUE})
+    tx.exec_driver_sql(KNOW_DISMISSED, values)
+    tx.exec_driver_sql(KNOW_WAITED, {**values, "error": OVERDUE})
 
 
-def hurry(tx: Connection, event_id: str) -> bool:
-    """Let a failed event be tried again at once; False when none with this id is waiting to be."""
+def retry_now(tx: Connection, event_id: str) -> bool:
+    """Make a retrying event due now; return False when no event with this id is retrying."""
     return tx.exec_driver_sql(HURRY, {"id": event_id}).rowcount > 0
 
 
-def _named_alone(wanted: Wanted) -> tuple[str, ...]:
-    return wanted.ids if replace(wanted, ids=()) == Wanted() else ()
+def _ids_only(selected: EventFilter) -> tuple[str, ...]:
+    return selected.ids if replace(selected, ids=()) == EventFilter() else ()
 
 
-def _asked(wanted: Wanted) -> dict[str, Any]:
-    lists = {name: list(getattr(wanted, name)) for name in ("ids", "statuses", "orders")}
-    causes = [_LIKE.sub(r"\\\g<0>", cause) for cause in wanted.causes]
-    return {**lists, "causes": causes, "since": wanted.since, "until": wanted.until}
+def _parameters(selected: EventFilter) -> dict[str, Any]:
+    lists = {name: list(getattr(selected, name)) for name in ("ids", "statuses", "orders")}
+    causes = [_LIKE.sub(r"\\\g<0>", cause) for cause in selected.causes]
+    return {**lists, "causes": causes, "since": selected.since, "until": selected.until}

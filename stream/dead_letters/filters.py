@@ -1,4 +1,4 @@
-"""What a person asks of the events that failed, from the words of a query or of JSON; a typing error asks nothing."""
+"""Parses the filters for failed events from query parameters or JSON; an unknown filter is an error, never ignored."""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -6,89 +6,90 @@ from typing import Any
 from uuid import UUID
 
 from runtime.management import Refused
-from stream.dead_letters.actions import Wanted
+from stream.dead_letters.actions import EventFilter
 
 MOST, USUAL = 500, 50
+"""The largest and the default limit of a list, in events."""
 STATUSES = ("retrying", "abandoned", "dismissed")
 FILTERS = frozenset({"status", "cause", "order", "since", "until", "id", "name"})
 """`name` is an id that the provider gave; `id` is ours."""
 LONGEST = 200
 LONGEST_REASON = 500
-DATE = len("2026-02-03")
+DATE_LENGTH = len("2026-02-03")
 
 
-def wanted(said: Mapping[str, Any], *, besides: Collection[str] = ()) -> Wanted:
-    """Which events are meant; each filter is a text, or in JSON a list of texts. `besides`: what else may be said.
+def parse(fields: Mapping[str, Any], *, besides: Collection[str] = ()) -> EventFilter:
+    """Return the filter; each field is a text, or in JSON also a list of texts. `besides` are allowed other fields.
 
-    Raises Refused for a filter that does not exist: who mistypes one must not get all there is.
+    Raises Refused for a wrong value and for an unknown field: a typing error must not select all events.
     """
-    if unknown := sorted(said.keys() - FILTERS - set(besides)):
+    if unknown := sorted(fields.keys() - FILTERS - set(besides)):
         raise _malformed(f"there is no filter {unknown[0][:LONGEST]}; there are {', '.join(sorted(FILTERS))}")
-    since, until = (_time(said.get(name), name) for name in ("since", "until"))
+    since, until = (_time(fields.get(name), name) for name in ("since", "until"))
     if since and until and since >= until:
         raise _malformed("since must be before until")
-    statuses = texts(said, "status")
+    statuses = texts(fields, "status")
     if not set(statuses) <= set(STATUSES):
         raise _malformed("status must be retrying, abandoned or dismissed")
-    event_ids = tuple(event_id(text) for text in texts(said, "id"))
-    orders, causes, names = (texts(said, name) for name in ("order", "cause", "name"))
-    return Wanted(event_ids, statuses, orders, causes, since, until, names)
+    event_ids = tuple(event_id(text) for text in texts(fields, "id"))
+    orders, causes, names = (texts(fields, name) for name in ("order", "cause", "name"))
+    return EventFilter(event_ids, statuses, orders, causes, since, until, names)
 
 
-def event_id(said: object) -> str:
-    """An event's id.
+def event_id(value: object) -> str:
+    """Return the id of an event in its canonical form.
 
-    Raises Refused.
+    Raises Refused when `value` is not a UUID.
     """
     try:
-        return str(UUID(str(said)))
+        return str(UUID(str(value)))
     except ValueError as wrong:
         raise _malformed("id must be an event's id, a UUID") from wrong
 
 
-def limit(said: object) -> int:
-    """How many are asked for at most.
+def limit(value: object) -> int:
+    """Return the maximum number of events to list, USUAL if `value` is None.
 
-    Raises Refused.
+    Raises Refused unless it is a number from 1 to MOST.
     """
-    text = str(USUAL if said is None else said)
+    text = str(USUAL if value is None else value)
     if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST and 1 <= int(text) <= MOST):
         raise _malformed(f"limit must be between 1 and {MOST}")
     return int(text)
 
 
-def texts(said: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    """What a filter is to be one of; empty when it is not said.
+def texts(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Return the values of a filter; empty when the field is missing.
 
-    Raises Refused.
+    Raises Refused for an empty list, and unless each value is a text of 1 to LONGEST printable characters.
     """
-    given = said.get(name)
-    asked = [] if given is None else given if isinstance(given, list) else [given]
-    for text in asked:
+    given = fields.get(name)
+    values = [] if given is None else given if isinstance(given, list) else [given]
+    for text in values:
         if not (isinstance(text, str) and 0 < len(text) <= LONGEST and text.isprintable()):
-            raise _malformed(f"{name} must be a text of 1 to {LONGEST} printable characters, or a list of such")
+            raise _malformed(f"{name} must be a text of 1 to {LONGEST} printable characters, or a list of such texts")
     if isinstance(given, list) and not given:
-        raise _malformed(f"{name} is an empty list; leave it out to ask for all")
-    return tuple(asked)
+        raise _malformed(f"{name} is an empty list; leave it out to select all")
+    return tuple(values)
 
 
-def because(said: object) -> str:
-    """Return the reason a person gives for dismissing events.
+def reason(value: object) -> str:
+    """Return the operator's reason for a dismissal, without surrounding white space.
 
-    Raises Refused.
+    Raises Refused unless it is a text of 1 to LONGEST_REASON printable characters.
     """
-    if not (isinstance(said, str) and 0 < len(said.strip()) <= LONGEST_REASON and said.isprintable()):
-        raise _malformed(f"because must say why, in 1 to {LONGEST_REASON} printable characters")
-    return said.strip()
+    if not (isinstance(value, str) and 0 < len(value.strip()) <= LONGEST_REASON and value.isprintable()):
+        raise _malformed(f"because must give the reason, in 1 to {LONGEST_REASON} printable characters")
+    return value.strip()
 
 
-def _time(said: object, name: str) -> datetime | None:
-    """A date is a day of UTC, and `until` includes it; an instant says its offset."""
-    if said is None:
+def _time(value: object, name: str) -> datetime | None:
+    """Return the time of a date or an instant; a date is a day of UTC, which `until` includes."""
+    if value is None:
         return None
-    text = str(said).replace(" ", "+")  # a plus that nobody escaped
+    text = str(value).replace(" ", "+")  # an unescaped plus in a query
     try:
-        if len(text) == DATE:
+        if len(text) == DATE_LENGTH:
             day = datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
             return day + timedelta(days=name == "until")
         instant = datetime.fromisoformat(text)
@@ -96,7 +97,7 @@ def _time(said: object, name: str) -> datetime | None:
             return instant.astimezone(UTC)
     except (ValueError, OverflowError) as wrong:
         raise _malformed(f"{name} must be a date or an instant, such as 2026-02-03 or 2026-02-03T09:00:00Z") from wrong
-    raise _malformed(f"{name} must say its offset from UTC, such as 2026-02-03T00:00:00+09:00")
+    raise _malformed(f"{name} must have an offset from UTC, such as 2026-02-03T00:00:00+09:00")
 
 
 def _malformed(message: str) -> Refused:

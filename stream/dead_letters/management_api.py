@@ -1,7 +1,6 @@
-"""What the person on call sees of the events that failed, and does about them: list, show, redrive, retry.
+"""The HTTP API for failed events: list, show, redrive, give up, dismiss and retry.
 
-Every service with a store has these verbs on its management listener. Each may be said twice: the second time changes
-nothing.
+Every service with a store has it on its management listener. All requests are idempotent.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,107 +15,116 @@ from runtime.management import Refused, Routes
 from stream.avro.codec import Codec, Undecodable
 from stream.avro.registry import UnknownSchema
 from stream.dead_letters import actions, filters
-from stream.dead_letters.actions import Wanted
+from stream.dead_letters.actions import EventFilter
 from stream.events import Record, provider_ids
 from stream.events.redaction import masked_text, masked_value, redacted
 from stream.store import inbox, retrying
 from stream.store.retrying import MAX_RETRIES
 
-DONE = "이미 처리된 웹훅입니다"
-BEYOND = f"최대 재시도 횟수를 초과했습니다: {MAX_RETRIES}"
-"""Contract E's words."""
-NO_TRY = {
-    "waiting": "it did not fail: it waits for what nobody has told yet, and is handled when somebody does",
-    "abandoned": "it did not fail: what it waited for has not come; it is handled when somebody tells that",
-    "retrying": "it is being tried at this moment; ask again",
+ALREADY_PROCESSED = "이미 처리된 웹훅입니다"
+RETRIES_EXHAUSTED = f"최대 재시도 횟수를 초과했습니다: {MAX_RETRIES}"
+"""Texts of contract E."""
+NOT_RETRIED = {
+    "waiting": "it did not fail: it waits for another event, such as its order, and is processed when that arrives",
+    "abandoned": "it did not fail: the event that it waits for has not arrived; it is processed when that arrives",
+    "retrying": "it is being retried at this moment; repeat the request",
 }
 OPEN = ("retrying", "abandoned")
 BODIES = ("raw", "excerpt")
-"""The fields of records that hold what somebody posted."""
+"""The fields of records that hold a posted request body."""
 
 Verb = Callable[[Connection, Mapping[str, Any]], object]
 
 
 @dataclass(frozen=True, slots=True)
 class ManagementApi:
-    """The verbs over the store of one service."""
+    """The API for the failed events in the store of one service."""
 
     service: str
     store: Engine
     codec: Codec
 
     def routes(self) -> Routes:
-        """The verbs by method and path."""
+        """Return the handlers by method and path."""
         return {
-            ("GET", "/dead"): self._asked(self.list),
-            ("GET", "/dead/show"): self._asked(self.show),
-            ("POST", "/dead/redrive"): self._asked(self.redrive),
-            ("POST", "/dead/give-up"): self._asked(self.give_up),
-            ("POST", "/dead/dismiss"): self._asked(self.dismiss),
-            ("GET", "/retry"): self._asked(self.standing),
-            ("POST", "/retry"): self._asked(self.retry),
+            ("GET", "/dead"): self._handler(self.list),
+            ("GET", "/dead/show"): self._handler(self.show),
+            ("POST", "/dead/redrive"): self._handler(self.redrive),
+            ("POST", "/dead/give-up"): self._handler(self.give_up),
+            ("POST", "/dead/dismiss"): self._handler(self.dismiss),
+            ("GET", "/retry"): self._handler(self.show_outcome),
+            ("POST", "/retry"): self._handler(self.retry),
         }
 
-    def list(self, tx: Connection, said: Mapping[str, Any]) -> object:
-        """The events that are meant, those that failed last first; and how many there are of each status.
+    def list(self, tx: Connection, fields: Mapping[str, Any]) -> object:
+        """Return the selected events, the latest failure first, and the number of events in each status.
 
-        Dismissed events are listed only when their status is asked for.
+        Without a status filter, dismissed events are left out.
         """
-        wanted, most = self._named(tx, filters.wanted(said, besides=["limit"])), filters.limit(said.get("limit"))
-        if wanted and not wanted.statuses:
-            wanted = replace(wanted, statuses=OPEN)
-        rows = actions.look(tx, wanted, most) if wanted else []
+        selected, most = self._resolve(tx, filters.parse(fields, besides=["limit"])), filters.limit(fields.get("limit"))
+        if selected and not selected.statuses:
+            selected = replace(selected, statuses=OPEN)
+        rows = actions.select(tx, selected, most) if selected else []
         events = [self._summary(row) for row in rows]
         return {"service": self.service, "events": events, "counts": retrying.counts(tx)}
 
-    def show(self, tx: Connection, said: Mapping[str, Any]) -> object:
-        """All of one event: what it says, masked, as today's schemas read it; its bytes where they do not."""
-        name = filters.event_id(said.get("id"))
-        rows = actions.look(tx, Wanted(ids=(name,)), 1)
+    def show(self, tx: Connection, fields: Mapping[str, Any]) -> object:
+        """Return one event with its masked record, or its bytes in hex when today's schemas cannot decode it.
+
+        Raises Refused (404) when no event with this id has failed.
+        """
+        name = filters.event_id(fields.get("id"))
+        rows = actions.select(tx, EventFilter(ids=(name,)), 1)
         if not rows:
             raise Refused(404, "not_failed", f"the {self.service} has no failed event {name}")
         return {"service": self.service, **self._summary(rows[0]), **self._content(rows[0]["value"])}
 
-    def redrive(self, tx: Connection, said: Mapping[str, Any]) -> object:
-        """Re-open events that were given up, their attempts back at zero; with `dryRun` count them only."""
-        wanted, dry = self._meant(tx, said)
-        matched = actions.count(tx, "abandoned", wanted) if wanted else 0
-        redriven = actions.redrive(tx, wanted) if wanted and not dry else 0
+    def redrive(self, tx: Connection, fields: Mapping[str, Any]) -> object:
+        """Make the selected dead events retrying again, with 0 attempts; with `dryRun` only count them."""
+        selected, dry = self._selection(tx, fields)
+        matched = actions.count(tx, "abandoned", selected) if selected else 0
+        redriven = actions.redrive(tx, selected) if selected and not dry else 0
         if redriven:
             log.info("dead.redriven", count=redriven)
         return {"service": self.service, "matched": matched, "redriven": redriven}
 
-    def give_up(self, tx: Connection, said: Mapping[str, Any]) -> object:
-        """Let events that fail have one last try, at once; with `dryRun` count them only."""
-        wanted, dry = self._meant(tx, said)
-        matched = actions.count(tx, "retrying", wanted) if wanted else 0
-        given_up = actions.give_up(tx, wanted) if wanted and not dry else 0
+    def give_up(self, tx: Connection, fields: Mapping[str, Any]) -> object:
+        """Give the selected retrying events one last retry, due now; with `dryRun` only count them."""
+        selected, dry = self._selection(tx, fields)
+        matched = actions.count(tx, "retrying", selected) if selected else 0
+        given_up = actions.give_up(tx, selected) if selected and not dry else 0
         if given_up:
             log.warning("dead.given_up", count=given_up)
         return {"service": self.service, "matched": matched, "givenUp": given_up}
 
-    def dismiss(self, tx: Connection, said: Mapping[str, Any]) -> object:
-        """Close abandoned events that can never be handled, and keep why; with `dryRun` count them only."""
-        because = filters.because(said.get("because"))
-        wanted, dry = self._meant(tx, {name: value for name, value in said.items() if name != "because"})
-        matched = actions.count(tx, "abandoned", wanted) + actions.count_waited(tx, wanted) if wanted else 0
-        dismissed = actions.dismiss(tx, wanted, because) if wanted and not dry else []
+    def dismiss(self, tx: Connection, fields: Mapping[str, Any]) -> object:
+        """Dismiss the selected dead events and store the reason; with `dryRun` only count them."""
+        reason = filters.reason(fields.get("because"))
+        selected, dry = self._selection(tx, {name: value for name, value in fields.items() if name != "because"})
+        matched = actions.count(tx, "abandoned", selected) + actions.count_waited(tx, selected) if selected else 0
+        dismissed = actions.dismiss(tx, selected, reason) if selected and not dry else []
         for event_id in dismissed:
-            log.warning("dead.dismissed", id=event_id, cause=masked_text(because))
+            log.warning("dead.dismissed", id=event_id, cause=masked_text(reason))
         return {"service": self.service, "matched": matched, "dismissed": len(dismissed)}
 
-    def standing(self, tx: Connection, said: Mapping[str, Any]) -> object:
-        """How an event stands with this service: what became of it, or when it is tried again."""
-        name = filters.event_id(said.get("id"))
-        rows = actions.look(tx, Wanted(ids=(name,)), 1)
+    def show_outcome(self, tx: Connection, fields: Mapping[str, Any]) -> object:
+        """Return the outcome of an event in this service, and the next retry of a retrying one.
+
+        Raises Refused (404) when the service has not received the event.
+        """
+        name = filters.event_id(fields.get("id"))
+        rows = actions.select(tx, EventFilter(ids=(name,)), 1)
         return {"service": self.service, "id": name, "outcome": self._outcome(tx, name), **_attempts(rows)}
 
-    def retry(self, tx: Connection, said: Mapping[str, Any]) -> object:
-        """Let a failed event be tried again now, and say which try that is; contract E's words where it cannot be."""
-        name = filters.event_id(said.get("id"))
-        if not actions.hurry(tx, name):
-            raise self._no(tx, name)
-        (row,) = actions.look(tx, Wanted(ids=(name,)), 1)
+    def retry(self, tx: Connection, fields: Mapping[str, Any]) -> object:
+        """Make a retrying event due now, and return the number of that attempt and the last error.
+
+        Raises Refused when the event is not retrying, with the texts of contract E where it has them.
+        """
+        name = filters.event_id(fields.get("id"))
+        if not actions.retry_now(tx, name):
+            raise self._refusal(tx, name)
+        (row,) = actions.select(tx, EventFilter(ids=(name,)), 1)
         log.info("dead.hurried", id=name, attempt=retrying.next_attempt(row["attempts"]))
         return {
             "service": self.service,
@@ -126,42 +134,49 @@ class ManagementApi:
             "error": masked_text(row["error"]),
         }
 
-    def _meant(self, tx: Connection, said: Mapping[str, Any]) -> tuple[Wanted | None, bool]:
-        """Which events, and whether they are to be counted only."""
-        chosen, dry = said.get("filters", {}), said.get("dryRun", False)
-        if said.keys() - {"filters", "dryRun"} or not isinstance(chosen, dict) or not isinstance(dry, bool):
-            raise Refused(400, "malformed", 'say {"filters": {…}, "dryRun": true or false}')
-        return self._named(tx, filters.wanted(chosen)), dry
+    def _selection(self, tx: Connection, fields: Mapping[str, Any]) -> tuple[EventFilter | None, bool]:
+        """Return the selection, None if it is empty, and whether the events are only counted.
 
-    def _no(self, tx: Connection, name: str) -> Refused:
+        Raises Refused for a body of another shape.
+        """
+        chosen, dry = fields.get("filters", {}), fields.get("dryRun", False)
+        if fields.keys() - {"filters", "dryRun"} or not isinstance(chosen, dict) or not isinstance(dry, bool):
+            raise Refused(400, "malformed", 'the body must be {"filters": {…}, "dryRun": true or false}')
+        return self._resolve(tx, filters.parse(chosen)), dry
+
+    def _refusal(self, tx: Connection, name: str) -> Refused:
         outcome = self._outcome(tx, name)
         if outcome in ("processed", "late"):
-            return Refused(409, "already_processed", DONE)
-        if outcome == "abandoned" and (rows := actions.look(tx, Wanted(ids=(name,)), 1)):
+            return Refused(409, "already_processed", ALREADY_PROCESSED)
+        if outcome == "abandoned" and (rows := actions.select(tx, EventFilter(ids=(name,)), 1)):
             if rows[0]["status"] == "dismissed":
                 return Refused(409, "dismissed", f"it was dismissed: {masked_text(rows[0]['dismissed_because'])}")
             if self._read(rows[0]["value"])[0] is None:
-                return Refused(409, "undecodable", "nobody can decode it; redrive it once its schema is known")
-            return Refused(409, "retries_exhausted", BEYOND)
-        return Refused(409, "not_failed", NO_TRY[outcome])
+                return Refused(409, "undecodable", "it cannot be decoded; redrive it when its schema is known")
+            return Refused(409, "retries_exhausted", RETRIES_EXHAUSTED)
+        return Refused(409, "not_failed", NOT_RETRIED[outcome])
 
     def _outcome(self, tx: Connection, name: str) -> str:
         handled = inbox.outcome(tx, name)
         if handled is None:
-            raise Refused(404, "unknown_event", f"the {self.service} has never heard of {name}")
+            raise Refused(404, "unknown_event", f"the {self.service} has not received {name}")
         return handled
 
-    def _named(self, tx: Connection, wanted: Wanted) -> Wanted | None:
-        """The same wish, its orders and names found by what the events say; None: there is none."""
-        if not (wanted.orders or wanted.names):
-            return wanted
-        found = [name for name, key, value in actions.naming(tx, wanted) if self._is_of(wanted, key, value)]
-        return replace(wanted, ids=tuple(found), orders=(), names=()) if found else None
+    def _resolve(self, tx: Connection, selected: EventFilter) -> EventFilter | None:
+        """Replace `orders` and `names` by the ids of the events that have them; return None when there are none."""
+        if not (selected.orders or selected.names):
+            return selected
+        found = [
+            name for name, key, value in actions.select_candidates(tx, selected) if self._is_of(selected, key, value)
+        ]
+        return replace(selected, ids=tuple(found), orders=(), names=()) if found else None
 
-    def _is_of(self, wanted: Wanted, key: bytes | None, value: bytes | None) -> bool:
+    def _is_of(self, selected: EventFilter, key: bytes | None, value: bytes | None) -> bool:
         record, _ = self._read(value)
-        has_name = not wanted.names or (record is not None and set(wanted.names) & {*provider_ids.of(record)})
-        return bool(has_name) and (not wanted.orders or _text(key) in wanted.orders or _order(record) in wanted.orders)
+        has_alias = not selected.names or (record is not None and set(selected.names) & {*provider_ids.of(record)})
+        return bool(has_alias) and (
+            not selected.orders or _text(key) in selected.orders or _order(record) in selected.orders
+        )
 
     def _summary(self, row: Mapping[str, Any]) -> dict[str, Any]:
         record, _ = self._read(row["value"])
@@ -194,7 +209,7 @@ class ManagementApi:
         match value:
             case bytes() if name in BODIES:
                 return redacted(value)
-            case bytes() if name == "value":  # a dead letter's: the record that died
+            case bytes() if name == "value":  # of a dead letter: the record that failed
                 return self._content(value)
             case bytes() if name == "key":
                 return _text(value)
@@ -211,20 +226,20 @@ class ManagementApi:
         except (Undecodable, UnknownSchema) as broken:
             return None, masked_text(str(broken))
 
-    def _asked(self, verb: Verb) -> Callable[[Mapping[str, Any]], object]:
-        def answer(said: Mapping[str, Any]) -> object:
+    def _handler(self, verb: Verb) -> Callable[[Mapping[str, Any]], object]:
+        def respond(fields: Mapping[str, Any]) -> object:
             try:
                 with self.store.begin() as tx:
-                    return verb(tx, said)
+                    return verb(tx, fields)
             except exc.SQLAlchemyError as failure:
-                sentence = f"the store of the {self.service} does not answer; try again"
-                raise Refused(503, "store_away", sentence) from failure
+                message = f"the store of the {self.service} does not answer; try again"
+                raise Refused(503, "store_away", message) from failure
 
-        return answer
+        return respond
 
 
 def _attempts(rows: list[Mapping[str, Any]] | list[dict[str, Any]]) -> dict[str, Any]:
-    """How often it was tried, the last error, and when it is tried next; nothing of what did not fail."""
+    """Return the attempts, the last error and the next retry of a failed event; empty without a row."""
     if not rows:
         return {}
     (row,) = rows
@@ -233,9 +248,9 @@ def _attempts(rows: list[Mapping[str, Any]] | list[dict[str, Any]]) -> dict[str,
 
 
 def _order(record: Record | None) -> str | None:
-    """The order a record is about, where it says one."""
-    about: str | None = getattr(getattr(record, "notice", record), "order_id", None)
-    return about
+    """Return the order that a record names, if any."""
+    order: str | None = getattr(getattr(record, "notice", record), "order_id", None)
+    return order
 
 
 def _text(key: bytes | None) -> str | None:

@@ -1,5 +1,5 @@
-"""Replay: a store rebuilt from the topics in a schema beside the live one, compared with it, and swapped in.
+"""Replay: rebuild a store from the topics in a second schema, compare it with the live one, and swap the two.
 
-The service's own handler does the work, on a connection that finds the new schema's tables. What it would announce is
-held against what stands on its topics already; nothing is published and nobody is mailed.
+The service's own handler does the work, on a connection whose search path is the new schema. Its domain events are
+compared with those on the service's topics; nothing is published and no mail is sent.
 """

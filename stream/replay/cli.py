@@ -1,4 +1,4 @@
-"""What a service's own command line can be asked of replays: `python -m processors.payment replay …`."""
+"""The replay commands of a service: `python -m processors.payment replay …`."""
 
 import argparse
 import json
@@ -13,116 +13,120 @@ from sqlalchemy import exc
 from runtime import gc_tuning, logging
 from runtime.config.settings import StoreSettings
 from runtime.plain_text import plain
-from stream.replay import schema as place
-from stream.replay.fill.ledger import Asked
+from stream.replay import schema
+from stream.replay.fill.ledger import ReplayRequest
 from stream.replay.service import ReplayService
 from stream.replay.spec import ReplayImpossible, ReplaySpec
 
 VERBS = ("replay", "rebuild", "history")
 SUBVERBS = ("diff", "promote", "rollback", "drop")
-MOST_SHOWN = 20
+ROWS_SHOWN = 20
+PUBLISH_HELP = "publish the domain events that are on no topic"
 
 
-def main(subject: ReplaySpec, settings: StoreSettings, words: Sequence[str]) -> None:
-    """Do what these words ask; what cannot be done is a sentence on standard error, and exit code 1."""
-    logging.configure(subject.service, "warning")  # it happened long ago: nobody should read of it as of news
+def main(spec: ReplaySpec, settings: StoreSettings, words: Sequence[str]) -> None:
+    """Execute a command line that begins with one of VERBS.
+
+    Exits with code 1 and a sentence on standard error when it is impossible or fails, with code 2 for wrong options.
+    """
+    logging.configure(spec.service, "warning")  # the replayed events are old: log lines about them would look new
     gc_tuning.collect_rarely()
     verb, *rest = words
     try:
         if verb != "replay":
-            return _ACTIONS[verb](ReplayService(subject, settings), rest)
+            return _ACTIONS[verb](ReplayService(spec, settings), rest)
         if rest and rest[0] in SUBVERBS:
-            return _ACTIONS[rest[0]](ReplayService(subject, settings), rest[1:])
-        return _replay(ReplayService(subject, settings), rest)
-    except ReplayImpossible as sentence:
-        sys.exit(plain(str(sentence)))
+            return _ACTIONS[rest[0]](ReplayService(spec, settings), rest[1:])
+        return _replay(ReplayService(spec, settings), rest)
+    except ReplayImpossible as impossible:
+        sys.exit(plain(str(impossible)))
     except (exc.SQLAlchemyError, KafkaException) as failure:
         cause = plain(str(getattr(failure, "orig", None) or failure))
-        sys.exit(f"the replay stopped: {cause}; the same command goes on from here")
+        sys.exit(f"the replay stopped: {cause}; run the same command again to resume it")
 
 
-def _replay(desk: ReplayService, words: Sequence[str]) -> None:
-    parser = _parser(desk, "")
-    parser.add_argument("--into", required=True, metavar="NAME", help="the schema to fill, new or begun before")
+def _replay(service: ReplayService, words: Sequence[str]) -> None:
+    parser = _parser(service, "")
+    parser.add_argument("--into", required=True, metavar="NAME", help="the schema to fill: a new one, or one to resume")
     parser.add_argument(
-        "--to", type=_instant, metavar="TIME", help="up to what was appended then, such as 2026-02-03T12:00Z"
+        "--to", type=_instant, metavar="TIME", help="replay records appended up to then, such as 2026-02-03T12:00Z"
     )
-    parser.add_argument("--orders", type=_orders, default=(), metavar="A,B", help="only these, comma-separated")
-    parser.add_argument("--retranslate", action="store_true", help="read the raw bodies with today's translators")
-    parser.add_argument("--announce", action="store_true", help="publish the facts that nobody was told")
-    said = parser.parse_args(words)
-    if said.announce and said.to:
-        parser.error("--announce with --to: what was true then may not be so any more")
-    desk.replay(Asked(desk.subject.service, said.into, said.to, said.orders, said.retranslate))
-    if said.announce:
-        _say(f"announced {desk.announce(said.into)} facts")
-    service = desk.subject.service
-    _say(f"{service} is replayed into {said.into}; see `hookstream replay diff {service} {said.into}`")
+    parser.add_argument("--orders", type=_orders, default=(), metavar="A,B", help="replay only these orders")
+    parser.add_argument("--retranslate", action="store_true", help="translate the raw bodies with the current code")
+    parser.add_argument("--announce", action="store_true", help=PUBLISH_HELP)
+    options = parser.parse_args(words)
+    if options.announce and options.to:
+        parser.error("--announce cannot be used with --to: the state at that time may have changed since")
+    service.replay(ReplayRequest(service.spec.service, options.into, options.to, options.orders, options.retranslate))
+    if options.announce:
+        _publish_owed(service, options.into)
+    name = service.spec.service
+    _print(f"{name} is replayed into {options.into}; see `hookstream replay diff {name} {options.into}`")
 
 
-def _diff(desk: ReplayService, words: Sequence[str]) -> None:
-    parser = _parser(desk, "diff")
+def _diff(service: ReplayService, words: Sequence[str]) -> None:
+    parser = _parser(service, "diff")
     parser.add_argument("name")
-    parser.add_argument("--limit", type=int, default=MOST_SHOWN, help="show so many differing rows")
-    said = parser.parse_args(words)
-    found, owed = desk.difference(said.name, said.limit)
+    parser.add_argument("--limit", type=int, default=ROWS_SHOWN, help="the most differing rows to show")
+    options = parser.parse_args(words)
+    found, owed = service.difference(options.name, options.limit)
     for table in found.tables:
-        mark = "equal" if table.is_equal else f"DIFFERS: live {table.live[0]} rows, {said.name} {table.new[0]} rows"
-        _say(f"{table.name:24} {table.live[0]:>9} rows  {mark}")
+        mark = "equal" if table.is_equal else f"DIFFERS: live {table.live[0]} rows, {options.name} {table.new[0]} rows"
+        _print(f"{table.name:24} {table.live[0]:>9} rows  {mark}")
     for row in found.rows:
-        _say(f"{row.table} {row.key}\n  live   {_json(row.live)}\n  replay {_json(row.new)}")
-    for one in found.rescued:
-        _say(f"abandoned by live, {one.outcome} here: {one.event_id} {one.stood} {one.error}")
-    for fact in owed[: said.limit]:
-        _say(f"owed: {fact.kind} {fact.fact_id} of {(fact.key or b'').decode(errors='replace')}")
-    _say(f"{len(found.rescued)} rescued, {len(owed)} facts owed")
+        _print(f"{row.table} {row.key}\n  live   {_json(row.live)}\n  replay {_json(row.new)}")
+    for rescued in found.rescued:
+        _print(f"abandoned by live, {rescued.outcome} here: {rescued.event_id} {rescued.location} {rescued.error}")
+    for event in owed[: options.limit]:
+        _print(f"owed: {event.kind} {event.event_id} of {(event.key or b'').decode(errors='replace')}")
+    _print(f"{len(found.rescued)} rescued, {len(owed)} domain events owed")
 
 
-def _promote(desk: ReplayService, words: Sequence[str]) -> None:
-    parser = _parser(desk, "promote")
+def _promote(service: ReplayService, words: Sequence[str]) -> None:
+    parser = _parser(service, "promote")
     parser.add_argument("name")
-    parser.add_argument("--announce", action="store_true", help="publish the facts that nobody was told")
-    said = parser.parse_args(words)
-    desk.promote(said.name)
-    back = f"`hookstream replay rollback {desk.subject.service}`"
-    _say(f"{said.name} is live; what it replaced is {desk.before}, {back} puts it back")
-    if said.announce:
-        _say(f"announced {desk.announce(place.live(desk.live))} facts")
+    parser.add_argument("--announce", action="store_true", help=PUBLISH_HELP)
+    options = parser.parse_args(words)
+    service.promote(options.name)
+    back = f"`hookstream replay rollback {service.spec.service}`"
+    _print(f"{options.name} is live; the previous schema is {service.retired_name}, {back} restores it")
+    if options.announce:
+        _publish_owed(service, schema.live_name(service.live))
 
 
-def _rollback(desk: ReplayService, words: Sequence[str]) -> None:
-    _parser(desk, "rollback").parse_args(words)
-    _say(f"what was live before is live again; what was promoted is {desk.rollback()}")
+def _rollback(service: ReplayService, words: Sequence[str]) -> None:
+    _parser(service, "rollback").parse_args(words)
+    _print(f"the previous schema is live again; the promoted schema is {service.rollback()}")
 
 
-def _rebuild(desk: ReplayService, words: Sequence[str]) -> None:
-    parser = _parser(desk, "rebuild")
-    parser.add_argument("--announce", action="store_true", help="publish the facts that nobody was told")
-    said = parser.parse_args(words)
-    desk.rebuild()
-    _say(f"the store of {desk.subject.service} is back")
-    if said.announce:
-        _say(f"announced {desk.announce(place.live(desk.live))} facts")
+def _rebuild(service: ReplayService, words: Sequence[str]) -> None:
+    parser = _parser(service, "rebuild")
+    parser.add_argument("--announce", action="store_true", help=PUBLISH_HELP)
+    options = parser.parse_args(words)
+    service.rebuild()
+    _print(f"the store of {service.spec.service} is rebuilt")
+    if options.announce:
+        _publish_owed(service, schema.live_name(service.live))
 
 
-def _history(desk: ReplayService, words: Sequence[str]) -> None:
-    parser = _parser(desk, "history")
+def _history(service: ReplayService, words: Sequence[str]) -> None:
+    parser = _parser(service, "history")
     parser.add_argument("order")
-    parser.add_argument("--at", type=_instant, metavar="TIME", help="as it was then, such as 2026-02-03T12:00Z")
-    said = parser.parse_args(words)
-    rows = desk.history(said.order, said.at)
+    parser.add_argument("--at", type=_instant, metavar="TIME", help="the state at that time: 2026-02-03T12:00Z")
+    options = parser.parse_args(words)
+    rows = service.history(options.order, options.at)
     for table, row in rows:
-        _say(f"{table}: {_json(row)}")
+        _print(f"{table}: {_json(row)}")
     if not rows:
-        _say("the topics tell nothing of it")
+        _print("the topics have no record of this order")
 
 
-def _drop(desk: ReplayService, words: Sequence[str]) -> None:
-    parser = _parser(desk, "drop")
+def _drop(service: ReplayService, words: Sequence[str]) -> None:
+    parser = _parser(service, "drop")
     parser.add_argument("name")
-    said = parser.parse_args(words)
-    desk.drop(said.name)
-    _say(f"{said.name} is gone")
+    options = parser.parse_args(words)
+    service.drop(options.name)
+    _print(f"{options.name} is dropped")
 
 
 _ACTIONS = {
@@ -135,24 +139,29 @@ _ACTIONS = {
 }
 
 
-def _parser(desk: ReplayService, verb: str) -> argparse.ArgumentParser:
+def _publish_owed(service: ReplayService, name: str) -> None:
+    _print(f"published {service.publish_owed(name)} domain events")
+
+
+def _parser(service: ReplayService, verb: str) -> argparse.ArgumentParser:
     words = verb if verb in VERBS else f"replay {verb}".rstrip()
-    return argparse.ArgumentParser(prog=f"python -m {desk.subject.package} {words}", allow_abbrev=False)
+    return argparse.ArgumentParser(prog=f"python -m {service.spec.package} {words}", allow_abbrev=False)
 
 
-def _orders(said: str) -> tuple[str, ...]:
-    """None at all is a slip, and not a wish for all of them."""
-    orders = tuple(sorted({one.strip() for one in said.split(",")} - {""}))
+def _orders(text: str) -> tuple[str, ...]:
+    """Return the orders of a comma-separated list; an empty list is a mistake and does not select all orders."""
+    orders = tuple(sorted({order.strip() for order in text.split(",")} - {""}))
     if not orders:
-        raise argparse.ArgumentTypeError("it names no order; leave it out for all of them")
+        raise argparse.ArgumentTypeError("it names no order; omit the option to replay all orders")
     return orders
 
 
-def _instant(said: str) -> datetime:
+def _instant(text: str) -> datetime:
+    """Return a time with its zone; UTC if the text has none."""
     try:
-        moment = datetime.fromisoformat(said)
-    except ValueError as unclear:
-        raise argparse.ArgumentTypeError(f"{said} is no time, such as 2026-02-03T12:00Z") from unclear
+        moment = datetime.fromisoformat(text)
+    except ValueError as invalid:
+        raise argparse.ArgumentTypeError(f"{text} is not a time, such as 2026-02-03T12:00Z") from invalid
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -160,6 +169,6 @@ def _json(row: dict[str, Any] | None) -> str:
     return "no such row" if row is None else json.dumps(row, ensure_ascii=False)
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(f"{plain(line)}\n")
     sys.stdout.flush()

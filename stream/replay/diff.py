@@ -1,7 +1,6 @@
-"""How a replayed schema differs from the live one: table by table, by counts, a hash, and the rows themselves.
+"""Compares a replayed schema with the live one, table by table: the number of rows, a hash, and the differing rows.
 
-A row is its columns but for those that only say when it was written. Rows are compared as JSON, in which the order of
-a document's names says nothing.
+Columns with the time of writing are left out. Rows are compared as JSON, in which the order of keys has no meaning.
 """
 
 from dataclasses import dataclass
@@ -13,13 +12,13 @@ from stream.replay.fill import ledger
 from stream.replay.schema import quoted, tables
 from stream.replay.spec import ReplaySpec
 
-OF_THE_STREAM = frozenset(
+STREAM_TABLES = frozenset(
     {"alembic_version", "ownership", "inbox", "outbox", "parked", "idempotency_keys", *ledger.TABLES}
 )
-BY_THE_WAY = frozenset({"waiting_since", "outcome"})
-"""Columns that say when and in which order this store learnt something, beside those that default to now().
+ORDER_DEPENDENT = frozenset({"waiting_since", "outcome"})
+"""Columns that depend on when and in which order records were read, in addition to those that default to now().
 
-Of two partitions nobody knows which the live service read first: so an event may have been `late` there and not here.
+The order in which the live service read two partitions is not known, so an event may be `late` only there.
 """
 
 KEY = """
@@ -39,8 +38,8 @@ SELECT was.event_id::text, was.topic, was.partition, was."offset", now_.outcome,
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """One table in both schemas: how many rows each has, and a hash over all of each."""
+class TableDifference:
+    """The number of rows of a table and the hash over all rows, in the live and in the new schema."""
 
     name: str
     live: tuple[int, str]
@@ -52,8 +51,8 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A row that differs: its table and key, and of each side the columns that differ (None: no such row)."""
+class RowDifference:
+    """A differing row: its table, its key, and the differing columns in each schema (None if the row is missing)."""
 
     table: str
     key: str
@@ -62,8 +61,8 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Rescued:
-    """An event that the live service gave up on, and that the replay applied, or keeps waiting for what it needs."""
+class RescuedEvent:
+    """An event that is dead in the live store, and that the replay processed or keeps waiting."""
 
     event_id: str
     topic: str
@@ -73,69 +72,76 @@ class Rescued:
     error: str
 
     @property
-    def stood(self) -> str:
+    def location(self) -> str:
         return f"{self.topic}/{self.partition}@{self.offset}"
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """All of it; `rows` are no more than were asked for."""
+    """The result of a comparison; `rows` has at most as many rows as requested."""
 
-    tables: list[Table]
-    rows: list[Row]
-    rescued: list[Rescued]
+    tables: list[TableDifference]
+    rows: list[RowDifference]
+    rescued: list[RescuedEvent]
 
 
-def compare(tx: Connection, live: str, new: str, subject: ReplaySpec, most: int) -> Difference:
-    """How the schema `new` differs from `live` in what topics tell; `tx` should see one moment of both."""
-    compared: list[Table] = []
-    rows: list[Row] = []
+def compare(tx: Connection, live: str, new: str, spec: ReplaySpec, most: int) -> Difference:
+    """Compare the schema `new` with `live`, and return at most `most` differing rows.
+
+    `tx` should have the isolation level REPEATABLE READ, so that it sees both schemas at one moment.
+    """
+    compared: list[TableDifference] = []
+    rows: list[RowDifference] = []
     for name in tables(tx, new):
-        if name in OF_THE_STREAM:
+        if name in STREAM_TABLES:
             continue
-        left_out = sorted({*_written_at(tx, new, name), *BY_THE_WAY, *subject.ignored_columns})
-        told = f"NOT ({subject.unreplayed_rows.get(name, 'false')})"
-        table = Table(name, _sum(tx, live, name, left_out, told), _sum(tx, new, name, left_out, told))
+        left_out = sorted({*_written_at(tx, new, name), *ORDER_DEPENDENT, *spec.ignored_columns})
+        is_replayed = f"NOT ({spec.unreplayed_rows.get(name, 'false')})"
+        table = TableDifference(
+            name, _sum(tx, live, name, left_out, is_replayed), _sum(tx, new, name, left_out, is_replayed)
+        )
         compared.append(table)
         if not table.is_equal and len(rows) < most:
-            rows += _rows(tx, (live, new), name, left_out, told, most - len(rows))
+            rows += _rows(tx, (live, new), name, left_out, is_replayed, most - len(rows))
     return Difference(compared, rows, _rescued(tx, live, new))
 
 
-def _sum(tx: Connection, schema: str, table: str, left_out: list[str], told: str) -> tuple[int, str]:
-    """How many rows, and the sum of their hashes: the same in whatever order they stand."""
+def _sum(tx: Connection, schema: str, table: str, left_out: list[str], is_replayed: str) -> tuple[int, str]:
+    """Return the number of rows and the sum of their hashes, which does not depend on the order of the rows."""
     statement = f"""
         SELECT count(*), coalesce(sum(hashtextextended((to_jsonb(r) - %(out)s::text[])::text, 0)::numeric), 0)::text
-          FROM {quoted(schema)}.{quoted(table)} AS r WHERE {told}
-    """  # noqa: S608 - names of ours, quoted
+          FROM {quoted(schema)}.{quoted(table)} AS r WHERE {is_replayed}
+    """  # noqa: S608 - quoted names of our own schema
     count, total = tx.exec_driver_sql(statement, {"out": left_out}).one()
     return count, total
 
 
-def _rows(tx: Connection, schemas: tuple[str, str], table: str, left_out: list[str], told: str, most: int) -> list[Row]:
+def _rows(
+    tx: Connection, schemas: tuple[str, str], table: str, left_out: list[str], is_replayed: str, most: int
+) -> list[RowDifference]:
     live, new = (f"{quoted(schema)}.{quoted(table)}" for schema in schemas)
     key = list(tx.exec_driver_sql(KEY, {"table": new}).scalars())
     columns = ", ".join(map(quoted, key))
-    said = f"SELECT {columns}, to_jsonb(r) - %(out)s::text[] AS said FROM {{}} AS r WHERE {told}"  # noqa: S608
+    select = f"SELECT {columns}, to_jsonb(r) - %(out)s::text[] AS said FROM {{}} AS r WHERE {is_replayed}"  # noqa: S608
     statement = f"""
         SELECT concat_ws(' ', {columns}), l.said, n.said
-          FROM ({said.format(live)}) AS l FULL JOIN ({said.format(new)}) AS n USING ({columns})
+          FROM ({select.format(live)}) AS l FULL JOIN ({select.format(new)}) AS n USING ({columns})
          WHERE l.said IS DISTINCT FROM n.said ORDER BY 1 LIMIT %(most)s
-    """  # noqa: S608 - names of ours, quoted
+    """  # noqa: S608 - quoted names of our own schema
     found: Any = tx.exec_driver_sql(statement, {"out": left_out, "most": most})
-    return [_row(table, *one) for one in found]
+    return [_row(table, *row) for row in found]
 
 
-def _row(table: str, key: str, live: dict[str, Any] | None, new: dict[str, Any] | None) -> Row:
+def _row(table: str, key: str, live: dict[str, Any] | None, new: dict[str, Any] | None) -> RowDifference:
     if live is None or new is None:
-        return Row(table, key, live, new)
+        return RowDifference(table, key, live, new)
     names = [name for name in sorted(new) if live.get(name) != new[name]]
-    return Row(table, key, {name: live.get(name) for name in names}, {name: new[name] for name in names})
+    return RowDifference(table, key, {name: live.get(name) for name in names}, {name: new[name] for name in names})
 
 
-def _rescued(tx: Connection, live: str, new: str) -> list[Rescued]:
+def _rescued(tx: Connection, live: str, new: str) -> list[RescuedEvent]:
     statement = ABANDONED.format(live=quoted(live), new=quoted(new))
-    return [Rescued(*row) for row in tx.exec_driver_sql(statement)]
+    return [RescuedEvent(*row) for row in tx.exec_driver_sql(statement)]
 
 
 def _written_at(tx: Connection, schema: str, table: str) -> list[str]:

@@ -1,14 +1,14 @@
-"""An order as a replay of it alone left it: every webhook that was applied, then the rows that follow from them."""
+"""The rows of one order in a schema that a replay of this order alone has filled."""
 
 from typing import Any
 
 from sqlalchemy import Connection
 
-from stream.replay.diff import OF_THE_STREAM
+from stream.replay.diff import STREAM_TABLES
 from stream.replay.schema import quoted, tables
 
 HIDDEN = ["payload", "told", "metadata", "cancels", "created_at", "updated_at", "waiting_since", "orphan", "fact"]
-"""What is long, what is not the order's, and what only says when this copy was made."""
+"""Columns that are long, that are not about the order, or that depend on the time of the replay."""
 NAMED = """
 SELECT column_name::text FROM information_schema.columns
  WHERE table_schema = %(schema)s AND table_name = %(table)s
@@ -17,14 +17,17 @@ SELECT column_name::text FROM information_schema.columns
 
 
 def rows(tx: Connection, schema: str, order: str) -> list[tuple[str, dict[str, Any]]]:
-    """The rows of an order, its history first and in the order it happened: table and columns."""
-    names = [name for name in tables(tx, schema) if name not in OF_THE_STREAM]
+    """Return the rows of an order as pairs of table and columns, history tables first and in order of time."""
+    names = [name for name in tables(tx, schema) if name not in STREAM_TABLES]
     histories = sorted(names, key=lambda name: not name.endswith("_history"))
     return [(name, row) for name in histories for row in _rows(tx, schema, name, order)]
 
 
 def _rows(tx: Connection, schema: str, table: str, order: str) -> list[dict[str, Any]]:
-    """Of a history all of it: nothing but what is of the order was applied, though not each webhook names it."""
+    """Return the rows of one table; all rows of a history.
+
+    The replay applied only records of this order, but some of them do not name it.
+    """
     columns = list(tx.exec_driver_sql(NAMED, {"schema": schema, "table": table}).scalars())
     if not columns:
         return []
@@ -34,5 +37,5 @@ def _rows(tx: Connection, schema: str, table: str, order: str) -> list[dict[str,
     statement = f"""
         SELECT jsonb_strip_nulls(to_jsonb(r) - %(hidden)s::text[])
           FROM {quoted(schema)}.{quoted(table)} AS r WHERE {is_of_order} ORDER BY {when}
-    """  # noqa: S608 - names of ours, quoted
+    """  # noqa: S608 - quoted names of our own schema
     return list(tx.exec_driver_sql(statement, {"order": order, "hidden": HIDDEN}).scalars())

@@ -1,10 +1,10 @@
-"""Where partitions begin and end, now or at a time, and how far a live service got."""
+"""The offsets at which partitions begin and end, now or at a time, and the positions of a live service."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # not said to be exported
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # not declared as exported
 from sqlalchemy import Connection
 
 from stream.events.topics import PARTITIONS, Topic
@@ -19,64 +19,72 @@ OWNED = "SELECT topic, partition, next_offset FROM ownership WHERE next_offset I
 
 @dataclass(frozen=True, slots=True)
 class OffsetRange:
-    """The offsets from `first` up to and without `end`."""
+    """The offsets from `first` up to but excluding `end`."""
 
     first: int
     end: int
 
 
-def spans(cluster: Cluster, topics: Iterable[Topic], to_ms: int | None = None) -> dict[Partition, OffsetRange]:
-    """What stands on these topics now; with a time (milliseconds), what was appended up to and in that millisecond."""
+def offset_ranges(cluster: Cluster, topics: Iterable[Topic], to_ms: int | None = None) -> dict[Partition, OffsetRange]:
+    """Return the records of each partition of these topics.
+
+    With `to_ms` (milliseconds since 1970), only the records appended up to and in that millisecond. Raises
+    KafkaException when Kafka does not answer within TIMEOUT_S.
+    """
     wanted = [TopicPartition(topic.name, number) for topic in topics for number in range(PARTITIONS)]
-    if not wanted:  # to ask for nothing is an error to the client
+    if not wanted:  # the client rejects an empty request
         return {}
     admin = cluster.admin()
     first = _offsets(admin, wanted, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
     end = _offsets(admin, wanted, OffsetSpec.latest())  # type: ignore[no-untyped-call]
-    found = {where: OffsetRange(first[where], end[where]) for where in end}
+    found = {partition: OffsetRange(first[partition], end[partition]) for partition in end}
     if to_ms is None:
         return found
-    after = _offsets(admin, wanted, OffsetSpec.for_timestamp(to_ms + 1))  # -1: nothing is as young as that
+    after = _offsets(admin, wanted, OffsetSpec.for_timestamp(to_ms + 1))  # -1: no record is that young
     return {
-        where: OffsetRange(one.first, after[where] if after[where] >= 0 else one.end) for where, one in found.items()
+        partition: OffsetRange(range_.first, after[partition] if after[partition] >= 0 else range_.end)
+        for partition, range_ in found.items()
     }
 
 
 def committed(cluster: Cluster, group: str) -> dict[Partition, int]:
-    """The next offsets that the group of a service has committed."""
+    """Return the next offsets that the consumer group of a service has committed.
+
+    Raises KafkaException when Kafka does not answer within TIMEOUT_S.
+    """
     admin = cluster.admin()
     (answer,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(cluster.group(group))]).values()
     found = answer.result(TIMEOUT_S).topic_partitions
     return {(each.topic, each.partition): each.offset for each in found if each.offset >= 0}
 
 
-def been_through(found: Mapping[Partition, int], topics: Iterable[Topic]) -> dict[Partition, int]:
-    """How far a group was on each partition of these topics, by what it has committed.
+def group_positions(found: Mapping[Partition, int], topics: Iterable[Topic]) -> dict[Partition, int]:
+    """Return the position of a group in each partition of these topics, given its committed offsets.
 
-    Where it has committed nothing it was nowhere, unless it has committed nothing at all: then Kafka has forgotten it,
-    and nobody knows.
+    A partition without a committed offset has the position 0. If no partition has one, Kafka has forgotten the group:
+    the positions are unknown and the result is empty.
     """
     own = {(topic.name, number): 0 for topic in topics for number in range(PARTITIONS)}
-    said = {where: offset for where, offset in found.items() if where in own}
-    return own | said if said else {}
+    known = {partition: offset for partition, offset in found.items() if partition in own}
+    return own | known if known else {}
 
 
 def applied(tx: Connection) -> dict[Partition, int]:
-    """The offsets after the last new event that a store has handled; what follows it there was known before."""
+    """Return, by partition, the offset after the last record that is in the inbox; later ones were duplicates."""
     return {(topic, number): after for topic, number, after in tx.exec_driver_sql(APPLIED)}
 
 
 def owned(tx: Connection) -> dict[Partition, int]:
-    """The offsets at which a live store itself says that it goes on."""
+    """Return the next offsets in the ownership table of a live store."""
     return {(topic, number): after for topic, number, after in tx.exec_driver_sql(OWNED)}
 
 
 def furthest(*positions: Mapping[Partition, int]) -> dict[Partition, int]:
-    """Of each partition the furthest of these positions."""
+    """Return the highest of the positions of each partition."""
     together: dict[Partition, int] = {}
-    for one in positions:
-        for where, offset in one.items():
-            together[where] = max(offset, together.get(where, 0))
+    for mapping in positions:
+        for partition, offset in mapping.items():
+            together[partition] = max(offset, together.get(partition, 0))
     return together
 
 

@@ -1,4 +1,4 @@
-"""How far a replay is: a bar a partition, with its rate and the time it has left."""
+"""Shows the progress of a replay: one bar per partition, with its rate and the remaining time."""
 
 import sys
 import time
@@ -9,39 +9,39 @@ from stream.replay.fill.filler import Filler
 from stream.replay.offsets import OffsetRange
 
 WIDTH = 24
-EVERY_S = (0.2, 10.0)
-"""So often it is drawn on a terminal, and told to a file."""
+INTERVAL_S = (0.2, 10.0)
+"""Seconds between two updates on a terminal, and in a file."""
 
 
-def watched(filling: Filler) -> None:
-    """Fill a store, and show how far it is."""
-    progress = Progress(filling.unread())
-    filling.moved = progress.moved
-    filling.fill()
+def fill_with_progress(filler: Filler) -> None:
+    """Fill the store and show the progress on standard error."""
+    progress = Progress(filler.unread())
+    filler.on_progress = progress.update
+    filler.fill()
     progress.draw()
 
 
 class Progress:
-    """Draws on standard error: over itself on a terminal, else a line from time to time."""
+    """Draws the bars on standard error: in place on a terminal, else only the line of the total."""
 
-    def __init__(self, spans: Mapping[Partition, OffsetRange]) -> None:
-        self._spans = {where: span for where, span in sorted(spans.items()) if span.first < span.end}
-        self._at = {where: span.first for where, span in self._spans.items()}
+    def __init__(self, ranges: Mapping[Partition, OffsetRange]) -> None:
+        self._ranges = {partition: range_ for partition, range_ in sorted(ranges.items()) if range_.first < range_.end}
+        self._at = {partition: range_.first for partition, range_ in self._ranges.items()}
         self._began = self._drawn_at = time.monotonic()
         self._drawn = 0
-        self._every_s = EVERY_S[not sys.stderr.isatty()]
+        self._interval_s = INTERVAL_S[not sys.stderr.isatty()]
 
-    def moved(self, ends: Mapping[Partition, int]) -> None:
-        """These partitions were read up to here."""
-        self._at |= {where: end for where, end in ends.items() if where in self._spans}
-        if time.monotonic() - self._drawn_at >= self._every_s:
+    def update(self, ends: Mapping[Partition, int]) -> None:
+        """Set the next offsets of these partitions, and draw if the last drawing is old enough."""
+        self._at |= {partition: end for partition, end in ends.items() if partition in self._ranges}
+        if time.monotonic() - self._drawn_at >= self._interval_s:
             self.draw()
 
     def draw(self) -> None:
-        """Show how far it is now."""
+        """Draw the current progress."""
         self._drawn_at = time.monotonic()
         seconds = self._drawn_at - self._began
-        drawn = lines(self._spans, self._at, seconds)
+        drawn = lines(self._ranges, self._at, seconds)
         if sys.stderr.isatty():
             sys.stderr.write(f"\x1b[{self._drawn}A" * bool(self._drawn) + "".join(f"\x1b[2K{line}\n" for line in drawn))
             self._drawn = len(drawn)
@@ -50,14 +50,14 @@ class Progress:
         sys.stderr.flush()
 
 
-def lines(spans: Mapping[Partition, OffsetRange], at: Mapping[Partition, int], seconds: float) -> list[str]:
-    """A line for each partition, and one for all of them."""
+def lines(ranges: Mapping[Partition, OffsetRange], at: Mapping[Partition, int], seconds: float) -> list[str]:
+    """Return one line per partition and one for the total, `seconds` after the start."""
     shown = [
-        _line(f"{topic}/{number}", at[topic, number] - span.first, span.end - span.first, seconds)
-        for (topic, number), span in spans.items()
+        _line(f"{topic}/{number}", at[topic, number] - range_.first, range_.end - range_.first, seconds)
+        for (topic, number), range_ in ranges.items()
     ]
-    done = sum(at[where] - span.first for where, span in spans.items())
-    return [*shown, _line("all", done, sum(span.end - span.first for span in spans.values()), seconds)]
+    done = sum(at[partition] - range_.first for partition, range_ in ranges.items())
+    return [*shown, _line("all", done, sum(range_.end - range_.first for range_ in ranges.values()), seconds)]
 
 
 def _line(name: str, done: int, of: int, seconds: float) -> str:

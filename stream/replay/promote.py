@@ -1,8 +1,8 @@
-"""Puts one schema in the place of another while the service runs: nothing is lost between the two, nothing done twice.
+"""Replaces the live schema by a replayed one while the service runs, without losing or repeating an effect.
 
-Workers are held off by an advisory lock that every take-over needs, and fenced by raised epochs. Then the outbox is
-published to its end, the new schema brought to exactly where the live one is, and the names are swapped in one
-transaction that has every table to itself. Whoever was kept waiting by a lock finds the other table by its name.
+An advisory lock that every acquisition of partitions needs holds off workers, and raised epochs fence them. Then the
+outbox is published completely, the new schema is brought to exactly the positions of the live one, and the names are
+swapped in one transaction with exclusive locks on all tables. Statements that wait for a lock then find the new table.
 """
 
 import time
@@ -14,10 +14,9 @@ from sqlalchemy import Connection, Engine
 from runtime.config.settings import StoreSettings
 from stream.kafka.client_config import Cluster
 from stream.kafka.position import Partition
-from stream.replay import offsets as ends
-from stream.replay import schema as place
+from stream.replay import offsets, schema
 from stream.replay.fill import ledger
-from stream.replay.fill.ledger import Asked
+from stream.replay.fill.ledger import ReplayRequest
 from stream.replay.offsets import OffsetRange
 from stream.replay.run import Replay
 from stream.replay.schema import quoted
@@ -25,24 +24,24 @@ from stream.replay.spec import ReplayImpossible, ReplaySpec
 from stream.store import outbox, ownership
 from stream.worker.publisher import Publisher
 
-CAUGHT_UP_S = 60.0
-LOOK_S = 0.5
-HOLD = "SELECT pg_advisory_lock(%(key)s)"
-RELEASE = "SELECT pg_advisory_unlock(%(key)s)"
-RAISE = "UPDATE ownership SET epoch = epoch + 1"
+CATCH_UP_TIMEOUT_S = 60.0
+POLL_INTERVAL_S = 0.5
+LOCK = "SELECT pg_advisory_lock(%(key)s)"
+UNLOCK = "SELECT pg_advisory_unlock(%(key)s)"
+RAISE_EPOCHS = "UPDATE ownership SET epoch = epoch + 1"
 ALL_OUTBOX = "SELECT id, source_topic, source_partition, topic, key, value FROM outbox ORDER BY id LIMIT 5000"
 
-# Rows of a worker that has published and not yet deleted them are named by id: none of the new ones may bear it.
-BEYOND = """
+# A worker deletes published rows by id, maybe after the swap: no new row may have one of these ids.
+SKIP_OUTBOX_IDS = """
 SELECT setval(pg_get_serial_sequence(%(new)s, 'id'),
               greatest(nextval(pg_get_serial_sequence(%(new)s, 'id')),
                        nextval(pg_get_serial_sequence(%(live)s, 'id'))) + 1000000)
 """
 
 HANDLED = "SELECT EXISTS (SELECT FROM {}.inbox)"
-# A worker that lived through the loss may hold an epoch of the lost store, and ids of its outbox: none may come again.
-OUT_OF_REACH = "SELECT setval(pg_get_serial_sequence('outbox', 'id'), extract(epoch FROM now())::bigint * 1000)"
-YOUNG_EPOCHS = """
+# A worker that survived the loss may have epochs and outbox ids of the lost store: none may be used again.
+START_OUTBOX_IDS = "SELECT setval(pg_get_serial_sequence('outbox', 'id'), extract(epoch FROM now())::bigint * 1000)"
+START_EPOCHS = """
 INSERT INTO ownership (topic, partition, epoch, next_offset)
 SELECT topic, partition, (extract(epoch FROM now()) * 1000)::bigint, next_offset
   FROM replay_progress WHERE purpose = 'source'
@@ -51,73 +50,88 @@ ON CONFLICT (topic, partition) DO UPDATE SET epoch = excluded.epoch, next_offset
 
 
 class Promotion:
-    """Puts the schema `candidate` in the place of the live one, which is called `retired` from then on."""
+    """Makes the schema `candidate` the live one; the previous live schema is then named `retired`."""
 
-    def __init__(
-        self, subject: ReplaySpec, settings: StoreSettings, live: Engine, candidate: str, retired: str
-    ) -> None:
-        self._subject = subject
+    def __init__(self, spec: ReplaySpec, settings: StoreSettings, live: Engine, candidate: str, retired: str) -> None:
+        self._spec = spec
         self._settings = settings
-        self._cluster = Cluster.of(settings, subject.service)
+        self._cluster = Cluster.of(settings, spec.service)
         self._live = live
-        self._name = place.live(live)
+        self._name = schema.live_name(live)
         self._candidate = candidate
         self._retired = retired
-        self._store = place.within(settings.session_url, candidate, service="replay")
-        self._replay = Replay(subject, settings, self._store)
+        self._store = schema.schema_engine(settings.session_url, candidate, service="replay")
+        self._replay = Replay(spec, settings, self._store)
 
     def promote(self) -> None:
-        """Do it, and return when the candidate is live.
+        """Return when the candidate is live.
 
-        Raises Impossible when the live service is too far behind, or its tables cannot be had.
+        Raises ReplayImpossible when the live service is behind the candidate, and OperationalError when the tables
+        cannot be locked in time.
         """
-        self.follow()
-        with held(self._live):
+        self.catch_up()
+        with takeovers_locked(self._live):
             with self._live.begin() as tx:
-                tx.exec_driver_sql(RAISE)
-            self._empty_outbox()
-            at = self._positions()
-            self._replay.go_to(at)
-            self._insist(at)
-            self._swap(at)
+                tx.exec_driver_sql(RAISE_EPOCHS)
+            self._publish_outbox()
+            positions = self._positions()
+            self._replay.run_to(positions)
+            self._check_not_ahead(positions)
+            self._swap(positions)
 
-    def follow(self) -> None:
-        """Bring the candidate to where the live service is."""
+    def catch_up(self) -> None:
+        """Replay into the candidate up to the positions of the live service."""
         self._replay.resume()
-        self._replay.go_to(self._followed())
+        self._replay.run_to(self._await_live())
 
-    def _followed(self) -> dict[Partition, int]:
-        """Where the live service is, once it is no longer behind the candidate."""
-        until = time.monotonic() + CAUGHT_UP_S
+    def _await_live(self) -> dict[Partition, int]:
+        """Wait until the live service is no longer behind the candidate; return its positions.
+
+        Raises ReplayImpossible after CATCH_UP_TIMEOUT_S.
+        """
+        until = time.monotonic() + CATCH_UP_TIMEOUT_S
         while True:
-            at, places = self._positions(), self._replay.places()
-            behind = sum(max(0, span.first - at.get(where, 0)) for where, span in places.items())
+            positions, unread = self._positions(), self._replay.unread()
+            behind = sum(max(0, range_.first - positions.get(partition, 0)) for partition, range_ in unread.items())
             if not behind:
-                return at
+                return positions
             if time.monotonic() > until:
                 raise ReplayImpossible(
-                    f"the live {self._subject.service} has yet to handle {behind} records: let it run"
+                    f"the live {self._spec.service} has not handled {behind} records of the replay: let it run"
                 )
-            time.sleep(LOOK_S)
+            time.sleep(POLL_INTERVAL_S)
 
     def _positions(self) -> dict[Partition, int]:
-        """How far the live service is, and where the topics end that only a replay reads."""
-        done = ends.committed(self._cluster, self._subject.service)
+        """Return the positions of the live service, and the ends of the topics that only a replay reads."""
+        committed = offsets.committed(self._cluster, self._spec.service)
         with self._live.begin() as tx:
-            applied, owned = ends.applied(tx), ends.owned(tx)
-        read = {topic.name for topic in self._subject.topics}
-        live = {where: at for where, at in (ends.furthest(done, applied) | owned).items() if where[0] in read}
-        beside = {where: span.end for where, span in ends.spans(self._cluster, self._subject.also_reads).items()}
-        return live | beside
+            applied, owned = offsets.applied(tx), offsets.owned(tx)
+        read = {topic.name for topic in self._spec.topics}
+        live = {
+            partition: at
+            for partition, at in (offsets.furthest(committed, applied) | owned).items()
+            if partition[0] in read
+        }
+        also_read = {
+            partition: range_.end
+            for partition, range_ in offsets.offset_ranges(self._cluster, self._spec.also_reads).items()
+        }
+        return live | also_read
 
-    def _insist(self, at: Mapping[Partition, int]) -> None:
-        ahead = [where for where, span in self._replay.places().items() if span.first > at.get(where, 0)]
+    def _check_not_ahead(self, positions: Mapping[Partition, int]) -> None:
+        """Raise ReplayImpossible if the candidate has records that the live service has not handled."""
+        ahead = [
+            partition
+            for partition, range_ in self._replay.unread().items()
+            if range_.first > positions.get(partition, 0)
+        ]
         if ahead:
             raise ReplayImpossible(
-                f"the live {self._subject.service} has yet to handle what {self._candidate} has: {ahead}"
+                f"the live {self._spec.service} has not handled records that {self._candidate} has: {ahead}"
             )
 
-    def _empty_outbox(self) -> None:
+    def _publish_outbox(self) -> None:
+        """Publish and delete all messages in the outbox of the live schema."""
         publisher = Publisher(self._cluster, while_waiting=lambda: None)
         while True:
             with self._live.begin() as tx:
@@ -128,72 +142,76 @@ class Promotion:
             with self._live.begin() as tx:
                 outbox.delete(tx, [row_id for row_id, _ in rows])
 
-    def _swap(self, at: Mapping[Partition, int]) -> None:
+    def _swap(self, positions: Mapping[Partition, int]) -> None:
         live, new = quoted(self._name), quoted(self._candidate)
-        with place.patient(self._settings.session_url, service="replay").begin() as tx:
-            for schema in (self._name, self._candidate):
-                every = ", ".join(f"{quoted(schema)}.{quoted(table)}" for table in place.tables(tx, schema))
-                tx.exec_driver_sql(f"LOCK TABLE {every} IN ACCESS EXCLUSIVE MODE")
+        with schema.live_engine(self._settings.session_url, service="replay").begin() as tx:
+            for name in (self._name, self._candidate):
+                tables = ", ".join(f"{quoted(name)}.{quoted(table)}" for table in schema.tables(tx, name))
+                tx.exec_driver_sql(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
             self._carry_over(tx, live, new)
-            self._remember(tx, at)
+            self._begin_retired(tx, positions)
             tx.exec_driver_sql(f"ALTER SCHEMA {live} RENAME TO {quoted(self._retired)}")
             tx.exec_driver_sql(f"ALTER SCHEMA {new} RENAME TO {live}")
 
     def _carry_over(self, tx: Connection, live: str, new: str) -> None:
-        """What is of the service and not of its topics: epochs, what was not yet told, what people decided."""
-        tx.exec_driver_sql(f"DELETE FROM {new}.ownership")  # noqa: S608 - names of ours, quoted
+        """Copy the rows that no topic holds: epochs, unpublished messages, and the decisions of operators."""
+        tx.exec_driver_sql(f"DELETE FROM {new}.ownership")  # noqa: S608 - quoted names of our own schema
         tx.exec_driver_sql(f"INSERT INTO {new}.ownership SELECT * FROM {live}.ownership")  # noqa: S608
-        tx.exec_driver_sql(BEYOND, {"new": f"{new}.outbox", "live": f"{live}.outbox"})
+        tx.exec_driver_sql(SKIP_OUTBOX_IDS, {"new": f"{new}.outbox", "live": f"{live}.outbox"})
         columns = "source_topic, source_partition, topic, key, value"
         tx.exec_driver_sql(f"INSERT INTO {new}.outbox ({columns}) SELECT {columns} FROM {live}.outbox ORDER BY id")  # noqa: S608
         tx.exec_driver_sql(f"DELETE FROM {live}.outbox")  # noqa: S608
         tx.exec_driver_sql(f"SET LOCAL search_path = {new}")
-        self._subject.carry_over(tx, live)
+        self._spec.carry_over(tx, live)
 
-    def _remember(self, tx: Connection, at: Mapping[Partition, int]) -> None:
-        """Let the retired schema know where it stands, so that it can be brought forward and put back."""
-        told = ends.spans(self._cluster, self._subject.publishes)
+    def _begin_retired(self, tx: Connection, positions: Mapping[Partition, int]) -> None:
+        """Store the positions of the retired schema as a finished replay, so that a rollback can promote it."""
+        published = offsets.offset_ranges(self._cluster, self._spec.publishes)
         tx.exec_driver_sql(f"SET LOCAL search_path = {quoted(self._name)}")
-        ledger.begin(tx, Asked(self._subject.service, self._candidate))
+        ledger.begin(tx, ReplayRequest(self._spec.service, self._candidate))
         tx.exec_driver_sql("UPDATE replay SET name = %(name)s", {"name": self._candidate})
-        ledger.extend(tx, "source", {where: OffsetRange(offset, offset) for where, offset in at.items()})
-        ledger.move(tx, "source", at)
-        if told:
-            ledger.extend(tx, "told", {where: OffsetRange(span.first, span.first) for where, span in told.items()})
-        ledger.finish(tx)
-        ledger.look(tx)
+        ledger.extend(tx, "source", {partition: OffsetRange(offset, offset) for partition, offset in positions.items()})
+        ledger.move(tx, "source", positions)
+        if published:
+            ledger.extend(
+                tx,
+                "told",
+                {partition: OffsetRange(range_.first, range_.first) for partition, range_ in published.items()},
+            )
+        ledger.mark_finished(tx)
+        ledger.mark_reviewed(tx)
 
 
 def is_lost(tx: Connection, name: str) -> bool:
-    """Whether a store was lost: its tables are gone, or hold nothing."""
-    return "inbox" not in place.tables(tx, name) or not tx.exec_driver_sql(HANDLED.format(quoted(name))).scalar()
+    """Return whether the store in the schema `name` is lost: its inbox is missing or empty."""
+    return "inbox" not in schema.tables(tx, name) or not tx.exec_driver_sql(HANDLED.format(quoted(name))).scalar()
 
 
-def bring_in(live: Engine, name: str, rebuilt: str) -> None:
-    """Put a rebuilt schema in the place of the lost one.
+def replace_lost(live: Engine, name: str, rebuilt: str) -> None:
+    """Replace the lost schema `name` by the schema `rebuilt`.
 
-    Raises Impossible when the live one is not empty any more.
+    Raises ReplayImpossible when the schema `name` is no longer empty.
     """
     with live.begin() as tx:
-        every = [f"{quoted(name)}.{quoted(table)}" for table in place.tables(tx, name)]
-        if every:
-            tx.exec_driver_sql(f"LOCK TABLE {', '.join(every)} IN ACCESS EXCLUSIVE MODE")
+        tables = [f"{quoted(name)}.{quoted(table)}" for table in schema.tables(tx, name)]
+        if tables:
+            tx.exec_driver_sql(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
         if not is_lost(tx, name):
-            raise ReplayImpossible(f"somebody has written to {name} meanwhile")
+            raise ReplayImpossible(f"the schema {name} is no longer empty; nothing was replaced")
         tx.exec_driver_sql(f"SET LOCAL search_path = {quoted(rebuilt)}")
-        tx.exec_driver_sql(OUT_OF_REACH)
-        tx.exec_driver_sql(YOUNG_EPOCHS)
+        tx.exec_driver_sql(START_OUTBOX_IDS)
+        tx.exec_driver_sql(START_EPOCHS)
         tx.exec_driver_sql(f"DROP SCHEMA IF EXISTS {quoted(name)} CASCADE")
         tx.exec_driver_sql(f"ALTER SCHEMA {quoted(rebuilt)} RENAME TO {quoted(name)}")
 
 
 @contextmanager
-def held(live: Engine) -> Iterator[None]:
-    """Nobody takes a partition of this service over meanwhile; a promotion that dies lets go."""
+def takeovers_locked(live: Engine) -> Iterator[None]:
+    """Keep workers of this service from acquiring partitions inside the block; Postgres unlocks if the process dies."""
     with live.connect() as connection:
         session = connection.execution_options(isolation_level="AUTOCOMMIT")
-        session.exec_driver_sql(HOLD, {"key": ownership.PROMOTION})
+        session.exec_driver_sql(LOCK, {"key": ownership.PROMOTION})
         try:
             yield
         finally:
-            session.exec_driver_sql(RELEASE, {"key": ownership.PROMOTION})
+            session.exec_driver_sql(UNLOCK, {"key": ownership.PROMOTION})

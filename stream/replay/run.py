@@ -1,4 +1,4 @@
-"""One replay from beginning to end: note what is asked, read the topics, try what failed again, know what is owed."""
+"""One replay: store the request, read the topics, retry failed events, and determine the owed events."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -9,16 +9,15 @@ from stream.avro.codec import Codec
 from stream.avro.registry import registry
 from stream.kafka.client_config import Cluster
 from stream.kafka.position import Partition
-from stream.replay import offsets as ends
 from stream.replay.fill import ledger, publications
 from stream.replay.fill.filler import Filler
-from stream.replay.fill.ledger import Asked, Owed, Run
-from stream.replay.offsets import OffsetRange
+from stream.replay.fill.ledger import OwedEvent, ReplayRequest, ReplayRun
+from stream.replay.offsets import OffsetRange, offset_ranges
 from stream.replay.spec import ReplayImpossible, ReplaySpec
 from stream.store import inbox, outbox
 
 Fill = Callable[[Filler], None]
-"""How a store is filled to the ends that were noted."""
+"""Runs a filler: `Filler.fill`, or a function that also shows its progress."""
 
 KNOW_ALIASES = """
 INSERT INTO inbox (event_id, digest, topic, partition, "offset", outcome)
@@ -27,104 +26,112 @@ SELECT event_id, digest, topic, partition, "offset", 'processed' FROM replay_ali
 
 
 class Replay:
-    """One service's store, rebuilt in the schema that `store` finds; `fill` decides how."""
+    """Rebuilds the store of one service in the schema of `store`."""
 
-    def __init__(self, subject: ReplaySpec, settings: StoreSettings, store: Engine, fill: Fill = Filler.fill) -> None:
-        self._subject = subject
+    def __init__(self, spec: ReplaySpec, settings: StoreSettings, store: Engine, fill: Fill = Filler.fill) -> None:
+        self._spec = spec
         self._settings = settings
-        self._cluster = Cluster.of(settings, subject.service)
+        self._cluster = Cluster.of(settings, spec.service)
         self._store = store
         self._fill = fill
         self._codec = Codec(registry(settings))
-        self._asked = Asked(subject.service, "")
+        self._request = ReplayRequest(spec.service, "")
 
-    def begin(self, asked: Asked, most: Mapping[Partition, int] | None = None) -> Run:
-        """Note what is asked and where the topics end, or go on with what was begun; `most` may let some end sooner.
+    def begin(self, request: ReplayRequest, most: Mapping[Partition, int] | None = None) -> ReplayRun:
+        """Store the request and the ends of the topics, or resume an equal one; `most` lowers the ends of partitions.
 
-        Raises Impossible when something else was asked of this schema before.
+        Raises ReplayImpossible when the schema holds a replay of another request.
         """
-        to_ms = int(asked.to_time.timestamp() * 1000) if asked.to_time else None
-        subject = self._subject
-        source = ends.spans(self._cluster, (*subject.topics, *subject.also_reads), to_ms)
-        source = {where: OffsetRange(one.first, (most or {}).get(where, one.end)) for where, one in source.items()}
-        told = ends.spans(self._cluster, subject.publishes)
+        to_ms = int(request.to_time.timestamp() * 1000) if request.to_time else None
+        spec = self._spec
+        source = offset_ranges(self._cluster, (*spec.topics, *spec.also_reads), to_ms)
+        source = {
+            partition: OffsetRange(range_.first, (most or {}).get(partition, range_.end))
+            for partition, range_ in source.items()
+        }
+        published = offset_ranges(self._cluster, spec.publishes)
         with self._store.begin() as tx:
-            begun = ledger.begin(tx, asked)
-            if begun.asked != asked:
+            begun = ledger.begin(tx, request)
+            if begun.request != request:
                 raise ReplayImpossible(
-                    f"{asked.name} holds another replay ({_words(begun.asked)}): drop it, or name another"
+                    f"{request.name} holds another replay ({_options(begun.request)}): drop it, or use another name"
                 )
-            if not ledger.places(tx, "source"):
+            if not ledger.unread(tx, "source"):
                 ledger.extend(tx, "source", source)
-                ledger.extend(tx, "told", told)
-        self._asked = begun.asked
+                ledger.extend(tx, "told", published)
+        self._request = begun.request
         return begun
 
-    def resume(self) -> Run:
-        """Go on with what was begun in this schema."""
+    def resume(self) -> ReplayRun:
+        """Load the replay that was begun in this schema."""
         with self._store.begin() as tx:
-            begun = ledger.run(tx)
-        self._asked = begun.asked
+            begun = ledger.load(tx)
+        self._request = begun.request
         return begun
 
-    def places(self) -> dict[Partition, OffsetRange]:
-        """What is still to be read of each partition."""
+    def unread(self) -> dict[Partition, OffsetRange]:
+        """Return the unread offsets of each partition; the range is empty at the end."""
         with self._store.begin() as tx:
-            return ledger.places(tx, "source")
+            return ledger.unread(tx, "source")
 
-    def go_to(self, positions: Mapping[Partition, int]) -> None:
-        """Replay up to these offsets, then whatever failed on the way."""
+    def run_to(self, positions: Mapping[Partition, int]) -> None:
+        """Replay up to these offsets, then retry failed events."""
         with self._store.begin() as tx:
-            ledger.extend(tx, "source", {where: OffsetRange(0, offset) for where, offset in positions.items()})
+            ledger.extend(tx, "source", {partition: OffsetRange(0, offset) for partition, offset in positions.items()})
         self.run()
 
-    def live_on(self) -> None:
-        """Replay to the topics' ends what the live service has not been through: what follows from it is to be told.
+    def run_to_end(self) -> None:
+        """Replay to the ends of the topics the records that the live service has not handled; queue their messages.
 
-        What fails is tried again by the service itself.
+        The domain events of these records go to the outbox, so the service publishes them. Failed events are retried
+        by the service too.
         """
-        subject = self._subject
-        found = ends.spans(self._cluster, (*subject.topics, *subject.also_reads))
+        spec = self._spec
+        found = offset_ranges(self._cluster, (*spec.topics, *spec.also_reads))
         with self._store.begin() as tx:
-            ledger.extend(tx, "source", {where: OffsetRange(0, span.end) for where, span in found.items()})
-        self.hear()
-        self._fill(Filler(subject, self._settings, self._store, self._asked, keep=_tell))
-        with self._store.begin() as tx:  # the group's offsets are seconds old: a person may have dismissed these too
-            publications.read_dismissed(tx, self._cluster, self._codec, subject.service)
+            ledger.extend(tx, "source", {partition: OffsetRange(0, range_.end) for partition, range_ in found.items()})
+        self.read_published()
+        self._fill(Filler(spec, self._settings, self._store, self._request, on_owed=_queue))
+        with (
+            self._store.begin() as tx
+        ):  # committed offsets are seconds old: an operator may have dismissed these events
+            publications.read_dismissed(tx, self._cluster, self._codec, spec.service)
 
     def run(self) -> None:
-        """Replay up to the ends that were noted, then whatever failed on the way; what is owed is known after it."""
-        self.hear()
-        filling = Filler(self._subject, self._settings, self._store, self._asked)
-        self._fill(filling)
-        while filling.try_again():
+        """Replay up to the stored ends, retry failed events, and determine the owed events."""
+        self.read_published()
+        filler = Filler(self._spec, self._settings, self._store, self._request)
+        self._fill(filler)
+        while filler.retry():
             pass
-        self._end()
+        self._finish()
 
-    def hear(self) -> None:
-        """Note which facts stand on the service's own topics by now."""
-        if not self._subject.publishes:
+    def read_published(self) -> None:
+        """Store which domain events are on the service's own topics by now."""
+        if not self._spec.publishes:
             return
-        found = ends.spans(self._cluster, self._subject.publishes)
+        found = offset_ranges(self._cluster, self._spec.publishes)
         with self._store.begin() as tx:
             ledger.extend(tx, "told", found)
-            publications.read_told(tx, self._cluster, self._codec)
+            publications.read_published(tx, self._cluster, self._codec)
 
-    def _end(self) -> None:
+    def _finish(self) -> None:
         with self._store.begin() as tx:
-            inbox.abandon_overdue(tx, list(ledger.places(tx, "source")), self._settings.wait_limit_s)
+            inbox.abandon_overdue(tx, list(ledger.unread(tx, "source")), self._settings.wait_limit_s)
             tx.exec_driver_sql(KNOW_ALIASES)
-            publications.read_dismissed(tx, self._cluster, self._codec, self._subject.service)
-            self._subject.settle(tx)
-            ledger.finish(tx)
-        self.hear()
+            publications.read_dismissed(tx, self._cluster, self._codec, self._spec.service)
+            self._spec.settle(tx)
+            ledger.mark_finished(tx)
+        self.read_published()
 
 
-def _tell(tx: Connection, facts: Sequence[Owed]) -> None:
-    outbox.insert(tx, [one.message for one in facts])
+def _queue(tx: Connection, events: Sequence[OwedEvent]) -> None:
+    outbox.insert(tx, [event.message for event in events])
 
 
-def _words(asked: Asked) -> str:
-    parts = [f"--to {asked.to_time.isoformat()}" if asked.to_time else "", "--retranslate" if asked.retranslate else ""]
-    orders = f"--orders {','.join(asked.orders)}" if asked.orders else ""
-    return " ".join(filter(None, [*parts, orders])) or "of everything"
+def _options(request: ReplayRequest) -> str:
+    """Return the command-line options of a request."""
+    to_time = f"--to {request.to_time.isoformat()}" if request.to_time else ""
+    retranslate = "--retranslate" if request.retranslate else ""
+    orders = f"--orders {','.join(request.orders)}" if request.orders else ""
+    return " ".join(filter(None, (to_time, retranslate, orders))) or "of everything"

@@ -1,4 +1,4 @@
-"""Where a replay works: a schema of the service's own database, which no live connection finds by itself."""
+"""The schema that a replay fills: in the service's own database, outside the search path of live connections."""
 
 import re
 
@@ -11,84 +11,87 @@ from stream.replay.spec import ReplayImpossible
 from stream.store import migrate
 
 NAME = re.compile(r"[a-z_][a-z0-9_]{0,47}")
-PATIENT = "-cstatement_timeout=0 -cidle_in_transaction_session_timeout=0 -clock_timeout=10000 -cjit=off"
-UNHURRIED = "-csynchronous_commit=off -clock_timeout=0"
-"""A crash of the server loses the last rows together with their offsets, so they are read again.
+WITHOUT_TIMEOUTS = "-cstatement_timeout=0 -cidle_in_transaction_session_timeout=0 -clock_timeout=10000 -cjit=off"
+RELAXED_COMMIT = "-csynchronous_commit=off -clock_timeout=0"
+"""A crash of the server loses the last rows together with their offsets, so these records are read again.
 
-A row is locked by another process of the same replay at most, for as long as that one's batch takes.
+Only another process of the same replay can lock a row, for the duration of its batch, so lock waits need no timeout.
 """
 
 BY_KEY = "-cenable_seqscan=off -cenable_hashjoin=off -cenable_mergejoin=off -cplan_cache_mode=force_custom_plan"
-"""A handler asks by key; and tables that were empty a moment ago are planned as if they still were."""
+"""Handlers select by key, but Postgres still plans for tables that were empty when they were last analyzed."""
 
 SEARCHED = """
 SELECT coalesce(current_schema(), 'public'), session_user::text,
        string_to_array(replace(current_setting('search_path'), ' ', ''), ',')
 """
-ALONE = "SELECT pg_advisory_lock(hashtext('hookstream replay ' || %(schema)s))"
+LOCK = "SELECT pg_advisory_lock(hashtext('hookstream replay ' || %(schema)s))"
 EXISTS = "SELECT count(*) FROM pg_namespace WHERE nspname = %(name)s"
 
 
-def live(store: Engine) -> str:
-    """The schema in which the service's role finds its tables."""
+def live_name(store: Engine) -> str:
+    """Return the name of the schema in which the service's role finds its tables."""
     with store.connect() as tx:
         return str(tx.exec_driver_sql(SEARCHED).one()[0])
 
 
-def check(store: Engine, name: str) -> None:
-    """Raises Impossible for a name that is no schema's, or one where live connections look."""
+def check_name(store: Engine, name: str) -> None:
+    """Raise ReplayImpossible for an invalid schema name, and for a schema that live connections use."""
     with store.connect() as tx:
         current, role, searched = tx.exec_driver_sql(SEARCHED).one()
     if not NAME.fullmatch(name) or name.startswith("pg_"):
-        raise ReplayImpossible(f"{name} cannot be a schema: use small letters, digits and _, at most 48")
-    if name in (current, "public", role) or name in [one.strip('"') for one in searched]:
-        raise ReplayImpossible(f"{name} is where the live service looks; choose another name")
+        raise ReplayImpossible(f"{name} cannot be a schema: use at most 48 lower-case letters, digits and _")
+    if name in (current, "public", role) or name in [schema.strip('"') for schema in searched]:
+        raise ReplayImpossible(f"the live service uses the schema {name}; choose another name")
 
 
 def exists(store: Engine, name: str) -> bool:
-    """Whether there is such a schema."""
+    """Return whether the schema exists."""
     with store.connect() as tx:
         return bool(tx.exec_driver_sql(EXISTS, {"name": name}).scalar())
 
 
-def within(database_url: str, schema: str, *, service: str) -> Engine:
-    """An engine whose connections find the tables of `schema` and no others, and that may take its time."""
-    return engine(_url(database_url, f"{PATIENT} {UNHURRIED} {BY_KEY} -csearch_path={schema}"), service=service)
+def schema_engine(database_url: str, schema: str, *, service: str) -> Engine:
+    """Return an engine with `schema` as its only search path and without statement timeouts."""
+    return engine(
+        _url(database_url, f"{WITHOUT_TIMEOUTS} {RELAXED_COMMIT} {BY_KEY} -csearch_path={schema}"), service=service
+    )
 
 
-def patient(database_url: str, *, service: str) -> Engine:
-    """An engine on the live schema that may take its time."""
-    return engine(_url(database_url, PATIENT), service=service)
+def live_engine(database_url: str, *, service: str) -> Engine:
+    """Return an engine on the live schema without statement timeouts."""
+    return engine(_url(database_url, WITHOUT_TIMEOUTS), service=service)
 
 
 def create(database_url: str, schema: str, package: str, store: Engine) -> None:
-    """Make the schema, and in it the tables that the service's code expects; doing it again changes nothing."""
+    """Create the schema if it does not exist, and migrate it to the tables that the code of `package` expects."""
     with store.begin() as tx:
         tx.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
     migrate.upgrade(package, _url(database_url, f"-csearch_path={schema}"))
 
 
-def alone(connection: Connection, schema: str) -> None:
-    """Keep other replays out of this schema while `connection` is open.
+def lock(connection: Connection, schema: str) -> None:
+    """Lock the schema against other replays while `connection` is open.
 
-    Raises Impossible when one is in it: of one that was killed, the database may take a moment to notice.
+    Raises ReplayImpossible when another replay holds the lock for 10 s: Postgres may take a moment to notice that a
+    killed replay is gone.
     """
     session = connection.execution_options(isolation_level="AUTOCOMMIT")
     try:
         session.exec_driver_sql("SET lock_timeout = '10s'")
-        session.exec_driver_sql(ALONE, {"schema": schema})
+        session.exec_driver_sql(LOCK, {"schema": schema})
     except OperationalError as taken:
         raise ReplayImpossible(f"another replay is at work in {schema}") from taken
 
 
 def drop(store: Engine, schema: str) -> None:
-    """Remove a schema and all that is in it."""
+    """Drop a schema and its tables."""
     with store.begin() as tx:
         tx.exec_driver_sql(f"DROP SCHEMA {quoted(schema)} CASCADE")
 
 
 def tables(tx: Connection, schema: str) -> list[str]:
-    """The tables of a schema."""
+    """Return the names of the tables of a schema, sorted."""
     rows = tx.exec_driver_sql(
         "SELECT tablename::text FROM pg_tables WHERE schemaname = %(schema)s ORDER BY 1", {"schema": schema}
     )
@@ -96,7 +99,7 @@ def tables(tx: Connection, schema: str) -> list[str]:
 
 
 def quoted(name: str) -> str:
-    """A name as SQL takes it."""
+    """Return a name as a quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 

@@ -44,7 +44,7 @@ def log_store(system: dict[str, str]) -> Iterator[Engine]:
     url, schema = system["CONSOLE_DATABASE_URL"], new_order().lower()
     owner = engine(url, service="test")
     place.create(url, schema, "console", owner)
-    store = place.within(url, schema, service="test")
+    store = place.schema_engine(url, schema, service="test")
     yield store
     store.dispose()
     place.drop(owner, schema)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 
 from processors.payment import domain as payment
 from stream.dead_letters import actions
-from stream.dead_letters.actions import Wanted
+from stream.dead_letters.actions import EventFilter
 from stream.events import DomainEvent, PaymentWebhook, ids, topics
 from stream.kafka.delivery import Delivery, UnreadableRecord, delivery
 from stream.state.fold import Result
@@ -79,7 +79,7 @@ def test_after_the_fifth_retry_it_is_abandoned_and_redriving_brings_it_back(
 
         assert store.rows(PARKED, bad) == [{"status": "abandoned", "attempts": 1 + MAX_RETRIES}]
     assert letter.error.startswith("CheckViolation")
-    wanted = Wanted(orders=(bad,), causes=("checkviolation",))
+    wanted = EventFilter(orders=(bad,), causes=("checkviolation",))
     with engine.begin() as tx:
         assert (actions.count(tx, "abandoned", wanted), actions.redrive(tx, wanted)) == (1, 1)
         assert (actions.count(tx, "abandoned", wanted), actions.redrive(tx, wanted)) == (0, 0)
@@ -170,7 +170,7 @@ def test_copies_of_an_event_that_nobody_could_decode_are_redriven_together_and_h
     messages = Messages("payment", CODEC)
     with engine.connect() as tx:
         batch.apply(tx, copies, handle, messages, together, 2.0)
-        actions.redrive(tx, Wanted(ids=tuple(one.event_id for one in copies)))
+        actions.redrive(tx, EventFilter(ids=tuple(one.event_id for one in copies)))
 
         assert (try_again(), try_again(), try_again()) == (["processed"], ["duplicate"], [])
     assert len(handled) == 1
@@ -182,9 +182,9 @@ def test_what_a_person_gives_up_or_retries_comes_before_all_that_are_due(engine:
 
     with engine.connect() as tx:
         retrying.save(tx, [(retrying.first_failure(one, "it fails"), "retrying") for one in many], -3600.0)
-        actions.give_up(tx, Wanted(ids=(many[3].event_id,)))
+        actions.give_up(tx, EventFilter(ids=(many[3].event_id,)))
         (first,) = retrying.due(tx, [(topics.ORDERS.name, 0)], 1)
-        actions.hurry(tx, many[1].event_id)
+        actions.retry_now(tx, many[1].event_id)
         (before,) = retrying.due(tx, [(topics.ORDERS.name, 0)], 1)
 
     assert (first.event_id, before.event_id) == (many[3].event_id, many[1].event_id)

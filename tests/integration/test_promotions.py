@@ -12,7 +12,7 @@ from stream.events import topics
 from stream.events.topics import Topic
 from stream.kafka.client_config import Cluster
 from stream.replay import offsets as ends
-from stream.replay.fill.ordered_reader import Reading
+from stream.replay.fill.ordered_reader import OrderedReader
 from tests.actors import new_order, until
 from tests.builders import a_refund, a_scan, an_approval, an_invoice
 from tests.log import CODEC, writer
@@ -120,7 +120,7 @@ def until_more(came: list[str]) -> None:
 def facts(system: dict[str, str], topic: Topic, run: str) -> set[str]:
     """The names of a run that a topic tells of; a fact that stands there twice has one id, and readers know it."""
     cluster = Cluster.of_environment(system, "tests")
-    with Reading(cluster, ends.spans(cluster, [topic])) as read:
+    with OrderedReader(cluster, ends.offset_ranges(cluster, [topic])) as read:
         told = [CODEC.decode(message.value()) for message in read.take(10**9)]
     names = [getattr(fact, key, None) for fact in told for key in ("order_id", "invoice_id", "customer_id")]
     return {name for name in names if name and name.startswith(run)}

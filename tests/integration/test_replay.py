@@ -17,7 +17,7 @@ from stream.events.topics import Topic
 from stream.kafka.client_config import Cluster
 from stream.replay import offsets as ends
 from stream.replay import schema as place
-from stream.replay.fill.ordered_reader import Reading
+from stream.replay.fill.ordered_reader import OrderedReader
 from tests import failing
 from tests.actors import Inbox, Shop, Store, new_order, until
 from tests.builders import a_payment, an_approval, an_order
@@ -109,7 +109,7 @@ def test_what_was_promoted_under_load_lost_nothing_and_is_put_back_the_same(
     run = new_order().lower()
     happened(system, log, run)
     ask(system, "payment", "replay", "--into", "r_promoted")
-    assert "nobody has looked" in refusal(system, "payment", "replay", "promote", "r_promoted")
+    assert "was not reviewed" in refusal(system, "payment", "replay", "promote", "r_promoted")
 
     with paying(shop, f"{run}-load") as posted:
         ask(system, "payment", "replay", "diff", "r_promoted")
@@ -158,8 +158,8 @@ def paying(shop: Shop, run: str) -> Iterator[list[str]]:
 def facts(system: dict[str, str], topic: Topic, run: str) -> list[str]:
     """The orders of a run that a topic tells of, each as often as it does."""
     cluster = Cluster.of_environment(system, "tests")
-    found = ends.spans(cluster, [topic])
-    with Reading(cluster, found) as read:
+    found = ends.offset_ranges(cluster, [topic])
+    with OrderedReader(cluster, found) as read:
         told = [CODEC.decode(message.value()) for message in read.take(10**9)]
     return [order for fact in told if isinstance(fact, DomainEvent) and (order := fact.order_id or "").startswith(run)]
 
@@ -200,7 +200,7 @@ def test_what_is_being_filled_or_promoted_is_not_dropped(system: dict[str, str],
     ask(system, "payment", "replay", "--into", "r_held")
     owner = failing.engine(system)
     with owner.connect() as lock:
-        place.alone(lock, "r_held")
+        place.lock(lock, "r_held")
         assert "another replay is at work in r_held" in refusal(system, "payment", "replay", "drop", "r_held")
     owner.dispose()
 

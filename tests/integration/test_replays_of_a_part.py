@@ -122,7 +122,7 @@ def test_an_orders_history_tells_all_that_was_of_it_by_any_name_and_as_it_was_th
     assert told(was.stdout, "refund_history", "status") == []
     assert told(is_.stdout, "refund_history", "status") == ["completed"]
     assert other not in is_.stdout
-    assert nobodys.stdout.count("the topics tell nothing of it") == 5
+    assert nobodys.stdout.count("the topics have no record of this order") == 5
     assert [row for service in SERVICES for row in store(system, service).rows(MADE)] == []
 
 
@@ -196,9 +196,9 @@ def bill(system: dict[str, str], invoice: str) -> None:
     ("words", "sentence"),
     [
         ("payment", "the following arguments are required: --into"),
-        ("payment --into public", "public is where the live service looks"),
+        ("payment --into public", "the live service uses the schema public"),
         ("payment --into R;DROP", "cannot be a schema"),
-        ("payment --into r_x --to yesterday", "yesterday is no time"),
+        ("payment --into r_x --to yesterday", "yesterday is not a time"),
         ("payment --into r_x --orders ,", "it names no order"),
         ("payment --into r_x --order 1", "unrecognized arguments"),
         ("payment --into r_x --to 2026-02-03T12:00Z --announce", "what was true then may not be so any more"),

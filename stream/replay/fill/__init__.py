@@ -1,1 +1,1 @@
-"""Fills an empty schema from the topics, resumable at any batch."""
+"""Fills an empty schema from the topics; a killed fill resumes after its last committed batch."""

@@ -1,6 +1,6 @@
-"""What a replay remembers in the schema it fills: what was asked, how far it got, which facts were told before.
+"""The state of a replay, in the schema that it fills: the request, the positions, and published and owed events.
 
-Each batch moves its place in the same transaction as the rows, so a replay that was killed goes on exactly there.
+Each batch moves the positions in the same transaction as its rows, so a killed replay resumes exactly there.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,7 +16,7 @@ from stream.store.bulk_sql import write
 from stream.store.outbox import Message
 
 Purpose = Literal["source", "told"]
-"""Why a partition is read: for its events, or for the facts that stand there already."""
+"""Why a partition is read: to apply its events, or to note which domain events are already published."""
 
 CREATE = """
 CREATE TABLE IF NOT EXISTS replay (
@@ -79,7 +79,7 @@ UPDATE replay_progress SET next_offset = moved.after
   FROM unnest(%(topics)b::text[], %(partitions)b::int[], %(ends)b::bigint[]) AS moved (topic, partition, after)
  WHERE purpose = %(purpose)s AND replay_progress.topic = moved.topic AND replay_progress.partition = moved.partition
 """
-# Only from where one thinks it is: of two processes, one killed and not yet gone, the later finds the place taken.
+# Only from the expected position: a killed process that has not ended yet may have moved it.
 ADVANCE = """
 UPDATE replay_progress SET next_offset = moved.after
   FROM unnest(%(topics)b::text[], %(partitions)b::int[], %(befores)b::bigint[], %(ends)b::bigint[])
@@ -111,13 +111,13 @@ SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(digests)b::bytea[], %(topics)b::
 """
 
 
-class Outrun(Exception):
-    """Another process has moved the places that this one thought were its own."""
+class PositionMoved(Exception):
+    """Another process has moved the positions of this replay."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What somebody wants replayed. `orders` are the keys it is limited to, none: all."""
+class ReplayRequest:
+    """What to replay into the schema `name`. `orders` limits it to these orders or invoices; empty means all."""
 
     service: str
     name: str
@@ -127,24 +127,27 @@ class Asked:
 
     @property
     def is_full(self) -> bool:
-        """Whether the store it makes has everything, so that it can become the live one."""
+        """Whether the replayed store is complete, so that it can be promoted."""
         return self.to_time is None and not self.orders
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """What was asked, when it was done (None: not yet), and when somebody looked at the difference."""
+class ReplayRun:
+    """A replay: its request, when it finished, and when its difference was last shown (None: not yet)."""
 
-    asked: Asked
+    request: ReplayRequest
     finished_at: datetime | None
-    looked_at: datetime | None
+    reviewed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
-    """A fact that the replay came upon and that stands on no topic: what it follows from, and its message."""
+class OwedEvent:
+    """A domain event of the replay that is on no topic: the position of its source record, and its message.
 
-    fact_id: str
+    `kind` is the class name of the event.
+    """
+
+    event_id: str
     source_topic: str
     source_partition: int
     source_offset: int
@@ -158,98 +161,113 @@ class Owed:
         return Message(self.source_topic, self.source_partition, self.topic, self.key, self.value)
 
 
-def begin(tx: Connection, asked: Asked) -> Run:
-    """Note what is asked, unless a replay into this schema was begun before; what was asked then."""
+def begin(tx: Connection, request: ReplayRequest) -> ReplayRun:
+    """Store the request, unless a replay into this schema was begun before; return the stored replay."""
     for statement in CREATE.split(";\n"):
         if statement.strip():
             tx.exec_driver_sql(statement)
-    values = {"service": asked.service, "name": asked.name, "to_time": asked.to_time, "retranslate": asked.retranslate}
-    tx.exec_driver_sql(BEGIN, {**values, "orders": list(asked.orders)})
-    return run(tx)
+    values = {
+        "service": request.service,
+        "name": request.name,
+        "to_time": request.to_time,
+        "retranslate": request.retranslate,
+    }
+    tx.exec_driver_sql(BEGIN, {**values, "orders": list(request.orders)})
+    return load(tx)
 
 
-def run(tx: Connection) -> Run:
-    """The replay that fills this schema."""
+def load(tx: Connection) -> ReplayRun:
+    """Return the replay of this schema."""
     service, name, to_time, orders, retranslate, *rest = tx.exec_driver_sql(READ).one()
-    return Run(Asked(service, name, to_time, tuple(orders), retranslate), *rest)
+    return ReplayRun(ReplayRequest(service, name, to_time, tuple(orders), retranslate), *rest)
 
 
-def extend(tx: Connection, purpose: Purpose, spans: Mapping[Partition, OffsetRange]) -> None:
-    """Read these partitions up to these ends; one that is known already goes on from where it is."""
-    rows = [(*where, span.first, span.end) for where, span in sorted(spans.items())]
-    if not rows:  # a service that nothing has come to yet is nowhere
+def extend(tx: Connection, purpose: Purpose, ranges: Mapping[Partition, OffsetRange]) -> None:
+    """Extend the ranges to these ends; a partition that is known already keeps its position."""
+    rows = [(*partition, range_.first, range_.end) for partition, range_ in sorted(ranges.items())]
+    if not rows:  # a service that has received nothing has no positions
         return
     topics, partitions, firsts, ends = map(list, zip(*rows, strict=True))
     columns = {"topics": topics, "partitions": partitions, "firsts": firsts, "ends": ends}
     tx.exec_driver_sql(EXTEND, {**columns, "purpose": purpose})
 
 
-def places(tx: Connection, purpose: Purpose) -> dict[Partition, OffsetRange]:
-    """What is still to be read of each partition."""
+def unread(tx: Connection, purpose: Purpose) -> dict[Partition, OffsetRange]:
+    """Return the unread offsets of each partition; the range is empty at the end."""
     rows = tx.exec_driver_sql(PLACES, {"purpose": purpose})
     return {(topic, number): OffsetRange(next_, end) for topic, number, next_, end in rows}
 
 
 def move(tx: Connection, purpose: Purpose, ends: Mapping[Partition, int]) -> None:
-    """Note that these partitions were read up to here."""
-    rows = [(*where, end) for where, end in sorted(ends.items())]
+    """Set the positions of these partitions."""
+    rows = [(*partition, end) for partition, end in sorted(ends.items())]
     if rows:
         topics, partitions, after = map(list, zip(*rows, strict=True))
         tx.exec_driver_sql(MOVE, {"topics": topics, "partitions": partitions, "ends": after, "purpose": purpose})
 
 
 def advance(tx: Connection, before: Mapping[Partition, int], after: Mapping[Partition, int]) -> None:
-    """Note, first thing in a batch's transaction, that source partitions are read from here to there.
+    """Move the positions of source partitions, as the first statement in the transaction of a batch.
 
-    Raises Outrun when they are no longer where they are thought to be: another process has moved them.
+    Raises PositionMoved when a partition is no longer at its position in `before`.
     """
-    rows = [(*where, before[where], end) for where, end in sorted(after.items())]
+    rows = [(*partition, before[partition], end) for partition, end in sorted(after.items())]
     topics, partitions, befores, ends = map(list, zip(*rows, strict=True))
     columns = {"topics": topics, "partitions": partitions, "befores": befores, "ends": ends}
     if tx.exec_driver_sql(ADVANCE, columns).rowcount != len(rows):
-        raise Outrun
+        raise PositionMoved
 
 
-def hear(tx: Connection, fact_ids: Collection[str]) -> None:
-    """Note facts that stand on their topic."""
-    if fact_ids:
-        tx.exec_driver_sql(HEAR, {"ids": sorted(fact_ids)})
+def add_published(tx: Connection, event_ids: Collection[str]) -> None:
+    """Store the ids of domain events that are on their topic."""
+    if event_ids:
+        tx.exec_driver_sql(HEAR, {"ids": sorted(event_ids)})
 
 
-def told(tx: Connection, fact_ids: Collection[str]) -> set[str]:
-    """Which of these facts stand on their topic."""
-    return set(tx.exec_driver_sql(TOLD, {"ids": list(fact_ids)}).scalars()) if fact_ids else set()
+def published(tx: Connection, event_ids: Collection[str]) -> set[str]:
+    """Return which of these domain events are on their topic."""
+    return set(tx.exec_driver_sql(TOLD, {"ids": list(event_ids)}).scalars()) if event_ids else set()
 
 
-def owe(tx: Connection, facts: Sequence[Owed]) -> None:
-    """Keep facts that nobody was told."""
+def add_owed(tx: Connection, events: Sequence[OwedEvent]) -> None:
+    """Store domain events that are on no topic."""
     columns = "ids source_topics source_partitions source_offsets topics keys values kinds"
     rows = [
-        (o.fact_id, o.source_topic, o.source_partition, o.source_offset, o.topic, o.key, o.value, o.kind) for o in facts
+        (
+            event.event_id,
+            event.source_topic,
+            event.source_partition,
+            event.source_offset,
+            event.topic,
+            event.key,
+            event.value,
+            event.kind,
+        )
+        for event in events
     ]
     write(tx, OWE, columns, rows)
 
 
-def settle_owed(tx: Connection) -> None:
-    """Forget owed facts that were told meanwhile."""
+def delete_published_owed(tx: Connection) -> None:
+    """Delete owed events that have been published since."""
     tx.exec_driver_sql(SETTLED)
 
 
-def owed(tx: Connection) -> list[Owed]:
-    """The facts that nobody was told, in the order the replay came upon them."""
-    return [Owed(*row) for row in tx.exec_driver_sql(OWED)]
+def owed(tx: Connection) -> list[OwedEvent]:
+    """Return the domain events that are on no topic, in the order of the replay."""
+    return [OwedEvent(*row) for row in tx.exec_driver_sql(OWED)]
 
 
-def alias(tx: Connection, rows: Sequence[tuple[str, bytes | None, str, int, int]]) -> None:
-    """Note the ids that records bore before: id, digest, topic, partition, offset."""
+def add_aliases(tx: Connection, rows: Sequence[tuple[str, bytes | None, str, int, int]]) -> None:
+    """Store the ids of records before their retranslation: id, digest, topic, partition and offset of each."""
     write(tx, ALIAS, "ids digests topics partitions offsets", rows)
 
 
-def finish(tx: Connection) -> None:
-    """Note that all that was asked is done."""
+def mark_finished(tx: Connection) -> None:
+    """Store that the replay has finished."""
     tx.exec_driver_sql("UPDATE replay SET finished_at = coalesce(finished_at, now())")
 
 
-def look(tx: Connection) -> None:
-    """Note that somebody has seen how this schema differs from the live one."""
+def mark_reviewed(tx: Connection) -> None:
+    """Store that the difference from the live schema was shown."""
     tx.exec_driver_sql("UPDATE replay SET looked_at = now()")

@@ -1,4 +1,4 @@
-"""What a replay of some orders alone has to read: what names them, and what names a payment or parcel of theirs."""
+"""Selects the records of some orders: those that name the order, or an alias of its payment or parcel."""
 
 from collections.abc import Iterator
 
@@ -6,41 +6,46 @@ from stream.events import Webhook
 from stream.kafka.delivery import Delivery
 
 
-class Wanted:
-    """The orders asked for, and the other names that records tell of them: providers' references, parcels.
+class OrderAliases:
+    """The selected orders and the aliases that records give them: ids at providers, and parcels.
 
-    A record that names a wanted order tells its other names; one that bears such a name and no order is of it too, and
-    may tell further names. So the topics are read until they tell no new one.
+    A record that names a selected order adds its aliases. A record that names such an alias and no order belongs to the
+    order too, and may add further aliases. So the topics are read until no record adds one.
     """
 
     def __init__(self, orders: tuple[str, ...]) -> None:
         self._orders = frozenset(orders)
-        self._names: set[str] = set(orders)
+        self._aliases: set[str] = set(orders)
 
     @property
     def count(self) -> int:
-        """How many names are known by now."""
-        return len(self._names)
+        """The number of known orders and aliases."""
+        return len(self._aliases)
 
-    def has(self, one: Delivery) -> bool:
-        """Whether a record is of these orders; if so its other names are known from now on."""
-        names, orders = set(_names(one)), set(_orders(one))
-        key = (one.key or b"").decode(errors="replace")
-        if key in self._names or orders & self._orders or (not orders and names & self._names):
-            self._names |= names | ({key} if isinstance(one.event, Webhook) else set())
+    def has(self, delivery: Delivery) -> bool:
+        """Return whether a record belongs to these orders; if so, add its aliases."""
+        aliases, orders = set(_aliases(delivery)), set(_orders(delivery))
+        key = (delivery.key or b"").decode(errors="replace")
+        if key in self._aliases or orders & self._orders or (not orders and aliases & self._aliases):
+            self._aliases |= aliases | ({key} if isinstance(delivery.event, Webhook) else set())
             return True
         return False
 
 
-def _orders(one: Delivery) -> Iterator[str]:
-    """The order or invoice that a record names itself."""
-    said = getattr(one.event, "notice", one.event)
-    yield from filter(None, (getattr(said, "order_id", None), getattr(said, "invoice_id", None)))
+def _orders(delivery: Delivery) -> Iterator[str]:
+    """Yield the order and the invoice that a record names."""
+    fields = getattr(delivery.event, "notice", delivery.event)
+    yield from filter(None, (getattr(fields, "order_id", None), getattr(fields, "invoice_id", None)))
 
 
-def _names(one: Delivery) -> Iterator[str]:
-    """What the provider calls the payment or the transfer that a record is about."""
-    said = getattr(one.event, "notice", one.event)
-    provider = one.event.envelope.provider if isinstance(one.event, Webhook) else getattr(said, "provider", None)
-    given = (getattr(said, "reference", None), getattr(said, "transaction_id", None), *getattr(said, "references", ()))
-    yield from (f"{provider}:{name}" for name in given if provider and name)
+def _aliases(delivery: Delivery) -> Iterator[str]:
+    """Yield the ids that the provider gives to the record's payment or transfer, each as `provider:id`."""
+    event = delivery.event
+    fields = getattr(event, "notice", event)
+    provider = event.envelope.provider if isinstance(event, Webhook) else getattr(fields, "provider", None)
+    ids = (
+        getattr(fields, "reference", None),
+        getattr(fields, "transaction_id", None),
+        *getattr(fields, "references", ()),
+    )
+    yield from (f"{provider}:{alias}" for alias in ids if provider and alias)

@@ -1,6 +1,6 @@
-"""Reads partitions side by side, in the order their records were appended, and no more of each than fits in memory.
+"""Reads several partitions merged in the order in which their records were appended, with bounded memory.
 
-A service applied the records roughly in that order; and the fewer of them come before what they need, the fewer wait.
+The live service applied the records roughly in that order, so few events have to wait for others.
 """
 
 from collections import deque
@@ -24,35 +24,35 @@ CONSUMER: dict[str, Any] = {
     "queued.max.messages.kbytes": 8_192,
     "fetch.message.max.bytes": 262_144,
     "check.crcs": False,
-    "fetch.wait.max.ms": 10,  # what is asked for is there already: only a partition's end is ever waited for
+    "fetch.wait.max.ms": 10,  # the records exist already: only the end of a partition is ever waited for
 }
 GROUP = "replay"
-"""The client needs a group; partitions are assigned, and nothing is committed."""
+"""The client needs a group id; partitions are assigned, and nothing is committed."""
 AT_ONCE = 500
 WAIT_S = 0.2
-MOST_HELD = 20_000
-"""So many records may be held, each partition an equal part: one that is ahead of the others then has to pause."""
-MOST_HELD_BYTES = 64_000_000
-"""The same for the bytes of their values."""
-MOST_TAKEN_BYTES = 64_000_000
-"""A batch with this many bytes is full, whatever its number of records."""
+MAX_BUFFERED = 20_000
+"""The most records in memory, shared equally by the partitions; a partition that has its share is paused."""
+MAX_BUFFERED_BYTES = 64_000_000
+"""The most bytes of record values in memory, shared in the same way."""
+MAX_BATCH_BYTES = 64_000_000
+"""A batch with this many bytes is full, even if it has fewer records than requested."""
 
 
-class Reading:
-    """The records of these spans, merged by the time they were appended."""
+class OrderedReader:
+    """An iterator over the records of these ranges, merged by the time when they were appended."""
 
-    def __init__(self, cluster: Cluster, spans: Mapping[Partition, OffsetRange]) -> None:
-        self._ends = {where: span.end for where, span in spans.items() if span.first < span.end}
-        self._next = {where: spans[where].first for where in self._ends}
-        self._held: dict[Partition, deque[Message]] = {where: deque() for where in self._ends}
-        self._hungry = set(self._ends)  # of these the next record is not here yet
+    def __init__(self, cluster: Cluster, ranges: Mapping[Partition, OffsetRange]) -> None:
+        self._ends = {partition: range_.end for partition, range_ in ranges.items() if range_.first < range_.end}
+        self._next = {partition: ranges[partition].first for partition in self._ends}
+        self._buffers: dict[Partition, deque[Message]] = {partition: deque() for partition in self._ends}
+        self._awaited = set(self._ends)  # partitions whose next record has not arrived
         self._heads: list[tuple[int, Partition]] = []
         self._bytes = dict.fromkeys(self._ends, 0)
-        self._share = max(MOST_HELD // max(len(self._ends), 1), 100)
-        self._share_of_bytes = MOST_HELD_BYTES // max(len(self._ends), 1)
+        self._share = max(MAX_BUFFERED // max(len(self._ends), 1), 100)
+        self._share_of_bytes = MAX_BUFFERED_BYTES // max(len(self._ends), 1)
         self._paused: set[Partition] = set()
         self._consumer = cluster.consumer(GROUP, CONSUMER)
-        self._consumer.assign([TopicPartition(*where, first) for where, first in self._next.items()])
+        self._consumer.assign([TopicPartition(*partition, first) for partition, first in self._next.items()])
 
     def __enter__(self) -> Self:
         return self
@@ -61,77 +61,82 @@ class Reading:
         self._consumer.close()
 
     def take(self, most: int) -> list[Message]:
-        """The next records, at most so many; none when all was read."""
+        """Return the next records, at most `most`; an empty list after the last.
+
+        Raises ReplayImpossible when a partition cannot be read.
+        """
         taken: list[Message] = []
         size = 0
-        while len(taken) < most and size < MOST_TAKEN_BYTES and self._fill():
-            _, where = heappop(self._heads)
-            held = self._held[where]
-            message = held.popleft()
+        while len(taken) < most and size < MAX_BATCH_BYTES and self._fill():
+            _, partition = heappop(self._heads)
+            buffer = self._buffers[partition]
+            message = buffer.popleft()
             taken.append(message)
             size += len(message)
-            self._bytes[where] -= len(message)
-            if held:
-                heappush(self._heads, (_appended(held[0]), where))
-            elif self._next[where] < self._ends[where]:
-                self._hungry.add(where)
-            if where in self._paused and self._has_room(where, 4):
-                self._go_on(where)
+            self._bytes[partition] -= len(message)
+            if buffer:
+                heappush(self._heads, (_appended(buffer[0]), partition))
+            elif self._next[partition] < self._ends[partition]:
+                self._awaited.add(partition)
+            if partition in self._paused and self._has_room(partition, 4):
+                self._resume(partition)
         return taken
 
     def _fill(self) -> bool:
-        """Wait until the next record of every partition is here; whether there is any left."""
-        while self._hungry:
+        """Wait for the next record of every partition; return whether any record is left."""
+        while self._awaited:
             for message in self._fetched():
-                self._hold(message)
+                self._buffer(message)
         return bool(self._heads)
 
     def _fetched(self) -> list[Message]:
-        """Return what has arrived. `consume` alone would wait until AT_ONCE records are there, or WAIT_S is over."""
+        """Return the fetched messages. `consume` alone would wait for AT_ONCE messages or WAIT_S."""
         first = self._consumer.poll(WAIT_S)
         return [] if first is None else [first, *self._consumer.consume(AT_ONCE, 0)]
 
-    def _hold(self, message: Message) -> None:
-        where = (message.topic() or "", message.partition() or 0)
+    def _buffer(self, message: Message) -> None:
+        partition = (message.topic() or "", message.partition() or 0)
         error, offset = message.error(), message.offset() or 0
         if error is not None:
-            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - it has no other name
-                self._end(where)
-            elif not error.retriable() and error.code() not in PASSING:
-                raise ReplayImpossible(f"{where[0]} cannot be read: {error.str()}")
+            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - it has no public name
+                self._end(partition)
+            elif not error.retriable() and error.code() not in TRANSIENT:
+                raise ReplayImpossible(f"{partition[0]} cannot be read: {error.str()}")
             return None
-        if offset < self._next[where] or self._next[where] >= self._ends[where]:
-            return None  # read before the pause, or beyond the end
-        if offset >= self._ends[where]:
-            return self._end(where)
-        self._next[where] = offset + 1
-        held = self._held[where]
-        held.append(message)
-        self._bytes[where] += len(message)
-        if where in self._hungry:
-            self._hungry.remove(where)
-            heappush(self._heads, (_appended(message), where))
-        if not self._has_room(where) and where not in self._paused:
-            self._paused.add(where)
-            self._consumer.pause([TopicPartition(*where)])
+        if offset < self._next[partition] or self._next[partition] >= self._ends[partition]:
+            return None  # read again after a pause, or beyond the end
+        if offset >= self._ends[partition]:
+            return self._end(partition)
+        self._next[partition] = offset + 1
+        buffer = self._buffers[partition]
+        buffer.append(message)
+        self._bytes[partition] += len(message)
+        if partition in self._awaited:
+            self._awaited.remove(partition)
+            heappush(self._heads, (_appended(message), partition))
+        if not self._has_room(partition) and partition not in self._paused:
+            self._paused.add(partition)
+            self._consumer.pause([TopicPartition(*partition)])
         return None
 
-    def _has_room(self, where: Partition, part: int = 1) -> bool:
-        """Return whether a partition holds less than its share divided by `part`."""
-        return len(self._held[where]) * part < self._share and self._bytes[where] * part < self._share_of_bytes
+    def _has_room(self, partition: Partition, part: int = 1) -> bool:
+        """Return whether the buffer of a partition is smaller than its share divided by `part`."""
+        return (
+            len(self._buffers[partition]) * part < self._share and self._bytes[partition] * part < self._share_of_bytes
+        )
 
-    def _end(self, where: Partition) -> None:
-        """Nothing up to its end is left to come: records may be missing there, such as those that were too old."""
-        self._next[where] = self._ends[where]
-        self._hungry.discard(where)
+    def _end(self, partition: Partition) -> None:
+        """Mark a partition as read; its last records may be missing, such as expired ones."""
+        self._next[partition] = self._ends[partition]
+        self._awaited.discard(partition)
 
-    def _go_on(self, where: Partition) -> None:
-        self._paused.remove(where)
-        if self._next[where] < self._ends[where]:
-            self._consumer.resume([TopicPartition(*where)])
+    def _resume(self, partition: Partition) -> None:
+        self._paused.remove(partition)
+        if self._next[partition] < self._ends[partition]:
+            self._consumer.resume([TopicPartition(*partition)])
 
 
-PASSING = frozenset(
+TRANSIENT = frozenset(
     {
         KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
         KafkaError._TRANSPORT,  # noqa: SLF001
@@ -142,5 +147,5 @@ PASSING = frozenset(
 
 
 def _appended(message: Message) -> int:
-    """When the broker appended it, in milliseconds."""
+    """Return when the broker appended the message, in milliseconds since 1970."""
     return int(message.timestamp()[1])

@@ -1,4 +1,4 @@
-"""Runs the parts of a replay in forked processes, which keep pace with each other and end with their parent."""
+"""Runs the parts of a replay in forked processes, which stay about one batch apart and end with their parent."""
 
 import gc
 import multiprocessing
@@ -19,17 +19,17 @@ from stream.replay.spec import ReplayImpossible
 
 FORK = multiprocessing.get_context("fork")
 DONE_MS = 2**62
-"""Later than any record was appended."""
+"""A time later than that of any record."""
 
-Moved = Callable[[Mapping[Partition, int]], None]
-"""Called with the offsets up to which partitions have been replayed."""
+ProgressCallback = Callable[[Mapping[Partition, int]], None]
+"""Called with the next offsets of the partitions that have been replayed."""
 
 
-class SharedPace:
-    """Keeps a part that is ahead waiting until no other part still has only older records in hand.
+class ProgressBarrier:
+    """Makes a part that is ahead wait for the parts whose records are older, so that two parts differ by about a batch.
 
-    Two parts then differ by about a batch. What a service publishes on the way may depend on the order in which it
-    reads two partitions, and the live service read all of them at about the same time.
+    The events that a service publishes may depend on the order in which it reads two partitions, and the live service
+    read all partitions at about the same time.
     """
 
     def __init__(self, count: int) -> None:
@@ -37,9 +37,9 @@ class SharedPace:
         self._changed = FORK.Condition()
 
     def enter(self, part: int, first_ms: int, last_ms: int) -> None:
-        """Wait for the turn of a batch whose records were appended between these two times.
+        """Wait before a batch whose records were appended between these two times, in milliseconds since 1970.
 
-        The part with the oldest batch never waits, so parts cannot wait for each other in a circle.
+        The part with the oldest batch never waits, so there is no deadlock.
         """
         with self._changed:
             self._reached[part] = last_ms
@@ -47,55 +47,60 @@ class SharedPace:
             self._changed.wait_for(lambda: min(self._reached) >= min(first_ms, last_ms))
 
     def leave(self, part: int) -> None:
-        """Let nobody wait for a part that has nothing left to read."""
+        """Mark a part as finished, so that no other part waits for it."""
         with self._changed:
             self._reached[part] = DONE_MS
             self._changed.notify_all()
 
 
-def run(count: int, work: Callable[[int, SharedPace, Moved], None], moved: Moved) -> None:
-    """Do `work` for each part number below `count` in a process of its own; their progress is passed to `moved`.
+def run(
+    count: int, work: Callable[[int, ProgressBarrier, ProgressCallback], None], on_progress: ProgressCallback
+) -> None:
+    """Call `work` in a process for each part number below `count`, and pass the progress of all to `on_progress`.
 
-    The processes are forked, so that they start at once with what this one knows. No Kafka client may be open: its
-    threads do not come along. Raises Impossible when a part fails or is killed; the other parts are ended then.
+    The processes are forked, so that they start at once with the state of this one. No Kafka client may be open,
+    because a fork does not copy its threads. Raises ReplayImpossible when a part fails or is killed; the other parts
+    are killed then.
     """
-    gc.collect()  # a client that is only referenced by a cycle would be destroyed in a process without its threads
-    pace, (alive, ours) = SharedPace(count), os.pipe()
+    gc.collect()  # else a fork may destroy a client in a reference cycle without having its threads
+    barrier, (child_end, parent_end) = ProgressBarrier(count), os.pipe()
     receivers: list[Connection] = []
     processes: list[ForkProcess] = []
     try:
         for part in range(count):
             receiver, sender = FORK.Pipe(duplex=False)
-            process = FORK.Process(target=_part, args=(part, work, pace, sender, (alive, ours)), daemon=True)
+            process = FORK.Process(
+                target=_part, args=(part, work, barrier, sender, (child_end, parent_end)), daemon=True
+            )
             process.start()
             sender.close()
             processes.append(process)
             receivers.append(receiver)
-        _follow(receivers, processes, moved)
+        _follow(receivers, processes, on_progress)
     finally:
         for process in processes:
             process.kill()
             process.join()
-        for end in (alive, ours):
+        for end in (child_end, parent_end):
             os.close(end)
 
 
-def _follow(receivers: list[Connection], processes: list[ForkProcess], moved: Moved) -> None:
-    """Pass on what the parts report, until all of them have said that they are done."""
+def _follow(receivers: list[Connection], processes: list[ForkProcess], on_progress: ProgressCallback) -> None:
+    """Pass on the progress of the parts until all have finished."""
     running = dict(zip(receivers, processes, strict=True))
     while running:
         for receiver in _ready(running):
             try:
-                said = receiver.recv()
+                message = receiver.recv()
             except EOFError:
                 running[receiver].join()
                 raise ReplayImpossible(_killed(running[receiver])) from None
-            if said is None:
+            if message is None:
                 del running[receiver]
-            elif isinstance(said, str):
-                raise ReplayImpossible(said)
+            elif isinstance(message, str):
+                raise ReplayImpossible(message)
             else:
-                moved(said)
+                on_progress(message)
 
 
 def _ready(receivers: Iterable[Connection]) -> list[Connection]:
@@ -103,36 +108,36 @@ def _ready(receivers: Iterable[Connection]) -> list[Connection]:
 
 
 def _killed(process: ForkProcess) -> str:
-    return f"a process of the replay ended with exit code {process.exitcode}; the same command goes on from here"
+    return f"a process of the replay ended with exit code {process.exitcode}; run the same command again to resume it"
 
 
 def _part(
     part: int,
-    work: Callable[[int, SharedPace, Moved], None],
-    pace: SharedPace,
+    work: Callable[[int, ProgressBarrier, ProgressCallback], None],
+    barrier: ProgressBarrier,
     sender: Connection,
-    life: tuple[int, int],
+    pipe: tuple[int, int],
 ) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal's Ctrl-C the parent is told too
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets the terminal's Ctrl-C too, and ends the parts
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    alive, parents = life
-    os.close(parents)
-    Thread(target=_end_with_parent, args=(alive,), daemon=True).start()
-    said = None
+    child_end, parent_end = pipe
+    os.close(parent_end)
+    Thread(target=_end_with_parent, args=(child_end,), daemon=True).start()
+    message = None
     try:
-        work(part, pace, sender.send)
-        pace.leave(part)
-    except ReplayImpossible as sentence:
-        said = str(sentence)
+        work(part, barrier, sender.send)
+        barrier.leave(part)
+    except ReplayImpossible as impossible:
+        message = str(impossible)
     except (exc.SQLAlchemyError, KafkaException) as failure:
         cause = getattr(failure, "orig", None) or failure
-        said = f"the replay stopped: {cause}; the same command goes on from here"
+        message = f"the replay stopped: {cause}; run the same command again to resume it"
     with suppress(BrokenPipeError):
-        sender.send(said)
+        sender.send(message)
     sys.stderr.flush()
 
 
-def _end_with_parent(alive: int) -> None:
-    """Wait for the end of the parent, which alone has the pipe's other end, and end at once."""
-    os.read(alive, 1)
+def _end_with_parent(child_end: int) -> None:
+    """End this process as soon as the parent ends: only the parent has the other end of the pipe."""
+    os.read(child_end, 1)
     os._exit(1)

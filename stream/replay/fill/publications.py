@@ -1,4 +1,4 @@
-"""What a replay would announce: collected instead of told, and held against what stands on the service's topics."""
+"""Collects the domain events of a replay, and compares them with those on the service's topics."""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -12,11 +12,10 @@ from stream.kafka import delivery
 from stream.kafka.client_config import Cluster
 from stream.kafka.delivery import Delivery
 from stream.kafka.position import Partition
-from stream.replay import offsets as ends
 from stream.replay.fill import ledger
-from stream.replay.fill.ledger import Owed
-from stream.replay.fill.ordered_reader import Reading
-from stream.replay.offsets import OffsetRange
+from stream.replay.fill.ledger import OwedEvent
+from stream.replay.fill.ordered_reader import OrderedReader
+from stream.replay.offsets import OffsetRange, offset_ranges
 from stream.replay.spec import ReplayImpossible, ReplaySpec
 from stream.state.fold import Result
 from stream.store.inbox import EventPosition
@@ -26,14 +25,15 @@ from stream.worker.bisection import BatchFailed, Runner
 from stream.worker.messages import TOPIC_OF, encode_record
 
 AT_ONCE = 5000
+"""The most records to read at once."""
 
 
 class CollectedPublications:
-    """The teller of a replay: it tells nobody, and remembers the facts.
+    """The MessageFactory of a replay: it makes no messages and collects the domain events.
 
-    An event has failed, as it has live, if it leads to a fact that cannot be written. So each is written, unless the
-    batch is handled together: then only those that stand on no topic are (a fact that does could be written), and
-    where that fails, the batch has failed and is handled in parts.
+    As in the live service, an event fails if one of its domain events cannot be encoded, so each is encoded. With
+    `bisection.together`, only the events that are on no topic are (the others have been encoded before), and if that
+    fails, the batch has failed and is handled in parts.
     """
 
     def __init__(self, codec: Codec, run: Runner = bisection.in_parts) -> None:
@@ -42,16 +42,16 @@ class CollectedPublications:
         self._collected: dict[str, tuple[DomainEvent, tuple[str, int, int], bytes, bytes | None]] = {}
 
     @property
-    def fact_ids(self) -> Collection[str]:
-        """The ids of all that was collected."""
+    def event_ids(self) -> Collection[str]:
+        """The ids of the collected domain events."""
         return self._collected.keys()
 
     def domain_events(self, delivery: Delivery, result: Result) -> list[Message]:
         if result.events:
             source, key = (delivery.topic, delivery.partition, delivery.offset), result.key.encode()
-            for fact in result.events:
-                value = None if self._is_together else encode_record(self._codec, fact, key)
-                self._collected.setdefault(fact.event_id, (fact, source, key, value))
+            for event in result.events:
+                value = None if self._is_together else encode_record(self._codec, event, key)
+                self._collected.setdefault(event.event_id, (event, source, key, value))
         return []
 
     def dead_letter(self, delivery: Delivery, error: str) -> list[Message]:
@@ -60,63 +60,64 @@ class CollectedPublications:
     def released(self, delivery: Delivery, events: Iterable[EventPosition]) -> list[Message]:
         return []
 
-    def owed(self, told: Collection[str]) -> list[Owed]:
-        """The collected facts that are not among those `told`.
+    def owed(self, published: Collection[str]) -> list[OwedEvent]:
+        """Return the collected domain events that are not among the `published` ids.
 
-        Raises BatchFailed when one of them cannot be written.
+        Raises BatchFailed when one of them cannot be encoded.
         """
         try:
-            return [self._owed(fact_id) for fact_id in self._collected if fact_id not in told]
+            return [self._owed(event_id) for event_id in self._collected if event_id not in published]
         except Exception as failure:
             raise BatchFailed(failure) from failure
 
-    def _owed(self, fact_id: str) -> Owed:
-        fact, source, key, value = self._collected[fact_id]
-        kind = type(fact)
-        return Owed(
-            fact_id, *source, TOPIC_OF[kind], key, value or encode_record(self._codec, fact, key), kind.__name__
-        )
+    def _owed(self, event_id: str) -> OwedEvent:
+        event, source, key, value = self._collected[event_id]
+        kind, value = type(event), value or encode_record(self._codec, event, key)
+        return OwedEvent(event_id, *source, TOPIC_OF[kind], key, value, kind.__name__)
 
 
-def owed(tx: Connection, unspoken: CollectedPublications, subject: ReplaySpec) -> list[Owed]:
-    """The collected facts that stand on no topic.
+def owed(tx: Connection, collected: CollectedPublications, spec: ReplaySpec) -> list[OwedEvent]:
+    """Return the collected domain events that are on no topic.
 
-    Raises Impossible for one that goes to a topic on which nobody looked whether it stands there.
+    Raises ReplayImpossible for an event whose topic is not in `ReplaySpec.publishes`, because that topic was not read.
     """
-    left = unspoken.owed(ledger.told(tx, unspoken.fact_ids))
-    for one in left:
-        if one.topic not in {topic.name for topic in subject.publishes}:
-            raise ReplayImpossible(f"a {one.kind} goes to {one.topic}, which the service is not said to announce on")
-    return left
+    owed_events = collected.owed(ledger.published(tx, collected.event_ids))
+    for event in owed_events:
+        if event.topic not in {topic.name for topic in spec.publishes}:
+            raise ReplayImpossible(
+                f"a {event.kind} goes to {event.topic}, which is not among the topics that {spec.service} publishes to"
+            )
+    return owed_events
 
 
-def read_told(tx: Connection, cluster: Cluster, codec: Codec) -> None:
-    """Note every fact that stands on the service's own topics, up to where they were last seen to end."""
-    with Reading(cluster, _open(ledger.places(tx, "told"))) as reading:
-        while messages := reading.take(AT_ONCE):
-            ledger.hear(tx, {fact.event_id for message in messages for fact in _facts(codec, message)})
-    ledger.move(tx, "told", {where: span.end for where, span in ledger.places(tx, "told").items()})
-    ledger.settle_owed(tx)
+def read_published(tx: Connection, cluster: Cluster, codec: Codec) -> None:
+    """Read the service's own topics up to their stored ends, and store the ids of the domain events there."""
+    with OrderedReader(cluster, _not_empty(ledger.unread(tx, "told"))) as reader:
+        while messages := reader.take(AT_ONCE):
+            ids = {event.event_id for message in messages for event in _domain_events(codec, message)}
+            ledger.add_published(tx, ids)
+    ledger.move(tx, "told", {partition: range_.end for partition, range_ in ledger.unread(tx, "told").items()})
+    ledger.delete_published_owed(tx)
 
 
 def read_dismissed(tx: Connection, cluster: Cluster, codec: Codec, service: str) -> None:
-    """Close again what people dismissed, by the outcomes behind the service's dead letters."""
+    """Dismiss the events that operators have dismissed, by the outcomes on the service's dead-letter topic."""
     if not actions.has_abandoned(tx):
         return
     found: dict[str, tuple[str, int]] = {}
-    with Reading(cluster, ends.spans(cluster, (topics.dead(service),))) as reading:
-        while messages := reading.take(AT_ONCE):
-            for told in (delivery.read(codec, message).event for message in messages):
-                if isinstance(told, Outcome) and told.outcome == "dismissed":
-                    found[told.event_id] = (told.error or "", told.at)
-    actions.know_dismissed(tx, found)
+    with OrderedReader(cluster, offset_ranges(cluster, (topics.dead(service),))) as reader:
+        while messages := reader.take(AT_ONCE):
+            for record in (delivery.read(codec, message).event for message in messages):
+                if isinstance(record, Outcome) and record.outcome == "dismissed":
+                    found[record.event_id] = (record.error or "", record.at)
+    actions.restore_dismissals(tx, found)
 
 
-def _facts(codec: Codec, message: confluent_kafka.Message) -> Iterable[DomainEvent]:
-    """The fact that a record tells; bytes that are no record tell none."""
+def _domain_events(codec: Codec, message: confluent_kafka.Message) -> Iterable[DomainEvent]:
+    """Return the domain event of a message, if it is one; bytes that cannot be decoded are not."""
     record = delivery.read(codec, message).event
     return (record,) if isinstance(record, DomainEvent) else ()
 
 
-def _open(places: Mapping[Partition, OffsetRange]) -> dict[Partition, OffsetRange]:
-    return {where: span for where, span in places.items() if span.first < span.end}
+def _not_empty(ranges: Mapping[Partition, OffsetRange]) -> dict[Partition, OffsetRange]:
+    return {partition: range_ for partition, range_ in ranges.items() if range_.first < range_.end}

@@ -10,7 +10,7 @@ from cli.dead import commands as dead
 from local.messages import CommandError
 
 UNUSABLE = "R\n1"
-NO_NAME = "Name must be a text of 1 to 200 printable characters, or a list of such."
+NO_NAME = "Name must be a text of 1 to 200 printable characters, or a list of such texts."
 SLIPS: dict[str, tuple[Callable[[], None], str]] = {
     "dead list --status": (lambda: dead.list_(status="foo"), "Status must be retrying, abandoned or dismissed."),
     "dead show": (lambda: dead.show(UNUSABLE), NO_NAME),

@@ -10,20 +10,20 @@ from hypothesis import strategies as st
 
 from runtime.management import Refused
 from stream.dead_letters import filters
-from stream.dead_letters.actions import Wanted
+from stream.dead_letters.actions import EventFilter
 
 ID = "0f8e2a51-5c5d-5b3f-9b1f-0a4f2f6f7a11"
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=5)
 
 
 def test_nothing_asked_means_all() -> None:
-    assert filters.wanted({}) == Wanted()
+    assert filters.parse({}) == EventFilter()
 
 
 def test_each_filter_is_a_text_or_a_list_of_texts() -> None:
     said = {"id": ID.upper(), "status": "abandoned", "order": ["1", "주문-2"], "cause": "CheckViolation"}
 
-    assert filters.wanted(said) == Wanted((ID,), ("abandoned",), ("1", "주문-2"), ("CheckViolation",))
+    assert filters.parse(said) == EventFilter((ID,), ("abandoned",), ("1", "주문-2"), ("CheckViolation",))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_each_filter_is_a_text_or_a_list_of_texts() -> None:
 def test_a_date_is_a_day_of_utc_and_an_instant_says_its_offset(
     since: str, until: str, expected: tuple[datetime, datetime]
 ) -> None:
-    wanted = filters.wanted({"since": since, "until": until})
+    wanted = filters.parse({"since": since, "until": until})
 
     assert wanted.since == expected[0]
     assert wanted.until is not None
@@ -63,7 +63,7 @@ def test_a_date_is_a_day_of_utc_and_an_instant_says_its_offset(
 )
 def test_what_cannot_be_meant_is_refused(said: dict[str, Any]) -> None:
     with pytest.raises(Refused) as refused:
-        filters.wanted(said)
+        filters.parse(said)
 
     assert (refused.value.status, refused.value.error) == (400, "malformed")
 
@@ -71,7 +71,7 @@ def test_what_cannot_be_meant_is_refused(said: dict[str, Any]) -> None:
 @given(st.dictionaries(st.sampled_from(sorted(filters.FILTERS)) | st.text(), JSON))
 def test_whatever_is_said_is_understood_or_refused(said: dict[str, Any]) -> None:
     with suppress(Refused):
-        assert isinstance(filters.wanted(said), Wanted)
+        assert isinstance(filters.parse(said), EventFilter)
 
 
 @pytest.mark.parametrize("said", ["0", "501", "-1", "x", "٣", "", 1.5, True, "9" * 5000])

@@ -7,14 +7,14 @@ from stream.avro.registry import CommittedRegistry
 from stream.events import ids, topics
 from stream.events.topics import Topic
 from stream.kafka.delivery import Delivery, delivery
-from stream.replay.fill.order_aliases import Wanted
+from stream.replay.fill.order_aliases import OrderAliases
 from tests.builders import a_payment, a_refund, a_scan, a_transfer, an_approval, an_invoice, an_order
 
 CODEC = Codec(CommittedRegistry())
 
 
 def test_what_names_the_order_is_of_it_and_what_names_another_is_not() -> None:
-    wanted = Wanted(("1",))
+    wanted = OrderAliases(("1",))
 
     assert wanted.has(on(topics.ORDERS, an_order(order="1")))
     assert wanted.has(on(topics.PAYMENT_WEBHOOKS, a_payment(order="1")))
@@ -23,7 +23,7 @@ def test_what_names_the_order_is_of_it_and_what_names_another_is_not() -> None:
 
 
 def test_a_webhook_that_names_only_the_payment_is_of_the_order_that_this_stands_for() -> None:
-    wanted = Wanted(("1",))
+    wanted = OrderAliases(("1",))
     failed = on(topics.PAYMENT_WEBHOOKS, a_payment("failed", order=None, reference="intent", references=("charge",)))
     refund = on(topics.REFUND_WEBHOOKS, a_refund(order=None, reference="charge"))
 
@@ -33,7 +33,7 @@ def test_a_webhook_that_names_only_the_payment_is_of_the_order_that_this_stands_
 
 
 def test_a_refund_is_of_the_order_whose_payment_has_its_transaction() -> None:
-    wanted = Wanted(("1",))
+    wanted = OrderAliases(("1",))
 
     wanted.has(on(topics.PAYMENTS, an_approval("1", provider="generic", transaction_id="T-1")))
 
@@ -42,7 +42,7 @@ def test_a_refund_is_of_the_order_whose_payment_has_its_transaction() -> None:
 
 
 def test_all_scans_of_an_orders_parcel_are_of_it() -> None:
-    wanted = Wanted(("1",))
+    wanted = OrderAliases(("1",))
     parcel: dict[str, Any] = {"carrier_code": "cj", "tracking_number": "123"}
 
     wanted.has(on(topics.SHIPPING_WEBHOOKS, a_scan(order="1", **parcel)))
@@ -52,7 +52,7 @@ def test_all_scans_of_an_orders_parcel_are_of_it() -> None:
 
 
 def test_a_transfer_is_of_the_invoice_that_it_pays() -> None:
-    wanted = Wanted(("I-1",))
+    wanted = OrderAliases(("I-1",))
 
     wanted.has(on(topics.INVOICE_WEBHOOKS, an_invoice(invoice="I-1", transaction_id="tx")))
 
@@ -61,7 +61,7 @@ def test_a_transfer_is_of_the_invoice_that_it_pays() -> None:
 
 
 def test_bytes_that_are_no_record_are_of_the_order_that_their_key_names() -> None:
-    wanted = Wanted(("1",))
+    wanted = OrderAliases(("1",))
 
     assert wanted.has(delivery(CODEC, "webhooks.payment.v1", 0, 7, b"1", b"no record"))
     assert not wanted.has(delivery(CODEC, "webhooks.payment.v1", 0, 8, None, b"no record"))

@@ -7,13 +7,13 @@ from threading import Event, Thread
 import pytest
 
 from stream.replay.fill import parallel
-from stream.replay.fill.parallel import Moved, SharedPace
+from stream.replay.fill.parallel import ProgressBarrier, ProgressCallback
 from stream.replay.spec import ReplayImpossible
 
 
 def test_each_part_reports_its_progress_to_the_parent() -> None:
-    def work(part: int, pace: SharedPace, moved: Moved) -> None:
-        moved({("topic", part): os.getpid()})
+    def work(part: int, barrier: ProgressBarrier, on_progress: ProgressCallback) -> None:
+        on_progress({("topic", part): os.getpid()})
 
     reported: dict[tuple[str, int], int] = {}
     parallel.run(3, work, reported.update)
@@ -23,7 +23,7 @@ def test_each_part_reports_its_progress_to_the_parent() -> None:
 
 
 def test_what_a_part_cannot_do_ends_all_parts() -> None:
-    def work(part: int, pace: SharedPace, moved: Moved) -> None:
+    def work(part: int, barrier: ProgressBarrier, on_progress: ProgressCallback) -> None:
         if part == 1:
             raise ReplayImpossible("topic cannot be read")
         Event().wait()
@@ -33,7 +33,7 @@ def test_what_a_part_cannot_do_ends_all_parts() -> None:
 
 
 def test_a_part_that_is_killed_ends_all_parts() -> None:
-    def work(part: int, pace: SharedPace, moved: Moved) -> None:
+    def work(part: int, barrier: ProgressBarrier, on_progress: ProgressCallback) -> None:
         if part == 1:
             os.kill(os.getpid(), signal.SIGKILL)
         Event().wait()
@@ -43,19 +43,19 @@ def test_a_part_that_is_killed_ends_all_parts() -> None:
 
 
 def test_a_part_waits_for_one_with_older_records_and_for_nobody_who_is_done() -> None:
-    pace, entered = SharedPace(2), Event()
+    barrier, entered = ProgressBarrier(2), Event()
 
     def ahead() -> None:
-        pace.enter(0, 300, 400)
+        barrier.enter(0, 300, 400)
         entered.set()
 
-    behind_has_a_batch = Thread(target=lambda: pace.enter(1, 100, 200))
+    behind_has_a_batch = Thread(target=lambda: barrier.enter(1, 100, 200))
     waiting = Thread(target=ahead)
     waiting.start()
     behind_has_a_batch.start()
     behind_has_a_batch.join()
     assert not entered.is_set()
 
-    pace.leave(1)
+    barrier.leave(1)
     waiting.join(10)
     assert entered.is_set()
