@@ -3,8 +3,9 @@
 Pure. The result does not depend on the order in which webhooks arrive.
 """
 
+from processors.payment.domain.cancel_claims import CancelClaim, Parts
 from processors.payment.domain.domain_events import OrdersPolicy, apply, event_keys
-from processors.payment.domain.payment import TRANSITIONS, CancelClaim, Parts, Payment
+from processors.payment.domain.payment import TRANSITIONS, Payment
 from processors.payment.domain.working_set import PaymentWorkingSet
 
 __all__ = [

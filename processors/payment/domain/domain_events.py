@@ -3,7 +3,8 @@
 from typing import Any, Literal
 
 from processors.payment.domain import dispute, transaction_log
-from processors.payment.domain.payment import Payment, mismatch_reason
+from processors.payment.domain.cancel_claims import mismatch_reason
+from processors.payment.domain.payment import Payment
 from processors.payment.domain.transitions import apply_webhook
 from stream.events import (
     AmountMismatched,

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from processors.payment.domain import transaction_log
-from processors.payment.domain.transaction_log import MONEY_STATUSES, PaidCounts, RefundEntry, StatusChange
+from processors.payment.domain.cancel_claims import CancelClaim, Parts, mismatch_reason
+from processors.payment.domain.transaction_log import PaidCounts, RefundEntry, StatusChange
 from stream.state import registers
 from stream.state.registers import UNSET, Registers, Stamp
 
@@ -30,36 +31,6 @@ this.
 PAID = ("completed", "partially_cancelled", "cancelled")
 LIVE = ("completed", "partially_cancelled")
 FAILED = ("failed", "expired")
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a set of webhooks states about a payment. `transactions` holds the state of each attempt to pay, by id.
-
-    An entry of `cancels` is (amount in minor units, transaction). A transaction may hold `refunded_amount`, the highest
-    refunded total that the provider ever stated for it. `entries` is the transaction log.
-    """
-
-    told: Registers = field(default_factory=dict)
-    transactions: Mapping[str, Registers] = field(default_factory=dict)
-    cancels: Registers = field(default_factory=dict)
-    entries: Registers = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class CancelClaim:
-    """The cancels of one transaction of one provider. They count once that transaction is known to be the order's.
-
-    `names` are the transaction's aliases. `waiting` holds the ids of the events that arrived while the claim did not
-    count; it depends on the order of arrival, so it is not compared.
-    """
-
-    provider: str
-    transaction: str
-    parts: Parts = field(default_factory=Parts)
-    names: tuple[str, ...] = ()
-    is_confirmed: bool = False
-    waiting: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)  # without slots, for cached_property
@@ -347,32 +318,6 @@ class Payment:
         return None if amount is None else (amount, self.known("currency"))
 
 
-def mismatch_reason(base: Parts, claim: CancelClaim) -> str | None:
-    """Return why a cancel does not belong to the order's payment; None when it does, or when no payment is known.
-
-    A transaction belongs to the order when another webhook of the order names it. A cancel without a transaction
-    belongs to the payment of its provider. A cancel that the provider's API confirmed needs no other proof.
-    """
-    paid = [change for change in transaction_log.status_changes(base.entries) if change.status == "completed"]
-    if not paid or claim.is_confirmed:
-        return None
-    known = {*base.transactions, *(alias for change in paid for alias in change.aliases)}
-    if claim.transaction and not known.isdisjoint((claim.transaction, *claim.names)):
-        return "other_currency" if _currencies_differ(base, claim) else None
-    by_provider = [change for change in paid if change.provider == claim.provider]
-    if not by_provider:
-        return "other_provider"
-    is_named = bool(claim.transaction) and all(change.aliases for change in by_provider)
-    return "other_transaction" if is_named else "other_currency" if _currencies_differ(base, claim) else None
-
-
-def _currencies_differ(base: Parts, claim: CancelClaim) -> bool:
-    paid = base.transactions.get(claim.transaction, base.told)
-    cancelled = claim.parts.told
-    currencies = registers.value(paid, "currency"), registers.value(cancelled, "currency")
-    return None not in currencies and currencies[0] != currencies[1]
-
-
 def _rank(status: str) -> int:
     return next(rank for rank, tier in enumerate(TRANSITIONS) if status in tier)
 
@@ -389,6 +334,3 @@ def _is_zero(state: Registers) -> bool:
 def _money(state: Registers) -> tuple[int, str] | None:
     amount = registers.value(state, "amount")
     return None if amount is None else (amount, registers.value(state, "currency"))
-
-
-__all__ = ["LIVE", "MONEY_STATUSES", "PAID", "TRANSITIONS", "CancelClaim", "Parts", "Payment", "mismatch_reason"]

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from processors.payment.domain import dispute, transaction_log
-from processors.payment.domain.payment import FAILED, TRANSITIONS, CancelClaim, Parts, Payment, mismatch_reason
+from processors.payment.domain.cancel_claims import CancelClaim, Parts, mismatch_reason
+from processors.payment.domain.payment import FAILED, TRANSITIONS, Payment
 from stream.events import DisputeWebhook, OrderWebhook, OutcomeKind, PaymentNotice, PaymentWebhook, RefundWebhook
 from stream.state import registers
 from stream.state.registers import Registers, Stamp

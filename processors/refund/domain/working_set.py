@@ -2,16 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from processors.refund.domain.refunds import (
-    PaidEvent,
-    Refunds,
-    apply,
-    apply_payment,
-    apply_request,
-    apply_webhook,
-    merge,
-    new_events,
-)
+from processors.refund.domain.domain_events import new_events
+from processors.refund.domain.refunds import Refunds
+from processors.refund.domain.transitions import PaidEvent, apply_payment, apply_request, apply_webhook, merge
 from stream.events import CryptoRefundRequested, DomainEvent, OutcomeKind, RefundRequested, RefundWebhook
 from stream.state import aliases
 from stream.state.aliases import Alias, AliasKey
@@ -59,7 +52,7 @@ class RefundWorkingSet:
             released += alias.waiting
         outcome: OutcomeKind = "processed"
         if isinstance(event, RefundWebhook):
-            refunds, outcome, _ = apply(refunds, event)
+            refunds, outcome = apply_webhook(refunds, event)
         elif isinstance(event, RefundRequested | CryptoRefundRequested):
             refunds = apply_request(refunds, event)
         elif isinstance(event, PaidEvent):
@@ -69,7 +62,7 @@ class RefundWorkingSet:
 
     def _store_pending(self, alias: AliasKey, webhook: RefundWebhook) -> Result:
         known = self.aliases[alias]
-        pending = apply_webhook(known.orphan or Refunds(""), webhook)
+        pending, _ = apply_webhook(known.orphan or Refunds(""), webhook)
         self.aliases[alias] = replace(known, orphan=pending, waiting=(*known.waiting, webhook.envelope.event_id))
         return Result(":".join(alias), "waiting", ())
 
