@@ -11,8 +11,8 @@ from console.api.labels import PROVIDERS, canonical
 from console.api.statistics import ALL
 from console.domain import STATUSES
 from providers.parsing.fields import HIDDEN
+from runtime.clock import EPOCH
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 LIMIT, MAX_LIMIT = 50, 200
 MAX_LENGTH = 200

@@ -18,7 +18,7 @@ from stream.events import redaction
 from stream.events.json_text import error_text
 from stream.store import outbox
 
-SENDS = Counter("hookstream_mail_sends_total", "Attempts to send a mail, by what came of them", ["result"])
+SENDS = Counter("hookstream_mail_sends_total", "Attempts to send a mail, by result", ["result"])
 BACKOFF_S = (2.0, 3600.0)
 
 

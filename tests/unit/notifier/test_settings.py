@@ -50,7 +50,7 @@ def test_a_sender_is_an_address_with_or_without_a_name(mail_from: str, shop_name
         ("mail_from", "My Shop", "it has no @"),
         ("mail_from", "Kim <a@b.example>, Lee <c@d.example>", "it must be an address"),
         ("mail_from", "a@b.example, c@d.example", "more than one @"),
-        ("mail_from", "My Shop <mail@shop..example>", "the domain is no host name"),
+        ("mail_from", "My Shop <mail@shop..example>", "the domain is not a host name"),
         ("mail_from", "김@shop.example", "must be ASCII"),
         ("mail_from", "My\nShop <mail@shop.example>", "control character"),
         ("operator_email", "nobody", "it has no @"),
@@ -111,7 +111,7 @@ def test_an_authority_is_a_file_or_its_text(tmp_path: Path) -> None:
         ("smtps://mail.shop.example/?tls=required", "implicit"),
     ],
 )
-def test_a_password_needs_tls_unless_it_stays_on_this_machine_or_somebody_decides(url: str, tls: str) -> None:
+def test_a_password_needs_tls_unless_the_host_is_loopback_or_the_url_overrides_it(url: str, tls: str) -> None:
     assert smtp_url.parse(url).tls == tls
 
 

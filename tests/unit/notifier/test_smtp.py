@@ -35,7 +35,7 @@ def taking() -> Iterator[Server]:
 
 @contextmanager
 def server(*replies: bytes) -> Iterator[tuple[str, list[bytes]]]:
-    """A mail server that gives these replies in turn, one a command; an empty one hangs up. And what it was told."""
+    """Serve these replies in turn, one per command; an empty one hangs up. Yield the URL and the lines received."""
     heard: list[bytes] = []
     listener = socket.create_server(("127.0.0.1", 0))
 

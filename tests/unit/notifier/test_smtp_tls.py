@@ -32,7 +32,7 @@ def certified(name: str = "localhost", by: trustme.CA = AUTHORITY) -> ssl.SSLCon
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:
-    """For a name that is right, by nobody but itself."""
+    """Return a context with a self-signed certificate for the right name."""
     context, pem = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), folder / "self.pem"
     pem.write_bytes(STRANGER.private_key_pem.bytes() + STRANGER.cert_pem.bytes())
     context.load_cert_chain(pem)
