@@ -7,20 +7,27 @@ Every method may meet a full or broken disk. None of them then loses a record th
 """
 
 import asyncio
-import fcntl
 import os
-import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-HEADER = struct.Struct(">II")
-PROBE_BYTES = 4_096
+from gateway.append.spool_file import (
+    frame,
+    frames,
+    open_locked,
+    read_position,
+    recover,
+    save_position,
+    sync,
+    write_at,
+    write_test_file,
+)
+
 MIN_FREE_BYTES = 1_048_576
 """With less free space on its disk, a spool may have no room for the longest body."""
 
@@ -61,13 +68,13 @@ class Spool:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._max_bytes = max_bytes
         self._folder = folder
-        self._file = _open_locked(folder / "spool.log")
-        _sync(folder)  # without its directory entry, the file is lost in a power failure
+        self._file = open_locked(folder / "spool.log")
+        sync(folder)  # without its directory entry, the file is lost in a power failure
         self._position_file = folder / "spool.position"
         self.write_error: str | None = None
         self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
         self._writing = False
-        self.size, self.position = _recover(self._file, _read_position(self._position_file))
+        self.size, self.position = recover(self._file, read_position(self._position_file))
         self.records = sum(1 for _ in self._read_from(self.position))
 
     @property
@@ -82,7 +89,7 @@ class Spool:
     def probe(self) -> None:
         """Write a test file and set `write_error` to why the disk refuses it, or None."""
         try:
-            _write_test_file(self._folder / "spool.probe")
+            write_test_file(self._folder / "spool.probe")
             disk = os.statvfs(self._folder)
         except OSError as failure:
             self.write_error = failure.strerror or type(failure).__name__
@@ -99,13 +106,12 @@ class Spool:
 
         Raises SpoolFull if the record does not fit; the future raises OSError if the disk refuses it.
         """
-        payload = _encode(record)
-        frame = HEADER.pack(len(payload), zlib.crc32(payload)) + payload
-        if self.size + sum(len(waiting) for waiting, _ in self._waiting) + len(frame) > self._max_bytes:
+        framed = frame(_encode(record))
+        if self.size + sum(len(waiting) for waiting, _ in self._waiting) + len(framed) > self._max_bytes:
             raise SpoolFull
         loop = asyncio.get_running_loop()
         done = loop.create_future()
-        self._waiting.append((frame, done))
+        self._waiting.append((framed, done))
         if not self._writing:
             self._writing = True
             loop.create_task(self._write_waiting())  # noqa: RUF006 - its end is awaited through `done`
@@ -133,7 +139,7 @@ class Spool:
         if self.records == 0 and not self._writing and position == self.size:
             self._truncate()
         else:
-            _save_position(self._position_file, self.position)
+            save_position(self._position_file, self.position)
 
     def _truncate(self) -> None:
         """Delete the saved position durably, then empty the file: an old position would skip new records.
@@ -141,7 +147,7 @@ class Spool:
         Neither step needs free space, so a spool frees its space on a full disk too.
         """
         self._position_file.unlink(missing_ok=True)
-        _sync(self._folder)
+        sync(self._folder)
         self._file.truncate(0)
         self.size = self.position = 0
 
@@ -152,7 +158,7 @@ class Spool:
     async def _write_waiting(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
-            failure = await asyncio.to_thread(self._write, b"".join(frame for frame, _ in batch))
+            failure = await asyncio.to_thread(self._write, b"".join(framed for framed, _ in batch))
             self.write_error = (failure.strerror or type(failure).__name__) if failure else None
             if failure is None:
                 self.records += len(batch)
@@ -164,7 +170,7 @@ class Spool:
     def _write(self, data: bytes) -> OSError | None:
         """Write at the end of the file; return the failure, if any. The next write overwrites an incomplete one."""
         try:
-            _write_at(self._file, self.size, data)
+            write_at(self._file, self.size, data)
         except OSError as failure:
             with suppress(OSError):
                 self._file.truncate(self.size)
@@ -173,79 +179,5 @@ class Spool:
         return None
 
     def _read_from(self, position: int) -> Iterator[tuple[ProducerRecord, int]]:
-        for payload, end in _frames(self._file, position, self.size):
+        for payload, end in frames(self._file, position, self.size):
             yield _decode(payload), end
-
-
-def _open_locked(path: Path) -> IO[bytes]:
-    """Open a file with an exclusive lock that lasts until it is closed. Raises OSError if another process has it."""
-    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as locked:
-        file.close()
-        raise OSError(locked.errno, f"another gateway uses the spool in {path.parent}") from locked
-    return file
-
-
-def _recover(file: IO[bytes], saved_position: int) -> tuple[int, int]:
-    """Cut off an incomplete record; return the length of the file and the position to read from.
-
-    That is the saved position, or 0 if no record begins there: Kafka then gets some records twice.
-    """
-    end, is_valid = 0, saved_position == 0
-    for _, end in _frames(file, 0, os.fstat(file.fileno()).st_size):
-        is_valid = is_valid or end == saved_position
-    file.truncate(end)
-    return end, saved_position if is_valid else 0
-
-
-def _frames(file: IO[bytes], position: int, end: int) -> Iterator[tuple[bytes, int]]:
-    """Yield each payload and the position after it; stop at the first frame that is incomplete or has a wrong CRC."""
-    while position + HEADER.size <= end:
-        length, checksum = HEADER.unpack(os.pread(file.fileno(), HEADER.size, position))
-        payload = os.pread(file.fileno(), length, position + HEADER.size)
-        if len(payload) != length or zlib.crc32(payload) != checksum:
-            return
-        position += HEADER.size + length
-        yield payload, position
-
-
-def _write_at(file: IO[bytes], position: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(file.fileno(), view, position)
-        position, view = position + written, view[written:]
-    os.fdatasync(file.fileno())
-
-
-def _read_position(path: Path) -> int:
-    try:
-        return int(path.read_text())
-    except (FileNotFoundError, ValueError):  # never saved, or torn: read from the start, which only repeats records
-        return 0
-
-
-def _sync(folder: Path) -> None:
-    """Fsync a folder, which makes its entries durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _write_test_file(path: Path) -> None:
-    """Write and delete a new file of PROBE_BYTES. An existing file has its blocks and would hide a full disk."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0) as file:
-        try:
-            _write_at(file, 0, bytes(PROBE_BYTES))
-        finally:
-            path.unlink(missing_ok=True)
-
-
-def _save_position(path: Path, position: int) -> None:
-    temporary = path.with_suffix(".new")
-    temporary.write_text(str(position))
-    temporary.replace(path)

@@ -9,57 +9,22 @@ around values is trimmed.
 import os
 import ssl
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
-from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from runtime.config import kafka_properties
 from runtime.config.secrets import Token, local_defaults
+from runtime.config.sources import FileSource, named_file, secret_file
 
 EXIT_MISCONFIGURED = 78  # EX_CONFIG of sysexits.h
 Mode = Literal["live", "test"]
 NAME_PREFIX = r"^[A-Za-z0-9._-]{0,100}$"
 """The characters Kafka allows in names. Its limit of 249 leaves room for the names of topics and groups."""
-
-
-Find = Callable[[str], tuple[str, Path | None]]
-"""Takes a setting's name in capitals; returns the variable that names its file, and the file's path or None."""
-
-
-class FileSource(PydanticBaseSettingsSource):
-    """Reads settings from the files that `find` returns. Raises OSError if a file cannot be read."""
-
-    def __init__(self, settings_cls: type[BaseSettings], find: Find) -> None:
-        super().__init__(settings_cls)
-        self._find = find
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        variable, path = self._find(field_name.upper())
-        try:
-            return (path.read_text().strip() if path else None), field_name, False
-        except OSError as failure:
-            raise OSError(failure.errno, failure.strerror, f"{variable} names {path}") from failure
-
-    def __call__(self) -> dict[str, Any]:
-        fields = self.settings_cls.model_fields
-        values = {name: self.get_field_value(field, name)[0] for name, field in fields.items()}
-        return {name: value for name, value in values.items() if value is not None}
-
-
-def _named_file(name: str) -> tuple[str, Path | None]:
-    variable = f"{name}_FILE"
-    return variable, Path(path) if (path := os.environ.get(variable)) else None
-
-
-def _secret_file(name: str) -> tuple[str, Path | None]:
-    folder = os.environ.get("SECRETS_DIR")
-    path = Path(folder, name) if folder else None
-    return "SECRETS_DIR", path if path and path.exists() else None
 
 
 class Settings(BaseSettings):
@@ -160,9 +125,9 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (
             init_settings,
-            FileSource(settings_cls, _secret_file),
+            FileSource(settings_cls, secret_file),
             env_settings,
-            FileSource(settings_cls, _named_file),
+            FileSource(settings_cls, named_file),
         )
 
     @classmethod

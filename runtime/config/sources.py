@@ -1,0 +1,45 @@
+"""Reads settings from files: `NAME_FILE` names one file, `SECRETS_DIR` a folder with a file per setting."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+Find = Callable[[str], tuple[str, Path | None]]
+"""Takes a setting's name in capitals; returns the variable that names its file, and the file's path or None."""
+
+
+class FileSource(PydanticBaseSettingsSource):
+    """Reads settings from the files that `find` returns. Raises OSError if a file cannot be read."""
+
+    def __init__(self, settings_cls: type[BaseSettings], find: Find) -> None:
+        super().__init__(settings_cls)
+        self._find = find
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        variable, path = self._find(field_name.upper())
+        try:
+            return (path.read_text().strip() if path else None), field_name, False
+        except OSError as failure:
+            raise OSError(failure.errno, failure.strerror, f"{variable} names {path}") from failure
+
+    def __call__(self) -> dict[str, Any]:
+        fields = self.settings_cls.model_fields
+        values = {name: self.get_field_value(field, name)[0] for name, field in fields.items()}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+def named_file(name: str) -> tuple[str, Path | None]:
+    """Find the file that the variable `{name}_FILE` names."""
+    variable = f"{name}_FILE"
+    return variable, Path(path) if (path := os.environ.get(variable)) else None
+
+
+def secret_file(name: str) -> tuple[str, Path | None]:
+    """Find the file `name` in the folder `SECRETS_DIR`."""
+    folder = os.environ.get("SECRETS_DIR")
+    path = Path(folder, name) if folder else None
+    return "SECRETS_DIR", path if path and path.exists() else None
