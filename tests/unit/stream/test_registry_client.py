@@ -170,8 +170,8 @@ def test_a_committed_schema_is_recognised_however_the_registry_writes_it(listene
     ("variables", "sentence"),
     [
         ({"SCHEMA_REGISTRY_URL": "registry:8081"}, "SCHEMA_REGISTRY_URL: must be an http or https URL"),
-        ({"SCHEMA_REGISTRY_URL": f"https://kim:{PASSWORD}@r", "SCHEMA_REGISTRY_TOKEN": "t"}, "keep one"),
-        ({"SCHEMA_REGISTRY_URL": "https://r", "SCHEMA_REGISTRY_CA": "/nowhere"}, "holds no certificate"),
+        ({"SCHEMA_REGISTRY_URL": f"https://kim:{PASSWORD}@r", "SCHEMA_REGISTRY_TOKEN": "t"}, "use only one of them"),
+        ({"SCHEMA_REGISTRY_URL": "https://r", "SCHEMA_REGISTRY_CA": "/nowhere"}, "has no readable certificate"),
         ({"SCHEMA_REGISTER": "perhaps"}, "SCHEMA_REGISTER: "),
     ],
 )
