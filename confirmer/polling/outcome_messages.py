@@ -10,7 +10,7 @@ from runtime import clock
 from stream.avro.codec import Codec
 from stream.events import Outcome, OutcomeKind, Record, RejectedWebhook, UnconfirmedWebhook, topics
 from stream.events.topics import Topic
-from stream.store.outbox import Message
+from stream.store.outbox import OutboxMessage
 from stream.worker.messages import encode_record
 
 EXCERPT_BYTES = 2048
@@ -23,7 +23,9 @@ class OutcomeMessages:
         self._service = service
         self._codec = codec
 
-    def build(self, claimed: ClaimedVerification, unconfirmed: UnconfirmedWebhook, verdict: Verdict) -> list[Message]:
+    def build(
+        self, claimed: ClaimedVerification, unconfirmed: UnconfirmedWebhook, verdict: Verdict
+    ) -> list[OutboxMessage]:
         """Return the messages of a verdict; none for RetryLater.
 
         Raises whatever the encoding of a record raises, such as OverflowError.
@@ -41,7 +43,7 @@ class OutcomeMessages:
             case RetryLater():
                 return []
 
-    def _outcome(self, claimed: ClaimedVerification, kind: OutcomeKind, error: str | None) -> Message:
+    def _outcome(self, claimed: ClaimedVerification, kind: OutcomeKind, error: str | None) -> OutboxMessage:
         outcome = Outcome(
             event_id=claimed.receipt_id,
             service=self._service,
@@ -55,9 +57,9 @@ class OutcomeMessages:
         )
         return self._message(claimed, topics.OUTCOMES, outcome.event_id, outcome)
 
-    def _message(self, claimed: ClaimedVerification, topic: Topic, key: str, record: Record) -> Message:
+    def _message(self, claimed: ClaimedVerification, topic: Topic, key: str, record: Record) -> OutboxMessage:
         source, name = (topics.UNCONFIRMED.name, claimed.partition), key.encode()
-        return Message(*source, topic.name, name, encode_record(self._codec, record, name))
+        return OutboxMessage(*source, topic.name, name, encode_record(self._codec, record, name))
 
 
 def conclude(
@@ -66,7 +68,7 @@ def conclude(
     response: Response,
     context: Context,
     messages: OutcomeMessages,
-) -> tuple[Verdict, list[Message]]:
+) -> tuple[Verdict, list[OutboxMessage]]:
     """Decide what becomes of a verification, and build the messages to publish.
 
     A response whose messages cannot be built counts as unreadable, so that it does not hold up other verifications.

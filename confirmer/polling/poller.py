@@ -28,7 +28,7 @@ from stream.avro.codec import Codec
 from stream.avro.registry import UnknownSchema
 from stream.events import UnconfirmedWebhook
 from stream.kafka.client_config import Cluster
-from stream.store.outbox import Message
+from stream.store.outbox import OutboxMessage
 from stream.worker.publisher import Publisher
 
 T = TypeVar("T")
@@ -151,7 +151,7 @@ class Poller:
 
     def _conclude(
         self, client: ProviderClient, verification: OpenVerification, response: Response
-    ) -> tuple[Verdict, list[Message]]:
+    ) -> tuple[Verdict, list[OutboxMessage]]:
         claimed, _ = verification
         chance = random.random()  # noqa: S311 - spreads retries
         context = Context(clock.now(), claimed.attempts, claimed.unread, self._settings.mode, chance)
@@ -163,7 +163,7 @@ class Poller:
             raise TypeError(f"a verification holds a {type(record).__name__} instead of an unconfirmed webhook")
         return record
 
-    async def _publish(self, messages: Sequence[Message]) -> None:
+    async def _publish(self, messages: Sequence[OutboxMessage]) -> None:
         if messages:
             async with self._publishing:
                 await asyncio.to_thread(self._publisher.publish, messages)

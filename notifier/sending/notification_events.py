@@ -5,13 +5,13 @@ from notifier.mail.branding import Branding
 from notifier.mail_queue import QueuedMail
 from stream.avro.codec import Codec
 from stream.events import NotificationSent, topics
-from stream.store.outbox import Message
+from stream.store.outbox import OutboxMessage
 
 OWN_ROWS = (topics.NOTIFICATIONS.name, 0)
 """The key of the sender's outbox rows. They belong to no partition; any sender publishes them."""
 
 
-def sent_message(mail: QueuedMail, branding: Branding, at: int, codec: Codec) -> Message:
+def sent_message(mail: QueuedMail, branding: Branding, at: int, codec: Codec) -> OutboxMessage:
     """Return the outbox message for `mail`, sent `at` microseconds since 1970 UTC."""
     event = NotificationSent(
         notification_id=mail.notification_id,
@@ -25,7 +25,7 @@ def sent_message(mail: QueuedMail, branding: Branding, at: int, codec: Codec) ->
         message_id=composer.message_id(mail, branding),
         sent_at=at,
     )
-    return Message(*OWN_ROWS, topics.NOTIFICATIONS.name, mail.notification_id.encode(), codec.encode(event))
+    return OutboxMessage(*OWN_ROWS, topics.NOTIFICATIONS.name, mail.notification_id.encode(), codec.encode(event))
 
 
 def recipient_id(mail: QueuedMail) -> str:

@@ -61,13 +61,13 @@ class Sender:
                 while not stop.is_set() and self._send_next(stop):
                     self._housekeeping.run_if_due()
                 self._lane.close_idle(time.monotonic())
-                if self._ownership is None or self._ownership.is_given:
+                if self._ownership is None or self._ownership.is_set:
                     self._housekeeping.run_if_due()
             except exc.SQLAlchemyError as failure:
                 self._lane.close()
                 log.warning("store.failed", error=error_classification.name(failure))
                 if self._ownership and error_classification.is_store_failure(failure):
-                    self._ownership.withdraw()
+                    self._ownership.clear()
             except Exception as failure:  # noqa: BLE001 - the next mail uses a new connection
                 self._lane.close()
                 log.error("sender.failed", error=error_classification.describe(failure))
@@ -81,7 +81,7 @@ class Sender:
         since: datetime | None = None
         try:
             with self._store.begin() as tx:
-                if self._ownership and not self._ownership.holds(tx):
+                if self._ownership and not self._ownership.is_valid_for(tx):
                     return False
                 settings, capacity = self._settings, self._lane.capacity(time.monotonic())
                 mails = mail_queue.claim(tx, settings.operator_locale, settings.mail_max_age, capacity)

@@ -47,7 +47,9 @@ class RegistryClient:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("SCHEMA_REGISTRY_URL must be an http or https URL")
         if token and parts.username is not None:
-            raise ValueError("SCHEMA_REGISTRY_URL has credentials and SCHEMA_REGISTRY_TOKEN is set: use only one of them")
+            raise ValueError(
+                "SCHEMA_REGISTRY_URL has credentials and SCHEMA_REGISTRY_TOKEN is set: use only one of them"
+            )
         host = parts.netloc.rpartition("@")[2]
         self._base = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
         self.name = f"the schema registry at {self._base}"

@@ -118,7 +118,7 @@ class GroupConsumer:
                 self._consumer.resume(self._consumer.assignment())
             self._may_be_paused = False
 
-    def own(self, taken: Mapping[Partition, Owned]) -> None:
+    def add_owned(self, taken: Mapping[Partition, Owned]) -> None:
         """Record the acquired epochs, except for partitions that Kafka has revoked meanwhile."""
         self.owned |= {partition: owned for partition, owned in taken.items() if partition in self.arrived}
         self.arrived -= taken.keys()
@@ -242,7 +242,7 @@ class GroupConsumer:
 
     @faults.before("worker.before_offsets")
     @faults.after("worker.after_offsets")
-    def done(self, ends: dict[Partition, int], *, at_once: bool = False) -> None:
+    def commit_offsets(self, ends: dict[Partition, int], *, at_once: bool = False) -> None:
         """Commit the next offset of each partition to Kafka: in the background and in `leave`, or now if `at_once`.
 
         While a restored store catches up, offsets below `rewound_until` are not committed, so that Kafka keeps the

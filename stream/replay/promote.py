@@ -135,7 +135,7 @@ class Promotion:
         publisher = Publisher(self._cluster, while_waiting=lambda: None)
         while True:
             with self._live.begin() as tx:
-                rows = [(row_id, outbox.Message(*rest)) for row_id, *rest in tx.exec_driver_sql(ALL_OUTBOX)]
+                rows = [(row_id, outbox.OutboxMessage(*rest)) for row_id, *rest in tx.exec_driver_sql(ALL_OUTBOX)]
             if not rows:
                 return
             publisher.publish([message for _, message in rows])

@@ -9,7 +9,7 @@ from stream.kafka.position import Partition
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class OutboxMessage:
     """An encoded record to publish to `topic`. `source_topic` and `source_partition` name the record that caused it."""
 
     source_topic: str
@@ -35,7 +35,7 @@ SELECT id, source_topic, source_partition, topic, key, value
 """
 
 
-def insert(tx: Connection, messages: Sequence[Message]) -> list[int]:
+def insert(tx: Connection, messages: Sequence[OutboxMessage]) -> list[int]:
     """Insert messages in order; return the ids of their rows."""
     if not messages:
         return []
@@ -49,10 +49,10 @@ def insert(tx: Connection, messages: Sequence[Message]) -> list[int]:
     return [row[0] for row in tx.exec_driver_sql(INSERT, columns)]
 
 
-def unpublished(tx: Connection, partitions: Collection[Partition]) -> list[tuple[int, Message]]:
+def unpublished(tx: Connection, partitions: Collection[Partition]) -> list[tuple[int, OutboxMessage]]:
     """Return the rows with these source partitions, in order: a former owner may have left them unpublished."""
     columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
-    return [(row_id, Message(*rest)) for row_id, *rest in tx.exec_driver_sql(UNPUBLISHED, columns)]
+    return [(row_id, OutboxMessage(*rest)) for row_id, *rest in tx.exec_driver_sql(UNPUBLISHED, columns)]
 
 
 def delete(tx: Connection, ids: Collection[int]) -> None:

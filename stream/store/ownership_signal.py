@@ -15,26 +15,26 @@ class OwnershipSignal:
     """
 
     def __init__(self) -> None:
-        self._given = Event()
+        self._event = Event()
         self._identity: int | None = None
 
-    def give(self, tx: Connection) -> None:
+    def set(self, tx: Connection) -> None:
         """Set the flag: the worker has taken over its partitions in the store of this transaction."""
         self._identity = _identity(tx)
-        self._given.set()
+        self._event.set()
 
-    def withdraw(self) -> None:
+    def clear(self) -> None:
         """Clear the flag: the store failed or was restored."""
-        self._given.clear()
+        self._event.clear()
 
     @property
-    def is_given(self) -> bool:
+    def is_set(self) -> bool:
         """Return whether the worker has taken over its partitions since the store last failed."""
-        return self._given.is_set()
+        return self._event.is_set()
 
-    def holds(self, tx: Connection) -> bool:
+    def is_valid_for(self, tx: Connection) -> bool:
         """Return whether rows read in this transaction may be acted on: the flag is set for this very store."""
-        return self.is_given and _identity(tx) == self._identity
+        return self.is_set and _identity(tx) == self._identity
 
 
 def _identity(tx: Connection) -> int | None:

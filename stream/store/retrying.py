@@ -26,7 +26,7 @@ STATUSES = ("retrying", "abandoned", "dismissed")
 
 
 @dataclass(frozen=True, slots=True)
-class Retrying:
+class FailedEvent:
     """A failed event with its record's position and bytes, the number of attempts so far, and the last error."""
 
     event_id: str
@@ -42,9 +42,9 @@ class Retrying:
 class Dismissed(NamedTuple):
     """A dismissed event: its id and position, the number of attempts, and the operator's reason."""
 
-    stood: tuple[str, str, int, int]
+    position: tuple[str, str, int, int]
     attempts: int
-    because: str
+    reason: str
 
 
 INSERT = """
@@ -82,10 +82,10 @@ FAILING = f"SELECT count(*) FROM parked WHERE status = 'retrying' AND attempts B
 COUNTS = "SELECT status, count(*) FROM parked GROUP BY status"
 
 
-def first_failure(delivery: Delivery, error: str) -> Retrying:
+def first_failure(delivery: Delivery, error: str) -> FailedEvent:
     """Return the row of a record that has just failed for the first time."""
     position = (delivery.topic, delivery.partition, delivery.offset)
-    return Retrying(delivery.event_id, *position, delivery.key, delivery.value, 1, error)
+    return FailedEvent(delivery.event_id, *position, delivery.key, delivery.value, 1, error)
 
 
 def counts(tx: Connection) -> dict[str, int]:
@@ -95,13 +95,13 @@ def counts(tx: Connection) -> dict[str, int]:
 
 
 @faults.after("worker.before_retry")
-def due(tx: Connection, partitions: Collection[Partition], most: int) -> list[Retrying]:
+def due(tx: Connection, partitions: Collection[Partition], most: int) -> list[FailedEvent]:
     """Lock and return at most `most` events of these partitions that are due for a retry, the longest due first.
 
     Rows that another transaction has locked are skipped.
     """
     columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
-    return [Retrying(*row) for row in tx.exec_driver_sql(DUE, {**columns, "most": most})]
+    return [FailedEvent(*row) for row in tx.exec_driver_sql(DUE, {**columns, "most": most})]
 
 
 def dismissed(tx: Connection, partitions: Collection[Partition]) -> list[Dismissed]:
@@ -119,7 +119,7 @@ def next_attempt(attempts: int) -> int:
     return min(attempts, MAX_RETRIES) + 1
 
 
-def save(tx: Connection, events: Sequence[tuple[Retrying, Status]], first_wait_s: float) -> None:
+def save(tx: Connection, events: Sequence[tuple[FailedEvent, Status]], first_wait_s: float) -> None:
     """Insert or update failed events; the next attempt is due after `wait_s` seconds."""
     write(tx, INSERT, COLUMNS, [_row(event, status, first_wait_s) for event, status in events])
 
@@ -142,7 +142,7 @@ def wait_s(event_id: str, attempts: int, first_wait_s: float) -> float:
     return float(first_wait_s * FACTOR ** (attempts - 1) * (1 + JITTER * fraction))
 
 
-def _row(event: Retrying, status: Status, first_wait_s: float) -> tuple[object, ...]:
+def _row(event: FailedEvent, status: Status, first_wait_s: float) -> tuple[object, ...]:
     return (
         event.event_id,
         event.topic,

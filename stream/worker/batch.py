@@ -14,8 +14,8 @@ from stream.events import OutcomeKind
 from stream.kafka.delivery import Delivery, UnreadableRecord
 from stream.store import idempotency_keys, inbox, outbox, retrying
 from stream.store.error_classification import describe
-from stream.store.outbox import Message
-from stream.store.retrying import Retrying, Status
+from stream.store.outbox import OutboxMessage
+from stream.store.retrying import FailedEvent, Status
 from stream.worker.bisection import Handler, Runner, Succeeded
 from stream.worker.messages import MessageFactory
 
@@ -35,7 +35,7 @@ class Applied:
     """What to publish after the commit: messages, the ids of their outbox rows, and the outcome of each delivery."""
 
     rows: list[int] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
+    messages: list[OutboxMessage] = field(default_factory=list)
     outcomes: list[DeliveryOutcome] = field(default_factory=list)
 
 
@@ -56,9 +56,9 @@ def apply(
     fresh, judged = inbox.split_repeated(deliveries, inbox.known(tx, deliveries))
     readable = [delivery for delivery in fresh if not isinstance(delivery.event, UnreadableRecord)]
     handled = dict(zip((delivery.event_id for delivery in readable), run(tx, readable, handler, factory), strict=True))
-    messages: list[Message] = []
+    messages: list[OutboxMessage] = []
     outcomes: list[DeliveryOutcome] = []
-    failed: list[tuple[Retrying, Status]] = []
+    failed: list[tuple[FailedEvent, Status]] = []
     for delivery in fresh:
         result = handled.get(delivery.event_id)
         if isinstance(delivery.event, UnreadableRecord):

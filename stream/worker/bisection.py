@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from stream.kafka.delivery import Delivery
 from stream.state.fold import Result
 from stream.store.error_classification import is_store_failure
-from stream.store.outbox import Message
+from stream.store.outbox import OutboxMessage
 from stream.worker.messages import MessageFactory
 
 Handler = Callable[[Connection, Sequence[Any]], Sequence[Result]]
@@ -24,7 +24,7 @@ class Succeeded:
     """The result of a handled event, and the messages with its domain events."""
 
     result: Result
-    messages: list[Message]
+    messages: list[OutboxMessage]
 
 
 HandledBatch = list[Succeeded | Exception]

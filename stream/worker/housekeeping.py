@@ -11,8 +11,8 @@ from stream.avro.codec import Codec
 from stream.kafka.position import Owned, Partition
 from stream.store import inbox, outbox, ownership, retrying
 from stream.store.inbox import EventPosition
-from stream.store.outbox import Message
-from stream.store.retrying import Retrying
+from stream.store.outbox import OutboxMessage
+from stream.store.retrying import FailedEvent
 from stream.worker import metrics, retries
 from stream.worker.batch import Applied
 from stream.worker.bisection import Handler
@@ -55,7 +55,7 @@ class Housekeeping:
         return time.monotonic() - self._last_run_at > INTERVAL_S
 
     def work(
-        self, tx: Connection, owned: Mapping[Partition, Owned], outcomes: Callable[[Applied], list[Message]]
+        self, tx: Connection, owned: Mapping[Partition, Owned], outcomes: Callable[[Applied], list[OutboxMessage]]
     ) -> list[Applied]:
         """Retry the due events of the owned partitions; publish the outcomes of overdue and dismissed events.
 
@@ -73,7 +73,7 @@ class Housekeeping:
         dismissed = retrying.dismissed(tx, owned)
         if not (due or overdue or dismissed):
             return []
-        touched = _partitions(due, [*overdue, *(event.stood for event in dismissed)])
+        touched = _partitions(due, [*overdue, *(event.position for event in dismissed)])
         ownership.assert_held(tx, {partition: owned[partition] for partition in touched})
         repeated = [event for event in due if event.offset < owned[event.topic, event.partition].rewound_until]
         new = [event for event in due if event not in repeated]
@@ -84,7 +84,7 @@ class Housekeeping:
         self._update_probe(applied)
         return [Applied(applied.rows + rows, applied.messages + messages, applied.outcomes)]
 
-    def _retry(self, tx: Connection, due: list[Retrying], handler: Handler) -> Applied:
+    def _retry(self, tx: Connection, due: list[FailedEvent], handler: Handler) -> Applied:
         policy = retries.keep_attempts if self.stops else retries.count_attempt
         wait_s = self._settings.retry_first_s
         return retries.retry(tx, due, self._codec, handler, self._messages, policy, wait_s) if due else Applied()
@@ -117,5 +117,5 @@ def _merge(first: Applied, second: Applied) -> Applied:
     return Applied(first.rows + second.rows, first.messages + second.messages, first.outcomes + second.outcomes)
 
 
-def _partitions(due: list[Retrying], positions: list[EventPosition]) -> set[Partition]:
+def _partitions(due: list[FailedEvent], positions: list[EventPosition]) -> set[Partition]:
     return {(event.topic, event.partition) for event in due} | {(topic, number) for _, topic, number, _ in positions}

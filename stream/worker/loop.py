@@ -194,13 +194,13 @@ class Worker:
 
     def _invalidate_ownership(self) -> None:
         """Acquire all partitions again before the next batch, because the store may have been replaced."""
-        self.trust.withdraw()
+        self.trust.clear()
         self._published = []  # the row ids may be of another store; remaining rows are published again
         self._consumer.reclaim()
 
     def _process(self, messages: list[Message]) -> None:
         """Acquire new partitions, apply the messages of owned partitions, and do the housekeeping if it is due."""
-        if self._consumer.owned and not self.trust.is_given:
+        if self._consumer.owned and not self.trust.is_set:
             self._invalidate_ownership()  # another thread found that the store fails
         if self._consumer.arrived:
             self._acquire(messages)
@@ -250,9 +250,9 @@ class Worker:
         self._seek(acquired, committed, in_hand)
         self._publisher.publish([message for _, message in unpublished])
         self._published += [row for row, _ in unpublished]
-        self._consumer.own(acquired)
+        self._consumer.add_owned(acquired)
         # If Kafka has forgotten the group, restore its offsets for monitoring and for the next member.
-        self._consumer.done(
+        self._consumer.commit_offsets(
             {
                 partition: owned.next_offset
                 for partition, owned in acquired.items()
@@ -261,7 +261,7 @@ class Worker:
         )
         self._lag.note_positions()
         with self._store.begin() as tx:
-            self.trust.give(tx)
+            self.trust.set(tx)
 
     def _seek(
         self, acquired: Mapping[Partition, Owned], committed: Mapping[Partition, int], in_hand: list[Message]
@@ -310,13 +310,13 @@ class Worker:
         self.on_commit()
         self._publisher.publish([*applied.messages, *outcomes])
         self._published = applied.rows
-        self._consumer.done(ends, at_once=self._commits_immediately)
+        self._consumer.commit_offsets(ends, at_once=self._commits_immediately)
         reporting.report(applied)
 
     @faults.after("worker.after_commit")
     def _commit(
         self, deliveries: list[Delivery], ends: dict[Partition, int], handler: Handler, run: Runner
-    ) -> tuple[Applied, list[outbox.Message]]:
+    ) -> tuple[Applied, list[outbox.OutboxMessage]]:
         """Apply the batch in one transaction.
 
         Outcomes are encoded before the commit, because an encoding error after it would lose them.
@@ -345,7 +345,7 @@ class Worker:
             outbox.delete(tx, self._published)
         self._published = []
 
-    def _outcomes(self, applied: Applied) -> list[outbox.Message]:
+    def _outcomes(self, applied: Applied) -> list[outbox.OutboxMessage]:
         return [
             self._messages.outcome(outcome.delivery, outcome.outcome, outcome.attempt, outcome.error)
             for outcome in applied.outcomes

@@ -12,7 +12,7 @@ from stream.kafka.position import Partition
 from stream.kafka.producer import LARGEST_MESSAGE
 from stream.state.fold import Result
 from stream.store.inbox import OVERDUE, EventPosition
-from stream.store.outbox import Message
+from stream.store.outbox import OutboxMessage
 from stream.store.retrying import Dismissed
 
 TOPIC_OF = {record: topic.name for topic in topics.ALL for record in topic.records}
@@ -38,9 +38,9 @@ def encode_record(codec: Codec, record: Record, key: bytes) -> bytes:
 class MessageFactory(Protocol):
     """Makes the messages of a batch; a message that it does not return is not published."""
 
-    def domain_events(self, delivery: Delivery, result: Result) -> list[Message]: ...
-    def dead_letter(self, delivery: Delivery, error: str) -> list[Message]: ...
-    def released(self, delivery: Delivery, events: Iterable[EventPosition]) -> list[Message]: ...
+    def domain_events(self, delivery: Delivery, result: Result) -> list[OutboxMessage]: ...
+    def dead_letter(self, delivery: Delivery, error: str) -> list[OutboxMessage]: ...
+    def released(self, delivery: Delivery, events: Iterable[EventPosition]) -> list[OutboxMessage]: ...
 
 
 class Messages:
@@ -50,18 +50,18 @@ class Messages:
         self._service = service
         self._codec = codec
 
-    def domain_events(self, delivery: Delivery, result: Result) -> list[Message]:
+    def domain_events(self, delivery: Delivery, result: Result) -> list[OutboxMessage]:
         """Return one message per domain event of `result`, on the event's topic under its aggregate's key.
 
         Raises ValueError for an event that is too large to publish.
         """
         source, key = (delivery.topic, delivery.partition), result.key.encode()
         return [
-            Message(*source, TOPIC_OF[type(event)], key, encode_record(self._codec, event, key))
+            OutboxMessage(*source, TOPIC_OF[type(event)], key, encode_record(self._codec, event, key))
             for event in result.events
         ]
 
-    def dead_letter(self, delivery: Delivery, error: str) -> list[Message]:
+    def dead_letter(self, delivery: Delivery, error: str) -> list[OutboxMessage]:
         """Return the dead letter of a record; it omits key and value when they exceed MAX_ENCLOSED_BYTES."""
         fits = len(delivery.key or b"") + len(delivery.value or b"") <= MAX_ENCLOSED_BYTES
         letter = DeadRecord(
@@ -76,37 +76,39 @@ class Messages:
             at=clock.now(),
         )
         topic, key = topics.dead(self._service).name, letter.event_id.encode()
-        return [Message(delivery.topic, delivery.partition, topic, key, self._codec.encode(letter))]
+        return [OutboxMessage(delivery.topic, delivery.partition, topic, key, self._codec.encode(letter))]
 
-    def released(self, delivery: Delivery, events: Iterable[EventPosition]) -> list[Message]:
+    def released(self, delivery: Delivery, events: Iterable[EventPosition]) -> list[OutboxMessage]:
         """Return the outcomes of events that waited for this delivery."""
         source = (delivery.topic, delivery.partition)
         return [self._outcome(source, event, "processed", 1, None) for event in events]
 
-    def overdue(self, events: Iterable[EventPosition]) -> list[Message]:
+    def overdue(self, events: Iterable[EventPosition]) -> list[OutboxMessage]:
         """Return the outcomes of events that have waited longer than WAIT_LIMIT_S."""
         return [self._outcome((event[1], event[2]), event, "abandoned", 1, OVERDUE) for event in events]
 
-    def dismissed(self, events: Iterable[Dismissed]) -> list[Message]:
+    def dismissed(self, events: Iterable[Dismissed]) -> list[OutboxMessage]:
         """Return the outcomes of dismissed events, once for the outcome topic and once for the dead-letter topic.
 
         A replay reads the dismissals from the dead-letter topic.
         """
         outcomes = [
-            self._outcome((event.stood[1], event.stood[2]), event.stood, "dismissed", event.attempts, event.because)
+            self._outcome(
+                (event.position[1], event.position[2]), event.position, "dismissed", event.attempts, event.reason
+            )
             for event in events
         ]
         dead = topics.dead(self._service).name
         return [*outcomes, *(replace(message, topic=dead) for message in outcomes)]
 
-    def outcome(self, delivery: Delivery, kind: OutcomeKind, attempt: int, error: str | None) -> Message:
+    def outcome(self, delivery: Delivery, kind: OutcomeKind, attempt: int, error: str | None) -> OutboxMessage:
         """Return the outcome of a delivery for its consumers, such as the console."""
         position = (delivery.event_id, delivery.topic, delivery.partition, delivery.offset)
         return self._outcome((delivery.topic, delivery.partition), position, kind, attempt, error)
 
     def _outcome(
         self, source: Partition, event: EventPosition, kind: OutcomeKind, attempt: int, error: str | None
-    ) -> Message:
+    ) -> OutboxMessage:
         event_id, topic, partition, offset = event
         outcome = Outcome(
             event_id=event_id,
@@ -119,4 +121,4 @@ class Messages:
             error=error,
             at=clock.now(),
         )
-        return Message(*source, topics.OUTCOMES.name, event_id.encode(), self._codec.encode(outcome))
+        return OutboxMessage(*source, topics.OUTCOMES.name, event_id.encode(), self._codec.encode(outcome))

@@ -11,7 +11,7 @@ from stream.kafka import admin
 from stream.kafka.client_config import Cluster
 from stream.kafka.producer import PRODUCER
 from stream.kafka.watchdog import Watchdog
-from stream.store.outbox import Message
+from stream.store.outbox import OutboxMessage
 from stream.worker import metrics
 
 POLL_S = 0.2
@@ -28,7 +28,7 @@ class Publisher:
         self._watchdog = Watchdog("producer", partial(admin.are_healthy, cluster))
         self.problem = self._watchdog.problem
 
-    def publish(self, messages: Sequence[Message]) -> None:
+    def publish(self, messages: Sequence[OutboxMessage]) -> None:
         """Return when Kafka has acknowledged all messages; rejected messages are sent again without a limit.
 
         They are committed to the outbox, so they must be published. Raises SystemExit after a fatal producer error.
@@ -40,18 +40,18 @@ class Publisher:
     @faults.before("publisher.before")
     @faults.halfway("publisher.halfway")
     @faults.after("publisher.after")
-    def _publish(self, messages: Sequence[Message]) -> None:
+    def _publish(self, messages: Sequence[OutboxMessage]) -> None:
         unsent = self._try(messages)
         while unsent:
             self._wait({message.topic for message in unsent})
             unsent = self._try(unsent)
 
-    def _try(self, messages: Sequence[Message]) -> list[Message]:
+    def _try(self, messages: Sequence[OutboxMessage]) -> list[OutboxMessage]:
         """Produce all messages, wait for the reports, and return the rejected messages."""
-        failed: list[Message] = []
+        failed: list[OutboxMessage] = []
         waiting = len(messages)
 
-        def report(message: Message, error: KafkaError | None) -> None:
+        def report(message: OutboxMessage, error: KafkaError | None) -> None:
             nonlocal waiting
             waiting -= 1
             if error is None:
@@ -73,7 +73,7 @@ class Publisher:
             self._watchdog.check(topics)
             self._while_waiting()
 
-    def _produce(self, message: Message, report: Callable[[Message, KafkaError | None], None]) -> None:
+    def _produce(self, message: OutboxMessage, report: Callable[[OutboxMessage, KafkaError | None], None]) -> None:
         while True:
             try:
                 return self._producer.produce(

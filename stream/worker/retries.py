@@ -10,23 +10,23 @@ from stream.kafka import delivery
 from stream.kafka.delivery import Delivery, UnreadableRecord
 from stream.store import inbox, outbox, retrying
 from stream.store.error_classification import describe
-from stream.store.outbox import Message
-from stream.store.retrying import MAX_RETRIES, Retrying, Status
+from stream.store.outbox import OutboxMessage
+from stream.store.retrying import MAX_RETRIES, FailedEvent, Status
 from stream.worker.batch import Applied, DeliveryOutcome
 from stream.worker.bisection import Handler, Succeeded, in_parts
 from stream.worker.messages import MessageFactory
 
-FailurePolicy = Callable[[Retrying, str], tuple[Retrying, Status]]
+FailurePolicy = Callable[[FailedEvent, str], tuple[FailedEvent, Status]]
 """Returns the new state of an event that failed again with this error."""
 
 
-def count_attempt(event: Retrying, error: str) -> tuple[Retrying, Status]:
+def count_attempt(event: FailedEvent, error: str) -> tuple[FailedEvent, Status]:
     """Count the failed attempt; after MAX_RETRIES retries the event is dead."""
     attempts = retrying.next_attempt(event.attempts)
     return replace(event, attempts=attempts, error=error), "abandoned" if attempts > MAX_RETRIES else "retrying"
 
 
-def keep_attempts(event: Retrying, error: str) -> tuple[Retrying, Status]:
+def keep_attempts(event: FailedEvent, error: str) -> tuple[FailedEvent, Status]:
     """Do not count the attempt, because consumption is stopped and the cause is probably not this event.
 
     An event that an operator gave up has had its last attempt and is dead.
@@ -34,14 +34,14 @@ def keep_attempts(event: Retrying, error: str) -> tuple[Retrying, Status]:
     return replace(event, error=error), "abandoned" if event.attempts > MAX_RETRIES else "retrying"
 
 
-def mark_dead(event: Retrying, error: str) -> tuple[Retrying, Status]:
+def mark_dead(event: FailedEvent, error: str) -> tuple[FailedEvent, Status]:
     """Count the failed attempt and end the retries: a record that cannot be decoded does not improve by waiting."""
     return replace(event, attempts=event.attempts + 1, error=error), "abandoned"
 
 
 def retry(
     tx: Connection,
-    due: Sequence[Retrying],
+    due: Sequence[FailedEvent],
     codec: Codec,
     handler: Handler,
     factory: MessageFactory,
@@ -58,7 +58,7 @@ def retry(
     ready = [(event, read) for event, read in again if read.event_id not in known and _is_readable(read)]
     handled = in_parts(tx, [read for _, read in ready], handler, factory)
     results = {event.event_id: result for (event, _), result in zip(ready, handled, strict=True)}
-    messages: list[Message] = []
+    messages: list[OutboxMessage] = []
     outcomes: list[DeliveryOutcome] = []
     for event, read in again:
         result = results.get(event.event_id)
@@ -78,13 +78,13 @@ def retry(
     return Applied(outbox.insert(tx, messages), messages, outcomes)
 
 
-def _first_per_event(again: Sequence[tuple[Retrying, Delivery]]) -> list[tuple[Retrying, Delivery]]:
+def _first_per_event(again: Sequence[tuple[FailedEvent, Delivery]]) -> list[tuple[FailedEvent, Delivery]]:
     """Keep the first record of each event id.
 
     Undecodable records have ids made from their positions, so several of them may turn out to be the same event once
     they can be decoded. After the first is handled, the next retry finds the others to be duplicates.
     """
-    first: dict[str, tuple[Retrying, Delivery]] = {}
+    first: dict[str, tuple[FailedEvent, Delivery]] = {}
     for event, read in again:
         first.setdefault(read.event_id, (event, read))
     return list(first.values())
@@ -92,7 +92,7 @@ def _first_per_event(again: Sequence[tuple[Retrying, Delivery]]) -> list[tuple[R
 
 def _fail(
     tx: Connection,
-    event: Retrying,
+    event: FailedEvent,
     read: Delivery,
     failure: Exception | None,
     policy: FailurePolicy,
@@ -106,7 +106,7 @@ def _fail(
     return DeliveryOutcome(read, status, failed.attempts, failed.error)
 
 
-def _settle(tx: Connection, again: Sequence[tuple[Retrying, Delivery]], outcomes: Sequence[DeliveryOutcome]) -> None:
+def _settle(tx: Connection, again: Sequence[tuple[FailedEvent, Delivery]], outcomes: Sequence[DeliveryOutcome]) -> None:
     """Write the outcomes to the inbox and delete the rows of events that no longer fail.
 
     A record that could not be decoded before gets an inbox row under its own id only now.
@@ -129,7 +129,7 @@ def _settle(tx: Connection, again: Sequence[tuple[Retrying, Delivery]], outcomes
     retrying.delete(tx, [event.event_id for event, _ in ended])
 
 
-def _read(codec: Codec, event: Retrying) -> Delivery:
+def _read(codec: Codec, event: FailedEvent) -> Delivery:
     return delivery.delivery(codec, event.topic, event.partition, event.offset, event.key, event.value)
 
 

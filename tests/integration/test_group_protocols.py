@@ -74,7 +74,7 @@ def turn(member: GroupConsumer) -> list[Message]:
     """What a worker does again and again."""
     messages = member.consume(100)
     if member.arrived:
-        member.own(dict.fromkeys(member.arrived, Owned(1, 0)))
+        member.add_owned(dict.fromkeys(member.arrived, Owned(1, 0)))
     member.resume()
     return messages
 

@@ -85,7 +85,7 @@ def test_who_loses_its_partitions_while_it_waits_reads_on_when_it_has_them_again
     order = new_order()
     payments = [a_payment(order=order, name=f"{order} {number}") for number in range(MANY)]
     with member_of(system) as member:
-        member.own(dict.fromkeys(member.arrived, Owned(1, 0)))
+        member.add_owned(dict.fromkeys(member.arrived, Owned(1, 0)))
         member.pause()
         time.sleep(TOO_LONG_MS / 1000 + 1)  # nothing may happen for so long
         until(lambda: waiting(member), lambda epochs: not epochs)

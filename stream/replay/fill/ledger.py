@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from stream.kafka.position import Partition
 from stream.replay.offsets import OffsetRange
 from stream.store.bulk_sql import write
-from stream.store.outbox import Message
+from stream.store.outbox import OutboxMessage
 
 Purpose = Literal["source", "told"]
 """Why a partition is read: to apply its events, or to note which domain events are already published."""
@@ -157,8 +157,8 @@ class OwedEvent:
     kind: str
 
     @property
-    def message(self) -> Message:
-        return Message(self.source_topic, self.source_partition, self.topic, self.key, self.value)
+    def message(self) -> OutboxMessage:
+        return OutboxMessage(self.source_topic, self.source_partition, self.topic, self.key, self.value)
 
 
 def begin(tx: Connection, request: ReplayRequest) -> ReplayRun:

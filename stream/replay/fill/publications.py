@@ -19,7 +19,7 @@ from stream.replay.offsets import OffsetRange, offset_ranges
 from stream.replay.spec import ReplayImpossible, ReplaySpec
 from stream.state.fold import Result
 from stream.store.inbox import EventPosition
-from stream.store.outbox import Message
+from stream.store.outbox import OutboxMessage
 from stream.worker import bisection
 from stream.worker.bisection import BatchFailed, Runner
 from stream.worker.messages import TOPIC_OF, encode_record
@@ -46,7 +46,7 @@ class CollectedPublications:
         """The ids of the collected domain events."""
         return self._collected.keys()
 
-    def domain_events(self, delivery: Delivery, result: Result) -> list[Message]:
+    def domain_events(self, delivery: Delivery, result: Result) -> list[OutboxMessage]:
         if result.events:
             source, key = (delivery.topic, delivery.partition, delivery.offset), result.key.encode()
             for event in result.events:
@@ -54,10 +54,10 @@ class CollectedPublications:
                 self._collected.setdefault(event.event_id, (event, source, key, value))
         return []
 
-    def dead_letter(self, delivery: Delivery, error: str) -> list[Message]:
+    def dead_letter(self, delivery: Delivery, error: str) -> list[OutboxMessage]:
         return []
 
-    def released(self, delivery: Delivery, events: Iterable[EventPosition]) -> list[Message]:
+    def released(self, delivery: Delivery, events: Iterable[EventPosition]) -> list[OutboxMessage]:
         return []
 
     def owed(self, published: Collection[str]) -> list[OwedEvent]:
