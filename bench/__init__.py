@@ -1,9 +1,9 @@
-"""Measurements, each beside its limit in one run: CPU per unit, because seconds on a shared machine say little."""
+"""Benchmarks. Each measures a limit in the same run, and CPU per unit, because seconds on a shared machine vary."""
 
 import os
 import sys
 
-# As `make run` has them; they are read when topics are imported, here and in the processes that are started from here.
-# Tests that import a benchmark have imported topics before, and their systems keep their own number.
+# The number that `make run` uses. Topics read it at import, in this process and in those it starts.
+# Tests import topics before they import a benchmark, and keep their own number.
 if "stream.events.topics" not in sys.modules:
     os.environ.setdefault("TOPIC_PARTITIONS", "3")

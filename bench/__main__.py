@@ -1,6 +1,7 @@
-"""All benchmarks, and the page of them: `python -m bench [--quick] [NAME...]`, which is `make bench`.
+"""Runs all benchmarks and writes their page: `python -m bench [--quick] [NAME...]`. `make bench` calls it.
 
-A benchmark that fails is reported on the page and does not stop the others. With NAMEs the page is printed instead.
+A benchmark that fails is reported on the page and does not stop the others. With NAMEs only those run, and the page is
+printed instead.
 """
 
 import json
@@ -29,10 +30,11 @@ PARTS = {
 }
 
 LONG_ONLY = {"gateway_sizes"}
+"""Benchmarks that --quick leaves out."""
 
 
 def main(arguments: list[str]) -> int:
-    """Return how many benchmarks failed."""
+    """Run the benchmarks and return the number that failed."""
     quick, names = QUICK in arguments, [name for name in arguments if name != QUICK]
     chosen = names or [name for name in PARTS if not (quick and name in LONG_ONLY)]
     parts = [_run(name, quick=quick) for name in chosen]

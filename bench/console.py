@@ -1,7 +1,7 @@
-"""The console at 10^6 webhooks: latency of each question, and rate of the ingest: `python -m bench.console`.
+"""The console at 10^6 webhooks: latency of each query, and rate of the ingest: `python -m bench.console`.
 
-It starts a Postgres and nothing else. Questions are asked as the API asks them, without HTTP. The ingest is the
-worker's transaction without Kafka: decoding, inbox, handler, commit.
+Queries are the API's functions, called without HTTP. The ingest is the worker's transaction without Kafka: decoding,
+inbox, handler, commit.
 """
 
 import random
@@ -90,17 +90,17 @@ SELECT indexname, indexdef FROM pg_indexes
 
 
 def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - every benchmark's interface
-    """Fill a store, ask each question, then ingest."""
+    """Fill a store, measure each query, then measure the ingest."""
     logging.configure("bench", "warning")
     with _store() as store:
         rows, records = (FEW_ROWS, FEW_RECORDS) if quick else (ROWS, RECORDS)
         start = fill(store, rows)
-        return [*asked(store, rows, start, 20 if quick else 100), *ingested(store, records)]
+        return [*query_latencies(store, rows, start, 20 if quick else 100), *ingest_rate(store, records)]
 
 
 @contextmanager
 def _store() -> Iterator[Engine]:
-    """The store of a console in a stack of its own, whose Kafka and inbox nobody calls."""
+    """Start an isolated stack and migrate its console's store. Its Kafka and its inbox are not used."""
     with tempfile.TemporaryDirectory() as data:
         settings = environment.decide(Paths(ROOT, Path(data)), {}, {}, registry=False)
         with running_infrastructure(settings) as stack:
@@ -112,7 +112,7 @@ def _store() -> Iterator[Engine]:
 
 
 def fill(store: Engine, rows: int) -> int:
-    """Make `rows` webhooks and what belongs to them; when the first was received (microseconds)."""
+    """Insert `rows` webhooks with outcomes, events and mails; return when the first was received, in microseconds."""
     span = DAYS * clock.DAY_US
     start = clock.now() - span
     with store.begin() as tx:
@@ -134,31 +134,31 @@ def fill(store: Engine, rows: int) -> int:
     return start
 
 
-def asked(store: Engine, rows: int, start: int, times: int) -> list[Figure]:
-    """The latency of each question: median, and p99 in the note."""
-    chance = random.Random(SEED)  # noqa: S311 - not a secret
+def query_latencies(store: Engine, rows: int, start: int, times: int) -> list[Figure]:
+    """Return the median latency of each query, with p99 in the note."""
+    generator = random.Random(SEED)  # noqa: S311 - not a secret
     day = clock.moment(start + 3 * clock.DAY_US)
-    known = f"{day:%Y-%m-%d}" if day else ""
+    date = f"{day:%Y-%m-%d}" if day else ""
     order, webhook = endpoints.order, endpoints.webhook
-    within: dict[str, Callable[[Any], Any]] = {
-        "one order": lambda tx: order(tx, {}, f"o_{chance.randrange(rows // 3)}"),
-        "one webhook": lambda tx: webhook(tx, {}, ids_of(tx, chance.randrange(rows))),
-        "one webhook by its provider's id": lambda tx: webhook(tx, {}, f"evt_{chance.randrange(rows)}"),
-        **{f"search, {name}": _search(**given) for name, given in SEARCHES.items()},
+    queries: dict[str, Callable[[Any], Any]] = {
+        "one order": lambda tx: order(tx, {}, f"o_{generator.randrange(rows // 3)}"),
+        "one webhook": lambda tx: webhook(tx, {}, ids_of(tx, generator.randrange(rows))),
+        "one webhook by its provider's id": lambda tx: webhook(tx, {}, f"evt_{generator.randrange(rows)}"),
+        **{f"search, {name}": _search(**parameters) for name, parameters in SEARCHES.items()},
         "statistics of all time": _statistics(),
         "statistics of all time, one provider": _statistics(provider="TOSS"),
-        "statistics of a week": _statistics(**{"from": known}),
-        "statistics of a week in Korea": _statistics(**{"from": f"{known}T00:00:00+09:00"}),
-        "statistics from an odd minute": _statistics(**{"from": f"{known}T11:23:45+09:00"}),
+        "statistics of a week": _statistics(**{"from": date}),
+        "statistics of a week in Korea": _statistics(**{"from": f"{date}T00:00:00+09:00"}),
+        "statistics from an odd minute": _statistics(**{"from": f"{date}T11:23:45+09:00"}),
     }
-    return [_latency(store, name, question, times) for name, question in within.items()]
+    return [_latency(store, name, query, times) for name, query in queries.items()]
 
 
 SEARCHES: dict[str, dict[str, str]] = {
     "newest page": {},
     "one order": {"order": "o_77"},
-    "an order nobody knows": {"order": "nobody"},
-    "an id nobody knows": {"id": "nobody"},
+    "an unknown order": {"order": "unknown"},
+    "an unknown id": {"id": "unknown"},
     "FAILED": {"status": "FAILED"},
     "one provider": {"provider": "TOSS"},
     "status of none": {"status": "RETRYING"},
@@ -169,42 +169,42 @@ SEARCHES: dict[str, dict[str, str]] = {
 
 
 def ids_of(tx: Any, number: int) -> str:
-    """The id of a webhook that `fill` made."""
+    """Return the id of a webhook that `fill` inserted."""
     return str(tx.exec_driver_sql("SELECT md5('w' || %(n)s)::uuid::text", {"n": str(number)}).scalar())
 
 
-def _search(**given: str) -> Callable[[Any], Any]:
-    return lambda tx: endpoints.webhooks(tx, {name: [value] for name, value in given.items()})
+def _search(**parameters: str) -> Callable[[Any], Any]:
+    return lambda tx: endpoints.webhooks(tx, {name: [value] for name, value in parameters.items()})
 
 
-def _statistics(**given: str) -> Callable[[Any], Any]:
-    return lambda tx: endpoints.statistics_(tx, {name: [value] for name, value in given.items()})
+def _statistics(**parameters: str) -> Callable[[Any], Any]:
+    return lambda tx: endpoints.statistics_(tx, {name: [value] for name, value in parameters.items()})
 
 
-def _latency(store: Engine, name: str, question: Callable[[Any], Any], times: int) -> Figure:
+def _latency(store: Engine, name: str, query: Callable[[Any], Any], times: int) -> Figure:
     took: list[float] = []
     for _ in range(times):
         began = time.perf_counter()
         with store.connect() as tx:
-            question(tx)
+            query(tx)
         took.append((time.perf_counter() - began) * 1000)
-        if sum(took) > 10_000:  # noqa: PLR2004 - ms: a slow question is not asked for longer
+        if sum(took) > 10_000:  # noqa: PLR2004 - ms: limits the time of a slow query
             break
     worst = statistics.quantiles(took, n=100)[-1] if len(took) > 1 else took[0]
     return Figure(f"console, {name}", statistics.median(took), "ms", "≤ 50", note=f"p99 {worst:.3g}, {len(took)} times")
 
 
-def ingested(store: Engine, records: int) -> list[Figure]:
-    """The rate of the worker's transactions, and the CPU of this process and of its Postgres backend, a webhook."""
+def ingest_rate(store: Engine, records: int) -> list[Figure]:
+    """Return webhooks a second through the worker's transactions, and CPU per webhook, here and in Postgres."""
     run = clock.now()
-    made = [one for n in range(records // 5) for one in _life(f"{run}-{n}", n)]
+    made = [record for n in range(records // 5) for record in _life(f"{run}-{n}", n)]
     encoded = [(topic, n, CODEC.encode(record)) for n, (topic, record) in enumerate(made)]
     messages = Messages("console", CODEC)
     with store.connect() as tx:
         backend = int(tx.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
     began, ours, theirs = time.perf_counter(), _own_cpu(), _cpu(backend)
     for start in range(0, len(encoded), BATCH):
-        deliveries = [_delivery(*one) for one in encoded[start : start + BATCH]]
+        deliveries = [_delivery(*record) for record in encoded[start : start + BATCH]]
         with store.begin() as tx:
             batch.apply(tx, deliveries, handler.handle, messages, bisection.together, 2.0)
     seconds, webhooks = time.perf_counter() - began, records / 5
@@ -216,22 +216,22 @@ def ingested(store: Engine, records: int) -> list[Figure]:
 
 
 def _life(name: str, n: int) -> list[tuple[str, Record]]:
-    """A webhook, its outcome, its domain event, that one's outcome, and the mail."""
+    """Return a webhook, its outcome, its domain event, the outcome of that, and the mail."""
     webhook = a_payment(order=name, name=name, method="card", transaction_id=f"TXN-{name}", at=clock.now())
-    fact = a_fact(
+    domain_event = a_fact(
         PaymentCompleted, order=name, provider="generic", amount=58000, currency="KRW", method="card",
         transaction_id=f"TXN-{name}", paid_at=None, caused_by=webhook.envelope.event_id,
     )  # fmt: skip
     mail = NotificationSent(
-        notification_id=ids.domain_event_id("mail", fact.event_id), fact_id=fact.event_id, fact_type="PaymentCompleted",
+        notification_id=ids.domain_event_id("mail", domain_event.event_id), fact_id=domain_event.event_id, fact_type="PaymentCompleted",
         audience="customer", channel="email", order_id=name, customer_id=None, locale="ko",
         message_id=f"<{name}@example.test>", sent_at=clock.now(),
     )  # fmt: skip
     return [
         (topics.PAYMENT_WEBHOOKS.name, webhook),
         (topics.OUTCOMES.name, _outcome(webhook.envelope.event_id, "payment", topics.PAYMENT_WEBHOOKS.name, n)),
-        (topics.PAYMENTS.name, fact),
-        (topics.OUTCOMES.name, _outcome(fact.event_id, "notifier", topics.PAYMENTS.name, n)),
+        (topics.PAYMENTS.name, domain_event),
+        (topics.OUTCOMES.name, _outcome(domain_event.event_id, "notifier", topics.PAYMENTS.name, n)),
         (topics.NOTIFICATIONS.name, mail),
     ]
 
@@ -253,7 +253,7 @@ def _own_cpu() -> float:
 
 
 def _cpu(process: int) -> float:
-    """Seconds of CPU that a process of this machine has used."""
+    """Return the CPU seconds that a process has used."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100
 

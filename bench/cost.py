@@ -1,4 +1,4 @@
-"""CPU of processes with all their children, from /proc."""
+"""CPU and memory of processes, from /proc."""
 
 import os
 from collections import defaultdict
@@ -12,7 +12,7 @@ MB = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """`own` is its user and system time in seconds, `ended` that of its children that have ended."""
+    """A process: its parent's id, its CPU seconds, and the CPU seconds of its children that have ended."""
 
     parent: int
     own: float
@@ -20,7 +20,7 @@ class Process:
 
 
 def trees(pids: Mapping[str, int]) -> dict[str, float]:
-    """The CPU seconds of each of these processes, its children, and those that ended."""
+    """Return the CPU seconds of each of these processes, including children that run or have ended."""
     table = _table()
     children = defaultdict(list)
     for pid, process in table.items():
@@ -29,13 +29,13 @@ def trees(pids: Mapping[str, int]) -> dict[str, float]:
 
 
 def machine() -> float:
-    """The CPU seconds that all processes of the machine have used, and the kernel for itself."""
+    """Return the CPU seconds that all processes and the kernel have used."""
     user, nice, system, _, _, irq, softirq, *_ = map(int, Path("/proc/stat").read_text().split()[1:10])
     return (user + nice + system + irq + softirq) / TICKS
 
 
 def proportional_mb(pid: int) -> float:
-    """The memory of one process, shared pages divided among those that share them."""
+    """Return the proportional set size of a process in MB: shared pages are divided among their users."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024 / MB
@@ -54,7 +54,7 @@ def _table() -> dict[int, Process]:
         if folder.name.isdigit():
             try:
                 fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            except OSError:  # it has just ended
+            except OSError:  # the process has ended meanwhile
                 continue
             user, system, user_ended, system_ended = map(int, fields[11:15])
             process = Process(int(fields[1]), (user + system) / TICKS, (user_ended + system_ended) / TICKS)

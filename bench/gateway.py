@@ -1,7 +1,7 @@
 """CPU per accepted, durable webhook beside a bare handler, FastAPI and Go: `python -m bench.gateway [--quick]`.
 
-All get the same requests over 64 connections and are measured in turn; then over one connection, where the time to an
-answer is what a sender sees that posts one webhook after the other.
+All servers get the same requests over 64 connections, one server after the other. Then they get requests over one
+connection, which gives the latency for a sender that posts one webhook after the other.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ GATEWAY, BARE, FASTAPI, GO = "gateway", "bare Litestar @post", "FastAPI + aiokaf
 
 
 def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the interface of all benchmarks
-    """CPU per webhook, and the time to an answer over one connection."""
+    """Measure CPU per webhook, latency over one connection, and memory."""
     fastapi_gateway.python()
     go = gateway_peers.go_program()
     with system.system() as started, system.paused(started, "gateway"), _servers(started, go) as servers:
@@ -57,7 +57,7 @@ def _servers(started: System, program: Path | None) -> Iterator[dict[str, Server
 
 
 def _rounds(servers: Mapping[str, Server], secret: bytes, *, quick: bool) -> dict[str, list[float]]:
-    """Microseconds of each round; a first one, which warms all up, is not counted."""
+    """Return the microseconds of CPU per webhook of each round. The first round is a warm-up and is left out."""
     count, requests = (QUICK_ROUNDS, QUICK_REQUESTS) if quick else (ROUNDS, REQUESTS)
     found: dict[str, list[float]] = {name: [] for name in servers}
     for number in range(count + 1):
@@ -71,9 +71,9 @@ def _rounds(servers: Mapping[str, Server], secret: bytes, *, quick: bool) -> dic
 
 
 def _alone(server: Server, secret: bytes) -> float:
-    """Milliseconds to an answer when one connection posts one webhook after the other."""
+    """Return the milliseconds to an answer when one connection posts one webhook after the other."""
     costs = [asyncio.run(post(*server, _requests(ALONE, secret), 1)) for _ in range(3)]
-    return statistics.median(one.seconds / one.requests for one in costs) * 1000
+    return statistics.median(cost_.seconds / cost_.requests for cost_ in costs) * 1000
 
 
 def _requests(count: int, secret: bytes) -> list[bytes]:

@@ -1,6 +1,6 @@
-"""CPU per webhook by size and log level, and the wait of a lone sender: `python -m bench.gateway_sizes [--quick]`.
+"""CPU per webhook by size and log level, and latency over one connection: `python -m bench.gateway_sizes [--quick]`.
 
-The limit is a bare Litestar `@post` handler on the same server, which answers at once. `BEFORE=PATH` adds the gateway
+The limit is a bare Litestar `@post` handler that answers at once, on the same server. `BEFORE=PATH` adds the gateway
 of another checkout, with that checkout's own Python.
 """
 
@@ -26,30 +26,30 @@ from stream.kafka import admin
 from stream.kafka.client_config import Cluster
 
 CONNECTIONS = 64
-LONE_REQUESTS = 200
-PATIENCE_S = 60.0
+SINGLE_REQUESTS = 200
+READY_TIMEOUT_S = 60.0
 REQUESTS = {"150 B": 4000, "2 KB": 2500, "50 KB": 400}
 ITEMS = {"150 B": 0, "2 KB": 22, "50 KB": 590}
-"""Entries of a list that is added to the body to make it as large."""
+"""Entries of the list that brings the body to each size."""
 GOAL = {"150 B": "≤ 1.0"}
 BARE = "bare @post"
-PRODUCT = ("warning", "info")
+LOG_LEVELS = ("warning", "info")
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A server that is measured."""
+    """A server to measure."""
 
     port: int
     pid: int
 
 
 def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - figures.Measure
-    """Measure all sides in turn, so that what else the machine does falls on each."""
+    """Measure all servers in turn, so that other load on the machine affects each of them."""
     with system.system(services=False) as base, ExitStack() as stack:
         admin.create_all(Cluster.of_environment(base.env, "bench"))
         sides = {BARE: stack.enter_context(_started(system.ROOT, "bench.peers.bare", {}, base.data))}
-        for level in PRODUCT:
+        for level in LOG_LEVELS:
             sides[level] = stack.enter_context(_gateway(system.ROOT, level, base))
         if before := os.environ.get("BEFORE"):
             sides["before, info"] = stack.enter_context(_gateway(Path(before), "info", base))
@@ -58,19 +58,25 @@ def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - figures.Measure
             _until_accepting(name, side, secret)
         costs = {size: _costs(sides, size, secret, 2 if quick else 4) for size in REQUESTS}
         found = [_figure(size, name, rounds) for size, by in costs.items() for name, rounds in by.items()]
-        return [*found, *_lone(sides, secret), *_memory(sides)]
+        return [*found, *_single_connection(sides, secret), *_memory(sides)]
 
 
 def _until_accepting(name: str, side: Side, secret: bytes) -> None:
-    """The first append of a producer takes long on a busy machine, and may be answered 503."""
-    until = time.monotonic() + PATIENCE_S
+    """Post until a webhook is accepted: on a busy machine a producer's first append is slow and may be answered 503.
+
+    Raises TimeoutError after READY_TIMEOUT_S.
+    """
+    until = time.monotonic() + READY_TIMEOUT_S
     while asyncio.run(post(side.port, side.pid, [_request(secret, 0)], 1)).requests == 0:
         if time.monotonic() > until:
             raise TimeoutError(f"{name} accepts nothing")
 
 
 def _costs(sides: Mapping[str, Side], size: str, secret: bytes, rounds: int) -> dict[str, list[Cost]]:
-    """Each side's costs, round by round; the first warms up and does not count."""
+    """Return each server's costs by round, as multiples of the bare handler's. The first round is a warm-up.
+
+    Raises RuntimeError when a webhook is not accepted.
+    """
     costs = defaultdict(list)
     for number in range(rounds + 1):
         for name in sorted(sides, reverse=bool(number % 2)):
@@ -96,11 +102,11 @@ def _figure(size: str, name: str, rounds: list[Cost]) -> Figure:
     )
 
 
-def _lone(sides: Mapping[str, Side], secret: bytes) -> list[Figure]:
-    """One connection that posts one webhook after the other."""
+def _single_connection(sides: Mapping[str, Side], secret: bytes) -> list[Figure]:
+    """Return the median time to an answer over one connection that posts one webhook after the other."""
     found = []
     for name, side in sides.items():
-        times = asyncio.run(waits(side.port, [_request(secret, 0) for _ in range(LONE_REQUESTS)]))
+        times = asyncio.run(waits(side.port, [_request(secret, 0) for _ in range(SINGLE_REQUESTS)]))
         median, p99 = statistics.median(times) * 1e3, statistics.quantiles(times, n=100)[98] * 1e3
         found.append(Figure(f"one connection, {name}", median, "ms", note=f"p99 {p99:.1f} ms"))
     return found

@@ -1,4 +1,7 @@
-"""The system at rest: its start, CPU and memory: `python -m bench.idle [--quick]`. BEFORE=PATH: another too."""
+"""Start time, idle CPU and memory of the system: `python -m bench.idle [--quick]`.
+
+BEFORE=PATH adds another checkout.
+"""
 
 import os
 import time
@@ -16,8 +19,8 @@ INFRASTRUCTURE = ("kafka", "postgres")
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
-    """Seconds of a start on data that are there, CPU in per cent of a core by process, MB by service."""
+class IdleCost:
+    """Seconds of a start (on existing data unless quick), CPU in per cent of a core by process, MB by service."""
 
     start_s: float
     cpu: dict[str, float]
@@ -25,9 +28,9 @@ class Rest:
 
 
 def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the interface of all benchmarks
-    """Start twice, for the first start makes the data (once when `quick`); then let it rest."""
-    own = _rest(system.ROOT, quick=quick)
-    before = _rest(Path(os.environ["BEFORE"]), quick=quick) if os.environ.get("BEFORE") else None
+    """Start the system twice, because the first start creates the data (once when `quick`), and measure it idle."""
+    own = _measure_idle(system.ROOT, quick=quick)
+    before = _measure_idle(Path(os.environ["BEFORE"]), quick=quick) if os.environ.get("BEFORE") else None
     by_process = ", ".join(f"{name} {share:.1f}" for name, share in sorted(own.cpu.items(), key=lambda row: -row[1]))
     return [
         Figure(
@@ -52,7 +55,7 @@ def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the interface of all
     ]
 
 
-def _rest(at: Path, *, quick: bool) -> Rest:
+def _measure_idle(at: Path, *, quick: bool) -> IdleCost:
     seconds = QUICK_IDLE_S if quick else IDLE_S
     with system.folder() as own:
         if not quick:
@@ -68,7 +71,7 @@ def _rest(at: Path, *, quick: bool) -> Rest:
             after = cost.trees(pids)
             cpu = {name: (after[name] - before[name]) / seconds * 100 for name in pids}
             memory = {name: resident_mb(pid) for name, pid in pids.items() if name not in INFRASTRUCTURE}
-            return Rest(start_s, cpu, memory)
+            return IdleCost(start_s, cpu, memory)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Mails a second through the notifier's sender, and its CPU per mail: `python -m bench.mails [--quick]`.
 
-The mail server stores before it answers (bench/rig/sink.py). One connection beside MAIL_CONNECTIONS, in the same run.
+The mail server stores each mail before it answers (bench/rig/sink.py). One connection is compared with the default of
+MAIL_CONNECTIONS in the same run.
 """
 
 import statistics
@@ -30,27 +31,27 @@ from tests.builders import an_order
 MAILS, ROUNDS = 3000, 3
 MAILS_QUICK, ROUNDS_QUICK = 800, 1
 BATCH = 200
-PATIENCE_S = 120.0
+TIMEOUT_S = 120.0
 CODEC = Codec(CommittedRegistry())
 
 
 def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the benchmarks' interface
-    """Queue mails, let the sender empty the queue, and see what it took; with one connection first, then with all."""
+    """Queue mails and measure the sender while it empties the queue, with one connection and with the default."""
     logging.configure("bench", "warning")
-    with system(services=False) as stand:
-        migrate.upgrade("notifier", stand.env["NOTIFIER_DATABASE_URL"])
-        admin.create_all(Cluster.of_environment(stand.env, "bench"))
+    with system(services=False) as running:
+        migrate.upgrade("notifier", running.env["NOTIFIER_DATABASE_URL"])
+        admin.create_all(Cluster.of_environment(running.env, "bench"))
         rounds, mails = (ROUNDS_QUICK, MAILS_QUICK) if quick else (ROUNDS, MAILS)
-        _send(stand, NotifierSettings.model_fields["mail_connections"].default, 100, "warm")
-        ones, alls = [], []
+        _send(running, NotifierSettings.model_fields["mail_connections"].default, 100, "warm")
+        single, default = [], []
         for number in range(rounds):
-            ones.append(_send(stand, 1, mails // 4, f"one-{number}"))
+            single.append(_send(running, 1, mails // 4, f"one-{number}"))
             width = NotifierSettings.model_fields["mail_connections"].default
-            alls.append(_send(stand, width, mails, f"all-{number}"))
-        return _figures(ones, alls)
+            default.append(_send(running, width, mails, f"all-{number}"))
+        return _figures(single, default)
 
 
-def _figures(ones: Sequence[tuple[float, ...]], alls: Sequence[tuple[float, ...]]) -> list[Figure]:
+def _figures(single: Sequence[tuple[float, ...]], default: Sequence[tuple[float, ...]]) -> list[Figure]:
     names = ("mails", "mails, CPU of the notifier", "mails, CPU of Postgres", "mails, CPU of queueing one")
     units, goals = ("/s", "ms", "ms", "ms"), ("≥ 200", "≤ 2.5", "", "")
     return [
@@ -63,17 +64,20 @@ def _figures(ones: Sequence[tuple[float, ...]], alls: Sequence[tuple[float, ...]
             rounds=values,
         )
         for name, unit, goal, values, one in zip(
-            names, units, goals, zip(*alls, strict=True), zip(*ones, strict=True), strict=True
+            names, units, goals, zip(*default, strict=True), zip(*single, strict=True), strict=True
         )
     ]
 
 
-def _send(stand: System, connections: int, mails: int, name: str) -> tuple[float, float, float, float]:
-    """Mails a second, and the milliseconds of CPU a mail: of the sender, of Postgres, of the handler before it."""
+def _send(running: System, connections: int, mails: int, name: str) -> tuple[float, float, float, float]:
+    """Return mails a second, and milliseconds of CPU per mail: of the sender, of Postgres, of the handler before it.
+
+    Raises TimeoutError when the mails are not sent within TIMEOUT_S.
+    """
     settings = NotifierSettings(
-        database_url=stand.env["NOTIFIER_DATABASE_URL"],
-        kafka_bootstrap_servers=stand.env["KAFKA_BOOTSTRAP_SERVERS"],
-        smtp_url=stand.sink.url,
+        database_url=running.env["NOTIFIER_DATABASE_URL"],
+        kafka_bootstrap_servers=running.env["KAFKA_BOOTSTRAP_SERVERS"],
+        smtp_url=running.sink.url,
         mail_from="My Shop <shop@example.test>",
         mail_connections=connections,
     )
@@ -81,17 +85,17 @@ def _send(stand: System, connections: int, mails: int, name: str) -> tuple[float
     began_queueing = time.process_time()
     for start in range(0, mails, BATCH):
         with store.begin() as tx:
-            events = [event for n in range(start, min(start + BATCH, mails)) for event in _a_paid_order(f"{name}-{n}")]
+            events = [event for n in range(start, min(start + BATCH, mails)) for event in _paid_order(f"{name}-{n}")]
             handle(tx, events, operator=None, max_age_s=settings.mail_max_age)
     queueing = time.process_time() - began_queueing
     sender, stop = Sender(settings, store, CODEC), Event()
-    postgres, sent = {"postgres": stand.pids["postgres"]}, _sent()
+    postgres, sent = {"postgres": running.pids["postgres"]}, _sent()
     of_postgres, cpu, began = cost.trees(postgres)["postgres"], time.process_time(), time.perf_counter()
     thread = sender.start(stop)
     while _sent() - sent < mails:
         time.sleep(0.01)
-        if time.perf_counter() - began > PATIENCE_S:
-            raise TimeoutError(f"{_sent() - sent:.0f} of {mails} mails were sent in {PATIENCE_S:.0f} s")
+        if time.perf_counter() - began > TIMEOUT_S:
+            raise TimeoutError(f"{_sent() - sent:.0f} of {mails} mails were sent in {TIMEOUT_S:.0f} s")
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     of_postgres = cost.trees(postgres)["postgres"] - of_postgres
     stop.set()
@@ -105,9 +109,9 @@ def _sent() -> float:
     return REGISTRY.get_sample_value("hookstream_mail_sends_total", {"result": "sent"}) or 0
 
 
-def _a_paid_order(name: str) -> tuple[OrderWebhook, PaymentCompleted]:
+def _paid_order(name: str) -> tuple[OrderWebhook, PaymentCompleted]:
     order, at = f"O-{name}", clock.now()
-    fact = PaymentCompleted(
+    event = PaymentCompleted(
         event_id=ids.domain_event_id("PaymentCompleted", order, str(at)),
         caused_by=ids.uuid5(order),
         mode="test",
@@ -123,14 +127,14 @@ def _a_paid_order(name: str) -> tuple[OrderWebhook, PaymentCompleted]:
         transaction_id=f"TXN-{name}",
         paid_at=at,
     )
-    told = an_order(
+    order_webhook = an_order(
         order=order,
         customer_id=f"C-{name}",
         customer_email=f"{order.lower()}@example.test",
         customer_name="김민지",
         updated_at=at,
     )
-    return told, fact
+    return order_webhook, event
 
 
 if __name__ == "__main__":

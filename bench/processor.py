@@ -1,6 +1,7 @@
 """Events a second of the payment processor, beside the same SQL without Kafka: `python -m bench.processor [--quick]`.
 
-The processor consumes, decodes, keeps inbox, state, history and outbox, publishes facts and outcomes, stores offsets.
+The processor consumes and decodes, writes inbox, state, history and outbox, publishes domain events and outcomes, and
+stores offsets.
 """
 
 import os
@@ -41,10 +42,10 @@ CODEC = Codec(CommittedRegistry())
 
 
 def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the interface of all benchmarks
-    """Measure the three in turn, and before them the processor of the checkout that BEFORE names."""
+    """Measure processor, SQL and bare consumer in turn; before them, the processor of the checkout in BEFORE."""
     logging.configure("bench", "warning")
     events = QUICK_EVENTS if quick else EVENTS
-    before = _of_another(Path(os.environ["BEFORE"])) if os.environ.get("BEFORE") else {}
+    before = _other_checkout(Path(os.environ["BEFORE"])) if os.environ.get("BEFORE") else {}
     with system.system() as started, system.paused(started):
         env = started.env
         store = engine(env["PAYMENT_DATABASE_URL"], service="bench")
@@ -52,7 +53,7 @@ def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the interface of all
             kafka_bootstrap_servers=env["KAFKA_BOOTSTRAP_SERVERS"], database_url=env["PAYMENT_DATABASE_URL"]
         )
         rounds = [_round(f"{number}", settings, store, events) for number in range(QUICK_ROUNDS if quick else ROUNDS)]
-    median = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
+    median = {name: statistics.median(round_[name] for round_ in rounds) for name in rounds[0]}
     return [
         Figure(
             "events a second of one processor",
@@ -60,14 +61,14 @@ def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the interface of all
             "/s",
             "≥ 8,000: 2 x what it did",
             {"same SQL, no Kafka": median["same SQL"], "bare consumer": median["bare consumer"], **before},
-            [one["processor"] for one in rounds],
+            [round_["processor"] for round_ in rounds],
         ),
-        Figure("CPU of an event in Python", median["cpu"], "us", rounds=[one["cpu"] for one in rounds]),
+        Figure("CPU of an event in Python", median["cpu"], "us", rounds=[round_["cpu"] for round_ in rounds]),
     ]
 
 
-def _of_another(at: Path) -> dict[str, float]:
-    """Events a second by the benchmark of another checkout, which prints them line by line."""
+def _other_checkout(at: Path) -> dict[str, float]:
+    """Run the benchmark of another checkout and return the events a second that it prints."""
     argv = (str(at / ".venv/bin/python"), "-m", "bench.processor")
     printed = subprocess.run(argv, cwd=at, capture_output=True, text=True, check=True).stdout
     return {"before": statistics.median(float(rate) for rate in re.findall(r"processor +(\d+)/s", printed))}
@@ -86,7 +87,7 @@ def _round(name: str, settings: StoreSettings, store: Engine, events: int) -> di
 
 
 def _process(settings: StoreSettings, store: Engine, events: int) -> tuple[float, float]:
-    """The worker's rate, from the first batch to the last, and microseconds of this process's CPU an event."""
+    """Return events a second from the first batch to the last, and this process's CPU per event in microseconds."""
     stop, before = Event(), _processed()
     worker = Worker("bench", TOPICS, handle, settings, store, CODEC)
     thread = Thread(target=worker.run, args=(stop,))
@@ -122,7 +123,7 @@ def _delivery(order: str, offset: int) -> Delivery:
 
 
 def _produce(name: str, settings: StoreSettings, events: int) -> list[TopicPartition]:
-    """Append the events of a round; where they begin."""
+    """Append the events of a round; return the offsets where they begin."""
     producer = Cluster.of(settings, "bench").producer({**PRODUCER, "linger.ms": 20})
     topic = topics.PAYMENT_WEBHOOKS.name
     consumer = Cluster.of(settings, "bench").consumer("bench-ends", {})

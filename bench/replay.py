@@ -1,7 +1,7 @@
 """Events a second of a payment replay, beside a bare consumer and COPY of the final rows: `python -m bench.replay`.
 
-The history has disorder, duplicates, and payments that wait under their provider's name for an order. It is replayed
-by one process and by one for each core; `--at PATH` replays it with the code of another checkout too. The rows of all
+The history has disorder, duplicates, and payments that wait under an alias for their order. It is replayed by one
+process and by one process per core; `--at PATH` adds a replay with the code of another checkout. The rows of all
 replays must be equal. Times include the start of the replaying process.
 """
 
@@ -33,16 +33,16 @@ EVENTS_AN_ORDER = 2.7
 TABLES = ("orders", "payments", "transactions", '"references"', "payment_history", "inbox")
 AT = "--at"
 DIGEST = """
-SELECT count(*) || ' ' || coalesce(md5(string_agg(said, '' ORDER BY said)), '')
-  FROM (SELECT (to_jsonb(r) - '{{created_at,updated_at,handled_at,waiting_since,outcome}}'::text[])::text AS said
+SELECT count(*) || ' ' || coalesce(md5(string_agg(row_text, '' ORDER BY row_text)), '')
+  FROM (SELECT (to_jsonb(r) - '{{created_at,updated_at,handled_at,waiting_since,outcome}}'::text[])::text AS row_text
           FROM {schema}.{table} AS r) AS rows
 """
-"""Leaves out when a row was written, and the outcome, which depends on which of two partitions was read first."""
+"""A digest of a table. It omits the times of writing and the outcome, which depends on the order of partitions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One replay. CPU seconds are those of the replaying processes and of Postgres; memory is of the largest one."""
+    """One replay: seconds, CPU seconds of its processes and of Postgres, and MB of its largest process."""
 
     seconds: float
     own_cpu: float
@@ -51,22 +51,22 @@ class Run:
 
 
 def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the interface of all benchmarks
-    """Replay the same history by one process and by several, and compare the rows."""
-    with system.system() as of, system.paused(of):
-        env = of.env | {"RUN_FOLDER": str(of.data)}
+    """Replay the same history with one process and with several, and compare the rows."""
+    with system.system() as running, system.paused(running):
+        env = running.env | {"RUN_FOLDER": str(running.data)}
         log = writer(env)
-        for act in a_history("bench", int((QUICK_EVENTS if quick else EVENTS) / EVENTS_AN_ORDER)):
-            append(log, act)
+        for action in a_history("bench", int((QUICK_EVENTS if quick else EVENTS) / EVENTS_AN_ORDER)):
+            append(log, action)
         cluster = Cluster.of_environment(env, "bench")
-        spans = ends.offset_ranges(cluster, TOPICS)
-        count = sum(span.end - span.first for span in spans.values())
+        ranges = ends.offset_ranges(cluster, TOPICS)
+        count = sum(range_.end - range_.first for range_ in ranges.values())
         cores = len(os.sched_getaffinity(0))
         other = Path(sys.argv[sys.argv.index(AT) + 1]) if AT in sys.argv else None
-        runs = {"other checkout": _replay(of, env, "r_other", 1, other)} if other else {}
-        runs |= {f"{n} process{'es' * (n > 1)}": _replay(of, env, f"r_{n}", n, ROOT) for n in sorted({1, cores})}
+        runs = {"other checkout": _replay(running, env, "r_other", 1, other)} if other else {}
+        runs |= {f"{n} process{'es' * (n > 1)}": _replay(running, env, f"r_{n}", n, ROOT) for n in sorted({1, cores})}
         _check(env["PAYMENT_DATABASE_URL"], [f"r_{n}" for n in {1, cores}] + ["r_other"] * bool(other))
         peers = {
-            "bare consumer": count / _read(cluster, spans, count),
+            "bare consumer": count / _read(cluster, ranges, count),
             "COPY of the final rows": count / _copy(env["PAYMENT_DATABASE_URL"], "r_1"),
         }
         return [figure for name, run in runs.items() for figure in _figures(name, run, count, peers)]
@@ -82,11 +82,11 @@ def _figures(name: str, run: Run, count: int, peers: Mapping[str, float]) -> lis
     ]
 
 
-def _replay(of: system.System, env: Mapping[str, str], schema: str, processes: int, at: Path) -> Run:
+def _replay(running: system.System, env: Mapping[str, str], schema: str, processes: int, at: Path) -> Run:
     program = services.program(SERVICES["payment"], Paths(at, Path(env["RUN_FOLDER"])), env)
     python = at / ".venv/bin/python"
     argv = [str(python if python.exists() else sys.executable), *program.argv[1:], "replay", "--into", schema]
-    postgres = {"postgres": of.pids["postgres"]}
+    postgres = {"postgres": running.pids["postgres"]}
     before, began = cost.trees(postgres)["postgres"], time.perf_counter()
     process = subprocess.Popen(argv, cwd=at, env={**program.env, "REPLAY_PROCESSES": str(processes)})
     _, status, used = os.wait4(process.pid, 0)
@@ -110,9 +110,9 @@ def _check(database_url: str, schemas: list[str]) -> None:
                 raise RuntimeError(f"{table} differs between {', '.join(schemas)}: {found}")
 
 
-def _read(cluster: Cluster, spans: Mapping[tuple[str, int], ends.OffsetRange], count: int) -> float:
+def _read(cluster: Cluster, ranges: Mapping[tuple[str, int], ends.OffsetRange], count: int) -> float:
     consumer = cluster.consumer("bench-bare", {})
-    consumer.assign([TopicPartition(*where, span.first) for where, span in spans.items()])
+    consumer.assign([TopicPartition(*partition, range_.first) for partition, range_ in ranges.items()])
     began, read = time.perf_counter(), 0
     while read < count:
         read += len(consumer.consume(1000, 0.1))
@@ -121,17 +121,17 @@ def _read(cluster: Cluster, spans: Mapping[tuple[str, int], ends.OffsetRange], c
 
 
 def _copy(database_url: str, schema: str) -> float:
-    """Into tables with the same keys and indexes."""
+    """Copy the rows into tables with the same keys and indexes; return the seconds."""
     with psycopg.connect(database_url) as connection:
         connection.execute("CREATE SCHEMA copied")
-        kept = {}
+        copies = {}
         for table in TABLES:
             with connection.cursor().copy(f"COPY {schema}.{table} TO STDOUT (FORMAT binary)".encode()) as out:
-                kept[table] = b"".join(bytes(part) for part in out)
+                copies[table] = b"".join(bytes(part) for part in out)
             connection.execute(f"CREATE TABLE copied.{table} (LIKE {schema}.{table} INCLUDING ALL)".encode())
         connection.commit()
         began = time.perf_counter()
-        for table, rows in kept.items():
+        for table, rows in copies.items():
             with connection.cursor().copy(f"COPY copied.{table} FROM STDIN (FORMAT binary)".encode()) as into:
                 into.write(rows)
         connection.commit()

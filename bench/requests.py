@@ -1,11 +1,11 @@
-"""Webhooks as bytes on a connection."""
+"""Webhooks as HTTP requests in bytes."""
 
 from providers.generic import webhook as generic
 from simulator.story import Webhook
 
 
 def signed(webhook: Webhook, secret: bytes) -> bytes:
-    """An HTTP/1.1 request with the signature of contract A."""
+    """Return an HTTP/1.1 request with the signature of contract A."""
     headers = {
         "Host": "localhost",
         "Content-Type": "application/json",

@@ -1,7 +1,8 @@
 """The whole way, from a post to its row and its mail: `python -m bench.whole_way [--rate 50] [--seconds 60]`.
 
-CPU per webhook by process, latencies in an open loop, and whether lag stays flat. `--at PATH` measures the system of
-another checkout, `--peer` bench/peers, `--highest` the highest rate. Without arguments, or with `--quick`: all of it.
+It measures CPU per webhook by process, latencies in an open loop, and whether lag stays flat. `--at PATH` measures
+another checkout, `--peer` measures bench/peers, `--highest` searches the highest rate. Without arguments, or with
+`--quick`, it measures all of these for the page.
 """
 
 import argparse
@@ -36,7 +37,7 @@ COMMITS = {
 
 
 class Hookstream:
-    """A running system of this product."""
+    """A running hookstream, with the interface of `bench.rig.trial.Side`."""
 
     def __init__(self, of: System) -> None:
         self._system = of
@@ -60,17 +61,17 @@ class Hookstream:
         return (webhook.rows[0].service, webhook.order_id) if webhook.rows else None
 
     def commits(self, run: str) -> dict[RowKey, float]:
-        """Postgres takes the time of a commit directly before it writes it to the log."""
+        """Return the commit times. Postgres takes them directly before it writes the commit to its log."""
         return dict(self._commits(run))
 
     def _commits(self, run: str) -> Iterator[tuple[RowKey, float]]:
         for kind, table in COMMITS.items():
             with psycopg.connect(self._system.env[f"{kind.upper()}_DATABASE_URL"]) as connection:
-                asked = (
+                query = (
                     f"SELECT order_id, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8 FROM {table}"  # noqa: S608
                     " WHERE order_id LIKE %s"
                 )
-                for order_id, at in connection.execute(asked, [f"SIM-{run}-%"]):
+                for order_id, at in connection.execute(query, [f"SIM-{run}-%"]):
                     yield (kind, order_id), at
 
     def ages(self) -> dict[str, float]:
@@ -94,13 +95,13 @@ def _age(url: str, token: str) -> float:
 
 @contextmanager
 def hookstream(at: Path = ROOT) -> Iterator[Hookstream]:
-    """The system of a checkout, started."""
+    """Run the system of a checkout during the block."""
     with system.system(at) as started:
         yield Hookstream(started)
 
 
 def report(window: Window) -> str:
-    """A window as text."""
+    """Return a window as text."""
     count = len(window.outcomes)
     lines = [f"{window.rate:.0f}/s for {window.seconds:.0f} s: {count} webhooks, {window.mails} mails stored"]
     lines.append(f"  CPU per webhook {window.cpu_ms():.2f} ms; {sum(window.cpu.values()) / window.seconds:.2f} cores")
@@ -123,7 +124,7 @@ def report(window: Window) -> str:
 
 
 def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the interface of all benchmarks
-    """Measure this checkout, bench/peers and, where BEFORE names one, another checkout, one after the other."""
+    """Measure bench/peers, the checkout in BEFORE if set, and this checkout, one after the other."""
     seconds, effort = (10.0, None) if quick else (40.0, search.THOROUGH)
     others = {"FastAPI + FastStream": _study("FastAPI + FastStream", fastapi_gateway.running, seconds, None)}
     if before := os.environ.get("BEFORE"):
@@ -134,7 +135,7 @@ def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the interface of all
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """Windows of one side: at RATE, at the highest rate it sustains, and at half of that."""
+    """The windows of one side: at RATE, at the highest sustained rate, and at half of that."""
 
     usual: Window
     highest: Window | None
@@ -144,21 +145,21 @@ class Study:
 def _study(
     name: str, start: Callable[[], AbstractContextManager[Side]], seconds: float, effort: search.Effort | None
 ) -> Study:
-    """Measure a side at RATE; with an effort, search the highest rate as well."""
+    """Measure a side at RATE; with an `effort`, search the highest rate as well."""
 
-    def tell(window: Window) -> None:
+    def print_window(window: Window) -> None:
         print(f"{name} at {report(window)}", flush=True)
 
     with start() as side:
         usual = trial.measure(side, RATE, seconds, min(trial.WARM_S, seconds))
-        tell(usual)
+        print_window(usual)
         if effort is None:
             return Study(usual, None, None)
         first = RATE * (search.STEP_UP if usual.is_flat else 1 / search.STEP_UP)
-        highest = search.highest(_run(side, effort), first, effort, tell)
+        highest = search.highest(_run(side, effort), first, effort, print_window)
         half = trial.measure(side, highest.rate / 2, effort.step_s, effort.warm_s) if highest else None
         if half:
-            tell(half)
+            print_window(half)
         return Study(usual, highest, half)
 
 
@@ -219,7 +220,7 @@ def _p99(window: Window | None, what: str) -> float:
 
 
 def main() -> None:
-    """Measure one rate of one side; without arguments, or with --quick alone, all that belongs to the page."""
+    """Measure one side as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--at", type=Path, default=ROOT)
     parser.add_argument("--peer", action="store_true", help="measure bench/peers instead")
@@ -227,14 +228,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--warm", type=float, default=trial.WARM_S)
     parser.add_argument("--highest", action="store_true", help="search the highest rate, beginning at --rate")
-    asked = parser.parse_args()
-    started: AbstractContextManager[Side] = fastapi_gateway.running() if asked.peer else hookstream(asked.at.resolve())
+    arguments = parser.parse_args()
+    started: AbstractContextManager[Side] = (
+        fastapi_gateway.running() if arguments.peer else hookstream(arguments.at.resolve())
+    )
     with started as side:
-        if asked.highest:
+        if arguments.highest:
             effort = search.THOROUGH
-            search.highest(_run(side, effort), asked.rate, effort, lambda window: print(report(window), flush=True))
+            search.highest(_run(side, effort), arguments.rate, effort, lambda window: print(report(window), flush=True))
         else:
-            print(report(trial.measure(side, asked.rate, asked.seconds, asked.warm)))
+            print(report(trial.measure(side, arguments.rate, arguments.seconds, arguments.warm)))
 
 
 if __name__ == "__main__":

@@ -39,15 +39,15 @@ class StackSettings:
         return not all(self.given.get(service.variable("DATABASE_URL")) for service in STORES)
 
 
-def decide(paths: Paths, given: Mapping[str, str], wished: Mapping[str, int], *, registry: bool) -> StackSettings:
-    """Choose ports and passwords, or reuse those of the last run. `wished` are preferred ports by name."""
+def decide(paths: Paths, given: Mapping[str, str], preferred: Mapping[str, int], *, registry: bool) -> StackSettings:
+    """Choose ports and passwords, or reuse those of the last run. `preferred` has ports by name."""
     listening = [service.name for service in SERVICES if service.listens]
     managed = [f"{service.name}_management" for service in SERVICES]
     roles = [SUPERUSER, AUDITOR, *(service.name for service in STORES)]
     return StackSettings(
         paths,
         given,
-        ports(paths, (*INFRASTRUCTURE, *listening, *managed), wished),
+        ports(paths, (*INFRASTRUCTURE, *listening, *managed), preferred),
         passwords(paths, (*GENERATED, *roles)),
         registry and not given.get("SCHEMA_REGISTRY_URL"),
     )

@@ -18,12 +18,12 @@ PARTITIONS = 3
 """Partitions of each topic. On one broker, more partitions cost resources and make nothing faster."""
 
 
-def ports(paths: Paths, names: Iterable[str], wished: Mapping[str, int]) -> dict[str, int]:
-    """Choose a free port for each name: the wished one, otherwise that of the last run, otherwise a random one."""
+def ports(paths: Paths, names: Iterable[str], preferred: Mapping[str, int]) -> dict[str, int]:
+    """Choose a free port for each name: the preferred one, otherwise that of the last run, otherwise a random one."""
     path = paths.run / "ports.json"
     known, chosen = _load(path), dict[str, int]()
     for name in names:
-        candidates = chain(_given(wished, name), _given(known, name), _any())
+        candidates = chain(_given(preferred, name), _given(known, name), _any())
         chosen[name] = next(port for port in candidates if port not in chosen.values() and _is_free(port))
     write_whole(path, json.dumps(known | chosen, indent=2))
     return chosen

@@ -1,1 +1,1 @@
-"""What most people would write for the same task, measured beside hookstream; see docs/benchmarks.md."""
+"""Peers: common designs for the same task, measured in the same runs as hookstream; see docs/benchmarks.md."""

@@ -1,8 +1,7 @@
-"""FastStream + asyncpg + aiosmtplib: one upsert and commit a message, then a mail to the order's customer.
+"""FastStream + asyncpg + aiosmtplib: one upsert and commit per message, then a mail to the order's customer.
 
 Run by bench/peers/fastapi_gateway.py in a virtual environment of its own: `python -m consumer`.
-FastStream's defaults hold:
-offsets are committed by themselves every few seconds, so a crash loses or repeats messages.
+With FastStream's defaults, offsets are committed automatically every few seconds, so a crash loses or repeats messages.
 """
 
 import os
@@ -135,9 +134,9 @@ async def send_mail(kind: str, order_id: str, subject: str) -> None:
     mail["To"] = order["email"]
     mail["Subject"] = subject
     mail["Message-ID"] = f"<{kind}.{order_id}@example.test>"
-    said = {"subject": subject, "name": order["name"], "link": order["link"], "order_id": order_id}
-    mail.set_content(templates.get_template("mail.txt").render(said))
-    mail.add_alternative(templates.get_template("mail.html").render(said), subtype="html")
+    values = {"subject": subject, "name": order["name"], "link": order["link"], "order_id": order_id}
+    mail.set_content(templates.get_template("mail.txt").render(values))
+    mail.add_alternative(templates.get_template("mail.html").render(values), subtype="html")
     await aiosmtplib.send(mail, hostname=smtp.hostname, port=smtp.port)
 
 

@@ -1,4 +1,4 @@
-"""What most people would write, as a side of the whole way: FastAPI → Kafka → FastStream → Postgres and mails."""
+"""A peer for the whole way, as most people would write it: FastAPI → Kafka → FastStream → Postgres and mails."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ SELECT order_id, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8 FROM
 
 
 def python() -> Path:
-    """The peers' Python, with the packages of requirements.lock; made when it is missing or older than those."""
+    """Return the peers' Python with the packages of requirements.lock; create it when missing or outdated."""
     done = VENV / "complete"
     if not done.exists() or done.stat().st_mtime < LOCK.stat().st_mtime:
         subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
@@ -40,7 +40,7 @@ def python() -> Path:
 
 
 class FastApiPeer:
-    """A running peer."""
+    """A running peer, with the interface of `bench.rig.trial.Side`."""
 
     def __init__(self, base: System, port: int, pids: Mapping[str, int]) -> None:
         self._base, self._own = base, dict(pids)
@@ -74,7 +74,10 @@ class FastApiPeer:
 
 @contextmanager
 def running() -> Iterator[FastApiPeer]:
-    """Kafka and Postgres as hookstream has them, and the peer's two processes on them."""
+    """Run Kafka, Postgres and the peer's two processes during the block.
+
+    Raises RuntimeError when a process of the peer ended.
+    """
     interpreter, port = python(), system.free_port()
     with system.system(services=False) as base:
         create_topics(base.env)

@@ -1,4 +1,4 @@
-"""FastAPI + aiokafka: checks the signature, appends to Kafka with acks=all, answers when Kafka has answered.
+"""FastAPI + aiokafka: checks the signature, appends to Kafka with acks=all, and answers after the acknowledgement.
 
 Run by bench/peers/fastapi_gateway.py in a virtual environment of its own: `python -m uvicorn gateway:app`.
 """

@@ -1,6 +1,6 @@
 """Gateways to compare with: a bare Litestar handler, FastAPI + aiokafka, Go net/http + franz-go.
 
-Each is a context manager that yields (port, pid). The last two need the topics of `fastapi_peer.create_topics`.
+Each is a context manager that yields (port, pid). The last two need the topics of `fastapi_gateway.create_topics`.
 """
 
 import os
@@ -16,7 +16,7 @@ from bench.rig import system
 from bench.rig.system import ROOT
 
 GO_SOURCE = Path(__file__).parent / "gateway_go"
-GO_PLACES = ("/usr/local/go/bin/go", "/usr/lib/go/bin/go")
+GO_PATHS = ("/usr/local/go/bin/go", "/usr/lib/go/bin/go")
 Server = tuple[int, int]
 
 
@@ -39,7 +39,7 @@ def fastapi(env: Mapping[str, str]) -> Iterator[Server]:
 
 @contextmanager
 def go(program: Path | None, env: Mapping[str, str]) -> Iterator[Server | None]:
-    """Go net/http; None without the program."""
+    """Go net/http + franz-go; yields None when `program` is None."""
     if program is None:
         yield None
         return
@@ -49,13 +49,13 @@ def go(program: Path | None, env: Mapping[str, str]) -> Iterator[Server | None]:
 
 
 def go_program() -> Path | None:
-    """The Go gateway, built when its source is newer; None, and a line that says so, where there is no Go.
+    """Return the Go gateway, built when its source is newer. Without Go, print that and return None.
 
-    `GOTOOLCHAIN` is left as it is: a Go older than go.mod asks for fetches a newer one, if it may.
+    `GOTOOLCHAIN` is not changed: a Go older than go.mod requires fetches a newer one if that is allowed.
     """
-    tool = shutil.which("go") or next((place for place in GO_PLACES if Path(place).exists()), None)
+    tool = shutil.which("go") or next((place for place in GO_PATHS if Path(place).exists()), None)
     if tool is None:
-        print("Go is not on this machine: its gateway is left out")
+        print("Go is not installed on this machine: the Go gateway is left out")
         return None
     program = GO_SOURCE / ".build/gateway"
     if not program.exists() or any(program.stat().st_mtime < file.stat().st_mtime for file in GO_SOURCE.glob("*.*")):

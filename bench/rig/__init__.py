@@ -1,1 +1,1 @@
-"""What the benchmarks share: the system under load, open-loop load, figures and the page."""
+"""Shared parts of the benchmarks: the system under test, open-loop load, figures and the page."""

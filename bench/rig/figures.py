@@ -1,8 +1,8 @@
-"""The result of every benchmark: figures, each beside its goal and the peers of the same run.
+"""The results of a benchmark: figures with their goals and the values of peers in the same run.
 
-A benchmark module has `measure(quick: bool) -> list[Figure]`, starts and stops what it needs, and ends with
-`figures.main(measure)`. `python -m bench` runs them all and writes docs/benchmarks.md: each in a process of its own,
-which leaves its figures as JSON in the file that BENCH_FIGURES names.
+A benchmark module has `measure(quick: bool) -> list[Figure]`, which starts and stops the system, and ends with
+`figures.main(measure)`. `python -m bench` runs each module in its own process, reads its figures as JSON from the file
+in BENCH_FIGURES, and writes docs/benchmarks.md.
 """
 
 import json
@@ -18,10 +18,9 @@ FILE = "BENCH_FIGURES"
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured value. `goal` is text such as `≤ 6`; `peers` are in the same unit and from the same run.
+    """One measured value. `goal` is a text such as `≤ 6`; `peers` are in the same unit and from the same run.
 
-    `rounds` are the values that `value` is the median of, where there were several. `note` says what was measured,
-    when the name does not.
+    `value` is the median of `rounds` where there are several. `note` adds details to the name.
     """
 
     name: str
@@ -37,7 +36,7 @@ Measure = Callable[[bool], list[Figure]]
 
 
 def main(measure: Measure) -> None:
-    """Run one benchmark from the command line; `--quick` takes fewer or shorter rounds."""
+    """Run one benchmark from the command line; `--quick` runs fewer or shorter rounds."""
     found = measure(QUICK in sys.argv[1:])
     for figure in found:
         print(line(figure))
@@ -51,7 +50,7 @@ def is_page_run() -> bool:
 
 
 def line(figure: Figure) -> str:
-    """A figure as one line of text: value, goal, spread, and its ratio to each peer."""
+    """Return a figure as one line of text: value, goal, range of rounds, and ratio to each peer."""
     parts = [f"{figure.name}: {shown(figure.value)} {figure.unit}"]
     if figure.goal:
         parts.append(f"goal {figure.goal}")
@@ -62,5 +61,5 @@ def line(figure: Figure) -> str:
 
 
 def shown(value: float) -> str:
-    """Three significant digits, or all those of a larger number."""
+    """Return a number with three significant digits, or all digits before the point."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three digits

@@ -1,4 +1,4 @@
-"""Posts prebuilt requests over kept connections, and reads what they cost the server's process."""
+"""Posts prebuilt requests over keep-alive connections and measures the CPU of the server's process."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one run: requests answered 200, seconds, and microseconds of the server's CPU per request."""
+    """The cost of one run: requests answered 200, seconds, and microseconds of the server's CPU per request."""
 
     requests: int
     seconds: float
@@ -20,19 +20,19 @@ class Cost:
 
 
 def cpu_seconds(pid: int) -> float:
-    """The user and system time a process and its threads have used."""
+    """Return the user and system time of a process and its threads."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def resident_mb(pid: int) -> float:
-    """The memory a process holds, in MB of a million bytes."""
+    """Return the resident memory of a process in MB (10^6 bytes)."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 async def post(port: int, pid: int, requests: Sequence[bytes], connections: int) -> Cost:
-    """Post all requests, split over so many connections; each waits for its answer before the next."""
+    """Post the requests over `connections` connections; each connection waits for an answer before its next request."""
     before, began = cpu_seconds(pid), time.perf_counter()
     shares = [requests[n::connections] for n in range(connections)]
     answered = sum(await asyncio.gather(*(_share(port, share) for share in shares)))
@@ -50,7 +50,7 @@ async def _share(port: int, requests: Sequence[bytes]) -> int:
 
 
 async def waits(port: int, requests: Sequence[bytes]) -> list[float]:
-    """Post one request after the other over one connection; the seconds until each answer."""
+    """Post one request after the other over one connection; return the seconds to each answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     times = []
     for request in requests:

@@ -1,4 +1,4 @@
-"""Posts at a rate that does not wait for answers; each latency counts from the moment its post was due."""
+"""Posts at a fixed rate without waiting for answers. Latency counts from the time at which a post was due."""
 
 import asyncio
 import time
@@ -8,12 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 Connection = tuple[StreamReader, StreamWriter]
-ANSWER_S = 60.0
+TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """When it was due and when its answer had been read (seconds since 1970), and the answer; 0 for none."""
+    """A post: when it was due and answered, in seconds since 1970, and the HTTP status (0: no answer)."""
 
     due: float
     answered: float
@@ -21,14 +21,14 @@ class Post:
 
 
 class Poster:
-    """Posts over kept connections, as many as are needed at once."""
+    """Posts over keep-alive connections, and opens more when all are in use."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._idle: list[Connection] = []
 
     async def play(self, requests: Sequence[bytes], rate: float) -> list[Post]:
-        """Post one request each 1/`rate` seconds, whatever becomes of those before."""
+        """Post a request every 1/`rate` seconds, whether or not earlier ones were answered."""
         began = time.time()
         async with asyncio.TaskGroup() as group:
             tasks = []
@@ -42,14 +42,14 @@ class Poster:
 
     async def _post(self, request: bytes, due: float) -> Post:
         try:
-            async with asyncio.timeout(ANSWER_S):
+            async with asyncio.timeout(TIMEOUT_S):
                 status = await self._exchange(request)
         except (OSError, asyncio.IncompleteReadError, TimeoutError):
             status = 0
         return Post(due, time.time(), status)
 
     async def _exchange(self, request: bytes) -> int:
-        """Like any HTTP client, post again on a new connection when a kept one turns out to be closed."""
+        """Post, and like any HTTP client post again on another connection when an idle one turns out to be closed."""
         while self._idle:
             connection = self._idle.pop()
             with suppress(OSError, asyncio.IncompleteReadError):

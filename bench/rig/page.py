@@ -1,4 +1,4 @@
-"""Writes docs/benchmarks.md from what the benchmarks left. Pure but for reading what machine this is."""
+"""Builds docs/benchmarks.md from the results of the benchmarks. Its only I/O reads the machine's properties."""
 
 import math
 import os
@@ -47,7 +47,7 @@ class Part:
 
 
 def page(parts: Sequence[Part], date: str, *, quick: bool) -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     commit = _output("git", "rev-parse", "--short", "HEAD")
     if _output("git", "status", "--porcelain"):
         commit += " with changes"
@@ -57,7 +57,7 @@ def page(parts: Sequence[Part], date: str, *, quick: bool) -> str:
 
 
 def machine() -> str:
-    """The machine and the versions, as a list."""
+    """Return the machine and the versions as a Markdown list."""
     processor = next((line.partition(": ")[2] for line in _lines("/proc/cpuinfo") if "model name" in line), "unknown")
     memory = int(next(line.split()[1] for line in _lines("/proc/meminfo") if line.startswith("MemTotal"))) / 1e6
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
@@ -81,7 +81,7 @@ def _section(part: Part) -> str:
         lines += ["| " + " | ".join(["", "hookstream", "goal", *names]) + " |", "|---" * (3 + len(names)) + "|"]
         lines += [_row(figure, names) for figure in part.figures]
         lines += [""]
-    output = part.output.strip().replace(str(ROOT), ".")  # the page is committed, and a machine's paths are not
+    output = part.output.strip().replace(str(ROOT), ".")  # the page is committed and must not contain local paths
     raw = ["<details><summary>Raw output</summary>", "", "```", output, "```", "", "</details>", ""]
     return "\n".join([*lines, *raw])
 

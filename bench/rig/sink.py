@@ -1,7 +1,7 @@
-"""A mail server that stores each mail before it answers, and costs little: `python -m bench.rig.sink FOLDER`.
+"""A cheap mail server that stores each mail before it answers: `python -m bench.rig.sink FOLDER`.
 
-It prints its port. `FOLDER/mails` gets every mail as it came; `FOLDER/index` a line per stored mail: the time it was on
-the disk, its Message-ID without brackets, its recipient. Mails that end at the same time share one fdatasync.
+It prints its port. `FOLDER/mails` gets the bytes of every mail; `FOLDER/index` gets a line per stored mail: the time it
+was on disk, its Message-ID without brackets, its recipient. Mails that arrive at the same time share one fdatasync.
 """
 
 import asyncio
@@ -23,13 +23,15 @@ EXTENSIONS = b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Stored:
+    """A stored mail. `at` is in seconds since 1970."""
+
     at: float
     message_id: str
     recipient: str
 
 
 class Storage:
-    """Appends mails; `store` returns when its mail is on the disk."""
+    """Appends mails to a file. `store` returns when its mail is on disk."""
 
     def __init__(self, folder: Path) -> None:
         self._mails = (folder / "mails").open("ab", buffering=0)
@@ -58,7 +60,7 @@ class Storage:
 
 
 def stored(folder: Path) -> Iterator[Stored]:
-    """What a sink in this folder has stored so far."""
+    """Yield the mails that a sink in this folder has stored so far."""
     for line in (folder / "index").read_text().splitlines():
         at, message_id, recipient = line.split(" ", 2)
         yield Stored(float(at), message_id, recipient)

@@ -1,8 +1,8 @@
-"""Starts the system of the checkout it is run in, for bench/rig/system.py; ends when its standard input does.
+"""Starts the system of a checkout for bench/rig/system.py, and stops it when standard input is closed.
 
-Run by path with another checkout's Python: `python stand.py ROOT DATA all|base|plain SMTP_URL`. `base` is Kafka and
-Postgres without services. Postgres keeps the time of each commit, which is how a row's age is known without asking for
-it; `plain` is everything without that, as `make run` has it.
+It is run by path with that checkout's Python: `python stand.py ROOT DATA all|base|plain SMTP_URL`. `base` is Kafka and
+Postgres without services. Postgres records the time of each commit, so that the age of a row can be read afterwards;
+`plain` is everything without that, like `make run`.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A whole system, or Kafka and Postgres alone, of this checkout or another, and a sink for its mails."""
+"""Runs a whole system, or Kafka and Postgres alone, of this checkout or another, with a sink for its mails."""
 
 import os
 import signal
@@ -16,12 +16,14 @@ from local.parts import postgres_home
 
 ROOT = Path(__file__).parents[2]
 STAND = Path(__file__).with_name("stand.py")
-OUTSIDE = ("apis", "inbox", "registry")
-"""Processes of the local stack that play the world around the system: their CPU is not the system's."""
+SIMULATED = ("apis", "inbox", "registry")
+"""Processes of the local stack that simulate the environment. Their CPU is not counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sink:
+    """A running mail server of bench/rig/sink.py."""
+
     folder: Path
     url: str
     pid: int
@@ -29,31 +31,33 @@ class Sink:
 
 @dataclass(frozen=True, slots=True)
 class System:
+    """A running system: the folder of its run, and the sink of its mails."""
+
     data: Path
     sink: Sink
 
     @property
     def env(self) -> dict[str, str]:
-        """Read anew each time: process ids change when a service is started again."""
+        """Return the variables of the run, read anew because process ids change when a service restarts."""
         return dict(line.split("=", 1) for line in (self.data / "env").read_text().splitlines())
 
     @property
     def pids(self) -> dict[str, int]:
-        """The processes that are the system's own, by the name of their service."""
+        """Return the ids of the system's own processes, by service name."""
         named = {name.removesuffix("_PID").lower(): value for name, value in self.env.items() if name.endswith("_PID")}
-        return {name: int(pid) for name, pid in named.items() if name not in OUTSIDE}
+        return {name: int(pid) for name, pid in named.items() if name not in SIMULATED}
 
 
 @contextmanager
 def system(at: Path = ROOT, *, services: bool = True) -> Iterator[System]:
-    """Start the checkout at `at` in a folder of its own, which is gone afterwards."""
+    """Run the checkout at `at` during the block, in a temporary folder."""
     with folder() as own, started(at, own, "all" if services else "base") as found:
         yield found
 
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """A folder for a system's data, which is gone afterwards with what Postgres keeps elsewhere."""
+    """Create a folder for a system's data, and delete it afterwards, including Postgres's data elsewhere."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         try:
             yield Path(name)
@@ -63,7 +67,10 @@ def folder() -> Iterator[Path]:
 
 @contextmanager
 def started(at: Path, own: Path, what: str) -> Iterator[System]:
-    """Start what bench/rig/stand.py calls `what`, on the data in `own`."""
+    """Run a system during the block, on the data in `own`. `what` is an argument of bench/rig/stand.py.
+
+    Raises RuntimeError when the system ends before it is ready.
+    """
     with sink(own) as mails:
         python = at / ".venv/bin/python"
         argv = [str(python if python.exists() else sys.executable), str(STAND), str(at), str(own / "run"), what]
@@ -78,9 +85,9 @@ def started(at: Path, own: Path, what: str) -> Iterator[System]:
 
 
 @contextmanager
-def paused(of: System, *kept: str) -> Iterator[None]:
-    """Stop all services but those `kept`, so that they do not work beside what is measured."""
-    pids = [pid for name, pid in of.pids.items() if name not in (*kept, "kafka", "postgres")]
+def paused(of: System, *running: str) -> Iterator[None]:
+    """Suspend all services except `running` with SIGSTOP, so that they use no CPU during the measurement."""
+    pids = [pid for name, pid in of.pids.items() if name not in (*running, "kafka", "postgres")]
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -104,24 +111,24 @@ def sink(own: Path) -> Iterator[Sink]:
 
 
 def free_port() -> int:
-    """Return a port of the loopback address that nobody uses now."""
+    """Return an unused port of the loopback address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
 
 
-def until_listening(port: int, patience_s: float = 60.0) -> None:
-    """Wait until somebody listens.
+def until_listening(port: int, timeout_s: float = 60.0) -> None:
+    """Wait until a process listens on a port.
 
-    Raises TimeoutError when nobody does in time.
+    Raises TimeoutError after `timeout_s`.
     """
-    until = time.monotonic() + patience_s
+    until = time.monotonic() + timeout_s
     while time.monotonic() < until:
         try:
             return socket.create_connection(("127.0.0.1", port)).close()
         except OSError:
             time.sleep(0.05)
-    raise TimeoutError(f"nobody listens on port {port} after {patience_s:.0f} s")
+    raise TimeoutError(f"no process listens on port {port} after {timeout_s:.0f} s")
 
 
 def _until_ready(stand: "subprocess.Popen[str]") -> None:

@@ -1,6 +1,6 @@
-"""One measured window of a running side: webhooks at a rate, the result and times of each, and the CPU they took.
+"""Measures a window of a running side: webhooks at a fixed rate, their results and times, and the CPU used.
 
-The webhooks are those of the simulator's orders: told, paid, delivered, given back, one second apart.
+The webhooks are those of the simulator's orders: ordered, paid, delivered, refunded, one second apart.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from simulator.story import Webhook
 OK = 200
 WARM_S = 15.0
 QUIET_S = 12.0
-"""A side that stores nothing for so long will store no more of what is missing."""
+"""Seconds without a new row or mail after which missing ones are no longer expected."""
 SETTLE_S = 90.0
 
 RowKey = tuple[str, str]
@@ -32,7 +32,7 @@ RowKey = tuple[str, str]
 
 
 class Side(Protocol):
-    """A system to measure: it takes these webhooks, writes rows and sends mails to the sink."""
+    """A system to measure: it accepts webhooks, writes rows and sends mails to the sink."""
 
     sink: Sink
 
@@ -44,17 +44,17 @@ class Side(Protocol):
     def mail_id(self, webhook: Webhook) -> str | None: ...
     def row_key(self, webhook: Webhook) -> RowKey | None: ...
     def commits(self, run: str) -> dict[RowKey, float]:
-        """When the row of each webhook of a run was committed, in seconds since 1970."""
+        """Return when the row of each webhook of a run was committed, in seconds since 1970."""
         ...
 
     def ages(self) -> dict[str, float]:
-        """By service, the age of the oldest record it has not processed."""
+        """Return the age in seconds of the oldest unprocessed record, by service."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One webhook: its post, and when its row was committed and its mail stored (None: never)."""
+    """The result of one webhook: its post, and when its row was committed and its mail stored (None: never)."""
 
     post: Post
     wants_row: bool
@@ -65,7 +65,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`cpu` in seconds by process, `others` in cores that strangers used, `mails` counts those stored in it."""
+    """A measured window. `cpu` is in seconds by process, `others` in cores used by other processes of the machine.
+
+    `mails` is the number of mails stored during the window, `ages` the age of the oldest record by service.
+    """
 
     rate: float
     seconds: float
@@ -82,35 +85,37 @@ class Window:
     @property
     def answers(self) -> Counter[int]:
         """Return the number of answers by status; 0 is a broken or silent connection."""
-        return Counter(one.post.status for one in self.outcomes)
+        return Counter(outcome.post.status for outcome in self.outcomes)
 
     @property
     def missing(self) -> int:
-        taken = [one for one in self.outcomes if one.post.status == OK]
-        return sum((one.wants_row and one.row is None) + (one.wants_mail and one.mail is None) for one in taken)
+        """Return the number of rows and mails of accepted webhooks that were never stored."""
+        accepted = [outcome for outcome in self.outcomes if outcome.post.status == OK]
+        rows = sum(outcome.wants_row and outcome.row is None for outcome in accepted)
+        return rows + sum(outcome.wants_mail and outcome.mail is None for outcome in accepted)
 
     def cpu_ms(self, *names: str) -> float:
-        """CPU per webhook, of these processes or all."""
+        """Return the milliseconds of CPU per webhook, of these processes or of all."""
         return sum(self.cpu[name] for name in names or self.cpu) / len(self.outcomes) * 1000
 
     def latencies(self, what: str) -> list[float]:
-        """Milliseconds from due post to answer, row or mail, sorted; what never came is left out."""
+        """Return the sorted milliseconds from due post to `answer`, `row` or `mail`, without missing ones."""
         ends = {
-            "answer": [(one.post.due, one.post.answered) for one in self.outcomes],
-            "row": [(one.post.due, one.row) for one in self.outcomes if one.row is not None],
-            "mail": [(one.post.due, one.mail) for one in self.outcomes if one.mail is not None],
+            "answer": [(outcome.post.due, outcome.post.answered) for outcome in self.outcomes],
+            "row": [(outcome.post.due, outcome.row) for outcome in self.outcomes if outcome.row is not None],
+            "mail": [(outcome.post.due, outcome.mail) for outcome in self.outcomes if outcome.mail is not None],
         }[what]
         return sorted((end - due) * 1000 for due, end in ends if end is not None)
 
     def backlog_s(self, what: str) -> tuple[float, float]:
-        """The mean backlog of rows or mails in the second and in the last quarter, in seconds of the rate."""
-        wanted = [one for one in self.outcomes if (one.wants_row if what == "row" else one.wants_mail)]
-        ends = [(one.post.due, one.row if what == "row" else one.mail) for one in wanted]
+        """Return the mean backlog of rows or mails in the second and the last quarter, in seconds of the rate."""
+        wanted = [outcome for outcome in self.outcomes if (outcome.wants_row if what == "row" else outcome.wants_mail)]
+        ends = [(outcome.post.due, outcome.row if what == "row" else outcome.mail) for outcome in wanted]
         means = []
         for quarter in (1, 3):
             start = self.began + self.seconds * quarter / 4
-            looks = [start + self.seconds / 4 * step / 20 for step in range(20)]
-            waiting = [sum(due <= at and (end is None or end > at) for due, end in ends) for at in looks]
+            times = [start + self.seconds / 4 * step / 20 for step in range(20)]
+            waiting = [sum(due <= at and (end is None or end > at) for due, end in ends) for at in times]
             means.append(sum(waiting) / len(waiting) / (self.rate * len(wanted) / len(self.outcomes)))
         return means[0], means[1]
 
@@ -124,7 +129,7 @@ class Window:
 
 
 def measure(side: Side, rate: float, seconds: float, warm_s: float = WARM_S) -> Window:
-    """Post at `rate` for `warm_s` and then `seconds`, which are the window; wait for what is still to come."""
+    """Post at `rate` for `warm_s` and then for the window of `seconds`; wait for the rows and mails still missing."""
     run, webhooks = _webhooks(rate, warm_s + seconds)
     requests = [side.request(webhook) for webhook in webhooks]
     watched = {**side.pids, "(sink)": side.sink.pid}
@@ -139,48 +144,48 @@ def measure(side: Side, rate: float, seconds: float, warm_s: float = WARM_S) -> 
     return Window(rate, seconds, outcomes, cpu, others / seconds, mails, ages)
 
 
-Look = tuple[dict[str, float], float, float]
-"""CPU seconds by process, of the machine, and of ourselves."""
+Sample = tuple[dict[str, float], float, float]
+"""CPU seconds by process, of the machine, and of this process."""
 
 
 async def _play(
     port: int, requests: Sequence[bytes], rate: float, spans: tuple[float, float], watched: Mapping[str, int]
-) -> tuple[list[Post], Look, Look]:
+) -> tuple[list[Post], Sample, Sample]:
     playing = asyncio.create_task(Poster(port).play(requests, rate))
     await asyncio.sleep(spans[0])
-    before = _look(watched)
+    before = _sample(watched)
     await asyncio.sleep(spans[1])
-    after = _look(watched)
+    after = _sample(watched)
     return await playing, before, after
 
 
-def _look(watched: Mapping[str, int]) -> Look:
+def _sample(watched: Mapping[str, int]) -> Sample:
     return cost.trees(watched), cost.machine(), time.process_time()
 
 
 def _webhooks(rate: float, seconds: float) -> tuple[str, list[Webhook]]:
-    """A run's name and its webhooks in the order of posting: of as many orders at a time as are posted in a second."""
+    """Return a run's name and its webhooks in order of posting. `rate` orders are posted alternately."""
     now = datetime.now(UTC)  # noqa: TID251 - the orders are of today
     run = f"{int(now.timestamp() * 1000):x}"[-8:]
     count = round(rate * seconds)
-    told = [life.webhooks for life in lives(Plan(run, now, orders=count // 4 + 1))]
+    by_order = [life.webhooks for life in lives(Plan(run, now, orders=count // 4 + 1))]
     size = max(1, round(rate))
-    blocks = [zip(*told[start : start + size], strict=True) for start in range(0, len(told), size)]
+    blocks = [zip(*by_order[start : start + size], strict=True) for start in range(0, len(by_order), size)]
     return run, [webhook for block in blocks for webhook in chain.from_iterable(block)][:count]
 
 
 def _outcomes(side: Side, run: str, webhooks: Sequence[Webhook], posts: Sequence[Post]) -> list[Outcome]:
-    """Wait until all rows and mails are there, or nothing has come for QUIET_S."""
-    until, moved, count = time.monotonic() + SETTLE_S, time.monotonic(), -1
+    """Wait until all rows and mails are stored, or none has been stored for QUIET_S."""
+    until, changed, count = time.monotonic() + SETTLE_S, time.monotonic(), -1
     accepted = [post.status == OK for post in posts]
-    mail_ids = {side.mail_id(hook) for hook, taken in zip(webhooks, accepted, strict=True) if taken} - {None}
-    row_keys = {side.row_key(hook) for hook, taken in zip(webhooks, accepted, strict=True) if taken} - {None}
+    mail_ids = {side.mail_id(hook) for hook, accepted_ in zip(webhooks, accepted, strict=True) if accepted_} - {None}
+    row_keys = {side.row_key(hook) for hook, accepted_ in zip(webhooks, accepted, strict=True) if accepted_} - {None}
     while True:
         mails = {mail.message_id.partition("@")[0]: mail.at for mail in sink.stored(side.sink.folder)}
-        rows = side.commits(run) if mail_ids <= mails.keys() or time.monotonic() - moved > QUIET_S else {}
+        rows = side.commits(run) if mail_ids <= mails.keys() or time.monotonic() - changed > QUIET_S else {}
         found = len(mails) + len(rows)
-        moved, count = (time.monotonic(), found) if found != count else (moved, count)
-        if (mail_ids <= mails.keys() and row_keys <= rows.keys()) or min(moved + QUIET_S, until) < time.monotonic():
+        changed, count = (time.monotonic(), found) if found != count else (changed, count)
+        if (mail_ids <= mails.keys() and row_keys <= rows.keys()) or min(changed + QUIET_S, until) < time.monotonic():
             break
         time.sleep(0.5)
     rows = side.commits(run)

@@ -5,7 +5,7 @@ from concurrent.futures import wait
 from typing import Any
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined] # exported, but not said so
+from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined] # not in __all__
 
 from local.messages import CommandError
 from stream.events.topics import ALL

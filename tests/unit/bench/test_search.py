@@ -9,11 +9,11 @@ from bench.rig.trial import OK, Outcome, Window
 from bench.search import CLOSE, THOROUGH, highest
 
 
-def sustaining(most: float, told: list[float]) -> Callable[[float, float], Window]:
+def sustaining(most: float, rates_: list[float]) -> Callable[[float, float], Window]:
     """Measure a side that accepts everything up to `most` webhooks a second and refuses beyond."""
 
     def run(rate: float, seconds: float) -> Window:
-        told.append(rate)
+        rates_.append(rate)
         post = Post(1000.0, 1000.1, OK if rate <= most else 503)
         outcome = Outcome(post, wants_row=True, wants_mail=True, row=1000.1, mail=1000.1)
         return Window(rate, seconds, [outcome], {}, 0, 1, {})
