@@ -218,20 +218,20 @@ def ingest_rate(store: Engine, records: int) -> list[Figure]:
 def _life(name: str, n: int) -> list[tuple[str, Record]]:
     """Return a webhook, its outcome, its domain event, the outcome of that, and the mail."""
     webhook = a_payment(order=name, name=name, method="card", transaction_id=f"TXN-{name}", at=clock.now())
-    domain_event = a_fact(
+    event = a_fact(
         PaymentCompleted, order=name, provider="generic", amount=58000, currency="KRW", method="card",
         transaction_id=f"TXN-{name}", paid_at=None, caused_by=webhook.envelope.event_id,
     )  # fmt: skip
     mail = NotificationSent(
-        notification_id=ids.domain_event_id("mail", domain_event.event_id), fact_id=domain_event.event_id, fact_type="PaymentCompleted",
+        notification_id=ids.domain_event_id("mail", event.event_id), fact_id=event.event_id, fact_type="PaymentCompleted",
         audience="customer", channel="email", order_id=name, customer_id=None, locale="ko",
         message_id=f"<{name}@example.test>", sent_at=clock.now(),
     )  # fmt: skip
     return [
         (topics.PAYMENT_WEBHOOKS.name, webhook),
         (topics.OUTCOMES.name, _outcome(webhook.envelope.event_id, "payment", topics.PAYMENT_WEBHOOKS.name, n)),
-        (topics.PAYMENTS.name, domain_event),
-        (topics.OUTCOMES.name, _outcome(domain_event.event_id, "notifier", topics.PAYMENTS.name, n)),
+        (topics.PAYMENTS.name, event),
+        (topics.OUTCOMES.name, _outcome(event.event_id, "notifier", topics.PAYMENTS.name, n)),
         (topics.NOTIFICATIONS.name, mail),
     ]
 
