@@ -223,9 +223,9 @@ def _life(name: str, n: int) -> list[tuple[str, Record]]:
         transaction_id=f"TXN-{name}", paid_at=None, caused_by=webhook.envelope.event_id,
     )  # fmt: skip
     mail = NotificationSent(
-        notification_id=ids.domain_event_id("mail", event.event_id), fact_id=event.event_id, fact_type="PaymentCompleted",
-        audience="customer", channel="email", order_id=name, customer_id=None, locale="ko",
-        message_id=f"<{name}@example.test>", sent_at=clock.now(),
+        notification_id=ids.domain_event_id("mail", event.event_id), fact_id=event.event_id,
+        fact_type="PaymentCompleted", audience="customer", channel="email", order_id=name, customer_id=None,
+        locale="ko", message_id=f"<{name}@example.test>", sent_at=clock.now(),
     )  # fmt: skip
     return [
         (topics.PAYMENT_WEBHOOKS.name, webhook),
