@@ -65,7 +65,7 @@ def _lists_folder() -> Path:
 
 def _listed(path: Path, entry: str) -> tuple[dict[str, str], str]:
     root = ET.parse(path).getroot()  # noqa: S314 - a file of an installed package
-    entries = [(one.findtext("Ccy"), one.findtext("CcyMnrUnts") or "2") for one in root.iter(entry)]
+    entries = [(element.findtext("Ccy"), element.findtext("CcyMnrUnts") or "2") for element in root.iter(entry)]
     return {code: digits for code, digits in entries if code}, root.attrib["Pblshd"]
 
 

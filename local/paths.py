@@ -14,7 +14,7 @@ class Paths:
 
     @property
     def libraries(self) -> Path:
-        """The folder of fetched Java programs. All runs of a checkout share it, so that tests do not fetch again."""
+        """Return the folder of fetched Java programs. All runs of a checkout share it: tests do not fetch again."""
         return self.root / ".run"
 
     @property

@@ -95,7 +95,7 @@ def until_handled(system: dict[str, str], *services: str) -> None:
     """Wait until these services have nothing left to read."""
     kafka = Kafka(Cluster.of_environment(system, "tests"))
     for service in services:
-        until(lambda service=service: kafka.lag(service, kafka.ends()), lambda lag: lag == 0)  # type: ignore[misc]
+        until(lambda service=service: kafka.lag(service, kafka.end_offsets()), lambda lag: lag == 0)  # type: ignore[misc]
 
 
 def append(log: Writer, history: Sequence[Told]) -> None:

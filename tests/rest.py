@@ -42,7 +42,7 @@ def until_at_rest(system: Mapping[str, str]) -> None:
 
 def _look(system: Mapping[str, str], kafka: Kafka) -> tuple[list[int], int]:
     """What is left to do, and how many records there are."""
-    ends = kafka.ends()
+    ends = kafka.end_offsets()
     unread = [kafka.lag(service, ends) for service in STORES]
     left = [store(system, service).rows(query)[0]["n"] for service in STORES for query in LEFT[service]]
     return [*unread, *left], sum(ends.values())

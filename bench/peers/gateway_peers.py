@@ -22,7 +22,7 @@ Server = tuple[int, int]
 
 @contextmanager
 def bare() -> Iterator[Server]:
-    """A Litestar `@post` handler on granian that answers at once."""
+    """Run a Litestar `@post` handler on granian that answers at once."""
     port = system.free_port()
     with _listening((sys.executable, "-m", "bench.peers.bare", str(port)), port, ROOT, os.environ) as server:
         yield server
@@ -30,7 +30,7 @@ def bare() -> Iterator[Server]:
 
 @contextmanager
 def fastapi(env: Mapping[str, str]) -> Iterator[Server]:
-    """FastAPI + aiokafka on uvicorn with uvloop and httptools."""
+    """Run FastAPI + aiokafka on uvicorn with uvloop and httptools."""
     port = system.free_port()
     argv = (str(fastapi_gateway.python()), *fastapi_gateway.gateway_arguments(port))
     with _listening(argv, port, fastapi_gateway.FOLDER, {**os.environ, **env}) as server:
@@ -39,7 +39,7 @@ def fastapi(env: Mapping[str, str]) -> Iterator[Server]:
 
 @contextmanager
 def go(program: Path | None, env: Mapping[str, str]) -> Iterator[Server | None]:
-    """Go net/http + franz-go; yields None when `program` is None."""
+    """Run Go net/http + franz-go; yield None when `program` is None."""
     if program is None:
         yield None
         return
@@ -53,7 +53,7 @@ def go_program() -> Path | None:
 
     `GOTOOLCHAIN` is not changed: a Go older than go.mod requires fetches a newer one if that is allowed.
     """
-    tool = shutil.which("go") or next((place for place in GO_PATHS if Path(place).exists()), None)
+    tool = shutil.which("go") or next((path for path in GO_PATHS if Path(path).exists()), None)
     if tool is None:
         print("Go is not installed on this machine: the Go gateway is left out")
         return None

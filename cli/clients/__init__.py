@@ -1,1 +1,1 @@
-"""Clients that commands use: the console's API, the management listeners, Kafka."""
+"""Clients that commands use: the console's API, the management listeners, Kafka's offsets and quarantine."""

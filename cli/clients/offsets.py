@@ -22,7 +22,7 @@ class Kafka:
         self._cluster = cluster
         self._admin = cluster.admin()
 
-    def ends(self) -> dict[Partition, int]:
+    def end_offsets(self) -> dict[Partition, int]:
         """Return the end offset of each partition of our topics."""
         topics = self._call(self._cluster.metadata, timeout_s=TIMEOUT_S).topics
         partitions = [
@@ -36,22 +36,24 @@ class Kafka:
         futures = self._admin.list_offsets(dict.fromkeys(partitions, latest)) if partitions else {}
         wait(futures.values(), TIMEOUT_S)  # for all of them: the client must not be closed during a request
         return {
-            (each.topic, each.partition): self._call(future.result, timeout=TIMEOUT_S).offset
-            for each, future in futures.items()
+            (partition.topic, partition.partition): self._call(future.result, timeout=TIMEOUT_S).offset
+            for partition, future in futures.items()
         }
 
     def lag(self, group: str, ends: Mapping[Partition, int]) -> int:
         """Return the records that a service's group has not committed, over its committed and assigned partitions."""
         committed = self._committed(group)
         partitions = self._assigned(group) | committed.keys()
-        return sum(max(0, ends.get(each, 0) - committed.get(each, 0)) for each in partitions)
+        return sum(max(0, ends.get(partition, 0) - committed.get(partition, 0)) for partition in partitions)
 
     def _committed(self, group: str) -> dict[Partition, int]:
         (answer,) = self._admin.list_consumer_group_offsets(
             [ConsumerGroupTopicPartitions(self._cluster.group(group))]
         ).values()
         found = self._call(answer.result, timeout=TIMEOUT_S).topic_partitions
-        return {(each.topic, each.partition): each.offset for each in found if each.offset >= 0}
+        return {
+            (partition.topic, partition.partition): partition.offset for partition in found if partition.offset >= 0
+        }
 
     def _assigned(self, group: str) -> set[Partition]:
         """Return the partitions assigned to members of the group. They may have no committed offset yet."""
@@ -61,10 +63,10 @@ class Kafka:
         except KafkaException:  # the group does not exist before its first member joins
             return set()
         return {
-            (each.topic, each.partition)
+            (partition.topic, partition.partition)
             for member in members
             if member.assignment
-            for each in member.assignment.topic_partitions
+            for partition in member.assignment.topic_partitions
         }
 
     def _call(self, function: Callable[..., Any], **arguments: object) -> Any:

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.dead.options import WHEN
 from local.messages import CommandError, say, say_all
 
 SECONDS = len("2026-02-03T12:00:00")
 CONFIRMED = ("TOSS", "IAMPORT", "PORTONE_V2", "INICIS", "TAPAYZ", "DELIVERY_TRACKER")
 """Providers whose API confirms webhooks, by the console's names for them."""
 MAX_MAILS = 1000  # the notifier's limit for one request
-WHEN = "A date (a day in UTC) or a timestamp such as 2026-02-03T09:00:00+09:00."
 
 
 def stats(

@@ -93,7 +93,7 @@ def _lags(cluster: "Cluster") -> dict[str, str]:
 
     kafka = Kafka(cluster)
     try:
-        ends = kafka.ends()
+        ends = kafka.end_offsets()
     except CommandError as error:
         say(str(error))
         return {}

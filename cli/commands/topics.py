@@ -70,7 +70,7 @@ def list_() -> None:
     from stream.events.topics import ALL, FOREVER
 
     kafka = Kafka(_cluster())
-    ends = kafka.ends()
+    ends = kafka.end_offsets()
     table = output.table("topic", "partitions", "offsets", "retention", "records")
     for topic in ALL:
         own = [end for (name, _), end in ends.items() if name == topic.name]

@@ -12,7 +12,8 @@ from avro.schema import parse
 def problems(entries: Sequence[dict[str, Any]]) -> list[str]:
     """Return an error text for each pair of versions of which one cannot read the other."""
     subjects = {
-        entry["subject"]: [each for each in entries if each["subject"] == entry["subject"]] for entry in entries
+        entry["subject"]: [version for version in entries if version["subject"] == entry["subject"]]
+        for entry in entries
     }
     pairs = (pair for versions in subjects.values() for pair in permutations(versions, 2))
     return [problem for reader, writer in pairs if (problem := _problem(reader, writer))]

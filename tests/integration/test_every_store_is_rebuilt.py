@@ -147,7 +147,7 @@ def test_a_store_made_again_from_the_topics_equals_the_live_one_and_nobody_hears
 
 
 def ends(system: dict[str, str]) -> dict[Partition, int]:
-    return Kafka(Cluster.of_environment(system, "tests")).ends()
+    return Kafka(Cluster.of_environment(system, "tests")).end_offsets()
 
 
 def replay(system: dict[str, str], service: str, name: str) -> None:

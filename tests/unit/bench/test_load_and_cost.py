@@ -56,7 +56,7 @@ def test_the_sink_has_stored_a_mail_when_it_answers(tmp_path: Path) -> None:
         for number in range(3):
             client.sendmail("a@example.test", f"b{number}@example.test", f"Message-ID: <m{number}@x>\n\n.\nbody")
             found = list(sink.stored(tmp_path))
-            assert [(one.message_id, one.recipient) for one in found][number] == (
+            assert [(mail.message_id, mail.recipient) for mail in found][number] == (
                 f"m{number}@x",
                 f"b{number}@example.test",
             )

@@ -36,7 +36,7 @@ def test_a_side_that_sustains_nothing_has_no_highest_rate() -> None:
     assert highest(sustaining(0, []), 50, THOROUGH, lambda _: None) is None
 
 
-def test_every_window_is_told() -> None:
+def test_every_window_is_reported() -> None:
     rates: list[float] = []
     windows: list[Window] = []
 

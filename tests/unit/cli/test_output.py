@@ -28,8 +28,8 @@ def test_a_mail_keeps_its_lines_and_a_trouble_too(capsys: pytest.CaptureFixture[
     say_all(f"one\n\t{HOSTILE}")
     print_error(CommandError(f"two\n{HOSTILE}"))
 
-    said = capsys.readouterr()
-    assert (said.out, said.err) == (f"one\n\t{AS_TEXT}\n", f"two\n{AS_TEXT}\n")
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == (f"one\n\t{AS_TEXT}\n", f"two\n{AS_TEXT}\n")
 
 
 def test_a_table_shows_its_cells_as_text(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +47,7 @@ def test_a_table_shows_its_cells_as_text(capsys: pytest.CaptureFixture[str], mon
 def test_no_text_steers_a_terminal(text: str) -> None:
     shown = plain_line(text)
 
-    assert all(one.isprintable() or one in " \t\u00a0" or ord(one) > 0x9F for one in shown)
+    assert all(character.isprintable() or character in " \t\u00a0" or ord(character) > 0x9F for character in shown)
     assert "\x1b" not in shown
     shown.encode()
     assert plain(shown) == shown

@@ -1,4 +1,4 @@
-"""A slip of a person's is one sentence, said before any service is asked."""
+"""A typing error gives a one-sentence error before any service is called."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,7 @@ SLIPS: dict[str, tuple[Callable[[], None], str]] = {
 def test_a_slip_is_one_sentence(command: str) -> None:
     slip, sentence = SLIPS[command]
 
-    with pytest.raises(CommandError) as said:
+    with pytest.raises(CommandError) as raised:
         slip()
 
-    assert str(said.value) == sentence
+    assert str(raised.value) == sentence

@@ -23,57 +23,57 @@ from stream.events import UnconfirmedWebhook
 NOON = datetime.now(UTC)
 NOW = int(NOON.timestamp() * 1e6)
 SECRET = "6a" * 24
-TOLD_HERE = sorted(STORIES)
+PROVIDERS = sorted(STORIES)
 
 
-def event_of(told: Webhook) -> Addressed:
+def event_of(posted: Webhook) -> Addressed:
     """Return the event of a webhook, confirmed by the provider's API where needed."""
-    provider = provider_of(told)
-    _, kind = catalogue.find(told.path, {name.lower(): value for name, value in told.headers})
-    signed = {name.lower(): value for name, value in provider.sign(told.body, SECRET.encode(), NOW).items()}
-    given = {name.lower(): value for name, value in told.headers}
+    provider = provider_of(posted)
+    _, kind = catalogue.find(posted.path, {name.lower(): value for name, value in posted.headers})
+    signed = {name.lower(): value for name, value in provider.sign(posted.body, SECRET.encode(), NOW).items()}
+    given = {name.lower(): value for name, value in posted.headers}
     token = SECRET if provider.takes_token else None
-    received = Received(told.path, given | signed, told.body, NOW, token)
+    received = Received(posted.path, given | signed, posted.body, NOW, token)
     verification = provider.verify(received, [SECRET.encode()])
     found = webhook(provider, received, verification, provider.translate(received, kind), "test")
-    return _confirmed(found.webhook, told) if isinstance(found.webhook, UnconfirmedWebhook) else found
+    return _confirmed(found.webhook, posted) if isinstance(found.webhook, UnconfirmedWebhook) else found
 
 
-def _confirmed(receipt: UnconfirmedWebhook, told: Webhook) -> Addressed:
-    inquiry = catalogue.NAMES[receipt.envelope.provider].api_verification
-    assert inquiry
-    assert told.api
+def _confirmed(unconfirmed: UnconfirmedWebhook, posted: Webhook) -> Addressed:
+    api = catalogue.NAMES[unconfirmed.envelope.provider].api_verification
+    assert api
+    assert posted.api
     state = ApiState()
-    state.add_record(msgspec.json.decode(told.api, type=ProviderRecord))
-    ask = inquiry.build_request(receipt.notice, "a key")
-    record = state.find(receipt.envelope.provider, names(ask.path, ask.body))
-    assert record, f"the API finds nothing at {urlsplit(ask.path).path}"
-    answer = msgspec.json.encode(APIS[receipt.envelope.provider].of(record))
-    envelope = receipt.envelope
+    state.add_record(msgspec.json.decode(posted.api, type=ProviderRecord))
+    request = api.build_request(unconfirmed.notice, "a key")
+    record = state.find(unconfirmed.envelope.provider, names(request.path, request.body))
+    assert record, f"the API finds nothing at {urlsplit(request.path).path}"
+    answer = msgspec.json.encode(APIS[unconfirmed.envelope.provider].of(record))
+    envelope = unconfirmed.envelope
     received = Received(envelope.path, envelope.headers, envelope.raw, envelope.received_at)
-    return confirmed(receipt, inquiry.read_response(receipt.notice, received, answer), answer)
+    return confirmed(unconfirmed, api.read_response(unconfirmed.notice, received, answer), answer)
 
 
-@pytest.mark.parametrize("provider", TOLD_HERE)
+@pytest.mark.parametrize("provider", PROVIDERS)
 def test_each_webhook_of_a_story_is_read_as_the_row_that_is_expected_of_it(provider: str) -> None:
     (life,) = lives(Plan("abc", NOON, provider=provider))
 
-    for told in life.webhooks:
-        _, key, event = event_of(told)
+    for posted in life.webhooks:
+        _, key, event = event_of(posted)
         notice = cast("Any", event).notice
-        for row in told.rows + told.passes:
+        for row in posted.rows + posted.passes:
             if row.service == "subscription":
                 assert notice.user_id == row.key
             else:
                 assert (key, getattr(notice, "status", None) or notice.state) == (row.key, row.status)
 
 
-@pytest.mark.parametrize("provider", TOLD_HERE)
+@pytest.mark.parametrize("provider", PROVIDERS)
 def test_two_orders_share_no_row_and_no_mail(provider: str) -> None:
-    told = [webhook for life in lives(Plan("abc", NOON, orders=2, provider=provider)) for webhook in life.webhooks]
+    posted = [webhook for life in lives(Plan("abc", NOON, orders=2, provider=provider)) for webhook in life.webhooks]
 
-    rows = [row for webhook in told for row in webhook.rows]
-    mails = [mail for webhook in told for mail in webhook.mails]
+    rows = [row for webhook in posted for row in webhook.rows]
+    mails = [mail for webhook in posted for mail in webhook.mails]
     assert len(rows) == len(set(rows))
     assert len(mails) == len(set(mails))
 

@@ -19,10 +19,10 @@ NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 PLAN = Plan("abc", NOON, orders=4)
 
 
-def event_of(told: Webhook) -> tuple[str, Any]:
-    provider, kind = BY_PATH[told.path]
-    headers = {name.lower(): value for name, value in provider.sign(told.body, b"secret", 0).items()}
-    received = Received(told.path, headers, told.body, 0)
+def event_of(posted: Webhook) -> tuple[str, Any]:
+    provider, kind = BY_PATH[posted.path]
+    headers = {name.lower(): value for name, value in provider.sign(posted.body, b"secret", 0).items()}
+    received = Received(posted.path, headers, posted.body, 0)
     verification = provider.verify(received, [b"secret"])
     _, key, event = webhook(provider, received, verification, provider.translate(received, kind), "test")
     return key, event
@@ -35,14 +35,14 @@ def test_each_webhook_makes_the_row_and_the_mail_that_are_expected_of_it() -> No
         "refund": lambda key, event: refund.apply(refund.Refunds(key), event),
     }
 
-    for told in [each for life in lives(PLAN) for each in life.webhooks if each.rows]:
-        (row,) = told.rows
-        key, event = event_of(told)
-        after, outcome, (fact,) = apply[row.service](key, event)
+    for posted in [webhook_ for life in lives(PLAN) for webhook_ in life.webhooks if webhook_.rows]:
+        (row,) = posted.rows
+        key, event = event_of(posted)
+        after, outcome, (domain_event,) = apply[row.service](key, event)
 
         assert outcome == "processed"
         assert (key, after.status) == (row.key, row.status)
-        assert told.mails == (ids.notification_id(fact.event_id, "customer", "email"),)
+        assert posted.mails == (ids.notification_id(domain_event.event_id, "customer", "email"),)
 
 
 def test_the_shop_names_a_reader_in_each_language_in_turn() -> None:
@@ -62,9 +62,9 @@ def test_the_same_plan_tells_the_same_lives() -> None:
 def test_disorder_and_duplicates_change_when_and_how_often_a_webhook_is_sent_and_nothing_else() -> None:
     plan = replace(PLAN, orders=100, duplicates=0.2, disorder=True)
 
-    told = lives(plan)
+    posted = lives(plan)
 
-    assert [set(life.webhooks) for life in told] == [set(life.webhooks) for life in lives(replace(PLAN, orders=100))]
-    posts = sum(len(step) for life in told for step in life.steps)
+    assert [set(life.webhooks) for life in posted] == [set(life.webhooks) for life in lives(replace(PLAN, orders=100))]
+    posts = sum(len(step) for life in posted for step in life.steps)
     assert 400 * 1.15 < posts < 400 * 1.25
-    assert any(len(step) > 1 for life in told for step in life.steps)
+    assert any(len(step) > 1 for life in posted for step in life.steps)
