@@ -155,9 +155,9 @@ def test_what_is_not_committed_is_under_way_and_nothing_is_lost() -> None:
 
 
 def test_what_is_still_in_an_outbox_is_under_way() -> None:
-    untold = in_store("refund", lambda store: replace(store, outbox=1))(whole())
+    unpublished = in_store("refund", lambda store: replace(store, outbox=1))(whole())
     evidence = without_records(lambda one: isinstance(one, DomainEvent) and one.caused_by == event_id(GIVEN_BACK))(
-        untold
+        unpublished
     )
 
     assert "FACTS" not in broken(evidence)

@@ -24,7 +24,7 @@ DEAD = b"no record"
 TOPIC_OF = {record: topic for topic in topics.ALL for record in topic.records}
 
 
-def facts() -> list[DomainEvent]:
+def events() -> list[DomainEvent]:
     """What the processors announce of it."""
     _, _, paid = payments.apply(payments.Payment("1"), PAID)
     _, _, delivered = shipping.apply(shipping.Shipment("cj:1"), DELIVERED)
@@ -36,23 +36,23 @@ def facts() -> list[DomainEvent]:
 def whole() -> Evidence:
     """Every claim holds of it."""
     log = Topics()
-    for event in (ORDER, PAID, AGAIN, DELIVERED, GIVEN_BACK, COMPLETE, *facts()):
+    for event in (ORDER, PAID, AGAIN, DELIVERED, GIVEN_BACK, COMPLETE, *events()):
         log.append(TOPIC_OF[type(event)].name, event)
-    told = facts()
+    published = events()
     messages = {
         ids.notification_id(fact.event_id, audience, "email"): fact
-        for fact in told
+        for fact in published
         for audience in audiences(fact)
         if audience == "customer"
     }
     for name, fact in messages.items():
         log.append(topics.NOTIFICATIONS.name, _sent(name, fact))
-    heard = {service: log.handled(service) for service in topics.SERVICES}
+    handled = {service: log.handled(service) for service in topics.SERVICES}
     for service in topics.SERVICES:
         if service not in WITHOUT_OUTCOMES:
-            log.tell(service, heard[service])
-    heard["console"] = log.handled("console")
-    stores = {service: _store(service, log, heard[service], messages) for service in topics.SERVICES}
+            log.tell(service, handled[service])
+    handled["console"] = log.handled("console")
+    stores = {service: _store(service, log, handled[service], messages) for service in topics.SERVICES}
     sent = (ORDER, PAID, DELIVERED, GIVEN_BACK, COMPLETE)
     accepted = tuple(
         Accepted(

@@ -18,7 +18,7 @@ BOMB = gzip.compress(b"0" * 50_000_000)
 Server = Callable[[], AsyncIterator[bytes]]
 
 
-def heard_from(server: Server) -> tuple[Response, bytes]:
+def response_from(server: Server) -> tuple[Response, bytes]:
     """What comes of asking a server that sends these parts, until we hang up; and the request as it arrived."""
 
     async def run() -> tuple[Response, bytes]:
@@ -106,7 +106,7 @@ async def nonsense() -> AsyncIterator[bytes]:
 
 
 def test_an_answer_is_heard_and_asked_for_uncompressed() -> None:
-    response, request = heard_from(whole)
+    response, request = response_from(whole)
 
     assert response == ApiResponse(200, b'{"a": 1}\n')
     assert b"accept-encoding: identity\r\n" in request.lower()
@@ -120,7 +120,7 @@ def test_no_answer_takes_more_time_or_memory_than_it_may(server: Server) -> None
     tracemalloc.start()
     began = time.monotonic()
     try:
-        response, _ = heard_from(server)
+        response, _ = response_from(server)
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -131,13 +131,13 @@ def test_no_answer_takes_more_time_or_memory_than_it_may(server: Server) -> None
 
 
 def test_a_redirect_is_not_followed() -> None:
-    response, _ = heard_from(redirect)
+    response, _ = response_from(redirect)
 
     assert response == ApiResponse(302)
 
 
 @pytest.mark.parametrize(
-    ("said", "seconds"),
+    ("fields", "seconds"),
     [
         (None, None),
         ("120", 120.0),
@@ -146,5 +146,5 @@ def test_a_redirect_is_not_followed() -> None:
         ("Fri, 31 Dec 99999999999999999999 23:59:59 GMT", None),
     ],
 )
-def test_a_wish_nobody_understands_is_none(said: str | None, seconds: float | None) -> None:
-    assert _retry_after(said) == seconds
+def test_a_wish_nobody_understands_is_none(fields: str | None, seconds: float | None) -> None:
+    assert _retry_after(fields) == seconds

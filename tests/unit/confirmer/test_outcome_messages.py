@@ -22,9 +22,9 @@ UNTELLABLE = [
 ]
 
 
-def answering(**said: object) -> ApiVerification:
+def answering(**fields: object) -> ApiVerification:
     """An API that confirms the payment and says so much more of it."""
-    notice = PaymentNotice(**{"order_id": "1", "status": "completed", "amount": 58000, **said})  # type: ignore[arg-type]
+    notice = PaymentNotice(**{"order_id": "1", "status": "completed", "amount": 58000, **fields})  # type: ignore[arg-type]
 
     def read_answer(_question: Question, _received: Received, _answer: bytes) -> Translation:
         return Translation(notice, "payment.completed", NOON, "pk-1:DONE")
@@ -37,21 +37,23 @@ def at_attempt(unread: int) -> Context:
 
 
 def test_what_is_confirmed_is_told_on_its_topic_and_as_an_outcome() -> None:
-    verdict, told = conclude(answering(), OPEN, ApiResponse(200), at_attempt(0), MESSAGES)
+    verdict, published = conclude(answering(), OPEN, ApiResponse(200), at_attempt(0), MESSAGES)
 
     assert isinstance(verdict, Confirmed)
-    assert [message.topic for message in told] == [topics.PAYMENT_WEBHOOKS.name, topics.OUTCOMES.name]
+    assert [message.topic for message in published] == [topics.PAYMENT_WEBHOOKS.name, topics.OUTCOMES.name]
 
 
-@pytest.mark.parametrize("said", UNTELLABLE)
-def test_an_answer_that_no_record_can_hold_is_asked_for_again_and_given_up_in_the_end(said: dict[str, object]) -> None:
-    verdict, told = conclude(answering(**said), OPEN, ApiResponse(200), at_attempt(0), MESSAGES)
+@pytest.mark.parametrize("fields", UNTELLABLE)
+def test_an_answer_that_no_record_can_hold_is_asked_for_again_and_given_up_in_the_end(
+    fields: dict[str, object],
+) -> None:
+    verdict, published = conclude(answering(**fields), OPEN, ApiResponse(200), at_attempt(0), MESSAGES)
 
     assert isinstance(verdict, RetryLater)
     assert verdict.unread
-    assert told == []
+    assert published == []
 
-    verdict, told = conclude(answering(**said), OPEN, ApiResponse(200), at_attempt(4), MESSAGES)
+    verdict, published = conclude(answering(**fields), OPEN, ApiResponse(200), at_attempt(4), MESSAGES)
 
     assert isinstance(verdict, Unknown)
-    assert [message.topic for message in told] == [topics.OUTCOMES.name]
+    assert [message.topic for message in published] == [topics.OUTCOMES.name]

@@ -141,67 +141,67 @@ TRANSFERRED = st.builds(
 def test_a_payment_ends_alike_in_whatever_order_its_webhooks_come(webhooks: list[Any], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(webhooks))
 
-    straight, _ = told(payment.apply, payment.Payment("1"), webhooks)
-    disordered, _ = told(payment.apply, payment.Payment("1"), shuffled)
+    in_order, _ = apply_all(payment.apply, payment.Payment("1"), webhooks)
+    disordered, _ = apply_all(payment.apply, payment.Payment("1"), shuffled)
 
-    assert disordered == straight
-    assert payment.event_keys(disordered) == payment.event_keys(straight)
+    assert disordered == in_order
+    assert payment.event_keys(disordered) == payment.event_keys(in_order)
 
 
 @given(st.lists(SCANS, max_size=7), st.data())
 def test_a_parcel_ends_alike_in_whatever_order_its_scans_come(webhooks: list[Any], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(webhooks))
 
-    straight, _ = told(shipping.apply, shipping.Shipment("1"), webhooks)
-    disordered, _ = told(shipping.apply, shipping.Shipment("1"), shuffled)
+    in_order, _ = apply_all(shipping.apply, shipping.Shipment("1"), webhooks)
+    disordered, _ = apply_all(shipping.apply, shipping.Shipment("1"), shuffled)
 
-    assert disordered == straight
+    assert disordered == in_order
 
 
 @given(st.lists(REFUNDS, max_size=7), st.data())
 def test_refunds_end_alike_in_whatever_order_their_webhooks_come(webhooks: list[Any], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(webhooks))
 
-    straight, _ = told(refund.apply, refund.Refunds("1"), webhooks)
-    disordered, _ = told(refund.apply, refund.Refunds("1"), shuffled)
+    in_order, _ = apply_all(refund.apply, refund.Refunds("1"), webhooks)
+    disordered, _ = apply_all(refund.apply, refund.Refunds("1"), shuffled)
 
-    assert disordered == straight
-    assert disordered.refunded_amount == straight.refunded_amount
+    assert disordered == in_order
+    assert disordered.refunded_amount == in_order.refunded_amount
 
 
 @given(st.lists(REFUNDS | PAID_FACTS, max_size=7), st.data())
 def test_refunds_and_payments_end_alike_in_whatever_order_they_come(events: list[Any], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(events))
 
-    straight, announced = told(of_refunds, refund.Refunds("1"), events)
-    disordered, _ = told(of_refunds, refund.Refunds("1"), shuffled)
+    in_order, published = apply_all(of_refunds, refund.Refunds("1"), events)
+    disordered, _ = apply_all(of_refunds, refund.Refunds("1"), shuffled)
 
-    assert disordered == straight
-    assert refund.event_keys(disordered) == refund.event_keys(straight)
-    assert {kind for kind, _ in refund.event_keys(straight)} <= {type(fact) for fact in announced}
+    assert disordered == in_order
+    assert refund.event_keys(disordered) == refund.event_keys(in_order)
+    assert {kind for kind, _ in refund.event_keys(in_order)} <= {type(event) for event in published}
 
 
 @given(st.lists(SCANS, max_size=7), st.data())
 def test_a_parcel_is_told_once_somebody_names_its_order(webhooks: list[Any], data: st.DataObject) -> None:
     again = data.draw(st.permutations([*webhooks, *webhooks]))
 
-    state, announced = told(shipping.apply, shipping.Shipment("cj:1"), again)
+    state, published = apply_all(shipping.apply, shipping.Shipment("cj:1"), again)
 
-    assert all(fact.order_id for fact in announced)
-    assert (state.event_key is None) == (not announced)
+    assert all(event.order_id for event in published)
+    assert (state.event_key is None) == (not published)
     if state.event_key:
-        assert type(announced[-1]) is state.event_key[0]
+        assert type(published[-1]) is state.event_key[0]
 
 
 @given(st.lists(SUBSCRIBED, max_size=7), st.data())
-def test_a_subscription_ends_alike_in_whatever_order_its_facts_come(facts: list[Any], data: st.DataObject) -> None:
-    shuffled = data.draw(st.permutations(facts))
+def test_a_subscription_ends_alike_in_whatever_order_its_facts_come(events: list[Any], data: st.DataObject) -> None:
+    shuffled = data.draw(st.permutations(events))
 
-    straight, announced = told(subscription.apply, subscription.Subscription("1"), facts)
-    disordered, _ = told(subscription.apply, subscription.Subscription("1"), shuffled)
+    in_order, published = apply_all(subscription.apply, subscription.Subscription("1"), events)
+    disordered, _ = apply_all(subscription.apply, subscription.Subscription("1"), shuffled)
 
-    assert disordered == straight
-    assert {kind for kind, _ in subscription.event_keys(straight)} <= {type(fact) for fact in announced}
+    assert disordered == in_order
+    assert {kind for kind, _ in subscription.event_keys(in_order)} <= {type(event) for event in published}
 
 
 @given(st.lists(INVOICED | TRANSFERRED, max_size=8), st.data())
@@ -210,21 +210,21 @@ def test_an_invoice_ends_alike_in_whatever_order_its_webhooks_and_transfers_come
 ) -> None:
     shuffled = data.draw(st.permutations(webhooks))
 
-    straight, announced = told(of_invoice, (Invoice("I-1"), {}), webhooks)
-    disordered, also = told(of_invoice, (Invoice("I-1"), {}), shuffled)
+    in_order, published = apply_all(of_invoice, (Invoice("I-1"), {}), webhooks)
+    disordered, also = apply_all(of_invoice, (Invoice("I-1"), {}), shuffled)
 
-    assert disordered == straight
-    assert event_types(disordered[0]) == event_types(straight[0])
-    assert set(event_types(straight[0])) <= {type(fact) for fact in announced}
-    assert [sum(isinstance(fact, CreditAdded) for fact in facts) for facts in (announced, also)] in ([0, 0], [1, 1])
-    assert len({fact.event_id for fact in announced}) == len(announced)
+    assert disordered == in_order
+    assert event_types(disordered[0]) == event_types(in_order[0])
+    assert set(event_types(in_order[0])) <= {type(event) for event in published}
+    assert [sum(isinstance(event, CreditAdded) for event in events) for events in (published, also)] in ([0, 0], [1, 1])
+    assert len({event.event_id for event in published}) == len(published)
 
 
 @given(st.lists(PAYMENTS | DISPUTES | ORDERS | GIVEN_BACK, max_size=7))
 def test_what_is_true_of_a_payment_in_the_end_was_announced(webhooks: list[Any]) -> None:
-    state, announced = told(payment.apply, payment.Payment("1"), webhooks)
+    state, published = apply_all(payment.apply, payment.Payment("1"), webhooks)
 
-    assert {kind for kind, _ in payment.event_keys(state)} <= {type(fact) for fact in announced}
+    assert {kind for kind, _ in payment.event_keys(state)} <= {type(event) for event in published}
 
 
 @pytest.mark.parametrize(
@@ -244,21 +244,21 @@ def test_a_second_telling_of_a_status_already_reached_announces_nothing(apply: A
     assert (len(first), again) == (1, ())
 
 
-def told(apply: Apply, state: Any, webhooks: Sequence[Any]) -> tuple[Any, list[DomainEvent]]:
+def apply_all(apply: Apply, state: Any, webhooks: Sequence[Any]) -> tuple[Any, list[DomainEvent]]:
     """The state after these webhooks, each new one twice in a row kept out by the inbox, and all that was announced.
 
     What is announced can be written and read again: no field is left open that a fact must have.
     """
-    announced: list[DomainEvent] = []
+    published: list[DomainEvent] = []
     seen: set[str] = set()
     for webhook in webhooks:
         event_id = webhook.event_id if isinstance(webhook, DomainEvent) else webhook.envelope.event_id
         if event_id not in seen:
             seen.add(event_id)
-            state, _, facts = apply(state, webhook)
-            announced += facts
-    assert [CODEC.decode(CODEC.encode(fact)) for fact in announced] == announced
-    return state, announced
+            state, _, events = apply(state, webhook)
+            published += events
+    assert [CODEC.decode(CODEC.encode(event)) for event in published] == published
+    return state, published
 
 
 def of_refunds(state: refund.Refunds, event: Any) -> tuple[refund.Refunds, str, tuple[DomainEvent, ...]]:

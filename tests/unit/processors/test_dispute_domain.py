@@ -15,22 +15,22 @@ DUE = NOON + 7 * 24 * 60 * MINUTE
 Told = PaymentWebhook | DisputeWebhook | OrderWebhook
 
 
-def told(*webhooks: Told) -> tuple[Payment, list[DomainEvent]]:
-    payment, facts = Payment("1"), list[DomainEvent]()
+def apply_all(*webhooks: Told) -> tuple[Payment, list[DomainEvent]]:
+    payment, events = Payment("1"), list[DomainEvent]()
     for webhook in webhooks:
-        payment, _, news = apply(payment, webhook)
-        facts += news
-    return payment, facts
+        payment, _, new = apply(payment, webhook)
+        events += new
+    return payment, events
 
 
-def of_disputes(facts: list[DomainEvent]) -> list[tuple[type[DomainEvent], str]]:
-    return [(type(fact), fact.status) for fact in facts if isinstance(fact, DisputeOpened | DisputeClosed)]
+def of_disputes(events: list[DomainEvent]) -> list[tuple[type[DomainEvent], str]]:
+    return [(type(event), event.status) for event in events if isinstance(event, DisputeOpened | DisputeClosed)]
 
 
 def test_an_opened_dispute_is_told_with_its_reason_amount_and_deadline() -> None:
-    _, facts = told(a_payment(), a_dispute("needs_response", evidence_due_by=DUE, transaction_id="pi_1"))
+    _, events = apply_all(a_payment(), a_dispute("needs_response", evidence_due_by=DUE, transaction_id="pi_1"))
 
-    opened = facts[-1]
+    opened = events[-1]
     assert isinstance(opened, DisputeOpened)
     assert (opened.order_id, opened.dispute_id, opened.provider) == ("1", "dp_1", "stripe")
     assert (opened.reason, opened.amount, opened.currency) == ("fraudulent", 58000, "KRW")
@@ -39,7 +39,7 @@ def test_an_opened_dispute_is_told_with_its_reason_amount_and_deadline() -> None
 
 @pytest.mark.parametrize("verdict", dispute.SETTLED)
 def test_it_is_settled_once_and_leaves_the_payment_what_it_was(verdict: str) -> None:
-    payment, facts = told(
+    payment, events = apply_all(
         a_payment(),
         a_dispute("needs_response"),
         a_dispute("under_review", at=NOON + MINUTE),
@@ -47,7 +47,7 @@ def test_it_is_settled_once_and_leaves_the_payment_what_it_was(verdict: str) -> 
         a_dispute(verdict, at=NOON + 3 * MINUTE, name="again"),
     )
 
-    assert of_disputes(facts) == [(DisputeOpened, "needs_response"), (DisputeClosed, verdict)]
+    assert of_disputes(events) == [(DisputeOpened, "needs_response"), (DisputeClosed, verdict)]
     assert (payment.status, payment.refunded_amount) == ("completed", 0)
     assert dispute.charged_back(payment) == (58000 if verdict == "lost" else 0)
 
@@ -62,25 +62,25 @@ def test_every_order_and_repetition_of_a_disputes_life_ends_alike() -> None:
         a_dispute("won", at=NOON + 3 * MINUTE),
         a_dispute("won", at=NOON + 3 * MINUTE, name="back", funds="reinstated"),
     ]
-    straight, _ = told(*life)
+    in_order, _ = apply_all(*life)
 
     for disordered in permutations(life):
-        payment, _ = told(*disordered)
-        assert payment == straight
-    assert value(straight.disputes["dp_1"], "funds") == "reinstated"
+        payment, _ = apply_all(*disordered)
+        assert payment == in_order
+    assert value(in_order.disputes["dp_1"], "funds") == "reinstated"
 
 
 def test_what_comes_after_the_verdict_is_late_and_told_to_nobody() -> None:
-    payment, _ = told(a_payment(), a_dispute("lost", at=NOON + MINUTE))
+    payment, _ = apply_all(a_payment(), a_dispute("lost", at=NOON + MINUTE))
 
-    after, outcome, facts = apply(payment, a_dispute("needs_response", evidence_due_by=DUE))
+    after, outcome, events = apply(payment, a_dispute("needs_response", evidence_due_by=DUE))
 
-    assert (outcome, facts) == ("late", ())
+    assert (outcome, events) == ("late", ())
     assert value(after.disputes["dp_1"], "status") == "lost"
 
 
 def test_an_inquiry_that_becomes_a_dispute_is_told_again_and_so_is_another_deadline() -> None:
-    _, facts = told(
+    _, events = apply_all(
         a_dispute("warning_needs_response", evidence_due_by=DUE),
         a_dispute("needs_response", at=NOON + MINUTE, evidence_due_by=DUE),
         a_dispute("needs_response", at=NOON + 2 * MINUTE, evidence_due_by=DUE, funds="withdrawn"),
@@ -88,30 +88,30 @@ def test_an_inquiry_that_becomes_a_dispute_is_told_again_and_so_is_another_deadl
         a_dispute("under_review", at=NOON + 4 * MINUTE),
     )
 
-    assert [(fact.status, fact.evidence_due_by) for fact in facts] == [  # type: ignore[attr-defined]
+    assert [(event.status, event.evidence_due_by) for event in events] == [  # type: ignore[attr-defined]
         ("warning_needs_response", DUE),
         ("needs_response", DUE),
         ("needs_response", DUE + MINUTE),
     ]
-    assert len({fact.event_id for fact in facts}) == 3
+    assert len({event.event_id for event in events}) == 3
 
 
 def test_a_verdict_that_is_reversed_is_told_again() -> None:
-    payment, facts = told(a_payment(), a_dispute("won"), a_dispute("lost", at=NOON + MINUTE))
+    payment, events = apply_all(a_payment(), a_dispute("won"), a_dispute("lost", at=NOON + MINUTE))
 
-    assert of_disputes(facts) == [(DisputeClosed, "won"), (DisputeClosed, "lost")]
+    assert of_disputes(events) == [(DisputeClosed, "won"), (DisputeClosed, "lost")]
     assert dispute.charged_back(payment) == 58000
 
 
 def test_several_disputes_stand_beside_each_other_and_the_most_urgent_is_shown() -> None:
-    payment, _ = told(
+    payment, _ = apply_all(
         a_payment(),
         a_dispute("lost", dispute_id="dp_1", amount=1000),
         a_dispute("needs_response", dispute_id="dp_2", amount=2000, evidence_due_by=DUE),
         a_dispute("needs_response", dispute_id="dp_3", amount=3000, evidence_due_by=DUE - MINUTE),
         a_dispute("lost", dispute_id="dp_4", amount=4000, at=NOON + MINUTE),
     )
-    settled, _ = told(a_dispute("lost"), a_dispute("won", dispute_id="dp_2", at=NOON + MINUTE))
+    settled, _ = apply_all(a_dispute("lost"), a_dispute("won", dispute_id="dp_2", at=NOON + MINUTE))
 
     assert (dispute.shown(payment.disputes) or ("",))[0] == "dp_3"
     assert (dispute.shown(settled.disputes) or ("",))[0] == "dp_2"
@@ -129,10 +129,10 @@ def test_a_dispute_that_names_no_order_waits_for_the_payment_it_is_of(first: str
 
     results = [working_set.apply(one) for one in ((disputed, paid) if first == "dispute" else (paid, disputed))]
 
-    facts = [fact for result in results for fact in result.events]
-    opened = [fact for fact in facts if isinstance(fact, DisputeOpened)]
+    events = [event for result in results for event in result.events]
+    opened = [event for event in events if isinstance(event, DisputeOpened)]
     orders = [None, "1"] if first == "dispute" else ["1"]
-    assert [(fact.order_id, fact.transaction_id) for fact in opened] == [(order, "pi_1") for order in orders]
+    assert [(event.order_id, event.transaction_id) for event in opened] == [(order, "pi_1") for order in orders]
     assert value(working_set.payments["1"].disputes["dp_1"], "amount") == 58000
     if first == "dispute":
         assert [result.outcome for result in results] == ["waiting", "processed"]
@@ -152,14 +152,14 @@ def test_the_life_of_a_dispute_whose_order_never_comes_is_told_once_by_the_provi
 
     results = [working_set.apply(webhook) for webhook in life]
 
-    facts = [fact for result in results for fact in result.events]
+    events = [event for result in results for event in result.events]
     assert {result.outcome for result in results} == {"waiting"}
-    assert [(type(fact), fact.status, fact.order_id, fact.evidence_due_by) for fact in facts] == [  # type: ignore[attr-defined]
+    assert [(type(event), event.status, event.order_id, event.evidence_due_by) for event in events] == [  # type: ignore[attr-defined]
         (DisputeOpened, "warning_needs_response", None, DUE),
         (DisputeOpened, "needs_response", None, DUE),
         (DisputeClosed, "lost", None, DUE),
     ]
-    assert len({fact.event_id for fact in facts}) == 3
+    assert len({event.event_id for event in events}) == 3
 
 
 def test_the_same_dispute_under_two_names_of_its_payment_is_one_fact() -> None:
@@ -167,16 +167,16 @@ def test_the_same_dispute_under_two_names_of_its_payment_is_one_fact() -> None:
     by_intent = a_dispute("needs_response", order=None, reference="pi_1", references=("ch_1", "pi_1"))
     working_set = PaymentWorkingSet({}, Names(), "optional")
 
-    facts = [fact for webhook in (by_charge, by_intent) for fact in working_set.apply(webhook).events]
+    events = [event for webhook in (by_charge, by_intent) for event in working_set.apply(webhook).events]
 
-    assert len({fact.event_id for fact in facts}) == 1
+    assert len({event.event_id for event in events}) == 1
 
 
 def test_a_dispute_of_a_payment_that_is_not_known_yet_claims_no_status_for_it() -> None:
-    payment, facts = told(a_dispute("needs_response"))
+    payment, events = apply_all(a_dispute("needs_response"))
 
     assert (payment.status, payment.version, payment.known("provider")) == (None, 1, None)
-    assert of_disputes(facts) == [(DisputeOpened, "needs_response")]
+    assert of_disputes(events) == [(DisputeOpened, "needs_response")]
 
 
 class Names(dict[tuple[str, str], Alias[Any]]):

@@ -45,20 +45,20 @@ SALE: dict[str, Any] = {
 }
 
 
-def told(*webhooks: InvoiceWebhook | TransferWebhook) -> tuple[Invoice, list[DomainEvent]]:
+def apply_all(*webhooks: InvoiceWebhook | TransferWebhook) -> tuple[Invoice, list[DomainEvent]]:
     """The invoice I-1 and what was announced of it, after webhooks that name it and its transfer tx-1."""
-    invoice, transfer, announced = Invoice("I-1"), Transfer("tx-1"), list[DomainEvent]()
+    invoice, transfer, published = Invoice("I-1"), Transfer("tx-1"), list[DomainEvent]()
     for webhook in webhooks:
         if webhook.notice.transaction_id:
             transfer, _ = apply_to_transfer(transfer, webhook)
         if webhook.notice.invoice_id or transfer.invoice_id:
-            invoice, _, news = apply(invoice, transfer if webhook.notice.transaction_id else None, webhook)
-            announced += news
-    return invoice, announced
+            invoice, _, new = apply(invoice, transfer if webhook.notice.transaction_id else None, webhook)
+            published += new
+    return invoice, published
 
 
-def kinds(announced: list[DomainEvent]) -> list[type[DomainEvent]]:
-    return [type(fact) for fact in announced]
+def kinds(published: list[DomainEvent]) -> list[type[DomainEvent]]:
+    return [type(event) for event in published]
 
 
 @pytest.mark.parametrize("first", RANK)
@@ -94,7 +94,7 @@ def test_each_way_the_provider_describes_can_be_gone(path: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "facts"),
+    ("state", "events"),
     [
         ("Ready", []),
         ("Wait", []),
@@ -105,26 +105,26 @@ def test_each_way_the_provider_describes_can_be_gone(path: list[str]) -> None:
         ("Reject", [InvoiceRejected]),
     ],
 )
-def test_each_state_announces_its_facts(state: str, facts: list[type[DomainEvent]]) -> None:
-    assert kinds(told(an_invoice(state, **SALE))[1]) == facts
+def test_each_state_announces_its_facts(state: str, events: list[type[DomainEvent]]) -> None:
+    assert kinds(apply_all(an_invoice(state, **SALE))[1]) == events
 
 
 def test_what_fails_or_expires_after_it_was_completed_is_late_and_nobody_is_told() -> None:
-    complete, announced = told(an_invoice("Complete", **SALE))
+    complete, published = apply_all(an_invoice("Complete", **SALE))
 
-    failed, fail, news = apply(complete, None, an_invoice("Fail", at=NOON + 5 * MINUTE, reason="transaction_failed"))
+    failed, fail, new = apply(complete, None, an_invoice("Fail", at=NOON + 5 * MINUTE, reason="transaction_failed"))
     expired, cancel, more = apply(failed, None, an_invoice("Cancel", at=NOON + 15 * MINUTE, reason="expired"))
 
-    assert (fail, cancel, news, more) == ("late", "late", (), ())
-    assert (expired.state, expired.reason, len(announced)) == ("Complete", None, 3)
+    assert (fail, cancel, new, more) == ("late", "late", (), ())
+    assert (expired.state, expired.reason, len(published)) == ("Complete", None, 3)
 
 
 def test_a_completed_invoice_credits_its_cash_once_however_often_it_is_told() -> None:
     webhooks = [an_invoice("Complete", at=NOON + minute * MINUTE, **SALE) for minute in range(3)]
 
-    _, announced = told(*webhooks)
+    _, published = apply_all(*webhooks)
 
-    (credit,) = [fact for fact in announced if isinstance(fact, CreditAdded)]
+    (credit,) = [event for event in published if isinstance(event, CreditAdded)]
     assert (credit.customer_id, credit.amount, credit.currency) == ("kim", 100000, "KRW")
 
 
@@ -132,8 +132,8 @@ def test_a_completed_invoice_credits_its_cash_once_however_often_it_is_told() ->
 def test_a_credit_waits_until_the_customer_and_the_amount_are_known(left_out: str) -> None:
     sparse = {name: value for name, value in SALE.items() if name != left_out}
 
-    _, first = told(an_invoice("Complete", **sparse))
-    _, both = told(an_invoice("Complete", **sparse), an_invoice("Pending", at=NOON - MINUTE, **SALE))
+    _, first = apply_all(an_invoice("Complete", **sparse))
+    _, both = apply_all(an_invoice("Complete", **sparse), an_invoice("Pending", at=NOON - MINUTE, **SALE))
 
     assert CreditAdded not in kinds(first)
     assert kinds(both)[-1] is CreditAdded
@@ -149,13 +149,13 @@ def test_a_credit_may_learn_its_customer_from_the_transfer() -> None:
         [a_transfer("Pending", customer_id="kim"), an_invoice("Complete", **sparse)],
     ]
     for webhooks in orders:
-        invoice, announced = told(*webhooks)
-        assert kinds(announced) == [InvoiceCompleted, CreditAdded]
+        invoice, published = apply_all(*webhooks)
+        assert kinds(published) == [InvoiceCompleted, CreditAdded]
         assert invoice.known("customer_id") == "kim"
 
 
 def test_what_is_said_of_the_invoice_outranks_what_its_transfer_says() -> None:
-    invoice, _ = told(
+    invoice, _ = apply_all(
         an_invoice("Ready", customer_id="kim"), a_transfer("Complete", invoice_id="I-1", customer_id="7", at=NOON * 2)
     )
 
@@ -164,24 +164,24 @@ def test_what_is_said_of_the_invoice_outranks_what_its_transfer_says() -> None:
 
 @pytest.mark.parametrize("state", ["Pending", "Fail", "Complete"])
 def test_a_transfer_alone_moves_no_invoice_and_tells_nobody(state: str) -> None:
-    invoice, announced = told(an_invoice("Pending"), a_transfer(state, invoice_id="I-1", at=NOON + MINUTE))
+    invoice, published = apply_all(an_invoice("Pending"), a_transfer(state, invoice_id="I-1", at=NOON + MINUTE))
 
-    assert (invoice.state, kinds(announced)) == ("Pending", [InvoicePending])
+    assert (invoice.state, kinds(published)) == ("Pending", [InvoicePending])
     assert invoice.known("transaction_id") == "tx-1"
 
 
 def test_an_invoice_of_which_only_a_transfer_is_known_has_no_state() -> None:
-    invoice, announced = told(a_transfer("Complete", invoice_id="I-1"))
+    invoice, published = apply_all(a_transfer("Complete", invoice_id="I-1"))
 
-    assert (invoice.state, announced) == (None, [])
+    assert (invoice.state, published) == (None, [])
 
 
 def test_a_mismatch_asks_for_what_was_received_to_be_given_back() -> None:
-    said = {"reason": "amount_mismatch", "received_amount": "50.0000000000000000001", "expected_amount": "74.074074"}
+    fields = {"reason": "amount_mismatch", "received_amount": "50.0000000000000000001", "expected_amount": "74.074074"}
 
-    _, announced = told(an_invoice("Fail", **{**SALE, **said}))
+    _, published = apply_all(an_invoice("Fail", **{**SALE, **fields}))
 
-    failed, refund = announced
+    failed, refund = published
     assert isinstance(failed, InvoiceFailed)
     assert (failed.reason, failed.received_amount) == ("amount_mismatch", "50.0000000000000000001")
     assert isinstance(refund, CryptoRefundRequested)
@@ -190,7 +190,7 @@ def test_a_mismatch_asks_for_what_was_received_to_be_given_back() -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "fields",
     [
         {"reason": "amount_mismatch"},
         {"reason": "amount_mismatch", "received_amount": "0.000000"},
@@ -198,21 +198,21 @@ def test_a_mismatch_asks_for_what_was_received_to_be_given_back() -> None:
         {"reason": "transaction_failed", "received_amount": "50"},
     ],
 )
-def test_nothing_is_asked_back_when_nothing_was_received_or_the_amount_was_right(said: dict[str, Any]) -> None:
-    assert kinds(told(an_invoice("Fail", **said))[1]) == [InvoiceFailed]
+def test_nothing_is_asked_back_when_nothing_was_received_or_the_amount_was_right(fields: dict[str, Any]) -> None:
+    assert kinds(apply_all(an_invoice("Fail", **fields))[1]) == [InvoiceFailed]
 
 
 @pytest.mark.parametrize("state", ["Fail", "Cancel", "Reject"])
 def test_a_bad_end_without_a_reason_is_unknown(state: str) -> None:
-    _, (fact,) = told(an_invoice(state))
+    _, (event,) = apply_all(an_invoice(state))
 
-    assert getattr(fact, "reason", None) == "unknown"
+    assert getattr(event, "reason", None) == "unknown"
 
 
 def test_the_reason_of_an_end_is_not_that_of_one_it_overtook() -> None:
-    invoice, announced = told(an_invoice("Cancel", reason="expired"), an_invoice("Fail", at=NOON + MINUTE))
+    invoice, published = apply_all(an_invoice("Cancel", reason="expired"), an_invoice("Fail", at=NOON + MINUTE))
 
-    assert (invoice.reason, announced[-1].reason) == ("unknown", "unknown")  # type: ignore[attr-defined]
+    assert (invoice.reason, published[-1].reason) == ("unknown", "unknown")  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(("first", "second"), [("Pending", "Fail"), ("Fail", "Complete"), ("Pending", "Complete")])
@@ -236,8 +236,8 @@ def test_a_transfer_keeps_its_hash_addresses_and_block_whoever_tells_them() -> N
     one, _ = apply_to_transfer(alone, by_itself)
     other, _ = apply_to_transfer(apply_to_transfer(Transfer("tx-1"), by_itself)[0], by_invoice)
 
-    kept = {name: value for name, (_, value) in alone.told.items()}
-    assert kept == {"invoice_id": "I-1", "hash": "h", "from_address": "A", "to_address": "B", "block_number": 7}
+    stored = {name: value for name, (_, value) in alone.told.items()}
+    assert stored == {"invoice_id": "I-1", "hash": "h", "from_address": "A", "to_address": "B", "block_number": 7}
     assert one.told == other.told
     assert (one.told["hash"][1], one.told["to_address"][1]) == ("0xh", "B"), "its own words outrank the invoice's"
 
@@ -251,16 +251,18 @@ def test_a_flat_transfer_finds_its_invoice_by_an_earlier_one_or_by_the_invoice_i
 
 
 def test_each_credit_is_told_with_the_balance_after_it() -> None:
-    def completed(invoice: str, **said: Any) -> Result:
-        _, outcome, facts = apply(Invoice(invoice), None, an_invoice("Complete", invoice=invoice, **{**SALE, **said}))
-        return Result(invoice, outcome, facts)
+    def completed(invoice: str, **fields: Any) -> Result:
+        _, outcome, events = apply(
+            Invoice(invoice), None, an_invoice("Complete", invoice=invoice, **{**SALE, **fields})
+        )
+        return Result(invoice, outcome, events)
 
     results = with_balances(
         [completed("I-1"), completed("I-2", cash_amount=5), completed("I-3", cash_currency="USD"), completed("I-4")],
         {("kim", "KRW"): 1000},
     )
 
-    entries = [fact for result in results for fact in result.events if isinstance(fact, CreditAdded)]
+    entries = [event for result in results for event in result.events if isinstance(event, CreditAdded)]
     assert [entry.balance for entry in entries] == [101000, 101005, 100000, 201005]
     assert len({entry.entry_id for entry in entries}) == 4
 
@@ -277,19 +279,19 @@ def test_an_amount_of_nothing_is_none(amount: str | None, some: bool) -> None:
     "raw", [b'{"cryptoAmount": 74.0740740000000000001}', b"id=1&state=Complete", b"\xff\x00{", b'{"a":', b""]
 )
 def test_the_last_webhook_is_kept_as_json_whatever_it_was(raw: bytes) -> None:
-    kept = as_json(raw)
+    stored = as_json(raw)
 
-    msgspec.json.decode(kept)
-    assert "\x00" not in kept
-    assert kept.encode() == raw or isinstance(msgspec.json.decode(kept), str)
+    msgspec.json.decode(stored)
+    assert "\x00" not in stored
+    assert stored.encode() == raw or isinstance(msgspec.json.decode(stored), str)
 
 
 def test_a_title_told_later_asks_for_its_goods_once() -> None:
-    _, announced = told(
+    _, published = apply_all(
         an_invoice("Complete"), an_invoice("Complete", title="e-book", at=NOON + MINUTE), an_invoice("Complete")
     )
 
-    (delivery,) = [fact for fact in announced if isinstance(fact, DigitalDeliveryRequested)]
+    (delivery,) = [event for event in published if isinstance(event, DigitalDeliveryRequested)]
     assert delivery.title == "e-book"
 
 
@@ -300,36 +302,36 @@ LOST: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("state", "said"), LOST)
+@pytest.mark.parametrize(("state", "fields"), LOST)
 @pytest.mark.parametrize("comes_first", [False, True])
 def test_what_a_lost_end_says_is_not_said_of_the_completed_invoice(
-    state: str, said: dict[str, Any], comes_first: bool
+    state: str, fields: dict[str, Any], comes_first: bool
 ) -> None:
     complete = an_invoice("Complete", at=NOON, completed_at=NOON, **SALE)
-    lost = an_invoice(state, at=NOON + MINUTE, **said)
+    lost = an_invoice(state, at=NOON + MINUTE, **fields)
 
-    invoice, _ = told(*([lost, complete] if comes_first else [complete, lost]))
+    invoice, _ = apply_all(*([lost, complete] if comes_first else [complete, lost]))
 
     names = ("state", "completed_at", "received_amount", "expected_amount", "expired_at", "reason")
     assert [invoice.known(name) for name in names] == ["Complete", NOON, None, None, None, None]
 
 
 def test_what_was_received_on_the_way_stands_when_it_is_completed() -> None:
-    invoice, _ = told(an_invoice("Pending", received_amount="74.07"), an_invoice("Complete", at=NOON + MINUTE))
+    invoice, _ = apply_all(an_invoice("Pending", received_amount="74.07"), an_invoice("Complete", at=NOON + MINUTE))
 
     assert invoice.known("received_amount") == "74.07"
 
 
 def test_a_credited_invoice_that_is_called_underpaid_is_told_to_the_operator_once() -> None:
     complete = an_invoice("Complete", at=NOON, **SALE)
-    said = {"reason": "amount_mismatch", "received_amount": "50", "expected_amount": "74.074074"}
-    fails = [an_invoice("Fail", at=NOON + n * MINUTE, **said) for n in (5, 6)]
+    fields = {"reason": "amount_mismatch", "received_amount": "50", "expected_amount": "74.074074"}
+    fails = [an_invoice("Fail", at=NOON + n * MINUTE, **fields) for n in (5, 6)]
 
-    invoice, announced = told(complete, *fails)
+    invoice, published = apply_all(complete, *fails)
 
     assert invoice.state == "Complete"
-    assert kinds(announced) == [InvoiceCompleted, CreditAdded, DigitalDeliveryRequested, InvoiceUnderpaid]
-    underpaid = announced[-1]
+    assert kinds(published) == [InvoiceCompleted, CreditAdded, DigitalDeliveryRequested, InvoiceUnderpaid]
+    underpaid = published[-1]
     assert isinstance(underpaid, InvoiceUnderpaid)
     assert (underpaid.received_amount, underpaid.expected_amount, underpaid.amount) == ("50", "74.074074", 100000)
 
@@ -340,13 +342,13 @@ def test_a_second_amount_of_a_completed_invoice_is_a_contradiction_and_credits_n
     nothing = an_invoice("Complete", customer_id="kim", cash_amount=0, at=NOON + MINUTE, name="nothing")
     pending = an_invoice("Pending", customer_id="kim", cash_amount=2000, name="pending")
 
-    credited, _ = told(first)
-    after, announced = told(first, other)
+    credited, _ = apply_all(first)
+    after, published = apply_all(first, other)
 
     assert [contradicts(credited, one) for one in (first, other, nothing, pending)] == [False, True, False, False]
-    assert [fact.amount for fact in announced if isinstance(fact, CreditAdded)] == [1000]
+    assert [event.amount for event in published if isinstance(event, CreditAdded)] == [1000]
     # The row does not depend on the order in which they came; the credit does.
-    assert after.known("cash_amount") == told(other, first)[0].known("cash_amount") == 2000
+    assert after.known("cash_amount") == apply_all(other, first)[0].known("cash_amount") == 2000
 
 
 @pytest.mark.parametrize("at", [None, NOON])
@@ -360,12 +362,12 @@ def test_an_amount_of_nothing_takes_no_credit_away_in_whatever_order_it_comes(at
 
     for none in nothing:
         for webhooks in ((whole, none), (none, whole)):
-            invoice, announced = told(*webhooks)
-            assert [fact.amount for fact in announced if isinstance(fact, CreditAdded)] == [1000]
+            invoice, published = apply_all(*webhooks)
+            assert [event.amount for event in published if isinstance(event, CreditAdded)] == [1000]
             assert (invoice.known("cash_amount"), invoice.known("cash_currency")) == (1000, "KRW")
-    free, announced = told(nothing[0])
+    free, published = apply_all(nothing[0])
     assert (free.known("cash_amount"), free.known("cash_currency")) == (0, "KRW")
-    assert kinds(announced) == [InvoiceCompleted]
+    assert kinds(published) == [InvoiceCompleted]
 
 
 def test_an_invoice_completed_after_it_was_called_underpaid_is_right() -> None:
@@ -374,4 +376,4 @@ def test_an_invoice_completed_after_it_was_called_underpaid_is_right() -> None:
         [fail, an_invoice("Complete", at=NOON + MINUTE)],
         [an_invoice("Complete", at=NOON + MINUTE), fail],
     ):
-        assert InvoiceUnderpaid not in kinds(told(*webhooks)[1])
+        assert InvoiceUnderpaid not in kinds(apply_all(*webhooks)[1])

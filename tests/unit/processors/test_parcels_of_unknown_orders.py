@@ -12,11 +12,11 @@ PARCEL = "cj:123456789012"
 
 
 def after(*scans: ShippingWebhook) -> tuple[shipping.Shipment, list[DomainEvent]]:
-    parcel, told = shipping.Shipment(PARCEL), list[DomainEvent]()
+    parcel, published = shipping.Shipment(PARCEL), list[DomainEvent]()
     for scan in scans:
-        parcel, _, facts = shipping.apply(parcel, scan)
-        told += facts
-    return parcel, told
+        parcel, _, events = shipping.apply(parcel, scan)
+        published += events
+    return parcel, published
 
 
 def easypost(status: str, minute: int = 0) -> ShippingWebhook:
@@ -24,35 +24,35 @@ def easypost(status: str, minute: int = 0) -> ShippingWebhook:
 
 
 def test_while_no_order_is_known_the_parcel_moves_and_nobody_is_told() -> None:
-    parcel, told = after(easypost("in_transit"), easypost("out_for_delivery", 1))
+    parcel, published = after(easypost("in_transit"), easypost("out_for_delivery", 1))
 
-    assert (parcel.status, parcel.order_id, told) == ("out_for_delivery", None, [])
+    assert (parcel.status, parcel.order_id, published) == ("out_for_delivery", None, [])
 
 
 def test_what_is_true_when_the_order_becomes_known_is_told_and_not_what_was() -> None:
-    _, told = after(easypost("in_transit"), easypost("delivered", 1), a_scan("preparing", order="7"))
+    _, published = after(easypost("in_transit"), easypost("delivered", 1), a_scan("preparing", order="7"))
 
-    assert [(type(fact), fact.order_id) for fact in told] == [(ShipmentDelivered, "7")]
+    assert [(type(event), event.order_id) for event in published] == [(ShipmentDelivered, "7")]
 
 
 def test_a_late_scan_may_bring_the_order() -> None:
     parcel, _ = after(easypost("delivered", 9))
 
-    parcel, outcome, told = shipping.apply(parcel, a_scan("in_transit", order="7"))
+    parcel, outcome, published = shipping.apply(parcel, a_scan("in_transit", order="7"))
 
-    assert (parcel.status, outcome, [type(fact) for fact in told]) == ("delivered", "late", [ShipmentDelivered])
+    assert (parcel.status, outcome, [type(event) for event in published]) == ("delivered", "late", [ShipmentDelivered])
 
 
 def test_an_order_named_while_nothing_has_moved_is_nobodys_news() -> None:
-    _, told = after(easypost("preparing"), a_scan("preparing", order="7"), easypost("in_transit", 1))
+    _, published = after(easypost("preparing"), a_scan("preparing", order="7"), easypost("in_transit", 1))
 
-    assert [(type(fact), fact.order_id) for fact in told] == [(ShipmentInTransit, "7")]
+    assert [(type(event), event.order_id) for event in published] == [(ShipmentInTransit, "7")]
 
 
 def test_two_providers_that_tell_the_same_make_one_fact_by_the_parcel() -> None:
-    _, told = after(a_scan("delivered", order="7"), easypost("delivered", 1), a_scan("delivered", order="7"))
+    _, published = after(a_scan("delivered", order="7"), easypost("delivered", 1), a_scan("delivered", order="7"))
 
-    assert [fact.event_id for fact in told] == [ids.domain_event_id("ShipmentDelivered", PARCEL)]
+    assert [event.event_id for event in published] == [ids.domain_event_id("ShipmentDelivered", PARCEL)]
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,6 @@ def test_the_shops_own_word_on_whose_parcel_it_is_weighs_more(order: int) -> Non
 
 
 def test_a_failure_is_told_to_the_order_named_meanwhile() -> None:
-    _, told = after(easypost("failed"), a_scan("in_transit", order="7"))
+    _, published = after(easypost("failed"), a_scan("in_transit", order="7"))
 
-    assert [type(fact) for fact in told] == [ShipmentFailed]
+    assert [type(event) for event in published] == [ShipmentFailed]

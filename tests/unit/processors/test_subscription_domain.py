@@ -28,16 +28,16 @@ def kst(*moment: int) -> int:
     return (datetime(*moment, tzinfo=KST) - EPOCH) // timedelta(microseconds=1)  # type: ignore[misc,arg-type]
 
 
-def after(*facts: SubscriptionInput) -> Subscription:
-    return told(*facts)[0]
+def after(*events: SubscriptionInput) -> Subscription:
+    return apply_all(*events)[0]
 
 
-def told(*facts: SubscriptionInput) -> tuple[Subscription, list[DomainEvent]]:
-    subscription, announced = Subscription("123"), list[DomainEvent]()
-    for fact in facts:
-        subscription, _, news = apply(subscription, fact)
-        announced += news
-    return subscription, announced
+def apply_all(*events: SubscriptionInput) -> tuple[Subscription, list[DomainEvent]]:
+    subscription, published = Subscription("123"), list[DomainEvent]()
+    for event in events:
+        subscription, _, new = apply(subscription, event)
+        published += new
+    return subscription, published
 
 
 @pytest.mark.parametrize(
@@ -103,15 +103,15 @@ def test_nobody_subscribes_to_the_free_plan_by_doing_nothing() -> None:
 
 
 def test_an_approval_activates_the_plan_for_a_month() -> None:
-    subscription, announced = told(an_approval(FEBRUARY, paid_at=kst(2026, 2, 3, 12, 1)))
+    subscription, published = apply_all(an_approval(FEBRUARY, paid_at=kst(2026, 2, 3, 12, 1)))
 
     assert (subscription.plan, subscription.status) == ("pro", "active")
     assert (subscription.started_at, subscription.ends_at) == (kst(2026, 2, 3, 12, 1), kst(2026, 3, 3, 12, 1))
     assert subscription.next_billing_at == subscription.ends_at
-    (fact,) = announced
-    assert isinstance(fact, SubscriptionActivated)
-    assert (fact.order_id, fact.customer_id, fact.plan) == (FEBRUARY, "123", "pro")
-    assert (fact.started_at, fact.ends_at) == (subscription.started_at, subscription.ends_at)
+    (event,) = published
+    assert isinstance(event, SubscriptionActivated)
+    assert (event.order_id, event.customer_id, event.plan) == (FEBRUARY, "123", "pro")
+    assert (event.started_at, event.ends_at) == (subscription.started_at, subscription.ends_at)
 
 
 @pytest.mark.parametrize(("at", "began"), [(NOON, NOON), (None, NOON + MINUTE)])
@@ -122,62 +122,64 @@ def test_an_approval_without_a_time_of_its_own_is_of_when_it_was_told(at: int | 
 def test_a_cancel_ends_the_subscription_there_and_then() -> None:
     approval = an_approval(FEBRUARY, paid_at=kst(2026, 2, 3, 12))
 
-    subscription, announced = told(approval, a_cancel(FEBRUARY, cancelled_at=kst(2026, 2, 10), refunded_amount=9900))
+    subscription, published = apply_all(
+        approval, a_cancel(FEBRUARY, cancelled_at=kst(2026, 2, 10), refunded_amount=9900)
+    )
 
     assert (subscription.plan, subscription.status) == ("pro", "cancelled")
     assert (subscription.ends_at, subscription.next_billing_at) == (kst(2026, 2, 10), None)
-    assert [type(fact) for fact in announced] == [SubscriptionActivated, SubscriptionCancelled]
+    assert [type(event) for event in published] == [SubscriptionActivated, SubscriptionCancelled]
 
 
 def test_a_part_cancel_keeps_the_plan() -> None:
-    subscription, announced = told(an_approval(FEBRUARY), a_part_cancel(FEBRUARY))
+    subscription, published = apply_all(an_approval(FEBRUARY), a_part_cancel(FEBRUARY))
 
     assert subscription.status == "active"
-    assert [type(fact) for fact in announced] == [SubscriptionActivated]
+    assert [type(event) for event in published] == [SubscriptionActivated]
 
 
 def test_the_cancel_of_an_older_order_does_not_end_a_newer_subscription() -> None:
-    subscription, announced = told(
+    subscription, published = apply_all(
         an_approval(JANUARY, at=kst(2026, 1, 3)), an_approval(MARCH, at=kst(2026, 3, 3)), a_cancel(JANUARY)
     )
 
     assert (subscription.status, subscription.plan, subscription.last_order_id) == ("active", "team", MARCH)
-    assert [type(fact) for fact in announced] == [SubscriptionActivated, SubscriptionActivated]
+    assert [type(event) for event in published] == [SubscriptionActivated, SubscriptionActivated]
 
 
 def test_a_newer_order_begins_anew_after_a_cancel() -> None:
-    subscription, announced = told(
+    subscription, published = apply_all(
         an_approval(JANUARY, at=kst(2026, 1, 3)),
         a_cancel(JANUARY, at=kst(2026, 1, 5)),
         an_approval(FEBRUARY, at=kst(2026, 2, 3)),
     )
 
     assert (subscription.status, subscription.last_order_id) == ("active", FEBRUARY)
-    assert len({fact.event_id for fact in announced}) == len(announced) == 3
+    assert len({event.event_id for event in published}) == len(published) == 3
 
 
 def test_an_older_approval_that_comes_late_changes_nothing() -> None:
     newer = after(an_approval(FEBRUARY, at=kst(2026, 2, 3)))
 
-    subscription, outcome, announced = apply(newer, an_approval(JANUARY, at=kst(2026, 1, 3)))
+    subscription, outcome, published = apply(newer, an_approval(JANUARY, at=kst(2026, 1, 3)))
 
-    assert (subscription.last_order_id, outcome, announced) == (FEBRUARY, "late", ())
+    assert (subscription.last_order_id, outcome, published) == (FEBRUARY, "late", ())
 
 
 def test_an_order_cancelled_before_it_was_paid_ends_nothing() -> None:
-    subscription, announced = told(an_approval(JANUARY), a_cancel(FEBRUARY, at=NOON + MINUTE))
+    subscription, published = apply_all(an_approval(JANUARY), a_cancel(FEBRUARY, at=NOON + MINUTE))
 
     assert (subscription.status, subscription.last_order_id) == ("active", JANUARY)
-    assert len(announced) == 1
+    assert len(published) == 1
 
 
 def test_money_given_back_shows_that_an_overtaken_approval_was_there() -> None:
-    cancelled, announced = told(a_cancel(FEBRUARY, refunded_amount=9900))
-    kept = after(a_part_cancel(FEBRUARY))
+    cancelled, published = apply_all(a_cancel(FEBRUARY, refunded_amount=9900))
+    stored = after(a_part_cancel(FEBRUARY))
 
     assert (cancelled.status, cancelled.started_at) == ("cancelled", kst(2026, 2, 3, 12))
-    assert [type(fact) for fact in announced] == [SubscriptionCancelled]
-    assert (kept.status, kept.started_at) == ("active", kst(2026, 2, 3, 12))
+    assert [type(event) for event in published] == [SubscriptionCancelled]
+    assert (stored.status, stored.started_at) == ("active", kst(2026, 2, 3, 12))
 
 
 def test_the_next_billing_is_what_the_provider_said_last() -> None:
@@ -215,18 +217,18 @@ def test_a_payment_without_a_plan_is_reported_when_it_should_have_one() -> None:
 
 @pytest.mark.parametrize("kind", [PaymentFailed, AmountMismatched])
 def test_what_concerns_no_subscription_is_not_reported(kind: type[DomainEvent]) -> None:
-    said: dict[type[DomainEvent], dict[str, Any]] = {
+    fields: dict[type[DomainEvent], dict[str, Any]] = {
         PaymentFailed: {"provider": "tosspayments", "amount": 1, "currency": "KRW", "transaction_id": None}
         | {"reason": None},
         AmountMismatched: {"amount": 1, "currency": "KRW", "expected_amount": 2, "expected_currency": "KRW"}
         | {"transaction_id": None},
     }
 
-    assert order_without_plan(a_fact(kind, order="ORDER-1", **said[kind])) is None
+    assert order_without_plan(a_fact(kind, order="ORDER-1", **fields[kind])) is None
 
 
 def test_the_report_of_an_order_has_one_id_whatever_it_is_caused_by() -> None:
-    first, second = (plan_missing_event("ORDER-1", fact) for fact in (an_approval("ORDER-1"), a_cancel("ORDER-1")))
+    first, second = (plan_missing_event("ORDER-1", event) for event in (an_approval("ORDER-1"), a_cancel("ORDER-1")))
 
     assert first.event_id == second.event_id
 
@@ -240,9 +242,9 @@ def test_a_plan_whose_refund_failed_is_active_again_and_that_is_told_again() -> 
     cancelled = a_cancel(JANUARY, at=NOON + MINUTE, refunded_amount=9900)
     restored = an_approval(JANUARY, at=NOON + 2 * MINUTE, paid_at=NOON, reason="refund_failed")
 
-    subscription, announced = told(approved, cancelled, restored)
+    subscription, published = apply_all(approved, cancelled, restored)
 
     assert (subscription.status, subscription.cancelled_at, subscription.started_at) == ("active", None, NOON)
-    assert [type(fact) for fact in announced] == [SubscriptionActivated, SubscriptionCancelled, SubscriptionActivated]
-    assert len({fact.event_id for fact in announced}) == 3
+    assert [type(event) for event in published] == [SubscriptionActivated, SubscriptionCancelled, SubscriptionActivated]
+    assert len({event.event_id for event in published}) == 3
     assert after(restored, cancelled, approved) == subscription
