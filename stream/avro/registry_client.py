@@ -86,7 +86,8 @@ class RegistryClient:
             return NO_SUCH_OPERATION, None
         if status in UNAUTHORIZED:
             raise CredentialsRefused(
-                f"{self.name} refuses us ({status}): check the user in SCHEMA_REGISTRY_URL, or SCHEMA_REGISTRY_TOKEN"
+                f"{self.name} refuses the credentials ({status}): "
+                "check the user in SCHEMA_REGISTRY_URL, or SCHEMA_REGISTRY_TOKEN"
             )
         if status not in EXPECTED:
             raise RegistryError(f"{self.name} answers {status}")

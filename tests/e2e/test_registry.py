@@ -123,7 +123,7 @@ def test_schemas_are_pushed_through_tls_with_a_password_or_a_token(
     ("change", "sentence"),
     [
         ({"SCHEMA_REGISTRY_CA": ""}, "its certificate is not trusted"),
-        ({"SCHEMA_REGISTRY_URL": "wrong password"}, "refuses us (401)"),
+        ({"SCHEMA_REGISTRY_URL": "wrong password"}, "refuses the credentials (401)"),
     ],
 )
 def test_a_registry_that_cannot_be_used_is_a_sentence(

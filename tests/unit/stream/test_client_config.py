@@ -1,4 +1,4 @@
-"""One place makes every client of Kafka's."""
+"""Only stream.kafka.client_config constructs Kafka clients, with the configured properties."""
 
 import ast
 import subprocess
@@ -24,7 +24,7 @@ def test_no_other_module_constructs_a_client() -> None:
     made_in = {str(file.relative_to(ROOT)) for file in files if CLIENTS & set(_called(ast.parse(file.read_text())))}
 
     assert made_in <= MAKERS
-    assert "runtime/config/kafka_properties.py" in made_in, "it can see one"
+    assert "runtime/config/kafka_properties.py" in made_in, "the search finds a client that is constructed"
 
 
 def _called(tree: ast.AST) -> list[str]:
@@ -33,7 +33,7 @@ def _called(tree: ast.AST) -> list[str]:
 
 
 def test_the_settings_reach_every_kind_of_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mechanism without its password is refused by the client itself: that it is shows the setting arrives."""
+    """The client itself rejects a SASL mechanism without a password, which shows that the setting reaches it."""
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "kafka:9092")
     monkeypatch.setenv("KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
     monkeypatch.setenv("KAFKA_SASL_MECHANISM", "SCRAM-SHA-512")
@@ -73,10 +73,10 @@ def test_a_password_stands_in_no_representation() -> None:
 
 def test_prefixes_stand_before_the_names_of_topics_and_groups(tmp_path: Path) -> None:
     (tmp_path / "prefix").write_text("acme.\n")
-    told = "from stream.events import topics; print(topics.PAYMENTS.name, topics.dead('payment').name)"
+    script = "from stream.events import topics; print(topics.PAYMENTS.name, topics.dead('payment').name)"
 
     for given in ({"TOPIC_PREFIX": "acme."}, {"TOPIC_PREFIX_FILE": str(tmp_path / "prefix")}):
-        names = subprocess.run([sys.executable, "-c", told], env=given, capture_output=True, text=True, check=True)
+        names = subprocess.run([sys.executable, "-c", script], env=given, capture_output=True, text=True, check=True)
         assert names.stdout.split() == ["acme.payments.v1", "acme.payment.dead.v1"]
 
     assert Cluster("kafka:9092", "payment", "acme-").group("payment") == "acme-payment"
@@ -84,8 +84,8 @@ def test_prefixes_stand_before_the_names_of_topics_and_groups(tmp_path: Path) ->
 
 @pytest.mark.parametrize(("given", "partitions"), [({}, 12), ({"TOPIC_PARTITIONS": "3"}, 3)])
 def test_topics_have_the_partitions_that_are_set(given: dict[str, str], partitions: int) -> None:
-    told = "from stream.events import topics; print(topics.PARTITIONS)"
+    script = "from stream.events import topics; print(topics.PARTITIONS)"
 
-    counted = subprocess.run([sys.executable, "-c", told], env=given, capture_output=True, text=True, check=True)
+    counted = subprocess.run([sys.executable, "-c", script], env=given, capture_output=True, text=True, check=True)
 
     assert int(counted.stdout) == partitions

@@ -1,4 +1,4 @@
-"""Bytes and back; and bytes that are no record of ours are told apart from those that are."""
+"""Records are encoded and decoded; bytes that are not a record of ours are Undecodable."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -51,12 +51,12 @@ def test_damaged_bytes_are_no_record(damage: str, bytes_: bytes | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "named"),
+    ("fields", "named"),
     [({"method": 5}, "notice.method"), ({"amount": 2**63}, "64 bits")],
 )
-def test_a_record_that_cannot_be_written_is_told_by_its_field(said: dict[str, Any], named: str) -> None:
+def test_an_error_of_encoding_names_the_field(fields: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=f"a PaymentWebhook cannot be written: .*{named}"):
-        CODEC.encode(a_payment(**said))
+        CODEC.encode(a_payment(**fields))
 
 
 def test_a_schema_nobody_registered_is_told_from_damage() -> None:
@@ -66,7 +66,7 @@ def test_a_schema_nobody_registered_is_told_from_damage() -> None:
 
 @dataclass
 class Shared:
-    """A registry that other teams use too: every id stands for this schema."""
+    """A registry shared with other teams: every id maps to this schema."""
 
     written: Any
 

@@ -1,4 +1,4 @@
-"""An address is exactly what is mailed, or no address."""
+"""An accepted address is mailed exactly as it is written."""
 
 from email.message import EmailMessage
 from email.parser import Parser
@@ -100,7 +100,7 @@ def test_an_address_is_kept_as_it_is_written_but_for_space_around_it_and_its_dom
         *("k\x00im@x.test", "kim@x.te\x7fst", "kim@x.test\x85a", "k\u2028m@x.test"),
     ],
 )
-def test_what_could_be_read_as_another_address_than_it_shows_is_no_address(text: str) -> None:
+def test_text_that_could_be_read_as_another_address_is_rejected(text: str) -> None:
     with pytest.raises(Unusable) as why:
         parse(text)
 
@@ -118,7 +118,7 @@ def test_an_address_of_one_label_is_for_operators_only() -> None:
 @example(VICTIM)
 @example("kim@ex\u00adample.test")
 @example("e\u0301@x.test")
-def test_whatever_is_an_address_is_the_same_one_to_every_reader(text: str) -> None:
+def test_an_accepted_address_is_the_same_address_to_every_reader(text: str) -> None:
     try:
         address = parse(text)
     except Unusable:
@@ -130,10 +130,10 @@ def test_whatever_is_an_address_is_the_same_one_to_every_reader(text: str) -> No
     local, _, domain = address.partition("@")
     assert domain.isascii()
     assert text.strip().startswith(local)
-    assert [one.addr_spec for one in as_read_from_a_mail(address)] == [address]
+    assert [found.addr_spec for found in as_read_from_a_mail(address)] == [address]
 
 
 def as_read_from_a_mail(address: str) -> tuple[Any, ...]:
-    """The addresses that a reader finds in the line we write."""
+    """Return the addresses that a mail reader finds in a To header with this address."""
     mail: EmailMessage = Parser(policy=default).parsestr(f"To: {address}\r\n\r\n")
     return mail["To"].addresses  # type: ignore[no-any-return]

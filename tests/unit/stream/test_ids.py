@@ -1,4 +1,4 @@
-"""Ids are the same however often the same thing is said."""
+"""Ids are deterministic, and records that differ have different ids."""
 
 import uuid
 from typing import Any
@@ -17,7 +17,7 @@ def test_ids_are_what_the_standard_library_makes(name: str) -> None:
     assert ids.uuid5(name) == str(uuid.uuid5(uuid.UUID(bytes=ids.NAMESPACE), name))
 
 
-def test_the_digest_is_of_what_is_said_and_not_of_how() -> None:
+def test_the_digest_depends_on_the_content_and_not_on_the_envelope() -> None:
     assert ids.digest(a_payment(at=1).notice) == ids.digest(a_payment(at=2).notice)
     assert ids.digest(a_payment(amount=1).notice) != ids.digest(a_payment(amount=2).notice)
 
@@ -26,8 +26,8 @@ def test_the_other_mode_is_another_event() -> None:
     assert ids.event_id("stripe", "live", "evt_1") != ids.event_id("stripe", "test", "evt_1")
 
 
-def an_outcome(**said: Any) -> Outcome:
-    usual = {
+def an_outcome(**fields: Any) -> Outcome:
+    defaults = {
         "event_id": "e",
         "service": "payment",
         "topic": "webhooks.payment.v1",
@@ -38,23 +38,23 @@ def an_outcome(**said: Any) -> Outcome:
         "error": None,
         "at": 1,
     }
-    return Outcome(**{**usual, **said})
+    return Outcome(**{**defaults, **fields})
 
 
 def test_every_record_of_every_topic_has_an_id() -> None:
     letter = {"key": b"k", "value": None, "error": "no", "at": 1}
-    where = {"event_id": "e", "service": "payment", "topic": "t", "partition": 0, "offset": 7}
-    refused = RejectedWebhook(
+    position = {"event_id": "e", "service": "payment", "topic": "t", "partition": 0, "offset": 7}
+    rejected = RejectedWebhook(
         provider="toss", path="/", cause="no", headers={}, digest=b"d", excerpt=b"", received_at=1
     )
 
-    for record in (an_outcome(), DeadRecord(**where, **letter), refused):  # type: ignore[arg-type]
-        name, digest = identity(record)
-        assert uuid.UUID(name).version == 5
-        assert (name, digest) == identity(msgspec.structs.replace(record))
+    for record in (an_outcome(), DeadRecord(**position, **letter), rejected):  # type: ignore[arg-type]
+        event_id, digest = identity(record)
+        assert uuid.UUID(event_id).version == 5
+        assert (event_id, digest) == identity(msgspec.structs.replace(record))
 
 
-def test_what_a_service_says_anew_of_a_redriven_record_is_said_anew() -> None:
-    assert identity(an_outcome()) == identity(an_outcome(error="told again in other words"))
+def test_outcomes_of_different_times_or_services_have_different_ids() -> None:
+    assert identity(an_outcome()) == identity(an_outcome(error="published again with another text"))
     assert identity(an_outcome()) != identity(an_outcome(at=2))
     assert identity(an_outcome()) != identity(an_outcome(service="refund"))

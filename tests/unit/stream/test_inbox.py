@@ -1,4 +1,4 @@
-"""What is new in a batch, what was delivered before, and what contradicts."""
+"""Which deliveries of a batch are new, repeated, duplicates or conflicts."""
 
 from stream.kafka.delivery import Delivery, ends, partitions
 from stream.store.inbox import Handled, split_repeated
@@ -15,13 +15,13 @@ def handled(offset: int, *, digest: bytes = b"a") -> Handled:
     return Handled(digest, "webhooks.payment.v1", 0, offset, "late")
 
 
-def test_an_event_nobody_knows_is_new() -> None:
+def test_an_event_without_an_inbox_row_is_new() -> None:
     first = delivered(1)
 
     assert split_repeated([first], {}) == ([first], [])
 
 
-def test_the_same_record_again_is_told_as_it_was_the_first_time() -> None:
+def test_a_repeated_record_has_the_outcome_of_the_first_time() -> None:
     again = delivered(1)
 
     assert split_repeated([again], {"e-1": handled(1)}) == ([], [(again, "late")])
@@ -39,7 +39,7 @@ def test_another_content_under_a_known_id_is_a_conflict() -> None:
     assert split_repeated([other], {"e-1": handled(1)}) == ([], [(other, "conflict")])
 
 
-def test_of_two_alike_in_one_batch_the_first_is_handled() -> None:
+def test_the_first_of_several_deliveries_of_a_new_event_is_new() -> None:
     first, second, other = delivered(1), delivered(2), delivered(3, digest=b"b")
 
     assert split_repeated([first, second, other], {}) == ([first], [(second, "duplicate"), (other, "conflict")])

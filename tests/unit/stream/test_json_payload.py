@@ -1,4 +1,4 @@
-"""Bodies in a column of JSON: what is JSON stays, whatever else becomes a text in JSON."""
+"""Bodies for a column of JSON: JSON is unchanged, any other body becomes a JSON string."""
 
 import json
 
@@ -24,7 +24,7 @@ def test_json_is_kept_to_the_letter(body: bytes) -> None:
         (b'{"a": "\\ud83d\\ude00 \\\\ud800 \\\\u0000 \\n"}', '{"a": "\\ud83d\\ude00 \\\\ud800 \\\\u0000 \\n"}'),
     ],
 )
-def test_of_what_postgres_keeps_in_no_text_a_mark_is_kept(body: bytes, kept: str) -> None:
+def test_characters_that_postgres_text_cannot_hold_are_replaced(body: bytes, kept: str) -> None:
     assert as_json(body) == kept
 
 
@@ -46,7 +46,7 @@ def test_anything_else_is_one_text(body: bytes, text: str) -> None:
 
 
 @given(st.binary())
-def test_whatever_it_is_what_is_written_is_json_without_a_nul(body: bytes) -> None:
+def test_any_body_becomes_json_without_a_nul(body: bytes) -> None:
     written = as_json(body)
 
     json.loads(written)

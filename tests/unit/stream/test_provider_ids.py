@@ -1,4 +1,4 @@
-"""The ids that providers give their webhooks, as they are found in the bytes."""
+"""The ids that providers give their webhooks are found in the original bytes."""
 
 import json
 from typing import Any
@@ -38,7 +38,7 @@ def test_ids_in_headers_and_forms_are_found_too() -> None:
     assert provider_ids.find(b"imp_uid=imp%5F1&merchant_uid=O-1", headers) == ("k", "msg_1", "imp_1")
 
 
-def test_a_record_is_found_by_what_its_translator_named_it_as_well() -> None:
+def test_a_record_is_also_found_by_its_provider_event_id() -> None:
     webhook = a_payment()
     envelope = msgspec.structs.replace(webhook.envelope, raw=b'{"aid":"A1"}', provider_event_id="A1:PAYMENT_COMPLETED")
 
@@ -52,5 +52,5 @@ def test_a_record_is_found_by_what_its_translator_named_it_as_well() -> None:
         lambda v: st.lists(v) | st.dictionaries(st.sampled_from(["id", "data", "object"]), v),
     ).map(lambda v: json.dumps(v).encode())
 )
-def test_whatever_the_bytes_are_its_ids_can_be_kept_in_a_line_each(raw: bytes) -> None:
+def test_ids_found_in_any_bytes_fit_in_a_line_each(raw: bytes) -> None:
     assert all(name.isprintable() and 0 < len(name) <= provider_ids.MAX_LENGTH for name in provider_ids.find(raw, {}))

@@ -1,4 +1,4 @@
-"""What is shown of a payload: enough to understand it, nothing to misuse."""
+"""A shown payload can be understood but not misused: secrets, card numbers and addresses are masked."""
 
 import json
 import time
@@ -22,7 +22,7 @@ def shown(value: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("said", "seen"),
+    ("payload", "masked"),
     [
         ({"card": {"number": "4330123456781234"}}, {"card": {"number": "************1234"}}),
         ({"card": {"number": "53275080****161*"}}, {"card": {"number": "*******0****161*"}}),
@@ -44,8 +44,8 @@ def shown(value: Any) -> Any:
         ({"trackingNumber": "123456789012"}, {"trackingNumber": "123456789012"}),
     ],
 )
-def test_card_numbers_secrets_and_addresses_are_masked_and_the_rest_is_shown(said: Any, seen: Any) -> None:
-    assert shown(said) == seen
+def test_card_numbers_secrets_and_addresses_are_masked_and_the_rest_is_shown(payload: Any, masked: Any) -> None:
+    assert shown(payload) == masked
 
 
 def test_a_form_is_masked_as_text() -> None:
@@ -63,7 +63,7 @@ def test_broken_json_keeps_its_secrets_too() -> None:
 @pytest.mark.parametrize(
     "payload", [b"", b"\xff\x00", b"[" * 5000, b'{"a":' * 900 + b"1" + b"}" * 900, b"nan", b'"\\ud800"']
 )
-def test_whatever_was_posted_can_be_shown(payload: bytes) -> None:
+def test_any_payload_can_be_shown(payload: bytes) -> None:
     json.dumps(redacted(payload)).encode()
 
 

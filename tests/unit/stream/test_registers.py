@@ -1,4 +1,4 @@
-"""Registers settle alike in whatever order they are told."""
+"""The stamps of registers are ordered, and registers are updated, stored and loaded."""
 
 import pytest
 
@@ -18,7 +18,9 @@ TIERS = (("pending",), ("failed", "expired"), ("completed",))
     ],
     ids=["the rank first", "then the time", "then the place in the table", "then the id", "no time is the earliest"],
 )
-def test_of_two_stamps(lower: tuple[str, int | None, str], higher: tuple[str, int | None, str]) -> None:
+def test_the_higher_of_two_stamps_is_decided_by(
+    lower: tuple[str, int | None, str], higher: tuple[str, int | None, str]
+) -> None:
     assert registers.stamp(TIERS, *lower) < registers.stamp(TIERS, *higher)
 
 
@@ -27,18 +29,18 @@ def test_a_status_the_table_does_not_have_is_an_error() -> None:
         registers.stamp(TIERS, "refunded", None, "a")
 
 
-def test_what_is_left_open_keeps_its_value_and_stamp() -> None:
+def test_a_field_that_is_none_keeps_its_value_and_stamp() -> None:
     early, late = (0, 1, 0, "a"), (2, 2, 0, "b")
 
-    told = registers.update(
+    updated = registers.update(
         registers.update({}, early, {"method": "card", "amount": 1}), late, {"method": None, "amount": 2}
     )
 
-    assert told == {"method": (early, "card"), "amount": (late, 2)}
+    assert updated == {"method": (early, "card"), "amount": (late, 2)}
 
 
 def test_registers_are_stored_and_read_back_as_they_were() -> None:
-    told = {"status": ((2, 1_700_000_000_000_000, 0, "id"), "completed"), "amount": ((0, 0, 0, ""), 58000)}
+    stored = {"status": ((2, 1_700_000_000_000_000, 0, "id"), "completed"), "amount": ((0, 0, 0, ""), 58000)}
 
-    assert registers.load(registers.dump(told)) == told
+    assert registers.load(registers.dump(stored)) == stored
     assert registers.load(None) == {}

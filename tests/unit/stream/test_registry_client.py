@@ -1,4 +1,4 @@
-"""A schema registry that refuses, lies, or is none: a sentence for a person, and never a crash."""
+"""A schema registry that refuses requests or sends wrong responses causes an error that explains it, never a crash."""
 
 import json
 import threading
@@ -15,12 +15,12 @@ from stream.avro.registry_client import RegistryClient, RegistryError
 from stream.avro.schemas import canonical, declared
 from stream.events import Outcome
 
-PASSWORD = "do-not-show-me"  # noqa: S105 - not one
+PASSWORD = "do-not-show-me"  # noqa: S105 - not a real password
 Answer = Callable[[BaseHTTPRequestHandler], tuple[int, bytes]]
 
 
 class Listener(BaseHTTPRequestHandler):
-    """Answers as the test says."""
+    """Responds with the result of `answer`."""
 
     answer: ClassVar[Answer]
     seen: ClassVar[list[tuple[str, str, str | None]]]
@@ -73,8 +73,8 @@ def remote(url: str, *, registers: bool = False) -> RemoteRegistry:
         (200, {"id": "1"}, "names no id"),
         (200, {"id": 2**31}, "names no id"),
         (200, {"id": True}, "names no id"),
-        (401, {"error_code": 401}, "refuses us \\(401\\): check the user in SCHEMA_REGISTRY_URL"),
-        (403, b"", "refuses us \\(403\\)"),
+        (401, {"error_code": 401}, "refuses the credentials \\(401\\): check the user in SCHEMA_REGISTRY_URL"),
+        (403, b"", "refuses the credentials \\(403\\)"),
         (404, b"<html>not here</html>", "check its path"),
         (404, {"error_code": 40401}, "run `hookstream schemas push`, or set SCHEMA_REGISTER=true"),
         (500, b"", "answers 500"),
@@ -82,7 +82,7 @@ def remote(url: str, *, registers: bool = False) -> RemoteRegistry:
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_what_is_no_answer_of_a_registry_is_a_failure_that_waiting_may_mend(
+def test_an_unexpected_response_is_a_registry_error_without_the_password(
     status: int, content: object, sentence: str, listener: tuple[str, type[Listener]]
 ) -> None:
     address, kind = listener
@@ -95,7 +95,7 @@ def test_what_is_no_answer_of_a_registry_is_a_failure_that_waiting_may_mend(
     assert PASSWORD not in str(failed.value)
 
 
-def test_a_registry_that_is_away_is_a_failure() -> None:
+def test_a_registry_that_does_not_answer_is_a_registry_error() -> None:
     with pytest.raises(RegistryError, match=r"the schema registry at http://127\.0\.0\.1:1 does not answer"):
         remote(f"http://kim:{PASSWORD}@127.0.0.1:1").id_of("PaymentWebhook")
 
@@ -108,7 +108,9 @@ def test_credentials_are_sent_as_basic_or_bearer(listener: tuple[str, type[Liste
     assert [sent for _, _, sent in kind.seen] == ["Basic a2ltOnBAc3M=", "Bearer abc"]
 
 
-def test_a_schema_is_looked_up_and_registered_only_where_told_to(listener: tuple[str, type[Listener]]) -> None:
+def test_a_schema_is_looked_up_and_registered_only_if_registration_is_enabled(
+    listener: tuple[str, type[Listener]],
+) -> None:
     address, kind = listener
     kind.answer = always(200, {"id": 7})
 
@@ -185,7 +187,7 @@ def test_a_wrong_setting_of_the_registry_stops_the_start_with_a_sentence(
     with pytest.raises(SystemExit):
         Settings.read()
 
-    said = capsys.readouterr().err
-    assert "cannot start: " in said
-    assert sentence in said
-    assert PASSWORD not in said
+    stderr = capsys.readouterr().err
+    assert "cannot start: " in stderr
+    assert sentence in stderr
+    assert PASSWORD not in stderr

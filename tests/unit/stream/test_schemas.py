@@ -1,4 +1,4 @@
-"""The Avro files and the records say the same, and every version ever written can still be read."""
+"""The Avro files and the record classes agree, and records of every version can be read."""
 
 import json
 import types
@@ -62,8 +62,8 @@ NOTICES = [name for name, kind in records().items() if issubclass(kind, events.N
 
 
 @pytest.mark.parametrize("name", NOTICES)
-def test_what_a_notice_leaves_out_is_read_as_what_it_meant(name: str) -> None:
-    """A notice is encoded without its defaults, so the file must have the same ones."""
+def test_a_field_that_a_notice_omits_is_read_as_its_default(name: str) -> None:
+    """A notice is encoded without its defaults, so the file must declare the same defaults."""
     declared = {field["name"]: field for field in json.loads((FOLDER / f"{name}.avsc").read_text())["fields"]}
     left_out = {
         field.name: msgspec.json.decode(

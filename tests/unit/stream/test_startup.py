@@ -1,4 +1,4 @@
-"""A registry that is away is waited for; one that refuses the credentials is not."""
+"""The start waits for a registry that does not answer, but not for a registry that refuses the credentials."""
 
 import http.server
 from threading import Thread
@@ -25,7 +25,7 @@ def test_a_registry_that_is_away_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize(("status", "outcome"), [(401, SystemExit), (403, SystemExit), (503, NotYet)])
-def test_a_registry_that_refuses_is_told_from_one_that_has_only_just_started(
+def test_the_start_ends_when_the_registry_refuses_the_credentials_and_waits_when_it_fails(
     status: int, outcome: type[BaseException]
 ) -> None:
     class Answers(http.server.BaseHTTPRequestHandler):
@@ -36,7 +36,7 @@ def test_a_registry_that_refuses_is_told_from_one_that_has_only_just_started(
         do_GET = do_POST
 
         def log_message(self, *_: object) -> None:
-            """Nobody reads it."""
+            """Log nothing."""
 
     with http.server.HTTPServer(("127.0.0.1", 0), Answers) as server:
         Thread(target=server.serve_forever, daemon=True).start()
