@@ -163,11 +163,8 @@ class Worker:
             except Restored as restored:
                 log.warning("store.restored", count=len(restored.partitions))
                 self._invalidate_ownership()
-            except (
-                KafkaException,
-                exc.SQLAlchemyError,
-                OSError,
-            ) as failure:  # failures of single events were isolated before
+            except (KafkaException, exc.SQLAlchemyError, OSError) as failure:
+                # The store or Kafka fails: failures of single events were isolated by `_apply_with`.
                 self._note_failure(failure, wait)
                 self._wait(wait, stop)
                 wait = min(wait * 2, longest)

@@ -53,14 +53,14 @@ def retry(
     A record that could not be decoded is due only after an operator redrove it. Raises the store's own exception when
     the store fails.
     """
-    again = _first_per_event([(event, _read(codec, event)) for event in due])
-    known = inbox.known(tx, [read for event, read in again if read.event_id != event.event_id])
-    ready = [(event, read) for event, read in again if read.event_id not in known and _is_readable(read)]
+    records = _first_per_event([(event, _read(codec, event)) for event in due])
+    known = inbox.known(tx, [read for event, read in records if read.event_id != event.event_id])
+    ready = [(event, read) for event, read in records if read.event_id not in known and _is_readable(read)]
     handled = in_parts(tx, [read for _, read in ready], handler, factory)
     results = {event.event_id: result for (event, _), result in zip(ready, handled, strict=True)}
     messages: list[OutboxMessage] = []
     outcomes: list[DeliveryOutcome] = []
-    for event, read in again:
+    for event, read in records:
         result = results.get(event.event_id)
         if isinstance(result, Succeeded):
             messages += result.messages
@@ -74,18 +74,18 @@ def retry(
     for outcome in outcomes:
         if outcome.outcome == "abandoned":
             messages += factory.dead_letter(outcome.delivery, outcome.error or "")
-    _settle(tx, again, outcomes)
+    _settle(tx, records, outcomes)
     return Applied(outbox.insert(tx, messages), messages, outcomes)
 
 
-def _first_per_event(again: Sequence[tuple[FailedEvent, Delivery]]) -> list[tuple[FailedEvent, Delivery]]:
+def _first_per_event(records: Sequence[tuple[FailedEvent, Delivery]]) -> list[tuple[FailedEvent, Delivery]]:
     """Keep the first record of each event id.
 
     Undecodable records have ids made from their positions, so several of them may turn out to be the same event once
     they can be decoded. After the first is handled, the next retry finds the others to be duplicates.
     """
     first: dict[str, tuple[FailedEvent, Delivery]] = {}
-    for event, read in again:
+    for event, read in records:
         first.setdefault(read.event_id, (event, read))
     return list(first.values())
 
@@ -106,18 +106,18 @@ def _fail(
     return DeliveryOutcome(read, status, failed.attempts, failed.error)
 
 
-def _settle(tx: Connection, again: Sequence[tuple[FailedEvent, Delivery]], outcomes: Sequence[DeliveryOutcome]) -> None:
+def _settle(tx: Connection, records: Sequence[tuple[FailedEvent, Delivery]], outcomes: Sequence[DeliveryOutcome]) -> None:
     """Write the outcomes to the inbox and delete the rows of events that no longer fail.
 
     A record that could not be decoded before gets an inbox row under its own id only now.
     """
     ended = [
         (event, outcome)
-        for (event, _), outcome in zip(again, outcomes, strict=True)
+        for (event, _), outcome in zip(records, outcomes, strict=True)
         if outcome.outcome not in ("retrying", "abandoned")
     ]
     decoded = [outcome for event, outcome in ended if outcome.delivery.event_id != event.event_id]
-    inbox.settle(tx, [(event.event_id, outcome.outcome) for (event, _), outcome in zip(again, outcomes, strict=True)])
+    inbox.settle(tx, [(event.event_id, outcome.outcome) for (event, _), outcome in zip(records, outcomes, strict=True)])
     inbox.insert(
         tx,
         [

@@ -117,9 +117,10 @@ class Filler:
     def _collect_aliases(self, aliases: OrderAliases) -> None:
         """Read the topics from the start, until no record adds an alias of the requested orders."""
         topics = (*self._spec.topics, *self._spec.also_reads)
-        there = offset_ranges(self._cluster, topics)
+        existing = offset_ranges(self._cluster, topics)
         whole = {
-            partition: OffsetRange(there[partition].first, place.end) for partition, place in self._ranges().items()
+            partition: OffsetRange(existing[partition].first, range_.end)
+            for partition, range_ in self._ranges().items()
         }
         known = 0
         while known < aliases.count:
@@ -149,15 +150,15 @@ class Filler:
 
     def _ranges(self) -> dict[Partition, OffsetRange]:
         with self._store.begin() as tx:
-            places = ledger.unread(tx, "source")
-        return {partition: range_ for partition, range_ in places.items() if partition[1] % self._parts == self._part}
+            ranges = ledger.unread(tx, "source")
+        return {partition: range_ for partition, range_ in ranges.items() if partition[1] % self._parts == self._part}
 
     def _apply(self, messages: Sequence[Message]) -> None:
         if self._barrier:
             self._barrier.enter(self._part, messages[0].timestamp()[1], messages[-1].timestamp()[1])
         deliveries = [delivery.read(self._codec, message) for message in messages]
-        appended = {one.event_id: message.timestamp()[1] for one, message in zip(deliveries, messages, strict=True)}
-        selected = [one for one in deliveries if self._is_selected(one)]
+        appended = {read.event_id: message.timestamp()[1] for read, message in zip(deliveries, messages, strict=True)}
+        selected = [read for read in deliveries if self._is_selected(read)]
         ends = delivery.ends(deliveries)
         try:
             self._commit(ends, selected, appended, bisection.together)
@@ -182,28 +183,28 @@ class Filler:
                 if selected
                 else Applied()
             )
-            waiting = [one.delivery.event_id for one in applied.outcomes if one.outcome == "waiting"]
+            waiting = [outcome.delivery.event_id for outcome in applied.outcomes if outcome.outcome == "waiting"]
             if waiting:
-                tx.exec_driver_sql(SINCE, {"ids": waiting, "times": [appended[one] for one in waiting]})
+                tx.exec_driver_sql(SINCE, {"ids": waiting, "times": [appended[event_id] for event_id in waiting]})
             self._on_owed(tx, publications.owed(tx, collected, self._spec))
-            renamed = [(self._renamed[one.event_id], one) for one in selected if one.event_id in self._renamed]
-            ledger.add_aliases(tx, [(*before, one.topic, one.partition, one.offset) for before, one in renamed])
+            renamed = [(self._renamed[read.event_id], read) for read in selected if read.event_id in self._renamed]
+            ledger.add_aliases(tx, [(*before, read.topic, read.partition, read.offset) for before, read in renamed])
 
     def _retranslate(self, record: Record) -> Record:
         try:
-            again = self._spec.retranslate(record)
+            retranslated = self._spec.retranslate(record)
         except Exception as refused:
             raise Undecodable(f"the current translator refuses it: {type(refused).__name__}: {refused}") from refused
-        if isinstance(again, events.Webhook) and isinstance(record, events.Webhook):
-            before, after = record.envelope, again.envelope
-            if type(again) is not type(record):
-                raise Undecodable(f"the current translator makes a {type(again).__name__} of it")
+        if isinstance(retranslated, events.Webhook) and isinstance(record, events.Webhook):
+            before, after = record.envelope, retranslated.envelope
+            if type(retranslated) is not type(record):
+                raise Undecodable(f"the current translator makes a {type(retranslated).__name__} of it")
             if after.event_id != before.event_id:
                 self._renamed[after.event_id] = (before.event_id, before.digest)
-        return again
+        return retranslated
 
-    def _is_selected(self, one: Delivery) -> bool:
+    def _is_selected(self, read: Delivery) -> bool:
         """Return whether a record is relevant to the service, and belongs to the requested orders, if any."""
-        if not isinstance(one.event, UnreadableRecord) and not self._spec.is_relevant(one.event):
+        if not isinstance(read.event, UnreadableRecord) and not self._spec.is_relevant(read.event):
             return False
-        return self._aliases is None or self._aliases.has(one)
+        return self._aliases is None or self._aliases.has(read)
