@@ -106,7 +106,9 @@ def _fail(
     return DeliveryOutcome(read, status, failed.attempts, failed.error)
 
 
-def _settle(tx: Connection, records: Sequence[tuple[FailedEvent, Delivery]], outcomes: Sequence[DeliveryOutcome]) -> None:
+def _settle(
+    tx: Connection, records: Sequence[tuple[FailedEvent, Delivery]], outcomes: Sequence[DeliveryOutcome]
+) -> None:
     """Write the outcomes to the inbox and delete the rows of events that no longer fail.
 
     A record that could not be decoded before gets an inbox row under its own id only now.
