@@ -1,0 +1,24 @@
+"""The invoice domain: crypto invoices and the transfers that pay them, after any set of webhooks.
+
+Pure. The result does not depend on the order in which webhooks arrive. Crypto amounts are decimal texts everywhere;
+cash is an integer in minor units.
+"""
+
+from processors.invoice.domain.domain_events import apply, credits_in, event_types, is_positive, with_balances
+from processors.invoice.domain.invoice import TRANSFERS, TRANSITIONS, UNKNOWN, Invoice, Transfer
+from processors.invoice.domain.transitions import apply_to_transfer, contradicts
+
+__all__ = [
+    "TRANSFERS",
+    "TRANSITIONS",
+    "UNKNOWN",
+    "Invoice",
+    "Transfer",
+    "apply",
+    "apply_to_transfer",
+    "contradicts",
+    "credits_in",
+    "event_types",
+    "is_positive",
+    "with_balances",
+]

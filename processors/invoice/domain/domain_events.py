@@ -1,0 +1,118 @@
+"""The domain events that hold for an invoice, those that a change makes new, and the balances of credits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+
+import msgspec
+
+from processors.invoice.domain.invoice import MISMATCH, Invoice, Transfer
+from processors.invoice.domain.transitions import apply_to_invoice
+from stream.events import (
+    CreditAdded,
+    CryptoRefundRequested,
+    DigitalDeliveryRequested,
+    DomainEvent,
+    Envelope,
+    InvoiceCancelled,
+    InvoiceCompleted,
+    InvoiceFailed,
+    InvoicePending,
+    InvoiceRejected,
+    InvoiceUnderpaid,
+    InvoiceWebhook,
+    OutcomeKind,
+    TransferWebhook,
+    ids,
+)
+from stream.state import registers
+from stream.state.fold import Result
+
+EVENT_BY_STATE: dict[str, type[DomainEvent]] = {
+    "Pending": InvoicePending,
+    "Cancel": InvoiceCancelled,
+    "Reject": InvoiceRejected,
+    "Fail": InvoiceFailed,
+    "Complete": InvoiceCompleted,
+}
+
+
+def apply(
+    invoice: Invoice, transfer: Transfer | None, webhook: InvoiceWebhook | TransferWebhook
+) -> tuple[Invoice, OutcomeKind, tuple[DomainEvent, ...]]:
+    """Apply a webhook of an invoice, or of the `transfer` that pays it.
+
+    Return the invoice, the webhook's outcome, and the new domain events.
+    """
+    after, outcome = apply_to_invoice(invoice, transfer, webhook)
+    new = [kind for kind in event_types(after) if kind not in event_types(invoice)]
+    return after, outcome, tuple(_build_event(kind, after, webhook.envelope) for kind in new)
+
+
+def event_types(invoice: Invoice) -> tuple[type[DomainEvent], ...]:
+    """Return the types of the events that hold. CreditAdded needs a customer, DigitalDeliveryRequested a title."""
+    state, cash = invoice.state, invoice.known("cash_amount")
+    is_refundable = state == "Fail" and invoice.reason == MISMATCH
+    optional = {
+        CreditAdded: state == "Complete" and bool(invoice.known("customer_id")) and (cash or 0) > 0,
+        DigitalDeliveryRequested: state == "Complete" and bool(invoice.known("title")),
+        CryptoRefundRequested: is_refundable and is_positive(invoice.known("received_amount")),
+        InvoiceUnderpaid: invoice.is_underpaid,
+    }
+    main = EVENT_BY_STATE.get(state or "")
+    return (*([main] if main else ()), *(kind for kind, holds in optional.items() if holds))
+
+
+def is_positive(amount: str | None) -> bool:
+    """Return whether a decimal text is a finite number above zero; False if it is no number."""
+    try:
+        number = Decimal(amount or 0)
+    except InvalidOperation:
+        return False
+    return number.is_finite() and number > 0
+
+
+def credits_in(results: Sequence[Result]) -> list[CreditAdded]:
+    """Return the credits among the events to publish."""
+    return [event for result in results for event in result.events if isinstance(event, CreditAdded)]
+
+
+def with_balances(results: Sequence[Result], balances: Mapping[tuple[str, str], int]) -> list[Result]:
+    """Return the results with the balance after each credit set.
+
+    `balances` holds the balance before the batch by (customer id, currency), in minor units.
+    """
+    running = dict(balances)
+
+    def with_balance(event: DomainEvent) -> DomainEvent:
+        if not isinstance(event, CreditAdded):
+            return event
+        account = (event.customer_id or "", event.currency)
+        running[account] = running.get(account, 0) + event.amount
+        return msgspec.structs.replace(event, balance=running[account])
+
+    return [replace(result, events=tuple(map(with_balance, result.events))) for result in results]
+
+
+def _build_event(kind: type[DomainEvent], invoice: Invoice, cause: Envelope) -> DomainEvent:
+    is_refund = kind is CryptoRefundRequested
+    fields = {
+        **{name: invoice.known(name) for name in kind.__struct_fields__},
+        "event_id": ids.domain_event_id(kind.__name__, invoice.invoice_id),
+        "caused_by": cause.event_id,
+        "mode": cause.mode,
+        "occurred_at": cause.occurred_at,
+        "received_at": cause.received_at,
+        "order_id": None,
+        "invoice_id": invoice.invoice_id,
+        "amount": invoice.known("received_amount") if is_refund else invoice.known("cash_amount"),
+        "currency": invoice.known("cash_currency") or "KRW",
+        "asset": invoice.known("crypto_asset"),
+        "entry_id": ids.domain_event_id("credit", invoice.invoice_id),
+        "balance": invoice.known("cash_amount"),
+        "refund_id": ids.domain_event_id("refund", invoice.invoice_id),
+    }
+    if kind is InvoiceUnderpaid:
+        short = {name: registers.value(invoice.told, f"{name}:Fail") for name in ("received_amount", "expected_amount")}
+        fields |= {**short, "reason": MISMATCH}
+    return kind(**{name: fields[name] for name in kind.__struct_fields__})
