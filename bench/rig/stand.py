@@ -9,8 +9,10 @@ import os
 import signal
 import sys
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 ROOT, DATA, WHAT, SMTP_URL = sys.argv[1:]
 sys.path[0] = ROOT
@@ -19,18 +21,33 @@ import psycopg  # noqa: E402 - the checkout's own modules come first
 
 from local import environment  # noqa: E402
 from local.environment import SUPERUSER, database_url  # noqa: E402
-from local.paths import Paths  # noqa: E402
-from local.processes import run_lock  # noqa: E402
-from local.system import Stack, running_infrastructure, running_services  # noqa: E402
+from local.system import Stack  # noqa: E402
+
+
+def first_of(*names: str) -> Any:
+    """Return the first `module:name` that the checkout has: an older checkout has the older names.
+
+    Raises ImportError when it has none of them.
+    """
+    for module, _, name in (full.partition(":") for full in names):
+        with suppress(ImportError, AttributeError):
+            return getattr(import_module(module), name)
+    raise ImportError(f"{ROOT} has none of {', '.join(names)}")
+
+
+paths_of = first_of("local.paths:Paths", "local.place:Place")
+exclusive_run = first_of("local.processes.run_lock:exclusive_run", "local.presence:alone")
+running_infrastructure = first_of("local.system:running_infrastructure", "local.system:standing")
+running_services = first_of("local.system:running_services", "local.system:serving")
 
 NO_INBOX = "http://127.0.0.1:9"  # only `hookstream simulate` reads it
 
 
 def main() -> None:
-    paths = Paths(Path(ROOT).resolve(), Path(DATA).resolve())
+    paths = paths_of(Path(ROOT).resolve(), Path(DATA).resolve())
     given = {"SMTP_URL": SMTP_URL, "INBOX_URL": NO_INBOX}
     with (
-        run_lock.exclusive_run(paths),
+        exclusive_run(paths),
         running_infrastructure(environment.decide(paths, given, {}, registry=False)) as stack,
     ):
         if WHAT != "plain":

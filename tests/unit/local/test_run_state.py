@@ -1,4 +1,4 @@
-"""What a local run decides once and remembers."""
+"""Choices of a local run that stay the same after a restart."""
 
 from pathlib import Path
 
