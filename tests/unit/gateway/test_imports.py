@@ -1,4 +1,4 @@
-"""What the gateway's process does not load: each costs memory and time at every start."""
+"""Modules that the gateway must not load, as each costs memory and time at every start."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Refusals: a closed list, and little of the request kept."""
+"""Refusals: a closed list of causes, and a small record of the request."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The gateway's settings: a wrong one ends the start with a sentence that names it, and never shows a secret."""
+"""The gateway's settings: an invalid one ends the start with a sentence that names it, never with a secret."""
 
 import os
 import re

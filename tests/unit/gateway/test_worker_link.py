@@ -46,12 +46,12 @@ def test_a_verb_that_fails_is_an_error_of_ours_and_the_link_goes_on() -> None:
 
 
 def test_an_answer_that_comes_too_late_is_not_taken_for_the_next() -> None:
-    asked = Event()
-    link = linked(wait=asked.wait, one=lambda: 1)
+    release = Event()
+    link = linked(wait=release.wait, one=lambda: 1)
 
     with pytest.raises(WorkerUnavailable):
         link.call(0.01, "wait")
-    asked.set()
+    release.set()
 
     assert link.call(5, "one") == 1
 

@@ -1,4 +1,4 @@
-"""A store's URL means the same to SQLAlchemy and to libpq, whatever it holds."""
+"""A store's URL means the same to libpq as to SQLAlchemy."""
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict

@@ -1,4 +1,4 @@
-"""Faults on purpose: costly where they are asked for, and nothing elsewhere."""
+"""Fault injection: a named point fails as `FAULT` says, and any other point costs nothing."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ print("done")
 """
 
 
-def test_a_point_nobody_asks_for_is_the_bare_step() -> None:
+def test_an_unnamed_point_is_the_function_itself() -> None:
     def step() -> None: ...
 
     assert faults.before("a.step")(step) is step
@@ -48,9 +48,7 @@ def test_a_point_nobody_asks_for_is_the_bare_step() -> None:
         ("another.step:exit", 0, ["did []", "did [1]", "did [2]", "[1, 2, 3]", "done"]),
     ],
 )
-def test_a_point_that_is_asked_for_strikes_when_there_was_something_to_do(
-    fault: str, code: int, said: list[str]
-) -> None:
+def test_a_named_point_fails_when_there_was_something_to_do(fault: str, code: int, said: list[str]) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", SCRIPT], env={**os.environ, "FAULT": fault}, capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""Any librdkafka property can be set from the environment, but none that the guarantees rest on."""
+"""Any librdkafka property can be set from the environment, except those that the guarantees depend on."""
 
 from pathlib import Path
 
@@ -79,10 +79,10 @@ def test_what_cannot_be_set_is_refused_with_a_sentence_that_shows_no_secret(
 
 
 @pytest.mark.parametrize(
-    ("name", "kept"), [(name, value) for name, kept in kafka_properties.GUARANTEED.items() for value in kept]
+    ("name", "value"), [(name, value) for name, values in kafka_properties.GUARANTEED.items() for value in values]
 )
-def test_the_value_that_a_guarantee_rests_on_may_be_said_and_changes_nothing(name: str, kept: str) -> None:
-    assert kafka_properties.read({f"KAFKA_{name.upper().replace('.', '_')}": kept}) == {}
+def test_a_guaranteed_value_is_accepted_and_changes_nothing(name: str, value: str) -> None:
+    assert kafka_properties.read({f"KAFKA_{name.upper().replace('.', '_')}": value}) == {}
 
 
 def test_a_wrong_property_stops_the_start_of_a_service_and_an_unreadable_file_too(

@@ -1,4 +1,4 @@
-"""Log lines: which fields they have, when they are written, and what a process that ends leaves of them."""
+"""Log lines: their fields, when they are written, and which of them survive the end of the process."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A service's own verbs beside health and metrics: who may ask, what is asked, and how a no is said."""
+"""The management listener: authorization, what a route gets, and how refusals are answered."""
 
 import http.client
 import json
@@ -16,18 +16,18 @@ from runtime.health import Health
 from runtime.management import MAX_BODY_BYTES, MAX_CONNECTIONS, Refused
 
 TOKEN = "a token of a test"  # noqa: S105 - a test's
-Said = tuple[int, Any]
+Response = tuple[int, Any]
 
 
-def echo(asked: Mapping[str, Any]) -> object:
-    return {"heard": asked}
+def echo(request: Mapping[str, Any]) -> object:
+    return {"request": request}
 
 
-def refuse(asked: Mapping[str, Any]) -> object:
+def refuse(request: Mapping[str, Any]) -> object:
     raise Refused(409, "not_now", "it is too early")
 
 
-def break_down(asked: Mapping[str, Any]) -> object:
+def break_down(request: Mapping[str, Any]) -> object:
     raise RuntimeError("a secret")
 
 
@@ -46,7 +46,7 @@ def port() -> Iterator[int]:
     server.server_close()
 
 
-def ask(port: int, method: str, target: str, body: bytes | None = None, token: str = TOKEN, **headers: str) -> Said:
+def ask(port: int, method: str, target: str, body: bytes | None = None, token: str = TOKEN, **headers: str) -> Response:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request(method, target, body, {"Authorization": f"Bearer {token}", **headers})
@@ -57,25 +57,25 @@ def ask(port: int, method: str, target: str, body: bytes | None = None, token: s
         connection.close()
 
 
-def test_what_is_asked_with_nothing_said_is_heard(port: int) -> None:
-    """Or who leaves a filter's value out would get all there is."""
-    assert ask(port, "GET", "/things?order=") == (200, {"heard": {"order": ""}})
+def test_an_empty_query_value_reaches_the_route(port: int) -> None:
+    """Otherwise a filter with an empty value would return everything."""
+    assert ask(port, "GET", "/things?order=") == (200, {"request": {"order": ""}})
 
 
-def test_a_get_hears_its_query_and_a_post_its_body(port: int) -> None:
+def test_a_get_route_gets_the_query_and_a_post_route_the_body(port: int) -> None:
     assert ask(port, "GET", "/things?status=unknown&name=%EA%B9%80") == (
         200,
-        {"heard": {"status": "unknown", "name": "김"}},
+        {"request": {"status": "unknown", "name": "김"}},
     )
-    assert ask(port, "POST", "/things", b'{"id": 1}') == (200, {"heard": {"id": 1}})
-    assert ask(port, "POST", "/things", b"") == (200, {"heard": {}})
+    assert ask(port, "POST", "/things", b'{"id": 1}') == (200, {"request": {"id": 1}})
+    assert ask(port, "POST", "/things", b"") == (200, {"request": {}})
 
 
-def test_a_no_is_a_status_a_word_and_a_sentence(port: int) -> None:
+def test_a_refusal_has_a_status_an_error_and_a_sentence(port: int) -> None:
     assert ask(port, "POST", "/no") == (409, {"error": "not_now", "message": "it is too early"})
 
 
-def test_what_breaks_says_nothing_of_its_inside(port: int) -> None:
+def test_an_internal_error_reveals_nothing(port: int) -> None:
     assert ask(port, "POST", "/bug") == (
         500,
         {"error": "internal_error", "message": "this failed; see the log of the service"},
@@ -101,7 +101,7 @@ def test_a_body_says_its_length_and_is_not_too_long(port: int) -> None:
 
 @pytest.mark.parametrize("token", ["", "another token", "a toke", "é"])
 @pytest.mark.parametrize("target", ["/things", "/metrics", "/nothing"])
-def test_without_the_token_nothing_is_done_and_nothing_is_told(port: int, target: str, token: str) -> None:
+def test_without_the_token_every_request_is_refused(port: int, target: str, token: str) -> None:
     status, said = ask(port, "GET", target, token=token)
 
     assert (status, said["error"]) == (401, "unauthorized")
@@ -121,7 +121,7 @@ def test_a_body_that_nobody_may_send_is_answered_and_not_cut_off(port: int) -> N
         assert ask(port, "POST", "/things", b"x" * 60_000, token="another token")[0] == 401  # noqa: S106
 
 
-def test_whoever_holds_connections_open_keeps_nobody_from_an_answer_and_takes_few_threads(port: int) -> None:
+def test_held_connections_block_no_health_probe_and_take_few_threads(port: int) -> None:
     before = threading.active_count()
     with ExitStack() as held:
         for _ in range(3 * MAX_CONNECTIONS):
@@ -166,7 +166,7 @@ def test_a_check_of_health_that_breaks_is_an_answer(port: int) -> None:
     assert management.Management(health, TOKEN).answer("GET", "/health/ready", "")[0] == 500
 
 
-def test_warnings_are_told_and_do_not_make_it_unready(port: int) -> None:
+def test_warnings_are_shown_and_do_not_affect_readiness(port: int) -> None:
     health = Health()
     health.warn_while(lambda: "the disk is full")
     status, _, body = management.Management(health, TOKEN).answer("GET", "/health/ready", "")
@@ -174,7 +174,7 @@ def test_warnings_are_told_and_do_not_make_it_unready(port: int) -> None:
     assert (status, json.loads(body)) == (200, {"status": "ok", "problems": [], "warnings": ["the disk is full"]})
 
 
-def test_health_is_told_to_anybody_and_metrics_with_the_token(port: int) -> None:
+def test_health_needs_no_token_and_metrics_do(port: int) -> None:
     assert ask(port, "GET", "/health/ready", token="") == (200, {"status": "ok", "problems": []})
 
     status, said = ask(port, "GET", "/metrics")
@@ -182,7 +182,7 @@ def test_health_is_told_to_anybody_and_metrics_with_the_token(port: int) -> None
     assert b"# HELP" in said
 
 
-def test_another_method_or_path_is_said_so(port: int) -> None:
+def test_an_unknown_method_or_path_is_refused(port: int) -> None:
     assert ask(port, "GET", "/no") == (405, {"error": "method_not_allowed", "message": "/no takes POST"})
     assert ask(port, "GET", "/nothing") == (404, {"error": "unknown_path", "message": "there is nothing at this path"})
 

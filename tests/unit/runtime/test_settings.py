@@ -1,4 +1,4 @@
-"""What is wrong with a service's configuration is said in a sentence that names the variable, and never its value."""
+"""An invalid setting ends the start with a sentence that names the variable, never its value."""
 
 from pathlib import Path
 

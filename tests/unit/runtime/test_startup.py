@@ -1,4 +1,4 @@
-"""A service waits for what it needs, says what that is, and ends on what waiting cannot mend."""
+"""A service waits for its needs and names the missing one; it exits if waiting cannot help."""
 
 from threading import Event, Thread
 
@@ -8,11 +8,11 @@ from runtime.startup import NotYet, Startup, refuse
 
 
 def test_it_waits_for_one_need_after_the_other_and_says_for_which() -> None:
-    there, asked = Event(), Event()
+    is_met, attempted = Event(), Event()
 
     def need() -> None:
-        if not there.is_set():
-            asked.set()
+        if not is_met.is_set():
+            attempted.set()
             raise NotYet("Kafka at nowhere:1")
 
     starting = Startup([need, lambda: None])
@@ -20,10 +20,10 @@ def test_it_waits_for_one_need_after_the_other_and_says_for_which() -> None:
     assert starting.problem() is not None, "it has not even begun"
 
     waiting.start()
-    assert asked.wait(5)
+    assert attempted.wait(5)
     while starting.problem() != "waits for Kafka at nowhere:1":  # the test's own time limit ends what never comes
         pass
-    there.set()
+    is_met.set()
     waiting.join(10)
 
     assert not waiting.is_alive()
@@ -42,7 +42,7 @@ def test_it_stops_waiting_when_it_is_asked_to_stop() -> None:
     assert tries == [1]
 
 
-def test_what_cannot_be_mended_ends_it_with_a_sentence() -> None:
+def test_a_refusal_exits_with_a_sentence() -> None:
     starting = Startup([lambda: refuse("the store refuses its credentials")])
 
     with pytest.raises(SystemExit, match="cannot start: the store refuses its credentials"):
