@@ -34,7 +34,7 @@ from stream.worker.publisher import Publisher
 T = TypeVar("T")
 IDLE_S = 1.0
 SPARE_S = 10.0
-"""Added to the longest time of a request, makes the length of a lease."""
+"""Part of a lease beyond the longest time that its requests can take."""
 MAX_CONNECTIONS = 2
 """Concurrent connections to the store; the worker has its own."""
 STORE_FAILED = (exc.SQLAlchemyError, UnknownSchema, OSError)

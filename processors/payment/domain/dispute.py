@@ -28,6 +28,7 @@ FUNDS = ("withdrawn", "reinstated")
 EVENTS = (DisputeOpened, DisputeClosed)
 
 EventKey = tuple[type[DomainEvent], tuple[str, ...]]
+"""The type of a domain event, and the parts of its id: order, dispute, and status or stage and deadline."""
 
 
 def apply_dispute(payment: Payment, webhook: DisputeWebhook) -> tuple[Payment, OutcomeKind]:
