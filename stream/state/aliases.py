@@ -29,15 +29,17 @@ def alias_keys(provider: str, reference: str | None, references: Iterable[str]) 
     return [(provider, name) for name in dict.fromkeys([*([reference] if reference else []), *references])]
 
 
-def order_of(names: MutableMapping[AliasKey, Alias[S]], known: Iterable[AliasKey]) -> str | None:
-    """Return the order of the first of the `known` aliases that is mapped to one; None when no alias is."""
-    return next(filter(None, (names[name].order_id for name in known)), None)
+def order_of(aliases: MutableMapping[AliasKey, Alias[S]], keys: Iterable[AliasKey]) -> str | None:
+    """Return the order of the first alias in `keys` that is mapped to one; None when no alias is mapped."""
+    return next(filter(None, (aliases[key].order_id for key in keys)), None)
 
 
-def map_to_order(names: MutableMapping[AliasKey, Alias[S]], known: Iterable[AliasKey], order_id: str) -> list[Alias[S]]:
-    """Map the unmapped of the `known` aliases to the order, in `names`; return their previous, pending states."""
-    unmapped = [key for key in known if names[key].order_id is None]
-    pending = [names[key] for key in unmapped]
+def map_to_order(
+    aliases: MutableMapping[AliasKey, Alias[S]], keys: Iterable[AliasKey], order_id: str
+) -> list[Alias[S]]:
+    """Map the unmapped aliases in `keys` to the order, in `aliases`; return their previous, pending values."""
+    unmapped = [key for key in keys if aliases[key].order_id is None]
+    pending = [aliases[key] for key in unmapped]
     mapped: Alias[S] = Alias(order_id)
-    names.update(dict.fromkeys(unmapped, mapped))
+    aliases.update(dict.fromkeys(unmapped, mapped))
     return pending

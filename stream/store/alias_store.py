@@ -30,14 +30,14 @@ UPDATE "references" SET order_id = saved.order_id, orphan = saved.orphan::json,
 """
 
 
-def lock(tx: Connection, names: Sequence[AliasKey], kind: Any) -> dict[AliasKey, Alias[Any]]:
+def lock(tx: Connection, keys: Sequence[AliasKey], kind: Any) -> dict[AliasKey, Alias[Any]]:
     """Lock the rows of these aliases until the transaction ends, and return them. Missing rows are inserted.
 
-    `names` must be sorted. `kind` is the type a row with pending state is decoded to, such as `Alias[Payment]`.
+    `keys` must be sorted. `kind` is the type a row with pending state is decoded to, such as `Alias[Payment]`.
     """
-    if not names:
+    if not keys:
         return {}
-    columns = {"providers": [provider for provider, _ in names], "names": [name for _, name in names]}
+    columns = {"providers": [provider for provider, _ in keys], "names": [name for _, name in keys]}
     tx.exec_driver_sql(INSERT, columns)
     return {
         (provider, name): msgspec.json.decode(pending, type=kind) if pending else Alias(order_id)
@@ -45,10 +45,10 @@ def lock(tx: Connection, names: Sequence[AliasKey], kind: Any) -> dict[AliasKey,
     }
 
 
-def save(tx: Connection, names: Mapping[AliasKey, Alias[Any]]) -> None:
+def save(tx: Connection, aliases: Mapping[AliasKey, Alias[Any]]) -> None:
     """Update these aliases: the order an alias maps to, or its pending state."""
     rows = [
         (*key, alias.order_id, None if alias.order_id else msgspec.json.encode(alias).decode())
-        for key, alias in names.items()
+        for key, alias in aliases.items()
     ]
     write(tx, SAVE, "providers names ids orphans", rows)
