@@ -33,7 +33,7 @@ SELECT event_id::text, topic, partition, "offset", key, value, status, attempts,
 """  # noqa: S608 - the condition is a constant, its values are parameters
 
 # Avro encodes a text as UTF-8, so a record that names an order contains the bytes of the name.
-NAMING = f"""
+CANDIDATES = f"""
 SELECT event_id::text, key, value FROM parked
  WHERE {MATCHES} AND EXISTS (
        SELECT FROM unnest(%(names)b::text[]) AS name
@@ -52,7 +52,7 @@ UPDATE inbox SET outcome = 'retrying' FROM redriven WHERE inbox.event_id = redri
 """  # noqa: S608
 
 # Before all due events: while consumption is stopped, they are retried one at a time, and there may be a thousand.
-FIRST = """
+BEFORE_ALL_DUE = """
 least(now(), (SELECT min(next_attempt_at) - interval '1 microsecond' FROM parked WHERE status = 'retrying'))
 """
 
@@ -60,7 +60,7 @@ least(now(), (SELECT min(next_attempt_at) - interval '1 microsecond' FROM parked
 GIVE_UP = f"""
 WITH chosen AS (
     SELECT event_id FROM parked WHERE status = 'retrying' AND {MATCHES} ORDER BY event_id FOR UPDATE)
-UPDATE parked SET attempts = {MAX_RETRIES + 1}, next_attempt_at = {FIRST}
+UPDATE parked SET attempts = {MAX_RETRIES + 1}, next_attempt_at = {BEFORE_ALL_DUE}
   FROM chosen WHERE parked.event_id = chosen.event_id
 """  # noqa: S608
 
@@ -87,12 +87,12 @@ SELECT event_id, topic, partition, "offset", 0, %(error)b::text, 'dismissed', no
 """  # noqa: S608
 
 # For a replay: apply dismissals that were published before.
-KNOW_DISMISSED = """
+RESTORE_DISMISSED = """
 UPDATE parked SET status = 'dismissed', dismissed_because = told.because, dismissed_at = to_timestamp(told.at / 1e6)
   FROM unnest(%(ids)b::text[]::uuid[], %(reasons)b::text[], %(times)b::bigint[]) AS told (event_id, because, at)
  WHERE parked.event_id = told.event_id AND status = 'abandoned'
 """
-KNOW_WAITED = f"""
+RESTORE_WAITED = f"""
 INSERT INTO parked (event_id, topic, partition, "offset", attempts, error, status, next_attempt_at,
                     dismissed_because, dismissed_at)
 SELECT event_id, topic, partition, "offset", 0, %(error)b::text, 'dismissed', now(), because, to_timestamp(at / 1e6)
@@ -103,8 +103,8 @@ SELECT event_id, topic, partition, "offset", 0, %(error)b::text, 'dismissed', no
 """  # noqa: S608
 HAS_ABANDONED = "SELECT EXISTS (SELECT FROM inbox WHERE outcome = 'abandoned')"
 
-HURRY = f"""
-UPDATE parked SET next_attempt_at = {FIRST} WHERE event_id = %(id)b::text::uuid AND status = 'retrying'
+RETRY_NOW = f"""
+UPDATE parked SET next_attempt_at = {BEFORE_ALL_DUE} WHERE event_id = %(id)b::text::uuid AND status = 'retrying'
 """  # noqa: S608
 
 
@@ -137,7 +137,7 @@ def select_candidates(tx: Connection, selected: EventFilter) -> list[tuple[str, 
     A few of them contain it by chance, so the caller has to decode and check them.
     """
     parameters = {**_parameters(replace(selected, orders=())), "names": [*selected.orders, *selected.names]}
-    return [(row[0], row[1], row[2]) for row in tx.exec_driver_sql(NAMING, parameters)]
+    return [(row[0], row[1], row[2]) for row in tx.exec_driver_sql(CANDIDATES, parameters)]
 
 
 def count(tx: Connection, status: Status, selected: EventFilter) -> int:
@@ -188,13 +188,13 @@ def restore_dismissals(tx: Connection, dismissals: Mapping[str, tuple[str, int]]
         "reasons": [reason for reason, _ in dismissals.values()],
         "times": [at for _, at in dismissals.values()],
     }
-    tx.exec_driver_sql(KNOW_DISMISSED, values)
-    tx.exec_driver_sql(KNOW_WAITED, {**values, "error": OVERDUE})
+    tx.exec_driver_sql(RESTORE_DISMISSED, values)
+    tx.exec_driver_sql(RESTORE_WAITED, {**values, "error": OVERDUE})
 
 
 def retry_now(tx: Connection, event_id: str) -> bool:
     """Make a retrying event due now; return False when no event with this id is retrying."""
-    return tx.exec_driver_sql(HURRY, {"id": event_id}).rowcount > 0
+    return tx.exec_driver_sql(RETRY_NOW, {"id": event_id}).rowcount > 0
 
 
 def _ids_only(selected: EventFilter) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from stream.store import inbox, outbox
 Fill = Callable[[Filler], None]
 """Runs a filler: `Filler.fill`, or a function that also shows its progress."""
 
-KNOW_ALIASES = """
+INSERT_ALIASES = """
 INSERT INTO inbox (event_id, digest, topic, partition, "offset", outcome)
 SELECT event_id, digest, topic, partition, "offset", 'processed' FROM replay_aliases ON CONFLICT DO NOTHING
 """
@@ -118,7 +118,7 @@ class Replay:
     def _finish(self) -> None:
         with self._store.begin() as tx:
             inbox.abandon_overdue(tx, list(ledger.unread(tx, "source")), self._settings.wait_limit_s)
-            tx.exec_driver_sql(KNOW_ALIASES)
+            tx.exec_driver_sql(INSERT_ALIASES)
             publications.read_dismissed(tx, self._cluster, self._codec, self._spec.service)
             self._spec.settle(tx)
             ledger.mark_finished(tx)

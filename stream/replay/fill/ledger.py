@@ -65,7 +65,7 @@ BEGIN = """
 INSERT INTO replay (service, name, to_time, orders, retranslate)
 VALUES (%(service)s, %(name)s, %(to_time)s, %(orders)s, %(retranslate)s) ON CONFLICT DO NOTHING
 """
-READ = "SELECT service, name, to_time, orders, retranslate, finished_at, looked_at FROM replay"
+LOAD = "SELECT service, name, to_time, orders, retranslate, finished_at, looked_at FROM replay"
 
 EXTEND = """
 INSERT INTO replay_progress (purpose, topic, partition, next_offset, end_offset)
@@ -73,7 +73,7 @@ SELECT %(purpose)s, * FROM unnest(%(topics)b::text[], %(partitions)b::int[], %(f
 ON CONFLICT (purpose, topic, partition) DO UPDATE
    SET end_offset = greatest(replay_progress.end_offset, excluded.end_offset)
 """
-PLACES = "SELECT topic, partition, next_offset, end_offset FROM replay_progress WHERE purpose = %(purpose)s"
+UNREAD = "SELECT topic, partition, next_offset, end_offset FROM replay_progress WHERE purpose = %(purpose)s"
 MOVE = """
 UPDATE replay_progress SET next_offset = moved.after
   FROM unnest(%(topics)b::text[], %(partitions)b::int[], %(ends)b::bigint[]) AS moved (topic, partition, after)
@@ -88,9 +88,9 @@ UPDATE replay_progress SET next_offset = moved.after
    AND next_offset = before
 """
 
-HEAR = "INSERT INTO replay_told SELECT unnest(%(ids)b::text[]::uuid[]) ON CONFLICT DO NOTHING"
-TOLD = "SELECT fact_id::text FROM replay_told WHERE fact_id = ANY (%(ids)b::text[]::uuid[])"
-OWE = """
+ADD_PUBLISHED = "INSERT INTO replay_told SELECT unnest(%(ids)b::text[]::uuid[]) ON CONFLICT DO NOTHING"
+PUBLISHED = "SELECT fact_id::text FROM replay_told WHERE fact_id = ANY (%(ids)b::text[]::uuid[])"
+ADD_OWED = """
 INSERT INTO replay_owed (fact_id, source_topic, source_partition, source_offset, topic, key, value, kind)
 SELECT fact_id::uuid, source_topic, source_partition, source_offset, topic, key, value, kind
   FROM unnest(%(ids)b::text[], %(source_topics)b::text[], %(source_partitions)b::int[], %(source_offsets)b::bigint[],
@@ -98,13 +98,13 @@ SELECT fact_id::uuid, source_topic, source_partition, source_offset, topic, key,
        AS owed (fact_id, source_topic, source_partition, source_offset, topic, key, value, kind, n)
  ORDER BY n ON CONFLICT DO NOTHING
 """
-SETTLED = "DELETE FROM replay_owed USING replay_told WHERE replay_owed.fact_id = replay_told.fact_id"
+DELETE_PUBLISHED_OWED = "DELETE FROM replay_owed USING replay_told WHERE replay_owed.fact_id = replay_told.fact_id"
 OWED = """
 SELECT fact_id::text, source_topic, source_partition, source_offset, topic, key, value, kind
   FROM replay_owed ORDER BY n
 """
 
-ALIAS = """
+ADD_ALIASES = """
 INSERT INTO replay_aliases (event_id, digest, topic, partition, "offset")
 SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(digests)b::bytea[], %(topics)b::text[], %(partitions)b::int[],
                      %(offsets)b::bigint[]) ON CONFLICT DO NOTHING
@@ -178,7 +178,7 @@ def begin(tx: Connection, request: ReplayRequest) -> ReplayRun:
 
 def load(tx: Connection) -> ReplayRun:
     """Return the replay of this schema."""
-    service, name, to_time, orders, retranslate, *rest = tx.exec_driver_sql(READ).one()
+    service, name, to_time, orders, retranslate, *rest = tx.exec_driver_sql(LOAD).one()
     return ReplayRun(ReplayRequest(service, name, to_time, tuple(orders), retranslate), *rest)
 
 
@@ -194,7 +194,7 @@ def extend(tx: Connection, purpose: Purpose, ranges: Mapping[Partition, OffsetRa
 
 def unread(tx: Connection, purpose: Purpose) -> dict[Partition, OffsetRange]:
     """Return the unread offsets of each partition; the range is empty at the end."""
-    rows = tx.exec_driver_sql(PLACES, {"purpose": purpose})
+    rows = tx.exec_driver_sql(UNREAD, {"purpose": purpose})
     return {(topic, number): OffsetRange(next_, end) for topic, number, next_, end in rows}
 
 
@@ -221,12 +221,12 @@ def advance(tx: Connection, before: Mapping[Partition, int], after: Mapping[Part
 def add_published(tx: Connection, event_ids: Collection[str]) -> None:
     """Store the ids of domain events that are on their topic."""
     if event_ids:
-        tx.exec_driver_sql(HEAR, {"ids": sorted(event_ids)})
+        tx.exec_driver_sql(ADD_PUBLISHED, {"ids": sorted(event_ids)})
 
 
 def published(tx: Connection, event_ids: Collection[str]) -> set[str]:
     """Return which of these domain events are on their topic."""
-    return set(tx.exec_driver_sql(TOLD, {"ids": list(event_ids)}).scalars()) if event_ids else set()
+    return set(tx.exec_driver_sql(PUBLISHED, {"ids": list(event_ids)}).scalars()) if event_ids else set()
 
 
 def add_owed(tx: Connection, events: Sequence[OwedEvent]) -> None:
@@ -245,12 +245,12 @@ def add_owed(tx: Connection, events: Sequence[OwedEvent]) -> None:
         )
         for event in events
     ]
-    write(tx, OWE, columns, rows)
+    write(tx, ADD_OWED, columns, rows)
 
 
 def delete_published_owed(tx: Connection) -> None:
     """Delete owed events that have been published since."""
-    tx.exec_driver_sql(SETTLED)
+    tx.exec_driver_sql(DELETE_PUBLISHED_OWED)
 
 
 def owed(tx: Connection) -> list[OwedEvent]:
@@ -260,7 +260,7 @@ def owed(tx: Connection) -> list[OwedEvent]:
 
 def add_aliases(tx: Connection, rows: Sequence[tuple[str, bytes | None, str, int, int]]) -> None:
     """Store the ids of records before their retranslation: id, digest, topic, partition and offset of each."""
-    write(tx, ALIAS, "ids digests topics partitions offsets", rows)
+    write(tx, ADD_ALIASES, "ids digests topics partitions offsets", rows)
 
 
 def mark_finished(tx: Connection) -> None:

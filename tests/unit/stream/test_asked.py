@@ -1,4 +1,4 @@
-"""What is asked of the events that failed: all of it is understood, or nothing is."""
+"""The filters of failed events: each is parsed, or the whole request is refused."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -16,14 +16,14 @@ ID = "0f8e2a51-5c5d-5b3f-9b1f-0a4f2f6f7a11"
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=5)
 
 
-def test_nothing_asked_means_all() -> None:
+def test_no_filter_selects_all_events() -> None:
     assert filters.parse({}) == EventFilter()
 
 
 def test_each_filter_is_a_text_or_a_list_of_texts() -> None:
-    said = {"id": ID.upper(), "status": "abandoned", "order": ["1", "주문-2"], "cause": "CheckViolation"}
+    fields = {"id": ID.upper(), "status": "abandoned", "order": ["1", "주문-2"], "cause": "CheckViolation"}
 
-    assert filters.parse(said) == EventFilter((ID,), ("abandoned",), ("1", "주문-2"), ("CheckViolation",))
+    assert filters.parse(fields) == EventFilter((ID,), ("abandoned",), ("1", "주문-2"), ("CheckViolation",))
 
 
 @pytest.mark.parametrize(
@@ -36,15 +36,15 @@ def test_each_filter_is_a_text_or_a_list_of_texts() -> None:
 def test_a_date_is_a_day_of_utc_and_an_instant_says_its_offset(
     since: str, until: str, expected: tuple[datetime, datetime]
 ) -> None:
-    wanted = filters.parse({"since": since, "until": until})
+    selected = filters.parse({"since": since, "until": until})
 
-    assert wanted.since == expected[0]
-    assert wanted.until is not None
-    assert wanted.until.replace(second=0) == expected[1]
+    assert selected.since == expected[0]
+    assert selected.until is not None
+    assert selected.until.replace(second=0) == expected[1]
 
 
 @pytest.mark.parametrize(
-    "said",
+    "fields",
     [
         {"orders": "1"},
         {"limit": "5"},
@@ -61,21 +61,21 @@ def test_a_date_is_a_day_of_utc_and_an_instant_says_its_offset(
         {"since": "2026-02-04", "until": "2026-02-03"},
     ],
 )
-def test_what_cannot_be_meant_is_refused(said: dict[str, Any]) -> None:
+def test_a_wrong_filter_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(Refused) as refused:
-        filters.parse(said)
+        filters.parse(fields)
 
     assert (refused.value.status, refused.value.error) == (400, "malformed")
 
 
 @given(st.dictionaries(st.sampled_from(sorted(filters.FILTERS)) | st.text(), JSON))
-def test_whatever_is_said_is_understood_or_refused(said: dict[str, Any]) -> None:
+def test_any_fields_are_parsed_or_refused(fields: dict[str, Any]) -> None:
     with suppress(Refused):
-        assert isinstance(filters.parse(said), EventFilter)
+        assert isinstance(filters.parse(fields), EventFilter)
 
 
-@pytest.mark.parametrize("said", ["0", "501", "-1", "x", "٣", "", 1.5, True, "9" * 5000])
-def test_a_limit_is_a_number_within_reason(said: object) -> None:
+@pytest.mark.parametrize("fields", ["0", "501", "-1", "x", "٣", "", 1.5, True, "9" * 5000])
+def test_a_limit_is_a_number_within_reason(fields: object) -> None:
     assert (filters.limit(None), filters.limit("500"), filters.limit(7)) == (50, 500, 7)
     with pytest.raises(Refused):
-        filters.limit(said)
+        filters.limit(fields)

@@ -1,4 +1,4 @@
-"""How far behind a worker is: what it has not processed, and how long the oldest of that waits."""
+"""The backlog of a worker: the number of unprocessed records, and the age of the oldest."""
 
 from stream.worker.backlog import Backlog
 

@@ -1,4 +1,4 @@
-"""A replay of one order reads all that is of it, by whatever name it was told, and nothing of another order."""
+"""A replay of one order selects the records that name it or one of its aliases, and no others."""
 
 from typing import Any
 
@@ -13,58 +13,58 @@ from tests.builders import a_payment, a_refund, a_scan, a_transfer, an_approval,
 CODEC = Codec(CommittedRegistry())
 
 
-def test_what_names_the_order_is_of_it_and_what_names_another_is_not() -> None:
-    wanted = OrderAliases(("1",))
+def test_a_record_is_selected_by_the_order_it_names() -> None:
+    aliases = OrderAliases(("1",))
 
-    assert wanted.has(on(topics.ORDERS, an_order(order="1")))
-    assert wanted.has(on(topics.PAYMENT_WEBHOOKS, a_payment(order="1")))
-    assert not wanted.has(on(topics.PAYMENT_WEBHOOKS, a_payment(order="2")))
-    assert not wanted.has(on(topics.PAYMENT_WEBHOOKS, a_payment(order=None, reference="R")))
+    assert aliases.has(on(topics.ORDERS, an_order(order="1")))
+    assert aliases.has(on(topics.PAYMENT_WEBHOOKS, a_payment(order="1")))
+    assert not aliases.has(on(topics.PAYMENT_WEBHOOKS, a_payment(order="2")))
+    assert not aliases.has(on(topics.PAYMENT_WEBHOOKS, a_payment(order=None, reference="R")))
 
 
-def test_a_webhook_that_names_only_the_payment_is_of_the_order_that_this_stands_for() -> None:
-    wanted = OrderAliases(("1",))
+def test_a_webhook_that_names_only_the_payment_is_selected_by_its_alias() -> None:
+    aliases = OrderAliases(("1",))
     failed = on(topics.PAYMENT_WEBHOOKS, a_payment("failed", order=None, reference="intent", references=("charge",)))
     refund = on(topics.REFUND_WEBHOOKS, a_refund(order=None, reference="charge"))
 
-    wanted.has(on(topics.PAYMENT_WEBHOOKS, a_payment(order="1", references=("intent",))))
+    aliases.has(on(topics.PAYMENT_WEBHOOKS, a_payment(order="1", references=("intent",))))
 
-    assert (wanted.has(refund), wanted.has(failed), wanted.has(refund)) == (False, True, True)
+    assert (aliases.has(refund), aliases.has(failed), aliases.has(refund)) == (False, True, True)
 
 
 def test_a_refund_is_of_the_order_whose_payment_has_its_transaction() -> None:
-    wanted = OrderAliases(("1",))
+    aliases = OrderAliases(("1",))
 
-    wanted.has(on(topics.PAYMENTS, an_approval("1", provider="generic", transaction_id="T-1")))
+    aliases.has(on(topics.PAYMENTS, an_approval("1", provider="generic", transaction_id="T-1")))
 
-    assert wanted.has(on(topics.REFUND_WEBHOOKS, a_refund(order=None, reference="T-1")))
-    assert not wanted.has(on(topics.REFUND_WEBHOOKS, a_refund(order="2", reference="T-1")))
+    assert aliases.has(on(topics.REFUND_WEBHOOKS, a_refund(order=None, reference="T-1")))
+    assert not aliases.has(on(topics.REFUND_WEBHOOKS, a_refund(order="2", reference="T-1")))
 
 
 def test_all_scans_of_an_orders_parcel_are_of_it() -> None:
-    wanted = OrderAliases(("1",))
+    aliases = OrderAliases(("1",))
     parcel: dict[str, Any] = {"carrier_code": "cj", "tracking_number": "123"}
 
-    wanted.has(on(topics.SHIPPING_WEBHOOKS, a_scan(order="1", **parcel)))
+    aliases.has(on(topics.SHIPPING_WEBHOOKS, a_scan(order="1", **parcel)))
 
-    assert wanted.has(on(topics.SHIPPING_WEBHOOKS, a_scan("delivered", order=None, **parcel)))
-    assert not wanted.has(on(topics.SHIPPING_WEBHOOKS, a_scan(order=None, carrier_code="cj", tracking_number="124")))
+    assert aliases.has(on(topics.SHIPPING_WEBHOOKS, a_scan("delivered", order=None, **parcel)))
+    assert not aliases.has(on(topics.SHIPPING_WEBHOOKS, a_scan(order=None, carrier_code="cj", tracking_number="124")))
 
 
 def test_a_transfer_is_of_the_invoice_that_it_pays() -> None:
-    wanted = OrderAliases(("I-1",))
+    aliases = OrderAliases(("I-1",))
 
-    wanted.has(on(topics.INVOICE_WEBHOOKS, an_invoice(invoice="I-1", transaction_id="tx")))
+    aliases.has(on(topics.INVOICE_WEBHOOKS, an_invoice(invoice="I-1", transaction_id="tx")))
 
-    assert wanted.has(on(topics.INVOICE_WEBHOOKS, a_transfer(transaction="tx", reference="tx")))
-    assert not wanted.has(on(topics.INVOICE_WEBHOOKS, a_transfer(transaction="other", reference="other")))
+    assert aliases.has(on(topics.INVOICE_WEBHOOKS, a_transfer(transaction="tx", reference="tx")))
+    assert not aliases.has(on(topics.INVOICE_WEBHOOKS, a_transfer(transaction="other", reference="other")))
 
 
 def test_bytes_that_are_no_record_are_of_the_order_that_their_key_names() -> None:
-    wanted = OrderAliases(("1",))
+    aliases = OrderAliases(("1",))
 
-    assert wanted.has(delivery(CODEC, "webhooks.payment.v1", 0, 7, b"1", b"no record"))
-    assert not wanted.has(delivery(CODEC, "webhooks.payment.v1", 0, 8, None, b"no record"))
+    assert aliases.has(delivery(CODEC, "webhooks.payment.v1", 0, 7, b"1", b"no record"))
+    assert not aliases.has(delivery(CODEC, "webhooks.payment.v1", 0, 8, None, b"no record"))
 
 
 def on(topic: Topic, record: Any) -> Delivery:

@@ -1,4 +1,4 @@
-"""Parts of a replay run in processes of their own, report to their parent, and keep pace."""
+"""Parts of a replay run in processes of their own, report to their parent, and stay about one batch apart."""
 
 import os
 import signal
@@ -42,7 +42,7 @@ def test_a_part_that_is_killed_ends_all_parts() -> None:
         parallel.run(3, work, lambda _: None)
 
 
-def test_a_part_waits_for_one_with_older_records_and_for_nobody_who_is_done() -> None:
+def test_a_part_waits_for_a_part_with_older_records_and_not_for_a_finished_one() -> None:
     barrier, entered = ProgressBarrier(2), Event()
 
     def ahead() -> None:

@@ -1,4 +1,4 @@
-"""What a person reads while a replay is at work."""
+"""The progress bars of a replay."""
 
 from stream.replay.offsets import OffsetRange
 from stream.replay.progress import lines
