@@ -25,7 +25,7 @@ from local.system import Stack  # noqa: E402
 
 
 def first_of(*names: str) -> Any:
-    """Return the first `module:name` that the checkout has: an older checkout has the older names.
+    """Return the first `module:name` that the checkout has.
 
     Raises ImportError when it has none of them.
     """
@@ -35,10 +35,11 @@ def first_of(*names: str) -> Any:
     raise ImportError(f"{ROOT} has none of {', '.join(names)}")
 
 
-paths_of = first_of("local.paths:Paths", "local.place:Place")
-exclusive_run = first_of("local.processes.run_lock:exclusive_run", "local.presence:alone")
-running_infrastructure = first_of("local.system:running_infrastructure", "local.system:standing")
-running_services = first_of("local.system:running_services", "local.system:serving")
+# Older names first: an editable install finds the modules that an older checkout lacks in this one.
+paths_of = first_of("local.place:Place", "local.paths:Paths")
+exclusive_run = first_of("local.presence:alone", "local.processes.run_lock:exclusive_run")
+running_infrastructure = first_of("local.system:standing", "local.system:running_infrastructure")
+running_services = first_of("local.system:serving", "local.system:running_services")
 
 NO_INBOX = "http://127.0.0.1:9"  # only `hookstream simulate` reads it
 
