@@ -55,7 +55,7 @@ def read_again(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
 
 
 def _decoded(kind: type[T], body: bytes) -> tuple[T | None, bytes]:
-    """Return the body as `kind`, or None if only `lenient` can read it; and the body mended to valid JSON."""
+    """Return the body as `kind`, or None if only `lenient` can read it; and the body repaired to valid JSON."""
     body = sanitized(body, NUL)  # an id must not hold a NUL, a text gets U+FFFD instead
     if not body:
         raise Malformed("the body is empty")

@@ -117,7 +117,7 @@ def _is_strict(kind: Any) -> bool:
 
 @cache
 def _shape(kind: Any) -> tuple[Any, Any]:
-    """Return the struct in a field's type, and the list or tuple type around it; None for each that it has not."""
+    """Return the struct in a field's type, and the list or tuple type around it; None where there is none."""
     for part in (kind, *get_args(kind)):
         bare = get_args(part)[0] if hasattr(part, "__metadata__") else part
         for option in (bare, *get_args(bare)):

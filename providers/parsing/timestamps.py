@@ -1,7 +1,7 @@
 """Reads instants in all formats that providers use.
 
 ISO 8601 with or without seconds, fraction, separators and zone, `T` or a blank between day and time; Unix time in
-seconds, milliseconds, microseconds or nanoseconds, which the years 2000 to 2099 tell apart; bare digits such as
+seconds, milliseconds, microseconds or nanoseconds, distinguished by the years 2000 to 2099; bare digits such as
 YYYYMMDDHHMMSS. Nothing goes through a float.
 """
 

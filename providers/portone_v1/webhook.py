@@ -150,9 +150,8 @@ def _notice(payment: PortoneV1Payment) -> PaymentNotice:
     amount = minor_units_or_none(payment.amount, currency)
     refunded = minor_units_or_none(payment.cancel_amount, currency, "cancel_amount")
     paid_at = korean(payment.paid_at, "paid_at")
-    unpaid = payment.status == "cancelled" and not is_present(
-        payment.paid_at
-    )  # such as a virtual account without deposit
+    # A virtual account without a deposit, for example.
+    unpaid = payment.status == "cancelled" and not is_present(payment.paid_at)
     references = (payment.imp_uid, payment.pg_tid) if payment.pg_tid else (payment.imp_uid,)
     return PaymentNotice(
         order_id=payment.merchant_uid,

@@ -18,8 +18,8 @@ def posted(body: Any, *, path: str = "/webhooks/payment", secret: bytes = SECRET
     return Received(path, {**signed, **{name.replace("_", "-"): value for name, value in headers.items()}}, raw, NOW)
 
 
-def a_payment(**said: Any) -> dict[str, Any]:
-    return {"orderId": "1", "status": "completed", **said}
+def a_payment(**changes: Any) -> dict[str, Any]:
+    return {"orderId": "1", "status": "completed", **changes}
 
 
 def with_text(fields: Mapping[str, Any], more: bytes) -> bytes:

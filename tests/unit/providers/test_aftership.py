@@ -20,13 +20,13 @@ def received(body: bytes, **headers: str) -> Received:
     return Received("/api/webhooks/aftership", headers, body, NOW)
 
 
-def notice(**said: Any) -> ShippingNotice:
-    """The sample with some of its tracking's fields said otherwise."""
+def notice(**changes: Any) -> ShippingNotice:
+    """The sample with some of its tracking's fields changed."""
     event = json.loads(sample("aftership", SAMPLE))
-    event["msg"] = {**event["msg"], "order_number": None, **said}
-    told = aftership.translate(received(json.dumps(event).encode()), "shipping").notice
-    assert isinstance(told, ShippingNotice)
-    return told
+    event["msg"] = {**event["msg"], "order_number": None, **changes}
+    translation = aftership.translate(received(json.dumps(event).encode()), "shipping").notice
+    assert isinstance(translation, ShippingNotice)
+    return translation
 
 
 @pytest.mark.parametrize("vector", vectors("aftership"))
@@ -49,7 +49,7 @@ def test_any_other_signature_proves_nothing(header: str) -> None:
 
 
 def test_a_tracking_is_a_scan_of_its_parcel_for_the_order_it_names() -> None:
-    told = aftership.translate(received(sample("aftership", SAMPLE)), "shipping")
+    translation = aftership.translate(received(sample("aftership", SAMPLE)), "shipping")
 
     scan = ShippingNotice(
         order_id="string",
@@ -60,7 +60,7 @@ def test_a_tracking_is_a_scan_of_its_parcel_for_the_order_it_names() -> None:
         tracking_number="0000000000000000",
         scanned_at=TOLD_AT,
     )
-    assert told == Translation(scan, "tracking_update", TOLD_AT, "94dadd60-ed26-46d0-aa52-3ced925a50ff")
+    assert translation == Translation(scan, "tracking_update", TOLD_AT, "94dadd60-ed26-46d0-aa52-3ced925a50ff")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_each_tag_has_its_word(theirs: str, ours: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "order"),
+    ("changes", "order"),
     [
         ({"order_id": "123", "order_number": "#9"}, "123"),
         ({"order_id": 123}, "123"),
@@ -97,8 +97,8 @@ def test_each_tag_has_its_word(theirs: str, ours: str) -> None:
         ({}, None),
     ],
 )
-def test_the_order_is_the_first_name_that_can_be_one(said: dict[str, Any], order: str | None) -> None:
-    assert notice(**said).order_id == order
+def test_the_order_is_the_first_name_that_can_be_one(changes: dict[str, Any], order: str | None) -> None:
+    assert notice(**changes).order_id == order
 
 
 @pytest.mark.parametrize(("slug", "code"), [("cj-korea-thai", "cj"), ("cjlogistics", "cj"), ("kr-post", "epost")])
@@ -119,9 +119,9 @@ def test_its_carriers_are_ours(slug: str, code: str) -> None:
 def test_a_time_without_a_zone_is_no_instant_and_aftership_says_when(time: str | None, at: int) -> None:
     scan = {"tag": "InTransit", "checkpoint_time": time, "city": "서울", "country_name": "KOR"}
 
-    told = notice(checkpoints=[{"tag": "Delivered", "city": "부산"}, scan])
+    translation = notice(checkpoints=[{"tag": "Delivered", "city": "부산"}, scan])
 
-    assert (told.scanned_at, told.location) == (at, "서울, KOR")
+    assert (translation.scanned_at, translation.location) == (at, "서울, KOR")
 
 
 @pytest.mark.parametrize("event", ["edd_revise", "tracking_pending_time", "news"])

@@ -40,11 +40,11 @@ def test_what_a_provider_confirmed_stays_as_it_was() -> None:
     assert retranslate(confirmed) is confirmed
 
 
-def a_record(said: dict[str, object], **wrong: int) -> PaymentWebhook:
-    received = Received("/webhooks/payment", {}, msgspec.json.encode(said), NOON)
+def a_record(changes: dict[str, object], **wrong: int) -> PaymentWebhook:
+    received = Received("/webhooks/payment", {}, msgspec.json.encode(changes), NOON)
     provider, kind = catalogue.find(received.path, received.headers)
-    told = provider.translate(received, kind)
-    told = replace(told, notice=msgspec.structs.replace(told.notice, **wrong))
-    record = webhook(provider, received, "signature", told, "test").webhook
+    translation = provider.translate(received, kind)
+    translation = replace(translation, notice=msgspec.structs.replace(translation.notice, **wrong))
+    record = webhook(provider, received, "signature", translation, "test").webhook
     assert isinstance(record, PaymentWebhook)
     return record

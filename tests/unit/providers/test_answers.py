@@ -39,12 +39,12 @@ RIGHT = {"paymentKey": "p", "orderId": "O-1", "imp_uid": "O-1", "id": "O-1", "ti
 @pytest.mark.parametrize("provider", ASKED)
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
-    said=st.dictionaries(st.sampled_from(FIELDS), st.sampled_from(WORDS), max_size=8),
+    changes=st.dictionaries(st.sampled_from(FIELDS), st.sampled_from(WORDS), max_size=8),
     status=st.sampled_from(["DONE", "PAID", "paid"]),
     junk=st.binary(max_size=6),
 )
-def test_any_answer_is_read_or_refused(provider: Provider, said: dict[str, Any], status: str, junk: bytes) -> None:
-    answer = RIGHT | {"status": status, "resultCode": "SUCCESS", "transactionStatus": "APPROVAL"} | said
+def test_any_answer_is_read_or_refused(provider: Provider, changes: dict[str, Any], status: str, junk: bytes) -> None:
+    answer = RIGHT | {"status": status, "resultCode": "SUCCESS", "transactionStatus": "APPROVAL"} | changes
     posted = received(provider, RAISING[provider.name])
     asked = webhook(provider, posted, "unsigned_allowed", provider.translate(posted, "payment"), "test").webhook
     assert isinstance(asked, UnconfirmedWebhook)
@@ -53,8 +53,8 @@ def test_any_answer_is_read_or_refused(provider: Provider, said: dict[str, Any],
     whole = json.dumps(answer).encode()
     for body in (whole, json.dumps({"response": answer}).encode(), junk, whole[: len(whole) // 2] + junk):
         try:
-            told = provider.api_verification.read_response(asked.notice, posted, body)
+            translation = provider.api_verification.read_response(asked.notice, posted, body)
         except (Contradicted, NotKnownYet, InvalidField, Unsupported):
             continue
-        record = confirmed(asked, told, body).webhook
+        record = confirmed(asked, translation, body).webhook
         assert CODEC.decode(CODEC.encode(record)) == record

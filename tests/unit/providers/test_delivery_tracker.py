@@ -18,13 +18,13 @@ def received(body: bytes) -> Received:
     return Received("/api/webhooks/delivery_tracker", {}, body, NOW)
 
 
-def told(answer: Any) -> Translation:
+def translation_of(answer: Any) -> Translation:
     raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
     return delivery_tracker.read_response(QUESTION, received(b"{}"), raw)
 
 
-def an_event(code: str, **said: Any) -> dict[str, Any]:
-    return {"data": {"track": {"lastEvent": {"status": {"code": code}, **said}}}}
+def an_event(code: str, **changes: Any) -> dict[str, Any]:
+    return {"data": {"track": {"lastEvent": {"status": {"code": code}, **changes}}}}
 
 
 def test_a_callback_asks_for_its_parcel() -> None:
@@ -79,14 +79,14 @@ def test_the_answer_is_a_scan_named_by_parcel_time_and_code() -> None:
         scanned_at=at,
     )
 
-    assert told(sample("delivery_tracker", "answer.delivered.composed.json")) == Translation(
+    assert translation_of(sample("delivery_tracker", "answer.delivered.composed.json")) == Translation(
         scan, "parcel.delivered", at, f"kr.cjlogistics:123456789012:{at}:DELIVERED"
     )
 
 
 def test_one_moment_written_in_two_zones_is_one_event() -> None:
-    seoul = told(an_event("IN_TRANSIT", time="2026-01-30T14:05:00+09:00"))
-    london = told(an_event("IN_TRANSIT", time="2026-01-30T05:05:00.000Z"))
+    seoul = translation_of(an_event("IN_TRANSIT", time="2026-01-30T14:05:00+09:00"))
+    london = translation_of(an_event("IN_TRANSIT", time="2026-01-30T05:05:00.000Z"))
 
     assert seoul == london
 
@@ -105,7 +105,7 @@ def test_one_moment_written_in_two_zones_is_one_event() -> None:
     ],
 )
 def test_each_status_has_its_word(theirs: str, ours: str) -> None:
-    notice = told(an_event(theirs)).notice
+    notice = translation_of(an_event(theirs)).notice
 
     assert isinstance(notice, ShippingNotice)
     assert notice.status == ours
@@ -125,7 +125,7 @@ def test_each_status_has_its_word(theirs: str, ours: str) -> None:
 )
 def test_what_the_carrier_does_not_know_may_be_asked_again(answer: Any) -> None:
     with pytest.raises(NotKnownYet):
-        told(answer)
+        translation_of(answer)
 
 
 @pytest.mark.parametrize(
@@ -138,9 +138,9 @@ def test_what_the_carrier_does_not_know_may_be_asked_again(answer: Any) -> None:
 )
 def test_what_is_no_answer_is_unreadable(answer: Any) -> None:
     with pytest.raises((InvalidField, Unsupported)):
-        told(answer)
+        translation_of(answer)
 
 
 def test_what_is_no_json_is_malformed() -> None:
     with pytest.raises(Malformed):
-        told(b"<html>")
+        translation_of(b"<html>")

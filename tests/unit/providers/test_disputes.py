@@ -25,10 +25,10 @@ LIFE = {
 
 
 def read(name: str, event_type: str | None = None, **changes: Any) -> Translation:
-    said = json.loads(sample("stripe", name))
-    said["type"] = event_type or said["type"]
-    said["data"]["object"].update(changes)
-    return stripe.translate(Received("/api/webhooks/stripe", {}, json.dumps(said).encode(), NOW), "any")
+    event = json.loads(sample("stripe", name))
+    event["type"] = event_type or event["type"]
+    event["data"]["object"].update(changes)
+    return stripe.translate(Received("/api/webhooks/stripe", {}, json.dumps(event).encode(), NOW), "any")
 
 
 def dispute(name: str, event_type: str | None = None, **changes: Any) -> DisputeNotice:
@@ -38,9 +38,9 @@ def dispute(name: str, event_type: str | None = None, **changes: Any) -> Dispute
 
 
 def test_a_dispute_of_stripes_is_read_with_its_reason_amount_and_deadline() -> None:
-    told = read("charge.dispute.created")
+    translation = read("charge.dispute.created")
 
-    assert told.notice == DisputeNotice(
+    assert translation.notice == DisputeNotice(
         order_id=None,
         reference="ch_000000000000000000000000",
         dispute_id="dp_000000000000000000000000",
@@ -52,10 +52,10 @@ def test_a_dispute_of_stripes_is_read_with_its_reason_amount_and_deadline() -> N
         transaction_id="ch_000000000000000000000000",
         references=("ch_000000000000000000000000",),
     )
-    assert (told.event_type, told.occurred_at) == ("charge.dispute.created", 1_648_319_940_000_000)
+    assert (translation.event_type, translation.occurred_at) == ("charge.dispute.created", 1_648_319_940_000_000)
 
 
-@pytest.mark.parametrize(("name", "status", "funds"), [(name, *said) for name, said in LIFE.items()])
+@pytest.mark.parametrize(("name", "status", "funds"), [(name, *event) for name, event in LIFE.items()])
 def test_each_event_of_a_disputes_life_is_read(name: str, status: str, funds: str | None) -> None:
     notice = dispute(name)
 
@@ -110,10 +110,10 @@ def test_portone_v2_tells_that_there_is_a_dispute_and_no_more(event: str, status
     body = {"type": f"Transaction.{event}", "timestamp": "2024-04-25T10:00:00.000Z", "data": data}
     received = Received("/api/webhooks/portone_v2", {}, json.dumps(body).encode(), NOW)
 
-    told = portone_v2.translate(received, "payment")
+    translation = portone_v2.translate(received, "payment")
 
-    assert told.notice == DisputeNotice(
+    assert translation.notice == DisputeNotice(
         order_id="O-1", dispute_id="tx-1", status=status, transaction_id="tx-1", references=("tx-1",)
     )
-    assert told.occurred_at == 1_714_039_200_000_000
-    assert webhook(portone_v2.PROVIDER, received, "signature", told, "test").key == "O-1"
+    assert translation.occurred_at == 1_714_039_200_000_000
+    assert webhook(portone_v2.PROVIDER, received, "signature", translation, "test").key == "O-1"

@@ -21,17 +21,17 @@ def received(body: bytes, **headers: str) -> Received:
     return Received("/api/webhooks/easypost", headers, body, NOW)
 
 
-def tracker(**said: Any) -> Translation:
-    """The delivered sample with some of its tracker's fields said otherwise."""
+def tracker(**changes: Any) -> Translation:
+    """The delivered sample with some of its tracker's fields changed."""
     event = json.loads(sample("easypost", DELIVERED))
-    event["result"] |= said
+    event["result"] |= changes
     return easypost.translate(received(json.dumps(event).encode()), "shipping")
 
 
-def notice(**said: Any) -> ShippingNotice:
-    told = tracker(**said).notice
-    assert isinstance(told, ShippingNotice)
-    return told
+def notice(**changes: Any) -> ShippingNotice:
+    translation = tracker(**changes).notice
+    assert isinstance(translation, ShippingNotice)
+    return translation
 
 
 @pytest.mark.parametrize("vector", vectors("easypost"))
@@ -63,7 +63,7 @@ def test_any_other_signature_proves_nothing(change: Any) -> None:
 
 
 def test_a_tracker_is_a_scan_of_its_parcel_in_the_mode_it_names() -> None:
-    told = easypost.translate(received(sample("easypost", DELIVERED)), "shipping")
+    translation = easypost.translate(received(sample("easypost", DELIVERED)), "shipping")
 
     at = 1_416_394_314_000_000
     scan = ShippingNotice(
@@ -76,21 +76,21 @@ def test_a_tracker_is_a_scan_of_its_parcel_in_the_mode_it_names() -> None:
         location="SAN FRANCISCO, CA, US",
         scanned_at=at,
     )
-    assert told == Translation(scan, "tracker.updated", at, "evt_...", "test")
+    assert translation == Translation(scan, "tracker.updated", at, "evt_...", "test")
 
 
 def test_the_last_scan_of_the_status_says_when_and_where() -> None:
-    told = easypost.translate(received(sample("easypost", IN_TRANSIT)), "shipping")
+    translation = easypost.translate(received(sample("easypost", IN_TRANSIT)), "shipping")
 
-    assert isinstance(told.notice, ShippingNotice)
-    assert (told.notice.location, told.notice.scanned_at) == ("EDISON, NJ, US", 1_722_624_600_000_000)
-    assert (told.mode, told.provider_event_id) == ("live", "evt_1")
+    assert isinstance(translation.notice, ShippingNotice)
+    assert (translation.notice.location, translation.notice.scanned_at) == ("EDISON, NJ, US", 1_722_624_600_000_000)
+    assert (translation.mode, translation.provider_event_id) == ("live", "evt_1")
 
 
 def test_without_a_scan_of_its_status_the_tracker_says_when() -> None:
-    told = notice(tracking_details=None, updated_at="2014-11-19T10:51:55Z")
+    translation = notice(tracking_details=None, updated_at="2014-11-19T10:51:55Z")
 
-    assert (told.location, told.scanned_at) == (None, 1_416_394_315_000_000)
+    assert (translation.location, translation.scanned_at) == (None, 1_416_394_315_000_000)
 
 
 @pytest.mark.parametrize(
@@ -133,13 +133,13 @@ def test_a_tracker_event_without_its_tracker_is_unreadable() -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "changes",
     [
         {"tracking_code": None},
         {"tracking_code": "1\n"},
         {"status": 1},
     ],
 )
-def test_a_field_that_is_not_what_it_must_be_is_named(said: dict[str, Any]) -> None:
+def test_a_field_that_is_not_what_it_must_be_is_named(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidField):
-        tracker(**said)
+        tracker(**changes)

@@ -105,8 +105,8 @@ def test_any_form_is_read_or_refused(provider: Provider, path: str, kind: str, b
     received = Received(path, {form.KIND: form.CONTENT_TYPE}, body, NOW)
 
     try:
-        told = provider.translate(received, kind)
+        translation = provider.translate(received, kind)
     except RefusedWebhook:
         return
-    record = webhook(provider, received, "unsigned_allowed", told, "test").webhook
+    record = webhook(provider, received, "unsigned_allowed", translation, "test").webhook
     assert CODEC.decode(CODEC.encode(record)) == record

@@ -14,20 +14,20 @@ AT = "2023-11-15T10:30:00+09:00"
 AT_MICROS = 1_700_011_800_000_000
 
 
-def translated(kind: str, **said: Any) -> Translation:
-    return generic.translate(posted(said), kind)
+def translated(kind: str, **changes: Any) -> Translation:
+    return generic.translate(posted(changes), kind)
 
 
-def told(kind: str, **said: Any) -> Notice:
-    return translated(kind, **said).notice
+def notice_of(kind: str, **changes: Any) -> Notice:
+    return translated(kind, **changes).notice
 
 
 def test_a_full_payment_is_read_to_the_last_field() -> None:
-    said = a_payment(
+    changes = a_payment(
         type="payment", paymentMethod="card", transactionId="TXN-20231115-12345", amount=58000, paidAt=AT, new=[1]
     )
 
-    translation = translated("payment", **said)
+    translation = translated("payment", **changes)
 
     notice = PaymentNotice(
         order_id="1",
@@ -42,7 +42,7 @@ def test_a_full_payment_is_read_to_the_last_field() -> None:
 
 
 def test_a_full_scan_is_read_to_the_last_field() -> None:
-    said = {
+    changes = {
         "type": "shipping",
         "orderId": 123,
         "trackingNumber": "123456789012",
@@ -52,7 +52,7 @@ def test_a_full_scan_is_read_to_the_last_field() -> None:
         "timestamp": AT,
     }
 
-    translation = translated("shipping", **said)
+    translation = translated("shipping", **changes)
 
     notice = ShippingNotice(
         order_id="123",
@@ -67,7 +67,7 @@ def test_a_full_scan_is_read_to_the_last_field() -> None:
 
 
 def test_a_full_refund_is_read_to_the_last_field() -> None:
-    said = {
+    changes = {
         "type": "refund",
         "orderId": "123",
         "refundId": 7,
@@ -77,7 +77,7 @@ def test_a_full_refund_is_read_to_the_last_field() -> None:
         "processedAt": AT,
     }
 
-    translation = translated("refund", **said)
+    translation = translated("refund", **changes)
 
     notice = RefundNotice(
         order_id="123", refund_id="7", status="completed", amount=58000, reason="단순 변심", refunded_at=AT_MICROS
@@ -111,7 +111,7 @@ def test_each_kind_knows_its_own_statuses_and_no_others(kind: str, status: str) 
 
     if ours is None:
         with pytest.raises(InvalidField, match="status"):
-            told(kind, **SMALLEST[kind], status=status)
+            notice_of(kind, **SMALLEST[kind], status=status)
     else:
         translation = translated(kind, **SMALLEST[kind], status=status)
         assert (translation.notice.status, translation.event_type) == (ours, f"{kind}.{ours}")  # type: ignore[attr-defined]
@@ -140,18 +140,18 @@ def test_a_required_field_must_be_there_and_not_null(kind: str, missing: str) ->
     fields = {**SMALLEST[kind], "status": "completed" if kind != "shipping" else "delivered"}
 
     with pytest.raises(InvalidField, match=missing):
-        told(kind, **{name: value for name, value in fields.items() if name != missing})
+        notice_of(kind, **{name: value for name, value in fields.items() if name != missing})
     with pytest.raises(InvalidField, match=missing):
-        told(kind, **{**fields, missing: None})
+        notice_of(kind, **{**fields, missing: None})
 
 
 @pytest.mark.parametrize("number", [0, -1, 123, 2**53 + 1, 2**63, 2**64, 10**127])
 def test_an_order_is_the_same_as_number_and_as_text(number: int) -> None:
-    assert told("payment", **a_payment(orderId=number)) == told("payment", **a_payment(orderId=str(number)))
+    assert notice_of("payment", **a_payment(orderId=number)) == notice_of("payment", **a_payment(orderId=str(number)))
 
 
 def test_leading_zeros_make_another_order() -> None:
-    assert told("payment", **a_payment(orderId="007")) != told("payment", **a_payment(orderId=7))
+    assert notice_of("payment", **a_payment(orderId="007")) != notice_of("payment", **a_payment(orderId=7))
 
 
 @pytest.mark.parametrize("kind", SMALLEST)
@@ -160,10 +160,10 @@ def test_a_type_in_the_body_must_be_that_of_the_path(kind: str, type_: Any) -> N
     fields = {**SMALLEST[kind], "status": "failed" if kind != "refund" else "rejected", "type": type_}
 
     if type_ in (kind, ""):
-        assert told(kind, **fields)
+        assert notice_of(kind, **fields)
     else:
         with pytest.raises(InvalidField, match="type"):
-            told(kind, **fields)
+            notice_of(kind, **fields)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_a_type_in_the_body_must_be_that_of_the_path(kind: str, type_: Any) -> N
 )
 def test_a_mistyped_field_is_refused_by_name(field: str, wrong: Any) -> None:
     with pytest.raises(InvalidField, match=field):
-        told("payment", **a_payment(**{field: wrong}))
+        notice_of("payment", **a_payment(**{field: wrong}))
 
 
 OPTIONAL = {
@@ -205,9 +205,9 @@ def test_an_optional_field_that_cannot_be_used_costs_itself_and_a_note(
     fields = {**SMALLEST[kind], "status": next(iter(STATUSES[kind]))}
 
     with collected() as notes:
-        notice = told(kind, **fields, **{field: wrong})
+        notice = notice_of(kind, **fields, **{field: wrong})
 
-    assert notice == told(kind, **fields)
+    assert notice == notice_of(kind, **fields)
     assert getattr(notice, ours) is None
     assert [note.split()[0] for note in notes] == [field]
 
@@ -220,7 +220,7 @@ def test_an_optional_field_that_is_empty_says_nothing_and_is_not_noted(
     fields = {**SMALLEST[kind], "status": next(iter(STATUSES[kind]))}
 
     with collected() as notes:
-        assert told(kind, **fields, **{field: empty, "amount": empty}) == told(kind, **fields)
+        assert notice_of(kind, **fields, **{field: empty, "amount": empty}) == notice_of(kind, **fields)
     assert notes == []
 
 
@@ -231,17 +231,17 @@ def test_a_text_that_is_too_long_is_cut_with_a_note(kind: str, field: str, ours:
     fields = {**SMALLEST[kind], "status": next(iter(STATUSES[kind])), field: "가" * 1001}
 
     with collected() as notes:
-        assert getattr(told(kind, **fields), ours) == "가" * 1000
+        assert getattr(notice_of(kind, **fields), ours) == "가" * 1000
     assert notes == [f"{field} is longer than 1000 characters and is cut"]
 
 
 def test_an_id_that_is_too_long_is_never_cut_to_another() -> None:
-    assert told("payment", **a_payment(transactionId="x" * 129)) == told("payment", **a_payment())
-    assert told("payment", **a_payment(transactionId="x" * 128)) != told("payment", **a_payment())
+    assert notice_of("payment", **a_payment(transactionId="x" * 129)) == notice_of("payment", **a_payment())
+    assert notice_of("payment", **a_payment(transactionId="x" * 128)) != notice_of("payment", **a_payment())
 
 
 def test_a_number_is_an_id_wherever_an_id_stands() -> None:
-    notice = told("shipping", orderId=1, status="delivered", trackingNumber=123456789012)
+    notice = notice_of("shipping", orderId=1, status="delivered", trackingNumber=123456789012)
 
     assert isinstance(notice, ShippingNotice)
     assert notice.tracking_number == "123456789012"
@@ -249,7 +249,7 @@ def test_a_number_is_an_id_wherever_an_id_stands() -> None:
 
 def test_a_complaint_does_not_give_a_long_body_back() -> None:
     with pytest.raises(InvalidField) as refused:
-        told("payment", **a_payment(status="\x7f" * 200_000))
+        notice_of("payment", **a_payment(status="\x7f" * 200_000))
 
     assert len(str(refused.value)) <= 300
 

@@ -61,10 +61,10 @@ def form(fields: dict[str, str], encoding: str = "cp949") -> bytes:
 
 
 def test_a_deposit_told_by_pc_is_a_question() -> None:
-    told = translated(PROVIDER, form(PC))
+    translation = translated(PROVIDER, form(PC))
 
-    assert told.event_type == "type_msg.0200"
-    assert told.notice == Question(
+    assert translation.event_type == "type_msg.0200"
+    assert translation.notice == Question(
         subject="transaction",
         reference="StdpayVBNKINIpayTest2023",
         order_id="O-1",
@@ -73,10 +73,10 @@ def test_a_deposit_told_by_pc_is_a_question() -> None:
 
 
 def test_a_deposit_told_by_mobile_is_a_question() -> None:
-    told = question(PROVIDER, form(MOBILE))
+    translation = question(PROVIDER, form(MOBILE))
 
-    assert (told.reference, told.order_id) == ("INIMX_VBNK1", "O-1")
-    assert told.claims == {"status": "deposited", "amount": "10000", "asked_at": ASKED_AT}
+    assert (translation.reference, translation.order_id) == ("INIMX_VBNK1", "O-1")
+    assert translation.claims == {"status": "deposited", "amount": "10000", "asked_at": ASKED_AT}
 
 
 @pytest.mark.parametrize("encoding", ["cp949", "utf-8"])
@@ -87,9 +87,9 @@ def test_korean_bytes_of_either_kind_are_read(encoding: str) -> None:
 def test_a_declared_encoding_is_tried_first() -> None:
     body = form(PC | {"no_oid": "주문1"}, "utf-8")
 
-    told = question(PROVIDER, body, {"content-type": "application/x-www-form-urlencoded; charset=UTF-8"})
+    translation = question(PROVIDER, body, {"content-type": "application/x-www-form-urlencoded; charset=UTF-8"})
 
-    assert told.order_id == "주문1"
+    assert translation.order_id == "주문1"
 
 
 def test_json_says_the_same_as_a_form() -> None:
@@ -182,9 +182,9 @@ def test_any_key_makes_a_request(key: str) -> None:
 
 
 def test_a_deposit_is_read_to_the_last_field() -> None:
-    told = answered(PROVIDER, form(PC), ANSWER)
+    translation = answered(PROVIDER, form(PC), ANSWER)
 
-    assert told.notice == PaymentNotice(
+    assert translation.notice == PaymentNotice(
         order_id="O-1",
         status="completed",
         method="VBank",
@@ -193,8 +193,8 @@ def test_a_deposit_is_read_to_the_last_field() -> None:
         paid_at=PAID_AT,
         references=(PC["no_tid"],),
     )
-    assert (told.event_type, told.occurred_at) == ("payment.completed", PAID_AT)
-    assert told.provider_event_id == f"{PC['no_tid']}:APPROVAL:{PAID_AT}"
+    assert (translation.event_type, translation.occurred_at) == ("payment.completed", PAID_AT)
+    assert translation.provider_event_id == f"{PC['no_tid']}:APPROVAL:{PAID_AT}"
 
 
 @pytest.mark.parametrize(("status", "expected"), [("CANCEL", "cancelled"), ("PART_CANCEL", "partially_cancelled")])

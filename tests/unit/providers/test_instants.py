@@ -44,7 +44,7 @@ NOON = 1_700_017_200_000_000  # 2023-11-15T12:00:00+09:00
         msgspec.Raw(b"1700017200"),
         msgspec.Raw(b"1700017200.0"),
     ],
-    ids=lambda said: str(said) if not isinstance(said, msgspec.Raw) else bytes(said).decode(),
+    ids=lambda changes: str(changes) if not isinstance(changes, msgspec.Raw) else bytes(changes).decode(),
 )
 def test_one_instant_is_read_in_each_of_its_forms(text: str | int | msgspec.Raw) -> None:
     assert instant(text, "at") == NOON
@@ -125,5 +125,5 @@ def test_an_offset_is_heeded(clock: datetime) -> None:
 
 
 @given(st.text() | st.integers() | st.from_regex(r"\A[0-9TZ:+. -]{1,30}\Z"))
-def test_anything_is_read_or_left_out(said: str | int) -> None:
-    assert korean(said, "at") is None or 946_684_800_000_000 <= (korean(said, "at") or 0) < 4_102_444_800_000_000
+def test_anything_is_read_or_left_out(changes: str | int) -> None:
+    assert korean(changes, "at") is None or 946_684_800_000_000 <= (korean(changes, "at") or 0) < 4_102_444_800_000_000

@@ -23,8 +23,8 @@ def bodies() -> Iterator[tuple[str, dict[str, object]]]:
     easypost = json.loads(sample("easypost", "tracker.updated.delivered.tracking-guide.json"))
     yield "easypost", {**easypost, "result": {**easypost["result"], "carrier": "CJLogistics", "tracking_code": NUMBER}}
     for slug in ("cj-korea-thai", "cjlogistics"):
-        told = {"tracking_number": NUMBER, "slug": slug, "tag": "Delivered"}
-        yield "aftership", {"event": "tracking_update", "event_id": "1", "msg": told}
+        translation = {"tracking_number": NUMBER, "slug": slug, "tag": "Delivered"}
+        yield "aftership", {"event": "tracking_update", "event_id": "1", "msg": translation}
     for number in ("1234-5678-9012", "1234 5678 9012", " 123456789012", "1234\u20105678\u30009012", 123456789012):
         yield "generic", {"orderId": 1, "status": "delivered", "carrier": "cj-logistics", "trackingNumber": number}
     yield "sweettracker", {"invoice_no": int(NUMBER), "comcode": 4, "level": 6}
@@ -38,9 +38,9 @@ def test_whoever_tells_of_a_parcel_tells_of_the_same(name: str, body: dict[str, 
     row = catalogue.NAMES[name]
     received = Received("/", {}, json.dumps(body).encode(), NOW)
 
-    told = row.translate(received, "shipping")
+    translation = row.translate(received, "shipping")
 
-    assert webhook(row, received, "signature", told, "test").key == f"cj:{NUMBER}"
+    assert webhook(row, received, "signature", translation, "test").key == f"cj:{NUMBER}"
 
 
 @pytest.mark.parametrize("carrier", ["DHL", "dhl", "DHLExpress", "dhl_express", "de.dhl"])
@@ -49,8 +49,8 @@ def test_its_number_is_compared_without_case_and_is_kept_as_it_was_sent(carrier:
     body = {"orderId": 1, "status": "delivered", "carrier": carrier, "trackingNumber": number}
     received = Received("/webhooks/shipping", {}, json.dumps(body).encode(), NOW)
 
-    told = catalogue.NAMES["generic"].translate(received, "shipping")
-    addressed = webhook(catalogue.NAMES["generic"], received, "signature", told, "test")
+    translation = catalogue.NAMES["generic"].translate(received, "shipping")
+    addressed = webhook(catalogue.NAMES["generic"], received, "signature", translation, "test")
 
     assert addressed.key == "dhl:JD0146000012"
     assert isinstance(addressed.webhook, ShippingWebhook)

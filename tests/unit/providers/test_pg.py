@@ -54,42 +54,42 @@ def posted(body: Any, *, header: str = "IAMPORT", path: str = "/webhooks/payment
     return Received(path, {pg.PROVIDER_HEADER: header, **signed}, raw, NOW)
 
 
-def told(body: Any, path: str = "/webhooks/payment") -> Translation:
+def translation_of(body: Any, path: str = "/webhooks/payment") -> Translation:
     received = posted(body, path=path)
     provider, kind = catalogue.find(path, received.headers)
     return provider.translate(received, kind)
 
 
 def payment(body: Any) -> PaymentNotice:
-    notice = told(body).notice
+    notice = translation_of(body).notice
     assert isinstance(notice, PaymentNotice)
     return notice
 
 
 def refund(body: Any, path: str = "/webhooks/refund") -> RefundNotice:
-    notice = told(body, path).notice
+    notice = translation_of(body, path).notice
     assert isinstance(notice, RefundNotice)
     return notice
 
 
 @pytest.mark.parametrize(("status", "expected"), TYPES)
 def test_contract_e_the_type_follows_from_the_status(status: str, expected: str) -> None:
-    assert told(IAMPORT | {"status": status}).event_type == expected
+    assert translation_of(IAMPORT | {"status": status}).event_type == expected
 
 
 def test_contract_e_a_failure_on_the_refunds_path_is_the_refunds() -> None:
-    assert told(IAMPORT | {"status": "failed"}, "/webhooks/refund").event_type == "REFUND_FAILED"
-    assert told(IAMPORT | {"status": "failed"}).event_type == "PAYMENT_FAILED"
+    assert translation_of(IAMPORT | {"status": "failed"}, "/webhooks/refund").event_type == "REFUND_FAILED"
+    assert translation_of(IAMPORT | {"status": "failed"}).event_type == "PAYMENT_FAILED"
 
 
 @pytest.mark.parametrize("status", ["ready", "SEND_TMS", "READY", "", "paid ", None])
 def test_contract_e_unsupported_type_rejected(status: str | None) -> None:
     with pytest.raises(Unsupported):
-        told(IAMPORT | {"status": status})
+        translation_of(IAMPORT | {"status": status})
 
 
 def test_contract_e_payment_completed_by_iamport() -> None:
-    translation = told(IAMPORT | {"paid_at": 1_700_000_000, "pay_method": "card", "fail_reason": None})
+    translation = translation_of(IAMPORT | {"paid_at": 1_700_000_000, "pay_method": "card", "fail_reason": None})
 
     assert translation.notice == PaymentNotice(
         order_id="TXN_20250827_001",
@@ -119,27 +119,27 @@ def test_contract_e_payment_completed_by_kakao() -> None:
 
 @pytest.mark.parametrize("body", [IAMPORT, TOSS, KAKAO], ids=["IAMPORT", "TOSS", "KAKAO"])
 def test_contract_e_flat_and_nested_say_the_same(body: dict[str, Any]) -> None:
-    assert told({"data": body}) == told(body)
+    assert translation_of({"data": body}) == translation_of(body)
     if "eventId" in body:
         nested = {name: value for name, value in body.items() if name != "eventId"}
-        assert told({"eventId": body["eventId"], "data": nested}) == told(body)
+        assert translation_of({"eventId": body["eventId"], "data": nested}) == translation_of(body)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "changes",
     [
         *({name: 5} for name in ("amount", "totalAmount", "total_amount")),
         *({"amount": amount} for amount in ({"total": 5}, "5", " 5.0 ", "0.5E1", 5.0, {"total": "5.00"})),
     ],
 )
-def test_contract_e_an_amount_goes_by_several_names(said: dict[str, Any]) -> None:
-    assert payment({"orderId": 1, "status": "DONE", **said}).amount == 5
+def test_contract_e_an_amount_goes_by_several_names(changes: dict[str, Any]) -> None:
+    assert payment({"orderId": 1, "status": "DONE", **changes}).amount == 5
 
 
 @pytest.mark.parametrize("amount", ["five", "-5", "1.5", -1, 1.5, [5], True, "5,000", {"total": {"total": 5}}])
 def test_contract_e_an_amount_is_a_number(amount: Any) -> None:
     with pytest.raises(InvalidField):
-        told(IAMPORT | {"amount": amount})
+        translation_of(IAMPORT | {"amount": amount})
 
 
 def test_contract_e_payment_failed_has_its_reason() -> None:
@@ -171,31 +171,32 @@ def test_contract_e_refund_failed_is_the_same_refund_rejected() -> None:
 
 
 def test_contract_e_id_from_event_id() -> None:
-    assert told(TOSS).provider_event_id == "evt_1"
-    assert told(IAMPORT | {"eventId": 7}).provider_event_id == "7"
+    assert translation_of(TOSS).provider_event_id == "evt_1"
+    assert translation_of(IAMPORT | {"eventId": 7}).provider_event_id == "7"
 
 
 def test_contract_e_id_from_imp_uid_with_the_status() -> None:
     ids = [
-        told(IAMPORT | {"status": status}).provider_event_id for status in ("paid", "cancelled", "refunded", "failed")
+        translation_of(IAMPORT | {"status": status}).provider_event_id
+        for status in ("paid", "cancelled", "refunded", "failed")
     ]
 
-    assert len({*ids, told(IAMPORT | {"status": "failed"}, "/webhooks/refund").provider_event_id}) == 5
-    assert told(IAMPORT | {"status": "canceled"}).provider_event_id == ids[1]
+    assert len({*ids, translation_of(IAMPORT | {"status": "failed"}, "/webhooks/refund").provider_event_id}) == 5
+    assert translation_of(IAMPORT | {"status": "canceled"}).provider_event_id == ids[1]
 
 
 def test_contract_e_a_second_part_refund_is_no_duplicate_of_the_first() -> None:
     refunds = [IAMPORT | {"status": "refunded", "cancel_amount": amount} for amount in (1000, 2000, 2000)]
 
-    assert len({told(body).provider_event_id for body in refunds}) == 2
+    assert len({translation_of(body).provider_event_id for body in refunds}) == 2
 
 
 def test_contract_e_id_from_aid() -> None:
-    assert told(KAKAO).provider_event_id == "A1:PAYMENT_COMPLETED"
+    assert translation_of(KAKAO).provider_event_id == "A1:PAYMENT_COMPLETED"
 
 
 def test_contract_e_without_any_id_the_digest_stands_in() -> None:
-    assert told({"orderId": 1, "status": "DONE"}).provider_event_id is None
+    assert translation_of({"orderId": 1, "status": "DONE"}).provider_event_id is None
 
 
 def test_contract_e_without_an_order_the_payments_name_is_the_reference() -> None:
@@ -203,7 +204,7 @@ def test_contract_e_without_an_order_the_payments_name_is_the_reference() -> Non
 
     assert (notice.order_id, notice.reference) == (None, "imp_1")
     with pytest.raises(InvalidField, match="neither"):
-        told({"status": "paid", "amount": 1})
+        translation_of({"status": "paid", "amount": 1})
 
 
 @pytest.mark.parametrize("name", ["eventId", "imp_uid", "aid", "tid", "paymentKey", "paymentId"])
@@ -211,8 +212,8 @@ def test_contract_e_without_an_order_the_payments_name_is_the_reference() -> Non
     "status", ["SUCCESS_PAYMENT", "FAIL_PAYMENT", "CANCEL_PAYMENT", "PART_CANCEL_PAYMENT", "refunded"]
 )
 def test_contract_e_each_name_alone_is_enough_and_waits_for_its_order(name: str, status: str) -> None:
-    alone = told({name: "A1", "status": status})
-    fuller = told({name: "A1", "status": status, "partner_order_id": "O-1"})
+    alone = translation_of({name: "A1", "status": status})
+    fuller = translation_of({name: "A1", "status": status, "partner_order_id": "O-1"})
 
     assert isinstance(alone.notice, PaymentNotice | RefundNotice)
     assert isinstance(fuller.notice, PaymentNotice | RefundNotice)
@@ -224,7 +225,7 @@ def test_contract_e_each_name_alone_is_enough_and_waits_for_its_order(name: str,
 
 @pytest.mark.parametrize("status", ["PARTIAL_CANCELED", "PART_CANCEL_PAYMENT", "partial_cancelled"])
 def test_contract_e_a_part_cancel_is_a_cancel_of_a_part(status: str) -> None:
-    translation = told({"aid": "A2", "partner_order_id": "O-1", "status": status})
+    translation = translation_of({"aid": "A2", "partner_order_id": "O-1", "status": status})
 
     assert translation.event_type == "PAYMENT_CANCELLED"
     assert translation.notice == PaymentNotice(
@@ -233,7 +234,7 @@ def test_contract_e_a_part_cancel_is_a_cancel_of_a_part(status: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "refunded", "cancels"),
+    ("changes", "refunded", "cancels"),
     [
         ({"canceled_amount": {"total": 700}, "approved_cancel_amount": {"total": 300}}, 700, ()),
         ({"approved_cancel_amount": {"total": 300}}, None, (("A2", 300),)),
@@ -244,16 +245,16 @@ def test_contract_e_a_part_cancel_is_a_cancel_of_a_part(status: str) -> None:
     ],
 )
 def test_contract_e_what_was_given_back_goes_by_several_names(
-    said: dict[str, Any], refunded: int | None, cancels: tuple[tuple[str, int], ...]
+    changes: dict[str, Any], refunded: int | None, cancels: tuple[tuple[str, int], ...]
 ) -> None:
-    notice = payment({"aid": "A2", "orderId": "O-1", "status": "PARTIAL_CANCELED"} | said)
+    notice = payment({"aid": "A2", "orderId": "O-1", "status": "PARTIAL_CANCELED"} | changes)
 
     assert notice.refunded_amount == refunded
     assert tuple((cancel.id, cancel.amount) for cancel in notice.cancels) == cancels
 
 
 def test_contract_e_part_cancels_that_tell_no_amount_are_no_conflict_with_the_whole_one() -> None:
-    by_status = [told(IAMPORT | {"status": status}) for status in ("PARTIAL_CANCELED", "cancelled")]
+    by_status = [translation_of(IAMPORT | {"status": status}) for status in ("PARTIAL_CANCELED", "cancelled")]
 
     assert len({translation.provider_event_id for translation in by_status}) == 2
 
@@ -270,13 +271,13 @@ def test_contract_e_naverpay_and_inicis_have_names_of_their_own() -> None:
 def test_contract_e_a_refund_that_failed_is_no_payment_that_failed(mark: str) -> None:
     failed = IAMPORT | {"status": "failed", mark: "R-1"}
 
-    assert told(failed, "/webhooks/refund").event_type == "REFUND_FAILED"
+    assert translation_of(failed, "/webhooks/refund").event_type == "REFUND_FAILED"
     with pytest.raises(WrongEvent, match=mark):
-        told(failed, "/webhooks/payment")
+        translation_of(failed, "/webhooks/payment")
 
 
 @pytest.mark.parametrize(
-    "said",
+    "changes",
     [
         {"approved_at": "2025-11-15T10:30:00"},
         {"approvedAt": "2025-11-15T10:30:00+09:00"},
@@ -287,8 +288,8 @@ def test_contract_e_a_refund_that_failed_is_no_payment_that_failed(mark: str) ->
     ],
     ids=["Kakao", "Toss", "Naver", "compact number", "IAMPORT", "milliseconds"],
 )
-def test_contract_e_a_time_is_read_in_each_providers_form(said: dict[str, Any]) -> None:
-    translation = told({"orderId": "O-1", "status": "DONE"} | said)
+def test_contract_e_a_time_is_read_in_each_providers_form(changes: dict[str, Any]) -> None:
+    translation = translation_of({"orderId": "O-1", "status": "DONE"} | changes)
 
     assert translation.occurred_at == 1_763_170_200_000_000
 
@@ -335,7 +336,7 @@ def test_contract_e_bad_signature_rejected(provider: Provider) -> None:
 @pytest.mark.parametrize("name", every("naverpay"))
 def test_talktalk_asks_whether_to_charge_and_is_refused_as_unsupported(name: str) -> None:
     with pytest.raises(Unsupported):
-        told(sample("naverpay", name), "/api/webhooks/naverpay")
+        translation_of(sample("naverpay", name), "/api/webhooks/naverpay")
 
 
 def test_an_order_as_kakaos_api_tells_it_can_be_read_as_contract_e() -> None:
@@ -354,4 +355,4 @@ def test_an_order_as_kakaos_api_tells_it_can_be_read_as_contract_e() -> None:
 )
 def test_a_mistyped_field_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(RefusedWebhook):
-        told(IAMPORT | change)
+        translation_of(IAMPORT | change)

@@ -17,6 +17,7 @@ from providers.contract import (
     Unsupported,
 )
 from providers.portone_v1 import webhook as portone_v1
+from providers.portone_v2 import api as portone_v2_api
 from providers.portone_v2 import webhook as portone_v2
 from stream.events import Cancel, PaymentNotice, Question
 from tests.unit.providers.asked import SECRET, answered, payment, question, received, translated
@@ -35,8 +36,8 @@ V2_IGNORED = (
 FORM = "application/x-www-form-urlencoded"
 
 
-def v1_answer(**said: Any) -> dict[str, Any]:
-    told = {
+def v1_answer(**changes: Any) -> dict[str, Any]:
+    translation = {
         "imp_uid": "imp_1",
         "merchant_uid": "O-1",
         "status": "paid",
@@ -53,7 +54,7 @@ def v1_answer(**said: Any) -> dict[str, Any]:
         "cancelled_at": 0,
         "fail_reason": None,
     }
-    return {"code": 0, "message": None, "response": told | said}
+    return {"code": 0, "message": None, "response": translation | changes}
 
 
 def v1_cancels(*amounts: int) -> list[dict[str, Any]]:
@@ -77,7 +78,7 @@ def v2_webhook(event: str = "Paid", **data: str) -> dict[str, Any]:
     }
 
 
-def v2_answer(status: str = "PAID", **said: Any) -> dict[str, Any]:
+def v2_answer(status: str = "PAID", **changes: Any) -> dict[str, Any]:
     return {
         "status": status,
         "id": "O-1",
@@ -94,7 +95,7 @@ def v2_answer(status: str = "PAID", **said: Any) -> dict[str, Any]:
         "method": {"type": "PaymentMethodCard", "card": {"number": "12345678****1234"}},
         "paidAt": "2023-11-14T22:13:20Z",
         "pgTxId": "pg_1",
-        **said,
+        **changes,
     }
 
 
@@ -112,9 +113,9 @@ def v2_cancellation(number: int, amount: int, status: str = "SUCCEEDED") -> dict
 
 
 def test_v1_a_notice_is_a_question() -> None:
-    told = translated(V1, sample("portone_v1", "webhook.paid"))
+    translation = translated(V1, sample("portone_v1", "webhook.paid"))
 
-    assert told.notice == Question(
+    assert translation.notice == Question(
         subject="payment", reference="imp_1234567890", order_id="order_id_8237352", claims={"status": "paid"}
     )
 
@@ -155,9 +156,9 @@ def test_v1_is_asked_with_a_ready_token() -> None:
 
 
 def test_v1_a_payment_is_read_to_the_last_field() -> None:
-    told = answered(V1, V1_WEBHOOK, v1_answer())
+    translation = answered(V1, V1_WEBHOOK, v1_answer())
 
-    assert told.notice == PaymentNotice(
+    assert translation.notice == PaymentNotice(
         order_id="O-1",
         status="completed",
         method="card",
@@ -167,8 +168,8 @@ def test_v1_a_payment_is_read_to_the_last_field() -> None:
         paid_at=PAID_AT * 1_000_000,
         references=("imp_1", "pg_1"),
     )
-    assert (told.event_type, told.occurred_at) == ("payment.completed", PAID_AT * 1_000_000)
-    assert told.provider_event_id == "imp_1:completed"
+    assert (translation.event_type, translation.occurred_at) == ("payment.completed", PAID_AT * 1_000_000)
+    assert translation.provider_event_id == "imp_1:completed"
 
 
 def test_v1_what_was_given_back_comes_as_entries() -> None:
@@ -191,7 +192,7 @@ def test_v1_each_part_cancel_is_an_event_though_the_status_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("changes", "expected"),
     [
         ({"status": "ready"}, "pending"),
         ({"status": "ready", "pay_method": "vbank"}, "waiting_for_deposit"),
@@ -199,8 +200,8 @@ def test_v1_each_part_cancel_is_an_event_though_the_status_stays() -> None:
         ({"status": "cancelled"}, "cancelled"),
     ],
 )
-def test_v1_each_status_is_one_of_ours(said: dict[str, Any], expected: str) -> None:
-    assert payment(V1, {"imp_uid": "imp_1"}, v1_answer(**said)).status == expected
+def test_v1_each_status_is_one_of_ours(changes: dict[str, Any], expected: str) -> None:
+    assert payment(V1, {"imp_uid": "imp_1"}, v1_answer(**changes)).status == expected
 
 
 @pytest.mark.parametrize(
@@ -255,10 +256,10 @@ def test_v1_an_answer_that_is_no_payment_is_unreadable(answer: Any) -> None:
 
 @pytest.mark.parametrize("event", V2_KINDS)
 def test_v2_what_tells_of_a_payment_is_a_question(event: str) -> None:
-    told = translated(V2, v2_webhook(event))
+    translation = translated(V2, v2_webhook(event))
 
-    assert told.event_type == f"Transaction.{event}"
-    assert told.notice == Question(
+    assert translation.event_type == f"Transaction.{event}"
+    assert translation.notice == Question(
         subject="payment", reference="O-1", order_id="O-1", claims={"event": event, "transaction_id": "tx_1"}
     )
 
@@ -314,15 +315,15 @@ def test_v2_a_bad_signature_is_answered_400() -> None:
 
 
 def test_v2_is_asked_with_its_secret() -> None:
-    assert portone_v2.build_request(question(V2, v2_webhook()), "key") == ApiRequest(
+    assert portone_v2_api.build_request(question(V2, v2_webhook()), "key") == ApiRequest(
         "GET", "/payments/O-1", {"Authorization": "PortOne key"}
     )
 
 
 def test_v2_a_payment_is_read_to_the_last_field() -> None:
-    told = answered(V2, v2_webhook(), v2_answer())
+    translation = answered(V2, v2_webhook(), v2_answer())
 
-    assert told.notice == PaymentNotice(
+    assert translation.notice == PaymentNotice(
         order_id="O-1",
         status="completed",
         method="Card",
@@ -332,8 +333,8 @@ def test_v2_a_payment_is_read_to_the_last_field() -> None:
         paid_at=NOW,
         references=("tx_1", "pg_1"),
     )
-    assert (told.event_type, told.occurred_at) == ("payment.completed", NOW)
-    assert told.provider_event_id == "O-1:tx_1:PAID:"
+    assert (translation.event_type, translation.occurred_at) == ("payment.completed", NOW)
+    assert translation.provider_event_id == "O-1:tx_1:PAID:"
 
 
 def test_v2_amounts_are_in_minor_units_already() -> None:
@@ -350,12 +351,14 @@ def test_v2_only_cancels_that_succeeded_are_entries() -> None:
     ]
     answer = v2_answer("PARTIAL_CANCELLED", cancellations=cancellations, cancelledAt="2023-11-14T23:13:20Z")
 
-    told = answered(V2, v2_webhook("PartialCancelled"), answer)
+    translation = answered(V2, v2_webhook("PartialCancelled"), answer)
 
-    assert isinstance(told.notice, PaymentNotice)
-    assert told.notice.cancels == (Cancel(id="c0", amount=1000, reason="변심", cancelled_at=NOW + 3_600_000_000),)
-    assert told.occurred_at == NOW + 3_600_000_000
-    assert told.provider_event_id == "O-1:tx_1:PARTIAL_CANCELLED:c0"
+    assert isinstance(translation.notice, PaymentNotice)
+    assert translation.notice.cancels == (
+        Cancel(id="c0", amount=1000, reason="변심", cancelled_at=NOW + 3_600_000_000),
+    )
+    assert translation.occurred_at == NOW + 3_600_000_000
+    assert translation.provider_event_id == "O-1:tx_1:PARTIAL_CANCELLED:c0"
 
 
 @pytest.mark.parametrize(

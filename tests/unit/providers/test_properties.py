@@ -77,11 +77,11 @@ def test_any_bytes_are_read_or_refused(provider: Provider, path: str, kind: str,
 
 @pytest.mark.parametrize(("provider", "path", "kind"), KINDS)
 @settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
-@given(sure=likely, said=bodies, ascii_only=st.booleans())
+@given(sure=likely, changes=bodies, ascii_only=st.booleans())
 def test_any_json_is_read_or_refused(
-    provider: Provider, path: str, kind: str, sure: dict[str, Any], said: dict[str, Any], ascii_only: bool
+    provider: Provider, path: str, kind: str, sure: dict[str, Any], changes: dict[str, Any], ascii_only: bool
 ) -> None:
-    text = json.dumps(sure | said, ensure_ascii=ascii_only)
+    text = json.dumps(sure | changes, ensure_ascii=ascii_only)
 
     read_or_refused(provider, path, kind, text.encode("utf-8", "surrogatepass"))
 

@@ -21,22 +21,22 @@ def received(body: bytes, signature: str | None = None, *, token: str | None = N
     return Received("/api/webhooks/shippo", headers, body, at, token)
 
 
-def track(*, test: bool | None = True, **said: Any) -> Translation:
-    """The sample with some of its fields said otherwise."""
+def track(*, test: bool | None = True, **changes: Any) -> Translation:
+    """The sample with some of its fields changed."""
     event = json.loads(sample("shippo", SAMPLE))
-    event["data"] |= said
+    event["data"] |= changes
     event["test"] = test
     return shippo.translate(received(json.dumps(event).encode()), "shipping")
 
 
-def notice(**said: Any) -> ShippingNotice:
-    told = track(**said).notice
-    assert isinstance(told, ShippingNotice)
-    return told
+def notice(**changes: Any) -> ShippingNotice:
+    translation = track(**changes).notice
+    assert isinstance(translation, ShippingNotice)
+    return translation
 
 
-def status(word: str, substatus: str | None = None, **said: Any) -> dict[str, Any]:
-    return {"status": word, "substatus": {"code": substatus} if substatus else None, **said}
+def status(word: str, substatus: str | None = None, **changes: Any) -> dict[str, Any]:
+    return {"status": word, "substatus": {"code": substatus} if substatus else None, **changes}
 
 
 @pytest.mark.parametrize("vector", vectors("shippo"))
@@ -78,7 +78,7 @@ def test_what_was_signed_at_another_time_is_stale(off: int) -> None:
 
 
 def test_a_track_is_a_scan_of_its_parcel_for_the_order_its_metadata_names() -> None:
-    told = shippo.translate(received(sample("shippo", SAMPLE)), "shipping")
+    translation = shippo.translate(received(sample("shippo", SAMPLE)), "shipping")
 
     at = 1_469_232_000_000_000
     scan = ShippingNotice(
@@ -92,7 +92,7 @@ def test_a_track_is_a_scan_of_its_parcel_for_the_order_its_metadata_names() -> N
         scanned_at=at,
     )
     event_id = "usps:9205590164917312751089\nstring\n2016-07-23T00:00:00Z\n000123"
-    assert told == Translation(scan, "track_updated", at, event_id, "test")
+    assert translation == Translation(scan, "track_updated", at, event_id, "test")
 
 
 @pytest.mark.parametrize(("test", "mode"), [(True, "test"), (False, "live"), (None, None)])

@@ -22,14 +22,14 @@ def read(body: Any, kind: str = "order") -> tuple[Any, list[str]]:
         return shop.translate(posted(body), kind).notice, noted
 
 
-def order(**said: Any) -> OrderNotice:
-    notice = shop.translate(posted({"orderId": 1, "customerId": 2, **said}), "order").notice
+def order(**changes: Any) -> OrderNotice:
+    notice = shop.translate(posted({"orderId": 1, "customerId": 2, **changes}), "order").notice
     assert isinstance(notice, OrderNotice)
     return notice
 
 
 def test_a_full_order_is_read_to_the_last_field() -> None:
-    said = {
+    changes = {
         "orderId": 123,
         "customerId": 7,
         "customerEmail": "kim@example.test",
@@ -43,7 +43,7 @@ def test_a_full_order_is_read_to_the_last_field() -> None:
         "updatedAt": AT,
     }
 
-    translation = shop.translate(posted(said, idempotency_key="k"), "order")
+    translation = shop.translate(posted(changes, idempotency_key="k"), "order")
 
     notice = OrderNotice(
         order_id="123",
@@ -62,9 +62,9 @@ def test_a_full_order_is_read_to_the_last_field() -> None:
 
 
 def test_a_full_customer_is_read_to_the_last_field() -> None:
-    said = {"customerId": 7, "email": "kim@example.test", "name": "김민지", "locale": "en", "updatedAt": AT}
+    changes = {"customerId": 7, "email": "kim@example.test", "name": "김민지", "locale": "en", "updatedAt": AT}
 
-    translation = shop.translate(posted(said), "customer")
+    translation = shop.translate(posted(changes), "customer")
 
     notice = CustomerNotice(customer_id="7", email="kim@example.test", name="김민지", locale="en", updated_at=AT_MICROS)
     assert translation == Translation(notice, "customer", AT_MICROS, None)
@@ -168,9 +168,9 @@ def test_a_customer_s_id_that_cannot_be_used_is_as_if_none_was_named(customer: A
     ],
 )
 def test_an_address_stands_in_its_one_form_in_the_record(written: str, address: str) -> None:
-    said = order(customerEmail=written, sellerEmail=written)
+    changes = order(customerEmail=written, sellerEmail=written)
 
-    assert (said.customer_email, said.seller_email) == (address, address)
+    assert (changes.customer_email, changes.seller_email) == (address, address)
     assert customer(written).email == address
 
 

@@ -118,9 +118,9 @@ def test_indented_json_may_be_signed_in_its_compact_form(indent: int | str) -> N
 
 @pytest.mark.parametrize("indent", [1, 2, "\t"])
 def test_a_long_body_may_be_indented_as_well(indent: int | str) -> None:
-    said = {"orderId": 1, "status": "completed", "items": [{"name": '서울 " \\ 강남', "price": 1500}] * 2000}
-    compact = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
-    indented = json.dumps(said, ensure_ascii=False, indent=indent).encode()
+    changes = {"orderId": 1, "status": "completed", "items": [{"name": '서울 " \\ 강남', "price": 1500}] * 2000}
+    compact = json.dumps(changes, ensure_ascii=False, separators=(",", ":")).encode()
+    indented = json.dumps(changes, ensure_ascii=False, indent=indent).encode()
     signature = generic.sign(compact, SECRET)["X-Webhook-Signature"]
 
     assert len(indented) > MAX_REWRITTEN_BYTES

@@ -59,26 +59,26 @@ def proved_by_sdk(body: bytes, header: str) -> bool:
         return False
 
 
-def told(raw: bytes | dict[str, Any]) -> Translation:
+def translation_of(raw: bytes | dict[str, Any]) -> Translation:
     body = raw if isinstance(raw, bytes) else json.dumps(raw).encode()
     return stripe.translate(Received(PATH, {}, body, AT * 1_000_000), "any")
 
 
 def changed(name: str, **fields: Any) -> dict[str, Any]:
-    """A sample whose object says something else."""
+    """A sample whose object has other values."""
     event: dict[str, Any] = json.loads(sample("stripe", name))
     event["data"]["object"].update(fields)
     return event
 
 
 def payment(name: str, **fields: Any) -> PaymentNotice:
-    notice = told(changed(name, **fields)).notice
+    notice = translation_of(changed(name, **fields)).notice
     assert isinstance(notice, PaymentNotice)
     return notice
 
 
 def refund(name: str, **fields: Any) -> RefundNotice:
-    notice = told(changed(name, **fields)).notice
+    notice = translation_of(changed(name, **fields)).notice
     assert isinstance(notice, RefundNotice)
     return notice
 
@@ -215,7 +215,7 @@ def test_every_sample_is_in_one_of_the_tables() -> None:
 def test_each_event_tells_a_status_of_the_payment(name: str, status: str) -> None:
     event = json.loads(sample("stripe", name))
 
-    translation = told(event)
+    translation = translation_of(event)
 
     assert isinstance(translation.notice, PaymentNotice)
     assert translation.notice.status == status
@@ -242,7 +242,7 @@ def test_each_refund_event_tells_a_status_of_the_refund(name: str, status: str) 
 @pytest.mark.parametrize("name", sorted(ASIDE))
 def test_what_is_not_acted_on_is_unsupported(name: str) -> None:
     with pytest.raises(Unsupported):
-        told(sample("stripe", name))
+        translation_of(sample("stripe", name))
 
 
 @pytest.mark.parametrize("status", ["pending", "requires_action", "succeeded", "failed", "canceled", None])
@@ -290,7 +290,7 @@ def test_a_session_without_an_intent_and_a_charge_without_one_go_by_their_own_na
 
 
 @pytest.mark.parametrize(
-    ("said", "order"),
+    ("changes", "order"),
     [
         ({"metadata": {"order_id": "1", "orderId": "2"}, "client_reference_id": "3"}, "1"),
         ({"metadata": {"orderId": "2"}, "client_reference_id": "3"}, "2"),
@@ -301,8 +301,8 @@ def test_a_session_without_an_intent_and_a_charge_without_one_go_by_their_own_na
         ({"metadata": {"orderid": "9"}}, None),
     ],
 )
-def test_the_order_is_the_first_that_is_named(said: dict[str, Any], order: str | None) -> None:
-    notice = payment("checkout.session.completed", **said)
+def test_the_order_is_the_first_that_is_named(changes: dict[str, Any], order: str | None) -> None:
+    notice = payment("checkout.session.completed", **changes)
 
     assert (notice.order_id, notice.reference) == (order, None if order else PI)
     assert notice.references == (CS, PI)
@@ -343,7 +343,7 @@ def test_the_release_of_what_was_not_captured_gives_nothing_back(event_type: str
         "charge.refunded.partial.composed", amount=amount, amount_captured=captured, amount_refunded=375, **PARTLY
     )
 
-    notice = told({**event, "type": event_type}).notice
+    notice = translation_of({**event, "type": event_type}).notice
 
     assert isinstance(notice, PaymentNotice)
     assert (notice.status, notice.amount, notice.refunded_amount or 0) == ("completed", captured, 0)
@@ -363,9 +363,9 @@ def test_the_release_of_what_was_not_captured_gives_nothing_back(event_type: str
 def test_given_back_is_what_was_refunded_without_what_was_released(
     refunded: int, is_all: bool, given_back: int, status: str
 ) -> None:
-    said = {**PARTLY, "amount": 20675, "amount_captured": 20300, "amount_refunded": refunded, "refunded": is_all}
+    changes = {**PARTLY, "amount": 20675, "amount_captured": 20300, "amount_refunded": refunded, "refunded": is_all}
 
-    notice = payment("charge.refunded.partial.composed", **said)
+    notice = payment("charge.refunded.partial.composed", **changes)
 
     assert (notice.status, notice.amount, notice.refunded_amount) == (status, 20300, given_back)
     assert notice.paid_at is None
@@ -394,17 +394,17 @@ OLDER, BASIL = "2025-02-24.acacia", "2025-03-31.basil"
 def test_a_release_is_in_the_refunded_sum_of_older_versions_of_the_api_alone(
     version: str | None, refunded: int, is_all: bool, given_back: int, status: str
 ) -> None:
-    said = {**PARTLY, "amount": 20675, "amount_captured": 20300, "amount_refunded": refunded, "refunded": is_all}
-    event = {**changed("charge.refunded.partial.composed", **said), "api_version": version}
+    changes = {**PARTLY, "amount": 20675, "amount_captured": 20300, "amount_refunded": refunded, "refunded": is_all}
+    event = {**changed("charge.refunded.partial.composed", **changes), "api_version": version}
 
-    notice = told(event).notice
+    notice = translation_of(event).notice
 
     assert isinstance(notice, PaymentNotice)
     assert (notice.status, notice.amount, notice.refunded_amount) == (status, 20300, given_back)
 
 
 @pytest.mark.parametrize(
-    ("name", "event_type", "said"),
+    ("name", "event_type", "changes"),
     [
         ("charge.succeeded", "charge.captured", {"amount": 20675, "amount_captured": 20300, "captured": True}),
         ("payment_intent.succeeded", "payment_intent.succeeded", {"amount": 20675, "amount_received": 20300}),
@@ -416,11 +416,11 @@ def test_a_release_is_in_the_refunded_sum_of_older_versions_of_the_api_alone(
     ],
 )
 def test_what_takes_a_part_tells_how_much_is_released_where_that_has_a_refund(
-    name: str, event_type: str, said: dict[str, Any]
+    name: str, event_type: str, changes: dict[str, Any]
 ) -> None:
-    event = {**changed(name, **said), "type": event_type}
+    event = {**changed(name, **changes), "type": event_type}
 
-    notices = [told({**event, "api_version": version}).notice for version in (OLDER, BASIL)]
+    notices = [translation_of({**event, "api_version": version}).notice for version in (OLDER, BASIL)]
     whole = payment(name).released_amount
 
     assert [one.released_amount for one in notices if isinstance(one, PaymentNotice)] == [375, None]
@@ -436,18 +436,18 @@ def test_the_refund_of_a_released_rest_is_no_refund() -> None:
 def test_an_updated_charge_tells_that_less_is_given_back() -> None:
     event = {**changed("charge.refunded.partial.composed", amount_refunded=0, **PARTLY), "type": "charge.updated"}
 
-    notice = told(event).notice
+    notice = translation_of(event).notice
 
     assert isinstance(notice, PaymentNotice)
     assert (notice.status, notice.refunded_amount, notice.paid_at) == ("completed", 0, None)
 
 
-@pytest.mark.parametrize("said", [{"status": "failed"}, {"status": "pending"}, {"captured": False}])
-def test_an_updated_charge_that_holds_no_money_is_kept_aside(said: dict[str, Any]) -> None:
-    event = {**changed("charge.refunded.partial.composed", **{**PARTLY, **said}), "type": "charge.updated"}
+@pytest.mark.parametrize("changes", [{"status": "failed"}, {"status": "pending"}, {"captured": False}])
+def test_an_updated_charge_that_holds_no_money_is_kept_aside(changes: dict[str, Any]) -> None:
+    event = {**changed("charge.refunded.partial.composed", **{**PARTLY, **changes}), "type": "charge.updated"}
 
     with pytest.raises(Unsupported):
-        told(event)
+        translation_of(event)
 
 
 @pytest.mark.parametrize(
@@ -496,8 +496,8 @@ def test_a_charge_that_is_not_captured_is_not_yet_paid() -> None:
     event = changed("charge.succeeded", captured=False, amount_captured=0)
     captured = {**changed("charge.succeeded", amount_captured=1500), "type": "charge.captured"}
 
-    assert told(event).notice.status == "pending"  # type: ignore[attr-defined]
-    assert (told(captured).notice.status, told(captured).notice.amount) == ("completed", 1500)  # type: ignore[attr-defined]
+    assert translation_of(event).notice.status == "pending"  # type: ignore[attr-defined]
+    assert (translation_of(captured).notice.status, translation_of(captured).notice.amount) == ("completed", 1500)  # type: ignore[attr-defined]
 
 
 def test_a_session_that_only_keeps_a_card_pays_nothing() -> None:
@@ -554,21 +554,21 @@ def test_an_amount_needs_its_currency(currency: Any) -> None:
 def test_the_mode_is_the_events_own() -> None:
     live = {**json.loads(sample("stripe", "charge.succeeded")), "livemode": True}
 
-    assert told(live).mode == "live"
-    assert told(sample("stripe", "charge.succeeded")).mode == "test"
+    assert translation_of(live).mode == "live"
+    assert translation_of(sample("stripe", "charge.succeeded")).mode == "test"
 
 
 @pytest.mark.parametrize("name", [*STATUSES, *REFUNDS])
 def test_nothing_of_a_card_or_an_address_is_copied(name: str) -> None:
-    said = str(told(sample("stripe", name)).notice)
+    changes = str(translation_of(sample("stripe", name)).notice)
 
-    assert not [word for word in ("4242", "0002", "3220", "fingerprint", "Jenny", "secret") if word in said]
+    assert not [word for word in ("4242", "0002", "3220", "fingerprint", "Jenny", "secret") if word in changes]
 
 
 def test_a_payment_goes_to_its_topic_keyed_by_the_order_or_stripes_name() -> None:
     received_ = Received(PATH, {}, sample("stripe", "charge.succeeded"), AT)
 
-    addressed = webhook(stripe.PROVIDER, received_, "signature", told(received_.body), "test")
+    addressed = webhook(stripe.PROVIDER, received_, "signature", translation_of(received_.body), "test")
 
     assert (addressed.topic, addressed.key) == (topics.PAYMENT_WEBHOOKS, f"stripe:{PI}")
 
@@ -576,7 +576,7 @@ def test_a_payment_goes_to_its_topic_keyed_by_the_order_or_stripes_name() -> Non
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff"])
 def test_what_is_not_json_is_malformed(body: bytes) -> None:
     with pytest.raises(Malformed):
-        told(body)
+        translation_of(body)
 
 
 @pytest.mark.parametrize("name", sorted(STATUSES.keys() | REFUNDS.keys() | ASIDE))

@@ -20,16 +20,16 @@ def received(body: bytes) -> Received:
     return Received("/api/webhooks/sweettracker", {}, body, NOW)
 
 
-def callback(**said: Any) -> Translation:
-    """The sample with some of its fields said otherwise; None leaves one out."""
-    fields = {name: value for name, value in (FIELDS | said).items() if value is not None}
+def callback(**changes: Any) -> Translation:
+    """The sample with some of its fields changed; None leaves one out."""
+    fields = {name: value for name, value in (FIELDS | changes).items() if value is not None}
     return sweettracker.translate(received(json.dumps(fields).encode()), "shipping")
 
 
-def notice(**said: Any) -> ShippingNotice:
-    told = callback(**said).notice
-    assert isinstance(told, ShippingNotice)
-    return told
+def notice(**changes: Any) -> ShippingNotice:
+    translation = callback(**changes).notice
+    assert isinstance(translation, ShippingNotice)
+    return translation
 
 
 def test_a_callback_is_a_scan_under_the_shops_own_registration() -> None:

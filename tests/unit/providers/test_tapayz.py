@@ -55,26 +55,26 @@ def signature_of(body: bytes, secret: bytes = SECRET) -> str:
     return tapayz.sign(body, secret)["X-Signature"]
 
 
-def told(body: bytes | dict[str, Any], kind: str = "invoice.updated") -> Translation:
+def translation_of(body: bytes | dict[str, Any], kind: str = "invoice.updated") -> Translation:
     raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
     return tapayz.translate(received(raw, kind), kind)
 
 
 def changed(name: str, **fields: Any) -> dict[str, Any]:
-    """A sample whose data says something else."""
-    said: dict[str, Any] = json.loads(sample("tapayz", name))
-    said.get("data", said).update(fields)
-    return said
+    """A sample whose data has other values."""
+    changes: dict[str, Any] = json.loads(sample("tapayz", name))
+    changes.get("data", changes).update(fields)
+    return changes
 
 
 def invoice(name: str, **fields: Any) -> InvoiceNotice:
-    notice = told(changed(name, **fields)).notice
+    notice = translation_of(changed(name, **fields)).notice
     assert isinstance(notice, InvoiceNotice)
     return notice
 
 
 def transfer(name: str, **fields: Any) -> TransferNotice:
-    notice = told(changed(name, **fields), kind_of(name)).notice
+    notice = translation_of(changed(name, **fields), kind_of(name)).notice
     assert isinstance(notice, TransferNotice)
     return notice
 
@@ -126,7 +126,7 @@ def test_a_missing_signature_is_told_from_a_wrong_one_and_another_providers_head
 
 
 def test_a_completed_invoice_is_read_to_the_last_field() -> None:
-    translation = told(sample("tapayz", "invoice.updated.Complete"))
+    translation = translation_of(sample("tapayz", "invoice.updated.Complete"))
 
     notice = InvoiceNotice(
         invoice_id=INVOICE,
@@ -171,7 +171,7 @@ def test_a_failure_without_a_reason_has_an_unknown_one() -> None:
 
 @pytest.mark.parametrize("name", INVOICES)
 def test_each_state_of_an_invoice_is_told(name: str) -> None:
-    notice = told(sample("tapayz", name)).notice
+    notice = translation_of(sample("tapayz", name)).notice
 
     assert isinstance(notice, InvoiceNotice)
     assert notice.state == name.removesuffix(".composed").rpartition(".")[2]
@@ -179,7 +179,7 @@ def test_each_state_of_an_invoice_is_told(name: str) -> None:
 
 @pytest.mark.parametrize("name", TRANSFERS)
 def test_each_state_of_a_transfer_is_told(name: str) -> None:
-    translation = told(sample("tapayz", name), kind_of(name))
+    translation = translation_of(sample("tapayz", name), kind_of(name))
 
     assert isinstance(translation.notice, TransferNotice)
     assert translation.notice.state == name.rpartition(".")[2]
@@ -213,8 +213,8 @@ def test_a_flat_body_says_what_the_same_in_an_envelope_says() -> None:
     enveloped = json.loads(sample("tapayz", "invoice.updated.Complete"))
     flat = {**enveloped["data"], "timestamp": enveloped["timestamp"]}
 
-    assert told(flat) == told(enveloped)
-    assert told({**flat, "event": "invoice.updated", "data": None}) == told(enveloped)
+    assert translation_of(flat) == translation_of(enveloped)
+    assert translation_of({**flat, "event": "invoice.updated", "data": None}) == translation_of(enveloped)
 
 
 def test_a_flat_invoices_amount_is_crypto_and_its_customer_a_number() -> None:
@@ -224,53 +224,53 @@ def test_a_flat_invoices_amount_is_crypto_and_its_customer_a_number() -> None:
 
 
 def test_without_a_time_the_digest_tells_events_apart() -> None:
-    assert told(sample("tapayz", "update-invoice.flat-variant.Pending")).provider_event_id is None
+    assert translation_of(sample("tapayz", "update-invoice.flat-variant.Pending")).provider_event_id is None
 
 
-@pytest.mark.parametrize(("path", "said"), [(a, b) for a in PATHS for b in (*EVENTS, "invoice.deleted")])
-def test_an_event_that_is_not_the_paths_is_wrong(path: str, said: str) -> None:
-    name = {kind_of(name): name for name in (*INVOICES, *TRANSFERS) if "variant" not in name}.get(said, INVOICES[0])
-    body = {**json.loads(sample("tapayz", name)), "event": said}
+@pytest.mark.parametrize(("path", "changes"), [(a, b) for a in PATHS for b in (*EVENTS, "invoice.deleted")])
+def test_an_event_that_is_not_the_paths_is_wrong(path: str, changes: str) -> None:
+    name = {kind_of(name): name for name in (*INVOICES, *TRANSFERS) if "variant" not in name}.get(changes, INVOICES[0])
+    body = {**json.loads(sample("tapayz", name)), "event": changes}
 
-    if said == path or (path == "any" and said in PATHS):
-        assert told(body, path).event_type == said
+    if changes == path or (path == "any" and changes in PATHS):
+        assert translation_of(body, path).event_type == changes
     else:
         with pytest.raises(WrongEvent, match="Invalid event type"):
-            told(body, path)
+            translation_of(body, path)
 
 
 @pytest.mark.parametrize("name", [*INVOICES, *TRANSFERS])
 def test_where_any_event_is_read_the_fields_of_a_body_say_what_it_is(name: str) -> None:
-    said = json.loads(sample("tapayz", name))
-    flat = said.get("data", said)
+    changes = json.loads(sample("tapayz", name))
+    flat = changes.get("data", changes)
 
-    assert told(sample("tapayz", name), "any") == told(sample("tapayz", name), kind_of(name))
-    assert told(flat, "any") == told(flat, kind_of(name))
-    assert told({"data": flat}, "any") == told(flat, kind_of(name))
+    assert translation_of(sample("tapayz", name), "any") == translation_of(sample("tapayz", name), kind_of(name))
+    assert translation_of(flat, "any") == translation_of(flat, kind_of(name))
+    assert translation_of({"data": flat}, "any") == translation_of(flat, kind_of(name))
 
 
 def test_a_pending_transfer_that_was_changed_is_no_new_one() -> None:
     new = json.loads(sample("tapayz", "create-transaction.flat-variant.Pending"))
 
-    assert told(new, "any").event_type == "transaction.created"
-    assert told({**new, "updatedAt": "2025-08-28T07:45:00.000Z"}, "any").event_type == "transaction.updated"
+    assert translation_of(new, "any").event_type == "transaction.created"
+    assert translation_of({**new, "updatedAt": "2025-08-28T07:45:00.000Z"}, "any").event_type == "transaction.updated"
 
 
 @pytest.mark.parametrize("body", [{"state": "Complete"}, {}, {"data": {"state": "Complete"}}, {"customerId": 7}])
 def test_a_body_that_is_neither_an_invoices_nor_a_transfers_is_wrong(body: dict[str, Any]) -> None:
     with pytest.raises(WrongEvent, match="Invalid event type"):
-        told(body, "any")
+        translation_of(body, "any")
 
 
 def test_an_event_that_is_empty_is_not_said() -> None:
     body = {**json.loads(sample("tapayz", "invoice.updated.Complete")), "event": ""}
 
-    assert told(body, "invoice.updated").event_type == "invoice.updated"
+    assert translation_of(body, "invoice.updated").event_type == "invoice.updated"
 
 
 def test_a_wrong_event_is_wrong_whatever_else_is() -> None:
     with pytest.raises(WrongEvent):
-        told({"event": "invoice.deleted", "timestamp": "yesterday", "data": {"state": 5}})
+        translation_of({"event": "invoice.deleted", "timestamp": "yesterday", "data": {"state": 5}})
 
 
 @pytest.mark.parametrize("state", ["complete", "Refunded", "완료", ""])
@@ -369,7 +369,7 @@ def test_a_crypto_amount_may_be_a_json_number(written: str, plain: str) -> None:
     """Python would write a float's own digits; the body is made by hand."""
     raw = json.dumps(changed("transaction.updated.Complete", amount="AMOUNT")).replace('"AMOUNT"', written).encode()
 
-    notice = told(raw, "transaction.updated").notice
+    notice = translation_of(raw, "transaction.updated").notice
 
     assert isinstance(notice, TransferNotice)
     assert notice.amount == plain
@@ -406,7 +406,7 @@ def test_an_invoice_and_the_transfers_that_name_it_stay_in_one_order() -> None:
     bodies = {name: received(sample("tapayz", name), kind_of(name)) for name in (*INVOICES, *TRANSFERS)}
 
     addressed = {
-        name: webhook(tapayz.PROVIDER, body, "signature", told(body.body, kind_of(name)), "test")
+        name: webhook(tapayz.PROVIDER, body, "signature", translation_of(body.body, kind_of(name)), "test")
         for name, body in bodies.items()
     }
 
@@ -418,7 +418,7 @@ def test_an_invoice_and_the_transfers_that_name_it_stay_in_one_order() -> None:
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff"])
 def test_what_is_not_json_is_malformed(body: bytes) -> None:
     with pytest.raises(Malformed):
-        told(body)
+        translation_of(body)
 
 
 @pytest.mark.parametrize("name", [*INVOICES, *TRANSFERS])
@@ -559,4 +559,4 @@ def test_every_way_of_refusing_is_one_of_ours() -> None:
     for kind in PATHS:
         for body in (b"[]", b"5", b'"x"', b"null", b'{"data":5}', b'{"data":[]}'):
             with pytest.raises(RefusedWebhook):
-                told(body, kind)
+                translation_of(body, kind)

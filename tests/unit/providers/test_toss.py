@@ -32,20 +32,20 @@ QUESTIONS = {
 PLACEHOLDERS = "PAYMENT_STATUS_CHANGED.DONE.docs-excerpt"
 
 
-def changed(status: str, **said: Any) -> dict[str, Any]:
+def changed(status: str, **changes: Any) -> dict[str, Any]:
     return {
         "eventType": "PAYMENT_STATUS_CHANGED",
         "createdAt": CHANGED_TEXT,
-        "data": {"paymentKey": KEY, "orderId": ORDER, "status": status, **said},
+        "data": {"paymentKey": KEY, "orderId": ORDER, "status": status, **changes},
     }
 
 
-def deposited(status: str = "DONE", **said: Any) -> dict[str, Any]:
-    return {"createdAt": CHANGED_TEXT, "secret": "s3cret", "status": status, "orderId": ORDER, **said}
+def deposited(status: str = "DONE", **changes: Any) -> dict[str, Any]:
+    return {"createdAt": CHANGED_TEXT, "secret": "s3cret", "status": status, "orderId": ORDER, **changes}
 
 
-def paid(**said: Any) -> dict[str, Any]:
-    return fields("toss", DONE, **said)
+def paid(**changes: Any) -> dict[str, Any]:
+    return fields("toss", DONE, **changes)
 
 
 def payout(headers: Mapping[str, str] = NONE, *, secret: bytes = KEY_OF_PAYOUTS) -> Received:
@@ -61,10 +61,10 @@ def test_a_payments_webhook_is_a_question(name: str) -> None:
 
 
 def test_contract_b_the_flat_body_is_a_question_about_its_order() -> None:
-    told = translated(PROVIDER, {"eventType": "PAYMENT_STATUS_CHANGED", "orderId": "123", "status": "DONE"})
+    translation = translated(PROVIDER, {"eventType": "PAYMENT_STATUS_CHANGED", "orderId": "123", "status": "DONE"})
 
-    assert told.event_type == "PAYMENT_STATUS_CHANGED"
-    assert told.notice == Question(
+    assert translation.event_type == "PAYMENT_STATUS_CHANGED"
+    assert translation.notice == Question(
         subject="order",
         reference="123",
         order_id="123",
@@ -183,9 +183,9 @@ def test_a_reference_cannot_leave_its_place_in_the_path() -> None:
 
 
 def test_a_payment_done_is_read_to_the_last_field() -> None:
-    told = answered(PROVIDER, changed("DONE"), paid())
+    translation = answered(PROVIDER, changed("DONE"), paid())
 
-    assert told.notice == PaymentNotice(
+    assert translation.notice == PaymentNotice(
         order_id=ORDER,
         status="completed",
         method="카드",
@@ -194,16 +194,16 @@ def test_a_payment_done_is_read_to_the_last_field() -> None:
         paid_at=APPROVED,
         references=(KEY,),
     )
-    assert (told.event_type, told.occurred_at) == ("payment.completed", APPROVED)
-    assert told.provider_event_id == f"{KEY}:DONE:9C62B18EEF0DE3EB7F4422EB6D14BC6E"
+    assert (translation.event_type, translation.occurred_at) == ("payment.completed", APPROVED)
+    assert translation.provider_event_id == f"{KEY}:DONE:9C62B18EEF0DE3EB7F4422EB6D14BC6E"
 
 
 def test_what_was_given_back_comes_as_entries() -> None:
-    told = answered(PROVIDER, changed("CANCELED"), sample("toss", CANCELED))
+    translation = answered(PROVIDER, changed("CANCELED"), sample("toss", CANCELED))
 
-    assert isinstance(told.notice, PaymentNotice)
-    assert (told.notice.status, told.occurred_at) == ("cancelled", CANCELLED)
-    assert told.notice.cancels == (
+    assert isinstance(translation.notice, PaymentNotice)
+    assert (translation.notice.status, translation.occurred_at) == ("cancelled", CANCELLED)
+    assert translation.notice.cancels == (
         Cancel(id="090A796806E726BBB929F4A2CA7DB9A7", amount=1000, reason="테스트 결제 취소", cancelled_at=CANCELLED),
     )
 
@@ -239,11 +239,15 @@ def test_what_is_left_of_a_payment_says_what_was_given_back_in_all(
 
 
 def test_an_account_nobody_paid_into_is_cancelled_and_nothing_given_back() -> None:
-    told = answered(PROVIDER, changed("CANCELED"), fields("toss", CANCELED, approvedAt=None))
+    translation = answered(PROVIDER, changed("CANCELED"), fields("toss", CANCELED, approvedAt=None))
 
-    assert isinstance(told.notice, PaymentNotice)
-    assert (told.notice.status, told.notice.refunded_amount, told.notice.cancels) == ("cancelled", 0, ())
-    assert told.occurred_at == CANCELLED
+    assert isinstance(translation.notice, PaymentNotice)
+    assert (translation.notice.status, translation.notice.refunded_amount, translation.notice.cancels) == (
+        "cancelled",
+        0,
+        (),
+    )
+    assert translation.occurred_at == CANCELLED
 
 
 def test_the_card_is_nowhere_in_what_is_told() -> None:
@@ -334,26 +338,26 @@ def test_a_deposit_callback_in_an_envelope_is_held_to_its_secret_too() -> None:
 
 
 def test_a_payment_taken_back_to_wait_for_its_deposit_was_so_when_the_webhook_says_in_korea() -> None:
-    told = answered(PROVIDER, changed("WAITING_FOR_DEPOSIT"), paid(status="WAITING_FOR_DEPOSIT"), at=CHANGED + 5)
+    translation = answered(PROVIDER, changed("WAITING_FOR_DEPOSIT"), paid(status="WAITING_FOR_DEPOSIT"), at=CHANGED + 5)
 
-    assert told.occurred_at == CHANGED > APPROVED
-    assert told.provider_event_id == f"{KEY}:WAITING_FOR_DEPOSIT:9C62B18EEF0DE3EB7F4422EB6D14BC6E:{CHANGED}"
+    assert translation.occurred_at == CHANGED > APPROVED
+    assert translation.provider_event_id == f"{KEY}:WAITING_FOR_DEPOSIT:9C62B18EEF0DE3EB7F4422EB6D14BC6E:{CHANGED}"
 
 
 def test_a_time_that_is_still_to_come_counts_as_now() -> None:
     """Or a forged one would outlast the deposit that follows."""
-    told = answered(PROVIDER, changed("WAITING_FOR_DEPOSIT"), paid(status="WAITING_FOR_DEPOSIT"), at=CHANGED - 1)
+    translation = answered(PROVIDER, changed("WAITING_FOR_DEPOSIT"), paid(status="WAITING_FOR_DEPOSIT"), at=CHANGED - 1)
 
-    assert told.occurred_at == CHANGED - 1
+    assert translation.occurred_at == CHANGED - 1
 
 
 @pytest.mark.parametrize("created_at", [None, "soon", "", 5, "2024-13-45T00:00:00", {}])
 def test_without_a_time_of_its_own_the_wait_was_so_when_the_webhook_came(created_at: Any) -> None:
     body = changed("WAITING_FOR_DEPOSIT") | {"createdAt": created_at}
 
-    told = answered(PROVIDER, body, paid(status="WAITING_FOR_DEPOSIT"), at=CHANGED)
+    translation = answered(PROVIDER, body, paid(status="WAITING_FOR_DEPOSIT"), at=CHANGED)
 
-    assert told.occurred_at == CHANGED
+    assert translation.occurred_at == CHANGED
 
 
 def test_two_waits_for_a_deposit_are_two_events() -> None:

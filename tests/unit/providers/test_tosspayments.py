@@ -66,9 +66,9 @@ def nested(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_contract_c_payment_confirmed_is_read_to_the_last_field() -> None:
-    told = translated(PROVIDER, CONFIRMED)
+    translation = translated(PROVIDER, CONFIRMED)
 
-    assert told.notice == PaymentNotice(
+    assert translation.notice == PaymentNotice(
         order_id=ORDER,
         status="completed",
         method="카드",
@@ -78,24 +78,28 @@ def test_contract_c_payment_confirmed_is_read_to_the_last_field() -> None:
         references=("pk_1",),
         user_id="123",
     )
-    assert (told.event_type, told.occurred_at) == ("payment.confirmed", APPROVED)
-    assert told.provider_event_id == "pk_1:payment.confirmed:"
+    assert (translation.event_type, translation.occurred_at) == ("payment.confirmed", APPROVED)
+    assert translation.provider_event_id == "pk_1:payment.confirmed:"
 
 
 def test_contract_c_payment_failed_keeps_its_reason() -> None:
-    told = translated(PROVIDER, FAILED)
+    translation = translated(PROVIDER, FAILED)
 
-    assert isinstance(told.notice, PaymentNotice)
-    assert (told.notice.status, told.notice.failure_reason, told.notice.user_id) == ("failed", "한도초과", "123")
-    assert (told.event_type, told.provider_event_id) == ("payment.failed", None)
+    assert isinstance(translation.notice, PaymentNotice)
+    assert (translation.notice.status, translation.notice.failure_reason, translation.notice.user_id) == (
+        "failed",
+        "한도초과",
+        "123",
+    )
+    assert (translation.event_type, translation.provider_event_id) == ("payment.failed", None)
 
 
 def test_contract_c_payment_canceled_gives_back_by_entries() -> None:
-    told = translated(PROVIDER, CANCELED)
+    translation = translated(PROVIDER, CANCELED)
 
-    assert isinstance(told.notice, PaymentNotice)
-    assert told.notice.status == "cancelled"
-    assert told.notice.cancels == (
+    assert isinstance(translation.notice, PaymentNotice)
+    assert translation.notice.status == "cancelled"
+    assert translation.notice.cancels == (
         Cancel(
             id="pk_1:2026-02-04T12:00:15+09:00:29000",
             amount=29000,
@@ -103,7 +107,7 @@ def test_contract_c_payment_canceled_gives_back_by_entries() -> None:
             cancelled_at=APPROVED + DAY,
         ),
     )
-    assert told.occurred_at == APPROVED + DAY
+    assert translation.occurred_at == APPROVED + DAY
 
 
 def test_contract_c_cancels_below_the_total_are_a_part() -> None:

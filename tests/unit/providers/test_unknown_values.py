@@ -20,7 +20,7 @@ from stream.events import PaymentNotice, Question, ShippingNotice
 from tests.unit.providers.posted import NOW
 
 
-def told(provider: Provider, body: Any, kind: str = "any") -> Translation:
+def translation_of(provider: Provider, body: Any, kind: str = "any") -> Translation:
     return provider.translate(Received("/", {}, json.dumps(body).encode(), NOW), kind)
 
 
@@ -41,7 +41,7 @@ def event(type_: str, **thing: Any) -> dict[str, Any]:
 )
 def test_stripes_new_values_and_renewals_are_accepted_and_kept(body: dict[str, Any]) -> None:
     with pytest.raises(Unsupported):
-        told(stripe.PROVIDER, body)
+        translation_of(stripe.PROVIDER, body)
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_stripes_new_values_and_renewals_are_accepted_and_kept(body: dict[str, A
 def test_stripes_new_reasons_and_methods_cost_nothing(change: dict[str, Any]) -> None:
     body = event("refund.updated", id="re_1", status="failed", payment_intent="pi_1", **change)
 
-    assert told(stripe.PROVIDER, body).event_type == "refund.updated"
+    assert translation_of(stripe.PROVIDER, body).event_type == "refund.updated"
 
 
 def test_a_renewals_payment_that_names_no_order_waits_under_its_intent() -> None:
     body = event("payment_intent.succeeded", id="pi_1", amount=1000, currency="krw", invoice="in_1", metadata={})
 
-    notice = told(stripe.PROVIDER, body).notice
+    notice = translation_of(stripe.PROVIDER, body).notice
     assert isinstance(notice, PaymentNotice)
     assert (notice.order_id, notice.reference, notice.status) == (None, "pi_1", "completed")
 
@@ -71,7 +71,7 @@ def test_a_renewals_payment_that_names_no_order_waits_under_its_intent() -> None
 def test_a_billing_renewal_that_names_no_order_waits_under_its_payment() -> None:
     body = {"eventType": "payment.confirmed", "paymentKey": "pk_1", "billingKey": "bk_1", "totalAmount": 9900}
 
-    notice = told(tosspayments.PROVIDER, body).notice
+    notice = translation_of(tosspayments.PROVIDER, body).notice
     assert isinstance(notice, PaymentNotice)
     assert (notice.order_id, notice.reference) == (None, "pk_1")
 
@@ -80,7 +80,7 @@ def test_easyposts_new_mode_is_accepted_and_kept() -> None:
     tracker = {"tracking_code": "1", "status": "delivered", "carrier": "UPS"}
     body = {"id": "evt_1", "description": "tracker.updated", "mode": "rehearsal", "result": tracker}
     with pytest.raises(Unsupported):
-        told(easypost.PROVIDER, body)
+        translation_of(easypost.PROVIDER, body)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_parcel_that_is_delivered_back_to_its_sender_has_failed(
 ) -> None:
     tracking = {"tracking_number": "1", "tag": tag, "slug": "ups", "return_to_sender": is_returned}
 
-    notice = told(aftership.PROVIDER, {"event": "tracking_update", "event_id": "e", "msg": tracking}).notice
+    notice = translation_of(aftership.PROVIDER, {"event": "tracking_update", "event_id": "e", "msg": tracking}).notice
     assert isinstance(notice, ShippingNotice)
     assert notice.status == status
 
@@ -145,10 +145,10 @@ RETURNS = [
 
 
 @pytest.mark.parametrize(
-    ("provider", "body", "said"), [(*RETURNS[0], '"return_to_sender"'), (*RETURNS[1], '"RETURNED"')]
+    ("provider", "body", "changes"), [(*RETURNS[0], '"return_to_sender"'), (*RETURNS[1], '"RETURNED"')]
 )
-def test_a_parcel_that_goes_back_has_failed(provider: Provider, body: dict[str, Any], said: str) -> None:
-    notice = told(provider, json.loads(json.dumps(body).replace('"X"', said))).notice
+def test_a_parcel_that_goes_back_has_failed(provider: Provider, body: dict[str, Any], changes: str) -> None:
+    notice = translation_of(provider, json.loads(json.dumps(body).replace('"X"', changes))).notice
 
     assert isinstance(notice, ShippingNotice)
     assert notice.status == "failed"
@@ -158,7 +158,7 @@ def test_shippos_transit_back_to_the_sender_has_failed() -> None:
     now = {"status": "TRANSIT", "substatus": {"code": "return_to_sender"}}
     body = {"event": "track_updated", "data": {"tracking_number": "1", "tracking_status": now}}
 
-    notice = told(shippo.PROVIDER, body).notice
+    notice = translation_of(shippo.PROVIDER, body).notice
     assert isinstance(notice, ShippingNotice)
     assert notice.status == "failed"
 
