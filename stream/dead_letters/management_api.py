@@ -28,7 +28,11 @@ NOT_RETRIED = {
     "waiting": "it did not fail: it waits for another event, such as its order, and is processed when that arrives",
     "abandoned": "it did not fail: the event that it waits for has not arrived; it is processed when that arrives",
     "retrying": "it is being retried at this moment; repeat the request",
+    "dismissed": "it was dismissed; it is processed if the event that it waits for arrives",
+    "conflict": "another event with the same id and other content was processed; this one never is",
 }
+"""Why an event with this outcome is not retried, for every outcome that neither failed nor was processed."""
+PROCESSED = ("processed", "late", "duplicate")
 OPEN = ("retrying", "abandoned")
 BODIES = ("raw", "excerpt")
 """The fields of records that hold a posted request body."""
@@ -146,7 +150,7 @@ class ManagementApi:
 
     def _refusal(self, tx: Connection, name: str) -> Refused:
         outcome = self._outcome(tx, name)
-        if outcome in ("processed", "late"):
+        if outcome in PROCESSED:
             return Refused(409, "already_processed", ALREADY_PROCESSED)
         if outcome == "abandoned" and (rows := actions.select(tx, EventFilter(ids=(name,)), 1)):
             if rows[0]["status"] == "dismissed":
