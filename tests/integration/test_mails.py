@@ -112,7 +112,7 @@ def test_a_person_finds_an_unknown_mail_and_settles_it_on_the_command_line(
     assert (undecided.returncode, undecided.stderr) == (1, "Say what you found out: --sent or --send-again.\n")
     assert (settled.returncode, settled.stdout) == (0, f"{mail['id']} is sent\n")
     assert (again.returncode, again.stdout) == (0, f"{mail['id']} is sent (as before: it was resolved already)\n")
-    refusal = f"mail {mail['id']} is sent; only one that is unknown or failed can be resolved so"
+    refusal = f"mail {mail['id']} is sent; send_again applies only to a mail that is unknown or failed"
     assert (too_late.returncode, too_late.stderr) == (1, f"The notifier refused the request: {refusal}\n")
     assert notifications.rows("SELECT status FROM notifications WHERE order_id = %s", order) == [{"status": "sent"}]
 
