@@ -42,7 +42,7 @@ def test_the_wheel_holds_schemas_registry_templates_and_migrations(tmp_path: Pat
     )
 
     # Then they are the wheel's own, and so is each migration, and none is missing
-    assert used.stdout.strip() == str(installed / "notifier" / "templates")
+    assert used.stdout.strip() == str(installed / "notifier" / "mail" / "templates")
     for pattern in (
         "schemas/avro/*",
         "notifier/mail/templates/*.txt",
