@@ -225,4 +225,4 @@ def test_a_time_that_is_none_has_no_history(system: dict[str, str]) -> None:
     refused = hookstream(system, "history", new_order(), "--at", "yesterday")
 
     assert refused.returncode != 0
-    assert "yesterday is no time" in refused.stderr
+    assert "yesterday is not a time" in refused.stderr
