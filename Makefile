@@ -21,7 +21,7 @@ stop: .venv/complete ## stop what `make run` started, also when it was killed
 	@.venv/bin/hookstream stop
 
 test: .venv/complete ## every test, on containers or on a stack of its own (STACK=containers|local decides by hand)
-	@mkdir -p .pytest_cache; .venv/bin/python -m pytest tests/unit > .pytest_cache/unit.log 2>&1 & unit=$$!; \
+	@mkdir -p .pytest_cache; nice .venv/bin/python -m pytest tests/unit > .pytest_cache/unit.log 2>&1 & unit=$$!; \
 	.venv/bin/python -m pytest --ignore tests/unit; others=$$?; \
 	wait $$unit; unit=$$?; cat .pytest_cache/unit.log; exit $$((unit | others))
 

@@ -13,7 +13,7 @@ from notifier.sending.smtp import Envelope, NoReply, NotTaken, envelope
 from tests.actors import until
 from tests.postman import Postman, Trick, postman
 
-TIMEOUT_S = 0.6
+TIMEOUT_S = 1.5
 READERS = [f"reader-{n}@example.test" for n in range(5)]
 BAD = READERS[2]
 
@@ -229,7 +229,7 @@ def test_commands_go_in_one_packet_where_the_server_allows_it() -> None:
 
     assert lane.offer(mails(*READERS[:1])) == [None]
     assert lane.finish() == [None]
-    thread.join(5)
+    thread.join(60)
     listener.close()
     lane.close()
 

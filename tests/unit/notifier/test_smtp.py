@@ -55,7 +55,7 @@ def server(*replies: bytes) -> Iterator[tuple[str, list[bytes]]]:
     thread = Thread(target=serve, daemon=True)
     thread.start()
     yield f"smtp://127.0.0.1:{listener.getsockname()[1]}", heard
-    thread.join(5)
+    thread.join(60)
     listener.close()
 
 

@@ -47,7 +47,7 @@ def port() -> Iterator[int]:
 
 
 def ask(port: int, method: str, target: str, body: bytes | None = None, token: str = TOKEN, **headers: str) -> Response:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request(method, target, body, {"Authorization": f"Bearer {token}", **headers})
         answer = connection.getresponse()
@@ -109,7 +109,7 @@ def test_without_the_token_every_request_is_refused(port: int, target: str, toke
 
 @pytest.mark.parametrize("length", ["10", "99999999999", "ten", ""])
 def test_the_token_is_asked_for_before_the_body(port: int, length: str) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(f"POST /things HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n".encode())
         answered = connection.recv(1000)  # without a byte of the body
 
@@ -125,7 +125,7 @@ def test_held_connections_block_no_health_probe_and_take_few_threads(port: int) 
     before = threading.active_count()
     with ExitStack() as held:
         for _ in range(3 * MAX_CONNECTIONS):
-            connection = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+            connection = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
             connection.sendall(b"POST /things HTTP/1.1\r\nX-A: ")
         statuses = [ask(port, "GET", "/health/live")[0] for _ in range(5)]
         threads = threading.active_count() - before
@@ -148,7 +148,7 @@ def test_held_connections_block_no_health_probe_and_take_few_threads(port: int) 
 def test_nonsense_is_answered_without_a_traceback(
     port: int, request_line: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(request_line + b"\r\nAuthorization: Bearer " + TOKEN.encode() + b"\r\n\r\n")
         answered = b"".join(iter(lambda: connection.recv(1000), b""))
     ask(port, "GET", "/health/live")
