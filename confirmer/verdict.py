@@ -22,7 +22,7 @@ MAX_UNREAD = 5
 ERROR_CHARS = 300
 MIN_RETRY_S = 0.5
 API_LAG_S = 5.0
-"""How far a provider's API may lag behind the provider's webhooks."""
+"""Seconds by which a provider's API may lag behind its webhooks."""
 FINAL_ERRORS = ("untrue:", "unknown:", "no readable answer:", "the answer is nothing we act on:")
 """The error of a verification that ended without confirmation starts with one of these."""
 

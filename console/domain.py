@@ -39,7 +39,7 @@ SEVERITY: dict[OutcomeKind, int] = {
     "abandoned": 3,
     "dismissed": 3,
 }
-"""Of several services, the outcome with the highest severity decides the status."""
+"""The outcome with the highest severity decides the status of a webhook that several services read."""
 
 
 @dataclass(frozen=True, slots=True)

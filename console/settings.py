@@ -7,7 +7,7 @@ from runtime.config.settings import StoreSettings
 
 
 class ConsoleSettings(StoreSettings):
-    """Where the console listens, its token and limits, and how long it keeps dead-lettered webhooks."""
+    """The settings of the console: its listener, token and limits, and the retention of dead webhooks."""
 
     host: str = Field("0.0.0.0", description="the address the console's API listens on")  # noqa: S104 - it has a token
     port: int = Field(3001, ge=0, le=65535, description="the port of the console's API")

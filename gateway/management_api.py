@@ -26,7 +26,7 @@ from stream.kafka.topic_reader import Position
 QUARANTINE_TOPICS = (topics.QUARANTINE.name, topics.UNVERIFIED.name)
 MAX_RECORDS = 50
 DEADLINE_S = 10.0
-"""How long Kafka may take for one record; longer than for a webhook, since only an operator waits."""
+"""Seconds that Kafka has for one record. Longer than for a webhook, since only an operator waits."""
 
 Result = dict[str, Any]
 

@@ -17,7 +17,7 @@ SUPERUSER, AUDITOR = "postgres", "auditor"
 
 @dataclass(frozen=True)
 class StackSettings:
-    """What a run is given and what it chose: ports, secrets, and which parts it starts itself."""
+    """The settings of one run: its paths, the variables given from outside, and the ports and secrets chosen for it."""
 
     paths: Paths
     given: Mapping[str, str]  # the person's own broker, databases, registry and secrets, as variables

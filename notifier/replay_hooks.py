@@ -1,4 +1,4 @@
-"""How a replay or a restored backup differs from normal handling: it sends no mail."""
+"""Handles events of a replay and of a restored backup: as usual, but no mail is sent."""
 
 from collections.abc import Sequence
 

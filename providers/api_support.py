@@ -49,3 +49,8 @@ def may_have_been(claimed: str | None, actual: str, later: Mapping[str, frozense
     that `later` does not list, contradicts nothing.
     """
     return claimed is None or claimed not in later or actual in later[claimed]
+
+
+def stated(claims: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the claims or ids that a webhook states, without absent and empty ones."""
+    return {name: value for name, value in claims.items() if value}

@@ -1,4 +1,4 @@
-"""What a provider module offers (`Provider`), and the reasons to refuse a request. No I/O, no clock."""
+"""The interface of a provider module (`Provider`), and the reasons to refuse a request. No I/O, no clock."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -137,7 +137,7 @@ class ApiRequest:
 
 @dataclass(frozen=True, slots=True)
 class ApiVerification:
-    """How to verify a webhook by its provider's API.
+    """The verification of a webhook by its provider's API.
 
     `build_request` makes the HTTP request for a verification request, with the API key. `read_response` translates the
     body of a 2xx response, for the webhook to verify; it raises Contradicted, NotKnownYet, InvalidField or Unsupported.

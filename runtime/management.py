@@ -33,7 +33,7 @@ TIMEOUT_S = 10.0
 """For each read and write on a connection."""
 MAX_CONNECTIONS = 32
 MAKE_ROOM_S = 0.05
-"""How long a new connection waits for a free place before the slowest sender is disconnected."""
+"""Seconds that a new connection waits for a free place before the slowest sender is disconnected."""
 DISCARD_S, DISCARDED_BYTES = 0.2, 8_192
 """Timeout and size of each read of a body that is dropped."""
 BODY_UNREAD = (401, 404, 405, 411, 413)

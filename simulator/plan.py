@@ -13,7 +13,7 @@ Step = tuple[Webhook, ...]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to post in a run.
+    """The webhooks to post in a run.
 
     `run` is a short token that makes its order ids unique. `rate` is in webhooks a second; None means as fast as they
     are answered. `duplicates` is the share of webhooks to send twice. With `disorder`, the webhooks of an order are

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 MAX_FAILURES = 5
 """The circuit opens after this number of consecutive failures."""
 OPEN_S = (2.0, 60.0)
-"""How long the circuit stays open: the first time, and at most; it doubles in between."""
+"""Seconds the circuit stays open: the first time, and at most. They double each time it opens again."""
 MAX_RETRY_AFTER_S = 3600.0
 
 

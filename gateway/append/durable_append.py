@@ -11,7 +11,7 @@ from runtime.logging import log
 
 DRAIN_BATCH = 500
 DRAIN_TIMEOUT_S = 30.0
-"""How long Kafka may take for one batch of the spool before the batch is retried."""
+"""Seconds that Kafka has for one batch of the spool before the batch is retried."""
 DRAIN_INTERVAL_S = 0.2
 PROBE_INTERVAL_S = 2.0
 """Seconds between trial writes to the spool's disk while nothing else is written to it."""

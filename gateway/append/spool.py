@@ -79,7 +79,7 @@ class Spool:
 
     @property
     def has_pending(self) -> bool:
-        """Whether any record is stored or being written; new records then queue behind it to keep the order."""
+        """True while a record is stored or being written. New records then queue behind it, to keep the order."""
         return self.records > 0 or bool(self._waiting)
 
     @property

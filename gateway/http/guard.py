@@ -35,7 +35,10 @@ _FORM = re.compile(r"application/x-www-form-urlencoded\s*(;.*)?", re.IGNORECASE)
 
 
 class Route(NamedTuple):
-    """How a path is served: its method, the path without its token, the token, whether tokens and forms are read."""
+    """The serving rules of a path: its method, the path without its token, the token, and two permissions.
+
+    `takes_token` allows a token in the path or query, `takes_forms` a form as the body.
+    """
 
     method: str
     path: str

@@ -4,14 +4,12 @@ KakaoPay and NaverPay document no webhooks of their own, so they always use cont
 events ask whether to charge; they have no status of contract E and are refused as unsupported, which stops the charge.
 """
 
-import hmac
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from providers.contract import (
-    Forged,
     InvalidField,
     Provider,
     Received,
@@ -26,7 +24,7 @@ from providers.parsing import json_body
 from providers.parsing.fields import ABSENT
 from providers.parsing.money import currency_code, units_of_any
 from providers.parsing.timestamps import korean
-from providers.signing.hmac_hex import is_valid_signature
+from providers.signing.hmac_hex import signature, verify_raw
 from stream.events import Cancel, PaymentNotice, PaymentStatus, RefundNotice, Verification
 
 PROVIDER_HEADER = "x-pg-provider"
@@ -66,15 +64,12 @@ _total = msgspec.json.Decoder(AmountTotal)
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     """Check the signature of the raw body with this provider's live secrets. Raises Forged if none matches."""
-    given = received.headers.get(SIGNATURE, "").lower().encode("latin-1")
-    if not is_valid_signature(received.body, given, secrets):
-        raise Forged("X-PG-Signature is not the HMAC-SHA256 of this body")
-    return "signature"
+    return verify_raw(received, "X-PG-Signature", secrets)
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
     """Return the headers that a sender adds to this body."""
-    return {"X-PG-Signature": hmac.digest(secret, payload, "sha256").hex()}
+    return {"X-PG-Signature": signature(payload, secret)}
 
 
 def translate(received: Received, kind: str) -> Translation:

@@ -94,12 +94,12 @@ def _verification_request(
     fields: dict[str, str], transaction: str, order: str, claims: dict[str, str | None]
 ) -> Question:
     values = {"transaction": fields.get(transaction), "order": fields.get(order)}
-    ids = form.typed({name: value for name, value in values.items() if value}, _ids)
+    ids = form.typed(api_support.stated(values), _ids)
     return Question(
         subject="transaction",
         reference=ids.transaction,
         order_id=ids.order,
-        claims={name: value for name, value in claims.items() if value},
+        claims=api_support.stated(claims),
     )
 
 

@@ -15,7 +15,7 @@ DEFAULT_CURRENCY = "KRW"
 """The currency of an amount whose body names none."""
 
 EMPTY = ("", "null", '""')
-"""How an absent amount is written."""
+"""The spellings of an absent amount."""
 MAX_WHOLE_DIGITS = 15
 
 _text = msgspec.json.Decoder(str)

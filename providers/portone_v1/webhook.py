@@ -103,7 +103,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - o
         subject="payment",
         reference=webhook.imp_uid,
         order_id=webhook.merchant_uid,
-        claims={name: value for name, value in claims.items() if value},
+        claims=api_support.stated(claims),
     )
     return Translation(request, f"payment.{webhook.status or 'changed'}", None)
 

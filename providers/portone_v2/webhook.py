@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from providers import api_support
 from providers.contract import (
     ApiVerification,
     Provider,
@@ -102,7 +103,7 @@ def _verification_request(event: str, data: TransactionData) -> Translation:
         subject="payment",
         reference=data.paymentId,
         order_id=data.paymentId,
-        claims={name: value for name, value in claims.items() if value},
+        claims=api_support.stated(claims),
     )
     return Translation(request, f"Transaction.{event}", None)
 

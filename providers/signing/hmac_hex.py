@@ -3,6 +3,10 @@
 import hmac
 from collections.abc import Sequence
 
+from providers.contract import Forged, Received
+from providers.signing.canonical_json import compacted
+from stream.events import Verification
+
 
 def signature(payload: bytes, secret: bytes) -> str:
     """Return the header's value for a body."""
@@ -14,3 +18,29 @@ def is_valid_signature(payload: bytes, given: bytes, secrets: Sequence[bytes]) -
     # Every secret is tried, so that the time taken does not tell which one matched.
     matches = [hmac.compare_digest(signature(payload, secret).encode(), given) for secret in secrets]
     return any(matches)
+
+
+def verify_raw(received: Received, header: str, secrets: Sequence[bytes]) -> Verification:
+    """Check the signature of the raw body with all live secrets. Raises Forged if none matches."""
+    if is_valid_signature(received.body, _given(received, header), secrets):
+        return "signature"
+    raise _forged(header)
+
+
+def verify_raw_or_compact(received: Received, header: str, secrets: Sequence[bytes]) -> Verification:
+    """Check the signature of the raw body, else of its compact form, with all live secrets. Raises Forged."""
+    given = _given(received, header)
+    if is_valid_signature(received.body, given, secrets):
+        return "signature"
+    compact = compacted(received.body)
+    if compact is not None and is_valid_signature(compact, given, secrets):
+        return "signature"
+    raise _forged(header)
+
+
+def _given(received: Received, header: str) -> bytes:
+    return received.headers.get(header.lower(), "").lower().encode("latin-1")
+
+
+def _forged(header: str) -> Forged:
+    return Forged(f"{header} is not the HMAC-SHA256 of this body")

@@ -50,7 +50,7 @@ class ParsedPayment(NamedTuple):
     failure_reason: str | None = None
     refunded: int | None = None
     is_paid_now: bool = True
-    """Whether a completed payment was paid at the time of the event, not before."""
+    """True if a completed payment was paid at the time of the event, False if before."""
     attempt: str | None = None
     """The failed charge: each attempt to pay an intent has its own."""
     released: int | None = None

@@ -5,14 +5,12 @@ HMAC-SHA256 of the body, which the documentation computes over its JSON.stringif
 signs is not documented: TAPAYZ_ALLOW_UNSIGNED admits unsigned webhooks, which cause a request to its API.
 """
 
-import hmac
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
 
 from providers.contract import (
-    Forged,
     Provider,
     Received,
     Translation,
@@ -24,8 +22,7 @@ from providers.contract import (
 from providers.parsing import json_body
 from providers.parsing.fields import ABSENT, Instant
 from providers.parsing.timestamps import korean
-from providers.signing.canonical_json import compacted
-from providers.signing.hmac_hex import is_valid_signature
+from providers.signing.hmac_hex import signature, verify_raw_or_compact
 from providers.tapayz import api as tapayz_api
 from providers.tapayz.objects import (
     CASH_ASSETS,
@@ -54,20 +51,14 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
 
     Raises Unsigned without a signature, Forged if none matches.
     """
-    given = received.headers.get(SIGNATURE, "").lower().encode("latin-1")
-    if not given:
+    if not received.headers.get(SIGNATURE):
         raise Unsigned("x-signature is missing")
-    if is_valid_signature(received.body, given, secrets):
-        return "signature"
-    compact = compacted(received.body)
-    if compact is not None and is_valid_signature(compact, given, secrets):
-        return "signature"
-    raise Forged("x-signature is not the HMAC-SHA256 of this body")
+    return verify_raw_or_compact(received, "x-signature", secrets)
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
     """Return the headers that a sender adds to this body."""
-    return {"X-Signature": hmac.digest(secret, payload, "sha256").hex()}
+    return {"X-Signature": signature(payload, secret)}
 
 
 def translate(received: Received, kind: str, cash_assets: Mapping[str, str] = CASH_ASSETS) -> Translation:

@@ -47,7 +47,7 @@ class TossCancel(msgspec.Struct):
 
     @property
     def is_done(self) -> bool:
-        """Whether the money was given back. Only overseas wallets do that later than the cancel."""
+        """True if the money was given back. Only overseas wallets do that later than the cancel."""
         return self.cancelStatus in (None, "", "DONE")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from providers.api_support import stated
 from providers.contract import (
     ApiVerification,
     Forged,
@@ -122,7 +123,7 @@ def _claims(event: str, payment: TossEvent) -> dict[str, str]:
     claims = {"event": event, "status": payment.status}
     if event == CANCEL:
         claims = {"event": event, "cancelStatus": payment.cancelStatus, "transactionKey": payment.transactionKey}
-    return {name: value for name, value in claims.items() if value}
+    return stated(claims)
 
 
 def _is_signed(payload: bytes) -> bool:

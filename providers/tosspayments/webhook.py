@@ -1,6 +1,5 @@
 """Contract C: signed events of subscriptions that are paid through Tosspayments, with full content."""
 
-import hmac
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -8,7 +7,6 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from providers.contract import (
-    Forged,
     InvalidField,
     Provider,
     Received,
@@ -21,7 +19,7 @@ from providers.parsing import json_body
 from providers.parsing.fields import ABSENT, Id, Instant, OrderId, StrictOptional, Text
 from providers.parsing.money import currency_code, minor_units, minor_units_or_none
 from providers.parsing.timestamps import korean, raw_text
-from providers.signing.hmac_hex import is_valid_signature
+from providers.signing.hmac_hex import signature, verify_raw
 from stream.events import BillingNotice, Cancel, PaymentNotice, PaymentStatus, Verification
 
 SIGNATURE = "x-tosspayments-signature"
@@ -79,15 +77,12 @@ _fields = msgspec.json.Decoder(SubscriptionFields)
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     """Check the signature of the raw body with all live secrets. Raises Forged if none matches."""
-    given = received.headers.get(SIGNATURE, "").lower().encode("latin-1")
-    if not is_valid_signature(received.body, given, secrets):
-        raise Forged("X-Tosspayments-Signature is not the HMAC-SHA256 of this body")
-    return "signature"
+    return verify_raw(received, "X-Tosspayments-Signature", secrets)
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
     """Return the headers that the sender adds to this body."""
-    return {"X-Tosspayments-Signature": hmac.digest(secret, payload, "sha256").hex()}
+    return {"X-Tosspayments-Signature": signature(payload, secret)}
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path

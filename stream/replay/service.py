@@ -22,7 +22,7 @@ from stream.replay.spec import ReplayImpossible, ReplaySpec
 from stream.worker.publisher import Publisher
 
 MAX_COMPARISONS = 4
-"""How often a difference is computed again, because the live store may change during the comparison."""
+"""The most times a comparison is repeated, because the live store may have changed during it."""
 
 
 class ReplayService:

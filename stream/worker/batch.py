@@ -32,7 +32,7 @@ class DeliveryOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What to publish after the commit: messages, the ids of their outbox rows, and the outcome of each delivery."""
+    """A committed batch's result: messages to publish, the ids of their outbox rows, and each delivery's outcome."""
 
     rows: list[int] = field(default_factory=list)
     messages: list[OutboxMessage] = field(default_factory=list)

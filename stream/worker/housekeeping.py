@@ -51,7 +51,7 @@ class Housekeeping:
 
     @property
     def is_due(self) -> bool:
-        """Whether the last run is more than INTERVAL_S ago."""
+        """True if the last run is more than INTERVAL_S ago."""
         return time.monotonic() - self._last_run_at > INTERVAL_S
 
     def work(

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from local.environment import read
+from local.paths import Paths
 from tests.actors import Shop, Store, new_order, until
 
 ROOT = Path(__file__).parents[2]
@@ -83,8 +85,7 @@ def running(checkout: Path) -> Iterator[dict[str, str]]:
         try:
             until(lambda: run.poll() is not None or hookstream(checkout, "status").returncode == 0, bool, 120)
             assert run.poll() is None, "the system did not come up"
-            lines = (checkout / ".run" / "env").read_text().splitlines()
-            yield dict(line.replace('"', "").replace("'", "").split("=", 1) for line in lines if "=" in line)
+            yield read(Paths(checkout, checkout / ".run"))
         finally:
             run.send_signal(signal.SIGINT)
 

@@ -77,7 +77,7 @@ class Invoice:
 
     @property
     def is_underpaid(self) -> bool:
-        """Whether the provider reported the invoice as underpaid after its completion."""
+        """True if the provider reported the invoice as underpaid after its completion."""
         stamp, reason = self.told.get("reason:Fail", (registers.UNSET, None))
         if self.state != "Complete" or reason != MISMATCH:
             return False

@@ -10,7 +10,7 @@ from stream.state.registers import Registers
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a set of webhooks states about a payment. `transactions` holds the state of each attempt to pay, by id.
+    """The part of a payment's state that a set of webhooks made. `transactions` holds each attempt to pay, by id.
 
     An entry of `cancels` is (amount in minor units, transaction). A transaction may hold `refunded_amount`, the highest
     refunded total that the provider ever stated for it. `entries` is the transaction log.

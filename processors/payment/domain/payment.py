@@ -199,13 +199,13 @@ class Payment:
 
     @property
     def mismatched(self) -> bool:
-        """Whether the amount or currency paid is known to differ from the order's."""
+        """True if the amount or currency paid is known to differ from the order's."""
         paid, ordered = self._paid_money, _money(self.order)
         return self.status in PAID and paid is not None and ordered is not None and paid != ordered
 
     @property
     def is_checked(self) -> bool:
-        """Whether both the order's amount and the payment's are known."""
+        """True if both the order's amount and the payment's are known."""
         return self._paid_money is not None and _money(self.order) is not None
 
     @cached_property

@@ -117,7 +117,10 @@ class PositionMoved(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ReplayRequest:
-    """What to replay into the schema `name`. `orders` limits it to these orders or invoices; empty means all."""
+    """A request to replay a service into the schema `name`.
+
+    `orders` limits it to these orders or invoices; empty means all.
+    """
 
     service: str
     name: str
@@ -127,7 +130,7 @@ class ReplayRequest:
 
     @property
     def is_full(self) -> bool:
-        """Whether the replayed store is complete, so that it can be promoted."""
+        """True if the replayed store is complete, so that it can be promoted."""
         return self.to_time is None and not self.orders
 
 
