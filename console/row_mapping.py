@@ -14,6 +14,7 @@ from stream.events import (
     RejectedWebhook,
     Webhook,
     ids,
+    order_ids,
     provider_ids,
 )
 
@@ -120,6 +121,7 @@ def refusal(record: RejectedWebhook) -> Cells:
         record.digest,
         record.excerpt,
         record.received_at,
+        "\n".join(order_ids.find(record.provider, record.excerpt)),
     )
 
 

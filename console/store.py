@@ -111,14 +111,16 @@ ON CONFLICT DO NOTHING
 MAIL_COLUMNS = "ids facts types audiences channels orders customers locales messages times"
 
 INSERT_REFUSALS = """
-INSERT INTO refusals (refusal_id, provider, path, cause, headers, digest, excerpt, received_at)
-SELECT id, provider, path, cause, headers::json, digest, excerpt, received_at
+INSERT INTO refusals (refusal_id, provider, path, cause, headers, digest, excerpt, received_at, order_ids)
+SELECT id, provider, path, cause, headers::json, digest, excerpt, received_at,
+       coalesce(string_to_array(orders, E'\n'), '{}')
   FROM unnest(%(ids)b::text[]::uuid[], %(providers)b::text[], %(paths)b::text[], %(causes)b::text[],
-              %(headers)b::text[], %(digests)b::bytea[], %(excerpts)b::bytea[], %(received)b::bigint[])
-       AS told (id, provider, path, cause, headers, digest, excerpt, received_at)
+              %(headers)b::text[], %(digests)b::bytea[], %(excerpts)b::bytea[], %(received)b::bigint[],
+              %(orders)b::text[])
+       AS told (id, provider, path, cause, headers, digest, excerpt, received_at, orders)
 ON CONFLICT DO NOTHING
 """
-REFUSAL_COLUMNS = "ids providers paths causes headers digests excerpts received"
+REFUSAL_COLUMNS = "ids providers paths causes headers digests excerpts received orders"
 
 # A ledger's balance only grows, so the higher of two balances is the later one. The credits of an invoice arrive in
 # order; those of a customer come from several partitions and may not.

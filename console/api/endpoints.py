@@ -67,9 +67,9 @@ def balance(tx: Connection, params: Parameters, customer_id: str) -> Response:
 
 
 def refusals(tx: Connection, params: Parameters) -> Response:
-    """Return the newest rejected requests."""
-    criteria, limit = query_params.of_refusals(params)
-    return {"refusals": [views.refusal(row) for row in queries.refusals(tx, criteria, limit)]}
+    """Return a page of the rejected requests, newest first."""
+    criteria, page = query_params.of_refusals(params)
+    return views.refusals_page(queries.refusals(tx, criteria, page), page.limit)
 
 
 def labels(_: Connection, params: Parameters) -> Response:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from console.api.query_params import Filter, is_uuid
+from console.api.query_params import Page, RefusalFilter, is_uuid
 
 Row = Mapping[str, Any]
 
@@ -60,11 +60,10 @@ SELECT notification_id::text, fact_id, fact_type, audience, channel, order_id, c
 """
 BALANCES = "SELECT currency, balance, at FROM balances WHERE customer_id = %(customer)s ORDER BY currency"
 REFUSALS = """
-SELECT refusal_id::text, provider, path, cause, headers, encode(digest, 'hex') AS digest, excerpt, received_at
+SELECT refusal_id::text, provider, path, cause, headers, encode(digest, 'hex') AS digest, excerpt, received_at,
+       order_ids
   FROM refusals
- WHERE (%(provider)s::text IS NULL OR provider = %(provider)s)
-   AND (%(start)s::bigint IS NULL OR received_at >= %(start)s)
-   AND (%(end)s::bigint IS NULL OR received_at < %(end)s)
+ WHERE {filter}
  ORDER BY received_at DESC, refusal_id DESC LIMIT %(limit)s
 """
 MAX_ROWS = 500
@@ -116,15 +115,27 @@ def balances(tx: Connection, customer_id: str) -> list[Row]:
     return rows(tx, BALANCES, {"customer": customer_id})
 
 
-def refusals(tx: Connection, criteria: Filter, limit: int) -> list[Row]:
-    """Return the newest rejected requests that match the provider and time range of `criteria`."""
+def refusals(tx: Connection, criteria: RefusalFilter, page: Page) -> list[Row]:
+    """Return up to one rejected request more than the page holds, newest first."""
+    at, refusal_id = page.after or (None, None)
+    conditions: tuple[tuple[object, str], ...] = (
+        (criteria.provider, "provider = %(provider)s"),
+        (criteria.cause, "cause = %(cause)s"),
+        (criteria.order, "order_ids @> ARRAY[%(order)s::text]"),
+        (criteria.received.start, "received_at >= %(start)s"),
+        (criteria.received.end, "received_at < %(end)s"),
+        (at, "(received_at, refusal_id) < (%(at)s, %(after)s::uuid)"),
+    )
     values = {
-        "provider": criteria.provider,
+        **{name: getattr(criteria, name) for name in ("provider", "cause", "order")},
         "start": criteria.received.start,
         "end": criteria.received.end,
-        "limit": limit,
+        "at": at,
+        "after": refusal_id,
+        "limit": page.limit + 1,
     }
-    return rows(tx, REFUSALS, values)
+    chosen = " AND ".join(condition for value, condition in conditions if value is not None) or "true"
+    return rows(tx, REFUSALS.format(filter=chosen), values)
 
 
 def _has_own_event(row: Row) -> bool:

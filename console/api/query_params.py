@@ -22,7 +22,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 Cursor = tuple[int, str]
-"""The end of a page: when its last webhook was received (microseconds since 1970 UTC), and its id."""
+"""The end of a page: when its last row was received (microseconds since 1970 UTC), and its id."""
 Parameters = Mapping[str, Sequence[str]]
 
 
@@ -54,8 +54,18 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusalFilter:
+    """The rejected requests to select; a field that is None selects all. `provider` is a canonical name."""
+
+    provider: str | None = None
+    cause: str | None = None
+    order: str | None = None
+    received: Range = Range()
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """Up to `limit` webhooks after the cursor."""
+    """Up to `limit` rows after the cursor."""
 
     limit: int = LIMIT
     after: Cursor | None = None
@@ -80,10 +90,11 @@ def of_webhooks(params: Parameters) -> tuple[Filter, Page]:
     return criteria, Page(_limit(values.get("limit")), _after(values.get("cursor")))
 
 
-def of_refusals(params: Parameters) -> tuple[Filter, int]:
-    """Return the filter and the limit of a request for refusals. Raises BadParameter."""
-    values = _parse(params, {"from", "to", "provider", "limit"})
-    return Filter(provider=_provider(values), received=_range(values)), _limit(values.get("limit"))
+def of_refusals(params: Parameters) -> tuple[RefusalFilter, Page]:
+    """Return the filter and page of a request for refusals. Raises BadParameter."""
+    values = _parse(params, {"from", "to", "provider", "cause", "order", "limit", "cursor"})
+    criteria = RefusalFilter(_provider(values), values.get("cause"), values.get("order"), _range(values))
+    return criteria, Page(_limit(values.get("limit")), _after(values.get("cursor")))
 
 
 def reject_all(params: Parameters) -> None:

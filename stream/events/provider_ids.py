@@ -56,10 +56,11 @@ def _parsed(raw: bytes) -> Any:
 def _form(text: str) -> dict[str, str]:
     """Decode form parameters as UTF-8; ids need no other encoding."""
     pairs = (pair.partition("=") for pair in text.split("&")[:MAX_IDS])
-    return {name: _unescaped(value) for name, _, value in pairs}
+    return {name: unescaped(value) for name, _, value in pairs}
 
 
-def _unescaped(value: str) -> str:
+def unescaped(value: str) -> str:
+    """Return a form parameter without its escapes; bytes that are not UTF-8 become U+FFFD."""
     octets = _ESCAPE.sub(lambda escape: bytes([int(escape[1], 16)]), value.replace("+", " ").encode())
     return octets.decode(errors="replace")
 

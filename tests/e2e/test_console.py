@@ -72,6 +72,20 @@ def test_the_log_is_searched_page_by_page_newest_first(shop: Shop, console: Cons
     assert {row["type"] for page in pages for row in page} == {"REFUND_COMPLETED"}
 
 
+def test_a_refused_webhook_is_found_by_the_order_its_body_names(shop: Shop, console: Console) -> None:
+    order = f"{new_order()}/1"
+    for _ in range(3):
+        shop.post("payment", {"orderId": order, "status": "completed", "amount": 1}, X_Webhook_Signature="0" * 64)
+
+    page = console.wait_for("/api/refusals", lambda page: len(page["refusals"]) == 2, order=order, limit="2")
+    rest = console.wait_for("/api/refusals", lambda page: page["refusals"], order=order, cursor=page["next"])
+
+    assert [row["orderIds"] for row in (*page["refusals"], *rest["refusals"])] == [[order]] * 3
+    assert {row["cause"] for row in page["refusals"]} == {"invalid_signature"}
+    assert rest["next"] is None
+    assert console.ask("/api/refusals", order=order, cause="stale_timestamp").body["refusals"] == []
+
+
 def statuses(life: dict[str, Any]) -> set[str]:
     return {row["status"] for row in life["webhooks"]}
 
