@@ -25,6 +25,8 @@ from stream.worker.loop import Worker
 
 SERVICE = "confirmer"
 STOP_S = 2.0
+CONSUMER = {"fetch.min.bytes": 200_000}
+"""A verification may wait half a second more, so the shop's orders, which come often, need no request each."""
 
 
 def run(settings: ConfirmerSettings) -> None:
@@ -37,7 +39,7 @@ def run(settings: ConfirmerSettings) -> None:
     codec = Codec(registry(settings))
     poller = Poller(SERVICE, settings, store, codec)
     handler = partial(handle, encode=codec.encode, on_insert=poller.providers_to_notify.update)
-    worker = Worker(SERVICE, TOPICS, handler, settings, store, codec)
+    worker = Worker(SERVICE, TOPICS, handler, settings, store, codec, CONSUMER)
     worker.on_commit = poller.notify
     health = Health()
     worker.watch(health)

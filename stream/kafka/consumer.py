@@ -5,7 +5,7 @@ callbacks only record what was assigned and revoked; the worker acts on it later
 """
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -50,10 +50,19 @@ class GroupConsumer:
     """
 
     def __init__(
-        self, group: str, cluster: Cluster, topics: Sequence[Topic], properties: Mapping[str, Any] = NO_PROPERTIES
+        self,
+        group: str,
+        cluster: Cluster,
+        topics: Sequence[Topic],
+        properties: Mapping[str, Any] = NO_PROPERTIES,
+        before_revoke: Callable[[], None] = lambda: None,
     ) -> None:
-        """Configure librdkafka with CONSUMER and `properties`; the environment's `KAFKA_…` properties override both."""
+        """Configure librdkafka with CONSUMER and `properties`; the environment's `KAFKA_…` properties override both.
+
+        `before_revoke` is called while partitions that Kafka takes away can still be committed; it must not poll.
+        """
         self._topics = [topic.name for topic in topics]
+        self._before_revoke = before_revoke
         self._consumer = cluster.consumer(group, {**CONSUMER, **properties, "stats_cb": self._on_statistics})
         self._fetch_stats = FetchStats(self._topics, time.monotonic())
         self._fetch_watchdog = Watchdog("consumer", partial(admin.are_healthy, cluster))
@@ -127,6 +136,7 @@ class GroupConsumer:
 
     def advance(self, ends: Mapping[Partition, int]) -> None:
         """Record that the store has committed these next offsets."""
+        self._note_handled(ends)
         for partition, end in ends.items():
             if partition in self.owned:  # Kafka may have revoked it meanwhile
                 self.owned[partition] = self.owned[partition]._replace(next_offset=end)
@@ -248,8 +258,7 @@ class GroupConsumer:
         While a restored store catches up, offsets below `rewound_until` are not committed, so that Kafka keeps the
         offset that was reached before the restore.
         """
-        handled = self._handled_until
-        self._handled_until |= {partition: max(end, handled.get(partition, 0)) for partition, end in ends.items()}
+        self._note_handled(ends)
         offsets = [TopicPartition(*one, end) for one, end in ends.items() if end >= self._rewound_until(one)]
         if not offsets:
             return
@@ -259,6 +268,10 @@ class GroupConsumer:
                 self._consumer.commit(offsets=offsets, asynchronous=True)
         except KafkaException as lost:  # a partition was revoked; the inbox lets its next owner skip the batch
             log.info("offsets.lost", error=str(lost))
+
+    def _note_handled(self, ends: Mapping[Partition, int]) -> None:
+        handled = self._handled_until
+        self._handled_until |= {partition: max(end, handled.get(partition, 0)) for partition, end in ends.items()}
 
     def _rewound_until(self, partition: Partition) -> int:
         owned = self.owned.get(partition)
@@ -291,6 +304,7 @@ class GroupConsumer:
 
     def _on_revoke(self, _: Consumer, revoked: list[TopicPartition]) -> None:
         log.info("partitions.revoked", count=len(revoked))
+        self._before_revoke()
         self.forget({(partition.topic, partition.partition) for partition in revoked})
 
     def _on_lost(self, _: Consumer, lost: list[TopicPartition]) -> None:

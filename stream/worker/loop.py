@@ -1,7 +1,8 @@
 """The loop of every service behind Kafka: one thread, one consumer, one transaction per batch.
 
-Consume → decode → transaction (ownership, inbox, state, outbox) → publish outbox and outcomes → store offsets.
-After a crash between any two steps Kafka delivers the batch again, and the inbox recognizes its events.
+Consume → decode → transaction (ownership, inbox, state, outbox) → publish the outbox; once a second, publish the
+outcomes and store the offsets of the batches they belong to. After a crash between any two steps Kafka delivers the
+batches again, and the inbox recognizes their events.
 """
 
 import time
@@ -21,7 +22,7 @@ from runtime.startup import Startup
 from stream.avro import registry_client, startup
 from stream.avro.codec import Codec
 from stream.events import DeadRecord, Outcome
-from stream.events.topics import Topic
+from stream.events.topics import OUTCOMES, Topic
 from stream.kafka import admin, delivery, topic_drift
 from stream.kafka.client_config import Cluster
 from stream.kafka.consumer import NO_PROPERTIES, GroupConsumer
@@ -33,6 +34,7 @@ from stream.store.ownership_signal import OwnershipSignal
 from stream.worker import batch, bisection, metrics, reporting
 from stream.worker.batch import Applied
 from stream.worker.bisection import BatchFailed, Handler, Runner
+from stream.worker.held_outcomes import HeldOutcomes
 from stream.worker.housekeeping import INTERVAL_S, Housekeeping
 from stream.worker.lag import Lag
 from stream.worker.messages import Messages
@@ -66,10 +68,12 @@ class Worker:
         self._messages = Messages(service, codec)
         self._housekeeping = Housekeeping(settings, handler, codec, self._messages)
         self._cluster = Cluster.of(settings, service)
-        self._consumer = GroupConsumer(service, self._cluster, topics, consumer)
+        self._consumer = GroupConsumer(service, self._cluster, topics, consumer, self._on_revoke)
         self._lag = Lag(self._consumer, topics)
         self._publisher = Publisher(self._cluster, while_waiting=self._stay_in_group)
         self._published: list[int] = []
+        self._held = HeldOutcomes()
+        self._is_publishing = self._is_revoking = False
         self._failure: str | None = None
         self._progressed_at = time.monotonic()
         self._probe = StoreProbe(service, store)
@@ -127,8 +131,10 @@ class Worker:
                 self._note_progress()
                 self._lag.measure_if_due()
                 self._apply_until_done(self._consume(stop), stop)
+            self._publish_outcomes()
             self._clean_up()
         finally:
+            self._held.take()  # after a failure Kafka may acknowledge nothing; the next owner publishes them
             self._consumer.leave()
 
     def _note_progress(self) -> None:
@@ -196,7 +202,7 @@ class Worker:
         self._consumer.reclaim()
 
     def _process(self, messages: list[Message]) -> None:
-        """Acquire new partitions, apply the messages of owned partitions, and do the housekeeping if it is due."""
+        """Acquire new partitions, apply the messages of owned partitions, and do what is due between batches."""
         if self._consumer.owned and not self.trust.is_set:
             self._invalidate_ownership()  # another thread found that the store fails
         if self._consumer.arrived:
@@ -204,6 +210,8 @@ class Worker:
         if owned := [message for message in messages if self._consumer.owns(message)]:
             with metrics.BATCH_SECONDS.time():
                 self._apply(self._decode(owned))
+        if self._held.is_due(time.monotonic()):
+            self._publish_outcomes()
         if self._housekeeping.is_due:
             self._do_housekeeping()
 
@@ -216,7 +224,7 @@ class Worker:
         self._published = []
         for applied in results:
             self.on_commit()
-            self._publisher.publish(applied.messages)
+            self._publish(applied.messages)
             self._published += applied.rows
             reporting.report(applied)
 
@@ -245,17 +253,16 @@ class Worker:
                 acquired = {partition: now[partition] for partition in acquired}
             unpublished = outbox.unpublished(tx, assigned)
         self._seek(acquired, committed, in_hand)
-        self._publisher.publish([message for _, message in unpublished])
+        self._publish([message for _, message in unpublished])
         self._published += [row for row, _ in unpublished]
         self._consumer.add_owned(acquired)
-        # If Kafka has forgotten the group, restore its offsets for monitoring and for the next member.
-        self._consumer.commit_offsets(
-            {
-                partition: owned.next_offset
-                for partition, owned in acquired.items()
-                if owned.next_offset and partition not in committed
-            }
-        )
+        forgotten = {
+            partition: owned.next_offset
+            for partition, owned in acquired.items()
+            if owned.next_offset and partition not in committed
+        }
+        if forgotten:  # Kafka has forgotten the group: restore its offsets for monitoring and for the next member
+            self._consumer.commit_offsets(forgotten)
         self._lag.note_positions()
         with self._store.begin() as tx:
             self.trust.set(tx)
@@ -305,10 +312,34 @@ class Worker:
         self._published = []
         self._consumer.advance(ends)
         self.on_commit()
-        self._publisher.publish([*applied.messages, *outcomes])
+        self._publish(applied.messages)
         self._published = applied.rows
-        self._consumer.commit_offsets(ends, at_once=self._commits_immediately)
+        self._held.add(outcomes, ends, time.monotonic())
+        if self._commits_immediately:
+            self._publish_outcomes()
         reporting.report(applied)
+
+    def _publish(self, messages: Sequence[outbox.OutboxMessage]) -> None:
+        """Publish messages of the outbox; held outcomes go first if these messages may hold later ones of an event."""
+        if any(message.topic == OUTCOMES.name for message in messages):
+            self._publish_outcomes()
+        self._publish_now(messages)
+
+    def _publish_now(self, messages: Sequence[outbox.OutboxMessage]) -> None:
+        self._is_publishing = True
+        self._publisher.publish(messages)
+        self._is_publishing = False
+
+    def _publish_outcomes(self) -> None:
+        """Publish the held outcomes, then commit the offsets of their records."""
+        outcomes, ends = self._held.take()
+        if ends:
+            self._publish_held(outcomes, ends)
+
+    @faults.before("worker.before_outcomes")
+    def _publish_held(self, outcomes: list[outbox.OutboxMessage], ends: dict[Partition, int]) -> None:
+        self._publish_now(outcomes)
+        self._consumer.commit_offsets(ends, at_once=self._commits_immediately)
 
     @faults.after("worker.after_commit")
     def _commit(
@@ -354,9 +385,21 @@ class Worker:
         while (remaining := until - time.monotonic()) > 0 and not stop.wait(min(remaining, 0.2)):
             self._stay_in_group()
 
+    def _on_revoke(self) -> None:
+        """Publish the held outcomes before the partitions are given away, so that their next owner does not again.
+
+        Not during a publication, which had to wait for Kafka: its own messages would then be overtaken.
+        """
+        if not self._is_publishing:
+            self._is_revoking = True
+            self._publish_outcomes()
+            self._is_revoking = False
+
     def _stay_in_group(self) -> None:
         """Poll the paused consumer, so that Kafka keeps this member in the group while a batch waits."""
         self._note_progress()
+        if self._is_revoking:  # the consumer's poll has called us
+            return
         self._consumer.pause()
         self._lag.measure_if_due()
 

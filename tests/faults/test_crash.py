@@ -24,6 +24,7 @@ POINTS = (
     "publisher.before",
     "publisher.halfway",
     "publisher.after",
+    "worker.before_outcomes",
     "worker.before_offsets",
     "worker.after_offsets",
 )
