@@ -31,9 +31,8 @@ from stream.events import (
     ids,
     topics,
 )
-from stream.state import registers
+from stream.state import registers, untyped_registers
 from stream.state.aliases import Alias
-from stream.state.registers import Registers
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -106,7 +105,7 @@ def shipment(events: Iterable[Record]) -> Expected:
             "order_id": parcel.order_id,
             "status": parcel.status,
             "version": parcel.version,
-            "told": _json(parcel.told),
+            "told": json.loads(registers.dump(parcel.registers)),
         }
         for name, parcel in parcels.items()
     }
@@ -139,11 +138,14 @@ def refund(events: Iterable[Record]) -> Expected:
         },
         "refunds": {
             f"{order_id} {name}": {
-                **_values(state, "status", "amount", "currency"),
+                "status": refund_.status,
+                "amount": refund_.registers.amount.value,
+                "currency": refund_.registers.currency.value,
+                "told": json.loads(refund_.dump()),
                 "mismatch": order.mismatches.get(name),
             }
             for order_id, order in orders.items()
-            for name, state in order.counted.items()
+            for name, refund_ in order.counted.items()
         },
     }
     keys = [key for order in working_set.refunds.values() for key in refunds.event_keys(order)]
@@ -172,9 +174,9 @@ def subscription(events: Iterable[Record]) -> Expected:
             for name, user in users.items()
         },
         "orders": {
-            order_id: {"user_id": name, "told": _json(state)}
+            order_id: {"user_id": name, "told": json.loads(order.dump())}
             for name, user in users.items()
-            for order_id, state in user.orders.items()
+            for order_id, order in user.orders.items()
         },
     }
     keys = [key for user in users.values() for key in subscriptions.event_keys(user)]
@@ -196,23 +198,27 @@ def invoice(events: Iterable[Record]) -> Expected:
         "invoices": {
             name: {
                 "state": invoice_.state,
-                "cash_amount": invoice_.known("cash_amount"),
-                "cash_currency": invoice_.known("cash_currency"),
+                "cash_amount": invoice_.registers.cash_amount.value,
+                "cash_currency": invoice_.registers.cash_currency.value,
                 "version": invoice_.version,
-                "told": _json(invoice_.told),
+                "told": json.loads(invoice_.dump()),
             }
             for name, invoice_ in known.items()
         },
         "transfers": {
-            name: {"invoice_id": transfer.invoice_id, "version": transfer.version, "told": _json(transfer.told)}
+            name: {
+                "invoice_id": transfer.invoice_id,
+                "version": transfer.version,
+                "told": json.loads(registers.dump(transfer.registers)),
+            }
             for name, transfer in transfers.items()
         },
         "credits": {
             name: {
                 "entry_id": ids.domain_event_id("credit", name),
-                "customer_id": invoice_.known("customer_id"),
-                "amount": invoice_.known("cash_amount"),
-                "currency": invoice_.known("cash_currency") or "KRW",
+                "customer_id": invoice_.registers.customer_id.value,
+                "amount": invoice_.registers.cash_amount.value,
+                "currency": invoice_.registers.cash_currency.value or "KRW",
             }
             for name, invoice_ in known.items()
             if CreditAdded in invoices.event_types(invoice_)
@@ -255,10 +261,10 @@ def _plan_order(event: Record) -> subscriptions.PlanOrder | None:
     return subscriptions.parse_order_id(event.order_id) if isinstance(event, subscriptions.SubscriptionInput) else None
 
 
-def _values(state: Registers, *names: str) -> Row:
-    return {**{name: registers.value(state, name) for name in names}, "told": _json(state)}
+def _values(state: untyped_registers.Registers, *names: str) -> Row:
+    return {**{name: untyped_registers.value(state, name) for name in names}, "told": _json(state)}
 
 
-def _json(state: Registers) -> Any:
+def _json(state: untyped_registers.Registers) -> Any:
     """Return registers as the store's JSON column returns them."""
-    return json.loads(registers.dump(state))
+    return json.loads(untyped_registers.dump(state))

@@ -59,7 +59,10 @@ def advance(
         return Result(transaction_id or webhook.envelope.event_id, transfer_outcome, ())
     transfer = transfers.get(transaction_id or "")
     if isinstance(webhook, InvoiceWebhook) and contradicts(invoices[invoice_id], webhook):
-        amounts = {"amount": webhook.notice.cash_amount, "known_amount": invoices[invoice_id].known("cash_amount")}
+        amounts = {
+            "amount": webhook.notice.cash_amount,
+            "known_amount": invoices[invoice_id].registers.cash_amount.value,
+        }
         log.warning("invoice.contradicted", invoice_id=invoice_id, **amounts)
     invoices[invoice_id], outcome, events = apply(invoices[invoice_id], transfer, webhook)
     return Result(invoice_id, outcome if isinstance(webhook, InvoiceWebhook) else transfer_outcome, events)

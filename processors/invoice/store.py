@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from processors.invoice.domain import Invoice, Transfer
+from processors.invoice.domain import Invoice, Transfer, TransferRegisters
 from runtime.clock import moment
 from stream.events import CreditAdded, InvoiceWebhook, TransferWebhook
 from stream.state import registers
@@ -59,7 +59,6 @@ UPDATE transfers SET
  WHERE transfers.transaction_id = saved.transaction_id
 """
 TRANSFER_COLUMNS = "ids invoices customers states amounts assets hashes froms tos blocks reasons changes versions tolds"
-TRANSFER_FIELDS = "invoice_id customer_id state amount asset hash from_address to_address block_number reason".split()
 
 SAVE_INVOICES = """
 UPDATE invoices SET
@@ -84,10 +83,6 @@ INVOICE_COLUMNS = (
     "ids customers names states titles cash currencies cryptos assets received expected reasons transactions "
     "completed expired metadatas versions tolds"
 )
-INVOICE_FIELDS = (
-    "customer_id customer_name state title cash_amount cash_currency crypto_amount crypto_asset received_amount "
-    "expected_amount reason transaction_id"
-).split()
 
 RECORD = """
 INSERT INTO invoice_history (event_id, kind, invoice_id, transaction_id, state, previous_state, outcome, occurred_at,
@@ -111,7 +106,7 @@ def lock_transfers(tx: Connection, transaction_ids: Sequence[str]) -> dict[str, 
     ids = {"ids": list(transaction_ids)}
     tx.exec_driver_sql(INSERT_TRANSFERS, ids)
     rows = tx.exec_driver_sql(LOCK_TRANSFERS, ids)
-    return {name: Transfer(name, version, registers.load(told)) for name, version, told in rows}
+    return {name: Transfer(name, version, registers.load(TransferRegisters, told)) for name, version, told in rows}
 
 
 def lock_invoices(tx: Connection, invoice_ids: Sequence[str]) -> dict[str, Invoice]:
@@ -121,7 +116,7 @@ def lock_invoices(tx: Connection, invoice_ids: Sequence[str]) -> dict[str, Invoi
     ids = {"ids": list(invoice_ids)}
     tx.exec_driver_sql(INSERT_INVOICES, ids)
     rows = tx.exec_driver_sql(LOCK_INVOICES, ids)
-    return {name: Invoice(name, version, registers.load(told)) for name, version, told in rows}
+    return {name: Invoice.load(name, version, told) for name, version, told in rows}
 
 
 def lock_balances(tx: Connection, customer_ids: Sequence[str]) -> dict[tuple[str, str], int]:
@@ -164,24 +159,46 @@ def backfill(tx: Connection, paired: Sequence[tuple[str, str]]) -> None:
 
 
 def _transfer_row(transfer: Transfer) -> tuple[object, ...]:
+    state = transfer.registers
     return (
         transfer.transaction_id,
-        *(registers.value(transfer.told, name) for name in TRANSFER_FIELDS),
-        moment(registers.value(transfer.told, "changed_at")),
+        state.invoice_id.value,
+        state.customer_id.value,
+        state.state.value,
+        state.amount.value,
+        state.asset.value,
+        state.hash.value,
+        state.from_address.value,
+        state.to_address.value,
+        state.block_number.value,
+        state.reason.value,
+        moment(state.changed_at.value),
         transfer.version,
-        registers.dump(transfer.told),
+        registers.dump(state),
     )
 
 
 def _invoice_row(invoice: Invoice, last: InvoiceWebhook | None) -> tuple[object, ...]:
+    state = invoice.registers
     return (
         invoice.invoice_id,
-        *(invoice.known(name) for name in INVOICE_FIELDS),
-        moment(invoice.known("completed_at")),
-        moment(invoice.known("expired_at")),
+        state.customer_id.value,
+        state.customer_name.value,
+        state.state.value,
+        state.title.value,
+        state.cash_amount.value,
+        state.cash_currency.value,
+        state.crypto_amount.value,
+        state.crypto_asset.value,
+        invoice.received_amount,
+        invoice.expected_amount,
+        invoice.reason,
+        state.transaction_id.value,
+        moment(invoice.completed_at),
+        moment(invoice.expired_at),
         '{"webhook":' + as_json(last.envelope.raw) + "}" if last else None,
         invoice.version,
-        registers.dump(invoice.told),
+        invoice.dump(),
     )
 
 

@@ -9,7 +9,6 @@ from processors.payment.domain import OrdersPolicy, Payment, PaymentWorkingSet
 from processors.payment.domain.working_set import aliases_of
 from runtime.logging import log
 from stream.events import BillingWebhook, DisputeWebhook, OrderWebhook, PaymentWebhook, RefundWebhook, topics
-from stream.state.aliases import Alias
 from stream.state.fold import Result
 from stream.store import alias_store
 
@@ -25,7 +24,8 @@ def handle(
 ) -> list[Result]:
     """Apply new webhooks in order and save the changed payments, aliases, disputes and history; one result each."""
     named = [webhook for webhook in webhooks if isinstance(webhook, PaymentWebhook | DisputeWebhook | RefundWebhook)]
-    known = alias_store.lock(tx, sorted({alias for webhook in named for alias in aliases_of(webhook)}), Alias[Payment])
+    aliases = sorted({alias for webhook in named for alias in aliases_of(webhook)})
+    known = alias_store.lock(tx, aliases, store.load_pending)
     order_ids = {webhook.notice.order_id for webhook in webhooks if _changes_payment(webhook)}
     order_ids |= {alias.order_id for alias in known.values()}
     working_set = PaymentWorkingSet(store.lock(tx, sorted(filter(None, order_ids))), dict(known), orders)
@@ -39,7 +39,8 @@ def handle(
     ordered = {payment.order_id: payment for payment in (*map(payments.__getitem__, shop), *unpaid)}
     store.save_orders(tx, ordered.values())
     store.save(tx, payments.values(), last={result.key: webhook for webhook, result in applied})
-    alias_store.save(tx, {name: alias for name, alias in working_set.aliases.items() if alias is not known[name]})
+    mapped = {name: alias for name, alias in working_set.aliases.items() if alias is not known[name]}
+    alias_store.save(tx, mapped, store.dump_pending)
     store.save_disputes(tx, payments.values())
     store.record(tx, [*applied, *disputed])
     _log_updates(applied, payments)

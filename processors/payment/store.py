@@ -9,9 +9,11 @@ from sqlalchemy import Connection
 from processors.payment.domain import CancelClaim, Parts, Payment, dispute
 from runtime.clock import moment
 from stream.events import DisputeWebhook, PaymentWebhook
-from stream.state import json_payload, registers
+from stream.state import json_payload
+from stream.state import untyped_registers as registers
+from stream.state.aliases import Alias
 from stream.state.fold import Result
-from stream.state.registers import Registers
+from stream.state.untyped_registers import Registers
 from stream.store.bulk_sql import write
 
 BACKFILL = """
@@ -153,6 +155,16 @@ def save_orders(tx: Connection, payments: Iterable[Payment]) -> None:
     write(tx, SAVE_ORDERS, "ids amounts currencies tolds entries", rows)
 
 
+def load_pending(stored: str) -> Alias[Payment]:
+    """Return the alias whose `dump_pending` is `stored`."""
+    return _pending.decode(stored)
+
+
+def dump_pending(alias: Alias[Payment]) -> str:
+    """Return an alias and the payment that waits for its order as JSON, for a column."""
+    return msgspec.json.encode(alias).decode()
+
+
 def backfill(tx: Connection, released: Sequence[tuple[str, str]]) -> None:
     """Set the order of released webhooks in the history; `released` holds (event id, order id)."""
     write(tx, BACKFILL, "events ids", released)
@@ -172,6 +184,7 @@ class _Claims(msgspec.Struct):
 
 NO_PAYMENT: Sequence[Any] = (0, None, None, None, None, None)
 _disputes = msgspec.json.Decoder(dict[str, dict[str, tuple[registers.Stamp, Any]]])
+_pending = msgspec.json.Decoder(Alias[Payment])
 _claims = msgspec.json.Decoder(_Claims)
 
 

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from processors.refund import store
-from processors.refund.domain import Refunds, RefundWorkingSet, aliases_of
+from processors.refund.domain import RefundWorkingSet, aliases_of
 from stream.events import DomainEvent, RefundWebhook, topics
-from stream.state.aliases import Alias
 from stream.state.fold import Result
 from stream.store import alias_store
 
@@ -16,7 +15,7 @@ TOPICS = topics.READ_BY["refund"]
 
 def handle(tx: Connection, events: Sequence[RefundWebhook | DomainEvent]) -> list[Result]:
     """Apply new events in order; one result each. Most events about payments only map an alias to its order."""
-    known = alias_store.lock(tx, sorted({alias for event in events for alias in aliases_of(event)}), Alias[Refunds])
+    known = alias_store.lock(tx, sorted({alias for event in events for alias in aliases_of(event)}), store.load_pending)
     working_set = RefundWorkingSet({}, dict(known))
     before = store.lock(tx, sorted(filter(None, {working_set.touches(event) for event in events})))
     working_set.refunds.update(before)
@@ -25,7 +24,8 @@ def handle(tx: Connection, events: Sequence[RefundWebhook | DomainEvent]) -> lis
     applied = [(webhook, result) for webhook, result in pairs if isinstance(webhook, RefundWebhook)]
     changed = [order for order in working_set.refunds.values() if order is not before[order.order_id]]
     store.save(tx, changed, last={(result.key, webhook.notice.refund_id): webhook for webhook, result in applied})
-    alias_store.save(tx, {name: alias for name, alias in working_set.aliases.items() if alias is not known[name]})
+    mapped = {name: alias for name, alias in working_set.aliases.items() if alias is not known[name]}
+    alias_store.save(tx, mapped, store.dump_pending)
     store.record(tx, applied)
     store.backfill(tx, [(event_id, result.key) for result in results for event_id in result.released])
     return results

@@ -1,17 +1,17 @@
 """All SQL of the refund processor. Each batch runs one statement per table, with an array per column."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 
-from processors.refund.domain import Refunds, processed_at, reason
+from processors.refund.domain import Paid, Refund, Refunds
 from runtime.clock import moment
 from stream.events import RefundWebhook
-from stream.state import json_payload, registers
+from stream.state import json_payload
+from stream.state.aliases import Alias
 from stream.state.fold import Result
-from stream.state.registers import Registers
+from stream.state.registers import Register
 from stream.store.bulk_sql import write
 
 BACKFILL = """
@@ -86,11 +86,11 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Refunds]:
     ids = {"ids": list(order_ids)}
     tx.exec_driver_sql(INSERT_MISSING, ids)
     orders = tx.exec_driver_sql(LOCK, ids).all()
-    refunds: dict[str, dict[str, Registers]] = {order_id: {} for order_id in order_ids}
+    refunds: dict[str, dict[str, Refund]] = {order_id: {} for order_id in order_ids}
     for order_id, refund_id, told in tx.exec_driver_sql(READ, ids):
-        refunds[order_id][refund_id] = registers.load(told)
+        refunds[order_id][refund_id] = Refund.load(told)
     return {
-        order_id: Refunds(order_id, version, refunds[order_id] | _released(released), registers.load(paid))
+        order_id: Refunds(order_id, version, refunds[order_id] | _refunds(released), _paid.decode(paid))
         for order_id, version, paid, released in orders
     }
 
@@ -108,8 +108,10 @@ def save(tx: Connection, orders: Iterable[Refunds], last: Mapping[RefundKey, Ref
             order.status,
             order.refunded_amount,
             order.version,
-            registers.dump(order.paid),
-            msgspec.json.encode({name: order.refunds[name] for name in sorted(releases[order.order_id])}).decode(),
+            msgspec.json.encode(order.paid).decode(),
+            msgspec.json.encode(
+                _raw({name: order.refunds[name] for name in sorted(releases[order.order_id])})
+            ).decode(),
         )
         for order in changed
     ]
@@ -120,20 +122,56 @@ def save(tx: Connection, orders: Iterable[Refunds], last: Mapping[RefundKey, Ref
     mismatches = {order.order_id: order.mismatches for order in changed}
     rows = [
         (
-            *_row((order.order_id, refund_id), state, last.get((order.order_id, refund_id))),
+            *_row((order.order_id, refund_id), refund, last.get((order.order_id, refund_id))),
             mismatches[order.order_id].get(refund_id),
         )
         for order in changed
-        for refund_id, state in sorted(order.counted.items())
+        for refund_id, refund in sorted(order.counted.items())
     ]
     write(tx, SAVE_REFUNDS, REFUND_COLUMNS, rows)
 
 
-_stored = msgspec.json.Decoder(dict[str, dict[str, tuple[tuple[int, int, int, str], Any]]])
+class _StoredRefunds(msgspec.Struct):
+    """Refunds as they are stored while their order is unknown."""
+
+    order_id: str
+    version: int
+    refunds: dict[str, msgspec.Raw]
+    paid: dict[str, Register[Paid]]
 
 
-def _released(stored: str) -> dict[str, Registers]:
-    return {} if stored == "{}" else dict(_stored.decode(stored))
+_paid = msgspec.json.Decoder(dict[str, Register[Paid]])
+_by_id = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_pending = msgspec.json.Decoder(Alias[_StoredRefunds])
+
+
+def load_pending(stored: str) -> Alias[Refunds]:
+    """Return the alias whose `dump_pending` is `stored`."""
+    alias = _pending.decode(stored)
+    if (state := alias.pending) is None:
+        return Alias(alias.order_id, None, alias.waiting)
+    refunds = Refunds(state.order_id, state.version, _refunds_of(state.refunds), state.paid)
+    return Alias(alias.order_id, refunds, alias.waiting)
+
+
+def dump_pending(alias: Alias[Refunds]) -> str:
+    """Return an alias and the refunds that wait for its order as JSON, for a column."""
+    stored = None
+    if (state := alias.pending) is not None:
+        stored = _StoredRefunds(state.order_id, state.version, _raw(state.refunds), dict(state.paid))
+    return msgspec.json.encode(Alias(alias.order_id, stored, alias.waiting)).decode()
+
+
+def _refunds(stored: str) -> dict[str, Refund]:
+    return {} if stored == "{}" else _refunds_of(_by_id.decode(stored))
+
+
+def _refunds_of(stored: Mapping[str, msgspec.Raw]) -> dict[str, Refund]:
+    return {refund_id: Refund.load(bytes(raw).decode()) for refund_id, raw in stored.items()}
+
+
+def _raw(refunds: Mapping[str, Refund]) -> dict[str, msgspec.Raw]:
+    return {refund_id: msgspec.Raw(refund.dump().encode()) for refund_id, refund in refunds.items()}
 
 
 def backfill(tx: Connection, released: Sequence[tuple[str, str]]) -> None:
@@ -146,16 +184,20 @@ def record(tx: Connection, applied: Iterable[tuple[RefundWebhook, Result]]) -> N
     write(tx, RECORD, RECORD_COLUMNS, [_history_row(webhook, result) for webhook, result in applied])
 
 
-def _row(key: RefundKey, state: Registers, last: RefundWebhook | None) -> tuple[object, ...]:
-    names = "status amount currency crypto_amount crypto_asset".split()
+def _row(key: RefundKey, refund: Refund, last: RefundWebhook | None) -> tuple[object, ...]:
+    state = refund.registers
     return (
         *key,
-        *(registers.value(state, name) for name in names),
-        reason(state),
-        registers.value(state, "provider"),
-        moment(processed_at(state)),
+        state.status.value,
+        state.amount.value,
+        state.currency.value,
+        state.crypto_amount.value,
+        state.crypto_asset.value,
+        refund.reason,
+        state.provider.value,
+        moment(refund.processed_at),
         '{"webhook":' + json_payload.as_json(last.envelope.raw) + "}" if last else None,
-        registers.dump(state),
+        refund.dump(),
     )
 
 

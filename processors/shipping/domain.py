@@ -18,7 +18,7 @@ from stream.events import (
     ids,
 )
 from stream.state import registers
-from stream.state.registers import Registers, Stamp
+from stream.state.registers import UNSET, Register, Registers, Stamp, register
 
 TRANSITIONS = (
     ("preparing",),
@@ -46,6 +46,17 @@ EventKey = tuple[type[ShipmentEvent], tuple[str, ...]]
 """The type of a domain event, and the parts of its id: the parcel, and the scan's time in ATTEMPTS."""
 
 
+class ShipmentRegisters(Registers, frozen=True):
+    """What the scans of a parcel state. `scanned_at` is in microseconds."""
+
+    status: Register[str] = UNSET
+    carrier: Register[str] = UNSET
+    tracking_number: Register[str] = UNSET
+    last_location: Register[str] = UNSET
+    scanned_at: Register[int] = UNSET
+    order_id: Register[str] = UNSET
+
+
 @dataclass(frozen=True, slots=True)
 class Shipment:
     """The state of one parcel. `shipment_id` is carrier and tracking number, or the order if the parcel has neither.
@@ -55,24 +66,22 @@ class Shipment:
 
     shipment_id: str
     version: int = 0
-    told: Registers = field(default_factory=dict)
+    registers: ShipmentRegisters = field(default_factory=ShipmentRegisters)
 
     @property
     def status(self) -> str | None:
-        status: str | None = registers.value(self.told, "status")
-        return status
+        return self.registers.status.value
 
     @property
     def order_id(self) -> str | None:
-        order_id: str | None = registers.value(self.told, "order_id")
-        return order_id
+        return self.registers.order_id.value
 
     @property
     def updated_at(self) -> int | None:
         """The time of the scan that set the status, in microseconds; None if that scan states no time."""
-        (rank, _, position, _), scanned_at = self.told.get("scanned_at", (registers.UNSET, None))
-        status = self.told["status"][0] if "status" in self.told else registers.UNSET
-        return scanned_at if (rank, position) == (status[0], status[2]) else None
+        status, scanned = self.registers.status.stamp, self.registers.scanned_at
+        is_of_status = (scanned.stamp.rank, scanned.stamp.position) == (status.rank, status.position)
+        return scanned.value if is_of_status else None
 
     @property
     def event_key(self) -> EventKey | None:
@@ -80,7 +89,7 @@ class Shipment:
         kind = EVENT_BY_STATUS.get(self.status or "") if self.order_id is not None else None
         if kind is None:
             return None
-        at = self.told["status"][0][1]
+        at = self.registers.status.stamp.at
         return kind, (self.shipment_id, *([str(at)] if self.status in ATTEMPTS and at else []))
 
 
@@ -88,28 +97,28 @@ def apply(shipment: Shipment, webhook: ShippingWebhook) -> tuple[Shipment, Outco
     """Return the parcel after a scan, the scan's outcome, and the new domain events."""
     notice, envelope = webhook.notice, webhook.envelope
     stamp = registers.stamp(TRANSITIONS, notice.status, envelope.occurred_at, envelope.event_id)
-    fields = {
-        "status": notice.status,
-        "carrier": notice.carrier,
-        "tracking_number": notice.tracking_number,
-        "last_location": notice.location,
-        "scanned_at": notice.scanned_at,
-    }
-    outcome: OutcomeKind = "late" if registers.is_behind(shipment.told, stamp) else "processed"
-    state = registers.update(shipment.told, stamp, fields)
-    state = registers.update(state, _order_stamp(stamp, envelope), {"order_id": notice.order_id})
-    after = replace(shipment, version=shipment.version + 1, told=state)
+    scan = ShipmentRegisters(
+        status=register(stamp, notice.status),
+        carrier=register(stamp, notice.carrier),
+        tracking_number=register(stamp, notice.tracking_number),
+        last_location=register(stamp, notice.location),
+        scanned_at=register(stamp, notice.scanned_at),
+        order_id=register(_order_stamp(stamp, envelope), notice.order_id),
+    )
+    outcome: OutcomeKind = "late" if stamp < shipment.registers.status.stamp else "processed"
+    merged = registers.merge(shipment.registers, scan)
+    after = replace(shipment, version=shipment.version + 1, registers=merged)
     new = after.event_key if after.event_key != shipment.event_key else None
     return after, outcome, (_build_event(new, after, webhook),) if new else ()
 
 
 def _order_stamp(stamp: Stamp, envelope: Envelope) -> Stamp:
     """Return the stamp of a parcel's order id: the shop's (contract A) outranks every aggregator's."""
-    return (stamp[0] + len(TRANSITIONS), *stamp[1:]) if envelope.provider == SHOP else stamp
+    return stamp._replace(rank=stamp.rank + len(TRANSITIONS)) if envelope.provider == SHOP else stamp
 
 
 def _build_event(event_key: EventKey, shipment: Shipment, cause: ShippingWebhook) -> ShipmentEvent:
-    state, envelope = shipment.told, cause.envelope
+    state, envelope = shipment.registers, cause.envelope
     kind, key = event_key
     return kind(
         event_id=ids.domain_event_id(kind.__name__, *key),
@@ -118,7 +127,7 @@ def _build_event(event_key: EventKey, shipment: Shipment, cause: ShippingWebhook
         occurred_at=envelope.occurred_at,
         received_at=envelope.received_at,
         order_id=shipment.order_id,
-        carrier=registers.value(state, "carrier"),
-        tracking_number=registers.value(state, "tracking_number"),
-        location=registers.value(state, "last_location"),
+        carrier=state.carrier.value,
+        tracking_number=state.tracking_number.value,
+        location=state.last_location.value,
     )

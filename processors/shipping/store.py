@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from processors.shipping.domain import Shipment
+from processors.shipping.domain import Shipment, ShipmentRegisters
 from runtime.clock import moment
 from stream.events import ShippingWebhook
 from stream.state import registers
@@ -50,7 +50,10 @@ def lock(tx: Connection, shipment_ids: Sequence[str]) -> dict[str, Shipment]:
     ids = {"ids": list(shipment_ids)}
     tx.exec_driver_sql(INSERT_MISSING, ids)
     rows = tx.exec_driver_sql(LOCK, ids)
-    return {shipment_id: Shipment(shipment_id, version, registers.load(told)) for shipment_id, version, told in rows}
+    return {
+        shipment_id: Shipment(shipment_id, version, registers.load(ShipmentRegisters, told))
+        for shipment_id, version, told in rows
+    }
 
 
 def save(tx: Connection, shipments: Iterable[Shipment], last: Mapping[str, ShippingWebhook]) -> None:
@@ -64,11 +67,14 @@ def record(tx: Connection, applied: Iterable[tuple[ShippingWebhook, Result]]) ->
 
 
 def _row(shipment: Shipment, last: ShippingWebhook) -> tuple[object, ...]:
-    state = shipment.told
-    names = "carrier tracking_number order_id status last_location".split()
+    state = shipment.registers
     return (
         shipment.shipment_id,
-        *(registers.value(state, name) for name in names),
+        state.carrier.value,
+        state.tracking_number.value,
+        state.order_id.value,
+        state.status.value,
+        state.last_location.value,
         moment(shipment.updated_at),
         '{"webhook":' + as_json(last.envelope.raw) + "}",
         shipment.version,

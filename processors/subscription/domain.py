@@ -10,6 +10,7 @@ from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from typing import Self
 
 from runtime.clock import EPOCH
 from stream.events import (
@@ -26,7 +27,7 @@ from stream.events import (
     ids,
 )
 from stream.state import registers
-from stream.state.registers import Registers
+from stream.state.registers import UNSET, Register, Registers, Stamp, register
 
 TRANSITIONS = (("inactive",), ("active", "cancelled"))
 """A newer order makes a cancelled subscription active again."""
@@ -44,8 +45,10 @@ KST = timezone(timedelta(hours=9), "KST")
 """The time zone of the customers' calendar months and days: Korea, which has had no summer time since 1988."""
 
 REFUND_FAILED = "refund_failed"
+"""The reason why a payment is published again after a cancel."""
+
 RESTORED = "restored:"
-"""The reason why a payment is published again after a cancel, and the prefix of the register of each such time."""
+"""The prefix of the name of a stored register that holds when an order became paid again; its event id follows."""
 
 YEARS = range(2000, 2100)
 _ORDER = re.compile(r"BIZ-(?P<user>.+)-(?P<plan>[A-Za-z0-9_]+)-(?P<date>[0-9]{14}|[0-9]{8})")
@@ -60,13 +63,47 @@ class PlanOrder:
     at: int | None
 
 
+class OrderRegisters(Registers, frozen=True):
+    """When an order was approved, paid at the latest, cancelled, and when it is billed again; microseconds."""
+
+    approved_at: Register[int] = UNSET
+    paid_by: Register[int] = UNSET
+    cancelled_at: Register[int] = UNSET
+    next_billing_at: Register[int] = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class PaidOrder:
+    """The state of one order. `restored` holds, by event id, each time that it became paid again after a cancel."""
+
+    registers: OrderRegisters = field(default_factory=OrderRegisters)
+    restored: Mapping[str, Register[int]] = field(default_factory=dict)
+
+    @property
+    def cancelled_at(self) -> int | None:
+        """When the order was cancelled, in microseconds; None if its payment was restored after the cancel."""
+        cancelled = self.registers.cancelled_at
+        restored = max((register.stamp for register in self.restored.values()), default=UNSET.stamp)
+        return cancelled.value if cancelled.stamp > restored else None
+
+    @classmethod
+    def load(cls, stored: str) -> Self:
+        """Return the order whose `dump` is `stored`."""
+        restored = registers.load_prefixed(stored, RESTORED, int) if RESTORED in stored else {}
+        return cls(registers.load(OrderRegisters, stored), restored)
+
+    def dump(self) -> str:
+        """Return the order's registers as JSON, for a column."""
+        return registers.dump(self.registers, {RESTORED + name: restored for name, restored in self.restored.items()})
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """The state of one user's orders, by order id."""
 
     user_id: str
     version: int = 0
-    orders: Mapping[str, Registers] = field(default_factory=dict)
+    orders: Mapping[str, PaidOrder] = field(default_factory=dict)
 
     @property
     def last_order_id(self) -> str | None:
@@ -92,13 +129,13 @@ class Subscription:
 
     @property
     def cancelled_at(self) -> int | None:
-        return None if self.last_order_id is None else self.cancel_of(self.last_order_id)
+        return None if self.last_order_id is None else self.orders[self.last_order_id].cancelled_at
 
     @property
     def restored(self) -> int:
         """The number of times that the last order became paid again after a cancel because its refund failed."""
-        state = self.orders.get(self.last_order_id or "", {})
-        return sum(name.startswith(RESTORED) for name in state) if "cancelled_at" in state else 0
+        order = self.orders.get(self.last_order_id or "", PaidOrder())
+        return len(order.restored) if order.registers.cancelled_at is not UNSET else 0
 
     @property
     def ends_at(self) -> int | None:
@@ -117,23 +154,14 @@ class Subscription:
         """
         if self.status == "cancelled":
             return None
-        not_cancelled = [state for order_id, state in self.orders.items() if self.cancel_of(order_id) is None]
-        dates = [state["next_billing_at"] for state in not_cancelled if "next_billing_at" in state]
-        to_come = [date for date in dates if date[1] > (self.started_at or 0)]
+        dates = [order.registers.next_billing_at for order in self.orders.values() if order.cancelled_at is None]
+        to_come = [(date.stamp, date.value) for date in dates if (date.value or 0) > (self.started_at or 0)]
         return max(to_come)[1] if to_come else self.ends_at
-
-    def cancel_of(self, order_id: str) -> int | None:
-        """Return when an order was cancelled, in microseconds; None if its payment was restored after the cancel."""
-        state = self.orders[order_id]
-        stamp, at = state.get("cancelled_at", (registers.UNSET, None))
-        restored = [stamp for name, (stamp, _) in state.items() if name.startswith(RESTORED)]
-        return at if stamp > max(restored, default=registers.UNSET) else None
 
     def _began_at(self, order_id: str) -> int | None:
         """Return when an order was approved; if unknown and money was refunded, when it was ordered (microseconds)."""
-        state, ordered = self.orders[order_id], parse_order_id(order_id)
-        approved_at: int | None = registers.value(state, "approved_at")
-        paid_by: int | None = registers.value(state, "paid_by")
+        state, ordered = self.orders[order_id].registers, parse_order_id(order_id)
+        approved_at, paid_by = state.approved_at.value, state.paid_by.value
         if approved_at is not None or paid_by is None:
             return approved_at
         return ordered.at if ordered and ordered.at is not None else paid_by
@@ -166,9 +194,8 @@ def apply(
     therefore process it once.
     """
     order_id = event.order_id or ""
-    stamp = (0, event.occurred_at or event.received_at, 0, event.event_id)
-    state = registers.update(subscription.orders.get(order_id, {}), stamp, _fields(event))
-    after = replace(subscription, version=subscription.version + 1, orders={**subscription.orders, order_id: state})
+    order = _merged(subscription.orders.get(order_id, PaidOrder()), _order(event))
+    after = replace(subscription, version=subscription.version + 1, orders={**subscription.orders, order_id: order})
     is_active = any(kind is SubscriptionActivated and key[1] == order_id for kind, key in event_keys(after))
     late = isinstance(event, PaymentCompleted) and not is_active
     new = [key for key in event_keys(after) if key not in event_keys(subscription)]
@@ -202,19 +229,30 @@ def plan_missing_event(order_id: str, cause: DomainEvent) -> PlanMissing:
     )
 
 
-def _fields(event: SubscriptionInput) -> dict[str, int | None]:
+def _order(event: SubscriptionInput) -> PaidOrder:
+    """Return the state of the event's order that this event alone makes."""
     at = event.occurred_at or event.received_at
+    stamp = Stamp(0, at, 0, event.event_id)
     match event:
+        case PaymentCompleted() if event.reason == REFUND_FAILED:
+            approved = OrderRegisters(approved_at=register(stamp, event.paid_at))
+            return PaidOrder(approved, {event.event_id: Register(stamp, at)})
         case PaymentCompleted():
-            if event.reason == REFUND_FAILED:
-                return {f"{RESTORED}{event.event_id}": at, "approved_at": event.paid_at}
-            return {"approved_at": event.paid_at or at}
+            return PaidOrder(OrderRegisters(approved_at=Register(stamp, event.paid_at or at)))
         case PaymentCancelled():
-            return {"cancelled_at": event.cancelled_at or at, "paid_by": at if event.refunded_amount else None}
+            cancelled_at = Register(stamp, event.cancelled_at or at)
+            paid_by = register(stamp, at if event.refunded_amount else None)
+            return PaidOrder(OrderRegisters(cancelled_at=cancelled_at, paid_by=paid_by))
         case PaymentRefunded():
-            return {"paid_by": at}
+            return PaidOrder(OrderRegisters(paid_by=Register(stamp, at)))
         case BillingScheduled():
-            return {"next_billing_at": event.next_billing_at}
+            return PaidOrder(OrderRegisters(next_billing_at=register(stamp, event.next_billing_at)))
+
+
+def _merged(one: PaidOrder, other: PaidOrder) -> PaidOrder:
+    return PaidOrder(
+        registers.merge(one.registers, other.registers), registers.merge_by_key(one.restored, other.restored)
+    )
 
 
 def _build_event(event_key: EventKey, subscription: Subscription, cause: SubscriptionInput) -> SubscriptionEvent:

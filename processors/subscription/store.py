@@ -5,11 +5,9 @@ from collections.abc import Collection, Iterable, Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from processors.subscription.domain import Subscription, SubscriptionInput
+from processors.subscription.domain import PaidOrder, Subscription, SubscriptionInput
 from runtime.clock import moment
-from stream.state import registers
 from stream.state.fold import Result
-from stream.state.registers import Registers
 from stream.store.bulk_sql import write
 
 INSERT_MISSING = "INSERT INTO subscriptions (user_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
@@ -67,9 +65,9 @@ def lock(tx: Connection, user_ids: Sequence[str]) -> dict[str, Subscription]:
     ids = {"ids": list(user_ids)}
     tx.exec_driver_sql(INSERT_MISSING, ids)
     users = tx.exec_driver_sql(LOCK, ids).all()
-    orders: dict[str, dict[str, Registers]] = {user_id: {} for user_id in user_ids}
+    orders: dict[str, dict[str, PaidOrder]] = {user_id: {} for user_id in user_ids}
     for user_id, order_id, told in tx.exec_driver_sql(READ, ids):
-        orders[user_id][order_id] = registers.load(told)
+        orders[user_id][order_id] = PaidOrder.load(told)
     return {user_id: Subscription(user_id, version, orders[user_id]) for user_id, version in users}
 
 
@@ -78,9 +76,9 @@ def save(tx: Connection, subscriptions: Iterable[Subscription], touched: Collect
     by_user = list(subscriptions)
     write(tx, SAVE, COLUMNS, [_row(subscription) for subscription in by_user])
     orders = [
-        _order_row(subscription, order_id, state)
+        _order_row(subscription.user_id, order_id, order)
         for subscription in by_user
-        for order_id, state in subscription.orders.items()
+        for order_id, order in subscription.orders.items()
         if order_id in touched
     ]
     write(tx, SAVE_ORDERS, ORDER_COLUMNS, sorted(orders, key=lambda row: str(row[0])))
@@ -110,13 +108,9 @@ def _row(subscription: Subscription) -> tuple[object, ...]:
     )
 
 
-def _order_row(subscription: Subscription, order_id: str, state: Registers) -> tuple[object, ...]:
-    times = (
-        registers.value(state, "approved_at"),
-        subscription.cancel_of(order_id),
-        registers.value(state, "next_billing_at"),
-    )
-    return (order_id, subscription.user_id, *map(moment, times), registers.dump(state))
+def _order_row(user_id: str, order_id: str, order: PaidOrder) -> tuple[object, ...]:
+    times = (order.registers.approved_at.value, order.cancelled_at, order.registers.next_billing_at.value)
+    return (order_id, user_id, *map(moment, times), order.dump())
 
 
 def _history_row(event: SubscriptionInput, result: Result) -> tuple[object, ...]:

@@ -1,5 +1,7 @@
 """The domain events that services publish, named in the past tense."""
 
+from typing import NotRequired, TypedDict
+
 from stream.events.record import Mode, Record
 
 
@@ -18,6 +20,18 @@ class DomainEvent(Record, frozen=True, kw_only=True):
     order_id: str | None
     customer_id: str | None = None
     contact: str | None = None
+
+
+class EventHeader(TypedDict):
+    """The fields of every domain event but `contact`, for `**header` in its constructor."""
+
+    event_id: str
+    caused_by: str
+    mode: Mode
+    occurred_at: int | None
+    received_at: int
+    order_id: str | None
+    customer_id: NotRequired[str | None]
 
 
 class PaymentCompleted(DomainEvent, frozen=True, kw_only=True):

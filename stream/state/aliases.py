@@ -4,23 +4,23 @@ Pure; `stream.store.alias_store` stores them.
 """
 
 from collections.abc import Iterable, MutableMapping
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import msgspec
 
 S = TypeVar("S")
 AliasKey = tuple[str, str]
 """A provider, and its id of a payment."""
 
 
-@dataclass(frozen=True)
-class Alias(Generic[S]):
+class Alias(msgspec.Struct, Generic[S], frozen=True):
     """An alias: the order it maps to, or the state and event ids pending until it is mapped.
 
-    `orphan` is the pending state, `waiting` are the ids of the pending events.
+    `pending` is the state that the events in `waiting` made; its name in JSON is older.
     """
 
     order_id: str | None = None
-    orphan: S | None = None
+    pending: S | None = msgspec.field(default=None, name="orphan")
     waiting: tuple[str, ...] = ()
 
 

@@ -1,13 +1,14 @@
 """The table of aliases (`references`) and its SQL."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
-import msgspec
 from sqlalchemy import Connection
 
 from stream.state.aliases import Alias, AliasKey
 from stream.store.bulk_sql import write
+
+S = TypeVar("S")
 
 INSERT = """
 INSERT INTO "references" (provider, reference)
@@ -30,25 +31,22 @@ UPDATE "references" SET order_id = saved.order_id, orphan = saved.orphan::json,
 """
 
 
-def lock(tx: Connection, keys: Sequence[AliasKey], kind: Any) -> dict[AliasKey, Alias[Any]]:
+def lock(tx: Connection, keys: Sequence[AliasKey], load: Callable[[str], Alias[S]]) -> dict[AliasKey, Alias[S]]:
     """Lock the rows of these aliases until the transaction ends, and return them. Missing rows are inserted.
 
-    `keys` must be sorted. `kind` is the type a row with pending state is decoded to, such as `Alias[Payment]`.
+    `keys` must be sorted. `load` reads the JSON of an alias with pending state.
     """
     if not keys:
         return {}
     columns = {"providers": [provider for provider, _ in keys], "names": [name for _, name in keys]}
     tx.exec_driver_sql(INSERT, columns)
     return {
-        (provider, name): msgspec.json.decode(pending, type=kind) if pending else Alias(order_id)
+        (provider, name): load(pending) if pending else Alias(order_id)
         for provider, name, order_id, pending in tx.exec_driver_sql(LOCK, columns)
     }
 
 
-def save(tx: Connection, aliases: Mapping[AliasKey, Alias[Any]]) -> None:
-    """Update these aliases: the order an alias maps to, or its pending state."""
-    rows = [
-        (*key, alias.order_id, None if alias.order_id else msgspec.json.encode(alias).decode())
-        for key, alias in aliases.items()
-    ]
+def save(tx: Connection, aliases: Mapping[AliasKey, Alias[S]], dump: Callable[[Alias[S]], str]) -> None:
+    """Update these aliases: the order an alias maps to, or its pending state, which `dump` writes as JSON."""
+    rows = [(*key, alias.order_id, None if alias.order_id else dump(alias)) for key, alias in aliases.items()]
     write(tx, SAVE, "providers names ids orphans", rows)

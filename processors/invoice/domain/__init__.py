@@ -5,7 +5,7 @@ cash is an integer in minor units.
 """
 
 from processors.invoice.domain.domain_events import apply, credits_in, event_types, is_positive, with_balances
-from processors.invoice.domain.invoice import TRANSFERS, TRANSITIONS, UNKNOWN, Invoice, Transfer
+from processors.invoice.domain.invoice import TRANSFERS, TRANSITIONS, UNKNOWN, Invoice, Transfer, TransferRegisters
 from processors.invoice.domain.transitions import apply_to_transfer, contradicts
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "UNKNOWN",
     "Invoice",
     "Transfer",
+    "TransferRegisters",
     "apply",
     "apply_to_transfer",
     "contradicts",

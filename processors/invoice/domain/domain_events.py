@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 import msgspec
 
-from processors.invoice.domain.invoice import MISMATCH, Invoice, Transfer
+from processors.invoice.domain.invoice import MISMATCH, UNKNOWN, EndRegisters, Invoice, Transfer
 from processors.invoice.domain.transitions import apply_to_invoice
 from stream.events import (
     CreditAdded,
@@ -14,8 +14,10 @@ from stream.events import (
     DigitalDeliveryRequested,
     DomainEvent,
     Envelope,
+    EventHeader,
     InvoiceCancelled,
     InvoiceCompleted,
+    InvoiceEvent,
     InvoiceFailed,
     InvoicePending,
     InvoiceRejected,
@@ -25,10 +27,9 @@ from stream.events import (
     TransferWebhook,
     ids,
 )
-from stream.state import registers
 from stream.state.fold import Result
 
-EVENT_BY_STATE: dict[str, type[DomainEvent]] = {
+EVENT_BY_STATE: dict[str, type[InvoiceEvent]] = {
     "Pending": InvoicePending,
     "Cancel": InvoiceCancelled,
     "Reject": InvoiceRejected,
@@ -51,12 +52,12 @@ def apply(
 
 def event_types(invoice: Invoice) -> tuple[type[DomainEvent], ...]:
     """Return the types of the events that hold. CreditAdded needs a customer, DigitalDeliveryRequested a title."""
-    state, cash = invoice.state, invoice.known("cash_amount")
+    state, stated = invoice.state, invoice.registers
     is_refundable = state == "Fail" and invoice.reason == MISMATCH
     optional = {
-        CreditAdded: state == "Complete" and bool(invoice.known("customer_id")) and (cash or 0) > 0,
-        DigitalDeliveryRequested: state == "Complete" and bool(invoice.known("title")),
-        CryptoRefundRequested: is_refundable and is_positive(invoice.known("received_amount")),
+        CreditAdded: state == "Complete" and bool(stated.customer_id.value) and (stated.cash_amount.value or 0) > 0,
+        DigitalDeliveryRequested: state == "Complete" and bool(stated.title.value),
+        CryptoRefundRequested: is_refundable and is_positive(invoice.received_amount),
         InvoiceUnderpaid: invoice.is_underpaid,
     }
     main = EVENT_BY_STATE.get(state or "")
@@ -95,24 +96,51 @@ def with_balances(results: Sequence[Result], balances: Mapping[tuple[str, str], 
 
 
 def _build_event(kind: type[DomainEvent], invoice: Invoice, cause: Envelope) -> DomainEvent:
-    is_refund = kind is CryptoRefundRequested
-    fields = {
-        **{name: invoice.known(name) for name in kind.__struct_fields__},
-        "event_id": ids.domain_event_id(kind.__name__, invoice.invoice_id),
-        "caused_by": cause.event_id,
-        "mode": cause.mode,
-        "occurred_at": cause.occurred_at,
-        "received_at": cause.received_at,
-        "order_id": None,
-        "invoice_id": invoice.invoice_id,
-        "amount": invoice.known("received_amount") if is_refund else invoice.known("cash_amount"),
-        "currency": invoice.known("cash_currency") or "KRW",
-        "asset": invoice.known("crypto_asset"),
-        "entry_id": ids.domain_event_id("credit", invoice.invoice_id),
-        "balance": invoice.known("cash_amount"),
-        "refund_id": ids.domain_event_id("refund", invoice.invoice_id),
-    }
-    if kind is InvoiceUnderpaid:
-        short = {name: registers.value(invoice.told, f"{name}:Fail") for name in ("received_amount", "expected_amount")}
-        fields |= {**short, "reason": MISMATCH}
-    return kind(**{name: fields[name] for name in kind.__struct_fields__})
+    stated = invoice.registers
+    cash, currency = stated.cash_amount.value, stated.cash_currency.value or "KRW"
+    header = EventHeader(
+        event_id=ids.domain_event_id(kind.__name__, invoice.invoice_id),
+        caused_by=cause.event_id,
+        mode=cause.mode,
+        occurred_at=cause.occurred_at,
+        received_at=cause.received_at,
+        order_id=None,
+        customer_id=stated.customer_id.value,
+    )
+    if kind is CreditAdded:
+        entry_id = ids.domain_event_id("credit", invoice.invoice_id)
+        return CreditAdded(
+            **header,
+            invoice_id=invoice.invoice_id,
+            entry_id=entry_id,
+            amount=cash or 0,
+            currency=currency,
+            balance=cash or 0,
+        )
+    if kind is DigitalDeliveryRequested:
+        return DigitalDeliveryRequested(**header, invoice_id=invoice.invoice_id, title=stated.title.value or "")
+    if kind is CryptoRefundRequested:
+        return CryptoRefundRequested(
+            **header,
+            refund_id=ids.domain_event_id("refund", invoice.invoice_id),
+            invoice_id=invoice.invoice_id,
+            amount=invoice.received_amount or "0",
+            asset=stated.crypto_asset.value,
+            reason=invoice.reason or UNKNOWN,
+            transaction_id=stated.transaction_id.value,
+        )
+    is_short = kind is InvoiceUnderpaid
+    failure = invoice.ends.get("Fail", EndRegisters())
+    make = InvoiceUnderpaid if is_short else EVENT_BY_STATE[invoice.state or ""]
+    return make(
+        **header,
+        invoice_id=invoice.invoice_id,
+        title=stated.title.value,
+        amount=cash,
+        currency=currency,
+        crypto_amount=stated.crypto_amount.value,
+        crypto_asset=stated.crypto_asset.value,
+        received_amount=failure.received_amount.value if is_short else invoice.received_amount,
+        expected_amount=failure.expected_amount.value if is_short else invoice.expected_amount,
+        reason=MISMATCH if is_short else invoice.reason,
+    )

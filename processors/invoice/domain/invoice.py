@@ -1,10 +1,15 @@
 """The state of a crypto invoice, and of a transfer that pays one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Self, TypeVar
+
+import msgspec
 
 from stream.state import registers
-from stream.state.registers import Registers, Stamp
+from stream.state.registers import UNSET, Register, Registers, Stamp
+
+T = TypeVar("T")
 
 TRANSITIONS = (
     ("Ready",),
@@ -28,11 +33,56 @@ MISMATCH = "amount_mismatch"
 UNKNOWN = "unknown"
 UNSUCCESSFUL = ("Cancel", "Reject", "Fail")
 
-END_FIELDS = ("received_amount", "expected_amount", "reason", "expired_at", "completed_at")
-"""Fields that a webhook with a state of UNSUCCESSFUL states about that state only; their registers are `name:State`."""
-
 EXPIRING = ("Ready", "Wait", "Pending", "Cancel")
 """The states that have an expiry time."""
+
+
+class EndRegisters(Registers, frozen=True):
+    """What a webhook states of its own state only: crypto amounts are decimals, times are in microseconds."""
+
+    received_amount: Register[str] = UNSET
+    expected_amount: Register[str] = UNSET
+    reason: Register[str] = UNSET
+    expired_at: Register[int] = UNSET
+    completed_at: Register[int] = UNSET
+
+
+class InvoiceRegisters(EndRegisters, frozen=True):
+    """What is stated of an invoice. Older rows hold the inherited fields of states of UNSUCCESSFUL here too."""
+
+    invoice_id: Register[str] = UNSET
+    customer_id: Register[str] = UNSET
+    customer_name: Register[str] = UNSET
+    state: Register[str] = UNSET
+    previous_state: Register[str] = UNSET
+    title: Register[str] = UNSET
+    cash_amount: Register[int] = UNSET
+    cash_currency: Register[str] = UNSET
+    crypto_amount: Register[str] = UNSET
+    crypto_asset: Register[str] = UNSET
+    transaction_id: Register[str] = UNSET
+    transaction_hash: Register[str] = UNSET
+    from_address: Register[str] = UNSET
+    to_address: Register[str] = UNSET
+    block_number: Register[int] = UNSET
+
+
+class TransferRegisters(Registers, frozen=True):
+    """What is stated of a transfer: `amount` is a decimal, `changed_at` in microseconds."""
+
+    invoice_id: Register[str] = UNSET
+    reference: Register[str] = UNSET
+    transaction_id: Register[str] = UNSET
+    customer_id: Register[str] = UNSET
+    state: Register[str] = UNSET
+    amount: Register[str] = UNSET
+    asset: Register[str] = UNSET
+    hash: Register[str] = UNSET
+    from_address: Register[str] = UNSET
+    to_address: Register[str] = UNSET
+    block_number: Register[int] = UNSET
+    reason: Register[str] = UNSET
+    changed_at: Register[int] = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,69 +91,108 @@ class Transfer:
 
     transaction_id: str
     version: int = 0
-    told: Registers = field(default_factory=dict)
+    registers: TransferRegisters = field(default_factory=TransferRegisters)
 
     @property
     def invoice_id(self) -> str | None:
         """The invoice that it pays; None until a webhook names both."""
-        invoice_id: str | None = registers.value(self.told, "invoice_id")
-        return invoice_id
+        return self.registers.invoice_id.value
 
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """The state of one invoice."""
+    """The state of one invoice. `ends` holds what its webhooks stated of each state of UNSUCCESSFUL, by state."""
 
     invoice_id: str
     version: int = 0
-    told: Registers = field(default_factory=dict)
+    registers: InvoiceRegisters = field(default_factory=InvoiceRegisters)
+    ends: Mapping[str, EndRegisters] = field(default_factory=dict)
 
     @property
     def state(self) -> str | None:
         """The state by TRANSITIONS; None while only a transfer of the invoice is known."""
-        state: str | None = registers.value(self.told, "state")
-        return state
+        return self.registers.state.value
 
     @property
     def reason(self) -> str | None:
         """The reason of a state of UNSUCCESSFUL, never that of an overtaken state; UNKNOWN if none is stated."""
         if self.state not in UNSUCCESSFUL:
             return None
-        if (reason := registers.value(self.told, f"reason:{self.state}")) is not None:
-            return str(reason)
-        (rank, *_), _ = self.told["state"]
-        (reason_rank, *_), reason = self.told.get("reason", (registers.UNSET, None))
-        return reason if reason_rank == rank else UNKNOWN
+        if (reason := self._end.reason.value) is not None:
+            return reason
+        older = self.registers.reason
+        return older.value if older.stamp.rank == self.registers.state.stamp.rank else UNKNOWN
+
+    @property
+    def received_amount(self) -> str | None:
+        """The crypto amount that was received, as far as the invoice's present state was stated with one."""
+        return self._of_state(self._end.received_amount, self.registers.received_amount)
+
+    @property
+    def expected_amount(self) -> str | None:
+        """The crypto amount that was expected, as far as the invoice's present state was stated with one."""
+        return self._of_state(self._end.expected_amount, self.registers.expected_amount)
+
+    @property
+    def expired_at(self) -> int | None:
+        """When the invoice expires or expired, in microseconds; None in a state that has no expiry."""
+        return self._of_state(self._end.expired_at, self.registers.expired_at) if self.state in EXPIRING else None
+
+    @property
+    def completed_at(self) -> int | None:
+        """When the invoice was completed, in microseconds; None in any other state."""
+        return self._of_state(UNSET, self.registers.completed_at) if self.state == "Complete" else None
 
     @property
     def is_underpaid(self) -> bool:
         """True if the provider reported the invoice as underpaid after its completion."""
-        stamp, reason = self.told.get("reason:Fail", (registers.UNSET, None))
-        if self.state != "Complete" or reason != MISMATCH:
+        failure = self.ends.get("Fail", EndRegisters()).reason
+        if self.state != "Complete" or failure.value != MISMATCH:
             return False
-        completed, failed = self.told["state"][0][1], stamp[1]
+        completed, failed = self.registers.state.stamp.at, failure.stamp.at
         return failed >= completed or not failed
 
-    def known(self, name: str) -> Any:
-        """Return a field; None when it is unknown, or known only from an event whose state was overtaken."""
-        if name == "reason":
-            return self.reason
-        if (name == "expired_at" and self.state not in EXPIRING) or (
-            name == "completed_at" and self.state != "Complete"
-        ):
-            return None
-        own = registers.value(self.told, f"{name}:{self.state}") if self.state in UNSUCCESSFUL else None
-        return self._before_end(name) if own is None else own
+    @classmethod
+    def load(cls, invoice_id: str, version: int, stored: str) -> Self:
+        """Return the invoice whose `dump` is `stored`."""
+        ends = {state: _load_end(stored, state) for state in UNSUCCESSFUL if f':{state}"' in stored}
+        return cls(invoice_id, version, registers.load(InvoiceRegisters, stored), ends)
 
-    def _before_end(self, name: str) -> Any:
-        """Return a field unless it belongs to an overtaken state. Older rows may hold such fields without a suffix."""
-        (rank, *_), value = self.told.get(name, (registers.UNSET, None))
-        ends = [above_transfers((at, 0, 0, ""))[0] for at, (state,) in enumerate(TRANSITIONS) if state in UNSUCCESSFUL]
-        is_overtaken = name in END_FIELDS and rank in ends and rank != self.told["state"][0][0]
-        return None if is_overtaken else value
+    def dump(self) -> str:
+        """Return the invoice's registers as JSON, for a column. The names of those in `ends` are `name:State`."""
+        ends = {
+            f"{name}:{state}": register
+            for state, end in self.ends.items()
+            for name, register in msgspec.structs.asdict(end).items()
+            if register is not UNSET
+        }
+        return registers.dump(self.registers, ends)
+
+    @property
+    def _end(self) -> EndRegisters:
+        return self.ends.get(self.state or "", EndRegisters())
+
+    def _of_state(self, own: Register[T], general: Register[T]) -> T | None:
+        """Return the value stated of the present state, else the general one unless it belongs to an overtaken state.
+
+        Older rows may hold fields of a state of UNSUCCESSFUL as general ones.
+        """
+        if own.value is not None:
+            return own.value
+        rank = general.stamp.rank
+        return None if rank in _END_RANKS and rank != self.registers.state.stamp.rank else general.value
+
+
+def _load_end(stored: str, state: str) -> EndRegisters:
+    suffix = f":{state}"
+    named = {name.removesuffix(suffix): raw for name, raw in _by_name.decode(stored).items() if name.endswith(suffix)}
+    return registers.load(EndRegisters, msgspec.json.encode(named).decode())
 
 
 def above_transfers(stamp: Stamp) -> Stamp:
     """Return a stamp for an invoice's own webhook, which outranks all stamps of its transfers."""
-    rank, at, position, event_id = stamp
-    return rank + len(TRANSFERS), at, position, event_id
+    return stamp._replace(rank=stamp.rank + len(TRANSFERS))
+
+
+_by_name = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_END_RANKS = frozenset(above_transfers(registers.stamp(TRANSITIONS, state, None, "")).rank for state in UNSUCCESSFUL)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from processors.payment.domain import transaction_log
-from stream.state import registers
-from stream.state.registers import Registers
+from stream.state import untyped_registers as registers
+from stream.state.untyped_registers import Registers
 
 
 @dataclass(frozen=True, slots=True)

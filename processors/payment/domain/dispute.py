@@ -11,8 +11,8 @@ from typing import Any
 
 from processors.payment.domain.payment import Payment
 from stream.events import DisputeClosed, DisputeOpened, DisputeWebhook, DomainEvent, OutcomeKind, Webhook, ids
-from stream.state import registers
-from stream.state.registers import Registers
+from stream.state import untyped_registers as registers
+from stream.state.untyped_registers import Registers
 
 TRANSITIONS = (
     ("warning_needs_response", "warning_under_review"),

@@ -26,7 +26,7 @@ from stream.events import (
     Webhook,
     ids,
 )
-from stream.state import registers
+from stream.state import untyped_registers as registers
 
 OrdersPolicy = Literal["optional", "required"]
 """`optional` publishes a success at once; `required` only when the shop's order is known and its amount agrees."""

@@ -11,8 +11,8 @@ from typing import Any
 from processors.payment.domain import transaction_log
 from processors.payment.domain.cancel_claims import CancelClaim, Parts, mismatch_reason
 from processors.payment.domain.transaction_log import PaidCounts, RefundEntry, StatusChange
-from stream.state import registers
-from stream.state.registers import UNSET, Registers, Stamp
+from stream.state import untyped_registers as registers
+from stream.state.untyped_registers import UNSET, Registers, Stamp
 
 TRANSITIONS = (
     ("pending",),

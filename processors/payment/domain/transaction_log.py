@@ -10,8 +10,8 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from stream.events import PaymentNotice, RefundNotice
-from stream.state import registers
-from stream.state.registers import Registers, Stamp
+from stream.state import untyped_registers as registers
+from stream.state.untyped_registers import Registers, Stamp
 
 MONEY_STATUSES = ("waiting_for_deposit", "completed", "partially_cancelled", "cancelled")
 """The statuses that decide whether a transaction holds the customer's money, in their order at the same time."""

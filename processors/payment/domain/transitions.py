@@ -7,8 +7,8 @@ from processors.payment.domain import dispute, transaction_log
 from processors.payment.domain.cancel_claims import CancelClaim, Parts, mismatch_reason
 from processors.payment.domain.payment import FAILED, TRANSITIONS, Payment
 from stream.events import DisputeWebhook, OrderWebhook, OutcomeKind, PaymentNotice, PaymentWebhook, RefundWebhook
-from stream.state import registers
-from stream.state.registers import Registers, Stamp
+from stream.state import untyped_registers as registers
+from stream.state.untyped_registers import Registers, Stamp
 
 CANCELS = ("partially_cancelled", "cancelled")
 

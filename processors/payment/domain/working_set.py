@@ -1,7 +1,9 @@
 """The payments and aliases of one batch. A webhook without an order id waits until one of its aliases is mapped."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import msgspec
 
 from processors.payment.domain import dispute
 from processors.payment.domain.domain_events import OrdersPolicy, new_events
@@ -58,7 +60,7 @@ class PaymentWorkingSet:
         payment = before = self.payments[order_id]
         released: tuple[str, ...] = ()
         for alias in mapped:
-            payment = merge(payment, alias.orphan) if alias.orphan else payment
+            payment = merge(payment, alias.pending) if alias.pending else payment
             released += alias.waiting
         payment, outcome = apply_webhook(payment, webhook)
         payment, fitting = release_claims(payment)
@@ -68,9 +70,11 @@ class PaymentWorkingSet:
     def _store_pending(self, alias: AliasKey, webhook: PaymentWebhook | DisputeWebhook | RefundWebhook) -> Result:
         """Store a webhook under its alias. A dispute has a deadline: publish it now, and again with its order."""
         known = self.aliases[alias]
-        before = known.orphan or Payment("")
+        before = known.pending or Payment("")
         pending, _ = apply_webhook(before, webhook)
-        self.aliases[alias] = replace(known, orphan=pending, waiting=(*known.waiting, webhook.envelope.event_id))
+        self.aliases[alias] = msgspec.structs.replace(
+            known, pending=pending, waiting=(*known.waiting, webhook.envelope.event_id)
+        )
         return Result(":".join(alias), "waiting", dispute.new_events(before, pending, webhook))
 
 

@@ -4,7 +4,7 @@ Pure. The result does not depend on the order in which events arrive.
 """
 
 from processors.refund.domain.domain_events import apply, event_keys
-from processors.refund.domain.refunds import TRANSITIONS, Refunds, processed_at, reason
+from processors.refund.domain.refunds import TRANSITIONS, Paid, Refund, Refunds
 from processors.refund.domain.working_set import RefundWorkingSet, aliases_of
 
-__all__ = ["TRANSITIONS", "RefundWorkingSet", "Refunds", "aliases_of", "apply", "event_keys", "processed_at", "reason"]
+__all__ = ["TRANSITIONS", "Paid", "Refund", "RefundWorkingSet", "Refunds", "aliases_of", "apply", "event_keys"]

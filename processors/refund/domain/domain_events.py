@@ -1,12 +1,12 @@
 """The domain events that hold for an order's refunds, and those that a change makes new."""
 
-from collections import Counter
 from itertools import groupby
 
-from processors.refund.domain.refunds import Refunds, reason
-from processors.refund.domain.transitions import ENDS, apply_webhook
+from processors.refund.domain.refunds import Refund, Refunds
+from processors.refund.domain.transitions import apply_webhook
 from stream.events import (
     DomainEvent,
+    EventHeader,
     OutcomeKind,
     RefundCompleted,
     RefundEvent,
@@ -15,8 +15,6 @@ from stream.events import (
     RefundWebhook,
     ids,
 )
-from stream.state import registers
-from stream.state.registers import Registers
 
 EVENT_BY_STATUS: dict[str, type[RefundEvent]] = {"completed": RefundCompleted, "rejected": RefundRejected}
 
@@ -44,46 +42,49 @@ def event_keys(refunds: Refunds) -> tuple[EventKey, ...]:
     """
     mismatches = refunds.mismatches
     keys: list[EventKey] = []
-    for refund_id, state in sorted(refunds.counted.items()):
-        kind = EVENT_BY_STATUS.get(registers.value(state, "status"))
+    for refund_id, refund in sorted(refunds.counted.items()):
+        kind = EVENT_BY_STATUS.get(refund.status or "")
         if refund_id in mismatches:
             keys.append((RefundMismatched, (refunds.order_id, refund_id, mismatches[refund_id])))
-        elif kind and not registers.value(state, "told_by_payment"):
-            keys.append((kind, (refunds.order_id, refund_id, *_occurrence(state))))
+        elif kind and not refund.registers.told_by_payment.value:
+            keys.append((kind, (refunds.order_id, refund_id, *_occurrence(refund))))
     return tuple(keys)
 
 
-def _occurrence(state: Registers) -> tuple[str, ...]:
+def _occurrence(refund: Refund) -> tuple[str, ...]:
     """Return the number of times the refund has reached its status; empty for the first time."""
-    ends = [name.partition("@") for name in state if name.partition("@")[0] in ENDS]
-    runs = [status for status, _ in groupby(sorted(ends, key=lambda end: (int(end[2]), end[0])), lambda end: end[0])]
-    times = runs.count(registers.value(state, "status"))
+    runs = [status for status, _ in groupby(end.status for end in sorted(refund.ends))]
+    times = runs.count(refund.status or "")
     return (str(times),) if times > 1 else ()
 
 
 def _build_event(event_key: EventKey, refunds: Refunds, cause: RefundWebhook | DomainEvent) -> DomainEvent:
     kind, key = event_key
-    state = refunds.refunds[key[1]]
+    refund_id = key[1]
+    refund = refunds.refunds[refund_id]
+    currency = refund.registers.currency.value or "KRW"
     envelope = cause.envelope if isinstance(cause, RefundWebhook) else cause
-    paid = Counter[str]()
-    for amount, currency, *_ in (value for _, value in refunds.paid.values()):
-        paid[currency] += amount or 0
-    currency = registers.value(state, "currency") or "KRW"
+    header = EventHeader(
+        event_id=ids.domain_event_id(kind.__name__, *key),
+        caused_by=envelope.event_id,
+        mode=envelope.mode,
+        occurred_at=envelope.occurred_at,
+        received_at=envelope.received_at,
+        order_id=refunds.order_id,
+    )
+    amount = refund.registers.amount.value
+    if not issubclass(kind, RefundMismatched):
+        return kind(**header, refund_id=refund_id, amount=amount, currency=currency, reason=refund.reason)
+    paid = refunds.paid_amounts
     paid_currency = currency if currency in paid else next(iter(sorted(paid)), None)
-    fields = {
-        "event_id": ids.domain_event_id(kind.__name__, *key),
-        "caused_by": envelope.event_id,
-        "mode": envelope.mode,
-        "occurred_at": envelope.occurred_at,
-        "received_at": envelope.received_at,
-        "order_id": refunds.order_id,
-        "refund_id": key[1],
-        "amount": registers.value(state, "amount"),
-        "currency": currency,
-        "reason": key[2] if kind is RefundMismatched else reason(state),
-        "provider": registers.value(state, "provider"),
-        "transaction_id": None,
-        "paid_amount": paid[paid_currency] or None if paid_currency else None,
-        "paid_currency": paid_currency,
-    }
-    return kind(**{name: fields[name] for name in kind.__struct_fields__ if name in fields})
+    return RefundMismatched(
+        **header,
+        refund_id=refund_id,
+        provider=refund.registers.provider.value,
+        transaction_id=None,
+        amount=amount,
+        currency=currency,
+        paid_amount=paid[paid_currency] or None if paid_currency else None,
+        paid_currency=paid_currency,
+        reason=key[2],
+    )

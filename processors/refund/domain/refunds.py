@@ -1,12 +1,12 @@
 """The state of an order's refunds, keyed by refund id. The total is the sum of the completed refunds."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple, Self
 
 from stream.state import registers
-from stream.state.registers import Registers
+from stream.state.registers import UNSET, Register, Registers, Stamp
 
 TRANSITIONS = (
     ("pending",),
@@ -19,37 +19,108 @@ A bank may return a completed refund (Stripe: succeeded → failed). Both status
 two holds.
 """
 
+ENDS = TRANSITIONS[-1]
+
+
+class RefundRegisters(Registers, frozen=True):
+    """What is stated of one refund. `amount` is in minor units, `crypto_amount` a decimal; times are in microseconds.
+
+    `rejection` is why it was rejected, `reason` why it was requested.
+    """
+
+    status: Register[str] = UNSET
+    amount: Register[int] = UNSET
+    currency: Register[str] = UNSET
+    crypto_amount: Register[str] = UNSET
+    crypto_asset: Register[str] = UNSET
+    rejection: Register[str] = UNSET
+    reason: Register[str] = UNSET
+    refunded_at: Register[int] = UNSET
+    provider: Register[str] = UNSET
+    told_by_payment: Register[bool] = UNSET
+
+
+class End(NamedTuple):
+    """A refund reached one of ENDS at this time, in microseconds; 0 if it is unknown. Instances sort by time."""
+
+    at: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """The state of one refund. `ends` holds each time it was completed or rejected, as its bank may return it."""
+
+    registers: RefundRegisters = field(default_factory=RefundRegisters)
+    ends: Mapping[End, Register[bool]] = field(default_factory=dict)
+
+    @property
+    def status(self) -> str | None:
+        return self.registers.status.value
+
+    @property
+    def processed_at(self) -> int | None:
+        """When the refund reached its status, in microseconds; None if no event with this status states a time."""
+        status, at = self.registers.status.stamp, self.registers.refunded_at
+        return at.value if (at.stamp.rank, at.stamp.position) == (status.rank, status.position) else None
+
+    @property
+    def reason(self) -> str | None:
+        """Why the refund was rejected, if it was; else, or if that is unknown, why it was requested."""
+        requested = self.registers.reason.value
+        return (self.registers.rejection.value or requested) if self.status == "rejected" else requested
+
+    @classmethod
+    def load(cls, stored: str) -> Self:
+        """Return the refund whose `dump` is `stored`."""
+        ends = {
+            End(int(at), status): register
+            for status in ENDS
+            if f'"{status}@' in stored
+            for at, register in registers.load_prefixed(stored, f"{status}@", bool).items()
+        }
+        return cls(registers.load(RefundRegisters, stored), ends)
+
+    def dump(self) -> str:
+        """Return the refund's registers as JSON, for a column."""
+        return registers.dump(self.registers, {f"{end.status}@{end.at}": self.ends[end] for end in self.ends})
+
+
+class Paid(NamedTuple):
+    """What a transaction paid, in minor units; None if it is unknown. Rows before the first release lack the last."""
+
+    amount: int | None
+    currency: str
+    provider: str | None
+    released_amount: int | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Refunds:
-    """The state of each refund of one order, by refund id.
-
-    `paid` holds (amount in minor units, currency, provider, released amount) of each transaction; older rows lack the
-    last.
-    """
+    """The state of each refund of one order by refund id, and what each transaction paid by transaction id."""
 
     order_id: str
     version: int = 0
-    refunds: Mapping[str, Registers] = field(default_factory=dict)
-    paid: Registers = field(default_factory=dict)
+    refunds: Mapping[str, Refund] = field(default_factory=dict)
+    paid: Mapping[str, Register[Paid]] = field(default_factory=dict)
 
     @property
     def refunded_amount(self) -> int:
         """The sum of the completed refunds that fit the payment, in minor units."""
         mismatches = self.mismatches
         return sum(
-            registers.value(state, "amount") or 0
-            for refund_id, state in self.counted.items()
-            if registers.value(state, "status") == "completed" and refund_id not in mismatches
+            refund.registers.amount.value or 0
+            for refund_id, refund in self.counted.items()
+            if refund.status == "completed" and refund_id not in mismatches
         )
 
     @property
     def status(self) -> str | None:
         """The status of the refund of the highest rank, then the latest time; None without a fitting refund."""
         mismatches = self.mismatches
-        fitting = [state for refund_id, state in self.counted.items() if refund_id not in mismatches]
-        newest = max(fitting, key=lambda state: state["status"][0], default=None)
-        return registers.value(newest, "status") if newest else None
+        fitting = [refund for refund_id, refund in self.counted.items() if refund_id not in mismatches]
+        newest = max(fitting, key=lambda refund: refund.registers.status.stamp, default=None)
+        return newest.status if newest else None
 
     @property
     def mismatches(self) -> dict[str, str]:
@@ -58,29 +129,40 @@ class Refunds:
         When several refunds together exceed the amount paid, the later ones do not fit. While the amount of a payment
         is unknown, no refund is too large.
         """
-        if not self.paid:
+        paid = self.payments
+        if not paid:
             return {}
-        paid = [value for _, value in self.paid.values()]
-        left = Counter[str]()
-        for amount, currency, *_ in paid:
-            left[currency] += amount or 0
-        is_open = any(amount is None for amount, *_ in paid)
+        left = self.paid_amounts
+        is_open = any(payment.amount is None for payment in paid)
         found = {}
-        for _, refund_id, state in self._completed:
-            amount, currency = registers.value(state, "amount"), registers.value(state, "currency")
-            if reason := _mismatch_reason(state, paid):
+        for _, refund_id, refund in self._completed:
+            amount, currency = refund.registers.amount.value or 0, refund.registers.currency.value or ""
+            if reason := _mismatch_reason(refund, paid):
                 found[refund_id] = reason
-            elif not is_open and amount and amount > left[currency]:
+            elif not is_open and amount > left[currency]:
                 found[refund_id] = "exceeds_payment"
             else:
-                left[currency] -= amount or 0
+                left[currency] -= amount
         return found
 
     @property
-    def counted(self) -> Mapping[str, Registers]:
+    def payments(self) -> list[Paid]:
+        """What the order's transactions paid."""
+        return [register.value for register in self.paid.values() if register.value]
+
+    @property
+    def paid_amounts(self) -> Counter[str]:
+        """The sums paid by currency, in minor units."""
+        sums = Counter[str]()
+        for payment in self.payments:
+            sums[payment.currency] += payment.amount or 0
+        return sums
+
+    @property
+    def counted(self) -> Mapping[str, Refund]:
         """The refunds without those that only release an authorized amount that was not captured (see `releases`)."""
         releases = self.releases
-        return {refund_id: state for refund_id, state in self.refunds.items() if refund_id not in releases}
+        return {refund_id: refund for refund_id, refund in self.refunds.items() if refund_id not in releases}
 
     @property
     def releases(self) -> frozenset[str]:
@@ -89,50 +171,43 @@ class Refunds:
         A release is made at the capture, before anything can be refunded.
         """
         found: set[str] = set()
-        for _, (_, (_, currency, provider, *released)) in sorted(self.paid.items()):
-            if any(released):
+        for _, register in sorted(self.paid.items()):
+            payment = register.value
+            if payment and payment.released_amount:
                 same = [
-                    (state["status"][0][1], refund_id)
-                    for refund_id, state in self.refunds.items()
-                    if refund_id not in found and _is_of_payment(state, (released[0], currency, provider))
+                    (refund.registers.status.stamp.at, refund_id)
+                    for refund_id, refund in self.refunds.items()
+                    if refund_id not in found and _is_release_of(refund, payment)
                 ]
                 found |= {refund_id for _, refund_id in sorted(same)[:1]}
         return frozenset(found)
 
     @property
-    def _completed(self) -> list[tuple[registers.Stamp, str, Registers]]:
+    def _completed(self) -> list[tuple[Stamp, str, Refund]]:
         """The completed refunds with an amount of money, in the order of their completion."""
         completed = [
-            (state["status"][0], refund_id, state)
-            for refund_id, state in self.counted.items()
-            if registers.value(state, "status") == "completed" and "amount" in state
+            (refund.registers.status.stamp, refund_id, refund)
+            for refund_id, refund in self.counted.items()
+            if refund.status == "completed" and refund.registers.amount is not UNSET
         ]
-        return sorted(completed, key=lambda refund: refund[:2])
+        return sorted(completed, key=lambda completion: completion[:2])
 
 
-def processed_at(state: Registers) -> int | None:
-    """Return when the refund reached its status, in microseconds; None if no event with this status states a time."""
-    (rank, _, position, _), at = state.get("refunded_at", (registers.UNSET, None))
-    status = state["status"][0]
-    return at if (rank, position) == (status[0], status[2]) else None
+def _is_release_of(refund: Refund, payment: Paid) -> bool:
+    """Return whether the payment reports a refund of its released amount, currency and provider too."""
+    stated = refund.registers
+    money = (stated.amount.value, stated.currency.value, stated.provider.value)
+    return bool(stated.told_by_payment.value) and money == (
+        payment.released_amount,
+        payment.currency,
+        payment.provider,
+    )
 
 
-def reason(state: Registers) -> str | None:
-    """Return why the refund was rejected, if it was; else, or if that is unknown, why it was requested."""
-    rejection: str | None = registers.value(state, "rejection")
-    requested: str | None = registers.value(state, "reason")
-    return (rejection or requested) if registers.value(state, "status") == "rejected" else requested
-
-
-def _is_of_payment(state: Registers, money: tuple[Any, ...]) -> bool:
-    """Return whether the payment reports a refund of this amount, currency and provider too."""
-    fields = tuple(registers.value(state, name) for name in ("amount", "currency", "provider"))
-    return bool(registers.value(state, "told_by_payment")) and fields == money
-
-
-def _mismatch_reason(state: Registers, paid: list[Any]) -> str | None:
+def _mismatch_reason(refund: Refund, paid: Iterable[Paid]) -> str | None:
     """Return why a refund fits no payment: `other_provider` or `other_currency`; None if one has both in common."""
-    providers = {provider for _, _, provider, *_ in paid}
-    if None not in providers and registers.value(state, "provider") not in providers:
+    providers = {payment.provider for payment in paid}
+    if None not in providers and refund.registers.provider.value not in providers:
         return "other_provider"
-    return None if registers.value(state, "currency") in {currency for _, currency, *_ in paid} else "other_currency"
+    currencies = {payment.currency for payment in paid}
+    return None if refund.registers.currency.value in currencies else "other_currency"

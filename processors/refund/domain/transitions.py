@@ -1,9 +1,10 @@
 """Apply an event to an order's refunds. The result does not depend on the order in which events arrive."""
 
 from dataclasses import replace
-from typing import Any
 
-from processors.refund.domain.refunds import TRANSITIONS, Refunds
+import msgspec
+
+from processors.refund.domain.refunds import ENDS, TRANSITIONS, End, Paid, Refund, RefundRegisters, Refunds
 from stream.events import (
     AmountMismatched,
     CryptoRefundRequested,
@@ -16,7 +17,7 @@ from stream.events import (
     RefundWebhook,
 )
 from stream.state import registers
-from stream.state.registers import Registers
+from stream.state.registers import UNSET, Register, Stamp, register
 
 REQUESTED_BY = "hookstream"
 """The provider of a refund that this system requested and no provider has reported yet."""
@@ -24,61 +25,73 @@ REQUESTED_BY = "hookstream"
 PaidEvent = PaymentCompleted | AmountMismatched | PaymentOverpaid | PaymentCancelled | PaymentRefunded
 """The domain events that state how much was paid for an order; refunds are compared with them."""
 
-ENDS = ("completed", "rejected")
-
 
 def apply_webhook(refunds: Refunds, webhook: RefundWebhook) -> tuple[Refunds, OutcomeKind]:
     """Return the refunds after a webhook, and the webhook's outcome."""
     notice, envelope = webhook.notice, webhook.envelope
     stamp = registers.stamp(TRANSITIONS, notice.status, envelope.occurred_at, envelope.event_id)
-    fields = {
-        "status": notice.status,
-        "amount": notice.amount,
-        "currency": None if notice.amount is None else notice.currency,
-        "rejection" if notice.status == "rejected" else "reason": notice.reason,
-        "refunded_at": notice.refunded_at,
-        "provider": envelope.provider,
-        "told_by_payment": notice.told_by_payment or None,
-        f"{notice.status}@{envelope.occurred_at or 0}": True if notice.status in ENDS else None,
-    }
-    before = refunds.refunds.get(notice.refund_id, {})
-    outcome: OutcomeKind = "late" if registers.is_behind(before, stamp) else "processed"
-    return _with_refund(refunds, notice.refund_id, registers.update(before, stamp, fields)), outcome
+    reason = register(stamp, notice.reason)
+    is_rejected = notice.status == "rejected"
+    stated = RefundRegisters(
+        status=register(stamp, notice.status),
+        amount=register(stamp, notice.amount),
+        currency=register(stamp, None if notice.amount is None else notice.currency),
+        rejection=reason if is_rejected else UNSET,
+        reason=UNSET if is_rejected else reason,
+        refunded_at=register(stamp, notice.refunded_at),
+        provider=register(stamp, envelope.provider),
+        told_by_payment=register(stamp, notice.told_by_payment or None),
+    )
+    ends = {End(envelope.occurred_at or 0, notice.status): Register(stamp, value=True)} if notice.status in ENDS else {}
+    before = refunds.refunds.get(notice.refund_id, Refund())
+    outcome: OutcomeKind = "late" if stamp < before.registers.status.stamp else "processed"
+    return _with_refund(refunds, notice.refund_id, Refund(stated, ends)), outcome
 
 
 def apply_request(refunds: Refunds, requested: RefundRequested | CryptoRefundRequested) -> Refunds:
     """Add a requested refund, which is pending until its provider reports it."""
     stamp = registers.stamp(TRANSITIONS, "pending", requested.occurred_at, requested.event_id)
-    fields: dict[str, Any] = {"status": "pending", "reason": requested.reason, "provider": REQUESTED_BY}
-    if isinstance(requested, RefundRequested):
-        fields |= {"amount": requested.amount, "currency": requested.currency}
-    else:
-        fields |= {"crypto_amount": requested.amount, "crypto_asset": requested.asset}
-    return _with_refund(
-        refunds, requested.refund_id, registers.update(refunds.refunds.get(requested.refund_id, {}), stamp, fields)
+    stated = RefundRegisters(
+        status=register(stamp, "pending"),
+        reason=register(stamp, requested.reason),
+        provider=register(stamp, REQUESTED_BY),
     )
+    if isinstance(requested, RefundRequested):
+        amount, currency = register(stamp, requested.amount), register(stamp, requested.currency)
+        stated = msgspec.structs.replace(stated, amount=amount, currency=currency)
+    else:
+        crypto, asset = register(stamp, requested.amount), register(stamp, requested.asset)
+        stated = msgspec.structs.replace(stated, crypto_amount=crypto, crypto_asset=asset)
+    return _with_refund(refunds, requested.refund_id, Refund(stated))
 
 
 def apply_payment(refunds: Refunds, event: PaidEvent) -> Refunds:
     """Record what was paid for the order. A cancel that refunded nothing states no payment."""
     if isinstance(event, PaymentCancelled) and not event.refunded_amount:
         return refunds
-    stamp = (0, event.occurred_at or event.received_at, 0, event.event_id)
-    released = getattr(event, "released_amount", None)
-    paid = (event.amount, event.currency, getattr(event, "provider", None), released)
+    at = event.occurred_at or event.received_at
     if isinstance(event, PaymentRefunded):  # its amount is the amount refunded
-        paid = (None, *paid[1:])
-        stamp = (-1, *stamp[1:])
-    return replace(refunds, paid=registers.update(refunds.paid, stamp, {event.transaction_id or "": paid}))
+        stated = Register(Stamp(-1, at, 0, event.event_id), Paid(None, event.currency, event.provider))
+    else:
+        provider = None if isinstance(event, AmountMismatched) else event.provider
+        paid = Paid(event.amount, event.currency, provider, event.released_amount)
+        stated = Register(Stamp(0, at, 0, event.event_id), paid)
+    return replace(refunds, paid=registers.merge_by_key(refunds.paid, {event.transaction_id or "": stated}))
 
 
 def merge(refunds: Refunds, other: Refunds) -> Refunds:
     """Merge two states of one order's refunds."""
     names = sorted({*refunds.refunds, *other.refunds})
-    merged = {name: registers.merge(refunds.refunds.get(name, {}), other.refunds.get(name, {})) for name in names}
-    paid = registers.merge(refunds.paid, other.paid)
+    merged = {name: _merged(refunds.refunds.get(name, Refund()), other.refunds.get(name, Refund())) for name in names}
+    paid = registers.merge_by_key(refunds.paid, other.paid)
     return replace(refunds, version=refunds.version + other.version, refunds=merged, paid=paid)
 
 
-def _with_refund(refunds: Refunds, refund_id: str, state: Registers) -> Refunds:
-    return replace(refunds, version=refunds.version + 1, refunds={**refunds.refunds, refund_id: state})
+def _with_refund(refunds: Refunds, refund_id: str, stated: Refund) -> Refunds:
+    """Return the refunds after an event that alone makes the state `stated`."""
+    refund = _merged(refunds.refunds.get(refund_id, Refund()), stated)
+    return replace(refunds, version=refunds.version + 1, refunds={**refunds.refunds, refund_id: refund})
+
+
+def _merged(one: Refund, other: Refund) -> Refund:
+    return Refund(registers.merge(one.registers, other.registers), registers.merge_by_key(one.ends, other.ends))

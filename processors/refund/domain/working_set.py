@@ -1,6 +1,8 @@
 """The refunds and aliases of one batch. A refund without an order id waits until one of its aliases is mapped."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import msgspec
 
 from processors.refund.domain.domain_events import new_events
 from processors.refund.domain.refunds import Refunds
@@ -48,7 +50,7 @@ class RefundWorkingSet:
         refunds = before = self.refunds[order_id]
         released: tuple[str, ...] = ()
         for alias in mapped:
-            refunds = merge(refunds, alias.orphan) if alias.orphan else refunds
+            refunds = merge(refunds, alias.pending) if alias.pending else refunds
             released += alias.waiting
         outcome: OutcomeKind = "processed"
         if isinstance(event, RefundWebhook):
@@ -62,8 +64,10 @@ class RefundWorkingSet:
 
     def _store_pending(self, alias: AliasKey, webhook: RefundWebhook) -> Result:
         known = self.aliases[alias]
-        pending, _ = apply_webhook(known.orphan or Refunds(""), webhook)
-        self.aliases[alias] = replace(known, orphan=pending, waiting=(*known.waiting, webhook.envelope.event_id))
+        pending, _ = apply_webhook(known.pending or Refunds(""), webhook)
+        self.aliases[alias] = msgspec.structs.replace(
+            known, pending=pending, waiting=(*known.waiting, webhook.envelope.event_id)
+        )
         return Result(":".join(alias), "waiting", ())
 
 

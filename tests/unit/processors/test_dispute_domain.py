@@ -8,7 +8,7 @@ import pytest
 from processors.payment.domain import Payment, PaymentWorkingSet, apply, dispute
 from stream.events import DisputeClosed, DisputeOpened, DisputeWebhook, DomainEvent, OrderWebhook, PaymentWebhook
 from stream.state.aliases import Alias
-from stream.state.registers import value
+from stream.state.untyped_registers import value
 from tests.builders import MINUTE, NOON, a_dispute, a_payment, an_envelope
 
 DUE = NOON + 7 * 24 * 60 * MINUTE

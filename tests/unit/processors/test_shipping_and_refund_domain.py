@@ -40,7 +40,12 @@ def test_a_scan_that_was_overtaken_moves_neither_status_nor_location() -> None:
 
     parcel, outcome, announced = shipping.apply(parcel, a_scan("in_transit", location="부산", at=NOON - MINUTE))
 
-    assert (parcel.status, parcel.told["last_location"][1], outcome, announced) == ("delivered", "서울", "late", ())
+    assert (parcel.status, parcel.registers.last_location.value, outcome, announced) == (
+        "delivered",
+        "서울",
+        "late",
+        (),
+    )
 
 
 @pytest.mark.parametrize(
@@ -262,7 +267,7 @@ def test_what_the_payment_tells_of_is_not_told_by_the_refund() -> None:
 def test_a_rejected_refund_was_not_processed_when_it_was_completed() -> None:
     refunds, _ = story(a_refund("completed", refunded_at=NOON), a_refund("rejected", at=NOON + MINUTE))
 
-    assert refund.processed_at(refunds.refunds["R-1"]) is None
+    assert refunds.refunds["R-1"].processed_at is None
 
 
 def story(*events: Any) -> tuple[refund.Refunds, list[DomainEvent]]:

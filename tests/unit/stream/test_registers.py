@@ -3,8 +3,15 @@
 import pytest
 
 from stream.state import registers
+from stream.state.registers import UNSET, Register, Registers, Stamp, register
 
+EARLY, LATE = Stamp(0, 1, 0, "a"), Stamp(2, 2, 0, "b")
 TIERS = (("pending",), ("failed", "expired"), ("completed",))
+
+
+class Payment(Registers, frozen=True):
+    method: Register[str] = UNSET
+    amount: Register[int] = UNSET
 
 
 @pytest.mark.parametrize(
@@ -30,17 +37,38 @@ def test_a_status_the_table_does_not_have_is_an_error() -> None:
 
 
 def test_a_field_that_is_none_keeps_its_value_and_stamp() -> None:
-    early, late = (0, 1, 0, "a"), (2, 2, 0, "b")
+    early = Payment(method=register(EARLY, "card"), amount=register(EARLY, 1))
+    late = Payment(method=register(LATE, None), amount=register(LATE, 2))
 
-    updated = registers.update(
-        registers.update({}, early, {"method": "card", "amount": 1}), late, {"method": None, "amount": 2}
-    )
+    merged = registers.merge(early, late)
 
-    assert updated == {"method": (early, "card"), "amount": (late, 2)}
+    assert merged == Payment(method=Register(EARLY, "card"), amount=Register(LATE, 2))
+    assert registers.merge(late, early) == merged
+
+
+def test_registers_of_keys_that_are_data_are_merged_by_their_stamps() -> None:
+    one = {"a": Register(LATE, 1), "b": Register(EARLY, 2)}
+
+    assert registers.merge_by_key(one, {"a": Register(EARLY, 0), "c": Register(EARLY, 3)}) == {
+        **one,
+        "c": Register(EARLY, 3),
+    }
 
 
 def test_registers_are_stored_and_read_back_as_they_were() -> None:
-    stored = {"status": ((2, 1_700_000_000_000_000, 0, "id"), "completed"), "amount": ((0, 0, 0, ""), 58000)}
+    payment = Payment(amount=Register(LATE, 58000))
 
-    assert registers.load(registers.dump(stored)) == stored
-    assert registers.load(None) == {}
+    assert registers.dump(payment) == '{"amount":[[2,2,0,"b"],58000]}'
+    assert registers.load(Payment, registers.dump(payment)) == payment
+    assert registers.load(Payment, None) == Payment()
+    assert registers.load(Payment, "{}").amount is UNSET
+
+
+def test_registers_in_several_parts_are_one_object() -> None:
+    payment, tries = Payment(amount=Register(LATE, 58000)), {"try:1": Register(EARLY, 7)}
+
+    stored = registers.dump(payment, tries, Payment())
+
+    assert stored == '{"amount":[[2,2,0,"b"],58000],"try:1":[[0,1,0,"a"],7]}'
+    assert registers.load(Payment, stored) == payment
+    assert registers.load_prefixed(stored, "try:", int) == {"1": Register(EARLY, 7)}

@@ -1,0 +1,48 @@
+"""Rows that were written before states were typed are read, and written again with the same registers."""
+
+import json
+
+import pytest
+
+from processors.invoice.domain import Invoice, TransferRegisters
+from processors.refund.domain import Refund
+from processors.refund.store import dump_pending, load_pending
+from processors.shipping.domain import ShipmentRegisters
+from processors.subscription.domain import PaidOrder
+from stream.state import registers
+
+EARLY, LATE = '[0,1700000000000000,0,"e1"]', '[2,1700000060000000,1,"e2"]'
+SHIPMENT = f'{{"status":[{LATE},"delivered"],"carrier":[{EARLY},"CJ"],"order_id":[{EARLY},"1"]}}'
+ORDER = f'{{"cancelled_at":[{EARLY},1700000000000000],"restored:e2":[{LATE},1700000060000000]}}'
+REFUND = (
+    f'{{"status":[{LATE},"completed"],"amount":[{EARLY},1000],"told_by_payment":[{EARLY},true],'
+    f'"rejected@0":[{EARLY},true],"completed@1700000060000000":[{LATE},true]}}'
+)
+INVOICE = (
+    f'{{"invoice_id":[{EARLY},"I-1"],"state":[{LATE},"Fail"],"reason":[{EARLY},"expired"],"cash_amount":[{EARLY},0],'
+    f'"reason:Fail":[{LATE},"amount_mismatch"],"received_amount:Fail":[{LATE},"1.5"],"expired_at:Cancel":[{EARLY},7]}}'
+)
+TRANSFER = f'{{"reference":[{EARLY},"r"],"transaction_id":[{EARLY},"tx"],"block_number":[{LATE},7]}}'
+
+
+@pytest.mark.parametrize(
+    ("stored", "again"),
+    [
+        (SHIPMENT, registers.dump(registers.load(ShipmentRegisters, SHIPMENT))),
+        (ORDER, PaidOrder.load(ORDER).dump()),
+        (REFUND, Refund.load(REFUND).dump()),
+        (INVOICE, Invoice.load("I-1", 1, INVOICE).dump()),
+        (TRANSFER, registers.dump(registers.load(TransferRegisters, TRANSFER))),
+    ],
+    ids=["shipment", "order of a subscription", "refund", "invoice", "transfer"],
+)
+def test_every_register_of_a_row_is_kept(stored: str, again: str) -> None:
+    assert json.loads(again) == json.loads(stored)
+
+
+def test_refunds_that_wait_for_their_order_are_kept() -> None:
+    paid = f'{{"tx":[{EARLY},[58000,"KRW","stripe",null]]}}'
+    refunds = f'{{"order_id":"","version":1,"refunds":{{"R-1":{REFUND}}},"paid":{paid}}}'
+    stored = f'{{"order_id":null,"orphan":{refunds},"waiting":["e2"]}}'
+
+    assert json.loads(dump_pending(load_pending(stored))) == json.loads(stored)
