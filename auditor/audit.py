@@ -52,10 +52,11 @@ def audit(
 
 def collect(env: Mapping[str, str], log: Log, accepted: Sequence[Accepted] | None, period: Period) -> Evidence:
     """Collect offsets, stores, topics and mails, in this order, because each follows from the one before it."""
-    committed = {service: log.committed(service) for service in topics.SERVICES}
+    services = [service.name for service in topics.SERVICES]
+    committed = {service: log.committed(service) for service in services}
     return Evidence(
         committed,
-        {service: stores.read(env, service) for service in topics.SERVICES},
+        {service: stores.read(env, service) for service in services},
         log.read(),
         asyncio.run(_mails(env)) if env.get("INBOX_URL") else None,
         None if accepted is None else tuple(accepted),

@@ -8,9 +8,8 @@ from hashlib import sha256
 from auditor.evidence import Claim, Entry, Evidence, Position, Store
 from stream.events import DeadRecord, Outcome, QuarantinedWebhook, Webhook, topics
 
-READS = {service: frozenset(topic.name for topic in read) for service, read in topics.READ_BY.items()}
-WITHOUT_OUTCOMES = ("console",)
-"""Services that publish no outcomes."""
+READS = {service.name: frozenset(topic.name for topic in service.reads) for service in topics.SERVICES}
+WITHOUT_OUTCOMES = tuple(service.name for service in topics.SERVICES if not service.publishes_outcomes)
 REPEATS = ("duplicate", "conflict")
 
 

@@ -19,14 +19,14 @@ from sqlalchemy import Engine
 
 from bench.rig import figures, system
 from bench.rig.figures import Figure
-from processors.payment.handler import TOPICS, handle
+from processors.payment.handler import handle
 from runtime import logging
 from runtime.config.settings import StoreSettings
 from runtime.postgres.engine import engine
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
 from stream.events import topics
-from stream.events.topics import PARTITIONS
+from stream.events.topics import PARTITIONS, ServiceTopics
 from stream.kafka.client_config import Cluster
 from stream.kafka.delivery import Delivery
 from stream.kafka.producer import PRODUCER
@@ -89,7 +89,7 @@ def _round(name: str, settings: StoreSettings, store: Engine, events: int) -> di
 def _process(settings: StoreSettings, store: Engine, events: int) -> tuple[float, float]:
     """Return events a second from the first batch to the last, and this process's CPU per event in microseconds."""
     stop, before = Event(), _processed()
-    worker = Worker("bench", TOPICS, handle, settings, store, CODEC)
+    worker = Worker(ServiceTopics("bench", "bench", topics.service("payment").reads), handle, settings, store, CODEC)
     thread = Thread(target=worker.run, args=(stop,))
     thread.start()
     began, cpu, first = 0.0, 0.0, 0.0

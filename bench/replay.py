@@ -21,11 +21,13 @@ from bench.rig import figures, system
 from bench.rig.figures import Figure
 from local import services
 from local.paths import Paths
-from processors.payment.handler import TOPICS
+from stream.events import topics
 from stream.kafka.client_config import Cluster
 from stream.replay import offsets as ends
 from tests.log import writer
 from tests.replays import SERVICES, a_history, append
+
+TOPICS = topics.service("payment").reads
 
 ROOT = Path(__file__).parent.parent
 EVENTS, QUICK_EVENTS = 100_000, 30_000

@@ -1,16 +1,15 @@
 """Runs the confirmer: `python -m confirmer [run|migrate|replay …|rebuild]`."""
 
-import sys
 from functools import partial
 
 from sqlalchemy import Connection
 
 from confirmer import answers, replay_hooks
-from confirmer.handler import TOPICS, handle
+from confirmer.handler import handle
 from confirmer.housekeeping import Housekeeping, delete_ended
 from confirmer.polling.poller import Poller
 from confirmer.settings import API_VERIFICATIONS, ConfirmerSettings
-from runtime import clock, logging, management
+from runtime import clock, management
 from runtime.health import Health
 from runtime.logging import log
 from runtime.postgres.engine import store_engine
@@ -18,12 +17,12 @@ from runtime.shutdown import on_signal
 from stream.avro.codec import Codec
 from stream.avro.registry import registry
 from stream.dead_letters.management_api import ManagementApi
-from stream.replay import cli as replay_cli
+from stream.events import topics
 from stream.replay.spec import ReplaySpec
-from stream.store import migrate
+from stream.service import Service
 from stream.worker.loop import Worker
 
-SERVICE = "confirmer"
+TOPICS = topics.service("confirmer")
 STOP_S = 2.0
 CONSUMER = {"fetch.min.bytes": 200_000}
 """A verification may wait half a second more, so the shop's orders, which come often, need no request each."""
@@ -35,16 +34,15 @@ def run(settings: ConfirmerSettings) -> None:
     for provider in API_VERIFICATIONS:
         if not settings.api_key(provider):
             log.warning("provider.not_asked", provider=provider, settings=f"{provider.upper()}_API_KEY")
-    store = store_engine(settings, SERVICE)
+    store = store_engine(settings, TOPICS.name)
     codec = Codec(registry(settings))
-    poller = Poller(SERVICE, settings, store, codec)
+    poller = Poller(TOPICS.name, settings, store, codec)
     handler = partial(handle, encode=codec.encode, on_insert=poller.providers_to_notify.update)
-    worker = Worker(SERVICE, TOPICS, handler, settings, store, codec, CONSUMER)
-    worker.on_commit = poller.notify
+    worker = Worker(TOPICS, handler, settings, store, codec, on_commit=poller.notify, consumer=CONSUMER)
     health = Health()
     worker.watch(health)
     health.ready_while(poller.problem)
-    management.listen(settings, health, {**ManagementApi(SERVICE, store, codec).routes(), **answers.routes(store)})
+    management.listen(settings, health, {**ManagementApi(TOPICS.name, store, codec).routes(), **answers.routes(store)})
     Housekeeping(store, settings.question_retention_days).start(stop)
     polling = poller.start(stop)
     health.live_while(lambda: None if polling.is_alive() else "the poller has ended")
@@ -56,8 +54,6 @@ def replay_spec(settings: ConfirmerSettings) -> ReplaySpec:
     """Describe a replay of the confirmer, which reads the results of verifications from the topics."""
     codec = Codec(registry(settings))
     return ReplaySpec(
-        SERVICE,
-        SERVICE,
         TOPICS,
         partial(replay_hooks.handle, encode=codec.encode),
         also_reads=replay_hooks.RESULT_TOPICS,
@@ -75,15 +71,7 @@ def _settle(tx: Connection, *, before: int) -> None:
     delete_ended(tx, before=before)
 
 
+SERVICE = Service(TOPICS, ConfirmerSettings, run, replay_spec)
+
 if __name__ == "__main__":
-    settings = ConfirmerSettings.read()
-    logging.configure(SERVICE, settings.log_level)
-    match sys.argv[1:]:
-        case [] | ["run"]:
-            run(settings)
-        case ["migrate"]:
-            migrate.upgrade(SERVICE, settings.session_url)
-        case [verb, *_] if verb in replay_cli.VERBS:
-            replay_cli.main(replay_spec(settings), settings, sys.argv[1:])
-        case _:
-            sys.exit("usage: python -m confirmer [run|migrate|replay …|rebuild]")
+    SERVICE.main()

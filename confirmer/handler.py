@@ -11,7 +11,6 @@ from confirmer import store
 from stream.events import OrderWebhook, Record, UnconfirmedWebhook, topics
 from stream.state.fold import Result
 
-TOPICS = topics.READ_BY["confirmer"]
 ConfirmerInput = UnconfirmedWebhook | OrderWebhook
 
 

@@ -14,22 +14,22 @@ from litestar.types import ASGIApp
 
 from console import app
 from console.balance_stream import BalanceStream, Sockets
-from console.handler import TOPICS, handle
+from console.handler import handle
 from console.retention import Retention, forget
 from console.settings import ConsoleSettings
-from runtime import clock, logging, management, ports, shutdown
+from runtime import clock, management, ports, shutdown
 from runtime.health import Health
 from runtime.logging import log
 from runtime.postgres.engine import store_engine
 from stream.avro.codec import Codec
 from stream.avro.registry import registry
 from stream.dead_letters.management_api import ManagementApi
-from stream.replay import cli as verbs
+from stream.events import topics
 from stream.replay.spec import ReplaySpec
-from stream.store import migrate
+from stream.service import Service
 from stream.worker.loop import Worker
 
-SERVICE = "console"
+TOPICS = topics.service("console")
 CONSUMER = {"fetch.min.bytes": 200_000, "fetch.wait.max.ms": 400}
 """The console reads every topic and may lag: larger fetches avoid a request per record at low rates."""
 HTTP1 = HTTP1Settings(header_read_timeout=5_000, max_buffer_size=65_536, keep_alive=True)
@@ -39,14 +39,13 @@ CLOSING_S = 2.0
 def run(settings: ConsoleSettings) -> None:
     """Write the log and serve the API until SIGTERM or SIGINT."""
     ports.check(settings.host, settings.port)
-    store = store_engine(settings, SERVICE)
+    store = store_engine(settings, TOPICS.name)
     codec = Codec(registry(settings))
-    worker = Worker(SERVICE, TOPICS, handle, settings, store, codec, CONSUMER)
-    worker.publishes_outcome = lambda _: False  # publishing outcomes of outcomes would never end
+    worker = Worker(TOPICS, handle, settings, store, codec, consumer=CONSUMER)
     health = Health()
     worker.watch(health)
-    management.listen(settings, health, ManagementApi(SERVICE, store, codec).routes())
-    api_store = store_engine(settings, f"{SERVICE}-api")
+    management.listen(settings, health, ManagementApi(TOPICS.name, store, codec).routes())
+    api_store = store_engine(settings, f"{TOPICS.name}-api")
     stream = BalanceStream(api_store, settings.session_url)
     sockets = Sockets(settings.console_sockets_per_token)
     application = app.create(settings.console_token, api_store, stream, health, sockets)
@@ -93,7 +92,7 @@ def _server(settings: ConsoleSettings, application: ASGIApp) -> Server:
 
 
 def _retention(settings: ConsoleSettings) -> Retention:
-    return Retention(store_engine(settings, f"{SERVICE}-clean"), settings.console_retention_days)
+    return Retention(store_engine(settings, f"{TOPICS.name}-clean"), settings.console_retention_days)
 
 
 def replay_spec(settings: ConsoleSettings) -> ReplaySpec:
@@ -102,20 +101,15 @@ def replay_spec(settings: ConsoleSettings) -> ReplaySpec:
     # A replay may never see a status whose count has fallen to 0.
     unreplayed = {"webhook_counts": "count = 0"}
     settle = partial(forget, before=before)
-    return ReplaySpec(SERVICE, SERVICE, TOPICS, handle, settle=settle, unreplayed_rows=unreplayed)
+    return ReplaySpec(TOPICS, handle, settle=settle, unreplayed_rows=unreplayed)
 
+
+def clean(settings: ConsoleSettings) -> None:
+    """Delete the rows that are older than the retention, once."""
+    _retention(settings).clean_up(clock.now())
+
+
+SERVICE = Service(TOPICS, ConsoleSettings, run, replay_spec, {"clean": clean})
 
 if __name__ == "__main__":
-    settings = ConsoleSettings.read()
-    logging.configure(SERVICE, settings.log_level)
-    match sys.argv[1:]:
-        case [] | ["run"]:
-            run(settings)
-        case ["migrate"]:
-            migrate.upgrade(SERVICE, settings.session_url)
-        case ["clean"]:
-            _retention(settings).clean_up(clock.now())
-        case [verb, *_] if verb in verbs.VERBS:
-            verbs.main(replay_spec(settings), settings, sys.argv[1:])
-        case _:
-            sys.exit("usage: python -m console [run|migrate|clean|replay …|rebuild]")
+    SERVICE.main()

@@ -16,11 +16,9 @@ from stream.events import (
     Record,
     RejectedWebhook,
     Webhook,
-    topics,
 )
 from stream.state.fold import Result
 
-TOPICS = topics.READ_BY["console"]
 R = TypeVar("R", bound=Record)
 
 

@@ -7,27 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from auditor.record_claims import READS
-from confirmer.replay_hooks import RESULT_TOPICS
-from gateway.__main__ import GATEWAY_TOPICS
-from gateway.management_api import QUARANTINE_TOPICS
 from stream.events import topics
+from stream.events.topics import ServiceTopics, Topic
 from stream.kafka import topic_reader
 from stream.replay.fill import ordered_reader as replay_reading
 
 OPERATOR = "operator"
 """The principal of people and jobs: `hookstream`, the topics job, and `verify`."""
-PUBLISHES = {
-    "payment": (topics.PAYMENTS,),
-    "shipping": (topics.SHIPMENTS,),
-    "refund": (topics.REFUNDS,),
-    "subscription": (topics.SUBSCRIPTIONS,),
-    "invoice": (topics.INVOICES,),
-    "confirmer": (*RESULT_TOPICS, topics.REJECTED),
-    "notifier": (topics.NOTIFICATIONS,),
-    "console": (),
-}
-"""By service: its topics besides outcomes and dead letters, which every service publishes."""
 AUDITOR_GROUP = "auditor"
 
 
@@ -42,36 +28,39 @@ class Permission:
 
 def needed() -> dict[str, list[Permission]]:
     """Return the permissions of each principal."""
-    services = {service: _worker(service) for service in READS}
+    services = {service.name: _worker(service) for service in topics.SERVICES}
     return {"gateway": _gateway()} | services | {OPERATOR: _operator()}
 
 
-def _worker(service: str) -> list[Permission]:
+def _worker(service: ServiceTopics) -> list[Permission]:
     """Return the permissions to read and publish. READ on published topics and the replay group are for replays."""
-    published = [topic.name for topic in (*PUBLISHES[service], topics.dead(service))]
-    written = [*published, topics.OUTCOMES.name]
+    published = (*service.publishes, topics.dead(service.name))
     return _merged(
-        *_each("topic", READS[service], "READ", "DESCRIBE_CONFIGS"),
-        *_each("topic", written, "WRITE"),
-        *_each("topic", published, "READ"),
-        *_each("group", (service, replay_reading.GROUP), "READ"),
+        *_topics(service.reads, "READ", "DESCRIBE_CONFIGS"),
+        *_topics((*published, topics.OUTCOMES), "WRITE"),
+        *_topics(published, "READ"),
+        *_each("group", (service.name, replay_reading.GROUP), "READ"),
     )
 
 
 def _gateway() -> list[Permission]:
     return _merged(
-        *_each("topic", (topic.name for topic in GATEWAY_TOPICS), "WRITE", "DESCRIBE_CONFIGS"),
-        *_each("topic", QUARANTINE_TOPICS, "READ"),
+        *_topics(topics.GATEWAY.publishes, "WRITE", "DESCRIBE_CONFIGS"),
+        *_topics(topics.GATEWAY.reads, "READ"),
         *_each("group", (topic_reader.GROUP,), "READ"),
     )
 
 
 def _operator() -> list[Permission]:
     return _merged(
-        *_each("topic", (topic.name for topic in topics.ALL), "CREATE", "READ", "DESCRIBE_CONFIGS"),
-        *_each("group", READS, "DESCRIBE"),
+        *_topics(topics.ALL, "CREATE", "READ", "DESCRIBE_CONFIGS"),
+        *_each("group", (service.name for service in topics.SERVICES), "DESCRIBE"),
         *_each("group", (topic_reader.GROUP, AUDITOR_GROUP), "READ"),
     )
+
+
+def _topics(known: Iterable[Topic], *operations: str) -> list[Permission]:
+    return _each("topic", (topic.name for topic in known), *operations)
 
 
 def _each(kind: Literal["topic", "group"], names: Iterable[str], *operations: str) -> list[Permission]:

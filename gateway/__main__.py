@@ -49,19 +49,6 @@ Task = asyncio.Task[None]
 MAX_CONNECTIONS = 100_000
 RESERVED_FILES = 200
 """Open files that are not connections: the log, the spool, Kafka's sockets."""
-GATEWAY_TOPICS = (
-    topics.PAYMENT_WEBHOOKS,
-    topics.SHIPPING_WEBHOOKS,
-    topics.REFUND_WEBHOOKS,
-    topics.INVOICE_WEBHOOKS,
-    topics.UNCONFIRMED,
-    topics.ORDERS,
-    topics.CUSTOMERS,
-    topics.QUARANTINE,
-    topics.UNVERIFIED,
-    topics.REJECTED,
-    topics.OUTCOMES,
-)
 
 
 async def serve(
@@ -84,7 +71,7 @@ async def serve(
     authentication = Authentication(settings)
     routes.update(ManagementApi(settings, codec, durable_append, authentication).routes())
     webhooks = Webhooks(settings, codec, appender, durable_append, authentication, shared)
-    await appender.warm_up([topic.name for topic in GATEWAY_TOPICS])
+    await appender.warm_up([topic.name for topic in topics.GATEWAY.publishes])
     gc_tuning.collect_rarely()
     stop = _stop_event()
     server = _server(settings, app.create(settings, webhooks, health))
@@ -103,7 +90,7 @@ async def serve(
 
 async def _watch_topics(settings: GatewaySettings, appender: Appender, health: Health) -> TopicWatch:
     """Check the topics once, and make their existence a condition of readiness."""
-    watch = TopicWatch(Cluster.of(settings, "gateway"), GATEWAY_TOPICS, appender.warm_up)
+    watch = TopicWatch(Cluster.of(settings, "gateway"), topics.GATEWAY.publishes, appender.warm_up)
     await watch.check()
     health.ready_while(watch.problem)
     return watch
@@ -169,8 +156,8 @@ def _kafka(settings: GatewaySettings) -> Need:
 
     def check() -> None:
         if settings.spool_dir is None or admin.is_reachable(cluster):
-            admin.check(cluster, GATEWAY_TOPICS, wait_for_missing=False)
-            topic_drift.warn(cluster, GATEWAY_TOPICS, settings.mode, settings.topic_replication)
+            admin.check(cluster, topics.GATEWAY.publishes, wait_for_missing=False)
+            topic_drift.warn(cluster, topics.GATEWAY.publishes, settings.mode, settings.topic_replication)
         else:
             log.warning("gateway.spooling", cause="Kafka does not answer; webhooks go to the spool")
 
@@ -214,7 +201,7 @@ def _run(
     """Wait for Kafka and the schema registry, then serve; return what failed permanently, or None."""
     codec = Codec(registry(settings))
     # All schemas are fetched now, so that no webhook waits for the registry.
-    kinds = [record for topic in GATEWAY_TOPICS for record in topic.records]
+    kinds = [record for topic in topics.GATEWAY.publishes for record in topic.records]
     starting = Startup([_kafka(settings), startup.registry_answers(codec, kinds)])
     health.ready_while(starting.problem)
     starting.wait(Event())  # never set: until the gateway serves, a signal ends the process by default

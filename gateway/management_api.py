@@ -23,7 +23,7 @@ from stream.kafka import topic_reader
 from stream.kafka.client_config import Cluster
 from stream.kafka.topic_reader import Position
 
-QUARANTINE_TOPICS = (topics.QUARANTINE.name, topics.UNVERIFIED.name)
+QUARANTINE_TOPICS = tuple(topic.name for topic in topics.GATEWAY.reads)
 MAX_RECORDS = 50
 DEADLINE_S = 10.0
 """Seconds that Kafka has for one record. Longer than for a webhook, since only an operator waits."""

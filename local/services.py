@@ -1,4 +1,4 @@
-"""The list of services, their environment variables and their readiness checks. A new service is one line."""
+"""The services of the local stack, their environment variables and their readiness checks."""
 
 import http.client
 import os
@@ -17,8 +17,8 @@ WORKER, GATEWAY = 1, 2  # layers above Kafka, Postgres and the inbox (0): the ga
 
 
 @dataclass(frozen=True)
-class Service:
-    """A service of the system and the module that runs it."""
+class LocalService:
+    """A service as the local stack runs it: its module, its variables, its port."""
 
     name: str
     module: str
@@ -42,11 +42,11 @@ ASKED = tuple(row.name for row in catalogue.NAMES.values() if row.api_verificati
 API_KEYS = tuple(f"{name.upper()}_API_KEY" for name in ASKED)
 API_URLS = tuple(f"{name.upper()}_API_URL" for name in ASKED)
 SERVICES = (
-    *(Service(name, f"processors.{name}") for name in topics.PROCESSORS),
-    Service("confirmer", "confirmer", gets=(*API_KEYS, *API_URLS)),
-    Service("notifier", "notifier", gets=("SMTP_URL", "MAIL_FROM", "OPERATOR_EMAIL")),
-    Service("console", "console", gets=("CONSOLE_TOKEN",), listens=True),
-    Service("gateway", "gateway", store=False, gets=SECRETS, listens=True, layer=GATEWAY),
+    *(LocalService(processor.name, processor.package) for processor in topics.PROCESSORS),
+    LocalService("confirmer", "confirmer", gets=(*API_KEYS, *API_URLS)),
+    LocalService("notifier", "notifier", gets=("SMTP_URL", "MAIL_FROM", "OPERATOR_EMAIL")),
+    LocalService("console", "console", gets=("CONSOLE_TOKEN",), listens=True),
+    LocalService("gateway", "gateway", store=False, gets=SECRETS, listens=True, layer=GATEWAY),
 )
 REGISTRY_ACCESS = ("SCHEMA_REGISTRY_TOKEN", "SCHEMA_REGISTRY_TOKEN_FILE", "SCHEMA_REGISTRY_CA")
 TOPICS_AND_GROUPS = ("TOPIC_PREFIX", "TOPIC_PARTITIONS", "GROUP_PREFIX")
@@ -62,7 +62,7 @@ EVERY_SERVICE_GETS = (
 )
 
 
-def program(service: Service, paths: Paths, env: Mapping[str, str]) -> Program:
+def program(service: LocalService, paths: Paths, env: Mapping[str, str]) -> Program:
     """Return the command that runs a service, given the variables of the run."""
     return Program(
         name=service.name,
@@ -74,7 +74,7 @@ def program(service: Service, paths: Paths, env: Mapping[str, str]) -> Program:
     )
 
 
-def is_ready(service: Service, env: Mapping[str, str]) -> bool:
+def is_ready(service: LocalService, env: Mapping[str, str]) -> bool:
     """Return whether the service reports ready on its management listener and, where it has one, its public port."""
     urls = [env[key] for key in (service.variable("MANAGEMENT_URL"), service.variable("URL")) if key in env]
     return all(answers(f"{url}/health/ready") for url in urls)
@@ -93,21 +93,21 @@ def answers(url: str) -> bool:
         connection.close()
 
 
-def _environment(service: Service, env: Mapping[str, str]) -> dict[str, str]:
+def _environment(service: LocalService, env: Mapping[str, str]) -> dict[str, str]:
     """Return this process's environment, without the run's variables for other services, plus those for this one."""
     inherited = {key: value for key, value in os.environ.items() if key not in env}
     given = {key: env[key] for key in (*EVERY_SERVICE_GETS, *service.gets) if env.get(key)}
     return inherited | given | _kafka(service, env) | _addresses(service, env)
 
 
-def _kafka(service: Service, env: Mapping[str, str]) -> dict[str, str]:
+def _kafka(service: LocalService, env: Mapping[str, str]) -> dict[str, str]:
     """Return the Kafka variables of all clients, overridden by those of this service."""
     own = service.own(env, "KAFKA_")
     named = {name.removeprefix(service.variable("")): value for name, value in own.items()}
     return kafka_properties.variables(env) | named
 
 
-def _addresses(service: Service, env: Mapping[str, str]) -> dict[str, str]:
+def _addresses(service: LocalService, env: Mapping[str, str]) -> dict[str, str]:
     management = urlsplit(env[service.variable("MANAGEMENT_URL")])
     addresses = {"MANAGEMENT_HOST": str(management.hostname), "MANAGEMENT_PORT": str(management.port)}
     if service.store:

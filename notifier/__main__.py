@@ -1,14 +1,13 @@
 """Run the notifier: `python -m notifier [run|migrate|replay …|rebuild]`."""
 
-import sys
 from functools import partial
 
 from notifier import replay_hooks
-from notifier.handler import TOPICS, handle
+from notifier.handler import handle
 from notifier.management_api import ManagementApi
 from notifier.sending.sender import Sender
 from notifier.settings import NotifierSettings
-from runtime import logging, management
+from runtime import management
 from runtime.health import Health
 from runtime.postgres.engine import store_engine
 from runtime.shutdown import WITHIN_S, on_signal
@@ -17,30 +16,41 @@ from stream.avro.registry import registry
 from stream.dead_letters import management_api
 from stream.events import topics
 from stream.replay.spec import ReplaySpec
+from stream.service import Service
+from stream.store.ownership_signal import OwnershipSignal
 from stream.worker.loop import Worker
+from stream.worker.restore import RestoreHooks
 
-SERVICE = "notifier"
+TOPICS = topics.service("notifier")
 
 
 def run(settings: NotifierSettings) -> None:
     """Queue and send mails until SIGTERM or SIGINT."""
     stop = on_signal(settings.mail_timeout_s + WITHIN_S)  # wait for the reply to a dot that is sent
-    store = store_engine(settings, SERVICE)
+    store = store_engine(settings, TOPICS.name)
     codec = Codec(registry(settings))
     handler = partial(handle, operator=settings.operator_email, max_age_s=settings.mail_max_age)
-    worker = Worker(SERVICE, TOPICS, handler, settings, store, codec)
-    apply_again = partial(
+    handle_again = partial(
         replay_hooks.handle_repeated, operator=settings.operator_email, max_age_s=settings.mail_max_age
     )
-    worker.when_rewound(apply_again, replay_hooks.rewind)
-    sender = Sender(settings, store, codec, worker.trust)
-    worker.on_commit = sender.new_mail.set
+    ownership_signal = OwnershipSignal()
+    sender = Sender(settings, store, codec, ownership_signal)
+    worker = Worker(
+        TOPICS,
+        handler,
+        settings,
+        store,
+        codec,
+        on_commit=sender.new_mail.set,
+        restore_hooks=RestoreHooks(handle_again, replay_hooks.rewind),
+        ownership_signal=ownership_signal,
+    )
     health = Health()
     worker.watch(health)
     health.ready_while(sender.problem)
     mails = ManagementApi(settings, store, codec, sender.new_mail.set)
     management.listen(
-        settings, health, {**management_api.ManagementApi(SERVICE, store, codec).routes(), **mails.routes()}
+        settings, health, {**management_api.ManagementApi(TOPICS.name, store, codec).routes(), **mails.routes()}
     )
     sending = sender.start(stop)
     health.live_while(lambda: None if sending.is_alive() else "the sender has ended")
@@ -54,8 +64,6 @@ def replay_spec(settings: NotifierSettings) -> ReplaySpec:
     `NOTIFICATIONS` is read as well, because only that topic says which mails were sent.
     """
     return ReplaySpec(
-        SERVICE,
-        SERVICE,
         TOPICS,
         partial(replay_hooks.handle, operator=settings.operator_email),
         also_reads=(topics.NOTIFICATIONS,),
@@ -66,27 +74,7 @@ def replay_spec(settings: NotifierSettings) -> ReplaySpec:
     )
 
 
-def main(arguments: list[str]) -> None:
-    """Run the command in `arguments`; exit with a usage line if it is unknown.
-
-    Alembic and the replay modules take 12 MB, so only the commands that need them import them.
-    """
-    settings = NotifierSettings.read()
-    logging.configure(SERVICE, settings.log_level)
-    match arguments:
-        case [] | ["run"]:
-            run(settings)
-        case ["migrate"]:
-            from stream.store import migrate  # noqa: PLC0415
-
-            migrate.upgrade(SERVICE, settings.session_url)
-        case _:
-            from stream.replay import cli as verbs  # noqa: PLC0415
-
-            if arguments[0] not in verbs.VERBS:
-                sys.exit("usage: python -m notifier [run|migrate|replay …|rebuild]")
-            verbs.main(replay_spec(settings), settings, arguments)
-
+SERVICE = Service(TOPICS, NotifierSettings, run, replay_spec)
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    SERVICE.main()

@@ -11,10 +11,9 @@ from notifier import contact_store, contacts, in_app, operator_alerts, store
 from notifier.contacts import Contact
 from notifier.recipients import audiences
 from runtime.logging import log
-from stream.events import CustomerWebhook, DeadRecord, DomainEvent, OrderWebhook, Outcome, QuarantinedWebhook, topics
+from stream.events import CustomerWebhook, DeadRecord, DomainEvent, OrderWebhook, Outcome, QuarantinedWebhook
 from stream.state.fold import Result
 
-TOPICS = topics.READ_BY["notifier"]
 NotifierEvent = OrderWebhook | CustomerWebhook | DomainEvent | DeadRecord | QuarantinedWebhook | Outcome
 
 

@@ -1,10 +1,10 @@
-"""The command line of a processor: run its worker, migrate its store, or replay its topics."""
+"""The descriptor of a service with a store, and its command line: run it, migrate its store, replay its topics."""
 
 import sys
-from collections.abc import Callable, Sequence
-from threading import Event
-
-from sqlalchemy import Engine
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Generic, TypeVar
 
 from runtime import logging, management
 from runtime.config.settings import StoreSettings
@@ -14,61 +14,83 @@ from runtime.shutdown import on_signal
 from stream.avro.codec import Codec
 from stream.avro.registry import registry
 from stream.dead_letters.management_api import ManagementApi
-from stream.events import Record
-from stream.events.topics import Topic
-from stream.replay import cli as replay_cli
+from stream.events import Record, topics
+from stream.events.topics import ServiceTopics
 from stream.replay.spec import ReplaySpec, unchanged
-from stream.store import migrate
 from stream.worker.bisection import Handler
 from stream.worker.loop import Worker
 
-USAGE = "usage: python -m {package} [run|migrate|replay …]"
+S = TypeVar("S", bound=StoreSettings)
+REPLAY_VERBS = ("replay", "rebuild", "history")
 
 
-def main(
-    service: str,
-    package: str | None,
-    topics: Sequence[Topic],
-    handler: Handler,
+@dataclass(frozen=True, slots=True)
+class Service(Generic[S]):
+    """A service with a store: its name and topics, its settings, what it runs, and how its topics are replayed.
+
+    `run` runs the service until a signal. `commands` are the verbs that only this service has.
+    """
+
+    topics: ServiceTopics
+    settings: type[S]
+    run: Callable[[S], None]
+    replay: Callable[[S], ReplaySpec]
+    commands: Mapping[str, Callable[[S], None]] = field(default_factory=dict)
+
+    def main(self) -> None:
+        """Execute the verb in `sys.argv`: `run` (the default), `migrate`, one of REPLAY_VERBS, or one of `commands`.
+
+        Exits with a usage line for an unknown verb. Alembic and the replay modules take 12 MB, so only the verbs that
+        need them import them.
+        """
+        settings = self.settings.read()
+        logging.configure(self.topics.name, settings.log_level)
+        match sys.argv[1:]:
+            case [] | ["run"]:
+                self.run(settings)
+            case ["migrate"]:
+                from stream.store import migrate  # noqa: PLC0415
+
+                migrate.upgrade(self.topics.package, settings.session_url)
+            case [verb] if verb in self.commands:
+                self.commands[verb](settings)
+            case [verb, *_] if verb in REPLAY_VERBS:
+                from stream.replay import cli  # noqa: PLC0415
+
+                cli.main(self.replay(settings), settings, sys.argv[1:])
+            case _:
+                verbs = " | ".join(("run", "migrate", *self.commands, *REPLAY_VERBS))
+                sys.exit(f"usage: python -m {self.topics.package} [{verbs}]")
+
+
+def processor(
+    name: str,
+    settings: type[S],
+    handler: Callable[[S], Handler],
     *,
-    publishes: Sequence[Topic] = (),
     retranslate: Callable[[Record], Record] = unchanged,
     is_by_partition: bool = False,
-) -> None:
-    """Execute the verb in `sys.argv`: `run` (the default), `migrate`, or one of `replay_cli.VERBS`.
+) -> Service[S]:
+    """Return a service that only applies events; `handler` makes its handler from the settings.
 
-    `package` is the Python package of the service, `service` if None. `publishes`, `retranslate` and `is_by_partition`
-    are used by replays only (see `ReplaySpec`). Exits with the usage text for an unknown verb.
+    `name` is its name in `topics.PROCESSORS`. `retranslate` and `is_by_partition` are used by replays only (see
+    `ReplaySpec`).
     """
-    settings = StoreSettings.read()
-    logging.configure(service, settings.log_level)
-    match sys.argv[1:]:
-        case [] | ["run"]:
-            run(service, topics, handler, settings, store_engine(settings, service), on_signal())
-        case ["migrate"]:
-            migrate.upgrade(package or service, settings.session_url)
-        case [verb, *_] if verb in replay_cli.VERBS:
-            spec = ReplaySpec(
-                service,
-                package or service,
-                tuple(topics),
-                handler,
-                tuple(publishes),
-                retranslate=retranslate,
-                is_by_partition=is_by_partition,
-            )
-            replay_cli.main(spec, settings, sys.argv[1:])
-        case _:
-            sys.exit(USAGE.format(package=package))
+    source = topics.service(name)
+
+    def replay(values: S) -> ReplaySpec:
+        return ReplaySpec(
+            source, handler(values), source.publishes, retranslate=retranslate, is_by_partition=is_by_partition
+        )
+
+    return Service(source, settings, partial(_run_worker, source, handler), replay)
 
 
-def run(
-    service: str, topics: Sequence[Topic], handler: Handler, settings: StoreSettings, store: Engine, stop: Event
-) -> None:
-    """Run the worker and the management listener in this thread until `stop` is set."""
-    codec = Codec(registry(settings))
-    worker = Worker(service, topics, handler, settings, store, codec)
-    health = Health()
+def _run_worker(source: ServiceTopics, handler: Callable[[S], Handler], settings: S) -> None:
+    """Run a worker and the management listener in this thread until a signal."""
+    stop, health = on_signal(), Health()
+    store, codec = store_engine(settings, source.name), Codec(registry(settings))
+    worker = Worker(source, handler(settings), settings, store, codec)
     worker.watch(health)
-    management.listen(settings, health, ManagementApi(service, store, codec).routes())
+    management.listen(settings, health, ManagementApi(source.name, store, codec).routes())
     worker.run(stop)

@@ -102,7 +102,7 @@ class Replicas:
     """Those of one service, in its own consumer group."""
 
     system: dict[str, str]
-    service: services.Service
+    service: services.LocalService
     topics: int
     running: list[Replica] = field(default_factory=list)
 

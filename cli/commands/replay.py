@@ -14,7 +14,7 @@ from cli.environment import ROOT
 from local import services
 from local.messages import CommandError, say
 from local.paths import Paths
-from local.services import SERVICES, Service
+from local.services import SERVICES, LocalService
 from stream.events import topics
 
 VERBS = ("diff", "promote", "rollback", "drop")
@@ -55,8 +55,8 @@ def history(
     _check_time(at)
     codes = []
     for service in topics.PROCESSORS:
-        say(f"{service}:")
-        codes.append(_run(service, ["history", order, *(["--at", at] if at else [])]))
+        say(f"{service.name}:")
+        codes.append(_run(service.name, ["history", order, *(["--at", at] if at else [])]))
     raise typer.Exit(max(codes))
 
 
@@ -83,7 +83,7 @@ def _run(name: str, words: Sequence[str]) -> int:
     ).returncode
 
 
-def _environment(service: Service, env: Mapping[str, str]) -> dict[str, str]:
+def _environment(service: LocalService, env: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that the local stack gives the service; elsewhere ours, with its database URL."""
     if service.variable("MANAGEMENT_URL") in env:
         return dict(services.program(service, Paths(ROOT, ROOT / ".run"), env).env)

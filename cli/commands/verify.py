@@ -39,7 +39,7 @@ def verify(
     from stream.events import topics
 
     env = environment.read()
-    urls = [f"{service.upper()}_DATABASE_URL" for service in topics.SERVICES]
+    urls = [f"{service.name.upper()}_DATABASE_URL" for service in topics.SERVICES]
     environment.require(env, "KAFKA_BOOTSTRAP_SERVERS", "MAIL_FROM", *urls)
     period = Period(_milliseconds("--since", since) or 0, _milliseconds("--until", until))
     try:

@@ -1,17 +1,11 @@
 """Runs the invoice processor: `python -m processors.invoice [run|migrate|replay …]`."""
 
-from processors.invoice.handler import TOPICS, handle
+from processors.invoice.handler import handle
 from providers.retranslate import retranslate
-from stream.events import topics
-from stream.service import main
+from runtime.config.settings import StoreSettings
+from stream.service import processor
+
+SERVICE = processor("invoice", StoreSettings, lambda _: handle, retranslate=retranslate, is_by_partition=True)
 
 if __name__ == "__main__":
-    main(
-        "invoice",
-        __package__,
-        TOPICS,
-        handle,
-        publishes=(topics.INVOICES,),
-        retranslate=retranslate,
-        is_by_partition=True,
-    )
+    SERVICE.main()

@@ -18,10 +18,9 @@ from processors.invoice.domain import (
     with_balances,
 )
 from runtime.logging import log
-from stream.events import InvoiceWebhook, OutcomeKind, TransferWebhook, topics
+from stream.events import InvoiceWebhook, OutcomeKind, TransferWebhook
 from stream.state.fold import Result
 
-TOPICS = topics.READ_BY["invoice"]
 InvoiceInput = InvoiceWebhook | TransferWebhook
 
 

@@ -2,20 +2,18 @@
 
 from functools import partial
 
-from processors.payment.handler import TOPICS, handle
+from processors.payment.handler import handle
 from processors.payment.settings import PaymentSettings
 from providers.retranslate import retranslate
-from stream.events import topics
-from stream.service import main
+from stream.service import processor
+
+SERVICE = processor(
+    "payment",
+    PaymentSettings,
+    lambda settings: partial(handle, orders=settings.orders),
+    retranslate=retranslate,
+    is_by_partition=True,
+)
 
 if __name__ == "__main__":
-    settings = PaymentSettings.read()
-    main(
-        "payment",
-        __package__,
-        TOPICS,
-        partial(handle, orders=settings.orders),
-        publishes=(topics.PAYMENTS,),
-        retranslate=retranslate,
-        is_by_partition=True,
-    )
+    SERVICE.main()

@@ -8,12 +8,9 @@ from processors.payment import store
 from processors.payment.domain import OrdersPolicy, Payment, PaymentWorkingSet
 from processors.payment.domain.working_set import aliases_of
 from runtime.logging import log
-from stream.events import BillingWebhook, DisputeWebhook, OrderWebhook, PaymentWebhook, RefundWebhook, topics
+from stream.events import BillingWebhook, DisputeWebhook, OrderWebhook, PaymentWebhook, RefundWebhook
 from stream.state.fold import Result
 from stream.store import alias_store
-
-TOPICS = topics.READ_BY["payment"]
-"""Refund webhooks are among them because only they may report a failed refund."""
 
 
 def handle(

@@ -1,17 +1,11 @@
 """Runs the refund processor: `python -m processors.refund [run|migrate|replay …]`."""
 
-from processors.refund.handler import TOPICS, handle
+from processors.refund.handler import handle
 from providers.retranslate import retranslate
-from stream.events import topics
-from stream.service import main
+from runtime.config.settings import StoreSettings
+from stream.service import processor
+
+SERVICE = processor("refund", StoreSettings, lambda _: handle, retranslate=retranslate, is_by_partition=True)
 
 if __name__ == "__main__":
-    main(
-        "refund",
-        __package__,
-        TOPICS,
-        handle,
-        publishes=(topics.REFUNDS,),
-        retranslate=retranslate,
-        is_by_partition=True,
-    )
+    SERVICE.main()

@@ -6,11 +6,9 @@ from sqlalchemy import Connection
 
 from processors.refund import store
 from processors.refund.domain import RefundWorkingSet, aliases_of
-from stream.events import DomainEvent, RefundWebhook, topics
+from stream.events import DomainEvent, RefundWebhook
 from stream.state.fold import Result
 from stream.store import alias_store
-
-TOPICS = topics.READ_BY["refund"]
 
 
 def handle(tx: Connection, events: Sequence[RefundWebhook | DomainEvent]) -> list[Result]:

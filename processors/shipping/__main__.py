@@ -1,17 +1,11 @@
 """Runs the shipping processor: `python -m processors.shipping [run|migrate|replay …]`."""
 
-from processors.shipping.handler import TOPICS, handle
+from processors.shipping.handler import handle
 from providers.retranslate import retranslate
-from stream.events import topics
-from stream.service import main
+from runtime.config.settings import StoreSettings
+from stream.service import processor
+
+SERVICE = processor("shipping", StoreSettings, lambda _: handle, retranslate=retranslate, is_by_partition=True)
 
 if __name__ == "__main__":
-    main(
-        "shipping",
-        __package__,
-        TOPICS,
-        handle,
-        publishes=(topics.SHIPMENTS,),
-        retranslate=retranslate,
-        is_by_partition=True,
-    )
+    SERVICE.main()

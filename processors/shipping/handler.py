@@ -9,8 +9,6 @@ from processors.shipping.domain import apply
 from stream.events import ShippingWebhook, topics
 from stream.state.fold import Result, fold
 
-TOPICS = topics.READ_BY["shipping"]
-
 
 def handle(tx: Connection, webhooks: Sequence[ShippingWebhook]) -> list[Result]:
     """Apply new webhooks in order and save the changed parcels and the history; one result each."""

@@ -1,8 +1,10 @@
 """Runs the subscription processor: `python -m processors.subscription [run|migrate|replay …]`."""
 
-from processors.subscription.handler import TOPICS, handle
-from stream.events import topics
-from stream.service import main
+from processors.subscription.handler import handle
+from runtime.config.settings import StoreSettings
+from stream.service import processor
+
+SERVICE = processor("subscription", StoreSettings, lambda _: handle)
 
 if __name__ == "__main__":
-    main("subscription", __package__, TOPICS, handle, publishes=(topics.SUBSCRIPTIONS,))
+    SERVICE.main()

@@ -12,10 +12,8 @@ from processors.subscription.domain import (
     parse_order_id,
     plan_missing_event,
 )
-from stream.events import DomainEvent, topics
+from stream.events import DomainEvent
 from stream.state.fold import Result, fold
-
-TOPICS = topics.READ_BY["subscription"]
 
 
 def handle(tx: Connection, events: Sequence[DomainEvent]) -> list[Result]:

@@ -9,7 +9,7 @@ from providers.contract import InvalidField, Unsupported
 from providers.parsing import carriers
 from providers.parsing.fields import OrderId, decode_hook
 from stream.events import ShippingNotice, ShippingStatus
-from stream.events.topics import parcel_number
+from stream.events.record_keys import parcel_number
 
 Word = Annotated[str, msgspec.Meta(max_length=64)]
 """An event type or a status of a provider."""

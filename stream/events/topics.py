@@ -1,8 +1,6 @@
-"""Defines every topic: name, records, record key and retention; and the topics that each service reads."""
+"""Defines every topic: name, records, record key and retention; and every service with the topics it uses."""
 
 import os
-import re
-import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,6 +9,15 @@ from typing import Any
 
 from stream import events
 from stream.events import Record
+from stream.events.record_keys import (
+    by_customer,
+    by_event,
+    by_invoice,
+    by_notification,
+    by_order,
+    by_parcel,
+    by_reference,
+)
 
 
 def _setting(name: str) -> str:
@@ -31,50 +38,6 @@ PREFIX = _setting("TOPIC_PREFIX")
 FOREVER = -1
 WEEK_MS = 7 * 24 * 3600 * 1000
 MONTH_MS = 30 * 24 * 3600 * 1000
-_SEPARATORS = re.compile(r"[\s\u00ad\u2010-\u2015\u2212-]+")
-"""Spaces, hyphens and dashes."""
-
-
-def parcel_number(number: str) -> str:
-    """Return a tracking number as it appears in a parcel's key: without spaces and hyphens, in upper case.
-
-    Carriers and people write the same number with and without groups. The record keeps the original spelling too.
-    """
-    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", number)).upper() or number
-
-
-def _by_notification(record: Any) -> str:
-    return str(record.notification_id)
-
-
-def _by_event(record: Any) -> str:
-    return str(record.event_id)
-
-
-def _by_order(webhook: Any) -> str:
-    """Return the order id, else the provider's reference of the payment."""
-    return webhook.notice.order_id or f"{webhook.envelope.provider}:{webhook.notice.reference}"
-
-
-def _by_parcel(webhook: Any) -> str:
-    """Return the carrier and tracking number, since an order may have several parcels; without one, as `_by_order`."""
-    notice = webhook.notice
-    if notice.tracking_number:
-        return f"{notice.carrier_code or webhook.envelope.provider}:{parcel_number(notice.tracking_number)}"
-    return _by_order(webhook)
-
-
-def _by_invoice(webhook: Any) -> str:
-    """Return the invoice id, else the reference of the transfer that pays it."""
-    return webhook.notice.invoice_id or f"{webhook.envelope.provider}:{webhook.notice.reference}"
-
-
-def _by_reference(webhook: Any) -> str:
-    return f"{webhook.envelope.provider}:{webhook.notice.reference}"
-
-
-def _by_customer(webhook: Any) -> str:
-    return str(webhook.notice.customer_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +50,7 @@ class Topic:
 
     base_name: str
     records: tuple[type[Record], ...]
-    key: Callable[[Any], str] = _by_event
+    key: Callable[[Any], str] = by_event
     retention_ms: int = FOREVER
     name: str = field(init=False)
     """The name in Kafka and in the stores, with the prefix."""
@@ -97,15 +60,15 @@ class Topic:
 
 
 PAYMENT_WEBHOOKS = Topic(
-    "webhooks.payment.v1", (events.PaymentWebhook, events.BillingWebhook, events.DisputeWebhook), _by_order
+    "webhooks.payment.v1", (events.PaymentWebhook, events.BillingWebhook, events.DisputeWebhook), by_order
 )
-SHIPPING_WEBHOOKS = Topic("webhooks.shipping.v1", (events.ShippingWebhook,), _by_parcel)
-REFUND_WEBHOOKS = Topic("webhooks.refund.v1", (events.RefundWebhook,), _by_order)
-INVOICE_WEBHOOKS = Topic("webhooks.invoice.v1", (events.InvoiceWebhook, events.TransferWebhook), _by_invoice)
+SHIPPING_WEBHOOKS = Topic("webhooks.shipping.v1", (events.ShippingWebhook,), by_parcel)
+REFUND_WEBHOOKS = Topic("webhooks.refund.v1", (events.RefundWebhook,), by_order)
+INVOICE_WEBHOOKS = Topic("webhooks.invoice.v1", (events.InvoiceWebhook, events.TransferWebhook), by_invoice)
 # Anybody can post these, so their retention is limited. Confirmed ones are published as events on the topics above.
-UNCONFIRMED = Topic("webhooks.unconfirmed.v1", (events.UnconfirmedWebhook,), _by_reference, MONTH_MS)
-ORDERS = Topic("orders.v1", (events.OrderWebhook,), _by_order)
-CUSTOMERS = Topic("customers.v1", (events.CustomerWebhook,), _by_customer)
+UNCONFIRMED = Topic("webhooks.unconfirmed.v1", (events.UnconfirmedWebhook,), by_reference, MONTH_MS)
+ORDERS = Topic("orders.v1", (events.OrderWebhook,), by_order)
+CUSTOMERS = Topic("customers.v1", (events.CustomerWebhook,), by_customer)
 # After a quarantined webhook was released, an Outcome on the same topic says so.
 QUARANTINE = Topic("webhooks.quarantine.v1", (events.QuarantinedWebhook, events.Outcome))
 UNVERIFIED = Topic("webhooks.unverified.v1", (events.QuarantinedWebhook, events.Outcome), retention_ms=MONTH_MS)
@@ -156,7 +119,7 @@ INVOICES = Topic(
     ),
 )
 OUTCOMES = Topic("webhooks.outcomes.v1", (events.Outcome,))
-NOTIFICATIONS = Topic("notifications.v1", (events.NotificationSent,), _by_notification)
+NOTIFICATIONS = Topic("notifications.v1", (events.NotificationSent,), by_notification)
 
 
 def dead(service: str) -> Topic:
@@ -164,7 +127,6 @@ def dead(service: str) -> Topic:
     return Topic(f"{service}.dead.v1", (events.DeadRecord, events.Outcome))
 
 
-DOMAIN_EVENTS = (PAYMENTS, SHIPMENTS, REFUNDS, SUBSCRIPTIONS, INVOICES)
 WEBHOOKS = (
     PAYMENT_WEBHOOKS,
     SHIPPING_WEBHOOKS,
@@ -176,20 +138,74 @@ WEBHOOKS = (
     QUARANTINE,
     UNVERIFIED,
 )
-PROCESSORS = ("payment", "shipping", "refund", "subscription", "invoice")
-"""The services of `processors/`, each in the package of its name."""
-SERVICES = (*PROCESSORS, "confirmer", "notifier", "console")
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceTopics:
+    """A service: its name, its Python package, and the topics it reads and publishes.
+
+    A service with a store also publishes its dead letters and, unless `publishes_outcomes` is False, the outcome of
+    each event; those topics are not in `publishes`.
+    """
+
+    name: str
+    package: str
+    reads: tuple[Topic, ...] = ()
+    publishes: tuple[Topic, ...] = ()
+    publishes_outcomes: bool = True
+
+
+def processor(name: str, reads: tuple[Topic, ...], publishes: tuple[Topic, ...] = ()) -> ServiceTopics:
+    """Describe a processor: a service in a package of `processors` that publishes domain events to its own topics."""
+    return ServiceTopics(name, f"processors.{name}", reads, publishes)
+
+
+PROCESSORS = (
+    # Only a refund webhook may report that a refund failed, so the payment processor reads refunds too.
+    processor("payment", reads=(PAYMENT_WEBHOOKS, ORDERS, REFUND_WEBHOOKS), publishes=(PAYMENTS,)),
+    processor("shipping", reads=(SHIPPING_WEBHOOKS,), publishes=(SHIPMENTS,)),
+    processor("refund", reads=(REFUND_WEBHOOKS, PAYMENTS, INVOICES), publishes=(REFUNDS,)),
+    processor("subscription", reads=(PAYMENTS,), publishes=(SUBSCRIPTIONS,)),
+    processor("invoice", reads=(INVOICE_WEBHOOKS,), publishes=(INVOICES,)),
+)
+"""The list that the command line, the local stack, the auditor and the Kafka permissions read."""
+DOMAIN_EVENTS = tuple(topic for processor_ in PROCESSORS for topic in processor_.publishes)
+_STORES = (*(processor_.name for processor_ in PROCESSORS), "confirmer", "notifier", "console")
+SERVICES = (
+    *PROCESSORS,
+    ServiceTopics(
+        "confirmer",
+        "confirmer",
+        reads=(UNCONFIRMED, ORDERS),
+        publishes=(
+            PAYMENT_WEBHOOKS,
+            SHIPPING_WEBHOOKS,
+            REFUND_WEBHOOKS,
+            INVOICE_WEBHOOKS,
+            CUSTOMERS,
+            OUTCOMES,
+            REJECTED,
+        ),
+    ),
+    ServiceTopics(
+        "notifier",
+        "notifier",
+        reads=(ORDERS, CUSTOMERS, *DOMAIN_EVENTS, QUARANTINE, *map(dead, _STORES)),
+        publishes=(NOTIFICATIONS,),
+    ),
+    ServiceTopics(
+        "console",
+        "console",
+        reads=(*WEBHOOKS, REJECTED, OUTCOMES, *DOMAIN_EVENTS, NOTIFICATIONS),
+        publishes_outcomes=False,  # it reads outcomes, so an outcome of each outcome would follow without end
+    ),
+)
 """The services that have a store; each has a topic of dead letters."""
-READ_BY: dict[str, tuple[Topic, ...]] = {
-    "payment": (PAYMENT_WEBHOOKS, ORDERS, REFUND_WEBHOOKS),
-    "shipping": (SHIPPING_WEBHOOKS,),
-    "refund": (REFUND_WEBHOOKS, PAYMENTS, INVOICES),
-    "subscription": (PAYMENTS,),
-    "invoice": (INVOICE_WEBHOOKS,),
-    "confirmer": (UNCONFIRMED, ORDERS),
-    "notifier": (ORDERS, CUSTOMERS, *DOMAIN_EVENTS, QUARANTINE, *map(dead, SERVICES)),
-    "console": (*WEBHOOKS, REJECTED, OUTCOMES, *DOMAIN_EVENTS, NOTIFICATIONS),
-}
-"""The topics that each service consumes."""
-ALL = (*WEBHOOKS, REJECTED, *DOMAIN_EVENTS, OUTCOMES, NOTIFICATIONS, *map(dead, SERVICES))
+GATEWAY = ServiceTopics("gateway", "gateway", reads=(QUARANTINE, UNVERIFIED), publishes=(*WEBHOOKS, REJECTED, OUTCOMES))
+ALL = (*WEBHOOKS, REJECTED, *DOMAIN_EVENTS, OUTCOMES, NOTIFICATIONS, *map(dead, _STORES))
 RECORDS: tuple[type[Record], ...] = tuple(dict.fromkeys(record for topic in ALL for record in topic.records))
+
+
+def service(name: str) -> ServiceTopics:
+    """Return the service of this name. Raises KeyError for an unknown name."""
+    return {known.name: known for known in (GATEWAY, *SERVICES)}[name]

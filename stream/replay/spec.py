@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from stream.events import Record
-from stream.events.topics import Topic
+from stream.events.topics import ServiceTopics, Topic
 from stream.worker.bisection import Handler
 
 
@@ -36,9 +36,9 @@ def nothing_to_carry_over(tx: Connection, live: str) -> None:
 class ReplaySpec:
     """A service as a replay needs it.
 
-    `topics` are read by the service's worker; `also_reads` are read by a replay only, because they record what became
-    of earlier events. `is_relevant` says whether a record is replayed. `publishes` are the topics of the service's own
-    domain events. `retranslate` translates a webhook's raw body again.
+    `also_reads` are topics that only a replay reads, because they record what became of earlier events. `is_relevant`
+    says whether a record is replayed. `publishes` are the topics of the service's own domain events. `retranslate`
+    translates a webhook's raw body again.
 
     `settle` ends a replay: it deactivates all rows that would have an outside effect, such as queued mails.
     `carry_over` copies from the live schema, whose name it gets, the rows that no topic holds. Both run with the
@@ -51,9 +51,7 @@ class ReplaySpec:
     that no topic holds.
     """
 
-    service: str
-    package: str
-    topics: tuple[Topic, ...]
+    source: ServiceTopics
     handler: Handler
     publishes: tuple[Topic, ...] = ()
     also_reads: tuple[Topic, ...] = ()
@@ -64,3 +62,18 @@ class ReplaySpec:
     is_by_partition: bool = False
     ignored_columns: frozenset[str] = frozenset()
     unreplayed_rows: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def service(self) -> str:
+        """The name of the service."""
+        return self.source.name
+
+    @property
+    def package(self) -> str:
+        """The Python package of the service, which has its migrations."""
+        return self.source.package
+
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """The topics that the service's worker reads."""
+        return self.source.reads

@@ -38,14 +38,17 @@ class Housekeeping:
     dead-lettered or consumed.
     """
 
-    def __init__(self, settings: StoreSettings, handler: Handler, codec: Codec, messages: Messages) -> None:
+    def __init__(
+        self, settings: StoreSettings, handler: Handler, repeat_handler: Handler, codec: Codec, messages: Messages
+    ) -> None:
+        """`repeat_handler` retries the events that were handled before a restore of the store."""
         self._settings = settings
         self._handler = handler
         self._codec = codec
         self._messages = messages
         self._last_run_at = 0.0
         self._counted_at = 0.0
-        self.repeat_handler = handler
+        self._repeat_handler = repeat_handler
         self._probe_size = 1  # the number of events that are retried at once while consumption is stopped
         self.stops = False
 
@@ -77,7 +80,7 @@ class Housekeeping:
         ownership.assert_held(tx, {partition: owned[partition] for partition in touched})
         repeated = [event for event in due if event.offset < owned[event.topic, event.partition].rewound_until]
         new = [event for event in due if event not in repeated]
-        applied = _merge(self._retry(tx, repeated, self.repeat_handler), self._retry(tx, new, self._handler))
+        applied = _merge(self._retry(tx, repeated, self._repeat_handler), self._retry(tx, new, self._handler))
         # The outbox holds these outcomes too: a batch is delivered again and its outcomes made again, a retry is not.
         messages = [*outcomes(applied), *self._messages.overdue(overdue), *self._messages.dismissed(dismissed)]
         rows = outbox.insert(tx, messages)

@@ -11,7 +11,7 @@ from threading import Event
 from typing import Any
 
 from confluent_kafka import KafkaException, Message
-from sqlalchemy import Connection, Engine, exc
+from sqlalchemy import Engine, exc
 
 from runtime import faults, gc_tuning
 from runtime.config.settings import StoreSettings
@@ -22,7 +22,7 @@ from runtime.startup import Startup
 from stream.avro import registry_client, startup
 from stream.avro.codec import Codec
 from stream.events import DeadRecord, Outcome
-from stream.events.topics import OUTCOMES, Topic
+from stream.events.topics import OUTCOMES, ServiceTopics
 from stream.kafka import admin, delivery, topic_drift
 from stream.kafka.client_config import Cluster
 from stream.kafka.consumer import NO_PROPERTIES, GroupConsumer
@@ -39,6 +39,7 @@ from stream.worker.housekeeping import INTERVAL_S, Housekeeping
 from stream.worker.lag import Lag
 from stream.worker.messages import Messages
 from stream.worker.publisher import Publisher
+from stream.worker.restore import RestoreHooks
 
 BACKOFF_S = (0.1, 5.0)
 """The first and the longest wait before a failed batch is tried again."""
@@ -51,24 +52,33 @@ class Worker:
 
     def __init__(
         self,
-        service: str,
-        topics: Sequence[Topic],
+        service: ServiceTopics,
         handler: Handler,
         settings: StoreSettings,
         store: Engine,
         codec: Codec,
+        *,
+        on_commit: Callable[[], None] = lambda: None,
+        restore_hooks: RestoreHooks | None = None,
+        ownership_signal: OwnershipSignal | None = None,
         consumer: Mapping[str, Any] = NO_PROPERTIES,
     ) -> None:
-        """`consumer` holds librdkafka properties for this service's consumer, such as `fetch.wait.max.ms`."""
+        """`on_commit` is called after each committed batch, before its messages are published.
+
+        `ownership_signal` is the flag that the worker keeps for the service's other threads. `consumer` holds
+        librdkafka properties for this service's consumer, such as `fetch.wait.max.ms`.
+        """
+        topics = service.reads
         self._topics = topics
         self._settings = settings
         self._store = store
         self._handler = handler
         self._codec = codec
-        self._messages = Messages(service, codec)
-        self._housekeeping = Housekeeping(settings, handler, codec, self._messages)
-        self._cluster = Cluster.of(settings, service)
-        self._consumer = GroupConsumer(service, self._cluster, topics, consumer, self._on_revoke)
+        self._messages = Messages(service.name, codec)
+        self._repeat_handler = restore_hooks.handle_again if restore_hooks else handler
+        self._housekeeping = Housekeeping(settings, handler, self._repeat_handler, codec, self._messages)
+        self._cluster = Cluster.of(settings, service.name)
+        self._consumer = GroupConsumer(service.name, self._cluster, topics, consumer, self._on_revoke)
         self._lag = Lag(self._consumer, topics)
         self._publisher = Publisher(self._cluster, while_waiting=self._stay_in_group)
         self._published: list[int] = []
@@ -76,31 +86,18 @@ class Worker:
         self._is_publishing = self._is_revoking = False
         self._failure: str | None = None
         self._progressed_at = time.monotonic()
-        self._probe = StoreProbe(service, store)
+        self._probe = StoreProbe(service.name, store)
         self._startup = Startup(
             [
                 lambda: admin.check(self._cluster, topics),
                 startup.registry_answers(codec, (Outcome, DeadRecord)),
-                store_answers(service, store),
+                store_answers(service.name, store),
             ]
         )
-        self.on_commit: Callable[[], None] = lambda: None
-        self.publishes_outcome: Callable[[Delivery], bool] = lambda _: True
-        self._on_rewind: Callable[[Connection], None] = lambda _: None
-        self._repeat_handler = handler
-        self._commits_immediately = False
-        self.trust = OwnershipSignal()
-
-    def when_rewound(self, handle_again: Handler, on_rewind: Callable[[Connection], None]) -> None:
-        """Set the hooks of a service with outside effects, such as mails, for a store that was restored from a backup.
-
-        `on_rewind` deactivates the pending work of the restored store, inside the transaction that detects the restore.
-        `handle_again` applies events that were handled before the restore. To recognize each of them, the worker then
-        commits its offsets to Kafka after every batch.
-        """
-        self._repeat_handler = self._housekeeping.repeat_handler = handle_again
-        self._on_rewind = on_rewind
-        self._commits_immediately = True
+        self._on_commit = on_commit
+        self._publishes_outcomes = service.publishes_outcomes
+        self._restore_hooks = restore_hooks
+        self._ownership_signal = ownership_signal or OwnershipSignal()
 
     def watch(self, health: Health) -> None:
         """Register the readiness and liveness checks of this worker."""
@@ -197,13 +194,13 @@ class Worker:
 
     def _invalidate_ownership(self) -> None:
         """Acquire all partitions again before the next batch, because the store may have been replaced."""
-        self.trust.clear()
+        self._ownership_signal.clear()
         self._published = []  # the row ids may be of another store; remaining rows are published again
         self._consumer.reclaim()
 
     def _process(self, messages: list[Message]) -> None:
         """Acquire new partitions, apply the messages of owned partitions, and do what is due between batches."""
-        if self._consumer.owned and not self.trust.is_set:
+        if self._consumer.owned and not self._ownership_signal.is_set:
             self._invalidate_ownership()  # another thread found that the store fails
         if self._consumer.arrived:
             self._acquire(messages)
@@ -223,7 +220,7 @@ class Worker:
             self._consumer.resume()
         self._published = []
         for applied in results:
-            self.on_commit()
+            self._on_commit()
             self._publish(applied.messages)
             self._published += applied.rows
             reporting.report(applied)
@@ -248,7 +245,8 @@ class Worker:
             acquired = ownership.acquire(tx, assigned, reached)
             if behind := ownership.rewound(acquired, reached):
                 now = ownership.rewind(tx, reached)
-                self._on_rewind(tx)
+                if self._restore_hooks:
+                    self._restore_hooks.on_rewind(tx)
                 _report_rewound(acquired, behind)
                 acquired = {partition: now[partition] for partition in acquired}
             unpublished = outbox.unpublished(tx, assigned)
@@ -265,7 +263,7 @@ class Worker:
             self._consumer.commit_offsets(forgotten)
         self._lag.note_positions()
         with self._store.begin() as tx:
-            self.trust.set(tx)
+            self._ownership_signal.set(tx)
 
     def _seek(
         self, acquired: Mapping[Partition, Owned], committed: Mapping[Partition, int], in_hand: list[Message]
@@ -311,11 +309,11 @@ class Worker:
             applied, outcomes = self._commit(deliveries, ends, handler, bisection.in_parts)
         self._published = []
         self._consumer.advance(ends)
-        self.on_commit()
+        self._on_commit()
         self._publish(applied.messages)
         self._published = applied.rows
         self._held.add(outcomes, ends, time.monotonic())
-        if self._commits_immediately:
+        if self._restore_hooks:
             self._publish_outcomes()
         reporting.report(applied)
 
@@ -339,7 +337,7 @@ class Worker:
     @faults.before("worker.before_outcomes")
     def _publish_held(self, outcomes: list[outbox.OutboxMessage], ends: dict[Partition, int]) -> None:
         self._publish_now(outcomes)
-        self._consumer.commit_offsets(ends, at_once=self._commits_immediately)
+        self._consumer.commit_offsets(ends, at_once=self._restore_hooks is not None)
 
     @faults.after("worker.after_commit")
     def _commit(
@@ -374,10 +372,10 @@ class Worker:
         self._published = []
 
     def _outcomes(self, applied: Applied) -> list[outbox.OutboxMessage]:
+        """Encode the outcomes of a batch; none for a service that publishes no outcomes."""
         return [
             self._messages.outcome(outcome.delivery, outcome.outcome, outcome.attempt, outcome.error)
-            for outcome in applied.outcomes
-            if self.publishes_outcome(outcome.delivery)
+            for outcome in (applied.outcomes if self._publishes_outcomes else ())
         ]
 
     def _wait(self, seconds: float, stop: Event) -> None:

@@ -14,7 +14,6 @@ import psycopg
 import pytest
 
 from local import stack
-from processors.payment.handler import TOPICS
 from providers.tapayz import webhook as tapayz
 from stream.events import Outcome, topics
 from tests.actors import Inbox, Reply, Shop, Store, new_order, until
@@ -23,6 +22,8 @@ from tests.log import reading
 from tests.processes import forget_group, frozen, kill
 from tests.replicas import replicas_of
 from tests.unit.providers.mutations import sample
+
+TOPICS = topics.service("payment").reads
 
 pytestmark = pytest.mark.long
 

@@ -10,7 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import runtime
 from local.services import SERVICES
-from stream.events.topics import PARTITIONS, READ_BY
+from stream.events import topics
+from stream.events.topics import PARTITIONS
 from tests.actors import Shop, Store, new_order, until
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -120,6 +121,6 @@ def test_what_a_worker_cannot_process_shows_as_lag_and_ages_until_it_is_processe
     payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)
     until(lambda: metric("hookstream_lag_records", topic=topic), lambda lag: lag == 0)
     until(lambda: metric("hookstream_event_age_seconds", topic=topic), lambda age: age == 0)
-    owned = PARTITIONS * len(READ_BY["payment"])
+    owned = PARTITIONS * len(topics.service("payment").reads)
     until(lambda: metric("hookstream_partitions_owned"), lambda count: count == owned)
     assert metric("hookstream_outbox_messages") == 0

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from local import services, stack
+from local.services import LocalService
 from tests.actors import until
 from tests.failing import hookstream
 from tests.processes import living
@@ -124,7 +125,7 @@ def test_a_password_that_is_refused_ends_the_start_with_a_sentence(own: dict[str
     assert "wrong" not in replica.log.read_text()
 
 
-def start(own: dict[str, str], service: services.Service, standing: ExitStack, kafka: int, postgres: int) -> Replica:
+def start(own: dict[str, str], service: LocalService, standing: ExitStack, kafka: int, postgres: int) -> Replica:
     variables = {"KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{kafka}"}
     if service.store:
         url = urlsplit(own[service.variable("DATABASE_URL")])

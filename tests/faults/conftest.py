@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from processors.payment.handler import TOPICS
+from stream.events import topics
 from tests.replicas import Replica, Replicas, replicas_of
+
+TOPICS = topics.service("payment").reads
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from notifier.handler import TOPICS
 from stream.events import topics
 from tests.actors import PATIENCE_S, Inbox, Shop, Store, new_order, until
 from tests.log import reading
 from tests.proxy import proxy
 from tests.replicas import Replicas, replicas_of
+
+TOPICS = topics.service("notifier").reads
 
 pytestmark = pytest.mark.long
 

@@ -5,7 +5,6 @@ from threading import Event, Thread
 
 import pytest
 
-from processors.payment.handler import TOPICS
 from stream.events import topics
 from stream.events.topics import PARTITIONS
 from tests.actors import Store, until
@@ -13,6 +12,8 @@ from tests.faults.orders import Orders
 from tests.faults.troubles import refusing
 from tests.log import reading
 from tests.replicas import Replica, Replicas, shares
+
+TOPICS = topics.service("payment").reads
 
 pytestmark = pytest.mark.long
 

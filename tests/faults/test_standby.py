@@ -20,10 +20,12 @@ import pytest
 from local.parts import postgres_home
 from local.paths import Paths
 from local.services import SERVICES, program
-from processors.payment.handler import TOPICS
+from stream.events import topics
 from tests.actors import Inbox, Shop, Store, new_order, until
 from tests.proxy import proxy
 from tests.replicas import ROOT, free_port, replicas_of
+
+TOPICS = topics.service("payment").reads
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 COUNT = 12

@@ -11,13 +11,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from confirmer.handler import TOPICS
 from stream.events import topics
 from tests.actors import Inbox, Reply, Shop, Store, new_order, until
 from tests.failing import hookstream
 from tests.log import CODEC, append, reading
 from tests.processes import kill, pid
 from tests.replicas import replicas_of
+
+TOPICS = topics.service("confirmer").reads
 
 PAID_AT = "2026-01-31T12:00:00+09:00"
 

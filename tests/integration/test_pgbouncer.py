@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from processors.payment.handler import TOPICS
 from stream.events import topics
 from stream.events.topics import PARTITIONS
 from stream.store import migrate
@@ -20,6 +19,8 @@ from tests.actors import Store, new_order, until
 from tests.builders import a_payment
 from tests.log import CODEC, reading, writer
 from tests.replicas import free_port, replicas_of
+
+TOPICS = topics.service("payment").reads
 
 POOLER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 LOAD = 600

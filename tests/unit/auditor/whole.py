@@ -16,6 +16,8 @@ from stream.events import DomainEvent, NotificationSent, Outcome, Record, Webhoo
 from stream.kafka.delivery import Delivery, identity
 from tests.builders import NOON, a_payment, a_refund, a_scan, an_invoice, an_order
 
+SERVICES = [service.name for service in topics.SERVICES]
+
 ORDER, PAID, AGAIN = an_order(amount=58000, currency="KRW"), a_payment(name="p"), a_payment(name="p")
 DELIVERED = a_scan("delivered", carrier="CJ", carrier_code="cj", tracking_number="1")
 GIVEN_BACK, COMPLETE = a_refund(), an_invoice(customer_id="C-1", cash_amount=1000)
@@ -47,12 +49,12 @@ def whole() -> Evidence:
     }
     for name, fact in messages.items():
         log.append(topics.NOTIFICATIONS.name, _sent(name, fact))
-    handled = {service: log.handled(service) for service in topics.SERVICES}
-    for service in topics.SERVICES:
+    handled = {service: log.handled(service) for service in SERVICES}
+    for service in SERVICES:
         if service not in WITHOUT_OUTCOMES:
             log.tell(service, handled[service])
     handled["console"] = log.handled("console")
-    stores = {service: _store(service, log, handled[service], messages) for service in topics.SERVICES}
+    stores = {service: _store(service, log, handled[service], messages) for service in SERVICES}
     sent = (ORDER, PAID, DELIVERED, GIVEN_BACK, COMPLETE)
     accepted = tuple(
         Accepted(
@@ -64,9 +66,7 @@ def whole() -> Evidence:
         for one in sent
     )
     ends = dict(log.ends)
-    return Evidence(
-        dict.fromkeys(topics.SERVICES, ends), stores, tuple(log.entries), Counter(messages.keys()), accepted
-    )
+    return Evidence(dict.fromkeys(SERVICES, ends), stores, tuple(log.entries), Counter(messages.keys()), accepted)
 
 
 class Topics:

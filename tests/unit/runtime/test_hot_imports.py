@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from local.services import SERVICES, Service
+from local.services import SERVICES, LocalService
 
 HEAVY = ("alembic", "mako", "rich", "pygments", "typer", "click", "aiohttp", "sendria", "pytest", "hypothesis")
 OF_HTTPX = ("rich", "pygments", "click")
@@ -20,7 +20,7 @@ print(*(name for name in sys.argv[2:] if name in sys.modules))
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
-def test_a_service_imports_nothing_heavy_that_it_does_not_run(service: Service) -> None:
+def test_a_service_imports_nothing_heavy_that_it_does_not_run(service: LocalService) -> None:
     allowed = OF_HTTPX if service.name == "confirmer" else ()
     heavy = [name for name in HEAVY if name not in allowed]
 

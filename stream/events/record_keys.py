@@ -1,0 +1,50 @@
+"""The keys of records: events with one key share a partition, so they are processed in the order of their append."""
+
+import re
+import unicodedata
+from typing import Any
+
+_SEPARATORS = re.compile(r"[\s\u00ad\u2010-\u2015\u2212-]+")
+"""Spaces, hyphens and dashes."""
+
+
+def parcel_number(number: str) -> str:
+    """Return a tracking number as it appears in a parcel's key: without spaces and hyphens, in upper case.
+
+    Carriers and people write the same number with and without groups. The record keeps the original spelling too.
+    """
+    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", number)).upper() or number
+
+
+def by_notification(record: Any) -> str:
+    return str(record.notification_id)
+
+
+def by_event(record: Any) -> str:
+    return str(record.event_id)
+
+
+def by_order(webhook: Any) -> str:
+    """Return the order id, else the provider's reference of the payment."""
+    return webhook.notice.order_id or f"{webhook.envelope.provider}:{webhook.notice.reference}"
+
+
+def by_parcel(webhook: Any) -> str:
+    """Return the carrier and tracking number, since an order may have several parcels; without one, as `by_order`."""
+    notice = webhook.notice
+    if notice.tracking_number:
+        return f"{notice.carrier_code or webhook.envelope.provider}:{parcel_number(notice.tracking_number)}"
+    return by_order(webhook)
+
+
+def by_invoice(webhook: Any) -> str:
+    """Return the invoice id, else the reference of the transfer that pays it."""
+    return webhook.notice.invoice_id or f"{webhook.envelope.provider}:{webhook.notice.reference}"
+
+
+def by_reference(webhook: Any) -> str:
+    return f"{webhook.envelope.provider}:{webhook.notice.reference}"
+
+
+def by_customer(webhook: Any) -> str:
+    return str(webhook.notice.customer_id)
