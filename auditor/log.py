@@ -3,8 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined] # exported, but not said so
+from confluent_kafka import KafkaException, Message, TopicPartition
 
 from auditor.evidence import Entry
 from stream.avro.codec import Codec
@@ -12,8 +11,9 @@ from stream.avro.registry import registry_of_environment
 from stream.events import topics
 from stream.kafka import delivery
 from stream.kafka.client_config import QUIET, Cluster
+from stream.kafka.offsets import OffsetLister
+from stream.kafka.position import Partition
 
-Partition = tuple[str, int]
 ANSWER_S = 10.0
 SILENCE_S = 30.0
 BATCH = 5_000
@@ -29,7 +29,7 @@ class Log:
     def __init__(self, env: Mapping[str, str]) -> None:
         self._cluster = Cluster.of_environment(env, "auditor")
         self._codec = Codec(registry_of_environment(env))
-        self._admin = self._cluster.admin()
+        self._lister = OffsetLister(self._cluster, ANSWER_S)
         # It commits no offset and joins no group, but librdkafka requires a group name.
         self._consumer = self._cluster.consumer("auditor", {**QUIET, "enable.auto.commit": False})
         self._next: dict[Partition, int] = {}
@@ -45,7 +45,8 @@ class Log:
         Raises Unreachable when Kafka does not answer within ANSWER_S, or sends nothing for SILENCE_S.
         """
         try:
-            ends, begins = self._offsets(OffsetSpec.latest()), self._offsets(OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+            known = self._lister.existing(topics.ALL)
+            ends, begins = self._lister.end(known), self._lister.first(known)
             wanted = {
                 partition: end
                 for partition, end in ends.items()
@@ -62,26 +63,11 @@ class Log:
         Raises Unreachable when Kafka does not answer within ANSWER_S.
         """
         try:
-            (answer,) = self._admin.list_consumer_group_offsets(
-                [ConsumerGroupTopicPartitions(self._cluster.group(group))]
-            ).values()
-            found = answer.result(ANSWER_S).topic_partitions
+            return self._lister.committed(group)
         except KafkaException as failure:
             raise Unreachable(
                 f"Kafka does not return the offsets of group {group}: {failure.args[0].str()}"
             ) from failure
-        return {(each.topic, each.partition): each.offset for each in found if each.offset >= 0}
-
-    def _offsets(self, spec: OffsetSpec) -> dict[Partition, int]:
-        known = self._cluster.metadata(ANSWER_S).topics
-        named = [
-            TopicPartition(topic.name, number)
-            for topic in topics.ALL
-            if topic.name in known
-            for number in known[topic.name].partitions
-        ]
-        futures = self._admin.list_offsets(dict.fromkeys(named, spec)) if named else {}
-        return {(each.topic, each.partition): future.result(ANSWER_S).offset for each, future in futures.items()}
 
     def _collect(self, ends: Mapping[Partition, int]) -> Iterator[Entry]:
         left = dict(ends)

@@ -8,7 +8,6 @@ another checkout, `--peer` measures bench/peers, `--highest` searches the highes
 import argparse
 import math
 import os
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from bench.rig import figures, system, trial
 from bench.rig.figures import Figure
 from bench.rig.system import ROOT, Sink, System
 from bench.rig.trial import RowKey, Side, Window
+from runtime import loopback
 from simulator.story import Webhook
 
 RATE = 50.0
@@ -84,10 +84,7 @@ class Hookstream:
 
 
 def _age(url: str, token: str) -> float:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    request = urllib.request.Request(f"{url}/metrics", headers={"Authorization": f"Bearer {token}"})  # noqa: S310
-    with opener.open(request, timeout=30) as answer:
-        lines = answer.read().decode().splitlines()
+    lines = loopback.get(f"{url}/metrics", token=token, timeout_s=30).body.decode().splitlines()
     return max(
         (float(line.split()[-1]) for line in lines if line.startswith("hookstream_event_age_seconds{")), default=0
     )

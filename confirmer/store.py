@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from confirmer.verdict import Confirmed, Rejected, RetryLater, Unknown, Verdict
 from runtime import clock, faults
 from stream.events import UnconfirmedWebhook
+from stream.events.json_text import without_nul
 from stream.store.bulk_sql import write
 
 INSERT_ORDERS = """
@@ -199,7 +200,7 @@ def set_confirmed(tx: Connection, confirmed: Sequence[tuple[str, str]]) -> None:
 
 def set_ended(tx: Connection, ended: Sequence[tuple[str, str]]) -> None:
     """Set verifications to `untrue` or `unknown` in a replay; `ended` holds (receipt id, error)."""
-    write(tx, SET_ENDED, "ids errors", [(receipt_id, _text(error)) for receipt_id, error in ended])
+    write(tx, SET_ENDED, "ids errors", [(receipt_id, without_nul(error)) for receipt_id, error in ended])
 
 
 def _update(verdict: Verdict) -> tuple[str, dict[str, Any]]:
@@ -208,20 +209,15 @@ def _update(verdict: Verdict) -> tuple[str, dict[str, Any]]:
             event_id = event.webhook.envelope.event_id
             return END, {"status": "confirmed", "error": None, "event_id": event_id}
         case Rejected(_, error):
-            return END, {"status": "untrue", "error": _text(error), "event_id": None}
+            return END, {"status": "untrue", "error": without_nul(error), "event_id": None}
         case Unknown(error):
-            return END, {"status": "unknown", "error": _text(error), "event_id": None}
+            return END, {"status": "unknown", "error": without_nul(error), "event_id": None}
         case RetryLater(error, seconds, unread):
-            return POSTPONE, {"error": _text(error), "seconds": seconds, "unread": int(unread)}
+            return POSTPONE, {"error": without_nul(error), "seconds": seconds, "unread": int(unread)}
 
 
 def _row(webhook: UnconfirmedWebhook, record: bytes) -> tuple[Any, ...]:
     envelope, question = webhook.envelope, webhook.notice
-    order_id = None if question.order_id is None else _text(question.order_id)
-    names = (_text(question.subject), _text(question.reference), order_id, webhook.source)
+    order_id = None if question.order_id is None else without_nul(question.order_id)
+    names = (without_nul(question.subject), without_nul(question.reference), order_id, webhook.source)
     return (envelope.event_id, envelope.provider, *names, clock.moment(envelope.received_at), record)
-
-
-def _text(value: str) -> str:
-    """Replace NUL, which an unsigned webhook may contain and Postgres does not accept in a text."""
-    return value.replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -14,9 +14,10 @@ from providers.contract import (
     Translation,
     Unsupported,
 )
+from runtime.backoff import Backoff
 from stream.events import Mode, Question, UnconfirmedWebhook
 
-BACKOFF_S = (1.0, 300.0)
+BACKOFF = Backoff(1.0, 300.0)
 MAX_UNREAD = 5
 """The number of unreadable responses after which a verification ends as unknown."""
 ERROR_CHARS = 300
@@ -123,18 +124,12 @@ def judge(
     if isinstance(response, Unbuildable):
         return unreadable(response.error, context)
     if api_health(response) != "well" or isinstance(response, NoAnswer):
-        return RetryLater(_describe(response), backoff(context.attempts, context.chance))
+        return RetryLater(_describe(response), BACKOFF.wait_s(context.attempts, context.chance))
     if response.status in (404, 410):
         return _not_known("the provider does not know it", api_verification, webhook, context)
     if response.status >= 400:  # noqa: PLR2004 - RFC 9110 §15
         return unreadable(_describe(response), context)
     return _read_response(api_verification, webhook, response.body, context)
-
-
-def backoff(attempts: int, chance: float) -> float:
-    """Return the seconds to the next attempt: 1, 2, 4 … up to 300, reduced by up to a half."""
-    least, most = BACKOFF_S
-    return min(most, least * 2.0 ** min(attempts - 1, 30)) * (0.5 + chance / 2)
 
 
 def _read_response(
@@ -176,7 +171,9 @@ def _not_known(error: str, api_verification: ApiVerification, webhook: Unconfirm
     left_s = (webhook.envelope.received_at - context.now) / 1e6 + api_verification.unknown_after_s
     if left_s <= 0:
         return Unknown(f"unknown: {error}"[:ERROR_CHARS])
-    return RetryLater(error[:ERROR_CHARS], max(MIN_RETRY_S, min(backoff(context.attempts, context.chance), left_s)))
+    return RetryLater(
+        error[:ERROR_CHARS], max(MIN_RETRY_S, min(BACKOFF.wait_s(context.attempts, context.chance), left_s))
+    )
 
 
 def unreadable(error: str, context: Context) -> Verdict:
@@ -184,7 +181,7 @@ def unreadable(error: str, context: Context) -> Verdict:
     text = f"no readable answer: {error}"[:ERROR_CHARS]
     if context.unread + 1 >= MAX_UNREAD:
         return Unknown(text)
-    return RetryLater(text, backoff(context.attempts, context.chance), unread=True)
+    return RetryLater(text, BACKOFF.wait_s(context.attempts, context.chance), unread=True)
 
 
 def _describe(response: ApiResponse | NoAnswer) -> str:

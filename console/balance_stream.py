@@ -16,10 +16,11 @@ from psycopg import AsyncConnection, sql
 from sqlalchemy import Engine, make_url
 
 from console.api import queries, views
+from runtime.backoff import Backoff
 from runtime.logging import log
 from runtime.postgres.engine import conninfo
 
-RECONNECT_S = (0.2, 5.0)
+RECONNECT = Backoff(0.2, 5.0)
 CONNECT_OPTIONS: dict[str, Any] = {
     "connect_timeout": 5,
     "keepalives_idle": 5,
@@ -73,22 +74,22 @@ class BalanceStream:
         self._queues: dict[str, set[asyncio.Queue[Change]]] = defaultdict(set)
 
     async def listen(self) -> None:
-        """Dispatch notifications until cancelled; reconnect with a delay that doubles within RECONNECT_S."""
-        wait, longest = RECONNECT_S
+        """Dispatch notifications until cancelled; reconnect after the waits of RECONNECT."""
+        losses = 0
         while True:
             try:
                 async with await AsyncConnection.connect(
                     self._session_url, autocommit=True, **CONNECT_OPTIONS
                 ) as connection:
                     await self._listen(connection)
-                    wait = RECONNECT_S[0]
+                    losses = 0
                     self._reload(list(self._queues))
                     async for notice in connection.notifies():
                         self._dispatch(notice.payload)
             except (psycopg.Error, OSError) as lost:
-                log.warning("balances.lost", error=str(lost).strip(), seconds=wait)
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, longest)
+                log.warning("balances.lost", error=str(lost).strip(), seconds=RECONNECT.wait_s(losses + 1))
+            losses += 1
+            await asyncio.sleep(RECONNECT.wait_s(losses))
 
     async def balances(self, customer_id: str) -> AsyncGenerator[dict[str, Any], None]:
         """Yield a customer's current balances, then each change."""

@@ -17,6 +17,7 @@ from stream.events import (
     order_ids,
     provider_ids,
 )
+from stream.events.json_text import without_nul
 
 UNVERIFIED_CAUSE = "webhook_secret_not_configured"
 UNVERIFIED, QUARANTINE = "unverified", "quarantine"
@@ -63,10 +64,10 @@ def quarantined(record: QuarantinedWebhook) -> Cells:
         None,
         None,
         record.verification,
-        _without_nul(record.path),
+        without_nul(record.path),
         msgspec.json.encode(record.headers).decode(),
         record.raw,
-        _without_nul(f"{record.cause}: {record.detail}"),
+        without_nul(f"{record.cause}: {record.detail}"),
         None,
         record.received_at,
         "",
@@ -77,7 +78,14 @@ def quarantined(record: QuarantinedWebhook) -> Cells:
 def outcome(record: Outcome) -> Cells:
     """Return the row of an outcome."""
     position = (record.service, record.topic, record.partition, record.offset)
-    return (record.event_id, *position, record.outcome, record.attempt, _without_nul(record.error), record.at)
+    return (
+        record.event_id,
+        *position,
+        record.outcome,
+        record.attempt,
+        record.error and without_nul(record.error),
+        record.at,
+    )
 
 
 def domain_event(event: DomainEvent) -> Cells:
@@ -115,7 +123,7 @@ def refusal(record: RejectedWebhook) -> Cells:
     return (
         ids.rejection_id(record),
         record.provider,
-        _without_nul(record.path),
+        without_nul(record.path),
         record.cause,
         msgspec.json.encode(record.headers).decode(),
         record.digest,
@@ -151,8 +159,3 @@ def _references(provider: str, notice: object) -> list[str]:
     """Return the provider's references, prefixed with its name; they find webhooks without an order."""
     given = (getattr(notice, "reference", None), *getattr(notice, "references", ()))
     return sorted({f"{provider}:{name}" for name in given if name})
-
-
-def _without_nul(text: str | None) -> str | None:
-    """Replace NUL, the only character that a Postgres text cannot hold."""
-    return text and text.replace("\x00", "\N{REPLACEMENT CHARACTER}")

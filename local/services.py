@@ -1,15 +1,16 @@
 """The services of the local stack, their environment variables and their readiness checks."""
 
-import http.client
 import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from local.paths import Paths
 from local.processes.process import Program
 from providers import catalogue
+from runtime import loopback
 from runtime.config import kafka_properties
 from stream.events import topics
 
@@ -81,16 +82,11 @@ def is_ready(service: LocalService, env: Mapping[str, str]) -> bool:
 
 
 def answers(url: str) -> bool:
-    """Return whether a GET is answered 200. http.client ignores HTTP_PROXY, which must not be used for loopback."""
-    address = urlsplit(url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=2)
+    """Return whether a GET is answered 200."""
     try:
-        connection.request("GET", address.path or "/")
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
+        return loopback.get(url, timeout_s=2).status == HTTPStatus.OK
+    except OSError:
         return False
-    finally:
-        connection.close()
 
 
 def _environment(service: LocalService, env: Mapping[str, str]) -> dict[str, str]:

@@ -9,9 +9,9 @@ from runtime.logging import log
 
 
 def start(name: str, work: Callable[[], object], every_s: float, retry_s: float, stop: Event) -> Thread:
-    """Call `work` now and every `every_s` seconds until `stop` is set; `retry_s` seconds after a failure of the store.
+    """Call `work` now and every `every_s` seconds until `stop` is set; `retry_s` seconds after a failure.
 
-    A failure is logged as `{name}.failed`. Any other exception of `work` ends the thread.
+    A failure is logged as `{name}.failed`, with a traceback unless it is the store's. Then the work is repeated too.
     """
     thread = Thread(target=_run, args=(name, work, every_s, retry_s, stop), name=name, daemon=True)
     thread.start()
@@ -27,4 +27,7 @@ def _run(name: str, work: Callable[[], object], every_s: float, retry_s: float, 
         except (exc.DBAPIError, exc.TimeoutError) as failure:
             error = str(getattr(failure, "orig", failure)).strip()
             log.warning(f"{name}.failed", error=error, seconds=retry_s)
+            wait = retry_s
+        except Exception:  # noqa: BLE001 - a defect must not end the housekeeping unnoticed
+            log.exception(f"{name}.failed", seconds=retry_s)
             wait = retry_s

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from threading import Event
 from typing import NoReturn
 
+from runtime.backoff import Backoff
 from runtime.logging import log
 
-FIRST_PAUSE_S = 0.5
-MAX_PAUSE_S = 5.0
+PAUSE = Backoff(0.5, 5.0)
 LOG_INTERVAL_S = 10.0
 
 
@@ -46,7 +46,7 @@ class Startup:
         return True
 
     def _wait_for(self, need: Need, stop: Event, while_waiting: Callable[[], None]) -> bool:
-        pause, began, logged_at = FIRST_PAUSE_S, time.monotonic(), float("-inf")
+        attempts, began, logged_at = 0, time.monotonic(), float("-inf")
         while not stop.is_set():
             while_waiting()
             try:
@@ -56,8 +56,8 @@ class Startup:
                 if time.monotonic() - logged_at >= LOG_INTERVAL_S:
                     logged_at = time.monotonic()
                     log.warning("start.waiting", cause=str(missing), seconds=round(logged_at - began))
-                stop.wait(pause)
-                pause = min(pause * 2, MAX_PAUSE_S)
+                attempts += 1
+                stop.wait(PAUSE.wait_s(attempts))
             else:
                 return True
         return False

@@ -1,14 +1,16 @@
 """Plays one run, from the first webhook to the verdict."""
 
+import math
 from collections.abc import Mapping
 
 import aiohttp
 
+from runtime.rate_limiter import RateLimiter
 from simulator import verdict, watch
 from simulator.inbox import open_inbox
 from simulator.plan import Plan, lives
 from simulator.progress import bars
-from simulator.sender import Pacer, Sender
+from simulator.sender import Sender
 from simulator.stores import Stores
 from simulator.verdict import Verdict
 from simulator.watch import WaitLimits
@@ -21,7 +23,7 @@ async def play(env: Mapping[str, str], plan: Plan, limits: WaitLimits | None = N
     async with aiohttp.ClientSession() as session, Stores(env) as stores:
         inbox = await open_inbox(session, env["INBOX_URL"])
         with bars(posts) as progress:
-            tally = await Sender(session, env, progress.advance_sent).play(played, Pacer(plan.rate))
+            tally = await Sender(session, env, progress.advance_sent).play(played, RateLimiter(plan.rate or math.inf))
             wanted = verdict.expected(played, tally.accepted)
             seen = await watch.settled(
                 wanted, stores, inbox, limits or WaitLimits(), lambda seen: progress.update(wanted, seen)

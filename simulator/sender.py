@@ -11,12 +11,14 @@ import aiohttp
 
 from providers import catalogue
 from providers.contract import Provider
+from runtime.backoff import Backoff
+from runtime.rate_limiter import RateLimiter
 from simulator.plan import Life
 from simulator.story import Webhook
 
 IN_FLIGHT = 32
 TIMEOUT_S = 30.0
-BACKOFF_S = (0.2, 5.0)
+BACKOFF = Backoff(0.2, 5.0)
 RETRY_S = 180.0
 """Seconds of retries after which a webhook counts as not accepted."""
 NO_ANSWER = "no answer"
@@ -34,21 +36,6 @@ class Tally:
     answers: Counter[str] = field(default_factory=Counter)
 
 
-class Pacer:
-    """Spaces calls evenly, `per_second` of them each second; None means no delay."""
-
-    def __init__(self, per_second: float | None) -> None:
-        self._interval = 1 / per_second if per_second else 0.0
-        self._next = 0.0
-
-    async def turn(self) -> None:
-        """Sleep until the next free slot."""
-        now = time.monotonic()
-        mine = max(self._next, now)
-        self._next = mine + self._interval
-        await asyncio.sleep(mine - now)
-
-
 class Sender:
     """Posts to the gateway in `env`, signed with its secrets. It calls `on_answer` after each webhook's last try."""
 
@@ -59,26 +46,26 @@ class Sender:
         self._timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         self.tally = Tally()
 
-    async def play(self, lives: tuple[Life, ...], pacer: Pacer) -> Tally:
+    async def play(self, lives: tuple[Life, ...], limiter: RateLimiter) -> Tally:
         """Post the webhooks of up to IN_FLIGHT orders concurrently; the steps of one order follow each other."""
         waiting = iter(lives)
         async with asyncio.TaskGroup() as senders:
             for _ in range(min(IN_FLIGHT, len(lives))):
-                senders.create_task(self._play_each(waiting, pacer))
+                senders.create_task(self._play_each(waiting, limiter))
         return self.tally
 
-    async def _play_each(self, lives: Iterator[Life], pacer: Pacer) -> None:
+    async def _play_each(self, lives: Iterator[Life], limiter: RateLimiter) -> None:
         for life in lives:
             for step in life.steps:
-                await asyncio.gather(*(self._send(webhook, pacer) for webhook in step))
+                await asyncio.gather(*(self._send(webhook, limiter) for webhook in step))
 
-    async def _send(self, webhook: Webhook, pacer: Pacer) -> None:
-        await pacer.turn()
-        wait, longest = BACKOFF_S
+    async def _send(self, webhook: Webhook, limiter: RateLimiter) -> None:
+        await asyncio.sleep(limiter.reserve(time.monotonic()))
+        attempts = 1
         until = time.monotonic() + RETRY_S
-        while (answer := await self._post(webhook)).startswith(RETRIED) and time.monotonic() + wait < until:
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, longest)
+        while (answer := await self._post(webhook)).startswith(RETRIED) and time.monotonic() < until:
+            await asyncio.sleep(BACKOFF.wait_s(attempts))
+            attempts += 1
         self._count(webhook, answer)
         self._on_answer()
 

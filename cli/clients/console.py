@@ -1,14 +1,13 @@
 """Client of the console's API."""
 
-import json
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from cli import environment
 from local.messages import CommandError
+from runtime import loopback
 
 TIMEOUT_S = 30.0
 MAX_LISTED = 20
@@ -24,16 +23,13 @@ def fetch(*path: str, **parameters: str | None) -> Any:
     environment.require(env, "CONSOLE_URL", "CONSOLE_TOKEN")
     query = urlencode({name: value for name, value in parameters.items() if value is not None})
     url = f"{env['CONSOLE_URL']}/api/{'/'.join(quote(part, safe='') for part in path)}{'?' if query else ''}{query}"
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {env['CONSOLE_TOKEN']}"})  # noqa: S310
-    # Do not use HTTP_PROXY for loopback addresses.
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(request, timeout=TIMEOUT_S) as response:
-            return json.load(response)
-    except urllib.error.HTTPError as refusal:
-        return _raise_unless_missing(refusal, env["CONSOLE_URL"], path[-1])
+        response = loopback.get(url, token=env["CONSOLE_TOKEN"], timeout_s=TIMEOUT_S)
     except OSError as failure:
         raise CommandError(f"The console at {env['CONSOLE_URL']} does not answer: {failure}") from failure
+    if response.status == HTTPStatus.OK:
+        return response.json()
+    return _raise_unless_missing(response, env["CONSOLE_URL"], path[-1])
 
 
 def ambiguous_message(name: str, events: Iterable[T], line: Callable[[T], str]) -> str:
@@ -50,15 +46,15 @@ def _line(webhook: Mapping[str, Any]) -> str:
     return f"  {webhook['webhookId']}  {webhook['receivedAt'] or '':27}  {webhook['status']:9}  {origin}{order}"
 
 
-def _raise_unless_missing(refusal: urllib.error.HTTPError, url: str, name: str) -> None:
+def _raise_unless_missing(refusal: loopback.Response, url: str, name: str) -> None:
     try:
-        response = json.load(refusal)
-        error, message = response["error"], response["message"]
-    except (ValueError, LookupError, TypeError):
+        answer = refusal.json()
+        error, message = answer["error"], answer["message"]
+    except (ValueError, LookupError, TypeError) as other:
         raise CommandError(
-            f"The server at {url} is not a hookstream console (HTTP {refusal.code}). Check CONSOLE_URL."
-        ) from refusal
+            f"The server at {url} is not a hookstream console (HTTP {refusal.status}). Check CONSOLE_URL."
+        ) from other
     if error == "ambiguous":
-        raise CommandError(ambiguous_message(name, response["webhooks"], _line)) from refusal
+        raise CommandError(ambiguous_message(name, answer["webhooks"], _line))
     if error != "not_found":
-        raise CommandError(f"The console refused the request: {message}.") from refusal
+        raise CommandError(f"The console refused the request: {message}.")

@@ -1,13 +1,14 @@
 """Client of the services' management listeners. It sends the management token."""
 
-import http.client
 import json
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from cli import environment
 from local.messages import CommandError
+from runtime import loopback
 
 TIMEOUT_S = 30.0
 
@@ -29,7 +30,8 @@ def get(service: str, path: str, **query: object) -> Any:
     Raises ServiceRefusal when the service refuses, CommandError when it does not answer.
     """
     encoded = urlencode({name: value for name, value in query.items() if value is not None})
-    return _request(service, "GET", f"{path}?{encoded}" if encoded else path, None)
+    target = f"{path}?{encoded}" if encoded else path
+    return _request(service, lambda url, token: loopback.get(url + target, token=token, timeout_s=TIMEOUT_S))
 
 
 def post(service: str, path: str, body: Mapping[str, object]) -> Any:
@@ -37,7 +39,8 @@ def post(service: str, path: str, body: Mapping[str, object]) -> Any:
 
     Raises ServiceRefusal when the service refuses, CommandError when it does not answer.
     """
-    return _request(service, "POST", path, json.dumps(body).encode())
+    content = json.dumps(body).encode()
+    return _request(service, lambda url, token: loopback.post(url + path, content, token=token, timeout_s=TIMEOUT_S))
 
 
 def call_each(services: Iterable[str], call: Callable[[str], Any]) -> tuple[dict[str, Any], list[str]]:
@@ -51,38 +54,24 @@ def call_each(services: Iterable[str], call: Callable[[str], Any]) -> tuple[dict
         try:
             responses[service] = call(service)
         except ServiceRefusal as refusal:
-            if refusal.status == http.client.BAD_REQUEST:
+            if refusal.status == HTTPStatus.BAD_REQUEST:
                 raise
-            if refusal.status != http.client.NOT_FOUND:
+            if refusal.status != HTTPStatus.NOT_FOUND:
                 errors.append(str(refusal))
         except CommandError as error:
             errors.append(str(error))
     return responses, errors
 
 
-def _request(service: str, method: str, target: str, body: bytes | None) -> Any:
+def _request(service: str, send: Callable[[str, str], loopback.Response]) -> Any:
+    """Call `send` with the service's URL and the token; return the JSON of its response."""
     env, variable = environment.read(), f"{service.upper()}_MANAGEMENT_URL"
     environment.require(env, variable, "MANAGEMENT_TOKEN")
-    headers = {"Authorization": f"Bearer {env['MANAGEMENT_TOKEN']}"}
     try:
-        status, response = _exchange(env[variable], method, target, body, headers)
-    except (OSError, http.client.HTTPException, ValueError) as failure:
+        response = send(env[variable].rstrip("/"), env["MANAGEMENT_TOKEN"])
+        answer = response.json()
+    except (OSError, ValueError) as failure:
         raise CommandError(f"The {service} at {env[variable]} does not answer: {failure}") from failure
-    if status != http.client.OK:
-        raise ServiceRefusal(service, status, response)
-    return response
-
-
-def _exchange(
-    url: str, method: str, target: str, body: bytes | None, headers: Mapping[str, str]
-) -> tuple[int, dict[str, Any]]:
-    """Return status and JSON body. http.client ignores HTTP_PROXY, which must not be used for loopback addresses."""
-    address = urlsplit(url)
-    kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
-    connection = kind(address.hostname or "", address.port, timeout=TIMEOUT_S)
-    try:
-        connection.request(method, f"{address.path.rstrip('/')}{target}", body, dict(headers))
-        response = connection.getresponse()
-        return response.status, json.loads(response.read())
-    finally:
-        connection.close()
+    if response.status != HTTPStatus.OK:
+        raise ServiceRefusal(service, response.status, answer)
+    return answer

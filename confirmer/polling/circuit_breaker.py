@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from runtime.backoff import Backoff
+
 MAX_FAILURES = 5
 """The circuit opens after this number of consecutive failures."""
-OPEN_S = (2.0, 60.0)
-"""Seconds the circuit stays open: the first time, and at most. They double each time it opens again."""
+OPEN = Backoff(2.0, 60.0)
+"""The time that the circuit stays open; it grows each time the circuit opens again."""
 MAX_RETRY_AFTER_S = 3600.0
 
 
@@ -17,7 +19,7 @@ class CircuitBreaker:
     """
 
     _failures: int = 0
-    _open_s: float = 0.0
+    _openings: int = 0
     _until: float = 0.0
 
     @property
@@ -30,13 +32,12 @@ class CircuitBreaker:
 
     def record_success(self) -> None:
         """Close the circuit: the API has answered."""
-        self._failures, self._open_s = 0, 0.0
+        self._failures = self._openings = 0
 
     def record_failure(self, now: float, retry_after_s: float | None = None) -> None:
         """Count a failure. A `Retry-After` of the API is respected up to MAX_RETRY_AFTER_S."""
         self._failures += 1
         if self.is_open and now >= self._until:
-            least, most = OPEN_S
-            self._open_s = min(most, max(least, self._open_s * 2))
-            self._until = now + self._open_s
+            self._openings += 1
+            self._until = now + OPEN.wait_s(self._openings)
         self._until = max(self._until, now + min(retry_after_s or 0.0, MAX_RETRY_AFTER_S))

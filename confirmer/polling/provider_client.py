@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from confirmer import metrics
 from confirmer.polling.circuit_breaker import CircuitBreaker
-from confirmer.polling.rate_limiter import RateLimiter
 from confirmer.settings import API_VERIFICATIONS, ConfirmerSettings
 from confirmer.verdict import Response, api_health
 from providers.contract import ApiVerification
 from runtime.logging import log
+from runtime.rate_limiter import RateLimiter
 
 
 @dataclass

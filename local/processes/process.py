@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.messages import say
+from runtime.backoff import Backoff
 
-FIRST_PAUSE_S, MAX_PAUSE_S, STABLE_S = 0.5, 10.0, 30.0
+RESTART = Backoff(0.5, 10.0)
+STABLE_S = 30.0
+"""After a life of this many seconds, the next restart waits as the first one does."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,6 @@ class Program:
     layer: int = 0  # higher layers depend on lower ones and stop before them
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL  # sent by the kernel when the supervisor dies
-
-
-def next_pause(pause: float, lived: float) -> float:
-    """Return the seconds before a restart: doubled each time, up to MAX_PAUSE_S, reset by a life of STABLE_S."""
-    return FIRST_PAUSE_S if lived >= STABLE_S or not pause else min(pause * 2, MAX_PAUSE_S)
 
 
 def exit_reason(code: int) -> str:
@@ -83,13 +81,14 @@ class Child:
             self.ended.wait()
 
     def _watch(self) -> None:
-        pause, born = 0.0, time.monotonic()
+        deaths, born = 0, time.monotonic()
         while True:
             code = self._process.wait()
             kill_group(self.pid)  # its own children
             if self._on_restart is None or self._halted.is_set():
                 break
-            pause, born = next_pause(pause, time.monotonic() - born), time.monotonic()
+            deaths = 1 if time.monotonic() - born >= STABLE_S else deaths + 1
+            pause = RESTART.wait_s(deaths)
             say(f"{self.program.name} died ({exit_reason(code)}), restarting in {pause:g} s")
             if not self._restart(pause):
                 break

@@ -12,6 +12,7 @@ from notifier.mail_queue import QueuedMail
 from notifier.sending import notification_events
 from notifier.sending.smtp import NoReply, NotTaken
 from runtime import clock
+from runtime.backoff import Backoff
 from runtime.logging import log
 from stream.avro.codec import Codec
 from stream.events import redaction
@@ -19,7 +20,7 @@ from stream.events.json_text import error_text
 from stream.store import outbox
 
 SENDS = Counter("hookstream_mail_sends_total", "Attempts to send a mail, by result", ["result"])
-BACKOFF_S = (2.0, 3600.0)
+BACKOFF = Backoff(2.0, 3600.0)
 
 
 def record(
@@ -52,12 +53,11 @@ def report_sent(mail: QueuedMail) -> None:
 def record_not_taken(tx: Connection, mail: QueuedMail, refused: NotTaken) -> None:
     """Postpone a mail that the server did not accept, or set it to `failed` if the refusal is final.
 
-    The delay doubles with each attempt within BACKOFF_S, with jitter.
+    The delay follows BACKOFF, with jitter.
     """
     if refused.final:
         return record_ended(tx, mail, "failed", str(refused))
-    least, most = BACKOFF_S
-    seconds = min(most, least * 2 ** min(mail.attempts, 20)) * random.uniform(0.5, 1)  # noqa: S311 - spreads retries
+    seconds = BACKOFF.wait_s(mail.attempts + 1, random.random())  # noqa: S311 - spreads retries
     SENDS.labels("postponed").inc()
     error = error_text(str(refused))
     log.warning("notification.postponed", id=mail.notification_id, error=redaction.masked_text(error), seconds=seconds)

@@ -25,4 +25,9 @@ def sanitized(body: bytes, replacement: bytes = REPLACEMENT) -> bytes:
 
 def error_text(text: str) -> str:
     """Return `text` as stores and topics can hold it: at most ERROR_CHARS characters, no NUL, no unpaired surrogate."""
-    return text.replace("\x00", "")[:ERROR_CHARS].encode(errors="replace").decode()
+    return without_nul(text)[:ERROR_CHARS].encode(errors="replace").decode()
+
+
+def without_nul(text: str) -> str:
+    """Replace NUL, the only character that a Postgres text cannot hold, by U+FFFD."""
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -1,14 +1,13 @@
 """The offsets at which partitions begin and end, now or at a time, and the positions of a live service."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # not declared as exported
 from sqlalchemy import Connection
 
-from stream.events.topics import PARTITIONS, Topic
+from stream.events.topics import Topic
 from stream.kafka.client_config import Cluster
+from stream.kafka.offsets import OffsetLister, partitions_of
 from stream.kafka.position import Partition
 
 TIMEOUT_S = 15.0
@@ -31,16 +30,12 @@ def offset_ranges(cluster: Cluster, topics: Iterable[Topic], to_ms: int | None =
     With `to_ms` (milliseconds since 1970), only the records appended up to and in that millisecond. Raises
     KafkaException when Kafka does not answer within TIMEOUT_S.
     """
-    wanted = [TopicPartition(topic.name, number) for topic in topics for number in range(PARTITIONS)]
-    if not wanted:  # the client rejects an empty request
-        return {}
-    admin = cluster.admin()
-    first = _offsets(admin, wanted, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
-    end = _offsets(admin, wanted, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+    wanted, lister = partitions_of(topics), OffsetLister(cluster, TIMEOUT_S)
+    first, end = lister.first(wanted), lister.end(wanted)
     found = {partition: OffsetRange(first[partition], end[partition]) for partition in end}
     if to_ms is None:
         return found
-    after = _offsets(admin, wanted, OffsetSpec.for_timestamp(to_ms + 1))  # -1: no record is that young
+    after = lister.at(wanted, to_ms + 1)  # -1: no record is that young
     return {
         partition: OffsetRange(range_.first, after[partition] if after[partition] >= 0 else range_.end)
         for partition, range_ in found.items()
@@ -52,10 +47,7 @@ def committed(cluster: Cluster, group: str) -> dict[Partition, int]:
 
     Raises KafkaException when Kafka does not answer within TIMEOUT_S.
     """
-    admin = cluster.admin()
-    (answer,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(cluster.group(group))]).values()
-    found = answer.result(TIMEOUT_S).topic_partitions
-    return {(each.topic, each.partition): each.offset for each in found if each.offset >= 0}
+    return OffsetLister(cluster, TIMEOUT_S).committed(group)
 
 
 def group_positions(found: Mapping[Partition, int], topics: Iterable[Topic]) -> dict[Partition, int]:
@@ -64,7 +56,7 @@ def group_positions(found: Mapping[Partition, int], topics: Iterable[Topic]) -> 
     A partition without a committed offset has the position 0. If no partition has one, Kafka has forgotten the group:
     the positions are unknown and the result is empty.
     """
-    own = {(topic.name, number): 0 for topic in topics for number in range(PARTITIONS)}
+    own = dict.fromkeys(partitions_of(topics), 0)
     known = {partition: offset for partition, offset in found.items() if partition in own}
     return own | known if known else {}
 
@@ -86,8 +78,3 @@ def furthest(*positions: Mapping[Partition, int]) -> dict[Partition, int]:
         for partition, offset in mapping.items():
             together[partition] = max(offset, together.get(partition, 0))
     return together
-
-
-def _offsets(admin: AdminClient, wanted: Sequence[TopicPartition], spec: OffsetSpec) -> dict[Partition, int]:
-    answers = admin.list_offsets(dict.fromkeys(wanted, spec), request_timeout=TIMEOUT_S)
-    return {(each.topic, each.partition): answer.result(TIMEOUT_S).offset for each, answer in answers.items()}

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from stream.events.json_text import sanitized
+from stream.events.json_text import sanitized, without_nul
 
 _json = msgspec.json.Decoder(msgspec.Raw)
 
@@ -18,7 +18,7 @@ def as_json(raw: bytes) -> str:
         text = body.decode()
         _json.decode(body)
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
-        return msgspec.json.encode(_text(raw).replace("\x00", "\ufffd")).decode()
+        return msgspec.json.encode(without_nul(_text(raw))).decode()
     return text
 
 

@@ -61,7 +61,7 @@ UPDATE inbox SET outcome = settled.outcome
 
 OUTCOME = "SELECT outcome FROM inbox WHERE event_id = %(id)b::text::uuid"
 
-OVERDUE = "still waiting for the order this event belongs to; it will be processed when that order arrives"
+OVERDUE = "still waiting for another event, such as its order; it will be processed when that event arrives"
 
 EventPosition = tuple[str, str, int, int]
 """An event's id, and its record's topic, partition and offset."""

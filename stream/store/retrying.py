@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from sqlalchemy import Connection
 
 from runtime import faults
+from runtime.backoff import Backoff
 from stream.kafka.delivery import Delivery
 from stream.kafka.position import Partition
 from stream.store.bulk_sql import write
@@ -139,7 +140,7 @@ def wait_s(event_id: str, attempts: int, first_wait_s: float) -> float:
     events that failed together are not retried together.
     """
     fraction = int.from_bytes(sha256(f"{event_id} {attempts}".encode()).digest()[:4], "big") / 2**32
-    return float(first_wait_s * FACTOR ** (attempts - 1) * (1 + JITTER * fraction))
+    return Backoff(first_wait_s, factor=FACTOR).wait_s(attempts) * (1 + JITTER * fraction)
 
 
 def _row(event: FailedEvent, status: Status, first_wait_s: float) -> tuple[object, ...]:

@@ -14,6 +14,7 @@ from confluent_kafka import KafkaException, Message
 from sqlalchemy import Engine, exc
 
 from runtime import faults, gc_tuning
+from runtime.backoff import Backoff
 from runtime.config.settings import StoreSettings
 from runtime.health import Health
 from runtime.logging import log
@@ -41,8 +42,8 @@ from stream.worker.messages import Messages
 from stream.worker.publisher import Publisher
 from stream.worker.restore import RestoreHooks
 
-BACKOFF_S = (0.1, 5.0)
-"""The first and the longest wait before a failed batch is tried again."""
+BACKOFF = Backoff(0.1, 5.0)
+"""The waits before a failed batch is tried again."""
 STUCK_AFTER_S = 60.0
 SEEK_TIMEOUT_S = 10.0
 
@@ -152,7 +153,7 @@ class Worker:
 
     def _apply_until_done(self, messages: list[Message], stop: Event) -> None:
         """Apply the batch; while the store fails, stay in the consumer group and try the same batch again."""
-        wait, longest = BACKOFF_S
+        failures = 0
         self._lag.set_in_hand(messages)
         while not stop.is_set():
             try:
@@ -168,9 +169,10 @@ class Worker:
                 self._invalidate_ownership()
             except (KafkaException, exc.SQLAlchemyError, OSError) as failure:
                 # The store or Kafka fails: failures of single events were isolated by `_apply_with`.
+                failures += 1
+                wait = BACKOFF.wait_s(failures)
                 self._note_failure(failure, wait)
                 self._wait(wait, stop)
-                wait = min(wait * 2, longest)
             else:
                 self._lag.set_in_hand(())
                 self._failure = None
@@ -279,7 +281,7 @@ class Worker:
             except KafkaException:
                 if time.monotonic() > until:
                     raise
-                time.sleep(BACKOFF_S[0])
+                time.sleep(BACKOFF.first_s)
                 self._stay_in_group()
 
     @faults.after("worker.after_decode")

@@ -13,10 +13,11 @@ from zlib import crc32
 import aiohttp
 
 from auditor.evidence import Accepted
+from runtime.rate_limiter import RateLimiter
 from simulator import verdict, watch
 from simulator.inbox import whole_inbox
 from simulator.plan import Life, Plan, lives
-from simulator.sender import Pacer, Sender, Tally
+from simulator.sender import Sender, Tally
 from simulator.stores import Stores
 from simulator.verdict import Verdict
 from simulator.watch import WaitLimits
@@ -77,7 +78,7 @@ class Load:
                 plans = [self._plan(wave, provider) for provider in PROVIDERS]
                 told = [life for plan in plans for life in lives(plan)]
                 self.told += told
-                self._add(await Sender(session, self.env, lambda: None).play(tuple(told), Pacer(self.rate)))
+                self._add(await Sender(session, self.env, lambda: None).play(tuple(told), RateLimiter(self.rate)))
 
     def _plan(self, wave: int, provider: str) -> Plan:
         now = datetime.now(UTC)

@@ -5,8 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from confirmer.polling.circuit_breaker import MAX_FAILURES, MAX_RETRY_AFTER_S, OPEN_S, CircuitBreaker
-from confirmer.polling.rate_limiter import RateLimiter
+from confirmer.polling.circuit_breaker import MAX_FAILURES, MAX_RETRY_AFTER_S, OPEN, CircuitBreaker
+from runtime.rate_limiter import RateLimiter
 
 
 @given(asked=st.lists(st.floats(0, 10), min_size=1, max_size=50).map(sorted), per_second=st.floats(0.5, 50))
@@ -43,7 +43,7 @@ def test_failures_that_were_under_way_when_it_opened_do_not_lengthen_the_rest() 
     for _ in range(MAX_FAILURES + 20):
         breaker.record_failure(100.0)
 
-    assert breaker.retry_after(100.0) == OPEN_S[0]
+    assert breaker.retry_after(100.0) == OPEN.first_s
 
 
 def test_a_provider_that_asks_for_a_rest_is_given_it_up_to_an_hour() -> None:

@@ -5,11 +5,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from confirmer.verdict import (
-    BACKOFF_S,
+    BACKOFF,
     FINAL_ERRORS,
     MAX_UNREAD,
     ApiResponse,
@@ -22,7 +20,6 @@ from confirmer.verdict import (
     Unbuildable,
     Unknown,
     api_health,
-    backoff,
     judge,
 )
 from providers.contract import (
@@ -110,7 +107,7 @@ def test_what_the_provider_does_not_know_is_asked_again_until_its_time_is_over(r
 def test_what_the_provider_does_not_know_yet_waits_like_what_it_does_not_know() -> None:
     waiting = an_inquiry(NotKnownYet("in progress"))
 
-    assert judge(waiting, a_receipt(), ApiResponse(200), HERE) == RetryLater("in progress", BACKOFF_S[0])
+    assert judge(waiting, a_receipt(), ApiResponse(200), HERE) == RetryLater("in progress", BACKOFF.first_s)
     late = replace(HERE, now=NOON + 3600 * SECOND)
     assert judge(waiting, a_receipt(), ApiResponse(200), late) == Unknown("unknown: in progress")
 
@@ -170,11 +167,3 @@ def test_the_error_of_a_question_that_has_ended_says_so_by_its_beginning(answer:
 
     assert isinstance(verdict, Rejected | Unknown)
     assert verdict.error.startswith(FINAL_ERRORS)
-
-
-@given(attempts=st.integers(1, 100_000), chance=st.floats(0, 1))
-def test_the_wait_grows_to_five_minutes_and_is_spread(attempts: int, chance: float) -> None:
-    least, most = BACKOFF_S
-    whole = min(most, least * 2 ** min(attempts - 1, 30))
-
-    assert whole / 2 <= backoff(attempts, chance) <= whole

@@ -1,11 +1,11 @@
-"""Limits the requests per second to one provider. Pure: the caller passes the time."""
+"""Spaces requests evenly. Pure: the caller passes the time."""
 
 from dataclasses import dataclass
 
 
 @dataclass
 class RateLimiter:
-    """Gives out `per_second` turns a second; times are seconds of one monotonic clock."""
+    """Gives out `per_second` turns a second, infinity for no limit; times are seconds of one monotonic clock."""
 
     per_second: float
     _next: float = 0.0
