@@ -1,6 +1,7 @@
 """Run the console: `python -m console [run|migrate|clean|replay …|rebuild]`. One process: worker, API, clean-up."""
 
 import asyncio
+import getpass
 import signal
 import sys
 from functools import partial
@@ -15,8 +16,11 @@ from litestar.types import ASGIApp
 from console import app
 from console.balance_stream import BalanceStream, Sockets
 from console.handler import handle
+from console.login import passwords
+from console.pages.site import Site
 from console.retention import Retention, forget
 from console.settings import ConsoleSettings
+from console.web.action_log import ActionLog
 from runtime import clock, management, ports, shutdown
 from runtime.health import Health
 from runtime.logging import log
@@ -25,6 +29,7 @@ from stream.avro.codec import Codec
 from stream.avro.registry import registry
 from stream.dead_letters.management_api import ManagementApi
 from stream.events import topics
+from stream.kafka.client_config import Cluster
 from stream.replay.spec import ReplaySpec
 from stream.service import Service
 from stream.worker.loop import Worker
@@ -48,7 +53,8 @@ def run(settings: ConsoleSettings) -> None:
     api_store = store_engine(settings, f"{TOPICS.name}-api")
     stream = BalanceStream(api_store, settings.session_url)
     sockets = Sockets(settings.console_sockets_per_token)
-    application = app.create(settings.console_token, api_store, stream, health, sockets)
+    site = Site(settings, api_store, ActionLog(Cluster.of(settings, TOPICS.name), codec))
+    application = app.create(settings.console_token, api_store, stream, health, sockets, site)
     uvloop.run(serve(settings, worker, application, stream))
 
 
@@ -109,7 +115,19 @@ def clean(settings: ConsoleSettings) -> None:
     _retention(settings).clean_up(clock.now())
 
 
+def print_hash() -> None:
+    """Print the hash of a password from the terminal, or from standard input when that is no terminal."""
+    password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    try:
+        sys.stdout.write(f"{passwords.make_hash(password)}\n")
+    except ValueError as wrong:
+        sys.exit(str(wrong))
+
+
 SERVICE = Service(TOPICS, ConsoleSettings, run, replay_spec, {"clean": clean})
 
 if __name__ == "__main__":
-    SERVICE.main()
+    if sys.argv[1:] == ["hash-password"]:  # it needs no settings
+        print_hash()
+    else:
+        SERVICE.main()

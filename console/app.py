@@ -1,8 +1,9 @@
-"""The console's ASGI application: the read-only API, live balances and health. Requests need a token."""
+"""The console's ASGI application: the read-only API, live balances and health, which need a token; and the pages."""
 
 import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,15 +19,20 @@ from console.api import query_params
 from console.api.endpoints import ENDPOINTS, Ambiguous, Endpoint
 from console.api.query_params import BadParameter
 from console.balance_stream import BalanceStream, Sockets, TooManySockets
+from console.pages.site import Site
 from runtime.health import Health
 from runtime.logging import log
 
 AnyRequest = Request[Any, Any, Any]
 CAUSES = {401: "unauthorized", 404: "not_found", 405: "method_not_allowed"}
+PROGRAMS = ("/api/", "/ws/", "/health/")
+"""Paths that are answered with JSON, also when they do not exist."""
 TRY_AGAIN_LATER = 1013  # RFC 6455's registry of close codes
 
 
-def create(token: str, log_store: Engine, stream: BalanceStream, health: Health, sockets: Sockets) -> ASGIApp:
+def create(
+    token: str, log_store: Engine, stream: BalanceStream, health: Health, sockets: Sockets, site: Site
+) -> ASGIApp:
     """Return the ASGI application.
 
     Routes match the path as it was sent, still escaped, because an order id may contain a slash, as in `2026/0001`.
@@ -34,10 +40,10 @@ def create(token: str, log_store: Engine, stream: BalanceStream, health: Health,
     guard = _token_guard(token)
     endpoint_routes = [_endpoint(path, endpoint, log_store, guard) for path, endpoint in ENDPOINTS.items()]
     routes = Litestar(
-        [*endpoint_routes, _balances(token, stream, sockets), *_health(health)],
+        [*endpoint_routes, _balances(token, stream, sockets), *_health(health), *site.handlers],
         openapi_config=None,
         logging_config=None,
-        exception_handlers=ERRORS,
+        exception_handlers={**ERRORS, NotFoundException: partial(_not_found, site)},
     )
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -134,6 +140,13 @@ def _bad_parameter(_: AnyRequest, error: BadParameter) -> Response[Mapping[str, 
 
 def _ambiguous(_: AnyRequest, error: Ambiguous) -> Response[dict[str, Any]]:
     return Response({"error": "ambiguous", "message": str(error), "webhooks": error.webhooks}, status_code=409)
+
+
+def _not_found(site: Site, request: AnyRequest, error: NotFoundException) -> Response[Any]:
+    """Answer a browser with a page, a program with JSON."""
+    if request.url.path.startswith(PROGRAMS) or "text/html" not in request.headers.get("accept", ""):
+        return _http_error(request, error)
+    return site.not_found(request)
 
 
 def _http_error(_: AnyRequest, error: HTTPException) -> Response[Mapping[str, str]]:

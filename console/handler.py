@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from console import store
 from console.domain import is_of_a_webhook, webhook_state
 from stream.events import (
+    ConsoleAction,
     CreditAdded,
     DomainEvent,
     NotificationSent,
@@ -36,6 +37,7 @@ def handle(tx: Connection, events: Sequence[Record]) -> list[Result]:
     store.insert_events(tx, _of(DomainEvent, events))
     store.insert_mails(tx, _of(NotificationSent, events))
     store.insert_refusals(tx, _of(RejectedWebhook, events))
+    store.insert_actions(tx, _of(ConsoleAction, events))
     store.raise_balances(tx, _of(CreditAdded, events))
     return [Result("", "processed", ()) for _ in events]
 

@@ -6,6 +6,7 @@ import msgspec
 
 from console.domain import UNKNOWN, type_of
 from stream.events import (
+    ConsoleAction,
     CreditAdded,
     DomainEvent,
     NotificationSent,
@@ -130,6 +131,21 @@ def refusal(record: RejectedWebhook) -> Cells:
         record.excerpt,
         record.received_at,
         "\n".join(order_ids.find(record.provider, record.excerpt)),
+    )
+
+
+def action(record: ConsoleAction) -> Cells:
+    """Return the row of a person's action."""
+    return (
+        record.action_id,
+        record.result,
+        record.at,
+        _without_nul(record.user),
+        record.role,
+        record.action,
+        _without_nul(record.target),
+        msgspec.json.encode({name: _without_nul(value) for name, value in record.parameters.items()}).decode(),
+        _without_nul(record.detail),
     )
 
 

@@ -1,7 +1,8 @@
 """The console's settings."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from console.login import users
 from runtime.config.secrets import Token
 from runtime.config.settings import StoreSettings
 
@@ -19,3 +20,29 @@ class ConsoleSettings(StoreSettings):
     console_retention_days: int = Field(
         30, ge=1, le=36_500, description="how many days a dead-lettered (ABANDONED) webhook stays in the log"
     )
+    console_users: str = Field(
+        "",
+        description="the people who may log in, one a line as name:role,role:hash; roles are viewer, operator, auditor;"
+        " the hash is by `python -m console hash-password`; without users, pages are off",
+    )
+    console_public_url: str | None = Field(
+        None, description="URL of the pages as browsers see them; with https, cookies are sent over TLS only"
+    )
+    management_urls: str = Field(
+        "",
+        description="the services' management listeners as name=url, comma-separated, such as payment=http://payment:9100;"
+        " the pages show their health and act through them",
+    )
+
+    @field_validator("console_users")
+    @classmethod
+    def _users_are_readable(cls, value: str) -> str:
+        users.parse(value)
+        return value
+
+    @field_validator("management_urls")
+    @classmethod
+    def _addresses_are_readable(cls, value: str) -> str:
+        if any("=http" not in part for part in value.split(",") if part.strip()):
+            raise ValueError("must be name=url, comma-separated")
+        return value

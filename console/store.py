@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from console import row_mapping
 from console.domain import OutcomeReport, WebhookState
 from stream.events import (
+    ConsoleAction,
     CreditAdded,
     DomainEvent,
     NotificationSent,
@@ -121,6 +122,15 @@ SELECT id, provider, path, cause, headers::json, digest, excerpt, received_at,
 ON CONFLICT DO NOTHING
 """
 REFUSAL_COLUMNS = "ids providers paths causes headers digests excerpts received orders"
+INSERT_ACTIONS = """
+INSERT INTO actions (action_id, result, at, user_name, role, action, target, parameters, detail)
+SELECT id, result, at, user_name, role, action, target, parameters::json, detail
+  FROM unnest(%(ids)b::text[]::uuid[], %(results)b::text[], %(times)b::bigint[], %(users)b::text[], %(roles)b::text[],
+              %(actions)b::text[], %(targets)b::text[], %(parameters)b::text[], %(details)b::text[])
+       AS record (id, result, at, user_name, role, action, target, parameters, detail)
+ON CONFLICT DO NOTHING
+"""
+ACTION_COLUMNS = "ids results times users roles actions targets parameters details"
 
 # A ledger's balance only grows, so the higher of two balances is the later one. The credits of an invoice arrive in
 # order; those of a customer come from several partitions and may not.
@@ -204,6 +214,11 @@ def insert_mails(tx: Connection, mails: Iterable[NotificationSent]) -> None:
 def insert_refusals(tx: Connection, webhooks: Iterable[RejectedWebhook]) -> None:
     """Insert rejected requests; known ones are ignored."""
     write(tx, INSERT_REFUSALS, REFUSAL_COLUMNS, [row_mapping.refusal(webhook) for webhook in webhooks])
+
+
+def insert_actions(tx: Connection, actions: Iterable[ConsoleAction]) -> None:
+    """Insert people's actions; known ones are ignored."""
+    write(tx, INSERT_ACTIONS, ACTION_COLUMNS, [row_mapping.action(action) for action in actions])
 
 
 def raise_balances(tx: Connection, credits_added: Iterable[CreditAdded]) -> None:

@@ -11,7 +11,7 @@ from runtime.config import kafka_properties
 HOST = "127.0.0.1"
 STORES = tuple(service for service in SERVICES if service.store)
 INFRASTRUCTURE = ("kafka", "kafka_controller", "postgres", "smtp", "inbox", "apis", "registry")
-GENERATED = (*SECRETS, *API_KEYS, "MANAGEMENT_TOKEN", "CONSOLE_TOKEN")
+GENERATED = (*SECRETS, *API_KEYS, "MANAGEMENT_TOKEN", "CONSOLE_TOKEN", "CONSOLE_PASSWORD")
 SUPERUSER, AUDITOR = "postgres", "auditor"
 
 
@@ -71,8 +71,9 @@ def describe(settings: StackSettings) -> dict[str, str]:
         "SCHEMA_REGISTER": given.get("SCHEMA_REGISTER") or "true",
         "MODE": "test",
         "RATE_LIMIT": "off",
-        **{name: given.get(name) or settings.secret[name] for name in GENERATED},
+        **{name: given.get(name) or settings.secret[name] for name in GENERATED if name != "CONSOLE_PASSWORD"},
         **{url: given.get(url) or f"{_apis(settings)}/{name}" for url, name in zip(API_URLS, ASKED, strict=True)},
+        **_console(settings),
         **_databases(settings),
         **{service.variable("MANAGEMENT_URL"): _management(settings, service.name) for service in SERVICES},
     }
@@ -111,6 +112,16 @@ def _inbox(settings: StackSettings) -> dict[str, str]:
         return {name: settings.given[name] for name in ("INBOX_URL", "SMTP_URL")}
     port = settings.port
     return {"INBOX_URL": f"http://{HOST}:{port['inbox']}", "SMTP_URL": f"smtp://{HOST}:{port['smtp']}"}
+
+
+def _console(settings: StackSettings) -> dict[str, str]:
+    """Return the addresses that the pages use, and a user for them unless the person has named users."""
+    urls = {"MANAGEMENT_URLS": ",".join(f"{row.name}={_management(settings, row.name)}" for row in SERVICES)}
+    if settings.given.get("CONSOLE_USERS") or settings.given.get("CONSOLE_USERS_FILE"):
+        return urls
+    password = settings.given.get("CONSOLE_PASSWORD") or settings.secret["CONSOLE_PASSWORD"]
+    users_file = str(settings.paths.run / "console-users")
+    return {**urls, "CONSOLE_USER": "admin", "CONSOLE_PASSWORD": password, "CONSOLE_USERS_FILE": users_file}
 
 
 def _management(settings: StackSettings, name: str) -> str:

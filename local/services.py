@@ -42,11 +42,12 @@ SECRETS = tuple(dict.fromkeys(row.secret_setting for row in catalogue.NAMES.valu
 ASKED = tuple(row.name for row in catalogue.NAMES.values() if row.api_verification)
 API_KEYS = tuple(f"{name.upper()}_API_KEY" for name in ASKED)
 API_URLS = tuple(f"{name.upper()}_API_URL" for name in ASKED)
+CONSOLE = ("CONSOLE_TOKEN", "CONSOLE_USERS_FILE", "MANAGEMENT_URLS")
 SERVICES = (
     *(LocalService(processor.name, processor.package) for processor in topics.PROCESSORS),
     LocalService("confirmer", "confirmer", gets=(*API_KEYS, *API_URLS)),
     LocalService("notifier", "notifier", gets=("SMTP_URL", "MAIL_FROM", "OPERATOR_EMAIL")),
-    LocalService("console", "console", gets=("CONSOLE_TOKEN",), listens=True),
+    LocalService("console", "console", gets=CONSOLE, listens=True),
     LocalService("gateway", "gateway", store=False, gets=SECRETS, listens=True, layer=GATEWAY),
 )
 REGISTRY_ACCESS = ("SCHEMA_REGISTRY_TOKEN", "SCHEMA_REGISTRY_TOKEN_FILE", "SCHEMA_REGISTRY_CA")

@@ -99,6 +99,8 @@ def _show(env: dict[str, str], seconds: float) -> None:
     for name in SHOWN:
         if env[name]:
             say(f"{name}={without_password(env[name])}")
+    if "CONSOLE_USER" in env:
+        say(f"log in to the console as {env['CONSOLE_USER']} with {env['CONSOLE_PASSWORD']}")
     say(f"ready in {seconds:.0f} s; stop it with Ctrl-C or `make stop`; all settings are in .run/env, logs in .run/log")
 
 

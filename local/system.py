@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from local import environment, services
 from local.environment import STORES, StackSettings
-from local.parts import apis, broker, inbox, postgres, registry
+from local.parts import apis, broker, console_users, inbox, postgres, registry
 from local.processes.reaper import reaped
 from local.processes.supervisor import Supervisor
 from stream.events import topics
@@ -63,6 +63,7 @@ def running_infrastructure(settings: StackSettings) -> Iterator[Stack]:
 def running_services(stack: Stack) -> Iterator[None]:
     """Create topics, migrate the stores and start all services. They stop with the infrastructure."""
     _in_parallel(stack, lambda: _create_topics(stack), lambda: _migrate(stack))
+    console_users.write(stack.env)
     programs = [services.program(service, stack.settings.paths, stack.env) for service in services.SERVICES]
     children = [stack.supervisor.start(program) for program in programs]
     stack.write_env()  # the file exists before the gateway is ready

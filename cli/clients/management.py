@@ -1,27 +1,23 @@
-"""Client of the services' management listeners. It sends the management token."""
+"""The services' management listeners, with the addresses and the token of this command line's environment."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
 
 from cli import environment
 from local.messages import CommandError
-from runtime import loopback
-
-TIMEOUT_S = 30.0
+from runtime.management_client import ManagementClient, ServiceRefused, ServiceUnreachable
 
 
 class ServiceRefusal(CommandError):
     """A service refused a request: the HTTP status, the error code for programs, and the message for people."""
 
-    def __init__(self, service: str, status: int, response: Mapping[str, Any]) -> None:
-        super().__init__(f"The {service} refused the request: {response.get('message', status)}")
-        self.service = service
-        self.status = status
-        self.error = response.get("error")
-        self.message = str(response.get("message", status))
+    def __init__(self, refused: ServiceRefused) -> None:
+        super().__init__(str(refused))
+        self.service = refused.service
+        self.status = refused.status
+        self.error = refused.error
+        self.message = refused.message
 
 
 def get(service: str, path: str, **query: object) -> Any:
@@ -29,9 +25,7 @@ def get(service: str, path: str, **query: object) -> Any:
 
     Raises ServiceRefusal when the service refuses, CommandError when it does not answer.
     """
-    encoded = urlencode({name: value for name, value in query.items() if value is not None})
-    target = f"{path}?{encoded}" if encoded else path
-    return _request(service, lambda url, token: loopback.get(url + target, token=token, timeout_s=TIMEOUT_S))
+    return _call(service, lambda client: client.get(service, path, **query))
 
 
 def post(service: str, path: str, body: Mapping[str, object]) -> Any:
@@ -39,8 +33,7 @@ def post(service: str, path: str, body: Mapping[str, object]) -> Any:
 
     Raises ServiceRefusal when the service refuses, CommandError when it does not answer.
     """
-    content = json.dumps(body).encode()
-    return _request(service, lambda url, token: loopback.post(url + path, content, token=token, timeout_s=TIMEOUT_S))
+    return _call(service, lambda client: client.post(service, path, body))
 
 
 def call_each(services: Iterable[str], call: Callable[[str], Any]) -> tuple[dict[str, Any], list[str]]:
@@ -63,15 +56,12 @@ def call_each(services: Iterable[str], call: Callable[[str], Any]) -> tuple[dict
     return responses, errors
 
 
-def _request(service: str, send: Callable[[str, str], loopback.Response]) -> Any:
-    """Call `send` with the service's URL and the token; return the JSON of its response."""
+def _call(service: str, call: Callable[[ManagementClient], Any]) -> Any:
     env, variable = environment.read(), f"{service.upper()}_MANAGEMENT_URL"
     environment.require(env, variable, "MANAGEMENT_TOKEN")
     try:
-        response = send(env[variable].rstrip("/"), env["MANAGEMENT_TOKEN"])
-        answer = response.json()
-    except (OSError, ValueError) as failure:
-        raise CommandError(f"The {service} at {env[variable]} does not answer: {failure}") from failure
-    if response.status != HTTPStatus.OK:
-        raise ServiceRefusal(service, response.status, answer)
-    return answer
+        return call(ManagementClient({service: env[variable]}, env["MANAGEMENT_TOKEN"]))
+    except ServiceRefused as refused:
+        raise ServiceRefusal(refused) from refused
+    except ServiceUnreachable as failure:
+        raise CommandError(str(failure)) from failure

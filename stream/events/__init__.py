@@ -3,7 +3,14 @@
 Times are microseconds since 1970 UTC. Money is an integer in minor units (ISO 4217) with a currency field beside it.
 """
 
-from stream.events.audit_records import DeadRecord, NotificationSent, Outcome, QuarantinedWebhook, RejectedWebhook
+from stream.events.audit_records import (
+    ConsoleAction,
+    DeadRecord,
+    NotificationSent,
+    Outcome,
+    QuarantinedWebhook,
+    RejectedWebhook,
+)
 from stream.events.domain_events import (
     AmountMismatched,
     BillingScheduled,
@@ -89,6 +96,7 @@ __all__ = [
     "BillingScheduled",
     "BillingWebhook",
     "Cancel",
+    "ConsoleAction",
     "CreditAdded",
     "CryptoRefundRequested",
     "CustomerNotice",

@@ -77,3 +77,20 @@ class NotificationSent(Record, frozen=True, kw_only=True):
     locale: str
     message_id: str
     sent_at: int
+
+
+class ConsoleAction(Record, frozen=True, kw_only=True):
+    """An action of a person in the console: once as `requested`, before it is carried out, and once with its result.
+
+    Both records have the same `action_id`. `parameters` hold no secrets; `role` is the one that permitted the action.
+    """
+
+    action_id: str
+    at: int
+    user: str
+    role: str
+    action: str
+    target: str
+    parameters: dict[str, str]
+    result: str
+    detail: str | None

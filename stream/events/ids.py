@@ -8,7 +8,7 @@ from hashlib import sha1, sha256
 
 import msgspec
 
-from stream.events import DeadRecord, Notice, Outcome, RejectedWebhook
+from stream.events import ConsoleAction, DeadRecord, Notice, Outcome, RejectedWebhook
 
 NAMESPACE = bytes.fromhex("6ec9a1f20d4b5c0e9a35b7c2f1de8a44")
 _canonical = msgspec.json.Encoder(order="deterministic")
@@ -74,6 +74,16 @@ def rejection_id(rejected: RejectedWebhook) -> str:
     """Return the id of a rejected request. Its time is part of it: an equal request rejected later has another id."""
     key = (rejected.provider, rejected.path, rejected.cause, rejected.digest.hex(), str(rejected.received_at))
     return uuid5("\n".join(("rejection", *key)))
+
+
+def action_id(user: str, action: str, target: str, at: int) -> str:
+    """Return the id of a person's action in the console; its two records share it."""
+    return uuid5("\n".join(("action", user, action, target, str(at))))
+
+
+def action_record_id(record: ConsoleAction) -> str:
+    """Return the id of one of the two records of an action."""
+    return uuid5(f"action record\n{record.action_id}\n{record.result}")
 
 
 def _position(record: Outcome | DeadRecord) -> str:

@@ -16,6 +16,10 @@ def parcel_number(number: str) -> str:
     return _SEPARATORS.sub("", unicodedata.normalize("NFKC", number)).upper() or number
 
 
+def by_action(record: Any) -> str:
+    return str(record.action_id)
+
+
 def by_notification(record: Any) -> str:
     return str(record.notification_id)
 

@@ -10,6 +10,7 @@ from typing import Any
 from stream import events
 from stream.events import Record
 from stream.events.record_keys import (
+    by_action,
     by_customer,
     by_event,
     by_invoice,
@@ -120,6 +121,7 @@ INVOICES = Topic(
 )
 OUTCOMES = Topic("webhooks.outcomes.v1", (events.Outcome,))
 NOTIFICATIONS = Topic("notifications.v1", (events.NotificationSent,), by_notification)
+CONSOLE_ACTIONS = Topic("console-actions.v1", (events.ConsoleAction,), by_action)
 
 
 def dead(service: str) -> Topic:
@@ -196,13 +198,14 @@ SERVICES = (
     ServiceTopics(
         "console",
         "console",
-        reads=(*WEBHOOKS, REJECTED, OUTCOMES, *DOMAIN_EVENTS, NOTIFICATIONS),
+        reads=(*WEBHOOKS, REJECTED, OUTCOMES, *DOMAIN_EVENTS, NOTIFICATIONS, CONSOLE_ACTIONS),
+        publishes=(CONSOLE_ACTIONS,),
         publishes_outcomes=False,  # it reads outcomes, so an outcome of each outcome would follow without end
     ),
 )
 """The services that have a store; each has a topic of dead letters."""
 GATEWAY = ServiceTopics("gateway", "gateway", reads=(QUARANTINE, UNVERIFIED), publishes=(*WEBHOOKS, REJECTED, OUTCOMES))
-ALL = (*WEBHOOKS, REJECTED, *DOMAIN_EVENTS, OUTCOMES, NOTIFICATIONS, *map(dead, _STORES))
+ALL = (*WEBHOOKS, REJECTED, *DOMAIN_EVENTS, OUTCOMES, NOTIFICATIONS, CONSOLE_ACTIONS, *map(dead, _STORES))
 RECORDS: tuple[type[Record], ...] = tuple(dict.fromkeys(record for topic in ALL for record in topic.records))
 
 

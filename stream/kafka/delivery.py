@@ -64,7 +64,7 @@ def _check(event_id: str) -> None:
         raise Undecodable("its id is not a UUID")
 
 
-def identity(event: Record) -> tuple[str, bytes | None]:
+def identity(event: Record) -> tuple[str, bytes | None]:  # noqa: PLR0911 - one for each kind of record
     """Return a record's event id and digest; two events with the same id and different digests are a conflict.
 
     The digest is None for records other than webhooks. Raises TypeError for a record that no service consumes.
@@ -80,6 +80,8 @@ def identity(event: Record) -> tuple[str, bytes | None]:
             return event.notification_id, None
         case events.DeadRecord():
             return ids.dead_letter_id(event), None
+        case events.ConsoleAction():
+            return ids.action_record_id(event), None
         case events.RejectedWebhook():
             return ids.rejection_id(event), None
         case _:

@@ -1,0 +1,70 @@
+"""The users that a setting names, one a line: `name:role[,role …]:argon2-hash`. Their roles say what they may do."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Literal, get_args
+
+from console.login import passwords
+
+Role = Literal["viewer", "operator", "auditor"]
+ROLES: tuple[Role, ...] = get_args(Role)
+"""A viewer reads, an operator acts, an auditor sees unmasked payloads. Operators and auditors read as well."""
+_NAME = re.compile(r"[^\s:]{1,100}")
+Users = Mapping[str, "User"]
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user with a password; `mark` changes with the password, and ends the sessions that were opened before."""
+
+    name: str
+    roles: frozenset[Role]
+    password_hash: str
+
+    @property
+    def mark(self) -> str:
+        return sha256(self.password_hash.encode()).hexdigest()[:16]
+
+
+def parse(setting: str) -> dict[str, User]:
+    """Return the users by name. Raises ValueError with the number of the line that is wrong, never with its hash."""
+    users: dict[str, User] = {}
+    for number, line in enumerate(setting.splitlines(), 1):
+        if line.strip():
+            user = _user(line.strip(), number)
+            if user.name in users:
+                raise ValueError(f"line {number}: {user.name} is there twice")
+            users[user.name] = user
+    return users
+
+
+def roles(text: str) -> frozenset[Role]:
+    """Return comma-separated roles. Raises ValueError for an unknown role, or if there is none."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    known = frozenset(role for role in ROLES if role in names)
+    if not names or len(known) < len(set(names)):
+        raise ValueError(f"roles are {', '.join(ROLES)}, comma-separated")
+    return known
+
+
+def authenticate(users: Users, name: str, password: str) -> User | None:
+    """Return the user with this password, or None. It takes as long for an unknown name as for a wrong password."""
+    user = users.get(name)
+    right = passwords.matches(user.password_hash if user else passwords.UNKNOWN_USER, password)
+    return user if right else None
+
+
+def _user(line: str, number: int) -> User:
+    name, colon, rest = line.partition(":")
+    role_names, _, password_hash = rest.partition(":")
+    if not (colon and _NAME.fullmatch(name)):
+        raise ValueError(f"line {number}: must be name:role:hash")
+    try:
+        granted = roles(role_names)
+    except ValueError as wrong:
+        raise ValueError(f"line {number}: {wrong}") from None
+    if not passwords.is_hash(password_hash):
+        raise ValueError(f"line {number}: the last field must be a hash by `python -m console hash-password`")
+    return User(name, granted, password_hash)

@@ -1,0 +1,1 @@
+"""The pages themselves; `console.web` says how one is made."""

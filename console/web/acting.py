@@ -1,0 +1,80 @@
+"""Carries out an action of a person: its record first, then the action, then the record of its result."""
+
+import msgspec
+from sqlalchemy import Engine
+
+from console.web.action_log import ActionLog, NotRecorded
+from console.web.page import Action, ActionResult, PageRequest, Refused
+from runtime.logging import log
+from runtime.management_client import ServiceRefused, ServiceUnreachable
+from stream.events import ConsoleAction, ids
+
+CSRF_FIELD, BACK_FIELD = "csrf", "back"
+UNRECORDED = frozenset({CSRF_FIELD, BACK_FIELD})
+MAX_PARAMETER_CHARS = 500
+
+
+class NotDone(Exception):
+    """The action was not carried out: the key of the message, its values, and the reason for the record."""
+
+    def __init__(self, key: str, values: dict[str, str], reason: str) -> None:
+        super().__init__(reason)
+        self.key = key
+        self.values = values
+
+
+def perform(action: Action, request: PageRequest, action_log: ActionLog, store: Engine) -> ActionResult:
+    """Carry out an action between its two records.
+
+    Raises NotRecorded if the first record could not be written: then nothing was done. Raises NotDone if it was refused
+    or has failed.
+    """
+    record = requested(action, request)
+    action_log.append(record)
+    log.info("action.requested", id=record.action_id, type=action.name, cause=request.viewer.name)
+    try:
+        with store.connect() as tx:
+            result = action.perform(tx, request)
+    except Refused as refused:
+        values = {name: str(value) for name, value in refused.values.items()}
+        _note_result(action_log, record, "refused", str(refused))
+        raise NotDone(str(refused), values, str(refused)) from refused
+    except ServiceRefused as refused:
+        _note_result(action_log, record, "refused", str(refused))
+        raise NotDone("action.refused", {"reason": refused.message}, str(refused)) from refused
+    except ServiceUnreachable as failure:
+        _note_result(action_log, record, "failed", str(failure))
+        raise NotDone("action.unreachable", {"reason": str(failure)}, str(failure)) from failure
+    except Exception as failure:
+        _note_result(action_log, record, "failed", type(failure).__name__)
+        raise
+    _note_result(action_log, record, "done", None)
+    return result
+
+
+def requested(action: Action, request: PageRequest) -> ConsoleAction:
+    """Return the record that is written before the action."""
+    viewer, target = request.viewer, action.target(request)
+    return ConsoleAction(
+        action_id=ids.action_id(viewer.name, action.name, target, request.now),
+        at=request.now,
+        user=viewer.name,
+        role=action.role,
+        action=action.name,
+        target=target,
+        parameters={
+            name: ",".join(values)[:MAX_PARAMETER_CHARS]
+            for name, values in request.form_lists.items()
+            if name not in UNRECORDED | action.unrecorded
+        },
+        result="requested",
+        detail=None,
+    )
+
+
+def _note_result(action_log: ActionLog, record: ConsoleAction, result: str, detail: str | None) -> None:
+    """Write the second record. If that fails, the action stays `requested` in the audit: its result is not known."""
+    try:
+        action_log.append(msgspec.structs.replace(record, result=result, detail=detail))
+    except NotRecorded as failure:
+        log.error("action.result_unrecorded", id=record.action_id, type=record.action, error=str(failure))

@@ -1,0 +1,83 @@
+"""Times, durations, numbers and amounts as people read them. Pure."""
+
+from decimal import Decimal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from markupsafe import Markup
+
+from providers.contract import InvalidField
+from providers.parsing.money import exponent
+from runtime.clock import moment
+
+ZONES = (
+    "UTC",
+    "Asia/Seoul",
+    "Asia/Tokyo",
+    "Asia/Shanghai",
+    "Asia/Singapore",
+    "Asia/Kolkata",
+    "Europe/London",
+    "Europe/Berlin",
+    "America/New_York",
+    "America/Chicago",
+    "America/Los_Angeles",
+    "Australia/Sydney",
+)
+"""The time zones offered; a browser's own is taken too."""
+SECOND_US = 1_000_000
+NONE = "\N{EN DASH}"
+NO_TIME = Markup(NONE)  # noqa: S704 - a constant
+TIME = Markup('<time datetime="{}" title="{}">{}</time>')
+"""Its `format` escapes the values."""
+
+
+def zone(name: str) -> ZoneInfo:
+    """Return a time zone, UTC for an unknown name."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def time_tag(at: int | None, viewers_zone: ZoneInfo) -> Markup:
+    """Return a `<time>` in the viewer's zone, with UTC and microseconds in its title; `at` is in microseconds."""
+    try:
+        instant = moment(at)
+    except OverflowError:
+        instant = None
+    if instant is None:
+        return NO_TIME
+    utc = f"{instant:%Y-%m-%d %H:%M:%S.%f} UTC"
+    local = f"{instant.astimezone(viewers_zone):%Y-%m-%d %H:%M:%S}"
+    return TIME.format(instant.isoformat(), utc, local)
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration with its two largest units: 850 ms, 3.2 s, 5 min 12 s, 3 h 10 min, 2 d 4 h."""
+    if seconds is None:
+        return NONE
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:  # noqa: PLR2004
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    units = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
+    first = next(index for index, (_, size) in enumerate(units) if whole >= size)
+    (name, size), (small_name, small_size) = units[first], units[first + 1]
+    rest = whole % size // small_size
+    return f"{whole // size} {name}" + (f" {rest} {small_name}" if rest else "")
+
+
+def number(count: int | None) -> str:
+    """Return a whole number with its thousands separated."""
+    return NONE if count is None else f"{count:,}"
+
+
+def money(amount: object, currency: object) -> str:
+    """Return an amount of minor units as people write it, such as `58,000 KRW`; crypto amounts are texts already."""
+    if amount is None:
+        return NONE
+    try:
+        return f"{Decimal(str(amount)).scaleb(-exponent(str(currency))):,} {currency}"
+    except InvalidField:
+        return f"{amount} {currency or ''}".strip()

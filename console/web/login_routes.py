@@ -1,0 +1,124 @@
+"""Log in, log out, and preferences."""
+
+import asyncio
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import get, post
+
+from console.login import users
+from console.login.attempts import Attempts
+from console.web.acting import CSRF_FIELD
+from console.web.gate import SESSION, AnyRequest, Entry, Gate, local_path
+from console.web.routes import AnyResponse, Routes, form_lists, see_other
+from runtime.logging import log
+
+MAX_BYTES = 16_384
+MAX_PASSWORD_CHARS = 1_000
+CHECKS_AT_ONCE = 2
+"""Argon2 needs 19 MiB for each check."""
+
+
+class LoginRoutes:
+    """The handlers before and after the pages. `oidc_name` is the button for the identity provider, empty for none."""
+
+    def __init__(self, routes: Routes, gate: Gate, oidc_name: str) -> None:
+        self._routes = routes
+        self._gate = gate
+        self._oidc_name = oidc_name
+        self._attempts = Attempts()
+        self._checks = asyncio.Semaphore(CHECKS_AT_ONCE)
+
+    def handlers(self) -> list[Any]:
+        """Return the handlers of `/login`, `/logout` and `/preferences`."""
+
+        @get("/login", sync_to_thread=False)
+        def form(request: AnyRequest) -> AnyResponse:
+            return self._routes.respond(request, None, lambda entry: self._form(request, entry))
+
+        @post("/login", status_code=200, request_max_body_size=MAX_BYTES)
+        async def login(request: AnyRequest) -> AnyResponse:
+            fields = await _fields(request)
+            async with self._checks:
+                return await asyncio.to_thread(
+                    self._routes.respond, request, None, lambda entry: self._login(request, fields, entry)
+                )
+
+        @post("/logout", status_code=200, request_max_body_size=MAX_BYTES)
+        async def logout(request: AnyRequest) -> AnyResponse:
+            fields = await _fields(request)
+            return self._routes.respond(request, None, lambda entry: self._logout(request, fields, entry))
+
+        @post("/preferences", status_code=200, request_max_body_size=MAX_BYTES)
+        async def preferences(request: AnyRequest) -> AnyResponse:
+            fields = await _fields(request)
+            return self._routes.respond(request, None, lambda entry: self._set_preferences(request, fields, entry))
+
+        return [form, login, logout, preferences]
+
+    def _form(
+        self, request: AnyRequest, entry: Entry, problem: str = "", status: int = 200, **values: object
+    ) -> AnyResponse:
+        next_path = local_path(request.query_params.get("next"))
+        if entry.viewer.name:
+            return see_other(next_path)
+        context = {
+            "next": next_path,
+            "problem": problem,
+            "values": values,
+            "oidc": self._oidc_name,
+            "has_users": bool(self._gate.users),
+        }
+        response = self._routes.render(entry, "login.html", context)
+        response.status_code = status
+        return response
+
+    def _login(self, request: AnyRequest, fields: Mapping[str, str], entry: Entry) -> AnyResponse:
+        if not self._permits(entry, fields):
+            return self._form(request, entry, "login.expired", 403)
+        name, address, now = fields.get("user", "").strip()[:100], _address(request), time.monotonic()
+        if wait := self._attempts.wait(name, address, now):
+            log.warning("login.limited", cause=name)
+            response = self._form(request, entry, "login.limited", 429, minutes=math.ceil(wait / 60))
+            response.set_header("Retry-After", str(math.ceil(wait)))
+            return response
+        user = users.authenticate(self._gate.users, name, fields.get("password", "")[:MAX_PASSWORD_CHARS])
+        if user is None:
+            self._attempts.record_failure(name, address, now)
+            log.warning("login.failed", cause=name)
+            return self._form(request, entry, "login.wrong", 401)
+        self._attempts.record_success(name, address)
+        log.info("login.done", cause=name)
+        self._gate.sessions.end(entry.session)
+        response = see_other(local_path(fields.get("next")))
+        session = self._gate.sessions.open(int(time.time()), user.name, user.mark)
+        self._gate.set_session(request, response, session)
+        return response
+
+    def _logout(self, request: AnyRequest, fields: Mapping[str, str], entry: Entry) -> AnyResponse:
+        if not self._permits(entry, fields):
+            return self._routes.error(entry, 403, "csrf")
+        self._gate.sessions.end(entry.session)
+        response = see_other("/login")
+        self._gate.clear(response, SESSION)
+        return response
+
+    def _set_preferences(self, request: AnyRequest, fields: Mapping[str, str], entry: Entry) -> AnyResponse:
+        if not self._permits(entry, fields):
+            return self._routes.error(entry, 403, "csrf")
+        response = see_other(local_path(fields.get("back")))
+        self._gate.set_preferences(request, response, fields)
+        return response
+
+    def _permits(self, entry: Entry, fields: Mapping[str, str]) -> bool:
+        return self._gate.sessions.permits(entry.session, fields.get(CSRF_FIELD, ""))
+
+
+async def _fields(request: AnyRequest) -> dict[str, str]:
+    return {name: values[0] for name, values in (await form_lists(request)).items()}
+
+
+def _address(request: AnyRequest) -> str:
+    return request.client.host if request.client else ""

@@ -1,0 +1,83 @@
+"""Renders templates for a viewer, and makes HTML responses with the security headers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import Response
+
+from console.web import formatting
+from console.web.assets import Assets
+from console.web.navigation import SECTIONS
+from console.web.page import Viewer
+from console.web.texts import LANGUAGES, Texts
+
+TEMPLATES = (Path(__file__).parent / "templates", Path(__file__).parent.parent / "pages" / "templates")
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cache-Control": "no-store",
+    "Vary": "Cookie, HX-Request",
+}
+HTML = "text/html"
+
+
+class Renderer:
+    """The templates of all pages, with texts and assets."""
+
+    def __init__(self, texts: Texts, assets: Assets, folders: Sequence[Path] = TEMPLATES) -> None:
+        self.texts = texts
+        self.sections: frozenset[str] = frozenset()
+        """The sections that have a page; the others are left out of the navigation."""
+        self.environment = Environment(
+            loader=FileSystemLoader(folders),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self.environment.globals |= {
+            "asset": assets.url,
+            "languages": LANGUAGES,
+            "zones": formatting.ZONES,
+        }
+        self.environment.filters |= {
+            "duration": formatting.duration,
+            "number": formatting.number,
+        }
+        self.environment.globals["money"] = formatting.money
+
+    def render(self, name: str, viewer: Viewer, context: Mapping[str, Any]) -> str:
+        """Return a template as HTML for this viewer."""
+        return self.environment.get_template(name).render({**self._of_viewer(viewer), **context})
+
+    def _of_viewer(self, viewer: Viewer) -> dict[str, Any]:
+        text: Callable[..., str] = partial(self.texts.text, viewer.language)
+        return {
+            "viewer": viewer,
+            "t": text,
+            "label": partial(self.texts.label, viewer.language),
+            "when": lambda at: formatting.time_tag(at, viewer.zone),
+            "sections": [section for section in SECTIONS if section.name in self.sections],
+            "section": "",
+            "path": "/",
+            "flash": None,
+        }
+
+
+def html(
+    content: str, status: int = 200, *, frames: bool = False, headers: Mapping[str, str] | None = None
+) -> Response[Any]:
+    """Return an HTML response. `frames` permits frames that show pages of the console."""
+    own = {"Content-Security-Policy": f"{POLICY}; frame-src 'self'"} if frames else {}
+    return Response(content, status_code=status, media_type=HTML, headers={**HEADERS, **own, **(headers or {})})

@@ -1,0 +1,48 @@
+"""The catalogue of texts in Korean and English: the TOML files of `texts/`, one a page."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from console.api.labels import LABELS
+
+Language = Literal["ko", "en"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+FOLDER = Path(__file__).parent / "texts"
+
+
+class Texts:
+    """The texts by key, such as `search.title`; the file's name is not part of the key."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self.by_key: dict[str, Mapping[Language, str]] = {}
+        for path in sorted(folder.glob("*.toml")):
+            self._add("", tomllib.loads(path.read_text()))
+
+    def text(self, language: Language, key: str, **values: object) -> str:
+        """Return a text with its `{names}` replaced. Raises KeyError for an unknown key."""
+        text = self.by_key[key][language]
+        return text.format(**values) if values else text
+
+    def label(self, language: Language, kind: str, name: str) -> str:
+        """Return the label of a type, status or provider, or the name itself if it has none."""
+        return LABELS[kind].get(name, {}).get(language, name)
+
+    def _add(self, prefix: str, entries: Mapping[str, Any]) -> None:
+        if entries and entries.keys() <= set(LANGUAGES) and all(isinstance(text, str) for text in entries.values()):
+            if prefix in self.by_key:
+                raise ValueError(f"{prefix} is in the catalogue twice")
+            self.by_key[prefix] = entries  # type: ignore[assignment]
+            return
+        for name, value in entries.items():
+            self._add(f"{prefix}.{name}" if prefix else name, value)
+
+
+def preferred(accept_language: str) -> Language:
+    """Return the first of our languages in an Accept-Language header, else English."""
+    for part in accept_language.lower().split(","):
+        for language in LANGUAGES:
+            if part.strip().startswith(language):
+                return language
+    return "en"

@@ -1,0 +1,80 @@
+"""Client of the services' management listeners. It sends the management token and uses no HTTP proxy."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from runtime import loopback
+
+TIMEOUT_S = 30.0
+
+
+class ServiceRefused(Exception):
+    """A service refused a request: the HTTP status, the error code for programs, and the message for people."""
+
+    def __init__(self, service: str, status: int, response: Mapping[str, Any]) -> None:
+        self.message = str(response.get("message", status))
+        super().__init__(f"The {service} refused the request: {self.message}")
+        self.service = service
+        self.status = status
+        self.error = response.get("error")
+
+
+class ServiceUnreachable(Exception):
+    """A service does not answer, answers something that is not JSON, or has no configured address."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManagementClient:
+    """The addresses of the listeners by service, and the token."""
+
+    urls: Mapping[str, str]
+    token: str | None
+    timeout_s: float = TIMEOUT_S
+
+    def get(self, service: str, path: str, **query: object) -> Any:
+        """Return the JSON at `path` of a service. Parameters that are None are left out.
+
+        Raises ServiceRefused when the service refuses, ServiceUnreachable when it does not answer.
+        """
+        encoded = urlencode({name: value for name, value in query.items() if value is not None})
+        target = f"{path}?{encoded}" if encoded else path
+        return self._json(service, lambda url: self._get(url + target))
+
+    def post(self, service: str, path: str, body: Mapping[str, object]) -> Any:
+        """Post `body` as JSON to `path` of a service and return its JSON response.
+
+        Raises ServiceRefused when the service refuses, ServiceUnreachable when it does not answer.
+        """
+        content = json.dumps(body).encode()
+        return self._json(
+            service, lambda url: loopback.post(url + path, content, token=self.token, timeout_s=self.timeout_s)
+        )
+
+    def read(self, service: str, path: str) -> loopback.Response:
+        """Return the response at `path` of a service. Raises ServiceUnreachable when it does not answer."""
+        return self._response(service, lambda url: self._get(url + path))
+
+    def _get(self, url: str) -> loopback.Response:
+        return loopback.get(url, token=self.token, timeout_s=self.timeout_s)
+
+    def _json(self, service: str, send: Callable[[str], loopback.Response]) -> Any:
+        response = self._response(service, send)
+        try:
+            answer = response.json()
+        except ValueError as failure:
+            raise ServiceUnreachable(f"The {service} at {self.urls[service]} does not answer: {failure}") from failure
+        if response.status != HTTPStatus.OK:
+            raise ServiceRefused(service, response.status, answer)
+        return answer
+
+    def _response(self, service: str, send: Callable[[str], loopback.Response]) -> loopback.Response:
+        if service not in self.urls:
+            raise ServiceUnreachable(f"The address of the {service}'s management listener is not configured.")
+        try:
+            return send(self.urls[service].rstrip("/"))
+        except (OSError, ValueError) as failure:
+            raise ServiceUnreachable(f"The {service} at {self.urls[service]} does not answer: {failure}") from failure
