@@ -140,12 +140,12 @@ def action(record: ConsoleAction) -> Cells:
         record.action_id,
         record.result,
         record.at,
-        _without_nul(record.user),
+        without_nul(record.user),
         record.role,
         record.action,
-        _without_nul(record.target),
-        msgspec.json.encode({name: _without_nul(value) for name, value in record.parameters.items()}).decode(),
-        _without_nul(record.detail),
+        without_nul(record.target),
+        msgspec.json.encode({name: without_nul(value) for name, value in record.parameters.items()}).decode(),
+        without_nul(record.detail),
     )
 
 
