@@ -145,7 +145,7 @@ def action(record: ConsoleAction) -> Cells:
         record.action,
         without_nul(record.target),
         msgspec.json.encode({name: without_nul(value) for name, value in record.parameters.items()}).decode(),
-        without_nul(record.detail),
+        record.detail and without_nul(record.detail),
     )
 
 
