@@ -30,22 +30,22 @@ def stamp(tiers: Sequence[Sequence[str]], status: str, at: int | None, event_id:
     raise ValueError(f"the transition table has no status {status}")
 
 
+def of(stamp: Stamp, fields: Mapping[str, Any]) -> Registers:
+    """Return the registers that an event with these `fields` sets; a field that is None sets none."""
+    return {name: (stamp, value) for name, value in fields.items() if value is not None}
+
+
 def update(registers: Registers, stamp: Stamp, fields: Mapping[str, Any]) -> Registers:
     """Return the registers after an event with these `fields`; a field that is None changes nothing."""
-    newer = {
-        name: (stamp, value)
-        for name, value in fields.items()
-        if value is not None and stamp > registers.get(name, (UNSET,))[0]
-    }
-    return {**registers, **newer}
+    return merge(registers, of(stamp, fields))
 
 
 def merge(one: Registers, other: Registers) -> Registers:
     """Return the registers of both; of two registers of one name, the one with the higher stamp."""
-    if not other:
-        return one
+    if not (one and other):
+        return one or other
     newer = {name: register for name, register in other.items() if register[0] > one.get(name, (UNSET,))[0]}
-    return {**one, **newer}
+    return {**one, **newer} if newer else one
 
 
 def value(registers: Registers, name: str) -> Any:

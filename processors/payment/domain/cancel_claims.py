@@ -3,23 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from processors.payment.domain import transaction_log
 from stream.state import untyped_registers as registers
 from stream.state.untyped_registers import Registers
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(msgspec.Struct, frozen=True):
     """The part of a payment's state that a set of webhooks made. `transactions` holds each attempt to pay, by id.
 
     An entry of `cancels` is (amount in minor units, transaction). A transaction may hold `refunded_amount`, the highest
     refunded total that the provider ever stated for it. `entries` is the transaction log.
     """
 
-    told: Registers = field(default_factory=dict)
-    transactions: Mapping[str, Registers] = field(default_factory=dict)
-    cancels: Registers = field(default_factory=dict)
-    entries: Registers = field(default_factory=dict)
+    told: Registers = {}
+    transactions: Mapping[str, Registers] = {}
+    cancels: Registers = {}
+    entries: Registers = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def mismatch_reason(base: Parts, claim: CancelClaim) -> str | None:
     A transaction belongs to the order when another webhook of the order names it. A cancel without a transaction
     belongs to the payment of its provider. A cancel that the provider's API confirmed needs no other proof.
     """
-    paid = [change for change in transaction_log.status_changes(base.entries) if change.status == "completed"]
+    paid = [change for change in transaction_log.parse(base.entries).changes if change.status == "completed"]
     if not paid or claim.is_confirmed:
         return None
     known = {*base.transactions, *(alias for change in paid for alias in change.aliases)}

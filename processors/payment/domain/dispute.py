@@ -6,8 +6,9 @@ order of events.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from processors.payment.domain.payment import Payment
 from stream.events import DisputeClosed, DisputeOpened, DisputeWebhook, DomainEvent, OutcomeKind, Webhook, ids

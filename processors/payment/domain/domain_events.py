@@ -72,7 +72,7 @@ def event_keys(payment: Payment, orders: OrdersPolicy = "optional") -> tuple[Eve
         case _:
             keys = ()
     mismatched = _mismatched_refunds(payment) if payment.claims or payment.transactions else ()
-    return (*keys, *mismatched, *dispute.event_keys(payment))
+    return (*keys, *mismatched, *dispute.event_keys(payment)) if mismatched or payment.disputes else keys
 
 
 def _failed(payment: Payment) -> EventKey:
@@ -152,10 +152,11 @@ def _build_event(event_key: EventKey, before: Payment, payment: Payment, cause: 
         "order_id": payment.order_id,
         "customer_id": registers.value(payment.told, "user_id"),
         **_payment_fields(payment),
-        "refund_id": ids.domain_event_id("refund", *key),
         "refunded_amount": payment.refunded_amount or None,
         **_fields_of_kind(kind, key, before, payment),
     }
+    if "refund_id" in kind.__struct_fields__:
+        fields.setdefault("refund_id", ids.domain_event_id("refund", *key))
     return kind(**{name: fields[name] for name in kind.__struct_fields__ if name in fields})
 
 

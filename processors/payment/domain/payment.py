@@ -4,14 +4,15 @@ Single values are the status, the amount and the like; the log (column `entries`
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
+
+import msgspec
 
 from processors.payment.domain import transaction_log
 from processors.payment.domain.cancel_claims import CancelClaim, Parts, mismatch_reason
-from processors.payment.domain.transaction_log import PaidCounts, RefundEntry, StatusChange
+from processors.payment.domain.transaction_log import PaidCounts, RefundEntry, TransactionLog
 from stream.state import untyped_registers as registers
+from stream.state.derived import derived
 from stream.state.untyped_registers import UNSET, Registers, Stamp
 
 TRANSITIONS = (
@@ -31,10 +32,11 @@ this.
 PAID = ("completed", "partially_cancelled", "cancelled")
 LIVE = ("completed", "partially_cancelled")
 FAILED = ("failed", "expired")
+PAID_RANK = next(rank for rank, tier in enumerate(TRANSITIONS) if "completed" in tier)
+NO_VALUE: tuple[Stamp, Any] = (UNSET, None)
 
 
-@dataclass(frozen=True)  # without slots, for cached_property
-class Payment:
+class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived values
     """The payment of one order.
 
     `told`, `transactions`, `cancels` and `entries` are the effective state: `base` merged with the claims that fit it.
@@ -45,16 +47,16 @@ class Payment:
 
     order_id: str
     version: int = 0
-    told: Registers = field(default_factory=dict)
-    transactions: Mapping[str, Registers] = field(default_factory=dict)
-    cancels: Registers = field(default_factory=dict)
-    order: Registers = field(default_factory=dict)
-    entries: Registers = field(default_factory=dict)
+    told: Registers = {}
+    transactions: Mapping[str, Registers] = {}
+    cancels: Registers = {}
+    order: Registers = {}
+    entries: Registers = {}
     base: Parts | None = None
-    claims: Mapping[str, CancelClaim] = field(default_factory=dict)
-    disputes: Mapping[str, Registers] = field(default_factory=dict)
+    claims: Mapping[str, CancelClaim] = {}
+    disputes: Mapping[str, Registers] = {}
 
-    @cached_property
+    @derived
     def status(self) -> str | None:
         """The status of the highest rank and then the latest time, corrected by the log.
 
@@ -76,7 +78,7 @@ class Payment:
             return "cancelled"
         return status
 
-    @cached_property
+    @derived
     def live(self) -> list[str]:
         """The transactions that hold the customer's money, the one that pays the order first.
 
@@ -106,19 +108,18 @@ class Payment:
         A field that the transaction lacks comes from the payment's own registers, unless it was stated of another
         transaction.
         """
-        return self.register(name)[1]
+        register = self._paying.get(name)
+        return self.register(name)[1] if register is None else register[1]
 
     def register(self, name: str) -> tuple[Stamp, Any]:
         """Return the stamp and the value of the field that `known` returns."""
-        current = self._current
-        if (register := self.transactions.get(current, {}).get(name)) is not None:
+        if (register := self._paying.get(name)) is not None:
             return register
         if (register := self.told.get(name)) is None:
-            return UNSET, None
-        if current and self.transactions:
-            others = (state for other, state in self.transactions.items() if other != current)
-            if any(state.get(name, (UNSET,))[0] == register[0] for state in others):
-                return UNSET, None
+            return NO_VALUE
+        # The current transaction lacks the field, so each register of it is another transaction's.
+        if self._current and any(state.get(name, NO_VALUE)[0] == register[0] for state in self.transactions.values()):
+            return NO_VALUE
         return register
 
     @property
@@ -131,9 +132,11 @@ class Payment:
         if paid_at is None:
             return None
         status: Stamp = self.told["status"][0] if "status" in self.told else UNSET
-        waits = [change.at for change in self._changes if change.status == "waiting_for_deposit"]
-        was_reversed = rank == _rank("completed") and any(at < waiting for waiting in waits)
-        was_paid = self.status in PAID and rank >= _rank("completed")
+        changes = self._log.changes
+        was_reversed = rank == PAID_RANK and any(
+            change.status == "waiting_for_deposit" and at < change.at for change in changes
+        )
+        was_paid = self.status in PAID and rank >= PAID_RANK
         is_of_status = (rank, position) == (status[0], status[2])
         return paid_at if (was_paid or is_of_status) and not was_reversed else None
 
@@ -146,10 +149,10 @@ class Payment:
         status: Stamp = self.told["status"][0] if "status" in self.told else UNSET
         return reason if self.status in FAILED and (rank, position) == (status[0], status[2]) else None
 
-    @cached_property
+    @derived
     def refunded_amount(self) -> int:
         """The refunded amount in minor units, at most the amount paid."""
-        return sum(self.refunded_of(name) for name in self._refunded_transactions)
+        return 0 if self._is_unrefunded else sum(self.refunded_of(name) for name in self._refunded_transactions)
 
     def refunded_of(self, transaction: str) -> int:
         """Return the refunded amount of one transaction in minor units, at most the amount it paid."""
@@ -170,7 +173,7 @@ class Payment:
         highest = registers.value(self.transactions.get(transaction, {}), "refunded_amount")
         if highest is None:
             return by_cancels + completed
-        totals = transaction_log.refund_totals(self.entries, transaction)
+        totals = self._log.totals.get(transaction, [])
         last_at, last = totals[-1] if totals else (0, highest)
         total: int = last if transaction_log.count_drops(totals) else max(by_cancels, highest)
         if completed == total:
@@ -182,9 +185,11 @@ class Payment:
         )
         return max(0, total - sum(failed))
 
-    @cached_property
+    @derived
     def over_refunded(self) -> list[str]:
         """The transactions whose stated refunds exceed the amount they paid."""
+        if self._is_unrefunded:
+            return []
         amounts = ((name, registers.value(state, "amount")) for name, state in self.transactions.items())
         return [name for name, amount in amounts if amount is not None and self.stated_refund_of(name) > amount]
 
@@ -197,7 +202,7 @@ class Payment:
         amount: int | None = self.known("amount")
         return amount
 
-    @property
+    @derived
     def mismatched(self) -> bool:
         """True if the amount or currency paid is known to differ from the order's."""
         paid, ordered = self._paid_money, _money(self.order)
@@ -208,19 +213,19 @@ class Payment:
         """True if both the order's amount and the payment's are known."""
         return self._paid_money is not None and _money(self.order) is not None
 
-    @cached_property
+    @derived
     def paid_counts(self) -> PaidCounts:
-        return transaction_log.count_paid(self._changes)
+        return transaction_log.count_paid(self._log.changes)
 
-    @cached_property
+    @derived
     def failed_refunds(self) -> int:
         """The number of failed refunds, by the provider's totals or by the refunds' own webhooks."""
-        return sum(self._failed_refunds_of(name) for name in self._refunded_transactions)
+        return 0 if self._is_unrefunded else sum(self._failed_refunds_of(name) for name in self._refunded_transactions)
 
-    @cached_property
+    @derived
     def failed_amount(self) -> int:
         """The amount of failed refunds that counted as refunded before, in minor units, as far as it is known."""
-        return sum(self._failed_amount_of(name) for name in self._refunded_transactions)
+        return 0 if self._is_unrefunded else sum(self._failed_amount_of(name) for name in self._refunded_transactions)
 
     @property
     def parts(self) -> Parts:
@@ -233,33 +238,38 @@ class Payment:
         parts = self.parts
         return tuple(claim for _, claim in sorted(self.claims.items()) if mismatch_reason(parts, claim))
 
-    @cached_property
+    @derived
     def _refunded_transactions(self) -> list[str]:
         """The transactions that may have refunds."""
         named = {name for _, (_, name) in self.cancels.values()}
-        return sorted({*named, *self.transactions, *(self._transaction_of(refund) for refund in self._refunds)})
+        return sorted({*named, *self.transactions, *(self._transaction_of(refund) for refund in self._log.refunds)})
 
-    @cached_property
-    def _refunds(self) -> tuple[RefundEntry, ...]:
-        return tuple(transaction_log.refunds(self.entries))
+    @derived
+    def _log(self) -> TransactionLog:
+        return transaction_log.parse(self.entries)
 
-    @cached_property
-    def _changes(self) -> list[StatusChange]:
-        return transaction_log.status_changes(self.entries)
+    @derived
+    def _is_unrefunded(self) -> bool:
+        """True if no webhook states a cancel or a refund, which holds for most payments and saves the sums."""
+        stated = self.cancels or self._log.refunds or self._log.totals
+        return not stated and not any("refunded_amount" in state for state in self.transactions.values())
 
-    @cached_property
+    @derived
     def _current(self) -> str:
         """The transaction that pays the order, else the last one; empty when no transaction is known."""
         return self.live[0] if self.live else registers.value(self.told, "transaction") or ""
+
+    @derived
+    def _paying(self) -> Registers:
+        """The registers of the current transaction."""
+        return self.transactions.get(self._current, {})
 
     def _refunds_of(self, transaction: str) -> list[RefundEntry]:
         """Return the refunds of a transaction, without the release of the amount that was authorized and not captured.
 
         The release is the first refund of that amount: it is made at the capture, before anything can be refunded.
         """
-        if not self._refunds:
-            return []
-        refunds = [refund for refund in self._refunds if self._transaction_of(refund) == transaction]
+        refunds = [refund for refund in self._log.refunds if self._transaction_of(refund) == transaction]
         released = registers.value(self.transactions.get(transaction, {}), "released_amount")
         same = [refund for refund in refunds if released and refund.amount == released]
         release = min(same, key=lambda refund: (refund.at, refund.id), default=None)
@@ -272,7 +282,7 @@ class Payment:
 
     def _failed_refunds_of(self, transaction: str) -> int:
         rejected = sum(refund.status == "rejected" for refund in self._refunds_of(transaction))
-        return max(transaction_log.count_drops(transaction_log.refund_totals(self.entries, transaction)), rejected)
+        return max(transaction_log.count_drops(self._log.totals.get(transaction, [])), rejected)
 
     def _failed_amount_of(self, transaction: str) -> int:
         highest = registers.value(self.transactions.get(transaction, {}), "refunded_amount") or 0
@@ -281,45 +291,43 @@ class Payment:
             for refund in self._refunds_of(transaction)
             if refund.status == "rejected" and (refund.was_completed or refund.amount <= highest)
         )
-        return max(rejected, transaction_log.sum_drops(transaction_log.refund_totals(self.entries, transaction)))
+        return max(rejected, transaction_log.sum_drops(self._log.totals.get(transaction, [])))
 
     def _is_status_from_amounts(self, status: str | None) -> bool:
         """Return whether amounts override the status of the current transaction.
 
         They do when a refund failed, or when only the refunds' own webhooks state the refunded amount.
         """
+        if self._is_unrefunded:
+            return False
         current = self._current
         is_summed = registers.value(self.transactions.get(current, {}), "refunded_amount") is not None
         if status == "completed":
             return not is_summed and bool(self._refunds_of(current)) and self._total_paid > 0
         return is_summed and self._failed_refunds_of(current) > 0 and self._total_paid > 0
 
-    @cached_property
+    @derived
     def _cancelled_at(self) -> int:
         """The time of the last cancel that names no transaction, in microseconds; -1 if there is none.
 
         Orders that were cancelled before the log was introduced have only the register.
         """
-        ends = [change.at for change in self._changes if change.status == "cancelled" and not change.transaction]
+        ends = [change.at for change in self._log.changes if change.status == "cancelled" and not change.transaction]
         if registers.value(self.told, "status") == "cancelled" and not registers.value(self.told, "transaction"):
             ends.append(self.told["status"][0][1] or transaction_log.END_OF_TIME)
         return max(ends, default=-1)
 
-    @cached_property
+    @derived
     def _total_paid(self) -> int:
         """The sum paid by all live transactions, in minor units; 0 if unknown."""
         amounts = [registers.value(self.transactions[name], "amount") or 0 for name in self.live]
         return sum(amounts) or self.known("amount") or 0
 
-    @property
+    @derived
     def _paid_money(self) -> tuple[int, str] | None:
         """Amount (minor units) and currency of the transaction that pays the order; None if unknown."""
         amount = self.known("amount")
         return None if amount is None else (amount, self.known("currency"))
-
-
-def _rank(status: str) -> int:
-    return next(rank for rank, tier in enumerate(TRANSITIONS) if status in tier)
 
 
 def _status(state: Registers) -> str | None:

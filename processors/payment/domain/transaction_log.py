@@ -5,7 +5,7 @@ is the kind, the time (microseconds since 1970 UTC, 0 where unknown) and the tra
 refund's key is the kind and the refund's id. No id contains a line break.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from stream.state.untyped_registers import Registers, Stamp
 MONEY_STATUSES = ("waiting_for_deposit", "completed", "partially_cancelled", "cancelled")
 """The statuses that decide whether a transaction holds the customer's money, in their order at the same time."""
 
+MONEY_RANKS = {status: rank for rank, status in enumerate(MONEY_STATUSES)}
 REFUND_RANKS = {"pending": 0, "processing": 1, "rejected": 2, "completed": 2}
 END_OF_TIME = 1 << 62
 """Later than every time in microseconds."""
@@ -44,6 +45,17 @@ class RefundEntry(NamedTuple):
     aliases: tuple[str, ...]
     at: int
     was_completed: bool
+
+
+class TransactionLog(NamedTuple):
+    """The entries of a log by kind. `changes` are sorted; a cancel without a time counts as the last change.
+
+    `totals` holds, by transaction, each (time, total refunded so far in minor units) that its provider stated, by time.
+    """
+
+    changes: list[StatusChange]
+    refunds: list[RefundEntry]
+    totals: Mapping[str, list[tuple[int, int]]]
 
 
 class PaidCounts(NamedTuple):
@@ -82,15 +94,22 @@ def refund_entries(notice: RefundNotice, at: int, event_id: str) -> Registers:
     return entries
 
 
-def status_changes(entries: Registers) -> list[StatusChange]:
-    """Return all status changes by time. A cancel without a time counts as the last change."""
-    found = []
+def parse(entries: Registers) -> TransactionLog:
+    """Return the entries by kind, except for failed attempts."""
+    changes, refunds, totals = list[StatusChange](), list[RefundEntry](), dict[str, list[tuple[int, int]]]()
     for key, (_, value) in entries.items():
-        kind, at, transaction = _split(key)
-        if kind in MONEY_STATUSES:
+        kind, at, name = _split(key)
+        if kind in MONEY_RANKS:
             time = END_OF_TIME if kind == "cancelled" and at == "0" else int(at)
-            found.append(StatusChange(time, MONEY_STATUSES.index(kind), transaction, value[0], tuple(value[1:])))
-    return sorted(found)
+            changes.append(StatusChange(time, MONEY_RANKS[kind], name, value[0], tuple(value[1:])))
+        elif kind == "refund":
+            refunds.append(_refund(key.partition("\n")[2], value, entries))
+        elif kind == "refunded":
+            totals.setdefault(name, []).append((int(at), value))
+    changes.sort()
+    for stated in totals.values():
+        stated.sort()
+    return TransactionLog(changes, refunds, totals)
 
 
 def count_paid(changes: Iterable[StatusChange]) -> PaidCounts:
@@ -129,12 +148,6 @@ def count_failed_attempts(entries: Registers, transaction_id: str) -> int:
     return max(1, len({(label, at) for label, at, is_summary in failed if not is_summary}))
 
 
-def refund_totals(entries: Registers, transaction: str) -> list[tuple[int, int]]:
-    """Return each (time, total refunded so far in minor units) that the provider stated of a transaction, by time."""
-    keyed = ((_split(key), value) for key, (_, value) in entries.items())
-    return sorted((int(at), value) for (kind, at, name), value in keyed if kind == "refunded" and name == transaction)
-
-
 def count_drops(totals: list[tuple[int, int]]) -> int:
     """Return how often a total went down because a counted refund failed. Totals without a time are ignored."""
     return sum(drop > 0 for drop in _drops(totals))
@@ -145,14 +158,10 @@ def sum_drops(totals: list[tuple[int, int]]) -> int:
     return sum(drop for drop in _drops(totals) if drop > 0)
 
 
-def refunds(entries: Registers) -> Iterator[RefundEntry]:
-    """Yield the refunds that have webhooks of their own."""
-    for key, (_, value) in entries.items():
-        kind, _, refund_id = key.partition("\n")
-        if kind == "refund":
-            status, at, *aliases = value
-            amount = registers.value(entries, f"amount\n{refund_id}") or 0
-            yield RefundEntry(refund_id, status, amount, tuple(aliases), at, f"succeeded\n{refund_id}" in entries)
+def _refund(refund_id: str, value: Sequence[Any], entries: Registers) -> RefundEntry:
+    status, at, *aliases = value
+    amount = registers.value(entries, f"amount\n{refund_id}") or 0
+    return RefundEntry(refund_id, status, amount, tuple(aliases), at, f"succeeded\n{refund_id}" in entries)
 
 
 def _drops(totals: list[tuple[int, int]]) -> list[int]:

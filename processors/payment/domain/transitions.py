@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from msgspec.structs import replace as with_fields
+
 from processors.payment.domain import dispute, transaction_log
 from processors.payment.domain.cancel_claims import CancelClaim, Parts, mismatch_reason
 from processors.payment.domain.payment import FAILED, TRANSITIONS, Payment
@@ -51,7 +53,7 @@ def apply_order(payment: Payment, webhook: OrderWebhook) -> Payment:
     notice, envelope = webhook.notice, webhook.envelope
     stamp = (0, envelope.occurred_at or envelope.received_at, 0, envelope.event_id)
     order = registers.update(payment.order, stamp, {"amount": notice.amount, "currency": notice.currency})
-    return replace(payment, order=order)
+    return with_fields(payment, order=order)
 
 
 def apply_refund(payment: Payment, webhook: RefundWebhook) -> Payment:
@@ -60,7 +62,7 @@ def apply_refund(payment: Payment, webhook: RefundWebhook) -> Payment:
         webhook.notice, webhook.envelope.occurred_at or 0, webhook.envelope.event_id
     )
     after = _rebuilt(payment, _merged(payment.parts, Parts(entries=entries)), payment.claims)
-    return replace(after, version=payment.version)
+    return with_fields(after, version=payment.version)
 
 
 def merge(payment: Payment, other: Payment) -> Payment:
@@ -70,7 +72,7 @@ def merge(payment: Payment, other: Payment) -> Payment:
         claims = _with_claim(claims, claim)
     merged = _rebuilt(payment, _merged(payment.parts, other.parts), claims)
     disputes = dispute.merge(payment.disputes, other.disputes)
-    return replace(merged, version=payment.version + other.version, disputes=disputes)
+    return with_fields(merged, version=payment.version + other.version, disputes=disputes)
 
 
 def release_claims(payment: Payment) -> tuple[Payment, tuple[str, ...]]:
@@ -83,7 +85,9 @@ def release_claims(payment: Payment) -> tuple[Payment, tuple[str, ...]]:
     if not fitting:
         return payment, ()
     claims = {**payment.claims, **{key: replace(claim, waiting=()) for key, claim in fitting.items()}}
-    return replace(payment, claims=claims), tuple(event_id for claim in fitting.values() for event_id in claim.waiting)
+    return with_fields(payment, claims=claims), tuple(
+        event_id for claim in fitting.values() for event_id in claim.waiting
+    )
 
 
 def _rebuilt(payment: Payment, base: Parts, claims: Mapping[str, CancelClaim]) -> Payment:
@@ -92,7 +96,7 @@ def _rebuilt(payment: Payment, base: Parts, claims: Mapping[str, CancelClaim]) -
     for _, claim in sorted(claims.items()):
         if not mismatch_reason(base, claim):
             parts = _merged(parts, claim.parts)
-    return replace(
+    return with_fields(
         payment,
         version=payment.version + 1,
         told=parts.told,
@@ -105,13 +109,20 @@ def _rebuilt(payment: Payment, base: Parts, claims: Mapping[str, CancelClaim]) -
 
 
 def _merged(left: Parts, right: Parts) -> Parts:
-    names = sorted({*left.transactions, *right.transactions})
     return Parts(
         registers.merge(left.told, right.told),
-        {name: registers.merge(left.transactions.get(name, {}), right.transactions.get(name, {})) for name in names},
+        _merged_transactions(left.transactions, right.transactions),
         registers.merge(left.cancels, right.cancels),
         registers.merge(left.entries, right.entries),
     )
+
+
+def _merged_transactions(left: Mapping[str, Registers], right: Mapping[str, Registers]) -> Mapping[str, Registers]:
+    """Return the transactions of both, sorted by name so that equal states are equal as JSON too."""
+    if not (left and right):
+        return left or right
+    names = sorted({*left, *right})
+    return {name: registers.merge(left.get(name, {}), right.get(name, {})) for name in names}
 
 
 def _with_claim(claims: Mapping[str, CancelClaim], claim: CancelClaim) -> Mapping[str, CancelClaim]:
@@ -146,9 +157,10 @@ def _parts(webhook: PaymentWebhook, transaction: str, stamp: Stamp) -> Parts:
         "deposited": True if notice.status == "completed" else None,
         "user_id": notice.user_id,
     }
+    state = registers.of(stamp, fields)
     return Parts(
-        registers.update({}, stamp, {**fields, **payment_fields}),
-        _transactions(transaction, notice, registers.update({}, stamp, fields)),
+        {**state, **registers.of(stamp, payment_fields)},
+        _transactions(transaction, notice, state),
         _cancels(notice, transaction),
         transaction_log.payment_entries(notice, provider, transaction, stamp),
     )

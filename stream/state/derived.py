@@ -1,0 +1,28 @@
+"""Values derived from frozen state, computed once."""
+
+from collections.abc import Callable
+from typing import Any, Generic, Self, TypeVar, overload
+
+T = TypeVar("T")
+
+
+class derived(Generic[T]):  # noqa: N801 - a decorator, like `functools.cached_property`
+    """A property that is computed at its first use and then stored in the instance's `__dict__`.
+
+    Up to Python 3.11 `functools.cached_property` takes a lock for it, which cost a tenth of the payment's fold.
+    """
+
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self._compute = compute
+        self._name = compute.__name__
+        self.__doc__ = compute.__doc__
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: object | None, owner: type) -> Self | T:
+        if instance is None:
+            return self
+        value = instance.__dict__[self._name] = self._compute(instance)
+        return value
