@@ -62,6 +62,7 @@ def collect(env: Mapping[str, str], log: Log, accepted: Sequence[Accepted] | Non
         None if accepted is None else tuple(accepted),
         period,
         operator=bool(env.get("OPERATOR_EMAIL")),
+        orders="required" if env.get("ORDERS") == "required" else "optional",
     )
 
 

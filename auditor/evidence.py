@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from processors.payment.domain import OrdersPolicy
 from stream.kafka.delivery import Delivery, UnreadableRecord
 
 Position = tuple[str, int, int]
@@ -79,7 +80,8 @@ class Evidence:
 
     `committed` holds the next offsets of each service's group: records below them were handled. `entries` are the
     records of all topics. `mails` counts arrived mails by notification id; it is None without an inbox. `accepted` is
-    None if no list of accepted webhooks was given. `operator` is True if the operator's address is configured.
+    None if no list of accepted webhooks was given. `operator` is True if the operator's address is configured; `orders`
+    is the payment processor's setting ORDERS.
     """
 
     committed: Mapping[str, Mapping[tuple[str, int], int]]
@@ -89,6 +91,7 @@ class Evidence:
     accepted: tuple[Accepted, ...] | None = None
     period: Period = Period()
     operator: bool = True
+    orders: OrdersPolicy = "optional"
 
 
 @dataclass(frozen=True, slots=True)

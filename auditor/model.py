@@ -6,11 +6,11 @@ The domains' results do not depend on the order of events, so the order here nee
 import json
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from auditor.evidence import Row
 from processors.invoice import domain as invoices
-from processors.invoice.handler import advance
 from processors.payment import domain as payments
 from processors.payment.domain import OrdersPolicy
 from processors.refund import domain as refunds
@@ -21,13 +21,11 @@ from stream.events import (
     CreditAdded,
     DisputeWebhook,
     DomainEvent,
-    InvoiceWebhook,
     OrderWebhook,
     PaymentWebhook,
     Record,
     RefundWebhook,
     ShippingWebhook,
-    TransferWebhook,
     ids,
     topics,
 )
@@ -61,7 +59,7 @@ class KeyedDefaults(dict[K, V]):
         return made
 
 
-def payment(events: Iterable[Record], policy: OrdersPolicy = "optional") -> Expected:
+def payment(events: Iterable[Record], policy: OrdersPolicy) -> Expected:
     """Return what the payment store must hold after these records."""
     working_set = payments.PaymentWorkingSet(KeyedDefaults(payments.Payment), KeyedDefaults(lambda _: Alias()), policy)
     history = set()
@@ -88,9 +86,7 @@ def payment(events: Iterable[Record], policy: OrdersPolicy = "optional") -> Expe
         },
     }
     keys = [key for state in working_set.payments.values() for key in payments.event_keys(state, policy)]
-    return Expected(
-        tables, frozenset(history), frozenset(ids.domain_event_id(kind.__name__, *key) for kind, key in keys)
-    )
+    return Expected(tables, frozenset(history), _event_ids(keys))
 
 
 def shipment(events: Iterable[Record]) -> Expected:
@@ -110,8 +106,7 @@ def shipment(events: Iterable[Record]) -> Expected:
         for name, parcel in parcels.items()
     }
     keys = [parcel.event_key for parcel in parcels.values() if parcel.event_key]
-    published = {ids.domain_event_id(kind.__name__, *key) for kind, key in keys}
-    return Expected({"shipments": rows}, frozenset(scan.envelope.event_id for scan in scans), frozenset(published))
+    return Expected({"shipments": rows}, frozenset(scan.envelope.event_id for scan in scans), _event_ids(keys))
 
 
 def refund(events: Iterable[Record]) -> Expected:
@@ -149,9 +144,7 @@ def refund(events: Iterable[Record]) -> Expected:
         },
     }
     keys = [key for order in working_set.refunds.values() for key in refunds.event_keys(order)]
-    return Expected(
-        tables, frozenset(history), frozenset(ids.domain_event_id(kind.__name__, *key) for kind, key in keys)
-    )
+    return Expected(tables, frozenset(history), _event_ids(keys))
 
 
 def subscription(events: Iterable[Record]) -> Expected:
@@ -180,66 +173,65 @@ def subscription(events: Iterable[Record]) -> Expected:
         },
     }
     keys = [key for user in users.values() for key in subscriptions.event_keys(user)]
-    return Expected(
-        tables, frozenset(history), frozenset(ids.domain_event_id(kind.__name__, *key) for kind, key in keys)
-    )
+    return Expected(tables, frozenset(history), _event_ids(keys))
 
 
 def invoice(events: Iterable[Record]) -> Expected:
     """Return what the invoice store must hold after these records."""
-    webhooks = [event for event in events if isinstance(event, InvoiceWebhook | TransferWebhook)]
-    known: KeyedDefaults[str, invoices.Invoice] = KeyedDefaults(invoices.Invoice)
-    transfers: KeyedDefaults[str, invoices.Transfer] = KeyedDefaults(invoices.Transfer)
-    for event in webhooks:
-        if event.notice.transaction_id:
-            transfers[event.notice.transaction_id]  # makes the missing transfer
-        advance(transfers, known, event)
+    webhooks = [event for event in events if isinstance(event, invoices.InvoiceInput)]
+    working_set = invoices.InvoiceWorkingSet(KeyedDefaults(invoices.Invoice), KeyedDefaults(invoices.Transfer))
+    for webhook in webhooks:
+        working_set.apply(webhook)
+    known, types = working_set.invoices, invoices.event_types
     tables: Tables = {
-        "invoices": {
-            name: {
-                "state": invoice_.state,
-                "cash_amount": invoice_.registers.cash_amount.value,
-                "cash_currency": invoice_.registers.cash_currency.value,
-                "version": invoice_.version,
-                "told": json.loads(invoice_.dump()),
-            }
-            for name, invoice_ in known.items()
-        },
-        "transfers": {
-            name: {
-                "invoice_id": transfer.invoice_id,
-                "version": transfer.version,
-                "told": json.loads(registers.dump(transfer.registers)),
-            }
-            for name, transfer in transfers.items()
-        },
-        "credits": {
-            name: {
-                "entry_id": ids.domain_event_id("credit", name),
-                "customer_id": invoice_.registers.customer_id.value,
-                "amount": invoice_.registers.cash_amount.value,
-                "currency": invoice_.registers.cash_currency.value or "KRW",
-            }
-            for name, invoice_ in known.items()
-            if CreditAdded in invoices.event_types(invoice_)
-        },
+        "invoices": {name: _invoice(state) for name, state in known.items()},
+        "transfers": {name: _transfer(state) for name, state in working_set.transfers.items()},
+        "credits": {name: _credit(state) for name, state in known.items() if CreditAdded in types(state)},
     }
-    published = {
-        ids.domain_event_id(kind.__name__, name)
-        for name, invoice_ in known.items()
-        for kind in invoices.event_types(invoice_)
-    }
-    return Expected(tables, frozenset(event.envelope.event_id for event in webhooks), frozenset(published))
+    published = _event_ids((kind, (name,)) for name, state in known.items() for kind in types(state))
+    return Expected(tables, frozenset(webhook.envelope.event_id for webhook in webhooks), published)
 
 
-MODELS: Mapping[str, Callable[[Sequence[Record]], Expected]] = {
-    "payment": payment,
-    "shipping": shipment,
-    "refund": refund,
-    "subscription": subscription,
-    "invoice": invoice,
-}
-"""The model of each processor, by service."""
+def models(orders: OrdersPolicy) -> Mapping[str, Callable[[Sequence[Record]], Expected]]:
+    """Return the model of each processor, by service; `orders` is the payment processor's setting ORDERS."""
+    return {
+        "payment": partial(payment, policy=orders),
+        "shipping": shipment,
+        "refund": refund,
+        "subscription": subscription,
+        "invoice": invoice,
+    }
+
+
+def _invoice(state: invoices.Invoice) -> Row:
+    return {
+        "state": state.state,
+        "cash_amount": state.registers.cash_amount.value,
+        "cash_currency": state.registers.cash_currency.value,
+        "version": state.version,
+        "told": json.loads(state.dump()),
+    }
+
+
+def _transfer(state: invoices.Transfer) -> Row:
+    return {
+        "invoice_id": state.invoice_id,
+        "version": state.version,
+        "told": json.loads(registers.dump(state.registers)),
+    }
+
+
+def _credit(state: invoices.Invoice) -> Row:
+    return {
+        "entry_id": ids.domain_event_id("credit", state.invoice_id),
+        "customer_id": state.registers.customer_id.value,
+        "amount": state.registers.cash_amount.value,
+        "currency": state.registers.cash_currency.value or "KRW",
+    }
+
+
+def _event_ids(keys: Iterable[tuple[type[DomainEvent], tuple[str, ...]]]) -> frozenset[str]:
+    return frozenset(ids.domain_event_id(kind.__name__, *key) for kind, key in keys)
 
 
 def _payment(payment_state: payments.Payment) -> Row:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from auditor.evidence import Claim, Evidence, Row, Store
-from auditor.model import MODELS, Expected
+from auditor.model import Expected, models
 from auditor.record_claims import Trace
 from stream.events import CreditAdded, DomainEvent, Record
 
@@ -21,7 +21,7 @@ def expected(trace: Trace, service: str) -> Expected:
     positions = sorted(position for name, (position, outcome) in store.handled.items() if _counts(store, name, outcome))
     entries = (trace.by_position[position] for position in positions if position in trace.by_position)
     events: list[Record] = [entry.delivery.event for entry in entries if isinstance(entry.delivery.event, Record)]
-    return MODELS[service](events)
+    return models(trace.evidence.orders)[service](events)
 
 
 def state(trace: Trace) -> Claim:
@@ -36,7 +36,7 @@ def state(trace: Trace) -> Claim:
         lines = Counter(store.tables["history"].keys())
         wrong += [f"{service}: {event_id} is missing in the history" for event_id in must.history - lines.keys()]
         wrong += [f"{service}: {event_id} is in the history without cause" for event_id in lines.keys() - must.history]
-    unmodelled = sorted(trace.evidence.stores.keys() - MODELS.keys() - set(WITHOUT_MODEL))
+    unmodelled = sorted(trace.evidence.stores.keys() - {*_modelled(trace.evidence), *WITHOUT_MODEL})
     noted = [f"{service}: the auditor has no model of its rows; they were not checked" for service in unmodelled]
     return Claim("STATE", checked, tuple(wrong), noted=tuple(noted))
 
@@ -130,7 +130,7 @@ def _counts(store: Store, event_id: str, outcome: str) -> bool:
 
 
 def _modelled(evidence: Evidence) -> list[str]:
-    return [service for service in MODELS if service in evidence.stores]
+    return [service for service in models(evidence.orders) if service in evidence.stores]
 
 
 def _differences(must: Mapping[str, Row], held: Mapping[str, Row]) -> Iterable[str]:

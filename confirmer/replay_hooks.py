@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection
 
 from confirmer import handler, store
-from confirmer.verdict import FINAL_ERRORS
+from confirmer.verdict import ended_status
 from stream.events import OrderWebhook, Outcome, Record, UnconfirmedWebhook, Webhook, topics
 from stream.state.fold import Result
 
@@ -47,7 +47,7 @@ def is_relevant(record: Record) -> bool:
     The outcome of a webhook that could not be stored is no result: no request was sent.
     """
     if isinstance(record, Outcome):
-        return record.service == SERVICE and (record.error or "").startswith(FINAL_ERRORS)
+        return record.service == SERVICE and ended_status(record.error) is not None
     return isinstance(record, UnconfirmedWebhook | OrderWebhook) or (
         isinstance(record, Webhook) and record.envelope.receipt_id is not None
     )
@@ -64,7 +64,8 @@ def handle(tx: Connection, events: Sequence[Record], *, encode: Callable[[Record
     ]
     store.set_confirmed(tx, [(envelope.receipt_id or "", envelope.event_id) for envelope in confirmed])
     outcomes = [event for event in events if isinstance(event, Outcome)]
-    store.set_ended(tx, [(outcome.event_id, outcome.error or "") for outcome in outcomes])
+    ended = [(outcome, status) for outcome in outcomes if (status := ended_status(outcome.error))]
+    store.set_ended(tx, [(outcome.event_id, status, outcome.error or "") for outcome, status in ended])
     return [
         next(results) if isinstance(event, handler.ConfirmerInput) else Result("", "processed", ()) for event in events
     ]

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from confirmer.verdict import Confirmed, Rejected, RetryLater, Unknown, Verdict
+from confirmer.verdict import Confirmed, EndedStatus, Rejected, RetryLater, Unknown, Verdict
 from runtime import clock, faults
 from stream.events import UnconfirmedWebhook
 from stream.events.json_text import without_nul
@@ -124,9 +124,8 @@ UPDATE questions SET status = 'confirmed', event_id = told.event_id, error = NUL
  WHERE questions.receipt_id = told.receipt_id AND status <> 'confirmed'
 """
 SET_ENDED = """
-UPDATE questions SET status = CASE WHEN told.error LIKE 'untrue:%%' THEN 'untrue' ELSE 'unknown' END,
-                     error = told.error, record = ''
-  FROM unnest(%(ids)b::text[]::uuid[], %(errors)b::text[]) AS told (receipt_id, error)
+UPDATE questions SET status = told.status, error = told.error, record = ''
+  FROM unnest(%(ids)b::text[]::uuid[], %(statuses)b::text[], %(errors)b::text[]) AS told (receipt_id, status, error)
  WHERE questions.receipt_id = told.receipt_id AND status = 'asking'
 """
 
@@ -198,9 +197,9 @@ def set_confirmed(tx: Connection, confirmed: Sequence[tuple[str, str]]) -> None:
     write(tx, SET_CONFIRMED, "ids events", confirmed)
 
 
-def set_ended(tx: Connection, ended: Sequence[tuple[str, str]]) -> None:
-    """Set verifications to `untrue` or `unknown` in a replay; `ended` holds (receipt id, error)."""
-    write(tx, SET_ENDED, "ids errors", [(receipt_id, without_nul(error)) for receipt_id, error in ended])
+def set_ended(tx: Connection, ended: Sequence[tuple[str, EndedStatus, str]]) -> None:
+    """Set verifications to their final status in a replay; `ended` holds (receipt id, status, error)."""
+    write(tx, SET_ENDED, "ids statuses errors", [(name, status, without_nul(error)) for name, status, error in ended])
 
 
 def _update(verdict: Verdict) -> tuple[str, dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Decides from an API response what becomes of a verification: confirmed, rejected, unknown, or to retry. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,8 +25,18 @@ ERROR_CHARS = 300
 MIN_RETRY_S = 0.5
 API_LAG_S = 5.0
 """Seconds by which a provider's API may lag behind its webhooks."""
-FINAL_ERRORS = ("untrue:", "unknown:", "no readable answer:", "the answer is nothing we act on:")
-"""The error of a verification that ended without confirmation starts with one of these."""
+EndedStatus = Literal["untrue", "unknown"]
+UNTRUE, NOT_KNOWN, UNREAD, NOTHING = "untrue", "unknown", "no readable answer", "the answer is nothing we act on"
+STATUS_OF: Mapping[str, EndedStatus] = {
+    UNTRUE: "untrue",
+    NOT_KNOWN: "unknown",
+    UNREAD: "unknown",
+    NOTHING: "unknown",
+}
+"""How the error of a verification that ended without confirmation begins, before a colon, and the status it has then.
+
+A replay learns the status from the error of the published outcome.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +143,11 @@ def judge(
     return _read_response(api_verification, webhook, response.body, context)
 
 
+def ended_status(error: str | None) -> EndedStatus | None:
+    """Return the status of a verification from its outcome's error; None if that error is of no verification."""
+    return STATUS_OF.get((error or "").partition(":")[0])
+
+
 def _read_response(
     api_verification: ApiVerification, webhook: UnconfirmedWebhook, body: bytes, context: Context
 ) -> Verdict:
@@ -141,11 +157,11 @@ def _read_response(
         translation = api_verification.read_response(question, received, body)
         return _confirmed(webhook, translation, body, context.mode)
     except Contradicted as denial:
-        return _contradicted(f"untrue: {denial}"[:ERROR_CHARS], webhook, context)
+        return _contradicted(f"{UNTRUE}: {denial}"[:ERROR_CHARS], webhook, context)
     except NotKnownYet as not_yet:
         return _not_known(str(not_yet) or "the provider does not know it yet", api_verification, webhook, context)
     except Unsupported as nothing:
-        return Unknown(f"the answer is nothing we act on: {nothing}"[:ERROR_CHARS])
+        return Unknown(f"{NOTHING}: {nothing}"[:ERROR_CHARS])
     except RefusedWebhook as failure:
         return unreadable(str(failure), context)
     except Exception as failure:  # noqa: BLE001 - an unforeseen response must not hold up the other verifications
@@ -162,7 +178,7 @@ def _confirmed(webhook: UnconfirmedWebhook, translation: Translation, body: byte
     if isinstance(translation.notice, Question):
         raise RefusedWebhook("the answer raises another question")
     if translation.mode not in (None, mode):
-        return Rejected("other_mode", f"untrue: it happened in {translation.mode} mode, and this is {mode}")
+        return Rejected("other_mode", f"{UNTRUE}: it happened in {translation.mode} mode, and this is {mode}")
     return Confirmed(confirmed(webhook, translation, body))
 
 
@@ -170,7 +186,7 @@ def _not_known(error: str, api_verification: ApiVerification, webhook: Unconfirm
     """Retry while the provider may still learn of it, and a last time when `unknown_after_s` is over."""
     left_s = (webhook.envelope.received_at - context.now) / 1e6 + api_verification.unknown_after_s
     if left_s <= 0:
-        return Unknown(f"unknown: {error}"[:ERROR_CHARS])
+        return Unknown(f"{NOT_KNOWN}: {error}"[:ERROR_CHARS])
     return RetryLater(
         error[:ERROR_CHARS], max(MIN_RETRY_S, min(BACKOFF.wait_s(context.attempts, context.chance), left_s))
     )
@@ -178,7 +194,7 @@ def _not_known(error: str, api_verification: ApiVerification, webhook: Unconfirm
 
 def unreadable(error: str, context: Context) -> Verdict:
     """Decide about a response that cannot be read: retry until it is the MAX_UNREAD-th, then end as unknown."""
-    text = f"no readable answer: {error}"[:ERROR_CHARS]
+    text = f"{UNREAD}: {error}"[:ERROR_CHARS]
     if context.unread + 1 >= MAX_UNREAD:
         return Unknown(text)
     return RetryLater(text, BACKOFF.wait_s(context.attempts, context.chance), unread=True)

@@ -69,6 +69,7 @@ def describe(settings: StackSettings) -> dict[str, str]:
         "SCHEMA_REGISTRY_URL": given.get("SCHEMA_REGISTRY_URL") or registry,
         **{name: given[name] for name in REGISTRY_ACCESS if given.get(name)},
         "SCHEMA_REGISTER": given.get("SCHEMA_REGISTER") or "true",
+        "ORDERS": given.get("ORDERS") or "optional",
         "MODE": "test",
         "RATE_LIMIT": "off",
         **{name: given.get(name) or settings.secret[name] for name in GENERATED if name != "CONSOLE_PASSWORD"},

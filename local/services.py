@@ -44,7 +44,7 @@ API_KEYS = tuple(f"{name.upper()}_API_KEY" for name in ASKED)
 API_URLS = tuple(f"{name.upper()}_API_URL" for name in ASKED)
 CONSOLE = ("CONSOLE_TOKEN", "CONSOLE_USERS_FILE", "MANAGEMENT_URLS")
 SERVICES = (
-    *(LocalService(processor.name, processor.package) for processor in topics.PROCESSORS),
+    *(LocalService(processor.name, processor.package, gets=("ORDERS",)) for processor in topics.PROCESSORS),
     LocalService("confirmer", "confirmer", gets=(*API_KEYS, *API_URLS)),
     LocalService("notifier", "notifier", gets=("SMTP_URL", "MAIL_FROM", "OPERATOR_EMAIL")),
     LocalService("console", "console", gets=CONSOLE, listens=True),

@@ -3,25 +3,15 @@
 Rows are locked in this order: transfers, invoices, customers.
 """
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
 from processors.invoice import store
-from processors.invoice.domain import (
-    Invoice,
-    Transfer,
-    apply,
-    apply_to_transfer,
-    contradicts,
-    credits_in,
-    with_balances,
-)
+from processors.invoice.domain import InvoiceInput, InvoiceWorkingSet, contradicts, credits_in, with_balances
 from runtime.logging import log
-from stream.events import InvoiceWebhook, OutcomeKind, TransferWebhook
+from stream.events import InvoiceWebhook
 from stream.state.fold import Result
-
-InvoiceInput = InvoiceWebhook | TransferWebhook
 
 
 def handle(tx: Connection, webhooks: Sequence[InvoiceInput]) -> list[Result]:
@@ -36,40 +26,23 @@ def handle(tx: Connection, webhooks: Sequence[InvoiceInput]) -> list[Result]:
     named = {notice.invoice_id for notice in notices}
     invoices = store.lock_invoices(tx, sorted(invoice_id for invoice_id in paid | named if invoice_id))
     unpaired = [name for name, transfer in transfers.items() if transfer.invoice_id is None]
-    results = _add_credits(tx, [advance(transfers, invoices, webhook) for webhook in webhooks])
+    working_set = InvoiceWorkingSet(invoices, transfers)
+    results = _add_credits(tx, [_apply(working_set, webhook) for webhook in webhooks])
     store.save_transfers(tx, transfers.values())
     last = {webhook.notice.invoice_id: webhook for webhook in webhooks if isinstance(webhook, InvoiceWebhook)}
     store.save_invoices(tx, invoices.values(), last)
-    store.record(tx, [(w, _invoice_of(w, transfers), r) for w, r in zip(webhooks, results, strict=True)])
+    store.record(tx, [(w, working_set.invoice_of(w), r) for w, r in zip(webhooks, results, strict=True)])
     store.backfill(tx, [(name, found) for name in unpaired if (found := transfers[name].invoice_id)])
     return results
 
 
-def advance(
-    transfers: MutableMapping[str, Transfer], invoices: MutableMapping[str, Invoice], webhook: InvoiceInput
-) -> Result:
-    """Apply a webhook to the transfer that it names, then to the invoice that it names or that the transfer pays."""
-    transaction_id = webhook.notice.transaction_id
-    transfer_outcome: OutcomeKind = "processed"
-    if transaction_id:
-        transfers[transaction_id], transfer_outcome = apply_to_transfer(transfers[transaction_id], webhook)
-    invoice_id = _invoice_of(webhook, transfers)
-    if invoice_id is None:
-        return Result(transaction_id or webhook.envelope.event_id, transfer_outcome, ())
-    transfer = transfers.get(transaction_id or "")
-    if isinstance(webhook, InvoiceWebhook) and contradicts(invoices[invoice_id], webhook):
-        amounts = {
-            "amount": webhook.notice.cash_amount,
-            "known_amount": invoices[invoice_id].registers.cash_amount.value,
-        }
-        log.warning("invoice.contradicted", invoice_id=invoice_id, **amounts)
-    invoices[invoice_id], outcome, events = apply(invoices[invoice_id], transfer, webhook)
-    return Result(invoice_id, outcome if isinstance(webhook, InvoiceWebhook) else transfer_outcome, events)
-
-
-def _invoice_of(webhook: InvoiceInput, transfers: Mapping[str, Transfer]) -> str | None:
-    transfer = transfers.get(webhook.notice.transaction_id or "")
-    return webhook.notice.invoice_id or (transfer.invoice_id if transfer else None)
+def _apply(working_set: InvoiceWorkingSet, webhook: InvoiceInput) -> Result:
+    """Apply a webhook, after logging whether it contradicts the amount that was credited."""
+    invoice = working_set.invoices.get(working_set.invoice_of(webhook) or "")
+    if invoice and isinstance(webhook, InvoiceWebhook) and contradicts(invoice, webhook):
+        amounts = {"amount": webhook.notice.cash_amount, "known_amount": invoice.registers.cash_amount.value}
+        log.warning("invoice.contradicted", invoice_id=invoice.invoice_id, **amounts)
+    return working_set.apply(webhook)
 
 
 def _add_credits(tx: Connection, results: list[Result]) -> list[Result]:

@@ -7,24 +7,29 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, exc
+import psycopg
+from sqlalchemy import Connection, exc, make_url
 
+from runtime import startup
 from runtime.logging import log
-from runtime.postgres.engine import TIMEOUTS, engine
+from runtime.postgres.engine import TIMEOUTS, conninfo, engine
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
+ENCODING = "UTF8"
+CONNECT_S = 5
 SHARED = Path(__file__).parent / "migrations"
 
 
 def upgrade(service_package: str, database_url: str) -> None:
     """Migrate the store of a service package, such as `processors.payment`, to its newest schema. Idempotent.
 
-    Raises ModuleNotFoundError when there is no such package.
+    Raises ModuleNotFoundError when there is no such package, SystemExit when the database has another encoding.
     """
     from alembic import command
 
+    _check_encoding(database_url)
     database = engine(database_url, service="migrate")
     with database.connect() as connection:
         config = _config(service_package)
@@ -33,6 +38,20 @@ def upgrade(service_package: str, database_url: str) -> None:
         connection.commit()
         _set_role_timeouts(connection)
     database.dispose()
+
+
+def _check_encoding(database_url: str) -> None:
+    """Exit with a sentence unless the database has the encoding UTF8. In SQL_ASCII, texts would be read as bytes."""
+    try:
+        with psycopg.connect(conninfo(make_url(database_url)), connect_timeout=CONNECT_S) as connection:
+            encoding, name = connection.info.parameter_status("server_encoding"), connection.info.dbname
+    except psycopg.OperationalError:  # the migration itself will report it
+        return
+    if encoding != ENCODING:
+        startup.refuse(
+            f"the database {name} has the encoding {encoding}, not {ENCODING}. Make it anew: "
+            f"CREATE DATABASE {name} ENCODING '{ENCODING}' TEMPLATE template0"
+        )
 
 
 def _set_role_timeouts(connection: Connection) -> None:

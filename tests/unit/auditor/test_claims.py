@@ -9,8 +9,10 @@ import pytest
 from auditor import store_claims
 from auditor.audit import judge
 from auditor.evidence import Accepted, Evidence, Period, Store
+from auditor.model import models
 from auditor.record_claims import Trace
 from stream.events import DomainEvent, NotificationSent, Outcome, topics
+from tests.builders import a_payment
 from tests.unit.auditor.whole import COMPLETE, DELIVERED, GIVEN_BACK, PAID, event_id, whole
 
 Damage = Callable[[Evidence], Evidence]
@@ -215,3 +217,10 @@ def test_rows_of_a_processor_the_auditor_has_no_model_of_are_said_to_be_unchecke
         (),
         ("carriers: the auditor has no model of its rows; they were not checked",),
     )
+
+
+def test_a_success_without_its_order_is_published_only_where_orders_are_optional() -> None:
+    paid = a_payment(status="completed")
+
+    assert models("optional")["payment"]([paid]).events
+    assert not models("required")["payment"]([paid]).events

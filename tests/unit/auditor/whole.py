@@ -4,7 +4,7 @@ from collections import Counter
 from hashlib import sha256
 
 from auditor.evidence import Accepted, Entry, Evidence, Store
-from auditor.model import MODELS
+from auditor.model import models
 from auditor.record_claims import READS, WITHOUT_OUTCOMES
 from auditor.stores import TABLES
 from notifier.recipients import audiences
@@ -98,9 +98,9 @@ def _store(
 ) -> Store:
     positions = {position for position, _ in inbox.values()}
     tables: dict[str, dict[str, dict[str, object]]] = {name: {} for name in TABLES[service]}
-    if service in MODELS:
+    if service in models("optional"):
         events = [entry.delivery.event for entry in log.entries if entry.position in positions]
-        must = MODELS[service]([event for event in events if isinstance(event, Record)])
+        must = models("optional")[service]([event for event in events if isinstance(event, Record)])
         tables |= {name: {key: dict(row) for key, row in rows.items()} for name, rows in must.tables.items()}
         tables["history"] = {event_id: {"outcome": "processed"} for event_id in must.history}
     if service == "notifier":

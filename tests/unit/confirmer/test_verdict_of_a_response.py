@@ -8,7 +8,6 @@ import pytest
 
 from confirmer.verdict import (
     BACKOFF,
-    FINAL_ERRORS,
     MAX_UNREAD,
     ApiResponse,
     Confirmed,
@@ -20,6 +19,7 @@ from confirmer.verdict import (
     Unbuildable,
     Unknown,
     api_health,
+    ended_status,
     judge,
 )
 from providers.contract import (
@@ -166,4 +166,4 @@ def test_the_error_of_a_question_that_has_ended_says_so_by_its_beginning(answer:
     verdict = judge(an_inquiry(answer), a_receipt(), ApiResponse(200), years_later)
 
     assert isinstance(verdict, Rejected | Unknown)
-    assert verdict.error.startswith(FINAL_ERRORS)
+    assert ended_status(verdict.error) == ("untrue" if isinstance(verdict, Rejected) else "unknown")

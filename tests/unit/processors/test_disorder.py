@@ -8,8 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from processors.invoice.domain import TRANSFERS, TRANSITIONS, Invoice, Transfer, event_types
-from processors.invoice.handler import advance
+from processors.invoice.domain import TRANSFERS, TRANSITIONS, Invoice, InvoiceWorkingSet, Transfer, event_types
 from processors.payment import domain as payment
 from processors.payment.domain import dispute
 from processors.refund import domain as refund
@@ -273,6 +272,6 @@ def of_invoice(state: Any, webhook: Any) -> tuple[Any, str, tuple[DomainEvent, .
     """The invoice and its transfers after a webhook of either."""
     invoice, known = state
     transfers = {one: known.get(one, Transfer(one)) for one in {*known, webhook.notice.transaction_id} - {None}}
-    invoices = {"I-1": invoice}
-    result = advance(transfers, invoices, webhook)
-    return (invoices["I-1"], transfers), result.outcome, result.events
+    working_set = InvoiceWorkingSet({"I-1": invoice}, transfers)
+    result = working_set.apply(webhook)
+    return (working_set.invoices["I-1"], transfers), result.outcome, result.events
