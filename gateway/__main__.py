@@ -19,6 +19,7 @@ from prometheus_client import REGISTRY
 
 from gateway import app
 from gateway.append.appender import Appender
+from gateway.append.drain import Drain
 from gateway.append.durable_append import DurableAppend
 from gateway.append.spool import Spool
 from gateway.append.topic_watch import TopicWatch
@@ -76,7 +77,7 @@ async def serve(
     stop = _stop_event()
     server = _server(settings, app.create(settings, webhooks, health))
     serving = asyncio.create_task(server.serve())
-    draining = asyncio.create_task(durable_append.drain()) if spool else None
+    draining = asyncio.create_task(Drain(appender, spool).run()) if spool else None
     watching = asyncio.create_task(watch.run())
     log.info("gateway.listening", port=settings.port)
     await _wait_for_end(stop, appender, serving, draining)

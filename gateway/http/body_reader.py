@@ -1,5 +1,7 @@
 """Reads request bodies, with a limit on their size and on the time they take to arrive."""
 
+from collections.abc import Mapping
+
 from gateway.http.deadline import DeadlineExceeded, DeadlineTimer
 from gateway.http.guard import Receive
 from gateway.http.refusals import Refusal
@@ -43,3 +45,8 @@ async def _read(receive: Receive, max_bytes: int, content_length: int | None) ->
         parts.append(part)
         if size == content_length or not message.get("more_body", False):
             return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def content_length(headers: Mapping[str, str]) -> int | None:
+    """Return the Content-Length, which the guard has checked; None for a chunked body."""
+    return None if "transfer-encoding" in headers else int(headers["content-length"])

@@ -19,6 +19,8 @@ from stream.events import Verification
 UNSIGNED: Verification = "unsigned_allowed"
 UNSIGNED_BYTES = (262_144, 8_388_608)
 """Bytes a second, and a burst, of unsigned webhooks accepted from one provider; a webhook has 1 to 2 KB."""
+MAX_UNSIGNED_BYTES = 65_536
+"""The limit for a body without a signature: anybody can post one, and it is stored until it is confirmed or expires."""
 
 
 class Admission:
@@ -80,6 +82,12 @@ class Admission:
             return None
         wait = self._sources.take(rate_limit_key(address), monotonic())
         return _too_many(wait) if wait else None
+
+
+def check_unsigned(body: bytes) -> None:
+    """Raise Refusal if a body without a signature is longer than MAX_UNSIGNED_BYTES."""
+    if len(body) > MAX_UNSIGNED_BYTES:
+        raise Refusal("body_too_large", f"a body without a signature has at most {MAX_UNSIGNED_BYTES} bytes")
 
 
 def _too_many(wait: float) -> Refusal:

@@ -1,14 +1,18 @@
 """Authenticates webhooks by the gateway's settings, on arrival and again on release from the quarantine."""
 
+from dataclasses import replace
+
 from gateway.http.refusals import Refusal
 from gateway.settings import GatewaySettings
 from providers import catalogue
 from providers.contract import Forged, Provider, Received, Stale, Translation, Unsigned
 from providers.generic import kinds
+from providers.parsing import notes
 from stream.events import Verification
 
 SHARED_SECRET = "WEBHOOK_SECRET"  # noqa: S105 - the name of the setting
 """Signs bodies of several kinds: those of contract A and of the shop."""
+MAX_NOTES = 20
 
 
 class Authentication:
@@ -51,11 +55,13 @@ class Authentication:
     def translate(self, provider: Provider, kind: str, received: Received, verification: Verification) -> Translation:
         """Translate an authenticated request; `kind` is that of its path.
 
+        Its notes name at most MAX_NOTES ignored fields.
         Raises providers.contract.RefusedWebhook: what the provider's `translate` raises, and WrongEvent for a body of
         another kind.
         """
         unsigned = provider.translate_unsigned if verification == "unsigned_allowed" else None
-        translation = (unsigned or provider.translate)(received, kind)
+        with notes.collected() as ignored:
+            translation = (unsigned or provider.translate)(received, kind)
         if self._requires_type and provider.secret_setting == SHARED_SECRET:
             kinds.require_type(received.body, kind)
-        return translation
+        return replace(translation, notes=(*translation.notes, *ignored[:MAX_NOTES])) if ignored else translation

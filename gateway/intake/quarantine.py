@@ -4,8 +4,9 @@ from time import monotonic
 
 from gateway.append.durable_append import DurableAppend
 from gateway.append.spool import ProducerRecord
+from gateway.http.refusals import Refusal
 from gateway.http.token_bucket import TokenBucket
-from providers.contract import Provider, Received, WebhookResponse
+from providers.contract import Provider, Received, RefusedWebhook, WebhookResponse
 from runtime.logging import log
 from stream.avro.codec import Codec
 from stream.events import Mode, QuarantinedWebhook, Verification, ids, topics
@@ -35,6 +36,19 @@ class Quarantine:
         await self._append(topics.QUARANTINE.name, record, provider)
         log.info("webhook.quarantined", cause=cause, id=record.event_id, provider=provider.name)
         return provider.answer(record.event_id, cause)
+
+    async def store_refused(
+        self, provider: Provider, received: Received, verification: Verification, refused: RefusedWebhook
+    ) -> WebhookResponse:
+        """Quarantine a body that its provider's translation refused.
+
+        Returns a success answer for an unsupported type, unless the provider has a refusal of its own for it; raises
+        Refusal otherwise.
+        """
+        answer = await self.store(provider, received, verification, refused.cause, str(refused))
+        if refused.cause == "unsupported_type" and refused.cause not in provider.refusals:
+            return answer
+        raise Refusal(refused.cause, str(refused)) from refused
 
     async def store_unverified(self, provider: Provider, received: Received) -> None:
         """Store a body of contract C posted while its secret is not set; drop it beyond UNVERIFIED_BYTES.

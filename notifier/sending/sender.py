@@ -12,17 +12,15 @@ from threading import Event, Thread
 from sqlalchemy import Connection, Engine, exc
 
 from notifier import mail_queue
-from notifier.mail import composer
 from notifier.mail_queue import QueuedMail
 from notifier.sending import delivery_results
+from notifier.sending.envelopes import envelope_of
 from notifier.sending.housekeeping import Housekeeping
 from notifier.sending.lane import DotReply, Lane, NotTried
-from notifier.sending.smtp import Envelope, NotTaken, envelope
 from notifier.settings import NotifierSettings
 from runtime import faults
 from runtime.logging import log
 from stream.avro.codec import Codec
-from stream.events import email_address
 from stream.store import error_classification
 from stream.store.ownership_signal import OwnershipSignal
 
@@ -102,7 +100,7 @@ class Sender:
 
     def _offer(self, mails: Sequence[QueuedMail], tx: Connection, stop: Event) -> list[QueuedMail]:
         """Send mails up to their dots, record those that cannot be sent now, and return the others."""
-        composed = [(mail, message) for mail in mails if (message := self._envelope(mail, tx))]
+        composed = [(mail, message) for mail in mails if (message := envelope_of(mail, self._branding, tx))]
         results = self._lane.offer([message for _, message in composed], stop.is_set)
         offered = []
         for (mail, _), result in zip(composed, results, strict=True):
@@ -111,21 +109,6 @@ class Sender:
             elif not isinstance(result, NotTried):
                 delivery_results.record_not_taken(tx, mail, result)
         return offered
-
-    def _envelope(self, mail: QueuedMail, tx: Connection) -> Envelope | None:
-        """Return the mail for the server; None, with the reason recorded, if it cannot be sent."""
-        try:
-            if mail.stale:
-                delivery_results.record_ended(tx, mail, "stale", "its webhook was received too long ago")
-                return None
-            return envelope(self._branding.address, _recipient(mail), composer.compose(mail, self._branding))
-        except email_address.Unusable as error:
-            delivery_results.record_ended(tx, mail, "no_recipient", str(error))
-        except exc.SQLAlchemyError:
-            raise
-        except Exception as error:  # noqa: BLE001 - one mail that cannot be composed must not block the others
-            delivery_results.record_not_taken(tx, mail, NotTaken(error_classification.describe(error), final=True))
-        return None
 
     def _finish(self, offered: Sequence[QueuedMail]) -> None:
         replies: list[tuple[QueuedMail, DotReply]] = list(zip(offered, self._lane.finish(), strict=True))
@@ -146,15 +129,3 @@ class Sender:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(IDLE_S / 2)
-
-
-def _recipient(mail: QueuedMail) -> str:
-    """Return the stored address. It is parsed again, because older rows may hold addresses that were not checked.
-
-    Raises Unusable if there is none, or if it is not in canonical form.
-    """
-    if mail.recipient is None:
-        raise email_address.Unusable(mail.problem or "its recipient's address was removed")
-    if email_address.parse(mail.recipient, allow_dotless=mail.audience == "operator") != mail.recipient:
-        raise email_address.Unusable("its recipient's address is not stored in canonical form")
-    return mail.recipient

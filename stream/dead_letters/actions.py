@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from stream.store.inbox import OVERDUE
 from stream.store.retrying import MAX_RETRIES, Status
+from stream.store.waiting import OVERDUE
 
 _LIKE = re.compile(r"[\\%_]")
 """The characters with a special meaning in a LIKE pattern."""

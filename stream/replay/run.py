@@ -14,7 +14,7 @@ from stream.replay.fill.filler import Filler
 from stream.replay.fill.ledger import OwedEvent, ReplayRequest, ReplayRun
 from stream.replay.offsets import OffsetRange, offset_ranges
 from stream.replay.spec import ReplayImpossible, ReplaySpec
-from stream.store import inbox, outbox
+from stream.store import outbox, waiting
 
 Fill = Callable[[Filler], None]
 """Runs a filler: `Filler.fill`, or a function that also shows its progress."""
@@ -117,7 +117,7 @@ class Replay:
 
     def _finish(self) -> None:
         with self._store.begin() as tx:
-            inbox.abandon_overdue(tx, list(ledger.unread(tx, "source")), self._settings.wait_limit_s)
+            waiting.abandon_overdue(tx, list(ledger.unread(tx, "source")), self._settings.wait_limit_s)
             tx.exec_driver_sql(INSERT_ALIASES)
             publications.read_dismissed(tx, self._cluster, self._codec, self._spec.service)
             self._spec.settle(tx)

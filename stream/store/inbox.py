@@ -1,13 +1,12 @@
 """The inbox: one row per handled event, which decides whether a delivered event is new, a duplicate or a conflict."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from stream.events import OutcomeKind
 from stream.kafka.delivery import Delivery
-from stream.kafka.position import Partition
 from stream.store.bulk_sql import write
 
 
@@ -33,26 +32,6 @@ SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(digests)b::bytea[], %(topics)b::
                      %(offsets)b::bigint[], %(outcomes)b::text[])
 """
 
-WAITING = "SELECT count(*) FROM inbox WHERE outcome = 'waiting'"
-
-# Releasing an event that was dismissed while it waited revokes the dismissal.
-RELEASE = """
-WITH released AS (
-    UPDATE inbox SET outcome = 'processed'
-     WHERE event_id = ANY (%(ids)b::text[]::uuid[]) AND outcome IN ('waiting', 'abandoned')
-    RETURNING event_id, topic, partition, "offset"),
-reopened AS (DELETE FROM parked USING released WHERE parked.event_id = released.event_id AND status = 'dismissed')
-SELECT event_id::text, topic, partition, "offset" FROM released
-"""
-
-ABANDON = """
-UPDATE inbox SET outcome = 'abandoned'
-  FROM unnest(%(topics)b::text[], %(partitions)b::int[]) AS owned (topic, partition)
- WHERE inbox.topic = owned.topic AND inbox.partition = owned.partition
-   AND outcome = 'waiting' AND handled_at < now() - make_interval(secs => %(seconds)b::float8)
-RETURNING event_id::text, inbox.topic, inbox.partition, "offset"
-"""
-
 SETTLE = """
 UPDATE inbox SET outcome = settled.outcome
   FROM unnest(%(ids)b::text[]::uuid[], %(outcomes)b::text[]) AS settled (event_id, outcome)
@@ -60,8 +39,6 @@ UPDATE inbox SET outcome = settled.outcome
 """
 
 OUTCOME = "SELECT outcome FROM inbox WHERE event_id = %(id)b::text::uuid"
-
-OVERDUE = "still waiting for another event, such as its order; it will be processed when that event arrives"
 
 EventPosition = tuple[str, str, int, int]
 """An event's id, and its record's topic, partition and offset."""
@@ -117,29 +94,6 @@ def insert(tx: Connection, handled: Sequence[tuple[Delivery, OutcomeKind]]) -> N
         for delivery, outcome in sorted(handled, key=lambda row: row[0].event_id)
     ]
     write(tx, INSERT, "ids digests topics partitions offsets outcomes", rows)
-
-
-def release_waiting(tx: Connection, event_ids: Sequence[str]) -> list[EventPosition]:
-    """Mark waiting events as processed, including overdue ones, and return their positions."""
-    if not event_ids:
-        return []
-    return [(row[0], row[1], row[2], row[3]) for row in tx.exec_driver_sql(RELEASE, {"ids": list(event_ids)})]
-
-
-def count_waiting(tx: Connection) -> int:
-    """Return the number of waiting events on all partitions."""
-    count: int = tx.exec_driver_sql(WAITING).scalar_one()
-    return count
-
-
-def abandon_overdue(tx: Connection, partitions: Collection[Partition], seconds: float) -> list[EventPosition]:
-    """Mark the events of these partitions that have waited longer than `seconds` as `abandoned`, and return them.
-
-    Such events can still be released.
-    """
-    columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
-    rows = tx.exec_driver_sql(ABANDON, {**columns, "seconds": seconds})
-    return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
 def settle(tx: Connection, outcomes: Sequence[tuple[str, OutcomeKind]]) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from runtime import faults
 from stream.events import OutcomeKind
 from stream.kafka.delivery import Delivery, UnreadableRecord
-from stream.store import idempotency_keys, inbox, outbox, retrying
+from stream.store import idempotency_keys, inbox, outbox, retrying, waiting
 from stream.store.error_classification import describe
 from stream.store.outbox import OutboxMessage
 from stream.store.retrying import FailedEvent, Status
@@ -75,7 +75,7 @@ def apply(
     inbox.insert(tx, [(outcome.delivery, outcome.outcome) for outcome in outcomes])
     judged = idempotency_keys.judge(tx, readable, judged)
     releasing = {event_id: delivery for delivery in readable for event_id in _released(handled[delivery.event_id])}
-    for released in inbox.release_waiting(tx, list(releasing)):
+    for released in waiting.release(tx, list(releasing)):
         messages += factory.released(releasing[released[0]], [released])
     return Applied(outbox.insert(tx, messages), messages, [*outcomes, *(DeliveryOutcome(*pair) for pair in judged)])
 

@@ -9,7 +9,7 @@ from runtime.config.settings import StoreSettings
 from runtime.logging import log
 from stream.avro.codec import Codec
 from stream.kafka.position import Owned, Partition
-from stream.store import inbox, outbox, ownership, retrying
+from stream.store import outbox, ownership, retrying, waiting
 from stream.store.inbox import EventPosition
 from stream.store.outbox import OutboxMessage
 from stream.store.retrying import FailedEvent
@@ -72,7 +72,7 @@ class Housekeeping:
         if not any(pending):
             return []
         due = retrying.due(tx, owned, self._probe_size if self.stops else MAX_RETRIED_AT_ONCE)
-        overdue = inbox.abandon_overdue(tx, owned, self._settings.wait_limit_s)
+        overdue = waiting.abandon_overdue(tx, owned, self._settings.wait_limit_s)
         dismissed = retrying.dismissed(tx, owned)
         if not (due or overdue or dismissed):
             return []
@@ -113,7 +113,7 @@ class Housekeeping:
         if time.monotonic() - self._counted_at > COUNT_INTERVAL_S:
             self._counted_at = time.monotonic()
             metrics.DEAD.set(retrying.counts(tx)["abandoned"])
-            metrics.WAITING.set(inbox.count_waiting(tx))
+            metrics.WAITING.set(waiting.count(tx))
 
 
 def _merge(first: Applied, second: Applied) -> Applied:

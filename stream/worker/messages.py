@@ -11,9 +11,10 @@ from stream.kafka.delivery import Delivery
 from stream.kafka.position import Partition
 from stream.kafka.producer import LARGEST_MESSAGE
 from stream.state.fold import Result
-from stream.store.inbox import OVERDUE, EventPosition
+from stream.store.inbox import EventPosition
 from stream.store.outbox import OutboxMessage
 from stream.store.retrying import Dismissed
+from stream.store.waiting import OVERDUE
 
 TOPIC_OF = {record: topic.name for topic in topics.ALL for record in topic.records}
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from stream.avro.codec import Codec
 from stream.kafka import delivery
 from stream.kafka.delivery import Delivery, UnreadableRecord
-from stream.store import inbox, outbox, retrying
+from stream.store import inbox, outbox, retrying, waiting
 from stream.store.error_classification import describe
 from stream.store.outbox import OutboxMessage
 from stream.store.retrying import MAX_RETRIES, FailedEvent, Status
@@ -64,7 +64,7 @@ def retry(
         result = results.get(event.event_id)
         if isinstance(result, Succeeded):
             messages += result.messages
-            messages += factory.released(read, inbox.release_waiting(tx, result.result.released))
+            messages += factory.released(read, waiting.release(tx, result.result.released))
             outcomes.append(DeliveryOutcome(read, result.result.outcome, retrying.next_attempt(event.attempts)))
         elif read.event_id in known:
             attempt = retrying.next_attempt(event.attempts)

@@ -1,0 +1,85 @@
+"""Decides the answer to a request that is not accepted, and records the refusal."""
+
+from collections.abc import Mapping
+from typing import NoReturn
+
+from gateway import metrics
+from gateway.append.appender import Unavailable
+from gateway.http.guard import Scope
+from gateway.http.refusals import CLOSING, STATUS, Refusal
+from gateway.intake.admission import UNSIGNED, Admission
+from gateway.intake.authentication import Authentication
+from gateway.intake.quarantine import Quarantine
+from gateway.intake.rejections import Rejections
+from providers import catalogue
+from providers.contract import Provider, Received, WebhookResponse
+from runtime.logging import log
+from stream.events import Verification
+
+RETRY_AFTER_S = "5"
+NOT_STORED = "not stored, please send it again"
+
+
+class RefusedRequests:
+    """Answers refused requests, whether the guard, the admission, the translation or Kafka refuses them."""
+
+    def __init__(
+        self, authentication: Authentication, admission: Admission, quarantine: Quarantine, rejections: Rejections
+    ) -> None:
+        self._authentication = authentication
+        self._admission = admission
+        self._quarantine = quarantine
+        self._rejections = rejections
+
+    def answer(
+        self, failure: Exception, provider: Provider, scope: Scope, body: bytes
+    ) -> tuple[WebhookResponse, Mapping[str, str]]:
+        """Record a failure to accept a webhook; return the answer and its headers."""
+        refusal = refusal_of(failure, scope["path"])
+        answer = provider.refusal(refusal.cause, refusal.message) or refusal.answer()
+        self._rejections.record(refusal, provider.name, answer.status, scope, body)
+        return answer, refusal.headers
+
+    def on_guard_refusal(self, refusal: Refusal, scope: Scope) -> Refusal:
+        """Record a refusal by the guard; return the refusal to answer with.
+
+        That is `rate_limited` if the source has sent too many requests and the connection can stay open.
+        """
+        row = catalogue.BY_PATH.get(scope["path"])
+        limited = self._admission.limited(scope)
+        if limited and refusal.cause not in CLOSING:
+            refusal = limited
+        status = STATUS[refusal.cause]
+        self._rejections.record(refusal, row[0].name if row else "unknown", status, scope, b"")
+        metrics.record_response(scope["path"], status)
+        return refusal
+
+    async def refuse_media(self, provider: Provider, received: Received, refusal: Refusal) -> NoReturn:
+        """Raise `refusal`, or Unavailable; quarantine a signed body first, as its sender cannot send another type."""
+        verification = self._verification(provider, received)
+        if verification not in (None, UNSIGNED):
+            self._admission.admit_verified(provider, verification, len(received.body))
+            await self._quarantine.store(provider, received, verification, refusal.cause, refusal.message)
+        raise refusal
+
+    def _verification(self, provider: Provider, received: Received) -> Verification | None:
+        try:
+            return self._authentication.authenticate(provider, received)
+        except Refusal:
+            return None
+
+
+def refusal_of(failure: Exception, path: str) -> Refusal:
+    """Return the refusal to answer a failure with; it has no reference to the frame that raised the failure.
+
+    The handler keeps the refusal in a local variable. With a traceback, each refused body would be part of a reference
+    cycle, which only the garbage collector frees.
+    """
+    match failure:
+        case Refusal():
+            return failure.with_traceback(None)
+        case Unavailable():
+            return Refusal("unavailable", NOT_STORED, retry_after=RETRY_AFTER_S)
+        case _:
+            log.exception("webhook.failed", path=path)
+            return Refusal("internal_error", "this webhook was not accepted because of an error in hookstream")

@@ -1,0 +1,98 @@
+"""The JSON bodies of contract A, and their translations."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from providers.contract import Received, Translation
+from providers.parsing import carriers, json_body
+from providers.parsing.fields import ABSENT, Id, Instant, OrderId, StrictOptional, Text
+from providers.parsing.money import minor_units
+from providers.parsing.timestamps import instant
+from stream.events import PaymentNotice, RefundNotice, ShippingNotice
+
+
+class PaymentBody(msgspec.Struct):
+    orderId: OrderId
+    status: Literal["completed", "failed", "cancelled", "canceled", "pending"]
+    type: StrictOptional[Literal["payment"]] = None
+    paymentMethod: Text | None = None
+    transactionId: Id | None = None
+    amount: msgspec.Raw = ABSENT
+    paidAt: Instant = ABSENT
+
+
+class ShippingBody(msgspec.Struct):
+    orderId: OrderId
+    status: Literal["preparing", "in_transit", "out_for_delivery", "delivered", "failed"]
+    type: StrictOptional[Literal["shipping"]] = None
+    trackingNumber: Id | None = None
+    carrier: Text | None = None
+    location: Text | None = None
+    timestamp: Instant = ABSENT
+
+
+class RefundBody(msgspec.Struct):
+    orderId: OrderId
+    refundId: OrderId
+    status: Literal["pending", "processing", "completed", "rejected"]
+    type: StrictOptional[Literal["refund"]] = None
+    amount: msgspec.Raw = ABSENT
+    reason: Text | None = None
+    processedAt: Instant = ABSENT
+
+
+_payment = msgspec.json.Decoder(PaymentBody)
+_shipping = msgspec.json.Decoder(ShippingBody)
+_refund = msgspec.json.Decoder(RefundBody)
+
+
+def _translate_payment(received: Received) -> Translation:
+    body = json_body.read(_payment, received.body)
+    paid_at = instant(body.paidAt, "paidAt")
+    notice = PaymentNotice(
+        order_id=body.orderId,
+        status="cancelled" if body.status == "canceled" else body.status,
+        method=body.paymentMethod,
+        transaction_id=body.transactionId,
+        amount=minor_units(body.amount, "KRW"),
+        paid_at=paid_at,
+    )
+    return Translation(notice, f"payment.{notice.status}", paid_at)
+
+
+def _translate_shipping(received: Received) -> Translation:
+    body = json_body.read(_shipping, received.body)
+    scanned_at = instant(body.timestamp, "timestamp")
+    notice = ShippingNotice(
+        order_id=body.orderId,
+        status=body.status,
+        carrier=body.carrier,
+        carrier_code=carriers.normalise(body.carrier),
+        tracking_number=body.trackingNumber,
+        location=body.location,
+        scanned_at=scanned_at,
+    )
+    return Translation(notice, f"shipping.{body.status}", scanned_at)
+
+
+def _translate_refund(received: Received) -> Translation:
+    body = json_body.read(_refund, received.body)
+    refunded_at = instant(body.processedAt, "processedAt")
+    notice = RefundNotice(
+        order_id=body.orderId,
+        refund_id=body.refundId,
+        status=body.status,
+        amount=minor_units(body.amount, "KRW"),
+        reason=body.reason,
+        refunded_at=refunded_at,
+    )
+    return Translation(notice, f"refund.{body.status}", refunded_at)
+
+
+TRANSLATORS: dict[str, Callable[[Received], Translation]] = {
+    "payment": _translate_payment,
+    "shipping": _translate_shipping,
+    "refund": _translate_refund,
+}

@@ -1,0 +1,53 @@
+"""The events in the inbox that wait for another event, such as their order."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import Connection
+
+from stream.kafka.position import Partition
+from stream.store.inbox import EventPosition
+
+WAITING = "SELECT count(*) FROM inbox WHERE outcome = 'waiting'"
+
+# Releasing an event that was dismissed while it waited revokes the dismissal.
+RELEASE = """
+WITH released AS (
+    UPDATE inbox SET outcome = 'processed'
+     WHERE event_id = ANY (%(ids)b::text[]::uuid[]) AND outcome IN ('waiting', 'abandoned')
+    RETURNING event_id, topic, partition, "offset"),
+reopened AS (DELETE FROM parked USING released WHERE parked.event_id = released.event_id AND status = 'dismissed')
+SELECT event_id::text, topic, partition, "offset" FROM released
+"""
+
+ABANDON = """
+UPDATE inbox SET outcome = 'abandoned'
+  FROM unnest(%(topics)b::text[], %(partitions)b::int[]) AS owned (topic, partition)
+ WHERE inbox.topic = owned.topic AND inbox.partition = owned.partition
+   AND outcome = 'waiting' AND handled_at < now() - make_interval(secs => %(seconds)b::float8)
+RETURNING event_id::text, inbox.topic, inbox.partition, "offset"
+"""
+
+OVERDUE = "still waiting for another event, such as its order; it will be processed when that event arrives"
+
+
+def release(tx: Connection, event_ids: Sequence[str]) -> list[EventPosition]:
+    """Mark waiting events as processed, including overdue ones, and return their positions."""
+    if not event_ids:
+        return []
+    return [(row[0], row[1], row[2], row[3]) for row in tx.exec_driver_sql(RELEASE, {"ids": list(event_ids)})]
+
+
+def count(tx: Connection) -> int:
+    """Return the number of waiting events on all partitions."""
+    found: int = tx.exec_driver_sql(WAITING).scalar_one()
+    return found
+
+
+def abandon_overdue(tx: Connection, partitions: Collection[Partition], seconds: float) -> list[EventPosition]:
+    """Mark the events of these partitions that have waited longer than `seconds` as `abandoned`, and return them.
+
+    Such events can still be released.
+    """
+    columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
+    rows = tx.exec_driver_sql(ABANDON, {**columns, "seconds": seconds})
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
