@@ -24,6 +24,7 @@ DELETE FROM webhooks USING old WHERE webhooks.webhook_id = old.webhook_id
 """
 DELETE_UNVERIFIED = "DELETE FROM webhooks WHERE kind = 'unverified' AND received_at < %(before)s"
 DELETE_REFUSALS = "DELETE FROM refusals WHERE received_at < %(before)s"
+DELETE_REFUSAL_COUNTS = "DELETE FROM refusal_counts WHERE start < %(before)s - 3600000000"
 DELETE_EMPTY_COUNTS = "DELETE FROM webhook_counts WHERE count = 0"
 BATCH_SIZE = 5000
 
@@ -75,6 +76,7 @@ def _delete_dead(tx: Connection, before: int) -> int:
 def _delete_unverified(tx: Connection, unverified_before: int, refused_before: int) -> int:
     """Delete unverified webhooks and rejected requests received before these times; return how many."""
     unverified = tx.exec_driver_sql(DELETE_UNVERIFIED, {"before": unverified_before}).rowcount
+    tx.exec_driver_sql(DELETE_REFUSAL_COUNTS, {"before": refused_before})
     return unverified + tx.exec_driver_sql(DELETE_REFUSALS, {"before": refused_before}).rowcount
 
 

@@ -1,6 +1,6 @@
 """Every page, action and live part, in the order of the navigation."""
 
-from console.pages import overview
+from console.pages.overview import page as overview
 from console.web.page import Action, Live, Page
 
 PAGES: tuple[Page, ...] = (*overview.PAGES,)

@@ -15,6 +15,7 @@ from console.web.gate import Gate
 from console.web.login_routes import LoginRoutes
 from console.web.rendering import Renderer
 from console.web.routes import Routes, static
+from console.web.services import Services
 from console.web.texts import Texts
 from runtime.management_client import ManagementClient
 
@@ -33,8 +34,8 @@ class Site:
         assets = Assets()
         renderer = Renderer(Texts(), assets)
         renderer.sections = frozenset(page.section for page in registry.PAGES)
-        services = ManagementClient(addresses(settings.management_urls), settings.management_token, SERVICE_TIMEOUT_S)
-        routes = Routes(gate, renderer, store, services, action_log, configured=bool(gate.users))
+        client = ManagementClient(addresses(settings.management_urls), settings.management_token, SERVICE_TIMEOUT_S)
+        routes = Routes(gate, renderer, store, Services(client), action_log, configured=bool(gate.users))
         self.not_found = routes.not_found
         self.handlers: list[Any] = [
             static(assets),

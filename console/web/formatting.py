@@ -52,6 +52,12 @@ def time_tag(at: int | None, viewers_zone: ZoneInfo) -> Markup:
     return TIME.format(instant.isoformat(), utc, local)
 
 
+def clock(at: int, viewers_zone: ZoneInfo) -> str:
+    """Return the hour and minute of a time in the viewer's zone; `at` is in microseconds."""
+    instant = moment(at)
+    return f"{instant.astimezone(viewers_zone):%H:%M}" if instant else NONE
+
+
 def duration(seconds: float | None) -> str:
     """Return a duration with its two largest units: 850 ms, 3.2 s, 5 min 12 s, 3 h 10 min, 2 d 4 h."""
     if seconds is None:

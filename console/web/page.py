@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from console.login.users import Role
+from console.web.services import Services
 from console.web.texts import Language
-from runtime.management_client import ManagementClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class PageRequest:
     query: Mapping[str, str]
     ids: tuple[str, ...]
     now: int
-    services: ManagementClient
+    services: Services
     form: Mapping[str, str] = field(default_factory=dict)
     form_lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 

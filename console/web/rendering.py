@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Response
 
+from console.api.labels import provider_word
 from console.web import formatting
 from console.web.assets import Assets
 from console.web.navigation import SECTIONS
@@ -67,6 +68,8 @@ class Renderer:
             "viewer": viewer,
             "t": text,
             "label": partial(self.texts.label, viewer.language),
+            "provider_label": lambda name: self.texts.label(viewer.language, "providers", provider_word(name)),
+            "clock": lambda at: formatting.clock(at, viewer.zone),
             "when": lambda at: formatting.time_tag(at, viewer.zone),
             "sections": [section for section in SECTIONS if section.name in self.sections],
             "section": "",

@@ -19,9 +19,9 @@ from console.web.assets import PREFIX, Assets
 from console.web.gate import FLASH, AnyRequest, Entry, Flash, Gate, local_path
 from console.web.page import Action, Done, Download, Live, Page, PageRequest, Redirect, Shown
 from console.web.rendering import HEADERS, Renderer, html
+from console.web.services import Services
 from runtime import clock
 from runtime.logging import log
-from runtime.management_client import ManagementClient
 
 SEE_OTHER = 303
 MAX_FORM_BYTES = 1_000_000
@@ -43,7 +43,7 @@ class Routes:
         gate: Gate,
         renderer: Renderer,
         store: Engine,
-        services: ManagementClient,
+        services: Services,
         action_log: ActionLog,
         *,
         configured: bool,

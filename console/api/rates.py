@@ -1,0 +1,101 @@
+"""Rates and delays of the last hours, from counts by hour and from the newest rows. It only reads."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from console.api.spans import DAY, HOUR
+
+HOURS = 24
+ACCEPTED = """
+SELECT start, provider, sum(count)::bigint,
+       (sum(count) FILTER (WHERE status IN ('FAILED', 'RETRYING', 'ABANDONED')))::bigint
+  FROM webhook_counts
+ WHERE span = %(hour)s AND start >= %(since)s AND count > 0 AND (is_event OR status <> 'PROCESSED')
+ GROUP BY start, provider
+"""
+REFUSED = "SELECT start, provider, cause, count FROM refusal_counts WHERE start >= %(since)s"
+# An unconfirmed webhook is RECEIVED until its provider has answered; a quarantined one is FAILED.
+OPEN_QUESTIONS = """
+SELECT coalesce(sum(count), 0)::bigint FROM webhook_counts
+ WHERE span = %(day)s AND start >= %(since)s AND NOT is_event AND status = 'RECEIVED'
+"""
+# Percentiles of the newest SAMPLE rows: their cost does not grow with the log.
+TO_ROW = """
+SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY settled_at - received_at), count(*)
+  FROM (SELECT received_at, settled_at FROM webhooks WHERE received_at >= %(since)s
+         ORDER BY received_at DESC LIMIT %(most)s) AS newest
+ WHERE settled_at IS NOT NULL
+"""
+TO_MAIL = """
+SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY sent_at - facts.received_at), count(*)
+  FROM (SELECT fact_id, sent_at FROM mails WHERE sent_at >= %(since)s ORDER BY sent_at DESC LIMIT %(most)s) AS newest
+  JOIN facts ON facts.fact_id = CASE WHEN newest.fact_id ~ '^[0-9a-f-]{36}$' THEN newest.fact_id::uuid END
+"""
+SAMPLE = 2000
+QUESTION_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """The median and the 99th percentile of the newest `count` delays of the last hour, in seconds."""
+
+    p50_s: float | None
+    p99_s: float | None
+    count: int
+
+
+@dataclass(slots=True)
+class ProviderRates:
+    """A provider's webhooks by hour: accepted, unsuccessful among them, and refused; and refused by cause in all."""
+
+    accepted: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    unsuccessful: int = 0
+    refused: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    causes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    @property
+    def accepted_count(self) -> int:
+        return sum(self.accepted.values())
+
+    @property
+    def refused_count(self) -> int:
+        return sum(self.refused.values())
+
+
+def hours(now: int) -> list[int]:
+    """Return the starts of the last HOURS hours, the current one last."""
+    return [now // HOUR * HOUR - HOUR * back for back in reversed(range(HOURS))]
+
+
+def by_provider(tx: Connection, now: int) -> Mapping[str, ProviderRates]:
+    """Return the rates of the last HOURS hours by provider, the busiest first."""
+    values = {"hour": HOUR, "since": hours(now)[0]}
+    rates: dict[str, ProviderRates] = defaultdict(ProviderRates)
+    for start, provider, accepted, unsuccessful in tx.exec_driver_sql(ACCEPTED, values):
+        rates[provider].accepted[start] += accepted
+        rates[provider].unsuccessful += unsuccessful or 0
+    for start, provider, cause, refused in tx.exec_driver_sql(REFUSED, values):
+        rates[provider].refused[start] += refused
+        rates[provider].causes[cause] += refused
+    return dict(sorted(rates.items(), key=lambda pair: (-pair[1].accepted_count - pair[1].refused_count, pair[0])))
+
+
+def open_questions(tx: Connection, now: int) -> int:
+    """Return the number of unconfirmed webhooks whose provider has not answered yet."""
+    values = {"day": DAY, "since": now - QUESTION_DAYS * DAY}
+    return int(tx.exec_driver_sql(OPEN_QUESTIONS, values).scalar_one())
+
+
+def delays(tx: Connection, now: int) -> tuple[Delay, Delay]:
+    """Return the delays of the last hour: from receiving a webhook to its row, and from there to its mail."""
+    values = {"since": now - HOUR, "most": SAMPLE}
+    return _delay(tx, TO_ROW, values), _delay(tx, TO_MAIL, values)
+
+
+def _delay(tx: Connection, statement: str, values: Mapping[str, int]) -> Delay:
+    percentiles, count = tx.exec_driver_sql(statement, dict(values)).one()
+    p50, p99 = (None if value is None else max(0.0, value / 1_000_000) for value in percentiles or (None, None))
+    return Delay(p50, p99, count)

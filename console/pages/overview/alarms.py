@@ -1,0 +1,88 @@
+"""What is wrong now, most urgent first, each with the page on which to act. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from console.api.rates import ProviderRates
+from console.web.formatting import duration
+from console.web.services import ServiceStatus
+
+OLD_S, VERY_OLD_S = 30.0, 300.0
+"""The age of the oldest unprocessed record from which a service is behind, and far behind."""
+SUSPICIOUS = 5
+"""So many refused signatures of a provider in two hours, and more than it had accepted, make a wrong secret likely."""
+SIGNATURE_CAUSES = ("invalid_signature", "missing_signature")
+Tone = Literal["bad", "warn"]
+MAILS: dict[str, tuple[Tone, str]] = {
+    "unknown": ("bad", "alarm.mails_unknown"),
+    "failed": ("bad", "alarm.mails_failed"),
+    "no_recipient": ("warn", "alarm.mails_no_recipient"),
+    "stale": ("warn", "alarm.mails_stale"),
+}
+"""The statuses of mails that need a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something wrong: the key of its text with the values, and the section and path that help."""
+
+    tone: Tone
+    key: str
+    section: str
+    path: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+def alarms(services: Iterable[ServiceStatus], rates: Mapping[str, ProviderRates], hours: list[int]) -> list[Alarm]:
+    """Return everything that needs a person, the worst first."""
+    statuses = list(services)
+    found = [*_of_services(statuses), *_of_backlogs(statuses), *_of_mails(statuses), *_of_secrets(rates, hours[-2:])]
+    return sorted(found, key=lambda alarm: alarm.tone != "bad")
+
+
+def _of_services(statuses: list[ServiceStatus]) -> Iterator[Alarm]:
+    for service in statuses:
+        values = {"service": service.name}
+        if not service.reachable:
+            yield Alarm("bad", "alarm.unreachable", "overview", "#services", values)
+        for problem in service.problems:
+            yield Alarm("bad", "alarm.problem", "overview", "#services", {**values, "problem": problem})
+        for warning in service.warnings:
+            yield Alarm("warn", "alarm.problem", "overview", "#services", {**values, "problem": warning})
+        if service.spool_refused:
+            yield Alarm("bad", "alarm.spool_refused", "overview", "#services", values)
+
+
+def _of_backlogs(statuses: list[ServiceStatus]) -> Iterator[Alarm]:
+    for service in statuses:
+        values = {"service": service.name}
+        if service.dead:
+            path = f"/issues?service={service.name}"
+            yield Alarm("bad", "alarm.dead", "issues", path, {**values, "count": service.dead})
+        if service.retrying:
+            path = "/webhooks?status=RETRYING"
+            yield Alarm("warn", "alarm.retrying", "webhooks", path, {**values, "count": service.retrying})
+        if service.age_s > OLD_S:
+            tone: Tone = "bad" if service.age_s > VERY_OLD_S else "warn"
+            late = {**values, "age": duration(service.age_s), "count": service.lag}
+            yield Alarm(tone, "alarm.behind", "overview", "#services", late)
+        if service.spooled:
+            yield Alarm("warn", "alarm.spooled", "overview", "#services", {"count": service.spooled})
+
+
+def _of_mails(statuses: list[ServiceStatus]) -> Iterator[Alarm]:
+    for service in statuses:
+        for status, (tone, key) in MAILS.items():
+            if count := service.mails.get(status, 0):
+                yield Alarm(tone, key, "mails", f"/mails?status={status}", {"count": count})
+
+
+def _of_secrets(rates: Mapping[str, ProviderRates], recent: list[int]) -> Iterator[Alarm]:
+    for provider, rate in rates.items():
+        refused = sum(rate.refused.get(hour, 0) for hour in recent)
+        accepted = sum(rate.accepted.get(hour, 0) for hour in recent)
+        signatures = sum(rate.causes.get(cause, 0) for cause in SIGNATURE_CAUSES)
+        if min(refused, signatures) >= max(SUSPICIOUS, accepted):
+            values = {"provider": provider, "count": min(refused, signatures)}
+            yield Alarm("bad", "alarm.secret", "quarantine", f"/quarantine?provider={provider}", values)

@@ -1,0 +1,64 @@
+"""The overview: what is wrong now with the link to act, then rates, delays, services and parts."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from console.api import rates
+from console.pages.overview.alarms import alarms
+from console.pages.overview.chart import chart
+from console.web.page import Live, Page, PageRequest
+from console.web.services import ServiceStatus
+
+PARTS = {
+    "store": ("store", "postgres", "database"),
+    "kafka": ("kafka", "consumer group", "producer", "partition", "broker"),
+    "smtp": ("smtp", "mail server"),
+    "registry": ("registry", "schema"),
+}
+"""The words in a service's problem that name the part it depends on."""
+
+
+def view(tx: Connection, request: PageRequest) -> Mapping[str, Any]:
+    """Return everything the overview shows."""
+    services = request.services.statuses()
+    hours, by_provider = rates.hours(request.now), rates.by_provider(tx, request.now)
+    accepted, refused = Counter[int](), Counter[int]()
+    for rate in by_provider.values():
+        accepted.update(rate.accepted)
+        refused.update(rate.refused)
+    to_row, to_mail = rates.delays(tx, request.now)
+    return {
+        "alarms": alarms(services, by_provider, hours),
+        "services": services,
+        "parts": parts(services),
+        "providers": {name: (rate, chart(hours, rate.accepted, rate.refused)) for name, rate in by_provider.items()},
+        "chart": chart(hours, accepted, refused),
+        "accepted": accepted.total(),
+        "refused": refused.total(),
+        "unsuccessful": sum(rate.unsuccessful for rate in by_provider.values()),
+        "to_row": to_row,
+        "to_mail": to_mail,
+        "questions": rates.open_questions(tx, request.now),
+        "dead": sum(service.dead for service in services),
+        "unknown_mails": sum(service.mails.get("unknown", 0) for service in services),
+        "spooled": sum(service.spooled for service in services),
+    }
+
+
+def parts(services: Iterable[ServiceStatus]) -> dict[str, list[str]]:
+    """Return the problems with each part that the services depend on, as they report them; empty if it answers."""
+    found: dict[str, list[str]] = {part: [] for part in PARTS}
+    for service in services:
+        for problem in (*service.problems, *service.warnings):
+            for part, words in PARTS.items():
+                if any(word in problem.lower() for word in words):
+                    found[part].append(f"{service.name}: {problem}")
+                    break
+    return found
+
+
+PAGES = (Page("/", "overview.html", view, "overview", fragment="_overview.html"),)
+LIVES = (Live("/live/overview", "_overview.html", view),)

@@ -1,0 +1,116 @@
+"""The services as their management listeners report them: health, backlog, mails, spool. Read at most every FRESH_S."""
+
+import re
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+from runtime.loopback import Response
+from runtime.management_client import ManagementClient, ServiceUnreachable
+
+FRESH_S = 2.0
+TIMEOUT_S = 2.5
+_SAMPLE = re.compile(r"^(hookstream_\w+?)(?:\{([^}]*)\})? ([-+.\deEinfa]+)$", re.MULTILINE)
+_LABEL = re.compile(r'(\w+)="([^"]*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """What a service reports. `age_s` is the age of the oldest unprocessed record, `lag` the number of them.
+
+    `reachable` is False when the listener does not answer; then everything else is empty.
+    """
+
+    name: str
+    reachable: bool
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    lag: int = 0
+    age_s: float = 0.0
+    retrying: int = 0
+    dead: int = 0
+    waiting: int = 0
+    outbox_age_s: float = 0.0
+    mails: Mapping[str, int] = field(default_factory=dict)
+    spooled: int = 0
+    spool_refused: bool = False
+
+    @property
+    def is_ready(self) -> bool:
+        return self.reachable and not self.problems
+
+
+class Services:
+    """Calls the services' management listeners, and knows their status."""
+
+    def __init__(self, client: ManagementClient) -> None:
+        self._client = client
+        self._probe = ManagementClient(client.urls, client.token, TIMEOUT_S)
+        self._lock = Lock()
+        self._statuses: tuple[ServiceStatus, ...] = ()
+        self._read_at = float("-inf")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The services whose address is configured."""
+        return tuple(self._client.urls)
+
+    def get(self, service: str, path: str, **query: object) -> Any:
+        """Return the JSON at `path` of a service. Raises ServiceRefused or ServiceUnreachable."""
+        return self._client.get(service, path, **query)
+
+    def post(self, service: str, path: str, body: Mapping[str, object]) -> Any:
+        """Post JSON to `path` of a service; return its JSON. Raises ServiceRefused or ServiceUnreachable."""
+        return self._client.post(service, path, body)
+
+    def statuses(self) -> tuple[ServiceStatus, ...]:
+        """Return the status of each service, not older than FRESH_S. All are asked at once, for at most TIMEOUT_S."""
+        with self._lock:
+            if self.names and time.monotonic() - self._read_at > FRESH_S:
+                with ThreadPoolExecutor(len(self.names)) as pool:
+                    self._statuses = tuple(pool.map(self._status, self.names))
+                self._read_at = time.monotonic()
+            return self._statuses
+
+    def _status(self, name: str) -> ServiceStatus:
+        try:
+            health = self._probe.read(name, "/health/ready").json()
+            metrics = self._probe.read(name, "/metrics")
+        except (ServiceUnreachable, ValueError):
+            return ServiceStatus(name, reachable=False)
+        return status(name, health, metrics)
+
+
+def status(name: str, health: Mapping[str, Any], metrics: Response) -> ServiceStatus:
+    """Return a service's status from its answers to `/health/ready` and `/metrics`."""
+    samples = parse(metrics.body.decode(errors="replace")) if metrics.status == 200 else []  # noqa: PLR2004
+    return ServiceStatus(
+        name,
+        reachable=True,
+        problems=tuple(health.get("problems", ())),
+        warnings=tuple(health.get("warnings", ())),
+        lag=int(sum(_values(samples, "hookstream_lag_records"))),
+        age_s=max(_values(samples, "hookstream_event_age_seconds"), default=0.0),
+        retrying=int(sum(_values(samples, "hookstream_failing_events"))),
+        dead=int(sum(_values(samples, "hookstream_dead_events"))),
+        waiting=int(sum(_values(samples, "hookstream_waiting_events"))),
+        outbox_age_s=max(_values(samples, "hookstream_outbox_age_seconds"), default=0.0),
+        mails={labels["status"]: int(value) for metric, labels, value in samples if metric == "hookstream_mails"},
+        spooled=int(sum(_values(samples, "hookstream_spooled_webhooks"))),
+        spool_refused=any(_values(samples, "hookstream_spool_refused")),
+    )
+
+
+Sample = tuple[str, Mapping[str, str], float]
+
+
+def parse(text: str) -> list[Sample]:
+    """Return hookstream's samples of a Prometheus exposition: name, labels, value."""
+    return [(name, dict(_LABEL.findall(labels)), float(value)) for name, labels, value in _SAMPLE.findall(text)]
+
+
+def _values(samples: Iterable[Sample], name: str) -> list[float]:
+    return [value for metric, _, value in samples if metric == name]
