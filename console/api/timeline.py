@@ -17,12 +17,12 @@ Entry = dict[str, Any]
 
 def entries(rows: RelatedRows) -> list[Entry]:
     """Return the timeline, sorted by time; `at` is in microseconds since 1970 UTC."""
-    depths = _depths(rows)
+    depth_of = depths(rows)
     unsorted = [*_received(rows.webhooks), *_published(rows), *_handled(rows), *_mailed(rows.mails)]
-    return sorted(unsorted, key=lambda entry: (entry["at"], depths.get(entry["id"], 0)))
+    return sorted(unsorted, key=lambda entry: (entry["at"], depth_of.get(entry["id"], 0)))
 
 
-def _depths(rows: RelatedRows) -> dict[str, int]:
+def depths(rows: RelatedRows) -> dict[str, int]:
     """Return the depth of each event and mail in the chain of causes: at equal times, causes come first."""
     causes = {event["fact_id"]: event["caused_by"] for event in rows.events}
     causes |= {mail["notification_id"]: mail["fact_id"] for mail in rows.mails}

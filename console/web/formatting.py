@@ -8,6 +8,7 @@ from markupsafe import Markup
 from providers.contract import InvalidField
 from providers.parsing.money import exponent
 from runtime.clock import moment
+from stream.events.redaction import masked_text
 
 ZONES = (
     "UTC",
@@ -87,3 +88,8 @@ def money(amount: object, currency: object) -> str:
         return f"{Decimal(str(amount)).scaleb(-exponent(str(currency))):,} {currency}"
     except InvalidField:
         return f"{amount} {currency or ''}".strip()
+
+
+def first_line(error: str | None) -> str:
+    """Return the masked first line of an error; databases add the rejected row below it."""
+    return masked_text(error).partition("\n")[0] if error else ""

@@ -57,6 +57,7 @@ class Renderer:
             "number": formatting.number,
         }
         self.environment.globals["money"] = formatting.money
+        self.environment.globals["first_line"] = formatting.first_line
 
     def render(self, name: str, viewer: Viewer, context: Mapping[str, Any]) -> str:
         """Return a template as HTML for this viewer."""

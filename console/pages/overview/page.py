@@ -49,7 +49,7 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, Any]:
 
 
 def parts(services: Iterable[ServiceStatus]) -> dict[str, list[str]]:
-    """Return the problems with each part that the services depend on, as they report them; empty if it answers."""
+    """Return the problems that services report of each part they depend on; empty if they report none."""
     found: dict[str, list[str]] = {part: [] for part in PARTS}
     for service in services:
         for problem in (*service.problems, *service.warnings):

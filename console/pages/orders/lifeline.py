@@ -1,0 +1,121 @@
+"""The time line of an order or a webhook for a page: typed entries, causes before their effects. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from console.api import timeline
+from console.api.queries import RelatedRows, Row
+from console.web.formatting import first_line
+
+Kind = Literal["received", "handled", "published", "mailed", "refused"]
+TONES: Mapping[str, str] = {
+    "processed": "good",
+    "waiting": "busy",
+    "retrying": "warn",
+    "abandoned": "bad",
+    "conflict": "warn",
+    "FAILED": "bad",
+    "ABANDONED": "bad",
+    "RETRYING": "warn",
+    "RECEIVED": "busy",
+    "PROCESSED": "good",
+}
+FAMILIES = ("Payment", "Deposit", "Amount", "Dispute", "Shipment", "Refund", "Subscription", "Billing", "Invoice")
+OPEN = ("waiting", "retrying", "abandoned")
+"""Outcomes after which an event has not had its effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An entry: when (microseconds), what kind, its row, and the id of the webhook, event or mail that it is about."""
+
+    at: int
+    kind: Kind
+    tone: str
+    id: str
+    row: Row
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEvent:
+    """An event that has not had its effect in a service: the latest outcome there."""
+
+    event_id: str
+    service: str
+    outcome: str
+    attempt: int
+    error: str
+    since: int
+    label: str
+
+
+def moments(related: RelatedRows, refusals: Iterable[Row] = ()) -> list[Moment]:
+    """Return the entries sorted by time; at equal times, causes come first."""
+    depths = timeline.depths(related)
+    found = [*_received(related), *_handled(related), *_published(related), *_mailed(related), *_refused(refusals)]
+    return sorted(found, key=lambda moment: (moment.at, depths.get(moment.id, 0)))
+
+
+def open_events(related: RelatedRows) -> list[OpenEvent]:
+    """Return what has not had its effect, by the latest outcome of each event in each service."""
+    labels = _labels(related)
+    latest: dict[tuple[str, str], Row] = {}
+    for row in related.outcomes:
+        key = (row["event_id"], row["service"])
+        if row["outcome"] not in ("duplicate", "conflict") and row["at"] >= latest.get(key, row)["at"]:
+            latest[key] = row
+    return [
+        OpenEvent(
+            event_id, service, row["outcome"], row["attempt"], first_line(row["error"]), row["at"], labels[event_id]
+        )
+        for (event_id, service), row in latest.items()
+        if row["outcome"] in OPEN and event_id in labels
+    ]
+
+
+def newest_events(related: RelatedRows) -> dict[str, Row]:
+    """Return the newest domain event of each family, such as Payment: what is known of the order without its store."""
+    newest: dict[str, Row] = {}
+    for row in related.events:
+        family = next((name for name in FAMILIES if row["type"].startswith(name)), None)
+        if family and row["received_at"] >= newest.get(family, row)["received_at"]:
+            newest[family] = row
+    return newest
+
+
+def _labels(related: RelatedRows) -> dict[str, str]:
+    labels = {row["fact_id"]: row["type"] for row in related.events}
+    return labels | {row["webhook_id"]: row["event_type"] or row["type"] or "?" for row in related.webhooks}
+
+
+def _received(related: RelatedRows) -> Iterator[Moment]:
+    for row in related.webhooks:
+        if row["received_at"] is not None:
+            yield Moment(row["received_at"], "received", TONES[row["status"]], row["webhook_id"], row)
+
+
+def _handled(related: RelatedRows) -> Iterator[Moment]:
+    labels = _labels(related)
+    for row in related.outcomes:
+        tone, label = TONES.get(row["outcome"], "idle"), labels.get(row["event_id"], "?")
+        yield Moment(row["at"], "handled", tone, row["event_id"], row, label)
+
+
+def _published(related: RelatedRows) -> Iterator[Moment]:
+    """Yield domain events at the time their webhook was processed; an event has only its receipt time."""
+    handled = {row["event_id"]: row["at"] for row in reversed(related.outcomes) if row["outcome"] == "processed"}
+    for row in related.events:
+        at: Any = handled.get(row["caused_by"], row["received_at"])
+        yield Moment(at, "published", "good", row["fact_id"], row, first_line(str(row["body"].get("reason") or "")))
+
+
+def _mailed(related: RelatedRows) -> Iterator[Moment]:
+    for row in related.mails:
+        yield Moment(row["sent_at"], "mailed", "good", row["notification_id"], row)
+
+
+def _refused(refusals: Iterable[Row]) -> Iterator[Moment]:
+    for row in refusals:
+        yield Moment(row["received_at"], "refused", "bad", row["refusal_id"], row)

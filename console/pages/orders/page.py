@@ -1,0 +1,72 @@
+"""The pages of orders: the newest ones, and one with everything about it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from console.api import queries, query_params
+from console.api.query_params import Page as Slice
+from console.api.query_params import RefusalFilter
+from console.pages import event_actions
+from console.pages.orders import lifeline
+from console.web.page import Page, PageRequest
+from runtime.management_client import ServiceRefused, ServiceUnreachable
+
+MAX_REFUSALS = 50
+NEWEST = """
+SELECT order_id, max(received_at) AS at, count(*) AS webhooks,
+       (array_agg(event_type ORDER BY received_at DESC))[1] AS event_type,
+       (array_agg(provider ORDER BY received_at DESC))[1] AS provider,
+       array_agg(DISTINCT status) AS statuses
+  FROM (SELECT order_id, received_at, event_type, provider, status FROM webhooks
+         WHERE received_at IS NOT NULL AND order_id IS NOT NULL
+         ORDER BY received_at DESC, webhook_id DESC LIMIT 400) AS newest
+ GROUP BY order_id ORDER BY at DESC LIMIT 100
+"""
+
+
+def newest(tx: Connection, _: PageRequest) -> Mapping[str, Any]:
+    """Return the orders of the newest webhooks."""
+    return {"orders": queries.rows(tx, NEWEST, {})}
+
+
+def order(tx: Connection, request: PageRequest) -> Mapping[str, Any] | None:
+    """Return an order's state, time line, open events and unsent mails; None if nothing names it."""
+    order_id = query_params.checked_id(request.ids[0])
+    related = queries.order(tx, order_id)
+    refusals = queries.refusals(tx, RefusalFilter(order=order_id), Slice(MAX_REFUSALS))
+    if not (related.webhooks or related.events or related.mails or refusals):
+        return None
+    tx.rollback()  # no transaction stays open while the notifier is asked
+    mails, unusable, unasked = _unsent(request, order_id)
+    return {
+        "order_id": order_id,
+        "customers": sorted({row["customer_id"] for row in (*related.webhooks, *related.events) if row["customer_id"]}),
+        "newest": lifeline.newest_events(related),
+        "moments": lifeline.moments(related, refusals),
+        "open_events": lifeline.open_events(related),
+        "is_unproved": not related.webhooks and not related.events,
+        "unsent": mails,
+        "unusable": unusable,
+        "unasked": unasked,
+        "redriven": event_actions.REDRIVE,
+        "retried": event_actions.RETRY,
+    }
+
+
+def _unsent(request: PageRequest, order_id: str) -> tuple[list[Any], list[Any], str]:
+    """Return the order's mails that are not sent, its unusable addresses, and why the notifier could not be asked."""
+    if "notifier" not in request.services.names:
+        return [], [], ""
+    try:
+        answer = request.services.get("notifier", "/mails", order=order_id)
+    except (ServiceRefused, ServiceUnreachable) as failure:
+        return [], [], str(failure)
+    return answer["mails"], answer["unusable_contacts"], ""
+
+
+PAGES = (
+    Page("/orders", "orders.html", newest, "orders"),
+    Page("/orders/{order_id:str}", "order.html", order, "orders"),
+)
