@@ -31,6 +31,7 @@ from stream.kafka.client_config import Cluster
 from stream.kafka.delivery import Delivery
 from stream.kafka.producer import PRODUCER
 from stream.worker import batch, bisection
+from stream.worker.bisection import of_records
 from stream.worker.loop import Worker
 from stream.worker.messages import Messages
 from tests.builders import a_payment
@@ -89,7 +90,9 @@ def _round(name: str, settings: StoreSettings, store: Engine, events: int) -> di
 def _process(settings: StoreSettings, store: Engine, events: int) -> tuple[float, float]:
     """Return events a second from the first batch to the last, and this process's CPU per event in microseconds."""
     stop, before = Event(), _processed()
-    worker = Worker(ServiceTopics("bench", "bench", topics.service("payment").reads), handle, settings, store, CODEC)
+    worker = Worker(
+        ServiceTopics("bench", "bench", topics.service("payment").reads), of_records(handle), settings, store, CODEC
+    )
     thread = Thread(target=worker.run, args=(stop,))
     thread.start()
     began, cpu, first = 0.0, 0.0, 0.0
@@ -112,7 +115,7 @@ def _apply_directly(name: str, store: Engine, events: int) -> None:
     for start in range(0, events, BATCH):
         deliveries = [_delivery(f"{name}-{n}", n) for n in range(start, start + BATCH)]
         with store.begin() as tx:
-            batch.apply(tx, deliveries, handle, messages, bisection.together, 2.0)
+            batch.apply(tx, deliveries, of_records(handle), messages, bisection.together, 2.0)
 
 
 def _delivery(order: str, offset: int) -> Delivery:

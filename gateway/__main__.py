@@ -9,7 +9,6 @@ from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from threading import Event
-from typing import Any
 
 import uvloop
 from granian.constants import HTTPModes, Interfaces
@@ -223,7 +222,7 @@ def _run_worker(settings: GatewaySettings, health_link: int, management_link: in
     """Serve as one of several workers; the numbers are file descriptors inherited from the supervisor."""
     health, routes = Health(), dict[tuple[str, str], RouteHandler]()
 
-    def route(method: str, path: str, request: Mapping[str, Any]) -> object:
+    def route(method: str, path: str, request: Mapping[str, object]) -> object:
         return routes[method, path](request)
 
     verbs = {"problems": health.problems, "warnings": health.warnings, "metrics": lambda: [*REGISTRY.collect()]}

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
 
 from gateway.append.appender import Unavailable
 from gateway.append.durable_append import DurableAppend
@@ -28,7 +27,7 @@ MAX_RECORDS = 50
 DEADLINE_S = 10.0
 """Seconds that Kafka has for one record. Longer than for a webhook, since only an operator waits."""
 
-Result = dict[str, Any]
+Result = dict[str, object]
 
 
 class ManagementApi:
@@ -51,7 +50,7 @@ class ManagementApi:
         """Return the routes by method and path."""
         return {("POST", "/quarantine/release"): self.release, ("GET", "/spool"): self.spool}
 
-    def spool(self, _: Mapping[str, Any]) -> object:
+    def spool(self, _: Mapping[str, object]) -> object:
         """Return how much the spool holds, and why its disk refuses writes."""
         state = self._durable_append.state()
         if state is None:
@@ -64,14 +63,14 @@ class ManagementApi:
             "refused": state.write_error,
         }
 
-    def release(self, request: Mapping[str, Any]) -> object:
+    def release(self, request: Mapping[str, object]) -> object:
         """Verify and translate quarantined webhooks again, and append those that are accepted now.
 
         `request` is {"records": [{"topic", "partition", "offset"}, …], "dryRun": bool}. Returns one result a record.
         Releasing a record twice appends the same event id twice; consumers see a duplicate. Raises management.Refused
         if the request is malformed or Kafka is unavailable.
         """
-        positions, is_dry_run = _positions(request), request.get("dryRun", False)
+        positions, is_dry_run = _positions(request), request.get("dryRun") is True
         try:
             return {
                 "results": [
@@ -141,21 +140,16 @@ def _outcome(position: Position, stored: QuarantinedWebhook) -> Outcome:
     )
 
 
-def _positions(request: Mapping[str, Any]) -> list[Position]:
+def _positions(request: Mapping[str, object]) -> list[Position]:
     """Read the positions of a request. Raises management.Refused if it is malformed."""
     records = request.get("records")
-    is_valid = (
-        isinstance(records, list)
-        and 0 < len(records) <= MAX_RECORDS
-        and isinstance(request.get("dryRun", False), bool)
-        and not request.keys() - {"records", "dryRun"}
-    )
-    if not is_valid:
+    is_valid = isinstance(request.get("dryRun", False), bool) and not request.keys() - {"records", "dryRun"}
+    if not (is_valid and isinstance(records, list) and 0 < len(records) <= MAX_RECORDS):
         raise _malformed(f'send {{"records": [1 to {MAX_RECORDS} positions], "dryRun": true or false}}')
-    return [_position(record) for record in records or []]
+    return [_position(record) for record in records]
 
 
-def _position(fields: Any) -> Position:
+def _position(fields: object) -> Position:
     match fields:
         case {"topic": str(topic), "partition": int(partition), "offset": int(offset), **rest} if (
             not rest and topic in QUARANTINE_TOPICS and 0 <= partition < topics.PARTITIONS and 0 <= offset < 2**63

@@ -7,9 +7,13 @@ import socket
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
+
+import msgspec
 
 from local.paths import Paths, write_whole
+
+T = TypeVar("T")
 
 # Below the kernel's range of ports for outgoing connections: such a connection could take a service's port
 # while the service restarts.
@@ -21,7 +25,7 @@ PARTITIONS = 3
 def ports(paths: Paths, names: Iterable[str], preferred: Mapping[str, int]) -> dict[str, int]:
     """Choose a free port for each name: the preferred one, otherwise that of the last run, otherwise a random one."""
     path = paths.run / "ports.json"
-    known, chosen = _load(path), dict[str, int]()
+    known, chosen = _load(path, int), dict[str, int]()
     for name in names:
         candidates = chain(_given(preferred, name), _given(known, name), _any())
         chosen[name] = next(port for port in candidates if port not in chosen.values() and _is_free(port))
@@ -32,7 +36,7 @@ def ports(paths: Paths, names: Iterable[str], preferred: Mapping[str, int]) -> d
 def passwords(paths: Paths, names: Iterable[str]) -> dict[str, str]:
     """Return a password for each name, generated once and stored in secrets.json."""
     path = paths.run / "secrets.json"
-    known = _load(path)
+    known = _load(path, str)
     missing = {name: secrets.token_hex(24) for name in names if name not in known}
     if missing:
         write_whole(path, json.dumps(known | missing, indent=2))
@@ -46,13 +50,13 @@ def partitions(paths: Paths) -> int:
     """
     path = paths.run / "topics.json"
     had = 12 if (paths.run / "kafka" / "log").exists() else PARTITIONS
-    known = _load(path).get("partitions", had)
+    known = _load(path, int).get("partitions", had)
     write_whole(path, json.dumps({"partitions": known}))
-    return int(known)
+    return known
 
 
-def _load(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_text())) if path.exists() else {}
+def _load(path: Path, kind: type[T]) -> dict[str, T]:
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, kind]) if path.exists() else {}  # type: ignore[valid-type]
 
 
 def _given(known: Mapping[str, int], name: str) -> list[int]:

@@ -10,11 +10,11 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Step = TypeVar("Step", bound=Callable[..., Any])
+Step = TypeVar("Step", bound=Callable[..., object])
 EXIT_CODE = 9
 
 # Not a setting, so that operators do not find it among the settings.
@@ -70,7 +70,7 @@ def halfway(point: str) -> Callable[[Step], Step]:
             return step
 
         @wraps(step)
-        def faulty(self: object, items: Sequence[Any]) -> None:
+        def faulty(self: object, items: Sequence[object]) -> None:
             step(self, items[: len(items) // 2])
             _trigger()
             step(self, items[len(items) // 2 :])

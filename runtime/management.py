@@ -10,7 +10,6 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import BoundedSemaphore, Lock, Thread
 from types import MappingProxyType
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
@@ -22,7 +21,7 @@ from runtime.logging import log
 
 Response = tuple[int, str, bytes]
 """Status, content type, body."""
-RouteHandler = Callable[[Mapping[str, Any]], object]
+RouteHandler = Callable[[Mapping[str, object]], object]
 """Takes the query of a GET or the JSON object of a POST; returns bytes (metrics) or a value to encode as JSON."""
 Routes = Mapping[tuple[str, str], RouteHandler]
 """Routes by method (GET or POST) and path; all of them need the token."""
@@ -154,6 +153,10 @@ class RequestHandler(BaseHTTPRequestHandler):
         """Log nothing: health probes come every second."""
 
 
+Incoming = socket.socket | tuple[bytes, socket.socket]
+"""What `socketserver` passes for a connection; of a TCP server it is a socket."""
+
+
 class Listener(ThreadingHTTPServer):
     """Serves at most MAX_CONNECTIONS at once, each with a thread and one request.
 
@@ -169,9 +172,9 @@ class Listener(ThreadingHTTPServer):
         self.management = management
         self._free = BoundedSemaphore(MAX_CONNECTIONS)
         self._lock = Lock()
-        self._reading: dict[int, socket.socket] = {}
+        self._reading: dict[int, Incoming] = {}
 
-    def process_request(self, request: Any, client_address: Any) -> None:
+    def process_request(self, request: Incoming, client_address: object) -> None:
         """Serve a connection in a thread, once fewer than MAX_CONNECTIONS are in use."""
         while not self._free.acquire(timeout=MAKE_ROOM_S):
             self._make_room()
@@ -179,26 +182,26 @@ class Listener(ThreadingHTTPServer):
             self._reading[id(request)] = request
         super().process_request(request, client_address)
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
+    def process_request_thread(self, request: Incoming, client_address: object) -> None:
         try:
             super().process_request_thread(request, client_address)
         finally:
             self.request_received(request)
             self._free.release()
 
-    def request_received(self, request: Any) -> None:
+    def request_received(self, request: Incoming) -> None:
         """Note that a connection has sent its request, which exempts it from being closed for another."""
         with self._lock:
             self._reading.pop(id(request), None)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: Incoming, client_address: object) -> None:
         """Log a broken connection; the base class would print a traceback."""
         log.debug("management.connection_lost", error=type(sys.exception()).__name__)
 
     def _make_room(self) -> None:
         with self._lock:
             oldest = next(iter(self._reading.values()), None)
-        if oldest is not None:
+        if isinstance(oldest, socket.socket):
             with suppress(OSError):
                 oldest.shutdown(socket.SHUT_RDWR)
             self.request_received(oldest)
@@ -213,11 +216,11 @@ def listen(settings: Settings, health: Health, routes: Routes = NO_ROUTES) -> Th
     return server
 
 
-def _metrics(_: Mapping[str, Any]) -> bytes:
+def _metrics(_: Mapping[str, object]) -> bytes:
     return generate_latest(REGISTRY)
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _object(body: bytes) -> dict[str, object]:
     try:
         value = json.loads(body or b"{}")
     except (ValueError, RecursionError):

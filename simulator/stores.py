@@ -48,7 +48,7 @@ class Stores:
         """Return the number of history rows of each key."""
         return Counter(dict(await self._select(service, HISTORY[service], keys)))
 
-    async def _select(self, service: str, query: LiteralString, keys: Collection[str]) -> list[Any]:
+    async def _select(self, service: str, query: LiteralString, keys: Collection[str]) -> list[tuple[Any, ...]]:
         connection = self._connections.get(service)
         if connection is None or connection.closed:
             connection = await AsyncConnection.connect(url(self._env, service), autocommit=True, connect_timeout=5)

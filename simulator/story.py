@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
 
 from providers.parsing import carriers
 from stream.events import ids
@@ -110,7 +109,7 @@ def life(order: Order) -> tuple[Webhook, ...]:
     return ordered(order), _paid(order), _parcel(order, "delivered"), _refunded(order)
 
 
-def ordered(order: Order, **fields: Any) -> Webhook:
+def ordered(order: Order, **fields: object) -> Webhook:
     """Return the shop's order webhook; `fields` replace or extend its body."""
     body = {
         "orderId": order.order_id,
@@ -152,7 +151,7 @@ def mail(event_type: str, *key: str, audience: str = "customer") -> str:
     return ids.notification_id(ids.domain_event_id(event_type, *key), audience, "email")
 
 
-def as_json(body: Any) -> bytes:
+def as_json(body: object) -> bytes:
     """Return the body as compact JSON, as JavaScript writes it."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 

@@ -17,7 +17,7 @@ from stream.dead_letters.management_api import ManagementApi
 from stream.events import Record, topics
 from stream.events.topics import ServiceTopics
 from stream.replay.spec import ReplaySpec, unchanged
-from stream.worker.bisection import Handler
+from stream.worker.bisection import E, Handler, of_records
 from stream.worker.loop import Worker
 
 S = TypeVar("S", bound=StoreSettings)
@@ -66,7 +66,7 @@ class Service(Generic[S]):
 def processor(
     name: str,
     settings: type[S],
-    handler: Callable[[S], Handler],
+    handler: Callable[[S], Handler[E]],
     *,
     retranslate: Callable[[Record], Record] = unchanged,
     is_by_partition: bool = False,
@@ -80,17 +80,21 @@ def processor(
 
     def replay(values: S) -> ReplaySpec:
         return ReplaySpec(
-            source, handler(values), source.publishes, retranslate=retranslate, is_by_partition=is_by_partition
+            source,
+            of_records(handler(values)),
+            source.publishes,
+            retranslate=retranslate,
+            is_by_partition=is_by_partition,
         )
 
     return Service(source, settings, partial(_run_worker, source, handler), replay)
 
 
-def _run_worker(source: ServiceTopics, handler: Callable[[S], Handler], settings: S) -> None:
+def _run_worker(source: ServiceTopics, handler: Callable[[S], Handler[E]], settings: S) -> None:
     """Run a worker and the management listener in this thread until a signal."""
     stop, health = on_signal(), Health()
     store, codec = store_engine(settings, source.name), Codec(registry(settings))
-    worker = Worker(source, handler(settings), settings, store, codec)
+    worker = Worker(source, of_records(handler(settings)), settings, store, codec)
     worker.watch(health)
     management.listen(settings, health, ManagementApi(source.name, store, codec).routes())
     worker.run(stop)

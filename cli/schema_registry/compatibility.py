@@ -3,13 +3,14 @@
 import json
 from collections.abc import Sequence
 from itertools import permutations
-from typing import Any
 
 from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
 from avro.schema import parse
 
+from stream.avro.registry import Entry
 
-def problems(entries: Sequence[dict[str, Any]]) -> list[str]:
+
+def problems(entries: Sequence[Entry]) -> list[str]:
     """Return an error text for each pair of versions of which one cannot read the other."""
     subjects = {
         entry["subject"]: [version for version in entries if version["subject"] == entry["subject"]]
@@ -19,7 +20,7 @@ def problems(entries: Sequence[dict[str, Any]]) -> list[str]:
     return [problem for reader, writer in pairs if (problem := _problem(reader, writer))]
 
 
-def _problem(reader: dict[str, Any], writer: dict[str, Any]) -> str | None:
+def _problem(reader: Entry, writer: Entry) -> str | None:
     reading, writing = (parse(json.dumps(entry["schema"])) for entry in (reader, writer))
     found = ReaderWriterCompatibilityChecker().get_compatibility(reading, writing)  # type: ignore[no-untyped-call]
     if found.compatibility is SchemaCompatibilityType.compatible:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from cli.schema_registry.registration import Entry
 from local.messages import CommandError
+from stream.avro.registry import Entry
 from stream.avro.registry_client import RegistryClient, RegistryError
 from stream.avro.schemas import canonical
 
@@ -18,7 +17,7 @@ def push(client: RegistryClient, entries: list[Entry]) -> Iterator[tuple[Entry, 
 
     Raises CommandError when the registry refuses a schema, and RegistryError when it does not answer.
     """
-    for entry in sorted(entries, key=lambda entry: int(entry["id"])):
+    for entry in sorted(entries, key=lambda entry: entry["id"]):
         found = _found(client, entry)
         yield entry, _register(client, entry) if found is None else found
 
@@ -30,7 +29,7 @@ def _found(client: RegistryClient, entry: Entry) -> int | None:
 
 def _register(client: RegistryClient, entry: Entry) -> int:
     with _importing(client, entry["subject"]) as imports:
-        body: dict[str, Any] = {"schema": canonical(entry["schema"])}
+        body: dict[str, object] = {"schema": canonical(entry["schema"])}
         if imports:
             body |= {"id": entry["id"], "version": entry["version"]}
         status, answer = client.call("POST", f"/subjects/{entry['subject']}/versions", body)
@@ -62,7 +61,7 @@ def _set_mode(client: RegistryClient, subject: str, mode: str) -> bool:
     return status == OK
 
 
-def _id(client: RegistryClient, answer: Any) -> int:
+def _id(client: RegistryClient, answer: object) -> int:
     found = answer.get("id") if isinstance(answer, dict) else None
     if type(found) is not int:
         raise RegistryError(f"{client.name} does not answer as a schema registry: the response has no id")

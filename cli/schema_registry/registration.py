@@ -3,15 +3,12 @@
 import json
 import subprocess
 from collections.abc import Iterator
-from typing import Any
 
 from cli.environment import ROOT
 from stream.avro import schemas
-from stream.avro.registry import FILE
+from stream.avro.registry import FILE, Entry
+from stream.avro.schemas import Schema
 from stream.events.topics import RECORDS
-
-Entry = dict[str, Any]
-"""id, subject (the record's name), version, schema."""
 
 
 def entries() -> list[Entry]:
@@ -48,13 +45,13 @@ def additions(registered: list[Entry]) -> list[Entry]:
     """Return an entry for each record that is new or has changed, with the next ids."""
     newest = {entry["subject"]: entry for entry in registered}
     declared = {record.__name__: _plain(record.__name__) for record in RECORDS}
-    missing = [name for name, schema in declared.items() if newest.get(name, {}).get("schema") != schema]
+    missing = [name for name, schema in declared.items() if name not in newest or newest[name]["schema"] != schema]
     start = max((entry["id"] for entry in registered), default=0) + 1
     return [
         {
             "id": number,
             "subject": name,
-            "version": newest.get(name, {}).get("version", 0) + 1,
+            "version": newest[name]["version"] + 1 if name in newest else 1,
             "schema": declared[name],
         }
         for number, name in enumerate(missing, start)
@@ -67,5 +64,6 @@ def write(registered: list[Entry]) -> None:
     FILE.write_text("[\n" + ",\n".join(f"  {line}" for line in lines) + "\n]\n")
 
 
-def _plain(name: str) -> Any:
-    return json.loads(schemas.canonical(schemas.declared(name)))
+def _plain(name: str) -> Schema:
+    plain: Schema = json.loads(schemas.canonical(schemas.declared(name)))
+    return plain

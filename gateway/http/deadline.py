@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 SWEEP_S = 0.1
@@ -18,7 +18,7 @@ class Wait:
 
     __slots__ = ("deadline", "ended", "expired", "task")
 
-    def __init__(self, task: "asyncio.Task[Any]", deadline: float) -> None:
+    def __init__(self, task: "asyncio.Task[object]", deadline: float) -> None:
         self.task = task
         self.deadline = deadline
         self.ended = False
@@ -33,7 +33,7 @@ class DeadlineTimer:
         self._waits: deque[Wait] = deque()
         self._sweeping = False
 
-    async def wait_for(self, coroutine: Coroutine[Any, Any, T]) -> T:
+    async def wait_for(self, coroutine: Coroutine[object, object, T]) -> T:
         """Return the coroutine's result; raises DeadlineExceeded, after cancelling it, if it takes too long."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine runs in a task

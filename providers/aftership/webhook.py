@@ -7,13 +7,12 @@ A parcel that waits at a pickup point is out for delivery, the nearest status of
 import hmac
 from base64 import b64encode
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
 from providers.contract import Forged, Provider, Received, Translation, Unsupported
 from providers.parsing import json_body, parcels
-from providers.parsing.fields import ABSENT, Id, Instant, Text
+from providers.parsing.fields import ABSENT, AnyJson, Id, Instant, Text
 from providers.parsing.parcels import Word
 from providers.parsing.timestamps import instant
 from stream.events import ShippingStatus, Verification
@@ -53,9 +52,9 @@ class Tracking(msgspec.Struct):
     tracking_number: Id
     tag: Word
     slug: Text | None = None
-    order_id: Any = None
-    order_number: Any = None
-    custom_fields: dict[str, Any] | None = None
+    order_id: AnyJson = None
+    order_number: AnyJson = None
+    custom_fields: dict[str, AnyJson] | None = None
     checkpoints: list[Checkpoint] | None = None
     return_to_sender: bool | None = None
 

@@ -4,8 +4,7 @@ KakaoPay and NaverPay document no webhooks of their own, so they always use cont
 events ask whether to charge; they have no status of contract E and are refused as unsupported, which stops the charge.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -102,7 +101,7 @@ def _payment(body: ContractEFields, event_type: str, *, is_part: bool) -> Transl
     amount = _amount(body, currency, *AMOUNT_FIELDS)
     cancels, refunded = _cancels_or_total(body, currency, amount) if event_type == "PAYMENT_CANCELLED" else ((), None)
     is_part = is_part or bool(amount and refunded and refunded < amount)
-    merchant_uid = _text(_first(body, "merchant_uid"))
+    merchant_uid = _first(body, "merchant_uid")
     paid_at = _instant(body, *PAID_AT_FIELDS)
     notice = PaymentNotice(
         order_id=_order(body),
@@ -134,14 +133,15 @@ def _cancels_or_total(
         return (), refunded
     this, name = _amount(body, currency, "approved_cancel_amount"), _first(body, *EVENT_ID_FIELDS, "cancellation_id")
     if this and name is not None:
-        return (Cancel(id=str(name), amount=this, reason=_cancel_reason(body), cancelled_at=_happened_at(body)),), None
-    if amount and _first(body, "balanceAmount") is not None:
+        return (Cancel(id=name, amount=this, reason=_cancel_reason(body), cancelled_at=_happened_at(body)),), None
+    if amount and _first_raw(body, "balanceAmount") is not None:
         return (), amount - (_amount(body, currency, "balanceAmount") or 0) or None
     return (), None
 
 
 def _cancels(body: ContractEFields, currency: str) -> tuple[Cancel, ...]:
     name = next(iter(_references(body)), "")
+    cancels = next((part.cancels for part in _parts(body) if part.cancels is not None), [])
     return tuple(
         Cancel(
             id=cancel.transactionKey or f"{name}:{number}",
@@ -149,7 +149,7 @@ def _cancels(body: ContractEFields, currency: str) -> tuple[Cancel, ...]:
             reason=cancel.cancelReason,
             cancelled_at=korean(cancel.canceledAt, "canceledAt"),
         )
-        for number, cancel in enumerate(_first(body, "cancels") or ())
+        for number, cancel in enumerate(cancels)
         if (amount := _units(cancel.cancelAmount, currency, "cancelAmount"))
     )
 
@@ -187,7 +187,7 @@ def _event_id(body: ContractEFields, event_type: str, part: str | int | None = N
 
 def _id_with_type(body: ContractEFields, event_type: str, part: str | int | None) -> str | None:
     if (event_id := _first(body, "eventId")) is not None:
-        return str(event_id)
+        return event_id
     if aid := _first(body, "aid"):
         return f"{aid}:{event_type}"
     imp_uid = _first(body, "imp_uid")
@@ -198,7 +198,7 @@ def _id_with_type(body: ContractEFields, event_type: str, part: str | int | None
 
 
 def _order(body: ContractEFields) -> str | None:
-    return _text(_first(body, *ORDER_ID_FIELDS))
+    return _first(body, *ORDER_ID_FIELDS)
 
 
 def _payment_id(body: ContractEFields) -> str:
@@ -215,18 +215,16 @@ def _references(body: ContractEFields) -> tuple[str, ...]:
 
 
 def _cancel_reason(body: ContractEFields) -> str | None:
-    reason: str | None = _first(body, "cancel_reason", "cancelReason", "reason")
-    return reason
+    return _first(body, "cancel_reason", "cancelReason", "reason")
 
 
 def _reason(body: ContractEFields) -> str | None:
-    failure = _first(body, "failure")
-    reason: str | None = _first(body, "fail_reason", "failReason", "failureMessage") or (failure and failure.message)
-    return reason
+    failure = next((part.failure for part in _parts(body) if part.failure), None)
+    return _first(body, "fail_reason", "failReason", "failureMessage") or (failure.message if failure else None)
 
 
 def _amount(body: ContractEFields, currency: str, *fields: str) -> int | None:
-    return _units(_first(body, *fields) or ABSENT, currency, fields[0])
+    return _units(_first_raw(body, *fields) or ABSENT, currency, fields[0])
 
 
 def _units(raw: msgspec.Raw, currency: str, field: str) -> int | None:
@@ -237,7 +235,7 @@ def _units(raw: msgspec.Raw, currency: str, field: str) -> int | None:
 
 
 def _instant(body: ContractEFields, *fields: str) -> int | None:
-    return next((at for field in fields if (at := korean(_first(body, field), field))), None)
+    return next((at for field in fields if (at := korean(_first_raw(body, field), field))), None)
 
 
 def _happened_at(body: ContractEFields) -> int | None:
@@ -246,18 +244,16 @@ def _happened_at(body: ContractEFields) -> int | None:
     )
 
 
-def _text(value: int | str | None) -> str | None:
-    return None if value is None else str(value)
+def _first(body: ContractEFields, *fields: str) -> str | None:
+    """Return the first of these ids or texts that is present. `data` takes precedence over the outer object."""
+    values: Iterator[str | None] = (getattr(part, field) for part in _parts(body) for field in fields)
+    return next((value for value in values if value is not None), None)
 
 
-def _first(body: ContractEFields, *fields: str) -> Any:
-    """Return the first of these fields that is present, or None. `data` takes precedence over the outer object."""
-    for part in _parts(body):
-        for field in fields:
-            value = getattr(part, field)
-            if value is not None and not (isinstance(value, msgspec.Raw) and bytes(value) in (b"", b"null", b'""')):
-                return value
-    return None
+def _first_raw(body: ContractEFields, *fields: str) -> msgspec.Raw | None:
+    """Return the first of these amounts or instants that is present, as `_first` does."""
+    values: Iterator[msgspec.Raw] = (getattr(part, field) for part in _parts(body) for field in fields)
+    return next((value for value in values if bytes(value) not in (b"", b"null", b'""')), None)
 
 
 def _parts(body: ContractEFields) -> list[ContractEFields]:

@@ -4,12 +4,11 @@ A valid signature therefore does not show for which path a body was made. Its `t
 refused if it has a field that only another kind of webhook has (contract A).
 """
 
-from typing import Any
-
 import msgspec
 
 from providers.contract import WrongEvent
 from providers.parsing import json_body
+from providers.parsing.fields import AnyJson
 
 KINDS = ("payment", "shipping", "refund", "order", "customer")
 FOREIGN_FIELDS: dict[str, tuple[str, ...]] = {
@@ -25,17 +24,17 @@ FOREIGN_FIELDS: dict[str, tuple[str, ...]] = {
 class KindFields(msgspec.Struct):
     """The fields that distinguish the kinds, with any value."""
 
-    type: Any = None
-    refundId: Any = None
-    processedAt: Any = None
-    trackingNumber: Any = None
-    carrier: Any = None
-    location: Any = None
-    paymentMethod: Any = None
-    transactionId: Any = None
-    paidAt: Any = None
+    type: AnyJson = None
+    refundId: AnyJson = None
+    processedAt: AnyJson = None
+    trackingNumber: AnyJson = None
+    carrier: AnyJson = None
+    location: AnyJson = None
+    paymentMethod: AnyJson = None
+    transactionId: AnyJson = None
+    paidAt: AnyJson = None
     amount: msgspec.Raw = msgspec.Raw()
-    orderId: Any = None
+    orderId: AnyJson = None
 
 
 _fields = msgspec.json.Decoder(KindFields)
@@ -59,7 +58,7 @@ def require_type(payload: bytes, kind: str) -> None:
         raise WrongEvent(f'the body must have "type": "{kind}", because WEBHOOK_REQUIRE_TYPE is set')
 
 
-def _is_present(value: Any) -> bool:
+def _is_present(value: object) -> bool:
     if isinstance(value, msgspec.Raw):
         return bytes(value) not in (b"", b"null")
     return value not in (None, "")

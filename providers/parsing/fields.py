@@ -30,10 +30,12 @@ _ID = re.compile(rf"(?=.*\S)[^{_HIDDEN}]{{1,{MAX_ID}}}")
 
 if TYPE_CHECKING:
     Id = str
+    AnyJson = object
 else:
+    AnyJson = Any  # msgspec takes `object` for a class of its own
 
     class _Texts(type):
-        def __instancecheck__(cls, value: Any) -> bool:
+        def __instancecheck__(cls, value: object) -> bool:
             return type(value) is str
 
     class Id(metaclass=_Texts):
@@ -57,7 +59,7 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 
 
-def decode_hook(kind: type, value: Any) -> Any:
+def decode_hook(kind: type, value: object) -> object:
     """Decode `Id` for msgspec. Raises ValueError, which msgspec turns into a ValidationError."""
     if kind is not Id:
         raise NotImplementedError(kind)

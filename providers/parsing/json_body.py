@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections.abc import Hashable
 from contextlib import suppress
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -63,7 +64,7 @@ def _decoded(kind: type[T], body: bytes) -> tuple[T | None, bytes]:
     try:
         body.decode()  # the decoder does not look into the texts it skips
         with suppress(msgspec.ValidationError):
-            value = _decoder(cast("Any", kind)).decode(body)
+            value = _decoder(cast("Hashable", kind)).decode(body)
         if value is None:  # the decoder has stopped at the first field that does not fit
             _any.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
@@ -81,7 +82,7 @@ def _leniently(kind: type[T], body: bytes) -> T:
 
 
 @cache
-def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:  # `cache` takes only what is hashable
     return msgspec.json.Decoder(kind, dec_hook=decode_hook)
 
 
@@ -132,7 +133,7 @@ def _read_slowly(body: bytes) -> None:
         raise Malformed("the body is not valid JSON") from broken
 
 
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise InvalidField("a key is given twice in one object")

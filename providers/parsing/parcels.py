@@ -1,7 +1,7 @@
 """Builds shipping notices from what carrier aggregators send: a parcel, its status and, sometimes, its order."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -53,7 +53,7 @@ def place(*parts: str | None) -> str | None:
     return ", ".join(part.strip() for part in parts if part and part.strip())[:PLACE_CHARS] or None
 
 
-def order_id(*candidates: Any) -> str | None:
+def order_id(*candidates: object) -> str | None:
     """Return the first candidate that is a valid id, or None."""
     for candidate in candidates:
         try:

@@ -9,7 +9,6 @@ and the request is quarantined; the amount of the payment is compared with the o
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any
 
 import msgspec
 
@@ -112,7 +111,7 @@ def _received(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG00
     return json_response(200, {"received": True})
 
 
-def _refused(cause: str, message: str) -> Mapping[str, Any]:
+def _refused(cause: str, message: str) -> Mapping[str, WebhookResponse]:
     return {cause: json_response(400, {"error": cause, "message": message})}
 
 

@@ -1,10 +1,10 @@
 """The fields of Stripe's objects that are read. Cards and addresses are not among them."""
 
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
-from providers.parsing.fields import ABSENT, STRICT, Id, Instant, StrictOptional, Text
+from providers.parsing.fields import ABSENT, STRICT, AnyJson, Id, Instant, StrictOptional, Text
 from providers.parsing.money import RawMinorUnits
 
 T = TypeVar("T")
@@ -99,7 +99,7 @@ class StripeCharge(StripeObject, kw_only=True):
 class StripeRefund(StripeObject, kw_only=True):
     """A refund. `balance_transaction` is null if no money moved; older API versions leave it out."""
 
-    balance_transaction: Any = ""
+    balance_transaction: AnyJson = ""
     status: StrictOptional[Text] = None
     payment_intent: Id | None = None
     charge: Id | None = None

@@ -4,7 +4,7 @@ A session, its intent and its charge belong to one transaction, whose id is that
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -22,6 +22,8 @@ from providers.stripe.objects import (
     StripeRefund,
 )
 from stream.events import Mode, PaymentNotice, PaymentStatus, RefundNotice, RefundStatus
+
+T = TypeVar("T")
 
 # Decimals of Stripe's amounts where they are not two (docs.stripe.com/currencies). ISK and UGX have no minor unit in
 # ISO 4217, but Stripe counts them in hundredths; MGA has two digits there, but Stripe counts it in whole units.
@@ -63,9 +65,7 @@ def read(raw: bytes, event_type: str) -> Translation:
     Raises Unsupported for any other type, InvalidField for a field that cannot be used.
     """
     if event_type in _PAYMENTS:
-        decoder, parse = _PAYMENTS[event_type]
-        event = json_body.read_again(decoder, raw)
-        return _payment(event, parse(event.data.object, event.api_version))
+        return _PAYMENTS[event_type](raw)
     if event_type in _REFUNDS:
         return _refund(json_body.read_again(_refund_event, raw))
     raise Unsupported(f"{event_type[:64]} is not supported")
@@ -85,7 +85,19 @@ def iso_units(units: int, currency: str) -> int:
     return whole
 
 
-def _payment(event: StripeEvent[Any], payment: ParsedPayment) -> Translation:
+def _reader(
+    decoder: msgspec.json.Decoder[StripeEvent[T]], parse: Callable[[T, str | None], ParsedPayment]
+) -> Callable[[bytes], Translation]:
+    """Return the function that translates an event of this type, as `read` does."""
+
+    def translated(raw: bytes) -> Translation:
+        event = json_body.read_again(decoder, raw)
+        return _payment(event, parse(event.data.object, event.api_version))
+
+    return translated
+
+
+def _payment(event: StripeEvent[T], payment: ParsedPayment) -> Translation:
     at, order, ids = event_time(event), order_id(payment.source), _present(payment.ids)
     amount, currency = money(payment.units, payment.source.currency)
     refunded, _ = money(payment.refunded, payment.source.currency)
@@ -273,12 +285,12 @@ def money(units: int | None, currency: str | None) -> tuple[int | None, str]:
     return iso_units(units, code), code
 
 
-def event_time(event: StripeEvent[Any]) -> int | None:
+def event_time(event: StripeEvent[T]) -> int | None:
     """Return the time of the event in microseconds since 1970 UTC."""
     return instant(event.created, "created")
 
 
-def event_mode(event: StripeEvent[Any]) -> Mode | None:
+def event_mode(event: StripeEvent[T]) -> Mode | None:
     """Return the mode of the event, or None if it has no `livemode`."""
     return None if event.livemode is None else "live" if event.livemode else "test"
 
@@ -297,22 +309,22 @@ _intent_event = msgspec.json.Decoder(StripeEvent[PaymentIntent])
 _charge_event = msgspec.json.Decoder(StripeEvent[StripeCharge])
 _refund_event = msgspec.json.Decoder(StripeEvent[StripeRefund])
 
-_PAYMENTS: dict[str, tuple[msgspec.json.Decoder[Any], Callable[[Any, str | None], ParsedPayment]]] = {
-    "checkout.session.completed": (_session_event, _session(None)),
-    "checkout.session.async_payment_succeeded": (_session_event, _session("completed")),
-    "checkout.session.async_payment_failed": (_session_event, _session("failed")),
-    "checkout.session.expired": (_session_event, _session("expired")),
-    "payment_intent.created": (_intent_event, _intent("pending")),
-    "payment_intent.requires_action": (_intent_event, _intent("pending")),
-    "payment_intent.processing": (_intent_event, _intent("pending")),
-    "payment_intent.succeeded": (_intent_event, _intent("completed")),
-    "payment_intent.payment_failed": (_intent_event, _intent("failed")),
-    "payment_intent.canceled": (_intent_event, _intent_canceled),
-    "charge.succeeded": (_charge_event, _charge_succeeded),
-    "charge.captured": (_charge_event, _charge_succeeded),
-    "charge.failed": (_charge_event, _charge_failed),
-    "charge.refunded": (_charge_event, _charge_refunded),
-    "charge.updated": (_charge_event, _charge_updated),
+_PAYMENTS: dict[str, Callable[[bytes], Translation]] = {
+    "checkout.session.completed": _reader(_session_event, _session(None)),
+    "checkout.session.async_payment_succeeded": _reader(_session_event, _session("completed")),
+    "checkout.session.async_payment_failed": _reader(_session_event, _session("failed")),
+    "checkout.session.expired": _reader(_session_event, _session("expired")),
+    "payment_intent.created": _reader(_intent_event, _intent("pending")),
+    "payment_intent.requires_action": _reader(_intent_event, _intent("pending")),
+    "payment_intent.processing": _reader(_intent_event, _intent("pending")),
+    "payment_intent.succeeded": _reader(_intent_event, _intent("completed")),
+    "payment_intent.payment_failed": _reader(_intent_event, _intent("failed")),
+    "payment_intent.canceled": _reader(_intent_event, _intent_canceled),
+    "charge.succeeded": _reader(_charge_event, _charge_succeeded),
+    "charge.captured": _reader(_charge_event, _charge_succeeded),
+    "charge.failed": _reader(_charge_event, _charge_failed),
+    "charge.refunded": _reader(_charge_event, _charge_refunded),
+    "charge.updated": _reader(_charge_event, _charge_updated),
 }
 _SESSION_STATUSES: dict[str, PaymentStatus] = {
     "paid": "completed",

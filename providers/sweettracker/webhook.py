@@ -6,13 +6,12 @@ Level -99 is a scan error and changes nothing: the response is `fail`.
 """
 
 import re
-from typing import Any
 
 import msgspec
 
 from providers.contract import Provider, Received, Translation, WebhookResponse, json_response
 from providers.parsing import carriers, form, json_body, parcels
-from providers.parsing.fields import ABSENT, Id, Instant, Text
+from providers.parsing.fields import ABSENT, AnyJson, Id, Instant, Text
 from providers.parsing.timestamps import korean
 from providers.signing import url_token
 from stream.events import ShippingStatus
@@ -43,12 +42,12 @@ class ScanCallback(msgspec.Struct):
     comcode: parcels.Word | int | None = None
     time_trans: Instant = ABSENT
     where: Text | None = None
-    telno_office: Any = None
-    telno_man: Any = None
-    recv_addr: Any = None
-    recv_name: Any = None
-    send_name: Any = None
-    man: Any = None
+    telno_office: AnyJson = None
+    telno_man: AnyJson = None
+    recv_addr: AnyJson = None
+    recv_name: AnyJson = None
+    send_name: AnyJson = None
+    man: AnyJson = None
 
 
 PERSONAL = ("telno_office", "telno_man", "recv_addr", "recv_name", "send_name", "man")

@@ -2,13 +2,12 @@
 
 import base64
 import hmac
-from typing import Any
 
 import msgspec
 
 from providers import api_support
 from providers.contract import ApiRequest, Contradicted, Received, Translation, Unsupported
-from providers.parsing.fields import ABSENT, Id, Instant, StrictOptional, Text
+from providers.parsing.fields import ABSENT, AnyJson, Id, Instant, StrictOptional, Text
 from providers.parsing.money import EMPTY, currency_code, minor_units, minor_units_or_none
 from providers.parsing.timestamps import is_present, korean
 from stream.events import Cancel, PaymentNotice, PaymentStatus, Question
@@ -77,8 +76,8 @@ class WebhookEvidence(msgspec.Struct):
     """Fields of a webhook that its verification request does not hold."""
 
     createdAt: Instant = ABSENT
-    secret: Any = None
-    data: Any = None
+    secret: AnyJson = None
+    data: AnyJson = None
 
 
 _payment = msgspec.json.Decoder(TossPayment)

@@ -9,7 +9,6 @@ import base64
 import hmac
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any
 
 import msgspec
 
@@ -27,7 +26,7 @@ from providers.contract import (
     json_response,
 )
 from providers.parsing import json_body
-from providers.parsing.fields import Id, StrictOptional, Text
+from providers.parsing.fields import AnyJson, Id, StrictOptional, Text
 from providers.parsing.timestamps import in_korea
 from providers.toss import api as toss_payment
 from stream.events import Question, Verification
@@ -46,7 +45,7 @@ class TossEventHead(msgspec.Struct):
     """The fields that distinguish the shapes."""
 
     eventType: Text | None = None
-    secret: Any = None
+    secret: AnyJson = None
 
 
 class TossEvent(msgspec.Struct):

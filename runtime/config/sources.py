@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
@@ -19,14 +18,14 @@ class FileSource(PydanticBaseSettingsSource):
         super().__init__(settings_cls)
         self._find = find
 
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[object, str, bool]:
         variable, path = self._find(field_name.upper())
         try:
             return (path.read_text().strip() if path else None), field_name, False
         except OSError as failure:
             raise OSError(failure.errno, failure.strerror, f"{variable} names {path}") from failure
 
-    def __call__(self) -> dict[str, Any]:
+    def __call__(self) -> dict[str, object]:
         fields = self.settings_cls.model_fields
         values = {name: self.get_field_value(field, name)[0] for name, field in fields.items()}
         return {name: value for name, value in values.items() if value is not None}

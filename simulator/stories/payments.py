@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta, timezone
-from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -100,7 +99,7 @@ def _intent(order: Order) -> Webhook:
     return _paid(order, "/api/webhooks/stripe", _stripe_event(order, "payment_intent.succeeded", intent, at))
 
 
-def _stripe_event(order: Order, event_type: str, stripe_object: dict[str, Any], at: int) -> bytes:
+def _stripe_event(order: Order, event_type: str, stripe_object: dict[str, object], at: int) -> bytes:
     event = {
         "id": f"evt_{order.order_id}_{event_type}",
         "object": "event",
@@ -193,9 +192,11 @@ STORIES = {
 }
 
 
-def _paid(order: Order, path: str, body: bytes, **fields: Any) -> Webhook:
+def _paid(
+    order: Order, path: str, body: bytes, *, headers: tuple[tuple[str, str], ...] = (), api: bytes | None = None
+) -> Webhook:
     row, paid_mail = Row("payment", order.order_id, "completed"), mail("PaymentCompleted", order.order_id)
-    return Webhook(path, body, order.order_id, (row,), (paid_mail,), **fields)
+    return Webhook(path, body, order.order_id, (row,), (paid_mail,), headers=headers, api=api)
 
 
 def _api_record(order: Order, provider: str, reference: str, status: str) -> bytes:

@@ -5,13 +5,12 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from simulator.world.api_state import ProviderRecord
 
 KST = timezone(timedelta(hours=9))
-Reply = tuple[int, Any]
+Reply = tuple[int, object]
 """HTTP status and JSON body."""
 
 
@@ -19,7 +18,7 @@ Reply = tuple[int, Any]
 class Api:
     """`of` returns the body for a known record; `unknown` is the response when there is none."""
 
-    of: Callable[[ProviderRecord], Any]
+    of: Callable[[ProviderRecord], object]
     unknown: Reply
 
 
@@ -34,7 +33,7 @@ def names(target: str, body: bytes) -> Iterator[str]:
         yield from (value for _, value in parse_qsl(body.decode("utf-8", "replace")))
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
@@ -52,7 +51,7 @@ def _unix(at: str | None) -> int:
     return int(datetime.fromisoformat(at).timestamp()) if at else 0
 
 
-def _toss(record: ProviderRecord) -> Any:
+def _toss(record: ProviderRecord) -> object:
     """Return a Payment object (API version 2022-11-16)."""
     amount, cancelled = _number(record.amount), record.status == "CANCELED"
     cancel = {
@@ -89,11 +88,11 @@ def _toss(record: ProviderRecord) -> Any:
     }
 
 
-def _portone_v1(record: ProviderRecord) -> Any:
+def _portone_v1(record: ProviderRecord) -> object:
     """Return an annotated payment in the envelope of all V1 responses."""
     amount, at = _number(record.amount), _unix(record.at)
     cancelled = record.status == "cancelled"
-    payment: dict[str, Any] = {
+    payment: dict[str, object] = {
         "imp_uid": record.reference,
         "merchant_uid": record.order_id,
         "status": record.status,
@@ -113,7 +112,7 @@ def _portone_v1(record: ProviderRecord) -> Any:
     return {"code": 0, "message": None, "response": payment}
 
 
-def _portone_v2(record: ProviderRecord) -> Any:
+def _portone_v2(record: ProviderRecord) -> object:
     """Return a V2 payment. Its id is the shop's order id."""
     amount, cancelled = _number(record.amount), record.status == "CANCELLED"
     return {
@@ -143,7 +142,7 @@ def _portone_v2(record: ProviderRecord) -> Any:
     }
 
 
-def _inicis(record: ProviderRecord) -> Any:
+def _inicis(record: ProviderRecord) -> object:
     """Return a transaction with a deposit, as INIAPI's inquiry does. Times are in KST."""
     at = datetime.fromisoformat(record.at or "2000-01-01T00:00:00Z").astimezone(KST)
     day, clock = f"{at:%Y%m%d}", f"{at:%H%M%S}"
@@ -161,7 +160,7 @@ def _inicis(record: ProviderRecord) -> Any:
     }
 
 
-def _delivery_tracker(record: ProviderRecord) -> Any:
+def _delivery_tracker(record: ProviderRecord) -> object:
     """Return the `track` of a parcel with its last event."""
     event = {
         "time": record.at,
@@ -172,7 +171,7 @@ def _delivery_tracker(record: ProviderRecord) -> Any:
     return {"data": {"track": {"trackingNumber": record.reference, "lastEvent": event, "events": {"nodes": [event]}}}}
 
 
-def _tapayz(record: ProviderRecord) -> Any:
+def _tapayz(record: ProviderRecord) -> object:
     """Return a list with the invoice."""
     invoice = {
         "id": record.reference,

@@ -10,7 +10,7 @@ import sys
 from asyncio import StreamReader, StreamWriter
 from pathlib import Path
 from random import Random
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from aiohttp import web
@@ -154,7 +154,7 @@ def pages(postbox: Postbox, moods: Moods) -> web.Application:
     return app
 
 
-def _listed(mail: StoredMail) -> dict[str, Any]:
+def _listed(mail: StoredMail) -> dict[str, object]:
     return {
         "ID": str(mail.number),
         "MessageID": mail.message_id,

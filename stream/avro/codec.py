@@ -8,7 +8,6 @@ record counts only if it used up all bytes.
 from collections.abc import Callable, Iterable
 from functools import cache
 from io import BytesIO
-from typing import Any
 
 import msgspec
 
@@ -118,7 +117,7 @@ def _resolving(kind: type[Record], written: Schema, ours: Schema) -> Read:
     return read
 
 
-def _committed(schema_id: int, found: Any) -> Schema:
+def _committed(schema_id: int, found: object) -> Schema:
     """Return the committed schema equal in meaning to the schema `found` in a registry.
 
     Only committed schemas are parsed: a shared registry holds others too, and a hostile schema could be recursive.

@@ -20,8 +20,9 @@ from typing import Any
 from stream import events
 from stream.avro import schemas
 from stream.avro.schemas import Schema
+from stream.events import Record
 
-Read = Callable[[bytes, int], tuple[Any, int]]
+Read = Callable[[bytes, int], tuple[Record, int]]
 Scope = dict[str, Any]
 
 INDEX_OF_SOME = 2
@@ -105,7 +106,7 @@ def compiled(schema: Schema) -> Read:
     return read
 
 
-def _lines(schema: Any, to: str, named: dict[str, Schema], scope: Scope) -> Iterator[str]:
+def _lines(schema: object, to: str, named: dict[str, object], scope: Scope) -> Iterator[str]:
     """Yield the statements that set the variable `to` and advance `at`. Constants are added to `scope`."""
     match schema:
         case ["null", other]:
@@ -114,15 +115,17 @@ def _lines(schema: Any, to: str, named: dict[str, Schema], scope: Scope) -> Iter
             yield from _indented(_lines(other, to, named, scope))
             yield "elif branch: raise ValueError('it has a union without such a branch')"
             yield f"else: {to} = None"
-        case {"type": "array" | "map" as kind}:
-            yield from _collection_lines(kind, schema, to, named, scope)
-        case {"type": "record", "name": name, "fields": fields}:
+        case {"type": "array", "items": items}:
+            yield from _array_lines(items, to, named, scope)
+        case {"type": "map", "values": values}:
+            yield from _map_lines(values, to, named, scope)
+        case {"type": "record", "name": str(name), "fields": list(fields)}:
             named[name], scope[name] = schema, getattr(events, name)
             for field in fields:
                 yield from _lines(field["type"], f"{to}_{field['name']}", named, scope)
             arguments = (f"{field['name']}={to}_{field['name']}" for field in fields)
             yield f"{to} = {name}({', '.join(arguments)})"
-        case {"type": "enum", "name": name, "symbols": symbols}:
+        case {"type": "enum", "name": str(name), "symbols": list(symbols)}:
             named[name] = schema
             scope[name] = Symbols({index << 1: symbol for index, symbol in enumerate(symbols) if symbol != "unknown"})
             yield f"{to} = {name}[data[at]]; at += 1"
@@ -132,7 +135,7 @@ def _lines(schema: Any, to: str, named: dict[str, Schema], scope: Scope) -> Iter
             yield from _scalar_lines(schema, to)
 
 
-def _scalar_lines(schema: Any, to: str) -> Iterator[str]:
+def _scalar_lines(schema: object, to: str) -> Iterator[str]:
     match schema:
         case "string" | "bytes":
             yield "size = data[at]"
@@ -147,19 +150,25 @@ def _scalar_lines(schema: Any, to: str) -> Iterator[str]:
             raise TypeError(f"no reader is generated for the Avro type {schema}")
 
 
-def _collection_lines(kind: str, schema: Schema, to: str, named: dict[str, Schema], scope: Scope) -> Iterator[str]:
+def _array_lines(items: object, to: str, named: dict[str, object], scope: Scope) -> Iterator[str]:
+    yield f"{to} = []"
+    yield from _block_lines([*_lines(items, f"{to}_item", named, scope), f"{to}.append({to}_item)"])
+    yield f"at += 1; {to} = tuple({to})"
+
+
+def _map_lines(values: object, to: str, named: dict[str, object], scope: Scope) -> Iterator[str]:
+    yield f"{to} = {{}}"
+    entry = [*_scalar_lines("string", f"{to}_key"), *_lines(values, f"{to}_value", named, scope)]
+    yield from _block_lines([*entry, f"{to}[{to}_key] = {to}_value"])
+    yield "at += 1"
+
+
+def _block_lines(item: Iterable[str]) -> Iterator[str]:
     """Yield the loops over the items of an array or map, which ends with an empty block."""
-    yield f"{to} = {'[]' if kind == 'array' else '{}'}"
     yield "while data[at]:"
     yield "    count, at = block(data, at)"
     yield "    for _ in range(count):"
-    if kind == "array":
-        lines = [*_lines(schema["items"], f"{to}_item", named, scope), f"{to}.append({to}_item)"]
-    else:
-        lines = [*_scalar_lines("string", f"{to}_key"), *_lines(schema["values"], f"{to}_value", named, scope)]
-        lines += [f"{to}[{to}_key] = {to}_value"]
-    yield from _indented(_indented(lines))
-    yield f"at += 1; {to} = tuple({to})" if kind == "array" else "at += 1"
+    yield from _indented(_indented(item))
 
 
 def _indented(lines: Iterable[str]) -> Iterator[str]:

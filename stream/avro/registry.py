@@ -8,7 +8,7 @@ Only schemas in the committed file are ever used (see `codec`): a registry only 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, TypedDict
 
 from runtime.config.settings import Settings, value_of
 from stream.avro import schemas
@@ -18,6 +18,15 @@ from stream.avro.schemas import FOLDER, Schema
 FILE = FOLDER / "registry.json"
 NOT_FOUND, CONFLICT = 404, 409
 LARGEST_ID = 2**31 - 1
+
+
+class Entry(TypedDict):
+    """A committed version of the schema of the record `subject`."""
+
+    id: int
+    subject: str
+    version: int
+    schema: Schema
 
 
 class UnknownSchema(LookupError):
@@ -35,16 +44,15 @@ class CommittedRegistry:
     """Looks up schemas in the committed file."""
 
     def __init__(self, file: Path = FILE) -> None:
-        self.entries: list[dict[str, Any]] = json.loads(file.read_text())
-        self._newest = {entry["subject"]: entry["id"] for entry in self.entries}
+        self.entries: list[Entry] = json.loads(file.read_text())
+        self._newest: dict[str, int] = {entry["subject"]: entry["id"] for entry in self.entries}
         self._schemas: dict[int, Schema] = {entry["id"]: entry["schema"] for entry in self.entries}
 
     def id_of(self, subject: str) -> int:
         """Return the id of the newest version of `subject`. Raises UnknownSchema when the file has none."""
         if subject not in self._newest:
             raise UnknownSchema(f"{subject} is not in registry.json: run `hookstream schemas add`")
-        newest: int = self._newest[subject]
-        return newest
+        return self._newest[subject]
 
     def schema_of(self, schema_id: int) -> Schema:
         """Return the schema with this id. Raises UnknownSchema when the file has none."""
@@ -102,13 +110,13 @@ class RemoteRegistry:
             )
         return self._id(answer)
 
-    def _id(self, answer: Any) -> int:
+    def _id(self, answer: object) -> int:
         found = answer.get("id") if isinstance(answer, dict) else None
         if type(found) is not int or not 0 < found <= LARGEST_ID:
             raise RegistryError(f"{self._client.name} does not answer as a schema registry: it names no id")
         return found
 
-    def _parsed(self, schema_id: int, answer: Any) -> Schema:
+    def _parsed(self, schema_id: int, answer: object) -> Schema:
         text = answer.get("schema") if isinstance(answer, dict) else None
         if not isinstance(text, str):
             raise RegistryError(f"{self._client.name} does not answer as a schema registry: it shows no schema")

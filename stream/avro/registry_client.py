@@ -6,7 +6,6 @@ import json
 import ssl
 import urllib.error
 import urllib.request
-from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 TIMEOUT_S = 15.0
@@ -31,7 +30,7 @@ class CredentialsRefused(RegistryError):
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """Follows no redirect, since it would send the credentials to another host."""
 
-    def redirect_request(self, *_: Any, **__: Any) -> None:
+    def redirect_request(self, *_: object, **__: object) -> None:
         return None
 
 
@@ -63,7 +62,7 @@ class RegistryClient:
             _NoRedirects, urllib.request.HTTPSHandler(context=_tls_context(ca) if parts.scheme == "https" else None)
         )
 
-    def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    def call(self, method: str, path: str, body: object = None) -> tuple[int, object]:
         """Return the status (200, 404, 409, 422, or 405 for an unsupported operation) and the decoded JSON response.
 
         `body` is sent as JSON. Raises RegistryError for any other status or content, and CredentialsRefused for 401 and
@@ -81,7 +80,7 @@ class RegistryClient:
             raise RegistryError(f"{self.name} does not answer: {_reason(failure)}") from failure
         return self._checked(status, content)
 
-    def _checked(self, status: int, content: bytes) -> tuple[int, Any]:
+    def _checked(self, status: int, content: bytes) -> tuple[int, object]:
         if status in UNSUPPORTED:
             return NO_SUCH_OPERATION, None
         if status in UNAUTHORIZED:

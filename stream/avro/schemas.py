@@ -11,6 +11,7 @@ PRIMITIVES = {"null", "boolean", "int", "long", "float", "double", "bytes", "str
 COMPLEX = {"record", "enum", "array", "map", "fixed", "error"}
 
 Schema = dict[str, Any]
+"""A named schema as decoded JSON. A schema in a schema may also be a name, or a list: a union."""
 
 
 def declared(name: str) -> Schema:
@@ -18,8 +19,7 @@ def declared(name: str) -> Schema:
 
     Raises FileNotFoundError when a file is missing.
     """
-    resolved: Schema = _resolve(name, set())
-    return resolved
+    return _resolved(_read(name), {name})
 
 
 def canonical(schema: Schema) -> str:
@@ -27,7 +27,7 @@ def canonical(schema: Schema) -> str:
     return json.dumps(_without_docs(schema), separators=(",", ":"), ensure_ascii=False)
 
 
-def normal(schema: Any) -> str:
+def normal(schema: object) -> str:
     """Return a text that is the same for schemas of the same meaning.
 
     Registries may drop docs, move namespaces and reorder keys. Raises RecursionError when the schema is nested too
@@ -36,11 +36,13 @@ def normal(schema: Any) -> str:
     return json.dumps(_normal(schema, ""), sort_keys=True, separators=(",", ":"))
 
 
-def _normal(node: Any, namespace: str) -> Any:
+def _normal(node: object, namespace: str) -> object:
     if isinstance(node, str):
         return _full(node, namespace)
     if isinstance(node, list):
         return [_normal(branch, namespace) for branch in node]
+    if not isinstance(node, dict):
+        raise TypeError("a schema is a name, a union or an object")
     parts = {key: value for key, value in node.items() if key not in ("doc", "namespace", "aliases")}
     if "name" in node:
         inside = _full(node["name"], node.get("namespace", namespace)).rpartition(".")[0]
@@ -62,18 +64,27 @@ def _full(name: str, namespace: str) -> str:
     return name if plain else f"{namespace}.{name}"
 
 
-def _resolve(node: Any, seen: set[str]) -> Any:
+def _read(name: str) -> Schema:
+    schema: Schema = json.loads((FOLDER / f"{name}.avsc").read_text())
+    return schema
+
+
+def _resolve(node: object, seen: set[str]) -> object:
     if isinstance(node, str):
         if node in PRIMITIVES or node in seen:
             return node
         seen.add(node)
-        return _resolve(json.loads((FOLDER / f"{node}.avsc").read_text()), seen)
+        return _resolved(_read(node), seen)
     if isinstance(node, list):
         return [_resolve(branch, seen) for branch in node]
-    return dict(_resolved_items(node, seen))
+    return _resolved(node, seen) if isinstance(node, dict) else node
 
 
-def _resolved_items(node: Schema, seen: set[str]) -> Iterator[tuple[str, Any]]:
+def _resolved(schema: Schema, seen: set[str]) -> Schema:
+    return dict(_resolved_items(schema, seen))
+
+
+def _resolved_items(node: Schema, seen: set[str]) -> Iterator[tuple[str, object]]:
     for key, value in node.items():
         if key == "fields":
             yield key, [{**field, "type": _resolve(field["type"], seen)} for field in value]
@@ -83,7 +94,7 @@ def _resolved_items(node: Schema, seen: set[str]) -> Iterator[tuple[str, Any]]:
             yield key, value
 
 
-def _without_docs(node: Any) -> Any:
+def _without_docs(node: object) -> object:
     if isinstance(node, list):
         return [_without_docs(part) for part in node]
     if isinstance(node, dict):

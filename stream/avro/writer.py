@@ -12,9 +12,8 @@ from functools import cache
 from typing import Any
 
 from stream.avro import schemas
-from stream.avro.schemas import Schema
 
-Write = Callable[[Any, bytes], bytes]
+Write = Callable[[object, bytes], bytes]
 Scope = dict[str, Any]
 
 NULL, SOME = b"\x00", b"\x02"
@@ -49,18 +48,18 @@ _LAST = [bytes((rest,)) if rest < 1 << 7 else bytes((rest & 0x7F | 0x80, rest >>
 LENGTHS = [long(length) for length in range(64)]
 
 
-def array(items: Collection[Any], write: Write) -> bytes:
+def array(items: Collection[object], write: Write) -> bytes:
     """Encode an array as one block."""
     return b"".join([long(len(items)), *[write(item, b"") for item in items], NULL]) if items else NULL
 
 
-def mapping(values: Mapping[str, Any], write_key: Write, write: Write) -> bytes:
+def mapping(values: Mapping[str, object], write_key: Write, write: Write) -> bytes:
     """Encode a map as one block."""
     pairs = [write(value, write_key(key, b"")) for key, value in values.items()]
     return b"".join([long(len(values)), *pairs, NULL]) if values else NULL
 
 
-def compiled(schema: Any, named: dict[str, Schema]) -> Write:
+def compiled(schema: object, named: dict[str, object]) -> Write:
     """Return the function that writes a value of `schema`, which may refer to the `named` schemas.
 
     Raises TypeError for an Avro type that our schemas do not use.
@@ -73,7 +72,7 @@ def compiled(schema: Any, named: dict[str, Schema]) -> Write:
     return write
 
 
-def _pieces(schema: Any, value: str, named: dict[str, Schema], scope: Scope) -> Iterator[str]:
+def _pieces(schema: object, value: str, named: dict[str, object], scope: Scope) -> Iterator[str]:
     """Yield the expressions for the bytes of `value`, itself an expression. Constants are added to `scope`."""
     match schema:
         case ["null", other]:
@@ -85,11 +84,11 @@ def _pieces(schema: Any, value: str, named: dict[str, Schema], scope: Scope) -> 
         case {"type": "map", "values": values}:
             functions = (_constant(compiled(part, named), scope) for part in ("string", values))
             yield f"mapping({value}, {', '.join(functions)})"
-        case {"type": "record", "name": name, "fields": fields}:
+        case {"type": "record", "name": str(name), "fields": list(fields)}:
             named[name] = schema
             for field in fields:
                 yield from _pieces(field["type"], f"{value}.{field['name']}", named, scope)
-        case {"type": "enum", "name": name, "symbols": symbols}:
+        case {"type": "enum", "name": str(name), "symbols": list(symbols)}:
             named[name] = schema
             scope[name] = {symbol: long(index) for index, symbol in enumerate(symbols)}
             yield f"{name}[{value}]"
@@ -99,7 +98,7 @@ def _pieces(schema: Any, value: str, named: dict[str, Schema], scope: Scope) -> 
             yield from _scalar_pieces(schema, value)
 
 
-def _scalar_pieces(schema: Any, value: str) -> Iterator[str]:
+def _scalar_pieces(schema: object, value: str) -> Iterator[str]:
     match schema:
         case "string" | "bytes":
             data = f"{value}.encode()" if schema == "string" else value

@@ -26,6 +26,9 @@ MATCHES = """
    AND (%(until)b::timestamptz IS NULL OR last_failed_at < %(until)b::timestamptz)
 """
 
+Row = Mapping[str, Any]
+"""A row by column, as SQLAlchemy returns it."""
+
 LIST = f"""
 SELECT event_id::text, topic, partition, "offset", key, value, status, attempts, error,
        failed_at, last_failed_at, next_attempt_at, dismissed_because, dismissed_at
@@ -125,7 +128,7 @@ class EventFilter:
     names: tuple[str, ...] = ()
 
 
-def select(tx: Connection, selected: EventFilter, most: int) -> list[dict[str, Any]]:
+def select(tx: Connection, selected: EventFilter, most: int) -> list[Row]:
     """Return the rows of at most `most` selected events, the latest failure first."""
     rows = tx.exec_driver_sql(LIST, {**_parameters(selected), "most": most}).mappings()
     return [dict(row) for row in rows]
@@ -201,7 +204,7 @@ def _ids_only(selected: EventFilter) -> tuple[str, ...]:
     return selected.ids if replace(selected, ids=()) == EventFilter() else ()
 
 
-def _parameters(selected: EventFilter) -> dict[str, Any]:
+def _parameters(selected: EventFilter) -> dict[str, object]:
     lists = {name: list(getattr(selected, name)) for name in ("ids", "statuses", "orders")}
     causes = [_LIKE.sub(r"\\\g<0>", cause) for cause in selected.causes]
     return {**lists, "causes": causes, "since": selected.since, "until": selected.until}

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from runtime.management import Refused
@@ -18,7 +17,7 @@ LONGEST_REASON = 500
 DATE_LENGTH = len("2026-02-03")
 
 
-def parse(fields: Mapping[str, Any], *, besides: Collection[str] = ()) -> EventFilter:
+def parse(fields: Mapping[str, object], *, besides: Collection[str] = ()) -> EventFilter:
     """Return the filter; each field is a text, or in JSON also a list of texts. `besides` are allowed other fields.
 
     Raises Refused for a wrong value and for an unknown field: a typing error must not select all events.
@@ -58,7 +57,7 @@ def limit(value: object) -> int:
     return int(text)
 
 
-def texts(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
+def texts(fields: Mapping[str, object], name: str) -> tuple[str, ...]:
     """Return the values of a filter; empty when the field is missing.
 
     Raises Refused for an empty list, and unless each value is a text of 1 to LONGEST printable characters.

@@ -3,9 +3,8 @@
 Every service with a store has it on its management listener. All requests are idempotent.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, exc
@@ -17,7 +16,7 @@ from stream.avro.registry import UnknownSchema
 from stream.dead_letters import actions, filters
 from stream.dead_letters.actions import EventFilter
 from stream.events import Record, provider_ids
-from stream.events.redaction import masked_text, masked_value, redacted
+from stream.events.redaction import masked_field, masked_text, redacted
 from stream.store import inbox, retrying
 from stream.store.retrying import MAX_RETRIES
 
@@ -37,7 +36,7 @@ OPEN = ("retrying", "abandoned")
 BODIES = ("raw", "excerpt")
 """The fields of records that hold a posted request body."""
 
-Verb = Callable[[Connection, Mapping[str, Any]], object]
+Verb = Callable[[Connection, Mapping[str, object]], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class ManagementApi:
             ("POST", "/retry"): self._handler(self.retry),
         }
 
-    def list(self, tx: Connection, fields: Mapping[str, Any]) -> object:
+    def list(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Return the selected events, the latest failure first, and the number of events in each status.
 
         Without a status filter, dismissed events are left out.
@@ -72,7 +71,7 @@ class ManagementApi:
         events = [self._summary(row) for row in rows]
         return {"service": self.service, "events": events, "counts": retrying.counts(tx)}
 
-    def show(self, tx: Connection, fields: Mapping[str, Any]) -> object:
+    def show(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Return one event with its masked record, or its bytes in hex when today's schemas cannot decode it.
 
         Raises Refused (404) when no event with this id has failed.
@@ -83,7 +82,7 @@ class ManagementApi:
             raise Refused(404, "not_failed", f"the {self.service} has no failed event {name}")
         return {"service": self.service, **self._summary(rows[0]), **self._content(rows[0]["value"])}
 
-    def redrive(self, tx: Connection, fields: Mapping[str, Any]) -> object:
+    def redrive(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Make the selected dead events retrying again, with 0 attempts; with `dryRun` only count them."""
         selected, dry = self._selection(tx, fields)
         matched = actions.count(tx, "abandoned", selected) if selected else 0
@@ -92,7 +91,7 @@ class ManagementApi:
             log.info("dead.redriven", count=redriven)
         return {"service": self.service, "matched": matched, "redriven": redriven}
 
-    def give_up(self, tx: Connection, fields: Mapping[str, Any]) -> object:
+    def give_up(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Give the selected retrying events one last retry, due now; with `dryRun` only count them."""
         selected, dry = self._selection(tx, fields)
         matched = actions.count(tx, "retrying", selected) if selected else 0
@@ -101,7 +100,7 @@ class ManagementApi:
             log.warning("dead.given_up", count=given_up)
         return {"service": self.service, "matched": matched, "givenUp": given_up}
 
-    def dismiss(self, tx: Connection, fields: Mapping[str, Any]) -> object:
+    def dismiss(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Dismiss the selected dead events and store the reason; with `dryRun` only count them."""
         reason = filters.reason(fields.get("because"))
         selected, dry = self._selection(tx, {name: value for name, value in fields.items() if name != "because"})
@@ -111,7 +110,7 @@ class ManagementApi:
             log.warning("dead.dismissed", id=event_id, cause=masked_text(reason))
         return {"service": self.service, "matched": matched, "dismissed": len(dismissed)}
 
-    def show_outcome(self, tx: Connection, fields: Mapping[str, Any]) -> object:
+    def show_outcome(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Return the outcome of an event in this service, and the next retry of a retrying one.
 
         Raises Refused (404) when the service has not received the event.
@@ -120,7 +119,7 @@ class ManagementApi:
         rows = actions.select(tx, EventFilter(ids=(name,)), 1)
         return {"service": self.service, "id": name, "outcome": self._outcome(tx, name), **_attempts(rows)}
 
-    def retry(self, tx: Connection, fields: Mapping[str, Any]) -> object:
+    def retry(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Make a retrying event due now, and return the number of that attempt and the last error.
 
         Raises Refused when the event is not retrying, with the texts of contract E where it has them.
@@ -138,7 +137,7 @@ class ManagementApi:
             "error": masked_text(row["error"]),
         }
 
-    def _selection(self, tx: Connection, fields: Mapping[str, Any]) -> tuple[EventFilter | None, bool]:
+    def _selection(self, tx: Connection, fields: Mapping[str, object]) -> tuple[EventFilter | None, bool]:
         """Return the selection, None if it is empty, and whether the events are only counted.
 
         Raises Refused for a body of another shape.
@@ -182,7 +181,7 @@ class ManagementApi:
             not selected.orders or _text(key) in selected.orders or _order(record) in selected.orders
         )
 
-    def _summary(self, row: Mapping[str, Any]) -> dict[str, Any]:
+    def _summary(self, row: actions.Row) -> dict[str, object]:
         record, _ = self._read(row["value"])
         return {
             "id": row["event_id"],
@@ -200,16 +199,16 @@ class ManagementApi:
             "dismissedAt": row["dismissed_at"].isoformat() if row["dismissed_at"] else None,
         }
 
-    def _content(self, value: bytes | None) -> dict[str, Any]:
+    def _content(self, value: bytes | None) -> dict[str, object]:
         record, why = self._read(value)
         if record is None:
             return {"undecodable": why, "hex": (value or b"").hex()}
         return {"record": self._masked(msgspec.to_builtins(record, builtin_types=(bytes,)))}
 
-    def _masked(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+    def _masked(self, fields: Mapping[str, object]) -> dict[str, object]:
         return {name: self._shown(name, value) for name, value in fields.items()}
 
-    def _shown(self, name: str, value: Any) -> Any:
+    def _shown(self, name: str, value: object) -> object:
         match value:
             case bytes() if name in BODIES:
                 return redacted(value)
@@ -222,7 +221,7 @@ class ManagementApi:
             case dict():
                 return self._masked(value)
             case _:
-                return masked_value({name: value})[name]
+                return masked_field(name, value)
 
     def _read(self, value: bytes | None) -> tuple[Record | None, str]:
         try:
@@ -230,8 +229,8 @@ class ManagementApi:
         except (Undecodable, UnknownSchema) as broken:
             return None, masked_text(str(broken))
 
-    def _handler(self, verb: Verb) -> Callable[[Mapping[str, Any]], object]:
-        def respond(fields: Mapping[str, Any]) -> object:
+    def _handler(self, verb: Verb) -> Callable[[Mapping[str, object]], object]:
+        def respond(fields: Mapping[str, object]) -> object:
             try:
                 with self.store.begin() as tx:
                     return verb(tx, fields)
@@ -242,7 +241,7 @@ class ManagementApi:
         return respond
 
 
-def _attempts(rows: list[Mapping[str, Any]] | list[dict[str, Any]]) -> dict[str, Any]:
+def _attempts(rows: Sequence[actions.Row]) -> dict[str, object]:
     """Return the attempts, the last error and the next retry of a failed event; empty without a row."""
     if not rows:
         return {}

@@ -7,7 +7,6 @@ unreadable. The shop's own ids (orders, customers) are not included.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from stream.events import QuarantinedWebhook, Record, Webhook
 
@@ -46,7 +45,7 @@ def find(raw: bytes, headers: Mapping[str, str]) -> tuple[str, ...]:
     return _distinct((*(headers[name] for name in HEADERS if name in headers), *_nested(_parsed(raw), MAX_DEPTH)))
 
 
-def _parsed(raw: bytes) -> Any:
+def _parsed(raw: bytes) -> object:
     try:
         return json.loads(raw)
     except (ValueError, RecursionError):
@@ -65,7 +64,7 @@ def unescaped(value: str) -> str:
     return octets.decode(errors="replace")
 
 
-def _nested(value: Any, depth: int) -> Iterator[str]:
+def _nested(value: object, depth: int) -> Iterator[str]:
     if isinstance(value, list):
         for item in value[:MAX_IDS]:
             yield from _nested(item, depth - 1)

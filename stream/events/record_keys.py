@@ -2,7 +2,28 @@
 
 import re
 import unicodedata
-from typing import Any
+
+from stream.events import (
+    BillingWebhook,
+    ConsoleAction,
+    CustomerWebhook,
+    DeadRecord,
+    DisputeWebhook,
+    DomainEvent,
+    InvoiceWebhook,
+    NotificationSent,
+    OrderWebhook,
+    Outcome,
+    PaymentWebhook,
+    QuarantinedWebhook,
+    RefundWebhook,
+    RejectedWebhook,
+    ShippingWebhook,
+    TransferWebhook,
+    UnconfirmedWebhook,
+)
+
+ByOrder = PaymentWebhook | BillingWebhook | DisputeWebhook | RefundWebhook | OrderWebhook | ShippingWebhook
 
 _SEPARATORS = re.compile(r"[\s\u00ad\u2010-\u2015\u2212-]+")
 """Spaces, hyphens and dashes."""
@@ -16,24 +37,26 @@ def parcel_number(number: str) -> str:
     return _SEPARATORS.sub("", unicodedata.normalize("NFKC", number)).upper() or number
 
 
-def by_action(record: Any) -> str:
-    return str(record.action_id)
+def by_action(record: ConsoleAction) -> str:
+    return record.action_id
 
 
-def by_notification(record: Any) -> str:
-    return str(record.notification_id)
+def by_notification(record: NotificationSent) -> str:
+    return record.notification_id
 
 
-def by_event(record: Any) -> str:
-    return str(record.event_id)
+def by_event(record: DomainEvent | Outcome | DeadRecord | QuarantinedWebhook) -> str:
+    return record.event_id
 
 
-def by_order(webhook: Any) -> str:
+def by_order(webhook: ByOrder) -> str:
     """Return the order id, else the provider's reference of the payment."""
+    if isinstance(webhook, OrderWebhook):
+        return webhook.notice.order_id
     return webhook.notice.order_id or f"{webhook.envelope.provider}:{webhook.notice.reference}"
 
 
-def by_parcel(webhook: Any) -> str:
+def by_parcel(webhook: ShippingWebhook) -> str:
     """Return the carrier and tracking number, since an order may have several parcels; without one, as `by_order`."""
     notice = webhook.notice
     if notice.tracking_number:
@@ -41,14 +64,20 @@ def by_parcel(webhook: Any) -> str:
     return by_order(webhook)
 
 
-def by_invoice(webhook: Any) -> str:
+def by_invoice(webhook: InvoiceWebhook | TransferWebhook) -> str:
     """Return the invoice id, else the reference of the transfer that pays it."""
+    if isinstance(webhook, InvoiceWebhook):
+        return webhook.notice.invoice_id
     return webhook.notice.invoice_id or f"{webhook.envelope.provider}:{webhook.notice.reference}"
 
 
-def by_reference(webhook: Any) -> str:
+def by_reference(webhook: UnconfirmedWebhook) -> str:
     return f"{webhook.envelope.provider}:{webhook.notice.reference}"
 
 
-def by_customer(webhook: Any) -> str:
-    return str(webhook.notice.customer_id)
+def by_provider(record: RejectedWebhook) -> str:
+    return record.provider
+
+
+def by_customer(webhook: CustomerWebhook) -> str:
+    return webhook.notice.customer_id

@@ -5,7 +5,6 @@ number that happens to be a valid card number is masked like one.
 """
 
 import re
-from typing import Any
 
 import msgspec
 
@@ -29,7 +28,7 @@ _SHOWN_DIGITS = 4
 _DIGIT = re.compile(r"\d")
 
 
-def redacted(payload: bytes) -> Any:
+def redacted(payload: bytes) -> object:
     """Return the masked payload: a JSON value if it is JSON, else text of at most MAX_TEXT_CHARS characters."""
     try:
         value = msgspec.json.decode(payload)
@@ -44,12 +43,17 @@ def masked_text(text: str) -> str:
     return _CARD.sub(_masked_card, _EMAIL.sub(rf"\1{MASK}@\2", text))
 
 
-def masked_value(value: Any) -> Any:
+def masked_value(value: object) -> object:
     """Return a decoded JSON value, masked; values below MAX_DEPTH levels become "…"."""
     return _masked(value, "", MAX_DEPTH)
 
 
-def _masked(value: Any, key: str, depth: int) -> Any:
+def masked_field(name: str, value: object) -> object:
+    """Return the value of the field `name`, masked as `masked_value` masks that of an object."""
+    return _masked(value, name, MAX_DEPTH - 1)
+
+
+def _masked(value: object, key: str, depth: int) -> object:
     if value is None or isinstance(value, bool):
         return value
     if _SECRET_KEY.search(key):
@@ -64,7 +68,7 @@ def _masked(value: Any, key: str, depth: int) -> Any:
     return {masked_text(name): _masked(item, prefix + name, depth - 1) for name, item in value.items()}
 
 
-def _masked_leaf(value: str | float, key: str) -> Any:
+def _masked_leaf(value: object, key: str) -> object:
     text = str(value)
     shown = _hidden_digits(text) if _CARD_KEY.search(key) else masked_text(text)
     return value if shown == text else shown

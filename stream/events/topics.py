@@ -17,6 +17,7 @@ from stream.events.record_keys import (
     by_notification,
     by_order,
     by_parcel,
+    by_provider,
     by_reference,
 )
 
@@ -73,7 +74,7 @@ CUSTOMERS = Topic("customers.v1", (events.CustomerWebhook,), by_customer)
 # After a quarantined webhook was released, an Outcome on the same topic says so.
 QUARANTINE = Topic("webhooks.quarantine.v1", (events.QuarantinedWebhook, events.Outcome))
 UNVERIFIED = Topic("webhooks.unverified.v1", (events.QuarantinedWebhook, events.Outcome), retention_ms=MONTH_MS)
-REJECTED = Topic("webhooks.rejected.v1", (events.RejectedWebhook,), retention_ms=WEEK_MS)
+REJECTED = Topic("webhooks.rejected.v1", (events.RejectedWebhook,), by_provider, WEEK_MS)
 PAYMENTS = Topic(
     "payments.v1",
     (

@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, ClusterMetadata  # type: ignore[attr-defined] # exported, but not in the stubs
@@ -20,7 +20,7 @@ from stream.kafka.producer import CLIENT
 Client = TypeVar("Client")
 CLASSIC = "classic"
 CONSUMER_PROTOCOL_ONLY = ("group.remote.assignor",)
-CLASSIC_DEFAULTS: Mapping[str, Any] = {
+CLASSIC_DEFAULTS: Mapping[str, object] = {
     "partition.assignment.strategy": "cooperative-sticky",  # members keep their other partitions while some move
     "session.timeout.ms": 10_000,
     "heartbeat.interval.ms": 2_000,
@@ -35,7 +35,7 @@ CONNECTION_ERRORS = (
     KafkaError._TRANSPORT,  # noqa: SLF001
 )
 """Connection errors that explain why Kafka does not answer. Those that waiting does not fix come first."""
-QUIET: Mapping[str, Any] = {"error_cb": lambda _: None}
+QUIET: Mapping[str, object] = {"error_cb": lambda _: None}
 """For clients whose failures are raised, in programs without a log."""
 
 
@@ -84,11 +84,11 @@ class Cluster:
             reasons = sorted((error for error in reported if error.code() in CONNECTION_ERRORS), key=_severity)
             raise (KafkaException(reasons[0]) if reasons else failure) from None
 
-    def producer(self, defaults: Mapping[str, Any]) -> Producer:
+    def producer(self, defaults: Mapping[str, object]) -> Producer:
         """Return a producer with these properties, which the environment may override."""
         return self._make(Producer, defaults)
 
-    def consumer(self, group: str, defaults: Mapping[str, Any]) -> Consumer:
+    def consumer(self, group: str, defaults: Mapping[str, object]) -> Consumer:
         """Return a consumer in this group. librdkafka requires a group even for a consumer that only assigns."""
         effective = {**defaults, **self.properties}
         if effective.get("group.protocol") == CLASSIC:
@@ -96,7 +96,7 @@ class Cluster:
             defaults = {name: value for name, value in defaults.items() if name not in CONSUMER_PROTOCOL_ONLY}
         return self._make(Consumer, {**defaults, "group.id": self.group(group)})
 
-    def _make(self, kind: Callable[[dict[str, Any]], Client], defaults: Mapping[str, Any]) -> Client:
+    def _make(self, kind: Callable[..., Client], defaults: Mapping[str, object]) -> Client:
         """Construct a client.
 
         Raises SystemExit, with a sentence on stderr, when its properties contradict each other.

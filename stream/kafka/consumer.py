@@ -7,7 +7,6 @@ callbacks only record what was assigned and revoked; the worker acts on it later
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -21,7 +20,7 @@ from stream.kafka.position import Owned, Partition
 from stream.kafka.producer import CLIENT
 from stream.kafka.watchdog import Watchdog
 
-CONSUMER: dict[str, Any] = {
+CONSUMER: dict[str, object] = {
     **CLIENT,
     "group.protocol": "consumer",  # KIP-848; no static membership, see docs/decisions
     "group.remote.assignor": "range",  # assigns the same partition numbers of every topic: two members share each topic
@@ -32,7 +31,7 @@ CONSUMER: dict[str, Any] = {
     "queued.max.messages.kbytes": 16_384,
     "statistics.interval.ms": fetch_stats.INTERVAL_MS,
 }
-NO_PROPERTIES: Mapping[str, Any] = {}
+NO_PROPERTIES: Mapping[str, object] = {}
 POLL_S = 0.2
 COMMITTED_TIMEOUT_S = 5.0
 ENDS_TIMEOUT_S = 1.0
@@ -54,7 +53,7 @@ class GroupConsumer:
         group: str,
         cluster: Cluster,
         topics: Sequence[Topic],
-        properties: Mapping[str, Any] = NO_PROPERTIES,
+        properties: Mapping[str, object] = NO_PROPERTIES,
         before_revoke: Callable[[], None] = lambda: None,
     ) -> None:
         """Configure librdkafka with CONSUMER and `properties`; the environment's `KAFKA_…` properties override both.

@@ -1,7 +1,5 @@
 """Configuration of clients and producers: acknowledged by every in-sync replica, ordered, idempotent."""
 
-from typing import Any
-
 from confluent_kafka import KafkaError
 
 from runtime.logging import log
@@ -12,7 +10,7 @@ def log_client_error(error: KafkaError) -> None:
     log.warning("kafka.error", error=error.str())
 
 
-CLIENT: dict[str, Any] = {
+CLIENT: dict[str, object] = {
     "allow.auto.create.topics": False,
     "socket.keepalive.enable": True,
     "reconnect.backoff.max.ms": 2_000,
@@ -21,7 +19,7 @@ CLIENT: dict[str, Any] = {
 }
 LARGEST_MESSAGE = 1_000_000
 """Maximum size of a record in bytes, including Kafka's overhead."""
-PRODUCER: dict[str, Any] = {
+PRODUCER: dict[str, object] = {
     **CLIENT,
     "acks": "all",
     "enable.idempotence": True,

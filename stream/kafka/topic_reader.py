@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -10,7 +10,7 @@ from stream.events.topics import PARTITIONS, Topic
 from stream.kafka.client_config import Cluster
 from stream.kafka.producer import CLIENT
 
-READER: dict[str, Any] = {
+READER: dict[str, object] = {
     **CLIENT,
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,

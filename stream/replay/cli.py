@@ -5,7 +5,6 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from confluent_kafka import KafkaException
 from sqlalchemy import exc
@@ -165,7 +164,7 @@ def _instant(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _json(row: dict[str, Any] | None) -> str:
+def _json(row: dict[str, object] | None) -> str:
     return "no such row" if row is None else json.dumps(row, ensure_ascii=False)
 
 

@@ -4,7 +4,6 @@ Columns with the time of writing are left out. Rows are compared as JSON, in whi
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -56,8 +55,8 @@ class RowDifference:
 
     table: str
     key: str
-    live: dict[str, Any] | None
-    new: dict[str, Any] | None
+    live: dict[str, object] | None
+    new: dict[str, object] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +127,11 @@ def _rows(
           FROM ({select.format(live)}) AS l FULL JOIN ({select.format(new)}) AS n USING ({columns})
          WHERE l.said IS DISTINCT FROM n.said ORDER BY 1 LIMIT %(most)s
     """  # noqa: S608 - quoted names of our own schema
-    found: Any = tx.exec_driver_sql(statement, {"out": left_out, "most": most})
-    return [_row(table, *row) for row in found]
+    found = tx.exec_driver_sql(statement, {"out": left_out, "most": most})
+    return [_row(table, name, live_row, new_row) for name, live_row, new_row in found]
 
 
-def _row(table: str, key: str, live: dict[str, Any] | None, new: dict[str, Any] | None) -> RowDifference:
+def _row(table: str, key: str, live: dict[str, object] | None, new: dict[str, object] | None) -> RowDifference:
     if live is None or new is None:
         return RowDifference(table, key, live, new)
     names = [name for name in sorted(new) if live.get(name) != new[name]]

@@ -1,7 +1,5 @@
 """The rows of one order in a schema that a replay of this order alone has filled."""
 
-from typing import Any
-
 from sqlalchemy import Connection
 
 from stream.replay.diff import STREAM_TABLES
@@ -16,14 +14,14 @@ SELECT column_name::text FROM information_schema.columns
 """
 
 
-def rows(tx: Connection, schema: str, order: str) -> list[tuple[str, dict[str, Any]]]:
+def rows(tx: Connection, schema: str, order: str) -> list[tuple[str, dict[str, object]]]:
     """Return the rows of an order as pairs of table and columns, history tables first and in order of time."""
     names = [name for name in tables(tx, schema) if name not in STREAM_TABLES]
     histories = sorted(names, key=lambda name: not name.endswith("_history"))
     return [(name, row) for name in histories for row in _rows(tx, schema, name, order)]
 
 
-def _rows(tx: Connection, schema: str, table: str, order: str) -> list[dict[str, Any]]:
+def _rows(tx: Connection, schema: str, table: str, order: str) -> list[dict[str, object]]:
     """Return the rows of one table; all rows of a history.
 
     The replay applied only records of this order, but some of them do not name it.

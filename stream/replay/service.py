@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 
 from sqlalchemy import Engine
 
@@ -121,7 +120,7 @@ class ReplayService:
             replay.run_to_end()
             replace_lost(self.live, live, name)
 
-    def history(self, order: str, at: datetime | None) -> list[tuple[str, dict[str, Any]]]:
+    def history(self, order: str, at: datetime | None) -> list[tuple[str, dict[str, object]]]:
         """Return the rows of an order from a temporary replay of it, up to `at`: pairs of table and columns.
 
         History tables come first.

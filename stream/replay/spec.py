@@ -52,7 +52,7 @@ class ReplaySpec:
     """
 
     source: ServiceTopics
-    handler: Handler
+    handler: Handler[Record]
     publishes: tuple[Topic, ...] = ()
     also_reads: tuple[Topic, ...] = ()
     is_relevant: Callable[[Record], bool] = always_relevant

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from runtime import faults
-from stream.events import OutcomeKind
+from stream.events import OutcomeKind, Record
 from stream.kafka.delivery import Delivery, UnreadableRecord
 from stream.store import idempotency_keys, inbox, outbox, retrying, waiting
 from stream.store.error_classification import describe
@@ -43,7 +43,7 @@ class Applied:
 def apply(
     tx: Connection,
     deliveries: Sequence[Delivery],
-    handler: Handler,
+    handler: Handler[Record],
     factory: MessageFactory,
     run: Runner,
     first_wait_s: float,

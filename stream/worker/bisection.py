@@ -5,18 +5,30 @@ An event fails when its handler raises, or when a domain event that follows from
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol, TypeVar, cast
 
 from sqlalchemy import Connection
 
+from stream.events import Record
 from stream.kafka.delivery import Delivery
 from stream.state.fold import Result
 from stream.store.error_classification import is_store_failure
 from stream.store.outbox import OutboxMessage
 from stream.worker.messages import MessageFactory
 
-Handler = Callable[[Connection, Sequence[Any]], Sequence[Result]]
-"""Applies new events, in order, to a service's store inside the batch's transaction; returns one result per event."""
+E = TypeVar("E", bound=Record)
+E_contra = TypeVar("E_contra", bound=Record, contravariant=True)
+
+
+class Handler(Protocol[E_contra]):
+    """Applies new events, in order, to a service's store inside the batch's transaction; one result per event."""
+
+    def __call__(self, tx: Connection, events: Sequence[E_contra], /) -> Sequence[Result]: ...
+
+
+def of_records(handler: Handler[E]) -> Handler[Record]:
+    """Return the handler as one of any record: the topics that its service reads carry only records that it takes."""
+    return cast("Handler[Record]", handler)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +42,7 @@ class Succeeded:
 HandledBatch = list[Succeeded | Exception]
 """One item per event: its result, or the exception with which it failed."""
 
-Runner = Callable[[Connection, Sequence[Delivery], Handler, MessageFactory], HandledBatch]
+Runner = Callable[[Connection, Sequence[Delivery], Handler[Record], MessageFactory], HandledBatch]
 """Handles the events of a batch: `together` or `in_parts`."""
 
 
@@ -42,7 +54,9 @@ class BatchFailed(Exception):
         self.failure = failure
 
 
-def together(tx: Connection, deliveries: Sequence[Delivery], handler: Handler, factory: MessageFactory) -> HandledBatch:
+def together(
+    tx: Connection, deliveries: Sequence[Delivery], handler: Handler[Record], factory: MessageFactory
+) -> HandledBatch:
     """Handle all events in one call of the handler.
 
     Raises BatchFailed when an event fails, and the store's own exception when the store fails.
@@ -55,7 +69,9 @@ def together(tx: Connection, deliveries: Sequence[Delivery], handler: Handler, f
         raise BatchFailed(failure) from failure
 
 
-def in_parts(tx: Connection, deliveries: Sequence[Delivery], handler: Handler, factory: MessageFactory) -> HandledBatch:
+def in_parts(
+    tx: Connection, deliveries: Sequence[Delivery], handler: Handler[Record], factory: MessageFactory
+) -> HandledBatch:
     """Handle the events in savepoints and roll back only those that fail: a failing part is halved and tried again.
 
     Raises the store's own exception when the store fails.
@@ -75,7 +91,10 @@ def in_parts(tx: Connection, deliveries: Sequence[Delivery], handler: Handler, f
     return [handled for part in parts for handled in in_parts(tx, part, handler, factory)]
 
 
-def _handle(tx: Connection, deliveries: Sequence[Delivery], handler: Handler, factory: MessageFactory) -> HandledBatch:
-    results = handler(tx, [delivery.event for delivery in deliveries])
+def _handle(
+    tx: Connection, deliveries: Sequence[Delivery], handler: Handler[Record], factory: MessageFactory
+) -> HandledBatch:
+    events = cast("list[Record]", [delivery.event for delivery in deliveries])  # unreadable ones are set aside before
+    results = handler(tx, events)
     pairs = zip(deliveries, results, strict=True)
     return [Succeeded(result, factory.domain_events(delivery, result)) for delivery, result in pairs]

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from runtime.config.settings import StoreSettings
 from runtime.logging import log
 from stream.avro.codec import Codec
+from stream.events import Record
 from stream.kafka.position import Owned, Partition
 from stream.store import outbox, ownership, retrying, waiting
 from stream.store.inbox import EventPosition
@@ -39,7 +40,12 @@ class Housekeeping:
     """
 
     def __init__(
-        self, settings: StoreSettings, handler: Handler, repeat_handler: Handler, codec: Codec, messages: Messages
+        self,
+        settings: StoreSettings,
+        handler: Handler[Record],
+        repeat_handler: Handler[Record],
+        codec: Codec,
+        messages: Messages,
     ) -> None:
         """`repeat_handler` retries the events that were handled before a restore of the store."""
         self._settings = settings
@@ -87,7 +93,7 @@ class Housekeeping:
         self._update_probe(applied)
         return [Applied(applied.rows + rows, applied.messages + messages, applied.outcomes)]
 
-    def _retry(self, tx: Connection, due: list[FailedEvent], handler: Handler) -> Applied:
+    def _retry(self, tx: Connection, due: list[FailedEvent], handler: Handler[Record]) -> Applied:
         policy = retries.keep_attempts if self.stops else retries.count_attempt
         wait_s = self._settings.retry_first_s
         return retries.retry(tx, due, self._codec, handler, self._messages, policy, wait_s) if due else Applied()

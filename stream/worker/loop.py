@@ -8,7 +8,6 @@ batches again, and the inbox recognizes their events.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from threading import Event
-from typing import Any
 
 from confluent_kafka import KafkaException, Message
 from sqlalchemy import Engine, exc
@@ -22,7 +21,7 @@ from runtime.postgres.store_probe import StoreProbe, store_answers
 from runtime.startup import Startup
 from stream.avro import registry_client, startup
 from stream.avro.codec import Codec
-from stream.events import DeadRecord, Outcome
+from stream.events import DeadRecord, Outcome, Record
 from stream.events.topics import OUTCOMES, ServiceTopics
 from stream.kafka import admin, delivery, topic_drift
 from stream.kafka.client_config import Cluster
@@ -54,7 +53,7 @@ class Worker:
     def __init__(
         self,
         service: ServiceTopics,
-        handler: Handler,
+        handler: Handler[Record],
         settings: StoreSettings,
         store: Engine,
         codec: Codec,
@@ -62,7 +61,7 @@ class Worker:
         on_commit: Callable[[], None] = lambda: None,
         restore_hooks: RestoreHooks | None = None,
         ownership_signal: OwnershipSignal | None = None,
-        consumer: Mapping[str, Any] = NO_PROPERTIES,
+        consumer: Mapping[str, object] = NO_PROPERTIES,
     ) -> None:
         """`on_commit` is called after each committed batch, before its messages are published.
 
@@ -302,7 +301,7 @@ class Worker:
         if new := [delivery for delivery in deliveries if id(delivery) not in repeated_ids]:
             self._apply_with(self._handler, new)
 
-    def _apply_with(self, handler: Handler, deliveries: list[Delivery]) -> None:
+    def _apply_with(self, handler: Handler[Record], deliveries: list[Delivery]) -> None:
         ends = delivery.ends(deliveries)
         try:
             applied, outcomes = self._commit(deliveries, ends, handler, bisection.together)
@@ -343,7 +342,7 @@ class Worker:
 
     @faults.after("worker.after_commit")
     def _commit(
-        self, deliveries: list[Delivery], ends: dict[Partition, int], handler: Handler, run: Runner
+        self, deliveries: list[Delivery], ends: dict[Partition, int], handler: Handler[Record], run: Runner
     ) -> tuple[Applied, list[outbox.OutboxMessage]]:
         """Apply the batch in one transaction.
 

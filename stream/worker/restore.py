@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from stream.events import Record
 from stream.worker.bisection import Handler
 
 
@@ -16,5 +17,5 @@ class RestoreHooks:
     service with these hooks commits its offsets to Kafka after every batch.
     """
 
-    handle_again: Handler
+    handle_again: Handler[Record]
     on_rewind: Callable[[Connection], None]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from stream.avro.codec import Codec
+from stream.events import Record
 from stream.kafka import delivery
 from stream.kafka.delivery import Delivery, UnreadableRecord
 from stream.store import inbox, outbox, retrying, waiting
@@ -43,7 +44,7 @@ def retry(
     tx: Connection,
     due: Sequence[FailedEvent],
     codec: Codec,
-    handler: Handler,
+    handler: Handler[Record],
     factory: MessageFactory,
     policy: FailurePolicy,
     first_wait_s: float,

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from threading import Event, Thread
-from typing import Any
 
 import fastavro
 import msgspec
 import pytest
 
-from stream.avro.registry import CommittedRegistry
+from stream.avro.registry import CommittedRegistry, Entry
 from stream.events import DomainEvent, PaymentWebhook, Record, topics
 from stream.events.topics import Topic
 from stream.kafka.client_config import Cluster
@@ -186,7 +185,7 @@ def test_records_of_every_version_ever_written_are_replayed(
     assert len(payments.rows(told, f"{run}%")) == len(versions)
 
 
-def as_written_then(entry: dict[str, Any], record: Record) -> bytes:
+def as_written_then(entry: Entry, record: Record) -> bytes:
     """A record in the bytes of a former version of its schema."""
     out = BytesIO(b"\x00" + entry["id"].to_bytes(4, "big"))
     out.seek(5)

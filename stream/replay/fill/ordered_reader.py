@@ -6,7 +6,7 @@ The live service applied the records roughly in that order, so few events have t
 from collections import deque
 from collections.abc import Mapping
 from heapq import heappop, heappush
-from typing import Any, Self
+from typing import Self
 
 from confluent_kafka import KafkaError, Message, TopicPartition
 
@@ -16,7 +16,7 @@ from stream.kafka.producer import CLIENT
 from stream.replay.offsets import OffsetRange
 from stream.replay.spec import ReplayImpossible
 
-CONSUMER: dict[str, Any] = {
+CONSUMER: dict[str, object] = {
     **CLIENT,
     "enable.auto.commit": False,
     "enable.partition.eof": True,

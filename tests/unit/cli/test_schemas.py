@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cli.schema_registry import compatibility, registration
-from cli.schema_registry.registration import Entry
+from stream.avro.registry import Entry
 
 ENTRIES = registration.entries()
 
@@ -47,7 +47,7 @@ def test_a_record_that_is_new_gets_the_next_id() -> None:
 
 
 def test_a_record_that_has_changed_gets_the_next_version() -> None:
-    before = {**ENTRIES[-1], "schema": {**ENTRIES[-1]["schema"], "fields": []}}
+    before: Entry = {**ENTRIES[-1], "schema": {**ENTRIES[-1]["schema"], "fields": []}}
 
     (added,) = registration.additions([*ENTRIES[:-1], before])
 
