@@ -76,9 +76,10 @@ def _pieces(schema: object, value: str, named: dict[str, object], scope: Scope) 
     """Yield the expressions for the bytes of `value`, itself an expression. Constants are added to `scope`."""
     match schema:
         case ["null", other]:
-            first, *others = _pieces(other, "v", named, scope)
-            yield f"NULL if (v := {value}) is None else SOME + ({first})"
-            yield from (f"b'' if v is None else {piece}" for piece in others)
+            v = "v" + value.partition(".")[0] if value.startswith("v") else "v"  # a nullable record has nullable fields
+            first, *others = _pieces(other, v, named, scope)
+            yield f"NULL if ({v} := {value}) is None else SOME + ({first})"
+            yield from (f"b'' if {v} is None else {piece}" for piece in others)
         case {"type": "array", "items": items}:
             yield f"array({value}, {_constant(compiled(items, named), scope)})"
         case {"type": "map", "values": values}:

@@ -2,7 +2,8 @@
 
 from typing import NotRequired, TypedDict
 
-from stream.events.record import Mode, Record
+from stream.events.record import Mode, PaymentStatus, Record, RefundStatus, ShippingStatus
+from stream.events.states import PaymentState, RefundState, ShipmentState
 
 
 class DomainEvent(Record, frozen=True, kw_only=True):
@@ -49,6 +50,7 @@ class PaymentCompleted(DomainEvent, frozen=True, kw_only=True):
     paid_at: int | None
     reason: str | None = None
     released_amount: int | None = None
+    state: PaymentState | None = None
 
 
 class PaymentFailed(DomainEvent, frozen=True, kw_only=True):
@@ -59,6 +61,7 @@ class PaymentFailed(DomainEvent, frozen=True, kw_only=True):
     currency: str
     transaction_id: str | None
     reason: str | None
+    state: PaymentState | None = None
 
 
 class PaymentCancelled(DomainEvent, frozen=True, kw_only=True):
@@ -71,6 +74,7 @@ class PaymentCancelled(DomainEvent, frozen=True, kw_only=True):
     refunded_amount: int | None = None
     cancelled_at: int | None = None
     released_amount: int | None = None
+    state: PaymentState | None = None
 
 
 class PaymentRefunded(DomainEvent, frozen=True, kw_only=True):
@@ -81,6 +85,7 @@ class PaymentRefunded(DomainEvent, frozen=True, kw_only=True):
     refunded_amount: int
     currency: str
     transaction_id: str | None
+    state: PaymentState | None = None
 
 
 class PaymentOverpaid(DomainEvent, frozen=True, kw_only=True):
@@ -100,6 +105,7 @@ class DepositAwaited(DomainEvent, frozen=True, kw_only=True):
     amount: int | None
     currency: str
     transaction_id: str | None
+    state: PaymentState | None = None
 
 
 class DepositReversed(DomainEvent, frozen=True, kw_only=True):
@@ -109,6 +115,7 @@ class DepositReversed(DomainEvent, frozen=True, kw_only=True):
     amount: int | None
     currency: str
     transaction_id: str | None
+    state: PaymentState | None = None
 
 
 class DisputeEvent(DomainEvent, frozen=True, kw_only=True):
@@ -150,6 +157,7 @@ class AmountMismatched(DomainEvent, frozen=True, kw_only=True):
     expected_currency: str
     transaction_id: str | None
     released_amount: int | None = None
+    state: PaymentState | None = None
 
 
 class RefundMismatched(DomainEvent, frozen=True, kw_only=True):
@@ -185,6 +193,7 @@ class ShipmentEvent(DomainEvent, frozen=True, kw_only=True):
     carrier: str | None
     tracking_number: str | None
     location: str | None
+    state: ShipmentState | None = None
 
 
 class ShipmentInTransit(ShipmentEvent, frozen=True, kw_only=True):
@@ -210,6 +219,7 @@ class RefundEvent(DomainEvent, frozen=True, kw_only=True):
     amount: int | None
     currency: str
     reason: str | None
+    state: RefundState | None = None
 
 
 class RefundCompleted(RefundEvent, frozen=True, kw_only=True):
@@ -305,3 +315,54 @@ class CryptoRefundRequested(DomainEvent, frozen=True, kw_only=True):
     asset: str | None
     reason: str
     transaction_id: str | None
+
+
+class PaymentUpdated(DomainEvent, frozen=True, kw_only=True):
+    """The payment's columns in the order view changed, and no other event of the change carries them."""
+
+    state: PaymentState
+
+
+class ShipmentUpdated(DomainEvent, frozen=True, kw_only=True):
+    """A parcel's columns in the order view changed, and no other event of the change carries them.
+
+    When the parcel moved to another order, the previous one gets the event too; `state.order_id` then differs from
+    `order_id`.
+    """
+
+    state: ShipmentState
+
+
+class RefundUpdated(DomainEvent, frozen=True, kw_only=True):
+    """The columns of an order's refunds in the order view changed, and no other event of the change carries them."""
+
+    state: RefundState
+
+
+class OrderStatus(DomainEvent, frozen=True, kw_only=True):
+    """The current state of an order; it replaces the record before it with the same key, on the only compacted topic.
+
+    `version` is the number of events applied to the order. `set_by` has, by column, the event id of the webhook that
+    set it, `set_by_events` the id of the domain event that carried the value.
+    """
+
+    version: int
+    payment_status: PaymentStatus | None = None
+    payment_method: str | None = None
+    transaction_id: str | None = None
+    paid_amount: int | None = None
+    paid_at: int | None = None
+    shipping_status: ShippingStatus | None = None
+    tracking_number: str | None = None
+    carrier: str | None = None
+    last_location: str | None = None
+    shipping_updated_at: int | None = None
+    refund_status: RefundStatus | None = None
+    refunded_amount: int | None = None
+    currency: str | None = None
+    ordered_amount: int | None = None
+    ordered_currency: str | None = None
+    subscription_plan: str | None = None
+    subscription_status: str | None = None
+    set_by: dict[str, str]
+    set_by_events: dict[str, str]

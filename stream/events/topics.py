@@ -47,13 +47,15 @@ class Topic:
     """A topic and the records it carries.
 
     `key` computes a record's key: records with the same key stay in order. The worker keys domain events by their
-    aggregate instead. `retention_ms` is FOREVER by default, so that a replay can read all records.
+    aggregate instead. `retention_ms` is FOREVER by default, so that a replay can read all records. A topic with
+    `holds_state` is compacted: Kafka keeps only the last record of each key, so no domain event is replayed from it.
     """
 
     base_name: str
     records: tuple[type[Record], ...]
     key: Callable[[Any], str] = by_event
     retention_ms: int = FOREVER
+    holds_state: bool = False
     name: str = field(init=False)
     """The name in Kafka and in the stores, with the prefix."""
 
@@ -91,6 +93,7 @@ PAYMENTS = Topic(
         events.RefundMismatched,
         events.DisputeOpened,
         events.DisputeClosed,
+        events.PaymentUpdated,
     ),
 )
 SHIPMENTS = Topic(
@@ -100,9 +103,12 @@ SHIPMENTS = Topic(
         events.ShipmentOutForDelivery,
         events.ShipmentDelivered,
         events.ShipmentFailed,
+        events.ShipmentUpdated,
     ),
 )
-REFUNDS = Topic("refunds.v1", (events.RefundCompleted, events.RefundRejected, events.RefundMismatched))
+REFUNDS = Topic(
+    "refunds.v1", (events.RefundCompleted, events.RefundRejected, events.RefundMismatched, events.RefundUpdated)
+)
 SUBSCRIPTIONS = Topic(
     "subscriptions.v1", (events.SubscriptionActivated, events.SubscriptionCancelled, events.PlanMissing)
 )
@@ -120,6 +126,8 @@ INVOICES = Topic(
         events.InvoiceUnderpaid,
     ),
 )
+ORDER_STATUS = Topic("order-status.v1", (events.OrderStatus,), holds_state=True)
+"""The current state of each order, under its order id, for consumers that want one topic to join."""
 OUTCOMES = Topic("webhooks.outcomes.v1", (events.Outcome,))
 NOTIFICATIONS = Topic("notifications.v1", (events.NotificationSent,), by_notification)
 CONSOLE_ACTIONS = Topic("console-actions.v1", (events.ConsoleAction,), by_action)
@@ -170,9 +178,16 @@ PROCESSORS = (
     processor("refund", reads=(REFUND_WEBHOOKS, PAYMENTS, INVOICES), publishes=(REFUNDS,)),
     processor("subscription", reads=(PAYMENTS,), publishes=(SUBSCRIPTIONS,)),
     processor("invoice", reads=(INVOICE_WEBHOOKS,), publishes=(INVOICES,)),
+    processor(
+        "order",
+        reads=(ORDERS, PAYMENTS, SHIPMENTS, REFUNDS, SUBSCRIPTIONS, INVOICES),
+        publishes=(ORDER_STATUS,),
+    ),
 )
 """The list that the command line, the local stack, the auditor and the Kafka permissions read."""
-DOMAIN_EVENTS = tuple(topic for processor_ in PROCESSORS for topic in processor_.publishes)
+DOMAIN_EVENTS = tuple(
+    topic for processor_ in PROCESSORS for topic in processor_.publishes if not topic.holds_state
+)
 _STORES = (*(processor_.name for processor_ in PROCESSORS), "confirmer", "notifier", "console")
 SERVICES = (
     *PROCESSORS,
@@ -206,7 +221,7 @@ SERVICES = (
 )
 """The services that have a store; each has a topic of dead letters."""
 GATEWAY = ServiceTopics("gateway", "gateway", reads=(QUARANTINE, UNVERIFIED), publishes=(*WEBHOOKS, REJECTED, OUTCOMES))
-ALL = (*WEBHOOKS, REJECTED, *DOMAIN_EVENTS, OUTCOMES, NOTIFICATIONS, CONSOLE_ACTIONS, *map(dead, _STORES))
+ALL = (*WEBHOOKS, REJECTED, *DOMAIN_EVENTS, ORDER_STATUS, OUTCOMES, NOTIFICATIONS, CONSOLE_ACTIONS, *map(dead, _STORES))
 RECORDS: tuple[type[Record], ...] = tuple(dict.fromkeys(record for topic in ALL for record in topic.records))
 
 

@@ -45,7 +45,7 @@ class Drift:
 def designed_config(topic: Topic, replication: int) -> dict[str, str]:
     """Return the configuration that `topic` is created with."""
     return {
-        "cleanup.policy": "delete",
+        "cleanup.policy": "compact" if topic.holds_state else "delete",
         "retention.ms": str(topic.retention_ms),
         "retention.bytes": "-1",
         "message.timestamp.type": "LogAppendTime",
