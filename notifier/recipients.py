@@ -24,20 +24,24 @@ from stream.events import (
     InvoicePending,
     InvoiceRejected,
     InvoiceUnderpaid,
+    OrderStatus,
     PaymentCancelled,
     PaymentCompleted,
     PaymentFailed,
     PaymentOverpaid,
     PaymentRefunded,
+    PaymentUpdated,
     PlanMissing,
     RefundCompleted,
     RefundMismatched,
     RefundRejected,
     RefundRequested,
+    RefundUpdated,
     ShipmentDelivered,
     ShipmentFailed,
     ShipmentInTransit,
     ShipmentOutForDelivery,
+    ShipmentUpdated,
     SubscriptionActivated,
     SubscriptionCancelled,
     ids,
@@ -76,8 +80,18 @@ AUDIENCES: dict[type[DomainEvent], tuple[Audience, ...]] = {
     CryptoRefundRequested: ("operator",),
     PlanMissing: ("operator",),
 }
-NOT_MAILED: tuple[type[DomainEvent], ...] = (BillingScheduled, CreditAdded)
-"""Events without a mail: BillingScheduled's date is shown with the plan, and InvoiceCompleted covers CreditAdded."""
+NOT_MAILED: tuple[type[DomainEvent], ...] = (
+    BillingScheduled,
+    CreditAdded,
+    OrderStatus,
+    PaymentUpdated,
+    RefundUpdated,
+    ShipmentUpdated,
+)
+"""Events without a mail: BillingScheduled's date is shown with the plan, and InvoiceCompleted covers CreditAdded.
+
+The others state details for the order view; what concerns people has an event of its own.
+"""
 
 
 def audiences(event: DomainEvent) -> tuple[Audience, ...]:

@@ -5,6 +5,8 @@ Pure. The result does not depend on the order in which scans arrive.
 
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from stream.events import (
     DomainEvent,
     Envelope,
@@ -14,6 +16,8 @@ from stream.events import (
     ShipmentFailed,
     ShipmentInTransit,
     ShipmentOutForDelivery,
+    ShipmentState,
+    ShipmentUpdated,
     ShippingWebhook,
     ids,
 )
@@ -109,7 +113,32 @@ def apply(shipment: Shipment, webhook: ShippingWebhook) -> tuple[Shipment, Outco
     merged = registers.merge(shipment.registers, scan)
     after = replace(shipment, version=shipment.version + 1, registers=merged)
     new = after.event_key if after.event_key != shipment.event_key else None
-    return after, outcome, (_build_event(new, after, webhook),) if new else ()
+    return after, outcome, (_build_event(new, after, webhook),) if new else _updates(shipment, after, webhook)
+
+
+def published_state(shipment: Shipment) -> ShipmentState | None:
+    """Return the parcel in the columns of the order view; None while its order or its status is unknown."""
+    state = shipment.registers
+    if shipment.order_id is None or shipment.status is None:
+        return None
+    columns = {
+        "shipping_status": state.status,
+        "tracking_number": state.tracking_number,
+        "carrier": state.carrier,
+        "last_location": state.last_location,
+        "shipping_updated_at": UNSET if shipment.updated_at is None else state.scanned_at,
+    }
+    return ShipmentState(
+        revision=(shipment.version,),
+        shipment_id=shipment.shipment_id,
+        order_id=shipment.order_id,
+        shipping_status=shipment.status,  # type: ignore[arg-type]
+        tracking_number=state.tracking_number.value,
+        carrier=state.carrier.value,
+        last_location=state.last_location.value,
+        shipping_updated_at=shipment.updated_at,
+        set_by={name: column.stamp.event_id for name, column in columns.items() if column.value is not None},
+    )
 
 
 def _order_stamp(stamp: Stamp, envelope: Envelope) -> Stamp:
@@ -130,4 +159,25 @@ def _build_event(event_key: EventKey, shipment: Shipment, cause: ShippingWebhook
         carrier=state.carrier.value,
         tracking_number=state.tracking_number.value,
         location=state.last_location.value,
+        state=published_state(shipment),
+    )
+
+
+def _updates(before: Shipment, after: Shipment, cause: ShippingWebhook) -> tuple[ShipmentUpdated, ...]:
+    """Return ShipmentUpdated if the columns of the order view changed, also for the order that the parcel left."""
+    was, state = published_state(before), published_state(after)
+    if state is None or (was and msgspec.structs.replace(was, revision=state.revision) == state):
+        return ()
+    envelope = cause.envelope
+    return tuple(
+        ShipmentUpdated(
+            event_id=ids.domain_event_id("ShipmentUpdated", after.shipment_id, order_id, str(after.version)),
+            caused_by=envelope.event_id,
+            mode=envelope.mode,
+            occurred_at=envelope.occurred_at,
+            received_at=envelope.received_at,
+            order_id=order_id,
+            state=state,
+        )
+        for order_id in sorted({state.order_id, was.order_id if was else state.order_id})
     )

@@ -2,9 +2,12 @@
 
 from typing import Any, Literal
 
+import msgspec
+
 from processors.payment.domain import dispute, transaction_log
 from processors.payment.domain.cancel_claims import mismatch_reason
 from processors.payment.domain.payment import Payment
+from processors.payment.domain.published_state import payment_state
 from processors.payment.domain.transitions import apply_webhook
 from stream.events import (
     AmountMismatched,
@@ -19,6 +22,7 @@ from stream.events import (
     PaymentFailed,
     PaymentOverpaid,
     PaymentRefunded,
+    PaymentUpdated,
     PaymentWebhook,
     RefundMismatched,
     RefundRequested,
@@ -46,15 +50,43 @@ def apply(
 
 
 def new_events(before: Payment, after: Payment, cause: Webhook, orders: OrdersPolicy) -> tuple[DomainEvent, ...]:
-    """Return the domain events that hold after a change and did not hold before."""
-    if not (keys := event_keys(after, orders)):
-        return ()
-    known = event_keys(before, orders)
-    new = [key for key in keys if key not in known]
-    return tuple(
+    """Return the domain events that hold after a change and did not hold before.
+
+    When none of them carries the payment's state and the state changed, PaymentUpdated is among them.
+    """
+    keys = event_keys(after, orders)
+    known = event_keys(before, orders) if keys else ()
+    events = [
         dispute.build_event(key, after, cause) if key[0] in dispute.EVENTS else _build_event(key, before, after, cause)
-        for key in new
+        for key in keys
+        if key not in known
+    ]
+    return tuple(events) if any(map(_carries_state, events)) else (*events, *_updates(before, after, cause))
+
+
+def _carries_state(event: DomainEvent) -> bool:
+    return getattr(event, "state", None) is not None
+
+
+def _updates(before: Payment, after: Payment, cause: Webhook) -> tuple[PaymentUpdated, ...]:
+    """Return PaymentUpdated if the columns of the order view changed. An order without a payment has none."""
+    if not after.version:
+        return ()
+    was, state = payment_state(before), payment_state(after)
+    if msgspec.structs.replace(was, revision=state.revision) == state:
+        return ()
+    envelope = cause.envelope
+    event = PaymentUpdated(
+        event_id=ids.domain_event_id("PaymentUpdated", after.order_id, *map(str, state.revision)),
+        caused_by=envelope.event_id,
+        mode=envelope.mode,
+        occurred_at=envelope.occurred_at,
+        received_at=envelope.received_at,
+        order_id=after.order_id,
+        customer_id=registers.value(after.told, "user_id"),
+        state=state,
     )
+    return (event,)
 
 
 def event_keys(payment: Payment, orders: OrdersPolicy = "optional") -> tuple[EventKey, ...]:
@@ -153,6 +185,7 @@ def _build_event(event_key: EventKey, before: Payment, payment: Payment, cause: 
         "customer_id": registers.value(payment.told, "user_id"),
         **_payment_fields(payment),
         "refunded_amount": payment.refunded_amount or None,
+        "state": payment_state(payment),
         **_fields_of_kind(kind, key, before, payment),
     }
     if "refund_id" in kind.__struct_fields__:

@@ -2,6 +2,9 @@
 
 from itertools import groupby
 
+import msgspec
+
+from processors.refund.domain.published_state import refund_state
 from processors.refund.domain.refunds import Refund, Refunds
 from processors.refund.domain.transitions import apply_webhook
 from stream.events import (
@@ -12,6 +15,7 @@ from stream.events import (
     RefundEvent,
     RefundMismatched,
     RefundRejected,
+    RefundUpdated,
     RefundWebhook,
     ids,
 )
@@ -29,9 +33,32 @@ def apply(refunds: Refunds, webhook: RefundWebhook) -> tuple[Refunds, OutcomeKin
 
 
 def new_events(before: Refunds, after: Refunds, cause: RefundWebhook | DomainEvent) -> tuple[DomainEvent, ...]:
-    """Return the domain events that hold after a change and did not hold before."""
+    """Return the domain events that hold after a change and did not hold before.
+
+    When none of them carries the state of the refunds and the state changed, RefundUpdated is among them.
+    """
     known = event_keys(before)
-    return tuple(_build_event(key, after, cause) for key in event_keys(after) if key not in known)
+    events = tuple(_build_event(key, after, cause) for key in event_keys(after) if key not in known)
+    carries_state = any(isinstance(event, RefundEvent) for event in events)
+    return events if carries_state else (*events, *_updates(before, after, cause))
+
+
+def _updates(before: Refunds, after: Refunds, cause: RefundWebhook | DomainEvent) -> tuple[RefundUpdated, ...]:
+    """Return RefundUpdated if the columns of the order view changed."""
+    was, state = refund_state(before), refund_state(after)
+    if msgspec.structs.replace(was, revision=state.revision) == state:
+        return ()
+    envelope = cause.envelope if isinstance(cause, RefundWebhook) else cause
+    event = RefundUpdated(
+        event_id=ids.domain_event_id("RefundUpdated", after.order_id, *map(str, state.revision)),
+        caused_by=envelope.event_id,
+        mode=envelope.mode,
+        occurred_at=envelope.occurred_at,
+        received_at=envelope.received_at,
+        order_id=after.order_id,
+        state=state,
+    )
+    return (event,)
 
 
 def event_keys(refunds: Refunds) -> tuple[EventKey, ...]:
@@ -74,7 +101,8 @@ def _build_event(event_key: EventKey, refunds: Refunds, cause: RefundWebhook | D
     )
     amount = refund.registers.amount.value
     if not issubclass(kind, RefundMismatched):
-        return kind(**header, refund_id=refund_id, amount=amount, currency=currency, reason=refund.reason)
+        money = {"amount": amount, "currency": currency}
+        return kind(**header, **money, refund_id=refund_id, reason=refund.reason, state=refund_state(refunds))
     paid = refunds.paid_amounts
     paid_currency = currency if currency in paid else next(iter(sorted(paid)), None)
     return RefundMismatched(

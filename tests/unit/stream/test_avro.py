@@ -35,7 +35,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     match typing.get_origin(hint) or hint:
         case typing.Literal:
             return st.sampled_from(arguments)
-        case types.UnionType:
+        case types.UnionType | typing.Union:
             return st.one_of(*map(values, arguments))
         case builtin if builtin is tuple:
             return st.lists(values(arguments[0]), max_size=3).map(tuple)
