@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 Stamp = tuple[int, int, int, str]
 
+
 def measure(stamps: Iterable[Stamp]) -> tuple[int, int, int]:
     """Return the number of stamps, the sum of their ranks, and the sum of their times in microseconds."""
     known = list(stamps)

@@ -101,8 +101,8 @@ def _build_event(event_key: EventKey, refunds: Refunds, cause: RefundWebhook | D
     )
     amount = refund.registers.amount.value
     if not issubclass(kind, RefundMismatched):
-        money = {"amount": amount, "currency": currency}
-        return kind(**header, **money, refund_id=refund_id, reason=refund.reason, state=refund_state(refunds))
+        state = refund_state(refunds)
+        return kind(**header, refund_id=refund_id, amount=amount, currency=currency, reason=refund.reason, state=state)
     paid = refunds.paid_amounts
     paid_currency = currency if currency in paid else next(iter(sorted(paid)), None)
     return RefundMismatched(

@@ -1,0 +1,26 @@
+"""The order processor's handler: in one transaction, lock the orders, apply the events, save."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from processors.order import store
+from processors.order.domain import OrderInput, apply, order_of
+from stream.events import OrderWebhook, topics
+from stream.state.fold import Result, fold
+
+TOPICS = topics.READ_BY["order"]
+
+
+def handle(tx: Connection, events: Sequence[OrderInput]) -> list[Result]:
+    """Apply new events in order; one result each. An event that concerns no column of an order changes nothing."""
+    relevant = [event for event in events if order_of(event)]
+    orders = store.lock(tx, sorted({key(event) for event in relevant}))
+    results = iter(fold(orders, relevant, key, apply))
+    store.save(tx, orders.values())
+    return [next(results) if order_of(event) else Result(key(event), "processed", ()) for event in events]
+
+
+def key(event: OrderInput) -> str:
+    """Return the order id, under which the order's status is published."""
+    return order_of(event) or (event.notice.order_id if isinstance(event, OrderWebhook) else event.event_id)
