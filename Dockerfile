@@ -1,6 +1,6 @@
 # One recipe, one image per service:
 #   docker build --build-arg SERVICE=payment --tag hookstream/payment .
-# SERVICE is gateway, payment, shipping, refund, subscription, invoice, confirmer, notifier, console or cli.
+# SERVICE is gateway, payment, shipping, refund, subscription, invoice, order, confirmer, notifier, console or cli.
 # A new service is a line below, or a stage.
 ARG SERVICE
 
@@ -58,6 +58,7 @@ FROM processor AS shipping
 FROM processor AS refund
 FROM processor AS subscription
 FROM processor AS invoice
+FROM processor AS order
 
 FROM top AS cli
 COPY local/ local/

@@ -9,7 +9,7 @@ PYTHON = $(or $(shell for p in $(PYTHONS); do $$p -c '$(USABLE)' 2>/dev/null && 
   No Python 3.11 or newer with its venv module was found: install it (Debian and Ubuntu: apt install python3-venv)))
 MINUTES := 30
 UV := .venv/bin/python -m uv
-LOCKS := all gateway payment shipping refund subscription invoice confirmer notifier console cli
+LOCKS := all gateway payment shipping refund subscription invoice order confirmer notifier console cli
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8

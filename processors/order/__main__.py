@@ -1,8 +1,10 @@
 """Runs the order processor: `python -m processors.order [run|migrate|replay …]`."""
 
-from processors.order.handler import TOPICS, handle
-from stream.events import topics
-from stream.service import main
+from processors.order.handler import handle
+from runtime.config.settings import StoreSettings
+from stream.service import processor
+
+SERVICE = processor("order", StoreSettings, lambda _: handle)
 
 if __name__ == "__main__":
-    main("order", __package__, TOPICS, handle, publishes=(topics.ORDER_STATUS,))
+    SERVICE.main()

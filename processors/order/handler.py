@@ -6,10 +6,8 @@ from sqlalchemy import Connection
 
 from processors.order import store
 from processors.order.domain import OrderInput, apply, order_of
-from stream.events import OrderWebhook, topics
+from stream.events import OrderWebhook
 from stream.state.fold import Result, fold
-
-TOPICS = topics.READ_BY["order"]
 
 
 def handle(tx: Connection, events: Sequence[OrderInput]) -> list[Result]:

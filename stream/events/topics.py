@@ -185,9 +185,7 @@ PROCESSORS = (
     ),
 )
 """The list that the command line, the local stack, the auditor and the Kafka permissions read."""
-DOMAIN_EVENTS = tuple(
-    topic for processor_ in PROCESSORS for topic in processor_.publishes if not topic.holds_state
-)
+DOMAIN_EVENTS = tuple(topic for processor_ in PROCESSORS for topic in processor_.publishes if not topic.holds_state)
 _STORES = (*(processor_.name for processor_ in PROCESSORS), "confirmer", "notifier", "console")
 SERVICES = (
     *PROCESSORS,
