@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+import msgspec
+
 from auditor.evidence import Row
 from processors.invoice import domain as invoices
+from processors.order import domain as orders
 from processors.payment import domain as payments
 from processors.payment.domain import OrdersPolicy
 from processors.refund import domain as refunds
@@ -192,14 +195,25 @@ def invoice(events: Iterable[Record]) -> Expected:
     return Expected(tables, frozenset(webhook.envelope.event_id for webhook in webhooks), published)
 
 
-def models(orders: OrdersPolicy) -> Mapping[str, Callable[[Sequence[Record]], Expected]]:
-    """Return the model of each processor, by service; `orders` is the payment processor's setting ORDERS."""
+def order(events: Iterable[Record]) -> Expected:
+    """Return what the order store must hold after these records."""
+    known: KeyedDefaults[str, orders.Order] = KeyedDefaults(orders.Order)
+    for event in events:
+        if isinstance(event, OrderWebhook | DomainEvent) and (order_id := orders.order_of(event)):
+            known[order_id], _, _ = orders.apply(known[order_id], event)
+    rows = {order_id: _columns(orders.columns_of(state), state.version) for order_id, state in known.items()}
+    return Expected({"orders": rows})
+
+
+def models(policy: OrdersPolicy) -> Mapping[str, Callable[[Sequence[Record]], Expected]]:
+    """Return the model of each processor, by service; `policy` is the payment processor's setting ORDERS."""
     return {
-        "payment": partial(payment, policy=orders),
+        "payment": partial(payment, policy=policy),
         "shipping": shipment,
         "refund": refund,
         "subscription": subscription,
         "invoice": invoice,
+        "order": order,
     }
 
 
@@ -260,3 +274,11 @@ def _values(state: untyped_registers.Registers, *names: str) -> Row:
 def _json(state: untyped_registers.Registers) -> Any:
     """Return registers as the store's JSON column returns them."""
     return json.loads(untyped_registers.dump(state))
+
+
+def _columns(columns: orders.Columns, version: int) -> Row:
+    """Return an order's row as its store returns it, with times in microseconds."""
+    events = columns.set_by_events
+    set_by = {name: {"webhook": webhook, "event": events.get(name)} for name, webhook in columns.set_by.items()}
+    row = msgspec.structs.asdict(columns) | {"set_by": set_by, "version": version}
+    return {name: value for name, value in row.items() if name != "set_by_events"}

@@ -1,6 +1,6 @@
 """Claims about stores: rows follow from records, domain events were published, amounts add up. Pure."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,6 +13,8 @@ WITHOUT_MODEL = ("confirmer", "notifier", "console")
 """Services without a model: CONFIRMED and MESSAGES check their rows, and the console's rows are only shown."""
 HANDLED = ("processed", "late", "waiting")
 NO_VALUE = "of no currency"
+PAID = ("completed", "partially_cancelled", "cancelled")
+"""The statuses of a payment that paid something."""
 
 
 def expected(trace: Trace, service: str) -> Expected:
@@ -113,6 +115,43 @@ def agreement(trace: Trace) -> Claim:
     return Claim("AGREEMENT", checked, tuple(wrong), tuple(unfinished))
 
 
+def order_view(trace: Trace) -> Claim:
+    """Every order shows what the stores of its payment, its parcels and its refunds hold."""
+    stores = trace.evidence.stores
+    if not {"payment", "shipping", "refund", "order"} <= stores.keys():
+        return Claim("ORDERVIEW", 0)
+    orders, wanted = stores["order"].tables["orders"], _wanted_columns(stores)
+    lines = tuple(
+        f"order {order_id}: {column} is {shown}, must be {' or '.join(sorted(map(str, values)))}"
+        for (order_id, column), values in wanted.items()
+        if (shown := orders.get(order_id, {}).get(column)) not in values
+    )
+    is_unfinished = any(stores[name].outbox for name in ("payment", "shipping", "refund")) or _is_behind(trace, "order")
+    return Claim("ORDERVIEW", len(wanted), () if is_unfinished else lines, lines if is_unfinished else ())
+
+
+def _wanted_columns(stores: Mapping[str, Store]) -> dict[tuple[str, str], set[Any]]:
+    """Return the values that a column of an order may show, by order and column; of several parcels any is right."""
+    wanted: dict[tuple[str, str], set[Any]] = defaultdict(set)
+    for order_id, row in stores["payment"].tables["payments"].items():
+        if row["status"] is not None:
+            wanted[order_id, "payment_status"].add(row["status"])
+            wanted[order_id, "paid_amount"].add(row["amount"] if row["status"] in PAID else None)
+    for row in stores["shipping"].tables["shipments"].values():
+        if row["order_id"] is not None and row["status"] is not None:
+            wanted[row["order_id"], "shipping_status"].add(row["status"])
+    for order_id, row in stores["refund"].tables["orders"].items():
+        if row["refund_status"] is not None:
+            wanted[order_id, "refund_status"].add(row["refund_status"])
+    return wanted
+
+
+def _is_behind(trace: Trace, service: str) -> bool:
+    """Return whether the service has yet to handle a record that it reads."""
+    handled = trace.evidence.stores[service].handled
+    return any(entry.event_id not in handled for entry in trace.read_by(service))
+
+
 SUMS = (
     ("paid", "payment", "payments", ("amount", "currency", "status")),
     ("refunded of payments", "payment", "payments", ("refunded_amount", "currency", "status")),
@@ -121,7 +160,7 @@ SUMS = (
 )
 """The sums that MONEY compares: label, service, table, and fields (the summed field, then those to group by)."""
 
-CLAIMS = (state, published, money, agreement)
+CLAIMS = (state, published, money, agreement, order_view)
 
 
 def _counts(store: Store, event_id: str, outcome: str) -> bool:

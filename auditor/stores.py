@@ -46,6 +46,14 @@ TABLES: Mapping[str, Mapping[str, LiteralString]] = {
         "credits": "SELECT invoice_id AS key, entry_id::text, customer_id, amount, currency FROM credits",
         "history": "SELECT event_id::text AS key, outcome FROM invoice_history",
     },
+    "order": {
+        "orders": "SELECT order_id AS key, payment_status, payment_method, transaction_id, paid_amount,"
+        " (extract(epoch FROM paid_at) * 1000000)::bigint AS paid_at, shipping_status, tracking_number, carrier,"
+        " last_location, (extract(epoch FROM shipping_updated_at) * 1000000)::bigint AS shipping_updated_at,"
+        " refund_status, refunded_amount, currency, customer_id, ordered_amount, ordered_currency, subscription_plan,"
+        " subscription_status, set_by, version FROM orders",
+        "history": "SELECT NULL AS key, NULL AS outcome WHERE false",
+    },
     "confirmer": {"questions": "SELECT receipt_id::text AS key, status, event_id::text, error FROM questions"},
     "notifier": {
         "notifications": "SELECT notification_id::text AS key, fact_id::text, fact_type, audience, order_id, status,"

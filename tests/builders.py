@@ -1,5 +1,6 @@
 """Webhooks as values: what a test does not care about has a default."""
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,9 +20,12 @@ from stream.events import (
     PaymentCompleted,
     PaymentNotice,
     PaymentRefunded,
+    PaymentUpdated,
     PaymentWebhook,
     RefundNotice,
+    RefundUpdated,
     RefundWebhook,
+    ShipmentUpdated,
     ShippingNotice,
     ShippingWebhook,
     TransferNotice,
@@ -31,8 +35,15 @@ from stream.events import (
 
 F = TypeVar("F", bound=DomainEvent)
 
+UPDATES = (PaymentUpdated, ShipmentUpdated, RefundUpdated)
+
 NOON = 1_700_000_000_000_000
 MINUTE = 60_000_000
+
+
+def newsworthy(events: Iterable[DomainEvent]) -> tuple[DomainEvent, ...]:
+    """Without the events that only keep the order view up to date."""
+    return tuple(event for event in events if not isinstance(event, UPDATES))
 
 
 def an_envelope(

@@ -212,7 +212,7 @@ SERVICES = (
     ServiceTopics(
         "console",
         "console",
-        reads=(*WEBHOOKS, REJECTED, OUTCOMES, *DOMAIN_EVENTS, NOTIFICATIONS, CONSOLE_ACTIONS),
+        reads=(*WEBHOOKS, REJECTED, OUTCOMES, *DOMAIN_EVENTS, ORDER_STATUS, NOTIFICATIONS, CONSOLE_ACTIONS),
         publishes=(CONSOLE_ACTIONS,),
         publishes_outcomes=False,  # it reads outcomes, so an outcome of each outcome would follow without end
     ),

@@ -83,7 +83,7 @@ def _updates(before: Payment, after: Payment, cause: Webhook) -> tuple[PaymentUp
         occurred_at=envelope.occurred_at,
         received_at=envelope.received_at,
         order_id=after.order_id,
-        customer_id=registers.value(after.told, "user_id"),
+        customer_id=after.known("user_id"),
         state=state,
     )
     return (event,)

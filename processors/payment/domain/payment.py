@@ -63,7 +63,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         A partial refund of the whole amount is a cancel. A cancel of one transaction, or an account opened for it,
         leaves the order paid when another transaction has paid it. A failed refund refunds nothing.
         """
-        status: str | None = registers.value(self.told, "status")
+        status = self.stated_status
         current = registers.value(self.told, "transaction")
         if status == "waiting_for_deposit" and current and self.live:
             return _status(self.transactions[self.live[0]])
@@ -77,6 +77,17 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         if status == "partially_cancelled" and 0 < self._total_paid <= self.refunded_amount:
             return "cancelled"
         return status
+
+    @property
+    def stated_status(self) -> str | None:
+        """The status of the highest rank and then the latest time, as it was stated."""
+        status: str | None = registers.value(self.told, "status")
+        return status
+
+    @property
+    def status_stamp(self) -> Stamp:
+        """The stamp of the status as it was stated; the log may correct the status (see `status`)."""
+        return self.told["status"][0] if "status" in self.told else UNSET
 
     @derived
     def live(self) -> list[str]:
@@ -131,7 +142,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         (rank, at, position, _), paid_at = self.register("paid_at")
         if paid_at is None:
             return None
-        status: Stamp = self.told["status"][0] if "status" in self.told else UNSET
+        status = self.status_stamp
         changes = self._log.changes
         was_reversed = rank == PAID_RANK and any(
             change.status == "waiting_for_deposit" and at < change.at for change in changes
@@ -146,7 +157,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         (rank, _, position, _), reason = self.register("failure_reason")
         if reason is None:
             return None
-        status: Stamp = self.told["status"][0] if "status" in self.told else UNSET
+        status = self.status_stamp
         return reason if self.status in FAILED and (rank, position) == (status[0], status[2]) else None
 
     @derived
@@ -313,7 +324,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         Orders that were cancelled before the log was introduced have only the register.
         """
         ends = [change.at for change in self._log.changes if change.status == "cancelled" and not change.transaction]
-        if registers.value(self.told, "status") == "cancelled" and not registers.value(self.told, "transaction"):
+        if self.stated_status == "cancelled" and not registers.value(self.told, "transaction"):
             ends.append(self.told["status"][0][1] or transaction_log.END_OF_TIME)
         return max(ends, default=-1)
 

@@ -44,9 +44,11 @@ def _revision(payment: Payment) -> tuple[int, ...]:
 
 
 def _status_stamp(payment: Payment) -> Stamp:
-    """Return the stamp of the status; of the log's last entry when the log overrides the status (see `status`)."""
-    stamp, status = payment.told.get("status", (registers.UNSET, None))
-    return stamp if status == payment.status else _newest(payment, (*MONEY_STATUSES, "refund")) or stamp
+    """Return the stamp of the status; of the log's last entry where the log corrects the status."""
+    stamp = payment.status_stamp
+    if payment.status == payment.stated_status:
+        return stamp
+    return max(_newest(payment, (*MONEY_STATUSES, "refund")), stamp, key=lambda each: each[1:])
 
 
 def _newest(payment: Payment, kinds: Iterable[str]) -> Stamp:

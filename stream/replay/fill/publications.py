@@ -24,6 +24,7 @@ from stream.worker import bisection
 from stream.worker.bisection import BatchFailed, Runner
 from stream.worker.messages import TOPIC_OF, encode_record
 
+STATE_TOPICS = frozenset(topic.name for topic in topics.ALL if topic.holds_state)
 AT_ONCE = 5000
 """The most records to read at once."""
 
@@ -33,7 +34,8 @@ class CollectedPublications:
 
     As in the live service, an event fails if one of its domain events cannot be encoded, so each is encoded. With
     `bisection.together`, only the events that are on no topic are (the others have been encoded before), and if that
-    fails, the batch has failed and is handled in parts.
+    fails, the batch has failed and is handled in parts. Records of topics with `holds_state` are not collected: such a
+    topic holds current states only, and gets the next one with the next change.
     """
 
     def __init__(self, codec: Codec, run: Runner = bisection.in_parts) -> None:
@@ -50,6 +52,8 @@ class CollectedPublications:
         if result.events:
             source, key = (delivery.topic, delivery.partition, delivery.offset), result.key.encode()
             for event in result.events:
+                if TOPIC_OF[type(event)] in STATE_TOPICS:
+                    continue
                 value = None if self._is_together else encode_record(self._codec, event, key)
                 self._collected.setdefault(event.event_id, (event, source, key, value))
         return []

@@ -399,7 +399,10 @@ def test_a_subscription_payment_is_known_by_its_provider_or_order_id(
     provider: str, order: str, is_for_subscription: bool
 ) -> None:
     queued = a_queued_mail(
-        PaymentCompleted, "seller", "ko", changes={"provider": provider, "order_id": order, "mode": "test"}
+        PaymentCompleted,
+        "seller",
+        "ko",
+        changes={"provider": provider, "order_id": order, "mode": "test", "state": None},
     )
 
     event = msgspec.json.decode(queued.fact, type=PaymentCompleted)

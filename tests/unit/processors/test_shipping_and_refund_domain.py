@@ -21,7 +21,20 @@ from stream.events import (
     ShipmentOutForDelivery,
 )
 from stream.state.aliases import Alias
-from tests.builders import MINUTE, NOON, a_fact, a_refund, a_scan, an_approval
+from tests.builders import MINUTE, NOON, a_fact, a_refund, a_scan, an_approval, newsworthy
+
+Applied = tuple[Any, str, tuple[DomainEvent, ...]]
+
+
+def scan(parcel: shipping.Shipment, webhook: Any) -> Applied:
+    """A scan applied, without what it means for the order view."""
+    after, outcome, events = shipping.apply(parcel, webhook)
+    return after, outcome, newsworthy(events)
+
+
+def refunded(refunds: refund.Refunds, webhook: Any) -> Applied:
+    after, outcome, events = refund.apply(refunds, webhook)
+    return after, outcome, newsworthy(events)
 
 
 def test_a_failed_attempt_may_be_followed_by_another_and_by_delivery() -> None:
@@ -29,16 +42,16 @@ def test_a_failed_attempt_may_be_followed_by_another_and_by_delivery() -> None:
 
     seen = []
     for minute, status in enumerate(["in_transit", "out_for_delivery", "failed", "out_for_delivery", "delivered"]):
-        parcel, _, _ = shipping.apply(parcel, a_scan(status, at=NOON + minute * MINUTE))
+        parcel, _, _ = scan(parcel, a_scan(status, at=NOON + minute * MINUTE))
         seen.append(parcel.status)
 
     assert seen == ["in_transit", "out_for_delivery", "failed", "out_for_delivery", "delivered"]
 
 
 def test_a_scan_that_was_overtaken_moves_neither_status_nor_location() -> None:
-    parcel, _, _ = shipping.apply(shipping.Shipment("cj:1"), a_scan("delivered", location="서울"))
+    parcel, _, _ = scan(shipping.Shipment("cj:1"), a_scan("delivered", location="서울"))
 
-    parcel, outcome, announced = shipping.apply(parcel, a_scan("in_transit", location="부산", at=NOON - MINUTE))
+    parcel, outcome, announced = scan(parcel, a_scan("in_transit", location="부산", at=NOON - MINUTE))
 
     assert (parcel.status, parcel.registers.last_location.value, outcome, announced) == (
         "delivered",
@@ -58,15 +71,15 @@ def test_a_scan_that_was_overtaken_moves_neither_status_nor_location() -> None:
     ],
 )
 def test_each_status_of_a_parcel_announces_its_fact(status: str, fact: type[DomainEvent] | None) -> None:
-    _, _, announced = shipping.apply(shipping.Shipment("cj:1"), a_scan(status))
+    _, _, announced = scan(shipping.Shipment("cj:1"), a_scan(status))
 
     assert [type(one) for one in announced] == ([fact] if fact else [])
 
 
 def test_a_parcel_in_transit_is_told_once_however_many_scans_it_has() -> None:
-    parcel, _, first = shipping.apply(shipping.Shipment("cj:1"), a_scan("in_transit"))
+    parcel, _, first = scan(shipping.Shipment("cj:1"), a_scan("in_transit"))
 
-    _, _, second = shipping.apply(parcel, a_scan("in_transit", at=NOON + MINUTE, location="대전"))
+    _, _, second = scan(parcel, a_scan("in_transit", at=NOON + MINUTE, location="대전"))
 
     assert (len(first), second) == (1, ())
 
@@ -89,7 +102,7 @@ def of_a_partial_capture() -> list[Any]:
 def test_the_release_of_what_was_not_captured_is_no_refund_in_whatever_order(events: list[Any]) -> None:
     working_set = refund.RefundWorkingSet({"1": refund.Refunds("1")}, defaultdict(Alias))
 
-    facts = [fact for event in events for fact in working_set.apply(event).events]
+    facts = [fact for event in events for fact in newsworthy(working_set.apply(event).events)]
 
     refunds = working_set.refunds["1"]
     assert list(refunds.counted) == ["re_2"]
@@ -104,39 +117,39 @@ def test_the_refunded_total_is_the_sum_over_completed_refunds() -> None:
         a_refund("completed", refund_id="R-2", amount=5000),
         a_refund("processing", refund_id="R-3", amount=700),
     ):
-        refunds, _, _ = refund.apply(refunds, webhook)
+        refunds, _, _ = refunded(refunds, webhook)
 
     assert (refunds.refunded_amount, refunds.status) == (15000, "completed")
 
 
 @pytest.mark.parametrize(("status", "fact"), [("completed", RefundCompleted), ("rejected", RefundRejected)])
 def test_the_end_of_a_refund_is_announced(status: str, fact: type[DomainEvent]) -> None:
-    _, _, announced = refund.apply(refund.Refunds("1"), a_refund(status))
+    _, _, announced = refunded(refund.Refunds("1"), a_refund(status))
 
     assert [type(one) for one in announced] == [fact]
 
 
 def test_a_refund_under_way_is_nobodys_mail() -> None:
-    _, _, announced = refund.apply(refund.Refunds("1"), a_refund("processing"))
+    _, _, announced = refunded(refund.Refunds("1"), a_refund("processing"))
 
     assert announced == ()
 
 
 def test_a_refund_the_bank_sends_back_is_no_longer_given_back_and_that_is_told() -> None:
-    given, _, _ = refund.apply(refund.Refunds("1"), a_refund("completed", amount=7000))
+    given, _, _ = refunded(refund.Refunds("1"), a_refund("completed", amount=7000))
 
     back = a_refund("rejected", amount=7000, at=NOON + MINUTE, reason="lost_or_stolen_card")
-    after, outcome, announced = refund.apply(given, back)
+    after, outcome, announced = refunded(given, back)
 
     assert (after.status, after.refunded_amount, outcome) == ("rejected", 0, "processed")
     assert [(type(one), one.reason) for one in announced] == [(RefundRejected, "lost_or_stolen_card")]  # type: ignore[attr-defined]
 
 
 def test_a_refund_that_succeeds_after_all_does_not_give_the_reason_of_its_rejection() -> None:
-    asked, _, _ = refund.apply(refund.Refunds("1"), a_refund("pending", reason="단순 변심"))
-    rejected, _, told = refund.apply(asked, a_refund("rejected", at=NOON + MINUTE, reason="한도"))
+    asked, _, _ = refunded(refund.Refunds("1"), a_refund("pending", reason="단순 변심"))
+    rejected, _, told = refunded(asked, a_refund("rejected", at=NOON + MINUTE, reason="한도"))
 
-    _, _, done = refund.apply(rejected, a_refund("completed", at=NOON + 2 * MINUTE))
+    _, _, done = refunded(rejected, a_refund("completed", at=NOON + 2 * MINUTE))
 
     assert [one.reason for one in (*told, *done)] == ["한도", "단순 변심"]  # type: ignore[attr-defined]
 
@@ -146,8 +159,8 @@ def test_each_attempt_at_delivery_is_told_by_its_scan() -> None:
     parcel, facts = shipping.Shipment("cj:1"), list[DomainEvent]()
     for minute, status in enumerate(statuses):
         for provider in ("aftership", "easypost"):  # both tell of each scan
-            scan = a_scan(status, at=NOON + minute * MINUTE, provider=provider)
-            parcel, _, told = shipping.apply(parcel, scan)
+            again = a_scan(status, at=NOON + minute * MINUTE, provider=provider)
+            parcel, _, told = scan(parcel, again)
             facts += told
 
     assert [type(fact) for fact in facts] == [
@@ -163,17 +176,17 @@ def test_each_attempt_at_delivery_is_told_by_its_scan() -> None:
 
 
 def test_an_attempt_that_was_overtaken_is_nobodys_mail() -> None:
-    parcel, _, _ = shipping.apply(shipping.Shipment("cj:1"), a_scan("failed", at=NOON + MINUTE))
+    parcel, _, _ = scan(shipping.Shipment("cj:1"), a_scan("failed", at=NOON + MINUTE))
 
-    _, outcome, told = shipping.apply(parcel, a_scan("failed"))
+    _, outcome, told = scan(parcel, a_scan("failed"))
 
     assert (outcome, told) == ("late", ())
 
 
 def test_a_parcel_was_not_scanned_when_a_status_it_left_says() -> None:
-    parcel, _, _ = shipping.apply(shipping.Shipment("cj:1"), a_scan("delivered", scanned_at=None))
+    parcel, _, _ = scan(shipping.Shipment("cj:1"), a_scan("delivered", scanned_at=None))
 
-    parcel, _, _ = shipping.apply(parcel, a_scan("in_transit", at=NOON - MINUTE, scanned_at=NOON - MINUTE))
+    parcel, _, _ = scan(parcel, a_scan("in_transit", at=NOON - MINUTE, scanned_at=NOON - MINUTE))
 
     assert parcel.updated_at is None
 
@@ -275,7 +288,7 @@ def story(*events: Any) -> tuple[refund.Refunds, list[DomainEvent]]:
     names = {(event.provider, event.transaction_id): Alias[refund.Refunds]() for event in events if is_fact(event)}
     working_set, facts = refund.RefundWorkingSet({"1": refund.Refunds("1")}, names), list[DomainEvent]()
     for event in events:
-        facts += working_set.apply(event).events
+        facts += newsworthy(working_set.apply(event).events)
     return working_set.refunds["1"], facts
 
 
