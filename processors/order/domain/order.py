@@ -1,7 +1,6 @@
-"""The order domain: where one order stands after any set of events from all services.
+"""The state of one order: its columns follow from the newest state of its payment, its parcels and its refunds.
 
-Pure. The result does not depend on the order in which events arrive, nor on repetitions: of each aggregate the state
-with the highest revision counts. An order may have several of each:
+Of each aggregate the state with the highest revision counts. An order may have several of each:
 
 - payments: the payment processor says which transaction pays the order, and its state is shown;
 - parcels: the one with the latest scan is shown, in all five columns (of scans at one time, the greater parcel id);
@@ -14,7 +13,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from processors.order.inputs import state_of
+from processors.order.domain.inputs import state_of
 from stream.events import (
     DomainEvent,
     InvoiceEvent,

@@ -1,0 +1,8 @@
+"""The order domain: where one order stands after any set of events from all services.
+
+Pure. The result does not depend on the order in which events arrive, nor on repetitions.
+"""
+
+from processors.order.domain.order import Columns, Inputs, Order, OrderInput, apply, columns_of, order_of
+
+__all__ = ["Columns", "Inputs", "Order", "OrderInput", "apply", "columns_of", "order_of"]
