@@ -12,6 +12,7 @@ from stream.events import (
     CreditAdded,
     DomainEvent,
     NotificationSent,
+    OrderStatus,
     Outcome,
     QuarantinedWebhook,
     Record,
@@ -34,7 +35,8 @@ def handle(tx: Connection, events: Sequence[Record]) -> list[Result]:
     store.mark_confirmed(tx, receipts)
     store.insert_outcomes(tx, outcomes)
     _update_states(tx, webhook_ids)
-    store.insert_events(tx, _of(DomainEvent, events))
+    store.insert_events(tx, [event for event in _of(DomainEvent, events) if not isinstance(event, OrderStatus)])
+    store.upsert_orders(tx, _of(OrderStatus, events))
     store.insert_mails(tx, _of(NotificationSent, events))
     store.insert_refusals(tx, _of(RejectedWebhook, events))
     store.insert_actions(tx, _of(ConsoleAction, events))

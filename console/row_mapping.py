@@ -10,6 +10,7 @@ from stream.events import (
     CreditAdded,
     DomainEvent,
     NotificationSent,
+    OrderStatus,
     Outcome,
     QuarantinedWebhook,
     RejectedWebhook,
@@ -101,6 +102,11 @@ def domain_event(event: DomainEvent) -> Cells:
         event.received_at,
         msgspec.json.encode(event).decode(),
     )
+
+
+def order_state(status: OrderStatus) -> Cells:
+    """Return the row of an order's state."""
+    return (status.order_id, status.version, msgspec.json.encode(status).decode())
 
 
 def mail(record: NotificationSent) -> Cells:

@@ -13,6 +13,7 @@ from stream.events import (
     CreditAdded,
     DomainEvent,
     NotificationSent,
+    OrderStatus,
     Outcome,
     QuarantinedWebhook,
     RejectedWebhook,
@@ -138,6 +139,15 @@ ON CONFLICT DO NOTHING
 """
 ACTION_COLUMNS = "ids results times users roles actions targets parameters details"
 
+# An order's version only grows.
+UPSERT_ORDERS = """
+INSERT INTO order_states (order_id, version, state)
+SELECT order_id, version, state::json
+  FROM unnest(%(ids)b::text[], %(versions)b::bigint[], %(states)b::text[]) AS stated (order_id, version, state)
+ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, state = excluded.state
+ WHERE excluded.version >= order_states.version
+"""
+
 # A ledger's balance only grows, so the higher of two balances is the later one. The credits of an invoice arrive in
 # order; those of a customer come from several partitions and may not.
 RAISE_BALANCES = """
@@ -225,6 +235,13 @@ def insert_refusals(tx: Connection, webhooks: Iterable[RejectedWebhook]) -> None
 def insert_actions(tx: Connection, actions: Iterable[ConsoleAction]) -> None:
     """Insert people's actions; known ones are ignored."""
     write(tx, INSERT_ACTIONS, ACTION_COLUMNS, [row_mapping.action(action) for action in actions])
+
+
+def upsert_orders(tx: Connection, statuses: Iterable[OrderStatus]) -> None:
+    """Store the newest state of each order."""
+    newest = {status.order_id: status for status in sorted(statuses, key=lambda status: status.version)}
+    rows = [row_mapping.order_state(newest[order_id]) for order_id in sorted(filter(None, newest))]
+    write(tx, UPSERT_ORDERS, "ids versions states", rows)
 
 
 def raise_balances(tx: Connection, credits_added: Iterable[CreditAdded]) -> None:

@@ -55,6 +55,7 @@ def order(order_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
         hint = f" There is a webhook {order_id}: see `hookstream webhook {order_id}`." if known else ""
         raise CommandError(f"The log has no order {order_id}.{hint}")
     say(f"order {order_id}")
+    _print_state(life)
     _timeline(life)
     for entry in life["webhooks"]:
         if entry["status"] != "PROCESSED" or entry["note"]:
@@ -65,6 +66,58 @@ def order(order_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
         state = "waits for a recipient address" if mail["status"] == "waiting" else f"is {mail['status']}"
         error = f": {mail['error']}" if mail["error"] else ""
         say(f"  mail {mail['id']} of {mail['fact_type']} to the {mail['audience']} {state}{error}")
+
+
+def why(
+    order_id: Annotated[str, typer.Argument(metavar="ORDER")],
+    field: Annotated[str, typer.Argument(help="A column of the order's state, such as paid_amount.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the console's answer as JSON.")] = False,  # noqa: FBT002
+) -> None:
+    """Name the webhook that set a field of an order, and those that stated it too and lost, with the reason."""
+    from cli.clients import console
+
+    found = console.fetch("orders", order_id, "why", field)
+    if found is None:
+        raise CommandError(f"The log has no state of an order {order_id}. See `hookstream order {order_id}`.")
+    if as_json:
+        say_all(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    say(f"{field} of order {order_id} is {found['value']}{' ' + found['currency'] if found['currency'] else ''}")
+    if found["setBy"] is None:
+        say("  no webhook has set it" if found["value"] is None else "  the webhook that set it is not in the log")
+    else:
+        _print_origin("set by", found["setBy"])
+        if found["through"]:
+            say(f"    through the domain event {found['through']} that it caused")
+    for lost in found["lost"]:
+        _print_origin("lost:", lost)
+        say(f"    {lost['reason']}: {lost['explanation']}")
+
+
+def _print_origin(label: str, entry: dict[str, Any]) -> None:
+    """Print one webhook: what it states, its proof, its bytes and its position in Kafka."""
+    what = f" {entry['eventType']} from {entry['provider']}" if "provider" in entry else ""
+    say(f"  {label} webhook {entry['webhookId']}{what}")
+    if "provider" in entry:
+        say(f"    states {entry['stated']} with status {entry['status']}")
+        say(f"    time {entry['occurredAt']} by the provider, received {entry['receivedAt']}")
+        signature = f", signature {entry['signature']}" if entry["signature"] else ""
+        say(f"    verified by {entry['verification']}{signature}")
+        say("    {size} bytes, sha256 {sha256}".format(**entry["bytes"]))
+    if entry["record"]:
+        say("    record: {topic} partition {partition} offset {offset}".format(**entry["record"]))
+
+
+def _print_state(life: dict[str, Any]) -> None:
+    """Print the columns that are known, in minor units of the currency."""
+    if life["state"] is None:
+        say("  no service has published a state of this order yet")
+        return
+    for name, value in life["state"].items():
+        if value is not None:
+            say(f"  {name}: {value}{' ' + life['currency'] if name.endswith('_amount') and life['currency'] else ''}")
+    if life["subscription"]["plan"]:
+        say(f"  subscription: {life['subscription']['plan']} {life['subscription']['status']}")
 
 
 def _print_confirmation(webhook: dict[str, Any]) -> None:

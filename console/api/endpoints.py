@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from console.api import queries, query_params, search, statistics, views
+from console.api import field_origin, order_state, queries, query_params, search, statistics, views
 from console.api.labels import LABELS, provider_word
-from console.api.query_params import Parameters
+from console.api.query_params import BadParameter, Parameters
 
 Response = dict[str, Any]
 Endpoint = Callable[..., Response | None]
@@ -54,10 +54,21 @@ def webhook(tx: Connection, params: Parameters, webhook_id: str) -> Response | N
 
 
 def order(tx: Connection, params: Parameters, order_id: str) -> Response | None:
-    """Return an order's webhooks, outcomes, domain events and mails."""
+    """Return an order's state, and its webhooks, outcomes, domain events and mails."""
     query_params.reject_all(params)
     related = queries.order(tx, query_params.checked_id(order_id))
-    return views.order(order_id, related) if related.webhooks or related.events or related.mails else None
+    state = queries.order_state(tx, order_id)
+    is_known = state or related.webhooks or related.events or related.mails
+    return views.order(order_id, related) | order_state.view(state) if is_known else None
+
+
+def why(tx: Connection, params: Parameters, order_id: str, field: str) -> Response | None:
+    """Return the webhook that set a field of an order's state, and those that stated it too and lost against it."""
+    query_params.reject_all(params)
+    if field not in order_state.FIELDS:
+        raise BadParameter(f"the field must be one of {', '.join(order_state.FIELDS)}")
+    state = queries.order_state(tx, query_params.checked_id(order_id))
+    return None if state is None else field_origin.origin(tx, order_id, field, state)
 
 
 def balance(tx: Connection, params: Parameters, customer_id: str) -> Response:
@@ -83,6 +94,7 @@ ENDPOINTS: dict[str, Endpoint] = {
     "/api/webhooks": webhooks,
     "/api/webhooks/{webhook_id:str}": webhook,
     "/api/orders/{order_id:str}": order,
+    "/api/orders/{order_id:str}/why/{field:str}": why,
     "/api/customers/{customer_id:str}/balance": balance,
     "/api/refusals": refusals,
     "/api/labels": labels,

@@ -58,6 +58,7 @@ MAILS = """
 SELECT notification_id::text, fact_id, fact_type, audience, channel, order_id, customer_id, locale, message_id, sent_at
   FROM mails WHERE fact_id = ANY (%(ids)b::text[]) OR order_id = %(order)s ORDER BY sent_at, notification_id
 """
+ORDER_STATE = "SELECT state FROM order_states WHERE order_id = %(order)s"
 BALANCES = "SELECT currency, balance, at FROM balances WHERE customer_id = %(customer)s ORDER BY currency"
 REFUSALS = """
 SELECT refusal_id::text, provider, path, cause, headers, encode(digest, 'hex') AS digest, excerpt, received_at,
@@ -108,6 +109,12 @@ def order(tx: Connection, order_id: str) -> RelatedRows:
     references = list(tx.exec_driver_sql(REFERENCES, {"order": order_id}).scalars())
     values = {"order": order_id, "causes": causes, "references": references, "most": MAX_ROWS}
     return _related_rows(tx, rows(tx, OF_ORDER, values), order_id)
+
+
+def order_state(tx: Connection, order_id: str) -> Row | None:
+    """Return an order's state as the order processor published it last; None if it published none."""
+    found = rows(tx, ORDER_STATE, {"order": order_id})
+    return found[0]["state"] if found else None
 
 
 def balances(tx: Connection, customer_id: str) -> list[Row]:

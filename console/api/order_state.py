@@ -1,0 +1,47 @@
+"""The state of an order in the API's JSON: contract A's columns by their names, and which webhook set each. Pure."""
+
+from typing import Any
+
+from console.api.queries import Row
+from console.api.views import iso
+
+FIELDS = (
+    "payment_status",
+    "payment_method",
+    "transaction_id",
+    "paid_amount",
+    "paid_at",
+    "shipping_status",
+    "tracking_number",
+    "carrier",
+    "last_location",
+    "shipping_updated_at",
+    "refund_status",
+    "refunded_amount",
+)
+"""Contract A's columns of an order."""
+TIMES = ("paid_at", "shipping_updated_at")
+
+
+def view(state: Row | None) -> dict[str, Any]:
+    """Return the members of an order's JSON that come from its state; `state` is None if no state was published.
+
+    Amounts are in minor units of `currency`. `setBy` has, by column, the webhook and the domain event it caused.
+    """
+    if state is None:
+        return {"state": None, "currency": None, "ordered": None, "subscription": None, "setBy": {}}
+    events = state["set_by_events"]
+    return {
+        "state": {name: value(state, name) for name in FIELDS},
+        "currency": state["currency"],
+        "ordered": {"amount": state["ordered_amount"], "currency": state["ordered_currency"]},
+        "subscription": {"plan": state["subscription_plan"], "status": state["subscription_status"]},
+        "setBy": {
+            name: {"webhookId": webhook_id, "factId": events.get(name)} for name, webhook_id in state["set_by"].items()
+        },
+    }
+
+
+def value(state: Row, name: str) -> Any:
+    """Return a column, a time as ISO 8601."""
+    return iso(state[name]) if name in TIMES else state[name]
