@@ -26,8 +26,10 @@ SELECT DISTINCT event_id::text, topic, partition, "offset"
 """
 CAUSE = "SELECT caused_by, type FROM facts WHERE fact_id = %(id)s::uuid"
 
-KINDS = {"payment": ("payment", "refund"), "shipping": ("shipping",), "refund": ("refund", "payment")}
-"""The kinds of webhooks that state the fields of each group; the first one names the service that applies them."""
+STATING = ("payment", "shipping", "refund", "invoice")
+"""The kinds of webhooks that state fields of an order."""
+CANCELS = ("partially_cancelled", "cancelled")
+"""The statuses of a payment that state a refund."""
 PAYMENT_FIELDS, SHIPPING_FIELDS = order_state.FIELDS[:5], order_state.FIELDS[5:10]
 STATED_AS = {
     "payment_status": "status",
@@ -78,7 +80,8 @@ class Candidate:
 def origin(tx: Connection, order_id: str, field: str, state: Row) -> dict[str, Any]:
     """Return the field's value, the webhook that set it, and the others that stated it with the reason they lost."""
     set_by, through = _webhook_of(tx, state["set_by"].get(field))
-    candidates = _candidates(tx, queries.order(tx, order_id), _group(field))
+    known = _candidates(tx, queries.order(tx, order_id))
+    candidates = [each for each in known if each.row["webhook_id"] == set_by or _may_set(each, field)]
     winner = next((each for each in candidates if each.row["webhook_id"] == set_by), None)
     others = [each for each in candidates if each is not winner and _states(each, field)]
     ids = [each.row["webhook_id"] for each in candidates]
@@ -101,15 +104,21 @@ def _webhook_of(tx: Connection, event_id: str | None) -> tuple[str | None, str |
     return (found[0]["caused_by"], found[0]["type"]) if found else (event_id, None)
 
 
-def _group(field: str) -> str:
-    return "payment" if field in PAYMENT_FIELDS else "shipping" if field in SHIPPING_FIELDS else "refund"
+def _may_set(candidate: Candidate, field: str) -> bool:
+    """Return whether webhooks of this kind state the field; a cancel of a payment states a refund."""
+    kind = candidate.row["kind"]
+    if field in PAYMENT_FIELDS:
+        return kind in ("payment", "invoice")
+    if field in SHIPPING_FIELDS:
+        return bool(kind == "shipping")
+    return kind == "refund" or (kind == "payment" and candidate.stated("status") in CANCELS)
 
 
-def _candidates(tx: Connection, related: RelatedRows, group: str) -> list[Candidate]:
-    rows = [row for row in related.webhooks if row["kind"] in KINDS[group] and row["confirmed_as"] is None]
+def _candidates(tx: Connection, related: RelatedRows) -> list[Candidate]:
+    rows = [row for row in related.webhooks if row["kind"] in STATING and row["confirmed_as"] is None]
     found = queries.rows(tx, DETAILS, {"ids": [row["webhook_id"] for row in rows]})
     details = {detail["webhook_id"]: detail for detail in found}
-    outcomes = {row["webhook_id"]: [] for row in rows}  # type: dict[str, list[tuple[str, str]]]
+    outcomes: dict[str, list[tuple[str, str]]] = {row["webhook_id"]: [] for row in rows}
     for outcome in related.outcomes:
         if outcome["event_id"] in outcomes:
             outcomes[outcome["event_id"]].append((outcome["service"], outcome["outcome"]))

@@ -58,7 +58,10 @@ MAILS = """
 SELECT notification_id::text, fact_id, fact_type, audience, channel, order_id, customer_id, locale, message_id, sent_at
   FROM mails WHERE fact_id = ANY (%(ids)b::text[]) OR order_id = %(order)s ORDER BY sent_at, notification_id
 """
-ORDER_STATE = "SELECT state FROM order_states WHERE order_id = %(order)s"
+# The log names the order of a crypto invoice by the invoice's id alone.
+ORDER_STATE = """
+SELECT state FROM order_states WHERE order_id = ANY (%(orders)b::text[]) ORDER BY order_id = %(order)s DESC LIMIT 1
+"""
 BALANCES = "SELECT currency, balance, at FROM balances WHERE customer_id = %(customer)s ORDER BY currency"
 REFUSALS = """
 SELECT refusal_id::text, provider, path, cause, headers, encode(digest, 'hex') AS digest, excerpt, received_at,
@@ -113,7 +116,7 @@ def order(tx: Connection, order_id: str) -> RelatedRows:
 
 def order_state(tx: Connection, order_id: str) -> Row | None:
     """Return an order's state as the order processor published it last; None if it published none."""
-    found = rows(tx, ORDER_STATE, {"order": order_id})
+    found = rows(tx, ORDER_STATE, {"order": order_id, "orders": [order_id, f"invoice:{order_id}"]})
     return found[0]["state"] if found else None
 
 
