@@ -38,7 +38,9 @@ def handle(tx: Connection, events: Sequence[Record]) -> list[Result]:
     store.insert_events(tx, [event for event in _of(DomainEvent, events) if not isinstance(event, OrderStatus)])
     store.upsert_orders(tx, _of(OrderStatus, events))
     store.insert_mails(tx, _of(NotificationSent, events))
-    store.insert_refusals(tx, _of(RejectedWebhook, events))
+    rejected = _of(RejectedWebhook, events)
+    store.insert_refusals(tx, rejected)
+    store.insert_terms(tx, [*webhooks, *quarantined, *rejected])
     store.insert_actions(tx, _of(ConsoleAction, events))
     store.raise_balances(tx, _of(CreditAdded, events))
     return [Result("", "processed", ()) for _ in events]

@@ -19,11 +19,20 @@ DELETE_DEAD = """
 WITH old AS (
     SELECT webhook_id FROM webhooks WHERE abandoned_at < %(before)s
      ORDER BY webhook_id LIMIT %(most)s FOR UPDATE SKIP LOCKED),
-forgotten AS (DELETE FROM outcomes USING old WHERE event_id = webhook_id)
+forgotten AS (DELETE FROM outcomes USING old WHERE event_id = webhook_id),
+unfindable AS (DELETE FROM search_terms USING old WHERE subject = webhook_id)
 DELETE FROM webhooks USING old WHERE webhooks.webhook_id = old.webhook_id
 """
-DELETE_UNVERIFIED = "DELETE FROM webhooks WHERE kind = 'unverified' AND received_at < %(before)s"
-DELETE_REFUSALS = "DELETE FROM refusals WHERE received_at < %(before)s"
+DELETE_UNVERIFIED = """
+WITH old AS (DELETE FROM webhooks WHERE kind = 'unverified' AND received_at < %(before)s RETURNING webhook_id),
+unfindable AS (DELETE FROM search_terms USING old WHERE subject = webhook_id)
+SELECT count(*) FROM old
+"""
+DELETE_REFUSALS = """
+WITH old AS (DELETE FROM refusals WHERE received_at < %(before)s RETURNING refusal_id),
+unfindable AS (DELETE FROM search_terms USING old WHERE subject = refusal_id)
+SELECT count(*) FROM old
+"""
 DELETE_REFUSAL_COUNTS = "DELETE FROM refusal_counts WHERE start < %(before)s - 3600000000"
 DELETE_EMPTY_COUNTS = "DELETE FROM webhook_counts WHERE count = 0"
 BATCH_SIZE = 5000
@@ -75,9 +84,10 @@ def _delete_dead(tx: Connection, before: int) -> int:
 
 def _delete_unverified(tx: Connection, unverified_before: int, refused_before: int) -> int:
     """Delete unverified webhooks and rejected requests received before these times; return how many."""
-    unverified = tx.exec_driver_sql(DELETE_UNVERIFIED, {"before": unverified_before}).rowcount
+    unverified: int = tx.exec_driver_sql(DELETE_UNVERIFIED, {"before": unverified_before}).scalar_one()
     tx.exec_driver_sql(DELETE_REFUSAL_COUNTS, {"before": refused_before})
-    return unverified + tx.exec_driver_sql(DELETE_REFUSALS, {"before": refused_before}).rowcount
+    refused: int = tx.exec_driver_sql(DELETE_REFUSALS, {"before": refused_before}).scalar_one()
+    return unverified + refused
 
 
 def _delete_empty_counts(tx: Connection) -> None:

@@ -6,7 +6,7 @@ from itertools import chain
 
 from sqlalchemy import Connection
 
-from console import row_mapping
+from console import row_mapping, terms
 from console.domain import OutcomeReport, WebhookState
 from stream.events import (
     ConsoleAction,
@@ -160,6 +160,15 @@ ON CONFLICT (customer_id, currency) DO UPDATE SET balance = excluded.balance, at
 NOTIFY_BALANCES = "SELECT pg_notify('balances.' || current_schema(), change) FROM unnest(%(changes)b::text[]) AS change"
 
 
+INSERT_TERMS = """
+INSERT INTO search_terms (subject, is_refusal, terms)
+SELECT subject, is_refusal, string_to_array(terms, ' ')::int[]
+  FROM unnest(%(subjects)b::text[]::uuid[], %(refusals)b::bool[], %(terms)b::text[])
+       AS record (subject, is_refusal, terms)
+ON CONFLICT DO NOTHING
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredWebhook:
     """The inputs of a webhook's state: quarantine, confirmation, and the outcomes that services reported."""
@@ -242,6 +251,11 @@ def upsert_orders(tx: Connection, statuses: Iterable[OrderStatus]) -> None:
     newest = {status.order_id: status for status in sorted(statuses, key=lambda status: status.version)}
     rows = [row_mapping.order_state(newest[order_id]) for order_id in sorted(filter(None, newest))]
     write(tx, UPSERT_ORDERS, "ids versions states", rows)
+
+
+def insert_terms(tx: Connection, records: Iterable[Webhook | QuarantinedWebhook | RejectedWebhook]) -> None:
+    """Insert the terms by which bodies are found; those of known records are ignored."""
+    write(tx, INSERT_TERMS, "subjects refusals terms", [terms.row(record) for record in records])
 
 
 def raise_balances(tx: Connection, credits_added: Iterable[CreditAdded]) -> None:

@@ -1,0 +1,94 @@
+"""Finds orders, webhooks, mails and refused requests by whatever a person knows of them. It only reads."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from console import terms
+from console.api import queries
+from console.api.queries import Row, rows
+from console.api.query_params import is_uuid
+from providers import catalogue
+
+MOST = 100
+MOST_BY_TERM = 300
+"""Bodies compared with the query; a value that is in more of them is too common to find anything by it."""
+# Each way to a webhook is a query of its own, by its own index.
+WEBHOOKS = f"""
+WITH named AS MATERIALIZED (
+    (SELECT webhook_id FROM webhooks WHERE webhook_id = %(uuid)s::uuid OR receipt_id = %(uuid)s::uuid)
+     UNION (SELECT webhook_id FROM webhooks WHERE order_id = %(text)s LIMIT %(most)s)
+     UNION (SELECT webhook_id FROM webhooks WHERE provider_event_id = %(text)s LIMIT %(most)s)
+     UNION (SELECT webhook_id FROM webhooks WHERE provider_ids @> ARRAY[%(text)s::text] LIMIT %(most)s)
+     UNION (SELECT webhook_id FROM webhooks WHERE refs && %(references)b::text[] LIMIT %(most)s)
+     UNION (SELECT unnest(%(found)b::text[]::uuid[])))
+SELECT {queries.COLUMNS} FROM named JOIN webhooks USING (webhook_id)
+ WHERE received_at IS NOT NULL ORDER BY received_at DESC, webhook_id LIMIT %(most)s
+"""  # noqa: S608 - put together from constants
+BY_TERM = """
+SELECT subject::text, payload FROM (
+    SELECT subject FROM search_terms WHERE terms && %(terms)s::int[] AND NOT is_refusal LIMIT %(most)s) AS hits
+  JOIN webhooks ON webhook_id = subject
+"""
+REFUSED_BY_TERM = """
+SELECT subject::text, excerpt FROM (
+    SELECT subject FROM search_terms WHERE terms && %(terms)s::int[] AND is_refusal LIMIT %(most)s) AS hits
+  JOIN refusals ON refusal_id = subject
+"""
+EVENT_ORDERS = """
+SELECT order_id FROM facts WHERE fact_id = %(uuid)s::uuid AND order_id IS NOT NULL
+ UNION (SELECT order_id FROM facts WHERE order_id = %(text)s LIMIT 1)
+ UNION (SELECT order_id FROM mails WHERE order_id = %(text)s LIMIT 1)
+"""
+MAILS = """
+SELECT notification_id::text, fact_id, fact_type, audience, channel, order_id, customer_id, locale, message_id, sent_at
+  FROM mails WHERE notification_id = %(uuid)s::uuid OR order_id = ANY (%(orders)b::text[])
+ ORDER BY sent_at DESC LIMIT %(most)s
+"""
+REFUSALS = """
+WITH named AS MATERIALIZED (
+    (SELECT refusal_id FROM refusals WHERE order_ids @> ARRAY[%(text)s::text] LIMIT %(most)s)
+     UNION (SELECT unnest(%(found)b::text[]::uuid[])))
+SELECT refusal_id::text, provider, path, cause, order_ids, received_at FROM named JOIN refusals USING (refusal_id)
+ ORDER BY received_at DESC LIMIT %(most)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found: order ids with the newest webhook first, webhooks, mails and refused requests."""
+
+    orders: list[str]
+    webhooks: list[Row]
+    mails: list[Row]
+    refusals: list[Row]
+    too_common: bool
+    """Whether the text is in so many bodies that some of them were left out."""
+
+    def __bool__(self) -> bool:
+        return bool(self.orders or self.webhooks or self.mails or self.refusals)
+
+
+def find(tx: Connection, text: str) -> Found:
+    """Find a text: an order, customer, e-mail address, id, tracking number, a value of a body, or `path=value`."""
+    uuid = text.lower() if is_uuid(text) else None
+    values = {"text": text, "uuid": uuid, "most": MOST}
+    hits, refused_hits = _by_term(tx, BY_TERM, text), _by_term(tx, REFUSED_BY_TERM, text)
+    references = [f"{name}:{text}" for name in catalogue.NAMES]
+    found = [subject for subject, body in hits if terms.matches(body, text)]
+    webhooks = rows(tx, WEBHOOKS, {**values, "references": references, "found": found})
+    orders = dict.fromkeys(row["order_id"] for row in webhooks if row["order_id"])
+    orders |= dict.fromkeys(tx.exec_driver_sql(EVENT_ORDERS, values).scalars())
+    refused = [subject for subject, body in refused_hits if terms.matches(body, text)]
+    return Found(
+        list(orders),
+        webhooks,
+        rows(tx, MAILS, {**values, "orders": list(orders)[:20]}),
+        rows(tx, REFUSALS, {**values, "found": refused}),
+        too_common=max(len(hits), len(refused_hits)) >= MOST_BY_TERM or len(webhooks) >= MOST,
+    )
+
+
+def _by_term(tx: Connection, statement: str, text: str) -> list[tuple[str, bytes]]:
+    values = {"terms": terms.of_query(text), "most": MOST_BY_TERM}
+    return [(subject, body or b"") for subject, body in tx.exec_driver_sql(statement, values)]

@@ -1,0 +1,28 @@
+"""The search over one box."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Connection
+
+from console.api import finder
+from console.api.query_params import MAX_LENGTH, BadParameter
+from console.web.page import Page, PageRequest, Redirect
+from providers.parsing.fields import HIDDEN
+
+
+def view(tx: Connection, request: PageRequest) -> Mapping[str, Any]:
+    """Return what the text finds. The page of an order follows at once if nothing else was found."""
+    text = request.query.get("q", "").strip()
+    if len(text) > MAX_LENGTH or HIDDEN.search(text):
+        raise BadParameter(f"q must be printable and no longer than {MAX_LENGTH} characters")
+    if not text:
+        return {"text": "", "found": None}
+    found = finder.find(tx, text)
+    if found.orders == [text] and {row["order_id"] for row in found.webhooks} <= {text} and not found.too_common:
+        raise Redirect(f"/orders/{quote(text, safe='')}")
+    return {"text": text, "found": found}
+
+
+PAGES = (Page("/search", "search.html", view, "search", fragment="_found.html"),)

@@ -1,0 +1,41 @@
+"""Actions that show a webhook's payload as it was received. Both take the role auditor, and are recorded."""
+
+import msgspec
+from sqlalchemy import Connection
+
+from console.api import queries
+from console.api.queries import Row
+from console.api.query_params import is_uuid
+from console.pages.webhooks.page import file_name
+from console.web.page import Action, Download, PageRequest, Refused, Shown
+
+MAX_TEXT_CHARS = 1_000_000
+
+
+def unmask(tx: Connection, request: PageRequest) -> Shown:
+    """Show the payload with everything that the page masks."""
+    row = _row(tx, request)
+    try:
+        payload = msgspec.json.decode(row["payload"])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        payload = row["payload"].decode(errors="replace")[:MAX_TEXT_CHARS]
+    return Shown("unmasked.html", {"webhook": row, "payload": payload}, "webhooks")
+
+
+def download(tx: Connection, request: PageRequest) -> Download:
+    """Return the bytes of the payload as they were received."""
+    row = _row(tx, request)
+    return Download(file_name(row), row["payload"])
+
+
+def _row(tx: Connection, request: PageRequest) -> Row:
+    found = queries.webhook(tx, request.ids[0]) if is_uuid(request.ids[0]) else None
+    if found is None or found[0]["payload"] is None:
+        raise Refused("webhook.no_payload")
+    return found[0]
+
+
+ACTIONS = (
+    Action("/webhooks/{webhook_id:str}/unmask", "webhook.unmask", "auditor", unmask),
+    Action("/webhooks/{webhook_id:str}/raw", "webhook.download", "auditor", download),
+)

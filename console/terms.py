@@ -1,0 +1,120 @@
+"""The terms by which a body is found: hashes of its values, alone and with their path. Pure.
+
+A value is found as a whole and by each of its words, in any case: `kim@example.test`, `order.amount=58000`. A hash has
+32 bits, so a search compares the bodies that it finds (`matches`).
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from urllib.parse import parse_qsl
+from zlib import crc32
+
+import msgspec
+
+from stream.events import QuarantinedWebhook, RejectedWebhook, Webhook, ids
+from stream.events.record_keys import parcel_number
+
+MAX_LEAVES = 200
+MAX_WORDS = 8
+"""The most values of a body, and the most words of a value, that are found."""
+MAX_CHARS = 200
+MAX_DEPTH = 20
+MIN_PARCEL_DIGITS = 6
+_QUERY = re.compile(r"\$?\.?([\w.\[\]*-]+)\s*[=:]\s*(\S.*)")
+_INDEX = re.compile(r"\[[\d*]*\]")
+_WORD = re.compile(r"[^\s\"'<>{}\[\](),;]{2,}")
+
+
+def of_body(body: bytes) -> list[int]:
+    """Return the terms of a body: JSON, a form, or the words of any other text. Sorted, each once."""
+    return sorted({_hash(text) for text in _texts(body)})
+
+
+def row(record: Webhook | QuarantinedWebhook | RejectedWebhook) -> tuple[str, bool, str]:
+    """Return the subject, whether it is a refused request, and the terms of its body, separated by blanks."""
+    match record:
+        case RejectedWebhook():
+            subject, body = ids.rejection_id(record), record.excerpt
+        case QuarantinedWebhook():
+            subject, body = record.event_id, record.raw
+        case _:
+            subject, body = record.envelope.event_id, record.envelope.raw
+    return subject, isinstance(record, RejectedWebhook), " ".join(map(str, of_body(body)))
+
+
+def of_query(query: str) -> list[int]:
+    """Return the terms of which a body has at least one if it matches: of the text, and of `path=value`."""
+    return sorted({_hash(text) for text in _wanted(query)})
+
+
+def matches(body: bytes, query: str) -> bool:
+    """Return whether a body has one of the values that a query asks for."""
+    return not _wanted(query).isdisjoint(_texts(body))
+
+
+def _wanted(query: str) -> set[str]:
+    text = _normal(query)
+    wanted = {text, _parcel(text)}
+    if found := _QUERY.fullmatch(query.strip()):
+        wanted.add(f"{_INDEX.sub('', found[1]).strip('.').casefold()}={_normal(found[2].strip(chr(34)))}")
+    return wanted
+
+
+def _texts(body: bytes) -> Iterator[str]:
+    for path, value in islice(_leaves(body), MAX_LEAVES):
+        text = _normal(value)
+        if not text or len(text) > MAX_CHARS:
+            continue
+        yield text
+        yield _parcel(text)
+        if path:
+            yield f"{path.casefold()}={text}"
+        words = text.split()
+        if len(words) > 1:
+            yield from words[:MAX_WORDS]
+
+
+def _leaves(body: bytes) -> Iterator[tuple[str, str]]:
+    try:
+        yield from _of_json(msgspec.json.decode(body), "", MAX_DEPTH)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        yield from _of_text(body.decode(errors="replace"))
+
+
+def _of_json(value: object, path: str, depth: int) -> Iterator[tuple[str, str]]:
+    match value:
+        case None | bool():
+            return
+        case dict() if depth:
+            for name, item in value.items():
+                yield from _of_json(item, f"{path}.{name}" if path else str(name), depth - 1)
+        case list() if depth:
+            for item in value:
+                yield from _of_json(item, path, depth - 1)
+        case str() | int() | float():
+            yield path, str(value)
+        case _:
+            return
+
+
+def _of_text(text: str) -> Iterable[tuple[str, str]]:
+    """Return the fields of a form, or the words of a text, such as a JSON document that was cut off."""
+    pairs = parse_qsl(text) if "=" in text and not text.lstrip().startswith(("{", "[", "<")) else []
+    return pairs or (("", word.strip(":.")) for word in _WORD.findall(text))
+
+
+def _normal(text: str) -> str:
+    return text.strip().casefold()
+
+
+def _parcel(text: str) -> str:
+    """Return a number as the key of its parcel is written, without blanks and hyphens; other texts unchanged."""
+    digits = sum(character.isdigit() for character in text)
+    return parcel_number(text).casefold() if digits >= MIN_PARCEL_DIGITS else text
+
+
+def _hash(text: str) -> int:
+    """Return the CRC-32 as Postgres' int, which has a sign."""
+    value = crc32(text.encode(errors="replace"))
+    return value - (1 << 32) if value >= 1 << 31 else value
