@@ -19,7 +19,7 @@ from stream.replay.spec import ReplaySpec
 from stream.service import Service
 from stream.store.ownership_signal import OwnershipSignal
 from stream.worker.loop import Worker
-from stream.worker.restore import RestoreHooks
+from stream.worker.takeover import RestoreHooks
 
 TOPICS = topics.service("notifier")
 

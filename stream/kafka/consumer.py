@@ -10,12 +10,12 @@ from functools import partial
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from runtime import faults
 from runtime.logging import log
-from stream.events.topics import PARTITIONS, Topic
+from stream.events.topics import Topic
 from stream.kafka import admin, fetch_stats, watchdog
 from stream.kafka.client_config import Cluster
 from stream.kafka.fetch_stats import FetchStats
+from stream.kafka.group_offsets import GroupOffsets
 from stream.kafka.position import Owned, Partition
 from stream.kafka.producer import CLIENT
 from stream.kafka.watchdog import Watchdog
@@ -33,7 +33,6 @@ CONSUMER: dict[str, object] = {
 }
 NO_PROPERTIES: Mapping[str, object] = {}
 POLL_S = 0.2
-COMMITTED_TIMEOUT_S = 5.0
 ENDS_TIMEOUT_S = 1.0
 COORDINATOR_ERRORS = frozenset(
     {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
@@ -45,7 +44,7 @@ class GroupConsumer:
     """A consumer in `group`, used by one thread.
 
     `joined` is True once Kafka has assigned partitions. `arrived` holds the partitions that are assigned but not owned
-    yet, `owned` those whose epoch this worker acquired in the store.
+    yet, `owned` those whose epoch this worker acquired in the store. `offsets` are those of the group.
     """
 
     def __init__(
@@ -65,7 +64,7 @@ class GroupConsumer:
         self._consumer = cluster.consumer(group, {**CONSUMER, **properties, "stats_cb": self._on_statistics})
         self._fetch_stats = FetchStats(self._topics, time.monotonic())
         self._fetch_watchdog = Watchdog("consumer", partial(admin.are_healthy, cluster))
-        self._offsets_watchdog = Watchdog("consumer", partial(admin.are_healthy, cluster))
+        self.offsets = GroupOffsets(self._consumer, self._topics, cluster)
         self._buffered: list[Message] = []
         self._may_be_paused = False
         self.joined = False
@@ -73,11 +72,10 @@ class GroupConsumer:
         self.owned: dict[Partition, Owned] = {}
         self._fresh: set[Partition] = set()  # assigned, not owned yet: librdkafka starts at the committed offset
         self._starts: dict[Partition, int] = {}
-        self._handled_until: dict[Partition, int] = {}
 
     def problem(self) -> str | None:
         """Return why this consumer does not read, or None."""
-        return self._fetch_watchdog.problem() or self._offsets_watchdog.problem()
+        return self._fetch_watchdog.problem() or self.offsets.problem()
 
     def join(self) -> None:
         """Subscribe to the topics."""
@@ -135,7 +133,7 @@ class GroupConsumer:
 
     def advance(self, ends: Mapping[Partition, int]) -> None:
         """Record that the store has committed these next offsets."""
-        self._note_handled(ends)
+        self.offsets.note_handled(ends)
         for partition, end in ends.items():
             if partition in self.owned:  # Kafka may have revoked it meanwhile
                 self.owned[partition] = self.owned[partition]._replace(next_offset=end)
@@ -167,34 +165,6 @@ class GroupConsumer:
         """
         self.arrived |= self.owned.keys()
         self.owned = {}
-
-    def committed(self) -> dict[Partition, int]:
-        """Return the next offset that the group has committed to Kafka, for each partition with one.
-
-        Raises KafkaException when Kafka does not answer, and SystemExit when the client is stuck: Kafka was found
-        healthy each time, and it still did not answer.
-        """
-        partitions = [TopicPartition(topic, number) for topic in self._topics for number in range(PARTITIONS)]
-        try:
-            found = self._consumer.committed(partitions, COMMITTED_TIMEOUT_S)
-            failed = next((partition.error for partition in found if partition.error), None)
-        except KafkaException as failure:
-            found, failed = [], failure.args[0]
-        if failed:
-            self._offsets_watchdog.check(self._topics)
-            raise KafkaException(failed)
-        self._offsets_watchdog.reset()
-        return {
-            (partition.topic, partition.partition): partition.offset for partition in found if partition.offset >= 0
-        }
-
-    def reached(self, committed: Mapping[Partition, int]) -> dict[Partition, int]:
-        """Return the highest next offset of each partition, from Kafka's `committed` or this member's own progress.
-
-        `committed` lags behind, since offsets are committed in the background.
-        """
-        partitions = committed.keys() | self._handled_until.keys()
-        return {one: max(committed.get(one, 0), self._handled_until.get(one, 0)) for one in partitions}
 
     def start_at(
         self, taken: Mapping[Partition, Owned], committed: Mapping[Partition, int], in_hand: list[Message]
@@ -249,28 +219,14 @@ class GroupConsumer:
         """Return whether this record may have been handled before the store was restored."""
         return offset < self._rewound_until((topic, partition))
 
-    @faults.before("worker.before_offsets")
-    @faults.after("worker.after_offsets")
     def commit_offsets(self, ends: dict[Partition, int], *, at_once: bool = False) -> None:
         """Commit the next offset of each partition to Kafka: in the background and in `leave`, or now if `at_once`.
 
         While a restored store catches up, offsets below `rewound_until` are not committed, so that Kafka keeps the
         offset that was reached before the restore.
         """
-        self._note_handled(ends)
-        offsets = [TopicPartition(*one, end) for one, end in ends.items() if end >= self._rewound_until(one)]
-        if not offsets:
-            return
-        try:
-            self._consumer.store_offsets(offsets=offsets)
-            if at_once:
-                self._consumer.commit(offsets=offsets, asynchronous=True)
-        except KafkaException as lost:  # a partition was revoked; the inbox lets its next owner skip the batch
-            log.info("offsets.lost", error=str(lost))
-
-    def _note_handled(self, ends: Mapping[Partition, int]) -> None:
-        handled = self._handled_until
-        self._handled_until |= {partition: max(end, handled.get(partition, 0)) for partition, end in ends.items()}
+        self.offsets.note_handled(ends)
+        self.offsets.commit({one: end for one, end in ends.items() if end >= self._rewound_until(one)}, at_once=at_once)
 
     def _rewound_until(self, partition: Partition) -> int:
         owned = self.owned.get(partition)

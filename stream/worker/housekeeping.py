@@ -14,10 +14,11 @@ from stream.store import outbox, ownership, retrying, waiting
 from stream.store.inbox import EventPosition
 from stream.store.outbox import OutboxMessage
 from stream.store.retrying import FailedEvent
-from stream.worker import metrics, retries
+from stream.worker import retries
 from stream.worker.batch import Applied
 from stream.worker.bisection import Handler
 from stream.worker.messages import Messages
+from stream.worker.monitoring import metrics
 
 INTERVAL_S = 0.5
 # One statement, because usually there is nothing to do. It looks at all partitions; the work is limited to owned ones.

@@ -6,7 +6,7 @@ batches again, and the inbox recognizes their events.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from threading import Event
 
 from confluent_kafka import KafkaException, Message
@@ -22,29 +22,29 @@ from runtime.startup import Startup
 from stream.avro import registry_client, startup
 from stream.avro.codec import Codec
 from stream.events import DeadRecord, Outcome, Record
-from stream.events.topics import OUTCOMES, ServiceTopics
+from stream.events.topics import ServiceTopics
 from stream.kafka import admin, delivery, topic_drift
 from stream.kafka.client_config import Cluster
 from stream.kafka.consumer import NO_PROPERTIES, GroupConsumer
 from stream.kafka.delivery import Delivery
-from stream.kafka.position import Owned, Partition
-from stream.store import error_classification, outbox, ownership
+from stream.kafka.position import Partition
+from stream.store import error_classification
 from stream.store.ownership import Fenced, Restored
 from stream.store.ownership_signal import OwnershipSignal
-from stream.worker import batch, bisection, metrics, reporting
 from stream.worker.batch import Applied
-from stream.worker.bisection import BatchFailed, Handler, Runner
-from stream.worker.held_outcomes import HeldOutcomes
+from stream.worker.bisection import Handler
 from stream.worker.housekeeping import INTERVAL_S, Housekeeping
-from stream.worker.lag import Lag
 from stream.worker.messages import Messages
+from stream.worker.monitoring import metrics, reporting
+from stream.worker.monitoring.lag import Lag
+from stream.worker.publication import Publication
 from stream.worker.publisher import Publisher
-from stream.worker.restore import RestoreHooks
+from stream.worker.takeover import RestoreHooks, Takeover
+from stream.worker.transactions import Transactions
 
 BACKOFF = Backoff(0.1, 5.0)
 """The waits before a failed batch is tried again."""
 STUCK_AFTER_S = 60.0
-SEEK_TIMEOUT_S = 10.0
 
 
 class Worker:
@@ -74,16 +74,22 @@ class Worker:
         self._store = store
         self._handler = handler
         self._codec = codec
-        self._messages = Messages(service.name, codec)
         self._repeat_handler = restore_hooks.handle_again if restore_hooks else handler
-        self._housekeeping = Housekeeping(settings, handler, self._repeat_handler, codec, self._messages)
+        self._housekeeping = Housekeeping(settings, handler, self._repeat_handler, codec, Messages(service.name, codec))
         self._cluster = Cluster.of(settings, service.name)
-        self._consumer = GroupConsumer(service.name, self._cluster, topics, consumer, self._on_revoke)
+        publisher = Publisher(self._cluster, while_waiting=self._stay_in_group)
+        self._publication = Publication(publisher, self._commit_offsets)
+        self._consumer = GroupConsumer(service.name, self._cluster, topics, consumer, self._publication.before_revoke)
         self._lag = Lag(self._consumer, topics)
-        self._publisher = Publisher(self._cluster, while_waiting=self._stay_in_group)
-        self._published: list[int] = []
-        self._held = HeldOutcomes()
-        self._is_publishing = self._is_revoking = False
+        self._takeover = Takeover(store, self._consumer, restore_hooks, self._stay_in_group)
+        self._transactions = Transactions(
+            store,
+            self._consumer,
+            Messages(service.name, codec),
+            self._housekeeping,
+            settings.retry_first_s,
+            publishes_outcomes=service.publishes_outcomes,
+        )
         self._failure: str | None = None
         self._progressed_at = time.monotonic()
         self._probe = StoreProbe(service.name, store)
@@ -95,7 +101,6 @@ class Worker:
             ]
         )
         self._on_commit = on_commit
-        self._publishes_outcomes = service.publishes_outcomes
         self._restore_hooks = restore_hooks
         self._ownership_signal = ownership_signal or OwnershipSignal()
 
@@ -104,7 +109,7 @@ class Worker:
         health.ready_while(self._startup.problem)
         health.ready_while(self._probe.problem)
         health.ready_while(lambda: None if self._consumer.joined else "has not joined its consumer group yet")
-        health.ready_while(lambda: self._failure or self._consumer.problem() or self._publisher.problem())
+        health.ready_while(lambda: self._failure or self._consumer.problem() or self._publication.problem())
         health.ready_while(
             lambda: (
                 "MAX_FAILING or more events are retrying; consumption is stopped" if self._housekeeping.stops else None
@@ -128,10 +133,10 @@ class Worker:
                 self._note_progress()
                 self._lag.measure_if_due()
                 self._apply_until_done(self._consume(stop), stop)
-            self._publish_outcomes()
-            self._clean_up()
+            self._publication.publish_outcomes()
+            self._transactions.delete_published()
         finally:
-            self._held.take()  # after a failure Kafka may acknowledge nothing; the next owner publishes them
+            self._publication.drop_outcomes()  # those that are left after a failure, as Kafka may acknowledge nothing
             self._consumer.leave()
 
     def _note_progress(self) -> None:
@@ -196,7 +201,7 @@ class Worker:
     def _invalidate_ownership(self) -> None:
         """Acquire all partitions again before the next batch, because the store may have been replaced."""
         self._ownership_signal.clear()
-        self._published = []  # the row ids may be of another store; remaining rows are published again
+        self._transactions.forget_published()
         self._consumer.reclaim()
 
     def _process(self, messages: list[Message]) -> None:
@@ -208,80 +213,19 @@ class Worker:
         if owned := [message for message in messages if self._consumer.owns(message)]:
             with metrics.BATCH_SECONDS.time():
                 self._apply(self._decode(owned))
-        if self._held.is_due(time.monotonic()):
-            self._publish_outcomes()
+        self._publication.publish_due_outcomes()
         if self._housekeeping.is_due:
             self._do_housekeeping()
 
-    def _do_housekeeping(self) -> None:
-        """Retry failed events, publish the messages that follow, and resume consumption if it was stopped."""
-        was_stopped = self._housekeeping.stops
-        results = self._commit_housekeeping()
-        if was_stopped and not self._housekeeping.stops:
-            self._consumer.resume()
-        self._published = []
-        for applied in results:
-            self._on_commit()
-            self._publish(applied.messages)
-            self._published += applied.rows
-            reporting.report(applied)
-
-    @faults.after("worker.after_retry")
-    def _commit_housekeeping(self) -> list[Applied]:
-        """Run the housekeeping in one transaction; return what to publish after the commit, if anything."""
-        with self._store.begin() as tx:
-            ownership.check(tx, self._consumer.owned)
-            outbox.delete(tx, self._published)
-            return self._housekeeping.work(tx, self._consumer.owned, self._outcomes)
-
     def _acquire(self, in_hand: list[Message]) -> None:
-        """Acquire the assigned partitions, seek to the positions in the store, and publish the previous owner's outbox.
-
-        Messages of `in_hand` that Kafka delivers again are removed from it.
-        """
-        assigned = sorted(self._consumer.arrived)
-        committed = self._consumer.committed()
-        reached = self._consumer.reached(committed)
-        with self._store.begin() as tx:
-            acquired = ownership.acquire(tx, assigned, reached)
-            if behind := ownership.rewound(acquired, reached):
-                now = ownership.rewind(tx, reached)
-                if self._restore_hooks:
-                    self._restore_hooks.on_rewind(tx)
-                _report_rewound(acquired, behind)
-                acquired = {partition: now[partition] for partition in acquired}
-            unpublished = outbox.unpublished(tx, assigned)
-        self._seek(acquired, committed, in_hand)
-        self._publish([message for _, message in unpublished])
-        self._published += [row for row, _ in unpublished]
-        self._consumer.add_owned(acquired)
-        forgotten = {
-            partition: owned.next_offset
-            for partition, owned in acquired.items()
-            if owned.next_offset and partition not in committed
-        }
-        if forgotten:  # Kafka has forgotten the group: restore its offsets for monitoring and for the next member
-            self._consumer.commit_offsets(forgotten)
+        """Take over the assigned partitions; publish first what their previous owner has not published."""
+        acquired = self._takeover.acquire(in_hand)
+        self._publication.publish([message for _, message in acquired.unpublished])
+        self._transactions.note_published(row for row, _ in acquired.unpublished)
+        self._takeover.own(acquired)
         self._lag.note_positions()
         with self._store.begin() as tx:
             self._ownership_signal.set(tx)
-
-    def _seek(
-        self, acquired: Mapping[Partition, Owned], committed: Mapping[Partition, int], in_hand: list[Message]
-    ) -> None:
-        """Seek to the positions in the store; wait up to SEEK_TIMEOUT_S until librdkafka knows the group's offsets.
-
-        Raises KafkaException after that time.
-        """
-        until = time.monotonic() + SEEK_TIMEOUT_S
-        while True:
-            try:
-                return self._consumer.start_at(acquired, committed, in_hand)
-            except KafkaException:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(BACKOFF.first_s)
-                self._stay_in_group()
 
     @faults.after("worker.after_decode")
     def _decode(self, messages: list[Message]) -> list[Delivery]:
@@ -302,110 +246,41 @@ class Worker:
             self._apply_with(self._handler, new)
 
     def _apply_with(self, handler: Handler[Record], deliveries: list[Delivery]) -> None:
-        ends = delivery.ends(deliveries)
-        try:
-            applied, outcomes = self._commit(deliveries, ends, handler, bisection.together)
-        except BatchFailed as failed:
-            log.warning("batch.failed", error=error_classification.name(failed.failure), count=len(deliveries))
-            applied, outcomes = self._commit(deliveries, ends, handler, bisection.in_parts)
-        self._published = []
-        self._consumer.advance(ends)
-        self._on_commit()
-        self._publish(applied.messages)
-        self._published = applied.rows
-        self._held.add(outcomes, ends, time.monotonic())
+        applied, outcomes = self._transactions.apply(deliveries, handler)
+        self._publish(applied)
+        self._publication.add_outcomes(outcomes, delivery.ends(deliveries))
         if self._restore_hooks:
-            self._publish_outcomes()
+            self._publication.publish_outcomes()
         reporting.report(applied)
 
-    def _publish(self, messages: Sequence[outbox.OutboxMessage]) -> None:
-        """Publish messages of the outbox; held outcomes go first if these messages may hold later ones of an event."""
-        if any(message.topic == OUTCOMES.name for message in messages):
-            self._publish_outcomes()
-        self._publish_now(messages)
+    def _do_housekeeping(self) -> None:
+        """Retry failed events, publish the messages that follow, and resume consumption if it was stopped."""
+        was_stopped = self._housekeeping.stops
+        results = self._transactions.do_housekeeping()
+        if was_stopped and not self._housekeeping.stops:
+            self._consumer.resume()
+        for applied in results:
+            self._publish(applied)
+            reporting.report(applied)
 
-    def _publish_now(self, messages: Sequence[outbox.OutboxMessage]) -> None:
-        self._is_publishing = True
-        self._publisher.publish(messages)
-        self._is_publishing = False
-
-    def _publish_outcomes(self) -> None:
-        """Publish the held outcomes, then commit the offsets of their records."""
-        outcomes, ends = self._held.take()
-        if ends:
-            self._publish_held(outcomes, ends)
-
-    @faults.before("worker.before_outcomes")
-    def _publish_held(self, outcomes: list[outbox.OutboxMessage], ends: dict[Partition, int]) -> None:
-        self._publish_now(outcomes)
-        self._consumer.commit_offsets(ends, at_once=self._restore_hooks is not None)
-
-    @faults.after("worker.after_commit")
-    def _commit(
-        self, deliveries: list[Delivery], ends: dict[Partition, int], handler: Handler[Record], run: Runner
-    ) -> tuple[Applied, list[outbox.OutboxMessage]]:
-        """Apply the batch in one transaction.
-
-        Outcomes are encoded before the commit, because an encoding error after it would lose them.
-        """
-        with self._store.begin() as tx:
-            ownership.advance(tx, self._consumer.owned, ends, self._published)
-            wait_s = self._settings.retry_first_s
-            applied = batch.apply(tx, deliveries, handler, self._messages, run, wait_s)
-            return applied, self._outcomes(applied)
-
-    def _clean_up(self) -> None:
-        """Delete outbox rows that are already published.
-
-        If this fails, the next owner publishes them again, which is harmless.
-        """
-        try:
-            self._delete_published()
-        except exc.SQLAlchemyError as failure:
-            log.warning("store.failed", error=error_classification.name(failure))
-        except (Fenced, Restored) as changed:
-            log.info("worker.fenced", error=str(changed))
-
-    def _delete_published(self) -> None:
-        with self._store.begin() as tx:
-            ownership.check(tx, self._consumer.owned)
-            outbox.delete(tx, self._published)
-        self._published = []
-
-    def _outcomes(self, applied: Applied) -> list[outbox.OutboxMessage]:
-        """Encode the outcomes of a batch; none for a service that publishes no outcomes."""
-        return [
-            self._messages.outcome(outcome.delivery, outcome.outcome, outcome.attempt, outcome.error)
-            for outcome in (applied.outcomes if self._publishes_outcomes else ())
-        ]
+    def _publish(self, applied: Applied) -> None:
+        """Publish the messages of a committed batch, and note that their outbox rows can be deleted."""
+        self._on_commit()
+        self._publication.publish(applied.messages)
+        self._transactions.note_published(applied.rows)
 
     def _wait(self, seconds: float, stop: Event) -> None:
         until = time.monotonic() + seconds
         while (remaining := until - time.monotonic()) > 0 and not stop.wait(min(remaining, 0.2)):
             self._stay_in_group()
 
-    def _on_revoke(self) -> None:
-        """Publish the held outcomes before the partitions are given away, so that their next owner does not again.
-
-        Not during a publication, which had to wait for Kafka: its own messages would then be overtaken.
-        """
-        if not self._is_publishing:
-            self._is_revoking = True
-            self._publish_outcomes()
-            self._is_revoking = False
+    def _commit_offsets(self, ends: dict[Partition, int]) -> None:
+        self._consumer.commit_offsets(ends, at_once=self._restore_hooks is not None)
 
     def _stay_in_group(self) -> None:
         """Poll the paused consumer, so that Kafka keeps this member in the group while a batch waits."""
         self._note_progress()
-        if self._is_revoking:  # the consumer's poll has called us
+        if self._publication.is_revoking:  # the consumer's poll has called us
             return
         self._consumer.pause()
         self._lag.measure_if_due()
-
-
-def _report_rewound(acquired: Mapping[Partition, Owned], reached: Mapping[Partition, int]) -> None:
-    """Log and count, by topic, the records that are read again because the store was restored."""
-    for topic in sorted({topic for topic, _ in reached}):
-        behind = [end - acquired[partition].next_offset for partition, end in reached.items() if partition[0] == topic]
-        metrics.REWOUND.labels(topic).inc(sum(behind))
-        log.warning("store.rewound", topic=topic, count=sum(behind))

@@ -12,7 +12,7 @@ from stream.kafka.client_config import Cluster
 from stream.kafka.producer import PRODUCER
 from stream.kafka.watchdog import Watchdog
 from stream.store.outbox import OutboxMessage
-from stream.worker import metrics
+from stream.worker.monitoring import metrics
 
 POLL_S = 0.2
 WITHOUT_TIMEOUT = {"message.timeout.ms": 0, "linger.ms": 2}

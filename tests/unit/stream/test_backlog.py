@@ -1,6 +1,6 @@
 """The backlog of a worker: the number of unprocessed records, and the age of the oldest."""
 
-from stream.worker.backlog import Backlog
+from stream.worker.monitoring.backlog import Backlog
 
 PAYMENTS, OTHER = ("webhooks.payment.v1", 0), ("webhooks.payment.v1", 1)
 TOPIC = "webhooks.payment.v1"

@@ -3,8 +3,8 @@
 from runtime.logging import log
 from stream.events import Webhook
 from stream.events.topics import OUTCOMES
-from stream.worker import metrics
 from stream.worker.batch import Applied
+from stream.worker.monitoring import metrics
 
 
 def _subject(event: object) -> dict[str, str]:

@@ -9,8 +9,8 @@ from confluent_kafka import Message
 from stream.events.topics import Topic
 from stream.kafka.consumer import GroupConsumer
 from stream.kafka.position import Partition
-from stream.worker import metrics
-from stream.worker.backlog import Backlog
+from stream.worker.monitoring import metrics
+from stream.worker.monitoring.backlog import Backlog
 
 MEASURE_INTERVAL_S = 5.0
 

@@ -1,0 +1,74 @@
+"""The offsets that a consumer's group has committed to Kafka, and how far this member has handled its partitions."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from runtime import faults
+from runtime.logging import log
+from stream.events.topics import PARTITIONS
+from stream.kafka import admin
+from stream.kafka.client_config import Cluster
+from stream.kafka.position import Partition
+from stream.kafka.watchdog import Watchdog
+
+COMMITTED_TIMEOUT_S = 5.0
+
+
+class GroupOffsets:
+    """Reads and commits offsets through `consumer`, for the partitions of `topics`."""
+
+    def __init__(self, consumer: Consumer, topics: Sequence[str], cluster: Cluster) -> None:
+        self._consumer = consumer
+        self._topics = topics
+        self._watchdog = Watchdog("consumer", partial(admin.are_healthy, cluster))
+        self._handled_until: dict[Partition, int] = {}
+        self.problem = self._watchdog.problem
+
+    def committed(self) -> dict[Partition, int]:
+        """Return the next offset that the group has committed to Kafka, for each partition with one.
+
+        Raises KafkaException when Kafka does not answer, and SystemExit when the client is stuck: Kafka was found
+        healthy each time, and it still did not answer.
+        """
+        partitions = [TopicPartition(topic, number) for topic in self._topics for number in range(PARTITIONS)]
+        try:
+            found = self._consumer.committed(partitions, COMMITTED_TIMEOUT_S)
+            failed = next((partition.error for partition in found if partition.error), None)
+        except KafkaException as failure:
+            found, failed = [], failure.args[0]
+        if failed:
+            self._watchdog.check(self._topics)
+            raise KafkaException(failed)
+        self._watchdog.reset()
+        return {
+            (partition.topic, partition.partition): partition.offset for partition in found if partition.offset >= 0
+        }
+
+    def reached(self, committed: Mapping[Partition, int]) -> dict[Partition, int]:
+        """Return the highest next offset of each partition, from Kafka's `committed` or this member's own progress.
+
+        `committed` lags behind, since offsets are committed in the background.
+        """
+        partitions = committed.keys() | self._handled_until.keys()
+        return {one: max(committed.get(one, 0), self._handled_until.get(one, 0)) for one in partitions}
+
+    @faults.before("worker.before_offsets")
+    @faults.after("worker.after_offsets")
+    def commit(self, ends: Mapping[Partition, int], *, at_once: bool) -> None:
+        """Commit these next offsets: in the background and when the consumer closes, or now if `at_once`."""
+        offsets = [TopicPartition(*partition, end) for partition, end in ends.items()]
+        if not offsets:
+            return
+        try:
+            self._consumer.store_offsets(offsets=offsets)
+            if at_once:
+                self._consumer.commit(offsets=offsets, asynchronous=True)
+        except KafkaException as lost:  # a partition was revoked; the inbox lets its next owner skip the batch
+            log.info("offsets.lost", error=str(lost))
+
+    def note_handled(self, ends: Mapping[Partition, int]) -> None:
+        """Note that this member has handled the records before these offsets."""
+        handled = self._handled_until
+        self._handled_until |= {partition: max(end, handled.get(partition, 0)) for partition, end in ends.items()}

@@ -1,0 +1,73 @@
+"""Publishes what follows from committed batches: the messages of the outbox at once, outcomes about once a second."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from runtime import faults
+from stream.events.topics import OUTCOMES
+from stream.kafka.position import Partition
+from stream.store.outbox import OutboxMessage
+from stream.worker.held_outcomes import HeldOutcomes
+from stream.worker.publisher import Publisher
+
+CommitOffsets = Callable[[dict[Partition, int]], None]
+
+
+class Publication:
+    """Publishes through `publisher`; `commit_offsets` commits the offsets of records whose outcomes are published.
+
+    `is_revoking` is True while the outcomes of partitions that Kafka takes away are published.
+    """
+
+    def __init__(self, publisher: Publisher, commit_offsets: CommitOffsets) -> None:
+        self._publisher = publisher
+        self._commit_offsets = commit_offsets
+        self._held = HeldOutcomes()
+        self._is_publishing = False
+        self.is_revoking = False
+        self.problem = publisher.problem
+
+    def publish(self, messages: Sequence[OutboxMessage]) -> None:
+        """Publish messages of the outbox; held outcomes go first if these messages may hold later ones of an event."""
+        if any(message.topic == OUTCOMES.name for message in messages):
+            self.publish_outcomes()
+        self._publish_now(messages)
+
+    def add_outcomes(self, outcomes: Sequence[OutboxMessage], ends: Mapping[Partition, int]) -> None:
+        """Hold the outcomes of a batch until they are due; `ends` are the next offsets to commit with them."""
+        self._held.add(outcomes, ends, time.monotonic())
+
+    def publish_due_outcomes(self) -> None:
+        """Publish the held outcomes if they have been held long enough."""
+        if self._held.is_due(time.monotonic()):
+            self.publish_outcomes()
+
+    def publish_outcomes(self) -> None:
+        """Publish the held outcomes, then commit the offsets of their records."""
+        outcomes, ends = self._held.take()
+        if ends:
+            self._publish_held(outcomes, ends)
+
+    def drop_outcomes(self) -> None:
+        """Drop the held outcomes, whose offsets are not committed: the next owner of the partitions publishes them."""
+        self._held.take()
+
+    def before_revoke(self) -> None:
+        """Publish the held outcomes before the partitions are given away, so that their next owner does not again.
+
+        Not during a publication, which had to wait for Kafka: its own messages would then be overtaken.
+        """
+        if not self._is_publishing:
+            self.is_revoking = True
+            self.publish_outcomes()
+            self.is_revoking = False
+
+    @faults.before("worker.before_outcomes")
+    def _publish_held(self, outcomes: list[OutboxMessage], ends: dict[Partition, int]) -> None:
+        self._publish_now(outcomes)
+        self._commit_offsets(ends)
+
+    def _publish_now(self, messages: Sequence[OutboxMessage]) -> None:
+        self._is_publishing = True
+        self._publisher.publish(messages)
+        self._is_publishing = False

@@ -1,0 +1,121 @@
+"""Takes over partitions that Kafka has assigned: acquires their epochs in the store and seeks to their positions."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from confluent_kafka import KafkaException, Message
+from sqlalchemy import Connection, Engine
+
+from runtime.logging import log
+from stream.events import Record
+from stream.kafka.consumer import GroupConsumer
+from stream.kafka.position import Owned, Partition
+from stream.store import outbox, ownership
+from stream.store.outbox import OutboxMessage
+from stream.worker.bisection import Handler
+from stream.worker.monitoring import metrics
+
+SEEK_TIMEOUT_S = 10.0
+SEEK_RETRY_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreHooks:
+    """What a service with outside effects, such as mails, does when its store was restored from a backup.
+
+    `on_rewind` deactivates the pending work of the store, inside the transaction that detects the restore.
+    `handle_again` applies events that were handled before the restore. To recognize each of them, the worker of a
+    service with these hooks commits its offsets to Kafka after every batch.
+    """
+
+    handle_again: Handler[Record]
+    on_rewind: Callable[[Connection], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Acquired:
+    """Acquired partitions, the outbox rows that their previous owner has not published, and offsets to restore.
+
+    Kafka has no committed offset of the partitions in `forgotten`.
+    """
+
+    owned: dict[Partition, Owned]
+    unpublished: list[tuple[int, OutboxMessage]]
+    forgotten: dict[Partition, int]
+
+
+class Takeover:
+    """Takes over partitions for one worker. `while_waiting` keeps the worker in its group."""
+
+    def __init__(
+        self,
+        store: Engine,
+        consumer: GroupConsumer,
+        restore_hooks: RestoreHooks | None,
+        while_waiting: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._consumer = consumer
+        self._restore_hooks = restore_hooks
+        self._while_waiting = while_waiting
+
+    def acquire(self, in_hand: list[Message]) -> Acquired:
+        """Acquire the assigned partitions in one transaction, then seek to their positions in the store.
+
+        Messages of `in_hand` that Kafka delivers again are removed from it. Raises KafkaException when Kafka does not
+        return the group's offsets.
+        """
+        assigned = sorted(self._consumer.arrived)
+        committed = self._consumer.offsets.committed()
+        reached = self._consumer.offsets.reached(committed)
+        with self._store.begin() as tx:
+            acquired = ownership.acquire(tx, assigned, reached)
+            if behind := ownership.rewound(acquired, reached):
+                now = ownership.rewind(tx, reached)
+                if self._restore_hooks:
+                    self._restore_hooks.on_rewind(tx)
+                _report_rewound(acquired, behind)
+                acquired = {partition: now[partition] for partition in acquired}
+            unpublished = outbox.unpublished(tx, assigned)
+        self._seek(acquired, committed, in_hand)
+        forgotten = {
+            partition: owned.next_offset
+            for partition, owned in acquired.items()
+            if owned.next_offset and partition not in committed
+        }
+        return Acquired(acquired, unpublished, forgotten)
+
+    def own(self, acquired: Acquired) -> None:
+        """Let the consumer own the partitions, once the messages of their previous owner are published.
+
+        If Kafka has forgotten the group, its offsets are restored for monitoring and for the next member.
+        """
+        self._consumer.add_owned(acquired.owned)
+        if acquired.forgotten:
+            self._consumer.commit_offsets(acquired.forgotten)
+
+    def _seek(
+        self, acquired: Mapping[Partition, Owned], committed: Mapping[Partition, int], in_hand: list[Message]
+    ) -> None:
+        """Seek to the positions in the store; wait up to SEEK_TIMEOUT_S until librdkafka knows the group's offsets.
+
+        Raises KafkaException after that time.
+        """
+        until = time.monotonic() + SEEK_TIMEOUT_S
+        while True:
+            try:
+                return self._consumer.start_at(acquired, committed, in_hand)
+            except KafkaException:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(SEEK_RETRY_S)
+                self._while_waiting()
+
+
+def _report_rewound(acquired: Mapping[Partition, Owned], reached: Mapping[Partition, int]) -> None:
+    """Log and count, by topic, the records that are read again because the store was restored."""
+    for topic in sorted({topic for topic, _ in reached}):
+        behind = [end - acquired[partition].next_offset for partition, end in reached.items() if partition[0] == topic]
+        metrics.REWOUND.labels(topic).inc(sum(behind))
+        log.warning("store.rewound", topic=topic, count=sum(behind))

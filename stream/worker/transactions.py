@@ -1,0 +1,113 @@
+"""The transactions of a worker: one per batch, one for the tasks between batches, and one before it stops."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Engine, exc
+
+from runtime import faults
+from runtime.logging import log
+from stream.events import Record
+from stream.kafka import delivery
+from stream.kafka.consumer import GroupConsumer
+from stream.kafka.delivery import Delivery
+from stream.kafka.position import Partition
+from stream.store import error_classification, outbox, ownership
+from stream.store.outbox import OutboxMessage
+from stream.store.ownership import Fenced, Restored
+from stream.worker import batch, bisection
+from stream.worker.batch import Applied
+from stream.worker.bisection import BatchFailed, Handler, Runner
+from stream.worker.housekeeping import Housekeeping
+from stream.worker.messages import Messages
+
+
+class Transactions:
+    """Commits to `store` for the partitions that `consumer` owns, and raises Fenced or Restored for others.
+
+    Each transaction also deletes the outbox rows whose messages Kafka has acknowledged since the one before it.
+    """
+
+    def __init__(
+        self,
+        store: Engine,
+        consumer: GroupConsumer,
+        messages: Messages,
+        housekeeping: Housekeeping,
+        first_wait_s: float,
+        *,
+        publishes_outcomes: bool,
+    ) -> None:
+        """The first retry of a failed event is due after about `first_wait_s` seconds."""
+        self._store = store
+        self._consumer = consumer
+        self._messages = messages
+        self._housekeeping = housekeeping
+        self._first_wait_s = first_wait_s
+        self._publishes_outcomes = publishes_outcomes
+        self._published: list[int] = []
+
+    def note_published(self, rows: Iterable[int]) -> None:
+        """Note that Kafka has acknowledged the messages of these outbox rows."""
+        self._published += rows
+
+    def forget_published(self) -> None:
+        """Delete no rows: their ids may be of another store. Rows that remain are published again."""
+        self._published = []
+
+    def apply(self, deliveries: Sequence[Delivery], handler: Handler[Record]) -> tuple[Applied, list[OutboxMessage]]:
+        """Apply a batch in one transaction and return what follows, with its outcomes as messages.
+
+        If an event fails, the transaction is rolled back, and another one isolates the failing events.
+        """
+        ends = delivery.ends(deliveries)
+        try:
+            applied, outcomes = self._commit(deliveries, ends, handler, bisection.together)
+        except BatchFailed as failed:
+            log.warning("batch.failed", error=error_classification.name(failed.failure), count=len(deliveries))
+            applied, outcomes = self._commit(deliveries, ends, handler, bisection.in_parts)
+        self._published = []
+        self._consumer.advance(ends)
+        return applied, outcomes
+
+    @faults.after("worker.after_commit")
+    def _commit(
+        self, deliveries: Sequence[Delivery], ends: Mapping[Partition, int], handler: Handler[Record], run: Runner
+    ) -> tuple[Applied, list[OutboxMessage]]:
+        """Outcomes are encoded before the commit, because an encoding error after it would lose them."""
+        with self._store.begin() as tx:
+            ownership.advance(tx, self._consumer.owned, ends, self._published)
+            applied = batch.apply(tx, deliveries, handler, self._messages, run, self._first_wait_s)
+            return applied, self._outcomes(applied)
+
+    @faults.after("worker.after_retry")
+    def do_housekeeping(self) -> list[Applied]:
+        """Run the housekeeping in one transaction; return what to publish after the commit, if anything."""
+        with self._store.begin() as tx:
+            ownership.check(tx, self._consumer.owned)
+            outbox.delete(tx, self._published)
+            done = self._housekeeping.work(tx, self._consumer.owned, self._outcomes)
+        self._published = []
+        return done
+
+    def delete_published(self) -> None:
+        """Delete outbox rows that are already published.
+
+        If this fails, the next owner publishes them again, which is harmless.
+        """
+        try:
+            with self._store.begin() as tx:
+                ownership.check(tx, self._consumer.owned)
+                outbox.delete(tx, self._published)
+        except exc.SQLAlchemyError as failure:
+            log.warning("store.failed", error=error_classification.name(failure))
+        except (Fenced, Restored) as changed:
+            log.info("worker.fenced", error=str(changed))
+        else:
+            self._published = []
+
+    def _outcomes(self, applied: Applied) -> list[OutboxMessage]:
+        """Encode the outcomes of a batch; none for a service that publishes no outcomes."""
+        return [
+            self._messages.outcome(outcome.delivery, outcome.outcome, outcome.attempt, outcome.error)
+            for outcome in (applied.outcomes if self._publishes_outcomes else ())
+        ]
