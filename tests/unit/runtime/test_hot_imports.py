@@ -8,7 +8,19 @@ import pytest
 
 from local.services import SERVICES, LocalService
 
-HEAVY = ("alembic", "mako", "rich", "pygments", "typer", "click", "aiohttp", "sendria", "pytest", "hypothesis")
+HEAVY = (
+    "alembic",
+    "mako",
+    "rich",
+    "pygments",
+    "typer",
+    "click",
+    "aiohttp",
+    "sendria",
+    "pytest",
+    "hypothesis",
+    "runtime.fault_injection",
+)
 OF_HTTPX = ("rich", "pygments", "click")
 """httpx imports its own command line where that is installed: beside our own, and nowhere else."""
 
