@@ -21,7 +21,7 @@ from stream.replay.offsets import OffsetRange
 from stream.replay.run import Replay
 from stream.replay.schema import quoted
 from stream.replay.spec import ReplayImpossible, ReplaySpec
-from stream.store import outbox, ownership
+from stream.store import contract_views, outbox, ownership
 from stream.worker.publisher import Publisher
 
 CATCH_UP_TIMEOUT_S = 60.0
@@ -152,6 +152,7 @@ class Promotion:
             self._begin_retired(tx, positions)
             tx.exec_driver_sql(f"ALTER SCHEMA {live} RENAME TO {quoted(self._retired)}")
             tx.exec_driver_sql(f"ALTER SCHEMA {new} RENAME TO {live}")
+            contract_views.install(tx, self._spec.package, self._name)
 
     def _carry_over(self, tx: Connection, live: str, new: str) -> None:
         """Copy the rows that no topic holds: epochs, unpublished messages, and the decisions of operators."""

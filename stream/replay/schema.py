@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 
 from runtime.postgres.engine import engine
 from stream.replay.spec import ReplayImpossible
-from stream.store import migrate
+from stream.store import contract_views, migrate
 
 NAME = re.compile(r"[a-z_][a-z0-9_]{0,47}")
 WITHOUT_TIMEOUTS = "-cstatement_timeout=0 -cidle_in_transaction_session_timeout=0 -clock_timeout=10000 -cjit=off"
@@ -41,7 +41,7 @@ def check_name(store: Engine, name: str) -> None:
         current, role, searched = tx.exec_driver_sql(SEARCHED).one()
     if not NAME.fullmatch(name) or name.startswith("pg_"):
         raise ReplayImpossible(f"{name} cannot be a schema: use at most 48 lower-case letters, digits and _")
-    if name in (current, "public", role) or name in [schema.strip('"') for schema in searched]:
+    if name in (current, "public", contract_views.SCHEMA, role) or name in [schema.strip('"') for schema in searched]:
         raise ReplayImpossible(f"the live service uses the schema {name}; choose another name")
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, exc, make_url
 from runtime import startup
 from runtime.logging import log
 from runtime.postgres.engine import TIMEOUTS, conninfo, engine
+from stream.store import contract_views
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -35,6 +36,7 @@ def upgrade(service_package: str, database_url: str) -> None:
         config = _config(service_package)
         config.attributes["connection"] = connection
         command.upgrade(config, "heads")
+        contract_views.install_unless_elsewhere(connection, service_package)
         connection.commit()
         _set_role_timeouts(connection)
     database.dispose()
