@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "console_0009"
-down_revision = "console_0007"
+down_revision = "console_0008"
 
 UP = """
 CREATE TABLE order_states (

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from console.api import queries, query_params
+from console.api import field_origin, order_state, queries, query_params
 from console.api.query_params import Page as Slice
 from console.api.query_params import RefusalFilter
 from console.pages import event_actions
@@ -14,6 +14,7 @@ from console.web.page import Page, PageRequest
 from runtime.management_client import ServiceRefused, ServiceUnreachable
 
 MAX_REFUSALS = 50
+AMOUNTS = ("paid_amount", "refunded_amount")
 NEWEST = """
 SELECT order_id, max(received_at) AS at, count(*) AS webhooks,
        (array_agg(event_type ORDER BY received_at DESC))[1] AS event_type,
@@ -36,13 +37,20 @@ def order(tx: Connection, request: PageRequest) -> Mapping[str, Any] | None:
     order_id = query_params.checked_id(request.ids[0])
     related = queries.order(tx, order_id)
     refusals = queries.refusals(tx, RefusalFilter(order=order_id), Slice(MAX_REFUSALS))
-    if not (related.webhooks or related.events or related.mails or refusals):
+    state = queries.order_state(tx, order_id)
+    if not (state or related.webhooks or related.events or related.mails or refusals):
         return None
     tx.rollback()  # no transaction stays open while the notifier is asked
     mails, unusable, unasked = _unsent(request, order_id)
     return {
         "order_id": order_id,
         "customers": sorted({row["customer_id"] for row in (*related.webhooks, *related.events) if row["customer_id"]}),
+        "state": state,
+        "fields": []
+        if state is None
+        else [(name, state[name]) for name in order_state.FIELDS if state[name] is not None],
+        "times": order_state.TIMES,
+        "amounts": AMOUNTS,
         "newest": lifeline.newest_events(related),
         "moments": lifeline.moments(related, refusals),
         "open_events": lifeline.open_events(related),
@@ -53,6 +61,18 @@ def order(tx: Connection, request: PageRequest) -> Mapping[str, Any] | None:
         "redriven": event_actions.REDRIVE,
         "retried": event_actions.RETRY,
     }
+
+
+def why(tx: Connection, request: PageRequest) -> Mapping[str, Any] | None:
+    """Return which webhook set a field of an order's state, and which ones lost against it, and why."""
+    order_id, field = request.ids
+    if field not in order_state.FIELDS:
+        return None
+    state = queries.order_state(tx, query_params.checked_id(order_id))
+    if state is None:
+        return None
+    origin = field_origin.origin(tx, order_id, field, state)
+    return {"order_id": order_id, "field": field, "origin": origin, "amounts": AMOUNTS}
 
 
 def _unsent(request: PageRequest, order_id: str) -> tuple[list[Any], list[Any], str]:
@@ -69,4 +89,5 @@ def _unsent(request: PageRequest, order_id: str) -> tuple[list[Any], list[Any], 
 PAGES = (
     Page("/orders", "orders.html", newest, "orders"),
     Page("/orders/{order_id:str}", "order.html", order, "orders"),
+    Page("/orders/{order_id:str}/why/{field:str}", "why.html", why, "orders"),
 )

@@ -1,0 +1,103 @@
+"""A browser in front of the console, with the real stack behind. Screenshots go to `.screenshots/`, which git ignores.
+
+Without a browser these tests are skipped with the reason, unless BROWSER=required, as in `.ci/run`.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.actors import Console, Shop, new_order
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+SCREENSHOTS = Path(__file__).parents[2] / ".screenshots"
+LOOKS = {
+    "light": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light", "locale": "en-US"},
+    "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark", "locale": "ko-KR"},
+    "phone": {"viewport": {"width": 375, "height": 760}, "color_scheme": "light", "locale": "ko-KR"},
+}
+"""By name: a wide screen in the light in English, in the dark in Korean, and a telephone of 375 px."""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium as the machine has it."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        reason = f"no browser: none of {', '.join(NAMES)} is installed (Debian: apt install chromium)"
+        if os.environ.get("BROWSER") == "required":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser's console said: errors of scripts, and what the content policy stopped."""
+    return []
+
+
+@pytest.fixture
+def visit(browser: Browser, system: dict[str, str], complaints: list[str]) -> Iterator[Visit]:
+    """Opens a page of the console as the local admin, in one of LOOKS. At the end nothing may have complained."""
+    contexts: list[BrowserContext] = []
+
+    def opened(path: str = "/", look: str = "light", *, login: bool = True) -> Page:
+        context = browser.new_context(**LOOKS[look], base_url=system["CONSOLE_URL"], timezone_id="Asia/Seoul")
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(path)
+        if login:
+            log_in(page, system["CONSOLE_USER"], system["CONSOLE_PASSWORD"])
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not [text for text in complaints if "ERR_INCOMPLETE_CHUNKED" not in text]
+
+
+def log_in(page: Page, user: str, password: str) -> None:
+    """Fill the form to log in and send it."""
+    page.fill("[name=user]", user)
+    page.fill("[name=password]", password)
+    page.click("main button")
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep a picture of the page."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
+@pytest.fixture(scope="session")
+def paid_order(system: dict[str, str]) -> str:
+    """An order that was ordered, paid, mailed and refused once for its signature."""
+    order = new_order()
+    shop = Shop(system["GATEWAY_URL"], system["WEBHOOK_SECRET"])
+    shop.post("order", {"orderId": order, "customerEmail": f"{order.lower()}@example.test", "customerId": "C-77"})
+    paid = {
+        "orderId": order,
+        "status": "completed",
+        "amount": 58000,
+        "paymentMethod": "card",
+        "cardNumber": "4111111111111111",
+    }
+    shop.post("payment", paid)
+    Shop(system["GATEWAY_URL"], "a secret of somebody else").post("payment", {**paid, "amount": 1})
+    console = Console(system["CONSOLE_URL"], system["CONSOLE_TOKEN"])
+    console.wait_for(f"/api/orders/{order}", lambda life: life["mails"] and life.get("state"))
+    console.wait_for("/api/refusals", lambda page: page["refusals"], order=order)
+    return order
