@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -15,7 +16,7 @@ from tests.actors import Console, Shop, new_order
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 SCREENSHOTS = Path(__file__).parents[2] / ".screenshots"
-LOOKS = {
+LOOKS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light", "locale": "en-US"},
     "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark", "locale": "ko-KR"},
     "phone": {"viewport": {"width": 375, "height": 760}, "color_scheme": "light", "locale": "ko-KR"},
@@ -74,6 +75,7 @@ def log_in(page: Page, user: str, password: str) -> None:
     page.fill("[name=user]", user)
     page.fill("[name=password]", password)
     page.click("main button")
+    page.wait_for_url(lambda url: "/login" not in url)
 
 
 def shoot(page: Page, name: str) -> None:
