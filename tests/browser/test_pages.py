@@ -1,13 +1,12 @@
 """Every page in a real browser with the real stack behind: it is readable by everybody, and shows what happened."""
 
-import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from console.pages.registry import PAGES
-from tests.actors import Console
+from tests.actors import Console, Store
 from tests.browser.conftest import LOOKS, Visit, shoot
 
 PLAIN = sorted({page.path for page in PAGES if "{" not in page.path})
@@ -28,10 +27,7 @@ def test_no_page_has_a_serious_fault(visit: Visit, look: str, paid_order: str, c
         response = page.goto(path)
         assert response is not None
         assert response.status == 200, path
-        shoot(
-            page,
-            f"{re.sub(r'[^a-z]+', '-', path.split('?')[0].replace(paid_order, '').replace(webhook, 'one')).strip('-') or 'overview'}-{look}",
-        )
+        shoot(page, f"{picture(path)}-{look}")
         found = [rule for rule in Axe().run(page).response["violations"] if rule["impact"] in SERIOUS]
         if found:
             faults[path] = [(rule["id"], rule["nodes"][0]["html"]) for rule in found]
@@ -39,6 +35,12 @@ def test_no_page_has_a_serious_fault(visit: Visit, look: str, paid_order: str, c
             faults[f"{path} scrolls sideways"] = look
 
     assert not faults
+
+
+def picture(path: str) -> str:
+    """The name of a page's picture: its section, and `one` for a page of one thing."""
+    section, _, one = path.split("?", maxsplit=1)[0].strip("/").partition("/")
+    return f"{section}-one" if one else section or "overview"
 
 
 def test_the_login_page_has_no_serious_fault_either(visit: Visit) -> None:
@@ -126,7 +128,5 @@ def test_language_and_time_zone_are_chosen(visit: Visit, paid_order: str) -> Non
 
 def actions_on(system: dict[str, str], target: str) -> list[dict[str, object]]:
     """The audit of a webhook in the console's store, once both records of both actions are there."""
-    from tests.actors import Store  # noqa: PLC0415
-
     store = Store(system["CONSOLE_DATABASE_URL"])
     return store.wait_for("SELECT * FROM actions WHERE target = %s", target, count=4)
