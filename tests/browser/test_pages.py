@@ -1,6 +1,5 @@
 """Every page in a real browser with the real stack behind: it is readable by everybody, and shows what happened."""
 
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
