@@ -57,7 +57,7 @@ TABLES: Mapping[str, Mapping[str, LiteralString]] = {
     "confirmer": {"questions": "SELECT receipt_id::text AS key, status, event_id::text, error FROM questions"},
     "notifier": {
         "notifications": "SELECT notification_id::text AS key, fact_id::text, fact_type, audience, order_id, status,"
-        " error FROM notifications",
+        " error, again_of::text FROM notifications",
     },
     "console": {},
 }

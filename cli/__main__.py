@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from cli import environment
-from cli.commands import lookup, mail, migrate, quarantine, replay, schemas, simulate, spool, status, topics, verify
+from cli.commands import (
+    lookup,
+    mail,
+    migrate,
+    pause,
+    quarantine,
+    replay,
+    schemas,
+    simulate,
+    spool,
+    status,
+    topics,
+    verify,
+)
 from cli.commands import run as running
 from cli.dead import commands as dead
 from cli.dead import retry
@@ -42,6 +55,8 @@ app.command()(lookup.order)
 app.command()(lookup.why)
 app.command()(migrate.migrate)
 app.command()(retry.retry)
+app.command()(pause.pause)
+app.command()(pause.resume)
 app.add_typer(dead.app, name="dead")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(spool.app, name="spool")

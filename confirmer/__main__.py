@@ -21,6 +21,7 @@ from stream.events import topics
 from stream.replay.spec import ReplaySpec
 from stream.service import Service
 from stream.worker.loop import Worker
+from stream.worker.pause_api import PauseApi
 
 TOPICS = topics.service("confirmer")
 STOP_S = 2.0
@@ -42,7 +43,8 @@ def run(settings: ConfirmerSettings) -> None:
     health = Health()
     worker.watch(health)
     health.ready_while(poller.problem)
-    management.listen(settings, health, {**ManagementApi(TOPICS.name, store, codec).routes(), **answers.routes(store)})
+    failed, pauses = ManagementApi(TOPICS.name, store, codec), PauseApi(TOPICS.name, store)
+    management.listen(settings, health, {**failed.routes(), **pauses.routes(), **answers.routes(store)})
     Housekeeping(store, settings.question_retention_days).start(stop)
     polling = poller.start(stop)
     health.live_while(lambda: None if polling.is_alive() else "the poller has ended")

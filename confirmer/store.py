@@ -15,6 +15,7 @@ from runtime import clock, faults
 from stream.events import UnconfirmedWebhook
 from stream.events.json_text import without_nul
 from stream.store.bulk_sql import write
+from stream.store.pausing import NOT_PAUSED
 
 INSERT_ORDERS = """
 INSERT INTO orders (order_id) SELECT unnest(%(orders)b::text[]) ORDER BY 1 ON CONFLICT DO NOTHING
@@ -53,15 +54,15 @@ ON CONFLICT DO NOTHING
 """
 INSERT_COLUMNS = "ids providers subjects references orders sources times records"
 
-PROVIDERS_DUE = """
+PROVIDERS_DUE = f"""
 SELECT provider FROM unnest(%(providers)b::text[]) AS one (provider)
- WHERE EXISTS (SELECT FROM questions
+ WHERE {NOT_PAUSED} AND EXISTS (SELECT FROM questions
                 WHERE questions.provider = one.provider AND status = 'asking' AND next_attempt_at <= now())
-"""
+"""  # noqa: S608 - a constant condition
 
 # First those about known orders, then the newest, then by turn; and with each, all that are due about the same
 # reference, because one request answers them all. Fewer attempts come first.
-CLAIM = """
+CLAIM = f"""
 WITH about_known AS (
     SELECT receipt_id, subject, reference FROM questions
      WHERE provider = %(provider)s AND status = 'asking' AND known AND next_attempt_at <= now()
@@ -77,7 +78,7 @@ others AS (
      WHERE provider = %(provider)s AND status = 'asking' AND next_attempt_at <= now()
        AND receipt_id NOT IN (SELECT receipt_id FROM first)
      ORDER BY least(attempts, 3), turn LIMIT %(most)s - (SELECT count(*) FROM first) FOR UPDATE SKIP LOCKED),
-due AS (SELECT * FROM first UNION ALL SELECT * FROM others),
+due AS (SELECT * FROM (SELECT * FROM first UNION ALL SELECT * FROM others) AS claimed WHERE {NOT_PAUSED}),
 beside AS (
     SELECT receipt_id FROM questions JOIN (SELECT DISTINCT subject, reference FROM due) AS asked
      USING (subject, reference)
@@ -90,7 +91,7 @@ leased AS (
     RETURNING receipt_id, attempts, unread, record)
 SELECT receipt_id::text, attempts, unread, record, partition, "offset"
   FROM leased JOIN inbox ON inbox.event_id = leased.receipt_id
-"""
+"""  # noqa: S608 - a constant condition
 UNRESERVED = 3
 """The verifications of one claim that are not reserved for known orders: the newest one, and others by turn."""
 

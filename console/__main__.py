@@ -33,6 +33,7 @@ from stream.kafka.client_config import Cluster
 from stream.replay.spec import ReplaySpec
 from stream.service import Service
 from stream.worker.loop import Worker
+from stream.worker.pause_api import PauseApi
 
 TOPICS = topics.service("console")
 CONSUMER = {"fetch.min.bytes": 200_000, "fetch.wait.max.ms": 400}
@@ -49,7 +50,8 @@ def run(settings: ConsoleSettings) -> None:
     worker = Worker(TOPICS, handle, settings, store, codec, consumer=CONSUMER)
     health = Health()
     worker.watch(health)
-    management.listen(settings, health, ManagementApi(TOPICS.name, store, codec).routes())
+    failed, pauses = ManagementApi(TOPICS.name, store, codec), PauseApi(TOPICS.name, store)
+    management.listen(settings, health, {**failed.routes(), **pauses.routes()})
     api_store = store_engine(settings, f"{TOPICS.name}-api")
     stream = BalanceStream(api_store, settings.session_url)
     sockets = Sockets(settings.console_sockets_per_token)
@@ -105,7 +107,7 @@ def replay_spec(settings: ConsoleSettings) -> ReplaySpec:
     """Return what a replay of the console needs. A replayed log is cleaned up like the live one."""
     before = clock.now() - settings.console_retention_days * clock.DAY_US
     # A replay may never see a status whose count has fallen to 0.
-    unreplayed = {"webhook_counts": "count = 0"}
+    unreplayed = {"webhook_counts": "count = 0", "redrives": "true"}
     settle = partial(forget, before=before)
     return ReplaySpec(TOPICS, handle, settle=settle, unreplayed_rows=unreplayed)
 

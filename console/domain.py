@@ -18,6 +18,8 @@ Type = Literal[
     "PAYMENT_COMPLETED", "PAYMENT_FAILED", "PAYMENT_CANCELLED", "REFUND_COMPLETED", "REFUND_FAILED", "UNKNOWN"
 ]
 UNKNOWN: Type = "UNKNOWN"
+PAUSED = "paused: "
+"""How the reason of a quarantine begins when the provider is paused: the webhook waits, and nothing has failed."""
 PAYMENT_TYPES: dict[PaymentStatus, Type] = {
     "completed": "PAYMENT_COMPLETED",
     "failed": "PAYMENT_FAILED",
@@ -107,11 +109,8 @@ def webhook_state(
     if confirmed:
         return WebhookState("PROCESSED", note=note)
     if not latest:
-        return (
-            WebhookState("FAILED", error=quarantined_because, note=note)
-            if quarantined_because
-            else WebhookState("RECEIVED", note=note)
-        )
+        is_failure = quarantined_because is not None and not quarantined_because.startswith(PAUSED)
+        return WebhookState("FAILED" if is_failure else "RECEIVED", error=quarantined_because, note=note)
     decisive = max(latest, key=lambda report: (SEVERITY[report.outcome], report.at, report.service))
     retried = [report for report in reports if report.outcome not in REPEATS and report.attempt > 1]
     return WebhookState(
@@ -147,11 +146,12 @@ def _latest_by_service(reports: Sequence[OutcomeReport]) -> list[OutcomeReport]:
     newest: dict[str, OutcomeReport] = {}
     for report in reports:
         if report.outcome not in REPEATS:
-            newest[report.service] = max(newest.get(report.service, report), report, key=_sort_key)
+            newest[report.service] = max(newest.get(report.service, report), report, key=report_order)
     return list(newest.values())
 
 
-def _sort_key(report: OutcomeReport) -> tuple[object, ...]:
+def report_order(report: OutcomeReport) -> tuple[object, ...]:
+    """Return the key that sorts the outcomes of one service by time; equal times are sorted by severity."""
     position = (report.topic, report.partition, report.offset)
     return report.at, SEVERITY[report.outcome], report.outcome, report.attempt, *position, report.error or ""
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from console import store
 from console.domain import is_of_a_webhook, webhook_state
+from console.issues import store as issues
 from stream.events import (
     ConsoleAction,
     CreditAdded,
@@ -35,6 +36,7 @@ def handle(tx: Connection, events: Sequence[Record]) -> list[Result]:
     store.mark_confirmed(tx, receipts)
     store.insert_outcomes(tx, outcomes)
     _update_states(tx, webhook_ids)
+    issues.update(tx, [(outcome.event_id, outcome.outcome == "abandoned") for outcome in outcomes])
     store.insert_events(tx, [event for event in _of(DomainEvent, events) if not isinstance(event, OrderStatus)])
     store.upsert_orders(tx, _of(OrderStatus, events))
     store.insert_mails(tx, _of(NotificationSent, events))

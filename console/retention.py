@@ -20,7 +20,8 @@ WITH old AS (
     SELECT webhook_id FROM webhooks WHERE abandoned_at < %(before)s
      ORDER BY webhook_id LIMIT %(most)s FOR UPDATE SKIP LOCKED),
 forgotten AS (DELETE FROM outcomes USING old WHERE event_id = webhook_id),
-unfindable AS (DELETE FROM search_terms USING old WHERE subject = webhook_id)
+unfindable AS (DELETE FROM search_terms USING old WHERE subject = webhook_id),
+of_issues AS (DELETE FROM issue_events USING old WHERE event_id = webhook_id)
 DELETE FROM webhooks USING old WHERE webhooks.webhook_id = old.webhook_id
 """
 DELETE_UNVERIFIED = """

@@ -137,6 +137,8 @@ def refusal(record: RejectedWebhook) -> Cells:
         record.excerpt,
         record.received_at,
         "\n".join(order_ids.find(record.provider, record.excerpt)),
+        record.source,
+        record.retired_secret,
     )
 
 

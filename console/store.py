@@ -115,20 +115,21 @@ MAIL_COLUMNS = "ids facts types audiences channels orders customers locales mess
 # Each new row also counts in its hour; the keys are sorted, so that two consoles lock counts in the same order.
 INSERT_REFUSALS = """
 WITH inserted AS (
-INSERT INTO refusals (refusal_id, provider, path, cause, headers, digest, excerpt, received_at, order_ids)
+INSERT INTO refusals (refusal_id, provider, path, cause, headers, digest, excerpt, received_at, order_ids,
+                      source, retired_secret)
 SELECT id, provider, path, cause, headers::json, digest, excerpt, received_at,
-       coalesce(string_to_array(orders, E'\n'), '{}')
+       coalesce(string_to_array(orders, E'\n'), '{}'), source, retired_secret
   FROM unnest(%(ids)b::text[]::uuid[], %(providers)b::text[], %(paths)b::text[], %(causes)b::text[],
               %(headers)b::text[], %(digests)b::bytea[], %(excerpts)b::bytea[], %(received)b::bigint[],
-              %(orders)b::text[])
-       AS told (id, provider, path, cause, headers, digest, excerpt, received_at, orders)
+              %(orders)b::text[], %(sources)b::text[], %(retired)b::text[])
+       AS told (id, provider, path, cause, headers, digest, excerpt, received_at, orders, source, retired_secret)
 ON CONFLICT DO NOTHING RETURNING provider, cause, received_at)
 INSERT INTO refusal_counts AS counted (start, provider, cause, count)
 SELECT received_at - mod(received_at, 3600000000), provider, cause, count(*) FROM inserted
  GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 ON CONFLICT (start, provider, cause) DO UPDATE SET count = counted.count + excluded.count
 """
-REFUSAL_COLUMNS = "ids providers paths causes headers digests excerpts received orders"
+REFUSAL_COLUMNS = "ids providers paths causes headers digests excerpts received orders sources retired"
 INSERT_ACTIONS = """
 INSERT INTO actions (action_id, result, at, user_name, role, action, target, parameters, detail)
 SELECT id, result, at, user_name, role, action, target, parameters::json, detail

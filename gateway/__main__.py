@@ -25,6 +25,9 @@ from gateway.append.topic_watch import TopicWatch
 from gateway.http.guard import Application
 from gateway.http.token_bucket import SHARED_BYTES
 from gateway.intake.authentication import Authentication
+from gateway.intake.provider_states import ProviderStates
+from gateway.intake.release import Release
+from gateway.intake.resumption import Resumption
 from gateway.intake.webhooks import Webhooks
 from gateway.management_api import ManagementApi
 from gateway.settings import GatewaySettings
@@ -64,13 +67,13 @@ async def serve(
     """
     appender = Appender(Cluster.of(settings, "gateway"))
     spool = _open_spool(settings)
-    durable_append = DurableAppend(appender, spool)
-    health.ready_while(durable_append.problem)
-    health.warn_while(durable_append.warning)
+    durable_append = _durable_append(appender, spool, health)
     watch = await _watch_topics(settings, appender, health)
     authentication = Authentication(settings)
-    routes.update(ManagementApi(settings, codec, durable_append, authentication).routes())
-    webhooks = Webhooks(settings, codec, appender, durable_append, authentication, shared)
+    stopping = Event()
+    states = await _manage(settings, codec, durable_append, authentication, routes, stopping)
+    health.warn_while(states.warning)
+    webhooks = Webhooks(settings, codec, appender, durable_append, authentication, states, shared)
     await appender.warm_up([topic.name for topic in topics.GATEWAY.publishes])
     gc_tuning.collect_rarely()
     stop = _stop_event()
@@ -83,9 +86,33 @@ async def serve(
     server.stop()  # type: ignore[no-untyped-call]
     await asyncio.wait([serving], timeout=SHUTDOWN_S)
     watching.cancel()
+    stopping.set()
     failure = appender.fatal or _stop_draining(draining)
     await appender.close(SHUTDOWN_S)
     return failure
+
+
+async def _manage(
+    settings: GatewaySettings,
+    codec: Codec,
+    durable_append: DurableAppend,
+    authentication: Authentication,
+    routes: MutableMapping[tuple[str, str], RouteHandler],
+    stop: Event,
+) -> ProviderStates:
+    """Add the management API to `routes`; return which providers are paused, as the topic says before any webhook.
+
+    While Kafka is unavailable, a gateway with a spool starts without knowing: no provider counts as paused.
+    """
+    cluster, states = Cluster.of(settings, "gateway"), ProviderStates(codec)
+    release = Release(settings.mode, codec, durable_append, authentication)
+    resumption = Resumption(cluster, codec, states, release)
+    routes.update(ManagementApi(cluster, durable_append, authentication, states, release, resumption).routes())
+    if await asyncio.to_thread(states.follow, cluster, stop):
+        await asyncio.to_thread(resumption.catch_up, authentication.all_fingerprints())
+    else:
+        log.warning("provider.states_unread", cause="Kafka does not answer; no provider counts as paused")
+    return states
 
 
 async def _watch_topics(settings: GatewaySettings, appender: Appender, health: Health) -> TopicWatch:
@@ -162,6 +189,13 @@ def _kafka(settings: GatewaySettings) -> Need:
             log.warning("gateway.spooling", cause="Kafka does not answer; webhooks go to the spool")
 
     return check
+
+
+def _durable_append(appender: Appender, spool: Spool | None, health: Health) -> DurableAppend:
+    durable_append = DurableAppend(appender, spool)
+    health.ready_while(durable_append.problem)
+    health.warn_while(durable_append.warning)
+    return durable_append
 
 
 def _open_spool(settings: GatewaySettings) -> Spool | None:

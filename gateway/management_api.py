@@ -1,54 +1,57 @@
-"""The gateway's management API: release webhooks from the quarantine, show the state of the spool."""
+"""The gateway's management API: providers, their pause and resumption, the quarantine's release, the spool's state."""
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from gateway.append.appender import Unavailable
 from gateway.append.durable_append import DurableAppend
-from gateway.append.spool import ProducerRecord
-from gateway.http.refusals import Refusal
 from gateway.intake.authentication import Authentication
-from gateway.intake.reverification import NotReleasable, reverify
-from gateway.settings import GatewaySettings
-from providers.addressing import Addressed
-from providers.contract import RefusedWebhook
-from runtime import clock, management
-from runtime.logging import log
+from gateway.intake.provider_states import ProviderStates
+from gateway.intake.release import Release
+from gateway.intake.resumption import Resumption
+from providers import catalogue
+from providers.contract import Provider
+from runtime import management
 from runtime.management import Routes
-from stream.avro.codec import Codec, Undecodable
-from stream.avro.registry import UnknownSchema
-from stream.events import Mode, Outcome, QuarantinedWebhook, topics
+from stream.events import ProviderState, topics
 from stream.kafka import topic_reader
 from stream.kafka.client_config import Cluster
 from stream.kafka.topic_reader import Position
 
-QUARANTINE_TOPICS = tuple(topic.name for topic in topics.GATEWAY.reads)
+QUARANTINE_TOPICS = (topics.QUARANTINE.name, topics.UNVERIFIED.name)
 MAX_RECORDS = 50
-DEADLINE_S = 10.0
-"""Seconds that Kafka has for one record. Longer than for a webhook, since only an operator waits."""
-
+LONGEST = 500
+"""The longest reason of a pause, in characters."""
 Result = dict[str, object]
 
 
 class ManagementApi:
-    """The gateway's routes. They run on the management listener's threads, and append on the event loop.
-
-    Must be created inside the running event loop.
-    """
+    """The gateway's routes. They run on the management listener's threads."""
 
     def __init__(
-        self, settings: GatewaySettings, codec: Codec, durable_append: DurableAppend, authentication: Authentication
+        self,
+        cluster: Cluster,
+        durable_append: DurableAppend,
+        authentication: Authentication,
+        states: ProviderStates,
+        release: Release,
+        resumption: Resumption,
     ) -> None:
-        self._cluster = Cluster.of(settings, "gateway")
-        self._mode: Mode = settings.mode
-        self._codec = codec
+        self._cluster = cluster
         self._durable_append = durable_append
         self._authentication = authentication
-        self._loop = asyncio.get_running_loop()
+        self._states = states
+        self._release = release
+        self._resumption = resumption
 
     def routes(self) -> Routes:
-        """Return the routes by method and path."""
-        return {("POST", "/quarantine/release"): self.release, ("GET", "/spool"): self.spool}
+        """Return the handlers by method and path."""
+        return {
+            ("GET", "/spool"): self.spool,
+            ("GET", "/providers"): self.providers,
+            ("POST", "/providers/pause"): self.pause,
+            ("POST", "/providers/resume"): self.resume,
+            ("POST", "/quarantine/release"): self.release,
+        }
 
     def spool(self, _: Mapping[str, object]) -> object:
         """Return how much the spool holds, and why its disk refuses writes."""
@@ -63,6 +66,31 @@ class ManagementApi:
             "refused": state.write_error,
         }
 
+    def providers(self, request: Mapping[str, object]) -> object:
+        """Return each provider: how it is verified, its secrets by fingerprint, and whether it is paused.
+
+        With `pending=true`, count the webhooks that wait in the quarantine of each paused provider.
+        """
+        counts = request.get("pending") in ("true", True)
+        return {"providers": [self._provider(name, counts=counts) for name in sorted(catalogue.NAMES)]}
+
+    def pause(self, request: Mapping[str, object]) -> object:
+        """Quarantine the webhooks of a provider from now on. `request` is {"provider", "reason", "by"}.
+
+        Pausing a paused provider changes nothing. Raises management.Refused.
+        """
+        provider = _known(request)
+        reason, by = _text(request, "reason"), _text(request, "by")
+        return self._decided(lambda: self._resumption.pause(provider, reason, by))
+
+    def resume(self, request: Mapping[str, object]) -> object:
+        """Release what was quarantined, in order, and then let webhooks through. `request` is {"provider", "by"}.
+
+        It returns at once; `providers` shows the progress. Resuming an active provider changes nothing.
+        """
+        provider, by = _known(request), _text(request, "by")
+        return self._decided(lambda: self._resumption.resume(provider, by))
+
     def release(self, request: Mapping[str, object]) -> object:
         """Verify and translate quarantined webhooks again, and append those that are accepted now.
 
@@ -74,12 +102,18 @@ class ManagementApi:
         try:
             return {
                 "results": [
-                    self._release(position, value, is_dry_run=is_dry_run) for position, value in self._values(positions)
+                    self._release.release(position, value, is_dry_run=is_dry_run)
+                    for position, value in self._values(positions)
                 ]
             }
         except Unavailable as unavailable:
-            message = "Kafka does not acknowledge; nothing is lost, try again"
-            raise management.Refused(503, "unavailable", message) from unavailable
+            raise _unavailable() from unavailable
+
+    def _decided(self, decide: Callable[[], ProviderState | None]) -> object:
+        try:
+            return {"state": _state(decide())}
+        except Unavailable as unavailable:
+            raise _unavailable() from unavailable
 
     def _values(self, positions: list[Position]) -> list[tuple[Position, bytes | None]]:
         try:
@@ -87,57 +121,62 @@ class ManagementApi:
         except topic_reader.KafkaUnavailable as away:
             raise management.Refused(503, "unavailable", f"{away}; nothing is lost, try again") from away
 
-    def _release(self, position: Position, value: bytes | None, *, is_dry_run: bool) -> Result:
-        """Release one record; return its result. Raises Unavailable if the event could not be appended."""
-        result: Result = {"topic": position.topic, "partition": position.partition, "offset": position.offset}
+    def _provider(self, name: str, *, counts: bool) -> Result:
+        rows = [row for row in catalogue.ROWS if row.name == name]
+        state = self._states.state(name)
+        return {
+            "provider": name,
+            "contracts": [self._contract(row) for row in rows],
+            "state": _state(state),
+            "pending": self._pending(state) if counts and state is not None and state.state != "active" else None,
+        }
+
+    def _contract(self, row: Provider) -> Result:
+        valid, retired = self._authentication.fingerprints(row)
+        return {
+            "paths": list(row.paths),
+            "proof": row.proof,
+            "active": self._authentication.is_active(row),
+            "unsigned": row.is_unsigned,
+            "secretSetting": row.secret_setting,
+            "secrets": [self._secret(row.secret_setting, fingerprint) for fingerprint in valid],
+            "retired": [self._secret(row.secret_setting, fingerprint) for fingerprint in retired],
+        }
+
+    def _secret(self, setting: str, fingerprint: str) -> Result:
+        return {"fingerprint": fingerprint, "firstSeen": self._states.first_seen(setting, fingerprint)}
+
+    def _pending(self, state: ProviderState) -> int:
         try:
-            stored = self._decode(value)
-            result["id"] = stored.event_id
-            addressed = reverify(stored, self._authentication, self._mode)
-        except (NotReleasable, Refusal, RefusedWebhook) as refused:
-            return {**result, "released": False, "cause": refused.cause, "detail": str(refused)}
-        except Exception as failure:  # noqa: BLE001 - an unforeseen record must not keep the others from their release
-            log.exception("quarantine.unreadable", **position._asdict())
-            return {**result, "released": False, "cause": "unreadable_record", "detail": type(failure).__name__}
-        if not is_dry_run:
-            appending = self._append(position, stored, addressed)
-            asyncio.run_coroutine_threadsafe(appending, self._loop).result()
-            log.info("webhook.released", id=stored.event_id, provider=stored.provider, topic=addressed.topic.name)
-        return {**result, "released": True, "eventId": addressed.webhook.envelope.event_id, "to": addressed.topic.name}
-
-    def _decode(self, value: bytes | None) -> QuarantinedWebhook:
-        if value is None:
-            raise NotReleasable("gone", "there is no record at this position, or it has expired")
-        try:
-            record = self._codec.decode(value)
-        except (Undecodable, UnknownSchema) as broken:
-            raise NotReleasable("undecodable", str(broken)) from broken
-        if not isinstance(record, QuarantinedWebhook):
-            raise NotReleasable("gone", "the record at this position is not a quarantined webhook")
-        return record
-
-    async def _append(self, position: Position, stored: QuarantinedWebhook, addressed: Addressed) -> None:
-        """Append the event, then its outcome twice: behind the record, for listings, and for the console."""
-        envelope = addressed.webhook.envelope
-        event = ProducerRecord(addressed.topic.name, addressed.key, self._codec.encode(addressed.webhook))
-        await self._durable_append.append(event, (envelope.event_id, envelope.digest), DEADLINE_S)
-        outcome = self._codec.encode(_outcome(position, stored))
-        for topic in (position.topic, topics.OUTCOMES.name):
-            await self._durable_append.append(ProducerRecord(topic, stored.event_id, outcome), object(), DEADLINE_S)
+            return len(self._resumption.pending(state))
+        except topic_reader.KafkaUnavailable as away:
+            raise management.Refused(503, "unavailable", f"{away}; try again") from away
 
 
-def _outcome(position: Position, stored: QuarantinedWebhook) -> Outcome:
-    return Outcome(
-        event_id=stored.event_id,
-        service="gateway",
-        topic=position.topic,
-        partition=position.partition,
-        offset=position.offset,
-        outcome="processed",
-        attempt=1,
-        error=None,
-        at=clock.now(),
-    )
+def _state(state: ProviderState | None) -> Result | None:
+    """Return a state as JSON; None for a provider that was never paused. Times are microseconds since 1970 UTC."""
+    if state is None:
+        return None
+    return {"state": state.state, "reason": state.reason, "by": state.by, "since": state.since, "at": state.at}
+
+
+def _known(request: Mapping[str, object]) -> str:
+    """Return the provider of a request. Raises management.Refused for an unknown one."""
+    name = request.get("provider")
+    if not (isinstance(name, str) and name in catalogue.NAMES):
+        raise management.Refused(400, "unknown_provider", f"a provider is one of {', '.join(sorted(catalogue.NAMES))}")
+    return name
+
+
+def _text(request: Mapping[str, object], name: str) -> str:
+    value = request.get(name)
+    if not (isinstance(value, str) and 0 < len(value.strip()) <= LONGEST and value.isprintable()):
+        raise _malformed(f"{name} must be a text of 1 to {LONGEST} printable characters")
+    return value.strip()
+
+
+def _unavailable() -> management.Refused:
+    return management.Refused(503, "unavailable", "Kafka does not acknowledge; nothing is lost, try again")
 
 
 def _positions(request: Mapping[str, object]) -> list[Position]:

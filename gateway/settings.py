@@ -13,6 +13,9 @@ from runtime.config.secrets import MIN_BYTES, Secrets, separate
 from runtime.config.settings import Settings
 
 _RATE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
+RETIRED = (
+    "earlier secrets of {}, comma-separated: they prove nothing, but a refusal says which one would have proved it"
+)
 LENGTH = f"each at least {MIN_BYTES} bytes"
 
 
@@ -34,6 +37,7 @@ def _of_each_provider() -> dict[str, Any]:
             Secrets,
             Field("", description=f"webhook secret of {row.name}; several valid ones: a,b; {LENGTH}"),
         )
+        fields[f"{secret}_retired"] = (Secrets, Field("", description=RETIRED.format(row.name)))
         fields[f"{row.name}_active"] = (
             bool | None,
             Field(None, description=f"false: {row.name} is switched off; unset: switched on if its secret is set"),
@@ -57,7 +61,8 @@ def _of_each_provider() -> dict[str, Any]:
         "webhook_secret": (
             Secrets,
             Field("", description=f"secret of contract A and of the shop; several valid ones: a,b; {LENGTH}"),
-        )
+        ),
+        "webhook_secret_retired": (Secrets, Field("", description=RETIRED.format("contract A and of the shop"))),
     }
 
 
@@ -126,6 +131,12 @@ class GatewaySettings(_ProviderSettings):
         """Return all valid secrets of this setting, such as WEBHOOK_SECRET."""
         value: str = getattr(self, setting.lower())
         return tuple(secret.encode() for secret in separate(value))
+
+    def retired_secrets(self, setting: str) -> tuple[bytes, ...]:
+        """Return the secrets of this setting that are not valid any more."""
+        value: str = getattr(self, f"{setting.lower()}_retired")
+        valid = self.secrets(setting)
+        return tuple(secret for text in separate(value) if (secret := text.encode()) not in valid)
 
     def allowed_ips(self, provider: str) -> tuple[Network, ...]:
         """Return the networks from which this provider may post; empty means any."""

@@ -19,6 +19,7 @@ from stream.replay.spec import ReplaySpec
 from stream.service import Service
 from stream.store.ownership_signal import OwnershipSignal
 from stream.worker.loop import Worker
+from stream.worker.pause_api import PauseApi
 from stream.worker.takeover import RestoreHooks
 
 TOPICS = topics.service("notifier")
@@ -49,9 +50,8 @@ def run(settings: NotifierSettings) -> None:
     worker.watch(health)
     health.ready_while(sender.problem)
     mails = ManagementApi(settings, store, codec, sender.new_mail.set)
-    management.listen(
-        settings, health, {**management_api.ManagementApi(TOPICS.name, store, codec).routes(), **mails.routes()}
-    )
+    failed, pauses = management_api.ManagementApi(TOPICS.name, store, codec), PauseApi(TOPICS.name, store)
+    management.listen(settings, health, {**failed.routes(), **pauses.routes(), **mails.routes()})
     sending = sender.start(stop)
     health.live_while(lambda: None if sending.is_alive() else "the sender has ended")
     worker.run(stop)

@@ -11,15 +11,18 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from stream.store.pausing import NOT_PAUSED
+
 COLUMNS = """
 notification_id::text, fact_id::text, fact_type, audience, channel, order_id, customer_id, user_id, fact::text,
-attempts, recipient, name, CASE audience WHEN 'operator' THEN %(operator_locale)s ELSE locale END, link, problem
+attempts, recipient, name, CASE audience WHEN 'operator' THEN %(operator_locale)s ELSE locale END, link, problem,
+again_of::text
 """
 CLAIM = f"""
 WITH due AS (
     SELECT notification_id, received_at < now() - %(max_age)s * interval '1 second' AS stale, next_attempt_at
       FROM notifications
-     WHERE status = 'queued' AND next_attempt_at <= now()
+     WHERE status = 'queued' AND next_attempt_at <= now() AND {NOT_PAUSED}
      ORDER BY next_attempt_at LIMIT %(most)s FOR UPDATE SKIP LOCKED)
 SELECT {COLUMNS}, stale
   FROM addressed JOIN due USING (notification_id)
@@ -88,7 +91,8 @@ class QueuedMail:
     """A mail with its event (`fact`, as JSON) and the contact it goes to.
 
     `customer_id` is the customer of the event, `user_id` the recipient; either may be unknown. `recipient` is the
-    address; without one, `problem` may say why the given contact cannot be used. `stale` is True after MAIL_MAX_AGE.
+    address; without one, `problem` may say why the given contact cannot be used. `again_of` is the mail
+    that is sent again as this one. `stale` is True after MAIL_MAX_AGE.
     """
 
     notification_id: str
@@ -106,6 +110,7 @@ class QueuedMail:
     locale: str | None
     link: str | None
     problem: str | None = None
+    again_of: str | None = None
     stale: bool = False
 
 

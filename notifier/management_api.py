@@ -1,4 +1,4 @@
-"""Management endpoints for mails: list, show, resolve."""
+"""Management endpoints for mails: list, show, resolve, send now, send again."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from runtime.logging import log
 from runtime.management import Refused, Routes
 from stream.avro.codec import Codec
 from stream.dead_letters.filters import LONGEST, texts
+from stream.events import ids
 from stream.store import outbox
 
 MAX_LIMIT = 1000
@@ -46,7 +47,8 @@ SELECT json_build_object('id', notification_id, 'status', status, 'fact_type', f
                          'audience', audience, 'order_id', order_id, 'customer_id', customer_id,
                          'attempts', attempts, 'error', error, 'received_at', received_at, 'created_at', created_at,
                          'next_attempt_at', CASE WHEN status = 'queued' THEN next_attempt_at END,
-                         'sending_since', sending_since, 'sent_at', sent_at, 'resolved_at', resolved_at)
+                         'sending_since', sending_since, 'sent_at', sent_at, 'resolved_at', resolved_at,
+                         'again_of', again_of)
   FROM notifications WHERE notification_id = %(id)s::uuid
 """
 LOCK = """
@@ -65,6 +67,21 @@ UPDATE notifications
  WHERE notification_id = %(id)s::uuid RETURNING status
 """
 
+# A mail that is sent again is a new one, with an id of its own: NotificationSent is then published for both.
+INSERT_AGAIN = """
+INSERT INTO notifications (notification_id, fact_id, fact_type, audience, channel, order_id, customer_id, contact,
+                           contact_problem, fact, status, again_of)
+SELECT %(again)s::uuid, fact_id, fact_type, audience, channel, order_id, customer_id, contact, contact_problem, fact,
+       'queued', notification_id
+  FROM notifications WHERE notification_id = %(id)s::uuid
+ON CONFLICT (notification_id) DO NOTHING
+"""
+# A replay may have read that a mail was sent, and not its event.
+HAS_EVENT = "SELECT fact::text <> '{}' FROM notifications WHERE notification_id = %(id)s::uuid"
+SEND_NOW = "UPDATE notifications SET next_attempt_at = now() WHERE notification_id = %(id)s::uuid AND status = 'queued'"
+
+REPEATABLE = ("sent", "stale")
+"""The statuses of mails that can be sent again as another mail; for `failed` and `unknown` ones there is `resolve`."""
 RESOLVABLE = {"sent": ("unknown",), "send_again": ("unknown", "failed")}
 RESOLVED = {"sent": ("sent",), "send_again": ("queued", "sending", "sent", "stale")}
 """The statuses a mail may have after it was resolved this way. Resolving it again changes nothing."""
@@ -85,6 +102,8 @@ class ManagementApi:
             ("GET", "/mails"): self._handler(self.list),
             ("GET", "/mail"): self._handler(self.show),
             ("POST", "/mails/resolve"): self._handler(self.resolve),
+            ("POST", "/mails/send-now"): self._handler(self.send_now),
+            ("POST", "/mails/send-again"): self._handler(self.send_again),
         }
 
     def list(self, tx: Connection, params: Mapping[str, Any]) -> object:
@@ -104,7 +123,7 @@ class ManagementApi:
         return {"mails": mails, "counts": mail_queue.counts(tx), "unusable_contacts": unusable}
 
     def show(self, tx: Connection, params: Mapping[str, Any]) -> object:
-        """Return a mail with its address, and its text as it would be sent now.
+        """Return a mail with its address, and its text and HTML as they would be sent now.
 
         Raises Refused: 400 if the id is not a UUID, 404 if there is no such mail.
         """
@@ -138,6 +157,49 @@ class ManagementApi:
             raise Refused(409, "not_resolvable", message)
         return {"id": notification_id, "status": status, "changed": False}
 
+    def send_now(self, tx: Connection, params: Mapping[str, Any]) -> object:
+        """Make a queued mail due at once, without waiting for its next attempt.
+
+        A mail that is being sent or was sent stays as it is. Raises Refused: 400 for a bad id, 404 if there is no such
+        mail, 409 if it cannot be sent.
+        """
+        notification_id = _id(params)
+        status = self._status(tx, notification_id)
+        if status not in ("queued", "sending", "sent"):
+            raise Refused(409, "not_queued", f"mail {notification_id} is {status}; only a queued mail can be sent now")
+        changed = tx.exec_driver_sql(SEND_NOW, {"id": notification_id}).rowcount > 0
+        return {"id": notification_id, "status": status, "changed": changed}
+
+    def send_again(self, tx: Connection, params: Mapping[str, Any]) -> object:
+        """Send a `sent` or `stale` mail again as another one, to the address that is known now.
+
+        `decision` identifies the operator's decision: repeating the request sends nothing more. Raises Refused: 400
+        for a bad id or decision, 404 if there is no such mail, 409 if it cannot be sent again.
+        """
+        notification_id, decision = _id(params), _decision(params)
+        status = self._status(tx, notification_id)
+        if status not in REPEATABLE:
+            message = f"mail {notification_id} is {status}; only a mail that is sent or stale can be sent again"
+            raise Refused(409, "not_repeatable", message)
+        mail = mail_queue.read(tx, notification_id, self.settings.operator_locale)
+        if mail is None or not tx.exec_driver_sql(HAS_EVENT, {"id": notification_id}).scalar():
+            raise Refused(409, "no_event", f"the event of mail {notification_id} is not in the notifier's store")
+        if mail.recipient is None:
+            raise Refused(409, "no_recipient", f"no usable address is known for mail {notification_id}")
+        again = ids.notification_again_id(notification_id, decision)
+        changed = tx.exec_driver_sql(INSERT_AGAIN, {"id": notification_id, "again": again}).rowcount > 0
+        if changed:
+            log.info("notification.again", id=again, cause=f"of {notification_id}")
+        return {"id": again, "status": self._status(tx, again), "changed": changed, "againOf": notification_id}
+
+    @staticmethod
+    def _status(tx: Connection, notification_id: str) -> str:
+        """Lock a mail and return its status. Raises Refused (404) if there is none."""
+        row: Any = tx.exec_driver_sql(LOCK, {"id": notification_id}).one_or_none()
+        if row is None:
+            raise Refused(404, "unknown_mail", f"there is no mail {notification_id}")
+        return str(row[0])
+
     def _settle(self, tx: Connection, notification_id: str, decision: str, sent_at: int) -> str:
         values = {"id": notification_id, "max_age": self.settings.mail_max_age}
         if decision == "send_again":
@@ -150,10 +212,10 @@ class ManagementApi:
     def _content(self, mail: QueuedMail) -> dict[str, str]:
         headers = {"message_id": composer.message_id(mail, self.settings.branding), "locale": composer.locale(mail)}
         try:
-            content = composer.render(mail, self.settings.branding)
+            content = composer.compose(mail, self.settings.branding)
         except Exception as error:  # noqa: BLE001 - the error is shown to the operator
             return {**headers, "text": f"cannot be written: {type(error).__name__}: {error}"}
-        return {**headers, "subject": content.title, "text": content.text}
+        return {**headers, "subject": content.subject, "text": content.text, "html": content.html}
 
     def _handler(
         self, verb: Callable[[Connection, Mapping[str, Any]], object]
@@ -177,6 +239,13 @@ def _id(params: Mapping[str, Any]) -> str:
         return str(UUID(str(params.get("id", ""))))
     except ValueError as error:
         raise Refused(400, "malformed", "id must be a mail's id, a UUID") from error
+
+
+def _decision(params: Mapping[str, Any]) -> str:
+    value = params.get("decision")
+    if not (isinstance(value, str) and 0 < len(value.strip()) <= LONGEST and value.isprintable()):
+        raise Refused(400, "malformed", f"decision must be a text of 1 to {LONGEST} printable characters")
+    return value.strip()
 
 
 def _limit(value: Any) -> int:

@@ -51,6 +51,11 @@ COPY_ALERT_MAILS = """
 INSERT INTO notifications SELECT * FROM {live}.notifications WHERE fact_type = 'Alarms'
 ON CONFLICT (notification_id) DO UPDATE SET fact = excluded.fact, contact = excluded.contact
 """
+# Mails that an operator decided to send again follow from no event either; NOTIFICATIONS has those that were sent.
+COPY_AGAIN = """
+INSERT INTO notifications SELECT * FROM {live}.notifications WHERE again_of IS NOT NULL
+ON CONFLICT (notification_id) DO UPDATE SET fact = excluded.fact, contact = excluded.contact
+"""
 COPY_ALERTS = """
 INSERT INTO alarms SELECT * FROM {live}.alarms
 ON CONFLICT (kind, subject) DO UPDATE SET raised_at = excluded.raised_at, told_at = excluded.told_at
@@ -65,7 +70,7 @@ IGNORED_COLUMNS = frozenset(
 They record the sending, or the text of an in-app row, which is in the language known when it was written. Whether a
 mail was sent, and to whom, is compared.
 """
-UNREPLAYED_ROWS = {"notifications": "fact_type = 'Alarms'"}
+UNREPLAYED_ROWS = {"notifications": "fact_type = 'Alarms' OR again_of IS NOT NULL"}
 
 
 def handle(
@@ -120,5 +125,5 @@ def settle(tx: Connection) -> None:
 
 def carry_over(tx: Connection, live: str) -> None:
     """Copy the state of mails, including people's decisions, and all alerts from schema `live`."""
-    for statement in (COPY_STATE, COPY_ALERT_MAILS, COPY_ALERTS):
+    for statement in (COPY_STATE, COPY_ALERT_MAILS, COPY_AGAIN, COPY_ALERTS):
         tx.exec_driver_sql(statement.format(live=live))

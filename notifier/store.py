@@ -38,11 +38,13 @@ QUEUE_COLUMNS = "ids facts types audiences channels orders customers contacts pr
 # The event of an alert mail is on no topic, so its row stays empty but for being sent.
 RECORD_SENT = """
 INSERT INTO notifications (notification_id, fact_id, fact_type, audience, channel, order_id, customer_id, fact, status,
-                           sent_at)
-SELECT id, fact_id, fact_type, audience, channel, order_id, customer_id, '{}', 'sent', to_timestamp(micros / 1e6)
+                           sent_at, again_of)
+SELECT id, fact_id, fact_type, audience, channel, order_id, customer_id, '{}', 'sent', to_timestamp(micros / 1e6),
+       again_of
   FROM unnest(%(ids)b::text[]::uuid[], %(facts)b::text[]::uuid[], %(types)b::text[], %(audiences)b::text[],
-              %(channels)b::text[], %(orders)b::text[], %(customers)b::text[], %(times)b::bigint[])
-       AS told (id, fact_id, fact_type, audience, channel, order_id, customer_id, micros)
+              %(channels)b::text[], %(orders)b::text[], %(customers)b::text[], %(times)b::bigint[],
+              %(originals)b::text[]::uuid[])
+       AS told (id, fact_id, fact_type, audience, channel, order_id, customer_id, micros, again_of)
 ON CONFLICT (notification_id) DO UPDATE SET status = 'sent', sent_at = excluded.sent_at, error = NULL
 """
 
@@ -118,10 +120,11 @@ def record_sent(tx: Connection, mails: Iterable[NotificationSent]) -> None:
             mail.order_id,
             mail.customer_id,
             mail.sent_at,
+            mail.again_of,
         )
         for mail in mails
     }
-    write(tx, RECORD_SENT, "ids facts types audiences channels orders customers times", rows.values())
+    write(tx, RECORD_SENT, "ids facts types audiences channels orders customers times originals", rows.values())
 
 
 def touched(

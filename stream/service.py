@@ -19,6 +19,7 @@ from stream.events.topics import ServiceTopics
 from stream.replay.spec import ReplaySpec, unchanged
 from stream.worker.bisection import E, Handler, of_records
 from stream.worker.loop import Worker
+from stream.worker.pause_api import PauseApi
 
 S = TypeVar("S", bound=StoreSettings)
 REPLAY_VERBS = ("replay", "rebuild", "history")
@@ -96,5 +97,6 @@ def _run_worker(source: ServiceTopics, handler: Callable[[S], Handler[E]], setti
     store, codec = store_engine(settings, source.name), Codec(registry(settings))
     worker = Worker(source, of_records(handler(settings)), settings, store, codec)
     worker.watch(health)
-    management.listen(settings, health, ManagementApi(source.name, store, codec).routes())
+    failed, pauses = ManagementApi(source.name, store, codec), PauseApi(source.name, store)
+    management.listen(settings, health, {**failed.routes(), **pauses.routes()})
     worker.run(stop)

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from console.api import field_origin, order_state, queries, query_params, search, statistics, views
+from console.api import field_origin, issues, order_state, queries, query_params, search, statistics, views
 from console.api.labels import LABELS, provider_word
 from console.api.query_params import BadParameter, Parameters
 
@@ -97,5 +97,7 @@ ENDPOINTS: dict[str, Endpoint] = {
     "/api/orders/{order_id:str}/why/{field:str}": why,
     "/api/customers/{customer_id:str}/balance": balance,
     "/api/refusals": refusals,
+    "/api/issues": issues.issues,
+    "/api/issues/{issue_id:str}": issues.issue,
     "/api/labels": labels,
 }

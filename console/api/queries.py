@@ -65,7 +65,7 @@ SELECT state FROM order_states WHERE order_id = ANY (%(orders)b::text[]) ORDER B
 BALANCES = "SELECT currency, balance, at FROM balances WHERE customer_id = %(customer)s ORDER BY currency"
 REFUSALS = """
 SELECT refusal_id::text, provider, path, cause, headers, encode(digest, 'hex') AS digest, excerpt, received_at,
-       order_ids
+       order_ids, source, retired_secret
   FROM refusals
  WHERE {filter}
  ORDER BY received_at DESC, refusal_id DESC LIMIT %(limit)s

@@ -97,6 +97,11 @@ def of_refusals(params: Parameters) -> tuple[RefusalFilter, Page]:
     return criteria, Page(_limit(values.get("limit")), _after(values.get("cursor")))
 
 
+def texts(params: Parameters, names: Collection[str]) -> dict[str, str]:
+    """Return the texts of these parameters that are given. Raises BadParameter for any other."""
+    return _parse(params, names)
+
+
 def reject_all(params: Parameters) -> None:
     """Raise BadParameter if any parameter is given."""
     _parse(params, ())

@@ -104,6 +104,8 @@ def refusal(row: Row) -> dict[str, Any]:
         "headers": masked_value(row["headers"]),
         "digest": row["digest"],
         "excerpt": redacted(row["excerpt"]),
+        "source": row["source"],
+        "retiredSecret": row["retired_secret"],
         "receivedAt": iso(row["received_at"]),
     }
 

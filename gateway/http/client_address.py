@@ -79,6 +79,13 @@ def rate_limit_key(address: Address | None) -> str:
     return str(address)
 
 
+def shown(address: Address | None) -> str | None:
+    """Return a source as people read it: an IPv4 address, or the /64 of an IPv6 address. None if it is unknown."""
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network(f"{address}/{IPV6_SOURCE_BITS}", strict=False))
+    return None if address is None else str(address)
+
+
 def _origin(peer: Address | None, entries: Sequence[str], trusted: Sequence[Network]) -> Address | None:
     """Return the right-most address that is not a trusted proxy's, or the proxy that wrote an unreadable entry."""
     origin = peer

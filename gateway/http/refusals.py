@@ -42,8 +42,12 @@ CLOSING = frozenset({"malformed_request", "body_timeout", "body_too_large", "uri
 class Refusal(Exception):
     """Refuses a request: `cause` is a key of STATUS, `message` a sentence for the sender.
 
-    `headers` are added to the answer, with `_` for `-`: `retry_after="5"`.
+    `headers` are added to the answer, with `_` for `-`: `retry_after="5"`. `retired_secret` is recorded, and never part
+    of the answer.
     """
+
+    retired_secret: str | None = None
+    """The fingerprint of a retired secret with which the signature is right."""
 
     def __init__(self, cause: str, message: str, **headers: str) -> None:
         super().__init__(message)
@@ -59,7 +63,7 @@ class Refusal(Exception):
 
 
 def rejected_webhook(
-    refusal: Refusal, provider: str, path: str, headers: Mapping[str, str], body: bytes, at: int
+    refusal: Refusal, provider: str, path: str, headers: Mapping[str, str], body: bytes, at: int, source: str | None
 ) -> RejectedWebhook:
     """Return the record for `webhooks.rejected.v1`: digest and excerpt of the body, a few headers. `at` is in µs."""
     return RejectedWebhook(
@@ -70,4 +74,6 @@ def rejected_webhook(
         digest=sha256(body).digest(),
         excerpt=body[:EXCERPT_BYTES],
         received_at=at,
+        source=source,
+        retired_secret=refusal.retired_secret,
     )

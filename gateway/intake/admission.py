@@ -6,7 +6,7 @@ therefore use up the limit of their own senders, and none of the limit of genuin
 
 from time import monotonic
 
-from gateway.http.client_address import Address, contain, rate_limit_key, source
+from gateway.http.client_address import Address, contain, rate_limit_key, shown, source
 from gateway.http.guard import Scope
 from gateway.http.refusals import Refusal
 from gateway.http.token_bucket import Buckets, LocalBuckets, SharedBuckets
@@ -72,6 +72,10 @@ class Admission:
     def limited(self, scope: Scope) -> Refusal | None:
         """Count a request that the guard refuses; return a refusal if its source has sent too many requests."""
         return self._limited(self._source(scope))
+
+    def source(self, scope: Scope) -> str | None:
+        """Return the address of the sender as people read it; None if the server does not know it."""
+        return shown(self._source(scope))
 
     def _source(self, scope: Scope) -> Address | None:
         peer = scope["client"][0] if scope.get("client") else ""

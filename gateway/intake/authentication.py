@@ -1,18 +1,23 @@
 """Authenticates webhooks by the gateway's settings, on arrival and again on release from the quarantine."""
 
 from dataclasses import replace
+from time import monotonic
 
 from gateway.http.refusals import Refusal
+from gateway.http.token_bucket import TokenBucket
 from gateway.settings import GatewaySettings
 from providers import catalogue
 from providers.contract import Forged, Provider, Received, Stale, Translation, Unsigned
 from providers.generic import kinds
 from providers.parsing import notes
+from runtime.config.secrets import fingerprint
 from stream.events import Verification
 
 SHARED_SECRET = "WEBHOOK_SECRET"  # noqa: S105 - the name of the setting
 """Signs bodies of several kinds: those of contract A and of the shop."""
 MAX_NOTES = 20
+RETIRED_TRIES = (10.0, 50.0)
+"""Forged requests a second, and a burst, that are compared with retired secrets too: forgeries stay cheap to refuse."""
 
 
 class Authentication:
@@ -20,6 +25,8 @@ class Authentication:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._secrets = {row.secret_setting: settings.secrets(row.secret_setting) for row in catalogue.ROWS}
+        self._retired = {row.secret_setting: settings.retired_secrets(row.secret_setting) for row in catalogue.ROWS}
+        self._retired_tries = TokenBucket(*RETIRED_TRIES)
         self._unsigned = {row.name for row in catalogue.ROWS if settings.allows_unsigned(row)}
         self._requires_type = settings.webhook_require_type
         # By row: a provider's own contract may go without a secret where contract E under its name may not.
@@ -50,7 +57,33 @@ class Authentication:
         except (Forged, Stale) as forged:
             if isinstance(forged, Unsigned) and provider.name in self._unsigned:
                 return "unsigned_allowed"
-            raise Refusal(forged.cause, str(forged)) from forged
+            raise self._refusal(provider, received, forged) from forged
+
+    def fingerprints(self, provider: Provider) -> tuple[list[str], list[str]]:
+        """Return the fingerprints of the valid and of the retired secrets of a provider."""
+        setting = provider.secret_setting
+        return [*map(fingerprint, self._secrets[setting])], [*map(fingerprint, self._retired[setting])]
+
+    def all_fingerprints(self) -> list[tuple[str, str]]:
+        """Return pairs of setting and fingerprint for every valid secret."""
+        return [(setting, fingerprint(secret)) for setting, secrets in self._secrets.items() for secret in secrets]
+
+    def _refusal(self, provider: Provider, received: Received, forged: Forged | Stale) -> Refusal:
+        """Return the refusal; the frame that raises it must not hold it, or each would be a reference cycle."""
+        refusal = Refusal(forged.cause, str(forged))
+        if isinstance(forged, Forged) and not isinstance(forged, Unsigned):
+            refusal.retired_secret = self._retired_secret(provider, received)
+        return refusal
+
+    def _retired_secret(self, provider: Provider, received: Received) -> str | None:
+        """Return the fingerprint of the retired secret with which a refused request is right; None without one.
+
+        It is still refused. A request that is too old says nothing: some providers check the time first.
+        """
+        retired = self._retired[provider.secret_setting]
+        if not retired or self._retired_tries.take(monotonic()):
+            return None
+        return next((fingerprint(secret) for secret in retired if _proves(provider, received, secret)), None)
 
     def translate(self, provider: Provider, kind: str, received: Received, verification: Verification) -> Translation:
         """Translate an authenticated request; `kind` is that of its path.
@@ -65,3 +98,10 @@ class Authentication:
         if self._requires_type and provider.secret_setting == SHARED_SECRET:
             kinds.require_type(received.body, kind)
         return replace(translation, notes=(*translation.notes, *ignored[:MAX_NOTES])) if ignored else translation
+
+
+def _proves(provider: Provider, received: Received, secret: bytes) -> bool:
+    try:
+        return provider.verify(received, (secret,)) in ("signature", "shared_secret")
+    except (Forged, Stale):
+        return False

@@ -11,6 +11,8 @@ from runtime.logging import log
 from stream.avro.codec import Codec
 from stream.events import Mode, QuarantinedWebhook, Verification, ids, topics
 
+PAUSED = "paused"
+"""The cause of a webhook that is stored only because an operator has paused its provider."""
 UNVERIFIED_BYTES = (8_192.0, 4_194_304.0)
 """Bytes a second, and a burst, of unverified bodies that are stored: at most 21 GB in their 30 days."""
 

@@ -37,7 +37,7 @@ class RefusedRequests:
         """Record a failure to accept a webhook; return the answer and its headers."""
         refusal = refusal_of(failure, scope["path"])
         answer = provider.refusal(refusal.cause, refusal.message) or refusal.answer()
-        self._rejections.record(refusal, provider.name, answer.status, scope, body)
+        self._rejections.record(refusal, provider.name, answer.status, scope, body, self._admission.source(scope))
         return answer, refusal.headers
 
     def on_guard_refusal(self, refusal: Refusal, scope: Scope) -> Refusal:
@@ -50,7 +50,8 @@ class RefusedRequests:
         if limited and refusal.cause not in CLOSING:
             refusal = limited
         status = STATUS[refusal.cause]
-        self._rejections.record(refusal, row[0].name if row else "unknown", status, scope, b"")
+        name = row[0].name if row else "unknown"
+        self._rejections.record(refusal, name, status, scope, b"", self._admission.source(scope))
         metrics.record_response(scope["path"], status)
         return refusal
 

@@ -26,18 +26,22 @@ class Rejections:
         self._appender = appender
         self._budget = TokenBucket(*(limit / workers for limit in PUBLISHED_REJECTIONS))
 
-    def record(self, refusal: Refusal, provider: str, status: int, scope: Scope, body: bytes) -> None:
+    def record(
+        self, refusal: Refusal, provider: str, status: int, scope: Scope, body: bytes, source: str | None
+    ) -> None:
         """Count and log a refusal answered with `status`; publish it within the budget, without waiting for Kafka.
 
-        A 5xx status is logged as a warning, since the cause is on this side. `unavailable` is never published.
+        `source` is the sender's address as people read it. A 5xx status is logged as a warning, since the cause is on
+        this side. `unavailable` is never published.
         """
         metrics.REJECTED.labels(provider, refusal.cause).inc()
         write = log.warning if status >= SERVER_ERROR else log.info
-        write("webhook.rejected", cause=refusal.cause, provider=provider, status=status)
+        ids = {"fingerprint": refusal.retired_secret} if refusal.retired_secret else {}
+        write("webhook.rejected", cause=refusal.cause, provider=provider, status=status, **ids)
         if refusal.cause == "unavailable" or self._budget.take(monotonic()):
             return
         headers = scope.get("parsed_headers", {})
-        record = rejected_webhook(refusal, provider, scope["path"], headers, body, clock.now())
+        record = rejected_webhook(refusal, provider, scope["path"], headers, body, clock.now(), source)
         try:
             self._appender.send(topics.REJECTED.name, provider, self._codec.encode(record))
         except Unavailable:

@@ -1,6 +1,7 @@
 """Verifies and translates a quarantined webhook again, with the current settings and its original time of receipt."""
 
 from gateway.intake.authentication import Authentication
+from gateway.intake.quarantine import PAUSED
 from providers import catalogue
 from providers.addressing import Addressed
 from providers.contract import Provider, Received
@@ -50,8 +51,9 @@ def _verification(
 ) -> Verification:
     """Return how the webhook is verified today; raises Refusal if it is not.
 
-    A token in the URL is not stored, so a webhook that was verified by its token counts as verified.
+    A token in the URL is not stored, so a webhook that was verified by its token counts as verified. So does one of a
+    paused provider: it was verified when it arrived, and its secret may have been replaced since.
     """
-    if stored.verification == "shared_secret":
+    if stored.verification == "shared_secret" or stored.cause == PAUSED:
         return stored.verification
     return authentication.authenticate(provider, received)

@@ -13,7 +13,8 @@ from gateway.http.body_reader import BodyReader, content_length
 from gateway.http.guard import Receive, Scope, Send, respond
 from gateway.intake.admission import UNSIGNED, Admission, check_unsigned
 from gateway.intake.authentication import Authentication
-from gateway.intake.quarantine import Quarantine
+from gateway.intake.provider_states import ProviderStates
+from gateway.intake.quarantine import PAUSED, Quarantine
 from gateway.intake.refused_requests import RefusedRequests
 from gateway.intake.rejections import Rejections
 from gateway.settings import GatewaySettings
@@ -36,6 +37,7 @@ class Webhooks:
         appender: Appender,
         durable_append: DurableAppend,
         authentication: Authentication,
+        states: ProviderStates,
         shared: memoryview | None = None,
     ) -> None:
         """`shared` is memory in which several workers count requests together; None when this process counts alone."""
@@ -43,6 +45,7 @@ class Webhooks:
         self._codec = codec
         self._durable_append = durable_append
         self._authentication = authentication
+        self._states = states
         self._admission = Admission(settings, authentication, shared)
         self._body_reader = BodyReader(settings.max_body_bytes, settings.body_timeout_s)
         metrics.ACCEPTED.counts.update({(row.name,): 0 for row in catalogue.ROWS})
@@ -103,10 +106,14 @@ class Webhooks:
     ) -> tuple[Envelope, bool]:
         """Append the event; return its envelope and whether it is only in the spool.
 
-        A retry that arrives while the first record is in flight shares that record.
+        The webhook of a paused provider is quarantined instead; its sender gets the same answer. A retry that arrives
+        while the first record is in flight shares that record.
         """
         topic, key, event = webhook(provider, received, verification, translation, self._settings.mode)
         envelope = event.envelope
+        if self._states.is_paused(provider.name):
+            await self._quarantine.store(provider, received, verification, PAUSED, f"{provider.name} is paused")
+            return envelope, False
         order = getattr(translation.notice, "order_id", None)
         ids = {"id": envelope.event_id, "provider": provider.name, **({"order_id": order} if order else {})}
         log.info("webhook.received", type=envelope.event_type, **ids)

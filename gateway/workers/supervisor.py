@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from multiprocessing.connection import Pipe
 from threading import Event, Lock
 from typing import Any
@@ -27,6 +28,14 @@ from runtime.management import Refused, Routes
 
 WORKER = "--worker"
 """The argument that makes a gateway process a worker; file descriptors follow."""
+WORKER_ROUTES = (
+    ("GET", "/spool"),
+    ("GET", "/providers"),
+    ("POST", "/providers/pause"),
+    ("POST", "/providers/resume"),
+    ("POST", "/quarantine/release"),
+)
+"""The routes of the management API that any worker can execute."""
 QUERY_TIMEOUT_S = 2.0
 MANAGEMENT_TIMEOUT_S = 60.0
 """For an operator's request, such as a release from the quarantine."""
@@ -86,8 +95,7 @@ class WorkerPool:
         """Return the gateway's management routes, which a worker executes, and the merged metrics."""
         return {
             ("GET", "/metrics"): lambda _: generate_latest(Merged(REGISTRY.collect(), self._metrics())),
-            ("GET", "/spool"): lambda request: self._call_any("GET", "/spool", request),
-            ("POST", "/quarantine/release"): lambda request: self._call_any("POST", "/quarantine/release", request),
+            **{(method, path): partial(self._call_any, method, path) for method, path in WORKER_ROUTES},
         }
 
     def supervise(self, stop: Event) -> int:

@@ -24,6 +24,7 @@ def sent_message(mail: QueuedMail, branding: Branding, at: int, codec: Codec) ->
         locale=composer.locale(mail),
         message_id=composer.message_id(mail, branding),
         sent_at=at,
+        again_of=mail.again_of,
     )
     return OutboxMessage(*OWN_ROWS, topics.NOTIFICATIONS.name, mail.notification_id.encode(), codec.encode(event))
 

@@ -1,12 +1,14 @@
 """Records about processing: rejected and quarantined webhooks, outcomes, dead letters, notifications."""
 
-from stream.events.record import Mode, OutcomeKind, Record, Verification
+from stream.events.record import Mode, OutcomeKind, ProviderPhase, Record, Verification
 
 
 class RejectedWebhook(Record, frozen=True, kw_only=True):
     """A rejected request: its cause, and only as much of its content as an investigation needs.
 
-    `digest` is the SHA-256 of the whole body, `excerpt` the body's beginning.
+    `digest` is the SHA-256 of the whole body, `excerpt` the body's beginning. `source` is the sender's IPv4 address or
+    IPv6 /64. `retired_secret` is the fingerprint of a secret that is no longer valid and with which the signature is
+    right: the provider still signs with it.
     """
 
     provider: str
@@ -16,6 +18,8 @@ class RejectedWebhook(Record, frozen=True, kw_only=True):
     digest: bytes
     excerpt: bytes
     received_at: int
+    source: str | None = None
+    retired_secret: str | None = None
 
 
 class QuarantinedWebhook(Record, frozen=True, kw_only=True):
@@ -65,7 +69,10 @@ class DeadRecord(Record, frozen=True, kw_only=True):
 
 
 class NotificationSent(Record, frozen=True, kw_only=True):
-    """A notification was sent to a person about the domain event `fact_id`. It never contains the address."""
+    """A notification was sent to a person about the domain event `fact_id`. It never contains the address.
+
+    `again_of` is the notification that an operator decided to send again as this one.
+    """
 
     notification_id: str
     fact_id: str
@@ -77,6 +84,7 @@ class NotificationSent(Record, frozen=True, kw_only=True):
     locale: str
     message_id: str
     sent_at: int
+    again_of: str | None = None
 
 
 class ConsoleAction(Record, frozen=True, kw_only=True):
@@ -94,3 +102,27 @@ class ConsoleAction(Record, frozen=True, kw_only=True):
     parameters: dict[str, str]
     result: str
     detail: str | None
+
+
+class ProviderState(Record, frozen=True, kw_only=True):
+    """An operator's decision about a provider, which all gateways follow; the latest one of a provider counts.
+
+    `paused`: its authentic webhooks are quarantined. `draining`: they still are, while those quarantined before are
+    released in order. `finishing`: new ones are processed, and the last quarantined ones are released. `active`: there
+    are none left. `since` is the time of the pause.
+    """
+
+    provider: str
+    state: ProviderPhase
+    reason: str
+    by: str
+    since: int
+    at: int
+
+
+class SecretSeen(Record, frozen=True, kw_only=True):
+    """A gateway has started with this secret for the first time; the secret itself is never published."""
+
+    secret_setting: str
+    fingerprint: str
+    at: int

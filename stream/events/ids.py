@@ -60,6 +60,11 @@ def notification_id(event_id: str, audience: str, channel: str) -> str:
     return uuid5(f"notification\n{event_id}\n{audience}\n{channel}")
 
 
+def notification_again_id(notification_id: str, decision: str) -> str:
+    """Return the id under which a notification is sent again; the same decision about it has the same id."""
+    return uuid5(f"notification again\n{notification_id}\n{decision}")
+
+
 def outcome_id(outcome: Outcome) -> str:
     """Return the id of an outcome. Its time is part of it, since a redriven record can fail its first attempt twice."""
     return uuid5(f"outcome\n{_position(outcome)}\n{outcome.outcome}\n{outcome.attempt}\n{outcome.at}")

@@ -23,6 +23,7 @@ DisputeStatus = Literal[
 ]
 InvoiceState = Literal["Ready", "Wait", "Pending", "Cancel", "Fail", "Reject", "Complete"]
 TransferState = Literal["Pending", "Fail", "Complete"]
+ProviderPhase = Literal["paused", "draining", "finishing", "active"]
 OutcomeKind = Literal["processed", "late", "duplicate", "conflict", "waiting", "retrying", "abandoned", "dismissed"]
 
 

@@ -15,9 +15,11 @@ from stream.events import (
     OrderWebhook,
     Outcome,
     PaymentWebhook,
+    ProviderState,
     QuarantinedWebhook,
     RefundWebhook,
     RejectedWebhook,
+    SecretSeen,
     ShippingWebhook,
     TransferWebhook,
     UnconfirmedWebhook,
@@ -81,3 +83,8 @@ def by_provider(record: RejectedWebhook) -> str:
 
 def by_customer(webhook: CustomerWebhook) -> str:
     return webhook.notice.customer_id
+
+
+def by_provider_state(record: ProviderState | SecretSeen) -> str:
+    """Return the provider of a decision, or the setting of a secret."""
+    return record.provider if isinstance(record, ProviderState) else record.secret_setting

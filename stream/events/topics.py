@@ -18,6 +18,7 @@ from stream.events.record_keys import (
     by_order,
     by_parcel,
     by_provider,
+    by_provider_state,
     by_reference,
 )
 
@@ -77,6 +78,8 @@ CUSTOMERS = Topic("customers.v1", (events.CustomerWebhook,), by_customer)
 QUARANTINE = Topic("webhooks.quarantine.v1", (events.QuarantinedWebhook, events.Outcome))
 UNVERIFIED = Topic("webhooks.unverified.v1", (events.QuarantinedWebhook, events.Outcome), retention_ms=MONTH_MS)
 REJECTED = Topic("webhooks.rejected.v1", (events.RejectedWebhook,), by_provider, WEEK_MS)
+# The gateways have no store: what they must remember and share is here, one record for each change.
+PROVIDER_STATES = Topic("provider-states.v1", (events.ProviderState, events.SecretSeen), by_provider_state)
 PAYMENTS = Topic(
     "payments.v1",
     (
@@ -218,8 +221,14 @@ SERVICES = (
     ),
 )
 """The services that have a store; each has a topic of dead letters."""
-GATEWAY = ServiceTopics("gateway", "gateway", reads=(QUARANTINE, UNVERIFIED), publishes=(*WEBHOOKS, REJECTED, OUTCOMES))
-ALL = (*WEBHOOKS, REJECTED, *DOMAIN_EVENTS, ORDER_STATUS, OUTCOMES, NOTIFICATIONS, CONSOLE_ACTIONS, *map(dead, _STORES))
+GATEWAY = ServiceTopics(
+    "gateway",
+    "gateway",
+    reads=(QUARANTINE, UNVERIFIED, PROVIDER_STATES),
+    publishes=(*WEBHOOKS, REJECTED, OUTCOMES, PROVIDER_STATES),
+)
+_AUDIT = (REJECTED, OUTCOMES, NOTIFICATIONS, CONSOLE_ACTIONS, PROVIDER_STATES)
+ALL = (*WEBHOOKS, *_AUDIT, *DOMAIN_EVENTS, ORDER_STATUS, *map(dead, _STORES))
 RECORDS: tuple[type[Record], ...] = tuple(dict.fromkeys(record for topic in ALL for record in topic.records))
 
 

@@ -12,7 +12,7 @@ from stream.replay.schema import quoted, tables
 from stream.replay.spec import ReplaySpec
 
 STREAM_TABLES = frozenset(
-    {"alembic_version", "ownership", "inbox", "outbox", "parked", "idempotency_keys", *ledger.TABLES}
+    {"alembic_version", "ownership", "inbox", "outbox", "parked", "pause", "idempotency_keys", *ledger.TABLES}
 )
 ORDER_DEPENDENT = frozenset({"waiting_since", "outcome"})
 """Columns that depend on when and in which order records were read, in addition to those that default to now().

@@ -21,7 +21,7 @@ from stream.replay.offsets import OffsetRange
 from stream.replay.run import Replay
 from stream.replay.schema import quoted
 from stream.replay.spec import ReplayImpossible, ReplaySpec
-from stream.store import contract_views, outbox, ownership
+from stream.store import contract_views, outbox, ownership, pausing
 from stream.worker.publisher import Publisher
 
 CATCH_UP_TIMEOUT_S = 60.0
@@ -163,6 +163,7 @@ class Promotion:
         tx.exec_driver_sql(f"INSERT INTO {new}.outbox ({columns}) SELECT {columns} FROM {live}.outbox ORDER BY id")  # noqa: S608
         tx.exec_driver_sql(f"DELETE FROM {live}.outbox")  # noqa: S608
         tx.exec_driver_sql(f"SET LOCAL search_path = {new}")
+        pausing.carry_over(tx, live)
         self._spec.carry_over(tx, live)
 
     def _begin_retired(self, tx: Connection, positions: Mapping[Partition, int]) -> None:

@@ -10,9 +10,10 @@ from runtime.logging import log
 from stream.avro.codec import Codec
 from stream.events import Record
 from stream.kafka.position import Owned, Partition
-from stream.store import outbox, ownership, retrying, waiting
+from stream.store import outbox, ownership, pausing, retrying, waiting
 from stream.store.inbox import EventPosition
 from stream.store.outbox import OutboxMessage
+from stream.store.pausing import Pause
 from stream.store.retrying import FailedEvent
 from stream.worker import retries
 from stream.worker.batch import Applied
@@ -21,9 +22,11 @@ from stream.worker.messages import Messages
 from stream.worker.monitoring import metrics
 
 INTERVAL_S = 0.5
+UNKNOWN = Pause("not known yet", "the start of this process", 0)
+"""Until the first look at the store, a starting worker is treated as paused."""
 # One statement, because usually there is nothing to do. It looks at all partitions; the work is limited to owned ones.
 PENDING = f"""
-SELECT ({retrying.FAILING}),
+SELECT ({retrying.FAILING}), EXISTS (SELECT FROM pause),
        EXISTS (SELECT FROM parked WHERE status = 'retrying' AND next_attempt_at <= now()),
        EXISTS (SELECT FROM parked WHERE status = 'dismissed' AND NOT dismissal_published),
        EXISTS (SELECT FROM inbox WHERE outcome = 'waiting'
@@ -37,7 +40,7 @@ class Housekeeping:
     """Does the tasks between batches in the worker's thread.
 
     `stops` is True while MAX_FAILING or more events are retrying. The cause is then probably ours, so no event is
-    dead-lettered or consumed.
+    dead-lettered or consumed. `pause` is the operator's pause of the service: nothing is consumed or retried either.
     """
 
     def __init__(
@@ -58,6 +61,12 @@ class Housekeeping:
         self._repeat_handler = repeat_handler
         self._probe_size = 1  # the number of events that are retried at once while consumption is stopped
         self.stops = False
+        self.pause: Pause | None = UNKNOWN
+
+    @property
+    def holds(self) -> bool:
+        """True while nothing is consumed."""
+        return self.stops or self.pause is not None
 
     @property
     def is_due(self) -> bool:
@@ -73,10 +82,11 @@ class Housekeeping:
         when nothing was due. Raises Fenced or Restored when the partitions are no longer owned as `owned` says.
         """
         self._last_run_at = time.monotonic()
-        failing, *pending = tx.exec_driver_sql(PENDING, {"seconds": self._settings.wait_limit_s}).one()
+        failing, is_paused, *pending = tx.exec_driver_sql(PENDING, {"seconds": self._settings.wait_limit_s}).one()
         self._update_stops(failing)
+        self._update_pause(pausing.read(tx) if is_paused else None)
         self._count(tx)
-        if not any(pending):
+        if self.pause is not None or not any(pending):
             return []
         due = retrying.due(tx, owned, self._probe_size if self.stops else MAX_RETRIED_AT_ONCE)
         overdue = waiting.abandon_overdue(tx, owned, self._settings.wait_limit_s)
@@ -114,6 +124,12 @@ class Housekeeping:
             write_log, name = (log.error, "consumption.stopped") if stops else (log.info, "consumption.resumed")
             write_log(name, count=failing)
         self.stops = stops
+
+    def _update_pause(self, pause: Pause | None) -> None:
+        metrics.PAUSED.set(pause is not None)
+        if (pause is None) != (self.pause is None) and self.pause is not UNKNOWN:
+            log.warning("service.paused", cause=pause.reason) if pause else log.info("service.resumed")
+        self.pause = pause
 
     def _count(self, tx: Connection) -> None:
         """Count the dead and waiting events of the whole store; every replica reports the same numbers."""

@@ -33,7 +33,7 @@ from stream.store.ownership import Fenced, Restored
 from stream.store.ownership_signal import OwnershipSignal
 from stream.worker.batch import Applied
 from stream.worker.bisection import Handler
-from stream.worker.housekeeping import INTERVAL_S, Housekeeping
+from stream.worker.housekeeping import INTERVAL_S, UNKNOWN, Housekeeping
 from stream.worker.messages import Messages
 from stream.worker.monitoring import metrics, reporting
 from stream.worker.monitoring.lag import Lag
@@ -117,6 +117,12 @@ class Worker:
         )
         health.live_while(self._stuck)
 
+        health.warn_while(self._paused)
+
+    def _paused(self) -> str | None:
+        pause = self._housekeeping.pause
+        return None if pause in (None, UNKNOWN) else f"paused by {pause.by}: {pause.reason}"
+
     def run(self, stop: Event) -> None:
         """Apply batches until `stop` is set; the current batch is finished and its offsets are committed.
 
@@ -149,8 +155,10 @@ class Worker:
 
     @faults.after("worker.after_consume")
     def _consume(self, stop: Event) -> list[Message]:
-        """Return the next messages; none while consumption is stopped."""
-        if not self._housekeeping.stops:
+        """Return the next messages; none while consumption is stopped or paused."""
+        if self._housekeeping.pause is UNKNOWN:
+            return []
+        if not self._housekeeping.holds:
             return self._consumer.consume(self._settings.batch_size, self._settings.gather_ms / 1000)
         self._wait(INTERVAL_S, stop)
         return []
@@ -180,7 +188,7 @@ class Worker:
             else:
                 self._lag.set_in_hand(())
                 self._failure = None
-                return None if self._housekeeping.stops else self._consumer.resume()
+                return None if self._housekeeping.holds else self._consumer.resume()
 
     def _note_failure(self, failure: Exception, wait: float) -> None:
         """Log and store the cause of the failure; after a failure of the store all partitions are acquired again."""
@@ -255,9 +263,9 @@ class Worker:
 
     def _do_housekeeping(self) -> None:
         """Retry failed events, publish the messages that follow, and resume consumption if it was stopped."""
-        was_stopped = self._housekeeping.stops
+        was_held = self._housekeeping.holds
         results = self._transactions.do_housekeeping()
-        if was_stopped and not self._housekeeping.stops:
+        if was_held and not self._housekeeping.holds:
             self._consumer.resume()
         for applied in results:
             self._publish(applied)

@@ -30,6 +30,7 @@ REWOUND = Counter(
 FENCED = Counter("hookstream_fenced_total", "Partitions lost because another worker acquired them")
 RETRYING = Gauge("hookstream_failing_events", "Retrying events of the whole store")
 DEAD = Gauge("hookstream_dead_events", "Dead events of the whole store, which wait for an operator")
+PAUSED = Gauge("hookstream_paused", "1 while an operator has paused this service")
 WAITING = Gauge(
     "hookstream_waiting_events", "Events of the whole store that wait for another event, such as their order"
 )

@@ -45,6 +45,11 @@ def test_the_order_and_repetition_of_outcomes_do_not_matter(
     assert webhook_state("w", first) == webhook_state("w", [*shuffled, *first])
 
 
+def test_a_webhook_of_a_paused_provider_waits_and_one_that_was_quarantined_otherwise_has_failed() -> None:
+    assert webhook_state("w", [], quarantined_because="paused: toss is paused").status == "RECEIVED"
+    assert webhook_state("w", [], quarantined_because="other_mode: paused").status == "FAILED"
+
+
 def test_first_dead_at_is_when_the_first_service_dead_lettered_it_even_if_it_was_redriven() -> None:
     given_reports = [
         a_report("abandoned", at=2),

@@ -15,6 +15,7 @@ from gateway import app
 from gateway.append.appender import Appender
 from gateway.append.durable_append import DurableAppend
 from gateway.intake.authentication import Authentication
+from gateway.intake.provider_states import ProviderStates
 from gateway.intake.webhooks import Webhooks
 from gateway.settings import GatewaySettings
 from runtime.health import Health
@@ -75,7 +76,7 @@ async def _answered(
         Codec(CommittedRegistry()),
         Authentication(settings),
     )
-    webhooks = Webhooks(settings, codec, appender, DurableAppend(appender, None), authentication)
+    webhooks = Webhooks(settings, codec, appender, DurableAppend(appender, None), authentication, ProviderStates(codec))
     application = app.create(settings, webhooks, Health())
     statuses: set[int] = set()
 

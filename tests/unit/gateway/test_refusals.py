@@ -64,7 +64,9 @@ def test_an_excerpt_and_a_few_short_headers_are_kept() -> None:
         "cookie": "c",
     }
 
-    record = rejected_webhook(Refusal("malformed_body", "why"), "generic", "/" * 10_000, headers, body, 7)
+    record = rejected_webhook(
+        Refusal("malformed_body", "why"), "generic", "/" * 10_000, headers, body, 7, "203.0.113.7"
+    )
 
     assert (record.cause, record.provider, record.received_at) == ("malformed_body", "generic", 7)
     assert record.headers == {"host": "h" * 256, "user-agent": "curl"}

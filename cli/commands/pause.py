@@ -1,0 +1,75 @@
+"""`hookstream pause` and `hookstream resume`: a service, or the webhooks of a provider."""
+
+import getpass
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from cli.dead import options
+from local.messages import CommandError, say
+
+What = Annotated[list[str], typer.Argument(metavar="SERVICE | provider NAME", help="What to pause or resume.")]
+PROVIDER = "provider"
+
+
+def pause(
+    what: What,
+    reason: Annotated[str, typer.Option(help="Why: shown wherever the pause is shown.")] = "no reason given",
+) -> None:
+    """Pause a service or a provider until it is resumed. It survives restarts; nothing is lost or refused.
+
+    A paused service finishes the batch in hand, then consumes, retries and sends nothing. The webhooks of a paused
+    provider are accepted and quarantined, and released in order when it is resumed.
+    """
+    from cli.clients import management
+
+    service, provider = _target(what)
+    by = getpass.getuser()
+    if provider is None:
+        _say_service(management.post(service, "/pause", {"reason": reason, "by": by}))
+    else:
+        body = {"provider": provider, "reason": reason, "by": by}
+        _say_provider(provider, management.post(service, "/providers/pause", body)["state"])
+
+
+def resume(what: What) -> None:
+    """Resume a service or a provider."""
+    from cli.clients import management
+
+    service, provider = _target(what)
+    if provider is None:
+        _say_service(management.post(service, "/resume", {}))
+    else:
+        body = {"provider": provider, "by": getpass.getuser()}
+        _say_provider(provider, management.post(service, "/providers/resume", body)["state"])
+
+
+def _target(what: list[str]) -> tuple[str, str | None]:
+    """Return the service to ask, and the provider if it is one that is paused. Raises CommandError."""
+    match what:
+        case [name] if name in options.STORES:
+            return name, None
+        case [word, name] if word == PROVIDER:
+            return "gateway", name
+    services = ", ".join(options.STORES)
+    raise CommandError(f"Name a service ({services}), or say `provider` and its name, such as `provider toss`.")
+
+
+def _say_service(answer: Any) -> None:
+    paused = answer["pause"]
+    if paused is None:
+        return say(f"{answer['service']} is running")
+    say(f"{answer['service']} is paused since {_time(paused['since'])} by {paused['by']}: {paused['reason']}")
+
+
+def _say_provider(provider: str, state: Any) -> None:
+    if state is None or state["state"] == "active":
+        return say(f"{provider} is active")
+    if state["state"] == "paused":
+        return say(f"{provider} is paused since {_time(state['since'])} by {state['by']}: {state['reason']}")
+    say(f"{provider} is resumed; its quarantined webhooks are being released in order")
+
+
+def _time(at: int) -> str:
+    return f"{datetime.fromtimestamp(at / 1_000_000).astimezone():%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,181 @@
+"""Issues: what died, why, in which service; and what to do about it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from console.api import issues
+from console.api.query_params import BadParameter, is_uuid
+from console.issues.domain import STATES
+from console.redrives import runner, store
+from console.redrives.store import Redrive
+from console.web.page import Action, ActionResult, Done, Live, Page, PageRequest, Refused, Shown
+from stream.events import ids
+
+Context = dict[str, Any]
+TONES = {"open": "bad", "acknowledged": "warn", "resolved": "good"}
+VERBS = ("redrive", "dismiss")
+CHUNK = 500
+"""Events that one request to a service names: its body has at most 65,536 bytes."""
+ALL = "all"
+
+
+def view(tx: Connection, request: PageRequest) -> Context:
+    """Return the issues, of one state or service if the query says so; without it, the unresolved ones."""
+    wanted, service = request.query.get("state", "unresolved"), request.query.get("service") or None
+    if wanted not in ("unresolved", "every", *STATES):
+        raise BadParameter(f"state must be unresolved, every, {', '.join(STATES)}")
+    found = issues.select(tx)
+    shown = [
+        issue
+        for issue in found
+        if service in (None, issue["service"])
+        and (wanted in ("every", issue["state"]) or (wanted == "unresolved" and issue["state"] != "resolved"))
+    ]
+    services = sorted({issue["service"] for issue in found})
+    counted = issues.counts(found)
+    return {
+        "issues": shown,
+        "counts": counted,
+        "services": services,
+        "state": wanted,
+        "service": service,
+        "tones": TONES,
+        "states": ("unresolved", *STATES, "every"),
+    }
+
+
+def view_one(tx: Connection, request: PageRequest) -> Context | None:
+    """Return one issue, its events and its redrives."""
+    (issue_id,) = request.ids
+    found = _find(tx, issue_id)
+    if found is None:
+        return None
+    redrives = [_redrive(tx, redrive) for redrive in store.of_issue(tx, issue_id)]
+    return {
+        "issue": found,
+        "events": issues.events(tx, issue_id),
+        "most": issues.MAX_EVENTS,
+        "redrives": redrives,
+        "tones": TONES,
+    }
+
+
+def plan(tx: Connection, request: PageRequest) -> ActionResult:
+    """Count the chosen events in their service, and show what the action will do."""
+    found, verb = _existing(tx, request), request.form.get("verb", "")
+    if verb not in VERBS:
+        raise BadParameter(f"verb must be one of {', '.join(VERBS)}")
+    chosen = _chosen(tx, request)
+    extra = {"because": "counting"} if verb == "dismiss" else {}
+    matched = _request(request, found["service"], f"/dead/{verb}", chosen, extra, dry=True)["matched"]
+    every = request.form.get("every") == ALL
+    context = {"issue": found, "verb": verb, "chosen": chosen, "matched": matched, "every": every}
+    return Shown("issue_plan.html", context, "issues")
+
+
+def redrive(tx: Connection, request: PageRequest) -> ActionResult:
+    """Start a redrive of the chosen events, in groups."""
+    found, chosen = _existing(tx, request), _chosen(tx, request)
+    redrive_id = ids.action_id(request.viewer.name, "issue.redrive", found["issueId"], request.now)
+    with tx.engine.begin() as own:
+        store.insert(own, redrive_id, found["issueId"], found["service"], chosen, request.viewer.name)
+    runner.start(tx.engine, request.services, redrive_id)
+    return Done(_path(found), "issues.redrive_started", {"count": len(chosen)})
+
+
+def cancel(tx: Connection, request: PageRequest) -> ActionResult:
+    """End a redrive before its next group. What was redriven stays redriven."""
+    redrive_id = request.ids[0]
+    found = store.read(tx, redrive_id) if is_uuid(redrive_id) else None
+    if found is None:
+        raise Refused("issues.no_redrive")
+    with tx.engine.begin() as own:
+        ended = store.end(own, redrive_id, "cancelled")
+    return Done(f"/issues/{found.issue_id}", "issues.cancelled" if ended else "issues.ended_before")
+
+
+def dismiss(tx: Connection, request: PageRequest) -> ActionResult:
+    """Dismiss the chosen events with a reason."""
+    found, chosen = _existing(tx, request), _chosen(tx, request)
+    reason = request.form.get("because", "").strip()
+    if not reason:
+        raise Refused("issues.reason_missing")
+    answer = _request(request, found["service"], "/dead/dismiss", chosen, {"because": reason}, dry=False)
+    return Done(_path(found), "issues.dismissed", {"count": answer["dismissed"]})
+
+
+def decide(tx: Connection, request: PageRequest) -> ActionResult:
+    """Acknowledge or resolve an issue: the record of the action is the decision, and nothing else changes."""
+    return Done(_path(_existing(tx, request)))
+
+
+def _find(tx: Connection, issue_id: str) -> Context | None:
+    return issues.one(tx, issue_id) if is_uuid(issue_id) else None
+
+
+def _existing(tx: Connection, request: PageRequest) -> Context:
+    found = _find(tx, request.ids[0])
+    if found is None:
+        raise Refused("issues.gone")
+    return found
+
+
+def _chosen(tx: Connection, request: PageRequest) -> list[str]:
+    """Return the ids of the events that are dead now and were chosen. Raises Refused if there are none."""
+    dead = issues.dead_ids(tx, request.ids[0])
+    if request.form.get("every") != ALL:
+        named = set(request.form_lists.get("event", ()))
+        dead = [event_id for event_id in dead if event_id in named]
+    if not dead:
+        raise Refused("issues.none_chosen")
+    return dead
+
+
+def _request(
+    request: PageRequest, service: str, path: str, chosen: Sequence[str], extra: Mapping[str, str], *, dry: bool
+) -> dict[str, int]:
+    """Send the chosen events to their service, CHUNK at a time; return the sums of its counts."""
+    sums: dict[str, int] = {}
+    for first in range(0, len(chosen), CHUNK):
+        body = {"filters": {"id": chosen[first : first + CHUNK]}, "dryRun": dry, **extra}
+        answer = request.services.post(service, path, body)
+        for name, count in answer.items():
+            if isinstance(count, int):
+                sums[name] = sums.get(name, 0) + count
+    return sums
+
+
+def _redrive(tx: Connection, found: Redrive) -> Context:
+    outcomes = store.outcomes_since(tx, found, found.event_ids[: found.done])
+    failing = outcomes.get("retrying", 0) + outcomes.get("abandoned", 0)
+    return {
+        "id": found.redrive_id,
+        "by": found.started_by,
+        "at": found.started_at,
+        "status": "lost" if found.is_lost else found.status,
+        "done": found.done,
+        "total": len(found.event_ids),
+        "processed": sum(outcomes.values()) - failing,
+        "failing": failing,
+    }
+
+
+def _path(found: Context) -> str:
+    return f"/issues/{found['issueId']}"
+
+
+PAGES = (
+    Page("/issues", "issues.html", view, "issues"),
+    Page("/issues/{issue_id:str}", "issue.html", view_one, "issues"),
+)
+LIVES = (Live("/live/issues/{issue_id:str}", "_issue.html", view_one),)
+ACTIONS = (
+    Action("/issues/{issue_id:str}/acknowledge", issues.ACKNOWLEDGE, "operator", decide),
+    Action("/issues/{issue_id:str}/resolve", issues.RESOLVE, "operator", decide),
+    Action("/issues/{issue_id:str}/plan", "issue.count", "operator", plan),
+    Action("/issues/{issue_id:str}/redrive", "issue.redrive", "operator", redrive),
+    Action("/issues/{issue_id:str}/dismiss", "issue.dismiss", "operator", dismiss),
+    Action("/redrives/{redrive_id:str}/cancel", "issue.redrive.cancel", "operator", cancel),
+)

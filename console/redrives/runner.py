@@ -1,0 +1,63 @@
+"""Runs a redrive in a thread: a group of events, then their outcomes, then the next group."""
+
+import time
+from collections.abc import Sequence
+from threading import Thread
+
+from sqlalchemy import Engine, exc
+
+from console.redrives import store
+from console.redrives.store import Redrive
+from console.web.services import Services
+from runtime.logging import log
+from runtime.management_client import ServiceRefused, ServiceUnreachable
+
+GROUP = 50
+TRIED_S = 30.0
+"""Seconds that a group has to be tried before the next one follows anyway."""
+LOOK_S = 0.5
+
+
+def start(engine: Engine, services: Services, redrive_id: str) -> None:
+    """Run a redrive until it ends. If this process ends before, the rest stays dead and can be redriven again."""
+    Thread(target=run, args=(engine, services, redrive_id), name="redrive", daemon=True).start()
+
+
+def run(engine: Engine, services: Services, redrive_id: str) -> None:
+    """Redrive group by group; stop when it is cancelled, or when every event of a group has failed again."""
+    try:
+        status = _run(engine, services, redrive_id)
+    except (ServiceRefused, ServiceUnreachable, exc.SQLAlchemyError) as failure:
+        log.warning("redrive.failed", id=redrive_id, error=type(failure).__name__)
+        status = "failed"
+    with engine.begin() as tx:
+        store.end(tx, redrive_id, status)
+
+
+def _run(engine: Engine, services: Services, redrive_id: str) -> str:
+    with engine.begin() as tx:
+        redrive = store.read(tx, redrive_id)
+    if redrive is None:
+        return "failed"
+    for first in range(0, len(redrive.event_ids), GROUP):
+        group = redrive.event_ids[first : first + GROUP]
+        services.post(redrive.service, "/dead/redrive", {"filters": {"id": group}, "dryRun": False})
+        with engine.begin() as tx:
+            if not store.move(tx, redrive_id, first + len(group)):
+                return "cancelled"
+        if _all_fail(engine, redrive, group):
+            return "failing"
+    return "done"
+
+
+def _all_fail(engine: Engine, redrive: Redrive, group: Sequence[str]) -> bool:
+    """Wait until the group was tried; return whether all its events have failed again."""
+    until = time.monotonic() + TRIED_S
+    while True:
+        with engine.connect() as tx:
+            outcomes = store.outcomes_since(tx, redrive, group)
+        if sum(outcomes.values()) >= len(group):
+            return len(group) > 1 and outcomes.keys() <= {"retrying", "abandoned"}
+        if time.monotonic() > until:
+            return False
+        time.sleep(LOOK_S)

@@ -1,0 +1,79 @@
+"""Which providers are paused, and when each secret was first used: what `provider-states.v1` says."""
+
+from collections.abc import Iterable
+from threading import Event
+
+from confluent_kafka import Message
+
+from runtime.logging import log
+from stream.avro.codec import Codec
+from stream.events import ProviderState, SecretSeen, topics
+from stream.kafka import topic_follower
+from stream.kafka.client_config import Cluster
+
+QUARANTINING = ("paused", "draining")
+"""The states in which a provider's webhooks are quarantined."""
+RESUMING = ("draining", "finishing")
+START_S = 10.0
+"""Seconds that a starting gateway waits for the states, if Kafka answers."""
+
+
+class ProviderStates:
+    """The latest state of each provider. Its methods may be called from any thread."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+        self._states: dict[str, ProviderState] = {}
+        self._first_seen: dict[tuple[str, str], int] = {}
+        self._paused: frozenset[str] = frozenset()
+
+    def follow(self, cluster: Cluster, stop: Event) -> bool:
+        """Follow the topic in a thread until `stop` is set; return whether its present content was read in START_S."""
+        caught_up = topic_follower.follow(cluster, topics.PROVIDER_STATES, self._on_record, stop)
+        return caught_up.wait(START_S)
+
+    def is_paused(self, provider: str) -> bool:
+        """Return whether webhooks of this provider are quarantined now."""
+        return provider in self._paused
+
+    def state(self, provider: str) -> ProviderState | None:
+        """Return the latest decision about a provider; None if there was none."""
+        return self._states.get(provider)
+
+    def resuming(self) -> list[ProviderState]:
+        """Return the providers whose quarantined webhooks are being released."""
+        return [state for state in list(self._states.values()) if state.state in RESUMING]
+
+    def first_seen(self, setting: str, fingerprint: str) -> int | None:
+        """Return when a gateway started with this secret first (microseconds since 1970 UTC); None if it is new."""
+        return self._first_seen.get((setting, fingerprint))
+
+    def warning(self) -> str | None:
+        """Return which providers are paused, for the operator; None if none is."""
+        return "; ".join(_described(self._states[name]) for name in sorted(self._paused)) or None
+
+    def apply(self, record: ProviderState | SecretSeen) -> None:
+        """Note a record of the topic."""
+        if isinstance(record, SecretSeen):
+            key = (record.secret_setting, record.fingerprint)
+            self._first_seen[key] = min(self._first_seen.get(key, record.at), record.at)
+            return
+        current = self._states.get(record.provider)
+        if current is not None and current.at >= record.at:
+            return  # this process has set a later one, and reads its own earlier records only now
+        self._states[record.provider] = record
+        self._paused = frozenset(_quarantining(self._states.values()))
+        log.info("provider.state", provider=record.provider, status=record.state)
+
+    def _on_record(self, message: Message) -> None:
+        record = self._codec.decode(message.value())
+        if isinstance(record, ProviderState | SecretSeen):
+            self.apply(record)
+
+
+def _quarantining(states: Iterable[ProviderState]) -> Iterable[str]:
+    return (state.provider for state in states if state.state in QUARANTINING)
+
+
+def _described(state: ProviderState) -> str:
+    return f"{state.provider} is {state.state} by {state.by}: {state.reason}"

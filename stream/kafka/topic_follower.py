@@ -1,0 +1,54 @@
+"""Follows a small topic from its beginning, for a process that keeps the topic's content in memory."""
+
+from collections.abc import Callable, Mapping
+from threading import Event, Thread
+from typing import Any
+
+from confluent_kafka import KafkaError, Message, TopicPartition
+
+from runtime.logging import log
+from stream.events.topics import PARTITIONS, Topic
+from stream.kafka.client_config import Cluster
+from stream.kafka.topic_reader import GROUP, READER
+
+POLL_S = 1.0
+FOLLOWER: Mapping[str, Any] = {**READER, "auto.offset.reset": "earliest", "fetch.wait.max.ms": 5_000}
+"""The broker answers at once when there is a record, and otherwise every 5 s: an idle follower costs nothing."""
+
+
+def follow(cluster: Cluster, topic: Topic, on_record: Callable[[Message], None], stop: Event) -> Event:
+    """Call `on_record` in a thread with every record of `topic`, in the order of each partition, until `stop` is set.
+
+    Return an event that is set once the records that are there now have been read. A failure of `on_record` is logged,
+    and the record is skipped.
+    """
+    caught_up = Event()
+    arguments = (cluster, topic, on_record, stop, caught_up)
+    Thread(target=_follow, args=arguments, name=f"follow {topic.base_name}", daemon=True).start()
+    return caught_up
+
+
+def _follow(
+    cluster: Cluster, topic: Topic, on_record: Callable[[Message], None], stop: Event, caught_up: Event
+) -> None:
+    consumer = cluster.consumer(GROUP, dict(FOLLOWER))
+    consumer.assign([TopicPartition(topic.name, number, 0) for number in range(PARTITIONS)])
+    ended: set[int | None] = set()
+    while not stop.is_set():
+        for message in consumer.consume(500, POLL_S):
+            failure = message.error()
+            if failure is None:
+                _call(on_record, message)
+            elif failure.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
+                ended.add(message.partition())
+            # Other errors are temporary: librdkafka reconnects by itself, and a missing topic is reported by the start.
+        if len(ended) == PARTITIONS:
+            caught_up.set()
+    consumer.close()
+
+
+def _call(on_record: Callable[[Message], None], message: Message) -> None:
+    try:
+        on_record(message)
+    except Exception:  # noqa: BLE001 - an unforeseen record must not end the thread
+        log.exception("record.skipped", topic=message.topic(), partition=message.partition(), offset=message.offset())

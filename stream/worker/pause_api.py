@@ -1,0 +1,68 @@
+"""Management routes that pause and resume a service.
+
+A paused service finishes the batch in hand and then consumes nothing, retries nothing and sends nothing. It stays in
+its consumer group and keeps its partitions, so it continues where it stopped.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, exc
+
+from runtime.logging import log
+from runtime.management import Refused, Routes
+from stream.store import pausing
+from stream.store.pausing import Pause
+
+LONGEST = 500
+"""The longest reason, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class PauseApi:
+    """The routes over the store of one service. All requests are idempotent."""
+
+    service: str
+    store: Engine
+
+    def routes(self) -> Routes:
+        """Return the handlers by method and path."""
+        return {("GET", "/pause"): self.show, ("POST", "/pause"): self.pause, ("POST", "/resume"): self.resume}
+
+    def show(self, _: Mapping[str, Any]) -> object:
+        """Return the pause, or null."""
+        return self._transact(lambda _: None)
+
+    def pause(self, request: Mapping[str, Any]) -> object:
+        """Pause the service. `request` is {"reason", "by"}. Raises Refused for another shape."""
+        reason, by = _text(request, "reason"), _text(request, "by")
+        answer = self._transact(lambda tx: pausing.pause(tx, reason, by))
+        log.warning("service.paused", cause=reason)
+        return answer
+
+    def resume(self, _: Mapping[str, Any]) -> object:
+        """Resume the service."""
+        answer = self._transact(pausing.resume)
+        log.info("service.resumed")
+        return answer
+
+    def _transact(self, change: Callable[[Connection], None]) -> object:
+        try:
+            with self.store.begin() as tx:
+                change(tx)
+                return {"service": self.service, "pause": _json(pausing.read(tx))}
+        except exc.SQLAlchemyError as failure:
+            message = f"the store of the {self.service} does not answer; try again"
+            raise Refused(503, "store_away", message) from failure
+
+
+def _json(pause: Pause | None) -> dict[str, Any] | None:
+    return None if pause is None else {"reason": pause.reason, "by": pause.by, "since": pause.since}
+
+
+def _text(request: Mapping[str, Any], name: str) -> str:
+    value = request.get(name)
+    if not (isinstance(value, str) and 0 < len(value.strip()) <= LONGEST and value.isprintable()):
+        raise Refused(400, "malformed", f"{name} must be a text of 1 to {LONGEST} printable characters")
+    return value.strip()
