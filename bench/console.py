@@ -69,7 +69,7 @@ def _store() -> Iterator[Engine]:
 def query_latencies(store: Engine, rows: int, start: int, times: int) -> list[Figure]:
     """Return the median latency of each query, with p99 in the note."""
     generator = random.Random(SEED)  # noqa: S311 - not a secret
-    day = clock.moment(start + 3 * clock.DAY_US)
+    day = clock.to_datetime(start + 3 * clock.DAY_US)
     date = f"{day:%Y-%m-%d}" if day else ""
     order, webhook = endpoints.order, endpoints.webhook
     queries: dict[str, Callable[[Any], Any]] = {

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, exc
 
-from runtime.management import Refused, Routes
+from runtime.management import RequestRefused, Routes
 from stream.dead_letters import filters
 from stream.events.redaction import masked_text
 
@@ -24,12 +24,12 @@ def routes(store: Engine) -> Routes:
 def show(tx: Connection, query: Mapping[str, Any]) -> object:
     """Return the state of a webhook's verification: the number of attempts, and the last error of the API.
 
-    Raises Refused (404) if the confirmer has no verification of this id.
+    Raises RequestRefused (404) if the confirmer has no verification of this id.
     """
     receipt_id = filters.event_id(query.get("id"))
     row: Any = tx.exec_driver_sql(SELECT, {"id": receipt_id}).mappings().one_or_none()
     if row is None:
-        raise Refused(404, "unknown_question", f"the confirmer has no verification {receipt_id}")
+        raise RequestRefused(404, "unknown_question", f"the confirmer has no verification {receipt_id}")
     due = row["next_attempt_at"] if row["status"] == "asking" else None
     return {
         **{field: row[field] for field in ("id", "provider", "subject", "reference", "status", "attempts")},
@@ -46,6 +46,8 @@ def _in_transaction(store: Engine, verb: Callable[[Connection, Mapping[str, Any]
             with store.begin() as tx:
                 return verb(tx, query)
         except exc.SQLAlchemyError as failure:
-            raise Refused(503, "store_away", "the store of the confirmer does not answer; try again") from failure
+            raise RequestRefused(
+                503, "store_away", "the store of the confirmer does not answer; try again"
+            ) from failure
 
     return answer

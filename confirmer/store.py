@@ -185,7 +185,7 @@ def save_verdicts(tx: Connection, verdicts: Sequence[tuple[ClaimedVerification, 
 
 def delete_ended(tx: Connection, before: int) -> int:
     """Delete at most DELETE_BATCH untrue or unknown verifications received before a time (µs); return how many."""
-    return tx.exec_driver_sql(DELETE_ENDED, {"before": clock.moment(before), "most": DELETE_BATCH}).rowcount
+    return tx.exec_driver_sql(DELETE_ENDED, {"before": clock.to_datetime(before), "most": DELETE_BATCH}).rowcount
 
 
 def delete_past_turns(tx: Connection) -> None:
@@ -220,4 +220,4 @@ def _row(webhook: UnconfirmedWebhook, record: bytes) -> tuple[Any, ...]:
     envelope, question = webhook.envelope, webhook.notice
     order_id = None if question.order_id is None else without_nul(question.order_id)
     names = (without_nul(question.subject), without_nul(question.reference), order_id, webhook.source)
-    return (envelope.event_id, envelope.provider, *names, clock.moment(envelope.received_at), record)
+    return (envelope.event_id, envelope.provider, *names, clock.to_datetime(envelope.received_at), record)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from providers.addressing import Addressed
-from providers.confirmation import confirmed
+from providers.addressing import KeyedWebhook
+from providers.confirmation import confirmed_event
 from providers.contract import (
     ApiVerification,
     Contradicted,
@@ -70,7 +70,7 @@ ApiHealth = Literal["well", "away", "refuses"]
 class Confirmed:
     """The provider confirmed the webhook; `event` is the confirmed webhook with its topic and key."""
 
-    event: Addressed
+    event: KeyedWebhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ def _confirmed(webhook: UnconfirmedWebhook, translation: Translation, body: byte
         raise RefusedWebhook("the answer raises another question")
     if translation.mode not in (None, mode):
         return Rejected("other_mode", f"{UNTRUE}: it happened in {translation.mode} mode, and this is {mode}")
-    return Confirmed(confirmed(webhook, translation, body))
+    return Confirmed(confirmed_event(webhook, translation, body))
 
 
 def _not_known(error: str, api_verification: ApiVerification, webhook: UnconfirmedWebhook, context: Context) -> Verdict:

@@ -121,7 +121,7 @@ async def _send(socket: WebSocket[Any, Any, Any], stream: BalanceStream, custome
 def _health(health: Health) -> list[Any]:
     @get("/health/live", sync_to_thread=False)
     def alive() -> Response[dict[str, list[str]]]:
-        return _state(health.problems_of_life())
+        return _state(health.liveness_problems())
 
     @get("/health/ready", sync_to_thread=False)
     def ready() -> Response[dict[str, list[str]]]:

@@ -19,7 +19,7 @@ def create(settings: GatewaySettings, webhooks: Webhooks, health: Health) -> App
 
     @get("/health/live", sync_to_thread=False)
     def live() -> Response[dict[str, list[str]]]:
-        return _health_response(health.problems_of_life())
+        return _health_response(health.liveness_problems())
 
     @get("/health/ready", sync_to_thread=False)
     def ready() -> Response[dict[str, list[str]]]:

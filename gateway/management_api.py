@@ -77,7 +77,7 @@ class ManagementApi:
     def pause(self, request: Mapping[str, object]) -> object:
         """Quarantine the webhooks of a provider from now on. `request` is {"provider", "reason", "by"}.
 
-        Pausing a paused provider changes nothing. Raises management.Refused.
+        Pausing a paused provider changes nothing. Raises management.RequestRefused.
         """
         provider = _known(request)
         reason, by = _text(request, "reason"), _text(request, "by")
@@ -95,8 +95,8 @@ class ManagementApi:
         """Verify and translate quarantined webhooks again, and append those that are accepted now.
 
         `request` is {"records": [{"topic", "partition", "offset"}, …], "dryRun": bool}. Returns one result a record.
-        Releasing a record twice appends the same event id twice; consumers see a duplicate. Raises management.Refused
-        if the request is malformed or Kafka is unavailable.
+        Releasing a record twice appends the same event id twice; consumers see a duplicate.
+        Raises RequestRefused if the request is malformed or Kafka is unavailable.
         """
         positions, is_dry_run = _positions(request), request.get("dryRun") is True
         try:
@@ -119,7 +119,7 @@ class ManagementApi:
         try:
             return list(topic_reader.read_at(self._cluster, positions))
         except topic_reader.KafkaUnavailable as away:
-            raise management.Refused(503, "unavailable", f"{away}; nothing is lost, try again") from away
+            raise management.RequestRefused(503, "unavailable", f"{away}; nothing is lost, try again") from away
 
     def _provider(self, name: str, *, counts: bool) -> Result:
         rows = [row for row in catalogue.ROWS if row.name == name]
@@ -150,7 +150,7 @@ class ManagementApi:
         try:
             return len(self._resumption.pending(state))
         except topic_reader.KafkaUnavailable as away:
-            raise management.Refused(503, "unavailable", f"{away}; try again") from away
+            raise management.RequestRefused(503, "unavailable", f"{away}; try again") from away
 
 
 def _state(state: ProviderState | None) -> Result | None:
@@ -161,10 +161,12 @@ def _state(state: ProviderState | None) -> Result | None:
 
 
 def _known(request: Mapping[str, object]) -> str:
-    """Return the provider of a request. Raises management.Refused for an unknown one."""
+    """Return the provider of a request. Raises management.RequestRefused for an unknown one."""
     name = request.get("provider")
     if not (isinstance(name, str) and name in catalogue.NAMES):
-        raise management.Refused(400, "unknown_provider", f"a provider is one of {', '.join(sorted(catalogue.NAMES))}")
+        raise management.RequestRefused(
+            400, "unknown_provider", f"a provider is one of {', '.join(sorted(catalogue.NAMES))}"
+        )
     return name
 
 
@@ -175,12 +177,12 @@ def _text(request: Mapping[str, object], name: str) -> str:
     return value.strip()
 
 
-def _unavailable() -> management.Refused:
-    return management.Refused(503, "unavailable", "Kafka does not acknowledge; nothing is lost, try again")
+def _unavailable() -> management.RequestRefused:
+    return management.RequestRefused(503, "unavailable", "Kafka does not acknowledge; nothing is lost, try again")
 
 
 def _positions(request: Mapping[str, object]) -> list[Position]:
-    """Read the positions of a request. Raises management.Refused if it is malformed."""
+    """Read the positions of a request. Raises management.RequestRefused if it is malformed."""
     records = request.get("records")
     is_valid = isinstance(request.get("dryRun", False), bool) and not request.keys() - {"records", "dryRun"}
     if not (is_valid and isinstance(records, list) and 0 < len(records) <= MAX_RECORDS):
@@ -197,5 +199,5 @@ def _position(fields: object) -> Position:
     raise _malformed(f"a position has a topic ({' or '.join(QUARANTINE_TOPICS)}), a partition and an offset")
 
 
-def _malformed(message: str) -> management.Refused:
-    return management.Refused(400, "malformed", message)
+def _malformed(message: str) -> management.RequestRefused:
+    return management.RequestRefused(400, "malformed", message)

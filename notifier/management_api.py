@@ -13,7 +13,7 @@ from notifier.mail_queue import QueuedMail
 from notifier.sending import notification_events
 from notifier.settings import NotifierSettings
 from runtime.logging import log
-from runtime.management import Refused, Routes
+from runtime.management import RequestRefused, Routes
 from stream.avro.codec import Codec
 from stream.dead_letters.filters import LONGEST, texts
 from stream.events import ids
@@ -110,12 +110,12 @@ class ManagementApi:
         """Return the newest mails of a status, the number of mails by status, and the newest unusable contacts.
 
         Without a status, list the mails that need the operator; with an order, all its mails that are not sent.
-        Unusable contacts are listed even if no mail waits for them. Raises Refused (400) for an unknown status or a bad
-        limit.
+        Unusable contacts are listed even if no mail waits for them. Raises RequestRefused (400) for an unknown status
+        or a bad limit.
         """
         status, orders = params.get("status"), texts(params, "order")
         if status is not None and status not in STATUSES:
-            raise Refused(400, "unknown_status", f"a mail is {', '.join(STATUSES)}")
+            raise RequestRefused(400, "unknown_status", f"a mail is {', '.join(STATUSES)}")
         statuses = [status] if status else list(mail_queue.UNSENT if orders else NEED_OPERATOR)
         values = {"statuses": statuses, "orders": list(orders), "most": _limit(params.get("limit", "50"))}
         mails = list(tx.exec_driver_sql(LIST, values).scalars())
@@ -125,27 +125,27 @@ class ManagementApi:
     def show(self, tx: Connection, params: Mapping[str, Any]) -> object:
         """Return a mail with its address, and its text and HTML as they would be sent now.
 
-        Raises Refused: 400 if the id is not a UUID, 404 if there is no such mail.
+        Raises RequestRefused: 400 if the id is not a UUID, 404 if there is no such mail.
         """
         notification_id = _id(params)
         row = tx.exec_driver_sql(SHOW, {"id": notification_id}).scalar()
         mail = mail_queue.read(tx, notification_id, self.settings.operator_locale)
         if row is None or mail is None:
-            raise Refused(404, "unknown_mail", f"there is no mail {notification_id}")
+            raise RequestRefused(404, "unknown_mail", f"there is no mail {notification_id}")
         return {**row, "recipient": mail.recipient, **self._content(mail)}
 
     def resolve(self, tx: Connection, params: Mapping[str, Any]) -> object:
         """Record a person's decision: an `unknown` mail was sent, or an `unknown` or `failed` mail is to be sent again.
 
-        The operation is idempotent. Raises Refused: 400 for a bad id or decision, 404 if there is no such mail, 409 if
-        its status does not allow the decision.
+        The operation is idempotent. Raises RequestRefused: 400 for a bad id or decision, 404 if there is no such
+        mail, 409 if its status does not allow the decision.
         """
         notification_id, decision = _id(params), params.get("as")
         if decision not in RESOLVABLE:
-            raise Refused(400, "malformed", "`as` must be sent or send_again")
+            raise RequestRefused(400, "malformed", "`as` must be sent or send_again")
         row: Any = tx.exec_driver_sql(LOCK, {"id": notification_id}).one_or_none()
         if row is None:
-            raise Refused(404, "unknown_mail", f"there is no mail {notification_id}")
+            raise RequestRefused(404, "unknown_mail", f"there is no mail {notification_id}")
         status, before, sent_at = row
         if status in RESOLVABLE[decision]:
             status = self._settle(tx, notification_id, decision, int(sent_at))
@@ -154,38 +154,40 @@ class ManagementApi:
         if before != decision or status not in RESOLVED[decision]:
             resolvable = " or ".join(RESOLVABLE[decision])
             message = f"mail {notification_id} is {status}; {decision} applies only to a mail that is {resolvable}"
-            raise Refused(409, "not_resolvable", message)
+            raise RequestRefused(409, "not_resolvable", message)
         return {"id": notification_id, "status": status, "changed": False}
 
     def send_now(self, tx: Connection, params: Mapping[str, Any]) -> object:
         """Make a queued mail due at once, without waiting for its next attempt.
 
-        A mail that is being sent or was sent stays as it is. Raises Refused: 400 for a bad id, 404 if there is no such
-        mail, 409 if it cannot be sent.
+        A mail that is being sent or was sent stays as it is. Raises RequestRefused: 400 for a bad id, 404 if there
+        is no such mail, 409 if it cannot be sent.
         """
         notification_id = _id(params)
         status = self._status(tx, notification_id)
         if status not in ("queued", "sending", "sent"):
-            raise Refused(409, "not_queued", f"mail {notification_id} is {status}; only a queued mail can be sent now")
+            raise RequestRefused(
+                409, "not_queued", f"mail {notification_id} is {status}; only a queued mail can be sent now"
+            )
         changed = tx.exec_driver_sql(SEND_NOW, {"id": notification_id}).rowcount > 0
         return {"id": notification_id, "status": status, "changed": changed}
 
     def send_again(self, tx: Connection, params: Mapping[str, Any]) -> object:
         """Send a `sent` or `stale` mail again as another one, to the address that is known now.
 
-        `decision` identifies the operator's decision: repeating the request sends nothing more. Raises Refused: 400
-        for a bad id or decision, 404 if there is no such mail, 409 if it cannot be sent again.
+        `decision` identifies the operator's decision: repeating the request sends nothing more. Raises
+        RequestRefused: 400 for a bad id or decision, 404 if there is no such mail, 409 if it cannot be sent again.
         """
         notification_id, decision = _id(params), _decision(params)
         status = self._status(tx, notification_id)
         if status not in REPEATABLE:
             message = f"mail {notification_id} is {status}; only a mail that is sent or stale can be sent again"
-            raise Refused(409, "not_repeatable", message)
+            raise RequestRefused(409, "not_repeatable", message)
         mail = mail_queue.read(tx, notification_id, self.settings.operator_locale)
         if mail is None or not tx.exec_driver_sql(HAS_EVENT, {"id": notification_id}).scalar():
-            raise Refused(409, "no_event", f"the event of mail {notification_id} is not in the notifier's store")
+            raise RequestRefused(409, "no_event", f"the event of mail {notification_id} is not in the notifier's store")
         if mail.recipient is None:
-            raise Refused(409, "no_recipient", f"no usable address is known for mail {notification_id}")
+            raise RequestRefused(409, "no_recipient", f"no usable address is known for mail {notification_id}")
         again = ids.notification_again_id(notification_id, decision)
         changed = tx.exec_driver_sql(INSERT_AGAIN, {"id": notification_id, "again": again}).rowcount > 0
         if changed:
@@ -194,10 +196,10 @@ class ManagementApi:
 
     @staticmethod
     def _status(tx: Connection, notification_id: str) -> str:
-        """Lock a mail and return its status. Raises Refused (404) if there is none."""
+        """Lock a mail and return its status. Raises RequestRefused (404) if there is none."""
         row: Any = tx.exec_driver_sql(LOCK, {"id": notification_id}).one_or_none()
         if row is None:
-            raise Refused(404, "unknown_mail", f"there is no mail {notification_id}")
+            raise RequestRefused(404, "unknown_mail", f"there is no mail {notification_id}")
         return str(row[0])
 
     def _settle(self, tx: Connection, notification_id: str, decision: str, sent_at: int) -> str:
@@ -227,7 +229,7 @@ class ManagementApi:
                 with self.store.begin() as tx:
                     response = verb(tx, params)
             except exc.SQLAlchemyError as failure:  # also if the pool has no free connection
-                raise Refused(503, "store_away", "the notifier's store does not answer; try again") from failure
+                raise RequestRefused(503, "store_away", "the notifier's store does not answer; try again") from failure
             self.on_change()
             return response
 
@@ -238,18 +240,18 @@ def _id(params: Mapping[str, Any]) -> str:
     try:
         return str(UUID(str(params.get("id", ""))))
     except ValueError as error:
-        raise Refused(400, "malformed", "id must be a mail's id, a UUID") from error
+        raise RequestRefused(400, "malformed", "id must be a mail's id, a UUID") from error
 
 
 def _decision(params: Mapping[str, Any]) -> str:
     value = params.get("decision")
     if not (isinstance(value, str) and 0 < len(value.strip()) <= LONGEST and value.isprintable()):
-        raise Refused(400, "malformed", f"decision must be a text of 1 to {LONGEST} printable characters")
+        raise RequestRefused(400, "malformed", f"decision must be a text of 1 to {LONGEST} printable characters")
     return value.strip()
 
 
 def _limit(value: Any) -> int:
     text = str(value)
     if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST and 1 <= int(text) <= MAX_LIMIT):
-        raise Refused(400, "malformed", f"limit must be between 1 and {MAX_LIMIT}")
+        raise RequestRefused(400, "malformed", f"limit must be between 1 and {MAX_LIMIT}")
     return int(text)

@@ -32,7 +32,7 @@ from stream.events import (
 from stream.events.topics import Topic
 
 
-class Addressed(NamedTuple):
+class KeyedWebhook(NamedTuple):
     """A record, the topic it belongs to and its key there."""
 
     topic: Topic
@@ -40,11 +40,11 @@ class Addressed(NamedTuple):
     webhook: Webhook
 
 
-def addressed(envelope: Envelope, notice: Notice) -> Addressed:
+def keyed_webhook(envelope: Envelope, notice: Notice) -> KeyedWebhook:
     """Return the record for a notice, with its topic and key."""
     topic, record = _ROUTES[type(notice)]
     webhook = record(envelope=envelope, notice=notice)
-    return Addressed(topic, topic.key(webhook), webhook)
+    return KeyedWebhook(topic, topic.key(webhook), webhook)
 
 
 _ROUTES: dict[type[Notice], tuple[Topic, Callable[..., Webhook]]] = {

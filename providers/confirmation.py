@@ -1,12 +1,12 @@
 """Builds the record of an event that a provider's API confirmed after an unconfirmed webhook."""
 
-from providers.addressing import Addressed, addressed
+from providers.addressing import KeyedWebhook, keyed_webhook
 from providers.contract import Translation
 from providers.records import event_id_of
 from stream.events import Envelope, UnconfirmedWebhook, ids
 
 
-def confirmed(unconfirmed: UnconfirmedWebhook, translation: Translation, response: bytes) -> Addressed:
+def confirmed_event(unconfirmed: UnconfirmedWebhook, translation: Translation, response: bytes) -> KeyedWebhook:
     """Return the event that an API response describes.
 
     The event id is made of the response, not of the webhook: an earlier forged webhook cannot take the id.
@@ -28,4 +28,4 @@ def confirmed(unconfirmed: UnconfirmedWebhook, translation: Translation, respons
         raw=response,
         receipt_id=received.event_id,
     )
-    return addressed(envelope, translation.notice)
+    return keyed_webhook(envelope, translation.notice)

@@ -168,7 +168,7 @@ class Provider:
     `paths` maps each path to the kind of webhook posted there. `verify` returns how a request was authenticated, or
     raises Forged or Stale. `translate` reads an authenticated request, or raises Malformed, InvalidField, WrongEvent or
     Unsupported. `sign` returns the headers that the provider sends with a body at a time in microseconds.
-    `kept_headers` are stored with a webhook, because verifying and translating it again needs them. `events` and
+    `stored_headers` are stored with a webhook, because verifying and translating it again needs them. `events` and
     `proof` are texts for docs/providers.md: which events are read, and how they are authenticated.
 
     `answer` makes the success response, from the id of the event or unconfirmed webhook and its type. `refusals`
@@ -187,7 +187,7 @@ class Provider:
     verify: Callable[[Received, Sequence[bytes]], Verification]
     translate: Callable[[Received, str], Translation]
     sign: Callable[[bytes, bytes, int], dict[str, str]]
-    kept_headers: frozenset[str]
+    stored_headers: frozenset[str]
     events: str = ""
     proof: str = ""
     answer: Callable[[str, str], WebhookResponse] = _default_success
@@ -208,6 +208,6 @@ class Provider:
             return self.refusals[cause]
         return self.unreadable(message) if self.unreadable and cause in READ_FAILURES else None
 
-    def keep(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """Return those of a request's headers that are stored with its webhook (`kept_headers`)."""
-        return {name: headers[name] for name in self.kept_headers if name in headers}
+    def select_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return those of a request's headers that are stored with its webhook (`stored_headers`)."""
+        return {name: headers[name] for name in self.stored_headers if name in headers}

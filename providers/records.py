@@ -2,14 +2,14 @@
 
 import msgspec
 
-from providers.addressing import Addressed, addressed
+from providers.addressing import KeyedWebhook, keyed_webhook
 from providers.contract import Provider, Received, Translation
 from stream.events import Envelope, Mode, Question, UnconfirmedWebhook, Verification, ids
 
 
-def webhook(
+def webhook_record(
     provider: Provider, received: Received, verification: Verification, translation: Translation, mode: Mode
-) -> Addressed:
+) -> KeyedWebhook:
     """Return the record for a webhook from `provider`. `mode` is the system's own, for a body that names none."""
     digest = ids.digest(translation.notice)
     actual_mode = translation.mode or mode
@@ -28,10 +28,10 @@ def webhook(
         occurred_at=translation.occurred_at,
         received_at=received.received_at,
         path=received.path,
-        headers=provider.keep(received.headers),
+        headers=provider.select_headers(received.headers),
         raw=received.body,
     )
-    record = addressed(envelope, translation.notice)
+    record = keyed_webhook(envelope, translation.notice)
     if isinstance(record.webhook, UnconfirmedWebhook):
         return record._replace(webhook=msgspec.structs.replace(record.webhook, source=received.source))
     return record

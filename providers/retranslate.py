@@ -2,7 +2,7 @@
 
 from providers import catalogue
 from providers.contract import Received
-from providers.records import webhook
+from providers.records import webhook_record
 from stream.events import Record, Webhook
 
 
@@ -19,4 +19,4 @@ def retranslate(record: Record) -> Record:
     received = Received(envelope.path, envelope.headers, envelope.raw, envelope.received_at)
     unsigned = provider.translate_unsigned if envelope.verification == "unsigned_allowed" else None
     translation = (unsigned or provider.translate)(received, kind)
-    return webhook(provider, received, envelope.verification, translation, envelope.mode).webhook
+    return webhook_record(provider, received, envelope.verification, translation, envelope.mode).webhook

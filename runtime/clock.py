@@ -12,6 +12,6 @@ def now() -> int:
     return time.time_ns() // 1000
 
 
-def moment(at: int | None) -> datetime | None:
+def to_datetime(at: int | None) -> datetime | None:
     """Convert microseconds since 1970 UTC to a datetime with time zone UTC."""
     return None if at is None else EPOCH + timedelta(microseconds=at)

@@ -30,7 +30,7 @@ class Health:
         """Return the problems that do not affect readiness."""
         return [problem for check in self._warnings if (problem := check())]
 
-    def problems_of_life(self) -> list[str]:
+    def liveness_problems(self) -> list[str]:
         """Return the failures of liveness checks; empty if the process is live."""
         return [problem for check in self._liveness if (problem := check())]
 

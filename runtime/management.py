@@ -39,7 +39,7 @@ BODY_UNREAD = (401, 404, 405, 411, 413)
 """Statuses that are sent before a body is read."""
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """A route refuses a request, with an HTTP status, an error code for programs and a sentence for people."""
 
     def __init__(self, status: int, error: str, message: str) -> None:
@@ -71,13 +71,13 @@ class Management:
         try:
             url = urlsplit(target)
             if (method, url.path) == ("GET", "/health/live"):
-                return _state(self._health.problems_of_life())
+                return _state(self._health.liveness_problems())
             if (method, url.path) == ("GET", "/health/ready"):
                 return _state(self._health.problems(), self._health.warnings())
             self._authorize(authorization)
             route = self._route(method, url.path)
             result = route(dict(parse_qsl(url.query, keep_blank_values=True)) if method == "GET" else _object(read()))
-        except Refused as refused:
+        except RequestRefused as refused:
             return _json(refused.status, {"error": refused.error, "message": str(refused)})
         except Disconnected:
             raise
@@ -89,14 +89,14 @@ class Management:
     def _authorize(self, authorization: str) -> None:
         expected = f"Bearer {self._token}".encode()
         if not self._token or not hmac.compare_digest(authorization.encode(), expected):
-            raise Refused(401, "unauthorized", "send the management token as a bearer token")
+            raise RequestRefused(401, "unauthorized", "send the management token as a bearer token")
 
     def _route(self, method: str, path: str) -> RouteHandler:
         if (method, path) in self._routes:
             return self._routes[method, path]
         if methods := [known for known, routed in self._routes if routed == path]:
-            raise Refused(405, "method_not_allowed", f"{path} takes {' and '.join(sorted(methods))}")
-        raise Refused(404, "unknown_path", "there is nothing at this path")
+            raise RequestRefused(405, "method_not_allowed", f"{path} takes {' and '.join(sorted(methods))}")
+        raise RequestRefused(404, "unknown_path", "there is nothing at this path")
 
 
 class RequestHandler(BaseHTTPRequestHandler):
@@ -116,15 +116,15 @@ class RequestHandler(BaseHTTPRequestHandler):
     def _read_body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdecimal()):
-            raise Refused(411, "length_required", "send a Content-Length")
+            raise RequestRefused(411, "length_required", "send a Content-Length")
         if int(length[:20]) > MAX_BODY_BYTES:
-            raise Refused(413, "too_large", f"a body has at most {MAX_BODY_BYTES} bytes")
+            raise RequestRefused(413, "too_large", f"a body has at most {MAX_BODY_BYTES} bytes")
         try:
             body = self.rfile.read(int(length))
         except OSError as lost:
             raise Disconnected from lost
         if len(body) < int(length):
-            raise Refused(400, "malformed", "the body ended before its length")
+            raise RequestRefused(400, "malformed", "the body ended before its length")
         self.server.request_received(self.connection)
         return body
 
@@ -226,7 +226,7 @@ def _object(body: bytes) -> dict[str, object]:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise Refused(400, "malformed", "the body must be a JSON object")
+        raise RequestRefused(400, "malformed", "the body must be a JSON object")
     return value
 
 

@@ -15,12 +15,12 @@ PAUSE = Backoff(0.5, 5.0)
 LOG_INTERVAL_S = 10.0
 
 
-class NotYet(Exception):
+class NeedUnmet(Exception):
     """A need is not met yet; the message names it, as in "waits for …"."""
 
 
 Need = Callable[[], None]
-"""Returns if a need is met. Raises NotYet if it is not, and SystemExit if waiting cannot fix that."""
+"""Returns if a need is met. Raises NeedUnmet if it is not, and SystemExit if waiting cannot fix that."""
 
 
 class Startup:
@@ -51,7 +51,7 @@ class Startup:
             while_waiting()
             try:
                 need()
-            except NotYet as missing:
+            except NeedUnmet as missing:
                 self._waits_for = f"waits for {missing}"
                 if time.monotonic() - logged_at >= LOG_INTERVAL_S:
                     logged_at = time.monotonic()
@@ -63,7 +63,7 @@ class Startup:
         return False
 
 
-def refuse(sentence: str) -> NoReturn:
+def abort_start(sentence: str) -> NoReturn:
     """Log a sentence and exit with it; for failures that waiting cannot fix."""
     log.error("start.refused", cause=sentence)
     raise SystemExit(f"cannot start: {sentence}")

@@ -15,7 +15,7 @@ import msgspec
 
 from providers import catalogue
 from providers.contract import Received
-from providers.records import webhook
+from providers.records import webhook_record
 from runtime import clock
 from simulator.stories import STORIES
 from simulator.story import LOCALES, Order, Webhook
@@ -81,7 +81,7 @@ def _translated(sent: Webhook, *, is_mailed: bool) -> Told:
     headers = {name.lower(): value for name, value in sent.headers}
     received = Received(sent.path, headers, sent.body if is_mailed else _without_reader(sent), clock.now())
     provider, kind = catalogue.find(received.path, received.headers)
-    return webhook(provider, received, "signature", provider.translate(received, kind), "test")
+    return webhook_record(provider, received, "signature", provider.translate(received, kind), "test")
 
 
 def _without_reader(sent: Webhook) -> bytes:

@@ -117,12 +117,12 @@ def _begin(since: str | None) -> int | None:
 
     Raises CommandError when it is not a time.
     """
-    from runtime.management import Refused
+    from runtime.management import RequestRefused
     from stream.dead_letters import filters
 
     try:
         at = filters.parse({"since": since}).since
-    except Refused as wrong:
+    except RequestRefused as wrong:
         raise CommandError(f"--{wrong}.") from wrong
     return None if at is None else round(at.timestamp() * 1_000_000)
 

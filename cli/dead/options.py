@@ -35,12 +35,12 @@ def check_filters(**values: object) -> None:
 
     Raises CommandError with the message that every service would answer.
     """
-    from runtime.management import Refused
+    from runtime.management import RequestRefused
     from stream.dead_letters import filters
 
     try:
         filters.parse({name: value for name, value in values.items() if value is not None})
-    except Refused as wrong:
+    except RequestRefused as wrong:
         raise CommandError(f"{str(wrong)[:1].upper()}{str(wrong)[1:]}.") from wrong
 
 

@@ -9,7 +9,7 @@ from console.api.queries import RelatedRows, Row
 from console.domain import UNKNOWN
 from providers.contract import InvalidField
 from providers.parsing.money import exponent
-from runtime.clock import moment
+from runtime.clock import to_datetime
 from stream.events.redaction import masked_text
 
 Entry = dict[str, Any]
@@ -72,7 +72,7 @@ def _dispute(body: Mapping[str, Any]) -> str:
     """Return a dispute's status and the deadline for evidence; empty for other events."""
     if "dispute_id" not in body:
         return ""
-    due = moment(body["evidence_due_by"])
+    due = to_datetime(body["evidence_due_by"])
     return f", {body['status']}" + (f", evidence due by {due:%Y-%m-%d %H:%M} UTC" if due else "")
 
 

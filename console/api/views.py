@@ -8,7 +8,7 @@ from console.api import query_params, timeline
 from console.api.labels import provider_word
 from console.api.queries import RelatedRows, Row
 from console.domain import UNKNOWN
-from runtime.clock import moment
+from runtime.clock import to_datetime
 from stream.events.redaction import masked_text, masked_value, redacted
 
 _EVENT_ENVELOPE = frozenset({"event_id", "caused_by", "mode", "occurred_at", "received_at", "order_id"})
@@ -120,7 +120,7 @@ def signature(headers: Mapping[str, str]) -> str | None:
 def iso(at: int | None) -> str | None:
     """Convert microseconds since 1970 UTC to ISO 8601; None for None, or outside the calendar."""
     try:
-        return _utc(moment(at))
+        return _utc(to_datetime(at))
     except OverflowError:
         return None
 

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from providers.contract import InvalidField
 from providers.parsing.money import exponent
-from runtime.clock import moment
+from runtime.clock import to_datetime
 from stream.events.redaction import masked_text
 
 ZONES = (
@@ -43,7 +43,7 @@ def zone(name: str) -> ZoneInfo:
 def time_tag(at: int | None, viewers_zone: ZoneInfo) -> Markup:
     """Return a `<time>` in the viewer's zone, with UTC and microseconds in its title; `at` is in microseconds."""
     try:
-        instant = moment(at)
+        instant = to_datetime(at)
     except OverflowError:
         instant = None
     if instant is None:
@@ -55,7 +55,7 @@ def time_tag(at: int | None, viewers_zone: ZoneInfo) -> Markup:
 
 def clock(at: int, viewers_zone: ZoneInfo) -> str:
     """Return the hour and minute of a time in the viewer's zone; `at` is in microseconds."""
-    instant = moment(at)
+    instant = to_datetime(at)
     return f"{instant.astimezone(viewers_zone):%H:%M}" if instant else NONE
 
 

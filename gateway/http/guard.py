@@ -21,7 +21,7 @@ MAX_URI_BYTES = 8_192
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 16_384
 ONCE = frozenset({"host", "content-length", "content-type", "transfer-encoding"}).union(
-    *(provider.kept_headers for provider in ROWS)
+    *(provider.stored_headers for provider in ROWS)
 )
 """Headers that must not be repeated: two parsers could pick different values."""
 

@@ -78,6 +78,6 @@ class Quarantine:
             verification=verification,
             received_at=received.received_at,
             path=received.path,
-            headers=provider.keep(received.headers),
+            headers=provider.select_headers(received.headers),
             raw=received.body,
         )

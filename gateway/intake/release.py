@@ -8,7 +8,7 @@ from gateway.append.spool import ProducerRecord
 from gateway.http.refusals import Refusal
 from gateway.intake.authentication import Authentication
 from gateway.intake.reverification import NotReleasable, reverify
-from providers.addressing import Addressed
+from providers.addressing import KeyedWebhook
 from providers.contract import RefusedWebhook
 from runtime import clock
 from runtime.logging import log
@@ -72,7 +72,7 @@ class Release:
             raise NotReleasable("gone", "the record at this position is not a quarantined webhook")
         return record
 
-    def _append(self, position: Position, stored: QuarantinedWebhook, addressed: Addressed) -> None:
+    def _append(self, position: Position, stored: QuarantinedWebhook, addressed: KeyedWebhook) -> None:
         """Append the event, then its outcome twice: behind the record, for listings, and for the console."""
         outcome = self._codec.encode(_outcome(position, stored))
         self.append(

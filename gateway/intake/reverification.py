@@ -3,9 +3,9 @@
 from gateway.intake.authentication import Authentication
 from gateway.intake.quarantine import PAUSED
 from providers import catalogue
-from providers.addressing import Addressed
+from providers.addressing import KeyedWebhook
 from providers.contract import Provider, Received
-from providers.records import webhook
+from providers.records import webhook_record
 from stream.events import Mode, QuarantinedWebhook, Verification
 
 
@@ -17,7 +17,7 @@ class NotReleasable(Exception):
         self.cause = cause
 
 
-def reverify(stored: QuarantinedWebhook, authentication: Authentication, mode: Mode) -> Addressed:
+def reverify(stored: QuarantinedWebhook, authentication: Authentication, mode: Mode) -> KeyedWebhook:
     """Return the event that `stored` would have been if it had been accepted when it arrived.
 
     Raises NotReleasable if its provider, path or mode does not fit this gateway, Refusal if it is not authentic, and
@@ -32,7 +32,7 @@ def reverify(stored: QuarantinedWebhook, authentication: Authentication, mode: M
     translation = authentication.translate(provider, kind, received, verification)
     if (translation.mode or stored.mode) != mode:
         raise NotReleasable("other_mode", f"of {translation.mode or stored.mode} mode, and this is {mode}")
-    return webhook(provider, received, verification, translation, mode)
+    return webhook_record(provider, received, verification, translation, mode)
 
 
 def _sender(stored: QuarantinedWebhook) -> tuple[Provider, str]:

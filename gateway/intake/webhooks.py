@@ -20,7 +20,7 @@ from gateway.intake.rejections import Rejections
 from gateway.settings import GatewaySettings
 from providers import catalogue
 from providers.contract import Provider, Received, RefusedWebhook, Translation, WebhookResponse
-from providers.records import webhook
+from providers.records import webhook_record
 from runtime import clock
 from runtime.logging import log
 from stream.avro.codec import Codec
@@ -109,7 +109,7 @@ class Webhooks:
         The webhook of a paused provider is quarantined instead; its sender gets the same answer. A retry that arrives
         while the first record is in flight shares that record.
         """
-        topic, key, event = webhook(provider, received, verification, translation, self._settings.mode)
+        topic, key, event = webhook_record(provider, received, verification, translation, self._settings.mode)
         envelope = event.envelope
         if self._states.is_paused(provider.name):
             await self._quarantine.store(provider, received, verification, PAUSED, f"{provider.name} is paused")

@@ -12,7 +12,7 @@ from threading import Lock, Thread
 from typing import Any
 
 from runtime.logging import log
-from runtime.management import Refused
+from runtime.management import RequestRefused
 
 ORPHANED = 1
 """The exit code of a worker whose supervisor has ended."""
@@ -34,7 +34,8 @@ class Link:
     def call(self, timeout_s: float, verb: str, *arguments: Any) -> Any:
         """Return the result of a verb of the worker.
 
-        Raises NoAnswer after `timeout_s` seconds or if the worker has ended, and Refused if the verb refused or failed.
+        Raises NoAnswer after `timeout_s` seconds or if the worker has ended, and RequestRefused if the verb refused or
+        failed.
         """
         with self._lock:
             self._last_request += 1
@@ -44,7 +45,7 @@ class Link:
             except (OSError, EOFError) as gone:
                 raise WorkerUnavailable from gone
         if refused:
-            raise Refused(*refused)
+            raise RequestRefused(*refused)
         return value
 
     def close(self) -> None:
@@ -82,7 +83,7 @@ def _serve(connection: "Connection[Any, Any]", verbs: Mapping[str, Verb], orphan
 def _result(verb: Verb, arguments: tuple[Any, ...]) -> tuple[Any, Any]:
     try:
         return verb(*arguments), None
-    except Refused as refused:
+    except RequestRefused as refused:
         return None, (refused.status, refused.error, str(refused))
     except Exception:  # noqa: BLE001 - the supervisor gets an answer whatever a verb raises
         log.exception("management.failed")

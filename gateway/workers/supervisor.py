@@ -24,7 +24,7 @@ from gateway.workers.link import Link, WorkerUnavailable
 from gateway.workers.merged_metrics import Merged, counters, merge
 from runtime.health import Health
 from runtime.logging import log
-from runtime.management import Refused, Routes
+from runtime.management import RequestRefused, Routes
 
 WORKER = "--worker"
 """The argument that makes a gateway process a worker; file descriptors follow."""
@@ -158,13 +158,16 @@ class WorkerPool:
             return None
 
     def _call_any(self, method: str, path: str, request: Mapping[str, Any]) -> object:
-        """Have any ready worker execute a route. Raises Refused if none is ready or it does not answer in time."""
+        """Have any ready worker execute a route.
+
+        Raises RequestRefused if none is ready or it does not answer in time.
+        """
         for worker in list(self._workers):
             if not worker.problems():
                 try:
                     return worker.management_link.call(MANAGEMENT_TIMEOUT_S, "route", method, path, dict(request))
                 except WorkerUnavailable:
-                    raise Refused(
+                    raise RequestRefused(
                         504, "no_answer", f"worker {worker.name} did not answer; the request may have been executed"
                     ) from None
-        raise Refused(503, "unavailable", "no worker is ready; try again")
+        raise RequestRefused(503, "unavailable", "no worker is ready; try again")

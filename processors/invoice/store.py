@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Connection
 
 from processors.invoice.domain import Invoice, Transfer, TransferRegisters
-from runtime.clock import moment
+from runtime.clock import to_datetime
 from stream.events import CreditAdded, InvoiceWebhook, TransferWebhook
 from stream.state import registers
 from stream.state.fold import Result
@@ -172,7 +172,7 @@ def _transfer_row(transfer: Transfer) -> tuple[object, ...]:
         state.to_address.value,
         state.block_number.value,
         state.reason.value,
-        moment(state.changed_at.value),
+        to_datetime(state.changed_at.value),
         transfer.version,
         registers.dump(state),
     )
@@ -194,8 +194,8 @@ def _invoice_row(invoice: Invoice, last: InvoiceWebhook | None) -> tuple[object,
         invoice.expected_amount,
         invoice.reason,
         state.transaction_id.value,
-        moment(invoice.completed_at),
-        moment(invoice.expired_at),
+        to_datetime(invoice.completed_at),
+        to_datetime(invoice.expired_at),
         '{"webhook":' + as_json(last.envelope.raw) + "}" if last else None,
         invoice.version,
         invoice.dump(),
@@ -214,7 +214,7 @@ def _history_row(
         notice.state,
         webhook.notice.previous_state if isinstance(webhook, InvoiceWebhook) else None,
         result.outcome,
-        moment(envelope.occurred_at),
-        moment(envelope.received_at),
+        to_datetime(envelope.occurred_at),
+        to_datetime(envelope.received_at),
         envelope.raw,
     )

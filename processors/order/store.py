@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from processors.order.domain import Columns, Inputs, Order, columns_of
-from runtime.clock import moment
+from runtime.clock import to_datetime
 from stream.store.bulk_sql import write
 
 INSERT_MISSING = "INSERT INTO orders (order_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
@@ -71,12 +71,12 @@ def _row(order: Order, columns: Columns) -> tuple[object, ...]:
         columns.payment_method,
         columns.transaction_id,
         columns.paid_amount,
-        moment(columns.paid_at),
+        to_datetime(columns.paid_at),
         columns.shipping_status,
         columns.tracking_number,
         columns.carrier,
         columns.last_location,
-        moment(columns.shipping_updated_at),
+        to_datetime(columns.shipping_updated_at),
         columns.refund_status,
         columns.refunded_amount,
         columns.currency,

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from processors.payment.domain import CancelClaim, Parts, Payment, dispute
-from runtime.clock import moment
+from runtime.clock import to_datetime
 from stream.events import DisputeWebhook, PaymentWebhook
 from stream.state import json_payload
 from stream.state import untyped_registers as registers
@@ -217,7 +217,7 @@ def _payment_row(payment: Payment, last: PaymentWebhook | None) -> tuple[object,
         payment.refunded_amount,
         payment.failure_reason,
         payment.mismatched,
-        moment(payment.paid_at),
+        to_datetime(payment.paid_at),
         registers.value(state, "user_id"),
         '{"webhook":' + json_payload.as_json(last.envelope.raw) + "}" if last else None,
         payment.version,
@@ -249,7 +249,7 @@ def _dispute_row(payment: Payment) -> tuple[object, ...]:
         msgspec.json.encode(payment.disputes).decode(),
         name,
         *(registers.value(state, field) for field in ("status", "reason", "amount", "currency")),
-        moment(registers.value(state, "evidence_due_by")),
+        to_datetime(registers.value(state, "evidence_due_by")),
         dispute.charged_back(payment),
     )
 
@@ -264,7 +264,7 @@ def _history_row(webhook: PaymentWebhook | DisputeWebhook, result: Result) -> tu
         notice.transaction_id,
         notice.amount,
         notice.currency,
-        moment(envelope.occurred_at),
-        moment(envelope.received_at),
+        to_datetime(envelope.occurred_at),
+        to_datetime(envelope.received_at),
         envelope.raw,
     )

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from processors.refund.domain import Paid, Refund, Refunds
-from runtime.clock import moment
+from runtime.clock import to_datetime
 from stream.events import RefundWebhook
 from stream.state import json_payload
 from stream.state.aliases import Alias
@@ -195,7 +195,7 @@ def _row(key: RefundKey, refund: Refund, last: RefundWebhook | None) -> tuple[ob
         state.crypto_asset.value,
         refund.reason,
         state.provider.value,
-        moment(refund.processed_at),
+        to_datetime(refund.processed_at),
         '{"webhook":' + json_payload.as_json(last.envelope.raw) + "}" if last else None,
         refund.dump(),
     )
@@ -211,7 +211,7 @@ def _history_row(webhook: RefundWebhook, result: Result) -> tuple[object, ...]:
         result.outcome,
         notice.amount,
         notice.currency,
-        moment(envelope.occurred_at),
-        moment(envelope.received_at),
+        to_datetime(envelope.occurred_at),
+        to_datetime(envelope.received_at),
         envelope.raw,
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Connection
 
 from processors.shipping.domain import Shipment, ShipmentRegisters
-from runtime.clock import moment
+from runtime.clock import to_datetime
 from stream.events import ShippingWebhook
 from stream.state import registers
 from stream.state.fold import Result
@@ -75,7 +75,7 @@ def _row(shipment: Shipment, last: ShippingWebhook) -> tuple[object, ...]:
         state.order_id.value,
         state.status.value,
         state.last_location.value,
-        moment(shipment.updated_at),
+        to_datetime(shipment.updated_at),
         '{"webhook":' + as_json(last.envelope.raw) + "}",
         shipment.version,
         registers.dump(state),
@@ -91,7 +91,7 @@ def _history_row(webhook: ShippingWebhook, result: Result) -> tuple[object, ...]
         notice.status,
         result.outcome,
         notice.location,
-        moment(envelope.occurred_at),
-        moment(envelope.received_at),
+        to_datetime(envelope.occurred_at),
+        to_datetime(envelope.received_at),
         envelope.raw,
     )

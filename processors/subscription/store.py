@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from processors.subscription.domain import PaidOrder, Subscription, SubscriptionInput
-from runtime.clock import moment
+from runtime.clock import to_datetime
 from stream.state.fold import Result
 from stream.store.bulk_sql import write
 
@@ -99,10 +99,10 @@ def _row(subscription: Subscription) -> tuple[object, ...]:
         subscription.user_id,
         subscription.plan,
         subscription.status,
-        moment(subscription.started_at),
-        moment(subscription.ends_at),
-        moment(subscription.next_billing_at),
-        moment(subscription.cancelled_at),
+        to_datetime(subscription.started_at),
+        to_datetime(subscription.ends_at),
+        to_datetime(subscription.next_billing_at),
+        to_datetime(subscription.cancelled_at),
         subscription.last_order_id,
         subscription.version,
     )
@@ -110,7 +110,7 @@ def _row(subscription: Subscription) -> tuple[object, ...]:
 
 def _order_row(user_id: str, order_id: str, order: PaidOrder) -> tuple[object, ...]:
     times = (order.registers.approved_at.value, order.cancelled_at, order.registers.next_billing_at.value)
-    return (order_id, user_id, *map(moment, times), order.dump())
+    return (order_id, user_id, *map(to_datetime, times), order.dump())
 
 
 def _history_row(event: SubscriptionInput, result: Result) -> tuple[object, ...]:
@@ -121,7 +121,7 @@ def _history_row(event: SubscriptionInput, result: Result) -> tuple[object, ...]
         type(event).__name__,
         result.outcome,
         event.caused_by,
-        moment(event.occurred_at),
-        moment(event.received_at),
+        to_datetime(event.occurred_at),
+        to_datetime(event.received_at),
         msgspec.json.encode(event).decode(),
     )

@@ -120,7 +120,7 @@ PROVIDER = Provider(
     verify=verify,
     translate=translate,
     sign=sign,
-    kept_headers=frozenset({SIGNATURE, VERSION}),
+    stored_headers=frozenset({SIGNATURE, VERSION}),
     proof="`aftership-hmac-sha256`: base64 HMAC-SHA256 of the raw body",
     events="`tracking_update`; others are quarantined",
 )

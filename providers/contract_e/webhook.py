@@ -289,7 +289,7 @@ def _row(header: str, name: str, *paths: str) -> Provider:
         verify=verify,
         translate=translate,
         sign=sign,
-        kept_headers=frozenset({PROVIDER_HEADER, SIGNATURE}),
+        stored_headers=frozenset({PROVIDER_HEADER, SIGNATURE}),
         answer=_received,
         refusals=_refusals(header),
         proof=(

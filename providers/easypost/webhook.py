@@ -121,7 +121,7 @@ PROVIDER = Provider(
     verify=verify,
     translate=translate,
     sign=sign,
-    kept_headers=frozenset({SIGNATURE}),
+    stored_headers=frozenset({SIGNATURE}),
     proof="`X-Hmac-Signature`: hex HMAC-SHA256 of the raw body, the secret NFKD-normalised",
     events="`tracker.created`, `tracker.updated`; others are quarantined",
 )

@@ -47,7 +47,7 @@ PROVIDER = Provider(
     verify=verify,
     translate=translate,
     sign=sign,
-    kept_headers=frozenset({SIGNATURE, idempotency_key.HEADER}),
+    stored_headers=frozenset({SIGNATURE, idempotency_key.HEADER}),
     events="a payment, a parcel's scan, a refund",
     proof="`X-Webhook-Signature`: hex HMAC-SHA256 of the raw body, or of its compact form",
 )

@@ -151,7 +151,7 @@ PROVIDER = Provider(
     verify=api_support.accept_unsigned,
     translate=translate,
     sign=sign,
-    kept_headers=frozenset({form.KIND}),
+    stored_headers=frozenset({form.KIND}),
     answer=_ok,
     refusals={
         cause: WebhookResponse(status, b"FAIL", b"text/plain")

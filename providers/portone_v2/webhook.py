@@ -122,7 +122,7 @@ PROVIDER = Provider(
     verify=verify,
     translate=translate,
     sign=sign,
-    kept_headers=standard_webhooks.HEADERS | {form.KIND},
+    stored_headers=standard_webhooks.HEADERS | {form.KIND},
     answer=_received,
     refusals={
         **_refused("invalid_signature", "webhook-signature is not that of this body, id and time"),

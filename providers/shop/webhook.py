@@ -141,7 +141,7 @@ PROVIDER = Provider(
     verify=generic.verify,
     translate=translate,
     sign=generic.sign,
-    kept_headers=frozenset({generic.SIGNATURE, idempotency_key.HEADER}),
+    stored_headers=frozenset({generic.SIGNATURE, idempotency_key.HEADER}),
     events="an order, a customer",
     proof=generic.PROVIDER.proof,
 )

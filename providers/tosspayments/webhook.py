@@ -244,7 +244,7 @@ PROVIDER = Provider(
     verify=verify,
     translate=translate,
     sign=sign,
-    kept_headers=frozenset({SIGNATURE}),
+    stored_headers=frozenset({SIGNATURE}),
     answer=_answer,
     refusals={
         "invalid_signature": json_response(401, {"error": True, "message": "Invalid signature"}),

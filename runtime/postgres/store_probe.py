@@ -20,7 +20,7 @@ from sqlalchemy import Engine, exc
 
 from runtime.logging import log
 from runtime.postgres.engine import conninfo
-from runtime.startup import Need, NotYet, refuse
+from runtime.startup import Need, NeedUnmet, abort_start
 
 INTERVAL_S = 2.5
 RETRY_S = 0.5
@@ -152,8 +152,8 @@ def store_answers(service: str, store: Engine) -> Need:
         except exc.SQLAlchemyError as failure:
             message = str(getattr(failure, "orig", None) or failure).strip()
             if REFUSED.search(message):
-                refuse(f"the store of {service} ({address(store)}) refuses its credentials")
-            raise NotYet(
+                abort_start(f"the store of {service} ({address(store)}) refuses its credentials")
+            raise NeedUnmet(
                 f"the store of {service} ({address(store)}): {message.splitlines()[-1] if message else 'no answer'}"
             ) from failure
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from runtime.startup import Need, NotYet, refuse
+from runtime.startup import Need, NeedUnmet, abort_start
 from stream.avro.codec import Codec
 from stream.avro.registry import UnknownSchema
 from stream.avro.registry_client import CredentialsRefused
@@ -12,8 +12,8 @@ from stream.events import Record
 def registry_answers(codec: Codec, kinds: Iterable[type[Record]]) -> Need:
     """Return a need that the schema registry, if one is configured, answers and knows the schemas of these records.
 
-    The need raises NotYet while the registry does not answer or lacks a schema, and ends the process when the registry
-    refuses the credentials.
+    The need raises NeedUnmet while the registry does not answer or lacks a schema, and ends the process when the
+    registry refuses the credentials.
     """
     classes = tuple(kinds)
 
@@ -21,8 +21,8 @@ def registry_answers(codec: Codec, kinds: Iterable[type[Record]]) -> Need:
         try:
             codec.prepare(classes)
         except CredentialsRefused as refused:
-            refuse(str(refused))
+            abort_start(str(refused))
         except (OSError, UnknownSchema) as failure:
-            raise NotYet(str(failure)) from failure
+            raise NeedUnmet(str(failure)) from failure
 
     return check

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from runtime.management import Refused
+from runtime.management import RequestRefused
 from stream.dead_letters.actions import EventFilter
 
 MOST, USUAL = 500, 50
@@ -20,7 +20,7 @@ DATE_LENGTH = len("2026-02-03")
 def parse(fields: Mapping[str, object], *, besides: Collection[str] = ()) -> EventFilter:
     """Return the filter; each field is a text, or in JSON also a list of texts. `besides` are allowed other fields.
 
-    Raises Refused for a wrong value and for an unknown field: a typing error must not select all events.
+    Raises RequestRefused for a wrong value and for an unknown field: a typing error must not select all events.
     """
     if unknown := sorted(fields.keys() - FILTERS - set(besides)):
         raise _malformed(f"there is no filter {unknown[0][:LONGEST]}; there are {', '.join(sorted(FILTERS))}")
@@ -38,7 +38,7 @@ def parse(fields: Mapping[str, object], *, besides: Collection[str] = ()) -> Eve
 def event_id(value: object) -> str:
     """Return the id of an event in its canonical form.
 
-    Raises Refused when `value` is not a UUID.
+    Raises RequestRefused when `value` is not a UUID.
     """
     try:
         return str(UUID(str(value)))
@@ -49,7 +49,7 @@ def event_id(value: object) -> str:
 def limit(value: object) -> int:
     """Return the maximum number of events to list, USUAL if `value` is None.
 
-    Raises Refused unless it is a number from 1 to MOST.
+    Raises RequestRefused unless it is a number from 1 to MOST.
     """
     text = str(USUAL if value is None else value)
     if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST and 1 <= int(text) <= MOST):
@@ -60,7 +60,7 @@ def limit(value: object) -> int:
 def texts(fields: Mapping[str, object], name: str) -> tuple[str, ...]:
     """Return the values of a filter; empty when the field is missing.
 
-    Raises Refused for an empty list, and unless each value is a text of 1 to LONGEST printable characters.
+    Raises RequestRefused for an empty list, and unless each value is a text of 1 to LONGEST printable characters.
     """
     given = fields.get(name)
     values = [] if given is None else given if isinstance(given, list) else [given]
@@ -75,7 +75,7 @@ def texts(fields: Mapping[str, object], name: str) -> tuple[str, ...]:
 def reason(value: object) -> str:
     """Return the operator's reason for a dismissal, without surrounding white space.
 
-    Raises Refused unless it is a text of 1 to LONGEST_REASON printable characters.
+    Raises RequestRefused unless it is a text of 1 to LONGEST_REASON printable characters.
     """
     if not (isinstance(value, str) and 0 < len(value.strip()) <= LONGEST_REASON and value.isprintable()):
         raise _malformed(f"because must give the reason, in 1 to {LONGEST_REASON} printable characters")
@@ -99,5 +99,5 @@ def _time(value: object, name: str) -> datetime | None:
     raise _malformed(f"{name} must have an offset from UTC, such as 2026-02-03T00:00:00+09:00")
 
 
-def _malformed(message: str) -> Refused:
-    return Refused(400, "malformed", message)
+def _malformed(message: str) -> RequestRefused:
+    return RequestRefused(400, "malformed", message)

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, exc
 
 from runtime.logging import log
-from runtime.management import Refused, Routes
+from runtime.management import RequestRefused, Routes
 from stream.avro.codec import Codec, Undecodable
 from stream.avro.registry import UnknownSchema
 from stream.dead_letters import actions, filters
@@ -74,12 +74,12 @@ class ManagementApi:
     def show(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Return one event with its masked record, or its bytes in hex when today's schemas cannot decode it.
 
-        Raises Refused (404) when no event with this id has failed.
+        Raises RequestRefused (404) when no event with this id has failed.
         """
         name = filters.event_id(fields.get("id"))
         rows = actions.select(tx, EventFilter(ids=(name,)), 1)
         if not rows:
-            raise Refused(404, "not_failed", f"the {self.service} has no failed event {name}")
+            raise RequestRefused(404, "not_failed", f"the {self.service} has no failed event {name}")
         return {"service": self.service, **self._summary(rows[0]), **self._content(rows[0]["value"])}
 
     def redrive(self, tx: Connection, fields: Mapping[str, object]) -> object:
@@ -113,7 +113,7 @@ class ManagementApi:
     def show_outcome(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Return the outcome of an event in this service, and the next retry of a retrying one.
 
-        Raises Refused (404) when the service has not received the event.
+        Raises RequestRefused (404) when the service has not received the event.
         """
         name = filters.event_id(fields.get("id"))
         rows = actions.select(tx, EventFilter(ids=(name,)), 1)
@@ -122,7 +122,7 @@ class ManagementApi:
     def retry(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Make a retrying event due now, and return the number of that attempt and the last error.
 
-        Raises Refused when the event is not retrying, with the texts of contract E where it has them.
+        Raises RequestRefused when the event is not retrying, with the texts of contract E where it has them.
         """
         name = filters.event_id(fields.get("id"))
         if not actions.retry_now(tx, name):
@@ -140,29 +140,31 @@ class ManagementApi:
     def _selection(self, tx: Connection, fields: Mapping[str, object]) -> tuple[EventFilter | None, bool]:
         """Return the selection, None if it is empty, and whether the events are only counted.
 
-        Raises Refused for a body of another shape.
+        Raises RequestRefused for a body of another shape.
         """
         chosen, dry = fields.get("filters", {}), fields.get("dryRun", False)
         if fields.keys() - {"filters", "dryRun"} or not isinstance(chosen, dict) or not isinstance(dry, bool):
-            raise Refused(400, "malformed", 'the body must be {"filters": {…}, "dryRun": true or false}')
+            raise RequestRefused(400, "malformed", 'the body must be {"filters": {…}, "dryRun": true or false}')
         return self._resolve(tx, filters.parse(chosen)), dry
 
-    def _refusal(self, tx: Connection, name: str) -> Refused:
+    def _refusal(self, tx: Connection, name: str) -> RequestRefused:
         outcome = self._outcome(tx, name)
         if outcome in PROCESSED:
-            return Refused(409, "already_processed", ALREADY_PROCESSED)
+            return RequestRefused(409, "already_processed", ALREADY_PROCESSED)
         if outcome == "abandoned" and (rows := actions.select(tx, EventFilter(ids=(name,)), 1)):
             if rows[0]["status"] == "dismissed":
-                return Refused(409, "dismissed", f"it was dismissed: {masked_text(rows[0]['dismissed_because'])}")
+                return RequestRefused(
+                    409, "dismissed", f"it was dismissed: {masked_text(rows[0]['dismissed_because'])}"
+                )
             if self._read(rows[0]["value"])[0] is None:
-                return Refused(409, "undecodable", "it cannot be decoded; redrive it when its schema is known")
-            return Refused(409, "retries_exhausted", RETRIES_EXHAUSTED)
-        return Refused(409, "not_failed", NOT_RETRIED[outcome])
+                return RequestRefused(409, "undecodable", "it cannot be decoded; redrive it when its schema is known")
+            return RequestRefused(409, "retries_exhausted", RETRIES_EXHAUSTED)
+        return RequestRefused(409, "not_failed", NOT_RETRIED[outcome])
 
     def _outcome(self, tx: Connection, name: str) -> str:
         handled = inbox.outcome(tx, name)
         if handled is None:
-            raise Refused(404, "unknown_event", f"the {self.service} has not received {name}")
+            raise RequestRefused(404, "unknown_event", f"the {self.service} has not received {name}")
         return handled
 
     def _resolve(self, tx: Connection, selected: EventFilter) -> EventFilter | None:
@@ -236,7 +238,7 @@ class ManagementApi:
                     return verb(tx, fields)
             except exc.SQLAlchemyError as failure:
                 message = f"the store of the {self.service} does not answer; try again"
-                raise Refused(503, "store_away", message) from failure
+                raise RequestRefused(503, "store_away", message) from failure
 
         return respond
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import NewTopic, TopicMetadata  # type: ignore[attr-defined]
 
-from runtime.startup import NotYet, refuse
+from runtime.startup import NeedUnmet, abort_start
 from stream.events.topics import ALL, PARTITIONS, Topic
 from stream.kafka import topic_drift
 from stream.kafka.client_config import Cluster
@@ -74,19 +74,21 @@ def _partition_count(found: TopicMetadata | None) -> int:
 def check(cluster: Cluster, needed: Iterable[Topic], *, wait_for_missing: bool = True) -> None:
     """Check that each of the `needed` topics has PARTITIONS partitions, which the order of events by key relies on.
 
-    Raises NotYet while Kafka does not answer or, if `wait_for_missing`, while a topic is missing. Ends the process when
-    a topic has another number of partitions, or when Kafka refuses the credentials.
+    Raises NeedUnmet while Kafka does not answer or, if `wait_for_missing`, while a topic is missing. Ends the process
+    when a topic has another number of partitions, or when Kafka refuses the credentials.
     """
     try:
         metadata = cluster.metadata(PROBE_TIMEOUT_S)
     except KafkaException as failure:
         error = failure.args[0]
         if error.code() in AUTHENTICATION_ERRORS:
-            refuse(f"Kafka at {cluster.bootstrap_servers} refuses the credentials ({error.str()})")
-        raise NotYet(f"Kafka at {cluster.bootstrap_servers} ({error.str()})") from failure
+            abort_start(f"Kafka at {cluster.bootstrap_servers} refuses the credentials ({error.str()})")
+        raise NeedUnmet(f"Kafka at {cluster.bootstrap_servers} ({error.str()})") from failure
     for topic in needed:
         partitions = _partition_count(metadata.topics.get(topic.name))
         if partitions not in (0, PARTITIONS):
-            refuse(f"topic {topic.name} has {partitions} partitions, not {PARTITIONS}. Its order by key is broken.")
+            abort_start(
+                f"topic {topic.name} has {partitions} partitions, not {PARTITIONS}. Its order by key is broken."
+            )
         if not partitions and wait_for_missing:
-            raise NotYet(f"the topic {topic.name}: run `hookstream topics create`")
+            raise NeedUnmet(f"the topic {topic.name}: run `hookstream topics create`")

@@ -43,8 +43,8 @@ COORDINATOR_ERRORS = frozenset(
 class GroupConsumer:
     """A consumer in `group`, used by one thread.
 
-    `joined` is True once Kafka has assigned partitions. `arrived` holds the partitions that are assigned but not owned
-    yet, `owned` those whose epoch this worker acquired in the store. `offsets` are those of the group.
+    `joined` is True once Kafka has assigned partitions. `unacquired` holds the partitions that are assigned but not
+    owned yet, `owned` those whose epoch this worker acquired in the store. `offsets` are those of the group.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class GroupConsumer:
         self._buffered: list[Message] = []
         self._may_be_paused = False
         self.joined = False
-        self.arrived: set[Partition] = set()
+        self.unacquired: set[Partition] = set()
         self.owned: dict[Partition, Owned] = {}
         self._fresh: set[Partition] = set()  # assigned, not owned yet: librdkafka starts at the committed offset
         self._starts: dict[Partition, int] = {}
@@ -87,7 +87,7 @@ class GroupConsumer:
         """Give up all partitions and subscribe again; partitions that Kafka then assigns have to be taken over anew."""
         with watchdog.bounded():
             self._consumer.unsubscribe()
-        self.arrived, self.owned, self._fresh, self._buffered = set(), {}, set(), []
+        self.unacquired, self.owned, self._fresh, self._buffered = set(), {}, set(), []
         self._fetch_watchdog.reset()
         self.join()
 
@@ -126,8 +126,8 @@ class GroupConsumer:
 
     def add_owned(self, taken: Mapping[Partition, Owned]) -> None:
         """Record the acquired epochs, except for partitions that Kafka has revoked meanwhile."""
-        self.owned |= {partition: owned for partition, owned in taken.items() if partition in self.arrived}
-        self.arrived -= taken.keys()
+        self.owned |= {partition: owned for partition, owned in taken.items() if partition in self.unacquired}
+        self.unacquired -= taken.keys()
         self._fresh -= taken.keys()
         log.info("partitions.owned", count=len(taken))
 
@@ -158,12 +158,12 @@ class GroupConsumer:
             return {}
         return {(end.topic, end.partition): end.offset for end in found if end.error is None and end.offset >= 0}
 
-    def reclaim(self) -> None:
+    def drop_ownership(self) -> None:
         """Mark all owned partitions for a new takeover.
 
         Used after a failed commit: it may have succeeded without an answer, and its outbox rows must be published.
         """
-        self.arrived |= self.owned.keys()
+        self.unacquired |= self.owned.keys()
         self.owned = {}
 
     def start_at(
@@ -178,7 +178,7 @@ class GroupConsumer:
         """
         waiting = [*in_hand, *self._buffered]
         for partition, owned in taken.items():
-            if partition not in self.arrived:  # Kafka has revoked it meanwhile
+            if partition not in self.unacquired:  # Kafka has revoked it meanwhile
                 continue
             upcoming = self._upcoming(partition, committed, waiting)
             if owned.next_offset > 0 if upcoming is None else upcoming > owned.next_offset:
@@ -206,7 +206,7 @@ class GroupConsumer:
 
     def forget(self, gone: Collection[Partition]) -> None:
         """Drop partitions that this member has lost, and the records buffered from them."""
-        self.arrived -= set(gone)
+        self.unacquired -= set(gone)
         self._fresh -= set(gone)
         self.owned = {partition: owned for partition, owned in self.owned.items() if partition not in gone}
         self._buffered = [message for message in self._buffered if _partition(message) not in gone]
@@ -241,7 +241,7 @@ class GroupConsumer:
 
         Statistics decide, not the arrival of records: other partitions may deliver many, and statistics overtake them.
         """
-        if topics := self._fetch_stats.unread(self.arrived | self.owned.keys(), time.monotonic()):
+        if topics := self._fetch_stats.unread(self.unacquired | self.owned.keys(), time.monotonic()):
             self._fetch_watchdog.check(topics)
         else:
             self._fetch_watchdog.reset()
@@ -254,7 +254,7 @@ class GroupConsumer:
         self._may_be_paused = True  # librdkafka assigns a partition as paused if it was lost while paused
         log.info("partitions.assigned", count=len(assigned))
         partitions = {(partition.topic, partition.partition) for partition in assigned}
-        self.arrived |= partitions
+        self.unacquired |= partitions
         self._fresh |= partitions
 
     def _on_revoke(self, _: Consumer, revoked: list[TopicPartition]) -> None:

@@ -50,7 +50,7 @@ def _check_encoding(database_url: str) -> None:
     except psycopg.OperationalError:  # the migration itself will report it
         return
     if encoding != ENCODING:
-        startup.refuse(
+        startup.abort_start(
             f"the database {name} has the encoding {encoding}, not {ENCODING}. Make it anew: "
             f"CREATE DATABASE {name} ENCODING '{ENCODING}' TEMPLATE template0"
         )

@@ -210,13 +210,13 @@ class Worker:
         """Acquire all partitions again before the next batch, because the store may have been replaced."""
         self._ownership_signal.clear()
         self._transactions.forget_published()
-        self._consumer.reclaim()
+        self._consumer.drop_ownership()
 
     def _process(self, messages: list[Message]) -> None:
         """Acquire new partitions, apply the messages of owned partitions, and do what is due between batches."""
         if self._consumer.owned and not self._ownership_signal.is_set:
             self._invalidate_ownership()  # another thread found that the store fails
-        if self._consumer.arrived:
+        if self._consumer.unacquired:
             self._acquire(messages)
         if owned := [message for message in messages if self._consumer.owns(message)]:
             with metrics.BATCH_SECONDS.time():

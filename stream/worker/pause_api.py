@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, exc
 
 from runtime.logging import log
-from runtime.management import Refused, Routes
+from runtime.management import RequestRefused, Routes
 from stream.store import pausing
 from stream.store.pausing import Pause
 
@@ -35,7 +35,7 @@ class PauseApi:
         return self._transact(lambda _: None)
 
     def pause(self, request: Mapping[str, Any]) -> object:
-        """Pause the service. `request` is {"reason", "by"}. Raises Refused for another shape."""
+        """Pause the service. `request` is {"reason", "by"}. Raises RequestRefused for another shape."""
         reason, by = _text(request, "reason"), _text(request, "by")
         answer = self._transact(lambda tx: pausing.pause(tx, reason, by))
         log.warning("service.paused", cause=reason)
@@ -54,7 +54,7 @@ class PauseApi:
                 return {"service": self.service, "pause": _json(pausing.read(tx))}
         except exc.SQLAlchemyError as failure:
             message = f"the store of the {self.service} does not answer; try again"
-            raise Refused(503, "store_away", message) from failure
+            raise RequestRefused(503, "store_away", message) from failure
 
 
 def _json(pause: Pause | None) -> dict[str, Any] | None:
@@ -64,5 +64,5 @@ def _json(pause: Pause | None) -> dict[str, Any] | None:
 def _text(request: Mapping[str, Any], name: str) -> str:
     value = request.get(name)
     if not (isinstance(value, str) and 0 < len(value.strip()) <= LONGEST and value.isprintable()):
-        raise Refused(400, "malformed", f"{name} must be a text of 1 to {LONGEST} printable characters")
+        raise RequestRefused(400, "malformed", f"{name} must be a text of 1 to {LONGEST} printable characters")
     return value.strip()

@@ -66,7 +66,7 @@ class Takeover:
         Messages of `in_hand` that Kafka delivers again are removed from it. Raises KafkaException when Kafka does not
         return the group's offsets.
         """
-        assigned = sorted(self._consumer.arrived)
+        assigned = sorted(self._consumer.unacquired)
         committed = self._consumer.offsets.committed()
         reached = self._consumer.offsets.reached(committed)
         with self._store.begin() as tx:

@@ -73,8 +73,8 @@ def owned(member: GroupConsumer) -> set[Partition]:
 def turn(member: GroupConsumer) -> list[Message]:
     """What a worker does again and again."""
     messages = member.consume(100)
-    if member.arrived:
-        member.add_owned(dict.fromkeys(member.arrived, Owned(1, 0)))
+    if member.unacquired:
+        member.add_owned(dict.fromkeys(member.unacquired, Owned(1, 0)))
     member.resume()
     return messages
 

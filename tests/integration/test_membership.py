@@ -85,12 +85,12 @@ def test_who_loses_its_partitions_while_it_waits_reads_on_when_it_has_them_again
     order = new_order()
     payments = [a_payment(order=order, name=f"{order} {number}") for number in range(MANY)]
     with member_of(system) as member:
-        member.add_owned(dict.fromkeys(member.arrived, Owned(1, 0)))
+        member.add_owned(dict.fromkeys(member.unacquired, Owned(1, 0)))
         member.pause()
         time.sleep(TOO_LONG_MS / 1000 + 1)  # nothing may happen for so long
         until(lambda: waiting(member), lambda epochs: not epochs)
         member.resume()  # of nothing: nothing is assigned
-        until(lambda: turn(member), lambda _: bool(member.arrived))
+        until(lambda: turn(member), lambda _: bool(member.unacquired))
 
         append_at_once(system, topics.PAYMENT_WEBHOOKS, 0, payments)
         read = of(order, until(lambda: turn(member), lambda some: bool(of(order, some))))
@@ -111,7 +111,7 @@ def test_who_is_busy_is_listened_to_as_well(member: GroupConsumer, system: dict[
     assert all(slowly(member) for _ in range(BUSY // 3))
     assert member.problem() is None, "all that is its own is read"
 
-    member.arrived.add((topics.ORDERS.name, 0))  # as its own, though it has not asked librdkafka for it
+    member.unacquired.add((topics.ORDERS.name, 0))  # as its own, though it has not asked librdkafka for it
     while member.problem() is None and slowly(member):
         pass
 

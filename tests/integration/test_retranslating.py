@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from providers import catalogue
-from providers.addressing import Addressed
+from providers.addressing import KeyedWebhook
 from providers.contract import Received
-from providers.records import webhook
+from providers.records import webhook_record
 from runtime import clock
 from tests.actors import Store, new_order
 from tests.log import append
@@ -48,11 +48,11 @@ def nothing_stays(system: dict[str, str], payments: Store) -> Iterator[None]:
 AMOUNT = "SELECT amount, version FROM payments WHERE order_id = %s"
 
 
-def as_if_cents(order: str, amount: int) -> Addressed:
+def as_if_cents(order: str, amount: int) -> KeyedWebhook:
     """The record of a genuine webhook by a translator that thinks that the won has cents."""
     body = msgspec.json.encode({"orderId": order, "status": "completed", "amount": amount})
     received = Received("/webhooks/payment", {}, body, clock.now())
     provider, kind = catalogue.find(received.path, received.headers)
     told = provider.translate(received, kind)
     wrong = msgspec.structs.replace(told.notice, amount=amount // 100)
-    return webhook(provider, received, "signature", replace(told, notice=wrong), "test")
+    return webhook_record(provider, received, "signature", replace(told, notice=wrong), "test")

@@ -19,7 +19,7 @@ from notifier.management_api import ManagementApi
 from notifier.sending.sender import Sender
 from notifier.settings import NotifierSettings
 from runtime import clock
-from runtime.management import Refused
+from runtime.management import RequestRefused
 from runtime.postgres.engine import engine
 from stream.events import (
     CustomerNotice,
@@ -685,7 +685,7 @@ def test_only_what_nobody_can_tell_is_resolved(office: Office) -> None:
         ({"id": "x", "as": "sent"}, 400),
         ({"id": ids.uuid5("nobody"), "as": "sent"}, 404),
     ):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(RequestRefused) as refused:
             office.desk["POST", "/mails/resolve"](asked)
         assert refused.value.status == status
 
@@ -701,7 +701,7 @@ def test_mails_that_need_somebody_are_listed_and_shown_with_their_words(office: 
     assert (shown["recipient"], shown["subject"]) == (fact.contact, f"주문 {fact.order_id}: 결제가 완료되었습니다")
     assert "58,000원" in shown["text"]
     for asked in ({"status": "lost"}, {"limit": "0"}, {"limit": "²"}):
-        with pytest.raises(Refused):
+        with pytest.raises(RequestRefused):
             office.desk["GET", "/mails"](asked)
 
 

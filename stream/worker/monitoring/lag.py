@@ -53,7 +53,7 @@ class Lag:
 
         Called when partitions are acquired, and at each measurement.
         """
-        owned, unacquired = self._consumer.owned, self._consumer.arrived
+        owned, unacquired = self._consumer.owned, self._consumer.unacquired
         # A partition that is acquired again, as after a failure of the store, keeps its position.
         known = {partition: after for partition, after in self._next.items() if partition in unacquired}
         self._next = known | {partition: position.next_offset for partition, position in owned.items()}

@@ -6,7 +6,7 @@ from docs.generate import ROOT
 
 MAX_FILES, MAX_LINES = 12, 1_000
 SECTION = (ROOT / "README.md").read_text().partition("## Read it in this order")[2].partition("\n## ")[0]
-PATH = SECTION.partition("Who calls the batch")[0]
+PATH = SECTION.partition("Who calls the transaction")[0]
 
 
 def lines(name: str) -> int:

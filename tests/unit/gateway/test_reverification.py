@@ -8,9 +8,9 @@ from gateway.intake.authentication import Authentication
 from gateway.intake.reverification import NotReleasable, reverify
 from gateway.settings import GatewaySettings
 from providers import catalogue
-from providers.addressing import Addressed
+from providers.addressing import KeyedWebhook
 from providers.contract import Provider, Received, RefusedWebhook
-from providers.records import webhook
+from providers.records import webhook_record
 from stream.events import QuarantinedWebhook, Verification, ids
 from tests.payloads import SECRET, samples, ways
 from tests.unit.providers.posted import NOW
@@ -37,7 +37,7 @@ def quarantined(provider: Provider, received: Received, verification: Verificati
         verification=verification,
         received_at=received.received_at,
         path=received.path,
-        headers=provider.keep(received.headers),
+        headers=provider.select_headers(received.headers),
         raw=received.body,
     )
 
@@ -66,17 +66,17 @@ def test_it_becomes_what_it_would_have_been(path: str) -> None:
             assert became == as_it_came(provider, kind, received, verification), (sample.name, way)
 
 
-def as_it_came(provider: Provider, kind: str, received: Received, verification: Verification) -> Addressed | str:
+def as_it_came(provider: Provider, kind: str, received: Received, verification: Verification) -> KeyedWebhook | str:
     try:
         translation = AUTHENTICATION.translate(provider, kind, received, verification)
     except RefusedWebhook as why:
         return why.cause
     if translation.mode not in (None, "test"):
         return "other_mode"
-    return webhook(provider, received, verification, translation, "test")
+    return webhook_record(provider, received, verification, translation, "test")
 
 
-def read(stored: QuarantinedWebhook, authentication: Authentication = AUTHENTICATION) -> Addressed | str:
+def read(stored: QuarantinedWebhook, authentication: Authentication = AUTHENTICATION) -> KeyedWebhook | str:
     try:
         return reverify(stored, authentication, "test")
     except (NotReleasable, Refusal, RefusedWebhook) as refused:
@@ -94,7 +94,7 @@ def test_a_body_without_its_type_stays_while_types_are_required() -> None:
     strict = Authentication(settings(webhook_require_type=True))
 
     assert read(a_quarantined_payment(), strict) == "wrong_event"
-    assert isinstance(read(a_quarantined_payment()), Addressed)
+    assert isinstance(read(a_quarantined_payment()), KeyedWebhook)
 
 
 def test_a_provider_that_is_off_or_without_its_secret_stays() -> None:

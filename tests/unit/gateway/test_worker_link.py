@@ -9,11 +9,11 @@ import pytest
 
 from gateway.workers import link as worker_link
 from gateway.workers.link import ORPHANED, Link, WorkerUnavailable
-from runtime.management import Refused
+from runtime.management import RequestRefused
 
 
 def refuse() -> None:
-    raise Refused(409, "conflict", "not now")
+    raise RequestRefused(409, "conflict", "not now")
 
 
 def linked(**verbs: worker_link.Verb) -> Link:
@@ -29,7 +29,7 @@ def test_a_verb_is_answered_with_what_it_returns() -> None:
 
 
 def test_what_a_verb_refuses_is_refused_here() -> None:
-    with pytest.raises(Refused, match="not now") as refused:
+    with pytest.raises(RequestRefused, match="not now") as refused:
         linked(refuse=refuse).call(5, "refuse")
 
     assert (refused.value.status, refused.value.error) == (409, "conflict")
@@ -38,7 +38,7 @@ def test_what_a_verb_refuses_is_refused_here() -> None:
 def test_a_verb_that_fails_is_an_error_of_ours_and_the_link_goes_on() -> None:
     link = linked(divide=lambda: 1 // 0, one=lambda: 1)
 
-    with pytest.raises(Refused) as failed:
+    with pytest.raises(RequestRefused) as failed:
         link.call(5, "divide")
 
     assert failed.value.status == 500

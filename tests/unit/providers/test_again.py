@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from providers import catalogue
 from providers.contract import Received
-from providers.records import webhook
+from providers.records import webhook_record
 from providers.retranslate import retranslate
 from stream.events import PaymentWebhook
 from tests.builders import NOON
@@ -45,6 +45,6 @@ def a_record(changes: dict[str, object], **wrong: int) -> PaymentWebhook:
     provider, kind = catalogue.find(received.path, received.headers)
     translation = provider.translate(received, kind)
     translation = replace(translation, notice=msgspec.structs.replace(translation.notice, **wrong))
-    record = webhook(provider, received, "signature", translation, "test").webhook
+    record = webhook_record(provider, received, "signature", translation, "test").webhook
     assert isinstance(record, PaymentWebhook)
     return record

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from providers import catalogue
-from providers.confirmation import confirmed
+from providers.confirmation import confirmed_event
 from providers.contract import Contradicted, InvalidField, NotKnownYet, Provider, Unsupported
-from providers.records import webhook
+from providers.records import webhook_record
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
 from stream.events import UnconfirmedWebhook
@@ -46,7 +46,7 @@ RIGHT = {"paymentKey": "p", "orderId": "O-1", "imp_uid": "O-1", "id": "O-1", "ti
 def test_any_answer_is_read_or_refused(provider: Provider, changes: dict[str, Any], status: str, junk: bytes) -> None:
     answer = RIGHT | {"status": status, "resultCode": "SUCCESS", "transactionStatus": "APPROVAL"} | changes
     posted = received(provider, RAISING[provider.name])
-    asked = webhook(provider, posted, "unsigned_allowed", provider.translate(posted, "payment"), "test").webhook
+    asked = webhook_record(provider, posted, "unsigned_allowed", provider.translate(posted, "payment"), "test").webhook
     assert isinstance(asked, UnconfirmedWebhook)
     assert provider.api_verification
 
@@ -56,5 +56,5 @@ def test_any_answer_is_read_or_refused(provider: Provider, changes: dict[str, An
             translation = provider.api_verification.read_response(asked.notice, posted, body)
         except (Contradicted, NotKnownYet, InvalidField, Unsupported):
             continue
-        record = confirmed(asked, translation, body).webhook
+        record = confirmed_event(asked, translation, body).webhook
         assert CODEC.decode(CODEC.encode(record)) == record

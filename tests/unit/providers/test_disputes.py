@@ -7,7 +7,7 @@ import pytest
 
 from providers.contract import InvalidField, Received, Translation
 from providers.portone_v2 import webhook as portone_v2
-from providers.records import webhook
+from providers.records import webhook_record
 from providers.stripe import webhook as stripe
 from stream.events import DisputeNotice, topics
 from tests.unit.providers.mutations import sample
@@ -61,7 +61,7 @@ def test_each_event_of_a_disputes_life_is_read(name: str, status: str, funds: st
 
     assert (notice.status, notice.funds) == (status, funds)
     received = Received("/api/webhooks/stripe", {}, sample("stripe", name), NOW)
-    record = webhook(stripe.PROVIDER, received, "signature", read(name), "test")
+    record = webhook_record(stripe.PROVIDER, received, "signature", read(name), "test")
     assert record.topic is topics.PAYMENT_WEBHOOKS
     assert record.key == "stripe:ch_000000000000000000000000"
 
@@ -116,4 +116,4 @@ def test_portone_v2_tells_that_there_is_a_dispute_and_no_more(event: str, status
         order_id="O-1", dispute_id="tx-1", status=status, transaction_id="tx-1", references=("tx-1",)
     )
     assert translation.occurred_at == 1_714_039_200_000_000
-    assert webhook(portone_v2.PROVIDER, received, "signature", translation, "test").key == "O-1"
+    assert webhook_record(portone_v2.PROVIDER, received, "signature", translation, "test").key == "O-1"

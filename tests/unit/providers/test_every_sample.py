@@ -4,7 +4,7 @@ import pytest
 
 from providers import catalogue
 from providers.contract import Forged, Provider, Received, RefusedWebhook, Stale, Translation
-from providers.records import webhook
+from providers.records import webhook_record
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
 from stream.events import Verification
@@ -25,7 +25,7 @@ def outcome(row: Provider, kind: str, post: Post) -> str:
     if isinstance(became, RefusedWebhook):
         assert 0 < len(str(became)) <= LONGEST_COMPLAINT
         return became.cause
-    record = webhook(row, received, *became, "test").webhook
+    record = webhook_record(row, received, *became, "test").webhook
     assert CODEC.decode(CODEC.encode(record)) == record
     assert record.envelope.path in row.paths
     return "read"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from providers import catalogue
 from providers.contract import InvalidField, Malformed, Provider, Received, RefusedWebhook
 from providers.parsing import form
-from providers.records import webhook
+from providers.records import webhook_record
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
 from tests.unit.providers.posted import NOW
@@ -108,5 +108,5 @@ def test_any_form_is_read_or_refused(provider: Provider, path: str, kind: str, b
         translation = provider.translate(received, kind)
     except RefusedWebhook:
         return
-    record = webhook(provider, received, "unsigned_allowed", translation, "test").webhook
+    record = webhook_record(provider, received, "unsigned_allowed", translation, "test").webhook
     assert CODEC.decode(CODEC.encode(record)) == record

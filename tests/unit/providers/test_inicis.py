@@ -232,6 +232,8 @@ def test_an_answer_in_other_words_is_unreadable(change: dict[str, Any]) -> None:
 def test_the_content_type_is_kept_for_reading_it_again() -> None:
     posted = received(PROVIDER, form(PC))
 
-    assert PROVIDER.keep(posted.headers) == {"content-type": "application/x-www-form-urlencoded; charset=euc-kr"}
+    assert PROVIDER.select_headers(posted.headers) == {
+        "content-type": "application/x-www-form-urlencoded; charset=euc-kr"
+    }
     with pytest.raises(Malformed):
         translated(PROVIDER, form(PC), {"content-type": "application/json"})

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from providers import catalogue
-from providers.confirmation import confirmed
+from providers.confirmation import confirmed_event
 from providers.contract import Received
 from providers.delivery_tracker import webhook as delivery_tracker
-from providers.records import webhook
+from providers.records import webhook_record
 from stream.events import ShippingWebhook, UnconfirmedWebhook
 from tests.payloads import sample
 from tests.unit.providers.posted import NOW
@@ -40,7 +40,7 @@ def test_whoever_tells_of_a_parcel_tells_of_the_same(name: str, body: dict[str, 
 
     translation = row.translate(received, "shipping")
 
-    assert webhook(row, received, "signature", translation, "test").key == f"cj:{NUMBER}"
+    assert webhook_record(row, received, "signature", translation, "test").key == f"cj:{NUMBER}"
 
 
 @pytest.mark.parametrize("carrier", ["DHL", "dhl", "DHLExpress", "dhl_express", "de.dhl"])
@@ -50,7 +50,7 @@ def test_its_number_is_compared_without_case_and_is_kept_as_it_was_sent(carrier:
     received = Received("/webhooks/shipping", {}, json.dumps(body).encode(), NOW)
 
     translation = catalogue.NAMES["generic"].translate(received, "shipping")
-    addressed = webhook(catalogue.NAMES["generic"], received, "signature", translation, "test")
+    addressed = webhook_record(catalogue.NAMES["generic"], received, "signature", translation, "test")
 
     assert addressed.key == "dhl:JD0146000012"
     assert isinstance(addressed.webhook, ShippingWebhook)
@@ -60,11 +60,11 @@ def test_its_number_is_compared_without_case_and_is_kept_as_it_was_sent(carrier:
 def test_so_does_the_answer_to_a_question() -> None:
     row = delivery_tracker.PROVIDER
     received = Received("/", {}, sample("delivery_tracker", "callback.composed.json"), NOW)
-    asked = webhook(row, received, "shared_secret", row.translate(received, "shipping"), "test").webhook
+    asked = webhook_record(row, received, "shared_secret", row.translate(received, "shipping"), "test").webhook
     assert isinstance(asked, UnconfirmedWebhook)
     answer = sample("delivery_tracker", "answer.delivered.composed.json")
 
-    event = confirmed(asked, delivery_tracker.read_response(asked.notice, received, answer), answer)
+    event = confirmed_event(asked, delivery_tracker.read_response(asked.notice, received, answer), answer)
 
     assert (event.topic.name, event.key) == ("webhooks.shipping.v1", f"cj:{NUMBER}")
     assert (event.webhook.envelope.verification, event.webhook.envelope.receipt_id) == (

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from providers import catalogue
 from providers.contract import Provider, Received, RefusedWebhook, Translation
-from providers.records import webhook
+from providers.records import webhook_record
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
 from tests.unit.providers.posted import posted
@@ -55,7 +55,7 @@ def read_or_refused(provider: Provider, path: str, kind: str, body: bytes) -> No
         assert 0 < len(complaint) <= LONGEST_COMPLAINT
     else:
         json.loads(body)
-        record = webhook(provider, received, "signature", translation, "test").webhook
+        record = webhook_record(provider, received, "signature", translation, "test").webhook
         assert CODEC.decode(CODEC.encode(record)) == record
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from providers.contract import Forged, InvalidField, Malformed, Received, Stale, Translation, Unsigned, Unsupported
 from providers.generic import webhook as generic
-from providers.records import webhook
+from providers.records import webhook_record
 from providers.stripe import webhook as stripe
 from providers.stripe.payments import iso_units
 from stream.events import PaymentNotice, RefundNotice, topics
@@ -568,7 +568,7 @@ def test_nothing_of_a_card_or_an_address_is_copied(name: str) -> None:
 def test_a_payment_goes_to_its_topic_keyed_by_the_order_or_stripes_name() -> None:
     received_ = Received(PATH, {}, sample("stripe", "charge.succeeded"), AT)
 
-    addressed = webhook(stripe.PROVIDER, received_, "signature", translation_of(received_.body), "test")
+    addressed = webhook_record(stripe.PROVIDER, received_, "signature", translation_of(received_.body), "test")
 
     assert (addressed.topic, addressed.key) == (topics.PAYMENT_WEBHOOKS, f"stripe:{PI}")
 

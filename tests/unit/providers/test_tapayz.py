@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from providers.confirmation import confirmed
+from providers.confirmation import confirmed_event
 from providers.contract import (
     ApiRequest,
     Forged,
@@ -21,7 +21,7 @@ from providers.contract import (
     WrongEvent,
 )
 from providers.generic import webhook as generic
-from providers.records import webhook
+from providers.records import webhook_record
 from providers.stripe import webhook as stripe
 from providers.tapayz import webhook as tapayz
 from providers.tapayz.api import API_VERIFICATION
@@ -406,7 +406,7 @@ def test_an_invoice_and_the_transfers_that_name_it_stay_in_one_order() -> None:
     bodies = {name: received(sample("tapayz", name), kind_of(name)) for name in (*INVOICES, *TRANSFERS)}
 
     addressed = {
-        name: webhook(tapayz.PROVIDER, body, "signature", translation_of(body.body, kind_of(name)), "test")
+        name: webhook_record(tapayz.PROVIDER, body, "signature", translation_of(body.body, kind_of(name)), "test")
         for name, body in bodies.items()
     }
 
@@ -545,11 +545,11 @@ def test_whatever_is_wrong_in_an_answer_it_is_read_or_refused(subject: str, name
 def test_a_confirmed_invoice_is_an_event_of_its_own_name() -> None:
     body = received(sample("tapayz", "invoice.updated.Complete"))
     translation = tapayz.translate_unsigned(body, "invoice.updated")
-    receipt = webhook(tapayz.PROVIDER, body, "unsigned_allowed", translation, "test")
+    receipt = webhook_record(tapayz.PROVIDER, body, "unsigned_allowed", translation, "test")
     assert isinstance(receipt.webhook, UnconfirmedWebhook)
     answer = sample("tapayz", "api.invoices")
 
-    event = confirmed(receipt.webhook, answered(receipt.webhook.notice, answer), answer)
+    event = confirmed_event(receipt.webhook, answered(receipt.webhook.notice, answer), answer)
 
     assert (receipt.topic, event.topic) == (topics.UNCONFIRMED, topics.INVOICE_WEBHOOKS)
     assert (event.key, event.webhook.envelope.verification) == (INVOICE, "confirmed")

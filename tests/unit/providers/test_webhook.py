@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from providers import catalogue
-from providers.addressing import Addressed
+from providers.addressing import KeyedWebhook
 from providers.contract import Received
-from providers.records import webhook
+from providers.records import webhook_record
 from stream.events import Mode, topics
 from tests.unit.providers.posted import NOW, a_payment, posted
 
@@ -32,9 +32,9 @@ ROUTES = {
 }
 
 
-def made(received: Received, mode: Mode = "live") -> Addressed:
+def made(received: Received, mode: Mode = "live") -> KeyedWebhook:
     provider, kind = catalogue.BY_PATH[received.path]
-    return webhook(provider, received, "signature", provider.translate(received, kind), mode)
+    return webhook_record(provider, received, "signature", provider.translate(received, kind), mode)
 
 
 def id_of(received: Received, mode: Mode = "live") -> str:

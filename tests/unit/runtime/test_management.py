@@ -13,7 +13,7 @@ import pytest
 from runtime import management
 from runtime.config.settings import Settings
 from runtime.health import Health
-from runtime.management import MAX_BODY_BYTES, MAX_CONNECTIONS, Refused
+from runtime.management import MAX_BODY_BYTES, MAX_CONNECTIONS, RequestRefused
 
 TOKEN = "a token of a test"  # noqa: S105 - a test's
 Response = tuple[int, Any]
@@ -24,7 +24,7 @@ def echo(request: Mapping[str, Any]) -> object:
 
 
 def refuse(request: Mapping[str, Any]) -> object:
-    raise Refused(409, "not_now", "it is too early")
+    raise RequestRefused(409, "not_now", "it is too early")
 
 
 def break_down(request: Mapping[str, Any]) -> object:

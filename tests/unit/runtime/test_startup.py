@@ -4,7 +4,7 @@ from threading import Event, Thread
 
 import pytest
 
-from runtime.startup import NotYet, Startup, refuse
+from runtime.startup import NeedUnmet, Startup, abort_start
 
 
 def test_it_waits_for_one_need_after_the_other_and_says_for_which() -> None:
@@ -13,7 +13,7 @@ def test_it_waits_for_one_need_after_the_other_and_says_for_which() -> None:
     def need() -> None:
         if not is_met.is_set():
             attempted.set()
-            raise NotYet("Kafka at nowhere:1")
+            raise NeedUnmet("Kafka at nowhere:1")
 
     starting = Startup([need, lambda: None])
     waiting = Thread(target=starting.wait, args=(Event(),))
@@ -36,14 +36,14 @@ def test_it_stops_waiting_when_it_is_asked_to_stop() -> None:
     def need() -> None:
         tries.append(1)
         stop.set()
-        raise NotYet("Kafka")
+        raise NeedUnmet("Kafka")
 
     assert not Startup([need]).wait(stop)
     assert tries == [1]
 
 
 def test_a_refusal_exits_with_a_sentence() -> None:
-    starting = Startup([lambda: refuse("the store refuses its credentials")])
+    starting = Startup([lambda: abort_start("the store refuses its credentials")])
 
     with pytest.raises(SystemExit, match="cannot start: the store refuses its credentials"):
         starting.wait(Event())

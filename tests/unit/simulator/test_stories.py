@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from providers import catalogue
-from providers.addressing import Addressed
-from providers.confirmation import confirmed
+from providers.addressing import KeyedWebhook
+from providers.confirmation import confirmed_event
 from providers.contract import Received
-from providers.records import webhook
+from providers.records import webhook_record
 from simulator.plan import Plan, lives
 from simulator.sender import provider_of
 from simulator.stories import STORIES
@@ -26,7 +26,7 @@ SECRET = "6a" * 24
 PROVIDERS = sorted(STORIES)
 
 
-def event_of(posted: Webhook) -> Addressed:
+def event_of(posted: Webhook) -> KeyedWebhook:
     """Return the event of a webhook, confirmed by the provider's API where needed."""
     provider = provider_of(posted)
     _, kind = catalogue.find(posted.path, {name.lower(): value for name, value in posted.headers})
@@ -35,11 +35,11 @@ def event_of(posted: Webhook) -> Addressed:
     token = SECRET if provider.takes_token else None
     received = Received(posted.path, given | signed, posted.body, NOW, token)
     verification = provider.verify(received, [SECRET.encode()])
-    found = webhook(provider, received, verification, provider.translate(received, kind), "test")
+    found = webhook_record(provider, received, verification, provider.translate(received, kind), "test")
     return _confirmed(found.webhook, posted) if isinstance(found.webhook, UnconfirmedWebhook) else found
 
 
-def _confirmed(unconfirmed: UnconfirmedWebhook, posted: Webhook) -> Addressed:
+def _confirmed(unconfirmed: UnconfirmedWebhook, posted: Webhook) -> KeyedWebhook:
     api = catalogue.NAMES[unconfirmed.envelope.provider].api_verification
     assert api
     assert posted.api
@@ -51,7 +51,7 @@ def _confirmed(unconfirmed: UnconfirmedWebhook, posted: Webhook) -> Addressed:
     answer = msgspec.json.encode(APIS[unconfirmed.envelope.provider].of(record))
     envelope = unconfirmed.envelope
     received = Received(envelope.path, envelope.headers, envelope.raw, envelope.received_at)
-    return confirmed(unconfirmed, api.read_response(unconfirmed.notice, received, answer), answer)
+    return confirmed_event(unconfirmed, api.read_response(unconfirmed.notice, received, answer), answer)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

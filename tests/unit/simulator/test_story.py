@@ -10,7 +10,7 @@ from processors.refund import domain as refund
 from processors.shipping import domain as shipping
 from providers.catalogue import BY_PATH
 from providers.contract import Received
-from providers.records import webhook
+from providers.records import webhook_record
 from simulator.plan import Plan, lives
 from simulator.story import Webhook
 from stream.events import DomainEvent, ids
@@ -24,7 +24,7 @@ def event_of(posted: Webhook) -> tuple[str, Any]:
     headers = {name.lower(): value for name, value in provider.sign(posted.body, b"secret", 0).items()}
     received = Received(posted.path, headers, posted.body, 0)
     verification = provider.verify(received, [b"secret"])
-    _, key, event = webhook(provider, received, verification, provider.translate(received, kind), "test")
+    _, key, event = webhook_record(provider, received, verification, provider.translate(received, kind), "test")
     return key, event
 
 

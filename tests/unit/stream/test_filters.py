@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.management import Refused
+from runtime.management import RequestRefused
 from stream.dead_letters import filters
 from stream.dead_letters.actions import EventFilter
 
@@ -62,7 +62,7 @@ def test_a_date_is_a_day_of_utc_and_an_instant_says_its_offset(
     ],
 )
 def test_a_wrong_filter_is_refused(fields: dict[str, Any]) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RequestRefused) as refused:
         filters.parse(fields)
 
     assert (refused.value.status, refused.value.error) == (400, "malformed")
@@ -70,12 +70,12 @@ def test_a_wrong_filter_is_refused(fields: dict[str, Any]) -> None:
 
 @given(st.dictionaries(st.sampled_from(sorted(filters.FILTERS)) | st.text(), JSON))
 def test_any_fields_are_parsed_or_refused(fields: dict[str, Any]) -> None:
-    with suppress(Refused):
+    with suppress(RequestRefused):
         assert isinstance(filters.parse(fields), EventFilter)
 
 
 @pytest.mark.parametrize("fields", ["0", "501", "-1", "x", "٣", "", 1.5, True, "9" * 5000])
 def test_a_limit_is_a_number_within_reason(fields: object) -> None:
     assert (filters.limit(None), filters.limit("500"), filters.limit(7)) == (50, 500, 7)
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRefused):
         filters.limit(fields)

@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 
-from runtime.startup import NotYet
+from runtime.startup import NeedUnmet
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry, RemoteRegistry
 from stream.avro.registry_client import RegistryClient
@@ -20,11 +20,11 @@ def test_without_a_registry_there_is_nothing_to_wait_for() -> None:
 def test_a_registry_that_is_away_is_waited_for() -> None:
     url = "http://127.0.0.1:1"
 
-    with pytest.raises(NotYet, match="the schema registry at http://127"):
+    with pytest.raises(NeedUnmet, match="the schema registry at http://127"):
         registry_answers(Codec(RemoteRegistry(RegistryClient(url), registers=True)), [Outcome])()
 
 
-@pytest.mark.parametrize(("status", "outcome"), [(401, SystemExit), (403, SystemExit), (503, NotYet)])
+@pytest.mark.parametrize(("status", "outcome"), [(401, SystemExit), (403, SystemExit), (503, NeedUnmet)])
 def test_the_start_ends_when_the_registry_refuses_the_credentials_and_waits_when_it_fails(
     status: int, outcome: type[BaseException]
 ) -> None:

@@ -1,0 +1,81 @@
+"""The state of a parcel, and the domain event that holds for it."""
+
+from dataclasses import dataclass, field
+
+from stream.events import (
+    ShipmentDelivered,
+    ShipmentEvent,
+    ShipmentFailed,
+    ShipmentInTransit,
+    ShipmentOutForDelivery,
+)
+from stream.state.registers import UNSET, Register, Registers
+
+TRANSITIONS = (
+    ("preparing",),
+    ("in_transit",),
+    ("out_for_delivery", "failed"),
+    ("delivered",),
+)
+"""A status may follow the statuses of its own tier and of the tiers above it; a failed attempt may follow another."""
+
+ATTEMPTS = ("out_for_delivery", "failed")
+"""Each scan with one of these statuses is published, keyed by its time; other statuses are published once a parcel."""
+
+EVENT_BY_STATUS: dict[str, type[ShipmentEvent]] = {
+    "in_transit": ShipmentInTransit,
+    "out_for_delivery": ShipmentOutForDelivery,
+    "failed": ShipmentFailed,
+    "delivered": ShipmentDelivered,
+}
+
+
+EventKey = tuple[type[ShipmentEvent], tuple[str, ...]]
+"""The type of a domain event, and the parts of its id: the parcel, and the scan's time in ATTEMPTS."""
+
+
+class ShipmentRegisters(Registers, frozen=True):
+    """What the scans of a parcel state. `scanned_at` is in microseconds."""
+
+    status: Register[str] = UNSET
+    carrier: Register[str] = UNSET
+    tracking_number: Register[str] = UNSET
+    last_location: Register[str] = UNSET
+    scanned_at: Register[int] = UNSET
+    order_id: Register[str] = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """The state of one parcel. `shipment_id` is carrier and tracking number, or the order if the parcel has neither.
+
+    `order_id` is None until a webhook states it: a carrier's aggregator need not know the order of a parcel.
+    """
+
+    shipment_id: str
+    version: int = 0
+    registers: ShipmentRegisters = field(default_factory=ShipmentRegisters)
+
+    @property
+    def status(self) -> str | None:
+        return self.registers.status.value
+
+    @property
+    def order_id(self) -> str | None:
+        return self.registers.order_id.value
+
+    @property
+    def updated_at(self) -> int | None:
+        """The time of the scan that set the status, in microseconds; None if that scan states no time."""
+        status, scanned = self.registers.status.stamp, self.registers.scanned_at
+        is_of_status = (scanned.stamp.rank, scanned.stamp.position) == (status.rank, status.position)
+        return scanned.value if is_of_status else None
+
+    @property
+    def event_key(self) -> EventKey | None:
+        """The key of the domain event that holds for the parcel; None while its order is unknown."""
+        kind = EVENT_BY_STATUS.get(self.status or "") if self.order_id is not None else None
+        if kind is None:
+            return None
+        at = self.registers.status.stamp.at
+        return kind, (self.shipment_id, *([str(at)] if self.status in ATTEMPTS and at else []))

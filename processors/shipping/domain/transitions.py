@@ -1,0 +1,36 @@
+"""Apply a scan to a parcel. The result does not depend on the order in which scans arrive."""
+
+from dataclasses import replace
+
+from processors.shipping.domain.domain_events import build_event, updates
+from processors.shipping.domain.shipment import TRANSITIONS, Shipment, ShipmentRegisters
+from stream.events import DomainEvent, Envelope, OutcomeKind, ShippingWebhook
+from stream.state import registers
+from stream.state.registers import Stamp, register
+
+SHOP = "generic"
+"""The provider name of the shop (contract A)."""
+
+
+def apply(shipment: Shipment, webhook: ShippingWebhook) -> tuple[Shipment, OutcomeKind, tuple[DomainEvent, ...]]:
+    """Return the parcel after a scan, the scan's outcome, and the new domain events."""
+    notice, envelope = webhook.notice, webhook.envelope
+    stamp = registers.stamp(TRANSITIONS, notice.status, envelope.occurred_at, envelope.event_id)
+    scan = ShipmentRegisters(
+        status=register(stamp, notice.status),
+        carrier=register(stamp, notice.carrier),
+        tracking_number=register(stamp, notice.tracking_number),
+        last_location=register(stamp, notice.location),
+        scanned_at=register(stamp, notice.scanned_at),
+        order_id=register(_order_stamp(stamp, envelope), notice.order_id),
+    )
+    outcome: OutcomeKind = "late" if stamp < shipment.registers.status.stamp else "processed"
+    merged = registers.merge(shipment.registers, scan)
+    after = replace(shipment, version=shipment.version + 1, registers=merged)
+    new = after.event_key if after.event_key != shipment.event_key else None
+    return after, outcome, (build_event(new, after, webhook),) if new else updates(shipment, after, webhook)
+
+
+def _order_stamp(stamp: Stamp, envelope: Envelope) -> Stamp:
+    """Return the stamp of a parcel's order id: the shop's (contract A) outranks every aggregator's."""
+    return stamp._replace(rank=stamp.rank + len(TRANSITIONS)) if envelope.provider == SHOP else stamp
