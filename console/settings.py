@@ -1,8 +1,11 @@
 """The console's settings."""
 
-from pydantic import Field, field_validator
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
 
 from console.login import users
+from console.login.users import parse_role_map
 from runtime.config.secrets import Token
 from runtime.config.settings import StoreSettings
 
@@ -28,6 +31,16 @@ class ConsoleSettings(StoreSettings):
     console_public_url: str | None = Field(
         None, description="URL of the pages as browsers see them; with https, cookies are sent over TLS only"
     )
+    console_oidc_issuer: str | None = Field(
+        None, description="URL of an OpenID Connect provider through which people may log in; needs CONSOLE_PUBLIC_URL"
+    )
+    console_oidc_name: str = Field("OpenID Connect", description="the provider's name on the button to log in")
+    console_oidc_client_id: str = Field("", description="the console's client id at the provider")
+    console_oidc_client_secret: str = Field("", description="the console's client secret at the provider")
+    console_oidc_claim: str = Field("roles", description="the claim of the id token with a person's groups or roles")
+    console_oidc_roles: str = Field(
+        "", description="roles by value of that claim, as value=role,role;value=role; other people may not log in"
+    )
     management_urls: str = Field(
         "",
         description="the services' management listeners as name=url, comma-separated, such as payment=http://payment:9100;"
@@ -39,6 +52,19 @@ class ConsoleSettings(StoreSettings):
     def _users_are_readable(cls, value: str) -> str:
         users.parse(value)
         return value
+
+    @field_validator("console_oidc_roles")
+    @classmethod
+    def _role_map_is_readable(cls, value: str) -> str:
+        parse_role_map(value)
+        return value
+
+    @model_validator(mode="after")
+    def _provider_is_complete(self) -> Self:
+        needed = (self.console_public_url, self.console_oidc_client_id, self.console_oidc_roles)
+        if self.console_oidc_issuer and not all(needed):
+            raise ValueError("CONSOLE_OIDC_ISSUER needs CONSOLE_PUBLIC_URL, CONSOLE_OIDC_CLIENT_ID, CONSOLE_OIDC_ROLES")
+        return self
 
     @field_validator("management_urls")
     @classmethod

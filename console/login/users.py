@@ -49,6 +49,14 @@ def roles(text: str) -> frozenset[Role]:
     return known
 
 
+def parse_role_map(setting: str) -> dict[str, frozenset[Role]]:
+    """Return the roles by claim value of a setting `value=role,role;value=role`. Raises ValueError."""
+    pairs = [part.partition("=") for part in setting.split(";") if part.strip()]
+    if any(not (value.strip() and equals) for value, equals, _ in pairs):
+        raise ValueError("must be value=role,role;value=role")
+    return {value.strip(): roles(names) for value, _, names in pairs}
+
+
 def authenticate(users: Users, name: str, password: str) -> User | None:
     """Return the user with this password, or None. It takes as long for an unknown name as for a wrong password."""
     user = users.get(name)

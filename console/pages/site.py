@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from console.login import users
+from console.login.oidc import OidcProvider
 from console.login.sessions import Sessions
 from console.pages import registry
 from console.settings import ConsoleSettings
@@ -13,6 +14,7 @@ from console.web.action_log import ActionLog
 from console.web.assets import Assets
 from console.web.gate import Gate
 from console.web.login_routes import LoginRoutes
+from console.web.oidc_routes import OidcRoutes
 from console.web.rendering import Renderer
 from console.web.routes import Routes, static
 from console.web.services import Services
@@ -35,15 +37,31 @@ class Site:
         renderer = Renderer(Texts(), assets)
         renderer.sections = frozenset(page.section for page in registry.PAGES)
         client = ManagementClient(addresses(settings.management_urls), settings.management_token, SERVICE_TIMEOUT_S)
-        routes = Routes(gate, renderer, store, Services(client), action_log, configured=bool(gate.users))
+        issuer = settings.console_oidc_issuer
+        configured = bool(gate.users or issuer)
+        routes = Routes(gate, renderer, store, Services(client), action_log, configured=configured)
+        login = LoginRoutes(routes, gate, settings.console_oidc_name if issuer else "")
         self.not_found = routes.not_found
         self.handlers: list[Any] = [
             static(assets),
-            *LoginRoutes(routes, gate, "").handlers(),
+            *login.handlers(),
+            *(OidcRoutes(routes, login, gate, provider(settings, issuer)).handlers() if issuer else ()),
             *map(routes.page, registry.PAGES),
             *map(routes.action, registry.ACTIONS),
             *map(routes.live, registry.LIVES),
         ]
+
+
+def provider(settings: ConsoleSettings, issuer: str) -> OidcProvider:
+    """Return the identity provider of these settings."""
+    return OidcProvider(
+        issuer,
+        settings.console_oidc_client_id,
+        settings.console_oidc_client_secret,
+        f"{(settings.console_public_url or '').rstrip('/')}/login/oidc/callback",
+        settings.console_oidc_claim,
+        users.parse_role_map(settings.console_oidc_roles),
+    )
 
 
 def addresses(setting: str) -> Mapping[str, str]:

@@ -35,8 +35,8 @@ class LoginRoutes:
         """Return the handlers of `/login`, `/logout` and `/preferences`."""
 
         @get("/login", sync_to_thread=False)
-        def form(request: AnyRequest) -> AnyResponse:
-            return self._routes.respond(request, None, lambda entry: self._form(request, entry))
+        def show(request: AnyRequest) -> AnyResponse:
+            return self._routes.respond(request, None, lambda entry: self.form(request, entry))
 
         @post("/login", status_code=200, request_max_body_size=MAX_BYTES)
         async def login(request: AnyRequest) -> AnyResponse:
@@ -56,11 +56,12 @@ class LoginRoutes:
             fields = await _fields(request)
             return self._routes.respond(request, None, lambda entry: self._set_preferences(request, fields, entry))
 
-        return [form, login, logout, preferences]
+        return [show, login, logout, preferences]
 
-    def _form(
+    def form(
         self, request: AnyRequest, entry: Entry, problem: str = "", status: int = 200, **values: object
     ) -> AnyResponse:
+        """Return the form to log in, with what was wrong; who has logged in already is led on."""
         next_path = local_path(request.query_params.get("next"))
         if entry.viewer.name:
             return see_other(next_path)
@@ -77,18 +78,18 @@ class LoginRoutes:
 
     def _login(self, request: AnyRequest, fields: Mapping[str, str], entry: Entry) -> AnyResponse:
         if not self._permits(entry, fields):
-            return self._form(request, entry, "login.expired", 403)
+            return self.form(request, entry, "login.expired", 403)
         name, address, now = fields.get("user", "").strip()[:100], _address(request), time.monotonic()
         if wait := self._attempts.wait(name, address, now):
             log.warning("login.limited", cause=name)
-            response = self._form(request, entry, "login.limited", 429, minutes=math.ceil(wait / 60))
+            response = self.form(request, entry, "login.limited", 429, minutes=math.ceil(wait / 60))
             response.set_header("Retry-After", str(math.ceil(wait)))
             return response
         user = users.authenticate(self._gate.users, name, fields.get("password", "")[:MAX_PASSWORD_CHARS])
         if user is None:
             self._attempts.record_failure(name, address, now)
             log.warning("login.failed", cause=name)
-            return self._form(request, entry, "login.wrong", 401)
+            return self.form(request, entry, "login.wrong", 401)
         self._attempts.record_success(name, address)
         log.info("login.done", cause=name)
         self._gate.sessions.end(entry.session)

@@ -227,8 +227,8 @@ def static(assets: Assets) -> Any:
     """Return the handler of static files. Their names change with their content, so browsers may keep them."""
 
     @get(PREFIX + "{name:str}", sync_to_thread=False)
-    def answer(name: str) -> AnyResponse:
-        asset = assets.find(name)
+    def answer(request: AnyRequest) -> AnyResponse:
+        asset = assets.find(str(request.path_params["name"]))
         if asset is None:
             return Response("", status_code=404)
         headers = {"Cache-Control": f"public, max-age={YEAR_S}, immutable", "X-Content-Type-Options": "nosniff"}

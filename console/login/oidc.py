@@ -1,0 +1,151 @@
+"""Login through an OpenID Connect provider: the authorization code flow with PKCE (RFC 7636) and a nonce."""
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from authlib.common.errors import AuthlibBaseError
+from authlib.integrations.httpx_client import OAuth2Client
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from console.login.users import ROLES, Role
+
+SCOPE = "openid profile email"
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")
+TIMEOUT_S = 10.0
+CLOCK_SKEW_S = 60
+ATTEMPT_S = 600
+"""For how long a person may take to log in at the provider."""
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+NAMES = ("preferred_username", "email", "sub")
+"""The claims that name a person, in order of preference."""
+
+
+class OidcRefused(Exception):
+    """The provider does not answer, or did not confirm the login."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A login that a browser has begun, kept in a signed cookie. `at` is in seconds since 1970 UTC."""
+
+    state: str
+    nonce: str
+    verifier: str
+    next: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A person according to the provider, with the roles that the person's claims map to."""
+
+    name: str
+    roles: frozenset[Role]
+
+
+@dataclass(frozen=True, slots=True)
+class OidcProvider:
+    """A provider and this console's registration there. `role_map` maps values of the claim `claim` to roles."""
+
+    issuer: str
+    client_id: str
+    client_secret: str
+    redirect_uri: str
+    claim: str
+    role_map: Mapping[str, frozenset[Role]]
+
+    def begin(self, next_path: str, now: int) -> tuple[str, Attempt]:
+        """Return the provider's page to log in, and what the return is compared with. Raises OidcRefused."""
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        attempt = Attempt(state, nonce, verifier, next_path, now)
+        try:
+            with self._client() as client:
+                url, _ = client.create_authorization_url(
+                    self._metadata(client)["authorization_endpoint"],
+                    state=attempt.state,
+                    nonce=attempt.nonce,
+                    code_verifier=attempt.verifier,
+                )
+        except Exception as failure:
+            raise OidcRefused(_reason(failure)) from failure
+        return str(url), attempt
+
+    def finish(self, attempt: Attempt | None, query: Mapping[str, str], now: int) -> Identity:
+        """Return who has logged in. Raises OidcRefused if the answer is not that of this attempt, or not proved."""
+        if attempt is None or now - attempt.at > ATTEMPT_S:
+            raise OidcRefused("the login took too long, or was begun in another browser")
+        if not secrets.compare_digest(query.get("state", "").encode(), attempt.state.encode()):
+            raise OidcRefused("the state is not that of this login")
+        if "code" not in query:
+            raise OidcRefused(query.get("error", "the provider sent no code")[:100])
+        try:
+            with self._client() as client:
+                claims = self._claims(client, attempt, query["code"])
+        except Exception as failure:
+            raise OidcRefused(_reason(failure)) from failure
+        return Identity(_name(claims), self._roles(claims))
+
+    def _claims(self, client: Any, attempt: Attempt, code: str) -> Mapping[str, Any]:
+        """Fetch the token and return the claims of its id token, with signature, issuer, audience and nonce checked."""
+        metadata = self._metadata(client)
+        token = client.fetch_token(
+            metadata["token_endpoint"],
+            grant_type="authorization_code",
+            code=code,
+            code_verifier=attempt.verifier,
+        )
+        keys = KeySet.import_key_set(client.request("GET", metadata["jwks_uri"], withhold_token=True).json())
+        claims = jwt.decode(token["id_token"], keys, algorithms=ALGORITHMS).claims
+        jwt.JWTClaimsRegistry(
+            now=lambda: int(time.time()),
+            leeway=CLOCK_SKEW_S,
+            iss={"essential": True, "value": metadata["issuer"]},
+            aud={"essential": True, "value": self.client_id},
+            exp={"essential": True},
+            nonce={"essential": True, "value": attempt.nonce},
+        ).validate(claims)
+        return claims
+
+    def _metadata(self, client: Any) -> Mapping[str, Any]:
+        address = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
+        response = client.request("GET", address, withhold_token=True)
+        response.raise_for_status()
+        metadata: Mapping[str, Any] = response.json()
+        if metadata["issuer"].rstrip("/") != self.issuer.rstrip("/"):
+            raise OidcRefused("the provider's metadata name another issuer")
+        return metadata
+
+    def _client(self) -> Any:
+        is_loopback = urlsplit(self.issuer).hostname in LOOPBACK
+        return OAuth2Client(
+            self.client_id,
+            self.client_secret,
+            scope=SCOPE,
+            redirect_uri=self.redirect_uri,
+            code_challenge_method="S256",
+            timeout=TIMEOUT_S,
+            trust_env=not is_loopback,  # HTTP_PROXY must not be used for loopback addresses
+        )
+
+    def _roles(self, claims: Mapping[str, Any]) -> frozenset[Role]:
+        given = claims.get(self.claim, ())
+        values = [given] if isinstance(given, str) else given if isinstance(given, list) else []
+        granted = {role for value in values for role in self.role_map.get(str(value), ())}
+        return frozenset(role for role in ROLES if role in granted)
+
+
+def _name(claims: Mapping[str, Any]) -> str:
+    return next(str(claims[name]) for name in NAMES if claims.get(name))[:100]
+
+
+def _reason(failure: Exception) -> str:
+    """Return a reason for the log: never a token or a code."""
+    if isinstance(failure, OidcRefused | AuthlibBaseError | JoseError):
+        return str(failure)[:200]
+    return f"{type(failure).__name__}: the provider's answer cannot be used"

@@ -1,0 +1,73 @@
+"""The way to the identity provider and back."""
+
+import asyncio
+import time
+from typing import Any
+
+from litestar import get
+
+from console.login.oidc import ATTEMPT_S, Attempt, OidcProvider, OidcRefused
+from console.web.gate import AnyRequest, Entry, Gate, local_path
+from console.web.login_routes import LoginRoutes
+from console.web.routes import AnyResponse, Routes, see_other
+from runtime.logging import log
+
+COOKIE = "hookstream_oidc"
+
+
+class OidcRoutes:
+    """The handlers of `/login/oidc` and of the return from there."""
+
+    def __init__(self, routes: Routes, login: LoginRoutes, gate: Gate, provider: OidcProvider) -> None:
+        self._routes = routes
+        self._login = login
+        self._gate = gate
+        self._provider = provider
+
+    def handlers(self) -> list[Any]:
+        """Return both handlers."""
+
+        @get("/login/oidc")
+        async def begin(request: AnyRequest) -> AnyResponse:
+            return await asyncio.to_thread(
+                self._routes.respond, request, None, lambda entry: self._begin(request, entry)
+            )
+
+        @get("/login/oidc/callback")
+        async def finish(request: AnyRequest) -> AnyResponse:
+            return await asyncio.to_thread(
+                self._routes.respond, request, None, lambda entry: self._finish(request, entry)
+            )
+
+        return [begin, finish]
+
+    def _begin(self, request: AnyRequest, entry: Entry) -> AnyResponse:
+        try:
+            url, attempt = self._provider.begin(local_path(request.query_params.get("next")), int(time.time()))
+        except OidcRefused as refused:
+            return self._refuse(request, entry, str(refused))
+        response = see_other(url)
+        self._gate.set_private(request, response, COOKIE, self._gate.sessions.signed(attempt), ATTEMPT_S)
+        return response
+
+    def _finish(self, request: AnyRequest, entry: Entry) -> AnyResponse:
+        attempt = self._gate.sessions.unsigned(request.cookies.get(COOKIE, ""), Attempt)
+        query = {name: str(values[0]) for name, values in request.query_params.dict().items()}
+        try:
+            identity = self._provider.finish(attempt, query, int(time.time()))
+        except OidcRefused as refused:
+            return self._refuse(request, entry, str(refused))
+        if not identity.roles or attempt is None:
+            log.warning("login.no_role", cause=identity.name)
+            return self._login.form(request, entry, "login.oidc_no_role", 403)
+        log.info("login.done", cause=identity.name)
+        self._gate.sessions.end(entry.session)
+        response = see_other(attempt.next)
+        session = self._gate.sessions.open(int(time.time()), identity.name, roles=tuple(sorted(identity.roles)))
+        self._gate.set_session(request, response, session)
+        self._gate.clear(response, COOKIE)
+        return response
+
+    def _refuse(self, request: AnyRequest, entry: Entry, reason: str) -> AnyResponse:
+        log.warning("login.failed", cause=reason)
+        return self._login.form(request, entry, "login.oidc_failed", 401)
