@@ -23,7 +23,7 @@ from bench.rig import figures, system, trial
 from bench.rig.figures import Figure
 from bench.rig.system import ROOT, Sink, System
 from bench.rig.trial import RowKey, Side, Window
-from runtime import loopback
+from runtime.clients import loopback
 from simulator.story import Webhook
 
 RATE = 50.0

@@ -15,7 +15,7 @@ from providers.contract import (
     Translation,
     Unsupported,
 )
-from runtime.backoff import Backoff
+from runtime.timing.backoff import Backoff
 from stream.events import Mode, Question, UnconfirmedWebhook
 
 BACKOFF = Backoff(1.0, 300.0)

@@ -16,9 +16,9 @@ from psycopg import AsyncConnection, sql
 from sqlalchemy import Engine, make_url
 
 from console.api import queries, views
-from runtime.backoff import Backoff
 from runtime.logging import log
 from runtime.postgres.engine import conninfo
+from runtime.timing.backoff import Backoff
 
 RECONNECT = Backoff(0.2, 5.0)
 CONNECT_OPTIONS: dict[str, Any] = {

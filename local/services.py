@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from local.paths import Paths
 from local.processes.process import Program
 from providers import catalogue
-from runtime import loopback
+from runtime.clients import loopback
 from runtime.config import kafka_properties
 from stream.events import topics
 

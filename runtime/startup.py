@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from threading import Event
 from typing import NoReturn
 
-from runtime.backoff import Backoff
 from runtime.logging import log
+from runtime.timing.backoff import Backoff
 
 PAUSE = Backoff(0.5, 5.0)
 LOG_INTERVAL_S = 10.0

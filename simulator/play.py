@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import aiohttp
 
-from runtime.rate_limiter import RateLimiter
+from runtime.timing.rate_limiter import RateLimiter
 from simulator import verdict, watch
 from simulator.inbox import open_inbox
 from simulator.plan import Plan, lives

@@ -11,8 +11,8 @@ import aiohttp
 
 from providers import catalogue
 from providers.contract import Provider
-from runtime.backoff import Backoff
-from runtime.rate_limiter import RateLimiter
+from runtime.timing.backoff import Backoff
+from runtime.timing.rate_limiter import RateLimiter
 from simulator.plan import Life
 from simulator.story import Webhook
 

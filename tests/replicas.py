@@ -20,7 +20,7 @@ from typing import Any
 from local import services
 from local.paths import Paths
 from local.processes.supervisor import MARK
-from runtime.fault_injection import EXIT_CODE
+from runtime.faults.injection import EXIT_CODE
 from stream.events.topics import PARTITIONS
 from tests.actors import until
 from tests.kafka_settings import admin_of, impatient

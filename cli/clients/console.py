@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from cli import environment
 from local.messages import CommandError
-from runtime import loopback
+from runtime.clients import loopback
 
 TIMEOUT_S = 30.0
 MAX_LISTED = 20

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from runtime import loopback
+from runtime.clients import loopback
 
 TIMEOUT_S = 2.5
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from cli import environment
 from local.messages import CommandError
-from runtime.management_client import ManagementClient, ServiceRefused, ServiceUnreachable
+from runtime.clients.management_client import ManagementClient, ServiceRefused, ServiceUnreachable
 
 
 class ServiceRefusal(CommandError):

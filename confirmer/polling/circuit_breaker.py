@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from runtime.backoff import Backoff
+from runtime.timing.backoff import Backoff
 
 MAX_FAILURES = 5
 """The circuit opens after this number of consecutive failures."""

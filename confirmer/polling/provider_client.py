@@ -10,7 +10,7 @@ from confirmer.settings import API_VERIFICATIONS, ConfirmerSettings
 from confirmer.verdict import Response, api_health
 from providers.contract import ApiVerification
 from runtime.logging import log
-from runtime.rate_limiter import RateLimiter
+from runtime.timing.rate_limiter import RateLimiter
 
 
 @dataclass

@@ -19,7 +19,7 @@ from console.web.rendering import Renderer
 from console.web.routes import Routes, static
 from console.web.services import Services
 from console.web.texts import Texts
-from runtime.management_client import ManagementClient
+from runtime.clients.management_client import ManagementClient
 
 SERVICE_TIMEOUT_S = 10.0
 

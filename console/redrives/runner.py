@@ -9,8 +9,8 @@ from sqlalchemy import Engine, exc
 from console.redrives import store
 from console.redrives.store import Redrive
 from console.web.services import Services
+from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.logging import log
-from runtime.management_client import ServiceRefused, ServiceUnreachable
 
 GROUP = 50
 TRIED_S = 30.0

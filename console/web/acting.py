@@ -5,8 +5,8 @@ from sqlalchemy import Engine
 
 from console.web.action_log import ActionLog, NotRecorded
 from console.web.page import Action, ActionResult, PageRequest, Refused
+from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.logging import log
-from runtime.management_client import ServiceRefused, ServiceUnreachable
 from stream.events import ConsoleAction, ids
 
 CSRF_FIELD, BACK_FIELD = "csrf", "back"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from runtime.loopback import Response
-from runtime.management_client import ManagementClient, ServiceUnreachable
+from runtime.clients.loopback import Response
+from runtime.clients.management_client import ManagementClient, ServiceUnreachable
 
 FRESH_S = 2.0
 TIMEOUT_S = 2.5

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.messages import say
-from runtime.backoff import Backoff
+from runtime.timing.backoff import Backoff
 
 RESTART = Backoff(0.5, 10.0)
 STABLE_S = 30.0

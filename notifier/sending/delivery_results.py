@@ -12,8 +12,8 @@ from notifier.mail_queue import QueuedMail
 from notifier.sending import notification_events
 from notifier.sending.smtp import NoReply, NotTaken
 from runtime import clock
-from runtime.backoff import Backoff
 from runtime.logging import log
+from runtime.timing.backoff import Backoff
 from stream.avro.codec import Codec
 from stream.events import redaction
 from stream.events.json_text import error_text

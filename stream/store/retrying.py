@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from sqlalchemy import Connection
 
 from runtime import faults
-from runtime.backoff import Backoff
+from runtime.timing.backoff import Backoff
 from stream.kafka.delivery import Delivery
 from stream.kafka.position import Partition
 from stream.store.bulk_sql import write

@@ -13,12 +13,12 @@ from confluent_kafka import KafkaException, Message
 from sqlalchemy import Engine, exc
 
 from runtime import faults, gc_tuning
-from runtime.backoff import Backoff
 from runtime.config.settings import StoreSettings
 from runtime.health import Health
 from runtime.logging import log
 from runtime.postgres.store_probe import StoreProbe, store_answers
 from runtime.startup import Startup
+from runtime.timing.backoff import Backoff
 from stream.avro import registry_client, startup
 from stream.avro.codec import Codec
 from stream.events import DeadRecord, Outcome, Record

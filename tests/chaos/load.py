@@ -13,7 +13,7 @@ from zlib import crc32
 import aiohttp
 
 from auditor.evidence import Accepted
-from runtime.rate_limiter import RateLimiter
+from runtime.timing.rate_limiter import RateLimiter
 from simulator import verdict, watch
 from simulator.inbox import whole_inbox
 from simulator.plan import Life, Plan, lives

@@ -11,7 +11,7 @@ from console.api.query_params import RefusalFilter
 from console.pages import event_actions
 from console.pages.orders import lifeline
 from console.web.page import Page, PageRequest
-from runtime.management_client import ServiceRefused, ServiceUnreachable
+from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 
 MAX_REFUSALS = 50
 AMOUNTS = ("paid_amount", "refunded_amount")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from confirmer.polling.circuit_breaker import MAX_FAILURES, MAX_RETRY_AFTER_S, OPEN, CircuitBreaker
-from runtime.rate_limiter import RateLimiter
+from runtime.timing.rate_limiter import RateLimiter
 
 
 @given(asked=st.lists(st.floats(0, 10), min_size=1, max_size=50).map(sorted), per_second=st.floats(0.5, 50))

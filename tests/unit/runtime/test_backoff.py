@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.backoff import Backoff
+from runtime.timing.backoff import Backoff
 
 BACKOFF = Backoff(1.0, 300.0)
 

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from runtime import fault_injection, faults
+from runtime import faults
+from runtime.faults import injection
 
 SCRIPT = """
 from runtime import faults
@@ -40,11 +41,11 @@ def test_an_unnamed_point_is_the_function_itself() -> None:
     ("fault", "code", "said"),
     [
         ("", 0, ["did []", "did [1]", "did [2]", "[1, 2, 3]", "done"]),
-        ("a.step:exit", fault_injection.EXIT_CODE, ["did []", "did [1]"]),
-        ("a.step:exit:2", fault_injection.EXIT_CODE, ["did []", "did [1]", "did [2]"]),
+        ("a.step:exit", injection.EXIT_CODE, ["did []", "did [1]"]),
+        ("a.step:exit:2", injection.EXIT_CODE, ["did []", "did [1]", "did [2]"]),
         ("a.step:raise", 1, ["did []", "did [1]"]),
         ("a.step:sleep:0.01", 0, ["did []", "did [1]", "did [2]", "[1, 2, 3]", "done"]),
-        ("a.half:exit", fault_injection.EXIT_CODE, ["did []", "did [1]", "did [2]", "[1]"]),
+        ("a.half:exit", injection.EXIT_CODE, ["did []", "did [1]", "did [2]", "[1]"]),
         ("another.step:exit", 0, ["did []", "did [1]", "did [2]", "[1, 2, 3]", "done"]),
     ],
 )

@@ -19,7 +19,7 @@ HEAVY = (
     "sendria",
     "pytest",
     "hypothesis",
-    "runtime.fault_injection",
+    "runtime.faults.injection",
 )
 OF_HTTPX = ("rich", "pygments", "click")
 """httpx imports its own command line where that is installed: beside our own, and nowhere else."""

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-from runtime import loopback
+from runtime.clients import loopback
 
 TIMEOUT_S = 30.0
 

@@ -1,0 +1,1 @@
+"""Clients of hookstream's own listeners."""
