@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -32,8 +32,9 @@ from stream.events import (
     ids,
     topics,
 )
-from stream.state import registers, untyped_registers
+from stream.state import registers
 from stream.state.aliases import Alias
+from stream.state.registers import Register, Registers
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -76,16 +77,23 @@ def payment(events: Iterable[Record], policy: OrdersPolicy) -> Expected:
         "payments": {order_id: _payment(state) for order_id, state in known.items()},
         "transactions": {
             f"{order_id} {name}": {
-                **_values(transaction, "status", "amount", "currency"),
+                "status": transaction.status.value,
+                "amount": transaction.amount.value,
+                "currency": transaction.currency.value,
+                "told": _json(transaction),
                 "refunded_amount": state.refunded_of(name),
             }
             for order_id, state in known.items()
             for name, transaction in state.transactions.items()
         },
         "orders": {
-            order_id: _values(state.order, "amount", "currency")
+            order_id: {
+                "amount": state.order.amount.value,
+                "currency": state.order.currency.value,
+                "told": _json(state.order),
+            }
             for order_id, state in working_set.payments.items()
-            if state.order
+            if state.order != payments.OrderRegisters()
         },
     }
     keys = [key for state in working_set.payments.values() for key in payments.event_keys(state, policy)]
@@ -104,7 +112,7 @@ def shipment(events: Iterable[Record]) -> Expected:
             "order_id": parcel.order_id,
             "status": parcel.status,
             "version": parcel.version,
-            "told": json.loads(registers.dump(parcel.registers)),
+            "told": _json(parcel.registers),
         }
         for name, parcel in parcels.items()
     }
@@ -251,13 +259,13 @@ def _event_ids(keys: Iterable[tuple[type[DomainEvent], tuple[str, ...]]]) -> fro
 def _payment(payment_state: payments.Payment) -> Row:
     return {
         "status": payment_state.status,
-        "amount": payment_state.known("amount"),
-        "currency": payment_state.known("currency"),
+        "amount": payment_state.stated.amount.value,
+        "currency": payment_state.stated.currency.value,
         "refunded_amount": payment_state.refunded_amount,
         "failure_reason": payment_state.failure_reason,
         "mismatched": payment_state.mismatched,
         "version": payment_state.version,
-        "told": _json(payment_state.told),
+        "told": _json(payment_state.registers),
         "cancels": _json(payment_state.cancels),
         "entries": _json(payment_state.entries),
     }
@@ -267,13 +275,9 @@ def _plan_order(event: Record) -> subscriptions.PlanOrder | None:
     return subscriptions.parse_order_id(event.order_id) if isinstance(event, subscriptions.SubscriptionInput) else None
 
 
-def _values(state: untyped_registers.Registers, *names: str) -> Row:
-    return {**{name: untyped_registers.value(state, name) for name in names}, "told": _json(state)}
-
-
-def _json(state: untyped_registers.Registers) -> Any:
+def _json(state: Registers | Mapping[str, Register[object]]) -> object:
     """Return registers as the store's JSON column returns them."""
-    return json.loads(untyped_registers.dump(state))
+    return json.loads(registers.dump(state))
 
 
 def _columns(columns: orders.Columns, version: int) -> Row:

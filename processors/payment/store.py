@@ -1,19 +1,25 @@
 """All SQL of the payment processor. Each batch runs one statement per table, with an array per column."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 
 from processors.payment.domain import CancelClaim, Parts, Payment, dispute
+from processors.payment.domain.payment_registers import (
+    CancelledAmount,
+    DisputeRegisters,
+    OrderRegisters,
+    PaymentRegisters,
+    TransactionRegisters,
+)
+from processors.payment.domain.transaction_log import LogValue
 from runtime.clock import to_datetime
 from stream.events import DisputeWebhook, PaymentWebhook
-from stream.state import json_payload
-from stream.state import untyped_registers as registers
+from stream.state import json_payload, registers
 from stream.state.aliases import Alias
 from stream.state.fold import Result
-from stream.state.untyped_registers import Registers
+from stream.state.registers import Register
 from stream.store.bulk_sql import write
 
 BACKFILL = """
@@ -118,12 +124,12 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Payment]:
     ids = {"ids": list(order_ids)}
     tx.exec_driver_sql(INSERT_MISSING, ids)
     orders = tx.exec_driver_sql(LOCK, ids).all()
-    payments = {order_id: rest for order_id, *rest in tx.exec_driver_sql(PAYMENTS, ids)}
-    transactions: dict[str, dict[str, Registers]] = {order_id: {} for order_id in order_ids}
+    payments = {row.order_id: _payment(*row) for row in tx.exec_driver_sql(PAYMENTS, ids)}
+    transactions: dict[str, dict[str, TransactionRegisters]] = {order_id: {} for order_id in order_ids}
     for order_id, transaction_id, told in tx.exec_driver_sql(TRANSACTIONS, ids):
-        transactions[order_id][transaction_id] = registers.load(told)
+        transactions[order_id][transaction_id] = registers.load(TransactionRegisters, told)
     return {
-        order_id: _payment(order_id, payments.get(order_id, NO_PAYMENT), transactions[order_id], order, entries)
+        order_id: _of_order(payments.get(order_id) or Payment(order_id), transactions[order_id], order, entries)
         for order_id, order, entries in orders
     }
 
@@ -145,8 +151,8 @@ def save_orders(tx: Connection, payments: Iterable[Payment]) -> None:
     rows = [
         (
             payment.order_id,
-            registers.value(payment.order, "amount"),
-            registers.value(payment.order, "currency"),
+            payment.order.amount.value,
+            payment.order.currency.value,
             registers.dump(payment.order),
             registers.dump({} if payment.version else payment.entries),
         )
@@ -182,46 +188,58 @@ class _Claims(msgspec.Struct):
     claims: dict[str, CancelClaim]
 
 
-NO_PAYMENT: Sequence[Any] = (0, None, None, None, None, None)
-_disputes = msgspec.json.Decoder(dict[str, dict[str, tuple[registers.Stamp, Any]]])
+_cancels = msgspec.json.Decoder(dict[str, Register[CancelledAmount]])
+_entries = msgspec.json.Decoder(dict[str, Register[LogValue]])
+_disputes = msgspec.json.Decoder(dict[str, DisputeRegisters])
 _pending = msgspec.json.Decoder(Alias[Payment])
 _claims = msgspec.json.Decoder(_Claims)
 
 
 def _payment(
-    order_id: str, row: Sequence[Any], transactions: Mapping[str, Registers], order: str, unpaid_entries: str | None
+    order_id: str, version: int, told: str, cancels: str, entries: str, claims: str | None, disputes: str | None
 ) -> Payment:
-    version, told, cancels, entries, claims, disputes = row
+    """Return the payment of a row, without its transactions and its order."""
     stored = _claims.decode(claims) if claims else None
     return Payment(
         order_id,
         version,
-        registers.load(told),
-        transactions,
-        registers.load(cancels),
-        registers.load(order),
-        registers.load(entries if version else unpaid_entries),
-        stored.base if stored else None,
-        stored.claims if stored else {},
-        _disputes.decode(disputes) if disputes else {},
+        registers=registers.load(PaymentRegisters, told),
+        cancels=_cancels.decode(cancels),
+        entries=_entries.decode(entries),
+        base=stored.base if stored else None,
+        claims=stored.claims if stored else {},
+        disputes=_disputes.decode(disputes) if disputes else {},
     )
 
 
+def _of_order(
+    payment: Payment, transactions: Mapping[str, TransactionRegisters], order: str, unpaid_entries: str | None
+) -> Payment:
+    """Return the payment with its transactions and with what is known of its order."""
+    entries = payment.entries if payment.version or not unpaid_entries else _entries.decode(unpaid_entries)
+    known = registers.load(OrderRegisters, order)
+    return msgspec.structs.replace(payment, transactions=transactions, order=known, entries=entries)
+
+
 def _payment_row(payment: Payment, last: PaymentWebhook | None) -> tuple[object, ...]:
-    names = "method transaction_id pg_transaction_id provider amount currency".split()
-    state = payment.told
+    stated = payment.stated
     return (
         payment.order_id,
         payment.status,
-        *(payment.known(name) for name in names),
+        stated.method.value,
+        stated.transaction_id.value,
+        stated.pg_transaction_id.value,
+        stated.provider.value,
+        stated.amount.value,
+        stated.currency.value,
         payment.refunded_amount,
         payment.failure_reason,
         payment.mismatched,
         to_datetime(payment.paid_at),
-        registers.value(state, "user_id"),
+        payment.registers.user_id.value,
         '{"webhook":' + json_payload.as_json(last.envelope.raw) + "}" if last else None,
         payment.version,
-        registers.dump(state),
+        registers.dump(payment.registers),
         registers.dump(payment.cancels),
         registers.dump(payment.entries),
         msgspec.json.encode(_Claims(payment.parts, dict(payment.claims))).decode() if payment.claims else None,
@@ -233,7 +251,9 @@ def _transaction_rows(payments: Iterable[Payment]) -> list[tuple[object, ...]]:
         (
             payment.order_id,
             transaction_id,
-            *(registers.value(state, name) for name in ("status", "amount", "currency")),
+            state.status.value,
+            state.amount.value,
+            state.currency.value,
             payment.refunded_of(transaction_id),
             registers.dump(state),
         )
@@ -243,13 +263,16 @@ def _transaction_rows(payments: Iterable[Payment]) -> list[tuple[object, ...]]:
 
 
 def _dispute_row(payment: Payment) -> tuple[object, ...]:
-    name, state = dispute.shown(payment.disputes) or ("", {})
+    name, state = dispute.shown(payment.disputes) or ("", dispute.NO_DISPUTE)
     return (
         payment.order_id,
         msgspec.json.encode(payment.disputes).decode(),
         name,
-        *(registers.value(state, field) for field in ("status", "reason", "amount", "currency")),
-        to_datetime(registers.value(state, "evidence_due_by")),
+        state.status.value,
+        state.reason.value,
+        state.amount.value,
+        state.currency.value,
+        to_datetime(state.evidence_due_by.value),
         dispute.charged_back(payment),
     )
 

@@ -6,10 +6,10 @@ therefore grow with every change. Only two stamps of the same rank and time, whi
 
 from collections.abc import Iterable
 
-Stamp = tuple[int, int, int, str]
+from stream.state.registers import Stamp
 
 
 def measure(stamps: Iterable[Stamp]) -> tuple[int, int, int]:
     """Return the number of stamps, the sum of their ranks, and the sum of their times in microseconds."""
     known = list(stamps)
-    return len(known), sum(stamp[0] for stamp in known), sum(stamp[1] for stamp in known)
+    return len(known), sum(stamp.rank for stamp in known), sum(stamp.at for stamp in known)

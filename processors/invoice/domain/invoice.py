@@ -6,6 +6,7 @@ from typing import Self, TypeVar
 
 import msgspec
 
+from stream.events import InvoiceState, TransferState
 from stream.state import registers
 from stream.state.registers import UNSET, Register, Registers, Stamp
 
@@ -53,7 +54,7 @@ class InvoiceRegisters(EndRegisters, frozen=True):
     invoice_id: Register[str] = UNSET
     customer_id: Register[str] = UNSET
     customer_name: Register[str] = UNSET
-    state: Register[str] = UNSET
+    state: Register[InvoiceState] = UNSET
     previous_state: Register[str] = UNSET
     title: Register[str] = UNSET
     cash_amount: Register[int] = UNSET
@@ -74,7 +75,7 @@ class TransferRegisters(Registers, frozen=True):
     reference: Register[str] = UNSET
     transaction_id: Register[str] = UNSET
     customer_id: Register[str] = UNSET
-    state: Register[str] = UNSET
+    state: Register[TransferState] = UNSET
     amount: Register[str] = UNSET
     asset: Register[str] = UNSET
     hash: Register[str] = UNSET

@@ -6,21 +6,21 @@ from dataclasses import dataclass, field
 import msgspec
 
 from processors.payment.domain import transaction_log
-from stream.state import untyped_registers as registers
-from stream.state.untyped_registers import Registers
+from processors.payment.domain.payment_registers import CancelledAmount, PaymentRegisters, TransactionRegisters
+from processors.payment.domain.transaction_log import Entries
+from stream.state.registers import Register
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """The part of a payment's state that a set of webhooks made. `transactions` holds each attempt to pay, by id.
+    """The part of a payment's state that a set of webhooks made.
 
-    An entry of `cancels` is (amount in minor units, transaction). A transaction may hold `refunded_amount`, the highest
-    refunded total that the provider ever stated for it. `entries` is the transaction log.
+    `transactions` holds each attempt to pay, `cancels` each cancel, by id. `entries` is the transaction log.
     """
 
-    told: Registers = {}
-    transactions: Mapping[str, Registers] = {}
-    cancels: Registers = {}
-    entries: Registers = {}
+    registers: PaymentRegisters = msgspec.field(default=PaymentRegisters(), name="told")
+    transactions: Mapping[str, TransactionRegisters] = {}
+    cancels: Mapping[str, Register[CancelledAmount]] = {}
+    entries: Entries = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,6 @@ def mismatch_reason(base: Parts, claim: CancelClaim) -> str | None:
 
 
 def _currencies_differ(base: Parts, claim: CancelClaim) -> bool:
-    paid = base.transactions.get(claim.transaction, base.told)
-    cancelled = claim.parts.told
-    currencies = registers.value(paid, "currency"), registers.value(cancelled, "currency")
-    return None not in currencies and currencies[0] != currencies[1]
+    paid = base.transactions.get(claim.transaction, base.registers).currency.value
+    cancelled = claim.parts.registers.currency.value
+    return paid is not None and cancelled is not None and paid != cancelled

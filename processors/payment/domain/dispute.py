@@ -6,14 +6,23 @@ order of events.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from msgspec.structs import replace
 
 from processors.payment.domain.payment import Payment
-from stream.events import DisputeClosed, DisputeOpened, DisputeWebhook, DomainEvent, OutcomeKind, Webhook, ids
-from stream.state import untyped_registers as registers
-from stream.state.untyped_registers import Registers
+from processors.payment.domain.payment_registers import DisputeRegisters
+from stream.events import (
+    DisputeClosed,
+    DisputeEvent,
+    DisputeOpened,
+    DisputeWebhook,
+    DomainEvent,
+    OutcomeKind,
+    Webhook,
+    ids,
+)
+from stream.state import registers
+from stream.state.registers import Stamp, register
 
 TRANSITIONS = (
     ("warning_needs_response", "warning_under_review"),
@@ -27,8 +36,12 @@ An inquiry (`warning…`) may become a dispute. A later verdict may reverse an e
 INQUIRY, SETTLED = TRANSITIONS[0], TRANSITIONS[-1]
 FUNDS = ("withdrawn", "reinstated")
 EVENTS = (DisputeOpened, DisputeClosed)
+NO_DISPUTE = DisputeRegisters()
 
-EventKey = tuple[type[DomainEvent], tuple[str, ...]]
+Disputes = Mapping[str, DisputeRegisters]
+"""The disputes of a payment, by id."""
+
+EventKey = tuple[type[DisputeEvent], tuple[str, ...]]
 """The type of a domain event, and the parts of its id: order, dispute, and status or stage and deadline."""
 
 
@@ -36,29 +49,28 @@ def apply_dispute(payment: Payment, webhook: DisputeWebhook) -> tuple[Payment, O
     """Return the payment after a webhook of one of its disputes, and the webhook's outcome."""
     notice, envelope = webhook.notice, webhook.envelope
     stamp = registers.stamp(TRANSITIONS, notice.status, envelope.occurred_at, envelope.event_id)
-    fields = {
-        "status": notice.status,
-        "provider": envelope.provider,
-        "reason": notice.reason,
-        "amount": notice.amount,
-        "currency": None if notice.amount is None else notice.currency,
-        "evidence_due_by": notice.evidence_due_by,
-        "transaction_id": notice.transaction_id,
-    }
-    before = payment.disputes.get(notice.dispute_id, {})
-    after = registers.update(before, stamp, fields)
-    if notice.funds:
-        moved = (0, envelope.occurred_at or 0, FUNDS.index(notice.funds), envelope.event_id)
-        after = registers.update(after, moved, {"funds": notice.funds})
+    moved = Stamp(0, envelope.occurred_at or 0, FUNDS.index(notice.funds) if notice.funds else 0, envelope.event_id)
+    stated = DisputeRegisters(
+        status=register(stamp, notice.status),
+        provider=register(stamp, envelope.provider),
+        reason=register(stamp, notice.reason),
+        amount=register(stamp, notice.amount),
+        currency=register(stamp, None if notice.amount is None else notice.currency),
+        evidence_due_by=register(stamp, notice.evidence_due_by),
+        transaction_id=register(stamp, notice.transaction_id),
+        funds=register(moved, notice.funds or None),
+    )
+    before = payment.disputes.get(notice.dispute_id, NO_DISPUTE)
+    after = registers.merge(before, stated)
     disputes = {**payment.disputes, notice.dispute_id: after}
-    outcome: OutcomeKind = "late" if registers.is_behind(before, stamp) else "processed"
+    outcome: OutcomeKind = "late" if stamp < before.status.stamp else "processed"
     return replace(payment, version=payment.version + 1, disputes=disputes), outcome
 
 
-def merge(left: Mapping[str, Registers], right: Mapping[str, Registers]) -> Mapping[str, Registers]:
+def merge(left: Disputes, right: Disputes) -> Disputes:
     """Merge the disputes of two payments."""
     names = sorted({*left, *right})
-    return {name: registers.merge(left.get(name, {}), right.get(name, {})) for name in names}
+    return {name: registers.merge(left.get(name, NO_DISPUTE), right.get(name, NO_DISPUTE)) for name in names}
 
 
 def event_keys(payment: Payment) -> tuple[EventKey, ...]:
@@ -76,51 +88,49 @@ def build_event(event_key: EventKey, payment: Payment, cause: Webhook) -> Domain
     """Build the domain event of a key from the state of its dispute."""
     kind, key = event_key
     state, envelope = payment.disputes[key[1]], cause.envelope
-    values: dict[str, Any] = {
-        "event_id": ids.domain_event_id(kind.__name__, *key),
-        "caused_by": envelope.event_id,
-        "mode": envelope.mode,
-        "occurred_at": envelope.occurred_at,
-        "received_at": envelope.received_at,
-        "order_id": payment.order_id or None,
-        "customer_id": registers.value(payment.told, "user_id"),
-        "dispute_id": key[1],
-        **{name: value for name, (_, value) in state.items()},
-    }
-    values["currency"] = values.get("currency") or "KRW"
-    fields: dict[str, Any] = {name: values.get(name) for name in kind.__struct_fields__}
-    return kind(**fields)
+    return kind(
+        event_id=ids.domain_event_id(kind.__name__, *key),
+        caused_by=envelope.event_id,
+        mode=envelope.mode,
+        occurred_at=envelope.occurred_at,
+        received_at=envelope.received_at,
+        order_id=payment.order_id or None,
+        customer_id=payment.registers.user_id.value,
+        provider=state.provider.value or "",
+        dispute_id=key[1],
+        status=state.status.value or "",
+        reason=state.reason.value,
+        amount=state.amount.value,
+        currency=state.currency.value or "KRW",
+        evidence_due_by=state.evidence_due_by.value,
+        transaction_id=state.transaction_id.value,
+    )
 
 
-def shown(disputes: Mapping[str, Registers]) -> tuple[str, Registers] | None:
+def shown(disputes: Disputes) -> tuple[str, DisputeRegisters] | None:
     """Return the dispute that a payment's row shows: the open one with the earliest deadline, else the latest one."""
 
-    def urgency(entry: tuple[str, Registers]) -> tuple[Any, ...]:
+    def urgency(entry: tuple[str, DisputeRegisters]) -> tuple[bool, bool, int, int, str]:
         name, state = entry
-        is_settled = registers.value(state, "status") in SETTLED
-        due_by = registers.value(state, "evidence_due_by")
-        return (is_settled, due_by is None, 0 if is_settled else due_by or 0, -state["status"][0][1], name)
+        is_settled, due_by = state.status.value in SETTLED, state.evidence_due_by.value
+        return (is_settled, due_by is None, 0 if is_settled else due_by or 0, -state.status.stamp.at, name)
 
     return min(disputes.items(), key=urgency, default=None)
 
 
 def charged_back(payment: Payment) -> int:
     """Return the amount of lost disputes, in minor units of the payment's currency."""
-    currency = payment.known("currency")
-    lost = [state for state in payment.disputes.values() if registers.value(state, "status") == "lost"]
-    return sum(
-        registers.value(state, "amount") or 0
-        for state in lost
-        if currency in (None, registers.value(state, "currency") or currency)
-    )
+    currency = payment.stated.currency.value
+    lost = [state for state in payment.disputes.values() if state.status.value == "lost"]
+    return sum(state.amount.value or 0 for state in lost if currency in (None, state.currency.value or currency))
 
 
-def _event_key(payment: Payment, name: str, state: Registers) -> EventKey:
+def _event_key(payment: Payment, name: str, state: DisputeRegisters) -> EventKey:
     """While the order is unknown, the provider is part of the key."""
-    status = registers.value(state, "status")
-    provider = () if payment.order_id else (registers.value(state, "provider"),)
+    status = state.status.value or ""
+    provider = () if payment.order_id else (state.provider.value or "",)
     if status in SETTLED:
         return DisputeClosed, (payment.order_id, name, status, *provider)
     stage = "inquiry" if status in INQUIRY else "dispute"
-    due_by = str(registers.value(state, "evidence_due_by") or "")
+    due_by = str(state.evidence_due_by.value or "")
     return DisputeOpened, (payment.order_id, name, stage, due_by, *provider)

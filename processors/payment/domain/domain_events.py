@@ -1,11 +1,12 @@
 """The domain events that hold for a payment, and those that a change makes new."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from processors.payment.domain import dispute, transaction_log
 from processors.payment.domain.cancel_claims import mismatch_reason
+from processors.payment.domain.event_builders import Change, build_event
 from processors.payment.domain.payment import Payment
 from processors.payment.domain.published_state import payment_state
 from processors.payment.domain.transitions import apply_webhook
@@ -13,6 +14,7 @@ from stream.events import (
     AmountMismatched,
     DepositAwaited,
     DepositReversed,
+    DisputeEvent,
     DisputeWebhook,
     DomainEvent,
     OrderWebhook,
@@ -30,7 +32,7 @@ from stream.events import (
     Webhook,
     ids,
 )
-from stream.state import untyped_registers as registers
+from stream.state.registers import UNSET
 
 OrdersPolicy = Literal["optional", "required"]
 """`optional` publishes a success at once; `required` only when the shop's order is known and its amount agrees."""
@@ -57,9 +59,11 @@ def new_events(before: Payment, after: Payment, cause: Webhook, orders: OrdersPo
     keys = event_keys(after, orders)
     known = event_keys(before, orders) if keys else ()
     events = [
-        dispute.build_event(key, after, cause) if key[0] in dispute.EVENTS else _build_event(key, before, after, cause)
-        for key in keys
-        if key not in known
+        dispute.build_event((kind, key), after, cause)
+        if issubclass(kind, DisputeEvent)
+        else build_event(kind, Change(key, before, after, cause))
+        for kind, key in keys
+        if (kind, key) not in known
     ]
     return tuple(events) if any(map(_carries_state, events)) else (*events, *_updates(before, after, cause))
 
@@ -83,7 +87,7 @@ def _updates(before: Payment, after: Payment, cause: Webhook) -> tuple[PaymentUp
         occurred_at=envelope.occurred_at,
         received_at=envelope.received_at,
         order_id=after.order_id,
-        customer_id=after.known("user_id"),
+        customer_id=after.registers.user_id.value,
         state=state,
     )
     return (event,)
@@ -109,7 +113,7 @@ def event_keys(payment: Payment, orders: OrdersPolicy = "optional") -> tuple[Eve
 
 def _failed(payment: Payment) -> EventKey:
     """A transaction may be tried again with another card: attempts after the first have their number in the key."""
-    transaction = registers.value(payment.told, "transaction_id") or ""
+    transaction = payment.registers.transaction_id.value or ""
     times = transaction_log.count_failed_attempts(payment.entries, transaction)
     return PaymentFailed, (payment.order_id, transaction, *((str(times),) if times > 1 else ()))
 
@@ -122,7 +126,7 @@ def _occurrence(payment: Payment) -> tuple[str, ...]:
 
 def _deposit(payment: Payment) -> EventKey:
     """A deposit that is awaited although it was made before has been reversed by the bank."""
-    if registers.value(payment.told, "deposited"):
+    if payment.registers.deposited.value:
         return DepositReversed, (payment.order_id, str(payment.paid_counts.reversed))
     return DepositAwaited, (payment.order_id,)
 
@@ -130,8 +134,8 @@ def _deposit(payment: Payment) -> EventKey:
 def _paid(payment: Payment, orders: OrdersPolicy) -> tuple[EventKey, ...]:
     """A mismatched amount replaces the success. A payment of amount 0 cannot be refunded, so no refund is requested."""
     if payment.mismatched:
-        transaction = payment.live[0] if payment.live else payment.known("transaction_id") or ""
-        kinds = (AmountMismatched, RefundRequested) if payment.known("amount") else (AmountMismatched,)
+        transaction = payment.live[0] if payment.live else payment.stated.transaction_id.value or ""
+        kinds = (AmountMismatched, RefundRequested) if payment.stated.amount.value else (AmountMismatched,)
         return tuple((kind, (payment.order_id, transaction, *_occurrence(payment))) for kind in kinds)
     if orders == "required" and not payment.is_checked:
         return ()
@@ -148,7 +152,7 @@ def _overpaid(payment: Payment) -> tuple[EventKey, ...]:
 
 def _overpayment_kinds(payment: Payment, transaction: str) -> tuple[type[DomainEvent], ...]:
     """A refund can be requested only of a known amount."""
-    is_known = registers.value(payment.transactions[transaction], "amount") is not None
+    is_known = payment.transactions[transaction].amount is not UNSET
     return (PaymentOverpaid, RefundRequested) if is_known else (PaymentOverpaid,)
 
 
@@ -170,84 +174,3 @@ def _mismatched_refunds(payment: Payment) -> tuple[EventKey, ...]:
     ]
     excessive = [(payment.order_id, name, str(payment.stated_refund_of(name))) for name in payment.over_refunded]
     return tuple((RefundMismatched, key) for key in (*waiting, *excessive))
-
-
-def _build_event(event_key: EventKey, before: Payment, payment: Payment, cause: Webhook) -> DomainEvent:
-    kind, key = event_key
-    envelope = cause.envelope
-    fields = {
-        "event_id": ids.domain_event_id(kind.__name__, *key),
-        "caused_by": envelope.event_id,
-        "mode": envelope.mode,
-        "occurred_at": envelope.occurred_at,
-        "received_at": envelope.received_at,
-        "order_id": payment.order_id,
-        "customer_id": registers.value(payment.told, "user_id"),
-        **_payment_fields(payment),
-        "refunded_amount": payment.refunded_amount or None,
-        "state": payment_state(payment),
-        **_fields_of_kind(kind, key, before, payment),
-    }
-    if "refund_id" in kind.__struct_fields__:
-        fields.setdefault("refund_id", ids.domain_event_id("refund", *key))
-    return kind(**{name: fields[name] for name in kind.__struct_fields__ if name in fields})
-
-
-def _payment_fields(payment: Payment) -> dict[str, Any]:
-    return {
-        "provider": payment.known("provider"),
-        "amount": payment.known("amount"),
-        "currency": payment.known("currency") or "KRW",
-        "method": payment.known("method"),
-        "transaction_id": payment.known("transaction_id"),
-        "paid_at": payment.paid_at,
-        "expected_amount": registers.value(payment.order, "amount"),
-        "expected_currency": registers.value(payment.order, "currency"),
-        "reason": payment.failure_reason,
-        "released_amount": payment.known("released_amount"),
-    }
-
-
-def _fields_of_kind(kind: type[DomainEvent], key: tuple[str, ...], before: Payment, payment: Payment) -> dict[str, Any]:
-    """Return the fields in which this type of event differs from the payment as a whole."""
-    if kind is PaymentCompleted:
-        failed = payment.failed_refunds > before.failed_refunds and before.version > 0
-        return {"reason": "refund_failed"} if failed else {"reason": None}
-    if kind is PaymentRefunded:
-        now = payment.refunded_amount - before.refunded_amount
-        return {"amount": now if now > 0 else payment.refunded_amount}
-    if kind is PaymentCancelled:
-        at = payment.told["status"][0][1]
-        return {"refunded_amount": payment.cancelled_amount, "cancelled_at": at or None}
-    if kind is RefundMismatched:
-        return _mismatch_fields(key, payment)
-    if kind in (PaymentOverpaid, RefundRequested) and key[1] in payment.extra:
-        state = payment.transactions[key[1]]
-        money = {"amount": registers.value(state, "amount"), "currency": registers.value(state, "currency") or "KRW"}
-        released = registers.value(state, "released_amount")
-        return {**money, "transaction_id": key[1], "reason": "overpaid", "released_amount": released}
-    return {"reason": "amount_mismatch"} if kind is RefundRequested else {}
-
-
-def _mismatch_fields(key: tuple[str, ...], payment: Payment) -> dict[str, Any]:
-    """Read a RefundMismatched key: (order, transaction, sum), or (order, provider, transaction, reason) of a cancel."""
-    paid = {"paid_amount": payment.known("amount"), "paid_currency": payment.known("currency"), "refund_id": None}
-    if len(key) == len(("order", "transaction", "sum")):
-        state = payment.transactions[key[1]]
-        return {
-            "provider": registers.value(state, "provider") or payment.known("provider"),
-            "transaction_id": key[1] or None,
-            "amount": int(key[2]),
-            "currency": registers.value(state, "currency") or "KRW",
-            "paid_amount": registers.value(state, "amount"),
-            "paid_currency": registers.value(state, "currency"),
-            "refund_id": None,
-            "reason": "exceeds_payment",
-        }
-    _, provider, transaction, reason = key
-    claim = payment.claims[f"{provider}\n{transaction}"]
-    cancelled = sum(amount for _, (amount, _) in claim.parts.cancels.values())
-    amount = cancelled or registers.value(claim.parts.told, "amount")
-    currency = registers.value(claim.parts.told, "currency") or "KRW"
-    fields = {"provider": provider, "transaction_id": transaction or None, "amount": amount, "currency": currency}
-    return {**paid, **fields, "reason": reason}

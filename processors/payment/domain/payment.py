@@ -4,16 +4,28 @@ Single values are the status, the amount and the like; the log (column `entries`
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TypeVar
 
 import msgspec
+from msgspec.structs import astuple
 
 from processors.payment.domain import transaction_log
 from processors.payment.domain.cancel_claims import CancelClaim, Parts, mismatch_reason
-from processors.payment.domain.transaction_log import PaidCounts, RefundEntry, TransactionLog
-from stream.state import untyped_registers as registers
+from processors.payment.domain.payment_registers import (
+    NO_TRANSACTION,
+    CancelledAmount,
+    DisputeRegisters,
+    OrderRegisters,
+    PaymentRegisters,
+    StatedRegisters,
+    TransactionRegisters,
+)
+from processors.payment.domain.transaction_log import Entries, PaidCounts, RefundEntry, TransactionLog
+from stream.events import PaymentStatus
 from stream.state.derived import derived
-from stream.state.untyped_registers import UNSET, Registers, Stamp
+from stream.state.registers import UNSET, Register
+
+T = TypeVar("T")
 
 TRANSITIONS = (
     ("pending",),
@@ -32,43 +44,42 @@ this.
 PAID = ("completed", "partially_cancelled", "cancelled")
 LIVE = ("completed", "partially_cancelled")
 FAILED = ("failed", "expired")
+STATED_FIELDS = len(StatedRegisters.__struct_fields__)
 PAID_RANK = next(rank for rank, tier in enumerate(TRANSITIONS) if "completed" in tier)
-NO_VALUE: tuple[Stamp, Any] = (UNSET, None)
 
 
 class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived values
     """The payment of one order.
 
-    `told`, `transactions`, `cancels` and `entries` are the effective state: `base` merged with the claims that fit it.
-    `base` is None while there is no claim; the effective state is then the base. `order` holds the amount and currency
-    that the shop's order states. `disputes` holds the state of each dispute by its id. `told` holds the payment's
-    registers; for example `deposited` is True once a deposit was made.
+    `registers`, `transactions`, `cancels` and `entries` are the effective state: `base` merged with the claims that
+    fit it. `base` is None while there is no claim; the effective state is then the base. `disputes` holds the state of
+    each dispute by its id.
     """
 
     order_id: str
     version: int = 0
-    told: Registers = {}
-    transactions: Mapping[str, Registers] = {}
-    cancels: Registers = {}
-    order: Registers = {}
-    entries: Registers = {}
+    registers: PaymentRegisters = msgspec.field(default=PaymentRegisters(), name="told")
+    transactions: Mapping[str, TransactionRegisters] = {}
+    cancels: Mapping[str, Register[CancelledAmount]] = {}
+    order: OrderRegisters = OrderRegisters()
+    entries: Entries = {}
     base: Parts | None = None
     claims: Mapping[str, CancelClaim] = {}
-    disputes: Mapping[str, Registers] = {}
+    disputes: Mapping[str, DisputeRegisters] = {}
 
     @derived
-    def status(self) -> str | None:
+    def status(self) -> PaymentStatus | None:
         """The status of the highest rank and then the latest time, corrected by the log.
 
         A partial refund of the whole amount is a cancel. A cancel of one transaction, or an account opened for it,
         leaves the order paid when another transaction has paid it. A failed refund refunds nothing.
         """
-        status = self.stated_status
-        current = registers.value(self.told, "transaction")
+        status = self.registers.status.value
+        current = self.registers.transaction.value
         if status == "waiting_for_deposit" and current and self.live:
-            return _status(self.transactions[self.live[0]])
+            return self.transactions[self.live[0]].status.value
         if status == "cancelled" and self.live:
-            status = _status(self.transactions[self.live[0]])
+            status = self.transactions[self.live[0]].status.value
         if status in PAID and self._is_status_from_amounts(status):
             refunded = self.refunded_amount
             return (
@@ -78,17 +89,6 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
             return "cancelled"
         return status
 
-    @property
-    def stated_status(self) -> str | None:
-        """The status of the highest rank and then the latest time, as it was stated."""
-        status: str | None = registers.value(self.told, "status")
-        return status
-
-    @property
-    def status_stamp(self) -> Stamp:
-        """The stamp of the status as it was stated; the log may correct the status (see `status`)."""
-        return self.told["status"][0] if "status" in self.told else UNSET
-
     @derived
     def live(self) -> list[str]:
         """The transactions that hold the customer's money, the one that pays the order first.
@@ -97,41 +97,47 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         amount 0 comes last, because it took nothing. A cancel that names no transaction ends all that were paid before
         it.
         """
-        paid_ever = [(name, state) for name, state in self.transactions.items() if _status(state) in LIVE]
+        paid_ever = [(name, state) for name, state in self.transactions.items() if state.status.value in LIVE]
         if not paid_ever:
             return []
-        ordered, cancelled_at = _money(self.order), self._cancelled_at
+        ordered, cancelled_at = self.order.money, self._cancelled_at
         paid = [
-            (ordered is not None and _money(state) not in (None, ordered), _is_zero(state), state["status"][0][1], name)
+            (
+                ordered is not None and state.money not in (None, ordered),
+                state.amount.value == 0,
+                state.status.stamp.at,
+                name,
+            )
             for name, state in paid_ever
-            if state["status"][0][1] > cancelled_at
+            if state.status.stamp.at > cancelled_at
         ]
         return [name for *_, name in sorted(paid)]
 
     @property
     def extra(self) -> list[str]:
         """The transactions that paid an order that another transaction had paid already."""
-        return [name for name in self.live[1:] if not _is_zero(self.transactions[name])]
+        return [name for name in self.live[1:] if self.transactions[name].amount.value != 0]
 
-    def known(self, name: str) -> Any:
-        """Return a field of the transaction that pays the order, or of the last transaction if none does.
+    @derived
+    def stated(self) -> StatedRegisters:
+        """The registers of the transaction that pays the order, or of the last transaction if none does.
 
         A field that the transaction lacks comes from the payment's own registers, unless it was stated of another
         transaction.
         """
-        register = self._paying.get(name)
-        return self.register(name)[1] if register is None else register[1]
-
-    def register(self, name: str) -> tuple[Stamp, Any]:
-        """Return the stamp and the value of the field that `known` returns."""
-        if (register := self._paying.get(name)) is not None:
-            return register
-        if (register := self.told.get(name)) is None:
-            return NO_VALUE
-        # The current transaction lacks the field, so each register of it is another transaction's.
-        if self._current and any(state.get(name, NO_VALUE)[0] == register[0] for state in self.transactions.values()):
-            return NO_VALUE
-        return register
+        paying, own = astuple(self._paying), astuple(self.registers)
+        # A field that the current transaction lacks can have the stamp of another transaction only.
+        others = [astuple(state) for state in self.transactions.values()] if self._current else []
+        return StatedRegisters(
+            *[
+                paying[at]
+                if paying[at] is not UNSET
+                else UNSET
+                if any(other[at].stamp == own[at].stamp for other in others)
+                else own[at]
+                for at in range(STATED_FIELDS)
+            ]
+        )
 
     @property
     def paid_at(self) -> int | None:
@@ -139,26 +145,20 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
 
         None when the time belongs to an overtaken status, and after a deposit was reversed.
         """
-        (rank, at, position, _), paid_at = self.register("paid_at")
-        if paid_at is None:
+        paid = self.stated.paid_at
+        if paid.value is None:
             return None
-        status = self.status_stamp
-        changes = self._log.changes
-        was_reversed = rank == PAID_RANK and any(
-            change.status == "waiting_for_deposit" and at < change.at for change in changes
+        was_reversed = paid.stamp.rank == PAID_RANK and any(
+            change.status == "waiting_for_deposit" and paid.stamp.at < change.at for change in self._log.changes
         )
-        was_paid = self.status in PAID and rank >= PAID_RANK
-        is_of_status = (rank, position) == (status[0], status[2])
-        return paid_at if (was_paid or is_of_status) and not was_reversed else None
+        was_paid = self.status in PAID and paid.stamp.rank >= PAID_RANK
+        return paid.value if (was_paid or self._is_of_status(paid)) and not was_reversed else None
 
     @property
     def failure_reason(self) -> str | None:
         """The reason of the failed attempt that set the status; None with any other status."""
-        (rank, _, position, _), reason = self.register("failure_reason")
-        if reason is None:
-            return None
-        status = self.status_stamp
-        return reason if self.status in FAILED and (rank, position) == (status[0], status[2]) else None
+        reason = self.stated.failure_reason
+        return reason.value if self.status in FAILED and self._is_of_status(reason) else None
 
     @derived
     def refunded_amount(self) -> int:
@@ -167,7 +167,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
 
     def refunded_of(self, transaction: str) -> int:
         """Return the refunded amount of one transaction in minor units, at most the amount it paid."""
-        amount: int | None = registers.value(self.transactions.get(transaction, {}), "amount")
+        amount = self.transactions.get(transaction, NO_TRANSACTION).amount.value
         stated = self.stated_refund_of(transaction)
         return min(stated, stated if amount is None else amount)
 
@@ -178,10 +178,11 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         last total without the refunds that failed since. Refunds with webhooks of their own count only where the
         provider states no total.
         """
-        by_cancels: int = sum(amount for _, (amount, name) in self.cancels.values() if name == transaction)
+        cancels = [register.value for register in self.cancels.values() if register.value]
+        by_cancels = sum(cancel.amount for cancel in cancels if cancel.transaction == transaction)
         refunds = self._refunds_of(transaction)
         completed = sum(refund.amount for refund in refunds if refund.status == "completed")
-        highest = registers.value(self.transactions.get(transaction, {}), "refunded_amount")
+        highest = self.transactions.get(transaction, NO_TRANSACTION).refunded_amount.value
         if highest is None:
             return by_cancels + completed
         totals = self._log.totals.get(transaction, [])
@@ -201,28 +202,27 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         """The transactions whose stated refunds exceed the amount they paid."""
         if self._is_unrefunded:
             return []
-        amounts = ((name, registers.value(state, "amount")) for name, state in self.transactions.items())
+        amounts = ((name, state.amount.value) for name, state in self.transactions.items())
         return [name for name, amount in amounts if amount is not None and self.stated_refund_of(name) > amount]
 
     @property
     def cancelled_amount(self) -> int | None:
         """The amount that a cancel refunded, in minor units: all of it unless a part is stated, None if unknown."""
-        state = self.transactions.get(registers.value(self.told, "transaction") or "", {})
-        if self.refunded_amount or registers.value(state, "refunded_amount") == 0:
+        state = self.transactions.get(self.registers.transaction.value or "", NO_TRANSACTION)
+        if self.refunded_amount or state.refunded_amount.value == 0:
             return self.refunded_amount or None
-        amount: int | None = self.known("amount")
-        return amount
+        return self.stated.amount.value
 
     @derived
     def mismatched(self) -> bool:
         """True if the amount or currency paid is known to differ from the order's."""
-        paid, ordered = self._paid_money, _money(self.order)
+        paid, ordered = self.stated.money, self.order.money
         return self.status in PAID and paid is not None and ordered is not None and paid != ordered
 
     @property
     def is_checked(self) -> bool:
         """True if both the order's amount and the payment's are known."""
-        return self._paid_money is not None and _money(self.order) is not None
+        return self.stated.money is not None and self.order.money is not None
 
     @derived
     def paid_counts(self) -> PaidCounts:
@@ -241,7 +241,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
     @property
     def parts(self) -> Parts:
         """The state from all webhooks but those of claims."""
-        return self.base or Parts(self.told, self.transactions, self.cancels, self.entries)
+        return self.base or Parts(self.registers, self.transactions, self.cancels, self.entries)
 
     @property
     def waiting_claims(self) -> tuple[CancelClaim, ...]:
@@ -252,7 +252,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
     @derived
     def _refunded_transactions(self) -> list[str]:
         """The transactions that may have refunds."""
-        named = {name for _, (_, name) in self.cancels.values()}
+        named = {register.value.transaction for register in self.cancels.values() if register.value}
         return sorted({*named, *self.transactions, *(self._transaction_of(refund) for refund in self._log.refunds)})
 
     @derived
@@ -263,17 +263,22 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
     def _is_unrefunded(self) -> bool:
         """True if no webhook states a cancel or a refund, which holds for most payments and saves the sums."""
         stated = self.cancels or self._log.refunds or self._log.totals
-        return not stated and not any("refunded_amount" in state for state in self.transactions.values())
+        return not stated and not any(state.refunded_amount is not UNSET for state in self.transactions.values())
 
     @derived
     def _current(self) -> str:
         """The transaction that pays the order, else the last one; empty when no transaction is known."""
-        return self.live[0] if self.live else registers.value(self.told, "transaction") or ""
+        return self.live[0] if self.live else self.registers.transaction.value or ""
 
     @derived
-    def _paying(self) -> Registers:
+    def _paying(self) -> TransactionRegisters:
         """The registers of the current transaction."""
-        return self.transactions.get(self._current, {})
+        return self.transactions.get(self._current, NO_TRANSACTION)
+
+    def _is_of_status(self, register: Register[T]) -> bool:
+        """Return whether an event that stated the payment's present status set the register."""
+        status = self.registers.status.stamp
+        return (register.stamp.rank, register.stamp.position) == (status.rank, status.position)
 
     def _refunds_of(self, transaction: str) -> list[RefundEntry]:
         """Return the refunds of a transaction, without the release of the amount that was authorized and not captured.
@@ -281,7 +286,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         The release is the first refund of that amount: it is made at the capture, before anything can be refunded.
         """
         refunds = [refund for refund in self._log.refunds if self._transaction_of(refund) == transaction]
-        released = registers.value(self.transactions.get(transaction, {}), "released_amount")
+        released = self.transactions.get(transaction, NO_TRANSACTION).released_amount.value
         same = [refund for refund in refunds if released and refund.amount == released]
         release = min(same, key=lambda refund: (refund.at, refund.id), default=None)
         return [refund for refund in refunds if refund is not release]
@@ -296,7 +301,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         return max(transaction_log.count_drops(self._log.totals.get(transaction, [])), rejected)
 
     def _failed_amount_of(self, transaction: str) -> int:
-        highest = registers.value(self.transactions.get(transaction, {}), "refunded_amount") or 0
+        highest = self.transactions.get(transaction, NO_TRANSACTION).refunded_amount.value or 0
         rejected = sum(
             refund.amount
             for refund in self._refunds_of(transaction)
@@ -312,7 +317,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         if self._is_unrefunded:
             return False
         current = self._current
-        is_summed = registers.value(self.transactions.get(current, {}), "refunded_amount") is not None
+        is_summed = self.transactions.get(current, NO_TRANSACTION).refunded_amount is not UNSET
         if status == "completed":
             return not is_summed and bool(self._refunds_of(current)) and self._total_paid > 0
         return is_summed and self._failed_refunds_of(current) > 0 and self._total_paid > 0
@@ -324,32 +329,13 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         Orders that were cancelled before the log was introduced have only the register.
         """
         ends = [change.at for change in self._log.changes if change.status == "cancelled" and not change.transaction]
-        if self.stated_status == "cancelled" and not registers.value(self.told, "transaction"):
-            ends.append(self.told["status"][0][1] or transaction_log.END_OF_TIME)
+        status = self.registers.status
+        if status.value == "cancelled" and not self.registers.transaction.value:
+            ends.append(status.stamp.at or transaction_log.END_OF_TIME)
         return max(ends, default=-1)
 
     @derived
     def _total_paid(self) -> int:
         """The sum paid by all live transactions, in minor units; 0 if unknown."""
-        amounts = [registers.value(self.transactions[name], "amount") or 0 for name in self.live]
-        return sum(amounts) or self.known("amount") or 0
-
-    @derived
-    def _paid_money(self) -> tuple[int, str] | None:
-        """Amount (minor units) and currency of the transaction that pays the order; None if unknown."""
-        amount = self.known("amount")
-        return None if amount is None else (amount, self.known("currency"))
-
-
-def _status(state: Registers) -> str | None:
-    status: str | None = registers.value(state, "status")
-    return status
-
-
-def _is_zero(state: Registers) -> bool:
-    return bool(registers.value(state, "amount") == 0)
-
-
-def _money(state: Registers) -> tuple[int, str] | None:
-    amount = registers.value(state, "amount")
-    return None if amount is None else (amount, registers.value(state, "currency"))
+        amounts = [self.transactions[name].amount.value or 0 for name in self.live]
+        return sum(amounts) or self.stated.amount.value or 0

@@ -5,13 +5,18 @@ is the kind, the time (microseconds since 1970 UTC, 0 where unknown) and the tra
 refund's key is the kind and the refund's id. No id contains a line break.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 
 from stream.events import PaymentNotice, RefundNotice
-from stream.state import untyped_registers as registers
-from stream.state.untyped_registers import Registers, Stamp
+from stream.state.registers import Register, Stamp
+
+LogValue = int | bool | tuple[str | int | bool, ...]
+"""The value of an entry. Its type follows from the kind in the key, see `payment_entries` and `refund_entries`."""
+
+Entries = Mapping[str, Register[LogValue]]
+"""The entries of a log by key."""
 
 MONEY_STATUSES = ("waiting_for_deposit", "completed", "partially_cancelled", "cancelled")
 """The statuses that decide whether a transaction holds the customer's money, in their order at the same time."""
@@ -65,47 +70,55 @@ class PaidCounts(NamedTuple):
     reversed: int
 
 
-def payment_entries(notice: PaymentNotice, provider: str, transaction: str, stamp: Stamp) -> Registers:
-    """Return the log entries of one payment webhook."""
-    at, made = stamp[1], dict[str, object]()
+def payment_entries(notice: PaymentNotice, provider: str, transaction: str, stamp: Stamp) -> Entries:
+    """Return the log entries of one payment webhook.
+
+    A money status has (provider, aliases …), a failed attempt (transaction, label, is it a summary), a refunded total
+    its amount.
+    """
+    at, entries = stamp.at, dict[str, Register[LogValue]]()
     if notice.status in MONEY_STATUSES:
         aliases = {transaction, notice.transaction_id, notice.pg_transaction_id, *notice.references}
-        made[f"{notice.status}\n{at}\n{transaction}"] = [provider, *sorted(filter(None, aliases))]
+        entries[f"{notice.status}\n{at}\n{transaction}"] = Register(stamp, (provider, *sorted(filter(None, aliases))))
     if notice.status == "failed":
         label, tried = notice.pg_transaction_id or "", notice.transaction_id or ""
         is_summary = not label and not {tried}.issuperset(notice.references)
-        made[f"failed\n{at}\n{label or tried}"] = [tried, label, is_summary]
-    entries: Registers = {key: (stamp, value) for key, value in made.items()}
+        entries[f"failed\n{at}\n{label or tried}"] = Register(stamp, (tried, label, is_summary))
     if notice.refunded_amount is not None:
         refunded = notice.refunded_amount
-        entries = {**entries, f"refunded\n{at}\n{transaction}": ((refunded, 0, 0, ""), refunded)}
+        entries[f"refunded\n{at}\n{transaction}"] = Register(Stamp(refunded, 0, 0, ""), refunded)
     return entries
 
 
-def refund_entries(notice: RefundNotice, at: int, event_id: str) -> Registers:
-    """Return the log entries of one refund webhook; status, amount and success may come from different webhooks."""
-    rank, aliases = REFUND_RANKS[notice.status], list(notice.references)
-    stamp = (rank, at, int(notice.status == "completed"), event_id)
-    entries: Registers = {f"refund\n{notice.refund_id}": (stamp, [notice.status, at, *aliases])}
+def refund_entries(notice: RefundNotice, at: int, event_id: str) -> Entries:
+    """Return the log entries of one refund webhook; status, amount and success may come from different webhooks.
+
+    The status has (status, its time, aliases …).
+    """
+    stamp = Stamp(REFUND_RANKS[notice.status], at, int(notice.status == "completed"), event_id)
+    entries: dict[str, Register[LogValue]] = {
+        f"refund\n{notice.refund_id}": Register(stamp, (notice.status, at, *notice.references))
+    }
     if notice.amount is not None:
-        entries = {**entries, f"amount\n{notice.refund_id}": (stamp, notice.amount)}
+        entries[f"amount\n{notice.refund_id}"] = Register(stamp, notice.amount)
     if notice.status == "completed":
-        entries = {**entries, f"succeeded\n{notice.refund_id}": ((0, 0, 0, ""), True)}
+        entries[f"succeeded\n{notice.refund_id}"] = Register(Stamp(0, 0, 0, ""), value=True)
     return entries
 
 
-def parse(entries: Registers) -> TransactionLog:
+def parse(entries: Entries) -> TransactionLog:
     """Return the entries by kind, except for failed attempts."""
     changes, refunds, totals = list[StatusChange](), list[RefundEntry](), dict[str, list[tuple[int, int]]]()
-    for key, (_, value) in entries.items():
+    for key, entry in entries.items():
         kind, at, name = _split(key)
         if kind in MONEY_RANKS:
             time = END_OF_TIME if kind == "cancelled" and at == "0" else int(at)
-            changes.append(StatusChange(time, MONEY_RANKS[kind], name, value[0], tuple(value[1:])))
+            provider, *aliases = cast("tuple[str, ...]", entry.value)
+            changes.append(StatusChange(time, MONEY_RANKS[kind], name, provider, tuple(aliases)))
         elif kind == "refund":
-            refunds.append(_refund(key.partition("\n")[2], value, entries))
+            refunds.append(_refund(key.partition("\n")[2], entry, entries))
         elif kind == "refunded":
-            totals.setdefault(name, []).append((int(at), value))
+            totals.setdefault(name, []).append((int(at), cast("int", entry.value)))
     changes.sort()
     for stated in totals.values():
         stated.sort()
@@ -133,19 +146,20 @@ def count_paid(changes: Iterable[StatusChange]) -> PaidCounts:
     return PaidCounts(paid, reversed_)
 
 
-def count_failed_attempts(entries: Registers, transaction_id: str) -> int:
+def count_failed_attempts(entries: Entries, transaction_id: str) -> int:
     """Return the number of failed attempts to pay, at least 1. Attempts differ by id, or by time where they have none.
 
     An entry that names the payment by a further alias, such as a failed checkout session, summarizes attempts and is
     not counted.
     """
-    failed = [
-        (label, "" if label else at, is_summary)
-        for key, (_, (tried, label, is_summary)) in _of_kind(entries, "failed")
-        for at in [_split(key)[1]]
-        if tried == transaction_id
-    ]
-    return max(1, len({(label, at) for label, at, is_summary in failed if not is_summary}))
+    attempts = set[tuple[str, str]]()
+    for key, entry in entries.items():
+        kind, at, _ = _split(key)
+        if kind == "failed":
+            tried, label, is_summary = cast("tuple[str, str, bool]", entry.value)
+            if tried == transaction_id and not is_summary:
+                attempts.add((label, "" if label else at))
+    return max(1, len(attempts))
 
 
 def count_drops(totals: list[tuple[int, int]]) -> int:
@@ -158,19 +172,16 @@ def sum_drops(totals: list[tuple[int, int]]) -> int:
     return sum(drop for drop in _drops(totals) if drop > 0)
 
 
-def _refund(refund_id: str, value: Sequence[Any], entries: Registers) -> RefundEntry:
-    status, at, *aliases = value
-    amount = registers.value(entries, f"amount\n{refund_id}") or 0
-    return RefundEntry(refund_id, status, amount, tuple(aliases), at, f"succeeded\n{refund_id}" in entries)
+def _refund(refund_id: str, entry: Register[LogValue], entries: Entries) -> RefundEntry:
+    status, at, *aliases = cast("tuple[str, int, *tuple[str, ...]]", entry.value)
+    amount = entries.get(f"amount\n{refund_id}")
+    total = 0 if amount is None else cast("int", amount.value)
+    return RefundEntry(refund_id, status, total, tuple(aliases), at, f"succeeded\n{refund_id}" in entries)
 
 
 def _drops(totals: list[tuple[int, int]]) -> list[int]:
     timed = [amount for at, amount in totals if at]
     return [earlier - later for earlier, later in pairwise(timed)]
-
-
-def _of_kind(entries: Registers, kind: str) -> list[tuple[str, tuple[Stamp, Any]]]:
-    return [(key, entry) for key, entry in entries.items() if _split(key)[0] == kind]
 
 
 def _split(key: str) -> tuple[str, str, str]:

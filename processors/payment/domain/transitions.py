@@ -1,16 +1,28 @@
 """Apply a webhook to a payment. The result does not depend on the order in which webhooks arrive."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from msgspec.structs import replace as with_fields
 
 from processors.payment.domain import dispute, transaction_log
 from processors.payment.domain.cancel_claims import CancelClaim, Parts, mismatch_reason
-from processors.payment.domain.payment import FAILED, TRANSITIONS, Payment
-from stream.events import DisputeWebhook, OrderWebhook, OutcomeKind, PaymentNotice, PaymentWebhook, RefundWebhook
-from stream.state import untyped_registers as registers
-from stream.state.untyped_registers import Registers, Stamp
+from processors.payment.domain.payment import TRANSITIONS, Payment
+from processors.payment.domain.payment_registers import (
+    NO_TRANSACTION,
+    OrderRegisters,
+    TransactionRegisters,
+)
+from processors.payment.domain.webhook_parts import aliases_in, parts_of, transaction_of
+from stream.events import (
+    DisputeWebhook,
+    OrderWebhook,
+    OutcomeKind,
+    PaymentWebhook,
+    RefundWebhook,
+)
+from stream.state import registers
+from stream.state.registers import Stamp, register
 
 CANCELS = ("partially_cancelled", "cancelled")
 
@@ -32,15 +44,15 @@ def apply_payment(payment: Payment, webhook: PaymentWebhook) -> tuple[Payment, O
     """Apply a payment provider's webhook. A cancel that does not belong to the order's payment is `waiting`."""
     notice, envelope = webhook.notice, webhook.envelope
     stamp = registers.stamp(TRANSITIONS, notice.status, envelope.occurred_at, envelope.event_id)
-    outcome: OutcomeKind = "late" if registers.is_behind(payment.told, stamp) else "processed"
-    parts = _parts(webhook, _transaction(notice), stamp)
+    outcome: OutcomeKind = "late" if stamp < payment.registers.status.stamp else "processed"
+    parts = parts_of(webhook, stamp)
     if notice.status not in CANCELS or notice.refunded_amount == 0:
         return _rebuilt(payment, _merged(payment.parts, parts), payment.claims), outcome
     claim = CancelClaim(
         envelope.provider,
-        _transaction(notice),
+        transaction_of(notice),
         parts,
-        tuple(sorted(_aliases(notice))),
+        tuple(aliases_in(notice)),
         is_confirmed=envelope.verification == "confirmed",
     )
     if mismatch_reason(payment.parts, claim):
@@ -51,9 +63,9 @@ def apply_payment(payment: Payment, webhook: PaymentWebhook) -> tuple[Payment, O
 def apply_order(payment: Payment, webhook: OrderWebhook) -> Payment:
     """Set the amount and currency that the shop's order states."""
     notice, envelope = webhook.notice, webhook.envelope
-    stamp = (0, envelope.occurred_at or envelope.received_at, 0, envelope.event_id)
-    order = registers.update(payment.order, stamp, {"amount": notice.amount, "currency": notice.currency})
-    return with_fields(payment, order=order)
+    stamp = Stamp(0, envelope.occurred_at or envelope.received_at, 0, envelope.event_id)
+    order = OrderRegisters(amount=register(stamp, notice.amount), currency=register(stamp, notice.currency))
+    return with_fields(payment, order=registers.merge(payment.order, order))
 
 
 def apply_refund(payment: Payment, webhook: RefundWebhook) -> Payment:
@@ -99,7 +111,7 @@ def _rebuilt(payment: Payment, base: Parts, claims: Mapping[str, CancelClaim]) -
     return with_fields(
         payment,
         version=payment.version + 1,
-        told=parts.told,
+        registers=parts.registers,
         transactions=parts.transactions,
         cancels=parts.cancels,
         entries=parts.entries,
@@ -110,19 +122,21 @@ def _rebuilt(payment: Payment, base: Parts, claims: Mapping[str, CancelClaim]) -
 
 def _merged(left: Parts, right: Parts) -> Parts:
     return Parts(
-        registers.merge(left.told, right.told),
+        registers.merge(left.registers, right.registers),
         _merged_transactions(left.transactions, right.transactions),
-        registers.merge(left.cancels, right.cancels),
-        registers.merge(left.entries, right.entries),
+        registers.merge_by_key(left.cancels, right.cancels),
+        registers.merge_by_key(left.entries, right.entries),
     )
 
 
-def _merged_transactions(left: Mapping[str, Registers], right: Mapping[str, Registers]) -> Mapping[str, Registers]:
+def _merged_transactions(
+    left: Mapping[str, TransactionRegisters], right: Mapping[str, TransactionRegisters]
+) -> Mapping[str, TransactionRegisters]:
     """Return the transactions of both, sorted by name so that equal states are equal as JSON too."""
     if not (left and right):
         return left or right
     names = sorted({*left, *right})
-    return {name: registers.merge(left.get(name, {}), right.get(name, {})) for name in names}
+    return {name: registers.merge(left.get(name, NO_TRANSACTION), right.get(name, NO_TRANSACTION)) for name in names}
 
 
 def _with_claim(claims: Mapping[str, CancelClaim], claim: CancelClaim) -> Mapping[str, CancelClaim]:
@@ -136,56 +150,3 @@ def _with_claim(claims: Mapping[str, CancelClaim], claim: CancelClaim) -> Mappin
             waiting=(*known.waiting, *claim.waiting),
         )
     return {**claims, key: claim}
-
-
-def _parts(webhook: PaymentWebhook, transaction: str, stamp: Stamp) -> Parts:
-    notice, provider = webhook.notice, webhook.envelope.provider
-    fields = {
-        "status": notice.status,
-        "provider": provider,
-        "method": notice.method,
-        "transaction_id": notice.transaction_id,
-        "pg_transaction_id": notice.pg_transaction_id,
-        "amount": notice.amount,
-        "currency": None if notice.amount is None else notice.currency,
-        "failure_reason": notice.failure_reason if notice.status in FAILED else None,
-        "paid_at": notice.paid_at,
-        "released_amount": notice.released_amount,
-    }
-    payment_fields = {
-        "transaction": transaction,
-        "deposited": True if notice.status == "completed" else None,
-        "user_id": notice.user_id,
-    }
-    state = registers.of(stamp, fields)
-    return Parts(
-        {**state, **registers.of(stamp, payment_fields)},
-        _transactions(transaction, notice, state),
-        _cancels(notice, transaction),
-        transaction_log.payment_entries(notice, provider, transaction, stamp),
-    )
-
-
-def _transaction(notice: PaymentNotice) -> str:
-    return notice.pg_transaction_id or notice.transaction_id or ""
-
-
-def _aliases(notice: PaymentNotice) -> Iterable[str]:
-    return filter(None, {notice.transaction_id, notice.pg_transaction_id, *notice.references})
-
-
-def _transactions(name: str, notice: PaymentNotice, state: Registers) -> Mapping[str, Registers]:
-    """Return the transaction's state by name; empty for a webhook that states neither a transaction nor a total."""
-    refunded = notice.refunded_amount
-    if refunded is None:
-        return {name: state} if name else {}
-    total: Registers = {"refunded_amount": ((refunded, 0, 0, ""), refunded)}
-    return {name: {**(state if name else {}), **total}}
-
-
-def _cancels(notice: PaymentNotice, transaction: str) -> Registers:
-    cancels: Registers = {}
-    for cancel in notice.cancels:
-        stamp = (cancel.amount, cancel.cancelled_at or 0, 0, transaction)
-        cancels = registers.update(cancels, stamp, {cancel.id: (cancel.amount, transaction)})
-    return cancels

@@ -19,7 +19,7 @@ def refund_state(refunds: Refunds) -> RefundState:
     columns = {"refund_status": newest, "refunded_amount": completed if refunds.refunded_amount else []}
     return RefundState(
         revision=(refunds.version, *measure(paid.stamp for paid in refunds.paid.values())),
-        refund_status=refunds.status,  # type: ignore[arg-type]
+        refund_status=refunds.status,
         refunded_amount=refunds.refunded_amount,
         currency=next((refund.registers.currency.value for _, refund in (*completed, *newest)), None),
         set_by={name: status.stamp.event_id for name, found in columns.items() for status, _ in found},

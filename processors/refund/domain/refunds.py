@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
+from stream.events import RefundStatus
 from stream.state import registers
 from stream.state.registers import UNSET, Register, Registers, Stamp
 
@@ -28,7 +29,7 @@ class RefundRegisters(Registers, frozen=True):
     `rejection` is why it was rejected, `reason` why it was requested.
     """
 
-    status: Register[str] = UNSET
+    status: Register[RefundStatus] = UNSET
     amount: Register[int] = UNSET
     currency: Register[str] = UNSET
     crypto_amount: Register[str] = UNSET
@@ -55,7 +56,7 @@ class Refund:
     ends: Mapping[End, Register[bool]] = field(default_factory=dict)
 
     @property
-    def status(self) -> str | None:
+    def status(self) -> RefundStatus | None:
         return self.registers.status.value
 
     @property
@@ -115,7 +116,7 @@ class Refunds:
         )
 
     @property
-    def status(self) -> str | None:
+    def status(self) -> RefundStatus | None:
         """The status of the refund of the highest rank, then the latest time; None without a fitting refund."""
         mismatches = self.mismatches
         fitting = [refund for refund_id, refund in self.counted.items() if refund_id not in mismatches]

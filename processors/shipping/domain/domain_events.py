@@ -23,7 +23,7 @@ def published_state(shipment: Shipment) -> ShipmentState | None:
         revision=(shipment.version,),
         shipment_id=shipment.shipment_id,
         order_id=shipment.order_id,
-        shipping_status=shipment.status,  # type: ignore[arg-type]
+        shipping_status=shipment.status,
         tracking_number=state.tracking_number.value,
         carrier=state.carrier.value,
         last_location=state.last_location.value,

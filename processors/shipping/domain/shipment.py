@@ -8,6 +8,7 @@ from stream.events import (
     ShipmentFailed,
     ShipmentInTransit,
     ShipmentOutForDelivery,
+    ShippingStatus,
 )
 from stream.state.registers import UNSET, Register, Registers
 
@@ -37,7 +38,7 @@ EventKey = tuple[type[ShipmentEvent], tuple[str, ...]]
 class ShipmentRegisters(Registers, frozen=True):
     """What the scans of a parcel state. `scanned_at` is in microseconds."""
 
-    status: Register[str] = UNSET
+    status: Register[ShippingStatus] = UNSET
     carrier: Register[str] = UNSET
     tracking_number: Register[str] = UNSET
     last_location: Register[str] = UNSET
@@ -57,7 +58,7 @@ class Shipment:
     registers: ShipmentRegisters = field(default_factory=ShipmentRegisters)
 
     @property
-    def status(self) -> str | None:
+    def status(self) -> ShippingStatus | None:
         return self.registers.status.value
 
     @property

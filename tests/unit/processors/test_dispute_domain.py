@@ -8,7 +8,6 @@ import pytest
 from processors.payment.domain import Payment, PaymentWorkingSet, apply, dispute
 from stream.events import DisputeClosed, DisputeOpened, DisputeWebhook, DomainEvent, OrderWebhook, PaymentWebhook
 from stream.state.aliases import Alias
-from stream.state.untyped_registers import value
 from tests.builders import MINUTE, NOON, a_dispute, a_payment, an_envelope
 
 DUE = NOON + 7 * 24 * 60 * MINUTE
@@ -67,7 +66,7 @@ def test_every_order_and_repetition_of_a_disputes_life_ends_alike() -> None:
     for disordered in permutations(life):
         payment, _ = apply_all(*disordered)
         assert payment == in_order
-    assert value(in_order.disputes["dp_1"], "funds") == "reinstated"
+    assert in_order.disputes["dp_1"].funds.value == "reinstated"
 
 
 def test_what_comes_after_the_verdict_is_late_and_told_to_nobody() -> None:
@@ -76,7 +75,7 @@ def test_what_comes_after_the_verdict_is_late_and_told_to_nobody() -> None:
     after, outcome, events = apply(payment, a_dispute("needs_response", evidence_due_by=DUE))
 
     assert (outcome, events) == ("late", ())
-    assert value(after.disputes["dp_1"], "status") == "lost"
+    assert after.disputes["dp_1"].status.value == "lost"
 
 
 def test_an_inquiry_that_becomes_a_dispute_is_told_again_and_so_is_another_deadline() -> None:
@@ -133,7 +132,7 @@ def test_a_dispute_that_names_no_order_waits_for_the_payment_it_is_of(first: str
     opened = [event for event in events if isinstance(event, DisputeOpened)]
     orders = [None, "1"] if first == "dispute" else ["1"]
     assert [(event.order_id, event.transaction_id) for event in opened] == [(order, "pi_1") for order in orders]
-    assert value(working_set.payments["1"].disputes["dp_1"], "amount") == 58000
+    assert working_set.payments["1"].disputes["dp_1"].amount.value == 58000
     if first == "dispute":
         assert [result.outcome for result in results] == ["waiting", "processed"]
         assert results[1].released == (disputed.envelope.event_id,)
@@ -175,7 +174,7 @@ def test_the_same_dispute_under_two_names_of_its_payment_is_one_fact() -> None:
 def test_a_dispute_of_a_payment_that_is_not_known_yet_claims_no_status_for_it() -> None:
     payment, events = apply_all(a_dispute("needs_response"))
 
-    assert (payment.status, payment.version, payment.known("provider")) == (None, 1, None)
+    assert (payment.status, payment.version, payment.stated.provider.value) == (None, 1, None)
     assert of_disputes(events) == [(DisputeOpened, "needs_response")]
 
 

@@ -75,7 +75,10 @@ def test_an_order_shows_what_the_processors_hold(webhooks: list[Any]) -> None:
     paid, refunds = stores.payment, stores.refunds.refunds["1"]
     if paid.version:
         assert columns.payment_status == paid.status
-        assert (columns.payment_method, columns.transaction_id) == (paid.known("method"), paid.known("transaction_id"))
+        assert (columns.payment_method, columns.transaction_id) == (
+            paid.stated.method.value,
+            paid.stated.transaction_id.value,
+        )
         assert columns.paid_at == paid.paid_at
     assert columns.refund_status == (refunds.status or ("completed" if paid.refunded_amount else None))
     assert (columns.refunded_amount or 0) == max(refunds.refunded_amount, paid.refunded_amount)

@@ -137,7 +137,7 @@ def test_what_a_webhook_leaves_open_stays_as_it_was_told() -> None:
     payment, _, _ = apply(Payment("1"), pending)
     payment, _, _ = apply(payment, completed)
 
-    assert (payment.told["method"][1], payment.told["amount"][1]) == ("card", 58000)
+    assert (payment.registers.method.value, payment.registers.amount.value) == ("card", 58000)
 
 
 def test_a_wrong_amount_of_a_known_order_is_told_instead_of_the_success() -> None:
@@ -482,8 +482,8 @@ def test_a_cancel_of_what_the_order_was_not_paid_by_cancels_nothing(
 
     facts, payment = story(*([cancel, paid] if comes_first else [paid, cancel]))
 
-    assert (payment.status, payment.refunded_amount, payment.known("amount")) == ("completed", 0, 58000)
-    assert (payment.known("provider"), payment.known("transaction_id")) == ("toss", "T-1")
+    assert (payment.status, payment.refunded_amount, payment.stated.amount.value) == ("completed", 0, 58000)
+    assert (payment.stated.provider.value, payment.stated.transaction_id.value) == ("toss", "T-1")
     (mismatch,) = [fact for fact in facts if isinstance(fact, RefundMismatched)]
     assert (mismatch.reason, mismatch.provider, mismatch.amount) == (reason, whose["provider"], 100)
     assert comes_first or not any(isinstance(fact, PaymentCancelled) for fact in facts)
@@ -500,7 +500,7 @@ def test_a_cancel_that_waited_counts_when_its_provider_was_paid() -> None:
     assert (waiting.outcome, paid.released) == ("waiting", (cancel.envelope.event_id,))
     payment = working_set.payments["1"]
     assert (payment.status, payment.live) == ("completed", ["T-1"])
-    assert payment.transactions["pi_9"]["status"][1] == "cancelled"
+    assert payment.transactions["pi_9"].status.value == "cancelled"
 
 
 @pytest.mark.parametrize(
@@ -561,7 +561,7 @@ def test_another_transactions_amount_is_not_that_of_the_one_that_paid() -> None:
     failed = a_payment("failed", transaction_id="A", amount=99)
     _, payment = story(failed, a_payment("completed", transaction_id="B", amount=None, at=NOON + MINUTE))
 
-    assert payment.known("amount") is None
+    assert payment.stated.amount.value is None
 
 
 @pytest.mark.parametrize(("asked", "facts"), [(0, [PaymentCompleted]), (58000, [AmountMismatched])])
@@ -580,7 +580,7 @@ def test_a_transaction_of_nothing_beside_a_payment_is_no_overpayment() -> None:
         a_payment("completed", transaction_id="B", at=NOON + MINUTE),
     )
 
-    assert (payment.live[0], payment.known("amount")) == ("B", 58000)
+    assert (payment.live[0], payment.stated.amount.value) == ("B", 58000)
     assert [type(fact) for fact in facts] == [PaymentCompleted]
 
 

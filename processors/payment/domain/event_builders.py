@@ -1,0 +1,197 @@
+"""Builds the domain events of a payment, each from the payment's state after the change that makes it hold."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypedDict
+
+from processors.payment.domain.payment import Payment
+from processors.payment.domain.published_state import payment_state
+from stream.events import (
+    AmountMismatched,
+    DepositAwaited,
+    DepositReversed,
+    DomainEvent,
+    EventHeader,
+    PaymentCancelled,
+    PaymentCompleted,
+    PaymentFailed,
+    PaymentOverpaid,
+    PaymentRefunded,
+    PaymentState,
+    RefundMismatched,
+    RefundRequested,
+    Webhook,
+    ids,
+)
+
+
+class Change(NamedTuple):
+    """A change of a payment that makes an event hold. `key` identifies the event, see `domain_events.EventKey`."""
+
+    key: tuple[str, ...]
+    before: Payment
+    payment: Payment
+    cause: Webhook
+
+
+class PaymentFields(TypedDict):
+    """The fields of most events about a payment, for `**common` in their constructors."""
+
+    provider: str
+    currency: str
+    transaction_id: str | None
+    state: PaymentState
+
+
+def build_event(kind: type[DomainEvent], change: Change) -> DomainEvent:
+    """Build the event. Raises KeyError for a type of event that is not about a payment."""
+    payment, envelope, stated = change.payment, change.cause.envelope, change.payment.stated
+    header = EventHeader(
+        event_id=ids.domain_event_id(kind.__name__, *change.key),
+        caused_by=envelope.event_id,
+        mode=envelope.mode,
+        occurred_at=envelope.occurred_at,
+        received_at=envelope.received_at,
+        order_id=payment.order_id,
+        customer_id=payment.registers.user_id.value,
+    )
+    common = PaymentFields(
+        provider=stated.provider.value or "",
+        currency=stated.currency.value or "KRW",
+        transaction_id=stated.transaction_id.value,
+        state=payment_state(payment),
+    )
+    return _BUILDERS[kind](header, common, change)
+
+
+def _payment_completed(header: EventHeader, common: PaymentFields, change: Change) -> PaymentCompleted:
+    payment, before, stated = change.payment, change.before, change.payment.stated
+    has_refund_failed = payment.failed_refunds > before.failed_refunds and before.version > 0
+    return PaymentCompleted(
+        **header,
+        **common,
+        amount=stated.amount.value,
+        method=stated.method.value,
+        paid_at=payment.paid_at,
+        reason="refund_failed" if has_refund_failed else None,
+        released_amount=stated.released_amount.value,
+    )
+
+
+def _payment_failed(header: EventHeader, common: PaymentFields, change: Change) -> PaymentFailed:
+    payment = change.payment
+    return PaymentFailed(**header, **common, amount=payment.stated.amount.value, reason=payment.failure_reason)
+
+
+def _payment_refunded(header: EventHeader, common: PaymentFields, change: Change) -> PaymentRefunded:
+    total = change.payment.refunded_amount
+    added = total - change.before.refunded_amount
+    return PaymentRefunded(**header, **common, amount=added if added > 0 else total, refunded_amount=total)
+
+
+def _payment_cancelled(header: EventHeader, common: PaymentFields, change: Change) -> PaymentCancelled:
+    payment = change.payment
+    return PaymentCancelled(
+        **header,
+        **common,
+        amount=payment.stated.amount.value,
+        refunded_amount=payment.cancelled_amount,
+        cancelled_at=payment.registers.status.stamp.at or None,
+        released_amount=payment.stated.released_amount.value,
+    )
+
+
+def _deposit_awaited(header: EventHeader, common: PaymentFields, change: Change) -> DepositAwaited:
+    return DepositAwaited(**header, **common, amount=change.payment.stated.amount.value)
+
+
+def _deposit_reversed(header: EventHeader, common: PaymentFields, change: Change) -> DepositReversed:
+    return DepositReversed(**header, **common, amount=change.payment.stated.amount.value)
+
+
+def _amount_mismatched(header: EventHeader, common: PaymentFields, change: Change) -> AmountMismatched:
+    """A mismatch holds only when both amounts are known."""
+    stated, order = change.payment.stated, change.payment.order
+    return AmountMismatched(
+        **header,
+        amount=stated.amount.value or 0,
+        currency=common["currency"],
+        expected_amount=order.amount.value or 0,
+        expected_currency=order.currency.value or "",
+        transaction_id=common["transaction_id"],
+        released_amount=stated.released_amount.value,
+        state=common["state"],
+    )
+
+
+def _payment_overpaid(header: EventHeader, common: PaymentFields, change: Change) -> PaymentOverpaid:
+    transaction = change.key[1]
+    state = change.payment.transactions[transaction]
+    return PaymentOverpaid(
+        **header,
+        provider=common["provider"],
+        amount=state.amount.value,
+        currency=state.currency.value or "KRW",
+        transaction_id=transaction,
+        released_amount=state.released_amount.value,
+    )
+
+
+def _refund_requested(header: EventHeader, common: PaymentFields, change: Change) -> RefundRequested:
+    """Request the refund of a transaction that overpaid the order, else of a payment with a wrong amount."""
+    payment, transaction = change.payment, change.key[1]
+    is_overpaid = transaction in payment.extra
+    state = payment.transactions[transaction] if is_overpaid else payment.stated
+    return RefundRequested(
+        **header,
+        refund_id=ids.domain_event_id("refund", *change.key),
+        amount=state.amount.value or 0,
+        currency=state.currency.value or "KRW",
+        reason="overpaid" if is_overpaid else "amount_mismatch",
+        transaction_id=transaction if is_overpaid else common["transaction_id"],
+    )
+
+
+def _refund_mismatched(header: EventHeader, common: PaymentFields, change: Change) -> RefundMismatched:
+    """Read a RefundMismatched key: (order, transaction, sum), or (order, provider, transaction, reason) of a cancel."""
+    payment, key = change.payment, change.key
+    if len(key) == len(("order", "transaction", "sum")):
+        state = payment.transactions[key[1]]
+        return RefundMismatched(
+            **header,
+            refund_id=None,
+            provider=state.provider.value or common["provider"],
+            transaction_id=key[1] or None,
+            amount=int(key[2]),
+            currency=state.currency.value or "KRW",
+            paid_amount=state.amount.value,
+            paid_currency=state.currency.value,
+            reason="exceeds_payment",
+        )
+    _, provider, transaction, reason = key
+    parts = payment.claims[f"{provider}\n{transaction}"].parts
+    cancelled = sum(register.value.amount for register in parts.cancels.values() if register.value)
+    return RefundMismatched(
+        **header,
+        refund_id=None,
+        provider=provider,
+        transaction_id=transaction or None,
+        amount=cancelled or parts.registers.amount.value,
+        currency=parts.registers.currency.value or "KRW",
+        paid_amount=payment.stated.amount.value,
+        paid_currency=payment.stated.currency.value,
+        reason=reason,
+    )
+
+
+_BUILDERS: Mapping[type[DomainEvent], Callable[[EventHeader, PaymentFields, Change], DomainEvent]] = {
+    PaymentCompleted: _payment_completed,
+    PaymentFailed: _payment_failed,
+    PaymentRefunded: _payment_refunded,
+    PaymentCancelled: _payment_cancelled,
+    PaymentOverpaid: _payment_overpaid,
+    DepositAwaited: _deposit_awaited,
+    DepositReversed: _deposit_reversed,
+    AmountMismatched: _amount_mismatched,
+    RefundRequested: _refund_requested,
+    RefundMismatched: _refund_mismatched,
+}

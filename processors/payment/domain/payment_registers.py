@@ -1,0 +1,84 @@
+"""The registers of an order's payment: of each transaction, of the payment as a whole, and of the shop's order."""
+
+from typing import NamedTuple
+
+from stream.events import DisputeStatus, PaymentStatus
+from stream.state.registers import UNSET, Register, Registers
+
+
+class Money(NamedTuple):
+    """An amount in minor units (ISO 4217) and its currency; None if no currency is stated."""
+
+    minor: int
+    currency: str | None
+
+
+class StatedRegisters(Registers, frozen=True):
+    """What payment webhooks state. Amounts are in minor units, `paid_at` is in microseconds."""
+
+    status: Register[PaymentStatus] = UNSET
+    provider: Register[str] = UNSET
+    method: Register[str] = UNSET
+    transaction_id: Register[str] = UNSET
+    pg_transaction_id: Register[str] = UNSET
+    amount: Register[int] = UNSET
+    currency: Register[str] = UNSET
+    failure_reason: Register[str] = UNSET
+    paid_at: Register[int] = UNSET
+    released_amount: Register[int] = UNSET
+
+    @property
+    def money(self) -> Money | None:
+        return _money(self.amount, self.currency)
+
+
+class TransactionRegisters(StatedRegisters, frozen=True):
+    """What is stated of one attempt to pay. `refunded_amount` is the highest refunded total ever stated."""
+
+    refunded_amount: Register[int] = UNSET
+
+
+class PaymentRegisters(StatedRegisters, frozen=True):
+    """What is stated of the payment. `transaction` is its last one; `deposited` is set once a deposit was made."""
+
+    transaction: Register[str] = UNSET
+    deposited: Register[bool] = UNSET
+    user_id: Register[str] = UNSET
+
+
+class OrderRegisters(Registers, frozen=True):
+    """The amount, in minor units, and the currency that the shop's order states."""
+
+    amount: Register[int] = UNSET
+    currency: Register[str] = UNSET
+
+    @property
+    def money(self) -> Money | None:
+        return _money(self.amount, self.currency)
+
+
+class DisputeRegisters(Registers, frozen=True):
+    """What is stated of one dispute. `amount` is in minor units, `evidence_due_by` in microseconds."""
+
+    status: Register[DisputeStatus] = UNSET
+    provider: Register[str] = UNSET
+    reason: Register[str] = UNSET
+    amount: Register[int] = UNSET
+    currency: Register[str] = UNSET
+    evidence_due_by: Register[int] = UNSET
+    transaction_id: Register[str] = UNSET
+    funds: Register[str] = UNSET
+
+
+class CancelledAmount(NamedTuple):
+    """A cancel of a transaction, whole or in part; `amount` is in minor units."""
+
+    amount: int
+    transaction: str
+
+
+NO_TRANSACTION = TransactionRegisters()
+
+
+def _money(amount: Register[int], currency: Register[str]) -> Money | None:
+    return None if amount.value is None else Money(amount.value, currency.value)

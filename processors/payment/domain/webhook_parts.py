@@ -1,0 +1,94 @@
+"""The part of a payment's state that one webhook makes: registers, transaction, cancels and log entries."""
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace as with_fields
+
+from processors.payment.domain import transaction_log
+from processors.payment.domain.cancel_claims import Parts
+from processors.payment.domain.payment import FAILED
+from processors.payment.domain.payment_registers import (
+    NO_TRANSACTION,
+    CancelledAmount,
+    PaymentRegisters,
+    TransactionRegisters,
+)
+from stream.events import PaymentNotice, PaymentStatus, PaymentWebhook
+from stream.state import registers
+from stream.state.registers import Register, Stamp, register
+
+
+def parts_of(webhook: PaymentWebhook, stamp: Stamp) -> Parts:
+    """Return the part of a payment's state that a webhook alone makes. `stamp` is that of its status."""
+    transaction = transaction_of(webhook.notice)
+    notice, provider = webhook.notice, webhook.envelope.provider
+    status: Register[PaymentStatus] = Register(stamp, notice.status)
+    provided = Register(stamp, provider)
+    method, transaction_id = register(stamp, notice.method), register(stamp, notice.transaction_id)
+    pg_transaction_id, amount = register(stamp, notice.pg_transaction_id), register(stamp, notice.amount)
+    currency = register(stamp, None if notice.amount is None else notice.currency)
+    failure_reason = register(stamp, notice.failure_reason if notice.status in FAILED else None)
+    paid_at, released_amount = register(stamp, notice.paid_at), register(stamp, notice.released_amount)
+    return Parts(
+        PaymentRegisters(
+            status=status,
+            provider=provided,
+            method=method,
+            transaction_id=transaction_id,
+            pg_transaction_id=pg_transaction_id,
+            amount=amount,
+            currency=currency,
+            failure_reason=failure_reason,
+            paid_at=paid_at,
+            released_amount=released_amount,
+            transaction=Register(stamp, transaction),
+            deposited=register(stamp, True if notice.status == "completed" else None),
+            user_id=register(stamp, notice.user_id),
+        ),
+        _transactions(
+            transaction,
+            notice,
+            TransactionRegisters(
+                status=status,
+                provider=provided,
+                method=method,
+                transaction_id=transaction_id,
+                pg_transaction_id=pg_transaction_id,
+                amount=amount,
+                currency=currency,
+                failure_reason=failure_reason,
+                paid_at=paid_at,
+                released_amount=released_amount,
+            ),
+        ),
+        _cancels(notice, transaction),
+        transaction_log.payment_entries(notice, provider, transaction, stamp),
+    )
+
+
+def transaction_of(notice: PaymentNotice) -> str:
+    """Return the name under which a payment holds the transaction; empty if the webhook names none."""
+    return notice.pg_transaction_id or notice.transaction_id or ""
+
+
+def aliases_in(notice: PaymentNotice) -> list[str]:
+    """Return all ids of the transaction that a webhook names, sorted."""
+    return sorted(filter(None, {notice.transaction_id, notice.pg_transaction_id, *notice.references}))
+
+
+def _transactions(name: str, notice: PaymentNotice, stated: TransactionRegisters) -> Mapping[str, TransactionRegisters]:
+    """Return the transaction's state by name; empty for a webhook that states neither a transaction nor a total."""
+    refunded = notice.refunded_amount
+    if refunded is None:
+        return {name: stated} if name else {}
+    total = Register(Stamp(refunded, 0, 0, ""), refunded)
+    return {name: with_fields(stated if name else NO_TRANSACTION, refunded_amount=total)}
+
+
+def _cancels(notice: PaymentNotice, transaction: str) -> Mapping[str, Register[CancelledAmount]]:
+    cancels: Mapping[str, Register[CancelledAmount]] = {}
+    for cancel in notice.cancels:
+        stamp = Stamp(cancel.amount, cancel.cancelled_at or 0, 0, transaction)
+        cancelled = Register(stamp, CancelledAmount(cancel.amount, transaction))
+        cancels = registers.merge_by_key(cancels, {cancel.id: cancelled})
+    return cancels
