@@ -1,5 +1,6 @@
 """Entry point of `hookstream`. Each command imports its modules when it runs, which keeps the start fast."""
 
+import os
 import sys
 import traceback
 from types import TracebackType
@@ -14,11 +15,13 @@ from cli.commands import (
     migrate,
     pause,
     quarantine,
+    refusals,
     replay,
     schemas,
     simulate,
     spool,
     status,
+    tail,
     topics,
     verify,
 )
@@ -29,9 +32,12 @@ from local.messages import CommandError, print_error, say
 from runtime import __version__
 from runtime.plain_text import plain
 
+NAME = "hookstream"
+COMPLETING = "_HOOKSTREAM_COMPLETE"
+"""The variable by which a shell asks for completions. Nothing is read from Kafka then."""
+
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -49,6 +55,7 @@ app.command()(running.stop)
 app.command()(simulate.simulate)
 app.command()(status.status)
 app.command()(verify.verify)
+app.command()(tail.tail)
 app.command()(lookup.stats)
 app.command()(lookup.webhook)
 app.command()(lookup.order)
@@ -59,6 +66,7 @@ app.command()(pause.pause)
 app.command()(pause.resume)
 app.add_typer(dead.app, name="dead")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(refusals.app, name="refusals")
 app.add_typer(spool.app, name="spool")
 app.command(context_settings=replay.PASSED_ON)(replay.replay)
 app.command()(replay.rebuild)
@@ -71,9 +79,10 @@ app.add_typer(schemas.app, name="schemas")
 def main() -> None:
     """Run a command. A CommandError is printed without a traceback, and the exit code is 1."""
     sys.excepthook = _show_failure
-    environment.inherit_topic_settings()
+    if COMPLETING not in os.environ:
+        environment.inherit_topic_settings()
     try:
-        app()
+        app(prog_name=NAME)
     except CommandError as error:
         print_error(error)
         sys.exit(1)

@@ -1,32 +1,86 @@
-"""Tables on a terminal. Cells may contain text of senders, so markup and control characters are shown as text."""
+"""What commands print: tables for people, and with `--json` one object for programs.
 
-from typing import TYPE_CHECKING
+Cells may contain text of senders, so markup and control characters are shown as text.
+"""
 
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import typer
+
+from local.messages import say, say_all
 from runtime.plain_text import plain_line
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-WIDE = 200
-"""Minimum width of a table, in columns. A narrower terminal wraps lines, so that no value is cut off."""
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs: an object with a list.")]
+GAP = "  "
 
 
-def table(*headers: str) -> "Table":
+@dataclass
+class Table:
+    """Headers and rows of text."""
+
+    headers: tuple[str, ...]
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+
+
+def table(*headers: str) -> Table:
     """Return a table without rows; `add` fills it and `show` prints it."""
-    from rich.table import Table
-
-    return Table(*headers, box=None)
+    return Table(headers)
 
 
-def add(to: "Table", *cells: str) -> None:
+def add(to: Table, *cells: str) -> None:
     """Add a row. Control characters and line breaks in a cell are shown as text."""
-    from rich.text import Text
-
-    to.add_row(*(Text(plain_line(cell)) for cell in cells))
+    to.rows.append(tuple(map(plain_line, cells)))
 
 
-def show(table: "Table", width: int = WIDE) -> None:
-    """Print a table, at least `width` columns wide."""
-    from rich.console import Console
+def show(table: Table) -> None:
+    """Print a table, one line for each row.
 
-    Console(width=max(Console().width, width), soft_wrap=True).print(table)
+    A terminal that is too narrow wraps the line itself, so no id is cut off, and a pipe gets whole lines.
+    """
+    from rich.cells import cell_len
+
+    lines = [table.headers, *table.rows]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True))
+        say(GAP.join(padded).rstrip())
+
+
+def say_coloured(line: str, colour: str) -> None:
+    """Print one line, coloured on a terminal unless NO_COLOR is set."""
+    typer.secho(plain_line(line), fg=None if os.environ.get("NO_COLOR") else colour)
+
+
+def say_list(
+    name: str, items: Iterable[Any], *, cursor: str | None = None, note: str | None = None, **more: Any
+) -> None:
+    """Print the items as JSON: `{name: [...], "next": …, "note": …}` and the fields of `more`.
+
+    `next` is the cursor of the next page and `note` a sentence about items that are left out; both are null when the
+    list is complete.
+    """
+    say_json({name: list(items), **more, "next": cursor, "note": note})
+
+
+def say_json(value: Any) -> None:
+    """Print a value as JSON. Characters that would steer a terminal are escaped."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    # JSON leaves DEL, C1 controls and bidirectional marks as they are; as \u escapes they stay the same text.
+    say_all(
+        "".join(
+            character if character.isprintable() or character == "\n" else _escaped(character) for character in text
+        )
+    )
+
+
+def cut_note(shown: int, total: int, option: str = "--limit") -> str | None:
+    """Return the note of a list that shows fewer items than there are; None when it shows all."""
+    return f"{shown} of {total} are shown; see {option}" if shown < total else None
+
+
+def _escaped(character: str) -> str:
+    return "\\u007f" if character == "\x7f" else json.dumps(character)[1:-1]

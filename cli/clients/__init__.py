@@ -1,1 +1,1 @@
-"""Clients that commands use: the console's API, the management listeners, Kafka's offsets and quarantine."""
+"""Clients that commands use: the console's API, the management listeners, Kafka's offsets, quarantine and entries."""

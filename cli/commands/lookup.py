@@ -5,7 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
+from cli import output
 from cli.dead.options import WHEN
+from cli.output import Json
 from local.messages import CommandError, say, say_all
 
 SECONDS = len("2026-02-03T12:00:00")
@@ -27,6 +29,8 @@ def stats(
 
 def webhook(
     webhook_id: Annotated[str, typer.Argument(metavar="ID", help="Our webhook id, or the provider's.")],
+    *,
+    as_json: Json = False,
 ) -> None:
     """Show one webhook: its verification, the services that processed it, the events and mails that followed."""
     from cli.clients import console
@@ -36,16 +40,18 @@ def webhook(
         known = console.fetch("orders", webhook_id) is not None
         hint = f" There is an order {webhook_id}: see `hookstream order {webhook_id}`." if known else ""
         raise CommandError(f"The log has no webhook {webhook_id}.{hint}")
+    if as_json:
+        return output.say_json(life)
     say(f"webhook {life['webhookId']}")
     _print_fields(life, "provider", "providerEventId", "type", "eventType", "orderId", "customerId", "status")
     _print_fields(life, "retryCount", "lastRetryAt", "error", "note", "verification", "confirmedAs")
     if life["record"]:
         say("  record: {topic} partition {partition} offset {offset}".format(**life["record"]))
     say(f"  payload: {json.dumps(life['payload'], ensure_ascii=False)}")
-    _timeline(life)
+    return _timeline(life)
 
 
-def order(order_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+def order(order_id: Annotated[str, typer.Argument(metavar="ID")], *, as_json: Json = False) -> None:
     """Show all that every service did for one order, sorted by time."""
     from cli.clients import console
 
@@ -54,6 +60,8 @@ def order(order_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
         known = console.fetch("webhooks", order_id) is not None
         hint = f" There is a webhook {order_id}: see `hookstream webhook {order_id}`." if known else ""
         raise CommandError(f"The log has no order {order_id}.{hint}")
+    if as_json:
+        return output.say_json({**life, "unsentMails": _unsent(order_id)})
     say(f"order {order_id}")
     _print_state(life)
     _timeline(life)
@@ -66,6 +74,7 @@ def order(order_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
         state = "waits for a recipient address" if mail["status"] == "waiting" else f"is {mail['status']}"
         error = f": {mail['error']}" if mail["error"] else ""
         say(f"  mail {mail['id']} of {mail['fact_type']} to the {mail['audience']} {state}{error}")
+    return None
 
 
 def why(

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import output
+from cli.output import Json
 from local.messages import CommandError, say, say_all
 
 app = typer.Typer(help="List, show and resolve mails.", no_args_is_help=True)
@@ -23,11 +24,16 @@ def list_(
     ] = None,
     order: Annotated[str | None, typer.Option(help="All mails of this order that are not sent.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Mails to show, newest first.")] = 50,
+    *,
+    as_json: Json = False,
 ) -> None:
     """List mails that need attention."""
     from cli.clients import management
 
     response = management.get("notifier", "/mails", status=status, order=order, limit=limit)
+    if as_json:
+        note = f"there may be more: pass a --limit above {limit}" if len(response["mails"]) == limit else None
+        return output.say_list("mails", response.pop("mails"), note=note, **response)
     table = output.table("id", "status", "event", "to the", "order", "since", "error")
     for mail in response["mails"]:
         about = mail["order_id"] or mail["customer_id"] or ""
@@ -42,6 +48,7 @@ def list_(
         say(f"unusable contact of {owner}: {contact['problem']}")
     if not order:
         say(" · ".join(f"{count} {name}" for name, count in response["counts"].items() if count) or "no unsent mails")
+    return None
 
 
 @app.command()

@@ -9,6 +9,7 @@ import typer
 from cli import confirm, output
 from cli.clients import quarantine
 from cli.clients.quarantine import QuarantineEntry
+from cli.output import Json
 from local.messages import CommandError, say, say_all
 
 app = typer.Typer(
@@ -32,6 +33,7 @@ def list_(
     *,
     released: Annotated[bool, typer.Option("--released", help="Include webhooks that were released.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="Webhooks to show, newest first.")] = 50,
+    as_json: Json = False,
 ) -> None:
     """List quarantined webhooks that were not released. A body that was posted several times is listed once."""
     found = [
@@ -39,8 +41,12 @@ def list_(
         for entry in quarantine.read(since)
         if _matches(entry, provider, cause) and (released or not entry.released)
     ]
+    newest = sorted(found, key=_received_at, reverse=True)[:limit]
+    if as_json:
+        note = output.cut_note(len(newest), len(found))
+        return output.say_list("webhooks", map(_summary, newest), note=note, counts=_counts(found))
     table = output.table("id", "received", "provider", "cause", "detail", "times", "")
-    for entry in sorted(found, key=_received_at, reverse=True)[:limit]:
+    for entry in newest:
         webhook = entry.webhook
         cells = (
             webhook.event_id,
@@ -53,6 +59,7 @@ def list_(
     if found:
         output.show(table)
     say(" · ".join(f"{count} {cause}" for cause, count in sorted(_counts(found).items())) or "nothing is quarantined")
+    return None
 
 
 @app.command()
@@ -112,6 +119,22 @@ def release(
         say(_result_line(result, dry_run=dry_run))
     done = sum(result["released"] for result in results)
     say(f"{done} {'can be released' if dry_run else 'released'}, {len(results) - done} stay")
+
+
+def _summary(entry: QuarantineEntry) -> dict[str, Any]:
+    from stream.events.redaction import masked_text
+
+    webhook = entry.webhook
+    return {
+        "id": webhook.event_id,
+        "receivedAt": quarantine.local_time(webhook.received_at),
+        "provider": webhook.provider,
+        "cause": webhook.cause,
+        "detail": masked_text(webhook.detail),
+        "copies": entry.copies,
+        "released": entry.released,
+        **entry.position._asdict(),
+    }
 
 
 def _matches(entry: QuarantineEntry, provider: str | None, cause: str | None) -> bool:

@@ -1,11 +1,54 @@
-"""`hookstream schemas`: checks that all versions of a record are compatible and that no schema id changes."""
+"""`hookstream schemas`: lists and shows the Avro schemas, and checks that versions stay compatible and ids the same."""
+
+from typing import Annotated, Any
 
 import typer
 
-from cli import environment
+from cli import environment, output
+from cli.output import Json
 from local.messages import CommandError, say
 
 app = typer.Typer(help="Avro schemas and their committed ids.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(*, as_json: Json = False) -> None:
+    """List each record with its versions, the schema id of the newest, and the topics that carry it."""
+    from cli.schema_registry import registration
+    from stream.events.topics import ALL
+
+    newest = {entry["subject"]: entry for entry in registration.entries()}
+    carried = {name: [topic.name for topic in ALL if name in _names(topic.records)] for name in newest}
+    rows: list[dict[str, Any]] = [
+        {"name": name, "version": entry["version"], "id": entry["id"], "topics": carried[name]}
+        for name, entry in sorted(newest.items())
+    ]
+    if as_json:
+        return output.say_list("schemas", rows)
+    table = output.table("record", "versions", "newest id", "topics")
+    for row in rows:
+        output.add(table, row["name"], str(row["version"]), str(row["id"]), ", ".join(row["topics"]))
+    return output.show(table)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The record's name, such as PaymentCompleted.")],
+    version: Annotated[int | None, typer.Option(min=1, help="One version. Default: the newest.")] = None,
+) -> None:
+    """Print a record's schema as Avro JSON."""
+    from cli.schema_registry import registration
+
+    versions = {entry["version"]: entry for entry in registration.entries() if entry["subject"].lower() == name.lower()}
+    if not versions:
+        raise CommandError(f"There is no record {name}. `hookstream schemas list` shows them.")
+    if version not in (None, *versions):
+        raise CommandError(f"{name} has the versions {', '.join(map(str, sorted(versions)))}.")
+    output.say_json(versions[version or max(versions)]["schema"])
+
+
+def _names(records: tuple[type, ...]) -> set[str]:
+    return {record.__name__ for record in records}
 
 
 @app.command()

@@ -2,6 +2,8 @@
 
 import typer
 
+from cli import output
+from cli.output import Json
 from local.messages import CommandError, say
 
 app = typer.Typer(help="Webhooks that the gateway stored on disk while Kafka was unavailable.", no_args_is_help=True)
@@ -13,16 +15,18 @@ def _group() -> None:
 
 
 @app.command()
-def status() -> None:
+def status(*, as_json: Json = False) -> None:
     """Show how many webhooks are in the spool, and how full it is."""
     from cli.clients import management
 
     state = management.get("gateway", "/spool")
-    if not state["configured"]:
+    if as_json:
+        output.say_json(state)
+    elif not state["configured"]:
         say("no spool: without SPOOL_DIR the gateway answers 503 while Kafka is unavailable")
     else:
         say(f"{state['records']} webhooks wait, {state['bytes']} bytes of {state['maxBytes']}")
-        if state.get("refused"):
-            raise CommandError(
-                f"The spool's disk refuses writes: {state['refused']}. Make room: the spool is needed when Kafka fails."
-            )
+    if state.get("refused"):
+        raise CommandError(
+            f"The spool's disk refuses writes: {state['refused']}. Make room: the spool is needed when Kafka fails."
+        )

@@ -8,6 +8,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from cli import environment, output
+from cli.output import Json
 from local.messages import CommandError, say, without_password
 from local.services import SERVICES
 
@@ -21,16 +22,16 @@ DEAD = "SELECT count(*)::text FROM parked WHERE status = 'abandoned'"
 WAITING = "SELECT count(*)::text FROM inbox WHERE outcome = 'waiting'"
 COLUMNS = {"in the outbox": OUTBOX, "waiting": WAITING, "retrying": RETRYING, "dead": DEAD}
 MAILS = "SELECT count(*) || ' ' || status FROM notifications GROUP BY status ORDER BY status"
+CELLS = ("records behind", *COLUMNS)
 UNKNOWN = "?"
 QUERY_S = 3.0
 """Seconds that a query may take: the command ends within 5 s even when a part hangs. Its start takes about 1 s."""
 CONNECT_S = 2
-WIDE = 120
 MANAGED = {service.name: service.variable("MANAGEMENT_URL") for service in SERVICES}
 STORES = tuple(service.name for service in SERVICES if service.store)
 
 
-def status() -> None:
+def status(*, as_json: Json = False) -> None:
     """Show health, lag and unfinished work of each service; the exit code is 1 unless all is known and ready."""
     env = environment.read()
     environment.require(env, "KAFKA_BOOTSTRAP_SERVERS", *MANAGED.values())
@@ -39,11 +40,15 @@ def status() -> None:
     lags, unknown = results.get("lags", {}), [UNKNOWN] * len(COLUMNS)
     rows = {name: [lags.get(name, UNKNOWN), *results.get(f"store of {name}", unknown)] for name in STORES}
     (mails,) = results.get("mails", [UNKNOWN])
-    _show(healths, rows)
-    say(f"mails: {mails or 'none yet'}")
-    for name in SHOWN:
-        if env.get(name):
-            say(f"{name}={without_password(env[name])}")
+    addresses = {name: without_password(env[name]) for name in SHOWN if env.get(name)}
+    if as_json:
+        services = [{"service": name, "health": healths[name], **_cells(rows.get(name))} for name in MANAGED]
+        output.say_list("services", services, mails=_mails(mails), addresses=addresses)
+    else:
+        _show(healths, rows)
+        say(f"mails: {mails or 'none yet'}")
+        for name, address in addresses.items():
+            say(f"{name}={address}")
     if unready := [name for name, health in healths.items() if health != "ready"]:
         raise CommandError(f"not ready: {', '.join(unready)}")
     if unknown_stores := [name for name, row in rows.items() if UNKNOWN in row]:
@@ -53,10 +58,27 @@ def status() -> None:
 
 
 def _show(healths: Mapping[str, str], rows: Mapping[str, Sequence[str]]) -> None:
-    table = output.table("service", "health", "records behind", *COLUMNS)
+    table = output.table("service", "health", *CELLS)
     for name in MANAGED:
-        output.add(table, name, healths[name], *rows.get(name, []))
-    output.show(table, WIDE)
+        output.add(table, name, healths[name], *rows.get(name, [""] * len(CELLS)))
+    output.show(table)
+
+
+def _cells(row: Sequence[str] | None) -> dict[str, int | None]:
+    """Return the numbers of a service with a store by name; None for a number that is not known."""
+    named = zip(CELLS, row or (), strict=False)
+    return {_name(title): int(text) if text.isdecimal() else None for title, text in named}
+
+
+def _mails(text: str) -> dict[str, int] | None:
+    """Return the number of mails by status; None when the notifier's store did not answer."""
+    pairs = (part.partition(" ") for part in text.split(" · ") if part)
+    return None if text == UNKNOWN else {status: int(count) for count, _, status in pairs}
+
+
+def _name(title: str) -> str:
+    first, *rest = title.removeprefix("in the ").split()
+    return first + "".join(map(str.capitalize, rest))
 
 
 def _queries(env: Mapping[str, str]) -> dict[str, Callable[[], Any]]:

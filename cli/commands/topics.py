@@ -1,16 +1,26 @@
-"""`hookstream topics`: creates, checks and lists the topics. No service creates them."""
+"""`hookstream topics`: creates, checks, lists and reads the topics. No service creates them."""
 
-from typing import TYPE_CHECKING, Annotated
+import json
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import environment, output
-from local.messages import CommandError, say
+from cli.output import Json
+from local.messages import CommandError, say, say_all
 
 if TYPE_CHECKING:
+    from confluent_kafka import Message
+
+    from stream.avro.codec import Codec
+    from stream.events.topics import Topic
     from stream.kafka.client_config import Cluster
 
-app = typer.Typer(help="Create, check and list Kafka topics.", no_args_is_help=True)
+app = typer.Typer(help="Create, check, list and read Kafka topics.", no_args_is_help=True)
+
+DAY_MS = 86_400_000
 
 
 @app.command()
@@ -64,20 +74,94 @@ def check(
 
 
 @app.command("list")
-def list_() -> None:
+def list_(*, as_json: Json = False) -> None:
     """List every topic with its partitions, end offsets, retention and record types."""
     from cli.clients.offsets import Kafka
-    from stream.events.topics import ALL, FOREVER
+    from stream.events.topics import ALL
 
     kafka = Kafka(_cluster())
     ends = kafka.end_offsets()
+    rows = [_summary(topic, [end for (name, _), end in ends.items() if name == topic.name]) for topic in ALL]
+    if as_json:
+        return output.say_list("topics", rows)
     table = output.table("topic", "partitions", "offsets", "retention", "records")
+    for row in rows:
+        days = row["retentionDays"]
+        retention, partitions = "forever" if days is None else f"{days} days", str(row["partitions"] or "missing")
+        output.add(table, row["topic"], partitions, str(row["offsets"]), retention, ", ".join(row["records"]))
+    return output.show(table)
+
+
+@app.command()
+def tail(
+    name: Annotated[str, typer.Argument(metavar="TOPIC", help="The topic, with or without its prefix.")],
+    last: Annotated[int, typer.Option(min=0, max=10_000, help="Records from before now, the newest.")] = 10,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new records until Ctrl-C.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Print a topic's newest records decoded, as JSON, with card numbers, secrets and addresses masked.
+
+    With --json each record is one line, with its position and key.
+    """
+    from stream.avro.codec import Codec
+    from stream.kafka import topic_reader
+
+    topic, cluster = _topic(name), _cluster()
+    codec = Codec(environment.registry(environment.read()))
+    try:
+        messages, behind = topic_reader.read_last(cluster, [topic], last)
+    except topic_reader.KafkaUnavailable as away:
+        raise CommandError(str(away)) from away
+    newest = sorted(messages, key=lambda message: (message.timestamp()[1], message.offset()))
+    for message in newest[max(0, len(newest) - last) :]:
+        _say_record(codec, message, as_json=as_json)
+    with suppress(KeyboardInterrupt):
+        for message in topic_reader.follow(cluster, behind) if follow else ():
+            _say_record(codec, message, as_json=as_json)
+
+
+def _summary(topic: "Topic", ends: list[int]) -> dict[str, Any]:
+    """Return a row of the list. `partitions` is 0 for a missing topic; `retentionDays` is None for one without end."""
+    from stream.events.topics import FOREVER
+
+    return {
+        "topic": topic.name,
+        "partitions": len(ends),
+        "offsets": sum(ends),
+        "retentionDays": None if topic.retention_ms == FOREVER else topic.retention_ms // DAY_MS,
+        "records": [record.__name__ for record in topic.records],
+    }
+
+
+def _topic(name: str) -> "Topic":
+    from stream.events.topics import ALL
+
     for topic in ALL:
-        own = [end for (name, _), end in ends.items() if name == topic.name]
-        retention = "forever" if topic.retention_ms == FOREVER else f"{topic.retention_ms // 86_400_000} days"
-        names = ", ".join(record.__name__ for record in topic.records)
-        output.add(table, topic.name, str(len(own)) if own else "missing", str(sum(own)), retention, names)
-    output.show(table, 0)
+        if name in (topic.name, topic.base_name):
+            return topic
+    raise CommandError(f"There is no topic {name}. `hookstream topics list` shows them.")
+
+
+def _say_record(codec: "Codec", message: "Message", *, as_json: bool) -> None:
+    from stream.dead_letters import record_view
+
+    at = message.timestamp()[1]
+    record, _ = record_view.decode(codec, message.value())
+    fields = {
+        "topic": message.topic(),
+        "partition": message.partition(),
+        "offset": message.offset(),
+        "at": datetime.fromtimestamp(at / 1000).astimezone().isoformat(timespec="milliseconds"),
+        "key": record_view.key_text(message.key()),
+        "type": type(record).__name__ if record else None,
+        **record_view.content(codec, message.value()),
+    }
+    if as_json:
+        return say(json.dumps(fields, ensure_ascii=False))
+    position = f"{fields['topic']} partition {fields['partition']} offset {fields['offset']}"
+    say(f"{fields['at']}  {fields['type'] or 'undecodable'}  {position}  key {fields['key']}")
+    return say_all(json.dumps(fields.get("record", fields), ensure_ascii=False, indent=2))
 
 
 def _cluster() -> "Cluster":

@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import environment
+from cli import environment, output
+from cli.output import Json
 from local.messages import CommandError, say
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ def verify(
         typer.Option(help="Webhooks that were answered 2xx: JSON lines of path and digest (SHA-256 of the body, hex)."),
     ] = None,
     patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for unfinished work.")] = 30.0,
+    *,
+    as_json: Json = False,
 ) -> None:
     """Audit the running system: one line for each claim; the exit code is 1 when a claim does not hold."""
     import aiohttp
@@ -46,8 +50,11 @@ def verify(
         claims = audit(env, _accepted(accepted), period=period, patience_s=patience)
     except (Unreachable, psycopg.Error, aiohttp.ClientError, OSError) as failure:
         raise CommandError(f"The system cannot be audited: {type(failure).__name__}: {failure}".strip()) from failure
-    say(f"records that Kafka took {_period_text(period)}")
-    print_claims(claims)
+    if as_json:
+        output.say_list("claims", map(_claim, claims), period=_period_text(period))
+    else:
+        say(f"records that Kafka took {_period_text(period)}")
+        print_claims(claims)
     raise typer.Exit(int(any(claim.wrong for claim in claims)))
 
 
@@ -60,6 +67,10 @@ def print_claims(claims: "Iterable[Claim]") -> None:
                 say(f"    {kind}: {line}")
             if len(lines) > MAX_LISTED:
                 say(f"    {kind}: and {len(lines) - MAX_LISTED} more")
+
+
+def _claim(claim: "Claim") -> dict[str, Any]:
+    return {**asdict(claim), "verdict": "wrong" if claim.wrong else "ok" if claim.checked else "not checked"}
 
 
 def _accepted(file: Path | None) -> "list[Accepted] | None":

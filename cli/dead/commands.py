@@ -1,13 +1,15 @@
 """`hookstream dead`: lists events that failed in any service, and redrives, gives up or dismisses them."""
 
 import json
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
 from cli import output
 from cli.dead import bulk_changes, event_lookup, options
 from cli.dead.options import Cause, Id, Order, Service, Since, Until
+from cli.output import Json
 from local.messages import CommandError, say, say_all
 
 app = typer.Typer(help="List, redrive and dismiss events that failed.", no_args_is_help=True)
@@ -28,6 +30,8 @@ def list_(
         str | None, typer.Option(help="retrying, abandoned (dead) or dismissed. Default: retrying and abandoned.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=500, help="Events to show of each service, newest first.")] = 50,
+    *,
+    as_json: Json = False,
 ) -> None:
     """List failed events: retrying and dead ones, or with --status dismissed those that were dismissed."""
     from cli.clients import management
@@ -37,6 +41,9 @@ def list_(
     responses, errors = management.call_each(
         options.services(service), lambda name: management.get(name, "/dead", **filters, limit=limit)
     )
+    if as_json:
+        _say_events(responses, limit)
+        return options.raise_errors(errors)
     table = output.table("service", "id", "type", "order", "status", "tries", "next try", "error")
     for name, response in responses.items():
         for event in response["events"]:
@@ -44,7 +51,7 @@ def list_(
             cells = (name, event["id"], *about, str(event["attempts"]), options.local_time(event["nextAttemptAt"]))
             dismissal = f"dismissed: {event['dismissedBecause']}: " if event["dismissedBecause"] else ""
             output.add(table, *cells, dismissal + options.first_line(event["error"]))
-    if table.row_count:
+    if table.rows:
         output.show(table)
     totals = {name: response["counts"] for name, response in responses.items() if any(response["counts"].values())}
     for name, counts in totals.items():
@@ -52,7 +59,17 @@ def list_(
         say(f"{name}: {counts['abandoned']} abandoned, {counts['retrying']} retrying in total{dismissed}")
     if responses and not totals:
         say("no failed events in the services that answered" if errors else "no failed events")
-    options.raise_errors(errors)
+    return options.raise_errors(errors)
+
+
+def _say_events(responses: Mapping[str, Any], limit: int) -> None:
+    """Print the events of all services as JSON, and the counts of each."""
+    cut = sorted(name for name, response in responses.items() if len(response["events"]) == limit)
+    note = f"of {', '.join(cut)} there may be more: pass a --limit above {limit}" if cut else None
+    events = [{"service": name, **event} for name, response in responses.items() for event in response["events"]]
+    output.say_list(
+        "events", events, note=note, counts={name: response["counts"] for name, response in responses.items()}
+    )
 
 
 @app.command()

@@ -13,7 +13,10 @@ STORES = tuple(service.name for service in SERVICES if service.store)
 WHEN = "A date (a day in UTC) or a timestamp such as 2026-02-03T09:00:00+09:00."
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The event id that `dead list` shows, or the provider's id.")]
-Service = Annotated[str | None, typer.Option(help="One service, such as payment. Default: all services.")]
+Service = Annotated[
+    str | None,
+    typer.Option(help="One service, such as payment. Default: all services.", autocompletion=lambda: list(STORES)),
+]
 Cause = Annotated[str | None, typer.Option(help="Text that the error contains. Case is ignored.")]
 Since = Annotated[str | None, typer.Option(help=f"Last failure at or after this time. {WHEN}")]
 Until = Annotated[str | None, typer.Option(help=f"Last failure before this time; a date includes its day. {WHEN}")]

@@ -6,17 +6,16 @@ Every service with a store has it on its management listener. All requests are i
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import msgspec
 from sqlalchemy import Connection, Engine, exc
 
 from runtime.logging import log
 from runtime.management import RequestRefused, Routes
-from stream.avro.codec import Codec, Undecodable
-from stream.avro.registry import UnknownSchema
-from stream.dead_letters import actions, filters
+from stream.avro.codec import Codec
+from stream.dead_letters import actions, filters, record_view
 from stream.dead_letters.actions import EventFilter
+from stream.dead_letters.record_view import key_text
 from stream.events import Record, provider_ids
-from stream.events.redaction import masked_field, masked_text, redacted
+from stream.events.redaction import masked_text
 from stream.store import inbox, retrying
 from stream.store.retrying import MAX_RETRIES
 
@@ -33,8 +32,6 @@ NOT_RETRIED = {
 """Why an event with this outcome is not retried, for every outcome that neither failed nor was processed."""
 PROCESSED = ("processed", "late", "duplicate")
 OPEN = ("retrying", "abandoned")
-BODIES = ("raw", "excerpt")
-"""The fields of records that hold a posted request body."""
 
 Verb = Callable[[Connection, Mapping[str, object]], object]
 
@@ -80,7 +77,7 @@ class ManagementApi:
         rows = actions.select(tx, EventFilter(ids=(name,)), 1)
         if not rows:
             raise RequestRefused(404, "not_failed", f"the {self.service} has no failed event {name}")
-        return {"service": self.service, **self._summary(rows[0]), **self._content(rows[0]["value"])}
+        return {"service": self.service, **self._summary(rows[0]), **record_view.content(self.codec, rows[0]["value"])}
 
     def redrive(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Make the selected dead events retrying again, with 0 attempts; with `dryRun` only count them."""
@@ -153,10 +150,8 @@ class ManagementApi:
             return RequestRefused(409, "already_processed", ALREADY_PROCESSED)
         if outcome == "abandoned" and (rows := actions.select(tx, EventFilter(ids=(name,)), 1)):
             if rows[0]["status"] == "dismissed":
-                return RequestRefused(
-                    409, "dismissed", f"it was dismissed: {masked_text(rows[0]['dismissed_because'])}"
-                )
-            if self._read(rows[0]["value"])[0] is None:
+                return RequestRefused(409, "dismissed", f"it was dismissed: {masked_text(rows[0]['dismissed_because'])}")
+            if record_view.decode(self.codec, rows[0]["value"])[0] is None:
                 return RequestRefused(409, "undecodable", "it cannot be decoded; redrive it when its schema is known")
             return RequestRefused(409, "retries_exhausted", RETRIES_EXHAUSTED)
         return RequestRefused(409, "not_failed", NOT_RETRIED[outcome])
@@ -177,14 +172,14 @@ class ManagementApi:
         return replace(selected, ids=tuple(found), orders=(), names=()) if found else None
 
     def _is_of(self, selected: EventFilter, key: bytes | None, value: bytes | None) -> bool:
-        record, _ = self._read(value)
+        record, _ = record_view.decode(self.codec, value)
         has_alias = not selected.names or (record is not None and set(selected.names) & {*provider_ids.of(record)})
         return bool(has_alias) and (
-            not selected.orders or _text(key) in selected.orders or _order(record) in selected.orders
+            not selected.orders or key_text(key) in selected.orders or _order(record) in selected.orders
         )
 
     def _summary(self, row: actions.Row) -> dict[str, object]:
-        record, _ = self._read(row["value"])
+        record, _ = record_view.decode(self.codec, row["value"])
         return {
             "id": row["event_id"],
             "type": type(record).__name__ if record else None,
@@ -194,42 +189,12 @@ class ManagementApi:
             "topic": row["topic"],
             "partition": row["partition"],
             "offset": row["offset"],
-            "key": _text(row["key"]),
+            "key": key_text(row["key"]),
             "failedAt": row["failed_at"].isoformat(),
             "lastFailedAt": row["last_failed_at"].isoformat(),
             "dismissedBecause": row["dismissed_because"],
             "dismissedAt": row["dismissed_at"].isoformat() if row["dismissed_at"] else None,
         }
-
-    def _content(self, value: bytes | None) -> dict[str, object]:
-        record, why = self._read(value)
-        if record is None:
-            return {"undecodable": why, "hex": (value or b"").hex()}
-        return {"record": self._masked(msgspec.to_builtins(record, builtin_types=(bytes,)))}
-
-    def _masked(self, fields: Mapping[str, object]) -> dict[str, object]:
-        return {name: self._shown(name, value) for name, value in fields.items()}
-
-    def _shown(self, name: str, value: object) -> object:
-        match value:
-            case bytes() if name in BODIES:
-                return redacted(value)
-            case bytes() if name == "value":  # of a dead letter: the record that failed
-                return self._content(value)
-            case bytes() if name == "key":
-                return _text(value)
-            case bytes():
-                return value.hex()
-            case dict():
-                return self._masked(value)
-            case _:
-                return masked_field(name, value)
-
-    def _read(self, value: bytes | None) -> tuple[Record | None, str]:
-        try:
-            return self.codec.decode(value), ""
-        except (Undecodable, UnknownSchema) as broken:
-            return None, masked_text(str(broken))
 
     def _handler(self, verb: Verb) -> Callable[[Mapping[str, object]], object]:
         def respond(fields: Mapping[str, object]) -> object:
@@ -256,7 +221,3 @@ def _order(record: Record | None) -> str | None:
     """Return the order that a record names, if any."""
     order: str | None = getattr(getattr(record, "notice", record), "order_id", None)
     return order
-
-
-def _text(key: bytes | None) -> str | None:
-    return None if key is None else masked_text(key.decode(errors="backslashreplace"))

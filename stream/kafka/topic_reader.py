@@ -70,6 +70,52 @@ def read_all(cluster: Cluster, topics: Sequence[Topic], since_ms: int | None = N
         consumer.close()
 
 
+def read_last(cluster: Cluster, topics: Sequence[Topic], last: int) -> tuple[list[Message], list[Position]]:
+    """Return the last `last` records of each partition, and the position behind the records of each partition.
+
+    Raises KafkaUnavailable when Kafka does not answer within TIMEOUT_S.
+    """
+    consumer = cluster.consumer(GROUP, {**READER, "auto.offset.reset": "earliest"})
+    try:
+        ends = [_end(consumer, topic.name, number) for topic in topics for number in range(PARTITIONS)]
+        consumer.assign([TopicPartition(*end[:2], max(low, end.offset - last)) for low, end in ends])
+        messages = list(_until_ends(consumer, len(ends))) if last else []
+    except KafkaException as failure:
+        raise KafkaUnavailable(
+            f"Kafka at {cluster.bootstrap_servers} does not answer: {failure.args[0].str()}"
+        ) from failure
+    finally:
+        consumer.close()
+    behind = {end[:2]: end for _, end in ends}
+    for message in messages:
+        position = Position(message.topic() or "", message.partition() or 0, (message.offset() or 0) + 1)
+        behind[position[:2]] = max(behind[position[:2]], position)
+    return messages, list(behind.values())
+
+
+def follow(cluster: Cluster, positions: Sequence[Position]) -> Iterator[Message]:
+    """Yield records from these positions on as they arrive, without an end; wait while Kafka does not answer."""
+    consumer = cluster.consumer(GROUP, {**READER, "auto.offset.reset": "earliest"})
+    try:
+        consumer.assign([TopicPartition(*position) for position in positions])
+        while True:
+            first = consumer.poll(POLL_S)
+            for message in [first, *consumer.consume(BATCH, 0)] if first else []:
+                if message.error() is None:
+                    yield message
+    finally:
+        consumer.close()
+
+
+def _end(consumer: Consumer, topic: str, partition: int) -> tuple[int, Position]:
+    """Return the first offset of a partition and the position behind its last record."""
+    found = consumer.get_watermark_offsets(TopicPartition(topic, partition), TIMEOUT_S)
+    if found is None:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - its public name
+    low, high = found
+    return low, Position(topic, partition, high)
+
+
 def _starts(consumer: Consumer, topics: Sequence[Topic], since_ms: int | None) -> list[TopicPartition]:
     starts = [TopicPartition(topic.name, n, since_ms or 0) for topic in topics for n in range(PARTITIONS)]
     if since_ms is None:

@@ -1,0 +1,168 @@
+"""Turns records of the topics into the entries that `hookstream tail` prints. Pure but for the codec."""
+
+import json
+from collections import OrderedDict
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import ClassVar, NamedTuple
+
+from confluent_kafka import Message
+
+from stream.avro.codec import Codec
+from stream.dead_letters import record_view
+from stream.events import (
+    DomainEvent,
+    NotificationSent,
+    Outcome,
+    QuarantinedWebhook,
+    Record,
+    RejectedWebhook,
+    Webhook,
+    order_ids,
+    topics,
+)
+from stream.events.redaction import masked_text
+
+REMEMBERED = 100_000
+"""Webhooks and domain events whose provider and order are remembered, because outcomes name only their ids."""
+COLOURS = {
+    "received": "cyan",
+    "processed": "green",
+    "published": "blue",
+    "mailed": "magenta",
+    "late": "yellow",
+    "waiting": "yellow",
+    "duplicate": "yellow",
+    "conflict": "red",
+    "retrying": "red",
+    "quarantined": "red",
+    "refused": "red",
+    "dead": "bright_red",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened. `outcome` is a word of COLOURS, `orders` are the orders that the record names."""
+
+    at: str
+    outcome: str
+    what: str
+    provider: str | None
+    orders: tuple[str, ...]
+    cause: str | None
+    id: str | None
+
+    @property
+    def colour(self) -> str:
+        return COLOURS.get(self.outcome, "white")
+
+    def line(self) -> str:
+        """Return the entry as one line."""
+        order = f"order {', '.join(self.orders)}" if self.orders else "no order"
+        parts = (self.at[11:23], f"{self.outcome:11}", f"{self.provider or '-':12}", order, self.what, self.id or "")
+        return "  ".join((*parts, *([self.cause] if self.cause else ()))).rstrip()
+
+    def as_json(self) -> str:
+        """Return the entry as one line of JSON."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """The entries to print; a field that is None selects all. `cause` is a part of an entry's cause in lower case."""
+
+    provider: str | None = None
+    order: str | None = None
+    outcome: str | None = None
+    cause: str | None = None
+
+    def match(self, entry: Entry) -> bool:
+        """Return whether an entry is selected."""
+        return (
+            self.provider in (None, entry.provider)
+            and (self.order is None or self.order in entry.orders)
+            and self.outcome in (None, entry.outcome)
+            and (self.cause is None or self.cause in (entry.cause or "").lower())
+        )
+
+
+class Subject(NamedTuple):
+    """The provider and the order of a webhook or a domain event, and its type."""
+
+    provider: str | None
+    order: str | None
+    name: str
+
+
+UNKNOWN = Subject(None, None, "an event from before")
+
+
+class Tail:
+    """Reads records in order, and remembers the subject of each webhook and domain event."""
+
+    TOPICS: ClassVar = (*topics.WEBHOOKS, topics.REJECTED, *topics.DOMAIN_EVENTS, topics.OUTCOMES, topics.NOTIFICATIONS)
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+        self._subjects: OrderedDict[str, Subject] = OrderedDict()
+
+    def read(self, message: Message) -> Entry | None:
+        """Return the entry of a record; None for a record that cannot be decoded or repeats another."""
+        record, _ = record_view.decode(self._codec, message.value())
+        at = datetime.fromtimestamp(message.timestamp()[1] / 1000).astimezone().isoformat(timespec="milliseconds")
+        # The quarantine's topics repeat the outcomes of released webhooks.
+        is_repeated = isinstance(record, Outcome) and message.topic() != topics.OUTCOMES.name
+        return None if record is None or is_repeated else self._entry(at, record)
+
+    def _entry(self, at: str, record: Record) -> Entry | None:  # noqa: PLR0911 - one for each kind of record
+        match record:
+            case Webhook():
+                subject = Subject(record.envelope.provider, _order(record), record.envelope.event_type)
+                self._remember(record.envelope.event_id, subject)
+                return _entry(at, "received", subject, record.envelope.event_id, subject.name)
+            case QuarantinedWebhook():
+                subject = Subject(record.provider, None, record.path)
+                self._remember(record.event_id, subject)
+                cause = f"{record.cause}: {record.detail}"
+                return _entry(at, "quarantined", subject, record.event_id, record.path, cause)
+            case RejectedWebhook():
+                orders = order_ids.find(record.provider, record.excerpt)
+                return Entry(at, "refused", record.path, record.provider, orders, record.cause, None)
+            case DomainEvent():
+                provider = getattr(record, "provider", None) or self._subject(record.caused_by).provider
+                subject = Subject(provider, record.order_id, type(record).__name__)
+                self._remember(record.event_id, subject)
+                return _entry(at, "published", subject, record.event_id, subject.name)
+            case NotificationSent():
+                subject = Subject(self._subject(record.fact_id).provider, record.order_id, record.fact_type)
+                return _entry(at, "mailed", subject, record.notification_id, f"{subject.name} to the {record.audience}")
+            case Outcome():
+                subject = self._subject(record.event_id)
+                what = f"{subject.name} by {record.service}" + (f", try {record.attempt}" if record.attempt > 1 else "")
+                return _entry(at, _word(record.outcome), subject, record.event_id, what, record.error)
+            case _:
+                return None
+
+    def _remember(self, event_id: str, subject: Subject) -> None:
+        self._subjects[event_id] = subject
+        if len(self._subjects) > REMEMBERED:
+            self._subjects.popitem(last=False)
+
+    def _subject(self, event_id: str) -> Subject:
+        return self._subjects.get(event_id, UNKNOWN)
+
+
+def _entry(at: str, outcome: str, subject: Subject, event_id: str, what: str, error: str | None = None) -> Entry:
+    orders = (subject.order,) if subject.order else ()
+    cause = masked_text(error.partition("\n")[0]) if error else None
+    return Entry(at, outcome, what, subject.provider, orders, cause, event_id)
+
+
+def _order(webhook: Webhook) -> str | None:
+    notice = getattr(webhook, "notice", None)
+    return getattr(notice, "order_id", None) or getattr(notice, "invoice_id", None)
+
+
+def _word(outcome: str) -> str:
+    return "dead" if outcome == "abandoned" else outcome

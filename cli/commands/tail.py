@@ -1,0 +1,64 @@
+"""`hookstream tail`: prints what happens, live: webhooks, refusals, outcomes, domain events and mails."""
+
+from contextlib import suppress
+from typing import Annotated, Any
+
+import typer
+
+from cli import environment
+from cli.clients.tail_entries import COLOURS, Entry, Filters, Tail
+from local.messages import CommandError, say
+
+
+def tail(
+    provider: Annotated[str | None, typer.Option(help="Only of one provider, such as toss.")] = None,
+    order: Annotated[str | None, typer.Option(help="Only of one order.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="Only one outcome: received, refused, processed, dead …")] = None,
+    cause: Annotated[
+        str | None, typer.Option(help="Only refusals, quarantined webhooks and failures whose cause contains this.")
+    ] = None,
+    last: Annotated[
+        int, typer.Option(min=0, max=1000, help="Begin with entries from before now: the newest that match.")
+    ] = 0,
+    *,
+    follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Go on until Ctrl-C.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print each entry as one line of JSON.")] = False,
+) -> None:
+    """Print what happens as it happens, one line each, coloured on a terminal, until Ctrl-C."""
+    from stream.avro.codec import Codec
+    from stream.kafka import topic_reader
+
+    if outcome not in (None, *COLOURS):
+        raise CommandError(f"There is no outcome {outcome}. Use one of {', '.join(COLOURS)}.")
+    env = environment.read()
+    environment.require(env, "KAFKA_BOOTSTRAP_SERVERS")
+    cluster, seen = environment.cluster(env), Tail(Codec(environment.registry(env)))
+    filters = Filters(provider and provider.lower(), order, outcome, cause and cause.lower())
+    try:
+        messages, behind = topic_reader.read_last(cluster, Tail.TOPICS, max(last, CONTEXT))
+    except topic_reader.KafkaUnavailable as away:
+        raise CommandError(str(away)) from away
+    earlier = [entry for message in sorted(messages, key=_at) if (entry := seen.read(message)) and filters.match(entry)]
+    for entry in earlier[max(0, len(earlier) - last) :] if last else ():
+        _say(entry, as_json=as_json)
+    with suppress(KeyboardInterrupt):
+        for message in topic_reader.follow(cluster, behind) if follow else ():
+            if (entry := seen.read(message)) and filters.match(entry):
+                _say(entry, as_json=as_json)
+
+
+CONTEXT = 200
+"""Records of each partition that are read before the first entry, because an outcome names only its webhook's id."""
+
+
+def _at(message: Any) -> tuple[int, int]:
+    return message.timestamp()[1], message.offset()
+
+
+def _say(entry: Entry, *, as_json: bool) -> None:
+    from cli import output
+
+    if as_json:
+        say(entry.as_json())
+    else:
+        output.say_coloured(entry.line(), entry.colour)
