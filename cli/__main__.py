@@ -28,6 +28,7 @@ from cli.commands import (
 from cli.commands import run as running
 from cli.dead import commands as dead
 from cli.dead import retry
+from cli.doctor import command as doctor
 from local.messages import CommandError, print_error, say
 from runtime import __version__
 from runtime.plain_text import plain
@@ -55,6 +56,7 @@ app.command()(running.stop)
 app.command()(simulate.simulate)
 app.command()(status.status)
 app.command()(verify.verify)
+app.command()(doctor.doctor)
 app.command()(tail.tail)
 app.command()(lookup.stats)
 app.command()(lookup.webhook)

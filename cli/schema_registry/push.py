@@ -18,11 +18,12 @@ def push(client: RegistryClient, entries: list[Entry]) -> Iterator[tuple[Entry, 
     Raises CommandError when the registry refuses a schema, and RegistryError when it does not answer.
     """
     for entry in sorted(entries, key=lambda entry: entry["id"]):
-        found = _found(client, entry)
+        found = find(client, entry)
         yield entry, _register(client, entry) if found is None else found
 
 
-def _found(client: RegistryClient, entry: Entry) -> int | None:
+def find(client: RegistryClient, entry: Entry) -> int | None:
+    """Return the id that the registry has for an entry; None when it has no such schema. Raises RegistryError."""
     status, answer = client.call("POST", f"/subjects/{entry['subject']}", {"schema": canonical(entry["schema"])})
     return _id(client, answer) if status == OK else None
 

@@ -56,6 +56,25 @@ def _check_encoding(database_url: str) -> None:
         )
 
 
+def pending(service_package: str, database_url: str) -> list[str]:
+    """Return the ids of the migrations that the store of a service package lacks, oldest first.
+
+    Raises SQLAlchemyError when the database does not answer.
+    """
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    database = engine(database_url, service="doctor")
+    try:
+        with database.connect() as connection:
+            applied = MigrationContext.configure(connection).get_current_heads()
+    finally:
+        database.dispose()
+    scripts = ScriptDirectory.from_config(_config(service_package))
+    missing = scripts.iterate_revisions("heads", applied or "base")
+    return [script.revision for script in missing if script.revision not in applied][::-1]
+
+
 def _set_role_timeouts(connection: Connection) -> None:
     """Set the timeouts of the service's role, because behind a pooler a connection cannot set its own."""
     name = connection.exec_driver_sql("SELECT quote_ident(current_database())").scalar_one()
