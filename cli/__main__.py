@@ -29,6 +29,7 @@ from cli.commands import run as running
 from cli.dead import commands as dead
 from cli.dead import retry
 from cli.doctor import command as doctor
+from cli.evidence import command as evidence
 from local.messages import CommandError, print_error, say
 from runtime import __version__
 from runtime.plain_text import plain
@@ -57,6 +58,7 @@ app.command()(simulate.simulate)
 app.command()(status.status)
 app.command()(verify.verify)
 app.command()(doctor.doctor)
+app.command()(evidence.evidence)
 app.command()(tail.tail)
 app.command()(lookup.stats)
 app.command()(lookup.webhook)

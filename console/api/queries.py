@@ -1,7 +1,7 @@
 """The API's SQL for webhooks, orders, balances and refusals. It only reads."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
@@ -58,6 +58,9 @@ MAILS = """
 SELECT notification_id::text, fact_id, fact_type, audience, channel, order_id, customer_id, locale, message_id, sent_at
   FROM mails WHERE fact_id = ANY (%(ids)b::text[]) OR order_id = %(order)s ORDER BY sent_at, notification_id
 """
+POSITIONS = """
+SELECT event_id::text, topic, partition, "offset" FROM inbox WHERE event_id = ANY (%(ids)b::text[]::uuid[])
+"""
 # The log names the order of a crypto invoice by the invoice's id alone.
 ORDER_STATE = """
 SELECT state FROM order_states WHERE order_id = ANY (%(orders)b::text[]) ORDER BY order_id = %(order)s DESC LIMIT 1
@@ -76,12 +79,16 @@ QUARANTINE_KINDS = ("quarantine", "unverified")
 
 @dataclass(frozen=True, slots=True)
 class RelatedRows:
-    """Webhooks with their outcomes and domain events, the outcomes of those events, and the mails about them."""
+    """Webhooks with their outcomes and domain events, the outcomes of those events, and the mails about them.
+
+    `positions` has the position in Kafka of each webhook, event and mail, by its id.
+    """
 
     webhooks: list[Row]
     outcomes: list[Row]
     events: list[Row]
     mails: list[Row]
+    positions: Mapping[str, Row] = field(default_factory=dict)
 
 
 def by_provider_id(tx: Connection, name: str) -> list[Row]:
@@ -158,7 +165,10 @@ def _related_rows(tx: Connection, found: list[Row], order_id: str | None) -> Rel
     events = rows(tx, EVENTS, {"ids": webhook_ids, "order": order_id})
     event_ids = [event["fact_id"] for event in events]
     mails = rows(tx, MAILS, {"ids": event_ids, "order": order_id})
-    return RelatedRows(found, rows(tx, OUTCOMES, {"ids": [*webhook_ids, *event_ids]}), events, mails)
+    outcomes = rows(tx, OUTCOMES, {"ids": [*webhook_ids, *event_ids]})
+    mail_ids = [mail["notification_id"] for mail in mails]
+    positions = rows(tx, POSITIONS, {"ids": [*webhook_ids, *event_ids, *mail_ids]})
+    return RelatedRows(found, outcomes, events, mails, {row["event_id"]: row for row in positions})
 
 
 def rows(tx: Connection, statement: str, values: Mapping[str, Any]) -> list[Row]:

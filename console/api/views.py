@@ -50,14 +50,11 @@ def webhook(row: Row) -> dict[str, Any]:
 
 def webhook_detail(row: Row, related: RelatedRows) -> dict[str, Any]:
     """Return one webhook with its payload, position in Kafka, related rows and timeline."""
-    record = None
-    if row["topic"]:
-        record = {"topic": row["topic"], "partition": row["partition"], "offset": row["offset"]}
     own = {
         "path": row["path"],
         "signature": signature(row["headers"] or {}),
         "payload": redacted(row["payload"]) if row["payload"] is not None else None,
-        "record": record,
+        "record": _position(row if row["topic"] else None),
     }
     others = [webhook(other) for other in related.webhooks[1:]]
     return {**webhook(row), **own, "related": others, **_related_fields(related), "timeline": _timeline(related)}
@@ -65,7 +62,9 @@ def webhook_detail(row: Row, related: RelatedRows) -> dict[str, Any]:
 
 def order(order_id: str, related: RelatedRows) -> dict[str, Any]:
     """Return an order with its webhooks, related rows and timeline."""
-    webhooks = [webhook(row) for row in related.webhooks]
+    webhooks = [
+        {**webhook(row), "record": _position(related.positions.get(row["webhook_id"]))} for row in related.webhooks
+    ]
     return {"orderId": order_id, "webhooks": webhooks, **_related_fields(related), "timeline": _timeline(related)}
 
 
@@ -132,9 +131,18 @@ def _utc(instant: datetime | None) -> str | None:
 def _related_fields(related: RelatedRows) -> dict[str, Any]:
     return {
         "outcomes": [_outcome(row) for row in related.outcomes],
-        "facts": [_event(row) for row in related.events],
-        "mails": [_mail(row) for row in related.mails],
+        "facts": [
+            {**_event(row), "record": _position(related.positions.get(row["fact_id"]))} for row in related.events
+        ],
+        "mails": [
+            {**_mail(row), "record": _position(related.positions.get(row["notification_id"]))} for row in related.mails
+        ],
     }
+
+
+def _position(row: Row | None) -> dict[str, Any] | None:
+    """Return the position of a record in Kafka; None if the console has not read it."""
+    return None if row is None else {name: row[name] for name in ("topic", "partition", "offset")}
 
 
 def _timeline(related: RelatedRows) -> list[dict[str, Any]]:

@@ -1,0 +1,103 @@
+"""Puts the entries into the files of a zip, with a chain of digests over all of them. Pure.
+
+Each line of CHAIN is the SHA-256 of the line before's digest, a line feed and a file's bytes. Whoever knows the last
+digest can tell that no file was changed, added, removed or moved.
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cli.evidence import page
+from cli.evidence.entries import Entry
+
+START = "0" * 64
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The time of every file in the zip, so that the same entries make the same zip; the earliest that zips have."""
+CHECK = """\
+previous={start}
+while read -r digest file; do
+  actual=$({{ printf '%s\\n' "$previous"; cat "$file"; }} | sha256sum | cut -d' ' -f1)
+  [ "$actual" = "$digest" ] || {{ echo "CHANGED: $file"; exit 1; }}
+  previous=$digest
+done < CHAIN && echo "unchanged; the last digest is $previous"
+"""
+README = """\
+Evidence about order {order}
+
+index.html       the page to read and to print
+entries/         one JSON file for each thing that happened, in order
+bodies/          the bodies of the webhooks, byte for byte{bodies}
+CHAIN            a chain of SHA-256 digests over all files above
+MANIFEST.json    who made this, when, of what, and the last digest of the chain
+
+Check that nothing was changed, in the unpacked folder, with any POSIX shell (sha256sum is part of coreutils):
+
+{check}
+The last digest must be the one in MANIFEST.json, and the one that you were told when this was made:
+
+  {head}
+
+Check the manifest itself:  sha256sum MANIFEST.json  must print the digest that you were told.
+
+Check a body:  sha256sum bodies/0001.bin  must print request.body.sha256 of entries/0001-received.json. With the secret
+of the sender, its signature can be checked by the sender's own documentation: request.headers has what it signed.
+"""
+
+
+def files(
+    order: str, entries: Sequence[Entry], about: Mapping[str, Any], summary: page.Summary, *, with_bodies: bool
+) -> dict[str, bytes]:
+    """Return the files of the zip by name, the manifest last. `about` are the manifest's own fields."""
+    found: dict[str, bytes] = {}
+    for number, entry in enumerate(entries, 1):
+        content = {"number": number, "at": entry.at, "kind": entry.kind, "what": entry.what, **entry.content}
+        found[f"entries/{number:04}-{entry.kind}.json"] = _json(content)
+        if with_bodies and entry.raw is not None:
+            found[f"bodies/{number:04}.bin"] = entry.raw
+    found["index.html"] = page.render(order, entries, about, summary).encode()
+    lines, head = chain(found)
+    found["CHAIN"] = lines.encode()
+    bodies = "" if with_bodies else " (not here: made without --unredacted)"
+    check = "\n".join(f"  {line}" if line else "" for line in CHECK.format(start=START).split("\n"))
+    found["README.txt"] = README.format(order=order, bodies=bodies, check=check, head=head).encode()
+    digests = {name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for name, data in found.items()}
+    found["MANIFEST.json"] = _json({**about, "order": order, "entries": len(entries), "head": head, "files": digests})
+    return found
+
+
+def chain(found: Mapping[str, bytes]) -> tuple[str, str]:
+    """Return the lines of CHAIN for these files in their order, and the last digest."""
+    previous, lines = START, []
+    for name, data in found.items():
+        previous = hashlib.sha256(f"{previous}\n".encode() + data).hexdigest()
+        lines.append(f"{previous}  {name}\n")
+    return "".join(lines), previous
+
+
+def zipped(found: Mapping[str, bytes], folder: str) -> bytes:
+    """Return a zip of these files in `folder`."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in found.items():
+            archive.writestr(zipfile.ZipInfo(f"{folder}/{name}", EPOCH), data, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def safe_name(order: str) -> str:
+    """Return a file name for an order, unique to it: ids may hold slashes, dots and letters of any language."""
+    plain = "".join(
+        character if character.isascii() and (character.isalnum() or character in "-_") else "_" for character in order
+    )
+    suffix = "" if plain == order and len(plain) <= MAX_NAME else f"-{hashlib.sha256(order.encode()).hexdigest()[:8]}"
+    return f"evidence-{plain[:MAX_NAME]}{suffix}"
+
+
+MAX_NAME = 80
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()

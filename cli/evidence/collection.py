@@ -1,0 +1,77 @@
+"""Collects what the log, Kafka and the notifier have about one order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cli import environment
+from cli.clients import console, management
+from local.messages import CommandError
+from runtime.config.secrets import separate
+from runtime.config.settings import value_of
+from stream.avro.codec import Codec
+from stream.dead_letters import record_view
+from stream.events import Record
+from stream.kafka import topic_reader
+from stream.kafka.topic_reader import Position
+
+MAX_REFUSALS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """An order as the console shows it (`life`), its records by position, its refusals and its mails by id.
+
+    `notes` are sentences about what could not be read.
+    """
+
+    order: str
+    life: Mapping[str, Any]
+    records: Mapping[Position, Record]
+    refusals: Sequence[Mapping[str, Any]]
+    mails: Mapping[str, Mapping[str, Any]]
+    notes: list[str] = field(default_factory=list)
+
+
+def collect(env: Mapping[str, str], order: str) -> Collected:
+    """Read everything about an order. Raises CommandError when the log has no such order, or Kafka does not answer."""
+    life = console.fetch("orders", order)
+    refusals = console.fetch("refusals", order=order, limit=str(MAX_REFUSALS))
+    if life is None:
+        raise CommandError(f"The log has no order {order}.")
+    notes = [f"only the newest {MAX_REFUSALS} refused requests are included"] if refusals["next"] else []
+    found = [*life["webhooks"], *life["facts"], *life["mails"]]
+    positions = [Position(**item["record"]) for item in found if item["record"]]
+    records = _records(env, positions, notes)
+    return Collected(order, life, records, refusals["refusals"], _mails(life, order, notes), notes)
+
+
+def secrets_of(env: Mapping[str, str], setting: str) -> tuple[bytes, ...]:
+    """Return the valid secrets of a setting, where this command runs."""
+    return tuple(secret.encode() for secret in separate(value_of(env, setting) or ""))
+
+
+def _records(env: Mapping[str, str], positions: Sequence[Position], notes: list[str]) -> dict[Position, Record]:
+    codec, records = Codec(environment.registry(env)), dict[Position, Record]()
+    try:
+        for position, value in topic_reader.read_at(environment.cluster(env), positions):
+            record, why = record_view.decode(codec, value)
+            if record is None:
+                reason = why if value else "it has expired"
+                notes.append(f"{position.topic}/{position.partition}/{position.offset} is not included: {reason}")
+            else:
+                records[position] = record
+    except topic_reader.KafkaUnavailable as away:
+        raise CommandError(str(away)) from away
+    return records
+
+
+def _mails(life: Mapping[str, Any], order: str, notes: list[str]) -> dict[str, Mapping[str, Any]]:
+    """Return the mails of an order as the notifier has them, sent and unsent, by id."""
+    try:
+        unsent = management.get("notifier", "/mails", order=order, limit=1000)["mails"]
+        ids = dict.fromkeys([*(mail["notificationId"] for mail in life["mails"]), *(mail["id"] for mail in unsent)])
+        return {mail: management.get("notifier", "/mail", id=mail) for mail in ids}
+    except CommandError as error:
+        notes.append(f"the state of the mails is not included: {error}")
+        return {}

@@ -1,0 +1,146 @@
+"""Builds the entries of the evidence, in the order of their times. Pure."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from cli.evidence.collection import Collected
+from cli.evidence.redaction import without_personal_data
+from cli.evidence.reverification import SecretsOf, verify_again
+from runtime.clock import moment
+from stream.events import QuarantinedWebhook, Record, ShippingWebhook, Webhook
+from stream.events.redaction import redacted
+from stream.kafka.topic_reader import Position
+
+Show = Callable[[Any], Any]
+"""Returns a JSON value as it may be shown: masked, or unchanged."""
+
+
+class Entry(NamedTuple):
+    """One thing that happened, at a time in ISO 8601 or "" if it is unknown; `raw` is the body of a request."""
+
+    at: str
+    kind: str
+    what: str
+    content: dict[str, Any]
+    raw: bytes | None = None
+
+
+def build(collected: Collected, secrets_of: SecretsOf, *, show: Show) -> list[Entry]:
+    """Return all entries, sorted by time; at equal times causes come first."""
+    kinds = ("received", "refused", "handled", "published", "mail")
+    unsorted = [
+        *_received(collected, secrets_of, show),
+        *_refused(collected, show),
+        *_handled(collected, show),
+        *_published(collected, show),
+        *_mails(collected, show),
+    ]
+    return sorted(unsorted, key=lambda entry: (entry.at, kinds.index(entry.kind)))
+
+
+def masked(value: Any) -> Any:
+    """Return a value without personal data, card numbers and secrets."""
+    return without_personal_data(value)
+
+
+def unmasked(value: Any) -> Any:
+    """Return a value unchanged."""
+    return value
+
+
+def _received(collected: Collected, secrets_of: SecretsOf, show: Show) -> Iterator[Entry]:
+    for webhook in collected.life["webhooks"]:
+        record = _record(collected, webhook)
+        what = f"{webhook['eventType'] or webhook['type']} from {webhook['provider']}"
+        content = {"webhook": show(webhook), "record": webhook["record"]}
+        match record:
+            case Webhook(envelope=envelope):
+                source: Any = envelope
+                content["scan"] = _scan(record)
+                content["notice"] = show(_json(getattr(record, "notice", None)))
+            case QuarantinedWebhook():
+                source = record
+            case _:
+                yield Entry(webhook["receivedAt"] or "", "received", f"{what} (its record has expired)", content)
+                continue
+        proof = verify_again(
+            source.path, source.headers, source.raw, source.received_at, source.verification, secrets_of
+        )
+        content |= {
+            "request": {"path": source.path, "headers": show(dict(source.headers)), "body": _body(source.raw)},
+            "verification": proof._asdict(),
+        }
+        yield Entry(_iso(source.received_at), "received", what, content, source.raw)
+
+
+def _refused(collected: Collected, show: Show) -> Iterator[Entry]:
+    for refusal in collected.refusals:
+        what = f"{refusal['cause']}: an unproved request to {refusal['path']} was refused"
+        yield Entry(refusal["receivedAt"] or "", "refused", what, {"refusal": show(refusal)})
+
+
+def _handled(collected: Collected, show: Show) -> Iterator[Entry]:
+    for outcome in collected.life["outcomes"]:
+        what = f"{outcome['outcome']} by {outcome['service']}" + (
+            f", try {outcome['attempt']}" if outcome["attempt"] > 1 else ""
+        )
+        yield Entry(outcome["at"] or "", "handled", what, {"outcome": show(outcome)})
+
+
+def _published(collected: Collected, show: Show) -> Iterator[Entry]:
+    for event in collected.life["facts"]:
+        record = _record(collected, event)
+        content = {"event": show(_json(record) if record else event), "record": event["record"]}
+        yield Entry(event["receivedAt"] or "", "published", event["type"], content)
+
+
+def _mails(collected: Collected, show: Show) -> Iterator[Entry]:
+    sent = {mail["notificationId"]: mail for mail in collected.life["mails"]}
+    for mail_id in dict.fromkeys([*sent, *collected.mails]):
+        mail, state = sent.get(mail_id, {}), collected.mails.get(mail_id, {})
+        status = state.get("status") or "sent"
+        about = mail.get("factType") or state.get("fact_type")
+        what = f"{about} to the {mail.get('audience') or state.get('audience')}: {status}"
+        content = {"mail": show(mail) or None, "state": show(dict(state)) or None, "record": mail.get("record")}
+        yield Entry(mail.get("sentAt") or _utc(state.get("created_at")), "mail", what, content)
+
+
+def _scan(record: Record) -> dict[str, Any] | None:
+    """Return the scan of a parcel that a webhook reports; None for other webhooks."""
+    if not isinstance(record, ShippingWebhook):
+        return None
+    notice = record.notice
+    return {
+        "carrier": notice.carrier,
+        "trackingNumber": notice.tracking_number,
+        "status": notice.status,
+        "location": notice.location,
+        "at": _iso(notice.scanned_at or record.envelope.occurred_at or record.envelope.received_at),
+    }
+
+
+def _body(raw: bytes) -> dict[str, Any]:
+    return {"sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw), "masked": masked(redacted(raw))}
+
+
+def _record(collected: Collected, item: Mapping[str, Any]) -> Record | None:
+    return collected.records.get(Position(**item["record"])) if item["record"] else None
+
+
+def _json(record: Any) -> Any:
+    """Return a record as a JSON value; bytes become hex."""
+    return msgspec.to_builtins(record, enc_hook=str) if record is not None else None
+
+
+def _iso(at: int | None) -> str:
+    instant = moment(at)
+    return instant.isoformat().replace("+00:00", "Z") if instant else ""
+
+
+def _utc(text: str | None) -> str:
+    instant = datetime.fromisoformat(text).astimezone(UTC) if text else None
+    return instant.isoformat().replace("+00:00", "Z") if instant else ""

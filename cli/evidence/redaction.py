@@ -1,0 +1,27 @@
+"""Masks personal data in values of evidence: names, addresses, telephone numbers, besides what is masked everywhere."""
+
+import re
+from typing import Any
+
+from stream.events.redaction import MASK, masked_value
+
+_PERSONAL = re.compile(
+    r"(customer|buyer|seller|user|receiver|recipient|sender|orderer|holder|owner|first|last|full)_?name$|^name$"
+    r"|e_?mail|contact|phone|mobile|\btel\b|_tel$|address|street|city|zip|postal|birth|gender|^ip$|ip_?address",
+    re.IGNORECASE,
+)
+
+
+def without_personal_data(value: Any) -> Any:
+    """Return a JSON value without card numbers, secrets, e-mail addresses, names, addresses and telephone numbers."""
+    return masked_value(_masked(value))
+
+
+def _masked(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: MASK if item and _PERSONAL.search(name) else _masked(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_masked(item) for item in value]
+        case _:
+            return value
