@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, exc
 
 from runtime.management import RequestRefused, Routes
+from runtime.openapi import NUMBER, TEXT, UUID_TEXT, Operation, described, optional, record
 from stream.dead_letters import filters
 from stream.events.redaction import masked_text
 
@@ -15,10 +16,19 @@ SELECT receipt_id::text AS id, provider, subject, reference, status, attempts, e
   FROM questions WHERE receipt_id = %(id)s::uuid
 """
 
+QUESTION = Operation(
+    "The verification of an unsigned webhook at its provider's API",
+    required={"id": UUID_TEXT},
+    response=record(
+        id=TEXT, provider=TEXT, status=TEXT, attempts=NUMBER, answer=optional(TEXT), eventId=optional(TEXT)
+    ),
+    refusals=(404, 503),
+)
+
 
 def routes(store: Engine) -> Routes:
     """Return the confirmer's own management route; every service with a store has further ones."""
-    return {("GET", "/question"): _in_transaction(store, show)}
+    return {("GET", "/question"): described(QUESTION, _in_transaction(store, show))}
 
 
 def show(tx: Connection, query: Mapping[str, Any]) -> object:

@@ -1,17 +1,20 @@
 """The ASGI application: webhook paths and the gateway's health, behind the guard."""
 
 from collections.abc import Awaitable, Sequence
-from typing import cast
+from typing import Any, cast
 
 from litestar import Litestar, Response, get
 
+from gateway.http import openapi
 from gateway.http.guard import Application, Guard, Receive, Route, Scope, Send
 from gateway.intake.webhooks import Webhooks
 from gateway.settings import GatewaySettings
 from providers import catalogue
+from runtime import __version__
 from runtime.health import Health
 
-HEALTH = frozenset({"/health/live", "/health/ready"})
+READ = frozenset({"/health/live", "/health/ready", openapi.OPENAPI_PATH})
+"""Paths that are read with GET."""
 
 
 def create(settings: GatewaySettings, webhooks: Webhooks, health: Health) -> Application:
@@ -25,7 +28,12 @@ def create(settings: GatewaySettings, webhooks: Webhooks, health: Health) -> App
     def ready() -> Response[dict[str, list[str]]]:
         return _health_response(health.problems(), health.warnings())
 
-    others = cast(Application, Litestar([live, ready], openapi_config=None, logging_config=None))
+    @get(openapi.OPENAPI_PATH, sync_to_thread=False)
+    def described() -> dict[str, Any]:
+        return document
+
+    document = openapi.document(__version__)
+    others = cast(Application, Litestar([live, ready, described], openapi_config=None, logging_config=None))
 
     def application(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         return (webhooks if scope.get("method") == "POST" else others)(scope, receive, send)
@@ -40,7 +48,7 @@ def _health_response(problems: list[str], warnings: Sequence[str] = ()) -> Respo
 
 def route(path: str) -> Route | None:
     """Return the route that serves `path`, or None."""
-    if path in HEALTH:
+    if path in READ:
         return Route("GET", path)
     found = catalogue.split(path)
     if found is None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from gateway.append.appender import Unavailable
 from gateway.append.durable_append import DurableAppend
+from gateway.http import openapi
 from gateway.intake.authentication import Authentication
 from gateway.intake.provider_states import ProviderStates
 from gateway.intake.release import Release
@@ -45,13 +46,15 @@ class ManagementApi:
 
     def routes(self) -> Routes:
         """Return the handlers by method and path."""
-        return {
-            ("GET", "/spool"): self.spool,
-            ("GET", "/providers"): self.providers,
-            ("POST", "/providers/pause"): self.pause,
-            ("POST", "/providers/resume"): self.resume,
-            ("POST", "/quarantine/release"): self.release,
-        }
+        return openapi.all_described(
+            {
+                ("GET", "/spool"): self.spool,
+                ("GET", "/providers"): self.providers,
+                ("POST", "/providers/pause"): self.pause,
+                ("POST", "/providers/resume"): self.resume,
+                ("POST", "/quarantine/release"): self.release,
+            }
+        )
 
     def spool(self, _: Mapping[str, object]) -> object:
         """Return how much the spool holds, and why its disk refuses writes."""

@@ -14,6 +14,7 @@ from notifier.sending import notification_events
 from notifier.settings import NotifierSettings
 from runtime.logging import log
 from runtime.management import RequestRefused, Routes
+from runtime.openapi import FLAG, TEXT, UUID_TEXT, Operation, Schema, array, described, integer, record
 from stream.avro.codec import Codec
 from stream.dead_letters.filters import LONGEST, texts
 from stream.events import ids
@@ -86,6 +87,36 @@ RESOLVABLE = {"sent": ("unknown",), "send_again": ("unknown", "failed")}
 RESOLVED = {"sent": ("sent",), "send_again": ("queued", "sending", "sent", "stale")}
 """The statuses a mail may have after it was resolved this way. Resolving it again changes nothing."""
 
+MAIL = record(id=TEXT, status=TEXT, fact_type=TEXT, audience=TEXT)
+DECISION: dict[str, Schema] = {"id": UUID_TEXT, "as": {"type": "string", "enum": list(RESOLVABLE)}}
+LISTED = Operation(
+    "Mails of a status, or those of an order that are not sent",
+    query={
+        "status": {"type": "string", "enum": list(STATUSES)},
+        "order": {"type": "string", "minLength": 1, "maxLength": LONGEST},
+        "limit": integer(1, MAX_LIMIT, 50),
+    },
+    response=record(mails=array(MAIL), counts=record(), unusable_contacts=array(record(problem=TEXT))),
+    refusals=(503,),
+)
+SHOWN = Operation("One mail with its text", required={"id": UUID_TEXT}, response=MAIL, refusals=(404, 503))
+BY_PERSON: dict[str, Schema] = {"id": UUID_TEXT}
+SENT_NOW = Operation(
+    "Send a queued mail now", body=record(**BY_PERSON), response=record(id=TEXT), refusals=(404, 409, 503)
+)
+SENT_AGAIN = Operation(
+    "Send a mail again, as another one",
+    body=record(**BY_PERSON, decision=TEXT),
+    response=record(id=TEXT),
+    refusals=(404, 409, 503),
+)
+RESOLVED_MAIL = Operation(
+    "Record what a person found out about a mail",
+    body=record(**DECISION),
+    response=record(id=TEXT, status=TEXT, changed=FLAG),
+    refusals=(404, 409, 503),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ManagementApi:
@@ -99,11 +130,11 @@ class ManagementApi:
     def routes(self) -> Routes:
         """Return the handlers by method and path."""
         return {
-            ("GET", "/mails"): self._handler(self.list),
-            ("GET", "/mail"): self._handler(self.show),
-            ("POST", "/mails/resolve"): self._handler(self.resolve),
-            ("POST", "/mails/send-now"): self._handler(self.send_now),
-            ("POST", "/mails/send-again"): self._handler(self.send_again),
+            ("GET", "/mails"): self._handler(self.list, LISTED),
+            ("GET", "/mail"): self._handler(self.show, SHOWN),
+            ("POST", "/mails/resolve"): self._handler(self.resolve, RESOLVED_MAIL),
+            ("POST", "/mails/send-now"): self._handler(self.send_now, SENT_NOW),
+            ("POST", "/mails/send-again"): self._handler(self.send_again, SENT_AGAIN),
         }
 
     def list(self, tx: Connection, params: Mapping[str, Any]) -> object:
@@ -220,7 +251,7 @@ class ManagementApi:
         return {**headers, "subject": content.subject, "text": content.text, "html": content.html}
 
     def _handler(
-        self, verb: Callable[[Connection, Mapping[str, Any]], object]
+        self, verb: Callable[[Connection, Mapping[str, Any]], object], operation: Operation
     ) -> Callable[[Mapping[str, Any]], object]:
         """Return an HTTP handler that runs `verb` in a transaction; 503 if the store does not answer."""
 
@@ -233,7 +264,7 @@ class ManagementApi:
             self.on_change()
             return response
 
-        return handle
+        return described(operation, handle)
 
 
 def _id(params: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
-from runtime import metrics
+from runtime import __version__, metrics, openapi
 from runtime.config.settings import Settings
 from runtime.health import Health
 from runtime.logging import log
@@ -26,6 +26,13 @@ RouteHandler = Callable[[Mapping[str, object]], object]
 Routes = Mapping[tuple[str, str], RouteHandler]
 """Routes by method (GET or POST) and path; all of them need the token."""
 
+HEALTH = ("/health/live", "/health/ready")
+REFUSALS = (400, 401)
+"""Statuses that any route may refuse with."""
+METRICS = {
+    "200": {"description": "done", "content": {CONTENT_TYPE_LATEST.partition(";")[0]: {"schema": {"type": "string"}}}},
+    "401": openapi.answer("refused", openapi.ERROR),
+}
 NO_ROUTES: Routes = MappingProxyType({})
 MAX_BODY_BYTES = 65_536
 TIMEOUT_S = 10.0
@@ -53,7 +60,7 @@ class Disconnected(Exception):
 
 
 class Management:
-    """Answers `/health/live` and `/health/ready` without the token, `/metrics` and the routes with it.
+    """Answers `/health/live` and `/health/ready` without the token; `/metrics`, `/openapi.json` and the routes with it.
 
     If `token` is None, only health is answered.
     """
@@ -61,7 +68,8 @@ class Management:
     def __init__(self, health: Health, token: str | None, routes: Routes = NO_ROUTES) -> None:
         self._health = health
         self._token = token
-        self._routes: Routes = ChainMap(routes, {("GET", "/metrics"): _metrics})  # type: ignore[arg-type] # only read
+        own: Routes = {("GET", "/metrics"): _metrics, ("GET", "/openapi.json"): self._document}
+        self._routes: Routes = ChainMap(routes, own)  # type: ignore[arg-type] # only read
 
     def answer(self, method: str, target: str, authorization: str, read: Callable[[], bytes] = bytes) -> Response:
         """Answer a request; `read` returns its body, and is called only after the token was checked.
@@ -85,6 +93,16 @@ class Management:
             log.exception("management.failed", path=target.partition("?")[0])
             return _json(500, {"error": "internal_error", "message": "this failed; see the log of the service"})
         return (200, CONTENT_TYPE_LATEST, result) if isinstance(result, bytes) else _json(200, result)
+
+    def _document(self, _: Mapping[str, object]) -> object:
+        """Return the OpenAPI document of this listener, with the routes it has now."""
+        paths: dict[str, dict[str, object]] = {path: {"get": openapi.health(path)} for path in HEALTH}
+        for (method, path), handler in sorted(self._routes.items()):
+            operation = openapi.operation_of(handler, f"{method} {path}")
+            refusals = REFUSALS if method == "GET" else (*REFUSALS, 411, 413)
+            paths.setdefault(path, {})[method.lower()] = openapi.rendered(operation, refusals)
+        paths["/metrics"] = {"get": {"summary": "Metrics for Prometheus", "responses": METRICS}}
+        return openapi.document("hookstream management listener", __version__, paths, token="MANAGEMENT_TOKEN")  # noqa: S106
 
     def _authorize(self, authorization: str) -> None:
         expected = f"Bearer {self._token}".encode()
@@ -113,6 +131,8 @@ class RequestHandler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._answer(self._read_body)
 
+    do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_POST  # answered 405
+
     def _read_body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdecimal()):
@@ -137,7 +157,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-        if self.command == "POST" and status in BODY_UNREAD:
+        if self.command != "GET" and status in BODY_UNREAD:
             self._drain_body()
 
     def _drain_body(self) -> None:

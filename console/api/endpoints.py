@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from console.api import field_origin, issues, order_state, queries, query_params, search, statistics, views
+from console.api import field_origin, issues, openapi, order_state, queries, query_params, search, statistics, views
 from console.api.labels import LABELS, provider_word
 from console.api.query_params import BadParameter, Parameters
 
@@ -89,6 +89,12 @@ def labels(_: Connection, params: Parameters) -> Response:
     return dict(LABELS)
 
 
+def described(_: Connection, params: Parameters) -> Response:
+    """Return the OpenAPI document."""
+    query_params.reject_all(params)
+    return openapi.document(ENDPOINTS)
+
+
 ENDPOINTS: dict[str, Endpoint] = {
     "/api/statistics": statistics_,
     "/api/webhooks": webhooks,
@@ -100,4 +106,5 @@ ENDPOINTS: dict[str, Endpoint] = {
     "/api/issues": issues.issues,
     "/api/issues/{issue_id:str}": issues.issue,
     "/api/labels": labels,
+    "/api/openapi.json": described,
 }

@@ -19,6 +19,7 @@ from typing import Any
 
 from prometheus_client import REGISTRY, Metric, generate_latest
 
+from gateway.http import openapi
 from gateway.http.token_bucket import SALT_BYTES, SHARED_BYTES
 from gateway.workers.link import Link, WorkerUnavailable
 from gateway.workers.merged_metrics import Merged, counters, merge
@@ -95,7 +96,9 @@ class WorkerPool:
         """Return the gateway's management routes, which a worker executes, and the merged metrics."""
         return {
             ("GET", "/metrics"): lambda _: generate_latest(Merged(REGISTRY.collect(), self._metrics())),
-            **{(method, path): partial(self._call_any, method, path) for method, path in WORKER_ROUTES},
+            **openapi.all_described(
+                {(method, path): partial(self._call_any, method, path) for method, path in WORKER_ROUTES}
+            ),
         }
 
     def supervise(self, stop: Event) -> int:

@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Engine, exc
 
 from runtime.logging import log
 from runtime.management import RequestRefused, Routes
+from runtime.openapi import Operation, described
 from stream.avro.codec import Codec
-from stream.dead_letters import actions, filters, record_view
+from stream.dead_letters import actions, filters, operations, record_view
 from stream.dead_letters.actions import EventFilter
 from stream.dead_letters.record_view import key_text
 from stream.events import Record, provider_ids
@@ -47,13 +48,13 @@ class ManagementApi:
     def routes(self) -> Routes:
         """Return the handlers by method and path."""
         return {
-            ("GET", "/dead"): self._handler(self.list),
-            ("GET", "/dead/show"): self._handler(self.show),
-            ("POST", "/dead/redrive"): self._handler(self.redrive),
-            ("POST", "/dead/give-up"): self._handler(self.give_up),
-            ("POST", "/dead/dismiss"): self._handler(self.dismiss),
-            ("GET", "/retry"): self._handler(self.show_outcome),
-            ("POST", "/retry"): self._handler(self.retry),
+            ("GET", "/dead"): self._handler(self.list, operations.LIST),
+            ("GET", "/dead/show"): self._handler(self.show, operations.SHOW),
+            ("POST", "/dead/redrive"): self._handler(self.redrive, operations.REDRIVE),
+            ("POST", "/dead/give-up"): self._handler(self.give_up, operations.GIVE_UP),
+            ("POST", "/dead/dismiss"): self._handler(self.dismiss, operations.DISMISS),
+            ("GET", "/retry"): self._handler(self.show_outcome, operations.SHOW_OUTCOME),
+            ("POST", "/retry"): self._handler(self.retry, operations.RETRY),
         }
 
     def list(self, tx: Connection, fields: Mapping[str, object]) -> object:
@@ -196,7 +197,7 @@ class ManagementApi:
             "dismissedAt": row["dismissed_at"].isoformat() if row["dismissed_at"] else None,
         }
 
-    def _handler(self, verb: Verb) -> Callable[[Mapping[str, object]], object]:
+    def _handler(self, verb: Verb, operation: Operation) -> Callable[[Mapping[str, object]], object]:
         def respond(fields: Mapping[str, object]) -> object:
             try:
                 with self.store.begin() as tx:
@@ -205,7 +206,7 @@ class ManagementApi:
                 message = f"the store of the {self.service} does not answer; try again"
                 raise RequestRefused(503, "store_away", message) from failure
 
-        return respond
+        return described(operation, respond)
 
 
 def _attempts(rows: Sequence[actions.Row]) -> dict[str, object]:

@@ -1,0 +1,89 @@
+"""The OpenAPI document of the console's API. Pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from console.api.labels import PROVIDERS
+from console.api.query_params import LIMIT, MAX_LENGTH, MAX_LIMIT
+from console.domain import STATUSES
+from runtime import __version__, openapi
+from runtime.openapi import INSTANT, NUMBER, TEXT, Operation, Schema, array, integer, optional, record
+
+REFUSALS = (400, 401, 503)
+"""Statuses that any endpoint may refuse with."""
+_WORD = {"type": "string", "maxLength": MAX_LENGTH}
+_PROVIDER = {"type": "string", "enum": list(PROVIDERS)}
+_PERIOD: Mapping[str, Schema] = {"from": INSTANT, "to": INSTANT, "provider": _PROVIDER}
+_PAGE: Mapping[str, Schema] = {
+    "limit": integer(1, MAX_LIMIT, LIMIT),
+    "cursor": {"type": "string", "description": "`next` of the page before"},
+}
+POSITION = optional(record(topic=TEXT, partition=NUMBER, offset=NUMBER))
+WEBHOOK = record(
+    webhookId=TEXT,
+    providerEventId=optional(TEXT),
+    provider=TEXT,
+    type=TEXT,
+    eventType=optional(TEXT),
+    orderId=optional(TEXT),
+    status={"type": "string", "enum": list(STATUSES)},
+    retryCount=NUMBER,
+    error=optional(TEXT),
+    receivedAt=optional(TEXT),
+)
+RELATED: Mapping[str, Schema] = {
+    "outcomes": array(record(eventId=TEXT, service=TEXT, outcome=TEXT, attempt=NUMBER)),
+    "facts": array(record(factId=TEXT, type=TEXT, body=record())),
+    "mails": array(record(notificationId=TEXT, factType=TEXT, audience=TEXT, messageId=TEXT)),
+    "timeline": array(record(at=optional(TEXT), kind=TEXT, what=TEXT, id=TEXT)),
+}
+REFUSAL = record(refusalId=TEXT, orderIds=array(TEXT), provider=TEXT, path=TEXT, cause=TEXT, digest=TEXT)
+COUNT = record(type=TEXT, count=NUMBER, successCount=NUMBER, failedCount=NUMBER)
+
+OPERATIONS: Mapping[str, Operation] = {
+    "/api/statistics": Operation(
+        "Contract E's statistics",
+        query=_PERIOD,
+        response=record(provider=TEXT, totalCount=NUMBER, successRate=TEXT, typeStatistics=array(COUNT)),
+    ),
+    "/api/webhooks": Operation(
+        "A page of the log, newest first",
+        query={
+            **_PERIOD,
+            "status": {"type": "string", "enum": list(STATUSES)},
+            **dict.fromkeys(("type", "order", "id"), _WORD),
+            **_PAGE,
+        },
+        response=record(webhooks=array(WEBHOOK), next=optional(TEXT)),
+    ),
+    "/api/webhooks/{webhook_id}": Operation(
+        "One webhook by our id or its provider's: 409 if several have that id",
+        response={**WEBHOOK, "properties": {**WEBHOOK["properties"], **RELATED, "record": POSITION}},
+        refusals=(404, 409),
+    ),
+    "/api/orders/{order_id}": Operation(
+        "An order's webhooks, domain events and mails, and what services did",
+        response=record(orderId=TEXT, webhooks=array(WEBHOOK), **RELATED),
+        refusals=(404,),
+    ),
+    "/api/customers/{customer_id}/balance": Operation(
+        "A customer's balance by currency, in minor units",
+        response=record(customerId=TEXT, balances=array(record(balance=NUMBER, currency=TEXT))),
+    ),
+    "/api/refusals": Operation(
+        "A page of rejected requests, newest first",
+        query={**_PERIOD, "cause": _WORD, "order": _WORD, **_PAGE},
+        response=record(refusals=array(REFUSAL), next=optional(TEXT)),
+    ),
+    "/api/labels": Operation("Korean and English labels", response=record(types=record(), statuses=record())),
+    "/api/openapi.json": Operation("This document", response=record(openapi=TEXT, paths=record())),
+}
+
+
+def document(endpoints: Iterable[str]) -> dict[str, Any]:
+    """Return the document of the endpoints at these paths, in Litestar's spelling of parameters."""
+    paths: dict[str, Any] = {path: {"get": openapi.health(path)} for path in ("/health/live", "/health/ready")}
+    for path in sorted(endpoint.replace(":str}", "}") for endpoint in endpoints):
+        operation = OPERATIONS.get(path, Operation(path, refusals=(404,)))
+        paths[path] = {"get": openapi.rendered(operation, REFUSALS, path)}
+    return openapi.document("hookstream console", __version__, paths, token="CONSOLE_TOKEN")  # noqa: S106 - its name

@@ -1,0 +1,109 @@
+"""Builds OpenAPI 3.1 documents of the HTTP APIs. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+Schema = Mapping[str, Any]
+Handler = Callable[[Mapping[str, Any]], object]
+"""A route of a management listener: takes the query of a GET or the JSON object of a POST."""
+
+TEXT: Schema = {"type": "string"}
+UUID_TEXT: Schema = {"type": "string", "format": "uuid"}
+NUMBER: Schema = {"type": "integer"}
+FLAG: Schema = {"type": "boolean"}
+ANYTHING: Schema = {}
+INSTANT: Schema = {"type": "string", "description": "a date (a day in UTC), or an instant with its offset from UTC"}
+
+
+def optional(schema: Schema) -> Schema:
+    """Return the schema of a value that may be null."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def array(items: Schema) -> Schema:
+    """Return the schema of a list."""
+    return {"type": "array", "items": items}
+
+
+def record(**properties: Schema) -> Schema:
+    """Return the schema of an object that has at least these fields."""
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def integer(least: int, most: int, default: int) -> Schema:
+    """Return the schema of a number in a range."""
+    return {"type": "integer", "minimum": least, "maximum": most, "default": default}
+
+
+ERROR = record(error={"type": "string", "description": "a word for programs"}, message=TEXT)
+READY = {"type": "object", "required": ["problems"], "properties": {"problems": array(TEXT), "warnings": array(TEXT)}}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What one route takes and answers.
+
+    `query` are its optional parameters and `required` those it needs; `body` is the schema of its JSON body.
+    `refusals` are the statuses of answers with ERROR, beside those that the document adds to every operation.
+    """
+
+    summary: str
+    query: Mapping[str, Schema] = field(default_factory=dict)
+    required: Mapping[str, Schema] = field(default_factory=dict)
+    body: Schema | None = None
+    response: Schema = field(default_factory=dict)
+    refusals: tuple[int, ...] = ()
+
+
+def described(operation: Operation, handler: Handler) -> Handler:
+    """Return the handler with its description attached, where `operation_of` finds it."""
+    carrier = partial(handler)  # a method takes no attributes
+    carrier.operation = operation  # type: ignore[attr-defined] # a partial does
+    return carrier
+
+
+def operation_of(handler: Callable[..., object], name: str) -> Operation:
+    """Return the description of a handler; without one, a description that takes and answers anything."""
+    found = getattr(handler, "operation", None)
+    return found if isinstance(found, Operation) else Operation(name)
+
+
+def rendered(operation: Operation, refusals: Iterable[int], path: str = "") -> dict[str, Any]:
+    """Return an operation of a document; `refusals` are added to its own. A path's `{names}` are texts."""
+    parameters = [
+        *({"name": name, "in": "path", "required": True, "schema": TEXT} for name in _names(path)),
+        *({"name": name, "in": "query", "required": True, "schema": each} for name, each in operation.required.items()),
+        *({"name": name, "in": "query", "schema": each} for name, each in operation.query.items()),
+    ]
+    statuses = sorted({*operation.refusals, *refusals})
+    answers = {"200": answer("done", operation.response)} | {str(code): answer("refused", ERROR) for code in statuses}
+    shown: dict[str, Any] = {"summary": operation.summary, "parameters": parameters, "responses": answers}
+    if operation.body is not None:
+        shown["requestBody"] = {"required": True, "content": {"application/json": {"schema": operation.body}}}
+    return shown
+
+
+def answer(description: str, schema: Schema, media: str = "application/json") -> dict[str, Any]:
+    """Return a response of a document."""
+    return {"description": description, "content": {media: {"schema": schema}}}
+
+
+def health(path: str) -> dict[str, Any]:
+    """Return the operation of a health path, which needs no token."""
+    answers = {"200": answer("ready", READY), "503": answer("not ready; `problems` says why", READY)}
+    return {"summary": f"Health: {path.rpartition('/')[2]}", "security": [], "responses": answers}
+
+
+def document(title: str, version: str, paths: Mapping[str, Any], *, token: str | None) -> dict[str, Any]:
+    """Return a document. `token` describes the bearer token that every operation needs unless it says otherwise."""
+    shown: dict[str, Any] = {"openapi": "3.1.0", "info": {"title": title, "version": version}, "paths": dict(paths)}
+    if token:
+        shown["components"] = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": token}}}
+        shown["security"] = [{"token": []}]
+    return shown
+
+
+def _names(path: str) -> list[str]:
+    return [part[1:-1] for part in path.split("/") if part.startswith("{")]
