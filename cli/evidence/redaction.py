@@ -1,4 +1,7 @@
-"""Masks personal data in values of evidence: names, addresses, telephone numbers, besides what is masked everywhere."""
+"""Masks personal data in values of evidence, besides what is masked everywhere.
+
+That is names, addresses, telephone numbers, and the texts of mails, which begin with a name.
+"""
 
 import re
 from typing import Any
@@ -7,7 +10,8 @@ from stream.events.redaction import MASK, masked_value
 
 _PERSONAL = re.compile(
     r"(customer|buyer|seller|user|receiver|recipient|sender|orderer|holder|owner|first|last|full)_?name$|^name$"
-    r"|e_?mail|contact|phone|mobile|\btel\b|_tel$|address|street|city|zip|postal|birth|gender|^ip$|ip_?address",
+    r"|e_?mail|contact|phone|mobile|\btel\b|_tel$|address|street|city|zip|postal|birth|gender|^ip$|ip_?address"
+    r"|^text$|^subject$|^title$",
     re.IGNORECASE,
 )
 

@@ -71,8 +71,8 @@ def pending(service_package: str, database_url: str) -> list[str]:
     finally:
         database.dispose()
     scripts = ScriptDirectory.from_config(_config(service_package))
-    missing = scripts.iterate_revisions("heads", applied or "base")
-    return [script.revision for script in missing if script.revision not in applied][::-1]
+    done = {script.revision for head in applied for script in scripts.iterate_revisions(head, "base")}
+    return [script.revision for script in scripts.walk_revisions() if script.revision not in done][::-1]
 
 
 def _set_role_timeouts(connection: Connection) -> None:

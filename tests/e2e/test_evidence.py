@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import subprocess
+import uuid
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ def order(shop: Shop, console: Console) -> str:
     paid = {"orderId": order, "status": "completed", "amount": 58000, "cardNumber": "4111 1111 1111 1111"}
     shop.post("payment", paid)
     shop.post("payment", paid, X_Webhook_Signature="0" * 64)
-    parcel = {"carrier": "CJ대한통운", "trackingNumber": "123456789012", "location": "서울"}
+    number = str(uuid.uuid4().int)[:12]  # of no other order
+    parcel = {"carrier": "CJ대한통운", "trackingNumber": number, "location": "서울"}
     shop.post("shipping", {"orderId": order, "status": "delivered", **parcel})
     path = f"/api/orders/{order.replace('/', '%2F')}"
     console.wait_for(path, lambda life: len(life["mails"]) == 2)
