@@ -30,6 +30,7 @@ from cli.dead import commands as dead
 from cli.dead import retry
 from cli.doctor import command as doctor
 from cli.evidence import command as evidence
+from cli.mcp_server import command as mcp_server
 from local.messages import CommandError, print_error, say
 from runtime import __version__
 from runtime.plain_text import plain
@@ -59,6 +60,7 @@ app.command()(status.status)
 app.command()(verify.verify)
 app.command()(doctor.doctor)
 app.command()(evidence.evidence)
+app.command()(mcp_server.mcp)
 app.command()(tail.tail)
 app.command()(lookup.stats)
 app.command()(lookup.webhook)

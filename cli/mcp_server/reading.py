@@ -1,0 +1,117 @@
+"""The tools that only read. Each is a function from parameters to JSON; its docstring is what the agent reads."""
+
+from typing import Any
+
+from cli.clients import console, management
+from cli.dead import options
+from cli.mcp_server.diagnosis import mail_reasons
+from local.messages import CommandError
+
+Answer = dict[str, Any]
+LIMIT = 50
+MAX_MAILS = 1000
+
+
+def search(text: str) -> Answer:
+    """Find what an id names: an order, a webhook (our id or the provider's), or refused requests of the order."""
+    try:
+        webhook: Any = console.fetch("webhooks", text)
+    except CommandError as several:  # a provider's id of several webhooks
+        webhook = {"ambiguous": str(several)}
+    order = console.fetch("orders", text)
+    return {
+        "order": None
+        if order is None
+        else {"orderId": text, "webhooks": len(order["webhooks"]), "mails": order["mails"]},
+        "webhook": webhook,
+        "refusals": console.fetch("refusals", order=text, limit=str(LIMIT))["refusals"],
+    }
+
+
+def order(order_id: str) -> Answer:
+    """Show all that is known about an order: its state, webhooks, outcomes, domain events, mails and time line.
+
+    `found` is false when no accepted webhook names it; then look at `refusals`.
+    """
+    life = console.fetch("orders", order_id)
+    return {"found": life is not None, **(life or {"orderId": order_id})}
+
+
+def webhook(webhook_id: str) -> Answer:
+    """Show one webhook by our id or its provider's: payload (masked), verification, outcomes, events and mails."""
+    life = console.fetch("webhooks", webhook_id)
+    return {"found": life is not None, **(life or {"webhookId": webhook_id})}
+
+
+def why(order_id: str, field: str) -> Answer:
+    """Say which webhook set a field of an order's state, such as payment_status or paid_amount, and which lost."""
+    answer = console.fetch("orders", order_id, "why", field)
+    return {"found": answer is not None, **(answer or {"orderId": order_id, "field": field})}
+
+
+def refusals(
+    order_id: str | None = None,
+    cause: str | None = None,
+    provider: str | None = None,
+    since: str | None = None,
+    limit: int = LIMIT,
+) -> Answer:
+    """List requests that the gateway refused in the last 7 days, newest first.
+
+    Causes are such as invalid_signature, stale_timestamp, malformed_body, unknown_path. `since` is a date, or an
+    instant with an offset. Nothing proves a refused body: a forger names any order.
+    """
+    period = {"from": since}
+    found = console.fetch("refusals", **period, order=order_id, cause=cause, provider=provider, limit=str(limit))
+    return dict(found)
+
+
+def mails(order_id: str | None = None, status: str | None = None) -> Answer:
+    """List mails. With an order: its sent and unsent mails, and `reasons`, why it got these and no others.
+
+    Without one: mails of a status (waiting, queued, failed, unknown, stale, no_recipient), by default those that need
+    somebody.
+    """
+    listed = management.get("notifier", "/mails", order=order_id, status=status, limit=MAX_MAILS)
+    answer: Answer = {
+        "unsent": listed["mails"],
+        "unusableContacts": listed["unusable_contacts"],
+        "counts": listed["counts"],
+    }
+    if order_id is None:
+        return answer
+    life = console.fetch("orders", order_id)
+    refused = console.fetch("refusals", order=order_id, limit=str(LIMIT))["refusals"]
+    problems = [contact["problem"] for contact in listed["unusable_contacts"]]
+    reasons = [*mail_reasons(life, listed["mails"], refused), *(f"unusable contact: {problem}" for problem in problems)]
+    return {**answer, "sent": life["mails"] if life else [], "reasons": reasons}
+
+
+def mail(mail_id: str) -> Answer:
+    """Show one mail: its status, error, and when it was sent. Its recipient and text are left out."""
+    found = management.get("notifier", "/mail", id=mail_id)
+    return {name: value for name, value in found.items() if name not in ("recipient", "text", "subject")}
+
+
+def statistics(since: str | None = None, until: str | None = None, provider: str | None = None) -> Answer:
+    """Count webhooks by type and success, for a period and a provider."""
+    return dict(console.fetch("statistics", **{"from": since, "to": until, "provider": provider}))
+
+
+def dead_letters(
+    service: str | None = None, order_id: str | None = None, cause: str | None = None, status: str | None = None
+) -> Answer:
+    """List events that failed: retrying and abandoned (dead) ones, of one service or of all.
+
+    `cause` is a part of the error. `status` is retrying, abandoned or dismissed.
+    """
+    responses, errors = management.call_each(
+        options.services(service),
+        lambda name: management.get(name, "/dead", order=order_id, cause=cause, status=status, limit=LIMIT),
+    )
+    events = [{"service": name, **event} for name, response in responses.items() for event in response["events"]]
+    counts = {name: response["counts"] for name, response in responses.items()}
+    return {"events": events, "counts": counts, "unreachable": errors}
+
+
+TOOLS = (search, order, webhook, why, refusals, mails, mail, statistics, dead_letters)
