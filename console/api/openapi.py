@@ -66,6 +66,9 @@ OPERATIONS: Mapping[str, Operation] = {
         response=record(orderId=TEXT, webhooks=array(WEBHOOK), **RELATED),
         refusals=(404,),
     ),
+    "/api/orders/{order_id}/why/{field}": Operation(
+        "Which webhook set a field of an order's state, and which ones lost", response=record(), refusals=(404,)
+    ),
     "/api/customers/{customer_id}/balance": Operation(
         "A customer's balance by currency, in minor units",
         response=record(customerId=TEXT, balances=array(record(balance=NUMBER, currency=TEXT))),
