@@ -19,6 +19,8 @@ def fetch(*path: str, **parameters: str | None) -> Any:
 
     Raises CommandError when the console does not answer or refuses, and when an id names several webhooks.
     """
+    if not all(path):  # an empty part would name another path
+        raise CommandError("An id must not be empty.")
     env = environment.read()
     environment.require(env, "CONSOLE_URL", "CONSOLE_TOKEN")
     query = urlencode({name: value for name, value in parameters.items() if value is not None})

@@ -55,7 +55,7 @@ def evidence(
 
 
 def _about(env: Mapping[str, str], because: str | None) -> dict[str, Any]:
-    made = clock.moment(clock.now())
+    made = clock.to_datetime(clock.now())
     return {
         "madeAt": made.isoformat(timespec="seconds").replace("+00:00", "Z") if made else "",
         "version": __version__,

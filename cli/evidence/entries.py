@@ -10,7 +10,7 @@ import msgspec
 from cli.evidence.collection import Collected
 from cli.evidence.redaction import without_personal_data
 from cli.evidence.reverification import SecretsOf, verify_again
-from runtime.clock import moment
+from runtime.clock import to_datetime
 from stream.events import QuarantinedWebhook, Record, ShippingWebhook, Webhook
 from stream.events.redaction import redacted
 from stream.kafka.topic_reader import Position
@@ -137,7 +137,7 @@ def _json(record: Any) -> Any:
 
 
 def _iso(at: int | None) -> str:
-    instant = moment(at)
+    instant = to_datetime(at)
     return instant.isoformat().replace("+00:00", "Z") if instant else ""
 
 

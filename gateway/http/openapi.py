@@ -83,7 +83,7 @@ def document(version: str) -> dict[str, Any]:
 def _webhook(path: str, providers: list[Provider], *parameters: dict[str, Any]) -> dict[str, Any]:
     """Return the operation of a path; two contracts may share it, which their headers tell apart."""
     names = ", ".join(dict.fromkeys(provider.name for provider in providers))
-    kept = sorted({header for provider in providers for header in provider.kept_headers})
+    kept = sorted({header for provider in providers for header in provider.stored_headers})
     headers = [{"name": name, "in": "header", "schema": TEXT} for name in kept]
     media: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
     if any(provider.takes_forms for provider in providers):

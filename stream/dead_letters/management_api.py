@@ -151,7 +151,9 @@ class ManagementApi:
             return RequestRefused(409, "already_processed", ALREADY_PROCESSED)
         if outcome == "abandoned" and (rows := actions.select(tx, EventFilter(ids=(name,)), 1)):
             if rows[0]["status"] == "dismissed":
-                return RequestRefused(409, "dismissed", f"it was dismissed: {masked_text(rows[0]['dismissed_because'])}")
+                return RequestRefused(
+                    409, "dismissed", f"it was dismissed: {masked_text(rows[0]['dismissed_because'])}"
+                )
             if record_view.decode(self.codec, rows[0]["value"])[0] is None:
                 return RequestRefused(409, "undecodable", "it cannot be decoded; redrive it when its schema is known")
             return RequestRefused(409, "retries_exhausted", RETRIES_EXHAUSTED)
