@@ -5,7 +5,19 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from console.api import field_origin, issues, openapi, order_state, queries, query_params, search, statistics, views
+from console.api import (
+    actions,
+    daily,
+    field_origin,
+    issues,
+    openapi,
+    order_state,
+    queries,
+    query_params,
+    search,
+    statistics,
+    views,
+)
 from console.api.labels import LABELS, provider_word
 from console.api.query_params import BadParameter, Parameters
 
@@ -97,12 +109,14 @@ def described(_: Connection, params: Parameters) -> Response:
 
 ENDPOINTS: dict[str, Endpoint] = {
     "/api/statistics": statistics_,
+    "/api/statistics/daily": daily.daily,
     "/api/webhooks": webhooks,
     "/api/webhooks/{webhook_id:str}": webhook,
     "/api/orders/{order_id:str}": order,
     "/api/orders/{order_id:str}/why/{field:str}": why,
     "/api/customers/{customer_id:str}/balance": balance,
     "/api/refusals": refusals,
+    "/api/actions": actions.actions,
     "/api/issues": issues.issues,
     "/api/issues/{issue_id:str}": issues.issue,
     "/api/labels": labels,

@@ -6,6 +6,7 @@ from typing import Any
 from console.api.labels import PROVIDERS
 from console.api.query_params import LIMIT, MAX_LENGTH, MAX_LIMIT
 from console.domain import STATUSES
+from console.issues.domain import STATES as ISSUE_STATES
 from runtime import __version__, openapi
 from runtime.openapi import INSTANT, NUMBER, TEXT, Operation, Schema, array, integer, optional, record
 
@@ -38,6 +39,7 @@ RELATED: Mapping[str, Schema] = {
     "timeline": array(record(at=optional(TEXT), kind=TEXT, what=TEXT, id=TEXT)),
 }
 REFUSAL = record(refusalId=TEXT, orderIds=array(TEXT), provider=TEXT, path=TEXT, cause=TEXT, digest=TEXT)
+ISSUE = record(issueId=TEXT, service=TEXT, cause=TEXT, line=TEXT, state=TEXT, dead=NUMBER, events=NUMBER)
 COUNT = record(type=TEXT, count=NUMBER, successCount=NUMBER, failedCount=NUMBER)
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -77,6 +79,26 @@ OPERATIONS: Mapping[str, Operation] = {
         "A page of rejected requests, newest first",
         query={**_PERIOD, "cause": _WORD, "order": _WORD, **_PAGE},
         response=record(refusals=array(REFUSAL), next=optional(TEXT)),
+    ),
+    "/api/issues": Operation(
+        "Issues: the dead events of a service with one cause, the latest death first",
+        query={"state": {"type": "string", "enum": list(ISSUE_STATES)}, "service": _WORD},
+        response=record(issues=array(ISSUE), counts=record()),
+    ),
+    "/api/issues/{issue_id}": Operation(
+        "One issue with its events, the dead ones first",
+        response={**ISSUE, "properties": {**ISSUE["properties"], "eventList": array(record(eventId=TEXT))}},
+        refusals=(404,),
+    ),
+    "/api/actions": Operation(
+        "People's actions in the console, the latest first",
+        query={**dict.fromkeys(("user", "action", "target"), _WORD), "from": INSTANT, "to": INSTANT},
+        response=record(actions=array(record(actionId=TEXT, user=TEXT, action=TEXT, target=TEXT, result=TEXT))),
+    ),
+    "/api/statistics/daily": Operation(
+        "Contract E's statistics by day and provider, with amounts in minor units",
+        query=_PERIOD,
+        response=record(days=array(record(day=TEXT, provider=TEXT, totalCount=NUMBER, money=record()))),
     ),
     "/api/labels": Operation("Korean and English labels", response=record(types=record(), statuses=record())),
     "/api/openapi.json": Operation("This document", response=record(openapi=TEXT, paths=record())),

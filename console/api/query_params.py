@@ -102,6 +102,11 @@ def texts(params: Parameters, names: Collection[str]) -> dict[str, str]:
     return _parse(params, names)
 
 
+def received(values: Mapping[str, str]) -> Range:
+    """Return the time range of `from` and `to`. Raises BadParameter for a wrong one."""
+    return _range(values)
+
+
 def reject_all(params: Parameters) -> None:
     """Raise BadParameter if any parameter is given."""
     _parse(params, ())

@@ -1,12 +1,33 @@
 """Every page, action and live part, in the order of the navigation."""
 
-from console.pages import event_actions, issues, search
+from console.pages import event_actions, search
+from console.pages.operations import audit, issues, mails, providers, quarantine, statistics
 from console.pages.orders import page as orders
 from console.pages.overview import page as overview
 from console.pages.webhooks import page as webhooks
 from console.pages.webhooks import payload
 from console.web.page import Action, Live, Page
 
-PAGES: tuple[Page, ...] = (*overview.PAGES, *search.PAGES, *orders.PAGES, *webhooks.PAGES, *issues.PAGES)
-ACTIONS: tuple[Action, ...] = (*event_actions.ACTIONS, *payload.ACTIONS, *issues.ACTIONS)
+PAGES: tuple[Page, ...] = (
+    *overview.PAGES,
+    *search.PAGES,
+    *orders.PAGES,
+    *webhooks.PAGES,
+    *issues.PAGES,
+    *quarantine.PAGES,
+    *mails.PAGES,
+    *providers.PAGES,
+    *statistics.PAGES,
+    *audit.PAGES,
+)
+ACTIONS: tuple[Action, ...] = (
+    *event_actions.ACTIONS,
+    *payload.ACTIONS,
+    *issues.ACTIONS,
+    *quarantine.ACTIONS,
+    *mails.ACTIONS,
+    *providers.ACTIONS,
+    *statistics.ACTIONS,
+    *audit.ACTIONS,
+)
 LIVES: tuple[Live, ...] = (*overview.LIVES, *issues.LIVES)

@@ -68,6 +68,8 @@ class Page:
     fragment: str | None = None
     frames: bool = False
     """Whether the page may show pages of the console in frames, such as a mail's preview."""
+    is_framed: bool = False
+    """Whether the page is shown in such a frame: it has no scripts, and styles of its own."""
 
 
 @dataclass(frozen=True, slots=True)

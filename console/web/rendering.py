@@ -20,6 +20,9 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
+FRAMED = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'; sandbox"
+)
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -85,3 +88,9 @@ def html(
     """Return an HTML response. `frames` permits frames that show pages of the console."""
     own = {"Content-Security-Policy": f"{POLICY}; frame-src 'self'"} if frames else {}
     return Response(content, status_code=status, media_type=HTML, headers={**HEADERS, **own, **(headers or {})})
+
+
+def framed(content: str) -> Response[Any]:
+    """Return content of others, such as a mail, for a sandboxed frame of the console: no scripts, no forms."""
+    headers = {**HEADERS, "Content-Security-Policy": FRAMED}
+    return Response(content, status_code=200, media_type=HTML, headers=headers)

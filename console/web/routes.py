@@ -18,7 +18,7 @@ from console.web.action_log import ActionLog, NotRecorded
 from console.web.assets import PREFIX, Assets
 from console.web.gate import FLASH, AnyRequest, Entry, Flash, Gate, local_path
 from console.web.page import Action, Done, Download, Live, Page, PageRequest, Redirect, Shown
-from console.web.rendering import HEADERS, Renderer, html
+from console.web.rendering import HEADERS, Renderer, framed, html
 from console.web.services import Services
 from runtime import clock
 from runtime.logging import log
@@ -144,7 +144,7 @@ class Routes:
             return self.error(entry, 404, "no_such_entry")
         own = {"section": page.section, "path": target(request), "flash": None if fragment else entry.flash}
         content = self._renderer.render(fragment or page.template, entry.viewer, {**own, **context})
-        response = html(content, frames=page.frames)
+        response = framed(content) if page.is_framed else html(content, frames=page.frames)
         if entry.flash and not fragment:
             self._gate.clear(response, FLASH)
         return response

@@ -1,0 +1,58 @@
+"""People's actions in the console, for the audit."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from console.api import query_params, views
+from console.api.queries import Row, rows
+from console.api.query_params import Parameters, Range
+
+MAX_ROWS = 100
+MAX_EXPORTED = 100_000
+# An action has a record from before it was carried out, and one with its result.
+LIST = """
+SELECT a.action_id::text, a.at, a.user_name, a.role, a.action, a.target, a.parameters,
+       coalesce(b.result, 'requested') AS result, b.detail
+  FROM actions AS a
+  LEFT JOIN actions AS b ON b.action_id = a.action_id AND b.result <> 'requested'
+ WHERE a.result = 'requested'
+   AND (%(user)s::text IS NULL OR a.user_name = %(user)s) AND (%(action)s::text IS NULL OR a.action = %(action)s)
+   AND (%(target)s::text IS NULL OR a.target = %(target)s)
+   AND (%(start)s::bigint IS NULL OR a.at >= %(start)s) AND (%(end)s::bigint IS NULL OR a.at < %(end)s)
+ ORDER BY a.at DESC, a.action_id LIMIT %(most)s
+"""
+NAMES = "SELECT DISTINCT action FROM actions ORDER BY 1"
+FILTERS = ("user", "action", "target")
+
+
+def actions(tx: Connection, params: Parameters) -> dict[str, Any]:
+    """Return the latest actions that match `user`, `action`, `target`, `from` and `to`."""
+    values = query_params.texts(params, {*FILTERS, "from", "to"})
+    found = select(tx, values, query_params.received(values))
+    return {"actions": [{**_camel(row), "at": views.iso(row["at"])} for row in found]}
+
+
+def select(tx: Connection, values: Mapping[str, str], within: Range, most: int = MAX_ROWS) -> list[Row]:
+    """Return at most `most` actions, the latest first; `values` may have any of FILTERS."""
+    chosen = {name: values.get(name) or None for name in FILTERS}
+    return rows(tx, LIST, {**chosen, "start": within.start, "end": within.end, "most": most})
+
+
+def names(tx: Connection) -> list[str]:
+    """Return the names of the actions that anybody has carried out."""
+    return list(tx.exec_driver_sql(NAMES).scalars())
+
+
+def _camel(row: Row) -> dict[str, Any]:
+    return {
+        "actionId": row["action_id"],
+        "user": row["user_name"],
+        "role": row["role"],
+        "action": row["action"],
+        "target": row["target"],
+        "parameters": row["parameters"],
+        "result": row["result"],
+        "detail": row["detail"],
+    }

@@ -1,0 +1,97 @@
+"""Contract E's statistics by day and provider, and the money that domain events report."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from console.api import query_params, statistics, views
+from console.api.labels import provider_word
+from console.api.queries import rows
+from console.api.query_params import BadParameter, Filter, Parameters, Range
+from console.api.statistics import StatusCount
+from runtime import clock
+
+DAY = 86_400_000_000
+MOST_DAYS, USUAL_DAYS = 92, 7
+MONEY = {"PaymentCompleted": "paid", "PaymentRefunded": "refunded", "RefundCompleted": "refundsCompleted"}
+"""What a domain event's amount counts as. A refund may be reported by its payment and by a refund webhook: both are
+shown, and are not to be added."""
+
+COUNTS = """
+SELECT start AS day, provider, type, status, sum(count)::bigint AS count FROM webhook_counts
+ WHERE span = 86400000000 AND start >= %(start)s AND start < %(end)s AND (is_event OR status <> 'PROCESSED')
+   AND (%(provider)s::text IS NULL OR provider = %(provider)s)
+ GROUP BY 1, 2, 3, 4 HAVING sum(count) > 0
+"""
+AMOUNTS = """
+SELECT day, provider, type, currency, sum(amount)::bigint AS amount FROM (
+    SELECT f.received_at - mod(f.received_at, 86400000000) AS day, f.type, body ->> 'currency' AS currency,
+           (body ->> 'amount')::bigint AS amount,
+           coalesce(body ->> 'provider', w.provider, 'unknown') AS provider
+      FROM facts AS f
+      LEFT JOIN webhooks AS w ON w.webhook_id = CASE WHEN caused_by ~ '^[0-9a-f-]{36}$' THEN caused_by::uuid END
+     WHERE f.type IN ('PaymentCompleted', 'PaymentRefunded', 'RefundCompleted')
+       AND f.received_at >= %(start)s AND f.received_at < %(end)s) AS amounts
+ WHERE amount IS NOT NULL AND (%(provider)s::text IS NULL OR provider = %(provider)s)
+ GROUP BY 1, 2, 3, 4
+"""
+
+
+@dataclass(slots=True)
+class DayOfProvider:
+    """The webhooks of a provider received on a day of UTC, and amounts in minor units by kind and currency."""
+
+    day: int
+    provider: str
+    counts: list[StatusCount] = field(default_factory=list)
+    money: dict[str, dict[str, int]] = field(default_factory=lambda: {name: {} for name in MONEY.values()})
+
+
+def daily(tx: Connection, params: Parameters) -> dict[str, Any]:
+    """Return the statistics by day and provider, the latest day first. Without a time, of the last USUAL_DAYS."""
+    return {"days": [shown(day) for day in select(tx, query_params.of_statistics(params))]}
+
+
+def select(tx: Connection, criteria: Filter, now: int | None = None) -> list[DayOfProvider]:
+    """Return the days of the criteria, the latest first. Raises BadParameter for more than MOST_DAYS."""
+    start, end = _bounds(criteria.received, now)
+    values = {"start": start, "end": end, "provider": criteria.provider}
+    found: dict[tuple[int, str], DayOfProvider] = {}
+    for row in rows(tx, COUNTS, values):
+        key = (row["day"], row["provider"])
+        day = found.setdefault(key, DayOfProvider(*key))
+        day.counts.append(StatusCount(row["type"], row["status"], row["count"]))
+    for row in rows(tx, AMOUNTS, values):
+        key = (row["day"], row["provider"])
+        amounts = found.setdefault(key, DayOfProvider(*key)).money[MONEY[row["type"]]]
+        amounts[row["currency"]] = amounts.get(row["currency"], 0) + row["amount"]
+    return sorted(found.values(), key=lambda day: (-day.day, day.provider))
+
+
+def shown(day: DayOfProvider) -> dict[str, Any]:
+    """Return a day as JSON: contract E's fields, and the money."""
+    iso = views.iso(day.day) or ""
+    figures = statistics.statistics(provider_word(day.provider), day.counts)
+    return {"day": iso[:10], **figures, "money": day.money}
+
+
+def totals(days: list[DayOfProvider]) -> dict[str, dict[str, int]]:
+    """Return the amounts of all days together, by kind and currency."""
+    sums: dict[str, dict[str, int]] = {name: defaultdict(int) for name in MONEY.values()}
+    for day in days:
+        for name, amounts in day.money.items():
+            for currency, amount in amounts.items():
+                sums[name][currency] += amount
+    return {name: dict(amounts) for name, amounts in sums.items()}
+
+
+def _bounds(received: Range, now: int | None) -> tuple[int, int]:
+    """Return whole days of UTC: from the first day of the range until after its last."""
+    end = received.end if received.end is not None else (now if now is not None else clock.now())
+    end = -(-end // DAY) * DAY
+    start = (received.start // DAY) * DAY if received.start is not None else end - USUAL_DAYS * DAY
+    if end - start > MOST_DAYS * DAY:
+        raise BadParameter(f"from and to must be at most {MOST_DAYS} days apart")
+    return start, end

@@ -1,0 +1,40 @@
+"""Figures of providers from the log: last seen, rate, and the questions about unsigned webhooks."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from console.api.queries import rows
+
+HOUR = 3_600_000_000
+DAY = 24 * HOUR
+
+# The newest hour with a webhook is in the counts; the time in it is one index scan of that hour.
+SEEN = """
+SELECT provider, sum(count) FILTER (WHERE start >= %(day)s)::bigint AS day,
+       sum(count) FILTER (WHERE start >= %(hour)s)::bigint AS hour, max(start) AS last_hour
+  FROM webhook_counts WHERE span = 3600000000 AND count > 0 GROUP BY provider
+"""
+LAST = """
+SELECT max(received_at) FROM webhooks
+ WHERE received_at >= %(start)s AND received_at < %(start)s + 3600000000
+   AND coalesce(provider, 'unknown') = %(provider)s
+"""
+QUESTIONS = """
+SELECT provider, count(*) AS asked, count(*) FILTER (WHERE status = 'PROCESSED') AS answered,
+       count(*) FILTER (WHERE status IN ('RECEIVED', 'FAILED', 'RETRYING')) AS open
+  FROM webhooks WHERE kind = 'unconfirmed' AND received_at >= %(since)s GROUP BY provider
+"""
+
+
+def figures(tx: Connection, now: int) -> dict[str, dict[str, Any]]:
+    """Return by provider: webhooks of the last 24 hours and of the last hour, last seen, and questions of a day."""
+    found: dict[str, dict[str, Any]] = {}
+    values = {"day": now - DAY, "hour": now - HOUR}
+    for row in rows(tx, SEEN, values):
+        last = tx.exec_driver_sql(LAST, {"start": row["last_hour"], "provider": row["provider"]}).scalar()
+        found[row["provider"]] = {"day": row["day"] or 0, "hour": row["hour"] or 0, "last_at": last, "questions": None}
+    for row in rows(tx, QUESTIONS, {"since": now - DAY}):
+        questions = {"asked": row["asked"], "answered": row["answered"], "open": row["open"]}
+        found.setdefault(row["provider"], {"day": 0, "hour": 0, "last_at": None})["questions"] = questions
+    return found

@@ -1,0 +1,17 @@
+"""Find domain events about money by their time, for the statistics by day."""
+
+from alembic import op
+
+revision = "console_0014"
+down_revision = "console_0013"
+
+
+def upgrade() -> None:
+    op.execute(
+        "CREATE INDEX facts_money ON facts (received_at)"
+        " WHERE type IN ('PaymentCompleted', 'PaymentRefunded', 'RefundCompleted')"
+    )
+
+
+def downgrade() -> None:
+    op.execute("DROP INDEX facts_money")

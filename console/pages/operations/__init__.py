@@ -1,0 +1,1 @@
+"""What operators do: issues, quarantine, mails, providers and services, statistics, replays, audit."""

@@ -1,0 +1,24 @@
+"""Tables as CSV files that spreadsheets read."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from io import StringIO
+
+from console.web.page import Download
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet would evaluate; senders choose some of the texts."""
+
+
+def download(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Download:
+    """Return a table as a file: UTF-8 with a byte order mark, so that Excel shows Korean."""
+    out = StringIO()
+    writer = csv.writer(out)
+    writer.writerow(header)
+    for row in rows:
+        writer.writerow([_cell(value) for value in row])
+    return Download(name, out.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8")
+
+
+def _cell(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -1,0 +1,111 @@
+"""Mails: what was not sent and what to do, a preview as sent, and the decisions that only a person can make."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from console.api.query_params import BadParameter, is_uuid
+from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refused
+from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
+from stream.events.redaction import masked_text
+
+SERVICE = "notifier"
+STATUSES = ("waiting", "queued", "sending", "failed", "unknown", "stale", "no_recipient", "sent")
+UNDELIVERABLE = ("failed", "unknown", "no_recipient", "stale")
+TONES = {
+    "sent": "good",
+    "queued": "busy",
+    "sending": "busy",
+    "waiting": "busy",
+    "failed": "bad",
+    "unknown": "bad",
+    "no_recipient": "warn",
+    "stale": "idle",
+}
+NOT_FOUND = 404
+REASON_LENGTH = 200
+
+
+def view(tx: Connection, request: PageRequest) -> dict[str, Any]:  # noqa: ARG001
+    """Return the mails of a status or an order; without either, those that need a person."""
+    status, order = request.query.get("status") or None, request.query.get("order") or None
+    if status not in (None, *STATUSES):
+        raise BadParameter(f"status must be one of {', '.join(STATUSES)}")
+    shared = {"statuses": STATUSES, "tones": TONES, "status": status or "", "order": order or ""}
+    try:
+        answer = request.services.get(SERVICE, "/mails", status=status, order=order, limit="200")
+    except (ServiceRefused, ServiceUnreachable) as failure:
+        return {**shared, "problem": str(failure), "mails": [], "counts": {}, "contacts": []}
+    mails = [{**mail, "error": masked_text(mail["error"] or "")} for mail in answer["mails"]]
+    return {
+        **shared,
+        "problem": None,
+        "mails": mails,
+        "counts": answer["counts"],
+        "contacts": answer["unusable_contacts"],
+        "undeliverable": [name for name in UNDELIVERABLE if any(mail["status"] == name for mail in mails)],
+    }
+
+
+def view_one(tx: Connection, request: PageRequest) -> dict[str, Any] | None:  # noqa: ARG001
+    """Return one mail as it is or would be sent."""
+    mail = _mail(request)
+    if mail is None:
+        return None
+    recipient = mail["recipient"]
+    shown = recipient if request.viewer.may("auditor") or recipient is None else masked_text(recipient)
+    return {"mail": {**mail, "recipient": shown, "error": masked_text(mail["error"] or "")}, "tones": TONES}
+
+
+def view_html(tx: Connection, request: PageRequest) -> dict[str, Any] | None:  # noqa: ARG001
+    """Return the HTML part of a mail, for the sandboxed frame."""
+    mail = _mail(request)
+    return None if mail is None else {"content": mail.get("html", "")}
+
+
+def send_now(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
+    """Make a queued mail due at once."""
+    answer = request.services.post(SERVICE, "/mails/send-now", {"id": request.ids[0]})
+    return Done(f"/mails/{request.ids[0]}", "mails.sent_now" if answer["changed"] else "mails.unchanged")
+
+
+def send_again(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
+    """Send a mail again as another one. The same decision, with the same reason, sends nothing more."""
+    reason = request.form.get("because", "").strip()
+    if not reason:
+        raise Refused("mails.reason_missing")
+    decision = f"{request.viewer.name}: {reason}"[:REASON_LENGTH]
+    answer = request.services.post(SERVICE, "/mails/send-again", {"id": request.ids[0], "decision": decision})
+    message = "mails.sent_again" if answer["changed"] else "mails.sent_again_before"
+    return Done(f"/mails/{answer['id']}", message)
+
+
+def resolve(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
+    """Record what was found out about an unknown mail: it arrived, or it is to be sent again."""
+    decision = request.form.get("as", "")
+    answer = request.services.post(SERVICE, "/mails/resolve", {"id": request.ids[0], "as": decision})
+    return Done(f"/mails/{request.ids[0]}", "mails.resolved" if answer["changed"] else "mails.unchanged")
+
+
+def _mail(request: PageRequest) -> Any:
+    """Return the notifier's answer about a mail; None if there is none with this id."""
+    if not is_uuid(request.ids[0]):
+        return None
+    try:
+        return request.services.get(SERVICE, "/mail", id=request.ids[0])
+    except ServiceRefused as refused:
+        if refused.status == NOT_FOUND:
+            return None
+        raise
+
+
+PAGES = (
+    Page("/mails", "mails.html", view, "mails"),
+    Page("/mails/{mail_id:str}", "mail.html", view_one, "mails", frames=True),
+    Page("/mails/{mail_id:str}/html", "mail_html.html", view_html, "mails", is_framed=True),
+)
+ACTIONS = (
+    Action("/mails/{mail_id:str}/send-now", "mail.send_now", "operator", send_now),
+    Action("/mails/{mail_id:str}/send-again", "mail.send_again", "operator", send_again),
+    Action("/mails/{mail_id:str}/resolve", "mail.resolve", "operator", resolve),
+)

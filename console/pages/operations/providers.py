@@ -1,0 +1,89 @@
+"""Providers and services: how webhooks are verified, secrets, activity; pause and resume."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from console.api import provider_figures
+from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refused
+from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
+from stream.events import topics
+
+GATEWAY = "gateway"
+SERVICES = tuple(service.name for service in topics.SERVICES)
+TONES = {"active": "good", "paused": "warn", "draining": "busy", "finishing": "busy"}
+
+
+def view(tx: Connection, request: PageRequest) -> dict[str, Any]:
+    """Return every provider and every service, with their pauses."""
+    problem, answered = None, []
+    try:
+        answered = request.services.get(GATEWAY, "/providers", pending="true")["providers"]
+    except (ServiceRefused, ServiceUnreachable) as failure:
+        problem = str(failure)
+    figures = provider_figures.figures(tx, request.now)
+    providers = [{**row, "figures": figures.get(row["provider"])} for row in answered]
+    providers.sort(key=lambda row: (not _is_on(row), row["provider"]))
+    services = [{"name": name, "pause": _pause(request, name)} for name in SERVICES]
+    return {"providers": providers, "services": services, "problem": problem, "tones": TONES, "now": request.now}
+
+
+def pause(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
+    """Pause a provider: its webhooks are quarantined from now on."""
+    body = {"provider": request.ids[0], "reason": _reason(request), "by": request.viewer.name}
+    request.services.post(GATEWAY, "/providers/pause", body)
+    return Done("/providers", "providers.paused", {"name": request.ids[0]})
+
+
+def resume(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
+    """Resume a provider: what was quarantined is released in order."""
+    body = {"provider": request.ids[0], "by": request.viewer.name}
+    request.services.post(GATEWAY, "/providers/resume", body)
+    return Done("/providers", "providers.resumed", {"name": request.ids[0]})
+
+
+def pause_service(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
+    """Pause a service: it finishes the batch in hand."""
+    body = {"reason": _reason(request), "by": request.viewer.name}
+    request.services.post(_service(request), "/pause", body)
+    return Done("/providers#services", "providers.paused", {"name": request.ids[0]})
+
+
+def resume_service(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
+    """Resume a service."""
+    request.services.post(_service(request), "/resume", {})
+    return Done("/providers#services", "providers.resumed_service", {"name": request.ids[0]})
+
+
+def _is_on(row: dict[str, Any]) -> bool:
+    return any(contract["active"] for contract in row["contracts"])
+
+
+def _pause(request: PageRequest, name: str) -> Any:
+    """Return the pause of a service, None if it runs, and False if it does not answer."""
+    try:
+        return request.services.get(name, "/pause")["pause"]
+    except (ServiceRefused, ServiceUnreachable):
+        return False
+
+
+def _reason(request: PageRequest) -> str:
+    reason = request.form.get("reason", "").strip()
+    if not reason:
+        raise Refused("providers.reason_missing")
+    return reason
+
+
+def _service(request: PageRequest) -> str:
+    if request.ids[0] not in SERVICES:
+        raise Refused("providers.no_service")
+    return request.ids[0]
+
+
+PAGES = (Page("/providers", "providers.html", view, "providers"),)
+ACTIONS = (
+    Action("/providers/{name:str}/pause", "provider.pause", "operator", pause),
+    Action("/providers/{name:str}/resume", "provider.resume", "operator", resume),
+    Action("/services/{name:str}/pause", "service.pause", "operator", pause_service),
+    Action("/services/{name:str}/resume", "service.resume", "operator", resume_service),
+)

@@ -1,0 +1,88 @@
+"""Quarantine and refusals: what was not accepted, from where and why; secrets that fail; what can be released now."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from console.api import quarantine
+from console.api.query_params import BadParameter
+from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refused, Shown
+
+SPANS = {"1": quarantine.MINUTE * 2, "24": quarantine.HOUR, "168": quarantine.HOUR * 6}
+"""By the number of hours shown: the width of a bar in microseconds."""
+AT_ONCE = 50
+"""Records that the gateway releases in one request."""
+
+
+def view(tx: Connection, request: PageRequest) -> dict[str, Any]:
+    """Return refusals and quarantined webhooks; `hours`, `cause` and `provider` narrow them."""
+    hours = request.query.get("hours", "24")
+    if hours not in SPANS:
+        raise BadParameter(f"hours must be one of {', '.join(SPANS)}")
+    cause, provider = request.query.get("cause") or None, request.query.get("provider") or None
+    span, since = SPANS[hours], request.now - int(hours) * quarantine.HOUR
+    first = since - since % span
+    counted = quarantine.over_time(tx, first, span, cause, provider)
+    bars = [(start, counted.get(start, 0)) for start in range(first, request.now, span)]
+    return {
+        "secrets": quarantine.failing_secrets(tx, request.now),
+        "groups": quarantine.groups(tx, since, cause, provider),
+        "bars": bars,
+        "top": max((count for _, count in bars), default=0),
+        "total": sum(count for _, count in bars),
+        "quarantined": quarantine.quarantined(tx, cause, provider),
+        "causes": quarantine.causes(tx),
+        "hours": hours,
+        "spans": list(SPANS),
+        "cause": cause or "",
+        "provider": provider or "",
+        "most": quarantine.MAX_ROWS,
+    }
+
+
+def plan(tx: Connection, request: PageRequest) -> ActionResult:
+    """Let the gateway say which of the chosen webhooks it would accept now, and why not the others."""
+    results = _release(tx, request, dry=True)
+    context = {"results": results, "releasable": [result for result in results if result["released"]]}
+    return Shown("quarantine_plan.html", context, "quarantine")
+
+
+def release(tx: Connection, request: PageRequest) -> ActionResult:
+    """Release the chosen webhooks. One that is released twice becomes the same event, and counts once."""
+    results = _release(tx, request, dry=False)
+    released = sum(result["released"] for result in results)
+    return Done("/quarantine", "quarantine.released", {"released": released, "stay": len(results) - released})
+
+
+def _release(tx: Connection, request: PageRequest, *, dry: bool) -> list[dict[str, Any]]:
+    records = _records(tx, request.form_lists.get("webhook", ()))
+    results: list[dict[str, Any]] = []
+    for first in range(0, len(records), AT_ONCE):
+        body = {"records": records[first : first + AT_ONCE], "dryRun": dry}
+        results += request.services.post("gateway", "/quarantine/release", body)["results"]
+    return results
+
+
+def _records(tx: Connection, chosen: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the positions of the chosen webhooks, in the order of their receipt. Raises Refused if there are none."""
+    found = quarantine.quarantined(tx, ids=chosen) if chosen else []
+    records = [
+        {"topic": row["topic"], "partition": row["partition"], "offset": row["offset"]}
+        for row in sorted(found, key=lambda row: row["received_at"])
+        if row["topic"]
+    ]
+    if not records:
+        raise Refused("quarantine.none_chosen")
+    return records
+
+
+def _target(request: PageRequest) -> str:
+    return f"{len(request.form_lists.get('webhook', ()))} webhooks"
+
+
+PAGES = (Page("/quarantine", "quarantine.html", view, "quarantine"),)
+ACTIONS = (
+    Action("/quarantine/plan", "quarantine.count", "operator", plan, _target),
+    Action("/quarantine/release", "quarantine.release", "operator", release, _target),
+)

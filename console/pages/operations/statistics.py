@@ -1,0 +1,47 @@
+"""Statistics by day and provider: contract E's counts, and the money."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from console.api import daily, query_params
+from console.api.labels import PROVIDERS
+from console.api.query_params import Filter
+from console.pages.operations import csv_file
+from console.web.page import Action, ActionResult, Page, PageRequest
+
+COUNTS = ("totalCount", "successCount", "failedCount", "successRate")
+NAMES = ("from", "to", "provider")
+
+
+def view(tx: Connection, request: PageRequest) -> dict[str, Any]:
+    """Return the days of the query's range and provider."""
+    days = daily.select(tx, _criteria(request.query), request.now)
+    return {
+        "days": [{**daily.shown(day), "at": day.day} for day in days],
+        "totals": daily.totals(days),
+        "kinds": list(daily.MONEY.values()),
+        "providers": [name for name in PROVIDERS if name != "ALL"],
+        "filters": {name: request.query.get(name, "") for name in NAMES},
+    }
+
+
+def export(tx: Connection, request: PageRequest) -> ActionResult:
+    """Return the days as CSV: a line for each day, provider and currency; amounts are in minor units."""
+    kinds = list(daily.MONEY.values())
+    rows: list[list[object]] = []
+    for day in map(daily.shown, daily.select(tx, _criteria(request.form), request.now)):
+        currencies = sorted({currency for amounts in day["money"].values() for currency in amounts}) or [""]
+        for currency in currencies:
+            amounts = [day["money"][kind].get(currency, 0) for kind in kinds]
+            rows.append([day["day"], day["provider"], *(day[name] for name in COUNTS), currency, *amounts])
+    return csv_file.download("statistics.csv", ("day", "provider", *COUNTS, "currency", *kinds), rows)
+
+
+def _criteria(values: Mapping[str, str]) -> Filter:
+    return query_params.of_statistics({name: [values[name]] for name in NAMES if values.get(name)})
+
+
+PAGES = (Page("/statistics", "statistics.html", view, "statistics"),)
+ACTIONS = (Action("/statistics/export", "statistics.export", "viewer", export, lambda _: "statistics.csv"),)
