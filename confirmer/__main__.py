@@ -22,6 +22,7 @@ from stream.replay.spec import ReplaySpec
 from stream.service import Service
 from stream.worker.loop import Worker
 from stream.worker.pause_api import PauseApi
+from stream.worker.replay_api import ReplayApi
 
 TOPICS = topics.service("confirmer")
 STOP_S = 2.0
@@ -44,7 +45,9 @@ def run(settings: ConfirmerSettings) -> None:
     worker.watch(health)
     health.ready_while(poller.problem)
     failed, pauses = ManagementApi(TOPICS.name, store, codec), PauseApi(TOPICS.name, store)
-    management.listen(settings, health, {**failed.routes(), **pauses.routes(), **answers.routes(store)})
+    replays = ReplayApi(TOPICS.name, TOPICS.package, store)
+    routes = {**failed.routes(), **pauses.routes(), **replays.routes(), **answers.routes(store)}
+    management.listen(settings, health, routes)
     Housekeeping(store, settings.question_retention_days).start(stop)
     polling = poller.start(stop)
     health.live_while(lambda: None if polling.is_alive() else "the poller has ended")

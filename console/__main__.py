@@ -34,6 +34,7 @@ from stream.replay.spec import ReplaySpec
 from stream.service import Service
 from stream.worker.loop import Worker
 from stream.worker.pause_api import PauseApi
+from stream.worker.replay_api import ReplayApi
 
 TOPICS = topics.service("console")
 CONSUMER = {"fetch.min.bytes": 200_000, "fetch.wait.max.ms": 400}
@@ -51,7 +52,8 @@ def run(settings: ConsoleSettings) -> None:
     health = Health()
     worker.watch(health)
     failed, pauses = ManagementApi(TOPICS.name, store, codec), PauseApi(TOPICS.name, store)
-    management.listen(settings, health, {**failed.routes(), **pauses.routes()})
+    replays = ReplayApi(TOPICS.name, TOPICS.package, store)
+    management.listen(settings, health, {**failed.routes(), **pauses.routes(), **replays.routes()})
     api_store = store_engine(settings, f"{TOPICS.name}-api")
     stream = BalanceStream(api_store, settings.session_url)
     sockets = Sockets(settings.console_sockets_per_token)

@@ -20,6 +20,7 @@ from stream.service import Service
 from stream.store.ownership_signal import OwnershipSignal
 from stream.worker.loop import Worker
 from stream.worker.pause_api import PauseApi
+from stream.worker.replay_api import ReplayApi
 from stream.worker.takeover import RestoreHooks
 
 TOPICS = topics.service("notifier")
@@ -51,7 +52,8 @@ def run(settings: NotifierSettings) -> None:
     health.ready_while(sender.problem)
     mails = ManagementApi(settings, store, codec, sender.new_mail.set)
     failed, pauses = management_api.ManagementApi(TOPICS.name, store, codec), PauseApi(TOPICS.name, store)
-    management.listen(settings, health, {**failed.routes(), **pauses.routes(), **mails.routes()})
+    replays = ReplayApi(TOPICS.name, TOPICS.package, store)
+    management.listen(settings, health, {**failed.routes(), **pauses.routes(), **replays.routes(), **mails.routes()})
     sending = sender.start(stop)
     health.live_while(lambda: None if sending.is_alive() else "the sender has ended")
     worker.run(stop)

@@ -20,6 +20,7 @@ from stream.replay.spec import ReplaySpec, unchanged
 from stream.worker.bisection import E, Handler, of_records
 from stream.worker.loop import Worker
 from stream.worker.pause_api import PauseApi
+from stream.worker.replay_api import ReplayApi
 
 S = TypeVar("S", bound=StoreSettings)
 REPLAY_VERBS = ("replay", "rebuild", "history")
@@ -98,5 +99,6 @@ def _run_worker(source: ServiceTopics, handler: Callable[[S], Handler[E]], setti
     worker = Worker(source, of_records(handler(settings)), settings, store, codec)
     worker.watch(health)
     failed, pauses = ManagementApi(source.name, store, codec), PauseApi(source.name, store)
-    management.listen(settings, health, {**failed.routes(), **pauses.routes()})
+    replays = ReplayApi(source.name, source.package, store)
+    management.listen(settings, health, {**failed.routes(), **pauses.routes(), **replays.routes()})
     worker.run(stop)

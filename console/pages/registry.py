@@ -1,7 +1,7 @@
 """Every page, action and live part, in the order of the navigation."""
 
 from console.pages import event_actions, search
-from console.pages.operations import audit, issues, mails, providers, quarantine, statistics
+from console.pages.operations import audit, issues, mails, providers, quarantine, replays, statistics
 from console.pages.orders import page as orders
 from console.pages.overview import page as overview
 from console.pages.webhooks import page as webhooks
@@ -16,6 +16,7 @@ PAGES: tuple[Page, ...] = (
     *issues.PAGES,
     *quarantine.PAGES,
     *mails.PAGES,
+    *replays.PAGES,
     *providers.PAGES,
     *statistics.PAGES,
     *audit.PAGES,
@@ -26,8 +27,9 @@ ACTIONS: tuple[Action, ...] = (
     *issues.ACTIONS,
     *quarantine.ACTIONS,
     *mails.ACTIONS,
+    *replays.ACTIONS,
     *providers.ACTIONS,
     *statistics.ACTIONS,
     *audit.ACTIONS,
 )
-LIVES: tuple[Live, ...] = (*overview.LIVES, *issues.LIVES)
+LIVES: tuple[Live, ...] = (*overview.LIVES, *issues.LIVES, *replays.LIVES)

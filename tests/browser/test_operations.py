@@ -164,3 +164,26 @@ def test_tables_are_taken_as_csv(visit: Visit, paid_order: str) -> None:
     assert statistics.value.path().read_text("utf-8-sig").startswith("day,provider,totalCount")
     assert "statistics.export" in audit.value.path().read_text("utf-8-sig")
     assert paid_order
+
+
+def test_a_store_is_replayed_compared_promoted_and_rolled_back(visit: Visit, paid_order: str) -> None:
+    name = f"r_{new_order()[2:].lower()}"
+    page = visit("/replays?service=shipping")
+    confirmed(page)
+
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Start a replay").click()
+    row = page.locator("tr", has_text=name)
+    expect(row).to_contain_text("finished", timeout=60_000)
+    expect(page.locator("[data-live] .card h2")).to_contain_text("done", timeout=30_000)
+    page.locator(f"#diff-{name}").click()
+    expect(row).to_contain_text("compared", timeout=60_000)
+    expect(page.locator("[data-live] pre")).to_contain_text("shipments", timeout=30_000)
+    shoot(page, "replay-compared")
+    page.locator(f"#promote-{name}").click()
+    expect(page.locator("[data-live] pre")).to_contain_text("is live", timeout=60_000)
+    page.locator("#rollback").click()
+    expect(page.locator("[data-live] pre")).to_contain_text("is live again", timeout=60_000)
+    page.locator(f"#drop-{name}").click()
+    expect(page.locator("tr", has_text=name)).to_have_count(0, timeout=30_000)
+    assert paid_order
