@@ -18,7 +18,7 @@ SOURCES = [
     *(ROOT / "console" / "web").glob("*.py"),
 ]
 NAMED = re.compile(r"""(?<![\w.])t\(\s*["']([a-z_.0-9A-Z]+)["']\s*[,)]""")
-PREFIXES = re.compile(r"""(?<![\w.])t\(\s*["']([a-z_.0-9A-Z]+\.)["']\s*~""")
+PREFIXES = re.compile(r"""(?<![\w.])t\(\s*["']([a-z_.0-9A-Z]+[._])["']\s*~""")
 QUOTED = re.compile(r"""["']([a-z_]+(?:\.[a-z_A-Z0-9]+)+)["']""")
 
 
