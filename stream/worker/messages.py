@@ -16,7 +16,13 @@ from stream.store.outbox import OutboxMessage
 from stream.store.retrying import Dismissed
 from stream.store.waiting import OVERDUE
 
-TOPIC_OF = {record: topic.name for topic in topics.ALL for record in topic.records}
+
+def topics_of(service: str) -> dict[type[Record], str]:
+    """Return the topic of each record that a service may publish; its own one, where several topics carry a record."""
+    known = {described.name: described.publishes for described in topics.SERVICES}
+    published = (*topics.ALL, *known.get(service, ()))
+    return {record: topic.name for topic in published for record in topic.records}
+
 
 MAX_ENCLOSED_BYTES = 900_000
 """The largest key and value, together, that a dead letter encloses: the letter itself must fit into Kafka."""
@@ -50,6 +56,7 @@ class Messages:
     def __init__(self, service: str, codec: Codec) -> None:
         self._service = service
         self._codec = codec
+        self._topics = topics_of(service)
 
     def domain_events(self, delivery: Delivery, result: Result) -> list[OutboxMessage]:
         """Return one message per domain event of `result`, on the event's topic under its aggregate's key.
@@ -58,7 +65,7 @@ class Messages:
         """
         source, key = (delivery.topic, delivery.partition), result.key.encode()
         return [
-            OutboxMessage(*source, TOPIC_OF[type(event)], key, encode_record(self._codec, event, key))
+            OutboxMessage(*source, self._topics[type(event)], key, encode_record(self._codec, event, key))
             for event in result.events
         ]
 

@@ -54,7 +54,8 @@ def apply(
 def new_events(before: Payment, after: Payment, cause: Webhook, orders: OrdersPolicy) -> tuple[DomainEvent, ...]:
     """Return the domain events that hold after a change and did not hold before.
 
-    When none of them carries the payment's state and the state changed, PaymentUpdated is among them.
+    When the state changed and no event carries it for the first time, PaymentUpdated is among them: an event that holds
+    again after it did not keeps its id, so consumers skip it. A webhook that raises the status's rank makes new events.
     """
     keys = event_keys(after, orders)
     known = event_keys(before, orders) if keys else ()
@@ -65,11 +66,10 @@ def new_events(before: Payment, after: Payment, cause: Webhook, orders: OrdersPo
         for kind, key in keys
         if (kind, key) not in known
     ]
-    return tuple(events) if any(map(_carries_state, events)) else (*events, *_updates(before, after, cause))
-
-
-def _carries_state(event: DomainEvent) -> bool:
-    return getattr(event, "state", None) is not None
+    was, now = before.registers.status.stamp, after.registers.status.stamp
+    is_new = now.rank > was.rank and now.event_id == cause.envelope.event_id
+    carries_state = is_new and any(getattr(event, "state", None) is not None for event in events)
+    return tuple(events) if carries_state else (*events, *_updates(before, after, cause))
 
 
 def _updates(before: Payment, after: Payment, cause: Webhook) -> tuple[PaymentUpdated, ...]:

@@ -35,12 +35,21 @@ def apply(refunds: Refunds, webhook: RefundWebhook) -> tuple[Refunds, OutcomeKin
 def new_events(before: Refunds, after: Refunds, cause: RefundWebhook | DomainEvent) -> tuple[DomainEvent, ...]:
     """Return the domain events that hold after a change and did not hold before.
 
-    When none of them carries the state of the refunds and the state changed, RefundUpdated is among them.
+    When the state changed and no event carries it for the first time, RefundUpdated is among them: an event that holds
+    again after it did not keeps its id, so consumers skip it. A webhook that raises its refund's rank makes a new one.
     """
     known = event_keys(before)
     events = tuple(_build_event(key, after, cause) for key in event_keys(after) if key not in known)
-    carries_state = any(isinstance(event, RefundEvent) for event in events)
+    carries_state = any(isinstance(event, RefundEvent) and _is_new(event, before, after, cause) for event in events)
     return events if carries_state else (*events, *_updates(before, after, cause))
+
+
+def _is_new(event: RefundEvent, before: Refunds, after: Refunds, cause: RefundWebhook | DomainEvent) -> bool:
+    """Return whether the cause gave the refund of an event its status, from one of a lower rank."""
+    was = before.refunds.get(event.refund_id, Refund()).registers.status.stamp
+    now = after.refunds[event.refund_id].registers.status.stamp
+    is_of_cause = isinstance(cause, RefundWebhook) and now.event_id == cause.envelope.event_id
+    return is_of_cause and now.rank > was.rank
 
 
 def _updates(before: Refunds, after: Refunds, cause: RefundWebhook | DomainEvent) -> tuple[RefundUpdated, ...]:

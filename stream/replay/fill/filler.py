@@ -133,7 +133,7 @@ class Filler:
 
     def retry(self) -> bool:
         """Retry failed events once, as the live service does; return whether there were any."""
-        collected = CollectedPublications(self._plain_codec)
+        collected = CollectedPublications(self._spec.service, self._plain_codec)
         with self._store.begin() as tx:
             tx.exec_driver_sql(RETRY_NOW)
             due = retrying.due(tx, list(ledger.unread(tx, "source")), MAX_RETRIED_AT_ONCE)
@@ -175,7 +175,7 @@ class Filler:
         appended: Mapping[str, int],
         run: bisection.Runner,
     ) -> None:
-        collected = CollectedPublications(self._plain_codec, run)
+        collected = CollectedPublications(self._spec.service, self._plain_codec, run)
         with self._store.begin() as tx:
             ledger.advance(tx, {partition: self._at[partition] for partition in ends}, ends)
             applied = (

@@ -7,7 +7,15 @@ from sqlalchemy import Connection
 
 from stream.avro.codec import Codec
 from stream.dead_letters import actions
-from stream.events import DomainEvent, Outcome, topics
+from stream.events import (
+    DomainEvent,
+    OrderStatus,
+    Outcome,
+    PaymentUpdated,
+    RefundUpdated,
+    ShipmentUpdated,
+    topics,
+)
 from stream.kafka import delivery
 from stream.kafka.client_config import Cluster
 from stream.kafka.delivery import Delivery
@@ -22,9 +30,12 @@ from stream.store.inbox import EventPosition
 from stream.store.outbox import OutboxMessage
 from stream.worker import bisection
 from stream.worker.bisection import BatchFailed, Runner
-from stream.worker.messages import TOPIC_OF, encode_record
+from stream.worker.messages import encode_record, topics_of
 
-STATE_TOPICS = frozenset(topic.name for topic in topics.ALL if topic.holds_state)
+SUPERSEDED = (OrderStatus, PaymentUpdated, RefundUpdated, ShipmentUpdated)
+"""Events that only state what an aggregate was like for a while. Which of them there are depends on the order in which
+two partitions are read; the aggregate's next change states what it is like then.
+"""
 AT_ONCE = 5000
 """The most records to read at once."""
 
@@ -34,12 +45,12 @@ class CollectedPublications:
 
     As in the live service, an event fails if one of its domain events cannot be encoded, so each is encoded. With
     `bisection.together`, only the events that are on no topic are (the others have been encoded before), and if that
-    fails, the batch has failed and is handled in parts. Records of topics with `holds_state` are not collected: such a
-    topic holds current states only, and gets the next one with the next change.
+    fails, the batch has failed and is handled in parts. Events of SUPERSEDED are not collected.
     """
 
-    def __init__(self, codec: Codec, run: Runner = bisection.in_parts) -> None:
+    def __init__(self, service: str, codec: Codec, run: Runner = bisection.in_parts) -> None:
         self._codec = codec
+        self._topics = topics_of(service)
         self._is_together = run is bisection.together
         self._collected: dict[str, tuple[DomainEvent, tuple[str, int, int], bytes, bytes | None]] = {}
 
@@ -52,7 +63,7 @@ class CollectedPublications:
         if result.events:
             source, key = (delivery.topic, delivery.partition, delivery.offset), result.key.encode()
             for event in result.events:
-                if TOPIC_OF[type(event)] in STATE_TOPICS:
+                if isinstance(event, SUPERSEDED):
                     continue
                 value = None if self._is_together else encode_record(self._codec, event, key)
                 self._collected.setdefault(event.event_id, (event, source, key, value))
@@ -77,7 +88,7 @@ class CollectedPublications:
     def _owed(self, event_id: str) -> OwedEvent:
         event, source, key, value = self._collected[event_id]
         kind, value = type(event), value or encode_record(self._codec, event, key)
-        return OwedEvent(event_id, *source, TOPIC_OF[kind], key, value, kind.__name__)
+        return OwedEvent(event_id, *source, self._topics[kind], key, value, kind.__name__)
 
 
 def owed(tx: Connection, collected: CollectedPublications, spec: ReplaySpec) -> list[OwedEvent]:

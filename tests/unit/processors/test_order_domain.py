@@ -270,3 +270,21 @@ def view(events: Any, *, repeated: bool = False) -> dict[str, Order]:
 def only(events: Any) -> Columns:
     (order,) = view(events).values()
     return columns_of(order)
+
+
+def test_a_refund_that_fits_its_payment_again_is_shown_again() -> None:
+    stores = Processors()
+    given_back = a_refund("completed", amount=1000, provider="stripe")
+    of_another = a_fact(PaymentCompleted, **{**PAID, "provider": "toss", "transaction_id": "T"})
+    of_this = a_fact(PaymentCompleted, at=NOON + MINUTE, **{**PAID, "provider": "stripe", "transaction_id": "S"})
+
+    shown = []
+    events = stores.apply(given_back)
+    for fact in (None, of_another, of_this):
+        events += stores.refunds.apply(fact).events if fact else ()
+        shown.append(only(events).refund_status)
+
+    assert shown == ["completed", None, "completed"]
+
+
+PAID: dict[str, Any] = {"amount": 58000, "currency": "KRW", "method": None, "paid_at": None}
