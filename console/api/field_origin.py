@@ -13,7 +13,7 @@ from console.api.queries import RelatedRows, Row
 from console.api.views import iso, signature
 from providers import catalogue
 from providers.contract import Received, RefusedWebhook
-from stream.events import Notice
+from stream.events import Record
 
 DETAILS = """
 SELECT webhook_id::text, path, headers, payload, inbox.topic, inbox.partition, inbox."offset"
@@ -70,7 +70,7 @@ class Candidate:
 
     row: Row
     detail: Row
-    content: Notice | None
+    content: Record | None
     outcomes: tuple[tuple[str, str], ...]
 
     def stated(self, name: str) -> Any:
@@ -133,7 +133,7 @@ def _candidates(tx: Connection, related: RelatedRows) -> list[Candidate]:
     ]
 
 
-def _content(row: Row, detail: Row) -> Notice | None:
+def _content(row: Row, detail: Row) -> Record | None:
     """Translate the webhook's bytes again; None for an API's response, and for a body that is refused today."""
     if row["verification"] == "confirmed":
         return None
