@@ -29,15 +29,15 @@ def audit(
     accepted: Sequence[Accepted] | None,
     *,
     period: Period = Period(),  # noqa: B008 - frozen
-    patience_s: float = 30.0,
+    timeout_s: float = 30.0,
     on_look: Callable[[list[Claim]], None] = lambda _: None,
 ) -> list[Claim]:
-    """Return the claims about the system that `env` names, once nothing is wrong or unfinished or `patience_s` is over.
+    """Return the claims about the system that `env` names, once nothing is wrong or unfinished or `timeout_s` is over.
 
     Each round is passed to `on_look`. Raises Unreachable, psycopg.Error or aiohttp.ClientError when Kafka, a store or
     the inbox cannot be read.
     """
-    until = time.monotonic() + patience_s
+    until = time.monotonic() + timeout_s
     log = Log(env)
     try:
         while True:

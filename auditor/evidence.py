@@ -53,7 +53,7 @@ class Store:
     """The content of one service's store at one moment.
 
     `handled` holds the position of the first record and the outcome of each event, by event id. `outbox` is the number
-    of unpublished messages. `failed` holds the rows of `parked` by event id, `tables` the rows by table and key.
+    of unpublished messages. `failed` holds the rows of `retries` by event id, `tables` the rows by table and key.
     """
 
     handled: Mapping[str, tuple[Position, str]] = field(default_factory=dict)

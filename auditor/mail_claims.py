@@ -17,7 +17,7 @@ WITHOUT_ERROR = {
 NO_INBOX = "INBOX_URL is not set: which mails arrived was not checked"
 ARRIVED = {True: "it arrived", False: "it did not arrive", None: "whether it arrived was not checked"}
 NOT_SENT = ("failed", "waiting", "no_recipient", "stale")
-ALERTS = "Alarms"
+ALERTS = "OperatorAlerts"
 """The type of the operator's alerts, which follow from no domain event."""
 
 
@@ -32,9 +32,9 @@ def queued(trace: Trace) -> Claim:
     allowed = {name for event in _events(evidence) for name in _message_ids(event)}
     wrong += [f"{message} was not queued" for name, message in wanted.items() if name not in rows]
     wrong += [
-        f"message {name} ({row['fact_type']}) has no domain event"
+        f"message {name} ({row['event_type']}) has no domain event"
         for name, row in rows.items()
-        if name not in allowed and row["fact_type"] != ALERTS and row.get("again_of") not in allowed
+        if name not in allowed and row["event_type"] != ALERTS and row.get("again_of") not in allowed
     ]
     return Claim("MESSAGES", len(wanted), tuple(wrong))
 
@@ -47,7 +47,7 @@ def double(trace: Trace) -> Claim:
     wrong = [f"mail {name} ({_kind(rows, name)}) arrived {count} times" for name, count in mails.items() if count > 1]
     unknown = [f"mail {name} has no message" for name in mails if name not in rows]
     unsent = [
-        f"mail {name} ({row['fact_type']}) arrived, but its message is {row['status']}"
+        f"mail {name} ({row['event_type']}) arrived, but its message is {row['status']}"
         for name, row in rows.items()
         if name in mails and row["status"] in NOT_SENT
     ]
@@ -60,7 +60,7 @@ def missing(trace: Trace) -> Claim:
     rows = evidence.stores["notifier"].tables["notifications"]
     published = {entry.event_id for entry in evidence.entries if isinstance(entry.delivery.event, NotificationSent)}
     for name, row in rows.items():
-        message, status = f"{row['fact_type']} to the {row['audience']} of {row['order_id']} ({name})", row["status"]
+        message, status = f"{row['event_type']} to the {row['audience']} of {row['order_id']} ({name})", row["status"]
         arrived = None if evidence.mails is None else name in evidence.mails
         if status == "sent" and arrived is False:
             wrong.append(f"{message} was sent and did not arrive")
@@ -106,10 +106,10 @@ def _message_ids(event: DomainEvent) -> list[str]:
 
 def _orders_with_seller(evidence: Evidence) -> set[str]:
     events = (entry.delivery.event for entry in evidence.entries)
-    orders = [event.notice for event in events if isinstance(event, OrderWebhook)]
+    orders = [event.payload for event in events if isinstance(event, OrderWebhook)]
     without = {order.order_id for order in orders if order.seller_id is None and order.seller_email is None}
     return {order.order_id for order in orders} - without
 
 
 def _kind(rows: object, name: str) -> str:
-    return str(rows[name]["fact_type"]) if isinstance(rows, dict) and name in rows else "unknown"
+    return str(rows[name]["event_type"]) if isinstance(rows, dict) and name in rows else "unknown"

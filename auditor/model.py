@@ -80,7 +80,7 @@ def payment(events: Iterable[Record], policy: OrdersPolicy) -> Expected:
                 "status": transaction.status.value,
                 "amount": transaction.amount.value,
                 "currency": transaction.currency.value,
-                "told": _json(transaction),
+                "registers": _json(transaction),
                 "refunded_amount": state.refunded_of(name),
             }
             for order_id, state in known.items()
@@ -90,7 +90,7 @@ def payment(events: Iterable[Record], policy: OrdersPolicy) -> Expected:
             order_id: {
                 "amount": state.order.amount.value,
                 "currency": state.order.currency.value,
-                "told": _json(state.order),
+                "registers": _json(state.order),
             }
             for order_id, state in working_set.payments.items()
             if state.order != payments.OrderRegisters()
@@ -112,7 +112,7 @@ def shipment(events: Iterable[Record]) -> Expected:
             "order_id": parcel.order_id,
             "status": parcel.status,
             "version": parcel.version,
-            "told": _json(parcel.registers),
+            "registers": _json(parcel.registers),
         }
         for name, parcel in parcels.items()
     }
@@ -147,7 +147,7 @@ def refund(events: Iterable[Record]) -> Expected:
                 "status": refund_.status,
                 "amount": refund_.registers.amount.value,
                 "currency": refund_.registers.currency.value,
-                "told": json.loads(refund_.dump()),
+                "registers": json.loads(refund_.dump()),
                 "mismatch": order.mismatches.get(name),
             }
             for order_id, order in orders.items()
@@ -178,7 +178,7 @@ def subscription(events: Iterable[Record]) -> Expected:
             for name, user in users.items()
         },
         "orders": {
-            order_id: {"user_id": name, "told": json.loads(order.dump())}
+            order_id: {"user_id": name, "registers": json.loads(order.dump())}
             for name, user in users.items()
             for order_id, order in user.orders.items()
         },
@@ -231,7 +231,7 @@ def _invoice(state: invoices.Invoice) -> Row:
         "cash_amount": state.registers.cash_amount.value,
         "cash_currency": state.registers.cash_currency.value,
         "version": state.version,
-        "told": json.loads(state.dump()),
+        "registers": json.loads(state.dump()),
     }
 
 
@@ -239,7 +239,7 @@ def _transfer(state: invoices.Transfer) -> Row:
     return {
         "invoice_id": state.invoice_id,
         "version": state.version,
-        "told": json.loads(registers.dump(state.registers)),
+        "registers": json.loads(registers.dump(state.registers)),
     }
 
 
@@ -265,7 +265,7 @@ def _payment(payment_state: payments.Payment) -> Row:
         "failure_reason": payment_state.failure_reason,
         "mismatched": payment_state.mismatched,
         "version": payment_state.version,
-        "told": _json(payment_state.registers),
+        "registers": _json(payment_state.registers),
         "cancels": _json(payment_state.cancels),
         "entries": _json(payment_state.entries),
     }

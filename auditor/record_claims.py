@@ -74,7 +74,7 @@ def lost(trace: Trace) -> Claim:
 
 
 def vanished(trace: Trace) -> Claim:
-    """Every record was handled by each service that reads it; an abandoned one has a dead letter or an outcome."""
+    """Every record was handled by each service that reads it; a dead one has a dead letter or an outcome."""
     checked, wrong, unfinished, noted = 0, list[str](), list[str](), list[str]()
     for service, store in trace.evidence.stores.items():
         for entry in trace.read_by(service):
@@ -85,8 +85,8 @@ def vanished(trace: Trace) -> Claim:
                 (wrong if trace.is_committed(service, entry) else unfinished).append(f"{record} was not handled")
             elif outcome == "retrying":
                 unfinished.append(f"{record} is retrying: {store.failed.get(entry.event_id, {}).get('error')}")
-            elif outcome == "abandoned":
-                (noted if _is_explained(trace, service, store, entry) else wrong).append(f"{record} is abandoned")
+            elif outcome == "dead":
+                (noted if _is_explained(trace, service, store, entry) else wrong).append(f"{record} is dead")
             elif outcome == "waiting":
                 noted.append(f"{record} is waiting")
     return Claim("VANISHED", checked, tuple(wrong), tuple(unfinished), tuple(noted))
@@ -138,26 +138,30 @@ def confirmed(trace: Trace) -> Claim:
     """Every confirmed verification has its event on a topic."""
     events = {entry.event_id for entry in trace.evidence.entries}
     store = trace.evidence.stores.get("confirmer", Store())
-    questions: Mapping[str, Mapping[str, object]] = store.tables.get("questions", {})
+    verification_requests: Mapping[str, Mapping[str, object]] = store.tables.get("verification_requests", {})
     missing = [
         f"verification {name} was confirmed as {row['event_id']}, which is on no topic"
-        for name, row in questions.items()
+        for name, row in verification_requests.items()
         if row["status"] == "confirmed" and row["event_id"] not in events
     ]
-    asking = [f"verification {name} is unanswered" for name, row in questions.items() if row["status"] == "asking"]
+    asking = [
+        f"verification {name} is unanswered" for name, row in verification_requests.items() if row["status"] == "asking"
+    ]
     ended = [
-        f"verification {name} is {row['status']}: {row['error']}" for name, row in questions.items() if row["error"]
+        f"verification {name} is {row['status']}: {row['error']}"
+        for name, row in verification_requests.items()
+        if row["error"]
     ]
     wrong, pending = ((), missing) if store.outbox else (missing, ())
-    return Claim("CONFIRMED", len(questions), tuple(wrong), (*pending, *asking), tuple(ended))
+    return Claim("CONFIRMED", len(verification_requests), tuple(wrong), (*pending, *asking), tuple(ended))
 
 
 CLAIMS = (lost, vanished, outcomes, once, outbox, confirmed)
 
 
 def _is_explained(trace: Trace, service: str, store: Store, entry: Entry) -> bool:
-    """Return whether an abandoned record has a dead letter, or an outcome (waited too long, or contradicted)."""
-    overdue = "abandoned" in trace.outcomes[service].get(entry.position, set()) and entry.event_id not in store.failed
+    """Return whether a dead record has a dead letter, or an outcome (waited too long, or contradicted)."""
+    overdue = "dead" in trace.outcomes[service].get(entry.position, set()) and entry.event_id not in store.failed
     return overdue or (service, entry.event_id) in trace.dead
 
 

@@ -60,7 +60,7 @@ def published(trace: Trace) -> Claim:
         for event_id, event in events.items()
         if isinstance(event, DomainEvent) and event.caused_by not in known
     ]
-    return Claim("FACTS", checked, tuple(wrong), tuple(unfinished))
+    return Claim("EVENTS", checked, tuple(wrong), tuple(unfinished))
 
 
 def money(trace: Trace) -> Claim:
@@ -100,7 +100,7 @@ def agreement(trace: Trace) -> Claim:
             if row["status"] == "completed" and row["mismatch"] is None:
                 order_id = key.partition(" ")[0]
                 refunded[order_id] += row["amount"] or 0
-                reported[order_id] += (row["amount"] or 0) * ("told_by_payment" in row["told"])
+                reported[order_id] += (row["amount"] or 0) * ("reported_by_payment" in row["registers"])
         for order_id in sorted(refunded.keys() & payments.keys()):
             checked += 1
             payment = payments[order_id]
@@ -164,8 +164,8 @@ CLAIMS = (state, published, money, agreement, order_view)
 
 
 def _counts(store: Store, event_id: str, outcome: str) -> bool:
-    """Return whether an event is part of the state. One abandoned after waiting too long is; one that failed is not."""
-    return outcome in HANDLED or (outcome == "abandoned" and event_id not in store.failed)
+    """Return whether an event is part of the state. One dead after waiting too long is; one that failed is not."""
+    return outcome in HANDLED or (outcome == "dead" and event_id not in store.failed)
 
 
 def _modelled(evidence: Evidence) -> list[str]:

@@ -12,37 +12,37 @@ from simulator.stores import url
 INBOX: LiteralString = 'SELECT event_id::text, topic, partition, "offset", outcome FROM inbox'
 OUTBOX: LiteralString = "SELECT count(*) AS n FROM outbox"
 # An event that was dismissed while it was waiting has a row without attempts; it did not fail.
-PARKED: LiteralString = """
-SELECT event_id::text AS key, status, attempts, error FROM parked WHERE attempts > 0 OR status <> 'dismissed'
+RETRIES: LiteralString = """
+SELECT event_id::text AS key, status, attempts, error FROM retries WHERE attempts > 0 OR status <> 'dismissed'
 """
 
 TABLES: Mapping[str, Mapping[str, LiteralString]] = {
     "payment": {
         "payments": "SELECT order_id AS key, status, amount, currency, refunded_amount, failure_reason, mismatched,"
-        " version, told, cancels, entries FROM payments",
+        " version, registers, cancels, entries FROM payments",
         "transactions": "SELECT order_id || ' ' || transaction_id AS key, status, amount, currency, refunded_amount,"
-        " told FROM transactions",
-        "orders": "SELECT order_id AS key, amount, currency, told FROM orders WHERE told::text <> '{}'",
+        " registers FROM transactions",
+        "orders": "SELECT order_id AS key, amount, currency, registers FROM orders WHERE registers::text <> '{}'",
         "history": "SELECT event_id::text AS key, outcome FROM payment_history",
     },
     "shipping": {
-        "shipments": "SELECT shipment_id AS key, order_id, status, version, told FROM shipments",
+        "shipments": "SELECT shipment_id AS key, order_id, status, version, registers FROM shipments",
         "history": "SELECT event_id::text AS key, outcome FROM shipment_history",
     },
     "refund": {
         "orders": "SELECT order_id AS key, refund_status, refunded_amount, version FROM orders WHERE version > 0",
-        "refunds": "SELECT order_id || ' ' || refund_id AS key, order_id, status, amount, currency, mismatch, told"
+        "refunds": "SELECT order_id || ' ' || refund_id AS key, order_id, status, amount, currency, mismatch, registers"
         " FROM refunds",
         "history": "SELECT event_id::text AS key, outcome FROM refund_history",
     },
     "subscription": {
         "subscriptions": "SELECT user_id AS key, plan, status, last_order_id, version FROM subscriptions",
-        "orders": "SELECT order_id AS key, user_id, told FROM orders",
+        "orders": "SELECT order_id AS key, user_id, registers FROM orders",
         "history": "SELECT event_id::text AS key, outcome FROM subscription_history",
     },
     "invoice": {
-        "invoices": "SELECT invoice_id AS key, state, cash_amount, cash_currency, version, told FROM invoices",
-        "transfers": "SELECT transaction_id AS key, invoice_id, state, version, told FROM transfers",
+        "invoices": "SELECT invoice_id AS key, state, cash_amount, cash_currency, version, registers FROM invoices",
+        "transfers": "SELECT transaction_id AS key, invoice_id, state, version, registers FROM transfers",
         "credits": "SELECT invoice_id AS key, entry_id::text, customer_id, amount, currency FROM credits",
         "history": "SELECT event_id::text AS key, outcome FROM invoice_history",
     },
@@ -54,9 +54,12 @@ TABLES: Mapping[str, Mapping[str, LiteralString]] = {
         " subscription_status, set_by, version FROM orders",
         "history": "SELECT NULL AS key, NULL AS outcome WHERE false",
     },
-    "confirmer": {"questions": "SELECT receipt_id::text AS key, status, event_id::text, error FROM questions"},
+    "confirmer": {
+        "verification_requests": "SELECT request_id::text AS key, status, event_id::text, error"
+        " FROM verification_requests"
+    },
     "notifier": {
-        "notifications": "SELECT notification_id::text AS key, fact_id::text, fact_type, audience, order_id, status,"
+        "notifications": "SELECT notification_id::text AS key, event_id::text, event_type, audience, order_id, status,"
         " error, again_of::text FROM notifications",
     },
     "console": {},
@@ -78,6 +81,6 @@ def read(env: Mapping[str, str], service: str) -> Store:
         (outbox,) = tx.execute(OUTBOX).fetchall()
         tables = {
             name: {row.pop("key"): row for row in tx.execute(query).fetchall()}
-            for name, query in {"parked": PARKED, **TABLES.get(service, {})}.items()
+            for name, query in {"retries": RETRIES, **TABLES.get(service, {})}.items()
         }
-    return Store(handled, outbox["n"], tables.pop("parked"), tables)
+    return Store(handled, outbox["n"], tables.pop("retries"), tables)

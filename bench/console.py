@@ -34,7 +34,7 @@ from stream.kafka.delivery import Delivery
 from stream.store import migrate
 from stream.worker import batch, bisection
 from stream.worker.messages import Messages
-from tests.builders import a_fact, a_payment
+from tests.builders import a_domain_event, a_payment
 
 ROOT = Path(__file__).parent.parent
 ROWS, FEW_ROWS = 1_000_000, 200_000
@@ -145,13 +145,13 @@ def ingest_rate(store: Engine, records: int) -> list[Figure]:
 def _life(name: str, n: int) -> list[tuple[str, Record]]:
     """Return a webhook, its outcome, its domain event, the outcome of that, and the mail."""
     webhook = a_payment(order=name, name=name, method="card", transaction_id=f"TXN-{name}", at=clock.now())
-    event = a_fact(
+    event = a_domain_event(
         PaymentCompleted, order=name, provider="generic", amount=58000, currency="KRW", method="card",
         transaction_id=f"TXN-{name}", paid_at=None, caused_by=webhook.envelope.event_id,
     )  # fmt: skip
     mail = NotificationSent(
-        notification_id=ids.domain_event_id("mail", event.event_id), fact_id=event.event_id,
-        fact_type="PaymentCompleted", audience="customer", channel="email", order_id=name, customer_id=None,
+        notification_id=ids.domain_event_id("mail", event.event_id), event_id=event.event_id,
+        event_type="PaymentCompleted", audience="customer", channel="email", order_id=name, customer_id=None,
         locale="ko", message_id=f"<{name}@example.test>", sent_at=clock.now(),
     )  # fmt: skip
     return [

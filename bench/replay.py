@@ -32,7 +32,7 @@ TOPICS = topics.service("payment").reads
 ROOT = Path(__file__).parent.parent
 EVENTS, QUICK_EVENTS = 100_000, 30_000
 EVENTS_AN_ORDER = 2.7
-TABLES = ("orders", "payments", "transactions", '"references"', "payment_history", "inbox")
+TABLES = ("orders", "payments", "transactions", "aliases", "payment_history", "inbox")
 AT = "--at"
 DIGEST = """
 SELECT count(*) || ' ' || coalesce(md5(string_agg(row_text, '' ORDER BY row_text)), '')

@@ -48,7 +48,7 @@ def run(settings: ConfirmerSettings) -> None:
     replays = ReplayApi(TOPICS.name, TOPICS.package, store)
     routes = {**failed.routes(), **pauses.routes(), **replays.routes(), **answers.routes(store)}
     management.listen(settings, health, routes)
-    Housekeeping(store, settings.question_retention_days).start(stop)
+    Housekeeping(store, settings.verification_retention_days).start(stop)
     polling = poller.start(stop)
     health.live_while(lambda: None if polling.is_alive() else "the poller has ended")
     worker.run(stop)
@@ -63,7 +63,7 @@ def replay_spec(settings: ConfirmerSettings) -> ReplaySpec:
         partial(replay_hooks.handle, encode=codec.encode),
         also_reads=replay_hooks.RESULT_TOPICS,
         is_relevant=replay_hooks.is_relevant,
-        settle=partial(_settle, before=clock.now() - settings.question_retention_days * clock.DAY_US),
+        settle=partial(_settle, before=clock.now() - settings.verification_retention_days * clock.DAY_US),
         carry_over=replay_hooks.carry_over,
         ignored_columns=replay_hooks.IGNORED_COLUMNS,
         unreplayed_rows=replay_hooks.UNREPLAYED_ROWS,

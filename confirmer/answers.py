@@ -11,12 +11,12 @@ from stream.dead_letters import filters
 from stream.events.redaction import masked_text
 
 SELECT = """
-SELECT receipt_id::text AS id, provider, subject, reference, status, attempts, error, asked_at, next_attempt_at,
+SELECT request_id::text AS id, provider, subject, alias, status, attempts, error, asked_at, next_attempt_at,
        event_id::text
-  FROM questions WHERE receipt_id = %(id)s::uuid
+  FROM verification_requests WHERE request_id = %(id)s::uuid
 """
 
-QUESTION = Operation(
+VERIFICATION_REQUEST = Operation(
     "The verification of an unsigned webhook at its provider's API",
     required={"id": UUID_TEXT},
     response=record(
@@ -28,7 +28,7 @@ QUESTION = Operation(
 
 def routes(store: Engine) -> Routes:
     """Return the confirmer's own management route; every service with a store has further ones."""
-    return {("GET", "/question"): described(QUESTION, _in_transaction(store, show))}
+    return {("GET", "/verification-request"): described(VERIFICATION_REQUEST, _in_transaction(store, show))}
 
 
 def show(tx: Connection, query: Mapping[str, Any]) -> object:
@@ -36,13 +36,13 @@ def show(tx: Connection, query: Mapping[str, Any]) -> object:
 
     Raises RequestRefused (404) if the confirmer has no verification of this id.
     """
-    receipt_id = filters.event_id(query.get("id"))
-    row: Any = tx.exec_driver_sql(SELECT, {"id": receipt_id}).mappings().one_or_none()
+    request_id = filters.event_id(query.get("id"))
+    row: Any = tx.exec_driver_sql(SELECT, {"id": request_id}).mappings().one_or_none()
     if row is None:
-        raise RequestRefused(404, "unknown_question", f"the confirmer has no verification {receipt_id}")
+        raise RequestRefused(404, "unknown_verification_request", f"the confirmer has no verification {request_id}")
     due = row["next_attempt_at"] if row["status"] == "asking" else None
     return {
-        **{field: row[field] for field in ("id", "provider", "subject", "reference", "status", "attempts")},
+        **{field: row[field] for field in ("id", "provider", "subject", "alias", "status", "attempts")},
         "answer": row["error"] and masked_text(row["error"]),
         "askedAt": row["asked_at"] and row["asked_at"].isoformat(),
         "nextAttemptAt": due and due.isoformat(),

@@ -26,7 +26,7 @@ def handle(
     The result of an unconfirmed webhook is `waiting`; its outcome is published once its provider has answered.
     """
     unconfirmed = [webhook for webhook in webhooks if isinstance(webhook, UnconfirmedWebhook)]
-    store.add_known_orders(tx, [webhook.notice.order_id for webhook in webhooks if isinstance(webhook, OrderWebhook)])
+    store.add_known_orders(tx, [webhook.payload.order_id for webhook in webhooks if isinstance(webhook, OrderWebhook)])
     store.insert(tx, [(webhook, encode(webhook)) for webhook in unconfirmed])
     on_insert(webhook.envelope.provider for webhook in unconfirmed)
     return [_result(webhook) for webhook in webhooks]

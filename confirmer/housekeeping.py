@@ -39,5 +39,5 @@ class Housekeeping:
         with self._database.begin() as tx:
             store.delete_past_turns(tx)
         if count:
-            log.info("questions.forgotten", count=count)
+            log.info("verification_requests.forgotten", count=count)
         return count

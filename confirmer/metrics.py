@@ -2,13 +2,13 @@
 
 from prometheus_client import Counter
 
-QUESTIONS = Counter(
-    "hookstream_questions_total",
+VERIFICATION_REQUESTS = Counter(
+    "hookstream_verification_requests_total",
     "Verifications of unconfirmed webhooks by result: confirmed, untrue, unknown, again",
     ["provider", "status"],
 )
-INQUIRIES = Counter(
-    "hookstream_inquiries_total",
+PROVIDER_REQUESTS = Counter(
+    "hookstream_provider_requests_total",
     "Requests to providers' APIs by the API's state: well, away, refuses",
     ["provider", "api"],
 )

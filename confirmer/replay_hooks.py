@@ -14,30 +14,31 @@ RESULT_TOPICS = tuple(topic for topic in topics.service("confirmer").publishes i
 
 # Run at the end, not with each result: a webhook and its result may be in one batch, whose inbox rows are written last.
 SETTLE = """
-UPDATE inbox SET outcome = CASE status WHEN 'confirmed' THEN 'processed' ELSE 'abandoned' END
-  FROM questions WHERE receipt_id = inbox.event_id AND status <> 'asking'
+UPDATE inbox SET outcome = CASE status WHEN 'confirmed' THEN 'processed' ELSE 'dead' END
+  FROM verification_requests WHERE request_id = inbox.event_id AND status <> 'asking'
 """
 STATE = "status, attempts, unread, next_attempt_at, asked_at, error, event_id"
 TAKE_OVER = f"""
-UPDATE questions SET ({STATE}) = (SELECT {STATE} FROM {{live}}.questions AS was
-                                   WHERE was.receipt_id = questions.receipt_id)
- WHERE EXISTS (SELECT FROM {{live}}.questions AS was WHERE was.receipt_id = questions.receipt_id)
+UPDATE verification_requests SET ({STATE}) = (SELECT {STATE} FROM {{live}}.verification_requests AS was
+                                   WHERE was.request_id = verification_requests.request_id)
+ WHERE EXISTS (SELECT FROM {{live}}.verification_requests AS was
+                WHERE was.request_id = verification_requests.request_id)
 """  # noqa: S608 - our own columns
 
 # The topic keeps webhooks for a month. Only the live store has verifications that are older.
 OLDER = """
 INSERT INTO inbox
-SELECT was.* FROM {live}.inbox AS was JOIN {live}.questions AS asked ON asked.receipt_id = was.event_id
- WHERE NOT EXISTS (SELECT FROM questions AS own WHERE own.receipt_id = was.event_id)
+SELECT was.* FROM {live}.inbox AS was JOIN {live}.verification_requests AS asked ON asked.request_id = was.event_id
+ WHERE NOT EXISTS (SELECT FROM verification_requests AS own WHERE own.request_id = was.event_id)
 ON CONFLICT DO NOTHING;
-INSERT INTO questions SELECT * FROM {live}.questions ON CONFLICT DO NOTHING
+INSERT INTO verification_requests SELECT * FROM {live}.verification_requests ON CONFLICT DO NOTHING
 """
 
 IGNORED_COLUMNS = frozenset("attempts unread next_attempt_at asked_at error known turn".split())
 """Columns about the order and progress of requests, which a comparison of rebuilt and live stores ignores."""
 UNREPLAYED_ROWS = {
     "turns": "true",
-    "questions": f"received_at < now() - {topics.UNCONFIRMED.retention_ms} * interval '1 millisecond'",
+    "verification_requests": f"received_at < now() - {topics.UNCONFIRMED.retention_ms} * interval '1 millisecond'",
 }
 
 
@@ -49,7 +50,7 @@ def is_relevant(record: Record) -> bool:
     if isinstance(record, Outcome):
         return record.service == SERVICE and ended_status(record.error) is not None
     return isinstance(record, UnconfirmedWebhook | OrderWebhook) or (
-        isinstance(record, Webhook) and record.envelope.receipt_id is not None
+        isinstance(record, Webhook) and record.envelope.verification_request_id is not None
     )
 
 
@@ -62,7 +63,7 @@ def handle(tx: Connection, events: Sequence[Record], *, encode: Callable[[Record
         for event in events
         if isinstance(event, Webhook) and not isinstance(event, handler.ConfirmerInput)
     ]
-    store.set_confirmed(tx, [(envelope.receipt_id or "", envelope.event_id) for envelope in confirmed])
+    store.set_confirmed(tx, [(envelope.verification_request_id or "", envelope.event_id) for envelope in confirmed])
     outcomes = [event for event in events if isinstance(event, Outcome)]
     ended = [(outcome, status) for outcome in outcomes if (status := ended_status(outcome.error))]
     store.set_ended(tx, [(outcome.event_id, status, outcome.error or "") for outcome, status in ended])

@@ -40,7 +40,7 @@ class ConfirmerSettings(_ProviderSettings):
         le=60,
         description="seconds until a request to a provider's API, its whole response included, times out",
     )
-    question_retention_days: int = Field(
+    verification_retention_days: int = Field(
         30, ge=1, le=30, description="days until webhooks that their provider contradicted or does not know are deleted"
     )
     ask_concurrency: int = Field(8, ge=1, le=100, description="concurrent requests to one provider")

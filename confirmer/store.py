@@ -1,4 +1,4 @@
-"""All SQL of the confirmer. The table `questions` holds one verification per unconfirmed webhook.
+"""All SQL of the confirmer. The table `verification_requests` holds one verification per unconfirmed webhook.
 
 A claim is a lease: it postpones the next attempt in its own transaction. A verification whose poller died is therefore
 due again when the lease has expired, and no transaction is open while a provider answers.
@@ -21,7 +21,7 @@ INSERT_ORDERS = """
 INSERT INTO orders (order_id) SELECT unnest(%(orders)b::text[]) ORDER BY 1 ON CONFLICT DO NOTHING
 """
 MARK_KNOWN = """
-UPDATE questions SET known = true, turn = least(turn, now())
+UPDATE verification_requests SET known = true, turn = least(turn, now())
  WHERE status = 'asking' AND NOT known AND order_id = ANY (%(orders)b::text[])
 """
 
@@ -30,13 +30,13 @@ UPDATE questions SET known = true, turn = least(turn, now())
 # confirmed) queue behind others about the same order, and not behind those of their source.
 INSERT = """
 WITH new AS (
-    SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(providers)b::text[], %(subjects)b::text[], %(references)b::text[],
+    SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(providers)b::text[], %(subjects)b::text[], %(aliases)b::text[],
                          %(orders)b::text[], %(sources)b::text[], %(times)b::timestamptz[], %(records)b::bytea[])
-        WITH ORDINALITY AS posted (receipt_id, provider, subject, reference, order_id, source, received_at, record, nth)
-     WHERE NOT EXISTS (SELECT FROM questions WHERE questions.receipt_id = posted.receipt_id)),
+        WITH ORDINALITY AS posted (request_id, provider, subject, alias, order_id, source, received_at, record, nth)
+     WHERE NOT EXISTS (SELECT FROM verification_requests WHERE verification_requests.request_id = posted.request_id)),
 judged AS (
     SELECT *, EXISTS (SELECT FROM orders WHERE orders.order_id = new.order_id)
-              OR EXISTS (SELECT FROM questions AS before
+              OR EXISTS (SELECT FROM verification_requests AS before
                           WHERE before.order_id = new.order_id AND before.status = 'confirmed') AS known FROM new),
 named AS (
     SELECT *, concat_ws(' ', provider, CASE WHEN known THEN 'order' ELSE 'source' END,
@@ -48,49 +48,50 @@ queued AS (
 taken AS (
     INSERT INTO turns (queue, turn) SELECT queue, max(turn) FROM queued GROUP BY queue ORDER BY queue
     ON CONFLICT (queue) DO UPDATE SET turn = greatest(turns.turn, excluded.turn))
-INSERT INTO questions (receipt_id, provider, subject, reference, order_id, source, received_at, record, known, turn)
-SELECT receipt_id, provider, subject, reference, order_id, source, received_at, record, known, turn FROM queued
+INSERT INTO verification_requests (request_id, provider, subject, alias, order_id, source, received_at, record, known,
+                                   turn)
+SELECT request_id, provider, subject, alias, order_id, source, received_at, record, known, turn FROM queued
 ON CONFLICT DO NOTHING
 """
-INSERT_COLUMNS = "ids providers subjects references orders sources times records"
+INSERT_COLUMNS = "ids providers subjects aliases orders sources times records"
 
 PROVIDERS_DUE = f"""
 SELECT provider FROM unnest(%(providers)b::text[]) AS one (provider)
- WHERE {NOT_PAUSED} AND EXISTS (SELECT FROM questions
-                WHERE questions.provider = one.provider AND status = 'asking' AND next_attempt_at <= now())
+ WHERE {NOT_PAUSED} AND EXISTS (SELECT FROM verification_requests
+                WHERE verification_requests.provider = one.provider AND status = 'asking' AND next_attempt_at <= now())
 """  # noqa: S608 - a constant condition
 
 # First those about known orders, then the newest, then by turn; and with each, all that are due about the same
-# reference, because one request answers them all. Fewer attempts come first.
+# alias, because one request answers them all. Fewer attempts come first.
 CLAIM = f"""
 WITH about_known AS (
-    SELECT receipt_id, subject, reference FROM questions
+    SELECT request_id, subject, alias FROM verification_requests
      WHERE provider = %(provider)s AND status = 'asking' AND known AND next_attempt_at <= now()
      ORDER BY least(attempts, 3), turn LIMIT %(known)s FOR UPDATE SKIP LOCKED),
 newest AS (
-    SELECT receipt_id, subject, reference FROM questions
+    SELECT request_id, subject, alias FROM verification_requests
      WHERE provider = %(provider)s AND status = 'asking' AND attempts = 0 AND next_attempt_at <= now()
-       AND receipt_id NOT IN (SELECT receipt_id FROM about_known)
+       AND request_id NOT IN (SELECT request_id FROM about_known)
      ORDER BY received_at DESC LIMIT %(newest)s FOR UPDATE SKIP LOCKED),
 first AS (SELECT * FROM about_known UNION ALL SELECT * FROM newest),
 others AS (
-    SELECT receipt_id, subject, reference FROM questions
+    SELECT request_id, subject, alias FROM verification_requests
      WHERE provider = %(provider)s AND status = 'asking' AND next_attempt_at <= now()
-       AND receipt_id NOT IN (SELECT receipt_id FROM first)
+       AND request_id NOT IN (SELECT request_id FROM first)
      ORDER BY least(attempts, 3), turn LIMIT %(most)s - (SELECT count(*) FROM first) FOR UPDATE SKIP LOCKED),
 due AS (SELECT * FROM (SELECT * FROM first UNION ALL SELECT * FROM others) AS claimed WHERE {NOT_PAUSED}),
 beside AS (
-    SELECT receipt_id FROM questions JOIN (SELECT DISTINCT subject, reference FROM due) AS asked
-     USING (subject, reference)
+    SELECT request_id FROM verification_requests JOIN (SELECT DISTINCT subject, alias FROM due) AS asked
+     USING (subject, alias)
      WHERE provider = %(provider)s AND status = 'asking' AND next_attempt_at <= now()
-     LIMIT %(beside)s FOR UPDATE OF questions SKIP LOCKED),
+     LIMIT %(beside)s FOR UPDATE OF verification_requests SKIP LOCKED),
 leased AS (
-    UPDATE questions SET attempts = attempts + 1, asked_at = now(),
+    UPDATE verification_requests SET attempts = attempts + 1, asked_at = now(),
                          next_attempt_at = now() + %(lease_s)s * interval '1 second'
-     WHERE receipt_id IN (SELECT receipt_id FROM due UNION SELECT receipt_id FROM beside)
-    RETURNING receipt_id, attempts, unread, record)
-SELECT receipt_id::text, attempts, unread, record, partition, "offset"
-  FROM leased JOIN inbox ON inbox.event_id = leased.receipt_id
+     WHERE request_id IN (SELECT request_id FROM due UNION SELECT request_id FROM beside)
+    RETURNING request_id, attempts, unread, record)
+SELECT request_id::text, attempts, unread, record, partition, "offset"
+  FROM leased JOIN inbox ON inbox.event_id = leased.request_id
 """  # noqa: S608 - a constant condition
 UNRESERVED = 3
 """The verifications of one claim that are not reserved for known orders: the newest one, and others by turn."""
@@ -98,36 +99,37 @@ UNRESERVED = 3
 # An untrue or unknown webhook is never verified again. Its record, the largest part of a row that anybody can cause, is
 # deleted.
 END = """
-UPDATE questions SET status = %(status)s, error = %(error)s, event_id = %(event_id)s::uuid,
+UPDATE verification_requests SET status = %(status)s, error = %(error)s, event_id = %(event_id)s::uuid,
                      record = CASE %(status)s WHEN 'confirmed' THEN record ELSE '' END
- WHERE receipt_id = %(id)s::uuid AND status = 'asking'
+ WHERE request_id = %(id)s::uuid AND status = 'asking'
 """
 POSTPONE = """
-UPDATE questions SET error = %(error)s, unread = unread + %(unread)s,
+UPDATE verification_requests SET error = %(error)s, unread = unread + %(unread)s,
                      next_attempt_at = now() + %(seconds)s * interval '1 second',
                      turn = greatest(turn, now() + %(seconds)s * interval '1 second')
- WHERE receipt_id = %(id)s::uuid AND status = 'asking'
+ WHERE request_id = %(id)s::uuid AND status = 'asking'
 """
 # A webhook that is delivered again then gets this outcome, and not `waiting`.
 SET_INBOX_OUTCOME = "UPDATE inbox SET outcome = %(outcome)s WHERE event_id = %(id)s::uuid"
 MAX_BESIDE = 200
 
 DELETE_ENDED = """
-DELETE FROM questions WHERE receipt_id IN (
-    SELECT receipt_id FROM questions WHERE status IN ('untrue', 'unknown') AND received_at < %(before)s LIMIT %(most)s)
+DELETE FROM verification_requests WHERE request_id IN (
+    SELECT request_id FROM verification_requests WHERE status IN ('untrue', 'unknown') AND received_at < %(before)s
+     LIMIT %(most)s)
 """
 DELETE_PAST_TURNS = "DELETE FROM turns WHERE turn < now() - interval '1 minute'"
 DELETE_BATCH = 5_000
 
 SET_CONFIRMED = """
-UPDATE questions SET status = 'confirmed', event_id = told.event_id, error = NULL
-  FROM unnest(%(ids)b::text[]::uuid[], %(events)b::text[]::uuid[]) AS told (receipt_id, event_id)
- WHERE questions.receipt_id = told.receipt_id AND status <> 'confirmed'
+UPDATE verification_requests SET status = 'confirmed', event_id = saved.event_id, error = NULL
+  FROM unnest(%(ids)b::text[]::uuid[], %(events)b::text[]::uuid[]) AS saved (request_id, event_id)
+ WHERE verification_requests.request_id = saved.request_id AND status <> 'confirmed'
 """
 SET_ENDED = """
-UPDATE questions SET status = told.status, error = told.error, record = ''
-  FROM unnest(%(ids)b::text[]::uuid[], %(statuses)b::text[], %(errors)b::text[]) AS told (receipt_id, status, error)
- WHERE questions.receipt_id = told.receipt_id AND status = 'asking'
+UPDATE verification_requests SET status = saved.status, error = saved.error, record = ''
+  FROM unnest(%(ids)b::text[]::uuid[], %(statuses)b::text[], %(errors)b::text[]) AS saved (request_id, status, error)
+ WHERE verification_requests.request_id = saved.request_id AND verification_requests.status = 'asking'
 """
 
 
@@ -139,7 +141,7 @@ class ClaimedVerification:
     `partition` and `offset` are its position on `webhooks.unconfirmed.v1`.
     """
 
-    receipt_id: str
+    request_id: str
     attempts: int
     unread: int
     record: bytes
@@ -164,23 +166,23 @@ def providers_due(tx: Connection, providers: Collection[str]) -> set[str]:
     return {row[0] for row in tx.exec_driver_sql(PROVIDERS_DUE, {"providers": list(providers)})}
 
 
-@faults.after("asker.after_claim")
+@faults.after("poller.after_claim")
 def claim(tx: Connection, provider: str, most: int, lease_s: float) -> list[ClaimedVerification]:
-    """Lease up to `most` verifications of `provider` that are due, and up to MAX_BESIDE about the same references."""
+    """Lease up to `most` verifications of `provider` that are due, and up to MAX_BESIDE about the same aliases."""
     shares = {"known": max(1, most - UNRESERVED), "newest": int(most >= UNRESERVED)}
     wanted = {"provider": provider, "most": most, "beside": MAX_BESIDE, "lease_s": lease_s, **shares}
     return [ClaimedVerification(*row) for row in tx.exec_driver_sql(CLAIM, wanted)]
 
 
-@faults.before("asker.after_publish")
+@faults.before("poller.after_publish")
 def save_verdicts(tx: Connection, verdicts: Sequence[tuple[ClaimedVerification, Verdict]]) -> None:
     """Write the verdicts. A verification that another poller has ended meanwhile stays as it is."""
-    for claimed, verdict in sorted(verdicts, key=lambda pair: pair[0].receipt_id):
+    for claimed, verdict in sorted(verdicts, key=lambda pair: pair[0].request_id):
         statement, values = _update(verdict)
-        tx.exec_driver_sql(statement, {"id": claimed.receipt_id, **values})
+        tx.exec_driver_sql(statement, {"id": claimed.request_id, **values})
         if not isinstance(verdict, RetryLater):
-            outcome = "processed" if isinstance(verdict, Confirmed) else "abandoned"
-            tx.exec_driver_sql(SET_INBOX_OUTCOME, {"id": claimed.receipt_id, "outcome": outcome})
+            outcome = "processed" if isinstance(verdict, Confirmed) else "dead"
+            tx.exec_driver_sql(SET_INBOX_OUTCOME, {"id": claimed.request_id, "outcome": outcome})
 
 
 def delete_ended(tx: Connection, before: int) -> int:
@@ -194,12 +196,12 @@ def delete_past_turns(tx: Connection) -> None:
 
 
 def set_confirmed(tx: Connection, confirmed: Sequence[tuple[str, str]]) -> None:
-    """Set verifications to `confirmed` in a replay; `confirmed` holds (receipt id, event id)."""
+    """Set verifications to `confirmed` in a replay; `confirmed` holds (verification request id, event id)."""
     write(tx, SET_CONFIRMED, "ids events", confirmed)
 
 
 def set_ended(tx: Connection, ended: Sequence[tuple[str, EndedStatus, str]]) -> None:
-    """Set verifications to their final status in a replay; `ended` holds (receipt id, status, error)."""
+    """Set verifications to their final status in a replay; `ended` holds (verification request id, status, error)."""
     write(tx, SET_ENDED, "ids statuses errors", [(name, status, without_nul(error)) for name, status, error in ended])
 
 
@@ -217,7 +219,12 @@ def _update(verdict: Verdict) -> tuple[str, dict[str, Any]]:
 
 
 def _row(webhook: UnconfirmedWebhook, record: bytes) -> tuple[Any, ...]:
-    envelope, question = webhook.envelope, webhook.notice
-    order_id = None if question.order_id is None else without_nul(question.order_id)
-    names = (without_nul(question.subject), without_nul(question.reference), order_id, webhook.source)
+    envelope, verification_request = webhook.envelope, webhook.payload
+    order_id = None if verification_request.order_id is None else without_nul(verification_request.order_id)
+    names = (
+        without_nul(verification_request.subject),
+        without_nul(verification_request.alias),
+        order_id,
+        webhook.source,
+    )
     return (envelope.event_id, envelope.provider, *names, clock.to_datetime(envelope.received_at), record)

@@ -16,7 +16,7 @@ from providers.contract import (
     Unsupported,
 )
 from runtime.timing.backoff import Backoff
-from stream.events import Mode, Question, UnconfirmedWebhook
+from stream.events import Mode, UnconfirmedWebhook, VerificationRequest
 
 BACKOFF = Backoff(1.0, 300.0)
 MAX_UNREAD = 5
@@ -151,10 +151,10 @@ def ended_status(error: str | None) -> EndedStatus | None:
 def _read_response(
     api_verification: ApiVerification, webhook: UnconfirmedWebhook, body: bytes, context: Context
 ) -> Verdict:
-    envelope, question = webhook.envelope, webhook.notice
+    envelope, verification_request = webhook.envelope, webhook.payload
     received = Received(envelope.path, envelope.headers, envelope.raw, envelope.received_at)
     try:
-        translation = api_verification.read_response(question, received, body)
+        translation = api_verification.read_response(verification_request, received, body)
         return _confirmed(webhook, translation, body, context.mode)
     except Contradicted as denial:
         return _contradicted(f"{UNTRUE}: {denial}"[:ERROR_CHARS], webhook, context)
@@ -175,8 +175,8 @@ def _contradicted(error: str, webhook: UnconfirmedWebhook, context: Context) -> 
 
 
 def _confirmed(webhook: UnconfirmedWebhook, translation: Translation, body: bytes, mode: Mode) -> Verdict:
-    if isinstance(translation.notice, Question):
-        raise RefusedWebhook("the answer raises another question")
+    if isinstance(translation.payload, VerificationRequest):
+        raise RefusedWebhook("the answer raises another verification request")
     if translation.mode not in (None, mode):
         return Rejected("other_mode", f"{UNTRUE}: it happened in {translation.mode} mode, and this is {mode}")
     return Confirmed(confirmed_event(webhook, translation, body))

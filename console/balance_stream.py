@@ -84,8 +84,8 @@ class BalanceStream:
                     await self._listen(connection)
                     losses = 0
                     self._reload(list(self._queues))
-                    async for notice in connection.notifies():
-                        self._dispatch(notice.payload)
+                    async for notification in connection.notifies():
+                        self._dispatch(notification.payload)
             except (psycopg.Error, OSError) as lost:
                 log.warning("balances.lost", error=str(lost).strip(), seconds=RECONNECT.wait_s(losses + 1))
             losses += 1

@@ -38,7 +38,7 @@ SEVERITY: dict[OutcomeKind, int] = {
     "late": 0,
     "waiting": 1,
     "retrying": 2,
-    "abandoned": 3,
+    "dead": 3,
     "dismissed": 3,
 }
 """The outcome with the highest severity decides the status of a webhook that several services read."""
@@ -79,9 +79,9 @@ def type_of(webhook: Webhook) -> str:
     """Return contract E's type of a payment or refund, else the provider's event type."""
     match webhook:
         case PaymentWebhook():
-            return PAYMENT_TYPES.get(webhook.notice.status, webhook.envelope.event_type)
+            return PAYMENT_TYPES.get(webhook.payload.status, webhook.envelope.event_type)
         case RefundWebhook():
-            return REFUND_TYPES.get(webhook.notice.status, webhook.envelope.event_type)
+            return REFUND_TYPES.get(webhook.payload.status, webhook.envelope.event_type)
         case _:
             return webhook.envelope.event_type
 
@@ -120,7 +120,7 @@ def webhook_state(
         f"dismissed: {decisive.error}" if decisive.outcome == "dismissed" else decisive.error,
         note,
         decisive.at,
-        min((report.at for report in reports if report.outcome == "abandoned"), default=None),
+        min((report.at for report in reports if report.outcome == "dead"), default=None),
     )
 
 
@@ -131,7 +131,7 @@ def _is_alert_only(report: OutcomeReport) -> bool:
 
 def _status_of(report: OutcomeReport) -> Status:
     match report.outcome:
-        case "abandoned" | "dismissed":
+        case "dead" | "dismissed":
             return "ABANDONED"
         case "retrying":
             return "RETRYING" if report.attempt > 1 else "FAILED"

@@ -28,15 +28,17 @@ R = TypeVar("R", bound=Record)
 def handle(tx: Connection, events: Sequence[Record]) -> list[Result]:
     """Apply new records. Their order makes no difference to the log."""
     webhooks, quarantined, outcomes = _of(Webhook, events), _of(QuarantinedWebhook, events), _of(Outcome, events)  # type: ignore[type-abstract,unused-ignore]
-    receipts = {
-        webhook.envelope.receipt_id: webhook.envelope.event_id for webhook in webhooks if webhook.envelope.receipt_id
+    requests = {
+        webhook.envelope.verification_request_id: webhook.envelope.event_id
+        for webhook in webhooks
+        if webhook.envelope.verification_request_id
     }
-    webhook_ids = sorted({*_webhook_ids(webhooks, quarantined, outcomes), *receipts})
+    webhook_ids = sorted({*_webhook_ids(webhooks, quarantined, outcomes), *requests})
     store.upsert_webhooks(tx, webhook_ids, webhooks, quarantined)
-    store.mark_confirmed(tx, receipts)
+    store.mark_confirmed(tx, requests)
     store.insert_outcomes(tx, outcomes)
     _update_states(tx, webhook_ids)
-    issues.update(tx, [(outcome.event_id, outcome.outcome == "abandoned") for outcome in outcomes])
+    issues.update(tx, [(outcome.event_id, outcome.outcome == "dead") for outcome in outcomes])
     store.insert_events(tx, [event for event in _of(DomainEvent, events) if not isinstance(event, OrderStatus)])
     store.upsert_orders(tx, _of(OrderStatus, events))
     store.insert_mails(tx, _of(NotificationSent, events))

@@ -30,17 +30,17 @@ UNKNOWN_CELLS: Cells = (None,) * 17
 
 def webhook(record: Webhook) -> Cells:
     """Return the row of a webhook."""
-    envelope, notice = record.envelope, getattr(record, "notice", None)
+    envelope, payload = record.envelope, getattr(record, "payload", None)
     return (
         envelope.event_id,
         type(record).__name__.removesuffix("Webhook").lower(),
         envelope.provider,
         envelope.provider_event_id,
-        envelope.receipt_id,
+        envelope.verification_request_id,
         type_of(record),
         envelope.event_type,
-        getattr(notice, "order_id", None) or getattr(notice, "invoice_id", None),
-        getattr(notice, "customer_id", None) or getattr(notice, "user_id", None),
+        getattr(payload, "order_id", None) or getattr(payload, "invoice_id", None),
+        getattr(payload, "customer_id", None) or getattr(payload, "user_id", None),
         envelope.verification,
         envelope.path,
         msgspec.json.encode(envelope.headers).decode(),
@@ -48,7 +48,7 @@ def webhook(record: Webhook) -> Cells:
         None,
         envelope.occurred_at,
         envelope.received_at,
-        "\n".join(_references(envelope.provider, notice)),
+        "\n".join(_aliases(envelope.provider, payload)),
         "\n".join(provider_ids.of(record)),
     )
 
@@ -113,8 +113,8 @@ def mail(record: NotificationSent) -> Cells:
     """Return the row of a sent mail."""
     return (
         record.notification_id,
-        record.fact_id,
-        record.fact_type,
+        record.event_id,
+        record.event_type,
         record.audience,
         record.channel,
         record.order_id,
@@ -179,7 +179,7 @@ def change(credit: CreditAdded) -> str:
     return msgspec.json.encode(change).decode()
 
 
-def _references(provider: str, notice: object) -> list[str]:
-    """Return the provider's references, prefixed with its name; they find webhooks without an order."""
-    given = (getattr(notice, "reference", None), *getattr(notice, "references", ()))
+def _aliases(provider: str, payload: object) -> list[str]:
+    """Return the provider's aliases, prefixed with its name; they find webhooks without an order."""
+    given = (getattr(payload, "alias", None), *getattr(payload, "aliases", ()))
     return sorted({f"{provider}:{name}" for name in given if name})

@@ -25,39 +25,41 @@ from stream.store.bulk_sql import write
 # each other in two concurrent transactions. A row that does not change is locked by ON CONFLICT without being written.
 # The ids are sorted, so that two consoles lock rows in the same order.
 UPSERT_WEBHOOKS = """
-INSERT INTO webhooks (webhook_id, kind, provider, provider_event_id, receipt_id, type, event_type, order_id,
-                      customer_id, verification, path, headers, payload, aside, occurred_at, received_at, refs,
-                      provider_ids)
-SELECT webhook_id, kind, provider, provider_event_id, receipt_id, type, event_type, order_id, customer_id, verification,
-       path, headers::json, payload, aside, occurred_at, received_at, coalesce(string_to_array(refs, E'\n'), '{}'),
-       string_to_array(provider_ids, E'\n')
+INSERT INTO webhooks (webhook_id, kind, provider, provider_event_id, verification_request_id, type, event_type,
+                      order_id, customer_id, verification, path, headers, payload, aside, occurred_at, received_at,
+                      aliases, provider_ids)
+SELECT webhook_id, kind, provider, provider_event_id, verification_request_id, type, event_type, order_id, customer_id,
+       verification, path, headers::json, payload, aside, occurred_at, received_at,
+       coalesce(string_to_array(aliases, E'\n'), '{}'), string_to_array(provider_ids, E'\n')
   FROM unnest(%(ids)b::text[]::uuid[], %(kinds)b::text[], %(providers)b::text[], %(names)b::text[],
-              %(receipts)b::text[]::uuid[], %(types)b::text[], %(event_types)b::text[], %(orders)b::text[],
+              %(requests)b::text[]::uuid[], %(types)b::text[], %(event_types)b::text[], %(orders)b::text[],
               %(customers)b::text[], %(verifications)b::text[], %(paths)b::text[], %(headers)b::text[],
               %(payloads)b::bytea[], %(asides)b::text[], %(occurred)b::bigint[], %(received)b::bigint[],
-              %(refs)b::text[], %(provider_ids)b::text[])
-       AS told (webhook_id, kind, provider, provider_event_id, receipt_id, type, event_type, order_id, customer_id,
-                verification, path, headers, payload, aside, occurred_at, received_at, refs, provider_ids)
+              %(aliases)b::text[], %(provider_ids)b::text[])
+       AS saved (webhook_id, kind, provider, provider_event_id, verification_request_id, type, event_type, order_id,
+                customer_id, verification, path, headers, payload, aside, occurred_at, received_at, aliases,
+                provider_ids)
  ORDER BY webhook_id
 ON CONFLICT (webhook_id) DO UPDATE
    SET kind = excluded.kind, provider = excluded.provider, provider_event_id = excluded.provider_event_id,
-       receipt_id = excluded.receipt_id, type = excluded.type, event_type = excluded.event_type,
-       order_id = excluded.order_id, customer_id = excluded.customer_id, verification = excluded.verification,
+       verification_request_id = excluded.verification_request_id, type = excluded.type,
+       event_type = excluded.event_type, order_id = excluded.order_id, customer_id = excluded.customer_id,
+       verification = excluded.verification,
        path = excluded.path, headers = excluded.headers, payload = excluded.payload, aside = excluded.aside,
-       occurred_at = excluded.occurred_at, received_at = excluded.received_at, refs = excluded.refs,
+       occurred_at = excluded.occurred_at, received_at = excluded.received_at, aliases = excluded.aliases,
        provider_ids = excluded.provider_ids
  WHERE excluded.kind IS NOT NULL
 """
 WEBHOOK_COLUMNS = (
-    "ids kinds providers names receipts types event_types orders customers verifications paths headers payloads "
-    "asides occurred received refs provider_ids"
+    "ids kinds providers names requests types event_types orders customers verifications paths headers payloads "
+    "asides occurred received aliases provider_ids"
 )
 
-# If several events name one receipt, the least id wins, so that the result does not depend on their order.
+# If several events name one verification request, the least id wins, so that the result does not depend on their order.
 MARK_CONFIRMED = """
-UPDATE webhooks SET confirmed_as = least(confirmed_as, told.event_id)
-  FROM unnest(%(receipts)b::text[]::uuid[], %(ids)b::text[]::uuid[]) AS told (receipt_id, event_id)
- WHERE webhooks.webhook_id = told.receipt_id
+UPDATE webhooks SET confirmed_as = least(confirmed_as, saved.event_id)
+  FROM unnest(%(requests)b::text[]::uuid[], %(ids)b::text[]::uuid[]) AS saved (verification_request_id, event_id)
+ WHERE webhooks.webhook_id = saved.verification_request_id
 """
 
 INSERT_OUTCOMES = """
@@ -78,39 +80,39 @@ SELECT webhook_id::text, aside, confirmed_as IS NOT NULL, service, topic, partit
 
 # A record that no service could read has no webhook here; its received_at is when it was first dead-lettered.
 UPDATE_STATES = """
-UPDATE webhooks SET status = told.status, retry_count = told.retry_count, last_retry_at = told.last_retry_at,
-       error = told.error, note = told.note, settled_at = told.settled_at,
-       received_at = CASE WHEN kind IS NULL THEN told.given_up_at ELSE received_at END
+UPDATE webhooks SET status = saved.status, retry_count = saved.retry_count, last_retry_at = saved.last_retry_at,
+       error = saved.error, note = saved.note, settled_at = saved.settled_at,
+       received_at = CASE WHEN kind IS NULL THEN saved.dead_at ELSE received_at END
   FROM unnest(%(ids)b::text[]::uuid[], %(statuses)b::text[], %(counts)b::int[], %(retried)b::bigint[],
-              %(errors)b::text[], %(notes)b::text[], %(settled)b::bigint[], %(given_up)b::bigint[])
-       AS told (webhook_id, status, retry_count, last_retry_at, error, note, settled_at, given_up_at)
- WHERE webhooks.webhook_id = told.webhook_id
+              %(errors)b::text[], %(notes)b::text[], %(settled)b::bigint[], %(dead)b::bigint[])
+       AS saved (webhook_id, status, retry_count, last_retry_at, error, note, settled_at, dead_at)
+ WHERE webhooks.webhook_id = saved.webhook_id
    AND (webhooks.status, webhooks.retry_count, webhooks.last_retry_at, webhooks.error, webhooks.note,
         webhooks.settled_at)
        IS DISTINCT FROM
-       (told.status, told.retry_count, told.last_retry_at, told.error, told.note, told.settled_at)
-    OR webhooks.webhook_id = told.webhook_id AND kind IS NULL AND received_at IS DISTINCT FROM told.given_up_at
+       (saved.status, saved.retry_count, saved.last_retry_at, saved.error, saved.note, saved.settled_at)
+    OR webhooks.webhook_id = saved.webhook_id AND kind IS NULL AND received_at IS DISTINCT FROM saved.dead_at
 """
 
 INSERT_EVENTS = """
-INSERT INTO facts (fact_id, type, order_id, customer_id, caused_by, occurred_at, received_at, body)
+INSERT INTO domain_events (event_id, type, order_id, customer_id, caused_by, occurred_at, received_at, body)
 SELECT id, type, order_id, customer_id, caused_by, occurred_at, received_at, body::json
   FROM unnest(%(ids)b::text[]::uuid[], %(types)b::text[], %(orders)b::text[], %(customers)b::text[],
               %(causes)b::text[], %(occurred)b::bigint[], %(received)b::bigint[], %(bodies)b::text[])
-       AS told (id, type, order_id, customer_id, caused_by, occurred_at, received_at, body)
+       AS saved (id, type, order_id, customer_id, caused_by, occurred_at, received_at, body)
 ON CONFLICT DO NOTHING
 """
 EVENT_COLUMNS = "ids types orders customers causes occurred received bodies"
 
 INSERT_MAILS = """
-INSERT INTO mails (notification_id, fact_id, fact_type, audience, channel, order_id, customer_id, locale, message_id,
+INSERT INTO mails (notification_id, event_id, event_type, audience, channel, order_id, customer_id, locale, message_id,
                    sent_at)
-SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(facts)b::text[], %(types)b::text[], %(audiences)b::text[],
+SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(events)b::text[], %(types)b::text[], %(audiences)b::text[],
                      %(channels)b::text[], %(orders)b::text[], %(customers)b::text[], %(locales)b::text[],
                      %(messages)b::text[], %(times)b::bigint[])
 ON CONFLICT DO NOTHING
 """
-MAIL_COLUMNS = "ids facts types audiences channels orders customers locales messages times"
+MAIL_COLUMNS = "ids events types audiences channels orders customers locales messages times"
 
 # Each new row also counts in its hour; the keys are sorted, so that two consoles lock counts in the same order.
 INSERT_REFUSALS = """
@@ -122,7 +124,7 @@ SELECT id, provider, path, cause, headers::json, digest, excerpt, received_at,
   FROM unnest(%(ids)b::text[]::uuid[], %(providers)b::text[], %(paths)b::text[], %(causes)b::text[],
               %(headers)b::text[], %(digests)b::bytea[], %(excerpts)b::bytea[], %(received)b::bigint[],
               %(orders)b::text[], %(sources)b::text[], %(retired)b::text[])
-       AS told (id, provider, path, cause, headers, digest, excerpt, received_at, orders, source, retired_secret)
+       AS saved (id, provider, path, cause, headers, digest, excerpt, received_at, orders, source, retired_secret)
 ON CONFLICT DO NOTHING RETURNING provider, cause, received_at)
 INSERT INTO refusal_counts AS counted (start, provider, cause, count)
 SELECT received_at - mod(received_at, 3600000000), provider, cause, count(*) FROM inserted
@@ -198,9 +200,9 @@ def upsert_webhooks(
     )
 
 
-def mark_confirmed(tx: Connection, receipts: Mapping[str, str]) -> None:
-    """Store which event each unconfirmed webhook became; `receipts` maps receipt id to event id."""
-    write(tx, MARK_CONFIRMED, "receipts ids", receipts.items())
+def mark_confirmed(tx: Connection, requests: Mapping[str, str]) -> None:
+    """Store which event each unconfirmed webhook became; `requests` maps verification request id to event id."""
+    write(tx, MARK_CONFIRMED, "requests ids", requests.items())
 
 
 def insert_outcomes(tx: Connection, outcomes: Iterable[Outcome]) -> None:
@@ -224,7 +226,7 @@ def update_states(tx: Connection, states: Mapping[str, WebhookState]) -> None:
         (webhook_id, s.status, s.retry_count, s.last_retry_at, s.error, s.note, s.settled_at, s.first_dead_at)
         for webhook_id, s in states.items()
     ]
-    write(tx, UPDATE_STATES, "ids statuses counts retried errors notes settled given_up", rows)
+    write(tx, UPDATE_STATES, "ids statuses counts retried errors notes settled dead", rows)
 
 
 def insert_events(tx: Connection, events: Iterable[DomainEvent]) -> None:

@@ -31,23 +31,23 @@ SAVE_ORDERS = """
 UPDATE orders SET customer_id = saved.customer_id, customer_email = saved.email, customer_name = saved.name,
                   seller_id = saved.seller_id, seller_email = saved.seller_email, locale = saved.locale,
                   link = saved.link, customer_email_problem = saved.problem,
-                  seller_email_problem = saved.seller_problem, told_at = saved.told_at
+                  seller_email_problem = saved.seller_problem, stated_at = saved.stated_at
   FROM unnest(%(ids)b::text[], %(customers)b::text[], %(emails)b::text[], %(names)b::text[], %(sellers)b::text[],
               %(seller_emails)b::text[], %(locales)b::text[], %(links)b::text[], %(problems)b::text[],
               %(seller_problems)b::text[], %(times)b::bigint[])
        AS saved (order_id, customer_id, email, name, seller_id, seller_email, locale, link, problem, seller_problem,
-                 told_at)
- WHERE orders.order_id = saved.order_id AND saved.told_at >= orders.told_at
+                 stated_at)
+ WHERE orders.order_id = saved.order_id AND saved.stated_at >= orders.stated_at
 """
 ORDER_COLUMNS = "ids customers emails names sellers seller_emails locales links problems seller_problems times"
 
 SAVE_CUSTOMERS = """
 UPDATE customers SET email = saved.email, name = saved.name, locale = saved.locale, email_problem = saved.problem,
-                     told_at = saved.told_at
+                     stated_at = saved.stated_at
   FROM unnest(%(ids)b::text[], %(emails)b::text[], %(names)b::text[], %(locales)b::text[], %(problems)b::text[],
               %(times)b::bigint[])
-       AS saved (customer_id, email, name, locale, problem, told_at)
- WHERE customers.customer_id = saved.customer_id AND saved.told_at >= customers.told_at
+       AS saved (customer_id, email, name, locale, problem, stated_at)
+ WHERE customers.customer_id = saved.customer_id AND saved.stated_at >= customers.stated_at
 """
 CUSTOMER_COLUMNS = "ids emails names locales problems times"
 
@@ -65,14 +65,14 @@ def lock(
 ) -> None:
     """Lock the orders and customers of these events until the transaction ends, creating missing rows."""
     events, orders = list(events), list(orders)
-    order_ids = {event.order_id for event in events if event.order_id} | {event.notice.order_id for event in orders}
+    order_ids = {event.order_id for event in events if event.order_id} | {event.payload.order_id for event in orders}
     known = _lock(tx, LOCK_ORDERS, order_ids)
-    named_by_orders = {name for event in orders for name in (event.notice.customer_id, event.notice.seller_id)}
+    named_by_orders = {name for event in orders for name in (event.payload.customer_id, event.payload.seller_id)}
     people = (
         known
         | named_by_orders
         | {event.customer_id for event in events}
-        | {event.notice.customer_id for event in customers}
+        | {event.payload.customer_id for event in customers}
     )
     _lock(tx, LOCK_CUSTOMERS, {customer_id for customer_id in people if customer_id})
 
@@ -81,22 +81,22 @@ def save_orders(tx: Connection, orders: Iterable[OrderWebhook]) -> None:
     """Store the contacts of orders; the newest payload of an order wins."""
     newest: dict[str, tuple[Any, ...]] = {}
     for event in orders:
-        notice, at = event.notice, _updated_at(event)
-        customer, seller = contacts.customer_of(notice), contacts.seller_of(notice)
+        payload, at = event.payload, _updated_at(event)
+        customer, seller = contacts.customer_of(payload), contacts.seller_of(payload)
         row = (
-            notice.order_id,
-            notice.customer_id,
+            payload.order_id,
+            payload.customer_id,
             customer.address,
-            notice.customer_name,
-            notice.seller_id,
+            payload.customer_name,
+            payload.seller_id,
             seller.address,
-            notice.locale,
-            notice.link,
+            payload.locale,
+            payload.link,
             customer.problem,
             seller.problem,
             at,
         )
-        newest[notice.order_id] = max(newest.get(notice.order_id, row), row, key=lambda candidate: candidate[-1])
+        newest[payload.order_id] = max(newest.get(payload.order_id, row), row, key=lambda candidate: candidate[-1])
     write(tx, SAVE_ORDERS, ORDER_COLUMNS, newest.values())
 
 
@@ -104,9 +104,11 @@ def save_customers(tx: Connection, customers: Iterable[CustomerWebhook]) -> None
     """Store the contacts of customers; the newest payload of a customer wins."""
     newest: dict[str, tuple[Any, ...]] = {}
     for event in customers:
-        notice, contact = event.notice, contacts.of(event.notice)
-        row = (notice.customer_id, contact.address, notice.name, notice.locale, contact.problem, _updated_at(event))
-        newest[notice.customer_id] = max(newest.get(notice.customer_id, row), row, key=lambda candidate: candidate[-1])
+        payload, contact = event.payload, contacts.of(event.payload)
+        row = (payload.customer_id, contact.address, payload.name, payload.locale, contact.problem, _updated_at(event))
+        newest[payload.customer_id] = max(
+            newest.get(payload.customer_id, row), row, key=lambda candidate: candidate[-1]
+        )
     write(tx, SAVE_CUSTOMERS, CUSTOMER_COLUMNS, newest.values())
 
 
@@ -128,4 +130,4 @@ def _lock(tx: Connection, statement: str, row_ids: set[str]) -> set[str | None]:
 
 
 def _updated_at(event: OrderWebhook | CustomerWebhook) -> int:
-    return event.notice.updated_at or event.envelope.received_at
+    return event.payload.updated_at or event.envelope.received_at

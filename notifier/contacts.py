@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from stream.events import CustomerNotice, OrderNotice, email_address
+from stream.events import CustomerPayload, OrderPayload, email_address
 
 
 class Contact(NamedTuple):
@@ -25,13 +25,13 @@ def parse(text: str | None, field: str) -> Contact:
         return Contact(None, f"{field} is no address that can be mailed: {error}")
 
 
-def customer_of(notice: OrderNotice) -> Contact:
-    return parse(notice.customer_email, "customerEmail")
+def customer_of(payload: OrderPayload) -> Contact:
+    return parse(payload.customer_email, "customerEmail")
 
 
-def seller_of(notice: OrderNotice) -> Contact:
-    return parse(notice.seller_email, "sellerEmail")
+def seller_of(payload: OrderPayload) -> Contact:
+    return parse(payload.seller_email, "sellerEmail")
 
 
-def of(notice: CustomerNotice) -> Contact:
-    return parse(notice.email, "email")
+def of(payload: CustomerPayload) -> Contact:
+    return parse(payload.email, "email")

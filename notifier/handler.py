@@ -56,12 +56,12 @@ def _report_unusable(
     orders: Sequence[OrderWebhook], customers: Sequence[CustomerWebhook], mails: Sequence[store.NewMail]
 ) -> None:
     for order in orders:
-        for contact in (contacts.customer_of(order.notice), contacts.seller_of(order.notice)):
+        for contact in (contacts.customer_of(order.payload), contacts.seller_of(order.payload)):
             if contact.problem:
-                log.warning("contact.unusable", order_id=order.notice.order_id, error=contact.problem)
+                log.warning("contact.unusable", order_id=order.payload.order_id, error=contact.problem)
     for customer in customers:
-        if problem := contacts.of(customer.notice).problem:
-            log.warning("contact.unusable", to=customer.notice.customer_id, error=problem)
+        if problem := contacts.of(customer.payload).problem:
+            log.warning("contact.unusable", to=customer.payload.customer_id, error=problem)
     for mail in mails:
         if mail.contact.problem:
             log.warning("contact.unusable", id=mail.event.event_id, error=mail.contact.problem)
@@ -72,4 +72,4 @@ def _key_of(event: NotifierEvent) -> str:
         return event.order_id or event.customer_id or event.event_id
     if isinstance(event, DeadRecord | QuarantinedWebhook | Outcome):
         return event.event_id
-    return event.notice.customer_id if isinstance(event, CustomerWebhook) else event.notice.order_id
+    return event.payload.customer_id if isinstance(event, CustomerWebhook) else event.payload.order_id

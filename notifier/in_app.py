@@ -22,21 +22,21 @@ CHANNEL = "in_app"
 
 FIND_UNWRITTEN = f"""
 SELECT {mail_queue.COLUMNS} FROM addressed
- WHERE audience IN ('customer', 'seller') AND user_id IS NOT NULL AND fact::text <> '{{}}'
+ WHERE audience IN ('customer', 'seller') AND user_id IS NOT NULL AND event::text <> '{{}}'
    AND (notification_id = ANY (%(ids)b::text[]::uuid[]) OR order_id = ANY (%(orders)b::text[]))
    AND NOT EXISTS (SELECT FROM in_app
-                    WHERE in_app.fact_id = addressed.fact_id AND in_app.audience = addressed.audience)
+                    WHERE in_app.event_id = addressed.event_id AND in_app.audience = addressed.audience)
 """  # noqa: S608 - our own columns
 
 INSERT = """
-INSERT INTO in_app (id, user_id, title, message, type, link, fact_id, audience, created_at)
-SELECT id, user_id, title, message, type, link, fact_id, audience, to_timestamp(micros / 1e6)
+INSERT INTO in_app (id, user_id, title, message, type, link, event_id, audience, created_at)
+SELECT id, user_id, title, message, type, link, event_id, audience, to_timestamp(micros / 1e6)
   FROM unnest(%(ids)b::text[]::uuid[], %(users)b::text[], %(titles)b::text[], %(messages)b::text[], %(types)b::text[],
-              %(links)b::text[], %(facts)b::text[]::uuid[], %(audiences)b::text[], %(times)b::bigint[])
-       AS told (id, user_id, title, message, type, link, fact_id, audience, micros)
+              %(links)b::text[], %(events)b::text[]::uuid[], %(audiences)b::text[], %(times)b::bigint[])
+       AS saved (id, user_id, title, message, type, link, event_id, audience, micros)
 ON CONFLICT DO NOTHING
 """
-COLUMNS = "ids users titles messages types links facts audiences times"
+COLUMNS = "ids users titles messages types links events audiences times"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +66,20 @@ def write(tx: Connection, touched: Touched) -> None:
 
 def _row(mail: QueuedMail) -> tuple[Any, ...] | None:
     """Return the cells of a row, in the order of `COLUMNS`; None, with an error logged, if rendering fails."""
-    subject = msgspec.json.decode(mail.fact, type=EventSubject)
+    subject = msgspec.json.decode(mail.event, type=EventSubject)
     try:
         content = composer.render(mail)
     except Exception as failure:  # noqa: BLE001 - one message that cannot be rendered must not block the others
         log.error("in_app.failed", id=mail.notification_id, error=f"{type(failure).__name__}: {failure}")
         return None
     return (
-        ids.notification_id(mail.fact_id, mail.audience, CHANNEL),
+        ids.notification_id(mail.event_id, mail.audience, CHANNEL),
         mail.user_id,
         content.title,
         content.message,
-        mail.fact_type,
+        mail.event_type,
         mail.link or subject.link,
-        mail.fact_id,
+        mail.event_id,
         mail.audience,
         subject.received_at,
     )

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from stream.store.pausing import NOT_PAUSED
 
 COLUMNS = """
-notification_id::text, fact_id::text, fact_type, audience, channel, order_id, customer_id, user_id, fact::text,
+notification_id::text, event_id::text, event_type, audience, channel, order_id, customer_id, user_id, event::text,
 attempts, recipient, name, CASE audience WHEN 'operator' THEN %(operator_locale)s ELSE locale END, link, problem,
 again_of::text
 """
@@ -88,7 +88,7 @@ UNSENT = ("waiting", "queued", "sending", "failed", "unknown", "stale", "no_reci
 
 @dataclass(frozen=True, slots=True)
 class QueuedMail:
-    """A mail with its event (`fact`, as JSON) and the contact it goes to.
+    """A mail with its event (`domain event`, as JSON) and the contact it goes to.
 
     `customer_id` is the customer of the event, `user_id` the recipient; either may be unknown. `recipient` is the
     address; without one, `problem` may say why the given contact cannot be used. `again_of` is the mail
@@ -96,14 +96,14 @@ class QueuedMail:
     """
 
     notification_id: str
-    fact_id: str
-    fact_type: str
+    event_id: str
+    event_type: str
     audience: str
     channel: str
     order_id: str | None
     customer_id: str | None
     user_id: str | None
-    fact: str
+    event: str
     attempts: int
     recipient: str | None
     name: str | None

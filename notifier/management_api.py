@@ -25,7 +25,7 @@ NEED_OPERATOR = ("failed", "unknown", "no_recipient", "stale")
 STATUSES = (*mail_queue.UNSENT, "sent")
 
 LIST = """
-SELECT json_build_object('id', notification_id, 'status', status, 'fact_type', fact_type, 'audience', audience,
+SELECT json_build_object('id', notification_id, 'status', status, 'event_type', event_type, 'audience', audience,
                          'order_id', order_id, 'customer_id', customer_id, 'attempts', attempts, 'error', error,
                          'created_at', created_at)
   FROM notifications
@@ -34,17 +34,17 @@ SELECT json_build_object('id', notification_id, 'status', status, 'fact_type', f
 """
 UNUSABLE = """
 SELECT json_build_object('order_id', order_id, 'customer_id', customer_id, 'problem', problem)
-  FROM (SELECT order_id, NULL AS customer_id, problem, told_at
+  FROM (SELECT order_id, NULL AS customer_id, problem, stated_at
           FROM orders CROSS JOIN unnest(ARRAY[customer_email_problem, seller_email_problem]) AS problem
          WHERE (customer_email_problem IS NOT NULL OR seller_email_problem IS NOT NULL) AND problem IS NOT NULL
         UNION ALL
-        SELECT NULL, customer_id, email_problem, told_at FROM customers WHERE email_problem IS NOT NULL
+        SELECT NULL, customer_id, email_problem, stated_at FROM customers WHERE email_problem IS NOT NULL
        ) AS contacts
  WHERE %(orders)b::text[] = '{}' OR order_id = ANY (%(orders)b::text[])
- ORDER BY told_at DESC LIMIT %(most)s
+ ORDER BY stated_at DESC LIMIT %(most)s
 """
 SHOW = """
-SELECT json_build_object('id', notification_id, 'status', status, 'fact_type', fact_type, 'fact_id', fact_id,
+SELECT json_build_object('id', notification_id, 'status', status, 'event_type', event_type, 'event_id', event_id,
                          'audience', audience, 'order_id', order_id, 'customer_id', customer_id,
                          'attempts', attempts, 'error', error, 'received_at', received_at, 'created_at', created_at,
                          'next_attempt_at', CASE WHEN status = 'queued' THEN next_attempt_at END,
@@ -70,15 +70,15 @@ UPDATE notifications
 
 # A mail that is sent again is a new one, with an id of its own: NotificationSent is then published for both.
 INSERT_AGAIN = """
-INSERT INTO notifications (notification_id, fact_id, fact_type, audience, channel, order_id, customer_id, contact,
-                           contact_problem, fact, status, again_of)
-SELECT %(again)s::uuid, fact_id, fact_type, audience, channel, order_id, customer_id, contact, contact_problem, fact,
+INSERT INTO notifications (notification_id, event_id, event_type, audience, channel, order_id, customer_id, contact,
+                           contact_problem, event, status, again_of)
+SELECT %(again)s::uuid, event_id, event_type, audience, channel, order_id, customer_id, contact, contact_problem, event,
        'queued', notification_id
   FROM notifications WHERE notification_id = %(id)s::uuid
 ON CONFLICT (notification_id) DO NOTHING
 """
 # A replay may have read that a mail was sent, and not its event.
-HAS_EVENT = "SELECT fact::text <> '{}' FROM notifications WHERE notification_id = %(id)s::uuid"
+HAS_EVENT = "SELECT event::text <> '{}' FROM notifications WHERE notification_id = %(id)s::uuid"
 SEND_NOW = "UPDATE notifications SET next_attempt_at = now() WHERE notification_id = %(id)s::uuid AND status = 'queued'"
 
 REPEATABLE = ("sent", "stale")
@@ -87,7 +87,7 @@ RESOLVABLE = {"sent": ("unknown",), "send_again": ("unknown", "failed")}
 RESOLVED = {"sent": ("sent",), "send_again": ("queued", "sending", "sent", "stale")}
 """The statuses a mail may have after it was resolved this way. Resolving it again changes nothing."""
 
-MAIL = record(id=TEXT, status=TEXT, fact_type=TEXT, audience=TEXT)
+MAIL = record(id=TEXT, status=TEXT, event_type=TEXT, audience=TEXT)
 DECISION: dict[str, Schema] = {"id": UUID_TEXT, "as": {"type": "string", "enum": list(RESOLVABLE)}}
 LISTED = Operation(
     "Mails of a status, or those of an order that are not sent",

@@ -12,7 +12,7 @@ from stream.events import DeadRecord, QuarantinedWebhook, Verification, ids
 from stream.events.redaction import masked_text
 from stream.store.bulk_sql import write
 
-KINDS = ("abandoned", "unknown", "quarantined")
+KINDS = ("dead", "unknown", "quarantined")
 UNREADABLE_CAUSES = ("malformed_body", "invalid_field")
 """Causes of webhooks that cannot be read. Webhooks with other causes are readable but not acted on."""
 PROVEN: tuple[Verification, ...] = ("signature", "shared_secret", "confirmed")
@@ -20,54 +20,58 @@ ERROR_LENGTH = 500
 LISTED = 50
 
 INSERT = """
-INSERT INTO alarms (kind, subject, said)
-SELECT kind, subject, said::json
-  FROM unnest(%(kinds)b::text[], %(subjects)b::text[], %(said)b::text[]) AS raised (kind, subject, said)
+INSERT INTO operator_alerts (kind, subject, details)
+SELECT kind, subject, details::json
+  FROM unnest(%(kinds)b::text[], %(subjects)b::text[], %(details)b::text[]) AS raised (kind, subject, details)
 ON CONFLICT DO NOTHING
 """
 
 # The alert is as old as the webhook: alerts for webhooks received longer than MAIL_MAX_AGE ago are not sent.
 INSERT_QUARANTINED = """
-INSERT INTO alarms (kind, subject, said, raised_at)
-SELECT 'quarantined', subject, said::json, to_timestamp(received / 1e6)
-  FROM unnest(%(subjects)b::text[], %(said)b::text[], %(received)b::bigint[]) AS raised (subject, said, received)
+INSERT INTO operator_alerts (kind, subject, details, raised_at)
+SELECT 'quarantined', subject, details::json, to_timestamp(received / 1e6)
+  FROM unnest(%(subjects)b::text[], %(details)b::text[], %(received)b::bigint[]) AS raised (subject, details, received)
 ON CONFLICT DO NOTHING
 """
 
 # Alert mails raise no alerts themselves: with a broken mail server they would never end.
 INSERT_UNKNOWN = """
-INSERT INTO alarms (kind, subject, said)
+INSERT INTO operator_alerts (kind, subject, details)
 SELECT 'unknown', notification_id || ' ' || attempts,
-       json_build_object('id', notification_id, 'fact_type', fact_type, 'audience', audience, 'order_id', order_id)
+       json_build_object('id', notification_id, 'event_type', event_type, 'audience', audience, 'order_id', order_id)
   FROM notifications
- WHERE notification_id = ANY (%(ids)b::text[]::uuid[]) AND status = 'unknown' AND fact_type <> 'Alarms'
+ WHERE notification_id = ANY (%(ids)b::text[]::uuid[]) AND status = 'unknown' AND event_type <> 'OperatorAlerts'
 ON CONFLICT DO NOTHING
 """
 
 UNSENT = """
-SELECT kind, subject, said FROM alarms
- WHERE told_at IS NULL AND raised_at > now() - %(max_age)s * interval '1 second'
-   AND NOT EXISTS (SELECT FROM alarms AS told WHERE told.told_at > now() - %(interval)s * interval '1 second')
+SELECT kind, subject, details FROM operator_alerts
+ WHERE mailed_at IS NULL AND raised_at > now() - %(max_age)s * interval '1 second'
+   AND NOT EXISTS (SELECT FROM operator_alerts AS last
+                    WHERE last.mailed_at > now() - %(interval)s * interval '1 second')
  ORDER BY raised_at FOR UPDATE SKIP LOCKED
 """
 MARK_SENT = """
-UPDATE alarms SET told_at = now() FROM unnest(%(kinds)b::text[], %(subjects)b::text[]) AS told (kind, subject)
- WHERE alarms.kind = told.kind AND alarms.subject = told.subject
+UPDATE operator_alerts SET mailed_at = now()
+  FROM unnest(%(kinds)b::text[], %(subjects)b::text[]) AS saved (kind, subject)
+ WHERE operator_alerts.kind = saved.kind AND operator_alerts.subject = saved.subject
 """
 # Epoch, and not now(), because the next alert mail follows an interval after the last one.
 SUPPRESS = """
-UPDATE alarms SET told_at = 'epoch' FROM unnest(%(kinds)b::text[], %(subjects)b::text[]) AS told (kind, subject)
- WHERE alarms.kind = told.kind AND alarms.subject = told.subject AND told_at IS NULL
+UPDATE operator_alerts SET mailed_at = 'epoch'
+  FROM unnest(%(kinds)b::text[], %(subjects)b::text[]) AS saved (kind, subject)
+ WHERE operator_alerts.kind = saved.kind AND operator_alerts.subject = saved.subject AND mailed_at IS NULL
 """
 QUEUE = """
-INSERT INTO notifications (notification_id, fact_id, fact_type, audience, channel, contact, fact, status)
-VALUES (%(id)s::uuid, %(fact)s::uuid, 'Alarms', 'operator', %(channel)s, %(operator)s, %(said)s::json, 'queued')
+INSERT INTO notifications (notification_id, event_id, event_type, audience, channel, contact, event, status)
+VALUES (%(id)s::uuid, %(event)s::uuid, 'OperatorAlerts', 'operator', %(channel)s, %(operator)s, %(details)s::json,
+        'queued')
 """
 
 
 def raise_dead(tx: Connection, records: Sequence[DeadRecord]) -> None:
     """Raise an alert for each dead-lettered record, once per service and event, also after a redrive."""
-    write(tx, INSERT, "kinds subjects said", [_row(record) for record in records])
+    write(tx, INSERT, "kinds subjects details", [_row(record) for record in records])
 
 
 def suppress(tx: Connection, records: Sequence[DeadRecord], refused: Sequence[QuarantinedWebhook]) -> None:
@@ -78,7 +82,7 @@ def suppress(tx: Connection, records: Sequence[DeadRecord], refused: Sequence[Qu
 
 def suppress_all(tx: Connection) -> None:
     """Mark all alerts of a restored store as sent: it is not known which were sent since the backup."""
-    tx.exec_driver_sql("UPDATE alarms SET told_at = 'epoch' WHERE told_at IS NULL")
+    tx.exec_driver_sql("UPDATE operator_alerts SET mailed_at = 'epoch' WHERE mailed_at IS NULL")
 
 
 def raise_quarantined(tx: Connection, webhooks: Sequence[QuarantinedWebhook]) -> None:
@@ -90,7 +94,7 @@ def raise_quarantined(tx: Connection, webhooks: Sequence[QuarantinedWebhook]) ->
     unreadable = [
         webhook for webhook in webhooks if webhook.cause in UNREADABLE_CAUSES and webhook.verification in PROVEN
     ]
-    write(tx, INSERT_QUARANTINED, "subjects said received", [_quarantined_row(webhook) for webhook in unreadable])
+    write(tx, INSERT_QUARANTINED, "subjects details received", [_quarantined_row(webhook) for webhook in unreadable])
 
 
 def raise_unknown(tx: Connection, notification_ids: Sequence[str]) -> None:
@@ -109,30 +113,30 @@ def queue_alert_mail(tx: Connection, operator: str, interval_s: float, max_age_s
     if not rows:
         return False
     write(tx, MARK_SENT, "kinds subjects", [(kind, subject) for kind, subject, _ in rows])
-    event_id = ids.domain_event_id("Alarms", *(f"{kind} {subject}" for kind, subject, _ in rows))
+    event_id = ids.domain_event_id("OperatorAlerts", *(f"{kind} {subject}" for kind, subject, _ in rows))
     mail = {
         "id": ids.notification_id(event_id, "operator", CHANNEL),
-        "fact": event_id,
+        "event": event_id,
         "channel": CHANNEL,
         "operator": operator,
-        "said": json.dumps(digest([(kind, details) for kind, _, details in rows], clock.now())),
+        "details": json.dumps(digest([(kind, details) for kind, _, details in rows], clock.now())),
     }
     tx.exec_driver_sql(QUEUE, mail)
     return True
 
 
-def digest(alarms: Sequence[tuple[str, Mapping[str, Any]]], at: int) -> dict[str, Any]:
+def digest(alerts: Sequence[tuple[str, Mapping[str, Any]]], at: int) -> dict[str, Any]:
     """Return the event of an alert mail, for pairs of kind and details.
 
     `counted` has the number of alerts of each kind; at most LISTED are listed, and `more` is the number left out. `at`
     is in microseconds since 1970 UTC.
     """
-    listed = alarms[:LISTED]
+    listed = alerts[:LISTED]
     return {
         "received_at": at,
-        "counted": {kind: sum(kind == other for other, _ in alarms) for kind in KINDS},
+        "counted": {kind: sum(kind == other for other, _ in alerts) for kind in KINDS},
         **{kind: [details for other, details in listed if other == kind] for kind in KINDS},
-        "more": len(alarms) - len(listed),
+        "more": len(alerts) - len(listed),
     }
 
 
@@ -145,7 +149,7 @@ def _row(record: DeadRecord) -> tuple[str, str, str]:
         "offset": record.offset,
         "error": record.error[:ERROR_LENGTH].replace("\0", ""),
     }
-    return "abandoned", f"{record.service} {record.event_id}", json.dumps(details, ensure_ascii=False)
+    return "dead", f"{record.service} {record.event_id}", json.dumps(details, ensure_ascii=False)
 
 
 def _quarantined_row(webhook: QuarantinedWebhook) -> tuple[str, str, int]:

@@ -34,11 +34,12 @@ WITH gone AS (
     DELETE FROM notifications USING orders
      WHERE notifications.order_id = orders.order_id AND orders.order_id = ANY (%(orders)b::text[])
        AND status = 'unknown' AND error = '{RESTORED}' AND audience = 'seller'
-       AND told_at >= 0 AND seller_email IS NULL AND seller_id IS NULL
+       AND stated_at >= 0 AND seller_email IS NULL AND seller_id IS NULL
     RETURNING notification_id::text AS id)
-DELETE FROM alarms USING gone WHERE kind = 'unknown' AND subject = id || ' 0' AND alarms.told_at IS NULL
+DELETE FROM operator_alerts USING gone
+ WHERE kind = 'unknown' AND subject = id || ' 0' AND operator_alerts.mailed_at IS NULL
 """  # noqa: S608 - our own words
-SUPPRESS_ALERTS = "UPDATE alarms SET told_at = now() WHERE told_at IS NULL"
+SUPPRESS_ALERTS = "UPDATE operator_alerts SET mailed_at = now() WHERE mailed_at IS NULL"
 
 STATE = "status, attempts, next_attempt_at, sending_since, error, created_at, sent_at, resolved_at, resolved_as"
 COPY_STATE = f"""
@@ -48,21 +49,21 @@ UPDATE notifications SET ({STATE}) = (SELECT {STATE} FROM {{live}}.notifications
 """  # noqa: S608 - our own columns
 # Alerts do not follow from events on a topic: they are grouped by time.
 COPY_ALERT_MAILS = """
-INSERT INTO notifications SELECT * FROM {live}.notifications WHERE fact_type = 'Alarms'
-ON CONFLICT (notification_id) DO UPDATE SET fact = excluded.fact, contact = excluded.contact
+INSERT INTO notifications SELECT * FROM {live}.notifications WHERE event_type = 'OperatorAlerts'
+ON CONFLICT (notification_id) DO UPDATE SET event = excluded.event, contact = excluded.contact
 """
 # Mails that an operator decided to send again follow from no event either; NOTIFICATIONS has those that were sent.
 COPY_AGAIN = """
 INSERT INTO notifications SELECT * FROM {live}.notifications WHERE again_of IS NOT NULL
-ON CONFLICT (notification_id) DO UPDATE SET fact = excluded.fact, contact = excluded.contact
+ON CONFLICT (notification_id) DO UPDATE SET event = excluded.event, contact = excluded.contact
 """
 COPY_ALERTS = """
-INSERT INTO alarms SELECT * FROM {live}.alarms
-ON CONFLICT (kind, subject) DO UPDATE SET raised_at = excluded.raised_at, told_at = excluded.told_at
+INSERT INTO operator_alerts SELECT * FROM {live}.operator_alerts
+ON CONFLICT (kind, subject) DO UPDATE SET raised_at = excluded.raised_at, mailed_at = excluded.mailed_at
 """
 
 IGNORED_COLUMNS = frozenset(
-    "attempts next_attempt_at sending_since error sent_at resolved_at resolved_as raised_at told_at".split()
+    "attempts next_attempt_at sending_since error sent_at resolved_at resolved_as raised_at mailed_at".split()
     + "title message link".split()
 )
 """Columns that may differ between a replayed and a live store.
@@ -70,7 +71,7 @@ IGNORED_COLUMNS = frozenset(
 They record the sending, or the text of an in-app row, which is in the language known when it was written. Whether a
 mail was sent, and to whom, is compared.
 """
-UNREPLAYED_ROWS = {"notifications": "fact_type = 'Alarms' OR again_of IS NOT NULL"}
+UNREPLAYED_ROWS = {"notifications": "event_type = 'OperatorAlerts' OR again_of IS NOT NULL"}
 
 
 def handle(
@@ -102,7 +103,7 @@ def handle_repeated(
         for audience in audiences(event)
     ]
     unknown = list(tx.exec_driver_sql(REPEATED, {"ids": notification_ids}).scalars())
-    orders = [event.notice.order_id for event in events if isinstance(event, OrderWebhook)]
+    orders = [event.payload.order_id for event in events if isinstance(event, OrderWebhook)]
     orders += [event.order_id for event in events if isinstance(event, DomainEvent) and event.order_id]
     tx.exec_driver_sql(DROP_SELLERLESS, {"orders": orders})
     operator_alerts.raise_unknown(tx, unknown)

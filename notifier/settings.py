@@ -60,7 +60,7 @@ class NotifierSettings(StoreSettings):
         None, description="the address for mismatched amounts, refunds to make and other alerts; unset: none are sent"
     )
     operator_locale: Literal["ko", "en"] = Field("ko", description="the language of mails to the operator")
-    alarm_interval: float = Field(
+    alert_interval: float = Field(
         600.0,
         ge=0,
         description="the shortest time between two alert mails (dead-lettered events, unknown mails), in seconds",

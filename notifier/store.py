@@ -15,36 +15,36 @@ from stream.store.bulk_sql import write
 
 CHANNEL = "email"
 
-# In a replay, NotificationSent may have been read before the event; then the row exists with an empty `fact`.
+# In a replay, NotificationSent may have been read before the event; then the row exists with an empty `domain event`.
 QUEUE = """
-INSERT INTO notifications (notification_id, fact_id, fact_type, audience, channel, order_id, customer_id, contact,
-                           contact_problem, fact, received_at, status)
-SELECT id, fact_id, fact_type, audience, channel, order_id, customer_id, contact, problem, fact::json, received_at,
+INSERT INTO notifications (notification_id, event_id, event_type, audience, channel, order_id, customer_id, contact,
+                           contact_problem, event, received_at, status)
+SELECT id, event_id, event_type, audience, channel, order_id, customer_id, contact, problem, event::json, received_at,
        CASE WHEN received_at < now() - %(max_age)s * interval '1 second' THEN 'stale' ELSE 'waiting' END
   FROM (SELECT *, to_timestamp(micros / 1e6) AS received_at
-          FROM unnest(%(ids)b::text[]::uuid[], %(facts)b::text[]::uuid[], %(types)b::text[], %(audiences)b::text[],
+          FROM unnest(%(ids)b::text[]::uuid[], %(events)b::text[]::uuid[], %(types)b::text[], %(audiences)b::text[],
                       %(channels)b::text[], %(orders)b::text[], %(customers)b::text[], %(contacts)b::text[],
                       %(problems)b::text[], %(bodies)b::text[], %(times)b::bigint[])
-               AS told (id, fact_id, fact_type, audience, channel, order_id, customer_id, contact, problem, fact,
+               AS saved (id, event_id, event_type, audience, channel, order_id, customer_id, contact, problem, event,
                         micros)
        ) AS aged
 ON CONFLICT (notification_id) DO UPDATE
-   SET fact = excluded.fact, contact = excluded.contact, contact_problem = excluded.contact_problem,
+   SET event = excluded.event, contact = excluded.contact, contact_problem = excluded.contact_problem,
        received_at = excluded.received_at
- WHERE notifications.fact::text = '{}'
+ WHERE notifications.event::text = '{}'
 """
-QUEUE_COLUMNS = "ids facts types audiences channels orders customers contacts problems bodies times"
+QUEUE_COLUMNS = "ids events types audiences channels orders customers contacts problems bodies times"
 
 # The event of an alert mail is on no topic, so its row stays empty but for being sent.
 RECORD_SENT = """
-INSERT INTO notifications (notification_id, fact_id, fact_type, audience, channel, order_id, customer_id, fact, status,
-                           sent_at, again_of)
-SELECT id, fact_id, fact_type, audience, channel, order_id, customer_id, '{}', 'sent', to_timestamp(micros / 1e6),
+INSERT INTO notifications (notification_id, event_id, event_type, audience, channel, order_id, customer_id, event,
+                           status, sent_at, again_of)
+SELECT id, event_id, event_type, audience, channel, order_id, customer_id, '{}', 'sent', to_timestamp(micros / 1e6),
        again_of
-  FROM unnest(%(ids)b::text[]::uuid[], %(facts)b::text[]::uuid[], %(types)b::text[], %(audiences)b::text[],
+  FROM unnest(%(ids)b::text[]::uuid[], %(events)b::text[]::uuid[], %(types)b::text[], %(audiences)b::text[],
               %(channels)b::text[], %(orders)b::text[], %(customers)b::text[], %(times)b::bigint[],
               %(originals)b::text[]::uuid[])
-       AS told (id, fact_id, fact_type, audience, channel, order_id, customer_id, micros, again_of)
+       AS saved (id, event_id, event_type, audience, channel, order_id, customer_id, micros, again_of)
 ON CONFLICT (notification_id) DO UPDATE SET status = 'sent', sent_at = excluded.sent_at, error = NULL
 """
 
@@ -70,7 +70,7 @@ DROP_SELLERLESS = """
 DELETE FROM notifications USING orders
  WHERE notifications.order_id = orders.order_id AND orders.order_id = ANY (%(orders)b::text[])
    AND status IN ('waiting', 'stale') AND audience = 'seller'
-   AND (told_at >= 0 OR orders.order_id = ANY (%(plans)b::text[]))
+   AND (stated_at >= 0 OR orders.order_id = ANY (%(plans)b::text[]))
    AND seller_email IS NULL AND seller_email_problem IS NULL AND seller_id IS NULL
 """
 
@@ -113,8 +113,8 @@ def record_sent(tx: Connection, mails: Iterable[NotificationSent]) -> None:
     rows = {
         mail.notification_id: (
             mail.notification_id,
-            mail.fact_id,
-            mail.fact_type,
+            mail.event_id,
+            mail.event_type,
             mail.audience,
             mail.channel,
             mail.order_id,
@@ -124,15 +124,15 @@ def record_sent(tx: Connection, mails: Iterable[NotificationSent]) -> None:
         )
         for mail in mails
     }
-    write(tx, RECORD_SENT, "ids facts types audiences channels orders customers times originals", rows.values())
+    write(tx, RECORD_SENT, "ids events types audiences channels orders customers times originals", rows.values())
 
 
 def touched(
     tx: Connection, mails: Sequence[NewMail], orders: Sequence[OrderWebhook], customers: Sequence[CustomerWebhook]
 ) -> Touched:
     """Return the mails that may be released. Call it after the orders and customers are saved."""
-    customer_ids = [event.notice.customer_id for event in customers]
-    order_ids = {event.notice.order_id for event in orders} | contact_store.orders_of(tx, customer_ids)
+    customer_ids = [event.payload.customer_id for event in customers]
+    order_ids = {event.payload.order_id for event in orders} | contact_store.orders_of(tx, customer_ids)
     return Touched([mail.notification_id for mail in mails], sorted(order_ids), customer_ids)
 
 

@@ -1,31 +1,31 @@
-"""Routes the record of a webhook: its topic, by the type of its notice, and its key there."""
+"""Routes the record of a webhook: its topic, by the type of its payload, and its key there."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 from stream.events import (
-    BillingNotice,
+    BillingPayload,
     BillingWebhook,
-    CustomerNotice,
+    CustomerPayload,
     CustomerWebhook,
-    DisputeNotice,
+    DisputePayload,
     DisputeWebhook,
     Envelope,
-    InvoiceNotice,
+    InvoicePayload,
     InvoiceWebhook,
-    Notice,
-    OrderNotice,
+    OrderPayload,
     OrderWebhook,
-    PaymentNotice,
+    Payload,
+    PaymentPayload,
     PaymentWebhook,
-    Question,
-    RefundNotice,
+    RefundPayload,
     RefundWebhook,
-    ShippingNotice,
+    ShippingPayload,
     ShippingWebhook,
-    TransferNotice,
+    TransferPayload,
     TransferWebhook,
     UnconfirmedWebhook,
+    VerificationRequest,
     Webhook,
     topics,
 )
@@ -40,22 +40,22 @@ class KeyedWebhook(NamedTuple):
     webhook: Webhook
 
 
-def keyed_webhook(envelope: Envelope, notice: Notice) -> KeyedWebhook:
-    """Return the record for a notice, with its topic and key."""
-    topic, record = _ROUTES[type(notice)]
-    webhook = record(envelope=envelope, notice=notice)
+def keyed_webhook(envelope: Envelope, payload: Payload) -> KeyedWebhook:
+    """Return the record for a payload, with its topic and key."""
+    topic, record = _ROUTES[type(payload)]
+    webhook = record(envelope=envelope, payload=payload)
     return KeyedWebhook(topic, topic.key(webhook), webhook)
 
 
-_ROUTES: dict[type[Notice], tuple[Topic, Callable[..., Webhook]]] = {
-    PaymentNotice: (topics.PAYMENT_WEBHOOKS, PaymentWebhook),
-    ShippingNotice: (topics.SHIPPING_WEBHOOKS, ShippingWebhook),
-    RefundNotice: (topics.REFUND_WEBHOOKS, RefundWebhook),
-    OrderNotice: (topics.ORDERS, OrderWebhook),
-    CustomerNotice: (topics.CUSTOMERS, CustomerWebhook),
-    BillingNotice: (topics.PAYMENT_WEBHOOKS, BillingWebhook),
-    DisputeNotice: (topics.PAYMENT_WEBHOOKS, DisputeWebhook),
-    InvoiceNotice: (topics.INVOICE_WEBHOOKS, InvoiceWebhook),
-    TransferNotice: (topics.INVOICE_WEBHOOKS, TransferWebhook),
-    Question: (topics.UNCONFIRMED, UnconfirmedWebhook),
+_ROUTES: dict[type[Payload], tuple[Topic, Callable[..., Webhook]]] = {
+    PaymentPayload: (topics.PAYMENT_WEBHOOKS, PaymentWebhook),
+    ShippingPayload: (topics.SHIPPING_WEBHOOKS, ShippingWebhook),
+    RefundPayload: (topics.REFUND_WEBHOOKS, RefundWebhook),
+    OrderPayload: (topics.ORDERS, OrderWebhook),
+    CustomerPayload: (topics.CUSTOMERS, CustomerWebhook),
+    BillingPayload: (topics.PAYMENT_WEBHOOKS, BillingWebhook),
+    DisputePayload: (topics.PAYMENT_WEBHOOKS, DisputeWebhook),
+    InvoicePayload: (topics.INVOICE_WEBHOOKS, InvoiceWebhook),
+    TransferPayload: (topics.INVOICE_WEBHOOKS, TransferWebhook),
+    VerificationRequest: (topics.UNCONFIRMED, UnconfirmedWebhook),
 }

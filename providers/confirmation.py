@@ -11,7 +11,7 @@ def confirmed_event(unconfirmed: UnconfirmedWebhook, translation: Translation, r
 
     The event id is made of the response, not of the webhook: an earlier forged webhook cannot take the id.
     """
-    received, digest = unconfirmed.envelope, ids.digest(translation.notice)
+    received, digest = unconfirmed.envelope, ids.digest(translation.payload)
     mode = translation.mode or received.mode
     envelope = Envelope(
         event_id=event_id_of(received.provider, mode, translation, digest),
@@ -26,6 +26,6 @@ def confirmed_event(unconfirmed: UnconfirmedWebhook, translation: Translation, r
         path=received.path,
         headers={},
         raw=response,
-        receipt_id=received.event_id,
+        verification_request_id=received.event_id,
     )
-    return keyed_webhook(envelope, translation.notice)
+    return keyed_webhook(envelope, translation.payload)

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from stream.events import Mode, Notice, Question, Verification
+from stream.events import Mode, Payload, Verification, VerificationRequest
 
 Cause = Literal[
     "invalid_signature",
@@ -91,18 +91,18 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """The content of a webhook as a notice, with its event type and time (microseconds since 1970 UTC).
+    """The content of a webhook as a payload, with its event type and time (microseconds since 1970 UTC).
 
-    A notice that is a Question carries no state: the confirmer asks the provider's API for it.
+    A payload that is a VerificationRequest carries no state: the confirmer asks the provider's API for it.
 
-    Without `provider_event_id`, the digest of the notice identifies the event. `is_id_signed` is False for an id that
+    Without `provider_event_id`, the digest of the payload identifies the event. `is_id_signed` is False for an id that
     the signature does not cover (an Idempotency-Key): the event can be found by that id, but the digest identifies it.
     See docs/decisions/0014-idempotency-keys.md.
 
     `notes` are logged: they name the optional fields that were ignored or cut and the reason, without the values.
     """
 
-    notice: Notice
+    payload: Payload
     event_type: str
     occurred_at: int | None
     provider_event_id: str | None = None
@@ -146,8 +146,8 @@ class ApiVerification:
     """
 
     api_url: str
-    build_request: Callable[[Question, str], ApiRequest]
-    read_response: Callable[[Question, Received, bytes], Translation]
+    build_request: Callable[[VerificationRequest, str], ApiRequest]
+    read_response: Callable[[VerificationRequest, Received, bytes], Translation]
     per_second: float = 10.0
     unknown_after_s: float = 3600.0
 
@@ -178,7 +178,7 @@ class Provider:
 
     `is_unsigned`: nothing authenticates its webhooks, so the paths are served without a secret. `takes_token`: the
     secret may be part of the URL. `takes_forms`: bodies may be form parameters. `translate_unsigned` translates a
-    request without a signature to a Question; it is used only where {NAME}_ALLOW_UNSIGNED is set.
+    request without a signature to a VerificationRequest; it is used only where {NAME}_ALLOW_UNSIGNED is set.
     """
 
     name: str

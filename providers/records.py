@@ -4,17 +4,17 @@ import msgspec
 
 from providers.addressing import KeyedWebhook, keyed_webhook
 from providers.contract import Provider, Received, Translation
-from stream.events import Envelope, Mode, Question, UnconfirmedWebhook, Verification, ids
+from stream.events import Envelope, Mode, UnconfirmedWebhook, Verification, VerificationRequest, ids
 
 
 def webhook_record(
     provider: Provider, received: Received, verification: Verification, translation: Translation, mode: Mode
 ) -> KeyedWebhook:
     """Return the record for a webhook from `provider`. `mode` is the system's own, for a body that names none."""
-    digest = ids.digest(translation.notice)
+    digest = ids.digest(translation.payload)
     actual_mode = translation.mode or mode
-    if isinstance(translation.notice, Question):
-        event_id = ids.receipt_id(provider.name, received.body, received.received_at)
+    if isinstance(translation.payload, VerificationRequest):
+        event_id = ids.verification_request_id(provider.name, received.body, received.received_at)
     else:
         event_id = event_id_of(provider.name, actual_mode, translation, digest)
     envelope = Envelope(
@@ -31,7 +31,7 @@ def webhook_record(
         headers=provider.select_headers(received.headers),
         raw=received.body,
     )
-    record = keyed_webhook(envelope, translation.notice)
+    record = keyed_webhook(envelope, translation.payload)
     if isinstance(record.webhook, UnconfirmedWebhook):
         return record._replace(webhook=msgspec.structs.replace(record.webhook, source=received.source))
     return record

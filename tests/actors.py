@@ -18,10 +18,10 @@ import psycopg
 from psycopg.rows import dict_row
 
 T = TypeVar("T")
-PATIENCE_S = 30.0
+TIMEOUT_S = 30.0
 
 
-def until(look: Callable[[], T], wanted: Callable[[T], bool], seconds: float = PATIENCE_S) -> T:
+def until(look: Callable[[], T], wanted: Callable[[T], bool], seconds: float = TIMEOUT_S) -> T:
     """What `look` sees once it is what is wanted; fails with what was seen last when it never is."""
     end = time.monotonic() + seconds
     while not wanted(seen := look()):
@@ -62,13 +62,13 @@ class Shop:
 
     def request(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
         address = urlsplit(self.url)
-        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=PATIENCE_S)
+        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=TIMEOUT_S)
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
             content = response.read()
-            told = {name.lower(): value for name, value in response.getheaders()}
-            return Reply(response.status, json.loads(content) if content else None, told)
+            published = {name.lower(): value for name, value in response.getheaders()}
+            return Reply(response.status, json.loads(content) if content else None, published)
         finally:
             connection.close()
 
@@ -132,11 +132,11 @@ class Inbox:
         return [*listed["data"], *(m for page in pages for m in self._get(f"/api/messages/?page={page}")["data"])]
 
     def _get(self, path: str) -> Any:
-        with urllib.request.urlopen(self.url + path, timeout=PATIENCE_S) as response:
+        with urllib.request.urlopen(self.url + path, timeout=TIMEOUT_S) as response:
             return json.load(response)
 
     def _mail(self, number: int) -> EmailMessage:
-        with urllib.request.urlopen(f"{self.url}/api/messages/{number}.eml", timeout=PATIENCE_S) as response:
+        with urllib.request.urlopen(f"{self.url}/api/messages/{number}.eml", timeout=TIMEOUT_S) as response:
             mail: EmailMessage = BytesParser(policy=default).parsebytes(response.read())
             return mail
 

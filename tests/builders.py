@@ -7,28 +7,28 @@ import msgspec
 
 from stream.events import (
     BillingScheduled,
-    DisputeNotice,
+    DisputePayload,
     DisputeWebhook,
     DomainEvent,
     Envelope,
-    InvoiceNotice,
+    InvoicePayload,
     InvoiceWebhook,
-    Notice,
-    OrderNotice,
+    OrderPayload,
     OrderWebhook,
+    Payload,
     PaymentCancelled,
     PaymentCompleted,
-    PaymentNotice,
+    PaymentPayload,
     PaymentRefunded,
     PaymentUpdated,
     PaymentWebhook,
-    RefundNotice,
+    RefundPayload,
     RefundUpdated,
     RefundWebhook,
     ShipmentUpdated,
-    ShippingNotice,
+    ShippingPayload,
     ShippingWebhook,
-    TransferNotice,
+    TransferPayload,
     TransferWebhook,
     ids,
 )
@@ -47,9 +47,9 @@ def newsworthy(events: Iterable[DomainEvent]) -> tuple[DomainEvent, ...]:
 
 
 def an_envelope(
-    notice: Notice, *, at: int | None = NOON, name: str | None = None, provider: str = "generic"
+    payload: Payload, *, at: int | None = NOON, name: str | None = None, provider: str = "generic"
 ) -> Envelope:
-    digest = ids.digest(notice)
+    digest = ids.digest(payload)
     return Envelope(
         event_id=ids.event_id(provider, "test", name or f"{at} {digest.hex()}"),
         digest=digest,
@@ -75,8 +75,8 @@ def a_payment(
     provider: str = "generic",
     **said: Any,
 ) -> PaymentWebhook:
-    notice = PaymentNotice(order_id=order, status=status, **{"amount": 58000, **said})
-    return PaymentWebhook(envelope=an_envelope(notice, at=at, name=name, provider=provider), notice=notice)
+    payload = PaymentPayload(order_id=order, status=status, **{"amount": 58000, **said})
+    return PaymentWebhook(envelope=an_envelope(payload, at=at, name=name, provider=provider), payload=payload)
 
 
 def a_dispute(
@@ -87,10 +87,10 @@ def a_dispute(
     name: str | None = None,
     **said: Any,
 ) -> DisputeWebhook:
-    notice = DisputeNotice(
+    payload = DisputePayload(
         order_id=order, status=status, **{"dispute_id": "dp_1", "amount": 58000, "reason": "fraudulent", **said}
     )
-    return DisputeWebhook(envelope=an_envelope(notice, at=at, name=name, provider="stripe"), notice=notice)
+    return DisputeWebhook(envelope=an_envelope(payload, at=at, name=name, provider="stripe"), payload=payload)
 
 
 def a_scan(
@@ -102,8 +102,8 @@ def a_scan(
     provider: str = "generic",
     **said: Any,
 ) -> ShippingWebhook:
-    notice = ShippingNotice(order_id=order, status=status, **said)
-    return ShippingWebhook(envelope=an_envelope(notice, at=at, name=name, provider=provider), notice=notice)
+    payload = ShippingPayload(order_id=order, status=status, **said)
+    return ShippingWebhook(envelope=an_envelope(payload, at=at, name=name, provider=provider), payload=payload)
 
 
 def a_refund(
@@ -115,30 +115,30 @@ def a_refund(
     provider: str = "generic",
     **said: Any,
 ) -> RefundWebhook:
-    notice = RefundNotice(order_id=order, status=status, **{"refund_id": "R-1", "amount": 58000, **said})
-    return RefundWebhook(envelope=an_envelope(notice, at=at, name=name, provider=provider), notice=notice)
+    payload = RefundPayload(order_id=order, status=status, **{"refund_id": "R-1", "amount": 58000, **said})
+    return RefundWebhook(envelope=an_envelope(payload, at=at, name=name, provider=provider), payload=payload)
 
 
 def an_order(*, order: str = "1", at: int | None = NOON, name: str | None = None, **said: Any) -> OrderWebhook:
-    notice = OrderNotice(order_id=order, **{"customer_email": "kim@example.test", **said})
-    return OrderWebhook(envelope=an_envelope(notice, at=at, name=name), notice=notice)
+    payload = OrderPayload(order_id=order, **{"customer_email": "kim@example.test", **said})
+    return OrderWebhook(envelope=an_envelope(payload, at=at, name=name), payload=payload)
 
 
 def an_invoice(
     state: Any = "Complete", *, invoice: str = "I-1", at: int | None = NOON, name: str | None = None, **said: Any
 ) -> InvoiceWebhook:
-    notice = InvoiceNotice(invoice_id=invoice, state=state, **said)
-    return InvoiceWebhook(envelope=an_envelope(notice, at=at, name=name), notice=notice)
+    payload = InvoicePayload(invoice_id=invoice, state=state, **said)
+    return InvoiceWebhook(envelope=an_envelope(payload, at=at, name=name), payload=payload)
 
 
 def a_transfer(
     state: Any = "Complete", *, transaction: str = "tx-1", at: int | None = NOON, name: str | None = None, **said: Any
 ) -> TransferWebhook:
-    notice = TransferNotice(transaction_id=transaction, state=state, **said)
-    return TransferWebhook(envelope=an_envelope(notice, at=at, name=name), notice=notice)
+    payload = TransferPayload(transaction_id=transaction, state=state, **said)
+    return TransferWebhook(envelope=an_envelope(payload, at=at, name=name), payload=payload)
 
 
-def a_fact(kind: type[F], *, order: str | None = "1", at: int | None = NOON, **said: Any) -> F:
+def a_domain_event(kind: type[F], *, order: str | None = "1", at: int | None = NOON, **said: Any) -> F:
     """A domain event named by all that it says: two that say the same are one."""
     fields = {
         "caused_by": ids.event_id("generic", "test", f"{order} {at}"),
@@ -148,25 +148,27 @@ def a_fact(kind: type[F], *, order: str | None = "1", at: int | None = NOON, **s
         "order_id": order,
         **said,
     }
-    fact = kind(event_id="", **fields)
-    return msgspec.structs.replace(fact, event_id=ids.domain_event_id(kind.__name__, repr(fact)))
+    event = kind(event_id="", **fields)
+    return msgspec.structs.replace(event, event_id=ids.domain_event_id(kind.__name__, repr(event)))
 
 
 def an_approval(order: str, *, at: int | None = NOON, **said: Any) -> PaymentCompleted:
-    return a_fact(PaymentCompleted, order=order, at=at, **{**OF_PAYMENT, "method": None, "paid_at": None, **said})
+    return a_domain_event(
+        PaymentCompleted, order=order, at=at, **{**OF_PAYMENT, "method": None, "paid_at": None, **said}
+    )
 
 
 def a_cancel(order: str, *, at: int | None = NOON, **said: Any) -> PaymentCancelled:
-    return a_fact(PaymentCancelled, order=order, at=at, **{**OF_PAYMENT, **said})
+    return a_domain_event(PaymentCancelled, order=order, at=at, **{**OF_PAYMENT, **said})
 
 
 def a_part_cancel(order: str, *, at: int | None = NOON, **said: Any) -> PaymentRefunded:
-    return a_fact(PaymentRefunded, order=order, at=at, **{**OF_PAYMENT, "refunded_amount": 100, **said})
+    return a_domain_event(PaymentRefunded, order=order, at=at, **{**OF_PAYMENT, "refunded_amount": 100, **said})
 
 
 def a_billing(order: str, *, at: int | None = NOON, **said: Any) -> BillingScheduled:
-    told = {"provider": "tosspayments", "amount": None, "currency": "KRW", "next_billing_at": None}
-    return a_fact(BillingScheduled, order=order, at=at, **{**told, **said})
+    published = {"provider": "tosspayments", "amount": None, "currency": "KRW", "next_billing_at": None}
+    return a_domain_event(BillingScheduled, order=order, at=at, **{**published, **said})
 
 
 OF_PAYMENT = {"provider": "tosspayments", "amount": 9900, "currency": "KRW", "transaction_id": None}

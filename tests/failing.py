@@ -39,11 +39,11 @@ def pay(shop: Shop, order: str) -> None:
     assert shop.post("payment", {"orderId": order, "status": "completed", "amount": 58000}).status == 200
 
 
-def parked(payments: Store, order: str, status: str, attempts: int) -> str:
+def a_failed_event(payments: Store, order: str, status: str, attempts: int) -> str:
     """The id of an order's event, once it has failed: as it is after so many tries, the next an hour away."""
     (row,) = until(
         lambda: payments.rows(
-            "UPDATE parked SET status = %s, attempts = %s, next_attempt_at = now() + interval '1 hour'"
+            "UPDATE retries SET status = %s, attempts = %s, next_attempt_at = now() + interval '1 hour'"
             " WHERE key = %s::bytea RETURNING event_id::text",
             status,
             attempts,

@@ -19,7 +19,7 @@ from providers.records import webhook_record
 from runtime import clock
 from simulator.stories import STORIES
 from simulator.story import LOCALES, Order, Webhook
-from stream.events import BillingNotice, BillingWebhook, topics
+from stream.events import BillingPayload, BillingWebhook, topics
 from stream.events.topics import Topic
 from tests.builders import MINUTE, NOON, a_dispute, a_payment, a_refund, a_scan, a_transfer, an_envelope, an_invoice
 from tests.replays import Told, a_history
@@ -44,17 +44,17 @@ def of_all_providers(run: str, size: int, *, seed: int = 0) -> History:
     """About so many records; `run` is in all their names."""
     chance = random.Random(seed)  # noqa: S311 - a test's disorder
     known: list[bytes] = []
-    told: list[Told] = []
+    posted: list[Told] = []
     for number in count(1):
         for provider in STORIES:
-            known += _tell(told, provider, Order(f"{run}-{provider}", number, LOCALES[number % 2], _today()))
-        told += _odd_life(f"{run}-odd-{number}", number, chance)
-        if len(told) * (1 + TWICE) >= size:
+            known += _tell(posted, provider, Order(f"{run}-{provider}", number, LOCALES[number % 2], _today()))
+        posted += _odd_life(f"{run}-odd-{number}", number, chance)
+        if len(posted) * (1 + TWICE) >= size:
             break
     early, later = a_history(f"{run}-payments", number, seed=seed)
-    told += [one for one in told if chance.random() < TWICE] + later
-    chance.shuffle(told)
-    return History(known, (early, told))
+    posted += [one for one in posted if chance.random() < TWICE] + later
+    chance.shuffle(posted)
+    return History(known, (early, posted))
 
 
 def name(run: str, provider: str, number: int) -> str:
@@ -66,13 +66,13 @@ def _today() -> datetime:
     return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _tell(told: list[Told], provider: str, order: Order) -> list[bytes]:
+def _tell(posted: list[Told], provider: str, order: Order) -> list[bytes]:
     """Tell a provider's story of an order; what its API knows of it."""
     story = STORIES[provider](order)
     known = [one.api for one in story if one.api]
     if known and order.number > ASKED:
         return []
-    told += [_translated(one, is_mailed=order.number <= MAILED) for one in story]
+    posted += [_translated(one, is_mailed=order.number <= MAILED) for one in story]
     return known
 
 
@@ -103,22 +103,22 @@ def _odd_life(name: str, number: int, chance: random.Random) -> Iterator[Told]:
 
 def _disputed(name: str, number: int, chance: random.Random) -> Iterator[Told]:
     """A dispute that names only the payment, of which every third order tells; it is answered, and most are settled."""
-    paid, dispute = f"pi-{name}", {"order": None, "reference": f"pi-{name}", "dispute_id": f"dp-{name}"}
+    paid, dispute = f"pi-{name}", {"order": None, "alias": f"pi-{name}", "dispute_id": f"dp-{name}"}
     due_at = NOON + 1000 * MINUTE
     for step, status in enumerate(
         ("needs_response", "under_review", chance.choice(("won", "lost", "closed")))[: 1 + number % 3]
     ):
-        told = a_dispute(status, at=NOON + step * MINUTE, evidence_due_by=due_at, name=f"{name} {status}", **dispute)
-        yield _on(topics.PAYMENT_WEBHOOKS, told)
+        posted = a_dispute(status, at=NOON + step * MINUTE, evidence_due_by=due_at, name=f"{name} {status}", **dispute)
+        yield _on(topics.PAYMENT_WEBHOOKS, posted)
     if number % 3:
-        said = {"transaction_id": paid, "references": (paid,), "provider": "stripe"}
+        said = {"transaction_id": paid, "aliases": (paid,), "provider": "stripe"}
         yield _payment(f"{name}-disputed", "completed", 0, **said)
 
 
 def _refunded(name: str, number: int) -> Iterator[Told]:
     """The refund names only the payment, of every fifth one that nobody tells of; every fourth is paid twice."""
     paid, refund = f"T-{name}", f"R-{name}"
-    yield _on(topics.REFUND_WEBHOOKS, a_refund(order=None, refund_id=refund, reference=paid, name=f"{name} back"))
+    yield _on(topics.REFUND_WEBHOOKS, a_refund(order=None, refund_id=refund, alias=paid, name=f"{name} back"))
     if number % 5:
         yield _payment(name, "completed", 0, transaction_id=paid)
         pending = a_refund("pending", order=name, refund_id=refund, at=NOON - MINUTE, name=f"{name} to go back")
@@ -130,9 +130,9 @@ def _refunded(name: str, number: int) -> Iterator[Told]:
 def _subscribed(user: str, number: int) -> Iterator[Told]:
     """A plan that will be billed again; every third ends."""
     order = f"BIZ-{user}-PRO-20231114"
-    notice = BillingNotice(order_id=order, next_billing_at=NOON + 100 * MINUTE, amount=58000)
-    envelope = an_envelope(notice, name=f"{user} billing", provider="tosspayments")
-    yield _on(topics.PAYMENT_WEBHOOKS, BillingWebhook(envelope=envelope, notice=notice))
+    payload = BillingPayload(order_id=order, next_billing_at=NOON + 100 * MINUTE, amount=58000)
+    envelope = an_envelope(payload, name=f"{user} billing", provider="tosspayments")
+    yield _on(topics.PAYMENT_WEBHOOKS, BillingWebhook(envelope=envelope, payload=payload))
     yield _payment(order, "completed", 0)
     if number % 3 == 0:
         yield _payment(order, "cancelled", 1)
@@ -153,17 +153,17 @@ def _invoiced(name: str, number: int) -> Iterator[Told]:
     for step, state in enumerate(states):
         said = {"cash_amount": 1000 + number, "transaction_id": transfer, "received_amount": "50", "title": "USDT"}
         reason = "amount_mismatch" if state == "Fail" else None
-        told = an_invoice(
+        posted = an_invoice(
             state, invoice=invoice, at=NOON + step * MINUTE, name=f"{invoice} {state}", reason=reason, **said
         )
-        yield _on(topics.INVOICE_WEBHOOKS, told)
-    paid = a_transfer(transaction=transfer, reference=transfer, customer_id=f"{name}-user", name=transfer)
+        yield _on(topics.INVOICE_WEBHOOKS, posted)
+    paid = a_transfer(transaction=transfer, alias=transfer, customer_id=f"{name}-user", name=transfer)
     yield _on(topics.INVOICE_WEBHOOKS, paid)
 
 
 def _payment(order: str, status: str, minute: int, **said: Any) -> Told:
-    told = a_payment(status, order=order, at=NOON + minute * MINUTE, name=f"{order} {status} {minute}", **said)
-    return _on(topics.PAYMENT_WEBHOOKS, told)
+    posted = a_payment(status, order=order, at=NOON + minute * MINUTE, name=f"{order} {status} {minute}", **said)
+    return _on(topics.PAYMENT_WEBHOOKS, posted)
 
 
 def _on(topic: Topic, record: Any) -> Told:

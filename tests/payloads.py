@@ -82,19 +82,19 @@ def damaged(body: bytes, places: int = PLACES) -> Iterator[tuple[str, bytes]]:
     yield "a list", b"[" + body + b"]"
     yield "percent", body + b"&a=%zz"
     try:
-        told = json.loads(body)
+        published = json.loads(body)
     except ValueError:
         return
-    for place in list(_places(told))[:places]:
+    for place in list(_places(published))[:places]:
         where = ".".join(map(str, place))
-        yield f"without {where}", json.dumps(_changed(told, place, None, remove=True)).encode()
+        yield f"without {where}", json.dumps(_changed(published, place, None, remove=True)).encode()
         for name, value in WRONG.items():
-            yield f"{where} is {name}", json.dumps(_changed(told, place, value)).encode()
-        huge = json.dumps(_changed(told, place, "HUGE")).encode()
+            yield f"{where} is {name}", json.dumps(_changed(published, place, value)).encode()
+        huge = json.dumps(_changed(published, place, "HUGE")).encode()
         yield f"{where} is huge", huge.replace(b'"HUGE"', b"9" * 5000)
         yield f"{where} is infinite", huge.replace(b'"HUGE"', b"1e999")
         key = json.dumps(place[-1]).encode() + b": "
-        yield f"{where} twice", json.dumps(told).encode().replace(key, key + b"1, " + key, 1)
+        yield f"{where} twice", json.dumps(published).encode().replace(key, key + b"1, " + key, 1)
 
 
 WRONG: dict[str, Any] = {
@@ -113,24 +113,24 @@ WRONG: dict[str, Any] = {
 }
 
 
-def _places(told: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def _places(published: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """The names of a payload's fields, those of the whole before those of its parts."""
-    fields = list(told.items()) if isinstance(told, dict) else []
+    fields = list(published.items()) if isinstance(published, dict) else []
     yield from ((*above, name) for name, _ in fields)
     for name, value in fields:
         yield from _places(value, (*above, name))
 
 
-def _changed(told: Any, place: tuple[Any, ...], value: Any, *, remove: bool = False) -> Any:
+def _changed(published: Any, place: tuple[Any, ...], value: Any, *, remove: bool = False) -> Any:
     name, *rest = place
     if rest:
-        return {**told, name: _changed(told[name], tuple(rest), value, remove=remove)}
-    return {key: old for key, old in told.items() if key != name} if remove else {**told, name: value}
+        return {**published, name: _changed(published[name], tuple(rest), value, remove=remove)}
+    return {key: old for key, old in published.items() if key != name} if remove else {**published, name: value}
 
 
 def _as_form(body: bytes) -> bytes:
     try:
-        told = json.loads(body)
+        published = json.loads(body)
     except ValueError:
         return body
-    return urlencode(told if isinstance(told, dict) else {"a": told}).encode()
+    return urlencode(published if isinstance(published, dict) else {"a": published}).encode()

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from tests.payloads import Post
 
-PATIENCE_S = 30.0
+TIMEOUT_S = 30.0
 UNAVAILABLE = 503
 
 
@@ -39,7 +39,7 @@ def post_all(url: str, requests: Iterable[Post]) -> Iterator[Answered]:
     One that is not stored in time is posted once more, as its sender would.
     """
     address = urlsplit(url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=PATIENCE_S)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=TIMEOUT_S)
     try:
         for request in requests:
             answer = _posted(connection, request)

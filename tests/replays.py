@@ -61,9 +61,9 @@ def a_history(run: str, orders: int, *, seed: int = 0) -> tuple[list[Told], list
     return [event for event in events if _is_odd(event)], [event for event in events if not _is_odd(event)]
 
 
-def _is_odd(told: Told) -> bool:
-    _, _, webhook = told
-    return isinstance(webhook, OrderWebhook) and bool((webhook.notice.amount or 0) % 2)
+def _is_odd(published: Told) -> bool:
+    _, _, webhook = published
+    return isinstance(webhook, OrderWebhook) and bool((webhook.payload.amount or 0) % 2)
 
 
 def _life(order: str, number: int, chance: random.Random) -> Iterator[Told]:
@@ -72,23 +72,23 @@ def _life(order: str, number: int, chance: random.Random) -> Iterator[Told]:
     if number % 3:
         yield _of_shop(order, asked)
     yield _paid(order, "pending", amount, NOON)
-    named = {"reference": f"REF-{order}", "order": None} if number % 5 == 0 else {"order": order}
+    named = {"alias": f"REF-{order}", "order": None} if number % 5 == 0 else {"order": order}
     yield _paid(order, "failed" if number % 11 == 0 else "completed", amount, NOON + MINUTE, **named)
     if number % 5 == 0:
-        yield _paid(order, "pending", amount, NOON - MINUTE, reference=f"REF-{order}")
+        yield _paid(order, "pending", amount, NOON - MINUTE, alias=f"REF-{order}")
     elif chance.random() < 0.3:
         yield _paid(order, "cancelled", amount, NOON + 2 * MINUTE)
 
 
 def _of_shop(order: str, amount: int) -> Told:
-    told = an_order(order=order, name=f"order {order}", amount=amount, currency="KRW", customer_email=None)
-    return topics.ORDERS, order, told
+    published = an_order(order=order, name=f"order {order}", amount=amount, currency="KRW", customer_email=None)
+    return topics.ORDERS, order, published
 
 
 def _paid(life: str, status: str, amount: int, at: int, **said: object) -> Told:
     name = f"{life} {status} {at} {sorted(said)}"
-    told = a_payment(status, name=name, at=at, amount=amount, **{"order": life, **said})  # type: ignore[arg-type]
-    return topics.PAYMENT_WEBHOOKS, topics.PAYMENT_WEBHOOKS.key(told), told
+    published = a_payment(status, name=name, at=at, amount=amount, **{"order": life, **said})  # type: ignore[arg-type]
+    return topics.PAYMENT_WEBHOOKS, topics.PAYMENT_WEBHOOKS.key(published), published
 
 
 def until_handled(system: dict[str, str], *services: str) -> None:
@@ -100,7 +100,7 @@ def until_handled(system: dict[str, str], *services: str) -> None:
 
 def append(log: Writer, history: Sequence[Told]) -> None:
     """Put all of it on its topics."""
-    for topic, key, told in history:
-        log.producer.produce(topic.name, CODEC.encode(told), key.encode())
+    for topic, key, published in history:
+        log.producer.produce(topic.name, CODEC.encode(published), key.encode())
         log.producer.poll(0)
     assert log.producer.flush(30) == 0

@@ -9,16 +9,16 @@ from stream.kafka.client_config import Cluster
 from tests.actors import Store
 
 STORES = tuple(service.name for service in SERVICES if service.store)
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 LOOK_S = 0.5
-FAILING = "SELECT count(*) AS n FROM parked WHERE status = 'retrying'"
+FAILING = "SELECT count(*) AS n FROM retries WHERE status = 'retrying'"
 LEFT = {
     **dict.fromkeys(STORES, (FAILING,)),
-    "confirmer": (FAILING, "SELECT count(*) AS n FROM questions WHERE status = 'asking'"),
+    "confirmer": (FAILING, "SELECT count(*) AS n FROM verification_requests WHERE status = 'asking'"),
     "notifier": (
         FAILING,
         "SELECT count(*) AS n FROM notifications WHERE status IN ('queued', 'sending')",
-        "SELECT count(*) AS n FROM alarms WHERE told_at IS NULL",
+        "SELECT count(*) AS n FROM operator_alerts WHERE stated_at IS NULL",
     ),
 }
 """What of a service's store says that it has something to do."""
@@ -35,8 +35,8 @@ def until_at_rest(system: Mapping[str, str]) -> None:
     while (now := _look(system, kafka)) != seen or any(now[0]):
         if now != seen:
             seen, moved_at = now, time.monotonic()
-        elif time.monotonic() - moved_at > PATIENCE_S:
-            raise AssertionError(f"nothing has moved for {PATIENCE_S:g} s, and this is left: {now[0]}")
+        elif time.monotonic() - moved_at > TIMEOUT_S:
+            raise AssertionError(f"nothing has moved for {TIMEOUT_S:g} s, and this is left: {now[0]}")
         time.sleep(LOOK_S)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
-PATIENCE_S = 15.0
+TIMEOUT_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Line:
 
     def __init__(self, url: str) -> None:
         address = urlsplit(url)
-        self._socket = socket.create_connection((address.hostname or "", address.port or 80), timeout=PATIENCE_S)
+        self._socket = socket.create_connection((address.hostname or "", address.port or 80), timeout=TIMEOUT_S)
         self._heard = b""
 
     def __enter__(self) -> Self:

@@ -17,9 +17,9 @@ MADE = """
 """
 TABLES = {
     "webhooks": """
-INSERT INTO webhooks (webhook_id, kind, provider, provider_event_id, receipt_id, type, event_type, order_id,
-                      verification, path, headers, payload, occurred_at, received_at, status, settled_at, refs,
-                      provider_ids)
+INSERT INTO webhooks (webhook_id, kind, provider, provider_event_id, verification_request_id, type, event_type,
+                      order_id, verification, path, headers, payload, occurred_at, received_at, status, settled_at,
+                      aliases, provider_ids)
 SELECT md5('w' || n)::uuid, (ARRAY['payment', 'payment', 'refund'])[kind],
        (ARRAY['generic', 'toss', 'stripe', 'naverpay'])[who], 'evt_' || n, md5('r' || n)::uuid,
        (ARRAY['PAYMENT_COMPLETED', 'PAYMENT_CANCELLED', 'REFUND_COMPLETED'])[kind],
@@ -34,14 +34,14 @@ SELECT md5('w' || n)::uuid, (ARRAY['payment', 'payment', 'refund'])[kind],
 INSERT INTO outcomes (event_id, service, topic, partition, "offset", outcome, attempt, at)
 SELECT md5('w' || n)::uuid, 'payment', 'webhooks.payment.v1', n % 12, n, 'processed', 1, at FROM MADE
 """,
-    "facts": """
-INSERT INTO facts (fact_id, type, order_id, caused_by, occurred_at, received_at, body)
+    "domain_events": """
+INSERT INTO domain_events (event_id, type, order_id, caused_by, occurred_at, received_at, body)
 SELECT md5('f' || n)::uuid, 'PaymentCompleted', order_id, md5('w' || n)::uuid::text, at, at,
        '{"amount": 58000, "currency": "KRW"}'
   FROM MADE WHERE kind = 1
 """,
     "mails": """
-INSERT INTO mails (notification_id, fact_id, fact_type, audience, channel, order_id, locale, message_id, sent_at)
+INSERT INTO mails (notification_id, event_id, event_type, audience, channel, order_id, locale, message_id, sent_at)
 SELECT md5('m' || n)::uuid, md5('f' || n)::uuid::text, 'PaymentCompleted', 'customer', 'email', order_id, 'ko',
        n::text, at
   FROM MADE WHERE kind = 1

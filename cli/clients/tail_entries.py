@@ -135,7 +135,7 @@ class Tail:
                 self._remember(record.event_id, subject)
                 return _entry(at, "published", subject, record.event_id, subject.name)
             case NotificationSent():
-                subject = Subject(self._subject(record.fact_id).provider, record.order_id, record.fact_type)
+                subject = Subject(self._subject(record.event_id).provider, record.order_id, record.event_type)
                 return _entry(at, "mailed", subject, record.notification_id, f"{subject.name} to the {record.audience}")
             case Outcome():
                 subject = self._subject(record.event_id)
@@ -160,9 +160,9 @@ def _entry(at: str, outcome: str, subject: Subject, event_id: str, what: str, er
 
 
 def _order(webhook: Webhook) -> str | None:
-    notice = getattr(webhook, "notice", None)
-    return getattr(notice, "order_id", None) or getattr(notice, "invoice_id", None)
+    payload = getattr(webhook, "payload", None)
+    return getattr(payload, "order_id", None) or getattr(payload, "invoice_id", None)
 
 
 def _word(outcome: str) -> str:
-    return "dead" if outcome == "abandoned" else outcome
+    return "dead" if outcome == "dead" else outcome

@@ -73,7 +73,7 @@ def order(order_id: Annotated[str, typer.Argument(metavar="ID")], *, as_json: Js
     for mail in _unsent(order_id):
         state = "waits for a recipient address" if mail["status"] == "waiting" else f"is {mail['status']}"
         error = f": {mail['error']}" if mail["error"] else ""
-        say(f"  mail {mail['id']} of {mail['fact_type']} to the {mail['audience']} {state}{error}")
+        say(f"  mail {mail['id']} of {mail['event_type']} to the {mail['audience']} {state}{error}")
     return None
 
 
@@ -137,20 +137,20 @@ def _print_confirmation(webhook: dict[str, Any]) -> None:
     if webhook["verification"] == "confirmed" or webhook["provider"] not in CONFIRMED:
         return
     try:
-        question = management.get("confirmer", "/question", id=webhook["webhookId"])
+        request = management.get("confirmer", "/verification-request", id=webhook["webhookId"])
     except management.ServiceRefusal as refusal:
-        if refusal.error != "unknown_question":
+        if refusal.error != "unknown_verification_request":
             say(f"  the confirmation of {webhook['webhookId']} is not known: {refusal}")
         return
     except CommandError as error:
         say(f"  the confirmation of {webhook['webhookId']} is not known: {error}")
         return
-    answer = (question["answer"] or "").partition("\n")[0] or ("confirmed" if question["eventId"] else "no answer yet")
-    became = f", it became event {question['eventId']}" if question["eventId"] else ""
-    again = f", asked again at {local_time(question['nextAttemptAt'])}" if question["nextAttemptAt"] else ""
+    answer = (request["answer"] or "").partition("\n")[0] or ("confirmed" if request["eventId"] else "no answer yet")
+    became = f", it became event {request['eventId']}" if request["eventId"] else ""
+    again = f", asked again at {local_time(request['nextAttemptAt'])}" if request["nextAttemptAt"] else ""
     say(
-        f"  confirmer: {webhook['provider']} was asked about {question['subject']} {question['reference']} "
-        f"{question['attempts']} times and last answered: {answer}{became}{again}"
+        f"  confirmer: {webhook['provider']} was asked about {request['subject']} {request['alias']} "
+        f"{request['attempts']} times and last answered: {answer}{became}{again}"
     )
 
 

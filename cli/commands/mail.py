@@ -12,8 +12,8 @@ from local.messages import CommandError, say, say_all
 app = typer.Typer(help="List, show and resolve mails.", no_args_is_help=True)
 Id = Annotated[str, typer.Argument(metavar="ID", help="The mail id that `mail list` shows.")]
 SHOWN = (
-    "status fact_type audience recipient order_id customer_id attempts error received_at created_at next_attempt_at"
-    " sending_since sent_at resolved_at message_id fact_id"
+    "status event_type audience recipient order_id customer_id attempts error received_at created_at next_attempt_at"
+    " sending_since sent_at resolved_at message_id event_id"
 ).split()
 
 
@@ -37,7 +37,7 @@ def list_(
     table = output.table("id", "status", "event", "to the", "order", "since", "error")
     for mail in response["mails"]:
         about = mail["order_id"] or mail["customer_id"] or ""
-        cells = (mail["id"], mail["status"], mail["fact_type"], mail["audience"], about, _time(mail["created_at"]))
+        cells = (mail["id"], mail["status"], mail["event_type"], mail["audience"], about, _time(mail["created_at"]))
         output.add(table, *cells, mail["error"] or "")
     if response["mails"]:
         output.show(table)

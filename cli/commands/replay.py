@@ -28,7 +28,7 @@ def replay(
 ) -> None:
     """Rebuild a store from the topics into a second schema, compare it with the live one, and promote it.
 
-    replay SERVICE --into NAME [--to TIME] [--orders A,B] [--retranslate] [--announce], then replay diff SERVICE NAME,
+    replay SERVICE --into NAME [--to TIME] [--orders A,B] [--retranslate] [--publish], then replay diff SERVICE NAME,
     replay promote SERVICE NAME, replay rollback SERVICE, replay drop SERVICE NAME.
     """
     arguments = [*words, *context.args]
@@ -41,10 +41,10 @@ def replay(
 def rebuild(
     service: Annotated[str, typer.Argument(help="The service, such as payment.")],
     *,
-    announce: Annotated[bool, typer.Option("--announce", help="Publish events that were never published.")] = False,
+    publish: Annotated[bool, typer.Option("--publish", help="Publish events that were never published.")] = False,
 ) -> None:
     """Rebuild a store that was lost (dropped or empty). It sends no mails and publishes no event twice."""
-    raise typer.Exit(_run(service, ["rebuild", *(["--announce"] if announce else [])]))
+    raise typer.Exit(_run(service, ["rebuild", *(["--publish"] if publish else [])]))
 
 
 def history(

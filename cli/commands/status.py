@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 SHOWN = ("GATEWAY_URL", "CONSOLE_URL", "INBOX_URL", "KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL")
 OUTBOX = "SELECT count(*)::text FROM outbox"
-RETRYING = "SELECT count(*)::text FROM parked WHERE status = 'retrying'"
-DEAD = "SELECT count(*)::text FROM parked WHERE status = 'abandoned'"
+RETRYING = "SELECT count(*)::text FROM retries WHERE status = 'retrying'"
+DEAD = "SELECT count(*)::text FROM retries WHERE status = 'dead'"
 WAITING = "SELECT count(*)::text FROM inbox WHERE outcome = 'waiting'"
 COLUMNS = {"in the outbox": OUTBOX, "waiting": WAITING, "retrying": RETRYING, "dead": DEAD}
 MAILS = "SELECT count(*) || ' ' || status FROM notifications GROUP BY status ORDER BY status"

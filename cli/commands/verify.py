@@ -29,7 +29,7 @@ def verify(
         Path | None,
         typer.Option(help="Webhooks that were answered 2xx: JSON lines of path and digest (SHA-256 of the body, hex)."),
     ] = None,
-    patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for unfinished work.")] = 30.0,
+    timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait for unfinished work.")] = 30.0,
     *,
     as_json: Json = False,
 ) -> None:
@@ -47,7 +47,7 @@ def verify(
     environment.require(env, "KAFKA_BOOTSTRAP_SERVERS", "MAIL_FROM", *urls)
     period = Period(_milliseconds("--since", since) or 0, _milliseconds("--until", until))
     try:
-        claims = audit(env, _accepted(accepted), period=period, patience_s=patience)
+        claims = audit(env, _accepted(accepted), period=period, timeout_s=timeout)
     except (Unreachable, psycopg.Error, aiohttp.ClientError, OSError) as failure:
         raise CommandError(f"The system cannot be audited: {type(failure).__name__}: {failure}".strip()) from failure
     if as_json:

@@ -33,8 +33,8 @@ class Change(NamedTuple):
     done: str
 
 
-REDRIVE = Change("/dead/redrive", "abandoned", "redriven", "re-open", "redriven")
-DISMISS = Change("/dead/dismiss", "abandoned", "dismissed", "dismiss", "dismissed")
+REDRIVE = Change("/dead/redrive", "dead", "redriven", "re-open", "redriven")
+DISMISS = Change("/dead/dismiss", "dead", "dismissed", "dismiss", "dismissed")
 GIVE_UP = Change(
     "/dead/give-up",
     "retrying",

@@ -26,9 +26,7 @@ def list_(
     since: Since = None,
     until: Until = None,
     order: Order = None,
-    status: Annotated[
-        str | None, typer.Option(help="retrying, abandoned (dead) or dismissed. Default: retrying and abandoned.")
-    ] = None,
+    status: Annotated[str | None, typer.Option(help="retrying, dead or dismissed. Default: retrying and dead.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=500, help="Events to show of each service, newest first.")] = 50,
     *,
     as_json: Json = False,
@@ -56,7 +54,7 @@ def list_(
     totals = {name: response["counts"] for name, response in responses.items() if any(response["counts"].values())}
     for name, counts in totals.items():
         dismissed = f", {counts['dismissed']} dismissed" if counts["dismissed"] else ""
-        say(f"{name}: {counts['abandoned']} abandoned, {counts['retrying']} retrying in total{dismissed}")
+        say(f"{name}: {counts['dead']} dead, {counts['retrying']} retrying in total{dismissed}")
     if responses and not totals:
         say("no failed events in the services that answered" if errors else "no failed events")
     return options.raise_errors(errors)

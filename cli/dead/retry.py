@@ -59,7 +59,7 @@ def _watch(service: str, event: str, attempt: int) -> list[str]:
         if state["outcome"] in ("processed", "late"):
             say(f"{service}: PROCESSED, tries: {attempt}")
             return []
-        if state["outcome"] == "abandoned":
+        if state["outcome"] == "dead":
             return [f"{service}: ABANDONED, tries: {state['attempts']}: {options.first_line(state['error'])}"]
         if state.get("attempts", 0) >= attempt:
             tries = f"tries: {state['attempts']}, next {options.local_time(state['nextAttemptAt'])}"

@@ -12,7 +12,7 @@ from runtime.postgres.engine import conninfo
 from stream.store import migrate
 
 CONNECT_S = 3
-FACTS = """
+DOMAIN_EVENTS = """
 SELECT current_setting('server_encoding'), current_setting('server_version_num')::int, pg_is_in_recovery(),
        current_user, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
        has_schema_privilege(current_schema(), 'CREATE'), current_schema()
@@ -35,7 +35,7 @@ def _store(service: LocalService, env: Mapping[str, str]) -> Iterator[Finding]:
         return
     try:
         with psycopg.connect(conninfo(make_url(env[variable])), connect_timeout=CONNECT_S) as connection:
-            row = connection.execute(FACTS).fetchone()
+            row = connection.execute(DOMAIN_EVENTS).fetchone()
         pending = migrate.pending(service.module, env.get(service.variable("DIRECT_DATABASE_URL")) or env[variable])
     except (psycopg.OperationalError, ArgumentError) as failure:
         remedy = f"Start Postgres, or correct {variable}: its host, role, password and database."

@@ -40,7 +40,7 @@ def collect(env: Mapping[str, str], order: str) -> Collected:
     if life is None:
         raise CommandError(f"The log has no order {order}.")
     notes = [f"only the newest {MAX_REFUSALS} refused requests are included"] if refusals["next"] else []
-    found = [*life["webhooks"], *life["facts"], *life["mails"]]
+    found = [*life["webhooks"], *life["domain_events"], *life["mails"]]
     positions = [Position(**item["record"]) for item in found if item["record"]]
     records = _records(env, positions, notes)
     return Collected(order, life, records, refusals["refusals"], _mails(life, order, notes), notes)

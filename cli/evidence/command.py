@@ -69,7 +69,7 @@ def _state(life: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the order's state, where the console has one, else the number of webhooks, events and mails."""
     state = life.get("state") or {}
     if not isinstance(state, dict) or not state:
-        return [(name, str(len(life[name]))) for name in ("webhooks", "facts", "mails")]
+        return [(name, str(len(life[name]))) for name in ("webhooks", "domain_events", "mails")]
     return [
         (name, str(value)) for name, value in state.items() if value is not None and not isinstance(value, dict | list)
     ]

@@ -61,7 +61,7 @@ def _received(collected: Collected, secrets_of: SecretsOf, show: Show) -> Iterat
             case Webhook(envelope=envelope):
                 source: Any = envelope
                 content["scan"] = _scan(record)
-                content["notice"] = show(_json(getattr(record, "notice", None)))
+                content["payload"] = show(_json(getattr(record, "payload", None)))
             case QuarantinedWebhook():
                 source = record
             case _:
@@ -92,7 +92,7 @@ def _handled(collected: Collected, show: Show) -> Iterator[Entry]:
 
 
 def _published(collected: Collected, show: Show) -> Iterator[Entry]:
-    for event in collected.life["facts"]:
+    for event in collected.life["domain_events"]:
         record = _record(collected, event)
         content = {"event": show(_json(record) if record else event), "record": event["record"]}
         yield Entry(event["receivedAt"] or "", "published", event["type"], content)
@@ -103,7 +103,7 @@ def _mails(collected: Collected, show: Show) -> Iterator[Entry]:
     for mail_id in dict.fromkeys([*sent, *collected.mails]):
         mail, state = sent.get(mail_id, {}), collected.mails.get(mail_id, {})
         status = state.get("status") or "sent"
-        about = mail.get("factType") or state.get("fact_type")
+        about = mail.get("eventType") or state.get("event_type")
         what = f"{about} to the {mail.get('audience') or state.get('audience')}: {status}"
         content = {"mail": show(mail) or None, "state": show(dict(state)) or None, "record": mail.get("record")}
         yield Entry(mail.get("sentAt") or _utc(state.get("created_at")), "mail", what, content)
@@ -113,13 +113,13 @@ def _scan(record: Record) -> dict[str, Any] | None:
     """Return the scan of a parcel that a webhook reports; None for other webhooks."""
     if not isinstance(record, ShippingWebhook):
         return None
-    notice = record.notice
+    payload = record.payload
     return {
-        "carrier": notice.carrier,
-        "trackingNumber": notice.tracking_number,
-        "status": notice.status,
-        "location": notice.location,
-        "at": _iso(notice.scanned_at or record.envelope.occurred_at or record.envelope.received_at),
+        "carrier": payload.carrier,
+        "trackingNumber": payload.tracking_number,
+        "status": payload.status,
+        "location": payload.location,
+        "at": _iso(payload.scanned_at or record.envelope.occurred_at or record.envelope.received_at),
     }
 
 

@@ -27,14 +27,14 @@ def mail_reasons(life: Json | None, unsent: Sequence[Json], refusals: Sequence[J
 
 def _sent(life: Json | None) -> Iterator[str]:
     for mail in life["mails"] if life else ():
-        yield f"sent at {mail['sentAt']}: {mail['factType']} to the {mail['audience']} (mail {mail['notificationId']})"
+        yield f"sent at {mail['sentAt']}: {mail['eventType']} to the {mail['audience']} (mail {mail['notificationId']})"
 
 
 def _not_sent(unsent: Sequence[Json]) -> Iterator[str]:
     for mail in unsent:
         error = f": {mail['error']}" if mail["error"] else ""
         why = UNSENT.get(mail["status"], f"is {mail['status']}")
-        yield f"not sent: {mail['fact_type']} to the {mail['audience']} {why}{error} (mail {mail['id']})"
+        yield f"not sent: {mail['event_type']} to the {mail['audience']} {why}{error} (mail {mail['id']})"
 
 
 def _stuck(life: Json | None) -> Iterator[str]:
@@ -58,5 +58,5 @@ def _nothing(life: Json | None, unsent: Sequence[Json]) -> Iterator[str]:
     if life is None:
         yield "the log has no order of this id: no accepted webhook names it"
     elif not life["mails"] and not unsent:
-        events = ", ".join(event["type"] for event in life["facts"]) or "none"
+        events = ", ".join(event["type"] for event in life["domain_events"]) or "none"
         yield f"no event of this order is mailed; its domain events are: {events} (docs/mails.md lists the mailed ones)"

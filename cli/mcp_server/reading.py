@@ -101,9 +101,9 @@ def statistics(since: str | None = None, until: str | None = None, provider: str
 def dead_letters(
     service: str | None = None, order_id: str | None = None, cause: str | None = None, status: str | None = None
 ) -> Answer:
-    """List events that failed: retrying and abandoned (dead) ones, of one service or of all.
+    """List events that failed: retrying and dead (dead) ones, of one service or of all.
 
-    `cause` is a part of the error. `status` is retrying, abandoned or dismissed.
+    `cause` is a part of the error. `status` is retrying, dead or dismissed.
     """
     responses, errors = management.call_each(
         options.services(service),

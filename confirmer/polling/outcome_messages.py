@@ -37,15 +37,15 @@ class OutcomeMessages:
             case Rejected(cause, error):
                 rejection = _rejection(unconfirmed, cause)
                 message = self._message(claimed, topics.REJECTED, rejection.provider, rejection)
-                return [message, self._outcome(claimed, "abandoned", error)]
+                return [message, self._outcome(claimed, "dead", error)]
             case Unknown(error):
-                return [self._outcome(claimed, "abandoned", error)]
+                return [self._outcome(claimed, "dead", error)]
             case RetryLater():
                 return []
 
     def _outcome(self, claimed: ClaimedVerification, kind: OutcomeKind, error: str | None) -> OutboxMessage:
         outcome = Outcome(
-            event_id=claimed.receipt_id,
+            event_id=claimed.request_id,
             service=self._service,
             topic=topics.UNCONFIRMED.name,
             partition=claimed.partition,

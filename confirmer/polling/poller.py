@@ -180,7 +180,7 @@ class Poller:
 
 
 def _report(provider: str, claimed: ClaimedVerification, verdict: Verdict) -> None:
-    about = {"id": claimed.receipt_id, "provider": provider, "attempt": claimed.attempts}
+    about = {"id": claimed.request_id, "provider": provider, "attempt": claimed.attempts}
     match verdict:
         case Confirmed():
             log.info("webhook.confirmed", **about)
@@ -194,4 +194,4 @@ def _report(provider: str, claimed: ClaimedVerification, verdict: Verdict) -> No
         case RetryLater(error, seconds):
             log.info("webhook.asked_again", error=error, seconds=round(seconds, 1), **about)
             status = "again"
-    metrics.QUESTIONS.labels(provider, status).inc()
+    metrics.VERIFICATION_REQUESTS.labels(provider, status).inc()

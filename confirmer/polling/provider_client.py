@@ -33,7 +33,7 @@ class ProviderClient:
     def record(self, response: Response) -> None:
         """Update the API's state by a response, and log when it has changed."""
         health = api_health(response)
-        metrics.INQUIRIES.labels(self.provider, health).inc()
+        metrics.PROVIDER_REQUESTS.labels(self.provider, health).inc()
         if health == "refuses" and not self.is_key_refused:
             log.error("provider.refuses", provider=self.provider, settings=f"{self.provider.upper()}_API_KEY")
         self.is_key_refused = health == "refuses"

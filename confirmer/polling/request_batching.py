@@ -30,13 +30,13 @@ def batch_requests(
         if isinstance(request, ApiRequest):
             identity: object = (request.method, request.path, request.body)
         else:
-            identity = verification[0].receipt_id
+            identity = verification[0].request_id
         requests.setdefault(identity, SharedRequest(request)).verifications.append(verification)
     return list(requests.values())
 
 
 def _build(verification: OpenVerification, api_verification: ApiVerification, key: str) -> ApiRequest | Unbuildable:
     try:
-        return api_verification.build_request(verification[1].notice, key)
+        return api_verification.build_request(verification[1].payload, key)
     except Exception as failure:  # noqa: BLE001 - an unsigned webhook may hold anything, and must not stop the others
         return Unbuildable(f"no request can be made of it ({type(failure).__name__})"[:ERROR_CHARS])

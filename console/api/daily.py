@@ -30,7 +30,7 @@ SELECT day, provider, type, currency, sum(amount)::bigint AS amount FROM (
     SELECT f.received_at - mod(f.received_at, 86400000000) AS day, f.type, body ->> 'currency' AS currency,
            (body ->> 'amount')::bigint AS amount,
            coalesce(body ->> 'provider', w.provider, 'unknown') AS provider
-      FROM facts AS f
+      FROM domain_events AS f
       LEFT JOIN webhooks AS w ON w.webhook_id = CASE WHEN caused_by ~ '^[0-9a-f-]{36}$' THEN caused_by::uuid END
      WHERE f.type IN ('PaymentCompleted', 'PaymentRefunded', 'RefundCompleted')
        AND f.received_at >= %(start)s AND f.received_at < %(end)s) AS amounts

@@ -24,7 +24,7 @@ CONFLICTS = """
 SELECT DISTINCT event_id::text, topic, partition, "offset"
   FROM outcomes WHERE event_id = ANY (%(ids)b::text[]::uuid[]) AND outcome = 'conflict' ORDER BY 1, 2, 3, 4
 """
-CAUSE = "SELECT caused_by, type FROM facts WHERE fact_id = %(id)s::uuid"
+CAUSE = "SELECT caused_by, type FROM domain_events WHERE event_id = %(id)s::uuid"
 
 STATING = ("payment", "shipping", "refund", "invoice")
 """The kinds of webhooks that state fields of an order."""
@@ -92,7 +92,7 @@ def origin(tx: Connection, order_id: str, field: str, state: Row) -> dict[str, A
         "currency": state["currency"] if field in ("paid_amount", "refunded_amount") else None,
         "setBy": None if winner is None else _entry(winner, field),
         "through": through,
-        "factId": state["set_by_events"].get(field),
+        "eventId": state["set_by_events"].get(field),
         "lost": [_lost(each, field, _reason(each, winner, field)) for each in others]
         + [_conflict(row) for row in queries.rows(tx, CONFLICTS, {"ids": ids})],
     }
@@ -142,7 +142,7 @@ def _content(row: Row, detail: Row) -> Record | None:
         provider, kind = catalogue.find(detail["path"], headers)
         unsigned = provider.translate_unsigned if row["verification"] == "unsigned_allowed" else None
         received = Received(detail["path"], headers, detail["payload"], row["received_at"])
-        return (unsigned or provider.translate)(received, kind).notice
+        return (unsigned or provider.translate)(received, kind).payload
     except (RefusedWebhook, KeyError, ValueError):
         return None
 
@@ -155,7 +155,7 @@ def _reason(candidate: Candidate, winner: Candidate | None, field: str) -> str:
     """Return the key of REASONS that applies."""
     latest = dict(candidate.outcomes).values()
     for outcome, reason in (
-        ("abandoned", "dead"),
+        ("dead", "dead"),
         ("dismissed", "dead"),
         ("retrying", "retrying"),
         ("waiting", "waiting"),

@@ -16,11 +16,11 @@ MOST_BY_TERM = 300
 # Each way to a webhook is a query of its own, by its own index.
 WEBHOOKS = f"""
 WITH named AS MATERIALIZED (
-    (SELECT webhook_id FROM webhooks WHERE webhook_id = %(uuid)s::uuid OR receipt_id = %(uuid)s::uuid)
+    (SELECT webhook_id FROM webhooks WHERE webhook_id = %(uuid)s::uuid OR verification_request_id = %(uuid)s::uuid)
      UNION (SELECT webhook_id FROM webhooks WHERE order_id = %(text)s LIMIT %(most)s)
      UNION (SELECT webhook_id FROM webhooks WHERE provider_event_id = %(text)s LIMIT %(most)s)
      UNION (SELECT webhook_id FROM webhooks WHERE provider_ids @> ARRAY[%(text)s::text] LIMIT %(most)s)
-     UNION (SELECT webhook_id FROM webhooks WHERE refs && %(references)b::text[] LIMIT %(most)s)
+     UNION (SELECT webhook_id FROM webhooks WHERE aliases && %(aliases)b::text[] LIMIT %(most)s)
      UNION (SELECT unnest(%(found)b::text[]::uuid[])))
 SELECT {queries.COLUMNS} FROM named JOIN webhooks USING (webhook_id)
  WHERE received_at IS NOT NULL ORDER BY received_at DESC, webhook_id LIMIT %(most)s
@@ -36,12 +36,13 @@ SELECT subject::text, excerpt FROM (
   JOIN refusals ON refusal_id = subject
 """
 EVENT_ORDERS = """
-SELECT order_id FROM facts WHERE fact_id = %(uuid)s::uuid AND order_id IS NOT NULL
- UNION (SELECT order_id FROM facts WHERE order_id = %(text)s LIMIT 1)
+SELECT order_id FROM domain_events WHERE event_id = %(uuid)s::uuid AND order_id IS NOT NULL
+ UNION (SELECT order_id FROM domain_events WHERE order_id = %(text)s LIMIT 1)
  UNION (SELECT order_id FROM mails WHERE order_id = %(text)s LIMIT 1)
 """
 MAILS = """
-SELECT notification_id::text, fact_id, fact_type, audience, channel, order_id, customer_id, locale, message_id, sent_at
+SELECT notification_id::text, event_id, event_type, audience, channel, order_id, customer_id, locale, message_id,
+       sent_at
   FROM mails WHERE notification_id = %(uuid)s::uuid OR order_id = ANY (%(orders)b::text[])
  ORDER BY sent_at DESC LIMIT %(most)s
 """
@@ -74,9 +75,9 @@ def find(tx: Connection, text: str) -> Found:
     uuid = text.lower() if is_uuid(text) else None
     values = {"text": text, "uuid": uuid, "most": MOST}
     hits, refused_hits = _by_term(tx, BY_TERM, text), _by_term(tx, REFUSED_BY_TERM, text)
-    references = [f"{name}:{text}" for name in catalogue.NAMES]
+    aliases = [f"{name}:{text}" for name in catalogue.NAMES]
     found = [subject for subject, body in hits if terms.matches(body, text)]
-    webhooks = rows(tx, WEBHOOKS, {**values, "references": references, "found": found})
+    webhooks = rows(tx, WEBHOOKS, {**values, "aliases": aliases, "found": found})
     orders = dict.fromkeys(row["order_id"] for row in webhooks if row["order_id"])
     orders |= dict.fromkeys(tx.exec_driver_sql(EVENT_ORDERS, values).scalars())
     refused = [subject for subject, body in refused_hits if terms.matches(body, text)]

@@ -43,10 +43,10 @@ EVENTS = """
 SELECT e.event_id::text, e.died_at, e.is_dead, coalesce(w.order_id, f.order_id) AS order_id,
        coalesce(w.event_type, f.type) AS type, w.provider,
        (SELECT error FROM outcomes AS o
-         WHERE o.event_id = e.event_id AND o.at = e.died_at AND o.outcome = 'abandoned' LIMIT 1) AS error
+         WHERE o.event_id = e.event_id AND o.at = e.died_at AND o.outcome = 'dead' LIMIT 1) AS error
   FROM issue_events AS e
   LEFT JOIN webhooks AS w ON w.webhook_id = e.event_id
-  LEFT JOIN facts AS f ON f.fact_id = e.event_id
+  LEFT JOIN domain_events AS f ON f.event_id = e.event_id
  WHERE e.issue_id = %(issue)s::uuid AND (e.is_dead OR NOT %(dead_only)s)
  ORDER BY e.is_dead DESC, e.died_at DESC, e.event_id LIMIT %(most)s
 """

@@ -34,8 +34,8 @@ WEBHOOK = record(
 )
 RELATED: Mapping[str, Schema] = {
     "outcomes": array(record(eventId=TEXT, service=TEXT, outcome=TEXT, attempt=NUMBER)),
-    "facts": array(record(factId=TEXT, type=TEXT, body=record())),
-    "mails": array(record(notificationId=TEXT, factType=TEXT, audience=TEXT, messageId=TEXT)),
+    "domain_events": array(record(eventId=TEXT, type=TEXT, body=record())),
+    "mails": array(record(notificationId=TEXT, eventType=TEXT, audience=TEXT, messageId=TEXT)),
     "timeline": array(record(at=optional(TEXT), kind=TEXT, what=TEXT, id=TEXT)),
 }
 REFUSAL = record(refusalId=TEXT, orderIds=array(TEXT), provider=TEXT, path=TEXT, cause=TEXT, digest=TEXT)

@@ -37,7 +37,7 @@ def view(state: Row | None) -> dict[str, Any]:
         "ordered": {"amount": state["ordered_amount"], "currency": state["ordered_currency"]},
         "subscription": {"plan": state["subscription_plan"], "status": state["subscription_status"]},
         "setBy": {
-            name: {"webhookId": webhook_id, "factId": events.get(name)} for name, webhook_id in state["set_by"].items()
+            name: {"webhookId": webhook_id, "eventId": events.get(name)} for name, webhook_id in state["set_by"].items()
         },
     }
 

@@ -20,7 +20,7 @@ SELECT max(received_at) FROM webhooks
  WHERE received_at >= %(start)s AND received_at < %(start)s + 3600000000
    AND coalesce(provider, 'unknown') = %(provider)s
 """
-QUESTIONS = """
+VERIFICATION_REQUESTS = """
 SELECT provider, count(*) AS asked, count(*) FILTER (WHERE status = 'PROCESSED') AS answered,
        count(*) FILTER (WHERE status IN ('RECEIVED', 'FAILED', 'RETRYING')) AS open
   FROM webhooks WHERE kind = 'unconfirmed' AND received_at >= %(since)s GROUP BY provider
@@ -33,8 +33,15 @@ def figures(tx: Connection, now: int) -> dict[str, dict[str, Any]]:
     values = {"day": now - DAY, "hour": now - HOUR}
     for row in rows(tx, SEEN, values):
         last = tx.exec_driver_sql(LAST, {"start": row["last_hour"], "provider": row["provider"]}).scalar()
-        found[row["provider"]] = {"day": row["day"] or 0, "hour": row["hour"] or 0, "last_at": last, "questions": None}
-    for row in rows(tx, QUESTIONS, {"since": now - DAY}):
-        questions = {"asked": row["asked"], "answered": row["answered"], "open": row["open"]}
-        found.setdefault(row["provider"], {"day": 0, "hour": 0, "last_at": None})["questions"] = questions
+        found[row["provider"]] = {
+            "day": row["day"] or 0,
+            "hour": row["hour"] or 0,
+            "last_at": last,
+            "verification_requests": None,
+        }
+    for row in rows(tx, VERIFICATION_REQUESTS, {"since": now - DAY}):
+        verification_requests = {"asked": row["asked"], "answered": row["answered"], "open": row["open"]}
+        found.setdefault(row["provider"], {"day": 0, "hour": 0, "last_at": None})["verification_requests"] = (
+            verification_requests
+        )
     return found

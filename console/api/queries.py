@@ -11,8 +11,8 @@ from console.api.query_params import Page, RefusalFilter, is_uuid
 Row = Mapping[str, Any]
 
 COLUMNS = """
-webhook_id::text, receipt_id::text, kind, provider, provider_event_id, type, event_type, order_id, customer_id,
-verification, status, retry_count, last_retry_at, error, note, occurred_at, received_at, created_at,
+webhook_id::text, verification_request_id::text, kind, provider, provider_event_id, type, event_type, order_id,
+customer_id, verification, status, retry_count, last_retry_at, error, note, occurred_at, received_at, created_at,
 confirmed_as::text
 """
 WEBHOOK = f"""
@@ -29,17 +29,19 @@ SELECT {COLUMNS}
 """  # noqa: S608
 
 # The unconfirmed webhook that an event came from, or the events that an unconfirmed webhook became.
-RELATED = f"SELECT {COLUMNS} FROM webhooks WHERE webhook_id = %(receipt)s::uuid OR receipt_id = %(id)s::uuid"  # noqa: S608
+RELATED = (
+    f"SELECT {COLUMNS} FROM webhooks WHERE webhook_id = %(request)s::uuid OR verification_request_id = %(id)s::uuid"  # noqa: S608
+)
 
-REFERENCES = "SELECT DISTINCT unnest(refs) FROM webhooks WHERE order_id = %(order)s"
-# References and causes are passed as values, and each way to a webhook is a query of its own. With one condition joined
-# by OR, or references unknown to the planner, Postgres walks the log in the order of the result (957 ms at 10^6
+ALIASES = "SELECT DISTINCT unnest(aliases) FROM webhooks WHERE order_id = %(order)s"
+# Aliases and causes are passed as values, and each way to a webhook is a query of its own. With one condition joined
+# by OR, or aliases unknown to the planner, Postgres walks the log in the order of the result (957 ms at 10^6
 # webhooks).
 OF_ORDER = f"""
 WITH named AS MATERIALIZED (
     SELECT webhook_id FROM webhooks WHERE order_id = %(order)s
      UNION SELECT unnest(%(causes)b::text[]::uuid[])
-     UNION SELECT webhook_id FROM webhooks WHERE refs && %(references)b::text[])
+     UNION SELECT webhook_id FROM webhooks WHERE aliases && %(aliases)b::text[])
 SELECT {COLUMNS}
   FROM named JOIN webhooks USING (webhook_id)
  ORDER BY received_at, webhook_id LIMIT %(most)s
@@ -51,12 +53,13 @@ SELECT event_id::text, service, topic, outcome, attempt, error, min(at) AS at
  GROUP BY event_id, service, topic, partition, "offset", outcome, attempt, error ORDER BY 7
 """
 EVENTS = """
-SELECT fact_id::text, type, order_id, customer_id, caused_by, occurred_at, received_at, body
-  FROM facts WHERE caused_by = ANY (%(ids)b::text[]) OR order_id = %(order)s ORDER BY received_at, fact_id
+SELECT event_id::text, type, order_id, customer_id, caused_by, occurred_at, received_at, body
+  FROM domain_events WHERE caused_by = ANY (%(ids)b::text[]) OR order_id = %(order)s ORDER BY received_at, event_id
 """
 MAILS = """
-SELECT notification_id::text, fact_id, fact_type, audience, channel, order_id, customer_id, locale, message_id, sent_at
-  FROM mails WHERE fact_id = ANY (%(ids)b::text[]) OR order_id = %(order)s ORDER BY sent_at, notification_id
+SELECT notification_id::text, event_id, event_type, audience, channel, order_id, customer_id, locale, message_id,
+       sent_at
+  FROM mails WHERE event_id = ANY (%(ids)b::text[]) OR order_id = %(order)s ORDER BY sent_at, notification_id
 """
 POSITIONS = """
 SELECT event_id::text, topic, partition, "offset" FROM inbox WHERE event_id = ANY (%(ids)b::text[]::uuid[])
@@ -107,7 +110,7 @@ def webhook(tx: Connection, webhook_id: str) -> tuple[Row, RelatedRows] | None:
     if not found:
         return None
     (row,) = found
-    related = rows(tx, RELATED, {"receipt": row["receipt_id"], "id": row["webhook_id"]})
+    related = rows(tx, RELATED, {"request": row["verification_request_id"], "id": row["webhook_id"]})
     return row, _related_rows(tx, [row, *related], None)
 
 
@@ -116,8 +119,8 @@ def order(tx: Connection, order_id: str) -> RelatedRows:
     # A webhook may have no order id while its domain events have one.
     events = rows(tx, EVENTS, {"ids": [], "order": order_id})
     causes = sorted({event["caused_by"] for event in events if is_uuid(event["caused_by"])})
-    references = list(tx.exec_driver_sql(REFERENCES, {"order": order_id}).scalars())
-    values = {"order": order_id, "causes": causes, "references": references, "most": MAX_ROWS}
+    aliases = list(tx.exec_driver_sql(ALIASES, {"order": order_id}).scalars())
+    values = {"order": order_id, "causes": causes, "aliases": aliases, "most": MAX_ROWS}
     return _related_rows(tx, rows(tx, OF_ORDER, values), order_id)
 
 
@@ -163,7 +166,7 @@ def _has_own_event(row: Row) -> bool:
 def _related_rows(tx: Connection, found: list[Row], order_id: str | None) -> RelatedRows:
     webhook_ids = [row["webhook_id"] for row in found]
     events = rows(tx, EVENTS, {"ids": webhook_ids, "order": order_id})
-    event_ids = [event["fact_id"] for event in events]
+    event_ids = [event["event_id"] for event in events]
     mails = rows(tx, MAILS, {"ids": event_ids, "order": order_id})
     outcomes = rows(tx, OUTCOMES, {"ids": [*webhook_ids, *event_ids]})
     mail_ids = [mail["notification_id"] for mail in mails]

@@ -30,9 +30,10 @@ SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY settled_at - rec
  WHERE settled_at IS NOT NULL
 """
 TO_MAIL = """
-SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY sent_at - facts.received_at), count(*)
-  FROM (SELECT fact_id, sent_at FROM mails WHERE sent_at >= %(since)s ORDER BY sent_at DESC LIMIT %(most)s) AS newest
-  JOIN facts ON facts.fact_id = CASE WHEN newest.fact_id ~ '^[0-9a-f-]{36}$' THEN newest.fact_id::uuid END
+SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY sent_at - domain_events.received_at), count(*)
+  FROM (SELECT event_id, sent_at FROM mails WHERE sent_at >= %(since)s ORDER BY sent_at DESC LIMIT %(most)s) AS newest
+  JOIN domain_events
+    ON domain_events.event_id = CASE WHEN newest.event_id ~ '^[0-9a-f-]{36}$' THEN newest.event_id::uuid END
 """
 SAMPLE = 2000
 QUESTION_DAYS = 30
@@ -83,7 +84,7 @@ def by_provider(tx: Connection, now: int) -> Mapping[str, ProviderRates]:
     return dict(sorted(rates.items(), key=lambda pair: (-pair[1].accepted_count - pair[1].refused_count, pair[0])))
 
 
-def open_questions(tx: Connection, now: int) -> int:
+def open_verification_requests(tx: Connection, now: int) -> int:
     """Return the number of unconfirmed webhooks whose provider has not answered yet."""
     values = {"day": DAY, "since": now - QUESTION_DAYS * DAY}
     return int(tx.exec_driver_sql(OPEN_QUESTIONS, values).scalar_one())

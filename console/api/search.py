@@ -53,7 +53,7 @@ SELECT page.* FROM unnest(%(hours)b::bigint[]) AS hour
 # The ids are found first, by their indexes: otherwise the planner walks the log in the order of the page.
 BY_ID = """
 WITH named AS MATERIALIZED (
-    SELECT webhook_id FROM webhooks WHERE webhook_id = %(uuid)s::uuid OR receipt_id = %(uuid)s::uuid
+    SELECT webhook_id FROM webhooks WHERE webhook_id = %(uuid)s::uuid OR verification_request_id = %(uuid)s::uuid
      UNION SELECT webhook_id FROM webhooks WHERE provider_event_id = %(id)s
      UNION SELECT webhook_id FROM webhooks WHERE provider_ids @> ARRAY[%(id)s::text])
 """

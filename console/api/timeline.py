@@ -24,8 +24,8 @@ def entries(rows: RelatedRows) -> list[Entry]:
 
 def depths(rows: RelatedRows) -> dict[str, int]:
     """Return the depth of each event and mail in the chain of causes: at equal times, causes come first."""
-    causes = {event["fact_id"]: event["caused_by"] for event in rows.events}
-    causes |= {mail["notification_id"]: mail["fact_id"] for mail in rows.mails}
+    causes = {event["event_id"]: event["caused_by"] for event in rows.events}
+    causes |= {mail["notification_id"]: mail["event_id"] for mail in rows.mails}
     depths: dict[str, int] = {}
     for name in causes:
         chain = [name]
@@ -44,7 +44,7 @@ def _received(rows: Iterable[Row]) -> Iterable[Entry]:
 
 
 def _handled(rows: RelatedRows) -> Iterable[Entry]:
-    labels = {event["fact_id"]: event["type"] for event in rows.events}
+    labels = {event["event_id"]: event["type"] for event in rows.events}
     labels |= {row["webhook_id"]: row["event_type"] or UNKNOWN for row in rows.webhooks}
     for row in rows.outcomes:
         attempt = f" (try {row['attempt']})" if row["attempt"] > 1 else ""
@@ -65,7 +65,7 @@ def _published(rows: RelatedRows) -> Iterable[Entry]:
         body = row["body"]
         reason = f": {masked_text(str(body['reason']))}" if body.get("reason") else ""
         at = handled.get(row["caused_by"], row["received_at"])
-        yield _entry(at, "announced", f"{row['type']}{_money(body)}{reason}{_dispute(body)}", row["fact_id"])
+        yield _entry(at, "published", f"{row['type']}{_money(body)}{reason}{_dispute(body)}", row["event_id"])
 
 
 def _dispute(body: Mapping[str, Any]) -> str:
@@ -88,7 +88,7 @@ def _money(body: Mapping[str, Any]) -> str:
 
 def _mailed(rows: Iterable[Row]) -> Iterable[Entry]:
     for row in rows:
-        text = f"{row['fact_type']} to the {row['audience']} by {row['channel']}"
+        text = f"{row['event_type']} to the {row['audience']} by {row['channel']}"
         yield _entry(row["sent_at"], "mailed", text, row["notification_id"])
 
 

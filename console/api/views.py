@@ -29,7 +29,7 @@ def webhook(row: Row) -> dict[str, Any]:
     return {
         "webhookId": row["webhook_id"],
         "providerEventId": row["provider_event_id"],
-        "receiptId": row["receipt_id"],
+        "verificationRequestId": row["verification_request_id"],
         "confirmedAs": row["confirmed_as"],
         "provider": provider_word(row["provider"]),
         "type": row["type"] or UNKNOWN,
@@ -131,8 +131,8 @@ def _utc(instant: datetime | None) -> str | None:
 def _related_fields(related: RelatedRows) -> dict[str, Any]:
     return {
         "outcomes": [_outcome(row) for row in related.outcomes],
-        "facts": [
-            {**_event(row), "record": _position(related.positions.get(row["fact_id"]))} for row in related.events
+        "domain_events": [
+            {**_event(row), "record": _position(related.positions.get(row["event_id"]))} for row in related.events
         ],
         "mails": [
             {**_mail(row), "record": _position(related.positions.get(row["notification_id"]))} for row in related.mails
@@ -164,7 +164,7 @@ def _outcome(row: Row) -> dict[str, Any]:
 def _event(row: Row) -> dict[str, Any]:
     body = {name: value for name, value in row["body"].items() if name not in _EVENT_ENVELOPE}
     return {
-        "factId": row["fact_id"],
+        "eventId": row["event_id"],
         "type": row["type"],
         "orderId": row["order_id"],
         "causedBy": row["caused_by"],
@@ -177,8 +177,8 @@ def _event(row: Row) -> dict[str, Any]:
 def _mail(row: Row) -> dict[str, Any]:
     return {
         "notificationId": row["notification_id"],
-        "factId": row["fact_id"],
-        "factType": row["fact_type"],
+        "eventId": row["event_id"],
+        "eventType": row["event_type"],
         "audience": row["audience"],
         "channel": row["channel"],
         "orderId": row["order_id"],

@@ -88,7 +88,7 @@ def deaths(reports: Iterable[OutcomeReport]) -> list[Death]:
     for service in {report.service for report in relevant}:
         in_order = sorted((report for report in relevant if report.service == service), key=report_order)
         for report in in_order:
-            if report.outcome == "abandoned":
+            if report.outcome == "dead":
                 common = signature(service, report.error)
                 found[common] = Death(common, report.at, is_dead=report is in_order[-1])
     return sorted(found.values(), key=lambda death: death.signature.issue_id)

@@ -13,7 +13,7 @@ CREATE TABLE webhooks (
     kind              text,
     provider          text,
     provider_event_id text,
-    receipt_id        uuid,
+    verification_request_id uuid,
     type              text,
     event_type        text,
     order_id          text,
@@ -38,7 +38,8 @@ CREATE TABLE webhooks (
 CREATE INDEX webhooks_received ON webhooks (received_at, webhook_id);
 CREATE INDEX webhooks_order ON webhooks (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX webhooks_provider_event ON webhooks (provider_event_id) WHERE provider_event_id IS NOT NULL;
-CREATE INDEX webhooks_receipt ON webhooks (receipt_id) WHERE receipt_id IS NOT NULL;
+CREATE INDEX webhooks_verification_request ON webhooks (verification_request_id)
+ WHERE verification_request_id IS NOT NULL;
 CREATE INDEX webhooks_abandoned ON webhooks (settled_at) WHERE status = 'ABANDONED';
 CREATE INDEX webhooks_unverified ON webhooks (received_at) WHERE kind = 'unverified';
 
@@ -55,8 +56,8 @@ CREATE TABLE outcomes (
     PRIMARY KEY (event_id, service, at, topic, partition, "offset", outcome, attempt)
 );
 
-CREATE TABLE facts (
-    fact_id     uuid PRIMARY KEY,
+CREATE TABLE domain_events (
+    event_id    uuid PRIMARY KEY,
     type        text   NOT NULL,
     order_id    text,
     customer_id text,
@@ -65,13 +66,13 @@ CREATE TABLE facts (
     received_at bigint NOT NULL,
     body        json   NOT NULL
 );
-CREATE INDEX facts_order ON facts (order_id);
-CREATE INDEX facts_cause ON facts (caused_by);
+CREATE INDEX domain_events_order ON domain_events (order_id);
+CREATE INDEX domain_events_cause ON domain_events (caused_by);
 
 CREATE TABLE mails (
     notification_id uuid PRIMARY KEY,
-    fact_id         text   NOT NULL,
-    fact_type       text   NOT NULL,
+    event_id        text   NOT NULL,
+    event_type      text   NOT NULL,
     audience        text   NOT NULL,
     channel         text   NOT NULL,
     order_id        text,
@@ -81,7 +82,7 @@ CREATE TABLE mails (
     sent_at         bigint NOT NULL
 );
 CREATE INDEX mails_order ON mails (order_id);
-CREATE INDEX mails_fact ON mails (fact_id);
+CREATE INDEX mails_event ON mails (event_id);
 
 CREATE TABLE refusals (
     refusal_id  uuid PRIMARY KEY,
@@ -110,4 +111,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE balances, refusals, mails, facts, outcomes, webhooks")
+    op.execute("DROP TABLE balances, refusals, mails, domain_events, outcomes, webhooks")

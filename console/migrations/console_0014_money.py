@@ -8,10 +8,10 @@ down_revision = "console_0013"
 
 def upgrade() -> None:
     op.execute(
-        "CREATE INDEX facts_money ON facts (received_at)"
+        "CREATE INDEX domain_events_money ON domain_events (received_at)"
         " WHERE type IN ('PaymentCompleted', 'PaymentRefunded', 'RefundCompleted')"
     )
 
 
 def downgrade() -> None:
-    op.execute("DROP INDEX facts_money")
+    op.execute("DROP INDEX domain_events_money")

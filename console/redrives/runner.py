@@ -57,7 +57,7 @@ def _all_fail(engine: Engine, redrive: Redrive, group: Sequence[str]) -> bool:
         with engine.connect() as tx:
             outcomes = store.outcomes_since(tx, redrive, group)
         if sum(outcomes.values()) >= len(group):
-            return len(group) > 1 and outcomes.keys() <= {"retrying", "abandoned"}
+            return len(group) > 1 and outcomes.keys() <= {"retrying", "dead"}
         if time.monotonic() > until:
             return False
         time.sleep(LOOK_S)

@@ -32,7 +32,7 @@ class Assets:
         self._urls = {name: PREFIX + asset.name for name, asset in files}
 
     def url(self, name: str) -> str:
-        """Return the path of a file. Raises KeyError if there is none, which a template's test notices."""
+        """Return the path of a file. Raises KeyError if there is none, which a template's test payloads."""
         return self._urls[name]
 
     def find(self, hashed_name: str) -> Asset | None:

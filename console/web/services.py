@@ -94,7 +94,7 @@ def status(name: str, health: Mapping[str, Any], metrics: Response) -> ServiceSt
         warnings=tuple(health.get("warnings", ())),
         lag=int(sum(_values(samples, "hookstream_lag_records"))),
         age_s=max(_values(samples, "hookstream_event_age_seconds"), default=0.0),
-        retrying=int(sum(_values(samples, "hookstream_failing_events"))),
+        retrying=int(sum(_values(samples, "hookstream_retrying_events"))),
         dead=int(sum(_values(samples, "hookstream_dead_events"))),
         waiting=int(sum(_values(samples, "hookstream_waiting_events"))),
         outbox_age_s=max(_values(samples, "hookstream_outbox_age_seconds"), default=0.0),

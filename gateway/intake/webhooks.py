@@ -114,7 +114,7 @@ class Webhooks:
         if self._states.is_paused(provider.name):
             await self._quarantine.store(provider, received, verification, PAUSED, f"{provider.name} is paused")
             return envelope, False
-        order = getattr(translation.notice, "order_id", None)
+        order = getattr(translation.payload, "order_id", None)
         ids = {"id": envelope.event_id, "provider": provider.name, **({"order_id": order} if order else {})}
         log.info("webhook.received", type=envelope.event_type, **ids)
         if translation.notes:

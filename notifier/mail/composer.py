@@ -75,13 +75,13 @@ def render(mail: QueuedMail, branding: Branding | None = None) -> MailContent:
 
     Raises jinja2.TemplateError if there is no template for the event and audience, or if it uses a missing field.
     """
-    return _render(mail, msgspec.json.decode(mail.fact), branding)
+    return _render(mail, msgspec.json.decode(mail.event), branding)
 
 
 def _render(mail: QueuedMail, event: dict[str, Any], branding: Branding | None) -> MailContent:
     language = locale(mail)
     values = _values(mail, event, language)
-    title, _, text = _template(mail.fact_type, mail.audience, language).render(values).strip().partition("\n")
+    title, _, text = _template(mail.event_type, mail.audience, language).render(values).strip().partition("\n")
     return MailContent(
         " ".join(title.split()),
         _environment().get_template(f"greeting.{language}.txt").render(values) if mail.audience == "customer" else None,
@@ -94,7 +94,7 @@ def _render(mail: QueuedMail, event: dict[str, Any], branding: Branding | None) 
 
 def compose(mail: QueuedMail, branding: Branding) -> Mail:
     """Return the mail with equal text and HTML parts. Raises like `render`."""
-    event = msgspec.json.decode(mail.fact)
+    event = msgspec.json.decode(mail.event)
     content, language = _render(mail, event, branding), locale(mail)
     return Mail(
         sender_name=branding.display_name,

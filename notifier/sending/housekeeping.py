@@ -55,7 +55,7 @@ class Housekeeping:
             overdue = mail_queue.expire_waiting(tx, settings.recipient_wait, settings.mail_max_age)
             if settings.operator_email:
                 operator_alerts.queue_alert_mail(
-                    tx, settings.operator_email, settings.alarm_interval, settings.mail_max_age
+                    tx, settings.operator_email, settings.alert_interval, settings.mail_max_age
                 )
         for notification_id, status in (*((notification_id, "unknown") for notification_id in unknown), *overdue):
             log.warning(f"notification.{status}", id=notification_id)

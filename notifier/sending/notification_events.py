@@ -15,8 +15,8 @@ def sent_message(mail: QueuedMail, branding: Branding, at: int, codec: Codec) ->
     """Return the outbox message for `mail`, sent `at` microseconds since 1970 UTC."""
     event = NotificationSent(
         notification_id=mail.notification_id,
-        fact_id=mail.fact_id,
-        fact_type=mail.fact_type,
+        event_id=mail.event_id,
+        event_type=mail.event_type,
         audience=mail.audience,
         channel=mail.channel,
         order_id=mail.order_id,

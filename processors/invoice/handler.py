@@ -20,16 +20,18 @@ def handle(tx: Connection, webhooks: Sequence[InvoiceInput]) -> list[Result]:
     A transfer that names no invoice is on another partition than its invoice, so two workers may process them at once.
     Both lock the transfer's row first, which serializes them.
     """
-    notices = [webhook.notice for webhook in webhooks]
-    transfers = store.lock_transfers(tx, sorted({notice.transaction_id for notice in notices if notice.transaction_id}))
+    payloads = [webhook.payload for webhook in webhooks]
+    transfers = store.lock_transfers(
+        tx, sorted({payload.transaction_id for payload in payloads if payload.transaction_id})
+    )
     paid = {transfer.invoice_id for transfer in transfers.values()}
-    named = {notice.invoice_id for notice in notices}
+    named = {payload.invoice_id for payload in payloads}
     invoices = store.lock_invoices(tx, sorted(invoice_id for invoice_id in paid | named if invoice_id))
     unpaired = [name for name, transfer in transfers.items() if transfer.invoice_id is None]
     working_set = InvoiceWorkingSet(invoices, transfers)
     results = _add_credits(tx, [_apply(working_set, webhook) for webhook in webhooks])
     store.save_transfers(tx, transfers.values())
-    last = {webhook.notice.invoice_id: webhook for webhook in webhooks if isinstance(webhook, InvoiceWebhook)}
+    last = {webhook.payload.invoice_id: webhook for webhook in webhooks if isinstance(webhook, InvoiceWebhook)}
     store.save_invoices(tx, invoices.values(), last)
     store.record(tx, [(w, working_set.invoice_of(w), r) for w, r in zip(webhooks, results, strict=True)])
     store.backfill(tx, [(name, found) for name in unpaired if (found := transfers[name].invoice_id)])
@@ -40,7 +42,7 @@ def _apply(working_set: InvoiceWorkingSet, webhook: InvoiceInput) -> Result:
     """Apply a webhook, after logging whether it contradicts the amount that was credited."""
     invoice = working_set.invoices.get(working_set.invoice_of(webhook) or "")
     if invoice and isinstance(webhook, InvoiceWebhook) and contradicts(invoice, webhook):
-        amounts = {"amount": webhook.notice.cash_amount, "known_amount": invoice.registers.cash_amount.value}
+        amounts = {"amount": webhook.payload.cash_amount, "known_amount": invoice.registers.cash_amount.value}
         log.warning("invoice.contradicted", invoice_id=invoice.invoice_id, **amounts)
     return working_set.apply(webhook)
 

@@ -18,14 +18,14 @@ from stream.store.bulk_sql import write
 INSERT_TRANSFERS = "INSERT INTO transfers (transaction_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
 
 LOCK_TRANSFERS = """
-SELECT transaction_id, version, told::text FROM transfers
+SELECT transaction_id, version, registers::text FROM transfers
  WHERE transaction_id = ANY (%(ids)b::text[]) ORDER BY transaction_id FOR UPDATE
 """
 
 INSERT_INVOICES = "INSERT INTO invoices (invoice_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
 
 LOCK_INVOICES = """
-SELECT invoice_id, version, told::text FROM invoices
+SELECT invoice_id, version, registers::text FROM invoices
  WHERE invoice_id = ANY (%(ids)b::text[]) ORDER BY invoice_id FOR UPDATE
 """
 
@@ -50,15 +50,17 @@ UPDATE transfers SET
     invoice_id = saved.invoice_id, customer_id = saved.customer_id, state = saved.state, amount = saved.amount,
     asset = saved.asset, hash = saved.hash, from_address = saved.from_address, to_address = saved.to_address,
     block_number = saved.block_number, reason = saved.reason, changed_at = saved.changed_at,
-    version = saved.version, told = saved.told::json, updated_at = now()
+    version = saved.version, registers = saved.registers::json, updated_at = now()
   FROM unnest(%(ids)b::text[], %(invoices)b::text[], %(customers)b::text[], %(states)b::text[], %(amounts)b::text[],
               %(assets)b::text[], %(hashes)b::text[], %(froms)b::text[], %(tos)b::text[], %(blocks)b::bigint[],
-              %(reasons)b::text[], %(changes)b::timestamptz[], %(versions)b::int[], %(tolds)b::text[])
+              %(reasons)b::text[], %(changes)b::timestamptz[], %(versions)b::int[], %(registers)b::text[])
        AS saved (transaction_id, invoice_id, customer_id, state, amount, asset, hash, from_address, to_address,
-                 block_number, reason, changed_at, version, told)
+                 block_number, reason, changed_at, version, registers)
  WHERE transfers.transaction_id = saved.transaction_id
 """
-TRANSFER_COLUMNS = "ids invoices customers states amounts assets hashes froms tos blocks reasons changes versions tolds"
+TRANSFER_COLUMNS = (
+    "ids invoices customers states amounts assets hashes froms tos blocks reasons changes versions registers"
+)
 
 SAVE_INVOICES = """
 UPDATE invoices SET
@@ -68,20 +70,20 @@ UPDATE invoices SET
     expected_amount = saved.expected_amount, reason = saved.reason, transaction_id = saved.transaction_id,
     completed_at = saved.completed_at, expired_at = saved.expired_at,
     metadata = coalesce(saved.metadata::json, invoices.metadata),
-    version = saved.version, told = saved.told::json, updated_at = now()
+    version = saved.version, registers = saved.registers::json, updated_at = now()
   FROM unnest(%(ids)b::text[], %(customers)b::text[], %(names)b::text[], %(states)b::text[], %(titles)b::text[],
               %(cash)b::bigint[], %(currencies)b::text[], %(cryptos)b::text[], %(assets)b::text[],
               %(received)b::text[], %(expected)b::text[], %(reasons)b::text[], %(transactions)b::text[],
               %(completed)b::timestamptz[], %(expired)b::timestamptz[], %(metadatas)b::text[], %(versions)b::int[],
-              %(tolds)b::text[])
+              %(registers)b::text[])
        AS saved (invoice_id, customer_id, customer_name, state, title, cash_amount, cash_currency, crypto_amount,
                  crypto_asset, received_amount, expected_amount, reason, transaction_id, completed_at, expired_at,
-                 metadata, version, told)
+                 metadata, version, registers)
  WHERE invoices.invoice_id = saved.invoice_id
 """
 INVOICE_COLUMNS = (
     "ids customers names states titles cash currencies cryptos assets received expected reasons transactions "
-    "completed expired metadatas versions tolds"
+    "completed expired metadatas versions registers"
 )
 
 RECORD = """
@@ -106,7 +108,7 @@ def lock_transfers(tx: Connection, transaction_ids: Sequence[str]) -> dict[str, 
     ids = {"ids": list(transaction_ids)}
     tx.exec_driver_sql(INSERT_TRANSFERS, ids)
     rows = tx.exec_driver_sql(LOCK_TRANSFERS, ids)
-    return {name: Transfer(name, version, registers.load(TransferRegisters, told)) for name, version, told in rows}
+    return {name: Transfer(name, version, registers.load(TransferRegisters, text)) for name, version, text in rows}
 
 
 def lock_invoices(tx: Connection, invoice_ids: Sequence[str]) -> dict[str, Invoice]:
@@ -116,7 +118,7 @@ def lock_invoices(tx: Connection, invoice_ids: Sequence[str]) -> dict[str, Invoi
     ids = {"ids": list(invoice_ids)}
     tx.exec_driver_sql(INSERT_INVOICES, ids)
     rows = tx.exec_driver_sql(LOCK_INVOICES, ids)
-    return {name: Invoice.load(name, version, told) for name, version, told in rows}
+    return {name: Invoice.load(name, version, text) for name, version, text in rows}
 
 
 def lock_balances(tx: Connection, customer_ids: Sequence[str]) -> dict[tuple[str, str], int]:
@@ -205,14 +207,14 @@ def _invoice_row(invoice: Invoice, last: InvoiceWebhook | None) -> tuple[object,
 def _history_row(
     webhook: InvoiceWebhook | TransferWebhook, invoice_id: str | None, result: Result
 ) -> tuple[object, ...]:
-    envelope, notice = webhook.envelope, webhook.notice
+    envelope, payload = webhook.envelope, webhook.payload
     return (
         envelope.event_id,
         "invoice" if isinstance(webhook, InvoiceWebhook) else "transfer",
         invoice_id,
-        notice.transaction_id,
-        notice.state,
-        webhook.notice.previous_state if isinstance(webhook, InvoiceWebhook) else None,
+        payload.transaction_id,
+        payload.state,
+        webhook.payload.previous_state if isinstance(webhook, InvoiceWebhook) else None,
         result.outcome,
         to_datetime(envelope.occurred_at),
         to_datetime(envelope.received_at),

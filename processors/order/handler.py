@@ -21,4 +21,4 @@ def handle(tx: Connection, events: Sequence[OrderInput]) -> list[Result]:
 
 def key(event: OrderInput) -> str:
     """Return the order id, under which the order's status is published."""
-    return order_of(event) or (event.notice.order_id if isinstance(event, OrderWebhook) else event.event_id)
+    return order_of(event) or (event.payload.order_id if isinstance(event, OrderWebhook) else event.event_id)

@@ -23,14 +23,14 @@ def handle(
     named = [webhook for webhook in webhooks if isinstance(webhook, PaymentWebhook | DisputeWebhook | RefundWebhook)]
     aliases = sorted({alias for webhook in named for alias in aliases_of(webhook)})
     known = alias_store.lock(tx, aliases, store.load_pending)
-    order_ids = {webhook.notice.order_id for webhook in webhooks if _changes_payment(webhook)}
+    order_ids = {webhook.payload.order_id for webhook in webhooks if _changes_payment(webhook)}
     order_ids |= {alias.order_id for alias in known.values()}
     working_set = PaymentWorkingSet(store.lock(tx, sorted(filter(None, order_ids))), dict(known), orders)
     results = [working_set.apply(webhook) for webhook in webhooks]
     pairs = list(zip(webhooks, results, strict=True))
     applied = [(webhook, result) for webhook, result in pairs if isinstance(webhook, PaymentWebhook)]
     disputed = [(webhook, result) for webhook, result in pairs if isinstance(webhook, DisputeWebhook)]
-    shop = {webhook.notice.order_id for webhook in webhooks if isinstance(webhook, OrderWebhook)}
+    shop = {webhook.payload.order_id for webhook in webhooks if isinstance(webhook, OrderWebhook)}
     payments = working_set.payments
     unpaid = [payment for payment in payments.values() if payment.entries and not payment.version]
     ordered = {payment.order_id: payment for payment in (*map(payments.__getitem__, shop), *unpaid)}
@@ -46,7 +46,7 @@ def handle(
 
 
 def _changes_payment(webhook: PaymentWebhook | DisputeWebhook | RefundWebhook | BillingWebhook | OrderWebhook) -> bool:
-    return not isinstance(webhook, RefundWebhook) or webhook.notice.told_by_payment
+    return not isinstance(webhook, RefundWebhook) or webhook.payload.reported_by_payment
 
 
 def _log_updates(applied: Sequence[tuple[PaymentWebhook, Result]], payments: Mapping[str, Payment]) -> None:
@@ -56,4 +56,4 @@ def _log_updates(applied: Sequence[tuple[PaymentWebhook, Result]], payments: Map
             log.info("payment.updated", payment_id=result.key, status=payments[result.key].status)
         if webhook.envelope.event_type == "checkout.session.completed":
             session = next((alias for _, alias in aliases_of(webhook) if alias.startswith("cs_")), None)
-            log.info("checkout.completed", session_id=session, payment_status=webhook.notice.status)
+            log.info("checkout.completed", session_id=session, payment_status=webhook.payload.status)

@@ -31,43 +31,44 @@ UPDATE payment_history SET order_id = adopted.order_id, outcome = 'processed'
 INSERT_MISSING = "INSERT INTO orders (order_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
 
 LOCK = """
-SELECT order_id, told::text, entries::text FROM orders
+SELECT order_id, registers::text, entries::text FROM orders
  WHERE order_id = ANY (%(ids)b::text[]) ORDER BY order_id FOR UPDATE
 """
 
 # Run after LOCK and never joined to it: a row that waited for its lock would come with the joined rows as they were
 # before the wait.
 PAYMENTS = """
-SELECT order_id, version, told::text, cancels::text, entries::text, claims::text, disputes::text FROM payments
+SELECT order_id, version, registers::text, cancels::text, entries::text, claims::text, disputes::text FROM payments
  WHERE order_id = ANY (%(ids)b::text[])
 """
 
 TRANSACTIONS = """
-SELECT order_id, transaction_id, told::text FROM transactions WHERE order_id = ANY (%(ids)b::text[])
+SELECT order_id, transaction_id, registers::text FROM transactions WHERE order_id = ANY (%(ids)b::text[])
 """
 
 SAVE_ORDERS = """
-UPDATE orders SET amount = saved.amount, currency = saved.currency, told = saved.told::json,
+UPDATE orders SET amount = saved.amount, currency = saved.currency, registers = saved.registers::json,
                   entries = saved.entries::json
-  FROM unnest(%(ids)b::text[], %(amounts)b::bigint[], %(currencies)b::text[], %(tolds)b::text[], %(entries)b::text[])
-       AS saved (order_id, amount, currency, told, entries)
+  FROM unnest(%(ids)b::text[], %(amounts)b::bigint[], %(currencies)b::text[], %(registers)b::text[],
+              %(entries)b::text[])
+       AS saved (order_id, amount, currency, registers, entries)
  WHERE orders.order_id = saved.order_id
 """
 
 SAVE_PAYMENTS = """
 INSERT INTO payments (order_id, status, method, transaction_id, pg_transaction_id, provider, amount, currency,
-                      refunded_amount, failure_reason, mismatched, paid_at, user_id, metadata, version, told, cancels,
-                      entries, claims)
+                      refunded_amount, failure_reason, mismatched, paid_at, user_id, metadata, version, registers,
+                      cancels, entries, claims)
 SELECT order_id, status, method, transaction_id, pg_transaction_id, provider, amount, currency,
-       refunded_amount, failure_reason, mismatched, paid_at, user_id, metadata::json, version, told::json,
+       refunded_amount, failure_reason, mismatched, paid_at, user_id, metadata::json, version, registers::json,
        cancels::json, entries::json, claims::json
   FROM unnest(%(ids)b::text[], %(statuses)b::text[], %(methods)b::text[], %(transactions)b::text[], %(pgs)b::text[],
               %(providers)b::text[], %(amounts)b::bigint[], %(currencies)b::text[], %(refunds)b::bigint[],
               %(reasons)b::text[], %(mismatches)b::boolean[], %(paids)b::timestamptz[], %(users)b::text[],
-              %(metadatas)b::text[], %(versions)b::int[], %(tolds)b::text[], %(cancels)b::text[],
+              %(metadatas)b::text[], %(versions)b::int[], %(registers)b::text[], %(cancels)b::text[],
               %(entries)b::text[], %(claims)b::text[])
        AS saved (order_id, status, method, transaction_id, pg_transaction_id, provider, amount, currency,
-                 refunded_amount, failure_reason, mismatched, paid_at, user_id, metadata, version, told, cancels,
+                 refunded_amount, failure_reason, mismatched, paid_at, user_id, metadata, version, registers, cancels,
                  entries, claims)
 ON CONFLICT (order_id) DO UPDATE SET
     status = excluded.status, method = excluded.method, transaction_id = excluded.transaction_id,
@@ -75,12 +76,12 @@ ON CONFLICT (order_id) DO UPDATE SET
     currency = excluded.currency, refunded_amount = excluded.refunded_amount,
     failure_reason = excluded.failure_reason, mismatched = excluded.mismatched, paid_at = excluded.paid_at,
     user_id = excluded.user_id, metadata = coalesce(excluded.metadata, payments.metadata),
-    version = excluded.version, told = excluded.told, cancels = excluded.cancels,
+    version = excluded.version, registers = excluded.registers, cancels = excluded.cancels,
     entries = excluded.entries, claims = excluded.claims, updated_at = now()
 """
 PAYMENT_COLUMNS = (
     "ids statuses methods transactions pgs providers amounts currencies refunds reasons mismatches paids users "
-    "metadatas versions tolds cancels entries claims"
+    "metadatas versions registers cancels entries claims"
 )
 
 # Runs only for payments that have disputes, which are few.
@@ -97,14 +98,14 @@ UPDATE payments SET
 DISPUTE_COLUMNS = "ids disputes names statuses reasons amounts currencies dues lost"
 
 SAVE_TRANSACTIONS = """
-INSERT INTO transactions (order_id, transaction_id, status, amount, currency, refunded_amount, told)
-SELECT order_id, transaction_id, status, amount, currency, refunded_amount, told::json
+INSERT INTO transactions (order_id, transaction_id, status, amount, currency, refunded_amount, registers)
+SELECT order_id, transaction_id, status, amount, currency, refunded_amount, registers::json
   FROM unnest(%(ids)b::text[], %(transactions)b::text[], %(statuses)b::text[], %(amounts)b::bigint[],
-              %(currencies)b::text[], %(refunds)b::bigint[], %(tolds)b::text[])
-       AS saved (order_id, transaction_id, status, amount, currency, refunded_amount, told)
+              %(currencies)b::text[], %(refunds)b::bigint[], %(registers)b::text[])
+       AS saved (order_id, transaction_id, status, amount, currency, refunded_amount, registers)
 ON CONFLICT (order_id, transaction_id) DO UPDATE SET
     status = excluded.status, amount = excluded.amount, currency = excluded.currency,
-    refunded_amount = excluded.refunded_amount, told = excluded.told
+    refunded_amount = excluded.refunded_amount, registers = excluded.registers
 """
 
 RECORD = """
@@ -126,8 +127,8 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Payment]:
     orders = tx.exec_driver_sql(LOCK, ids).all()
     payments = {row.order_id: _payment(*row) for row in tx.exec_driver_sql(PAYMENTS, ids)}
     transactions: dict[str, dict[str, TransactionRegisters]] = {order_id: {} for order_id in order_ids}
-    for order_id, transaction_id, told in tx.exec_driver_sql(TRANSACTIONS, ids):
-        transactions[order_id][transaction_id] = registers.load(TransactionRegisters, told)
+    for order_id, transaction_id, text in tx.exec_driver_sql(TRANSACTIONS, ids):
+        transactions[order_id][transaction_id] = registers.load(TransactionRegisters, text)
     return {
         order_id: _of_order(payments.get(order_id) or Payment(order_id), transactions[order_id], order, entries)
         for order_id, order, entries in orders
@@ -138,7 +139,12 @@ def save(tx: Connection, payments: Iterable[Payment], last: Mapping[str, Payment
     """Write the payments, each with its order's last webhook in the batch. Orders without a payment are skipped."""
     known = [payment for payment in payments if payment.version]
     write(tx, SAVE_PAYMENTS, PAYMENT_COLUMNS, [_payment_row(payment, last.get(payment.order_id)) for payment in known])
-    write(tx, SAVE_TRANSACTIONS, "ids transactions statuses amounts currencies refunds tolds", _transaction_rows(known))
+    write(
+        tx,
+        SAVE_TRANSACTIONS,
+        "ids transactions statuses amounts currencies refunds registers",
+        _transaction_rows(known),
+    )
 
 
 def save_disputes(tx: Connection, payments: Iterable[Payment]) -> None:
@@ -158,7 +164,7 @@ def save_orders(tx: Connection, payments: Iterable[Payment]) -> None:
         )
         for payment in payments
     ]
-    write(tx, SAVE_ORDERS, "ids amounts currencies tolds entries", rows)
+    write(tx, SAVE_ORDERS, "ids amounts currencies registers entries", rows)
 
 
 def load_pending(stored: str) -> Alias[Payment]:
@@ -196,14 +202,14 @@ _claims = msgspec.json.Decoder(_Claims)
 
 
 def _payment(
-    order_id: str, version: int, told: str, cancels: str, entries: str, claims: str | None, disputes: str | None
+    order_id: str, version: int, text: str, cancels: str, entries: str, claims: str | None, disputes: str | None
 ) -> Payment:
     """Return the payment of a row, without its transactions and its order."""
     stored = _claims.decode(claims) if claims else None
     return Payment(
         order_id,
         version,
-        registers=registers.load(PaymentRegisters, told),
+        registers=registers.load(PaymentRegisters, text),
         cancels=_cancels.decode(cancels),
         entries=_entries.decode(entries),
         base=stored.base if stored else None,
@@ -278,15 +284,15 @@ def _dispute_row(payment: Payment) -> tuple[object, ...]:
 
 
 def _history_row(webhook: PaymentWebhook | DisputeWebhook, result: Result) -> tuple[object, ...]:
-    envelope, notice = webhook.envelope, webhook.notice
+    envelope, payload = webhook.envelope, webhook.payload
     return (
         envelope.event_id,
-        notice.order_id if result.outcome == "waiting" else result.key,
-        f"dispute_{notice.status}" if isinstance(webhook, DisputeWebhook) else notice.status,
+        payload.order_id if result.outcome == "waiting" else result.key,
+        f"dispute_{payload.status}" if isinstance(webhook, DisputeWebhook) else payload.status,
         result.outcome,
-        notice.transaction_id,
-        notice.amount,
-        notice.currency,
+        payload.transaction_id,
+        payload.amount,
+        payload.currency,
         to_datetime(envelope.occurred_at),
         to_datetime(envelope.received_at),
         envelope.raw,

@@ -21,7 +21,7 @@ def handle(tx: Connection, events: Sequence[RefundWebhook | DomainEvent]) -> lis
     pairs = zip(events, results, strict=True)
     applied = [(webhook, result) for webhook, result in pairs if isinstance(webhook, RefundWebhook)]
     changed = [order for order in working_set.refunds.values() if order is not before[order.order_id]]
-    store.save(tx, changed, last={(result.key, webhook.notice.refund_id): webhook for webhook, result in applied})
+    store.save(tx, changed, last={(result.key, webhook.payload.refund_id): webhook for webhook, result in applied})
     mapped = {name: alias for name, alias in working_set.aliases.items() if alias is not known[name]}
     alias_store.save(tx, mapped, store.dump_pending)
     store.record(tx, applied)

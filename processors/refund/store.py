@@ -27,7 +27,7 @@ SELECT order_id, version, paid::text, released::text
   FROM orders WHERE order_id = ANY (%(ids)b::text[]) ORDER BY order_id FOR UPDATE
 """
 
-READ = "SELECT order_id, refund_id, told::text FROM refunds WHERE order_id = ANY (%(ids)b::text[])"
+READ = "SELECT order_id, refund_id, registers::text FROM refunds WHERE order_id = ANY (%(ids)b::text[])"
 
 SAVE_ORDERS = """
 UPDATE orders SET refund_status = saved.status, refunded_amount = saved.amount, version = saved.version,
@@ -46,24 +46,24 @@ DELETE FROM refunds USING unnest(%(ids)b::text[], %(refunds)b::text[]) AS releas
 
 SAVE_REFUNDS = """
 INSERT INTO refunds (order_id, refund_id, status, amount, currency, crypto_amount, crypto_asset, reason, provider,
-                     processed_at, metadata, told, mismatch)
+                     processed_at, metadata, registers, mismatch)
 SELECT order_id, refund_id, status, amount, currency, crypto_amount, crypto_asset, reason, provider,
-       processed_at, metadata::json, told::json, mismatch
+       processed_at, metadata::json, registers::json, mismatch
   FROM unnest(%(ids)b::text[], %(refunds)b::text[], %(statuses)b::text[], %(amounts)b::bigint[],
               %(currencies)b::text[], %(cryptos)b::text[], %(assets)b::text[], %(reasons)b::text[],
-              %(providers)b::text[], %(times)b::timestamptz[], %(metadatas)b::text[], %(tolds)b::text[],
+              %(providers)b::text[], %(times)b::timestamptz[], %(metadatas)b::text[], %(registers)b::text[],
               %(mismatches)b::text[])
        AS saved (order_id, refund_id, status, amount, currency, crypto_amount, crypto_asset, reason, provider,
-                 processed_at, metadata, told, mismatch)
+                 processed_at, metadata, registers, mismatch)
 ON CONFLICT (order_id, refund_id) DO UPDATE SET
     status = excluded.status, amount = excluded.amount, currency = excluded.currency,
     crypto_amount = excluded.crypto_amount, crypto_asset = excluded.crypto_asset, reason = excluded.reason,
     provider = excluded.provider, processed_at = excluded.processed_at,
-    metadata = coalesce(excluded.metadata, refunds.metadata), told = excluded.told,
+    metadata = coalesce(excluded.metadata, refunds.metadata), registers = excluded.registers,
     mismatch = excluded.mismatch, updated_at = now()
 """
 REFUND_COLUMNS = (
-    "ids refunds statuses amounts currencies cryptos assets reasons providers times metadatas tolds mismatches"
+    "ids refunds statuses amounts currencies cryptos assets reasons providers times metadatas registers mismatches"
 )
 
 RECORD = """
@@ -87,8 +87,8 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Refunds]:
     tx.exec_driver_sql(INSERT_MISSING, ids)
     orders = tx.exec_driver_sql(LOCK, ids).all()
     refunds: dict[str, dict[str, Refund]] = {order_id: {} for order_id in order_ids}
-    for order_id, refund_id, told in tx.exec_driver_sql(READ, ids):
-        refunds[order_id][refund_id] = Refund.load(told)
+    for order_id, refund_id, text in tx.exec_driver_sql(READ, ids):
+        refunds[order_id][refund_id] = Refund.load(text)
     return {
         order_id: Refunds(order_id, version, refunds[order_id] | _refunds(released), _paid.decode(paid))
         for order_id, version, paid, released in orders
@@ -202,15 +202,15 @@ def _row(key: RefundKey, refund: Refund, last: RefundWebhook | None) -> tuple[ob
 
 
 def _history_row(webhook: RefundWebhook, result: Result) -> tuple[object, ...]:
-    envelope, notice = webhook.envelope, webhook.notice
+    envelope, payload = webhook.envelope, webhook.payload
     return (
         envelope.event_id,
         None if result.outcome == "waiting" else result.key,
-        notice.refund_id,
-        notice.status,
+        payload.refund_id,
+        payload.status,
         result.outcome,
-        notice.amount,
-        notice.currency,
+        payload.amount,
+        payload.currency,
         to_datetime(envelope.occurred_at),
         to_datetime(envelope.received_at),
         envelope.raw,

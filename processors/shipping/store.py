@@ -17,7 +17,7 @@ INSERT INTO shipments (shipment_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT D
 """
 
 LOCK = """
-SELECT shipment_id, version, told::text FROM shipments
+SELECT shipment_id, version, registers::text FROM shipments
  WHERE shipment_id = ANY (%(ids)b::text[]) ORDER BY shipment_id FOR UPDATE
 """
 
@@ -25,15 +25,15 @@ SAVE = """
 UPDATE shipments SET
     carrier = saved.carrier, tracking_number = saved.tracking_number, order_id = saved.order_id,
     status = saved.status, last_location = saved.last_location, shipping_updated_at = saved.scanned_at,
-    metadata = saved.metadata::json, version = saved.version, told = saved.told::json, updated_at = now()
+    metadata = saved.metadata::json, version = saved.version, registers = saved.registers::json, updated_at = now()
   FROM unnest(%(ids)b::text[], %(carriers)b::text[], %(numbers)b::text[], %(orders)b::text[], %(statuses)b::text[],
               %(locations)b::text[], %(scans)b::timestamptz[], %(metadatas)b::text[], %(versions)b::int[],
-              %(tolds)b::text[])
+              %(registers)b::text[])
        AS saved (shipment_id, carrier, tracking_number, order_id, status, last_location, scanned_at, metadata,
-                 version, told)
+                 version, registers)
  WHERE shipments.shipment_id = saved.shipment_id
 """
-SAVE_COLUMNS = "ids carriers numbers orders statuses locations scans metadatas versions tolds"
+SAVE_COLUMNS = "ids carriers numbers orders statuses locations scans metadatas versions registers"
 
 RECORD = """
 INSERT INTO shipment_history (event_id, shipment_id, order_id, status, outcome, location, occurred_at, received_at,
@@ -51,8 +51,8 @@ def lock(tx: Connection, shipment_ids: Sequence[str]) -> dict[str, Shipment]:
     tx.exec_driver_sql(INSERT_MISSING, ids)
     rows = tx.exec_driver_sql(LOCK, ids)
     return {
-        shipment_id: Shipment(shipment_id, version, registers.load(ShipmentRegisters, told))
-        for shipment_id, version, told in rows
+        shipment_id: Shipment(shipment_id, version, registers.load(ShipmentRegisters, text))
+        for shipment_id, version, text in rows
     }
 
 
@@ -83,14 +83,14 @@ def _row(shipment: Shipment, last: ShippingWebhook) -> tuple[object, ...]:
 
 
 def _history_row(webhook: ShippingWebhook, result: Result) -> tuple[object, ...]:
-    envelope, notice = webhook.envelope, webhook.notice
+    envelope, payload = webhook.envelope, webhook.payload
     return (
         envelope.event_id,
         result.key,
-        notice.order_id,
-        notice.status,
+        payload.order_id,
+        payload.status,
         result.outcome,
-        notice.location,
+        payload.location,
         to_datetime(envelope.occurred_at),
         to_datetime(envelope.received_at),
         envelope.raw,

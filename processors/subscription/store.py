@@ -16,7 +16,7 @@ LOCK = """
 SELECT user_id, version FROM subscriptions WHERE user_id = ANY (%(ids)b::text[]) ORDER BY user_id FOR UPDATE
 """
 
-READ = "SELECT user_id, order_id, told::text FROM orders WHERE user_id = ANY (%(ids)b::text[])"
+READ = "SELECT user_id, order_id, registers::text FROM orders WHERE user_id = ANY (%(ids)b::text[])"
 
 SAVE = """
 UPDATE subscriptions SET plan = saved.plan, status = saved.status, started_at = saved.started_at,
@@ -32,26 +32,26 @@ UPDATE subscriptions SET plan = saved.plan, status = saved.status, started_at = 
 COLUMNS = "ids plans statuses starts ends billings cancels orders versions"
 
 SAVE_ORDERS = """
-INSERT INTO orders (order_id, user_id, approved_at, cancelled_at, next_billing_at, told)
-SELECT order_id, user_id, approved_at, cancelled_at, next_billing_at, told::json
+INSERT INTO orders (order_id, user_id, approved_at, cancelled_at, next_billing_at, registers)
+SELECT order_id, user_id, approved_at, cancelled_at, next_billing_at, registers::json
   FROM unnest(%(ids)b::text[], %(users)b::text[], %(approvals)b::timestamptz[], %(cancels)b::timestamptz[],
-              %(billings)b::timestamptz[], %(tolds)b::text[])
-       AS saved (order_id, user_id, approved_at, cancelled_at, next_billing_at, told)
+              %(billings)b::timestamptz[], %(registers)b::text[])
+       AS saved (order_id, user_id, approved_at, cancelled_at, next_billing_at, registers)
 ON CONFLICT (order_id) DO UPDATE SET
     approved_at = excluded.approved_at, cancelled_at = excluded.cancelled_at,
-    next_billing_at = excluded.next_billing_at, told = excluded.told, updated_at = now()
+    next_billing_at = excluded.next_billing_at, registers = excluded.registers, updated_at = now()
 """
-ORDER_COLUMNS = "ids users approvals cancels billings tolds"
+ORDER_COLUMNS = "ids users approvals cancels billings registers"
 
 RECORD = """
-INSERT INTO subscription_history (event_id, user_id, order_id, fact, outcome, caused_by, occurred_at, received_at,
+INSERT INTO subscription_history (event_id, user_id, order_id, event_type, outcome, caused_by, occurred_at, received_at,
                                   payload)
-SELECT event_id::uuid, user_id, order_id, fact, outcome, caused_by, occurred_at, received_at, payload::json
-  FROM unnest(%(events)b::text[], %(users)b::text[], %(orders)b::text[], %(facts)b::text[], %(outcomes)b::text[],
+SELECT event_id::uuid, user_id, order_id, event_type, outcome, caused_by, occurred_at, received_at, payload::json
+  FROM unnest(%(events)b::text[], %(users)b::text[], %(orders)b::text[], %(event_types)b::text[], %(outcomes)b::text[],
               %(causes)b::text[], %(occurred)b::timestamptz[], %(received)b::timestamptz[], %(payloads)b::text[])
-       AS told (event_id, user_id, order_id, fact, outcome, caused_by, occurred_at, received_at, payload)
+       AS saved (event_id, user_id, order_id, event_type, outcome, caused_by, occurred_at, received_at, payload)
 """
-HISTORY_COLUMNS = "events users orders facts outcomes causes occurred received payloads"
+HISTORY_COLUMNS = "events users orders event_types outcomes causes occurred received payloads"
 
 INSERT_ORDERS_WITHOUT_PLAN = """
 INSERT INTO orders_without_plan (order_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING RETURNING order_id
@@ -66,8 +66,8 @@ def lock(tx: Connection, user_ids: Sequence[str]) -> dict[str, Subscription]:
     tx.exec_driver_sql(INSERT_MISSING, ids)
     users = tx.exec_driver_sql(LOCK, ids).all()
     orders: dict[str, dict[str, PaidOrder]] = {user_id: {} for user_id in user_ids}
-    for user_id, order_id, told in tx.exec_driver_sql(READ, ids):
-        orders[user_id][order_id] = PaidOrder.load(told)
+    for user_id, order_id, text in tx.exec_driver_sql(READ, ids):
+        orders[user_id][order_id] = PaidOrder.load(text)
     return {user_id: Subscription(user_id, version, orders[user_id]) for user_id, version in users}
 
 

@@ -94,7 +94,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
     scan = _last_scan(tracking)
     # AfterShip's own time of the event is used if the carrier's has no zone.
     scanned_at = instant(scan.checkpoint_time, "checkpoint_time") or instant(event.ts, "ts")
-    notice = parcels.notice(
+    payload = parcels.payload(
         carrier=tracking.slug,
         number=tracking.tracking_number,
         status=status,
@@ -104,7 +104,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
         location=parcels.place(scan.location) or parcels.place(scan.city, scan.state, scan.country_name),
         scanned_at=scanned_at,
     )
-    return Translation(notice, event.event, scanned_at, event.event_id)
+    return Translation(payload, event.event, scanned_at, event.event_id)
 
 
 def _last_scan(tracking: Tracking) -> Checkpoint:

@@ -24,7 +24,7 @@ from providers.parsing.fields import ABSENT
 from providers.parsing.money import currency_code, units_of_any
 from providers.parsing.timestamps import korean
 from providers.signing.hmac_hex import signature, verify_raw
-from stream.events import Cancel, PaymentNotice, PaymentStatus, RefundNotice, Verification
+from stream.events import Cancel, PaymentPayload, PaymentStatus, RefundPayload, Verification
 
 PROVIDER_HEADER = "x-pg-provider"
 SIGNATURE = "x-pg-signature"
@@ -39,7 +39,7 @@ ORDER_ID_FIELDS = ("merchant_uid", "orderId", "order_id", "partner_order_id", "m
 PAYMENT_ID_FIELDS = ("imp_uid", "paymentKey", "tid", "paymentId", "P_TID")
 """Fields with the provider's id of a payment."""
 EVENT_ID_FIELDS = ("aid", "eventId")
-"""Fields with the provider's id of a request or event: the reference of a payment that has no other."""
+"""Fields with the provider's id of a request or event: the alias of a payment that has no other."""
 REFUND_ID_FIELDS = ("refundId", "refund_id", "cancellation_id")
 
 _TYPES = {
@@ -103,9 +103,9 @@ def _payment(body: ContractEFields, event_type: str, *, is_part: bool) -> Transl
     is_part = is_part or bool(amount and refunded and refunded < amount)
     merchant_uid = _first(body, "merchant_uid")
     paid_at = _instant(body, *PAID_AT_FIELDS)
-    notice = PaymentNotice(
+    payload = PaymentPayload(
         order_id=_order(body),
-        reference=None if _order(body) else _payment_id(body),
+        alias=None if _order(body) else _payment_id(body),
         status="partially_cancelled" if is_part else _STATUSES[event_type],
         method=_first(body, "method", "paymentMethod", "pay_method", "payment_method_type"),
         transaction_id=merchant_uid or _first(body, "paymentKey", "tid", "paymentId", "P_TID"),
@@ -116,11 +116,11 @@ def _payment(body: ContractEFields, event_type: str, *, is_part: bool) -> Transl
         paid_at=paid_at,
         cancels=cancels,
         refunded_amount=refunded,
-        references=_references(body),
+        aliases=_aliases(body),
     )
     at = paid_at if event_type == "PAYMENT_COMPLETED" else None
     part = cancels[-1].id if cancels else refunded or ("PART" if is_part else None)
-    return Translation(notice, event_type, at or _happened_at(body), _event_id(body, event_type, part))
+    return Translation(payload, event_type, at or _happened_at(body), _event_id(body, event_type, part))
 
 
 def _cancels_or_total(
@@ -140,7 +140,7 @@ def _cancels_or_total(
 
 
 def _cancels(body: ContractEFields, currency: str) -> tuple[Cancel, ...]:
-    name = next(iter(_references(body)), "")
+    name = next(iter(_aliases(body)), "")
     cancels = next((part.cancels for part in _parts(body) if part.cancels is not None), [])
     return tuple(
         Cancel(
@@ -160,18 +160,18 @@ def _refund(body: ContractEFields, event_type: str) -> Translation:
     at = _happened_at(body)
     given_back = _amount(body, currency, *CANCEL_AMOUNT_FIELDS)
     amount = given_back or _amount(body, currency, *AMOUNT_FIELDS)
-    notice = RefundNotice(
+    payload = RefundPayload(
         order_id=_order(body),
-        reference=None if _order(body) else _payment_id(body),
+        alias=None if _order(body) else _payment_id(body),
         refund_id=str(refund_id if refund_id is not None else _order(body)),
         status="completed" if event_type == "REFUND_COMPLETED" else "rejected",
         amount=amount,
         currency=currency,
         reason=_cancel_reason(body) or _reason(body),
         refunded_at=at if event_type == "REFUND_COMPLETED" else None,
-        references=_references(body),
+        aliases=_aliases(body),
     )
-    return Translation(notice, event_type, at, _event_id(body, event_type, given_back))
+    return Translation(payload, event_type, at, _event_id(body, event_type, given_back))
 
 
 def _event_id(body: ContractEFields, event_type: str, part: str | int | None = None) -> str | None:
@@ -203,12 +203,12 @@ def _order(body: ContractEFields) -> str | None:
 
 def _payment_id(body: ContractEFields) -> str:
     """Return the provider's id of a payment without an order. Raises InvalidField if there is none."""
-    if references := _references(body):
-        return references[0]
+    if aliases := _aliases(body):
+        return aliases[0]
     raise InvalidField("the body names neither an order nor a payment")
 
 
-def _references(body: ContractEFields) -> tuple[str, ...]:
+def _aliases(body: ContractEFields) -> tuple[str, ...]:
     """Return all ids by which another webhook may link this payment to an order, payment ids first."""
     given = (getattr(part, field) for field in (*PAYMENT_ID_FIELDS, *EVENT_ID_FIELDS) for part in _parts(body))
     return tuple(dict.fromkeys(str(name) for name in given if name is not None))

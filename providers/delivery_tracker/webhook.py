@@ -26,7 +26,7 @@ from providers.parsing.fields import ABSENT, Id, Instant, StrictOptional, Text
 from providers.parsing.parcels import Word
 from providers.parsing.timestamps import instant, raw_text
 from providers.signing import url_token
-from stream.events import Question, ShippingStatus
+from stream.events import ShippingStatus, VerificationRequest
 
 STATUSES: dict[str, ShippingStatus] = {
     "INFORMATION_RECEIVED": "preparing",
@@ -96,19 +96,19 @@ _track = msgspec.json.Decoder(TrackResponse)
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
     """Return the verification request for a callback, which does not have the parcel's state."""
     callback = json_body.read(_callback, received.body)
-    request = Question(subject=SUBJECT, reference=f"{callback.carrierId}:{callback.trackingNumber}")
+    request = VerificationRequest(subject=SUBJECT, alias=f"{callback.carrierId}:{callback.trackingNumber}")
     return Translation(request, "parcel.moved", None)
 
 
-def build_request(request: Question, api_key: str) -> ApiRequest:
+def build_request(request: VerificationRequest, api_key: str) -> ApiRequest:
     """Return the GraphQL request for a parcel's last event. `api_key` is `id:secret`."""
-    carrier, _, number = request.reference.partition(":")
+    carrier, _, number = request.alias.partition(":")
     query = {"query": TRACK, "variables": {"carrierId": carrier, "trackingNumber": number}}
     headers = {"Authorization": f"TRACKQL-API-KEY {api_key}", "Content-Type": "application/json"}
     return ApiRequest("POST", "/graphql", headers, msgspec.json.encode(query))
 
 
-def read_response(request: Question, received: Received, response: bytes) -> Translation:  # noqa: ARG001
+def read_response(request: VerificationRequest, received: Received, response: bytes) -> Translation:  # noqa: ARG001
     """Translate the parcel's last event.
 
     Raises NotKnownYet while the carrier has no event or the API reports an error, InvalidField for a bad request or
@@ -121,9 +121,9 @@ def read_response(request: Question, received: Received, response: bytes) -> Tra
         raise NotKnownYet("the carrier has no event of the parcel yet")
     if last.status.code not in STATUSES:
         raise Unsupported(f"the status {last.status.code} of the parcel is not known")
-    carrier, _, number = request.reference.partition(":")
+    carrier, _, number = request.alias.partition(":")
     at = instant(last.time, "time")
-    notice = parcels.notice(
+    payload = parcels.payload(
         carrier=carrier,
         number=number,
         status=STATUSES[last.status.code],
@@ -131,7 +131,7 @@ def read_response(request: Question, received: Received, response: bytes) -> Tra
         scanned_at=at,
     )
     event_id = f"{carrier}:{number}:{(raw_text(last.time) or None) if at is None else at}:{last.status.code}"
-    return Translation(notice, f"parcel.{last.status.code.lower()}", at, event_id)
+    return Translation(payload, f"parcel.{last.status.code.lower()}", at, event_id)
 
 
 def _check(errors: list[GraphqlError]) -> None:

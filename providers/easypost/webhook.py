@@ -95,7 +95,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
     scan = _last_scan(tracker)
     location = scan.tracking_location or TrackingLocation()
     scanned_at = instant(scan.datetime, "datetime") or instant(tracker.updated_at, "updated_at")
-    notice = parcels.notice(
+    payload = parcels.payload(
         carrier=tracker.carrier,
         number=tracker.tracking_code,
         status=status,
@@ -105,7 +105,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
     if event.mode and event.mode not in MODES:
         raise Unsupported(f"it is not known whether the mode {event.mode} is a test")
     mode = MODES[event.mode] if event.mode else None
-    return Translation(notice, event.description, scanned_at, event.id, mode)
+    return Translation(payload, event.description, scanned_at, event.id, mode)
 
 
 def _last_scan(tracker: Tracker) -> TrackingDetail:

@@ -10,7 +10,7 @@ from providers.parsing import carriers, json_body
 from providers.parsing.fields import ABSENT, Id, Instant, OrderId, StrictOptional, Text
 from providers.parsing.money import minor_units
 from providers.parsing.timestamps import instant
-from stream.events import PaymentNotice, RefundNotice, ShippingNotice
+from stream.events import PaymentPayload, RefundPayload, ShippingPayload
 
 
 class PaymentBody(msgspec.Struct):
@@ -51,7 +51,7 @@ _refund = msgspec.json.Decoder(RefundBody)
 def _translate_payment(received: Received) -> Translation:
     body = json_body.read(_payment, received.body)
     paid_at = instant(body.paidAt, "paidAt")
-    notice = PaymentNotice(
+    payload = PaymentPayload(
         order_id=body.orderId,
         status="cancelled" if body.status == "canceled" else body.status,
         method=body.paymentMethod,
@@ -59,13 +59,13 @@ def _translate_payment(received: Received) -> Translation:
         amount=minor_units(body.amount, "KRW"),
         paid_at=paid_at,
     )
-    return Translation(notice, f"payment.{notice.status}", paid_at)
+    return Translation(payload, f"payment.{payload.status}", paid_at)
 
 
 def _translate_shipping(received: Received) -> Translation:
     body = json_body.read(_shipping, received.body)
     scanned_at = instant(body.timestamp, "timestamp")
-    notice = ShippingNotice(
+    payload = ShippingPayload(
         order_id=body.orderId,
         status=body.status,
         carrier=body.carrier,
@@ -74,13 +74,13 @@ def _translate_shipping(received: Received) -> Translation:
         location=body.location,
         scanned_at=scanned_at,
     )
-    return Translation(notice, f"shipping.{body.status}", scanned_at)
+    return Translation(payload, f"shipping.{body.status}", scanned_at)
 
 
 def _translate_refund(received: Received) -> Translation:
     body = json_body.read(_refund, received.body)
     refunded_at = instant(body.processedAt, "processedAt")
-    notice = RefundNotice(
+    payload = RefundPayload(
         order_id=body.orderId,
         refund_id=body.refundId,
         status=body.status,
@@ -88,7 +88,7 @@ def _translate_refund(received: Received) -> Translation:
         reason=body.reason,
         refunded_at=refunded_at,
     )
-    return Translation(notice, f"refund.{body.status}", refunded_at)
+    return Translation(payload, f"refund.{body.status}", refunded_at)
 
 
 TRANSLATORS: dict[str, Callable[[Received], Translation]] = {

@@ -16,7 +16,7 @@ from providers.contract import ApiRequest, Contradicted, InvalidField, NotKnownY
 from providers.parsing.fields import ABSENT, Id, Text
 from providers.parsing.money import units_of_any
 from providers.parsing.timestamps import in_korea, is_present, korean
-from stream.events import PaymentNotice, PaymentStatus, Question
+from stream.events import PaymentPayload, PaymentStatus, VerificationRequest
 
 SUCCESS = ("SUCCESS", "00")
 ADDRESS = "127.0.0.1"
@@ -62,11 +62,11 @@ def timestamp(at: int) -> str:
     return in_korea(at).strftime("%Y%m%d%H%M%S")
 
 
-def build_request(request: Question, key: str) -> ApiRequest:
+def build_request(request: VerificationRequest, key: str) -> ApiRequest:
     """`POST /v2/pg/inquiry`; the hash is SHA-512 of key, mid, type, time and data."""
     mid, _, rest = key.partition(":")
     api_key, _, address = rest.partition(":")
-    requested_at, data = request.claims["asked_at"], {"tid": request.reference}
+    requested_at, data = request.claims["asked_at"], {"tid": request.alias}
     hashed = f"{api_key}{mid}inquiry{requested_at}".encode() + msgspec.json.encode(data)
     body = {
         "mid": mid,
@@ -81,7 +81,7 @@ def build_request(request: Question, key: str) -> ApiRequest:
     )
 
 
-def read_response(request: Question, received: Received, response: bytes) -> Translation:  # noqa: ARG001 - not needed
+def read_response(request: VerificationRequest, received: Received, response: bytes) -> Translation:  # noqa: ARG001 - not needed
     """Translate the transaction's state at Inicis.
 
     Raises NotKnownYet if Inicis has no such transaction; Contradicted if order, amount or account differ from the
@@ -90,27 +90,27 @@ def read_response(request: Question, received: Received, response: bytes) -> Tra
     transaction = api_support.decode(_transaction, response)
     if transaction.resultCode not in SUCCESS:
         raise NotKnownYet("INIAPI has no such transaction")
-    if transaction.tid != request.reference:
+    if transaction.tid != request.alias:
         raise Contradicted("INIAPI responded with another transaction")
     api_support.check_order(request, transaction.oid)
-    notice, at = _notice(transaction)
-    _check(request, transaction, notice)
+    payload, at = _payload(transaction)
+    _check(request, transaction, payload)
     name = f"{transaction.tid}:{transaction.transactionStatus}:{at or ''}"
-    return Translation(notice, f"payment.{notice.status}", at, name)
+    return Translation(payload, f"payment.{payload.status}", at, name)
 
 
-def _check(request: Question, transaction: InicisTransaction, notice: PaymentNotice) -> None:
+def _check(request: VerificationRequest, transaction: InicisTransaction, payload: PaymentPayload) -> None:
     claims = request.claims
-    if "amount" in claims and claims["amount"] != str(notice.amount):
+    if "amount" in claims and claims["amount"] != str(payload.amount):
         raise Contradicted("the transaction has another amount than the webhook")
     known = transaction.vacctInfo and transaction.vacctInfo.accountNumber
     if "account" in claims and known and claims["account"] != known:
         raise Contradicted("the transaction has another account than the webhook")
-    if not api_support.may_have_been(claims.get("status"), notice.status, _LATER_STATES):
-        raise Contradicted(f"the transaction is {notice.status}, and was never {claims['status']}")
+    if not api_support.may_have_been(claims.get("status"), payload.status, _LATER_STATES):
+        raise Contradicted(f"the transaction is {payload.status}, and was never {claims['status']}")
 
 
-def _notice(transaction: InicisTransaction) -> tuple[PaymentNotice, int | None]:
+def _payload(transaction: InicisTransaction) -> tuple[PaymentPayload, int | None]:
     approved_at = korean(f"{transaction.approvedDate or ''}{transaction.approvedTime or ''}", "approvedDate")
     deposit = transaction.vacctInfo
     deposited = f"{deposit.depositDate or ''}{deposit.depositTime or ''}" if deposit else ""
@@ -121,14 +121,14 @@ def _notice(transaction: InicisTransaction) -> tuple[PaymentNotice, int | None]:
     if deposit and status == "completed" and not is_present(deposited):
         status = "waiting_for_deposit"
     paid_at = deposited_at if deposit else approved_at
-    notice = PaymentNotice(
+    payload = PaymentPayload(
         order_id=transaction.oid,
-        reference=None if transaction.oid else transaction.tid,
+        alias=None if transaction.oid else transaction.tid,
         status=status,
         method=transaction.paymethod or None,
         transaction_id=transaction.tid,
         amount=units_of_any(transaction.price, "KRW", "price"),
         paid_at=paid_at,
-        references=(transaction.tid,) if transaction.tid else (),
+        aliases=(transaction.tid,) if transaction.tid else (),
     )
-    return notice, paid_at if status == "completed" else approved_at
+    return payload, paid_at if status == "completed" else approved_at

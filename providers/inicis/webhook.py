@@ -23,7 +23,7 @@ from providers.inicis import api as iniapi
 from providers.parsing import form, json_body
 from providers.parsing.fields import Id
 from providers.parsing.money import exact_units
-from stream.events import Question
+from stream.events import VerificationRequest
 
 OK = WebhookResponse(200, b"OK", b"text/plain")
 DEPOSIT, DEPOSIT_CANCELLED = "0200", "0400"
@@ -68,7 +68,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - o
     return Translation(request, event, None)
 
 
-def _mobile(fields: dict[str, str]) -> tuple[Question, str]:
+def _mobile(fields: dict[str, str]) -> tuple[VerificationRequest, str]:
     status = fields.get("P_STATUS")
     if status not in ("00", "01", "02"):
         raise Unsupported("Inicis does not document its P_STATUS")
@@ -78,7 +78,7 @@ def _mobile(fields: dict[str, str]) -> tuple[Question, str]:
     return _verification_request(fields, "P_TID", "P_OID", claims), f"P_STATUS.{status}"
 
 
-def _pc(fields: dict[str, str]) -> tuple[Question, str]:
+def _pc(fields: dict[str, str]) -> tuple[VerificationRequest, str]:
     message = fields.get("type_msg")
     if message not in (DEPOSIT, DEPOSIT_CANCELLED):
         raise Unsupported("its type_msg is neither a deposit nor its cancel")
@@ -92,12 +92,12 @@ def _pc(fields: dict[str, str]) -> tuple[Question, str]:
 
 def _verification_request(
     fields: dict[str, str], transaction: str, order: str, claims: dict[str, str | None]
-) -> Question:
+) -> VerificationRequest:
     values = {"transaction": fields.get(transaction), "order": fields.get(order)}
     ids = form.typed(api_support.stated(values), _ids)
-    return Question(
+    return VerificationRequest(
         subject="transaction",
-        reference=ids.transaction,
+        alias=ids.transaction,
         order_id=ids.order,
         claims=api_support.stated(claims),
     )
@@ -162,5 +162,5 @@ PROVIDER = Provider(
     takes_forms=True,
     api_verification=ApiVerification("https://iniapi.inicis.com", iniapi.build_request, iniapi.read_response),
     proof="nothing: the API is asked",
-    events="deposits to virtual accounts and mobile notices; issued accounts are quarantined",
+    events="deposits to virtual accounts and mobile notifications; issued accounts are quarantined",
 )

@@ -1,4 +1,4 @@
-"""Builds shipping notices from what carrier aggregators send: a parcel, its status and, sometimes, its order."""
+"""Builds shipping payloads from what carrier aggregators send: a parcel, its status and, sometimes, its order."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -8,7 +8,7 @@ import msgspec
 from providers.contract import InvalidField, Unsupported
 from providers.parsing import carriers
 from providers.parsing.fields import OrderId, decode_hook
-from stream.events import ShippingNotice, ShippingStatus
+from stream.events import ShippingPayload, ShippingStatus
 from stream.events.record_keys import parcel_number
 
 Word = Annotated[str, msgspec.Meta(max_length=64)]
@@ -17,21 +17,21 @@ Word = Annotated[str, msgspec.Meta(max_length=64)]
 PLACE_CHARS = 1000
 
 
-def notice(
+def payload(
     *,
     carrier: str | None,
     number: str,
     status: ShippingStatus,
     order_id: str | None = None,
-    reference: str | None = None,
+    alias: str | None = None,
     location: str | None = None,
     scanned_at: int | None = None,
-) -> ShippingNotice:
-    """Return the notice for a scan. Without a `reference` of the provider, the parcel's alias is `carrier:number`."""
+) -> ShippingPayload:
+    """Return the payload for a scan. Without a `alias` of the provider, the parcel's alias is `carrier:number`."""
     code = carriers.normalise(carrier)
-    return ShippingNotice(
+    return ShippingPayload(
         order_id=order_id,
-        reference=reference or f"{code or 'unknown'}:{parcel_number(number)}",
+        alias=alias or f"{code or 'unknown'}:{parcel_number(number)}",
         status=status,
         carrier=carrier,
         carrier_code=code,

@@ -23,7 +23,7 @@ from providers.parsing import form, json_body
 from providers.parsing.fields import ABSENT, Id, Instant, StrictOptional, Text
 from providers.parsing.money import currency_code, minor_units_or_none
 from providers.parsing.timestamps import is_present, korean
-from stream.events import Cancel, PaymentNotice, PaymentStatus, Question
+from stream.events import Cancel, PaymentPayload, PaymentStatus, VerificationRequest
 
 STATUSES: dict[str, PaymentStatus] = {
     "ready": "pending",
@@ -99,9 +99,9 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - o
     """Return the verification request for a webhook. Raises Unsupported for escrow and other kinds."""
     webhook = _read(received)
     claims = {"status": webhook.status, "cancellation_id": webhook.cancellation_id}
-    request = Question(
+    request = VerificationRequest(
         subject="payment",
-        reference=webhook.imp_uid,
+        alias=webhook.imp_uid,
         order_id=webhook.merchant_uid,
         claims=api_support.stated(claims),
     )
@@ -116,12 +116,12 @@ def _read(received: Received) -> PortoneV1Webhook:
     return json_body.read(_webhook, received.body) if fields is None else form.typed(fields, _webhook)
 
 
-def build_request(request: Question, key: str) -> ApiRequest:
+def build_request(request: VerificationRequest, key: str) -> ApiRequest:
     """`GET /payments/{imp_uid}`, with an access token."""
-    return ApiRequest("GET", f"/payments/{api_support.quoted(request.reference)}", {"Authorization": key})
+    return ApiRequest("GET", f"/payments/{api_support.quoted(request.alias)}", {"Authorization": key})
 
 
-def read_response(request: Question, received: Received, response: bytes) -> Translation:  # noqa: ARG001 - not needed
+def read_response(request: VerificationRequest, received: Received, response: bytes) -> Translation:  # noqa: ARG001 - not needed
     """Translate the payment's state at PortOne.
 
     Raises NotKnownYet if PortOne has no such payment, Contradicted if the payment or its order is another one or never
@@ -130,20 +130,22 @@ def read_response(request: Question, received: Received, response: bytes) -> Tra
     payment = api_support.decode(_reply, response).response
     if payment is None:
         raise NotKnownYet("PortOne has no such payment")
-    if payment.imp_uid != request.reference:
+    if payment.imp_uid != request.alias:
         raise Contradicted("PortOne responded with another payment")
     api_support.check_order(request, payment.merchant_uid)
-    notice = _notice(payment)
+    payload = _payload(payment)
     claimed = request.claims.get("status")
-    if not api_support.may_have_been(claimed, notice.status, _LATER_STATES):
+    if not api_support.may_have_been(claimed, payload.status, _LATER_STATES):
         raise Contradicted(f"the payment is {payment.status}, and was never {claimed}")
     wanted = request.claims.get("cancellation_id")
     if wanted and wanted not in {cancel.cancellation_id for cancel in payment.cancel_history or ()}:
         raise Contradicted("PortOne has no such cancel of the payment")
-    return Translation(notice, f"payment.{notice.status}", _happened_at(payment, notice), _event_id(payment, notice))
+    return Translation(
+        payload, f"payment.{payload.status}", _happened_at(payment, payload), _event_id(payment, payload)
+    )
 
 
-def _notice(payment: PortoneV1Payment) -> PaymentNotice:
+def _payload(payment: PortoneV1Payment) -> PaymentPayload:
     if payment.status not in STATUSES:
         raise Unsupported(f"PortOne does not document the status {payment.status}")
     currency = currency_code(payment.currency)
@@ -152,10 +154,10 @@ def _notice(payment: PortoneV1Payment) -> PaymentNotice:
     paid_at = korean(payment.paid_at, "paid_at")
     # A virtual account without a deposit, for example.
     unpaid = payment.status == "cancelled" and not is_present(payment.paid_at)
-    references = (payment.imp_uid, payment.pg_tid) if payment.pg_tid else (payment.imp_uid,)
-    return PaymentNotice(
+    aliases = (payment.imp_uid, payment.pg_tid) if payment.pg_tid else (payment.imp_uid,)
+    return PaymentPayload(
         order_id=payment.merchant_uid,
-        reference=None if payment.merchant_uid else payment.imp_uid,
+        alias=None if payment.merchant_uid else payment.imp_uid,
         status=_status(payment, amount, refunded),
         method=payment.pay_method or None,
         transaction_id=payment.imp_uid,
@@ -166,7 +168,7 @@ def _notice(payment: PortoneV1Payment) -> PaymentNotice:
         paid_at=paid_at,
         cancels=() if unpaid else _cancels(payment, currency),
         refunded_amount=0 if unpaid else refunded,
-        references=references,
+        aliases=aliases,
     )
 
 
@@ -192,21 +194,21 @@ def _cancels(payment: PortoneV1Payment, currency: str) -> tuple[Cancel, ...]:
     )
 
 
-def _happened_at(payment: PortoneV1Payment, notice: PaymentNotice) -> int | None:
-    if notice.status in ("cancelled", "partially_cancelled"):
-        times = [cancel.cancelled_at for cancel in notice.cancels if cancel.cancelled_at]
+def _happened_at(payment: PortoneV1Payment, payload: PaymentPayload) -> int | None:
+    if payload.status in ("cancelled", "partially_cancelled"):
+        times = [cancel.cancelled_at for cancel in payload.cancels if cancel.cancelled_at]
         return max(times, default=None) or korean(payment.cancelled_at, "cancelled_at")
-    if notice.status == "completed":
-        return notice.paid_at
-    if notice.status == "failed":
+    if payload.status == "completed":
+        return payload.paid_at
+    if payload.status == "failed":
         return korean(payment.failed_at, "failed_at")
     return korean(payment.started_at, "started_at")
 
 
-def _event_id(payment: PortoneV1Payment, notice: PaymentNotice) -> str:
+def _event_id(payment: PortoneV1Payment, payload: PaymentPayload) -> str:
     """Return an id made of payment, status and last cancel, since PortOne V1 has no event ids."""
-    last = notice.cancels[-1].id if notice.cancels else str(notice.refunded_amount or "")
-    return f"{payment.imp_uid}:{notice.status}:{last}" if last else f"{payment.imp_uid}:{notice.status}"
+    last = payload.cancels[-1].id if payload.cancels else str(payload.refunded_amount or "")
+    return f"{payment.imp_uid}:{payload.status}:{last}" if last else f"{payment.imp_uid}:{payload.status}"
 
 
 def _received(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001

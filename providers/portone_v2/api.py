@@ -14,7 +14,7 @@ from providers.contract import (
 from providers.parsing.money import currency_code, whole_units
 from providers.parsing.timestamps import is_present, korean
 from providers.portone_v2.objects import PaymentAmount, PortoneFailure, PortoneV2Payment
-from stream.events import Cancel, PaymentNotice, PaymentStatus, Question
+from stream.events import Cancel, PaymentPayload, PaymentStatus, VerificationRequest
 
 STATUSES: dict[str, PaymentStatus] = {
     "READY": "pending",
@@ -42,44 +42,44 @@ LATER_STATES = {
 _payment = msgspec.json.Decoder(PortoneV2Payment)
 
 
-def build_request(request: Question, key: str) -> ApiRequest:
+def build_request(request: VerificationRequest, key: str) -> ApiRequest:
     """`GET /payments/{paymentId}`, with the V2 API secret."""
-    return ApiRequest("GET", f"/payments/{api_support.quoted(request.reference)}", {"Authorization": f"PortOne {key}"})
+    return ApiRequest("GET", f"/payments/{api_support.quoted(request.alias)}", {"Authorization": f"PortOne {key}"})
 
 
-def read_response(request: Question, received: Received, response: bytes) -> Translation:  # noqa: ARG001 - not needed
+def read_response(request: VerificationRequest, received: Received, response: bytes) -> Translation:  # noqa: ARG001 - not needed
     """Translate the payment's state at PortOne.
 
     Raises Contradicted if it is another payment, Unsupported for an undocumented status. If the API does not yet
     have the claimed status, raises NotKnownYet, since the signed webhook is genuine.
     """
     payment = api_support.decode(_payment, response)
-    if payment.id != request.reference:
+    if payment.id != request.alias:
         raise Contradicted("PortOne responded with another payment")
     if payment.status not in STATUSES:
         raise Unsupported(f"PortOne does not document the status {payment.status}")
     if not api_support.may_have_been(request.claims.get("event"), payment.status, LATER_STATES):
         raise NotKnownYet(f"the payment is still {payment.status}")
-    notice = _notice(payment)
+    payload = _payload(payment)
     times = {
         "completed": payment.paidAt,
         "failed": payment.failedAt,
         "cancelled": payment.cancelledAt,
         "partially_cancelled": payment.cancelledAt,
     }
-    candidates = (times.get(notice.status), payment.statusChangedAt, payment.requestedAt)
+    candidates = (times.get(payload.status), payment.statusChangedAt, payment.requestedAt)
     at = next((at for time in candidates if (at := korean(time, "statusChangedAt"))), None)
-    return Translation(notice, f"payment.{notice.status}", at, _event_id(payment, notice))
+    return Translation(payload, f"payment.{payload.status}", at, _event_id(payment, payload))
 
 
-def _notice(payment: PortoneV2Payment) -> PaymentNotice:
+def _payload(payment: PortoneV2Payment) -> PaymentPayload:
     currency = currency_code(payment.currency)
     amount = payment.amount or PaymentAmount()
     failure = payment.failure or PortoneFailure()
     paid_at = korean(payment.paidAt, "paidAt")
     # A virtual account without a deposit, for example.
     unpaid = payment.status == "CANCELLED" and not is_present(payment.paidAt)
-    return PaymentNotice(
+    return PaymentPayload(
         order_id=payment.id,
         status=STATUSES[payment.status],
         method=_method(payment),
@@ -91,7 +91,7 @@ def _notice(payment: PortoneV2Payment) -> PaymentNotice:
         paid_at=paid_at,
         cancels=() if unpaid else _cancels(payment),
         refunded_amount=0 if unpaid else whole_units(amount.cancelled, "amount.cancelled") or None,
-        references=tuple(name for name in (payment.transactionId, payment.pgTxId) if name),
+        aliases=tuple(name for name in (payment.transactionId, payment.pgTxId) if name),
     )
 
 
@@ -114,7 +114,7 @@ def _cancels(payment: PortoneV2Payment) -> tuple[Cancel, ...]:
     )
 
 
-def _event_id(payment: PortoneV2Payment, notice: PaymentNotice) -> str:
+def _event_id(payment: PortoneV2Payment, payload: PaymentPayload) -> str:
     """Return an id made of payment, attempt, status and last cancel. `webhook-id` identifies only the webhook."""
-    last = notice.cancels[-1].id if notice.cancels else ""
+    last = payload.cancels[-1].id if payload.cancels else ""
     return f"{payment.id}:{payment.transactionId or ''}:{payment.status}:{last}"

@@ -32,7 +32,7 @@ from providers.portone_v2.objects import (
     TransactionEventHead,
 )
 from providers.signing import standard_webhooks
-from stream.events import DisputeNotice, DisputeStatus, Question, Verification
+from stream.events import DisputePayload, DisputeStatus, Verification, VerificationRequest
 
 DISPUTES: dict[str, DisputeStatus] = {
     "Transaction.DisputeCreated": "needs_response",
@@ -85,22 +85,22 @@ def _dispute(event_type: str, body: TransactionEvent) -> Translation:
     The signature is sufficient, since the API has no more about it. A transaction has one dispute at a time.
     """
     names = tuple(name for name in (body.data.transactionId,) if name)
-    notice = DisputeNotice(
+    payload = DisputePayload(
         order_id=body.data.paymentId,
         dispute_id=body.data.transactionId or body.data.paymentId,
         status=DISPUTES[event_type],
         transaction_id=body.data.transactionId,
-        references=names,
+        aliases=names,
     )
     at = korean(body.timestamp, "timestamp")
-    return Translation(notice, event_type, at, f"{notice.dispute_id}:{event_type}:{at or ''}")
+    return Translation(payload, event_type, at, f"{payload.dispute_id}:{event_type}:{at or ''}")
 
 
 def _verification_request(event: str, data: TransactionData) -> Translation:
     claims = {"event": event, "transaction_id": data.transactionId, "cancellation_id": data.cancellationId}
-    request = Question(
+    request = VerificationRequest(
         subject="payment",
-        reference=data.paymentId,
+        alias=data.paymentId,
         order_id=data.paymentId,
         claims=api_support.stated(claims),
     )

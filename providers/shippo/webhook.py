@@ -113,7 +113,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
         raise Unsupported("the parcel has no status yet")
     location = current.location or StatusLocation()
     scanned_at = instant(current.status_date, "status_date")
-    notice = parcels.notice(
+    payload = parcels.payload(
         carrier=track.carrier,
         number=track.tracking_number,
         status=_status(current),
@@ -122,7 +122,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
         scanned_at=scanned_at,
     )
     mode: Mode | None = None if event.test is None else "test" if event.test else "live"
-    return Translation(notice, event.event, scanned_at, _event_id(track, current), mode)
+    return Translation(payload, event.event, scanned_at, _event_id(track, current), mode)
 
 
 def order_in(metadata: str | None) -> str | None:

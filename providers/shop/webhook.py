@@ -13,7 +13,7 @@ from providers.parsing.money import currency_code, minor_units_or_none
 from providers.parsing.notes import note
 from providers.parsing.timestamps import instant
 from providers.signing import idempotency_key
-from stream.events import CustomerNotice, OrderNotice, email_address
+from stream.events import CustomerPayload, OrderPayload, email_address
 from stream.events.json_text import NUL
 
 MAX_UNUSABLE_CONTACT = 320
@@ -65,7 +65,7 @@ def _translate_order(received: Received) -> Translation:
     currency = currency_code(body.currency)
     amount = _amount(body.amount, currency)
     updated_at = instant(body.updatedAt, "updatedAt")
-    notice = OrderNotice(
+    payload = OrderPayload(
         order_id=body.orderId,
         customer_id=body.customerId,
         customer_email=customer_email,
@@ -78,20 +78,20 @@ def _translate_order(received: Received) -> Translation:
         link=body.link,
         updated_at=updated_at,
     )
-    return Translation(notice, "order", updated_at)
+    return Translation(payload, "order", updated_at)
 
 
 def _translate_customer(received: Received) -> Translation:
     body = json_body.read(_customer, received.body)
     updated_at = instant(body.updatedAt, "updatedAt")
-    notice = CustomerNotice(
+    payload = CustomerPayload(
         customer_id=body.customerId,
         email=_contact(body.email, "email", received.body) or "",
         name=_name(body.name),
         locale=body.locale,
         updated_at=updated_at,
     )
-    return Translation(notice, "customer", updated_at)
+    return Translation(payload, "customer", updated_at)
 
 
 def _name(name: str | None) -> str | None:

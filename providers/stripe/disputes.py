@@ -10,7 +10,7 @@ from providers.parsing.money import whole_units
 from providers.parsing.timestamps import instant
 from providers.stripe.objects import StripeDispute, StripeEvent
 from providers.stripe.payments import event_mode, event_time, money, order_id
-from stream.events import DisputeNotice, DisputeStatus
+from stream.events import DisputePayload, DisputeStatus
 
 OPEN_TYPES = frozenset({"charge.dispute.created", "charge.dispute.updated"})
 FUNDS = {"charge.dispute.funds_withdrawn": "withdrawn", "charge.dispute.funds_reinstated": "reinstated"}
@@ -40,9 +40,9 @@ def read(raw: bytes) -> Translation:
     if not order and not names:
         raise InvalidField("a dispute must name its payment_intent, its charge, or an order in its metadata")
     amount, currency = money(whole_units(dispute.amount), dispute.currency)
-    notice = DisputeNotice(
+    payload = DisputePayload(
         order_id=order,
-        reference=None if order else names[0],
+        alias=None if order else names[0],
         dispute_id=dispute.id,
         status=_status(event.type, dispute),
         reason=dispute.reason,
@@ -51,9 +51,9 @@ def read(raw: bytes) -> Translation:
         evidence_due_by=_due_by(dispute),
         funds=FUNDS.get(event.type),
         transaction_id=names[0] if names else None,
-        references=tuple(sorted(set(names))),
+        aliases=tuple(sorted(set(names))),
     )
-    return Translation(notice, event.type, event_time(event), event.id, event_mode(event))
+    return Translation(payload, event.type, event_time(event), event.id, event_mode(event))
 
 
 def _status(event_type: str, dispute: StripeDispute) -> DisputeStatus:

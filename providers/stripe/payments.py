@@ -21,7 +21,7 @@ from providers.stripe.objects import (
     StripeObject,
     StripeRefund,
 )
-from stream.events import Mode, PaymentNotice, PaymentStatus, RefundNotice, RefundStatus
+from stream.events import Mode, PaymentPayload, PaymentStatus, RefundPayload, RefundStatus
 
 T = TypeVar("T")
 
@@ -102,9 +102,9 @@ def _payment(event: StripeEvent[T], payment: ParsedPayment) -> Translation:
     amount, currency = money(payment.units, payment.source.currency)
     refunded, _ = money(payment.refunded, payment.source.currency)
     released, _ = money(payment.released, payment.source.currency)
-    notice = PaymentNotice(
+    payload = PaymentPayload(
         order_id=order,
-        reference=None if order else ids[0],
+        alias=None if order else ids[0],
         status=payment.status,
         method=payment.method,
         transaction_id=ids[0],
@@ -115,9 +115,9 @@ def _payment(event: StripeEvent[T], payment: ParsedPayment) -> Translation:
         paid_at=at if payment.status == "completed" and payment.is_paid_now else None,
         refunded_amount=refunded,
         released_amount=released,
-        references=tuple(sorted(set(ids))),
+        aliases=tuple(sorted(set(ids))),
     )
-    return Translation(notice, event.type, at, event.id, event_mode(event))
+    return Translation(payload, event.type, at, event.id, event_mode(event))
 
 
 def _refund(event: StripeEvent[StripeRefund]) -> Translation:
@@ -131,19 +131,19 @@ def _refund(event: StripeEvent[StripeRefund]) -> Translation:
     status = _REFUND_STATUSES.get(refund.status or "pending")
     if status is None:
         raise Unsupported(f"the refund status {refund.status} is not known")
-    notice = RefundNotice(
+    payload = RefundPayload(
         order_id=order,
-        reference=None if order else ids[0],
+        alias=None if order else ids[0],
         refund_id=refund.id,
         status=status,
         amount=amount,
         currency=currency,
         reason=(refund.failure_reason if status == "rejected" else None) or refund.reason,
         refunded_at=at if status == "completed" else None,
-        references=tuple(sorted(set(ids))),
-        told_by_payment=True,
+        aliases=tuple(sorted(set(ids))),
+        reported_by_payment=True,
     )
-    return Translation(notice, event.type, at, event.id, event_mode(event))
+    return Translation(payload, event.type, at, event.id, event_mode(event))
 
 
 def _session(status: PaymentStatus | None) -> Callable[[CheckoutSession, str | None], ParsedPayment]:
@@ -278,7 +278,7 @@ def money(units: int | None, currency: str | None) -> tuple[int | None, str]:
     Raises InvalidField for an amount without currency, and as `iso_units` does.
     """
     if units is None:
-        return None, DEFAULT_CURRENCY  # the default of a notice without an amount
+        return None, DEFAULT_CURRENCY  # the default of a payload without an amount
     if not currency:
         raise InvalidField("currency is missing")
     code = currency_code(currency)

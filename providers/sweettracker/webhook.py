@@ -63,17 +63,17 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
     status = parcels.status(LEVELS, level)
     at = korean(scan.time_trans, "time_trans")
     fid = (scan.fid or "").strip() or None
-    notice = parcels.notice(
+    payload = parcels.payload(
         carrier=carriers.by_sweettracker_code(str(scan.comcode or "").strip()),
         number=number,
         status=status,
-        reference=fid,
+        alias=fid,
         location=_place(scan),
         scanned_at=at,
     )
     # Without a time, only the digest distinguishes two scans of a level.
     event_id = None if at is None else "\n".join((fid or "", str(scan.comcode or ""), number, level, str(at)))
-    return Translation(notice, f"level.{level}", at, event_id)
+    return Translation(payload, f"level.{level}", at, event_id)
 
 
 def _place(scan: ScanCallback) -> str | None:

@@ -16,7 +16,7 @@ from providers.parsing import json_body
 from providers.parsing.fields import ABSENT, Instant, OrderId, StrictOptional, Text
 from providers.parsing.timestamps import korean
 from providers.tapayz.objects import CASH_ASSETS, UNKNOWN, cash, crypto, invoice_state, transfer_state
-from stream.events import InvoiceNotice, Notice, Question, TransferNotice
+from stream.events import InvoicePayload, Payload, TransferPayload, VerificationRequest
 
 INVOICE, TRANSFER = "invoice", "transaction"
 
@@ -73,34 +73,34 @@ _invoices = msgspec.json.Decoder(ApiInvoiceList)
 _transfers = msgspec.json.Decoder(ApiTransferResponse)
 
 
-def invoice_event(notice: InvoiceNotice, at: int | None) -> str | None:
+def invoice_event(payload: InvoicePayload, at: int | None) -> str | None:
     """Return an event id made of invoice, state and time, since Tapayz has none; None without a time."""
-    return None if at is None else f"{notice.invoice_id}:{notice.state}:{at}"
+    return None if at is None else f"{payload.invoice_id}:{payload.state}:{at}"
 
 
-def transfer_event(event: str, notice: TransferNotice) -> str:
+def transfer_event(event: str, payload: TransferPayload) -> str:
     """Return an event id made of event type, transfer and state: a transfer reaches each state once."""
-    return f"{event}:{notice.transaction_id}:{notice.state}"
+    return f"{event}:{payload.transaction_id}:{payload.state}"
 
 
-def verification_request(notice: Notice) -> Question:
-    """Return the verification request for an unsigned notice. Its only claim is the state; the API has the rest."""
-    if isinstance(notice, InvoiceNotice):
-        return Question(subject=INVOICE, reference=notice.invoice_id, claims={"state": notice.state})
-    if isinstance(notice, TransferNotice):
-        return Question(subject=TRANSFER, reference=notice.transaction_id, claims={"state": notice.state})
-    raise TypeError(notice)
+def verification_request(payload: Payload) -> VerificationRequest:
+    """Return the verification request for an unsigned payload. Its only claim is the state; the API has the rest."""
+    if isinstance(payload, InvoicePayload):
+        return VerificationRequest(subject=INVOICE, alias=payload.invoice_id, claims={"state": payload.state})
+    if isinstance(payload, TransferPayload):
+        return VerificationRequest(subject=TRANSFER, alias=payload.transaction_id, claims={"state": payload.state})
+    raise TypeError(payload)
 
 
-def build_request(request: Question, key: str) -> ApiRequest:
+def build_request(request: VerificationRequest, key: str) -> ApiRequest:
     """Return `GET /invoices?invoiceId=` or `GET /api/v1/transactions/`, with the API key."""
-    name, headers = api_support.quoted(request.reference), {"Authorization": key}
+    name, headers = api_support.quoted(request.alias), {"Authorization": key}
     if request.subject == INVOICE:
         return ApiRequest("GET", f"/invoices?invoiceId={name}", headers)
     return ApiRequest("GET", f"/api/v1/transactions/{name}", headers)
 
 
-def read_response(request: Question, received: Received, response: bytes) -> Translation:  # noqa: ARG001
+def read_response(request: VerificationRequest, received: Received, response: bytes) -> Translation:  # noqa: ARG001
     """Translate the invoice's or transfer's state at Tapayz.
 
     Raises NotKnownYet while the API is behind the webhook, InvalidField for an undocumented state or another subject.
@@ -111,19 +111,19 @@ def read_response(request: Question, received: Received, response: bytes) -> Tra
         raise InvalidField(str(unsupported)) from unsupported
 
 
-def _read_invoice(request: Question, response: bytes) -> Translation:
+def _read_invoice(request: VerificationRequest, response: bytes) -> Translation:
     """Read the invoice from the list, since it is not documented that the API filters by `invoiceId`."""
     invoices = json_body.read(_invoices, response).list
-    invoice = next((invoice for invoice in invoices if invoice.id == request.reference), None)
+    invoice = next((invoice for invoice in invoices if invoice.id == request.alias), None)
     if invoice is None:
-        raise NotKnownYet(f"no invoice {request.reference} in the response")
+        raise NotKnownYet(f"no invoice {request.alias} in the response")
     state = invoice_state(invoice.state)
     _check_progress(request, state)
     customer, asset, coin = invoice.customer or ApiCustomer(), invoice.cash or ApiAsset(), invoice.crypto or ApiAsset()
     amount, currency = cash(invoice.cashAmount, asset.id, CASH_ASSETS)
     at = {"Complete": invoice.completedAt, "Cancel": invoice.expiredAt}.get(state)
-    notice = InvoiceNotice(
-        invoice_id=request.reference,
+    payload = InvoicePayload(
+        invoice_id=request.alias,
         customer_id=customer.id,
         customer_name=customer.name,
         state=state,
@@ -137,33 +137,33 @@ def _read_invoice(request: Question, response: bytes) -> Translation:
         expired_at=korean(at, "expiredAt") if state == "Cancel" else None,
     )
     happened = korean(at, "completedAt")
-    return Translation(notice, "invoice.updated", happened, invoice_event(notice, happened))
+    return Translation(payload, "invoice.updated", happened, invoice_event(payload, happened))
 
 
-def _read_transfer(request: Question, response: bytes) -> Translation:
+def _read_transfer(request: VerificationRequest, response: bytes) -> Translation:
     transfer = json_body.read(_transfers, response).data
-    if transfer.id != request.reference:
-        raise InvalidField(f"the response is about another transfer than {request.reference}")
+    if transfer.id != request.alias:
+        raise InvalidField(f"the response is about another transfer than {request.alias}")
     state = transfer_state(_TRANSFER_STATES.get(transfer.status, transfer.status))
     _check_progress(request, state)
     at = korean(transfer.confirmed_at, "confirmed_at")
-    notice = TransferNotice(
+    payload = TransferPayload(
         invoice_id=transfer.invoice_id,
-        reference=request.reference if transfer.invoice_id is None else None,
-        transaction_id=request.reference,
+        alias=request.alias if transfer.invoice_id is None else None,
+        transaction_id=request.alias,
         state=state,
         amount=crypto(transfer.amount, "amount"),
         hash=transfer.hash or None,
         reason=UNKNOWN if state == "Fail" else None,
         changed_at=at,
     )
-    return Translation(notice, "transaction.updated", at, transfer_event("transaction.updated", notice))
+    return Translation(payload, "transaction.updated", at, transfer_event("transaction.updated", payload))
 
 
-def _check_progress(request: Question, state: str) -> None:
+def _check_progress(request: VerificationRequest, state: str) -> None:
     claimed = request.claims.get("state", state)
     if _PROGRESS.get(state, _FINAL) < _PROGRESS.get(claimed, _FINAL):
-        raise NotKnownYet(f"{request.subject} {request.reference} is {state} at Tapayz, and not yet {claimed}")
+        raise NotKnownYet(f"{request.subject} {request.alias} is {state} at Tapayz, and not yet {claimed}")
 
 
 API_VERIFICATION = ApiVerification(

@@ -39,7 +39,7 @@ from providers.tapayz.objects import (
     invoice_state,
     transfer_state,
 )
-from stream.events import InvoiceNotice, TransferNotice, Verification
+from stream.events import InvoicePayload, TransferPayload, Verification
 
 SIGNATURE = "x-signature"
 ANY = "any"
@@ -85,7 +85,7 @@ def _is_flat(head: CallbackHead) -> bool:
 def translate_unsigned(received: Received, kind: str) -> Translation:
     """Return the verification request for a body without a signature. Raises as `translate` does."""
     claimed = translate(received, kind)
-    return Translation(tapayz_api.verification_request(claimed.notice), claimed.event_type, claimed.occurred_at)
+    return Translation(tapayz_api.verification_request(claimed.payload), claimed.event_type, claimed.occurred_at)
 
 
 def _translate_invoice(received: Received, event: str, head: CallbackHead, assets: Mapping[str, str]) -> Translation:
@@ -93,7 +93,7 @@ def _translate_invoice(received: Received, event: str, head: CallbackHead, asset
     state, paying = invoice_state(body.state), body.transaction or PayingTransfer()
     at = _first_instant(sent_at, body.timestamp, body.updatedAt, body.completedAt, body.expiredAt)
     amount, currency = cash(body.cashAmount, body.cashAssetId, assets)
-    notice = InvoiceNotice(
+    payload = InvoicePayload(
         invoice_id=body.invoiceId,
         customer_id=body.customerId,
         customer_name=body.customerName,
@@ -115,16 +115,16 @@ def _translate_invoice(received: Received, event: str, head: CallbackHead, asset
         to_address=paying.to or None,
         block_number=block(paying.blockNum),
     )
-    return Translation(notice, event, at, tapayz_api.invoice_event(notice, at))
+    return Translation(payload, event, at, tapayz_api.invoice_event(payload, at))
 
 
 def _translate_transfer(received: Received, event: str, head: CallbackHead, _: Mapping[str, str]) -> Translation:
     body, sent_at = _read(received, head, _transfer, _enveloped_transfer)
     state, asset = transfer_state(body.state), body.Asset.id if body.Asset else None
     at = _first_instant(sent_at, body.timestamp, body.finalizedAt, body.updatedAt)
-    notice = TransferNotice(
+    payload = TransferPayload(
         invoice_id=body.invoiceId,
-        reference=body.id if body.invoiceId is None else None,
+        alias=body.id if body.invoiceId is None else None,
         transaction_id=body.id,
         customer_id=body.customerId,
         state=state,
@@ -137,7 +137,7 @@ def _translate_transfer(received: Received, event: str, head: CallbackHead, _: M
         reason=body.failureReason or body.reason or (UNKNOWN if state == "Fail" else None),
         changed_at=at,
     )
-    return Translation(notice, event, at, tapayz_api.transfer_event(event, notice))
+    return Translation(payload, event, at, tapayz_api.transfer_event(event, payload))
 
 
 def _either(first: msgspec.Raw, second: msgspec.Raw, field: str) -> str | None:

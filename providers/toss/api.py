@@ -10,7 +10,7 @@ from providers.contract import ApiRequest, Contradicted, Received, Translation, 
 from providers.parsing.fields import ABSENT, AnyJson, Id, Instant, StrictOptional, Text
 from providers.parsing.money import EMPTY, currency_code, minor_units, minor_units_or_none
 from providers.parsing.timestamps import is_present, korean
-from stream.events import Cancel, PaymentNotice, PaymentStatus, Question
+from stream.events import Cancel, PaymentPayload, PaymentStatus, VerificationRequest
 
 STATUSES: dict[str, PaymentStatus] = {
     "READY": "pending",
@@ -84,14 +84,14 @@ _payment = msgspec.json.Decoder(TossPayment)
 _evidence = msgspec.json.Decoder(WebhookEvidence)
 
 
-def build_request(request: Question, key: str) -> ApiRequest:
+def build_request(request: VerificationRequest, key: str) -> ApiRequest:
     """`GET /v1/payments/{paymentKey}` or `/v1/payments/orders/{orderId}`, with the secret key as user name (Basic)."""
     credentials = base64.b64encode(f"{key}:".encode()).decode()
     folder = "/v1/payments/orders/" if request.subject == "order" else "/v1/payments/"
-    return ApiRequest("GET", folder + api_support.quoted(request.reference), {"Authorization": f"Basic {credentials}"})
+    return ApiRequest("GET", folder + api_support.quoted(request.alias), {"Authorization": f"Basic {credentials}"})
 
 
-def read_response(request: Question, received: Received, response: bytes) -> Translation:
+def read_response(request: VerificationRequest, received: Received, response: bytes) -> Translation:
     """Translate the payment's state at Toss, whatever the webhook claims.
 
     Raises Contradicted if the payment or its order is another one, if it never had the claimed status or cancel, or if
@@ -104,18 +104,18 @@ def read_response(request: Question, received: Received, response: bytes) -> Tra
     _check(request, payment, evidence)
     stated = korean(evidence.createdAt, "createdAt") if request.claims.get("status") == payment.status else None
     changed_at = min(stated, received.received_at) if stated else None
-    notice = _notice(payment)
+    payload = _payload(payment)
     return Translation(
-        notice,
-        f"payment.{notice.status}",
-        _happened_at(payment, notice, changed_at, received.received_at),
+        payload,
+        f"payment.{payload.status}",
+        _happened_at(payment, payload, changed_at, received.received_at),
         _event_id(payment, changed_at),
     )
 
 
-def _check(request: Question, payment: TossPayment, evidence: WebhookEvidence) -> None:
+def _check(request: VerificationRequest, payment: TossPayment, evidence: WebhookEvidence) -> None:
     expected = payment.orderId if request.subject == "order" else payment.paymentKey
-    if expected != request.reference:
+    if expected != request.alias:
         raise Contradicted("Toss responded with another payment")
     api_support.check_order(request, payment.orderId)
     if request.claims.get("event") == "DEPOSIT_CALLBACK" and not _has_secret_of(payment, evidence):
@@ -133,12 +133,12 @@ def _has_secret_of(payment: TossPayment, evidence: WebhookEvidence) -> bool:
     return hmac.compare_digest(given.encode(), (payment.secret or "").encode())
 
 
-def _notice(payment: TossPayment) -> PaymentNotice:
+def _payload(payment: TossPayment) -> PaymentPayload:
     """A payment that was never approved, such as a virtual account without deposit, is cancelled without a refund."""
     unpaid = payment.status == "CANCELED" and not is_present(payment.approvedAt)
     currency = currency_code(payment.currency)
     amount = minor_units_or_none(payment.totalAmount, currency, "totalAmount")
-    return PaymentNotice(
+    return PaymentPayload(
         order_id=payment.orderId,
         status=STATUSES[payment.status],
         method=payment.method or None,
@@ -149,7 +149,7 @@ def _notice(payment: TossPayment) -> PaymentNotice:
         paid_at=korean(payment.approvedAt, "approvedAt"),
         cancels=() if unpaid else _cancels(payment, currency),
         refunded_amount=0 if unpaid else _refunded_amount(payment, amount, currency),
-        references=(payment.paymentKey,),
+        aliases=(payment.paymentKey,),
     )
 
 
@@ -183,19 +183,19 @@ def _cancels(payment: TossPayment, currency: str) -> tuple[Cancel, ...]:
     )
 
 
-def _happened_at(payment: TossPayment, notice: PaymentNotice, changed_at: int | None, received_at: int) -> int | None:
+def _happened_at(payment: TossPayment, payload: PaymentPayload, changed_at: int | None, received_at: int) -> int | None:
     """Return when the payment reached its status, in microseconds.
 
     The payment has no such time for WAITING_FOR_DEPOSIT, which may follow DONE. The webhook has it, but may be forged:
     its time counts up to the time it was received, which is also the default, since Toss was asked after that.
     """
-    if notice.status == "waiting_for_deposit":
+    if payload.status == "waiting_for_deposit":
         return changed_at or received_at
-    if notice.status == "completed":
-        return notice.paid_at
+    if payload.status == "completed":
+        return payload.paid_at
     times = [korean(cancel.canceledAt, "canceledAt") for cancel in payment.cancels or () if cancel.is_done]
     cancelled = [at for at in times if at]
-    if notice.status in ("cancelled", "partially_cancelled") and cancelled:
+    if payload.status in ("cancelled", "partially_cancelled") and cancelled:
         return max(cancelled)
     return changed_at or korean(payment.requestedAt, "requestedAt")
 

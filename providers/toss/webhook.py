@@ -29,7 +29,7 @@ from providers.parsing import json_body
 from providers.parsing.fields import AnyJson, Id, StrictOptional, Text
 from providers.parsing.timestamps import in_korea
 from providers.toss import api as toss_payment
-from stream.events import Question, Verification
+from stream.events import Verification, VerificationRequest
 
 SIGNATURE = "tosspayments-webhook-signature"
 TIME = "tosspayments-webhook-transmission-time"
@@ -105,12 +105,12 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - o
     payment = outer.data or outer
     if event == DEPOSIT and not payment.secret:
         raise InvalidField("secret is missing")
-    reference = payment.paymentKey or payment.orderId
-    if reference is None:
+    alias = payment.paymentKey or payment.orderId
+    if alias is None:
         raise Unsupported("it names neither a payment nor an order, so the API cannot be asked")
-    request = Question(
+    request = VerificationRequest(
         subject="payment" if payment.paymentKey else "order",
-        reference=reference,
+        alias=alias,
         order_id=payment.orderId,
         claims=_claims(event, payment),
     )

@@ -20,7 +20,7 @@ from providers.parsing.fields import ABSENT, Id, Instant, OrderId, StrictOptiona
 from providers.parsing.money import currency_code, minor_units, minor_units_or_none
 from providers.parsing.timestamps import korean, raw_text
 from providers.signing.hmac_hex import signature, verify_raw
-from stream.events import BillingNotice, Cancel, PaymentNotice, PaymentStatus, Verification
+from stream.events import BillingPayload, Cancel, PaymentPayload, PaymentStatus, Verification
 
 SIGNATURE = "x-tosspayments-signature"
 BUSINESS_ORDER = re.compile(r"BIZ-(?P<user>.+)-[A-Za-z0-9_]+-(?:\d{8}|\d{14})", re.ASCII)
@@ -97,15 +97,15 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - o
 
 def _confirmed(body: SubscriptionFields, event_type: str, sent_at: int | None) -> Translation:
     paid_at = korean(body.approvedAt, "approvedAt")
-    notice = _payment(body, "completed", paid_at=paid_at)
-    return Translation(notice, event_type, paid_at or sent_at, _event_id(body, event_type))
+    payload = _payment(body, "completed", paid_at=paid_at)
+    return Translation(payload, event_type, paid_at or sent_at, _event_id(body, event_type))
 
 
 def _failed(body: SubscriptionFields, event_type: str, sent_at: int | None) -> Translation:
     failure = body.failure or SubscriptionFailure()
     reason = body.failureMessage or failure.message or body.failureCode or failure.code
-    notice = _payment(body, "failed", failure_reason=reason)
-    return Translation(notice, event_type, sent_at, _event_id(body, event_type))
+    payload = _payment(body, "failed", failure_reason=reason)
+    return Translation(payload, event_type, sent_at, _event_id(body, event_type))
 
 
 def _canceled(body: SubscriptionFields, event_type: str, sent_at: int | None) -> Translation:
@@ -113,7 +113,7 @@ def _canceled(body: SubscriptionFields, event_type: str, sent_at: int | None) ->
     total = minor_units_or_none(body.totalAmount, currency_code(body.currency), "totalAmount")
     given_back = sum(cancel.amount for cancel in cancels)
     is_part = body.status == "PARTIAL_CANCELED" or bool(total and given_back and given_back < total)
-    notice = _payment(
+    payload = _payment(
         body,
         "partially_cancelled" if is_part else "cancelled",
         cancels=cancels,
@@ -122,20 +122,20 @@ def _canceled(body: SubscriptionFields, event_type: str, sent_at: int | None) ->
     times = [cancel.cancelled_at for cancel in cancels if cancel.cancelled_at]
     at = max(times, default=None) or korean(body.canceledAt, "canceledAt") or sent_at
     last = cancels[-1].id if cancels else raw_text(body.canceledAt)
-    return Translation(notice, event_type, at, _event_id(body, event_type, last))
+    return Translation(payload, event_type, at, _event_id(body, event_type, last))
 
 
 def _scheduled(body: SubscriptionFields, event_type: str, sent_at: int | None) -> Translation:
-    order, reference = _order_or_reference(body)
+    order, alias = _order_or_alias(body)
     currency = currency_code(body.currency)
-    notice = BillingNotice(
+    payload = BillingPayload(
         order_id=order,
-        reference=reference,
+        alias=alias,
         next_billing_at=_next_billing_at(body),
         amount=_amount(body, currency),
         currency=currency,
     )
-    return Translation(notice, event_type, sent_at)
+    return Translation(payload, event_type, sent_at)
 
 
 _TRANSLATORS: dict[str, Callable[[SubscriptionFields, str, int | None], Translation]] = {
@@ -153,13 +153,13 @@ def _payment(
     paid_at: int | None = None,
     failure_reason: str | None = None,
     cancels: tuple[Cancel, ...] = (),
-) -> PaymentNotice:
-    order, reference = _order_or_reference(body)
+) -> PaymentPayload:
+    order, alias = _order_or_alias(body)
     currency = currency_code(body.currency)
     business = BUSINESS_ORDER.fullmatch(order or "")
-    return PaymentNotice(
+    return PaymentPayload(
         order_id=order,
-        reference=reference,
+        alias=alias,
         status=status,
         method=body.method or None,
         transaction_id=body.paymentKey,
@@ -168,19 +168,19 @@ def _payment(
         failure_reason=failure_reason,
         paid_at=paid_at,
         cancels=cancels,
-        references=(body.paymentKey,) if body.paymentKey else (),
+        aliases=(body.paymentKey,) if body.paymentKey else (),
         user_id=business["user"] if business else None,
     )
 
 
-def _order_or_reference(body: SubscriptionFields) -> tuple[str | None, str | None]:
+def _order_or_alias(body: SubscriptionFields) -> tuple[str | None, str | None]:
     """Return the order, or else the payment's or card's key at Tosspayments. Raises InvalidField without either."""
     if body.orderId is not None:
         return str(body.orderId), None
-    reference = body.paymentKey or body.billingKey or body.customerKey
-    if reference is None:
+    alias = body.paymentKey or body.billingKey or body.customerKey
+    if alias is None:
         raise InvalidField("the body names neither an order nor a payment")
-    return None, reference
+    return None, alias
 
 
 def _amount(body: SubscriptionFields, currency: str) -> int | None:

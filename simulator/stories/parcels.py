@@ -95,7 +95,7 @@ def delivery_tracker(order: Order) -> tuple[Webhook, ...]:
     body = {"carrierId": "kr.cjlogistics", "trackingNumber": order.tracking_number}
     record = ProviderRecord(
         provider="delivery_tracker",
-        reference=order.tracking_number,
+        alias=order.tracking_number,
         status="DELIVERED",
         at=order.at("shipping"),
         carrier="kr.cjlogistics",

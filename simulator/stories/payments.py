@@ -199,10 +199,10 @@ def _paid(
     return Webhook(path, body, order.order_id, (row,), (paid_mail,), headers=headers, api=api)
 
 
-def _api_record(order: Order, provider: str, reference: str, status: str) -> bytes:
+def _api_record(order: Order, provider: str, alias: str, status: str) -> bytes:
     record = ProviderRecord(
         provider=provider,
-        reference=reference,
+        alias=alias,
         status=status,
         order_id=order.order_id,
         amount=str(order.amount),

@@ -55,7 +55,7 @@ def _toss(record: ProviderRecord) -> object:
     """Return a Payment object (API version 2022-11-16)."""
     amount, cancelled = _number(record.amount), record.status == "CANCELED"
     cancel = {
-        "transactionKey": f"cancel-{record.reference}"[:64],
+        "transactionKey": f"cancel-{record.alias}"[:64],
         "cancelReason": "고객 변심",
         "canceledAt": record.at,
         "cancelAmount": amount,
@@ -65,8 +65,8 @@ def _toss(record: ProviderRecord) -> object:
     return {
         "mId": "tosspayments",
         "version": "2022-11-16",
-        "lastTransactionKey": f"{record.status}-{record.reference}"[:64],
-        "paymentKey": record.reference,
+        "lastTransactionKey": f"{record.status}-{record.alias}"[:64],
+        "paymentKey": record.alias,
         "orderId": record.order_id,
         "orderName": "simulated",
         "status": record.status,
@@ -93,7 +93,7 @@ def _portone_v1(record: ProviderRecord) -> object:
     amount, at = _number(record.amount), _unix(record.at)
     cancelled = record.status == "cancelled"
     payment: dict[str, object] = {
-        "imp_uid": record.reference,
+        "imp_uid": record.alias,
         "merchant_uid": record.order_id,
         "status": record.status,
         "amount": amount,
@@ -101,7 +101,7 @@ def _portone_v1(record: ProviderRecord) -> object:
         "currency": record.currency,
         "pay_method": "card",
         "pg_provider": "html5_inicis",
-        "pg_tid": f"tid-{record.reference}",
+        "pg_tid": f"tid-{record.alias}",
         "started_at": at,
         "paid_at": at if record.status in ("paid", "cancelled") else 0,
         "failed_at": at if record.status == "failed" else 0,
@@ -118,7 +118,7 @@ def _portone_v2(record: ProviderRecord) -> object:
     return {
         "status": record.status,
         "id": record.order_id,
-        "transactionId": record.reference,
+        "transactionId": record.alias,
         "merchantId": "merchant-simulated",
         "storeId": "store-simulated",
         "method": {"type": "PaymentMethodCard"},
@@ -138,7 +138,7 @@ def _portone_v2(record: ProviderRecord) -> object:
             "cancelledTaxFree": 0,
         },
         "currency": record.currency,
-        "pgTxId": f"pg-{record.reference}",
+        "pgTxId": f"pg-{record.alias}",
     }
 
 
@@ -149,7 +149,7 @@ def _inicis(record: ProviderRecord) -> object:
     return {
         "resultCode": "00",
         "resultMsg": "정상처리",
-        "tid": record.reference,
+        "tid": record.alias,
         "oid": record.order_id,
         "price": record.amount,
         "paymethod": "VBank",
@@ -168,13 +168,13 @@ def _delivery_tracker(record: ProviderRecord) -> object:
         "description": record.status,
         "location": {"name": "서울 강남구"},
     }
-    return {"data": {"track": {"trackingNumber": record.reference, "lastEvent": event, "events": {"nodes": [event]}}}}
+    return {"data": {"track": {"trackingNumber": record.alias, "lastEvent": event, "events": {"nodes": [event]}}}}
 
 
 def _tapayz(record: ProviderRecord) -> object:
     """Return a list with the invoice."""
     invoice = {
-        "id": record.reference,
+        "id": record.alias,
         "state": record.status,
         "title": record.title,
         "cashAmount": f"{record.amount}.000000",

@@ -9,13 +9,13 @@ import msgspec
 class ProviderRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A payment, a parcel or an invoice, as its provider has it.
 
-    `reference` is the provider's own id, `status` is in the provider's own words, `at` is RFC 3339, `amount` is in the
+    `alias` is the provider's own id, `status` is in the provider's own words, `at` is RFC 3339, `amount` is in the
     currency's major unit as the provider writes it. `carrier` is for parcels; `customer_id` and `title` are for
     invoices.
     """
 
     provider: str
-    reference: str
+    alias: str
     status: str
     order_id: str | None = None
     amount: str | None = None
@@ -45,8 +45,8 @@ class ApiState:
     _failures: dict[str, ApiFailure] = field(default_factory=dict)
 
     def add_record(self, record: ProviderRecord) -> None:
-        """Store a record under its reference and its order id; it replaces an earlier one."""
-        for name in filter(None, (record.reference, record.order_id)):
+        """Store a record under its alias and its order id; it replaces an earlier one."""
+        for name in filter(None, (record.alias, record.order_id)):
             self._records[record.provider, name] = record
 
     def set_failure(self, failure: ApiFailure) -> None:

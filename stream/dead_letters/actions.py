@@ -1,4 +1,4 @@
-"""The SQL of the operators' actions on failed events, which are the rows of the table `parked`."""
+"""The SQL of the operators' actions on failed events, which are the rows of the table `retries`."""
 
 import re
 from collections.abc import Mapping
@@ -32,57 +32,57 @@ Row = Mapping[str, Any]
 LIST = f"""
 SELECT event_id::text, topic, partition, "offset", key, value, status, attempts, error,
        failed_at, last_failed_at, next_attempt_at, dismissed_because, dismissed_at
-  FROM parked WHERE {MATCHES} ORDER BY last_failed_at DESC, event_id LIMIT %(most)b
+  FROM retries WHERE {MATCHES} ORDER BY last_failed_at DESC, event_id LIMIT %(most)b
 """  # noqa: S608 - the condition is a constant, its values are parameters
 
 # Avro encodes a text as UTF-8, so a record that names an order contains the bytes of the name.
 CANDIDATES = f"""
-SELECT event_id::text, key, value FROM parked
+SELECT event_id::text, key, value FROM retries
  WHERE {MATCHES} AND EXISTS (
        SELECT FROM unnest(%(names)b::text[]) AS name
         WHERE key = convert_to(name, 'UTF8') OR position(convert_to(name, 'UTF8') IN value) > 0)
 """  # noqa: S608
 
-COUNT = f"SELECT count(*) FROM parked WHERE status = %(status)b::text AND {MATCHES}"  # noqa: S608
+COUNT = f"SELECT count(*) FROM retries WHERE status = %(status)b::text AND {MATCHES}"  # noqa: S608
 
 REDRIVE = f"""
 WITH chosen AS (
-    SELECT event_id FROM parked WHERE status = 'abandoned' AND {MATCHES} ORDER BY event_id FOR UPDATE),
+    SELECT event_id FROM retries WHERE status = 'dead' AND {MATCHES} ORDER BY event_id FOR UPDATE),
 redriven AS (
-    UPDATE parked SET status = 'retrying', attempts = 0, next_attempt_at = now()
-      FROM chosen WHERE parked.event_id = chosen.event_id RETURNING parked.event_id)
+    UPDATE retries SET status = 'retrying', attempts = 0, next_attempt_at = now()
+      FROM chosen WHERE retries.event_id = chosen.event_id RETURNING retries.event_id)
 UPDATE inbox SET outcome = 'retrying' FROM redriven WHERE inbox.event_id = redriven.event_id
 """  # noqa: S608
 
 # Before all due events: while consumption is stopped, they are retried one at a time, and there may be a thousand.
 BEFORE_ALL_DUE = """
-least(now(), (SELECT min(next_attempt_at) - interval '1 microsecond' FROM parked WHERE status = 'retrying'))
+least(now(), (SELECT min(next_attempt_at) - interval '1 microsecond' FROM retries WHERE status = 'retrying'))
 """
 
 # More than MAX_RETRIES: the next failure ends the retries, also while attempts are not counted.
 GIVE_UP = f"""
 WITH chosen AS (
-    SELECT event_id FROM parked WHERE status = 'retrying' AND {MATCHES} ORDER BY event_id FOR UPDATE)
-UPDATE parked SET attempts = {MAX_RETRIES + 1}, next_attempt_at = {BEFORE_ALL_DUE}
-  FROM chosen WHERE parked.event_id = chosen.event_id
+    SELECT event_id FROM retries WHERE status = 'retrying' AND {MATCHES} ORDER BY event_id FOR UPDATE)
+UPDATE retries SET attempts = {MAX_RETRIES + 1}, next_attempt_at = {BEFORE_ALL_DUE}
+  FROM chosen WHERE retries.event_id = chosen.event_id
 """  # noqa: S608
 
-# The outcome in the inbox stays `abandoned`: that is what happened to the event.
+# The outcome in the inbox stays `dead`: that is what happened to the event.
 DISMISS = f"""
 WITH chosen AS (
-    SELECT event_id FROM parked WHERE status = 'abandoned' AND {MATCHES} ORDER BY event_id FOR UPDATE)
-UPDATE parked SET status = 'dismissed', dismissed_because = %(because)b::text, dismissed_at = now(),
+    SELECT event_id FROM retries WHERE status = 'dead' AND {MATCHES} ORDER BY event_id FOR UPDATE)
+UPDATE retries SET status = 'dismissed', dismissed_because = %(because)b::text, dismissed_at = now(),
                   dismissal_published = false
-  FROM chosen WHERE parked.event_id = chosen.event_id RETURNING parked.event_id::text
+  FROM chosen WHERE retries.event_id = chosen.event_id RETURNING retries.event_id::text
 """  # noqa: S608
 
 # Events that waited too long did not fail, so they have a row in the inbox only.
 WAITED = """
-inbox.outcome = 'abandoned' AND NOT EXISTS (SELECT FROM parked WHERE parked.event_id = inbox.event_id)
+inbox.outcome = 'dead' AND NOT EXISTS (SELECT FROM retries WHERE retries.event_id = inbox.event_id)
 """
 COUNT_WAITED = f"SELECT count(*) FROM inbox WHERE event_id = ANY (%(ids)b::text[]::uuid[]) AND {WAITED}"  # noqa: S608
 DISMISS_WAITED = f"""
-INSERT INTO parked (event_id, topic, partition, "offset", attempts, error, status, next_attempt_at,
+INSERT INTO retries (event_id, topic, partition, "offset", attempts, error, status, next_attempt_at,
                     dismissed_because, dismissed_at, dismissal_published)
 SELECT event_id, topic, partition, "offset", 0, %(error)b::text, 'dismissed', now(), %(because)b::text, now(), false
   FROM inbox WHERE event_id = ANY (%(ids)b::text[]::uuid[]) AND {WAITED}
@@ -91,23 +91,23 @@ SELECT event_id, topic, partition, "offset", 0, %(error)b::text, 'dismissed', no
 
 # For a replay: apply dismissals that were published before.
 RESTORE_DISMISSED = """
-UPDATE parked SET status = 'dismissed', dismissed_because = told.because, dismissed_at = to_timestamp(told.at / 1e6)
-  FROM unnest(%(ids)b::text[]::uuid[], %(reasons)b::text[], %(times)b::bigint[]) AS told (event_id, because, at)
- WHERE parked.event_id = told.event_id AND status = 'abandoned'
+UPDATE retries SET status = 'dismissed', dismissed_because = saved.because, dismissed_at = to_timestamp(saved.at / 1e6)
+  FROM unnest(%(ids)b::text[]::uuid[], %(reasons)b::text[], %(times)b::bigint[]) AS saved (event_id, because, at)
+ WHERE retries.event_id = saved.event_id AND status = 'dead'
 """
 RESTORE_WAITED = f"""
-INSERT INTO parked (event_id, topic, partition, "offset", attempts, error, status, next_attempt_at,
+INSERT INTO retries (event_id, topic, partition, "offset", attempts, error, status, next_attempt_at,
                     dismissed_because, dismissed_at)
 SELECT event_id, topic, partition, "offset", 0, %(error)b::text, 'dismissed', now(), because, to_timestamp(at / 1e6)
   FROM inbox
-  JOIN unnest(%(ids)b::text[]::uuid[], %(reasons)b::text[], %(times)b::bigint[]) AS told (event_id, because, at)
+  JOIN unnest(%(ids)b::text[]::uuid[], %(reasons)b::text[], %(times)b::bigint[]) AS saved (event_id, because, at)
  USING (event_id)
  WHERE {WAITED} ON CONFLICT DO NOTHING
 """  # noqa: S608
-HAS_ABANDONED = "SELECT EXISTS (SELECT FROM inbox WHERE outcome = 'abandoned')"
+HAS_DEAD = "SELECT EXISTS (SELECT FROM inbox WHERE outcome = 'dead')"
 
 RETRY_NOW = f"""
-UPDATE parked SET next_attempt_at = {BEFORE_ALL_DUE} WHERE event_id = %(id)b::text::uuid AND status = 'retrying'
+UPDATE retries SET next_attempt_at = {BEFORE_ALL_DUE} WHERE event_id = %(id)b::text::uuid AND status = 'retrying'
 """  # noqa: S608
 
 
@@ -175,9 +175,9 @@ def dismiss(tx: Connection, selected: EventFilter, reason: str) -> list[str]:
     return [*failed, *tx.exec_driver_sql(DISMISS_WAITED, values).scalars()]
 
 
-def has_abandoned(tx: Connection) -> bool:
+def has_dead(tx: Connection) -> bool:
     """Return whether any event is dead or has waited too long."""
-    found: bool = tx.exec_driver_sql(HAS_ABANDONED).scalar_one()
+    found: bool = tx.exec_driver_sql(HAS_DEAD).scalar_one()
     return found
 
 

@@ -9,7 +9,7 @@ from stream.dead_letters.actions import EventFilter
 
 MOST, USUAL = 500, 50
 """The largest and the default limit of a list, in events."""
-STATUSES = ("retrying", "abandoned", "dismissed")
+STATUSES = ("retrying", "dead", "dismissed")
 FILTERS = frozenset({"status", "cause", "order", "since", "until", "id", "name"})
 """`name` is an id that the provider gave; `id` is ours."""
 LONGEST = 200
@@ -29,7 +29,7 @@ def parse(fields: Mapping[str, object], *, besides: Collection[str] = ()) -> Eve
         raise _malformed("since must be before until")
     statuses = texts(fields, "status")
     if not set(statuses) <= set(STATUSES):
-        raise _malformed("status must be retrying, abandoned or dismissed")
+        raise _malformed("status must be retrying, dead or dismissed")
     event_ids = tuple(event_id(text) for text in texts(fields, "id"))
     orders, causes, names = (texts(fields, name) for name in ("order", "cause", "name"))
     return EventFilter(event_ids, statuses, orders, causes, since, until, names)

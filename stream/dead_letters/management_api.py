@@ -25,14 +25,14 @@ RETRIES_EXHAUSTED = f"최대 재시도 횟수를 초과했습니다: {MAX_RETRIE
 """Texts of contract E."""
 NOT_RETRIED = {
     "waiting": "it did not fail: it waits for another event, such as its order, and is processed when that arrives",
-    "abandoned": "it did not fail: the event that it waits for has not arrived; it is processed when that arrives",
+    "dead": "it did not fail: the event that it waits for has not arrived; it is processed when that arrives",
     "retrying": "it is being retried at this moment; repeat the request",
     "dismissed": "it was dismissed; it is processed if the event that it waits for arrives",
     "conflict": "another event with the same id and other content was processed; this one never is",
 }
 """Why an event with this outcome is not retried, for every outcome that neither failed nor was processed."""
 PROCESSED = ("processed", "late", "duplicate")
-OPEN = ("retrying", "abandoned")
+OPEN = ("retrying", "dead")
 
 Verb = Callable[[Connection, Mapping[str, object]], object]
 
@@ -83,7 +83,7 @@ class ManagementApi:
     def redrive(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Make the selected dead events retrying again, with 0 attempts; with `dryRun` only count them."""
         selected, dry = self._selection(tx, fields)
-        matched = actions.count(tx, "abandoned", selected) if selected else 0
+        matched = actions.count(tx, "dead", selected) if selected else 0
         redriven = actions.redrive(tx, selected) if selected and not dry else 0
         if redriven:
             log.info("dead.redriven", count=redriven)
@@ -93,16 +93,16 @@ class ManagementApi:
         """Give the selected retrying events one last retry, due now; with `dryRun` only count them."""
         selected, dry = self._selection(tx, fields)
         matched = actions.count(tx, "retrying", selected) if selected else 0
-        given_up = actions.give_up(tx, selected) if selected and not dry else 0
-        if given_up:
-            log.warning("dead.given_up", count=given_up)
-        return {"service": self.service, "matched": matched, "givenUp": given_up}
+        ended = actions.give_up(tx, selected) if selected and not dry else 0
+        if ended:
+            log.warning("dead.given_up", count=ended)
+        return {"service": self.service, "matched": matched, "givenUp": ended}
 
     def dismiss(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Dismiss the selected dead events and store the reason; with `dryRun` only count them."""
         reason = filters.reason(fields.get("because"))
         selected, dry = self._selection(tx, {name: value for name, value in fields.items() if name != "because"})
-        matched = actions.count(tx, "abandoned", selected) + actions.count_waited(tx, selected) if selected else 0
+        matched = actions.count(tx, "dead", selected) + actions.count_waited(tx, selected) if selected else 0
         dismissed = actions.dismiss(tx, selected, reason) if selected and not dry else []
         for event_id in dismissed:
             log.warning("dead.dismissed", id=event_id, cause=masked_text(reason))
@@ -149,7 +149,7 @@ class ManagementApi:
         outcome = self._outcome(tx, name)
         if outcome in PROCESSED:
             return RequestRefused(409, "already_processed", ALREADY_PROCESSED)
-        if outcome == "abandoned" and (rows := actions.select(tx, EventFilter(ids=(name,)), 1)):
+        if outcome == "dead" and (rows := actions.select(tx, EventFilter(ids=(name,)), 1)):
             if rows[0]["status"] == "dismissed":
                 return RequestRefused(
                     409, "dismissed", f"it was dismissed: {masked_text(rows[0]['dismissed_because'])}"
@@ -222,5 +222,5 @@ def _attempts(rows: Sequence[actions.Row]) -> dict[str, object]:
 
 def _order(record: Record | None) -> str | None:
     """Return the order that a record names, if any."""
-    order: str | None = getattr(getattr(record, "notice", record), "order_id", None)
+    order: str | None = getattr(getattr(record, "payload", record), "order_id", None)
     return order

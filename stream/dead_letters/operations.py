@@ -36,9 +36,7 @@ STORE_AWAY = (503,)
 LIST = Operation(
     "Failed events, the latest failure first",
     query={**FILTERS, "limit": integer(1, MOST, USUAL)},
-    response=record(
-        service=TEXT, events=array(EVENT), counts=record(retrying=NUMBER, abandoned=NUMBER, dismissed=NUMBER)
-    ),
+    response=record(service=TEXT, events=array(EVENT), counts=record(retrying=NUMBER, dead=NUMBER, dismissed=NUMBER)),
     refusals=STORE_AWAY,
 )
 SHOW = Operation(

@@ -69,14 +69,14 @@ class DeadRecord(Record, frozen=True, kw_only=True):
 
 
 class NotificationSent(Record, frozen=True, kw_only=True):
-    """A notification was sent to a person about the domain event `fact_id`. It never contains the address.
+    """A notification was sent to a person about the domain event `event_id`. It never contains the address.
 
     `again_of` is the notification that an operator decided to send again as this one.
     """
 
     notification_id: str
-    fact_id: str
-    fact_type: str
+    event_id: str
+    event_type: str
     audience: str
     channel: str
     order_id: str | None

@@ -8,7 +8,7 @@ from hashlib import sha1, sha256
 
 import msgspec
 
-from stream.events import ConsoleAction, DeadRecord, Notice, Outcome, RejectedWebhook
+from stream.events import ConsoleAction, DeadRecord, Outcome, Payload, RejectedWebhook
 
 NAMESPACE = bytes.fromhex("6ec9a1f20d4b5c0e9a35b7c2f1de8a44")
 _canonical = msgspec.json.Encoder(order="deterministic")
@@ -21,9 +21,9 @@ def uuid5(name: str) -> str:
     return f"{raw[:8]}-{raw[8:12]}-5{raw[13:16]}-{variant}{raw[17:20]}-{raw[20:32]}"
 
 
-def digest(notice: Notice) -> bytes:
+def digest(payload: Payload) -> bytes:
     """Return the SHA-256 of the canonical fields; two webhooks with one id and different digests are a conflict."""
-    return sha256(_canonical.encode(notice)).digest()
+    return sha256(_canonical.encode(payload)).digest()
 
 
 def event_id(provider: str, mode: str, provider_event_id: str) -> str:
@@ -39,12 +39,12 @@ def key_id(provider: str, mode: str, path: str, key: str) -> str:
     return uuid5(f"key\n{provider}\n{mode}\n{path}\n{key}")
 
 
-def receipt_id(provider: str, body: bytes, received_at: int) -> str:
+def verification_request_id(provider: str, body: bytes, received_at: int) -> str:
     """Return the id of one delivery of an unconfirmed webhook.
 
     `received_at` is part of it, since the same body may report another change later.
     """
-    return uuid5(f"receipt\n{provider}\n{sha256(body).hexdigest()}\n{received_at}")
+    return uuid5(f"verification request\n{provider}\n{sha256(body).hexdigest()}\n{received_at}")
 
 
 def domain_event_id(kind: str, *key: str) -> str:
@@ -52,7 +52,7 @@ def domain_event_id(kind: str, *key: str) -> str:
 
     Two webhooks that report the same change therefore yield one domain event.
     """
-    return uuid5("\n".join(("fact", kind, *key)))
+    return uuid5("\n".join(("domain event", kind, *key)))
 
 
 def notification_id(event_id: str, audience: str, channel: str) -> str:

@@ -24,7 +24,7 @@ DisputeStatus = Literal[
 InvoiceState = Literal["Ready", "Wait", "Pending", "Cancel", "Fail", "Reject", "Complete"]
 TransferState = Literal["Pending", "Fail", "Complete"]
 ProviderPhase = Literal["paused", "draining", "finishing", "active"]
-OutcomeKind = Literal["processed", "late", "duplicate", "conflict", "waiting", "retrying", "abandoned", "dismissed"]
+OutcomeKind = Literal["processed", "late", "duplicate", "conflict", "waiting", "retrying", "dead", "dismissed"]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -54,27 +54,27 @@ def by_event(record: DomainEvent | Outcome | DeadRecord | QuarantinedWebhook) ->
 def by_order(webhook: ByOrder) -> str:
     """Return the order id, else the provider's reference of the payment."""
     if isinstance(webhook, OrderWebhook):
-        return webhook.notice.order_id
-    return webhook.notice.order_id or f"{webhook.envelope.provider}:{webhook.notice.reference}"
+        return webhook.payload.order_id
+    return webhook.payload.order_id or f"{webhook.envelope.provider}:{webhook.payload.alias}"
 
 
 def by_parcel(webhook: ShippingWebhook) -> str:
     """Return the carrier and tracking number, since an order may have several parcels; without one, as `by_order`."""
-    notice = webhook.notice
-    if notice.tracking_number:
-        return f"{notice.carrier_code or webhook.envelope.provider}:{parcel_number(notice.tracking_number)}"
+    payload = webhook.payload
+    if payload.tracking_number:
+        return f"{payload.carrier_code or webhook.envelope.provider}:{parcel_number(payload.tracking_number)}"
     return by_order(webhook)
 
 
 def by_invoice(webhook: InvoiceWebhook | TransferWebhook) -> str:
     """Return the invoice id, else the reference of the transfer that pays it."""
     if isinstance(webhook, InvoiceWebhook):
-        return webhook.notice.invoice_id
-    return webhook.notice.invoice_id or f"{webhook.envelope.provider}:{webhook.notice.reference}"
+        return webhook.payload.invoice_id
+    return webhook.payload.invoice_id or f"{webhook.envelope.provider}:{webhook.payload.alias}"
 
 
 def by_reference(webhook: UnconfirmedWebhook) -> str:
-    return f"{webhook.envelope.provider}:{webhook.notice.reference}"
+    return f"{webhook.envelope.provider}:{webhook.payload.alias}"
 
 
 def by_provider(record: RejectedWebhook) -> str:
@@ -82,7 +82,7 @@ def by_provider(record: RejectedWebhook) -> str:
 
 
 def by_customer(webhook: CustomerWebhook) -> str:
-    return webhook.notice.customer_id
+    return webhook.payload.customer_id
 
 
 def by_provider_state(record: ProviderState | SecretSeen) -> str:

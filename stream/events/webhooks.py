@@ -1,4 +1,4 @@
-"""The webhooks of providers and the shop: an envelope, and the content in canonical fields (a notice)."""
+"""The webhooks of providers and the shop: an envelope, and the content in canonical fields (a payload)."""
 
 import msgspec
 
@@ -18,7 +18,7 @@ from stream.events.record import (
 class Envelope(Record, frozen=True, kw_only=True):
     """A webhook's request and how it was verified: all that is needed to verify and translate it again.
 
-    `digest` is the SHA-256 of the notice (see `ids.digest`), `raw` the body as it was received.
+    `digest` is the SHA-256 of the payload (see `ids.digest`), `raw` the body as it was received.
     """
 
     event_id: str
@@ -34,10 +34,10 @@ class Envelope(Record, frozen=True, kw_only=True):
     headers: dict[str, str]
     raw: bytes
     seal: str | None = None
-    receipt_id: str | None = None
+    verification_request_id: str | None = None
 
 
-class Notice(Record, frozen=True, kw_only=True, omit_defaults=True):
+class Payload(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A webhook's content in canonical fields, from which its digest is computed.
 
     Fields with their default value are omitted from the encoding, so that adding a field changes no existing digest.
@@ -45,7 +45,7 @@ class Notice(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Webhook(Record, frozen=True, kw_only=True):
-    """A verified webhook: an envelope and, in each subclass, a notice."""
+    """A verified webhook: an envelope and, in each subclass, a payload."""
 
     envelope: Envelope
 
@@ -59,17 +59,17 @@ class Cancel(Record, frozen=True, kw_only=True):
     cancelled_at: int | None = None
 
 
-class PaymentNotice(Notice, frozen=True, kw_only=True):
-    """The status of a payment. `reference` is the provider's id of it when the webhook does not name the shop's order.
+class PaymentPayload(Payload, frozen=True, kw_only=True):
+    """The status of a payment. `alias` is the provider's id of it when the webhook does not name the shop's order.
 
-    `references` are the payment's aliases at the provider that later webhooks may use instead of the order. Refunds are
+    `aliases` are the payment's aliases at the provider that later webhooks may use instead of the order. Refunds are
     given either as `cancels`, one entry each, or as `refunded_amount`, their sum so far. `partially_cancelled` with the
     whole amount refunded counts as `cancelled`. `released_amount` is the part of an authorization that was not
     captured, if the provider represents its release as a refund, which returns no money.
     """
 
     order_id: str | None
-    reference: str | None = None
+    alias: str | None = None
     status: PaymentStatus
     method: str | None = None
     transaction_id: str | None = None
@@ -81,30 +81,30 @@ class PaymentNotice(Notice, frozen=True, kw_only=True):
     cancels: tuple[Cancel, ...] = ()
     refunded_amount: int | None = None
     released_amount: int | None = None
-    references: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
     user_id: str | None = None
 
 
-class BillingNotice(Notice, frozen=True, kw_only=True):
+class BillingPayload(Payload, frozen=True, kw_only=True):
     """The provider will charge this subscription's card again, at `next_billing_at` if it is known."""
 
     order_id: str | None
-    reference: str | None = None
+    alias: str | None = None
     next_billing_at: int | None = None
     amount: int | None = None
     currency: str = "KRW"
 
 
-class DisputeNotice(Notice, frozen=True, kw_only=True):
+class DisputePayload(Payload, frozen=True, kw_only=True):
     """The status of a dispute that a customer's bank has opened.
 
-    The payment is identified as in PaymentNotice. A status that begins with `warning` is an inquiry: no money moved.
+    The payment is identified as in PaymentPayload. A status that begins with `warning` is an inquiry: no money moved.
     `evidence_due_by` is the deadline for a response to the bank. `funds` is `withdrawn` when the provider has taken the
     amount from the shop's balance, `reinstated` when it has returned it.
     """
 
     order_id: str | None
-    reference: str | None = None
+    alias: str | None = None
     dispute_id: str
     status: DisputeStatus
     reason: str | None = None
@@ -113,17 +113,17 @@ class DisputeNotice(Notice, frozen=True, kw_only=True):
     evidence_due_by: int | None = None
     funds: str | None = None
     transaction_id: str | None = None
-    references: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
 
 
-class ShippingNotice(Notice, frozen=True, kw_only=True):
+class ShippingPayload(Payload, frozen=True, kw_only=True):
     """The status of a parcel; an order may have several.
 
     `carrier` is the carrier as the sender spelled it, `carrier_code` its one normalised spelling.
     """
 
     order_id: str | None
-    reference: str | None = None
+    alias: str | None = None
     status: ShippingStatus
     carrier: str | None = None
     carrier_code: str | None = None
@@ -132,26 +132,26 @@ class ShippingNotice(Notice, frozen=True, kw_only=True):
     scanned_at: int | None = None
 
 
-class RefundNotice(Notice, frozen=True, kw_only=True):
+class RefundPayload(Payload, frozen=True, kw_only=True):
     """The status of a refund; `refund_id` is the shop's or the provider's.
 
-    `told_by_payment` is True when the provider also reports the refund in a payment webhook. People are then notified
-    of its success by the payment's events.
+    `reported_by_payment` is True when the provider also reports the refund in a payment webhook. People are then
+    notified of its success by the payment's events.
     """
 
     order_id: str | None
-    reference: str | None = None
+    alias: str | None = None
     refund_id: str
     status: RefundStatus
     amount: int | None = None
     currency: str = "KRW"
     reason: str | None = None
     refunded_at: int | None = None
-    references: tuple[str, ...] = ()
-    told_by_payment: bool = False
+    aliases: tuple[str, ...] = ()
+    reported_by_payment: bool = False
 
 
-class InvoiceNotice(Notice, frozen=True, kw_only=True):
+class InvoicePayload(Payload, frozen=True, kw_only=True):
     """The state of a crypto invoice. `cash_amount` is in minor units; crypto amounts are decimal strings.
 
     `transaction_id`, hash, addresses and block belong to the transfer that pays it.
@@ -179,14 +179,14 @@ class InvoiceNotice(Notice, frozen=True, kw_only=True):
     block_number: int | None = None
 
 
-class TransferNotice(Notice, frozen=True, kw_only=True):
+class TransferPayload(Payload, frozen=True, kw_only=True):
     """The state of a blockchain transfer that pays an invoice; later webhooks may give only its `transaction_id`.
 
     `amount` is a decimal string of the asset.
     """
 
     invoice_id: str | None = None
-    reference: str | None = None
+    alias: str | None = None
     transaction_id: str
     customer_id: str | None = None
     state: TransferState
@@ -200,19 +200,19 @@ class TransferNotice(Notice, frozen=True, kw_only=True):
     changed_at: int | None = None
 
 
-class Question(Notice, frozen=True, kw_only=True):
-    """A request to confirm an unsigned webhook at its provider's API: it asks for `reference`, a `subject` of the API.
+class VerificationRequest(Payload, frozen=True, kw_only=True):
+    """A request to confirm an unsigned webhook at its provider's API: it asks for `alias`, a `subject` of the API.
 
     `claims` are the webhook's own statements, compared with the API's response where the response has nothing better.
     """
 
     subject: str
-    reference: str
+    alias: str
     order_id: str | None = None
     claims: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-class OrderNotice(Notice, frozen=True, kw_only=True):
+class OrderPayload(Payload, frozen=True, kw_only=True):
     """An order of the shop: customer, seller, and the amount to be paid."""
 
     order_id: str
@@ -228,7 +228,7 @@ class OrderNotice(Notice, frozen=True, kw_only=True):
     updated_at: int | None = None
 
 
-class CustomerNotice(Notice, frozen=True, kw_only=True):
+class CustomerPayload(Payload, frozen=True, kw_only=True):
     """A customer of the shop and the address for notifications."""
 
     customer_id: str
@@ -239,47 +239,47 @@ class CustomerNotice(Notice, frozen=True, kw_only=True):
 
 
 class PaymentWebhook(Webhook, frozen=True, kw_only=True):
-    notice: PaymentNotice
+    payload: PaymentPayload
 
 
 class ShippingWebhook(Webhook, frozen=True, kw_only=True):
-    notice: ShippingNotice
+    payload: ShippingPayload
 
 
 class RefundWebhook(Webhook, frozen=True, kw_only=True):
-    notice: RefundNotice
+    payload: RefundPayload
 
 
 class OrderWebhook(Webhook, frozen=True, kw_only=True):
-    notice: OrderNotice
+    payload: OrderPayload
 
 
 class CustomerWebhook(Webhook, frozen=True, kw_only=True):
-    notice: CustomerNotice
+    payload: CustomerPayload
 
 
 class BillingWebhook(Webhook, frozen=True, kw_only=True):
-    notice: BillingNotice
+    payload: BillingPayload
 
 
 class DisputeWebhook(Webhook, frozen=True, kw_only=True):
-    notice: DisputeNotice
+    payload: DisputePayload
 
 
 class InvoiceWebhook(Webhook, frozen=True, kw_only=True):
-    notice: InvoiceNotice
+    payload: InvoicePayload
 
 
 class TransferWebhook(Webhook, frozen=True, kw_only=True):
-    notice: TransferNotice
+    payload: TransferPayload
 
 
 class UnconfirmedWebhook(Webhook, frozen=True, kw_only=True):
-    """A webhook that its provider has to confirm. Its id is a receipt id; the event id comes with the confirmation.
+    """A webhook that its provider has to confirm. Its id is that of its verification request.
 
-    `source` is the group that the sender's address is counted in, so that a sender of many webhooks does not delay the
-    others.
+    The confirmation has the event id. `source` is the group that the sender's address is counted in, so that a sender
+    of many webhooks does not delay the others.
     """
 
-    notice: Question
+    payload: VerificationRequest
     source: str | None = None

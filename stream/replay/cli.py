@@ -52,12 +52,12 @@ def _replay(service: ReplayService, words: Sequence[str]) -> None:
     )
     parser.add_argument("--orders", type=_orders, default=(), metavar="A,B", help="replay only these orders")
     parser.add_argument("--retranslate", action="store_true", help="translate the raw bodies with the current code")
-    parser.add_argument("--announce", action="store_true", help=PUBLISH_HELP)
+    parser.add_argument("--publish", action="store_true", help=PUBLISH_HELP)
     options = parser.parse_args(words)
-    if options.announce and options.to:
-        parser.error("--announce cannot be used with --to: the state at that time may have changed since")
+    if options.publish and options.to:
+        parser.error("--publish cannot be used with --to: the state at that time may have changed since")
     service.replay(ReplayRequest(service.spec.service, options.into, options.to, options.orders, options.retranslate))
-    if options.announce:
+    if options.publish:
         _publish_owed(service, options.into)
     name = service.spec.service
     _print(f"{name} is replayed into {options.into}; see `hookstream replay diff {name} {options.into}`")
@@ -75,7 +75,7 @@ def _diff(service: ReplayService, words: Sequence[str]) -> None:
     for row in found.rows:
         _print(f"{row.table} {row.key}\n  live   {_json(row.live)}\n  replay {_json(row.new)}")
     for rescued in found.rescued:
-        _print(f"abandoned by live, {rescued.outcome} here: {rescued.event_id} {rescued.location} {rescued.error}")
+        _print(f"dead by live, {rescued.outcome} here: {rescued.event_id} {rescued.location} {rescued.error}")
     for event in owed[: options.limit]:
         _print(f"owed: {event.kind} {event.event_id} of {(event.key or b'').decode(errors='replace')}")
     _print(f"{len(found.rescued)} rescued, {len(owed)} domain events owed")
@@ -84,12 +84,12 @@ def _diff(service: ReplayService, words: Sequence[str]) -> None:
 def _promote(service: ReplayService, words: Sequence[str]) -> None:
     parser = _parser(service, "promote")
     parser.add_argument("name")
-    parser.add_argument("--announce", action="store_true", help=PUBLISH_HELP)
+    parser.add_argument("--publish", action="store_true", help=PUBLISH_HELP)
     options = parser.parse_args(words)
     service.promote(options.name)
     back = f"`hookstream replay rollback {service.spec.service}`"
     _print(f"{options.name} is live; the previous schema is {service.retired_name}, {back} restores it")
-    if options.announce:
+    if options.publish:
         _publish_owed(service, schema.live_name(service.live))
 
 
@@ -100,11 +100,11 @@ def _rollback(service: ReplayService, words: Sequence[str]) -> None:
 
 def _rebuild(service: ReplayService, words: Sequence[str]) -> None:
     parser = _parser(service, "rebuild")
-    parser.add_argument("--announce", action="store_true", help=PUBLISH_HELP)
+    parser.add_argument("--publish", action="store_true", help=PUBLISH_HELP)
     options = parser.parse_args(words)
     service.rebuild()
     _print(f"the store of {service.spec.service} is rebuilt")
-    if options.announce:
+    if options.publish:
         _publish_owed(service, schema.live_name(service.live))
 
 

@@ -12,7 +12,7 @@ from stream.replay.schema import quoted, tables
 from stream.replay.spec import ReplaySpec
 
 STREAM_TABLES = frozenset(
-    {"alembic_version", "ownership", "inbox", "outbox", "parked", "pause", "idempotency_keys", *ledger.TABLES}
+    {"alembic_version", "ownership", "inbox", "outbox", "retries", "pause", "idempotency_keys", *ledger.TABLES}
 )
 ORDER_DEPENDENT = frozenset({"waiting_since", "outcome"})
 """Columns that depend on when and in which order records were read, in addition to those that default to now().
@@ -28,10 +28,10 @@ WRITTEN_AT = """
 SELECT column_name::text FROM information_schema.columns
  WHERE table_schema = %(schema)s AND table_name = %(table)s AND column_default = 'now()'
 """
-ABANDONED = """
-SELECT was.event_id::text, was.topic, was.partition, was."offset", now_.outcome, coalesce(parked.error, '')
-  FROM {live}.inbox AS was JOIN {new}.inbox AS now_ USING (event_id) LEFT JOIN {live}.parked USING (event_id)
- WHERE was.outcome = 'abandoned' AND now_.outcome IN ('processed', 'late', 'waiting')
+DEAD = """
+SELECT was.event_id::text, was.topic, was.partition, was."offset", now_.outcome, coalesce(retries.error, '')
+  FROM {live}.inbox AS was JOIN {new}.inbox AS now_ USING (event_id) LEFT JOIN {live}.retries USING (event_id)
+ WHERE was.outcome = 'dead' AND now_.outcome IN ('processed', 'late', 'waiting')
  ORDER BY 2, 3, 4
 """
 
@@ -139,7 +139,7 @@ def _row(table: str, key: str, live: dict[str, object] | None, new: dict[str, ob
 
 
 def _rescued(tx: Connection, live: str, new: str) -> list[RescuedEvent]:
-    statement = ABANDONED.format(live=quoted(live), new=quoted(new))
+    statement = DEAD.format(live=quoted(live), new=quoted(new))
     return [RescuedEvent(*row) for row in tx.exec_driver_sql(statement)]
 
 

@@ -5,7 +5,17 @@ from sqlalchemy import Connection
 from stream.replay.diff import STREAM_TABLES
 from stream.replay.schema import quoted, tables
 
-HIDDEN = ["payload", "told", "metadata", "cancels", "created_at", "updated_at", "waiting_since", "orphan", "fact"]
+HIDDEN = [
+    "payload",
+    "registers",
+    "metadata",
+    "cancels",
+    "created_at",
+    "updated_at",
+    "waiting_since",
+    "pending",
+    "event",
+]
 """Columns that are long, that are not about the order, or that depend on the time of the replay."""
 NAMED = """
 SELECT column_name::text FROM information_schema.columns

@@ -177,7 +177,7 @@ class Promotion:
         if published:
             ledger.extend(
                 tx,
-                "told",
+                "published",
                 {partition: OffsetRange(range_.first, range_.first) for partition, range_ in published.items()},
             )
         ledger.mark_finished(tx)

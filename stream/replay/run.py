@@ -58,7 +58,7 @@ class Replay:
                 )
             if not ledger.unread(tx, "source"):
                 ledger.extend(tx, "source", source)
-                ledger.extend(tx, "told", published)
+                ledger.extend(tx, "published", published)
         self._request = begun.request
         return begun
 
@@ -112,12 +112,12 @@ class Replay:
             return
         found = offset_ranges(self._cluster, self._spec.publishes)
         with self._store.begin() as tx:
-            ledger.extend(tx, "told", found)
+            ledger.extend(tx, "published", found)
             publications.read_published(tx, self._cluster, self._codec)
 
     def _finish(self) -> None:
         with self._store.begin() as tx:
-            waiting.abandon_overdue(tx, list(ledger.unread(tx, "source")), self._settings.wait_limit_s)
+            waiting.mark_overdue(tx, list(ledger.unread(tx, "source")), self._settings.wait_limit_s)
             tx.exec_driver_sql(INSERT_ALIASES)
             publications.read_dismissed(tx, self._cluster, self._codec, self._spec.service)
             self._spec.settle(tx)

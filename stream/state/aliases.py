@@ -20,13 +20,13 @@ class Alias(msgspec.Struct, Generic[S], frozen=True):
     """
 
     order_id: str | None = None
-    pending: S | None = msgspec.field(default=None, name="orphan")
+    pending: S | None = msgspec.field(default=None, name="pending")
     waiting: tuple[str, ...] = ()
 
 
-def alias_keys(provider: str, reference: str | None, references: Iterable[str]) -> list[AliasKey]:
-    """Return the keys of all aliases of a payment at its provider, without duplicates; that of `reference` first."""
-    return [(provider, name) for name in dict.fromkeys([*([reference] if reference else []), *references])]
+def alias_keys(provider: str, alias: str | None, aliases: Iterable[str]) -> list[AliasKey]:
+    """Return the keys of all aliases of a payment at its provider, without duplicates; that of `alias` first."""
+    return [(provider, name) for name in dict.fromkeys([*([alias] if alias else []), *aliases])]
 
 
 def order_of(aliases: MutableMapping[AliasKey, Alias[S]], keys: Iterable[AliasKey]) -> str | None:

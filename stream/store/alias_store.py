@@ -1,4 +1,4 @@
-"""The table of aliases (`references`) and its SQL."""
+"""The table of aliases (`aliases`) and its SQL."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
@@ -11,23 +11,23 @@ from stream.store.bulk_sql import write
 S = TypeVar("S")
 
 INSERT = """
-INSERT INTO "references" (provider, reference)
+INSERT INTO aliases (provider, alias)
 SELECT * FROM unnest(%(providers)b::text[], %(names)b::text[]) ON CONFLICT DO NOTHING
 """
 
 # Rows are locked in the order of the key, and before any order, so that transactions do not deadlock.
 LOCK = """
-SELECT provider, reference, order_id, orphan::text
-  FROM "references" JOIN unnest(%(providers)b::text[], %(names)b::text[]) AS named (provider, reference)
- USING (provider, reference) ORDER BY provider, reference FOR UPDATE OF "references"
+SELECT provider, alias, order_id, pending::text
+  FROM aliases JOIN unnest(%(providers)b::text[], %(names)b::text[]) AS named (provider, alias)
+ USING (provider, alias) ORDER BY provider, alias FOR UPDATE OF aliases
 """
 
 SAVE = """
-UPDATE "references" SET order_id = saved.order_id, orphan = saved.orphan::json,
-                        waiting_since = CASE WHEN saved.orphan IS NULL THEN NULL ELSE coalesce(waiting_since, now()) END
-  FROM unnest(%(providers)b::text[], %(names)b::text[], %(ids)b::text[], %(orphans)b::text[])
-       AS saved (provider, reference, order_id, orphan)
- WHERE "references".provider = saved.provider AND "references".reference = saved.reference
+UPDATE aliases SET order_id = saved.order_id, pending = saved.pending::json,
+                   waiting_since = CASE WHEN saved.pending IS NULL THEN NULL ELSE coalesce(waiting_since, now()) END
+  FROM unnest(%(providers)b::text[], %(names)b::text[], %(ids)b::text[], %(pending)b::text[])
+       AS saved (provider, alias, order_id, pending)
+ WHERE aliases.provider = saved.provider AND aliases.alias = saved.alias
 """
 
 
@@ -49,4 +49,4 @@ def lock(tx: Connection, keys: Sequence[AliasKey], load: Callable[[str], Alias[S
 def save(tx: Connection, aliases: Mapping[AliasKey, Alias[S]], dump: Callable[[Alias[S]], str]) -> None:
     """Update these aliases: the order an alias maps to, or its pending state, which `dump` writes as JSON."""
     rows = [(*key, alias.order_id, None if alias.order_id else dump(alias)) for key, alias in aliases.items()]
-    write(tx, SAVE, "providers names ids orphans", rows)
+    write(tx, SAVE, "providers names ids pending", rows)

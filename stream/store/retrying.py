@@ -1,4 +1,4 @@
-"""The table of failed events (`parked`): their attempts, when each is retried, and the dead and dismissed ones."""
+"""The table of failed events (`retries`): their attempts, when each is retried, and the dead and dismissed ones."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from stream.kafka.position import Partition
 from stream.store.bulk_sql import write
 
 MAX_RETRIES = 5
-"""Retries after the first attempt; when the last of them fails, the event is abandoned (contract E)."""
+"""Retries after the first attempt; when the last of them fails, the event is dead (contract E)."""
 FACTOR = 4
 JITTER = 0.25
 
-Status = Literal["retrying", "abandoned"]
-"""The states of a failed event. An operator may dismiss an abandoned event, which is then `dismissed`.
+Status = Literal["retrying", "dead"]
+"""The states of a failed event. An operator may dismiss a dead event, which is then `dismissed`.
 
 An overdue waiting event has no row here, unless it was dismissed: its row then has no bytes and no attempts.
 """
-STATUSES = ("retrying", "abandoned", "dismissed")
+STATUSES = ("retrying", "dead", "dismissed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Dismissed(NamedTuple):
 
 
 INSERT = """
-INSERT INTO parked (event_id, topic, partition, "offset", key, value, attempts, error, status, next_attempt_at)
+INSERT INTO retries (event_id, topic, partition, "offset", key, value, attempts, error, status, next_attempt_at)
 SELECT event_id, topic, partition, "offset", key, value, attempts, error, status, now() + make_interval(secs => wait)
   FROM unnest(%(ids)b::text[]::uuid[], %(topics)b::text[], %(partitions)b::int[], %(offsets)b::bigint[],
               %(keys)b::bytea[], %(values)b::bytea[], %(attempts)b::int[], %(errors)b::text[], %(statuses)b::text[],
@@ -63,24 +63,24 @@ COLUMNS = "ids topics partitions offsets keys values attempts errors statuses wa
 
 DUE = """
 SELECT event_id::text, topic, partition, "offset", key, value, attempts, error
-  FROM parked JOIN unnest(%(topics)b::text[], %(partitions)b::int[]) AS owned (topic, partition)
+  FROM retries JOIN unnest(%(topics)b::text[], %(partitions)b::int[]) AS owned (topic, partition)
  USING (topic, partition)
  WHERE status = 'retrying' AND next_attempt_at <= now()
- ORDER BY next_attempt_at LIMIT %(most)b FOR UPDATE OF parked SKIP LOCKED
+ ORDER BY next_attempt_at LIMIT %(most)b FOR UPDATE OF retries SKIP LOCKED
 """
 
 DISMISSED = """
-UPDATE parked SET dismissal_published = true
+UPDATE retries SET dismissal_published = true
   FROM unnest(%(topics)b::text[], %(partitions)b::int[]) AS owned (topic, partition)
- WHERE parked.topic = owned.topic AND parked.partition = owned.partition
+ WHERE retries.topic = owned.topic AND retries.partition = owned.partition
    AND status = 'dismissed' AND NOT dismissal_published
-RETURNING event_id::text, parked.topic, parked.partition, "offset", greatest(attempts, 1), dismissed_because
+RETURNING event_id::text, retries.topic, retries.partition, "offset", greatest(attempts, 1), dismissed_because
 """
 
 # Redriven events (no attempts yet) may succeed, and events that an operator gave up (attempts above MAX_RETRIES) have
 # one attempt left. Neither counts, so that neither stops consumption.
-FAILING = f"SELECT count(*) FROM parked WHERE status = 'retrying' AND attempts BETWEEN 1 AND {MAX_RETRIES}"  # noqa: S608
-COUNTS = "SELECT status, count(*) FROM parked GROUP BY status"
+FAILING = f"SELECT count(*) FROM retries WHERE status = 'retrying' AND attempts BETWEEN 1 AND {MAX_RETRIES}"  # noqa: S608
+COUNTS = "SELECT status, count(*) FROM retries GROUP BY status"
 
 
 def first_failure(delivery: Delivery, error: str) -> FailedEvent:
@@ -129,7 +129,7 @@ def delete(tx: Connection, event_ids: Collection[str]) -> None:
     """Delete the rows of events whose retry succeeded."""
     if event_ids:
         tx.exec_driver_sql(
-            "DELETE FROM parked WHERE event_id = ANY (%(ids)b::text[]::uuid[])", {"ids": list(event_ids)}
+            "DELETE FROM retries WHERE event_id = ANY (%(ids)b::text[]::uuid[])", {"ids": list(event_ids)}
         )
 
 

@@ -13,14 +13,14 @@ WAITING = "SELECT count(*) FROM inbox WHERE outcome = 'waiting'"
 RELEASE = """
 WITH released AS (
     UPDATE inbox SET outcome = 'processed'
-     WHERE event_id = ANY (%(ids)b::text[]::uuid[]) AND outcome IN ('waiting', 'abandoned')
+     WHERE event_id = ANY (%(ids)b::text[]::uuid[]) AND outcome IN ('waiting', 'dead')
     RETURNING event_id, topic, partition, "offset"),
-reopened AS (DELETE FROM parked USING released WHERE parked.event_id = released.event_id AND status = 'dismissed')
+reopened AS (DELETE FROM retries USING released WHERE retries.event_id = released.event_id AND status = 'dismissed')
 SELECT event_id::text, topic, partition, "offset" FROM released
 """
 
-ABANDON = """
-UPDATE inbox SET outcome = 'abandoned'
+MARK_OVERDUE = """
+UPDATE inbox SET outcome = 'dead'
   FROM unnest(%(topics)b::text[], %(partitions)b::int[]) AS owned (topic, partition)
  WHERE inbox.topic = owned.topic AND inbox.partition = owned.partition
    AND outcome = 'waiting' AND handled_at < now() - make_interval(secs => %(seconds)b::float8)
@@ -43,11 +43,11 @@ def count(tx: Connection) -> int:
     return found
 
 
-def abandon_overdue(tx: Connection, partitions: Collection[Partition], seconds: float) -> list[EventPosition]:
-    """Mark the events of these partitions that have waited longer than `seconds` as `abandoned`, and return them.
+def mark_overdue(tx: Connection, partitions: Collection[Partition], seconds: float) -> list[EventPosition]:
+    """Mark the events of these partitions that have waited longer than `seconds` as `dead`, and return them.
 
     Such events can still be released.
     """
     columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
-    rows = tx.exec_driver_sql(ABANDON, {**columns, "seconds": seconds})
+    rows = tx.exec_driver_sql(MARK_OVERDUE, {**columns, "seconds": seconds})
     return [(row[0], row[1], row[2], row[3]) for row in rows]

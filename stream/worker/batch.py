@@ -62,9 +62,9 @@ def apply(
     for delivery in fresh:
         result = handled.get(delivery.event_id)
         if isinstance(delivery.event, UnreadableRecord):
-            failed.append((retrying.first_failure(delivery, delivery.event.error), "abandoned"))
+            failed.append((retrying.first_failure(delivery, delivery.event.error), "dead"))
             messages += factory.dead_letter(delivery, delivery.event.error)
-            outcomes.append(DeliveryOutcome(delivery, "abandoned", error=delivery.event.error))
+            outcomes.append(DeliveryOutcome(delivery, "dead", error=delivery.event.error))
         elif isinstance(result, Succeeded):
             messages += result.messages
             outcomes.append(DeliveryOutcome(delivery, result.result.outcome))

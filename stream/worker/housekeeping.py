@@ -27,8 +27,8 @@ UNKNOWN = Pause("not known yet", "the start of this process", 0)
 # One statement, because usually there is nothing to do. It looks at all partitions; the work is limited to owned ones.
 PENDING = f"""
 SELECT ({retrying.FAILING}), EXISTS (SELECT FROM pause),
-       EXISTS (SELECT FROM parked WHERE status = 'retrying' AND next_attempt_at <= now()),
-       EXISTS (SELECT FROM parked WHERE status = 'dismissed' AND NOT dismissal_published),
+       EXISTS (SELECT FROM retries WHERE status = 'retrying' AND next_attempt_at <= now()),
+       EXISTS (SELECT FROM retries WHERE status = 'dismissed' AND NOT dismissal_published),
        EXISTS (SELECT FROM inbox WHERE outcome = 'waiting'
                 AND handled_at < now() - make_interval(secs => %(seconds)b::float8))
 """  # noqa: S608
@@ -89,7 +89,7 @@ class Housekeeping:
         if self.pause is not None or not any(pending):
             return []
         due = retrying.due(tx, owned, self._probe_size if self.stops else MAX_RETRIED_AT_ONCE)
-        overdue = waiting.abandon_overdue(tx, owned, self._settings.wait_limit_s)
+        overdue = waiting.mark_overdue(tx, owned, self._settings.wait_limit_s)
         dismissed = retrying.dismissed(tx, owned)
         if not (due or overdue or dismissed):
             return []
@@ -135,7 +135,7 @@ class Housekeeping:
         """Count the dead and waiting events of the whole store; every replica reports the same numbers."""
         if time.monotonic() - self._counted_at > COUNT_INTERVAL_S:
             self._counted_at = time.monotonic()
-            metrics.DEAD.set(retrying.counts(tx)["abandoned"])
+            metrics.DEAD.set(retrying.counts(tx)["dead"])
             metrics.WAITING.set(waiting.count(tx))
 
 

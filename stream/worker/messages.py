@@ -93,7 +93,7 @@ class Messages:
 
     def overdue(self, events: Iterable[EventPosition]) -> list[OutboxMessage]:
         """Return the outcomes of events that have waited longer than WAIT_LIMIT_S."""
-        return [self._outcome((event[1], event[2]), event, "abandoned", 1, OVERDUE) for event in events]
+        return [self._outcome((event[1], event[2]), event, "dead", 1, OVERDUE) for event in events]
 
     def dismissed(self, events: Iterable[Dismissed]) -> list[OutboxMessage]:
         """Return the outcomes of dismissed events, once for the outcome topic and once for the dead-letter topic.

@@ -24,7 +24,7 @@ FailurePolicy = Callable[[FailedEvent, str], tuple[FailedEvent, Status]]
 def count_attempt(event: FailedEvent, error: str) -> tuple[FailedEvent, Status]:
     """Count the failed attempt; after MAX_RETRIES retries the event is dead."""
     attempts = retrying.next_attempt(event.attempts)
-    return replace(event, attempts=attempts, error=error), "abandoned" if attempts > MAX_RETRIES else "retrying"
+    return replace(event, attempts=attempts, error=error), "dead" if attempts > MAX_RETRIES else "retrying"
 
 
 def keep_attempts(event: FailedEvent, error: str) -> tuple[FailedEvent, Status]:
@@ -32,12 +32,12 @@ def keep_attempts(event: FailedEvent, error: str) -> tuple[FailedEvent, Status]:
 
     An event that an operator gave up has had its last attempt and is dead.
     """
-    return replace(event, error=error), "abandoned" if event.attempts > MAX_RETRIES else "retrying"
+    return replace(event, error=error), "dead" if event.attempts > MAX_RETRIES else "retrying"
 
 
 def mark_dead(event: FailedEvent, error: str) -> tuple[FailedEvent, Status]:
     """Count the failed attempt and end the retries: a record that cannot be decoded does not improve by waiting."""
-    return replace(event, attempts=event.attempts + 1, error=error), "abandoned"
+    return replace(event, attempts=event.attempts + 1, error=error), "dead"
 
 
 def retry(
@@ -73,7 +73,7 @@ def retry(
         else:
             outcomes.append(_fail(tx, event, read, result, policy, first_wait_s))
     for outcome in outcomes:
-        if outcome.outcome == "abandoned":
+        if outcome.outcome == "dead":
             messages += factory.dead_letter(outcome.delivery, outcome.error or "")
     _settle(tx, records, outcomes)
     return Applied(outbox.insert(tx, messages), messages, outcomes)
@@ -117,7 +117,7 @@ def _settle(
     ended = [
         (event, outcome)
         for (event, _), outcome in zip(records, outcomes, strict=True)
-        if outcome.outcome not in ("retrying", "abandoned")
+        if outcome.outcome not in ("retrying", "dead")
     ]
     decoded = [outcome for event, outcome in ended if outcome.delivery.event_id != event.event_id]
     inbox.settle(tx, [(event.event_id, outcome.outcome) for (event, _), outcome in zip(records, outcomes, strict=True)])

@@ -13,7 +13,7 @@ from stream.store.retrying import MAX_RETRIES
 from tests.actors import Console, Shop, Store, new_order, until
 from tests.browser.conftest import Visit, shoot
 from tests.contract.posting import post as post_to
-from tests.failing import engine, parked, pay, post, refusing
+from tests.failing import a_failed_event, engine, pay, post, refusing
 from tests.integration.test_pauses import session
 
 LAST = 1 + MAX_RETRIES
@@ -37,10 +37,10 @@ def dead(system: dict[str, str], shop: Shop, payments: Store, owner: Engine, *or
         for order in orders:
             pay(shop, order)
         for order in orders:
-            parked(payments, order, "retrying", MAX_RETRIES)
-        rows = "UPDATE parked SET next_attempt_at = now() WHERE key = ANY (%s::bytea[]) RETURNING 1"
+            a_failed_event(payments, order, "retrying", MAX_RETRIES)
+        rows = "UPDATE retries SET next_attempt_at = now() WHERE key = ANY (%s::bytea[]) RETURNING 1"
         payments.rows(rows, [order.encode() for order in orders])
-        gone = "SELECT 1 FROM parked WHERE status = 'abandoned' AND key = ANY (%s::bytea[])"
+        gone = "SELECT 1 FROM retries WHERE status = 'dead' AND key = ANY (%s::bytea[])"
         payments.wait_for(gone, [order.encode() for order in orders], count=len(orders))
 
 
@@ -88,7 +88,7 @@ def test_an_event_is_dismissed_with_a_reason(
     page.get_by_role("button", name="Dismiss 1 events").click()
 
     expect(page.get_by_role("status").first).to_contain_text("1 events are dismissed")
-    payments.wait_for("SELECT 1 FROM parked WHERE key = %s::bytea AND status = 'dismissed'", order)
+    payments.wait_for("SELECT 1 FROM retries WHERE key = %s::bytea AND status = 'dismissed'", order)
 
 
 def test_what_is_quarantined_is_counted_before_it_is_released(visit: Visit, shop: Shop, console: Console) -> None:

@@ -36,7 +36,7 @@ class Load:
     env: Mapping[str, str]
     seed: int
     rate: float
-    told: list[Life] = field(default_factory=list)
+    posted: list[Life] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     _over: Event = field(default_factory=Event)
 
@@ -53,7 +53,7 @@ class Load:
         """What was answered 2xx, for the auditor."""
         paid = {
             (life.order.order_id, row.key): life.order.amount
-            for life in self.told
+            for life in self.posted
             for webhook in life.webhooks
             for row in webhook.rows
             if row.service == "payment"
@@ -66,9 +66,9 @@ class Load:
             listed.append(Accepted(webhook.path, sha256(webhook.body).hexdigest(), order_id, amount))
         return listed
 
-    def judge(self, patience: WaitLimits) -> Verdict:
+    def judge(self, limits: WaitLimits) -> Verdict:
         """By the stories that were told: which rows and mails each webhook that was accepted must have made."""
-        return asyncio.run(self._judge(patience))
+        return asyncio.run(self._judge(limits))
 
     async def _send(self) -> None:
         async with aiohttp.ClientSession() as session:
@@ -76,9 +76,9 @@ class Load:
                 if self._over.is_set():
                     return
                 plans = [self._plan(wave, provider) for provider in PROVIDERS]
-                told = [life for plan in plans for life in lives(plan)]
-                self.told += told
-                self._add(await Sender(session, self.env, lambda: None).play(tuple(told), RateLimiter(self.rate)))
+                posted = [life for plan in plans for life in lives(plan)]
+                self.posted += posted
+                self._add(await Sender(session, self.env, lambda: None).play(tuple(posted), RateLimiter(self.rate)))
 
     def _plan(self, wave: int, provider: str) -> Plan:
         now = datetime.now(UTC)
@@ -92,9 +92,9 @@ class Load:
         self.tally.refused |= tally.refused
         self.tally.answers += Counter(tally.answers)
 
-    async def _judge(self, patience: WaitLimits) -> Verdict:
-        wanted = verdict.expected(self.told, self.tally.accepted)
+    async def _judge(self, limits: WaitLimits) -> Verdict:
+        wanted = verdict.expected(self.posted, self.tally.accepted)
         async with aiohttp.ClientSession() as session, Stores(self.env) as stores:
             inbox = await whole_inbox(session, self.env["INBOX_URL"])
-            seen = await watch.settled(wanted, stores, inbox, patience, lambda _: None)
+            seen = await watch.settled(wanted, stores, inbox, limits, lambda _: None)
         return verdict.judge(wanted, seen, self.tally)

@@ -91,7 +91,7 @@ def run(world: World, seed: int, faults: Sequence[Fault], hold_s: tuple[float, f
     finally:
         load.stop()
     heal(world)
-    claims = audit(world.env, load.accepted(), patience_s=SETTLED_S)
+    claims = audit(world.env, load.accepted(), timeout_s=SETTLED_S)
     verdict = load.judge(WaitLimits(quiet_s=10.0, linger_s=0.5))
     why = tuple(f"{name}: no small file system could be mounted (that takes root)" for name in left_out)
     return Report(seed, injected, why, tuple(claims), verdict, time.monotonic() - began)

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 CLOCKS = Path(__file__).parent / "clock"
 HOST = "127.0.0.1"
 DISK_MB = 2048
-QUICK = {"RETRY_FIRST_S": "0.2", "MAIL_TIMEOUT_S": "2", "ALARM_INTERVAL": "1"}
+QUICK = {"RETRY_FIRST_S": "0.2", "MAIL_TIMEOUT_S": "2", "ALERT_INTERVAL": "1"}
 
 
 @dataclass

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from providers.contract import Provider
 
-PATIENCE_S = 30.0
+TIMEOUT_S = 30.0
 
 
 class Heard(NamedTuple):
@@ -23,7 +23,7 @@ class Heard(NamedTuple):
 def post(url: str, path: str, body: Any, headers: dict[str, str]) -> Heard:
     """Post a body (bytes as they are, else as JSON) with these headers besides its Content-Type."""
     address = urlsplit(url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=PATIENCE_S)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=TIMEOUT_S)
     try:
         connection.request("POST", path, written(body), {"Content-Type": "application/json", **headers})
         response = connection.getresponse()

@@ -13,15 +13,15 @@ AT = "2023-11-15T10:30:00Z"
 
 
 @pytest.mark.parametrize(
-    ("told", "stored"),
+    ("published", "stored"),
     [("completed", "completed"), ("failed", "failed"), ("cancelled", "cancelled"), ("pending", "pending")],
 )
 def test_a_payment_of_every_status_is_stored_with_its_method_transaction_amount_and_time(
-    told: str, stored: str, shop: Shop, payments: Store
+    published: str, stored: str, shop: Shop, payments: Store
 ) -> None:
     order = new_order()
 
-    reply = shop.post("payment", {**PAYMENT, "orderId": order, "status": told, "paidAt": AT})
+    reply = shop.post("payment", {**PAYMENT, "orderId": order, "status": published, "paidAt": AT})
 
     assert (reply.status, reply.body) == (200, {"status": "success"})
     query = (

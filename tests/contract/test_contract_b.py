@@ -190,12 +190,12 @@ def test_a_dispute_waits_for_its_payment_and_stands_in_its_row(
     }
     history = "SELECT status FROM payment_history WHERE order_id = %s AND status LIKE 'dispute%%'"
     assert len(payments.wait_for(history, order, count=2)) == 2
-    told = "SELECT DISTINCT fact_type FROM notifications WHERE order_id = %s AND fact_type LIKE 'Dispute%%'"
-    assert {row["fact_type"] for row in notifications.wait_for(told, order, count=2)} == {
+    published = "SELECT DISTINCT event_type FROM notifications WHERE order_id = %s AND event_type LIKE 'Dispute%%'"
+    assert {row["event_type"] for row in notifications.wait_for(published, order, count=2)} == {
         "DisputeOpened",
         "DisputeClosed",
     }
     customers = (
-        "SELECT 1 FROM notifications WHERE order_id = %s AND fact_type LIKE 'Dispute%%' AND audience = 'customer'"
+        "SELECT 1 FROM notifications WHERE order_id = %s AND event_type LIKE 'Dispute%%' AND audience = 'customer'"
     )
     assert notifications.rows(customers, order) == []

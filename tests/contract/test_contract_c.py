@@ -31,7 +31,7 @@ def test_contract_c_accepted_is_answered_with_its_event(kind: str, system: dict[
     body = said(kind)
     with reading(system, topics.PAYMENT_WEBHOOKS) as records:
         heard = posted(system, body)
-        record = records.wait_for(lambda record: record.notice.order_id == body["orderId"])
+        record = records.wait_for(lambda record: record.payload.order_id == body["orderId"])
 
     assert heard == (200, b'{"status":"success","event":"%s"}' % kind.encode(), "application/json")
     assert (record.envelope.provider, record.envelope.event_type) == ("tosspayments", kind)

@@ -47,10 +47,10 @@ def test_each_state_of_an_invoice_is_answered_ok_and_appended(system: dict[str, 
 
     with reading(system, topics.INVOICE_WEBHOOKS) as records:
         answer = of(sends.post(INVOICE, body))
-        record = records.wait_for(lambda record: record.notice.invoice_id == invoice)
+        record = records.wait_for(lambda record: record.payload.invoice_id == invoice)
 
     assert answer == OK
-    assert record.notice.state == json.loads(body)["data"]["state"]
+    assert record.payload.state == json.loads(body)["data"]["state"]
     assert record.envelope.verification == "signature"
 
 
@@ -62,9 +62,9 @@ def test_each_state_of_a_transfer_is_answered_ok_and_appended(
 
     with reading(system, topics.INVOICE_WEBHOOKS) as records:
         answer = of(sends.post(path, body))
-        record = records.wait_for(lambda record: record.notice.transaction_id == transfer)
+        record = records.wait_for(lambda record: record.payload.transaction_id == transfer)
 
-    assert (answer, record.notice.state) == (OK, name.rpartition(".")[2])
+    assert (answer, record.payload.state) == (OK, name.rpartition(".")[2])
 
 
 def test_a_flat_body_is_accepted(sends: Sender) -> None:
@@ -126,14 +126,14 @@ def test_an_amount_finer_than_its_currency_is_refused_and_kept(
     body, _ = said("invoice.updated.Complete", cashAmount=amount)
 
     with reading(system, topics.QUARANTINE) as kept:
-        status, told = of(sends.post(INVOICE, body))
+        status, published = of(sends.post(INVOICE, body))
         record = kept.wait_for(lambda record: record.raw == body)
 
-    assert (status, told["error"], record.cause) == (400, "invalid_field", "invalid_field")
+    assert (status, published["error"], record.cause) == (400, "invalid_field", "invalid_field")
 
 
 @pytest.mark.parametrize("secret", ["a secret of sixteen", ""])
-def test_where_unsigned_is_allowed_it_is_a_question_and_a_wrong_signature_is_none(
+def test_where_unsigned_is_allowed_it_is_a_verification_request_and_a_wrong_signature_is_none(
     system: dict[str, str], secret: str
 ) -> None:
     body, invoice = said("invoice.updated.Complete")
@@ -142,10 +142,10 @@ def test_where_unsigned_is_allowed_it_is_a_question_and_a_wrong_signature_is_non
     with reading(system, topics.UNCONFIRMED) as asked, another_gateway(system, **settings) as (shop, *_):
         unsigned = Sender(shop.url, tapayz.PROVIDER, secret)
         answer = of(unsigned.send(INVOICE, body, {}))
-        record = asked.wait_for(lambda record: record.notice.reference == invoice)
+        record = asked.wait_for(lambda record: record.payload.alias == invoice)
         forged = unsigned.send(INVOICE, body, {"X-Signature": "00"})
 
     assert answer == OK
-    assert (record.notice.subject, record.notice.claims) == ("invoice", {"state": "Complete"})
+    assert (record.payload.subject, record.payload.claims) == ("invoice", {"state": "Complete"})
     assert record.envelope.verification == "unsigned_allowed"
     assert forged.status == (401 if secret else 200)  # without a secret nothing tells a wrong signature from none

@@ -31,7 +31,7 @@ def test_contract_e_payment_completed_by_header(header: str, system: dict[str, s
     body = said()
     with reading(system, topics.PAYMENT_WEBHOOKS) as records:
         heard = posted(system, header, body)
-        record = records.wait_for(lambda record: record.notice.order_id == body["merchant_uid"])
+        record = records.wait_for(lambda record: record.payload.order_id == body["merchant_uid"])
 
     assert heard.status == 200
     assert heard.body == b'{"status":"RECEIVED","webhookId":"%s"}' % record.envelope.event_id.encode()
@@ -39,7 +39,7 @@ def test_contract_e_payment_completed_by_header(header: str, system: dict[str, s
         pg.provider_by_header(header).name,
         "PAYMENT_COMPLETED",
     )
-    assert (record.notice.transaction_id, record.notice.pg_transaction_id) == (body["merchant_uid"], body["imp_uid"])
+    assert (record.payload.transaction_id, record.payload.pg_transaction_id) == (body["merchant_uid"], body["imp_uid"])
 
 
 @pytest.mark.parametrize(("path", "provider"), PATHS, ids=[path for path, _ in PATHS])
@@ -54,10 +54,10 @@ def test_contract_e_refund_completed_or_failed(status: str, kind: str, system: d
     body = said(status=status, cancel_amount=4000)
     with reading(system, topics.REFUND_WEBHOOKS) as records:
         heard = posted(system, "IAMPORT", body, "/webhooks/refund")
-        record = records.wait_for(lambda record: record.notice.order_id == body["merchant_uid"])
+        record = records.wait_for(lambda record: record.payload.order_id == body["merchant_uid"])
 
     assert heard.status == 200
-    assert (record.envelope.event_type, record.notice.amount) == (kind, 4000)
+    assert (record.envelope.event_type, record.payload.amount) == (kind, 4000)
 
 
 def test_contract_e_a_duplicate_is_answered_like_the_first_and_a_later_cancel_is_none(system: dict[str, str]) -> None:

@@ -15,9 +15,9 @@ from stream.events import (
     OutcomeKind,
     PaymentWebhook,
     QuarantinedWebhook,
-    Question,
     RefundWebhook,
     UnconfirmedWebhook,
+    VerificationRequest,
     ids,
     topics,
 )
@@ -48,7 +48,7 @@ class Log:
 
     def say(self, name: str, outcome: OutcomeKind, *, at: int, attempt: int = 1, error: str | None = None) -> None:
         """What the payment processor says became of it."""
-        told = Outcome(
+        published = Outcome(
             event_id=name,
             service="payment",
             topic=topics.PAYMENT_WEBHOOKS.name,
@@ -59,7 +59,7 @@ class Log:
             error=error,
             at=at,
         )
-        self.writer.append(topics.OUTCOMES, name, told)
+        self.writer.append(topics.OUTCOMES, name, published)
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_the_last_failure_abandons(log: Log, console: Console) -> None:
     for attempt in range(1, 6):
         log.say(name, "retrying", at=LONG_AGO + attempt * MINUTE, attempt=attempt, error="no")
     retrying = seen(console, name, "RETRYING")
-    log.say(name, "abandoned", at=LONG_AGO + DAY, attempt=6, error="no, for the last time")
+    log.say(name, "dead", at=LONG_AGO + DAY, attempt=6, error="no, for the last time")
 
     assert retrying["retryCount"] in range(2, 6)
     assert seen(console, name, "ABANDONED")["error"] == "no, for the last time"
@@ -178,20 +178,25 @@ def test_what_is_said_before_its_webhook_is_read_counts_all_the_same(log: Log, c
 
 def test_an_unsigned_webhook_is_received_until_confirmed_and_counts_once(log: Log, console: Console) -> None:
     at = LONG_AGO - 100 * DAY
-    receipt, event = (ids.event_id("toss", "test", new_order()) for _ in range(2))
-    question = Question(subject="payment", reference=new_order())
-    envelope = msgspec.structs.replace(a_payment().envelope, event_id=receipt, provider="toss", received_at=at)
-    confirmed = msgspec.structs.replace(envelope, event_id=event, receipt_id=receipt, verification="confirmed")
+    unconfirmed, event = (ids.event_id("toss", "test", new_order()) for _ in range(2))
+    verification_request = VerificationRequest(subject="payment", alias=new_order())
+    envelope = msgspec.structs.replace(a_payment().envelope, event_id=unconfirmed, provider="toss", received_at=at)
+    confirmed = msgspec.structs.replace(
+        envelope, event_id=event, verification_request_id=unconfirmed, verification="confirmed"
+    )
 
-    log.writer.append(topics.REJECTED, receipt, UnconfirmedWebhook(envelope=envelope, notice=question))
-    waiting = seen(console, receipt, "RECEIVED")
+    log.writer.append(topics.REJECTED, unconfirmed, UnconfirmedWebhook(envelope=envelope, payload=verification_request))
+    waiting = seen(console, unconfirmed, "RECEIVED")
     log.writer.append(topics.REJECTED, event, msgspec.structs.replace(a_payment(), envelope=confirmed))
     log.say(event, "processed", at=at)
     done = seen(console, event, "PROCESSED")
 
     assert waiting["confirmedAs"] is None
-    assert (done["receiptId"], [row["webhookId"] for row in done["related"]]) == (receipt, [receipt])
-    assert seen(console, receipt, "PROCESSED")["confirmedAs"] == event
+    assert (done["verificationRequestId"], [row["webhookId"] for row in done["related"]]) == (
+        unconfirmed,
+        [unconfirmed],
+    )
+    assert seen(console, unconfirmed, "PROCESSED")["confirmedAs"] == event
     day = {"from": "2000-10-26", "to": "2000-10-26"}
     assert console.ask("/api/statistics", provider="TOSS", **day).body["totalCount"] == 1
 
@@ -200,7 +205,7 @@ def test_statistics_by_range_and_provider(log: Log, console: Console) -> None:
     webhooks = [
         *((a_payment("completed"), "processed") for _ in range(16)),
         *((a_refund("completed"), "processed") for _ in range(3)),
-        (a_payment("failed"), "abandoned"),
+        (a_payment("failed"), "dead"),
     ]
     for number, (webhook, outcome) in enumerate(webhooks):
         log.say(log.receive(webhook, at=LONG_AGO + number, provider="kakaopay"), outcome, at=LONG_AGO)  # type: ignore[arg-type]
@@ -253,11 +258,11 @@ def test_old_failed_webhooks_are_cleaned_up_and_counted(log: Log, console: Conso
     clean(system)
     old = [log.receive(a_payment(), at=LONG_AGO + 400 * DAY) for _ in range(50)]
     for name in old:
-        log.say(name, "abandoned", at=LONG_AGO + 400 * DAY, attempt=6)
+        log.say(name, "dead", at=LONG_AGO + 400 * DAY, attempt=6)
     failed = log.receive(a_payment(), at=LONG_AGO + 400 * DAY)
     log.say(failed, "retrying", at=LONG_AGO + 400 * DAY)
     young = log.receive(a_payment(), at=LONG_AGO + 400 * DAY)
-    log.say(young, "abandoned", at=LONG_AGO + 40_000 * DAY, attempt=6)
+    log.say(young, "dead", at=LONG_AGO + 40_000 * DAY, attempt=6)
     for name in old:
         seen(console, name, "ABANDONED")
     seen(console, failed, "FAILED")

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from stream.events import topics
 from stream.store.retrying import MAX_RETRIES
 from tests.actors import Console, Shop, Store, new_order
-from tests.failing import engine, get, hookstream, parked, pay, post, refusing
+from tests.failing import a_failed_event, engine, get, hookstream, pay, post, refusing
 from tests.log import reading
 
 DONE = "이미 처리된 웹훅입니다"
@@ -28,7 +28,7 @@ def test_contract_e_retry_succeeds(
     order = new_order()
     with refusing(owner, order):
         pay(shop, order)
-        event = parked(payments, order, "retrying", 1)
+        event = a_failed_event(payments, order, "retrying", 1)
 
     done = hookstream(system, "retry", event)
 
@@ -47,7 +47,7 @@ def test_contract_e_retry_that_fails_again_shows_the_handlers_error(
     order = new_order()
     with refusing(owner, order):
         pay(shop, order)
-        event = parked(payments, order, "retrying", 1)
+        event = a_failed_event(payments, order, "retrying", 1)
 
         done = hookstream(system, "retry", event)
 
@@ -62,7 +62,7 @@ def test_contract_e_retry_beyond_the_maximum_is_refused(
     order = new_order()
     with refusing(owner, order):
         pay(shop, order)
-        event = parked(payments, order, "abandoned", 1 + MAX_RETRIES)
+        event = a_failed_event(payments, order, "dead", 1 + MAX_RETRIES)
 
     reply = post(system, "payment", "/retry", {"id": event})
     done = hookstream(system, "retry", event)
@@ -76,7 +76,7 @@ def test_contract_e_retry_of_a_processed_one_is_refused(shop: Shop, payments: St
     order = new_order()
     with reading(system, topics.OUTCOMES) as outcomes, reading(system, topics.PAYMENT_WEBHOOKS) as webhooks:
         pay(shop, order)
-        event = webhooks.wait_for(lambda one: one.notice.order_id == order).envelope.event_id
+        event = webhooks.wait_for(lambda one: one.payload.order_id == order).envelope.event_id
         outcomes.wait_for(lambda one: one.event_id == event and one.outcome == "processed")
 
     reply = post(system, "payment", "/retry", {"id": event})
@@ -92,7 +92,7 @@ def test_contract_e_the_last_failure_abandons(
     order = new_order()
     with reading(system, topics.dead("payment")) as dead, refusing(owner, order):
         pay(shop, order)
-        event = parked(payments, order, "retrying", MAX_RETRIES)
+        event = a_failed_event(payments, order, "retrying", MAX_RETRIES)
 
         done = hookstream(system, "retry", event)
         letter = dead.wait_for(lambda one: one.event_id == event)
@@ -101,7 +101,7 @@ def test_contract_e_the_last_failure_abandons(
     assert done.stderr.startswith(f"payment: ABANDONED, tries: {1 + MAX_RETRIES}: CheckViolation")
     assert letter.error.startswith("CheckViolation")
     console.wait_for(f"/api/webhooks/{event}", lambda row: row["status"] == "ABANDONED")
-    assert get(system, "payment", "/retry", id=event).body["outcome"] == "abandoned"
+    assert get(system, "payment", "/retry", id=event).body["outcome"] == "dead"
 
 
 def test_contract_e_retry_of_what_nobody_has_heard_of_is_refused(system: dict[str, str]) -> None:

@@ -37,8 +37,12 @@ def is_said(row: Provider, answer: Answered) -> bool:
         return True
     if any((answer.status, answer.raw) == (words.status, words.body) for words in row.refusals.values()):
         return True
-    told = answer.body
-    return 400 <= answer.status < 500 and isinstance(told, dict) and STATUS.get(told.get("error", "")) == answer.status
+    published = answer.body
+    return (
+        400 <= answer.status < 500
+        and isinstance(published, dict)
+        and STATUS.get(published.get("error", "")) == answer.status
+    )
 
 
 @pytest.mark.parametrize(("row", "path"), ROWS)

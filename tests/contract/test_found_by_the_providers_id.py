@@ -11,12 +11,12 @@ from stream.events import ids, topics
 from stream.store.retrying import MAX_RETRIES
 from tests.actors import Console, Store, new_order, until
 from tests.contract.posting import Heard, posted_by, written
-from tests.failing import engine, get, hookstream, parked, refusing
+from tests.failing import a_failed_event, engine, get, hookstream, refusing
 from tests.log import append, reading
 
 LAST = 1 + MAX_RETRIES
-ABANDON = """
-UPDATE parked SET status = 'abandoned', attempts = %s, next_attempt_at = now() + interval '1 hour'
+MARK_OVERDUE = """
+UPDATE retries SET status = 'dead', attempts = %s, next_attempt_at = now() + interval '1 hour'
  WHERE key = %s::bytea RETURNING 1
 """
 
@@ -60,18 +60,18 @@ def test_a_failed_webhook_is_retried_and_redriven_by_its_providers_id(
 
     with refusing(owner, order):
         posted(system, "TOSS", body)
-        ours = parked(payments, order, "retrying", 1)
+        ours = a_failed_event(payments, order, "retrying", 1)
         again = hookstream(system, "retry", event)
-        parked(payments, order, "retrying", 1)
-        given_up = hookstream(system, "dead", "give-up", event, "--dry-run")
+        a_failed_event(payments, order, "retrying", 1)
+        ended = hookstream(system, "dead", "give-up", event, "--dry-run")
         shown = hookstream(system, "dead", "show", event)
-        parked(payments, order, "abandoned", LAST)
+        a_failed_event(payments, order, "dead", LAST)
     redriven = hookstream(system, "dead", "redrive", event)
 
     assert again.stdout.startswith(f"{event} is {ours}\n")
     assert again.stderr.startswith("payment: RETRYING, tries: 2")
-    assert f"{event} is {ours}" in given_up.stdout
-    assert "payment: 1 retrying" in given_up.stdout
+    assert f"{event} is {ours}" in ended.stdout
+    assert "payment: 1 retrying" in ended.stdout
     assert (shown.returncode, f"id: {ours}" in shown.stdout) == (0, True)
     assert (redriven.returncode, "payment: 1 redriven" in redriven.stdout) == (0, True)
     payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s AND status = 'completed'", order)
@@ -91,8 +91,8 @@ def test_an_id_that_names_several_events_lists_them_and_nothing_is_done(
             posted(system, "IAMPORT", one) for one in (body, body | {"status": "cancelled", "cancel_amount": 1000})
         ]
         both = {answer.json["webhookId"] for answer in answers}
-        until(lambda: payments.rows("SELECT 1 FROM parked WHERE key = %s::bytea", order), lambda rows: len(rows) == 2)
-        payments.rows(ABANDON, LAST, order)
+        until(lambda: payments.rows("SELECT 1 FROM retries WHERE key = %s::bytea", order), lambda rows: len(rows) == 2)
+        payments.rows(MARK_OVERDUE, LAST, order)
         redriven = hookstream(system, "dead", "redrive", imp_uid)
         retried = hookstream(system, "retry", imp_uid)
     console.wait_for("/api/webhooks", lambda page: len(page["webhooks"]) == 2, id=imp_uid)
@@ -104,8 +104,7 @@ def test_an_id_that_names_several_events_lists_them_and_nothing_is_done(
         assert "names several events" in done.stderr
         assert all(event in done.stderr for event in both)
     assert (
-        payments.rows("SELECT 1 FROM parked WHERE key = %s::bytea AND status = 'abandoned'", order)
-        == [{"?column?": 1}] * 2
+        payments.rows("SELECT 1 FROM retries WHERE key = %s::bytea AND status = 'dead'", order) == [{"?column?": 1}] * 2
     )
     assert (found.status, found.body["error"]) == (409, "ambiguous")
     assert {one["webhookId"] for one in found.body["webhooks"]} == both

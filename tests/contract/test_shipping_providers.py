@@ -118,15 +118,15 @@ def test_sweettracker_moves_a_parcel_by_form_and_by_json(
 
 
 def test_delivery_tracker_asks_for_the_parcel(system: dict[str, str]) -> None:
-    reference = f"kr.cjlogistics:{new_number()}"
-    carrier, number = reference.split(":")
+    alias = f"kr.cjlogistics:{new_number()}"
+    carrier, number = alias.split(":")
 
     with reading(system, topics.UNCONFIRMED) as log:
         answer = sent(system, "delivery_tracker", json.dumps({"carrierId": carrier, "trackingNumber": number}).encode())
-        question = log.wait_for(lambda record: record.notice.reference == reference)
+        verification_request = log.wait_for(lambda record: record.payload.alias == alias)
 
     assert answer.status == 202
-    assert question.envelope.verification == "shared_secret"
+    assert verification_request.envelope.verification == "shared_secret"
 
 
 def test_two_providers_follow_one_parcel_and_its_customer_is_told_once(
@@ -195,7 +195,7 @@ def test_a_token_is_in_no_record_and_in_no_log(system: dict[str, str]) -> None:
     with reading(system, topics.REJECTED) as rejected, reading(system, topics.SHIPPING_WEBHOOKS) as accepted:
         sent(system, "sweettracker", last, FORM)
         records = [
-            accepted.wait_for(lambda record: record.notice.tracking_number == number),
+            accepted.wait_for(lambda record: record.payload.tracking_number == number),
             *until(knock, lambda records: len(records) >= len(wrong)),
         ]
 

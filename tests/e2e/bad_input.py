@@ -123,7 +123,7 @@ REFUSED = [
     head("B16 two names for it", 400, "malformed_request", more(b"Idempotency-Key: a\r\nIdempotency-Key: b")),
     Row("B37 256 KiB and one", 413, "body_too_large", body=BODY + PAD + b" "),
     chunked("B37 in one chunk", 413, "body_too_large", b"80000\r\n" + b" " * 0x80000 + b"\r\n0\r\n\r\n"),
-    head("B38 10 GB announced", 413, "body_too_large", (b"LENGTH", b"10000000000"), (b"BODY", b"")),
+    head("B38 10 GB published", 413, "body_too_large", (b"LENGTH", b"10000000000"), (b"BODY", b"")),
     # hyper reads the length itself: what it cannot read it answers with 400 and nothing else.
     *(head(f"B39 length {length!r}", 400, None, (b"LENGTH", length)) for length in (b"abc", b"-1", b"+7", b"0_7", b"")),
     head("B41 two lengths", 400, None, (LENGTH, LENGTH + b"Content-Length: 7\r\n")),

@@ -86,8 +86,8 @@ def test_nothing_of_it_becomes_an_event_or_a_row_but_its_cause_and_its_bytes_are
         aside = {(record.cause, record.raw) for record in quarantine.read()}
         proved = [*UNREADABLE, *(row for row in REFUSED if row.cause == "unsupported_media_type")]
         assert aside == {(row.cause, row.posted(orders[row])) for row in proved}
-        paid.wait_for(lambda record: record.notice.order_id == good)
-        assert [record.notice.order_id for record in (*paid.records, *ordered.read())] == [good, good]
+        paid.wait_for(lambda record: record.payload.order_id == good)
+        assert [record.payload.order_id for record in (*paid.records, *ordered.read())] == [good, good]
     payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", good)
     assert not payments.rows("SELECT 1 FROM payments WHERE order_id = ANY(%s)", list(orders.values()))
 
@@ -156,8 +156,8 @@ def test_b63_an_endless_header_costs_no_memory(system: dict[str, str]) -> None:
 
 
 def resident_mb(process: int) -> int:
-    told = dict(line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines())
-    return int(told["VmHWM"].split()[0]) // 1024
+    published = dict(line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines())
+    return int(published["VmHWM"].split()[0]) // 1024
 
 
 def test_b68_a_body_shorter_than_announced_is_malformed(system: dict[str, str]) -> None:

@@ -86,7 +86,7 @@ def test_a_topics_newest_records_are_printed_decoded_and_masked(shop: Shop, syst
 
     (record,) = [entry for line in printed if (entry := json.loads(line))["key"] == order]
     assert record["type"] == "PaymentWebhook"
-    assert record["record"]["notice"]["order_id"] == order
+    assert record["record"]["payload"]["order_id"] == order
     assert record["record"]["envelope"]["raw"]["email"] == "k***@example.test"
 
 

@@ -44,8 +44,8 @@ def test_the_life_of_a_webhook_is_seen_from_its_arrival_to_its_mail(shop: Shop, 
     assert [(row["service"], row["outcome"]) for row in life["outcomes"] if row["eventId"] == life["webhookId"]] == [
         ("payment", "processed")
     ]
-    assert [fact["type"] for fact in life["facts"]] == ["PaymentCompleted"]
-    assert [(mail["factType"], mail["audience"]) for mail in life["mails"]] == [("PaymentCompleted", "customer")]
+    assert [domain_event["type"] for domain_event in life["domain_events"]] == ["PaymentCompleted"]
+    assert [(mail["eventType"], mail["audience"]) for mail in life["mails"]] == [("PaymentCompleted", "customer")]
     assert [event["kind"] for event in life["timeline"]][:1] == ["received"]
     assert life["timeline"][-1]["what"] == "PaymentCompleted to the customer by email"
     assert "58,000 KRW" in str(life["timeline"])
@@ -230,7 +230,9 @@ def test_a_customers_token_opens_that_customers_balance_and_nothing_else(system:
         ("/api/nothing", 404),
     ],
 )
-def test_a_question_nobody_can_answer_is_refused_with_a_sentence(console: Console, path: str, status: int) -> None:
+def test_a_verification_request_nobody_can_answer_is_refused_with_a_sentence(
+    console: Console, path: str, status: int
+) -> None:
     answer = console.ask(path)
 
     assert answer.status == status
@@ -297,12 +299,14 @@ def add(system: dict[str, str], customer: str, amount: int, *, balance: int) -> 
 def test_the_command_line_tells_where_an_order_is(shop: Shop, console: Console, system: dict[str, str]) -> None:
     order = new_order()
     shop.post("refund", {"orderId": order, "refundId": "R-1", "status": "rejected", "reason": "too late"})
-    life = console.wait_for(f"/api/orders/{order}", lambda life: life["facts"] and statuses(life) == {"PROCESSED"})
+    life = console.wait_for(
+        f"/api/orders/{order}", lambda life: life["domain_events"] and statuses(life) == {"PROCESSED"}
+    )
 
-    told = hookstream(system, "order", order)
-    assert told.returncode == 0
-    assert "RefundRejected: too late" in told.stdout
-    assert "refund.rejected processed by refund" in told.stdout
+    published = hookstream(system, "order", order)
+    assert published.returncode == 0
+    assert "RefundRejected: too late" in published.stdout
+    assert "refund.rejected processed by refund" in published.stdout
     webhook = hookstream(system, "webhook", life["webhooks"][0]["webhookId"])
     assert '"reason": "too late"' in webhook.stdout
     nothing = hookstream(system, "order", "no-such-order")
@@ -316,8 +320,8 @@ def test_a_refund_that_names_only_the_payment_is_part_of_its_orders_life(
     system: dict[str, str], console: Console
 ) -> None:
     order, intent = new_order(), new_order()
-    paid = a_payment("completed", order=order, references=(intent,), transaction_id=intent, name=new_order())
-    refund = a_refund("completed", order=None, reference=intent, refund_id=new_order(), name=new_order())
+    paid = a_payment("completed", order=order, aliases=(intent,), transaction_id=intent, name=new_order())
+    refund = a_refund("completed", order=None, alias=intent, refund_id=new_order(), name=new_order())
 
     append(system, topics.PAYMENT_WEBHOOKS, order, paid)
     append(system, topics.REFUND_WEBHOOKS, f"generic:{intent}", refund)

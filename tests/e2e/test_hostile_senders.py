@@ -115,5 +115,5 @@ def pay(shop: Shop) -> int:
 
 
 def resident_mb(process: int) -> int:
-    told = dict(line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines())
-    return int(told["VmHWM"].split()[0]) // 1024
+    published = dict(line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines())
+    return int(published["VmHWM"].split()[0]) // 1024

@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 PROMISED_S = 3.5
 SLACK_S = 1.0  # of a machine that runs other things as well
 AT_ONCE_S = 0.5
-PATIENCE_S = 90.0
+TIMEOUT_S = 90.0
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_a_genuine_webhook_nobody_can_read_is_not_refused_for_good_before_its_by
         away = sender.post("payment", unreadable)
 
     assert_refused(away)
-    back = until(lambda: sender.post("payment", unreadable), lambda reply: reply.status != 503, PATIENCE_S)
+    back = until(lambda: sender.post("payment", unreadable), lambda reply: reply.status != 503, TIMEOUT_S)
     assert (back.status, back.body["error"]) == (400, "invalid_field")
 
 
@@ -104,7 +104,7 @@ def test_while_the_broker_is_frozen_tapayz_hears_its_own_words_and_its_retry_goe
         away = tapayz_.post(path, body)
 
     assert (away.status, away.body) == (500, {"error": "Internal server error"})
-    back = until(lambda: tapayz_.post(path, body), lambda reply: reply.status != 500, PATIENCE_S)
+    back = until(lambda: tapayz_.post(path, body), lambda reply: reply.status != 500, TIMEOUT_S)
     assert (back.status, back.body) == (200, {"status": "ok"})
 
 
@@ -136,7 +136,7 @@ def test_what_became_of_a_retried_webhook_is_told_though_its_worker_died_before_
 
     with reading(fragile, topics.OUTCOMES) as outcomes, ExitStack() as failing:
         failing.enter_context(refuses)
-        until(lambda: pay(sender, order), lambda reply: reply.status == 200, PATIENCE_S)
+        until(lambda: pay(sender, order), lambda reply: reply.status == 200, TIMEOUT_S)
         first = outcomes.wait_for(lambda one: one.outcome == "retrying")
         ((tries,),) = (row.values() for row in store.rows(NO_MORE_TRIES, first.event_id))
         outcomes.wait_for(lambda one: (one.event_id, one.attempt) == (first.event_id, tries))
@@ -146,7 +146,7 @@ def test_what_became_of_a_retried_webhook_is_told_though_its_worker_died_before_
             store.rows(TRY_NOW, first.event_id)
             store.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)
             kill(fragile, "PAYMENT")
-        until(outcomes.read, lambda told: any(done(one, first.event_id) for one in told), PATIENCE_S)
+        until(outcomes.read, lambda published: any(done(one, first.event_id) for one in published), TIMEOUT_S)
 
 
 def test_a_worker_that_cannot_tell_what_it_has_done_says_so_and_tells_it_when_kafka_is_back(
@@ -156,7 +156,7 @@ def test_a_worker_that_cannot_tell_what_it_has_done_says_so_and_tells_it_when_ka
 
     with replicas_of(fragile, "payment", len(TOPICS)) as processors:
         processor = processors.only("worker.after_commit:stop")
-        until(lambda: pay(sender, order), lambda reply: reply.status == 200, PATIENCE_S)
+        until(lambda: pay(sender, order), lambda reply: reply.status == 200, TIMEOUT_S)
         processor.is_frozen_by_its_fault()
         with frozen(fragile, "KAFKA"):
             processor.thaw()
@@ -167,12 +167,12 @@ def test_a_worker_that_cannot_tell_what_it_has_done_says_so_and_tells_it_when_ka
     assert "producer has not heard from Kafka" in problem
 
 
-NO_MORE_TRIES = "UPDATE parked SET next_attempt_at = 'infinity' WHERE event_id = %s RETURNING attempts"
-TRY_NOW = "UPDATE parked SET next_attempt_at = now() WHERE event_id = %s RETURNING 1"
+NO_MORE_TRIES = "UPDATE retries SET next_attempt_at = 'infinity' WHERE event_id = %s RETURNING attempts"
+TRY_NOW = "UPDATE retries SET next_attempt_at = now() WHERE event_id = %s RETURNING 1"
 
 
-def done(told: Outcome, event_id: str) -> bool:
-    return (told.event_id, told.outcome) == (event_id, "processed") and told.attempt > 1
+def done(published: Outcome, event_id: str) -> bool:
+    return (published.event_id, published.outcome) == (event_id, "processed") and published.attempt > 1
 
 
 def test_a_worker_whose_group_kafka_has_forgotten_begins_anew_and_does_nothing_twice(
@@ -200,7 +200,7 @@ def a_known_order(sender: Shop) -> tuple[str, str]:
     order = new_order()
     customer = f"{order.lower()}@example.test"
     known = {"orderId": order, "customerEmail": customer, "amount": 58000}
-    until(lambda: sender.post("order", known), lambda reply: reply.status == 200, PATIENCE_S)
+    until(lambda: sender.post("order", known), lambda reply: reply.status == 200, TIMEOUT_S)
     return order, customer
 
 
@@ -220,14 +220,14 @@ def assert_refused(*replies: Reply) -> None:
 
 def assert_told_once(system: dict[str, str], sender: Shop, order: str, customer: str) -> None:
     """The retry is accepted; then there is one row, and one mail of it, however many records there were."""
-    until(lambda: pay(sender, order), lambda reply: reply.status == 200, PATIENCE_S)
+    until(lambda: pay(sender, order), lambda reply: reply.status == 200, TIMEOUT_S)
     payments, inbox = Store(system["PAYMENT_DATABASE_URL"]), Inbox(system["INBOX_URL"])
     until(
         lambda: payments.rows("SELECT status, amount FROM payments WHERE order_id = %s", order),
         lambda rows: rows == [{"status": "completed", "amount": 58000}],
-        PATIENCE_S,
+        TIMEOUT_S,
     )
-    until(lambda: inbox.mails_to(customer), bool, PATIENCE_S)
+    until(lambda: inbox.mails_to(customer), bool, TIMEOUT_S)
 
     until(lambda: pay(sender, order, "cancelled"), lambda reply: reply.status == 200)
     mails = inbox.wait_for(customer, count=2)  # what was to come of the payment came before

@@ -38,7 +38,7 @@ def test_why_an_order_got_no_mail_is_answered(
     shop.post("payment", {"orderId": forged, "status": "completed", "amount": 1000}, X_Webhook_Signature="0" * 64)
     notifications.wait_for("SELECT 1 FROM notifications WHERE order_id = %s AND status = 'waiting'", waiting)
     console.wait_for("/api/refusals", lambda page: page["refusals"], order=forged)
-    console.wait_for(f"/api/orders/{waiting}", lambda life: life["facts"])
+    console.wait_for(f"/api/orders/{waiting}", lambda life: life["domain_events"])
 
     tools, (known, unknown, life, slip) = ask(
         system,
@@ -50,7 +50,7 @@ def test_why_an_order_got_no_mail_is_answered(
 
     assert any("waits for the recipient's address" in reason for reason in content(known)["reasons"])
     assert any("were refused: invalid_signature" in reason for reason in content(unknown)["reasons"])
-    assert [event["type"] for event in content(life)["facts"]] == ["PaymentCompleted"]
+    assert [event["type"] for event in content(life)["domain_events"]] == ["PaymentCompleted"]
     assert slip.is_error
     assert {"search", "order", "webhook", "why", "refusals", "mails", "statistics", "dead_letters"} <= names(tools)
 

@@ -19,11 +19,11 @@ Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 def scraped(system: Mapping[str, str], service: str) -> Samples:
     """Return the samples of a service's `/metrics`, by name and sorted labels."""
-    question = urllib.request.Request(
+    verification_request = urllib.request.Request(
         f"{system[f'{service.upper()}_MANAGEMENT_URL']}/metrics",
         headers={"Authorization": f"Bearer {system['MANAGEMENT_TOKEN']}"},
     )
-    with urllib.request.urlopen(question, timeout=10) as answer:
+    with urllib.request.urlopen(verification_request, timeout=10) as answer:
         families = text_string_to_metric_families(answer.read().decode())
         return {
             (sample.name, tuple(sorted(sample.labels.items()))): sample.value

@@ -30,13 +30,15 @@ def test_a_confirmer_that_is_killed_while_it_asks_loses_nothing_and_confirms_not
     system: dict[str, str],
 ) -> None:
     plan = Plan(new_order().lower(), datetime.now(UTC), orders=60, rate=30, duplicates=0.3, provider="toss")
-    questions = Store(system["CONFIRMER_DATABASE_URL"])
+    verification_requests = Store(system["CONFIRMER_DATABASE_URL"])
 
     with ThreadPoolExecutor(1) as beside:
         playing = beside.submit(lambda: asyncio.run(play(system, plan)))
         for asked in (10, 30):
             like = f"pk_SIM-{plan.run}-%"
-            questions.wait_for("SELECT 1 FROM questions WHERE reference LIKE %s AND attempts > 0", like, count=asked)
+            verification_requests.wait_for(
+                "SELECT 1 FROM verification_requests WHERE alias LIKE %s AND attempts > 0", like, count=asked
+            )
             kill(system, "CONFIRMER")
         verdict = playing.result()
 

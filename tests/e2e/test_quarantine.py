@@ -58,7 +58,7 @@ def test_a_webhook_of_the_other_mode_is_released_where_that_is_the_mode(
     secret = {"STRIPE_WEBHOOK_SECRET": system["STRIPE_WEBHOOK_SECRET"]}
     with another_desk(system, MODE="live", **secret) as live, reading(system, topics.PAYMENT_WEBHOOKS) as records:
         there = hookstream(live, "quarantine", "release", event)
-        record = records.wait_for(lambda one: one.notice.order_id == order)
+        record = records.wait_for(lambda one: one.payload.order_id == order)
 
     assert here.stdout.startswith(f"{event}: stays: other_mode: of live mode, and this is test\n")
     assert there.stdout.startswith(f"{event}: went to webhooks.payment.v1 as {record.envelope.event_id}\n")
@@ -77,13 +77,13 @@ def test_what_came_before_its_secret_was_set_is_released_once_it_is(
     would = hookstream(system, "quarantine", "release", event, "--dry-run")
     with reading(system, topics.OUTCOMES) as outcomes:
         released = hookstream(system, "quarantine", "release", event)
-        told = outcomes.wait_for(lambda one: one.event_id == event)
+        published = outcomes.wait_for(lambda one: one.event_id == event)
     after = hookstream(system, "quarantine", "list", *cause)
     all_ = hookstream(system, "quarantine", "list", *cause, "--released")
 
     assert would.stdout.endswith("1 can be released, 0 stay\n")
     assert released.stdout.endswith("1 released, 0 stay\n")
-    assert (told.service, told.outcome, told.topic) == ("gateway", "processed", topics.UNVERIFIED.name)
+    assert (published.service, published.outcome, published.topic) == ("gateway", "processed", topics.UNVERIFIED.name)
     assert (event in before.stdout, event in after.stdout, event in all_.stdout) == (True, False, True)
     payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s AND status = 'completed'", order)
     console.wait_for(f"/api/webhooks/{event}", lambda row: row["status"] == "PROCESSED")
@@ -165,10 +165,10 @@ def test_a_place_where_nothing_is_kept_is_told_and_one_that_cannot_be_is_refused
 def test_the_spool_is_told_of(system: dict[str, str], tmp_path: Any) -> None:
     without = get(system, "gateway", "/spool")
     with another_desk(system, SPOOL_DIR=str(tmp_path / "spool"), SPOOL_MAX_BYTES="2000000") as other:
-        told = hookstream(other, "spool", "status")
+        published = hookstream(other, "spool", "status")
 
     assert without.body == {"configured": False, "records": 0, "bytes": 0, "maxBytes": 0, "refused": None}
-    assert told.stdout == "0 webhooks wait, 0 bytes of 2000000\n"
+    assert published.stdout == "0 webhooks wait, 0 bytes of 2000000\n"
     assert hookstream(system, "spool", "status").stdout.startswith("no spool")
 
 

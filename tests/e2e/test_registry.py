@@ -164,7 +164,7 @@ def test_a_record_with_a_schema_of_another_team_is_dead_and_the_rest_goes_on(reg
 
     payments = Store(registered["PAYMENT_DATABASE_URL"])
     assert payments.wait_for("SELECT status FROM payments WHERE order_id = %s", order) == [{"status": "completed"}]
-    (dead,) = payments.wait_for("SELECT error FROM parked WHERE error LIKE %s", f"%schema {foreign} is of no record%")
+    (dead,) = payments.wait_for("SELECT error FROM retries WHERE error LIKE %s", f"%schema {foreign} is of no record%")
     assert "no record of ours" in dead["error"]
 
 

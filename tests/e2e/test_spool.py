@@ -63,15 +63,18 @@ def test_a_full_disk_costs_nothing_that_was_answered_2xx_and_readiness_tells_of_
     with a_small_disk(tmp_path / "disk") as disk, another_gateway(spooling, SPOOL_DIR=str(disk / "spool")) as gateway:
         sender, send = gateway.shop, partial(pay_and_note, accepted)
         fill(disk)
-        until(lambda: readiness(sender), lambda told: refuses(told.body.get("warnings")) and told.status == 200)
+        until(
+            lambda: readiness(sender),
+            lambda published: refuses(published.body.get("warnings")) and published.status == 200,
+        )
         assert send(sender) == 200  # Kafka takes it
         empty(disk)
-        until(lambda: readiness(sender).body, lambda told: told == {"problems": []})
+        until(lambda: readiness(sender).body, lambda published: published == {"problems": []})
         with frozen(spooling, "KAFKA"):
             assert [send(sender) for _ in range(3)] == [200] * 3
             fill(disk)
             assert [send(sender) for _ in range(3)] == [503] * 3
-            told = readiness(sender)
+            published = readiness(sender)
             empty(disk)
             assert send(sender) == 200
             assert readiness(sender).status == 200
@@ -82,7 +85,7 @@ def test_a_full_disk_costs_nothing_that_was_answered_2xx_and_readiness_tells_of_
         until(lambda: (disk / "spool" / "spool.log").stat().st_size, lambda size: size == 0)
         assert send(sender) == 200
 
-    assert (told.status, refuses(told.body["problems"])) == (503, True)
+    assert (published.status, refuses(published.body["problems"])) == (503, True)
     assert sorted(row["order_id"] for row in history) == sorted(accepted[: len(history)])
 
 

@@ -69,7 +69,7 @@ def test_workers_share_a_port_and_are_one_gateway_to_whoever_operates_it(system:
 
         orders = [new_order() for _ in range(POSTS)]
         assert set(post_by_many(gateway, orders)) == {200}
-        records.wait_until(lambda read: {*orders} <= {record.notice.order_id for record in read})
+        records.wait_until(lambda read: {*orders} <= {record.payload.order_id for record in read})
 
         page = management(port, "/metrics")
         assert accepted(port) == POSTS

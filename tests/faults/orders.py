@@ -10,8 +10,8 @@ from tests.actors import Inbox, Shop, Store, new_order, until
 
 CHAIN = ("pending", "completed", "cancelled")
 KNOWN = 4
-FACTS = ["PaymentCompleted", "PaymentCancelled"]
-PATIENCE_S = 60.0
+DOMAIN_EVENTS = ["PaymentCompleted", "PaymentCancelled"]
+TIMEOUT_S = 60.0
 
 HISTORY = """
 SELECT order_id, array_agg(payment_history.status ORDER BY inbox."offset") AS statuses,
@@ -54,7 +54,7 @@ class Orders:
         self._each(self.ids, lambda order: [("payment", _said(order, status)) for status in statuses or CHAIN])
 
     def begin(self) -> None:
-        """What nobody is told of is over, so that facts follow from whatever comes next."""
+        """What nobody is told of is over, so that domain events follow from whatever comes next."""
         self.become_known()
         self.go(*CHAIN[:1])
         self.payments.wait_for("SELECT 1 FROM payments WHERE order_id = ANY (%s)", self.ids, count=self.count)
@@ -65,7 +65,7 @@ class Orders:
     def are_done(self) -> list[dict[str, Any]]:
         """Their rows once every one has come to its end."""
         look = lambda: self.payments.rows(HISTORY, self.ids)  # noqa: E731
-        return until(look, lambda rows: [len(row["statuses"]) for row in rows] == [len(CHAIN)] * self.count, PATIENCE_S)
+        return until(look, lambda rows: [len(row["statuses"]) for row in rows] == [len(CHAIN)] * self.count, TIMEOUT_S)
 
     def were_applied_once_in_order(self) -> None:
         for row in self.are_done():
@@ -82,18 +82,22 @@ class Orders:
         rows = self.are_done()
         ends = [(row["version"], row["status"], sorted(row["statuses"])) for row in rows]
         assert ends == [(len(CHAIN), CHAIN[-1], sorted(CHAIN))] * self.count
-        parked = "SELECT * FROM parked WHERE key = ANY (%s)"
-        until(lambda: self.payments.rows(parked, self.keys), lambda rows: not rows)
+        a_failed_event = "SELECT * FROM retries WHERE key = ANY (%s)"
+        until(lambda: self.payments.rows(a_failed_event, self.keys), lambda rows: not rows)
 
-    def were_told_once_in_order(self, told: list[Any]) -> None:
-        """`told` are the records of their facts' topic: one may be there twice, by the same id."""
+    def were_told_once_in_order(self, published: list[Any]) -> None:
+        """`registers` are the records of their domain events' topic: one may be there twice, by the same id."""
         for order in self.ids:
-            facts = {fact.event_id: type(fact).__name__ for fact in told if fact.order_id == order}
-            assert list(facts.values()) == FACTS, (order, facts)
+            domain_events = {
+                domain_event.event_id: type(domain_event).__name__
+                for domain_event in published
+                if domain_event.order_id == order
+            }
+            assert list(domain_events.values()) == DOMAIN_EVENTS, (order, domain_events)
 
-    def all_told(self, told: list[Any]) -> bool:
-        of_ours = {fact.event_id for fact in told if fact.order_id in set(self.ids)}
-        return len(of_ours) >= len(FACTS) * self.count
+    def all_told(self, published: list[Any]) -> bool:
+        of_ours = {domain_event.event_id for domain_event in published if domain_event.order_id in set(self.ids)}
+        return len(of_ours) >= len(DOMAIN_EVENTS) * self.count
 
     def all_processed(self, outcomes: list[Any]) -> bool:
         """Whether it was told of each webhook that it was processed."""
@@ -101,14 +105,14 @@ class Orders:
         return events <= {outcome.event_id for outcome in outcomes if outcome.outcome == "processed"}
 
     def were_mailed_once(self) -> None:
-        mails = Inbox(self.system["INBOX_URL"]).wait_for(self.customer, len(FACTS) * KNOWN)
+        mails = Inbox(self.system["INBOX_URL"]).wait_for(self.customer, len(DOMAIN_EVENTS) * KNOWN)
         subjects = Counter(str(mail["Subject"]) for mail in mails)
         assert set(subjects.values()) == {1}
-        assert len(subjects) == len(FACTS) * KNOWN
+        assert len(subjects) == len(DOMAIN_EVENTS) * KNOWN
 
-    def _each(self, ids: list[str], told: Any) -> None:
+    def _each(self, ids: list[str], published: Any) -> None:
         with ThreadPoolExecutor(8) as senders:
-            list(senders.map(lambda order: self._post(told(order)), ids))
+            list(senders.map(lambda order: self._post(published(order)), ids))
 
     def _post(self, webhooks: list[tuple[str, dict[str, Any]]]) -> None:
         for kind, body in webhooks:

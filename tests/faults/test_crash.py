@@ -29,7 +29,7 @@ POINTS = (
     "worker.after_offsets",
 )
 COMMITS_WITHIN_S = 2.0
-PARKED = "SELECT 1 FROM inbox JOIN parked USING (event_id) WHERE key = ANY (%s)"
+RETRIES = "SELECT 1 FROM inbox JOIN retries USING (event_id) WHERE key = ANY (%s)"
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -38,16 +38,16 @@ def test_a_processor_killed_at_any_step_loses_nothing_and_does_nothing_twice(
 ) -> None:
     orders = Orders(system)
 
-    with reading(system, topics.PAYMENTS) as told, reading(system, topics.OUTCOMES) as outcomes:
+    with reading(system, topics.PAYMENTS) as published, reading(system, topics.OUTCOMES) as outcomes:
         orders.begin()
         doomed = processors.join(f"{point}:exit")
         orders.go_on()
         doomed.dies_of_its_fault()
         orders.were_applied_once_in_order()
-        told.wait_until(orders.all_told)
+        published.wait_until(orders.all_told)
         outcomes.wait_until(orders.all_processed)
 
-    orders.were_told_once_in_order(told.records)
+    orders.were_told_once_in_order(published.records)
     orders.were_mailed_once()
 
 
@@ -61,7 +61,7 @@ def test_what_a_dead_processor_tried_again_is_told_by_the_next(
         doomed = processors.join("worker.after_retry:exit", RETRY_FIRST_S="2")
         with refusing(payments.url, *orders.ids):
             orders.go("completed")
-            until(lambda: payments.rows(PARKED, orders.keys), lambda rows: len(rows) == orders.count)
+            until(lambda: payments.rows(RETRIES, orders.keys), lambda rows: len(rows) == orders.count)
         doomed.dies_of_its_fault()
         payments.wait_for("SELECT 1 FROM payments WHERE order_id = ANY (%s)", orders.ids, count=orders.count)
         outcomes.wait_until(orders.all_processed)

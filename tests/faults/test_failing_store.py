@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from stream.events import topics
-from tests.actors import PATIENCE_S, Shop, Store, new_order, until
+from tests.actors import TIMEOUT_S, Shop, Store, new_order, until
 from tests.builders import a_payment
 from tests.faults import troubles
 from tests.faults.orders import Orders
@@ -17,7 +17,7 @@ from tests.replicas import Replica, Replicas
 
 pytestmark = pytest.mark.long
 
-PARKED = "SELECT * FROM parked WHERE key = ANY (%s)"
+RETRIES = "SELECT * FROM retries WHERE key = ANY (%s)"
 SIGNS = ("partitions.assigned", "partitions.revoked", "partitions.lost")
 SOON = "from stream.kafka.consumer import CONSUMER; CONSUMER['max.poll.interval.ms'] = 2000"
 KINDS: dict[str, tuple[Trouble, str]] = {
@@ -50,25 +50,25 @@ def processor(processors: Replicas, system: dict[str, str], line: Proxy) -> Repl
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_store_that_fails_parks_nothing_and_costs_nobody_its_place(
+def test_a_store_that_fails_retries_nothing_and_costs_nobody_its_place(
     kind: str, processor: Replica, system: dict[str, str], payments: Store, line: Proxy
 ) -> None:
     trouble, error = KINDS[kind]
     orders, before = Orders(system, count=4), standing(processor)
     failures = len(processor.lines("store.failed"))
 
-    with reading(system, topics.PAYMENTS) as told:
+    with reading(system, topics.PAYMENTS) as published:
         with trouble(system["PAYMENT_DATABASE_URL"], line):
             orders.go()
             failed = processor.wait_for("store.failed", failures + TIMES.get(kind, 3))[failures:]
             until(processor.is_ready, lambda ready: not ready or kind == "dropped")
         orders.were_applied_once_in_order()
-        told.wait_until(orders.all_told)
+        published.wait_until(orders.all_told)
 
     assert any(error in line["error"] for line in failed), failed
     assert standing(processor) == before
-    assert payments.rows(PARKED, orders.keys) == []
-    orders.were_told_once_in_order(told.records)
+    assert payments.rows(RETRIES, orders.keys) == []
+    orders.were_told_once_in_order(published.records)
     until(processor.is_ready, bool)
 
 
@@ -85,7 +85,7 @@ def test_a_deadlock_is_the_stores_failure_and_its_victim_tries_again(
     applied = payments.wait_for("SELECT version FROM payments WHERE order_id = ANY (%s)", list(pair), count=2)
     assert failed[0]["error"] == "DeadlockDetected (40P01)"
     assert applied == [{"version": 1}] * 2
-    assert (standing(processor), payments.rows(PARKED, [order.encode() for order in pair])) == (before, [])
+    assert (standing(processor), payments.rows(RETRIES, [order.encode() for order in pair])) == (before, [])
 
 
 def test_a_processor_too_slow_for_its_transaction_is_thrown_out_and_tries_again(
@@ -99,7 +99,7 @@ def test_a_processor_too_slow_for_its_transaction_is_thrown_out_and_tries_again(
 
     orders.were_applied_once_in_order()
     assert "IdleInTransactionSessionTimeout (25P03)" in [line["error"] for line in slow.lines("store.failed")]
-    assert payments.rows(PARKED, orders.keys) == []
+    assert payments.rows(RETRIES, orders.keys) == []
     processors.end()
 
 
@@ -110,11 +110,11 @@ def test_a_commit_whose_answer_is_never_heard_is_found_out_and_what_it_left_is_p
     order, shop = new_order(), Shop(system["GATEWAY_URL"], system["WEBHOOK_SECRET"])
     failures = len(processor.lines("store.failed"))
 
-    with reading(system, topics.PAYMENTS) as told:
+    with reading(system, topics.PAYMENTS) as published:
         line.deaf_to = order.encode()
         shop.post("payment", {"orderId": order, "status": "completed", "amount": 58000})
-        assert line.unheard.wait(PATIENCE_S)
-        told.wait_for(lambda fact: fact.order_id == order)
+        assert line.unheard.wait(TIMEOUT_S)
+        published.wait_for(lambda event: event.order_id == order)
 
     processor.wait_for("store.failed", failures + 1)
     assert payments.rows("SELECT version FROM payments WHERE order_id = %s", order) == [{"version": 1}]

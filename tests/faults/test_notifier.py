@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from stream.events import topics
-from tests.actors import PATIENCE_S, Inbox, Shop, Store, new_order, until
+from tests.actors import TIMEOUT_S, Inbox, Shop, Store, new_order, until
 from tests.log import reading
 from tests.proxy import proxy
 from tests.replicas import Replicas, replicas_of
@@ -49,7 +49,7 @@ def test_a_notifier_killed_at_any_step_of_a_mail_never_sends_it_twice(
 ) -> None:
     rows, order = Store(system["NOTIFIER_DATABASE_URL"]), new_order()
 
-    with reading(system, topics.NOTIFICATIONS) as told:
+    with reading(system, topics.NOTIFICATIONS) as published:
         doomed = notifiers.only(f"{point}:exit", OPERATOR_EMAIL=NOBODY)
         customer = pay(system, order)
         doomed.dies_of_its_fault()
@@ -60,10 +60,10 @@ def test_a_notifier_killed_at_any_step_of_a_mail_never_sends_it_twice(
             rows.rows(TIME_PASSES, order)
         until(lambda: rows.rows(OF_ORDER, order), lambda found: [row["status"] for row in found] == [becomes])
         if becomes == "sent":
-            told.wait_for(lambda one: one.order_id == order)
+            published.wait_for(lambda one: one.order_id == order)
 
     assert len(inbox.wait_for(customer, mails)) == mails
-    assert len({one.notification_id for one in told.records if one.order_id == order}) == (becomes == "sent")
+    assert len({one.notification_id for one in published.records if one.order_id == order}) == (becomes == "sent")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_mail_whose_sending_was_committed_unheard_is_sent_after_all(
         )
 
         customer = pay(system, order)
-        assert line.unheard.wait(PATIENCE_S)
+        assert line.unheard.wait(TIMEOUT_S)
 
         until(lambda: rows.rows(OF_ORDER, order), lambda found: [row["status"] for row in found] == ["sent"])
         assert len(inbox.wait_for(customer)) == 1

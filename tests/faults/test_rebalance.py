@@ -26,7 +26,7 @@ def test_a_frozen_processor_that_comes_back_while_the_store_still_listens_to_it_
 ) -> None:
     orders = Orders(system)
 
-    with reading(system, topics.PAYMENTS) as told:
+    with reading(system, topics.PAYMENTS) as published:
         zombie = processors.join(f"{point}:stop")
         zombie.wait_for("partitions.owned")  # or it would take them over when it comes back, as it may
         orders.go()
@@ -34,12 +34,12 @@ def test_a_frozen_processor_that_comes_back_while_the_store_still_listens_to_it_
         orders.are_done()  # by the other, to which its partitions have gone
         zombie.thaw()
         zombie.wait_for("worker.fenced")
-        told.wait_until(orders.all_told)
+        published.wait_until(orders.all_told)
         zombie.wait_for("partitions.assigned", 2)
 
     assert zombie.metric("hookstream_fenced_total") > 0
     orders.were_applied_once_in_order()
-    orders.were_told_once_in_order(told.records)
+    orders.were_told_once_in_order(published.records)
 
 
 def test_a_processor_frozen_in_its_transaction_holds_its_successor_up_until_the_store_ends_it(
@@ -64,17 +64,17 @@ def test_a_processor_frozen_between_commit_and_publishing_tells_again_what_its_s
     orders = Orders(system)
     orders.begin()
 
-    with reading(system, topics.PAYMENTS) as told:
+    with reading(system, topics.PAYMENTS) as published:
         zombie = processors.join("worker.after_commit:stop")
         orders.go_on()
         zombie.is_frozen_by_its_fault()
         orders.are_done()
-        told.wait_until(orders.all_told)
+        published.wait_until(orders.all_told)
         zombie.thaw()
         zombie.wait_for("partitions.assigned", 2)  # lost, or given up when it found that another worker owns them
 
     orders.were_applied_once_in_order()
-    orders.were_told_once_in_order(told.records)
+    orders.were_told_once_in_order(published.records)
     orders.were_mailed_once()
 
 
@@ -119,7 +119,7 @@ def test_processors_that_are_restarted_in_turn_under_load_lose_nothing_and_keep_
             rounds.append(Orders(system))
             rounds[-1].go()
 
-    with reading(system, topics.PAYMENTS) as told:
+    with reading(system, topics.PAYMENTS) as published:
         loading = Thread(target=load)
         loading.start()
         for end in _ways_to_end(count):
@@ -130,9 +130,9 @@ def test_processors_that_are_restarted_in_turn_under_load_lose_nothing_and_keep_
         loading.join()
         for orders in rounds:
             orders.were_applied_once_in_order()
-        told.wait_until(lambda records: all(orders.all_told(records) for orders in rounds))
+        published.wait_until(lambda records: all(orders.all_told(records) for orders in rounds))
     for orders in rounds:
-        orders.were_told_once_in_order(told.records)
+        orders.were_told_once_in_order(published.records)
 
 
 def epochs(payments: Store) -> int:

@@ -16,7 +16,7 @@ from tests.replicas import Replicas
 
 pytestmark = pytest.mark.long
 
-PATIENCE_S = (LOOKS + 1) * LOOK_S + 30
+TIMEOUT_S = (LOOKS + 1) * LOOK_S + 30
 
 
 def test_it_says_so_and_ends_and_its_successor_reads_everything(processors: Replicas, system: dict[str, str]) -> None:
@@ -27,8 +27,8 @@ def test_it_says_so_and_ends_and_its_successor_reads_everything(processors: Repl
     with unstable(system, "payment"):
         deaf = processors.join()
         orders.go()
-        (problem,) = until(deaf.problems, bool, PATIENCE_S)
-        ended = deaf.process.wait(PATIENCE_S)
+        (problem,) = until(deaf.problems, bool, TIMEOUT_S)
+        ended = deaf.process.wait(TIMEOUT_S)
     processors.only()
 
     assert "Kafka does not return the group's offsets" in problem

@@ -77,7 +77,7 @@ def test_a_processor_whose_group_was_forgotten_goes_on_where_its_store_is_and_co
     processor.stop()
     handled = {(row["topic"], row["partition"]): row["next"] for row in payments.rows(HANDLED)}
 
-    with reading(system, topics.PAYMENTS) as told:
+    with reading(system, topics.PAYMENTS) as published:
         forget(system, "payment")
         processors.only()
         until(
@@ -85,7 +85,7 @@ def test_a_processor_whose_group_was_forgotten_goes_on_where_its_store_is_and_co
             lambda now: all(now.get(place, 0) >= offset for place, offset in handled.items()),
         )
 
-        assert told.read() == []
+        assert published.read() == []
     orders.were_applied_once_in_order()
 
 

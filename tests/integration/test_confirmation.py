@@ -24,7 +24,7 @@ PAID_AT = "2026-01-31T12:00:00+09:00"
 
 
 @pytest.fixture
-def questions(system: dict[str, str]) -> Store:
+def verification_requests(system: dict[str, str]) -> Store:
     return Store(system["CONFIRMER_DATABASE_URL"])
 
 
@@ -36,40 +36,42 @@ def trouble(system: dict[str, str]) -> Iterator[Any]:
 
 
 def test_a_true_payment_nobody_signed_becomes_one_row_and_one_mail(
-    shop: Shop, inbox: Inbox, payments: Store, questions: Store, system: dict[str, str]
+    shop: Shop, inbox: Inbox, payments: Store, verification_requests: Store, system: dict[str, str]
 ) -> None:
     order, customer = a_known_order(shop)
     pay(system, order)
 
     with reading(system, topics.OUTCOMES) as outcomes:
         answered = [post(shop, order), post(shop, order), post(shop, order)]
-        asked = questions.wait_for("SELECT receipt_id::text, event_id FROM questions WHERE reference = %s", key(order))
-        outcomes.wait_for(lambda one: one.event_id == asked[0]["receipt_id"] and one.outcome == "processed")
+        asked = verification_requests.wait_for(
+            "SELECT request_id::text, event_id FROM verification_requests WHERE alias = %s", key(order)
+        )
+        outcomes.wait_for(lambda one: one.event_id == asked[0]["request_id"] and one.outcome == "processed")
 
     assert {reply.status for reply in answered} == {200}
     assert payments.wait_for("SELECT status, amount, provider FROM payments WHERE order_id = %s", order) == [
         {"status": "completed", "amount": 58000, "provider": "toss"}
     ]
-    settled = until(lambda: statuses(questions, order), lambda found: found == ["confirmed"] * 3)
+    settled = until(lambda: statuses(verification_requests, order), lambda found: found == ["confirmed"] * 3)
     assert len(settled) == 3
     assert len(inbox.all_of(customer, order, Store(system["NOTIFIER_DATABASE_URL"]))) == 1
     assert history(payments, order) == 1
 
 
 def test_a_forged_payment_changes_nothing_and_is_counted_as_untrue(
-    shop: Shop, payments: Store, questions: Store, system: dict[str, str]
+    shop: Shop, payments: Store, verification_requests: Store, system: dict[str, str]
 ) -> None:
     order, _ = a_known_order(shop)
     pay(system, order, status="READY")
 
     with reading(system, topics.REJECTED) as rejected:
         forged = post(shop, order)
-        assert until(lambda: statuses(questions, order), lambda found: found == ["untrue"])
+        assert until(lambda: statuses(verification_requests, order), lambda found: found == ["untrue"])
         rejection = rejected.wait_for(lambda one: one.cause == "untrue" and order.encode() in one.excerpt)
 
     assert forged.status == 200
     assert rejection.provider == "toss"
-    assert 'hookstream_questions_total{provider="toss",status="untrue"}' in metrics(system)
+    assert 'hookstream_verification_requests_total{provider="toss",status="untrue"}' in metrics(system)
     pay(system, order)
     post(shop, order)  # the forgery has not shadowed the true one
     payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)
@@ -77,99 +79,102 @@ def test_a_forged_payment_changes_nothing_and_is_counted_as_untrue(
 
 
 def test_what_the_provider_never_learns_of_ends_as_unknown_and_is_told(
-    shop: Shop, payments: Store, questions: Store, system: dict[str, str]
+    shop: Shop, payments: Store, verification_requests: Store, system: dict[str, str]
 ) -> None:
     order = new_order()
 
     post(shop, order)
-    (asked,) = questions.wait_for(
-        "SELECT receipt_id::text, status FROM questions WHERE reference = %s AND attempts > 1", key(order)
+    (asked,) = verification_requests.wait_for(
+        "SELECT request_id::text, status FROM verification_requests WHERE alias = %s AND attempts > 1", key(order)
     )
     with reading(system, topics.OUTCOMES) as outcomes:
-        an_hour_passes(questions, order)
-        outcome = outcomes.wait_for(lambda one: one.event_id == asked["receipt_id"] and one.outcome == "abandoned")
+        an_hour_passes(verification_requests, order)
+        outcome = outcomes.wait_for(lambda one: one.event_id == asked["request_id"] and one.outcome == "dead")
 
     assert asked["status"] == "asking"
     assert outcome.error.startswith("unknown: ")
-    told = until(lambda: hookstream(system, "order", order).stdout, lambda said: "last answered: unknown: " in said)
-    assert f"confirmer: TOSS was asked about payment {key(order)} " in told
-    assert until(lambda: statuses(questions, order), lambda found: found == ["unknown"])
+    published = until(
+        lambda: hookstream(system, "order", order).stdout, lambda said: "last answered: unknown: " in said
+    )
+    assert f"confirmer: TOSS was asked about payment {key(order)} " in published
+    assert until(lambda: statuses(verification_requests, order), lambda found: found == ["unknown"])
     assert payments.rows("SELECT 1 FROM payments WHERE order_id = %s", order) == []
 
 
 @pytest.mark.parametrize("status", [503, 429, 401])
 def test_an_api_that_cannot_answer_is_asked_again_when_it_is_back(
-    shop: Shop, payments: Store, questions: Store, system: dict[str, str], trouble: Any, status: int
+    shop: Shop, payments: Store, verification_requests: Store, system: dict[str, str], trouble: Any, status: int
 ) -> None:
     order, _ = a_known_order(shop)
     pay(system, order)
     trouble(status)
 
     post(shop, order)
-    questions.wait_for("SELECT 1 FROM questions WHERE reference = %s AND attempts > 1", key(order))
-    before = statuses(questions, order)
+    verification_requests.wait_for("SELECT 1 FROM verification_requests WHERE alias = %s AND attempts > 1", key(order))
+    before = statuses(verification_requests, order)
     trouble(200)
 
     assert before == ["asking"]
-    assert until(lambda: statuses(questions, order), lambda found: found == ["confirmed"])
+    assert until(lambda: statuses(verification_requests, order), lambda found: found == ["confirmed"])
     assert payments.wait_for("SELECT status FROM payments WHERE order_id = %s", order) == [{"status": "completed"}]
 
 
 @pytest.mark.long
 def test_an_asker_killed_before_it_could_settle_publishes_the_same_event_again(
-    shop: Shop, inbox: Inbox, payments: Store, questions: Store, system: dict[str, str]
+    shop: Shop, inbox: Inbox, payments: Store, verification_requests: Store, system: dict[str, str]
 ) -> None:
     order, customer = a_known_order(shop)
     pay(system, order)
     post(shop, order)
     payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)
-    (first,) = questions.wait_for(
-        "SELECT event_id FROM questions WHERE reference = %s AND event_id IS NOT NULL", key(order)
+    (first,) = verification_requests.wait_for(
+        "SELECT event_id FROM verification_requests WHERE alias = %s AND event_id IS NOT NULL", key(order)
     )
 
     with reading(system, topics.PAYMENT_WEBHOOKS) as events, reading(system, topics.OUTCOMES) as outcomes:
-        as_if_killed_between_publishing_and_settling(questions, order)
+        as_if_killed_between_publishing_and_settling(verification_requests, order)
         kill(system, "CONFIRMER")
-        again = events.wait_for(lambda one: one.notice.order_id == order)
+        again = events.wait_for(lambda one: one.payload.order_id == order)
         outcomes.wait_for(lambda one: one.event_id == str(first["event_id"]) and one.outcome == "duplicate")
 
     assert again.envelope.event_id == str(first["event_id"])
-    assert until(lambda: statuses(questions, order), lambda found: found == ["confirmed"])
+    assert until(lambda: statuses(verification_requests, order), lambda found: found == ["confirmed"])
     assert history(payments, order) == 1
     assert len(inbox.all_of(customer, order, Store(system["NOTIFIER_DATABASE_URL"]))) == 1
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("point", ["asker.after_claim", "asker.after_publish"])
-def test_an_asker_killed_at_any_step_loses_no_question_and_confirms_it_once(
-    point: str, shop: Shop, payments: Store, questions: Store, system: dict[str, str]
+@pytest.mark.parametrize("point", ["poller.after_claim", "poller.after_publish"])
+def test_an_asker_killed_at_any_step_loses_no_verification_request_and_confirms_it_once(
+    point: str, shop: Shop, payments: Store, verification_requests: Store, system: dict[str, str]
 ) -> None:
     order, _ = a_known_order(shop)
     pay(system, order)
 
     with replicas_of(system, "confirmer", len(TOPICS)) as confirmers:
-        nothing_else_is_due(questions)
+        nothing_else_is_due(verification_requests)
         doomed = confirmers.only(f"{point}:exit")
         post(shop, order)
         doomed.dies_of_its_fault()
-        before = statuses(questions, order)
-    the_lease_passes(questions, order)
+        before = statuses(verification_requests, order)
+    the_lease_passes(verification_requests, order)
 
     assert before == ["asking"]
-    assert until(lambda: statuses(questions, order), lambda found: found == ["confirmed"])
+    assert until(lambda: statuses(verification_requests, order), lambda found: found == ["confirmed"])
     payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)
     assert history(payments, order) == 1
 
 
-def nothing_else_is_due(questions: Store) -> None:
+def nothing_else_is_due(verification_requests: Store) -> None:
     """What other tests asked would be claimed first, and the fault would strike there."""
-    questions.rows(
-        "UPDATE questions SET next_attempt_at = now() + interval '1 hour' WHERE status = 'asking' RETURNING 1"
+    verification_requests.rows(
+        "UPDATE verification_requests SET next_attempt_at = now() + interval '1 hour'"
+        " WHERE status = 'asking' RETURNING 1"
     )
 
 
 def test_while_a_lease_lasts_nobody_else_asks_and_when_it_has_passed_somebody_does(
-    shop: Shop, questions: Store, system: dict[str, str]
+    shop: Shop, verification_requests: Store, system: dict[str, str]
 ) -> None:
     order, _ = a_known_order(shop)
     pay(system, order)
@@ -177,30 +182,34 @@ def test_while_a_lease_lasts_nobody_else_asks_and_when_it_has_passed_somebody_do
     os.kill(frozen, signal.SIGSTOP)
     try:
         post(shop, order)
-        questions.wait_for("SELECT 1 FROM questions WHERE reference = %s AND attempts = 1", key(order))
+        verification_requests.wait_for(
+            "SELECT 1 FROM verification_requests WHERE alias = %s AND attempts = 1", key(order)
+        )
         kill(system, "CONFIRMER")
     finally:
         os.kill(frozen, signal.SIGCONT)
 
-    (leased,) = questions.rows(
-        "SELECT attempts, next_attempt_at > now() AS leased FROM questions WHERE reference = %s", key(order)
+    (leased,) = verification_requests.rows(
+        "SELECT attempts, next_attempt_at > now() AS leased FROM verification_requests WHERE alias = %s", key(order)
     )
-    the_lease_passes(questions, order)
+    the_lease_passes(verification_requests, order)
 
     assert leased == {"attempts": 1, "leased": True}
-    assert until(lambda: statuses(questions, order), lambda found: found == ["confirmed"])
+    assert until(lambda: statuses(verification_requests, order), lambda found: found == ["confirmed"])
 
 
-def test_a_record_on_the_topic_twice_is_one_question(questions: Store, shop: Shop, system: dict[str, str]) -> None:
+def test_a_record_on_the_topic_twice_is_one_verification_request(
+    verification_requests: Store, shop: Shop, system: dict[str, str]
+) -> None:
     order = new_order()
 
-    with reading(system, topics.UNCONFIRMED) as receipts, reading(system, topics.OUTCOMES) as outcomes:
+    with reading(system, topics.UNCONFIRMED) as unconfirmed_webhooks, reading(system, topics.OUTCOMES) as outcomes:
         post(shop, order)
-        receipt = receipts.wait_for(lambda one: one.notice.reference == key(order))
-        append(system, topics.UNCONFIRMED, topics.UNCONFIRMED.key(receipt), receipt)
-        outcomes.wait_for(lambda one: one.event_id == receipt.envelope.event_id and one.outcome == "duplicate")
+        unconfirmed = unconfirmed_webhooks.wait_for(lambda one: one.payload.alias == key(order))
+        append(system, topics.UNCONFIRMED, topics.UNCONFIRMED.key(unconfirmed), unconfirmed)
+        outcomes.wait_for(lambda one: one.event_id == unconfirmed.envelope.event_id and one.outcome == "duplicate")
 
-    assert statuses(questions, order) == ["asking"]
+    assert statuses(verification_requests, order) == ["asking"]
 
 
 def a_known_order(shop: Shop) -> tuple[str, str]:
@@ -217,7 +226,7 @@ def key(order: str) -> str:
 
 def pay(system: dict[str, str], order: str, status: str = "DONE") -> None:
     """The payment, as it stands at Toss."""
-    about = {"provider": "toss", "reference": key(order), "order_id": order, "amount": "58000", "at": PAID_AT}
+    about = {"provider": "toss", "alias": key(order), "order_id": order, "amount": "58000", "at": PAID_AT}
     tell(system, "payments", {**about, "status": status})
 
 
@@ -236,8 +245,11 @@ def tell(system: dict[str, str], what: str, body: dict[str, Any]) -> None:
         assert answer.status == 204
 
 
-def statuses(questions: Store, order: str) -> list[str]:
-    return [row["status"] for row in questions.rows("SELECT status FROM questions WHERE reference = %s", key(order))]
+def statuses(verification_requests: Store, order: str) -> list[str]:
+    return [
+        row["status"]
+        for row in verification_requests.rows("SELECT status FROM verification_requests WHERE alias = %s", key(order))
+    ]
 
 
 def history(payments: Store, order: str) -> int:
@@ -245,25 +257,29 @@ def history(payments: Store, order: str) -> int:
     return int(row["n"])
 
 
-def an_hour_passes(questions: Store, order: str) -> None:
+def an_hour_passes(verification_requests: Store, order: str) -> None:
     """The question holds its receipt whole: to move its time back is to write the record again."""
-    (row,) = questions.rows("SELECT record FROM questions WHERE reference = %s", key(order))
-    receipt: Any = CODEC.decode(row["record"])
+    (row,) = verification_requests.rows("SELECT record FROM verification_requests WHERE alias = %s", key(order))
+    unconfirmed: Any = CODEC.decode(row["record"])
     hour = 3_700_000_000
-    envelope = msgspec.structs.replace(receipt.envelope, received_at=receipt.envelope.received_at - hour)
-    record = CODEC.encode(msgspec.structs.replace(receipt, envelope=envelope))
-    questions.rows(
-        "UPDATE questions SET record = %s, next_attempt_at = now() WHERE reference = %s RETURNING 1", record, key(order)
+    envelope = msgspec.structs.replace(unconfirmed.envelope, received_at=unconfirmed.envelope.received_at - hour)
+    record = CODEC.encode(msgspec.structs.replace(unconfirmed, envelope=envelope))
+    verification_requests.rows(
+        "UPDATE verification_requests SET record = %s, next_attempt_at = now() WHERE alias = %s RETURNING 1",
+        record,
+        key(order),
     )
 
 
-def the_lease_passes(questions: Store, order: str) -> None:
-    questions.rows("UPDATE questions SET next_attempt_at = now() WHERE reference = %s RETURNING 1", key(order))
+def the_lease_passes(verification_requests: Store, order: str) -> None:
+    verification_requests.rows(
+        "UPDATE verification_requests SET next_attempt_at = now() WHERE alias = %s RETURNING 1", key(order)
+    )
 
 
-def as_if_killed_between_publishing_and_settling(questions: Store, order: str) -> None:
-    questions.rows(
-        "UPDATE questions SET status = 'asking', event_id = NULL, next_attempt_at = now() WHERE reference = %s"
+def as_if_killed_between_publishing_and_settling(verification_requests: Store, order: str) -> None:
+    verification_requests.rows(
+        "UPDATE verification_requests SET status = 'asking', event_id = NULL, next_attempt_at = now() WHERE alias = %s"
         " RETURNING 1",
         key(order),
     )

@@ -24,7 +24,7 @@ from stream.replay import schema as place
 from tests.actors import new_order
 from tests.builders import NOON, a_payment, a_refund, a_scan
 
-OUTCOMES: tuple[OutcomeKind, ...] = ("processed", "late", "duplicate", "waiting", "retrying", "abandoned")
+OUTCOMES: tuple[OutcomeKind, ...] = ("processed", "late", "duplicate", "waiting", "retrying", "dead")
 SPANS = (HOUR, DAY)
 COUNTED = """
 SELECT span, start, provider, type, event_type, status, is_event, count FROM webhook_counts WHERE count <> 0
@@ -54,10 +54,10 @@ def log_store(system: dict[str, str]) -> Iterator[Engine]:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_counts_are_exact_after_redeliveries_rollbacks_and_the_clean_up(log_store: Engine, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - not a secret
-    told = [record for n in range(120) for record in a_life(chance, n)]
-    chance.shuffle(told)
+    published = [record for n in range(120) for record in a_life(chance, n)]
+    chance.shuffle(published)
 
-    for batch in parts(chance, told + chance.sample(told, 60)):
+    for batch in parts(chance, published + chance.sample(published, 60)):
         if chance.random() < 0.3:
             with suppress(Crash), log_store.begin() as tx:
                 handle(tx, batch)
@@ -73,9 +73,9 @@ def test_counts_are_exact_after_redeliveries_rollbacks_and_the_clean_up(log_stor
 
 def test_counts_are_exact_when_consoles_share_the_work_and_a_rebuilt_store_has_the_same(log_store: Engine) -> None:
     chance = random.Random(4)  # noqa: S311 - not a secret
-    told = [record for n in range(100) for record in a_life(chance, n)]
+    published = [record for n in range(100) for record in a_life(chance, n)]
     with log_store.begin() as tx:
-        handle(tx, told)
+        handle(tx, published)
     before = counted(log_store)
     with log_store.begin() as tx:
         tx.exec_driver_sql("DELETE FROM webhooks")
@@ -83,7 +83,7 @@ def test_counts_are_exact_when_consoles_share_the_work_and_a_rebuilt_store_has_t
     assert counted(log_store) == Counter()
 
     def work(seed: int) -> None:
-        shares = parts(random.Random(seed), told[seed::2])  # noqa: S311
+        shares = parts(random.Random(seed), published[seed::2])  # noqa: S311
         for share in shares:
             with log_store.begin() as tx:
                 handle(tx, share)
@@ -113,9 +113,9 @@ def test_deleting_from_a_schema_by_its_name_changes_the_counts_of_that_schema(
 
 def test_statistics_and_searches_find_what_a_walk_through_the_log_finds(log_store: Engine) -> None:
     chance = random.Random(5)  # noqa: S311 - not a secret
-    told = [record for n in range(150) for record in a_life(chance, n)]
+    published = [record for n in range(150) for record in a_life(chance, n)]
     with log_store.begin() as tx:
-        handle(tx, told)
+        handle(tx, published)
     with log_store.begin() as tx:
         log = queries.rows(tx, f"SELECT {queries.COLUMNS} FROM webhooks WHERE received_at IS NOT NULL", {})
         log.sort(key=lambda row: (row["received_at"], row["webhook_id"]), reverse=True)
@@ -155,8 +155,8 @@ def a_life(chance: random.Random, n: int) -> list[Record]:
     ]
     record: Any = chance.choice(kinds)
     if not isinstance(record, QuarantinedWebhook):
-        receipt = ids.event_id("receipt", "test", name) if chance.random() < 0.2 else None
-        envelope = msgspec.structs.replace(record.envelope, received_at=at, receipt_id=receipt)
+        unconfirmed = ids.event_id("receipt", "test", name) if chance.random() < 0.2 else None
+        envelope = msgspec.structs.replace(record.envelope, received_at=at, verification_request_id=unconfirmed)
         record = msgspec.structs.replace(record, envelope=envelope)
     webhook_id = record.event_id if isinstance(record, QuarantinedWebhook) else record.envelope.event_id
     said = [an_outcome(chance, webhook_id, at, n) for n in range(chance.randrange(4))]
@@ -171,9 +171,9 @@ def an_outcome(chance: random.Random, webhook_id: str, at: int, n: int) -> Recor
     )  # fmt: skip
 
 
-def parts(chance: random.Random, told: list[Record]) -> list[list[Record]]:
-    cuts = sorted(chance.sample(range(1, len(told)), 12))
-    return [told[first:last] for first, last in zip([0, *cuts], [*cuts, len(told)], strict=True)]
+def parts(chance: random.Random, published: list[Record]) -> list[list[Record]]:
+    cuts = sorted(chance.sample(range(1, len(published)), 12))
+    return [published[first:last] for first, last in zip([0, *cuts], [*cuts, len(published)], strict=True)]
 
 
 def counted(store: Engine) -> Counter[Any]:

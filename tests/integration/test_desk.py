@@ -14,7 +14,7 @@ from stream.events import Outcome, topics
 from stream.store.retrying import MAX_RETRIES
 from tests.actors import Shop, Store, new_order, until
 from tests.builders import a_payment
-from tests.failing import engine, get, hookstream, parked, pay, post, refusing
+from tests.failing import a_failed_event, engine, get, hookstream, pay, post, refusing
 from tests.log import CODEC, append, reading
 
 STORES = [service.name for service in SERVICES if service.store]
@@ -34,7 +34,7 @@ def test_every_service_with_a_store_tells_what_failed(service: str, system: dict
     listed = get(system, service, "/dead", order=new_order())
 
     assert (listed.status, listed.body["service"], listed.body["events"]) == (200, service, [])
-    assert listed.body["counts"].keys() == {"retrying", "abandoned", "dismissed"}
+    assert listed.body["counts"].keys() == {"retrying", "dead", "dismissed"}
     assert post(system, service, "/dead/redrive", {"filters": {"order": new_order()}}).body["matched"] == 0
 
 
@@ -45,23 +45,23 @@ def test_what_failed_is_listed_and_shown_with_what_is_nobodys_business_masked(
     with refusing(owner, order):
         said = {"orderId": order, "status": "completed", "metadata": {"email": "kim@example.test", "pin": "1234"}}
         assert shop.post("payment", said).status == 200
-        event = parked(payments, order, "retrying", 1)
+        event = a_failed_event(payments, order, "retrying", 1)
 
     (row,) = get(system, "payment", "/dead", order=order, cause="checkviolation", status="retrying").body["events"]
     shown = get(system, "payment", "/dead/show", id=event).body
     listed = hookstream(system, "dead", "list", "--order", order)
-    told = hookstream(system, "dead", "show", event)
+    published = hookstream(system, "dead", "show", event)
 
     assert (row["id"], row["type"], row["orderId"], row["attempts"]) == (event, "PaymentWebhook", order, 1)
     assert row["error"].startswith("CheckViolation (23514)")
-    assert shown["record"]["notice"]["order_id"] == order
+    assert shown["record"]["payload"]["order_id"] == order
     assert shown["record"]["envelope"]["raw"]["metadata"] == {"email": "k***@example.test", "pin": "***"}
     assert shown["record"]["envelope"]["headers"] == {"x-webhook-signature": "***"}
-    assert (listed.returncode, told.returncode) == (0, 0)
+    assert (listed.returncode, published.returncode) == (0, 0)
     assert event in listed.stdout
     assert "FAILED" not in listed.stdout
-    assert "kim@" not in told.stdout
-    assert shop.sign(b"") not in told.stdout
+    assert "kim@" not in published.stdout
+    assert shop.sign(b"") not in published.stdout
 
 
 def test_filters_narrow_what_is_meant(shop: Shop, payments: Store, owner: Engine, system: dict[str, str]) -> None:
@@ -69,15 +69,13 @@ def test_filters_narrow_what_is_meant(shop: Shop, payments: Store, owner: Engine
     with refusing(owner, *orders):
         for order in orders:
             pay(shop, order)
-        first, second = (parked(payments, order, "abandoned", LAST) for order in orders)
+        first, second = (a_failed_event(payments, order, "dead", LAST) for order in orders)
 
     def found(**filters: str) -> set[str]:
         rows = get(system, "payment", "/dead", limit="500", **filters).body["events"]
         return {row["id"] for row in rows} & {first, second}
 
-    assert (
-        found() == found(status="abandoned") == found(cause="(23514)") == found(since="2020-01-01") == {first, second}
-    )
+    assert found() == found(status="dead") == found(cause="(23514)") == found(since="2020-01-01") == {first, second}
     assert found(order=orders[0]) == found(id=first) == {first}
     assert found(status="retrying") == found(cause="_heckViolation") == found(until="2020-01-01") == set()
 
@@ -93,7 +91,7 @@ def test_filters_narrow_what_is_meant(shop: Shop, payments: Store, owner: Engine
         {"caus": "x"},
     ],
 )
-def test_a_question_that_cannot_be_meant_is_refused(asked: dict[str, str], system: dict[str, str]) -> None:
+def test_a_verification_request_that_cannot_be_meant_is_refused(asked: dict[str, str], system: dict[str, str]) -> None:
     reply = get(system, "payment", "/dead", **asked)
 
     assert (reply.status, reply.body["error"]) == (400, "malformed")
@@ -115,7 +113,7 @@ def test_redriving_brings_back_once_however_often_it_is_said(
         for order in orders:
             pay(shop, order)
         for order in orders:
-            parked(payments, order, "abandoned", LAST)
+            a_failed_event(payments, order, "dead", LAST)
         filters = {"order": orders, "cause": "checkviolation"}
         counted = post(system, "payment", "/dead/redrive", {"filters": filters, "dryRun": True}).body
         with ThreadPoolExecutor(8) as people:
@@ -139,7 +137,7 @@ def test_a_person_redrives_on_the_command_line_and_more_than_one_needs_a_yes(
     with refusing(owner, *orders):
         for order in orders:
             pay(shop, order)
-        events = [parked(payments, order, "abandoned", LAST) for order in orders]
+        events = [a_failed_event(payments, order, "dead", LAST) for order in orders]
     redrive = ("dead", "redrive", *events)
 
     counted = hookstream(system, *redrive, "--dry-run")
@@ -147,14 +145,14 @@ def test_a_person_redrives_on_the_command_line_and_more_than_one_needs_a_yes(
     done = hookstream(system, *redrive, "--yes")
     again = hookstream(system, *redrive, "--yes")
 
-    assert (counted.returncode, counted.stdout) == (0, "payment: 2 abandoned\n")
+    assert (counted.returncode, counted.stdout) == (0, "payment: 2 dead\n")
     assert unsure.returncode == 1
     assert (
         unsure.stderr == "This would re-open 2 events. Pass --yes to do it, or --dry-run to see how many and which.\n"
     )
-    assert (done.returncode, done.stdout) == (0, "payment: 2 abandoned\npayment: 2 redriven\n")
+    assert (done.returncode, done.stdout) == (0, "payment: 2 dead\npayment: 2 redriven\n")
     assert again.returncode == 0
-    assert again.stdout.startswith("no event that is abandoned matches\n")
+    assert again.stdout.startswith("no event that is dead matches\n")
     assert [f"payment: {event} is " in again.stdout for event in events] == [True, True]
     payments.wait_for("SELECT 1 FROM payments WHERE order_id = ANY (%s)", orders, count=2)
 
@@ -173,28 +171,28 @@ def test_what_nobody_can_decode_is_shown_in_hex_and_read_again_when_redriven(
         assert hookstream(system, "dead", "redrive", letter.event_id).returncode == 0
         dead.wait_for(lambda one: one.event_id == letter.event_id)
     value = CODEC.encode(a_payment(order=order))
-    payments.rows("UPDATE parked SET value = %s WHERE event_id = %s RETURNING 1", value, letter.event_id)
+    payments.rows("UPDATE retries SET value = %s WHERE event_id = %s RETURNING 1", value, letter.event_id)
     redriven = post(system, "payment", "/dead/redrive", {"filters": {"order": order}}).body
 
     assert (shown["type"], shown["hex"], "record" in shown) == (None, damage.hex(), False)
     assert (refused.status, refused.body["error"]) == (409, "undecodable")
     assert redriven["redriven"] == 1
     payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)
-    until(lambda: payments.rows("SELECT 1 FROM parked WHERE event_id = %s", letter.event_id), lambda rows: not rows)
+    until(lambda: payments.rows("SELECT 1 FROM retries WHERE event_id = %s", letter.event_id), lambda rows: not rows)
 
 
 def test_what_waits_for_a_person_is_counted(shop: Shop, payments: Store, owner: Engine, system: dict[str, str]) -> None:
     order = new_order()
     with refusing(owner, order):
         pay(shop, order)
-        parked(payments, order, "abandoned", LAST)
-    (counted,) = payments.rows("SELECT count(*) AS n FROM parked WHERE status = 'abandoned'")
+        a_failed_event(payments, order, "dead", LAST)
+    (counted,) = payments.rows("SELECT count(*) AS n FROM retries WHERE status = 'dead'")
 
     until(lambda: gauge(system, "hookstream_dead_events"), lambda value: value == counted["n"])
     assert gauge(system, "hookstream_waiting_events") >= 0
-    told = hookstream(system, "status")
-    assert (told.returncode, told.stderr) == (0, "")
-    (row,) = [line.split() for line in told.stdout.splitlines() if line.split()[:1] == ["payment"]]
+    published = hookstream(system, "status")
+    assert (published.returncode, published.stderr) == (0, "")
+    (row,) = [line.split() for line in published.stdout.splitlines() if line.split()[:1] == ["payment"]]
     assert row[-1] == str(counted["n"])
 
 
@@ -204,7 +202,7 @@ def test_a_service_that_is_down_hides_nothing_of_the_others(
     order = new_order()
     with refusing(owner, order):
         pay(shop, order)
-        event = parked(payments, order, "abandoned", LAST)
+        event = a_failed_event(payments, order, "dead", LAST)
 
     listed = hookstream({**system, "SHIPPING_MANAGEMENT_URL": "http://127.0.0.1:1"}, "dead", "list", "--order", order)
 
@@ -230,11 +228,11 @@ def test_redriving_more_than_may_fail_at_once_brings_all_back_and_stops_nothing(
     with refusing(owner, *orders):
         for order in orders:
             pay(shop, order)
-        payments.wait_for("SELECT 1 FROM parked WHERE key = ANY (%s)", keys, count=len(orders))
+        payments.wait_for("SELECT 1 FROM retries WHERE key = ANY (%s)", keys, count=len(orders))
         until(lambda: get(system, "payment", "/health/ready").status, lambda status: status == 503)
         payments.rows(
-            "WITH dead AS (UPDATE parked SET status = 'abandoned', attempts = 6 WHERE key = ANY (%s) RETURNING *)"
-            " UPDATE inbox SET outcome = 'abandoned' FROM dead WHERE inbox.event_id = dead.event_id RETURNING 1",
+            "WITH dead AS (UPDATE retries SET status = 'dead', attempts = 6 WHERE key = ANY (%s) RETURNING *)"
+            " UPDATE inbox SET outcome = 'dead' FROM dead WHERE inbox.event_id = dead.event_id RETURNING 1",
             keys,
         )
     until(lambda: get(system, "payment", "/health/ready").status, lambda status: status == 200)
@@ -268,7 +266,7 @@ def test_what_a_person_gives_up_has_one_last_try_and_the_others_go_on(
         unsure = hookstream(system, *give_up)
         done = hookstream(system, *give_up, "--order", orders[1], "--yes"), hookstream(system, *give_up, "--yes")
         payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", good)
-        payments.wait_for("SELECT 1 FROM parked WHERE key = ANY (%s) AND status = 'abandoned'", keys, count=len(orders))
+        payments.wait_for("SELECT 1 FROM retries WHERE key = ANY (%s) AND status = 'dead'", keys, count=len(orders))
         again = hookstream(system, *give_up, "--yes")
 
     assert "payment: " in counted.stdout
@@ -279,7 +277,7 @@ def test_what_a_person_gives_up_has_one_last_try_and_the_others_go_on(
         "payment: 1 have their last try now; `hookstream dead list` shows those that fail again",
     ]
     assert again.stdout == "no event that is retrying matches\n"
-    assert {row["attempts"] for row in payments.rows("SELECT attempts FROM parked WHERE key = ANY (%s)", keys)} == {6}
+    assert {row["attempts"] for row in payments.rows("SELECT attempts FROM retries WHERE key = ANY (%s)", keys)} == {6}
     until(lambda: get(system, "payment", "/health/ready").status, lambda status: status == 200)
 
 
@@ -297,7 +295,7 @@ def test_what_can_never_be_handled_is_dismissed_with_its_reason_counted_apart_an
     with refusing(owner, order, kept):
         pay(shop, order)
         pay(shop, kept)
-        event, other = (parked(payments, one, "abandoned", LAST) for one in (order, kept))
+        event, other = (a_failed_event(payments, one, "dead", LAST) for one in (order, kept))
 
         before = get(system, "payment", "/dead").body["counts"]
         counted = hookstream(system, "dead", "dismiss", event, "--because", "test data", "--dry-run")
@@ -306,11 +304,11 @@ def test_what_can_never_be_handled_is_dismissed_with_its_reason_counted_apart_an
         after = get(system, "payment", "/dead").body["counts"]
         redriven = hookstream(system, "dead", "redrive", "--order", order)
 
-    assert "payment: 1 abandoned" in counted.stdout
+    assert "payment: 1 dead" in counted.stdout
     assert (done.returncode, "payment: 1 dismissed" in done.stdout) == (0, True)
-    assert "no event that is abandoned matches" in again.stdout
-    assert (before["abandoned"] - after["abandoned"], after["dismissed"] - before["dismissed"]) == (1, 1)
-    assert "no event that is abandoned matches" in redriven.stdout
+    assert "no event that is dead matches" in again.stdout
+    assert (before["dead"] - after["dead"], after["dismissed"] - before["dismissed"]) == (1, 1)
+    assert "no event that is dead matches" in redriven.stdout
     # It is no longer among those that need somebody, and is found with why and when.
     assert event not in hookstream(system, "dead", "list", "--order", order).stdout
     listed = hookstream(system, "dead", "list", "--order", order, "--status", "dismissed").stdout
@@ -331,28 +329,28 @@ def test_a_dismissal_is_published_shown_by_the_console_and_refuses_a_retry(
         reading(system, topics.dead("payment")) as letters,
     ):
         pay(shop, order)
-        event = parked(payments, order, "abandoned", LAST)
+        event = a_failed_event(payments, order, "dead", LAST)
         hookstream(system, "dead", "dismiss", event, "--because", "test data")
 
-        told = outcomes.wait_for(lambda one: (one.event_id, one.outcome) == (event, "dismissed"))
+        published = outcomes.wait_for(lambda one: (one.event_id, one.outcome) == (event, "dismissed"))
         kept = letters.wait_for(lambda one: isinstance(one, Outcome) and one.event_id == event)
         refused = post(system, "payment", "/retry", {"id": event})
 
-    assert (told.service, told.error, told.attempt) == ("payment", "test data", 6)
-    assert kept == told
+    assert (published.service, published.error, published.attempt) == ("payment", "test data", 6)
+    assert kept == published
     assert (refused.status, refused.body["error"]) == (409, "dismissed")
     log = until(lambda: hookstream(system, "webhook", event).stdout, lambda text: "dismissed" in text)
     assert "dismissed by payment" in log
     assert "test data" in log
-    published = payments.rows("SELECT dismissal_published FROM parked WHERE event_id = %s", event)
-    assert published == [{"dismissal_published": True}]
+    on_the_topic = payments.rows("SELECT dismissal_published FROM retries WHERE event_id = %s", event)
+    assert on_the_topic == [{"dismissal_published": True}]
 
 
 def test_what_only_waited_too_long_is_dismissed_and_opened_again_by_what_it_waits_for(
     payments: Store, owner: Engine, system: dict[str, str]
 ) -> None:
     order, intent = new_order(), new_order()
-    stripe: dict[str, Any] = {"provider": "stripe", "reference": intent, "references": (intent,)}
+    stripe: dict[str, Any] = {"provider": "stripe", "alias": intent, "aliases": (intent,)}
     early = a_payment("completed", order=None, transaction_id=intent, name=new_order(), **stripe)
     with reading(system, topics.OUTCOMES) as outcomes:
         append(system, topics.PAYMENT_WEBHOOKS, topics.PAYMENT_WEBHOOKS.key(early), early)
@@ -361,18 +359,18 @@ def test_what_only_waited_too_long_is_dismissed_and_opened_again_by_what_it_wait
         with owner.begin() as tx:
             aged = "UPDATE inbox SET handled_at = now() - interval '100 days' WHERE event_id = %s"
             tx.exec_driver_sql(aged, (event,))
-        outcomes.wait_for(lambda one: (one.event_id, one.outcome) == (event, "abandoned"))
+        outcomes.wait_for(lambda one: (one.event_id, one.outcome) == (event, "dead"))
 
         done = hookstream(system, "dead", "dismiss", event, "--because", "of another shop")
-        told = outcomes.wait_for(lambda one: (one.event_id, one.outcome) == (event, "dismissed"))
+        published = outcomes.wait_for(lambda one: (one.event_id, one.outcome) == (event, "dismissed"))
 
     assert "payment: 1 dismissed" in done.stdout
-    assert told.error == "of another shop"
+    assert published.error == "of another shop"
     assert event in hookstream(system, "dead", "list", "--status", "dismissed").stdout
     paid = a_payment("completed", order=order, name=new_order(), **stripe)
     append(system, topics.PAYMENT_WEBHOOKS, order, paid)
     payments.wait_for("SELECT 1 FROM inbox WHERE event_id = %s AND outcome = 'processed'", event)
-    assert payments.rows("SELECT 1 FROM parked WHERE event_id = %s", event) == []
+    assert payments.rows("SELECT 1 FROM retries WHERE event_id = %s", event) == []
 
 
 @pytest.mark.parametrize("because", [None, "", " ", 7, "x" * 501, "a\nb"])

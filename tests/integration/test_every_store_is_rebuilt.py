@@ -38,7 +38,7 @@ REFUSED = (
     ("refund", "refunds", "order_id", "generic", "{}"),
     ("subscription", "orders", "user_id", "tosspayments", "{}"),
     ("invoice", "invoices", "invoice_id", "tapayz", "INV-{}"),
-    ("confirmer", "questions", "reference", "toss", "pk_{}"),
+    ("confirmer", "verification_requests", "alias", "toss", "pk_{}"),
     ("notifier", "notifications", "order_id", "stripe", "{}"),
     ("console", "webhooks", "order_id", "naverpay", "{}"),
 )
@@ -62,7 +62,7 @@ PASSED, GIVEN_UP = 11, 12
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """One of its own: nothing but this history is in its stores."""
     with pytest.MonkeyPatch.context() as environment, ExitStack() as standing:
-        environment.setenv("ALARM_INTERVAL", "1")
+        environment.setenv("ALERT_INTERVAL", "1")
         yield standing.enter_context(a_system(tmp_path_factory.mktemp("system")))
 
 
@@ -72,18 +72,18 @@ def lived(system: dict[str, str]) -> list[str]:
     run = new_order()[2:]
     history = histories.of_all_providers(run, SIZE)
     know(system, history)
-    passed, given_up = names(run, PASSED), names(run, GIVEN_UP)
+    passed, ended = names(run, PASSED), names(run, GIVEN_UP)
     for act in history.acts:
-        live(system, [told for told in act if not names_any(told, [*passed, *given_up])])
+        live(system, [published for published in act if not names_any(published, [*passed, *ended])])
     with refused(system, passed):
-        live(system, [told for told in history.acts[-1] if names_any(told, passed)])
+        live(system, [published for published in history.acts[-1] if names_any(published, passed)])
     redrive(system)
-    with refused(system, given_up):
-        live(system, [told for told in history.acts[-1] if names_any(told, given_up)])
+    with refused(system, ended):
+        live(system, [published for published in history.acts[-1] if names_any(published, ended)])
     for topic in UNDECODABLE:
         put(system, topic, run, b"no record of ours")
     until_at_rest(system)
-    return given_up
+    return ended
 
 
 def know(system: dict[str, str], history: History) -> None:
@@ -98,8 +98,8 @@ def names(run: str, number: int) -> list[str]:
     return [histories.name(run, provider, number) for *_, provider, _ in REFUSED]
 
 
-def names_any(told: Told, orders: Sequence[str]) -> bool:
-    said = repr(told[2])
+def names_any(published: Told, orders: Sequence[str]) -> bool:
+    said = repr(published[2])
     return any(f"{order}'" in said or f"{order}-" in said for order in orders)
 
 
@@ -116,17 +116,17 @@ def refused(system: dict[str, str], refused_names: Sequence[str]) -> Iterator[No
             stores.enter_context(refusing(owner, form.format(name), table=table, column=column))
         yield
         for service in STORES:
-            assert store(system, service).rows(ABANDONED), f"{service} has refused nothing"
+            assert store(system, service).rows(DEAD), f"{service} has refused nothing"
 
 
-ABANDONED = "SELECT event_id::text FROM parked WHERE status = 'abandoned' AND error LIKE 'CheckViolation%%'"
+DEAD = "SELECT event_id::text FROM retries WHERE status = 'dead' AND error LIKE 'CheckViolation%%'"
 
 
 def redrive(system: dict[str, str]) -> None:
     done = hookstream(system, "dead", "redrive", "--cause", "CheckViolation", "--yes")
     assert done.returncode == 0, done.stderr
     until_at_rest(system)
-    assert [store(system, service).rows(ABANDONED) for service in STORES] == [[]] * len(STORES)
+    assert [store(system, service).rows(DEAD) for service in STORES] == [[]] * len(STORES)
 
 
 @pytest.mark.parametrize("service", STORES)
@@ -140,9 +140,9 @@ def test_a_store_made_again_from_the_topics_equals_the_live_one_and_nobody_hears
     replay(system, service, "r_all")
     shown = ask(system, service, "replay", "diff", "r_all", "--limit", "100")
 
-    given_up = {row["event_id"] for row in store(system, service).rows(ABANDONED)}
-    rescued = {line.split(": ")[1].split()[0] for line in shown.splitlines() if line.startswith("abandoned by live")}
-    assert rescued == given_up
+    ended = {row["event_id"] for row in store(system, service).rows(DEAD)}
+    rescued = {line.split(": ")[1].split()[0] for line in shown.splitlines() if line.startswith("dead by live")}
+    assert rescued == ended
     assert differing(system, service, but=lived) == []
     assert (inbox.count(), ends(system)) == (mails, records)
 
@@ -165,7 +165,7 @@ def replay(system: dict[str, str], service: str, name: str) -> None:
 
 
 WRITTEN = ["created_at", "updated_at", "waiting_since", "outcome"]
-SENDING = "attempts next_attempt_at sending_since error sent_at raised_at told_at title message link".split()
+SENDING = "attempts next_attempt_at sending_since error sent_at raised_at stated_at title message link".split()
 LEFT_OUT = {"notifier": SENDING, "confirmer": sorted(IGNORED_COLUMNS)}
 """What the sending and the asking left in a row, which no topic tells; and words in the language known by then."""
 UNSENT = ["waiting", "stale", "queued", "no_recipient", "failed"]
@@ -176,7 +176,7 @@ OF_THE_STREAM = [
     "ownership",
     "inbox",
     "outbox",
-    "parked",
+    "retries",
     "turns",
     "webhook_count_changes",
     "webhook_counts",
@@ -190,7 +190,7 @@ SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS columns
 SAID = """
 SELECT {key}, CASE WHEN row ->> 'status' = ANY (%s) THEN row || '{{"status": "unknown"}}' ELSE row END AS said
   FROM {schema}."{table}" AS r, LATERAL (SELECT to_jsonb(r) - %s::text[] AS row) AS as_json
- WHERE row ->> 'fact_type' IS DISTINCT FROM 'Alarms'
+ WHERE row ->> 'event_type' IS DISTINCT FROM 'OperatorAlerts'
 """
 DIFFERING = """
 SELECT '{table}' AS table, live.said AS live, made.said AS made
@@ -218,8 +218,8 @@ def is_one_mail_of_a_dispute(row: dict[str, Any]) -> bool:
     whichever event is read first.
     """
     live, made = row["live"], row["made"]
-    if not live or not made or not str(live.get("fact_type")).startswith("Dispute") or live["audience"] != "operator":
+    if not live or not made or not str(live.get("event_type")).startswith("Dispute") or live["audience"] != "operator":
         return False
     orders = {live["order_id"], made["order_id"]}
     same = {name for name in live if live[name] == made[name]}
-    return None in orders and len(orders) == 2 and live.keys() - same <= {"order_id", "fact", "fact_id"}
+    return None in orders and len(orders) == 2 and live.keys() - same <= {"order_id", "event", "event_id"}

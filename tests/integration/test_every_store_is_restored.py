@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """One of its own: nothing but this history is in its stores."""
     with pytest.MonkeyPatch.context() as environment, ExitStack() as standing:
-        environment.setenv("ALARM_INTERVAL", "1")
+        environment.setenv("ALERT_INTERVAL", "1")
         yield standing.enter_context(a_system(tmp_path_factory.mktemp("system")))
 
 
@@ -59,14 +59,14 @@ def test_a_restored_store_has_all_its_rows_again_and_nobody_hears_of_it(
     service: str, system: dict[str, str], backups: dict[str, Path]
 ) -> None:
     inbox = Inbox(system["INBOX_URL"])
-    before, mails, facts = contents(system, service), mailed(inbox), told(system)
+    before, mails, events = contents(system, service), mailed(inbox), published(system)
 
     restore(store(system, service), backups[service])
 
     until(lambda: differing(before, contents(system, service)), lambda rows: not rows, CATCHES_UP_S)
     until_at_rest(system)
     assert differing(before, contents(system, service)) == []
-    assert told(system) == facts
+    assert published(system) == events
     assert mailed(inbox) == mails
 
 
@@ -106,7 +106,9 @@ def differing(before: Mapping[tuple[str, str], Any], after: Mapping[tuple[str, s
 
 
 def _is_of_mailing(table: str, was: Any, now: Any) -> bool:
-    if table == "alarms" or "Alarms" in (row["fact_type"] for row in (was, now) if row and "fact_type" in row):
+    if table == "operator_alerts" or "OperatorAlerts" in (
+        row["event_type"] for row in (was, now) if row and "event_type" in row
+    ):
         return True
     return table == "notifications" and bool(was and now) and now["status"] == "unknown"
 
@@ -121,7 +123,7 @@ def mailed(inbox: Inbox) -> dict[str, int]:
     return found
 
 
-def told(system: Mapping[str, str]) -> set[str]:
+def published(system: Mapping[str, str]) -> set[str]:
     """The ids of all domain events on the topics."""
     domain = (topics.PAYMENTS, topics.SHIPMENTS, topics.REFUNDS, topics.SUBSCRIPTIONS, topics.INVOICES)
     messages = read_all(Cluster(system["KAFKA_BOOTSTRAP_SERVERS"], "tests"), domain)

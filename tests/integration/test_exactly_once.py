@@ -53,7 +53,7 @@ def test_another_body_under_an_idempotency_key_that_stands_is_reported_and_count
         shop.post("payment", {"orderId": genuine, "status": "completed", "amount": 9000}, Idempotency_Key=key)
         payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s AND amount = 9000", genuine)
         disputed = outcomes.wait_for(lambda one: one.outcome == "conflict" and one.service == "payment")
-        ours = [webhooks.wait_for(lambda one, who=who: one.notice.order_id == who) for who in (replayed, genuine)]
+        ours = [webhooks.wait_for(lambda one, who=who: one.payload.order_id == who) for who in (replayed, genuine)]
 
     # Which of the two stands is the first that was handled: they are of two partitions.
     assert disputed.event_id in {one.envelope.event_id for one in ours}
@@ -113,7 +113,7 @@ def test_a_record_nobody_can_decode_nor_enclose_in_a_letter_is_dead_at_once_and_
         pay(shop, order)
         payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)
         (kept,) = payments.wait_for(
-            "SELECT value, \"offset\" FROM parked WHERE key = %s AND status = 'abandoned'", order.encode()
+            "SELECT value, \"offset\" FROM retries WHERE key = %s AND status = 'dead'", order.encode()
         )
         letter = dead.wait_for(lambda letter: letter.offset == kept["offset"])
 
@@ -125,20 +125,20 @@ def test_what_a_dead_worker_left_in_its_outbox_is_told_by_the_next(shop: Shop, s
     pay(shop, order)
     store = Store(system["PAYMENT_DATABASE_URL"])
     store.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)
-    _, _, (fact,) = apply(Payment(order), a_payment(order=order))
+    _, _, (event,) = apply(Payment(order), a_payment(order=order))
 
-    with reading(system, topics.PAYMENTS) as told:
+    with reading(system, topics.PAYMENTS) as published:
         (left,) = store.rows(
             "INSERT INTO outbox (source_topic, source_partition, topic, key, value)"
             " SELECT topic, partition, 'payments.v1', convert_to(%s, 'UTF8'), %s FROM ownership"
             " WHERE topic = 'webhooks.payment.v1' LIMIT 1 RETURNING id",
             order,
-            CODEC.encode(fact),
+            CODEC.encode(event),
         )
         kill(system, "PAYMENT")
-        again = told.wait_for(lambda one: one == fact)
+        again = published.wait_for(lambda one: one == event)
 
-    assert again == fact
+    assert again == event
     until(lambda: store.rows("SELECT 1 FROM outbox WHERE id = %s", left["id"]), lambda rows: not rows)
 
 

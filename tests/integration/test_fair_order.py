@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from confirmer import housekeeping, replay_hooks, store
 from runtime import clock
 from runtime.postgres.engine import engine
-from stream.events import Question, UnconfirmedWebhook, topics
+from stream.events import UnconfirmedWebhook, VerificationRequest, topics
 from stream.store import migrate
 from tests.actors import Shop, Store, new_order, until
 from tests.builders import an_envelope
@@ -28,7 +28,7 @@ CLAIM = 8
 DAY = 24 * 3600
 
 
-class Questions:
+class VerificationRequests:
     """A confirmer's store of its own, in which nobody asks but this test."""
 
     def __init__(self, owner: str) -> None:
@@ -40,16 +40,16 @@ class Questions:
         self.engine: Engine = engine(self.url, service="test")
         self._offset = 0
 
-    def keep(self, *references: str, source: str = "1.1.1.1", order: str | None = None, received_at: int = 0) -> None:
+    def keep(self, *aliases: str, source: str = "1.1.1.1", order: str | None = None, received_at: int = 0) -> None:
         """Webhooks that one source has posted."""
         with self.engine.begin() as tx:
-            receipts = [_receipt(reference, source, order, received_at) for reference in references]
-            store.insert(tx, [(receipt, CODEC.encode(receipt)) for receipt in receipts])
-            for receipt in receipts:
+            unconfirmed_webhooks = [_unconfirmed_webhook(alias, source, order, received_at) for alias in aliases]
+            store.insert(tx, [(unconfirmed, CODEC.encode(unconfirmed)) for unconfirmed in unconfirmed_webhooks])
+            for unconfirmed in unconfirmed_webhooks:
                 self._offset += 1
                 tx.exec_driver_sql(
                     'INSERT INTO inbox (event_id, topic, partition, "offset", outcome) VALUES (%s, %s, 0, %s, %s)',
-                    (receipt.envelope.event_id, topics.UNCONFIRMED.name, self._offset, "waiting"),
+                    (unconfirmed.envelope.event_id, topics.UNCONFIRMED.name, self._offset, "waiting"),
                 )
 
     def know(self, *orders: str) -> None:
@@ -61,27 +61,27 @@ class Questions:
         with self.engine.begin() as tx:
             claimed = store.claim(tx, "toss", most, 60.0)
         records = [CODEC.decode(one.record) for one in claimed]
-        return [record.notice.reference for record in records if isinstance(record, UnconfirmedWebhook)]
+        return [record.payload.alias for record in records if isinstance(record, UnconfirmedWebhook)]
 
-    def claimed_until(self, reference: str) -> int:
+    def claimed_until(self, alias: str) -> int:
         """How many others are asked before this one, by whole claims."""
         asked = 0
-        while reference not in (claimed := self.claim()):
-            assert claimed, f"{reference} is never asked"
+        while alias not in (claimed := self.claim()):
+            assert claimed, f"{alias} is never asked"
             asked += len(claimed)
         return asked
 
 
-def _receipt(reference: str, source: str, order: str | None, received_at: int) -> UnconfirmedWebhook:
-    question = Question(subject="payment", reference=reference, order_id=order)
-    envelope = an_envelope(question, provider="toss", name=f"{reference} {source} {order}")
+def _unconfirmed_webhook(alias: str, source: str, order: str | None, received_at: int) -> UnconfirmedWebhook:
+    verification_request = VerificationRequest(subject="payment", alias=alias, order_id=order)
+    envelope = an_envelope(verification_request, provider="toss", name=f"{alias} {source} {order}")
     envelope = msgspec.structs.replace(envelope, received_at=received_at or clock.now())
-    return UnconfirmedWebhook(envelope=envelope, notice=question, source=source)
+    return UnconfirmedWebhook(envelope=envelope, payload=verification_request, source=source)
 
 
 @pytest.fixture
-def questions(system: dict[str, str]) -> Iterator[Questions]:
-    one = Questions(system["CONFIRMER_DATABASE_URL"])
+def verification_requests(system: dict[str, str]) -> Iterator[VerificationRequests]:
+    one = VerificationRequests(system["CONFIRMER_DATABASE_URL"])
     yield one
     one.engine.dispose()
 
@@ -90,114 +90,122 @@ def forged(count: int = FORGERIES, start: int = 0) -> list[str]:
     return [f"forged {n}" for n in range(start, start + count)]
 
 
-def test_what_another_source_posts_is_asked_with_the_next_claim(questions: Questions) -> None:
-    questions.keep(*forged(300))
-    questions.claim()
-    questions.keep("true", source="2.2.2.2")
-    questions.keep(*forged(300, 300))
+def test_what_another_source_posts_is_asked_with_the_next_claim(verification_requests: VerificationRequests) -> None:
+    verification_requests.keep(*forged(300))
+    verification_requests.claim()
+    verification_requests.keep("true", source="2.2.2.2")
+    verification_requests.keep(*forged(300, 300))
 
-    assert questions.claimed_until("true") == 0
+    assert verification_requests.claimed_until("true") == 0
 
 
 def test_what_is_said_of_a_known_order_is_asked_with_the_next_claim_even_from_the_source_of_a_flood(
-    questions: Questions,
+    verification_requests: VerificationRequests,
 ) -> None:
-    questions.know("known order")
-    questions.keep(*forged(300))
-    questions.keep("true", order="known order")
-    questions.keep(*forged(300, 300))
+    verification_requests.know("known order")
+    verification_requests.keep(*forged(300))
+    verification_requests.keep("true", order="known order")
+    verification_requests.keep(*forged(300, 300))
 
-    assert questions.claimed_until("true") == 0
+    assert verification_requests.claimed_until("true") == 0
 
 
-def test_an_order_that_becomes_known_later_goes_first_from_then_on(questions: Questions) -> None:
-    questions.keep(*forged(300))
-    questions.keep("true", order="later")
-    questions.keep(*forged(300, 300))
-    questions.know("later")
+def test_an_order_that_becomes_known_later_goes_first_from_then_on(verification_requests: VerificationRequests) -> None:
+    verification_requests.keep(*forged(300))
+    verification_requests.keep("true", order="later")
+    verification_requests.keep(*forged(300, 300))
+    verification_requests.know("later")
 
-    assert questions.claimed_until("true") == 0
+    assert verification_requests.claimed_until("true") == 0
 
 
 def test_whoever_floods_with_a_known_order_holds_up_neither_other_orders_nor_those_unknown(
-    questions: Questions,
+    verification_requests: VerificationRequests,
 ) -> None:
-    questions.know("flooded", "other")
-    questions.keep(*forged(), order="flooded")
-    questions.keep("true", order="other")
-    questions.keep("true of an unknown order", source="2.2.2.2", order="unknown")
+    verification_requests.know("flooded", "other")
+    verification_requests.keep(*forged(), order="flooded")
+    verification_requests.keep("true", order="other")
+    verification_requests.keep("true of an unknown order", source="2.2.2.2", order="unknown")
 
-    assert {"true", "true of an unknown order"} <= set(questions.claim())
-
-
-def test_the_newest_has_a_share_also_where_nothing_else_tells_it_from_forgeries(questions: Questions) -> None:
-    questions.keep(*forged())
-    questions.keep("true")
-
-    assert questions.claimed_until("true") == 0
+    assert {"true", "true of an unknown order"} <= set(verification_requests.claim())
 
 
-def test_forgeries_from_many_sources_hold_up_a_known_order_no_longer(questions: Questions) -> None:
-    questions.know("known order")
+def test_the_newest_has_a_share_also_where_nothing_else_tells_it_from_forgeries(
+    verification_requests: VerificationRequests,
+) -> None:
+    verification_requests.keep(*forged())
+    verification_requests.keep("true")
+
+    assert verification_requests.claimed_until("true") == 0
+
+
+def test_forgeries_from_many_sources_hold_up_a_known_order_no_longer(
+    verification_requests: VerificationRequests,
+) -> None:
+    verification_requests.know("known order")
     for n in range(60):
-        questions.keep(*forged(10, 10 * n), source=f"10.0.0.{n}")
-    questions.keep("true", source="2.2.2.2", order="known order")
+        verification_requests.keep(*forged(10, 10 * n), source=f"10.0.0.{n}")
+    verification_requests.keep("true", source="2.2.2.2", order="known order")
 
-    assert questions.claimed_until("true") == 0
+    assert verification_requests.claimed_until("true") == 0
 
 
-def test_everything_is_asked_in_the_end_and_nothing_twice(questions: Questions) -> None:
-    questions.know("known order")
-    questions.keep(*forged(50))
-    questions.keep(*forged(10, 50), order="known order")
+def test_everything_is_asked_in_the_end_and_nothing_twice(verification_requests: VerificationRequests) -> None:
+    verification_requests.know("known order")
+    verification_requests.keep(*forged(50))
+    verification_requests.keep(*forged(10, 50), order="known order")
     asked: list[str] = []
-    while claimed := questions.claim():
+    while claimed := verification_requests.claim():
         asked += claimed
 
     assert sorted(asked) == sorted(forged(60))
 
 
-def test_one_question_at_a_time_is_one_about_a_known_order(questions: Questions) -> None:
-    questions.know("known order")
-    questions.keep(*forged(20))
-    questions.keep("true", order="known order")
+def test_one_verification_request_at_a_time_is_one_about_a_known_order(
+    verification_requests: VerificationRequests,
+) -> None:
+    verification_requests.know("known order")
+    verification_requests.keep(*forged(20))
+    verification_requests.keep("true", order="known order")
 
-    assert questions.claim(most=1) == ["true"]
+    assert verification_requests.claim(most=1) == ["true"]
 
 
 def test_what_came_to_nothing_is_forgotten_after_its_time_and_what_is_open_or_true_is_not(
-    questions: Questions,
+    verification_requests: VerificationRequests,
 ) -> None:
     now = clock.now()
     long_ago = now - 31 * DAY * 1_000_000
     for status in ("untrue", "unknown", "asking", "confirmed"):
         for name, at in (("old", long_ago), ("young", now)):
-            questions.keep(f"{name} {status}", received_at=at)
-    with questions.engine.begin() as tx:
+            verification_requests.keep(f"{name} {status}", received_at=at)
+    with verification_requests.engine.begin() as tx:
         tx.exec_driver_sql(
-            "UPDATE questions SET status = split_part(reference, ' ', 2),"
-            " event_id = CASE WHEN reference LIKE '%%confirmed' THEN receipt_id END"
+            "UPDATE verification_requests SET status = split_part(alias, ' ', 2),"
+            " event_id = CASE WHEN alias LIKE '%%confirmed' THEN request_id END"
         )
 
-    forgotten = housekeeping.Housekeeping(questions.engine, 30).clean_up(now)
-    with questions.engine.begin() as tx:
-        left = set(tx.exec_driver_sql("SELECT reference FROM questions").scalars())
+    forgotten = housekeeping.Housekeeping(verification_requests.engine, 30).clean_up(now)
+    with verification_requests.engine.begin() as tx:
+        left = set(tx.exec_driver_sql("SELECT alias FROM verification_requests").scalars())
 
     assert forgotten == 2
     assert left == {"young untrue", "young unknown", "old asking", "young asking", "old confirmed", "young confirmed"}
 
 
-def test_a_promoted_store_takes_over_what_its_topic_has_forgotten(questions: Questions, system: dict[str, str]) -> None:
-    rebuilt = Questions(system["CONFIRMER_DATABASE_URL"])
-    questions.keep("older than the topic")
-    for one in (questions, rebuilt):
+def test_a_promoted_store_takes_over_what_its_topic_has_forgotten(
+    verification_requests: VerificationRequests, system: dict[str, str]
+) -> None:
+    rebuilt = VerificationRequests(system["CONFIRMER_DATABASE_URL"])
+    verification_requests.keep("older than the topic")
+    for one in (verification_requests, rebuilt):
         one.keep("on the topic")
-    questions.claim()
+    verification_requests.claim()
 
     with rebuilt.engine.begin() as tx:
-        replay_hooks.carry_over(tx, questions.schema)
+        replay_hooks.carry_over(tx, verification_requests.schema)
         found = tx.exec_driver_sql(
-            "SELECT reference, attempts FROM questions JOIN inbox ON inbox.event_id = receipt_id ORDER BY 1"
+            "SELECT alias, attempts FROM verification_requests JOIN inbox ON inbox.event_id = request_id ORDER BY 1"
         )
         taken_over = [tuple(row) for row in found]
     rebuilt.engine.dispose()
@@ -225,7 +233,7 @@ def test_600_forgeries_in_10_s_do_not_hold_up_a_true_payment(
     for flooder in flooders:
         flooder.start()
     keys = [key(forgery) for forgery in forgeries]
-    waiting = "SELECT 1 FROM questions WHERE reference = ANY (%s) AND attempts = 0"
+    waiting = "SELECT 1 FROM verification_requests WHERE alias = ANY (%s) AND attempts = 0"
     until(lambda: len(confirmer.rows(waiting, keys)), lambda count: count > FORGERIES / 3)
     posted = time.monotonic()
     assert post(shop, order).status == 200
@@ -238,5 +246,7 @@ def test_600_forgeries_in_10_s_do_not_hold_up_a_true_payment(
 
     assert overtaken > FORGERIES / 4  # in the order of arrival: none
     confirmer.rows(  # other tests ask too
-        "UPDATE questions SET next_attempt_at = now() + interval '1 hour' WHERE reference = ANY (%s) RETURNING 1", keys
+        "UPDATE verification_requests SET next_attempt_at = now() + interval '1 hour'"
+        " WHERE alias = ANY (%s) RETURNING 1",
+        keys,
     )

@@ -36,7 +36,7 @@ def invoices(system: dict[str, str]) -> Store:
 
 def post(system: dict[str, str], *webhooks: InvoiceWebhook | TransferWebhook) -> None:
     for webhook in webhooks:
-        key = webhook.notice.invoice_id or f"tapayz:{webhook.notice.transaction_id}"
+        key = webhook.payload.invoice_id or f"tapayz:{webhook.payload.transaction_id}"
         append(system, topics.INVOICE_WEBHOOKS, key, webhook)
 
 
@@ -57,7 +57,7 @@ def test_an_invoice_is_paid_credited_and_delivered_and_later_ends_are_late(
     invoice, customer, transaction = new_order(), new_order(), new_order()
     said = {**sale(customer), "invoice": invoice, "transaction_id": transaction}
 
-    with reading(system, topics.INVOICES) as told:
+    with reading(system, topics.INVOICES) as published:
         post(
             system,
             an_invoice("Pending", at=NOON, **said),
@@ -66,10 +66,10 @@ def test_an_invoice_is_paid_credited_and_delivered_and_later_ends_are_late(
             an_invoice("Cancel", at=NOON + 16 * MINUTE, invoice=invoice, reason="expired"),
         )
         invoices.wait_for("SELECT 1 FROM invoices WHERE invoice_id = %s AND version = 4", invoice)
-        told.wait_for(lambda fact: isinstance(fact, DigitalDeliveryRequested) and fact.invoice_id == invoice)
-        announced = [fact for fact in told.read() if fact.invoice_id == invoice]
+        published.wait_for(lambda event: isinstance(event, DigitalDeliveryRequested) and event.invoice_id == invoice)
+        announced = [event for event in published.read() if event.invoice_id == invoice]
 
-    assert [type(fact) for fact in announced] == [
+    assert [type(event) for event in announced] == [
         InvoicePending,
         InvoiceCompleted,
         CreditAdded,
@@ -112,10 +112,10 @@ def test_credits_of_one_customer_from_many_partitions_are_told_with_the_balance_
 ) -> None:
     customer = new_order()
 
-    with reading(system, topics.INVOICES) as told:
+    with reading(system, topics.INVOICES) as published:
         post(system, *(an_invoice("Complete", invoice=new_order(), **sale(customer)) for _ in range(30)))
-        told.wait_for(lambda fact: isinstance(fact, CreditAdded) and fact.balance == 3_000_000)
-        balances = [fact.balance for fact in told.records if credits_of(fact, customer)]
+        published.wait_for(lambda event: isinstance(event, CreditAdded) and event.balance == 3_000_000)
+        balances = [event.balance for event in published.records if credits_of(event, customer)]
 
     assert sorted(balances) == [100000 * n for n in range(1, 31)]
     assert invoices.rows(BALANCE, customer) == [{"balance": 3_000_000, "entries": 30}]
@@ -126,12 +126,12 @@ def test_a_credit_waits_until_a_transfer_on_another_partition_names_the_customer
 ) -> None:
     invoice, customer, transaction = new_order(), new_order(), new_order()
 
-    with reading(system, topics.INVOICES) as told:
+    with reading(system, topics.INVOICES) as published:
         post(system, an_invoice("Complete", invoice=invoice, cash_amount=100000, transaction_id=transaction))
-        told.wait_for(lambda fact: isinstance(fact, InvoiceCompleted) and fact.invoice_id == invoice)
+        published.wait_for(lambda event: isinstance(event, InvoiceCompleted) and event.invoice_id == invoice)
         assert not invoices.rows("SELECT 1 FROM credits WHERE invoice_id = %s", invoice)
         post(system, a_transfer("Complete", transaction=transaction, customer_id=customer, amount="1.228607"))
-        credit = told.wait_for(lambda fact: credits_of(fact, customer))
+        credit = published.wait_for(lambda event: credits_of(event, customer))
 
     assert (credit.invoice_id, credit.balance) == (invoice, 100000)
     (transfer,) = invoices.rows("SELECT * FROM transfers WHERE transaction_id = %s", transaction)
@@ -159,14 +159,14 @@ def test_a_mismatch_asks_for_the_received_crypto_to_be_given_back_once(system: d
     invoice = new_order()
     said = {"reason": "amount_mismatch", "received_amount": "50.000000", "expected_amount": "74.074074"}
 
-    with reading(system, topics.INVOICES) as told:
+    with reading(system, topics.INVOICES) as published:
         for minute in range(3):
             post(system, an_invoice("Fail", at=NOON + minute * MINUTE, invoice=invoice, **said))
         post(system, an_invoice("Complete", at=NOON, invoice=invoice))
-        told.wait_for(lambda fact: isinstance(fact, InvoiceCompleted) and fact.invoice_id == invoice)
-        ours = [fact for fact in told.records if fact.invoice_id == invoice]
+        published.wait_for(lambda event: isinstance(event, InvoiceCompleted) and event.invoice_id == invoice)
+        ours = [event for event in published.records if event.invoice_id == invoice]
 
-    assert [type(fact) for fact in ours] == [
+    assert [type(event) for event in ours] == [
         InvoiceFailed,
         CryptoRefundRequested,
         InvoiceCompleted,
@@ -181,24 +181,24 @@ def test_workers_at_once_neither_lock_each_other_out_nor_miss_each_other(
     customer, size, workers = new_order(), 40, 4
     names = [new_order() for _ in range(size)]
     store = engine(system["INVOICE_DATABASE_URL"], service="test")
-    told = [an_invoice("Complete", invoice=n, cash_amount=1, transaction_id=f"tx-{n}") for n in names]
+    published = [an_invoice("Complete", invoice=n, cash_amount=1, transaction_id=f"tx-{n}") for n in names]
     flat = [a_transfer("Complete", transaction=f"tx-{n}", customer_id=customer) for n in reversed(names)]
-    parts = [batch[n::workers] for batch in (told, flat) for n in range(workers)]
+    parts = [batch[n::workers] for batch in (published, flat) for n in range(workers)]
 
     def work(part: list[Any]) -> list[DomainEvent]:
-        facts: list[DomainEvent] = []
+        events: list[DomainEvent] = []
         for start in range(0, len(part), 3):
             with store.begin() as tx:
-                facts += [fact for result in handle(tx, part[start : start + 3]) for fact in result.events]
-        return facts
+                events += [event for result in handle(tx, part[start : start + 3]) for event in result.events]
+        return events
 
     with ThreadPoolExecutor(len(parts)) as pool:
-        announced = [fact for facts in pool.map(work, parts) for fact in facts]
+        announced = [event for events in pool.map(work, parts) for event in events]
     store.dispose()
 
-    assert sorted(fact.balance for fact in announced if isinstance(fact, CreditAdded)) == list(range(1, size + 1))
+    assert sorted(event.balance for event in announced if isinstance(event, CreditAdded)) == list(range(1, size + 1))
     assert invoices.rows(BALANCE, customer) == [{"balance": size, "entries": size}]
 
 
-def credits_of(fact: DomainEvent, customer: str) -> bool:
-    return isinstance(fact, CreditAdded) and fact.customer_id == customer
+def credits_of(event: DomainEvent, customer: str) -> bool:
+    return isinstance(event, CreditAdded) and event.customer_id == customer

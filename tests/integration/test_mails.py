@@ -17,8 +17,8 @@ def test_a_letter_that_cannot_be_written_fails_alone(
     broken, order = new_order(), new_order()
     customer = f"{order.lower()}@example.test"
     notifications.rows(
-        "INSERT INTO notifications (notification_id, fact_id, fact_type, audience, channel, order_id, contact, fact,"
-        " status) VALUES (gen_random_uuid(), gen_random_uuid(), 'NoSuchFact', 'customer', 'email', %s,"
+        "INSERT INTO notifications (notification_id, event_id, event_type, audience, channel, order_id, contact, event,"
+        " status) VALUES (gen_random_uuid(), gen_random_uuid(), 'NoSuchEvent', 'customer', 'email', %s,"
         """ 'nobody@example.test', '{"received_at": 1}', 'queued') RETURNING 1""",
         broken,
     )
@@ -30,8 +30,8 @@ def test_a_letter_that_cannot_be_written_fails_alone(
     (letter,) = notifications.wait_for(
         "SELECT status, error FROM notifications WHERE order_id = %s AND status = 'failed'", broken
     )
-    assert "NoSuchFact" in letter["error"]
-    until(lambda: metrics(system), lambda told: told.get('hookstream_mails{status="failed"}', 0) >= 1)
+    assert "NoSuchEvent" in letter["error"]
+    until(lambda: metrics(system), lambda published: published.get('hookstream_mails{status="failed"}', 0) >= 1)
     assert metrics(system)['hookstream_mail_sends_total{result="failed"}'] >= 1
 
 
@@ -94,8 +94,8 @@ def test_a_person_finds_an_unknown_mail_and_settles_it_on_the_command_line(
 ) -> None:
     order = new_order()
     (mail,) = notifications.rows(
-        "INSERT INTO notifications (notification_id, fact_id, fact_type, audience, channel, order_id, contact, fact,"
-        " status, sending_since) VALUES (gen_random_uuid(), gen_random_uuid(), 'NoSuchFact', 'customer', 'email', %s,"
+        "INSERT INTO notifications (notification_id, event_id, event_type, audience, channel, order_id, contact, event,"
+        " status, sending_since) VALUES (gen_random_uuid(), gen_random_uuid(), 'NoSuchEvent', 'customer', 'email', %s,"
         """ 'nobody@example.test', '{"received_at": 1}', 'unknown', now()) RETURNING notification_id::text AS id""",
         order,
     )
@@ -158,8 +158,10 @@ def test_the_operator_is_to_hear_of_a_record_that_a_service_gives_up_on(
         append(system, topics.REFUND_WEBHOOKS, nonsense, b"\x00\x00\x00\x00\x01 no record")
         letter = dead.wait_for(lambda letter: letter.key == nonsense.encode())
 
-    (alarm,) = notifications.wait_for("SELECT said FROM alarms WHERE subject = %s", f"refund {letter.event_id}")
-    assert (alarm["said"]["topic"], alarm["said"]["error"]) == (topics.REFUND_WEBHOOKS.name, letter.error)
+    (alert,) = notifications.wait_for(
+        "SELECT said FROM operator_alerts WHERE subject = %s", f"refund {letter.event_id}"
+    )
+    assert (alert["said"]["topic"], alert["said"]["error"]) == (topics.REFUND_WEBHOOKS.name, letter.error)
 
 
 def metrics(system: dict[str, str]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from tests.gateways import another_gateway
 RETIRED = "the secret before the rotation"
 MAIL = """
 SELECT notification_id::text AS id FROM notifications
- WHERE order_id = %s AND audience = 'customer' AND fact_type = 'PaymentCompleted' AND status = 'sent'
+ WHERE order_id = %s AND audience = 'customer' AND event_type = 'PaymentCompleted' AND status = 'sent'
 """
 
 

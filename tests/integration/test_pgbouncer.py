@@ -44,7 +44,7 @@ def test_three_replicas_behind_a_pooler_apply_every_event_once(pooled: str, syst
     pooling = {"DATABASE_URL": pooled, "DATABASE_PREPARE": "off", "DIRECT_DATABASE_URL": payments.url}
     migrate.upgrade("processors.payment", payments.url)
 
-    with replicas_of(system, "payment", len(TOPICS)) as replicas, reading(system, topics.PAYMENTS) as told:
+    with replicas_of(system, "payment", len(TOPICS)) as replicas, reading(system, topics.PAYMENTS) as published:
         three = [replicas.join(**pooling) for _ in range(3)]
         until(lambda: [replica.owns() for replica in three], lambda owned: owned == [len(TOPICS) * PARTITIONS // 3] * 3)
         for order in [*orders, *orders[: LOAD // 10]]:
@@ -54,11 +54,11 @@ def test_three_replicas_behind_a_pooler_apply_every_event_once(pooled: str, syst
         assert log.producer.flush(30) == 0
         count = "SELECT count(*) AS n, count(DISTINCT order_id) AS orders FROM payment_history WHERE order_id LIKE %s"
         until(lambda: payments.rows(count, f"{run}-%")[0]["orders"], lambda n: n == LOAD, 120)
-        told.wait_until(lambda facts: len({f.event_id for f in facts if f.order_id.startswith(run)}) == LOAD)
+        published.wait_until(lambda events: len({f.event_id for f in events if f.order_id.startswith(run)}) == LOAD)
         until(lambda: [replica.is_ready() for replica in three], all)
         assert payments.rows(count, f"{run}-%") == [{"n": LOAD, "orders": LOAD}]
         assert [line for replica in three for line in replica.lines("store.failed")] == []
-        assert payments.rows("SELECT 1 FROM parked WHERE convert_from(key, 'UTF8') LIKE %s", f"{run}-%") == []
+        assert payments.rows("SELECT 1 FROM retries WHERE convert_from(key, 'UTF8') LIKE %s", f"{run}-%") == []
 
 
 def test_the_role_brings_the_timeouts_that_a_pooled_connection_cannot_set(pooled: str, system: dict[str, str]) -> None:

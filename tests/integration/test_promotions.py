@@ -30,7 +30,7 @@ class Load:
     topic: Topic
     record: Callable[[str], Any]
     rows: str
-    told: Topic
+    published: Topic
 
 
 def a_parcel(name: str) -> Any:
@@ -86,7 +86,7 @@ def test_what_came_while_stores_were_swapped_is_there_once(system: dict[str, str
     until_handled(system, service)
     rows = store(system, service).rows(f"SELECT * FROM ({load.rows}) AS r WHERE name LIKE %s", f"{run}%")
     assert sorted((row["name"], row["version"]) for row in rows) == sorted((name, 1) for name in came)
-    assert facts(system, load.told, run) == set(came)
+    assert events(system, load.published, run) == set(came)
     ask(system, service, "replay", "drop", "r_promoted")
 
 
@@ -117,10 +117,10 @@ def until_more(came: list[str]) -> None:
     until(lambda: len(came), lambda count: count >= enough)
 
 
-def facts(system: dict[str, str], topic: Topic, run: str) -> set[str]:
-    """The names of a run that a topic tells of; a fact that stands there twice has one id, and readers know it."""
+def events(system: dict[str, str], topic: Topic, run: str) -> set[str]:
+    """The names of a run that a topic tells of; an event that is there twice has one id, and readers know it."""
     cluster = Cluster.of_environment(system, "tests")
     with OrderedReader(cluster, ends.offset_ranges(cluster, [topic])) as read:
-        told = [CODEC.decode(message.value()) for message in read.take(10**9)]
-    names = [getattr(fact, key, None) for fact in told for key in ("order_id", "invoice_id", "customer_id")]
+        published = [CODEC.decode(message.value()) for message in read.take(10**9)]
+    names = [getattr(event, key, None) for event in published for key in ("order_id", "invoice_id", "customer_id")]
     return {name for name in names if name and name.startswith(run)}

@@ -42,10 +42,10 @@ def test_a_lost_store_comes_back_and_nobody_hears_of_it(
     before = rows(store, table)
     lose(store)
 
-    with reading(system, announced) as told:
+    with reading(system, announced) as published:
         ask(system, service, "rebuild")
         assert rows(store, table) == before
-        again = [record for record in told.read() if getattr(record, "service", "") != service]
+        again = [record for record in published.read() if getattr(record, "service", "") != service]
 
     assert again == []
     assert len(inbox.mails_to(customer)) == 1
@@ -57,7 +57,7 @@ def test_a_lost_store_comes_back_and_nobody_hears_of_it(
 
 def test_a_rebuilt_store_knows_what_was_dismissed(payments: Store, system: dict[str, str]) -> None:
     dismissed, kept = new_order(), new_order()
-    of_order = "SELECT event_id::text AS id, status, dismissed_because AS why FROM parked WHERE key = %s"
+    of_order = "SELECT event_id::text AS id, status, dismissed_because AS why FROM retries WHERE key = %s"
     for order in (dismissed, kept):
         append(system, topics.PAYMENT_WEBHOOKS, order, f"{order} is no record".encode())
     (row,) = payments.wait_for(of_order, dismissed.encode())
@@ -71,7 +71,7 @@ def test_a_rebuilt_store_knows_what_was_dismissed(payments: Store, system: dict[
 
     assert payments.rows(of_order, dismissed.encode()) == [{"id": row["id"], "status": "dismissed", "why": "test data"}]
     (other,) = payments.rows(of_order, kept.encode())
-    assert (other["status"], other["why"]) == ("abandoned", None)
+    assert (other["status"], other["why"]) == ("dead", None)
 
 
 def test_what_came_while_a_store_was_lost_is_told_and_mailed_when_it_is_back(
@@ -90,7 +90,7 @@ def test_what_came_while_a_store_was_lost_is_told_and_mailed_when_it_is_back(
         assert len(inbox.wait_for(f"{order.lower()}@example.test")) == 1
 
 
-def test_a_fact_without_a_record_of_its_mail_is_unknown_and_nobody_is_ever_mailed_it(
+def test_a_domain_event_without_a_record_of_its_mail_is_unknown_and_nobody_is_ever_mailed_it(
     shop: Shop, inbox: Inbox, notifications: Store, system: dict[str, str]
 ) -> None:
     pay(shop, order := new_order())

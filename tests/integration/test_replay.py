@@ -36,7 +36,7 @@ TABLES = (
     ("orders", "order_id"),
     ("transactions", "order_id"),
     ("payment_history", "order_id"),
-    ('"references"', "reference"),
+    ("aliases", "alias"),
 )
 
 
@@ -51,11 +51,11 @@ def test_a_replayed_store_equals_the_live_one_row_by_row_and_mails_nobody(
     run = new_order().lower()
     happened(system, log, run)
 
-    with reading(system, topics.PAYMENTS) as told, reading(system, topics.NOTIFICATIONS) as mailed:
+    with reading(system, topics.PAYMENTS) as published, reading(system, topics.NOTIFICATIONS) as mailed:
         ask(system, "payment", "replay", "--into", "r_equal")
 
         assert rows(payments, "r_equal", run) == rows(payments, "public", run)
-        assert (told.read(), mailed.read()) == ([], [])
+        assert (published.read(), mailed.read()) == ([], [])
     assert owed(system, "r_equal", run) == []
 
 
@@ -67,7 +67,7 @@ def happened(system: dict[str, str], log: Writer, run: str) -> None:
 
 
 def owed(system: dict[str, str], schema: str, run: str) -> list[str]:
-    """The facts of a run's orders that nobody was told."""
+    """The domain events of a run's orders that nobody was told."""
     said = ask(system, "payment", "replay", "diff", schema, "--limit", "1000000").splitlines()
     return [line for line in said if line.startswith("owed:") and run in line]
 
@@ -122,8 +122,10 @@ def test_what_was_promoted_under_load_lost_nothing_and_is_put_back_the_same(
     assert sorted(row["order_id"] for row in found) == sorted(posted)
     assert {row["version"] for row in found} == {1}
     assert payments.rows("SELECT 1 FROM outbox") == []
-    told = facts(system, topics.PAYMENTS, f"{run}-load")
-    assert set(told) == set(posted)  # a fact may stand there twice under one id: whoever reads it knows that
+    published = events(system, topics.PAYMENTS, f"{run}-load")
+    assert set(published) == set(
+        posted
+    )  # a domain event may stand there twice under one id: whoever reads it knows that
 
 
 def more(posted: list[str]) -> None:
@@ -154,13 +156,17 @@ def paying(shop: Shop, run: str) -> Iterator[list[str]]:
         thread.join()
 
 
-def facts(system: dict[str, str], topic: Topic, run: str) -> list[str]:
+def events(system: dict[str, str], topic: Topic, run: str) -> list[str]:
     """The orders of a run that a topic tells of, each as often as it does."""
     cluster = Cluster.of_environment(system, "tests")
     found = ends.offset_ranges(cluster, [topic])
     with OrderedReader(cluster, found) as read:
-        told = [CODEC.decode(message.value()) for message in read.take(10**9)]
-    return [order for fact in told if isinstance(fact, DomainEvent) and (order := fact.order_id or "").startswith(run)]
+        published = [CODEC.decode(message.value()) for message in read.take(10**9)]
+    return [
+        order
+        for event in published
+        if isinstance(event, DomainEvent) and (order := event.order_id or "").startswith(run)
+    ]
 
 
 def test_records_of_every_version_ever_written_are_replayed(
@@ -181,8 +187,8 @@ def test_records_of_every_version_ever_written_are_replayed(
     ask(system, "payment", "replay", "--into", "r_versions")
 
     assert rows(payments, "r_versions", run) == rows(payments, "public", run)
-    told = "SELECT order_id FROM r_versions.orders WHERE order_id LIKE %s"
-    assert len(payments.rows(told, f"{run}%")) == len(versions)
+    published = "SELECT order_id FROM r_versions.orders WHERE order_id LIKE %s"
+    assert len(payments.rows(published, f"{run}%")) == len(versions)
 
 
 def as_written_then(entry: Entry, record: Record) -> bytes:
@@ -215,7 +221,7 @@ def test_a_schema_of_somebody_else_s_is_not_replayed_into(system: dict[str, str]
     assert "was not made by a replay" in refusal(system, "payment", "replay", "--into", "theirs")
 
 
-def test_records_that_nobody_can_decode_on_the_service_s_own_topic_tell_no_fact(system: dict[str, str]) -> None:
+def test_records_that_nobody_can_decode_on_the_service_s_own_topic_tell_no_domain_event(system: dict[str, str]) -> None:
     unnamed = msgspec.structs.replace(an_approval(new_order()), event_id="no id")
     for record in (b"no record", b"\x00\x00\x00\xff\xffof an unknown schema", unnamed):
         append_to(system, topics.PAYMENTS, "1", record)

@@ -35,31 +35,31 @@ MADE = "SELECT nspname AS name FROM pg_namespace WHERE starts_with(nspname, 'r_'
 def test_what_is_owed_is_announced_once_however_often_that_is_asked_for(
     system: dict[str, str], shop: Shop, inbox: Inbox, payments: Store
 ) -> None:
-    order = given_up(system, shop, payments)
+    order = ended(system, shop, payments)
 
-    with reading(system, topics.PAYMENTS) as told:
+    with reading(system, topics.PAYMENTS) as published:
         ask(system, "payment", "replay", "--into", "r_owed")
         shown = ask(system, "payment", "replay", "diff", "r_owed", "--limit", "1000")
-        assert (facts(told.read(), order), inbox.mails_to(mail_of(order))) == ([], [])
+        assert (events(published.read(), order), inbox.mails_to(mail_of(order))) == ([], [])
 
         for name in ("r_owed", "r_owed", "r_again"):
-            ask(system, "payment", "replay", "--into", name, "--announce")
+            ask(system, "payment", "replay", "--into", name, "--publish")
         inbox.wait_for(mail_of(order))
 
-        assert [type(fact) for fact in facts(told.read(), order)] == [PaymentCompleted]
-    assert f"owed: PaymentCompleted {facts(told.records, order)[0].event_id} of {order}" in shown
+        assert [type(event) for event in events(published.read(), order)] == [PaymentCompleted]
+    assert f"owed: PaymentCompleted {events(published.records, order)[0].event_id} of {order}" in shown
     assert f"of {order}" not in ask(system, "payment", "replay", "diff", "r_owed", "--limit", "1000")
     until_handled(system, "notifier")
     assert len(inbox.mails_to(mail_of(order))) == 1
 
 
-def given_up(system: dict[str, str], shop: Shop, payments: Store) -> str:
+def ended(system: dict[str, str], shop: Shop, payments: Store) -> str:
     """An order whose payment the live service has given up on."""
     order = new_order()
     shop.post("order", {"orderId": order, "customerEmail": mail_of(order)})
     with refusing(failing.engine(system), order):
         pay(shop, order)
-        payments.wait_for("SELECT 1 FROM parked WHERE key = %s::bytea AND status = 'abandoned'", order)
+        payments.wait_for("SELECT 1 FROM retries WHERE key = %s::bytea AND status = 'dead'", order)
     until_handled(system, "payment", "notifier")
     return order
 
@@ -68,8 +68,8 @@ def mail_of(order: str) -> str:
     return f"{order.lower()}@example.test"
 
 
-def facts(told: list[object], order: str) -> list[PaymentCompleted]:
-    return [fact for fact in told if getattr(fact, "order_id", None) == order]  # type: ignore[misc]
+def events(published: list[object], order: str) -> list[PaymentCompleted]:
+    return [event for event in published if getattr(event, "order_id", None) == order]  # type: ignore[misc]
 
 
 def test_a_replay_up_to_a_time_is_the_store_as_it_was_and_nothing_to_go_live_with(
@@ -115,12 +115,12 @@ def test_an_orders_history_tells_all_that_was_of_it_by_any_name_and_as_it_was_th
     )
 
     assert [was.returncode, is_.returncode, nobodys.returncode] == [0, 0, 0]
-    assert told(was.stdout, "payment_history", "status") == ["failed", "completed"]
-    assert told(is_.stdout, "payment_history", "status") == ["failed", "completed", "partially_cancelled"]
-    assert told(was.stdout, "shipment_history", "status") == ["preparing"]
-    assert told(is_.stdout, "shipment_history", "status") == ["preparing", "delivered"]
-    assert told(was.stdout, "refund_history", "status") == []
-    assert told(is_.stdout, "refund_history", "status") == ["completed"]
+    assert published(was.stdout, "payment_history", "status") == ["failed", "completed"]
+    assert published(is_.stdout, "payment_history", "status") == ["failed", "completed", "partially_cancelled"]
+    assert published(was.stdout, "shipment_history", "status") == ["preparing"]
+    assert published(is_.stdout, "shipment_history", "status") == ["preparing", "delivered"]
+    assert published(was.stdout, "refund_history", "status") == []
+    assert published(is_.stdout, "refund_history", "status") == ["completed"]
     assert other not in is_.stdout
     assert nobodys.stdout.count("the topics have no record of this order") == len(topics.PROCESSORS)
     assert [row for service in SERVICES for row in store(system, service).rows(MADE)] == []
@@ -128,8 +128,8 @@ def test_an_orders_history_tells_all_that_was_of_it_by_any_name_and_as_it_was_th
 
 def publish(system: dict[str, str], order: str, intent: str) -> None:
     """Two webhooks of a payment, the first by the provider's name for it; and one of its parcel."""
-    failed = a_payment("failed", order=None, reference=intent, at=NOON, name=new_order())
-    named: dict[str, Any] = {"references": (intent,), "transaction_id": intent}
+    failed = a_payment("failed", order=None, alias=intent, at=NOON, name=new_order())
+    named: dict[str, Any] = {"aliases": (intent,), "transaction_id": intent}
     paid = a_payment("completed", order=order, at=NOON + MINUTE, name=new_order(), **named)
     for webhook in (failed, paid):
         append(system, topics.PAYMENT_WEBHOOKS, topics.PAYMENT_WEBHOOKS.key(webhook), webhook)
@@ -139,21 +139,21 @@ def publish(system: dict[str, str], order: str, intent: str) -> None:
 def publish_more(system: dict[str, str], order: str, intent: str) -> None:
     """What names only the payment, or the parcel."""
     back = a_payment(
-        "partially_cancelled", order=None, reference=intent, refunded_amount=100, at=NOON + 2 * MINUTE, name=new_order()
+        "partially_cancelled", order=None, alias=intent, refunded_amount=100, at=NOON + 2 * MINUTE, name=new_order()
     )
     append(system, topics.PAYMENT_WEBHOOKS, topics.PAYMENT_WEBHOOKS.key(back), back)
-    refund = a_refund("completed", order=None, refund_id=new_order(), reference=intent, name=new_order())
+    refund = a_refund("completed", order=None, refund_id=new_order(), alias=intent, name=new_order())
     append(system, topics.REFUND_WEBHOOKS, topics.REFUND_WEBHOOKS.key(refund), refund)
     scan(system, "delivered", None, intent)
 
 
 def scan(system: dict[str, str], status: str, order: str | None, number: str) -> None:
     at = NOON if order else NOON + MINUTE
-    told = a_scan(status, order=order, at=at, carrier_code="cj", tracking_number=number, name=new_order())
-    append(system, topics.SHIPPING_WEBHOOKS, topics.SHIPPING_WEBHOOKS.key(told), told)
+    published = a_scan(status, order=order, at=at, carrier_code="cj", tracking_number=number, name=new_order())
+    append(system, topics.SHIPPING_WEBHOOKS, topics.SHIPPING_WEBHOOKS.key(published), published)
 
 
-def told(shown: str, table: str, column: str) -> list[str]:
+def published(shown: str, table: str, column: str) -> list[str]:
     lines = [line for line in shown.splitlines() if line.startswith(f"{table}: ")]
     return [line.partition(f'"{column}": "')[2].partition('"')[0] for line in lines]
 
@@ -177,7 +177,7 @@ def test_a_replay_of_some_orders_has_what_names_only_their_payment_and_nothing_o
         ("refund", "refunds", "order_id"),
         ("invoice", "invoices", "invoice_id"),
     ):
-        columns = f"{column}, told::jsonb" if table == "refunds" else f"{column}, told::jsonb, version"
+        columns = f"{column}, registers::jsonb" if table == "refunds" else f"{column}, registers::jsonb, version"
         live = f"SELECT {columns} FROM public.{table} WHERE {column} IN (%s, %s)"
         made = store(system, service).rows(f"SELECT {columns} FROM r_some.{table}")
         assert made == store(system, service).rows(live, order, invoice)
@@ -187,9 +187,9 @@ def test_a_replay_of_some_orders_has_what_names_only_their_payment_and_nothing_o
 def bill(system: dict[str, str], invoice: str) -> None:
     """An invoice whose customer only the transfer names."""
     billed = an_invoice("Complete", invoice=invoice, cash_amount=1000, transaction_id=f"tx-{invoice}")
-    paid = a_transfer(transaction=f"tx-{invoice}", reference=f"tx-{invoice}", customer_id=f"of {invoice}")
-    for told in (paid, billed):
-        append(system, topics.INVOICE_WEBHOOKS, topics.INVOICE_WEBHOOKS.key(told), told)
+    paid = a_transfer(transaction=f"tx-{invoice}", alias=f"tx-{invoice}", customer_id=f"of {invoice}")
+    for published in (paid, billed):
+        append(system, topics.INVOICE_WEBHOOKS, topics.INVOICE_WEBHOOKS.key(published), published)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def bill(system: dict[str, str], invoice: str) -> None:
         ("payment --into r_x --to yesterday", "yesterday is not a time"),
         ("payment --into r_x --orders ,", "it names no order"),
         ("payment --into r_x --order 1", "unrecognized arguments"),
-        ("payment --into r_x --to 2026-02-03T12:00Z --announce", "the state at that time may have changed since"),
+        ("payment --into r_x --to 2026-02-03T12:00Z --publish", "the state at that time may have changed since"),
         ("gateway --into r_x", "There is no store of gateway"),
         ("diff", "Name the service"),
         ("diff payment r_nobodys", "there is no replay r_nobodys of payment"),

@@ -21,20 +21,20 @@ def test_the_orders_of_after_the_backup_come_back_and_nobody_hears_of_them_again
     backup = dump(payments, tmp_path / "payment.sql")
     orders = [new_order() for _ in range(50)]
 
-    with reading(system, topics.PAYMENTS) as told:
+    with reading(system, topics.PAYMENTS) as published:
         pay(shop, payments, orders)
         before = payments.rows(PAID, orders)
-        told.wait_until(lambda facts: {fact.order_id for fact in facts} >= set(orders))
-        facts = {fact.event_id for fact in told.records}
+        published.wait_until(lambda events: {event.order_id for event in events} >= set(orders))
+        events = {event.event_id for event in published.records}
         assert len(inbox.wait_for(customer(orders[-1]))) == 1
 
         put_back(payments, backup)  # type: ignore[operator]
 
         until(lambda: payments.rows(PAID, orders), lambda rows: rows == before)
         pay(shop, payments, [after := new_order()])
-        told.wait_for(lambda fact: fact.order_id == after)
+        published.wait_for(lambda event: event.order_id == after)
     assert payments.rows(APPLIED, orders) == [{"n": len(orders)}]
-    assert {fact.event_id for fact in told.records if fact.order_id in orders} == facts
+    assert {event.event_id for event in published.records if event.order_id in orders} == events
     inbox.wait_for(customer(after))
     assert [len(inbox.mails_to(customer(order))) for order in orders] == [1] * len(orders)
 

@@ -1,4 +1,4 @@
-"""A plan follows from what was announced of its payments, each fact once in effect."""
+"""A plan follows from what was announced of its payments, each domain event once in effect."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from tests.log import append, reading
 from tests.processes import kill
 
 ROW = "SELECT plan, status, last_order_id, version FROM subscriptions WHERE user_id = %s"
-HISTORY = "SELECT fact, outcome FROM subscription_history WHERE user_id = %s ORDER BY occurred_at"
+HISTORY = "SELECT event, outcome FROM subscription_history WHERE user_id = %s ORDER BY occurred_at"
 
 
 @pytest.fixture
@@ -19,21 +19,23 @@ def subscriptions(system: dict[str, str]) -> Store:
     return Store(system["SUBSCRIPTION_DATABASE_URL"])
 
 
-def announce(system: dict[str, str], *facts: DomainEvent) -> None:
-    for fact in facts:
-        append(system, topics.PAYMENTS, fact.order_id or "", fact)
+def publish(system: dict[str, str], *events: DomainEvent) -> None:
+    for event in events:
+        append(system, topics.PAYMENTS, event.order_id or "", event)
 
 
 def test_a_plan_is_activated_billed_and_cancelled(system: dict[str, str], subscriptions: Store) -> None:
     user = new_order()
     order = f"BIZ-{user}-PRO-20231115071320"
 
-    with reading(system, topics.SUBSCRIPTIONS) as told:
-        announce(system, an_approval(order), a_billing(order, at=NOON + MINUTE, next_billing_at=NOON + 9 * MINUTE))
-        activated = told.wait_for(lambda fact: fact.customer_id == user)
+    with reading(system, topics.SUBSCRIPTIONS) as published:
+        publish(system, an_approval(order), a_billing(order, at=NOON + MINUTE, next_billing_at=NOON + 9 * MINUTE))
+        activated = published.wait_for(lambda event: event.customer_id == user)
         (active,) = subscriptions.wait_for("SELECT * FROM subscriptions WHERE user_id = %s AND version = 2", user)
-        announce(system, a_part_cancel(order, at=NOON + 2 * MINUTE), a_cancel(order, at=NOON + 3 * MINUTE))
-        cancelled = told.wait_for(lambda fact: isinstance(fact, SubscriptionCancelled) and fact.customer_id == user)
+        publish(system, a_part_cancel(order, at=NOON + 2 * MINUTE), a_cancel(order, at=NOON + 3 * MINUTE))
+        cancelled = published.wait_for(
+            lambda event: isinstance(event, SubscriptionCancelled) and event.customer_id == user
+        )
 
     assert isinstance(activated, SubscriptionActivated)
     assert (activated.plan, activated.order_id, activated.started_at) == ("pro", order, NOON)
@@ -44,7 +46,7 @@ def test_a_plan_is_activated_billed_and_cancelled(system: dict[str, str], subscr
     assert subscriptions.rows(ROW, user) == [
         {"plan": "pro", "status": "cancelled", "last_order_id": order, "version": 4}
     ]
-    assert [row["fact"] for row in subscriptions.rows(HISTORY, user)] == [
+    assert [row["event"] for row in subscriptions.rows(HISTORY, user)] == [
         "PaymentCompleted",
         "BillingScheduled",
         "PaymentRefunded",
@@ -58,30 +60,30 @@ def test_orders_of_one_user_on_many_partitions_make_one_subscription(
     user = new_order()
     orders = [f"BIZ-{user}-PLAN{n}-202311{n:02}" for n in range(1, 13)]
 
-    announce(system, *(an_approval(order, at=NOON + n * MINUTE) for n, order in enumerate(orders)))
-    announce(system, *(a_cancel(order, at=NOON + 60 * MINUTE) for order in orders[:-1]))
+    publish(system, *(an_approval(order, at=NOON + n * MINUTE) for n, order in enumerate(orders)))
+    publish(system, *(a_cancel(order, at=NOON + 60 * MINUTE) for order in orders[:-1]))
 
     (row,) = subscriptions.wait_for(ROW + " AND version = 23", user)
     assert row == {"plan": "plan12", "status": "active", "last_order_id": orders[-1], "version": 23}
 
 
 @pytest.mark.long
-def test_a_fact_that_comes_again_across_a_killed_processor_changes_nothing(
+def test_a_domain_event_that_comes_again_across_a_killed_processor_changes_nothing(
     system: dict[str, str], subscriptions: Store
 ) -> None:
     user = new_order()
     first, last = f"BIZ-{user}-PRO-20231101", f"BIZ-{user}-PRO-20231114"
     approval = an_approval(first)
 
-    with reading(system, topics.SUBSCRIPTIONS) as told:
-        announce(system, *[approval] * 20)
+    with reading(system, topics.SUBSCRIPTIONS) as published:
+        publish(system, *[approval] * 20)
         subscriptions.wait_for(ROW + " AND status = 'active'", user)
         kill(system, "SUBSCRIPTION")
-        announce(system, *[approval] * 20, an_approval(last, at=NOON + MINUTE))
-        told.wait_for(lambda fact: fact.order_id == last)
-        ours = [fact for fact in told.records if fact.customer_id == user]
+        publish(system, *[approval] * 20, an_approval(last, at=NOON + MINUTE))
+        published.wait_for(lambda event: event.order_id == last)
+        ours = [event for event in published.records if event.customer_id == user]
 
-    assert {fact.event_id for fact in ours if fact.order_id == first} == {ours[0].event_id}
+    assert {event.event_id for event in ours if event.order_id == first} == {ours[0].event_id}
     assert subscriptions.rows(ROW, user)[0]["version"] == 2
     assert len(subscriptions.rows(HISTORY, user)) == 2
 
@@ -90,11 +92,11 @@ def test_a_payment_without_a_plan_is_reported_once(system: dict[str, str]) -> No
     order, other = new_order(), new_order()
     last = f"BIZ-{new_order()}-PRO-20231101"
 
-    with reading(system, topics.SUBSCRIPTIONS) as told:
-        announce(system, an_approval(other, provider="stripe"), an_approval(order), a_cancel(order, at=NOON + MINUTE))
-        missing = told.wait_for(lambda fact: fact.order_id == order)
+    with reading(system, topics.SUBSCRIPTIONS) as published:
+        publish(system, an_approval(other, provider="stripe"), an_approval(order), a_cancel(order, at=NOON + MINUTE))
+        missing = published.wait_for(lambda event: event.order_id == order)
         append(system, topics.PAYMENTS, order, an_approval(last))  # behind all of the order's on its partition
-        told.wait_for(lambda fact: fact.order_id == last)
+        published.wait_for(lambda event: event.order_id == last)
 
     assert isinstance(missing, PlanMissing)
-    assert [fact.order_id for fact in told.records if fact.order_id in (order, other)] == [order]
+    assert [event.order_id for event in published.records if event.order_id in (order, other)] == [order]

@@ -22,7 +22,7 @@ from runtime import clock
 from runtime.management import RequestRefused
 from runtime.postgres.engine import engine
 from stream.events import (
-    CustomerNotice,
+    CustomerPayload,
     CustomerWebhook,
     DeadRecord,
     DomainEvent,
@@ -47,7 +47,7 @@ TIMEOUT_S = 1.0
 
 @dataclass
 class Office:
-    """A notifier without its consumer: facts are handed to it, and it sends."""
+    """A notifier without its consumer: domain events are handed to it, and it sends."""
 
     system: dict[str, str]
     postman: Postman
@@ -85,10 +85,10 @@ class Office:
         with self.store.begin() as tx:
             replay_hooks.handle(tx, events, operator=self.settings.operator_email)
 
-    def wait(self, fact: DomainEvent, status: str) -> dict[str, Any]:
-        """The mail of a fact once it has come to a status."""
+    def wait(self, domain_event: DomainEvent, status: str) -> dict[str, Any]:
+        """The mail of a domain event once it has come to a status."""
         look = lambda: self.rows.rows(  # noqa: E731
-            "SELECT *, notification_id::text AS id FROM notifications WHERE fact_id = %s", fact.event_id
+            "SELECT *, notification_id::text AS id FROM notifications WHERE event_id = %s", domain_event.event_id
         )
         (row,) = until(look, lambda rows: [row["status"] for row in rows] == [status])
         return row
@@ -124,10 +124,10 @@ def office(open_office: Open) -> Office:
     return open_office()
 
 
-def a_fact(*, age: int = 0, **said: Any) -> PaymentCompleted:
+def a_domain_event(*, age: int = 0, **said: Any) -> PaymentCompleted:
     order = new_order()
     at = clock.now() - age
-    told = {"order_id": order, "contact": f"{order.lower()}@example.test", "customer_id": None, **said}
+    published = {"order_id": order, "contact": f"{order.lower()}@example.test", "customer_id": None, **said}
     return PaymentCompleted(
         event_id=ids.domain_event_id("PaymentCompleted", order),
         caused_by=ids.uuid5(order),
@@ -138,132 +138,136 @@ def a_fact(*, age: int = 0, **said: Any) -> PaymentCompleted:
         method=None,
         transaction_id=None,
         paid_at=None,
-        **{"currency": "KRW", "provider": "generic", **told},
+        **{"currency": "KRW", "provider": "generic", **published},
     )
 
 
 def a_customer(customer: str, email: str, **said: Any) -> CustomerWebhook:
-    notice = CustomerNotice(customer_id=customer, email=email, **said)
-    return CustomerWebhook(envelope=an_envelope(notice), notice=notice)
+    payload = CustomerPayload(customer_id=customer, email=email, **said)
+    return CustomerWebhook(envelope=an_envelope(payload), payload=payload)
 
 
-def known(fact: DomainEvent, **said: Any) -> Any:
-    """The fact's order, which names nobody who sells: so there is one mail."""
-    return an_order(order=fact.order_id or "", customer_email=fact.contact, **said)
+def known(domain_event: DomainEvent, **said: Any) -> Any:
+    """The domain event's order, which names nobody who sells: so there is one mail."""
+    return an_order(order=domain_event.order_id or "", customer_email=domain_event.contact, **said)
 
 
 @pytest.mark.parametrize(
     "trick", ["450 at rcpt", "503 at rcpt", "stall at rcpt", "hang up at data", "452 after dot", "503 after dot"]
 )
 def test_a_mail_that_was_not_taken_is_tried_again_until_it_is(office: Office, trick: Trick) -> None:
-    fact = a_fact()
-    office.postman.plays(str(fact.contact), trick)
+    domain_event = a_domain_event()
+    office.postman.plays(str(domain_event.contact), trick)
 
-    office.hear(known(fact), fact)
+    office.hear(known(domain_event), domain_event)
 
-    sent = office.wait(fact, "sent")
+    sent = office.wait(domain_event, "sent")
     assert (sent["attempts"], sent["error"]) == (2, None)
-    assert len(office.postman.to(str(fact.contact))) == 1
+    assert len(office.postman.to(str(domain_event.contact))) == 1
 
 
 @pytest.mark.parametrize("trick", ["550 at rcpt", "554 after dot"])
 def test_a_mail_refused_for_good_has_failed_and_is_never_tried_again(office: Office, trick: Trick) -> None:
-    fact, later = a_fact(), a_fact()
-    office.postman.plays(str(fact.contact), trick)
+    domain_event, later = a_domain_event(), a_domain_event()
+    office.postman.plays(str(domain_event.contact), trick)
 
-    office.hear(known(fact), fact)
-    failed = office.wait(fact, "failed")
+    office.hear(known(domain_event), domain_event)
+    failed = office.wait(domain_event, "failed")
     office.hear(known(later), later)
     office.wait(later, "sent")
 
     assert failed["error"].startswith(trick[:3])
-    assert office.postman.tried[str(fact.contact)] == 1
-    assert office.postman.to(str(fact.contact)) == []
+    assert office.postman.tried[str(domain_event.contact)] == 1
+    assert office.postman.to(str(domain_event.contact)) == []
 
 
 @pytest.mark.parametrize("trick", ["hang up after dot", "stall after dot"])
 def test_a_mail_whose_server_vanished_after_the_dot_is_unknown_and_not_sent_again(office: Office, trick: Trick) -> None:
-    fact, later = a_fact(), a_fact()
-    office.postman.plays(str(fact.contact), trick)
+    domain_event, later = a_domain_event(), a_domain_event()
+    office.postman.plays(str(domain_event.contact), trick)
 
-    office.hear(known(fact), fact)
-    office.wait(fact, "unknown")
+    office.hear(known(domain_event), domain_event)
+    office.wait(domain_event, "unknown")
     office.hear(known(later), later)
     office.wait(later, "sent")
 
-    assert office.postman.tried[str(fact.contact)] == 1
+    assert office.postman.tried[str(domain_event.contact)] == 1
 
 
 def test_a_mail_is_sent_when_the_server_says_good_night_after_taking_it(office: Office) -> None:
-    fact, next_one = a_fact(), a_fact()
-    office.postman.plays(str(fact.contact), "421 after 250")
+    domain_event, next_one = a_domain_event(), a_domain_event()
+    office.postman.plays(str(domain_event.contact), "421 after 250")
 
-    office.hear(known(fact), fact, known(next_one), next_one)
+    office.hear(known(domain_event), domain_event, known(next_one), next_one)
 
-    office.wait(fact, "sent")
+    office.wait(domain_event, "sent")
     assert office.wait(next_one, "sent")["attempts"] == 1
-    assert len(office.postman.to(str(fact.contact))) == 1
+    assert len(office.postman.to(str(domain_event.contact))) == 1
 
 
 def test_a_server_that_takes_few_connections_gets_all_mails_and_each_at_its_first_try(office: Office) -> None:
     office.postman.most = 2
-    facts = [a_fact() for _ in range(9)]
+    domain_events = [a_domain_event() for _ in range(9)]
 
-    office.hear(*(event for fact in facts for event in (known(fact), fact)))
+    office.hear(*(event for domain_event in domain_events for event in (known(domain_event), domain_event)))
 
-    assert [office.wait(fact, "sent")["attempts"] for fact in facts] == [1] * 9
-    assert sorted(address for address, _ in office.postman.mails) == sorted(str(fact.contact) for fact in facts)
+    assert [office.wait(domain_event, "sent")["attempts"] for domain_event in domain_events] == [1] * 9
+    assert sorted(address for address, _ in office.postman.mails) == sorted(
+        str(domain_event.contact) for domain_event in domain_events
+    )
 
 
 def test_one_bad_mail_of_many_costs_the_others_nothing(office: Office) -> None:
-    facts = [a_fact() for _ in range(9)]
+    domain_events = [a_domain_event() for _ in range(9)]
     tricks: tuple[Trick, ...] = ("stall at rcpt", "hang up after dot", "550 at rcpt")
-    for fact, trick in zip(facts, tricks, strict=False):
-        office.postman.plays(str(fact.contact), trick)
+    for domain_event, trick in zip(domain_events, tricks, strict=False):
+        office.postman.plays(str(domain_event.contact), trick)
 
-    office.hear(*(event for fact in facts for event in (known(fact), fact)))
+    office.hear(*(event for domain_event in domain_events for event in (known(domain_event), domain_event)))
 
-    assert [office.wait(fact, "sent")["attempts"] for fact in facts[3:]] == [1] * 6
-    assert office.wait(facts[0], "sent")["attempts"] == 2
-    office.wait(facts[1], "unknown")
-    office.wait(facts[2], "failed")
+    assert [office.wait(domain_event, "sent")["attempts"] for domain_event in domain_events[3:]] == [1] * 6
+    assert office.wait(domain_events[0], "sent")["attempts"] == 2
+    office.wait(domain_events[1], "unknown")
+    office.wait(domain_events[2], "failed")
 
 
 def test_the_mails_of_an_order_are_sent_in_the_order_in_which_they_came_due(office: Office) -> None:
-    first = a_fact(contact=None)
-    facts = [first, *(a_fact(order_id=first.order_id, contact=None) for _ in range(3))]
+    first = a_domain_event(contact=None)
+    domain_events = [first, *(a_domain_event(order_id=first.order_id, contact=None) for _ in range(3))]
     office.hear(an_order(order=str(first.order_id), customer_email=None, customer_id=new_order()))
-    office.hear(*facts)
+    office.hear(*domain_events)
     office.rows.rows("UPDATE orders SET customer_email = 'kim@example.test' RETURNING 1")
     office.rows.rows(
-        "UPDATE notifications SET status = 'queued', next_attempt_at = now() - told.age * interval '1 second'"
-        "  FROM unnest(%s::uuid[]) WITH ORDINALITY AS told (fact_id, age)"
-        " WHERE notifications.fact_id = told.fact_id RETURNING 1",
-        [fact.event_id for fact in reversed(facts)],
+        "UPDATE notifications SET status = 'queued', next_attempt_at = now() - saved.age * interval '1 second'"
+        "  FROM unnest(%s::uuid[]) WITH ORDINALITY AS saved (event_id, age)"
+        " WHERE notifications.event_id = saved.event_id RETURNING 1",
+        [domain_event.event_id for domain_event in reversed(domain_events)],
     )
     office.sender.new_mail.set()
 
-    for fact in facts:
-        office.wait(fact, "sent")
+    for domain_event in domain_events:
+        office.wait(domain_event, "sent")
     ids_sent = [mail["Message-ID"].strip("<>").partition("@")[0] for _, mail in office.postman.mails]
-    assert ids_sent == [ids.notification_id(fact.event_id, "customer", "email") for fact in facts]
+    assert ids_sent == [
+        ids.notification_id(domain_event.event_id, "customer", "email") for domain_event in domain_events
+    ]
 
 
 def test_a_mail_that_a_dead_notifier_left_behind_in_sending_is_unknown(office: Office) -> None:
-    fact = a_fact()
-    office.hear(known(fact), fact)
-    office.wait(fact, "sent")
+    domain_event = a_domain_event()
+    office.hear(known(domain_event), domain_event)
+    office.wait(domain_event, "sent")
 
     office.rows.rows(
         "UPDATE notifications SET status = 'sending', sending_since = now() - interval '3 minutes' RETURNING 1"
     )
 
-    assert "the notifier ended" in office.wait(fact, "unknown")["error"]
-    assert len(office.postman.to(str(fact.contact))) == 1
+    assert "the notifier ended" in office.wait(domain_event, "unknown")["error"]
+    assert len(office.postman.to(str(domain_event.contact))) == 1
 
 
 def test_of_a_webhook_received_too_long_ago_nobody_is_mailed(office: Office) -> None:
-    old, young = a_fact(age=8 * DAY), a_fact(age=6 * DAY)
+    old, young = a_domain_event(age=8 * DAY), a_domain_event(age=6 * DAY)
 
     office.hear(known(old), old, known(young), young)
 
@@ -273,45 +277,45 @@ def test_of_a_webhook_received_too_long_ago_nobody_is_mailed(office: Office) -> 
 
 
 def test_a_mail_that_grows_too_old_in_the_queue_is_stale(open_office: Open) -> None:
-    office, fact = open_office(mail_max_age=2.0), a_fact()
+    office, domain_event = open_office(mail_max_age=2.0), a_domain_event()
     never: list[Trick] = ["450 at rcpt"] * 9
-    office.postman.plays(str(fact.contact), *never)
+    office.postman.plays(str(domain_event.contact), *never)
 
-    office.hear(known(fact), fact)
+    office.hear(known(domain_event), domain_event)
 
-    office.wait(fact, "stale")
-    assert office.postman.to(str(fact.contact)) == []
+    office.wait(domain_event, "stale")
+    assert office.postman.to(str(domain_event.contact)) == []
 
 
 def test_a_mail_without_a_reader_is_given_up_and_sent_all_the_same_when_the_reader_is_told(open_office: Open) -> None:
     office = open_office(recipient_wait=0.5)
-    fact = a_fact(contact=None)
-    office.hear(an_order(order=str(fact.order_id), customer_email=None, customer_id="C-1"), fact)
-    office.wait(fact, "no_recipient")
+    domain_event = a_domain_event(contact=None)
+    office.hear(an_order(order=str(domain_event.order_id), customer_email=None, customer_id="C-1"), domain_event)
+    office.wait(domain_event, "no_recipient")
 
     office.hear(a_customer("C-1", "late@example.test"))
 
-    office.wait(fact, "sent")
+    office.wait(domain_event, "sent")
     assert len(office.postman.to("late@example.test")) == 1
 
 
-def test_a_reader_told_after_the_fact_grew_too_old_changes_nothing(open_office: Open) -> None:
-    office, later = open_office(recipient_wait=0.5, mail_max_age=3.0), a_fact(age=DAY)
-    fact = a_fact(contact=None)
-    office.hear(an_order(order=str(fact.order_id), customer_email=None, customer_id="C-2"), fact)
-    office.wait(fact, "no_recipient")
-    until(lambda: clock.now() - fact.received_at, lambda age: age > 3_100_000)
+def test_a_reader_told_after_the_domain_event_grew_too_old_changes_nothing(open_office: Open) -> None:
+    office, later = open_office(recipient_wait=0.5, mail_max_age=3.0), a_domain_event(age=DAY)
+    domain_event = a_domain_event(contact=None)
+    office.hear(an_order(order=str(domain_event.order_id), customer_email=None, customer_id="C-2"), domain_event)
+    office.wait(domain_event, "no_recipient")
+    until(lambda: clock.now() - domain_event.received_at, lambda age: age > 3_100_000)
 
     office.hear(a_customer("C-2", "too-late@example.test"), later)
 
-    assert office.wait(fact, "no_recipient")
+    assert office.wait(domain_event, "no_recipient")
     assert office.postman.tried["too-late@example.test"] == 0
 
 
-def test_a_fact_that_meets_its_order_s_uncommitted_row_waits_and_finds_the_address(office: Office) -> None:
-    fact = a_fact(contact=None)
-    order = an_order(order=str(fact.order_id), customer_email="meets@example.test", customer_id=new_order())
-    hearing = Thread(target=lambda: office.hear(fact))
+def test_a_domain_event_that_meets_its_order_s_uncommitted_row_waits_and_finds_the_address(office: Office) -> None:
+    domain_event = a_domain_event(contact=None)
+    order = an_order(order=str(domain_event.order_id), customer_email="meets@example.test", customer_id=new_order())
+    hearing = Thread(target=lambda: office.hear(domain_event))
 
     with office.store.begin() as tx:
         handle(tx, [order], operator=None, max_age_s=office.settings.mail_max_age)
@@ -320,11 +324,11 @@ def test_a_fact_that_meets_its_order_s_uncommitted_row_waits_and_finds_the_addre
         until(lambda: office.rows.rows(waits), bool)
     hearing.join()
 
-    office.wait(fact, "sent")
+    office.wait(domain_event, "sent")
     assert len(office.postman.to("meets@example.test")) == 1
 
 
-def test_a_fact_of_a_customer_without_an_order_finds_the_customer_whichever_comes_first(office: Office) -> None:
+def test_a_domain_event_of_a_customer_without_an_order_finds_the_customer_whichever_comes_first(office: Office) -> None:
     first, second = (a_cancellation(user) for user in ("U-1", "U-2"))
 
     office.hear(first)
@@ -353,8 +357,8 @@ def a_cancellation(user: str) -> SubscriptionCancelled:
     )
 
 
-def test_whom_the_order_names_comes_before_the_customer_and_the_facts_contact_last(office: Office) -> None:
-    by_order, by_customer, by_contact = a_fact(), a_fact(), a_fact()
+def test_whom_the_order_names_comes_before_the_customer_and_the_domain_events_contact_last(office: Office) -> None:
+    by_order, by_customer, by_contact = a_domain_event(), a_domain_event(), a_domain_event()
 
     office.hear(
         a_customer("C-3", "customer@example.test"),
@@ -389,8 +393,8 @@ def test_a_contact_that_cannot_be_mailed_is_listed_at_once_and_nobody_is_mailed_
     office: Office, contact: str
 ) -> None:
     """The records are as an older gateway, which took such contacts, has left them in the topics."""
-    by_order, by_customer = a_fact(contact=None), a_fact(contact=None)
-    by_contact, later = a_fact(contact=contact), a_fact()
+    by_order, by_customer = a_domain_event(contact=None), a_domain_event(contact=None)
+    by_contact, later = a_domain_event(contact=contact), a_domain_event()
     customer = new_order()
 
     office.hear(an_order(order=str(by_order.order_id), customer_email=contact), by_order)
@@ -400,8 +404,8 @@ def test_a_contact_that_cannot_be_mailed_is_listed_at_once_and_nobody_is_mailed_
     office.hear(known(later), later)
 
     office.wait(later, "sent")
-    for fact in (by_order, by_customer, by_contact):
-        assert "is no address that can be mailed: " in office.wait(fact, "no_recipient")["error"]
+    for domain_event in (by_order, by_customer, by_contact):
+        assert "is no address that can be mailed: " in office.wait(domain_event, "no_recipient")["error"]
     assert [address for address, _ in office.postman.mails] == [later.contact]
     listed = said_as_json(office.desk["GET", "/mails"]({}))
     assert len(listed["mails"]) == 3
@@ -412,141 +416,150 @@ def test_a_contact_that_cannot_be_mailed_is_listed_at_once_and_nobody_is_mailed_
 
 
 def test_a_contact_that_was_stored_before_contacts_were_checked_is_not_mailed_either(office: Office) -> None:
-    fact, later = a_fact(contact=None), a_fact()
-    office.hear(an_order(order=str(fact.order_id), customer_email=None, customer_id=new_order()), fact)
+    domain_event, later = a_domain_event(contact=None), a_domain_event()
+    office.hear(an_order(order=str(domain_event.order_id), customer_email=None, customer_id=new_order()), domain_event)
     office.rows.rows("UPDATE orders SET customer_email = %s RETURNING 1", UNUSABLE[0])
     office.rows.rows("UPDATE notifications SET status = 'queued' RETURNING 1")
     office.sender.new_mail.set()
 
-    assert "encoded word" in office.wait(fact, "no_recipient")["error"]
+    assert "encoded word" in office.wait(domain_event, "no_recipient")["error"]
     office.hear(known(later), later)
     office.wait(later, "sent")
     assert [address for address, _ in office.postman.mails] == [later.contact]
 
 
 def test_a_contact_that_is_put_right_gets_the_mails_that_waited_for_it(office: Office) -> None:
-    fact = a_fact(contact=None)
-    office.hear(an_order(order=str(fact.order_id), customer_email="kim@x..test", updated_at=1), fact)
-    office.wait(fact, "no_recipient")
+    domain_event = a_domain_event(contact=None)
+    office.hear(an_order(order=str(domain_event.order_id), customer_email="kim@x..test", updated_at=1), domain_event)
+    office.wait(domain_event, "no_recipient")
 
-    office.hear(an_order(order=str(fact.order_id), customer_email="kim@x.test", updated_at=2))
+    office.hear(an_order(order=str(domain_event.order_id), customer_email="kim@x.test", updated_at=2))
 
-    assert office.wait(fact, "sent")["error"] is None
+    assert office.wait(domain_event, "sent")["error"] is None
     assert len(office.postman.to("kim@x.test")) == 1
     assert said_as_json(office.desk["GET", "/mails"]({}))["unusable_contacts"] == []
 
 
 def test_a_seller_whose_address_cannot_be_mailed_costs_the_customer_nothing(office: Office) -> None:
-    fact = a_fact()
+    domain_event = a_domain_event()
 
-    office.hear(known(fact, seller_email="seller@x.test,lee@x.test"), fact)
+    office.hear(known(domain_event, seller_email="seller@x.test,lee@x.test"), domain_event)
 
     until(
         lambda: office.rows.rows("SELECT audience, status FROM notifications ORDER BY audience"),
         lambda rows: [tuple(row.values()) for row in rows] == [("customer", "sent"), ("seller", "no_recipient")],
     )
-    assert [address for address, _ in office.postman.mails] == [fact.contact]
+    assert [address for address, _ in office.postman.mails] == [domain_event.contact]
 
 
 def test_an_order_that_is_told_anew_without_a_usable_address_is_not_mailed_at_the_old_one(office: Office) -> None:
-    fact = a_fact(contact=None)
+    domain_event = a_domain_event(contact=None)
     office.postman.plays("old@example.test", "450 at rcpt", "450 at rcpt", "450 at rcpt")
-    office.hear(an_order(order=str(fact.order_id), customer_email="old@example.test", updated_at=1), fact)
+    office.hear(
+        an_order(order=str(domain_event.order_id), customer_email="old@example.test", updated_at=1), domain_event
+    )
     until(lambda: office.postman.tried["old@example.test"], bool)
 
-    office.hear(an_order(order=str(fact.order_id), customer_email="old@example..test", updated_at=2))
+    office.hear(an_order(order=str(domain_event.order_id), customer_email="old@example..test", updated_at=2))
 
-    assert "a label is empty" in office.wait(fact, "no_recipient")["error"]
+    assert "a label is empty" in office.wait(domain_event, "no_recipient")["error"]
     assert office.postman.to("old@example.test") == []
 
 
 @pytest.mark.parametrize("address", ["Kim.O'Brien+tag@Shop.Example", "a/b=c?d#e$f&g*h^i_j`k{l|m}n~o@x.test"])
 def test_a_mail_goes_to_exactly_the_address_that_was_given(office: Office, address: str) -> None:
-    fact = a_fact(contact=address)
+    domain_event = a_domain_event(contact=address)
 
-    office.hear(known(fact), fact)
+    office.hear(known(domain_event), domain_event)
 
-    office.wait(fact, "sent")
+    office.wait(domain_event, "sent")
     ((recipient, mail),) = office.postman.mails
     assert (recipient, mail["To"]) == (address, address)
 
 
 def test_an_address_beyond_ascii_is_listed_where_the_mail_server_does_not_take_it(office: Office) -> None:
-    fact, later = a_fact(contact="김@example.test"), a_fact()
+    domain_event, later = a_domain_event(contact="김@example.test"), a_domain_event()
 
-    office.hear(known(fact), fact)
+    office.hear(known(domain_event), domain_event)
     office.hear(known(later), later)
 
-    assert "does not offer SMTPUTF8" in office.wait(fact, "failed")["error"]
+    assert "does not offer SMTPUTF8" in office.wait(domain_event, "failed")["error"]
     office.wait(later, "sent")
 
 
 def test_of_a_plan_s_payment_no_seller_s_mail_waits(office: Office) -> None:
-    told, untold = a_fact(provider="tosspayments"), a_fact(provider="tosspayments")
+    published, untold = a_domain_event(provider="tosspayments"), a_domain_event(provider="tosspayments")
 
-    office.hear(known(told, seller_email="seller@example.test"), told)
+    office.hear(known(published, seller_email="seller@example.test"), published)
     office.hear(untold)
 
     until(lambda: len(office.postman.mails), lambda count: count == 3)
     assert office.rows.rows("SELECT audience FROM notifications WHERE order_id = %s", untold.order_id) == [
         {"audience": "customer"}
     ]
-    assert {address for address, _ in office.postman.mails} == {told.contact, untold.contact, "seller@example.test"}
+    assert {address for address, _ in office.postman.mails} == {
+        published.contact,
+        untold.contact,
+        "seller@example.test",
+    }
 
 
 def test_customer_and_seller_find_one_row_each_on_their_pages_however_often_and_late_they_are_known(
     office: Office,
 ) -> None:
-    fact = a_fact(contact=None)
+    domain_event = a_domain_event(contact=None)
     order = an_order(
-        order=str(fact.order_id),
+        order=str(domain_event.order_id),
         customer_id="C-4",
         seller_id="S-4",
         customer_name="김민지",
         link="https://x.example/b/7",
     )
-    office.hear(fact)
+    office.hear(domain_event)
     assert office.rows.rows("SELECT 1 FROM in_app") == []
 
     office.hear(order)
-    office.hear(order, fact, a_customer("S-4", "seller@example.test", locale="en"))
+    office.hear(order, domain_event, a_customer("S-4", "seller@example.test", locale="en"))
 
     rows = office.rows.rows("SELECT * FROM in_app ORDER BY user_id")
     assert [(row["user_id"], row["type"], row["link"], row["title"]) for row in rows] == [
-        ("C-4", "PaymentCompleted", "https://x.example/b/7", f"주문 {fact.order_id}: 결제가 완료되었습니다"),
-        ("S-4", "PaymentCompleted", "https://x.example/b/7", f"주문 {fact.order_id}: 결제가 들어왔습니다"),
+        ("C-4", "PaymentCompleted", "https://x.example/b/7", f"주문 {domain_event.order_id}: 결제가 완료되었습니다"),
+        ("S-4", "PaymentCompleted", "https://x.example/b/7", f"주문 {domain_event.order_id}: 결제가 들어왔습니다"),
     ]
-    assert rows[0]["message"] == f"주문 {fact.order_id}의 결제가 완료되었습니다."
-    assert str(rows[0]["id"]) == ids.notification_id(fact.event_id, "customer", "in_app")
-    until(lambda: [mail["Subject"] for mail in office.postman.to("seller@example.test")], lambda told: len(told) == 1)
+    assert rows[0]["message"] == f"주문 {domain_event.order_id}의 결제가 완료되었습니다."
+    assert str(rows[0]["id"]) == ids.notification_id(domain_event.event_id, "customer", "in_app")
+    until(
+        lambda: [mail["Subject"] for mail in office.postman.to("seller@example.test")],
+        lambda published: len(published) == 1,
+    )
 
 
 def test_an_in_app_row_without_a_link_of_the_shops_leads_to_the_order(office: Office) -> None:
-    fact = a_fact(customer_id="C-5")
+    domain_event = a_domain_event(customer_id="C-5")
 
-    office.hear(fact)
+    office.hear(domain_event)
 
     assert office.rows.rows("SELECT user_id, link FROM in_app") == [
-        {"user_id": "C-5", "link": f"/orders/{fact.order_id}"}
+        {"user_id": "C-5", "link": f"/orders/{domain_event.order_id}"}
     ]
 
 
-def test_the_operator_is_told_of_each_abandoned_event_and_unknown_mail_once(open_office: Open) -> None:
-    office = open_office(operator_email="op@example.test", operator_locale="en", alarm_interval=2.0)
-    fact = a_fact()
-    office.postman.plays(str(fact.contact), "hang up after dot")
+def test_the_operator_is_told_of_each_dead_event_and_unknown_mail_once(open_office: Open) -> None:
+    office = open_office(operator_email="op@example.test", operator_locale="en", alert_interval=2.0)
+    domain_event = a_domain_event()
+    office.postman.plays(str(domain_event.contact), "hang up after dot")
 
     office.hear(a_dead_record("E-1"), a_dead_record("E-2"))
     until(lambda: office.postman.to("op@example.test"), lambda mails: len(mails) == 1)
-    office.hear(a_dead_record("E-1"), known(fact), fact)
-    told = until(lambda: office.postman.to("op@example.test"), lambda mails: len(mails) == 2)
+    office.hear(a_dead_record("E-1"), known(domain_event), domain_event)
+    published = until(lambda: office.postman.to("op@example.test"), lambda mails: len(mails) == 2)
 
-    assert [mail["Subject"] for mail in told] == ["hookstream: 2 abandoned events", "hookstream: 1 unknown mail"]
-    assert office.rows.rows("SELECT count(*) FROM alarms WHERE told_at IS NULL") == [{"count": 0}]
+    assert [mail["Subject"] for mail in published] == ["hookstream: 2 dead events", "hookstream: 1 unknown mail"]
+    assert office.rows.rows("SELECT count(*) FROM operator_alerts WHERE stated_at IS NULL") == [{"count": 0}]
 
 
 def test_the_operator_hears_once_of_a_genuine_webhook_that_nobody_can_read(open_office: Open) -> None:
-    office = open_office(operator_email="op@example.test", operator_locale="en", alarm_interval=1.0)
+    office = open_office(operator_email="op@example.test", operator_locale="en", alert_interval=1.0)
     refused = a_quarantined_webhook("Q-1", detail="cashAmount is finer than KRW, which has 0 decimals")
     others = [
         a_quarantined_webhook("Q-2", cause="unsupported_type"),
@@ -558,14 +571,14 @@ def test_the_operator_hears_once_of_a_genuine_webhook_that_nobody_can_read(open_
     office.hear(refused, *others)
     until(lambda: office.postman.to("op@example.test"), lambda mails: len(mails) == 1)
     office.hear(refused, a_dead_record("E-1"))
-    told = until(lambda: office.postman.to("op@example.test"), lambda mails: len(mails) == 2)
+    published = until(lambda: office.postman.to("op@example.test"), lambda mails: len(mails) == 2)
 
-    assert [mail["Subject"] for mail in told] == ["hookstream: 1 refused webhook", "hookstream: 1 abandoned event"]
-    assert "cashAmount is finer than KRW" in told[0].get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert [mail["Subject"] for mail in published] == ["hookstream: 1 refused webhook", "hookstream: 1 dead event"]
+    assert "cashAmount is finer than KRW" in published[0].get_body(("plain",)).get_content()  # type: ignore[union-attr]
 
 
 def test_a_letter_that_cannot_be_written_holds_up_no_other_whatever_its_error_says(office: Office) -> None:
-    bad, good = a_fact(currency="K\x00W"), a_fact()
+    bad, good = a_domain_event(currency="K\x00W"), a_domain_event()
     office.hear(bad, known(bad))
     office.hear(good, known(good))
 
@@ -573,30 +586,30 @@ def test_a_letter_that_cannot_be_written_holds_up_no_other_whatever_its_error_sa
     office.wait(good, "sent")
 
 
-def test_a_replay_that_reads_first_that_a_mail_was_sent_takes_the_fact_all_the_same(office: Office) -> None:
-    """As where the clocks of two machines differ, or the fact failed at first."""
-    fact = a_fact(customer_id=new_order())
-    mail = ids.notification_id(fact.event_id, "customer", "email")
-    office.replay(a_notification(mail, fact))
-    office.replay(known(fact, customer_id=fact.customer_id))
-    office.replay(fact)
+def test_a_replay_that_reads_first_that_a_mail_was_sent_takes_the_domain_event_all_the_same(office: Office) -> None:
+    """As where the clocks of two machines differ, or the domain event failed at first."""
+    domain_event = a_domain_event(customer_id=new_order())
+    mail = ids.notification_id(domain_event.event_id, "customer", "email")
+    office.replay(a_notification(mail, domain_event))
+    office.replay(known(domain_event, customer_id=domain_event.customer_id))
+    office.replay(domain_event)
 
     (row,) = office.rows.rows(
-        "SELECT status, fact ->> 'event_id' AS told FROM notifications WHERE audience = 'customer'"
+        "SELECT status, event ->> 'event_id' AS saved FROM notifications WHERE audience = 'customer'"
     )
-    assert row == {"status": "sent", "told": fact.event_id}
-    assert office.rows.rows("SELECT user_id FROM in_app") == [{"user_id": fact.customer_id}]
+    assert row == {"status": "sent", "registers": domain_event.event_id}
+    assert office.rows.rows("SELECT user_id FROM in_app") == [{"user_id": domain_event.customer_id}]
 
 
-def a_notification(mail: str, fact: DomainEvent) -> NotificationSent:
+def a_notification(mail: str, domain_event: DomainEvent) -> NotificationSent:
     return NotificationSent(
         notification_id=mail,
-        fact_id=fact.event_id,
-        fact_type=type(fact).__name__,
+        event_id=domain_event.event_id,
+        event_type=type(domain_event).__name__,
         audience="customer",
         channel="email",
-        order_id=fact.order_id,
-        customer_id=fact.customer_id,
+        order_id=domain_event.order_id,
+        customer_id=domain_event.customer_id,
         locale="ko",
         message_id="<1@example.test>",
         sent_at=clock.now(),
@@ -638,45 +651,45 @@ def a_quarantined_webhook(name: str, **said: Any) -> QuarantinedWebhook:
 
 
 def test_an_unknown_mail_is_sent_again_once_a_person_says_so_and_saying_it_twice_is_once(office: Office) -> None:
-    fact = an_unknown_mail(office)
-    wish = {"id": office.wait(fact, "unknown")["id"], "as": "send_again"}
+    domain_event = an_unknown_mail(office)
+    wish = {"id": office.wait(domain_event, "unknown")["id"], "as": "send_again"}
 
     first = office.desk["POST", "/mails/resolve"](wish)
-    office.wait(fact, "sent")
+    office.wait(domain_event, "sent")
     again = office.desk["POST", "/mails/resolve"](wish)
 
     assert (first, again) == (
         {"id": wish["id"], "status": "queued", "changed": True},
         {"id": wish["id"], "status": "sent", "changed": False},
     )
-    assert len(office.postman.to(str(fact.contact))) == 1
+    assert len(office.postman.to(str(domain_event.contact))) == 1
 
 
 def test_an_unknown_mail_that_arrived_is_told_to_the_topic_once_a_person_says_so(
     office: Office, system: dict[str, str]
 ) -> None:
-    fact = an_unknown_mail(office)
-    wish = {"id": office.wait(fact, "unknown")["id"], "as": "sent"}
+    domain_event = an_unknown_mail(office)
+    wish = {"id": office.wait(domain_event, "unknown")["id"], "as": "sent"}
 
-    with reading(system, topics.NOTIFICATIONS) as told:
+    with reading(system, topics.NOTIFICATIONS) as published:
         first, again = (office.desk["POST", "/mails/resolve"](wish) for _ in range(2))
-        record = told.wait_for(lambda one: one.notification_id == wish["id"])
-        later = a_fact()
+        record = published.wait_for(lambda one: one.notification_id == wish["id"])
+        later = a_domain_event()
         office.hear(known(later), later)
-        told.wait_for(lambda one: one.fact_id == later.event_id)
+        published.wait_for(lambda one: one.event_id == later.event_id)
 
     assert (first, again) == (
         {"id": wish["id"], "status": "sent", "changed": True},
         {"id": wish["id"], "status": "sent", "changed": False},
     )
-    assert [one for one in told.records if one.notification_id == wish["id"]] == [record]
-    assert office.postman.tried[str(fact.contact)] == 1
+    assert [one for one in published.records if one.notification_id == wish["id"]] == [record]
+    assert office.postman.tried[str(domain_event.contact)] == 1
 
 
 def test_only_what_nobody_can_tell_is_resolved(office: Office) -> None:
-    fact = a_fact()
-    office.hear(known(fact), fact)
-    name = office.wait(fact, "sent")["id"]
+    domain_event = a_domain_event()
+    office.hear(known(domain_event), domain_event)
+    name = office.wait(domain_event, "sent")["id"]
 
     for asked, status in (
         ({"id": name, "as": "sent"}, 409),
@@ -691,14 +704,17 @@ def test_only_what_nobody_can_tell_is_resolved(office: Office) -> None:
 
 
 def test_mails_that_need_somebody_are_listed_and_shown_with_their_words(office: Office) -> None:
-    fact = an_unknown_mail(office)
+    domain_event = an_unknown_mail(office)
 
     listed = said_as_json(office.desk["GET", "/mails"]({}))
     shown = said_as_json(office.desk["GET", "/mail"]({"id": listed["mails"][0]["id"]}))
 
-    assert [mail["order_id"] for mail in listed["mails"]] == [fact.order_id]
+    assert [mail["order_id"] for mail in listed["mails"]] == [domain_event.order_id]
     assert listed["counts"]["unknown"] == 1
-    assert (shown["recipient"], shown["subject"]) == (fact.contact, f"주문 {fact.order_id}: 결제가 완료되었습니다")
+    assert (shown["recipient"], shown["subject"]) == (
+        domain_event.contact,
+        f"주문 {domain_event.order_id}: 결제가 완료되었습니다",
+    )
     assert "58,000원" in shown["text"]
     for asked in ({"status": "lost"}, {"limit": "0"}, {"limit": "²"}):
         with pytest.raises(RequestRefused):
@@ -710,8 +726,8 @@ def said_as_json(said: object) -> Any:
 
 
 def an_unknown_mail(office: Office) -> PaymentCompleted:
-    fact = a_fact()
-    office.postman.plays(str(fact.contact), "hang up after dot")
-    office.hear(known(fact), fact)
-    office.wait(fact, "unknown")
-    return fact
+    domain_event = a_domain_event()
+    office.postman.plays(str(domain_event.contact), "hang up after dot")
+    office.hear(known(domain_event), domain_event)
+    office.wait(domain_event, "unknown")
+    return domain_event

@@ -12,11 +12,11 @@ def test_a_payment_whose_refund_failed_is_paid_again_in_both_stores(
     system: dict[str, str], payments: Store, refunds: Store
 ) -> None:
     order, intent = new_order(), new_order()
-    stripe: dict[str, Any] = {"order": order, "provider": "stripe", "references": (intent,)}
+    stripe: dict[str, Any] = {"order": order, "provider": "stripe", "aliases": (intent,)}
     charge = {**stripe, "transaction_id": intent, "amount": 2000, "currency": "USD"}
-    refund = {**stripe, "refund_id": new_order(), "amount": 2000, "currency": "USD", "told_by_payment": True}
+    refund = {**stripe, "refund_id": new_order(), "amount": 2000, "currency": "USD", "reported_by_payment": True}
 
-    with reading(system, topics.PAYMENTS) as facts:
+    with reading(system, topics.PAYMENTS) as events:
         publish(system, topics.PAYMENT_WEBHOOKS, a_payment("completed", name=new_order(), **charge))
         given_back = a_payment("cancelled", at=NOON + MINUTE, name=new_order(), refunded_amount=2000, **charge)
         publish(system, topics.PAYMENT_WEBHOOKS, given_back)
@@ -26,8 +26,8 @@ def test_a_payment_whose_refund_failed_is_paid_again_in_both_stores(
 
         failed = a_refund("rejected", at=NOON + 2 * MINUTE, name=new_order(), **refund)
         publish(system, topics.REFUND_WEBHOOKS, failed)
-        again = facts.wait_for(
-            lambda fact: isinstance(fact, PaymentCompleted) and fact.caused_by == failed.envelope.event_id
+        again = events.wait_for(
+            lambda event: isinstance(event, PaymentCompleted) and event.caused_by == failed.envelope.event_id
         )
 
     assert again.reason == "refund_failed"
@@ -40,8 +40,8 @@ def test_the_release_of_what_was_not_captured_leaves_no_refund_row(
     system: dict[str, str], payments: Store, refunds: Store
 ) -> None:
     order, intent = new_order(), new_order()
-    stripe: dict[str, Any] = {"order": order, "provider": "stripe", "references": (intent,), "currency": "USD"}
-    refund = {**stripe, "amount": 375, "told_by_payment": True}
+    stripe: dict[str, Any] = {"order": order, "provider": "stripe", "aliases": (intent,), "currency": "USD"}
+    refund = {**stripe, "amount": 375, "reported_by_payment": True}
     released = a_refund("completed", refund_id="re_1", name=new_order(), **refund)
     paid = a_payment("completed", amount=20300, released_amount=375, transaction_id=intent, name=new_order(), **stripe)
     back = a_refund("completed", refund_id="re_2", at=NOON + MINUTE, name=new_order(), **refund)
@@ -92,12 +92,12 @@ def test_a_refund_of_more_than_was_paid_is_flagged_and_does_not_count(
     refunds.wait_for("SELECT 1 FROM orders WHERE order_id = %s AND paid::text <> '{}'", order)
     back = a_refund("completed", order=order, refund_id=new_order(), amount=99000, at=NOON + MINUTE, name=new_order())
 
-    with reading(system, topics.REFUNDS) as facts:
+    with reading(system, topics.REFUNDS) as events:
         publish(system, topics.REFUND_WEBHOOKS, back)
-        told = facts.wait_for(lambda fact: fact.order_id == order)
+        published = events.wait_for(lambda event: event.order_id == order)
 
-    assert isinstance(told, RefundMismatched)
-    assert (told.amount, told.paid_amount, told.reason) == (99000, 58000, "exceeds_payment")
+    assert isinstance(published, RefundMismatched)
+    assert (published.amount, published.paid_amount, published.reason) == (99000, 58000, "exceeds_payment")
     rows = refunds.rows("SELECT status, amount, mismatch FROM refunds WHERE order_id = %s", order)
     assert rows == [{"status": "completed", "amount": 99000, "mismatch": "exceeds_payment"}]
     assert refunds.rows("SELECT refunded_amount FROM orders WHERE order_id = %s", order) == [{"refunded_amount": 0}]

@@ -149,7 +149,7 @@ def _request(
 
 def _redrive(tx: Connection, found: Redrive) -> Context:
     outcomes = store.outcomes_since(tx, found, found.event_ids[: found.done])
-    failing = outcomes.get("retrying", 0) + outcomes.get("abandoned", 0)
+    failing = outcomes.get("retrying", 0) + outcomes.get("dead", 0)
     return {
         "id": found.redrive_id,
         "by": found.started_by,

@@ -13,7 +13,7 @@ TONES: Mapping[str, str] = {
     "processed": "good",
     "waiting": "busy",
     "retrying": "warn",
-    "abandoned": "bad",
+    "dead": "bad",
     "conflict": "warn",
     "FAILED": "bad",
     "ABANDONED": "bad",
@@ -22,7 +22,7 @@ TONES: Mapping[str, str] = {
     "PROCESSED": "good",
 }
 FAMILIES = ("Payment", "Deposit", "Amount", "Dispute", "Shipment", "Refund", "Subscription", "Billing", "Invoice")
-OPEN = ("waiting", "retrying", "abandoned")
+OPEN = ("waiting", "retrying", "dead")
 """Outcomes after which an event has not had its effect."""
 
 
@@ -86,7 +86,7 @@ def newest_events(related: RelatedRows) -> dict[str, Row]:
 
 
 def _labels(related: RelatedRows) -> dict[str, str]:
-    labels = {row["fact_id"]: row["type"] for row in related.events}
+    labels = {row["event_id"]: row["type"] for row in related.events}
     return labels | {row["webhook_id"]: row["event_type"] or row["type"] or "?" for row in related.webhooks}
 
 
@@ -108,7 +108,7 @@ def _published(related: RelatedRows) -> Iterator[Moment]:
     handled = {row["event_id"]: row["at"] for row in reversed(related.outcomes) if row["outcome"] == "processed"}
     for row in related.events:
         at: Any = handled.get(row["caused_by"], row["received_at"])
-        yield Moment(at, "published", "good", row["fact_id"], row, first_line(str(row["body"].get("reason") or "")))
+        yield Moment(at, "published", "good", row["event_id"], row, first_line(str(row["body"].get("reason") or "")))
 
 
 def _mailed(related: RelatedRows) -> Iterator[Moment]:

@@ -41,7 +41,7 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, Any]:
         "unsuccessful": sum(rate.unsuccessful for rate in by_provider.values()),
         "to_row": to_row,
         "to_mail": to_mail,
-        "questions": rates.open_questions(tx, request.now),
+        "verification_requests": rates.open_verification_requests(tx, request.now),
         "dead": sum(service.dead for service in services),
         "unknown_mails": sum(service.mails.get("unknown", 0) for service in services),
         "spooled": sum(service.spooled for service in services),

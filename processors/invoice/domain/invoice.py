@@ -72,7 +72,7 @@ class TransferRegisters(Registers, frozen=True):
     """What is stated of a transfer: `amount` is a decimal, `changed_at` in microseconds."""
 
     invoice_id: Register[str] = UNSET
-    reference: Register[str] = UNSET
+    alias: Register[str] = UNSET
     transaction_id: Register[str] = UNSET
     customer_id: Register[str] = UNSET
     state: Register[TransferState] = UNSET

@@ -14,7 +14,7 @@ from processors.invoice.domain.invoice import (
     TransferRegisters,
     above_transfers,
 )
-from stream.events import InvoiceNotice, InvoiceWebhook, OutcomeKind, TransferNotice, TransferWebhook
+from stream.events import InvoicePayload, InvoiceWebhook, OutcomeKind, TransferPayload, TransferWebhook
 from stream.state import registers
 from stream.state.registers import Stamp, register
 
@@ -24,11 +24,11 @@ def apply_to_transfer(transfer: Transfer, webhook: InvoiceWebhook | TransferWebh
     envelope = webhook.envelope
     if isinstance(webhook, InvoiceWebhook):
         stamp = Stamp(-1, envelope.occurred_at or 0, 0, envelope.event_id)
-        merged = registers.merge(transfer.registers, _stated_by_invoice(webhook.notice, stamp))
+        merged = registers.merge(transfer.registers, _stated_by_invoice(webhook.payload, stamp))
         return replace(transfer, registers=merged), "processed"
-    stamp = registers.stamp(TRANSFERS, webhook.notice.state, envelope.occurred_at, envelope.event_id)
+    stamp = registers.stamp(TRANSFERS, webhook.payload.state, envelope.occurred_at, envelope.event_id)
     outcome: OutcomeKind = "late" if stamp < transfer.registers.state.stamp else "processed"
-    merged = registers.merge(transfer.registers, _stated_by_transfer(webhook.notice, stamp))
+    merged = registers.merge(transfer.registers, _stated_by_transfer(webhook.payload, stamp))
     return replace(transfer, version=transfer.version + 1, registers=merged), outcome
 
 
@@ -40,93 +40,93 @@ def apply_to_invoice(
     if not isinstance(webhook, InvoiceWebhook):
         # A transfer's webhooks are counted by the transfer, as it may find its invoice only later.
         return replace(invoice, registers=merged), "processed"
-    notice, envelope = webhook.notice, webhook.envelope
-    stamp = above_transfers(registers.stamp(TRANSITIONS, notice.state, envelope.occurred_at, envelope.event_id))
+    payload, envelope = webhook.payload, webhook.envelope
+    stamp = above_transfers(registers.stamp(TRANSITIONS, payload.state, envelope.occurred_at, envelope.event_id))
     outcome: OutcomeKind = "late" if stamp < invoice.registers.state.stamp else "processed"
-    ends = _with_end(invoice.ends, notice, stamp) if notice.state in UNSUCCESSFUL else invoice.ends
-    merged = registers.merge(merged, _stated(notice, stamp))
+    ends = _with_end(invoice.ends, payload, stamp) if payload.state in UNSUCCESSFUL else invoice.ends
+    merged = registers.merge(merged, _stated(payload, stamp))
     return replace(invoice, version=invoice.version + 1, registers=merged, ends=ends), outcome
 
 
 def contradicts(invoice: Invoice, webhook: InvoiceWebhook) -> bool:
     """Return whether a webhook completes a completed invoice with another amount. It is credited only once (ADR 22)."""
-    known, stated = invoice.registers.cash_amount.value, webhook.notice.cash_amount
-    return invoice.state == webhook.notice.state == "Complete" and bool(known and stated) and known != stated
+    known, stated = invoice.registers.cash_amount.value, webhook.payload.cash_amount
+    return invoice.state == webhook.payload.state == "Complete" and bool(known and stated) and known != stated
 
 
-def _stated_by_invoice(notice: InvoiceNotice, stamp: Stamp) -> TransferRegisters:
+def _stated_by_invoice(payload: InvoicePayload, stamp: Stamp) -> TransferRegisters:
     """Return what an invoice's webhook states of its transfer. The transfer's own webhooks outrank it."""
     return TransferRegisters(
-        invoice_id=register(stamp, notice.invoice_id),
-        hash=register(stamp, notice.transaction_hash),
-        from_address=register(stamp, notice.from_address),
-        to_address=register(stamp, notice.to_address),
-        block_number=register(stamp, notice.block_number),
+        invoice_id=register(stamp, payload.invoice_id),
+        hash=register(stamp, payload.transaction_hash),
+        from_address=register(stamp, payload.from_address),
+        to_address=register(stamp, payload.to_address),
+        block_number=register(stamp, payload.block_number),
     )
 
 
-def _stated_by_transfer(notice: TransferNotice, stamp: Stamp) -> TransferRegisters:
+def _stated_by_transfer(payload: TransferPayload, stamp: Stamp) -> TransferRegisters:
     return TransferRegisters(
-        invoice_id=register(stamp, notice.invoice_id),
-        reference=register(stamp, notice.reference),
-        transaction_id=register(stamp, notice.transaction_id),
-        customer_id=register(stamp, notice.customer_id),
-        state=register(stamp, notice.state),
-        amount=register(stamp, notice.amount),
-        asset=register(stamp, notice.asset),
-        hash=register(stamp, notice.hash),
-        from_address=register(stamp, notice.from_address),
-        to_address=register(stamp, notice.to_address),
-        block_number=register(stamp, notice.block_number),
-        reason=register(stamp, notice.reason),
-        changed_at=register(stamp, notice.changed_at),
+        invoice_id=register(stamp, payload.invoice_id),
+        alias=register(stamp, payload.alias),
+        transaction_id=register(stamp, payload.transaction_id),
+        customer_id=register(stamp, payload.customer_id),
+        state=register(stamp, payload.state),
+        amount=register(stamp, payload.amount),
+        asset=register(stamp, payload.asset),
+        hash=register(stamp, payload.hash),
+        from_address=register(stamp, payload.from_address),
+        to_address=register(stamp, payload.to_address),
+        block_number=register(stamp, payload.block_number),
+        reason=register(stamp, payload.reason),
+        changed_at=register(stamp, payload.changed_at),
     )
 
 
-def _stated(notice: InvoiceNotice, stamp: Stamp) -> InvoiceRegisters:
+def _stated(payload: InvoicePayload, stamp: Stamp) -> InvoiceRegisters:
     """Return the registers of an invoice's webhook, without those of a state of UNSUCCESSFUL only.
 
     Any other cash amount outranks 0, in whatever order both come.
     """
-    cash = stamp if notice.cash_amount else stamp._replace(rank=-1)
-    end = EndRegisters() if notice.state in UNSUCCESSFUL else _end(notice, stamp)
+    cash = stamp if payload.cash_amount else stamp._replace(rank=-1)
+    end = EndRegisters() if payload.state in UNSUCCESSFUL else _end(payload, stamp)
     return InvoiceRegisters(
         received_amount=end.received_amount,
         expected_amount=end.expected_amount,
         reason=end.reason,
         expired_at=end.expired_at,
         completed_at=end.completed_at,
-        invoice_id=register(stamp, notice.invoice_id),
-        customer_id=register(stamp, notice.customer_id),
-        customer_name=register(stamp, notice.customer_name),
-        state=register(stamp, notice.state),
-        previous_state=register(stamp, notice.previous_state),
-        title=register(stamp, notice.title),
-        cash_amount=register(cash, notice.cash_amount),
-        cash_currency=register(cash, None if notice.cash_amount is None else notice.cash_currency),
-        crypto_amount=register(stamp, notice.crypto_amount),
-        crypto_asset=register(stamp, notice.crypto_asset),
-        transaction_id=register(stamp, notice.transaction_id),
-        transaction_hash=register(stamp, notice.transaction_hash),
-        from_address=register(stamp, notice.from_address),
-        to_address=register(stamp, notice.to_address),
-        block_number=register(stamp, notice.block_number),
+        invoice_id=register(stamp, payload.invoice_id),
+        customer_id=register(stamp, payload.customer_id),
+        customer_name=register(stamp, payload.customer_name),
+        state=register(stamp, payload.state),
+        previous_state=register(stamp, payload.previous_state),
+        title=register(stamp, payload.title),
+        cash_amount=register(cash, payload.cash_amount),
+        cash_currency=register(cash, None if payload.cash_amount is None else payload.cash_currency),
+        crypto_amount=register(stamp, payload.crypto_amount),
+        crypto_asset=register(stamp, payload.crypto_asset),
+        transaction_id=register(stamp, payload.transaction_id),
+        transaction_hash=register(stamp, payload.transaction_hash),
+        from_address=register(stamp, payload.from_address),
+        to_address=register(stamp, payload.to_address),
+        block_number=register(stamp, payload.block_number),
     )
 
 
-def _end(notice: InvoiceNotice, stamp: Stamp) -> EndRegisters:
+def _end(payload: InvoicePayload, stamp: Stamp) -> EndRegisters:
     return EndRegisters(
-        received_amount=register(stamp, notice.received_amount),
-        expected_amount=register(stamp, notice.expected_amount),
-        reason=register(stamp, notice.reason),
-        expired_at=register(stamp, notice.expired_at),
-        completed_at=register(stamp, notice.completed_at),
+        received_amount=register(stamp, payload.received_amount),
+        expected_amount=register(stamp, payload.expected_amount),
+        reason=register(stamp, payload.reason),
+        expired_at=register(stamp, payload.expired_at),
+        completed_at=register(stamp, payload.completed_at),
     )
 
 
-def _with_end(ends: Mapping[str, EndRegisters], notice: InvoiceNotice, stamp: Stamp) -> Mapping[str, EndRegisters]:
-    known = ends.get(notice.state, EndRegisters())
-    return {**ends, notice.state: registers.merge(known, _end(notice, stamp))}
+def _with_end(ends: Mapping[str, EndRegisters], payload: InvoicePayload, stamp: Stamp) -> Mapping[str, EndRegisters]:
+    known = ends.get(payload.state, EndRegisters())
+    return {**ends, payload.state: registers.merge(known, _end(payload, stamp))}
 
 
 def _with_transfer(current: InvoiceRegisters, transfer: Transfer | None) -> InvoiceRegisters:

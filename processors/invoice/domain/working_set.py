@@ -24,7 +24,7 @@ class InvoiceWorkingSet:
 
         Raises KeyError when the working set lacks one of them.
         """
-        transaction_id = webhook.notice.transaction_id
+        transaction_id = webhook.payload.transaction_id
         transfer_outcome: OutcomeKind = "processed"
         if transaction_id:
             changed = apply_to_transfer(self.transfers[transaction_id], webhook)
@@ -38,5 +38,5 @@ class InvoiceWorkingSet:
 
     def invoice_of(self, webhook: InvoiceInput) -> str | None:
         """Return the id of the invoice that a webhook names, or that its transfer pays; None while it is unknown."""
-        transfer = self.transfers.get(webhook.notice.transaction_id or "")
-        return webhook.notice.invoice_id or (transfer.invoice_id if transfer else None)
+        transfer = self.transfers.get(webhook.payload.transaction_id or "")
+        return webhook.payload.invoice_id or (transfer.invoice_id if transfer else None)

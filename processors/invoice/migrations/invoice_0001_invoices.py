@@ -25,7 +25,7 @@ CREATE TABLE invoices (
     expired_at      timestamptz,
     metadata        json,
     version         int  NOT NULL DEFAULT 0,
-    told            json NOT NULL DEFAULT '{}',
+    registers       json NOT NULL DEFAULT '{}',
     created_at      timestamptz NOT NULL DEFAULT now(),
     updated_at      timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 70);
@@ -44,7 +44,7 @@ CREATE TABLE transfers (
     reason         text,
     changed_at     timestamptz,
     version        int  NOT NULL DEFAULT 0,
-    told           json NOT NULL DEFAULT '{}',
+    registers      json NOT NULL DEFAULT '{}',
     created_at     timestamptz NOT NULL DEFAULT now(),
     updated_at     timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 70);
@@ -78,10 +78,10 @@ CREATE TABLE credits (
 );
 CREATE INDEX credits_customer ON credits (customer_id);
 
-COMMENT ON TABLE customers IS 'one row to lock for each customer with credits, so that balances are announced one after another';
+COMMENT ON TABLE customers IS 'one row to lock for each customer with credits, so that balances are published in order';
 COMMENT ON COLUMN invoices.state IS 'null while only a transfer of the invoice is known';
-COMMENT ON COLUMN invoices.told IS 'each column''s value with the stamp it was told by: what makes any order of events end alike';
-COMMENT ON COLUMN invoices.crypto_amount IS 'a decimal text, as it was told';
+COMMENT ON COLUMN invoices.registers IS 'each column''s value with the stamp it was set with; the merge of these is the same in any order of events';
+COMMENT ON COLUMN invoices.crypto_amount IS 'a decimal text, as the provider writes it';
 """
 
 

@@ -114,7 +114,7 @@ OrderInput = OrderWebhook | DomainEvent
 def order_of(event: OrderInput) -> str | None:
     """Return the order that an event changes; None if it changes none. An invoice is an order of its own."""
     if isinstance(event, OrderWebhook):
-        return event.notice.order_id
+        return event.payload.order_id
     if isinstance(event, InvoiceEvent) and state_of(event) is not None:
         return event.order_id or f"invoice:{event.invoice_id}"
     return event.order_id if isinstance(event, SubscriptionEvent) or state_of(event) is not None else None
@@ -210,12 +210,12 @@ def _newer(known: Entry[S] | None, stated: Entry[S]) -> Entry[S]:
 
 
 def _of_shop(webhook: OrderWebhook) -> ShopRegisters:
-    notice, envelope = webhook.notice, webhook.envelope
+    payload, envelope = webhook.payload, webhook.envelope
     stamp = Stamp(0, envelope.occurred_at or envelope.received_at, 0, envelope.event_id)
     return ShopRegisters(
-        customer_id=register(stamp, notice.customer_id),
-        ordered_amount=register(stamp, notice.amount),
-        ordered_currency=register(stamp, notice.currency),
+        customer_id=register(stamp, payload.customer_id),
+        ordered_amount=register(stamp, payload.amount),
+        ordered_currency=register(stamp, payload.currency),
     )
 
 

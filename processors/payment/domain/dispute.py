@@ -47,22 +47,22 @@ EventKey = tuple[type[DisputeEvent], tuple[str, ...]]
 
 def apply_dispute(payment: Payment, webhook: DisputeWebhook) -> tuple[Payment, OutcomeKind]:
     """Return the payment after a webhook of one of its disputes, and the webhook's outcome."""
-    notice, envelope = webhook.notice, webhook.envelope
-    stamp = registers.stamp(TRANSITIONS, notice.status, envelope.occurred_at, envelope.event_id)
-    moved = Stamp(0, envelope.occurred_at or 0, FUNDS.index(notice.funds) if notice.funds else 0, envelope.event_id)
+    payload, envelope = webhook.payload, webhook.envelope
+    stamp = registers.stamp(TRANSITIONS, payload.status, envelope.occurred_at, envelope.event_id)
+    moved = Stamp(0, envelope.occurred_at or 0, FUNDS.index(payload.funds) if payload.funds else 0, envelope.event_id)
     stated = DisputeRegisters(
-        status=register(stamp, notice.status),
+        status=register(stamp, payload.status),
         provider=register(stamp, envelope.provider),
-        reason=register(stamp, notice.reason),
-        amount=register(stamp, notice.amount),
-        currency=register(stamp, None if notice.amount is None else notice.currency),
-        evidence_due_by=register(stamp, notice.evidence_due_by),
-        transaction_id=register(stamp, notice.transaction_id),
-        funds=register(moved, notice.funds or None),
+        reason=register(stamp, payload.reason),
+        amount=register(stamp, payload.amount),
+        currency=register(stamp, None if payload.amount is None else payload.currency),
+        evidence_due_by=register(stamp, payload.evidence_due_by),
+        transaction_id=register(stamp, payload.transaction_id),
+        funds=register(moved, payload.funds or None),
     )
-    before = payment.disputes.get(notice.dispute_id, NO_DISPUTE)
+    before = payment.disputes.get(payload.dispute_id, NO_DISPUTE)
     after = registers.merge(before, stated)
-    disputes = {**payment.disputes, notice.dispute_id: after}
+    disputes = {**payment.disputes, payload.dispute_id: after}
     outcome: OutcomeKind = "late" if stamp < before.status.stamp else "processed"
     return replace(payment, version=payment.version + 1, disputes=disputes), outcome
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import NamedTuple, cast
 
-from stream.events import PaymentNotice, RefundNotice
+from stream.events import PaymentPayload, RefundPayload
 from stream.state.registers import Register, Stamp
 
 LogValue = int | bool | tuple[str | int | bool, ...]
@@ -70,39 +70,39 @@ class PaidCounts(NamedTuple):
     reversed: int
 
 
-def payment_entries(notice: PaymentNotice, provider: str, transaction: str, stamp: Stamp) -> Entries:
+def payment_entries(payload: PaymentPayload, provider: str, transaction: str, stamp: Stamp) -> Entries:
     """Return the log entries of one payment webhook.
 
     A money status has (provider, aliases …), a failed attempt (transaction, label, is it a summary), a refunded total
     its amount.
     """
     at, entries = stamp.at, dict[str, Register[LogValue]]()
-    if notice.status in MONEY_STATUSES:
-        aliases = {transaction, notice.transaction_id, notice.pg_transaction_id, *notice.references}
-        entries[f"{notice.status}\n{at}\n{transaction}"] = Register(stamp, (provider, *sorted(filter(None, aliases))))
-    if notice.status == "failed":
-        label, tried = notice.pg_transaction_id or "", notice.transaction_id or ""
-        is_summary = not label and not {tried}.issuperset(notice.references)
+    if payload.status in MONEY_STATUSES:
+        aliases = {transaction, payload.transaction_id, payload.pg_transaction_id, *payload.aliases}
+        entries[f"{payload.status}\n{at}\n{transaction}"] = Register(stamp, (provider, *sorted(filter(None, aliases))))
+    if payload.status == "failed":
+        label, tried = payload.pg_transaction_id or "", payload.transaction_id or ""
+        is_summary = not label and not {tried}.issuperset(payload.aliases)
         entries[f"failed\n{at}\n{label or tried}"] = Register(stamp, (tried, label, is_summary))
-    if notice.refunded_amount is not None:
-        refunded = notice.refunded_amount
+    if payload.refunded_amount is not None:
+        refunded = payload.refunded_amount
         entries[f"refunded\n{at}\n{transaction}"] = Register(Stamp(refunded, 0, 0, ""), refunded)
     return entries
 
 
-def refund_entries(notice: RefundNotice, at: int, event_id: str) -> Entries:
+def refund_entries(payload: RefundPayload, at: int, event_id: str) -> Entries:
     """Return the log entries of one refund webhook; status, amount and success may come from different webhooks.
 
     The status has (status, its time, aliases …).
     """
-    stamp = Stamp(REFUND_RANKS[notice.status], at, int(notice.status == "completed"), event_id)
+    stamp = Stamp(REFUND_RANKS[payload.status], at, int(payload.status == "completed"), event_id)
     entries: dict[str, Register[LogValue]] = {
-        f"refund\n{notice.refund_id}": Register(stamp, (notice.status, at, *notice.references))
+        f"refund\n{payload.refund_id}": Register(stamp, (payload.status, at, *payload.aliases))
     }
-    if notice.amount is not None:
-        entries[f"amount\n{notice.refund_id}"] = Register(stamp, notice.amount)
-    if notice.status == "completed":
-        entries[f"succeeded\n{notice.refund_id}"] = Register(Stamp(0, 0, 0, ""), value=True)
+    if payload.amount is not None:
+        entries[f"amount\n{payload.refund_id}"] = Register(stamp, payload.amount)
+    if payload.status == "completed":
+        entries[f"succeeded\n{payload.refund_id}"] = Register(Stamp(0, 0, 0, ""), value=True)
     return entries
 
 

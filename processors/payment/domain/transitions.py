@@ -42,17 +42,17 @@ def apply_webhook(
 
 def apply_payment(payment: Payment, webhook: PaymentWebhook) -> tuple[Payment, OutcomeKind]:
     """Apply a payment provider's webhook. A cancel that does not belong to the order's payment is `waiting`."""
-    notice, envelope = webhook.notice, webhook.envelope
-    stamp = registers.stamp(TRANSITIONS, notice.status, envelope.occurred_at, envelope.event_id)
+    payload, envelope = webhook.payload, webhook.envelope
+    stamp = registers.stamp(TRANSITIONS, payload.status, envelope.occurred_at, envelope.event_id)
     outcome: OutcomeKind = "late" if stamp < payment.registers.status.stamp else "processed"
     parts = parts_of(webhook, stamp)
-    if notice.status not in CANCELS or notice.refunded_amount == 0:
+    if payload.status not in CANCELS or payload.refunded_amount == 0:
         return _rebuilt(payment, _merged(payment.parts, parts), payment.claims), outcome
     claim = CancelClaim(
         envelope.provider,
-        transaction_of(notice),
+        transaction_of(payload),
         parts,
-        tuple(aliases_in(notice)),
+        tuple(aliases_in(payload)),
         is_confirmed=envelope.verification == "confirmed",
     )
     if mismatch_reason(payment.parts, claim):
@@ -62,16 +62,16 @@ def apply_payment(payment: Payment, webhook: PaymentWebhook) -> tuple[Payment, O
 
 def apply_order(payment: Payment, webhook: OrderWebhook) -> Payment:
     """Set the amount and currency that the shop's order states."""
-    notice, envelope = webhook.notice, webhook.envelope
+    payload, envelope = webhook.payload, webhook.envelope
     stamp = Stamp(0, envelope.occurred_at or envelope.received_at, 0, envelope.event_id)
-    order = OrderRegisters(amount=register(stamp, notice.amount), currency=register(stamp, notice.currency))
+    order = OrderRegisters(amount=register(stamp, payload.amount), currency=register(stamp, payload.currency))
     return with_fields(payment, order=registers.merge(payment.order, order))
 
 
 def apply_refund(payment: Payment, webhook: RefundWebhook) -> Payment:
     """Apply a refund's own webhook, where the payment reports refunds too (Stripe). `version` does not change."""
     entries = transaction_log.refund_entries(
-        webhook.notice, webhook.envelope.occurred_at or 0, webhook.envelope.event_id
+        webhook.payload, webhook.envelope.occurred_at or 0, webhook.envelope.event_id
     )
     after = _rebuilt(payment, _merged(payment.parts, Parts(entries=entries)), payment.claims)
     return with_fields(after, version=payment.version)

@@ -13,22 +13,22 @@ from processors.payment.domain.payment_registers import (
     PaymentRegisters,
     TransactionRegisters,
 )
-from stream.events import PaymentNotice, PaymentStatus, PaymentWebhook
+from stream.events import PaymentPayload, PaymentStatus, PaymentWebhook
 from stream.state import registers
 from stream.state.registers import Register, Stamp, register
 
 
 def parts_of(webhook: PaymentWebhook, stamp: Stamp) -> Parts:
     """Return the part of a payment's state that a webhook alone makes. `stamp` is that of its status."""
-    transaction = transaction_of(webhook.notice)
-    notice, provider = webhook.notice, webhook.envelope.provider
-    status: Register[PaymentStatus] = Register(stamp, notice.status)
+    transaction = transaction_of(webhook.payload)
+    payload, provider = webhook.payload, webhook.envelope.provider
+    status: Register[PaymentStatus] = Register(stamp, payload.status)
     provided = Register(stamp, provider)
-    method, transaction_id = register(stamp, notice.method), register(stamp, notice.transaction_id)
-    pg_transaction_id, amount = register(stamp, notice.pg_transaction_id), register(stamp, notice.amount)
-    currency = register(stamp, None if notice.amount is None else notice.currency)
-    failure_reason = register(stamp, notice.failure_reason if notice.status in FAILED else None)
-    paid_at, released_amount = register(stamp, notice.paid_at), register(stamp, notice.released_amount)
+    method, transaction_id = register(stamp, payload.method), register(stamp, payload.transaction_id)
+    pg_transaction_id, amount = register(stamp, payload.pg_transaction_id), register(stamp, payload.amount)
+    currency = register(stamp, None if payload.amount is None else payload.currency)
+    failure_reason = register(stamp, payload.failure_reason if payload.status in FAILED else None)
+    paid_at, released_amount = register(stamp, payload.paid_at), register(stamp, payload.released_amount)
     return Parts(
         PaymentRegisters(
             status=status,
@@ -42,12 +42,12 @@ def parts_of(webhook: PaymentWebhook, stamp: Stamp) -> Parts:
             paid_at=paid_at,
             released_amount=released_amount,
             transaction=Register(stamp, transaction),
-            deposited=register(stamp, True if notice.status == "completed" else None),
-            user_id=register(stamp, notice.user_id),
+            deposited=register(stamp, True if payload.status == "completed" else None),
+            user_id=register(stamp, payload.user_id),
         ),
         _transactions(
             transaction,
-            notice,
+            payload,
             TransactionRegisters(
                 status=status,
                 provider=provided,
@@ -61,33 +61,35 @@ def parts_of(webhook: PaymentWebhook, stamp: Stamp) -> Parts:
                 released_amount=released_amount,
             ),
         ),
-        _cancels(notice, transaction),
-        transaction_log.payment_entries(notice, provider, transaction, stamp),
+        _cancels(payload, transaction),
+        transaction_log.payment_entries(payload, provider, transaction, stamp),
     )
 
 
-def transaction_of(notice: PaymentNotice) -> str:
+def transaction_of(payload: PaymentPayload) -> str:
     """Return the name under which a payment holds the transaction; empty if the webhook names none."""
-    return notice.pg_transaction_id or notice.transaction_id or ""
+    return payload.pg_transaction_id or payload.transaction_id or ""
 
 
-def aliases_in(notice: PaymentNotice) -> list[str]:
+def aliases_in(payload: PaymentPayload) -> list[str]:
     """Return all ids of the transaction that a webhook names, sorted."""
-    return sorted(filter(None, {notice.transaction_id, notice.pg_transaction_id, *notice.references}))
+    return sorted(filter(None, {payload.transaction_id, payload.pg_transaction_id, *payload.aliases}))
 
 
-def _transactions(name: str, notice: PaymentNotice, stated: TransactionRegisters) -> Mapping[str, TransactionRegisters]:
+def _transactions(
+    name: str, payload: PaymentPayload, stated: TransactionRegisters
+) -> Mapping[str, TransactionRegisters]:
     """Return the transaction's state by name; empty for a webhook that states neither a transaction nor a total."""
-    refunded = notice.refunded_amount
+    refunded = payload.refunded_amount
     if refunded is None:
         return {name: stated} if name else {}
     total = Register(Stamp(refunded, 0, 0, ""), refunded)
     return {name: with_fields(stated if name else NO_TRANSACTION, refunded_amount=total)}
 
 
-def _cancels(notice: PaymentNotice, transaction: str) -> Mapping[str, Register[CancelledAmount]]:
+def _cancels(payload: PaymentPayload, transaction: str) -> Mapping[str, Register[CancelledAmount]]:
     cancels: Mapping[str, Register[CancelledAmount]] = {}
-    for cancel in notice.cancels:
+    for cancel in payload.cancels:
         stamp = Stamp(cancel.amount, cancel.cancelled_at or 0, 0, transaction)
         cancelled = Register(stamp, CancelledAmount(cancel.amount, transaction))
         cancels = registers.merge_by_key(cancels, {cancel.id: cancelled})

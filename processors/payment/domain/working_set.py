@@ -39,14 +39,14 @@ class PaymentWorkingSet:
 
         Refunds that their payment does not report change no payment.
         """
-        if isinstance(webhook, RefundWebhook) and not webhook.notice.told_by_payment:
-            return Result(webhook.notice.order_id or webhook.notice.refund_id, "processed", ())
+        if isinstance(webhook, RefundWebhook) and not webhook.payload.reported_by_payment:
+            return Result(webhook.payload.order_id or webhook.payload.refund_id, "processed", ())
         if isinstance(webhook, OrderWebhook):
-            return self._apply(webhook.notice.order_id, webhook, ())
+            return self._apply(webhook.payload.order_id, webhook, ())
         if isinstance(webhook, BillingWebhook):
             return _billing_result(webhook)
         known = aliases_of(webhook)
-        order_id = webhook.notice.order_id or aliases.order_of(self.aliases, known)
+        order_id = webhook.payload.order_id or aliases.order_of(self.aliases, known)
         if order_id is None:
             return self._store_pending(known[0], webhook)
         return self._apply(order_id, webhook, aliases.map_to_order(self.aliases, known, order_id))
@@ -80,26 +80,26 @@ class PaymentWorkingSet:
 
 def aliases_of(webhook: PaymentWebhook | DisputeWebhook | RefundWebhook) -> list[AliasKey]:
     """Return the payment's aliases at its provider, the main one first; none for a refund that it does not report."""
-    if isinstance(webhook, RefundWebhook) and not webhook.notice.told_by_payment:
+    if isinstance(webhook, RefundWebhook) and not webhook.payload.reported_by_payment:
         return []
-    notice, provider = webhook.notice, webhook.envelope.provider
-    return aliases.alias_keys(provider, notice.reference, notice.references)
+    payload, provider = webhook.payload, webhook.envelope.provider
+    return aliases.alias_keys(provider, payload.alias, payload.aliases)
 
 
 def _billing_result(webhook: BillingWebhook) -> Result:
     """Return the next billing date as an event for the subscription processor; the payment does not change."""
-    notice, envelope = webhook.notice, webhook.envelope
-    key = notice.order_id or f"{envelope.provider}:{notice.reference}"
+    payload, envelope = webhook.payload, webhook.envelope
+    key = payload.order_id or f"{envelope.provider}:{payload.alias}"
     event = BillingScheduled(
-        event_id=ids.domain_event_id("BillingScheduled", key, str(notice.next_billing_at or envelope.event_id)),
+        event_id=ids.domain_event_id("BillingScheduled", key, str(payload.next_billing_at or envelope.event_id)),
         caused_by=envelope.event_id,
         mode=envelope.mode,
         occurred_at=envelope.occurred_at,
         received_at=envelope.received_at,
-        order_id=notice.order_id,
+        order_id=payload.order_id,
         provider=envelope.provider,
-        next_billing_at=notice.next_billing_at,
-        amount=notice.amount,
-        currency=notice.currency,
+        next_billing_at=payload.next_billing_at,
+        amount=payload.amount,
+        currency=payload.currency,
     )
     return Result(key, "processed", (event,))

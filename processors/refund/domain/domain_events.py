@@ -82,7 +82,7 @@ def event_keys(refunds: Refunds) -> tuple[EventKey, ...]:
         kind = EVENT_BY_STATUS.get(refund.status or "")
         if refund_id in mismatches:
             keys.append((RefundMismatched, (refunds.order_id, refund_id, mismatches[refund_id])))
-        elif kind and not refund.registers.told_by_payment.value:
+        elif kind and not refund.registers.reported_by_payment.value:
             keys.append((kind, (refunds.order_id, refund_id, *_occurrence(refund))))
     return tuple(keys)
 

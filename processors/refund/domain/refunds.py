@@ -38,7 +38,7 @@ class RefundRegisters(Registers, frozen=True):
     reason: Register[str] = UNSET
     refunded_at: Register[int] = UNSET
     provider: Register[str] = UNSET
-    told_by_payment: Register[bool] = UNSET
+    reported_by_payment: Register[bool] = UNSET
 
 
 class End(NamedTuple):
@@ -198,7 +198,7 @@ def _is_release_of(refund: Refund, payment: Paid) -> bool:
     """Return whether the payment reports a refund of its released amount, currency and provider too."""
     stated = refund.registers
     money = (stated.amount.value, stated.currency.value, stated.provider.value)
-    return bool(stated.told_by_payment.value) and money == (
+    return bool(stated.reported_by_payment.value) and money == (
         payment.released_amount,
         payment.currency,
         payment.provider,

@@ -28,24 +28,26 @@ PaidEvent = PaymentCompleted | AmountMismatched | PaymentOverpaid | PaymentCance
 
 def apply_webhook(refunds: Refunds, webhook: RefundWebhook) -> tuple[Refunds, OutcomeKind]:
     """Return the refunds after a webhook, and the webhook's outcome."""
-    notice, envelope = webhook.notice, webhook.envelope
-    stamp = registers.stamp(TRANSITIONS, notice.status, envelope.occurred_at, envelope.event_id)
-    reason = register(stamp, notice.reason)
-    is_rejected = notice.status == "rejected"
+    payload, envelope = webhook.payload, webhook.envelope
+    stamp = registers.stamp(TRANSITIONS, payload.status, envelope.occurred_at, envelope.event_id)
+    reason = register(stamp, payload.reason)
+    is_rejected = payload.status == "rejected"
     stated = RefundRegisters(
-        status=register(stamp, notice.status),
-        amount=register(stamp, notice.amount),
-        currency=register(stamp, None if notice.amount is None else notice.currency),
+        status=register(stamp, payload.status),
+        amount=register(stamp, payload.amount),
+        currency=register(stamp, None if payload.amount is None else payload.currency),
         rejection=reason if is_rejected else UNSET,
         reason=UNSET if is_rejected else reason,
-        refunded_at=register(stamp, notice.refunded_at),
+        refunded_at=register(stamp, payload.refunded_at),
         provider=register(stamp, envelope.provider),
-        told_by_payment=register(stamp, notice.told_by_payment or None),
+        reported_by_payment=register(stamp, payload.reported_by_payment or None),
     )
-    ends = {End(envelope.occurred_at or 0, notice.status): Register(stamp, value=True)} if notice.status in ENDS else {}
-    before = refunds.refunds.get(notice.refund_id, Refund())
+    ends = (
+        {End(envelope.occurred_at or 0, payload.status): Register(stamp, value=True)} if payload.status in ENDS else {}
+    )
+    before = refunds.refunds.get(payload.refund_id, Refund())
     outcome: OutcomeKind = "late" if stamp < before.registers.status.stamp else "processed"
-    return _with_refund(refunds, notice.refund_id, Refund(stated, ends)), outcome
+    return _with_refund(refunds, payload.refund_id, Refund(stated, ends)), outcome
 
 
 def apply_request(refunds: Refunds, requested: RefundRequested | CryptoRefundRequested) -> Refunds:

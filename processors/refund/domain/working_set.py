@@ -74,13 +74,13 @@ class RefundWorkingSet:
 def _order_of(event: RefundWebhook | DomainEvent) -> str | None:
     """Return the order that an event names; a crypto invoice without an order stands for one itself."""
     if isinstance(event, RefundWebhook):
-        return event.notice.order_id
+        return event.payload.order_id
     return event.order_id or (f"invoice:{event.invoice_id}" if isinstance(event, CryptoRefundRequested) else None)
 
 
 def aliases_of(event: RefundWebhook | DomainEvent) -> list[AliasKey]:
     """Return the payment's aliases at its provider: those a refund names, or the one a payment's event maps."""
     if isinstance(event, RefundWebhook):
-        return aliases.alias_keys(event.envelope.provider, event.notice.reference, event.notice.references)
+        return aliases.alias_keys(event.envelope.provider, event.payload.alias, event.payload.aliases)
     provider, transaction = getattr(event, "provider", None), getattr(event, "transaction_id", None)
     return [(provider, transaction)] if provider and transaction else []

@@ -1,4 +1,4 @@
-"""Create the tables of orders with their refunded total, refunds and applied webhooks."""
+"""Create the tables of orders with their refunded total, refunds, aliases and applied webhooks."""
 
 from alembic import op
 
@@ -12,28 +12,45 @@ CREATE TABLE orders (
     refund_status   text,
     refunded_amount bigint NOT NULL DEFAULT 0,
     version         int    NOT NULL DEFAULT 0,
+    paid            json   NOT NULL DEFAULT '{}',
+    released        json   NOT NULL DEFAULT '{}',
     updated_at      timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 80);
 
 CREATE TABLE refunds (
-    order_id     text NOT NULL,
-    refund_id    text NOT NULL,
-    status       text NOT NULL,
-    amount       bigint,
-    currency     text,
-    reason       text,
-    provider     text NOT NULL,
-    processed_at timestamptz,
-    metadata     json,
-    told         json NOT NULL,
-    created_at   timestamptz NOT NULL DEFAULT now(),
-    updated_at   timestamptz NOT NULL DEFAULT now(),
+    order_id      text NOT NULL,
+    refund_id     text NOT NULL,
+    status        text NOT NULL,
+    amount        bigint,
+    currency      text,
+    crypto_amount text,
+    crypto_asset  text,
+    reason        text,
+    provider      text NOT NULL,
+    processed_at  timestamptz,
+    metadata      json,
+    registers     json NOT NULL,
+    mismatch      text,
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    updated_at    timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (order_id, refund_id)
 ) WITH (fillfactor = 70);
 
+CREATE TABLE aliases (
+    provider      text NOT NULL,
+    alias         text NOT NULL,
+    order_id      text,
+    pending       json,
+    waiting_since timestamptz,
+    PRIMARY KEY (provider, alias)
+) WITH (fillfactor = 80);
+CREATE INDEX aliases_waiting ON aliases (waiting_since) WHERE waiting_since IS NOT NULL;
+
+COMMENT ON COLUMN aliases.pending IS 'the state known under this alias while no order is known';
+
 CREATE TABLE refund_history (
     event_id    uuid PRIMARY KEY,
-    order_id    text NOT NULL,
+    order_id    text,
     refund_id   text NOT NULL,
     status      text NOT NULL,
     outcome     text NOT NULL,
@@ -45,7 +62,10 @@ CREATE TABLE refund_history (
 );
 CREATE INDEX refund_history_order ON refund_history (order_id);
 
-COMMENT ON COLUMN refunds.told IS 'each column''s value with the stamp it was told by: what makes any order of events end alike';
+COMMENT ON COLUMN orders.paid IS 'amount, currency and provider of each transaction that paid the order';
+COMMENT ON COLUMN orders.released IS 'the registers of refunds that give nothing back, by their ids; these have no rows';
+COMMENT ON COLUMN refunds.registers IS 'each column''s value with the stamp it was set with; the merge of these is the same in any order of events';
+COMMENT ON COLUMN refunds.mismatch IS 'why a completed refund does not fit what was paid, and does not count';
 """
 
 
@@ -54,4 +74,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE refund_history, refunds, orders")
+    op.execute("DROP TABLE refund_history, aliases, refunds, orders")

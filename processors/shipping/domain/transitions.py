@@ -14,15 +14,15 @@ SHOP = "generic"
 
 def apply(shipment: Shipment, webhook: ShippingWebhook) -> tuple[Shipment, OutcomeKind, tuple[DomainEvent, ...]]:
     """Return the parcel after a scan, the scan's outcome, and the new domain events."""
-    notice, envelope = webhook.notice, webhook.envelope
-    stamp = registers.stamp(TRANSITIONS, notice.status, envelope.occurred_at, envelope.event_id)
+    payload, envelope = webhook.payload, webhook.envelope
+    stamp = registers.stamp(TRANSITIONS, payload.status, envelope.occurred_at, envelope.event_id)
     scan = ShipmentRegisters(
-        status=register(stamp, notice.status),
-        carrier=register(stamp, notice.carrier),
-        tracking_number=register(stamp, notice.tracking_number),
-        last_location=register(stamp, notice.location),
-        scanned_at=register(stamp, notice.scanned_at),
-        order_id=register(_order_stamp(stamp, envelope), notice.order_id),
+        status=register(stamp, payload.status),
+        carrier=register(stamp, payload.carrier),
+        tracking_number=register(stamp, payload.tracking_number),
+        last_location=register(stamp, payload.location),
+        scanned_at=register(stamp, payload.scanned_at),
+        order_id=register(_order_stamp(stamp, envelope), payload.order_id),
     )
     outcome: OutcomeKind = "late" if stamp < shipment.registers.status.stamp else "processed"
     merged = registers.merge(shipment.registers, scan)

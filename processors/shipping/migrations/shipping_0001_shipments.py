@@ -17,7 +17,7 @@ CREATE TABLE shipments (
     shipping_updated_at timestamptz,
     metadata            json,
     version             int  NOT NULL DEFAULT 0,
-    told                json NOT NULL DEFAULT '{}',
+    registers           json NOT NULL DEFAULT '{}',
     created_at          timestamptz NOT NULL DEFAULT now(),
     updated_at          timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 70);
@@ -36,7 +36,7 @@ CREATE TABLE shipment_history (
 );
 CREATE INDEX shipment_history_shipment ON shipment_history (shipment_id);
 
-COMMENT ON COLUMN shipments.told IS 'each column''s value with the stamp it was told by: what makes any order of events end alike';
+COMMENT ON COLUMN shipments.registers IS 'each column''s value with the stamp it was set with; the merge of these is the same in any order of events';
 """
 
 

@@ -27,7 +27,7 @@ CREATE TABLE orders (
     approved_at     timestamptz,
     cancelled_at    timestamptz,
     next_billing_at timestamptz,
-    told            json NOT NULL,
+    registers       json NOT NULL,
     updated_at      timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 80);
 CREATE INDEX orders_user ON orders (user_id);
@@ -36,7 +36,7 @@ CREATE TABLE subscription_history (
     event_id    uuid PRIMARY KEY,
     user_id     text NOT NULL,
     order_id    text NOT NULL,
-    fact        text NOT NULL,
+    event_type  text NOT NULL,
     outcome     text NOT NULL,
     caused_by   text NOT NULL,
     occurred_at timestamptz,
@@ -50,7 +50,7 @@ CREATE TABLE orders_without_plan (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
-COMMENT ON COLUMN orders.told IS 'each value with the stamp it was told by: what makes any order of facts end alike';
+COMMENT ON COLUMN orders.registers IS 'each value with the stamp it was set with; the merge of these is the same in any order of events';
 """
 
 

@@ -43,7 +43,7 @@ UPDATE inbox SET handled_at = to_timestamp(since.ms / 1e3)
   FROM unnest(%(ids)b::text[]::uuid[], %(times)b::bigint[]) AS since (event_id, ms)
  WHERE inbox.event_id = since.event_id
 """
-RETRY_NOW = "UPDATE parked SET next_attempt_at = now() WHERE status = 'retrying'"
+RETRY_NOW = "UPDATE retries SET next_attempt_at = now() WHERE status = 'retrying'"
 
 
 class Filler:

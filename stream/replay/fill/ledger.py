@@ -15,7 +15,7 @@ from stream.replay.offsets import OffsetRange
 from stream.store.bulk_sql import write
 from stream.store.outbox import OutboxMessage
 
-Purpose = Literal["source", "told"]
+Purpose = Literal["source", "published"]
 """Why a partition is read: to apply its events, or to note which domain events are already published."""
 
 CREATE = """
@@ -38,9 +38,9 @@ CREATE TABLE IF NOT EXISTS replay_progress (
     end_offset  bigint NOT NULL,
     PRIMARY KEY (purpose, topic, partition)
 ) WITH (fillfactor = 50);
-CREATE TABLE IF NOT EXISTS replay_told (fact_id uuid PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS replay_published (event_id uuid PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS replay_owed (
-    fact_id          uuid PRIMARY KEY,
+    event_id          uuid PRIMARY KEY,
     n                bigint GENERATED ALWAYS AS IDENTITY,
     source_topic     text NOT NULL,
     source_partition int  NOT NULL,
@@ -59,7 +59,7 @@ CREATE TABLE IF NOT EXISTS replay_aliases (
 );
 COMMENT ON TABLE replay_aliases IS 'ids that records bore before they were translated again, which may come again';
 """
-TABLES = ("replay", "replay_progress", "replay_told", "replay_owed", "replay_aliases")
+TABLES = ("replay", "replay_progress", "replay_published", "replay_owed", "replay_aliases")
 
 BEGIN = """
 INSERT INTO replay (service, name, to_time, orders, retranslate)
@@ -88,19 +88,21 @@ UPDATE replay_progress SET next_offset = moved.after
    AND next_offset = before
 """
 
-ADD_PUBLISHED = "INSERT INTO replay_told SELECT unnest(%(ids)b::text[]::uuid[]) ON CONFLICT DO NOTHING"
-PUBLISHED = "SELECT fact_id::text FROM replay_told WHERE fact_id = ANY (%(ids)b::text[]::uuid[])"
+ADD_PUBLISHED = "INSERT INTO replay_published SELECT unnest(%(ids)b::text[]::uuid[]) ON CONFLICT DO NOTHING"
+PUBLISHED = "SELECT event_id::text FROM replay_published WHERE event_id = ANY (%(ids)b::text[]::uuid[])"
 ADD_OWED = """
-INSERT INTO replay_owed (fact_id, source_topic, source_partition, source_offset, topic, key, value, kind)
-SELECT fact_id::uuid, source_topic, source_partition, source_offset, topic, key, value, kind
+INSERT INTO replay_owed (event_id, source_topic, source_partition, source_offset, topic, key, value, kind)
+SELECT event_id::uuid, source_topic, source_partition, source_offset, topic, key, value, kind
   FROM unnest(%(ids)b::text[], %(source_topics)b::text[], %(source_partitions)b::int[], %(source_offsets)b::bigint[],
               %(topics)b::text[], %(keys)b::bytea[], %(values)b::bytea[], %(kinds)b::text[]) WITH ORDINALITY
-       AS owed (fact_id, source_topic, source_partition, source_offset, topic, key, value, kind, n)
+       AS owed (event_id, source_topic, source_partition, source_offset, topic, key, value, kind, n)
  ORDER BY n ON CONFLICT DO NOTHING
 """
-DELETE_PUBLISHED_OWED = "DELETE FROM replay_owed USING replay_told WHERE replay_owed.fact_id = replay_told.fact_id"
+DELETE_PUBLISHED_OWED = (
+    "DELETE FROM replay_owed USING replay_published WHERE replay_owed.event_id = replay_published.event_id"
+)
 OWED = """
-SELECT fact_id::text, source_topic, source_partition, source_offset, topic, key, value, kind
+SELECT event_id::text, source_topic, source_partition, source_offset, topic, key, value, kind
   FROM replay_owed ORDER BY n
 """
 

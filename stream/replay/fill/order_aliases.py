@@ -34,18 +34,18 @@ class OrderAliases:
 
 def _orders(delivery: Delivery) -> Iterator[str]:
     """Yield the order and the invoice that a record names."""
-    fields = getattr(delivery.event, "notice", delivery.event)
+    fields = getattr(delivery.event, "payload", delivery.event)
     yield from filter(None, (getattr(fields, "order_id", None), getattr(fields, "invoice_id", None)))
 
 
 def _aliases(delivery: Delivery) -> Iterator[str]:
     """Yield the ids that the provider gives to the record's payment or transfer, each as `provider:id`."""
     event = delivery.event
-    fields = getattr(event, "notice", event)
+    fields = getattr(event, "payload", event)
     provider = event.envelope.provider if isinstance(event, Webhook) else getattr(fields, "provider", None)
     ids = (
-        getattr(fields, "reference", None),
+        getattr(fields, "alias", None),
         getattr(fields, "transaction_id", None),
-        *getattr(fields, "references", ()),
+        *getattr(fields, "aliases", ()),
     )
     yield from (f"{provider}:{alias}" for alias in ids if provider and alias)

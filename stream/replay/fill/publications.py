@@ -107,17 +107,19 @@ def owed(tx: Connection, collected: CollectedPublications, spec: ReplaySpec) -> 
 
 def read_published(tx: Connection, cluster: Cluster, codec: Codec) -> None:
     """Read the service's own topics up to their stored ends, and store the ids of the domain events there."""
-    with OrderedReader(cluster, _not_empty(ledger.unread(tx, "told"))) as reader:
+    with OrderedReader(cluster, _not_empty(ledger.unread(tx, "published"))) as reader:
         while messages := reader.take(AT_ONCE):
             ids = {event.event_id for message in messages for event in _domain_events(codec, message)}
             ledger.add_published(tx, ids)
-    ledger.move(tx, "told", {partition: range_.end for partition, range_ in ledger.unread(tx, "told").items()})
+    ledger.move(
+        tx, "published", {partition: range_.end for partition, range_ in ledger.unread(tx, "published").items()}
+    )
     ledger.delete_published_owed(tx)
 
 
 def read_dismissed(tx: Connection, cluster: Cluster, codec: Codec, service: str) -> None:
     """Dismiss the events that operators have dismissed, by the outcomes on the service's dead-letter topic."""
-    if not actions.has_abandoned(tx):
+    if not actions.has_dead(tx):
         return
     found: dict[str, tuple[str, int]] = {}
     with OrderedReader(cluster, offset_ranges(cluster, (topics.dead(service),))) as reader:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from prometheus_client import Counter, Gauge, Histogram
 
 EVENTS = Counter("hookstream_events_total", "Events by outcome", ["outcome"])
-DOMAIN_EVENTS = Counter("hookstream_facts_total", "Domain events published, by topic", ["type"])
+DOMAIN_EVENTS = Counter("hookstream_domain_events_total", "Domain events published, by topic", ["type"])
 BATCH_SECONDS = Histogram("hookstream_batch_seconds", "Seconds per batch, from decoding to stored offsets")
 LAG = Gauge("hookstream_lag_records", "Records that this worker has not yet processed, by topic", ["topic"])
 EVENT_AGE_SECONDS = Gauge(
@@ -28,7 +28,7 @@ REWOUND = Counter(
     ["topic"],
 )
 FENCED = Counter("hookstream_fenced_total", "Partitions lost because another worker acquired them")
-RETRYING = Gauge("hookstream_failing_events", "Retrying events of the whole store")
+RETRYING = Gauge("hookstream_retrying_events", "Retrying events of the whole store")
 DEAD = Gauge("hookstream_dead_events", "Dead events of the whole store, which wait for an operator")
 PAUSED = Gauge("hookstream_paused", "1 while an operator has paused this service")
 WAITING = Gauge(

@@ -10,7 +10,7 @@ from stream.worker.monitoring import metrics
 def _subject(event: object) -> dict[str, str]:
     """Return the provider and order of an event as log fields; a missing one is left out."""
     provider = event.envelope.provider if isinstance(event, Webhook) else None
-    order = getattr(getattr(event, "notice", event), "order_id", None)
+    order = getattr(getattr(event, "payload", event), "order_id", None)
     return {name: value for name, value in (("provider", provider), ("order_id", order)) if value}
 
 
@@ -18,7 +18,7 @@ def report(applied: Applied) -> None:
     """Log and count each event by its outcome, and count the domain events that follow."""
     for outcome in applied.outcomes:
         metrics.EVENTS.labels(outcome.outcome).inc()
-        write_log = log.error if outcome.outcome == "abandoned" else log.info
+        write_log = log.error if outcome.outcome == "dead" else log.info
         name = "retried" if outcome.attempt > 1 and outcome.outcome == "processed" else outcome.outcome
         subject = _subject(outcome.delivery.event)
         write_log(

@@ -68,7 +68,7 @@ DAMAGES: dict[str, tuple[Damage, set[str]]] = {
         forgotten("shipping", event_id(DELIVERED)),
         {"VANISHED", "STATE"},
     ),
-    "an outcome nobody told": (
+    "an outcome nobody registers": (
         without_records(lambda one: isinstance(one, Outcome) and one.event_id == event_id(DELIVERED)),
         {"OUTCOME", "DUPROW"},
     ),
@@ -101,16 +101,16 @@ DAMAGES: dict[str, tuple[Damage, set[str]]] = {
         {"STATE", "MONEY", "AGREEMENT"},
     ),
     "a refund that the payment should tell of and does not": (
-        in_table("refund", "refunds", set_in("told", {"told_by_payment": [[2, 0, 1, ""], True]})),
+        in_table("refund", "refunds", set_in("registers", {"reported_by_payment": [[2, 0, 1, ""], True]})),
         {"STATE", "AGREEMENT"},
     ),
-    "a fact that is true and was not announced": (
+    "a event that is true and was not published": (
         without_records(lambda one: isinstance(one, DomainEvent) and one.caused_by == event_id(GIVEN_BACK)),
-        {"FACTS", "MESSAGES", "DUPROW", "STATE"},
+        {"EVENTS", "MESSAGES", "DUPROW", "STATE"},
     ),
-    "a fact from nowhere": (
+    "a event from nowhere": (
         without_records(lambda one: one is DELIVERED),
-        {"FACTS", "DUPROW", "STATE"},
+        {"EVENTS", "DUPROW", "STATE"},
     ),
     "a message nobody queued": (
         in_table("notifier", "notifications", lambda rows: rows.pop(FIRST_MAIL)),
@@ -169,8 +169,8 @@ def test_what_is_still_in_an_outbox_is_under_way() -> None:
         unpublished
     )
 
-    assert "FACTS" not in broken(evidence)
-    assert {"FACTS", "OUTBOX"} <= under_way(evidence)
+    assert "EVENTS" not in broken(evidence)
+    assert {"EVENTS", "OUTBOX"} <= under_way(evidence)
 
 
 def test_a_mail_nobody_can_tell_of_is_to_be_known_and_not_lost() -> None:
@@ -184,12 +184,12 @@ def test_a_mail_nobody_can_tell_of_is_to_be_known_and_not_lost() -> None:
     assert len(claim.noted) == 1
 
 
-def test_an_abandoned_event_needs_its_dead_letter() -> None:
+def test_an_dead_event_needs_its_dead_letter() -> None:
     def abandon(store: Store) -> Store:
         name = event_id(DELIVERED)
         position, _ = store.handled[name]
-        failed = {name: {"status": "abandoned", "attempts": 6, "error": "it fails"}}
-        return replace(store, handled={**store.handled, name: (position, "abandoned")}, failed=failed)
+        failed = {name: {"status": "dead", "attempts": 6, "error": "it fails"}}
+        return replace(store, handled={**store.handled, name: (position, "dead")}, failed=failed)
 
     assert "VANISHED" in broken(in_store("shipping", abandon)(whole()))
 

@@ -42,13 +42,13 @@ def whole() -> Evidence:
         log.append(TOPIC_OF[type(event)].name, event)
     published = events()
     messages = {
-        ids.notification_id(fact.event_id, audience, "email"): fact
-        for fact in published
-        for audience in audiences(fact)
+        ids.notification_id(domain_event.event_id, audience, "email"): domain_event
+        for domain_event in published
+        for audience in audiences(domain_event)
         if audience == "customer"
     }
-    for name, fact in messages.items():
-        log.append(topics.NOTIFICATIONS.name, _sent(name, fact))
+    for name, domain_event in messages.items():
+        log.append(topics.NOTIFICATIONS.name, _sent(name, domain_event))
     handled = {service: log.handled(service) for service in SERVICES}
     for service in SERVICES:
         if service not in WITHOUT_OUTCOMES:
@@ -60,7 +60,7 @@ def whole() -> Evidence:
         Accepted(
             one.envelope.path,
             sha256(one.envelope.raw).hexdigest(),
-            one.notice.order_id if one is PAID else None,
+            one.payload.order_id if one is PAID else None,
             58000 if one is PAID else None,
         )
         for one in sent
@@ -106,14 +106,14 @@ def _store(
     if service == "notifier":
         tables["notifications"] = {
             name: {
-                "fact_id": fact.event_id,
-                "fact_type": type(fact).__name__,
+                "event_id": domain_event.event_id,
+                "event_type": type(domain_event).__name__,
                 "audience": "customer",
-                "order_id": fact.order_id,
+                "order_id": domain_event.order_id,
                 "status": "sent",
                 "error": None,
             }
-            for name, fact in messages.items()
+            for name, domain_event in messages.items()
         }
     return Store(inbox, 0, {}, tables)
 
@@ -133,14 +133,14 @@ def _outcome(service: str, entry: Entry, outcome: str) -> Outcome:
     )
 
 
-def _sent(name: str, fact: DomainEvent) -> NotificationSent:
+def _sent(name: str, domain_event: DomainEvent) -> NotificationSent:
     return NotificationSent(
         notification_id=name,
-        fact_id=fact.event_id,
-        fact_type=type(fact).__name__,
+        event_id=domain_event.event_id,
+        event_type=type(domain_event).__name__,
         audience="customer",
         channel="email",
-        order_id=fact.order_id,
+        order_id=domain_event.order_id,
         customer_id=None,
         locale="ko",
         message_id=f"<{name}@example.test>",

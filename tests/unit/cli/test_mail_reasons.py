@@ -4,7 +4,7 @@ from typing import Any
 
 from cli.mcp_server.diagnosis import mail_reasons
 
-LIFE: dict[str, Any] = {"mails": [], "webhooks": [], "facts": []}
+LIFE: dict[str, Any] = {"mails": [], "webhooks": [], "domain_events": []}
 
 
 def test_an_order_nobody_posted_is_said_with_what_was_refused() -> None:
@@ -17,7 +17,7 @@ def test_an_order_nobody_posted_is_said_with_what_was_refused() -> None:
 
 
 def test_a_mail_without_an_address_says_what_it_waits_for() -> None:
-    mail = {"id": "m", "fact_type": "PaymentCompleted", "audience": "customer", "status": "waiting", "error": None}
+    mail = {"id": "m", "event_type": "PaymentCompleted", "audience": "customer", "status": "waiting", "error": None}
 
     (reason,) = mail_reasons(LIFE, [mail], [])
 

@@ -12,7 +12,7 @@ from local.messages import CommandError
 UNUSABLE = "R\n1"
 NO_NAME = "Name must be a text of 1 to 200 printable characters, or a list of such texts."
 SLIPS: dict[str, tuple[Callable[[], None], str]] = {
-    "dead list --status": (lambda: dead.list_(status="foo"), "Status must be retrying, abandoned or dismissed."),
+    "dead list --status": (lambda: dead.list_(status="foo"), "Status must be retrying, dead or dismissed."),
     "dead show": (lambda: dead.show(UNUSABLE), NO_NAME),
     "dead redrive": (lambda: bulk_changes.command(bulk_changes.REDRIVE)([UNUSABLE]), NO_NAME),
     "dead give-up": (lambda: bulk_changes.command(bulk_changes.GIVE_UP)([UNUSABLE]), NO_NAME),

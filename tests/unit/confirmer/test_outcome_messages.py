@@ -1,4 +1,4 @@
-"""What is told of an answer; one of which nothing can be told must not end the asker."""
+"""What is told of an answer; one of which nothing can be told must not end the poller."""
 
 import pytest
 
@@ -8,11 +8,11 @@ from confirmer.verdict import ApiResponse, Confirmed, Context, RetryLater, Unkno
 from providers.contract import ApiRequest, ApiVerification, Received, Translation
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
-from stream.events import PaymentNotice, Question, UnconfirmedWebhook, topics
+from stream.events import PaymentPayload, UnconfirmedWebhook, VerificationRequest, topics
 from tests.builders import NOON, an_envelope
 
-QUESTION = Question(subject="payment", reference="pk-1", order_id="1", claims={})
-RECEIPT = UnconfirmedWebhook(envelope=an_envelope(QUESTION), notice=QUESTION)
+VERIFICATION_REQUEST = VerificationRequest(subject="payment", alias="pk-1", order_id="1", claims={})
+RECEIPT = UnconfirmedWebhook(envelope=an_envelope(VERIFICATION_REQUEST), payload=VERIFICATION_REQUEST)
 OPEN = (ClaimedVerification(RECEIPT.envelope.event_id, 1, 0, b"", 0, 0), RECEIPT)
 MESSAGES = OutcomeMessages("confirmer", Codec(CommittedRegistry()))
 UNTELLABLE = [
@@ -24,12 +24,14 @@ UNTELLABLE = [
 
 def answering(**fields: object) -> ApiVerification:
     """An API that confirms the payment and says so much more of it."""
-    notice = PaymentNotice(**{"order_id": "1", "status": "completed", "amount": 58000, **fields})  # type: ignore[arg-type]
+    payload = PaymentPayload(**{"order_id": "1", "status": "completed", "amount": 58000, **fields})  # type: ignore[arg-type]
 
-    def read_answer(_question: Question, _received: Received, _answer: bytes) -> Translation:
-        return Translation(notice, "payment.completed", NOON, "pk-1:DONE")
+    def read_answer(_verification_request: VerificationRequest, _received: Received, _answer: bytes) -> Translation:
+        return Translation(payload, "payment.completed", NOON, "pk-1:DONE")
 
-    return ApiVerification("https://api.example.test", lambda _question, _key: ApiRequest("GET", "/", {}), read_answer)
+    return ApiVerification(
+        "https://api.example.test", lambda _verification_request, _key: ApiRequest("GET", "/", {}), read_answer
+    )
 
 
 def at_attempt(unread: int) -> Context:

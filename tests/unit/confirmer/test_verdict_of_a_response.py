@@ -32,18 +32,18 @@ from providers.contract import (
     Translation,
     Unsupported,
 )
-from stream.events import PaymentNotice, Question, UnconfirmedWebhook, ids
+from stream.events import PaymentPayload, UnconfirmedWebhook, VerificationRequest, ids
 from tests.builders import NOON, an_envelope
 
 SECOND = 1_000_000
 HERE = Context(now=NOON, attempts=1, unread=0, mode="test")
-TRUTH = PaymentNotice(order_id="1", status="completed", amount=58000)
+TRUTH = PaymentPayload(order_id="1", status="completed", amount=58000)
 
 
-def a_receipt() -> UnconfirmedWebhook:
-    question = Question(subject="payment", reference="pk-1", order_id="1", claims={"status": "DONE"})
-    envelope = replace_received(an_envelope(question), NOON)
-    return UnconfirmedWebhook(envelope=envelope, notice=question)
+def an_unconfirmed_webhook() -> UnconfirmedWebhook:
+    verification_request = VerificationRequest(subject="payment", alias="pk-1", order_id="1", claims={"status": "DONE"})
+    envelope = replace_received(an_envelope(verification_request), NOON)
+    return UnconfirmedWebhook(envelope=envelope, payload=verification_request)
 
 
 def replace_received(envelope: Any, at: int) -> Any:
@@ -51,19 +51,21 @@ def replace_received(envelope: Any, at: int) -> Any:
 
 
 def an_inquiry(answers: Translation | Exception) -> ApiVerification:
-    def read_answer(question: Question, received: Received, answer: bytes) -> Translation:
+    def read_answer(verification_request: VerificationRequest, received: Received, answer: bytes) -> Translation:
         if isinstance(answers, Exception):
             raise answers
         return answers
 
-    return ApiVerification("https://api.example.test", lambda _question, _key: ApiRequest("GET", "/", {}), read_answer)
+    return ApiVerification(
+        "https://api.example.test", lambda _verification_request, _key: ApiRequest("GET", "/", {}), read_answer
+    )
 
 
 TRUE = an_inquiry(Translation(TRUTH, "payment.completed", NOON, "pk-1:DONE"))
 
 
 def test_what_the_provider_says_itself_is_confirmed_under_the_id_that_its_answer_gives() -> None:
-    verdict = judge(TRUE, a_receipt(), ApiResponse(200, b'{"the": "answer"}'), HERE)
+    verdict = judge(TRUE, an_unconfirmed_webhook(), ApiResponse(200, b'{"the": "answer"}'), HERE)
 
     assert isinstance(verdict, Confirmed)
     topic, key, event = verdict.event
@@ -71,14 +73,14 @@ def test_what_the_provider_says_itself_is_confirmed_under_the_id_that_its_answer
     assert (topic.name, key) == ("webhooks.payment.v1", "1")
     assert envelope.event_id == ids.event_id("generic", "test", "pk-1:DONE")
     assert (envelope.verification, envelope.raw) == ("confirmed", b'{"the": "answer"}')
-    assert envelope.receipt_id == a_receipt().envelope.event_id
+    assert envelope.verification_request_id == an_unconfirmed_webhook().envelope.event_id
 
 
 def test_what_the_provider_denies_is_rejected_once_it_had_time_to_learn_of_it() -> None:
     denying = an_inquiry(Contradicted("the payment is READY"))
 
-    at_once = judge(denying, a_receipt(), ApiResponse(200), HERE)
-    later = judge(denying, a_receipt(), ApiResponse(200), replace(HERE, now=NOON + 5 * SECOND))
+    at_once = judge(denying, an_unconfirmed_webhook(), ApiResponse(200), HERE)
+    later = judge(denying, an_unconfirmed_webhook(), ApiResponse(200), replace(HERE, now=NOON + 5 * SECOND))
 
     assert at_once == RetryLater("untrue: the payment is READY", 5.0)
     assert later == Rejected("untrue", "untrue: the payment is READY")
@@ -87,7 +89,7 @@ def test_what_the_provider_denies_is_rejected_once_it_had_time_to_learn_of_it() 
 def test_what_happened_in_the_other_mode_is_rejected() -> None:
     other = an_inquiry(Translation(TRUTH, "payment.completed", NOON, "pk-1:DONE", "live"))
 
-    verdict = judge(other, a_receipt(), ApiResponse(200), HERE)
+    verdict = judge(other, an_unconfirmed_webhook(), ApiResponse(200), HERE)
 
     assert isinstance(verdict, Rejected)
     assert verdict.cause == "other_mode"
@@ -97,9 +99,11 @@ def test_what_happened_in_the_other_mode_is_rejected() -> None:
 def test_what_the_provider_does_not_know_is_asked_again_until_its_time_is_over(response: Response) -> None:
     last_second = replace(HERE, now=NOON + 3599 * SECOND, attempts=30)
 
-    assert isinstance(judge(TRUE, a_receipt(), response, HERE), RetryLater)
-    assert judge(TRUE, a_receipt(), response, last_second) == RetryLater("the provider does not know it", 1.0)
-    assert judge(TRUE, a_receipt(), response, replace(HERE, now=NOON + 3600 * SECOND)) == Unknown(
+    assert isinstance(judge(TRUE, an_unconfirmed_webhook(), response, HERE), RetryLater)
+    assert judge(TRUE, an_unconfirmed_webhook(), response, last_second) == RetryLater(
+        "the provider does not know it", 1.0
+    )
+    assert judge(TRUE, an_unconfirmed_webhook(), response, replace(HERE, now=NOON + 3600 * SECOND)) == Unknown(
         "unknown: the provider does not know it"
     )
 
@@ -107,9 +111,11 @@ def test_what_the_provider_does_not_know_is_asked_again_until_its_time_is_over(r
 def test_what_the_provider_does_not_know_yet_waits_like_what_it_does_not_know() -> None:
     waiting = an_inquiry(NotKnownYet("in progress"))
 
-    assert judge(waiting, a_receipt(), ApiResponse(200), HERE) == RetryLater("in progress", BACKOFF.first_s)
+    assert judge(waiting, an_unconfirmed_webhook(), ApiResponse(200), HERE) == RetryLater(
+        "in progress", BACKOFF.first_s
+    )
     late = replace(HERE, now=NOON + 3600 * SECOND)
-    assert judge(waiting, a_receipt(), ApiResponse(200), late) == Unknown("unknown: in progress")
+    assert judge(waiting, an_unconfirmed_webhook(), ApiResponse(200), late) == Unknown("unknown: in progress")
 
 
 @pytest.mark.parametrize(
@@ -129,13 +135,15 @@ def test_what_an_api_cannot_answer_is_asked_again_however_late_it_is(response: R
     years_later = replace(HERE, now=2 * NOON, attempts=10_000, unread=MAX_UNREAD)
 
     assert api_health(response) != "well"
-    assert isinstance(judge(TRUE, a_receipt(), response, years_later), RetryLater)
+    assert isinstance(judge(TRUE, an_unconfirmed_webhook(), response, years_later), RetryLater)
 
 
 @pytest.mark.parametrize("failure", [InvalidField("no status"), ValueError("a bug"), KeyError("b"), RecursionError()])
 def test_an_answer_nobody_can_read_is_asked_for_a_few_times_and_no_more(failure: Exception) -> None:
     mess = an_inquiry(failure)
-    verdicts = [judge(mess, a_receipt(), ApiResponse(200), replace(HERE, unread=n)) for n in range(MAX_UNREAD)]
+    verdicts = [
+        judge(mess, an_unconfirmed_webhook(), ApiResponse(200), replace(HERE, unread=n)) for n in range(MAX_UNREAD)
+    ]
 
     assert [isinstance(verdict, RetryLater) and verdict.unread for verdict in verdicts[:-1]] == [True] * (
         MAX_UNREAD - 1
@@ -145,25 +153,27 @@ def test_an_answer_nobody_can_read_is_asked_for_a_few_times_and_no_more(failure:
 
 
 @pytest.mark.parametrize("response", [ApiResponse(400), ApiResponse(422), Unbuildable("no request can be made of it")])
-def test_a_question_the_api_does_not_take_is_like_an_answer_nobody_can_read(response: Response) -> None:
+def test_a_verification_request_the_api_does_not_take_is_like_an_answer_nobody_can_read(response: Response) -> None:
     assert api_health(response) == "well"
-    verdict = judge(TRUE, a_receipt(), response, HERE)
+    verdict = judge(TRUE, an_unconfirmed_webhook(), response, HERE)
     assert isinstance(verdict, RetryLater)
     assert verdict.unread
-    assert isinstance(judge(TRUE, a_receipt(), response, replace(HERE, unread=MAX_UNREAD)), Unknown)
+    assert isinstance(judge(TRUE, an_unconfirmed_webhook(), response, replace(HERE, unread=MAX_UNREAD)), Unknown)
 
 
 def test_an_answer_that_is_nothing_we_act_on_ends_the_asking() -> None:
-    assert isinstance(judge(an_inquiry(Unsupported("a billing key")), a_receipt(), ApiResponse(200), HERE), Unknown)
+    assert isinstance(
+        judge(an_inquiry(Unsupported("a billing key")), an_unconfirmed_webhook(), ApiResponse(200), HERE), Unknown
+    )
 
 
 @pytest.mark.parametrize(
     "answer", [Contradicted("no"), NotKnownYet(), Unsupported("no"), InvalidField("no"), RecursionError()]
 )
-def test_the_error_of_a_question_that_has_ended_says_so_by_its_beginning(answer: Exception) -> None:
+def test_the_error_of_a_verification_request_that_has_ended_says_so_by_its_beginning(answer: Exception) -> None:
     years_later = replace(HERE, now=2 * NOON, unread=MAX_UNREAD)
 
-    verdict = judge(an_inquiry(answer), a_receipt(), ApiResponse(200), years_later)
+    verdict = judge(an_inquiry(answer), an_unconfirmed_webhook(), ApiResponse(200), years_later)
 
     assert isinstance(verdict, Rejected | Unknown)
     assert ended_status(verdict.error) == ("untrue" if isinstance(verdict, Rejected) else "unknown")

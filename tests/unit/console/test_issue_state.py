@@ -93,21 +93,21 @@ def test_numbers_and_ids_do_not_make_another_issue() -> None:
 
 def test_an_event_is_dead_of_its_latest_error_only() -> None:
     first, second = "ValueError: a", "KeyError: b"
-    told = [a_report("abandoned", 1, first), a_report("retrying", 2, first), a_report("abandoned", 3, second)]
+    published = [a_report("dead", 1, first), a_report("retrying", 2, first), a_report("dead", 3, second)]
 
-    found = {death.signature.cause: (death.died_at, death.is_dead) for death in deaths(reversed(told))}
+    found = {death.signature.cause: (death.died_at, death.is_dead) for death in deaths(reversed(published))}
 
     assert found == {"ValueError": (1, False), "KeyError": (3, True)}
 
 
 @pytest.mark.parametrize("end", ["processed", "late", "dismissed", "retrying"])
 def test_an_event_that_was_processed_dismissed_or_redriven_is_not_dead(end: OutcomeKind) -> None:
-    (death,) = deaths([a_report("abandoned", 1, "ValueError: a"), a_report(end, 2), a_report("duplicate", 3)])
+    (death,) = deaths([a_report("dead", 1, "ValueError: a"), a_report(end, 2), a_report("duplicate", 3)])
 
     assert not death.is_dead
 
 
 def test_an_event_may_be_dead_in_two_services() -> None:
-    told = [a_report("abandoned", 1, "ValueError: a", service) for service in ("payment", "refund")]
+    published = [a_report("dead", 1, "ValueError: a", service) for service in ("payment", "refund")]
 
-    assert [death.is_dead for death in deaths(told)] == [True, True]
+    assert [death.is_dead for death in deaths(published)] == [True, True]

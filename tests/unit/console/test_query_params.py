@@ -32,9 +32,9 @@ def test_a_date_is_a_day_of_utc_and_an_instant_says_its_offset(begin: str, end: 
     )
 )
 def test_whatever_is_given_is_understood_or_refused(given_: dict[str, list[str]]) -> None:
-    for question in (of_statistics, of_webhooks):
+    for verification_request in (of_statistics, of_webhooks):
         with suppress(BadParameter):
-            question(given_)
+            verification_request(given_)
 
 
 @given(st.integers(-(2**63), 2**63 - 1), st.uuids())

@@ -24,12 +24,12 @@ def an_outcome(name: str, service: str, outcome: str = "processed", error: str |
 
 
 def an_event(name: str, kind: str, cause: str) -> dict[str, Any]:
-    return {"fact_id": name, "type": kind, "caused_by": cause, "received_at": AT, "body": MONEY}
+    return {"event_id": name, "type": kind, "caused_by": cause, "received_at": AT, "body": MONEY}
 
 
 def a_mail(name: str, event_id: str) -> dict[str, Any]:
-    entries = {"fact_type": "PaymentCompleted", "audience": "customer", "channel": "email"}
-    return {"notification_id": name, "fact_id": event_id, "sent_at": AT, **entries}
+    entries = {"event_type": "PaymentCompleted", "audience": "customer", "channel": "email"}
+    return {"notification_id": name, "event_id": event_id, "sent_at": AT, **entries}
 
 
 def test_entries_with_equal_times_go_from_cause_to_effect() -> None:
@@ -42,8 +42,8 @@ def test_entries_with_equal_times_go_from_cause_to_effect() -> None:
 
     entries = [(event["kind"], event["id"]) for event in timeline.entries(rows)]
 
-    assert entries[:4] == [("received", "w"), ("handled", "w"), ("announced", "f1"), ("handled", "f1")]
-    assert sorted(entries[4:]) == [("announced", "f2"), ("mailed", "m")]
+    assert entries[:4] == [("received", "w"), ("handled", "w"), ("published", "f1"), ("handled", "f1")]
+    assert sorted(entries[4:]) == [("mailed", "m"), ("published", "f2")]
 
 
 def test_only_the_first_line_of_an_error_is_shown() -> None:

@@ -52,8 +52,8 @@ def test_a_webhook_of_a_paused_provider_waits_and_one_that_was_quarantined_other
 
 def test_first_dead_at_is_when_the_first_service_dead_lettered_it_even_if_it_was_redriven() -> None:
     given_reports = [
-        a_report("abandoned", at=2),
-        a_report("abandoned", at=1, service="refund"),
+        a_report("dead", at=2),
+        a_report("dead", at=1, service="refund"),
         a_report("processed", at=3),
     ]
 
@@ -78,10 +78,10 @@ def test_what_came_twice_never_changes_the_status(given_reports: list[OutcomeRep
         ([a_report("retrying")], "FAILED", 1),
         ([a_report("retrying"), a_report("retrying", attempt=2, at=2)], "RETRYING", 2),
         ([a_report("retrying"), a_report("processed", attempt=2, at=2)], "PROCESSED", 2),
-        ([a_report("abandoned", attempt=6)], "ABANDONED", 6),
-        ([a_report("abandoned", attempt=6), a_report("processed", at=2)], "PROCESSED", 0),
-        ([a_report("abandoned", attempt=6), a_report("retrying", at=2)], "FAILED", 1),
-        ([a_report("processed"), a_report("abandoned", service="refund")], "ABANDONED", 1),
+        ([a_report("dead", attempt=6)], "ABANDONED", 6),
+        ([a_report("dead", attempt=6), a_report("processed", at=2)], "PROCESSED", 0),
+        ([a_report("dead", attempt=6), a_report("retrying", at=2)], "FAILED", 1),
+        ([a_report("processed"), a_report("dead", service="refund")], "ABANDONED", 1),
         ([a_report("processed", at=9), a_report("waiting", service="refund")], "RECEIVED", 0),
     ],
 )
@@ -103,7 +103,7 @@ def test_a_quarantined_webhook_has_failed_until_a_service_processes_it() -> None
     )
 
 
-def test_a_receipt_is_done_when_it_has_become_an_event() -> None:
+def test_a_verification_request_is_done_when_it_has_become_an_event() -> None:
     assert webhook_state("w", []).status == "RECEIVED"
     assert webhook_state("w", [], confirmed=True).status == "PROCESSED"
 

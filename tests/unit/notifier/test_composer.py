@@ -171,18 +171,18 @@ def test_a_dispute_of_an_unknown_order_shows_the_provider_and_the_transaction_id
 @pytest.mark.parametrize("language", LOCALES)
 def test_alerts_are_grouped_into_one_mail(language: str) -> None:
     dead = {"service": "payment", "event_id": "E-1", "topic": "t", "partition": 1, "offset": 2, "error": "no {record}"}
-    mail = {"id": "M-1", "fact_type": "PaymentCompleted", "audience": "customer", "order_id": "O-7"}
+    mail = {"id": "M-1", "event_type": "PaymentCompleted", "audience": "customer", "order_id": "O-7"}
     quarantined = {
         "id": "Q-1",
         "provider": "tapayz",
         "cause": "invalid_field",
         "detail": "cashAmount is finer than KRW",
     }
-    event = digest([("abandoned", dead)] * 2 + [("quarantined", quarantined)] * 3 + [("unknown", mail)] * 60, NOON)
+    event = digest([("dead", dead)] * 2 + [("quarantined", quarantined)] * 3 + [("unknown", mail)] * 60, NOON)
     queued = replace(
         a_queued_mail(PaymentFailed, "operator", language),
-        fact_type="Alarms",
-        fact=msgspec.json.encode(event).decode(),
+        event_type="OperatorAlerts",
+        event=msgspec.json.encode(event).decode(),
     )
 
     written = compose(queued, SHOP)
@@ -405,7 +405,7 @@ def test_a_subscription_payment_is_known_by_its_provider_or_order_id(
         changes={"provider": provider, "order_id": order, "mode": "test", "state": None},
     )
 
-    event = msgspec.json.decode(queued.fact, type=PaymentCompleted)
+    event = msgspec.json.decode(queued.event, type=PaymentCompleted)
 
     assert recipients.is_for_subscription(event) is is_for_subscription
 
@@ -434,14 +434,14 @@ def a_queued_mail(
     values |= {"order_id": "O-7", **(changes or {})}
     return QueuedMail(
         notification_id="11111111-1111-1111-1111-111111111111",
-        fact_id="22222222-2222-2222-2222-222222222222",
-        fact_type=event_type.__name__,
+        event_id="22222222-2222-2222-2222-222222222222",
+        event_type=event_type.__name__,
         audience=audience,
         channel="email",
         order_id="O-7",
         customer_id=None,
         user_id=None,
-        fact=msgspec.json.encode(values).decode(),
+        event=msgspec.json.encode(values).decode(),
         attempts=0,
         recipient="kim@example.test",
         name=None if sparse else name,

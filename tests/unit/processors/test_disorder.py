@@ -66,8 +66,8 @@ GIVEN_BACK = st.builds(
     at=TIMES,
     amount=AMOUNTS,
     refund_id=st.sampled_from(["R-1", "R-2"]),
-    references=st.sampled_from([(), ("a",), ("c", "b")]),
-    told_by_payment=st.sampled_from([True]),
+    aliases=st.sampled_from([(), ("a",), ("c", "b")]),
+    reported_by_payment=st.sampled_from([True]),
 )
 DISPUTES = st.builds(
     a_dispute,
@@ -97,7 +97,7 @@ REFUNDS = st.builds(
     reason=WORDS,
     refund_id=st.sampled_from(["R-1", "R-2"]),
 )
-PAID_FACTS = st.builds(
+PAID_EVENTS = st.builds(
     an_approval,
     st.just("1"),
     at=TIMES,
@@ -169,7 +169,7 @@ def test_refunds_end_alike_in_whatever_order_their_webhooks_come(webhooks: list[
     assert disordered.refunded_amount == in_order.refunded_amount
 
 
-@given(st.lists(REFUNDS | PAID_FACTS, max_size=7), st.data())
+@given(st.lists(REFUNDS | PAID_EVENTS, max_size=7), st.data())
 def test_refunds_and_payments_end_alike_in_whatever_order_they_come(events: list[Any], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(events))
 
@@ -195,7 +195,9 @@ def test_a_parcel_is_told_once_somebody_names_its_order(webhooks: list[Any], dat
 
 
 @given(st.lists(SUBSCRIBED, max_size=7), st.data())
-def test_a_subscription_ends_alike_in_whatever_order_its_facts_come(events: list[Any], data: st.DataObject) -> None:
+def test_a_subscription_ends_alike_in_whatever_order_its_domain_events_come(
+    events: list[Any], data: st.DataObject
+) -> None:
     shuffled = data.draw(st.permutations(events))
 
     in_order, published = apply_all(subscription.apply, subscription.Subscription("1"), events)
@@ -248,7 +250,7 @@ def test_a_second_telling_of_a_status_already_reached_announces_nothing(apply: A
 def apply_all(apply: Apply, state: Any, webhooks: Sequence[Any]) -> tuple[Any, list[DomainEvent]]:
     """The state after these webhooks, each new one twice in a row kept out by the inbox, and all that was announced.
 
-    What is announced can be written and read again: no field is left open that a fact must have.
+    What is announced can be written and read again: no field is left open that a domain event must have.
     """
     published: list[DomainEvent] = []
     seen: set[str] = set()
@@ -263,7 +265,7 @@ def apply_all(apply: Apply, state: Any, webhooks: Sequence[Any]) -> tuple[Any, l
 
 
 def of_refunds(state: refund.Refunds, event: Any) -> tuple[refund.Refunds, str, tuple[DomainEvent, ...]]:
-    """The refunds of the order 1 after a webhook of one, or after a fact of its payment."""
+    """The refunds of the order 1 after a webhook of one, or after a domain event of its payment."""
     name = (getattr(event, "provider", ""), getattr(event, "transaction_id", None))
     working_set = refund.RefundWorkingSet({"1": state}, {name: Alias()})  # type: ignore[dict-item]
     result = working_set.apply(event)
@@ -273,7 +275,7 @@ def of_refunds(state: refund.Refunds, event: Any) -> tuple[refund.Refunds, str, 
 def of_invoice(state: Any, webhook: Any) -> tuple[Any, str, tuple[DomainEvent, ...]]:
     """The invoice and its transfers after a webhook of either."""
     invoice, known = state
-    transfers = {one: known.get(one, Transfer(one)) for one in {*known, webhook.notice.transaction_id} - {None}}
+    transfers = {one: known.get(one, Transfer(one)) for one in {*known, webhook.payload.transaction_id} - {None}}
     working_set = InvoiceWorkingSet({"I-1": invoice}, transfers)
     result = working_set.apply(webhook)
     return (working_set.invoices["I-1"], transfers), result.outcome, result.events

@@ -120,10 +120,10 @@ def test_several_disputes_stand_beside_each_other_and_the_most_urgent_is_shown()
 
 @pytest.mark.parametrize("first", ["dispute", "payment"])
 def test_a_dispute_that_names_no_order_waits_for_the_payment_it_is_of(first: str) -> None:
-    named: dict[str, Any] = {"order": None, "reference": "pi_1", "references": ("ch_1", "pi_1")}
+    named: dict[str, Any] = {"order": None, "alias": "pi_1", "aliases": ("ch_1", "pi_1")}
     disputed = a_dispute("needs_response", evidence_due_by=DUE, transaction_id="pi_1", **named)
-    notice = a_payment(transaction_id="pi_1", references=("pi_1",)).notice
-    paid = PaymentWebhook(envelope=an_envelope(notice, provider="stripe"), notice=notice)
+    payload = a_payment(transaction_id="pi_1", aliases=("pi_1",)).payload
+    paid = PaymentWebhook(envelope=an_envelope(payload, provider="stripe"), payload=payload)
     working_set = PaymentWorkingSet({"1": Payment("1")}, Names(), "optional")
 
     results = [working_set.apply(one) for one in ((disputed, paid) if first == "dispute" else (paid, disputed))]
@@ -139,7 +139,7 @@ def test_a_dispute_that_names_no_order_waits_for_the_payment_it_is_of(first: str
 
 
 def test_the_life_of_a_dispute_whose_order_never_comes_is_told_once_by_the_providers_name() -> None:
-    named: dict[str, Any] = {"order": None, "reference": "ch_1", "references": ("ch_1",), "transaction_id": "ch_1"}
+    named: dict[str, Any] = {"order": None, "alias": "ch_1", "aliases": ("ch_1",), "transaction_id": "ch_1"}
     life = [
         a_dispute("warning_needs_response", evidence_due_by=DUE, **named),
         a_dispute("needs_response", at=NOON + MINUTE, evidence_due_by=DUE, **named),
@@ -161,9 +161,9 @@ def test_the_life_of_a_dispute_whose_order_never_comes_is_told_once_by_the_provi
     assert len({event.event_id for event in events}) == 3
 
 
-def test_the_same_dispute_under_two_names_of_its_payment_is_one_fact() -> None:
-    by_charge = a_dispute("needs_response", order=None, reference="ch_1", references=("ch_1",))
-    by_intent = a_dispute("needs_response", order=None, reference="pi_1", references=("ch_1", "pi_1"))
+def test_the_same_dispute_under_two_names_of_its_payment_is_one_domain_event() -> None:
+    by_charge = a_dispute("needs_response", order=None, alias="ch_1", aliases=("ch_1",))
+    by_intent = a_dispute("needs_response", order=None, alias="pi_1", aliases=("ch_1", "pi_1"))
     working_set = PaymentWorkingSet({}, Names(), "optional")
 
     events = [event for webhook in (by_charge, by_intent) for event in working_set.apply(webhook).events]

@@ -51,10 +51,10 @@ def apply_all(*webhooks: InvoiceWebhook | TransferWebhook) -> tuple[Invoice, lis
     """The invoice I-1 and what was announced of it, after webhooks that name it and its transfer tx-1."""
     invoice, transfer, published = Invoice("I-1"), Transfer("tx-1"), list[DomainEvent]()
     for webhook in webhooks:
-        if webhook.notice.transaction_id:
+        if webhook.payload.transaction_id:
             transfer, _ = apply_to_transfer(transfer, webhook)
-        if webhook.notice.invoice_id or transfer.invoice_id:
-            invoice, _, new = apply(invoice, transfer if webhook.notice.transaction_id else None, webhook)
+        if webhook.payload.invoice_id or transfer.invoice_id:
+            invoice, _, new = apply(invoice, transfer if webhook.payload.transaction_id else None, webhook)
             published += new
     return invoice, published
 
@@ -107,7 +107,7 @@ def test_each_way_the_provider_describes_can_be_gone(path: list[str]) -> None:
         ("Reject", [InvoiceRejected]),
     ],
 )
-def test_each_state_announces_its_facts(state: str, events: list[type[DomainEvent]]) -> None:
+def test_each_state_announces_its_domain_events(state: str, events: list[type[DomainEvent]]) -> None:
     assert kinds(apply_all(an_invoice(state, **SALE))[1]) == events
 
 

@@ -29,7 +29,7 @@ from stream.events import (
     SubscriptionCancelled,
 )
 from stream.state.aliases import Alias
-from tests.builders import MINUTE, NOON, a_fact, a_payment, a_refund, a_scan, an_approval, an_order
+from tests.builders import MINUTE, NOON, a_domain_event, a_payment, a_refund, a_scan, an_approval, an_order
 from tests.log import CODEC
 
 WEBHOOKS = st.lists(
@@ -167,8 +167,8 @@ def test_a_refund_is_shown_whoever_states_it(webhooks: Sequence[Any], status: st
 def test_events_from_before_the_order_view_count_until_one_carries_the_state() -> None:
     old = [
         an_approval("1", at=NOON, amount=9900, method="카드", transaction_id="T-1"),
-        a_fact(ShipmentInTransit, at=NOON, carrier="CJ", tracking_number="1", location="서울"),
-        a_fact(ShipmentDelivered, at=NOON + MINUTE, carrier="CJ", tracking_number="1", location="부산"),
+        a_domain_event(ShipmentInTransit, at=NOON, carrier="CJ", tracking_number="1", location="서울"),
+        a_domain_event(ShipmentDelivered, at=NOON + MINUTE, carrier="CJ", tracking_number="1", location="부산"),
     ]
 
     before = only(old)
@@ -182,8 +182,8 @@ def test_an_invoice_is_an_order_paid_in_crypto() -> None:
     fields: dict[str, Any] = dict.fromkeys(
         ("title", "crypto_amount", "crypto_asset", "received_amount", "expected_amount", "reason")
     )
-    done = a_fact(InvoiceCompleted, order=None, invoice_id="I-1", amount=1000, currency="KRW", **fields)
-    ended = a_fact(
+    done = a_domain_event(InvoiceCompleted, order=None, invoice_id="I-1", amount=1000, currency="KRW", **fields)
+    ended = a_domain_event(
         InvoiceCancelled, order=None, invoice_id="I-1", amount=1000, currency="KRW", **{**fields, "reason": "expired"}
     )
 
@@ -196,7 +196,10 @@ def test_an_invoice_is_an_order_paid_in_crypto() -> None:
 
 def test_a_plan_is_shown_with_its_order() -> None:
     plan: dict[str, Any] = {"plan": "pro", "started_at": NOON, "ends_at": None, "next_billing_at": None}
-    events = [a_fact(SubscriptionActivated, **plan), a_fact(SubscriptionCancelled, at=NOON + MINUTE, **plan)]
+    events = [
+        a_domain_event(SubscriptionActivated, **plan),
+        a_domain_event(SubscriptionCancelled, at=NOON + MINUTE, **plan),
+    ]
 
     for disordered in permutations(events):
         columns = only(disordered)
@@ -235,13 +238,13 @@ class Processors:
             return []
         self._seen.add(webhook.envelope.event_id)
         if isinstance(webhook, ShippingWebhook):
-            name = webhook.notice.tracking_number or "1"
+            name = webhook.payload.tracking_number or "1"
             self.parcels[name], _, events = shipping.apply(self.parcels.get(name, shipping.Shipment(name)), webhook)
             return list(events)
         if isinstance(webhook, RefundWebhook):
             return list(self.refunds.apply(webhook).events)
         self.payment, _, events = payment.apply(self.payment, webhook)
-        refunds = [event for fact in events for event in self.refunds.apply(fact).events]
+        refunds = [event for event in events for event in self.refunds.apply(event).events]
         return [*events, *refunds, *([webhook] if isinstance(webhook, OrderWebhook) else [])]
 
 
@@ -275,13 +278,15 @@ def only(events: Any) -> Columns:
 def test_a_refund_that_fits_its_payment_again_is_shown_again() -> None:
     stores = Processors()
     given_back = a_refund("completed", amount=1000, provider="stripe")
-    of_another = a_fact(PaymentCompleted, **{**PAID, "provider": "toss", "transaction_id": "T"})
-    of_this = a_fact(PaymentCompleted, at=NOON + MINUTE, **{**PAID, "provider": "stripe", "transaction_id": "S"})
+    of_another = a_domain_event(PaymentCompleted, **{**PAID, "provider": "toss", "transaction_id": "T"})
+    of_this = a_domain_event(
+        PaymentCompleted, at=NOON + MINUTE, **{**PAID, "provider": "stripe", "transaction_id": "S"}
+    )
 
     shown = []
     events = stores.apply(given_back)
-    for fact in (None, of_another, of_this):
-        events += stores.refunds.apply(fact).events if fact else ()
+    for event in (None, of_another, of_this):
+        events += stores.refunds.apply(event).events if event else ()
         shown.append(only(events).refund_status)
 
     assert shown == ["completed", None, "completed"]

@@ -49,7 +49,7 @@ def test_an_order_named_while_nothing_has_moved_is_nobodys_news() -> None:
     assert [(type(event), event.order_id) for event in published] == [(ShipmentInTransit, "7")]
 
 
-def test_two_providers_that_tell_the_same_make_one_fact_by_the_parcel() -> None:
+def test_two_providers_that_tell_the_same_make_one_domain_event_by_the_parcel() -> None:
     _, published = after(a_scan("delivered", order="7"), easypost("delivered", 1), a_scan("delivered", order="7"))
 
     assert [event.event_id for event in published] == [ids.domain_event_id("ShipmentDelivered", PARCEL)]

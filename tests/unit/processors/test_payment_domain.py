@@ -54,7 +54,7 @@ def test_a_later_webhook_moves_a_payment_on_and_never_back(first: str, second: s
 
 
 @pytest.mark.parametrize(
-    ("status", "fact"),
+    ("status", "event"),
     [
         ("completed", PaymentCompleted),
         ("failed", PaymentFailed),
@@ -64,10 +64,10 @@ def test_a_later_webhook_moves_a_payment_on_and_never_back(first: str, second: s
         ("waiting_for_deposit", DepositAwaited),
     ],
 )
-def test_each_status_announces_its_fact(status: str, fact: type[DomainEvent] | None) -> None:
+def test_each_status_announces_its_domain_event(status: str, event: type[DomainEvent] | None) -> None:
     _, _, announced = apply(Payment("1"), a_payment(status))
 
-    assert [type(one) for one in announced] == ([fact] if fact else [])
+    assert [type(one) for one in announced] == ([event] if event else [])
 
 
 def test_an_overtaken_webhook_is_late_and_nobody_is_told() -> None:
@@ -78,19 +78,19 @@ def test_an_overtaken_webhook_is_late_and_nobody_is_told() -> None:
     assert (after.status, outcome, announced) == ("completed", "late", ())
 
 
-def test_two_failed_attempts_with_different_cards_are_two_facts() -> None:
+def test_two_failed_attempts_with_different_cards_are_two_domain_events() -> None:
     first = a_payment("failed", transaction_id="TXN-1")
     second = a_payment("failed", transaction_id="TXN-2", at=NOON + MINUTE)
 
-    facts = announced_by(first, second)
+    events = published_by(first, second)
 
-    assert [type(fact) for fact in facts] == [PaymentFailed, PaymentFailed]
-    assert facts[0].event_id != facts[1].event_id
+    assert [type(event) for event in events] == [PaymentFailed, PaymentFailed]
+    assert events[0].event_id != events[1].event_id
 
 
 def failed_attempt(charge: str | None, minute: int, name: str | None = None, *more: str) -> PaymentWebhook:
     names = tuple(sorted(filter(None, ("pi_1", charge, *more))))
-    said: dict[str, Any] = {"transaction_id": "pi_1", "pg_transaction_id": charge, "references": names}
+    said: dict[str, Any] = {"transaction_id": "pi_1", "pg_transaction_id": charge, "aliases": names}
     return a_payment("failed", at=NOON + minute * MINUTE, name=name, provider="stripe", **said)
 
 
@@ -111,13 +111,13 @@ def test_each_attempt_at_one_payment_that_fails_is_told_once_in_any_order(
     tries: list[PaymentWebhook], times: int
 ) -> None:
     for disordered in permutations(tries):
-        facts = announced_by(*disordered)
-        assert len({fact.event_id for fact in facts if isinstance(fact, PaymentFailed)}) == times
-        assert announced_by(*disordered, *disordered) == facts
+        events = published_by(*disordered)
+        assert len({event.event_id for event in events if isinstance(event, PaymentFailed)}) == times
+        assert published_by(*disordered, *disordered) == events
 
 
 def test_the_first_failure_keeps_the_name_it_had_before_attempts_were_counted() -> None:
-    (failed,) = announced_by(failed_attempt("ch_1", 0))
+    (failed,) = published_by(failed_attempt("ch_1", 0))
 
     assert failed.event_id == ids.domain_event_id("PaymentFailed", "1", "pi_1")
 
@@ -141,15 +141,15 @@ def test_what_a_webhook_leaves_open_stays_as_it_was_told() -> None:
 
 
 def test_a_wrong_amount_of_a_known_order_is_told_instead_of_the_success() -> None:
-    facts = announced_by(an_order(amount=99000, currency="KRW"), a_payment("completed", amount=58000))
+    events = published_by(an_order(amount=99000, currency="KRW"), a_payment("completed", amount=58000))
 
-    assert [type(fact) for fact in facts] == [AmountMismatched, RefundRequested]
+    assert [type(event) for event in events] == [AmountMismatched, RefundRequested]
 
 
 def test_a_wrong_amount_is_told_when_the_order_comes_later() -> None:
-    facts = announced_by(a_payment("completed", amount=58000), an_order(amount=99000, currency="KRW"))
+    events = published_by(a_payment("completed", amount=58000), an_order(amount=99000, currency="KRW"))
 
-    assert [type(fact) for fact in facts] == [PaymentCompleted, AmountMismatched, RefundRequested]
+    assert [type(event) for event in events] == [PaymentCompleted, AmountMismatched, RefundRequested]
 
 
 def test_an_order_alone_makes_no_payment() -> None:
@@ -164,10 +164,10 @@ def test_a_part_given_back_is_told_with_its_amount_once_however_it_is_told() -> 
     )
     total = a_payment("partially_cancelled", at=NOON + 2 * MINUTE, transaction_id="T", refunded_amount=20000)
 
-    facts = announced_by(a_payment("completed", transaction_id="T"), entry, total)
+    events = published_by(a_payment("completed", transaction_id="T"), entry, total)
 
-    assert [type(fact) for fact in facts] == [PaymentCompleted, PaymentRefunded]
-    assert (facts[1].amount, facts[1].refunded_amount) == (20000, 20000)  # type: ignore[attr-defined]
+    assert [type(event) for event in events] == [PaymentCompleted, PaymentRefunded]
+    assert (events[1].amount, events[1].refunded_amount) == (20000, 20000)  # type: ignore[attr-defined]
 
 
 def test_each_further_part_is_told_with_what_it_adds() -> None:
@@ -176,40 +176,40 @@ def test_each_further_part_is_told_with_what_it_adds() -> None:
         for n in (1, 2)
     ]
 
-    facts = announced_by(a_payment("completed"), *parts)
+    events = published_by(a_payment("completed"), *parts)
 
-    assert [(fact.amount, fact.refunded_amount) for fact in facts if isinstance(fact, PaymentRefunded)] == [
+    assert [(event.amount, event.refunded_amount) for event in events if isinstance(event, PaymentRefunded)] == [
         (1000, 1000),
         (2000, 3000),
     ]
 
 
 def test_a_cancel_of_what_was_never_paid_gives_nothing_back() -> None:
-    (told,) = announced_by(a_payment("cancelled", transaction_id="T", refunded_amount=0))
+    (published,) = published_by(a_payment("cancelled", transaction_id="T", refunded_amount=0))
 
-    assert isinstance(told, PaymentCancelled)
-    assert (told.amount, told.refunded_amount) == (58000, None)
+    assert isinstance(published, PaymentCancelled)
+    assert (published.amount, published.refunded_amount) == (58000, None)
 
 
 def test_parts_that_are_all_of_it_are_a_cancel() -> None:
     payment = Payment("1")
     for n in (1, 2):
-        told = a_payment("partially_cancelled", at=NOON + n, cancels=(Cancel(id=f"c{n}", amount=29000),))
-        payment, _, facts = apply(payment, told)
+        published = a_payment("partially_cancelled", at=NOON + n, cancels=(Cancel(id=f"c{n}", amount=29000),))
+        payment, _, events = apply(payment, published)
 
     assert (payment.status, payment.refunded_amount) == ("cancelled", 58000)
-    assert [(type(fact), fact.refunded_amount) for fact in facts] == [(PaymentCancelled, 58000)]  # type: ignore[attr-defined]
+    assert [(type(event), event.refunded_amount) for event in events] == [(PaymentCancelled, 58000)]  # type: ignore[attr-defined]
 
 
 def test_a_second_completed_transaction_is_told_as_overpaid_and_its_refund_requested() -> None:
     first = a_payment("completed", transaction_id="T1")
     second = a_payment("completed", transaction_id="T2", at=NOON + MINUTE, amount=58000)
 
-    facts = announced_by(first, second)
+    events = published_by(first, second)
 
-    assert [type(fact) for fact in facts] == [PaymentCompleted, PaymentOverpaid, RefundRequested]
-    assert [(fact.transaction_id, fact.amount) for fact in facts[1:]] == [("T2", 58000)] * 2  # type: ignore[attr-defined]
-    assert facts[2].reason == "overpaid"  # type: ignore[attr-defined]
+    assert [type(event) for event in events] == [PaymentCompleted, PaymentOverpaid, RefundRequested]
+    assert [(event.transaction_id, event.amount) for event in events[1:]] == [("T2", 58000)] * 2  # type: ignore[attr-defined]
+    assert events[2].reason == "overpaid"  # type: ignore[attr-defined]
 
 
 def test_what_is_paid_again_after_a_cancel_is_paid() -> None:
@@ -226,9 +226,9 @@ def test_a_deposit_the_bank_took_back_is_awaited_again() -> None:
     paid = a_payment("completed", at=NOON + MINUTE)
     reversed_ = a_payment("waiting_for_deposit", at=NOON + 2 * MINUTE)
 
-    facts = announced_by(awaited, paid, reversed_)
+    events = published_by(awaited, paid, reversed_)
 
-    assert [type(fact) for fact in facts] == [DepositAwaited, PaymentCompleted, DepositReversed]
+    assert [type(event) for event in events] == [DepositAwaited, PaymentCompleted, DepositReversed]
 
 
 def test_with_orders_required_a_success_is_told_only_once_the_amount_is_checked() -> None:
@@ -236,39 +236,39 @@ def test_with_orders_required_a_success_is_told_only_once_the_amount_is_checked(
 
     _, _, then = apply(payment, an_order(amount=58000, currency="KRW"), "required")
 
-    assert (first, [type(fact) for fact in then]) == ((), [PaymentCompleted])
+    assert (first, [type(event) for event in then]) == ((), [PaymentCompleted])
 
 
 def test_a_webhook_that_names_no_order_waits_for_one_that_does() -> None:
     working_set = PaymentWorkingSet({"1": Payment("1")}, {("generic", name): Alias() for name in ("pi_1", "cs_1")})
-    failed = a_payment("failed", order=None, reference="pi_1", references=("pi_1",), at=NOON)
-    paid = a_payment("completed", reference="cs_1", references=("cs_1", "pi_1"), at=NOON + MINUTE)
+    failed = a_payment("failed", order=None, alias="pi_1", aliases=("pi_1",), at=NOON)
+    paid = a_payment("completed", alias="cs_1", aliases=("cs_1", "pi_1"), at=NOON + MINUTE)
 
     waiting = working_set.apply(failed)
     result = working_set.apply(paid)
 
     assert (waiting.outcome, waiting.events) == ("waiting", ())
     assert (result.outcome, result.released) == ("processed", (failed.envelope.event_id,))
-    assert [type(fact) for fact in newsworthy(result.events)] == [PaymentCompleted]
+    assert [type(event) for event in newsworthy(result.events)] == [PaymentCompleted]
     assert (working_set.payments["1"].status, working_set.payments["1"].version) == ("completed", 2)
 
 
 def test_what_waited_is_told_when_its_order_is_known() -> None:
     working_set = PaymentWorkingSet({"1": Payment("1")}, {("generic", "pi_1"): Alias()})
-    working_set.apply(a_payment("failed", order=None, reference="pi_1", at=NOON + MINUTE, failure_reason="no money"))
+    working_set.apply(a_payment("failed", order=None, alias="pi_1", at=NOON + MINUTE, failure_reason="no money"))
 
-    result = working_set.apply(a_payment("pending", reference="pi_1", at=NOON))
+    result = working_set.apply(a_payment("pending", alias="pi_1", at=NOON))
 
-    assert [(type(fact), fact.reason) for fact in newsworthy(result.events)] == [(PaymentFailed, "no money")]  # type: ignore[attr-defined]
+    assert [(type(event), event.reason) for event in newsworthy(result.events)] == [(PaymentFailed, "no money")]  # type: ignore[attr-defined]
 
 
-def announced_by(*webhooks: PaymentWebhook | OrderWebhook) -> list[DomainEvent]:
+def published_by(*webhooks: PaymentWebhook | OrderWebhook) -> list[DomainEvent]:
     payment = Payment("1")
-    facts: list[DomainEvent] = []
+    events: list[DomainEvent] = []
     for webhook in webhooks:
         payment, _, announced = apply(payment, webhook)
-        facts += announced
-    return facts
+        events += announced
+    return events
 
 
 def test_the_transaction_of_the_right_amount_pays_the_order_and_only_the_wrong_one_is_given_back() -> None:
@@ -276,10 +276,10 @@ def test_the_transaction_of_the_right_amount_pays_the_order_and_only_the_wrong_o
     wrong = a_payment("completed", amount=30000, transaction_id="W")
     right = a_payment("completed", amount=50000, transaction_id="R", at=NOON + MINUTE)
 
-    facts = announced_by(order, wrong, right)
+    events = published_by(order, wrong, right)
 
-    assert [fact.transaction_id for fact in facts if isinstance(fact, RefundRequested)] == ["W"]
-    assert [fact.transaction_id for fact in facts if isinstance(fact, PaymentCompleted)] == ["R"]
+    assert [event.transaction_id for event in events if isinstance(event, RefundRequested)] == ["W"]
+    assert [event.transaction_id for event in events if isinstance(event, PaymentCompleted)] == ["R"]
 
 
 def test_a_second_payment_of_another_amount_does_not_put_the_first_in_doubt() -> None:
@@ -287,18 +287,18 @@ def test_a_second_payment_of_another_amount_does_not_put_the_first_in_doubt() ->
     right = a_payment("completed", amount=50000, transaction_id="R")
     wrong = a_payment("completed", amount=30000, transaction_id="W", at=NOON + MINUTE)
 
-    facts = announced_by(order, right, wrong)
+    events = published_by(order, right, wrong)
 
-    assert [type(fact) for fact in facts] == [PaymentCompleted, PaymentOverpaid, RefundRequested]
+    assert [type(event) for event in events] == [PaymentCompleted, PaymentOverpaid, RefundRequested]
 
 
 def test_an_attempt_that_was_given_up_tells_nothing_of_the_one_that_paid() -> None:
-    given_up = a_payment("cancelled", amount=99, transaction_id="A", refunded_amount=0)
+    ended = a_payment("cancelled", amount=99, transaction_id="A", refunded_amount=0)
 
-    *_, told = announced_by(given_up, a_payment("completed", transaction_id="B", at=NOON + MINUTE))
+    *_, published = published_by(ended, a_payment("completed", transaction_id="B", at=NOON + MINUTE))
 
-    assert isinstance(told, PaymentCompleted)
-    assert (told.amount, told.transaction_id) == (58000, "B")
+    assert isinstance(published, PaymentCompleted)
+    assert (published.amount, published.transaction_id) == (58000, "B")
 
 
 def test_a_second_payment_given_back_whole_as_a_part_leaves_the_order_paid() -> None:
@@ -316,7 +316,7 @@ def test_a_second_payment_given_back_whole_as_a_part_leaves_the_order_paid() -> 
 STRIPE: dict[str, Any] = {
     "provider": "stripe",
     "transaction_id": "pi_1",
-    "references": ("ch_1", "pi_1"),
+    "aliases": ("ch_1", "pi_1"),
     "currency": "USD",
 }
 
@@ -329,8 +329,8 @@ def stripe_refund(status: str, amount: int, minute: int, refund_id: str = "re_1"
         currency="USD",
         refund_id=refund_id,
         provider="stripe",
-        references=("ch_1", "pi_1"),
-        told_by_payment=True,
+        aliases=("ch_1", "pi_1"),
+        reported_by_payment=True,
     )
 
 
@@ -347,12 +347,12 @@ REFUND_FAILED = stripe_refund("rejected", 2000, 2)
 def test_a_payment_is_paid_again_when_its_refund_fails_and_that_is_told_once(
     failure: list[Any], known: list[Any]
 ) -> None:
-    facts, payment = story(CHARGED, REFUNDED, *known, *failure)
+    events, payment = story(CHARGED, REFUNDED, *known, *failure)
 
     assert (payment.status, payment.refunded_amount, payment.paid_at) == ("completed", 0, NOON)
-    assert [type(fact) for fact in facts] == [PaymentCompleted, PaymentCancelled, PaymentCompleted]
-    assert [getattr(fact, "reason", None) for fact in facts] == [None, None, "refund_failed"]
-    assert len({fact.event_id for fact in facts}) == len(facts)
+    assert [type(event) for event in events] == [PaymentCompleted, PaymentCancelled, PaymentCompleted]
+    assert [getattr(event, "reason", None) for event in events] == [None, None, "refund_failed"]
+    assert len({event.event_id for event in events}) == len(events)
 
 
 def test_of_two_part_refunds_the_one_that_failed_is_taken_back() -> None:
@@ -361,20 +361,20 @@ def test_of_two_part_refunds_the_one_that_failed_is_taken_back() -> None:
         for n, total in ((1, 500), (2, 800))
     ]
 
-    facts, payment = story(CHARGED, *parts, stripe_refund("rejected", 300, 3, "re_2"))
+    events, payment = story(CHARGED, *parts, stripe_refund("rejected", 300, 3, "re_2"))
 
     assert (payment.status, payment.refunded_amount) == ("partially_cancelled", 500)
-    assert [type(fact) for fact in facts] == [PaymentCompleted, PaymentRefunded, PaymentRefunded, PaymentCompleted]
+    assert [type(event) for event in events] == [PaymentCompleted, PaymentRefunded, PaymentRefunded, PaymentCompleted]
 
 
 def test_a_refund_after_one_that_failed_is_told_though_the_total_is_the_same() -> None:
     again = a_payment("cancelled", at=NOON + 5 * MINUTE, amount=2000, refunded_amount=2000, **STRIPE)
 
-    facts, payment = story(CHARGED, REFUNDED, REFUND_FAILED, again)
+    events, payment = story(CHARGED, REFUNDED, REFUND_FAILED, again)
 
     assert (payment.status, payment.refunded_amount) == ("cancelled", 2000)
-    assert [type(fact) for fact in facts] == [PaymentCompleted, PaymentCancelled] * 2
-    assert len({fact.event_id for fact in facts}) == 4
+    assert [type(event) for event in events] == [PaymentCompleted, PaymentCancelled] * 2
+    assert len({event.event_id for event in events}) == 4
 
 
 def test_a_refund_that_only_its_own_webhooks_tell_of_is_given_back() -> None:
@@ -386,24 +386,24 @@ def test_a_refund_that_only_its_own_webhooks_tell_of_is_given_back() -> None:
 @pytest.mark.parametrize("is_reversed", [False, True])
 def test_the_refund_that_releases_what_was_not_captured_gives_nothing_back(is_reversed: bool) -> None:
     captured = a_payment("completed", amount=2000, released_amount=375, paid_at=NOON, **STRIPE)
-    events = [captured, stripe_refund("completed", 375, 0), stripe_refund("completed", 375, 1, "re_2")]
+    webhooks = [captured, stripe_refund("completed", 375, 0), stripe_refund("completed", 375, 1, "re_2")]
 
-    _, released = story(*events[:2])
-    facts, payment = story(*(reversed(events) if is_reversed else events))
+    _, released = story(*webhooks[:2])
+    events, payment = story(*(reversed(webhooks) if is_reversed else webhooks))
 
     assert (released.status, released.refunded_amount) == ("completed", 0)
     assert (payment.status, payment.refunded_amount) == ("partially_cancelled", 375)
-    assert [fact.released_amount for fact in facts if isinstance(fact, PaymentCompleted)] == [375]
+    assert [event.released_amount for event in events if isinstance(event, PaymentCompleted)] == [375]
 
 
 def test_what_is_given_back_is_never_more_than_was_paid_and_the_operator_hears_of_more() -> None:
     paid = a_payment("completed", transaction_id="T")
     back = a_payment("partially_cancelled", transaction_id="T", at=NOON + 1, cancels=(Cancel(id="c", amount=99000),))
 
-    facts, payment = story(paid, back)
+    events, payment = story(paid, back)
 
     assert (payment.status, payment.refunded_amount) == ("cancelled", 58000)
-    mismatch = next(fact for fact in facts if isinstance(fact, RefundMismatched))
+    mismatch = next(event for event in events if isinstance(event, RefundMismatched))
     assert (mismatch.amount, mismatch.paid_amount, mismatch.reason) == (99000, 58000, "exceeds_payment")
 
 
@@ -418,10 +418,10 @@ def test_each_deposit_is_told_and_each_that_the_bank_took_back() -> None:
     ]
     deposits = [a_payment(status, transaction_id="T", at=NOON + n * MINUTE) for n, status in enumerate(statuses)]
 
-    facts, payment = story(*deposits)
+    events, payment = story(*deposits)
 
     assert payment.status == "completed"
-    assert [type(fact) for fact in facts] == [
+    assert [type(event) for event in events] == [
         DepositAwaited,
         PaymentCompleted,
         DepositReversed,
@@ -429,7 +429,7 @@ def test_each_deposit_is_told_and_each_that_the_bank_took_back() -> None:
         DepositReversed,
         PaymentCompleted,
     ]
-    assert len({fact.event_id for fact in facts}) == len(facts)
+    assert len({event.event_id for event in events}) == len(events)
 
 
 @given(st.permutations(range(5)))
@@ -437,29 +437,29 @@ def test_a_deposit_is_told_once_however_its_webhooks_are_disordered(order: list[
     statuses = ["completed", "waiting_for_deposit", "completed", "waiting_for_deposit", "completed"]
     deposits = [a_payment(status, transaction_id="T", at=NOON + n * MINUTE) for n, status in enumerate(statuses)]
 
-    facts, _ = story(*(deposits[n] for n in order))
+    events, _ = story(*(deposits[n] for n in order))
 
-    told = {fact.event_id for fact in facts if isinstance(fact, PaymentCompleted)}
-    assert 1 <= len(told) <= 3
+    published = {event.event_id for event in events if isinstance(event, PaymentCompleted)}
+    assert 1 <= len(published) <= 3
 
 
 def test_two_webhooks_of_one_deposit_are_one_payment() -> None:
-    facts, _ = story(
+    events, _ = story(
         a_payment("completed", transaction_id="T"), a_payment("completed", transaction_id="T", at=NOON + MINUTE)
     )
 
-    assert [type(fact) for fact in facts] == [PaymentCompleted]
+    assert [type(event) for event in events] == [PaymentCompleted]
 
 
 def test_what_is_paid_again_after_a_cancel_is_told_again() -> None:
-    facts, _ = story(
+    events, _ = story(
         a_payment("completed", transaction_id="A"),
         a_payment("cancelled", transaction_id="A", at=NOON + MINUTE),
         a_payment("completed", transaction_id="B", at=NOON + 2 * MINUTE),
     )
 
-    assert [type(fact) for fact in facts] == [PaymentCompleted, PaymentCancelled, PaymentCompleted]
-    assert facts[0].event_id != facts[2].event_id
+    assert [type(event) for event in events] == [PaymentCompleted, PaymentCancelled, PaymentCompleted]
+    assert events[0].event_id != events[2].event_id
 
 
 FOREIGN = [
@@ -480,13 +480,13 @@ def test_a_cancel_of_what_the_order_was_not_paid_by_cancels_nothing(
     paid = a_payment("completed", provider="toss", transaction_id="T-1", paid_at=NOON)
     cancel = a_payment("cancelled", at=NOON + MINUTE, amount=100, **whose)
 
-    facts, payment = story(*([cancel, paid] if comes_first else [paid, cancel]))
+    events, payment = story(*([cancel, paid] if comes_first else [paid, cancel]))
 
     assert (payment.status, payment.refunded_amount, payment.stated.amount.value) == ("completed", 0, 58000)
     assert (payment.stated.provider.value, payment.stated.transaction_id.value) == ("toss", "T-1")
-    (mismatch,) = [fact for fact in facts if isinstance(fact, RefundMismatched)]
+    (mismatch,) = [event for event in events if isinstance(event, RefundMismatched)]
     assert (mismatch.reason, mismatch.provider, mismatch.amount) == (reason, whose["provider"], 100)
-    assert comes_first or not any(isinstance(fact, PaymentCancelled) for fact in facts)
+    assert comes_first or not any(isinstance(event, PaymentCancelled) for event in events)
 
 
 def test_a_cancel_that_waited_counts_when_its_provider_was_paid() -> None:
@@ -514,19 +514,19 @@ def test_a_cancel_that_waited_counts_when_its_provider_was_paid() -> None:
     ],
 )
 def test_a_cancel_of_the_orders_own_payment_is_one(cancel: PaymentWebhook) -> None:
-    facts, payment = story(a_payment("completed", transaction_id="T-1"), cancel)
+    events, payment = story(a_payment("completed", transaction_id="T-1"), cancel)
 
     assert payment.status == "cancelled"
-    assert [type(fact) for fact in facts] == [PaymentCompleted, PaymentCancelled]
+    assert [type(event) for event in events] == [PaymentCompleted, PaymentCancelled]
 
 
 def test_an_attempt_given_up_beside_a_payment_is_nobodys_mail() -> None:
-    facts, payment = story(
+    events, payment = story(
         a_payment("completed", provider="toss", transaction_id="T-1"),
         a_payment("cancelled", provider="stripe", transaction_id="pi_1", at=NOON + MINUTE, refunded_amount=0),
     )
 
-    assert (payment.status, [type(fact) for fact in facts]) == ("completed", [PaymentCompleted])
+    assert (payment.status, [type(event) for event in events]) == ("completed", [PaymentCompleted])
 
 
 def test_what_a_losing_event_says_is_not_said_of_the_payment() -> None:
@@ -564,30 +564,30 @@ def test_another_transactions_amount_is_not_that_of_the_one_that_paid() -> None:
     assert payment.stated.amount.value is None
 
 
-@pytest.mark.parametrize(("asked", "facts"), [(0, [PaymentCompleted]), (58000, [AmountMismatched])])
+@pytest.mark.parametrize(("asked", "events"), [(0, [PaymentCompleted]), (58000, [AmountMismatched])])
 def test_a_payment_of_nothing_is_held_against_the_order_and_asks_for_nothing_back(
-    asked: int, facts: list[type[DomainEvent]]
+    asked: int, events: list[type[DomainEvent]]
 ) -> None:
     announced, payment = story(an_order(amount=asked, currency="KRW"), a_payment("completed", amount=0))
 
-    assert [type(fact) for fact in announced] == facts
+    assert [type(event) for event in announced] == events
     assert payment.mismatched == bool(asked)
 
 
 def test_a_transaction_of_nothing_beside_a_payment_is_no_overpayment() -> None:
-    facts, payment = story(
+    events, payment = story(
         a_payment("completed", amount=0, transaction_id="A"),
         a_payment("completed", transaction_id="B", at=NOON + MINUTE),
     )
 
     assert (payment.live[0], payment.stated.amount.value) == ("B", 58000)
-    assert [type(fact) for fact in facts] == [PaymentCompleted]
+    assert [type(event) for event in events] == [PaymentCompleted]
 
 
 def story(*webhooks: Any) -> tuple[list[DomainEvent], Payment]:
     """What is announced of the order 1 by these webhooks, and its payment after them."""
-    payment, facts = Payment("1"), list[DomainEvent]()
+    payment, events = Payment("1"), list[DomainEvent]()
     for webhook in webhooks:
         payment, _, announced = apply(payment, webhook)
-        facts += announced
-    return facts, payment
+        events += announced
+    return events, payment

@@ -21,7 +21,7 @@ from stream.events import (
     ShipmentOutForDelivery,
 )
 from stream.state.aliases import Alias
-from tests.builders import MINUTE, NOON, a_fact, a_refund, a_scan, an_approval, newsworthy
+from tests.builders import MINUTE, NOON, a_domain_event, a_refund, a_scan, an_approval, newsworthy
 
 Applied = tuple[Any, str, tuple[DomainEvent, ...]]
 
@@ -62,7 +62,7 @@ def test_a_scan_that_was_overtaken_moves_neither_status_nor_location() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "fact"),
+    ("status", "domain_event"),
     [
         ("preparing", None),
         ("in_transit", ShipmentInTransit),
@@ -70,10 +70,12 @@ def test_a_scan_that_was_overtaken_moves_neither_status_nor_location() -> None:
         ("delivered", ShipmentDelivered),
     ],
 )
-def test_each_status_of_a_parcel_announces_its_fact(status: str, fact: type[DomainEvent] | None) -> None:
+def test_each_status_of_a_parcel_announces_its_domain_event(
+    status: str, domain_event: type[DomainEvent] | None
+) -> None:
     _, _, announced = scan(shipping.Shipment("cj:1"), a_scan(status))
 
-    assert [type(one) for one in announced] == ([fact] if fact else [])
+    assert [type(one) for one in announced] == ([domain_event] if domain_event else [])
 
 
 def test_a_parcel_in_transit_is_told_once_however_many_scans_it_has() -> None:
@@ -84,12 +86,12 @@ def test_a_parcel_in_transit_is_told_once_however_many_scans_it_has() -> None:
     assert (len(first), second) == (1, ())
 
 
-RELEASE: dict[str, Any] = {"amount": 375, "currency": "USD", "provider": "stripe", "told_by_payment": True}
+RELEASE: dict[str, Any] = {"amount": 375, "currency": "USD", "provider": "stripe", "reported_by_payment": True}
 
 
 def of_a_partial_capture() -> list[Any]:
     """20300 of 20675 was taken: the release of the rest has a refund of its own; later as much is truly given back."""
-    paid = a_fact(
+    paid = a_domain_event(
         PaymentCompleted, order="1", provider="stripe", amount=20300, currency="USD", method="card",
         transaction_id="pi_1", paid_at=NOON, released_amount=375,
     )  # fmt: skip
@@ -102,11 +104,11 @@ def of_a_partial_capture() -> list[Any]:
 def test_the_release_of_what_was_not_captured_is_no_refund_in_whatever_order(events: list[Any]) -> None:
     working_set = refund.RefundWorkingSet({"1": refund.Refunds("1")}, defaultdict(Alias))
 
-    facts = [fact for event in events for fact in newsworthy(working_set.apply(event).events)]
+    domain_events = [domain_event for event in events for domain_event in newsworthy(working_set.apply(event).events)]
 
     refunds = working_set.refunds["1"]
     assert list(refunds.counted) == ["re_2"]
-    assert (refunds.refunded_amount, refunds.status, facts) == (375, "completed", [])
+    assert (refunds.refunded_amount, refunds.status, domain_events) == (375, "completed", [])
 
 
 def test_the_refunded_total_is_the_sum_over_completed_refunds() -> None:
@@ -122,11 +124,11 @@ def test_the_refunded_total_is_the_sum_over_completed_refunds() -> None:
     assert (refunds.refunded_amount, refunds.status) == (15000, "completed")
 
 
-@pytest.mark.parametrize(("status", "fact"), [("completed", RefundCompleted), ("rejected", RefundRejected)])
-def test_the_end_of_a_refund_is_announced(status: str, fact: type[DomainEvent]) -> None:
+@pytest.mark.parametrize(("status", "domain_event"), [("completed", RefundCompleted), ("rejected", RefundRejected)])
+def test_the_end_of_a_refund_is_announced(status: str, domain_event: type[DomainEvent]) -> None:
     _, _, announced = refunded(refund.Refunds("1"), a_refund(status))
 
-    assert [type(one) for one in announced] == [fact]
+    assert [type(one) for one in announced] == [domain_event]
 
 
 def test_a_refund_under_way_is_nobodys_mail() -> None:
@@ -147,23 +149,23 @@ def test_a_refund_the_bank_sends_back_is_no_longer_given_back_and_that_is_told()
 
 def test_a_refund_that_succeeds_after_all_does_not_give_the_reason_of_its_rejection() -> None:
     asked, _, _ = refunded(refund.Refunds("1"), a_refund("pending", reason="단순 변심"))
-    rejected, _, told = refunded(asked, a_refund("rejected", at=NOON + MINUTE, reason="한도"))
+    rejected, _, published = refunded(asked, a_refund("rejected", at=NOON + MINUTE, reason="한도"))
 
     _, _, done = refunded(rejected, a_refund("completed", at=NOON + 2 * MINUTE))
 
-    assert [one.reason for one in (*told, *done)] == ["한도", "단순 변심"]  # type: ignore[attr-defined]
+    assert [one.reason for one in (*published, *done)] == ["한도", "단순 변심"]  # type: ignore[attr-defined]
 
 
 def test_each_attempt_at_delivery_is_told_by_its_scan() -> None:
     statuses = ["in_transit", "out_for_delivery", "failed", "failed", "out_for_delivery", "failed", "delivered"]
-    parcel, facts = shipping.Shipment("cj:1"), list[DomainEvent]()
+    parcel, domain_events = shipping.Shipment("cj:1"), list[DomainEvent]()
     for minute, status in enumerate(statuses):
         for provider in ("aftership", "easypost"):  # both tell of each scan
             again = a_scan(status, at=NOON + minute * MINUTE, provider=provider)
-            parcel, _, told = scan(parcel, again)
-            facts += told
+            parcel, _, published = scan(parcel, again)
+            domain_events += published
 
-    assert [type(fact) for fact in facts] == [
+    assert [type(domain_event) for domain_event in domain_events] == [
         ShipmentInTransit,
         ShipmentOutForDelivery,
         ShipmentFailed,
@@ -172,15 +174,15 @@ def test_each_attempt_at_delivery_is_told_by_its_scan() -> None:
         ShipmentFailed,
         ShipmentDelivered,
     ]
-    assert len({fact.event_id for fact in facts}) == len(facts)
+    assert len({domain_event.event_id for domain_event in domain_events}) == len(domain_events)
 
 
 def test_an_attempt_that_was_overtaken_is_nobodys_mail() -> None:
     parcel, _, _ = scan(shipping.Shipment("cj:1"), a_scan("failed", at=NOON + MINUTE))
 
-    _, outcome, told = scan(parcel, a_scan("failed"))
+    _, outcome, published = scan(parcel, a_scan("failed"))
 
-    assert (outcome, told) == ("late", ())
+    assert (outcome, published) == ("late", ())
 
 
 def test_a_parcel_was_not_scanned_when_a_status_it_left_says() -> None:
@@ -208,13 +210,13 @@ def test_a_refund_that_does_not_fit_what_was_paid_is_kept_and_told_to_the_operat
 ) -> None:
     back = a_refund("completed", at=NOON + MINUTE, **given_back)
 
-    refunds, facts = story(*([back, PAID] if comes_first else [PAID, back]))
+    refunds, domain_events = story(*([back, PAID] if comes_first else [PAID, back]))
 
     assert (refunds.mismatches, refunds.refunded_amount, refunds.status) == ({"R-1": reason}, 0, None)
-    (mismatch,) = [fact for fact in facts if isinstance(fact, RefundMismatched)]
+    (mismatch,) = [domain_event for domain_event in domain_events if isinstance(domain_event, RefundMismatched)]
     assert (mismatch.refund_id, mismatch.amount, mismatch.reason) == ("R-1", given_back["amount"], reason)
     assert (mismatch.paid_amount, mismatch.paid_currency) == (58000, "KRW")
-    assert comes_first or not any(isinstance(fact, RefundCompleted) for fact in facts)
+    assert comes_first or not any(isinstance(domain_event, RefundCompleted) for domain_event in domain_events)
 
 
 def test_of_refunds_that_are_too_much_together_the_later_one_is() -> None:
@@ -227,14 +229,14 @@ def test_of_refunds_that_are_too_much_together_the_later_one_is() -> None:
 
 def test_a_refund_that_waited_for_its_payment_is_told_when_that_comes() -> None:
     back = a_refund("completed", at=NOON + MINUTE, amount=90000)
-    more = a_fact(
+    more = a_domain_event(
         PaymentOverpaid, provider="generic", amount=58000, currency="KRW", transaction_id="T-2", at=NOON + 2 * MINUTE
     )
 
-    refunds, facts = story(PAID, back, more)
+    refunds, domain_events = story(PAID, back, more)
 
     assert (refunds.mismatches, refunds.refunded_amount) == ({}, 90000)
-    assert [type(fact) for fact in facts] == [RefundMismatched, RefundCompleted]
+    assert [type(domain_event) for domain_event in domain_events] == [RefundMismatched, RefundCompleted]
 
 
 @pytest.mark.parametrize("given_back", [{"amount": 99000}, {"currency": "USD"}, {"provider": "stripe"}])
@@ -252,29 +254,34 @@ def test_an_early_refund_that_does_not_fit_ends_in_the_same_rows_and_the_operato
         late.refunded_amount,
         late.status,
     )
-    assert [type(fact) for fact in told_early] == [RefundCompleted, RefundMismatched]
-    assert [type(fact) for fact in told_late] == [RefundMismatched]
+    assert [type(domain_event) for domain_event in told_early] == [RefundCompleted, RefundMismatched]
+    assert [type(domain_event) for domain_event in told_late] == [RefundMismatched]
 
 
 def test_a_refund_of_an_order_of_which_no_payment_is_known_is_told_at_once() -> None:
-    refunds, facts = story(a_refund("completed"))
+    refunds, domain_events = story(a_refund("completed"))
 
-    assert (refunds.refunded_amount, [type(fact) for fact in facts]) == (58000, [RefundCompleted])
+    assert (refunds.refunded_amount, [type(domain_event) for domain_event in domain_events]) == (
+        58000,
+        [RefundCompleted],
+    )
 
 
 def test_a_second_reversal_of_a_refund_is_told_too() -> None:
     statuses = ["completed", "rejected", "completed", "rejected"]
 
-    _, facts = story(*(a_refund(status, at=NOON + n * MINUTE) for n, status in enumerate(statuses)))
+    _, domain_events = story(*(a_refund(status, at=NOON + n * MINUTE) for n, status in enumerate(statuses)))
 
-    assert [type(fact) for fact in facts] == [RefundCompleted, RefundRejected] * 2
-    assert len({fact.event_id for fact in facts}) == 4
+    assert [type(domain_event) for domain_event in domain_events] == [RefundCompleted, RefundRejected] * 2
+    assert len({domain_event.event_id for domain_event in domain_events}) == 4
 
 
 def test_what_the_payment_tells_of_is_not_told_by_the_refund() -> None:
-    _, facts = story(*(a_refund(status, told_by_payment=True) for status in ("pending", "completed", "rejected")))
+    _, domain_events = story(
+        *(a_refund(status, reported_by_payment=True) for status in ("pending", "completed", "rejected"))
+    )
 
-    assert facts == []
+    assert domain_events == []
 
 
 def test_a_rejected_refund_was_not_processed_when_it_was_completed() -> None:
@@ -285,12 +292,14 @@ def test_a_rejected_refund_was_not_processed_when_it_was_completed() -> None:
 
 def story(*events: Any) -> tuple[refund.Refunds, list[DomainEvent]]:
     """The refunds of the order 1 after these events, and what is announced of them."""
-    names = {(event.provider, event.transaction_id): Alias[refund.Refunds]() for event in events if is_fact(event)}
-    working_set, facts = refund.RefundWorkingSet({"1": refund.Refunds("1")}, names), list[DomainEvent]()
+    names = {
+        (event.provider, event.transaction_id): Alias[refund.Refunds]() for event in events if is_domain_event(event)
+    }
+    working_set, domain_events = refund.RefundWorkingSet({"1": refund.Refunds("1")}, names), list[DomainEvent]()
     for event in events:
-        facts += newsworthy(working_set.apply(event).events)
-    return working_set.refunds["1"], facts
+        domain_events += newsworthy(working_set.apply(event).events)
+    return working_set.refunds["1"], domain_events
 
 
-def is_fact(event: Any) -> bool:
+def is_domain_event(event: Any) -> bool:
     return isinstance(event, PaymentCompleted | PaymentOverpaid)

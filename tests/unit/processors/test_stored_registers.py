@@ -15,14 +15,14 @@ EARLY, LATE = '[0,1700000000000000,0,"e1"]', '[2,1700000060000000,1,"e2"]'
 SHIPMENT = f'{{"status":[{LATE},"delivered"],"carrier":[{EARLY},"CJ"],"order_id":[{EARLY},"1"]}}'
 ORDER = f'{{"cancelled_at":[{EARLY},1700000000000000],"restored:e2":[{LATE},1700000060000000]}}'
 REFUND = (
-    f'{{"status":[{LATE},"completed"],"amount":[{EARLY},1000],"told_by_payment":[{EARLY},true],'
+    f'{{"status":[{LATE},"completed"],"amount":[{EARLY},1000],"reported_by_payment":[{EARLY},true],'
     f'"rejected@0":[{EARLY},true],"completed@1700000060000000":[{LATE},true]}}'
 )
 INVOICE = (
     f'{{"invoice_id":[{EARLY},"I-1"],"state":[{LATE},"Fail"],"reason":[{EARLY},"expired"],"cash_amount":[{EARLY},0],'
     f'"reason:Fail":[{LATE},"amount_mismatch"],"received_amount:Fail":[{LATE},"1.5"],"expired_at:Cancel":[{EARLY},7]}}'
 )
-TRANSFER = f'{{"reference":[{EARLY},"r"],"transaction_id":[{EARLY},"tx"],"block_number":[{LATE},7]}}'
+TRANSFER = f'{{"alias":[{EARLY},"r"],"transaction_id":[{EARLY},"tx"],"block_number":[{LATE},7]}}'
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,6 @@ def test_every_register_of_a_row_is_kept(stored: str, again: str) -> None:
 def test_refunds_that_wait_for_their_order_are_kept() -> None:
     paid = f'{{"tx":[{EARLY},[58000,"KRW","stripe",null]]}}'
     refunds = f'{{"order_id":"","version":1,"refunds":{{"R-1":{REFUND}}},"paid":{paid}}}'
-    stored = f'{{"order_id":null,"orphan":{refunds},"waiting":["e2"]}}'
+    stored = f'{{"order_id":null,"pending":{refunds},"waiting":["e2"]}}'
 
     assert json.loads(dump_pending(load_pending(stored))) == json.loads(stored)

@@ -17,7 +17,7 @@ from processors.subscription.domain import (
 )
 from runtime.clock import EPOCH
 from stream.events import AmountMismatched, DomainEvent, PaymentFailed, SubscriptionActivated, SubscriptionCancelled
-from tests.builders import MINUTE, NOON, a_billing, a_cancel, a_fact, a_part_cancel, an_approval
+from tests.builders import MINUTE, NOON, a_billing, a_cancel, a_domain_event, a_part_cancel, an_approval
 
 KST = timezone(timedelta(hours=9))
 JANUARY, FEBRUARY, MARCH = ("BIZ-123-PRO-20260103120000", "BIZ-123-PRO-20260203120000", "BIZ-123-TEAM-20260303")
@@ -224,7 +224,7 @@ def test_what_concerns_no_subscription_is_not_reported(kind: type[DomainEvent]) 
         | {"transaction_id": None},
     }
 
-    assert order_without_plan(a_fact(kind, order="ORDER-1", **fields[kind])) is None
+    assert order_without_plan(a_domain_event(kind, order="ORDER-1", **fields[kind])) is None
 
 
 def test_the_report_of_an_order_has_one_id_whatever_it_is_caused_by() -> None:

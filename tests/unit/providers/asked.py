@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.contract import Provider, Received, Translation
-from stream.events import PaymentNotice, Question
+from stream.events import PaymentPayload, VerificationRequest
 from tests.unit.providers.posted import NOW
 
 SECRET = b"d2hzZWM="  # base64, as some want it
@@ -25,23 +25,23 @@ def translated(provider: Provider, body: Any, headers: Mapping[str, str] = NONE)
     return provider.translate(received(provider, body, headers), next(iter(provider.paths.values())))
 
 
-def question(provider: Provider, body: Any, headers: Mapping[str, str] = NONE) -> Question:
-    notice = translated(provider, body, headers).notice
-    assert isinstance(notice, Question)
-    return notice
+def verification_request(provider: Provider, body: Any, headers: Mapping[str, str] = NONE) -> VerificationRequest:
+    payload = translated(provider, body, headers).payload
+    assert isinstance(payload, VerificationRequest)
+    return payload
 
 
 def answered(provider: Provider, body: Any, answer: Any, *, at: int = NOW) -> Translation:
     """What an answer (bytes, else JSON) of the provider's API makes of a webhook."""
     assert provider.api_verification
     posted = received(provider, body, at=at)
-    raised = provider.translate(posted, next(iter(provider.paths.values()))).notice
-    assert isinstance(raised, Question)
+    raised = provider.translate(posted, next(iter(provider.paths.values()))).payload
+    assert isinstance(raised, VerificationRequest)
     raw = answer if isinstance(answer, bytes) else json.dumps(answer, ensure_ascii=False).encode()
     return provider.api_verification.read_response(raised, posted, raw)
 
 
-def payment(provider: Provider, body: Any, answer: Any, *, at: int = NOW) -> PaymentNotice:
-    notice = answered(provider, body, answer, at=at).notice
-    assert isinstance(notice, PaymentNotice)
-    return notice
+def payment(provider: Provider, body: Any, answer: Any, *, at: int = NOW) -> PaymentPayload:
+    payload = answered(provider, body, answer, at=at).payload
+    assert isinstance(payload, PaymentPayload)
+    return payload

@@ -7,7 +7,7 @@ import pytest
 
 from providers.aftership import webhook as aftership
 from providers.contract import Forged, InvalidField, Received, Translation, Unsupported
-from stream.events import ShippingNotice
+from stream.events import ShippingPayload
 from tests.payloads import sample
 from tests.unit.providers.posted import NOW
 from tests.unit.providers.vectors import vectors
@@ -20,12 +20,12 @@ def received(body: bytes, **headers: str) -> Received:
     return Received("/api/webhooks/aftership", headers, body, NOW)
 
 
-def notice(**changes: Any) -> ShippingNotice:
+def payload(**changes: Any) -> ShippingPayload:
     """The sample with some of its tracking's fields changed."""
     event = json.loads(sample("aftership", SAMPLE))
     event["msg"] = {**event["msg"], "order_number": None, **changes}
-    translation = aftership.translate(received(json.dumps(event).encode()), "shipping").notice
-    assert isinstance(translation, ShippingNotice)
+    translation = aftership.translate(received(json.dumps(event).encode()), "shipping").payload
+    assert isinstance(translation, ShippingPayload)
     return translation
 
 
@@ -51,9 +51,9 @@ def test_any_other_signature_proves_nothing(header: str) -> None:
 def test_a_tracking_is_a_scan_of_its_parcel_for_the_order_it_names() -> None:
     translation = aftership.translate(received(sample("aftership", SAMPLE)), "shipping")
 
-    scan = ShippingNotice(
+    scan = ShippingPayload(
         order_id="string",
-        reference="usps:0000000000000000",
+        alias="usps:0000000000000000",
         status="in_transit",
         carrier="usps",
         carrier_code="usps",
@@ -78,7 +78,7 @@ def test_a_tracking_is_a_scan_of_its_parcel_for_the_order_it_names() -> None:
     ],
 )
 def test_each_tag_has_its_word(theirs: str, ours: str) -> None:
-    assert notice(tag=theirs).status == ours
+    assert payload(tag=theirs).status == ours
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,12 @@ def test_each_tag_has_its_word(theirs: str, ours: str) -> None:
     ],
 )
 def test_the_order_is_the_first_name_that_can_be_one(changes: dict[str, Any], order: str | None) -> None:
-    assert notice(**changes).order_id == order
+    assert payload(**changes).order_id == order
 
 
 @pytest.mark.parametrize(("slug", "code"), [("cj-korea-thai", "cj"), ("cjlogistics", "cj"), ("kr-post", "epost")])
 def test_its_carriers_are_ours(slug: str, code: str) -> None:
-    assert notice(slug=slug).carrier_code == code
+    assert payload(slug=slug).carrier_code == code
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_its_carriers_are_ours(slug: str, code: str) -> None:
 def test_a_time_without_a_zone_is_no_instant_and_aftership_says_when(time: str | None, at: int) -> None:
     scan = {"tag": "InTransit", "checkpoint_time": time, "city": "서울", "country_name": "KOR"}
 
-    translation = notice(checkpoints=[{"tag": "Delivered", "city": "부산"}, scan])
+    translation = payload(checkpoints=[{"tag": "Delivered", "city": "부산"}, scan])
 
     assert (translation.scanned_at, translation.location) == (at, "서울, KOR")
 
@@ -134,7 +134,7 @@ def test_what_moves_no_parcel_is_not_for_us(event: str) -> None:
 
 def test_a_tag_nobody_knows_is_not_for_us() -> None:
     with pytest.raises(Unsupported, match="Teleported"):
-        notice(tag="Teleported")
+        payload(tag="Teleported")
 
 
 def test_a_tracking_without_a_tag_is_unreadable() -> None:

@@ -27,7 +27,7 @@ def test_what_a_bug_made_of_a_webhook_is_repaired() -> None:
     again = retranslate(record)
 
     assert isinstance(again, PaymentWebhook)
-    assert again.notice.amount == 58000
+    assert again.payload.amount == 58000
     assert again.envelope.received_at == record.envelope.received_at
 
 
@@ -44,7 +44,7 @@ def a_record(changes: dict[str, object], **wrong: int) -> PaymentWebhook:
     received = Received("/webhooks/payment", {}, msgspec.json.encode(changes), NOON)
     provider, kind = catalogue.find(received.path, received.headers)
     translation = provider.translate(received, kind)
-    translation = replace(translation, notice=msgspec.structs.replace(translation.notice, **wrong))
+    translation = replace(translation, payload=msgspec.structs.replace(translation.payload, **wrong))
     record = webhook_record(provider, received, "signature", translation, "test").webhook
     assert isinstance(record, PaymentWebhook)
     return record

@@ -63,9 +63,9 @@ def answers(amount: str, currency: str) -> list[tuple[Provider, Any, bytes]]:
 @pytest.mark.parametrize("currency", ["KRW", "krw"])
 def test_an_api_may_answer_so_too(amount: str, currency: str) -> None:
     for provider, body, answer in answers(amount, currency):
-        notice = payment(provider, body, answer)
+        payload = payment(provider, body, answer)
 
-        assert (notice.amount, notice.currency) == (58000, "KRW"), provider.name
+        assert (payload.amount, payload.currency) == (58000, "KRW"), provider.name
 
 
 @pytest.mark.parametrize("amount", ["58000.5", "5.80005e4", "1e999999999", "-58000.0", "1e16"])
@@ -83,7 +83,7 @@ def test_a_deposit_of_inicis_may_say_so_too_and_is_held_against_the_answer(amoun
         (b"no_tid=P-1&type_msg=0200&amt_input=" + amount, form),
         (b'{"no_tid": "P-1", "type_msg": "0200", "amt_input": ' + amount + b"}", {}),
     ):
-        claims = inicis.translate(Received("/api/webhooks/inicis", headers, body, NOW), "payment").notice.claims  # type: ignore[attr-defined]
+        claims = inicis.translate(Received("/api/webhooks/inicis", headers, body, NOW), "payment").payload.claims  # type: ignore[attr-defined]
 
         assert claims["amount"] == "58000"
     assert payment(inicis.PROVIDER, {"no_tid": "P-1", "type_msg": "0200", "amt_input": 58000.0}, answer).amount == 58000
@@ -101,6 +101,6 @@ def test_an_order_may_be_in_any_currency_there_ever_was(currency: str) -> None:
     shop = catalogue.NAMES["shop"]
     body = {"orderId": 1, "customerId": 2, "amount": 12.5, "currency": currency}
 
-    notice = shop.translate(posted(body, path="/webhooks/order"), "order").notice
+    payload = shop.translate(posted(body, path="/webhooks/order"), "order").payload
 
-    assert (notice.amount, notice.currency) == (1250, currency.upper())  # type: ignore[attr-defined]
+    assert (payload.amount, payload.currency) == (1250, currency.upper())  # type: ignore[attr-defined]

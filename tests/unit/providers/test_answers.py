@@ -53,7 +53,7 @@ def test_any_answer_is_read_or_refused(provider: Provider, changes: dict[str, An
     whole = json.dumps(answer).encode()
     for body in (whole, json.dumps({"response": answer}).encode(), junk, whole[: len(whole) // 2] + junk):
         try:
-            translation = provider.api_verification.read_response(asked.notice, posted, body)
+            translation = provider.api_verification.read_response(asked.payload, posted, body)
         except (Contradicted, NotKnownYet, InvalidField, Unsupported):
             continue
         record = confirmed_event(asked, translation, body).webhook

@@ -7,14 +7,14 @@ import pytest
 from providers.contract import InvalidField, Malformed, RefusedWebhook
 from providers.generic import webhook as generic
 from providers.shop import webhook as shop
-from stream.events import CustomerNotice, PaymentNotice
+from stream.events import CustomerPayload, PaymentPayload
 from tests.unit.providers.posted import a_payment, posted, with_text
 
 
-def the_payment(body: bytes) -> PaymentNotice:
-    notice = generic.translate(posted(body), "payment").notice
-    assert isinstance(notice, PaymentNotice)
-    return notice
+def the_payment(body: bytes) -> PaymentPayload:
+    payload = generic.translate(posted(body), "payment").payload
+    assert isinstance(payload, PaymentPayload)
+    return payload
 
 
 def saying(more: bytes) -> bytes:
@@ -214,10 +214,10 @@ def test_an_instant_without_zone_or_reason_says_nothing(wrong: Any) -> None:
     "address", ["a@b.c", "kim.min-ji+shop@example.co.kr", "o'neil@example.test", "a" * 64 + "@example.test"]
 )
 def test_an_address_is_kept_as_it_is_written(address: str) -> None:
-    notice = shop.translate(posted({"customerId": 1, "email": address}), "customer").notice
+    payload = shop.translate(posted({"customerId": 1, "email": address}), "customer").payload
 
-    assert isinstance(notice, CustomerNotice)
-    assert notice.email == address
+    assert isinstance(payload, CustomerPayload)
+    assert payload.email == address
 
 
 @pytest.mark.parametrize("wrong", ["a@b.c\nBcc: d@e.f", "a@b.c\r", "a@b.c\n", "a\x1b@b.c", "a@b.c\x85", "\n"])

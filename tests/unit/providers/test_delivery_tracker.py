@@ -7,11 +7,11 @@ import pytest
 
 from providers.contract import InvalidField, Malformed, NotKnownYet, Received, Translation, Unsupported
 from providers.delivery_tracker import webhook as delivery_tracker
-from stream.events import Question, ShippingNotice
+from stream.events import ShippingPayload, VerificationRequest
 from tests.payloads import sample
 from tests.unit.providers.posted import NOW
 
-QUESTION = Question(subject="parcel", reference="kr.cjlogistics:123456789012")
+VERIFICATION_REQUEST = VerificationRequest(subject="parcel", alias="kr.cjlogistics:123456789012")
 
 
 def received(body: bytes) -> Received:
@@ -20,7 +20,7 @@ def received(body: bytes) -> Received:
 
 def translation_of(answer: Any) -> Translation:
     raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-    return delivery_tracker.read_response(QUESTION, received(b"{}"), raw)
+    return delivery_tracker.read_response(VERIFICATION_REQUEST, received(b"{}"), raw)
 
 
 def an_event(code: str, **changes: Any) -> dict[str, Any]:
@@ -30,7 +30,9 @@ def an_event(code: str, **changes: Any) -> dict[str, Any]:
 def test_a_callback_asks_for_its_parcel() -> None:
     body = sample("delivery_tracker", "callback.composed.json")
 
-    assert delivery_tracker.translate(received(body), "shipping") == Translation(QUESTION, "parcel.moved", None)
+    assert delivery_tracker.translate(received(body), "shipping") == Translation(
+        VERIFICATION_REQUEST, "parcel.moved", None
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,7 @@ def test_it_is_accepted_with_202_and_within_a_second() -> None:
 
 
 def test_the_api_is_asked_for_this_parcel_and_for_nobodys_name() -> None:
-    asked = delivery_tracker.build_request(QUESTION, "id:secret")
+    asked = delivery_tracker.build_request(VERIFICATION_REQUEST, "id:secret")
 
     assert (asked.method, asked.path) == ("POST", "/graphql")
     assert asked.headers == {"Authorization": "TRACKQL-API-KEY id:secret", "Content-Type": "application/json"}
@@ -68,9 +70,9 @@ def test_the_api_is_asked_for_this_parcel_and_for_nobodys_name() -> None:
 
 def test_the_answer_is_a_scan_named_by_parcel_time_and_code() -> None:
     at = 1_769_749_500_000_000
-    scan = ShippingNotice(
+    scan = ShippingPayload(
         order_id=None,
-        reference="cj:123456789012",
+        alias="cj:123456789012",
         status="delivered",
         carrier="kr.cjlogistics",
         carrier_code="cj",
@@ -105,10 +107,10 @@ def test_one_moment_written_in_two_zones_is_one_event() -> None:
     ],
 )
 def test_each_status_has_its_word(theirs: str, ours: str) -> None:
-    notice = translation_of(an_event(theirs)).notice
+    payload = translation_of(an_event(theirs)).payload
 
-    assert isinstance(notice, ShippingNotice)
-    assert notice.status == ours
+    assert isinstance(payload, ShippingPayload)
+    assert payload.status == ours
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from providers.contract import InvalidField, Received, Translation
 from providers.portone_v2 import webhook as portone_v2
 from providers.records import webhook_record
 from providers.stripe import webhook as stripe
-from stream.events import DisputeNotice, topics
+from stream.events import DisputePayload, topics
 from tests.unit.providers.mutations import sample
 from tests.unit.providers.posted import NOW
 
@@ -31,18 +31,18 @@ def read(name: str, event_type: str | None = None, **changes: Any) -> Translatio
     return stripe.translate(Received("/api/webhooks/stripe", {}, json.dumps(event).encode(), NOW), "any")
 
 
-def dispute(name: str, event_type: str | None = None, **changes: Any) -> DisputeNotice:
-    notice = read(name, event_type, **changes).notice
-    assert isinstance(notice, DisputeNotice)
-    return notice
+def dispute(name: str, event_type: str | None = None, **changes: Any) -> DisputePayload:
+    payload = read(name, event_type, **changes).payload
+    assert isinstance(payload, DisputePayload)
+    return payload
 
 
 def test_a_dispute_of_stripes_is_read_with_its_reason_amount_and_deadline() -> None:
     translation = read("charge.dispute.created")
 
-    assert translation.notice == DisputeNotice(
+    assert translation.payload == DisputePayload(
         order_id=None,
-        reference="ch_000000000000000000000000",
+        alias="ch_000000000000000000000000",
         dispute_id="dp_000000000000000000000000",
         status="warning_needs_response",
         reason="fraudulent",
@@ -50,16 +50,16 @@ def test_a_dispute_of_stripes_is_read_with_its_reason_amount_and_deadline() -> N
         currency="USD",
         evidence_due_by=DUE,
         transaction_id="ch_000000000000000000000000",
-        references=("ch_000000000000000000000000",),
+        aliases=("ch_000000000000000000000000",),
     )
     assert (translation.event_type, translation.occurred_at) == ("charge.dispute.created", 1_648_319_940_000_000)
 
 
 @pytest.mark.parametrize(("name", "status", "funds"), [(name, *event) for name, event in LIFE.items()])
 def test_each_event_of_a_disputes_life_is_read(name: str, status: str, funds: str | None) -> None:
-    notice = dispute(name)
+    payload = dispute(name)
 
-    assert (notice.status, notice.funds) == (status, funds)
+    assert (payload.status, payload.funds) == (status, funds)
     received = Received("/api/webhooks/stripe", {}, sample("stripe", name), NOW)
     record = webhook_record(stripe.PROVIDER, received, "signature", read(name), "test")
     assert record.topic is topics.PAYMENT_WEBHOOKS
@@ -67,16 +67,16 @@ def test_each_event_of_a_disputes_life_is_read(name: str, status: str, funds: st
 
 
 def test_the_payment_intent_is_the_payments_first_name() -> None:
-    notice = dispute("charge.dispute.created", payment_intent="pi_1")
+    payload = dispute("charge.dispute.created", payment_intent="pi_1")
 
-    assert (notice.reference, notice.transaction_id) == ("pi_1", "pi_1")
-    assert notice.references == ("ch_000000000000000000000000", "pi_1")
+    assert (payload.alias, payload.transaction_id) == ("pi_1", "pi_1")
+    assert payload.aliases == ("ch_000000000000000000000000", "pi_1")
 
 
 def test_a_dispute_may_name_the_order_itself() -> None:
-    notice = dispute("charge.dispute.created", metadata={"order_id": "O-7"})
+    payload = dispute("charge.dispute.created", metadata={"order_id": "O-7"})
 
-    assert (notice.order_id, notice.reference) == ("O-7", None)
+    assert (payload.order_id, payload.alias) == ("O-7", None)
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,8 @@ def test_portone_v2_tells_that_there_is_a_dispute_and_no_more(event: str, status
 
     translation = portone_v2.translate(received, "payment")
 
-    assert translation.notice == DisputeNotice(
-        order_id="O-1", dispute_id="tx-1", status=status, transaction_id="tx-1", references=("tx-1",)
+    assert translation.payload == DisputePayload(
+        order_id="O-1", dispute_id="tx-1", status=status, transaction_id="tx-1", aliases=("tx-1",)
     )
     assert translation.occurred_at == 1_714_039_200_000_000
     assert webhook_record(portone_v2.PROVIDER, received, "signature", translation, "test").key == "O-1"

@@ -8,7 +8,7 @@ import pytest
 
 from providers.contract import Forged, InvalidField, Received, Translation, Unsupported
 from providers.easypost import webhook as easypost
-from stream.events import ShippingNotice
+from stream.events import ShippingPayload
 from tests.payloads import sample
 from tests.unit.providers.posted import NOW
 from tests.unit.providers.vectors import vectors
@@ -28,9 +28,9 @@ def tracker(**changes: Any) -> Translation:
     return easypost.translate(received(json.dumps(event).encode()), "shipping")
 
 
-def notice(**changes: Any) -> ShippingNotice:
-    translation = tracker(**changes).notice
-    assert isinstance(translation, ShippingNotice)
+def payload(**changes: Any) -> ShippingPayload:
+    translation = tracker(**changes).payload
+    assert isinstance(translation, ShippingPayload)
     return translation
 
 
@@ -66,9 +66,9 @@ def test_a_tracker_is_a_scan_of_its_parcel_in_the_mode_it_names() -> None:
     translation = easypost.translate(received(sample("easypost", DELIVERED)), "shipping")
 
     at = 1_416_394_314_000_000
-    scan = ShippingNotice(
+    scan = ShippingPayload(
         order_id=None,
-        reference="ups:EZ4000000004",
+        alias="ups:EZ4000000004",
         status="delivered",
         carrier="UPS",
         carrier_code="ups",
@@ -82,13 +82,13 @@ def test_a_tracker_is_a_scan_of_its_parcel_in_the_mode_it_names() -> None:
 def test_the_last_scan_of_the_status_says_when_and_where() -> None:
     translation = easypost.translate(received(sample("easypost", IN_TRANSIT)), "shipping")
 
-    assert isinstance(translation.notice, ShippingNotice)
-    assert (translation.notice.location, translation.notice.scanned_at) == ("EDISON, NJ, US", 1_722_624_600_000_000)
+    assert isinstance(translation.payload, ShippingPayload)
+    assert (translation.payload.location, translation.payload.scanned_at) == ("EDISON, NJ, US", 1_722_624_600_000_000)
     assert (translation.mode, translation.provider_event_id) == ("live", "evt_1")
 
 
 def test_without_a_scan_of_its_status_the_tracker_says_when() -> None:
-    translation = notice(tracking_details=None, updated_at="2014-11-19T10:51:55Z")
+    translation = payload(tracking_details=None, updated_at="2014-11-19T10:51:55Z")
 
     assert (translation.location, translation.scanned_at) == (None, 1_416_394_315_000_000)
 
@@ -107,7 +107,7 @@ def test_without_a_scan_of_its_status_the_tracker_says_when() -> None:
     ],
 )
 def test_each_status_has_its_word(theirs: str, ours: str) -> None:
-    assert notice(status=theirs).status == ours
+    assert payload(status=theirs).status == ours
 
 
 @pytest.mark.parametrize("theirs", ["unknown", "error", "teleported"])
@@ -118,7 +118,7 @@ def test_a_status_that_says_nothing_of_the_parcel_moves_nothing(theirs: str) -> 
 
 @pytest.mark.parametrize(("spelled", "code"), [("CJLogistics", "cj"), ("USPS", "usps"), (None, None)])
 def test_its_carriers_are_ours(spelled: str | None, code: str | None) -> None:
-    assert notice(carrier=spelled).carrier_code == code
+    assert payload(carrier=spelled).carrier_code == code
 
 
 @pytest.mark.parametrize("name", ["batch.created.webhooks-guide.json", "batch.updated.batch-guide.json"])

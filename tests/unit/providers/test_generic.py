@@ -7,7 +7,7 @@ import pytest
 from providers.contract import InvalidField, Malformed, Translation
 from providers.generic import webhook as generic
 from providers.parsing.notes import collected
-from stream.events import Notice, PaymentNotice, RefundNotice, ShippingNotice
+from stream.events import Payload, PaymentPayload, RefundPayload, ShippingPayload
 from tests.unit.providers.posted import a_payment, posted
 
 AT = "2023-11-15T10:30:00+09:00"
@@ -18,8 +18,8 @@ def translated(kind: str, **changes: Any) -> Translation:
     return generic.translate(posted(changes), kind)
 
 
-def notice_of(kind: str, **changes: Any) -> Notice:
-    return translated(kind, **changes).notice
+def payload_of(kind: str, **changes: Any) -> Payload:
+    return translated(kind, **changes).payload
 
 
 def test_a_full_payment_is_read_to_the_last_field() -> None:
@@ -29,7 +29,7 @@ def test_a_full_payment_is_read_to_the_last_field() -> None:
 
     translation = translated("payment", **changes)
 
-    notice = PaymentNotice(
+    payload = PaymentPayload(
         order_id="1",
         status="completed",
         method="card",
@@ -38,7 +38,7 @@ def test_a_full_payment_is_read_to_the_last_field() -> None:
         currency="KRW",
         paid_at=AT_MICROS,
     )
-    assert translation == Translation(notice, "payment.completed", AT_MICROS, None, None)
+    assert translation == Translation(payload, "payment.completed", AT_MICROS, None, None)
 
 
 def test_a_full_scan_is_read_to_the_last_field() -> None:
@@ -54,7 +54,7 @@ def test_a_full_scan_is_read_to_the_last_field() -> None:
 
     translation = translated("shipping", **changes)
 
-    notice = ShippingNotice(
+    payload = ShippingPayload(
         order_id="123",
         status="in_transit",
         carrier="CJ대한통운",
@@ -63,7 +63,7 @@ def test_a_full_scan_is_read_to_the_last_field() -> None:
         location="서울 강남구 물류센터",
         scanned_at=AT_MICROS,
     )
-    assert translation == Translation(notice, "shipping.in_transit", AT_MICROS, None, None)
+    assert translation == Translation(payload, "shipping.in_transit", AT_MICROS, None, None)
 
 
 def test_a_full_refund_is_read_to_the_last_field() -> None:
@@ -79,10 +79,10 @@ def test_a_full_refund_is_read_to_the_last_field() -> None:
 
     translation = translated("refund", **changes)
 
-    notice = RefundNotice(
+    payload = RefundPayload(
         order_id="123", refund_id="7", status="completed", amount=58000, reason="단순 변심", refunded_at=AT_MICROS
     )
-    assert translation == Translation(notice, "refund.completed", AT_MICROS, None, None)
+    assert translation == Translation(payload, "refund.completed", AT_MICROS, None, None)
 
 
 STATUSES = {
@@ -111,10 +111,10 @@ def test_each_kind_knows_its_own_statuses_and_no_others(kind: str, status: str) 
 
     if ours is None:
         with pytest.raises(InvalidField, match="status"):
-            notice_of(kind, **SMALLEST[kind], status=status)
+            payload_of(kind, **SMALLEST[kind], status=status)
     else:
         translation = translated(kind, **SMALLEST[kind], status=status)
-        assert (translation.notice.status, translation.event_type) == (ours, f"{kind}.{ours}")  # type: ignore[attr-defined]
+        assert (translation.payload.status, translation.event_type) == (ours, f"{kind}.{ours}")  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("kind", SMALLEST)
@@ -140,18 +140,18 @@ def test_a_required_field_must_be_there_and_not_null(kind: str, missing: str) ->
     fields = {**SMALLEST[kind], "status": "completed" if kind != "shipping" else "delivered"}
 
     with pytest.raises(InvalidField, match=missing):
-        notice_of(kind, **{name: value for name, value in fields.items() if name != missing})
+        payload_of(kind, **{name: value for name, value in fields.items() if name != missing})
     with pytest.raises(InvalidField, match=missing):
-        notice_of(kind, **{**fields, missing: None})
+        payload_of(kind, **{**fields, missing: None})
 
 
 @pytest.mark.parametrize("number", [0, -1, 123, 2**53 + 1, 2**63, 2**64, 10**127])
 def test_an_order_is_the_same_as_number_and_as_text(number: int) -> None:
-    assert notice_of("payment", **a_payment(orderId=number)) == notice_of("payment", **a_payment(orderId=str(number)))
+    assert payload_of("payment", **a_payment(orderId=number)) == payload_of("payment", **a_payment(orderId=str(number)))
 
 
 def test_leading_zeros_make_another_order() -> None:
-    assert notice_of("payment", **a_payment(orderId="007")) != notice_of("payment", **a_payment(orderId=7))
+    assert payload_of("payment", **a_payment(orderId="007")) != payload_of("payment", **a_payment(orderId=7))
 
 
 @pytest.mark.parametrize("kind", SMALLEST)
@@ -160,10 +160,10 @@ def test_a_type_in_the_body_must_be_that_of_the_path(kind: str, type_: Any) -> N
     fields = {**SMALLEST[kind], "status": "failed" if kind != "refund" else "rejected", "type": type_}
 
     if type_ in (kind, ""):
-        assert notice_of(kind, **fields)
+        assert payload_of(kind, **fields)
     else:
         with pytest.raises(InvalidField, match="type"):
-            notice_of(kind, **fields)
+            payload_of(kind, **fields)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_a_type_in_the_body_must_be_that_of_the_path(kind: str, type_: Any) -> N
 )
 def test_a_mistyped_field_is_refused_by_name(field: str, wrong: Any) -> None:
     with pytest.raises(InvalidField, match=field):
-        notice_of("payment", **a_payment(**{field: wrong}))
+        payload_of("payment", **a_payment(**{field: wrong}))
 
 
 OPTIONAL = {
@@ -205,10 +205,10 @@ def test_an_optional_field_that_cannot_be_used_costs_itself_and_a_note(
     fields = {**SMALLEST[kind], "status": next(iter(STATUSES[kind]))}
 
     with collected() as notes:
-        notice = notice_of(kind, **fields, **{field: wrong})
+        payload = payload_of(kind, **fields, **{field: wrong})
 
-    assert notice == notice_of(kind, **fields)
-    assert getattr(notice, ours) is None
+    assert payload == payload_of(kind, **fields)
+    assert getattr(payload, ours) is None
     assert [note.split()[0] for note in notes] == [field]
 
 
@@ -220,7 +220,7 @@ def test_an_optional_field_that_is_empty_says_nothing_and_is_not_noted(
     fields = {**SMALLEST[kind], "status": next(iter(STATUSES[kind]))}
 
     with collected() as notes:
-        assert notice_of(kind, **fields, **{field: empty, "amount": empty}) == notice_of(kind, **fields)
+        assert payload_of(kind, **fields, **{field: empty, "amount": empty}) == payload_of(kind, **fields)
     assert notes == []
 
 
@@ -231,25 +231,25 @@ def test_a_text_that_is_too_long_is_cut_with_a_note(kind: str, field: str, ours:
     fields = {**SMALLEST[kind], "status": next(iter(STATUSES[kind])), field: "가" * 1001}
 
     with collected() as notes:
-        assert getattr(notice_of(kind, **fields), ours) == "가" * 1000
+        assert getattr(payload_of(kind, **fields), ours) == "가" * 1000
     assert notes == [f"{field} is longer than 1000 characters and is cut"]
 
 
 def test_an_id_that_is_too_long_is_never_cut_to_another() -> None:
-    assert notice_of("payment", **a_payment(transactionId="x" * 129)) == notice_of("payment", **a_payment())
-    assert notice_of("payment", **a_payment(transactionId="x" * 128)) != notice_of("payment", **a_payment())
+    assert payload_of("payment", **a_payment(transactionId="x" * 129)) == payload_of("payment", **a_payment())
+    assert payload_of("payment", **a_payment(transactionId="x" * 128)) != payload_of("payment", **a_payment())
 
 
 def test_a_number_is_an_id_wherever_an_id_stands() -> None:
-    notice = notice_of("shipping", orderId=1, status="delivered", trackingNumber=123456789012)
+    payload = payload_of("shipping", orderId=1, status="delivered", trackingNumber=123456789012)
 
-    assert isinstance(notice, ShippingNotice)
-    assert notice.tracking_number == "123456789012"
+    assert isinstance(payload, ShippingPayload)
+    assert payload.tracking_number == "123456789012"
 
 
 def test_a_complaint_does_not_give_a_long_body_back() -> None:
     with pytest.raises(InvalidField) as refused:
-        notice_of("payment", **a_payment(status="\x7f" * 200_000))
+        payload_of("payment", **a_payment(status="\x7f" * 200_000))
 
     assert len(str(refused.value)) <= 300
 

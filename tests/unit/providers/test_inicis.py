@@ -1,4 +1,4 @@
-"""KG Inicis: notices in Korean bytes, from PC and mobile, and what INIAPI makes of them."""
+"""KG Inicis: payloads in Korean bytes, from PC and mobile, and what INIAPI makes of them."""
 
 import json
 from hashlib import sha512
@@ -17,8 +17,8 @@ from providers.contract import (
 )
 from providers.inicis import api as iniapi
 from providers.inicis import webhook as inicis
-from stream.events import PaymentNotice, Question
-from tests.unit.providers.asked import answered, payment, question, received, translated
+from stream.events import PaymentPayload, VerificationRequest
+from tests.unit.providers.asked import answered, payment, received, translated, verification_request
 from tests.unit.providers.samples import every, sample
 
 PROVIDER = inicis.PROVIDER
@@ -60,41 +60,45 @@ def form(fields: dict[str, str], encoding: str = "cp949") -> bytes:
     return b"&".join(escaped(name) + b"=" + escaped(value) for name, value in fields.items())
 
 
-def test_a_deposit_told_by_pc_is_a_question() -> None:
+def test_a_deposit_told_by_pc_is_a_verification_request() -> None:
     translation = translated(PROVIDER, form(PC))
 
     assert translation.event_type == "type_msg.0200"
-    assert translation.notice == Question(
+    assert translation.payload == VerificationRequest(
         subject="transaction",
-        reference="StdpayVBNKINIpayTest2023",
+        alias="StdpayVBNKINIpayTest2023",
         order_id="O-1",
         claims={"status": "deposited", "amount": "10000", "account": "56211105948400", "asked_at": ASKED_AT},
     )
 
 
-def test_a_deposit_told_by_mobile_is_a_question() -> None:
-    translation = question(PROVIDER, form(MOBILE))
+def test_a_deposit_told_by_mobile_is_a_verification_request() -> None:
+    translation = verification_request(PROVIDER, form(MOBILE))
 
-    assert (translation.reference, translation.order_id) == ("INIMX_VBNK1", "O-1")
+    assert (translation.alias, translation.order_id) == ("INIMX_VBNK1", "O-1")
     assert translation.claims == {"status": "deposited", "amount": "10000", "asked_at": ASKED_AT}
 
 
 @pytest.mark.parametrize("encoding", ["cp949", "utf-8"])
 def test_korean_bytes_of_either_kind_are_read(encoding: str) -> None:
-    assert question(PROVIDER, form(PC, encoding)).order_id == "O-1"
+    assert verification_request(PROVIDER, form(PC, encoding)).order_id == "O-1"
 
 
 def test_a_declared_encoding_is_tried_first() -> None:
     body = form(PC | {"no_oid": "주문1"}, "utf-8")
 
-    translation = question(PROVIDER, body, {"content-type": "application/x-www-form-urlencoded; charset=UTF-8"})
+    translation = verification_request(
+        PROVIDER, body, {"content-type": "application/x-www-form-urlencoded; charset=UTF-8"}
+    )
 
     assert translation.order_id == "주문1"
 
 
 def test_json_says_the_same_as_a_form() -> None:
-    assert question(PROVIDER, PC) == question(PROVIDER, form(PC))
-    assert question(PROVIDER, PC | {"amt_input": 10000, "nm_input": None}) == question(PROVIDER, form(PC))
+    assert verification_request(PROVIDER, PC) == verification_request(PROVIDER, form(PC))
+    assert verification_request(PROVIDER, PC | {"amt_input": 10000, "nm_input": None}) == verification_request(
+        PROVIDER, form(PC)
+    )
 
 
 @pytest.mark.parametrize(
@@ -115,8 +119,10 @@ def test_what_tells_of_no_money_is_unsupported_and_answered_ok(fields: dict[str,
     assert PROVIDER.answer("id", "unsupported_type") == WebhookResponse(200, b"OK", b"text/plain")
 
 
-def test_a_card_paid_by_mobile_is_a_question() -> None:
-    assert question(PROVIDER, form(MOBILE | {"P_STATUS": "00", "P_TYPE": "CARD"})).claims["status"] == "paid"
+def test_a_card_paid_by_mobile_is_a_verification_request() -> None:
+    assert (
+        verification_request(PROVIDER, form(MOBILE | {"P_STATUS": "00", "P_TYPE": "CARD"})).claims["status"] == "paid"
+    )
 
 
 @pytest.mark.parametrize("name", every("inicis"))
@@ -162,7 +168,7 @@ def test_a_refusal_is_fail_with_its_status() -> None:
 
 
 def test_a_transaction_is_asked_for_with_the_hash_of_what_is_asked() -> None:
-    ask = iniapi.build_request(question(PROVIDER, form(PC)), "INIpayTest:key:10.0.0.1")
+    ask = iniapi.build_request(verification_request(PROVIDER, form(PC)), "INIpayTest:key:10.0.0.1")
 
     data = '{"tid":"StdpayVBNKINIpayTest2023"}'
     assert (ask.method, ask.path) == ("POST", "/v2/pg/inquiry")
@@ -178,20 +184,20 @@ def test_a_transaction_is_asked_for_with_the_hash_of_what_is_asked() -> None:
 
 @pytest.mark.parametrize("key", ["", "mid", "mid:", "mid:key", ":::"])
 def test_any_key_makes_a_request(key: str) -> None:
-    assert json.loads(iniapi.build_request(question(PROVIDER, form(PC)), key).body)["type"] == "inquiry"
+    assert json.loads(iniapi.build_request(verification_request(PROVIDER, form(PC)), key).body)["type"] == "inquiry"
 
 
 def test_a_deposit_is_read_to_the_last_field() -> None:
     translation = answered(PROVIDER, form(PC), ANSWER)
 
-    assert translation.notice == PaymentNotice(
+    assert translation.payload == PaymentPayload(
         order_id="O-1",
         status="completed",
         method="VBank",
         transaction_id=PC["no_tid"],
         amount=10000,
         paid_at=PAID_AT,
-        references=(PC["no_tid"],),
+        aliases=(PC["no_tid"],),
     )
     assert (translation.event_type, translation.occurred_at) == ("payment.completed", PAID_AT)
     assert translation.provider_event_id == f"{PC['no_tid']}:APPROVAL:{PAID_AT}"

@@ -1,4 +1,4 @@
-"""One parcel, told by everybody: one key, so that its scans stay in one order and make one fact."""
+"""One parcel, told by everybody: one key, so that its scans stay in one order and make one domain event."""
 
 import json
 from collections.abc import Iterator
@@ -54,20 +54,20 @@ def test_its_number_is_compared_without_case_and_is_kept_as_it_was_sent(carrier:
 
     assert addressed.key == "dhl:JD0146000012"
     assert isinstance(addressed.webhook, ShippingWebhook)
-    assert (addressed.webhook.notice.carrier, addressed.webhook.notice.tracking_number) == (carrier, number)
+    assert (addressed.webhook.payload.carrier, addressed.webhook.payload.tracking_number) == (carrier, number)
 
 
-def test_so_does_the_answer_to_a_question() -> None:
+def test_so_does_the_answer_to_a_verification_request() -> None:
     row = delivery_tracker.PROVIDER
     received = Received("/", {}, sample("delivery_tracker", "callback.composed.json"), NOW)
     asked = webhook_record(row, received, "shared_secret", row.translate(received, "shipping"), "test").webhook
     assert isinstance(asked, UnconfirmedWebhook)
     answer = sample("delivery_tracker", "answer.delivered.composed.json")
 
-    event = confirmed_event(asked, delivery_tracker.read_response(asked.notice, received, answer), answer)
+    event = confirmed_event(asked, delivery_tracker.read_response(asked.payload, received, answer), answer)
 
     assert (event.topic.name, event.key) == ("webhooks.shipping.v1", f"cj:{NUMBER}")
-    assert (event.webhook.envelope.verification, event.webhook.envelope.receipt_id) == (
+    assert (event.webhook.envelope.verification, event.webhook.envelope.verification_request_id) == (
         "confirmed",
         asked.envelope.event_id,
     )

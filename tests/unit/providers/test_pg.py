@@ -18,7 +18,7 @@ from providers.contract import (
 )
 from providers.contract_e import webhook as pg
 from providers.records import event_id_of
-from stream.events import PaymentNotice, RefundNotice, ids
+from stream.events import PaymentPayload, RefundPayload, ids
 from tests.unit.providers.posted import NOW
 from tests.unit.providers.samples import every, sample
 
@@ -60,16 +60,16 @@ def translation_of(body: Any, path: str = "/webhooks/payment") -> Translation:
     return provider.translate(received, kind)
 
 
-def payment(body: Any) -> PaymentNotice:
-    notice = translation_of(body).notice
-    assert isinstance(notice, PaymentNotice)
-    return notice
+def payment(body: Any) -> PaymentPayload:
+    payload = translation_of(body).payload
+    assert isinstance(payload, PaymentPayload)
+    return payload
 
 
-def refund(body: Any, path: str = "/webhooks/refund") -> RefundNotice:
-    notice = translation_of(body, path).notice
-    assert isinstance(notice, RefundNotice)
-    return notice
+def refund(body: Any, path: str = "/webhooks/refund") -> RefundPayload:
+    payload = translation_of(body, path).payload
+    assert isinstance(payload, RefundPayload)
+    return payload
 
 
 @pytest.mark.parametrize(("status", "expected"), TYPES)
@@ -91,7 +91,7 @@ def test_contract_e_unsupported_type_rejected(status: str | None) -> None:
 def test_contract_e_payment_completed_by_iamport() -> None:
     translation = translation_of(IAMPORT | {"paid_at": 1_700_000_000, "pay_method": "card", "fail_reason": None})
 
-    assert translation.notice == PaymentNotice(
+    assert translation.payload == PaymentPayload(
         order_id="TXN_20250827_001",
         status="completed",
         method="card",
@@ -99,22 +99,22 @@ def test_contract_e_payment_completed_by_iamport() -> None:
         pg_transaction_id="imp_1",
         amount=10000,
         paid_at=NOW,
-        references=("imp_1",),
+        aliases=("imp_1",),
     )
     assert translation.occurred_at == NOW
 
 
 def test_contract_e_payment_completed_by_toss() -> None:
-    assert payment(TOSS) == PaymentNotice(
-        order_id="O-1", status="completed", transaction_id="pk_1", amount=10000, references=("pk_1", "evt_1")
+    assert payment(TOSS) == PaymentPayload(
+        order_id="O-1", status="completed", transaction_id="pk_1", amount=10000, aliases=("pk_1", "evt_1")
     )
 
 
 def test_contract_e_payment_completed_by_kakao() -> None:
-    notice = payment(KAKAO)
+    payload = payment(KAKAO)
 
-    assert (notice.order_id, notice.transaction_id, notice.references) == ("O-1", "T1", ("T1", "A1"))
-    assert (notice.amount, notice.paid_at) == (2200, 1_479_212_448_000_000)  # without an offset it is Korean time
+    assert (payload.order_id, payload.transaction_id, payload.aliases) == ("O-1", "T1", ("T1", "A1"))
+    assert (payload.amount, payload.paid_at) == (2200, 1_479_212_448_000_000)  # without an offset it is Korean time
 
 
 @pytest.mark.parametrize("body", [IAMPORT, TOSS, KAKAO], ids=["IAMPORT", "TOSS", "KAKAO"])
@@ -143,9 +143,9 @@ def test_contract_e_an_amount_is_a_number(amount: Any) -> None:
 
 
 def test_contract_e_payment_failed_has_its_reason() -> None:
-    notice = payment(IAMPORT | {"status": "failed", "amount": 0, "fail_reason": "잔액 부족"})
+    payload = payment(IAMPORT | {"status": "failed", "amount": 0, "fail_reason": "잔액 부족"})
 
-    assert (notice.status, notice.failure_reason, notice.amount) == ("failed", "잔액 부족", None)
+    assert (payload.status, payload.failure_reason, payload.amount) == ("failed", "잔액 부족", None)
 
 
 def test_contract_e_payment_cancelled_in_whole_and_in_part() -> None:
@@ -158,9 +158,9 @@ def test_contract_e_payment_cancelled_in_whole_and_in_part() -> None:
 
 def test_contract_e_refund_completed() -> None:
     for path in ("/webhooks/refund", "/webhooks/payment", "/api/webhooks/kakao"):
-        notice = refund(IAMPORT | {"status": "refunded", "cancel_amount": 4000}, path)
-        assert notice == RefundNotice(
-            order_id="TXN_20250827_001", refund_id="imp_1", status="completed", amount=4000, references=("imp_1",)
+        payload = refund(IAMPORT | {"status": "refunded", "cancel_amount": 4000}, path)
+        assert payload == RefundPayload(
+            order_id="TXN_20250827_001", refund_id="imp_1", status="completed", amount=4000, aliases=("imp_1",)
         )
 
 
@@ -200,9 +200,9 @@ def test_contract_e_without_any_id_the_digest_stands_in() -> None:
 
 
 def test_contract_e_without_an_order_the_payments_name_is_the_reference() -> None:
-    notice = payment({"imp_uid": "imp_1", "status": "paid"})
+    payload = payment({"imp_uid": "imp_1", "status": "paid"})
 
-    assert (notice.order_id, notice.reference) == (None, "imp_1")
+    assert (payload.order_id, payload.alias) == (None, "imp_1")
     with pytest.raises(InvalidField, match="neither"):
         translation_of({"status": "paid", "amount": 1})
 
@@ -215,11 +215,11 @@ def test_contract_e_each_name_alone_is_enough_and_waits_for_its_order(name: str,
     alone = translation_of({name: "A1", "status": status})
     fuller = translation_of({name: "A1", "status": status, "partner_order_id": "O-1"})
 
-    assert isinstance(alone.notice, PaymentNotice | RefundNotice)
-    assert isinstance(fuller.notice, PaymentNotice | RefundNotice)
-    assert (alone.notice.order_id, alone.notice.reference) == (None, "A1")
+    assert isinstance(alone.payload, PaymentPayload | RefundPayload)
+    assert isinstance(fuller.payload, PaymentPayload | RefundPayload)
+    assert (alone.payload.order_id, alone.payload.alias) == (None, "A1")
     # The fuller one is no conflict with the one that waits, and names the order it waits for.
-    assert (fuller.notice.order_id, fuller.notice.references) == ("O-1", ("A1",))
+    assert (fuller.payload.order_id, fuller.payload.aliases) == ("O-1", ("A1",))
     assert webhook_id(alone) != webhook_id(fuller)
 
 
@@ -228,8 +228,8 @@ def test_contract_e_a_part_cancel_is_a_cancel_of_a_part(status: str) -> None:
     translation = translation_of({"aid": "A2", "partner_order_id": "O-1", "status": status})
 
     assert translation.event_type == "PAYMENT_CANCELLED"
-    assert translation.notice == PaymentNotice(
-        order_id="O-1", status="partially_cancelled", references=("A2",), currency="KRW"
+    assert translation.payload == PaymentPayload(
+        order_id="O-1", status="partially_cancelled", aliases=("A2",), currency="KRW"
     )
 
 
@@ -247,10 +247,10 @@ def test_contract_e_a_part_cancel_is_a_cancel_of_a_part(status: str) -> None:
 def test_contract_e_what_was_given_back_goes_by_several_names(
     changes: dict[str, Any], refunded: int | None, cancels: tuple[tuple[str, int], ...]
 ) -> None:
-    notice = payment({"aid": "A2", "orderId": "O-1", "status": "PARTIAL_CANCELED"} | changes)
+    payload = payment({"aid": "A2", "orderId": "O-1", "status": "PARTIAL_CANCELED"} | changes)
 
-    assert notice.refunded_amount == refunded
-    assert tuple((cancel.id, cancel.amount) for cancel in notice.cancels) == cancels
+    assert payload.refunded_amount == refunded
+    assert tuple((cancel.id, cancel.amount) for cancel in payload.cancels) == cancels
 
 
 def test_contract_e_part_cancels_that_tell_no_amount_are_no_conflict_with_the_whole_one() -> None:
@@ -295,7 +295,7 @@ def test_contract_e_a_time_is_read_in_each_providers_form(changes: dict[str, Any
 
 
 def webhook_id(translation: Translation) -> str:
-    return event_id_of("kakaopay", "test", translation, ids.digest(translation.notice))
+    return event_id_of("kakaopay", "test", translation, ids.digest(translation.payload))
 
 
 @pytest.mark.parametrize("header", ["TOSS", "KAKAO", "NAVER", "IAMPORT", "INICIS", "kakao", " NAVER "])
@@ -340,9 +340,9 @@ def test_talktalk_asks_whether_to_charge_and_is_refused_as_unsupported(name: str
 
 
 def test_an_order_as_kakaos_api_tells_it_can_be_read_as_contract_e() -> None:
-    notice = payment(sample("kakaopay", "api.order-response.SUCCESS_PAYMENT"))
+    payload = payment(sample("kakaopay", "api.order-response.SUCCESS_PAYMENT"))
 
-    assert (notice.order_id, notice.amount, notice.method) == ("partner_order_id", 2200, "MONEY")
+    assert (payload.order_id, payload.amount, payload.method) == ("partner_order_id", 2200, "MONEY")
 
 
 @pytest.mark.parametrize(

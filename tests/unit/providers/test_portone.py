@@ -19,8 +19,8 @@ from providers.contract import (
 from providers.portone_v1 import webhook as portone_v1
 from providers.portone_v2 import api as portone_v2_api
 from providers.portone_v2 import webhook as portone_v2
-from stream.events import Cancel, PaymentNotice, Question
-from tests.unit.providers.asked import SECRET, answered, payment, question, received, translated
+from stream.events import Cancel, PaymentPayload, VerificationRequest
+from tests.unit.providers.asked import SECRET, answered, payment, received, translated, verification_request
 from tests.unit.providers.posted import NOW
 from tests.unit.providers.samples import every, fields, sample
 
@@ -112,11 +112,11 @@ def v2_cancellation(number: int, amount: int, status: str = "SUCCEEDED") -> dict
     }
 
 
-def test_v1_a_notice_is_a_question() -> None:
+def test_v1_a_payload_is_a_verification_request() -> None:
     translation = translated(V1, sample("portone_v1", "webhook.paid"))
 
-    assert translation.notice == Question(
-        subject="payment", reference="imp_1234567890", order_id="order_id_8237352", claims={"status": "paid"}
+    assert translation.payload == VerificationRequest(
+        subject="payment", alias="imp_1234567890", order_id="order_id_8237352", claims={"status": "paid"}
     )
 
 
@@ -150,7 +150,7 @@ def test_v1_what_names_no_payment_is_refused(body: Any) -> None:
 
 
 def test_v1_is_asked_with_a_ready_token() -> None:
-    assert portone_v1.build_request(question(V1, V1_WEBHOOK), "token") == ApiRequest(
+    assert portone_v1.build_request(verification_request(V1, V1_WEBHOOK), "token") == ApiRequest(
         "GET", "/payments/imp_1", {"Authorization": "token"}
     )
 
@@ -158,7 +158,7 @@ def test_v1_is_asked_with_a_ready_token() -> None:
 def test_v1_a_payment_is_read_to_the_last_field() -> None:
     translation = answered(V1, V1_WEBHOOK, v1_answer())
 
-    assert translation.notice == PaymentNotice(
+    assert translation.payload == PaymentPayload(
         order_id="O-1",
         status="completed",
         method="card",
@@ -166,7 +166,7 @@ def test_v1_a_payment_is_read_to_the_last_field() -> None:
         pg_transaction_id="pg_1",
         amount=10000,
         paid_at=PAID_AT * 1_000_000,
-        references=("imp_1", "pg_1"),
+        aliases=("imp_1", "pg_1"),
     )
     assert (translation.event_type, translation.occurred_at) == ("payment.completed", PAID_AT * 1_000_000)
     assert translation.provider_event_id == "imp_1:completed"
@@ -175,10 +175,10 @@ def test_v1_a_payment_is_read_to_the_last_field() -> None:
 def test_v1_what_was_given_back_comes_as_entries() -> None:
     answer = v1_answer(status="cancelled", cancel_amount=10000, cancel_history=v1_cancels(4000, 6000))
 
-    notice = payment(V1, V1_WEBHOOK | {"status": "cancelled", "cancellation_id": "c1"}, answer)
+    payload = payment(V1, V1_WEBHOOK | {"status": "cancelled", "cancellation_id": "c1"}, answer)
 
-    assert (notice.status, notice.refunded_amount) == ("cancelled", 10000)
-    assert notice.cancels[1] == Cancel(id="c1", amount=6000, reason="변심", cancelled_at=CANCELLED_AT * 1_000_000)
+    assert (payload.status, payload.refunded_amount) == ("cancelled", 10000)
+    assert payload.cancels[1] == Cancel(id="c1", amount=6000, reason="변심", cancelled_at=CANCELLED_AT * 1_000_000)
 
 
 def test_v1_each_part_cancel_is_an_event_though_the_status_stays() -> None:
@@ -224,17 +224,17 @@ def test_v1_what_the_answer_contradicts_is_untrue(claim: dict[str, str], answer:
 def test_v1_an_account_nobody_paid_into_is_cancelled_and_nothing_given_back() -> None:
     answer = v1_answer(status="cancelled", pay_method="vbank", paid_at=0, cancel_history=v1_cancels(10000))
 
-    notice = payment(V1, V1_WEBHOOK | {"status": "cancelled", "cancellation_id": "c0"}, answer)
+    payload = payment(V1, V1_WEBHOOK | {"status": "cancelled", "cancellation_id": "c0"}, answer)
 
-    assert (notice.status, notice.refunded_amount, notice.cancels) == ("cancelled", 0, ())
+    assert (payload.status, payload.refunded_amount, payload.cancels) == ("cancelled", 0, ())
 
 
 def test_v2_an_account_nobody_paid_into_is_cancelled_and_nothing_given_back() -> None:
     answer = v2_answer("CANCELLED", paidAt=None, cancellations=[v2_cancellation(0, 10000)])
 
-    notice = payment(V2, v2_webhook("Cancelled"), answer)
+    payload = payment(V2, v2_webhook("Cancelled"), answer)
 
-    assert (notice.status, notice.refunded_amount, notice.cancels) == ("cancelled", 0, ())
+    assert (payload.status, payload.refunded_amount, payload.cancels) == ("cancelled", 0, ())
 
 
 def test_v1_a_payment_told_to_have_failed_may_have_succeeded() -> None:
@@ -255,12 +255,12 @@ def test_v1_an_answer_that_is_no_payment_is_unreadable(answer: Any) -> None:
 
 
 @pytest.mark.parametrize("event", V2_KINDS)
-def test_v2_what_tells_of_a_payment_is_a_question(event: str) -> None:
+def test_v2_what_tells_of_a_payment_is_a_verification_request(event: str) -> None:
     translation = translated(V2, v2_webhook(event))
 
     assert translation.event_type == f"Transaction.{event}"
-    assert translation.notice == Question(
-        subject="payment", reference="O-1", order_id="O-1", claims={"event": event, "transaction_id": "tx_1"}
+    assert translation.payload == VerificationRequest(
+        subject="payment", alias="O-1", order_id="O-1", claims={"event": event, "transaction_id": "tx_1"}
     )
 
 
@@ -286,8 +286,8 @@ def test_v2_samples_of_other_things_are_unsupported(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["Transaction.Cancelled", "v2024-01-01.Ready"])
-def test_v2_samples_of_payments_are_questions(name: str) -> None:
-    assert question(V2, sample("portone_v2", name)).reference == "example-payment-id"
+def test_v2_samples_of_payments_are_verification_requests(name: str) -> None:
+    assert verification_request(V2, sample("portone_v2", name)).alias == "example-payment-id"
 
 
 @pytest.mark.parametrize("body", [v2_webhook(), b"payment_id=O-1&status=Paid"])
@@ -315,7 +315,7 @@ def test_v2_a_bad_signature_is_answered_400() -> None:
 
 
 def test_v2_is_asked_with_its_secret() -> None:
-    assert portone_v2_api.build_request(question(V2, v2_webhook()), "key") == ApiRequest(
+    assert portone_v2_api.build_request(verification_request(V2, v2_webhook()), "key") == ApiRequest(
         "GET", "/payments/O-1", {"Authorization": "PortOne key"}
     )
 
@@ -323,7 +323,7 @@ def test_v2_is_asked_with_its_secret() -> None:
 def test_v2_a_payment_is_read_to_the_last_field() -> None:
     translation = answered(V2, v2_webhook(), v2_answer())
 
-    assert translation.notice == PaymentNotice(
+    assert translation.payload == PaymentPayload(
         order_id="O-1",
         status="completed",
         method="Card",
@@ -331,16 +331,16 @@ def test_v2_a_payment_is_read_to_the_last_field() -> None:
         pg_transaction_id="pg_1",
         amount=10000,
         paid_at=NOW,
-        references=("tx_1", "pg_1"),
+        aliases=("tx_1", "pg_1"),
     )
     assert (translation.event_type, translation.occurred_at) == ("payment.completed", NOW)
     assert translation.provider_event_id == "O-1:tx_1:PAID:"
 
 
 def test_v2_amounts_are_in_minor_units_already() -> None:
-    notice = payment(V2, v2_webhook(), v2_answer(amount={"total": 150}, currency="USD"))
+    payload = payment(V2, v2_webhook(), v2_answer(amount={"total": 150}, currency="USD"))
 
-    assert (notice.amount, notice.currency) == (150, "USD")
+    assert (payload.amount, payload.currency) == (150, "USD")
 
 
 def test_v2_only_cancels_that_succeeded_are_entries() -> None:
@@ -353,8 +353,8 @@ def test_v2_only_cancels_that_succeeded_are_entries() -> None:
 
     translation = answered(V2, v2_webhook("PartialCancelled"), answer)
 
-    assert isinstance(translation.notice, PaymentNotice)
-    assert translation.notice.cancels == (
+    assert isinstance(translation.payload, PaymentPayload)
+    assert translation.payload.cancels == (
         Cancel(id="c0", amount=1000, reason="변심", cancelled_at=NOW + 3_600_000_000),
     )
     assert translation.occurred_at == NOW + 3_600_000_000

@@ -7,7 +7,7 @@ import pytest
 
 from providers.contract import Forged, InvalidField, Received, Stale, Translation, Unsupported
 from providers.shippo import webhook as shippo
-from stream.events import ShippingNotice
+from stream.events import ShippingPayload
 from tests.payloads import sample
 from tests.unit.providers.posted import NOW
 from tests.unit.providers.vectors import vectors
@@ -29,9 +29,9 @@ def track(*, test: bool | None = True, **changes: Any) -> Translation:
     return shippo.translate(received(json.dumps(event).encode()), "shipping")
 
 
-def notice(**changes: Any) -> ShippingNotice:
-    translation = track(**changes).notice
-    assert isinstance(translation, ShippingNotice)
+def payload(**changes: Any) -> ShippingPayload:
+    translation = track(**changes).payload
+    assert isinstance(translation, ShippingPayload)
     return translation
 
 
@@ -81,9 +81,9 @@ def test_a_track_is_a_scan_of_its_parcel_for_the_order_its_metadata_names() -> N
     translation = shippo.translate(received(sample("shippo", SAMPLE)), "shipping")
 
     at = 1_469_232_000_000_000
-    scan = ShippingNotice(
+    scan = ShippingPayload(
         order_id="000123",
-        reference="usps:9205590164917312751089",
+        alias="usps:9205590164917312751089",
         status="delivered",
         carrier="usps",
         carrier_code="usps",
@@ -114,7 +114,7 @@ def test_it_names_its_mode(test: bool | None, mode: str | None) -> None:
     ],
 )
 def test_each_status_has_its_word(now: dict[str, Any], ours: str) -> None:
-    assert notice(tracking_status=now).status == ours
+    assert payload(tracking_status=now).status == ours
 
 
 @pytest.mark.parametrize("now", [None, status("UNKNOWN"), status("TELEPORTED"), status("UNKNOWN", "out_for_delivery")])
@@ -146,7 +146,7 @@ def test_a_status_that_says_nothing_of_the_parcel_moves_nothing(now: Any) -> Non
     ],
 )
 def test_metadata_names_an_order_only_where_it_can_mean_nothing_else(metadata: str | None, order: str | None) -> None:
-    assert notice(metadata=metadata).order_id == order
+    assert payload(metadata=metadata).order_id == order
 
 
 def test_a_status_without_an_id_is_named_by_what_it_says() -> None:

@@ -8,7 +8,7 @@ import pytest
 from providers.contract import InvalidField, Translation
 from providers.parsing import notes
 from providers.shop import webhook as shop
-from stream.events import CustomerNotice, OrderNotice
+from stream.events import CustomerPayload, OrderPayload
 from stream.events.email_address import Unusable, parse
 from tests.unit.providers.posted import posted
 
@@ -17,15 +17,15 @@ AT_MICROS = 1_700_011_800_000_000
 
 
 def read(body: Any, kind: str = "order") -> tuple[Any, list[str]]:
-    """The notice of a body, and what is noted of its fields."""
+    """The payload of a body, and what is noted of its fields."""
     with notes.collected() as noted:
-        return shop.translate(posted(body), kind).notice, noted
+        return shop.translate(posted(body), kind).payload, noted
 
 
-def order(**changes: Any) -> OrderNotice:
-    notice = shop.translate(posted({"orderId": 1, "customerId": 2, **changes}), "order").notice
-    assert isinstance(notice, OrderNotice)
-    return notice
+def order(**changes: Any) -> OrderPayload:
+    payload = shop.translate(posted({"orderId": 1, "customerId": 2, **changes}), "order").payload
+    assert isinstance(payload, OrderPayload)
+    return payload
 
 
 def test_a_full_order_is_read_to_the_last_field() -> None:
@@ -45,7 +45,7 @@ def test_a_full_order_is_read_to_the_last_field() -> None:
 
     translation = shop.translate(posted(changes, idempotency_key="k"), "order")
 
-    notice = OrderNotice(
+    payload = OrderPayload(
         order_id="123",
         customer_id="7",
         customer_email="kim@example.test",
@@ -58,7 +58,7 @@ def test_a_full_order_is_read_to_the_last_field() -> None:
         link="/orders/123",
         updated_at=AT_MICROS,
     )
-    assert translation == Translation(notice, "order", AT_MICROS, "k", is_id_signed=False)
+    assert translation == Translation(payload, "order", AT_MICROS, "k", is_id_signed=False)
 
 
 def test_a_full_customer_is_read_to_the_last_field() -> None:
@@ -66,8 +66,10 @@ def test_a_full_customer_is_read_to_the_last_field() -> None:
 
     translation = shop.translate(posted(changes), "customer")
 
-    notice = CustomerNotice(customer_id="7", email="kim@example.test", name="김민지", locale="en", updated_at=AT_MICROS)
-    assert translation == Translation(notice, "customer", AT_MICROS, None)
+    payload = CustomerPayload(
+        customer_id="7", email="kim@example.test", name="김민지", locale="en", updated_at=AT_MICROS
+    )
+    assert translation == Translation(payload, "customer", AT_MICROS, None)
 
 
 @pytest.mark.parametrize("reader", [{"customerId": 1}, {"customerEmail": "a@b.c"}])
@@ -118,9 +120,9 @@ def test_a_locale_is_kept_as_it_is_written(locale: str) -> None:
 
 @pytest.mark.parametrize("locale", ["../ko", "ko\n{}", "한국어", "ko" * 200, 5, ["ko"], {"a": 1}])
 def test_what_is_no_locale_costs_no_more_than_itself(locale: Any) -> None:
-    notice, noted = read({"orderId": 1, "customerId": 2, "locale": locale})
+    payload, noted = read({"orderId": 1, "customerId": 2, "locale": locale})
 
-    assert notice == order()
+    assert payload == order()
     assert noted == ["locale cannot be used and is left out"]
 
 
@@ -133,9 +135,9 @@ def test_a_link_is_kept_as_it_is_written(link: str) -> None:
     "link", ["orders/1", "javascript:alert(1)", "ftp://a", "https://a b", 'https://a"b', "/a>b", "/\n", "/" * 1001, 7]
 )
 def test_a_link_that_could_be_more_than_one_costs_no_more_than_itself(link: Any) -> None:
-    notice, noted = read({"orderId": 1, "customerId": 2, "link": link})
+    payload, noted = read({"orderId": 1, "customerId": 2, "link": link})
 
-    assert notice == order()
+    assert payload == order()
     assert noted == ["link cannot be used and is left out"]
 
 
@@ -146,17 +148,17 @@ def test_an_empty_field_says_nothing(field: str, empty: str | None) -> None:
 
 
 def test_a_name_that_is_too_long_is_cut_and_a_note_says_so_without_it() -> None:
-    notice, noted = read({"orderId": 1, "customerId": 2, "customerName": "김" * 1001})
+    payload, noted = read({"orderId": 1, "customerId": 2, "customerName": "김" * 1001})
 
-    assert notice == order(customerName="김" * 1000)
+    assert payload == order(customerName="김" * 1000)
     assert noted == ["customerName is longer than 1000 characters and is cut"]
 
 
 @pytest.mark.parametrize("customer", ["x" * 129, "a\nb", {}, 1.5])
 def test_a_customer_s_id_that_cannot_be_used_is_as_if_none_was_named(customer: Any) -> None:
-    notice = shop.translate(posted({"orderId": 1, "customerEmail": "a@b.c", "customerId": customer}), "order").notice
+    payload = shop.translate(posted({"orderId": 1, "customerEmail": "a@b.c", "customerId": customer}), "order").payload
 
-    assert notice == OrderNotice(order_id="1", customer_email="a@b.c")
+    assert payload == OrderPayload(order_id="1", customer_email="a@b.c")
 
 
 @pytest.mark.parametrize(
@@ -186,9 +188,9 @@ def test_an_address_stands_in_its_one_form_in_the_record(written: str, address: 
 def test_a_contact_that_cannot_be_mailed_leaves_the_order_and_the_customer_valid(contact: Any) -> None:
     body = json.dumps({"orderId": 1, "customerEmail": contact, "sellerEmail": contact}).encode()
 
-    notice, noted = read(body)
+    payload, noted = read(body)
 
-    for kept, note in zip((notice.customer_email, notice.seller_email), noted, strict=True):
+    for kept, note in zip((payload.customer_email, payload.seller_email), noted, strict=True):
         assert kept
         assert len(kept) <= 321
         assert "no address that can be mailed: " in note
@@ -215,14 +217,14 @@ def test_a_customer_may_have_no_address_any_more_but_has_to_say_so() -> None:
         shop.translate(posted({"customerId": 7}), "customer")
 
 
-def customer(email: Any) -> CustomerNotice:
-    notice = shop.translate(posted(json.dumps({"customerId": 7, "email": email}).encode()), "customer").notice
-    assert isinstance(notice, CustomerNotice)
-    return notice
+def customer(email: Any) -> CustomerPayload:
+    payload = shop.translate(posted(json.dumps({"customerId": 7, "email": email}).encode()), "customer").payload
+    assert isinstance(payload, CustomerPayload)
+    return payload
 
 
 def test_half_a_letter_in_a_contact_leaves_the_order_valid_and_is_no_address() -> None:
-    notice, noted = read(b'{"orderId": 1, "customerEmail": "kim\\ud800@x.test"}')
+    payload, noted = read(b'{"orderId": 1, "customerEmail": "kim\\ud800@x.test"}')
 
-    assert notice.customer_email == "kim\ufffd@x.test"
+    assert payload.customer_email == "kim\ufffd@x.test"
     assert noted == ["customerEmail is no address that can be mailed: it holds a character that could not be read"]

@@ -13,7 +13,7 @@ from providers.generic import webhook as generic
 from providers.records import webhook_record
 from providers.stripe import webhook as stripe
 from providers.stripe.payments import iso_units
-from stream.events import PaymentNotice, RefundNotice, topics
+from stream.events import PaymentPayload, RefundPayload, topics
 from tests.unit.providers.mutations import mutations, sample, samples
 from tests.unit.providers.test_properties import read_or_refused
 
@@ -71,16 +71,16 @@ def changed(name: str, **fields: Any) -> dict[str, Any]:
     return event
 
 
-def payment(name: str, **fields: Any) -> PaymentNotice:
-    notice = translation_of(changed(name, **fields)).notice
-    assert isinstance(notice, PaymentNotice)
-    return notice
+def payment(name: str, **fields: Any) -> PaymentPayload:
+    payload = translation_of(changed(name, **fields)).payload
+    assert isinstance(payload, PaymentPayload)
+    return payload
 
 
-def refund(name: str, **fields: Any) -> RefundNotice:
-    notice = translation_of(changed(name, **fields)).notice
-    assert isinstance(notice, RefundNotice)
-    return notice
+def refund(name: str, **fields: Any) -> RefundPayload:
+    payload = translation_of(changed(name, **fields)).payload
+    assert isinstance(payload, RefundPayload)
+    return payload
 
 
 def test_the_published_recipe_gives_the_sdks_signature() -> None:
@@ -217,26 +217,26 @@ def test_each_event_tells_a_status_of_the_payment(name: str, status: str) -> Non
 
     translation = translation_of(event)
 
-    assert isinstance(translation.notice, PaymentNotice)
-    assert translation.notice.status == status
+    assert isinstance(translation.payload, PaymentPayload)
+    assert translation.payload.status == status
     assert translation.event_type == event["type"]
     assert translation.provider_event_id == event["id"]
     assert translation.occurred_at == event["created"] * 1_000_000
     assert translation.mode == "test"
-    assert (translation.notice.paid_at is not None) == (status == "completed")
+    assert (translation.payload.paid_at is not None) == (status == "completed")
 
 
 @pytest.mark.parametrize(("name", "status"), REFUNDS.items())
 def test_each_refund_event_tells_a_status_of_the_refund(name: str, status: str) -> None:
-    notice = refund(name)
+    payload = refund(name)
 
-    assert (notice.refund_id, notice.status, notice.amount, notice.currency) == (
+    assert (payload.refund_id, payload.status, payload.amount, payload.currency) == (
         "re_000000000000000000000000",
         status,
         100,
         "USD",
     )
-    assert notice.told_by_payment
+    assert payload.reported_by_payment
 
 
 @pytest.mark.parametrize("name", sorted(ASIDE))
@@ -253,9 +253,9 @@ def test_a_refunds_status_is_ours_by_the_table(status: str | None) -> None:
 
 
 def test_a_captured_charge_is_read_to_the_last_field() -> None:
-    notice = payment("charge.succeeded", metadata={"order_id": "order-7"})
+    payload = payment("charge.succeeded", metadata={"order_id": "order-7"})
 
-    assert notice == PaymentNotice(
+    assert payload == PaymentPayload(
         order_id="order-7",
         status="completed",
         method="card",
@@ -263,7 +263,7 @@ def test_a_captured_charge_is_read_to_the_last_field() -> None:
         amount=2000,
         currency="USD",
         paid_at=1_648_320_032_000_000,
-        references=(CH, PI),
+        aliases=(CH, PI),
     )
 
 
@@ -275,18 +275,18 @@ def test_a_session_its_intent_and_its_charge_tell_of_one_transaction() -> None:
         "charge.refunded.full.composed",
     )
 
-    notices = [payment(name) for name in names]
+    payloads = [payment(name) for name in names]
 
-    assert {notice.transaction_id for notice in notices} == {notice.reference for notice in notices} == {PI}
-    assert {reference for notice in notices for reference in notice.references} == {PI, CH, CS}
+    assert {payload.transaction_id for payload in payloads} == {payload.alias for payload in payloads} == {PI}
+    assert {alias for payload in payloads for alias in payload.aliases} == {PI, CH, CS}
 
 
 def test_a_session_without_an_intent_and_a_charge_without_one_go_by_their_own_names() -> None:
     session = payment("checkout.session.expired.composed", client_reference_id=None)
     charge = payment("charge.succeeded", payment_intent=None)
 
-    assert (session.reference, session.transaction_id, session.references) == (CS, CS, (CS,))
-    assert (charge.reference, charge.transaction_id, charge.references) == (CH, CH, (CH,))
+    assert (session.alias, session.transaction_id, session.aliases) == (CS, CS, (CS,))
+    assert (charge.alias, charge.transaction_id, charge.aliases) == (CH, CH, (CH,))
 
 
 @pytest.mark.parametrize(
@@ -302,21 +302,21 @@ def test_a_session_without_an_intent_and_a_charge_without_one_go_by_their_own_na
     ],
 )
 def test_the_order_is_the_first_that_is_named(changes: dict[str, Any], order: str | None) -> None:
-    notice = payment("checkout.session.completed", **changes)
+    payload = payment("checkout.session.completed", **changes)
 
-    assert (notice.order_id, notice.reference) == (order, None if order else PI)
-    assert notice.references == (CS, PI)
+    assert (payload.order_id, payload.alias) == (order, None if order else PI)
+    assert payload.aliases == (CS, PI)
 
 
 @pytest.mark.parametrize(
     "order", ["x" * 129, "\x00", "a\nb", "a\u2028b", "\ud800", "", " ", True, 1.5, ["1"], {"id": 1}]
 )
 def test_an_order_that_none_can_have_is_as_if_none_was_named(order: Any) -> None:
-    notice = payment("checkout.session.completed", metadata={"order_id": order}, client_reference_id=None)
+    payload = payment("checkout.session.completed", metadata={"order_id": order}, client_reference_id=None)
     fallen_back = payment("checkout.session.completed", metadata={"order_id": order}, client_reference_id="2026/0001")
     second = payment("checkout.session.completed", metadata={"order_id": order, "orderId": 7})
 
-    assert (notice.order_id, notice.reference) == (None, PI)
+    assert (payload.order_id, payload.alias) == (None, PI)
     assert (fallen_back.order_id, second.order_id) == ("2026/0001", "7")
 
 
@@ -343,10 +343,10 @@ def test_the_release_of_what_was_not_captured_gives_nothing_back(event_type: str
         "charge.refunded.partial.composed", amount=amount, amount_captured=captured, amount_refunded=375, **PARTLY
     )
 
-    notice = translation_of({**event, "type": event_type}).notice
+    payload = translation_of({**event, "type": event_type}).payload
 
-    assert isinstance(notice, PaymentNotice)
-    assert (notice.status, notice.amount, notice.refunded_amount or 0) == ("completed", captured, 0)
+    assert isinstance(payload, PaymentPayload)
+    assert (payload.status, payload.amount, payload.refunded_amount or 0) == ("completed", captured, 0)
 
 
 @pytest.mark.parametrize(
@@ -365,10 +365,10 @@ def test_given_back_is_what_was_refunded_without_what_was_released(
 ) -> None:
     changes = {**PARTLY, "amount": 20675, "amount_captured": 20300, "amount_refunded": refunded, "refunded": is_all}
 
-    notice = payment("charge.refunded.partial.composed", **changes)
+    payload = payment("charge.refunded.partial.composed", **changes)
 
-    assert (notice.status, notice.amount, notice.refunded_amount) == (status, 20300, given_back)
-    assert notice.paid_at is None
+    assert (payload.status, payload.amount, payload.refunded_amount) == (status, 20300, given_back)
+    assert payload.paid_at is None
 
 
 OLDER, BASIL = "2025-02-24.acacia", "2025-03-31.basil"
@@ -397,10 +397,10 @@ def test_a_release_is_in_the_refunded_sum_of_older_versions_of_the_api_alone(
     changes = {**PARTLY, "amount": 20675, "amount_captured": 20300, "amount_refunded": refunded, "refunded": is_all}
     event = {**changed("charge.refunded.partial.composed", **changes), "api_version": version}
 
-    notice = translation_of(event).notice
+    payload = translation_of(event).payload
 
-    assert isinstance(notice, PaymentNotice)
-    assert (notice.status, notice.amount, notice.refunded_amount) == (status, 20300, given_back)
+    assert isinstance(payload, PaymentPayload)
+    assert (payload.status, payload.amount, payload.refunded_amount) == (status, 20300, given_back)
 
 
 @pytest.mark.parametrize(
@@ -420,10 +420,10 @@ def test_what_takes_a_part_tells_how_much_is_released_where_that_has_a_refund(
 ) -> None:
     event = {**changed(name, **changes), "type": event_type}
 
-    notices = [translation_of({**event, "api_version": version}).notice for version in (OLDER, BASIL)]
+    payloads = [translation_of({**event, "api_version": version}).payload for version in (OLDER, BASIL)]
     whole = payment(name).released_amount
 
-    assert [one.released_amount for one in notices if isinstance(one, PaymentNotice)] == [375, None]
+    assert [one.released_amount for one in payloads if isinstance(one, PaymentPayload)] == [375, None]
     assert whole is None
 
 
@@ -436,10 +436,10 @@ def test_the_refund_of_a_released_rest_is_no_refund() -> None:
 def test_an_updated_charge_tells_that_less_is_given_back() -> None:
     event = {**changed("charge.refunded.partial.composed", amount_refunded=0, **PARTLY), "type": "charge.updated"}
 
-    notice = translation_of(event).notice
+    payload = translation_of(event).payload
 
-    assert isinstance(notice, PaymentNotice)
-    assert (notice.status, notice.refunded_amount, notice.paid_at) == ("completed", 0, None)
+    assert isinstance(payload, PaymentPayload)
+    assert (payload.status, payload.refunded_amount, payload.paid_at) == ("completed", 0, None)
 
 
 @pytest.mark.parametrize("changes", [{"status": "failed"}, {"status": "pending"}, {"captured": False}])
@@ -496,8 +496,8 @@ def test_a_charge_that_is_not_captured_is_not_yet_paid() -> None:
     event = changed("charge.succeeded", captured=False, amount_captured=0)
     captured = {**changed("charge.succeeded", amount_captured=1500), "type": "charge.captured"}
 
-    assert translation_of(event).notice.status == "pending"  # type: ignore[attr-defined]
-    assert (translation_of(captured).notice.status, translation_of(captured).notice.amount) == ("completed", 1500)  # type: ignore[attr-defined]
+    assert translation_of(event).payload.status == "pending"  # type: ignore[attr-defined]
+    assert (translation_of(captured).payload.status, translation_of(captured).payload.amount) == ("completed", 1500)  # type: ignore[attr-defined]
 
 
 def test_a_session_that_only_keeps_a_card_pays_nothing() -> None:
@@ -528,9 +528,9 @@ def test_a_completed_session_is_paid_when_it_says_so(status: str, ours: str) -> 
     ],
 )
 def test_an_amount_is_counted_as_iso_4217_counts_it(units: int, currency: str, ours: int) -> None:
-    notice = payment("checkout.session.completed", amount_total=units, currency=currency.lower())
+    payload = payment("checkout.session.completed", amount_total=units, currency=currency.lower())
 
-    assert (notice.amount, notice.currency) == (ours, currency)
+    assert (payload.amount, payload.currency) == (ours, currency)
 
 
 @pytest.mark.parametrize(("units", "currency"), [(501, "ISK"), (550, "UGX"), (1, "LYD"), (1, "CLF"), (1, "XXX")])
@@ -560,7 +560,7 @@ def test_the_mode_is_the_events_own() -> None:
 
 @pytest.mark.parametrize("name", [*STATUSES, *REFUNDS])
 def test_nothing_of_a_card_or_an_address_is_copied(name: str) -> None:
-    changes = str(translation_of(sample("stripe", name)).notice)
+    changes = str(translation_of(sample("stripe", name)).payload)
 
     assert not [word for word in ("4242", "0002", "3220", "fingerprint", "Jenny", "secret") if word in changes]
 

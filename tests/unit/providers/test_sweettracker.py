@@ -8,7 +8,7 @@ import pytest
 
 from providers.contract import InvalidField, Malformed, Received, Translation, Unsupported
 from providers.sweettracker import webhook as sweettracker
-from stream.events import ShippingNotice, ids
+from stream.events import ShippingPayload, ids
 from tests.payloads import sample
 from tests.unit.providers.posted import NOW
 
@@ -26,16 +26,16 @@ def callback(**changes: Any) -> Translation:
     return sweettracker.translate(received(json.dumps(fields).encode()), "shipping")
 
 
-def notice(**changes: Any) -> ShippingNotice:
-    translation = callback(**changes).notice
-    assert isinstance(translation, ShippingNotice)
+def payload(**changes: Any) -> ShippingPayload:
+    translation = callback(**changes).payload
+    assert isinstance(translation, ShippingPayload)
     return translation
 
 
 def test_a_callback_is_a_scan_under_the_shops_own_registration() -> None:
-    scan = ShippingNotice(
+    scan = ShippingPayload(
         order_id=None,
-        reference="shop-7-1001",
+        alias="shop-7-1001",
         status="out_for_delivery",
         carrier="CJ대한통운",
         carrier_code="cj",
@@ -76,7 +76,7 @@ def test_nothing_of_the_people_is_passed_on() -> None:
 
 @pytest.mark.parametrize("where", ["김민지", "서울 강남구 역삼동 1-1 101호", "강남 010-5555-0101", "강남 02-123-4567"])
 def test_a_place_that_says_who_somebody_is_is_left_out(where: str) -> None:
-    assert notice(where=where).location is None
+    assert payload(where=where).location is None
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_place_that_says_who_somebody_is_is_left_out(where: str) -> None:
     ],
 )
 def test_each_level_has_its_word(level: str | int, ours: str) -> None:
-    assert notice(level=level).status == ours
+    assert payload(level=level).status == ours
 
 
 @pytest.mark.parametrize("level", ["-99", -99, "0", "7", "배송"])
@@ -132,26 +132,26 @@ def test_a_scan_is_answered_in_the_documented_words() -> None:
     ],
 )
 def test_its_numbers_are_our_carriers(code: Any, carrier: str | None) -> None:
-    assert notice(comcode=code).carrier_code == carrier
+    assert payload(comcode=code).carrier_code == carrier
 
 
 @pytest.mark.parametrize(
     "time", ["2026-01-30 09:10:00", "20260130091000", "202601300910", "2026-01-30T09:10:00.0", "2026.01.30 09:10"]
 )
 def test_a_time_is_koreas_however_it_is_written(time: str) -> None:
-    assert notice(time_trans=time).scanned_at == AT
+    assert payload(time_trans=time).scanned_at == AT
 
 
 @pytest.mark.parametrize(
     "time", ["택배사 처리시간", "2026-13-01 00:00:00", "2026", "1900-01-01 00:00:00", "\uff19" * 14]
 )
 def test_what_is_no_time_says_nothing(time: str) -> None:
-    assert notice(time_trans=time).scanned_at is None
+    assert payload(time_trans=time).scanned_at is None
 
 
 def test_without_a_time_a_scan_is_named_by_what_it_says() -> None:
     assert callback(time_trans="").provider_event_id is None
-    assert ids.digest(notice(time_trans="")) != ids.digest(notice(time_trans="", level="6"))
+    assert ids.digest(payload(time_trans="")) != ids.digest(payload(time_trans="", level="6"))
 
 
 @pytest.mark.parametrize("missing", ["invoice_no", "level"])

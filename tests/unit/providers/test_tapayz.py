@@ -25,7 +25,7 @@ from providers.records import webhook_record
 from providers.stripe import webhook as stripe
 from providers.tapayz import webhook as tapayz
 from providers.tapayz.api import API_VERIFICATION
-from stream.events import InvoiceNotice, Question, TransferNotice, UnconfirmedWebhook, topics
+from stream.events import InvoicePayload, TransferPayload, UnconfirmedWebhook, VerificationRequest, topics
 from tests.unit.providers.mutations import mutations, sample, samples
 from tests.unit.providers.test_properties import read_or_refused
 
@@ -67,16 +67,16 @@ def changed(name: str, **fields: Any) -> dict[str, Any]:
     return changes
 
 
-def invoice(name: str, **fields: Any) -> InvoiceNotice:
-    notice = translation_of(changed(name, **fields)).notice
-    assert isinstance(notice, InvoiceNotice)
-    return notice
+def invoice(name: str, **fields: Any) -> InvoicePayload:
+    payload = translation_of(changed(name, **fields)).payload
+    assert isinstance(payload, InvoicePayload)
+    return payload
 
 
-def transfer(name: str, **fields: Any) -> TransferNotice:
-    notice = translation_of(changed(name, **fields), kind_of(name)).notice
-    assert isinstance(notice, TransferNotice)
-    return notice
+def transfer(name: str, **fields: Any) -> TransferPayload:
+    payload = translation_of(changed(name, **fields), kind_of(name)).payload
+    assert isinstance(payload, TransferPayload)
+    return payload
 
 
 def test_the_published_recipe_signs_the_compact_form() -> None:
@@ -128,7 +128,7 @@ def test_a_missing_signature_is_told_from_a_wrong_one_and_another_providers_head
 def test_a_completed_invoice_is_read_to_the_last_field() -> None:
     translation = translation_of(sample("tapayz", "invoice.updated.Complete"))
 
-    notice = InvoiceNotice(
+    payload = InvoicePayload(
         invoice_id=INVOICE,
         customer_id="customer-cuid-123",
         customer_name="김민수",
@@ -146,20 +146,20 @@ def test_a_completed_invoice_is_read_to_the_last_field() -> None:
         to_address="TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtRC",
         block_number=75_235_898,
     )
-    assert translation == Translation(notice, "invoice.updated", AT_10_45, f"{INVOICE}:Complete:{AT_10_45}")
+    assert translation == Translation(payload, "invoice.updated", AT_10_45, f"{INVOICE}:Complete:{AT_10_45}")
 
 
 def test_an_amount_that_did_not_match_is_told_with_both() -> None:
-    notice = invoice("invoice.updated.Fail")
+    payload = invoice("invoice.updated.Fail")
 
-    assert (notice.state, notice.reason) == ("Fail", "amount_mismatch")
-    assert (notice.received_amount, notice.expected_amount) == ("70.000000", "74.074074")
+    assert (payload.state, payload.reason) == ("Fail", "amount_mismatch")
+    assert (payload.received_amount, payload.expected_amount) == ("70.000000", "74.074074")
 
 
 def test_received_and_expected_amounts_may_stand_beside_the_transaction() -> None:
-    notice = invoice("invoice.updated.Fail", receivedAmount="1", expectedAmount="2", transaction=None)
+    payload = invoice("invoice.updated.Fail", receivedAmount="1", expectedAmount="2", transaction=None)
 
-    assert (notice.received_amount, notice.expected_amount) == ("1", "2")
+    assert (payload.received_amount, payload.expected_amount) == ("1", "2")
 
 
 def test_a_failure_without_a_reason_has_an_unknown_one() -> None:
@@ -171,24 +171,24 @@ def test_a_failure_without_a_reason_has_an_unknown_one() -> None:
 
 @pytest.mark.parametrize("name", INVOICES)
 def test_each_state_of_an_invoice_is_told(name: str) -> None:
-    notice = translation_of(sample("tapayz", name)).notice
+    payload = translation_of(sample("tapayz", name)).payload
 
-    assert isinstance(notice, InvoiceNotice)
-    assert notice.state == name.removesuffix(".composed").rpartition(".")[2]
+    assert isinstance(payload, InvoicePayload)
+    assert payload.state == name.removesuffix(".composed").rpartition(".")[2]
 
 
 @pytest.mark.parametrize("name", TRANSFERS)
 def test_each_state_of_a_transfer_is_told(name: str) -> None:
     translation = translation_of(sample("tapayz", name), kind_of(name))
 
-    assert isinstance(translation.notice, TransferNotice)
-    assert translation.notice.state == name.rpartition(".")[2]
+    assert isinstance(translation.payload, TransferPayload)
+    assert translation.payload.state == name.rpartition(".")[2]
     assert translation.event_type == kind_of(name)
     assert translation.provider_event_id is not None
 
 
 def test_a_new_transfer_is_read_to_the_last_field() -> None:
-    assert transfer("transaction.created.Pending") == TransferNotice(
+    assert transfer("transaction.created.Pending") == TransferPayload(
         invoice_id=INVOICE,
         transaction_id="tx-uuid-456",
         customer_id="customer-cuid-123",
@@ -204,9 +204,9 @@ def test_a_new_transfer_is_read_to_the_last_field() -> None:
 
 
 def test_a_transfer_that_names_no_invoice_goes_by_its_own_name() -> None:
-    notice = transfer("update-transaction.flat-variant.Complete")
+    payload = transfer("update-transaction.flat-variant.Complete")
 
-    assert (notice.invoice_id, notice.reference, notice.transaction_id) == (None, "tx_4f5d9a", "tx_4f5d9a")
+    assert (payload.invoice_id, payload.alias, payload.transaction_id) == (None, "tx_4f5d9a", "tx_4f5d9a")
 
 
 def test_a_flat_body_says_what_the_same_in_an_envelope_says() -> None:
@@ -218,9 +218,9 @@ def test_a_flat_body_says_what_the_same_in_an_envelope_says() -> None:
 
 
 def test_a_flat_invoices_amount_is_crypto_and_its_customer_a_number() -> None:
-    notice = invoice("update-invoice.flat-variant.Pending")
+    payload = invoice("update-invoice.flat-variant.Pending")
 
-    assert (notice.customer_id, notice.crypto_amount, notice.cash_amount) == ("7", "1.228607", None)
+    assert (payload.customer_id, payload.crypto_amount, payload.cash_amount) == ("7", "1.228607", None)
 
 
 def test_without_a_time_the_digest_tells_events_apart() -> None:
@@ -304,9 +304,9 @@ def test_a_state_that_is_not_documented_is_unsupported(state: str) -> None:
 def test_cash_is_exact_in_the_minor_units_of_its_currency(
     amount: str, asset: Any, ours: tuple[int | None, str]
 ) -> None:
-    notice = invoice("invoice.updated.Complete", cashAmount=amount, cashAssetId=asset)
+    payload = invoice("invoice.updated.Complete", cashAmount=amount, cashAssetId=asset)
 
-    assert (notice.cash_amount, notice.cash_currency) == ours
+    assert (payload.cash_amount, payload.cash_currency) == ours
 
 
 @pytest.mark.parametrize(
@@ -321,10 +321,10 @@ def test_cash_that_is_no_exact_amount_is_refused(amount: Any) -> None:
 def test_which_asset_is_which_currency_can_be_said() -> None:
     raw = json.dumps(changed("invoice.updated.Complete", cashAssetId=9, cashAmount="5.125")).encode()
 
-    notice = tapayz.translate(received(raw), "invoice.updated", {"9": "KWD"}).notice
+    payload = tapayz.translate(received(raw), "invoice.updated", {"9": "KWD"}).payload
 
-    assert isinstance(notice, InvoiceNotice)
-    assert (notice.cash_amount, notice.cash_currency) == (5125, "KWD")
+    assert isinstance(payload, InvoicePayload)
+    assert (payload.cash_amount, payload.cash_currency) == (5125, "KWD")
 
 
 @pytest.mark.parametrize("amount", ["74.074074", "0", "0.000000000000000001", "1" + "0" * 29])
@@ -369,10 +369,10 @@ def test_a_crypto_amount_may_be_a_json_number(written: str, plain: str) -> None:
     """Python would write a float's own digits; the body is made by hand."""
     raw = json.dumps(changed("transaction.updated.Complete", amount="AMOUNT")).replace('"AMOUNT"', written).encode()
 
-    notice = translation_of(raw, "transaction.updated").notice
+    payload = translation_of(raw, "transaction.updated").payload
 
-    assert isinstance(notice, TransferNotice)
-    assert notice.amount == plain
+    assert isinstance(payload, TransferPayload)
+    assert payload.amount == plain
 
 
 @pytest.mark.parametrize(
@@ -387,9 +387,9 @@ def test_what_is_no_amount_of_crypto_is_refused(amount: Any) -> None:
 
 @pytest.mark.parametrize("nothing", ["", None])
 def test_an_empty_optional_field_says_nothing(nothing: str | None) -> None:
-    notice = invoice("invoice.updated.Complete", completedAt=nothing, expiredAt=nothing, cashAmount=nothing)
+    payload = invoice("invoice.updated.Complete", completedAt=nothing, expiredAt=nothing, cashAmount=nothing)
 
-    assert (notice.completed_at, notice.expired_at, notice.cash_amount) == (None, None, None)
+    assert (payload.completed_at, payload.expired_at, payload.cash_amount) == (None, None, None)
     moved = transfer("transaction.updated.Complete", finalizedAt=nothing, detail=nothing, to=nothing, blockNum=nothing)
     assert (moved.hash, moved.to_address, moved.block_number) == (None, None, None)
 
@@ -427,23 +427,23 @@ def test_whatever_is_wrong_in_a_body_it_is_read_or_refused(name: str) -> None:
         read_or_refused(tapayz.PROVIDER, PATHS[kind_of(name)], kind_of(name), body)
 
 
-def asked(name: str) -> Question:
+def asked(name: str) -> VerificationRequest:
     """What is asked about a sample that came unsigned."""
-    notice = tapayz.translate_unsigned(received(sample("tapayz", name), kind_of(name)), kind_of(name)).notice
-    assert isinstance(notice, Question)
-    return notice
+    payload = tapayz.translate_unsigned(received(sample("tapayz", name), kind_of(name)), kind_of(name)).payload
+    assert isinstance(payload, VerificationRequest)
+    return payload
 
 
-def answered(question: Question, answer: bytes) -> Translation:
-    return API_VERIFICATION.read_response(question, received(b"{}"), answer)
+def answered(verification_request: VerificationRequest, answer: bytes) -> Translation:
+    return API_VERIFICATION.read_response(verification_request, received(b"{}"), answer)
 
 
-def test_what_comes_unsigned_is_a_question_that_believes_nothing() -> None:
-    assert asked("invoice.updated.Complete") == Question(
-        subject="invoice", reference=INVOICE, claims={"state": "Complete"}
+def test_what_comes_unsigned_is_a_verification_request_that_believes_nothing() -> None:
+    assert asked("invoice.updated.Complete") == VerificationRequest(
+        subject="invoice", alias=INVOICE, claims={"state": "Complete"}
     )
-    assert asked("transaction.updated.Fail") == Question(
-        subject="transaction", reference="tx-uuid-456", claims={"state": "Fail"}
+    assert asked("transaction.updated.Fail") == VerificationRequest(
+        subject="transaction", alias="tx-uuid-456", claims={"state": "Fail"}
     )
 
 
@@ -453,7 +453,7 @@ def test_what_comes_unsigned_and_cannot_be_read_is_refused_all_the_same() -> Non
 
 
 def test_the_api_is_asked_with_the_key_and_names_are_quoted() -> None:
-    odd = Question(subject="invoice", reference="a&b=#1/김", claims={})
+    odd = VerificationRequest(subject="invoice", alias="a&b=#1/김", claims={})
 
     assert API_VERIFICATION.build_request(asked("invoice.updated.Complete"), "key") == ApiRequest(
         "GET", f"/invoices?invoiceId={INVOICE}", {"Authorization": "key"}
@@ -468,7 +468,7 @@ def test_the_api_is_asked_with_the_key_and_names_are_quoted() -> None:
 def test_an_answer_tells_the_invoice_as_the_api_knows_it() -> None:
     translation = answered(asked("invoice.updated.Complete"), sample("tapayz", "api.invoices"))
 
-    notice = InvoiceNotice(
+    payload = InvoicePayload(
         invoice_id=INVOICE,
         customer_id="customer-cuid-123",
         customer_name="John Doe",
@@ -480,16 +480,18 @@ def test_an_answer_tells_the_invoice_as_the_api_knows_it() -> None:
         crypto_asset="1001",
         completed_at=AT_10_45,
     )
-    assert translation == Translation(notice, "invoice.updated", AT_10_45, f"{INVOICE}:Complete:{AT_10_45}")
+    assert translation == Translation(payload, "invoice.updated", AT_10_45, f"{INVOICE}:Complete:{AT_10_45}")
 
 
 def test_an_answer_tells_the_transfer_as_the_api_knows_it() -> None:
-    question = Question(subject="transaction", reference="txn_1234567890", claims={"state": "Pending"})
+    verification_request = VerificationRequest(
+        subject="transaction", alias="txn_1234567890", claims={"state": "Pending"}
+    )
 
-    notice = answered(question, sample("tapayz", "api.transaction")).notice
+    payload = answered(verification_request, sample("tapayz", "api.transaction")).payload
 
-    assert isinstance(notice, TransferNotice)
-    assert (notice.state, notice.invoice_id, notice.amount) == ("Complete", "inv_abcdef123456", "100.00")
+    assert isinstance(payload, TransferPayload)
+    assert (payload.state, payload.invoice_id, payload.amount) == ("Complete", "inv_abcdef123456", "100.00")
 
 
 @pytest.mark.parametrize(
@@ -506,18 +508,18 @@ def test_an_answer_tells_the_transfer_as_the_api_knows_it() -> None:
 def test_while_the_api_is_behind_the_webhook_it_is_asked_again(claimed: str, known: str, is_told: bool) -> None:
     answer = json.loads(sample("tapayz", "api.invoices"))
     answer["list"][0]["state"] = known
-    question = Question(subject="invoice", reference=INVOICE, claims={"state": claimed})
+    verification_request = VerificationRequest(subject="invoice", alias=INVOICE, claims={"state": claimed})
 
     if is_told:
-        assert answered(question, json.dumps(answer).encode()).notice.state == known  # type: ignore[attr-defined]
+        assert answered(verification_request, json.dumps(answer).encode()).payload.state == known  # type: ignore[attr-defined]
     else:
         with pytest.raises(NotKnownYet):
-            answered(question, json.dumps(answer).encode())
+            answered(verification_request, json.dumps(answer).encode())
 
 
 def test_an_answer_without_the_invoice_is_not_known_yet() -> None:
     with pytest.raises(NotKnownYet):
-        answered(Question(subject="invoice", reference="another"), sample("tapayz", "api.invoices"))
+        answered(VerificationRequest(subject="invoice", alias="another"), sample("tapayz", "api.invoices"))
 
 
 def test_an_answer_about_another_transfer_is_unreadable() -> None:
@@ -526,18 +528,20 @@ def test_an_answer_about_another_transfer_is_unreadable() -> None:
 
 
 def test_a_planned_expiry_is_not_an_expiry() -> None:
-    notice = answered(asked("invoice.updated.Complete"), sample("tapayz", "api.invoices")).notice
+    payload = answered(asked("invoice.updated.Complete"), sample("tapayz", "api.invoices")).payload
 
-    assert isinstance(notice, InvoiceNotice)
-    assert notice.expired_at is None
+    assert isinstance(payload, InvoicePayload)
+    assert payload.expired_at is None
 
 
 @pytest.mark.parametrize(("subject", "name"), [("invoice", "api.invoices"), ("transaction", "api.transaction")])
 def test_whatever_is_wrong_in_an_answer_it_is_read_or_refused(subject: str, name: str) -> None:
     for body in mutations(sample("tapayz", name)):
-        question = Question(subject=subject, reference=INVOICE if subject == "invoice" else "txn_1234567890")
+        verification_request = VerificationRequest(
+            subject=subject, alias=INVOICE if subject == "invoice" else "txn_1234567890"
+        )
         try:
-            answered(question, body)
+            answered(verification_request, body)
         except (InvalidField, Malformed, NotKnownYet) as wrong:
             assert str(wrong)  # noqa: PT017 - whichever of the three it is
 
@@ -545,13 +549,13 @@ def test_whatever_is_wrong_in_an_answer_it_is_read_or_refused(subject: str, name
 def test_a_confirmed_invoice_is_an_event_of_its_own_name() -> None:
     body = received(sample("tapayz", "invoice.updated.Complete"))
     translation = tapayz.translate_unsigned(body, "invoice.updated")
-    receipt = webhook_record(tapayz.PROVIDER, body, "unsigned_allowed", translation, "test")
-    assert isinstance(receipt.webhook, UnconfirmedWebhook)
+    unconfirmed = webhook_record(tapayz.PROVIDER, body, "unsigned_allowed", translation, "test")
+    assert isinstance(unconfirmed.webhook, UnconfirmedWebhook)
     answer = sample("tapayz", "api.invoices")
 
-    event = confirmed_event(receipt.webhook, answered(receipt.webhook.notice, answer), answer)
+    event = confirmed_event(unconfirmed.webhook, answered(unconfirmed.webhook.payload, answer), answer)
 
-    assert (receipt.topic, event.topic) == (topics.UNCONFIRMED, topics.INVOICE_WEBHOOKS)
+    assert (unconfirmed.topic, event.topic) == (topics.UNCONFIRMED, topics.INVOICE_WEBHOOKS)
     assert (event.key, event.webhook.envelope.verification) == (INVOICE, "confirmed")
 
 

@@ -9,8 +9,8 @@ import pytest
 from providers.contract import ApiRequest, Contradicted, Forged, InvalidField, Received, RefusedWebhook, Unsupported
 from providers.toss import api as toss_payment
 from providers.toss import webhook as toss
-from stream.events import Cancel, PaymentNotice, Question
-from tests.unit.providers.asked import NONE, SECRET, answered, payment, question, received, translated
+from stream.events import Cancel, PaymentPayload, VerificationRequest
+from tests.unit.providers.asked import NONE, SECRET, answered, payment, received, translated, verification_request
 from tests.unit.providers.samples import every, fields, sample
 
 PROVIDER = toss.PROVIDER
@@ -25,7 +25,7 @@ CHANGED_TEXT = "2024-02-13T13:53:20.00000"
 VECTOR = json.loads(sample("toss", "vectors"))[0]
 KEY_OF_PAYOUTS = VECTOR["security_key"].encode()
 ITS_OWN = "s3cret"
-QUESTIONS = {
+VERIFICATION_REQUESTS = {
     "PAYMENT_STATUS_CHANGED.DONE.composed": ("payment", KEY, ORDER),
     "DEPOSIT_CALLBACK.DONE": ("order", "EbUYmJ4Q9EANnTWta8dok", "EbUYmJ4Q9EANnTWta8dok"),
 }
@@ -52,28 +52,28 @@ def payout(headers: Mapping[str, str] = NONE, *, secret: bytes = KEY_OF_PAYOUTS)
     return received(PROVIDER, sample("toss", "payout.changed.COMPLETED"), headers, secret=secret)
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
-def test_a_payments_webhook_is_a_question(name: str) -> None:
-    asked = question(PROVIDER, sample("toss", name))
+@pytest.mark.parametrize("name", VERIFICATION_REQUESTS)
+def test_a_payments_webhook_is_a_verification_request(name: str) -> None:
+    asked = verification_request(PROVIDER, sample("toss", name))
 
-    assert (asked.subject, asked.reference, asked.order_id) == QUESTIONS[name]
+    assert (asked.subject, asked.alias, asked.order_id) == VERIFICATION_REQUESTS[name]
     assert asked.claims["status"] == "DONE"
 
 
-def test_contract_b_the_flat_body_is_a_question_about_its_order() -> None:
+def test_contract_b_the_flat_body_is_a_verification_request_about_its_order() -> None:
     translation = translated(PROVIDER, {"eventType": "PAYMENT_STATUS_CHANGED", "orderId": "123", "status": "DONE"})
 
     assert translation.event_type == "PAYMENT_STATUS_CHANGED"
-    assert translation.notice == Question(
+    assert translation.payload == VerificationRequest(
         subject="order",
-        reference="123",
+        alias="123",
         order_id="123",
         claims={"event": "PAYMENT_STATUS_CHANGED", "status": "DONE"},
     )
 
 
 def test_the_deposits_secret_stays_in_the_body() -> None:
-    assert "s3cret" not in str(question(PROVIDER, deposited()))
+    assert "s3cret" not in str(verification_request(PROVIDER, deposited()))
 
 
 def test_a_deposit_callback_without_its_secret_is_no_deposit_callback() -> None:
@@ -85,7 +85,11 @@ def test_a_deposit_callback_without_its_secret_is_no_deposit_callback() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [name for name in every("toss") if name not in QUESTIONS and not name.startswith("api.") and name != PLACEHOLDERS],
+    [
+        name
+        for name in every("toss")
+        if name not in VERIFICATION_REQUESTS and not name.startswith("api.") and name != PLACEHOLDERS
+    ],
 )
 def test_what_tells_of_no_payment_that_could_be_asked_for_is_unsupported(name: str) -> None:
     with pytest.raises(Unsupported):
@@ -93,7 +97,7 @@ def test_what_tells_of_no_payment_that_could_be_asked_for_is_unsupported(name: s
 
 
 def test_a_payment_key_that_is_a_placeholder_of_the_documentation_is_a_name_to_ask_for() -> None:
-    assert isinstance(translated(PROVIDER, sample("toss", PLACEHOLDERS)).notice, Question)
+    assert isinstance(translated(PROVIDER, sample("toss", PLACEHOLDERS)).payload, VerificationRequest)
 
 
 def test_an_unknown_event_with_data_of_any_shape_is_unsupported() -> None:
@@ -170,14 +174,19 @@ def test_what_cannot_be_read_is_left_to_be_refused_by_its_reader(body: bytes) ->
 def test_a_payment_is_asked_for_by_its_key_or_by_its_order() -> None:
     authorization = {"Authorization": "Basic dGVzdF9zazo="}  # "test_sk:"
 
-    assert toss_payment.build_request(question(PROVIDER, changed("DONE")), "test_sk") == ApiRequest(
+    assert toss_payment.build_request(verification_request(PROVIDER, changed("DONE")), "test_sk") == ApiRequest(
         "GET", f"/v1/payments/{KEY}", authorization
     )
-    assert toss_payment.build_request(question(PROVIDER, deposited()), "test_sk").path == f"/v1/payments/orders/{ORDER}"
+    assert (
+        toss_payment.build_request(verification_request(PROVIDER, deposited()), "test_sk").path
+        == f"/v1/payments/orders/{ORDER}"
+    )
 
 
 def test_a_reference_cannot_leave_its_place_in_the_path() -> None:
-    asked = question(PROVIDER, {"eventType": "PAYMENT_STATUS_CHANGED", "orderId": "주#1+@=", "status": "DONE"})
+    asked = verification_request(
+        PROVIDER, {"eventType": "PAYMENT_STATUS_CHANGED", "orderId": "주#1+@=", "status": "DONE"}
+    )
 
     assert toss_payment.build_request(asked, "k").path == "/v1/payments/orders/%EC%A3%BC%231%2B%40%3D"
 
@@ -185,14 +194,14 @@ def test_a_reference_cannot_leave_its_place_in_the_path() -> None:
 def test_a_payment_done_is_read_to_the_last_field() -> None:
     translation = answered(PROVIDER, changed("DONE"), paid())
 
-    assert translation.notice == PaymentNotice(
+    assert translation.payload == PaymentPayload(
         order_id=ORDER,
         status="completed",
         method="카드",
         transaction_id=KEY,
         amount=1000,
         paid_at=APPROVED,
-        references=(KEY,),
+        aliases=(KEY,),
     )
     assert (translation.event_type, translation.occurred_at) == ("payment.completed", APPROVED)
     assert translation.provider_event_id == f"{KEY}:DONE:9C62B18EEF0DE3EB7F4422EB6D14BC6E"
@@ -201,9 +210,9 @@ def test_a_payment_done_is_read_to_the_last_field() -> None:
 def test_what_was_given_back_comes_as_entries() -> None:
     translation = answered(PROVIDER, changed("CANCELED"), sample("toss", CANCELED))
 
-    assert isinstance(translation.notice, PaymentNotice)
-    assert (translation.notice.status, translation.occurred_at) == ("cancelled", CANCELLED)
-    assert translation.notice.cancels == (
+    assert isinstance(translation.payload, PaymentPayload)
+    assert (translation.payload.status, translation.occurred_at) == ("cancelled", CANCELLED)
+    assert translation.payload.cancels == (
         Cancel(id="090A796806E726BBB929F4A2CA7DB9A7", amount=1000, reason="테스트 결제 취소", cancelled_at=CANCELLED),
     )
 
@@ -232,17 +241,17 @@ def test_what_is_left_of_a_payment_says_what_was_given_back_in_all(
 ) -> None:
     answer = fields("toss", CANCELED, status=status, balanceAmount=balance, cancels=cancels)
 
-    notice = answered(PROVIDER, changed(status), answer).notice
+    payload = answered(PROVIDER, changed(status), answer).payload
 
-    assert isinstance(notice, PaymentNotice)
-    assert (notice.amount, notice.refunded_amount) == (1000, given_back)
+    assert isinstance(payload, PaymentPayload)
+    assert (payload.amount, payload.refunded_amount) == (1000, given_back)
 
 
 def test_an_account_nobody_paid_into_is_cancelled_and_nothing_given_back() -> None:
     translation = answered(PROVIDER, changed("CANCELED"), fields("toss", CANCELED, approvedAt=None))
 
-    assert isinstance(translation.notice, PaymentNotice)
-    assert (translation.notice.status, translation.notice.refunded_amount, translation.notice.cancels) == (
+    assert isinstance(translation.payload, PaymentPayload)
+    assert (translation.payload.status, translation.payload.refunded_amount, translation.payload.cancels) == (
         "cancelled",
         0,
         (),
@@ -276,15 +285,15 @@ def test_contract_b_failed_is_a_claim_that_the_answer_decides() -> None:
     body = {"eventType": "PAYMENT_STATUS_CHANGED", "orderId": ORDER, "status": "FAILED"}
     failure = {"code": "REJECT_CARD_PAYMENT", "message": "한도초과"}
 
-    notice = payment(PROVIDER, body, paid(status="ABORTED", failure=failure, approvedAt=None))
+    payload = payment(PROVIDER, body, paid(status="ABORTED", failure=failure, approvedAt=None))
 
-    assert (notice.status, notice.failure_reason) == ("failed", "한도초과")
+    assert (payload.status, payload.failure_reason) == ("failed", "한도초과")
 
 
 def test_money_is_in_minor_units_of_its_currency() -> None:
-    notice = payment(PROVIDER, changed("DONE"), paid(totalAmount=10.5, currency="USD"))
+    payload = payment(PROVIDER, changed("DONE"), paid(totalAmount=10.5, currency="USD"))
 
-    assert (notice.amount, notice.currency) == (1050, "USD")
+    assert (payload.amount, payload.currency) == (1050, "USD")
 
 
 @pytest.mark.parametrize("claimed", ["DONE", "CANCELED", "PARTIAL_CANCELED"])
@@ -308,9 +317,9 @@ def test_what_never_came_true_is_untrue(claimed: str, actual: str) -> None:
     ],
 )
 def test_of_a_payment_that_moved_on_the_truth_is_told(claimed: str, actual: str) -> None:
-    notice = payment(PROVIDER, changed(claimed), paid(status=actual))
+    payload = payment(PROVIDER, changed(claimed), paid(status=actual))
 
-    assert notice.status == toss_payment.STATUSES[actual]
+    assert payload.status == toss_payment.STATUSES[actual]
 
 
 def test_a_payment_of_another_order_is_untrue() -> None:
@@ -375,8 +384,8 @@ def test_a_cancel_under_way_is_no_entry_yet_and_its_end_another_event() -> None:
         answered(PROVIDER, changed("CANCELED"), answer) for answer in (under_way, fields("toss", CANCELED))
     )
 
-    assert isinstance(before.notice, PaymentNotice)
-    assert before.notice.cancels == ()
+    assert isinstance(before.payload, PaymentPayload)
+    assert before.payload.cancels == ()
     assert before.provider_event_id != after.provider_event_id
 
 
@@ -384,9 +393,9 @@ def test_a_deposit_awaited_is_read_from_a_real_answer() -> None:
     answer = fields("toss", "api.payment-object.WAITING_FOR_DEPOSIT.masked")
     body = {"eventType": "PAYMENT_STATUS_CHANGED", "orderId": answer["orderId"], "status": "WAITING_FOR_DEPOSIT"}
 
-    notice = payment(PROVIDER, body, answer)
+    payload = payment(PROVIDER, body, answer)
 
-    assert (notice.status, notice.method, notice.amount, notice.paid_at) == (
+    assert (payload.status, payload.method, payload.amount, payload.paid_at) == (
         "waiting_for_deposit",
         "가상계좌",
         11111,

@@ -7,7 +7,7 @@ import pytest
 
 from providers.contract import Forged, InvalidField, Malformed, RefusedWebhook, Unsupported
 from providers.tosspayments import webhook as tosspayments
-from stream.events import BillingNotice, Cancel, PaymentNotice
+from stream.events import BillingPayload, Cancel, PaymentPayload
 from tests.unit.providers.asked import SECRET, received, translated
 
 PROVIDER = tosspayments.PROVIDER
@@ -51,10 +51,10 @@ SCHEDULED = {"eventType": "billing.scheduled", "orderId": ORDER, "totalAmount": 
 DAY = 86_400_000_000
 
 
-def payment(body: dict[str, Any]) -> PaymentNotice:
-    notice = translated(PROVIDER, body).notice
-    assert isinstance(notice, PaymentNotice)
-    return notice
+def payment(body: dict[str, Any]) -> PaymentPayload:
+    payload = translated(PROVIDER, body).payload
+    assert isinstance(payload, PaymentPayload)
+    return payload
 
 
 def nested(body: dict[str, Any]) -> dict[str, Any]:
@@ -68,14 +68,14 @@ def nested(body: dict[str, Any]) -> dict[str, Any]:
 def test_contract_c_payment_confirmed_is_read_to_the_last_field() -> None:
     translation = translated(PROVIDER, CONFIRMED)
 
-    assert translation.notice == PaymentNotice(
+    assert translation.payload == PaymentPayload(
         order_id=ORDER,
         status="completed",
         method="카드",
         transaction_id="pk_1",
         amount=29000,
         paid_at=APPROVED,
-        references=("pk_1",),
+        aliases=("pk_1",),
         user_id="123",
     )
     assert (translation.event_type, translation.occurred_at) == ("payment.confirmed", APPROVED)
@@ -85,8 +85,8 @@ def test_contract_c_payment_confirmed_is_read_to_the_last_field() -> None:
 def test_contract_c_payment_failed_keeps_its_reason() -> None:
     translation = translated(PROVIDER, FAILED)
 
-    assert isinstance(translation.notice, PaymentNotice)
-    assert (translation.notice.status, translation.notice.failure_reason, translation.notice.user_id) == (
+    assert isinstance(translation.payload, PaymentPayload)
+    assert (translation.payload.status, translation.payload.failure_reason, translation.payload.user_id) == (
         "failed",
         "한도초과",
         "123",
@@ -97,9 +97,9 @@ def test_contract_c_payment_failed_keeps_its_reason() -> None:
 def test_contract_c_payment_canceled_gives_back_by_entries() -> None:
     translation = translated(PROVIDER, CANCELED)
 
-    assert isinstance(translation.notice, PaymentNotice)
-    assert translation.notice.status == "cancelled"
-    assert translation.notice.cancels == (
+    assert isinstance(translation.payload, PaymentPayload)
+    assert translation.payload.status == "cancelled"
+    assert translation.payload.cancels == (
         Cancel(
             id="pk_1:2026-02-04T12:00:15+09:00:29000",
             amount=29000,
@@ -134,16 +134,16 @@ def test_a_second_part_cancel_is_another_event() -> None:
 
 @pytest.mark.parametrize("field", ["nextBillingAt", "nextBillingDate", "scheduledAt", "billingDate"])
 def test_contract_c_billing_scheduled_names_its_day(field: str) -> None:
-    notice = translated(PROVIDER, SCHEDULED | {field: "2026-03-03"}).notice
+    payload = translated(PROVIDER, SCHEDULED | {field: "2026-03-03"}).payload
 
-    assert notice == BillingNotice(order_id=ORDER, next_billing_at=1_772_463_600_000_000, amount=29000)
+    assert payload == BillingPayload(order_id=ORDER, next_billing_at=1_772_463_600_000_000, amount=29000)
 
 
 def test_contract_c_billing_scheduled_may_leave_its_day_to_the_plan() -> None:
-    notice = translated(PROVIDER, SCHEDULED).notice
+    payload = translated(PROVIDER, SCHEDULED).payload
 
-    assert isinstance(notice, BillingNotice)
-    assert notice.next_billing_at is None
+    assert isinstance(payload, BillingPayload)
+    assert payload.next_billing_at is None
 
 
 @pytest.mark.parametrize("body", [CONFIRMED, FAILED, CANCELED, SCHEDULED], ids=lambda body: str(body["eventType"]))
@@ -153,9 +153,9 @@ def test_flat_and_nested_say_the_same(body: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("kind", ["payment.failed", "payment.canceled"])
 def test_fields_of_failed_and_canceled_bodies_may_be_missing(kind: str) -> None:
-    notice = payment({"eventType": kind, "paymentKey": "pk_1"})
+    payload = payment({"eventType": kind, "paymentKey": "pk_1"})
 
-    assert (notice.order_id, notice.reference, notice.cancels) == (None, "pk_1", ())
+    assert (payload.order_id, payload.alias, payload.cancels) == (None, "pk_1", ())
 
 
 def test_what_names_neither_order_nor_payment_is_unreadable() -> None:

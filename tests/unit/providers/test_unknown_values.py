@@ -16,7 +16,7 @@ from providers.shippo import webhook as shippo
 from providers.stripe import webhook as stripe
 from providers.toss import webhook as toss
 from providers.tosspayments import webhook as tosspayments
-from stream.events import PaymentNotice, Question, ShippingNotice
+from stream.events import PaymentPayload, ShippingPayload, VerificationRequest
 from tests.unit.providers.posted import NOW
 
 
@@ -63,17 +63,17 @@ def test_stripes_new_reasons_and_methods_cost_nothing(change: dict[str, Any]) ->
 def test_a_renewals_payment_that_names_no_order_waits_under_its_intent() -> None:
     body = event("payment_intent.succeeded", id="pi_1", amount=1000, currency="krw", invoice="in_1", metadata={})
 
-    notice = translation_of(stripe.PROVIDER, body).notice
-    assert isinstance(notice, PaymentNotice)
-    assert (notice.order_id, notice.reference, notice.status) == (None, "pi_1", "completed")
+    payload = translation_of(stripe.PROVIDER, body).payload
+    assert isinstance(payload, PaymentPayload)
+    assert (payload.order_id, payload.alias, payload.status) == (None, "pi_1", "completed")
 
 
 def test_a_billing_renewal_that_names_no_order_waits_under_its_payment() -> None:
     body = {"eventType": "payment.confirmed", "paymentKey": "pk_1", "billingKey": "bk_1", "totalAmount": 9900}
 
-    notice = translation_of(tosspayments.PROVIDER, body).notice
-    assert isinstance(notice, PaymentNotice)
-    assert (notice.order_id, notice.reference) == (None, "pk_1")
+    payload = translation_of(tosspayments.PROVIDER, body).payload
+    assert isinstance(payload, PaymentPayload)
+    assert (payload.order_id, payload.alias) == (None, "pk_1")
 
 
 def test_easyposts_new_mode_is_accepted_and_kept() -> None:
@@ -99,43 +99,45 @@ def test_a_parcel_that_is_delivered_back_to_its_sender_has_failed(
 ) -> None:
     tracking = {"tracking_number": "1", "tag": tag, "slug": "ups", "return_to_sender": is_returned}
 
-    notice = translation_of(aftership.PROVIDER, {"event": "tracking_update", "event_id": "e", "msg": tracking}).notice
-    assert isinstance(notice, ShippingNotice)
-    assert notice.status == status
+    payload = translation_of(aftership.PROVIDER, {"event": "tracking_update", "event_id": "e", "msg": tracking}).payload
+    assert isinstance(payload, ShippingPayload)
+    assert payload.status == status
 
 
-ANSWERS: list[tuple[Provider, Question, dict[str, Any]]] = [
+ANSWERS: list[tuple[Provider, VerificationRequest, dict[str, Any]]] = [
     (
         toss.PROVIDER,
-        Question(subject="payment", reference="pk"),
+        VerificationRequest(subject="payment", alias="pk"),
         {"paymentKey": "pk", "orderId": "O-1", "status": "A_NEW_STATUS"},
     ),
     (
         portone_v1.PROVIDER,
-        Question(subject="payment", reference="imp"),
+        VerificationRequest(subject="payment", alias="imp"),
         {"code": 0, "response": {"imp_uid": "imp", "status": "a_new_status"}},
     ),
     (
         portone_v2.PROVIDER,
-        Question(subject="payment", reference="O-1"),
+        VerificationRequest(subject="payment", alias="O-1"),
         {"id": "O-1", "status": "A_NEW_STATUS"},
     ),
     (
         delivery_tracker.PROVIDER,
-        Question(subject="parcel", reference="kr.cjlogistics:1"),
+        VerificationRequest(subject="parcel", alias="kr.cjlogistics:1"),
         {"data": {"track": {"lastEvent": {"status": {"code": "A_NEW_CODE"}}}}},
     ),
 ]
 
 
-@pytest.mark.parametrize(("provider", "question", "answer"), ANSWERS, ids=[provider.name for provider, *_ in ANSWERS])
+@pytest.mark.parametrize(
+    ("provider", "verification_request", "answer"), ANSWERS, ids=[provider.name for provider, *_ in ANSWERS]
+)
 def test_a_new_status_in_a_providers_answer_is_nothing_we_act_on_rather_than_an_unreadable_answer(
-    provider: Provider, question: Question, answer: dict[str, Any]
+    provider: Provider, verification_request: VerificationRequest, answer: dict[str, Any]
 ) -> None:
     inquiry = provider.api_verification
     assert isinstance(inquiry, ApiVerification)
     with pytest.raises(Unsupported):
-        inquiry.read_response(question, Received("/", {}, b"{}", NOW), json.dumps(answer).encode())
+        inquiry.read_response(verification_request, Received("/", {}, b"{}", NOW), json.dumps(answer).encode())
 
 
 RETURNS = [
@@ -148,19 +150,19 @@ RETURNS = [
     ("provider", "body", "changes"), [(*RETURNS[0], '"return_to_sender"'), (*RETURNS[1], '"RETURNED"')]
 )
 def test_a_parcel_that_goes_back_has_failed(provider: Provider, body: dict[str, Any], changes: str) -> None:
-    notice = translation_of(provider, json.loads(json.dumps(body).replace('"X"', changes))).notice
+    payload = translation_of(provider, json.loads(json.dumps(body).replace('"X"', changes))).payload
 
-    assert isinstance(notice, ShippingNotice)
-    assert notice.status == "failed"
+    assert isinstance(payload, ShippingPayload)
+    assert payload.status == "failed"
 
 
 def test_shippos_transit_back_to_the_sender_has_failed() -> None:
     now = {"status": "TRANSIT", "substatus": {"code": "return_to_sender"}}
     body = {"event": "track_updated", "data": {"tracking_number": "1", "tracking_status": now}}
 
-    notice = translation_of(shippo.PROVIDER, body).notice
-    assert isinstance(notice, ShippingNotice)
-    assert notice.status == "failed"
+    payload = translation_of(shippo.PROVIDER, body).payload
+    assert isinstance(payload, ShippingPayload)
+    assert payload.status == "failed"
 
 
 def test_contract_a_lists_its_statuses_and_refuses_another_by_its_name() -> None:

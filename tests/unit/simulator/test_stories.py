@@ -45,13 +45,13 @@ def _confirmed(unconfirmed: UnconfirmedWebhook, posted: Webhook) -> KeyedWebhook
     assert posted.api
     state = ApiState()
     state.add_record(msgspec.json.decode(posted.api, type=ProviderRecord))
-    request = api.build_request(unconfirmed.notice, "a key")
+    request = api.build_request(unconfirmed.payload, "a key")
     record = state.find(unconfirmed.envelope.provider, names(request.path, request.body))
     assert record, f"the API finds nothing at {urlsplit(request.path).path}"
     answer = msgspec.json.encode(APIS[unconfirmed.envelope.provider].of(record))
     envelope = unconfirmed.envelope
     received = Received(envelope.path, envelope.headers, envelope.raw, envelope.received_at)
-    return confirmed_event(unconfirmed, api.read_response(unconfirmed.notice, received, answer), answer)
+    return confirmed_event(unconfirmed, api.read_response(unconfirmed.payload, received, answer), answer)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -60,12 +60,12 @@ def test_each_webhook_of_a_story_is_read_as_the_row_that_is_expected_of_it(provi
 
     for posted in life.webhooks:
         _, key, event = event_of(posted)
-        notice = cast("Any", event).notice
+        payload = cast("Any", event).payload
         for row in posted.rows + posted.passes:
             if row.service == "subscription":
-                assert notice.user_id == row.key
+                assert payload.user_id == row.key
             else:
-                assert (key, getattr(notice, "status", None) or notice.state) == (row.key, row.status)
+                assert (key, getattr(payload, "status", None) or payload.state) == (row.key, row.status)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -46,7 +46,7 @@ def test_each_webhook_makes_the_row_and_the_mail_that_are_expected_of_it() -> No
 
 
 def test_the_shop_names_a_reader_in_each_language_in_turn() -> None:
-    orders = [event_of(life.webhooks[0])[1].notice for life in lives(PLAN)]
+    orders = [event_of(life.webhooks[0])[1].payload for life in lives(PLAN)]
 
     assert [order.locale for order in orders] == ["ko", "en", "ko", "en"]
     assert [order.customer_email for order in orders] == [f"sim-abc-{number}@example.test" for number in range(1, 5)]

@@ -16,7 +16,7 @@ from stream import events
 from stream.avro import reader as avro_reader
 from stream.avro import schemas
 from stream.avro import writer as avro_writer
-from stream.events import PaymentNotice, Record, RejectedWebhook
+from stream.events import PaymentPayload, Record, RejectedWebhook
 from tests.builders import a_payment
 
 NAMES = [
@@ -90,15 +90,15 @@ def test_damaged_bytes_are_refused_or_read_as_by_fastavro(at: int, lost: int, ju
 
 def test_blocks_of_other_writers_are_read() -> None:
     """Avro allows several blocks, and a negative count with the size of the block in bytes."""
-    plain = PaymentNotice(order_id=None, status="completed", references=("a", "b", "c"))
+    plain = PaymentPayload(order_id=None, status="completed", aliases=("a", "b", "c"))
     one_block = b"\x06\x02a\x02b\x02c\x00"
-    written = avro_writer.writer("PaymentNotice")(plain, b"")
+    written = avro_writer.writer("PaymentPayload")(plain, b"")
     assert one_block in written
 
     blocks = written.replace(one_block, b"\x02\x02a\x03\x08\x02b\x02c\x00")
 
-    assert avro_reader.reader("PaymentNotice")(blocks, 0) == (plain, len(blocks))
-    assert by_fastavro("PaymentNotice")[1](blocks) == plain
+    assert avro_reader.reader("PaymentPayload")(blocks, 0) == (plain, len(blocks))
+    assert by_fastavro("PaymentPayload")[1](blocks) == plain
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1])

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from stream.avro.codec import Codec, Undecodable
 from stream.avro.registry import CommittedRegistry, UnknownSchema
-from stream.events import PaymentNotice, Record
+from stream.events import PaymentPayload, Record
 from tests.builders import a_payment, a_refund, a_scan, an_order
 
 CODEC = Codec(CommittedRegistry())
@@ -52,7 +52,7 @@ def test_damaged_bytes_are_no_record(damage: str, bytes_: bytes | None) -> None:
 
 @pytest.mark.parametrize(
     ("fields", "named"),
-    [({"method": 5}, "notice.method"), ({"amount": 2**63}, "64 bits")],
+    [({"method": 5}, "payload.method"), ({"amount": 2**63}, "64 bits")],
 )
 def test_an_error_of_encoding_names_the_field(fields: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=f"a PaymentWebhook cannot be written: .*{named}"):
@@ -82,7 +82,7 @@ class Shared:
     [
         {"type": "record", "name": "Basket", "fields": []},
         {"type": "record", "name": "DomainEvent", "fields": []},
-        {"type": "record", "name": "facts", "fields": []},
+        {"type": "record", "name": "domain_events", "fields": []},
         {"type": "record", "name": "Outcome", "fields": [{"name": "of", "type": "nonsense"}]},
         {"type": "array", "items": "string"},
         ["null", "string"],
@@ -102,4 +102,4 @@ def test_no_damage_is_anything_but_undecodable_or_another_record(at: int, junk: 
     except Undecodable:
         return
     assert isinstance(record, Record)
-    assert isinstance(record.notice, PaymentNotice)  # type: ignore[attr-defined]
+    assert isinstance(record.payload, PaymentPayload)  # type: ignore[attr-defined]

@@ -18,8 +18,8 @@ def test_ids_are_what_the_standard_library_makes(name: str) -> None:
 
 
 def test_the_digest_depends_on_the_content_and_not_on_the_envelope() -> None:
-    assert ids.digest(a_payment(at=1).notice) == ids.digest(a_payment(at=2).notice)
-    assert ids.digest(a_payment(amount=1).notice) != ids.digest(a_payment(amount=2).notice)
+    assert ids.digest(a_payment(at=1).payload) == ids.digest(a_payment(at=2).payload)
+    assert ids.digest(a_payment(amount=1).payload) != ids.digest(a_payment(amount=2).payload)
 
 
 def test_the_other_mode_is_another_event() -> None:

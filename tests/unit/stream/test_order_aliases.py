@@ -19,15 +19,15 @@ def test_a_record_is_selected_by_the_order_it_names() -> None:
     assert aliases.has(on(topics.ORDERS, an_order(order="1")))
     assert aliases.has(on(topics.PAYMENT_WEBHOOKS, a_payment(order="1")))
     assert not aliases.has(on(topics.PAYMENT_WEBHOOKS, a_payment(order="2")))
-    assert not aliases.has(on(topics.PAYMENT_WEBHOOKS, a_payment(order=None, reference="R")))
+    assert not aliases.has(on(topics.PAYMENT_WEBHOOKS, a_payment(order=None, alias="R")))
 
 
 def test_a_webhook_that_names_only_the_payment_is_selected_by_its_alias() -> None:
     aliases = OrderAliases(("1",))
-    failed = on(topics.PAYMENT_WEBHOOKS, a_payment("failed", order=None, reference="intent", references=("charge",)))
-    refund = on(topics.REFUND_WEBHOOKS, a_refund(order=None, reference="charge"))
+    failed = on(topics.PAYMENT_WEBHOOKS, a_payment("failed", order=None, alias="intent", aliases=("charge",)))
+    refund = on(topics.REFUND_WEBHOOKS, a_refund(order=None, alias="charge"))
 
-    aliases.has(on(topics.PAYMENT_WEBHOOKS, a_payment(order="1", references=("intent",))))
+    aliases.has(on(topics.PAYMENT_WEBHOOKS, a_payment(order="1", aliases=("intent",))))
 
     assert (aliases.has(refund), aliases.has(failed), aliases.has(refund)) == (False, True, True)
 
@@ -37,8 +37,8 @@ def test_a_refund_is_of_the_order_whose_payment_has_its_transaction() -> None:
 
     aliases.has(on(topics.PAYMENTS, an_approval("1", provider="generic", transaction_id="T-1")))
 
-    assert aliases.has(on(topics.REFUND_WEBHOOKS, a_refund(order=None, reference="T-1")))
-    assert not aliases.has(on(topics.REFUND_WEBHOOKS, a_refund(order="2", reference="T-1")))
+    assert aliases.has(on(topics.REFUND_WEBHOOKS, a_refund(order=None, alias="T-1")))
+    assert not aliases.has(on(topics.REFUND_WEBHOOKS, a_refund(order="2", alias="T-1")))
 
 
 def test_all_scans_of_an_orders_parcel_are_of_it() -> None:
@@ -56,8 +56,8 @@ def test_a_transfer_is_of_the_invoice_that_it_pays() -> None:
 
     aliases.has(on(topics.INVOICE_WEBHOOKS, an_invoice(invoice="I-1", transaction_id="tx")))
 
-    assert aliases.has(on(topics.INVOICE_WEBHOOKS, a_transfer(transaction="tx", reference="tx")))
-    assert not aliases.has(on(topics.INVOICE_WEBHOOKS, a_transfer(transaction="other", reference="other")))
+    assert aliases.has(on(topics.INVOICE_WEBHOOKS, a_transfer(transaction="tx", alias="tx")))
+    assert not aliases.has(on(topics.INVOICE_WEBHOOKS, a_transfer(transaction="other", alias="other")))
 
 
 def test_bytes_that_are_no_record_are_of_the_order_that_their_key_names() -> None:

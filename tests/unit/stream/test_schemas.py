@@ -18,7 +18,7 @@ from stream.events import Record, topics
 GOLDEN = Path(__file__).parents[2] / "golden"
 ABSTRACT = {
     "Record",
-    "Notice",
+    "Payload",
     "Webhook",
     "DomainEvent",
     "ShipmentEvent",
@@ -58,12 +58,12 @@ def test_each_record_has_the_fields_its_file_declares(name: str) -> None:
     assert list(fields.values()) == [hint_of(field["type"]) for field in declared["fields"]]
 
 
-NOTICES = [name for name, kind in records().items() if issubclass(kind, events.Notice)]
+PAYLOADS = [name for name, kind in records().items() if issubclass(kind, events.Payload)]
 
 
-@pytest.mark.parametrize("name", NOTICES)
-def test_a_field_that_a_notice_omits_is_read_as_its_default(name: str) -> None:
-    """A notice is encoded without its defaults, so the file must declare the same defaults."""
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_a_field_that_a_payload_omits_is_read_as_its_default(name: str) -> None:
+    """A payload is encoded without its defaults, so the file must declare the same defaults."""
     declared = {field["name"]: field for field in json.loads((FOLDER / f"{name}.avsc").read_text())["fields"]}
     left_out = {
         field.name: msgspec.json.decode(
