@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from console import terms
 from runtime import clock
 
 DAYS = 30
@@ -71,10 +72,25 @@ def fill(store: Engine, rows: int) -> int:
                 tx.exec_driver_sql(statement.replace("MADE", MADE).replace(" % ", " %% "), values)
         for _, definition in indexes:
             tx.exec_driver_sql(definition)
+    insert_terms(store)
     with store.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
         session.exec_driver_sql("SET statement_timeout = 0")
         session.exec_driver_sql("VACUUM ANALYZE")
     return start
+
+
+def insert_terms(store: Engine) -> None:
+    """Insert the terms of all webhooks."""
+    with store.connect() as reading, store.begin() as writing:
+        writing.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        reading.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        source = reading.connection.driver_connection.cursor("bodies")  # type: ignore[union-attr]
+        source.itersize = 10_000
+        source.execute("SELECT webhook_id, payload FROM webhooks")
+        target = writing.connection.driver_connection.cursor()  # type: ignore[union-attr]
+        with target.copy("COPY search_terms (subject, is_refusal, terms) FROM STDIN") as copy:
+            for subject, payload in source:
+                copy.write_row((subject, False, terms.of_body(payload)))
 
 
 def webhook_id(tx: Any, number: int) -> str:

@@ -1,6 +1,7 @@
 """Login through an identity provider: a small true one, which signs its tokens and checks PKCE and the secret."""
 
 import json
+import re
 import secrets
 import time
 from base64 import b64decode
@@ -194,3 +195,33 @@ def test_an_issuer_needs_a_public_url_and_roles(provider: Provider) -> None:
         pass
     with pytest.raises(ValueError, match="value=role"), console(provider, console_oidc_roles="ops"):
         pass
+
+
+def act(client: TestClient[Litestar]) -> Any:
+    """Ask for an unmasked payload, with the token of the form that a page has."""
+    found = re.search(r'name="csrf" value="([0-9a-f]+)"', client.get("/").text)
+    assert found
+    webhook = "00000000-0000-4000-8000-000000000000"
+    return client.post(f"/webhooks/{webhook}/unmask", data={"csrf": found[1]}, follow_redirects=False)
+
+
+def test_a_viewer_may_not_do_what_takes_another_role(provider: Provider) -> None:
+    provider.claims = {"sub": "17", "roles": ["bank"]}
+    with console(provider, console_oidc_roles="bank=viewer") as client:
+        log_in(client, provider)
+
+        refused = act(client)
+
+        assert refused.status_code == 403
+        assert "auditor" in refused.text
+
+
+def test_nothing_is_done_without_its_record(provider: Provider) -> None:
+    provider.claims = {"sub": "17", "roles": ["bank"]}
+    with console(provider) as client:
+        log_in(client, provider)
+
+        refused = act(client)
+
+        assert refused.status_code == 503
+        assert "Nothing was done" in refused.text
