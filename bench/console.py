@@ -36,7 +36,7 @@ from local import environment
 from local.paths import Paths
 from local.system import running_infrastructure
 from runtime import clock, logging
-from runtime.management_client import ManagementClient
+from runtime.clients.management_client import ManagementClient
 from runtime.postgres.engine import engine
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
