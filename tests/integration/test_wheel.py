@@ -48,6 +48,7 @@ def test_the_wheel_holds_schemas_registry_templates_and_migrations(tmp_path: Pat
         "notifier/mail/templates/*.txt",
         "notifier/mail/templates/*.html",
         "**/migrations/*.py",
+        "**/contract_views.sql",
     ):
         wanted = {path.relative_to(source) for path in source.glob(pattern) if "build" not in path.parts}
         assert wanted
