@@ -87,7 +87,9 @@ def list_(*, as_json: Json = False) -> None:
     table = output.table("topic", "partitions", "offsets", "retention", "records")
     for row in rows:
         days = row["retentionDays"]
-        retention, partitions = "forever" if days is None else f"{days} days", str(row["partitions"] or "missing")
+        kept = "forever" if days is None else f"{days} days"
+        retention = "last of each key" if row["isCompacted"] else kept
+        partitions = str(row["partitions"] or "missing")
         output.add(table, row["topic"], partitions, str(row["offsets"]), retention, ", ".join(row["records"]))
     return output.show(table)
 
@@ -129,6 +131,7 @@ def _summary(topic: "Topic", ends: list[int]) -> dict[str, Any]:
         "topic": topic.name,
         "partitions": len(ends),
         "offsets": sum(ends),
+        "isCompacted": topic.holds_state,
         "retentionDays": None if topic.retention_ms == FOREVER else topic.retention_ms // DAY_MS,
         "records": [record.__name__ for record in topic.records],
     }
