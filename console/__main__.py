@@ -14,14 +14,19 @@ from granian.server.embed import Server
 from litestar.types import ASGIApp
 
 from console import app
+from console.alerts import store as alert_store
+from console.alerts.channels import channels
+from console.alerts.conditions import Conditions
+from console.alerts.watcher import Watcher
 from console.balance_stream import BalanceStream, Sockets
 from console.handler import handle
 from console.login import passwords
-from console.pages.site import Site
+from console.pages.site import SERVICE_TIMEOUT_S, Site, addresses
 from console.retention import Retention, forget
 from console.settings import ConsoleSettings
 from console.web.action_log import ActionLog
 from runtime import clock, management, ports, shutdown
+from runtime.clients.management_client import ManagementClient
 from runtime.health import Health
 from runtime.logging import log
 from runtime.postgres.engine import store_engine
@@ -74,6 +79,7 @@ async def serve(settings: ConsoleSettings, worker: Worker, application: ASGIApp,
     signal_task = asyncio.create_task(signalled.wait())
     stream_task = asyncio.create_task(stream.listen())
     _retention(settings).start(stop)
+    alert_watcher(settings).start(stop)
     log.info("console.listening", port=settings.port)
     await asyncio.wait({worker_task, server_task, signal_task, stream_task}, return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping")
@@ -101,6 +107,18 @@ def _server(settings: ConsoleSettings, application: ASGIApp) -> Server:
     )
 
 
+def alert_watcher(settings: ConsoleSettings) -> Watcher:
+    """Return the watcher of alerts, with an engine of its own."""
+    client = ManagementClient(addresses(settings.management_urls), settings.management_token, SERVICE_TIMEOUT_S)
+    return Watcher(
+        store_engine(settings, f"{TOPICS.name}-alerts"),
+        Conditions(settings.thresholds, client),
+        channels(settings, client),
+        check_s=settings.alert_check_s,
+        interval_s=settings.alert_interval_s,
+    )
+
+
 def _retention(settings: ConsoleSettings) -> Retention:
     return Retention(store_engine(settings, f"{TOPICS.name}-clean"), settings.console_retention_days)
 
@@ -109,9 +127,10 @@ def replay_spec(settings: ConsoleSettings) -> ReplaySpec:
     """Return what a replay of the console needs. A replayed log is cleaned up like the live one."""
     before = clock.now() - settings.console_retention_days * clock.DAY_US
     # A replay may never see a status whose count has fallen to 0.
-    unreplayed = {"webhook_counts": "count = 0", "redrives": "true"}
+    tables = ("redrives", *alert_store.TABLES)
+    unreplayed = {"webhook_counts": "count = 0"} | dict.fromkeys(tables, "true")
     settle = partial(forget, before=before)
-    return ReplaySpec(TOPICS, handle, settle=settle, unreplayed_rows=unreplayed)
+    return ReplaySpec(TOPICS, handle, settle=settle, carry_over=alert_store.carry_over, unreplayed_rows=unreplayed)
 
 
 def clean(settings: ConsoleSettings) -> None:

@@ -4,13 +4,13 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
+from console.alert_settings import AlertSettings
 from console.login import users
 from console.login.users import parse_role_map
 from runtime.config.secrets import Token
-from runtime.config.settings import StoreSettings
 
 
-class ConsoleSettings(StoreSettings):
+class ConsoleSettings(AlertSettings):
     """The settings of the console: its listener, token and limits, and the retention of dead webhooks."""
 
     host: str = Field("0.0.0.0", description="the address the console's API listens on")  # noqa: S104 - it has a token

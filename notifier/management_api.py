@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, exc
 
-from notifier import mail_queue
+from notifier import mail_queue, operator_alerts
 from notifier.mail import composer
 from notifier.mail_queue import QueuedMail
 from notifier.sending import notification_events
@@ -87,6 +87,13 @@ RESOLVABLE = {"sent": ("unknown",), "send_again": ("unknown", "failed")}
 RESOLVED = {"sent": ("sent",), "send_again": ("queued", "sending", "sent", "stale")}
 """The statuses a mail may have after it was resolved this way. Resolving it again changes nothing."""
 
+LONGEST_ALERT = 20_000
+ALERT = Operation(
+    "Mail the operator an alert",
+    body=record(id=UUID_TEXT, text={"type": "string", "minLength": 1, "maxLength": LONGEST_ALERT}),
+    response=record(raised=FLAG),
+    refusals=(503,),
+)
 MAIL = record(id=TEXT, status=TEXT, event_type=TEXT, audience=TEXT)
 DECISION: dict[str, Schema] = {"id": UUID_TEXT, "as": {"type": "string", "enum": list(RESOLVABLE)}}
 LISTED = Operation(
@@ -135,6 +142,7 @@ class ManagementApi:
             ("POST", "/mails/resolve"): self._handler(self.resolve, RESOLVED_MAIL),
             ("POST", "/mails/send-now"): self._handler(self.send_now, SENT_NOW),
             ("POST", "/mails/send-again"): self._handler(self.send_again, SENT_AGAIN),
+            ("POST", "/alerts"): self._handler(self.alert, ALERT),
         }
 
     def list(self, tx: Connection, params: Mapping[str, Any]) -> object:
@@ -232,6 +240,17 @@ class ManagementApi:
         if row is None:
             raise RequestRefused(404, "unknown_mail", f"there is no mail {notification_id}")
         return str(row[0])
+
+    def alert(self, tx: Connection, params: Mapping[str, Any]) -> object:
+        """Mail the operator an alert that the console found, with the next mail of alerts. Idempotent.
+
+        Raises Refused (400) for a bad id or text.
+        """
+        text = params.get("text")
+        if not (isinstance(text, str) and 0 < len(text) <= LONGEST_ALERT):
+            raise RequestRefused(400, "malformed", f"text must be a text of 1 to {LONGEST_ALERT} characters")
+        raised = operator_alerts.raise_from_console(tx, _id(params), text.replace("\0", "\ufffd"))
+        return {"raised": raised}
 
     def _settle(self, tx: Connection, notification_id: str, decision: str, sent_at: int) -> str:
         values = {"id": notification_id, "max_age": self.settings.mail_max_age}

@@ -1,4 +1,4 @@
-"""Alerts for the operator, grouped into mails: dead-lettered events, unknown mails, unreadable webhooks."""
+"""Alerts for the operator, grouped into mails: dead events, unknown mails, unreadable webhooks, console alerts."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from stream.events import DeadRecord, QuarantinedWebhook, Verification, ids
 from stream.events.redaction import masked_text
 from stream.store.bulk_sql import write
 
-KINDS = ("dead", "unknown", "quarantined")
+KINDS = ("dead", "unknown", "quarantined", "alerts")
 UNREADABLE_CAUSES = ("malformed_body", "invalid_field")
 """Causes of webhooks that cannot be read. Webhooks with other causes are readable but not acted on."""
 PROVEN: tuple[Verification, ...] = ("signature", "shared_secret", "confirmed")
@@ -100,6 +100,16 @@ def raise_quarantined(tx: Connection, webhooks: Sequence[QuarantinedWebhook]) ->
 def raise_unknown(tx: Connection, notification_ids: Sequence[str]) -> None:
     """Raise an alert for each of these mails whose status is `unknown`."""
     tx.exec_driver_sql(INSERT_UNKNOWN, {"ids": list(notification_ids)})
+
+
+def raise_from_console(tx: Connection, message_id: str, text: str) -> bool:
+    """Raise an alert that the console found; return False if it was raised before."""
+    values = {
+        "kinds": ["alerts"],
+        "subjects": [message_id],
+        "details": [json.dumps({"text": text}, ensure_ascii=False)],
+    }
+    return tx.exec_driver_sql(INSERT, values).rowcount > 0
 
 
 def queue_alert_mail(tx: Connection, operator: str, interval_s: float, max_age_s: float) -> bool:

@@ -1,0 +1,104 @@
+"""Finds what is wrong now, in the log and at the services' management listeners."""
+
+import re
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+
+from console.alert_settings import Thresholds
+from console.alerts import domain, store
+from console.alerts.domain import HOUR_US, Alert, Kind
+from runtime.clients.management_client import ManagementClient, ServiceRefused, ServiceUnreachable
+from runtime.clock import DAY_US
+from stream.events.redaction import masked_text
+
+AGE = re.compile(r"^hookstream_event_age_seconds\{[^}]*\} ([\d.e+]+)$", re.MULTILINE)
+REGULAR_DAYS, REGULAR_WEBHOOKS = 14, 20
+"""A provider with this many webhooks in this many days posts regularly; silence of others says nothing."""
+FAILING_US = 600_000_000
+"""The period in which wrong signatures are counted: 10 minutes."""
+Found = Mapping[Kind, list[Alert]]
+"""The alerts by kind. A kind that could not be looked at is left out, so that its alerts stay as they are."""
+
+
+class Conditions:
+    """Looks at the log and at the services. `services` are those whose age of events is asked for."""
+
+    def __init__(self, thresholds: Thresholds, client: ManagementClient) -> None:
+        self._thresholds = thresholds
+        self._client = client
+        self._answered_at: dict[str, int] = {}
+
+    def of_services(self, now: int) -> Found:
+        """Ask the services, without a transaction: each may take seconds to answer."""
+        found: dict[Kind, list[Alert]] = {}
+        if self._client.urls:
+            workers = [name for name in self._client.urls if name != "gateway"]
+            found["oldest_event"] = [alert for name in workers if (alert := self._oldest(name, now))]
+        if "notifier" in self._client.urls:
+            try:
+                unknown = self._client.get("notifier", "/mails", status="unknown", limit=1)["counts"]["unknown"]
+            except (ServiceRefused, ServiceUnreachable, LookupError):
+                return found
+            text = f"{unknown} mails may or may not have been sent: hookstream mail list --status unknown"
+            found["unknown_mail"] = [Alert("mails", text, unknown)] if unknown else []
+        return found
+
+    def of_log(self, tx: Connection, now: int) -> Found:
+        """Look at the log."""
+        issues = store.dead_issues(tx)
+        services: dict[str, int] = {}
+        for issue in issues:
+            services[issue.service] = services.get(issue.service, 0) + issue.dead
+        unseen = [issue for issue in issues if not issue.acknowledged]
+        return {
+            "issue": [Alert(issue.issue_id, _issue_text(issue), issue.dead) for issue in unseen],
+            "dead_event": [Alert(service, _dead_text(service, count), count) for service, count in services.items()],
+            "provider_silent": self._silent(tx, now),
+            "secret_failing": self._failing(tx, now),
+        }
+
+    def _oldest(self, service: str, now: int) -> Alert | None:
+        limit = self._thresholds.oldest_event_s
+        try:
+            response = self._client.read(service, "/metrics")
+        except ServiceUnreachable:
+            away_s = (now - self._answered_at.setdefault(service, now)) // 1_000_000
+            text = f"{service} has not answered for {away_s} s, so the age of its oldest event is not known"
+            return Alert(service, text, 1) if away_s > limit else None
+        self._answered_at[service] = now
+        age = max(map(float, AGE.findall(response.body.decode(errors="replace"))), default=0.0)
+        text = f"{service}: its oldest event waits for {age:.0f} s (see `hookstream status`)"
+        return Alert(service, text, 1) if age > limit else None
+
+    def _silent(self, tx: Connection, now: int) -> list[Alert]:
+        threshold = int(self._thresholds.silent_s * 1_000_000)
+        if not threshold:
+            return []
+        hours = store.active_hours(tx, HOUR_US, now - REGULAR_DAYS * DAY_US, REGULAR_WEBHOOKS)
+        silences = {name: domain.unusual_quiet(starts, now, threshold) for name, starts in hours.items()}
+        return [
+            Alert(name, f"{name} has posted nothing for {silent // HOUR_US} hours, which is unusual", 1)
+            for name, silent in silences.items()
+            if silent is not None
+        ]
+
+    def _failing(self, tx: Connection, now: int) -> list[Alert]:
+        failing = store.failing_signatures(tx, now - FAILING_US, self._thresholds.failing_signatures)
+        return [
+            Alert(
+                name,
+                f"{count} requests in 10 minutes fail with the secret of {name}: was it rotated, or is somebody "
+                "forging? hookstream refusals list --cause invalid_signature",
+                count,
+            )
+            for name, count in failing.items()
+        ]
+
+
+def _issue_text(issue: store.DeadIssue) -> str:
+    return f"{issue.service}: {issue.cause}: {masked_text(issue.line)} ({issue.dead} events)"
+
+
+def _dead_text(service: str, count: int) -> str:
+    return f"{service}: {count} dead events: hookstream dead list --service {service} --status abandoned"

@@ -1,0 +1,182 @@
+"""The SQL of alerts, messages and their deliveries, and of the conditions that the log shows."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from console.alerts.domain import Alert, Kind, Message, Open
+from stream.store.bulk_sql import write
+
+# One replica evaluates at a time; the lock ends with the transaction. The schema is part of the key.
+LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('alerts.' || current_schema(), 0))"
+
+UPSERT = """
+INSERT INTO alerts (kind, subject, text, count, opened_at)
+SELECT kind, subject, text, count, opened_at
+  FROM unnest(%(kinds)b::text[], %(subjects)b::text[], %(texts)b::text[], %(counts)b::bigint[], %(times)b::bigint[])
+       AS found (kind, subject, text, count, opened_at)
+ON CONFLICT (kind, subject) DO UPDATE
+   SET text = excluded.text, count = excluded.count, ended_at = NULL,
+       opened_at = CASE WHEN alerts.ended_at IS NULL THEN alerts.opened_at ELSE excluded.opened_at END,
+       told_at = CASE WHEN alerts.ended_at IS NULL THEN alerts.told_at END
+"""
+END = """
+UPDATE alerts SET ended_at = %(now)s
+ WHERE kind = %(kind)s AND ended_at IS NULL AND subject <> ALL (%(subjects)b::text[])
+"""
+DROP_UNTOLD = "DELETE FROM alerts WHERE kind = %(kind)s AND ended_at IS NOT NULL AND told_at IS NULL"
+READ = """
+SELECT subject, text, count, opened_at, told_at, ended_at IS NOT NULL
+  FROM alerts WHERE kind = %(kind)s ORDER BY opened_at, subject
+"""
+LAST = "SELECT max(made_at) FROM alert_messages WHERE kind = %(kind)s AND state = 'open'"
+INSERT_MESSAGE = """
+INSERT INTO alert_messages (message_id, kind, state, body, made_at)
+VALUES (%(id)s::uuid, %(kind)s, %(state)s, %(body)s::json, %(at)s) ON CONFLICT DO NOTHING
+"""
+INSERT_DELIVERIES = """
+INSERT INTO alert_deliveries (message_id, channel, next_attempt_at)
+SELECT %(id)s::uuid, channel, %(at)s FROM unnest(%(channels)b::text[]) AS channel ON CONFLICT DO NOTHING
+"""
+MARK_TOLD = "UPDATE alerts SET told_at = %(at)s WHERE kind = %(kind)s AND ended_at IS NULL AND told_at IS NULL"
+DROP_ENDED = "DELETE FROM alerts WHERE kind = %(kind)s AND ended_at IS NOT NULL"
+
+CLAIM = """
+SELECT message_id::text, channel, attempts, body, made_at
+  FROM alert_deliveries JOIN alert_messages USING (message_id)
+ WHERE delivered_at IS NULL AND given_up_at IS NULL AND next_attempt_at <= %(now)s
+   AND channel = ANY (%(channels)b::text[])
+ ORDER BY next_attempt_at LIMIT 1 FOR UPDATE OF alert_deliveries SKIP LOCKED
+"""
+DELIVERED = """
+UPDATE alert_deliveries SET delivered_at = %(now)s, attempts = attempts + 1, error = NULL
+ WHERE message_id = %(id)s::uuid AND channel = %(channel)s
+"""
+POSTPONE = """
+UPDATE alert_deliveries
+   SET attempts = attempts + 1, error = %(error)s, next_attempt_at = %(next)s, given_up_at = %(given_up)s::bigint
+ WHERE message_id = %(id)s::uuid AND channel = %(channel)s
+"""
+FORGET = "DELETE FROM alert_messages WHERE made_at < %(before)s"
+
+# An issue that somebody has acknowledged since its last death is not told again.
+DEAD_ISSUES = """
+SELECT issue_id::text, service, cause, line, count(*),
+       max(died_at) < (SELECT max(at) FROM actions
+                        WHERE target = issue_id::text AND action = 'issue.acknowledge' AND result = 'done')
+  FROM issues JOIN issue_events USING (issue_id) WHERE is_dead GROUP BY issue_id, service, cause, line
+"""
+ACTIVE_HOURS = """
+SELECT provider, array_agg(DISTINCT start) FROM webhook_counts
+ WHERE span = %(hour)s AND start >= %(since)s AND count > 0 GROUP BY provider HAVING sum(count) >= %(least)s
+"""
+FAILING = """
+SELECT provider, count(*) FROM refusals
+ WHERE cause = 'invalid_signature' AND received_at >= %(since)s GROUP BY provider HAVING count(*) >= %(least)s
+"""
+
+
+TABLES = ("alerts", "alert_messages", "alert_deliveries")
+"""The tables that no topic holds: a replay copies them from the live schema."""
+CLAIM_TIMEOUT = "SET LOCAL idle_in_transaction_session_timeout = '2min'"
+
+
+class Delivery(NamedTuple):
+    """A message that one channel is due to send; `made_at` is in microseconds since 1970 UTC."""
+
+    message_id: str
+    channel: str
+    attempts: int
+    body: Mapping[str, Any]
+    made_at: int
+
+
+class DeadIssue(NamedTuple):
+    """An issue with the number of its dead events, and whether somebody has acknowledged it since the last death."""
+
+    issue_id: str
+    service: str
+    cause: str
+    line: str
+    dead: int
+    acknowledged: bool
+
+
+def lock(tx: Connection) -> bool:
+    """Return whether this transaction is the one that evaluates the alerts; no other does until it ends."""
+    return bool(tx.exec_driver_sql(LOCK).scalar_one())
+
+
+def update(tx: Connection, kind: Kind, found: Iterable[Alert], now: int) -> tuple[list[Open], list[Open]]:
+    """Store what is wrong now; return the open alerts of the kind, and those that were told and are over."""
+    alerts = {alert.subject: alert for alert in found}
+    rows = [(kind, alert.subject, alert.text, alert.count, now) for alert in alerts.values()]
+    write(tx, UPSERT, "kinds subjects texts counts times", rows)
+    tx.exec_driver_sql(END, {"kind": kind, "now": now, "subjects": list(alerts)})
+    tx.exec_driver_sql(DROP_UNTOLD, {"kind": kind})
+    opened, ended = list[Open](), list[Open]()
+    for *fields, has_ended in tx.exec_driver_sql(READ, {"kind": kind}):
+        (ended if has_ended else opened).append(Open(*fields))
+    return opened, ended
+
+
+def last_message_at(tx: Connection, kind: Kind) -> int | None:
+    """Return when the last message about open alerts of this kind was made."""
+    found: int | None = tx.exec_driver_sql(LAST, {"kind": kind}).scalar()
+    return found
+
+
+def queue(tx: Connection, message: Message, channels: Sequence[str]) -> None:
+    """Store a message and its deliveries, and that its alerts are told; forget alerts that are told to be over."""
+    values = {"id": message.message_id, "kind": message.kind, "state": message.state, "at": message.at}
+    tx.exec_driver_sql(INSERT_MESSAGE, {**values, "body": json.dumps(message.data(), ensure_ascii=False)})
+    tx.exec_driver_sql(INSERT_DELIVERIES, {"id": message.message_id, "at": message.at, "channels": list(channels)})
+    tx.exec_driver_sql(MARK_TOLD if message.state == "open" else DROP_ENDED, values)
+
+
+def claim(tx: Connection, channels: Sequence[str], now: int) -> Delivery | None:
+    """Lock and return the delivery that is due longest, or None; rows that other replicas have locked are skipped."""
+    tx.exec_driver_sql(CLAIM_TIMEOUT)  # the row stays locked while the receiver is waited for
+    row = tx.exec_driver_sql(CLAIM, {"channels": list(channels), "now": now}).one_or_none()
+    return None if row is None else Delivery(*row)
+
+
+def mark_delivered(tx: Connection, delivery: Delivery, now: int) -> None:
+    """Record that a channel has taken the message."""
+    tx.exec_driver_sql(DELIVERED, {"id": delivery.message_id, "channel": delivery.channel, "now": now})
+
+
+def postpone(tx: Connection, delivery: Delivery, error: str, next_at: int, *, given_up_at: int | None) -> None:
+    """Record a failed attempt, and when the next one is due; `given_up_at` ends the attempts."""
+    values = {"id": delivery.message_id, "channel": delivery.channel, "error": error}
+    tx.exec_driver_sql(POSTPONE, {**values, "next": next_at, "given_up": given_up_at})
+
+
+def forget(tx: Connection, before: int) -> None:
+    """Delete messages made before this time (microseconds since 1970 UTC), and their deliveries."""
+    tx.exec_driver_sql(FORGET, {"before": before})
+
+
+def carry_over(tx: Connection, live: str) -> None:
+    """Copy alerts and messages from schema `live`, so that nothing is told again after a replay is promoted."""
+    for table in TABLES:
+        tx.exec_driver_sql(f"INSERT INTO {table} SELECT * FROM {live}.{table} ON CONFLICT DO NOTHING")  # noqa: S608 - our names
+
+
+def dead_issues(tx: Connection) -> list[DeadIssue]:
+    """Return the issues that have dead events."""
+    rows = tx.exec_driver_sql(DEAD_ISSUES)
+    return [DeadIssue(row[0], row[1], row[2], row[3], row[4], bool(row[5])) for row in rows]
+
+
+def active_hours(tx: Connection, hour_us: int, since: int, least: int) -> dict[str, list[int]]:
+    """Return the hours since then in which each provider posted that posted at least `least` webhooks."""
+    values = {"hour": hour_us, "since": since, "least": least}
+    return {provider: list(hours) for provider, hours in tx.exec_driver_sql(ACTIVE_HOURS, values)}
+
+
+def failing_signatures(tx: Connection, since: int, least: int) -> dict[str, int]:
+    """Return the number of requests with a wrong signature since then, of each provider with at least `least`."""
+    return {row[0]: row[1] for row in tx.exec_driver_sql(FAILING, {"since": since, "least": least})}
