@@ -23,7 +23,7 @@ LISTS = {
     "mail list": "mails",
     "topics list": "topics",
     "schemas list": "schemas",
-    "verify": "claims",
+    "verify --patience 0": "claims",
 }
 
 

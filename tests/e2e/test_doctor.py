@@ -4,8 +4,6 @@ import json
 import socket
 from typing import Any
 
-import pytest
-
 from tests.actors import Shop, Store, new_order
 from tests.failing import hookstream
 
@@ -38,27 +36,36 @@ def closed_port() -> int:
 AWAY = f"127.0.0.1:{closed_port()}"
 
 
-@pytest.mark.parametrize(
-    ("check", "changed", "remedy"),
-    [
-        ("brokers", {"KAFKA_BOOTSTRAP_SERVERS": AWAY}, "Start Kafka, or correct KAFKA_BOOTSTRAP_SERVERS"),
-        ("databases", {"PAYMENT_DATABASE_URL": f"postgresql://payment:x@{AWAY}/payment"}, "Start Postgres"),
-        ("mail", {"SMTP_URL": f"smtp://{AWAY}"}, "Start the mail server"),
-        ("services", {"REFUND_MANAGEMENT_URL": f"http://{AWAY}"}, "Start it"),
-        ("secrets", {"TOSS_WEBHOOK_SECRET": "short"}, "openssl rand"),
-        ("secrets", {"MODE": "live", "CONSOLE_TOKEN": "local-only-console-token"}, "openssl rand"),
-        ("topics", {"TOPIC_REPLICATION": "3"}, "kafka-reassign-partitions.sh"),
-        ("schemas", {"SCHEMA_REGISTRY_URL": f"http://{AWAY}"}, "Correct SCHEMA_REGISTRY_URL"),
-    ],
-)
-def test_what_is_wrong_is_found_with_what_to_do(
-    system: dict[str, str], check: str, changed: dict[str, str], remedy: str
-) -> None:
-    code, found = findings(system | changed)
+WRONG = {
+    "databases": ({"PAYMENT_DATABASE_URL": f"postgresql://payment:x@{AWAY}/payment"}, "Start Postgres"),
+    "mail": ({"SMTP_URL": f"smtp://{AWAY}"}, "Start the mail server"),
+    "services": ({"REFUND_MANAGEMENT_URL": f"http://{AWAY}"}, "Start it"),
+    "secrets": ({"TOSS_WEBHOOK_SECRET": "short", "CONSOLE_TOKEN": "local-only-console-token"}, "openssl rand"),
+    "topics": ({"TOPIC_REPLICATION": "3"}, "kafka-reassign-partitions.sh"),
+    "schemas": ({"SCHEMA_REGISTRY_URL": f"http://{AWAY}"}, "Correct SCHEMA_REGISTRY_URL"),
+}
+
+
+def test_all_that_is_wrong_is_found_at_once_with_what_to_do(system: dict[str, str]) -> None:
+    changed = {name: value for settings, _ in WRONG.values() for name, value in settings.items()}
+
+    code, found = findings(system | changed | {"MODE": "live"})
 
     assert code == 1
-    remedies = [str(finding["remedy"]) for finding in found if (finding["check"], finding["state"]) == (check, "wrong")]
-    assert any(remedy in text for text in remedies), found
+    for check, (_, remedy) in WRONG.items():
+        remedies = [str(one["remedy"]) for one in found if (one["check"], one["state"]) == (check, "wrong")]
+        assert any(remedy in text for text in remedies), (check, found)
+    named = {one["subject"] for one in found if (one["check"], one["state"]) == ("secrets", "wrong")}
+    assert named == {"TOSS_WEBHOOK_SECRET", "CONSOLE_TOKEN"}
+
+
+def test_brokers_that_are_away_hide_nothing_else(system: dict[str, str]) -> None:
+    code, found = findings(system | {"KAFKA_BOOTSTRAP_SERVERS": AWAY})
+
+    (wrong,) = [finding for finding in found if finding["state"] == "wrong"]
+    assert (code, wrong["check"]) == (1, "brokers")
+    assert "KAFKA_BOOTSTRAP_SERVERS" in wrong["remedy"]
+    assert PARTS - {"topics"} <= {finding["check"] for finding in found}
 
 
 def test_a_missing_migration_is_named(system: dict[str, str]) -> None:
