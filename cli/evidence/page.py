@@ -10,7 +10,9 @@ STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#111;background:#fff}
 h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2rem}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;
-border-bottom:1px solid #bbb;overflow-wrap:anywhere}th,td:nth-child(-n+2){white-space:nowrap}th{font-weight:600}code{font-size:.85em;overflow-wrap:anywhere}
+border-bottom:1px solid #bbb;overflow-wrap:anywhere}
+th,td:nth-child(-n+2){white-space:nowrap}th{font-weight:600}
+code{font-size:.85em;overflow-wrap:anywhere}
 .failed{font-weight:700}
 @media print{body{margin:0;max-width:none;font-size:10pt}tr,h2{break-inside:avoid}h2{break-after:avoid}}
 """

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "console_0014"
-down_revision = "console_0013"
+revision = "console_0015"
+down_revision = "console_0014"
 
 # Times are microseconds since 1970 UTC.
 UP = """
