@@ -101,4 +101,4 @@ def _issue_text(issue: store.DeadIssue) -> str:
 
 
 def _dead_text(service: str, count: int) -> str:
-    return f"{service}: {count} dead events: hookstream dead list --service {service} --status abandoned"
+    return f"{service}: {count} dead events: hookstream dead list --service {service} --status dead"
