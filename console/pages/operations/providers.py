@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from console.api import provider_figures
+from console.api.labels import provider_word
 from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refused
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from stream.events import topics
@@ -22,7 +23,9 @@ def view(tx: Connection, request: PageRequest) -> dict[str, Any]:
     except (ServiceRefused, ServiceUnreachable) as failure:
         problem = str(failure)
     figures = provider_figures.figures(tx, request.now)
-    providers = [{**row, "figures": figures.get(row["provider"])} for row in answered]
+    providers = [
+        {**row, "word": provider_word(row["provider"]), "figures": figures.get(row["provider"])} for row in answered
+    ]
     providers.sort(key=lambda row: (not _is_on(row), row["provider"]))
     services = [{"name": name, "pause": _pause(request, name)} for name in SERVICES]
     return {"providers": providers, "services": services, "problem": problem, "tones": TONES, "now": request.now}
