@@ -67,7 +67,8 @@ def _texts(body: bytes) -> Iterator[str]:
         if not text or len(text) > MAX_CHARS:
             continue
         yield text
-        yield _parcel(text)
+        if not text.isalnum():
+            yield _parcel(text)
         if path:
             yield f"{path.casefold()}={text}"
         words = text.split()
@@ -110,7 +111,7 @@ def _normal(text: str) -> str:
 
 def _parcel(text: str) -> str:
     """Return a number as the key of its parcel is written, without blanks and hyphens; other texts unchanged."""
-    digits = sum(character.isdigit() for character in text)
+    digits = sum(map(str.isdigit, text))
     return parcel_number(text).casefold() if digits >= MIN_PARCEL_DIGITS else text
 
 

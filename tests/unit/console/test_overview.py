@@ -1,0 +1,109 @@
+"""What the overview says is wrong, from what services report and what was refused; and its bars."""
+
+from console.api.rates import ProviderRates
+from console.pages.overview.alarms import SUSPICIOUS, alarms
+from console.pages.overview.chart import BASE, TOP, chart, rounded_up
+from console.pages.overview.page import parts
+from console.web.services import ServiceStatus, parse, status
+from runtime.clients.loopback import Response
+
+HOURS = [0, 1, 2, 3]
+METRICS = b"""\
+# HELP hookstream_lag_records Records
+# TYPE hookstream_lag_records gauge
+hookstream_lag_records{topic="webhooks.payment.v1"} 7.0
+hookstream_lag_records{topic="orders.v1"} 3.0
+hookstream_event_age_seconds{topic="webhooks.payment.v1"} 12.5
+hookstream_event_age_seconds{topic="orders.v1"} 0.0
+hookstream_dead_events 2.0
+hookstream_retrying_events 1.0
+hookstream_mails{status="unknown"} 4.0
+hookstream_spool_refused 0.0
+python_info{version="3.11"} 1.0
+"""
+
+
+def test_a_service_is_read_from_its_health_and_metrics() -> None:
+    seen = status("payment", {"problems": ["the store fails"], "warnings": []}, Response(200, METRICS))
+
+    assert (seen.lag, seen.age_s, seen.dead, seen.retrying, dict(seen.mails)) == (10, 12.5, 2, 1, {"unknown": 4})
+    assert not seen.is_ready
+    assert not seen.spool_refused
+    assert len(parse(METRICS.decode())) == 8
+
+
+def test_metrics_that_are_refused_count_nothing() -> None:
+    assert status("payment", {"problems": []}, Response(401, METRICS)).lag == 0
+
+
+def test_nothing_is_wrong_with_services_that_are_ready() -> None:
+    assert alarms([ServiceStatus("payment", reachable=True)], {}, HOURS) == []
+
+
+def test_what_is_wrong_is_named_the_worst_first() -> None:
+    found = alarms(
+        [
+            ServiceStatus("gateway", reachable=True, spooled=3),
+            ServiceStatus("payment", reachable=True, dead=2, retrying=1, age_s=400, lag=9),
+            ServiceStatus("refund", reachable=False),
+            ServiceStatus("notifier", reachable=True, mails={"unknown": 1, "stale": 2}),
+        ],
+        {},
+        HOURS,
+    )
+
+    assert [alarm.tone for alarm in found] == sorted((alarm.tone for alarm in found), key=lambda tone: tone != "bad")
+    assert {alarm.key for alarm in found if alarm.tone == "bad"} == {
+        "alarm.unreachable",
+        "alarm.dead",
+        "alarm.behind",
+        "alarm.mails_unknown",
+    }
+    assert {alarm.key for alarm in found if alarm.tone == "warn"} == {
+        "alarm.spooled",
+        "alarm.retrying",
+        "alarm.mails_stale",
+    }
+
+
+def test_a_wrong_secret_is_suspected_when_more_is_refused_for_signatures_than_accepted() -> None:
+    def rates(accepted: int, refused: int, cause: str, hour: int = 3) -> ProviderRates:
+        made = ProviderRates()
+        made.accepted[hour], made.refused[hour], made.causes[cause] = accepted, refused, refused
+        return made
+
+    suspected = {
+        "toss": rates(0, SUSPICIOUS, "invalid_signature"),
+        "stripe": rates(100, SUSPICIOUS, "invalid_signature"),
+        "generic": rates(0, SUSPICIOUS - 1, "invalid_signature"),
+        "naverpay": rates(0, 50, "too_large"),
+        "inicis": rates(0, 50, "invalid_signature", hour=0),
+    }
+
+    assert [alarm.values["provider"] for alarm in alarms([], suspected, HOURS)] == ["toss"]
+
+
+def test_a_problem_names_the_part_it_is_of() -> None:
+    services = [
+        ServiceStatus("payment", reachable=True, problems=("the store fails: OperationalError",)),
+        ServiceStatus("refund", reachable=True, problems=("has not joined its consumer group yet",)),
+        ServiceStatus("notifier", reachable=True, warnings=("the mail server does not answer",)),
+    ]
+
+    found = parts(services)
+
+    assert {part for part, problems in found.items() if problems} == {"store", "kafka", "smtp"}
+
+
+def test_bars_are_stacked_within_their_scale() -> None:
+    (first, second), top = chart([0, 1], {0: 3, 1: 1}, {0: 4})
+
+    assert top == 10
+    assert first.refused_y + first.refused_height == first.accepted_y
+    assert first.accepted_y + first.accepted_height == BASE
+    assert second.refused_height == 0
+    assert first.refused_y >= TOP
+
+
+def test_a_scale_ends_at_a_round_number() -> None:
+    assert [rounded_up(most) for most in (0, 1, 2, 3, 7, 11, 50, 51, 1234)] == [1, 1, 2, 5, 10, 20, 50, 100, 2000]
