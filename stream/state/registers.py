@@ -71,7 +71,7 @@ def register(stamp: Stamp, value: T | None) -> Register[T]:
 def merge(one: R, other: R) -> R:
     """Return the registers of both; of two registers of one field, the one with the higher stamp."""
     pairs = zip(msgspec.structs.astuple(one), msgspec.structs.astuple(other), strict=True)
-    return type(one)(*[theirs if theirs.stamp > ours.stamp else ours for ours, theirs in pairs])
+    return type(one)(*[ours if theirs is UNSET or theirs.stamp <= ours.stamp else theirs for ours, theirs in pairs])
 
 
 def merge_by_key(one: Mapping[K, Register[T]], other: Mapping[K, Register[T]]) -> Mapping[K, Register[T]]:

@@ -12,4 +12,6 @@ from stream.state.registers import Stamp
 def measure(stamps: Iterable[Stamp]) -> tuple[int, int, int]:
     """Return the number of stamps, the sum of their ranks, and the sum of their times in microseconds."""
     known = list(stamps)
+    if not known:
+        return 0, 0, 0
     return len(known), sum(stamp.rank for stamp in known), sum(stamp.at for stamp in known)

@@ -37,6 +37,9 @@ from stream.state.registers import UNSET
 OrdersPolicy = Literal["optional", "required"]
 """`optional` publishes a success at once; `required` only when the shop's order is known and its amount agrees."""
 
+NO_STATE = payment_state(Payment(""))
+"""The state of an order without a payment."""
+
 EventKey = tuple[type[DomainEvent], tuple[str, ...]]
 """The type of a domain event, and the parts of its id. Two events with one key are one event."""
 
@@ -76,7 +79,8 @@ def _updates(before: Payment, after: Payment, cause: Webhook) -> tuple[PaymentUp
     """Return PaymentUpdated if the columns of the order view changed. An order without a payment has none."""
     if not after.version:
         return ()
-    was, state = payment_state(before), payment_state(after)
+    was = payment_state(before) if before.version or before.entries else NO_STATE
+    state = payment_state(after)
     if msgspec.structs.replace(was, revision=state.revision) == state:
         return ()
     envelope = cause.envelope

@@ -132,9 +132,9 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
             *[
                 paying[at]
                 if paying[at] is not UNSET
-                else UNSET
-                if any(other[at].stamp == own[at].stamp for other in others)
                 else own[at]
+                if own[at] is UNSET or not any(other[at].stamp == own[at].stamp for other in others)
+                else UNSET
                 for at in range(STATED_FIELDS)
             ]
         )

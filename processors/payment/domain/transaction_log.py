@@ -76,7 +76,8 @@ def payment_entries(payload: PaymentPayload, provider: str, transaction: str, st
     A money status has (provider, aliases …), a failed attempt (transaction, label, is it a summary), a refunded total
     its amount.
     """
-    at, entries = stamp.at, dict[str, Register[LogValue]]()
+    at = stamp.at
+    entries: dict[str, Register[LogValue]] = {}
     if payload.status in MONEY_STATUSES:
         aliases = {transaction, payload.transaction_id, payload.pg_transaction_id, *payload.aliases}
         entries[f"{payload.status}\n{at}\n{transaction}"] = Register(stamp, (provider, *sorted(filter(None, aliases))))
@@ -108,13 +109,15 @@ def refund_entries(payload: RefundPayload, at: int, event_id: str) -> Entries:
 
 def parse(entries: Entries) -> TransactionLog:
     """Return the entries by kind, except for failed attempts."""
-    changes, refunds, totals = list[StatusChange](), list[RefundEntry](), dict[str, list[tuple[int, int]]]()
+    changes: list[StatusChange] = []
+    refunds: list[RefundEntry] = []
+    totals: dict[str, list[tuple[int, int]]] = {}
     for key, entry in entries.items():
         kind, at, name = _split(key)
         if kind in MONEY_RANKS:
             time = END_OF_TIME if kind == "cancelled" and at == "0" else int(at)
-            provider, *aliases = cast("tuple[str, ...]", entry.value)
-            changes.append(StatusChange(time, MONEY_RANKS[kind], name, provider, tuple(aliases)))
+            named = cast("tuple[str, ...]", entry.value)
+            changes.append(StatusChange(time, MONEY_RANKS[kind], name, named[0], named[1:]))
         elif kind == "refund":
             refunds.append(_refund(key.partition("\n")[2], entry, entries))
         elif kind == "refunded":
@@ -127,7 +130,8 @@ def parse(entries: Entries) -> TransactionLog:
 
 def count_paid(changes: Iterable[StatusChange]) -> PaidCounts:
     """Count by the providers' clocks; `changes` must be sorted. Repeated webhooks of a deposit or cancel count once."""
-    live, ended = set[str](), set[str]()
+    live: set[str] = set()
+    ended: set[str] = set()
     paid = reversed_ = 0
     for change in changes:
         if change.transaction in ended:
