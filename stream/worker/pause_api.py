@@ -12,11 +12,18 @@ from sqlalchemy import Connection, Engine, exc
 
 from runtime.logging import log
 from runtime.management import RequestRefused, Routes
+from runtime.openapi import NUMBER, TEXT, Operation, described, optional, record
 from stream.store import pausing
 from stream.store.pausing import Pause
 
 LONGEST = 500
 """The longest reason, in characters."""
+_ANSWER = record(service=TEXT, pause=optional(record(reason=TEXT, by=TEXT, since=NUMBER)))
+SHOW = Operation("The pause of the service; null while it runs", response=_ANSWER, refusals=(503,))
+PAUSE = Operation(
+    'Pause the service; the body is {"reason": why, "by": who}', body=record(), response=_ANSWER, refusals=(503,)
+)
+RESUME = Operation("Resume the service", body=record(), response=_ANSWER, refusals=(503,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,11 @@ class PauseApi:
 
     def routes(self) -> Routes:
         """Return the handlers by method and path."""
-        return {("GET", "/pause"): self.show, ("POST", "/pause"): self.pause, ("POST", "/resume"): self.resume}
+        return {
+            ("GET", "/pause"): described(SHOW, self.show),
+            ("POST", "/pause"): described(PAUSE, self.pause),
+            ("POST", "/resume"): described(RESUME, self.resume),
+        }
 
     def show(self, _: Mapping[str, Any]) -> object:
         """Return the pause, or null."""

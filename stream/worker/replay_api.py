@@ -18,11 +18,23 @@ from sqlalchemy import Connection, Engine, exc
 
 from runtime.logging import log
 from runtime.management import RequestRefused, Routes
+from runtime.openapi import TEXT, Operation, array, described, optional, record
 from runtime.plain_text import plain
 
 VERBS = ("start", "diff", "promote", "rollback", "drop")
 SHOWN_BYTES = 20_000
 """The end of a command's output that is shown."""
+SHOW = Operation(
+    "The replays of the service with their progress, and the latest replay command with its output",
+    response=record(service=TEXT, replays=array(record(name=TEXT)), command=optional(record(output=TEXT))),
+    refusals=(503,),
+)
+RUN = Operation(
+    'Run a replay command; the body is {"verb": start, diff, promote, rollback or drop, "name", "orders", "to", "by"}',
+    body=record(),
+    response=record(service=TEXT, command=record(output=TEXT)),
+    refusals=(409,),
+)
 LONGEST = 200
 MAX_NAME = 48
 
@@ -71,7 +83,7 @@ class ReplayApi:
 
     def routes(self) -> Routes:
         """Return the handlers by method and path."""
-        return {("GET", "/replays"): self.show, ("POST", "/replays"): self.run}
+        return {("GET", "/replays"): described(SHOW, self.show), ("POST", "/replays"): described(RUN, self.run)}
 
     def show(self, _: Mapping[str, Any]) -> object:
         """Return the schemas that replays have made, with their progress, and the latest command."""
