@@ -140,7 +140,7 @@ class Tail:
             case Outcome():
                 subject = self._subject(record.event_id)
                 what = f"{subject.name} by {record.service}" + (f", try {record.attempt}" if record.attempt > 1 else "")
-                return _entry(at, _word(record.outcome), subject, record.event_id, what, record.error)
+                return _entry(at, record.outcome, subject, record.event_id, what, record.error)
             case _:
                 return None
 
@@ -162,7 +162,3 @@ def _entry(at: str, outcome: str, subject: Subject, event_id: str, what: str, er
 def _order(webhook: Webhook) -> str | None:
     payload = getattr(webhook, "payload", None)
     return getattr(payload, "order_id", None) or getattr(payload, "invoice_id", None)
-
-
-def _word(outcome: str) -> str:
-    return "dead" if outcome == "dead" else outcome
