@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from auditor.evidence import Claim, Evidence, Row, Store
 from auditor.model import Expected, models
@@ -130,9 +129,9 @@ def order_view(trace: Trace) -> Claim:
     return Claim("ORDERVIEW", len(wanted), () if is_unfinished else lines, lines if is_unfinished else ())
 
 
-def _wanted_columns(stores: Mapping[str, Store]) -> dict[tuple[str, str], set[Any]]:
+def _wanted_columns(stores: Mapping[str, Store]) -> dict[tuple[str, str], set[object]]:
     """Return the values that a column of an order may show, by order and column; of several parcels any is right."""
-    wanted: dict[tuple[str, str], set[Any]] = defaultdict(set)
+    wanted: dict[tuple[str, str], set[object]] = defaultdict(set)
     for order_id, row in stores["payment"].tables["payments"].items():
         if row["status"] is not None:
             wanted[order_id, "payment_status"].add(row["status"])
@@ -209,5 +208,5 @@ def _paid(evidence: Evidence, store: Store) -> Iterable[str]:
         yield f"paid: senders sent {sums[0]}, the stores hold {sums[1]}"
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     return str(value)[:200]

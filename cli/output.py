@@ -7,11 +7,12 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from local.messages import say, say_all
+from runtime.json_value import JsonValue
 from runtime.plain_text import plain_line
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs: an object with a list.")]
@@ -56,7 +57,7 @@ def say_coloured(line: str, colour: str) -> None:
 
 
 def say_list(
-    name: str, items: Iterable[Any], *, cursor: str | None = None, note: str | None = None, **more: Any
+    name: str, items: Iterable[JsonValue], *, cursor: str | None = None, note: str | None = None, **more: JsonValue
 ) -> None:
     """Print the items as JSON: `{name: [...], "next": …, "note": …}` and the fields of `more`.
 
@@ -66,7 +67,7 @@ def say_list(
     say_json({name: list(items), **more, "next": cursor, "note": note})
 
 
-def say_json(value: Any) -> None:
+def say_json(value: JsonValue) -> None:
     """Print a value as JSON. Characters that would steer a terminal are escaped."""
     text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
     # JSON leaves DEL, C1 controls and bidirectional marks as they are; as \u escapes they stay the same text.

@@ -31,7 +31,7 @@ def routes(store: Engine) -> Routes:
     return {("GET", "/verification-request"): described(VERIFICATION_REQUEST, _in_transaction(store, show))}
 
 
-def show(tx: Connection, query: Mapping[str, Any]) -> object:
+def show(tx: Connection, query: Mapping[str, object]) -> object:
     """Return the state of a webhook's verification: the number of attempts, and the last error of the API.
 
     Raises RequestRefused (404) if the confirmer has no verification of this id.
@@ -50,8 +50,10 @@ def show(tx: Connection, query: Mapping[str, Any]) -> object:
     }
 
 
-def _in_transaction(store: Engine, verb: Callable[[Connection, Mapping[str, Any]], object]) -> Any:
-    def answer(query: Mapping[str, Any]) -> object:
+def _in_transaction(
+    store: Engine, verb: Callable[[Connection, Mapping[str, object]], object]
+) -> Callable[[Mapping[str, object]], object]:
+    def answer(query: Mapping[str, object]) -> object:
         try:
             with store.begin() as tx:
                 return verb(tx, query)

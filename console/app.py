@@ -7,8 +7,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
-from litestar import Litestar, Request, Response, WebSocket, get, websocket
-from litestar.connection import ASGIConnection
+from litestar import Litestar, Response, get, websocket
 from litestar.exceptions import HTTPException, NotAuthorizedException, NotFoundException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, ExceptionHandlersMap, Guard
@@ -20,10 +19,10 @@ from console.api.endpoints import ENDPOINTS, Ambiguous, Endpoint
 from console.api.query_params import BadParameter
 from console.balance_stream import BalanceStream, Sockets, TooManySockets
 from console.pages.site import Site
+from console.web.litestar_types import AnyConnection, AnyRequest, AnyResponse, AnySocket
 from runtime.health import Health
 from runtime.logging import log
 
-AnyRequest = Request[Any, Any, Any]
 CAUSES = {401: "unauthorized", 404: "not_found", 405: "method_not_allowed"}
 PROGRAMS = ("/api/", "/ws/", "/health/")
 """Paths that are answered with JSON, also when they do not exist."""
@@ -58,7 +57,7 @@ def _endpoint(path: str, endpoint: Endpoint, log_store: Engine, guard: Guard) ->
     """Return a route that calls `endpoint` in a thread, with a connection to the store."""
 
     @get(path, sync_to_thread=True, guards=[guard], response_headers={"Cache-Control": "no-store"})
-    def answer(request: AnyRequest) -> dict[str, Any]:
+    def answer(request: AnyRequest) -> dict[str, object]:
         with log_store.connect() as tx:
             response = endpoint(tx, request.query_params.dict(), *map(unquote, request.path_params.values()))
         if response is None:
@@ -69,7 +68,7 @@ def _endpoint(path: str, endpoint: Endpoint, log_store: Engine, guard: Guard) ->
 
 
 def _token_guard(token: str) -> Guard:
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    def guard(connection: AnyConnection, _: BaseRouteHandler) -> None:
         if not access.permits(token, access.token(connection.headers.get("authorization", ""))):
             raise NotAuthorizedException("send the console's token as a bearer token")
 
@@ -80,7 +79,7 @@ def _balances(token: str, stream: BalanceStream, sockets: Sockets) -> Any:
     """Return the WebSocket route. Browsers cannot set headers on WebSockets, so the URL may hold the token."""
 
     @websocket("/ws/customers/{customer_id:str}/balance")
-    async def balances(socket: WebSocket[Any, Any, Any], customer_id: str) -> None:
+    async def balances(socket: AnySocket, customer_id: str) -> None:
         customer_id = unquote(customer_id)
         token_given = access.token(socket.headers.get("authorization", ""), socket.query_params.get("token", ""))
         if not access.permits_balance(token, token_given, query_params.checked_id(customer_id)):
@@ -96,7 +95,7 @@ def _balances(token: str, stream: BalanceStream, sockets: Sockets) -> Any:
     return balances
 
 
-async def _send(socket: WebSocket[Any, Any, Any], stream: BalanceStream, customer_id: str) -> None:
+async def _send(socket: AnySocket, stream: BalanceStream, customer_id: str) -> None:
     """Send balances until either side closes; messages from the client are ignored."""
 
     async def send() -> None:
@@ -138,11 +137,11 @@ def _bad_parameter(_: AnyRequest, error: BadParameter) -> Response[Mapping[str, 
     return _error(400, "invalid_parameter", str(error))
 
 
-def _ambiguous(_: AnyRequest, error: Ambiguous) -> Response[dict[str, Any]]:
+def _ambiguous(_: AnyRequest, error: Ambiguous) -> Response[dict[str, object]]:
     return Response({"error": "ambiguous", "message": str(error), "webhooks": error.webhooks}, status_code=409)
 
 
-def _not_found(site: Site, request: AnyRequest, error: NotFoundException) -> Response[Any]:
+def _not_found(site: Site, request: AnyRequest, error: NotFoundException) -> AnyResponse:
     """Answer a browser with a page, a program with JSON."""
     if request.url.path.startswith(PROGRAMS) or "text/html" not in request.headers.get("accept", ""):
         return _http_error(request, error)

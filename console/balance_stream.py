@@ -8,7 +8,6 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 import msgspec
 import psycopg
@@ -16,12 +15,13 @@ from psycopg import AsyncConnection, sql
 from sqlalchemy import Engine, make_url
 
 from console.api import queries, views
+from runtime.json_value import JsonValue
 from runtime.logging import log
 from runtime.postgres.engine import conninfo
 from runtime.timing.backoff import Backoff
 
 RECONNECT = Backoff(0.2, 5.0)
-CONNECT_OPTIONS: dict[str, Any] = {
+CONNECT_OPTIONS: dict[str, JsonValue] = {
     "connect_timeout": 5,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -60,7 +60,7 @@ class Sockets:
                 del self._count_by_token[token]
 
 
-Change = Mapping[str, Any]
+Change = Mapping[str, JsonValue]
 RELOAD: Change = {}
 
 
@@ -91,7 +91,7 @@ class BalanceStream:
             losses += 1
             await asyncio.sleep(RECONNECT.wait_s(losses))
 
-    async def balances(self, customer_id: str) -> AsyncGenerator[dict[str, Any], None]:
+    async def balances(self, customer_id: str) -> AsyncGenerator[dict[str, JsonValue], None]:
         """Yield a customer's current balances, then each change."""
         queue: asyncio.Queue[Change] = asyncio.Queue(QUEUE_SIZE)
         self._queues[customer_id].add(queue)
@@ -115,7 +115,7 @@ class BalanceStream:
             if not self._queues[customer_id]:
                 del self._queues[customer_id]
 
-    async def _current(self, customer_id: str, sent: dict[str, int]) -> AsyncGenerator[dict[str, Any], None]:
+    async def _current(self, customer_id: str, sent: dict[str, int]) -> AsyncGenerator[dict[str, JsonValue], None]:
         """Yield the balances that are higher than in `sent`, which holds the last sent amount by currency."""
         for row in await asyncio.to_thread(self._read, customer_id):
             before = sent.get(row["currency"])

@@ -1,10 +1,9 @@
 """Map records to rows of the log, with the columns in the order of `store`. Pure."""
 
-from typing import Any
-
 import msgspec
 
 from console.domain import UNKNOWN, type_of
+from runtime.json_value import JsonValue
 from stream.events import (
     ConsoleAction,
     CreditAdded,
@@ -23,7 +22,7 @@ from stream.events.json_text import without_nul
 
 UNVERIFIED_CAUSE = "webhook_secret_not_configured"
 UNVERIFIED, QUARANTINE = "unverified", "quarantine"
-Cells = tuple[Any, ...]
+Cells = tuple[JsonValue, ...]
 UNKNOWN_CELLS: Cells = (None,) * 17
 """The other cells of a webhook whose outcomes were read before its own record."""
 

@@ -1,7 +1,7 @@
 """The ASGI application: webhook paths and the gateway's health, behind the guard."""
 
 from collections.abc import Awaitable, Sequence
-from typing import Any, cast
+from typing import cast
 
 from litestar import Litestar, Response, get
 
@@ -29,7 +29,7 @@ def create(settings: GatewaySettings, webhooks: Webhooks, health: Health) -> App
         return _health_response(health.problems(), health.warnings())
 
     @get(openapi.OPENAPI_PATH, sync_to_thread=False)
-    def described() -> dict[str, Any]:
+    def described() -> dict[str, object]:
         return document
 
     document = openapi.document(__version__)

@@ -145,7 +145,7 @@ class ManagementApi:
             ("POST", "/alerts"): self._handler(self.alert, ALERT),
         }
 
-    def list(self, tx: Connection, params: Mapping[str, Any]) -> object:
+    def list(self, tx: Connection, params: Mapping[str, object]) -> object:
         """Return the newest mails of a status, the number of mails by status, and the newest unusable contacts.
 
         Without a status, list the mails that need the operator; with an order, all its mails that are not sent.
@@ -161,7 +161,7 @@ class ManagementApi:
         unusable = [] if status else list(tx.exec_driver_sql(UNUSABLE, values).scalars())
         return {"mails": mails, "counts": mail_queue.counts(tx), "unusable_contacts": unusable}
 
-    def show(self, tx: Connection, params: Mapping[str, Any]) -> object:
+    def show(self, tx: Connection, params: Mapping[str, object]) -> object:
         """Return a mail with its address, and its text and HTML as they would be sent now.
 
         Raises RequestRefused: 400 if the id is not a UUID, 404 if there is no such mail.
@@ -173,7 +173,7 @@ class ManagementApi:
             raise RequestRefused(404, "unknown_mail", f"there is no mail {notification_id}")
         return {**row, "recipient": mail.recipient, **self._content(mail)}
 
-    def resolve(self, tx: Connection, params: Mapping[str, Any]) -> object:
+    def resolve(self, tx: Connection, params: Mapping[str, object]) -> object:
         """Record a person's decision: an `unknown` mail was sent, or an `unknown` or `failed` mail is to be sent again.
 
         The operation is idempotent. Raises RequestRefused: 400 for a bad id or decision, 404 if there is no such
@@ -196,7 +196,7 @@ class ManagementApi:
             raise RequestRefused(409, "not_resolvable", message)
         return {"id": notification_id, "status": status, "changed": False}
 
-    def send_now(self, tx: Connection, params: Mapping[str, Any]) -> object:
+    def send_now(self, tx: Connection, params: Mapping[str, object]) -> object:
         """Make a queued mail due at once, without waiting for its next attempt.
 
         A mail that is being sent or was sent stays as it is. Raises RequestRefused: 400 for a bad id, 404 if there
@@ -211,7 +211,7 @@ class ManagementApi:
         changed = tx.exec_driver_sql(SEND_NOW, {"id": notification_id}).rowcount > 0
         return {"id": notification_id, "status": status, "changed": changed}
 
-    def send_again(self, tx: Connection, params: Mapping[str, Any]) -> object:
+    def send_again(self, tx: Connection, params: Mapping[str, object]) -> object:
         """Send a `sent` or `stale` mail again as another one, to the address that is known now.
 
         `decision` identifies the operator's decision: repeating the request sends nothing more. Raises
@@ -270,11 +270,11 @@ class ManagementApi:
         return {**headers, "subject": content.subject, "text": content.text, "html": content.html}
 
     def _handler(
-        self, verb: Callable[[Connection, Mapping[str, Any]], object], operation: Operation
-    ) -> Callable[[Mapping[str, Any]], object]:
+        self, verb: Callable[[Connection, Mapping[str, object]], object], operation: Operation
+    ) -> Callable[[Mapping[str, object]], object]:
         """Return an HTTP handler that runs `verb` in a transaction; 503 if the store does not answer."""
 
-        def handle(params: Mapping[str, Any]) -> object:
+        def handle(params: Mapping[str, object]) -> object:
             try:
                 with self.store.begin() as tx:
                     response = verb(tx, params)
@@ -286,21 +286,21 @@ class ManagementApi:
         return described(operation, handle)
 
 
-def _id(params: Mapping[str, Any]) -> str:
+def _id(params: Mapping[str, object]) -> str:
     try:
         return str(UUID(str(params.get("id", ""))))
     except ValueError as error:
         raise RequestRefused(400, "malformed", "id must be a mail's id, a UUID") from error
 
 
-def _decision(params: Mapping[str, Any]) -> str:
+def _decision(params: Mapping[str, object]) -> str:
     value = params.get("decision")
     if not (isinstance(value, str) and 0 < len(value.strip()) <= LONGEST and value.isprintable()):
         raise RequestRefused(400, "malformed", f"decision must be a text of 1 to {LONGEST} printable characters")
     return value.strip()
 
 
-def _limit(value: Any) -> int:
+def _limit(value: object) -> int:
     text = str(value)
     if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST and 1 <= int(text) <= MAX_LIMIT):
         raise RequestRefused(400, "malformed", f"limit must be between 1 and {MAX_LIMIT}")

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import Connection
 
 from notifier.store import CHANNEL
 from runtime import clock
+from runtime.json_value import JsonValue
 from stream.events import DeadRecord, QuarantinedWebhook, Verification, ids
 from stream.events.redaction import masked_text
 from stream.store.bulk_sql import write
@@ -119,7 +119,7 @@ def queue_alert_mail(tx: Connection, operator: str, interval_s: float, max_age_s
     those raised before an operator was configured.
     """
     values = {"interval": interval_s, "max_age": max_age_s}
-    rows: list[tuple[str, str, dict[str, Any]]] = [tuple(row) for row in tx.exec_driver_sql(UNSENT, values)]
+    rows: list[tuple[str, str, dict[str, JsonValue]]] = [tuple(row) for row in tx.exec_driver_sql(UNSENT, values)]
     if not rows:
         return False
     write(tx, MARK_SENT, "kinds subjects", [(kind, subject) for kind, subject, _ in rows])
@@ -135,7 +135,7 @@ def queue_alert_mail(tx: Connection, operator: str, interval_s: float, max_age_s
     return True
 
 
-def digest(alerts: Sequence[tuple[str, Mapping[str, Any]]], at: int) -> dict[str, Any]:
+def digest(alerts: Sequence[tuple[str, Mapping[str, JsonValue]]], at: int) -> dict[str, JsonValue]:
     """Return the event of an alert mail, for pairs of kind and details.
 
     `counted` has the number of alerts of each kind; at most LISTED are listed, and `more` is the number left out. `at`

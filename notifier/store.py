@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -149,7 +148,7 @@ def release(tx: Connection, touched: Touched, mails: Sequence[NewMail], max_age_
         tx.exec_driver_sql(RELEASE, {**asdict(touched), "max_age": max_age_s})
 
 
-def _row(mail: NewMail) -> tuple[Any, ...]:
+def _row(mail: NewMail) -> tuple[object, ...]:
     event = mail.event
     return (
         mail.notification_id,

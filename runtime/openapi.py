@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
-Schema = Mapping[str, Any]
-Handler = Callable[[Mapping[str, Any]], object]
+from runtime.json_value import JsonValue
+
+Schema = Mapping[str, JsonValue]
+Handler = Callable[[Mapping[str, object]], object]
 """A route of a management listener: takes the query of a GET or the JSON object of a POST."""
 
 TEXT: Schema = {"type": "string"}
@@ -70,7 +71,7 @@ def operation_of(handler: Callable[..., object], name: str) -> Operation:
     return found if isinstance(found, Operation) else Operation(name)
 
 
-def rendered(operation: Operation, refusals: Iterable[int], path: str = "") -> dict[str, Any]:
+def rendered(operation: Operation, refusals: Iterable[int], path: str = "") -> dict[str, object]:
     """Return an operation of a document; `refusals` are added to its own. A path's `{names}` are texts."""
     parameters = [
         *({"name": name, "in": "path", "required": True, "schema": TEXT} for name in _names(path)),
@@ -79,26 +80,26 @@ def rendered(operation: Operation, refusals: Iterable[int], path: str = "") -> d
     ]
     statuses = sorted({*operation.refusals, *refusals})
     answers = {"200": answer("done", operation.response)} | {str(code): answer("refused", ERROR) for code in statuses}
-    shown: dict[str, Any] = {"summary": operation.summary, "parameters": parameters, "responses": answers}
+    shown: dict[str, object] = {"summary": operation.summary, "parameters": parameters, "responses": answers}
     if operation.body is not None:
         shown["requestBody"] = {"required": True, "content": {"application/json": {"schema": operation.body}}}
     return shown
 
 
-def answer(description: str, schema: Schema, media: str = "application/json") -> dict[str, Any]:
+def answer(description: str, schema: Schema, media: str = "application/json") -> dict[str, object]:
     """Return a response of a document."""
     return {"description": description, "content": {media: {"schema": schema}}}
 
 
-def health(path: str) -> dict[str, Any]:
+def health(path: str) -> dict[str, object]:
     """Return the operation of a health path, which needs no token."""
     answers = {"200": answer("ready", READY), "503": answer("not ready; `problems` says why", READY)}
     return {"summary": f"Health: {path.rpartition('/')[2]}", "security": [], "responses": answers}
 
 
-def document(title: str, version: str, paths: Mapping[str, Any], *, token: str | None) -> dict[str, Any]:
+def document(title: str, version: str, paths: Mapping[str, object], *, token: str | None) -> dict[str, object]:
     """Return a document. `token` describes the bearer token that every operation needs unless it says otherwise."""
-    shown: dict[str, Any] = {"openapi": "3.1.0", "info": {"title": title, "version": version}, "paths": dict(paths)}
+    shown: dict[str, object] = {"openapi": "3.1.0", "info": {"title": title, "version": version}, "paths": dict(paths)}
     if token:
         shown["components"] = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": token}}}
         shown["security"] = [{"token": []}]

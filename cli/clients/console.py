@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 from cli import environment
 from local.messages import CommandError
 from runtime.clients import loopback
+from runtime.json_value import JsonValue
 
 TIMEOUT_S = 30.0
 MAX_LISTED = 20
 T = TypeVar("T")
 
 
-def fetch(*path: str, **parameters: str | None) -> Any:
+def fetch(*path: str, **parameters: str | None) -> JsonValue:
     """Return the JSON at a path of the console's API, or None when the console answers 404.
 
     Raises CommandError when the console does not answer or refuses, and when an id names several webhooks.
@@ -42,7 +43,7 @@ def ambiguous_message(name: str, events: Iterable[T], line: Callable[[T], str]) 
     return f"{name} names several events, and nothing was done. Pass the event id of one of them:\n{listed}"
 
 
-def _line(webhook: Mapping[str, Any]) -> str:
+def _line(webhook: Mapping[str, JsonValue]) -> str:
     origin = f"{webhook['eventType'] or webhook['type']} from {webhook['provider']}"
     order = f" of order {webhook['orderId']}" if webhook["orderId"] else ""
     return f"  {webhook['webhookId']}  {webhook['receivedAt'] or '':27}  {webhook['status']:9}  {origin}{order}"

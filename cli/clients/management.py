@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
 
 from cli import environment
 from local.messages import CommandError
 from runtime.clients.management_client import ManagementClient, ServiceRefused, ServiceUnreachable
+from runtime.json_value import JsonValue
 
 
 class ServiceRefusal(CommandError):
@@ -20,7 +20,7 @@ class ServiceRefusal(CommandError):
         self.message = refused.message
 
 
-def get(service: str, path: str, **query: object) -> Any:
+def get(service: str, path: str, **query: object) -> JsonValue:
     """Return the JSON at `path` of a service. Parameters that are None are left out.
 
     Raises ServiceRefusal when the service refuses, CommandError when it does not answer.
@@ -28,7 +28,7 @@ def get(service: str, path: str, **query: object) -> Any:
     return _call(service, lambda client: client.get(service, path, **query))
 
 
-def post(service: str, path: str, body: Mapping[str, object]) -> Any:
+def post(service: str, path: str, body: Mapping[str, object]) -> JsonValue:
     """Post `body` as JSON to `path` of a service and return its JSON response.
 
     Raises ServiceRefusal when the service refuses, CommandError when it does not answer.
@@ -36,12 +36,12 @@ def post(service: str, path: str, body: Mapping[str, object]) -> Any:
     return _call(service, lambda client: client.post(service, path, body))
 
 
-def call_each(services: Iterable[str], call: Callable[[str], Any]) -> tuple[dict[str, Any], list[str]]:
+def call_each(services: Iterable[str], call: Callable[[str], JsonValue]) -> tuple[dict[str, JsonValue], list[str]]:
     """Return the response of each service, without those that answered 404, and an error text for each that failed.
 
     Raises ServiceRefusal on a 400: the request itself is wrong, so every service would refuse it.
     """
-    responses: dict[str, Any] = {}
+    responses: dict[str, JsonValue] = {}
     errors: list[str] = []
     for service in services:
         try:
@@ -56,7 +56,7 @@ def call_each(services: Iterable[str], call: Callable[[str], Any]) -> tuple[dict
     return responses, errors
 
 
-def _call(service: str, call: Callable[[ManagementClient], Any]) -> Any:
+def _call(service: str, call: Callable[[ManagementClient], JsonValue]) -> JsonValue:
     env, variable = environment.read(), f"{service.upper()}_MANAGEMENT_URL"
     environment.require(env, variable, "MANAGEMENT_TOKEN")
     try:

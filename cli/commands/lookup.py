@@ -1,7 +1,7 @@
 """`hookstream stats`, `webhook` and `order`: print statistics, a webhook and an order from the console's log."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -9,6 +9,7 @@ from cli import output
 from cli.dead.options import WHEN
 from cli.output import Json
 from local.messages import CommandError, say, say_all
+from runtime.json_value import JsonValue
 
 SECONDS = len("2026-02-03T12:00:00")
 CONFIRMED = ("TOSS", "IAMPORT", "PORTONE_V2", "INICIS", "TAPAYZ", "DELIVERY_TRACKER")
@@ -103,7 +104,7 @@ def why(
         say(f"    {lost['reason']}: {lost['explanation']}")
 
 
-def _print_origin(label: str, entry: dict[str, Any]) -> None:
+def _print_origin(label: str, entry: dict[str, JsonValue]) -> None:
     """Print one webhook: what it states, its proof, its bytes and its position in Kafka."""
     what = f" {entry['eventType']} from {entry['provider']}" if "provider" in entry else ""
     say(f"  {label} webhook {entry['webhookId']}{what}")
@@ -117,7 +118,7 @@ def _print_origin(label: str, entry: dict[str, Any]) -> None:
         say("    record: {topic} partition {partition} offset {offset}".format(**entry["record"]))
 
 
-def _print_state(life: dict[str, Any]) -> None:
+def _print_state(life: dict[str, JsonValue]) -> None:
     """Print the columns that are known, in minor units of the currency."""
     if life["state"] is None:
         say("  no service has published a state of this order yet")
@@ -129,7 +130,7 @@ def _print_state(life: dict[str, Any]) -> None:
         say(f"  subscription: {life['subscription']['plan']} {life['subscription']['status']}")
 
 
-def _print_confirmation(webhook: dict[str, Any]) -> None:
+def _print_confirmation(webhook: dict[str, JsonValue]) -> None:
     """Print the last answer of the provider's API about a webhook. Only the confirmer has it."""
     from cli.clients import management
     from cli.dead.options import local_time
@@ -154,7 +155,7 @@ def _print_confirmation(webhook: dict[str, Any]) -> None:
     )
 
 
-def _unsent(order_id: str) -> Any:
+def _unsent(order_id: str) -> JsonValue:
     """Return the mails of an order that are not sent. The log does not have them, so the notifier is called."""
     from cli.clients import management
 
@@ -165,13 +166,13 @@ def _unsent(order_id: str) -> Any:
         return []
 
 
-def _print_fields(life: dict[str, Any], *names: str) -> None:
+def _print_fields(life: dict[str, JsonValue], *names: str) -> None:
     for name in names:
         if life[name] not in (None, 0):
             say(f"  {name}: {life[name]}")
 
 
-def _timeline(life: dict[str, Any]) -> None:
+def _timeline(life: dict[str, JsonValue]) -> None:
     """Print the timeline, in UTC."""
     for event in life["timeline"]:
         at = (event["at"] or "")[:SECONDS].replace("T", " ")

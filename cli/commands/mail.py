@@ -1,13 +1,14 @@
 """`hookstream mail`: lists mails that were not sent, shows one, and resolves those whose delivery is unknown."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cli import output
 from cli.output import Json
 from local.messages import CommandError, say, say_all
+from runtime.json_value import JsonValue
 
 app = typer.Typer(help="List, show and resolve mails.", no_args_is_help=True)
 Id = Annotated[str, typer.Argument(metavar="ID", help="The mail id that `mail list` shows.")]
@@ -80,7 +81,7 @@ def resolve(
 
     if sent == send_again:
         raise CommandError("Say what you found out: --sent or --send-again.")
-    response: dict[str, Any] = management.post(
+    response: dict[str, JsonValue] = management.post(
         "notifier", "/mails/resolve", {"id": mail, "as": "sent" if sent else "send_again"}
     )
     say(

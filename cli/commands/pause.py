@@ -2,12 +2,13 @@
 
 import getpass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cli.dead import options
 from local.messages import CommandError, say
+from runtime.json_value import JsonValue
 
 What = Annotated[list[str], typer.Argument(metavar="SERVICE | provider NAME", help="What to pause or resume.")]
 PROVIDER = "provider"
@@ -56,14 +57,14 @@ def _target(what: list[str]) -> tuple[str, str | None]:
     raise CommandError(f"Name a service ({services}), or say `provider` and its name, such as `provider toss`.")
 
 
-def _say_service(answer: Any) -> None:
+def _say_service(answer: JsonValue) -> None:
     paused = answer["pause"]
     if paused is None:
         return say(f"{answer['service']} is running")
     say(f"{answer['service']} is paused since {_time(paused['since'])} by {paused['by']}: {paused['reason']}")
 
 
-def _say_provider(provider: str, state: Any) -> None:
+def _say_provider(provider: str, state: JsonValue) -> None:
     if state is None or state["state"] == "active":
         return say(f"{provider} is active")
     if state["state"] == "paused":

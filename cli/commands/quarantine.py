@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -11,6 +11,7 @@ from cli.clients import quarantine
 from cli.clients.quarantine import QuarantineEntry
 from cli.output import Json
 from local.messages import CommandError, say, say_all
+from runtime.json_value import JsonValue
 
 app = typer.Typer(
     help="Quarantined webhooks: genuine ones that could not be processed, and unverified ones.",
@@ -121,7 +122,7 @@ def release(
     say(f"{done} {'can be released' if dry_run else 'released'}, {len(results) - done} stay")
 
 
-def _summary(entry: QuarantineEntry) -> dict[str, Any]:
+def _summary(entry: QuarantineEntry) -> dict[str, JsonValue]:
     from stream.events.redaction import masked_text
 
     webhook = entry.webhook
@@ -141,7 +142,7 @@ def _matches(entry: QuarantineEntry, provider: str | None, cause: str | None) ->
     return provider in (None, entry.webhook.provider) and cause in (None, entry.webhook.cause)
 
 
-def _release(entries: list[QuarantineEntry], *, dry_run: bool) -> Iterable[Mapping[str, Any]]:
+def _release(entries: list[QuarantineEntry], *, dry_run: bool) -> Iterable[Mapping[str, JsonValue]]:
     from cli.clients import management
 
     for first in range(0, len(entries), BATCH):
@@ -150,7 +151,7 @@ def _release(entries: list[QuarantineEntry], *, dry_run: bool) -> Iterable[Mappi
         yield from management.post("gateway", "/quarantine/release", body)["results"]
 
 
-def _result_line(result: Mapping[str, Any], *, dry_run: bool) -> str:
+def _result_line(result: Mapping[str, JsonValue], *, dry_run: bool) -> str:
     name = result.get("id") or f"{result['topic']}/{result['partition']}/{result['offset']}"
     if result["released"]:
         return f"{name}: {'would go' if dry_run else 'went'} to {result['to']} as {result['eventId']}"

@@ -1,7 +1,7 @@
 """`hookstream refusals`: lists refused requests from the console's log, where they stay for 7 days."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -9,6 +9,7 @@ from cli import output
 from cli.dead.options import WHEN, local_time
 from cli.output import Json
 from local.messages import say
+from runtime.json_value import JsonValue
 
 app = typer.Typer(help="Requests that the gateway refused, such as those with a wrong signature.", no_args_is_help=True)
 EXCERPT_CHARS = 120
@@ -58,6 +59,6 @@ def list_(
     return None
 
 
-def _excerpt(value: Any) -> str:
+def _excerpt(value: JsonValue) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= EXCERPT_CHARS else f"{text[:EXCERPT_CHARS]}…"

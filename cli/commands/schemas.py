@@ -1,12 +1,13 @@
 """`hookstream schemas`: lists and shows the Avro schemas, and checks that versions stay compatible and ids the same."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cli import environment, output
 from cli.output import Json
 from local.messages import CommandError, say
+from runtime.json_value import JsonValue
 
 app = typer.Typer(help="Avro schemas and their committed ids.", no_args_is_help=True)
 
@@ -19,7 +20,7 @@ def list_(*, as_json: Json = False) -> None:
 
     newest = {entry["subject"]: entry for entry in registration.entries()}
     carried = {name: [topic.name for topic in ALL if name in _names(topic.records)] for name in newest}
-    rows: list[dict[str, Any]] = [
+    rows: list[dict[str, JsonValue]] = [
         {"name": name, "version": entry["version"], "id": entry["id"], "topics": carried[name]}
         for name, entry in sorted(newest.items())
     ]

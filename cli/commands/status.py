@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cli import environment, output
 from cli.output import Json
 from local.messages import CommandError, say, without_password
 from local.services import SERVICES
+from runtime.json_value import JsonValue
 
 if TYPE_CHECKING:
     from stream.kafka.client_config import Cluster
@@ -81,7 +82,7 @@ def _name(title: str) -> str:
     return first + "".join(map(str.capitalize, rest))
 
 
-def _queries(env: Mapping[str, str]) -> dict[str, Callable[[], Any]]:
+def _queries(env: Mapping[str, str]) -> dict[str, Callable[[], JsonValue]]:
     from cli.clients import health
 
     cluster = environment.cluster(env)
@@ -93,11 +94,11 @@ def _queries(env: Mapping[str, str]) -> dict[str, Callable[[], Any]]:
     }
 
 
-def _run_parallel(queries: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+def _run_parallel(queries: Mapping[str, Callable[[], JsonValue]]) -> dict[str, JsonValue]:
     """Run queries in parallel; return the results that came within QUERY_S. Hanging threads end with the process."""
-    results: dict[str, Any] = {}
+    results: dict[str, JsonValue] = {}
 
-    def run(name: str, query: Callable[[], Any]) -> None:
+    def run(name: str, query: Callable[[], JsonValue]) -> None:
         with suppress(CommandError):
             results[name] = query()
 

@@ -1,13 +1,14 @@
 """`hookstream tail`: prints what happens, live: webhooks, refusals, outcomes, domain events and mails."""
 
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cli import environment
 from cli.clients.tail_entries import COLOURS, Entry, Filters, Tail
 from local.messages import CommandError, say
+from runtime.json_value import JsonValue
 
 
 def tail(
@@ -51,7 +52,7 @@ CONTEXT = 200
 """Records of each partition that are read before the first entry, because an outcome names only its webhook's id."""
 
 
-def _at(message: Any) -> tuple[int, int]:
+def _at(message: JsonValue) -> tuple[int, int]:
     return message.timestamp()[1], message.offset()
 
 

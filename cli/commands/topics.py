@@ -3,13 +3,14 @@
 import json
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import environment, output
 from cli.output import Json
 from local.messages import CommandError, say, say_all
+from runtime.json_value import JsonValue
 
 if TYPE_CHECKING:
     from confluent_kafka import Message
@@ -123,7 +124,7 @@ def tail(
             _say_record(codec, message, as_json=as_json)
 
 
-def _summary(topic: "Topic", ends: list[int]) -> dict[str, Any]:
+def _summary(topic: "Topic", ends: list[int]) -> dict[str, JsonValue]:
     """Return a row of the list. `partitions` is 0 for a missing topic; `retentionDays` is None for one without end."""
     from stream.events.topics import FOREVER
 

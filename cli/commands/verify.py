@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import environment, output
 from cli.output import Json
 from local.messages import CommandError, say
+from runtime.json_value import JsonValue
 
 if TYPE_CHECKING:
     from auditor.evidence import Accepted, Claim, Period
@@ -69,7 +70,7 @@ def print_claims(claims: "Iterable[Claim]") -> None:
                 say(f"    {kind}: and {len(lines) - MAX_LISTED} more")
 
 
-def _claim(claim: "Claim") -> dict[str, Any]:
+def _claim(claim: "Claim") -> dict[str, JsonValue]:
     return {**asdict(claim), "verdict": "wrong" if claim.wrong else "ok" if claim.checked else "not checked"}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -10,6 +10,7 @@ from cli import confirm
 from cli.dead import event_lookup, options
 from cli.dead.options import Cause, Order, Service, Since, Until
 from local.messages import say
+from runtime.json_value import JsonValue
 
 Events = Annotated[
     list[str] | None,
@@ -64,7 +65,7 @@ def command(change: Change) -> Callable[..., None]:
     return run
 
 
-def filters(change: Change, service: str | None, events: list[str] | None, **values: object) -> dict[str, Any]:
+def filters(change: Change, service: str | None, events: list[str] | None, **values: object) -> dict[str, JsonValue]:
     """Return the filters that have a value, with providers' ids replaced by event ids.
 
     Raises CommandError when a provider's id names no failed event, or several.
@@ -76,7 +77,7 @@ def filters(change: Change, service: str | None, events: list[str] | None, **val
 def apply(
     change: Change,
     service: str | None,
-    filters: dict[str, Any],
+    filters: dict[str, JsonValue],
     fields: Mapping[str, object],
     *,
     dry_run: bool,
@@ -90,7 +91,7 @@ def apply(
 
     options.check_filters(**filters)
 
-    def request(name: str, *, dry: bool) -> Any:
+    def request(name: str, *, dry: bool) -> JsonValue:
         return management.post(name, change.path, {"filters": filters, "dryRun": dry, **fields})
 
     counted, errors = management.call_each(options.services(service), lambda name: request(name, dry=True))

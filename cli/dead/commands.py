@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -11,6 +11,7 @@ from cli.dead import bulk_changes, event_lookup, options
 from cli.dead.options import Cause, Id, Order, Service, Since, Until
 from cli.output import Json
 from local.messages import CommandError, say, say_all
+from runtime.json_value import JsonValue
 
 app = typer.Typer(help="List, redrive and dismiss events that failed.", no_args_is_help=True)
 SHOWN = (
@@ -60,7 +61,7 @@ def list_(
     return options.raise_errors(errors)
 
 
-def _say_events(responses: Mapping[str, Any], limit: int) -> None:
+def _say_events(responses: Mapping[str, JsonValue], limit: int) -> None:
     """Print the events of all services as JSON, and the counts of each."""
     cut = sorted(name for name, response in responses.items() if len(response["events"]) == limit)
     note = f"of {', '.join(cut)} there may be more: pass a --limit above {limit}" if cut else None

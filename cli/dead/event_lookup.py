@@ -1,11 +1,11 @@
 """Resolves ids from the command line to event ids. A person may pass an event id or the id its provider gave."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 from uuid import UUID
 
 from cli.dead import options
 from local.messages import CommandError, say
+from runtime.json_value import JsonValue
 
 MAX_EVENTS = 500
 
@@ -61,12 +61,12 @@ def _failed_event_id(name: str, service: str | None, statuses: tuple[str, ...]) 
     raise NotFailed(_not_failed_message(name))
 
 
-def _line(event: Mapping[str, Any]) -> str:
+def _line(event: Mapping[str, JsonValue]) -> str:
     about = f"{event['type'] or 'undecodable'} of order {event['orderId'] or 'unknown'}"
     return f"  {event['id']}  {event['status']}  {about}: {options.first_line(event['error'])}"
 
 
-def _chosen_note(events: list[dict[str, Any]]) -> str:
+def _chosen_note(events: list[dict[str, JsonValue]]) -> str:
     ids = {event["id"] for event in events}
     return f", the only one of {len(ids)} failed events under this id that can be changed" if len(ids) > 1 else ""
 

@@ -1,11 +1,11 @@
 """`hookstream retry`: retries a failed event now and prints the result."""
 
 import time
-from typing import Any
 
 from cli.dead import event_lookup, options
 from cli.dead.options import STORES, Id
 from local.messages import CommandError, say
+from runtime.json_value import JsonValue
 
 TIMEOUT_S, POLL_S = 10.0, 0.2
 
@@ -73,6 +73,6 @@ def _contract_status(attempts: int) -> str:
     return "RETRYING" if attempts > 1 else "FAILED"
 
 
-def _relevance(state: dict[str, Any]) -> tuple[bool, bool]:
+def _relevance(state: dict[str, JsonValue]) -> tuple[bool, bool]:
     """Sort key: services whose refusal says most come first, those that count attempts before those that are done."""
     return "attempts" not in state, state["outcome"] in ("processed", "late", "duplicate")

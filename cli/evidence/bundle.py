@@ -9,10 +9,10 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from cli.evidence import page
 from cli.evidence.entries import Entry
+from runtime.json_value import JsonValue
 
 START = "0" * 64
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -49,7 +49,7 @@ of the sender, its signature can be checked by the sender's own documentation: r
 
 
 def files(
-    order: str, entries: Sequence[Entry], about: Mapping[str, Any], summary: page.Summary, *, with_bodies: bool
+    order: str, entries: Sequence[Entry], about: Mapping[str, JsonValue], summary: page.Summary, *, with_bodies: bool
 ) -> dict[str, bytes]:
     """Return the files of the zip by name, the manifest last. `about` are the manifest's own fields."""
     found: dict[str, bytes] = {}
@@ -99,5 +99,5 @@ def safe_name(order: str) -> str:
 MAX_NAME = 80
 
 
-def _json(value: Any) -> bytes:
+def _json(value: JsonValue) -> bytes:
     return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from cli import environment
 from cli.clients import console, management
 from local.messages import CommandError
 from runtime.config.secrets import separate
 from runtime.config.settings import value_of
+from runtime.json_value import JsonValue
 from stream.avro.codec import Codec
 from stream.dead_letters import record_view
 from stream.events import Record
@@ -26,10 +26,10 @@ class Collected:
     """
 
     order: str
-    life: Mapping[str, Any]
+    life: Mapping[str, JsonValue]
     records: Mapping[Position, Record]
-    refusals: Sequence[Mapping[str, Any]]
-    mails: Mapping[str, Mapping[str, Any]]
+    refusals: Sequence[Mapping[str, JsonValue]]
+    mails: Mapping[str, Mapping[str, JsonValue]]
     notes: list[str] = field(default_factory=list)
 
 
@@ -66,7 +66,7 @@ def _records(env: Mapping[str, str], positions: Sequence[Position], notes: list[
     return records
 
 
-def _mails(life: Mapping[str, Any], order: str, notes: list[str]) -> dict[str, Mapping[str, Any]]:
+def _mails(life: Mapping[str, JsonValue], order: str, notes: list[str]) -> dict[str, Mapping[str, JsonValue]]:
     """Return the mails of an order as the notifier has them, sent and unsent, by id."""
     try:
         unsent = management.get("notifier", "/mails", order=order, limit=1000)["mails"]

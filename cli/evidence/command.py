@@ -5,13 +5,14 @@ import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cli import environment
 from local.messages import CommandError, say
 from runtime import __version__, clock
+from runtime.json_value import JsonValue
 
 OWNER_ONLY = 0o600
 MASKED = "Personal data, card numbers and secrets are masked; the bodies are named by their digests."
@@ -54,7 +55,7 @@ def evidence(
         say(f"note: {note}")
 
 
-def _about(env: Mapping[str, str], because: str | None) -> dict[str, Any]:
+def _about(env: Mapping[str, str], because: str | None) -> dict[str, JsonValue]:
     made = clock.to_datetime(clock.now())
     return {
         "madeAt": made.isoformat(timespec="seconds").replace("+00:00", "Z") if made else "",
@@ -65,7 +66,7 @@ def _about(env: Mapping[str, str], because: str | None) -> dict[str, Any]:
     }
 
 
-def _state(life: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _state(life: Mapping[str, JsonValue]) -> list[tuple[str, str]]:
     """Return the order's state, where the console has one, else the number of webhooks, events and mails."""
     state = life.get("state") or {}
     if not isinstance(state, dict) or not state:

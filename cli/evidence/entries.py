@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -11,11 +11,12 @@ from cli.evidence.collection import Collected
 from cli.evidence.redaction import without_personal_data
 from cli.evidence.reverification import SecretsOf, verify_again
 from runtime.clock import to_datetime
+from runtime.json_value import JsonValue
 from stream.events import QuarantinedWebhook, Record, ShippingWebhook, Webhook
 from stream.events.redaction import redacted
 from stream.kafka.topic_reader import Position
 
-Show = Callable[[Any], Any]
+Show = Callable[[JsonValue], JsonValue]
 """Returns a JSON value as it may be shown: masked, or unchanged."""
 
 
@@ -25,7 +26,7 @@ class Entry(NamedTuple):
     at: str
     kind: str
     what: str
-    content: dict[str, Any]
+    content: dict[str, JsonValue]
     raw: bytes | None = None
 
 
@@ -42,12 +43,12 @@ def build(collected: Collected, secrets_of: SecretsOf, *, show: Show) -> list[En
     return sorted(unsorted, key=lambda entry: (entry.at, kinds.index(entry.kind)))
 
 
-def masked(value: Any) -> Any:
+def masked(value: JsonValue) -> JsonValue:
     """Return a value without personal data, card numbers and secrets."""
     return without_personal_data(value)
 
 
-def unmasked(value: Any) -> Any:
+def unmasked(value: JsonValue) -> JsonValue:
     """Return a value unchanged."""
     return value
 
@@ -59,7 +60,7 @@ def _received(collected: Collected, secrets_of: SecretsOf, show: Show) -> Iterat
         content = {"webhook": show(webhook), "record": webhook["record"]}
         match record:
             case Webhook(envelope=envelope):
-                source: Any = envelope
+                source: JsonValue = envelope
                 content["scan"] = _scan(record)
                 content["payload"] = show(_json(getattr(record, "payload", None)))
             case QuarantinedWebhook():
@@ -109,7 +110,7 @@ def _mails(collected: Collected, show: Show) -> Iterator[Entry]:
         yield Entry(mail.get("sentAt") or _utc(state.get("created_at")), "mail", what, content)
 
 
-def _scan(record: Record) -> dict[str, Any] | None:
+def _scan(record: Record) -> dict[str, JsonValue] | None:
     """Return the scan of a parcel that a webhook reports; None for other webhooks."""
     if not isinstance(record, ShippingWebhook):
         return None
@@ -123,15 +124,15 @@ def _scan(record: Record) -> dict[str, Any] | None:
     }
 
 
-def _body(raw: bytes) -> dict[str, Any]:
+def _body(raw: bytes) -> dict[str, JsonValue]:
     return {"sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw), "masked": masked(redacted(raw))}
 
 
-def _record(collected: Collected, item: Mapping[str, Any]) -> Record | None:
+def _record(collected: Collected, item: Mapping[str, JsonValue]) -> Record | None:
     return collected.records.get(Position(**item["record"])) if item["record"] else None
 
 
-def _json(record: Any) -> Any:
+def _json(record: JsonValue) -> JsonValue:
     """Return a record as a JSON value; bytes become hex."""
     return msgspec.to_builtins(record, enc_hook=str) if record is not None else None
 

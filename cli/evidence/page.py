@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cli.evidence.entries import Entry
+from runtime.json_value import JsonValue
 
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#111;background:#fff}
@@ -25,7 +26,7 @@ class Summary(NamedTuple):
     notes: Sequence[str]
 
 
-def render(order: str, entries: Sequence[Entry], about: Mapping[str, Any], summary: Summary) -> str:
+def render(order: str, entries: Sequence[Entry], about: Mapping[str, JsonValue], summary: Summary) -> str:
     """Return the page as HTML."""
     title = f"Evidence about order {order}"
     proofs = [(number, entry) for number, entry in enumerate(entries, 1) if "verification" in entry.content]
@@ -93,7 +94,7 @@ def _mails(entries: Iterable[tuple[int, Entry]]) -> Iterable[tuple[str, ...]]:
         )
 
 
-def _position(record: Mapping[str, Any] | None) -> str:
+def _position(record: Mapping[str, JsonValue] | None) -> str:
     return f"{record['topic']} {record['partition']}/{record['offset']}" if record else ""
 
 

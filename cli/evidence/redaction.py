@@ -4,8 +4,8 @@ That is names, addresses, telephone numbers, and the texts of mails, which begin
 """
 
 import re
-from typing import Any
 
+from runtime.json_value import JsonValue
 from stream.events.redaction import MASK, masked_value
 
 _PERSONAL = re.compile(
@@ -16,12 +16,12 @@ _PERSONAL = re.compile(
 )
 
 
-def without_personal_data(value: Any) -> Any:
+def without_personal_data(value: JsonValue) -> JsonValue:
     """Return a JSON value without card numbers, secrets, e-mail addresses, names, addresses and telephone numbers."""
     return masked_value(_masked(value))
 
 
-def _masked(value: Any) -> Any:
+def _masked(value: JsonValue) -> JsonValue:
     match value:
         case dict():
             return {name: MASK if item and _PERSONAL.search(name) else _masked(item) for name, item in value.items()}

@@ -1,10 +1,9 @@
 """The tools that change something. They are there only where the operator allows them."""
 
-from typing import Any
-
 from cli.clients import management
+from runtime.json_value import JsonValue
 
-Answer = dict[str, Any]
+Answer = dict[str, JsonValue]
 
 
 def retry(service: str, event_id: str) -> Answer:

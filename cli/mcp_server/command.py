@@ -1,11 +1,12 @@
 """The command `hookstream mcp`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cli import environment
 from runtime import __version__
+from runtime.json_value import JsonValue
 
 INSTRUCTIONS = """\
 hookstream receives webhooks of shops and payment providers, applies each exactly once and mails people. These tools
@@ -27,7 +28,7 @@ def mcp(
     server(allow_actions=allow_actions).run()
 
 
-def server(*, allow_actions: bool) -> Any:
+def server(*, allow_actions: bool) -> JsonValue:
     """Return the MCP server. Each tool says whether it only reads."""
     from mcp.server.mcpserver import MCPServer
     from mcp.types import ToolAnnotations
@@ -42,7 +43,7 @@ def server(*, allow_actions: bool) -> Any:
     return made
 
 
-def _raising(tool: Any) -> Any:
+def _raising(tool: JsonValue) -> JsonValue:
     """Return the tool with a CommandError raised as the tool's error, which the agent reads."""
     from functools import wraps
 
@@ -51,7 +52,7 @@ def _raising(tool: Any) -> Any:
     from local.messages import CommandError
 
     @wraps(tool)
-    def call(*arguments: Any, **named: Any) -> Any:
+    def call(*arguments: JsonValue, **named: JsonValue) -> JsonValue:
         try:
             return tool(*arguments, **named)
         except CommandError as error:

@@ -1,9 +1,10 @@
 """Says in sentences why an order has the mails it has. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
-Json = Mapping[str, Any]
+from runtime.json_value import JsonValue
+
+Json = Mapping[str, JsonValue]
 UNSENT = {
     "waiting": "waits for the recipient's address: no order or customer webhook has given one",
     "no_recipient": "has no recipient: the address did not arrive in time, or cannot be mailed",

@@ -1,13 +1,12 @@
 """The tools that only read. Each is a function from parameters to JSON; its docstring is what the agent reads."""
 
-from typing import Any
-
 from cli.clients import console, management
 from cli.dead import options
 from cli.mcp_server.diagnosis import mail_reasons
 from local.messages import CommandError
+from runtime.json_value import JsonValue
 
-Answer = dict[str, Any]
+Answer = dict[str, JsonValue]
 LIMIT = 50
 MAX_MAILS = 1000
 
@@ -15,7 +14,7 @@ MAX_MAILS = 1000
 def search(text: str) -> Answer:
     """Find what an id names: an order, a webhook (our id or the provider's), or refused requests of the order."""
     try:
-        webhook: Any = console.fetch("webhooks", text)
+        webhook: JsonValue = console.fetch("webhooks", text)
     except CommandError as several:  # a provider's id of several webhooks
         webhook = {"ambiguous": str(several)}
     order = console.fetch("orders", text)

@@ -5,13 +5,13 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from console.alert_settings import AlertSettings
 from console.alerts import domain
 from console.alerts.store import Delivery
 from providers.signing import standard_webhooks
 from runtime.clients.management_client import ManagementClient, ServiceRefused, ServiceUnreachable
+from runtime.json_value import JsonValue
 
 TIMEOUT_S = 10.0
 Channel = Callable[[Delivery, int], None]
@@ -25,7 +25,7 @@ class Undelivered(Exception):
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any, **__: Any) -> None:
+    def redirect_request(self, *_: JsonValue, **__: JsonValue) -> None:
         return None
 
 

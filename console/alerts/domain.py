@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 from runtime.clock import to_datetime
+from runtime.json_value import JsonValue
 from stream.events import ids
 
 Kind = Literal["issue", "dead_event", "unknown_mail", "oldest_event", "provider_silent", "secret_failing"]
@@ -70,7 +71,7 @@ class Message:
         more = len(self.alerts) - LISTED
         return "\n".join([*lines, *([f"- and {more} more"] if more > 0 else [])])
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> dict[str, JsonValue]:
         """Return the message as JSON: the `data` of a Standard Webhooks payload."""
         return {
             "kind": self.kind,
@@ -115,12 +116,12 @@ def unusual_quiet(hours: Iterable[int], now: int, threshold_us: int) -> int | No
     return silent if silent > max(threshold_us, 2 * longest) else None
 
 
-def webhook_payload(message_id: str, data: Mapping[str, Any], at: int) -> dict[str, Any]:
+def webhook_payload(message_id: str, data: Mapping[str, JsonValue], at: int) -> dict[str, JsonValue]:
     """Return the payload of a Standard Webhook; `message_id` is also its `webhook-id`."""
     return {"type": f"alert.{data['state']}", "timestamp": _iso(at), "id": message_id, "data": dict(data)}
 
 
-def slack_payload(text: str) -> dict[str, Any]:
+def slack_payload(text: str) -> dict[str, JsonValue]:
     """Return the payload of a Slack-compatible incoming webhook; Slack takes these three characters as markup."""
     return {"text": text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")}
 

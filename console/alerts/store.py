@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from console.alerts.domain import Alert, Kind, Message, Open
+from runtime.json_value import JsonValue
 from stream.store.bulk_sql import write
 
 # One replica evaluates at a time; the lock ends with the transaction. The schema is part of the key.
@@ -89,7 +90,7 @@ class Delivery(NamedTuple):
     message_id: str
     channel: str
     attempts: int
-    body: Mapping[str, Any]
+    body: Mapping[str, JsonValue]
     made_at: int
 
 

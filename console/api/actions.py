@@ -1,13 +1,13 @@
 """People's actions in the console, for the audit."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Connection
 
 from console.api import query_params, views
 from console.api.queries import Row, rows
 from console.api.query_params import Parameters, Range
+from runtime.json_value import JsonValue
 
 MAX_ROWS = 100
 MAX_EXPORTED = 100_000
@@ -27,7 +27,7 @@ NAMES = "SELECT DISTINCT action FROM actions ORDER BY 1"
 FILTERS = ("user", "action", "target")
 
 
-def actions(tx: Connection, params: Parameters) -> dict[str, Any]:
+def actions(tx: Connection, params: Parameters) -> dict[str, JsonValue]:
     """Return the latest actions that match `user`, `action`, `target`, `from` and `to`."""
     values = query_params.texts(params, {*FILTERS, "from", "to"})
     found = select(tx, values, query_params.received(values))
@@ -45,7 +45,7 @@ def names(tx: Connection) -> list[str]:
     return list(tx.exec_driver_sql(NAMES).scalars())
 
 
-def _camel(row: Row) -> dict[str, Any]:
+def _camel(row: Row) -> dict[str, JsonValue]:
     return {
         "actionId": row["action_id"],
         "user": row["user_name"],

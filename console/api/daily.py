@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -12,6 +11,7 @@ from console.api.queries import rows
 from console.api.query_params import BadParameter, Filter, Parameters, Range
 from console.api.statistics import StatusCount
 from runtime import clock
+from runtime.json_value import JsonValue
 
 DAY = 86_400_000_000
 MOST_DAYS, USUAL_DAYS = 92, 7
@@ -49,7 +49,7 @@ class DayOfProvider:
     money: dict[str, dict[str, int]] = field(default_factory=lambda: {name: {} for name in MONEY.values()})
 
 
-def daily(tx: Connection, params: Parameters) -> dict[str, Any]:
+def daily(tx: Connection, params: Parameters) -> dict[str, JsonValue]:
     """Return the statistics by day and provider, the latest day first. Without a time, of the last USUAL_DAYS."""
     return {"days": [shown(day) for day in select(tx, query_params.of_statistics(params))]}
 
@@ -70,7 +70,7 @@ def select(tx: Connection, criteria: Filter, now: int | None = None) -> list[Day
     return sorted(found.values(), key=lambda day: (-day.day, day.provider))
 
 
-def shown(day: DayOfProvider) -> dict[str, Any]:
+def shown(day: DayOfProvider) -> dict[str, JsonValue]:
     """Return a day as JSON: contract E's fields, and the money."""
     iso = views.iso(day.day) or ""
     figures = statistics.statistics(provider_word(day.provider), day.counts)

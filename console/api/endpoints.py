@@ -1,7 +1,6 @@
 """The endpoints of the API: each is a function from parameters to JSON."""
 
 from collections.abc import Callable
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -20,8 +19,9 @@ from console.api import (
 )
 from console.api.labels import LABELS, provider_word
 from console.api.query_params import BadParameter, Parameters
+from runtime.json_value import JsonValue
 
-Response = dict[str, Any]
+Response = dict[str, JsonValue]
 Endpoint = Callable[..., Response | None]
 """Takes a connection, the query parameters and the ids in the path. Returns None for 404.
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -13,6 +12,7 @@ from console.api.queries import RelatedRows, Row
 from console.api.views import iso, signature
 from providers import catalogue
 from providers.contract import Received, RefusedWebhook
+from runtime.json_value import JsonValue
 from stream.events import Record
 
 DETAILS = """
@@ -73,11 +73,11 @@ class Candidate:
     content: Record | None
     outcomes: tuple[tuple[str, str], ...]
 
-    def stated(self, name: str) -> Any:
+    def stated(self, name: str) -> JsonValue:
         return getattr(self.content, name, None)
 
 
-def origin(tx: Connection, order_id: str, field: str, state: Row) -> dict[str, Any]:
+def origin(tx: Connection, order_id: str, field: str, state: Row) -> dict[str, JsonValue]:
     """Return the field's value, the webhook that set it, and the others that stated it with the reason they lost."""
     set_by, through = _webhook_of(tx, state["set_by"].get(field))
     known = _candidates(tx, queries.order(tx, order_id))
@@ -185,7 +185,7 @@ def _at(candidate: Candidate) -> int:
     return at or 0
 
 
-def _entry(candidate: Candidate, field: str) -> dict[str, Any]:
+def _entry(candidate: Candidate, field: str) -> dict[str, JsonValue]:
     row, detail = candidate.row, candidate.detail
     payload: bytes = detail["payload"] or b""
     name = STATED_AS[field]
@@ -207,11 +207,11 @@ def _entry(candidate: Candidate, field: str) -> dict[str, Any]:
     }
 
 
-def _lost(candidate: Candidate, field: str, reason: str) -> dict[str, Any]:
+def _lost(candidate: Candidate, field: str, reason: str) -> dict[str, JsonValue]:
     return {**_entry(candidate, field), "reason": reason, "explanation": REASONS[reason]}
 
 
-def _conflict(row: Row) -> dict[str, Any]:
+def _conflict(row: Row) -> dict[str, JsonValue]:
     """Return the record of a body that came under the id of another one; the log has its position only."""
     return {
         "webhookId": row["event_id"],
@@ -221,5 +221,5 @@ def _conflict(row: Row) -> dict[str, Any]:
     }
 
 
-def _position(row: Row) -> dict[str, Any]:
+def _position(row: Row) -> dict[str, JsonValue]:
     return {name: row[name] for name in ("topic", "partition", "offset")}

@@ -1,7 +1,6 @@
 """Issues as the API shows them: their state, how many events are dead, and which."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -9,9 +8,10 @@ from console.api import query_params, views
 from console.api.queries import Row, rows
 from console.api.query_params import BadParameter, Parameters
 from console.issues.domain import STATES, state
+from runtime.json_value import JsonValue
 from stream.events.redaction import masked_text
 
-Json = dict[str, Any]
+Json = dict[str, JsonValue]
 ACKNOWLEDGE, RESOLVE = "issue.acknowledge", "issue.resolve"
 """The console's actions on issues, whose target is the issue's id."""
 MAX_EVENTS = 200

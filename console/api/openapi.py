@@ -1,13 +1,13 @@
 """The OpenAPI document of the console's API. Pure."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from console.api.labels import PROVIDERS
 from console.api.query_params import LIMIT, MAX_LENGTH, MAX_LIMIT
 from console.domain import STATUSES
 from console.issues.domain import STATES as ISSUE_STATES
 from runtime import __version__, openapi
+from runtime.json_value import JsonValue
 from runtime.openapi import INSTANT, NUMBER, TEXT, Operation, Schema, array, integer, optional, record
 
 REFUSALS = (400, 401, 503)
@@ -105,9 +105,9 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
-def document(endpoints: Iterable[str]) -> dict[str, Any]:
+def document(endpoints: Iterable[str]) -> dict[str, JsonValue]:
     """Return the document of the endpoints at these paths, in Litestar's spelling of parameters."""
-    paths: dict[str, Any] = {path: {"get": openapi.health(path)} for path in ("/health/live", "/health/ready")}
+    paths: dict[str, JsonValue] = {path: {"get": openapi.health(path)} for path in ("/health/live", "/health/ready")}
     for path in sorted(endpoint.replace(":str}", "}") for endpoint in endpoints):
         operation = OPERATIONS.get(path, Operation(path, refusals=(404,)))
         paths[path] = {"get": openapi.rendered(operation, REFUSALS, path)}

@@ -1,9 +1,8 @@
 """The state of an order in the API's JSON: contract A's columns by their names, and which webhook set each. Pure."""
 
-from typing import Any
-
 from console.api.queries import Row
 from console.api.views import iso
+from runtime.json_value import JsonValue
 
 FIELDS = (
     "payment_status",
@@ -23,7 +22,7 @@ FIELDS = (
 TIMES = ("paid_at", "shipping_updated_at")
 
 
-def view(state: Row | None) -> dict[str, Any]:
+def view(state: Row | None) -> dict[str, JsonValue]:
     """Return the members of an order's JSON that come from its state; `state` is None if no state was published.
 
     Amounts are in minor units of `currency`. `setBy` has, by column, the webhook and the domain event it caused.
@@ -42,6 +41,6 @@ def view(state: Row | None) -> dict[str, Any]:
     }
 
 
-def value(state: Row, name: str) -> Any:
+def value(state: Row, name: str) -> JsonValue:
     """Return a column, a time as ISO 8601."""
     return iso(state[name]) if name in TIMES else state[name]

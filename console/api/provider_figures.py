@@ -1,10 +1,9 @@
 """Figures of providers from the log: last seen, rate, and the questions about unsigned webhooks."""
 
-from typing import Any
-
 from sqlalchemy import Connection
 
 from console.api.queries import rows
+from runtime.json_value import JsonValue
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -27,9 +26,9 @@ SELECT provider, count(*) AS asked, count(*) FILTER (WHERE status = 'PROCESSED')
 """
 
 
-def figures(tx: Connection, now: int) -> dict[str, dict[str, Any]]:
+def figures(tx: Connection, now: int) -> dict[str, dict[str, JsonValue]]:
     """Return by provider: webhooks of the last 24 hours and of the last hour, last seen, and questions of a day."""
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, JsonValue]] = {}
     values = {"day": now - DAY, "hour": now - HOUR}
     for row in rows(tx, SEEN, values):
         last = tx.exec_driver_sql(LAST, {"start": row["last_hour"], "provider": row["provider"]}).scalar()

@@ -1,11 +1,12 @@
 """Refused requests by cause, provider and source over time; quarantined webhooks; secrets that fail."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from console.api.queries import Row, rows
+from runtime.json_value import JsonValue
 from stream.events.redaction import masked_text
 
 MINUTE, HOUR = 60_000_000, 3_600_000_000
@@ -74,7 +75,7 @@ def over_time(tx: Connection, since: int, span: int, cause: str | None, provider
 
 def quarantined(
     tx: Connection, cause: str | None = None, provider: str | None = None, ids: Sequence[str] | None = None
-) -> list[dict[str, Any]]:
+) -> list[dict[str, JsonValue]]:
     """Return at most MAX_ROWS quarantined webhooks that were not released, the latest first."""
     values = {"cause": cause, "provider": provider, "ids": None if ids is None else list(ids), "most": MAX_ROWS}
     return [{**row, "error": masked_text(row["error"] or "")} for row in rows(tx, QUARANTINED, values)]

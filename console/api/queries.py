@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import Connection
 
 from console.api.query_params import Page, RefusalFilter, is_uuid
+from runtime.json_value import JsonValue
 
-Row = Mapping[str, Any]
+Row = Mapping[str, JsonValue]
 
 COLUMNS = """
 webhook_id::text, verification_request_id::text, kind, provider, provider_event_id, type, event_type, order_id,
@@ -174,6 +174,6 @@ def _related_rows(tx: Connection, found: list[Row], order_id: str | None) -> Rel
     return RelatedRows(found, outcomes, events, mails, {row["event_id"]: row for row in positions})
 
 
-def rows(tx: Connection, statement: str, values: Mapping[str, Any]) -> list[Row]:
+def rows(tx: Connection, statement: str, values: Mapping[str, JsonValue]) -> list[Row]:
     """Return the rows that a statement finds, as mappings."""
     return [dict(row) for row in tx.exec_driver_sql(statement, dict(values)).mappings()]

@@ -1,7 +1,6 @@
 """Search and count webhooks, with the counts by hour and day as an index."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -11,6 +10,7 @@ from console.api.query_params import Filter, Page, is_uuid
 from console.api.spans import DAY, HOUR
 from console.api.statistics import StatusCount
 from console.domain import UNSUCCESSFUL
+from runtime.json_value import JsonValue
 
 COUNTED = """
 SELECT type, status, count
@@ -100,7 +100,7 @@ def webhooks(tx: Connection, criteria: Filter, page: Page) -> list[Row]:
     )
 
 
-def _page(tx: Connection, criteria: Filter, values: dict[str, Any], statement: str) -> list[Row]:
+def _page(tx: Connection, criteria: Filter, values: dict[str, JsonValue], statement: str) -> list[Row]:
     return queries.rows(
         tx, statement.format(filter=_of_rows(criteria), after=AFTER if values["at"] is not None else "true"), values
     )
@@ -136,7 +136,7 @@ def _all(*conditions: tuple[str | None, str]) -> str:
     return " AND ".join(condition for value, condition in conditions if value is not None) or "true"
 
 
-def _hours(tx: Connection, criteria: Filter, values: dict[str, Any]) -> Sequence[int]:
+def _hours(tx: Connection, criteria: Filter, values: dict[str, JsonValue]) -> Sequence[int]:
     """Return the newest hours that contain enough webhooks for the page; none if no webhook matches."""
     all_time = [spans.EARLIEST]
     days = _holding(tx, criteria, values, DAY, all_time, spans.LATEST - spans.EARLIEST)
@@ -144,7 +144,7 @@ def _hours(tx: Connection, criteria: Filter, values: dict[str, Any]) -> Sequence
 
 
 def _holding(
-    tx: Connection, criteria: Filter, values: dict[str, Any], span: int, within: Iterable[int], length: int
+    tx: Connection, criteria: Filter, values: dict[str, JsonValue], span: int, within: Iterable[int], length: int
 ) -> list[int]:
     start, end = values["start"], values["end"]
     hour_values = {"span": span, "starts": list(within), "length": length, "after": start - span, "before": end}

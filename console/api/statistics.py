@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
 from console.domain import SUCCEEDED, UNSUCCESSFUL, Status
+from runtime.json_value import JsonValue
 
 ALL = "ALL"
 _FOUR_DECIMALS = Decimal("0.0001")
@@ -20,7 +20,7 @@ class StatusCount:
     count: int
 
 
-def statistics(provider: str, counted: Iterable[StatusCount]) -> dict[str, Any]:
+def statistics(provider: str, counted: Iterable[StatusCount]) -> dict[str, JsonValue]:
     """Return contract E's statistics as JSON; `provider` is ALL for all of them."""
     rows = list(counted)
     total, succeeded, unsuccessful = _sums(rows)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
 
 from console.api.labels import provider_word
 from console.api.queries import RelatedRows, Row
@@ -10,9 +9,10 @@ from console.domain import UNKNOWN
 from providers.contract import InvalidField
 from providers.parsing.money import exponent
 from runtime.clock import to_datetime
+from runtime.json_value import JsonValue
 from stream.events.redaction import masked_text
 
-Entry = dict[str, Any]
+Entry = dict[str, JsonValue]
 
 
 def entries(rows: RelatedRows) -> list[Entry]:
@@ -68,7 +68,7 @@ def _published(rows: RelatedRows) -> Iterable[Entry]:
         yield _entry(at, "published", f"{row['type']}{_money(body)}{reason}{_dispute(body)}", row["event_id"])
 
 
-def _dispute(body: Mapping[str, Any]) -> str:
+def _dispute(body: Mapping[str, JsonValue]) -> str:
     """Return a dispute's status and the deadline for evidence; empty for other events."""
     if "dispute_id" not in body:
         return ""
@@ -76,7 +76,7 @@ def _dispute(body: Mapping[str, Any]) -> str:
     return f", {body['status']}" + (f", evidence due by {due:%Y-%m-%d %H:%M} UTC" if due else "")
 
 
-def _money(body: Mapping[str, Any]) -> str:
+def _money(body: Mapping[str, JsonValue]) -> str:
     amount, currency = body.get("amount"), body.get("currency")
     if amount is None:
         return ""
@@ -92,5 +92,5 @@ def _mailed(rows: Iterable[Row]) -> Iterable[Entry]:
         yield _entry(row["sent_at"], "mailed", text, row["notification_id"])
 
 
-def _entry(at: Any, kind: str, text: str, event_id: str) -> Entry:
+def _entry(at: JsonValue, kind: str, text: str, event_id: str) -> Entry:
     return {"at": at, "kind": kind, "what": text, "id": event_id}

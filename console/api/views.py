@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from console.api import query_params, timeline
 from console.api.labels import provider_word
 from console.api.queries import RelatedRows, Row
 from console.domain import UNKNOWN
 from runtime.clock import to_datetime
+from runtime.json_value import JsonValue
 from stream.events.redaction import masked_text, masked_value, redacted
 
 _EVENT_ENVELOPE = frozenset({"event_id", "caused_by", "mode", "occurred_at", "received_at", "order_id"})
@@ -16,7 +16,7 @@ SIGNATURE_WORDS = ("signature", "hmac")
 """A stored header with one of these in its name is a signature; other headers are not shown."""
 
 
-def page(rows: Sequence[Row], limit: int) -> dict[str, Any]:
+def page(rows: Sequence[Row], limit: int) -> dict[str, JsonValue]:
     """Return one page of the log; `next` is the cursor of the next page, or None."""
     shown = rows[:limit]
     more = len(rows) > limit
@@ -24,7 +24,7 @@ def page(rows: Sequence[Row], limit: int) -> dict[str, Any]:
     return {"webhooks": [webhook(row) for row in shown], "next": after}
 
 
-def webhook(row: Row) -> dict[str, Any]:
+def webhook(row: Row) -> dict[str, JsonValue]:
     """Return one row of contract E's log, without its payload."""
     return {
         "webhookId": row["webhook_id"],
@@ -48,7 +48,7 @@ def webhook(row: Row) -> dict[str, Any]:
     }
 
 
-def webhook_detail(row: Row, related: RelatedRows) -> dict[str, Any]:
+def webhook_detail(row: Row, related: RelatedRows) -> dict[str, JsonValue]:
     """Return one webhook with its payload, position in Kafka, related rows and timeline."""
     own = {
         "path": row["path"],
@@ -60,7 +60,7 @@ def webhook_detail(row: Row, related: RelatedRows) -> dict[str, Any]:
     return {**webhook(row), **own, "related": others, **_related_fields(related), "timeline": _timeline(related)}
 
 
-def order(order_id: str, related: RelatedRows) -> dict[str, Any]:
+def order(order_id: str, related: RelatedRows) -> dict[str, JsonValue]:
     """Return an order with its webhooks, related rows and timeline."""
     webhooks = [
         {**webhook(row), "record": _position(related.positions.get(row["webhook_id"]))} for row in related.webhooks
@@ -68,13 +68,13 @@ def order(order_id: str, related: RelatedRows) -> dict[str, Any]:
     return {"orderId": order_id, "webhooks": webhooks, **_related_fields(related), "timeline": _timeline(related)}
 
 
-def balance(customer_id: str, rows: Iterable[Row]) -> dict[str, Any]:
+def balance(customer_id: str, rows: Iterable[Row]) -> dict[str, JsonValue]:
     """Return a customer's balances: minor units by currency."""
     balances = [{"balance": row["balance"], "currency": row["currency"], "at": iso(row["at"])} for row in rows]
     return {"customerId": customer_id, "balances": balances}
 
 
-def change(balance_change: Mapping[str, Any], amount: int) -> dict[str, Any]:
+def change(balance_change: Mapping[str, JsonValue], amount: int) -> dict[str, JsonValue]:
     """Return one message of the live balance; `amount` is what was just added, in minor units."""
     return {
         "customerId": balance_change["customer_id"],
@@ -85,14 +85,14 @@ def change(balance_change: Mapping[str, Any], amount: int) -> dict[str, Any]:
     }
 
 
-def refusals_page(rows: Sequence[Row], limit: int) -> dict[str, Any]:
+def refusals_page(rows: Sequence[Row], limit: int) -> dict[str, JsonValue]:
     """Return one page of rejected requests; `next` is the cursor of the next page, or None."""
     shown = rows[:limit]
     last = (shown[-1]["received_at"], shown[-1]["refusal_id"]) if len(rows) > limit else None
     return {"refusals": [refusal(row) for row in shown], "next": last and query_params.cursor(last)}
 
 
-def refusal(row: Row) -> dict[str, Any]:
+def refusal(row: Row) -> dict[str, JsonValue]:
     """Return one rejected request; its sender is not verified, and `orderIds` are only what its body says."""
     return {
         "refusalId": row["refusal_id"],
@@ -128,7 +128,7 @@ def _utc(instant: datetime | None) -> str | None:
     return None if instant is None else instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _related_fields(related: RelatedRows) -> dict[str, Any]:
+def _related_fields(related: RelatedRows) -> dict[str, JsonValue]:
     return {
         "outcomes": [_outcome(row) for row in related.outcomes],
         "domain_events": [
@@ -140,16 +140,16 @@ def _related_fields(related: RelatedRows) -> dict[str, Any]:
     }
 
 
-def _position(row: Row | None) -> dict[str, Any] | None:
+def _position(row: Row | None) -> dict[str, JsonValue] | None:
     """Return the position of a record in Kafka; None if the console has not read it."""
     return None if row is None else {name: row[name] for name in ("topic", "partition", "offset")}
 
 
-def _timeline(related: RelatedRows) -> list[dict[str, Any]]:
+def _timeline(related: RelatedRows) -> list[dict[str, JsonValue]]:
     return [{**entry, "at": iso(entry["at"])} for entry in timeline.entries(related)]
 
 
-def _outcome(row: Row) -> dict[str, Any]:
+def _outcome(row: Row) -> dict[str, JsonValue]:
     return {
         "eventId": row["event_id"],
         "service": row["service"],
@@ -161,7 +161,7 @@ def _outcome(row: Row) -> dict[str, Any]:
     }
 
 
-def _event(row: Row) -> dict[str, Any]:
+def _event(row: Row) -> dict[str, JsonValue]:
     body = {name: value for name, value in row["body"].items() if name not in _EVENT_ENVELOPE}
     return {
         "eventId": row["event_id"],
@@ -174,7 +174,7 @@ def _event(row: Row) -> dict[str, Any]:
     }
 
 
-def _mail(row: Row) -> dict[str, Any]:
+def _mail(row: Row) -> dict[str, JsonValue]:
     return {
         "notificationId": row["notification_id"],
         "eventId": row["event_id"],

@@ -4,7 +4,6 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 from authlib.common.errors import AuthlibBaseError
@@ -14,6 +13,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from console.login.users import ROLES, Role
+from runtime.json_value import JsonValue
 
 SCOPE = "openid profile email"
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")
@@ -91,7 +91,7 @@ class OidcProvider:
             raise OidcRefused(_reason(failure)) from failure
         return Identity(_name(claims), self._roles(claims))
 
-    def _claims(self, client: Any, attempt: Attempt, code: str) -> Mapping[str, Any]:
+    def _claims(self, client: JsonValue, attempt: Attempt, code: str) -> Mapping[str, JsonValue]:
         """Fetch the token and return the claims of its id token, with signature, issuer, audience and nonce checked."""
         metadata = self._metadata(client)
         token = client.fetch_token(
@@ -112,16 +112,16 @@ class OidcProvider:
         ).validate(claims)
         return claims
 
-    def _metadata(self, client: Any) -> Mapping[str, Any]:
+    def _metadata(self, client: JsonValue) -> Mapping[str, JsonValue]:
         address = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
         response = client.request("GET", address, withhold_token=True)
         response.raise_for_status()
-        metadata: Mapping[str, Any] = response.json()
+        metadata: Mapping[str, JsonValue] = response.json()
         if metadata["issuer"].rstrip("/") != self.issuer.rstrip("/"):
             raise OidcRefused("the provider's metadata name another issuer")
         return metadata
 
-    def _client(self) -> Any:
+    def _client(self) -> JsonValue:
         is_loopback = urlsplit(self.issuer).hostname in LOOPBACK
         return OAuth2Client(
             self.client_id,
@@ -133,14 +133,14 @@ class OidcProvider:
             trust_env=not is_loopback,  # HTTP_PROXY must not be used for loopback addresses
         )
 
-    def _roles(self, claims: Mapping[str, Any]) -> frozenset[Role]:
+    def _roles(self, claims: Mapping[str, JsonValue]) -> frozenset[Role]:
         given = claims.get(self.claim, ())
         values = [given] if isinstance(given, str) else given if isinstance(given, list) else []
         granted = {role for value in values for role in self.role_map.get(str(value), ())}
         return frozenset(role for role in ROLES if role in granted)
 
 
-def _name(claims: Mapping[str, Any]) -> str:
+def _name(claims: Mapping[str, JsonValue]) -> str:
     return next(str(claims[name]) for name in NAMES if claims.get(name))[:100]
 
 

@@ -1,7 +1,6 @@
 """The search over one box."""
 
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection
@@ -10,9 +9,10 @@ from console.api import finder
 from console.api.query_params import MAX_LENGTH, BadParameter
 from console.web.page import Page, PageRequest, Redirect
 from providers.parsing.fields import HIDDEN
+from runtime.json_value import JsonValue
 
 
-def view(tx: Connection, request: PageRequest) -> Mapping[str, Any]:
+def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
     """Return what the text finds. The page of an order follows at once if nothing else was found."""
     text = request.query.get("q", "").strip()
     if len(text) > MAX_LENGTH or HIDDEN.search(text):

@@ -1,7 +1,6 @@
 """Puts the pages together from settings: who may log in, the templates, the services, and all handlers."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Engine
 
@@ -20,6 +19,7 @@ from console.web.routes import Routes, static
 from console.web.services import Services
 from console.web.texts import Texts
 from runtime.clients.management_client import ManagementClient
+from runtime.json_value import JsonValue
 
 SERVICE_TIMEOUT_S = 10.0
 
@@ -42,7 +42,7 @@ class Site:
         routes = Routes(gate, renderer, store, Services(client), action_log, configured=configured)
         login = LoginRoutes(routes, gate, settings.console_oidc_name if issuer else "")
         self.not_found = routes.not_found
-        self.handlers: list[Any] = [
+        self.handlers: list[JsonValue] = [
             static(assets),
             *login.handlers(),
             *(OidcRoutes(routes, login, gate, provider(settings, issuer)).handlers() if issuer else ()),

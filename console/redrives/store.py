@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection
+
+from runtime.json_value import JsonValue
 
 INSERT = """
 INSERT INTO redrives (redrive_id, issue_id, service, event_ids, started_by)
@@ -64,7 +65,7 @@ def of_issue(tx: Connection, issue_id: str) -> list[Redrive]:
 
 def read(tx: Connection, redrive_id: str) -> Redrive | None:
     """Return a redrive; None if there is none with this id."""
-    row: Any = tx.exec_driver_sql(ONE, {"id": redrive_id}).mappings().one_or_none()
+    row: JsonValue = tx.exec_driver_sql(ONE, {"id": redrive_id}).mappings().one_or_none()
     return None if row is None else Redrive(**row)
 
 

@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from litestar import Request, Response
 
 from console.login.sessions import ABSOLUTE_S, Session, Sessions
 from console.login.users import ROLES, Role, User, Users
 from console.web import formatting
+from console.web.litestar_types import AnyRequest, AnyResponse
 from console.web.page import Viewer
 from console.web.texts import LANGUAGES, Language, preferred
 
-AnyRequest = Request[Any, Any, Any]
 SESSION, LANGUAGE, ZONE, FLASH = (f"hookstream_{name}" for name in ("session", "language", "zone", "flash"))
 YEAR_S = 365 * 24 * 3600
 NOBODY: frozenset[Role] = frozenset()
@@ -63,30 +60,30 @@ class Gate:
         flash = self.sessions.unsigned(cookies[FLASH], Flash) if cookies.get(FLASH) else None
         return Entry(refreshed or current, viewer, refreshed is not None or not known, flash)
 
-    def set_session(self, request: AnyRequest, response: Response[Any], session: Session) -> None:
+    def set_session(self, request: AnyRequest, response: AnyResponse, session: Session) -> None:
         """Send the session's cookie."""
         self._set(request, response, SESSION, self.sessions.cookie(session), ABSOLUTE_S)
 
-    def set_flash(self, request: AnyRequest, response: Response[Any], flash: Flash) -> None:
+    def set_flash(self, request: AnyRequest, response: AnyResponse, flash: Flash) -> None:
         """Show a message on the next page."""
         self._set(request, response, FLASH, self.sessions.signed(flash), 60)
 
-    def set_preferences(self, request: AnyRequest, response: Response[Any], values: Mapping[str, str]) -> None:
+    def set_preferences(self, request: AnyRequest, response: AnyResponse, values: Mapping[str, str]) -> None:
         """Remember language and time zone, as far as they are given and known."""
         if values.get("language") in LANGUAGES:
             self._set(request, response, LANGUAGE, values["language"], YEAR_S)
         if values.get("zone") and formatting.zone(values["zone"]).key == values["zone"]:
             self._set(request, response, ZONE, values["zone"], YEAR_S)
 
-    def set_private(self, request: AnyRequest, response: Response[Any], name: str, value: str, max_age_s: int) -> None:
+    def set_private(self, request: AnyRequest, response: AnyResponse, name: str, value: str, max_age_s: int) -> None:
         """Send a cookie that scripts cannot read."""
         self._set(request, response, name, value, max_age_s)
 
-    def clear(self, response: Response[Any], name: str) -> None:
+    def clear(self, response: AnyResponse, name: str) -> None:
         """Delete a cookie."""
         response.delete_cookie(name, path="/")
 
-    def _set(self, request: AnyRequest, response: Response[Any], name: str, value: str, max_age_s: int) -> None:
+    def _set(self, request: AnyRequest, response: AnyResponse, name: str, value: str, max_age_s: int) -> None:
         # Lax, so that a link in an alert's mail opens the page. Forms are protected by their tokens.
         response.set_cookie(
             name,

@@ -4,15 +4,16 @@ import asyncio
 import math
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from litestar import get, post
 
 from console.login import users
 from console.login.attempts import Attempts
 from console.web.acting import CSRF_FIELD
-from console.web.gate import SESSION, AnyRequest, Entry, Gate, local_path
-from console.web.routes import AnyResponse, Routes, form_lists, see_other
+from console.web.gate import SESSION, Entry, Gate, local_path
+from console.web.litestar_types import AnyRequest, AnyResponse
+from console.web.routes import Routes, form_lists, see_other
+from runtime.json_value import JsonValue
 from runtime.logging import log
 
 MAX_BYTES = 16_384
@@ -31,7 +32,7 @@ class LoginRoutes:
         self._attempts = Attempts()
         self._checks = asyncio.Semaphore(CHECKS_AT_ONCE)
 
-    def handlers(self) -> list[Any]:
+    def handlers(self) -> list[JsonValue]:
         """Return the handlers of `/login`, `/logout` and `/preferences`."""
 
         @get("/login", sync_to_thread=False)

@@ -2,14 +2,15 @@
 
 import asyncio
 import time
-from typing import Any
 
 from litestar import get
 
 from console.login.oidc import ATTEMPT_S, Attempt, OidcProvider, OidcRefused
-from console.web.gate import AnyRequest, Entry, Gate, local_path
+from console.web.gate import Entry, Gate, local_path
+from console.web.litestar_types import AnyRequest, AnyResponse
 from console.web.login_routes import LoginRoutes
-from console.web.routes import AnyResponse, Routes, see_other
+from console.web.routes import Routes, see_other
+from runtime.json_value import JsonValue
 from runtime.logging import log
 
 COOKIE = "hookstream_oidc"
@@ -24,7 +25,7 @@ class OidcRoutes:
         self._gate = gate
         self._provider = provider
 
-    def handlers(self) -> list[Any]:
+    def handlers(self) -> list[JsonValue]:
         """Return both handlers."""
 
         @get("/login/oidc")

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -10,6 +9,7 @@ from sqlalchemy import Connection
 from console.login.users import Role
 from console.web.services import Services
 from console.web.texts import Language
+from runtime.json_value import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Redirect(Exception):
         self.location = location
 
 
-View = Callable[[Connection, PageRequest], Mapping[str, Any] | None]
+View = Callable[[Connection, PageRequest], Mapping[str, JsonValue] | None]
 """Returns the template's variables; None for 404. Raises BadParameter for a wrong parameter."""
 
 
@@ -96,7 +96,7 @@ class Shown:
     """An action answers with a page of its own, such as an unmasked payload. It is not cached."""
 
     template: str
-    context: Mapping[str, Any]
+    context: Mapping[str, JsonValue]
     section: str
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Response
@@ -11,9 +10,11 @@ from litestar import Response
 from console.api.labels import provider_word
 from console.web import formatting
 from console.web.assets import Assets
+from console.web.litestar_types import AnyResponse
 from console.web.navigation import SECTIONS
 from console.web.page import Viewer
 from console.web.texts import LANGUAGES, Texts
+from runtime.json_value import JsonValue
 
 TEMPLATES = (Path(__file__).parent / "templates", Path(__file__).parent.parent / "pages" / "templates")
 POLICY = (
@@ -62,11 +63,11 @@ class Renderer:
         self.environment.globals["money"] = formatting.money
         self.environment.globals["first_line"] = formatting.first_line
 
-    def render(self, name: str, viewer: Viewer, context: Mapping[str, Any]) -> str:
+    def render(self, name: str, viewer: Viewer, context: Mapping[str, JsonValue]) -> str:
         """Return a template as HTML for this viewer."""
         return self.environment.get_template(name).render({**self._of_viewer(viewer), **context})
 
-    def _of_viewer(self, viewer: Viewer) -> dict[str, Any]:
+    def _of_viewer(self, viewer: Viewer) -> dict[str, JsonValue]:
         text: Callable[..., str] = partial(self.texts.text, viewer.language)
         return {
             "viewer": viewer,
@@ -84,13 +85,13 @@ class Renderer:
 
 def html(
     content: str, status: int = 200, *, frames: bool = False, headers: Mapping[str, str] | None = None
-) -> Response[Any]:
+) -> AnyResponse:
     """Return an HTML response. `frames` permits frames that show pages of the console."""
     own = {"Content-Security-Policy": f"{POLICY}; frame-src 'self'"} if frames else {}
     return Response(content, status_code=status, media_type=HTML, headers={**HEADERS, **own, **(headers or {})})
 
 
-def framed(content: str) -> Response[Any]:
+def framed(content: str) -> AnyResponse:
     """Return content of others, such as a mail, for a sandboxed frame of the console: no scripts, no forms."""
     headers = {**HEADERS, "Content-Security-Policy": FRAMED}
     return Response(content, status_code=200, media_type=HTML, headers=headers)

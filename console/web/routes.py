@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from functools import partial
-from typing import Any
 from urllib.parse import quote, unquote
 
 from litestar import Response, get, post
@@ -16,11 +15,13 @@ from console.login.users import Role
 from console.web import acting
 from console.web.action_log import ActionLog, NotRecorded
 from console.web.assets import PREFIX, Assets
-from console.web.gate import FLASH, AnyRequest, Entry, Flash, Gate, local_path
+from console.web.gate import FLASH, Entry, Flash, Gate, local_path
+from console.web.litestar_types import AnyRequest, AnyResponse
 from console.web.page import Action, Done, Download, Live, Page, PageRequest, Redirect, Shown
 from console.web.rendering import HEADERS, Renderer, framed, html
 from console.web.services import Services
 from runtime import clock
+from runtime.json_value import JsonValue
 from runtime.logging import log
 
 SEE_OTHER = 303
@@ -31,7 +32,6 @@ LIVE_S = 600.0
 MAX_LIVE = 200
 KEEP_ALIVE_S = 15.0
 YEAR_S = 365 * 24 * 3600
-AnyResponse = Response[Any]
 Respond = Callable[[Entry], AnyResponse]
 
 
@@ -56,7 +56,7 @@ class Routes:
         self._configured = configured
         self._live_count = 0
 
-    def page(self, page: Page) -> Any:
+    def page(self, page: Page) -> JsonValue:
         """Return the handler of a page."""
 
         @get(page.path)
@@ -66,7 +66,7 @@ class Routes:
 
         return answer
 
-    def action(self, action: Action) -> Any:
+    def action(self, action: Action) -> JsonValue:
         """Return the handler of an action."""
 
         @post(action.path, status_code=200, request_max_body_size=MAX_FORM_BYTES)
@@ -77,11 +77,11 @@ class Routes:
 
         return answer
 
-    def live(self, live: Live) -> Any:
+    def live(self, live: Live) -> JsonValue:
         """Return the handler of a live part."""
 
         @get(live.path, media_type="text/event-stream")
-        async def answer(request: AnyRequest) -> Any:
+        async def answer(request: AnyRequest) -> JsonValue:
             entry = self._gate.enter(request, int(time.time()))
             if not entry.viewer.may(live.role):
                 return Response("", status_code=401)
@@ -115,7 +115,7 @@ class Routes:
         context = {"status": status, "cause": cause, "detail": detail, "values": values}
         return html(self._renderer.render("error.html", entry.viewer, context), status)
 
-    def render(self, entry: Entry, template: str, context: Mapping[str, Any]) -> AnyResponse:
+    def render(self, entry: Entry, template: str, context: Mapping[str, JsonValue]) -> AnyResponse:
         """Return a page that needs no view."""
         return html(self._renderer.render(template, entry.viewer, context))
 
@@ -223,7 +223,7 @@ class Routes:
         )
 
 
-def static(assets: Assets) -> Any:
+def static(assets: Assets) -> JsonValue:
     """Return the handler of static files. Their names change with their content, so browsers may keep them."""
 
     @get(PREFIX + "{name:str}", sync_to_thread=False)

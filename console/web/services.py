@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
 
 from runtime.clients.loopback import Response
 from runtime.clients.management_client import ManagementClient, ServiceUnreachable
+from runtime.json_value import JsonValue
 
 FRESH_S = 2.0
 TIMEOUT_S = 2.5
@@ -58,11 +58,11 @@ class Services:
         """The services whose address is configured."""
         return tuple(self._client.urls)
 
-    def get(self, service: str, path: str, **query: object) -> Any:
+    def get(self, service: str, path: str, **query: object) -> JsonValue:
         """Return the JSON at `path` of a service. Raises ServiceRefused or ServiceUnreachable."""
         return self._client.get(service, path, **query)
 
-    def post(self, service: str, path: str, body: Mapping[str, object]) -> Any:
+    def post(self, service: str, path: str, body: Mapping[str, object]) -> JsonValue:
         """Post JSON to `path` of a service; return its JSON. Raises ServiceRefused or ServiceUnreachable."""
         return self._client.post(service, path, body)
 
@@ -84,7 +84,7 @@ class Services:
         return status(name, health, metrics)
 
 
-def status(name: str, health: Mapping[str, Any], metrics: Response) -> ServiceStatus:
+def status(name: str, health: Mapping[str, JsonValue], metrics: Response) -> ServiceStatus:
     """Return a service's status from its answers to `/health/ready` and `/metrics`."""
     samples = parse(metrics.body.decode(errors="replace")) if metrics.status == 200 else []  # noqa: PLR2004
     return ServiceStatus(

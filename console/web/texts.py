@@ -3,9 +3,10 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from console.api.labels import LABELS
+from runtime.json_value import JsonValue
 
 Language = Literal["ko", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -29,7 +30,7 @@ class Texts:
         """Return the label of a type, status or provider, or the name itself if it has none."""
         return LABELS[kind].get(name, {}).get(language, name)
 
-    def _add(self, prefix: str, entries: Mapping[str, Any]) -> None:
+    def _add(self, prefix: str, entries: Mapping[str, JsonValue]) -> None:
         if entries and entries.keys() <= set(LANGUAGES) and all(isinstance(text, str) for text in entries.values()):
             if prefix in self.by_key:
                 raise ValueError(f"{prefix} is in the catalogue twice")

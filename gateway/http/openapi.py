@@ -3,7 +3,6 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any
 
 from gateway.http.refusals import STATUS, Refusal
 from providers import catalogue
@@ -61,9 +60,9 @@ def all_described(routes: Routes) -> Routes:
     }
 
 
-def document(version: str) -> dict[str, Any]:
+def document(version: str) -> dict[str, object]:
     """Return the document of the public listener."""
-    paths: dict[str, Any] = {
+    paths: dict[str, object] = {
         "/health/live": {"get": openapi.health("/health/live")},
         "/health/ready": {"get": openapi.health("/health/ready")},
         OPENAPI_PATH: {"get": {"summary": "This document", "responses": {"200": openapi.answer("done", record())}}},
@@ -80,12 +79,12 @@ def document(version: str) -> dict[str, Any]:
     return openapi.document("hookstream gateway", version, paths, token=None)
 
 
-def _webhook(path: str, providers: list[Provider], *parameters: dict[str, Any]) -> dict[str, Any]:
+def _webhook(path: str, providers: list[Provider], *parameters: dict[str, object]) -> dict[str, object]:
     """Return the operation of a path; two contracts may share it, which their headers tell apart."""
     names = ", ".join(dict.fromkeys(provider.name for provider in providers))
     kept = sorted({header for provider in providers for header in provider.stored_headers})
     headers = [{"name": name, "in": "header", "schema": TEXT} for name in kept]
-    media: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
+    media: dict[str, object] = {"application/json": {"schema": {"type": "object"}}}
     if any(provider.takes_forms for provider in providers):
         media["application/x-www-form-urlencoded"] = {"schema": {"type": "object"}}
     return {
@@ -98,7 +97,7 @@ def _webhook(path: str, providers: list[Provider], *parameters: dict[str, Any]) 
     }
 
 
-def _responses(providers: list[Provider]) -> dict[str, Any]:
+def _responses(providers: list[Provider]) -> dict[str, object]:
     """Return the answers by status. A status that several answers have is described by each of their schemas."""
     schemas: dict[int, dict[str, list[Schema]]] = defaultdict(lambda: defaultdict(list))
     for answer in (*_refusals(providers), *(each for row in providers for each in _successes(row))):

@@ -1,7 +1,6 @@
 """Releases quarantined webhooks: verify and translate again, append the event and its outcome."""
 
 import asyncio
-from typing import Any
 
 from gateway.append.durable_append import DurableAppend
 from gateway.append.spool import ProducerRecord
@@ -19,7 +18,7 @@ from stream.kafka.topic_reader import Position
 
 DEADLINE_S = 10.0
 """Seconds that Kafka has for one record. Longer than for a webhook, since only an operator waits."""
-Result = dict[str, Any]
+Result = dict[str, object]
 
 
 class Release:

@@ -6,7 +6,6 @@ from datetime import timedelta
 from email.utils import format_datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
@@ -17,6 +16,7 @@ from notifier.mail.mime import Mail
 from notifier.mail_queue import QueuedMail
 from notifier.recipients import locale_of
 from runtime.clock import EPOCH
+from runtime.json_value import JsonValue
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -78,7 +78,7 @@ def render(mail: QueuedMail, branding: Branding | None = None) -> MailContent:
     return _render(mail, msgspec.json.decode(mail.event), branding)
 
 
-def _render(mail: QueuedMail, event: dict[str, Any], branding: Branding | None) -> MailContent:
+def _render(mail: QueuedMail, event: dict[str, JsonValue], branding: Branding | None) -> MailContent:
     language = locale(mail)
     values = _values(mail, event, language)
     title, _, text = _template(mail.event_type, mail.audience, language).render(values).strip().partition("\n")
@@ -118,9 +118,9 @@ def locale(mail: QueuedMail) -> str:
     return locale_of(mail.locale)
 
 
-def _values(mail: QueuedMail, raw: dict[str, Any], language: str) -> dict[str, Any]:
+def _values(mail: QueuedMail, raw: dict[str, JsonValue], language: str) -> dict[str, JsonValue]:
     """Return the template variables: the event's fields with amounts, times, reasons and methods formatted."""
-    event: dict[str, Any] = {name: _on_one_line(value) for name, value in raw.items()}
+    event: dict[str, JsonValue] = {name: _on_one_line(value) for name, value in raw.items()}
     return {
         **event,
         **{name: _amount(event, name, units, language) for name, units in UNITS.items()},
@@ -135,12 +135,12 @@ def _values(mail: QueuedMail, raw: dict[str, Any], language: str) -> dict[str, A
     }
 
 
-def _on_one_line(value: Any) -> Any:
+def _on_one_line(value: JsonValue) -> JsonValue:
     """Put text from webhooks on one line, so that it cannot imitate lines of the mail."""
     return formatting.one_line(value) if isinstance(value, str) else value
 
 
-def _amount(event: dict[str, Any], name: str, units: tuple[str, ...], language: str) -> str | None:
+def _amount(event: dict[str, JsonValue], name: str, units: tuple[str, ...], language: str) -> str | None:
     amount = event.get(name)
     unit = next((event[unit] for unit in units if event.get(unit)), None)
     if isinstance(amount, str):

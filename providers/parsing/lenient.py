@@ -7,7 +7,7 @@ used is left out, unless it is marked `STRICT`: money, its currency and the ids 
 
 from functools import cache
 from types import GenericAlias
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, TypeAlias, TypeVar, cast, get_args, get_origin
 
 import msgspec
 from msgspec.structs import FieldInfo
@@ -17,6 +17,10 @@ from providers.parsing.notes import note
 from stream.events.json_text import NUL, REPLACEMENT
 
 T = TypeVar("T")
+Annotation: TypeAlias = Any
+"""A type as in an annotation: a class, a union or an `Annotated`."""
+Decoded: TypeAlias = Any
+"""A value of the type that an annotation names."""
 MAX_DEPTH = 32
 """Maximum nesting of structs; the deepest known body has five levels."""
 
@@ -30,7 +34,7 @@ def read(raw: bytes, kind: type[T], path: str = "$") -> T:
     return _value(bytes(raw), kind, path)  # type: ignore[no-any-return]
 
 
-def _value(raw: bytes, kind: Any, path: str) -> Any:
+def _value(raw: bytes, kind: Annotation, path: str) -> Decoded:
     struct, holds_many = _shape(kind)
     if struct is None:
         return _leaf(raw, kind, path)
@@ -43,11 +47,11 @@ def _value(raw: bytes, kind: Any, path: str) -> Any:
     return _struct(raw, struct, path)
 
 
-def _elements(raw: bytes, struct: Any, path: str) -> list[Any]:
+def _elements(raw: bytes, struct: Annotation, path: str) -> list[Decoded]:
     return [_struct(bytes(item), struct, f"{path}[{number}]") for number, item in enumerate(_items.decode(raw))]
 
 
-def _struct(raw: bytes, struct: Any, path: str) -> Any:
+def _struct(raw: bytes, struct: Annotation, path: str) -> Decoded:
     if not raw.startswith(b"{"):
         return _leaf(raw, struct, path)
     if path.count(".") > MAX_DEPTH:
@@ -62,15 +66,15 @@ def _struct(raw: bytes, struct: Any, path: str) -> Any:
                 values[field.name] = value
         elif field.required and given is None:
             raise msgspec.ValidationError(f"Object missing required field `{field.encode_name}` - at `{path}`")
-    return (get_origin(struct) or struct)(**values)
+    return cast("type[Decoded]", get_origin(struct) or struct)(**values)
 
 
-def _is_empty(raw: bytes, kind: Any) -> bool:
+def _is_empty(raw: bytes, kind: Annotation) -> bool:
     """Return whether an optional field is empty. A null is not empty where the type has a null of its own."""
     return raw == b'""' or (raw == b"null" and type(None) not in _options(kind) and Any not in _options(kind))
 
 
-def _field(raw: bytes, field: FieldInfo, path: str) -> tuple[bool, Any]:
+def _field(raw: bytes, field: FieldInfo, path: str) -> tuple[bool, Decoded]:
     """Return whether the field has a usable value, and the value."""
     try:
         return True, _value(raw, field.type, path)
@@ -86,7 +90,7 @@ def _field(raw: bytes, field: FieldInfo, path: str) -> tuple[bool, Any]:
     return False, None
 
 
-def _leaf(raw: bytes, kind: Any, path: str) -> Any:
+def _leaf(raw: bytes, kind: Annotation, path: str) -> Decoded:
     if raw.startswith(b'"') and NUL in raw and Id not in _options(kind) and msgspec.Raw not in _options(kind):
         raw = raw.replace(NUL, REPLACEMENT)
     try:
@@ -97,12 +101,12 @@ def _leaf(raw: bytes, kind: Any, path: str) -> Any:
 
 
 @cache
-def _fields(struct: Any) -> tuple[FieldInfo, ...]:
+def _fields(struct: Annotation) -> tuple[FieldInfo, ...]:
     return msgspec.structs.fields(struct)
 
 
 @cache
-def _options(kind: Any) -> list[Any]:
+def _options(kind: Annotation) -> list[Annotation]:
     """Return the types that a value may have: the type itself and the members of a union, annotated or not."""
     options = [kind]
     for _ in range(2):
@@ -111,12 +115,12 @@ def _options(kind: Any) -> list[Any]:
 
 
 @cache
-def _is_strict(kind: Any) -> bool:
+def _is_strict(kind: Annotation) -> bool:
     return STRICT in getattr(kind, "__metadata__", ())
 
 
 @cache
-def _shape(kind: Any) -> tuple[Any, Any]:
+def _shape(kind: Annotation) -> tuple[Any, Any]:
     """Return the struct in a field's type, and the list or tuple type around it; None where there is none."""
     for part in (kind, *get_args(kind)):
         bare = get_args(part)[0] if hasattr(part, "__metadata__") else part

@@ -3,8 +3,9 @@
 import http.client
 import json
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
+
+from runtime.json_value import JsonValue
 
 
 class Unanswered(OSError):
@@ -18,7 +19,7 @@ class Response:
     status: int
     body: bytes
 
-    def json(self) -> Any:
+    def json(self) -> JsonValue:
         """Return the decoded body. Raises ValueError when it is not JSON."""
         return json.loads(self.body)
 

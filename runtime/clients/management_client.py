@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import urlencode
 
 from runtime.clients import loopback
+from runtime.json_value import JsonValue
 
 TIMEOUT_S = 30.0
 
@@ -15,7 +15,7 @@ TIMEOUT_S = 30.0
 class ServiceRefused(Exception):
     """A service refused a request: the HTTP status, the error code for programs, and the message for people."""
 
-    def __init__(self, service: str, status: int, response: Mapping[str, Any]) -> None:
+    def __init__(self, service: str, status: int, response: Mapping[str, JsonValue]) -> None:
         self.message = str(response.get("message", status))
         super().__init__(f"The {service} refused the request: {self.message}")
         self.service = service
@@ -35,7 +35,7 @@ class ManagementClient:
     token: str | None
     timeout_s: float = TIMEOUT_S
 
-    def get(self, service: str, path: str, **query: object) -> Any:
+    def get(self, service: str, path: str, **query: object) -> JsonValue:
         """Return the JSON at `path` of a service. Parameters that are None are left out.
 
         Raises ServiceRefused when the service refuses, ServiceUnreachable when it does not answer.
@@ -44,7 +44,7 @@ class ManagementClient:
         target = f"{path}?{encoded}" if encoded else path
         return self._json(service, lambda url: self._get(url + target))
 
-    def post(self, service: str, path: str, body: Mapping[str, object]) -> Any:
+    def post(self, service: str, path: str, body: Mapping[str, object]) -> JsonValue:
         """Post `body` as JSON to `path` of a service and return its JSON response.
 
         Raises ServiceRefused when the service refuses, ServiceUnreachable when it does not answer.
@@ -61,7 +61,7 @@ class ManagementClient:
     def _get(self, url: str) -> loopback.Response:
         return loopback.get(url, token=self.token, timeout_s=self.timeout_s)
 
-    def _json(self, service: str, send: Callable[[str], loopback.Response]) -> Any:
+    def _json(self, service: str, send: Callable[[str], loopback.Response]) -> JsonValue:
         response = self._response(service, send)
         try:
             answer = response.json()

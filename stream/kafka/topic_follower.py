@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from threading import Event, Thread
-from typing import Any
 
 from confluent_kafka import KafkaError, Message, TopicPartition
 
@@ -12,7 +11,7 @@ from stream.kafka.client_config import Cluster
 from stream.kafka.topic_reader import GROUP, READER
 
 POLL_S = 1.0
-FOLLOWER: Mapping[str, Any] = {**READER, "auto.offset.reset": "earliest", "fetch.wait.max.ms": 5_000}
+FOLLOWER: Mapping[str, object] = {**READER, "auto.offset.reset": "earliest", "fetch.wait.max.ms": 5_000}
 """The broker answers at once when there is a record, and otherwise every 5 s: an idle follower costs nothing."""
 
 

@@ -20,7 +20,7 @@ class Alias(msgspec.Struct, Generic[S], frozen=True):
     """
 
     order_id: str | None = None
-    pending: S | None = msgspec.field(default=None, name="pending")
+    pending: S | None = None
     waiting: tuple[str, ...] = ()
 
 

@@ -6,7 +6,6 @@ its consumer group and keeps its partitions, so it continues where it stopped.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, Engine, exc
 
@@ -41,18 +40,18 @@ class PauseApi:
             ("POST", "/resume"): described(RESUME, self.resume),
         }
 
-    def show(self, _: Mapping[str, Any]) -> object:
+    def show(self, _: Mapping[str, object]) -> object:
         """Return the pause, or null."""
         return self._transact(lambda _: None)
 
-    def pause(self, request: Mapping[str, Any]) -> object:
+    def pause(self, request: Mapping[str, object]) -> object:
         """Pause the service. `request` is {"reason", "by"}. Raises RequestRefused for another shape."""
         reason, by = _text(request, "reason"), _text(request, "by")
         answer = self._transact(lambda tx: pausing.pause(tx, reason, by))
         log.warning("service.paused", cause=reason)
         return answer
 
-    def resume(self, _: Mapping[str, Any]) -> object:
+    def resume(self, _: Mapping[str, object]) -> object:
         """Resume the service."""
         answer = self._transact(pausing.resume)
         log.info("service.resumed")
@@ -68,11 +67,11 @@ class PauseApi:
             raise RequestRefused(503, "store_away", message) from failure
 
 
-def _json(pause: Pause | None) -> dict[str, Any] | None:
+def _json(pause: Pause | None) -> dict[str, object] | None:
     return None if pause is None else {"reason": pause.reason, "by": pause.by, "since": pause.since}
 
 
-def _text(request: Mapping[str, Any], name: str) -> str:
+def _text(request: Mapping[str, object], name: str) -> str:
     value = request.get(name)
     if not (isinstance(value, str) and 0 < len(value.strip()) <= LONGEST and value.isprintable()):
         raise RequestRefused(400, "malformed", f"{name} must be a text of 1 to {LONGEST} printable characters")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from tempfile import TemporaryFile
 from threading import Lock
-from typing import IO, Any
+from typing import IO
 
 from sqlalchemy import Connection, Engine, exc
 
@@ -61,7 +61,7 @@ class Command:
     process: subprocess.Popen[bytes]
     output: IO[bytes]
 
-    def shown(self) -> dict[str, Any]:
+    def shown(self) -> dict[str, object]:
         """Return the command as JSON: `exit` is None while it runs."""
         # Not read(): the process writes at the same position of the file.
         size = os.fstat(self.output.fileno()).st_size
@@ -85,7 +85,7 @@ class ReplayApi:
         """Return the handlers by method and path."""
         return {("GET", "/replays"): described(SHOW, self.show), ("POST", "/replays"): described(RUN, self.run)}
 
-    def show(self, _: Mapping[str, Any]) -> object:
+    def show(self, _: Mapping[str, object]) -> object:
         """Return the schemas that replays have made, with their progress, and the latest command."""
         try:
             with self.store.connect() as tx:
@@ -99,7 +99,7 @@ class ReplayApi:
             "command": self.command.shown() if self.command else None,
         }
 
-    def run(self, request: Mapping[str, Any]) -> object:
+    def run(self, request: Mapping[str, object]) -> object:
         """Start a command. `request` is {"verb", "name", "orders", "to", "by"}.
 
         Raises RequestRefused: 400 for another shape, 409 while a command is running.
@@ -119,7 +119,7 @@ class ReplayApi:
         return Command(words, by, process, output)
 
 
-def _replays(tx: Connection) -> list[dict[str, Any]]:
+def _replays(tx: Connection) -> list[dict[str, object]]:
     found = []
     for name, is_live in tx.exec_driver_sql(SCHEMAS).all():
         quoted = '"' + name.replace('"', '""') + '"'
@@ -133,7 +133,7 @@ def _json(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _words(request: Mapping[str, Any]) -> list[str]:
+def _words(request: Mapping[str, object]) -> list[str]:
     """Return the words of the command line. The service checks them again, and says what is wrong with them."""
     verb = request.get("verb")
     if verb not in VERBS:
@@ -149,7 +149,7 @@ def _words(request: Mapping[str, Any]) -> list[str]:
     return ["replay", "--into", name, *(f"--{option}={_text(request, option, LONGEST)}" for option in given)]
 
 
-def _text(request: Mapping[str, Any], name: str, longest: int) -> str:
+def _text(request: Mapping[str, object], name: str, longest: int) -> str:
     value = request.get(name)
     if not (isinstance(value, str) and 0 < len(value.strip()) <= longest and value.isprintable()):
         raise _malformed(f"{name} must be a text of 1 to {longest} printable characters")

@@ -1,19 +1,19 @@
 """Audit: every action in the console, by whom, on what, and what became of it."""
 
 import json
-from typing import Any
 
 from sqlalchemy import Connection
 
 from console.api import actions, query_params, views
 from console.pages.operations import csv_file
 from console.web.page import Action, ActionResult, Page, PageRequest
+from runtime.json_value import JsonValue
 
 TONES = {"done": "good", "requested": "warn", "refused": "idle", "failed": "bad"}
 COLUMNS = ("at", "user_name", "role", "action", "target", "parameters", "result", "detail", "action_id")
 
 
-def view(tx: Connection, request: PageRequest) -> dict[str, Any]:
+def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:
     """Return the latest actions that match the filters of the query."""
     values = {name: value for name, value in request.query.items() if value}
     within = query_params.received(values)

@@ -1,7 +1,6 @@
 """Issues: what died, why, in which service; and what to do about it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -11,9 +10,10 @@ from console.issues.domain import STATES
 from console.redrives import runner, store
 from console.redrives.store import Redrive
 from console.web.page import Action, ActionResult, Done, Live, Page, PageRequest, Refused, Shown
+from runtime.json_value import JsonValue
 from stream.events import ids
 
-Context = dict[str, Any]
+Context = dict[str, JsonValue]
 TONES = {"open": "bad", "acknowledged": "warn", "resolved": "good"}
 VERBS = ("redrive", "dismiss")
 CHUNK = 500

@@ -1,12 +1,11 @@
 """Mails: what was not sent and what to do, a preview as sent, and the decisions that only a person can make."""
 
-from typing import Any
-
 from sqlalchemy import Connection
 
 from console.api.query_params import BadParameter, is_uuid
 from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refused
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
+from runtime.json_value import JsonValue
 from stream.events.redaction import masked_text
 
 SERVICE = "notifier"
@@ -26,7 +25,7 @@ NOT_FOUND = 404
 REASON_LENGTH = 200
 
 
-def view(tx: Connection, request: PageRequest) -> dict[str, Any]:  # noqa: ARG001
+def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:  # noqa: ARG001
     """Return the mails of a status or an order; without either, those that need a person."""
     status, order = request.query.get("status") or None, request.query.get("order") or None
     if status not in (None, *STATUSES):
@@ -47,7 +46,7 @@ def view(tx: Connection, request: PageRequest) -> dict[str, Any]:  # noqa: ARG00
     }
 
 
-def view_one(tx: Connection, request: PageRequest) -> dict[str, Any] | None:  # noqa: ARG001
+def view_one(tx: Connection, request: PageRequest) -> dict[str, JsonValue] | None:  # noqa: ARG001
     """Return one mail as it is or would be sent."""
     mail = _mail(request)
     if mail is None:
@@ -57,7 +56,7 @@ def view_one(tx: Connection, request: PageRequest) -> dict[str, Any] | None:  # 
     return {"mail": {**mail, "recipient": shown, "error": masked_text(mail["error"] or "")}, "tones": TONES}
 
 
-def view_html(tx: Connection, request: PageRequest) -> dict[str, Any] | None:  # noqa: ARG001
+def view_html(tx: Connection, request: PageRequest) -> dict[str, JsonValue] | None:  # noqa: ARG001
     """Return the HTML part of a mail, for the sandboxed frame."""
     mail = _mail(request)
     return None if mail is None else {"content": mail.get("html", "")}
@@ -87,7 +86,7 @@ def resolve(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG0
     return Done(f"/mails/{request.ids[0]}", "mails.resolved" if answer["changed"] else "mails.unchanged")
 
 
-def _mail(request: PageRequest) -> Any:
+def _mail(request: PageRequest) -> JsonValue:
     """Return the notifier's answer about a mail; None if there is none with this id."""
     if not is_uuid(request.ids[0]):
         return None

@@ -1,13 +1,12 @@
 """Providers and services: how webhooks are verified, secrets, activity; pause and resume."""
 
-from typing import Any
-
 from sqlalchemy import Connection
 
 from console.api import provider_figures
 from console.api.labels import provider_word
 from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refused
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
+from runtime.json_value import JsonValue
 from stream.events import topics
 
 GATEWAY = "gateway"
@@ -15,7 +14,7 @@ SERVICES = tuple(service.name for service in topics.SERVICES)
 TONES = {"active": "good", "paused": "warn", "draining": "busy", "finishing": "busy"}
 
 
-def view(tx: Connection, request: PageRequest) -> dict[str, Any]:
+def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:
     """Return every provider and every service, with their pauses."""
     problem, answered = None, []
     try:
@@ -58,11 +57,11 @@ def resume_service(tx: Connection, request: PageRequest) -> ActionResult:  # noq
     return Done("/providers#services", "providers.resumed_service", {"name": request.ids[0]})
 
 
-def _is_on(row: dict[str, Any]) -> bool:
+def _is_on(row: dict[str, JsonValue]) -> bool:
     return any(contract["active"] for contract in row["contracts"])
 
 
-def _pause(request: PageRequest, name: str) -> Any:
+def _pause(request: PageRequest, name: str) -> JsonValue:
     """Return the pause of a service, None if it runs, and False if it does not answer."""
     try:
         return request.services.get(name, "/pause")["pause"]

@@ -1,13 +1,13 @@
 """Quarantine and refusals: what was not accepted, from where and why; secrets that fail; what can be released now."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import Connection
 
 from console.api import quarantine
 from console.api.query_params import BadParameter
 from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refused, Shown
+from runtime.json_value import JsonValue
 
 SPANS = {"1": quarantine.MINUTE * 2, "24": quarantine.HOUR, "168": quarantine.HOUR * 6}
 """By the number of hours shown: the width of a bar in microseconds."""
@@ -15,7 +15,7 @@ AT_ONCE = 50
 """Records that the gateway releases in one request."""
 
 
-def view(tx: Connection, request: PageRequest) -> dict[str, Any]:
+def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:
     """Return refusals and quarantined webhooks; `hours`, `cause` and `provider` narrow them."""
     hours = request.query.get("hours", "24")
     if hours not in SPANS:
@@ -55,16 +55,16 @@ def release(tx: Connection, request: PageRequest) -> ActionResult:
     return Done("/quarantine", "quarantine.released", {"released": released, "stay": len(results) - released})
 
 
-def _release(tx: Connection, request: PageRequest, *, dry: bool) -> list[dict[str, Any]]:
+def _release(tx: Connection, request: PageRequest, *, dry: bool) -> list[dict[str, JsonValue]]:
     records = _records(tx, request.form_lists.get("webhook", ()))
-    results: list[dict[str, Any]] = []
+    results: list[dict[str, JsonValue]] = []
     for first in range(0, len(records), AT_ONCE):
         body = {"records": records[first : first + AT_ONCE], "dryRun": dry}
         results += request.services.post("gateway", "/quarantine/release", body)["results"]
     return results
 
 
-def _records(tx: Connection, chosen: Sequence[str]) -> list[dict[str, Any]]:
+def _records(tx: Connection, chosen: Sequence[str]) -> list[dict[str, JsonValue]]:
     """Return the positions of the chosen webhooks, in the order of their receipt. Raises Refused if there are none."""
     found = quarantine.quarantined(tx, ids=chosen) if chosen else []
     records = [

@@ -1,24 +1,23 @@
 """Replays: rebuild a store beside the live one, compare, promote, roll back."""
 
-from typing import Any
-
 from sqlalchemy import Connection
 
 from console.web.page import Action, ActionResult, Done, Live, Page, PageRequest, Refused
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
+from runtime.json_value import JsonValue
 from stream.events import topics
 
 SERVICES = tuple(service.name for service in topics.SERVICES)
 VERBS = ("start", "diff", "promote", "rollback", "drop")
 
 
-def view(tx: Connection, request: PageRequest) -> dict[str, Any]:  # noqa: ARG001
+def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:  # noqa: ARG001
     """Return the replays of one service, and its latest command."""
     service = request.query.get("service", SERVICES[0])
     return _of(request, service if service in SERVICES else SERVICES[0])
 
 
-def view_live(tx: Connection, request: PageRequest) -> dict[str, Any] | None:  # noqa: ARG001
+def view_live(tx: Connection, request: PageRequest) -> dict[str, JsonValue] | None:  # noqa: ARG001
     """Return the same for the live part."""
     return _of(request, request.ids[0]) if request.ids[0] in SERVICES else None
 
@@ -33,8 +32,8 @@ def run(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
     return Done(f"/replays?service={service}", "replays.started", {"verb": verb, "service": service})
 
 
-def _of(request: PageRequest, service: str) -> dict[str, Any]:
-    answer: dict[str, Any] = {"replays": [], "command": None}
+def _of(request: PageRequest, service: str) -> dict[str, JsonValue]:
+    answer: dict[str, JsonValue] = {"replays": [], "command": None}
     problem = None
     try:
         answer = request.services.get(service, "/replays")

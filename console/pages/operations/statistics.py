@@ -1,7 +1,6 @@
 """Statistics by day and provider: contract E's counts, and the money."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -10,12 +9,13 @@ from console.api.labels import PROVIDERS
 from console.api.query_params import Filter
 from console.pages.operations import csv_file
 from console.web.page import Action, ActionResult, Page, PageRequest
+from runtime.json_value import JsonValue
 
 COUNTS = ("totalCount", "successCount", "failedCount", "successRate")
 NAMES = ("from", "to", "provider")
 
 
-def view(tx: Connection, request: PageRequest) -> dict[str, Any]:
+def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:
     """Return the days of the query's range and provider."""
     days = daily.select(tx, _criteria(request.query), request.now)
     return {

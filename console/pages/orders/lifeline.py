@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from console.api import timeline
 from console.api.queries import RelatedRows, Row
 from console.web.formatting import first_line
+from runtime.json_value import JsonValue
 
 Kind = Literal["received", "handled", "published", "mailed", "refused"]
 TONES: Mapping[str, str] = {
@@ -107,7 +108,7 @@ def _published(related: RelatedRows) -> Iterator[Moment]:
     """Yield domain events at the time their webhook was processed; an event has only its receipt time."""
     handled = {row["event_id"]: row["at"] for row in reversed(related.outcomes) if row["outcome"] == "processed"}
     for row in related.events:
-        at: Any = handled.get(row["caused_by"], row["received_at"])
+        at: JsonValue = handled.get(row["caused_by"], row["received_at"])
         yield Moment(at, "published", "good", row["event_id"], row, first_line(str(row["body"].get("reason") or "")))
 
 

@@ -1,7 +1,6 @@
 """The pages of orders: the newest ones, and one with everything about it."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -12,6 +11,7 @@ from console.pages import event_actions
 from console.pages.orders import lifeline
 from console.web.page import Page, PageRequest
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
+from runtime.json_value import JsonValue
 
 MAX_REFUSALS = 50
 AMOUNTS = ("paid_amount", "refunded_amount")
@@ -27,12 +27,12 @@ SELECT order_id, max(received_at) AS at, count(*) AS webhooks,
 """
 
 
-def newest(tx: Connection, _: PageRequest) -> Mapping[str, Any]:
+def newest(tx: Connection, _: PageRequest) -> Mapping[str, JsonValue]:
     """Return the orders of the newest webhooks."""
     return {"orders": queries.rows(tx, NEWEST, {})}
 
 
-def order(tx: Connection, request: PageRequest) -> Mapping[str, Any] | None:
+def order(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue] | None:
     """Return an order's state, time line, open events and unsent mails; None if nothing names it."""
     order_id = query_params.checked_id(request.ids[0])
     related = queries.order(tx, order_id)
@@ -63,7 +63,7 @@ def order(tx: Connection, request: PageRequest) -> Mapping[str, Any] | None:
     }
 
 
-def why(tx: Connection, request: PageRequest) -> Mapping[str, Any] | None:
+def why(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue] | None:
     """Return which webhook set a field of an order's state, and which ones lost against it, and why."""
     order_id, field = request.ids
     if field not in order_state.FIELDS:
@@ -75,7 +75,7 @@ def why(tx: Connection, request: PageRequest) -> Mapping[str, Any] | None:
     return {"order_id": order_id, "field": field, "origin": origin, "amounts": AMOUNTS}
 
 
-def _unsent(request: PageRequest, order_id: str) -> tuple[list[Any], list[Any], str]:
+def _unsent(request: PageRequest, order_id: str) -> tuple[list[JsonValue], list[JsonValue], str]:
     """Return the order's mails that are not sent, its unusable addresses, and why the notifier could not be asked."""
     if "notifier" not in request.services.names:
         return [], [], ""

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -11,6 +10,7 @@ from console.pages.overview.alarms import alarms
 from console.pages.overview.chart import chart
 from console.web.page import Live, Page, PageRequest
 from console.web.services import ServiceStatus
+from runtime.json_value import JsonValue
 
 PARTS = {
     "store": ("store", "postgres", "database"),
@@ -21,7 +21,7 @@ PARTS = {
 """The words in a service's problem that name the part it depends on."""
 
 
-def view(tx: Connection, request: PageRequest) -> Mapping[str, Any]:
+def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
     """Return everything the overview shows."""
     services = request.services.statuses()
     hours, by_provider = rates.hours(request.now), rates.by_provider(tx, request.now)

@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection
@@ -14,13 +13,14 @@ from console.domain import STATUSES
 from console.pages import event_actions
 from console.pages.orders import lifeline
 from console.web.page import Page, PageRequest, Redirect
+from runtime.json_value import JsonValue
 from stream.events.redaction import MASK, redacted
 
 LIMIT = 50
 FILTERS = ("provider", "status", "type", "order", "from", "to")
 
 
-def log(tx: Connection, request: PageRequest) -> Mapping[str, Any]:
+def log(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
     """Return a page of the log, newest first, and the address of the next."""
     given = {name: value for name, value in request.query.items() if value.strip()}
     criteria, page = query_params.of_webhooks({name: [value] for name, value in {**given, "limit": str(LIMIT)}.items()})
@@ -39,7 +39,7 @@ def log(tx: Connection, request: PageRequest) -> Mapping[str, Any]:
     }
 
 
-def webhook(tx: Connection, request: PageRequest) -> Mapping[str, Any] | None:
+def webhook(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue] | None:
     """Return one webhook by our id, or lead there from its provider's id; None if there is none."""
     name = query_params.checked_id(request.ids[0])
     found = queries.webhook(tx, name) if query_params.is_uuid(name) else None

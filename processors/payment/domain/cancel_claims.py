@@ -17,7 +17,7 @@ class Parts(msgspec.Struct, frozen=True):
     `transactions` holds each attempt to pay, `cancels` each cancel, by id. `entries` is the transaction log.
     """
 
-    registers: PaymentRegisters = msgspec.field(default=PaymentRegisters(), name="registers")
+    registers: PaymentRegisters = PaymentRegisters()
     transactions: Mapping[str, TransactionRegisters] = {}
     cancels: Mapping[str, Register[CancelledAmount]] = {}
     entries: Entries = {}

@@ -58,7 +58,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
 
     order_id: str
     version: int = 0
-    registers: PaymentRegisters = msgspec.field(default=PaymentRegisters(), name="registers")
+    registers: PaymentRegisters = PaymentRegisters()
     transactions: Mapping[str, TransactionRegisters] = {}
     cancels: Mapping[str, Register[CancelledAmount]] = {}
     order: OrderRegisters = OrderRegisters()

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from processors.invoice.domain import Invoice, TransferRegisters
+from processors.payment import store as payments
+from processors.payment.domain.payment_registers import PaymentRegisters, TransactionRegisters
 from processors.refund.domain import Refund
 from processors.refund.store import dump_pending, load_pending
 from processors.shipping.domain import ShipmentRegisters
@@ -23,6 +25,8 @@ INVOICE = (
     f'"reason:Fail":[{LATE},"amount_mismatch"],"received_amount:Fail":[{LATE},"1.5"],"expired_at:Cancel":[{EARLY},7]}}'
 )
 TRANSFER = f'{{"alias":[{EARLY},"r"],"transaction_id":[{EARLY},"tx"],"block_number":[{LATE},7]}}'
+PAYMENT = f'{{"status":[{LATE},"completed"],"transaction":[{LATE},"tx"],"deposited":[{LATE},true]}}'
+TRANSACTION = f'{{"status":[{LATE},"completed"],"amount":[{EARLY},0],"refunded_amount":[[1000,0,0,""],1000]}}'
 
 
 @pytest.mark.parametrize(
@@ -33,8 +37,10 @@ TRANSFER = f'{{"alias":[{EARLY},"r"],"transaction_id":[{EARLY},"tx"],"block_numb
         (REFUND, Refund.load(REFUND).dump()),
         (INVOICE, Invoice.load("I-1", 1, INVOICE).dump()),
         (TRANSFER, registers.dump(registers.load(TransferRegisters, TRANSFER))),
+        (PAYMENT, registers.dump(registers.load(PaymentRegisters, PAYMENT))),
+        (TRANSACTION, registers.dump(registers.load(TransactionRegisters, TRANSACTION))),
     ],
-    ids=["shipment", "order of a subscription", "refund", "invoice", "transfer"],
+    ids=["shipment", "order of a subscription", "refund", "invoice", "transfer", "payment", "transaction"],
 )
 def test_every_register_of_a_row_is_kept(stored: str, again: str) -> None:
     assert json.loads(again) == json.loads(stored)
@@ -46,3 +52,22 @@ def test_refunds_that_wait_for_their_order_are_kept() -> None:
     stored = f'{{"order_id":null,"pending":{refunds},"waiting":["e2"]}}'
 
     assert json.loads(dump_pending(load_pending(stored))) == json.loads(stored)
+
+
+def test_a_payment_that_waits_for_its_order_is_kept() -> None:
+    log = (
+        f'{{"completed\\n1700000000000000\\ntx":[{LATE},["stripe","tx"]],"failed\\n0\\ntx":[{EARLY},["tx","",false]],'
+        f'"refunded\\n0\\ntx":[[1000,0,0,""],1000],"refund\\nR-1":[{LATE},["completed",1700000060000000,"tx"]],'
+        f'"amount\\nR-1":[{LATE},1000],"succeeded\\nR-1":[[0,0,0,""],true]}}'
+    )
+    parts = f'"transactions":{{"tx":{TRANSACTION}}},"cancels":{{"c1":[{EARLY},[1000,"tx"]]}},"entries":{log}'
+    claim = f'{{"provider":"stripe","transaction":"tx","parts":{{"registers":{PAYMENT},{parts}}},"names":["tx"],'
+    claim += '"is_confirmed":false,"waiting":["e1"]}'
+    payment = (
+        f'{{"order_id":"","version":1,"registers":{PAYMENT},{parts},"order":{{"amount":[{EARLY},58000]}},'
+        f'"base":{{"registers":{PAYMENT},{parts}}},"claims":{{"stripe\\ntx":{claim}}},'
+        f'"disputes":{{"dp_1":{{"status":[{LATE},"lost"],"funds":[{EARLY},"withdrawn"]}}}}}}'
+    )
+    stored = f'{{"order_id":null,"pending":{payment},"waiting":["e2"]}}'
+
+    assert json.loads(payments.dump_pending(payments.load_pending(stored))) == json.loads(stored)
