@@ -39,15 +39,12 @@ def audit(
     """
     until = time.monotonic() + timeout_s
     log = Log(env)
-    try:
-        while True:
-            claims = judge(collect(env, log, accepted, period))
-            on_look(claims)
-            if time.monotonic() > until or not any(claim.unfinished or claim.wrong for claim in claims):
-                return claims
-            time.sleep(PAUSE_S)
-    finally:
-        log.close()
+    while True:
+        claims = judge(collect(env, log, accepted, period))
+        on_look(claims)
+        if time.monotonic() > until or not any(claim.unfinished or claim.wrong for claim in claims):
+            return claims
+        time.sleep(PAUSE_S)
 
 
 def collect(env: Mapping[str, str], log: Log, accepted: Sequence[Accepted] | None, period: Period) -> Evidence:

@@ -14,7 +14,6 @@ from stream.replay.fill import ordered_reader as replay_reading
 
 OPERATOR = "operator"
 """The principal of people and jobs: `hookstream`, the topics job, and `verify`."""
-AUDITOR_GROUP = "auditor"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -55,7 +54,7 @@ def _operator() -> list[Permission]:
     return _merged(
         *_topics(topics.ALL, "CREATE", "READ", "DESCRIBE_CONFIGS"),
         *_each("group", (service.name for service in topics.SERVICES), "DESCRIBE"),
-        *_each("group", (topic_reader.GROUP, AUDITOR_GROUP), "READ"),
+        *_each("group", (topic_reader.GROUP,), "READ"),
     )
 
 

@@ -1,13 +1,14 @@
 """Reads topics without joining a consumer group: no committed offset changes."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from stream.events.topics import PARTITIONS, Topic
 from stream.kafka.client_config import Cluster
+from stream.kafka.position import Partition
 from stream.kafka.producer import CLIENT
 
 READER: dict[str, object] = {
@@ -57,11 +58,26 @@ def read_all(cluster: Cluster, topics: Sequence[Topic], since_ms: int | None = N
     Start at the first record whose timestamp is `since_ms` (milliseconds since 1970 UTC) or later, if it is given.
     Raises KafkaUnavailable when Kafka does not answer within TIMEOUT_S.
     """
+    return _read(cluster, lambda consumer: _starts(consumer, topics, since_ms), TIMEOUT_S)
+
+
+def read_from(cluster: Cluster, starts: Mapping[Partition, int], timeout_s: float = TIMEOUT_S) -> Iterator[Message]:
+    """Yield the records of these partitions from the given offsets on, until the current ends.
+
+    An offset before the first record stands for the first. Raises KafkaUnavailable when Kafka sends nothing for
+    `timeout_s`.
+    """
+    return _read(cluster, lambda _: [TopicPartition(*partition, at) for partition, at in starts.items()], timeout_s)
+
+
+def _read(
+    cluster: Cluster, starts: Callable[[Consumer], Sequence[TopicPartition]], timeout_s: float
+) -> Iterator[Message]:
     consumer = cluster.consumer(GROUP, {**READER, "auto.offset.reset": "earliest"})
     try:
-        starts = _starts(consumer, topics, since_ms)
-        consumer.assign(starts)
-        yield from _until_ends(consumer, len(starts))
+        partitions = list(starts(consumer))
+        consumer.assign(partitions)
+        yield from _until_ends(consumer, len(partitions), timeout_s)
     except KafkaException as failure:
         raise KafkaUnavailable(
             f"Kafka at {cluster.bootstrap_servers} does not answer: {failure.args[0].str()}"
@@ -79,7 +95,7 @@ def read_last(cluster: Cluster, topics: Sequence[Topic], last: int) -> tuple[lis
     try:
         ends = [_end(consumer, topic.name, number) for topic in topics for number in range(PARTITIONS)]
         consumer.assign([TopicPartition(*end[:2], max(low, end.offset - last)) for low, end in ends])
-        messages = list(_until_ends(consumer, len(ends))) if last else []
+        messages = list(_until_ends(consumer, len(ends), TIMEOUT_S)) if last else []
     except KafkaException as failure:
         raise KafkaUnavailable(
             f"Kafka at {cluster.bootstrap_servers} does not answer: {failure.args[0].str()}"
@@ -123,7 +139,7 @@ def _starts(consumer: Consumer, topics: Sequence[Topic], since_ms: int | None) -
     return consumer.offsets_for_times(starts, TIMEOUT_S)
 
 
-def _until_ends(consumer: Consumer, partitions: int) -> Iterator[Message]:
+def _until_ends(consumer: Consumer, partitions: int, timeout_s: float) -> Iterator[Message]:
     ended, received_at = set[tuple[str | None, int | None]](), time.monotonic()
     while len(ended) < partitions:
         first = consumer.poll(POLL_S)
@@ -135,7 +151,7 @@ def _until_ends(consumer: Consumer, partitions: int) -> Iterator[Message]:
                 ended.add((message.topic(), message.partition()))
             else:
                 raise KafkaException(failure)
-        if time.monotonic() - received_at > TIMEOUT_S:
+        if time.monotonic() - received_at > timeout_s:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001
 
 
