@@ -26,7 +26,7 @@ from stream.worker.replay_api import ReplayApi
 
 TOPICS = topics.service("confirmer")
 STOP_S = 2.0
-CONSUMER = {"fetch.min.bytes": 200_000}
+CONSUMER = {"fetch.min.bytes": 200_000, "fetch.wait.max.ms": 500}
 """A verification may wait half a second more, so the shop's orders, which come often, need no request each."""
 
 

@@ -29,6 +29,7 @@ CONSUMER: dict[str, object] = {
     "auto.commit.interval.ms": 5000,  # a takeover uses the offset in the store (ADR 13)
     "auto.offset.reset": "earliest",
     "queued.max.messages.kbytes": 16_384,
+    "fetch.wait.max.ms": 1000,  # how long Kafka holds a fetch when there are no records; it answers at the first one
     "statistics.interval.ms": fetch_stats.INTERVAL_MS,
 }
 NO_PROPERTIES: Mapping[str, object] = {}

@@ -21,7 +21,7 @@ from stream.worker.bisection import Handler
 from stream.worker.messages import Messages
 from stream.worker.monitoring import metrics
 
-INTERVAL_S = 0.5
+INTERVAL_S = 1.0
 UNKNOWN = Pause("not known yet", "the start of this process", 0)
 """Until the first look at the store, a starting worker is treated as paused."""
 # One statement, because usually there is nothing to do. It looks at all partitions; the work is limited to owned ones.
