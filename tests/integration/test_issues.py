@@ -1,0 +1,117 @@
+"""Issues in the console's store are those of the outcomes, in whatever order and batches these are read."""
+
+import random
+from collections import Counter
+
+import pytest
+from sqlalchemy import Engine
+
+from console import retention
+from console.api import issues
+from console.handler import handle
+from stream.events import ConsoleAction, Outcome, OutcomeKind, Record, ids
+from tests.builders import NOON, a_payment
+from tests.integration.test_console_counts import log_store
+
+__all__ = ["log_store"]
+ROWS = """
+SELECT service, cause, line, event_id::text, died_at, is_dead FROM issues JOIN issue_events USING (issue_id)
+"""
+ENDS: tuple[tuple[OutcomeKind, ...], ...] = (
+    ("processed",),
+    ("dead",),
+    ("dead", "retrying", "processed"),
+    ("dead", "retrying", "dead"),
+    ("dead", "dismissed"),
+    ("retrying", "dead", "duplicate"),
+)
+
+
+def a_life(number: int, end: tuple[OutcomeKind, ...]) -> list[Record]:
+    """A payment and its outcomes in one service."""
+    payment = a_payment(order=f"I-{number}", name=f"i{number}")
+    outcomes = [
+        an_outcome(payment.envelope.event_id, kind, NOON + number * 100 + turn, f"ValueError: {number} of {turn % 2}")
+        for turn, kind in enumerate(end)
+    ]
+    return [payment, *outcomes]
+
+
+def an_outcome(event_id: str, kind: OutcomeKind, at: int, error: str = "ValueError: no") -> Outcome:
+    return Outcome(
+        event_id=event_id,
+        service="payment",
+        topic="webhooks.payment.v1",
+        partition=0,
+        offset=1,
+        outcome=kind,
+        attempt=1,
+        error=error if kind in ("dead", "retrying") else None,
+        at=at,
+    )
+
+
+def an_action(name: str, issue: str, at: int) -> list[ConsoleAction]:
+    return [
+        ConsoleAction(
+            action_id=ids.action_id("kim", name, issue, at),
+            at=at,
+            user="kim",
+            role="operator",
+            action=name,
+            target=issue,
+            parameters={},
+            result=result,
+            detail=None,
+        )
+        for result in ("requested", "done")
+    ]
+
+
+def applied(store: Engine, records: list[Record], chance: random.Random) -> Counter[tuple[object, ...]]:
+    chance.shuffle(records)
+    while records:
+        size = chance.randint(1, 7)
+        batch, records = records[:size], records[size:]
+        with store.begin() as tx:
+            handle(tx, batch)
+    with store.connect() as tx:
+        return Counter(tuple(row) for row in tx.exec_driver_sql(ROWS))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_order_of_outcomes_makes_no_difference(log_store: Engine, seed: int) -> None:
+    lives = [record for number in range(24) for record in a_life(number, ENDS[number % len(ENDS)])]
+    chance = random.Random(seed)  # noqa: S311 - not a secret
+
+    found = applied(log_store, [*lives, *lives[:30]], chance)
+
+    assert {row[:3] for row in found} == {("payment", "ValueError", "… of …")}
+    assert len(found) == 20  # the events of five of the six ends have died
+    assert sum(bool(row[5]) for row in found) == 12
+    with log_store.begin() as tx:
+        retention.forget(tx, before=NOON + 10**9)
+    with log_store.connect() as tx:
+        assert all(not issue["dead"] for issue in issues.select(tx))
+
+
+def test_an_issue_is_acknowledged_resolved_and_opened_again(log_store: Engine) -> None:
+    first, second = a_life(1, ("dead",)), a_life(2, ("dead",))
+
+    def state(*records: Record) -> tuple[str, str]:
+        with log_store.begin() as tx:
+            handle(tx, list(records))
+        with log_store.connect() as tx:
+            (issue,) = issues.select(tx)
+            return issue["issueId"], issue["state"]
+
+    issue, opened = state(*first)
+    states = [
+        opened,
+        state(*an_action(issues.ACKNOWLEDGE, issue, NOON + 120))[1],
+        state(*an_action(issues.RESOLVE, issue, NOON + 130))[1],
+        state(*second)[1],
+        state(*(an_outcome(r.envelope.event_id, "processed", NOON + 999) for r in (first[0], second[0])))[1],  # type: ignore[attr-defined]
+    ]
+
+    assert states == ["open", "acknowledged", "resolved", "open", "resolved"]
