@@ -6,53 +6,17 @@ import msgspec
 from sqlalchemy import Connection
 
 from processors.subscription.domain import PaidOrder, Subscription, SubscriptionInput
+from processors.subscription.tables import orders, subscription_history, subscriptions
 from runtime.clock import to_datetime
 from stream.state.fold import Result
-from stream.store.bulk_sql import write
+from stream.store import statements
 
-INSERT_MISSING = "INSERT INTO subscriptions (user_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING"
-
-LOCK = """
-SELECT user_id, version FROM subscriptions WHERE user_id = ANY (%(ids)b::text[]) ORDER BY user_id FOR UPDATE
-"""
-
-READ = "SELECT user_id, order_id, registers::text FROM orders WHERE user_id = ANY (%(ids)b::text[])"
-
-SAVE = """
-UPDATE subscriptions SET plan = saved.plan, status = saved.status, started_at = saved.started_at,
-                         ends_at = saved.ends_at, next_billing_at = saved.next_billing_at,
-                         cancelled_at = saved.cancelled_at, last_order_id = saved.last_order_id,
-                         version = saved.version, updated_at = now()
-  FROM unnest(%(ids)b::text[], %(plans)b::text[], %(statuses)b::text[], %(starts)b::timestamptz[],
-              %(ends)b::timestamptz[], %(billings)b::timestamptz[], %(cancels)b::timestamptz[],
-              %(orders)b::text[], %(versions)b::int[])
-       AS saved (user_id, plan, status, started_at, ends_at, next_billing_at, cancelled_at, last_order_id, version)
- WHERE subscriptions.user_id = saved.user_id
-"""
-COLUMNS = "ids plans statuses starts ends billings cancels orders versions"
-
-SAVE_ORDERS = """
-INSERT INTO orders (order_id, user_id, approved_at, cancelled_at, next_billing_at, registers)
-SELECT order_id, user_id, approved_at, cancelled_at, next_billing_at, registers::json
-  FROM unnest(%(ids)b::text[], %(users)b::text[], %(approvals)b::timestamptz[], %(cancels)b::timestamptz[],
-              %(billings)b::timestamptz[], %(registers)b::text[])
-       AS saved (order_id, user_id, approved_at, cancelled_at, next_billing_at, registers)
-ON CONFLICT (order_id) DO UPDATE SET
-    approved_at = excluded.approved_at, cancelled_at = excluded.cancelled_at,
-    next_billing_at = excluded.next_billing_at, registers = excluded.registers, updated_at = now()
-"""
-ORDER_COLUMNS = "ids users approvals cancels billings registers"
-
-RECORD = """
-INSERT INTO subscription_history (event_id, user_id, order_id, event_type, outcome, caused_by, occurred_at, received_at,
-                                  payload)
-SELECT event_id::uuid, user_id, order_id, event_type, outcome, caused_by, occurred_at, received_at, payload::json
-  FROM unnest(%(events)b::text[], %(users)b::text[], %(orders)b::text[], %(event_types)b::text[], %(outcomes)b::text[],
-              %(causes)b::text[], %(occurred)b::timestamptz[], %(received)b::timestamptz[], %(payloads)b::text[])
-       AS saved (event_id, user_id, order_id, event_type, outcome, caused_by, occurred_at, received_at, payload)
-"""
-HISTORY_COLUMNS = "events users orders event_types outcomes causes occurred received payloads"
-
+INSERT_MISSING = statements.insert_missing(subscriptions)
+LOCK = statements.select_for_update(subscriptions, "version")
+READ = "SELECT user_id, order_id, registers::text FROM orders WHERE user_id = ANY (%(keys)b::text[])"
+SAVE = statements.update(subscriptions)
+SAVE_ORDERS = statements.upsert(orders, keeps=["user_id"])
+RECORD = statements.insert(subscription_history)
 INSERT_ORDERS_WITHOUT_PLAN = """
 INSERT INTO orders_without_plan (order_id) SELECT unnest(%(ids)b::text[]) ON CONFLICT DO NOTHING RETURNING order_id
 """
@@ -62,31 +26,31 @@ def lock(tx: Connection, user_ids: Sequence[str]) -> dict[str, Subscription]:
     """Lock these users until the transaction ends, and return their subscriptions. `user_ids` must be sorted."""
     if not user_ids:
         return {}
-    ids = {"ids": list(user_ids)}
-    tx.exec_driver_sql(INSERT_MISSING, ids)
-    users = tx.exec_driver_sql(LOCK, ids).all()
-    orders: dict[str, dict[str, PaidOrder]] = {user_id: {} for user_id in user_ids}
-    for user_id, order_id, text in tx.exec_driver_sql(READ, ids):
-        orders[user_id][order_id] = PaidOrder.load(text)
-    return {user_id: Subscription(user_id, version, orders[user_id]) for user_id, version in users}
+    keys = {"keys": list(user_ids)}
+    tx.exec_driver_sql(INSERT_MISSING, keys)
+    users = tx.exec_driver_sql(LOCK, keys).all()
+    paid: dict[str, dict[str, PaidOrder]] = {user_id: {} for user_id in user_ids}
+    for order in tx.exec_driver_sql(READ, keys):
+        paid[order.user_id][order.order_id] = PaidOrder.load(order.registers)
+    return {user.user_id: Subscription(user.user_id, user.version, paid[user.user_id]) for user in users}
 
 
-def save(tx: Connection, subscriptions: Iterable[Subscription], touched: Collection[str]) -> None:
+def save(tx: Connection, changed: Iterable[Subscription], touched: Collection[str]) -> None:
     """Write the subscriptions, and their orders whose ids are in `touched`."""
-    by_user = list(subscriptions)
-    write(tx, SAVE, COLUMNS, [_row(subscription) for subscription in by_user])
-    orders = [
+    by_user = list(changed)
+    SAVE.execute(tx, [_row(subscription) for subscription in by_user])
+    rows = [
         _order_row(subscription.user_id, order_id, order)
         for subscription in by_user
         for order_id, order in subscription.orders.items()
         if order_id in touched
     ]
-    write(tx, SAVE_ORDERS, ORDER_COLUMNS, sorted(orders, key=lambda row: str(row[0])))
+    SAVE_ORDERS.execute(tx, sorted(rows, key=lambda row: str(row["order_id"])))
 
 
 def record(tx: Connection, applied: Iterable[tuple[SubscriptionInput, Result]]) -> None:
     """Insert every applied event into the history, late ones included."""
-    write(tx, RECORD, HISTORY_COLUMNS, [_history_row(event, result) for event, result in applied])
+    RECORD.execute(tx, [_history_row(event, result) for event, result in applied])
 
 
 def insert_orders_without_plan(tx: Connection, order_ids: Sequence[str]) -> list[str]:
@@ -94,34 +58,40 @@ def insert_orders_without_plan(tx: Connection, order_ids: Sequence[str]) -> list
     return list(tx.exec_driver_sql(INSERT_ORDERS_WITHOUT_PLAN, {"ids": list(order_ids)}).scalars()) if order_ids else []
 
 
-def _row(subscription: Subscription) -> tuple[object, ...]:
-    return (
-        subscription.user_id,
-        subscription.plan,
-        subscription.status,
-        to_datetime(subscription.started_at),
-        to_datetime(subscription.ends_at),
-        to_datetime(subscription.next_billing_at),
-        to_datetime(subscription.cancelled_at),
-        subscription.last_order_id,
-        subscription.version,
-    )
+def _row(subscription: Subscription) -> dict[str, object]:
+    return {
+        "user_id": subscription.user_id,
+        "plan": subscription.plan,
+        "status": subscription.status,
+        "started_at": to_datetime(subscription.started_at),
+        "ends_at": to_datetime(subscription.ends_at),
+        "next_billing_at": to_datetime(subscription.next_billing_at),
+        "cancelled_at": to_datetime(subscription.cancelled_at),
+        "last_order_id": subscription.last_order_id,
+        "version": subscription.version,
+    }
 
 
-def _order_row(user_id: str, order_id: str, order: PaidOrder) -> tuple[object, ...]:
-    times = (order.registers.approved_at.value, order.cancelled_at, order.registers.next_billing_at.value)
-    return (order_id, user_id, *map(to_datetime, times), order.dump())
+def _order_row(user_id: str, order_id: str, order: PaidOrder) -> dict[str, object]:
+    return {
+        "order_id": order_id,
+        "user_id": user_id,
+        "approved_at": to_datetime(order.registers.approved_at.value),
+        "cancelled_at": to_datetime(order.cancelled_at),
+        "next_billing_at": to_datetime(order.registers.next_billing_at.value),
+        "registers": order.dump(),
+    }
 
 
-def _history_row(event: SubscriptionInput, result: Result) -> tuple[object, ...]:
-    return (
-        event.event_id,
-        result.key,
-        event.order_id,
-        type(event).__name__,
-        result.outcome,
-        event.caused_by,
-        to_datetime(event.occurred_at),
-        to_datetime(event.received_at),
-        msgspec.json.encode(event).decode(),
-    )
+def _history_row(event: SubscriptionInput, result: Result) -> dict[str, object]:
+    return {
+        "event_id": event.event_id,
+        "user_id": result.key,
+        "order_id": event.order_id,
+        "event_type": type(event).__name__,
+        "outcome": result.outcome,
+        "caused_by": event.caused_by,
+        "occurred_at": to_datetime(event.occurred_at),
+        "received_at": to_datetime(event.received_at),
+        "payload": msgspec.json.encode(event).decode(),
+    }

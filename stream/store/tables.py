@@ -1,0 +1,94 @@
+"""The tables of every worker, as the migrations make them (tests/integration/test_tables.py)."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+
+METADATA = MetaData()
+TIME = TIMESTAMP(timezone=True)
+NOW = text("now()")
+EMPTY = text("'{}'::json")
+"""The default of a column with an object: as Postgres shows it, since alembic cannot compare JSON."""
+
+ownership = Table(
+    "ownership",
+    METADATA,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+    Column("next_offset", BigInteger),
+    Column("rewound_until", BigInteger),
+)
+
+inbox = Table(
+    "inbox",
+    METADATA,
+    Column("event_id", Uuid, primary_key=True),
+    Column("digest", LargeBinary),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("handled_at", TIME, nullable=False, server_default=NOW),
+    Index("inbox_waiting", "handled_at", postgresql_where=text("(outcome = 'waiting'::text)")),
+)
+
+outbox = Table(
+    "outbox",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("source_topic", Text, nullable=False),
+    Column("source_partition", Integer, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary, nullable=False),
+)
+
+retries = Table(
+    "retries",
+    METADATA,
+    Column("event_id", Uuid, primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary),
+    Column("status", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("next_attempt_at", TIME, nullable=False),
+    Column("failed_at", TIME, nullable=False, server_default=NOW),
+    Column("last_failed_at", TIME, nullable=False, server_default=NOW),
+    Column("dismissed_because", Text),
+    Column("dismissed_at", TIME),
+    Column("dismissal_published", Boolean, nullable=False, server_default=text("true")),
+    Index("retries_due", "next_attempt_at", postgresql_where=text("(status = 'retrying'::text)")),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    METADATA,
+    Column("key_id", Uuid, primary_key=True),
+    Column("event_id", Uuid, nullable=False),
+)
+
+pause = Table(
+    "pause",
+    METADATA,
+    Column("is_paused", Boolean, primary_key=True, server_default=text("true")),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", TIME, nullable=False, server_default=NOW),
+)

@@ -1,0 +1,40 @@
+"""The tables that the statements are built from are those that the migrations make."""
+
+from importlib import import_module
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, MetaData
+
+from runtime.postgres.engine import engine
+from stream.store import tables
+
+SERVICES = {"shipping": "processors.shipping.tables", "subscription": "processors.subscription.tables"}
+"""The services whose statements are built from tables, by name."""
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_autogenerate_finds_no_difference_between_the_tables_and_the_migrated_store(
+    system: dict[str, str], service: str
+) -> None:
+    store = engine(system[f"{service.upper()}_DATABASE_URL"], service="test")
+
+    with store.connect() as connection:
+        differences = compared(connection, import_module(SERVICES[service]).METADATA)
+    store.dispose()
+
+    assert differences == []
+
+
+def compared(connection: Connection, own: MetaData) -> list[object]:
+    """Return what differs in columns, types, defaults and indexes between the store and its tables in code."""
+    options = {"compare_type": True, "compare_server_default": True, "include_name": _is_known}
+    context = MigrationContext.configure(connection, opts={**options, "target_metadata": [own, tables.METADATA]})
+    differences: list[object] = compare_metadata(context, [own, tables.METADATA])  # type: ignore[arg-type]
+    return differences
+
+
+def _is_known(name: str | None, kind: str, _: object) -> bool:
+    """Return whether a table is compared: alembic's own is not."""
+    return kind != "table" or name != "alembic_version"
