@@ -172,7 +172,7 @@ def test_a_store_is_replayed_compared_promoted_and_rolled_back(visit: Visit, pai
     confirmed(page)
     replay, command = page.locator(f"#replay-{name}"), page.locator("#command")
 
-    page.get_by_label("Name").fill(name)
+    page.get_by_label("Name", exact=True).fill(name)
     page.get_by_role("button", name="Start a replay").click()
     expect(replay).to_contain_text("finished", timeout=60_000)
     expect(command).to_contain_text("done", timeout=30_000)
