@@ -16,6 +16,10 @@ from stream.events import QuarantinedWebhook, Record, ShippingWebhook, Webhook
 from stream.events.redaction import redacted
 from stream.kafka.topic_reader import Position
 
+MAIL_STATE = (
+    "id status attempts error created_at sending_since sent_at resolved_at message_id locale recipient subject text"
+).split()
+"""A new field of the notifier is not in the zip before somebody has decided whether it holds personal data."""
 Show = Callable[[JsonValue], JsonValue]
 """Returns a JSON value as it may be shown: masked, or unchanged."""
 
@@ -106,8 +110,13 @@ def _mails(collected: Collected, show: Show) -> Iterator[Entry]:
         status = state.get("status") or "sent"
         about = mail.get("eventType") or state.get("event_type")
         what = f"{about} to the {mail.get('audience') or state.get('audience')}: {status}"
-        content = {"mail": show(mail) or None, "state": show(dict(state)) or None, "record": mail.get("record")}
+        content = {"mail": show(mail) or None, "state": show(_mail_state(state)), "record": mail.get("record")}
         yield Entry(mail.get("sentAt") or _utc(state.get("created_at")), "mail", what, content)
+
+
+def _mail_state(state: Mapping[str, JsonValue]) -> dict[str, JsonValue] | None:
+    """Return the notifier's fields of a mail that are evidence; None when the notifier was not asked."""
+    return {name: state.get(name) for name in MAIL_STATE} if state else None
 
 
 def _scan(record: Record) -> dict[str, JsonValue] | None:

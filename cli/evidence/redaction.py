@@ -11,7 +11,7 @@ from stream.events.redaction import MASK, masked_value
 _PERSONAL = re.compile(
     r"(customer|buyer|seller|user|receiver|recipient|sender|orderer|holder|owner|first|last|full)_?name$|^name$"
     r"|e_?mail|contact|phone|mobile|\btel\b|_tel$|address|street|city|zip|postal|birth|gender|^ip$|ip_?address"
-    r"|^text$|^subject$|^title$",
+    r"|^text$|^html$|^subject$|^title$",
     re.IGNORECASE,
 )
 

@@ -8,6 +8,11 @@ from runtime.json_value import JsonValue
 
 Answer = dict[str, JsonValue]
 LIMIT = 50
+MAIL_FIELDS = (
+    "id status event_type event_id audience order_id customer_id attempts error received_at created_at next_attempt_at "
+    "sending_since sent_at resolved_at message_id locale"
+).split()
+"""What an agent sees of a mail: neither its recipient nor its content."""
 MAX_MAILS = 1000
 
 
@@ -89,7 +94,7 @@ def mails(order_id: str | None = None, status: str | None = None) -> Answer:
 def mail(mail_id: str) -> Answer:
     """Show one mail: its status, error, and when it was sent. Its recipient and text are left out."""
     found = management.get("notifier", "/mail", id=mail_id)
-    return {name: value for name, value in found.items() if name not in ("recipient", "text", "subject")}
+    return {name: found.get(name) for name in MAIL_FIELDS}
 
 
 def statistics(since: str | None = None, until: str | None = None, provider: str | None = None) -> Answer:

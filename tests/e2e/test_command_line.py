@@ -23,7 +23,7 @@ LISTS = {
     "mail list": "mails",
     "topics list": "topics",
     "schemas list": "schemas",
-    "verify --patience 0": "claims",
+    "verify --timeout 0": "claims",
 }
 
 
