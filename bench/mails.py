@@ -22,7 +22,7 @@ from runtime import clock, logging
 from runtime.postgres.engine import engine
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
-from stream.events import OrderWebhook, PaymentCompleted, ids
+from stream.events import EventId, Micros, OrderWebhook, PaymentCompleted, ids
 from stream.kafka import admin
 from stream.kafka.client_config import Cluster
 from stream.store import migrate
@@ -113,10 +113,10 @@ def _paid_order(name: str) -> tuple[OrderWebhook, PaymentCompleted]:
     order, at = f"O-{name}", clock.now()
     event = PaymentCompleted(
         event_id=ids.domain_event_id("PaymentCompleted", order, str(at)),
-        caused_by=ids.uuid5(order),
+        caused_by=EventId(ids.uuid5(order)),
         mode="test",
-        occurred_at=at,
-        received_at=at,
+        occurred_at=Micros(at),
+        received_at=Micros(at),
         order_id=order,
         customer_id=f"C-{name}",
         contact=None,

@@ -3,7 +3,7 @@
 from providers.addressing import KeyedWebhook, keyed_webhook
 from providers.contract import Translation
 from providers.records import event_id_of
-from stream.events import Envelope, UnconfirmedWebhook, ids
+from stream.events import Envelope, Micros, UnconfirmedWebhook, ids
 
 
 def confirmed_event(unconfirmed: UnconfirmedWebhook, translation: Translation, response: bytes) -> KeyedWebhook:
@@ -21,7 +21,7 @@ def confirmed_event(unconfirmed: UnconfirmedWebhook, translation: Translation, r
         provider_event_id=translation.provider_event_id,
         event_type=translation.event_type,
         verification="confirmed",
-        occurred_at=translation.occurred_at,
+        occurred_at=None if translation.occurred_at is None else Micros(translation.occurred_at),
         received_at=received.received_at,
         path=received.path,
         headers={},

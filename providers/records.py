@@ -4,7 +4,7 @@ import msgspec
 
 from providers.addressing import KeyedWebhook, keyed_webhook
 from providers.contract import Provider, Received, Translation
-from stream.events import Envelope, Mode, UnconfirmedWebhook, Verification, VerificationRequest, ids
+from stream.events import Envelope, EventId, Micros, Mode, UnconfirmedWebhook, Verification, VerificationRequest, ids
 
 
 def webhook_record(
@@ -14,7 +14,7 @@ def webhook_record(
     digest = ids.digest(translation.payload)
     actual_mode = translation.mode or mode
     if isinstance(translation.payload, VerificationRequest):
-        event_id = ids.verification_request_id(provider.name, received.body, received.received_at)
+        event_id = EventId(ids.verification_request_id(provider.name, received.body, received.received_at))
     else:
         event_id = event_id_of(provider.name, actual_mode, translation, digest)
     envelope = Envelope(
@@ -25,8 +25,8 @@ def webhook_record(
         provider_event_id=translation.provider_event_id,
         event_type=translation.event_type,
         verification=verification,
-        occurred_at=translation.occurred_at,
-        received_at=received.received_at,
+        occurred_at=None if translation.occurred_at is None else Micros(translation.occurred_at),
+        received_at=Micros(received.received_at),
         path=received.path,
         headers=provider.select_headers(received.headers),
         raw=received.body,
@@ -37,7 +37,7 @@ def webhook_record(
     return record
 
 
-def event_id_of(provider: str, mode: Mode, translation: Translation, digest: bytes) -> str:
+def event_id_of(provider: str, mode: Mode, translation: Translation, digest: bytes) -> EventId:
     """Return the event id, made of the provider's own id if that is signed, else of the type and the digest."""
     signed_id = translation.provider_event_id if translation.is_id_signed else None
     return ids.event_id(provider, mode, signed_id or f"{translation.event_type}\n{digest.hex()}")

@@ -11,8 +11,10 @@ from stream.events import (
     DisputeWebhook,
     DomainEvent,
     Envelope,
+    EventId,
     InvoicePayload,
     InvoiceWebhook,
+    Micros,
     OrderPayload,
     OrderWebhook,
     Payload,
@@ -58,8 +60,8 @@ def an_envelope(
         provider_event_id=name,
         event_type="test",
         verification="signature",
-        occurred_at=at,
-        received_at=NOON + MINUTE,
+        occurred_at=None if at is None else Micros(at),
+        received_at=Micros(NOON + MINUTE),
         path="/webhooks/test",
         headers={},
         raw=b'{"from": "a builder"}',
@@ -148,7 +150,7 @@ def a_domain_event(kind: type[F], *, order: str | None = "1", at: int | None = N
         "order_id": order,
         **said,
     }
-    event = kind(event_id="", **fields)
+    event = kind(event_id=EventId(""), **fields)
     return msgspec.structs.replace(event, event_id=ids.domain_event_id(kind.__name__, repr(event)))
 
 

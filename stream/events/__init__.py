@@ -59,7 +59,9 @@ from stream.events.domain_events import (
 )
 from stream.events.record import (
     DisputeStatus,
+    EventId,
     InvoiceState,
+    Micros,
     Mode,
     OutcomeKind,
     PaymentStatus,
@@ -122,6 +124,7 @@ __all__ = [
     "DomainEvent",
     "Envelope",
     "EventHeader",
+    "EventId",
     "InvoiceCancelled",
     "InvoiceCompleted",
     "InvoiceEvent",
@@ -132,6 +135,7 @@ __all__ = [
     "InvoiceState",
     "InvoiceUnderpaid",
     "InvoiceWebhook",
+    "Micros",
     "Mode",
     "NotificationSent",
     "OrderPayload",

@@ -2,7 +2,7 @@
 
 from typing import NotRequired, TypedDict
 
-from stream.events.record import Mode, PaymentStatus, Record, RefundStatus, ShippingStatus
+from stream.events.record import EventId, Micros, Mode, PaymentStatus, Record, RefundStatus, ShippingStatus
 from stream.events.states import PaymentState, RefundState, ShipmentState
 
 
@@ -13,11 +13,11 @@ class DomainEvent(Record, frozen=True, kw_only=True):
     gateway. `contact` is the e-mail address to notify when neither the order nor the customer has one.
     """
 
-    event_id: str
-    caused_by: str
+    event_id: EventId
+    caused_by: EventId
     mode: Mode
-    occurred_at: int | None
-    received_at: int
+    occurred_at: Micros | None
+    received_at: Micros
     order_id: str | None
     customer_id: str | None = None
     contact: str | None = None
@@ -26,11 +26,11 @@ class DomainEvent(Record, frozen=True, kw_only=True):
 class EventHeader(TypedDict):
     """The fields of every domain event but `contact`, for `**header` in its constructor."""
 
-    event_id: str
-    caused_by: str
+    event_id: EventId
+    caused_by: EventId
     mode: Mode
-    occurred_at: int | None
-    received_at: int
+    occurred_at: Micros | None
+    received_at: Micros
     order_id: str | None
     customer_id: NotRequired[str | None]
 

@@ -8,7 +8,7 @@ from hashlib import sha1, sha256
 
 import msgspec
 
-from stream.events import ConsoleAction, DeadRecord, Outcome, Payload, RejectedWebhook
+from stream.events import ConsoleAction, DeadRecord, EventId, Outcome, Payload, RejectedWebhook
 
 NAMESPACE = bytes.fromhex("6ec9a1f20d4b5c0e9a35b7c2f1de8a44")
 _canonical = msgspec.json.Encoder(order="deterministic")
@@ -26,12 +26,12 @@ def digest(payload: Payload) -> bytes:
     return sha256(_canonical.encode(payload)).digest()
 
 
-def event_id(provider: str, mode: str, provider_event_id: str) -> str:
+def event_id(provider: str, mode: str, provider_event_id: str) -> EventId:
     """Return the id of a webhook's event.
 
     `provider_event_id` is the provider's own event id if it is signed, else the event type and the digest in hex.
     """
-    return uuid5(f"event\n{provider}\n{mode}\n{provider_event_id}")
+    return EventId(uuid5(f"event\n{provider}\n{mode}\n{provider_event_id}"))
 
 
 def key_id(provider: str, mode: str, path: str, key: str) -> str:
@@ -47,12 +47,12 @@ def verification_request_id(provider: str, body: bytes, received_at: int) -> str
     return uuid5(f"verification request\n{provider}\n{sha256(body).hexdigest()}\n{received_at}")
 
 
-def domain_event_id(kind: str, *key: str) -> str:
+def domain_event_id(kind: str, *key: str) -> EventId:
     """Return the id of a domain event; `kind` is its class name and `key` identifies the change.
 
     Two webhooks that report the same change therefore yield one domain event.
     """
-    return uuid5("\n".join(("domain event", kind, *key)))
+    return EventId(uuid5("\n".join(("domain event", kind, *key))))
 
 
 def notification_id(event_id: str, audience: str, channel: str) -> str:

@@ -1,8 +1,13 @@
 """The base class of records, and the enumerations that several of them share."""
 
-from typing import Literal
+from typing import Literal, NewType
 
 import msgspec
+
+EventId = NewType("EventId", str)
+"""The id of an event: a UUIDv5 that the same webhook or change always has, see `ids`."""
+Micros = NewType("Micros", int)
+"""A time in microseconds since 1970 UTC."""
 
 Mode = Literal["live", "test"]
 Verification = Literal["signature", "shared_secret", "confirmed", "source_ip", "unsigned_allowed"]

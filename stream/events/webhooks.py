@@ -4,7 +4,9 @@ import msgspec
 
 from stream.events.record import (
     DisputeStatus,
+    EventId,
     InvoiceState,
+    Micros,
     Mode,
     PaymentStatus,
     Record,
@@ -21,15 +23,15 @@ class Envelope(Record, frozen=True, kw_only=True):
     `digest` is the SHA-256 of the payload (see `ids.digest`), `raw` the body as it was received.
     """
 
-    event_id: str
+    event_id: EventId
     digest: bytes
     provider: str
     mode: Mode
     provider_event_id: str | None
     event_type: str
     verification: Verification
-    occurred_at: int | None
-    received_at: int
+    occurred_at: Micros | None
+    received_at: Micros
     path: str
     headers: dict[str, str]
     raw: bytes

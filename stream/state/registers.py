@@ -14,10 +14,18 @@ from typing import Final, Generic, NamedTuple, Never, TypeVar
 
 import msgspec
 
+from stream.events import EventId, Micros
+
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 R = TypeVar("R", bound="Registers")
+
+
+NO_TIME = Micros(0)
+"""The time in the stamp of an event that states none."""
+NO_EVENT = EventId("")
+"""The event id in the stamp of a register that no event sets, or whose value alone decides."""
 
 
 class Stamp(NamedTuple):
@@ -28,9 +36,9 @@ class Stamp(NamedTuple):
     """
 
     rank: int
-    at: int
+    at: Micros
     position: int
-    event_id: str
+    event_id: EventId
 
 
 class Register(msgspec.Struct, Generic[T_co], frozen=True, gc=False, array_like=True):
@@ -40,7 +48,7 @@ class Register(msgspec.Struct, Generic[T_co], frozen=True, gc=False, array_like=
     value: T_co | None
 
 
-UNSET: Final[Register[Never]] = Register(Stamp(-1, 0, 0, ""), None)
+UNSET: Final[Register[Never]] = Register(Stamp(-1, NO_TIME, 0, NO_EVENT), None)
 """The register that no event has set."""
 
 
@@ -51,7 +59,7 @@ class Registers(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """
 
 
-def stamp(tiers: Sequence[Sequence[str]], status: str, at: int | None, event_id: str) -> Stamp:
+def stamp(tiers: Sequence[Sequence[str]], status: str, at: Micros | None, event_id: EventId) -> Stamp:
     """Return the stamp of an event with `status` at `at` (microseconds since 1970 UTC).
 
     `tiers` is the transition table: a status may follow any status of an earlier tier. Raises ValueError for a status
@@ -59,7 +67,7 @@ def stamp(tiers: Sequence[Sequence[str]], status: str, at: int | None, event_id:
     """
     for rank, tier in enumerate(tiers):
         if status in tier:
-            return Stamp(rank, at or 0, tier.index(status), event_id)
+            return Stamp(rank, at or NO_TIME, tier.index(status), event_id)
     raise ValueError(f"the transition table has no status {status}")
 
 

@@ -15,7 +15,7 @@ import pytest
 from console.access import balance_token
 from console.app import TRY_AGAIN_LATER
 from console.settings import ConsoleSettings
-from stream.events import CreditAdded, ids, topics
+from stream.events import CreditAdded, Micros, ids, topics
 from tests.actors import Console, Shop, Store, new_order, until
 from tests.builders import a_payment, a_refund
 from tests.log import append
@@ -283,8 +283,8 @@ def add(system: dict[str, str], customer: str, amount: int, *, balance: int) -> 
         event_id=ids.domain_event_id("CreditAdded", invoice),
         caused_by=ids.event_id("tapayz", "test", invoice),
         mode="test",
-        occurred_at=1_700_000_000_000_000,
-        received_at=1_700_000_060_000_000,
+        occurred_at=Micros(1_700_000_000_000_000),
+        received_at=Micros(1_700_000_060_000_000),
         order_id=None,
         customer_id=customer,
         invoice_id=invoice,

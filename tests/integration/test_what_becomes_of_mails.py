@@ -26,6 +26,8 @@ from stream.events import (
     CustomerWebhook,
     DeadRecord,
     DomainEvent,
+    EventId,
+    Micros,
     NotificationSent,
     PaymentCompleted,
     QuarantinedWebhook,
@@ -130,10 +132,10 @@ def a_domain_event(*, age: int = 0, **said: Any) -> PaymentCompleted:
     published = {"order_id": order, "contact": f"{order.lower()}@example.test", "customer_id": None, **said}
     return PaymentCompleted(
         event_id=ids.domain_event_id("PaymentCompleted", order),
-        caused_by=ids.uuid5(order),
+        caused_by=EventId(ids.uuid5(order)),
         mode="test",
-        occurred_at=at,
-        received_at=at,
+        occurred_at=Micros(at),
+        received_at=Micros(at),
         amount=58000,
         method=None,
         transaction_id=None,
@@ -344,10 +346,10 @@ def test_a_domain_event_of_a_customer_without_an_order_finds_the_customer_whiche
 def a_cancellation(user: str) -> SubscriptionCancelled:
     return SubscriptionCancelled(
         event_id=ids.domain_event_id("SubscriptionCancelled", user, new_order()),
-        caused_by=ids.uuid5(user),
+        caused_by=EventId(ids.uuid5(user)),
         mode="test",
         occurred_at=None,
-        received_at=clock.now(),
+        received_at=Micros(clock.now()),
         order_id=None,
         customer_id=user,
         plan="pro",
@@ -565,7 +567,7 @@ def test_the_operator_hears_once_of_a_genuine_webhook_that_nobody_can_read(open_
         a_quarantined_webhook("Q-2", cause="unsupported_type"),
         a_quarantined_webhook("Q-3", cause="other_mode"),
         a_quarantined_webhook("Q-4", verification="unsigned_allowed"),
-        a_quarantined_webhook("Q-5", received_at=1_700_000_000_000_000),
+        a_quarantined_webhook("Q-5", received_at=Micros(1_700_000_000_000_000)),
     ]
 
     office.hear(refused, *others)

@@ -196,4 +196,6 @@ def above_transfers(stamp: Stamp) -> Stamp:
 
 
 _by_name = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_END_RANKS = frozenset(above_transfers(registers.stamp(TRANSITIONS, state, None, "")).rank for state in UNSUCCESSFUL)
+_END_RANKS = frozenset(
+    above_transfers(registers.stamp(TRANSITIONS, state, None, registers.NO_EVENT)).rank for state in UNSUCCESSFUL
+)

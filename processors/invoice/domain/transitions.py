@@ -16,14 +16,14 @@ from processors.invoice.domain.invoice import (
 )
 from stream.events import InvoicePayload, InvoiceWebhook, OutcomeKind, TransferPayload, TransferWebhook
 from stream.state import registers
-from stream.state.registers import Stamp, register
+from stream.state.registers import NO_TIME, Stamp, register
 
 
 def apply_to_transfer(transfer: Transfer, webhook: InvoiceWebhook | TransferWebhook) -> tuple[Transfer, OutcomeKind]:
     """Apply a webhook of a transfer, or of an invoice that names it; return the transfer and the webhook's outcome."""
     envelope = webhook.envelope
     if isinstance(webhook, InvoiceWebhook):
-        stamp = Stamp(-1, envelope.occurred_at or 0, 0, envelope.event_id)
+        stamp = Stamp(-1, envelope.occurred_at or NO_TIME, 0, envelope.event_id)
         merged = registers.merge(transfer.registers, _stated_by_invoice(webhook.payload, stamp))
         return replace(transfer, registers=merged), "processed"
     stamp = registers.stamp(TRANSFERS, webhook.payload.state, envelope.occurred_at, envelope.event_id)

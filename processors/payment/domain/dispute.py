@@ -22,7 +22,7 @@ from stream.events import (
     ids,
 )
 from stream.state import registers
-from stream.state.registers import Stamp, register
+from stream.state.registers import NO_TIME, Stamp, register
 
 TRANSITIONS = (
     ("warning_needs_response", "warning_under_review"),
@@ -49,7 +49,9 @@ def apply_dispute(payment: Payment, webhook: DisputeWebhook) -> tuple[Payment, O
     """Return the payment after a webhook of one of its disputes, and the webhook's outcome."""
     payload, envelope = webhook.payload, webhook.envelope
     stamp = registers.stamp(TRANSITIONS, payload.status, envelope.occurred_at, envelope.event_id)
-    moved = Stamp(0, envelope.occurred_at or 0, FUNDS.index(payload.funds) if payload.funds else 0, envelope.event_id)
+    moved = Stamp(
+        0, envelope.occurred_at or NO_TIME, FUNDS.index(payload.funds) if payload.funds else 0, envelope.event_id
+    )
     stated = DisputeRegisters(
         status=register(stamp, payload.status),
         provider=register(stamp, envelope.provider),

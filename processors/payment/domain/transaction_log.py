@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import NamedTuple, cast
 
-from stream.events import PaymentPayload, RefundPayload
-from stream.state.registers import Register, Stamp
+from stream.events import EventId, Micros, PaymentPayload, RefundPayload
+from stream.state.registers import NO_EVENT, NO_TIME, Register, Stamp
 
 LogValue = int | bool | tuple[str | int | bool, ...]
 """The value of an entry. Its type follows from the kind in the key, see `payment_entries` and `refund_entries`."""
@@ -87,11 +87,11 @@ def payment_entries(payload: PaymentPayload, provider: str, transaction: str, st
         entries[f"failed\n{at}\n{label or tried}"] = Register(stamp, (tried, label, is_summary))
     if payload.refunded_amount is not None:
         refunded = payload.refunded_amount
-        entries[f"refunded\n{at}\n{transaction}"] = Register(Stamp(refunded, 0, 0, ""), refunded)
+        entries[f"refunded\n{at}\n{transaction}"] = Register(Stamp(refunded, NO_TIME, 0, NO_EVENT), refunded)
     return entries
 
 
-def refund_entries(payload: RefundPayload, at: int, event_id: str) -> Entries:
+def refund_entries(payload: RefundPayload, at: Micros, event_id: EventId) -> Entries:
     """Return the log entries of one refund webhook; status, amount and success may come from different webhooks.
 
     The status has (status, its time, aliases …).
@@ -103,7 +103,7 @@ def refund_entries(payload: RefundPayload, at: int, event_id: str) -> Entries:
     if payload.amount is not None:
         entries[f"amount\n{payload.refund_id}"] = Register(stamp, payload.amount)
     if payload.status == "completed":
-        entries[f"succeeded\n{payload.refund_id}"] = Register(Stamp(0, 0, 0, ""), value=True)
+        entries[f"succeeded\n{payload.refund_id}"] = Register(Stamp(0, NO_TIME, 0, NO_EVENT), value=True)
     return entries
 
 

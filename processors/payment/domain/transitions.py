@@ -22,7 +22,7 @@ from stream.events import (
     RefundWebhook,
 )
 from stream.state import registers
-from stream.state.registers import Stamp, register
+from stream.state.registers import NO_TIME, Stamp, register
 
 CANCELS = ("partially_cancelled", "cancelled")
 
@@ -71,7 +71,7 @@ def apply_order(payment: Payment, webhook: OrderWebhook) -> Payment:
 def apply_refund(payment: Payment, webhook: RefundWebhook) -> Payment:
     """Apply a refund's own webhook, where the payment reports refunds too (Stripe). `version` does not change."""
     entries = transaction_log.refund_entries(
-        webhook.payload, webhook.envelope.occurred_at or 0, webhook.envelope.event_id
+        webhook.payload, webhook.envelope.occurred_at or NO_TIME, webhook.envelope.event_id
     )
     after = _rebuilt(payment, _merged(payment.parts, Parts(entries=entries)), payment.claims)
     return with_fields(after, version=payment.version)

@@ -13,9 +13,9 @@ from processors.payment.domain.payment_registers import (
     PaymentRegisters,
     TransactionRegisters,
 )
-from stream.events import PaymentPayload, PaymentStatus, PaymentWebhook
+from stream.events import EventId, Micros, PaymentPayload, PaymentStatus, PaymentWebhook
 from stream.state import registers
-from stream.state.registers import Register, Stamp, register
+from stream.state.registers import NO_EVENT, NO_TIME, Register, Stamp, register
 
 
 def parts_of(webhook: PaymentWebhook, stamp: Stamp) -> Parts:
@@ -83,14 +83,14 @@ def _transactions(
     refunded = payload.refunded_amount
     if refunded is None:
         return {name: stated} if name else {}
-    total = Register(Stamp(refunded, 0, 0, ""), refunded)
+    total = Register(Stamp(refunded, NO_TIME, 0, NO_EVENT), refunded)
     return {name: with_fields(stated if name else NO_TRANSACTION, refunded_amount=total)}
 
 
 def _cancels(payload: PaymentPayload, transaction: str) -> Mapping[str, Register[CancelledAmount]]:
     cancels: Mapping[str, Register[CancelledAmount]] = {}
     for cancel in payload.cancels:
-        stamp = Stamp(cancel.amount, cancel.cancelled_at or 0, 0, transaction)
+        stamp = Stamp(cancel.amount, Micros(cancel.cancelled_at or 0), 0, EventId(transaction))
         cancelled = Register(stamp, CancelledAmount(cancel.amount, transaction))
         cancels = registers.merge_by_key(cancels, {cancel.id: cancelled})
     return cancels

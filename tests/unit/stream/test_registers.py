@@ -2,10 +2,11 @@
 
 import pytest
 
+from stream.events import EventId, Micros
 from stream.state import registers
 from stream.state.registers import UNSET, Register, Registers, Stamp, register
 
-EARLY, LATE = Stamp(0, 1, 0, "a"), Stamp(2, 2, 0, "b")
+EARLY, LATE = Stamp(0, Micros(1), 0, EventId("a")), Stamp(2, Micros(2), 0, EventId("b"))
 TIERS = (("pending",), ("failed", "expired"), ("completed",))
 
 
@@ -28,12 +29,12 @@ class Payment(Registers, frozen=True):
 def test_the_higher_of_two_stamps_is_decided_by(
     lower: tuple[str, int | None, str], higher: tuple[str, int | None, str]
 ) -> None:
-    assert registers.stamp(TIERS, *lower) < registers.stamp(TIERS, *higher)
+    assert stamp_of(*lower) < stamp_of(*higher)
 
 
 def test_a_status_the_table_does_not_have_is_an_error() -> None:
     with pytest.raises(ValueError, match="no status refunded"):
-        registers.stamp(TIERS, "refunded", None, "a")
+        registers.stamp(TIERS, "refunded", None, EventId("a"))
 
 
 def test_a_field_that_is_none_keeps_its_value_and_stamp() -> None:
@@ -72,3 +73,7 @@ def test_registers_in_several_parts_are_one_object() -> None:
     assert stored == '{"amount":[[2,2,0,"b"],58000],"try:1":[[0,1,0,"a"],7]}'
     assert registers.load(Payment, stored) == payment
     assert registers.load_prefixed(stored, "try:", int) == {"1": Register(EARLY, 7)}
+
+
+def stamp_of(status: str, at: int | None, event_id: str) -> Stamp:
+    return registers.stamp(TIERS, status, None if at is None else Micros(at), EventId(event_id))
