@@ -35,13 +35,13 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """An alert that is open in the store. `told_at` is None until a message has named it."""
+    """An alert that is open in the store. `sent_at` is None until a message has named it."""
 
     subject: str
     text: str
     count: int
     opened_at: int
-    told_at: int | None
+    sent_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def due(
     last message that told of this kind. New alerts are told in one message, at the earliest `interval_us` after the
     last; when all are over, that is told at once.
     """
-    if any(alert.told_at is None for alert in opened):
+    if any(alert.sent_at is None for alert in opened):
         is_early = last_at is not None and now - last_at < interval_us
         return None if is_early else Message(kind, "open", now, tuple(opened))
     return Message(kind, "over", now, tuple(ended)) if ended and not opened else None

@@ -21,15 +21,15 @@ SELECT kind, subject, text, count, opened_at
 ON CONFLICT (kind, subject) DO UPDATE
    SET text = excluded.text, count = excluded.count, ended_at = NULL,
        opened_at = CASE WHEN alerts.ended_at IS NULL THEN alerts.opened_at ELSE excluded.opened_at END,
-       told_at = CASE WHEN alerts.ended_at IS NULL THEN alerts.told_at END
+       sent_at = CASE WHEN alerts.ended_at IS NULL THEN alerts.sent_at END
 """
 END = """
 UPDATE alerts SET ended_at = %(now)s
  WHERE kind = %(kind)s AND ended_at IS NULL AND subject <> ALL (%(subjects)b::text[])
 """
-DROP_UNTOLD = "DELETE FROM alerts WHERE kind = %(kind)s AND ended_at IS NOT NULL AND told_at IS NULL"
+DROP_UNSENT = "DELETE FROM alerts WHERE kind = %(kind)s AND ended_at IS NOT NULL AND sent_at IS NULL"
 READ = """
-SELECT subject, text, count, opened_at, told_at, ended_at IS NOT NULL
+SELECT subject, text, count, opened_at, sent_at, ended_at IS NOT NULL
   FROM alerts WHERE kind = %(kind)s ORDER BY opened_at, subject
 """
 LAST = "SELECT max(made_at) FROM alert_messages WHERE kind = %(kind)s AND state = 'open'"
@@ -41,7 +41,7 @@ INSERT_DELIVERIES = """
 INSERT INTO alert_deliveries (message_id, channel, next_attempt_at)
 SELECT %(id)s::uuid, channel, %(at)s FROM unnest(%(channels)b::text[]) AS channel ON CONFLICT DO NOTHING
 """
-MARK_TOLD = "UPDATE alerts SET told_at = %(at)s WHERE kind = %(kind)s AND ended_at IS NULL AND told_at IS NULL"
+MARK_SENT = "UPDATE alerts SET sent_at = %(at)s WHERE kind = %(kind)s AND ended_at IS NULL AND sent_at IS NULL"
 DROP_ENDED = "DELETE FROM alerts WHERE kind = %(kind)s AND ended_at IS NOT NULL"
 
 CLAIM = """
@@ -116,7 +116,7 @@ def update(tx: Connection, kind: Kind, found: Iterable[Alert], now: int) -> tupl
     rows = [(kind, alert.subject, alert.text, alert.count, now) for alert in alerts.values()]
     write(tx, UPSERT, "kinds subjects texts counts times", rows)
     tx.exec_driver_sql(END, {"kind": kind, "now": now, "subjects": list(alerts)})
-    tx.exec_driver_sql(DROP_UNTOLD, {"kind": kind})
+    tx.exec_driver_sql(DROP_UNSENT, {"kind": kind})
     opened, ended = list[Open](), list[Open]()
     for *fields, has_ended in tx.exec_driver_sql(READ, {"kind": kind}):
         (ended if has_ended else opened).append(Open(*fields))
@@ -134,7 +134,7 @@ def queue(tx: Connection, message: Message, channels: Sequence[str]) -> None:
     values = {"id": message.message_id, "kind": message.kind, "state": message.state, "at": message.at}
     tx.exec_driver_sql(INSERT_MESSAGE, {**values, "body": json.dumps(message.data(), ensure_ascii=False)})
     tx.exec_driver_sql(INSERT_DELIVERIES, {"id": message.message_id, "at": message.at, "channels": list(channels)})
-    tx.exec_driver_sql(MARK_TOLD if message.state == "open" else DROP_ENDED, values)
+    tx.exec_driver_sql(MARK_SENT if message.state == "open" else DROP_ENDED, values)
 
 
 def claim(tx: Connection, channels: Sequence[str], now: int) -> Delivery | None:

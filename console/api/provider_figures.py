@@ -1,4 +1,4 @@
-"""Figures of providers from the log: last seen, rate, and the questions about unsigned webhooks."""
+"""Figures of providers from the log: last seen, rate, and the verification requests."""
 
 from sqlalchemy import Connection
 
@@ -27,7 +27,7 @@ SELECT provider, count(*) AS asked, count(*) FILTER (WHERE status = 'PROCESSED')
 
 
 def figures(tx: Connection, now: int) -> dict[str, dict[str, JsonValue]]:
-    """Return by provider: webhooks of the last 24 hours and of the last hour, last seen, and questions of a day."""
+    """Return by provider: webhooks of 24 hours and of the last hour, last seen, verification requests of a day."""
     found: dict[str, dict[str, JsonValue]] = {}
     values = {"day": now - DAY, "hour": now - HOUR}
     for row in rows(tx, SEEN, values):

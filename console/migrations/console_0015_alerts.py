@@ -13,7 +13,7 @@ CREATE TABLE alerts (
     text      text   NOT NULL,
     count     bigint NOT NULL,
     opened_at bigint NOT NULL,
-    told_at   bigint,
+    sent_at   bigint,
     ended_at  bigint,
     PRIMARY KEY (kind, subject)
 );

@@ -1,4 +1,4 @@
-"""Providers' own webhooks at the gateway: their answers to the letter, and the questions that go to the confirmer."""
+"""Providers' own webhooks at the gateway: their answers to the letter, and what goes to the confirmer."""
 
 from typing import Any
 

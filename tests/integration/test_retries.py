@@ -1,4 +1,4 @@
-"""A failing event is parked alone, tried again, and given up with its bytes kept; the others go on."""
+"""A failing event is retried alone, and dead with its bytes stored after the last retry; the others go on."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -8,8 +8,8 @@ from console.alerts.domain import HOUR_US, LISTED, Message, Open, due, slack_pay
 INTERVAL = 600
 
 
-def alert(subject: str, told_at: int | None = None) -> Open:
-    return Open(subject, f"{subject} is wrong", 2, 1, told_at)
+def alert(subject: str, sent_at: int | None = None) -> Open:
+    return Open(subject, f"{subject} is wrong", 2, 1, sent_at)
 
 
 def test_new_alerts_are_told_together_and_not_again() -> None:
@@ -18,11 +18,11 @@ def test_new_alerts_are_told_together_and_not_again() -> None:
     assert message is not None
     assert (message.state, message.title) == ("open", "2 services with dead events")
     assert (message.data()["count"], len(message.data()["alerts"])) == (4, 2)
-    assert due("dead_event", [alert("payment", told_at=1000)], [], 1000, 5000, INTERVAL) is None
+    assert due("dead_event", [alert("payment", sent_at=1000)], [], 1000, 5000, INTERVAL) is None
 
 
 def test_a_further_alert_waits_for_the_interval_and_is_told_with_those_that_are_open() -> None:
-    opened = [alert("payment", told_at=1000), alert("refund")]
+    opened = [alert("payment", sent_at=1000), alert("refund")]
 
     assert due("dead_event", opened, [], 1000, 1000 + INTERVAL - 1, INTERVAL) is None
     message = due("dead_event", opened, [], 1000, 1000 + INTERVAL, INTERVAL)
@@ -31,12 +31,12 @@ def test_a_further_alert_waits_for_the_interval_and_is_told_with_those_that_are_
 
 
 def test_it_is_told_once_that_all_are_over() -> None:
-    ended = [alert("payment", told_at=1000)]
+    ended = [alert("payment", sent_at=1000)]
 
     message = due("dead_event", [], ended, 1000, 1001, INTERVAL)
     assert message is not None
     assert (message.state, message.title) == ("over", "over: no more services with dead events")
-    assert due("dead_event", [alert("refund", told_at=1000)], ended, 1000, 1001, INTERVAL) is None
+    assert due("dead_event", [alert("refund", sent_at=1000)], ended, 1000, 1001, INTERVAL) is None
     assert due("dead_event", [], [], 1000, 1001, INTERVAL) is None
 
 
