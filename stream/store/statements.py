@@ -1,7 +1,7 @@
 """Statements that write many rows at once, built from a `Table` when a store is imported.
 
 Each column is sent as one binary array, which is 2.6 times as fast as text. SQLAlchemy's compiler cannot ask for binary
-parameters (`%(name)b`), so that the statements are texts; the columns and their types are those of the table (ADR 31).
+parameters (`%(name)b`), so that the statements are texts; the columns and their types are those of the table (ADR 33).
 """
 
 from collections.abc import Collection, Iterable, Mapping

@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from stream.events import topics
@@ -50,12 +51,13 @@ def test_a_provider_may_post_no_more_from_many_addresses_than_from_one_and_takes
     system: dict[str, str],
 ) -> None:
     with another_gateway(system, RATE_LIMIT="1/5", TRUSTED_PROXIES="127.0.0.1") as (shop, *_):
-        replies = [paid(shop, X_Forwarded_For=f"203.0.113.{n}") for n in range(20)]
+        with ThreadPoolExecutor(20) as senders:
+            replies = list(senders.map(lambda n: paid(shop, X_Forwarded_For=f"203.0.113.{n}"), range(20)))
         other = shop.post("order", {"orderId": new_order(), "customerId": 1}, X_Forwarded_For="203.0.113.99")
 
-    assert [reply.status for reply in replies[:5]] == [200] * 5
-    assert replies[-1].status == 429
-    assert int(replies[-1].headers["retry-after"]) >= 1
+    refused = [reply for reply in replies if reply.status == 429]
+    assert [reply.status for reply in replies].count(200) >= 5
+    assert int(refused[0].headers["retry-after"]) >= 1
     assert other.status == 200
 
 

@@ -11,7 +11,7 @@ from tests.log import append, reading
 from tests.processes import kill
 
 ROW = "SELECT plan, status, last_order_id, version FROM subscriptions WHERE user_id = %s"
-HISTORY = "SELECT event, outcome FROM subscription_history WHERE user_id = %s ORDER BY occurred_at"
+HISTORY = "SELECT event_type, outcome FROM subscription_history WHERE user_id = %s ORDER BY occurred_at"
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_a_plan_is_activated_billed_and_cancelled(system: dict[str, str], subscr
     assert subscriptions.rows(ROW, user) == [
         {"plan": "pro", "status": "cancelled", "last_order_id": order, "version": 4}
     ]
-    assert [row["event"] for row in subscriptions.rows(HISTORY, user)] == [
+    assert [row["event_type"] for row in subscriptions.rows(HISTORY, user)] == [
         "PaymentCompleted",
         "BillingScheduled",
         "PaymentRefunded",
