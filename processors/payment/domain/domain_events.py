@@ -7,7 +7,7 @@ import msgspec
 from processors.payment.domain import dispute, transaction_log
 from processors.payment.domain.cancel_claims import mismatch_reason
 from processors.payment.domain.event_builders import Change, build_event
-from processors.payment.domain.payment import Payment
+from processors.payment.domain.payment import TRANSITIONS, Payment
 from processors.payment.domain.published_state import payment_state
 from processors.payment.domain.transitions import apply_webhook
 from stream.events import (
@@ -40,6 +40,18 @@ OrdersPolicy = Literal["optional", "required"]
 NO_STATE = payment_state(Payment(""))
 """The state of an order without a payment."""
 
+FIRST_STATUSES: dict[type[DomainEvent], str] = {
+    PaymentFailed: "failed",
+    DepositAwaited: "waiting_for_deposit",
+    PaymentCompleted: "completed",
+    AmountMismatched: "completed",
+    PaymentCancelled: "completed",  # refunds of the whole amount cancel a payment of any later status
+}
+"""The first status that each of these events holds in. A payment below that status's tier has never had the event."""
+FIRST_RANKS = {
+    kind: rank for rank, tier in enumerate(TRANSITIONS) for kind, status in FIRST_STATUSES.items() if status in tier
+}
+
 EventKey = tuple[type[DomainEvent], tuple[str, ...]]
 """The type of a domain event, and the parts of its id. Two events with one key are one event."""
 
@@ -58,7 +70,7 @@ def new_events(before: Payment, after: Payment, cause: Webhook, orders: OrdersPo
     """Return the domain events that hold after a change and did not hold before.
 
     When the state changed and no event carries it for the first time, PaymentUpdated is among them: an event that holds
-    again after it did not keeps its id, so consumers skip it. A webhook that raises the status's rank makes new events.
+    again after it did not keeps its id, so consumers skip it.
     """
     keys = event_keys(after, orders)
     known = event_keys(before, orders) if keys else ()
@@ -69,10 +81,14 @@ def new_events(before: Payment, after: Payment, cause: Webhook, orders: OrdersPo
         for kind, key in keys
         if (kind, key) not in known
     ]
-    was, now = before.registers.status.stamp, after.registers.status.stamp
-    is_new = now.rank > was.rank and now.event_id == cause.envelope.event_id
-    carries_state = is_new and any(getattr(event, "state", None) is not None for event in events)
+    carries_state = any(_is_first(event, before, after, cause) for event in events)
     return tuple(events) if carries_state else (*events, *_updates(before, after, cause))
+
+
+def _is_first(event: DomainEvent, before: Payment, after: Payment, cause: Webhook) -> bool:
+    """Return whether an event cannot have held before: the cause brought the payment to the first tier it holds in."""
+    was, now = before.registers.status.stamp, after.registers.status.stamp
+    return was.rank < FIRST_RANKS.get(type(event), 0) and now.event_id == cause.envelope.event_id
 
 
 def _updates(before: Payment, after: Payment, cause: Webhook) -> tuple[PaymentUpdated, ...]:

@@ -28,7 +28,12 @@ def apply(shipment: Shipment, webhook: ShippingWebhook) -> tuple[Shipment, Outco
     merged = registers.merge(shipment.registers, scan)
     after = replace(shipment, version=shipment.version + 1, registers=merged)
     new = after.event_key if after.event_key != shipment.event_key else None
-    return after, outcome, (build_event(new, after, webhook),) if new else updates(shipment, after, webhook)
+    events = (build_event(new, after, webhook),) if new else ()
+    # An event of a status that an earlier tier could not have is new; any other may have held before, with the same id.
+    # It has only the parcel's order now, so the order that the parcel left learns the state from an update.
+    stays = shipment.order_id in (None, after.order_id)
+    carries_state = new and stays and stamp.rank > shipment.registers.status.stamp.rank
+    return after, outcome, events if carries_state else (*events, *updates(shipment, after, webhook))
 
 
 def _order_stamp(stamp: Stamp, envelope: Envelope) -> Stamp:

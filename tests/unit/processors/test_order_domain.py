@@ -53,7 +53,10 @@ WEBHOOKS = st.lists(
 def test_an_order_ends_alike_however_its_events_are_disordered_and_repeated(
     webhooks: list[Any], data: st.DataObject
 ) -> None:
-    events = published(webhooks)
+    first = {
+        event.event_id if isinstance(event, DomainEvent) else id(event): event for event in published(webhooks)[::-1]
+    }
+    events = list(first.values())[::-1]  # an event that holds again keeps its id, so the inbox skips it
     again = data.draw(st.permutations([*events, *events]))
 
     orders, disordered = view(events), view(again, repeated=True)

@@ -41,6 +41,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
             return st.lists(values(arguments[0]), max_size=3).map(tuple)
         case builtin if builtin is dict:
             return st.dictionaries(values(arguments[0]), values(arguments[1]), max_size=3)
+    hint = getattr(hint, "__supertype__", hint)  # of a NewType
     simple = {str: TEXTS, int: LONGS, bool: st.booleans(), bytes: st.binary(), type(None): st.none()}
     return simple[hint]
 
