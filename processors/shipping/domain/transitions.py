@@ -29,11 +29,16 @@ def apply(shipment: Shipment, webhook: ShippingWebhook) -> tuple[Shipment, Outco
     after = replace(shipment, version=shipment.version + 1, registers=merged)
     new = after.event_key if after.event_key != shipment.event_key else None
     events = (build_event(new, after, webhook),) if new else ()
-    # An event of a status that an earlier tier could not have is new; any other may have held before, with the same id.
-    # It has only the parcel's order now, so the order that the parcel left learns the state from an update.
-    stays = shipment.order_id in (None, after.order_id)
-    carries_state = new and stays and stamp.rank > shipment.registers.status.stamp.rank
+    carries_state = new and _is_first(shipment, after)
     return after, outcome, events if carries_state else (*events, *updates(shipment, after, webhook))
+
+
+def _is_first(before: Shipment, after: Shipment) -> bool:
+    """Return whether an event of `after` cannot have held before, and no other order must learn of the change."""
+    if before.order_id is None:
+        return True
+    raised = after.registers.status.stamp.rank > before.registers.status.stamp.rank
+    return raised and before.order_id == after.order_id
 
 
 def _order_stamp(stamp: Stamp, envelope: Envelope) -> Stamp:
