@@ -24,7 +24,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 """By name: a wide screen in the light in English, in the dark in Korean, and a telephone of 375 px."""
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium as the machine has it. While Playwright runs, no other test of this thread can use asyncio."""
     path = next(filter(None, map(shutil.which, NAMES)), None)

@@ -5,7 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from console.pages.registry import PAGES
-from tests.actors import Console, Store
+from tests.actors import Console, Shop, Store, new_order
 from tests.browser.conftest import LOOKS, Visit, shoot
 
 PLAIN = sorted({page.path for page in PAGES if "{" not in page.path})
@@ -99,15 +99,16 @@ def test_a_payload_is_masked_until_an_auditor_asks_and_that_is_recorded(
     assert {(row["user_name"], row["role"]) for row in recorded} == {("admin", "auditor")}
 
 
-def test_the_overview_says_what_is_wrong_and_follows_by_itself(visit: Visit, paid_order: str) -> None:
+def test_the_overview_says_what_is_wrong_and_follows_by_itself(visit: Visit, paid_order: str, shop: Shop) -> None:
     page = visit("/")
     expect(page.locator(".alarms")).to_be_visible()
     expect(page.locator("#services")).to_contain_text("payment")
-    before = page.locator(".figure dd").first.inner_text()
+    accepted = page.locator(".figure dd").first
+    before = accepted.inner_text()
 
-    page.evaluate("document.querySelector('.figure dd').textContent = 'old'")
+    shop.post("order", {"orderId": new_order(), "customerId": "C-78"})
 
-    expect(page.locator(".figure dd").first).not_to_have_text("old", timeout=30_000)
+    expect(accepted).not_to_have_text(before, timeout=30_000)
     assert before.replace(",", "").isdigit()
 
 

@@ -83,7 +83,7 @@ def test_filters_narrow_what_is_meant(shop: Shop, payments: Store, owner: Engine
 @pytest.mark.parametrize(
     "asked",
     [
-        {"status": "dead"},
+        {"status": "abandoned"},
         {"id": "1"},
         {"since": "soon"},
         {"until": "2026-02-03T00:00:00"},

@@ -159,9 +159,9 @@ def test_the_operator_is_to_hear_of_a_record_that_a_service_gives_up_on(
         letter = dead.wait_for(lambda letter: letter.key == nonsense.encode())
 
     (alert,) = notifications.wait_for(
-        "SELECT said FROM operator_alerts WHERE subject = %s", f"refund {letter.event_id}"
+        "SELECT details FROM operator_alerts WHERE subject = %s", f"refund {letter.event_id}"
     )
-    assert (alert["said"]["topic"], alert["said"]["error"]) == (topics.REFUND_WEBHOOKS.name, letter.error)
+    assert (alert["details"]["topic"], alert["details"]["error"]) == (topics.REFUND_WEBHOOKS.name, letter.error)
 
 
 def metrics(system: dict[str, str]) -> dict[str, float]:
