@@ -63,7 +63,7 @@ class Admission:
         too, also without RATE_LIMIT: that refuses long forgeries long before it refuses a short genuine webhook.
         """
         unsigned = verification == UNSIGNED
-        wait = self._providers.take(f"{provider.name} {unsigned}", monotonic()) if self._providers else 0.0
+        wait = self._providers.take(f"{provider.name} {unsigned}", monotonic()) if self._providers is not None else 0.0
         if unsigned and not wait:
             wait = self._unsigned_bytes.take(provider.name, monotonic(), size)
         if wait:

@@ -116,7 +116,7 @@ def test_a_failing_secret_is_told_once_retried_and_over(own: dict[str, str], sho
 
     assert (refused, len(told)) == (1, 2)
     assert told[0]["id"] == told[1]["id"]
-    assert told[1]["data"]["alerts"][0]["subject"] == "generic"
+    assert "generic" in {alert["subject"] for alert in told[1]["data"]["alerts"]}  # other tests forge, too
     assert told[1]["data"]["count"] >= 3
     assert [payload["type"] for payload in over] == ["alert.over"]
     assert any("fail with the secret of generic" in text for text in receiver.texts("/slack"))

@@ -37,4 +37,4 @@ def compared(connection: Connection, own: MetaData) -> list[object]:
 
 def _is_known(name: str | None, kind: str, _: object) -> bool:
     """Return whether a table is compared: alembic's own is not, nor are those that a promoted replay leaves."""
-    return kind != "table" or not (name or "").startswith(("alembic_version", "replay_"))
+    return kind != "table" or not (name or "").startswith(("alembic_version", "replay"))
