@@ -1,4 +1,4 @@
-"""What commands print: tables for people, and with `--json` one object for programs.
+"""The output of commands: tables for people, and with `--json` one object for programs.
 
 Cells may contain text of senders, so markup and control characters are shown as text.
 """

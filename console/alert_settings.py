@@ -19,7 +19,7 @@ class Thresholds(NamedTuple):
 
 
 class AlertSettings(StoreSettings):
-    """Who is told about what is wrong, and from when on it is wrong."""
+    """The settings of alerts: their receivers and thresholds."""
 
     alert_webhook_url: str | None = Field(
         None, description="URL that alerts are posted to, signed as Standard Webhooks; unset: none are"

@@ -12,7 +12,7 @@ SecretsOf = Callable[[str], Sequence[bytes]]
 
 
 class Proof(NamedTuple):
-    """How a webhook was verified when it was received, and the result of verifying it again now."""
+    """The verification of a webhook at its receipt, and the result of a second one now."""
 
     then: Verification
     now: Literal["verified", "failed", "not possible"]

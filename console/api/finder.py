@@ -57,7 +57,7 @@ SELECT refusal_id::text, provider, path, cause, order_ids, received_at FROM name
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found: order ids with the newest webhook first, webhooks, mails and refused requests."""
+    """The results of a search: order ids with the newest webhook first, webhooks, mails and refused requests."""
 
     orders: list[str]
     webhooks: list[Row]

@@ -1,4 +1,4 @@
-"""What groups dead events into an issue, and the state of an issue. Pure.
+"""The grouping of dead events into issues, and the state of an issue. Pure.
 
 The state depends only on the set of changes of the issue, in whatever order the console read them.
 """
@@ -47,7 +47,7 @@ _NUMBER = re.compile(r"\d+(?:[.,:-]\d+)*")
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What the events of one issue have in common. `line` has no numbers and no ids, which differ between events."""
+    """The key of an issue, which all its dead events share. `line` has no numbers and no ids, which differ between events."""
 
     service: str
     cause: str

@@ -1,1 +1,1 @@
-"""Who may use the pages: users and roles, passwords, sessions, limits on attempts to log in."""
+"""The guards of the pages: users and roles, passwords, sessions, limits on attempts to log in."""

@@ -1,1 +1,1 @@
-"""What operators do: issues, quarantine, mails, providers and services, statistics, replays, audit."""
+"""The pages of operators: issues, quarantine, mails, providers and services, statistics, replays, audit."""
