@@ -47,7 +47,7 @@ _NUMBER = re.compile(r"\d+(?:[.,:-]\d+)*")
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The key of an issue, which all its dead events share. `line` has no numbers and no ids, which differ between events."""
+    """The key of an issue, shared by its dead events. `line` has no numbers and no ids, which differ between events."""
 
     service: str
     cause: str
