@@ -33,7 +33,7 @@ STATUS_OF: Mapping[str, EndedStatus] = {
     UNREAD: "unknown",
     NOTHING: "unknown",
 }
-"""How the error of a verification that ended without confirmation begins, before a colon, and the status it has then.
+"""The beginning of a verification's error when it ended unconfirmed, before a colon, and the status it has then.
 
 A replay learns the status from the error of the published outcome.
 """

@@ -19,7 +19,7 @@ Type = Literal[
 ]
 UNKNOWN: Type = "UNKNOWN"
 PAUSED = "paused: "
-"""How the reason of a quarantine begins when the provider is paused: the webhook waits, and nothing has failed."""
+"""The beginning of a quarantine's reason when the provider is paused: the webhook waits, and nothing has failed."""
 PAYMENT_TYPES: dict[PaymentStatus, Type] = {
     "completed": "PAYMENT_COMPLETED",
     "failed": "PAYMENT_FAILED",

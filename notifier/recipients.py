@@ -1,4 +1,4 @@
-"""Which audiences are mailed for each domain event, and in which language."""
+"""The audiences to mail for each domain event, and their language."""
 
 import re
 from functools import lru_cache

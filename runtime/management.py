@@ -174,7 +174,7 @@ class RequestHandler(BaseHTTPRequestHandler):
 
 
 Incoming = socket.socket | tuple[bytes, socket.socket]
-"""What `socketserver` passes for a connection; of a TCP server it is a socket."""
+"""The connection as `socketserver` types it; of a TCP server it is a socket."""
 
 
 class Listener(ThreadingHTTPServer):

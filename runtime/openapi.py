@@ -44,7 +44,7 @@ READY = {"type": "object", "required": ["problems"], "properties": {"problems": 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What one route takes and answers.
+    """The requests and responses of one route.
 
     `query` are its optional parameters and `required` those it needs; `body` is the schema of its JSON body.
     `refusals` are the statuses of answers with ERROR, beside those that the document adds to every operation.

@@ -12,7 +12,7 @@ MAIL_FIELDS = (
     "id status event_type event_id audience order_id customer_id attempts error received_at created_at next_attempt_at "
     "sending_since sent_at resolved_at message_id locale"
 ).split()
-"""What an agent sees of a mail: neither its recipient nor its content."""
+"""The fields of a mail that an agent sees: neither its recipient nor its content."""
 MAX_MAILS = 1000
 
 

@@ -16,7 +16,7 @@ from runtime.json_value import JsonValue
 DAY = 86_400_000_000
 MOST_DAYS, USUAL_DAYS = 92, 7
 MONEY = {"PaymentCompleted": "paid", "PaymentRefunded": "refunded", "RefundCompleted": "refundsCompleted"}
-"""What a domain event's amount counts as. A refund may be reported by its payment and by a refund webhook: both are
+"""The column of an event's amount. A refund may be reported by its payment and by a refund webhook: both are
 shown, and are not to be added."""
 
 COUNTS = """

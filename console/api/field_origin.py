@@ -1,4 +1,4 @@
-"""Which webhook set a field of an order's state, and which other ones stated it and lost, with the reason."""
+"""The webhook that set a field of an order's state, and those that stated it and lost, with the reasons."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Who makes a request: reads the cookies of session and preferences, and writes them again."""
+"""Identifies the person who makes a request: reads the cookies of session and preferences, and writes them again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a page, an action and a live part are: data that `registry` lists and `routes` serves."""
+"""The definitions of pages, actions and live parts: data that `registry` lists and `routes` serves."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from runtime.json_value import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks: the name (empty before the login), the roles, the preferences, and the CSRF token of the session."""
+    """The viewer: the name (empty before the login), the roles, the preferences, and the CSRF token of the session."""
 
     name: str
     roles: frozenset[Role]

@@ -19,7 +19,7 @@ _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """What a service reports. `age_s` is the age of the oldest unprocessed record, `lag` the number of them.
+    """The report of a service. `age_s` is the age of the oldest unprocessed record, `lag` the number of them.
 
     `reachable` is False when the listener does not answer; then everything else is empty.
     """

@@ -1,4 +1,4 @@
-"""Which providers are paused, and when each secret was first used: what `provider-states.v1` says."""
+"""The state of each provider, from `provider-states.v1`: paused or not, and when each secret was first used."""
 
 from collections.abc import Iterable
 from threading import Event

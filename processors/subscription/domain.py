@@ -64,7 +64,7 @@ class PlanOrder:
 
 
 class OrderRegisters(Registers, frozen=True):
-    """When an order was approved, paid at the latest, cancelled, and when it is billed again; microseconds."""
+    """The times of an order's approval, latest payment, cancel and next billing, in microseconds."""
 
     approved_at: Register[int] = UNSET
     paid_by: Register[int] = UNSET
@@ -81,7 +81,7 @@ class PaidOrder:
 
     @property
     def cancelled_at(self) -> int | None:
-        """When the order was cancelled, in microseconds; None if its payment was restored after the cancel."""
+        """The time of the order's cancel, in microseconds; None if its payment was restored after the cancel."""
         cancelled = self.registers.cancelled_at
         restored = max((register.stamp for register in self.restored.values()), default=UNSET.stamp)
         return cancelled.value if cancelled.stamp > restored else None

@@ -1,4 +1,4 @@
-"""What happens at the fault point that FAULT names, such as `FAULT=worker.after_commit:exit:3`; for tests only.
+"""Injects the fault that FAULT names, such as `FAULT=worker.after_commit:exit:3`; for tests only.
 
 `exit` ends the process without cleaning up, as a power failure would. `stop` freezes it until SIGCONT, `raise` raises
 Fault, and `sleep:N` sleeps N seconds, the first time only. The number at the end is that of the visit to the point.

@@ -1,1 +1,1 @@
-"""How long to wait: back-off between attempts, and even spacing of requests. Pure."""
+"""Waiting times: back-off between attempts, and even spacing of requests. Pure."""

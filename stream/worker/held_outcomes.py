@@ -6,7 +6,7 @@ from stream.kafka.position import Partition
 from stream.store.outbox import OutboxMessage
 
 INTERVAL_S = 1.0
-"""How long outcomes are held. At 50 webhooks/s, one batch's outcomes cost the broker more requests than its events."""
+"""The time outcomes are held. At 50 webhooks/s, one batch's outcomes cost the broker more requests than its events."""
 
 
 class HeldOutcomes:

@@ -22,7 +22,7 @@ SEEK_RETRY_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class RestoreHooks:
-    """What a service with outside effects, such as mails, does when its store was restored from a backup.
+    """The hooks of a service with outside effects, such as mails, for a store restored from a backup.
 
     `on_rewind` deactivates the pending work of the store, inside the transaction that detects the restore.
     `handle_again` applies events that were handled before the restore. To recognize each of them, the worker of a

@@ -7,7 +7,7 @@ from io import StringIO
 from console.web.page import Download
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would evaluate; senders choose some of the texts."""
+"""The characters that make a spreadsheet evaluate a cell; senders choose some of the texts."""
 
 
 def download(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Download:

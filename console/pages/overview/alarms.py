@@ -1,4 +1,4 @@
-"""What is wrong now, most urgent first, each with the page on which to act. Pure."""
+"""The alarms of the overview, most urgent first, each with the page on which to act. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

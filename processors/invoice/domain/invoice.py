@@ -39,7 +39,7 @@ EXPIRING = ("Ready", "Wait", "Pending", "Cancel")
 
 
 class EndRegisters(Registers, frozen=True):
-    """What a webhook states of its own state only: crypto amounts are decimals, times are in microseconds."""
+    """The registers that belong to one state of an invoice: crypto amounts are decimals, times are in microseconds."""
 
     received_amount: Register[str] = UNSET
     expected_amount: Register[str] = UNSET
@@ -49,7 +49,7 @@ class EndRegisters(Registers, frozen=True):
 
 
 class InvoiceRegisters(EndRegisters, frozen=True):
-    """What is stated of an invoice. Older rows hold the inherited fields of states of UNSUCCESSFUL here too."""
+    """The registers of an invoice. Older rows hold the inherited fields of states of UNSUCCESSFUL here too."""
 
     invoice_id: Register[str] = UNSET
     customer_id: Register[str] = UNSET
@@ -69,7 +69,7 @@ class InvoiceRegisters(EndRegisters, frozen=True):
 
 
 class TransferRegisters(Registers, frozen=True):
-    """What is stated of a transfer: `amount` is a decimal, `changed_at` in microseconds."""
+    """The registers of a transfer: `amount` is a decimal, `changed_at` in microseconds."""
 
     invoice_id: Register[str] = UNSET
     alias: Register[str] = UNSET
@@ -136,12 +136,12 @@ class Invoice:
 
     @property
     def expired_at(self) -> int | None:
-        """When the invoice expires or expired, in microseconds; None in a state that has no expiry."""
+        """The time at which the invoice expires, in microseconds; None in a state that has no expiry."""
         return self._of_state(self._end.expired_at, self.registers.expired_at) if self.state in EXPIRING else None
 
     @property
     def completed_at(self) -> int | None:
-        """When the invoice was completed, in microseconds; None in any other state."""
+        """The time at which the invoice was completed, in microseconds; None in any other state."""
         return self._of_state(UNSET, self.registers.completed_at) if self.state == "Complete" else None
 
     @property

@@ -49,7 +49,7 @@ class Entry(msgspec.Struct, Generic[S], frozen=True):
 
 
 class ShopRegisters(Registers, frozen=True):
-    """What the shop and the subscription processor state of the order."""
+    """The registers of the order that the shop and the subscription processor set."""
 
     customer_id: Register[str] = UNSET
     ordered_amount: Register[int] = UNSET

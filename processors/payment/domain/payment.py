@@ -141,7 +141,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
 
     @property
     def paid_at(self) -> int | None:
-        """When the payment was paid (microseconds), by the event that set the status or an earlier one still valid.
+        """The time of the payment (microseconds), by the event that set the status or an earlier one still valid.
 
         None when the time belongs to an overtaken status, and after a deposit was reversed.
         """

@@ -14,7 +14,7 @@ class Money(NamedTuple):
 
 
 class StatedRegisters(Registers, frozen=True):
-    """What payment webhooks state. Amounts are in minor units, `paid_at` is in microseconds."""
+    """The registers that payment webhooks set. Amounts are in minor units, `paid_at` is in microseconds."""
 
     status: Register[PaymentStatus] = UNSET
     provider: Register[str] = UNSET
@@ -33,13 +33,13 @@ class StatedRegisters(Registers, frozen=True):
 
 
 class TransactionRegisters(StatedRegisters, frozen=True):
-    """What is stated of one attempt to pay. `refunded_amount` is the highest refunded total ever stated."""
+    """The registers of one attempt to pay. `refunded_amount` is the highest refunded total ever stated."""
 
     refunded_amount: Register[int] = UNSET
 
 
 class PaymentRegisters(StatedRegisters, frozen=True):
-    """What is stated of the payment. `transaction` is its last one; `deposited` is set once a deposit was made."""
+    """The registers of the payment. `transaction` is its last one; `deposited` is set once a deposit was made."""
 
     transaction: Register[str] = UNSET
     deposited: Register[bool] = UNSET
@@ -58,7 +58,7 @@ class OrderRegisters(Registers, frozen=True):
 
 
 class DisputeRegisters(Registers, frozen=True):
-    """What is stated of one dispute. `amount` is in minor units, `evidence_due_by` in microseconds."""
+    """The registers of one dispute. `amount` is in minor units, `evidence_due_by` in microseconds."""
 
     status: Register[DisputeStatus] = UNSET
     provider: Register[str] = UNSET

@@ -24,7 +24,7 @@ ENDS = TRANSITIONS[-1]
 
 
 class RefundRegisters(Registers, frozen=True):
-    """What is stated of one refund. `amount` is in minor units, `crypto_amount` a decimal; times are in microseconds.
+    """The registers of one refund. `amount` is in minor units, `crypto_amount` a decimal; times are in microseconds.
 
     `rejection` is why it was rejected, `reason` why it was requested.
     """
@@ -61,7 +61,7 @@ class Refund:
 
     @property
     def processed_at(self) -> int | None:
-        """When the refund reached its status, in microseconds; None if no event with this status states a time."""
+        """The time of the refund's status, in microseconds; None if no event with this status states a time."""
         status, at = self.registers.status.stamp, self.registers.refunded_at
         return at.value if (at.stamp.rank, at.stamp.position) == (status.rank, status.position) else None
 
@@ -88,7 +88,7 @@ class Refund:
 
 
 class Paid(NamedTuple):
-    """What a transaction paid, in minor units; None if it is unknown. Rows before the first release lack the last."""
+    """A transaction's amount, in minor units; None if it is unknown. Rows before the first release lack the last."""
 
     amount: int | None
     currency: str
@@ -148,7 +148,7 @@ class Refunds:
 
     @property
     def payments(self) -> list[Paid]:
-        """What the order's transactions paid."""
+        """The amounts that the order's transactions paid."""
         return [register.value for register in self.paid.values() if register.value]
 
     @property

@@ -36,7 +36,7 @@ EventKey = tuple[type[ShipmentEvent], tuple[str, ...]]
 
 
 class ShipmentRegisters(Registers, frozen=True):
-    """What the scans of a parcel state. `scanned_at` is in microseconds."""
+    """The registers that the scans of a parcel set. `scanned_at` is in microseconds."""
 
     status: Register[ShippingStatus] = UNSET
     carrier: Register[str] = UNSET

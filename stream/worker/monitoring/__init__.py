@@ -1,1 +1,1 @@
-"""What an operator sees of a worker: metrics, lag and ages, and a log line per event."""
+"""The signs of a worker's work for operators: metrics, lag and ages, and a log line per event."""
