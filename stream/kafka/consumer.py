@@ -16,7 +16,7 @@ from stream.kafka import admin, fetch_stats, watchdog
 from stream.kafka.client_config import Cluster
 from stream.kafka.fetch_stats import FetchStats
 from stream.kafka.group_offsets import GroupOffsets
-from stream.kafka.position import Owned, Partition
+from stream.kafka.position import Owned, Partition, partition_of
 from stream.kafka.producer import CLIENT
 from stream.kafka.watchdog import Watchdog
 
@@ -186,8 +186,8 @@ class GroupConsumer:
                 with watchdog.bounded():
                     self._consumer.seek(TopicPartition(*partition, owned.next_offset))
                 self._starts[partition] = owned.next_offset
-                in_hand[:] = [message for message in in_hand if _partition(message) != partition]
-                self._buffered = [message for message in self._buffered if _partition(message) != partition]
+                in_hand[:] = [message for message in in_hand if partition_of(message) != partition]
+                self._buffered = [message for message in self._buffered if partition_of(message) != partition]
             elif partition in self._fresh:
                 self._starts[partition] = upcoming or 0
 
@@ -197,7 +197,7 @@ class GroupConsumer:
         """Return the offset that is handled next; None when it is the start of Kafka's log, which only Kafka knows."""
         if partition in self._fresh:
             return committed.get(partition)
-        of_partition = (message for message in waiting if _partition(message) == partition)
+        of_partition = (message for message in waiting if partition_of(message) == partition)
         offsets = [offset for message in of_partition if (offset := message.offset()) is not None]
         if offsets:
             return min(offsets)
@@ -210,11 +210,11 @@ class GroupConsumer:
         self.unacquired -= set(gone)
         self._fresh -= set(gone)
         self.owned = {partition: owned for partition, owned in self.owned.items() if partition not in gone}
-        self._buffered = [message for message in self._buffered if _partition(message) not in gone]
+        self._buffered = [message for message in self._buffered if partition_of(message) not in gone]
 
     def owns(self, message: Message) -> bool:
         """Return whether the message is from a partition whose epoch this worker has acquired."""
-        return _partition(message) in self.owned
+        return partition_of(message) in self.owned
 
     def is_repeated(self, topic: str, partition: int, offset: int) -> bool:
         """Return whether this record may have been handled before the store was restored."""
@@ -266,10 +266,6 @@ class GroupConsumer:
     def _on_lost(self, _: Consumer, lost: list[TopicPartition]) -> None:
         log.warning("partitions.lost", count=len(lost))
         self.forget({(partition.topic, partition.partition) for partition in lost})
-
-
-def _partition(message: Message) -> Partition:
-    return message.topic() or "", message.partition() or 0
 
 
 def _needs_rejoin(error: KafkaError) -> bool:

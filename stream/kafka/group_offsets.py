@@ -1,16 +1,16 @@
 """The offsets that a consumer's group has committed to Kafka, and how far this member has handled its partitions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from runtime import faults
 from runtime.logging import log
 from stream.events.topics import PARTITIONS
 from stream.kafka import admin
 from stream.kafka.client_config import Cluster
-from stream.kafka.position import Partition
+from stream.kafka.position import Partition, partition_of
 from stream.kafka.watchdog import Watchdog
 
 COMMITTED_TIMEOUT_S = 5.0
@@ -24,6 +24,7 @@ class GroupOffsets:
         self._topics = topics
         self._watchdog = Watchdog("consumer", partial(admin.are_healthy, cluster))
         self._handled_until: dict[Partition, int] = {}
+        self._known: set[Partition] = set()  # those with an offset in Kafka
         self.problem = self._watchdog.problem
 
     def committed(self) -> dict[Partition, int]:
@@ -42,9 +43,11 @@ class GroupOffsets:
             self._watchdog.check(self._topics)
             raise KafkaException(failed)
         self._watchdog.reset()
-        return {
+        offsets = {
             (partition.topic, partition.partition): partition.offset for partition in found if partition.offset >= 0
         }
+        self._known = set(offsets)
+        return offsets
 
     def reached(self, committed: Mapping[Partition, int]) -> dict[Partition, int]:
         """Return the highest next offset of each partition, from Kafka's `committed` or this member's own progress.
@@ -53,6 +56,23 @@ class GroupOffsets:
         """
         partitions = committed.keys() | self._handled_until.keys()
         return {one: max(committed.get(one, 0), self._handled_until.get(one, 0)) for one in partitions}
+
+    def commit_beginnings(self, messages: Iterable[Message]) -> None:
+        """Commit the offset of the first of these records in each partition whose offset Kafka does not have yet.
+
+        It is done before they are handled. Otherwise Kafka would have no offset after a crash within the first seconds,
+        as if it had forgotten the group, and the worker would go on at the store's: the outcomes that it held for
+        records before that would never be published. Raises KafkaException when Kafka does not take the offsets.
+        """
+        beginnings: dict[Partition, int] = {}
+        for message in messages:
+            partition, offset = partition_of(message), message.offset()
+            if partition not in self._known and offset is not None:
+                beginnings.setdefault(partition, offset)
+        if beginnings:
+            offsets = [TopicPartition(*partition, offset) for partition, offset in beginnings.items()]
+            self._consumer.commit(offsets=offsets, asynchronous=False)
+            self._known |= beginnings.keys()
 
     @faults.before("worker.before_offsets")
     @faults.after("worker.after_offsets")

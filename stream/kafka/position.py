@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from confluent_kafka import Message
+
 Partition = tuple[str, int]
 """A topic's name and the partition's number."""
 
@@ -15,3 +17,8 @@ class Owned(NamedTuple):
     epoch: int
     next_offset: int
     rewound_until: int = 0
+
+
+def partition_of(message: Message) -> Partition:
+    """Return the partition that a record was read from."""
+    return message.topic() or "", message.partition() or 0

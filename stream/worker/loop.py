@@ -219,6 +219,7 @@ class Worker:
         if self._consumer.unacquired:
             self._acquire(messages)
         if owned := [message for message in messages if self._consumer.owns(message)]:
+            self._consumer.offsets.commit_beginnings(owned)
             with metrics.BATCH_SECONDS.time():
                 self._apply(self._decode(owned))
         self._publication.publish_due_outcomes()
