@@ -63,6 +63,22 @@ def test_who_waits_takes_nothing_in_and_reads_all_of_it_in_order_later(
     assert read == [payment.envelope.event_id for payment in payments]
 
 
+def test_kafka_knows_where_a_group_begins_before_its_first_records_are_handled(
+    member: GroupConsumer, system: dict[str, str]
+) -> None:
+    """Else a worker killed before its first commit would seem forgotten, and its outcomes would be skipped."""
+    order = new_order()
+    append_at_once(system, topics.PAYMENT_WEBHOOKS, 0, [a_payment(order=order, name=f"{order} {n}") for n in (1, 2)])
+    messages = until(lambda: member.consume(2, FOR_EVER_S), lambda some: len(of(order, some)) == 2)
+    partition = (topics.PAYMENT_WEBHOOKS.name, 0)
+    assert partition not in member.offsets.committed()
+
+    member.offsets.commit_beginnings(messages)
+    member.offsets.commit_beginnings(messages[1:])
+
+    assert member.offsets.committed()[partition] == messages[0].offset()
+
+
 def test_a_batch_gathers_what_comes_after_its_first_record_and_a_full_one_does_not_wait(
     member: GroupConsumer, system: dict[str, str]
 ) -> None:
