@@ -25,13 +25,13 @@ from console.pages import search
 from console.pages.orders import page as orders
 from console.pages.overview import page as overview
 from console.pages.webhooks import page as webhooks
-from console.web import formatting
-from console.web.assets import Assets
-from console.web.navigation import SECTIONS
 from console.web.page import PageRequest, Redirect, View, Viewer
-from console.web.rendering import Renderer
+from console.web.rendering import formatting
+from console.web.rendering.assets import Assets
+from console.web.rendering.navigation import SECTIONS
+from console.web.rendering.renderer import Renderer
+from console.web.rendering.texts import Texts
 from console.web.services import Services
-from console.web.texts import Texts
 from local import environment
 from local.paths import Paths
 from local.system import running_infrastructure

@@ -18,7 +18,7 @@ from console.alerts import store as alert_store
 from console.alerts.channels import channels
 from console.alerts.conditions import Conditions
 from console.alerts.watcher import Watcher
-from console.balance_stream import BalanceStream, Sockets
+from console.api.balance_stream import BalanceStream, Sockets
 from console.handler import handle
 from console.login import passwords
 from console.pages.site import SERVICE_TIMEOUT_S, Site, addresses

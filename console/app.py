@@ -13,12 +13,11 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, ExceptionHandlersMap, Guard
 from sqlalchemy import Engine, exc
 
-from console import access
-from console.api import query_params
+from console.api import access, query_params
+from console.api.balance_stream import BalanceStream, Sockets, TooManySockets
 from console.api.endpoints import ENDPOINTS, Ambiguous, Endpoint
-from console.api.query_params import BadParameter
-from console.balance_stream import BalanceStream, Sockets, TooManySockets
 from console.pages.site import Site
+from console.queries.criteria import BadParameter
 from console.web.litestar_types import AnyConnection, AnyRequest, AnyResponse, AnySocket
 from runtime.health import Health
 from runtime.logging import log

@@ -4,21 +4,17 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from console.api import (
-    actions,
-    daily,
-    field_origin,
-    issues,
-    openapi,
-    order_state,
-    queries,
-    query_params,
-    search,
-    statistics,
-    views,
-)
-from console.api.labels import LABELS, provider_word
-from console.api.query_params import BadParameter, Parameters
+from console.api import openapi, query_params
+from console.api.query_params import Parameters
+from console.api.views import field_origin as field_origin_view
+from console.api.views import log_entries, order_state, statistics
+from console.api.views.actions import action
+from console.api.views.daily import day_of_provider
+from console.api.views.issues import with_iso_times
+from console.issues.domain import STATES
+from console.labels import LABELS, provider_word
+from console.queries import actions, daily, field_origin, issues, lookup, search
+from console.queries.criteria import BadParameter, is_uuid
 from runtime.json_value import JsonValue
 
 Response = dict[str, JsonValue]
@@ -44,10 +40,15 @@ def statistics_(tx: Connection, params: Parameters) -> Response:
     return statistics.statistics(provider, search.counted(tx, criteria))
 
 
+def daily_statistics(tx: Connection, params: Parameters) -> Response:
+    """Return the statistics by day and provider, the latest day first. Without a time, of the last USUAL_DAYS."""
+    return {"days": [day_of_provider(day) for day in daily.select(tx, query_params.of_statistics(params))]}
+
+
 def webhooks(tx: Connection, params: Parameters) -> Response:
     """Return a page of the log, newest first."""
     criteria, page = query_params.of_webhooks(params)
-    return views.page(search.webhooks(tx, criteria, page), page.limit)
+    return log_entries.page(search.webhooks(tx, criteria, page), page.limit)
 
 
 def webhook(tx: Connection, params: Parameters, webhook_id: str) -> Response | None:
@@ -56,43 +57,70 @@ def webhook(tx: Connection, params: Parameters, webhook_id: str) -> Response | N
     Raises Ambiguous if several webhooks have this provider's id.
     """
     query_params.reject_all(params)
-    found = queries.webhook(tx, webhook_id) if query_params.is_uuid(query_params.checked_id(webhook_id)) else None
+    found = lookup.webhook(tx, webhook_id) if is_uuid(query_params.checked_id(webhook_id)) else None
     if found is None:
-        by_provider_id = queries.by_provider_id(tx, webhook_id)
+        by_provider_id = lookup.by_provider_id(tx, webhook_id)
         if len(by_provider_id) > 1:
-            raise Ambiguous(webhook_id, [views.webhook(row) for row in by_provider_id])
-        found = queries.webhook(tx, by_provider_id[0]["webhook_id"]) if by_provider_id else None
-    return None if found is None else views.webhook_detail(*found)
+            raise Ambiguous(webhook_id, [log_entries.webhook(row) for row in by_provider_id])
+        found = lookup.webhook(tx, by_provider_id[0]["webhook_id"]) if by_provider_id else None
+    return None if found is None else log_entries.webhook_detail(*found)
 
 
 def order(tx: Connection, params: Parameters, order_id: str) -> Response | None:
     """Return an order's state, and its webhooks, outcomes, domain events and mails."""
     query_params.reject_all(params)
-    related = queries.order(tx, query_params.checked_id(order_id))
-    state = queries.order_state(tx, order_id)
+    related = lookup.order(tx, query_params.checked_id(order_id))
+    state = lookup.order_state(tx, order_id)
     is_known = state or related.webhooks or related.events or related.mails
-    return views.order(order_id, related) | order_state.view(state) if is_known else None
+    return log_entries.order(order_id, related) | order_state.view(state) if is_known else None
 
 
 def why(tx: Connection, params: Parameters, order_id: str, field: str) -> Response | None:
     """Return the webhook that set a field of an order's state, and those that stated it too and lost against it."""
     query_params.reject_all(params)
-    if field not in order_state.FIELDS:
-        raise BadParameter(f"the field must be one of {', '.join(order_state.FIELDS)}")
-    state = queries.order_state(tx, query_params.checked_id(order_id))
-    return None if state is None else field_origin.origin(tx, order_id, field, state)
+    if field not in field_origin.FIELDS:
+        raise BadParameter(f"the field must be one of {', '.join(field_origin.FIELDS)}")
+    state = lookup.order_state(tx, query_params.checked_id(order_id))
+    if state is None:
+        return None
+    return field_origin_view.origin(order_id, field, state, field_origin.find(tx, order_id, field, state))
 
 
 def balance(tx: Connection, params: Parameters, customer_id: str) -> Response:
     """Return a customer's balance by currency."""
     query_params.reject_all(params)
-    return views.balance(customer_id, queries.balances(tx, query_params.checked_id(customer_id)))
+    return log_entries.balance(customer_id, lookup.balances(tx, query_params.checked_id(customer_id)))
 
 
 def refusals(tx: Connection, params: Parameters) -> Response:
     """Return a page of the rejected requests, newest first."""
     criteria, page = query_params.of_refusals(params)
-    return views.refusals_page(queries.refusals(tx, criteria, page), page.limit)
+    return log_entries.refusals_page(lookup.refusals(tx, criteria, page), page.limit)
+
+
+def actions_(tx: Connection, params: Parameters) -> Response:
+    """Return the latest actions that match `user`, `action`, `target`, `from` and `to`."""
+    values = query_params.texts(params, {*actions.FILTERS, "from", "to"})
+    return {"actions": [action(row) for row in actions.select(tx, values, query_params.received(values))]}
+
+
+def issues_(tx: Connection, params: Parameters) -> Response:
+    """Return the issues with the latest death first, of one `state` or `service` if it is given."""
+    values = query_params.texts(params, {"state", "service"})
+    wanted = values.get("state")
+    if wanted not in (None, *STATES):
+        raise BadParameter(f"state must be one of {', '.join(STATES)}")
+    found = issues.select(tx, values.get("service"))
+    shown = [with_iso_times(issue) for issue in found if wanted in (None, issue["state"])]
+    return {"issues": shown, "counts": issues.counts(found)}
+
+
+def issue(tx: Connection, params: Parameters, issue_id: str) -> Response | None:
+    """Return one issue with its events, the dead ones first; None if there is none with this id."""
+    query_params.reject_all(params)
+    found = issues.one(tx, issue_id) if is_uuid(query_params.checked_id(issue_id)) else None
+    events = map(with_iso_times, issues.events(tx, issue_id)) if found else ()
+    return found and {**with_iso_times(found), "eventList": list(events)}
 
 
 def labels(_: Connection, params: Parameters) -> Response:
@@ -109,16 +137,16 @@ def described(_: Connection, params: Parameters) -> Response:
 
 ENDPOINTS: dict[str, Endpoint] = {
     "/api/statistics": statistics_,
-    "/api/statistics/daily": daily.daily,
+    "/api/statistics/daily": daily_statistics,
     "/api/webhooks": webhooks,
     "/api/webhooks/{webhook_id:str}": webhook,
     "/api/orders/{order_id:str}": order,
     "/api/orders/{order_id:str}/why/{field:str}": why,
     "/api/customers/{customer_id:str}/balance": balance,
     "/api/refusals": refusals,
-    "/api/actions": actions.actions,
-    "/api/issues": issues.issues,
-    "/api/issues/{issue_id:str}": issues.issue,
+    "/api/actions": actions_,
+    "/api/issues": issues_,
+    "/api/issues/{issue_id:str}": issue,
     "/api/labels": labels,
     "/api/openapi.json": described,
 }

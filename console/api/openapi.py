@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
-from console.api.labels import PROVIDERS
-from console.api.query_params import LIMIT, MAX_LENGTH, MAX_LIMIT
+from console.api.query_params import MAX_LENGTH, MAX_LIMIT
 from console.domain import STATUSES
 from console.issues.domain import STATES as ISSUE_STATES
+from console.labels import PROVIDERS
+from console.queries.criteria import LIMIT
 from runtime import __version__, openapi
 from runtime.json_value import JsonValue
 from runtime.openapi import INSTANT, NUMBER, TEXT, Operation, Schema, array, integer, optional, record

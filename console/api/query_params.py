@@ -4,71 +4,23 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from console.api.labels import PROVIDERS, canonical
-from console.api.statistics import ALL
+from console.api.views.statistics import ALL
 from console.domain import STATUSES
+from console.labels import PROVIDERS, canonical
+from console.queries.criteria import LIMIT, BadParameter, Cursor, Filter, Page, Range, RefusalFilter, is_uuid
 from providers.parsing.fields import HIDDEN
 from runtime.clock import EPOCH
 
 DAY = timedelta(days=1)
-LIMIT, MAX_LIMIT = 50, 200
+MAX_LIMIT = 200
 MAX_LENGTH = 200
 IDS = ("order", "id")
 """Parameters that are not stripped, because blanks may be part of an id."""
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
-Cursor = tuple[int, str]
-"""The end of a page: when its last row was received (microseconds since 1970 UTC), and its id."""
 Parameters = Mapping[str, Sequence[str]]
-
-
-class BadParameter(ValueError):
-    """A parameter is unknown, repeated or malformed; the message is for the caller."""
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Times from `start` until before `end`, in microseconds since 1970 UTC.
-
-    None means from the beginning, or until now.
-    """
-
-    start: int | None = None
-    end: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """The webhooks to select; a field that is None selects all. `provider` is a canonical name."""
-
-    provider: str | None = None
-    status: str | None = None
-    type: str | None = None
-    order: str | None = None
-    id: str | None = None
-    received: Range = Range()
-
-
-@dataclass(frozen=True, slots=True)
-class RefusalFilter:
-    """The rejected requests to select; a field that is None selects all. `provider` is a canonical name."""
-
-    provider: str | None = None
-    cause: str | None = None
-    order: str | None = None
-    received: Range = Range()
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Up to `limit` rows after the cursor."""
-
-    limit: int = LIMIT
-    after: Cursor | None = None
 
 
 def of_statistics(params: Parameters) -> Filter:
@@ -122,11 +74,6 @@ def checked_id(text: str) -> str:
     if not (0 < len(text) <= MAX_LENGTH and _is_printable(text)):
         raise BadParameter(f"an id is printable and no longer than {MAX_LENGTH} characters")
     return text
-
-
-def is_uuid(text: str) -> bool:
-    """Return whether `text` has the form of one of our ids."""
-    return _UUID.fullmatch(text) is not None
 
 
 def _parse(params: Parameters, names: Collection[str]) -> dict[str, str]:

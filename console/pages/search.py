@@ -5,8 +5,9 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection
 
-from console.api import finder
-from console.api.query_params import MAX_LENGTH, BadParameter
+from console.api.query_params import MAX_LENGTH
+from console.queries import finder
+from console.queries.criteria import BadParameter
 from console.web.page import Page, PageRequest, Redirect
 from providers.parsing.fields import HIDDEN
 from runtime.json_value import JsonValue

@@ -10,14 +10,14 @@ from console.login.sessions import Sessions
 from console.pages import registry
 from console.settings import ConsoleSettings
 from console.web.action_log import ActionLog
-from console.web.assets import Assets
 from console.web.gate import Gate
-from console.web.login_routes import LoginRoutes
-from console.web.oidc_routes import OidcRoutes
-from console.web.rendering import Renderer
-from console.web.routes import Routes, static
+from console.web.rendering.assets import Assets
+from console.web.rendering.renderer import Renderer
+from console.web.rendering.texts import Texts
+from console.web.routes.login import LoginRoutes
+from console.web.routes.oidc import OidcRoutes
+from console.web.routes.pages import Routes, static
 from console.web.services import Services
-from console.web.texts import Texts
 from runtime.clients.management_client import ManagementClient
 from runtime.json_value import JsonValue
 

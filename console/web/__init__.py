@@ -2,7 +2,7 @@
 
 How a page is made, in `console/pages/`: query, view, template, route.
 
-1. Query: SQL that only reads, in a module of `console/api/` or beside the page (`console/pages/<page>.py`).
+1. Query: SQL that only reads, in a module of `console/queries/` or beside the page (`console/pages/<page>.py`).
 2. View: `def view(tx: Connection, request: PageRequest) -> Mapping | None` returns the template's variables, None for
    404. It may raise BadParameter (400) and Redirect. It runs in a thread; `request.services` calls the other services.
 3. Template: `console/pages/templates/<page>.html` extends `layout.html` and imports `macros.html` with context. It has

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from console.login.sessions import ABSOLUTE_S, Session, Sessions
 from console.login.users import ROLES, Role, User, Users
-from console.web import formatting
 from console.web.litestar_types import AnyRequest, AnyResponse
 from console.web.page import Viewer
-from console.web.texts import LANGUAGES, Language, preferred
+from console.web.rendering import formatting
+from console.web.rendering.texts import LANGUAGES, Language, preferred
 
 SESSION, LANGUAGE, ZONE, FLASH = (f"hookstream_{name}" for name in ("session", "language", "zone", "flash"))
 YEAR_S = 365 * 24 * 3600

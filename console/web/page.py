@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from console.login.users import Role
+from console.web.rendering.texts import Language
 from console.web.services import Services
-from console.web.texts import Language
 from runtime.json_value import JsonValue
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from console.web.rendering import POLICY
+from console.web.rendering.renderer import POLICY
 from tests.browser.conftest import Visit, log_in
 
 

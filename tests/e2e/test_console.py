@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from console.access import balance_token
+from console.api.access import balance_token
 from console.app import TRY_AGAIN_LATER
 from console.settings import ConsoleSettings
 from stream.events import CreditAdded, Micros, ids, topics

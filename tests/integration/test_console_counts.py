@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy import Engine
 
 from console import retention
-from console.api import queries, search
-from console.api.query_params import Filter, Page, Range
-from console.api.spans import DAY, HOUR
 from console.domain import STATUSES
 from console.handler import handle
+from console.queries import lookup, search
+from console.queries.criteria import Filter, Page, Range
+from console.queries.spans import DAY, HOUR
 from runtime.postgres.engine import engine
 from stream.events import Outcome, OutcomeKind, QuarantinedWebhook, Record, ids, topics
 from stream.replay import schema as place
@@ -117,7 +117,7 @@ def test_statistics_and_searches_find_what_a_walk_through_the_log_finds(log_stor
     with log_store.begin() as tx:
         handle(tx, published)
     with log_store.begin() as tx:
-        log = queries.rows(tx, f"SELECT {queries.COLUMNS} FROM webhooks WHERE received_at IS NOT NULL", {})
+        log = lookup.rows(tx, f"SELECT {lookup.COLUMNS} FROM webhooks WHERE received_at IS NOT NULL", {})
         log.sort(key=lambda row: (row["received_at"], row["webhook_id"]), reverse=True)
         types = (None, "PAYMENT_COMPLETED", "UNKNOWN", "test", "NEVER")
         for kind, status, provider in product(types, (None, *STATUSES), (None, "toss", "nobody")):
@@ -191,7 +191,7 @@ def a_range(chance: random.Random) -> Range:
     return Range(chance.choice((None, start, start // HOUR * HOUR)), chance.choice((None, end, end // DAY * DAY + DAY)))
 
 
-def pages(tx: Any, wanted: Filter, limit: int) -> Iterator[queries.Row]:
+def pages(tx: Any, wanted: Filter, limit: int) -> Iterator[lookup.Row]:
     """The whole of a search, page by page."""
     after = None
     while True:
@@ -202,7 +202,7 @@ def pages(tx: Any, wanted: Filter, limit: int) -> Iterator[queries.Row]:
         after = (found[limit - 1]["received_at"], found[limit - 1]["webhook_id"])
 
 
-def fits(row: queries.Row, wanted: Filter) -> bool:
+def fits(row: lookup.Row, wanted: Filter) -> bool:
     start, end = wanted.received.start, wanted.received.end
     return (
         (start is None or row["received_at"] >= start)
@@ -213,5 +213,5 @@ def fits(row: queries.Row, wanted: Filter) -> bool:
     )
 
 
-def is_event(row: queries.Row) -> bool:
+def is_event(row: lookup.Row) -> bool:
     return row["kind"] not in ("unconfirmed", "quarantine", "unverified")

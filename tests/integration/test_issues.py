@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine
 
 from console import retention
-from console.api import issues
 from console.handler import handle
+from console.queries import issues
 from stream.events import ConsoleAction, Outcome, OutcomeKind, Record, ids
 from tests.builders import NOON, a_payment
 from tests.integration.test_console_counts import log_store

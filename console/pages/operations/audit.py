@@ -4,8 +4,10 @@ import json
 
 from sqlalchemy import Connection
 
-from console.api import actions, query_params, views
+from console.api import query_params
+from console.api.views import log_entries
 from console.pages.operations import csv_file
+from console.queries import actions
 from console.web.page import Action, ActionResult, Page, PageRequest
 from runtime.json_value import JsonValue
 
@@ -30,7 +32,7 @@ def export(tx: Connection, request: PageRequest) -> ActionResult:
     """Return the matching actions as CSV, at most MAX_EXPORTED."""
     values = {name: value for name, value in request.form.items() if value}
     found = actions.select(tx, values, query_params.received(values), actions.MAX_EXPORTED)
-    rows = [[views.iso(row["at"]) if name == "at" else _text(row[name]) for name in COLUMNS] for row in found]
+    rows = [[log_entries.iso(row["at"]) if name == "at" else _text(row[name]) for name in COLUMNS] for row in found]
     return csv_file.download("audit.csv", COLUMNS, rows)
 
 

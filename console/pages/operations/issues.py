@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from console.api import issues
-from console.api.query_params import BadParameter, is_uuid
 from console.issues.domain import STATES
+from console.queries import issues
+from console.queries.criteria import BadParameter, is_uuid
 from console.redrives import runner, store
 from console.redrives.store import Redrive
 from console.web.page import Action, ActionResult, Done, Live, Page, PageRequest, Refused, Shown

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from console.api.query_params import BadParameter, is_uuid
+from console.queries.criteria import BadParameter, is_uuid
 from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refused
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.json_value import JsonValue

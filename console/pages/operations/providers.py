@@ -2,8 +2,8 @@
 
 from sqlalchemy import Connection
 
-from console.api import provider_figures
-from console.api.labels import provider_word
+from console.labels import provider_word
+from console.queries import provider_figures
 from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refused
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.json_value import JsonValue

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from console.api import quarantine
-from console.api.query_params import BadParameter
+from console.queries import quarantine
+from console.queries.criteria import BadParameter
 from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refused, Shown
 from runtime.json_value import JsonValue
 

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from console.api import daily, query_params
-from console.api.labels import PROVIDERS
-from console.api.query_params import Filter
+from console.api import query_params
+from console.api.views.daily import day_of_provider
+from console.labels import PROVIDERS
 from console.pages.operations import csv_file
+from console.queries import daily
+from console.queries.criteria import Filter
 from console.web.page import Action, ActionResult, Page, PageRequest
 from runtime.json_value import JsonValue
 
@@ -19,7 +21,7 @@ def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:
     """Return the days of the query's range and provider."""
     days = daily.select(tx, _criteria(request.query), request.now)
     return {
-        "days": [{**daily.shown(day), "at": day.day} for day in days],
+        "days": [{**day_of_provider(day), "at": day.day} for day in days],
         "totals": daily.totals(days),
         "kinds": list(daily.MONEY.values()),
         "providers": [name for name in PROVIDERS if name != "ALL"],
@@ -31,7 +33,7 @@ def export(tx: Connection, request: PageRequest) -> ActionResult:
     """Return the days as CSV: a line for each day, provider and currency; amounts are in minor units."""
     kinds = list(daily.MONEY.values())
     rows: list[list[object]] = []
-    for day in map(daily.shown, daily.select(tx, _criteria(request.form), request.now)):
+    for day in map(day_of_provider, daily.select(tx, _criteria(request.form), request.now)):
         currencies = sorted({currency for amounts in day["money"].values() for currency in amounts}) or [""]
         for currency in currencies:
             amounts = [day["money"][kind].get(currency, 0) for kind in kinds]

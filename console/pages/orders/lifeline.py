@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from console.api import timeline
-from console.api.queries import RelatedRows, Row
-from console.web.formatting import first_line
+from console.api.views import timeline
+from console.queries.lookup import RelatedRows, Row
+from console.web.rendering.formatting import first_line
 from runtime.json_value import JsonValue
 
 Kind = Literal["received", "handled", "published", "mailed", "refused"]

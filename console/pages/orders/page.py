@@ -4,11 +4,14 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from console.api import field_origin, order_state, queries, query_params
-from console.api.query_params import Page as Slice
-from console.api.query_params import RefusalFilter
+from console.api import query_params
+from console.api.views import field_origin as field_origin_view
+from console.api.views import order_state
 from console.pages import event_actions
 from console.pages.orders import lifeline
+from console.queries import field_origin, lookup
+from console.queries.criteria import Page as Slice
+from console.queries.criteria import RefusalFilter
 from console.web.page import Page, PageRequest
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.json_value import JsonValue
@@ -29,15 +32,15 @@ SELECT order_id, max(received_at) AS at, count(*) AS webhooks,
 
 def newest(tx: Connection, _: PageRequest) -> Mapping[str, JsonValue]:
     """Return the orders of the newest webhooks."""
-    return {"orders": queries.rows(tx, NEWEST, {})}
+    return {"orders": lookup.rows(tx, NEWEST, {})}
 
 
 def order(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue] | None:
     """Return an order's state, time line, open events and unsent mails; None if nothing names it."""
     order_id = query_params.checked_id(request.ids[0])
-    related = queries.order(tx, order_id)
-    refusals = queries.refusals(tx, RefusalFilter(order=order_id), Slice(MAX_REFUSALS))
-    state = queries.order_state(tx, order_id)
+    related = lookup.order(tx, order_id)
+    refusals = lookup.refusals(tx, RefusalFilter(order=order_id), Slice(MAX_REFUSALS))
+    state = lookup.order_state(tx, order_id)
     if not (state or related.webhooks or related.events or related.mails or refusals):
         return None
     tx.rollback()  # no transaction stays open while the notifier is asked
@@ -48,7 +51,7 @@ def order(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue] | Non
         "state": state,
         "fields": []
         if state is None
-        else [(name, state[name]) for name in order_state.FIELDS if state[name] is not None],
+        else [(name, state[name]) for name in field_origin.FIELDS if state[name] is not None],
         "times": order_state.TIMES,
         "amounts": AMOUNTS,
         "newest": lifeline.newest_events(related),
@@ -66,12 +69,12 @@ def order(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue] | Non
 def why(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue] | None:
     """Return which webhook set a field of an order's state, and which ones lost against it, and why."""
     order_id, field = request.ids
-    if field not in order_state.FIELDS:
+    if field not in field_origin.FIELDS:
         return None
-    state = queries.order_state(tx, query_params.checked_id(order_id))
+    state = lookup.order_state(tx, query_params.checked_id(order_id))
     if state is None:
         return None
-    origin = field_origin.origin(tx, order_id, field, state)
+    origin = field_origin_view.origin(order_id, field, state, field_origin.find(tx, order_id, field, state))
     return {"order_id": order_id, "field": field, "origin": origin, "amounts": AMOUNTS}
 
 

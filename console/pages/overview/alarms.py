@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from console.api.rates import ProviderRates
-from console.web.formatting import duration
+from console.queries.rates import ProviderRates
+from console.web.rendering.formatting import duration
 from console.web.services import ServiceStatus
 
 OLD_S, VERY_OLD_S = 30.0, 300.0

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
-from console.api import rates
 from console.pages.overview.alarms import alarms
 from console.pages.overview.chart import chart
+from console.queries import rates
 from console.web.page import Live, Page, PageRequest
 from console.web.services import ServiceStatus
 from runtime.json_value import JsonValue

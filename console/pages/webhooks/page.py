@@ -6,12 +6,14 @@ from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 
-from console.api import queries, query_params, search
-from console.api.labels import PROVIDERS
-from console.api.queries import Row
+from console.api import query_params
 from console.domain import STATUSES
+from console.labels import PROVIDERS
 from console.pages import event_actions
 from console.pages.orders import lifeline
+from console.queries import lookup, search
+from console.queries.criteria import is_uuid
+from console.queries.lookup import Row
 from console.web.page import Page, PageRequest, Redirect
 from runtime.json_value import JsonValue
 from stream.events.redaction import MASK, redacted
@@ -42,9 +44,9 @@ def log(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
 def webhook(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue] | None:
     """Return one webhook by our id, or lead there from its provider's id; None if there is none."""
     name = query_params.checked_id(request.ids[0])
-    found = queries.webhook(tx, name) if query_params.is_uuid(name) else None
+    found = lookup.webhook(tx, name) if is_uuid(name) else None
     if found is None:
-        others = queries.by_provider_id(tx, name)
+        others = lookup.by_provider_id(tx, name)
         if not others:
             return None
         alone = len(others) == 1

@@ -3,10 +3,10 @@
 import msgspec
 from sqlalchemy import Connection
 
-from console.api import queries
-from console.api.queries import Row
-from console.api.query_params import is_uuid
 from console.pages.webhooks.page import file_name
+from console.queries import lookup
+from console.queries.criteria import is_uuid
+from console.queries.lookup import Row
 from console.web.page import Action, Download, PageRequest, Refused, Shown
 
 MAX_TEXT_CHARS = 1_000_000
@@ -29,7 +29,7 @@ def download(tx: Connection, request: PageRequest) -> Download:
 
 
 def _row(tx: Connection, request: PageRequest) -> Row:
-    found = queries.webhook(tx, request.ids[0]) if is_uuid(request.ids[0]) else None
+    found = lookup.webhook(tx, request.ids[0]) if is_uuid(request.ids[0]) else None
     if found is None or found[0]["payload"] is None:
         raise Refused("webhook.no_payload")
     return found[0]

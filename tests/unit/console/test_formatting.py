@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.web import formatting
+from console.web.rendering import formatting
 
 
 def test_a_time_is_in_the_viewers_zone_with_utc_in_the_title() -> None:

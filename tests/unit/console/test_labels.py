@@ -4,10 +4,10 @@ from typing import get_args
 
 import pytest
 
-from console.api.labels import PROVIDERS, canonical, provider_word
-from console.api.labels import STATUSES as STATUS_LABELS
-from console.api.labels import TYPES as TYPE_LABELS
 from console.domain import STATUSES, Type
+from console.labels import PROVIDERS, canonical, provider_word
+from console.labels import STATUSES as STATUS_LABELS
+from console.labels import TYPES as TYPE_LABELS
 from providers import catalogue
 
 

@@ -1,9 +1,9 @@
 """What the overview says is wrong, from what services report and what was refused; and its bars."""
 
-from console.api.rates import ProviderRates
 from console.pages.overview.alarms import SUSPICIOUS, alarms
 from console.pages.overview.chart import BASE, TOP, chart, rounded_up
 from console.pages.overview.page import parts
+from console.queries.rates import ProviderRates
 from console.web.services import ServiceStatus, parse, status
 from runtime.clients.loopback import Response
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.api.query_params import BadParameter, Range, cursor, of_statistics, of_webhooks
+from console.api.query_params import cursor, of_statistics, of_webhooks
+from console.queries.criteria import BadParameter, Range
 
 DAY = 86_400_000_000
 FEBRUARY_3 = 1_770_076_800_000_000

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.api.query_params import Range
-from console.api.spans import DAY, EARLIEST, HOUR, LATEST, Piece, bounds, newest, pieces
+from console.queries.criteria import Range
+from console.queries.spans import DAY, EARLIEST, HOUR, LATEST, Piece, bounds, newest, pieces
 
 instants = st.integers(-3 * DAY, 3 * DAY) | st.integers(-3, 3).map(lambda n: n * DAY) | st.just(HOUR)
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.api.statistics import StatusCount, rate, statistics
+from console.api.views.statistics import rate, statistics
 from console.domain import STATUSES
+from console.queries.criteria import StatusCount
 
 counts = st.lists(st.builds(StatusCount, st.sampled_from(["A", "B"]), st.sampled_from(STATUSES), st.integers(0, 10**6)))
 

@@ -6,9 +6,9 @@ from string import Formatter
 
 import pytest
 
-from console.web.navigation import SECTIONS
-from console.web.rendering import TEMPLATES
-from console.web.texts import LANGUAGES, Texts, preferred
+from console.web.rendering.navigation import SECTIONS
+from console.web.rendering.renderer import TEMPLATES
+from console.web.rendering.texts import LANGUAGES, Texts, preferred
 
 ROOT = Path(__file__).parents[3]
 TEXTS = Texts()

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from console.api import timeline
-from console.api.queries import RelatedRows
+from console.api.views import timeline
+from console.queries.lookup import RelatedRows
 
 AT = 1_700_000_000_000_000
 MONEY = {"amount": 58000, "currency": "KRW"}

@@ -1,23 +1,14 @@
 """Contract E's statistics, from counts by type and status. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from console.domain import SUCCEEDED, UNSUCCESSFUL, Status
+from console.domain import SUCCEEDED, UNSUCCESSFUL
+from console.queries.criteria import StatusCount
 from runtime.json_value import JsonValue
 
 ALL = "ALL"
 _FOUR_DECIMALS = Decimal("0.0001")
-
-
-@dataclass(frozen=True, slots=True)
-class StatusCount:
-    """The number of webhooks with this type and status."""
-
-    type: str
-    status: Status
-    count: int
 
 
 def statistics(provider: str, counted: Iterable[StatusCount]) -> dict[str, JsonValue]:

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection
 
-from console.api import queries, spans
-from console.api.queries import Row
-from console.api.query_params import Filter, Page, is_uuid
-from console.api.spans import DAY, HOUR
-from console.api.statistics import StatusCount
 from console.domain import UNSUCCESSFUL
+from console.queries import lookup, spans
+from console.queries.criteria import Filter, Page, StatusCount, is_uuid
+from console.queries.lookup import Row
+from console.queries.spans import DAY, HOUR
 from runtime.json_value import JsonValue
 
 COUNTED = """
@@ -38,7 +37,7 @@ SELECT start, sum(count)::bigint
 """
 
 PAGE = f"""
-SELECT {queries.COLUMNS}
+SELECT {lookup.COLUMNS}
   FROM {{source}}
  WHERE received_at >= %(start)s AND received_at < %(end)s AND {{filter}} AND {{after}}
  ORDER BY received_at DESC, webhook_id DESC LIMIT %(limit)s
@@ -101,7 +100,7 @@ def webhooks(tx: Connection, criteria: Filter, page: Page) -> list[Row]:
 
 
 def _page(tx: Connection, criteria: Filter, values: dict[str, JsonValue], statement: str) -> list[Row]:
-    return queries.rows(
+    return lookup.rows(
         tx, statement.format(filter=_of_rows(criteria), after=AFTER if values["at"] is not None else "true"), values
     )
 

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, get_args
 
-from console.api.labels import LABELS
+from console.labels import LABELS
 from runtime.json_value import JsonValue
 
 Language = Literal["ko", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
-FOLDER = Path(__file__).parent / "texts"
+FOLDER = Path(__file__).parent.parent / "texts"
 
 
 class Texts:

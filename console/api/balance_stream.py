@@ -14,7 +14,8 @@ import psycopg
 from psycopg import AsyncConnection, sql
 from sqlalchemy import Engine, make_url
 
-from console.api import queries, views
+from console.api.views import log_entries
+from console.queries import lookup
 from runtime.json_value import JsonValue
 from runtime.logging import log
 from runtime.postgres.engine import conninfo
@@ -101,7 +102,7 @@ class BalanceStream:
                 yield message
             if not sent:
                 nothing = {"customer_id": customer_id, "balance": 0, "currency": CURRENCY, "at": None}
-                yield views.change(nothing, 0)
+                yield log_entries.change(nothing, 0)
             while True:
                 change = await queue.get()
                 if change is RELOAD:
@@ -109,7 +110,7 @@ class BalanceStream:
                         yield message
                 elif change["balance"] > sent.get(change["currency"], -1):
                     sent[change["currency"]] = change["balance"]
-                    yield views.change(change, change["amount"])
+                    yield log_entries.change(change, change["amount"])
         finally:
             self._queues[customer_id].discard(queue)
             if not self._queues[customer_id]:
@@ -122,11 +123,11 @@ class BalanceStream:
             if before is None or row["balance"] > before:
                 sent[row["currency"]] = row["balance"]
                 added = 0 if before is None else row["balance"] - before
-                yield views.change({**row, "customer_id": customer_id}, added)
+                yield log_entries.change({**row, "customer_id": customer_id}, added)
 
-    def _read(self, customer_id: str) -> list[queries.Row]:
+    def _read(self, customer_id: str) -> list[lookup.Row]:
         with self._store.connect() as tx:
-            return queries.balances(tx, customer_id)
+            return lookup.balances(tx, customer_id)
 
     def _dispatch(self, payload: str) -> None:
         change = msgspec.json.decode(payload)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from console import terms
-from console.api import queries
-from console.api.queries import Row, rows
-from console.api.query_params import is_uuid
+from console.queries import lookup
+from console.queries.criteria import is_uuid
+from console.queries.lookup import Row, rows
 from providers import catalogue
 
 MOST = 100
@@ -22,7 +22,7 @@ WITH named AS MATERIALIZED (
      UNION (SELECT webhook_id FROM webhooks WHERE provider_ids @> ARRAY[%(text)s::text] LIMIT %(most)s)
      UNION (SELECT webhook_id FROM webhooks WHERE aliases && %(aliases)b::text[] LIMIT %(most)s)
      UNION (SELECT unnest(%(found)b::text[]::uuid[])))
-SELECT {queries.COLUMNS} FROM named JOIN webhooks USING (webhook_id)
+SELECT {lookup.COLUMNS} FROM named JOIN webhooks USING (webhook_id)
  WHERE received_at IS NOT NULL ORDER BY received_at DESC, webhook_id LIMIT %(most)s
 """  # noqa: S608 - put together from constants
 BY_TERM = """

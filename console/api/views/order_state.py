@@ -1,24 +1,10 @@
 """The state of an order in the API's JSON: contract A's columns by their names, and which webhook set each. Pure."""
 
-from console.api.queries import Row
-from console.api.views import iso
+from console.api.views.log_entries import iso
+from console.queries.field_origin import FIELDS
+from console.queries.lookup import Row
 from runtime.json_value import JsonValue
 
-FIELDS = (
-    "payment_status",
-    "payment_method",
-    "transaction_id",
-    "paid_amount",
-    "paid_at",
-    "shipping_status",
-    "tracking_number",
-    "carrier",
-    "last_location",
-    "shipping_updated_at",
-    "refund_status",
-    "refunded_amount",
-)
-"""Contract A's columns of an order."""
 TIMES = ("paid_at", "shipping_updated_at")
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from console.api.query_params import Page, RefusalFilter, is_uuid
+from console.queries.criteria import Page, RefusalFilter, is_uuid
 from runtime.json_value import JsonValue
 
 Row = Mapping[str, JsonValue]

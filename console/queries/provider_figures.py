@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from console.api.queries import rows
+from console.queries.lookup import rows
 from runtime.json_value import JsonValue
 
 HOUR = 3_600_000_000

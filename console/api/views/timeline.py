@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from console.api.labels import provider_word
-from console.api.queries import RelatedRows, Row
 from console.domain import UNKNOWN
+from console.labels import provider_word
+from console.queries.lookup import RelatedRows, Row
 from providers.contract import InvalidField
 from providers.parsing.money import exponent
 from runtime.clock import to_datetime

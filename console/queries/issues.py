@@ -4,10 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from console.api import query_params, views
-from console.api.queries import Row, rows
-from console.api.query_params import BadParameter, Parameters
 from console.issues.domain import STATES, state
+from console.queries.lookup import Row, rows
 from runtime.json_value import JsonValue
 from stream.events.redaction import masked_text
 
@@ -53,25 +51,6 @@ SELECT e.event_id::text, e.died_at, e.is_dead, coalesce(w.order_id, f.order_id) 
 DEAD_IDS = """
 SELECT event_id::text FROM issue_events WHERE issue_id = %(issue)s::uuid AND is_dead ORDER BY died_at, event_id
 """
-TIMES = ("firstAt", "lastAt", "acknowledgedAt", "resolvedAt", "diedAt")
-
-
-def issues(tx: Connection, params: Parameters) -> Json:
-    """Return the issues with the latest death first, of one `state` or `service` if it is given."""
-    values = query_params.texts(params, {"state", "service"})
-    wanted = values.get("state")
-    if wanted not in (None, *STATES):
-        raise BadParameter(f"state must be one of {', '.join(STATES)}")
-    found = select(tx, values.get("service"))
-    shown = [_shown(issue) for issue in found if wanted in (None, issue["state"])]
-    return {"issues": shown, "counts": counts(found)}
-
-
-def issue(tx: Connection, params: Parameters, issue_id: str) -> Json | None:
-    """Return one issue with its events, the dead ones first; None if there is none with this id."""
-    query_params.reject_all(params)
-    found = one(tx, issue_id) if query_params.is_uuid(query_params.checked_id(issue_id)) else None
-    return found and {**_shown(found), "eventList": [_shown(event) for event in events(tx, issue_id)]}
 
 
 def select(tx: Connection, service: str | None = None) -> list[Json]:
@@ -99,11 +78,6 @@ def events(tx: Connection, issue_id: str, *, dead_only: bool = False) -> list[Js
 def dead_ids(tx: Connection, issue_id: str) -> list[str]:
     """Return the ids of the issue's dead events, the longest dead first."""
     return list(tx.exec_driver_sql(DEAD_IDS, {"issue": issue_id}).scalars())
-
-
-def _shown(found: Json) -> Json:
-    """Return an issue or event with its times in ISO 8601."""
-    return {name: views.iso(value) if name in TIMES else value for name, value in found.items()}
 
 
 def _issue(row: Row) -> Json:

@@ -10,15 +10,15 @@ from litestar import Response, get, post
 from litestar.response import ServerSentEvent
 from sqlalchemy import Engine, exc
 
-from console.api.query_params import BadParameter
 from console.login.users import Role
+from console.queries.criteria import BadParameter
 from console.web import acting
 from console.web.action_log import ActionLog, NotRecorded
-from console.web.assets import PREFIX, Assets
 from console.web.gate import FLASH, Entry, Flash, Gate, local_path
 from console.web.litestar_types import AnyRequest, AnyResponse
 from console.web.page import Action, Done, Download, Live, Page, PageRequest, Redirect, Shown
-from console.web.rendering import HEADERS, Renderer, framed, html
+from console.web.rendering.assets import PREFIX, Assets
+from console.web.rendering.renderer import HEADERS, Renderer, framed, html
 from console.web.services import Services
 from runtime import clock
 from runtime.json_value import JsonValue

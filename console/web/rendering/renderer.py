@@ -7,16 +7,17 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Response
 
-from console.api.labels import provider_word
-from console.web import formatting
-from console.web.assets import Assets
+from console.labels import provider_word
 from console.web.litestar_types import AnyResponse
-from console.web.navigation import SECTIONS
 from console.web.page import Viewer
-from console.web.texts import LANGUAGES, Texts
+from console.web.rendering import formatting
+from console.web.rendering.assets import Assets
+from console.web.rendering.navigation import SECTIONS
+from console.web.rendering.texts import LANGUAGES, Texts
 from runtime.json_value import JsonValue
 
-TEMPLATES = (Path(__file__).parent / "templates", Path(__file__).parent.parent / "pages" / "templates")
+WEB = Path(__file__).parent.parent
+TEMPLATES = (WEB / "templates", WEB.parent / "pages" / "templates")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"

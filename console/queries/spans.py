@@ -6,7 +6,7 @@ Webhooks are counted by hour and by day. So a range is counted as days, hours at
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from console.api.query_params import Range
+from console.queries.criteria import Range
 
 HOUR, DAY = 3_600_000_000, 86_400_000_000
 EARLIEST, LATEST = -100_000_000 * DAY, 100_000_000 * DAY

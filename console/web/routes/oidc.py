@@ -8,8 +8,8 @@ from litestar import get
 from console.login.oidc import ATTEMPT_S, Attempt, OidcProvider, OidcRefused
 from console.web.gate import Entry, Gate, local_path
 from console.web.litestar_types import AnyRequest, AnyResponse
-from console.web.login_routes import LoginRoutes
-from console.web.routes import Routes, see_other
+from console.web.routes.login import LoginRoutes
+from console.web.routes.pages import Routes, see_other
 from runtime.json_value import JsonValue
 from runtime.logging import log
 

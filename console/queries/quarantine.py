@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from console.api.queries import Row, rows
+from console.queries.lookup import Row, rows
 from runtime.json_value import JsonValue
 from stream.events.redaction import masked_text
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from console.api import query_params, timeline
-from console.api.labels import provider_word
-from console.api.queries import RelatedRows, Row
+from console.api import query_params
+from console.api.views import timeline
 from console.domain import UNKNOWN
+from console.labels import provider_word
+from console.queries.lookup import RelatedRows, Row
 from runtime.clock import to_datetime
 from runtime.json_value import JsonValue
 from stream.events.redaction import masked_text, masked_value, redacted

@@ -12,7 +12,7 @@ from console.login.attempts import Attempts
 from console.web.acting import CSRF_FIELD
 from console.web.gate import SESSION, Entry, Gate, local_path
 from console.web.litestar_types import AnyRequest, AnyResponse
-from console.web.routes import Routes, form_lists, see_other
+from console.web.routes.pages import Routes, form_lists, see_other
 from runtime.json_value import JsonValue
 from runtime.logging import log
 

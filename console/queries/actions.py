@@ -4,10 +4,8 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from console.api import query_params, views
-from console.api.queries import Row, rows
-from console.api.query_params import Parameters, Range
-from runtime.json_value import JsonValue
+from console.queries.criteria import Range
+from console.queries.lookup import Row, rows
 
 MAX_ROWS = 100
 MAX_EXPORTED = 100_000
@@ -27,13 +25,6 @@ NAMES = "SELECT DISTINCT action FROM actions ORDER BY 1"
 FILTERS = ("user", "action", "target")
 
 
-def actions(tx: Connection, params: Parameters) -> dict[str, JsonValue]:
-    """Return the latest actions that match `user`, `action`, `target`, `from` and `to`."""
-    values = query_params.texts(params, {*FILTERS, "from", "to"})
-    found = select(tx, values, query_params.received(values))
-    return {"actions": [{**_camel(row), "at": views.iso(row["at"])} for row in found]}
-
-
 def select(tx: Connection, values: Mapping[str, str], within: Range, most: int = MAX_ROWS) -> list[Row]:
     """Return at most `most` actions, the latest first; `values` may have any of FILTERS."""
     chosen = {name: values.get(name) or None for name in FILTERS}
@@ -43,16 +34,3 @@ def select(tx: Connection, values: Mapping[str, str], within: Range, most: int =
 def names(tx: Connection) -> list[str]:
     """Return the names of the actions that anybody has carried out."""
     return list(tx.exec_driver_sql(NAMES).scalars())
-
-
-def _camel(row: Row) -> dict[str, JsonValue]:
-    return {
-        "actionId": row["action_id"],
-        "user": row["user_name"],
-        "role": row["role"],
-        "action": row["action"],
-        "target": row["target"],
-        "parameters": row["parameters"],
-        "result": row["result"],
-        "detail": row["detail"],
-    }

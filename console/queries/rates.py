@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from console.api.spans import DAY, HOUR
+from console.queries.spans import DAY, HOUR
 
 HOURS = 24
 ACCEPTED = """

@@ -5,13 +5,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from console.api import query_params, statistics, views
-from console.api.labels import provider_word
-from console.api.queries import rows
-from console.api.query_params import BadParameter, Filter, Parameters, Range
-from console.api.statistics import StatusCount
+from console.queries.criteria import BadParameter, Filter, Range, StatusCount
+from console.queries.lookup import rows
 from runtime import clock
-from runtime.json_value import JsonValue
 
 DAY = 86_400_000_000
 MOST_DAYS, USUAL_DAYS = 92, 7
@@ -49,11 +45,6 @@ class DayOfProvider:
     money: dict[str, dict[str, int]] = field(default_factory=lambda: {name: {} for name in MONEY.values()})
 
 
-def daily(tx: Connection, params: Parameters) -> dict[str, JsonValue]:
-    """Return the statistics by day and provider, the latest day first. Without a time, of the last USUAL_DAYS."""
-    return {"days": [shown(day) for day in select(tx, query_params.of_statistics(params))]}
-
-
 def select(tx: Connection, criteria: Filter, now: int | None = None) -> list[DayOfProvider]:
     """Return the days of the criteria, the latest first. Raises BadParameter for more than MOST_DAYS."""
     start, end = _bounds(criteria.received, now)
@@ -68,13 +59,6 @@ def select(tx: Connection, criteria: Filter, now: int | None = None) -> list[Day
         amounts = found.setdefault(key, DayOfProvider(*key)).money[MONEY[row["type"]]]
         amounts[row["currency"]] = amounts.get(row["currency"], 0) + row["amount"]
     return sorted(found.values(), key=lambda day: (-day.day, day.provider))
-
-
-def shown(day: DayOfProvider) -> dict[str, JsonValue]:
-    """Return a day as JSON: contract E's fields, and the money."""
-    iso = views.iso(day.day) or ""
-    figures = statistics.statistics(provider_word(day.provider), day.counts)
-    return {"day": iso[:10], **figures, "money": day.money}
 
 
 def totals(days: list[DayOfProvider]) -> dict[str, dict[str, int]]:

@@ -1,0 +1,1 @@
+"""The API's JSON, made of rows of the log."""

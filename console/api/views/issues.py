@@ -1,0 +1,12 @@
+"""The API's JSON of issues and their events. Pure."""
+
+from console.api.views.log_entries import iso
+from runtime.json_value import JsonValue
+
+Json = dict[str, JsonValue]
+TIMES = ("firstAt", "lastAt", "acknowledgedAt", "resolvedAt", "diedAt")
+
+
+def with_iso_times(found: Json) -> Json:
+    """Return an issue or event with its times in ISO 8601."""
+    return {name: iso(value) if name in TIMES else value for name, value in found.items()}

@@ -1,0 +1,1 @@
+"""The queries of API and pages over the log. They only read."""

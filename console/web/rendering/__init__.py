@@ -1,0 +1,1 @@
+"""Everything that a page is rendered with: templates, texts, formats, static files, the navigation."""
