@@ -14,9 +14,13 @@ from console.web.gate import Gate
 from console.web.rendering.assets import Assets
 from console.web.rendering.renderer import Renderer
 from console.web.rendering.texts import Texts
+from console.web.routes.actions import ActionRoutes
+from console.web.routes.live import LiveRoutes
 from console.web.routes.login import LoginRoutes
 from console.web.routes.oidc import OidcRoutes
-from console.web.routes.pages import Routes, static
+from console.web.routes.pages import PageRoutes
+from console.web.routes.responder import Responder
+from console.web.routes.static import static
 from console.web.services import Services
 from runtime.clients.management_client import ManagementClient
 from runtime.json_value import JsonValue
@@ -39,16 +43,16 @@ class Site:
         client = ManagementClient(addresses(settings.management_urls), settings.management_token, SERVICE_TIMEOUT_S)
         issuer = settings.console_oidc_issuer
         configured = bool(gate.users or issuer)
-        routes = Routes(gate, renderer, store, Services(client), action_log, configured=configured)
-        login = LoginRoutes(routes, gate, settings.console_oidc_name if issuer else "")
-        self.not_found = routes.not_found
+        responder = Responder(gate, renderer, store, Services(client), configured=configured)
+        login = LoginRoutes(responder, gate, settings.console_oidc_name if issuer else "")
+        self.not_found = responder.not_found
         self.handlers: list[JsonValue] = [
             static(assets),
             *login.handlers(),
-            *(OidcRoutes(routes, login, gate, provider(settings, issuer)).handlers() if issuer else ()),
-            *map(routes.page, registry.PAGES),
-            *map(routes.action, registry.ACTIONS),
-            *map(routes.live, registry.LIVES),
+            *(OidcRoutes(responder, login, gate, provider(settings, issuer)).handlers() if issuer else ()),
+            *map(PageRoutes(responder).page, registry.PAGES),
+            *map(ActionRoutes(responder, action_log).action, registry.ACTIONS),
+            *map(LiveRoutes(responder).live, registry.LIVES),
         ]
 
 

@@ -12,7 +12,8 @@ from console.login.attempts import Attempts
 from console.web.acting import CSRF_FIELD
 from console.web.gate import SESSION, Entry, Gate, local_path
 from console.web.litestar_types import AnyRequest, AnyResponse
-from console.web.routes.pages import Routes, form_lists, see_other
+from console.web.routes.http import form_lists, see_other
+from console.web.routes.responder import Responder
 from runtime.json_value import JsonValue
 from runtime.logging import log
 
@@ -25,8 +26,8 @@ CHECKS_AT_ONCE = 2
 class LoginRoutes:
     """The handlers before and after the pages. `oidc_name` is the button for the identity provider, empty for none."""
 
-    def __init__(self, routes: Routes, gate: Gate, oidc_name: str) -> None:
-        self._routes = routes
+    def __init__(self, responder: Responder, gate: Gate, oidc_name: str) -> None:
+        self._responder = responder
         self._gate = gate
         self._oidc_name = oidc_name
         self._attempts = Attempts()
@@ -37,25 +38,25 @@ class LoginRoutes:
 
         @get("/login", sync_to_thread=False)
         def show(request: AnyRequest) -> AnyResponse:
-            return self._routes.respond(request, None, lambda entry: self.form(request, entry))
+            return self._responder.respond(request, None, lambda entry: self.form(request, entry))
 
         @post("/login", status_code=200, request_max_body_size=MAX_BYTES)
         async def login(request: AnyRequest) -> AnyResponse:
             fields = await _fields(request)
             async with self._checks:
                 return await asyncio.to_thread(
-                    self._routes.respond, request, None, lambda entry: self._login(request, fields, entry)
+                    self._responder.respond, request, None, lambda entry: self._login(request, fields, entry)
                 )
 
         @post("/logout", status_code=200, request_max_body_size=MAX_BYTES)
         async def logout(request: AnyRequest) -> AnyResponse:
             fields = await _fields(request)
-            return self._routes.respond(request, None, lambda entry: self._logout(request, fields, entry))
+            return self._responder.respond(request, None, lambda entry: self._logout(request, fields, entry))
 
         @post("/preferences", status_code=200, request_max_body_size=MAX_BYTES)
         async def preferences(request: AnyRequest) -> AnyResponse:
             fields = await _fields(request)
-            return self._routes.respond(request, None, lambda entry: self._set_preferences(request, fields, entry))
+            return self._responder.respond(request, None, lambda entry: self._set_preferences(request, fields, entry))
 
         return [show, login, logout, preferences]
 
@@ -73,7 +74,7 @@ class LoginRoutes:
             "oidc": self._oidc_name,
             "has_users": bool(self._gate.users),
         }
-        response = self._routes.render(entry, "login.html", context)
+        response = self._responder.render(entry, "login.html", context)
         response.status_code = status
         return response
 
@@ -101,7 +102,7 @@ class LoginRoutes:
 
     def _logout(self, request: AnyRequest, fields: Mapping[str, str], entry: Entry) -> AnyResponse:
         if not self._permits(entry, fields):
-            return self._routes.error(entry, 403, "csrf")
+            return self._responder.error(entry, 403, "csrf")
         self._gate.sessions.end(entry.session)
         response = see_other("/login")
         self._gate.clear(response, SESSION)
@@ -109,7 +110,7 @@ class LoginRoutes:
 
     def _set_preferences(self, request: AnyRequest, fields: Mapping[str, str], entry: Entry) -> AnyResponse:
         if not self._permits(entry, fields):
-            return self._routes.error(entry, 403, "csrf")
+            return self._responder.error(entry, 403, "csrf")
         response = see_other(local_path(fields.get("back")))
         self._gate.set_preferences(request, response, fields)
         return response

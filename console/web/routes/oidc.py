@@ -8,8 +8,9 @@ from litestar import get
 from console.login.oidc import ATTEMPT_S, Attempt, OidcProvider, OidcRefused
 from console.web.gate import Entry, Gate, local_path
 from console.web.litestar_types import AnyRequest, AnyResponse
+from console.web.routes.http import see_other
 from console.web.routes.login import LoginRoutes
-from console.web.routes.pages import Routes, see_other
+from console.web.routes.responder import Responder
 from runtime.json_value import JsonValue
 from runtime.logging import log
 
@@ -19,8 +20,8 @@ COOKIE = "hookstream_oidc"
 class OidcRoutes:
     """The handlers of `/login/oidc` and of the return from there."""
 
-    def __init__(self, routes: Routes, login: LoginRoutes, gate: Gate, provider: OidcProvider) -> None:
-        self._routes = routes
+    def __init__(self, responder: Responder, login: LoginRoutes, gate: Gate, provider: OidcProvider) -> None:
+        self._responder = responder
         self._login = login
         self._gate = gate
         self._provider = provider
@@ -31,13 +32,13 @@ class OidcRoutes:
         @get("/login/oidc")
         async def begin(request: AnyRequest) -> AnyResponse:
             return await asyncio.to_thread(
-                self._routes.respond, request, None, lambda entry: self._begin(request, entry)
+                self._responder.respond, request, None, lambda entry: self._begin(request, entry)
             )
 
         @get("/login/oidc/callback")
         async def finish(request: AnyRequest) -> AnyResponse:
             return await asyncio.to_thread(
-                self._routes.respond, request, None, lambda entry: self._finish(request, entry)
+                self._responder.respond, request, None, lambda entry: self._finish(request, entry)
             )
 
         return [begin, finish]

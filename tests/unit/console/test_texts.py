@@ -15,7 +15,7 @@ TEXTS = Texts()
 SOURCES = [
     *(path for folder in TEMPLATES for path in folder.glob("*.html")),
     *(ROOT / "console" / "pages").rglob("*.py"),
-    *(ROOT / "console" / "web").glob("*.py"),
+    *(ROOT / "console" / "web").rglob("*.py"),
 ]
 NAMED = re.compile(r"""(?<![\w.])t\(\s*["']([a-z_.0-9A-Z]+)["']\s*[,)]""")
 PREFIXES = re.compile(r"""(?<![\w.])t\(\s*["']([a-z_.0-9A-Z]+[._])["']\s*~""")

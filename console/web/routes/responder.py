@@ -1,0 +1,91 @@
+"""Answers a request for a page: with the page if the viewer may see it, else with the page of what is wrong."""
+
+import time
+from collections.abc import Callable, Mapping
+from urllib.parse import quote, unquote
+
+from sqlalchemy import Engine, exc
+
+from console.login.users import Role
+from console.queries.criteria import BadParameter
+from console.web.gate import Entry, Gate, local_path
+from console.web.litestar_types import AnyRequest, AnyResponse
+from console.web.page import PageRequest, Redirect
+from console.web.rendering.renderer import Renderer, html
+from console.web.routes.http import see_other, target
+from console.web.services import Services
+from runtime import clock
+from runtime.json_value import JsonValue
+from runtime.logging import log
+
+Respond = Callable[[Entry], AnyResponse]
+
+
+class Responder:
+    """Everything that the routes answer with. `configured` is False while nobody could log in."""
+
+    def __init__(self, gate: Gate, renderer: Renderer, store: Engine, services: Services, *, configured: bool) -> None:
+        self.gate = gate
+        self.renderer = renderer
+        self.store = store
+        self._services = services
+        self._configured = configured
+
+    def respond(self, request: AnyRequest, role: Role | None, respond: Respond) -> AnyResponse:
+        """Return the response, or the page of what is wrong. `role` None: for anybody."""
+        entry = self.gate.enter(request, int(time.time()))
+        try:
+            response = self._refusal(request, entry, role) or respond(entry)
+        except Redirect as elsewhere:
+            response = see_other(elsewhere.location)
+        except BadParameter as wrong:
+            response = self.error(entry, 400, "bad_parameter", detail=str(wrong))
+        except (exc.OperationalError, exc.TimeoutError) as failure:
+            log.warning("store.failed", error=str(getattr(failure, "orig", failure)).strip())
+            response = self.error(entry, 503, "unavailable")
+        except Exception:  # noqa: BLE001 - a person gets a page whatever fails
+            log.exception("page.failed", path=request.url.path)
+            response = self.error(entry, 500, "internal")
+        if entry.is_new and not any(cookie.key == "hookstream_session" for cookie in response.cookies):
+            self.gate.set_session(request, response, entry.session)
+        return response
+
+    def error(self, entry: Entry, status: int, cause: str, detail: str = "", **values: str) -> AnyResponse:
+        """Return the page of an error: the texts `error.<cause>.title` and `.text`."""
+        context = {"status": status, "cause": cause, "detail": detail, "values": values}
+        return html(self.renderer.render("error.html", entry.viewer, context), status)
+
+    def render(self, entry: Entry, template: str, context: Mapping[str, JsonValue]) -> AnyResponse:
+        """Return a page that needs no view."""
+        return html(self.renderer.render(template, entry.viewer, context))
+
+    def not_found(self, request: AnyRequest) -> AnyResponse:
+        """Return the page for a path that does not exist."""
+        return self.respond(request, None, lambda entry: self.error(entry, 404, "not_found"))
+
+    def _refusal(self, request: AnyRequest, entry: Entry, role: Role | None) -> AnyResponse | None:
+        if not self._configured:
+            return self.error(entry, 503, "unconfigured")
+        if role is None or entry.viewer.may(role):
+            return None
+        if entry.viewer.name:
+            return self.error(entry, 403, "forbidden", role=role)
+        next_path = local_path(target(request)) if request.method == "GET" else "/"
+        location = f"/login?next={quote(next_path)}"
+        if request.headers.get("hx-request"):
+            return html("", 401, headers={"HX-Redirect": location})
+        return see_other(location)
+
+    def page_request(
+        self,
+        request: AnyRequest,
+        entry: Entry,
+        form: Mapping[str, str] | None = None,
+        lists: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> PageRequest:
+        """Return what a view or an action is given; `form` has the first value of each name, `lists` has all."""
+        query = {name: str(values[0]) for name, values in request.query_params.dict().items()}
+        ids = tuple(unquote(str(value)) for value in request.path_params.values())
+        return PageRequest(
+            entry.viewer, target(request), query, ids, clock.now(), self._services, form or {}, lists or {}
+        )
