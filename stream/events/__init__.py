@@ -13,19 +13,14 @@ from stream.events.audit_records import (
     RejectedWebhook,
     SecretSeen,
 )
-from stream.events.domain_events import (
-    AmountMismatched,
-    BillingScheduled,
-    CreditAdded,
-    CryptoRefundRequested,
-    DepositAwaited,
-    DepositReversed,
-    DigitalDeliveryRequested,
-    DisputeClosed,
-    DisputeEvent,
-    DisputeOpened,
+from stream.events.domain_events.domain_event import (
     DomainEvent,
     EventHeader,
+)
+from stream.events.domain_events.invoices import (
+    CreditAdded,
+    CryptoRefundRequested,
+    DigitalDeliveryRequested,
     InvoiceCancelled,
     InvoiceCompleted,
     InvoiceEvent,
@@ -33,29 +28,65 @@ from stream.events.domain_events import (
     InvoicePending,
     InvoiceRejected,
     InvoiceUnderpaid,
+)
+from stream.events.domain_events.order_status import (
     OrderStatus,
+)
+from stream.events.domain_events.payments import (
+    AmountMismatched,
+    BillingScheduled,
+    DepositAwaited,
+    DepositReversed,
+    DisputeClosed,
+    DisputeEvent,
+    DisputeOpened,
     PaymentCancelled,
     PaymentCompleted,
     PaymentFailed,
     PaymentOverpaid,
     PaymentRefunded,
     PaymentUpdated,
-    PlanMissing,
+)
+from stream.events.domain_events.refunds import (
     RefundCompleted,
     RefundEvent,
     RefundMismatched,
     RefundRejected,
     RefundRequested,
     RefundUpdated,
+)
+from stream.events.domain_events.shipments import (
     ShipmentDelivered,
     ShipmentEvent,
     ShipmentFailed,
     ShipmentInTransit,
     ShipmentOutForDelivery,
     ShipmentUpdated,
+)
+from stream.events.domain_events.states import (
+    PaymentState,
+    RefundState,
+    ShipmentState,
+)
+from stream.events.domain_events.subscriptions import (
+    PlanMissing,
     SubscriptionActivated,
     SubscriptionCancelled,
     SubscriptionEvent,
+)
+from stream.events.payloads import (
+    BillingPayload,
+    Cancel,
+    CustomerPayload,
+    DisputePayload,
+    InvoicePayload,
+    OrderPayload,
+    Payload,
+    PaymentPayload,
+    RefundPayload,
+    ShippingPayload,
+    TransferPayload,
+    VerificationRequest,
 )
 from stream.events.record import (
     DisputeStatus,
@@ -72,31 +103,18 @@ from stream.events.record import (
     TransferState,
     Verification,
 )
-from stream.events.states import PaymentState, RefundState, ShipmentState
 from stream.events.webhooks import (
-    BillingPayload,
     BillingWebhook,
-    Cancel,
-    CustomerPayload,
     CustomerWebhook,
-    DisputePayload,
     DisputeWebhook,
     Envelope,
-    InvoicePayload,
     InvoiceWebhook,
-    OrderPayload,
     OrderWebhook,
-    Payload,
-    PaymentPayload,
     PaymentWebhook,
-    RefundPayload,
     RefundWebhook,
-    ShippingPayload,
     ShippingWebhook,
-    TransferPayload,
     TransferWebhook,
     UnconfirmedWebhook,
-    VerificationRequest,
     Webhook,
 )
 

@@ -1,0 +1,34 @@
+"""The base class of domain events, and the fields that all of them have."""
+
+from typing import NotRequired, TypedDict
+
+from stream.events.record import EventId, Micros, Mode, Record
+
+
+class DomainEvent(Record, frozen=True, kw_only=True):
+    """A change of state, published once, about an order or a customer.
+
+    `caused_by` is the id of the event that caused it. `occurred_at` is the provider's time, `received_at` that of the
+    gateway. `contact` is the e-mail address to notify when neither the order nor the customer has one.
+    """
+
+    event_id: EventId
+    caused_by: EventId
+    mode: Mode
+    occurred_at: Micros | None
+    received_at: Micros
+    order_id: str | None
+    customer_id: str | None = None
+    contact: str | None = None
+
+
+class EventHeader(TypedDict):
+    """The fields of every domain event but `contact`, for `**header` in its constructor."""
+
+    event_id: EventId
+    caused_by: EventId
+    mode: Mode
+    occurred_at: Micros | None
+    received_at: Micros
+    order_id: str | None
+    customer_id: NotRequired[str | None]

@@ -1,0 +1,135 @@
+"""The domain events of payments: paid, failed, refunded, disputed, and amounts that do not match."""
+
+from stream.events.domain_events.domain_event import DomainEvent
+from stream.events.domain_events.states import PaymentState
+
+
+class PaymentCompleted(DomainEvent, frozen=True, kw_only=True):
+    """The order is paid. `reason` is `refund_failed` if it is paid again because its refund failed.
+
+    `released_amount`, here and below, is the part of the authorization that was not captured. The provider represents
+    its release as a refund, which returns no money.
+    """
+
+    provider: str
+    amount: int | None
+    currency: str
+    method: str | None
+    transaction_id: str | None
+    paid_at: int | None
+    reason: str | None = None
+    released_amount: int | None = None
+    state: PaymentState | None = None
+
+
+class PaymentFailed(DomainEvent, frozen=True, kw_only=True):
+    """An attempt to pay the order failed."""
+
+    provider: str
+    amount: int | None
+    currency: str
+    transaction_id: str | None
+    reason: str | None
+    state: PaymentState | None = None
+
+
+class PaymentCancelled(DomainEvent, frozen=True, kw_only=True):
+    """The whole payment was cancelled; `refunded_amount` is the sum of all refunds of it."""
+
+    provider: str
+    amount: int | None
+    currency: str
+    transaction_id: str | None
+    refunded_amount: int | None = None
+    cancelled_at: int | None = None
+    released_amount: int | None = None
+    state: PaymentState | None = None
+
+
+class PaymentRefunded(DomainEvent, frozen=True, kw_only=True):
+    """A part of the payment was refunded: `amount` by this refund, `refunded_amount` in total."""
+
+    provider: str
+    amount: int
+    refunded_amount: int
+    currency: str
+    transaction_id: str | None
+    state: PaymentState | None = None
+
+
+class PaymentOverpaid(DomainEvent, frozen=True, kw_only=True):
+    """The order, already paid, was paid again by this transaction."""
+
+    provider: str
+    amount: int | None
+    currency: str
+    transaction_id: str
+    released_amount: int | None = None
+
+
+class DepositAwaited(DomainEvent, frozen=True, kw_only=True):
+    """A deposit account was issued; the payment awaits a bank transfer to it."""
+
+    provider: str
+    amount: int | None
+    currency: str
+    transaction_id: str | None
+    state: PaymentState | None = None
+
+
+class DepositReversed(DomainEvent, frozen=True, kw_only=True):
+    """The bank reversed a deposit: the payment awaits a transfer again."""
+
+    provider: str
+    amount: int | None
+    currency: str
+    transaction_id: str | None
+    state: PaymentState | None = None
+
+
+class AmountMismatched(DomainEvent, frozen=True, kw_only=True):
+    """The amount or currency paid at the provider differs from the order's, which is `expected_amount`."""
+
+    amount: int
+    currency: str
+    expected_amount: int
+    expected_currency: str
+    transaction_id: str | None
+    released_amount: int | None = None
+    state: PaymentState | None = None
+
+
+class BillingScheduled(DomainEvent, frozen=True, kw_only=True):
+    """The provider will charge again for the subscription that began with this order."""
+
+    provider: str
+    next_billing_at: int | None
+    amount: int | None
+    currency: str
+
+
+class PaymentUpdated(DomainEvent, frozen=True, kw_only=True):
+    """The payment's columns in the order view changed, and no other event of the change carries them."""
+
+    state: PaymentState
+
+
+class DisputeEvent(DomainEvent, frozen=True, kw_only=True):
+    """A change of a dispute; `status` is the provider's term for its state, such as needs_response or lost."""
+
+    provider: str
+    dispute_id: str
+    status: str
+    reason: str | None
+    amount: int | None
+    currency: str
+    evidence_due_by: int | None
+    transaction_id: str | None
+
+
+class DisputeOpened(DisputeEvent, frozen=True, kw_only=True):
+    """A customer's bank disputes the payment or inquires about it; a response is due by `evidence_due_by`."""
+
+
+class DisputeClosed(DisputeEvent, frozen=True, kw_only=True):
+    """A dispute is settled: won, lost (the bank took the money back) or closed; or an inquiry was closed."""
