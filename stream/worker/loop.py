@@ -16,19 +16,19 @@ from runtime import faults, gc_tuning
 from runtime.config.settings import StoreSettings
 from runtime.health import Health
 from runtime.logging import log
-from runtime.postgres.store_probe import StoreProbe, store_answers
+from runtime.postgres.store_probe import store_answers
 from runtime.startup import Startup
 from runtime.timing.backoff import Backoff
-from stream.avro import registry_client, startup
+from stream.avro import startup
 from stream.avro.codec import Codec
+from stream.avro.registry_client import RegistryError
 from stream.events import DeadRecord, Outcome, Record
 from stream.events.topics import ServiceTopics
 from stream.kafka import admin, delivery, topic_drift
 from stream.kafka.client_config import Cluster
-from stream.kafka.consumer import NO_PROPERTIES, GroupConsumer
 from stream.kafka.delivery import Delivery
+from stream.kafka.group.consumer import NO_PROPERTIES, GroupConsumer
 from stream.kafka.position import Partition
-from stream.store import error_classification
 from stream.store.ownership import Fenced, Restored
 from stream.store.ownership_signal import OwnershipSignal
 from stream.worker.batch import Applied
@@ -37,6 +37,7 @@ from stream.worker.housekeeping import INTERVAL_S, UNKNOWN, Housekeeping
 from stream.worker.messages import Messages
 from stream.worker.monitoring import metrics, reporting
 from stream.worker.monitoring.lag import Lag
+from stream.worker.monitoring.worker_health import WorkerHealth
 from stream.worker.publication import Publication
 from stream.worker.publisher import Publisher
 from stream.worker.takeover import RestoreHooks, Takeover
@@ -44,7 +45,8 @@ from stream.worker.transactions import Transactions
 
 BACKOFF = Backoff(0.1, 5.0)
 """The waits before a failed batch is tried again."""
-STUCK_AFTER_S = 60.0
+NOT_OF_STORE = (KafkaException, RegistryError)
+"""Failures after which the store is still the one whose partitions this worker owns."""
 
 
 class Worker:
@@ -68,56 +70,43 @@ class Worker:
         `ownership_signal` is the flag that the worker keeps for the service's other threads. `consumer` holds
         librdkafka properties for this service's consumer, such as `fetch.wait.max.ms`.
         """
-        topics = service.reads
-        self._topics = topics
+        self._topics = service.reads
         self._settings = settings
         self._store = store
         self._handler = handler
         self._codec = codec
         self._repeat_handler = restore_hooks.handle_again if restore_hooks else handler
-        self._housekeeping = Housekeeping(settings, handler, self._repeat_handler, codec, Messages(service.name, codec))
-        self._cluster = Cluster.of(settings, service.name)
-        publisher = Publisher(self._cluster, while_waiting=self._stay_in_group)
-        self._publication = Publication(publisher, self._commit_offsets)
-        self._consumer = GroupConsumer(service.name, self._cluster, topics, consumer, self._publication.before_revoke)
-        self._lag = Lag(self._consumer, topics)
-        self._takeover = Takeover(store, self._consumer, restore_hooks, self._stay_in_group)
-        self._transactions = Transactions(
-            store,
-            self._consumer,
-            Messages(service.name, codec),
-            self._housekeeping,
-            settings.retry_first_s,
-            publishes_outcomes=service.publishes_outcomes,
-        )
-        self._failure: str | None = None
-        self._progressed_at = time.monotonic()
-        self._probe = StoreProbe(service.name, store)
-        self._startup = Startup(
-            [
-                lambda: admin.check(self._cluster, topics),
-                startup.registry_answers(codec, (Outcome, DeadRecord)),
-                store_answers(service.name, store),
-            ]
-        )
-        self._on_commit = on_commit
         self._restore_hooks = restore_hooks
+        self._on_commit = on_commit
         self._ownership_signal = ownership_signal or OwnershipSignal()
+        self._cluster = Cluster.of(settings, service.name)
+        self._health = WorkerHealth(service.name, store, _startup(service, self._cluster, codec, store))
+        self._publication = Publication(Publisher(self._cluster, self._stay_in_group), self._commit_offsets)
+        self._consumer = GroupConsumer(
+            service.name, self._cluster, self._topics, consumer, self._publication.before_revoke
+        )
+        self._lag = Lag(self._consumer, self._topics)
+        self._takeover = Takeover(store, self._consumer, restore_hooks, self._stay_in_group)
+        messages = Messages(service.name, codec)
+        self._housekeeping = Housekeeping(settings, handler, self._repeat_handler, codec, messages)
+        first_wait_s, publishes_outcomes = settings.retry_first_s, service.publishes_outcomes
+        self._transactions = Transactions(
+            store, self._consumer, messages, self._housekeeping, first_wait_s, publishes_outcomes=publishes_outcomes
+        )
 
     def watch(self, health: Health) -> None:
         """Register the readiness and liveness checks of this worker."""
-        health.ready_while(self._startup.problem)
-        health.ready_while(self._probe.problem)
-        health.ready_while(lambda: None if self._consumer.joined else "has not joined its consumer group yet")
-        health.ready_while(lambda: self._failure or self._consumer.problem() or self._publication.problem())
-        health.ready_while(
-            lambda: (
-                "MAX_FAILING or more events are retrying; consumption is stopped" if self._housekeeping.stops else None
-            )
+        self._health.watch(
+            health,
+            lambda: None if self._consumer.partitions.joined else "has not joined its consumer group yet",
+            lambda: self._health.failure or self._consumer.problem() or self._publication.problem(),
+            self._stopped,
         )
-        health.live_while(self._stuck)
-
         health.warn_while(self._paused)
+
+    def _stopped(self) -> str | None:
+        stops = self._housekeeping.stops
+        return "MAX_FAILING or more events are retrying; consumption is stopped" if stops else None
 
     def _paused(self) -> str | None:
         pause = self._housekeeping.pause
@@ -129,14 +118,13 @@ class Worker:
         Raises SystemExit when a Kafka client fails for good.
         """
         gc_tuning.collect_rarely()
-        if not self._startup.wait(stop, self._note_progress):
+        if not self._health.wait_for_start(stop):
             return
         topic_drift.warn(self._cluster, self._topics, self._settings.mode, self._settings.topic_replication)
-        self._probe.start()
         self._consumer.join()
         try:
             while not stop.is_set():
-                self._note_progress()
+                self._health.note_progress()
                 self._lag.measure_if_due()
                 self._apply_until_done(self._consume(stop), stop)
             self._publication.publish_outcomes()
@@ -144,14 +132,6 @@ class Worker:
         finally:
             self._publication.drop_outcomes()  # those that are left after a failure, as Kafka may acknowledge nothing
             self._consumer.leave()
-
-    def _note_progress(self) -> None:
-        self._progressed_at = time.monotonic()
-
-    def _stuck(self) -> str | None:
-        """Return the problem that a restart may solve: the loop makes no progress although the store answers."""
-        stuck = time.monotonic() - self._progressed_at > STUCK_AFTER_S and not self._probe.problem()
-        return "the loop is stuck" if stuck else None
 
     @faults.after("worker.after_consume")
     def _consume(self, stop: Event) -> list[Message]:
@@ -182,43 +162,34 @@ class Worker:
             except (KafkaException, exc.SQLAlchemyError, OSError) as failure:
                 # The store or Kafka fails: failures of single events were isolated by `_apply_with`.
                 failures += 1
-                wait = BACKOFF.wait_s(failures)
-                self._note_failure(failure, wait)
-                self._wait(wait, stop)
+                wait_s = BACKOFF.wait_s(failures)
+                self._note_failure(failure, wait_s)
+                self._wait(wait_s, stop)
             else:
                 self._lag.set_in_hand(())
-                self._failure = None
+                self._health.failure = None
                 return None if self._housekeeping.holds else self._consumer.resume()
 
-    def _note_failure(self, failure: Exception, wait: float) -> None:
-        """Log and store the cause of the failure; after a failure of the store all partitions are acquired again."""
-        if isinstance(failure, KafkaException):  # reading the committed offsets failed, or seeking to them
-            self._failure = f"Kafka does not return the group's offsets: {failure.args[0].str()}"
-            log.info("offsets.unsettled", error=failure.args[0].str(), seconds=wait)
-            return
-        if isinstance(failure, registry_client.RegistryError):
-            self._failure = str(failure)
-            log.warning("registry.failed", error=str(failure), seconds=wait)
-            return
-        metrics.STORE_FAILURES.inc()
-        self._failure = f"the store fails: {error_classification.name(failure)}"
-        log.warning("store.failed", error=error_classification.name(failure), seconds=wait)
-        self._invalidate_ownership()
-        self._store.dispose()  # a new connection may reach another server, or a restored store
+    def _note_failure(self, failure: Exception, wait_s: float) -> None:
+        """Report the failure; after a failure of the store all partitions are acquired again."""
+        self._health.failure = reporting.report_failure(failure, wait_s)
+        if not isinstance(failure, NOT_OF_STORE):
+            self._invalidate_ownership()
+            self._store.dispose()  # a new connection may reach another server, or a restored store
 
     def _invalidate_ownership(self) -> None:
         """Acquire all partitions again before the next batch, because the store may have been replaced."""
         self._ownership_signal.clear()
         self._transactions.forget_published()
-        self._consumer.drop_ownership()
+        self._consumer.partitions.disown()
 
     def _process(self, messages: list[Message]) -> None:
         """Acquire new partitions, apply the messages of owned partitions, and do what is due between batches."""
         if self._consumer.owned and not self._ownership_signal.is_set:
             self._invalidate_ownership()  # another thread found that the store fails
-        if self._consumer.unacquired:
+        if self._consumer.partitions.unacquired:
             self._acquire(messages)
-        if owned := [message for message in messages if self._consumer.owns(message)]:
+        if owned := [message for message in messages if self._consumer.partitions.owns(message)]:
             self._consumer.offsets.commit_beginnings(owned)
             with metrics.BATCH_SECONDS.time():
                 self._apply(self._decode(owned))
@@ -242,11 +213,8 @@ class Worker:
 
     def _apply(self, deliveries: list[Delivery]) -> None:
         """Apply a batch; events handled before a restore of the store come first, in their own transaction."""
-        repeated = [
-            delivery
-            for delivery in deliveries
-            if self._consumer.is_repeated(delivery.topic, delivery.partition, delivery.offset)
-        ]
+        rewound_until = self._consumer.partitions.rewound_until
+        repeated = [each for each in deliveries if each.offset < rewound_until((each.topic, each.partition))]
         if self._repeat_handler is self._handler or not repeated:
             return self._apply_with(self._handler, deliveries)
         self._apply_with(self._repeat_handler, repeated)
@@ -288,8 +256,18 @@ class Worker:
 
     def _stay_in_group(self) -> None:
         """Poll the paused consumer, so that Kafka keeps this member in the group while a batch waits."""
-        self._note_progress()
+        self._health.note_progress()
         if self._publication.is_revoking:  # the consumer's poll has called us
             return
         self._consumer.pause()
         self._lag.measure_if_due()
+
+
+def _startup(service: ServiceTopics, cluster: Cluster, codec: Codec, store: Engine) -> Startup:
+    return Startup(
+        [
+            lambda: admin.check(cluster, service.reads),
+            startup.registry_answers(codec, (Outcome, DeadRecord)),
+            store_answers(service.name, store),
+        ]
+    )

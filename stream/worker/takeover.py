@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 
 from runtime.logging import log
 from stream.events import Record
-from stream.kafka.consumer import GroupConsumer
+from stream.kafka.group.consumer import GroupConsumer
 from stream.kafka.position import Owned, Partition
 from stream.store import outbox, ownership
 from stream.store.outbox import OutboxMessage
@@ -66,7 +66,7 @@ class Takeover:
         Messages of `in_hand` that Kafka delivers again are removed from it. Raises KafkaException when Kafka does not
         return the group's offsets.
         """
-        assigned = sorted(self._consumer.unacquired)
+        assigned = sorted(self._consumer.partitions.unacquired)
         committed = self._consumer.offsets.committed()
         reached = self._consumer.offsets.reached(committed)
         with self._store.begin() as tx:
@@ -91,7 +91,7 @@ class Takeover:
 
         If Kafka has forgotten the group, its offsets are restored for monitoring and for the next member.
         """
-        self._consumer.add_owned(acquired.owned)
+        self._consumer.own(acquired.owned)
         if acquired.forgotten:
             self._consumer.commit_offsets(acquired.forgotten)
 
@@ -105,7 +105,7 @@ class Takeover:
         until = time.monotonic() + SEEK_TIMEOUT_S
         while True:
             try:
-                return self._consumer.start_at(acquired, committed, in_hand)
+                return self._consumer.seek_back(acquired, committed, in_hand)
             except KafkaException:
                 if time.monotonic() > until:
                     raise

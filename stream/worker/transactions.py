@@ -8,8 +8,8 @@ from runtime import faults
 from runtime.logging import log
 from stream.events import Record
 from stream.kafka import delivery
-from stream.kafka.consumer import GroupConsumer
 from stream.kafka.delivery import Delivery
+from stream.kafka.group.consumer import GroupConsumer
 from stream.kafka.position import Partition
 from stream.store import error_classification, outbox, ownership
 from stream.store.outbox import OutboxMessage

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.long
 
 RETRIES = "SELECT * FROM retries WHERE key = ANY (%s)"
 SIGNS = ("partitions.assigned", "partitions.revoked", "partitions.lost")
-SOON = "from stream.kafka.consumer import CONSUMER; CONSUMER['max.poll.interval.ms'] = 2000"
+SOON = "from stream.kafka.group.consumer import CONSUMER; CONSUMER['max.poll.interval.ms'] = 2000"
 KINDS: dict[str, tuple[Trouble, str]] = {
     "refused": (troubles.refused, "OperationalError"),
     "dropped": (troubles.dropped, ""),

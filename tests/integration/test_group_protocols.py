@@ -9,7 +9,7 @@ from confluent_kafka import Message
 from stream.events import topics
 from stream.events.topics import PARTITIONS
 from stream.kafka.client_config import Cluster
-from stream.kafka.consumer import GroupConsumer
+from stream.kafka.group.consumer import GroupConsumer
 from stream.kafka.position import Owned, Partition
 from tests.actors import new_order
 from tests.builders import a_payment
@@ -73,8 +73,8 @@ def owned(member: GroupConsumer) -> set[Partition]:
 def turn(member: GroupConsumer) -> list[Message]:
     """What a worker does again and again."""
     messages = member.consume(100)
-    if member.unacquired:
-        member.add_owned(dict.fromkeys(member.unacquired, Owned(1, 0)))
+    if member.partitions.unacquired:
+        member.own(dict.fromkeys(member.partitions.unacquired, Owned(1, 0)))
     member.resume()
     return messages
 

@@ -10,7 +10,7 @@ from confluent_kafka import Message
 
 from stream.events import topics
 from stream.kafka.client_config import Cluster
-from stream.kafka.consumer import CONSUMER, GroupConsumer
+from stream.kafka.group.consumer import CONSUMER, GroupConsumer
 from stream.kafka.position import Owned, Partition
 from stream.kafka.watchdog import LOOK_S
 from tests.actors import new_order, until
@@ -34,7 +34,7 @@ def member_of(system: dict[str, str]) -> Iterator[GroupConsumer]:
     """The only member of a group of its own, which has read up to now what the tests put on partition 0."""
     member = GroupConsumer(f"tests-{new_order()}", Cluster.of_environment(system, "tests"), [topics.PAYMENT_WEBHOOKS])
     member.join()
-    until(lambda: (member.consume(1000), member.joined), lambda now: now[1])
+    until(lambda: (member.consume(1000), member.partitions.joined), lambda now: now[1])
     mark = new_order()
     append_at_once(system, topics.PAYMENT_WEBHOOKS, 0, [a_payment(order=mark, name=mark)])
     until(lambda: member.consume(1000), lambda some: bool(of(mark, some)))
@@ -101,12 +101,12 @@ def test_who_loses_its_partitions_while_it_waits_reads_on_when_it_has_them_again
     order = new_order()
     payments = [a_payment(order=order, name=f"{order} {number}") for number in range(MANY)]
     with member_of(system) as member:
-        member.add_owned(dict.fromkeys(member.unacquired, Owned(1, 0)))
+        member.own(dict.fromkeys(member.partitions.unacquired, Owned(1, 0)))
         member.pause()
         time.sleep(TOO_LONG_MS / 1000 + 1)  # nothing may happen for so long
         until(lambda: waiting(member), lambda epochs: not epochs)
         member.resume()  # of nothing: nothing is assigned
-        until(lambda: turn(member), lambda _: bool(member.unacquired))
+        until(lambda: turn(member), lambda _: bool(member.partitions.unacquired))
 
         append_at_once(system, topics.PAYMENT_WEBHOOKS, 0, payments)
         read = of(order, until(lambda: turn(member), lambda some: bool(of(order, some))))
@@ -127,7 +127,7 @@ def test_who_is_busy_is_listened_to_as_well(member: GroupConsumer, system: dict[
     assert all(slowly(member) for _ in range(BUSY // 3))
     assert member.problem() is None, "all that is its own is read"
 
-    member.unacquired.add((topics.ORDERS.name, 0))  # as its own, though it has not asked librdkafka for it
+    member.partitions.unacquired.add((topics.ORDERS.name, 0))  # as its own, though it has not asked librdkafka for it
     while member.problem() is None and slowly(member):
         pass
 

@@ -7,7 +7,7 @@ from functools import partial
 from confluent_kafka import Message
 
 from stream.events.topics import Topic
-from stream.kafka.consumer import GroupConsumer
+from stream.kafka.group.consumer import GroupConsumer
 from stream.kafka.position import Partition
 from stream.worker.monitoring import metrics
 from stream.worker.monitoring.backlog import Backlog
@@ -53,7 +53,7 @@ class Lag:
 
         Called when partitions are acquired, and at each measurement.
         """
-        owned, unacquired = self._consumer.owned, self._consumer.unacquired
+        owned, unacquired = self._consumer.owned, self._consumer.partitions.unacquired
         # A partition that is acquired again, as after a failure of the store, keeps its position.
         known = {partition: after for partition, after in self._next.items() if partition in unacquired}
         self._next = known | {partition: position.next_offset for partition, position in owned.items()}

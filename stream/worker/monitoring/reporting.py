@@ -1,8 +1,12 @@
-"""Reports a committed batch: one log line per event, and the counters."""
+"""Reports a committed batch, one log line per event and the counters, and a failed one."""
+
+from confluent_kafka import KafkaException
 
 from runtime.logging import log
+from stream.avro.registry_client import RegistryError
 from stream.events import Webhook
 from stream.events.topics import OUTCOMES
+from stream.store import error_classification
 from stream.worker.batch import Applied
 from stream.worker.monitoring import metrics
 
@@ -31,3 +35,23 @@ def report(applied: Applied) -> None:
     for message in applied.messages:
         if message.topic != OUTCOMES.name:
             metrics.DOMAIN_EVENTS.labels(message.topic).inc()
+
+
+def report_failure(failure: Exception, wait_s: float) -> str:
+    """Log a failure of Kafka, the schema registry or the store; return it as a sentence for the health endpoint.
+
+    `wait_s` is the time until the batch is tried again.
+    """
+    match failure:
+        case KafkaException():  # reading the committed offsets failed, or seeking to them
+            error = failure.args[0].str()
+            log.info("offsets.unsettled", error=error, seconds=wait_s)
+            return f"Kafka does not return the group's offsets: {error}"
+        case RegistryError():
+            log.warning("registry.failed", error=str(failure), seconds=wait_s)
+            return str(failure)
+        case _:
+            metrics.STORE_FAILURES.inc()
+            error = error_classification.name(failure)
+            log.warning("store.failed", error=error, seconds=wait_s)
+            return f"the store fails: {error}"

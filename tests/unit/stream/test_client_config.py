@@ -10,7 +10,7 @@ import pytest
 from runtime.config.settings import Settings
 from stream.kafka import producer
 from stream.kafka.client_config import Cluster
-from stream.kafka.consumer import CONSUMER
+from stream.kafka.group.consumer import CONSUMER
 
 ROOT = Path(__file__).parent.parent.parent.parent
 CLIENTS = {"Producer", "Consumer", "AdminClient", "AIOProducer", "AIOConsumer", "ShareConsumer"}

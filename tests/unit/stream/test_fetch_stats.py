@@ -2,7 +2,7 @@
 
 import json
 
-from stream.kafka.fetch_stats import STALE_S, FetchStats
+from stream.kafka.group.fetch_stats import STALE_S, FetchStats
 
 ASSIGNED = {("payments.v1", 0), ("payments.v1", 1), ("refunds.v1", 0)}
 

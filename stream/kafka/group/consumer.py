@@ -1,21 +1,22 @@
-"""A worker's membership in its consumer group: its partitions, the records fetched from them, and its offsets.
+"""A member of a consumer group: it fetches records from the partitions that Kafka assigns to it.
 
-Kafka assigns partitions, but the epochs in the store decide who owns them (see `stream.store.ownership`). The rebalance
-callbacks only record what was assigned and revoked; the worker acts on it later.
+The rebalance callbacks only note what was assigned and revoked; the worker acts on it later.
 """
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
-from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from runtime.logging import log
 from stream.events.topics import Topic
-from stream.kafka import admin, fetch_stats, watchdog
+from stream.kafka import admin, watchdog
 from stream.kafka.client_config import Cluster
-from stream.kafka.fetch_stats import FetchStats
-from stream.kafka.group_offsets import GroupOffsets
+from stream.kafka.group import end_offsets, fetch_stats
+from stream.kafka.group.assigned_partitions import AssignedPartitions
+from stream.kafka.group.fetch_stats import FetchStats
+from stream.kafka.group.group_offsets import GroupOffsets
 from stream.kafka.position import Owned, Partition, partition_of
 from stream.kafka.producer import CLIENT
 from stream.kafka.watchdog import Watchdog
@@ -34,7 +35,6 @@ CONSUMER: dict[str, object] = {
 }
 NO_PROPERTIES: Mapping[str, object] = {}
 POLL_S = 0.2
-ENDS_TIMEOUT_S = 1.0
 COORDINATOR_ERRORS = frozenset(
     {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
 )
@@ -42,11 +42,7 @@ COORDINATOR_ERRORS = frozenset(
 
 
 class GroupConsumer:
-    """A consumer in `group`, used by one thread.
-
-    `joined` is True once Kafka has assigned partitions. `unacquired` holds the partitions that are assigned but not
-    owned yet, `owned` those whose epoch this worker acquired in the store. `offsets` are those of the group.
-    """
+    """A consumer in `group`, used by one thread, with its `partitions` and the `offsets` of the group."""
 
     def __init__(
         self,
@@ -68,11 +64,13 @@ class GroupConsumer:
         self.offsets = GroupOffsets(self._consumer, self._topics, cluster)
         self._buffered: list[Message] = []
         self._may_be_paused = False
-        self.joined = False
-        self.unacquired: set[Partition] = set()
-        self.owned: dict[Partition, Owned] = {}
-        self._fresh: set[Partition] = set()  # assigned, not owned yet: librdkafka starts at the committed offset
         self._starts: dict[Partition, int] = {}
+        self.partitions = AssignedPartitions()
+
+    @property
+    def owned(self) -> dict[Partition, Owned]:
+        """The partitions whose epoch this worker has acquired in the store."""
+        return self.partitions.owned
 
     def problem(self) -> str | None:
         """Return why this consumer does not read, or None."""
@@ -88,7 +86,8 @@ class GroupConsumer:
         """Give up all partitions and subscribe again; partitions that Kafka then assigns have to be taken over anew."""
         with watchdog.bounded():
             self._consumer.unsubscribe()
-        self.unacquired, self.owned, self._fresh, self._buffered = set(), {}, set(), []
+        self._buffered = []
+        self.partitions.clear()
         self._fetch_watchdog.reset()
         self.join()
 
@@ -125,61 +124,33 @@ class GroupConsumer:
                 self._consumer.resume(self._consumer.assignment())
             self._may_be_paused = False
 
-    def add_owned(self, taken: Mapping[Partition, Owned]) -> None:
-        """Record the acquired epochs, except for partitions that Kafka has revoked meanwhile."""
-        self.owned |= {partition: owned for partition, owned in taken.items() if partition in self.unacquired}
-        self.unacquired -= taken.keys()
-        self._fresh -= taken.keys()
-        log.info("partitions.owned", count=len(taken))
+    def own(self, acquired: Mapping[Partition, Owned]) -> None:
+        """Note the acquired epochs, except for partitions that Kafka has revoked meanwhile."""
+        self.partitions.own(acquired)
+        log.info("partitions.owned", count=len(acquired))
 
     def advance(self, ends: Mapping[Partition, int]) -> None:
-        """Record that the store has committed these next offsets."""
+        """Note that the store has committed these next offsets."""
         self.offsets.note_handled(ends)
-        for partition, end in ends.items():
-            if partition in self.owned:  # Kafka may have revoked it meanwhile
-                self.owned[partition] = self.owned[partition]._replace(next_offset=end)
+        self.partitions.advance(ends)
 
     def ends(self, partitions: Collection[Partition]) -> dict[Partition, int]:
-        """Return the end offsets of these partitions; partitions whose end is unknown are left out.
+        """Return the end offsets of these partitions; partitions whose end is unknown are left out."""
+        find = end_offsets.query if self._may_be_paused else end_offsets.of_last_fetch
+        return find(self._consumer, partitions)
 
-        Use the ends that came with the last fetch. While paused, query Kafka in one request for all partitions: one
-        request per partition would each time queue behind the other requests.
-        """
-        if not self._may_be_paused:
-            cached = {
-                partition: self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)
-                for partition in partitions
-            }
-            return {partition: offsets[1] for partition, offsets in cached.items() if offsets and offsets[1] >= 0}
-        queries = [TopicPartition(*partition, OFFSET_END) for partition in partitions]
-        try:
-            found = self._consumer.offsets_for_times(queries, ENDS_TIMEOUT_S) if queries else []
-        except KafkaException as failure:
-            log.info("offsets.unknown", error=failure.args[0].str())
-            return {}
-        return {(end.topic, end.partition): end.offset for end in found if end.error is None and end.offset >= 0}
-
-    def drop_ownership(self) -> None:
-        """Mark all owned partitions for a new takeover.
-
-        Used after a failed commit: it may have succeeded without an answer, and its outbox rows must be published.
-        """
-        self.unacquired |= self.owned.keys()
-        self.owned = {}
-
-    def start_at(
-        self, taken: Mapping[Partition, Owned], committed: Mapping[Partition, int], in_hand: list[Message]
+    def seek_back(
+        self, acquired: Mapping[Partition, Owned], committed: Mapping[Partition, int], in_hand: list[Message]
     ) -> None:
         """Seek back to the store's offset in each partition whose next record lies behind it.
 
         A partition whose next record lies before the store's offset, as after a batch whose offsets were not committed
         to Kafka, is left alone: the inbox recognises records that come again. Messages that will be fetched again are
-        removed from `in_hand`.
-        Raises KafkaException while librdkafka has not learned its start offset from Kafka yet.
+        removed from `in_hand`. Raises KafkaException while librdkafka has not learned its start offset from Kafka yet.
         """
         waiting = [*in_hand, *self._buffered]
-        for partition, owned in taken.items():
-            if partition not in self.unacquired:  # Kafka has revoked it meanwhile
+        for partition, owned in acquired.items():
+            if partition not in self.partitions.unacquired:  # Kafka has revoked it meanwhile
                 continue
             upcoming = self._upcoming(partition, committed, waiting)
             if owned.next_offset > 0 if upcoming is None else upcoming > owned.next_offset:
@@ -188,14 +159,14 @@ class GroupConsumer:
                 self._starts[partition] = owned.next_offset
                 in_hand[:] = [message for message in in_hand if partition_of(message) != partition]
                 self._buffered = [message for message in self._buffered if partition_of(message) != partition]
-            elif partition in self._fresh:
+            elif self.partitions.is_fresh(partition):
                 self._starts[partition] = upcoming or 0
 
     def _upcoming(
         self, partition: Partition, committed: Mapping[Partition, int], waiting: Sequence[Message]
     ) -> int | None:
         """Return the offset that is handled next; None when it is the start of Kafka's log, which only Kafka knows."""
-        if partition in self._fresh:
+        if self.partitions.is_fresh(partition):
             return committed.get(partition)
         of_partition = (message for message in waiting if partition_of(message) == partition)
         offsets = [offset for message in of_partition if (offset := message.offset()) is not None]
@@ -205,21 +176,6 @@ class GroupConsumer:
         known = max(position.offset, self._starts.get(partition, -1))
         return known if known >= 0 else committed.get(partition)
 
-    def forget(self, gone: Collection[Partition]) -> None:
-        """Drop partitions that this member has lost, and the records buffered from them."""
-        self.unacquired -= set(gone)
-        self._fresh -= set(gone)
-        self.owned = {partition: owned for partition, owned in self.owned.items() if partition not in gone}
-        self._buffered = [message for message in self._buffered if partition_of(message) not in gone]
-
-    def owns(self, message: Message) -> bool:
-        """Return whether the message is from a partition whose epoch this worker has acquired."""
-        return partition_of(message) in self.owned
-
-    def is_repeated(self, topic: str, partition: int, offset: int) -> bool:
-        """Return whether this record may have been handled before the store was restored."""
-        return offset < self._rewound_until((topic, partition))
-
     def commit_offsets(self, ends: dict[Partition, int], *, at_once: bool = False) -> None:
         """Commit the next offset of each partition to Kafka: in the background and in `leave`, or now if `at_once`.
 
@@ -227,11 +183,9 @@ class GroupConsumer:
         offset that was reached before the restore.
         """
         self.offsets.note_handled(ends)
-        self.offsets.commit({one: end for one, end in ends.items() if end >= self._rewound_until(one)}, at_once=at_once)
-
-    def _rewound_until(self, partition: Partition) -> int:
-        owned = self.owned.get(partition)
-        return owned.rewound_until if owned else 0
+        self.offsets.commit(
+            {one: end for one, end in ends.items() if end >= self.partitions.rewound_until(one)}, at_once=at_once
+        )
 
     def leave(self) -> None:
         """Commit the stored offsets and leave the group, so that other members take over without a session timeout."""
@@ -242,7 +196,7 @@ class GroupConsumer:
 
         Statistics decide, not the arrival of records: other partitions may deliver many, and statistics overtake them.
         """
-        if topics := self._fetch_stats.unread(self.unacquired | self.owned.keys(), time.monotonic()):
+        if topics := self._fetch_stats.unread(self.partitions.unacquired | self.owned.keys(), time.monotonic()):
             self._fetch_watchdog.check(topics)
         else:
             self._fetch_watchdog.reset()
@@ -251,21 +205,24 @@ class GroupConsumer:
         self._fetch_stats.update(statistics, time.monotonic())
 
     def _on_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
-        self.joined = True  # with more members than partitions, some are never assigned any and never become ready
         self._may_be_paused = True  # librdkafka assigns a partition as paused if it was lost while paused
         log.info("partitions.assigned", count=len(assigned))
-        partitions = {(partition.topic, partition.partition) for partition in assigned}
-        self.unacquired |= partitions
-        self._fresh |= partitions
+        self.partitions.add({(partition.topic, partition.partition) for partition in assigned})
 
     def _on_revoke(self, _: Consumer, revoked: list[TopicPartition]) -> None:
         log.info("partitions.revoked", count=len(revoked))
         self._before_revoke()
-        self.forget({(partition.topic, partition.partition) for partition in revoked})
+        self._forget(revoked)
 
     def _on_lost(self, _: Consumer, lost: list[TopicPartition]) -> None:
         log.warning("partitions.lost", count=len(lost))
-        self.forget({(partition.topic, partition.partition) for partition in lost})
+        self._forget(lost)
+
+    def _forget(self, lost: list[TopicPartition]) -> None:
+        """Drop partitions that this member has lost, and the records buffered from them."""
+        gone = {(partition.topic, partition.partition) for partition in lost}
+        self.partitions.forget(gone)
+        self._buffered = [message for message in self._buffered if partition_of(message) not in gone]
 
 
 def _needs_rejoin(error: KafkaError) -> bool:
