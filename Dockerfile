@@ -66,7 +66,7 @@ COPY simulator/ simulator/
 COPY processors/ processors/
 COPY auditor/ auditor/
 COPY notifier/__init__.py notifier/recipients.py notifier/
-RUN python -c "import local.stack, simulator.play, simulator.world.apis, auditor.audit, cli.commands.verify" # imported late by its commands
+RUN python -c "import local.stack, simulator.play, simulator.world.apis, auditor.audit, cli.commands.system.verify" # imported late by its commands
 HEALTHCHECK NONE
 
 # --- the image -------------------------------------------------------------------------------------------------------

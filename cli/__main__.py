@@ -9,23 +9,11 @@ from typing import Annotated
 import typer
 
 from cli import environment
-from cli.commands import (
-    lookup,
-    mail,
-    migrate,
-    pause,
-    quarantine,
-    refusals,
-    replay,
-    schemas,
-    simulate,
-    spool,
-    status,
-    tail,
-    topics,
-    verify,
-)
-from cli.commands import run as running
+from cli.commands.kafka import schemas, topics
+from cli.commands.log import lookup, refusals, tail
+from cli.commands.operations import mail, pause, quarantine, replay, spool
+from cli.commands.system import migrate, simulate, status, verify
+from cli.commands.system import run as running
 from cli.dead import commands as dead
 from cli.dead import retry
 from cli.doctor import command as doctor

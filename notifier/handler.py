@@ -7,8 +7,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from notifier import contact_store, contacts, in_app, operator_alerts, store
-from notifier.contacts import Contact
+from notifier import in_app, operator_alerts
+from notifier.contacts import parsing
+from notifier.contacts import store as contact_store
+from notifier.contacts.parsing import Contact
+from notifier.queue import new_mails
 from notifier.recipients import audiences
 from runtime.logging import log
 from stream.events import CustomerWebhook, DeadRecord, DomainEvent, OrderWebhook, Outcome, QuarantinedWebhook
@@ -29,9 +32,9 @@ def handle(tx: Connection, events: Sequence[NotifierEvent], *, operator: str | N
     contact_store.lock(tx, orders, customers, [mail.event for mail in mails])
     contact_store.save_orders(tx, orders)
     contact_store.save_customers(tx, customers)
-    store.queue(tx, mails, max_age_s)
-    touched = store.touched(tx, mails, orders, customers)
-    store.release(tx, touched, mails, max_age_s)
+    new_mails.queue(tx, mails, max_age_s)
+    touched = new_mails.touched(tx, mails, orders, customers)
+    new_mails.release(tx, touched, mails, max_age_s)
     in_app.write(tx, touched)
     operator_alerts.raise_dead(tx, [event for event in events if isinstance(event, DeadRecord)])
     operator_alerts.raise_quarantined(tx, [event for event in events if isinstance(event, QuarantinedWebhook)])
@@ -39,9 +42,9 @@ def handle(tx: Connection, events: Sequence[NotifierEvent], *, operator: str | N
     return [Result(_key_of(event), "processed", ()) for event in events]
 
 
-def _new_mails(event: DomainEvent, operator: str | None) -> list[store.NewMail]:
+def _new_mails(event: DomainEvent, operator: str | None) -> list[new_mails.NewMail]:
     return [
-        store.NewMail(event, audience, _contact_of(event, operator if audience == "operator" else None))
+        new_mails.NewMail(event, audience, _contact_of(event, operator if audience == "operator" else None))
         for audience in audiences(event)
         if audience != "operator" or operator
     ]
@@ -49,18 +52,18 @@ def _new_mails(event: DomainEvent, operator: str | None) -> list[store.NewMail]:
 
 def _contact_of(event: DomainEvent, operator: str | None) -> Contact:
     """Return the address to use if neither the order nor the customer gives one. Settings check `operator`."""
-    return Contact(operator, None) if operator else contacts.parse(event.contact, "the event's contact")
+    return Contact(operator, None) if operator else parsing.parse(event.contact, "the event's contact")
 
 
 def _report_unusable(
-    orders: Sequence[OrderWebhook], customers: Sequence[CustomerWebhook], mails: Sequence[store.NewMail]
+    orders: Sequence[OrderWebhook], customers: Sequence[CustomerWebhook], mails: Sequence[new_mails.NewMail]
 ) -> None:
     for order in orders:
-        for contact in (contacts.customer_of(order.payload), contacts.seller_of(order.payload)):
+        for contact in (parsing.customer_of(order.payload), parsing.seller_of(order.payload)):
             if contact.problem:
                 log.warning("contact.unusable", order_id=order.payload.order_id, error=contact.problem)
     for customer in customers:
-        if problem := contacts.of(customer.payload).problem:
+        if problem := parsing.of(customer.payload).problem:
             log.warning("contact.unusable", to=customer.payload.customer_id, error=problem)
     for mail in mails:
         if mail.contact.problem:

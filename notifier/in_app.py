@@ -10,10 +10,10 @@ from urllib.parse import quote
 import msgspec
 from sqlalchemy import Connection
 
-from notifier import mail_queue
 from notifier.mail import composer
-from notifier.mail_queue import QueuedMail
-from notifier.store import Touched
+from notifier.queue import mail_queue
+from notifier.queue.mail_queue import QueuedMail
+from notifier.queue.new_mails import Touched
 from runtime.logging import log
 from stream.events import ids
 from stream.store.bulk_sql import write as write_rows

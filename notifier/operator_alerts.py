@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from notifier.store import CHANNEL
+from notifier.queue.new_mails import CHANNEL
 from runtime import clock
 from runtime.json_value import JsonValue
 from stream.events import DeadRecord, QuarantinedWebhook, Verification, ids

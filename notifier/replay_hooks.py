@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from notifier import handler, operator_alerts, store
+from notifier import handler, operator_alerts
+from notifier.queue import new_mails
 from notifier.recipients import audiences, message_id
 from stream.events import DeadRecord, DomainEvent, NotificationSent, OrderWebhook, QuarantinedWebhook
 from stream.state.fold import Result
@@ -28,7 +29,7 @@ UPDATE notifications SET status = 'unknown', error = '{RESTORED}'
  WHERE notification_id = ANY (%(ids)b::text[]::uuid[]) AND status IN ('waiting', 'queued')
 RETURNING notification_id::text
 """  # noqa: S608 - our own words
-# As in store.DROP_SELLERLESS: an order without a seller has no mail to one.
+# As in new_mails.DROP_SELLERLESS: an order without a seller has no mail to one.
 DROP_SELLERLESS = f"""
 WITH gone AS (
     DELETE FROM notifications USING orders
@@ -81,7 +82,7 @@ def handle(
     mails = [event for event in events if isinstance(event, NotificationSent)]
     others = [event for event in events if not isinstance(event, NotificationSent)]
     results = iter(handler.handle(tx, others, operator=operator, max_age_s=NO_MAX_AGE_S))
-    store.record_sent(tx, mails)
+    new_mails.record_sent(tx, mails)
     return [
         Result(event.notification_id, "processed", ()) if isinstance(event, NotificationSent) else next(results)
         for event in events
@@ -97,7 +98,7 @@ def handle_repeated(
     """
     results = handler.handle(tx, events, operator=operator, max_age_s=max_age_s)
     notification_ids = [
-        message_id(event, audience, store.CHANNEL)
+        message_id(event, audience, new_mails.CHANNEL)
         for event in events
         if isinstance(event, DomainEvent)
         for audience in audiences(event)

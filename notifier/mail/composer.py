@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, sel
 from notifier.mail import formatting
 from notifier.mail.branding import Branding
 from notifier.mail.mime import Mail
-from notifier.mail_queue import QueuedMail
+from notifier.queue.mail_queue import QueuedMail
 from notifier.recipients import locale_of
 from runtime.clock import EPOCH
 from runtime.json_value import JsonValue

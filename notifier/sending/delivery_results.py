@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from prometheus_client import Counter
 from sqlalchemy import Connection
 
-from notifier import mail_queue, operator_alerts
+from notifier import operator_alerts
 from notifier.mail.branding import Branding
-from notifier.mail_queue import QueuedMail
+from notifier.queue import mail_queue
+from notifier.queue.mail_queue import QueuedMail
 from notifier.sending import notification_events
 from notifier.sending.smtp import NoReply, NotTaken
 from runtime import clock

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, exc
 
 from notifier.mail import composer
 from notifier.mail.branding import Branding
-from notifier.mail_queue import QueuedMail
+from notifier.queue.mail_queue import QueuedMail
 from notifier.sending import delivery_results
 from notifier.sending.smtp import Envelope, NotTaken, envelope
 from stream.events import email_address

@@ -5,7 +5,8 @@ import time
 from prometheus_client import Gauge
 from sqlalchemy import Engine
 
-from notifier import mail_queue, operator_alerts
+from notifier import operator_alerts
+from notifier.queue import mail_queue
 from notifier.sending.notification_events import OWN_ROWS
 from notifier.settings import NotifierSettings
 from runtime import faults

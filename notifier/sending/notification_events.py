@@ -2,7 +2,7 @@
 
 from notifier.mail import composer
 from notifier.mail.branding import Branding
-from notifier.mail_queue import QueuedMail
+from notifier.queue.mail_queue import QueuedMail
 from stream.avro.codec import Codec
 from stream.events import NotificationSent, topics
 from stream.store.outbox import OutboxMessage

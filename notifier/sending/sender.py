@@ -11,8 +11,8 @@ from threading import Event, Thread
 
 from sqlalchemy import Connection, Engine, exc
 
-from notifier import mail_queue
-from notifier.mail_queue import QueuedMail
+from notifier.queue import mail_queue
+from notifier.queue.mail_queue import QueuedMail
 from notifier.sending import delivery_results
 from notifier.sending.envelopes import envelope_of
 from notifier.sending.housekeeping import Housekeeping

@@ -15,7 +15,7 @@ import pytest
 
 from notifier import replay_hooks
 from notifier.handler import handle
-from notifier.management_api import ManagementApi
+from notifier.management.api import ManagementApi
 from notifier.sending.sender import Sender
 from notifier.settings import NotifierSettings
 from runtime import clock

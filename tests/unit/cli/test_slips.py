@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cli.commands import replay
+from cli.commands.operations import replay
 from cli.dead import bulk_changes, retry
 from cli.dead import commands as dead
 from local.messages import CommandError

@@ -14,8 +14,8 @@ from notifier.mail import composer, formatting
 from notifier.mail.branding import Branding
 from notifier.mail.composer import TEMPLATES, render
 from notifier.mail.templates.build import compiled
-from notifier.mail_queue import QueuedMail
 from notifier.operator_alerts import digest
+from notifier.queue.mail_queue import QueuedMail
 from notifier.recipients import AUDIENCES, LOCALES, NOT_MAILED, locale_of
 from stream import events
 from stream.events import (

@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 
 from notifier.mail.mime import Mail
-from notifier.mail_queue import QueuedMail, first_of_each_order
+from notifier.queue.mail_queue import QueuedMail, first_of_each_order
 from notifier.sending.lane import IDLE_CLOSE_S, WIDEN_AFTER_S, Lane, NotTried
 from notifier.sending.smtp import Envelope, NoReply, NotTaken, envelope
 from tests.actors import until

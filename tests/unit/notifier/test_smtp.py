@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from notifier import contacts
+from notifier.contacts import parsing
 from notifier.mail.mime import Mail
 from notifier.sending.smtp import NoReply, NotTaken
 from tests.mail_lane import MailServer
@@ -206,7 +206,7 @@ def test_a_server_that_is_not_there_is_tried_again_later() -> None:
 @example(given_text="=?utf-8?q?victim=40other.test=2C?=@x.test")
 @example(given_text="김민지@쇼핑몰.한국")
 def test_whatever_is_given_the_server_hears_the_stored_address_or_nothing(taking: Server, given_text: str) -> None:
-    stored = contacts.parse(given_text, "customerEmail").address
+    stored = parsing.parse(given_text, "customerEmail").address
     if stored is None:
         return
 

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 import msgspec
 from sqlalchemy import Connection
 
-from notifier import contact_store
-from notifier.contacts import Contact
+from notifier.contacts import store as contact_store
+from notifier.contacts.parsing import Contact
 from notifier.recipients import Audience, is_for_subscription, message_id
 from stream.events import CustomerWebhook, DomainEvent, NotificationSent, OrderWebhook
 from stream.store.bulk_sql import write

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from notifier import contacts
+from notifier.contacts import parsing
 from stream.events import CustomerWebhook, DomainEvent, OrderWebhook
 from stream.store.bulk_sql import write
 
@@ -82,7 +82,7 @@ def save_orders(tx: Connection, orders: Iterable[OrderWebhook]) -> None:
     newest: dict[str, tuple[Any, ...]] = {}
     for event in orders:
         payload, at = event.payload, _updated_at(event)
-        customer, seller = contacts.customer_of(payload), contacts.seller_of(payload)
+        customer, seller = parsing.customer_of(payload), parsing.seller_of(payload)
         row = (
             payload.order_id,
             payload.customer_id,
@@ -104,7 +104,7 @@ def save_customers(tx: Connection, customers: Iterable[CustomerWebhook]) -> None
     """Store the contacts of customers; the newest payload of a customer wins."""
     newest: dict[str, tuple[Any, ...]] = {}
     for event in customers:
-        payload, contact = event.payload, contacts.of(event.payload)
+        payload, contact = event.payload, parsing.of(event.payload)
         row = (payload.customer_id, contact.address, payload.name, payload.locale, contact.problem, _updated_at(event))
         newest[payload.customer_id] = max(
             newest.get(payload.customer_id, row), row, key=lambda candidate: candidate[-1]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import simulate
+from cli.commands.system import simulate
 from cli.environment import ROOT
 
 

@@ -1,0 +1,1 @@
+"""Topics and the schemas of their records."""

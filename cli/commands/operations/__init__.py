@@ -1,0 +1,1 @@
+"""An operator's changes: pause, quarantine, replay, mail, spool."""

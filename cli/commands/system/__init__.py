@@ -1,0 +1,1 @@
+"""The whole system: run, migrate, simulate, status, verify."""

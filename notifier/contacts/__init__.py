@@ -1,0 +1,1 @@
+"""The contacts of orders and customers, and whether they can be mailed."""

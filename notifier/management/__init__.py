@@ -1,0 +1,1 @@
+"""The management endpoints for mails and alerts."""
