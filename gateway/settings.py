@@ -2,30 +2,21 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
-from pydantic import AfterValidator, Field, create_model, field_validator, model_validator
+from pydantic import Field, create_model, field_validator, model_validator
 
-from gateway.http.client_address import Network, networks
 from providers import catalogue
 from providers.contract import Provider
 from runtime.config.secrets import MIN_BYTES, Secrets, separate
 from runtime.config.settings import Settings
+from runtime.http.client_address import Network, NetworkList, networks
 
 _RATE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})", re.ASCII)
 RETIRED = (
     "earlier secrets of {}, comma-separated: they prove nothing, but a refusal says which one would have proved it"
 )
 LENGTH = f"each at least {MIN_BYTES} bytes"
-
-
-def _readable_networks(value: str) -> str:
-    networks(value)
-    return value
-
-
-NetworkList = Annotated[str, AfterValidator(_readable_networks)]
-"""IP addresses and networks, comma-separated."""
 
 
 def _of_each_provider() -> dict[str, Any]:

@@ -1,16 +1,21 @@
-"""Fills a console's store with generated webhooks, outcomes, domain events and mails."""
+"""Fills a console's store with generated webhooks, outcomes, domain events, mails, refusals, issues and actions."""
 
+from hashlib import md5
 from typing import Any
+from uuid import UUID
 
+import msgspec
 from sqlalchemy import Engine
 
 from console import terms
 from runtime import clock
+from stream.events import EventId, Micros, OrderStatus
 
 DAYS = 30
 CHUNK = 100_000
-# Three webhooks an order, evenly over DAYS, four providers; of a hundred 97 are processed. One outcome a webhook, one
-# domain event and one mail an order.
+# Three webhooks an order, evenly over DAYS, four providers; of a hundred 97 are processed, one is dead, and of a
+# thousand one is quarantined. One outcome a webhook, one domain event and one mail an order. One refused request for
+# every twenty webhooks, over 7 days, as in its topic. One action for a hundred webhooks.
 MADE = """
 (SELECT n, 1 + n % 3 AS kind, 1 + n / 3 % 4 AS who, 'o_' || n / 3 AS order_id,
         %(start)s::bigint + n * (%(span)s::bigint / %(rows)s) AS at
@@ -21,7 +26,9 @@ TABLES = {
 INSERT INTO webhooks (webhook_id, kind, provider, provider_event_id, verification_request_id, type, event_type,
                       order_id, verification, path, headers, payload, occurred_at, received_at, status, settled_at,
                       aliases, provider_ids)
-SELECT md5('w' || n)::uuid, (ARRAY['payment', 'payment', 'refund'])[kind],
+SELECT md5('w' || n)::uuid,
+       CASE WHEN n % 1000 = 7 THEN 'quarantine' WHEN who = 4 AND n % 50 = 10 THEN 'unconfirmed'
+            ELSE (ARRAY['payment', 'payment', 'refund'])[kind] END,
        (ARRAY['generic', 'toss', 'stripe', 'naverpay'])[who], 'evt_' || n, md5('r' || n)::uuid,
        (ARRAY['PAYMENT_COMPLETED', 'PAYMENT_CANCELLED', 'REFUND_COMPLETED'])[kind],
        (ARRAY['payment.completed', 'payment.cancelled', 'refund.completed'])[kind], order_id,
@@ -32,8 +39,10 @@ SELECT md5('w' || n)::uuid, (ARRAY['payment', 'payment', 'refund'])[kind],
   FROM MADE
 """,
     "outcomes": """
-INSERT INTO outcomes (event_id, service, topic, partition, "offset", outcome, attempt, at)
-SELECT md5('w' || n)::uuid, 'payment', 'webhooks.payment.v1', n % 12, n, 'processed', 1, at FROM MADE
+INSERT INTO outcomes (event_id, service, topic, partition, "offset", outcome, attempt, error, at)
+SELECT md5('w' || n)::uuid, 'payment', 'webhooks.payment.v1', n % 12, n,
+       CASE WHEN n % 100 = 9 THEN 'dead' ELSE 'processed' END, 1,
+       CASE WHEN n % 100 = 9 THEN 'CheckViolation (23514): the new row violates a check' END, at FROM MADE
 """,
     "domain_events": """
 INSERT INTO domain_events (event_id, type, order_id, caused_by, occurred_at, received_at, body)
@@ -47,7 +56,54 @@ SELECT md5('m' || n)::uuid, md5('f' || n)::uuid::text, 'PaymentCompleted', 'cust
        n::text, at
   FROM MADE WHERE kind = 1
 """,
+    "inbox": """
+INSERT INTO inbox (event_id, topic, partition, "offset", outcome)
+SELECT md5('w' || n)::uuid, 'webhooks.payment.v1', n % 12, n, 'processed' FROM MADE
+""",
+    "order_states": """
+INSERT INTO order_states (order_id, version, state)
+SELECT order_id, 1,
+       replace(replace(%(state)s, '"ORDER"', to_json(order_id)::text), 'WEBHOOK', md5('w' || n)::uuid::text)::json
+  FROM MADE WHERE kind = 1
+""",
+    "issue_events": """
+INSERT INTO issue_events (issue_id, event_id, died_at, is_dead)
+SELECT md5('i' || n / 100 % 20)::uuid, md5('w' || n)::uuid, at, n % 300 = 9 FROM MADE WHERE n % 100 = 9
+""",
+    "refusals": """
+INSERT INTO refusals (refusal_id, provider, path, cause, headers, digest, excerpt, received_at, order_ids, source,
+                      retired_secret)
+SELECT md5('x' || n)::uuid, (ARRAY['generic', 'toss', 'stripe', 'naverpay'])[who], '/webhooks/payment',
+       (ARRAY['invalid_signature', 'missing_signature', 'invalid_timestamp'])[kind], '{}', '\\x00',
+       convert_to('{"orderId": "' || order_id || '"}', 'UTF8'), %(end)s - (%(end)s - at) * 7 / 30, ARRAY[order_id],
+       '203.0.113.' || n % 250, CASE WHEN n % 2000 = 0 THEN 'ab12cd34' END
+  FROM MADE WHERE n % 20 = 0
+""",
+    "actions": """
+INSERT INTO actions (action_id, result, at, user_name, role, action, target, parameters)
+SELECT md5('a' || n)::uuid, result, at, 'kim', 'operator',
+       (ARRAY['event.retry', 'issue.redrive', 'mail.resolve'])[kind],
+       md5('w' || n)::uuid::text, '{}'
+  FROM MADE CROSS JOIN (VALUES ('requested'), ('done')) AS results (result) WHERE n % 100 = 9
+""",
 }
+ONCE = (
+    """
+INSERT INTO issues (issue_id, service, cause, line)
+SELECT md5('i' || n)::uuid, (ARRAY['payment', 'refund'])[1 + mod(n, 2)], 'CheckViolation (23514)',
+       'a check fails: ' || n
+  FROM generate_series(0, 19) AS n
+""",
+    """
+INSERT INTO refusal_counts (start, provider, cause, count)
+SELECT received_at - mod(received_at, 3600000000), provider, cause, count(*) FROM refusals GROUP BY 1, 2, 3
+""",
+)
+STATE = OrderStatus(
+    event_id=EventId("EVENT"), caused_by=EventId("WEBHOOK"), mode="live", order_id="ORDER", customer_id=None, occurred_at=None,
+    received_at=Micros(0), version=1, payment_status="completed", payment_method="card", transaction_id="TXN-1",
+    paid_amount=58000, currency="KRW", set_by={"payment_status": "WEBHOOK", "paid_amount": "WEBHOOK"}, set_by_events={},
+)  # fmt: skip
 
 INDEXES = """
 SELECT indexname, indexdef FROM pg_indexes
@@ -68,10 +124,18 @@ def fill(store: Engine, rows: int) -> int:
         for statement in TABLES.values():
             for first in range(0, rows, CHUNK):
                 last = min(first + CHUNK, rows) - 1
-                values = {"start": start, "span": span, "rows": rows, "first": first, "last": last}
+                values = {
+                    "start": start,
+                    "end": start + span,
+                    "span": span,
+                    "rows": rows,
+                    "first": first,
+                    "last": last,
+                    "state": msgspec.json.encode(STATE).decode(),
+                }
                 tx.exec_driver_sql(statement.replace("MADE", MADE).replace(" % ", " %% "), values)
-        for _, definition in indexes:
-            tx.exec_driver_sql(definition)
+        for statement in (*ONCE, *(definition for _, definition in indexes)):
+            tx.exec_driver_sql(statement)
     insert_terms(store)
     with store.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
         session.exec_driver_sql("SET statement_timeout = 0")
@@ -96,3 +160,8 @@ def insert_terms(store: Engine) -> None:
 def webhook_id(tx: Any, number: int) -> str:
     """Return the id of a webhook that `fill` inserted."""
     return str(tx.exec_driver_sql("SELECT md5('w' || %(n)s)::uuid::text", {"n": str(number)}).scalar())
+
+
+def issue_id(number: int) -> str:
+    """Return the id of an issue that `fill` inserted."""
+    return str(UUID(md5(f"i{number}".encode()).hexdigest()))  # noqa: S324 - not for security

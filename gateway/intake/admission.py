@@ -6,7 +6,6 @@ therefore use up the limit of their own senders, and none of the limit of genuin
 
 from time import monotonic
 
-from gateway.http.client_address import Address, contain, rate_limit_key, shown, source
 from gateway.http.guard import Scope
 from gateway.http.refusals import Refusal
 from gateway.http.token_bucket import Buckets, LocalBuckets, SharedBuckets
@@ -14,6 +13,7 @@ from gateway.intake.authentication import Authentication
 from gateway.settings import GatewaySettings
 from providers import catalogue
 from providers.contract import Provider
+from runtime.http.client_address import Address, contain, rate_limit_key, shown, source
 from stream.events import Verification
 
 UNSIGNED: Verification = "unsigned_allowed"

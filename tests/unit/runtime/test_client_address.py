@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.http.client_address import networks, parse, rate_limit_key, source
+from runtime.http.client_address import networks, parse, rate_limit_key, source
 
 PROXIES = networks("10.0.0.0/8, 2001:db8:ffff::/48")
 PEER = "10.0.0.1"

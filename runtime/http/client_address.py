@@ -8,6 +8,9 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -39,6 +42,15 @@ def networks(value: str) -> tuple[Network, ...]:
             raise ValueError(f"entry {number} is neither an IP address nor a network such as 203.0.113.0/24") from None
         found.append(_unmapped_network(network))
     return tuple(found)
+
+
+def _readable(value: str) -> str:
+    networks(value)
+    return value
+
+
+NetworkList = Annotated[str, AfterValidator(_readable)]
+"""A setting: IP addresses and networks, comma-separated."""
 
 
 def contain(networks: Iterable[Network], address: Address | None) -> bool:

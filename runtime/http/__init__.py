@@ -1,0 +1,1 @@
+"""What the HTTP listeners of several services share."""
