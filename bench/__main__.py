@@ -25,7 +25,8 @@ PARTS = {
     "mails": "Mails",
     "processor": "A processor",
     "replay": "A replay",
-    "console": "The console",
+    "console": "The console: queries and ingest",
+    "pages": "The console: pages",
     "idle": "At rest",
 }
 

@@ -1,4 +1,4 @@
-"""The console at 10^6 webhooks: latency of each query, and page, and rate of the ingest: `python -m bench.console`.
+"""The console at 10^6 webhooks: latency of each query of the API, and rate of the ingest: `python -m bench.console`.
 
 Queries are the API's functions, called without HTTP. The ingest is the worker's transaction without Kafka: decoding,
 inbox, handler, commit.
@@ -21,22 +21,10 @@ from bench.rig.console_rows import fill, webhook_id
 from bench.rig.figures import Figure
 from console import handler
 from console.api import endpoints
-from console.pages import search
-from console.pages.orders import page as orders
-from console.pages.overview import page as overview
-from console.pages.webhooks import page as webhooks
-from console.web.page import PageRequest, Redirect, View, Viewer
-from console.web.rendering import formatting
-from console.web.rendering.assets import Assets
-from console.web.rendering.navigation import SECTIONS
-from console.web.rendering.renderer import Renderer
-from console.web.rendering.texts import Texts
-from console.web.services import Services
 from local import environment
 from local.paths import Paths
 from local.system import running_infrastructure
 from runtime import clock, logging
-from runtime.clients.management_client import ManagementClient
 from runtime.postgres.engine import engine
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
@@ -65,7 +53,6 @@ def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - every benchmark's in
         times = 20 if quick else 100
         return [
             *query_latencies(store, rows, start, times),
-            *page_latencies(store, rows, times),
             *ingest_rate(store, records),
         ]
 
@@ -101,52 +88,6 @@ def query_latencies(store: Engine, rows: int, start: int, times: int) -> list[Fi
         "statistics from an odd minute": _statistics(**{"from": f"{date}T11:23:45+09:00"}),
     }
     return [_latency(store, name, query, times) for name, query in queries.items()]
-
-
-def page_latencies(store: Engine, rows: int, times: int) -> list[Figure]:
-    """Return the median latency of each page, queried and rendered without HTTP, beside a page of `SELECT 1`."""
-    generator = random.Random(SEED)  # noqa: S311 - not a secret
-    renderer = Renderer(Texts(), Assets())
-    renderer.sections = frozenset(section.name for section in SECTIONS)
-    nobody = Services(ManagementClient({}, None))
-    viewer = Viewer("bench", frozenset({"viewer"}), "en", formatting.zone("UTC"), "token")
-
-    def page(view: View, template: str, path: str, ids: tuple[str, ...] = (), **query: str) -> str:
-        with store.connect() as tx:
-            request = PageRequest(viewer, path, query, ids, clock.now(), nobody)
-            try:
-                context = view(tx, request) or {}
-            except Redirect as found:
-                return found.location
-        return renderer.render(template, viewer, {"section": "", "path": path, **context})
-
-    def some_order() -> str:
-        return f"o_{generator.randrange(rows // 3)}"
-
-    def one(tx: Any, _: PageRequest) -> dict[str, Any]:
-        return {"status": tx.exec_driver_sql("SELECT 1").scalar_one(), "cause": "not_found", "detail": "", "values": {}}
-
-    with store.connect() as tx:
-        webhooks_of = [webhook_id(tx, generator.randrange(rows)) for _ in range(times)]
-    pages: dict[str, Callable[[Any], Any]] = {
-        "a page of SELECT 1": lambda _: page(one, "error.html", "/"),
-        "page, overview": lambda _: page(overview.view, "overview.html", "/"),
-        "page, search for an order": lambda _: page(search.view, "search.html", "/search", q=some_order()),
-        "page, search for a provider's id": lambda _: page(
-            search.view, "search.html", "/search", q=f"evt_{generator.randrange(rows)}"
-        ),
-        "page, search for a value of every body": lambda _: page(search.view, "search.html", "/search", q="58000"),
-        "page, search for a path": lambda _: page(search.view, "search.html", "/search", q=f"orderId={some_order()}"),
-        "page, search in vain": lambda _: page(search.view, "search.html", "/search", q="nobody@example.test"),
-        "page, one order": lambda _: page(orders.order, "order.html", "/orders/x", (some_order(),)),
-        "page, newest orders": lambda _: page(orders.newest, "orders.html", "/orders"),
-        "page, one webhook": lambda _: page(
-            webhooks.webhook, "webhook.html", "/webhooks/x", (generator.choice(webhooks_of),)
-        ),
-        "page, log": lambda _: page(webhooks.log, "webhooks.html", "/webhooks"),
-        "page, log of FAILED": lambda _: page(webhooks.log, "webhooks.html", "/webhooks", status="FAILED"),
-    }
-    return [_latency(store, name, query, times) for name, query in pages.items()]
 
 
 SEARCHES: dict[str, dict[str, str]] = {
