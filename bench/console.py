@@ -31,7 +31,7 @@ from stream.avro.registry import CommittedRegistry
 from stream.events import NotificationSent, Outcome, PaymentCompleted, Record, ids, topics
 from stream.kafka import delivery
 from stream.kafka.delivery import Delivery
-from stream.store import migrate
+from stream.store.schema import migrate
 from stream.worker import batch, bisection
 from stream.worker.messages import Messages
 from tests.builders import a_domain_event, a_payment

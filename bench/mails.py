@@ -25,7 +25,7 @@ from stream.avro.registry import CommittedRegistry
 from stream.events import EventId, Micros, OrderWebhook, PaymentCompleted, ids
 from stream.kafka import admin
 from stream.kafka.client_config import Cluster
-from stream.store import migrate
+from stream.store.schema import migrate
 from tests.builders import an_order
 
 MAILS, ROUNDS = 3000, 3

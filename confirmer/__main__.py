@@ -9,9 +9,10 @@ from confirmer.handler import handle
 from confirmer.housekeeping import Housekeeping, delete_ended
 from confirmer.polling.poller import Poller
 from confirmer.settings import API_VERIFICATIONS, ConfirmerSettings
-from runtime import clock, management
+from runtime import clock
 from runtime.health import Health
 from runtime.logging import log
+from runtime.management import listener
 from runtime.postgres.engine import store_engine
 from runtime.shutdown import on_signal
 from stream.avro.codec import Codec
@@ -47,7 +48,7 @@ def run(settings: ConfirmerSettings) -> None:
     failed, pauses = ManagementApi(TOPICS.name, store, codec), PauseApi(TOPICS.name, store)
     replays = ReplayApi(TOPICS.name, TOPICS.package, store)
     routes = {**failed.routes(), **pauses.routes(), **replays.routes(), **answers.routes(store)}
-    management.listen(settings, health, routes)
+    listener.listen(settings, health, routes)
     Housekeeping(store, settings.verification_retention_days).start(stop)
     polling = poller.start(stop)
     health.live_while(lambda: None if polling.is_alive() else "the poller has ended")

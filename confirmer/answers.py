@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, exc
 
-from runtime.management import RequestRefused, Routes
-from runtime.openapi import NUMBER, TEXT, UUID_TEXT, Operation, described, optional, record
+from runtime.management.openapi import NUMBER, TEXT, UUID_TEXT, Operation, described, optional, record
+from runtime.management.routes import RequestRefused, Routes
 from stream.dead_letters import filters
 from stream.events.redaction import masked_text
 

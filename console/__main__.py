@@ -25,10 +25,11 @@ from console.pages.site import SERVICE_TIMEOUT_S, Site, addresses
 from console.retention import Retention, forget
 from console.settings import ConsoleSettings
 from console.web.action_log import ActionLog
-from runtime import clock, management, ports, shutdown
+from runtime import clock, ports, shutdown
 from runtime.clients.management_client import ManagementClient
 from runtime.health import Health
 from runtime.logging import log
+from runtime.management import listener
 from runtime.postgres.engine import store_engine
 from stream.avro.codec import Codec
 from stream.avro.registry import registry
@@ -58,7 +59,7 @@ def run(settings: ConsoleSettings) -> None:
     worker.watch(health)
     failed, pauses = ManagementApi(TOPICS.name, store, codec), PauseApi(TOPICS.name, store)
     replays = ReplayApi(TOPICS.name, TOPICS.package, store)
-    management.listen(settings, health, {**failed.routes(), **pauses.routes(), **replays.routes()})
+    listener.listen(settings, health, {**failed.routes(), **pauses.routes(), **replays.routes()})
     api_store = store_engine(settings, f"{TOPICS.name}-api")
     stream = BalanceStream(api_store, settings.session_url)
     sockets = Sockets(settings.console_sockets_per_token)

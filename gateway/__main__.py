@@ -34,10 +34,11 @@ from gateway.settings import GatewaySettings
 from gateway.workers import link as worker_link
 from gateway.workers.supervisor import WORKER, WorkerPool
 from providers import catalogue
-from runtime import gc_tuning, logging, management, ports
+from runtime import gc_tuning, logging, ports
 from runtime.health import Health
 from runtime.logging import log
-from runtime.management import RouteHandler
+from runtime.management import listener
+from runtime.management.routes import RouteHandler
 from runtime.startup import Need, Startup
 from stream.avro import startup
 from stream.avro.codec import Codec
@@ -222,7 +223,7 @@ def main() -> None:
     if settings.workers > 1:
         sys.exit(_run_supervisor(settings))
     health, routes = Health(), dict[tuple[str, str], RouteHandler]()
-    management.listen(settings, health, routes)
+    listener.listen(settings, health, routes)
     sys.exit(_run(settings, health, routes))
 
 
@@ -248,7 +249,7 @@ def _run_supervisor(settings: GatewaySettings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     workers.watch(health)
-    management.listen(settings, health, workers.routes())
+    listener.listen(settings, health, workers.routes())
     return workers.supervise(stop)
 
 

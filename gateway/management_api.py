@@ -11,8 +11,7 @@ from gateway.intake.release import Release
 from gateway.intake.resumption import Resumption
 from providers import catalogue
 from providers.contract import Provider
-from runtime import management
-from runtime.management import Routes
+from runtime.management.routes import RequestRefused, Routes
 from stream.events import ProviderState, topics
 from stream.kafka import topic_reader
 from stream.kafka.client_config import Cluster
@@ -80,7 +79,7 @@ class ManagementApi:
     def pause(self, request: Mapping[str, object]) -> object:
         """Quarantine the webhooks of a provider from now on. `request` is {"provider", "reason", "by"}.
 
-        Pausing a paused provider changes nothing. Raises management.RequestRefused.
+        Pausing a paused provider changes nothing. Raises RequestRefused.
         """
         provider = _known(request)
         reason, by = _text(request, "reason"), _text(request, "by")
@@ -122,7 +121,7 @@ class ManagementApi:
         try:
             return list(topic_reader.read_at(self._cluster, positions))
         except topic_reader.KafkaUnavailable as away:
-            raise management.RequestRefused(503, "unavailable", f"{away}; nothing is lost, try again") from away
+            raise RequestRefused(503, "unavailable", f"{away}; nothing is lost, try again") from away
 
     def _provider(self, name: str, *, counts: bool) -> Result:
         rows = [row for row in catalogue.ROWS if row.name == name]
@@ -153,7 +152,7 @@ class ManagementApi:
         try:
             return len(self._resumption.pending(state))
         except topic_reader.KafkaUnavailable as away:
-            raise management.RequestRefused(503, "unavailable", f"{away}; try again") from away
+            raise RequestRefused(503, "unavailable", f"{away}; try again") from away
 
 
 def _state(state: ProviderState | None) -> Result | None:
@@ -164,12 +163,10 @@ def _state(state: ProviderState | None) -> Result | None:
 
 
 def _known(request: Mapping[str, object]) -> str:
-    """Return the provider of a request. Raises management.RequestRefused for an unknown one."""
+    """Return the provider of a request. Raises RequestRefused for an unknown one."""
     name = request.get("provider")
     if not (isinstance(name, str) and name in catalogue.NAMES):
-        raise management.RequestRefused(
-            400, "unknown_provider", f"a provider is one of {', '.join(sorted(catalogue.NAMES))}"
-        )
+        raise RequestRefused(400, "unknown_provider", f"a provider is one of {', '.join(sorted(catalogue.NAMES))}")
     return name
 
 
@@ -180,12 +177,12 @@ def _text(request: Mapping[str, object], name: str) -> str:
     return value.strip()
 
 
-def _unavailable() -> management.RequestRefused:
-    return management.RequestRefused(503, "unavailable", "Kafka does not acknowledge; nothing is lost, try again")
+def _unavailable() -> RequestRefused:
+    return RequestRefused(503, "unavailable", "Kafka does not acknowledge; nothing is lost, try again")
 
 
 def _positions(request: Mapping[str, object]) -> list[Position]:
-    """Read the positions of a request. Raises management.RequestRefused if it is malformed."""
+    """Read the positions of a request. Raises RequestRefused if it is malformed."""
     records = request.get("records")
     is_valid = isinstance(request.get("dryRun", False), bool) and not request.keys() - {"records", "dryRun"}
     if not (is_valid and isinstance(records, list) and 0 < len(records) <= MAX_RECORDS):
@@ -202,5 +199,5 @@ def _position(fields: object) -> Position:
     raise _malformed(f"a position has a topic ({' or '.join(QUARANTINE_TOPICS)}), a partition and an offset")
 
 
-def _malformed(message: str) -> management.RequestRefused:
-    return management.RequestRefused(400, "malformed", message)
+def _malformed(message: str) -> RequestRefused:
+    return RequestRefused(400, "malformed", message)

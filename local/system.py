@@ -18,7 +18,7 @@ from local.processes.supervisor import Supervisor
 from stream.events import topics
 from stream.kafka import admin
 from stream.kafka.client_config import Cluster
-from stream.store import migrate
+from stream.store.schema import migrate
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from notifier.handler import handle
 from notifier.management.api import ManagementApi
 from notifier.sending.sender import Sender
 from notifier.settings import NotifierSettings
-from runtime import management
 from runtime.health import Health
+from runtime.management import listener
 from runtime.postgres.engine import store_engine
 from runtime.shutdown import WITHIN_S, on_signal
 from stream.avro.codec import Codec
@@ -53,7 +53,7 @@ def run(settings: NotifierSettings) -> None:
     mails = ManagementApi(settings, store, codec, sender.new_mail.set)
     failed, pauses = management_api.ManagementApi(TOPICS.name, store, codec), PauseApi(TOPICS.name, store)
     replays = ReplayApi(TOPICS.name, TOPICS.package, store)
-    management.listen(settings, health, {**failed.routes(), **pauses.routes(), **replays.routes(), **mails.routes()})
+    listener.listen(settings, health, {**failed.routes(), **pauses.routes(), **replays.routes(), **mails.routes()})
     sending = sender.start(stop)
     health.live_while(lambda: None if sending.is_alive() else "the sender has ended")
     worker.run(stop)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Generic, TypeVar
 
-from runtime import logging, management
+from runtime import logging
 from runtime.config.settings import StoreSettings
 from runtime.health import Health
+from runtime.management import listener
 from runtime.postgres.engine import store_engine
 from runtime.shutdown import on_signal
 from stream.avro.codec import Codec
@@ -51,7 +52,7 @@ class Service(Generic[S]):
             case [] | ["run"]:
                 self.run(settings)
             case ["migrate"]:
-                from stream.store import migrate  # noqa: PLC0415
+                from stream.store.schema import migrate  # noqa: PLC0415
 
                 migrate.upgrade(self.topics.package, settings.session_url)
             case [verb] if verb in self.commands:
@@ -100,5 +101,5 @@ def _run_worker(source: ServiceTopics, handler: Callable[[S], Handler[E]], setti
     worker.watch(health)
     failed, pauses = ManagementApi(source.name, store, codec), PauseApi(source.name, store)
     replays = ReplayApi(source.name, source.package, store)
-    management.listen(settings, health, {**failed.routes(), **pauses.routes(), **replays.routes()})
+    listener.listen(settings, health, {**failed.routes(), **pauses.routes(), **replays.routes()})
     worker.run(stop)

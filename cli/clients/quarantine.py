@@ -117,7 +117,7 @@ def _begin(since: str | None) -> int | None:
 
     Raises CommandError when it is not a time.
     """
-    from runtime.management import RequestRefused
+    from runtime.management.routes import RequestRefused
     from stream.dead_letters import filters
 
     try:

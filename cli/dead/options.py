@@ -38,7 +38,7 @@ def check_filters(**values: object) -> None:
 
     Raises CommandError with the message that every service would answer.
     """
-    from runtime.management import RequestRefused
+    from runtime.management.routes import RequestRefused
     from stream.dead_letters import filters
 
     try:

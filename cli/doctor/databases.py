@@ -9,7 +9,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from cli.doctor.finding import Finding, ok, skipped, warning, wrong
 from local.services import SERVICES, LocalService
 from runtime.postgres.engine import conninfo
-from stream.store import migrate
+from stream.store.schema import migrate
 
 CONNECT_S = 3
 DOMAIN_EVENTS = """

@@ -7,9 +7,10 @@ from console.domain import STATUSES
 from console.issues.domain import STATES as ISSUE_STATES
 from console.labels import PROVIDERS
 from console.queries.criteria import LIMIT
-from runtime import __version__, openapi
+from runtime import __version__
 from runtime.json_value import JsonValue
-from runtime.openapi import INSTANT, NUMBER, TEXT, Operation, Schema, array, integer, optional, record
+from runtime.management import openapi
+from runtime.management.openapi import INSTANT, NUMBER, TEXT, Operation, Schema, array, integer, optional, record
 
 REFUSALS = (400, 401, 503)
 """Statuses that any endpoint may refuse with."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from gateway.http.refusals import STATUS, Refusal
 from providers import catalogue
 from providers.contract import Provider, WebhookResponse
-from runtime import openapi
-from runtime.management import Routes
-from runtime.openapi import FLAG, NUMBER, TEXT, Operation, Schema, array, described, optional, record
+from runtime.management import openapi
+from runtime.management.openapi import FLAG, NUMBER, TEXT, Operation, Schema, array, described, optional, record
+from runtime.management.routes import Routes
 
 OPENAPI_PATH = "/openapi.json"
 EXAMPLE_ID = "5f0c3b1e-0000-5000-8000-000000000000"

@@ -12,7 +12,7 @@ from threading import Lock, Thread
 from typing import Any
 
 from runtime.logging import log
-from runtime.management import RequestRefused
+from runtime.management.routes import RequestRefused
 
 ORPHANED = 1
 """The exit code of a worker whose supervisor has ended."""

@@ -25,7 +25,7 @@ from gateway.workers.link import Link, WorkerUnavailable
 from gateway.workers.merged_metrics import Merged, counters, merge
 from runtime.health import Health
 from runtime.logging import log
-from runtime.management import RequestRefused, Routes
+from runtime.management.routes import RequestRefused, Routes
 
 WORKER = "--worker"
 """The argument that makes a gateway process a worker; file descriptors follow."""

@@ -14,8 +14,8 @@ from notifier.queue.mail_queue import QueuedMail
 from notifier.sending import notification_events
 from notifier.settings import NotifierSettings
 from runtime.logging import log
-from runtime.management import RequestRefused, Routes
-from runtime.openapi import Operation, described
+from runtime.management.openapi import Operation, described
+from runtime.management.routes import RequestRefused, Routes
 from stream.avro.codec import Codec
 from stream.dead_letters.filters import texts
 from stream.events import ids

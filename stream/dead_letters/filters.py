@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from runtime.management import RequestRefused
+from runtime.management.routes import RequestRefused
 from stream.dead_letters.actions import EventFilter
 
 MOST, USUAL = 500, 50

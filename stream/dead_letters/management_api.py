@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, Engine, exc
 
 from runtime.logging import log
-from runtime.management import RequestRefused, Routes
-from runtime.openapi import Operation, described
+from runtime.management.openapi import Operation, described
+from runtime.management.routes import RequestRefused, Routes
 from stream.avro.codec import Codec
 from stream.dead_letters import actions, filters, operations, record_view
 from stream.dead_letters.actions import EventFilter

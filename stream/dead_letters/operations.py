@@ -1,7 +1,18 @@
 """The OpenAPI descriptions of the routes for failed events. Pure."""
 
-from runtime.openapi import FLAG, NUMBER, TEXT, UUID_TEXT, Operation, Schema, array, integer, optional, record
-from runtime.openapi import INSTANT as WHEN
+from runtime.management.openapi import (
+    FLAG,
+    NUMBER,
+    TEXT,
+    UUID_TEXT,
+    Operation,
+    Schema,
+    array,
+    integer,
+    optional,
+    record,
+)
+from runtime.management.openapi import INSTANT as WHEN
 from stream.dead_letters.filters import LONGEST, LONGEST_REASON, MOST, STATUSES, USUAL
 
 _WORD: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST}

@@ -21,7 +21,8 @@ from stream.replay.offsets import OffsetRange
 from stream.replay.run import Replay
 from stream.replay.schema import quoted
 from stream.replay.spec import ReplayImpossible, ReplaySpec
-from stream.store import contract_views, outbox, ownership, pausing
+from stream.store import outbox, ownership, pausing
+from stream.store.schema import contract_views
 from stream.worker.publisher import Publisher
 
 CATCH_UP_TIMEOUT_S = 60.0

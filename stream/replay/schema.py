@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 
 from runtime.postgres.engine import engine
 from stream.replay.spec import ReplayImpossible
-from stream.store import contract_views, migrate
+from stream.store.schema import contract_views, migrate
 
 NAME = re.compile(r"[a-z_][a-z0-9_]{0,47}")
 WITHOUT_TIMEOUTS = "-cstatement_timeout=0 -cidle_in_transaction_session_timeout=0 -clock_timeout=10000 -cjit=off"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, exc
 
 from runtime.logging import log
-from runtime.management import RequestRefused, Routes
-from runtime.openapi import NUMBER, TEXT, Operation, described, optional, record
+from runtime.management.openapi import NUMBER, TEXT, Operation, described, optional, record
+from runtime.management.routes import RequestRefused, Routes
 from stream.store import pausing
 from stream.store.pausing import Pause
 

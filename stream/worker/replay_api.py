@@ -17,8 +17,8 @@ from typing import IO
 from sqlalchemy import Connection, Engine, exc
 
 from runtime.logging import log
-from runtime.management import RequestRefused, Routes
-from runtime.openapi import TEXT, Operation, array, described, optional, record
+from runtime.management.openapi import TEXT, Operation, array, described, optional, record
+from runtime.management.routes import RequestRefused, Routes
 from runtime.plain_text import plain
 
 VERBS = ("start", "diff", "promote", "rollback", "drop")

@@ -16,7 +16,7 @@ from confirmer import housekeeping, replay_hooks, store
 from runtime import clock
 from runtime.postgres.engine import engine
 from stream.events import UnconfirmedWebhook, VerificationRequest, topics
-from stream.store import migrate
+from stream.store.schema import migrate
 from tests.actors import Shop, Store, new_order, until
 from tests.builders import an_envelope
 from tests.integration.test_confirmation import a_known_order, key, pay, post

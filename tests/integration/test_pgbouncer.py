@@ -14,7 +14,7 @@ import pytest
 
 from stream.events import topics
 from stream.events.topics import PARTITIONS
-from stream.store import migrate
+from stream.store.schema import migrate
 from tests.actors import Store, new_order, until
 from tests.builders import a_payment
 from tests.log import CODEC, reading, writer

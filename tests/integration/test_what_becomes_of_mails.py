@@ -19,7 +19,7 @@ from notifier.management.api import ManagementApi
 from notifier.sending.sender import Sender
 from notifier.settings import NotifierSettings
 from runtime import clock
-from runtime.management import RequestRefused
+from runtime.management.routes import RequestRefused
 from runtime.postgres.engine import engine
 from stream.events import (
     CustomerPayload,
@@ -35,7 +35,7 @@ from stream.events import (
     ids,
     topics,
 )
-from stream.store import migrate
+from stream.store.schema import migrate
 from tests.actors import Store, new_order, until
 from tests.builders import an_envelope, an_order
 from tests.log import CODEC, reading

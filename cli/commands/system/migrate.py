@@ -13,7 +13,7 @@ def migrate(service: Annotated[str, typer.Argument(help="The service, such as pa
     """Migrate a service's store to its newest schema. Repeating it changes nothing."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    from stream.store.migrate import upgrade
+    from stream.store.schema.migrate import upgrade
 
     packages = {known.name: known for known in SERVICES if known.store}
     if service not in packages:

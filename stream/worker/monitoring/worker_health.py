@@ -1,18 +1,15 @@
 """Whether a worker is ready and alive: it has started, its store answers, its last batch is applied, it goes on."""
 
 import time
-from collections.abc import Callable
 from threading import Event
 
 from sqlalchemy import Engine
 
-from runtime.health import Health
+from runtime.health import Check, Health
 from runtime.postgres.store_probe import StoreProbe
 from runtime.startup import Startup
 
 STUCK_AFTER_S = 60.0
-Problem = Callable[[], str | None]
-"""Returns a sentence while there is a problem, else None."""
 
 
 class WorkerHealth:
@@ -24,7 +21,7 @@ class WorkerHealth:
         self._progressed_at = time.monotonic()
         self.failure: str | None = None
 
-    def watch(self, health: Health, *problems: Problem) -> None:
+    def watch(self, health: Health, *problems: Check) -> None:
         """Register the checks of readiness, with the `problems` of the worker's parts, and the check of liveness."""
         for problem in (self._startup.problem, self._probe.problem, *problems):
             health.ready_while(problem)

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.workers import link as worker_link
 from gateway.workers.link import ORPHANED, Link, WorkerUnavailable
-from runtime.management import RequestRefused
+from runtime.management.routes import RequestRefused
 
 
 def refuse() -> None:

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from runtime import management
 from runtime.config.settings import Settings
 from runtime.health import Health
-from runtime.management import MAX_BODY_BYTES, MAX_CONNECTIONS, RequestRefused
+from runtime.management import listener
+from runtime.management.listener import MAX_BODY_BYTES, MAX_CONNECTIONS
+from runtime.management.router import Router
+from runtime.management.routes import RequestRefused
 
 TOKEN = "a token of a test"  # noqa: S105 - a test's
 Response = tuple[int, Any]
@@ -40,7 +42,7 @@ def port() -> Iterator[int]:
         ("POST", "/no"): refuse,
         ("POST", "/bug"): break_down,
     }
-    server = management.listen(settings, Health(), routes)
+    server = listener.listen(settings, Health(), routes)
     yield server.server_address[1]
     server.shutdown()
     server.server_close()
@@ -163,13 +165,13 @@ def test_a_check_of_health_that_breaks_is_an_answer(port: int) -> None:
     health = Health()
     health.ready_while(lambda: str(break_down({})))
 
-    assert management.Management(health, TOKEN).answer("GET", "/health/ready", "")[0] == 500
+    assert Router(health, TOKEN).answer("GET", "/health/ready", "")[0] == 500
 
 
 def test_warnings_are_shown_and_do_not_affect_readiness(port: int) -> None:
     health = Health()
     health.warn_while(lambda: "the disk is full")
-    status, _, body = management.Management(health, TOKEN).answer("GET", "/health/ready", "")
+    status, _, body = Router(health, TOKEN).answer("GET", "/health/ready", "")
 
     assert (status, json.loads(body)) == (200, {"status": "ok", "problems": [], "warnings": ["the disk is full"]})
 
@@ -188,7 +190,7 @@ def test_an_unknown_method_or_path_is_refused(port: int) -> None:
 
 
 def test_without_a_token_configured_nobody_is_let_in() -> None:
-    said = management.Management(Health(), None, {("GET", "/things"): echo})
+    said = Router(Health(), None, {("GET", "/things"): echo})
 
     assert said.answer("GET", "/things", "Bearer None")[0] == 401
     assert said.answer("GET", "/things", "Bearer ")[0] == 401

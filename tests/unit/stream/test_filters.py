@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.management import RequestRefused
+from runtime.management.routes import RequestRefused
 from stream.dead_letters import filters
 from stream.dead_letters.actions import EventFilter
 

@@ -13,14 +13,14 @@ from sqlalchemy import Connection, exc, make_url
 from runtime import startup
 from runtime.logging import log
 from runtime.postgres.engine import TIMEOUTS, conninfo, engine
-from stream.store import contract_views
+from stream.store.schema import contract_views
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 ENCODING = "UTF8"
 CONNECT_S = 5
-SHARED = Path(__file__).parent / "migrations"
+SHARED = Path(__file__).parents[1] / "migrations"
 
 
 def upgrade(service_package: str, database_url: str) -> None:
