@@ -2,7 +2,7 @@
 
 from notifier.management.parameters import MAX_LIMIT
 from notifier.queue import mail_queue
-from runtime.openapi import FLAG, TEXT, UUID_TEXT, Operation, Schema, array, integer, record
+from runtime.management.openapi import FLAG, TEXT, UUID_TEXT, Operation, Schema, array, integer, record
 from stream.dead_letters.filters import LONGEST
 
 STATUSES = (*mail_queue.UNSENT, "sent")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from runtime.management import RequestRefused
+from runtime.management.routes import RequestRefused
 from stream.dead_letters.filters import LONGEST
 
 MAX_LIMIT = 1000
