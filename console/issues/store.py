@@ -10,12 +10,12 @@ from console.issues.domain import Death, deaths
 from stream.store.bulk_sql import write
 
 # An event that never died has no row here and costs one look-up in a table that is usually empty. Which outcomes
-# arrive first makes no difference: all outcomes of an event are read again.
+# arrive first makes no difference: all outcomes of an event are read again. The look-up is a query of its own: joined
+# with the outcomes of the dead by OR, Postgres reads all outcomes of the log (447 of 678 us a webhook at 10^6).
+KNOWN = "SELECT DISTINCT event_id::text FROM issue_events WHERE event_id = ANY (%(ids)b::text[]::uuid[])"
 READ = """
 SELECT event_id::text, service, topic, partition, "offset", outcome, attempt, error, at
-  FROM outcomes
- WHERE event_id = ANY (%(dead)b::text[]::uuid[])
-    OR event_id IN (SELECT event_id FROM issue_events WHERE event_id = ANY (%(ids)b::text[]::uuid[]))
+  FROM outcomes WHERE event_id = ANY (%(ids)b::text[]::uuid[])
 """
 INSERT = """
 INSERT INTO issues (issue_id, service, cause, line)
@@ -35,12 +35,15 @@ def update(tx: Connection, outcomes: Iterable[tuple[str, bool]]) -> None:
 
     The outcomes must be stored already.
     """
-    pairs = sorted(set(outcomes))
+    pairs = set(outcomes)
     if not pairs:
         return
-    values = {"ids": [event for event, _ in pairs], "dead": [event for event, died in pairs if died]}
+    known = tx.exec_driver_sql(KNOWN, {"ids": sorted({event for event, _ in pairs})}).scalars()
+    concerned = {event for event, died in pairs if died}.union(known)
+    if not concerned:
+        return
     reports = defaultdict[str, list[OutcomeReport]](list)
-    for event_id, *report in tx.exec_driver_sql(READ, values):
+    for event_id, *report in tx.exec_driver_sql(READ, {"ids": sorted(concerned)}):
         reports[event_id].append(OutcomeReport(*report))
     _write(tx, [(event_id, death) for event_id in sorted(reports) for death in deaths(reports[event_id])])
 
