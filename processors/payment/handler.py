@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from processors.payment import store
+from processors.payment import row_mapping, store
 from processors.payment.domain import OrdersPolicy, Payment, PaymentWorkingSet
 from processors.payment.domain.working_set import aliases_of
 from runtime.logging import log
@@ -22,7 +22,7 @@ def handle(
     """Apply new webhooks in order and save the changed payments, aliases, disputes and history; one result each."""
     named = [webhook for webhook in webhooks if isinstance(webhook, PaymentWebhook | DisputeWebhook | RefundWebhook)]
     aliases = sorted({alias for webhook in named for alias in aliases_of(webhook)})
-    known = alias_store.lock(tx, aliases, store.load_pending)
+    known = alias_store.lock(tx, aliases, row_mapping.load_pending)
     order_ids = {webhook.payload.order_id for webhook in webhooks if _changes_payment(webhook)}
     order_ids |= {alias.order_id for alias in known.values()}
     working_set = PaymentWorkingSet(store.lock(tx, sorted(filter(None, order_ids))), dict(known), orders)
@@ -37,7 +37,7 @@ def handle(
     store.save_orders(tx, ordered.values())
     store.save(tx, payments.values(), last={result.key: webhook for webhook, result in applied})
     mapped = {name: alias for name, alias in working_set.aliases.items() if alias is not known[name]}
-    alias_store.save(tx, mapped, store.dump_pending)
+    alias_store.save(tx, mapped, row_mapping.dump_pending)
     store.save_disputes(tx, payments.values())
     store.record(tx, [*applied, *disputed])
     _log_updates(applied, payments)

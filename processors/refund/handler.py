@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from processors.refund import store
+from processors.refund import row_mapping, store
 from processors.refund.domain import RefundWorkingSet, aliases_of
 from stream.events import DomainEvent, RefundWebhook
 from stream.state.fold import Result
@@ -13,7 +13,8 @@ from stream.store import alias_store
 
 def handle(tx: Connection, events: Sequence[RefundWebhook | DomainEvent]) -> list[Result]:
     """Apply new events in order; one result each. Most events about payments only map an alias to its order."""
-    known = alias_store.lock(tx, sorted({alias for event in events for alias in aliases_of(event)}), store.load_pending)
+    aliases = sorted({alias for event in events for alias in aliases_of(event)})
+    known = alias_store.lock(tx, aliases, row_mapping.load_pending)
     working_set = RefundWorkingSet({}, dict(known))
     before = store.lock(tx, sorted(filter(None, {working_set.touches(event) for event in events})))
     working_set.refunds.update(before)
@@ -23,7 +24,7 @@ def handle(tx: Connection, events: Sequence[RefundWebhook | DomainEvent]) -> lis
     changed = [order for order in working_set.refunds.values() if order is not before[order.order_id]]
     store.save(tx, changed, last={(result.key, webhook.payload.refund_id): webhook for webhook, result in applied})
     mapped = {name: alias for name, alias in working_set.aliases.items() if alias is not known[name]}
-    alias_store.save(tx, mapped, store.dump_pending)
+    alias_store.save(tx, mapped, row_mapping.dump_pending)
     store.record(tx, applied)
     store.backfill(tx, [(event_id, result.key) for result in results for event_id in result.released])
     return results

@@ -10,8 +10,9 @@ from runtime.clock import to_datetime
 from stream.events import ShippingWebhook
 from stream.state import registers
 from stream.state.fold import Result
-from stream.state.json_payload import as_json
+from stream.state.json_payload import as_metadata
 from stream.store import statements
+from stream.store.statements import Columns
 
 INSERT_MISSING = statements.insert_missing(shipments)
 LOCK = statements.select_for_update(shipments, "version", "registers")
@@ -23,48 +24,46 @@ def lock(tx: Connection, shipment_ids: Sequence[str]) -> dict[str, Shipment]:
     """Lock these parcels until the transaction ends, and return them. `shipment_ids` must be sorted."""
     keys = {"keys": list(shipment_ids)}
     tx.exec_driver_sql(INSERT_MISSING, keys)
-    return {
-        row.shipment_id: Shipment(row.shipment_id, row.version, registers.load(ShipmentRegisters, row.registers))
-        for row in tx.exec_driver_sql(LOCK, keys)
-    }
+    rows = tx.exec_driver_sql(LOCK, keys)
+    return {name: Shipment(name, version, registers.load(ShipmentRegisters, stored)) for name, version, stored in rows}
 
 
 def save(tx: Connection, changed: Iterable[Shipment], last: Mapping[str, ShippingWebhook]) -> None:
     """Write the parcels, each with its last webhook in the batch."""
-    SAVE.execute(tx, [_row(shipment, last[shipment.shipment_id]) for shipment in changed])
+    SAVE.execute_columns(tx, _columns(list(changed), last))
 
 
 def record(tx: Connection, applied: Iterable[tuple[ShippingWebhook, Result]]) -> None:
     """Insert every applied webhook into the history with its bytes, late ones included."""
-    RECORD.execute(tx, [_history_row(webhook, result) for webhook, result in applied])
+    RECORD.execute_columns(tx, _history_columns(list(applied)))
 
 
-def _row(shipment: Shipment, last: ShippingWebhook) -> dict[str, object]:
-    state = shipment.registers
+def _columns(parcels: Sequence[Shipment], last: Mapping[str, ShippingWebhook]) -> Columns:
+    states = [parcel.registers for parcel in parcels]
     return {
-        "shipment_id": shipment.shipment_id,
-        "carrier": state.carrier.value,
-        "tracking_number": state.tracking_number.value,
-        "order_id": state.order_id.value,
-        "status": state.status.value,
-        "last_location": state.last_location.value,
-        "shipping_updated_at": to_datetime(shipment.updated_at),
-        "metadata": '{"webhook":' + as_json(last.envelope.raw) + "}",
-        "version": shipment.version,
-        "registers": registers.dump(state),
+        "shipment_id": [parcel.shipment_id for parcel in parcels],
+        "carrier": [state.carrier.value for state in states],
+        "tracking_number": [state.tracking_number.value for state in states],
+        "order_id": [state.order_id.value for state in states],
+        "status": [state.status.value for state in states],
+        "last_location": [state.last_location.value for state in states],
+        "shipping_updated_at": [to_datetime(parcel.updated_at) for parcel in parcels],
+        "metadata": [as_metadata(last[parcel.shipment_id].envelope.raw) for parcel in parcels],
+        "version": [parcel.version for parcel in parcels],
+        "registers": [registers.dump(state) for state in states],
     }
 
 
-def _history_row(webhook: ShippingWebhook, result: Result) -> dict[str, object]:
-    envelope, payload = webhook.envelope, webhook.payload
+def _history_columns(applied: Sequence[tuple[ShippingWebhook, Result]]) -> Columns:
+    envelopes, payloads = [webhook.envelope for webhook, _ in applied], [webhook.payload for webhook, _ in applied]
     return {
-        "event_id": envelope.event_id,
-        "shipment_id": result.key,
-        "order_id": payload.order_id,
-        "status": payload.status,
-        "outcome": result.outcome,
-        "location": payload.location,
-        "occurred_at": to_datetime(envelope.occurred_at),
-        "received_at": to_datetime(envelope.received_at),
-        "payload": envelope.raw,
+        "event_id": [envelope.event_id for envelope in envelopes],
+        "shipment_id": [result.key for _, result in applied],
+        "order_id": [payload.order_id for payload in payloads],
+        "status": [payload.status for payload in payloads],
+        "outcome": [result.outcome for _, result in applied],
+        "location": [payload.location for payload in payloads],
+        "occurred_at": [to_datetime(envelope.occurred_at) for envelope in envelopes],
+        "received_at": [to_datetime(envelope.received_at) for envelope in envelopes],
+        "payload": [envelope.raw for envelope in envelopes],
     }

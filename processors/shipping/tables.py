@@ -2,10 +2,9 @@
 
 from sqlalchemy import JSON, Column, Index, Integer, LargeBinary, MetaData, Table, Text, Uuid
 
-from stream.store.tables import EMPTY, NOW, TIME
+from stream.store.tables import EMPTY, NOW, REGISTERS, TIME
 
 METADATA = MetaData()
-REGISTERS = "each column's value with the stamp it was set with; the merge of these is the same in any order of events"
 
 shipments = Table(
     "shipments",

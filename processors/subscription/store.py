@@ -10,10 +10,11 @@ from processors.subscription.tables import orders, subscription_history, subscri
 from runtime.clock import to_datetime
 from stream.state.fold import Result
 from stream.store import statements
+from stream.store.statements import Columns
 
 INSERT_MISSING = statements.insert_missing(subscriptions)
 LOCK = statements.select_for_update(subscriptions, "version")
-READ = "SELECT user_id, order_id, registers::text FROM orders WHERE user_id = ANY (%(keys)b::text[])"
+READ = statements.select(orders, "user_id", "order_id", "registers")
 SAVE = statements.update(subscriptions)
 SAVE_ORDERS = statements.upsert(orders, keeps=["user_id"])
 RECORD = statements.insert(subscription_history)
@@ -30,27 +31,21 @@ def lock(tx: Connection, user_ids: Sequence[str]) -> dict[str, Subscription]:
     tx.exec_driver_sql(INSERT_MISSING, keys)
     users = tx.exec_driver_sql(LOCK, keys).all()
     paid: dict[str, dict[str, PaidOrder]] = {user_id: {} for user_id in user_ids}
-    for order in tx.exec_driver_sql(READ, keys):
-        paid[order.user_id][order.order_id] = PaidOrder.load(order.registers)
-    return {user.user_id: Subscription(user.user_id, user.version, paid[user.user_id]) for user in users}
+    for user_id, order_id, stored in tx.exec_driver_sql(READ, keys):
+        paid[user_id][order_id] = PaidOrder.load(stored)
+    return {user_id: Subscription(user_id, version, paid[user_id]) for user_id, version in users}
 
 
 def save(tx: Connection, changed: Iterable[Subscription], touched: Collection[str]) -> None:
     """Write the subscriptions, and their orders whose ids are in `touched`."""
     by_user = list(changed)
-    SAVE.execute(tx, [_row(subscription) for subscription in by_user])
-    rows = [
-        _order_row(subscription.user_id, order_id, order)
-        for subscription in by_user
-        for order_id, order in subscription.orders.items()
-        if order_id in touched
-    ]
-    SAVE_ORDERS.execute(tx, sorted(rows, key=lambda row: str(row["order_id"])))
+    SAVE.execute_columns(tx, _columns(by_user))
+    SAVE_ORDERS.execute_columns(tx, _order_columns(by_user, touched))
 
 
 def record(tx: Connection, applied: Iterable[tuple[SubscriptionInput, Result]]) -> None:
     """Insert every applied event into the history, late ones included."""
-    RECORD.execute(tx, [_history_row(event, result) for event, result in applied])
+    RECORD.execute_columns(tx, _history_columns(list(applied)))
 
 
 def insert_orders_without_plan(tx: Connection, order_ids: Sequence[str]) -> list[str]:
@@ -58,40 +53,50 @@ def insert_orders_without_plan(tx: Connection, order_ids: Sequence[str]) -> list
     return list(tx.exec_driver_sql(INSERT_ORDERS_WITHOUT_PLAN, {"ids": list(order_ids)}).scalars()) if order_ids else []
 
 
-def _row(subscription: Subscription) -> dict[str, object]:
+def _columns(subscriptions_: Sequence[Subscription]) -> Columns:
     return {
-        "user_id": subscription.user_id,
-        "plan": subscription.plan,
-        "status": subscription.status,
-        "started_at": to_datetime(subscription.started_at),
-        "ends_at": to_datetime(subscription.ends_at),
-        "next_billing_at": to_datetime(subscription.next_billing_at),
-        "cancelled_at": to_datetime(subscription.cancelled_at),
-        "last_order_id": subscription.last_order_id,
-        "version": subscription.version,
+        "user_id": [subscription.user_id for subscription in subscriptions_],
+        "plan": [subscription.plan for subscription in subscriptions_],
+        "status": [subscription.status for subscription in subscriptions_],
+        "started_at": [to_datetime(subscription.started_at) for subscription in subscriptions_],
+        "ends_at": [to_datetime(subscription.ends_at) for subscription in subscriptions_],
+        "next_billing_at": [to_datetime(subscription.next_billing_at) for subscription in subscriptions_],
+        "cancelled_at": [to_datetime(subscription.cancelled_at) for subscription in subscriptions_],
+        "last_order_id": [subscription.last_order_id for subscription in subscriptions_],
+        "version": [subscription.version for subscription in subscriptions_],
     }
 
 
-def _order_row(user_id: str, order_id: str, order: PaidOrder) -> dict[str, object]:
+def _order_columns(subscriptions_: Sequence[Subscription], touched: Collection[str]) -> Columns:
+    """Return the columns of the orders in `touched`, sorted so that all transactions lock rows in one order."""
+    paid = [
+        (order_id, subscription.user_id, order)
+        for subscription in subscriptions_
+        for order_id, order in subscription.orders.items()
+        if order_id in touched
+    ]
+    paid.sort(key=lambda row: row[0])
+    orders_ = [order for _, _, order in paid]
     return {
-        "order_id": order_id,
-        "user_id": user_id,
-        "approved_at": to_datetime(order.registers.approved_at.value),
-        "cancelled_at": to_datetime(order.cancelled_at),
-        "next_billing_at": to_datetime(order.registers.next_billing_at.value),
-        "registers": order.dump(),
+        "order_id": [order_id for order_id, _, _ in paid],
+        "user_id": [user_id for _, user_id, _ in paid],
+        "approved_at": [to_datetime(order.registers.approved_at.value) for order in orders_],
+        "cancelled_at": [to_datetime(order.cancelled_at) for order in orders_],
+        "next_billing_at": [to_datetime(order.registers.next_billing_at.value) for order in orders_],
+        "registers": [order.dump() for order in orders_],
     }
 
 
-def _history_row(event: SubscriptionInput, result: Result) -> dict[str, object]:
+def _history_columns(applied: Sequence[tuple[SubscriptionInput, Result]]) -> Columns:
+    events = [event for event, _ in applied]
     return {
-        "event_id": event.event_id,
-        "user_id": result.key,
-        "order_id": event.order_id,
-        "event_type": type(event).__name__,
-        "outcome": result.outcome,
-        "caused_by": event.caused_by,
-        "occurred_at": to_datetime(event.occurred_at),
-        "received_at": to_datetime(event.received_at),
-        "payload": msgspec.json.encode(event).decode(),
+        "event_id": [event.event_id for event in events],
+        "user_id": [result.key for _, result in applied],
+        "order_id": [event.order_id for event in events],
+        "event_type": [type(event).__name__ for event in events],
+        "outcome": [result.outcome for _, result in applied],
+        "caused_by": [event.caused_by for event in events],
+        "occurred_at": [to_datetime(event.occurred_at) for event in events],
+        "received_at": [to_datetime(event.received_at) for event in events],
+        "payload": [msgspec.json.encode(event).decode() for event in events],
     }

@@ -22,6 +22,11 @@ def as_json(raw: bytes) -> str:
     return text
 
 
+def as_metadata(raw: bytes) -> str:
+    """Return the value of a column `metadata`: the body of an aggregate's last webhook as JSON, under `webhook`."""
+    return '{"webhook":' + as_json(raw) + "}"
+
+
 def _text(raw: bytes) -> str:
     for encoding in ("utf-8", "cp949"):
         try:

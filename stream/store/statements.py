@@ -22,6 +22,8 @@ ARRAYS = {
     JSON: "text[]::json[]",
 }
 """The array that a column of a type is sent as. Ids and JSON are str in Python, so they are sent as text and cast."""
+Columns = Mapping[str, list[object]]
+"""The values of many rows: by a column's name, a list with one value for each row."""
 READ_AS_TEXT = (Uuid, JSON)
 DATABASE_TIMES = {"created_at", "updated_at"}
 """Columns that the database sets: each to the time of the row's first and last change."""
@@ -41,31 +43,56 @@ class BulkStatement(NamedTuple):
         if arrays:
             tx.exec_driver_sql(self.text, dict(zip(self.columns, map(list, arrays), strict=True)))
 
+    def execute_columns(self, tx: Connection, columns: Columns) -> None:
+        """Execute the statement once for all rows, and not at all for none; half the cost of `execute` for each row.
 
-def insert(table: Table) -> BulkStatement:
-    """Return the statement that inserts rows with all columns but those that the database sets."""
-    columns = _written(table)
+        Raises ValueError as `count` does.
+        """
+        if self.count(columns):
+            tx.exec_driver_sql(self.text, columns)
+
+    def count(self, columns: Columns) -> int:
+        """Return the number of rows. Raises ValueError unless all columns of the statement are there, and equally long.
+
+        `unnest` would fill a shorter column with NULL.
+        """
+        lengths = {name: len(values) for name, values in columns.items()}
+        if lengths.keys() != set(self.columns) or len(set(lengths.values())) != 1:
+            raise ValueError(f"columns of one length are required: {', '.join(self.columns)}; there are {lengths}")
+        return lengths[self.columns[0]]
+
+
+def insert(table: Table, *, without: Collection[str] = ()) -> BulkStatement:
+    """Return the statement that inserts rows with all columns but `without` and those that the database sets."""
+    columns = [column for column in _written(table) if column.name not in without]
     text = f"INSERT INTO {table.name} ({_list(columns)}) SELECT * FROM {_unnested(columns)}"  # noqa: S608 - our tables
     return BulkStatement(text, _names(columns))
 
 
-def upsert(table: Table, *, keeps: Collection[str] = ()) -> BulkStatement:
-    """Return the statement that inserts rows, or updates those with the same primary key but for `keeps`."""
-    key, changed = _key(table), [column for column in _changing(table) if column.name not in keeps]
-    start = insert(table)
-    changes = ", ".join(f"{_quoted(column.name)} = excluded.{_quoted(column.name)}" for column in changed)
-    conflict = f"ON CONFLICT ({_list(key)}) DO UPDATE SET {changes}{_touched(table)}"
-    return BulkStatement(f"{start.text} {conflict}", start.columns)
+def upsert(
+    table: Table, *, without: Collection[str] = (), keeps: Collection[str] = (), unless_null: Collection[str] = ()
+) -> BulkStatement:
+    """Return the statement that inserts rows, or updates those with the same primary key.
+
+    An update leaves the columns `without` and `keeps` as they are, and those in `unless_null` where the new value is
+    NULL.
+    """
+    start, kept = insert(table, without=without), {*without, *keeps}
+    changes = _changes(table, [c for c in _changing(table) if c.name not in kept], "excluded", unless_null)
+    return BulkStatement(f"{start.text} ON CONFLICT ({_list(_key(table))}) DO UPDATE SET {changes}", start.columns)
 
 
-def update(table: Table) -> BulkStatement:
-    """Return the statement that updates all columns of the rows with these primary keys."""
-    columns = _written(table)
-    changes = ", ".join(f"{_quoted(column.name)} = saved.{_quoted(column.name)}" for column in _changing(table))
+def update(table: Table, *names: str, unless_null: Collection[str] = ()) -> BulkStatement:
+    """Return the statement that updates the columns `names`, or all if there are none, of rows by primary key.
+
+    Columns in `unless_null` stay as they are where the new value is NULL.
+    """
+    changing = [table.columns[name] for name in names] or _changing(table)
+    columns = [*_key(table), *changing]
     has_key = " AND ".join(f"{table.name}.{_quoted(key.name)} = saved.{_quoted(key.name)}" for key in _key(table))
     source = f"{_unnested(columns)} AS saved ({_list(columns)})"
-    text = f"UPDATE {table.name} SET {changes}{_touched(table)} FROM {source} WHERE {has_key}"  # noqa: S608 - our tables
-    return BulkStatement(text, _names(columns))
+    changes = _changes(table, changing, "saved", unless_null)
+    return BulkStatement(f"UPDATE {table.name} SET {changes} FROM {source} WHERE {has_key}", _names(columns))  # noqa: S608
 
 
 def insert_missing(table: Table) -> str:
@@ -76,10 +103,13 @@ def insert_missing(table: Table) -> str:
 def select_for_update(table: Table, *names: str) -> str:
     """Return the statement that locks the rows with `keys` (text[]) in their order, and returns the key and columns."""
     (key,) = _key(table)
-    selected = ", ".join(_selected(table.columns[name]) for name in (key.name, *names))
-    name = _quoted(key.name)
-    locked = f"{table.name} WHERE {name} = ANY (%(keys)b::text[]) ORDER BY {name} FOR UPDATE"
-    return f"SELECT {selected} FROM {locked}"  # noqa: S608 - our tables
+    return f"{select(table, key.name, *names)} ORDER BY {_quoted(key.name)} FOR UPDATE"
+
+
+def select(table: Table, by: str, *names: str) -> str:
+    """Return the statement that selects the rows whose column `by` is in `keys` (text[]): this column and `names`."""
+    selected = ", ".join(_selected(table.columns[name]) for name in (by, *names))
+    return f"SELECT {selected} FROM {table.name} WHERE {_quoted(by)} = ANY (%(keys)b::text[])"  # noqa: S608 - our tables
 
 
 def _written(table: Table) -> list[Column[object]]:
@@ -94,8 +124,12 @@ def _changing(table: Table) -> list[Column[object]]:
     return [column for column in _written(table) if not column.primary_key]
 
 
-def _touched(table: Table) -> str:
-    return ", updated_at = now()" if "updated_at" in table.columns else ""
+def _changes(table: Table, columns: Iterable[Column[object]], source: str, unless_null: Collection[str]) -> str:
+    names = {column.name: _quoted(column.name) for column in columns}
+    values = {name: f"{source}.{quoted}" for name, quoted in names.items()}
+    values |= {name: f"coalesce({values[name]}, {table.name}.{names[name]})" for name in unless_null}
+    changes = [f"{names[name]} = {value}" for name, value in values.items()]
+    return ", ".join([*changes, "updated_at = now()"] if "updated_at" in table.columns else changes)
 
 
 def _unnested(columns: Iterable[Column[object]]) -> str:

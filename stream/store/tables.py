@@ -1,6 +1,7 @@
 """The tables of every worker, as the migrations make them (tests/integration/test_tables.py)."""
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -21,6 +22,8 @@ TIME = TIMESTAMP(timezone=True)
 NOW = text("now()")
 EMPTY = text("'{}'::json")
 """The default of a column with an object: as Postgres shows it, since alembic cannot compare JSON."""
+REGISTERS = "each column's value with the stamp it was set with; the merge of these is the same in any order of events"
+"""The comment of a column with registers."""
 
 ownership = Table(
     "ownership",
@@ -92,3 +95,15 @@ pause = Table(
     Column("by", Text, nullable=False),
     Column("at", TIME, nullable=False, server_default=NOW),
 )
+
+aliases = Table(
+    "aliases",
+    MetaData(),
+    Column("provider", Text, primary_key=True),
+    Column("alias", Text, primary_key=True),
+    Column("order_id", Text),
+    Column("pending", JSON, comment="the state known under this alias while no order is known"),
+    Column("waiting_since", TIME),
+    Index("aliases_waiting", "waiting_since", postgresql_where=text("(waiting_since IS NOT NULL)")),
+)
+"""The table of services that map aliases to orders: each copies it into its own METADATA."""

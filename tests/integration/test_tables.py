@@ -10,7 +10,9 @@ from sqlalchemy import Connection, MetaData
 from runtime.postgres.engine import engine
 from stream.store import tables
 
-SERVICES = {"shipping": "processors.shipping.tables", "subscription": "processors.subscription.tables"}
+SERVICES = {
+    name: f"processors.{name}.tables" for name in ("payment", "shipping", "refund", "subscription", "invoice", "order")
+}
 """The services whose statements are built from tables, by name."""
 
 

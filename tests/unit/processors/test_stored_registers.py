@@ -5,10 +5,10 @@ import json
 import pytest
 
 from processors.invoice.domain import Invoice, TransferRegisters
-from processors.payment import store as payments
+from processors.payment import row_mapping as payments
 from processors.payment.domain.payment_registers import PaymentRegisters, TransactionRegisters
 from processors.refund.domain import Refund
-from processors.refund.store import dump_pending, load_pending
+from processors.refund.row_mapping import dump_pending, load_pending
 from processors.shipping.domain import ShipmentRegisters
 from processors.subscription.domain import PaidOrder
 from stream.state import registers
