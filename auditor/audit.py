@@ -8,7 +8,7 @@ from email.utils import parseaddr
 
 import aiohttp
 
-from auditor import mail_claims, record_claims, store_claims, stores
+from auditor import amount_claims, mail_claims, record_claims, store_claims, stores
 from auditor.evidence import Accepted, Claim, Evidence, Period
 from auditor.log import Log
 from auditor.record_claims import Trace
@@ -21,7 +21,8 @@ PAUSE_S = 1.0
 def judge(evidence: Evidence) -> list[Claim]:
     """Check every claim, in the order of a webhook's way through the system. Pure."""
     trace = Trace(evidence)
-    return [claim(trace) for claim in (*record_claims.CLAIMS, *store_claims.CLAIMS, *mail_claims.CLAIMS)]
+    claims = (*record_claims.CLAIMS, *store_claims.CLAIMS, *amount_claims.CLAIMS, *mail_claims.CLAIMS)
+    return [claim(trace) for claim in claims]
 
 
 def audit(

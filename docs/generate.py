@@ -83,7 +83,7 @@ the system with these permissions and no others.
 """
 ANSWERED_EVENTS = {"tosspayments": "payment.confirmed"}
 """By provider: the event type of the answer shown, where the answer repeats the event type."""
-COLUMNS = ("provider", "paths", "proof", "events", "answer", "confirmed", "secret")
+COLUMNS = ("provider", "paths", "authentication", "events", "success response", "confirmed", "secret")
 
 
 def pages() -> dict[Path, str]:
@@ -142,11 +142,11 @@ def permissions() -> str:
 
 
 def _cells(row: Provider) -> tuple[str, ...]:
-    success = row.answer("…", ANSWERED_EVENTS.get(row.name, "…"))
+    success = row.success_response("…", ANSWERED_EVENTS.get(row.name, "…"))
     return (
         row.name,
         "<br>".join(f"`{path}`" for path in row.paths),
-        row.proof or "—",
+        row.authentication or "—",
         row.events or "—",
         f"{success.status} `{success.body.decode()}`",
         _confirmed(row),

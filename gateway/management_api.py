@@ -137,7 +137,7 @@ class ManagementApi:
         valid, retired = self._authentication.fingerprints(row)
         return {
             "paths": list(row.paths),
-            "proof": row.proof,
+            "authentication": row.authentication,
             "active": self._authentication.is_active(row),
             "unsigned": row.is_unsigned,
             "secretSetting": row.secret_setting,

@@ -169,12 +169,13 @@ class Provider:
     raises Forged or Stale. `translate` reads an authenticated request, or raises Malformed, InvalidField, WrongEvent or
     Unsupported. `sign` returns the headers that the provider sends with a body at a time in microseconds.
     `stored_headers` are stored with a webhook, because verifying and translating it again needs them. `events` and
-    `proof` are texts for docs/providers.md: which events are read, and how they are authenticated.
+    `authentication` are texts for docs/providers.md: which events are read, and how they are authenticated.
 
-    `answer` makes the success response, from the id of the event or unconfirmed webhook and its type. `refusals`
-    replace the gateway's own responses, by cause. `unreadable` makes the response to a quarantined body that cannot be
-    read, from the error message; None: 400. `without_secret` is the response while no secret is set, the body being
-    quarantined; None: 404. `spooled` replaces `answer` while an event is on the gateway's disk and not yet in Kafka.
+    `success_response` makes its response from the id of the event or unconfirmed webhook and its type. `refusals`
+    replace the gateway's own responses, by cause. `unreadable_response` makes the response to a quarantined body that
+    cannot be read, from the error message; None: 400. `no_secret_response` is the response while no secret is set, the
+    body being quarantined; None: 404. `spooled_response` replaces the success response while an event is on the
+    gateway's disk and not yet in Kafka.
 
     `is_unsigned`: nothing authenticates its webhooks, so the paths are served without a secret. `takes_token`: the
     secret may be part of the URL. `takes_forms`: bodies may be form parameters. `translate_unsigned` translates a
@@ -189,12 +190,12 @@ class Provider:
     sign: Callable[[bytes, bytes, int], dict[str, str]]
     stored_headers: frozenset[str]
     events: str = ""
-    proof: str = ""
-    answer: Callable[[str, str], WebhookResponse] = _default_success
+    authentication: str = ""
+    success_response: Callable[[str, str], WebhookResponse] = _default_success
     refusals: Mapping[str, WebhookResponse] = field(default_factory=dict)
-    unreadable: Callable[[str], WebhookResponse] | None = None
-    without_secret: WebhookResponse | None = None
-    spooled: WebhookResponse | None = None
+    unreadable_response: Callable[[str], WebhookResponse] | None = None
+    no_secret_response: WebhookResponse | None = None
+    spooled_response: WebhookResponse | None = None
     is_unsigned: bool = False
     takes_token: bool = False
     takes_forms: bool = False
@@ -206,7 +207,7 @@ class Provider:
         """Return the provider's own response to a request refused for `cause`, or None for the gateway's default."""
         if cause in self.refusals:
             return self.refusals[cause]
-        return self.unreadable(message) if self.unreadable and cause in READ_FAILURES else None
+        return self.unreadable_response(message) if self.unreadable_response and cause in READ_FAILURES else None
 
     def select_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Return those of a request's headers that are stored with its webhook (`stored_headers`)."""

@@ -1,4 +1,4 @@
-"""`hookstream dead redrive`, `give-up` and `dismiss`: commands that change many events in all services."""
+"""`hookstream dead redrive`, `last-retry` and `dismiss`: commands that change many events in all services."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -36,12 +36,12 @@ class Change(NamedTuple):
 
 REDRIVE = Change("/dead/redrive", "dead", "redriven", "re-open", "redriven")
 DISMISS = Change("/dead/dismiss", "dead", "dismissed", "dismiss", "dismissed")
-GIVE_UP = Change(
-    "/dead/give-up",
+LAST_RETRY = Change(
+    "/dead/last-retry",
     "retrying",
-    "givenUp",
-    "give up",
-    "have their last try now; `hookstream dead list` shows those that fail again",
+    "lastRetries",
+    "retry for the last time",
+    "have their last retry now; `hookstream dead list` shows those that fail again",
 )
 
 

@@ -96,9 +96,9 @@ def show(event: Id, service: Service = None) -> None:
 
 
 REDRIVE = "Re-open dead events with their tries reset to zero. Repeating the command changes nothing more."
-GIVE_UP = "Give retrying events one last try now; those that fail are dead, and can be redriven later."
+LAST_RETRY = "Give retrying events one last try now; those that fail are dead, and can be redriven later."
 app.command("redrive", help=REDRIVE)(bulk_changes.command(bulk_changes.REDRIVE))
-app.command("give-up", help=GIVE_UP)(bulk_changes.command(bulk_changes.GIVE_UP))
+app.command("last-retry", help=LAST_RETRY)(bulk_changes.command(bulk_changes.LAST_RETRY))
 
 
 @app.command()

@@ -89,7 +89,9 @@ def _webhook(path: str, providers: list[Provider], *parameters: dict[str, object
         media["application/x-www-form-urlencoded"] = {"schema": {"type": "object"}}
     return {
         "summary": f"A webhook of {names}",
-        "description": "\n\n".join(f"{row.name}: {row.events}\n\nProof: {row.proof}" for row in providers),
+        "description": "\n\n".join(
+            f"{row.name}: {row.events}\n\nAuthentication: {row.authentication}" for row in providers
+        ),
         "operationId": f"post{path}" + ("_token" if parameters else ""),
         "parameters": [*parameters, *headers],
         "requestBody": {"required": True, "content": media},
@@ -121,8 +123,8 @@ def _refusals(providers: list[Provider]) -> Iterator[WebhookResponse]:
 
 
 def _successes(provider: Provider) -> Iterator[WebhookResponse]:
-    yield provider.answer(EXAMPLE_ID, "an.event")
-    yield from (answer for answer in (provider.spooled, provider.without_secret) if answer)
+    yield provider.success_response(EXAMPLE_ID, "an.event")
+    yield from (answer for answer in (provider.spooled_response, provider.no_secret_response) if answer)
 
 
 def _causes(status: int) -> list[str]:

@@ -50,7 +50,7 @@ class Admission:
         address = self._source(scope)
         if limited := self._limited(address):
             raise limited
-        if not (self._authentication.is_active(provider) or provider.without_secret):
+        if not (self._authentication.is_active(provider) or provider.no_secret_response):
             raise Refusal("provider_not_configured", self._authentication.activation_hint(provider))
         if self._allowed[provider.name] and not contain(self._allowed[provider.name], address):
             raise Refusal("source_not_allowed", "webhooks of this provider are not accepted from your address")

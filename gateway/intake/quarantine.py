@@ -37,7 +37,7 @@ class Quarantine:
         record = self._record(provider, received, verification, cause, detail)
         await self._append(topics.QUARANTINE.name, record, provider)
         log.info("webhook.quarantined", cause=cause, id=record.event_id, provider=provider.name)
-        return provider.answer(record.event_id, cause)
+        return provider.success_response(record.event_id, cause)
 
     async def store_refused(
         self, provider: Provider, received: Received, verification: Verification, refused: RefusedWebhook

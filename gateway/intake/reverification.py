@@ -25,7 +25,7 @@ def reverify(stored: QuarantinedWebhook, authentication: Authentication, mode: M
     """
     provider, kind = _sender(stored)
     if not authentication.is_active(provider):
-        cause = "webhook_secret_not_configured" if provider.without_secret else "provider_not_configured"
+        cause = "webhook_secret_not_configured" if provider.no_secret_response else "provider_not_configured"
         raise NotReleasable(cause, authentication.activation_hint(provider))
     received = Received(stored.path, stored.headers, stored.raw, stored.received_at)
     verification = _verification(stored, provider, received, authentication)

@@ -80,10 +80,10 @@ class Webhooks:
         Raises Refusal if the webhook is refused, and Unavailable if neither Kafka nor the spool has it.
         """
         started = monotonic()
-        if provider.without_secret and not self._authentication.is_active(provider):
+        if provider.no_secret_response and not self._authentication.is_active(provider):
             check_unsigned(received.body)
             await self._quarantine.store_unverified(provider, received)
-            return provider.without_secret
+            return provider.no_secret_response
         verification = self._authentication.authenticate(provider, received)
         if verification == UNSIGNED:
             check_unsigned(received.body)
@@ -97,9 +97,9 @@ class Webhooks:
             return await self._quarantine.store(provider, received, verification, "other_mode", detail)
         envelope, is_spooled = await self._append(provider, received, verification, translation)
         metrics.ACK_SECONDS.observe(monotonic() - started)
-        if is_spooled and provider.spooled:
-            return provider.spooled
-        return provider.answer(envelope.event_id, envelope.event_type)
+        if is_spooled and provider.spooled_response:
+            return provider.spooled_response
+        return provider.success_response(envelope.event_id, envelope.event_type)
 
     async def _append(
         self, provider: Provider, received: Received, verification: Verification, translation: Translation

@@ -121,6 +121,6 @@ PROVIDER = Provider(
     translate=translate,
     sign=sign,
     stored_headers=frozenset({SIGNATURE, VERSION}),
-    proof="`aftership-hmac-sha256`: base64 HMAC-SHA256 of the raw body",
+    authentication="`aftership-hmac-sha256`: base64 HMAC-SHA256 of the raw body",
     events="`tracking_update`; others are quarantined",
 )

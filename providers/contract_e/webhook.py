@@ -290,9 +290,9 @@ def _row(header: str, name: str, *paths: str) -> Provider:
         translate=translate,
         sign=sign,
         stored_headers=frozenset({PROVIDER_HEADER, SIGNATURE}),
-        answer=_received,
+        success_response=_received,
         refusals=_refusals(header),
-        proof=(
+        authentication=(
             "contract E: `X-PG-Signature`, hex HMAC-SHA256 of the raw body; `X-PG-Provider` names it on contract "
             "A's paths"
         ),

@@ -156,11 +156,11 @@ PROVIDER = Provider(
     translate=translate,
     sign=url_token.sign,
     stored_headers=frozenset(),
-    answer=_respond,
+    success_response=_respond,
     refusals=url_token.NOT_FOUND,
     takes_token=True,
     api_verification=ApiVerification("https://apis.tracker.delivery", build_request, read_response),
     deadline_s=0.9,
-    proof="the token in the URL",
+    authentication="the token in the URL",
     events="a parcel has changed, without its new state",
 )

@@ -122,6 +122,6 @@ PROVIDER = Provider(
     translate=translate,
     sign=sign,
     stored_headers=frozenset({SIGNATURE}),
-    proof="`X-Hmac-Signature`: hex HMAC-SHA256 of the raw body, the secret NFKD-normalised",
+    authentication="`X-Hmac-Signature`: hex HMAC-SHA256 of the raw body, the secret NFKD-normalised",
     events="`tracker.created`, `tracker.updated`; others are quarantined",
 )

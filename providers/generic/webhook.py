@@ -49,5 +49,5 @@ PROVIDER = Provider(
     sign=sign,
     stored_headers=frozenset({SIGNATURE, idempotency_key.HEADER}),
     events="a payment, a parcel's scan, a refund",
-    proof="`X-Webhook-Signature`: hex HMAC-SHA256 of the raw body, or of its compact form",
+    authentication="`X-Webhook-Signature`: hex HMAC-SHA256 of the raw body, or of its compact form",
 )

@@ -152,7 +152,7 @@ PROVIDER = Provider(
     translate=translate,
     sign=sign,
     stored_headers=frozenset({form.KIND}),
-    answer=_ok,
+    success_response=_ok,
     refusals={
         cause: WebhookResponse(status, b"FAIL", b"text/plain")
         for status, causes in _STATUS_OF.items()
@@ -161,6 +161,6 @@ PROVIDER = Provider(
     is_unsigned=True,
     takes_forms=True,
     api_verification=ApiVerification("https://iniapi.inicis.com", iniapi.build_request, iniapi.read_response),
-    proof="nothing: the API is asked",
+    authentication="nothing: the API is asked",
     events="deposits to virtual accounts and mobile notifications; issued accounts are quarantined",
 )

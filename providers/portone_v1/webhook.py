@@ -223,10 +223,10 @@ PROVIDER = Provider(
     translate=translate,
     sign=sign,
     stored_headers=frozenset({form.KIND}),
-    answer=_received,
+    success_response=_received,
     is_unsigned=True,
     takes_forms=True,
     api_verification=ApiVerification("https://api.iamport.kr", build_request, read_response),
-    proof="nothing: the API is asked",
+    authentication="nothing: the API is asked",
     events="a payment is `paid`, `ready`, `failed` or `cancelled`; escrow is quarantined",
 )

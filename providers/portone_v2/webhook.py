@@ -123,14 +123,14 @@ PROVIDER = Provider(
     translate=translate,
     sign=sign,
     stored_headers=standard_webhooks.HEADERS | {form.KIND},
-    answer=_received,
+    success_response=_received,
     refusals={
         **_refused("invalid_signature", "webhook-signature is not that of this body, id and time"),
         **_refused("stale_timestamp", "webhook-timestamp is too far from now"),
     },
     takes_forms=True,
     api_verification=ApiVerification("https://api.portone.io", api.build_request, api.read_response),
-    proof=(
+    authentication=(
         "Standard Webhooks `v1`: base64 HMAC-SHA256 of id, time and raw body, within 300 s; it has no "
         "amount, so the API is asked too"
     ),

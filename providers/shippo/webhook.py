@@ -155,7 +155,7 @@ PROVIDER = Provider(
     stored_headers=frozenset({SIGNATURE}),
     takes_token=True,
     deadline_s=2.7,
-    proof=(
+    authentication=(
         "`Shippo-Auth-Signature`: hex HMAC-SHA256 of time and raw body, within an hour; without it the token in the URL"
     ),
     events="`track_updated`; others are quarantined",

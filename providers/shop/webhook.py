@@ -143,5 +143,5 @@ PROVIDER = Provider(
     sign=generic.sign,
     stored_headers=frozenset({generic.SIGNATURE, idempotency_key.HEADER}),
     events="an order, a customer",
-    proof=generic.PROVIDER.proof,
+    authentication=generic.PROVIDER.authentication,
 )

@@ -99,8 +99,8 @@ PROVIDER = Provider(
     sign=sign,
     stored_headers=frozenset({SIGNATURE}),
     events="`checkout.session.*`, `payment_intent.*`, `charge.*` (disputes too) and `refund.*`; others are quarantined",
-    proof=f"`Stripe-Signature`: HMAC-SHA256 of time and raw body, within {TOLERANCE_S} s",
-    answer=_received,
+    authentication=f"`Stripe-Signature`: HMAC-SHA256 of time and raw body, within {TOLERANCE_S} s",
+    success_response=_received,
     refusals={
         "invalid_signature": json_response(
             400, {"error": "invalid_signature", "message": "Stripe-Signature is missing or not of these bytes"}

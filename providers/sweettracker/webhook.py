@@ -96,10 +96,10 @@ PROVIDER = Provider(
     translate=translate,
     sign=url_token.sign,
     stored_headers=frozenset(),
-    answer=_answer,
+    success_response=_answer,
     refusals=url_token.NOT_FOUND,
     takes_token=True,
     takes_forms=True,
-    proof="the token in the URL",
+    authentication="the token in the URL",
     events="one scan per webhook, levels 1 to 6; scan errors are quarantined",
 )

@@ -190,8 +190,8 @@ PROVIDER = Provider(
     sign=sign,
     stored_headers=frozenset({SIGNATURE}),
     events="`invoice.updated`, `transaction.created`, `transaction.updated`",
-    proof="`x-signature`: hex HMAC-SHA256 of the raw body, or of its compact form",
-    answer=_ok,
+    authentication="`x-signature`: hex HMAC-SHA256 of the raw body, or of its compact form",
+    success_response=_ok,
     refusals={
         "wrong_event": json_response(400, {"error": "Invalid event type"}),
         "unavailable": json_response(500, {"error": "Internal server error"}),

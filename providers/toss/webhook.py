@@ -156,12 +156,12 @@ PROVIDER = Provider(
     translate=translate,
     sign=sign,
     stored_headers=frozenset({SIGNATURE, TIME, ID}),
-    answer=_received,
+    success_response=_received,
     is_unsigned=True,
     api_verification=ApiVerification(
         "https://api.tosspayments.com", toss_payment.build_request, toss_payment.read_response
     ),
-    proof=(
+    authentication=(
         "nothing signs payments: the API is asked, and a deposit's `secret` must be its payment's; "
         "`payout.changed` and `seller.changed`: `tosspayments-webhook-signature`, base64 HMAC-SHA256 of body "
         "and time"

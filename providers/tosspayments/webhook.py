@@ -245,14 +245,16 @@ PROVIDER = Provider(
     translate=translate,
     sign=sign,
     stored_headers=frozenset({SIGNATURE}),
-    answer=_answer,
+    success_response=_answer,
     refusals={
         "invalid_signature": json_response(401, {"error": True, "message": "Invalid signature"}),
         "malformed_body": json_response(200, {"status": "ignored", "reason": "invalid_json"}),
     },
-    unreadable=_unreadable,
-    spooled=json_response(200, {"status": "error", "message": "stored, and processed later; do not send it again"}),
-    without_secret=json_response(200, {"status": "ignored", "reason": "webhook_secret_not_configured"}),
-    proof="`X-Tosspayments-Signature`: hex HMAC-SHA256 of the raw body",
+    unreadable_response=_unreadable,
+    spooled_response=json_response(
+        200, {"status": "error", "message": "stored, and processed later; do not send it again"}
+    ),
+    no_secret_response=json_response(200, {"status": "ignored", "reason": "webhook_secret_not_configured"}),
+    authentication="`X-Tosspayments-Signature`: hex HMAC-SHA256 of the raw body",
     events="`payment.confirmed`, `payment.failed`, `payment.canceled`, `billing.scheduled`; others are quarantined",
 )

@@ -166,7 +166,7 @@ class StoreSettings(Settings):
         le=3600,
         description="seconds until a failed event is retried; each further wait is 4 times as long",
     )
-    max_failing: int = Field(
+    max_retrying: int = Field(
         100,
         ge=2,
         description="consumption stops while this many events are retrying, as the cause is then probably ours",

@@ -1,1 +1,1 @@
-"""Failed events: how operators select, show, retry, redrive, give up and dismiss them."""
+"""Failed events: how operators select, show, retry, redrive, retry for the last time and dismiss them."""

@@ -60,7 +60,7 @@ least(now(), (SELECT min(next_attempt_at) - interval '1 microsecond' FROM retrie
 """
 
 # More than MAX_RETRIES: the next failure ends the retries, also while attempts are not counted.
-GIVE_UP = f"""
+RETRY_LAST = f"""
 WITH chosen AS (
     SELECT event_id FROM retries WHERE status = 'retrying' AND {MATCHES} ORDER BY event_id FOR UPDATE)
 UPDATE retries SET attempts = {MAX_RETRIES + 1}, next_attempt_at = {BEFORE_ALL_DUE}
@@ -160,9 +160,9 @@ def redrive(tx: Connection, selected: EventFilter) -> int:
     return tx.exec_driver_sql(REDRIVE, _parameters(selected)).rowcount
 
 
-def give_up(tx: Connection, selected: EventFilter) -> int:
+def retry_last(tx: Connection, selected: EventFilter) -> int:
     """Make the next retry of the selected retrying events their last, and due now; return their number."""
-    return tx.exec_driver_sql(GIVE_UP, _parameters(selected)).rowcount
+    return tx.exec_driver_sql(RETRY_LAST, _parameters(selected)).rowcount
 
 
 def dismiss(tx: Connection, selected: EventFilter, reason: str) -> list[str]:

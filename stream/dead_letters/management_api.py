@@ -1,4 +1,4 @@
-"""The HTTP API for failed events: list, show, redrive, give up, dismiss and retry.
+"""The HTTP API for failed events: list, show, redrive, retry, retry for the last time, and dismiss.
 
 Every service with a store has it on its management listener. All requests are idempotent.
 """
@@ -51,7 +51,7 @@ class ManagementApi:
             ("GET", "/dead"): self._handler(self.list, operations.LIST),
             ("GET", "/dead/show"): self._handler(self.show, operations.SHOW),
             ("POST", "/dead/redrive"): self._handler(self.redrive, operations.REDRIVE),
-            ("POST", "/dead/give-up"): self._handler(self.give_up, operations.GIVE_UP),
+            ("POST", "/dead/last-retry"): self._handler(self.retry_last, operations.RETRY_LAST),
             ("POST", "/dead/dismiss"): self._handler(self.dismiss, operations.DISMISS),
             ("GET", "/retry"): self._handler(self.show_outcome, operations.SHOW_OUTCOME),
             ("POST", "/retry"): self._handler(self.retry, operations.RETRY),
@@ -89,14 +89,14 @@ class ManagementApi:
             log.info("dead.redriven", count=redriven)
         return {"service": self.service, "matched": matched, "redriven": redriven}
 
-    def give_up(self, tx: Connection, fields: Mapping[str, object]) -> object:
+    def retry_last(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Give the selected retrying events one last retry, due now; with `dryRun` only count them."""
         selected, dry = self._selection(tx, fields)
         matched = actions.count(tx, "retrying", selected) if selected else 0
-        ended = actions.give_up(tx, selected) if selected and not dry else 0
-        if ended:
-            log.warning("dead.given_up", count=ended)
-        return {"service": self.service, "matched": matched, "givenUp": ended}
+        retried = actions.retry_last(tx, selected) if selected and not dry else 0
+        if retried:
+            log.warning("dead.last_retries", count=retried)
+        return {"service": self.service, "matched": matched, "lastRetries": retried}
 
     def dismiss(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Dismiss the selected dead events and store the reason; with `dryRun` only count them."""

@@ -59,10 +59,10 @@ REDRIVE = Operation(
     response=record(service=TEXT, matched=NUMBER, redriven=NUMBER),
     refusals=STORE_AWAY,
 )
-GIVE_UP = Operation(
-    "Give retrying events one last try now",
+RETRY_LAST = Operation(
+    "Retry retrying events now, for the last time",
     body=SELECTION,
-    response=record(service=TEXT, matched=NUMBER, givenUp=NUMBER),
+    response=record(service=TEXT, matched=NUMBER, lastRetries=NUMBER),
     refusals=STORE_AWAY,
 )
 DISMISS = Operation(

@@ -79,7 +79,7 @@ RETURNING event_id::text, retries.topic, retries.partition, "offset", greatest(a
 
 # Redriven events (no attempts yet) may succeed, and events that an operator gave up (attempts above MAX_RETRIES) have
 # one attempt left. Neither counts, so that neither stops consumption.
-FAILING = f"SELECT count(*) FROM retries WHERE status = 'retrying' AND attempts BETWEEN 1 AND {MAX_RETRIES}"  # noqa: S608
+RETRYING = f"SELECT count(*) FROM retries WHERE status = 'retrying' AND attempts BETWEEN 1 AND {MAX_RETRIES}"  # noqa: S608
 COUNTS = "SELECT status, count(*) FROM retries GROUP BY status"
 
 

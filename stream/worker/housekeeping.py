@@ -26,7 +26,7 @@ UNKNOWN = Pause("not known yet", "the start of this process", 0)
 """Until the first look at the store, a starting worker is treated as paused."""
 # One statement, because usually there is nothing to do. It looks at all partitions; the work is limited to owned ones.
 PENDING = f"""
-SELECT ({retrying.FAILING}), EXISTS (SELECT FROM pause),
+SELECT ({retrying.RETRYING}), EXISTS (SELECT FROM pause),
        EXISTS (SELECT FROM retries WHERE status = 'retrying' AND next_attempt_at <= now()),
        EXISTS (SELECT FROM retries WHERE status = 'dismissed' AND NOT dismissal_published),
        EXISTS (SELECT FROM inbox WHERE outcome = 'waiting'
@@ -39,7 +39,7 @@ COUNT_INTERVAL_S = 5.0
 class Housekeeping:
     """Does the tasks between batches in the worker's thread.
 
-    `stops` is True while MAX_FAILING or more events are retrying. The cause is then probably ours, so no event is
+    `stops` is True while MAX_RETRYING or more events are retrying. The cause is then probably ours, so no event is
     dead-lettered or consumed. `pause` is the operator's pause of the service: nothing is consumed or retried either.
     """
 
@@ -82,8 +82,10 @@ class Housekeeping:
         when nothing was due. Raises Fenced or Restored when the partitions are no longer owned as `owned` says.
         """
         self._last_run_at = time.monotonic()
-        failing, is_paused, *pending = tx.exec_driver_sql(PENDING, {"seconds": self._settings.wait_limit_s}).one()
-        self._update_stops(failing)
+        retrying_events, is_paused, *pending = tx.exec_driver_sql(
+            PENDING, {"seconds": self._settings.wait_limit_s}
+        ).one()
+        self._update_stops(retrying_events)
         self._update_pause(pausing.read(tx) if is_paused else None)
         self._count(tx)
         if self.pause is not None or not any(pending):
@@ -117,12 +119,12 @@ class Housekeeping:
         if retried == MAX_RETRIED_AT_ONCE:
             self._last_run_at = 0.0
 
-    def _update_stops(self, failing: int) -> None:
-        metrics.RETRYING.set(failing)
-        stops = failing >= self._settings.max_failing
+    def _update_stops(self, retrying_events: int) -> None:
+        metrics.RETRYING.set(retrying_events)
+        stops = retrying_events >= self._settings.max_retrying
         if stops != self.stops:
             write_log, name = (log.error, "consumption.stopped") if stops else (log.info, "consumption.resumed")
-            write_log(name, count=failing)
+            write_log(name, count=retrying_events)
         self.stops = stops
 
     def _update_pause(self, pause: Pause | None) -> None:

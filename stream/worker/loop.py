@@ -106,7 +106,7 @@ class Worker:
 
     def _stopped(self) -> str | None:
         stops = self._housekeeping.stops
-        return "MAX_FAILING or more events are retrying; consumption is stopped" if stops else None
+        return "MAX_RETRYING or more events are retrying; consumption is stopped" if stops else None
 
     def _paused(self) -> str | None:
         pause = self._housekeeping.pause

@@ -63,7 +63,7 @@ def test_a_failed_webhook_is_retried_and_redriven_by_its_providers_id(
         ours = a_failed_event(payments, order, "retrying", 1)
         again = hookstream(system, "retry", event)
         a_failed_event(payments, order, "retrying", 1)
-        ended = hookstream(system, "dead", "give-up", event, "--dry-run")
+        ended = hookstream(system, "dead", "last-retry", event, "--dry-run")
         shown = hookstream(system, "dead", "show", event)
         a_failed_event(payments, order, "dead", LAST)
     redriven = hookstream(system, "dead", "redrive", event)

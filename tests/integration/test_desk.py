@@ -19,7 +19,7 @@ from tests.log import CODEC, append, reading
 
 STORES = [service.name for service in SERVICES if service.store]
 LAST = 1 + MAX_RETRIES
-MAX_FAILING = 100
+MAX_RETRYING = 100
 
 
 @pytest.fixture
@@ -223,7 +223,7 @@ def gauge(system: dict[str, str], name: str) -> float:
 def test_redriving_more_than_may_fail_at_once_brings_all_back_and_stops_nothing(
     shop: Shop, payments: Store, owner: Engine, system: dict[str, str]
 ) -> None:
-    orders = [new_order() for _ in range(MAX_FAILING + 5)]
+    orders = [new_order() for _ in range(MAX_RETRYING + 5)]
     keys = [order.encode() for order in orders]
     with refusing(owner, *orders):
         for order in orders:
@@ -252,7 +252,7 @@ def test_redriving_more_than_may_fail_at_once_brings_all_back_and_stops_nothing(
 def test_what_a_person_gives_up_has_one_last_try_and_the_others_go_on(
     shop: Shop, payments: Store, owner: Engine, system: dict[str, str]
 ) -> None:
-    orders = [new_order() for _ in range(MAX_FAILING + 5)]
+    orders = [new_order() for _ in range(MAX_RETRYING + 5)]
     keys = [order.encode() for order in orders]
     good = new_order()
     with refusing(owner, *orders):
@@ -260,17 +260,17 @@ def test_what_a_person_gives_up_has_one_last_try_and_the_others_go_on(
             pay(shop, order)
         until(lambda: get(system, "payment", "/health/ready").status, lambda status: status == 503)
         pay(shop, good)
-        give_up = ("dead", "give-up", "--service", "payment", "--cause", "(23514)")
+        last_retry = ("dead", "last-retry", "--service", "payment", "--cause", "(23514)")
 
-        counted = hookstream(system, *give_up, "--dry-run")
-        unsure = hookstream(system, *give_up)
-        done = hookstream(system, *give_up, "--order", orders[1], "--yes"), hookstream(system, *give_up, "--yes")
+        counted = hookstream(system, *last_retry, "--dry-run")
+        unsure = hookstream(system, *last_retry)
+        done = hookstream(system, *last_retry, "--order", orders[1], "--yes"), hookstream(system, *last_retry, "--yes")
         payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", good)
         payments.wait_for("SELECT 1 FROM retries WHERE key = ANY (%s) AND status = 'dead'", keys, count=len(orders))
-        again = hookstream(system, *give_up, "--yes")
+        again = hookstream(system, *last_retry, "--yes")
 
     assert "payment: " in counted.stdout
-    assert (unsure.returncode, "This would give up" in unsure.stderr) == (1, True)
+    assert (unsure.returncode, "This would retry for the last time" in unsure.stderr) == (1, True)
     assert [one.returncode for one in done] == [0, 0]
     assert done[0].stdout.splitlines() == [
         "payment: 1 retrying",

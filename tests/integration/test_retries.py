@@ -91,7 +91,7 @@ def test_too_many_failing_at_once_stop_consumption_until_they_pass(
     shop: Shop, store: Store, engine: Engine, system: dict[str, str]
 ) -> None:
     """A bad deploy: everything fails, and nothing of it may end in the dead letters."""
-    many = [new_order() for _ in range(MAX_FAILING + 5)]
+    many = [new_order() for _ in range(MAX_RETRYING + 5)]
 
     with refusing(engine, *many):
         for order in many:
@@ -182,7 +182,7 @@ def test_what_a_person_gives_up_or_retries_comes_before_all_that_are_due(engine:
 
     with engine.connect() as tx:
         retrying.save(tx, [(retrying.first_failure(one, "it fails"), "retrying") for one in many], -3600.0)
-        actions.give_up(tx, EventFilter(ids=(many[3].event_id,)))
+        actions.retry_last(tx, EventFilter(ids=(many[3].event_id,)))
         (first,) = retrying.due(tx, [(topics.ORDERS.name, 0)], 1)
         actions.retry_now(tx, many[1].event_id)
         (before,) = retrying.due(tx, [(topics.ORDERS.name, 0)], 1)
@@ -208,7 +208,7 @@ def domain_events_of(webhook: PaymentWebhook, *, currency: bool) -> tuple[Domain
     )
 
 
-MAX_FAILING = 100
+MAX_RETRYING = 100
 
 
 def is_ready(system: dict[str, str]) -> bool:

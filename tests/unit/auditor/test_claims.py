@@ -9,7 +9,7 @@ import pytest
 from auditor import store_claims
 from auditor.audit import judge
 from auditor.evidence import Accepted, Evidence, Period, Store
-from auditor.model import models
+from auditor.models.by_service import models
 from auditor.record_claims import Trace
 from stream.events import DomainEvent, NotificationSent, Outcome, topics
 from tests.builders import a_payment

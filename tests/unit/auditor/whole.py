@@ -4,7 +4,7 @@ from collections import Counter
 from hashlib import sha256
 
 from auditor.evidence import Accepted, Entry, Evidence, Store
-from auditor.model import models
+from auditor.models.by_service import models
 from auditor.record_claims import READS, WITHOUT_OUTCOMES
 from auditor.stores import TABLES
 from notifier.recipients import audiences

@@ -15,7 +15,7 @@ SLIPS: dict[str, tuple[Callable[[], None], str]] = {
     "dead list --status": (lambda: dead.list_(status="foo"), "Status must be retrying, dead or dismissed."),
     "dead show": (lambda: dead.show(UNUSABLE), NO_NAME),
     "dead redrive": (lambda: bulk_changes.command(bulk_changes.REDRIVE)([UNUSABLE]), NO_NAME),
-    "dead give-up": (lambda: bulk_changes.command(bulk_changes.GIVE_UP)([UNUSABLE]), NO_NAME),
+    "dead last-retry": (lambda: bulk_changes.command(bulk_changes.LAST_RETRY)([UNUSABLE]), NO_NAME),
     "retry": (lambda: retry.retry(UNUSABLE), NO_NAME),
     "history --at": (
         lambda: replay.history("R-1", "noon"),

@@ -53,7 +53,7 @@ def test_a_callback_that_names_no_parcel_is_unreadable(body: bytes) -> None:
 def test_it_is_accepted_with_202_and_within_a_second() -> None:
     row = delivery_tracker.PROVIDER
 
-    assert (row.answer("id", "parcel.moved").status, row.deadline_s) == (202, 0.9)
+    assert (row.success_response("id", "parcel.moved").status, row.deadline_s) == (202, 0.9)
     assert row.refusals["invalid_signature"].status == 404
 
 

@@ -116,7 +116,7 @@ def test_what_tells_of_no_money_is_unsupported_and_answered_ok(fields: dict[str,
     with pytest.raises(Unsupported):
         translated(PROVIDER, form(fields))
     assert "unsupported_type" not in PROVIDER.refusals
-    assert PROVIDER.answer("id", "unsupported_type") == WebhookResponse(200, b"OK", b"text/plain")
+    assert PROVIDER.success_response("id", "unsupported_type") == WebhookResponse(200, b"OK", b"text/plain")
 
 
 def test_a_card_paid_by_mobile_is_a_verification_request() -> None:

@@ -99,14 +99,14 @@ def test_an_error_of_the_scan_moves_nothing_and_is_answered_as_a_failure(level: 
     with pytest.raises(Unsupported) as refused:
         callback(level=level)
 
-    assert json.loads(sweettracker.PROVIDER.answer("id", refused.value.cause).body) == {
+    assert json.loads(sweettracker.PROVIDER.success_response("id", refused.value.cause).body) == {
         "code": False,
         "message": "fail",
     }
 
 
 def test_a_scan_is_answered_in_the_documented_words() -> None:
-    answer = sweettracker.PROVIDER.answer("id", "level.5")
+    answer = sweettracker.PROVIDER.success_response("id", "level.5")
 
     assert (answer.status, json.loads(answer.body)) == (
         200,

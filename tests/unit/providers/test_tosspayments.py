@@ -186,14 +186,21 @@ def test_the_card_is_nowhere_in_what_is_told() -> None:
 def test_contract_c_answers_to_the_letter() -> None:
     refusals = PROVIDER.refusals
 
-    assert PROVIDER.answer("id", "payment.confirmed").body == b'{"status":"success","event":"payment.confirmed"}'
-    assert PROVIDER.answer("id", "unsupported_type").body == b'{"status":"ignored","reason":"unsupported_event"}'
+    assert (
+        PROVIDER.success_response("id", "payment.confirmed").body == b'{"status":"success","event":"payment.confirmed"}'
+    )
+    assert (
+        PROVIDER.success_response("id", "unsupported_type").body == b'{"status":"ignored","reason":"unsupported_event"}'
+    )
     assert refusals["invalid_signature"].status == 401
     assert refusals["invalid_signature"].body == b'{"error":true,"message":"Invalid signature"}'
     assert refusals["malformed_body"].status == 200
     assert refusals["malformed_body"].body == b'{"status":"ignored","reason":"invalid_json"}'
-    assert PROVIDER.without_secret
-    assert json.loads(PROVIDER.without_secret.body) == {"status": "ignored", "reason": "webhook_secret_not_configured"}
+    assert PROVIDER.no_secret_response
+    assert json.loads(PROVIDER.no_secret_response.body) == {
+        "status": "ignored",
+        "reason": "webhook_secret_not_configured",
+    }
 
 
 def test_contract_c_an_unknown_event_type_is_unsupported() -> None:

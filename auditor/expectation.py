@@ -1,0 +1,28 @@
+"""What the services that have a model must hold and publish, given what each has handled. Pure."""
+
+from auditor.evidence import Evidence, Store
+from auditor.models.by_service import models
+from auditor.models.expected import Expected
+from auditor.record_claims import Trace
+from stream.events import Record
+
+HANDLED = ("processed", "late", "waiting")
+
+
+def expected(trace: Trace, service: str) -> Expected:
+    """Return the rows and events that follow from the first record of each event that the service has handled."""
+    store = trace.evidence.stores[service]
+    positions = sorted(position for name, (position, outcome) in store.handled.items() if _counts(store, name, outcome))
+    entries = (trace.by_position[position] for position in positions if position in trace.by_position)
+    events: list[Record] = [entry.delivery.event for entry in entries if isinstance(entry.delivery.event, Record)]
+    return models(trace.evidence.orders)[service](events)
+
+
+def modelled(evidence: Evidence) -> list[str]:
+    """Return the services with a model whose stores are part of the evidence."""
+    return [service for service in models(evidence.orders) if service in evidence.stores]
+
+
+def _counts(store: Store, event_id: str, outcome: str) -> bool:
+    """Return whether an event is part of the state. One dead after waiting too long is; one that failed is not."""
+    return outcome in HANDLED or (outcome == "dead" and event_id not in store.failed)
