@@ -6,36 +6,20 @@ from decimal import Decimal, InvalidOperation
 
 import msgspec
 
-from processors.invoice.domain.invoice import MISMATCH, UNKNOWN, EndRegisters, Invoice, Transfer
+from processors.invoice.domain.event_builders import EVENT_BY_STATE, build_event
+from processors.invoice.domain.invoice import MISMATCH, Invoice, Transfer
 from processors.invoice.domain.transitions import apply_to_invoice
 from stream.events import (
     CreditAdded,
     CryptoRefundRequested,
     DigitalDeliveryRequested,
     DomainEvent,
-    Envelope,
-    EventHeader,
-    InvoiceCancelled,
-    InvoiceCompleted,
-    InvoiceEvent,
-    InvoiceFailed,
-    InvoicePending,
-    InvoiceRejected,
     InvoiceUnderpaid,
     InvoiceWebhook,
     OutcomeKind,
     TransferWebhook,
-    ids,
 )
 from stream.state.fold import Result
-
-EVENT_BY_STATE: dict[str, type[InvoiceEvent]] = {
-    "Pending": InvoicePending,
-    "Cancel": InvoiceCancelled,
-    "Reject": InvoiceRejected,
-    "Fail": InvoiceFailed,
-    "Complete": InvoiceCompleted,
-}
 
 
 def apply(
@@ -47,7 +31,7 @@ def apply(
     """
     after, outcome = apply_to_invoice(invoice, transfer, webhook)
     new = [kind for kind in event_types(after) if kind not in event_types(invoice)]
-    return after, outcome, tuple(_build_event(kind, after, webhook.envelope) for kind in new)
+    return after, outcome, tuple(build_event(kind, after, webhook.envelope) for kind in new)
 
 
 def event_types(invoice: Invoice) -> tuple[type[DomainEvent], ...]:
@@ -93,54 +77,3 @@ def with_balances(results: Sequence[Result], balances: Mapping[tuple[str, str], 
         return msgspec.structs.replace(event, balance=running[account])
 
     return [replace(result, events=tuple(map(with_balance, result.events))) for result in results]
-
-
-def _build_event(kind: type[DomainEvent], invoice: Invoice, cause: Envelope) -> DomainEvent:
-    stated = invoice.registers
-    cash, currency = stated.cash_amount.value, stated.cash_currency.value or "KRW"
-    header = EventHeader(
-        event_id=ids.domain_event_id(kind.__name__, invoice.invoice_id),
-        caused_by=cause.event_id,
-        mode=cause.mode,
-        occurred_at=cause.occurred_at,
-        received_at=cause.received_at,
-        order_id=None,
-        customer_id=stated.customer_id.value,
-    )
-    if kind is CreditAdded:
-        entry_id = ids.domain_event_id("credit", invoice.invoice_id)
-        return CreditAdded(
-            **header,
-            invoice_id=invoice.invoice_id,
-            entry_id=entry_id,
-            amount=cash or 0,
-            currency=currency,
-            balance=cash or 0,
-        )
-    if kind is DigitalDeliveryRequested:
-        return DigitalDeliveryRequested(**header, invoice_id=invoice.invoice_id, title=stated.title.value or "")
-    if kind is CryptoRefundRequested:
-        return CryptoRefundRequested(
-            **header,
-            refund_id=ids.domain_event_id("refund", invoice.invoice_id),
-            invoice_id=invoice.invoice_id,
-            amount=invoice.received_amount or "0",
-            asset=stated.crypto_asset.value,
-            reason=invoice.reason or UNKNOWN,
-            transaction_id=stated.transaction_id.value,
-        )
-    is_short = kind is InvoiceUnderpaid
-    failure = invoice.ends.get("Fail", EndRegisters())
-    make = InvoiceUnderpaid if is_short else EVENT_BY_STATE[invoice.state or ""]
-    return make(
-        **header,
-        invoice_id=invoice.invoice_id,
-        title=stated.title.value,
-        amount=cash,
-        currency=currency,
-        crypto_amount=stated.crypto_amount.value,
-        crypto_asset=stated.crypto_asset.value,
-        received_amount=failure.received_amount.value if is_short else invoice.received_amount,
-        expected_amount=failure.expected_amount.value if is_short else invoice.expected_amount,
-        reason=MISMATCH if is_short else invoice.reason,
-    )

@@ -6,84 +6,23 @@ from typing import Self, TypeVar
 
 import msgspec
 
-from stream.events import InvoiceState, TransferState
+from processors.invoice.domain.invoice_registers import (
+    EXPIRING,
+    TRANSITIONS,
+    UNSUCCESSFUL,
+    EndRegisters,
+    InvoiceRegisters,
+    TransferRegisters,
+    above_transfers,
+)
 from stream.state import registers
-from stream.state.registers import UNSET, Register, Registers, Stamp
+from stream.state.registers import UNSET, Register
 
 T = TypeVar("T")
 
-TRANSITIONS = (
-    ("Ready",),
-    ("Wait",),
-    ("Pending",),
-    ("Cancel",),
-    ("Reject",),
-    ("Fail",),
-    ("Complete",),
-)
-"""A state may follow the states above it; any other sequence is `late`.
-
-Money that arrived is never hidden: Complete outranks all states, and Fail, which may hold money to be refunded,
-outranks the final states in which no money was sent. No choice between two final states therefore depends on clocks.
-"""
-
-TRANSFERS = (("Pending",), ("Fail",), ("Complete",))
-"""The states of a transfer. They do not change the invoice: the provider sends the invoice's own webhook too."""
-
 MISMATCH = "amount_mismatch"
+
 UNKNOWN = "unknown"
-UNSUCCESSFUL = ("Cancel", "Reject", "Fail")
-
-EXPIRING = ("Ready", "Wait", "Pending", "Cancel")
-"""The states that have an expiry time."""
-
-
-class EndRegisters(Registers, frozen=True):
-    """The registers that belong to one state of an invoice: crypto amounts are decimals, times are in microseconds."""
-
-    received_amount: Register[str] = UNSET
-    expected_amount: Register[str] = UNSET
-    reason: Register[str] = UNSET
-    expired_at: Register[int] = UNSET
-    completed_at: Register[int] = UNSET
-
-
-class InvoiceRegisters(EndRegisters, frozen=True):
-    """The registers of an invoice. Older rows hold the inherited fields of states of UNSUCCESSFUL here too."""
-
-    invoice_id: Register[str] = UNSET
-    customer_id: Register[str] = UNSET
-    customer_name: Register[str] = UNSET
-    state: Register[InvoiceState] = UNSET
-    previous_state: Register[str] = UNSET
-    title: Register[str] = UNSET
-    cash_amount: Register[int] = UNSET
-    cash_currency: Register[str] = UNSET
-    crypto_amount: Register[str] = UNSET
-    crypto_asset: Register[str] = UNSET
-    transaction_id: Register[str] = UNSET
-    transaction_hash: Register[str] = UNSET
-    from_address: Register[str] = UNSET
-    to_address: Register[str] = UNSET
-    block_number: Register[int] = UNSET
-
-
-class TransferRegisters(Registers, frozen=True):
-    """The registers of a transfer: `amount` is a decimal, `changed_at` in microseconds."""
-
-    invoice_id: Register[str] = UNSET
-    alias: Register[str] = UNSET
-    transaction_id: Register[str] = UNSET
-    customer_id: Register[str] = UNSET
-    state: Register[TransferState] = UNSET
-    amount: Register[str] = UNSET
-    asset: Register[str] = UNSET
-    hash: Register[str] = UNSET
-    from_address: Register[str] = UNSET
-    to_address: Register[str] = UNSET
-    block_number: Register[int] = UNSET
-    reason: Register[str] = UNSET
-    changed_at: Register[int] = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +129,8 @@ def _load_end(stored: str, state: str) -> EndRegisters:
     return registers.load(EndRegisters, msgspec.json.encode(named).decode())
 
 
-def above_transfers(stamp: Stamp) -> Stamp:
-    """Return a stamp for an invoice's own webhook, which outranks all stamps of its transfers."""
-    return stamp._replace(rank=stamp.rank + len(TRANSFERS))
-
-
 _by_name = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
 _END_RANKS = frozenset(
     above_transfers(registers.stamp(TRANSITIONS, state, None, registers.NO_EVENT)).rank for state in UNSUCCESSFUL
 )

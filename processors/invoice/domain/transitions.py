@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from processors.invoice.domain.invoice import (
+from processors.invoice.domain.invoice import Invoice, Transfer
+from processors.invoice.domain.invoice_registers import (
     TRANSFERS,
     TRANSITIONS,
     UNSUCCESSFUL,
     EndRegisters,
-    Invoice,
     InvoiceRegisters,
-    Transfer,
     TransferRegisters,
     above_transfers,
 )

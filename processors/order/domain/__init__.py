@@ -3,6 +3,8 @@
 Pure. The result does not depend on the order in which events arrive, nor on repetitions.
 """
 
-from processors.order.domain.order import Columns, Inputs, Order, OrderInput, apply, columns_of, order_of
+from processors.order.domain.columns import Columns, columns_of
+from processors.order.domain.order import Inputs, Order
+from processors.order.domain.transitions import OrderInput, apply, order_of
 
 __all__ = ["Columns", "Inputs", "Order", "OrderInput", "apply", "columns_of", "order_of"]

@@ -5,7 +5,8 @@ from itertools import groupby
 import msgspec
 
 from processors.refund.domain.published_state import refund_state
-from processors.refund.domain.refunds import Refund, Refunds
+from processors.refund.domain.refund import Refund
+from processors.refund.domain.refunds import Refunds
 from processors.refund.domain.transitions import apply_webhook
 from stream.events import (
     DomainEvent,

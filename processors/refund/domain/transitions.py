@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import msgspec
 
-from processors.refund.domain.refunds import ENDS, TRANSITIONS, End, Paid, Refund, RefundRegisters, Refunds
+from processors.refund.domain.refund import ENDS, TRANSITIONS, End, Refund, RefundRegisters
+from processors.refund.domain.refunds import Paid, Refunds
 from stream.events import (
     AmountMismatched,
     CryptoRefundRequested,

@@ -1,4 +1,4 @@
-"""The state that a domain event states of an order's payment, parcel or refunds.
+"""The state of an order's payment, parcel or refunds that a domain event states.
 
 Events carry it since the order view exists. For events published before, and for crypto invoices, whose events state
 all that there is, it is made from the event's other fields. Pure.

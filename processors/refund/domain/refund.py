@@ -1,0 +1,86 @@
+"""The state of one refund: its registers, and each time that it was completed or rejected."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, Self
+
+from stream.events import RefundStatus
+from stream.state import registers
+from stream.state.registers import UNSET, Register, Registers
+
+TRANSITIONS = (
+    ("pending",),
+    ("processing",),
+    ("rejected", "completed"),
+)
+"""A status may follow the statuses of its own tier and of the tiers above it; any other sequence is `late`.
+
+A bank may return a completed refund (Stripe: succeeded → failed). Both statuses are in one tier, so the later of the
+two holds.
+"""
+
+ENDS = TRANSITIONS[-1]
+
+
+class RefundRegisters(Registers, frozen=True):
+    """The registers of one refund. `amount` is in minor units, `crypto_amount` a decimal; times are in microseconds.
+
+    `rejection` is why it was rejected, `reason` why it was requested.
+    """
+
+    status: Register[RefundStatus] = UNSET
+    amount: Register[int] = UNSET
+    currency: Register[str] = UNSET
+    crypto_amount: Register[str] = UNSET
+    crypto_asset: Register[str] = UNSET
+    rejection: Register[str] = UNSET
+    reason: Register[str] = UNSET
+    refunded_at: Register[int] = UNSET
+    provider: Register[str] = UNSET
+    reported_by_payment: Register[bool] = UNSET
+
+
+class End(NamedTuple):
+    """A refund reached one of ENDS at this time, in microseconds; 0 if it is unknown. Instances sort by time."""
+
+    at: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """The state of one refund. `ends` holds each time it was completed or rejected, as its bank may return it."""
+
+    registers: RefundRegisters = field(default_factory=RefundRegisters)
+    ends: Mapping[End, Register[bool]] = field(default_factory=dict)
+
+    @property
+    def status(self) -> RefundStatus | None:
+        return self.registers.status.value
+
+    @property
+    def processed_at(self) -> int | None:
+        """The time of the refund's status, in microseconds; None if no event with this status states a time."""
+        status, at = self.registers.status.stamp, self.registers.refunded_at
+        return at.value if (at.stamp.rank, at.stamp.position) == (status.rank, status.position) else None
+
+    @property
+    def reason(self) -> str | None:
+        """Why the refund was rejected, if it was; else, or if that is unknown, why it was requested."""
+        requested = self.registers.reason.value
+        return (self.registers.rejection.value or requested) if self.status == "rejected" else requested
+
+    @classmethod
+    def load(cls, stored: str) -> Self:
+        """Return the refund whose `dump` is `stored`."""
+        ends = {
+            End(int(at), status): register
+            for status in ENDS
+            if f'"{status}@' in stored
+            for at, register in registers.load_prefixed(stored, f"{status}@", bool).items()
+        }
+        return cls(registers.load(RefundRegisters, stored), ends)
+
+    def dump(self) -> str:
+        """Return the refund's registers as JSON, for a column."""
+        return registers.dump(self.registers, {f"{end.status}@{end.at}": self.ends[end] for end in self.ends})
