@@ -6,6 +6,7 @@ from typing import NamedTuple, Self
 
 from stream.events import RefundStatus
 from stream.state import registers
+from stream.state.money import Money
 from stream.state.registers import UNSET, Register, Registers
 
 TRANSITIONS = (
@@ -57,6 +58,12 @@ class Refund:
     @property
     def status(self) -> RefundStatus | None:
         return self.registers.status.value
+
+    @property
+    def money(self) -> Money | None:
+        """The amount refunded; None if none is stated, as of a refund in crypto."""
+        amount, currency = self.registers.amount.value, self.registers.currency.value
+        return None if amount is None else Money(amount, currency)
 
     @property
     def processed_at(self) -> int | None:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from processors.refund.domain.refund import Refund
 from stream.events import RefundStatus
-from stream.state.registers import UNSET, Register, Stamp
+from stream.state.money import Money
+from stream.state.registers import Register
 
 
 class Paid(NamedTuple):
@@ -17,6 +18,11 @@ class Paid(NamedTuple):
     currency: str
     provider: str | None
     released_amount: int | None = None
+
+    @property
+    def released(self) -> Money | None:
+        """The authorized amount that was not captured; None if there is none."""
+        return Money(self.released_amount, self.currency) if self.released_amount else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +39,9 @@ class Refunds:
         """The sum of the completed refunds that fit the payment, in minor units."""
         mismatches = self.mismatches
         return sum(
-            refund.registers.amount.value or 0
+            refund.money.minor
             for refund_id, refund in self.counted.items()
-            if refund.status == "completed" and refund_id not in mismatches
+            if refund.status == "completed" and refund.money and refund_id not in mismatches
         )
 
     @property
@@ -59,14 +65,14 @@ class Refunds:
         left = self.paid_amounts
         is_open = any(payment.amount is None for payment in paid)
         found = {}
-        for _, refund_id, refund in self._completed:
-            amount, currency = refund.registers.amount.value or 0, refund.registers.currency.value or ""
+        for refund_id, refund, money in self._completed:
+            currency = money.currency or ""
             if reason := _mismatch_reason(refund, paid):
                 found[refund_id] = reason
-            elif not is_open and amount > left[currency]:
+            elif not is_open and money.minor > left[currency]:
                 found[refund_id] = "exceeds_payment"
             else:
-                left[currency] -= amount
+                left[currency] -= money.minor
         return found
 
     @property
@@ -97,7 +103,7 @@ class Refunds:
         found: set[str] = set()
         for _, register in sorted(self.paid.items()):
             payment = register.value
-            if payment and payment.released_amount:
+            if payment and payment.released:
                 same = [
                     (refund.registers.status.stamp.at, refund_id)
                     for refund_id, refund in self.refunds.items()
@@ -107,25 +113,21 @@ class Refunds:
         return frozenset(found)
 
     @property
-    def _completed(self) -> list[tuple[Stamp, str, Refund]]:
+    def _completed(self) -> list[tuple[str, Refund, Money]]:
         """The completed refunds with an amount of money, in the order of their completion."""
         completed = [
-            (refund.registers.status.stamp, refund_id, refund)
+            (refund_id, refund, refund.money)
             for refund_id, refund in self.counted.items()
-            if refund.status == "completed" and refund.registers.amount is not UNSET
+            if refund.status == "completed" and refund.money
         ]
-        return sorted(completed, key=lambda completion: completion[:2])
+        return sorted(completed, key=lambda entry: (entry[1].registers.status.stamp, entry[0]))
 
 
 def _is_release_of(refund: Refund, payment: Paid) -> bool:
     """Return whether the payment reports a refund of its released amount, currency and provider too."""
     stated = refund.registers
-    money = (stated.amount.value, stated.currency.value, stated.provider.value)
-    return bool(stated.reported_by_payment.value) and money == (
-        payment.released_amount,
-        payment.currency,
-        payment.provider,
-    )
+    is_same = (refund.money, stated.provider.value) == (payment.released, payment.provider)
+    return is_same and bool(stated.reported_by_payment.value)
 
 
 def _mismatch_reason(refund: Refund, paid: Iterable[Paid]) -> str | None:
