@@ -129,7 +129,7 @@ def replay_spec(settings: ConsoleSettings) -> ReplaySpec:
     before = clock.now() - settings.console_retention_days * clock.DAY_US
     # A replay may never see a status whose count has fallen to 0.
     tables = ("redrives", *alert_store.TABLES)
-    unreplayed = {"webhook_counts": "count = 0"} | dict.fromkeys(tables, "true")
+    unreplayed = {"webhook_counts": "count = 0", "daily_amounts": "amount = 0"} | dict.fromkeys(tables, "true")
     settle = partial(forget, before=before)
     return ReplaySpec(TOPICS, handle, settle=settle, carry_over=alert_store.carry_over, unreplayed_rows=unreplayed)
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from console import store
+from console import amounts, store
 from console.domain import is_of_a_webhook, webhook_state
 from console.issues import store as issues
 from stream.events import (
@@ -33,13 +33,14 @@ def handle(tx: Connection, events: Sequence[Record]) -> list[Result]:
         for webhook in webhooks
         if webhook.envelope.verification_request_id
     }
-    webhook_ids = sorted({*_webhook_ids(webhooks, quarantined, outcomes), *requests})
+    domain_events = [event for event in _of(DomainEvent, events) if not isinstance(event, OrderStatus)]
+    webhook_ids = sorted({*_webhook_ids(webhooks, quarantined, outcomes), *requests, *amounts.causes(domain_events)})
     store.upsert_webhooks(tx, webhook_ids, webhooks, quarantined)
     store.mark_confirmed(tx, requests)
     store.insert_outcomes(tx, outcomes)
     _update_states(tx, webhook_ids)
     issues.update(tx, [(outcome.event_id, outcome.outcome == "dead") for outcome in outcomes])
-    store.insert_events(tx, [event for event in _of(DomainEvent, events) if not isinstance(event, OrderStatus)])
+    store.insert_events(tx, domain_events)
     store.upsert_orders(tx, _of(OrderStatus, events))
     store.insert_mails(tx, _of(NotificationSent, events))
     rejected = _of(RejectedWebhook, events)
@@ -47,6 +48,7 @@ def handle(tx: Connection, events: Sequence[Record]) -> list[Result]:
     store.insert_terms(tx, [*webhooks, *quarantined, *rejected])
     store.insert_actions(tx, _of(ConsoleAction, events))
     store.raise_balances(tx, _of(CreditAdded, events))
+    amounts.add(tx, domain_events, webhooks)
     return [Result("", "processed", ()) for _ in events]
 
 

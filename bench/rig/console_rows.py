@@ -75,7 +75,9 @@ INSERT INTO refusals (refusal_id, provider, path, cause, headers, digest, excerp
                       retired_secret)
 SELECT md5('x' || n)::uuid, (ARRAY['generic', 'toss', 'stripe', 'naverpay'])[who], '/webhooks/payment',
        (ARRAY['invalid_signature', 'missing_signature', 'invalid_timestamp'])[kind], '{}', '\\x00',
-       convert_to('{"orderId": "' || order_id || '"}', 'UTF8'), %(end)s - (%(end)s - at) * 7 / 30, ARRAY[order_id],
+       convert_to('{"orderId": "' || order_id || '", "note": "' || (
+           SELECT string_agg(md5(n || ' ' || i), '') FROM generate_series(1, 50) AS i) || '"}', 'UTF8'),
+       %(end)s - (%(end)s - at) * 7 / 30, ARRAY[order_id],
        '203.0.113.' || n % 250, CASE WHEN n % 2000 = 0 THEN 'ab12cd34' END
   FROM MADE WHERE n % 20 = 0
 """,
@@ -88,6 +90,11 @@ SELECT md5('a' || n)::uuid, result, at, 'kim', 'operator',
 """,
 }
 ONCE = (
+    """
+INSERT INTO daily_amounts (start, provider, type, currency, amount)
+SELECT received_at - mod(received_at, 86400000000), 'toss', type, 'KRW', sum((body ->> 'amount')::bigint)
+  FROM domain_events GROUP BY 1, 2, 3, 4
+""",
     """
 INSERT INTO issues (issue_id, service, cause, line)
 SELECT md5('i' || n)::uuid, (ARRAY['payment', 'refund'])[1 + mod(n, 2)], 'CheckViolation (23514)',

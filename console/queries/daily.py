@@ -22,16 +22,9 @@ SELECT start AS day, provider, type, status, sum(count)::bigint AS count FROM we
  GROUP BY 1, 2, 3, 4 HAVING sum(count) > 0
 """
 AMOUNTS = """
-SELECT day, provider, type, currency, sum(amount)::bigint AS amount FROM (
-    SELECT f.received_at - mod(f.received_at, 86400000000) AS day, f.type, body ->> 'currency' AS currency,
-           (body ->> 'amount')::bigint AS amount,
-           coalesce(body ->> 'provider', w.provider, 'unknown') AS provider
-      FROM domain_events AS f
-      LEFT JOIN webhooks AS w ON w.webhook_id = CASE WHEN caused_by ~ '^[0-9a-f-]{36}$' THEN caused_by::uuid END
-     WHERE f.type IN ('PaymentCompleted', 'PaymentRefunded', 'RefundCompleted')
-       AND f.received_at >= %(start)s AND f.received_at < %(end)s) AS amounts
- WHERE amount IS NOT NULL AND (%(provider)s::text IS NULL OR provider = %(provider)s)
- GROUP BY 1, 2, 3, 4
+SELECT start AS day, provider, type, currency, amount FROM daily_amounts
+ WHERE start >= %(start)s AND start < %(end)s AND amount <> 0
+   AND (%(provider)s::text IS NULL OR provider = %(provider)s)
 """
 
 

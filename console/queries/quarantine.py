@@ -32,19 +32,20 @@ SELECT received_at - mod(received_at, %(span)s) AS start, count(*) AS count
    AND (%(provider)s::text IS NULL OR provider = %(provider)s)
  GROUP BY 1 ORDER BY 1
 """
-# FAILED is an index's condition: few webhooks have failed. Those of paused providers have not, and are counted apart.
+# The kinds are an index's condition: few webhooks are of them. Those of paused providers have not FAILED, and are
+# counted apart.
 QUARANTINED = """
 SELECT webhook_id::text, provider, event_type AS cause, kind, error, received_at, inbox.topic, inbox.partition,
        inbox."offset"
   FROM webhooks LEFT JOIN inbox ON inbox.event_id = webhook_id
- WHERE unsuccessful = 'FAILED' AND kind IN ('quarantine', 'unverified')
+ WHERE status = 'FAILED' AND kind IN ('quarantine', 'unverified')
    AND (%(cause)s::text IS NULL OR event_type = %(cause)s) AND (%(provider)s::text IS NULL OR provider = %(provider)s)
    AND (%(ids)s::text[] IS NULL OR webhook_id::text = ANY (%(ids)s::text[]))
  ORDER BY received_at DESC, webhook_id LIMIT %(most)s
 """
 CAUSES = """
 SELECT event_type AS cause, count(*) AS count FROM webhooks
- WHERE unsuccessful = 'FAILED' AND kind IN ('quarantine', 'unverified') GROUP BY 1 ORDER BY 2 DESC
+ WHERE status = 'FAILED' AND kind IN ('quarantine', 'unverified') GROUP BY 1 ORDER BY 2 DESC
 """
 
 
