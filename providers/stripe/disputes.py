@@ -8,8 +8,9 @@ from providers.contract import InvalidField, Translation
 from providers.parsing import json_body
 from providers.parsing.money import whole_units
 from providers.parsing.timestamps import instant
+from providers.stripe.amounts import money
+from providers.stripe.events import event_mode, event_time, order_id
 from providers.stripe.objects import StripeDispute, StripeEvent
-from providers.stripe.payments import event_mode, event_time, money, order_id
 from stream.events import DisputePayload, DisputeStatus
 
 OPEN_TYPES = frozenset({"charge.dispute.created", "charge.dispute.updated"})

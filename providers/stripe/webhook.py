@@ -22,7 +22,7 @@ from providers.contract import (
     json_response,
 )
 from providers.parsing import json_body
-from providers.stripe import disputes, payments
+from providers.stripe import disputes, payments, refunds
 from providers.stripe.objects import StripeEventHead
 from stream.events import Verification
 
@@ -81,6 +81,8 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - t
         raise InvalidField("type is missing")
     if head.type in disputes.TYPES:
         return disputes.read(received.body)
+    if head.type in refunds.TYPES:
+        return refunds.read(received.body)
     return payments.read(received.body, head.type)
 
 

@@ -1,4 +1,4 @@
-"""Toss Payments' API: the request for a payment, and its Payment object."""
+"""Toss Payments' API: the request for a payment, and the translation of its response."""
 
 import base64
 import hmac
@@ -7,9 +7,9 @@ import msgspec
 
 from providers import api_support
 from providers.contract import ApiRequest, Contradicted, Received, Translation, Unsupported
-from providers.parsing.fields import ABSENT, AnyJson, Id, Instant, StrictOptional, Text
 from providers.parsing.money import EMPTY, currency_code, minor_units, minor_units_or_none
 from providers.parsing.timestamps import is_present, korean
+from providers.toss.objects import TossPayment, WebhookEvidence
 from stream.events import Cancel, PaymentPayload, PaymentStatus, VerificationRequest
 
 STATUSES: dict[str, PaymentStatus] = {
@@ -35,49 +35,6 @@ _LATER_STATES = {
     "CANCELED": frozenset({"CANCELED"}),
 }
 """Claimed status → the statuses that may follow it. A claim for which the API's status is not listed was never true."""
-
-
-class TossCancel(msgspec.Struct):
-    cancelAmount: msgspec.Raw = ABSENT
-    transactionKey: Id | None = None
-    cancelReason: Text | None = None
-    canceledAt: Instant = ABSENT
-    cancelStatus: StrictOptional[Text] = None
-
-    @property
-    def is_done(self) -> bool:
-        """True if the money was given back. Only overseas wallets do that later than the cancel."""
-        return self.cancelStatus in (None, "", "DONE")
-
-
-class TossFailure(msgspec.Struct):
-    message: Text | None = None
-
-
-class TossPayment(msgspec.Struct):
-    """The fields of Toss's Payment object that are used. The card is never read."""
-
-    paymentKey: Id
-    orderId: Id
-    status: Text
-    lastTransactionKey: Id | None = None
-    method: Text | None = None
-    totalAmount: msgspec.Raw = ABSENT
-    balanceAmount: msgspec.Raw = ABSENT
-    currency: StrictOptional[Text] = None
-    requestedAt: Instant = ABSENT
-    approvedAt: Instant = ABSENT
-    secret: Text | None = None
-    cancels: StrictOptional[list[TossCancel]] = None
-    failure: TossFailure | None = None
-
-
-class WebhookEvidence(msgspec.Struct):
-    """Fields of a webhook that its verification request does not hold."""
-
-    createdAt: Instant = ABSENT
-    secret: AnyJson = None
-    data: AnyJson = None
 
 
 _payment = msgspec.json.Decoder(TossPayment)

@@ -16,59 +16,15 @@ from providers.contract import (
     json_response,
 )
 from providers.parsing import json_body
-from providers.parsing.fields import ABSENT, Id, Instant, OrderId, StrictOptional, Text
 from providers.parsing.money import currency_code, minor_units, minor_units_or_none
 from providers.parsing.timestamps import korean, raw_text
 from providers.signing.hmac_hex import signature, verify_raw
+from providers.tosspayments.objects import SubscriptionEventHead, SubscriptionFailure, SubscriptionFields
 from stream.events import BillingPayload, Cancel, PaymentPayload, PaymentStatus, Verification
 
 SIGNATURE = "x-tosspayments-signature"
 BUSINESS_ORDER = re.compile(r"BIZ-(?P<user>.+)-[A-Za-z0-9_]+-(?:\d{8}|\d{14})", re.ASCII)
 """`BIZ-{user}-{PLAN}-{ordered at}`; a payment of any other order has no plan."""
-
-
-class SubscriptionCancel(msgspec.Struct):
-    cancelAmount: msgspec.Raw = ABSENT
-    cancelReason: Text | None = None
-    canceledAt: Instant = ABSENT
-    transactionKey: Id | None = None
-
-
-class SubscriptionFailure(msgspec.Struct):
-    code: Text | None = None
-    message: Text | None = None
-
-
-class SubscriptionEventHead(msgspec.Struct):
-    eventType: Text
-
-
-class SubscriptionFields(msgspec.Struct):
-    """The fields of all four events, flat or in `data`. The card is never read."""
-
-    data: "SubscriptionFields | None" = None
-    orderId: StrictOptional[OrderId] = None
-    paymentKey: Id | None = None
-    billingKey: Id | None = None
-    customerKey: Id | None = None
-    lastTransactionKey: Id | None = None
-    status: Text | None = None
-    totalAmount: msgspec.Raw = ABSENT
-    amount: msgspec.Raw = ABSENT
-    currency: StrictOptional[Text] = None
-    method: Text | None = None
-    approvedAt: Instant = ABSENT
-    failureCode: Text | None = None
-    failureMessage: Text | None = None
-    failure: SubscriptionFailure | None = None
-    cancelReason: Text | None = None
-    canceledAt: Instant = ABSENT
-    cancels: StrictOptional[list[SubscriptionCancel]] = None
-    nextBillingAt: Instant = ABSENT
-    nextBillingDate: Instant = ABSENT
-    scheduledAt: Instant = ABSENT
-    billingDate: Instant = ABSENT
-    createdAt: Instant = ABSENT
 
 
 _head = msgspec.json.Decoder(SubscriptionEventHead)

@@ -16,6 +16,7 @@ from providers.contract import (
     Stale,
     Unsupported,
 )
+from providers.portone_v1 import api as portone_v1_api
 from providers.portone_v1 import webhook as portone_v1
 from providers.portone_v2 import api as portone_v2_api
 from providers.portone_v2 import webhook as portone_v2
@@ -150,7 +151,7 @@ def test_v1_what_names_no_payment_is_refused(body: Any) -> None:
 
 
 def test_v1_is_asked_with_a_ready_token() -> None:
-    assert portone_v1.build_request(verification_request(V1, V1_WEBHOOK), "token") == ApiRequest(
+    assert portone_v1_api.build_request(verification_request(V1, V1_WEBHOOK), "token") == ApiRequest(
         "GET", "/payments/imp_1", {"Authorization": "token"}
     )
 

@@ -12,7 +12,7 @@ from providers.contract import Forged, InvalidField, Malformed, Received, Stale,
 from providers.generic import webhook as generic
 from providers.records import webhook_record
 from providers.stripe import webhook as stripe
-from providers.stripe.payments import iso_units
+from providers.stripe.amounts import iso_units
 from stream.events import PaymentPayload, RefundPayload, topics
 from tests.unit.providers.mutations import mutations, sample, samples
 from tests.unit.providers.test_properties import read_or_refused

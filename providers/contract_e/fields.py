@@ -1,0 +1,99 @@
+"""Finds values in a body of contract E, under any of the names that its providers use; `data` takes precedence."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from providers.contract import InvalidField
+from providers.contract_e.objects import AmountTotal, ContractEFields
+from providers.parsing import json_body
+from providers.parsing.fields import ABSENT
+from providers.parsing.money import units_of_any
+from providers.parsing.timestamps import korean
+
+AMOUNT_FIELDS = ("amount", "totalAmount", "total_amount", "totalPayAmount", "TotPrice", "P_AMT")
+CANCEL_AMOUNT_FIELDS = ("cancel_amount", "cancelAmount", "canceled_amount")
+"""Fields with the total given back so far. KakaoPay's `approved_cancel_amount` is that of one cancel."""
+PAID_AT_FIELDS = ("paid_at", "paidAt", "approvedAt", "approved_at", "admissionYmdt")
+ORDER_ID_FIELDS = ("merchant_uid", "orderId", "order_id", "partner_order_id", "merchantPayKey", "MOID", "P_OID")
+PAYMENT_ID_FIELDS = ("imp_uid", "paymentKey", "tid", "paymentId", "P_TID")
+"""Fields with the provider's id of a payment."""
+EVENT_ID_FIELDS = ("aid", "eventId")
+"""Fields with the provider's id of a request or event: the alias of a payment that has no other."""
+REFUND_ID_FIELDS = ("refundId", "refund_id", "cancellation_id")
+_total = msgspec.json.Decoder(AmountTotal)
+
+
+def order(body: ContractEFields) -> str | None:
+    """Return the shop's order, or None."""
+    return first(body, *ORDER_ID_FIELDS)
+
+
+def payment_id(body: ContractEFields) -> str:
+    """Return the provider's id of a payment without an order. Raises InvalidField if there is none."""
+    if names := aliases(body):
+        return names[0]
+    raise InvalidField("the body names neither an order nor a payment")
+
+
+def aliases(body: ContractEFields) -> tuple[str, ...]:
+    """Return all ids by which another webhook may link this payment to an order, payment ids first."""
+    given = (getattr(part, field) for field in (*PAYMENT_ID_FIELDS, *EVENT_ID_FIELDS) for part in parts(body))
+    return tuple(dict.fromkeys(str(name) for name in given if name is not None))
+
+
+def cancel_reason(body: ContractEFields) -> str | None:
+    """Return why a payment was cancelled or refunded, or None."""
+    return first(body, "cancel_reason", "cancelReason", "reason")
+
+
+def reason(body: ContractEFields) -> str | None:
+    """Return why a payment or refund failed, or None."""
+    failure = next((part.failure for part in parts(body) if part.failure), None)
+    return first(body, "fail_reason", "failReason", "failureMessage") or (failure.message if failure else None)
+
+
+def amount(body: ContractEFields, currency: str, *fields: str) -> int | None:
+    """Return the first of these amounts in minor units; None for zero and without any."""
+    return units(first_raw(body, *fields) or ABSENT, currency, fields[0])
+
+
+def units(raw: msgspec.Raw, currency: str, field: str) -> int | None:
+    """Return an amount in minor units from a number, a decimal text or an object with a `total`; None for zero."""
+    if bytes(raw).startswith(b"{"):
+        raw = json_body.read(_total, bytes(raw)).total
+    return units_of_any(raw, currency, field)
+
+
+def instant(body: ContractEFields, *fields: str) -> int | None:
+    """Return the first of these times in microseconds since 1970 UTC, or None."""
+    return next((at for field in fields if (at := korean(first_raw(body, field), field))), None)
+
+
+def happened_at(body: ContractEFields) -> int | None:
+    """Return when a payment failed or was cancelled, else when the event was made, or None."""
+    return instant(body, "cancelled_at", "cancelledAt", "canceledAt", "canceled_at", "failed_at", "failedAt") or (
+        instant(body, "createdAt", "timestamp")
+    )
+
+
+def first(body: ContractEFields, *fields: str) -> str | None:
+    """Return the first of these ids or texts that is present. `data` takes precedence over the outer object."""
+    values: Iterator[str | None] = (getattr(part, field) for part in parts(body) for field in fields)
+    return next((value for value in values if value is not None), None)
+
+
+def first_raw(body: ContractEFields, *fields: str) -> msgspec.Raw | None:
+    """Return the first of these amounts or instants that is present, as `first` does."""
+    values: Iterator[msgspec.Raw] = (getattr(part, field) for part in parts(body) for field in fields)
+    return next((value for value in values if bytes(value) not in (b"", b"null", b'""')), None)
+
+
+def parts(body: ContractEFields) -> list[ContractEFields]:
+    """Return the objects that may hold a field, in order of precedence."""
+    return [part for part in (body.data, body) if part]
+
+
+def present(body: ContractEFields, fields: Sequence[str]) -> str | None:
+    """Return the name of the first of these fields that is present, or None."""
+    return next((field for field in fields if first(body, field) is not None), None)

@@ -1,0 +1,31 @@
+"""What all of Stripe's events have: their time, their mode, and the shop's order."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from providers.parsing.timestamps import instant
+from providers.stripe.objects import Metadata, StripeEvent, StripeObject
+from stream.events import Mode
+
+T = TypeVar("T")
+
+
+def order_id(source: StripeObject) -> str | None:
+    """Return the shop's order id, from the metadata or else from `client_reference_id`."""
+    metadata = source.metadata or Metadata()
+    return metadata.order_id or metadata.orderId or source.client_reference_id
+
+
+def event_time(event: StripeEvent[T]) -> int | None:
+    """Return the time of the event in microseconds since 1970 UTC."""
+    return instant(event.created, "created")
+
+
+def event_mode(event: StripeEvent[T]) -> Mode | None:
+    """Return the mode of the event, or None if it has no `livemode`."""
+    return None if event.livemode is None else "live" if event.livemode else "test"
+
+
+def present(ids: Iterable[str | None]) -> tuple[str, ...]:
+    """Return the ids that are there, in their order."""
+    return tuple(item for item in ids if item)

@@ -1,0 +1,39 @@
+"""The content of Stripe's payment events, before it is translated, and the parts of authorizations it contains."""
+
+from typing import NamedTuple
+
+from providers.stripe.objects import StripeObject
+from stream.events import PaymentStatus
+
+_NO_RELEASES = "2025-03-31"
+"""The first API version in which releasing an amount that was not captured is neither a refund nor in any sum
+(docs.stripe.com/changelog/basil/2025-03-31/remove-refund-from-partial-capture-and-payment-cancellation-flow).
+"""
+
+
+class ParsedPayment(NamedTuple):
+    """The content of a payment event. The transaction's id is the first of `ids`; amounts are in Stripe's units."""
+
+    status: PaymentStatus
+    source: StripeObject
+    ids: tuple[str | None, ...]
+    units: int | None
+    method: str | None = None
+    failure_reason: str | None = None
+    refunded: int | None = None
+    is_paid_now: bool = True
+    """True if a completed payment was paid at the time of the event, False if before."""
+    attempt: str | None = None
+    """The failed charge: each attempt to pay an intent has its own."""
+    released: int | None = None
+    """The part of the authorization that was not captured, where Stripe counts its release as a refund."""
+
+
+def released_part(authorized: int | None, captured: int | None) -> int | None:
+    """Return the part of an authorization that was not captured, or None if all was."""
+    return authorized - captured if authorized and captured and authorized > captured else None
+
+
+def refunds_releases(version: str | None) -> bool:
+    """Return whether this API version, such as 2025-03-31.basil, counts the release of the rest as a refund."""
+    return (version or "") < _NO_RELEASES
