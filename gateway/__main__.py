@@ -1,40 +1,22 @@
 """Runs the gateway: `python -m gateway`. With WORKERS above 1, a supervisor and its workers, which end together."""
 
-import asyncio
 import mmap
-import resource
 import signal
 import sys
 from collections.abc import Mapping, MutableMapping
-from contextlib import suppress
 from multiprocessing.connection import Connection
 from threading import Event
 
 import uvloop
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
-from granian.server.embed import Server
 from prometheus_client import REGISTRY
 
-from gateway import app
-from gateway.append.appender import Appender
-from gateway.append.drain import Drain
-from gateway.append.durable_append import DurableAppend
-from gateway.append.spool import Spool
-from gateway.append.topic_watch import TopicWatch
-from gateway.http.guard import Application
 from gateway.http.token_bucket import SHARED_BYTES
-from gateway.intake.authentication import Authentication
-from gateway.intake.provider_states import ProviderStates
-from gateway.intake.release import Release
-from gateway.intake.resumption import Resumption
-from gateway.intake.webhooks import Webhooks
-from gateway.management_api import ManagementApi
+from gateway.serving import serve
 from gateway.settings import GatewaySettings
 from gateway.workers import link as worker_link
 from gateway.workers.supervisor import WORKER, WorkerPool
 from providers import catalogue
-from runtime import gc_tuning, logging, ports
+from runtime import logging, ports
 from runtime.health import Health
 from runtime.logging import log
 from runtime.management import listener
@@ -46,136 +28,6 @@ from stream.avro.registry import registry
 from stream.events import topics
 from stream.kafka import admin, topic_drift
 from stream.kafka.client_config import Cluster
-
-HTTP1 = HTTP1Settings(header_read_timeout=5_000, max_buffer_size=65_536, keep_alive=True)
-SHUTDOWN_S = 2.0
-Task = asyncio.Task[None]
-MAX_CONNECTIONS = 100_000
-RESERVED_FILES = 200
-"""Open files that are not connections: the log, the spool, Kafka's sockets."""
-
-
-async def serve(
-    settings: GatewaySettings,
-    codec: Codec,
-    health: Health,
-    routes: MutableMapping[tuple[str, str], RouteHandler],
-    shared: memoryview | None = None,
-) -> str | None:
-    """Serve until a stop signal; return what has failed permanently, or None after a clean stop.
-
-    Adds the management API to `routes`. `shared` is memory in which several workers count requests together.
-    """
-    appender = Appender(Cluster.of(settings, "gateway"))
-    spool = _open_spool(settings)
-    durable_append = _durable_append(appender, spool, health)
-    watch = await _watch_topics(settings, appender, health)
-    authentication = Authentication(settings)
-    stopping = Event()
-    states = await _manage(settings, codec, durable_append, authentication, routes, stopping)
-    health.warn_while(states.warning)
-    webhooks = Webhooks(settings, codec, appender, durable_append, authentication, states, shared)
-    await appender.warm_up([topic.name for topic in topics.GATEWAY.publishes])
-    gc_tuning.collect_rarely()
-    stop = _stop_event()
-    server = _server(settings, app.create(settings, webhooks, health))
-    serving = asyncio.create_task(server.serve())
-    draining = asyncio.create_task(Drain(appender, spool).run()) if spool else None
-    watching = asyncio.create_task(watch.run())
-    log.info("gateway.listening", port=settings.port)
-    await _wait_for_end(stop, appender, serving, draining)
-    server.stop()  # type: ignore[no-untyped-call]
-    await asyncio.wait([serving], timeout=SHUTDOWN_S)
-    watching.cancel()
-    stopping.set()
-    failure = appender.fatal or _stop_draining(draining)
-    await appender.close(SHUTDOWN_S)
-    return failure
-
-
-async def _manage(
-    settings: GatewaySettings,
-    codec: Codec,
-    durable_append: DurableAppend,
-    authentication: Authentication,
-    routes: MutableMapping[tuple[str, str], RouteHandler],
-    stop: Event,
-) -> ProviderStates:
-    """Add the management API to `routes`; return which providers are paused, as the topic says before any webhook.
-
-    While Kafka is unavailable, a gateway with a spool starts without knowing: no provider counts as paused.
-    """
-    cluster, states = Cluster.of(settings, "gateway"), ProviderStates(codec)
-    release = Release(settings.mode, codec, durable_append, authentication)
-    resumption = Resumption(cluster, codec, states, release)
-    routes.update(ManagementApi(cluster, durable_append, authentication, states, release, resumption).routes())
-    if await asyncio.to_thread(states.follow, cluster, stop):
-        await asyncio.to_thread(resumption.catch_up, authentication.all_fingerprints())
-    else:
-        log.warning("provider.states_unread", cause="Kafka does not answer; no provider counts as paused")
-    return states
-
-
-async def _watch_topics(settings: GatewaySettings, appender: Appender, health: Health) -> TopicWatch:
-    """Check the topics once, and make their existence a condition of readiness."""
-    watch = TopicWatch(Cluster.of(settings, "gateway"), topics.GATEWAY.publishes, appender.warm_up)
-    await watch.check()
-    health.ready_while(watch.problem)
-    return watch
-
-
-def _stop_event() -> asyncio.Event:
-    """Return an event that SIGTERM and SIGINT set."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
-
-
-def _server(settings: GatewaySettings, application: Application) -> Server:
-    return Server(
-        application,
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGINL,
-        http=HTTPModes.http1,
-        http1_settings=HTTP1,
-        websockets=False,
-        backlog=1024,
-        backpressure=_max_connections(),
-        log_enabled=False,
-    )
-
-
-def _stop_draining(draining: Task | None) -> str | None:
-    """Cancel the task that drains the spool; return a sentence if it had ended by itself, else None."""
-    if draining is None or draining.cancel():
-        return None
-    log.error("spool.drain_ended", error=repr(draining.exception()))
-    return f"the spool is no longer drained to Kafka ({draining.exception()!r}); no record is lost, restart the gateway"
-
-
-async def _wait_for_end(stop: asyncio.Event, appender: Appender, serving: Task, draining: Task | None) -> None:
-    """Wait for the stop signal, or until the producer, the server or the drain has failed permanently."""
-    while not (stop.is_set() or appender.fatal or serving.done() or (draining and draining.done())):
-        try:
-            await asyncio.wait_for(stop.wait(), 1.0)
-        except TimeoutError:
-            continue
-
-
-def _max_connections() -> int:
-    """Raise the limit of open files as far as allowed; return how many connections it has room for.
-
-    granian's default is 1,024 connections: a client that held as many idle ones locked out all others until the header
-    timeout.
-    """
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MAX_CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, MAX_CONNECTIONS)
-    with suppress(OSError, ValueError):  # if the kernel refuses, the current limit stays
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return max(RESERVED_FILES, soft - RESERVED_FILES)
 
 
 def _kafka(settings: GatewaySettings) -> Need:
@@ -190,22 +42,6 @@ def _kafka(settings: GatewaySettings) -> Need:
             log.warning("gateway.spooling", cause="Kafka does not answer; webhooks go to the spool")
 
     return check
-
-
-def _durable_append(appender: Appender, spool: Spool | None, health: Health) -> DurableAppend:
-    durable_append = DurableAppend(appender, spool)
-    health.ready_while(durable_append.problem)
-    health.warn_while(durable_append.warning)
-    return durable_append
-
-
-def _open_spool(settings: GatewaySettings) -> Spool | None:
-    if settings.spool_dir is None:
-        return None
-    try:
-        return Spool(settings.spool_dir, settings.spool_max_bytes)
-    except OSError as failure:
-        sys.exit(f"cannot start: SPOOL_DIR: {failure.strerror}")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Probes a store on a connection and a thread of its own, to payload a hung server.
+"""Probes a store on a connection and a thread of its own, to notice a hung server.
 
 A query to a frozen server neither returns nor fails, because the kernel still accepts what is sent. A server whose
 postmaster is frozen answers on existing connections and accepts no new ones. Each probe therefore sends a query on a

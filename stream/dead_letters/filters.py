@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from runtime.management.routes import RequestRefused
-from stream.dead_letters.actions import EventFilter
+from stream.dead_letters.selection import EventFilter
 
 MOST, USUAL = 500, 50
 """The largest and the default limit of a list, in events."""

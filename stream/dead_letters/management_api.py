@@ -3,7 +3,7 @@
 Every service with a store has it on its management listener. All requests are idempotent.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine, exc
@@ -12,26 +12,15 @@ from runtime.logging import log
 from runtime.management.openapi import Operation, described
 from runtime.management.routes import RequestRefused, Routes
 from stream.avro.codec import Codec
-from stream.dead_letters import actions, filters, operations, record_view
-from stream.dead_letters.actions import EventFilter
+from stream.dead_letters import actions, event_view, filters, operations, record_view, selection
 from stream.dead_letters.record_view import key_text
-from stream.events import Record, provider_ids
+from stream.dead_letters.refusals import retry_refusal
+from stream.dead_letters.selection import EventFilter
+from stream.events import provider_ids
 from stream.events.redaction import masked_text
 from stream.store import inbox, retrying
 from stream.store.retrying import MAX_RETRIES
 
-ALREADY_PROCESSED = "이미 처리된 웹훅입니다"
-RETRIES_EXHAUSTED = f"최대 재시도 횟수를 초과했습니다: {MAX_RETRIES}"
-"""Texts of contract E."""
-NOT_RETRIED = {
-    "waiting": "it did not fail: it waits for another event, such as its order, and is processed when that arrives",
-    "dead": "it did not fail: the event that it waits for has not arrived; it is processed when that arrives",
-    "retrying": "it is being retried at this moment; repeat the request",
-    "dismissed": "it was dismissed; it is processed if the event that it waits for arrives",
-    "conflict": "another event with the same id and other content was processed; this one never is",
-}
-"""Why an event with this outcome is not retried, for every outcome that neither failed nor was processed."""
-PROCESSED = ("processed", "late", "duplicate")
 OPEN = ("retrying", "dead")
 
 Verb = Callable[[Connection, Mapping[str, object]], object]
@@ -65,8 +54,8 @@ class ManagementApi:
         selected, most = self._resolve(tx, filters.parse(fields, besides=["limit"])), filters.limit(fields.get("limit"))
         if selected and not selected.statuses:
             selected = replace(selected, statuses=OPEN)
-        rows = actions.select(tx, selected, most) if selected else []
-        events = [self._summary(row) for row in rows]
+        rows = selection.select(tx, selected, most) if selected else []
+        events = [event_view.summary(self.codec, row) for row in rows]
         return {"service": self.service, "events": events, "counts": retrying.counts(tx)}
 
     def show(self, tx: Connection, fields: Mapping[str, object]) -> object:
@@ -75,15 +64,19 @@ class ManagementApi:
         Raises RequestRefused (404) when no event with this id has failed.
         """
         name = filters.event_id(fields.get("id"))
-        rows = actions.select(tx, EventFilter(ids=(name,)), 1)
+        rows = selection.select(tx, EventFilter(ids=(name,)), 1)
         if not rows:
             raise RequestRefused(404, "not_failed", f"the {self.service} has no failed event {name}")
-        return {"service": self.service, **self._summary(rows[0]), **record_view.content(self.codec, rows[0]["value"])}
+        return {
+            "service": self.service,
+            **event_view.summary(self.codec, rows[0]),
+            **record_view.content(self.codec, rows[0]["value"]),
+        }
 
     def redrive(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Make the selected dead events retrying again, with 0 attempts; with `dryRun` only count them."""
         selected, dry = self._selection(tx, fields)
-        matched = actions.count(tx, "dead", selected) if selected else 0
+        matched = selection.count(tx, "dead", selected) if selected else 0
         redriven = actions.redrive(tx, selected) if selected and not dry else 0
         if redriven:
             log.info("dead.redriven", count=redriven)
@@ -92,7 +85,7 @@ class ManagementApi:
     def retry_last(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Give the selected retrying events one last retry, due now; with `dryRun` only count them."""
         selected, dry = self._selection(tx, fields)
-        matched = actions.count(tx, "retrying", selected) if selected else 0
+        matched = selection.count(tx, "retrying", selected) if selected else 0
         retried = actions.retry_last(tx, selected) if selected and not dry else 0
         if retried:
             log.warning("dead.last_retries", count=retried)
@@ -102,7 +95,7 @@ class ManagementApi:
         """Dismiss the selected dead events and store the reason; with `dryRun` only count them."""
         reason = filters.reason(fields.get("because"))
         selected, dry = self._selection(tx, {name: value for name, value in fields.items() if name != "because"})
-        matched = actions.count(tx, "dead", selected) + actions.count_waited(tx, selected) if selected else 0
+        matched = selection.count(tx, "dead", selected) + selection.count_waited(tx, selected) if selected else 0
         dismissed = actions.dismiss(tx, selected, reason) if selected and not dry else []
         for event_id in dismissed:
             log.warning("dead.dismissed", id=event_id, cause=masked_text(reason))
@@ -114,8 +107,8 @@ class ManagementApi:
         Raises RequestRefused (404) when the service has not received the event.
         """
         name = filters.event_id(fields.get("id"))
-        rows = actions.select(tx, EventFilter(ids=(name,)), 1)
-        return {"service": self.service, "id": name, "outcome": self._outcome(tx, name), **_attempts(rows)}
+        rows = selection.select(tx, EventFilter(ids=(name,)), 1)
+        return {"service": self.service, "id": name, "outcome": self._outcome(tx, name), **event_view.attempts(rows)}
 
     def retry(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Make a retrying event due now, and return the number of that attempt and the last error.
@@ -124,8 +117,8 @@ class ManagementApi:
         """
         name = filters.event_id(fields.get("id"))
         if not actions.retry_now(tx, name):
-            raise self._refusal(tx, name)
-        (row,) = actions.select(tx, EventFilter(ids=(name,)), 1)
+            raise retry_refusal(tx, self.codec, name, self._outcome(tx, name))
+        (row,) = selection.select(tx, EventFilter(ids=(name,)), 1)
         log.info("dead.hurried", id=name, attempt=retrying.next_attempt(row["attempts"]))
         return {
             "service": self.service,
@@ -145,20 +138,6 @@ class ManagementApi:
             raise RequestRefused(400, "malformed", 'the body must be {"filters": {…}, "dryRun": true or false}')
         return self._resolve(tx, filters.parse(chosen)), dry
 
-    def _refusal(self, tx: Connection, name: str) -> RequestRefused:
-        outcome = self._outcome(tx, name)
-        if outcome in PROCESSED:
-            return RequestRefused(409, "already_processed", ALREADY_PROCESSED)
-        if outcome == "dead" and (rows := actions.select(tx, EventFilter(ids=(name,)), 1)):
-            if rows[0]["status"] == "dismissed":
-                return RequestRefused(
-                    409, "dismissed", f"it was dismissed: {masked_text(rows[0]['dismissed_because'])}"
-                )
-            if record_view.decode(self.codec, rows[0]["value"])[0] is None:
-                return RequestRefused(409, "undecodable", "it cannot be decoded; redrive it when its schema is known")
-            return RequestRefused(409, "retries_exhausted", RETRIES_EXHAUSTED)
-        return RequestRefused(409, "not_failed", NOT_RETRIED[outcome])
-
     def _outcome(self, tx: Connection, name: str) -> str:
         handled = inbox.outcome(tx, name)
         if handled is None:
@@ -170,7 +149,7 @@ class ManagementApi:
         if not (selected.orders or selected.names):
             return selected
         found = [
-            name for name, key, value in actions.select_candidates(tx, selected) if self._is_of(selected, key, value)
+            name for name, key, value in selection.select_candidates(tx, selected) if self._is_of(selected, key, value)
         ]
         return replace(selected, ids=tuple(found), orders=(), names=()) if found else None
 
@@ -178,26 +157,8 @@ class ManagementApi:
         record, _ = record_view.decode(self.codec, value)
         has_alias = not selected.names or (record is not None and set(selected.names) & {*provider_ids.of(record)})
         return bool(has_alias) and (
-            not selected.orders or key_text(key) in selected.orders or _order(record) in selected.orders
+            not selected.orders or key_text(key) in selected.orders or event_view.order_of(record) in selected.orders
         )
-
-    def _summary(self, row: actions.Row) -> dict[str, object]:
-        record, _ = record_view.decode(self.codec, row["value"])
-        return {
-            "id": row["event_id"],
-            "type": type(record).__name__ if record else None,
-            "orderId": _order(record),
-            "status": row["status"],
-            **_attempts([row]),
-            "topic": row["topic"],
-            "partition": row["partition"],
-            "offset": row["offset"],
-            "key": key_text(row["key"]),
-            "failedAt": row["failed_at"].isoformat(),
-            "lastFailedAt": row["last_failed_at"].isoformat(),
-            "dismissedBecause": row["dismissed_because"],
-            "dismissedAt": row["dismissed_at"].isoformat() if row["dismissed_at"] else None,
-        }
 
     def _handler(self, verb: Verb, operation: Operation) -> Callable[[Mapping[str, object]], object]:
         def respond(fields: Mapping[str, object]) -> object:
@@ -209,18 +170,3 @@ class ManagementApi:
                 raise RequestRefused(503, "store_away", message) from failure
 
         return described(operation, respond)
-
-
-def _attempts(rows: Sequence[actions.Row]) -> dict[str, object]:
-    """Return the attempts, the last error and the next retry of a failed event; empty without a row."""
-    if not rows:
-        return {}
-    (row,) = rows
-    due = row["next_attempt_at"].isoformat() if row["status"] == "retrying" else None
-    return {"attempts": row["attempts"], "error": masked_text(row["error"]), "nextAttemptAt": due}
-
-
-def _order(record: Record | None) -> str | None:
-    """Return the order that a record names, if any."""
-    order: str | None = getattr(getattr(record, "payload", record), "order_id", None)
-    return order

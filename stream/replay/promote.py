@@ -39,16 +39,6 @@ SELECT setval(pg_get_serial_sequence(%(new)s, 'id'),
                        nextval(pg_get_serial_sequence(%(live)s, 'id'))) + 1000000)
 """
 
-HANDLED = "SELECT EXISTS (SELECT FROM {}.inbox)"
-# A worker that survived the loss may have epochs and outbox ids of the lost store: none may be used again.
-START_OUTBOX_IDS = "SELECT setval(pg_get_serial_sequence('outbox', 'id'), extract(epoch FROM now())::bigint * 1000)"
-START_EPOCHS = """
-INSERT INTO ownership (topic, partition, epoch, next_offset)
-SELECT topic, partition, (extract(epoch FROM now()) * 1000)::bigint, next_offset
-  FROM replay_progress WHERE purpose = 'source'
-ON CONFLICT (topic, partition) DO UPDATE SET epoch = excluded.epoch, next_offset = excluded.next_offset
-"""
-
 
 class Promotion:
     """Makes the schema `candidate` the live one; the previous live schema is then named `retired`."""
@@ -183,29 +173,6 @@ class Promotion:
             )
         ledger.mark_finished(tx)
         ledger.mark_reviewed(tx)
-
-
-def is_lost(tx: Connection, name: str) -> bool:
-    """Return whether the store in the schema `name` is lost: its inbox is missing or empty."""
-    return "inbox" not in schema.tables(tx, name) or not tx.exec_driver_sql(HANDLED.format(quoted(name))).scalar()
-
-
-def replace_lost(live: Engine, name: str, rebuilt: str) -> None:
-    """Replace the lost schema `name` by the schema `rebuilt`.
-
-    Raises ReplayImpossible when the schema `name` is no longer empty.
-    """
-    with live.begin() as tx:
-        tables = [f"{quoted(name)}.{quoted(table)}" for table in schema.tables(tx, name)]
-        if tables:
-            tx.exec_driver_sql(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
-        if not is_lost(tx, name):
-            raise ReplayImpossible(f"the schema {name} is no longer empty; nothing was replaced")
-        tx.exec_driver_sql(f"SET LOCAL search_path = {quoted(rebuilt)}")
-        tx.exec_driver_sql(START_OUTBOX_IDS)
-        tx.exec_driver_sql(START_EPOCHS)
-        tx.exec_driver_sql(f"DROP SCHEMA IF EXISTS {quoted(name)} CASCADE")
-        tx.exec_driver_sql(f"ALTER SCHEMA {quoted(rebuilt)} RENAME TO {quoted(name)}")
 
 
 @contextmanager

@@ -73,7 +73,7 @@ def create(database_url: str, schema: str, package: str, store: Engine) -> None:
 def lock(connection: Connection, schema: str) -> None:
     """Lock the schema against other replays while `connection` is open.
 
-    Raises ReplayImpossible when another replay holds the lock for 10 s: Postgres may take a moment to payload that a
+    Raises ReplayImpossible when another replay holds the lock for 10 s: Postgres may take a moment to notice that a
     killed replay is gone.
     """
     session = connection.execution_options(isolation_level="AUTOCOMMIT")

@@ -14,8 +14,9 @@ from stream.replay.diff import Difference
 from stream.replay.fill import ledger
 from stream.replay.fill.filler import Filler
 from stream.replay.fill.ledger import OwedEvent, ReplayRequest
+from stream.replay.lost_store import is_lost, replace_lost
 from stream.replay.progress import fill_with_progress
-from stream.replay.promote import Promotion, is_lost, replace_lost, takeovers_locked
+from stream.replay.promote import Promotion, takeovers_locked
 from stream.replay.run import Fill, Replay
 from stream.replay.spec import ReplayImpossible, ReplaySpec
 from stream.worker.publisher import Publisher

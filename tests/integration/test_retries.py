@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from processors.payment import domain as payment
-from stream.dead_letters import actions
-from stream.dead_letters.actions import EventFilter
+from stream.dead_letters import actions, selection
+from stream.dead_letters.selection import EventFilter
 from stream.events import DomainEvent, PaymentWebhook, ids, topics
 from stream.kafka.delivery import Delivery, UnreadableRecord, delivery
 from stream.state.fold import Result
@@ -81,8 +81,8 @@ def test_after_the_fifth_retry_it_is_dead_and_redriving_brings_it_back(
     assert letter.error.startswith("CheckViolation")
     wanted = EventFilter(orders=(bad,), causes=("checkviolation",))
     with engine.begin() as tx:
-        assert (actions.count(tx, "dead", wanted), actions.redrive(tx, wanted)) == (1, 1)
-        assert (actions.count(tx, "dead", wanted), actions.redrive(tx, wanted)) == (0, 0)
+        assert (selection.count(tx, "dead", wanted), actions.redrive(tx, wanted)) == (1, 1)
+        assert (selection.count(tx, "dead", wanted), actions.redrive(tx, wanted)) == (0, 0)
     assert store.wait_for("SELECT status FROM payments WHERE order_id = %s", bad) == [{"status": "completed"}]
     until(lambda: store.rows(RETRIES, bad), lambda rows: not rows)
 

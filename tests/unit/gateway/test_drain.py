@@ -3,9 +3,9 @@
 import asyncio
 from asyncio import Event
 
-from gateway.__main__ import _stop_draining, _wait_for_end
 from gateway.append.appender import Appender
 from gateway.append.durable_append import DurableAppend
+from gateway.serving import _stop_draining, _wait_for_end
 from stream.kafka.client_config import Cluster
 
 NOWHERE = Cluster("127.0.0.1:1", "gateway")

@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 
 from gateway.intake.provider_states import ProviderStates
-from gateway.management_api import ManagementApi
+from gateway.management.api import ManagementApi
 from gateway.workers.supervisor import WORKER_ROUTES
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry

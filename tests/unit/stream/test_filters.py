@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runtime.management.routes import RequestRefused
 from stream.dead_letters import filters
-from stream.dead_letters.actions import EventFilter
+from stream.dead_letters.selection import EventFilter
 
 ID = "0f8e2a51-5c5d-5b3f-9b1f-0a4f2f6f7a11"
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=5)

@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from stream.dead_letters.management_api import NOT_RETRIED, PROCESSED
+from stream.dead_letters.refusals import NOT_RETRIED, PROCESSED
 from stream.events.record import OutcomeKind
 
 

@@ -9,18 +9,15 @@ from gateway.intake.authentication import Authentication
 from gateway.intake.provider_states import ProviderStates
 from gateway.intake.release import Release
 from gateway.intake.resumption import Resumption
+from gateway.management import parameters
 from providers import catalogue
 from providers.contract import Provider
 from runtime.management.routes import RequestRefused, Routes
-from stream.events import ProviderState, topics
+from stream.events import ProviderState
 from stream.kafka import topic_reader
 from stream.kafka.client_config import Cluster
 from stream.kafka.topic_reader import Position
 
-QUARANTINE_TOPICS = (topics.QUARANTINE.name, topics.UNVERIFIED.name)
-MAX_RECORDS = 50
-LONGEST = 500
-"""The longest reason of a pause, in characters."""
 Result = dict[str, object]
 
 
@@ -81,8 +78,8 @@ class ManagementApi:
 
         Pausing a paused provider changes nothing. Raises RequestRefused.
         """
-        provider = _known(request)
-        reason, by = _text(request, "reason"), _text(request, "by")
+        provider = parameters.provider(request)
+        reason, by = parameters.text(request, "reason"), parameters.text(request, "by")
         return self._decided(lambda: self._resumption.pause(provider, reason, by))
 
     def resume(self, request: Mapping[str, object]) -> object:
@@ -90,7 +87,7 @@ class ManagementApi:
 
         It returns at once; `providers` shows the progress. Resuming an active provider changes nothing.
         """
-        provider, by = _known(request), _text(request, "by")
+        provider, by = parameters.provider(request), parameters.text(request, "by")
         return self._decided(lambda: self._resumption.resume(provider, by))
 
     def release(self, request: Mapping[str, object]) -> object:
@@ -100,7 +97,7 @@ class ManagementApi:
         Releasing a record twice appends the same event id twice; consumers see a duplicate.
         Raises RequestRefused if the request is malformed or Kafka is unavailable.
         """
-        positions, is_dry_run = _positions(request), request.get("dryRun") is True
+        positions, is_dry_run = parameters.positions(request), request.get("dryRun") is True
         try:
             return {
                 "results": [
@@ -162,42 +159,5 @@ def _state(state: ProviderState | None) -> Result | None:
     return {"state": state.state, "reason": state.reason, "by": state.by, "since": state.since, "at": state.at}
 
 
-def _known(request: Mapping[str, object]) -> str:
-    """Return the provider of a request. Raises RequestRefused for an unknown one."""
-    name = request.get("provider")
-    if not (isinstance(name, str) and name in catalogue.NAMES):
-        raise RequestRefused(400, "unknown_provider", f"a provider is one of {', '.join(sorted(catalogue.NAMES))}")
-    return name
-
-
-def _text(request: Mapping[str, object], name: str) -> str:
-    value = request.get(name)
-    if not (isinstance(value, str) and 0 < len(value.strip()) <= LONGEST and value.isprintable()):
-        raise _malformed(f"{name} must be a text of 1 to {LONGEST} printable characters")
-    return value.strip()
-
-
 def _unavailable() -> RequestRefused:
     return RequestRefused(503, "unavailable", "Kafka does not acknowledge; nothing is lost, try again")
-
-
-def _positions(request: Mapping[str, object]) -> list[Position]:
-    """Read the positions of a request. Raises RequestRefused if it is malformed."""
-    records = request.get("records")
-    is_valid = isinstance(request.get("dryRun", False), bool) and not request.keys() - {"records", "dryRun"}
-    if not (is_valid and isinstance(records, list) and 0 < len(records) <= MAX_RECORDS):
-        raise _malformed(f'send {{"records": [1 to {MAX_RECORDS} positions], "dryRun": true or false}}')
-    return [_position(record) for record in records]
-
-
-def _position(fields: object) -> Position:
-    match fields:
-        case {"topic": str(topic), "partition": int(partition), "offset": int(offset), **rest} if (
-            not rest and topic in QUARANTINE_TOPICS and 0 <= partition < topics.PARTITIONS and 0 <= offset < 2**63
-        ):
-            return Position(topic, partition, offset)
-    raise _malformed(f"a position has a topic ({' or '.join(QUARANTINE_TOPICS)}), a partition and an offset")
-
-
-def _malformed(message: str) -> RequestRefused:
-    return RequestRefused(400, "malformed", message)

@@ -1,0 +1,1 @@
+"""The gateway's management API: its routes and the parameters they take."""

@@ -1,0 +1,51 @@
+"""Reads the parameters of requests to the gateway's management API. Each function raises RequestRefused."""
+
+from collections.abc import Mapping
+
+from providers import catalogue
+from runtime.management.routes import RequestRefused
+from stream.events import topics
+from stream.kafka.topic_reader import Position
+
+QUARANTINE_TOPICS = (topics.QUARANTINE.name, topics.UNVERIFIED.name)
+MAX_RECORDS = 50
+LONGEST = 500
+"""The longest reason of a pause, in characters."""
+
+
+def provider(request: Mapping[str, object]) -> str:
+    """Return the provider of a request. Raises RequestRefused for an unknown one."""
+    name = request.get("provider")
+    if not (isinstance(name, str) and name in catalogue.NAMES):
+        raise RequestRefused(400, "unknown_provider", f"a provider is one of {', '.join(sorted(catalogue.NAMES))}")
+    return name
+
+
+def text(request: Mapping[str, object], name: str) -> str:
+    """Return a text of a request, trimmed. Raises RequestRefused if it is missing or too long."""
+    value = request.get(name)
+    if not (isinstance(value, str) and 0 < len(value.strip()) <= LONGEST and value.isprintable()):
+        raise _malformed(f"{name} must be a text of 1 to {LONGEST} printable characters")
+    return value.strip()
+
+
+def positions(request: Mapping[str, object]) -> list[Position]:
+    """Read the positions of a request. Raises RequestRefused if it is malformed."""
+    records = request.get("records")
+    is_valid = isinstance(request.get("dryRun", False), bool) and not request.keys() - {"records", "dryRun"}
+    if not (is_valid and isinstance(records, list) and 0 < len(records) <= MAX_RECORDS):
+        raise _malformed(f'send {{"records": [1 to {MAX_RECORDS} positions], "dryRun": true or false}}')
+    return [_position(record) for record in records]
+
+
+def _position(fields: object) -> Position:
+    match fields:
+        case {"topic": str(topic), "partition": int(partition), "offset": int(offset), **rest} if (
+            not rest and topic in QUARANTINE_TOPICS and 0 <= partition < topics.PARTITIONS and 0 <= offset < 2**63
+        ):
+            return Position(topic, partition, offset)
+    raise _malformed(f"a position has a topic ({' or '.join(QUARANTINE_TOPICS)}), a partition and an offset")
+
+
+def _malformed(message: str) -> RequestRefused:
+    return RequestRefused(400, "malformed", message)

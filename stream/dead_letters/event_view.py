@@ -1,0 +1,45 @@
+"""Shows a failed event as JSON: its record's type and order, its status, attempts and position."""
+
+from collections.abc import Sequence
+
+from stream.avro.codec import Codec
+from stream.dead_letters import record_view
+from stream.dead_letters.record_view import key_text
+from stream.dead_letters.selection import Row
+from stream.events import Record
+from stream.events.redaction import masked_text
+
+
+def summary(codec: Codec, row: Row) -> dict[str, object]:
+    """Return a failed event without its record's content."""
+    record, _ = record_view.decode(codec, row["value"])
+    return {
+        "id": row["event_id"],
+        "type": type(record).__name__ if record else None,
+        "orderId": order_of(record),
+        "status": row["status"],
+        **attempts([row]),
+        "topic": row["topic"],
+        "partition": row["partition"],
+        "offset": row["offset"],
+        "key": key_text(row["key"]),
+        "failedAt": row["failed_at"].isoformat(),
+        "lastFailedAt": row["last_failed_at"].isoformat(),
+        "dismissedBecause": row["dismissed_because"],
+        "dismissedAt": row["dismissed_at"].isoformat() if row["dismissed_at"] else None,
+    }
+
+
+def attempts(rows: Sequence[Row]) -> dict[str, object]:
+    """Return the attempts, the last error and the next retry of a failed event; empty without a row."""
+    if not rows:
+        return {}
+    (row,) = rows
+    due = row["next_attempt_at"].isoformat() if row["status"] == "retrying" else None
+    return {"attempts": row["attempts"], "error": masked_text(row["error"]), "nextAttemptAt": due}
+
+
+def order_of(record: Record | None) -> str | None:
+    """Return the order that a record names, if any."""
+    order: str | None = getattr(getattr(record, "payload", record), "order_id", None)
+    return order
