@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from operator import itemgetter
 from typing import NamedTuple
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Connection, Integer, LargeBinary, Table, Text, Uuid
+from sqlalchemy import ARRAY, JSON, BigInteger, Boolean, Column, Connection, Integer, LargeBinary, Table, Text, Uuid
 from sqlalchemy.dialects import postgresql
 
 ARRAYS = {
@@ -20,8 +20,12 @@ ARRAYS = {
     postgresql.TIMESTAMP: "timestamptz[]",
     Uuid: "text[]::uuid[]",
     JSON: "text[]::json[]",
+    ARRAY: "text[]",
 }
-"""The array that a column of a type is sent as. Ids and JSON are str in Python, so they are sent as text and cast."""
+"""The array that a column of a type is sent as. Ids and JSON are str in Python, so they are sent as text and cast.
+
+A list is sent as one text, its elements separated by newlines: Postgres flattens an array of arrays.
+"""
 Columns = Mapping[str, list[object]]
 """The values of many rows: by a column's name, a list with one value for each row."""
 READ_AS_TEXT = (Uuid, JSON)
@@ -36,6 +40,10 @@ class BulkStatement(NamedTuple):
 
     text: str
     columns: tuple[str, ...]
+
+    def followed_by(self, clause: str) -> "BulkStatement":
+        """Return the statement with a clause at its end, such as a condition on the rows that it changes."""
+        return self._replace(text=f"{self.text} {clause}")
 
     def execute(self, tx: Connection, rows: Iterable[Mapping[str, object]]) -> None:
         """Execute the statement once for all rows, and not at all for none. Raises KeyError if a row lacks a column."""
@@ -65,8 +73,7 @@ class BulkStatement(NamedTuple):
 def insert(table: Table, *, without: Collection[str] = ()) -> BulkStatement:
     """Return the statement that inserts rows with all columns but `without` and those that the database sets."""
     columns = [column for column in _written(table) if column.name not in without]
-    text = f"INSERT INTO {table.name} ({_list(columns)}) SELECT * FROM {_unnested(columns)}"  # noqa: S608 - our tables
-    return BulkStatement(text, _names(columns))
+    return BulkStatement(f"INSERT INTO {table.name} ({_list(columns)}) {_rows(columns)}", _names(columns))
 
 
 def upsert(
@@ -113,7 +120,11 @@ def select(table: Table, by: str, *names: str) -> str:
 
 
 def _written(table: Table) -> list[Column[object]]:
-    return [column for column in table.columns if column.name not in DATABASE_TIMES]
+    return [column for column in table.columns if column.computed is None and not _is_database_time(column)]
+
+
+def _is_database_time(column: Column[object]) -> bool:
+    return column.name in DATABASE_TIMES and column.server_default is not None
 
 
 def _key(table: Table) -> list[Column[object]]:
@@ -130,6 +141,17 @@ def _changes(table: Table, columns: Iterable[Column[object]], source: str, unles
     values |= {name: f"coalesce({values[name]}, {table.name}.{names[name]})" for name in unless_null}
     changes = [f"{names[name]} = {value}" for name, value in values.items()]
     return ", ".join([*changes, "updated_at = now()"] if "updated_at" in table.columns else changes)
+
+
+def _rows(columns: Collection[Column[object]]) -> str:
+    if not any(isinstance(column.type, ARRAY) for column in columns):
+        return f"SELECT * FROM {_unnested(columns)}"  # noqa: S608 - our tables
+    return f"SELECT {', '.join(map(_received, columns))} FROM {_unnested(columns)} AS sent ({_list(columns)})"  # noqa: S608
+
+
+def _received(column: Column[object]) -> str:
+    name, kind = _quoted(column.name), column.type
+    return f"string_to_array({name}, E'\\n')::{ARRAYS[type(kind.item_type)]}" if isinstance(kind, ARRAY) else name
 
 
 def _unnested(columns: Iterable[Column[object]]) -> str:

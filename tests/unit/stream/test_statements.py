@@ -1,7 +1,7 @@
 """Statements that are built from tables, and the columns that they accept."""
 
 import pytest
-from sqlalchemy import BigInteger, Column, MetaData, Table, Text
+from sqlalchemy import ARRAY, BigInteger, Column, Computed, Integer, MetaData, Table, Text
 
 from stream.store import statements
 from stream.store.tables import NOW, TIME
@@ -48,6 +48,34 @@ def test_an_update_of_named_columns_changes_no_others() -> None:
 
     assert statement.columns == ("name", "owner")
     assert "SET owner = saved.owner, updated_at = now() FROM" in statement.text
+
+
+def test_a_list_is_sent_as_one_text_and_split() -> None:
+    litters = Table("litters", MetaData(), Column("name", Text, primary_key=True), Column("weights", ARRAY(Integer)))
+
+    assert statements.insert(litters).text == (
+        "INSERT INTO litters (name, weights) SELECT name, string_to_array(weights, E'\\n')::int[]"
+        " FROM unnest(%(name)b::text[], %(weights)b::text[]) AS sent (name, weights)"
+    )
+
+
+def test_what_the_database_computes_is_not_written_and_a_time_without_a_default_is() -> None:
+    visits = Table(
+        "visits",
+        MetaData(),
+        Column("name", Text, primary_key=True),
+        Column("created_at", TIME),
+        Column("is_early", Text, Computed("created_at < now()")),
+    )
+
+    assert statements.insert(visits).columns == ("name", "created_at")
+
+
+def test_a_clause_follows_the_statement_and_leaves_its_columns() -> None:
+    statement = statements.upsert(cats).followed_by("WHERE excluded.weight > cats.weight")
+
+    assert statement.columns == statements.upsert(cats).columns
+    assert statement.text.endswith("updated_at = now() WHERE excluded.weight > cats.weight")
 
 
 @pytest.mark.parametrize(
