@@ -10,28 +10,29 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from confirmer.tables import orders, verification_requests
 from confirmer.verdict import Confirmed, EndedStatus, Rejected, RetryLater, Unknown, Verdict
 from runtime import clock, faults
 from stream.events import UnconfirmedWebhook
 from stream.events.json_text import without_nul
-from stream.store.bulk_sql import write
+from stream.store import statements
 from stream.store.pausing import NOT_PAUSED
+from stream.store.statements import BulkStatement
 
-INSERT_ORDERS = """
-INSERT INTO orders (order_id) SELECT unnest(%(orders)b::text[]) ORDER BY 1 ON CONFLICT DO NOTHING
-"""
+INSERT_ORDERS = statements.insert_missing(orders)
 MARK_KNOWN = """
 UPDATE verification_requests SET known = true, turn = least(turn, now())
- WHERE status = 'asking' AND NOT known AND order_id = ANY (%(orders)b::text[])
+ WHERE status = 'asking' AND NOT known AND order_id = ANY (%(keys)b::text[])
 """
 
 # Verifications take turns: each of a source comes a second after the one before it, so 600 of one source come up to ten
 # minutes after the first of another. Those about a known order (the shop reported it, or a webhook about it was
 # confirmed) queue behind others about the same order, and not behind those of their source.
-INSERT = """
+INSERT = BulkStatement(
+    """
 WITH new AS (
-    SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(providers)b::text[], %(subjects)b::text[], %(aliases)b::text[],
-                         %(orders)b::text[], %(sources)b::text[], %(times)b::timestamptz[], %(records)b::bytea[])
+    SELECT * FROM unnest(%(request_id)b::text[]::uuid[], %(provider)b::text[], %(subject)b::text[], %(alias)b::text[],
+                         %(order_id)b::text[], %(source)b::text[], %(received_at)b::timestamptz[], %(record)b::bytea[])
         WITH ORDINALITY AS posted (request_id, provider, subject, alias, order_id, source, received_at, record, nth)
      WHERE NOT EXISTS (SELECT FROM verification_requests WHERE verification_requests.request_id = posted.request_id)),
 judged AS (
@@ -52,8 +53,9 @@ INSERT INTO verification_requests (request_id, provider, subject, alias, order_i
                                    turn)
 SELECT request_id, provider, subject, alias, order_id, source, received_at, record, known, turn FROM queued
 ON CONFLICT DO NOTHING
-"""
-INSERT_COLUMNS = "ids providers subjects aliases orders sources times records"
+""",
+    ("request_id", "provider", "subject", "alias", "order_id", "source", "received_at", "record"),
+)
 
 PROVIDERS_DUE = f"""
 SELECT provider FROM unnest(%(providers)b::text[]) AS one (provider)
@@ -121,16 +123,12 @@ DELETE FROM verification_requests WHERE request_id IN (
 DELETE_PAST_TURNS = "DELETE FROM turns WHERE turn < now() - interval '1 minute'"
 DELETE_BATCH = 5_000
 
-SET_CONFIRMED = """
-UPDATE verification_requests SET status = 'confirmed', event_id = saved.event_id, error = NULL
-  FROM unnest(%(ids)b::text[]::uuid[], %(events)b::text[]::uuid[]) AS saved (request_id, event_id)
- WHERE verification_requests.request_id = saved.request_id AND status <> 'confirmed'
-"""
-SET_ENDED = """
-UPDATE verification_requests SET status = saved.status, error = saved.error, record = ''
-  FROM unnest(%(ids)b::text[]::uuid[], %(statuses)b::text[], %(errors)b::text[]) AS saved (request_id, status, error)
- WHERE verification_requests.request_id = saved.request_id AND verification_requests.status = 'asking'
-"""
+SET_CONFIRMED = statements.update(verification_requests, "status", "event_id", "error").followed_by(
+    "AND verification_requests.status <> 'confirmed'"
+)
+SET_ENDED = statements.update(verification_requests, "status", "error", "record").followed_by(
+    "AND verification_requests.status = 'asking'"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +150,14 @@ class ClaimedVerification:
 def add_known_orders(tx: Connection, order_ids: Sequence[str]) -> None:
     """Insert orders of the shop; verifications about them come first from now on."""
     if order_ids:
-        tx.exec_driver_sql(INSERT_ORDERS, {"orders": list(order_ids)})
-        tx.exec_driver_sql(MARK_KNOWN, {"orders": list(order_ids)})
+        keys = {"keys": sorted(order_ids)}
+        tx.exec_driver_sql(INSERT_ORDERS, keys)
+        tx.exec_driver_sql(MARK_KNOWN, keys)
 
 
 def insert(tx: Connection, webhooks: Iterable[tuple[UnconfirmedWebhook, bytes]]) -> None:
     """Insert a verification, due at once, for each webhook, given with its encoded record."""
-    write(tx, INSERT, INSERT_COLUMNS, [_row(webhook, record) for webhook, record in webhooks])
+    INSERT.execute(tx, [_row(webhook, record) for webhook, record in webhooks])
 
 
 def providers_due(tx: Connection, providers: Collection[str]) -> set[str]:
@@ -197,12 +196,24 @@ def delete_past_turns(tx: Connection) -> None:
 
 def set_confirmed(tx: Connection, confirmed: Sequence[tuple[str, str]]) -> None:
     """Set verifications to `confirmed` in a replay; `confirmed` holds (verification request id, event id)."""
-    write(tx, SET_CONFIRMED, "ids events", confirmed)
+    SET_CONFIRMED.execute(
+        tx,
+        [
+            {"request_id": request_id, "status": "confirmed", "event_id": event_id, "error": None}
+            for request_id, event_id in confirmed
+        ],
+    )
 
 
 def set_ended(tx: Connection, ended: Sequence[tuple[str, EndedStatus, str]]) -> None:
     """Set verifications to their final status in a replay; `ended` holds (verification request id, status, error)."""
-    write(tx, SET_ENDED, "ids statuses errors", [(name, status, without_nul(error)) for name, status, error in ended])
+    SET_ENDED.execute(
+        tx,
+        [
+            {"request_id": request_id, "status": status, "error": without_nul(error), "record": b""}
+            for request_id, status, error in ended
+        ],
+    )
 
 
 def _update(verdict: Verdict) -> tuple[str, dict[str, Any]]:
@@ -218,13 +229,15 @@ def _update(verdict: Verdict) -> tuple[str, dict[str, Any]]:
             return POSTPONE, {"error": without_nul(error), "seconds": seconds, "unread": int(unread)}
 
 
-def _row(webhook: UnconfirmedWebhook, record: bytes) -> tuple[Any, ...]:
-    envelope, verification_request = webhook.envelope, webhook.payload
-    order_id = None if verification_request.order_id is None else without_nul(verification_request.order_id)
-    names = (
-        without_nul(verification_request.subject),
-        without_nul(verification_request.alias),
-        order_id,
-        webhook.source,
-    )
-    return (envelope.event_id, envelope.provider, *names, clock.to_datetime(envelope.received_at), record)
+def _row(webhook: UnconfirmedWebhook, record: bytes) -> dict[str, object]:
+    envelope, request = webhook.envelope, webhook.payload
+    return {
+        "request_id": envelope.event_id,
+        "provider": envelope.provider,
+        "subject": without_nul(request.subject),
+        "alias": without_nul(request.alias),
+        "order_id": None if request.order_id is None else without_nul(request.order_id),
+        "source": webhook.source,
+        "received_at": clock.to_datetime(envelope.received_at),
+        "record": record,
+    }

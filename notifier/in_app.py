@@ -14,9 +14,11 @@ from notifier.mail import composer
 from notifier.queue import mail_queue
 from notifier.queue.mail_queue import QueuedMail
 from notifier.queue.new_mails import Touched
+from notifier.tables import in_app
+from runtime.clock import to_datetime
 from runtime.logging import log
 from stream.events import ids
-from stream.store.bulk_sql import write as write_rows
+from stream.store import statements
 
 CHANNEL = "in_app"
 
@@ -28,15 +30,7 @@ SELECT {mail_queue.COLUMNS} FROM addressed
                     WHERE in_app.event_id = addressed.event_id AND in_app.audience = addressed.audience)
 """  # noqa: S608 - our own columns
 
-INSERT = """
-INSERT INTO in_app (id, user_id, title, message, type, link, event_id, audience, created_at)
-SELECT id, user_id, title, message, type, link, event_id, audience, to_timestamp(micros / 1e6)
-  FROM unnest(%(ids)b::text[]::uuid[], %(users)b::text[], %(titles)b::text[], %(messages)b::text[], %(types)b::text[],
-              %(links)b::text[], %(events)b::text[]::uuid[], %(audiences)b::text[], %(times)b::bigint[])
-       AS saved (id, user_id, title, message, type, link, event_id, audience, micros)
-ON CONFLICT DO NOTHING
-"""
-COLUMNS = "ids users titles messages types links events audiences times"
+INSERT = statements.insert(in_app).followed_by("ON CONFLICT DO NOTHING")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +54,25 @@ def write(tx: Connection, touched: Touched) -> None:
         return
     values = {"ids": touched.ids, "orders": touched.orders, "operator_locale": ""}
     found: Any = tx.exec_driver_sql(FIND_UNWRITTEN, values)
-    rows = [row for mail in found if (row := _row(QueuedMail(*mail)))]
-    write_rows(tx, INSERT, COLUMNS, rows)
+    INSERT.execute(tx, [row for mail in found if (row := _row(QueuedMail(*mail)))])
 
 
-def _row(mail: QueuedMail) -> tuple[Any, ...] | None:
-    """Return the cells of a row, in the order of `COLUMNS`; None, with an error logged, if rendering fails."""
+def _row(mail: QueuedMail) -> dict[str, object] | None:
+    """Return a row of `in_app`; None, with an error logged, if rendering fails."""
     subject = msgspec.json.decode(mail.event, type=EventSubject)
     try:
         content = composer.render(mail)
     except Exception as failure:  # noqa: BLE001 - one message that cannot be rendered must not block the others
         log.error("in_app.failed", id=mail.notification_id, error=f"{type(failure).__name__}: {failure}")
         return None
-    return (
-        ids.notification_id(mail.event_id, mail.audience, CHANNEL),
-        mail.user_id,
-        content.title,
-        content.message,
-        mail.event_type,
-        mail.link or subject.link,
-        mail.event_id,
-        mail.audience,
-        subject.received_at,
-    )
+    return {
+        "id": ids.notification_id(mail.event_id, mail.audience, CHANNEL),
+        "user_id": mail.user_id,
+        "title": content.title,
+        "message": content.message,
+        "type": mail.event_type,
+        "link": mail.link or subject.link,
+        "created_at": to_datetime(subject.received_at),
+        "event_id": mail.event_id,
+        "audience": mail.audience,
+    }

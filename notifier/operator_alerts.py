@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection
 
 from notifier.queue.new_mails import CHANNEL
+from notifier.tables import operator_alerts
 from runtime import clock
 from runtime.json_value import JsonValue
 from stream.events import DeadRecord, QuarantinedWebhook, Verification, ids
 from stream.events.redaction import masked_text
-from stream.store.bulk_sql import write
+from stream.store import statements
+from stream.store.statements import BulkStatement
 
 KINDS = ("dead", "unknown", "quarantined", "alerts")
 UNREADABLE_CAUSES = ("malformed_body", "invalid_field")
@@ -19,20 +21,10 @@ PROVEN: tuple[Verification, ...] = ("signature", "shared_secret", "confirmed")
 ERROR_LENGTH = 500
 LISTED = 50
 
-INSERT = """
-INSERT INTO operator_alerts (kind, subject, details)
-SELECT kind, subject, details::json
-  FROM unnest(%(kinds)b::text[], %(subjects)b::text[], %(details)b::text[]) AS raised (kind, subject, details)
-ON CONFLICT DO NOTHING
-"""
-
+NEW = "ON CONFLICT DO NOTHING"
+INSERT = statements.insert(operator_alerts, without=["raised_at", "mailed_at"]).followed_by(NEW)
 # The alert is as old as the webhook: alerts for webhooks received longer than MAIL_MAX_AGE ago are not sent.
-INSERT_QUARANTINED = """
-INSERT INTO operator_alerts (kind, subject, details, raised_at)
-SELECT 'quarantined', subject, details::json, to_timestamp(received / 1e6)
-  FROM unnest(%(subjects)b::text[], %(details)b::text[], %(received)b::bigint[]) AS raised (subject, details, received)
-ON CONFLICT DO NOTHING
-"""
+INSERT_QUARANTINED = statements.insert(operator_alerts, without=["mailed_at"]).followed_by(NEW)
 
 # Alert mails raise no alerts themselves: with a broken mail server they would never end.
 INSERT_UNKNOWN = """
@@ -51,17 +43,14 @@ SELECT kind, subject, details FROM operator_alerts
                     WHERE last.mailed_at > now() - %(interval)s * interval '1 second')
  ORDER BY raised_at FOR UPDATE SKIP LOCKED
 """
-MARK_SENT = """
-UPDATE operator_alerts SET mailed_at = now()
-  FROM unnest(%(kinds)b::text[], %(subjects)b::text[]) AS saved (kind, subject)
+THESE = """
+  FROM unnest(%(kind)b::text[], %(subject)b::text[]) AS saved (kind, subject)
  WHERE operator_alerts.kind = saved.kind AND operator_alerts.subject = saved.subject
 """
+KEY = ("kind", "subject")
+MARK_SENT = BulkStatement(f"UPDATE operator_alerts SET mailed_at = now() {THESE}", KEY)  # noqa: S608 - a constant
 # Epoch, and not now(), because the next alert mail follows an interval after the last one.
-SUPPRESS = """
-UPDATE operator_alerts SET mailed_at = 'epoch'
-  FROM unnest(%(kinds)b::text[], %(subjects)b::text[]) AS saved (kind, subject)
- WHERE operator_alerts.kind = saved.kind AND operator_alerts.subject = saved.subject AND mailed_at IS NULL
-"""
+SUPPRESS = BulkStatement(f"UPDATE operator_alerts SET mailed_at = 'epoch' {THESE} AND mailed_at IS NULL", KEY)  # noqa: S608
 QUEUE = """
 INSERT INTO notifications (notification_id, event_id, event_type, audience, channel, contact, event, status)
 VALUES (%(id)s::uuid, %(event)s::uuid, 'OperatorAlerts', 'operator', %(channel)s, %(operator)s, %(details)s::json,
@@ -71,13 +60,12 @@ VALUES (%(id)s::uuid, %(event)s::uuid, 'OperatorAlerts', 'operator', %(channel)s
 
 def raise_dead(tx: Connection, records: Sequence[DeadRecord]) -> None:
     """Raise an alert for each dead-lettered record, once per service and event, also after a redrive."""
-    write(tx, INSERT, "kinds subjects details", [_row(record) for record in records])
+    INSERT.execute(tx, [_row(record) for record in records])
 
 
 def suppress(tx: Connection, records: Sequence[DeadRecord], refused: Sequence[QuarantinedWebhook]) -> None:
     """Mark the alerts of these records as sent: the operator was mailed about them before the store was restored."""
-    subjects = [_row(record)[:2] for record in records]
-    write(tx, SUPPRESS, "kinds subjects", [*subjects, *(("quarantined", webhook.event_id) for webhook in refused)])
+    SUPPRESS.execute(tx, [*map(_row, records), *map(_quarantined_row, refused)])
 
 
 def suppress_all(tx: Connection) -> None:
@@ -94,7 +82,7 @@ def raise_quarantined(tx: Connection, webhooks: Sequence[QuarantinedWebhook]) ->
     unreadable = [
         webhook for webhook in webhooks if webhook.cause in UNREADABLE_CAUSES and webhook.verification in PROVEN
     ]
-    write(tx, INSERT_QUARANTINED, "subjects details received", [_quarantined_row(webhook) for webhook in unreadable])
+    INSERT_QUARANTINED.execute(tx, [_quarantined_row(webhook) for webhook in unreadable])
 
 
 def raise_unknown(tx: Connection, notification_ids: Sequence[str]) -> None:
@@ -105,11 +93,11 @@ def raise_unknown(tx: Connection, notification_ids: Sequence[str]) -> None:
 def raise_from_console(tx: Connection, message_id: str, text: str) -> bool:
     """Raise an alert that the console found; return False if it was raised before."""
     values = {
-        "kinds": ["alerts"],
-        "subjects": [message_id],
+        "kind": ["alerts"],
+        "subject": [message_id],
         "details": [json.dumps({"text": text}, ensure_ascii=False)],
     }
-    return tx.exec_driver_sql(INSERT, values).rowcount > 0
+    return tx.exec_driver_sql(INSERT.text, values).rowcount > 0
 
 
 def queue_alert_mail(tx: Connection, operator: str, interval_s: float, max_age_s: float) -> bool:
@@ -122,7 +110,7 @@ def queue_alert_mail(tx: Connection, operator: str, interval_s: float, max_age_s
     rows: list[tuple[str, str, dict[str, JsonValue]]] = [tuple(row) for row in tx.exec_driver_sql(UNSENT, values)]
     if not rows:
         return False
-    write(tx, MARK_SENT, "kinds subjects", [(kind, subject) for kind, subject, _ in rows])
+    MARK_SENT.execute(tx, [{"kind": kind, "subject": subject} for kind, subject, _ in rows])
     event_id = ids.domain_event_id("OperatorAlerts", *(f"{kind} {subject}" for kind, subject, _ in rows))
     mail = {
         "id": ids.notification_id(event_id, "operator", CHANNEL),
@@ -150,7 +138,7 @@ def digest(alerts: Sequence[tuple[str, Mapping[str, JsonValue]]], at: int) -> di
     }
 
 
-def _row(record: DeadRecord) -> tuple[str, str, str]:
+def _row(record: DeadRecord) -> dict[str, object]:
     details = {
         "service": record.service,
         "event_id": record.event_id,
@@ -159,14 +147,23 @@ def _row(record: DeadRecord) -> tuple[str, str, str]:
         "offset": record.offset,
         "error": record.error[:ERROR_LENGTH].replace("\0", ""),
     }
-    return "dead", f"{record.service} {record.event_id}", json.dumps(details, ensure_ascii=False)
+    return {
+        "kind": "dead",
+        "subject": f"{record.service} {record.event_id}",
+        "details": json.dumps(details, ensure_ascii=False),
+    }
 
 
-def _quarantined_row(webhook: QuarantinedWebhook) -> tuple[str, str, int]:
+def _quarantined_row(webhook: QuarantinedWebhook) -> dict[str, object]:
     details = {
         "id": webhook.event_id,
         "provider": webhook.provider,
         "cause": webhook.cause,
         "detail": masked_text(webhook.detail[:ERROR_LENGTH].replace("\0", "")),
     }
-    return webhook.event_id, json.dumps(details, ensure_ascii=False), webhook.received_at
+    return {
+        "kind": "quarantined",
+        "subject": webhook.event_id,
+        "details": json.dumps(details, ensure_ascii=False),
+        "raised_at": clock.to_datetime(webhook.received_at),
+    }

@@ -1,13 +1,17 @@
 """The SQL for the contacts of orders and customers."""
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection
 
 from notifier.contacts import parsing
+from notifier.tables import customers, orders
 from stream.events import CustomerWebhook, DomainEvent, OrderWebhook
-from stream.store.bulk_sql import write
+from stream.store import statements
+
+Row = dict[str, Any]
 
 # Orders and customers get a row at their first event, and each transaction that concerns them locks it. So an event and
 # the address it needs cannot miss each other in two concurrent transactions. Both parts of a statement see the same
@@ -27,29 +31,8 @@ WITH added AS (INSERT INTO customers (customer_id) SELECT unnest(%(ids)b::text[]
 SELECT customer_id FROM added UNION ALL SELECT customer_id FROM locked
 """
 
-SAVE_ORDERS = """
-UPDATE orders SET customer_id = saved.customer_id, customer_email = saved.email, customer_name = saved.name,
-                  seller_id = saved.seller_id, seller_email = saved.seller_email, locale = saved.locale,
-                  link = saved.link, customer_email_problem = saved.problem,
-                  seller_email_problem = saved.seller_problem, stated_at = saved.stated_at
-  FROM unnest(%(ids)b::text[], %(customers)b::text[], %(emails)b::text[], %(names)b::text[], %(sellers)b::text[],
-              %(seller_emails)b::text[], %(locales)b::text[], %(links)b::text[], %(problems)b::text[],
-              %(seller_problems)b::text[], %(times)b::bigint[])
-       AS saved (order_id, customer_id, email, name, seller_id, seller_email, locale, link, problem, seller_problem,
-                 stated_at)
- WHERE orders.order_id = saved.order_id AND saved.stated_at >= orders.stated_at
-"""
-ORDER_COLUMNS = "ids customers emails names sellers seller_emails locales links problems seller_problems times"
-
-SAVE_CUSTOMERS = """
-UPDATE customers SET email = saved.email, name = saved.name, locale = saved.locale, email_problem = saved.problem,
-                     stated_at = saved.stated_at
-  FROM unnest(%(ids)b::text[], %(emails)b::text[], %(names)b::text[], %(locales)b::text[], %(problems)b::text[],
-              %(times)b::bigint[])
-       AS saved (customer_id, email, name, locale, problem, stated_at)
- WHERE customers.customer_id = saved.customer_id AND saved.stated_at >= customers.stated_at
-"""
-CUSTOMER_COLUMNS = "ids emails names locales problems times"
+SAVE_ORDERS = statements.update(orders).followed_by("AND saved.stated_at >= orders.stated_at")
+SAVE_CUSTOMERS = statements.update(customers).followed_by("AND saved.stated_at >= customers.stated_at")
 
 ORDERS_OF = """
 SELECT order_id FROM orders
@@ -77,39 +60,14 @@ def lock(
     _lock(tx, LOCK_CUSTOMERS, {customer_id for customer_id in people if customer_id})
 
 
-def save_orders(tx: Connection, orders: Iterable[OrderWebhook]) -> None:
+def save_orders(tx: Connection, webhooks: Iterable[OrderWebhook]) -> None:
     """Store the contacts of orders; the newest payload of an order wins."""
-    newest: dict[str, tuple[Any, ...]] = {}
-    for event in orders:
-        payload, at = event.payload, _updated_at(event)
-        customer, seller = parsing.customer_of(payload), parsing.seller_of(payload)
-        row = (
-            payload.order_id,
-            payload.customer_id,
-            customer.address,
-            payload.customer_name,
-            payload.seller_id,
-            seller.address,
-            payload.locale,
-            payload.link,
-            customer.problem,
-            seller.problem,
-            at,
-        )
-        newest[payload.order_id] = max(newest.get(payload.order_id, row), row, key=lambda candidate: candidate[-1])
-    write(tx, SAVE_ORDERS, ORDER_COLUMNS, newest.values())
+    SAVE_ORDERS.execute(tx, _newest("order_id", map(_order_row, webhooks)))
 
 
-def save_customers(tx: Connection, customers: Iterable[CustomerWebhook]) -> None:
+def save_customers(tx: Connection, webhooks: Iterable[CustomerWebhook]) -> None:
     """Store the contacts of customers; the newest payload of a customer wins."""
-    newest: dict[str, tuple[Any, ...]] = {}
-    for event in customers:
-        payload, contact = event.payload, parsing.of(event.payload)
-        row = (payload.customer_id, contact.address, payload.name, payload.locale, contact.problem, _updated_at(event))
-        newest[payload.customer_id] = max(
-            newest.get(payload.customer_id, row), row, key=lambda candidate: candidate[-1]
-        )
-    write(tx, SAVE_CUSTOMERS, CUSTOMER_COLUMNS, newest.values())
+    SAVE_CUSTOMERS.execute(tx, _newest("customer_id", map(_customer_row, webhooks)))
 
 
 def orders_of(tx: Connection, customer_ids: Sequence[str]) -> set[str]:
@@ -127,6 +85,44 @@ def _lock(tx: Connection, statement: str, row_ids: set[str]) -> set[str | None]:
     while len(rows := tx.exec_driver_sql(statement, values).all()) < len(row_ids):
         pass
     return {person_id for row in rows for person_id in row}
+
+
+def _newest(key: str, rows: Iterable[Row]) -> Iterable[Row]:
+    """Return the row of each key that was stated last; of rows stated at the same time, the first."""
+    newest: dict[object, Row] = {}
+    for row in rows:
+        newest[row[key]] = max(newest.get(row[key], row), row, key=itemgetter("stated_at"))
+    return newest.values()
+
+
+def _order_row(event: OrderWebhook) -> Row:
+    payload = event.payload
+    customer, seller = parsing.customer_of(payload), parsing.seller_of(payload)
+    return {
+        "order_id": payload.order_id,
+        "customer_id": payload.customer_id,
+        "customer_email": customer.address,
+        "customer_name": payload.customer_name,
+        "seller_id": payload.seller_id,
+        "seller_email": seller.address,
+        "locale": payload.locale,
+        "link": payload.link,
+        "customer_email_problem": customer.problem,
+        "seller_email_problem": seller.problem,
+        "stated_at": _updated_at(event),
+    }
+
+
+def _customer_row(event: CustomerWebhook) -> Row:
+    payload, contact = event.payload, parsing.of(event.payload)
+    return {
+        "customer_id": payload.customer_id,
+        "email": contact.address,
+        "name": payload.name,
+        "locale": payload.locale,
+        "email_problem": contact.problem,
+        "stated_at": _updated_at(event),
+    }
 
 
 def _updated_at(event: OrderWebhook | CustomerWebhook) -> int:

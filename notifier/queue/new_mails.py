@@ -9,8 +9,10 @@ from sqlalchemy import Connection
 from notifier.contacts import store as contact_store
 from notifier.contacts.parsing import Contact
 from notifier.recipients import Audience, is_for_subscription, message_id
+from notifier.tables import notifications
+from runtime.clock import to_datetime
 from stream.events import CustomerWebhook, DomainEvent, NotificationSent, OrderWebhook
-from stream.store.bulk_sql import write
+from stream.store import statements
 
 CHANNEL = "email"
 
@@ -18,34 +20,31 @@ CHANNEL = "email"
 QUEUE = """
 INSERT INTO notifications (notification_id, event_id, event_type, audience, channel, order_id, customer_id, contact,
                            contact_problem, event, received_at, status)
-SELECT id, event_id, event_type, audience, channel, order_id, customer_id, contact, problem, event::json, received_at,
+SELECT notification_id, event_id, event_type, audience, channel, order_id, customer_id, contact, contact_problem, event,
+       received_at,
        CASE WHEN received_at < now() - %(max_age)s * interval '1 second' THEN 'stale' ELSE 'waiting' END
   FROM (SELECT *, to_timestamp(micros / 1e6) AS received_at
-          FROM unnest(%(ids)b::text[]::uuid[], %(events)b::text[]::uuid[], %(types)b::text[], %(audiences)b::text[],
-                      %(channels)b::text[], %(orders)b::text[], %(customers)b::text[], %(contacts)b::text[],
-                      %(problems)b::text[], %(bodies)b::text[], %(times)b::bigint[])
-               AS saved (id, event_id, event_type, audience, channel, order_id, customer_id, contact, problem, event,
-                        micros)
+          FROM unnest(%(notification_id)b::text[]::uuid[], %(event_id)b::text[]::uuid[], %(event_type)b::text[],
+                      %(audience)b::text[], %(channel)b::text[], %(order_id)b::text[], %(customer_id)b::text[],
+                      %(contact)b::text[], %(contact_problem)b::text[], %(event)b::text[]::json[],
+                      %(received_at)b::bigint[])
+               AS saved (notification_id, event_id, event_type, audience, channel, order_id, customer_id, contact,
+                        contact_problem, event, micros)
        ) AS aged
 ON CONFLICT (notification_id) DO UPDATE
    SET event = excluded.event, contact = excluded.contact, contact_problem = excluded.contact_problem,
        received_at = excluded.received_at
  WHERE notifications.event::text = '{}'
 """
-QUEUE_COLUMNS = "ids events types audiences channels orders customers contacts problems bodies times"
 
 # The event of an alert mail is on no topic, so its row stays empty but for being sent.
-RECORD_SENT = """
-INSERT INTO notifications (notification_id, event_id, event_type, audience, channel, order_id, customer_id, event,
-                           status, sent_at, again_of)
-SELECT id, event_id, event_type, audience, channel, order_id, customer_id, '{}', 'sent', to_timestamp(micros / 1e6),
-       again_of
-  FROM unnest(%(ids)b::text[]::uuid[], %(events)b::text[]::uuid[], %(types)b::text[], %(audiences)b::text[],
-              %(channels)b::text[], %(orders)b::text[], %(customers)b::text[], %(times)b::bigint[],
-              %(originals)b::text[]::uuid[])
-       AS saved (id, event_id, event_type, audience, channel, order_id, customer_id, micros, again_of)
-ON CONFLICT (notification_id) DO UPDATE SET status = 'sent', sent_at = excluded.sent_at, error = NULL
-"""
+RECORDED = (
+    *("notification_id", "event_id", "event_type", "audience", "channel", "order_id", "customer_id"),
+    *("event", "status", "sent_at", "again_of"),
+)
+RECORD_SENT = statements.insert(
+    notifications, without=[column.name for column in notifications.columns if column.name not in RECORDED]
+).followed_by("ON CONFLICT (notification_id) DO UPDATE SET status = 'sent', sent_at = excluded.sent_at, error = NULL")
 
 # This includes mails that are `no_recipient`, as long as they are not stale. A mail whose only contact cannot be used
 # is listed at once and not after RECIPIENT_WAIT, because somebody has to correct the contact.
@@ -101,29 +100,15 @@ class Touched:
 
 def queue(tx: Connection, mails: Iterable[NewMail], max_age_s: float) -> None:
     """Insert mails that are not there yet; one whose webhook is older than `max_age_s` becomes `stale`."""
-    rows = list(zip(*map(_row, {mail.notification_id: mail for mail in mails}.values()), strict=True))
+    rows = [_row(mail) for mail in {mail.notification_id: mail for mail in mails}.values()]
     if rows:
-        columns = dict(zip(QUEUE_COLUMNS.split(), map(list, rows), strict=True))
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
         tx.exec_driver_sql(QUEUE, {**columns, "max_age": max_age_s})
 
 
 def record_sent(tx: Connection, mails: Iterable[NotificationSent]) -> None:
     """Set mails to `sent` according to the records on NOTIFICATIONS."""
-    rows = {
-        mail.notification_id: (
-            mail.notification_id,
-            mail.event_id,
-            mail.event_type,
-            mail.audience,
-            mail.channel,
-            mail.order_id,
-            mail.customer_id,
-            mail.sent_at,
-            mail.again_of,
-        )
-        for mail in mails
-    }
-    write(tx, RECORD_SENT, "ids events types audiences channels orders customers times originals", rows.values())
+    RECORD_SENT.execute(tx, {mail.notification_id: _sent_row(mail) for mail in mails}.values())
 
 
 def touched(
@@ -148,17 +133,34 @@ def release(tx: Connection, touched: Touched, mails: Sequence[NewMail], max_age_
         tx.exec_driver_sql(RELEASE, {**asdict(touched), "max_age": max_age_s})
 
 
-def _row(mail: NewMail) -> tuple[object, ...]:
+def _row(mail: NewMail) -> dict[str, object]:
     event = mail.event
-    return (
-        mail.notification_id,
-        event.event_id,
-        type(event).__name__,
-        mail.audience,
-        CHANNEL,
-        event.order_id,
-        event.customer_id,
-        *mail.contact,
-        msgspec.json.encode(event).decode(),
-        event.received_at,
-    )
+    return {
+        "notification_id": mail.notification_id,
+        "event_id": event.event_id,
+        "event_type": type(event).__name__,
+        "audience": mail.audience,
+        "channel": CHANNEL,
+        "order_id": event.order_id,
+        "customer_id": event.customer_id,
+        "contact": mail.contact.address,
+        "contact_problem": mail.contact.problem,
+        "event": msgspec.json.encode(event).decode(),
+        "received_at": event.received_at,
+    }
+
+
+def _sent_row(mail: NotificationSent) -> dict[str, object]:
+    return {
+        "notification_id": mail.notification_id,
+        "event_id": mail.event_id,
+        "event_type": mail.event_type,
+        "audience": mail.audience,
+        "channel": mail.channel,
+        "order_id": mail.order_id,
+        "customer_id": mail.customer_id,
+        "event": "{}",
+        "status": "sent",
+        "sent_at": to_datetime(mail.sent_at),
+        "again_of": mail.again_of,
+    }
