@@ -31,8 +31,8 @@ def of_body(body: bytes) -> list[int]:
     return sorted({_hash(text) for text in _texts(body)})
 
 
-def row(record: Webhook | QuarantinedWebhook | RejectedWebhook) -> tuple[str, bool, str]:
-    """Return the subject, whether it is a refused request, and the terms of its body, separated by blanks."""
+def row(record: Webhook | QuarantinedWebhook | RejectedWebhook) -> dict[str, object]:
+    """Return the row of a record's body in `search_terms`, the terms separated by newlines."""
     match record:
         case RejectedWebhook():
             subject, body = ids.rejection_id(record), record.excerpt
@@ -40,7 +40,11 @@ def row(record: Webhook | QuarantinedWebhook | RejectedWebhook) -> tuple[str, bo
             subject, body = record.event_id, record.raw
         case _:
             subject, body = record.envelope.event_id, record.envelope.raw
-    return subject, isinstance(record, RejectedWebhook), " ".join(map(str, of_body(body)))
+    return {
+        "subject": subject,
+        "is_refusal": isinstance(record, RejectedWebhook),
+        "terms": "\n".join(map(str, of_body(body))),
+    }
 
 
 def of_query(query: str) -> list[int]:

@@ -7,22 +7,20 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from console.alerts.domain import Alert, Kind, Message, Open
+from console.tables.work import alert_deliveries, alert_messages, alerts
 from runtime.json_value import JsonValue
-from stream.store.bulk_sql import write
+from stream.store import statements
 
 # One replica evaluates at a time; the lock ends with the transaction. The schema is part of the key.
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('alerts.' || current_schema(), 0))"
 
-UPSERT = """
-INSERT INTO alerts (kind, subject, text, count, opened_at)
-SELECT kind, subject, text, count, opened_at
-  FROM unnest(%(kinds)b::text[], %(subjects)b::text[], %(texts)b::text[], %(counts)b::bigint[], %(times)b::bigint[])
-       AS found (kind, subject, text, count, opened_at)
+NEW = "ON CONFLICT DO NOTHING"
+UPSERT = statements.insert(alerts, without=["sent_at", "ended_at"]).followed_by("""
 ON CONFLICT (kind, subject) DO UPDATE
    SET text = excluded.text, count = excluded.count, ended_at = NULL,
        opened_at = CASE WHEN alerts.ended_at IS NULL THEN alerts.opened_at ELSE excluded.opened_at END,
        sent_at = CASE WHEN alerts.ended_at IS NULL THEN alerts.sent_at END
-"""
+""")
 END = """
 UPDATE alerts SET ended_at = %(now)s
  WHERE kind = %(kind)s AND ended_at IS NULL AND subject <> ALL (%(subjects)b::text[])
@@ -33,14 +31,10 @@ SELECT subject, text, count, opened_at, sent_at, ended_at IS NOT NULL
   FROM alerts WHERE kind = %(kind)s ORDER BY opened_at, subject
 """
 LAST = "SELECT max(made_at) FROM alert_messages WHERE kind = %(kind)s AND state = 'open'"
-INSERT_MESSAGE = """
-INSERT INTO alert_messages (message_id, kind, state, body, made_at)
-VALUES (%(id)s::uuid, %(kind)s, %(state)s, %(body)s::json, %(at)s) ON CONFLICT DO NOTHING
-"""
-INSERT_DELIVERIES = """
-INSERT INTO alert_deliveries (message_id, channel, next_attempt_at)
-SELECT %(id)s::uuid, channel, %(at)s FROM unnest(%(channels)b::text[]) AS channel ON CONFLICT DO NOTHING
-"""
+INSERT_MESSAGE = statements.insert(alert_messages).followed_by(NEW)
+INSERT_DELIVERIES = statements.insert(
+    alert_deliveries, without=["attempts", "delivered_at", "given_up_at", "error"]
+).followed_by(NEW)
 MARK_SENT = "UPDATE alerts SET sent_at = %(at)s WHERE kind = %(kind)s AND ended_at IS NULL AND sent_at IS NULL"
 DROP_ENDED = "DELETE FROM alerts WHERE kind = %(kind)s AND ended_at IS NOT NULL"
 
@@ -112,10 +106,9 @@ def lock(tx: Connection) -> bool:
 
 def update(tx: Connection, kind: Kind, found: Iterable[Alert], now: int) -> tuple[list[Open], list[Open]]:
     """Store what is wrong now; return the open alerts of the kind, and those that were told and are over."""
-    alerts = {alert.subject: alert for alert in found}
-    rows = [(kind, alert.subject, alert.text, alert.count, now) for alert in alerts.values()]
-    write(tx, UPSERT, "kinds subjects texts counts times", rows)
-    tx.exec_driver_sql(END, {"kind": kind, "now": now, "subjects": list(alerts)})
+    by_subject = {alert.subject: alert for alert in found}
+    UPSERT.execute(tx, [_row(kind, alert, now) for alert in by_subject.values()])
+    tx.exec_driver_sql(END, {"kind": kind, "now": now, "subjects": list(by_subject)})
     tx.exec_driver_sql(DROP_UNSENT, {"kind": kind})
     opened, ended = list[Open](), list[Open]()
     for *fields, has_ended in tx.exec_driver_sql(READ, {"kind": kind}):
@@ -131,10 +124,12 @@ def last_message_at(tx: Connection, kind: Kind) -> int | None:
 
 def queue(tx: Connection, message: Message, channels: Sequence[str]) -> None:
     """Store a message and its deliveries, and that its alerts are told; forget alerts that are told to be over."""
-    values = {"id": message.message_id, "kind": message.kind, "state": message.state, "at": message.at}
-    tx.exec_driver_sql(INSERT_MESSAGE, {**values, "body": json.dumps(message.data(), ensure_ascii=False)})
-    tx.exec_driver_sql(INSERT_DELIVERIES, {"id": message.message_id, "at": message.at, "channels": list(channels)})
-    tx.exec_driver_sql(MARK_SENT if message.state == "open" else DROP_ENDED, values)
+    INSERT_MESSAGE.execute(tx, [_message_row(message)])
+    INSERT_DELIVERIES.execute(
+        tx,
+        [{"message_id": message.message_id, "channel": channel, "next_attempt_at": message.at} for channel in channels],
+    )
+    tx.exec_driver_sql(MARK_SENT if message.state == "open" else DROP_ENDED, {"kind": message.kind, "at": message.at})
 
 
 def claim(tx: Connection, channels: Sequence[str], now: int) -> Delivery | None:
@@ -181,3 +176,17 @@ def active_hours(tx: Connection, hour_us: int, since: int, least: int) -> dict[s
 def failing_signatures(tx: Connection, since: int, least: int) -> dict[str, int]:
     """Return the number of requests with a wrong signature since then, of each provider with at least `least`."""
     return {row[0]: row[1] for row in tx.exec_driver_sql(FAILING, {"since": since, "least": least})}
+
+
+def _row(kind: Kind, alert: Alert, now: int) -> dict[str, object]:
+    return {"kind": kind, "subject": alert.subject, "text": alert.text, "count": alert.count, "opened_at": now}
+
+
+def _message_row(message: Message) -> dict[str, object]:
+    return {
+        "message_id": message.message_id,
+        "kind": message.kind,
+        "state": message.state,
+        "body": json.dumps(message.data(), ensure_ascii=False),
+        "made_at": message.at,
+    }

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection
 
 from console.domain import OutcomeReport
-from console.issues.domain import Death, deaths
-from stream.store.bulk_sql import write
+from console.issues.domain import Death, Signature, deaths
+from console.tables.work import issue_events, issues
+from stream.store import statements
 
 # An event that never died has no row here and costs one look-up in a table that is usually empty. Which outcomes
 # arrive first makes no difference: all outcomes of an event are read again. The look-up is a query of its own: joined
@@ -17,17 +18,10 @@ READ = """
 SELECT event_id::text, service, topic, partition, "offset", outcome, attempt, error, at
   FROM outcomes WHERE event_id = ANY (%(ids)b::text[]::uuid[])
 """
-INSERT = """
-INSERT INTO issues (issue_id, service, cause, line)
-SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(services)b::text[], %(causes)b::text[], %(lines)b::text[])
-ON CONFLICT DO NOTHING
-"""
-UPSERT_EVENTS = """
-INSERT INTO issue_events (issue_id, event_id, died_at, is_dead)
-SELECT * FROM unnest(%(issues)b::text[]::uuid[], %(events)b::text[]::uuid[], %(times)b::bigint[], %(deads)b::bool[])
-ON CONFLICT (issue_id, event_id) DO UPDATE SET died_at = excluded.died_at, is_dead = excluded.is_dead
- WHERE (issue_events.died_at, issue_events.is_dead) IS DISTINCT FROM (excluded.died_at, excluded.is_dead)
-"""
+INSERT = statements.insert(issues).followed_by("ON CONFLICT DO NOTHING")
+UPSERT_EVENTS = statements.upsert(issue_events).followed_by(
+    "WHERE (issue_events.died_at, issue_events.is_dead) IS DISTINCT FROM (excluded.died_at, excluded.is_dead)"
+)
 
 
 def update(tx: Connection, outcomes: Iterable[tuple[str, bool]]) -> None:
@@ -50,9 +44,25 @@ def update(tx: Connection, outcomes: Iterable[tuple[str, bool]]) -> None:
 
 def _write(tx: Connection, found: Sequence[tuple[str, Death]]) -> None:
     """Write issues and events, sorted, so that two consoles lock rows in the same order."""
-    issues = sorted(
-        {(d.signature.issue_id, d.signature.service, d.signature.cause, d.signature.line) for _, d in found}
-    )
-    write(tx, INSERT, "ids services causes lines", issues)
-    rows = sorted((d.signature.issue_id, event_id, d.died_at, d.is_dead) for event_id, d in found)
-    write(tx, UPSERT_EVENTS, "issues events times deads", rows)
+    signatures = {death.signature.issue_id: death.signature for _, death in found}
+    INSERT.execute(tx, [_issue_row(signatures[issue_id]) for issue_id in sorted(signatures)])
+    by_key = sorted(found, key=lambda pair: (pair[1].signature.issue_id, pair[0]))
+    UPSERT_EVENTS.execute(tx, [_event_row(event_id, death) for event_id, death in by_key])
+
+
+def _issue_row(signature: Signature) -> dict[str, object]:
+    return {
+        "issue_id": signature.issue_id,
+        "service": signature.service,
+        "cause": signature.cause,
+        "line": signature.line,
+    }
+
+
+def _event_row(event_id: str, death: Death) -> dict[str, object]:
+    return {
+        "issue_id": death.signature.issue_id,
+        "event_id": event_id,
+        "died_at": death.died_at,
+        "is_dead": death.is_dead,
+    }

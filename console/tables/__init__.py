@@ -1,0 +1,1 @@
+"""The tables of the console, as its migration makes them (tests/integration/test_tables.py)."""
