@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from auditor.evidence import Claim, Evidence
 from auditor.record_claims import Trace
 from notifier.recipients import audiences, message_id
-from stream.events import DomainEvent, NotificationSent, OrderWebhook
+from stream.events import DomainEvent, NotificationSent, OrderId, OrderWebhook
 
 CHANNEL = "email"
 UNFINISHED = ("queued", "sending")
@@ -104,7 +104,7 @@ def _message_ids(event: DomainEvent) -> list[str]:
     return [message_id(event, audience, CHANNEL) for audience in audiences(event)]
 
 
-def _orders_with_seller(evidence: Evidence) -> set[str]:
+def _orders_with_seller(evidence: Evidence) -> set[OrderId]:
     events = (entry.delivery.event for entry in evidence.entries)
     orders = [event.payload for event in events if isinstance(event, OrderWebhook)]
     without = {order.order_id for order in orders if order.seller_id is None and order.seller_email is None}

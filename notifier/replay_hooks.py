@@ -104,7 +104,7 @@ def handle_repeated(
         for audience in audiences(event)
     ]
     unknown = list(tx.exec_driver_sql(REPEATED, {"ids": notification_ids}).scalars())
-    orders = [event.payload.order_id for event in events if isinstance(event, OrderWebhook)]
+    orders: list[str] = [event.payload.order_id for event in events if isinstance(event, OrderWebhook)]
     orders += [event.order_id for event in events if isinstance(event, DomainEvent) and event.order_id]
     tx.exec_driver_sql(DROP_SELLERLESS, {"orders": orders})
     operator_alerts.raise_unknown(tx, unknown)

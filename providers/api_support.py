@@ -8,7 +8,7 @@ import msgspec
 
 from providers.contract import Contradicted, InvalidField, Malformed, Received
 from providers.parsing import json_body
-from stream.events import Verification, VerificationRequest
+from stream.events import OrderId, Verification, VerificationRequest
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ def decode(decoder: msgspec.json.Decoder[T], response: bytes) -> T:
         raise InvalidField(f"in the provider's response: {wrong}") from wrong
 
 
-def check_order(request: VerificationRequest, order_id: str | None) -> None:
+def check_order(request: VerificationRequest, order_id: OrderId | None) -> None:
     """Raise Contradicted if the provider assigns the payment to another order than the webhook does."""
     if request.order_id is not None and order_id != request.order_id:
         raise Contradicted("the provider assigns this payment to another order")

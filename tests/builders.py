@@ -15,6 +15,7 @@ from stream.events import (
     InvoicePayload,
     InvoiceWebhook,
     Micros,
+    OrderId,
     OrderPayload,
     OrderWebhook,
     Payload,
@@ -77,7 +78,7 @@ def a_payment(
     provider: str = "generic",
     **said: Any,
 ) -> PaymentWebhook:
-    payload = PaymentPayload(order_id=order, status=status, **{"amount": 58000, **said})
+    payload = PaymentPayload(order_id=_order_id(order), status=status, **{"amount": 58000, **said})
     return PaymentWebhook(envelope=an_envelope(payload, at=at, name=name, provider=provider), payload=payload)
 
 
@@ -90,7 +91,9 @@ def a_dispute(
     **said: Any,
 ) -> DisputeWebhook:
     payload = DisputePayload(
-        order_id=order, status=status, **{"dispute_id": "dp_1", "amount": 58000, "reason": "fraudulent", **said}
+        order_id=_order_id(order),
+        status=status,
+        **{"dispute_id": "dp_1", "amount": 58000, "reason": "fraudulent", **said},
     )
     return DisputeWebhook(envelope=an_envelope(payload, at=at, name=name, provider="stripe"), payload=payload)
 
@@ -104,7 +107,7 @@ def a_scan(
     provider: str = "generic",
     **said: Any,
 ) -> ShippingWebhook:
-    payload = ShippingPayload(order_id=order, status=status, **said)
+    payload = ShippingPayload(order_id=_order_id(order), status=status, **said)
     return ShippingWebhook(envelope=an_envelope(payload, at=at, name=name, provider=provider), payload=payload)
 
 
@@ -117,12 +120,12 @@ def a_refund(
     provider: str = "generic",
     **said: Any,
 ) -> RefundWebhook:
-    payload = RefundPayload(order_id=order, status=status, **{"refund_id": "R-1", "amount": 58000, **said})
+    payload = RefundPayload(order_id=_order_id(order), status=status, **{"refund_id": "R-1", "amount": 58000, **said})
     return RefundWebhook(envelope=an_envelope(payload, at=at, name=name, provider=provider), payload=payload)
 
 
 def an_order(*, order: str = "1", at: int | None = NOON, name: str | None = None, **said: Any) -> OrderWebhook:
-    payload = OrderPayload(order_id=order, **{"customer_email": "kim@example.test", **said})
+    payload = OrderPayload(order_id=OrderId(order), **{"customer_email": "kim@example.test", **said})
     return OrderWebhook(envelope=an_envelope(payload, at=at, name=name), payload=payload)
 
 
@@ -174,3 +177,7 @@ def a_billing(order: str, *, at: int | None = NOON, **said: Any) -> BillingSched
 
 
 OF_PAYMENT = {"provider": "tosspayments", "amount": 9900, "currency": "KRW", "transaction_id": None}
+
+
+def _order_id(order: str | None) -> OrderId | None:
+    return None if order is None else OrderId(order)

@@ -19,7 +19,7 @@ from providers.records import webhook_record
 from runtime import clock
 from simulator.stories import STORIES
 from simulator.story import LOCALES, Order, Webhook
-from stream.events import BillingPayload, BillingWebhook, topics
+from stream.events import BillingPayload, BillingWebhook, OrderId, topics
 from stream.events.topics import Topic
 from tests.builders import MINUTE, NOON, a_dispute, a_payment, a_refund, a_scan, a_transfer, an_envelope, an_invoice
 from tests.replays import Told, a_history
@@ -130,7 +130,7 @@ def _refunded(name: str, number: int) -> Iterator[Told]:
 def _subscribed(user: str, number: int) -> Iterator[Told]:
     """A plan that will be billed again; every third ends."""
     order = f"BIZ-{user}-PRO-20231114"
-    payload = BillingPayload(order_id=order, next_billing_at=NOON + 100 * MINUTE, amount=58000)
+    payload = BillingPayload(order_id=OrderId(order), next_billing_at=NOON + 100 * MINUTE, amount=58000)
     envelope = an_envelope(payload, name=f"{user} billing", provider="tosspayments")
     yield _on(topics.PAYMENT_WEBHOOKS, BillingWebhook(envelope=envelope, payload=payload))
     yield _payment(order, "completed", 0)

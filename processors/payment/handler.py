@@ -23,7 +23,7 @@ def handle(
     named = [webhook for webhook in webhooks if isinstance(webhook, PaymentWebhook | DisputeWebhook | RefundWebhook)]
     aliases = sorted({alias for webhook in named for alias in aliases_of(webhook)})
     known = alias_store.lock(tx, aliases, row_mapping.load_pending)
-    order_ids = {webhook.payload.order_id for webhook in webhooks if _changes_payment(webhook)}
+    order_ids: set[str | None] = {webhook.payload.order_id for webhook in webhooks if _changes_payment(webhook)}
     order_ids |= {alias.order_id for alias in known.values()}
     working_set = PaymentWorkingSet(store.lock(tx, sorted(filter(None, order_ids))), dict(known), orders)
     results = [working_set.apply(webhook) for webhook in webhooks]

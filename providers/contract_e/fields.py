@@ -10,6 +10,7 @@ from providers.parsing import json_body
 from providers.parsing.fields import ABSENT
 from providers.parsing.money import units_of_any
 from providers.parsing.timestamps import korean
+from stream.events import OrderId
 
 AMOUNT_FIELDS = ("amount", "totalAmount", "total_amount", "totalPayAmount", "TotPrice", "P_AMT")
 CANCEL_AMOUNT_FIELDS = ("cancel_amount", "cancelAmount", "canceled_amount")
@@ -24,9 +25,10 @@ REFUND_ID_FIELDS = ("refundId", "refund_id", "cancellation_id")
 _total = msgspec.json.Decoder(AmountTotal)
 
 
-def order(body: ContractEFields) -> str | None:
+def order(body: ContractEFields) -> OrderId | None:
     """Return the shop's order, or None."""
-    return first(body, *ORDER_ID_FIELDS)
+    name = first(body, *ORDER_ID_FIELDS)
+    return None if name is None else OrderId(name)
 
 
 def payment_id(body: ContractEFields) -> str:

@@ -35,7 +35,7 @@ class ShippingBody(msgspec.Struct):
 
 class RefundBody(msgspec.Struct):
     orderId: OrderId
-    refundId: OrderId
+    refundId: Id
     status: Literal["pending", "processing", "completed", "rejected"]
     type: StrictOptional[Literal["refund"]] = None
     amount: msgspec.Raw = ABSENT

@@ -13,7 +13,7 @@ import msgspec
 
 from providers import api_support
 from providers.contract import ApiRequest, Contradicted, InvalidField, NotKnownYet, Received, Translation
-from providers.parsing.fields import ABSENT, Id, Text
+from providers.parsing.fields import ABSENT, Id, OrderId, Text
 from providers.parsing.money import units_of_any
 from providers.parsing.timestamps import in_korea, is_present, korean
 from stream.events import PaymentPayload, PaymentStatus, VerificationRequest
@@ -45,7 +45,7 @@ class InicisTransaction(msgspec.Struct):
 
     resultCode: Text
     tid: Id | None = None
-    oid: Id | None = None
+    oid: OrderId | None = None
     price: msgspec.Raw = ABSENT
     paymethod: Text | None = None
     transactionStatus: Text | None = None

@@ -21,7 +21,7 @@ from providers.contract import (
 )
 from providers.inicis import api as iniapi
 from providers.parsing import form, json_body
-from providers.parsing.fields import Id
+from providers.parsing.fields import Id, OrderId
 from providers.parsing.money import exact_units
 from stream.events import VerificationRequest
 
@@ -46,7 +46,7 @@ class InicisIds(msgspec.Struct):
     """Inicis' transaction and the shop's order, which PC and mobile webhooks both have."""
 
     transaction: Id
-    order: Id | None = None
+    order: OrderId | None = None
 
 
 _json = msgspec.json.Decoder(dict[str, msgspec.Raw])

@@ -29,7 +29,10 @@ HIDDEN = re.compile(f"[{_HIDDEN}]")
 _ID = re.compile(rf"(?=.*\S)[^{_HIDDEN}]{{1,{MAX_ID}}}")
 
 if TYPE_CHECKING:
+    from stream.events import record
+
     Id = str
+    OrderId = record.OrderId
     AnyJson = object
 else:
     AnyJson = Any  # msgspec takes `object` for a class of its own
@@ -45,8 +48,8 @@ else:
         part of the id. `123.0`, `1e3`, booleans and lists are not ids.
         """
 
+    OrderId = Id
 
-OrderId = Id
 Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
 Locale = Annotated[str, msgspec.Meta(max_length=255, pattern=r"\A\s*[A-Za-z*][A-Za-z0-9_@.,;=* \t-]*\Z")]
 """A language tag such as `ko-KR`, a POSIX locale such as `ko_KR.UTF-8`, or a whole Accept-Language header."""

@@ -22,7 +22,7 @@ def payload(
     carrier: str | None,
     number: str,
     status: ShippingStatus,
-    order_id: str | None = None,
+    order_id: OrderId | None = None,
     alias: str | None = None,
     location: str | None = None,
     scanned_at: int | None = None,
@@ -53,7 +53,7 @@ def place(*parts: str | None) -> str | None:
     return ", ".join(part.strip() for part in parts if part and part.strip())[:PLACE_CHARS] or None
 
 
-def order_id(*candidates: object) -> str | None:
+def order_id(*candidates: object) -> OrderId | None:
     """Return the first candidate that is a valid id, or None."""
     for candidate in candidates:
         try:

@@ -2,14 +2,14 @@
 
 import msgspec
 
-from providers.parsing.fields import ABSENT, Id, Instant, StrictOptional, Text
+from providers.parsing.fields import ABSENT, Id, Instant, OrderId, StrictOptional, Text
 
 
 class PortoneV1Webhook(msgspec.Struct):
     """A webhook about a payment. Webhooks of other kinds, such as Inicis' escrow, have an `event`."""
 
     imp_uid: Id
-    merchant_uid: StrictOptional[Id] = None
+    merchant_uid: StrictOptional[OrderId] = None
     status: Text | None = None
     cancellation_id: Id | None = None
     event: Text | None = None
@@ -32,7 +32,7 @@ class PortoneV1Payment(msgspec.Struct):
 
     imp_uid: Id
     status: Text
-    merchant_uid: StrictOptional[Id] = None
+    merchant_uid: StrictOptional[OrderId] = None
     pay_method: Text | None = None
     pg_tid: Text | None = None
     amount: msgspec.Raw = ABSENT

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from providers.parsing.fields import ABSENT, STRICT, Id, Instant, StrictOptional, Text
+from providers.parsing.fields import ABSENT, STRICT, Id, Instant, OrderId, StrictOptional, Text
 from providers.parsing.money import RawMinorUnits
 
 
@@ -16,7 +16,7 @@ class TransactionEventHead(msgspec.Struct):
 
 
 class TransactionData(msgspec.Struct):
-    paymentId: Id
+    paymentId: OrderId
     transactionId: Id | None = None
     cancellationId: Id | None = None
 
@@ -27,7 +27,7 @@ class TransactionEvent(msgspec.Struct):
 
 
 class TransactionEvent2024January(msgspec.Struct):
-    payment_id: Id
+    payment_id: OrderId
     tx_id: Id | None = None
 
 
@@ -59,7 +59,7 @@ class Cancellation(msgspec.Struct):
 class PortoneV2Payment(msgspec.Struct):
     """The fields of PortOne's Payment that are used. The card and the customer are never read."""
 
-    id: Id
+    id: OrderId
     status: Text
     transactionId: Id | None = None
     pgTxId: Text | None = None

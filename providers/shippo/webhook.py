@@ -16,7 +16,7 @@ from providers.parsing.fields import ABSENT, Id, Instant, StrictOptional, Text
 from providers.parsing.parcels import Word
 from providers.parsing.timestamps import instant, raw_text
 from providers.signing import url_token
-from stream.events import Mode, ShippingStatus, Verification
+from stream.events import Mode, OrderId, ShippingStatus, Verification
 
 SIGNATURE = "shippo-auth-signature"
 TOLERANCE_S = 3600
@@ -125,7 +125,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
     return Translation(payload, event.event, scanned_at, _event_id(track, current), mode)
 
 
-def order_in(metadata: str | None) -> str | None:
+def order_in(metadata: str | None) -> OrderId | None:
     """Return the order id in the shop's metadata if it holds nothing else: `order_id=7`, `Order 7`."""
     named = _ORDER.fullmatch(metadata or "")
     return parcels.order_id(named[1] or named[2]) if named else None

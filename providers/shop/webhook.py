@@ -8,7 +8,7 @@ from providers.contract import InvalidField, Provider, Received, Translation
 from providers.generic import kinds
 from providers.generic import webhook as generic
 from providers.parsing import json_body
-from providers.parsing.fields import ABSENT, Instant, Link, Locale, OrderId, StrictOptional, Text
+from providers.parsing.fields import ABSENT, Id, Instant, Link, Locale, OrderId, StrictOptional, Text
 from providers.parsing.money import currency_code, minor_units_or_none
 from providers.parsing.notes import note
 from providers.parsing.timestamps import instant
@@ -23,9 +23,9 @@ MAX_UNUSABLE_CONTACT = 320
 class OrderBody(msgspec.Struct):
     orderId: OrderId
     customerEmail: msgspec.Raw = ABSENT
-    customerId: OrderId | None = None
+    customerId: Id | None = None
     customerName: Text | None = None
-    sellerId: OrderId | None = None
+    sellerId: Id | None = None
     sellerEmail: msgspec.Raw = ABSENT
     locale: Locale | None = None
     amount: msgspec.Raw = ABSENT
@@ -35,7 +35,7 @@ class OrderBody(msgspec.Struct):
 
 
 class CustomerBody(msgspec.Struct):
-    customerId: OrderId
+    customerId: Id
     email: msgspec.Raw
     name: Text | None = None
     locale: Locale | None = None

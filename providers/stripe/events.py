@@ -5,12 +5,12 @@ from typing import TypeVar
 
 from providers.parsing.timestamps import instant
 from providers.stripe.objects import Metadata, StripeEvent, StripeObject
-from stream.events import Mode
+from stream.events import Mode, OrderId
 
 T = TypeVar("T")
 
 
-def order_id(source: StripeObject) -> str | None:
+def order_id(source: StripeObject) -> OrderId | None:
     """Return the shop's order id, from the metadata or else from `client_reference_id`."""
     metadata = source.metadata or Metadata()
     return metadata.order_id or metadata.orderId or source.client_reference_id

@@ -4,7 +4,7 @@ from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
-from providers.parsing.fields import ABSENT, STRICT, AnyJson, Id, Instant, StrictOptional, Text
+from providers.parsing.fields import ABSENT, STRICT, AnyJson, Id, Instant, OrderId, StrictOptional, Text
 from providers.parsing.money import RawMinorUnits
 
 T = TypeVar("T")
@@ -36,8 +36,8 @@ class StripeEvent(msgspec.Struct, Generic[T]):
 class Metadata(msgspec.Struct):
     """The shop's order id, by either name. A value that is not a valid id is treated as absent."""
 
-    order_id: Id | None = None
-    orderId: Id | None = None
+    order_id: OrderId | None = None
+    orderId: OrderId | None = None
 
 
 class StripeObject(msgspec.Struct, kw_only=True):
@@ -45,7 +45,7 @@ class StripeObject(msgspec.Struct, kw_only=True):
 
     id: Id
     metadata: Metadata | None = None
-    client_reference_id: Id | None = None
+    client_reference_id: OrderId | None = None
     currency: StrictOptional[Text] = None
 
 

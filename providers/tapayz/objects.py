@@ -8,7 +8,7 @@ import msgspec
 
 from providers.contract import InvalidField, Unsupported
 from providers.parsing import json_body
-from providers.parsing.fields import ABSENT, Instant, OrderId, StrictOptional, Text
+from providers.parsing.fields import ABSENT, Id, Instant, StrictOptional, Text
 from providers.parsing.money import units_of_any
 from providers.parsing.timestamps import raw_text
 from stream.events import InvoiceState, TransferState
@@ -40,8 +40,8 @@ class CallbackHead(msgspec.Struct):
 class CallbackShape(msgspec.Struct):
     """The fields that distinguish an invoice, a new transfer and a changed transfer when no event is named."""
 
-    id: OrderId | None = None
-    invoiceId: StrictOptional[OrderId] = None
+    id: Id | None = None
+    invoiceId: StrictOptional[Id] = None
     state: Text | None = None
     cashAmount: msgspec.Raw = ABSENT
     cryptoAmount: msgspec.Raw = ABSENT
@@ -71,7 +71,7 @@ class Enveloped(msgspec.Struct, Generic[T]):
 class PayingTransfer(msgspec.Struct, rename={"from_": "from"}):
     """The transfer that pays an invoice, as part of the invoice; `detail` is its hash on the chain."""
 
-    id: OrderId | None = None
+    id: Id | None = None
     receivedAmount: msgspec.Raw = ABSENT
     expectedAmount: msgspec.Raw = ABSENT
     detail: Text | None = None
@@ -83,17 +83,17 @@ class PayingTransfer(msgspec.Struct, rename={"from_": "from"}):
 class InvoiceCallback(msgspec.Struct):
     """An invoice. In flat bodies, `amount` is the `cryptoAmount`."""
 
-    invoiceId: OrderId
+    invoiceId: Id
     state: Text
-    customerId: StrictOptional[OrderId] = None
+    customerId: StrictOptional[Id] = None
     customerName: Text | None = None
     previousState: Text | None = None
     title: Text | None = None
     cashAmount: msgspec.Raw = ABSENT
-    cashAssetId: StrictOptional[OrderId] = None
+    cashAssetId: StrictOptional[Id] = None
     cryptoAmount: msgspec.Raw = ABSENT
     amount: msgspec.Raw = ABSENT
-    cryptoAssetId: StrictOptional[OrderId] = None
+    cryptoAssetId: StrictOptional[Id] = None
     receivedAmount: msgspec.Raw = ABSENT
     expectedAmount: msgspec.Raw = ABSENT
     reason: Text | None = None
@@ -105,15 +105,15 @@ class InvoiceCallback(msgspec.Struct):
 
 
 class TransferAsset(msgspec.Struct):
-    id: OrderId | None = None
+    id: Id | None = None
 
 
 class TransferCallback(msgspec.Struct, rename={"from_": "from"}):
-    id: OrderId
+    id: Id
     state: Text
-    invoiceId: StrictOptional[OrderId] = None
-    customerId: StrictOptional[OrderId] = None
-    assetId: StrictOptional[OrderId] = None
+    invoiceId: StrictOptional[Id] = None
+    customerId: StrictOptional[Id] = None
+    assetId: StrictOptional[Id] = None
     Asset: TransferAsset | None = None
     amount: msgspec.Raw = ABSENT
     detail: Text | None = None

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from providers.parsing.fields import ABSENT, AnyJson, Id, Instant, StrictOptional, Text
+from providers.parsing.fields import ABSENT, AnyJson, Id, Instant, OrderId, StrictOptional, Text
 
 
 class TossCancel(msgspec.Struct):
@@ -26,7 +26,7 @@ class TossPayment(msgspec.Struct):
     """The fields of Toss's Payment object that are used. The card is never read."""
 
     paymentKey: Id
-    orderId: Id
+    orderId: OrderId
     status: Text
     lastTransactionKey: Id | None = None
     method: Text | None = None

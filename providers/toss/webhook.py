@@ -26,7 +26,7 @@ from providers.contract import (
     json_response,
 )
 from providers.parsing import json_body
-from providers.parsing.fields import AnyJson, Id, StrictOptional, Text
+from providers.parsing.fields import AnyJson, Id, OrderId, StrictOptional, Text
 from providers.parsing.timestamps import in_korea
 from providers.toss import api as toss_payment
 from stream.events import Verification, VerificationRequest
@@ -53,7 +53,7 @@ class TossEvent(msgspec.Struct):
 
     data: "TossEvent | None" = None
     paymentKey: Id | None = None
-    orderId: StrictOptional[Id] = None
+    orderId: StrictOptional[OrderId] = None
     status: Text | None = None
     cancelStatus: Text | None = None
     transactionKey: Id | None = None

@@ -20,7 +20,7 @@ from providers.parsing.money import currency_code, minor_units, minor_units_or_n
 from providers.parsing.timestamps import korean, raw_text
 from providers.signing.hmac_hex import signature, verify_raw
 from providers.tosspayments.objects import SubscriptionEventHead, SubscriptionFailure, SubscriptionFields
-from stream.events import BillingPayload, Cancel, PaymentPayload, PaymentStatus, Verification
+from stream.events import BillingPayload, Cancel, OrderId, PaymentPayload, PaymentStatus, Verification
 
 SIGNATURE = "x-tosspayments-signature"
 BUSINESS_ORDER = re.compile(r"BIZ-(?P<user>.+)-[A-Za-z0-9_]+-(?:\d{8}|\d{14})", re.ASCII)
@@ -129,10 +129,10 @@ def _payment(
     )
 
 
-def _order_or_alias(body: SubscriptionFields) -> tuple[str | None, str | None]:
+def _order_or_alias(body: SubscriptionFields) -> tuple[OrderId | None, str | None]:
     """Return the order, or else the payment's or card's key at Tosspayments. Raises InvalidField without either."""
     if body.orderId is not None:
-        return str(body.orderId), None
+        return body.orderId, None
     alias = body.paymentKey or body.billingKey or body.customerKey
     if alias is None:
         raise InvalidField("the body names neither an order nor a payment")

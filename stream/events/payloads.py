@@ -5,6 +5,7 @@ import msgspec
 from stream.events.record import (
     DisputeStatus,
     InvoiceState,
+    OrderId,
     PaymentStatus,
     Record,
     RefundStatus,
@@ -38,7 +39,7 @@ class PaymentPayload(Payload, frozen=True, kw_only=True):
     captured, if the provider represents its release as a refund, which returns no money.
     """
 
-    order_id: str | None
+    order_id: OrderId | None
     alias: str | None = None
     status: PaymentStatus
     method: str | None = None
@@ -58,7 +59,7 @@ class PaymentPayload(Payload, frozen=True, kw_only=True):
 class BillingPayload(Payload, frozen=True, kw_only=True):
     """The provider will charge this subscription's card again, at `next_billing_at` if it is known."""
 
-    order_id: str | None
+    order_id: OrderId | None
     alias: str | None = None
     next_billing_at: int | None = None
     amount: int | None = None
@@ -73,7 +74,7 @@ class DisputePayload(Payload, frozen=True, kw_only=True):
     amount from the shop's balance, `reinstated` when it has returned it.
     """
 
-    order_id: str | None
+    order_id: OrderId | None
     alias: str | None = None
     dispute_id: str
     status: DisputeStatus
@@ -92,7 +93,7 @@ class ShippingPayload(Payload, frozen=True, kw_only=True):
     `carrier` is the carrier as the sender spelled it, `carrier_code` its one normalised spelling.
     """
 
-    order_id: str | None
+    order_id: OrderId | None
     alias: str | None = None
     status: ShippingStatus
     carrier: str | None = None
@@ -109,7 +110,7 @@ class RefundPayload(Payload, frozen=True, kw_only=True):
     notified of its success by the payment's events.
     """
 
-    order_id: str | None
+    order_id: OrderId | None
     alias: str | None = None
     refund_id: str
     status: RefundStatus
@@ -178,14 +179,14 @@ class VerificationRequest(Payload, frozen=True, kw_only=True):
 
     subject: str
     alias: str
-    order_id: str | None = None
+    order_id: OrderId | None = None
     claims: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class OrderPayload(Payload, frozen=True, kw_only=True):
     """An order of the shop: customer, seller, and the amount to be paid."""
 
-    order_id: str
+    order_id: OrderId
     customer_id: str | None = None
     customer_email: str | None = None
     customer_name: str | None = None

@@ -6,6 +6,8 @@ import msgspec
 
 EventId = NewType("EventId", str)
 """The id of an event: a UUIDv5 that the same webhook or change always has, see `ids`."""
+OrderId = NewType("OrderId", str)
+"""The shop's id of an order."""
 Micros = NewType("Micros", int)
 """A time in microseconds since 1970 UTC."""
 

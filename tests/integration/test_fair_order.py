@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from confirmer import housekeeping, replay_hooks, store
 from runtime import clock
 from runtime.postgres.engine import engine
-from stream.events import UnconfirmedWebhook, VerificationRequest, topics
+from stream.events import OrderId, UnconfirmedWebhook, VerificationRequest, topics
 from stream.store.schema import migrate
 from tests.actors import Shop, Store, new_order, until
 from tests.builders import an_envelope
@@ -73,7 +73,8 @@ class VerificationRequests:
 
 
 def _unconfirmed_webhook(alias: str, source: str, order: str | None, received_at: int) -> UnconfirmedWebhook:
-    verification_request = VerificationRequest(subject="payment", alias=alias, order_id=order)
+    order_id = None if order is None else OrderId(order)
+    verification_request = VerificationRequest(subject="payment", alias=alias, order_id=order_id)
     envelope = an_envelope(verification_request, provider="toss", name=f"{alias} {source} {order}")
     envelope = msgspec.structs.replace(envelope, received_at=received_at or clock.now())
     return UnconfirmedWebhook(envelope=envelope, payload=verification_request, source=source)

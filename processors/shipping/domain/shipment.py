@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from stream.events import (
+    OrderId,
     ShipmentDelivered,
     ShipmentEvent,
     ShipmentFailed,
@@ -43,7 +44,7 @@ class ShipmentRegisters(Registers, frozen=True):
     tracking_number: Register[str] = UNSET
     last_location: Register[str] = UNSET
     scanned_at: Register[int] = UNSET
-    order_id: Register[str] = UNSET
+    order_id: Register[OrderId] = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Shipment:
         return self.registers.status.value
 
     @property
-    def order_id(self) -> str | None:
+    def order_id(self) -> OrderId | None:
         return self.registers.order_id.value
 
     @property

@@ -4,7 +4,7 @@
 arrives first. `set_by` has, by column, the event id of the webhook that set the column.
 """
 
-from stream.events.record import PaymentStatus, Record, RefundStatus, ShippingStatus
+from stream.events.record import OrderId, PaymentStatus, Record, RefundStatus, ShippingStatus
 
 
 class PaymentState(Record, frozen=True, kw_only=True):
@@ -26,7 +26,7 @@ class ShipmentState(Record, frozen=True, kw_only=True):
 
     revision: tuple[int, ...]
     shipment_id: str
-    order_id: str
+    order_id: OrderId
     shipping_status: ShippingStatus
     tracking_number: str | None = None
     carrier: str | None = None

@@ -8,10 +8,10 @@ from confirmer.verdict import ApiResponse, Confirmed, Context, RetryLater, Unkno
 from providers.contract import ApiRequest, ApiVerification, Received, Translation
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
-from stream.events import PaymentPayload, UnconfirmedWebhook, VerificationRequest, topics
+from stream.events import OrderId, PaymentPayload, UnconfirmedWebhook, VerificationRequest, topics
 from tests.builders import NOON, an_envelope
 
-VERIFICATION_REQUEST = VerificationRequest(subject="payment", alias="pk-1", order_id="1", claims={})
+VERIFICATION_REQUEST = VerificationRequest(subject="payment", alias="pk-1", order_id=OrderId("1"), claims={})
 RECEIPT = UnconfirmedWebhook(envelope=an_envelope(VERIFICATION_REQUEST), payload=VERIFICATION_REQUEST)
 OPEN = (ClaimedVerification(RECEIPT.envelope.event_id, 1, 0, b"", 0, 0), RECEIPT)
 MESSAGES = OutcomeMessages("confirmer", Codec(CommittedRegistry()))

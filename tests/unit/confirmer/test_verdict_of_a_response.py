@@ -32,16 +32,18 @@ from providers.contract import (
     Translation,
     Unsupported,
 )
-from stream.events import PaymentPayload, UnconfirmedWebhook, VerificationRequest, ids
+from stream.events import OrderId, PaymentPayload, UnconfirmedWebhook, VerificationRequest, ids
 from tests.builders import NOON, an_envelope
 
 SECOND = 1_000_000
 HERE = Context(now=NOON, attempts=1, unread=0, mode="test")
-TRUTH = PaymentPayload(order_id="1", status="completed", amount=58000)
+TRUTH = PaymentPayload(order_id=OrderId("1"), status="completed", amount=58000)
 
 
 def an_unconfirmed_webhook() -> UnconfirmedWebhook:
-    verification_request = VerificationRequest(subject="payment", alias="pk-1", order_id="1", claims={"status": "DONE"})
+    verification_request = VerificationRequest(
+        subject="payment", alias="pk-1", order_id=OrderId("1"), claims={"status": "DONE"}
+    )
     envelope = replace_received(an_envelope(verification_request), NOON)
     return UnconfirmedWebhook(envelope=envelope, payload=verification_request)
 

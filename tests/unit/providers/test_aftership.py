@@ -7,7 +7,7 @@ import pytest
 
 from providers.aftership import webhook as aftership
 from providers.contract import Forged, InvalidField, Received, Translation, Unsupported
-from stream.events import ShippingPayload
+from stream.events import OrderId, ShippingPayload
 from tests.payloads import sample
 from tests.unit.providers.posted import NOW
 from tests.unit.providers.vectors import vectors
@@ -52,7 +52,7 @@ def test_a_tracking_is_a_scan_of_its_parcel_for_the_order_it_names() -> None:
     translation = aftership.translate(received(sample("aftership", SAMPLE)), "shipping")
 
     scan = ShippingPayload(
-        order_id="string",
+        order_id=OrderId("string"),
         alias="usps:0000000000000000",
         status="in_transit",
         carrier="usps",

@@ -9,7 +9,7 @@ from providers.contract import InvalidField, Received, Translation
 from providers.portone_v2 import webhook as portone_v2
 from providers.records import webhook_record
 from providers.stripe import webhook as stripe
-from stream.events import DisputePayload, topics
+from stream.events import DisputePayload, OrderId, topics
 from tests.unit.providers.mutations import sample
 from tests.unit.providers.posted import NOW
 
@@ -113,7 +113,7 @@ def test_portone_v2_tells_that_there_is_a_dispute_and_no_more(event: str, status
     translation = portone_v2.translate(received, "payment")
 
     assert translation.payload == DisputePayload(
-        order_id="O-1", dispute_id="tx-1", status=status, transaction_id="tx-1", aliases=("tx-1",)
+        order_id=OrderId("O-1"), dispute_id="tx-1", status=status, transaction_id="tx-1", aliases=("tx-1",)
     )
     assert translation.occurred_at == 1_714_039_200_000_000
     assert webhook_record(portone_v2.PROVIDER, received, "signature", translation, "test").key == "O-1"

@@ -7,7 +7,7 @@ import pytest
 from providers.contract import InvalidField, Malformed, Translation
 from providers.generic import webhook as generic
 from providers.parsing.notes import collected
-from stream.events import Payload, PaymentPayload, RefundPayload, ShippingPayload
+from stream.events import OrderId, Payload, PaymentPayload, RefundPayload, ShippingPayload
 from tests.unit.providers.posted import a_payment, posted
 
 AT = "2023-11-15T10:30:00+09:00"
@@ -30,7 +30,7 @@ def test_a_full_payment_is_read_to_the_last_field() -> None:
     translation = translated("payment", **changes)
 
     payload = PaymentPayload(
-        order_id="1",
+        order_id=OrderId("1"),
         status="completed",
         method="card",
         transaction_id="TXN-20231115-12345",
@@ -55,7 +55,7 @@ def test_a_full_scan_is_read_to_the_last_field() -> None:
     translation = translated("shipping", **changes)
 
     payload = ShippingPayload(
-        order_id="123",
+        order_id=OrderId("123"),
         status="in_transit",
         carrier="CJ대한통운",
         carrier_code="cj",
@@ -80,7 +80,12 @@ def test_a_full_refund_is_read_to_the_last_field() -> None:
     translation = translated("refund", **changes)
 
     payload = RefundPayload(
-        order_id="123", refund_id="7", status="completed", amount=58000, reason="단순 변심", refunded_at=AT_MICROS
+        order_id=OrderId("123"),
+        refund_id="7",
+        status="completed",
+        amount=58000,
+        reason="단순 변심",
+        refunded_at=AT_MICROS,
     )
     assert translation == Translation(payload, "refund.completed", AT_MICROS, None, None)
 

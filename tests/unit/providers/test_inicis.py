@@ -17,7 +17,7 @@ from providers.contract import (
 )
 from providers.inicis import api as iniapi
 from providers.inicis import webhook as inicis
-from stream.events import PaymentPayload, VerificationRequest
+from stream.events import OrderId, PaymentPayload, VerificationRequest
 from tests.unit.providers.asked import answered, payment, received, translated, verification_request
 from tests.unit.providers.samples import every, sample
 
@@ -67,7 +67,7 @@ def test_a_deposit_told_by_pc_is_a_verification_request() -> None:
     assert translation.payload == VerificationRequest(
         subject="transaction",
         alias="StdpayVBNKINIpayTest2023",
-        order_id="O-1",
+        order_id=OrderId("O-1"),
         claims={"status": "deposited", "amount": "10000", "account": "56211105948400", "asked_at": ASKED_AT},
     )
 
@@ -191,7 +191,7 @@ def test_a_deposit_is_read_to_the_last_field() -> None:
     translation = answered(PROVIDER, form(PC), ANSWER)
 
     assert translation.payload == PaymentPayload(
-        order_id="O-1",
+        order_id=OrderId("O-1"),
         status="completed",
         method="VBank",
         transaction_id=PC["no_tid"],

@@ -18,7 +18,7 @@ from providers.contract import (
 )
 from providers.contract_e import webhook as pg
 from providers.records import event_id_of
-from stream.events import PaymentPayload, RefundPayload, ids
+from stream.events import OrderId, PaymentPayload, RefundPayload, ids
 from tests.unit.providers.posted import NOW
 from tests.unit.providers.samples import every, sample
 
@@ -92,7 +92,7 @@ def test_contract_e_payment_completed_by_iamport() -> None:
     translation = translation_of(IAMPORT | {"paid_at": 1_700_000_000, "pay_method": "card", "fail_reason": None})
 
     assert translation.payload == PaymentPayload(
-        order_id="TXN_20250827_001",
+        order_id=OrderId("TXN_20250827_001"),
         status="completed",
         method="card",
         transaction_id="TXN_20250827_001",
@@ -106,7 +106,7 @@ def test_contract_e_payment_completed_by_iamport() -> None:
 
 def test_contract_e_payment_completed_by_toss() -> None:
     assert payment(TOSS) == PaymentPayload(
-        order_id="O-1", status="completed", transaction_id="pk_1", amount=10000, aliases=("pk_1", "evt_1")
+        order_id=OrderId("O-1"), status="completed", transaction_id="pk_1", amount=10000, aliases=("pk_1", "evt_1")
     )
 
 
@@ -160,7 +160,7 @@ def test_contract_e_refund_completed() -> None:
     for path in ("/webhooks/refund", "/webhooks/payment", "/api/webhooks/kakao"):
         payload = refund(IAMPORT | {"status": "refunded", "cancel_amount": 4000}, path)
         assert payload == RefundPayload(
-            order_id="TXN_20250827_001", refund_id="imp_1", status="completed", amount=4000, aliases=("imp_1",)
+            order_id=OrderId("TXN_20250827_001"), refund_id="imp_1", status="completed", amount=4000, aliases=("imp_1",)
         )
 
 
@@ -229,7 +229,7 @@ def test_contract_e_a_part_cancel_is_a_cancel_of_a_part(status: str) -> None:
 
     assert translation.event_type == "PAYMENT_CANCELLED"
     assert translation.payload == PaymentPayload(
-        order_id="O-1", status="partially_cancelled", aliases=("A2",), currency="KRW"
+        order_id=OrderId("O-1"), status="partially_cancelled", aliases=("A2",), currency="KRW"
     )
 
 

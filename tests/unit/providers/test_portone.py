@@ -20,7 +20,7 @@ from providers.portone_v1 import api as portone_v1_api
 from providers.portone_v1 import webhook as portone_v1
 from providers.portone_v2 import api as portone_v2_api
 from providers.portone_v2 import webhook as portone_v2
-from stream.events import Cancel, PaymentPayload, VerificationRequest
+from stream.events import Cancel, OrderId, PaymentPayload, VerificationRequest
 from tests.unit.providers.asked import SECRET, answered, payment, received, translated, verification_request
 from tests.unit.providers.posted import NOW
 from tests.unit.providers.samples import every, fields, sample
@@ -117,7 +117,7 @@ def test_v1_a_payload_is_a_verification_request() -> None:
     translation = translated(V1, sample("portone_v1", "webhook.paid"))
 
     assert translation.payload == VerificationRequest(
-        subject="payment", alias="imp_1234567890", order_id="order_id_8237352", claims={"status": "paid"}
+        subject="payment", alias="imp_1234567890", order_id=OrderId("order_id_8237352"), claims={"status": "paid"}
     )
 
 
@@ -160,7 +160,7 @@ def test_v1_a_payment_is_read_to_the_last_field() -> None:
     translation = answered(V1, V1_WEBHOOK, v1_answer())
 
     assert translation.payload == PaymentPayload(
-        order_id="O-1",
+        order_id=OrderId("O-1"),
         status="completed",
         method="card",
         transaction_id="imp_1",
@@ -261,7 +261,7 @@ def test_v2_what_tells_of_a_payment_is_a_verification_request(event: str) -> Non
 
     assert translation.event_type == f"Transaction.{event}"
     assert translation.payload == VerificationRequest(
-        subject="payment", alias="O-1", order_id="O-1", claims={"event": event, "transaction_id": "tx_1"}
+        subject="payment", alias="O-1", order_id=OrderId("O-1"), claims={"event": event, "transaction_id": "tx_1"}
     )
 
 
@@ -325,7 +325,7 @@ def test_v2_a_payment_is_read_to_the_last_field() -> None:
     translation = answered(V2, v2_webhook(), v2_answer())
 
     assert translation.payload == PaymentPayload(
-        order_id="O-1",
+        order_id=OrderId("O-1"),
         status="completed",
         method="Card",
         transaction_id="tx_1",

@@ -7,7 +7,7 @@ import pytest
 
 from providers.contract import Forged, InvalidField, Received, Stale, Translation, Unsupported
 from providers.shippo import webhook as shippo
-from stream.events import ShippingPayload
+from stream.events import OrderId, ShippingPayload
 from tests.payloads import sample
 from tests.unit.providers.posted import NOW
 from tests.unit.providers.vectors import vectors
@@ -82,7 +82,7 @@ def test_a_track_is_a_scan_of_its_parcel_for_the_order_its_metadata_names() -> N
 
     at = 1_469_232_000_000_000
     scan = ShippingPayload(
-        order_id="000123",
+        order_id=OrderId("000123"),
         alias="usps:9205590164917312751089",
         status="delivered",
         carrier="usps",

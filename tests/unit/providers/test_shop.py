@@ -8,7 +8,7 @@ import pytest
 from providers.contract import InvalidField, Translation
 from providers.parsing import notes
 from providers.shop import webhook as shop
-from stream.events import CustomerPayload, OrderPayload
+from stream.events import CustomerPayload, OrderId, OrderPayload
 from stream.events.email_address import Unusable, parse
 from tests.unit.providers.posted import posted
 
@@ -46,7 +46,7 @@ def test_a_full_order_is_read_to_the_last_field() -> None:
     translation = shop.translate(posted(changes, idempotency_key="k"), "order")
 
     payload = OrderPayload(
-        order_id="123",
+        order_id=OrderId("123"),
         customer_id="7",
         customer_email="kim@example.test",
         customer_name="김민지",
@@ -158,7 +158,7 @@ def test_a_name_that_is_too_long_is_cut_and_a_note_says_so_without_it() -> None:
 def test_a_customer_s_id_that_cannot_be_used_is_as_if_none_was_named(customer: Any) -> None:
     payload = shop.translate(posted({"orderId": 1, "customerEmail": "a@b.c", "customerId": customer}), "order").payload
 
-    assert payload == OrderPayload(order_id="1", customer_email="a@b.c")
+    assert payload == OrderPayload(order_id=OrderId("1"), customer_email="a@b.c")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from providers.generic import webhook as generic
 from providers.records import webhook_record
 from providers.stripe import webhook as stripe
 from providers.stripe.amounts import iso_units
-from stream.events import PaymentPayload, RefundPayload, topics
+from stream.events import OrderId, PaymentPayload, RefundPayload, topics
 from tests.unit.providers.mutations import mutations, sample, samples
 from tests.unit.providers.test_properties import read_or_refused
 
@@ -256,7 +256,7 @@ def test_a_captured_charge_is_read_to_the_last_field() -> None:
     payload = payment("charge.succeeded", metadata={"order_id": "order-7"})
 
     assert payload == PaymentPayload(
-        order_id="order-7",
+        order_id=OrderId("order-7"),
         status="completed",
         method="card",
         transaction_id=PI,

@@ -9,7 +9,7 @@ import pytest
 from providers.contract import ApiRequest, Contradicted, Forged, InvalidField, Received, RefusedWebhook, Unsupported
 from providers.toss import api as toss_payment
 from providers.toss import webhook as toss
-from stream.events import Cancel, PaymentPayload, VerificationRequest
+from stream.events import Cancel, OrderId, PaymentPayload, VerificationRequest
 from tests.unit.providers.asked import NONE, SECRET, answered, payment, received, translated, verification_request
 from tests.unit.providers.samples import every, fields, sample
 
@@ -67,7 +67,7 @@ def test_contract_b_the_flat_body_is_a_verification_request_about_its_order() ->
     assert translation.payload == VerificationRequest(
         subject="order",
         alias="123",
-        order_id="123",
+        order_id=OrderId("123"),
         claims={"event": "PAYMENT_STATUS_CHANGED", "status": "DONE"},
     )
 
@@ -195,7 +195,7 @@ def test_a_payment_done_is_read_to_the_last_field() -> None:
     translation = answered(PROVIDER, changed("DONE"), paid())
 
     assert translation.payload == PaymentPayload(
-        order_id=ORDER,
+        order_id=OrderId(ORDER),
         status="completed",
         method="카드",
         transaction_id=KEY,

@@ -7,7 +7,7 @@ import pytest
 
 from providers.contract import Forged, InvalidField, Malformed, RefusedWebhook, Unsupported
 from providers.tosspayments import webhook as tosspayments
-from stream.events import BillingPayload, Cancel, PaymentPayload
+from stream.events import BillingPayload, Cancel, OrderId, PaymentPayload
 from tests.unit.providers.asked import SECRET, received, translated
 
 PROVIDER = tosspayments.PROVIDER
@@ -69,7 +69,7 @@ def test_contract_c_payment_confirmed_is_read_to_the_last_field() -> None:
     translation = translated(PROVIDER, CONFIRMED)
 
     assert translation.payload == PaymentPayload(
-        order_id=ORDER,
+        order_id=OrderId(ORDER),
         status="completed",
         method="카드",
         transaction_id="pk_1",
@@ -136,7 +136,7 @@ def test_a_second_part_cancel_is_another_event() -> None:
 def test_contract_c_billing_scheduled_names_its_day(field: str) -> None:
     payload = translated(PROVIDER, SCHEDULED | {field: "2026-03-03"}).payload
 
-    assert payload == BillingPayload(order_id=ORDER, next_billing_at=1_772_463_600_000_000, amount=29000)
+    assert payload == BillingPayload(order_id=OrderId(ORDER), next_billing_at=1_772_463_600_000_000, amount=29000)
 
 
 def test_contract_c_billing_scheduled_may_leave_its_day_to_the_plan() -> None:
