@@ -6,7 +6,7 @@ from typing import Self
 
 import httpx
 
-from confirmer.verdict import ApiResponse, NoAnswer, Response
+from confirmer.api_response import ApiResponse, NoAnswer, Response
 from providers.contract import ApiRequest
 from runtime import clock
 

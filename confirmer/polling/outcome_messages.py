@@ -2,9 +2,10 @@
 
 from hashlib import sha256
 
+from confirmer.api_response import Response
+from confirmer.claims import ClaimedVerification
 from confirmer.polling.request_batching import OpenVerification
-from confirmer.store import ClaimedVerification
-from confirmer.verdict import Confirmed, Context, Rejected, Response, RetryLater, Unknown, Verdict, judge, unreadable
+from confirmer.verdict import Confirmed, Context, Rejected, RetryLater, Unknown, Verdict, judge, unreadable
 from providers.contract import ApiVerification
 from runtime import clock
 from stream.avro.codec import Codec

@@ -13,15 +13,16 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, exc
 
-from confirmer import metrics, store
+from confirmer import claims, metrics
+from confirmer.api_response import Response, Unbuildable
+from confirmer.claims import ClaimedVerification
 from confirmer.polling import request_batching
 from confirmer.polling.http_client import HttpClient
 from confirmer.polling.outcome_messages import OutcomeMessages, conclude
 from confirmer.polling.provider_client import ProviderClient, provider_client
 from confirmer.polling.request_batching import OpenVerification, SharedRequest
 from confirmer.settings import API_VERIFICATIONS, ConfirmerSettings
-from confirmer.store import ClaimedVerification
-from confirmer.verdict import Confirmed, Context, Rejected, Response, RetryLater, Unbuildable, Unknown, Verdict
+from confirmer.verdict import Confirmed, Context, Rejected, RetryLater, Unknown, Verdict
 from runtime import clock
 from runtime.logging import log
 from stream.avro.codec import Codec
@@ -111,7 +112,7 @@ class Poller:
         providers = [client.provider for client in self._clients]
         while not stop.is_set():
             try:
-                self._set_due(await self._store(lambda tx: store.providers_due(tx, providers)))
+                self._set_due(await self._store(lambda tx: claims.providers_due(tx, providers)))
             except STORE_FAILED as failure:
                 log.warning("store.failed", error=type(failure).__name__)
             await asyncio.sleep(IDLE_S)
@@ -121,7 +122,7 @@ class Poller:
         """Claim and send the verifications that come first; return whether there were any."""
         most = 1 if client.breaker.is_open else self._settings.ask_concurrency
         lease_s = self._settings.ask_timeout_s + most / client.api_verification.per_second + SPARE_S
-        claimed = await self._store(lambda tx: store.claim(tx, client.provider, most, lease_s))
+        claimed = await self._store(lambda tx: claims.claim(tx, client.provider, most, lease_s))
         verifications = [(verification, self._webhook(verification)) for verification in claimed]
         async with asyncio.TaskGroup() as tasks:
             for shared in request_batching.batch_requests(verifications, client.api_verification, client.key):
@@ -142,7 +143,7 @@ class Poller:
             (claimed, verdict) for (claimed, _), (verdict, _) in zip(shared.verifications, concluded, strict=True)
         ]
         try:
-            await self._store(lambda tx: store.save_verdicts(tx, verdicts))
+            await self._store(lambda tx: claims.save_verdicts(tx, verdicts))
         except STORE_FAILED as failure:  # the lease expires, and the request is sent again
             log.warning("store.failed", error=type(failure).__name__)
             return

@@ -5,9 +5,9 @@ import time
 from dataclasses import dataclass, field
 
 from confirmer import metrics
+from confirmer.api_response import Response, api_health
 from confirmer.polling.circuit_breaker import CircuitBreaker
 from confirmer.settings import API_VERIFICATIONS, ConfirmerSettings
-from confirmer.verdict import Response, api_health
 from providers.contract import ApiVerification
 from runtime.logging import log
 from runtime.timing.rate_limiter import RateLimiter

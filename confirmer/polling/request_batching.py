@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from confirmer.store import ClaimedVerification
-from confirmer.verdict import ERROR_CHARS, Unbuildable
+from confirmer.api_response import Unbuildable
+from confirmer.claims import ClaimedVerification
+from confirmer.verdict import ERROR_CHARS
 from providers.contract import ApiRequest, ApiVerification
 from stream.events import UnconfirmedWebhook
 

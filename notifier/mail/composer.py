@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 
-from notifier.mail import formatting
+from notifier.mail import formatting, payment_methods, reasons
 from notifier.mail.branding import Branding
 from notifier.mail.mime import Mail
 from notifier.queue.mail_queue import QueuedMail
@@ -126,8 +126,8 @@ def _values(mail: QueuedMail, raw: dict[str, JsonValue], language: str) -> dict[
         **{name: _amount(event, name, units, language) for name, units in UNITS.items()},
         **{name: formatting.time(event[name], language) if event.get(name) else None for name in INSTANTS},
         **{name: formatting.day(event[name], language) if event.get(name) else None for name in DAYS},
-        "reason": formatting.reason(event.get("reason"), language),
-        "method": formatting.method(event.get("method"), language),
+        "reason": reasons.reason(event.get("reason"), language),
+        "method": payment_methods.method(event.get("method"), language),
         "mismatched": event.get("reason") == "amount_mismatch",
         "again": event.get("reason") == "refund_failed",
         "name": formatting.one_line(mail.name),

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine
 
-from confirmer import housekeeping, replay_hooks, store
+from confirmer import claims, housekeeping, replay_hooks, store
 from runtime import clock
 from runtime.postgres.engine import engine
 from stream.events import OrderId, UnconfirmedWebhook, VerificationRequest, topics
@@ -59,7 +59,7 @@ class VerificationRequests:
     def claim(self, most: int = CLAIM) -> list[str]:
         """The references of what is asked next."""
         with self.engine.begin() as tx:
-            claimed = store.claim(tx, "toss", most, 60.0)
+            claimed = claims.claim(tx, "toss", most, 60.0)
         records = [CODEC.decode(one.record) for one in claimed]
         return [record.payload.alias for record in records if isinstance(record, UnconfirmedWebhook)]
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from confirmer.api_response import ApiResponse, NoAnswer, Response
 from confirmer.polling.http_client import MAX_RESPONSE_BYTES, HttpClient, _retry_after
-from confirmer.verdict import ApiResponse, NoAnswer, Response
 from providers.contract import ApiRequest
 
 TIMEOUT_S = 0.5

@@ -2,9 +2,10 @@
 
 import pytest
 
+from confirmer.api_response import ApiResponse
+from confirmer.claims import ClaimedVerification
 from confirmer.polling.outcome_messages import OutcomeMessages, conclude
-from confirmer.store import ClaimedVerification
-from confirmer.verdict import ApiResponse, Confirmed, Context, RetryLater, Unknown
+from confirmer.verdict import Confirmed, Context, RetryLater, Unknown
 from providers.contract import ApiRequest, ApiVerification, Received, Translation
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry

@@ -1,8 +1,8 @@
 """What would be asked twice is asked once, and what cannot be asked holds nothing up."""
 
+from confirmer.api_response import Unbuildable
+from confirmer.claims import ClaimedVerification
 from confirmer.polling.request_batching import batch_requests
-from confirmer.store import ClaimedVerification
-from confirmer.verdict import Unbuildable
 from providers.contract import ApiRequest, ApiVerification, NotKnownYet, Received, Translation
 from stream.events import UnconfirmedWebhook, VerificationRequest
 from tests.builders import an_envelope

@@ -6,19 +6,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from confirmer.api_response import ApiResponse, NoAnswer, Response, Unbuildable, api_health
 from confirmer.verdict import (
     BACKOFF,
     MAX_UNREAD,
-    ApiResponse,
     Confirmed,
     Context,
-    NoAnswer,
     Rejected,
-    Response,
     RetryLater,
-    Unbuildable,
     Unknown,
-    api_health,
     ended_status,
     judge,
 )

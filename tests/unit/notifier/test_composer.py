@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from notifier import recipients
-from notifier.mail import composer, formatting
+from notifier.mail import composer, formatting, payment_methods, reasons
 from notifier.mail.branding import Branding
 from notifier.mail.composer import TEMPLATES, render
 from notifier.mail.templates.build import compiled
@@ -235,10 +235,10 @@ def test_crypto_is_its_decimal_text_and_its_asset(amount: str, asset: str | None
 
 
 def test_our_reason_codes_are_put_into_words_and_other_reasons_stay_unchanged() -> None:
-    assert formatting.reason("amount_mismatch", "ko") == "금액 불일치"
-    assert formatting.reason("잔액 부족", "en") == "잔액 부족"
-    assert formatting.reason("unknown", "ko") is None
-    assert formatting.reason(None, "ko") is None
+    assert reasons.reason("amount_mismatch", "ko") == "금액 불일치"
+    assert reasons.reason("잔액 부족", "en") == "잔액 부족"
+    assert reasons.reason("unknown", "ko") is None
+    assert reasons.reason(None, "ko") is None
 
 
 def test_times_are_koreas() -> None:
@@ -313,7 +313,7 @@ def test_a_language_is_found_in_whatever_a_browser_or_a_system_calls_it(wish: st
     ],
 )
 def test_a_payment_method_is_in_the_reader_s_language(method: str | None, ko: str | None, en: str | None) -> None:
-    assert (formatting.method(method, "ko"), formatting.method(method, "en")) == (ko, en)
+    assert (payment_methods.method(method, "ko"), payment_methods.method(method, "en")) == (ko, en)
 
 
 def test_a_mail_names_its_shop_in_the_sender_both_parts_and_the_title_of_the_page() -> None:
