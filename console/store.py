@@ -6,8 +6,10 @@ from itertools import chain
 
 from sqlalchemy import Connection
 
-from console import row_mapping, terms
+from console import terms
 from console.domain import OutcomeReport, WebhookState
+from console.row_mapping import records
+from console.row_mapping import webhooks as webhook_rows
 from console.tables.log import balances, domain_events, mails, order_states, outcomes, webhooks
 from console.tables.refusals import refusals, search_terms
 from console.tables.work import actions
@@ -117,10 +119,10 @@ def upsert_webhooks(
     """
     described = {
         row["webhook_id"]: row
-        for row in chain(map(row_mapping.webhook, new), map(row_mapping.quarantined, quarantined))
+        for row in chain(map(webhook_rows.webhook, new), map(webhook_rows.quarantined, quarantined))
     }
     UPSERT_WEBHOOKS.execute(
-        tx, [described.get(webhook_id) or row_mapping.unknown(webhook_id) for webhook_id in webhook_ids]
+        tx, [described.get(webhook_id) or webhook_rows.unknown(webhook_id) for webhook_id in webhook_ids]
     )
 
 
@@ -132,7 +134,7 @@ def mark_confirmed(tx: Connection, requests: Mapping[str, str]) -> None:
 
 def insert_outcomes(tx: Connection, reported: Iterable[Outcome]) -> None:
     """Insert outcomes of webhooks and domain events; known ones are ignored."""
-    INSERT_OUTCOMES.execute(tx, map(row_mapping.outcome, reported))
+    INSERT_OUTCOMES.execute(tx, map(webhook_rows.outcome, reported))
 
 
 def read(tx: Connection, webhook_ids: Sequence[str]) -> dict[str, StoredWebhook]:
@@ -147,33 +149,33 @@ def read(tx: Connection, webhook_ids: Sequence[str]) -> dict[str, StoredWebhook]
 
 def update_states(tx: Connection, states: Mapping[str, WebhookState]) -> None:
     """Write the states that have changed."""
-    UPDATE_STATES.execute(tx, [row_mapping.state(webhook_id, state) for webhook_id, state in states.items()])
+    UPDATE_STATES.execute(tx, [webhook_rows.state(webhook_id, state) for webhook_id, state in states.items()])
 
 
 def insert_events(tx: Connection, events: Iterable[DomainEvent]) -> None:
     """Insert domain events; known ones are ignored."""
-    INSERT_EVENTS.execute(tx, map(row_mapping.domain_event, events))
+    INSERT_EVENTS.execute(tx, map(records.domain_event, events))
 
 
 def insert_mails(tx: Connection, sent: Iterable[NotificationSent]) -> None:
     """Insert sent mails; known ones are ignored."""
-    INSERT_MAILS.execute(tx, map(row_mapping.mail, sent))
+    INSERT_MAILS.execute(tx, map(records.mail, sent))
 
 
 def insert_refusals(tx: Connection, rejected: Iterable[RejectedWebhook]) -> None:
     """Insert rejected requests; known ones are ignored."""
-    INSERT_REFUSALS.execute(tx, map(row_mapping.refusal, rejected))
+    INSERT_REFUSALS.execute(tx, map(records.refusal, rejected))
 
 
 def insert_actions(tx: Connection, taken: Iterable[ConsoleAction]) -> None:
     """Insert people's actions; known ones are ignored."""
-    INSERT_ACTIONS.execute(tx, map(row_mapping.action, taken))
+    INSERT_ACTIONS.execute(tx, map(records.action, taken))
 
 
 def upsert_orders(tx: Connection, statuses: Iterable[OrderStatus]) -> None:
     """Store the newest state of each order."""
     newest = {status.order_id: status for status in sorted(statuses, key=lambda status: status.version)}
-    UPSERT_ORDERS.execute(tx, [row_mapping.order_state(newest[order_id]) for order_id in sorted(filter(None, newest))])
+    UPSERT_ORDERS.execute(tx, [records.order_state(newest[order_id]) for order_id in sorted(filter(None, newest))])
 
 
 def insert_terms(tx: Connection, records: Iterable[Webhook | QuarantinedWebhook | RejectedWebhook]) -> None:
@@ -183,8 +185,8 @@ def insert_terms(tx: Connection, records: Iterable[Webhook | QuarantinedWebhook 
 
 def raise_balances(tx: Connection, credits_added: Iterable[CreditAdded]) -> None:
     """Store each customer's highest balance by currency, and notify listeners of every change in order."""
-    changes = sorted((credit for credit in credits_added if credit.customer_id), key=row_mapping.account)
+    changes = sorted((credit for credit in credits_added if credit.customer_id), key=records.account)
     if changes:
-        newest = {row_mapping.account(credit)[:2]: credit for credit in changes}
-        RAISE_BALANCES.execute(tx, map(row_mapping.balance, newest.values()))
-        tx.exec_driver_sql(NOTIFY_BALANCES, {"changes": [row_mapping.change(credit) for credit in changes]})
+        newest = {records.account(credit)[:2]: credit for credit in changes}
+        RAISE_BALANCES.execute(tx, map(records.balance, newest.values()))
+        tx.exec_driver_sql(NOTIFY_BALANCES, {"changes": [records.change(credit) for credit in changes]})
