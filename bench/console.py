@@ -28,7 +28,7 @@ from runtime import clock, logging
 from runtime.postgres.engine import engine
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
-from stream.events import NotificationSent, Outcome, PaymentCompleted, Record, ids, topics
+from stream.events import EventId, Micros, NotificationSent, Outcome, PaymentCompleted, Record, ids, topics
 from stream.kafka import delivery
 from stream.kafka.delivery import Delivery
 from stream.store.schema import migrate
@@ -156,7 +156,7 @@ def _life(name: str, n: int) -> list[tuple[str, Record]]:
     mail = NotificationSent(
         notification_id=ids.domain_event_id("mail", event.event_id), event_id=event.event_id,
         event_type="PaymentCompleted", audience="customer", channel="email", order_id=name, customer_id=None,
-        locale="ko", message_id=f"<{name}@example.test>", sent_at=clock.now(),
+        locale="ko", message_id=f"<{name}@example.test>", sent_at=Micros(clock.now()),
     )  # fmt: skip
     return [
         (topics.PAYMENT_WEBHOOKS.name, webhook),
@@ -169,8 +169,8 @@ def _life(name: str, n: int) -> list[tuple[str, Record]]:
 
 def _outcome(event_id: str, service: str, topic: str, n: int) -> Outcome:
     return Outcome(
-        event_id=event_id, service=service, topic=topic, partition=n % 12, offset=n, outcome="processed", attempt=1,
-        error=None, at=clock.now(),
+        event_id=EventId(event_id), service=service, topic=topic, partition=n % 12, offset=n,
+        outcome="processed", attempt=1, error=None, at=Micros(clock.now()),
     )  # fmt: skip
 
 

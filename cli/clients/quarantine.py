@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cli import environment
 from local.messages import CommandError
+from stream.events import Micros
 
 if TYPE_CHECKING:
     from confluent_kafka import Message
@@ -105,7 +106,7 @@ def _decoded(codec: "Codec", message: "Message", position: "Position") -> "Recor
         cause=UNREADABLE,
         detail=detail,
         verification="unsigned_allowed",
-        received_at=message.timestamp()[1] * 1000,
+        received_at=Micros(message.timestamp()[1] * 1000),
         path="",
         headers={},
         raw=message.value() or b"",

@@ -9,7 +9,7 @@ from confirmer.verdict import Confirmed, Context, Rejected, RetryLater, Unknown,
 from providers.contract import ApiVerification
 from runtime import clock
 from stream.avro.codec import Codec
-from stream.events import Outcome, OutcomeKind, Record, RejectedWebhook, UnconfirmedWebhook, topics
+from stream.events import EventId, Micros, Outcome, OutcomeKind, Record, RejectedWebhook, UnconfirmedWebhook, topics
 from stream.events.topics import Topic
 from stream.store.outbox import OutboxMessage
 from stream.worker.messages import encode_record
@@ -46,7 +46,7 @@ class OutcomeMessages:
 
     def _outcome(self, claimed: ClaimedVerification, kind: OutcomeKind, error: str | None) -> OutboxMessage:
         outcome = Outcome(
-            event_id=claimed.request_id,
+            event_id=EventId(claimed.request_id),
             service=self._service,
             topic=topics.UNCONFIRMED.name,
             partition=claimed.partition,
@@ -54,7 +54,7 @@ class OutcomeMessages:
             outcome=kind,
             attempt=claimed.attempts,
             error=error,
-            at=clock.now(),
+            at=Micros(clock.now()),
         )
         return self._message(claimed, topics.OUTCOMES, outcome.event_id, outcome)
 

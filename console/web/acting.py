@@ -7,7 +7,7 @@ from console.web.action_log import ActionLog, NotRecorded
 from console.web.page import Action, ActionResult, PageRequest, Refused
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.logging import log
-from stream.events import ConsoleAction, ids
+from stream.events import ConsoleAction, Micros, ids
 
 CSRF_FIELD, BACK_FIELD = "csrf", "back"
 UNRECORDED = frozenset({CSRF_FIELD, BACK_FIELD})
@@ -57,7 +57,7 @@ def requested(action: Action, request: PageRequest) -> ConsoleAction:
     viewer, target = request.viewer, action.target(request)
     return ConsoleAction(
         action_id=ids.action_id(viewer.name, action.name, target, request.now),
-        at=request.now,
+        at=Micros(request.now),
         user=viewer.name,
         role=action.role,
         action=action.name,

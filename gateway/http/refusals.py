@@ -6,7 +6,7 @@ from hashlib import sha256
 import msgspec
 
 from providers.contract import WebhookResponse
-from stream.events import RejectedWebhook
+from stream.events import Micros, RejectedWebhook
 
 STATUS = {
     "malformed_request": 400,
@@ -73,7 +73,7 @@ def rejected_webhook(
         headers={name: headers[name][:PATH_CHARS] for name in RECORDED_HEADERS if name in headers},
         digest=sha256(body).digest(),
         excerpt=body[:EXCERPT_BYTES],
-        received_at=at,
+        received_at=Micros(at),
         source=source,
         retired_secret=refusal.retired_secret,
     )

@@ -9,7 +9,7 @@ from gateway.http.token_bucket import TokenBucket
 from providers.contract import Provider, Received, RefusedWebhook, WebhookResponse
 from runtime.logging import log
 from stream.avro.codec import Codec
-from stream.events import Mode, QuarantinedWebhook, Verification, ids, topics
+from stream.events import Micros, Mode, QuarantinedWebhook, Verification, ids, topics
 
 PAUSED = "paused"
 """The cause of a webhook that is stored only because an operator has paused its provider."""
@@ -76,7 +76,7 @@ class Quarantine:
             cause=cause,
             detail=detail,
             verification=verification,
-            received_at=received.received_at,
+            received_at=Micros(received.received_at),
             path=received.path,
             headers=provider.select_headers(received.headers),
             raw=received.body,

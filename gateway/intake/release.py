@@ -13,7 +13,7 @@ from runtime import clock
 from runtime.logging import log
 from stream.avro.codec import Codec, Undecodable
 from stream.avro.registry import UnknownSchema
-from stream.events import Mode, Outcome, QuarantinedWebhook, topics
+from stream.events import Micros, Mode, Outcome, QuarantinedWebhook, topics
 from stream.kafka.topic_reader import Position
 
 DEADLINE_S = 10.0
@@ -90,5 +90,5 @@ def _outcome(position: Position, stored: QuarantinedWebhook) -> Outcome:
         outcome="processed",
         attempt=1,
         error=None,
-        at=clock.now(),
+        at=Micros(clock.now()),
     )

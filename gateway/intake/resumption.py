@@ -20,7 +20,7 @@ from runtime import clock
 from runtime.logging import log
 from stream.avro.codec import Codec, Undecodable
 from stream.avro.registry import UnknownSchema
-from stream.events import Outcome, ProviderPhase, ProviderState, QuarantinedWebhook, SecretSeen, topics
+from stream.events import Micros, Outcome, ProviderPhase, ProviderState, QuarantinedWebhook, SecretSeen, topics
 from stream.kafka import topic_reader
 from stream.kafka.client_config import Cluster
 from stream.kafka.topic_reader import Position
@@ -57,7 +57,9 @@ class Resumption:
         # What an unfinished resumption has not released yet is older than this pause.
         since = current.since if current is not None and current.state != "active" else now
         at = now if current is None else max(now, current.at + 1)
-        return self._set(ProviderState(provider=provider, state="paused", reason=reason, by=by, since=since, at=at))
+        return self._set(
+            ProviderState(provider=provider, state="paused", reason=reason, by=by, since=Micros(since), at=Micros(at))
+        )
 
     def resume(self, provider: str, by: str) -> ProviderState | None:
         """Release what is quarantined, in a thread, and then let webhooks through. None if it was never paused."""
@@ -106,7 +108,7 @@ class Resumption:
         with suppress(Unavailable):
             for setting, fingerprint in fingerprints:
                 if self._states.first_seen(setting, fingerprint) is None:
-                    self._publish(SecretSeen(secret_setting=setting, fingerprint=fingerprint, at=clock.now()))
+                    self._publish(SecretSeen(secret_setting=setting, fingerprint=fingerprint, at=Micros(clock.now())))
 
     def _run(self, provider: str) -> None:
         try:

@@ -4,7 +4,7 @@ from notifier.mail import composer
 from notifier.mail.branding import Branding
 from notifier.queue.mail_queue import QueuedMail
 from stream.avro.codec import Codec
-from stream.events import NotificationSent, topics
+from stream.events import EventId, Micros, NotificationSent, topics
 from stream.store.outbox import OutboxMessage
 
 OWN_ROWS = (topics.NOTIFICATIONS.name, 0)
@@ -15,7 +15,7 @@ def sent_message(mail: QueuedMail, branding: Branding, at: int, codec: Codec) ->
     """Return the outbox message for `mail`, sent `at` microseconds since 1970 UTC."""
     event = NotificationSent(
         notification_id=mail.notification_id,
-        event_id=mail.event_id,
+        event_id=EventId(mail.event_id),
         event_type=mail.event_type,
         audience=mail.audience,
         channel=mail.channel,
@@ -23,7 +23,7 @@ def sent_message(mail: QueuedMail, branding: Branding, at: int, codec: Codec) ->
         customer_id=mail.customer_id,
         locale=composer.locale(mail),
         message_id=composer.message_id(mail, branding),
-        sent_at=at,
+        sent_at=Micros(at),
         again_of=mail.again_of,
     )
     return OutboxMessage(*OWN_ROWS, topics.NOTIFICATIONS.name, mail.notification_id.encode(), codec.encode(event))

@@ -1,6 +1,6 @@
 """Records about processing: rejected and quarantined webhooks, outcomes, dead letters, notifications."""
 
-from stream.events.record import Mode, OutcomeKind, ProviderPhase, Record, Verification
+from stream.events.record import EventId, Micros, Mode, OutcomeKind, ProviderPhase, Record, Verification
 
 
 class RejectedWebhook(Record, frozen=True, kw_only=True):
@@ -17,7 +17,7 @@ class RejectedWebhook(Record, frozen=True, kw_only=True):
     headers: dict[str, str]
     digest: bytes
     excerpt: bytes
-    received_at: int
+    received_at: Micros
     source: str | None = None
     retired_secret: str | None = None
 
@@ -25,13 +25,13 @@ class RejectedWebhook(Record, frozen=True, kw_only=True):
 class QuarantinedWebhook(Record, frozen=True, kw_only=True):
     """A genuine webhook that cannot be read or is not supported; `raw` is its body, stored until it can be read."""
 
-    event_id: str
+    event_id: EventId
     provider: str
     mode: Mode
     cause: str
     detail: str
     verification: Verification
-    received_at: int
+    received_at: Micros
     path: str
     headers: dict[str, str]
     raw: bytes
@@ -43,7 +43,7 @@ class Outcome(Record, frozen=True, kw_only=True):
     `error` is the failure's text; after a dismissal it is the operator's reason.
     """
 
-    event_id: str
+    event_id: EventId
     service: str
     topic: str
     partition: int
@@ -51,13 +51,13 @@ class Outcome(Record, frozen=True, kw_only=True):
     outcome: OutcomeKind
     attempt: int
     error: str | None
-    at: int
+    at: Micros
 
 
 class DeadRecord(Record, frozen=True, kw_only=True):
     """A dead letter: the bytes and position of a record that a service cannot process, and the last error."""
 
-    event_id: str
+    event_id: EventId
     service: str
     topic: str
     partition: int
@@ -65,7 +65,7 @@ class DeadRecord(Record, frozen=True, kw_only=True):
     key: bytes | None
     value: bytes | None
     error: str
-    at: int
+    at: Micros
 
 
 class NotificationSent(Record, frozen=True, kw_only=True):
@@ -75,7 +75,7 @@ class NotificationSent(Record, frozen=True, kw_only=True):
     """
 
     notification_id: str
-    event_id: str
+    event_id: EventId
     event_type: str
     audience: str
     channel: str
@@ -83,7 +83,7 @@ class NotificationSent(Record, frozen=True, kw_only=True):
     customer_id: str | None
     locale: str
     message_id: str
-    sent_at: int
+    sent_at: Micros
     again_of: str | None = None
 
 
@@ -94,7 +94,7 @@ class ConsoleAction(Record, frozen=True, kw_only=True):
     """
 
     action_id: str
-    at: int
+    at: Micros
     user: str
     role: str
     action: str
@@ -116,8 +116,8 @@ class ProviderState(Record, frozen=True, kw_only=True):
     state: ProviderPhase
     reason: str
     by: str
-    since: int
-    at: int
+    since: Micros
+    at: Micros
 
 
 class SecretSeen(Record, frozen=True, kw_only=True):
@@ -125,4 +125,4 @@ class SecretSeen(Record, frozen=True, kw_only=True):
 
     secret_setting: str
     fingerprint: str
-    at: int
+    at: Micros

@@ -65,20 +65,20 @@ def notification_again_id(notification_id: str, decision: str) -> str:
     return uuid5(f"notification again\n{notification_id}\n{decision}")
 
 
-def outcome_id(outcome: Outcome) -> str:
+def outcome_id(outcome: Outcome) -> EventId:
     """Return the id of an outcome. Its time is part of it, since a redriven record can fail its first attempt twice."""
-    return uuid5(f"outcome\n{_position(outcome)}\n{outcome.outcome}\n{outcome.attempt}\n{outcome.at}")
+    return EventId(uuid5(f"outcome\n{_position(outcome)}\n{outcome.outcome}\n{outcome.attempt}\n{outcome.at}"))
 
 
-def dead_letter_id(letter: DeadRecord) -> str:
+def dead_letter_id(letter: DeadRecord) -> EventId:
     """Return the id of a dead letter. Its time is part of it, since a redriven record can become dead again."""
-    return uuid5(f"dead\n{_position(letter)}\n{letter.at}")
+    return EventId(uuid5(f"dead\n{_position(letter)}\n{letter.at}"))
 
 
-def rejection_id(rejected: RejectedWebhook) -> str:
+def rejection_id(rejected: RejectedWebhook) -> EventId:
     """Return the id of a rejected request. Its time is part of it: an equal request rejected later has another id."""
     key = (rejected.provider, rejected.path, rejected.cause, rejected.digest.hex(), str(rejected.received_at))
-    return uuid5("\n".join(("rejection", *key)))
+    return EventId(uuid5("\n".join(("rejection", *key))))
 
 
 def action_id(user: str, action: str, target: str, at: int) -> str:
@@ -86,20 +86,20 @@ def action_id(user: str, action: str, target: str, at: int) -> str:
     return uuid5("\n".join(("action", user, action, target, str(at))))
 
 
-def action_record_id(record: ConsoleAction) -> str:
+def action_record_id(record: ConsoleAction) -> EventId:
     """Return the id of one of the two records of an action."""
-    return uuid5(f"action record\n{record.action_id}\n{record.result}")
+    return EventId(uuid5(f"action record\n{record.action_id}\n{record.result}"))
 
 
 def _position(record: Outcome | DeadRecord) -> str:
     return f"{record.service}\n{record.event_id}\n{record.topic}\n{record.partition}\n{record.offset}"
 
 
-def unreadable_record_id(topic: str, partition: int, offset: int) -> str:
+def unreadable_record_id(topic: str, partition: int, offset: int) -> EventId:
     """Return the id of a record that cannot be decoded, derived from its position."""
-    return uuid5(f"record\n{topic}\n{partition}\n{offset}")
+    return EventId(uuid5(f"record\n{topic}\n{partition}\n{offset}"))
 
 
-def unreadable_body_id(provider: str, body: bytes) -> str:
+def unreadable_body_id(provider: str, body: bytes) -> EventId:
     """Return the id of a genuine webhook that cannot be read, derived from its body."""
-    return uuid5(f"body\n{provider}\n{sha256(body).hexdigest()}")
+    return EventId(uuid5(f"body\n{provider}\n{sha256(body).hexdigest()}"))

@@ -9,7 +9,7 @@ from confluent_kafka import Message
 from stream import events
 from stream.avro.codec import Codec, Undecodable
 from stream.avro.registry import UnknownSchema
-from stream.events import DomainEvent, Record, ids
+from stream.events import DomainEvent, EventId, Record, ids
 from stream.events.json_text import error_text
 from stream.kafka.position import Partition
 
@@ -31,7 +31,7 @@ class Delivery:
     """
 
     event: Record | UnreadableRecord
-    event_id: str
+    event_id: EventId
     digest: bytes | None
     topic: str
     partition: int
@@ -64,7 +64,7 @@ def _check(event_id: str) -> None:
         raise Undecodable("its id is not a UUID")
 
 
-def identity(event: Record) -> tuple[str, bytes | None]:  # noqa: PLR0911 - one for each kind of record
+def identity(event: Record) -> tuple[EventId, bytes | None]:  # noqa: PLR0911 - one for each kind of record
     """Return a record's event id and digest; two events with the same id and different digests are a conflict.
 
     The digest is None for records other than webhooks. Raises TypeError for a record that no service consumes.
@@ -77,7 +77,7 @@ def identity(event: Record) -> tuple[str, bytes | None]:  # noqa: PLR0911 - one 
         case events.Outcome():
             return ids.outcome_id(event), None
         case events.NotificationSent():
-            return event.notification_id, None
+            return EventId(event.notification_id), None
         case events.DeadRecord():
             return ids.dead_letter_id(event), None
         case events.ConsoleAction():

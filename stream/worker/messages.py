@@ -6,7 +6,7 @@ from typing import Protocol
 
 from runtime import clock
 from stream.avro.codec import Codec
-from stream.events import DeadRecord, Outcome, OutcomeKind, Record, topics
+from stream.events import DeadRecord, EventId, Micros, Outcome, OutcomeKind, Record, topics
 from stream.kafka.delivery import Delivery
 from stream.kafka.position import Partition
 from stream.kafka.producer import LARGEST_MESSAGE
@@ -81,7 +81,7 @@ class Messages:
             key=delivery.key if fits else None,
             value=delivery.value if fits else None,
             error=error,
-            at=clock.now(),
+            at=Micros(clock.now()),
         )
         topic, key = topics.dead(self._service).name, letter.event_id.encode()
         return [OutboxMessage(delivery.topic, delivery.partition, topic, key, self._codec.encode(letter))]
@@ -119,7 +119,7 @@ class Messages:
     ) -> OutboxMessage:
         event_id, topic, partition, offset = event
         outcome = Outcome(
-            event_id=event_id,
+            event_id=EventId(event_id),
             service=self._service,
             topic=topic,
             partition=partition,
@@ -127,6 +127,6 @@ class Messages:
             outcome=kind,
             attempt=attempt,
             error=error,
-            at=clock.now(),
+            at=Micros(clock.now()),
         )
         return OutboxMessage(*source, topics.OUTCOMES.name, event_id.encode(), self._codec.encode(outcome))

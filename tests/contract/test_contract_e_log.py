@@ -11,6 +11,8 @@ import msgspec
 import pytest
 
 from stream.events import (
+    EventId,
+    Micros,
     Outcome,
     OutcomeKind,
     PaymentWebhook,
@@ -49,7 +51,7 @@ class Log:
     def say(self, name: str, outcome: OutcomeKind, *, at: int, attempt: int = 1, error: str | None = None) -> None:
         """What the payment processor says became of it."""
         published = Outcome(
-            event_id=name,
+            event_id=EventId(name),
             service="payment",
             topic=topics.PAYMENT_WEBHOOKS.name,
             partition=0,
@@ -57,7 +59,7 @@ class Log:
             outcome=outcome,
             attempt=attempt,
             error=error,
-            at=at,
+            at=Micros(at),
         )
         self.writer.append(topics.OUTCOMES, name, published)
 
@@ -93,13 +95,13 @@ def test_an_unsupported_type_is_rejected_and_kept(console: Console, system: dict
     name = ids.unreadable_body_id("inicis", raw)
 
     kept = QuarantinedWebhook(
-        event_id=name,
+        event_id=EventId(name),
         provider="inicis",
         mode="test",
         cause="unsupported_type",
         detail="지원하지 않는 웹훅 타입입니다",
         verification="signature",
-        received_at=LONG_AGO - DAY,
+        received_at=Micros(LONG_AGO - DAY),
         path="/webhooks/payment",
         headers={"x-pg-provider": "INICIS", "x-pg-signature": "00ff"},
         raw=raw,

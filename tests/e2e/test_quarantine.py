@@ -10,7 +10,7 @@ import pytest
 from providers.stripe import webhook as stripe
 from providers.tosspayments import webhook as tosspayments
 from runtime import clock
-from stream.events import QuarantinedWebhook, ids, topics
+from stream.events import Micros, QuarantinedWebhook, ids, topics
 from tests.actors import Console, Shop, Store, new_order
 from tests.contract.posting import post as post_to
 from tests.contract.posting import written
@@ -208,7 +208,7 @@ def keep(
         cause=cause,
         detail="as an older gateway saw it",
         verification=verification,
-        received_at=clock.now(),
+        received_at=Micros(clock.now()),
         path=path,
         headers=headers,
         raw=body,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gateway.append.appender import FEW, Appender
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
-from stream.events import RejectedWebhook, topics
+from stream.events import Micros, RejectedWebhook, topics
 from stream.kafka.client_config import Cluster
 from tests.actors import new_order
 from tests.log import reading
@@ -24,7 +24,7 @@ def a_record(run: str, number: int) -> bytes:
             headers={},
             digest=b"d" * 32,
             excerpt=b"",
-            received_at=number,
+            received_at=Micros(number),
         )
     )
 

@@ -19,7 +19,7 @@ from console.queries import lookup, search
 from console.queries.criteria import Filter, Page, Range
 from console.queries.spans import DAY, HOUR
 from runtime.postgres.engine import engine
-from stream.events import Outcome, OutcomeKind, QuarantinedWebhook, Record, ids, topics
+from stream.events import EventId, Micros, Outcome, OutcomeKind, QuarantinedWebhook, Record, ids, topics
 from stream.replay import schema as place
 from tests.actors import new_order
 from tests.builders import NOON, a_payment, a_refund, a_scan
@@ -144,7 +144,7 @@ def a_life(chance: random.Random, n: int) -> list[Record]:
     name = f"{chance.random()}"
     aside = QuarantinedWebhook(
         event_id=ids.event_id("aside", "test", name), provider=provider, mode="test", cause="unsupported", detail="",
-        verification="signature", received_at=at, path="/", headers={}, raw=b"",
+        verification="signature", received_at=Micros(at), path="/", headers={}, raw=b"",
     )  # fmt: skip
     kinds: list[Record] = [
         a_payment("completed", name=name, provider=provider),
@@ -165,9 +165,9 @@ def a_life(chance: random.Random, n: int) -> list[Record]:
 
 def an_outcome(chance: random.Random, webhook_id: str, at: int, n: int) -> Record:
     return Outcome(
-        event_id=webhook_id, service=chance.choice(["payment", "refund"]), topic=topics.PAYMENT_WEBHOOKS.name,
+        event_id=EventId(webhook_id), service=chance.choice(["payment", "refund"]), topic=topics.PAYMENT_WEBHOOKS.name,
         partition=0, offset=n, outcome=chance.choice(OUTCOMES), attempt=chance.randint(1, 3), error=None,
-        at=at + n * 60_000_000,
+        at=Micros(at + n * 60_000_000),
     )  # fmt: skip
 
 

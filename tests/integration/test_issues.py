@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from console import retention
 from console.handler import handle
 from console.queries import issues
-from stream.events import ConsoleAction, Outcome, OutcomeKind, Record, ids
+from stream.events import ConsoleAction, EventId, Micros, Outcome, OutcomeKind, Record, ids
 from tests.builders import NOON, a_payment
 from tests.integration.test_console_counts import log_store
 
@@ -39,7 +39,7 @@ def a_life(number: int, end: tuple[OutcomeKind, ...]) -> list[Record]:
 
 def an_outcome(event_id: str, kind: OutcomeKind, at: int, error: str = "ValueError: no") -> Outcome:
     return Outcome(
-        event_id=event_id,
+        event_id=EventId(event_id),
         service="payment",
         topic="webhooks.payment.v1",
         partition=0,
@@ -47,7 +47,7 @@ def an_outcome(event_id: str, kind: OutcomeKind, at: int, error: str = "ValueErr
         outcome=kind,
         attempt=1,
         error=error if kind in ("dead", "retrying") else None,
-        at=at,
+        at=Micros(at),
     )
 
 
@@ -55,7 +55,7 @@ def an_action(name: str, issue: str, at: int) -> list[ConsoleAction]:
     return [
         ConsoleAction(
             action_id=ids.action_id("kim", name, issue, at),
-            at=at,
+            at=Micros(at),
             user="kim",
             role="operator",
             action=name,

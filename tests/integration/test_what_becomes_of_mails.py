@@ -614,13 +614,13 @@ def a_notification(mail: str, domain_event: DomainEvent) -> NotificationSent:
         customer_id=domain_event.customer_id,
         locale="ko",
         message_id="<1@example.test>",
-        sent_at=clock.now(),
+        sent_at=Micros(clock.now()),
     )
 
 
 def a_dead_record(event: str) -> DeadRecord:
     return DeadRecord(
-        event_id=event,
+        event_id=EventId(event),
         service="payment",
         topic="webhooks.payment.v1",
         partition=1,
@@ -628,7 +628,7 @@ def a_dead_record(event: str) -> DeadRecord:
         key=None,
         value=b"?",
         error="no\0record",
-        at=clock.now(),
+        at=Micros(clock.now()),
     )
 
 
@@ -642,7 +642,7 @@ def a_quarantined_webhook(name: str, **said: Any) -> QuarantinedWebhook:
         **said,
     }
     return QuarantinedWebhook(
-        event_id=ids.unreadable_body_id("tapayz", name.encode()),
+        event_id=EventId(ids.unreadable_body_id("tapayz", name.encode())),
         provider="tapayz",
         mode="test",
         path="/callback/update-invoice",

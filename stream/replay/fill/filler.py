@@ -11,7 +11,7 @@ from runtime.config.settings import StoreSettings
 from stream import events
 from stream.avro.codec import Codec, Undecodable
 from stream.avro.registry import registry
-from stream.events import Record
+from stream.events import EventId, Record
 from stream.kafka import delivery
 from stream.kafka.client_config import Cluster
 from stream.kafka.delivery import Delivery, UnreadableRecord
@@ -172,7 +172,7 @@ class Filler:
         self,
         ends: Mapping[Partition, int],
         selected: Sequence[Delivery],
-        appended: Mapping[str, int],
+        appended: Mapping[EventId, int],
         run: bisection.Runner,
     ) -> None:
         collected = CollectedPublications(self._spec.service, self._plain_codec, run)

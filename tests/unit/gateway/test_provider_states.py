@@ -9,13 +9,15 @@ from gateway.management.api import ManagementApi
 from gateway.workers.supervisor import WORKER_ROUTES
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
-from stream.events import ProviderPhase, ProviderState, SecretSeen
+from stream.events import Micros, ProviderPhase, ProviderState, SecretSeen
 
 SETTING = "TOSS_SECRET_KEY"  # the name of a setting
 
 
 def a_state(phase: ProviderPhase, at: int, provider: str = "toss") -> ProviderState:
-    return ProviderState(provider=provider, state=phase, reason="a bad deploy", by="kim", since=1, at=at)
+    return ProviderState(
+        provider=provider, state=phase, reason="a bad deploy", by="kim", since=Micros(1), at=Micros(at)
+    )
 
 
 def states(*records: ProviderState | SecretSeen) -> ProviderStates:
@@ -45,7 +47,7 @@ def test_the_latest_decision_counts(order: tuple[tuple[ProviderPhase, int], ...]
 
 
 def test_a_secret_is_as_old_as_its_first_use() -> None:
-    seen = [SecretSeen(secret_setting=SETTING, fingerprint="ab", at=at) for at in (5, 3, 4)]
+    seen = [SecretSeen(secret_setting=SETTING, fingerprint="ab", at=Micros(at)) for at in (5, 3, 4)]
 
     assert states(*seen).first_seen(SETTING, "ab") == 3
     assert states(*seen).first_seen(SETTING, "cd") is None

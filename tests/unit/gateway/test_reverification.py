@@ -11,7 +11,7 @@ from providers import catalogue
 from providers.addressing import KeyedWebhook
 from providers.contract import Provider, Received, RefusedWebhook
 from providers.records import webhook_record
-from stream.events import QuarantinedWebhook, Verification, ids
+from stream.events import Micros, QuarantinedWebhook, Verification, ids
 from tests.payloads import SECRET, samples, ways
 from tests.unit.providers.posted import NOW
 
@@ -35,7 +35,7 @@ def quarantined(provider: Provider, received: Received, verification: Verificati
         cause="invalid_field",
         detail="as an older gateway saw it",
         verification=verification,
-        received_at=received.received_at,
+        received_at=Micros(received.received_at),
         path=received.path,
         headers=provider.select_headers(received.headers),
         raw=received.body,

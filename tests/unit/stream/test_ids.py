@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.events import DeadRecord, Outcome, RejectedWebhook, ids
+from stream.events import DeadRecord, Micros, Outcome, RejectedWebhook, ids
 from stream.kafka.delivery import identity
 from tests.builders import a_payment
 
@@ -45,7 +45,7 @@ def test_every_record_of_every_topic_has_an_id() -> None:
     letter = {"key": b"k", "value": None, "error": "no", "at": 1}
     position = {"event_id": "e", "service": "payment", "topic": "t", "partition": 0, "offset": 7}
     rejected = RejectedWebhook(
-        provider="toss", path="/", cause="no", headers={}, digest=b"d", excerpt=b"", received_at=1
+        provider="toss", path="/", cause="no", headers={}, digest=b"d", excerpt=b"", received_at=Micros(1)
     )
 
     for record in (an_outcome(), DeadRecord(**position, **letter), rejected):  # type: ignore[arg-type]

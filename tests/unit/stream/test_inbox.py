@@ -1,5 +1,6 @@
 """Which deliveries of a batch are new, repeated, duplicates or conflicts."""
 
+from stream.events import EventId
 from stream.kafka.delivery import Delivery, ends, partitions
 from stream.store.inbox import Handled, split_repeated
 from tests.builders import a_payment
@@ -8,7 +9,7 @@ WEBHOOK = a_payment()
 
 
 def delivered(offset: int, *, event_id: str = "e-1", digest: bytes = b"a", partition: int = 0) -> Delivery:
-    return Delivery(WEBHOOK, event_id, digest, "webhooks.payment.v1", partition, offset, None, None)
+    return Delivery(WEBHOOK, EventId(event_id), digest, "webhooks.payment.v1", partition, offset, None, None)
 
 
 def handled(offset: int, *, digest: bytes = b"a") -> Handled:

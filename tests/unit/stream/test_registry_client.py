@@ -13,7 +13,7 @@ from stream.avro.codec import Codec, Undecodable
 from stream.avro.registry import CommittedRegistry, RemoteRegistry, UnknownSchema
 from stream.avro.registry_client import RegistryClient, RegistryError
 from stream.avro.schemas import canonical, declared
-from stream.events import Outcome
+from stream.events import EventId, Micros, Outcome
 
 PASSWORD = "do-not-show-me"  # noqa: S105 - not a real password
 Answer = Callable[[BaseHTTPRequestHandler], tuple[int, bytes]]
@@ -153,7 +153,7 @@ def test_a_committed_schema_is_recognised_however_the_registry_writes_it(listene
     schema = json.loads(canonical(declared("Outcome")))
     kind.answer = always(200, {"schema": json.dumps({**without_namespaces(schema), "namespace": "hookstream"})})
     outcome = Outcome(
-        event_id="3f0e9a8e-0000-5000-8000-000000000000",
+        event_id=EventId("3f0e9a8e-0000-5000-8000-000000000000"),
         service="payment",
         topic="t",
         partition=0,
@@ -161,7 +161,7 @@ def test_a_committed_schema_is_recognised_however_the_registry_writes_it(listene
         outcome="processed",
         attempt=1,
         error=None,
-        at=0,
+        at=Micros(0),
     )
     written = codec.encode(outcome)
 
