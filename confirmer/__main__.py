@@ -27,8 +27,6 @@ from stream.worker.replay_api import ReplayApi
 
 TOPICS = topics.service("confirmer")
 STOP_S = 2.0
-CONSUMER = {"fetch.min.bytes": 200_000, "fetch.wait.max.ms": 500}
-"""A verification may wait half a second more, so the shop's orders, which come often, need no request each."""
 
 
 def run(settings: ConfirmerSettings) -> None:
@@ -41,7 +39,7 @@ def run(settings: ConfirmerSettings) -> None:
     codec = Codec(registry(settings))
     poller = Poller(TOPICS.name, settings, store, codec)
     handler = partial(handle, encode=codec.encode, on_insert=poller.providers_to_notify.update)
-    worker = Worker(TOPICS, handler, settings, store, codec, on_commit=poller.notify, consumer=CONSUMER)
+    worker = Worker(TOPICS, handler, settings, store, codec, on_commit=poller.notify)
     health = Health()
     worker.watch(health)
     health.ready_while(poller.problem)

@@ -34,6 +34,8 @@ _ProviderSettings: type[StoreSettings] = create_model("_ProviderSettings", __bas
 class ConfirmerSettings(_ProviderSettings):
     """The API key and URL of each provider, and the limits of requests to them."""
 
+    # A verification may wait, so the shop's orders, which come often, need no request each.
+    fetch_gather_ms: int = Field(500, ge=0, le=5000, description="as for every service with a store")
     ask_timeout_s: float = Field(
         10.0,
         gt=0,

@@ -43,8 +43,6 @@ from stream.worker.pause_api import PauseApi
 from stream.worker.replay_api import ReplayApi
 
 TOPICS = topics.service("console")
-CONSUMER = {"fetch.min.bytes": 200_000, "fetch.wait.max.ms": 400}
-"""The console reads every topic and may lag: larger fetches avoid a request per record at low rates."""
 HTTP1 = HTTP1Settings(header_read_timeout=5_000, max_buffer_size=65_536, keep_alive=True)
 CLOSING_S = 2.0
 
@@ -54,7 +52,7 @@ def run(settings: ConsoleSettings) -> None:
     ports.check(settings.host, settings.port)
     store = store_engine(settings, TOPICS.name)
     codec = Codec(registry(settings))
-    worker = Worker(TOPICS, handle, settings, store, codec, consumer=CONSUMER)
+    worker = Worker(TOPICS, handle, settings, store, codec)
     health = Health()
     worker.watch(health)
     failed, pauses = ManagementApi(TOPICS.name, store, codec), PauseApi(TOPICS.name, store)

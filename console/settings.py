@@ -16,6 +16,8 @@ class ConsoleSettings(AlertSettings):
     host: str = Field("0.0.0.0", description="the address the console's API listens on")  # noqa: S104 - it has a token
     port: int = Field(3001, ge=0, le=65535, description="the port of the console's API")
     gather_ms: int = Field(500, ge=0, le=5000, description="as for every service with a store")
+    # The console reads every topic and may lag.
+    fetch_gather_ms: int = Field(400, ge=0, le=5000, description="as for every service with a store")
     console_token: Token = Field(description="the bearer token for the console's API")
     console_sockets_per_token: int = Field(
         100, ge=1, description="how many WebSockets may be open at once with one token"

@@ -14,8 +14,9 @@ from stream.events import email_address
 class NotifierSettings(StoreSettings):
     """Mail server, sender, recipients and limits. Raises ValidationError when a value cannot work."""
 
+    gather_ms: int = Field(80, ge=0, le=5000, description="as for every service with a store")
     # Each commit of the worker starts the sender, so this wait gathers events for a transaction and mails for a lane.
-    gather_ms: int = Field(150, ge=0, le=5000, description="as for every service with a store")
+    fetch_gather_ms: int = Field(150, ge=0, le=5000, description="as for every service with a store")
     smtp_url: str = Field(
         description="the mail server: smtp://[user:password@]host:port, smtps:// for TLS from the start; with a user"
         " STARTTLS is required unless the host is loopback (?tls=required and ?tls=off override this)"

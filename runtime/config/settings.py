@@ -158,7 +158,14 @@ class StoreSettings(Settings):
         ge=0,
         le=5000,
         description="milliseconds that a batch waits for more events after its first, unless it is full"
-        " (console: 500, notifier: 150)",
+        " (notifier: 80, console: 500)",
+    )
+    fetch_gather_ms: int = Field(
+        0,
+        ge=0,
+        le=5000,
+        description="milliseconds for which Kafka gathers records before it answers a fetch; 0: it answers at the first"
+        " one (notifier: 150, order: 200, console: 400, confirmer: 500)",
     )
     retry_first_s: float = Field(
         2.0,

@@ -6,7 +6,7 @@ batches again, and the inbox recognizes their events.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from threading import Event
 
 from confluent_kafka import KafkaException, Message
@@ -27,7 +27,7 @@ from stream.events.topics import ServiceTopics
 from stream.kafka import admin, delivery, topic_drift
 from stream.kafka.client_config import Cluster
 from stream.kafka.delivery import Delivery
-from stream.kafka.group.consumer import NO_PROPERTIES, GroupConsumer
+from stream.kafka.group.consumer import GroupConsumer
 from stream.kafka.position import Partition
 from stream.store.ownership import Fenced, Restored
 from stream.store.ownership_signal import OwnershipSignal
@@ -63,12 +63,10 @@ class Worker:
         on_commit: Callable[[], None] = lambda: None,
         restore_hooks: RestoreHooks | None = None,
         ownership_signal: OwnershipSignal | None = None,
-        consumer: Mapping[str, object] = NO_PROPERTIES,
     ) -> None:
         """`on_commit` is called after each committed batch, before its messages are published.
 
-        `ownership_signal` is the flag that the worker keeps for the service's other threads. `consumer` holds
-        librdkafka properties for this service's consumer, such as `fetch.wait.max.ms`.
+        `ownership_signal` is the flag that the worker keeps for the service's other threads.
         """
         self._topics = service.reads
         self._settings = settings
@@ -83,7 +81,7 @@ class Worker:
         self._health = WorkerHealth(service.name, store, _startup(service, self._cluster, codec, store))
         self._publication = Publication(Publisher(self._cluster, self._stay_in_group), self._commit_offsets)
         self._consumer = GroupConsumer(
-            service.name, self._cluster, self._topics, consumer, self._publication.before_revoke
+            service.name, self._cluster, self._topics, settings.fetch_gather_ms, self._publication.before_revoke
         )
         self._lag = Lag(self._consumer, self._topics)
         self._takeover = Takeover(store, self._consumer, restore_hooks, self._stay_in_group)

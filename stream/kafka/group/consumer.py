@@ -33,7 +33,8 @@ CONSUMER: dict[str, object] = {
     "fetch.wait.max.ms": 1000,  # how long Kafka holds a fetch when there are no records; it answers at the first one
     "statistics.interval.ms": fetch_stats.INTERVAL_MS,
 }
-NO_PROPERTIES: Mapping[str, object] = {}
+GATHERED_BYTES = 200_000
+"""With `fetch_gather_ms`, Kafka answers a fetch as soon as there are so many bytes."""
 POLL_S = 0.2
 COORDINATOR_ERRORS = frozenset(
     {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
@@ -49,16 +50,19 @@ class GroupConsumer:
         group: str,
         cluster: Cluster,
         topics: Sequence[Topic],
-        properties: Mapping[str, object] = NO_PROPERTIES,
+        fetch_gather_ms: int = 0,
         before_revoke: Callable[[], None] = lambda: None,
     ) -> None:
-        """Configure librdkafka with CONSUMER and `properties`; the environment's `KAFKA_…` properties override both.
+        """Configure librdkafka with CONSUMER; the environment's `KAFKA_…` properties override it.
+
+        For up to `fetch_gather_ms` milliseconds, Kafka gathers records before it answers a fetch: a service that may
+        lag so long costs Kafka one request in that time, and otherwise one for nearly every record.
 
         `before_revoke` is called while partitions that Kafka takes away can still be committed; it must not poll.
         """
         self._topics = [topic.name for topic in topics]
         self._before_revoke = before_revoke
-        self._consumer = cluster.consumer(group, {**CONSUMER, **properties, "stats_cb": self._on_statistics})
+        self._consumer = cluster.consumer(group, {**CONSUMER, **_gathering(fetch_gather_ms), "stats_cb": self._on_statistics})
         self._fetch_stats = FetchStats(self._topics, time.monotonic())
         self._fetch_watchdog = Watchdog("consumer", partial(admin.are_healthy, cluster))
         self.offsets = GroupOffsets(self._consumer, self._topics, cluster)
@@ -223,6 +227,10 @@ class GroupConsumer:
         gone = {(partition.topic, partition.partition) for partition in lost}
         self.partitions.forget(gone)
         self._buffered = [message for message in self._buffered if partition_of(message) not in gone]
+
+
+def _gathering(milliseconds: int) -> dict[str, object]:
+    return {"fetch.min.bytes": GATHERED_BYTES, "fetch.wait.max.ms": milliseconds} if milliseconds else {}
 
 
 def _needs_rejoin(error: KafkaError) -> bool:
