@@ -1,9 +1,26 @@
 """Values derived from frozen state, computed once."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, Generic, Self, TypeVar, overload
 
+S = TypeVar("S")
 T = TypeVar("T")
+
+
+def computed_once(compute: Callable[[S], T]) -> Callable[[S], T]:
+    """Return the function with its value stored in the `__dict__` of the state, for a module of its own."""
+    name = compute.__qualname__
+
+    @wraps(compute)
+    def computed(state: S) -> T:
+        known = state.__dict__
+        if name not in known:
+            known[name] = compute(state)
+        value: T = known[name]
+        return value
+
+    return computed
 
 
 class derived(Generic[T]):  # noqa: N801 - a decorator, like `functools.cached_property`

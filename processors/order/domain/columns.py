@@ -11,6 +11,7 @@ import msgspec
 
 from processors.order.domain.order import Inputs, Order
 from stream.events import PaymentStatus, RefundStatus, ShippingStatus
+from stream.state.derived import computed_once
 
 
 class Columns(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +39,7 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     set_by_events: dict[str, str]
 
 
+@computed_once
 def columns_of(order: Order) -> Columns:
     """Return the order's columns."""
     inputs, parcel = order.inputs, order.parcel

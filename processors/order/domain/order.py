@@ -43,7 +43,7 @@ class Inputs(msgspec.Struct, frozen=True, omit_defaults=True):
     carriers: dict[str, tuple[tuple[int, ...], str]] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: `columns_of` is stored in it
 class Order:
     """One order. `version` is the number of events applied to it."""
 

@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 import msgspec
 
 from processors.payment.domain import transaction_log
-from processors.payment.domain.payment_registers import CancelledAmount, PaymentRegisters, TransactionRegisters
+from processors.payment.domain.payment_registers import (
+    NO_REGISTERS,
+    CancelledAmount,
+    PaymentRegisters,
+    TransactionRegisters,
+)
 from processors.payment.domain.transaction_log import Entries
 from stream.state.registers import Register
 
@@ -17,7 +22,7 @@ class Parts(msgspec.Struct, frozen=True):
     `transactions` holds each attempt to pay, `cancels` each cancel, by id. `entries` is the transaction log.
     """
 
-    registers: PaymentRegisters = PaymentRegisters()
+    registers: PaymentRegisters = NO_REGISTERS
     transactions: Mapping[str, TransactionRegisters] = {}
     cancels: Mapping[str, Register[CancelledAmount]] = {}
     entries: Entries = {}

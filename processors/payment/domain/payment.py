@@ -12,6 +12,7 @@ from msgspec.structs import astuple
 from processors.payment.domain import transaction_log
 from processors.payment.domain.cancel_claims import CancelClaim, Parts, mismatch_reason
 from processors.payment.domain.payment_registers import (
+    NO_REGISTERS,
     NO_TRANSACTION,
     CancelledAmount,
     DisputeRegisters,
@@ -58,7 +59,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
 
     order_id: str
     version: int = 0
-    registers: PaymentRegisters = PaymentRegisters()
+    registers: PaymentRegisters = NO_REGISTERS
     transactions: Mapping[str, TransactionRegisters] = {}
     cancels: Mapping[str, Register[CancelledAmount]] = {}
     order: OrderRegisters = OrderRegisters()

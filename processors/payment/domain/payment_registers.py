@@ -78,6 +78,7 @@ class CancelledAmount(NamedTuple):
 
 
 NO_TRANSACTION = TransactionRegisters()
+NO_REGISTERS = PaymentRegisters()
 
 
 def _money(amount: Register[int], currency: Register[str]) -> Money | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from processors.payment.domain.payment import PAID, Payment
 from processors.payment.domain.transaction_log import MONEY_STATUSES
 from stream.events import PaymentState
+from stream.state.derived import computed_once
 from stream.state.registers import UNSET, Stamp
 from stream.state.revisions import measure
 
@@ -12,6 +13,7 @@ REFUND_KINDS = ("partially_cancelled", "cancelled", "refund")
 """The kinds of log entries that state a refund."""
 
 
+@computed_once
 def payment_state(payment: Payment) -> PaymentState:
     """Return the payment in the columns of the order view."""
     stated, is_paid = payment.stated, payment.status in PAID

@@ -9,6 +9,7 @@ from processors.payment.domain import dispute, transaction_log
 from processors.payment.domain.cancel_claims import CancelClaim, Parts, mismatch_reason
 from processors.payment.domain.payment import TRANSITIONS, Payment
 from processors.payment.domain.payment_registers import (
+    NO_REGISTERS,
     NO_TRANSACTION,
     OrderRegisters,
     TransactionRegisters,
@@ -121,6 +122,8 @@ def _rebuilt(payment: Payment, base: Parts, claims: Mapping[str, CancelClaim]) -
 
 
 def _merged(left: Parts, right: Parts) -> Parts:
+    if left.registers is NO_REGISTERS and not (left.transactions or left.cancels or left.entries):
+        return right
     return Parts(
         registers.merge(left.registers, right.registers),
         _merged_transactions(left.transactions, right.transactions),

@@ -62,7 +62,9 @@ class GroupConsumer:
         """
         self._topics = [topic.name for topic in topics]
         self._before_revoke = before_revoke
-        self._consumer = cluster.consumer(group, {**CONSUMER, **_gathering(fetch_gather_ms), "stats_cb": self._on_statistics})
+        self._consumer = cluster.consumer(
+            group, {**CONSUMER, **_gathering(fetch_gather_ms), "stats_cb": self._on_statistics}
+        )
         self._fetch_stats = FetchStats(self._topics, time.monotonic())
         self._fetch_watchdog = Watchdog("consumer", partial(admin.are_healthy, cluster))
         self.offsets = GroupOffsets(self._consumer, self._topics, cluster)
