@@ -8,13 +8,13 @@ from stream.events import CreditAdded, InvoiceWebhook
 from stream.state import registers
 from stream.state.fold import Result
 from stream.state.json_payload import as_metadata
-from stream.store.statements import Columns
+from stream.store.statements import ColumnValues
 
 Applied = tuple[InvoiceInput, str | None, Result]
 """A webhook, the id of the invoice that it concerns as far as it is known, and the result."""
 
 
-def transfer_columns(transfers: Sequence[Transfer]) -> Columns:
+def transfer_columns(transfers: Sequence[Transfer]) -> ColumnValues:
     """Return the columns of transfers."""
     states = [transfer.registers for transfer in transfers]
     return {
@@ -35,7 +35,7 @@ def transfer_columns(transfers: Sequence[Transfer]) -> Columns:
     }
 
 
-def invoice_columns(invoices: Sequence[Invoice], last: Mapping[str, InvoiceWebhook]) -> Columns:
+def invoice_columns(invoices: Sequence[Invoice], last: Mapping[str, InvoiceWebhook]) -> ColumnValues:
     """Return the columns of invoices; `last` has the last webhook of each in the batch, by invoice id."""
     states, webhooks = (
         [invoice.registers for invoice in invoices],
@@ -63,7 +63,7 @@ def invoice_columns(invoices: Sequence[Invoice], last: Mapping[str, InvoiceWebho
     }
 
 
-def credit_columns(credits_: Sequence[CreditAdded]) -> Columns:
+def credit_columns(credits_: Sequence[CreditAdded]) -> ColumnValues:
     """Return the columns of entries of the ledger."""
     return {
         "entry_id": [credit.entry_id for credit in credits_],
@@ -74,7 +74,7 @@ def credit_columns(credits_: Sequence[CreditAdded]) -> Columns:
     }
 
 
-def history_columns(applied: Sequence[Applied]) -> Columns:
+def history_columns(applied: Sequence[Applied]) -> ColumnValues:
     """Return the columns of applied webhooks."""
     envelopes, payloads = (
         [webhook.envelope for webhook, _, _ in applied],

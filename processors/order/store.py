@@ -32,7 +32,7 @@ def save(tx: Connection, changed: Iterable[Order]) -> None:
     SAVE.execute_columns(tx, _columns(list(changed)))
 
 
-def _columns(changed: Sequence[Order]) -> statements.Columns:
+def _columns(changed: Sequence[Order]) -> statements.ColumnValues:
     shown = [columns_of(order) for order in changed]
     return {
         "order_id": [order.order_id for order in changed],

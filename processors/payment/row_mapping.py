@@ -23,7 +23,7 @@ from stream.state.aliases import Alias
 from stream.state.fold import Result
 from stream.state.json_payload import as_metadata
 from stream.state.registers import Register
-from stream.store.statements import Columns
+from stream.store.statements import ColumnValues
 
 
 class _Claims(msgspec.Struct):
@@ -76,7 +76,7 @@ def dump_pending(alias: Alias[Payment]) -> str:
     return msgspec.json.encode(alias).decode()
 
 
-def order_columns(payments: Sequence[Payment]) -> Columns:
+def order_columns(payments: Sequence[Payment]) -> ColumnValues:
     """Return the amounts that the shop's orders state, and the log of refunds that came before any payment."""
     return {
         "order_id": [payment.order_id for payment in payments],
@@ -87,7 +87,7 @@ def order_columns(payments: Sequence[Payment]) -> Columns:
     }
 
 
-def payment_columns(payments: Sequence[Payment], last: Mapping[str, PaymentWebhook]) -> Columns:
+def payment_columns(payments: Sequence[Payment], last: Mapping[str, PaymentWebhook]) -> ColumnValues:
     """Return the columns of payments without those of their disputes; `last` has the last webhook by order id."""
     shown, webhooks = [payment.stated for payment in payments], [last.get(payment.order_id) for payment in payments]
     return {
@@ -113,7 +113,7 @@ def payment_columns(payments: Sequence[Payment], last: Mapping[str, PaymentWebho
     }
 
 
-def transaction_columns(payments: Sequence[Payment]) -> Columns:
+def transaction_columns(payments: Sequence[Payment]) -> ColumnValues:
     """Return the columns of the payments' transactions."""
     rows = [(payment, *item) for payment in payments for item in sorted(payment.transactions.items())]
     return {
@@ -127,8 +127,8 @@ def transaction_columns(payments: Sequence[Payment]) -> Columns:
     }
 
 
-def dispute_columns(payments: Sequence[Payment]) -> Columns:
-    """Return the columns of payments with disputes that concern these."""
+def dispute_columns(payments: Sequence[Payment]) -> ColumnValues:
+    """Return the columns of payments that concern their disputes."""
     shown = [dispute.shown(payment.disputes) or ("", dispute.NO_DISPUTE) for payment in payments]
     return {
         "order_id": [payment.order_id for payment in payments],
@@ -143,7 +143,7 @@ def dispute_columns(payments: Sequence[Payment]) -> Columns:
     }
 
 
-def history_columns(applied: Sequence[tuple[PaymentWebhook | DisputeWebhook, Result]]) -> Columns:
+def history_columns(applied: Sequence[tuple[PaymentWebhook | DisputeWebhook, Result]]) -> ColumnValues:
     """Return the columns of applied webhooks, each with its result."""
     envelopes, payloads = [webhook.envelope for webhook, _ in applied], [webhook.payload for webhook, _ in applied]
     return {

@@ -11,7 +11,7 @@ from stream.state.aliases import Alias
 from stream.state.fold import Result
 from stream.state.json_payload import as_metadata
 from stream.state.registers import Register
-from stream.store.statements import Columns
+from stream.store.statements import ColumnValues
 
 RefundKey = tuple[str, str]
 """The order id and the refund id."""
@@ -54,7 +54,7 @@ def dump_pending(alias: Alias[Refunds]) -> str:
     return msgspec.json.encode(Alias(alias.order_id, stored, alias.waiting)).decode()
 
 
-def order_columns(orders: Sequence[Refunds]) -> Columns:
+def order_columns(orders: Sequence[Refunds]) -> ColumnValues:
     """Return the totals of orders, and the state of their releases, which have no rows."""
     releases = [{refund_id: order.refunds[refund_id] for refund_id in sorted(order.releases)} for order in orders]
     return {
@@ -67,7 +67,7 @@ def order_columns(orders: Sequence[Refunds]) -> Columns:
     }
 
 
-def refund_columns(orders: Sequence[Refunds], last: Mapping[RefundKey, RefundWebhook]) -> Columns:
+def refund_columns(orders: Sequence[Refunds], last: Mapping[RefundKey, RefundWebhook]) -> ColumnValues:
     """Return the columns of the refunds that have rows; `last` has the last webhook of each in the batch."""
     counted = {(order.order_id, name): refund for order in orders for name, refund in sorted(order.counted.items())}
     mismatches = {(order.order_id, name): reason for order in orders for name, reason in order.mismatches.items()}
@@ -90,7 +90,7 @@ def refund_columns(orders: Sequence[Refunds], last: Mapping[RefundKey, RefundWeb
     }
 
 
-def history_columns(applied: Sequence[tuple[RefundWebhook, Result]]) -> Columns:
+def history_columns(applied: Sequence[tuple[RefundWebhook, Result]]) -> ColumnValues:
     """Return the columns of applied webhooks, each with its result."""
     envelopes, payloads = [webhook.envelope for webhook, _ in applied], [webhook.payload for webhook, _ in applied]
     return {

@@ -12,7 +12,7 @@ from stream.state import registers
 from stream.state.fold import Result
 from stream.state.json_payload import as_metadata
 from stream.store import statements
-from stream.store.statements import Columns
+from stream.store.statements import ColumnValues
 
 INSERT_MISSING = statements.insert_missing(shipments)
 LOCK = statements.select_for_update(shipments, "version", "registers")
@@ -38,7 +38,7 @@ def record(tx: Connection, applied: Iterable[tuple[ShippingWebhook, Result]]) ->
     RECORD.execute_columns(tx, _history_columns(list(applied)))
 
 
-def _columns(parcels: Sequence[Shipment], last: Mapping[str, ShippingWebhook]) -> Columns:
+def _columns(parcels: Sequence[Shipment], last: Mapping[str, ShippingWebhook]) -> ColumnValues:
     states = [parcel.registers for parcel in parcels]
     return {
         "shipment_id": [parcel.shipment_id for parcel in parcels],
@@ -54,7 +54,7 @@ def _columns(parcels: Sequence[Shipment], last: Mapping[str, ShippingWebhook]) -
     }
 
 
-def _history_columns(applied: Sequence[tuple[ShippingWebhook, Result]]) -> Columns:
+def _history_columns(applied: Sequence[tuple[ShippingWebhook, Result]]) -> ColumnValues:
     envelopes, payloads = [webhook.envelope for webhook, _ in applied], [webhook.payload for webhook, _ in applied]
     return {
         "event_id": [envelope.event_id for envelope in envelopes],

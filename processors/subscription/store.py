@@ -10,7 +10,7 @@ from processors.subscription.tables import orders, subscription_history, subscri
 from runtime.clock import to_datetime
 from stream.state.fold import Result
 from stream.store import statements
-from stream.store.statements import Columns
+from stream.store.statements import ColumnValues
 
 INSERT_MISSING = statements.insert_missing(subscriptions)
 LOCK = statements.select_for_update(subscriptions, "version")
@@ -53,7 +53,7 @@ def insert_orders_without_plan(tx: Connection, order_ids: Sequence[str]) -> list
     return list(tx.exec_driver_sql(INSERT_ORDERS_WITHOUT_PLAN, {"ids": list(order_ids)}).scalars()) if order_ids else []
 
 
-def _columns(subscriptions_: Sequence[Subscription]) -> Columns:
+def _columns(subscriptions_: Sequence[Subscription]) -> ColumnValues:
     return {
         "user_id": [subscription.user_id for subscription in subscriptions_],
         "plan": [subscription.plan for subscription in subscriptions_],
@@ -67,7 +67,7 @@ def _columns(subscriptions_: Sequence[Subscription]) -> Columns:
     }
 
 
-def _order_columns(subscriptions_: Sequence[Subscription], touched: Collection[str]) -> Columns:
+def _order_columns(subscriptions_: Sequence[Subscription], touched: Collection[str]) -> ColumnValues:
     """Return the columns of the orders in `touched`, sorted so that all transactions lock rows in one order."""
     paid = [
         (order_id, subscription.user_id, order)
@@ -87,7 +87,7 @@ def _order_columns(subscriptions_: Sequence[Subscription], touched: Collection[s
     }
 
 
-def _history_columns(applied: Sequence[tuple[SubscriptionInput, Result]]) -> Columns:
+def _history_columns(applied: Sequence[tuple[SubscriptionInput, Result]]) -> ColumnValues:
     events = [event for event, _ in applied]
     return {
         "event_id": [event.event_id for event in events],

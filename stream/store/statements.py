@@ -26,7 +26,7 @@ ARRAYS = {
 
 A list is sent as one text, its elements separated by newlines: Postgres flattens an array of arrays.
 """
-Columns = Mapping[str, list[object]]
+ColumnValues = Mapping[str, list[object]]
 """The values of many rows: by a column's name, a list with one value for each row."""
 READ_AS_TEXT = (Uuid, JSON)
 DATABASE_TIMES = {"created_at", "updated_at"}
@@ -51,7 +51,7 @@ class BulkStatement(NamedTuple):
         if arrays:
             tx.exec_driver_sql(self.text, dict(zip(self.columns, map(list, arrays), strict=True)))
 
-    def execute_columns(self, tx: Connection, columns: Columns) -> None:
+    def execute_columns(self, tx: Connection, columns: ColumnValues) -> None:
         """Execute the statement once for all rows, and not at all for none; half the cost of `execute` for each row.
 
         Raises ValueError as `count` does.
@@ -59,7 +59,7 @@ class BulkStatement(NamedTuple):
         if self.count(columns):
             tx.exec_driver_sql(self.text, columns)
 
-    def count(self, columns: Columns) -> int:
+    def count(self, columns: ColumnValues) -> int:
         """Return the number of rows. Raises ValueError unless all columns of the statement are there, and equally long.
 
         `unnest` would fill a shorter column with NULL.

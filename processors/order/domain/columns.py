@@ -1,4 +1,4 @@
-"""The state of one order: its columns follow from the newest state of its payment, its parcels and its refunds.
+"""The columns of one order, which follow from the newest state of its payment, its parcels and its refunds.
 
 Of each aggregate the state with the highest revision counts. An order may have several of each:
 

@@ -87,7 +87,7 @@ def test_a_clause_follows_the_statement_and_leaves_its_columns() -> None:
     ],
     ids=["one is missing", "one is unknown", "one is shorter"],
 )
-def test_columns_that_do_not_fit_the_statement_are_refused(columns: statements.Columns) -> None:
+def test_columns_that_do_not_fit_the_statement_are_refused(columns: statements.ColumnValues) -> None:
     with pytest.raises(ValueError, match="columns of one length are required: name, weight, owner"):
         statements.insert(cats).count(columns)
 
