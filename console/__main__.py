@@ -12,6 +12,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from litestar.types import ASGIApp
+from sqlalchemy import Connection
 
 from console import app
 from console.alerts import store as alert_store
@@ -20,7 +21,7 @@ from console.alerts.conditions import Conditions
 from console.alerts.watcher import Watcher
 from console.api.balance_stream import BalanceStream, Sockets
 from console.handler import handle
-from console.login import passwords
+from console.login import ended_sessions, passwords
 from console.pages.site import SERVICE_TIMEOUT_S, Site, addresses
 from console.retention import Retention, forget
 from console.settings import ConsoleSettings
@@ -126,10 +127,16 @@ def replay_spec(settings: ConsoleSettings) -> ReplaySpec:
     """Return what a replay of the console needs. A replayed log is cleaned up like the live one."""
     before = clock.now() - settings.console_retention_days * clock.DAY_US
     # A replay may never see a status whose count has fallen to 0.
-    tables = ("redrives", *alert_store.TABLES)
+    tables = ("redrives", ended_sessions.TABLE, *alert_store.TABLES)
     unreplayed = {"webhook_counts": "count = 0", "daily_amounts": "amount = 0"} | dict.fromkeys(tables, "true")
     settle = partial(forget, before=before)
-    return ReplaySpec(TOPICS, handle, settle=settle, carry_over=alert_store.carry_over, unreplayed_rows=unreplayed)
+    return ReplaySpec(TOPICS, handle, settle=settle, carry_over=carry_over, unreplayed_rows=unreplayed)
+
+
+def carry_over(tx: Connection, live: str) -> None:
+    """Copy from schema `live` what no topic holds and a promoted replay needs: alerts and ended sessions."""
+    alert_store.carry_over(tx, live)
+    ended_sessions.carry_over(tx, live)
 
 
 def clean(settings: ConsoleSettings) -> None:

@@ -7,6 +7,7 @@ from threading import Event, Thread
 
 from sqlalchemy import Connection, Engine
 
+from console.login import ended_sessions
 from runtime import clock, periodic
 from runtime.logging import log
 from stream.events.topics import REJECTED, UNVERIFIED
@@ -71,6 +72,7 @@ class Retention:
         with self._store.begin() as tx:
             _delete_unverified(tx, now - UNVERIFIED.retention_ms * 1000, now - REJECTED.retention_ms * 1000)
             _delete_empty_counts(tx)
+            ended_sessions.forget(tx, now // 1_000_000)
         log.info(f"Cleaned up {count} failed webhooks", count=count)
         return count
 

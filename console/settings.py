@@ -8,6 +8,7 @@ from console.alert_settings import AlertSettings
 from console.login import users
 from console.login.users import parse_role_map
 from runtime.config.secrets import Token
+from runtime.http.client_address import Network, NetworkList, networks
 
 
 class ConsoleSettings(AlertSettings):
@@ -33,6 +34,11 @@ class ConsoleSettings(AlertSettings):
     console_public_url: str | None = Field(
         None, description="URL of the pages as browsers see them; with https, cookies are sent over TLS only"
     )
+    trusted_proxies: NetworkList = Field(
+        "",
+        description="addresses and networks of proxies whose X-Forwarded-For or Forwarded is believed; empty: none;"
+        " failed logins count by the address that they name",
+    )
     console_oidc_issuer: str | None = Field(
         None, description="URL of an OpenID Connect provider through which people may log in; needs CONSOLE_PUBLIC_URL"
     )
@@ -48,6 +54,10 @@ class ConsoleSettings(AlertSettings):
         description="the services' management listeners as name=url, comma-separated, such as payment=http://payment:9100;"
         " the pages show their health and act through them",
     )
+
+    def proxies(self) -> tuple[Network, ...]:
+        """Return the networks of the trusted proxies."""
+        return networks(self.trusted_proxies)
 
     @field_validator("console_users")
     @classmethod

@@ -12,7 +12,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from console.login.users import ROLES, Role
+from console.login.users import RoleMap
 from runtime.json_value import JsonValue
 
 SCOPE = "openid profile email"
@@ -43,10 +43,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A person according to the provider, with the roles that the person's claims map to."""
+    """A person according to the provider, with the values of the claim that map to roles."""
 
     name: str
-    roles: frozenset[Role]
+    groups: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class OidcProvider:
     client_secret: str
     redirect_uri: str
     claim: str
-    role_map: Mapping[str, frozenset[Role]]
+    role_map: RoleMap
 
     def begin(self, next_path: str, now: int) -> tuple[str, Attempt]:
         """Return the provider's page to log in, and what the return is compared with. Raises OidcRefused."""
@@ -89,7 +89,7 @@ class OidcProvider:
                 claims = self._claims(client, attempt, query["code"])
         except Exception as failure:
             raise OidcRefused(_reason(failure)) from failure
-        return Identity(_name(claims), self._roles(claims))
+        return Identity(_name(claims), self._groups(claims))
 
     def _claims(self, client: JsonValue, attempt: Attempt, code: str) -> Mapping[str, JsonValue]:
         """Fetch the token and return the claims of its id token, with signature, issuer, audience and nonce checked."""
@@ -133,11 +133,10 @@ class OidcProvider:
             trust_env=not is_loopback,  # HTTP_PROXY must not be used for loopback addresses
         )
 
-    def _roles(self, claims: Mapping[str, JsonValue]) -> frozenset[Role]:
+    def _groups(self, claims: Mapping[str, JsonValue]) -> tuple[str, ...]:
         given = claims.get(self.claim, ())
         values = [given] if isinstance(given, str) else given if isinstance(given, list) else []
-        granted = {role for value in values for role in self.role_map.get(str(value), ())}
-        return frozenset(role for role in ROLES if role in granted)
+        return tuple(sorted({str(value) for value in values} & self.role_map.keys()))
 
 
 def _name(claims: Mapping[str, JsonValue]) -> str:

@@ -1,15 +1,14 @@
-"""Sessions in a signed cookie. Nothing is stored, so every replica of the console accepts it, also after a restart.
+"""Sessions in a signed cookie. Only ended sessions are stored, so every replica accepts it, also after a restart.
 
-A session ends IDLE_S after the last request, ABSOLUTE_S after the login, when the user or the password is no longer
-configured, and when CONSOLE_TOKEN changes, from which the key is derived. A logout also ends it on the replica that
-got the logout; elsewhere the cookie, which the browser has then deleted, would be valid until it expires.
+A session ends IDLE_S after the last request, ABSOLUTE_S after the login, when the user, the password or a group's roles
+are no longer configured, and when CONSOLE_TOKEN changes, from which the key is derived. A logout and an operator end it
+on every replica (`ended_sessions`).
 """
 
 import hmac
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -22,20 +21,20 @@ ANONYMOUS_S = 3600
 """For how long the form to log in is valid."""
 REFRESH_S = 60
 """A cookie older than this is sent anew, with the time of the request."""
-MAX_ENDED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
     """A session. `user` is empty before the login. Times are seconds since 1970 UTC.
 
-    `mark` is that of the user's password; `roles` are set only for a user of an identity provider.
+    `mark` is that of the user's password; `groups` are set only for a user of an identity provider: the values of the
+    claim that gave the user roles.
     """
 
     id: str
     user: str
     mark: str
-    roles: tuple[str, ...]
+    groups: tuple[str, ...]
     began: int
     seen: int
 
@@ -45,16 +44,15 @@ class Sessions:
 
     def __init__(self, secret: str) -> None:
         self._key = hmac.digest(secret.encode(), b"console sessions", "sha256")
-        self._ended: OrderedDict[str, None] = OrderedDict()
 
-    def open(self, now: int, user: str = "", mark: str = "", roles: tuple[str, ...] = ()) -> Session:
+    def open(self, now: int, user: str = "", mark: str = "", groups: tuple[str, ...] = ()) -> Session:
         """Return a new session with an id of its own."""
-        return Session(secrets.token_urlsafe(16), user, mark, roles, now, now)
+        return Session(secrets.token_urlsafe(16), user, mark, groups, now, now)
 
     def read(self, cookie: str, now: int) -> Session | None:
-        """Return the session of a cookie; None if it was not signed by us, is too old, or was ended."""
+        """Return the session of a cookie; None if it was not signed by us or is too old."""
         session = self.unsigned(cookie, Session)
-        if session is None or session.id in self._ended:
+        if session is None:
             return None
         idle_s = IDLE_S if session.user else ANONYMOUS_S
         return session if now - session.seen < idle_s and now - session.began < ABSOLUTE_S else None
@@ -66,12 +64,6 @@ class Sessions:
     def touched(self, session: Session, now: int) -> Session | None:
         """Return the session as used now if its cookie is to be sent anew, else None."""
         return replace(session, seen=now) if now - session.seen >= REFRESH_S else None
-
-    def end(self, session: Session) -> None:
-        """Accept this session no longer."""
-        self._ended[session.id] = None
-        if len(self._ended) > MAX_ENDED:
-            self._ended.popitem(last=False)
 
     def csrf_token(self, session: Session) -> str:
         """Return the token that every form of this session contains."""

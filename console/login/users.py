@@ -1,7 +1,7 @@
 """The users that a setting names, one a line: `name:role[,role …]:argon2-hash`. Their roles say what they may do."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal, get_args
@@ -49,12 +49,21 @@ def roles(text: str) -> frozenset[Role]:
     return known
 
 
+RoleMap = Mapping[str, frozenset[Role]]
+"""Roles by the value of an identity provider's claim."""
+
+
 def parse_role_map(setting: str) -> dict[str, frozenset[Role]]:
     """Return the roles by claim value of a setting `value=role,role;value=role`. Raises ValueError."""
     pairs = [part.partition("=") for part in setting.split(";") if part.strip()]
     if any(not (value.strip() and equals) for value, equals, _ in pairs):
         raise ValueError("must be value=role,role;value=role")
     return {value.strip(): roles(names) for value, _, names in pairs}
+
+
+def roles_of(role_map: RoleMap, groups: Iterable[str]) -> frozenset[Role]:
+    """Return the roles of somebody with these values of the claim."""
+    return frozenset(role for group in groups for role in role_map.get(group, ()))
 
 
 def authenticate(users: Users, name: str, password: str) -> User | None:

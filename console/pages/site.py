@@ -35,6 +35,7 @@ class Site:
         gate = Gate(
             Sessions(settings.console_token),
             users.parse(settings.console_users),
+            users.parse_role_map(settings.console_oidc_roles),
             https=(settings.console_public_url or "").startswith("https:"),
         )
         assets = Assets()
@@ -44,7 +45,7 @@ class Site:
         issuer = settings.console_oidc_issuer
         configured = bool(gate.users or issuer)
         responder = Responder(gate, renderer, store, Services(client), configured=configured)
-        login = LoginRoutes(responder, gate, settings.console_oidc_name if issuer else "")
+        login = LoginRoutes(responder, gate, settings.console_oidc_name if issuer else "", settings.proxies())
         self.not_found = responder.not_found
         self.handlers: list[JsonValue] = [
             static(assets),

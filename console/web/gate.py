@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from console.login import users
 from console.login.sessions import ABSOLUTE_S, Session, Sessions
-from console.login.users import ROLES, Role, User, Users
+from console.login.users import Role, RoleMap, User, Users
 from console.web.litestar_types import AnyRequest, AnyResponse
 from console.web.page import Viewer
 from console.web.rendering import formatting
@@ -37,18 +38,28 @@ class Entry:
 class Gate:
     """Recognises people by their cookies. `https`: cookies are sent over TLS alone, whatever a proxy in front uses."""
 
-    def __init__(self, sessions: Sessions, users: Users, *, https: bool) -> None:
+    def __init__(self, sessions: Sessions, known: Users, role_map: RoleMap, *, https: bool) -> None:
         self.sessions = sessions
-        self.users = users
+        self.users = known
+        self._role_map = role_map
         self._https = https
 
     def enter(self, request: AnyRequest, now: int) -> Entry:
-        """Return who makes the request; a session without a user if nobody has logged in. `now` is in seconds."""
-        cookies = request.cookies
-        session = self.sessions.read(cookies.get(SESSION, ""), now)
+        """Return who makes the request; a session without a user if nobody has logged in. `now` is in seconds.
+
+        Whether the session has been ended is in the store, and for the caller to ask.
+        """
+        session = self.sessions.read(request.cookies.get(SESSION, ""), now)
         roles = self._roles(session) if session else NOBODY
         known = session is not None and (not session.user or bool(roles))
-        current = session if session is not None and known else self.sessions.open(now)
+        return self._entry(request, session if known else None, roles, now)
+
+    def anonymous(self, request: AnyRequest, now: int) -> Entry:
+        """Return a new session without a user."""
+        return self._entry(request, None, NOBODY, now)
+
+    def _entry(self, request: AnyRequest, session: Session | None, roles: frozenset[Role], now: int) -> Entry:
+        cookies, current = request.cookies, session or self.sessions.open(now)
         refreshed = self.sessions.touched(current, now)
         viewer = Viewer(
             current.user if roles else "",
@@ -58,7 +69,7 @@ class Gate:
             self.sessions.csrf_token(current),
         )
         flash = self.sessions.unsigned(cookies[FLASH], Flash) if cookies.get(FLASH) else None
-        return Entry(refreshed or current, viewer, refreshed is not None or not known, flash)
+        return Entry(refreshed or current, viewer, refreshed is not None or session is None, flash)
 
     def set_session(self, request: AnyRequest, response: AnyResponse, session: Session) -> None:
         """Send the session's cookie."""
@@ -96,9 +107,9 @@ class Gate:
         )
 
     def _roles(self, session: Session) -> frozenset[Role]:
-        """Return the roles as they are configured now; those of an identity provider's user as they were at login."""
-        if session.roles:
-            return frozenset(role for role in ROLES if role in session.roles)
+        """Return the roles as they are configured now; for an identity provider's user those of the groups at login."""
+        if session.groups:
+            return users.roles_of(self._role_map, session.groups)
         user: User | None = self.users.get(session.user)
         return user.roles if user is not None and user.mark == session.mark else NOBODY
 

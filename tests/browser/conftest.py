@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.actors import Console, Shop, new_order
+from stream.store.retrying import MAX_RETRIES
+from tests.actors import Console, Shop, Store, new_order
+from tests.failing import a_failed_event, engine, pay, refusing
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 SCREENSHOTS = Path(__file__).parents[2] / ".screenshots"
@@ -103,3 +105,25 @@ def paid_order(system: dict[str, str]) -> str:
     console.wait_for(f"/api/orders/{order}", lambda life: life["mails"] and life.get("state"))
     console.wait_for("/api/refusals", lambda page: page["refusals"], order=order)
     return order
+
+
+@pytest.fixture(scope="session")
+def issue(system: dict[str, str]) -> str:
+    """The id of an issue that is about one dead event, or more."""
+    order, owner, payments = new_order(), engine(system), Store(system["PAYMENT_DATABASE_URL"])
+    with refusing(owner, order):
+        pay(Shop(system["GATEWAY_URL"], system["WEBHOOK_SECRET"]), order)
+        event = a_failed_event(payments, order, "retrying", MAX_RETRIES)
+        payments.rows("UPDATE retries SET next_attempt_at = now() WHERE key = %s::bytea RETURNING 1", order)
+        payments.wait_for("SELECT 1 FROM retries WHERE status = 'dead' AND key = %s::bytea", order)
+    owner.dispose()
+    found = Store(system["CONSOLE_DATABASE_URL"]).wait_for(
+        "SELECT issue_id::text FROM issue_events WHERE event_id = %s::uuid", event
+    )
+    return str(found[0]["issue_id"])
+
+
+def mail_of(system: dict[str, str], order: str) -> str:
+    """The id of the mail to an order's customer."""
+    query = "SELECT notification_id::text AS id FROM notifications WHERE order_id = %s AND audience = 'customer'"
+    return str(Store(system["NOTIFIER_DATABASE_URL"]).wait_for(query, order)[0]["id"])

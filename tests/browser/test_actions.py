@@ -2,9 +2,10 @@
 
 from playwright.sync_api import expect
 
-from tests.actors import Console, Shop, Store, new_order
+from stream.store.retrying import MAX_RETRIES
+from tests.actors import Console, Shop, Store, new_order, until
 from tests.browser.conftest import Visit, shoot
-from tests.failing import engine, pay, refusing
+from tests.failing import a_failed_event, engine, pay, refusing
 
 
 def test_a_dead_event_is_redriven(visit: Visit, shop: Shop, console: Console, system: dict[str, str]) -> None:
@@ -29,6 +30,48 @@ def test_a_dead_event_is_redriven(visit: Visit, shop: Shop, console: Console, sy
     assert {(row["action"], row["parameters"]["service"], row["result"]) for row in audit} == {
         ("dead.redrive", "payment", result) for result in ("requested", "done")
     }
+
+
+def test_an_event_is_retried_now_and_not_in_an_hour(
+    visit: Visit, shop: Shop, payments: Store, system: dict[str, str]
+) -> None:
+    order, owner = new_order(), engine(system)
+    with refusing(owner, order):
+        pay(shop, order)
+        a_failed_event(payments, order, "retrying", 2)
+    owner.dispose()
+    page = visit()
+
+    until(lambda: page.goto(f"/orders/{order}") and page.get_by_role("button", name="Retry now").count(), bool)
+    shoot(page, "order-retrying-light")
+    page.get_by_role("button", name="Retry now").click()
+
+    expect(page.get_by_role("status").first).to_contain_text("The payment tries it now")
+    payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)
+    until(lambda: page.reload() and page.get_by_role("button", name="Retry now").count(), lambda count: count == 0)
+
+
+def test_what_the_console_itself_could_not_store_is_redriven_on_its_pages(
+    visit: Visit, shop: Shop, system: dict[str, str]
+) -> None:
+    order, owner, log = new_order(), engine(system, "console"), Store(system["CONSOLE_DATABASE_URL"])
+    with refusing(owner, order, table="webhooks"):
+        pay(shop, order)
+        a_failed_event(log, order, "retrying", MAX_RETRIES)
+        log.rows("UPDATE retries SET next_attempt_at = now() WHERE key = %s::bytea RETURNING 1", order)
+        log.wait_for("SELECT 1 FROM retries WHERE status = 'dead' AND key = %s::bytea", order)
+    owner.dispose()
+    page = visit()
+    page.on("dialog", lambda dialog: dialog.accept())
+
+    issue = page.get_by_role("link", name="CheckViolation")
+    until(lambda: page.goto("/issues?service=console") and issue.count(), bool)
+    issue.first.click()
+    page.locator("tbody input[name=event]").first.check()
+    page.get_by_role("button", name="Redrive").click()
+    page.get_by_role("button", name="Redrive 1 events").click()
+
+    log.wait_for("SELECT 1 FROM webhooks WHERE order_id = %s AND kind = 'payment'", order)
 
 
 def seen(console: Console, order: str, status: str) -> list[str]:

@@ -1,47 +1,13 @@
 """Who gets in: sessions, roles, forged forms, guessed passwords; and how the pages are sent."""
 
-import http.client
 import re
-from urllib.parse import urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
 from console.web.rendering.renderer import POLICY
 from tests.browser.conftest import Visit, log_in
-
-
-class Person:
-    """Somebody with a cookie jar and no browser."""
-
-    def __init__(self, url: str) -> None:
-        self._address = urlsplit(url)
-        self.cookies: dict[str, str] = {}
-
-    def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, dict[str, str], str]:
-        connection = http.client.HTTPConnection(self._address.hostname or "", self._address.port, timeout=30)
-        headers = {
-            "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
-            "Accept": "text/html",
-        }
-        if form is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        connection.request(method, path, urlencode(form) if form is not None else None, headers)
-        response = connection.getresponse()
-        body = response.read().decode(errors="replace")
-        for value in response.headers.get_all("Set-Cookie") or []:
-            name, _, rest = value.partition("=")
-            self.cookies[name] = rest.partition(";")[0]
-        sent = {name.lower(): value for name, value in response.getheaders()}
-        connection.close()
-        return response.status, sent, body
-
-    def csrf(self, path: str = "/login") -> str:
-        found = re.search(r'name="csrf" value="([0-9a-f]+)"', self.ask("GET", path)[2])
-        return found[1] if found else ""
-
-    def log_in(self, user: str, password: str) -> int:
-        return self.ask("POST", "/login", {"csrf": self.csrf(), "user": user, "password": password, "next": "/"})[0]
+from tests.person import Person
 
 
 @pytest.fixture

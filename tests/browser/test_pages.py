@@ -6,14 +6,16 @@ from playwright.sync_api import expect
 
 from console.pages.registry import PAGES
 from tests.actors import Console, Shop, Store, new_order
-from tests.browser.conftest import LOOKS, Visit, shoot
+from tests.browser.conftest import LOOKS, Visit, mail_of, shoot
 
 PLAIN = sorted({page.path for page in PAGES if "{" not in page.path})
 SERIOUS = ("serious", "critical")
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_no_page_has_a_serious_fault(visit: Visit, look: str, paid_order: str, console: Console) -> None:
+def test_no_page_has_a_serious_fault(
+    visit: Visit, look: str, paid_order: str, issue: str, system: dict[str, str], console: Console
+) -> None:
     webhook = console.ask(f"/api/orders/{paid_order}").body["webhooks"][0]["webhookId"]
     faults: dict[str, object] = {}
     page = visit("/", look)
@@ -22,6 +24,9 @@ def test_no_page_has_a_serious_fault(visit: Visit, look: str, paid_order: str, c
         f"/search?q={paid_order.lower()}@example.test",
         f"/orders/{paid_order}",
         f"/webhooks/{webhook}",
+        f"/orders/{paid_order}/why/paid_amount",
+        f"/issues/{issue}",
+        f"/mails/{mail_of(system, paid_order)}",
     ):
         response = page.goto(path)
         assert response is not None

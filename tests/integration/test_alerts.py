@@ -19,7 +19,8 @@ from console.settings import ConsoleSettings
 from runtime import clock
 from runtime.clients.management_client import ManagementClient
 from runtime.postgres.engine import engine
-from tests.actors import Shop, Store, new_order
+from tests.actors import Shop, Store, new_order, until
+from tests.consoles import another_console
 
 SECRET = "whsec_" + "c2VjcmV0LW9mLXRoZS1hbGVydHMtdGVzdA=="
 THRESHOLDS = Thresholds(oldest_event_s=300.0, silent_s=0.0, failing_signatures=3)
@@ -124,6 +125,19 @@ def test_a_failing_secret_is_told_once_retried_and_over(own: dict[str, str], sho
     notifier.wait_for(
         "SELECT 1 FROM operator_alerts AS alert WHERE alert::text LIKE %s", "%fail with the secret of generic%"
     )
+
+
+def test_a_console_with_receivers_tells_them(system: dict[str, str], shop: Shop, receiver: Receiver) -> None:
+    settings = {"ALERT_WEBHOOK_URL": f"{receiver.url}/hook", "ALERT_WEBHOOK_SECRET": SECRET, "ALERT_CHECK_S": "0.5"}
+    more = {"ALERT_SLACK_URL": f"{receiver.url}/slack", "ALERT_FAILING_SIGNATURES": "3", "ALERT_INTERVAL_S": "0"}
+    forged(system, shop, "shipping")
+
+    with another_console(system, **settings, **more):
+        until(lambda: receiver.of("/hook", "secret_failing"), bool)
+        until(lambda: receiver.texts("/slack"), lambda texts: any("secret of generic" in text for text in texts))
+
+    posted = [(headers, body) for path, headers, body in receiver.posted if path == "/hook"]
+    assert all(Webhook(SECRET).verify(body, headers) for headers, body in posted)
 
 
 def test_a_message_is_signed_as_standard_webhooks(own: dict[str, str], shop: Shop, receiver: Receiver) -> None:

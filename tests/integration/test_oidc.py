@@ -18,11 +18,11 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from litestar import Litestar
 from litestar.testing import TestClient
-from sqlalchemy import create_engine
 
 from console.pages.site import Site
 from console.settings import ConsoleSettings
 from console.web.action_log import ActionLog
+from runtime.postgres.engine import engine
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
 from stream.kafka.client_config import Cluster
@@ -33,8 +33,9 @@ CLIENT, SECRET = "hookstream", "the secret of the client"
 class Provider(ThreadingHTTPServer):
     """An identity provider with one person, who is always logged in. `claims` are put into the next id token."""
 
-    def __init__(self) -> None:
+    def __init__(self, database_url: str) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        self.database_url = database_url
         self.issuer = f"http://127.0.0.1:{self.server_port}"
         self.key = RSAKey.generate_key(2048, {"kid": "one"})
         self.signs_with = self.key
@@ -93,8 +94,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def provider() -> Iterator[Provider]:
-    with Provider() as server:
+def provider(system: dict[str, str]) -> Iterator[Provider]:
+    with Provider(system["CONSOLE_DATABASE_URL"]) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
@@ -102,10 +103,10 @@ def provider() -> Iterator[Provider]:
 
 @contextmanager
 def console(provider: Provider, **settings: str) -> Iterator[TestClient[Litestar]]:
-    """The console's pages without a store or a broker: a login needs neither."""
+    """The console's pages with the system's store, and without a broker: a login needs none."""
     given = {
         "kafka_bootstrap_servers": "127.0.0.1:1",
-        "database_url": "postgresql://nobody@127.0.0.1:1/none",
+        "database_url": provider.database_url,
         "console_token": "a token of some length",
         "console_public_url": "http://testserver.local",
         "console_oidc_issuer": provider.issuer,
@@ -114,10 +115,11 @@ def console(provider: Provider, **settings: str) -> Iterator[TestClient[Litestar
         "console_oidc_roles": "ops=operator;bank=auditor,viewer",
     }
     values = ConsoleSettings.model_validate(given | settings)
-    store = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none")
+    store = engine(provider.database_url, service="test")
     log = ActionLog(Cluster.of(values, "console"), Codec(CommittedRegistry()))
     with TestClient(Litestar(Site(values, store, log).handlers, openapi_config=None)) as client:
         yield client
+    store.dispose()
 
 
 def log_in(client: TestClient[Litestar], provider: Provider) -> Any:
@@ -147,9 +149,19 @@ def test_a_person_gets_the_roles_of_the_providers_groups(provider: Provider) -> 
         assert (back.status_code, back.headers["location"]) == (303, "/webhooks")
         page = client.get("/login", follow_redirects=False)
         assert page.status_code == 303  # logged in already
-        error = client.get("/", follow_redirects=False)
-        assert error.status_code == 503  # the page is opened; its store is not there
-        assert "kim" in error.text
+        page = client.get("/audit", follow_redirects=False)
+        assert page.status_code == 200
+        assert "kim" in page.text
+
+
+def test_a_group_that_has_lost_its_roles_ends_the_sessions_of_its_people(provider: Provider) -> None:
+    provider.claims = {"sub": "17", "preferred_username": "kim", "roles": ["ops"]}
+    with console(provider) as client, console(provider, console_oidc_roles="bank=viewer") as after:
+        log_in(client, provider)
+        assert client.get("/audit", follow_redirects=False).status_code == 200
+        after.cookies.update(client.cookies)
+
+        assert after.get("/audit", follow_redirects=False).headers["location"].startswith("/login")
 
 
 def test_a_person_without_a_role_is_told_so(provider: Provider) -> None:
@@ -199,7 +211,7 @@ def test_an_issuer_needs_a_public_url_and_roles(provider: Provider) -> None:
 
 def act(client: TestClient[Litestar]) -> Any:
     """Ask for an unmasked payload, with the token of the form that a page has."""
-    found = re.search(r'name="csrf" value="([0-9a-f]+)"', client.get("/").text)
+    found = re.search(r'name="csrf" value="([0-9a-f]+)"', client.get("/audit").text)
     assert found
     webhook = "00000000-0000-4000-8000-000000000000"
     return client.post(f"/webhooks/{webhook}/unmask", data={"csrf": found[1]}, follow_redirects=False)

@@ -1,14 +1,16 @@
 """Audit: every action in the console, by whom, on what, and what became of it."""
 
 import json
+from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 
 from console.api import query_params
 from console.api.views import log_entries
+from console.login import ended_sessions
 from console.pages.operations import csv_file
 from console.queries import actions
-from console.web.page import Action, ActionResult, Page, PageRequest
+from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refused
 from runtime.json_value import JsonValue
 
 TONES = {"done": "good", "requested": "warn", "refused": "idle", "failed": "bad"}
@@ -36,9 +38,26 @@ def export(tx: Connection, request: PageRequest) -> ActionResult:
     return csv_file.download("audit.csv", COLUMNS, rows)
 
 
+def end_sessions(tx: Connection, request: PageRequest) -> ActionResult:
+    """End all sessions of a person, who may log in again."""
+    user = _user(request)
+    if not user:
+        raise Refused("audit.no_user")
+    with tx.engine.begin() as own:
+        ended_sessions.end_all(own, user, request.now // 1_000_000)
+    return Done(f"/audit?{urlencode({'user': user})}", "audit.sessions_ended", {"name": user})
+
+
+def _user(request: PageRequest) -> str:
+    return request.form.get("user", "")
+
+
 def _text(value: object) -> object:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
 
 
 PAGES = (Page("/audit", "audit.html", view, "audit"),)
-ACTIONS = (Action("/audit/export", "audit.export", "auditor", export, lambda _: "audit.csv"),)
+ACTIONS = (
+    Action("/audit/export", "audit.export", "auditor", export, lambda _: "audit.csv"),
+    Action("/sessions/end", "sessions.end", "operator", end_sessions, _user),
+)

@@ -18,7 +18,7 @@ from runtime.logging import log
 
 LIVE_INTERVAL_S = 2.0
 LIVE_S = 600.0
-"""A live connection ends after this time; the browser then opens the next, which checks the session again."""
+"""A live connection ends after this time; the browser then opens the next."""
 MAX_LIVE = 200
 KEEP_ALIVE_S = 15.0
 
@@ -36,7 +36,7 @@ class LiveRoutes:
         @get(live.path, media_type="text/event-stream")
         async def answer(request: AnyRequest) -> JsonValue:
             entry = self._responder.gate.enter(request, int(time.time()))
-            if not entry.viewer.may(live.role):
+            if not entry.viewer.may(live.role) or await asyncio.to_thread(self._has_ended, entry):
                 return Response("", status_code=401)
             if self._live_count >= MAX_LIVE:
                 return Response("", status_code=503, headers={"Retry-After": "10"})
@@ -50,7 +50,7 @@ class LiveRoutes:
         try:
             began = spoke = time.monotonic()
             sent = None
-            while time.monotonic() - began < LIVE_S:
+            while time.monotonic() - began < LIVE_S and not await asyncio.to_thread(self._has_ended, entry):
                 content = await asyncio.to_thread(self._part, live, request, entry)
                 if content is not None and content != sent:
                     sent, spoke = content, time.monotonic()
@@ -61,6 +61,14 @@ class LiveRoutes:
                 await asyncio.sleep(LIVE_INTERVAL_S)
         finally:
             self._live_count -= 1
+
+    def _has_ended(self, entry: Entry) -> bool:
+        """Return whether the viewer's session has ended; True as well while that is not known."""
+        try:
+            return self._responder.has_ended(entry.session)
+        except exc.SQLAlchemyError as failure:
+            log.warning("store.failed", error=str(getattr(failure, "orig", failure)).strip())
+            return True
 
     def _part(self, live: Live, request: AnyRequest, entry: Entry) -> str | None:
         """Return the part as it is now; None if it cannot be made, and the browser keeps what it has."""

@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from litestar import get, post
 
@@ -14,6 +14,8 @@ from console.web.gate import SESSION, Entry, Gate, local_path
 from console.web.litestar_types import AnyRequest, AnyResponse
 from console.web.routes.http import form_lists, see_other
 from console.web.routes.responder import Responder
+from runtime.http import client_address
+from runtime.http.client_address import Network
 from runtime.json_value import JsonValue
 from runtime.logging import log
 
@@ -24,21 +26,27 @@ CHECKS_AT_ONCE = 2
 
 
 class LoginRoutes:
-    """The handlers before and after the pages. `oidc_name` is the button for the identity provider, empty for none."""
+    """The handlers before and after the pages. `oidc_name` is the button for the identity provider, empty for none.
 
-    def __init__(self, responder: Responder, gate: Gate, oidc_name: str) -> None:
+    `proxies` are believed when they name the address that a request is from.
+    """
+
+    def __init__(self, responder: Responder, gate: Gate, oidc_name: str, proxies: Sequence[Network]) -> None:
         self._responder = responder
         self._gate = gate
         self._oidc_name = oidc_name
+        self._proxies = proxies
         self._attempts = Attempts()
         self._checks = asyncio.Semaphore(CHECKS_AT_ONCE)
 
     def handlers(self) -> list[JsonValue]:
         """Return the handlers of `/login`, `/logout` and `/preferences`."""
 
-        @get("/login", sync_to_thread=False)
-        def show(request: AnyRequest) -> AnyResponse:
-            return self._responder.respond(request, None, lambda entry: self.form(request, entry))
+        @get("/login")
+        async def show(request: AnyRequest) -> AnyResponse:
+            return await asyncio.to_thread(
+                self._responder.respond, request, None, lambda entry: self.form(request, entry)
+            )
 
         @post("/login", status_code=200, request_max_body_size=MAX_BYTES)
         async def login(request: AnyRequest) -> AnyResponse:
@@ -51,12 +59,16 @@ class LoginRoutes:
         @post("/logout", status_code=200, request_max_body_size=MAX_BYTES)
         async def logout(request: AnyRequest) -> AnyResponse:
             fields = await _fields(request)
-            return self._responder.respond(request, None, lambda entry: self._logout(request, fields, entry))
+            return await asyncio.to_thread(
+                self._responder.respond, request, None, lambda entry: self._logout(request, fields, entry)
+            )
 
         @post("/preferences", status_code=200, request_max_body_size=MAX_BYTES)
         async def preferences(request: AnyRequest) -> AnyResponse:
             fields = await _fields(request)
-            return self._responder.respond(request, None, lambda entry: self._set_preferences(request, fields, entry))
+            return await asyncio.to_thread(
+                self._responder.respond, request, None, lambda entry: self._set_preferences(request, fields, entry)
+            )
 
         return [show, login, logout, preferences]
 
@@ -81,7 +93,7 @@ class LoginRoutes:
     def _login(self, request: AnyRequest, fields: Mapping[str, str], entry: Entry) -> AnyResponse:
         if not self._permits(entry, fields):
             return self.form(request, entry, "login.expired", 403)
-        name, address, now = fields.get("user", "").strip()[:100], _address(request), time.monotonic()
+        name, address, now = fields.get("user", "").strip()[:100], self._address(request), time.monotonic()
         if wait := self._attempts.wait(name, address, now):
             log.warning("login.limited", cause=name)
             response = self.form(request, entry, "login.limited", 429, minutes=math.ceil(wait / 60))
@@ -94,7 +106,7 @@ class LoginRoutes:
             return self.form(request, entry, "login.wrong", 401)
         self._attempts.record_success(name, address)
         log.info("login.done", cause=name)
-        self._gate.sessions.end(entry.session)
+        self._responder.end(entry.session)
         response = see_other(local_path(fields.get("next")))
         session = self._gate.sessions.open(int(time.time()), user.name, user.mark)
         self._gate.set_session(request, response, session)
@@ -103,7 +115,7 @@ class LoginRoutes:
     def _logout(self, request: AnyRequest, fields: Mapping[str, str], entry: Entry) -> AnyResponse:
         if not self._permits(entry, fields):
             return self._responder.error(entry, 403, "csrf")
-        self._gate.sessions.end(entry.session)
+        self._responder.end(entry.session)
         response = see_other("/login")
         self._gate.clear(response, SESSION)
         return response
@@ -115,13 +127,15 @@ class LoginRoutes:
         self._gate.set_preferences(request, response, fields)
         return response
 
+    def _address(self, request: AnyRequest) -> str:
+        """Return the address, or network, by which a person's attempts are counted."""
+        peer = request.client.host if request.client else ""
+        headers = list(request.scope["headers"])
+        return client_address.rate_limit_key(client_address.source(peer, headers, self._proxies))
+
     def _permits(self, entry: Entry, fields: Mapping[str, str]) -> bool:
         return self._gate.sessions.permits(entry.session, fields.get(CSRF_FIELD, ""))
 
 
 async def _fields(request: AnyRequest) -> dict[str, str]:
     return {name: values[0] for name, values in (await form_lists(request)).items()}
-
-
-def _address(request: AnyRequest) -> str:
-    return request.client.host if request.client else ""

@@ -59,13 +59,13 @@ class OidcRoutes:
             identity = self._provider.finish(attempt, query, int(time.time()))
         except OidcRefused as refused:
             return self._refuse(request, entry, str(refused))
-        if not identity.roles or attempt is None:
+        if not identity.groups or attempt is None:
             log.warning("login.no_role", cause=identity.name)
             return self._login.form(request, entry, "login.oidc_no_role", 403)
         log.info("login.done", cause=identity.name)
-        self._gate.sessions.end(entry.session)
+        self._responder.end(entry.session)
         response = see_other(attempt.next)
-        session = self._gate.sessions.open(int(time.time()), identity.name, roles=tuple(sorted(identity.roles)))
+        session = self._gate.sessions.open(int(time.time()), identity.name, groups=identity.groups)
         self._gate.set_session(request, response, session)
         self._gate.clear(response, COOKIE)
         return response

@@ -6,6 +6,8 @@ from urllib.parse import quote, unquote
 
 from sqlalchemy import Engine, exc
 
+from console.login import ended_sessions
+from console.login.sessions import Session
 from console.login.users import Role
 from console.queries.criteria import BadParameter
 from console.web.gate import Entry, Gate, local_path
@@ -33,8 +35,11 @@ class Responder:
 
     def respond(self, request: AnyRequest, role: Role | None, respond: Respond) -> AnyResponse:
         """Return the response, or the page of what is wrong. `role` None: for anybody."""
-        entry = self.gate.enter(request, int(time.time()))
+        now = int(time.time())
+        entry = self.gate.enter(request, now)
         try:
+            if self.has_ended(entry.session):
+                entry = self.gate.anonymous(request, now)
             response = self._refusal(request, entry, role) or respond(entry)
         except Redirect as elsewhere:
             response = see_other(elsewhere.location)
@@ -49,6 +54,19 @@ class Responder:
         if entry.is_new and not any(cookie.key == "hookstream_session" for cookie in response.cookies):
             self.gate.set_session(request, response, entry.session)
         return response
+
+    def has_ended(self, session: Session) -> bool:
+        """Return whether a logout or an operator has ended the session, at whichever replica."""
+        if not session.user:
+            return False
+        with self.store.connect() as tx:
+            return ended_sessions.has_ended(tx, session)
+
+    def end(self, session: Session) -> None:
+        """End a session at every replica."""
+        if session.user:
+            with self.store.begin() as tx:
+                ended_sessions.end(tx, session, int(time.time()))
 
     def error(self, entry: Entry, status: int, cause: str, detail: str = "", **values: str) -> AnyResponse:
         """Return the page of an error: the texts `error.<cause>.title` and `.text`."""

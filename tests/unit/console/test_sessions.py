@@ -33,14 +33,6 @@ def test_a_session_ends_when_it_is_idle_or_old() -> None:
     assert SESSIONS.touched(session, NOW + REFRESH_S - 1) is None
 
 
-def test_a_session_that_was_ended_is_read_no_longer() -> None:
-    session = SESSIONS.open(NOW, "kim", "mark")
-
-    SESSIONS.end(session)
-
-    assert SESSIONS.read(SESSIONS.cookie(session), NOW) is None
-
-
 def test_a_csrf_token_is_of_one_session() -> None:
     one, other = SESSIONS.open(NOW), SESSIONS.open(NOW)
 
