@@ -1,7 +1,7 @@
 """Every page, action and live part, in the order of the navigation."""
 
 from console.pages import event_actions, search
-from console.pages.operations import audit, issues, mails, providers, quarantine, replays, statistics
+from console.pages.operations import audit, issues, mails, own_failures, providers, quarantine, replays, statistics
 from console.pages.orders import page as orders
 from console.pages.overview import page as overview
 from console.pages.webhooks import page as webhooks
@@ -25,6 +25,7 @@ ACTIONS: tuple[Action, ...] = (
     *event_actions.ACTIONS,
     *payload.ACTIONS,
     *issues.ACTIONS,
+    *own_failures.ACTIONS,
     *quarantine.ACTIONS,
     *mails.ACTIONS,
     *replays.ACTIONS,

@@ -12,7 +12,7 @@ from stream.events.redaction import masked_text
 Json = dict[str, JsonValue]
 ACKNOWLEDGE, RESOLVE = "issue.acknowledge", "issue.resolve"
 """The console's actions on issues, whose target is the issue's id."""
-MAX_EVENTS = 200
+MAX_EVENTS = 100
 
 # Of all deaths only two decide the state: the first, and the first after the issue was resolved.
 LIST = """

@@ -11,7 +11,7 @@ from stream.events.redaction import masked_text
 
 MINUTE, HOUR = 60_000_000, 3_600_000_000
 RECENT = 10 * MINUTE
-MAX_ROWS = 200
+MAX_ROWS = 100
 MAX_GROUPS = 50
 
 FAILING_SECRETS = """

@@ -35,7 +35,7 @@ SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY sent_at - domain
   JOIN domain_events
     ON domain_events.event_id = CASE WHEN newest.event_id ~ '^[0-9a-f-]{36}$' THEN newest.event_id::uuid END
 """
-SAMPLE = 2000
+SAMPLE = 1000
 QUESTION_DAYS = 30
 
 

@@ -1,4 +1,4 @@
-"""The tables of people's work: actions, issues, redrives, alerts. Times of bigint are microseconds since 1970 UTC."""
+"""The tables of people's work: actions, issues, redrives, alerts, sessions. Times are microseconds since 1970 UTC."""
 
 from sqlalchemy import (
     ARRAY,
@@ -111,3 +111,12 @@ alert_deliveries = Table(
         postgresql_where=text("((delivered_at IS NULL) AND (given_up_at IS NULL))"),
     ),
 )
+
+ended_sessions = Table(
+    "ended_sessions",
+    METADATA,
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("ended_at", BigInteger, nullable=False),
+)
+"""`ended_at` is in seconds since 1970 UTC, as in a session's cookie."""

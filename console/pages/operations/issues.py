@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection
 
 from console.issues.domain import STATES
+from console.pages.operations import own_failures
 from console.queries import issues
 from console.queries.criteria import BadParameter, is_uuid
 from console.redrives import runner, store
@@ -27,6 +28,7 @@ def view(tx: Connection, request: PageRequest) -> Context:
     if wanted not in ("unresolved", "every", *STATES):
         raise BadParameter(f"state must be unresolved, every, {', '.join(STATES)}")
     found = issues.select(tx)
+    tx.rollback()  # no transaction stays open while the console's own listener is asked
     shown = [
         issue
         for issue in found
@@ -43,6 +45,7 @@ def view(tx: Connection, request: PageRequest) -> Context:
         "service": service,
         "tones": TONES,
         "states": ("unresolved", *STATES, "every"),
+        "own": own_failures.dead(request) if service in (None, own_failures.SERVICE) else [],
     }
 
 

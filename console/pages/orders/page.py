@@ -1,5 +1,6 @@
 """The pages of orders: the newest ones, and one with everything about it."""
 
+import shlex
 from collections.abc import Mapping
 
 from sqlalchemy import Connection
@@ -61,6 +62,7 @@ def order(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue] | Non
         "unsent": mails,
         "unusable": unusable,
         "unasked": unasked,
+        "evidence": f"hookstream evidence {shlex.quote(order_id)}",
         "redriven": event_actions.REDRIVE,
         "retried": event_actions.RETRY,
     }
