@@ -65,8 +65,13 @@ COPY local/ local/
 COPY simulator/ simulator/
 COPY processors/ processors/
 COPY auditor/ auditor/
-COPY notifier/__init__.py notifier/recipients.py notifier/
-RUN python -c "import local.stack, simulator.play, simulator.world.apis, auditor.audit, cli.commands.system.verify" # imported late by its commands
+COPY notifier/ notifier/
+# `hookstream migrate` and `doctor` read the migrations of every service.
+COPY confirmer/__init__.py confirmer/
+COPY confirmer/migrations/ confirmer/migrations/
+COPY console/__init__.py console/
+COPY console/migrations/ console/migrations/
+RUN python -c "import local.stack, simulator.play, simulator.world.apis, auditor.audit, cli.commands.system.verify, cli.doctor.mail" # imported late by its commands
 HEALTHCHECK NONE
 
 # --- the image -------------------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ How a page is made, in `console/pages/`: query, view, template, route.
    `t("<page>.key", name=value)`, `when(microseconds)`, `label("statuses", name)`, `viewer.may(role)`, `money(n, code)`.
 4. Texts: `console/web/texts/<page>.toml`, each key with `ko` and `en`.
 5. Route: `Page("/mails", "mails.html", view, section="mails", fragment="_mails.html")` in `registry.py`. The
-   template `fragment`, which the page includes, alone answers a request of htmx. `section` is in `navigation`.
+   template `fragment`, which the page includes, alone answers a request of htmx. `section` is in
+   `rendering/navigation.py`.
 6. An action: `Action("/mails/{id:str}/resolve", "mail.resolve", "operator", perform)` in the same list. Its form is
    `{% call form("/mails/1/resolve") %} … {% endcall %}`, which adds the CSRF token. `perform(tx, request)` returns Done
    (message, next page), Shown (a template) or Download, or raises ServiceRefused; the records of the audit are written
