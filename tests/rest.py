@@ -18,7 +18,7 @@ LEFT = {
     "notifier": (
         FAILING,
         "SELECT count(*) AS n FROM notifications WHERE status IN ('queued', 'sending')",
-        "SELECT count(*) AS n FROM operator_alerts WHERE stated_at IS NULL",
+        "SELECT count(*) AS n FROM operator_alerts WHERE mailed_at IS NULL",
     ),
 }
 """What of a service's store says that it has something to do."""

@@ -557,7 +557,7 @@ def test_the_operator_is_told_of_each_dead_event_and_unknown_mail_once(open_offi
     published = until(lambda: office.postman.to("op@example.test"), lambda mails: len(mails) == 2)
 
     assert [mail["Subject"] for mail in published] == ["hookstream: 2 dead events", "hookstream: 1 unknown mail"]
-    assert office.rows.rows("SELECT count(*) FROM operator_alerts WHERE stated_at IS NULL") == [{"count": 0}]
+    assert office.rows.rows("SELECT count(*) FROM operator_alerts WHERE mailed_at IS NULL") == [{"count": 0}]
 
 
 def test_the_operator_hears_once_of_a_genuine_webhook_that_nobody_can_read(open_office: Open) -> None:
