@@ -28,7 +28,7 @@ def payment(events: Iterable[Record], policy: OrdersPolicy) -> Expected:
                 "amount": transaction.amount.value,
                 "currency": transaction.currency.value,
                 "registers": json_of(transaction),
-                "refunded_amount": state.refunded_of(name),
+                "refunded_amount": state.refunds.amount_of(name),
             }
             for order_id, state in known.items()
             for name, transaction in state.transactions.items()

@@ -122,7 +122,7 @@ def transaction_columns(payments: Sequence[Payment]) -> ColumnValues:
         "status": [state.status.value for _, _, state in rows],
         "amount": [state.amount.value for _, _, state in rows],
         "currency": [state.currency.value for _, _, state in rows],
-        "refunded_amount": [payment.refunded_of(transaction_id) for payment, transaction_id, _ in rows],
+        "refunded_amount": [payment.refunds.amount_of(transaction_id) for payment, transaction_id, _ in rows],
         "registers": [registers.dump(state) for _, _, state in rows],
     }
 

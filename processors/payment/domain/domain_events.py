@@ -140,7 +140,7 @@ def _failed(payment: Payment) -> EventKey:
 
 def _occurrence(payment: Payment) -> tuple[str, ...]:
     """Return the number that distinguishes a further payment of the order, or one after a failed refund."""
-    repeats = max(payment.paid_counts.paid - 1, 0) + payment.failed_refunds
+    repeats = max(payment.paid_counts.paid - 1, 0) + payment.refunds.failures
     return (str(repeats + 1),) if repeats else ()
 
 
@@ -183,7 +183,7 @@ def _refunded(payment: Payment) -> tuple[EventKey, ...]:
     """
     if not payment.refunded_amount:
         return ()
-    return ((PaymentRefunded, (payment.order_id, str(payment.refunded_amount + payment.failed_amount))),)
+    return ((PaymentRefunded, (payment.order_id, str(payment.refunded_amount + payment.refunds.failed_amount))),)
 
 
 def _mismatched_refunds(payment: Payment) -> tuple[EventKey, ...]:
@@ -192,5 +192,5 @@ def _mismatched_refunds(payment: Payment) -> tuple[EventKey, ...]:
         (payment.order_id, claim.provider, claim.transaction, mismatch_reason(payment.parts, claim) or "")
         for claim in payment.waiting_claims
     ]
-    excessive = [(payment.order_id, name, str(payment.stated_refund_of(name))) for name in payment.over_refunded]
+    excessive = [(payment.order_id, name, str(payment.refunds.stated_of(name))) for name in payment.refunds.excessive]
     return tuple((RefundMismatched, key) for key in (*waiting, *excessive))

@@ -21,7 +21,8 @@ from processors.payment.domain.payment_registers import (
     StatedRegisters,
     TransactionRegisters,
 )
-from processors.payment.domain.transaction_log import Entries, PaidCounts, RefundEntry, TransactionLog
+from processors.payment.domain.refund_totals import RefundTotals
+from processors.payment.domain.transaction_log import Entries, PaidCounts, TransactionLog
 from stream.events import PaymentStatus
 from stream.state.derived import derived
 from stream.state.registers import UNSET, Register
@@ -162,49 +163,13 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         return reason.value if self.status in FAILED and self._is_of_status(reason) else None
 
     @derived
+    def refunds(self) -> RefundTotals:
+        return RefundTotals(self.transactions, self.cancels, self._log)
+
+    @property
     def refunded_amount(self) -> int:
         """The refunded amount in minor units, at most the amount paid."""
-        return 0 if self._is_unrefunded else sum(self.refunded_of(name) for name in self._refunded_transactions)
-
-    def refunded_of(self, transaction: str) -> int:
-        """Return the refunded amount of one transaction in minor units, at most the amount it paid."""
-        amount = self.transactions.get(transaction, NO_TRANSACTION).amount.value
-        stated = self.stated_refund_of(transaction)
-        return min(stated, stated if amount is None else amount)
-
-    def stated_refund_of(self, transaction: str) -> int:
-        """Return the refunded amount of a transaction as stated, in minor units; it may exceed the amount paid.
-
-        It is the sum of the cancels, or the provider's own total if that is higher. After a refund failed, it is the
-        last total without the refunds that failed since. Refunds with webhooks of their own count only where the
-        provider states no total.
-        """
-        cancels = [register.value for register in self.cancels.values() if register.value]
-        by_cancels = sum(cancel.amount for cancel in cancels if cancel.transaction == transaction)
-        refunds = self._refunds_of(transaction)
-        completed = sum(refund.amount for refund in refunds if refund.status == "completed")
-        highest = self.transactions.get(transaction, NO_TRANSACTION).refunded_amount.value
-        if highest is None:
-            return by_cancels + completed
-        totals = self._log.totals.get(transaction, [])
-        last_at, last = totals[-1] if totals else (0, highest)
-        total: int = last if transaction_log.count_drops(totals) else max(by_cancels, highest)
-        if completed == total:
-            return total
-        failed = (
-            refund.amount
-            for refund in refunds
-            if refund.status == "rejected" and refund.at >= last_at and refund.amount <= total
-        )
-        return max(0, total - sum(failed))
-
-    @derived
-    def over_refunded(self) -> list[str]:
-        """The transactions whose stated refunds exceed the amount they paid."""
-        if self._is_unrefunded:
-            return []
-        amounts = ((name, state.amount.value) for name, state in self.transactions.items())
-        return [name for name, amount in amounts if amount is not None and self.stated_refund_of(name) > amount]
+        return self.refunds.amount
 
     @property
     def cancelled_amount(self) -> int | None:
@@ -229,16 +194,6 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
     def paid_counts(self) -> PaidCounts:
         return transaction_log.count_paid(self._log.changes)
 
-    @derived
-    def failed_refunds(self) -> int:
-        """The number of failed refunds, by the provider's totals or by the refunds' own webhooks."""
-        return 0 if self._is_unrefunded else sum(self._failed_refunds_of(name) for name in self._refunded_transactions)
-
-    @derived
-    def failed_amount(self) -> int:
-        """The amount of failed refunds that counted as refunded before, in minor units, as far as it is known."""
-        return 0 if self._is_unrefunded else sum(self._failed_amount_of(name) for name in self._refunded_transactions)
-
     @property
     def parts(self) -> Parts:
         """The state from all webhooks but those of claims."""
@@ -251,20 +206,8 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         return tuple(claim for _, claim in sorted(self.claims.items()) if mismatch_reason(parts, claim))
 
     @derived
-    def _refunded_transactions(self) -> list[str]:
-        """The transactions that may have refunds."""
-        named = {register.value.transaction for register in self.cancels.values() if register.value}
-        return sorted({*named, *self.transactions, *(self._transaction_of(refund) for refund in self._log.refunds)})
-
-    @derived
     def _log(self) -> TransactionLog:
         return transaction_log.parse(self.entries)
-
-    @derived
-    def _is_unrefunded(self) -> bool:
-        """True if no webhook states a cancel or a refund, which holds for most payments and saves the sums."""
-        stated = self.cancels or self._log.refunds or self._log.totals
-        return not stated and not any(state.refunded_amount is not UNSET for state in self.transactions.values())
 
     @derived
     def _current(self) -> str:
@@ -281,47 +224,18 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         status = self.registers.status.stamp
         return (register.stamp.rank, register.stamp.position) == (status.rank, status.position)
 
-    def _refunds_of(self, transaction: str) -> list[RefundEntry]:
-        """Return the refunds of a transaction, without the release of the amount that was authorized and not captured.
-
-        The release is the first refund of that amount: it is made at the capture, before anything can be refunded.
-        """
-        refunds = [refund for refund in self._log.refunds if self._transaction_of(refund) == transaction]
-        released = self.transactions.get(transaction, NO_TRANSACTION).released_amount.value
-        same = [refund for refund in refunds if released and refund.amount == released]
-        release = min(same, key=lambda refund: (refund.at, refund.id), default=None)
-        return [refund for refund in refunds if refund is not release]
-
-    def _transaction_of(self, refund: RefundEntry) -> str:
-        """Return the transaction of a refund, which may name it by any of its aliases."""
-        known = [alias for alias in refund.aliases if alias in self.transactions]
-        return (known or [*refund.aliases, ""])[0]
-
-    def _failed_refunds_of(self, transaction: str) -> int:
-        rejected = sum(refund.status == "rejected" for refund in self._refunds_of(transaction))
-        return max(transaction_log.count_drops(self._log.totals.get(transaction, [])), rejected)
-
-    def _failed_amount_of(self, transaction: str) -> int:
-        highest = self.transactions.get(transaction, NO_TRANSACTION).refunded_amount.value or 0
-        rejected = sum(
-            refund.amount
-            for refund in self._refunds_of(transaction)
-            if refund.status == "rejected" and (refund.was_completed or refund.amount <= highest)
-        )
-        return max(rejected, transaction_log.sum_drops(self._log.totals.get(transaction, [])))
-
     def _is_status_from_amounts(self, status: str | None) -> bool:
         """Return whether amounts override the status of the current transaction.
 
         They do when a refund failed, or when only the refunds' own webhooks state the refunded amount.
         """
-        if self._is_unrefunded:
+        if self.refunds.are_none:
             return False
         current = self._current
         is_summed = self.transactions.get(current, NO_TRANSACTION).refunded_amount is not UNSET
         if status == "completed":
-            return not is_summed and bool(self._refunds_of(current)) and self._total_paid > 0
-        return is_summed and self._failed_refunds_of(current) > 0 and self._total_paid > 0
+            return not is_summed and bool(self.refunds.reported_of(current)) and self._total_paid > 0
+        return is_summed and self.refunds.failures_of(current) > 0 and self._total_paid > 0
 
     @derived
     def _cancelled_at(self) -> int:
