@@ -19,8 +19,10 @@ _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """The report of a service. `age_s` is the age of the oldest unprocessed record, `lag` the number of them.
+    """The report of a service.
 
+    `age_s` is the age of the oldest unprocessed record, `lag` the number of them. `oldest_mail_s` is the age of the
+    oldest mail that is queued or being sent.
     `reachable` is False when the listener does not answer; then everything else is empty.
     """
 
@@ -35,6 +37,7 @@ class ServiceStatus:
     waiting: int = 0
     outbox_age_s: float = 0.0
     mails: Mapping[str, int] = field(default_factory=dict)
+    oldest_mail_s: float = 0.0
     spooled: int = 0
     spool_refused: bool = False
 
@@ -99,6 +102,7 @@ def status(name: str, health: Mapping[str, JsonValue], metrics: Response) -> Ser
         waiting=int(sum(_values(samples, "hookstream_waiting_events"))),
         outbox_age_s=max(_values(samples, "hookstream_outbox_age_seconds"), default=0.0),
         mails={labels["status"]: int(value) for metric, labels, value in samples if metric == "hookstream_mails"},
+        oldest_mail_s=max(_values(samples, "hookstream_oldest_mail_seconds"), default=0.0),
         spooled=int(sum(_values(samples, "hookstream_spooled_webhooks"))),
         spool_refused=any(_values(samples, "hookstream_spool_refused")),
     )

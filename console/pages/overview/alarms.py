@@ -10,6 +10,8 @@ from console.web.services import ServiceStatus
 
 OLD_S, VERY_OLD_S = 30.0, 300.0
 """The age of the oldest unprocessed record from which a service is behind, and far behind."""
+OLD_MAIL_S, VERY_OLD_MAIL_S = 60.0, 300.0
+"""The age of the oldest mail that could be sent, from which the mail server may be stuck, and is likely to be."""
 SUSPICIOUS = 5
 """So many refused signatures of a provider in two hours, and more than it had accepted, make a wrong secret likely."""
 SIGNATURE_CAUSES = ("invalid_signature", "missing_signature")
@@ -73,6 +75,10 @@ def _of_backlogs(statuses: list[ServiceStatus]) -> Iterator[Alarm]:
 
 def _of_mails(statuses: list[ServiceStatus]) -> Iterator[Alarm]:
     for service in statuses:
+        if service.oldest_mail_s > OLD_MAIL_S:
+            urgency: Tone = "bad" if service.oldest_mail_s > VERY_OLD_MAIL_S else "warn"
+            age = duration(service.oldest_mail_s)
+            yield Alarm(urgency, "alarm.mails_stuck", "mails", "/mails?status=queued", {"age": age})
         for status, (tone, key) in MAILS.items():
             if count := service.mails.get(status, 0):
                 yield Alarm(tone, key, "mails", f"/mails?status={status}", {"count": count})

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
-from console.pages.overview.alarms import alarms
+from console.pages.overview.alarms import OLD_MAIL_S, alarms
 from console.pages.overview.chart import chart
 from console.queries import rates
 from console.web.page import Live, Page, PageRequest
+from console.web.rendering.formatting import duration
 from console.web.services import ServiceStatus
 from runtime.json_value import JsonValue
 
@@ -49,9 +50,11 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
 
 
 def parts(services: Iterable[ServiceStatus]) -> dict[str, list[str]]:
-    """Return the problems that services report of each part they depend on; empty if they report none."""
+    """Return the problems of each part that services depend on: what they report, and mails that wait."""
     found: dict[str, list[str]] = {part: [] for part in PARTS}
     for service in services:
+        if service.oldest_mail_s > OLD_MAIL_S:
+            found["smtp"].append(f"{service.name}: mails wait for {duration(service.oldest_mail_s)}")
         for problem in (*service.problems, *service.warnings):
             for part, words in PARTS.items():
                 if any(word in problem.lower() for word in words):

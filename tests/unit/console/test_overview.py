@@ -32,6 +32,17 @@ def test_a_service_is_read_from_its_health_and_metrics() -> None:
     assert len(parse(METRICS.decode())) == 8
 
 
+def test_mails_that_wait_for_minutes_say_that_the_mail_server_may_be_stuck() -> None:
+    metrics = METRICS + b"hookstream_oldest_mail_seconds 75.0\n"
+    seen = status("notifier", {"problems": []}, Response(200, metrics))
+
+    found = [alarm for alarm in alarms([seen], {}, HOURS) if alarm.key == "alarm.mails_stuck"]
+
+    assert [(alarm.tone, alarm.path) for alarm in found] == [("warn", "/mails?status=queued")]
+    assert parts([seen])["smtp"] == ["notifier: mails wait for 1 min 15 s"]
+    assert not parts([ServiceStatus("notifier", reachable=True, oldest_mail_s=59)])["smtp"]
+
+
 def test_metrics_that_are_refused_count_nothing() -> None:
     assert status("payment", {"problems": []}, Response(401, METRICS)).lag == 0
 

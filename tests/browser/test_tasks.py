@@ -1,0 +1,153 @@
+"""What a stranger wants to know or do, from the first page on and with nothing but the page: in a few clicks each."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from sqlalchemy import Engine
+
+from providers.stripe import webhook as stripe
+from runtime import clock
+from stream.store.retrying import MAX_RETRIES
+from tests.actors import Shop, Store, new_order, until
+from tests.browser.conftest import Visit, shoot
+from tests.contract.posting import post as post_to
+from tests.failing import a_failed_event, engine, pay, refusing
+from tests.gateways import another_gateway
+from tests.integration.test_pauses import session
+from tests.processes import frozen
+
+
+class Person:
+    """Somebody who knows no address of the console: clicks, and types into the box."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.clicks = 0
+        page.on("dialog", lambda dialog: dialog.accept())
+
+    def click(self, what: Locator) -> None:
+        what.click()
+        self.clicks += 1
+
+    def search(self, text: str) -> None:
+        self.page.keyboard.press("/")
+        self.page.keyboard.type(text)
+        self.page.keyboard.press("Enter")
+
+    def see(self, text: str, seconds: float = 20) -> None:
+        expect(self.page.locator("main")).to_contain_text(text, timeout=seconds * 1000)
+
+    def act_on(self, alarm: str) -> None:
+        """Follow the link of an alarm on the overview, once it is there."""
+        line = self.page.locator(".alarms li", has_text=alarm)
+        line.first.wait_for(timeout=120_000)
+        self.click(line.first.get_by_role("link"))
+
+
+@pytest.fixture
+def person(visit: Visit) -> Person:
+    return Person(visit("/"))
+
+
+@pytest.fixture
+def owner(system: dict[str, str]) -> Iterator[Engine]:
+    made = engine(system)
+    yield made
+    made.dispose()
+
+
+def test_an_order_was_paid_and_the_customer_got_no_mail(person: Person, shop: Shop, payments: Store) -> None:
+    order = new_order()
+    shop.post("order", {"orderId": order, "customerId": f"C-{order}"})
+    pay(shop, order)
+    payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)
+
+    def found() -> bool:
+        person.search(order)
+        person.page.wait_for_load_state()
+        return "waits for its recipient" in person.page.locator("main").inner_text()
+
+    until(found, bool)
+    person.click(person.page.get_by_role("link", name="See the mail"))
+
+    person.see("it is sent by itself once an address is known")
+    assert person.clicks == 1
+
+
+def test_somebody_floods_the_gateway_with_forged_requests(person: Person, system: dict[str, str]) -> None:
+    forger = Shop(system["GATEWAY_URL"], "not the shop's secret")
+    for _ in range(40):
+        forger.post("payment", {"orderId": new_order(), "status": "completed", "amount": 1})
+    log = Store(system["CONSOLE_DATABASE_URL"])
+    log.wait_for("SELECT 1 FROM refusals WHERE cause = 'invalid_signature'", count=20)
+
+    person.click(person.page.locator("#figure-refused"))
+
+    row = person.page.locator("tr", has_text="invalid_signature").first
+    expect(row).to_contain_text("127.0.0.1")
+    assert person.clicks == 1
+
+
+def test_a_provider_signs_with_the_secret_of_before_a_rotation(person: Person, system: dict[str, str]) -> None:
+    old = system["STRIPE_WEBHOOK_SECRET"]
+    settings = {"STRIPE_WEBHOOK_SECRET": "whsec_the_new_secret_of_stripe_0", "STRIPE_WEBHOOK_SECRET_RETIRED": old}
+    with another_gateway(system, **settings) as (rotated, *_):
+        for _ in range(12):
+            body = session(new_order())
+            signed = stripe.PROVIDER.sign(body, old.encode(), clock.now())
+            assert post_to(rotated.url, "/api/webhooks/stripe", body, signed).status != 200
+
+    person.act_on("stripe")
+
+    person.see("would prove them")
+    shoot(person.page, "task-secret")
+    assert person.clicks == 1
+
+
+def test_a_bad_deploy_has_killed_events(
+    person: Person, shop: Shop, payments: Store, owner: Engine, system: dict[str, str]
+) -> None:
+    orders = [new_order() for _ in range(3)]
+    with refusing(owner, *orders):
+        for order in orders:
+            pay(shop, order)
+        for order in orders:
+            a_failed_event(payments, order, "retrying", MAX_RETRIES)
+        due = "UPDATE retries SET next_attempt_at = now() WHERE key = ANY (%s::bytea[]) RETURNING 1"
+        payments.rows(due, [order.encode() for order in orders])
+        gone = "SELECT 1 FROM retries WHERE status = 'dead' AND key = ANY (%s::bytea[])"
+        payments.wait_for(gone, [order.encode() for order in orders], count=3)
+
+    person.act_on("payment has")
+    person.click(person.page.get_by_role("link", name="CheckViolation").first)
+    person.see(orders[-1])
+    person.click(person.page.locator("[data-all=event]"))
+    person.click(person.page.get_by_role("button", name="Redrive").first)
+    person.click(person.page.get_by_role("button", name="Redrive").last)
+
+    payments.wait_for("SELECT 1 FROM payments WHERE order_id = ANY (%s)", orders, count=3)
+    assert person.clicks == 5
+
+
+def test_the_mail_server_is_stuck(person: Person, shop: Shop, system: dict[str, str]) -> None:
+    order = new_order()
+    with frozen(system, "INBOX"):
+        shop.post("order", {"orderId": order, "customerEmail": f"{order.lower()}@example.test"})
+        pay(shop, order)
+        person.act_on("the mail server may be stuck")
+        person.see("PaymentCompleted")
+        shoot(person.page, "task-mail-server")
+
+    mails = Store(system["NOTIFIER_DATABASE_URL"])
+    mails.wait_for("SELECT 1 FROM notifications WHERE order_id = %s AND status IN ('sent', 'unknown')", order)
+
+
+def test_a_bank_wants_the_history_of_a_customer(person: Person, paid_order: str) -> None:
+    person.search("C-77")
+    person.click(person.page.get_by_role("link", name=paid_order).first)
+
+    person.see("PaymentCompleted sent to the customer")
+    person.see(f"hookstream evidence {paid_order}")
+    shoot(person.page, "task-bank")
+    assert person.clicks == 1
