@@ -164,7 +164,7 @@ class Worker:
                 self._note_failure(failure, wait_s)
                 self._wait(wait_s, stop)
             else:
-                self._lag.set_in_hand(())
+                self._lag.note_processed()
                 self._health.failure = None
                 return None if self._housekeeping.holds else self._consumer.resume()
 

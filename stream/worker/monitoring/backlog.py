@@ -29,6 +29,11 @@ class Backlog:
         }
         self._next = dict(next_offsets)
 
+    def drop_processed(self, next_offsets: Mapping[Partition, int]) -> None:
+        """Forget the partitions in which all records that the last update knew are processed by now."""
+        done = {partition for partition in self._since if next_offsets.get(partition, 0) >= self._end(partition)}
+        self._since = {partition: at for partition, at in self._since.items() if partition not in done}
+
     def set_in_hand(self, appended_at: Iterable[tuple[Partition, float]]) -> None:
         """Replace the records in hand, each given by its partition and the time when Kafka appended it."""
         oldest: dict[Partition, float] = {}
@@ -48,3 +53,6 @@ class Backlog:
         waiting = (*list(self._since.items()), *list(self._in_hand.items()))
         since = [at for (name, _), at in waiting if name == topic]
         return max(0.0, now - min(since)) if since else 0.0
+
+    def _end(self, partition: Partition) -> int:
+        return self._next[partition] + self._behind[partition]

@@ -29,12 +29,19 @@ class Lag:
             metrics.EVENT_AGE_SECONDS.labels(topic).set_function(partial(self._age, topic))
 
     def set_in_hand(self, messages: Sequence[Message]) -> None:
-        """Set the batch in hand; no messages mean that there is none.
+        """Set the batch in hand.
 
         Its oldest records may be older than this worker. The oldest record of a partition is its first.
         """
         oldest = {(message.topic() or "", message.partition() or 0): message for message in reversed(messages)}
         self._backlog.set_in_hand((partition, message.timestamp()[1] / 1000) for partition, message in oldest.items())
+
+    def note_processed(self) -> None:
+        """Note that no batch is in hand, and which records are processed: their age no longer counts."""
+        self._backlog.set_in_hand(())
+        self._backlog.drop_processed(
+            {partition: position.next_offset for partition, position in self._consumer.owned.items()}
+        )
 
     def measure_if_due(self) -> None:
         """Measure the lag of all partitions if the last measurement is MEASURE_INTERVAL_S old."""

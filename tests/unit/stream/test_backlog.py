@@ -89,3 +89,14 @@ def test_when_nothing_is_in_hand_any_more_nothing_ages() -> None:
     backlog.set_in_hand([])
 
     assert backlog.age(TOPIC, 100.0) == 0.0
+
+
+def test_what_was_processed_since_the_last_measurement_has_no_age() -> None:
+    backlog = Backlog()
+    backlog.update({PAYMENTS: 5, OTHER: 2}, {PAYMENTS: 7, OTHER: 4}, now=100.0)
+
+    backlog.drop_processed({PAYMENTS: 6, OTHER: 4})
+    assert backlog.age(TOPIC, 103.0) == 3.0
+
+    backlog.drop_processed({PAYMENTS: 7, OTHER: 4})
+    assert backlog.age(TOPIC, 104.0) == 0.0
