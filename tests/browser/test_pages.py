@@ -42,9 +42,10 @@ def test_no_page_has_a_serious_fault(
 
 
 def picture(path: str) -> str:
-    """The name of a page's picture: its section, and `one` for a page of one thing."""
+    """The name of a page's picture: its section, `one` for a page of one thing, `why` for the origin of a value."""
     section, _, one = path.split("?", maxsplit=1)[0].strip("/").partition("/")
-    return f"{section}-one" if one else section or "overview"
+    kind = "why" if "/why/" in one else "one"
+    return f"{section}-{kind}" if one else section or "overview"
 
 
 def test_the_login_page_has_no_serious_fault_either(visit: Visit) -> None:
