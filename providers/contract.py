@@ -152,13 +152,17 @@ class ApiVerification:
     unknown_after_s: float = 3600.0
 
 
-def _default_success(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
-    return SUCCESS
-
-
 READ_FAILURES = frozenset({"malformed_body", "invalid_field", "wrong_event"})
 """Causes found only after a request was authenticated: its bytes are quarantined before the response is sent."""
 SUCCESS = WebhookResponse(200, b'{"status":"success"}')
+
+
+def always(response: WebhookResponse) -> Callable[[str, str], WebhookResponse]:
+    """Return the `success_response` of a provider whose response is the same for every event."""
+    return lambda _event_id, _event_type: response
+
+
+_SUCCESS = always(SUCCESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +195,7 @@ class Provider:
     stored_headers: frozenset[str]
     events: str = ""
     authentication: str = ""
-    success_response: Callable[[str, str], WebhookResponse] = _default_success
+    success_response: Callable[[str, str], WebhookResponse] = _SUCCESS
     refusals: Mapping[str, WebhookResponse] = field(default_factory=dict)
     unreadable_response: Callable[[str], WebhookResponse] | None = None
     no_secret_response: WebhookResponse | None = None

@@ -9,14 +9,17 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, TypeAlias
 
 from runtime.logging import log
 from runtime.management.routes import RequestRefused
 
 ORPHANED = 1
 """The exit code of a worker whose supervisor has ended."""
-Verb = Callable[..., Any]
+Verb = Callable[..., object]
+Pipe: TypeAlias = "Connection[Any, Any]"  # generic only in its stub
+Refusal = tuple[int, str, str]
+"""The arguments of a RequestRefused."""
 
 
 class WorkerUnavailable(Exception):
@@ -26,16 +29,16 @@ class WorkerUnavailable(Exception):
 class Link:
     """The supervisor's end of the connection; safe to use from several threads."""
 
-    def __init__(self, connection: "Connection[Any, Any]") -> None:
+    def __init__(self, connection: Pipe) -> None:
         self._connection = connection
         self._lock = Lock()
         self._last_request = 0
 
-    def call(self, timeout_s: float, verb: str, *arguments: Any) -> Any:
+    def call(self, timeout_s: float, verb: str, *arguments: object) -> Any:
         """Return the result of a verb of the worker.
 
-        Raises NoAnswer after `timeout_s` seconds or if the worker has ended, and RequestRefused if the verb refused or
-        failed.
+        Raises WorkerUnavailable after `timeout_s` seconds or if the worker has ended, and RequestRefused if the verb
+        refused or failed.
         """
         with self._lock:
             self._last_request += 1
@@ -52,7 +55,7 @@ class Link:
         """Close the connection; no call may be running."""
         self._connection.close()
 
-    def _answer(self, timeout_s: float) -> tuple[Any, Any]:
+    def _answer(self, timeout_s: float) -> tuple[object, Refusal | None]:
         """Return the answer to the last request; skip late answers to earlier ones."""
         while self._connection.poll(timeout_s):
             number, value, refused = self._connection.recv()
@@ -67,12 +70,12 @@ def end() -> None:
     os._exit(ORPHANED)
 
 
-def serve(connection: "Connection[Any, Any]", verbs: Mapping[str, Verb], orphaned: Callable[[], object] = end) -> None:
+def serve(connection: Pipe, verbs: Mapping[str, Verb], orphaned: Callable[[], object] = end) -> None:
     """Answer the supervisor in a thread until the connection closes; then call `orphaned`."""
     Thread(target=_serve, args=(connection, verbs, orphaned), name="supervisor", daemon=True).start()
 
 
-def _serve(connection: "Connection[Any, Any]", verbs: Mapping[str, Verb], orphaned: Callable[[], object]) -> None:
+def _serve(connection: Pipe, verbs: Mapping[str, Verb], orphaned: Callable[[], object]) -> None:
     with suppress(OSError, EOFError):
         while True:
             number, verb, arguments = connection.recv()
@@ -80,7 +83,7 @@ def _serve(connection: "Connection[Any, Any]", verbs: Mapping[str, Verb], orphan
     orphaned()
 
 
-def _result(verb: Verb, arguments: tuple[Any, ...]) -> tuple[Any, Any]:
+def _result(verb: Verb, arguments: tuple[object, ...]) -> tuple[object, Refusal | None]:
     try:
         return verb(*arguments), None
     except RequestRefused as refused:

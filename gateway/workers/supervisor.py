@@ -160,7 +160,7 @@ class WorkerPool:
         except WorkerUnavailable:
             return None
 
-    def _call_any(self, method: str, path: str, request: Mapping[str, Any]) -> object:
+    def _call_any(self, method: str, path: str, request: Mapping[str, object]) -> object:
         """Have any ready worker execute a route.
 
         Raises RequestRefused if none is ready or it does not answer in time.

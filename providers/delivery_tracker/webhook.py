@@ -18,7 +18,7 @@ from providers.contract import (
     Received,
     Translation,
     Unsupported,
-    WebhookResponse,
+    always,
     json_response,
 )
 from providers.parsing import json_body, parcels
@@ -144,10 +144,6 @@ def _check(errors: list[GraphqlError]) -> None:
         )
 
 
-def _respond(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
-    return ACCEPTED
-
-
 PROVIDER = Provider(
     name="delivery_tracker",
     paths={"/api/webhooks/delivery_tracker": "shipping"},
@@ -156,7 +152,7 @@ PROVIDER = Provider(
     translate=translate,
     sign=url_token.sign,
     stored_headers=frozenset(),
-    success_response=_respond,
+    success_response=always(ACCEPTED),
     refusals=url_token.NOT_FOUND,
     takes_token=True,
     api_verification=ApiVerification("https://apis.tracker.delivery", build_request, read_response),

@@ -18,6 +18,7 @@ from providers.contract import (
     Translation,
     Unsupported,
     WebhookResponse,
+    always,
 )
 from providers.inicis import api as iniapi
 from providers.parsing import form, json_body
@@ -140,10 +141,6 @@ def _account(fields: dict[str, str]) -> str | None:
     return account
 
 
-def _ok(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
-    return OK
-
-
 PROVIDER = Provider(
     name="inicis",
     paths={"/api/webhooks/inicis": "payment"},
@@ -152,7 +149,7 @@ PROVIDER = Provider(
     translate=translate,
     sign=sign,
     stored_headers=frozenset({form.KIND}),
-    success_response=_ok,
+    success_response=always(OK),
     refusals={
         cause: WebhookResponse(status, b"FAIL", b"text/plain")
         for status, causes in _STATUS_OF.items()

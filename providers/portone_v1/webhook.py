@@ -9,7 +9,7 @@ from providers.contract import (
     Received,
     Translation,
     Unsupported,
-    WebhookResponse,
+    always,
     json_response,
 )
 from providers.parsing import form, json_body
@@ -47,10 +47,6 @@ def _read(received: Received) -> PortoneV1Webhook:
     return json_body.read(_webhook, received.body) if fields is None else form.typed(fields, _webhook)
 
 
-def _received(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
-    return json_response(200, {"received": True})
-
-
 PROVIDER = Provider(
     name="portone_v1",
     paths={"/api/webhooks/portone_v1": "payment", "/api/webhooks/iamport": "payment"},
@@ -59,7 +55,7 @@ PROVIDER = Provider(
     translate=translate,
     sign=sign,
     stored_headers=frozenset({form.KIND}),
-    success_response=_received,
+    success_response=always(json_response(200, {"received": True})),
     is_unsigned=True,
     takes_forms=True,
     api_verification=ApiVerification("https://api.iamport.kr", build_request, read_response),

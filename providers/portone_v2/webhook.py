@@ -20,6 +20,7 @@ from providers.contract import (
     Translation,
     Unsupported,
     WebhookResponse,
+    always,
     json_response,
 )
 from providers.parsing import form, json_body
@@ -107,10 +108,6 @@ def _verification_request(event: str, data: TransactionData) -> Translation:
     return Translation(request, f"Transaction.{event}", None)
 
 
-def _received(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
-    return json_response(200, {"received": True})
-
-
 def _refused(cause: str, message: str) -> Mapping[str, WebhookResponse]:
     return {cause: json_response(400, {"error": cause, "message": message})}
 
@@ -123,7 +120,7 @@ PROVIDER = Provider(
     translate=translate,
     sign=sign,
     stored_headers=standard_webhooks.HEADERS | {form.KIND},
-    success_response=_received,
+    success_response=always(json_response(200, {"received": True})),
     refusals={
         **_refused("invalid_signature", "webhook-signature is not that of this body, id and time"),
         **_refused("stale_timestamp", "webhook-timestamp is too far from now"),

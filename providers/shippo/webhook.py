@@ -16,6 +16,7 @@ from providers.parsing.fields import ABSENT, Id, Instant, StrictOptional, Text
 from providers.parsing.parcels import Word
 from providers.parsing.timestamps import instant, raw_text
 from providers.signing import url_token
+from providers.signing.comparison import any_equal
 from stream.events import Mode, OrderId, ShippingStatus, Verification
 
 SIGNATURE = "shippo-auth-signature"
@@ -83,9 +84,7 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     if signed is None:
         raise Forged("Shippo-Auth-Signature is not written as t=<seconds>,v1=<hex>")
     given = signed[2].lower().encode()
-    # Every secret is tried, so that the time taken does not tell which one matched.
-    matches = [hmac.compare_digest(_signature(received.body, secret, signed[1]), given) for secret in secrets]
-    if not any(matches):
+    if not any_equal((_signature(received.body, secret, signed[1]) for secret in secrets), [given]):
         raise Forged("Shippo-Auth-Signature is not the HMAC-SHA256 of this time and body")
     if abs(received.received_at // 1_000_000 - int(signed[1])) > TOLERANCE_S:
         raise Stale(f"Shippo-Auth-Signature was made more than {TOLERANCE_S} seconds from now")

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from providers.contract import Forged, Received, Stale
+from providers.signing.comparison import any_equal
 
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 HEADERS = frozenset({ID, TIMESTAMP, SIGNATURE})
@@ -33,9 +34,7 @@ def verify(received: Received, secrets: Sequence[bytes]) -> None:
         raise Forged("webhook-id or webhook-timestamp is missing")
     payload = f"{name}.{timestamp}.".encode("latin-1") + received.body
     given = [part.encode("latin-1") for part in received.headers.get(SIGNATURE, "").split(" ")[:MAX_TRIES]]
-    expected = [_signature(payload, key) for key in map(key_of, secrets) if key]
-    matches = [hmac.compare_digest(ours, theirs) for ours in expected for theirs in given]
-    if not any(matches):
+    if not any_equal((_signature(payload, key) for key in map(key_of, secrets) if key), given):
         raise Forged("webhook-signature is not the HMAC-SHA256 of this body, id and time")
     if abs(received.received_at // 1_000_000 - int(timestamp)) > TOLERANCE_S:
         raise Stale(f"webhook-timestamp is more than {TOLERANCE_S} s away")

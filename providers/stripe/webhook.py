@@ -18,10 +18,11 @@ from providers.contract import (
     Translation,
     Unsigned,
     Unsupported,
-    WebhookResponse,
+    always,
     json_response,
 )
 from providers.parsing import json_body
+from providers.signing.comparison import any_equal
 from providers.stripe import disputes, payments, refunds
 from providers.stripe.objects import StripeEventHead
 from stream.events import Verification
@@ -48,10 +49,7 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     given = [value.encode("latin-1") for name, _, value in parts if name == "v1"][:MAX_TRIES]
     if len(times) != 1 or not _TIME.fullmatch(times[0]):
         raise Forged("Stripe-Signature must have one time t, in seconds")
-    # Every pair is tried, so that the time taken does not tell which one matched.
-    expected = [_signature(received.body, secret, str(int(times[0]))) for secret in secrets]
-    matches = [hmac.compare_digest(ours, theirs) for ours in expected for theirs in given]
-    if not any(matches):
+    if not any_equal((_signature(received.body, secret, str(int(times[0]))) for secret in secrets), given):
         raise Forged("Stripe-Signature has no v1 that is the HMAC-SHA256 of its time and this body")
     if abs(received.received_at - int(times[0]) * 1_000_000) > TOLERANCE_S * 1_000_000:
         raise Stale(f"Stripe-Signature was made more than {TOLERANCE_S} s from now")
@@ -86,11 +84,6 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - t
     return payments.read(received.body, head.type)
 
 
-def _received(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
-    return _RECEIVED
-
-
-_RECEIVED = json_response(200, {"received": True})
 _head = msgspec.json.Decoder(StripeEventHead)
 PROVIDER = Provider(
     name="stripe",
@@ -102,7 +95,7 @@ PROVIDER = Provider(
     stored_headers=frozenset({SIGNATURE}),
     events="`checkout.session.*`, `payment_intent.*`, `charge.*` (disputes too) and `refund.*`; others are quarantined",
     authentication=f"`Stripe-Signature`: HMAC-SHA256 of time and raw body, within {TOLERANCE_S} s",
-    success_response=_received,
+    success_response=always(json_response(200, {"received": True})),
     refusals={
         "invalid_signature": json_response(
             400, {"error": "invalid_signature", "message": "Stripe-Signature is missing or not of these bytes"}

@@ -15,8 +15,8 @@ from providers.contract import (
     Received,
     Translation,
     Unsigned,
-    WebhookResponse,
     WrongEvent,
+    always,
     json_response,
 )
 from providers.parsing import json_body
@@ -158,11 +158,6 @@ def _first_instant(*times: Instant) -> int | None:
     return next((at for time in times if (at := korean(time, "timestamp")) is not None), None)
 
 
-def _ok(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
-    return _OK
-
-
-_OK = json_response(200, {"status": "ok"})
 _head = msgspec.json.Decoder(CallbackHead)
 _shape = msgspec.json.Decoder(CallbackShape)
 _invoice = msgspec.json.Decoder(InvoiceCallback)
@@ -191,7 +186,7 @@ PROVIDER = Provider(
     stored_headers=frozenset({SIGNATURE}),
     events="`invoice.updated`, `transaction.created`, `transaction.updated`",
     authentication="`x-signature`: hex HMAC-SHA256 of the raw body, or of its compact form",
-    success_response=_ok,
+    success_response=always(json_response(200, {"status": "ok"})),
     refusals={
         "wrong_event": json_response(400, {"error": "Invalid event type"}),
         "unavailable": json_response(500, {"error": "Internal server error"}),

@@ -22,12 +22,13 @@ from providers.contract import (
     RefusedWebhook,
     Translation,
     Unsupported,
-    WebhookResponse,
+    always,
     json_response,
 )
 from providers.parsing import json_body
 from providers.parsing.fields import AnyJson, Id, OrderId, StrictOptional, Text
 from providers.parsing.timestamps import in_korea
+from providers.signing.comparison import any_equal
 from providers.toss import api as toss_payment
 from stream.events import Verification, VerificationRequest
 
@@ -73,10 +74,9 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     if not _is_signed(received.body):
         return "unsigned_allowed"
     payload = received.body + b":" + received.headers.get(TIME, "").encode("latin-1")
-    given = received.headers.get(SIGNATURE, "").encode("latin-1").split(b",")[:MAX_TRIES]
-    expected = [_signature(payload, key) for secret in secrets for key in _keys(secret)]
-    matches = [hmac.compare_digest(ours, theirs.strip()) for ours in expected for theirs in given]
-    if not any(matches):
+    parts = received.headers.get(SIGNATURE, "").encode("latin-1").split(b",")[:MAX_TRIES]
+    expected = (_signature(payload, key) for secret in secrets for key in _keys(secret))
+    if not any_equal(expected, [part.strip() for part in parts]):
         raise Forged("tosspayments-webhook-signature is not the HMAC-SHA256 of this body and time")
     return "signature"
 
@@ -144,10 +144,6 @@ def _signature(payload: bytes, key: bytes) -> bytes:
     return b"v1:" + base64.b64encode(hmac.digest(key, payload, "sha256"))
 
 
-def _received(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
-    return RECEIVED
-
-
 PROVIDER = Provider(
     name="toss",
     paths={"/api/webhooks/toss": "payment"},
@@ -156,7 +152,7 @@ PROVIDER = Provider(
     translate=translate,
     sign=sign,
     stored_headers=frozenset({SIGNATURE, TIME, ID}),
-    success_response=_received,
+    success_response=always(RECEIVED),
     is_unsigned=True,
     api_verification=ApiVerification(
         "https://api.tosspayments.com", toss_payment.build_request, toss_payment.read_response

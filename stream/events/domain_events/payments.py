@@ -4,6 +4,15 @@ from stream.events.domain_events.domain_event import DomainEvent
 from stream.events.domain_events.states import PaymentState
 
 
+class PaymentEvent(DomainEvent, frozen=True, kw_only=True):
+    """A change of one transaction of the order. `amount` is the payment's, in minor units."""
+
+    provider: str
+    amount: int | None
+    currency: str
+    transaction_id: str | None
+
+
 class PaymentCompleted(DomainEvent, frozen=True, kw_only=True):
     """The order is paid. `reason` is `refund_failed` if it is paid again because its refund failed.
 
@@ -22,24 +31,16 @@ class PaymentCompleted(DomainEvent, frozen=True, kw_only=True):
     state: PaymentState | None = None
 
 
-class PaymentFailed(DomainEvent, frozen=True, kw_only=True):
+class PaymentFailed(PaymentEvent, frozen=True, kw_only=True):
     """An attempt to pay the order failed."""
 
-    provider: str
-    amount: int | None
-    currency: str
-    transaction_id: str | None
     reason: str | None
     state: PaymentState | None = None
 
 
-class PaymentCancelled(DomainEvent, frozen=True, kw_only=True):
+class PaymentCancelled(PaymentEvent, frozen=True, kw_only=True):
     """The whole payment was cancelled; `refunded_amount` is the sum of all refunds of it."""
 
-    provider: str
-    amount: int | None
-    currency: str
-    transaction_id: str | None
     refunded_amount: int | None = None
     cancelled_at: int | None = None
     released_amount: int | None = None
@@ -67,23 +68,15 @@ class PaymentOverpaid(DomainEvent, frozen=True, kw_only=True):
     released_amount: int | None = None
 
 
-class DepositAwaited(DomainEvent, frozen=True, kw_only=True):
+class DepositAwaited(PaymentEvent, frozen=True, kw_only=True):
     """A deposit account was issued; the payment awaits a bank transfer to it."""
 
-    provider: str
-    amount: int | None
-    currency: str
-    transaction_id: str | None
     state: PaymentState | None = None
 
 
-class DepositReversed(DomainEvent, frozen=True, kw_only=True):
+class DepositReversed(PaymentEvent, frozen=True, kw_only=True):
     """The bank reversed a deposit: the payment awaits a transfer again."""
 
-    provider: str
-    amount: int | None
-    currency: str
-    transaction_id: str | None
     state: PaymentState | None = None
 
 

@@ -9,10 +9,10 @@ import pytest
 ROOT = Path(__file__).parents[3]
 AT_MOST = {
     "auditor": 1,
-    "confirmer": 5,
+    "confirmer": 4,
     "console": 8,
-    "gateway": 11,
-    "notifier": 11,
+    "gateway": 7,
+    "notifier": 9,
     "providers": 6,
     "runtime": 1,
     "simulator": 3,

@@ -23,6 +23,7 @@ ABSTRACT = {
     "Payload",
     "Webhook",
     "DomainEvent",
+    "PaymentEvent",
     "ShipmentEvent",
     "RefundEvent",
     "SubscriptionEvent",
