@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from stream.replay.fill import ledger
 from stream.replay.schema import quoted, tables
 from stream.replay.spec import ReplaySpec
+from stream.store.tables import METADATA
 
-STREAM_TABLES = frozenset(
-    {"alembic_version", "ownership", "inbox", "outbox", "retries", "pause", "idempotency_keys", *ledger.TABLES}
-)
+STREAM_TABLES = frozenset({"alembic_version", *METADATA.tables})
 ORDER_DEPENDENT = frozenset({"waiting_since", "outcome"})
 """Columns that depend on when and in which order records were read, in addition to those that default to now().
 

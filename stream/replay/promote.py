@@ -15,7 +15,7 @@ from runtime.config.settings import StoreSettings
 from stream.kafka.client_config import Cluster
 from stream.kafka.position import Partition
 from stream.replay import offsets, schema
-from stream.replay.fill import ledger
+from stream.replay.fill import ledger, positions
 from stream.replay.fill.ledger import ReplayRequest
 from stream.replay.offsets import OffsetRange
 from stream.replay.run import Replay
@@ -157,16 +157,18 @@ class Promotion:
         pausing.carry_over(tx, live)
         self._spec.carry_over(tx, live)
 
-    def _begin_retired(self, tx: Connection, positions: Mapping[Partition, int]) -> None:
+    def _begin_retired(self, tx: Connection, handled: Mapping[Partition, int]) -> None:
         """Store the positions of the retired schema as a finished replay, so that a rollback can promote it."""
         published = offsets.offset_ranges(self._cluster, self._spec.publishes)
         tx.exec_driver_sql(f"SET LOCAL search_path = {quoted(self._name)}")
         ledger.begin(tx, ReplayRequest(self._spec.service, self._candidate))
         tx.exec_driver_sql("UPDATE replay SET name = %(name)s", {"name": self._candidate})
-        ledger.extend(tx, "source", {partition: OffsetRange(offset, offset) for partition, offset in positions.items()})
-        ledger.move(tx, "source", positions)
+        positions.extend(
+            tx, "source", {partition: OffsetRange(offset, offset) for partition, offset in handled.items()}
+        )
+        positions.move(tx, "source", handled)
         if published:
-            ledger.extend(
+            positions.extend(
                 tx,
                 "published",
                 {partition: OffsetRange(range_.first, range_.first) for partition, range_ in published.items()},

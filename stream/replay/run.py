@@ -9,7 +9,7 @@ from stream.avro.codec import Codec
 from stream.avro.registry import registry
 from stream.kafka.client_config import Cluster
 from stream.kafka.position import Partition
-from stream.replay.fill import ledger, publications
+from stream.replay.fill import ledger, positions, publications
 from stream.replay.fill.filler import Filler
 from stream.replay.fill.ledger import OwedEvent, ReplayRequest, ReplayRun
 from stream.replay.offsets import OffsetRange, offset_ranges
@@ -56,9 +56,9 @@ class Replay:
                 raise ReplayImpossible(
                     f"{request.name} holds another replay ({_options(begun.request)}): drop it, or use another name"
                 )
-            if not ledger.unread(tx, "source"):
-                ledger.extend(tx, "source", source)
-                ledger.extend(tx, "published", published)
+            if not positions.unread(tx, "source"):
+                positions.extend(tx, "source", source)
+                positions.extend(tx, "published", published)
         self._request = begun.request
         return begun
 
@@ -72,12 +72,12 @@ class Replay:
     def unread(self) -> dict[Partition, OffsetRange]:
         """Return the unread offsets of each partition; the range is empty at the end."""
         with self._store.begin() as tx:
-            return ledger.unread(tx, "source")
+            return positions.unread(tx, "source")
 
-    def run_to(self, positions: Mapping[Partition, int]) -> None:
+    def run_to(self, until: Mapping[Partition, int]) -> None:
         """Replay up to these offsets, then retry failed events."""
         with self._store.begin() as tx:
-            ledger.extend(tx, "source", {partition: OffsetRange(0, offset) for partition, offset in positions.items()})
+            positions.extend(tx, "source", {partition: OffsetRange(0, offset) for partition, offset in until.items()})
         self.run()
 
     def run_to_end(self) -> None:
@@ -89,7 +89,9 @@ class Replay:
         spec = self._spec
         found = offset_ranges(self._cluster, (*spec.topics, *spec.also_reads))
         with self._store.begin() as tx:
-            ledger.extend(tx, "source", {partition: OffsetRange(0, range_.end) for partition, range_ in found.items()})
+            positions.extend(
+                tx, "source", {partition: OffsetRange(0, range_.end) for partition, range_ in found.items()}
+            )
         self.read_published()
         self._fill(Filler(spec, self._settings, self._store, self._request, on_owed=_queue))
         with (
@@ -112,12 +114,12 @@ class Replay:
             return
         found = offset_ranges(self._cluster, self._spec.publishes)
         with self._store.begin() as tx:
-            ledger.extend(tx, "published", found)
+            positions.extend(tx, "published", found)
             publications.read_published(tx, self._cluster, self._codec)
 
     def _finish(self) -> None:
         with self._store.begin() as tx:
-            waiting.mark_overdue(tx, list(ledger.unread(tx, "source")), self._settings.wait_limit_s)
+            waiting.mark_overdue(tx, list(positions.unread(tx, "source")), self._settings.wait_limit_s)
             tx.exec_driver_sql(INSERT_ALIASES)
             publications.read_dismissed(tx, self._cluster, self._codec, self._spec.service)
             self._spec.settle(tx)

@@ -141,7 +141,7 @@ class ReplayService:
         with engine(self.settings.session_url, service="replay").connect() as lock:
             schema.lock(lock, name)
             self._check_exists(name)
-            if "replay" not in _tables(self.live, name):
+            if not self._is_replay(name):
                 raise ReplayImpossible(f"{name} was not made by a replay")
             schema.drop(self.live, name)
 
@@ -183,11 +183,17 @@ class ReplayService:
     def _check_unused_or_replay(self, name: str) -> None:
         """Refuse a schema of other tables, because dropping the replay would drop them.
 
-        A replay that was killed early has left the tables of the service and no table `replay`.
+        A replay that was killed early has left the tables of the service and no row in the table `replay`.
         """
         found = _tables(self.live, name)
-        if found and not {"replay", "inbox"} & set(found):
+        if found and "inbox" not in found:
             raise ReplayImpossible(f"{name} exists already and was not made by a replay; choose another name")
+
+    def _is_replay(self, name: str) -> bool:
+        if "replay" not in _tables(self.live, name):
+            return False
+        with self._engine(name).connect() as tx:
+            return ledger.exists(tx)
 
     def _engine(self, name: str) -> Engine:
         return schema.schema_engine(self.settings.session_url, name, service="replay")

@@ -15,7 +15,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 METADATA = MetaData()
 TIME = TIMESTAMP(timezone=True)
@@ -94,6 +94,58 @@ pause = Table(
     Column("reason", Text, nullable=False),
     Column("by", Text, nullable=False),
     Column("at", TIME, nullable=False, server_default=NOW),
+)
+
+replay = Table(
+    "replay",
+    METADATA,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    Column("service", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("to_time", TIME),
+    Column("orders", ARRAY(Text), nullable=False),
+    Column("retranslate", Boolean, nullable=False),
+    Column("started_at", TIME, nullable=False, server_default=NOW),
+    Column("finished_at", TIME),
+    Column("looked_at", TIME),
+)
+"""The replay that fills this schema; no row in a schema that none fills. The tables below are as empty there."""
+
+replay_progress = Table(
+    "replay_progress",
+    METADATA,
+    Column("purpose", Text, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False),
+    Column("end_offset", BigInteger, nullable=False),
+)
+
+replay_published = Table("replay_published", METADATA, Column("event_id", Uuid, primary_key=True))
+
+replay_owed = Table(
+    "replay_owed",
+    METADATA,
+    Column("event_id", Uuid, primary_key=True),
+    Column("n", BigInteger, Identity(always=True)),
+    Column("source_topic", Text, nullable=False),
+    Column("source_partition", Integer, nullable=False),
+    Column("source_offset", BigInteger, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary, nullable=False),
+    Column("kind", Text, nullable=False),
+)
+
+replay_aliases = Table(
+    "replay_aliases",
+    METADATA,
+    Column("event_id", Uuid, primary_key=True),
+    Column("digest", LargeBinary),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    comment="ids that records bore before they were translated again, which may come again",
 )
 
 aliases = Table(

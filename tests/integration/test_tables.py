@@ -42,8 +42,8 @@ def compared(connection: Connection, own: Sequence[MetaData]) -> list[object]:
     return differences
 
 
-UNKNOWN = ("alembic_version", "replay", "webhook_count_changes")
-"""Alembic's own table, those that a promoted replay leaves, and the console's table of composites for its triggers."""
+UNKNOWN = ("alembic_version", "webhook_count_changes")
+"""Alembic's own table, and the console's table of composites for its triggers."""
 
 
 def _is_known(name: str | None, kind: str, _: object) -> bool:

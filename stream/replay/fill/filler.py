@@ -16,11 +16,12 @@ from stream.kafka import delivery
 from stream.kafka.client_config import Cluster
 from stream.kafka.delivery import Delivery, UnreadableRecord
 from stream.kafka.position import Partition
-from stream.replay.fill import ledger, parallel, publications
-from stream.replay.fill.ledger import OwedEvent, PositionMoved, ReplayRequest
+from stream.replay.fill import ledger, parallel, positions, publications
+from stream.replay.fill.ledger import OwedEvent, ReplayRequest
 from stream.replay.fill.order_aliases import OrderAliases
 from stream.replay.fill.ordered_reader import OrderedReader
 from stream.replay.fill.parallel import ProgressBarrier, ProgressCallback
+from stream.replay.fill.positions import PositionMoved
 from stream.replay.fill.publications import CollectedPublications
 from stream.replay.offsets import OffsetRange, offset_ranges
 from stream.replay.spec import ReplaySpec
@@ -112,7 +113,7 @@ class Filler:
                     raise
                 continue
             with self._store.begin() as tx:  # the last records may be missing, such as expired ones
-                ledger.advance(tx, self._at, {partition: unread[partition].end for partition in self._at})
+                positions.advance(tx, self._at, {partition: unread[partition].end for partition in self._at})
 
     def _collect_aliases(self, aliases: OrderAliases) -> None:
         """Read the topics from the start, until no record adds an alias of the requested orders."""
@@ -136,7 +137,7 @@ class Filler:
         collected = CollectedPublications(self._spec.service, self._plain_codec)
         with self._store.begin() as tx:
             tx.exec_driver_sql(RETRY_NOW)
-            due = retrying.due(tx, list(ledger.unread(tx, "source")), MAX_RETRIED_AT_ONCE)
+            due = retrying.due(tx, list(positions.unread(tx, "source")), MAX_RETRIED_AT_ONCE)
             retries.retry(tx, due, self._codec, self._spec.handler, collected, retries.count_attempt, 0.001)
             self._on_owed(tx, publications.owed(tx, collected, self._spec))
         return bool(due)
@@ -150,7 +151,7 @@ class Filler:
 
     def _ranges(self) -> dict[Partition, OffsetRange]:
         with self._store.begin() as tx:
-            ranges = ledger.unread(tx, "source")
+            ranges = positions.unread(tx, "source")
         return {partition: range_ for partition, range_ in ranges.items() if partition[1] % self._parts == self._part}
 
     def _apply(self, messages: Sequence[Message]) -> None:
@@ -177,7 +178,7 @@ class Filler:
     ) -> None:
         collected = CollectedPublications(self._spec.service, self._plain_codec, run)
         with self._store.begin() as tx:
-            ledger.advance(tx, {partition: self._at[partition] for partition in ends}, ends)
+            positions.advance(tx, {partition: self._at[partition] for partition in ends}, ends)
             applied = (
                 batch.apply(tx, selected, self._spec.handler, collected, run, self._first_wait_s)
                 if selected

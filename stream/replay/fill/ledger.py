@@ -1,93 +1,20 @@
-"""The state of a replay, in the schema that it fills: the request, the positions, and published and owed events.
+"""What a replay was asked for and has found, in the schema that it fills: the request, published and owed events."""
 
-Each batch moves the positions in the same transaction as its rows, so a killed replay resumes exactly there.
-"""
-
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import Connection
 
-from stream.kafka.position import Partition
-from stream.replay.offsets import OffsetRange
 from stream.store.bulk_sql import write
 from stream.store.outbox import OutboxMessage
-
-Purpose = Literal["source", "published"]
-"""Why a partition is read: to apply its events, or to note which domain events are already published."""
-
-CREATE = """
-CREATE TABLE IF NOT EXISTS replay (
-    one         boolean PRIMARY KEY DEFAULT true CHECK (one),
-    service     text NOT NULL,
-    name        text NOT NULL,
-    to_time     timestamptz,
-    orders      text[] NOT NULL,
-    retranslate boolean NOT NULL,
-    started_at  timestamptz NOT NULL DEFAULT now(),
-    finished_at timestamptz,
-    looked_at   timestamptz
-);
-CREATE TABLE IF NOT EXISTS replay_progress (
-    purpose     text   NOT NULL,
-    topic       text   NOT NULL,
-    partition   int    NOT NULL,
-    next_offset bigint NOT NULL,
-    end_offset  bigint NOT NULL,
-    PRIMARY KEY (purpose, topic, partition)
-) WITH (fillfactor = 50);
-CREATE TABLE IF NOT EXISTS replay_published (event_id uuid PRIMARY KEY);
-CREATE TABLE IF NOT EXISTS replay_owed (
-    event_id          uuid PRIMARY KEY,
-    n                bigint GENERATED ALWAYS AS IDENTITY,
-    source_topic     text NOT NULL,
-    source_partition int  NOT NULL,
-    source_offset    bigint NOT NULL,
-    topic            text NOT NULL,
-    key              bytea,
-    value            bytea NOT NULL,
-    kind             text NOT NULL
-);
-CREATE TABLE IF NOT EXISTS replay_aliases (
-    event_id  uuid PRIMARY KEY,
-    digest    bytea,
-    topic     text   NOT NULL,
-    partition int    NOT NULL,
-    "offset"  bigint NOT NULL
-);
-COMMENT ON TABLE replay_aliases IS 'ids that records bore before they were translated again, which may come again';
-"""
-TABLES = ("replay", "replay_progress", "replay_published", "replay_owed", "replay_aliases")
 
 BEGIN = """
 INSERT INTO replay (service, name, to_time, orders, retranslate)
 VALUES (%(service)s, %(name)s, %(to_time)s, %(orders)s, %(retranslate)s) ON CONFLICT DO NOTHING
 """
+EXISTS = "SELECT EXISTS (SELECT FROM replay)"
 LOAD = "SELECT service, name, to_time, orders, retranslate, finished_at, looked_at FROM replay"
-
-EXTEND = """
-INSERT INTO replay_progress (purpose, topic, partition, next_offset, end_offset)
-SELECT %(purpose)s, * FROM unnest(%(topics)b::text[], %(partitions)b::int[], %(firsts)b::bigint[], %(ends)b::bigint[])
-ON CONFLICT (purpose, topic, partition) DO UPDATE
-   SET end_offset = greatest(replay_progress.end_offset, excluded.end_offset)
-"""
-UNREAD = "SELECT topic, partition, next_offset, end_offset FROM replay_progress WHERE purpose = %(purpose)s"
-MOVE = """
-UPDATE replay_progress SET next_offset = moved.after
-  FROM unnest(%(topics)b::text[], %(partitions)b::int[], %(ends)b::bigint[]) AS moved (topic, partition, after)
- WHERE purpose = %(purpose)s AND replay_progress.topic = moved.topic AND replay_progress.partition = moved.partition
-"""
-# Only from the expected position: a killed process that has not ended yet may have moved it.
-ADVANCE = """
-UPDATE replay_progress SET next_offset = moved.after
-  FROM unnest(%(topics)b::text[], %(partitions)b::int[], %(befores)b::bigint[], %(ends)b::bigint[])
-       AS moved (topic, partition, before, after)
- WHERE purpose = 'source' AND replay_progress.topic = moved.topic AND replay_progress.partition = moved.partition
-   AND next_offset = before
-"""
-
 ADD_PUBLISHED = "INSERT INTO replay_published SELECT unnest(%(ids)b::text[]::uuid[]) ON CONFLICT DO NOTHING"
 PUBLISHED = "SELECT event_id::text FROM replay_published WHERE event_id = ANY (%(ids)b::text[]::uuid[])"
 ADD_OWED = """
@@ -105,16 +32,11 @@ OWED = """
 SELECT event_id::text, source_topic, source_partition, source_offset, topic, key, value, kind
   FROM replay_owed ORDER BY n
 """
-
 ADD_ALIASES = """
 INSERT INTO replay_aliases (event_id, digest, topic, partition, "offset")
 SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(digests)b::bytea[], %(topics)b::text[], %(partitions)b::int[],
                      %(offsets)b::bigint[]) ON CONFLICT DO NOTHING
 """
-
-
-class PositionMoved(Exception):
-    """Another process has moved the positions of this replay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +90,6 @@ class OwedEvent:
 
 def begin(tx: Connection, request: ReplayRequest) -> ReplayRun:
     """Store the request, unless a replay into this schema was begun before; return the stored replay."""
-    for statement in CREATE.split(";\n"):
-        if statement.strip():
-            tx.exec_driver_sql(statement)
     values = {
         "service": request.service,
         "name": request.name,
@@ -181,46 +100,16 @@ def begin(tx: Connection, request: ReplayRequest) -> ReplayRun:
     return load(tx)
 
 
+def exists(tx: Connection) -> bool:
+    """Return whether a replay was begun in this schema."""
+    found: bool = tx.exec_driver_sql(EXISTS).scalar_one()
+    return found
+
+
 def load(tx: Connection) -> ReplayRun:
     """Return the replay of this schema."""
     service, name, to_time, orders, retranslate, *rest = tx.exec_driver_sql(LOAD).one()
     return ReplayRun(ReplayRequest(service, name, to_time, tuple(orders), retranslate), *rest)
-
-
-def extend(tx: Connection, purpose: Purpose, ranges: Mapping[Partition, OffsetRange]) -> None:
-    """Extend the ranges to these ends; a partition that is known already keeps its position."""
-    rows = [(*partition, range_.first, range_.end) for partition, range_ in sorted(ranges.items())]
-    if not rows:  # a service that has received nothing has no positions
-        return
-    topics, partitions, firsts, ends = map(list, zip(*rows, strict=True))
-    columns = {"topics": topics, "partitions": partitions, "firsts": firsts, "ends": ends}
-    tx.exec_driver_sql(EXTEND, {**columns, "purpose": purpose})
-
-
-def unread(tx: Connection, purpose: Purpose) -> dict[Partition, OffsetRange]:
-    """Return the unread offsets of each partition; the range is empty at the end."""
-    rows = tx.exec_driver_sql(UNREAD, {"purpose": purpose})
-    return {(topic, number): OffsetRange(next_, end) for topic, number, next_, end in rows}
-
-
-def move(tx: Connection, purpose: Purpose, ends: Mapping[Partition, int]) -> None:
-    """Set the positions of these partitions."""
-    rows = [(*partition, end) for partition, end in sorted(ends.items())]
-    if rows:
-        topics, partitions, after = map(list, zip(*rows, strict=True))
-        tx.exec_driver_sql(MOVE, {"topics": topics, "partitions": partitions, "ends": after, "purpose": purpose})
-
-
-def advance(tx: Connection, before: Mapping[Partition, int], after: Mapping[Partition, int]) -> None:
-    """Move the positions of source partitions, as the first statement in the transaction of a batch.
-
-    Raises PositionMoved when a partition is no longer at its position in `before`.
-    """
-    rows = [(*partition, before[partition], end) for partition, end in sorted(after.items())]
-    topics, partitions, befores, ends = map(list, zip(*rows, strict=True))
-    columns = {"topics": topics, "partitions": partitions, "befores": befores, "ends": ends}
-    if tx.exec_driver_sql(ADVANCE, columns).rowcount != len(rows):
-        raise PositionMoved
 
 
 def add_published(tx: Connection, event_ids: Collection[str]) -> None:

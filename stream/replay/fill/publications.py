@@ -20,7 +20,7 @@ from stream.kafka import delivery
 from stream.kafka.client_config import Cluster
 from stream.kafka.delivery import Delivery
 from stream.kafka.position import Partition
-from stream.replay.fill import ledger
+from stream.replay.fill import ledger, positions
 from stream.replay.fill.ledger import OwedEvent
 from stream.replay.fill.ordered_reader import OrderedReader
 from stream.replay.offsets import OffsetRange, offset_ranges
@@ -107,12 +107,12 @@ def owed(tx: Connection, collected: CollectedPublications, spec: ReplaySpec) -> 
 
 def read_published(tx: Connection, cluster: Cluster, codec: Codec) -> None:
     """Read the service's own topics up to their stored ends, and store the ids of the domain events there."""
-    with OrderedReader(cluster, _not_empty(ledger.unread(tx, "published"))) as reader:
+    with OrderedReader(cluster, _not_empty(positions.unread(tx, "published"))) as reader:
         while messages := reader.take(AT_ONCE):
             ids = {event.event_id for message in messages for event in _domain_events(codec, message)}
             ledger.add_published(tx, ids)
-    ledger.move(
-        tx, "published", {partition: range_.end for partition, range_ in ledger.unread(tx, "published").items()}
+    positions.move(
+        tx, "published", {partition: range_.end for partition, range_ in positions.unread(tx, "published").items()}
     )
     ledger.delete_published_owed(tx)
 
