@@ -125,7 +125,7 @@ def _paid_order(name: str) -> tuple[OrderWebhook, PaymentCompleted]:
         method="card",
         provider="generic",
         transaction_id=f"TXN-{name}",
-        paid_at=at,
+        paid_at=Micros(at),
     )
     order_webhook = an_order(
         order=order,

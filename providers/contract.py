@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from stream.events import Mode, Payload, Verification, VerificationRequest
+from stream.events import Micros, Mode, Payload, Verification, VerificationRequest
 
 Cause = Literal[
     "invalid_signature",
@@ -84,7 +84,7 @@ class Received:
     path: str
     headers: Mapping[str, str]
     body: bytes
-    received_at: int
+    received_at: Micros
     token: str | None = None
     source: str | None = None
 
@@ -104,7 +104,7 @@ class Translation:
 
     payload: Payload
     event_type: str
-    occurred_at: int | None
+    occurred_at: Micros | None
     provider_event_id: str | None = None
     mode: Mode | None = None
     notes: tuple[str, ...] = ()

@@ -40,7 +40,7 @@ F = TypeVar("F", bound=DomainEvent)
 
 UPDATES = (PaymentUpdated, ShipmentUpdated, RefundUpdated)
 
-NOON = 1_700_000_000_000_000
+NOON = Micros(1_700_000_000_000_000)
 MINUTE = 60_000_000
 
 

@@ -19,7 +19,7 @@ from providers.records import webhook_record
 from runtime import clock
 from simulator.stories import STORIES
 from simulator.story import LOCALES, Order, Webhook
-from stream.events import BillingPayload, BillingWebhook, OrderId, topics
+from stream.events import BillingPayload, BillingWebhook, Micros, OrderId, topics
 from stream.events.topics import Topic
 from tests.builders import MINUTE, NOON, a_dispute, a_payment, a_refund, a_scan, a_transfer, an_envelope, an_invoice
 from tests.replays import Told, a_history
@@ -79,7 +79,7 @@ def _tell(posted: list[Told], provider: str, order: Order) -> list[bytes]:
 def _translated(sent: Webhook, *, is_mailed: bool) -> Told:
     """The record that the gateway makes of it."""
     headers = {name.lower(): value for name, value in sent.headers}
-    received = Received(sent.path, headers, sent.body if is_mailed else _without_reader(sent), clock.now())
+    received = Received(sent.path, headers, sent.body if is_mailed else _without_reader(sent), Micros(clock.now()))
     provider, kind = catalogue.find(received.path, received.headers)
     return webhook_record(provider, received, "signature", provider.translate(received, kind), "test")
 
@@ -130,7 +130,7 @@ def _refunded(name: str, number: int) -> Iterator[Told]:
 def _subscribed(user: str, number: int) -> Iterator[Told]:
     """A plan that will be billed again; every third ends."""
     order = f"BIZ-{user}-PRO-20231114"
-    payload = BillingPayload(order_id=OrderId(order), next_billing_at=NOON + 100 * MINUTE, amount=58000)
+    payload = BillingPayload(order_id=OrderId(order), next_billing_at=Micros(NOON + 100 * MINUTE), amount=58000)
     envelope = an_envelope(payload, name=f"{user} billing", provider="tosspayments")
     yield _on(topics.PAYMENT_WEBHOOKS, BillingWebhook(envelope=envelope, payload=payload))
     yield _payment(order, "completed", 0)

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from providers import catalogue
 from providers.contract import Provider, Received
+from stream.events import Micros
 
 SAMPLES = Path(__file__).parent / "samples"
 JSON = "application/json"
@@ -33,7 +34,7 @@ class Post:
         """As the gateway hands it to the provider."""
         base, token = catalogue.split(self.path) or (self.path, None)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        return Received(base, {**headers, "content-type": self.content_type}, self.body, at, token)
+        return Received(base, {**headers, "content-type": self.content_type}, self.body, Micros(at), token)
 
 
 def sample(provider: str, name: str) -> bytes:

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from providers import catalogue
 from providers.contract import Received, RefusedWebhook
-from stream.events import Verification
+from stream.events import Micros, Verification
 
 SecretsOf = Callable[[str], Sequence[bytes]]
 """Returns the valid secrets of a setting, such as WEBHOOK_SECRET."""
@@ -20,7 +20,7 @@ class Proof(NamedTuple):
 
 
 def verify_again(
-    path: str, headers: dict[str, str], raw: bytes, received_at: int, then: Verification, secrets_of: SecretsOf
+    path: str, headers: dict[str, str], raw: bytes, received_at: Micros, then: Verification, secrets_of: SecretsOf
 ) -> Proof:
     """Return the proof of a webhook. A token in its URL is not stored, so that cannot be checked again."""
     if then == "confirmed":

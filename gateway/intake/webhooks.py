@@ -24,7 +24,7 @@ from providers.records import webhook_record
 from runtime import clock
 from runtime.logging import log
 from stream.avro.codec import Codec
-from stream.events import Envelope, Verification
+from stream.events import Envelope, Micros, Verification
 
 
 class Webhooks:
@@ -62,7 +62,9 @@ class Webhooks:
         try:
             source = self._admission.admit(scope, provider)
             body = await self._body_reader.read(receive, content_length(scope["parsed_headers"]))
-            received = Received(scope["path"], scope["parsed_headers"], body, clock.now(), scope["token"], source)
+            received = Received(
+                scope["path"], scope["parsed_headers"], body, Micros(clock.now()), scope["token"], source
+            )
             if refusal := scope.get("media_refusal"):
                 await self._refused.refuse_media(provider, received, refusal)
             answer = await self._accept(provider, kind, received)

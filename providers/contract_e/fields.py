@@ -10,7 +10,7 @@ from providers.parsing import json_body
 from providers.parsing.fields import ABSENT
 from providers.parsing.money import units_of_any
 from providers.parsing.timestamps import korean
-from stream.events import OrderId
+from stream.events import Micros, OrderId
 
 AMOUNT_FIELDS = ("amount", "totalAmount", "total_amount", "totalPayAmount", "TotPrice", "P_AMT")
 CANCEL_AMOUNT_FIELDS = ("cancel_amount", "cancelAmount", "canceled_amount")
@@ -67,12 +67,12 @@ def units(raw: msgspec.Raw, currency: str, field: str) -> int | None:
     return units_of_any(raw, currency, field)
 
 
-def instant(body: ContractEFields, *fields: str) -> int | None:
+def instant(body: ContractEFields, *fields: str) -> Micros | None:
     """Return the first of these times in microseconds since 1970 UTC, or None."""
     return next((at for field in fields if (at := korean(first_raw(body, field), field))), None)
 
 
-def happened_at(body: ContractEFields) -> int | None:
+def happened_at(body: ContractEFields) -> Micros | None:
     """Return when a payment failed or was cancelled, else when the event was made, or None."""
     return instant(body, "cancelled_at", "cancelledAt", "canceledAt", "canceled_at", "failed_at", "failedAt") or (
         instant(body, "createdAt", "timestamp")

@@ -16,7 +16,7 @@ from providers.contract import ApiRequest, Contradicted, InvalidField, NotKnownY
 from providers.parsing.fields import ABSENT, Id, OrderId, Text
 from providers.parsing.money import units_of_any
 from providers.parsing.timestamps import in_korea, is_present, korean
-from stream.events import PaymentPayload, PaymentStatus, VerificationRequest
+from stream.events import Micros, PaymentPayload, PaymentStatus, VerificationRequest
 
 SUCCESS = ("SUCCESS", "00")
 ADDRESS = "127.0.0.1"
@@ -110,7 +110,7 @@ def _check(request: VerificationRequest, transaction: InicisTransaction, payload
         raise Contradicted(f"the transaction is {payload.status}, and was never {claims['status']}")
 
 
-def _payload(transaction: InicisTransaction) -> tuple[PaymentPayload, int | None]:
+def _payload(transaction: InicisTransaction) -> tuple[PaymentPayload, Micros | None]:
     approved_at = korean(f"{transaction.approvedDate or ''}{transaction.approvedTime or ''}", "approvedDate")
     deposit = transaction.vacctInfo
     deposited = f"{deposit.depositDate or ''}{deposit.depositTime or ''}" if deposit else ""

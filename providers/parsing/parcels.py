@@ -8,7 +8,7 @@ import msgspec
 from providers.contract import InvalidField, Unsupported
 from providers.parsing import carriers
 from providers.parsing.fields import OrderId, decode_hook
-from stream.events import ShippingPayload, ShippingStatus
+from stream.events import Micros, ShippingPayload, ShippingStatus
 from stream.events.record_keys import parcel_number
 
 Word = Annotated[str, msgspec.Meta(max_length=64)]
@@ -25,7 +25,7 @@ def payload(
     order_id: OrderId | None = None,
     alias: str | None = None,
     location: str | None = None,
-    scanned_at: int | None = None,
+    scanned_at: Micros | None = None,
 ) -> ShippingPayload:
     """Return the payload for a scan. Without a `alias` of the provider, the parcel's alias is `carrier:number`."""
     code = carriers.normalise(carrier)

@@ -13,6 +13,7 @@ import msgspec
 
 from providers.parsing.fields import EARLIEST, EPOCH, LATEST
 from providers.parsing.notes import note
+from stream.events import Micros
 
 KST = timezone(timedelta(hours=9))
 """Korean time; Korea has no daylight saving time."""
@@ -41,7 +42,7 @@ class _NoZone(ValueError):
     """The time names no zone, and the provider's zone is not known."""
 
 
-def instant(value: RawTime, field: str, zone: tzinfo | None = None) -> int | None:
+def instant(value: RawTime, field: str, zone: tzinfo | None = None) -> Micros | None:
     """Return microseconds since 1970 UTC; None for an empty value (None, "", 0) and for one that is not an instant.
 
     `zone` applies to times without a zone; if it is None, such a time is not an instant. Unusable values are noted.
@@ -60,10 +61,10 @@ def instant(value: RawTime, field: str, zone: tzinfo | None = None) -> int | Non
     if not _FIRST <= at < _END:
         note(field, "is outside the years 2000 to 2099 and is left out")
         return None
-    return at
+    return Micros(at)
 
 
-def korean(value: RawTime, field: str) -> int | None:
+def korean(value: RawTime, field: str) -> Micros | None:
     """As `instant`, for a provider that writes Korean time where it names no zone."""
     return instant(value, field, KST)
 

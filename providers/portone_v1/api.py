@@ -11,7 +11,7 @@ from providers.contract import ApiRequest, Contradicted, NotKnownYet, Received, 
 from providers.parsing.money import currency_code, minor_units_or_none
 from providers.parsing.timestamps import is_present, korean
 from providers.portone_v1.objects import PaymentReply, PortoneV1Payment
-from stream.events import Cancel, PaymentPayload, PaymentStatus, VerificationRequest
+from stream.events import Cancel, Micros, PaymentPayload, PaymentStatus, VerificationRequest
 
 STATUSES: dict[str, PaymentStatus] = {
     "ready": "pending",
@@ -106,7 +106,7 @@ def _cancels(payment: PortoneV1Payment, currency: str) -> tuple[Cancel, ...]:
     )
 
 
-def _happened_at(payment: PortoneV1Payment, payload: PaymentPayload) -> int | None:
+def _happened_at(payment: PortoneV1Payment, payload: PaymentPayload) -> Micros | None:
     if payload.status in ("cancelled", "partially_cancelled"):
         times = [cancel.cancelled_at for cancel in payload.cancels if cancel.cancelled_at]
         return max(times, default=None) or korean(payment.cancelled_at, "cancelled_at")

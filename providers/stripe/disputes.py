@@ -11,7 +11,7 @@ from providers.parsing.timestamps import instant
 from providers.stripe.amounts import money
 from providers.stripe.events import event_mode, event_time, order_id
 from providers.stripe.objects import StripeDispute, StripeEvent
-from stream.events import DisputePayload, DisputeStatus
+from stream.events import DisputePayload, DisputeStatus, Micros
 
 OPEN_TYPES = frozenset({"charge.dispute.created", "charge.dispute.updated"})
 FUNDS = {"charge.dispute.funds_withdrawn": "withdrawn", "charge.dispute.funds_reinstated": "reinstated"}
@@ -62,5 +62,5 @@ def _status(event_type: str, dispute: StripeDispute) -> DisputeStatus:
     return _STATUSES.get(dispute.status or "", unknown)
 
 
-def _due_by(dispute: StripeDispute) -> int | None:
+def _due_by(dispute: StripeDispute) -> Micros | None:
     return instant(dispute.evidence_details.due_by, "due_by") if dispute.evidence_details else None

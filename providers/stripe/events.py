@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from providers.parsing.timestamps import instant
 from providers.stripe.objects import Metadata, StripeEvent, StripeObject
-from stream.events import Mode, OrderId
+from stream.events import Micros, Mode, OrderId
 
 T = TypeVar("T")
 
@@ -16,7 +16,7 @@ def order_id(source: StripeObject) -> OrderId | None:
     return metadata.order_id or metadata.orderId or source.client_reference_id
 
 
-def event_time(event: StripeEvent[T]) -> int | None:
+def event_time(event: StripeEvent[T]) -> Micros | None:
     """Return the time of the event in microseconds since 1970 UTC."""
     return instant(event.created, "created")
 

@@ -39,7 +39,7 @@ from providers.tapayz.objects import (
     invoice_state,
     transfer_state,
 )
-from stream.events import InvoicePayload, TransferPayload, Verification
+from stream.events import InvoicePayload, Micros, TransferPayload, Verification
 
 SIGNATURE = "x-signature"
 ANY = "any"
@@ -154,7 +154,7 @@ def _read(
     return envelope.data, envelope.timestamp
 
 
-def _first_instant(*times: Instant) -> int | None:
+def _first_instant(*times: Instant) -> Micros | None:
     return next((at for time in times if (at := korean(time, "timestamp")) is not None), None)
 
 

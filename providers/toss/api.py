@@ -10,7 +10,7 @@ from providers.contract import ApiRequest, Contradicted, Received, Translation, 
 from providers.parsing.money import EMPTY, currency_code, minor_units, minor_units_or_none
 from providers.parsing.timestamps import is_present, korean
 from providers.toss.objects import TossPayment, WebhookEvidence
-from stream.events import Cancel, PaymentPayload, PaymentStatus, VerificationRequest
+from stream.events import Cancel, Micros, PaymentPayload, PaymentStatus, VerificationRequest
 
 STATUSES: dict[str, PaymentStatus] = {
     "READY": "pending",
@@ -140,7 +140,9 @@ def _cancels(payment: TossPayment, currency: str) -> tuple[Cancel, ...]:
     )
 
 
-def _happened_at(payment: TossPayment, payload: PaymentPayload, changed_at: int | None, received_at: int) -> int | None:
+def _happened_at(
+    payment: TossPayment, payload: PaymentPayload, changed_at: Micros | None, received_at: Micros
+) -> Micros | None:
     """Return when the payment reached its status, in microseconds.
 
     The payment has no such time for WAITING_FOR_DEPOSIT, which may follow DONE. The webhook has it, but may be forged:
@@ -157,7 +159,7 @@ def _happened_at(payment: TossPayment, payload: PaymentPayload, changed_at: int 
     return changed_at or korean(payment.requestedAt, "requestedAt")
 
 
-def _event_id(payment: TossPayment, changed_at: int | None) -> str:
+def _event_id(payment: TossPayment, changed_at: Micros | None) -> str:
     """Return an id made of payment, status and last transaction, since Toss has no event ids.
 
     WAITING_FOR_DEPOSIT also has its time: a payment can return to it, and an old or forged event must not pass for the

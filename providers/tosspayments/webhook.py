@@ -20,7 +20,7 @@ from providers.parsing.money import currency_code, minor_units, minor_units_or_n
 from providers.parsing.timestamps import korean, raw_text
 from providers.signing.hmac_hex import signature, verify_raw
 from providers.tosspayments.objects import SubscriptionEventHead, SubscriptionFailure, SubscriptionFields
-from stream.events import BillingPayload, Cancel, OrderId, PaymentPayload, PaymentStatus, Verification
+from stream.events import BillingPayload, Cancel, Micros, OrderId, PaymentPayload, PaymentStatus, Verification
 
 SIGNATURE = "x-tosspayments-signature"
 BUSINESS_ORDER = re.compile(r"BIZ-(?P<user>.+)-[A-Za-z0-9_]+-(?:\d{8}|\d{14})", re.ASCII)
@@ -51,20 +51,20 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - o
     return _TRANSLATORS[event_type](body, event_type, korean(outer.createdAt, "createdAt"))
 
 
-def _confirmed(body: SubscriptionFields, event_type: str, sent_at: int | None) -> Translation:
+def _confirmed(body: SubscriptionFields, event_type: str, sent_at: Micros | None) -> Translation:
     paid_at = korean(body.approvedAt, "approvedAt")
     payload = _payment(body, "completed", paid_at=paid_at)
     return Translation(payload, event_type, paid_at or sent_at, _event_id(body, event_type))
 
 
-def _failed(body: SubscriptionFields, event_type: str, sent_at: int | None) -> Translation:
+def _failed(body: SubscriptionFields, event_type: str, sent_at: Micros | None) -> Translation:
     failure = body.failure or SubscriptionFailure()
     reason = body.failureMessage or failure.message or body.failureCode or failure.code
     payload = _payment(body, "failed", failure_reason=reason)
     return Translation(payload, event_type, sent_at, _event_id(body, event_type))
 
 
-def _canceled(body: SubscriptionFields, event_type: str, sent_at: int | None) -> Translation:
+def _canceled(body: SubscriptionFields, event_type: str, sent_at: Micros | None) -> Translation:
     cancels = _cancels(body)
     total = minor_units_or_none(body.totalAmount, currency_code(body.currency), "totalAmount")
     given_back = sum(cancel.amount for cancel in cancels)
@@ -81,7 +81,7 @@ def _canceled(body: SubscriptionFields, event_type: str, sent_at: int | None) ->
     return Translation(payload, event_type, at, _event_id(body, event_type, last))
 
 
-def _scheduled(body: SubscriptionFields, event_type: str, sent_at: int | None) -> Translation:
+def _scheduled(body: SubscriptionFields, event_type: str, sent_at: Micros | None) -> Translation:
     order, alias = _order_or_alias(body)
     currency = currency_code(body.currency)
     payload = BillingPayload(
@@ -94,7 +94,7 @@ def _scheduled(body: SubscriptionFields, event_type: str, sent_at: int | None) -
     return Translation(payload, event_type, sent_at)
 
 
-_TRANSLATORS: dict[str, Callable[[SubscriptionFields, str, int | None], Translation]] = {
+_TRANSLATORS: dict[str, Callable[[SubscriptionFields, str, Micros | None], Translation]] = {
     "payment.confirmed": _confirmed,
     "payment.failed": _failed,
     "payment.canceled": _canceled,
@@ -106,7 +106,7 @@ def _payment(
     body: SubscriptionFields,
     status: PaymentStatus,
     *,
-    paid_at: int | None = None,
+    paid_at: Micros | None = None,
     failure_reason: str | None = None,
     cancels: tuple[Cancel, ...] = (),
 ) -> PaymentPayload:
@@ -168,7 +168,7 @@ def _cancels(body: SubscriptionFields) -> tuple[Cancel, ...]:
     return tuple(cancels)
 
 
-def _next_billing_at(body: SubscriptionFields) -> int | None:
+def _next_billing_at(body: SubscriptionFields) -> Micros | None:
     """Return the time in microseconds; a date without time means midnight in Korea."""
     for field in ("nextBillingAt", "nextBillingDate", "scheduledAt", "billingDate"):
         if at := korean(getattr(body, field), field):

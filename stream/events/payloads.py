@@ -5,6 +5,7 @@ import msgspec
 from stream.events.record import (
     DisputeStatus,
     InvoiceState,
+    Micros,
     OrderId,
     PaymentStatus,
     Record,
@@ -27,7 +28,7 @@ class Cancel(Record, frozen=True, kw_only=True):
     id: str
     amount: int
     reason: str | None = None
-    cancelled_at: int | None = None
+    cancelled_at: Micros | None = None
 
 
 class PaymentPayload(Payload, frozen=True, kw_only=True):
@@ -48,7 +49,7 @@ class PaymentPayload(Payload, frozen=True, kw_only=True):
     amount: int | None = None
     currency: str = "KRW"
     failure_reason: str | None = None
-    paid_at: int | None = None
+    paid_at: Micros | None = None
     cancels: tuple[Cancel, ...] = ()
     refunded_amount: int | None = None
     released_amount: int | None = None
@@ -61,7 +62,7 @@ class BillingPayload(Payload, frozen=True, kw_only=True):
 
     order_id: OrderId | None
     alias: str | None = None
-    next_billing_at: int | None = None
+    next_billing_at: Micros | None = None
     amount: int | None = None
     currency: str = "KRW"
 
@@ -81,7 +82,7 @@ class DisputePayload(Payload, frozen=True, kw_only=True):
     reason: str | None = None
     amount: int | None = None
     currency: str = "KRW"
-    evidence_due_by: int | None = None
+    evidence_due_by: Micros | None = None
     funds: str | None = None
     transaction_id: str | None = None
     aliases: tuple[str, ...] = ()
@@ -100,7 +101,7 @@ class ShippingPayload(Payload, frozen=True, kw_only=True):
     carrier_code: str | None = None
     tracking_number: str | None = None
     location: str | None = None
-    scanned_at: int | None = None
+    scanned_at: Micros | None = None
 
 
 class RefundPayload(Payload, frozen=True, kw_only=True):
@@ -117,7 +118,7 @@ class RefundPayload(Payload, frozen=True, kw_only=True):
     amount: int | None = None
     currency: str = "KRW"
     reason: str | None = None
-    refunded_at: int | None = None
+    refunded_at: Micros | None = None
     aliases: tuple[str, ...] = ()
     reported_by_payment: bool = False
 
@@ -142,8 +143,8 @@ class InvoicePayload(Payload, frozen=True, kw_only=True):
     expected_amount: str | None = None
     reason: str | None = None
     transaction_id: str | None = None
-    completed_at: int | None = None
-    expired_at: int | None = None
+    completed_at: Micros | None = None
+    expired_at: Micros | None = None
     transaction_hash: str | None = None
     from_address: str | None = None
     to_address: str | None = None
@@ -168,7 +169,7 @@ class TransferPayload(Payload, frozen=True, kw_only=True):
     to_address: str | None = None
     block_number: int | None = None
     reason: str | None = None
-    changed_at: int | None = None
+    changed_at: Micros | None = None
 
 
 class VerificationRequest(Payload, frozen=True, kw_only=True):
@@ -196,7 +197,7 @@ class OrderPayload(Payload, frozen=True, kw_only=True):
     amount: int | None = None
     currency: str | None = None
     link: str | None = None
-    updated_at: int | None = None
+    updated_at: Micros | None = None
 
 
 class CustomerPayload(Payload, frozen=True, kw_only=True):
@@ -206,4 +207,4 @@ class CustomerPayload(Payload, frozen=True, kw_only=True):
     email: str
     name: str | None = None
     locale: str | None = None
-    updated_at: int | None = None
+    updated_at: Micros | None = None

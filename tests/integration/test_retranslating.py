@@ -11,6 +11,7 @@ from providers.addressing import KeyedWebhook
 from providers.contract import Received
 from providers.records import webhook_record
 from runtime import clock
+from stream.events import Micros
 from tests.actors import Store, new_order
 from tests.log import append
 from tests.replays import ask, until_handled
@@ -51,7 +52,7 @@ AMOUNT = "SELECT amount, version FROM payments WHERE order_id = %s"
 def as_if_cents(order: str, amount: int) -> KeyedWebhook:
     """The record of a genuine webhook by a translator that thinks that the won has cents."""
     body = msgspec.json.encode({"orderId": order, "status": "completed", "amount": amount})
-    received = Received("/webhooks/payment", {}, body, clock.now())
+    received = Received("/webhooks/payment", {}, body, Micros(clock.now()))
     provider, kind = catalogue.find(received.path, received.headers)
     published = provider.translate(received, kind)
     wrong = msgspec.structs.replace(published.payload, amount=amount // 100)

@@ -354,7 +354,7 @@ def a_cancellation(user: str) -> SubscriptionCancelled:
         customer_id=user,
         plan="pro",
         started_at=None,
-        ends_at=clock.now(),
+        ends_at=Micros(clock.now()),
         next_billing_at=None,
     )
 

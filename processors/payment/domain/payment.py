@@ -23,7 +23,7 @@ from processors.payment.domain.payment_registers import (
 )
 from processors.payment.domain.refund_totals import RefundTotals
 from processors.payment.domain.transaction_log import Entries, PaidCounts, TransactionLog
-from stream.events import PaymentStatus
+from stream.events import Micros, PaymentStatus
 from stream.state.derived import derived
 from stream.state.registers import UNSET, Register
 
@@ -142,7 +142,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         )
 
     @property
-    def paid_at(self) -> int | None:
+    def paid_at(self) -> Micros | None:
         """The time of the payment (microseconds), by the event that set the status or an earlier one still valid.
 
         None when the time belongs to an overtaken status, and after a deposit was reversed.

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from stream.events import DisputeStatus, PaymentStatus
+from stream.events import DisputeStatus, Micros, PaymentStatus
 from stream.state.registers import UNSET, Register, Registers
 
 
@@ -24,7 +24,7 @@ class StatedRegisters(Registers, frozen=True):
     amount: Register[int] = UNSET
     currency: Register[str] = UNSET
     failure_reason: Register[str] = UNSET
-    paid_at: Register[int] = UNSET
+    paid_at: Register[Micros] = UNSET
     released_amount: Register[int] = UNSET
 
     @property
@@ -65,7 +65,7 @@ class DisputeRegisters(Registers, frozen=True):
     reason: Register[str] = UNSET
     amount: Register[int] = UNSET
     currency: Register[str] = UNSET
-    evidence_due_by: Register[int] = UNSET
+    evidence_due_by: Register[Micros] = UNSET
     transaction_id: Register[str] = UNSET
     funds: Register[str] = UNSET
 

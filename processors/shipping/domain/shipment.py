@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from stream.events import (
+    Micros,
     OrderId,
     ShipmentDelivered,
     ShipmentEvent,
@@ -43,7 +44,7 @@ class ShipmentRegisters(Registers, frozen=True):
     carrier: Register[str] = UNSET
     tracking_number: Register[str] = UNSET
     last_location: Register[str] = UNSET
-    scanned_at: Register[int] = UNSET
+    scanned_at: Register[Micros] = UNSET
     order_id: Register[OrderId] = UNSET
 
 
@@ -67,7 +68,7 @@ class Shipment:
         return self.registers.order_id.value
 
     @property
-    def updated_at(self) -> int | None:
+    def updated_at(self) -> Micros | None:
         """The time of the scan that set the status, in microseconds; None if that scan states no time."""
         status, scanned = self.registers.status.stamp, self.registers.scanned_at
         is_of_status = (scanned.stamp.rank, scanned.stamp.position) == (status.rank, status.position)

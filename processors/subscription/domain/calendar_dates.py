@@ -4,6 +4,7 @@ from calendar import monthrange
 from datetime import datetime, timedelta, timezone
 
 from runtime.clock import EPOCH
+from stream.events import Micros
 
 KST = timezone(timedelta(hours=9), "KST")
 """The time zone of the customers' calendar months and days: Korea, which has had no summer time since 1988."""
@@ -11,7 +12,7 @@ KST = timezone(timedelta(hours=9), "KST")
 YEARS = range(2000, 2100)
 
 
-def a_month_after(at: int) -> int:
+def a_month_after(at: Micros) -> Micros:
     """Return the same day and time of the next month in Korea (microseconds), or its last day if it has no such day."""
     start = (EPOCH + timedelta(microseconds=at)).astimezone(KST)
     year, month = divmod(start.year * 12 + start.month, 12)
@@ -19,7 +20,7 @@ def a_month_after(at: int) -> int:
     return _micros(start.replace(year=year, month=month + 1, day=day))
 
 
-def parse_date(digits: str) -> int | None:
+def parse_date(digits: str) -> Micros | None:
     """Parse 8 or 14 digits, a date with or without its time; None if they are no date or of a year beyond YEARS."""
     try:
         at = datetime.strptime(digits.ljust(14, "0"), "%Y%m%d%H%M%S").replace(tzinfo=KST)
@@ -28,5 +29,5 @@ def parse_date(digits: str) -> int | None:
     return _micros(at) if at.year in YEARS else None
 
 
-def _micros(at: datetime) -> int:
-    return (at - EPOCH) // timedelta(microseconds=1)
+def _micros(at: datetime) -> Micros:
+    return Micros((at - EPOCH) // timedelta(microseconds=1))

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from processors.subscription.domain.calendar_dates import parse_date
+from stream.events import Micros
 
 _ORDER = re.compile(r"BIZ-(?P<user>.+)-(?P<plan>[A-Za-z0-9_]+)-(?P<date>[0-9]{14}|[0-9]{8})")
 
@@ -14,7 +15,7 @@ class PlanOrder:
 
     user_id: str
     plan: str
-    at: int | None
+    at: Micros | None
 
 
 def parse_order_id(order_id: str | None) -> PlanOrder | None:

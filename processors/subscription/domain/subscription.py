@@ -9,6 +9,7 @@ from typing import Self
 
 from processors.subscription.domain.calendar_dates import a_month_after
 from processors.subscription.domain.order_ids import parse_order_id
+from stream.events import Micros
 from stream.state import registers
 from stream.state.registers import UNSET, Register, Registers
 
@@ -22,10 +23,10 @@ RESTORED = "restored:"
 class OrderRegisters(Registers, frozen=True):
     """The times of an order's approval, latest payment, cancel and next billing, in microseconds."""
 
-    approved_at: Register[int] = UNSET
-    paid_by: Register[int] = UNSET
-    cancelled_at: Register[int] = UNSET
-    next_billing_at: Register[int] = UNSET
+    approved_at: Register[Micros] = UNSET
+    paid_by: Register[Micros] = UNSET
+    cancelled_at: Register[Micros] = UNSET
+    next_billing_at: Register[Micros] = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class PaidOrder:
     restored: Mapping[str, Register[int]] = field(default_factory=dict)
 
     @property
-    def cancelled_at(self) -> int | None:
+    def cancelled_at(self) -> Micros | None:
         """The time of the order's cancel, in microseconds; None if its payment was restored after the cancel."""
         cancelled = self.registers.cancelled_at
         restored = max((register.stamp for register in self.restored.values()), default=UNSET.stamp)
@@ -80,11 +81,11 @@ class Subscription:
         return ordered.plan if ordered else FREE
 
     @property
-    def started_at(self) -> int | None:
+    def started_at(self) -> Micros | None:
         return None if self.last_order_id is None else self._began_at(self.last_order_id)
 
     @property
-    def cancelled_at(self) -> int | None:
+    def cancelled_at(self) -> Micros | None:
         return None if self.last_order_id is None else self.orders[self.last_order_id].cancelled_at
 
     @property
@@ -94,7 +95,7 @@ class Subscription:
         return len(order.restored) if order.registers.cancelled_at is not UNSET else 0
 
     @property
-    def ends_at(self) -> int | None:
+    def ends_at(self) -> Micros | None:
         """One calendar month after the start, or the time of the cancel if that is earlier; microseconds."""
         if self.started_at is None:
             return None
@@ -102,7 +103,7 @@ class Subscription:
         return end if self.cancelled_at is None else min(end, self.cancelled_at)
 
     @property
-    def next_billing_at(self) -> int | None:
+    def next_billing_at(self) -> Micros | None:
         """The last billing date that the provider stated (microseconds), else `ends_at`; None once cancelled.
 
         Dates of all orders that are not cancelled count, because a date may belong to the order that will be charged
@@ -114,7 +115,7 @@ class Subscription:
         to_come = [(date.stamp, date.value) for date in dates if (date.value or 0) > (self.started_at or 0)]
         return max(to_come)[1] if to_come else self.ends_at
 
-    def _began_at(self, order_id: str) -> int | None:
+    def _began_at(self, order_id: str) -> Micros | None:
         """Return when an order was approved; if unknown and money was refunded, when it was ordered (microseconds)."""
         state, ordered = self.orders[order_id].registers, parse_order_id(order_id)
         approved_at, paid_by = state.approved_at.value, state.paid_by.value

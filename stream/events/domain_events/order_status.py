@@ -1,7 +1,7 @@
 """The current state of an order, for readers outside hookstream."""
 
 from stream.events.domain_events.domain_event import DomainEvent
-from stream.events.record import PaymentStatus, RefundStatus, ShippingStatus
+from stream.events.record import Micros, PaymentStatus, RefundStatus, ShippingStatus
 
 
 class OrderStatus(DomainEvent, frozen=True, kw_only=True):
@@ -16,12 +16,12 @@ class OrderStatus(DomainEvent, frozen=True, kw_only=True):
     payment_method: str | None = None
     transaction_id: str | None = None
     paid_amount: int | None = None
-    paid_at: int | None = None
+    paid_at: Micros | None = None
     shipping_status: ShippingStatus | None = None
     tracking_number: str | None = None
     carrier: str | None = None
     last_location: str | None = None
-    shipping_updated_at: int | None = None
+    shipping_updated_at: Micros | None = None
     refund_status: RefundStatus | None = None
     refunded_amount: int | None = None
     currency: str | None = None

@@ -2,6 +2,7 @@
 
 from stream.events.domain_events.domain_event import DomainEvent
 from stream.events.domain_events.states import PaymentState
+from stream.events.record import Micros
 
 
 class PaymentEvent(DomainEvent, frozen=True, kw_only=True):
@@ -25,7 +26,7 @@ class PaymentCompleted(DomainEvent, frozen=True, kw_only=True):
     currency: str
     method: str | None
     transaction_id: str | None
-    paid_at: int | None
+    paid_at: Micros | None
     reason: str | None = None
     released_amount: int | None = None
     state: PaymentState | None = None
@@ -42,7 +43,7 @@ class PaymentCancelled(PaymentEvent, frozen=True, kw_only=True):
     """The whole payment was cancelled; `refunded_amount` is the sum of all refunds of it."""
 
     refunded_amount: int | None = None
-    cancelled_at: int | None = None
+    cancelled_at: Micros | None = None
     released_amount: int | None = None
     state: PaymentState | None = None
 
@@ -96,7 +97,7 @@ class BillingScheduled(DomainEvent, frozen=True, kw_only=True):
     """The provider will charge again for the subscription that began with this order."""
 
     provider: str
-    next_billing_at: int | None
+    next_billing_at: Micros | None
     amount: int | None
     currency: str
 
@@ -116,7 +117,7 @@ class DisputeEvent(DomainEvent, frozen=True, kw_only=True):
     reason: str | None
     amount: int | None
     currency: str
-    evidence_due_by: int | None
+    evidence_due_by: Micros | None
     transaction_id: str | None
 
 

@@ -4,7 +4,7 @@
 arrives first. `set_by` has, by column, the event id of the webhook that set the column.
 """
 
-from stream.events.record import OrderId, PaymentStatus, Record, RefundStatus, ShippingStatus
+from stream.events.record import Micros, OrderId, PaymentStatus, Record, RefundStatus, ShippingStatus
 
 
 class PaymentState(Record, frozen=True, kw_only=True):
@@ -16,7 +16,7 @@ class PaymentState(Record, frozen=True, kw_only=True):
     transaction_id: str | None = None
     paid_amount: int | None = None
     currency: str | None = None
-    paid_at: int | None = None
+    paid_at: Micros | None = None
     refunded_amount: int
     set_by: dict[str, str]
 
@@ -31,7 +31,7 @@ class ShipmentState(Record, frozen=True, kw_only=True):
     tracking_number: str | None = None
     carrier: str | None = None
     last_location: str | None = None
-    shipping_updated_at: int | None = None
+    shipping_updated_at: Micros | None = None
     set_by: dict[str, str]
 
 

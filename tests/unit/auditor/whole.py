@@ -12,7 +12,7 @@ from processors.invoice import domain as invoices
 from processors.payment import domain as payments
 from processors.refund import domain as refunds
 from processors.shipping import domain as shipping
-from stream.events import DomainEvent, EventId, Micros, NotificationSent, Outcome, Record, Webhook, ids, topics
+from stream.events import DomainEvent, EventId, NotificationSent, Outcome, Record, Webhook, ids, topics
 from stream.kafka.delivery import Delivery, identity
 from tests.builders import NOON, a_payment, a_refund, a_scan, an_invoice, an_order
 
@@ -129,7 +129,7 @@ def _outcome(service: str, entry: Entry, outcome: str) -> Outcome:
         outcome=outcome,  # type: ignore[arg-type]
         attempt=1,
         error=None,
-        at=Micros(NOON),
+        at=NOON,
     )
 
 
@@ -144,7 +144,7 @@ def _sent(name: str, domain_event: DomainEvent) -> NotificationSent:
         customer_id=None,
         locale="ko",
         message_id=f"<{name}@example.test>",
-        sent_at=Micros(NOON),
+        sent_at=NOON,
     )
 
 

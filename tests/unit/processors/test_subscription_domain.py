@@ -16,7 +16,14 @@ from processors.subscription.domain import (
     plan_missing_event,
 )
 from runtime.clock import EPOCH
-from stream.events import AmountMismatched, DomainEvent, PaymentFailed, SubscriptionActivated, SubscriptionCancelled
+from stream.events import (
+    AmountMismatched,
+    DomainEvent,
+    Micros,
+    PaymentFailed,
+    SubscriptionActivated,
+    SubscriptionCancelled,
+)
 from tests.builders import MINUTE, NOON, a_billing, a_cancel, a_domain_event, a_part_cancel, an_approval
 
 KST = timezone(timedelta(hours=9))
@@ -93,7 +100,7 @@ def test_any_other_order_names_no_plan(order_id: str | None) -> None:
     ],
 )
 def test_a_month_is_one_of_the_korean_calendar(start: int, end: int) -> None:
-    assert a_month_after(start) == end
+    assert a_month_after(Micros(start)) == end
 
 
 def test_nobody_subscribes_to_the_free_plan_by_doing_nothing() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.contract import Provider, Received, Translation
-from stream.events import PaymentPayload, VerificationRequest
+from stream.events import Micros, PaymentPayload, VerificationRequest
 from tests.unit.providers.posted import NOW
 
 SECRET = b"d2hzZWM="  # base64, as some want it
@@ -18,7 +18,7 @@ def received(
     """A body (bytes as they are, else as JSON) at the provider's own path with the headers it sends."""
     raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
     sent = {name.lower(): value for name, value in provider.sign(raw, secret, at).items()}
-    return Received(next(iter(provider.paths)), {**sent, **headers}, raw, at)
+    return Received(next(iter(provider.paths)), {**sent, **headers}, raw, Micros(at))
 
 
 def translated(provider: Provider, body: Any, headers: Mapping[str, str] = NONE) -> Translation:

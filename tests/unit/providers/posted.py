@@ -6,9 +6,10 @@ from typing import Any
 
 from providers.contract import Received
 from providers.generic import webhook as generic
+from stream.events import Micros
 
 SECRET = b"whsec"
-NOW = 1_700_000_000_000_000
+NOW = Micros(1_700_000_000_000_000)
 
 
 def posted(body: Any, *, path: str = "/webhooks/payment", secret: bytes = SECRET, **headers: str) -> Received:

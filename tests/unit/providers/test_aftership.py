@@ -7,7 +7,7 @@ import pytest
 
 from providers.aftership import webhook as aftership
 from providers.contract import Forged, InvalidField, Received, Translation, Unsupported
-from stream.events import OrderId, ShippingPayload
+from stream.events import Micros, OrderId, ShippingPayload
 from tests.payloads import sample
 from tests.unit.providers.posted import NOW
 from tests.unit.providers.vectors import vectors
@@ -58,9 +58,9 @@ def test_a_tracking_is_a_scan_of_its_parcel_for_the_order_it_names() -> None:
         carrier="usps",
         carrier_code="usps",
         tracking_number="0000000000000000",
-        scanned_at=TOLD_AT,
+        scanned_at=Micros(TOLD_AT),
     )
-    assert translation == Translation(scan, "tracking_update", TOLD_AT, "94dadd60-ed26-46d0-aa52-3ced925a50ff")
+    assert translation == Translation(scan, "tracking_update", Micros(TOLD_AT), "94dadd60-ed26-46d0-aa52-3ced925a50ff")
 
 
 @pytest.mark.parametrize(

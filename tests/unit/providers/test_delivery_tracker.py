@@ -7,7 +7,7 @@ import pytest
 
 from providers.contract import InvalidField, Malformed, NotKnownYet, Received, Translation, Unsupported
 from providers.delivery_tracker import webhook as delivery_tracker
-from stream.events import ShippingPayload, VerificationRequest
+from stream.events import Micros, ShippingPayload, VerificationRequest
 from tests.payloads import sample
 from tests.unit.providers.posted import NOW
 
@@ -78,11 +78,11 @@ def test_the_answer_is_a_scan_named_by_parcel_time_and_code() -> None:
         carrier_code="cj",
         tracking_number="123456789012",
         location="서울강남",
-        scanned_at=at,
+        scanned_at=Micros(at),
     )
 
     assert translation_of(sample("delivery_tracker", "answer.delivered.composed.json")) == Translation(
-        scan, "parcel.delivered", at, f"kr.cjlogistics:123456789012:{at}:DELIVERED"
+        scan, "parcel.delivered", Micros(at), f"kr.cjlogistics:123456789012:{at}:DELIVERED"
     )
 
 

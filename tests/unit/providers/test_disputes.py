@@ -9,7 +9,7 @@ from providers.contract import InvalidField, Received, Translation
 from providers.portone_v2 import webhook as portone_v2
 from providers.records import webhook_record
 from providers.stripe import webhook as stripe
-from stream.events import DisputePayload, OrderId, topics
+from stream.events import DisputePayload, Micros, OrderId, topics
 from tests.unit.providers.mutations import sample
 from tests.unit.providers.posted import NOW
 
@@ -48,7 +48,7 @@ def test_a_dispute_of_stripes_is_read_with_its_reason_amount_and_deadline() -> N
         reason="fraudulent",
         amount=100,
         currency="USD",
-        evidence_due_by=DUE,
+        evidence_due_by=Micros(DUE),
         transaction_id="ch_000000000000000000000000",
         aliases=("ch_000000000000000000000000",),
     )

@@ -8,7 +8,7 @@ import pytest
 
 from providers.contract import Forged, InvalidField, Received, Translation, Unsupported
 from providers.easypost import webhook as easypost
-from stream.events import ShippingPayload
+from stream.events import Micros, ShippingPayload
 from tests.payloads import sample
 from tests.unit.providers.posted import NOW
 from tests.unit.providers.vectors import vectors
@@ -74,9 +74,9 @@ def test_a_tracker_is_a_scan_of_its_parcel_in_the_mode_it_names() -> None:
         carrier_code="ups",
         tracking_number="EZ4000000004",
         location="SAN FRANCISCO, CA, US",
-        scanned_at=at,
+        scanned_at=Micros(at),
     )
-    assert translation == Translation(scan, "tracker.updated", at, "evt_...", "test")
+    assert translation == Translation(scan, "tracker.updated", Micros(at), "evt_...", "test")
 
 
 def test_the_last_scan_of_the_status_says_when_and_where() -> None:

@@ -7,7 +7,7 @@ import pytest
 from providers.contract import InvalidField, Malformed, Translation
 from providers.generic import webhook as generic
 from providers.parsing.notes import collected
-from stream.events import OrderId, Payload, PaymentPayload, RefundPayload, ShippingPayload
+from stream.events import Micros, OrderId, Payload, PaymentPayload, RefundPayload, ShippingPayload
 from tests.unit.providers.posted import a_payment, posted
 
 AT = "2023-11-15T10:30:00+09:00"
@@ -36,9 +36,9 @@ def test_a_full_payment_is_read_to_the_last_field() -> None:
         transaction_id="TXN-20231115-12345",
         amount=58000,
         currency="KRW",
-        paid_at=AT_MICROS,
+        paid_at=Micros(AT_MICROS),
     )
-    assert translation == Translation(payload, "payment.completed", AT_MICROS, None, None)
+    assert translation == Translation(payload, "payment.completed", Micros(AT_MICROS), None, None)
 
 
 def test_a_full_scan_is_read_to_the_last_field() -> None:
@@ -61,9 +61,9 @@ def test_a_full_scan_is_read_to_the_last_field() -> None:
         carrier_code="cj",
         tracking_number="123456789012",
         location="서울 강남구 물류센터",
-        scanned_at=AT_MICROS,
+        scanned_at=Micros(AT_MICROS),
     )
-    assert translation == Translation(payload, "shipping.in_transit", AT_MICROS, None, None)
+    assert translation == Translation(payload, "shipping.in_transit", Micros(AT_MICROS), None, None)
 
 
 def test_a_full_refund_is_read_to_the_last_field() -> None:
@@ -85,9 +85,9 @@ def test_a_full_refund_is_read_to_the_last_field() -> None:
         status="completed",
         amount=58000,
         reason="단순 변심",
-        refunded_at=AT_MICROS,
+        refunded_at=Micros(AT_MICROS),
     )
-    assert translation == Translation(payload, "refund.completed", AT_MICROS, None, None)
+    assert translation == Translation(payload, "refund.completed", Micros(AT_MICROS), None, None)
 
 
 STATUSES = {

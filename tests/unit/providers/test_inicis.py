@@ -17,7 +17,7 @@ from providers.contract import (
 )
 from providers.inicis import api as iniapi
 from providers.inicis import webhook as inicis
-from stream.events import OrderId, PaymentPayload, VerificationRequest
+from stream.events import Micros, OrderId, PaymentPayload, VerificationRequest
 from tests.unit.providers.asked import answered, payment, received, translated, verification_request
 from tests.unit.providers.samples import every, sample
 
@@ -196,7 +196,7 @@ def test_a_deposit_is_read_to_the_last_field() -> None:
         method="VBank",
         transaction_id=PC["no_tid"],
         amount=10000,
-        paid_at=PAID_AT,
+        paid_at=Micros(PAID_AT),
         aliases=(PC["no_tid"],),
     )
     assert (translation.event_type, translation.occurred_at) == ("payment.completed", PAID_AT)

@@ -20,7 +20,7 @@ from providers.portone_v1 import api as portone_v1_api
 from providers.portone_v1 import webhook as portone_v1
 from providers.portone_v2 import api as portone_v2_api
 from providers.portone_v2 import webhook as portone_v2
-from stream.events import Cancel, OrderId, PaymentPayload, VerificationRequest
+from stream.events import Cancel, Micros, OrderId, PaymentPayload, VerificationRequest
 from tests.unit.providers.asked import SECRET, answered, payment, received, translated, verification_request
 from tests.unit.providers.posted import NOW
 from tests.unit.providers.samples import every, fields, sample
@@ -166,7 +166,7 @@ def test_v1_a_payment_is_read_to_the_last_field() -> None:
         transaction_id="imp_1",
         pg_transaction_id="pg_1",
         amount=10000,
-        paid_at=PAID_AT * 1_000_000,
+        paid_at=Micros(PAID_AT * 1_000_000),
         aliases=("imp_1", "pg_1"),
     )
     assert (translation.event_type, translation.occurred_at) == ("payment.completed", PAID_AT * 1_000_000)
@@ -179,7 +179,9 @@ def test_v1_what_was_given_back_comes_as_entries() -> None:
     payload = payment(V1, V1_WEBHOOK | {"status": "cancelled", "cancellation_id": "c1"}, answer)
 
     assert (payload.status, payload.refunded_amount) == ("cancelled", 10000)
-    assert payload.cancels[1] == Cancel(id="c1", amount=6000, reason="변심", cancelled_at=CANCELLED_AT * 1_000_000)
+    assert payload.cancels[1] == Cancel(
+        id="c1", amount=6000, reason="변심", cancelled_at=Micros(CANCELLED_AT * 1_000_000)
+    )
 
 
 def test_v1_each_part_cancel_is_an_event_though_the_status_stays() -> None:
@@ -356,7 +358,7 @@ def test_v2_only_cancels_that_succeeded_are_entries() -> None:
 
     assert isinstance(translation.payload, PaymentPayload)
     assert translation.payload.cancels == (
-        Cancel(id="c0", amount=1000, reason="변심", cancelled_at=NOW + 3_600_000_000),
+        Cancel(id="c0", amount=1000, reason="변심", cancelled_at=Micros(NOW + 3_600_000_000)),
     )
     assert translation.occurred_at == NOW + 3_600_000_000
     assert translation.provider_event_id == "O-1:tx_1:PARTIAL_CANCELLED:c0"

@@ -7,7 +7,7 @@ import pytest
 
 from providers.contract import Forged, InvalidField, Received, Stale, Translation, Unsupported
 from providers.shippo import webhook as shippo
-from stream.events import OrderId, ShippingPayload
+from stream.events import Micros, OrderId, ShippingPayload
 from tests.payloads import sample
 from tests.unit.providers.posted import NOW
 from tests.unit.providers.vectors import vectors
@@ -18,7 +18,7 @@ SECOND = 1_000_000
 
 def received(body: bytes, signature: str | None = None, *, token: str | None = None, at: int = NOW) -> Received:
     headers = {} if signature is None else {shippo.SIGNATURE: signature}
-    return Received("/api/webhooks/shippo", headers, body, at, token)
+    return Received("/api/webhooks/shippo", headers, body, Micros(at), token)
 
 
 def track(*, test: bool | None = True, **changes: Any) -> Translation:
@@ -89,10 +89,10 @@ def test_a_track_is_a_scan_of_its_parcel_for_the_order_its_metadata_names() -> N
         carrier_code="usps",
         tracking_number="9205590164917312751089",
         location="Las Vegas, NV, US",
-        scanned_at=at,
+        scanned_at=Micros(at),
     )
     event_id = "usps:9205590164917312751089\nstring\n2016-07-23T00:00:00Z\n000123"
-    assert translation == Translation(scan, "track_updated", at, event_id, "test")
+    assert translation == Translation(scan, "track_updated", Micros(at), event_id, "test")
 
 
 @pytest.mark.parametrize(("test", "mode"), [(True, "test"), (False, "live"), (None, None)])

@@ -8,7 +8,7 @@ import pytest
 from providers.contract import InvalidField, Translation
 from providers.parsing import notes
 from providers.shop import webhook as shop
-from stream.events import CustomerPayload, OrderId, OrderPayload
+from stream.events import CustomerPayload, Micros, OrderId, OrderPayload
 from stream.events.email_address import Unusable, parse
 from tests.unit.providers.posted import posted
 
@@ -56,9 +56,9 @@ def test_a_full_order_is_read_to_the_last_field() -> None:
         amount=58000,
         currency="KRW",
         link="/orders/123",
-        updated_at=AT_MICROS,
+        updated_at=Micros(AT_MICROS),
     )
-    assert translation == Translation(payload, "order", AT_MICROS, "k", is_id_signed=False)
+    assert translation == Translation(payload, "order", Micros(AT_MICROS), "k", is_id_signed=False)
 
 
 def test_a_full_customer_is_read_to_the_last_field() -> None:
@@ -67,9 +67,9 @@ def test_a_full_customer_is_read_to_the_last_field() -> None:
     translation = shop.translate(posted(changes), "customer")
 
     payload = CustomerPayload(
-        customer_id="7", email="kim@example.test", name="김민지", locale="en", updated_at=AT_MICROS
+        customer_id="7", email="kim@example.test", name="김민지", locale="en", updated_at=Micros(AT_MICROS)
     )
-    assert translation == Translation(payload, "customer", AT_MICROS, None)
+    assert translation == Translation(payload, "customer", Micros(AT_MICROS), None)
 
 
 @pytest.mark.parametrize("reader", [{"customerId": 1}, {"customerEmail": "a@b.c"}])

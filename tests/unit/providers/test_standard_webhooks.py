@@ -12,6 +12,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from providers.contract import Forged, Received, Stale
 from providers.signing import standard_webhooks
+from stream.events import Micros
 from tests.unit.providers.posted import NOW
 from tests.unit.providers.samples import sample
 
@@ -28,7 +29,7 @@ def signed(body: bytes = b"{}", *, secret: bytes = SECRET, at: int = NOW, name: 
 def verify(
     headers: dict[str, str], body: bytes = b"{}", *, at: int = NOW, secrets: tuple[bytes, ...] = (SECRET,)
 ) -> None:
-    standard_webhooks.verify(Received("/x", headers, body, at), secrets)
+    standard_webhooks.verify(Received("/x", headers, body, Micros(at)), secrets)
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: str(vector["origin"]))

@@ -13,7 +13,7 @@ from providers.generic import webhook as generic
 from providers.records import webhook_record
 from providers.stripe import webhook as stripe
 from providers.stripe.amounts import iso_units
-from stream.events import OrderId, PaymentPayload, RefundPayload, topics
+from stream.events import Micros, OrderId, PaymentPayload, RefundPayload, topics
 from tests.unit.providers.mutations import mutations, sample, samples
 from tests.unit.providers.test_properties import read_or_refused
 
@@ -34,7 +34,7 @@ BODIES = [
 
 def received(body: bytes, header: str | None, now: float = AT) -> Received:
     headers = {} if header is None else {"stripe-signature": header}
-    return Received(PATH, headers, body, int(now * 1_000_000))
+    return Received(PATH, headers, body, Micros(int(now * 1_000_000)))
 
 
 def signed(body: bytes, secret: bytes = SECRET, at: int = AT) -> str:
@@ -61,7 +61,7 @@ def proved_by_sdk(body: bytes, header: str) -> bool:
 
 def translation_of(raw: bytes | dict[str, Any]) -> Translation:
     body = raw if isinstance(raw, bytes) else json.dumps(raw).encode()
-    return stripe.translate(Received(PATH, {}, body, AT * 1_000_000), "any")
+    return stripe.translate(Received(PATH, {}, body, Micros(AT * 1_000_000)), "any")
 
 
 def changed(name: str, **fields: Any) -> dict[str, Any]:
@@ -262,7 +262,7 @@ def test_a_captured_charge_is_read_to_the_last_field() -> None:
         transaction_id=PI,
         amount=2000,
         currency="USD",
-        paid_at=1_648_320_032_000_000,
+        paid_at=Micros(1_648_320_032_000_000),
         aliases=(CH, PI),
     )
 
@@ -566,7 +566,7 @@ def test_nothing_of_a_card_or_an_address_is_copied(name: str) -> None:
 
 
 def test_a_payment_goes_to_its_topic_keyed_by_the_order_or_stripes_name() -> None:
-    received_ = Received(PATH, {}, sample("stripe", "charge.succeeded"), AT)
+    received_ = Received(PATH, {}, sample("stripe", "charge.succeeded"), Micros(AT))
 
     addressed = webhook_record(stripe.PROVIDER, received_, "signature", translation_of(received_.body), "test")
 

@@ -8,7 +8,7 @@ import pytest
 
 from providers.contract import InvalidField, Malformed, Received, Translation, Unsupported
 from providers.sweettracker import webhook as sweettracker
-from stream.events import ShippingPayload, ids
+from stream.events import Micros, ShippingPayload, ids
 from tests.payloads import sample
 from tests.unit.providers.posted import NOW
 
@@ -41,10 +41,10 @@ def test_a_callback_is_a_scan_under_the_shops_own_registration() -> None:
         carrier_code="cj",
         tracking_number="123456789012",
         location="서울강남",
-        scanned_at=AT,
+        scanned_at=Micros(AT),
     )
 
-    assert callback() == Translation(scan, "level.5", AT, f"shop-7-1001\n04\n123456789012\n5\n{AT}")
+    assert callback() == Translation(scan, "level.5", Micros(AT), f"shop-7-1001\n04\n123456789012\n5\n{AT}")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp949"])

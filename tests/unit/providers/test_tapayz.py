@@ -25,14 +25,14 @@ from providers.records import webhook_record
 from providers.stripe import webhook as stripe
 from providers.tapayz import webhook as tapayz
 from providers.tapayz.api import API_VERIFICATION
-from stream.events import InvoicePayload, TransferPayload, UnconfirmedWebhook, VerificationRequest, topics
+from stream.events import InvoicePayload, Micros, TransferPayload, UnconfirmedWebhook, VerificationRequest, topics
 from tests.unit.providers.mutations import mutations, sample, samples
 from tests.unit.providers.test_properties import read_or_refused
 
 SECRET = b"tapayz-test-secret"
 INVOICE = "550e8400-e29b-41d4-a716-446655440000"
 AT_10_45 = 1_757_069_100_000_000
-NOW = AT_10_45 + 1_000_000
+NOW = Micros(AT_10_45 + 1_000_000)
 INVOICES = samples("tapayz", "invoice", "update-invoice")
 TRANSFERS = samples("tapayz", "transaction", "create-transaction", "update-transaction")
 EVENTS = ("invoice.updated", "transaction.created", "transaction.updated")
@@ -140,13 +140,13 @@ def test_a_completed_invoice_is_read_to_the_last_field() -> None:
         crypto_amount="74.074074",
         crypto_asset="1001",
         transaction_id="tx-uuid-456",
-        completed_at=AT_10_45,
+        completed_at=Micros(AT_10_45),
         transaction_hash="d1f10b55e61d16e3616d8d0ac7c42e0edcc8a5587b251239f0a14f587032cb18",
         from_address="TEHx4cTUvJcGqidzbruvRc2fL9Tez7oHBr",
         to_address="TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtRC",
         block_number=75_235_898,
     )
-    assert translation == Translation(payload, "invoice.updated", AT_10_45, f"{INVOICE}:Complete:{AT_10_45}")
+    assert translation == Translation(payload, "invoice.updated", Micros(AT_10_45), f"{INVOICE}:Complete:{AT_10_45}")
 
 
 def test_an_amount_that_did_not_match_is_told_with_both() -> None:
@@ -199,7 +199,7 @@ def test_a_new_transfer_is_read_to_the_last_field() -> None:
         from_address="TEHx4cTUvJcGqidzbruvRc2fL9Tez7oHBr",
         to_address="TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtRC",
         block_number=75_235_898,
-        changed_at=AT_10_45 - 7_484_000,
+        changed_at=Micros(AT_10_45 - 7_484_000),
     )
 
 
@@ -478,9 +478,9 @@ def test_an_answer_tells_the_invoice_as_the_api_knows_it() -> None:
         cash_currency="KRW",
         crypto_amount="74.074074",
         crypto_asset="1001",
-        completed_at=AT_10_45,
+        completed_at=Micros(AT_10_45),
     )
-    assert translation == Translation(payload, "invoice.updated", AT_10_45, f"{INVOICE}:Complete:{AT_10_45}")
+    assert translation == Translation(payload, "invoice.updated", Micros(AT_10_45), f"{INVOICE}:Complete:{AT_10_45}")
 
 
 def test_an_answer_tells_the_transfer_as_the_api_knows_it() -> None:

@@ -9,7 +9,7 @@ import pytest
 from providers.contract import ApiRequest, Contradicted, Forged, InvalidField, Received, RefusedWebhook, Unsupported
 from providers.toss import api as toss_payment
 from providers.toss import webhook as toss
-from stream.events import Cancel, OrderId, PaymentPayload, VerificationRequest
+from stream.events import Cancel, Micros, OrderId, PaymentPayload, VerificationRequest
 from tests.unit.providers.asked import NONE, SECRET, answered, payment, received, translated, verification_request
 from tests.unit.providers.samples import every, fields, sample
 
@@ -200,7 +200,7 @@ def test_a_payment_done_is_read_to_the_last_field() -> None:
         method="카드",
         transaction_id=KEY,
         amount=1000,
-        paid_at=APPROVED,
+        paid_at=Micros(APPROVED),
         aliases=(KEY,),
     )
     assert (translation.event_type, translation.occurred_at) == ("payment.completed", APPROVED)
@@ -213,7 +213,12 @@ def test_what_was_given_back_comes_as_entries() -> None:
     assert isinstance(translation.payload, PaymentPayload)
     assert (translation.payload.status, translation.occurred_at) == ("cancelled", CANCELLED)
     assert translation.payload.cancels == (
-        Cancel(id="090A796806E726BBB929F4A2CA7DB9A7", amount=1000, reason="테스트 결제 취소", cancelled_at=CANCELLED),
+        Cancel(
+            id="090A796806E726BBB929F4A2CA7DB9A7",
+            amount=1000,
+            reason="테스트 결제 취소",
+            cancelled_at=Micros(CANCELLED),
+        ),
     )
 
 

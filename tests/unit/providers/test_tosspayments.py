@@ -7,7 +7,7 @@ import pytest
 
 from providers.contract import Forged, InvalidField, Malformed, RefusedWebhook, Unsupported
 from providers.tosspayments import webhook as tosspayments
-from stream.events import BillingPayload, Cancel, OrderId, PaymentPayload
+from stream.events import BillingPayload, Cancel, Micros, OrderId, PaymentPayload
 from tests.unit.providers.asked import SECRET, received, translated
 
 PROVIDER = tosspayments.PROVIDER
@@ -74,7 +74,7 @@ def test_contract_c_payment_confirmed_is_read_to_the_last_field() -> None:
         method="카드",
         transaction_id="pk_1",
         amount=29000,
-        paid_at=APPROVED,
+        paid_at=Micros(APPROVED),
         aliases=("pk_1",),
         user_id="123",
     )
@@ -104,7 +104,7 @@ def test_contract_c_payment_canceled_gives_back_by_entries() -> None:
             id="pk_1:2026-02-04T12:00:15+09:00:29000",
             amount=29000,
             reason="고객 변심",
-            cancelled_at=APPROVED + DAY,
+            cancelled_at=Micros(APPROVED + DAY),
         ),
     )
     assert translation.occurred_at == APPROVED + DAY
@@ -136,7 +136,9 @@ def test_a_second_part_cancel_is_another_event() -> None:
 def test_contract_c_billing_scheduled_names_its_day(field: str) -> None:
     payload = translated(PROVIDER, SCHEDULED | {field: "2026-03-03"}).payload
 
-    assert payload == BillingPayload(order_id=OrderId(ORDER), next_billing_at=1_772_463_600_000_000, amount=29000)
+    assert payload == BillingPayload(
+        order_id=OrderId(ORDER), next_billing_at=Micros(1_772_463_600_000_000), amount=29000
+    )
 
 
 def test_contract_c_billing_scheduled_may_leave_its_day_to_the_plan() -> None:

@@ -8,7 +8,7 @@ from providers import catalogue
 from providers.addressing import KeyedWebhook
 from providers.contract import Received
 from providers.records import webhook_record
-from stream.events import Mode, topics
+from stream.events import Micros, Mode, topics
 from tests.unit.providers.posted import NOW, a_payment, posted
 
 SAID: dict[str, dict[str, Any]] = {
@@ -72,7 +72,7 @@ def test_the_envelope_holds_all_that_verifying_again_needs() -> None:
 
 def test_the_same_webhook_posted_later_has_the_same_id() -> None:
     received = posted(a_payment(amount=1))
-    later = Received(received.path, received.headers, received.body, NOW + 1)
+    later = Received(received.path, received.headers, received.body, Micros(NOW + 1))
 
     assert id_of(later) == id_of(received)
 

@@ -18,10 +18,10 @@ from simulator.stories import STORIES
 from simulator.story import Webhook
 from simulator.world.answers import APIS, names
 from simulator.world.api_state import ApiState, ProviderRecord
-from stream.events import UnconfirmedWebhook
+from stream.events import Micros, UnconfirmedWebhook
 
 NOON = datetime.now(UTC)
-NOW = int(NOON.timestamp() * 1e6)
+NOW = Micros(int(NOON.timestamp() * 1e6))
 SECRET = "6a" * 24
 PROVIDERS = sorted(STORIES)
 

@@ -13,7 +13,7 @@ from providers.contract import Received
 from providers.records import webhook_record
 from simulator.plan import Plan, lives
 from simulator.story import Webhook
-from stream.events import DomainEvent, ids
+from stream.events import DomainEvent, Micros, ids
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 PLAN = Plan("abc", NOON, orders=4)
@@ -22,7 +22,7 @@ PLAN = Plan("abc", NOON, orders=4)
 def event_of(posted: Webhook) -> tuple[str, Any]:
     provider, kind = BY_PATH[posted.path]
     headers = {name.lower(): value for name, value in provider.sign(posted.body, b"secret", 0).items()}
-    received = Received(posted.path, headers, posted.body, 0)
+    received = Received(posted.path, headers, posted.body, Micros(0))
     verification = provider.verify(received, [b"secret"])
     _, key, event = webhook_record(provider, received, verification, provider.translate(received, kind), "test")
     return key, event
