@@ -2,6 +2,8 @@
 
 import http.client
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlencode, urlsplit
 
 
@@ -21,11 +23,7 @@ class Person:
 
     def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, dict[str, str], str]:
         connection = http.client.HTTPConnection(self._address.hostname or "", self._address.port, timeout=30)
-        headers = {
-            "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
-            "Accept": "text/html",
-            **self._headers,
-        }
+        headers = self._all_headers()
         if form is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         connection.request(method, path, urlencode(form) if form is not None else None, headers)
@@ -37,6 +35,18 @@ class Person:
         sent = {name.lower(): value for name, value in response.getheaders()}
         connection.close()
         return response.status, sent, body
+
+    @contextmanager
+    def opened(self, path: str) -> Iterator[http.client.HTTPResponse]:
+        """A response that is being sent; nothing for 20 s is an error."""
+        connection = http.client.HTTPConnection(self._address.hostname or "", self._address.port, timeout=20)
+        connection.request("GET", path, None, self._all_headers())
+        yield connection.getresponse()
+        connection.close()
+
+    def _all_headers(self) -> dict[str, str]:
+        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        return {"Cookie": cookie, "Accept": "text/html", **self._headers}
 
     def csrf(self, path: str = "/login") -> str:
         found = re.search(r'name="csrf" value="([0-9a-f]+)"', self.ask("GET", path)[2])

@@ -35,6 +35,20 @@ def test_sessions_end_at_every_replica(system: dict[str, str]) -> None:
         until(lambda: again.ask("GET", "/audit?action=sessions.end")[2], lambda page: ">lee<" in page)
 
 
+def test_a_live_part_ends_with_its_session(system: dict[str, str]) -> None:
+    with another_console(system, CONSOLE_USERS=USERS) as one, another_console(system, CONSOLE_USERS=USERS) as other:
+        kim = Person(one)
+        kim.log_in("kim", PASSWORD)
+        with kim.at(other).opened("/live/overview") as part:
+            assert part.status == HTTPStatus.OK
+            assert part.readline()
+            kim.ask("POST", "/logout", {"csrf": kim.csrf("/audit")})
+
+            part.read()  # until its end
+
+        assert kim.at(other).ask("GET", "/live/overview")[0] == HTTPStatus.UNAUTHORIZED
+
+
 def test_a_removed_user_and_a_removed_role_have_an_effect_at_the_next_request(system: dict[str, str]) -> None:
     fewer = USERS.replace("kim:operator:", "kim:viewer:").partition("\nlee:")[0]
     with another_console(system, CONSOLE_USERS=USERS) as one, another_console(system, CONSOLE_USERS=fewer) as other:

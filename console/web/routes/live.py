@@ -63,12 +63,15 @@ class LiveRoutes:
             self._live_count -= 1
 
     def _has_ended(self, entry: Entry) -> bool:
-        """Return whether the viewer's session has ended; True as well while that is not known."""
+        """Return whether the viewer's session has ended; False while the store, which knows, does not answer.
+
+        A browser gives up on a connection that is refused, so a short failure must not end it.
+        """
         try:
             return self._responder.has_ended(entry.session)
         except exc.SQLAlchemyError as failure:
             log.warning("store.failed", error=str(getattr(failure, "orig", failure)).strip())
-            return True
+            return False
 
     def _part(self, live: Live, request: AnyRequest, entry: Entry) -> str | None:
         """Return the part as it is now; None if it cannot be made, and the browser keeps what it has."""
