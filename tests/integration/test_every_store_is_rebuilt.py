@@ -115,7 +115,7 @@ def refused(system: dict[str, str], refused_names: Sequence[str]) -> Iterator[No
             owner = failing.engine(system, service)
             stores.enter_context(refusing(owner, form.format(name), table=table, column=column))
         yield
-        for service in STORES:
+        for service, *_ in REFUSED:
             assert store(system, service).rows(DEAD), f"{service} has refused nothing"
 
 
@@ -165,7 +165,7 @@ def replay(system: dict[str, str], service: str, name: str) -> None:
 
 
 WRITTEN = ["created_at", "updated_at", "waiting_since", "outcome"]
-SENDING = "attempts next_attempt_at sending_since error sent_at raised_at stated_at title message link".split()
+SENDING = "attempts next_attempt_at sending_since error sent_at raised_at mailed_at title message link".split()
 LEFT_OUT = {"notifier": SENDING, "confirmer": sorted(IGNORED_COLUMNS)}
 """What the sending and the asking left in a row, which no topic tells; and words in the language known by then."""
 UNSENT = ["waiting", "stale", "queued", "no_recipient", "failed"]
