@@ -3,14 +3,8 @@
 from typing import NamedTuple
 
 from stream.events import DisputeStatus, Micros, PaymentStatus
+from stream.state.money import Money
 from stream.state.registers import UNSET, Register, Registers
-
-
-class Money(NamedTuple):
-    """An amount in minor units (ISO 4217) and its currency; None if no currency is stated."""
-
-    minor: int
-    currency: str | None
 
 
 class StatedRegisters(Registers, frozen=True):

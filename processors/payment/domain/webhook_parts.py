@@ -2,67 +2,47 @@
 
 from collections.abc import Mapping
 
+from msgspec.structs import astuple
 from msgspec.structs import replace as with_fields
 
 from processors.payment.domain import transaction_log
 from processors.payment.domain.cancel_claims import Parts
-from processors.payment.domain.payment import FAILED
+from processors.payment.domain.payment import FAILED, STATED_FIELDS
 from processors.payment.domain.payment_registers import (
     NO_TRANSACTION,
     CancelledAmount,
     PaymentRegisters,
     TransactionRegisters,
 )
-from stream.events import EventId, Micros, PaymentPayload, PaymentStatus, PaymentWebhook
+from stream.events import EventId, Micros, PaymentPayload, PaymentWebhook
 from stream.state import registers
 from stream.state.registers import NO_EVENT, NO_TIME, Register, Stamp, register
 
 
 def parts_of(webhook: PaymentWebhook, stamp: Stamp) -> Parts:
     """Return the part of a payment's state that a webhook alone makes. `stamp` is that of its status."""
-    transaction = transaction_of(webhook.payload)
-    payload, provider = webhook.payload, webhook.envelope.provider
-    status: Register[PaymentStatus] = Register(stamp, payload.status)
-    provided = Register(stamp, provider)
-    method, transaction_id = register(stamp, payload.method), register(stamp, payload.transaction_id)
-    pg_transaction_id, amount = register(stamp, payload.pg_transaction_id), register(stamp, payload.amount)
-    currency = register(stamp, None if payload.amount is None else payload.currency)
-    failure_reason = register(stamp, payload.failure_reason if payload.status in FAILED else None)
-    paid_at, released_amount = register(stamp, payload.paid_at), register(stamp, payload.released_amount)
+    payload, transaction = webhook.payload, transaction_of(webhook.payload)
+    registered = PaymentRegisters(
+        status=register(stamp, payload.status),
+        provider=register(stamp, webhook.envelope.provider),
+        method=register(stamp, payload.method),
+        transaction_id=register(stamp, payload.transaction_id),
+        pg_transaction_id=register(stamp, payload.pg_transaction_id),
+        amount=register(stamp, payload.amount),
+        currency=register(stamp, None if payload.amount is None else payload.currency),
+        failure_reason=register(stamp, payload.failure_reason if payload.status in FAILED else None),
+        paid_at=register(stamp, payload.paid_at),
+        released_amount=register(stamp, payload.released_amount),
+        transaction=register(stamp, transaction),
+        deposited=register(stamp, True if payload.status == "completed" else None),
+        user_id=register(stamp, payload.user_id),
+    )
+    of_transaction = TransactionRegisters(*astuple(registered)[:STATED_FIELDS])
     return Parts(
-        PaymentRegisters(
-            status=status,
-            provider=provided,
-            method=method,
-            transaction_id=transaction_id,
-            pg_transaction_id=pg_transaction_id,
-            amount=amount,
-            currency=currency,
-            failure_reason=failure_reason,
-            paid_at=paid_at,
-            released_amount=released_amount,
-            transaction=Register(stamp, transaction),
-            deposited=register(stamp, True if payload.status == "completed" else None),
-            user_id=register(stamp, payload.user_id),
-        ),
-        _transactions(
-            transaction,
-            payload,
-            TransactionRegisters(
-                status=status,
-                provider=provided,
-                method=method,
-                transaction_id=transaction_id,
-                pg_transaction_id=pg_transaction_id,
-                amount=amount,
-                currency=currency,
-                failure_reason=failure_reason,
-                paid_at=paid_at,
-                released_amount=released_amount,
-            ),
-        ),
+        registered,
+        _transactions(transaction, payload, of_transaction),
         _cancels(payload, transaction),
-        transaction_log.payment_entries(payload, provider, transaction, stamp),
+        transaction_log.payment_entries(payload, webhook.envelope.provider, transaction, stamp),
     )
 
 
