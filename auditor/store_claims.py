@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping
 from auditor.evidence import Claim, Row, Store
 from auditor.expectation import expected, modelled
 from auditor.record_claims import Trace
+from processors.payment.domain.statuses import PAID
 from stream.events import DomainEvent
 
 WITHOUT_MODEL = ("confirmer", "notifier", "console")
 """Services without a model: CONFIRMED and MESSAGES check their rows, and the console's rows are only shown."""
-PAID = ("completed", "partially_cancelled", "cancelled")
-"""The statuses of a payment that paid something."""
 
 
 def state(trace: Trace) -> Claim:

@@ -6,13 +6,11 @@ cash is an integer in minor units.
 
 from processors.invoice.domain.domain_events import apply, credits_in, event_types, is_positive, with_balances
 from processors.invoice.domain.invoice import UNKNOWN, Invoice, Transfer
-from processors.invoice.domain.invoice_registers import TRANSFERS, TRANSITIONS, TransferRegisters
+from processors.invoice.domain.invoice_registers import TransferRegisters
 from processors.invoice.domain.transitions import apply_to_transfer, contradicts
 from processors.invoice.domain.working_set import InvoiceInput, InvoiceWorkingSet
 
 __all__ = [
-    "TRANSFERS",
-    "TRANSITIONS",
     "UNKNOWN",
     "Invoice",
     "InvoiceInput",

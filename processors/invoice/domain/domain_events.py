@@ -6,8 +6,9 @@ from decimal import Decimal, InvalidOperation
 
 import msgspec
 
-from processors.invoice.domain.event_builders import EVENT_BY_STATE, build_event
+from processors.invoice.domain.event_builders import build_event
 from processors.invoice.domain.invoice import MISMATCH, Invoice, Transfer
+from processors.invoice.domain.statuses import EVENT_BY_STATE
 from processors.invoice.domain.transitions import apply_to_invoice
 from stream.events import (
     CreditAdded,

@@ -2,6 +2,7 @@
 
 from processors.invoice.domain.invoice import MISMATCH, UNKNOWN, Invoice
 from processors.invoice.domain.invoice_registers import EndRegisters
+from processors.invoice.domain.statuses import EVENT_BY_STATE
 from stream.events import (
     CreditAdded,
     CryptoRefundRequested,
@@ -9,26 +10,13 @@ from stream.events import (
     DomainEvent,
     Envelope,
     EventHeader,
-    InvoiceCancelled,
-    InvoiceCompleted,
     InvoiceEvent,
-    InvoiceFailed,
-    InvoicePending,
-    InvoiceRejected,
     InvoiceUnderpaid,
     ids,
 )
 
 DEFAULT_CURRENCY = "KRW"
 """The currency of an invoice that states none."""
-
-EVENT_BY_STATE: dict[str, type[InvoiceEvent]] = {
-    "Pending": InvoicePending,
-    "Cancel": InvoiceCancelled,
-    "Reject": InvoiceRejected,
-    "Fail": InvoiceFailed,
-    "Complete": InvoiceCompleted,
-}
 
 
 def build_event(kind: type[DomainEvent], invoice: Invoice, cause: Envelope) -> DomainEvent:

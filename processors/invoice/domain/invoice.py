@@ -7,14 +7,12 @@ from typing import Self, TypeVar
 import msgspec
 
 from processors.invoice.domain.invoice_registers import (
-    EXPIRING,
-    TRANSITIONS,
-    UNSUCCESSFUL,
     EndRegisters,
     InvoiceRegisters,
     TransferRegisters,
     above_transfers,
 )
+from processors.invoice.domain.statuses import EXPIRING, TRANSITIONS, UNSUCCESSFUL
 from stream.state import registers
 from stream.state.registers import UNSET, Register
 

@@ -1,30 +1,8 @@
-"""The states of invoices and transfers, their order, and the registers that webhooks set."""
+"""The registers of invoices and transfers that webhooks set."""
 
+from processors.invoice.domain.statuses import TRANSFER_TRANSITIONS
 from stream.events import InvoiceState, TransferState
 from stream.state.registers import UNSET, Register, Registers, Stamp
-
-TRANSITIONS = (
-    ("Ready",),
-    ("Wait",),
-    ("Pending",),
-    ("Cancel",),
-    ("Reject",),
-    ("Fail",),
-    ("Complete",),
-)
-"""A state may follow the states above it; any other sequence is `late`.
-
-Money that arrived is never hidden: Complete outranks all states, and Fail, which may hold money to be refunded,
-outranks the final states in which no money was sent. No choice between two final states therefore depends on clocks.
-"""
-
-TRANSFERS = (("Pending",), ("Fail",), ("Complete",))
-"""The states of a transfer. They do not change the invoice: the provider sends the invoice's own webhook too."""
-
-UNSUCCESSFUL = ("Cancel", "Reject", "Fail")
-
-EXPIRING = ("Ready", "Wait", "Pending", "Cancel")
-"""The states that have an expiry time."""
 
 
 class EndRegisters(Registers, frozen=True):
@@ -77,4 +55,4 @@ class TransferRegisters(Registers, frozen=True):
 
 def above_transfers(stamp: Stamp) -> Stamp:
     """Return a stamp for an invoice's own webhook, which outranks all stamps of its transfers."""
-    return stamp._replace(rank=stamp.rank + len(TRANSFERS))
+    return stamp._replace(rank=stamp.rank + len(TRANSFER_TRANSITIONS))

@@ -5,14 +5,12 @@ from dataclasses import replace
 
 from processors.invoice.domain.invoice import Invoice, Transfer
 from processors.invoice.domain.invoice_registers import (
-    TRANSFERS,
-    TRANSITIONS,
-    UNSUCCESSFUL,
     EndRegisters,
     InvoiceRegisters,
     TransferRegisters,
     above_transfers,
 )
+from processors.invoice.domain.statuses import TRANSFER_TRANSITIONS, TRANSITIONS, UNSUCCESSFUL
 from stream.events import InvoicePayload, InvoiceWebhook, OutcomeKind, TransferPayload, TransferWebhook
 from stream.state import registers
 from stream.state.registers import NO_TIME, Stamp, register
@@ -25,7 +23,7 @@ def apply_to_transfer(transfer: Transfer, webhook: InvoiceWebhook | TransferWebh
         stamp = Stamp(-1, envelope.occurred_at or NO_TIME, 0, envelope.event_id)
         merged = registers.merge(transfer.registers, _stated_by_invoice(webhook.payload, stamp))
         return replace(transfer, registers=merged), "processed"
-    stamp = registers.stamp(TRANSFERS, webhook.payload.state, envelope.occurred_at, envelope.event_id)
+    stamp = registers.stamp(TRANSFER_TRANSITIONS, webhook.payload.state, envelope.occurred_at, envelope.event_id)
     outcome: OutcomeKind = "late" if stamp < transfer.registers.state.stamp else "processed"
     merged = registers.merge(transfer.registers, _stated_by_transfer(webhook.payload, stamp))
     return replace(transfer, version=transfer.version + 1, registers=merged), outcome

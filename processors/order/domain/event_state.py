@@ -4,34 +4,22 @@ Events carry it since the order view exists. For events published before, and fo
 all that there is, it is made from the event's other fields. Pure.
 """
 
+from processors.order.domain.statuses import PAYMENT_STATUSES, SHIPPING_STATUSES
 from stream.events import (
     AmountMismatched,
-    DepositAwaited,
-    DepositReversed,
     DomainEvent,
     InvoiceCancelled,
     InvoiceCompleted,
     InvoiceEvent,
-    InvoiceFailed,
-    InvoicePending,
-    InvoiceRejected,
     OrderId,
     PaymentCancelled,
     PaymentCompleted,
-    PaymentFailed,
-    PaymentRefunded,
     PaymentState,
-    PaymentStatus,
     RefundCompleted,
     RefundEvent,
     RefundState,
-    ShipmentDelivered,
     ShipmentEvent,
-    ShipmentFailed,
-    ShipmentInTransit,
-    ShipmentOutForDelivery,
     ShipmentState,
-    ShippingStatus,
 )
 
 State = PaymentState | ShipmentState | RefundState
@@ -39,27 +27,6 @@ State = PaymentState | ShipmentState | RefundState
 EXPIRED, CRYPTO = "expired", "crypto"
 """The reason of an invoice that nobody paid in time, and the payment method of invoices."""
 
-PAYMENT_STATUSES: dict[type[DomainEvent], PaymentStatus] = {
-    InvoicePending: "pending",
-    InvoiceCancelled: "cancelled",
-    InvoiceRejected: "failed",
-    InvoiceFailed: "failed",
-    InvoiceCompleted: "completed",
-    PaymentFailed: "failed",
-    DepositAwaited: "waiting_for_deposit",
-    DepositReversed: "waiting_for_deposit",
-    PaymentCompleted: "completed",
-    AmountMismatched: "completed",
-    PaymentRefunded: "partially_cancelled",
-    PaymentCancelled: "cancelled",
-}
-"""The status that an event states. An event outranks those above it."""
-SHIPPING_STATUSES: dict[type[DomainEvent], ShippingStatus] = {
-    ShipmentInTransit: "in_transit",
-    ShipmentOutForDelivery: "out_for_delivery",
-    ShipmentFailed: "failed",
-    ShipmentDelivered: "delivered",
-}
 PAID = (PaymentCompleted, AmountMismatched, PaymentCancelled, InvoiceCompleted)
 """The events whose `amount` is what was paid."""
 

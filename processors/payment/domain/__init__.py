@@ -5,12 +5,11 @@ Pure. The result does not depend on the order in which webhooks arrive.
 
 from processors.payment.domain.cancel_claims import CancelClaim, Parts
 from processors.payment.domain.domain_events import OrdersPolicy, apply, event_keys
-from processors.payment.domain.payment import TRANSITIONS, Payment
+from processors.payment.domain.payment import Payment
 from processors.payment.domain.payment_registers import OrderRegisters
 from processors.payment.domain.working_set import PaymentWorkingSet
 
 __all__ = [
-    "TRANSITIONS",
     "CancelClaim",
     "OrderRegisters",
     "OrdersPolicy",

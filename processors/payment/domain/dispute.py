@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from processors.payment.domain.payment import Payment
 from processors.payment.domain.payment_registers import DisputeRegisters
+from processors.payment.domain.statuses import DISPUTE_TRANSITIONS, INQUIRY, SETTLED
 from stream.events import (
     DisputeClosed,
     DisputeEvent,
@@ -24,16 +25,6 @@ from stream.events import (
 from stream.state import registers
 from stream.state.registers import NO_TIME, Stamp, register
 
-TRANSITIONS = (
-    ("warning_needs_response", "warning_under_review"),
-    ("needs_response", "under_review"),
-    ("warning_closed", "closed", "lost", "won"),
-)
-"""A status may follow the statuses of its own tier and of the tiers above it; any other sequence is `late`.
-
-An inquiry (`warning…`) may become a dispute. A later verdict may reverse an earlier one.
-"""
-INQUIRY, SETTLED = TRANSITIONS[0], TRANSITIONS[-1]
 FUNDS = ("withdrawn", "reinstated")
 EVENTS = (DisputeOpened, DisputeClosed)
 NO_DISPUTE = DisputeRegisters()
@@ -48,7 +39,7 @@ EventKey = tuple[type[DisputeEvent], tuple[str, ...]]
 def apply_dispute(payment: Payment, webhook: DisputeWebhook) -> tuple[Payment, OutcomeKind]:
     """Return the payment after a webhook of one of its disputes, and the webhook's outcome."""
     payload, envelope = webhook.payload, webhook.envelope
-    stamp = registers.stamp(TRANSITIONS, payload.status, envelope.occurred_at, envelope.event_id)
+    stamp = registers.stamp(DISPUTE_TRANSITIONS, payload.status, envelope.occurred_at, envelope.event_id)
     moved = Stamp(
         0, envelope.occurred_at or NO_TIME, FUNDS.index(payload.funds) if payload.funds else 0, envelope.event_id
     )

@@ -7,8 +7,9 @@ import msgspec
 from processors.payment.domain import dispute, transaction_log
 from processors.payment.domain.cancel_claims import mismatch_reason
 from processors.payment.domain.event_builders import Change, build_event
-from processors.payment.domain.payment import TRANSITIONS, Payment
+from processors.payment.domain.payment import Payment
 from processors.payment.domain.published_state import payment_state
+from processors.payment.domain.statuses import TRANSITIONS
 from processors.payment.domain.transitions import apply_webhook
 from stream.events import (
     AmountMismatched,

@@ -22,6 +22,7 @@ from processors.payment.domain.payment_registers import (
     TransactionRegisters,
 )
 from processors.payment.domain.refund_totals import RefundTotals
+from processors.payment.domain.statuses import FAILED, LIVE, PAID, PAID_RANK
 from processors.payment.domain.transaction_log import Entries, PaidCounts, TransactionLog
 from stream.events import Micros, PaymentStatus
 from stream.state.derived import derived
@@ -29,25 +30,7 @@ from stream.state.registers import UNSET, Register
 
 T = TypeVar("T")
 
-TRANSITIONS = (
-    ("pending",),
-    ("failed", "expired"),
-    ("waiting_for_deposit", "completed"),
-    ("partially_cancelled",),
-    ("cancelled",),
-)
-"""A status may follow the statuses of its own tier and of the tiers above it; any other sequence is `late`.
-
-A deposit is awaited, then made, and the bank may reverse it (Toss: DONE → WAITING_FOR_DEPOSIT). Both statuses are in
-one tier, so the later of the two holds. A failed refund takes a payment from a cancel back to completed; the log shows
-this.
-"""
-
-PAID = ("completed", "partially_cancelled", "cancelled")
-LIVE = ("completed", "partially_cancelled")
-FAILED = ("failed", "expired")
 STATED_FIELDS = len(StatedRegisters.__struct_fields__)
-PAID_RANK = next(rank for rank, tier in enumerate(TRANSITIONS) if "completed" in tier)
 
 
 class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived values

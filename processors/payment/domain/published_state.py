@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from processors.payment.domain.payment import PAID, Payment
-from processors.payment.domain.transaction_log import MONEY_STATUSES
+from processors.payment.domain.payment import Payment
+from processors.payment.domain.statuses import CANCELS, MONEY_STATUSES, PAID
 from stream.events import PaymentState
 from stream.state.derived import computed_once
 from stream.state.registers import UNSET, Stamp
 from stream.state.revisions import measure
 
-REFUND_KINDS = ("partially_cancelled", "cancelled", "refund")
+REFUND_KINDS = (*CANCELS, "refund")
 """The kinds of log entries that state a refund."""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import NamedTuple, cast
 
+from processors.payment.domain.statuses import MONEY_RANKS, MONEY_STATUSES, REFUND_RANKS
 from stream.events import EventId, Micros, PaymentPayload, RefundPayload
 from stream.state.registers import NO_EVENT, NO_TIME, Register, Stamp
 
@@ -18,11 +19,6 @@ LogValue = int | bool | tuple[str | int | bool, ...]
 Entries = Mapping[str, Register[LogValue]]
 """The entries of a log by key."""
 
-MONEY_STATUSES = ("waiting_for_deposit", "completed", "partially_cancelled", "cancelled")
-"""The statuses that decide whether a transaction holds the customer's money, in their order at the same time."""
-
-MONEY_RANKS = {status: rank for rank, status in enumerate(MONEY_STATUSES)}
-REFUND_RANKS = {"pending": 0, "processing": 1, "rejected": 2, "completed": 2}
 END_OF_TIME = 1 << 62
 """Later than every time in microseconds."""
 

@@ -7,13 +7,14 @@ from msgspec.structs import replace as with_fields
 
 from processors.payment.domain import dispute, transaction_log
 from processors.payment.domain.cancel_claims import CancelClaim, Parts, mismatch_reason
-from processors.payment.domain.payment import TRANSITIONS, Payment
+from processors.payment.domain.payment import Payment
 from processors.payment.domain.payment_registers import (
     NO_REGISTERS,
     NO_TRANSACTION,
     OrderRegisters,
     TransactionRegisters,
 )
+from processors.payment.domain.statuses import CANCELS, TRANSITIONS
 from processors.payment.domain.webhook_parts import aliases_in, parts_of, transaction_of
 from stream.events import (
     DisputeWebhook,
@@ -24,8 +25,6 @@ from stream.events import (
 )
 from stream.state import registers
 from stream.state.registers import NO_TIME, Stamp, register
-
-CANCELS = ("partially_cancelled", "cancelled")
 
 
 def apply_webhook(

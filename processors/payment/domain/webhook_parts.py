@@ -7,13 +7,14 @@ from msgspec.structs import replace as with_fields
 
 from processors.payment.domain import transaction_log
 from processors.payment.domain.cancel_claims import Parts
-from processors.payment.domain.payment import FAILED, STATED_FIELDS
+from processors.payment.domain.payment import STATED_FIELDS
 from processors.payment.domain.payment_registers import (
     NO_TRANSACTION,
     CancelledAmount,
     PaymentRegisters,
     TransactionRegisters,
 )
+from processors.payment.domain.statuses import FAILED
 from stream.events import EventId, Micros, PaymentPayload, PaymentWebhook
 from stream.state import registers
 from stream.state.registers import NO_EVENT, NO_TIME, Register, Stamp, register

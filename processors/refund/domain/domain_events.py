@@ -2,29 +2,12 @@
 
 from itertools import groupby
 
-import msgspec
-
-from processors.refund.domain.published_state import refund_state
+from processors.refund.domain.event_builders import EventKey, build_event, updates
 from processors.refund.domain.refund import Refund
 from processors.refund.domain.refunds import Refunds
+from processors.refund.domain.statuses import EVENT_BY_STATUS
 from processors.refund.domain.transitions import apply_webhook
-from stream.events import (
-    DomainEvent,
-    EventHeader,
-    OutcomeKind,
-    RefundCompleted,
-    RefundEvent,
-    RefundMismatched,
-    RefundRejected,
-    RefundUpdated,
-    RefundWebhook,
-    ids,
-)
-
-EVENT_BY_STATUS: dict[str, type[RefundEvent]] = {"completed": RefundCompleted, "rejected": RefundRejected}
-
-EventKey = tuple[type[RefundEvent] | type[RefundMismatched], tuple[str, ...]]
-"""The type of a domain event, and the parts of its id: the order, the refund, and the occurrence if it recurs."""
+from stream.events import DomainEvent, OutcomeKind, RefundEvent, RefundMismatched, RefundWebhook
 
 
 def apply(refunds: Refunds, webhook: RefundWebhook) -> tuple[Refunds, OutcomeKind, tuple[DomainEvent, ...]]:
@@ -40,9 +23,9 @@ def new_events(before: Refunds, after: Refunds, cause: RefundWebhook | DomainEve
     again after it did not keeps its id, so consumers skip it. A webhook that raises its refund's rank makes a new one.
     """
     known = event_keys(before)
-    events = tuple(_build_event(key, after, cause) for key in event_keys(after) if key not in known)
+    events = tuple(build_event(key, after, cause) for key in event_keys(after) if key not in known)
     carries_state = any(isinstance(event, RefundEvent) and _is_new(event, before, after, cause) for event in events)
-    return events if carries_state else (*events, *_updates(before, after, cause))
+    return events if carries_state else (*events, *updates(before, after, cause))
 
 
 def _is_new(event: RefundEvent, before: Refunds, after: Refunds, cause: RefundWebhook | DomainEvent) -> bool:
@@ -51,24 +34,6 @@ def _is_new(event: RefundEvent, before: Refunds, after: Refunds, cause: RefundWe
     now = after.refunds[event.refund_id].registers.status.stamp
     is_of_cause = isinstance(cause, RefundWebhook) and now.event_id == cause.envelope.event_id
     return is_of_cause and now.rank > was.rank
-
-
-def _updates(before: Refunds, after: Refunds, cause: RefundWebhook | DomainEvent) -> tuple[RefundUpdated, ...]:
-    """Return RefundUpdated if the columns of the order view changed."""
-    was, state = refund_state(before), refund_state(after)
-    if msgspec.structs.replace(was, revision=state.revision) == state:
-        return ()
-    envelope = cause.envelope if isinstance(cause, RefundWebhook) else cause
-    event = RefundUpdated(
-        event_id=ids.domain_event_id("RefundUpdated", after.order_id, *map(str, state.revision)),
-        caused_by=envelope.event_id,
-        mode=envelope.mode,
-        occurred_at=envelope.occurred_at,
-        received_at=envelope.received_at,
-        order_id=after.order_id,
-        state=state,
-    )
-    return (event,)
 
 
 def event_keys(refunds: Refunds) -> tuple[EventKey, ...]:
@@ -93,36 +58,3 @@ def _occurrence(refund: Refund) -> tuple[str, ...]:
     runs = [status for status, _ in groupby(end.status for end in sorted(refund.ends))]
     times = runs.count(refund.status or "")
     return (str(times),) if times > 1 else ()
-
-
-def _build_event(event_key: EventKey, refunds: Refunds, cause: RefundWebhook | DomainEvent) -> DomainEvent:
-    kind, key = event_key
-    refund_id = key[1]
-    refund = refunds.refunds[refund_id]
-    currency = refund.registers.currency.value or "KRW"
-    envelope = cause.envelope if isinstance(cause, RefundWebhook) else cause
-    header = EventHeader(
-        event_id=ids.domain_event_id(kind.__name__, *key),
-        caused_by=envelope.event_id,
-        mode=envelope.mode,
-        occurred_at=envelope.occurred_at,
-        received_at=envelope.received_at,
-        order_id=refunds.order_id,
-    )
-    amount = refund.registers.amount.value
-    if not issubclass(kind, RefundMismatched):
-        state = refund_state(refunds)
-        return kind(**header, refund_id=refund_id, amount=amount, currency=currency, reason=refund.reason, state=state)
-    paid = refunds.paid_amounts
-    paid_currency = currency if currency in paid else next(iter(sorted(paid)), None)
-    return RefundMismatched(
-        **header,
-        refund_id=refund_id,
-        provider=refund.registers.provider.value,
-        transaction_id=None,
-        amount=amount,
-        currency=currency,
-        paid_amount=paid[paid_currency] or None if paid_currency else None,
-        paid_currency=paid_currency,
-        reason=key[2],
-    )

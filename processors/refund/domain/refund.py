@@ -4,23 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
+from processors.refund.domain.statuses import ENDS
 from stream.events import RefundStatus
 from stream.state import registers
 from stream.state.money import Money
 from stream.state.registers import UNSET, Register, Registers
-
-TRANSITIONS = (
-    ("pending",),
-    ("processing",),
-    ("rejected", "completed"),
-)
-"""A status may follow the statuses of its own tier and of the tiers above it; any other sequence is `late`.
-
-A bank may return a completed refund (Stripe: succeeded → failed). Both statuses are in one tier, so the later of the
-two holds.
-"""
-
-ENDS = TRANSITIONS[-1]
 
 
 class RefundRegisters(Registers, frozen=True):

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import msgspec
 
-from processors.refund.domain.refund import ENDS, TRANSITIONS, End, Refund, RefundRegisters
+from processors.refund.domain.refund import End, Refund, RefundRegisters
 from processors.refund.domain.refunds import Paid, Refunds
+from processors.refund.domain.statuses import ENDS, TRANSITIONS
 from stream.events import (
     AmountMismatched,
     CryptoRefundRequested,

@@ -2,36 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from stream.events import (
-    Micros,
-    OrderId,
-    ShipmentDelivered,
-    ShipmentEvent,
-    ShipmentFailed,
-    ShipmentInTransit,
-    ShipmentOutForDelivery,
-    ShippingStatus,
-)
+from processors.shipping.domain.statuses import ATTEMPTS, EVENT_BY_STATUS
+from stream.events import Micros, OrderId, ShipmentEvent, ShippingStatus
 from stream.state.registers import UNSET, Register, Registers
-
-TRANSITIONS = (
-    ("preparing",),
-    ("in_transit",),
-    ("out_for_delivery", "failed"),
-    ("delivered",),
-)
-"""A status may follow the statuses of its own tier and of the tiers above it; a failed attempt may follow another."""
-
-ATTEMPTS = ("out_for_delivery", "failed")
-"""Each scan with one of these statuses is published, keyed by its time; other statuses are published once a parcel."""
-
-EVENT_BY_STATUS: dict[str, type[ShipmentEvent]] = {
-    "in_transit": ShipmentInTransit,
-    "out_for_delivery": ShipmentOutForDelivery,
-    "failed": ShipmentFailed,
-    "delivered": ShipmentDelivered,
-}
-
 
 EventKey = tuple[type[ShipmentEvent], tuple[str, ...]]
 """The type of a domain event, and the parts of its id: the parcel, and the scan's time in ATTEMPTS."""

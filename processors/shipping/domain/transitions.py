@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from processors.shipping.domain.domain_events import build_event, updates
-from processors.shipping.domain.shipment import TRANSITIONS, Shipment, ShipmentRegisters
+from processors.shipping.domain.event_builders import build_event, updates
+from processors.shipping.domain.shipment import Shipment, ShipmentRegisters
+from processors.shipping.domain.statuses import TRANSITIONS
 from stream.events import DomainEvent, Envelope, OutcomeKind, ShippingWebhook
 from stream.state import registers
 from stream.state.registers import Stamp, register

@@ -7,10 +7,9 @@ from processors.subscription.domain.calendar_dates import a_month_after
 from processors.subscription.domain.domain_events import apply, event_keys, order_without_plan, plan_missing_event
 from processors.subscription.domain.order_ids import PlanOrder, parse_order_id
 from processors.subscription.domain.subscription import PaidOrder, Subscription
-from processors.subscription.domain.transitions import TRANSITIONS, SubscriptionInput
+from processors.subscription.domain.transitions import SubscriptionInput
 
 __all__ = [
-    "TRANSITIONS",
     "PaidOrder",
     "PlanOrder",
     "Subscription",

@@ -7,9 +7,6 @@ from stream.events import BillingScheduled, PaymentCancelled, PaymentCompleted, 
 from stream.state import registers
 from stream.state.registers import Register, Stamp, register
 
-TRANSITIONS = (("inactive",), ("active", "cancelled"))
-"""A newer order makes a cancelled subscription active again."""
-
 SubscriptionInput = PaymentCompleted | PaymentCancelled | PaymentRefunded | BillingScheduled
 """The domain events that change a subscription. A payment of an unchecked or wrong amount publishes none of them."""
 

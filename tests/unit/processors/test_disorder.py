@@ -8,11 +8,15 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from processors.invoice.domain import TRANSFERS, TRANSITIONS, Invoice, InvoiceWorkingSet, Transfer, event_types
+from processors.invoice.domain import Invoice, InvoiceWorkingSet, Transfer, event_types
+from processors.invoice.domain import statuses as invoice_statuses
 from processors.payment import domain as payment
 from processors.payment.domain import dispute
+from processors.payment.domain import statuses as payment_statuses
 from processors.refund import domain as refund
+from processors.refund.domain import statuses as refund_statuses
 from processors.shipping import domain as shipping
+from processors.shipping.domain import statuses as shipping_statuses
 from processors.subscription import domain as subscription
 from stream.events import Cancel, CreditAdded, DomainEvent
 from stream.state.aliases import Alias
@@ -48,7 +52,7 @@ def statuses(table: Sequence[Sequence[str]]) -> st.SearchStrategy[str]:
 
 PAYMENTS = st.builds(
     a_payment,
-    statuses(payment.TRANSITIONS),
+    statuses(payment_statuses.TRANSITIONS),
     at=TIMES,
     amount=AMOUNTS,
     method=WORDS,
@@ -62,7 +66,7 @@ PAYMENTS = st.builds(
 )
 GIVEN_BACK = st.builds(
     a_refund,
-    statuses(refund.TRANSITIONS),
+    statuses(refund_statuses.TRANSITIONS),
     at=TIMES,
     amount=AMOUNTS,
     refund_id=st.sampled_from(["R-1", "R-2"]),
@@ -71,7 +75,7 @@ GIVEN_BACK = st.builds(
 )
 DISPUTES = st.builds(
     a_dispute,
-    statuses(dispute.TRANSITIONS),
+    statuses(payment_statuses.DISPUTE_TRANSITIONS),
     at=TIMES,
     dispute_id=st.sampled_from(["dp_1", "dp_2"]),
     amount=AMOUNTS,
@@ -82,7 +86,7 @@ DISPUTES = st.builds(
 ORDERS = st.builds(an_order, at=TIMES, amount=AMOUNTS, currency=st.just("KRW"))
 SCANS = st.builds(
     a_scan,
-    statuses(shipping.TRANSITIONS),
+    statuses(shipping_statuses.TRANSITIONS),
     at=TIMES,
     location=WORDS,
     carrier=WORDS,
@@ -91,7 +95,7 @@ SCANS = st.builds(
 )
 REFUNDS = st.builds(
     a_refund,
-    statuses(refund.TRANSITIONS),
+    statuses(refund_statuses.TRANSITIONS),
     at=TIMES,
     amount=AMOUNTS,
     reason=WORDS,
@@ -117,7 +121,7 @@ SUBSCRIBED = (
 TRANSACTIONS = st.sampled_from(["tx-1", "tx-2"])
 INVOICED = st.builds(
     an_invoice,
-    statuses(TRANSITIONS),
+    statuses(invoice_statuses.TRANSITIONS),
     at=TIMES,
     customer_id=WORDS,
     cash_amount=CASH,
@@ -128,7 +132,7 @@ INVOICED = st.builds(
 )
 TRANSFERRED = st.builds(
     a_transfer,
-    statuses(TRANSFERS),
+    statuses(invoice_statuses.TRANSFER_TRANSITIONS),
     transaction=TRANSACTIONS,
     at=TIMES,
     invoice_id=st.sampled_from([None, "I-1"]),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from processors.payment.domain import Payment, PaymentWorkingSet, apply, dispute
+from processors.payment.domain import Payment, PaymentWorkingSet, apply, dispute, statuses
 from stream.events import DisputeClosed, DisputeOpened, DisputeWebhook, DomainEvent, OrderWebhook, PaymentWebhook
 from stream.state.aliases import Alias
 from tests.builders import MINUTE, NOON, a_dispute, a_payment, an_envelope
@@ -36,7 +36,7 @@ def test_an_opened_dispute_is_told_with_its_reason_amount_and_deadline() -> None
     assert (opened.evidence_due_by, opened.status, opened.transaction_id) == (DUE, "needs_response", "pi_1")
 
 
-@pytest.mark.parametrize("verdict", dispute.SETTLED)
+@pytest.mark.parametrize("verdict", statuses.SETTLED)
 def test_it_is_settled_once_and_leaves_the_payment_what_it_was(verdict: str) -> None:
     payment, events = apply_all(
         a_payment(),

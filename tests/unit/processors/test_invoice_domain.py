@@ -7,8 +7,6 @@ import msgspec
 import pytest
 
 from processors.invoice.domain import (
-    TRANSFERS,
-    TRANSITIONS,
     Invoice,
     Transfer,
     apply,
@@ -17,6 +15,7 @@ from processors.invoice.domain import (
     is_positive,
     with_balances,
 )
+from processors.invoice.domain.statuses import TRANSFER_TRANSITIONS, TRANSITIONS
 from stream.events import (
     CreditAdded,
     CryptoRefundRequested,
@@ -225,7 +224,7 @@ def test_a_transfer_moves_on_and_never_back(first: str, second: str) -> None:
 
     assert (onward.registers.state.value, moved) == (second, "processed")
     assert (back.registers.state.value, late) == (second, "late")
-    assert [first, second] == sorted([first, second], key=[state for (state,) in TRANSFERS].index)
+    assert [first, second] == sorted([first, second], key=[state for (state,) in TRANSFER_TRANSITIONS].index)
 
 
 def test_a_transfer_keeps_its_hash_addresses_and_block_whoever_tells_them() -> None:

@@ -10,8 +10,11 @@ from hypothesis import given
 
 from processors.order.domain import Columns, Order, apply, columns_of, order_of
 from processors.payment import domain as payment
+from processors.payment.domain import statuses as payment_statuses
 from processors.refund import domain as refund
+from processors.refund.domain import statuses as refund_statuses
 from processors.shipping import domain as shipping
+from processors.shipping.domain import statuses as shipping_statuses
 from stream.events import (
     DomainEvent,
     InvoiceCancelled,
@@ -33,14 +36,14 @@ from tests.builders import MINUTE, NOON, a_domain_event, a_payment, a_refund, a_
 from tests.log import CODEC
 
 WEBHOOKS = st.lists(
-    st.builds(a_payment, st.sampled_from([status for tier in payment.TRANSITIONS for status in tier]),
+    st.builds(a_payment, st.sampled_from([status for tier in payment_statuses.TRANSITIONS for status in tier]),
               at=st.sampled_from([None, NOON, NOON + MINUTE]), amount=st.sampled_from([None, 1000, 58000]),
               method=st.sampled_from([None, "card"]), transaction_id=st.sampled_from([None, "A", "B"]),
               refunded_amount=st.sampled_from([None, 1000]))
-    | st.builds(a_scan, st.sampled_from([status for tier in shipping.TRANSITIONS for status in tier]),
+    | st.builds(a_scan, st.sampled_from([status for tier in shipping_statuses.TRANSITIONS for status in tier]),
                 at=st.sampled_from([None, NOON, NOON + MINUTE]), location=st.sampled_from([None, "서울"]),
                 tracking_number=st.sampled_from(["1", "2"]), order=st.sampled_from([None, "1", "2"]))
-    | st.builds(a_refund, st.sampled_from([status for tier in refund.TRANSITIONS for status in tier]),
+    | st.builds(a_refund, st.sampled_from([status for tier in refund_statuses.TRANSITIONS for status in tier]),
                 at=st.sampled_from([None, NOON, NOON + MINUTE]), refund_id=st.sampled_from(["R-1", "R-2"]),
                 amount=st.sampled_from([None, 1000, 60000]))
     | st.builds(an_order, at=st.sampled_from([NOON, NOON + MINUTE]), amount=st.sampled_from([None, 1000]),

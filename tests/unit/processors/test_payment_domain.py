@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 
 from processors.payment import domain
-from processors.payment.domain import TRANSITIONS, OrdersPolicy, Payment, PaymentWorkingSet
+from processors.payment.domain import OrdersPolicy, Payment, PaymentWorkingSet
+from processors.payment.domain.statuses import TRANSITIONS
 from stream.events import (
     AmountMismatched,
     Cancel,

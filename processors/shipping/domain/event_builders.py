@@ -1,4 +1,4 @@
-"""The domain events of a parcel, and its state in the columns of the order view."""
+"""Builds the domain events of a parcel, and its state in the columns of the order view."""
 
 import msgspec
 

@@ -1,0 +1,46 @@
+"""The statuses of an order's payment and parcel that domain events without a state of their own state."""
+
+from stream.events import (
+    AmountMismatched,
+    DepositAwaited,
+    DepositReversed,
+    DomainEvent,
+    InvoiceCancelled,
+    InvoiceCompleted,
+    InvoiceFailed,
+    InvoicePending,
+    InvoiceRejected,
+    PaymentCancelled,
+    PaymentCompleted,
+    PaymentFailed,
+    PaymentRefunded,
+    PaymentStatus,
+    ShipmentDelivered,
+    ShipmentFailed,
+    ShipmentInTransit,
+    ShipmentOutForDelivery,
+    ShippingStatus,
+)
+
+PAYMENT_STATUSES: dict[type[DomainEvent], PaymentStatus] = {
+    InvoicePending: "pending",
+    InvoiceCancelled: "cancelled",
+    InvoiceRejected: "failed",
+    InvoiceFailed: "failed",
+    InvoiceCompleted: "completed",
+    PaymentFailed: "failed",
+    DepositAwaited: "waiting_for_deposit",
+    DepositReversed: "waiting_for_deposit",
+    PaymentCompleted: "completed",
+    AmountMismatched: "completed",
+    PaymentRefunded: "partially_cancelled",
+    PaymentCancelled: "cancelled",
+}
+"""The status that an event states. An event outranks those above it."""
+
+SHIPPING_STATUSES: dict[type[DomainEvent], ShippingStatus] = {
+    ShipmentInTransit: "in_transit",
+    ShipmentOutForDelivery: "out_for_delivery",
+    ShipmentFailed: "failed",
+    ShipmentDelivered: "delivered",
+}
