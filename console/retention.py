@@ -26,14 +26,18 @@ of_issues AS (DELETE FROM issue_events USING old WHERE event_id = webhook_id)
 DELETE FROM webhooks USING old WHERE webhooks.webhook_id = old.webhook_id
 """
 DELETE_UNVERIFIED = """
-WITH old AS (DELETE FROM webhooks WHERE kind = 'unverified' AND received_at < %(before)s RETURNING webhook_id),
+WITH old AS (
+    SELECT webhook_id FROM webhooks WHERE kind = 'unverified' AND received_at < %(before)s
+     ORDER BY webhook_id LIMIT %(most)s FOR UPDATE SKIP LOCKED),
 unfindable AS (DELETE FROM search_terms USING old WHERE subject = webhook_id)
-SELECT count(*) FROM old
+DELETE FROM webhooks USING old WHERE webhooks.webhook_id = old.webhook_id
 """
 DELETE_REFUSALS = """
-WITH old AS (DELETE FROM refusals WHERE received_at < %(before)s RETURNING refusal_id),
+WITH old AS (
+    SELECT refusal_id FROM refusals WHERE received_at < %(before)s
+     ORDER BY refusal_id LIMIT %(most)s FOR UPDATE SKIP LOCKED),
 unfindable AS (DELETE FROM search_terms USING old WHERE subject = refusal_id)
-SELECT count(*) FROM old
+DELETE FROM refusals USING old WHERE refusals.refusal_id = old.refusal_id
 """
 DELETE_REFUSAL_COUNTS = "DELETE FROM refusal_counts WHERE start < %(before)s - 3600000000"
 DELETE_EMPTY_COUNTS = "DELETE FROM webhook_counts WHERE count = 0"
@@ -42,7 +46,7 @@ BATCH_SIZE = 5000
 
 def forget(tx: Connection, *, before: int) -> None:
     """Delete all webhooks that were dead-lettered before this time (microseconds since 1970 UTC)."""
-    while _delete_dead(tx, before) == BATCH_SIZE:
+    while _delete(tx, DELETE_DEAD, before) == BATCH_SIZE:
         pass
 
 
@@ -58,41 +62,32 @@ class Retention:
         return periodic.start("retention", lambda: self.clean_up(clock.now()), DAILY_S, RETRY_S, stop)
 
     def clean_up(self, now: int) -> int:
-        """Delete the rows that are too old at `now` (microseconds since 1970 UTC).
+        """Delete what is too old at `now` (microseconds since 1970 UTC); return how many dead-lettered webhooks.
 
-        Return the number of dead-lettered webhooks among them. Each batch is a transaction of its own.
+        Deletes dead-lettered and unverified webhooks and refusals in transactions of BATCH_SIZE rows, then old and
+        empty counts and ended sessions in one.
         """
-        count = 0
-        while True:
-            with self._store.begin() as tx:
-                deleted = _delete_dead(tx, now - self._days * clock.DAY_US)
-            count += deleted
-            if deleted < BATCH_SIZE:
-                break
+        count = self._delete_all(DELETE_DEAD, now - self._days * clock.DAY_US)
+        self._delete_all(DELETE_UNVERIFIED, now - UNVERIFIED.retention_ms * 1000)
+        refused_before = now - REJECTED.retention_ms * 1000
+        self._delete_all(DELETE_REFUSALS, refused_before)
         with self._store.begin() as tx:
-            _delete_unverified(tx, now - UNVERIFIED.retention_ms * 1000, now - REJECTED.retention_ms * 1000)
-            _delete_empty_counts(tx)
+            tx.exec_driver_sql(DELETE_REFUSAL_COUNTS, {"before": refused_before})
+            tx.exec_driver_sql(DELETE_EMPTY_COUNTS)
             ended_sessions.forget(tx, now // 1_000_000)
         log.info(f"Cleaned up {count} failed webhooks", count=count)
         return count
 
-
-def _delete_dead(tx: Connection, before: int) -> int:
-    """Delete up to BATCH_SIZE webhooks that were dead-lettered before this time (microseconds since 1970 UTC).
-
-    Return how many.
-    """
-    return tx.exec_driver_sql(DELETE_DEAD, {"before": before, "most": BATCH_SIZE}).rowcount
-
-
-def _delete_unverified(tx: Connection, unverified_before: int, refused_before: int) -> int:
-    """Delete unverified webhooks and rejected requests received before these times; return how many."""
-    unverified: int = tx.exec_driver_sql(DELETE_UNVERIFIED, {"before": unverified_before}).scalar_one()
-    tx.exec_driver_sql(DELETE_REFUSAL_COUNTS, {"before": refused_before})
-    refused: int = tx.exec_driver_sql(DELETE_REFUSALS, {"before": refused_before}).scalar_one()
-    return unverified + refused
+    def _delete_all(self, statement: str, before: int) -> int:
+        count = 0
+        while True:
+            with self._store.begin() as tx:
+                deleted = _delete(tx, statement, before)
+            count += deleted
+            if deleted < BATCH_SIZE:
+                return count
 
 
-def _delete_empty_counts(tx: Connection) -> None:
-    """Delete counts that have fallen to 0."""
-    tx.exec_driver_sql(DELETE_EMPTY_COUNTS)
+def _delete(tx: Connection, statement: str, before: int) -> int:
+    """Delete up to BATCH_SIZE rows older than this time (microseconds since 1970 UTC); return how many."""
+    return tx.exec_driver_sql(statement, {"before": before, "most": BATCH_SIZE}).rowcount

@@ -37,7 +37,10 @@ def check(env: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def check_schemas(env: Mapping[str, str]) -> Iterator[Finding]:
-    """Check that each record's schema is committed, and is in the registry where one is used."""
+    """Check that registry.json has the schema of each record, and that the schema registry, if any, has all versions.
+
+    A registry that does not answer is a finding, not an error.
+    """
     entries = registration.entries()
     if unregistered := list(registration.unregistered(entries)):
         yield wrong("schemas", "registry.json", unregistered[0], "Run `hookstream schemas add` and commit the file.")

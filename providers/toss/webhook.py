@@ -82,7 +82,10 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:
-    """Return the headers that Toss adds to this body at a time in microseconds."""
+    """Return the headers that Toss adds to this body at a time (microseconds since 1970 UTC, written in Korean time).
+
+    Only events of payouts and sellers are signed (`_is_signed`); for all others there is no signature to add.
+    """
     time = in_korea(at).isoformat(timespec="seconds")
     headers = {
         "TossPayments-Webhook-Transmission-Time": time,

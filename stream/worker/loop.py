@@ -1,8 +1,16 @@
 """The loop of every service behind Kafka: one thread, one consumer, one transaction per batch.
 
 Consume → decode → transaction (ownership, inbox, state, outbox) → publish the outbox; once a second, publish the
-outcomes and store the offsets of the batches they belong to. After a crash between any two steps Kafka delivers the
-batches again, and the inbox recognizes their events.
+outcomes and store the offsets of the batches they belong to. What happens after a crash, by the fault point at which it
+comes (tests/faults tries each):
+
+- `after_consume`, `after_decode`, `before_commit`: nothing was written; Kafka delivers the batch again.
+- `after_commit`: the next owner publishes the messages that it finds in the outbox. Kafka delivers the batch again, and
+  the inbox recognizes its events.
+- `before_outcomes`: the offsets are not committed either, so the batch comes again, and its outcomes with it.
+- `after_retry`: as after a commit; the retry's result, state and outbox rows were committed together.
+
+A message may so be published twice. Its consumers recognize the repetition by its id, in their own inboxes.
 """
 
 import time
@@ -45,6 +53,8 @@ from stream.worker.transactions import Transactions
 
 BACKOFF = Backoff(0.1, 5.0)
 """The waits before a failed batch is tried again."""
+RETRIED = (KafkaException, exc.SQLAlchemyError, OSError)
+"""Failures of the store, Kafka or the registry, after which a batch is tried again; any other ends the process."""
 NOT_OF_STORE = (KafkaException, RegistryError)
 """Failures after which the store is still the one whose partitions this worker owns."""
 
@@ -66,7 +76,9 @@ class Worker:
     ) -> None:
         """`on_commit` is called after each committed batch, before its messages are published.
 
-        `ownership_signal` is the flag that the worker keeps for the service's other threads.
+        `restore_hooks` are for a service whose effects leave the store, such as mails: they see which events may have
+        been handled before a restore, and outcomes and offsets are published with each batch. `ownership_signal` is the
+        flag that the worker keeps for the service's other threads.
         """
         self._topics = service.reads
         self._settings = settings
@@ -157,7 +169,7 @@ class Worker:
             except Restored as restored:
                 log.warning("store.restored", count=len(restored.partitions))
                 self._invalidate_ownership()
-            except (KafkaException, exc.SQLAlchemyError, OSError) as failure:
+            except RETRIED as failure:
                 # The store or Kafka fails: failures of single events were isolated by `_apply_with`.
                 failures += 1
                 wait_s = BACKOFF.wait_s(failures)

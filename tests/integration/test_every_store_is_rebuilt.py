@@ -178,10 +178,17 @@ OF_THE_STREAM = [
     "outbox",
     "retries",
     "turns",
+    "replay",
+    "replay_progress",
+    "replay_published",
+    "replay_owed",
+    "replay_aliases",
     "webhook_count_changes",
     "webhook_counts",
+    "daily_amounts",
+    "search_terms",
 ]
-"""The counts follow from `webhooks`, which is compared, and include what the replay rescued without naming it."""
+"""Counts, amounts and terms follow from `webhooks`, which is compared, and include what the replay rescued unnamed."""
 KEY = """
 SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS columns
   FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)

@@ -54,22 +54,20 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
 
     @derived
     def status(self) -> PaymentStatus | None:
-        """The status of the highest rank and then the latest time, corrected by the log.
+        """The status of the highest rank and then the latest time, corrected as follows; None before any webhook.
 
-        A partial refund of the whole amount is a cancel. A cancel of one transaction, or an account opened for it,
-        leaves the order paid when another transaction has paid it. A failed refund refunds nothing.
+        - While another transaction has paid the order, an account opened for a deposit, or a cancel of one transaction,
+          leaves the status of the one that pays.
+        - Where the amounts decide (`_is_status_from_amounts`), they tell paid, refunded in part and cancelled apart.
+        - A partial refund of the whole amount is a cancel.
         """
         status = self.registers.status.value
-        current = self.registers.transaction.value
-        if status == "waiting_for_deposit" and current and self.live:
+        if status == "waiting_for_deposit" and self.registers.transaction.value and self.live:
             return self.transactions[self.live[0]].status.value
         if status == "cancelled" and self.live:
             status = self.transactions[self.live[0]].status.value
         if status in PAID and self._is_status_from_amounts(status):
-            refunded = self.refunded_amount
-            return (
-                "completed" if not refunded else "cancelled" if refunded >= self._total_paid else "partially_cancelled"
-            )
+            return self._status_from_amounts()
         if status == "partially_cancelled" and 0 < self._total_paid <= self.refunded_amount:
             return "cancelled"
         return status
@@ -219,6 +217,11 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         if status == "completed":
             return not is_summed and bool(self.refunds.reported_of(current)) and self._total_paid > 0
         return is_summed and self.refunds.failures_of(current) > 0 and self._total_paid > 0
+
+    def _status_from_amounts(self) -> PaymentStatus:
+        if not self.refunded_amount:
+            return "completed"
+        return "cancelled" if self.refunded_amount >= self._total_paid else "partially_cancelled"
 
     @derived
     def _cancelled_at(self) -> int:

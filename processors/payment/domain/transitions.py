@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import assert_never
 
 from msgspec.structs import replace as with_fields
 
@@ -31,13 +32,17 @@ def apply_webhook(
     payment: Payment, webhook: PaymentWebhook | DisputeWebhook | RefundWebhook | OrderWebhook
 ) -> tuple[Payment, OutcomeKind]:
     """Return the payment after a webhook, and the webhook's outcome."""
-    if isinstance(webhook, PaymentWebhook):
-        return apply_payment(payment, webhook)
-    if isinstance(webhook, DisputeWebhook):
-        return dispute.apply_dispute(payment, webhook)
-    if isinstance(webhook, RefundWebhook):
-        return apply_refund(payment, webhook), "processed"
-    return apply_order(payment, webhook), "processed"
+    match webhook:
+        case PaymentWebhook():
+            return apply_payment(payment, webhook)
+        case DisputeWebhook():
+            return dispute.apply_dispute(payment, webhook)
+        case RefundWebhook():
+            return apply_refund(payment, webhook), "processed"
+        case OrderWebhook():
+            return apply_order(payment, webhook), "processed"
+        case _:
+            assert_never(webhook)
 
 
 def apply_payment(payment: Payment, webhook: PaymentWebhook) -> tuple[Payment, OutcomeKind]:

@@ -1,7 +1,7 @@
 """The payments and aliases of one batch. A webhook without an order id waits until one of its aliases is mapped."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -33,6 +33,24 @@ class PaymentWorkingSet:
     payments: dict[str, Payment]
     aliases: dict[AliasKey, Alias[Payment]]
     orders: OrdersPolicy = "optional"
+    _payments_before: dict[str, Payment] = field(init=False)
+    _aliases_before: dict[AliasKey, Alias[Payment]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._payments_before, self._aliases_before = dict(self.payments), dict(self.aliases)
+
+    @property
+    def changed_aliases(self) -> dict[AliasKey, Alias[Payment]]:
+        return {key: alias for key, alias in self.aliases.items() if alias is not self._aliases_before[key]}
+
+    @property
+    def changed_orders(self) -> list[Payment]:
+        """The payments whose order has changed: by the shop, or by refunds that came before any payment."""
+        return [
+            payment
+            for order_id, payment in self.payments.items()
+            if payment.order is not self._payments_before[order_id].order or (payment.entries and not payment.version)
+        ]
 
     def apply(self, webhook: PaymentWebhook | DisputeWebhook | RefundWebhook | BillingWebhook | OrderWebhook) -> Result:
         """Apply one webhook to the payment of its order; while the order is unknown, store it under its alias.

@@ -59,6 +59,7 @@ class RefundWorkingSet:
             refunds = apply_request(refunds, event)
         elif isinstance(event, PaidEvent):
             refunds = apply_payment(refunds, event)
+        # Any other event about a payment only maps an alias.
         self.refunds[order_id] = refunds
         return Result(order_id, outcome, new_events(before, refunds, event), released)
 
