@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from confirmer.verdict import Confirmed, Rejected, RetryLater, Unknown, Verdict
+from confirmer.verdict import Confirmed, Refused, RetryLater, Unknown, Verdict
 from runtime import faults
 from stream.events.json_text import without_nul
 from stream.store.pausing import NOT_PAUSED
@@ -119,7 +119,7 @@ def _update(verdict: Verdict) -> tuple[str, dict[str, Any]]:
         case Confirmed(event):
             event_id = event.webhook.envelope.event_id
             return END, {"status": "confirmed", "error": None, "event_id": event_id}
-        case Rejected(_, error):
+        case Refused(_, error):
             return END, {"status": "untrue", "error": without_nul(error), "event_id": None}
         case Unknown(error):
             return END, {"status": "unknown", "error": without_nul(error), "event_id": None}

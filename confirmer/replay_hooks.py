@@ -10,7 +10,7 @@ from stream.events import OrderWebhook, Outcome, Record, UnconfirmedWebhook, Web
 from stream.state.fold import Result
 
 SERVICE = "confirmer"
-RESULT_TOPICS = tuple(topic for topic in topics.service("confirmer").publishes if topic is not topics.REJECTED)
+RESULT_TOPICS = tuple(topic for topic in topics.service("confirmer").publishes if topic is not topics.REFUSALS)
 
 # Run at the end, not with each result: a webhook and its result may be in one batch, whose inbox rows are written last.
 SETTLE = """

@@ -1,4 +1,4 @@
-"""Decides from an API response what becomes of a verification: confirmed, rejected, unknown, or to retry. Pure."""
+"""Decides from an API response what becomes of a verification: confirmed, refused, unknown, or to retry. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class Confirmed:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class Refused:
     """The provider contradicted the webhook (`untrue`), or it belongs to the other mode (`other_mode`)."""
 
     cause: Literal["untrue", "other_mode"]
@@ -71,7 +71,7 @@ class RetryLater:
     unread: bool = False
 
 
-Verdict = Confirmed | Rejected | Unknown | RetryLater
+Verdict = Confirmed | Refused | Unknown | RetryLater
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +130,16 @@ def _read_response(
 
 
 def _contradicted(error: str, webhook: UnconfirmedWebhook, context: Context) -> Verdict:
-    """Reject, or retry within API_LAG_S of the webhook: the API may not know the change yet."""
+    """Refuse, or retry within API_LAG_S of the webhook: the API may not know the change yet."""
     left_s = (webhook.envelope.received_at - context.now) / 1e6 + API_LAG_S
-    return RetryLater(error, left_s) if left_s > 0 else Rejected("untrue", error)
+    return RetryLater(error, left_s) if left_s > 0 else Refused("untrue", error)
 
 
 def _confirmed(webhook: UnconfirmedWebhook, translation: Translation, body: bytes, mode: Mode) -> Verdict:
     if isinstance(translation.payload, VerificationRequest):
         raise RefusedWebhook("the answer raises another verification request")
     if translation.mode not in (None, mode):
-        return Rejected("other_mode", f"{UNTRUE}: it happened in {translation.mode} mode, and this is {mode}")
+        return Refused("other_mode", f"{UNTRUE}: it happened in {translation.mode} mode, and this is {mode}")
     return Confirmed(confirmed_event(webhook, translation, body))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from console.login import ended_sessions
 from runtime import clock, periodic
 from runtime.logging import log
-from stream.events.topics import REJECTED, UNVERIFIED
+from stream.events.topics import REFUSALS, UNVERIFIED
 
 DAILY_S = 24 * 3600.0
 RETRY_S = 600.0
@@ -51,7 +51,7 @@ def forget(tx: Connection, *, before: int) -> None:
 
 
 class Retention:
-    """Deletes dead-lettered webhooks after `days`, rejected and unverified ones as their topics do."""
+    """Deletes dead-lettered webhooks after `days`, refused and unverified ones as their topics do."""
 
     def __init__(self, log_store: Engine, days: int) -> None:
         self._store = log_store
@@ -69,7 +69,7 @@ class Retention:
         """
         count = self._delete_all(DELETE_DEAD, now - self._days * clock.DAY_US)
         self._delete_all(DELETE_UNVERIFIED, now - UNVERIFIED.retention_ms * 1000)
-        refused_before = now - REJECTED.retention_ms * 1000
+        refused_before = now - REFUSALS.retention_ms * 1000
         self._delete_all(DELETE_REFUSALS, refused_before)
         with self._store.begin() as tx:
             tx.exec_driver_sql(DELETE_REFUSAL_COUNTS, {"before": refused_before})

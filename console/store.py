@@ -162,9 +162,9 @@ def insert_mails(tx: Connection, sent: Iterable[NotificationSent]) -> None:
     INSERT_MAILS.execute(tx, map(records.mail, sent))
 
 
-def insert_refusals(tx: Connection, rejected: Iterable[RejectedWebhook]) -> None:
-    """Insert rejected requests; known ones are ignored."""
-    INSERT_REFUSALS.execute(tx, map(records.refusal, rejected))
+def insert_refusals(tx: Connection, refused: Iterable[RejectedWebhook]) -> None:
+    """Insert refused requests; known ones are ignored."""
+    INSERT_REFUSALS.execute(tx, map(records.refusal, refused))
 
 
 def insert_actions(tx: Connection, taken: Iterable[ConsoleAction]) -> None:

@@ -35,7 +35,7 @@ def row(record: Webhook | QuarantinedWebhook | RejectedWebhook) -> dict[str, obj
     """Return the row of a record's body in `search_terms`, the terms separated by newlines."""
     match record:
         case RejectedWebhook():
-            subject, body = ids.rejection_id(record), record.excerpt
+            subject, body = ids.refusal_id(record), record.excerpt
         case QuarantinedWebhook():
             subject, body = record.event_id, record.raw
         case _:

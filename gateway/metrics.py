@@ -73,7 +73,7 @@ REQUEST_SECONDS = Durations(
 )
 
 ACCEPTED = Counts("hookstream_webhooks_accepted_total", "Webhooks answered 2xx, by provider", ["provider"])
-REJECTED = Counter(
+REFUSED = Counter(
     "hookstream_webhooks_rejected_total", "Requests refused, by provider and cause", ["provider", "cause"]
 )
 SPOOLED = Gauge("hookstream_spooled_webhooks", "Webhooks on this gateway's disk that wait for Kafka")

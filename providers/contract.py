@@ -8,6 +8,8 @@ import msgspec
 
 from stream.events import Micros, Mode, Payload, Verification, VerificationRequest
 
+# A new cause needs a status in gateway/http/refusals.py, which holds all causes that are answered, and a row in
+# docs/answers.md.
 Cause = Literal[
     "invalid_signature",
     "stale_timestamp",

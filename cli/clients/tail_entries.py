@@ -101,7 +101,7 @@ UNKNOWN = Subject(None, None, "an event from before")
 class Tail:
     """Reads records in order, and remembers the subject of each webhook and domain event."""
 
-    TOPICS: ClassVar = (*topics.WEBHOOKS, topics.REJECTED, *topics.DOMAIN_EVENTS, topics.OUTCOMES, topics.NOTIFICATIONS)
+    TOPICS: ClassVar = (*topics.WEBHOOKS, topics.REFUSALS, *topics.DOMAIN_EVENTS, topics.OUTCOMES, topics.NOTIFICATIONS)
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec

@@ -73,7 +73,7 @@ def _gateway(env: Mapping[str, str]) -> Finding:
 def _brokers(env: Mapping[str, str]) -> Finding:
     cluster, codec = environment.cluster(env), Codec(environment.registry(env))
     try:
-        messages, _ = topic_reader.read_last(cluster, [*topics.WEBHOOKS[:4], topics.ORDERS, topics.REJECTED], RECORDS)
+        messages, _ = topic_reader.read_last(cluster, [*topics.WEBHOOKS[:4], topics.ORDERS, topics.REFUSALS], RECORDS)
     except topic_reader.KafkaUnavailable:
         return skipped("clocks", "brokers", "Kafka does not answer", "See the brokers above.")
     received = [

@@ -1,11 +1,11 @@
-"""Builds the messages of a verdict: the confirmed webhook, the rejection, and the webhook's outcome."""
+"""Builds the messages of a verdict: the confirmed webhook, the refusal, and the webhook's outcome."""
 
 from hashlib import sha256
 
 from confirmer.api_response import Response
 from confirmer.claims import ClaimedVerification
 from confirmer.polling.request_batching import OpenVerification
-from confirmer.verdict import Confirmed, Context, Rejected, RetryLater, Unknown, Verdict, judge, unreadable
+from confirmer.verdict import Confirmed, Context, Refused, RetryLater, Unknown, Verdict, judge, unreadable
 from providers.contract import ApiVerification
 from runtime import clock
 from stream.avro.codec import Codec
@@ -35,9 +35,9 @@ class OutcomeMessages:
             case Confirmed(event):
                 webhook = self._message(claimed, event.topic, event.key, event.webhook)
                 return [webhook, self._outcome(claimed, "processed", None)]
-            case Rejected(cause, error):
-                rejection = _rejection(unconfirmed, cause)
-                message = self._message(claimed, topics.REJECTED, rejection.provider, rejection)
+            case Refused(cause, error):
+                refusal = _refusal(unconfirmed, cause)
+                message = self._message(claimed, topics.REFUSALS, refusal.provider, refusal)
                 return [message, self._outcome(claimed, "dead", error)]
             case Unknown(error):
                 return [self._outcome(claimed, "dead", error)]
@@ -82,7 +82,7 @@ def conclude(
         return instead, messages.build(*verification, instead)
 
 
-def _rejection(unconfirmed: UnconfirmedWebhook, cause: str) -> RejectedWebhook:
+def _refusal(unconfirmed: UnconfirmedWebhook, cause: str) -> RejectedWebhook:
     envelope = unconfirmed.envelope
     return RejectedWebhook(
         provider=envelope.provider,

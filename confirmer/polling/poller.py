@@ -22,7 +22,7 @@ from confirmer.polling.outcome_messages import OutcomeMessages, conclude
 from confirmer.polling.provider_client import ProviderClient, provider_client
 from confirmer.polling.request_batching import OpenVerification, SharedRequest
 from confirmer.settings import API_VERIFICATIONS, ConfirmerSettings
-from confirmer.verdict import Confirmed, Context, Rejected, RetryLater, Unknown, Verdict
+from confirmer.verdict import Confirmed, Context, Refused, RetryLater, Unknown, Verdict
 from runtime import clock
 from runtime.logging import log
 from stream.avro.codec import Codec
@@ -186,8 +186,8 @@ def _report(provider: str, claimed: ClaimedVerification, verdict: Verdict) -> No
         case Confirmed():
             log.info("webhook.confirmed", **about)
             status = "confirmed"
-        case Rejected(cause, error):
-            log.warning("webhook.rejected", cause=cause, error=error, **about)
+        case Refused(cause, error):
+            log.warning("webhook.refused", cause=cause, error=error, **about)
             status = "untrue"
         case Unknown(error):
             log.warning("webhook.abandoned", error=error, **about)

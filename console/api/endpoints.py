@@ -93,7 +93,7 @@ def balance(tx: Connection, params: Parameters, customer_id: str) -> Response:
 
 
 def refusals(tx: Connection, params: Parameters) -> Response:
-    """Return a page of the rejected requests, newest first."""
+    """Return a page of the refused requests, newest first."""
     criteria, page = query_params.of_refusals(params)
     return log_entries.refusals_page(lookup.refusals(tx, criteria, page), page.limit)
 

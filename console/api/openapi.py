@@ -78,7 +78,7 @@ OPERATIONS: Mapping[str, Operation] = {
         response=record(customerId=TEXT, balances=array(record(balance=NUMBER, currency=TEXT))),
     ),
     "/api/refusals": Operation(
-        "A page of rejected requests, newest first",
+        "A page of refused requests, newest first",
         query={**_PERIOD, "cause": _WORD, "order": _WORD, **_PAGE},
         response=record(refusals=array(REFUSAL), next=optional(TEXT)),
     ),

@@ -41,7 +41,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class RefusalFilter:
-    """The rejected requests to select; a field that is None selects all. `provider` is a canonical name."""
+    """The refused requests to select; a field that is None selects all. `provider` is a canonical name."""
 
     provider: str | None = None
     cause: str | None = None

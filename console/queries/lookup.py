@@ -136,7 +136,7 @@ def balances(tx: Connection, customer_id: str) -> list[Row]:
 
 
 def refusals(tx: Connection, criteria: RefusalFilter, page: Page) -> list[Row]:
-    """Return up to one rejected request more than the page holds, newest first."""
+    """Return up to one refused request more than the page holds, newest first."""
     at, refusal_id = page.after or (None, None)
     conditions: tuple[tuple[object, str], ...] = (
         (criteria.provider, "provider = %(provider)s"),

@@ -61,9 +61,9 @@ def mail(record: NotificationSent) -> Row:
 
 
 def refusal(record: RejectedWebhook) -> Row:
-    """Return the row of a rejected request."""
+    """Return the row of a refused request."""
     return {
-        "refusal_id": ids.rejection_id(record),
+        "refusal_id": ids.refusal_id(record),
         "provider": record.provider,
         "path": without_nul(record.path),
         "cause": record.cause,

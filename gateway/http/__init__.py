@@ -1,1 +1,1 @@
-"""Checks requests before their body is read as a webhook: framing, size, time, rate, client address."""
+"""HTTP without webhooks: framing, the size and time of a body, refusals and their statuses, token buckets, OpenAPI."""

@@ -1,12 +1,12 @@
-"""The closed list of causes for which a request is refused, and the record of a refused request."""
+"""The causes with which the gateway answers a refused request, each with its status: a closed list.
 
-from collections.abc import Mapping
-from hashlib import sha256
+The causes that a provider's module gives begin in providers/contract.py (`Cause`); each of them is in STATUS too.
+docs/answers.md says when each applies. gateway/intake/refusal_answers.py answers, refusal_records.py records.
+"""
 
 import msgspec
 
 from providers.contract import WebhookResponse
-from stream.events import Micros, RejectedWebhook
 
 STATUS = {
     "malformed_request": 400,
@@ -32,9 +32,6 @@ STATUS = {
     "unavailable": 503,
 }
 
-RECORDED_HEADERS = ("content-length", "content-type", "host", "user-agent")
-EXCERPT_BYTES = 2048
-PATH_CHARS = 256
 CLOSING = frozenset({"malformed_request", "body_timeout", "body_too_large", "uri_too_long", "headers_too_large"})
 """Causes after which the connection is closed: the next bytes on it may not be the start of a request."""
 
@@ -60,20 +57,3 @@ class Refusal(Exception):
     def answer(self) -> WebhookResponse:
         """Return the answer in the gateway's own format; a provider may have another."""
         return WebhookResponse(STATUS[self.cause], msgspec.json.encode({"error": self.cause, "message": self.message}))
-
-
-def rejected_webhook(
-    refusal: Refusal, provider: str, path: str, headers: Mapping[str, str], body: bytes, at: int, source: str | None
-) -> RejectedWebhook:
-    """Return the record for `webhooks.rejected.v1`: digest and excerpt of the body, a few headers. `at` is in µs."""
-    return RejectedWebhook(
-        provider=provider,
-        path=path[:PATH_CHARS],
-        cause=refusal.cause,
-        headers={name: headers[name][:PATH_CHARS] for name in RECORDED_HEADERS if name in headers},
-        digest=sha256(body).digest(),
-        excerpt=body[:EXCERPT_BYTES],
-        received_at=Micros(at),
-        source=source,
-        retired_secret=refusal.retired_secret,
-    )

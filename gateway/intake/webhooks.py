@@ -15,8 +15,8 @@ from gateway.intake.admission import UNSIGNED, Admission, check_unsigned
 from gateway.intake.authentication import Authentication
 from gateway.intake.provider_states import ProviderStates
 from gateway.intake.quarantine import PAUSED, Quarantine
-from gateway.intake.refused_requests import RefusedRequests
-from gateway.intake.rejections import Rejections
+from gateway.intake.refusal_answers import RefusalAnswers
+from gateway.intake.refusal_records import RefusalRecords
 from gateway.settings import GatewaySettings
 from providers import catalogue
 from providers.contract import Provider, Received, RefusedWebhook, Translation, WebhookResponse
@@ -50,9 +50,9 @@ class Webhooks:
         self._body_reader = BodyReader(settings.max_body_bytes, settings.body_timeout_s)
         metrics.ACCEPTED.counts.update({(row.name,): 0 for row in catalogue.ROWS})
         self._quarantine = Quarantine(settings.mode, codec, durable_append, settings.workers)
-        rejections = Rejections(codec, appender, settings.workers)
-        self._refused = RefusedRequests(authentication, self._admission, self._quarantine, rejections)
-        self.on_guard_refusal = self._refused.on_guard_refusal
+        records = RefusalRecords(codec, appender, settings.workers)
+        self._refusals = RefusalAnswers(authentication, self._admission, self._quarantine, records)
+        self.on_guard_refusal = self._refusals.on_guard_refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one POST request that passed the guard. Every failure is answered; none is raised."""
@@ -66,10 +66,10 @@ class Webhooks:
                 scope["path"], scope["parsed_headers"], body, Micros(clock.now()), scope["token"], source
             )
             if refusal := scope.get("media_refusal"):
-                await self._refused.refuse_media(provider, received, refusal)
+                await self._refusals.refuse_media(provider, received, refusal)
             answer = await self._accept(provider, kind, received)
         except Exception as failure:  # noqa: BLE001 - the sender gets an answer whatever fails
-            answer, headers = self._refused.answer(failure, provider, scope, body)
+            answer, headers = self._refusals.answer(failure, provider, scope, body)
             await respond(send, answer, headers)
         else:
             metrics.ACCEPTED.counts[(provider.name,)] += 1

@@ -1,10 +1,10 @@
-"""Records about processing: rejected and quarantined webhooks, outcomes, dead letters, notifications."""
+"""Records about processing: refusals, quarantined webhooks, outcomes, dead letters, notifications."""
 
 from stream.events.record import EventId, Micros, Mode, OutcomeKind, ProviderPhase, Record, Verification
 
 
 class RejectedWebhook(Record, frozen=True, kw_only=True):
-    """A rejected request: its cause, and only as much of its content as an investigation needs.
+    """A refused request: its cause, and only as much of its content as an investigation needs.
 
     `digest` is the SHA-256 of the whole body, `excerpt` the body's beginning. `source` is the sender's IPv4 address or
     IPv6 /64. `retired_secret` is the fingerprint of a secret that is no longer valid and with which the signature is

@@ -75,9 +75,9 @@ def dead_letter_id(letter: DeadRecord) -> EventId:
     return EventId(uuid5(f"dead\n{_position(letter)}\n{letter.at}"))
 
 
-def rejection_id(rejected: RejectedWebhook) -> EventId:
-    """Return the id of a rejected request. Its time is part of it: an equal request rejected later has another id."""
-    key = (rejected.provider, rejected.path, rejected.cause, rejected.digest.hex(), str(rejected.received_at))
+def refusal_id(refused: RejectedWebhook) -> EventId:
+    """Return the id of a refused request. Its time is part of it: an equal request refused later has another id."""
+    key = (refused.provider, refused.path, refused.cause, refused.digest.hex(), str(refused.received_at))
     return EventId(uuid5("\n".join(("rejection", *key))))
 
 

@@ -77,7 +77,7 @@ CUSTOMERS = Topic("customers.v1", (events.CustomerWebhook,), by_customer)
 # After a quarantined webhook was released, an Outcome on the same topic says so.
 QUARANTINE = Topic("webhooks.quarantine.v1", (events.QuarantinedWebhook, events.Outcome))
 UNVERIFIED = Topic("webhooks.unverified.v1", (events.QuarantinedWebhook, events.Outcome), retention_ms=MONTH_MS)
-REJECTED = Topic("webhooks.rejected.v1", (events.RejectedWebhook,), by_provider, WEEK_MS)
+REFUSALS = Topic("webhooks.rejected.v1", (events.RejectedWebhook,), by_provider, WEEK_MS)
 # The gateways have no store: what they must remember and share is here, one record for each change.
 PROVIDER_STATES = Topic("provider-states.v1", (events.ProviderState, events.SecretSeen), by_provider_state)
 PAYMENTS = Topic(
@@ -203,7 +203,7 @@ SERVICES = (
             INVOICE_WEBHOOKS,
             CUSTOMERS,
             OUTCOMES,
-            REJECTED,
+            REFUSALS,
         ),
     ),
     ServiceTopics(
@@ -215,7 +215,7 @@ SERVICES = (
     ServiceTopics(
         "console",
         "console",
-        reads=(*WEBHOOKS, REJECTED, OUTCOMES, *DOMAIN_EVENTS, ORDER_STATUS, NOTIFICATIONS, CONSOLE_ACTIONS),
+        reads=(*WEBHOOKS, REFUSALS, OUTCOMES, *DOMAIN_EVENTS, ORDER_STATUS, NOTIFICATIONS, CONSOLE_ACTIONS),
         publishes=(CONSOLE_ACTIONS,),
         publishes_outcomes=False,  # it reads outcomes, so an outcome of each outcome would follow without end
     ),
@@ -225,9 +225,9 @@ GATEWAY = ServiceTopics(
     "gateway",
     "gateway",
     reads=(QUARANTINE, UNVERIFIED, PROVIDER_STATES),
-    publishes=(*WEBHOOKS, REJECTED, OUTCOMES, PROVIDER_STATES),
+    publishes=(*WEBHOOKS, REFUSALS, OUTCOMES, PROVIDER_STATES),
 )
-_AUDIT = (REJECTED, OUTCOMES, NOTIFICATIONS, CONSOLE_ACTIONS, PROVIDER_STATES)
+_AUDIT = (REFUSALS, OUTCOMES, NOTIFICATIONS, CONSOLE_ACTIONS, PROVIDER_STATES)
 ALL = (*WEBHOOKS, *_AUDIT, *DOMAIN_EVENTS, ORDER_STATUS, *map(dead, _STORES))
 RECORDS: tuple[type[Record], ...] = tuple(dict.fromkeys(record for topic in ALL for record in topic.records))
 

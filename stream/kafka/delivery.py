@@ -83,7 +83,7 @@ def identity(event: Record) -> tuple[EventId, bytes | None]:  # noqa: PLR0911 - 
         case events.ConsoleAction():
             return ids.action_record_id(event), None
         case events.RejectedWebhook():
-            return ids.rejection_id(event), None
+            return ids.refusal_id(event), None
         case _:
             raise TypeError(f"a {type(event).__name__} is not an event")
 

@@ -45,7 +45,7 @@ class Log:
         """A webhook, on a topic that the console alone reads, so that nobody else says a word of it; its id."""
         name = ids.event_id(provider, "test", new_order())
         envelope = msgspec.structs.replace(webhook.envelope, event_id=name, provider=provider, received_at=at)
-        self.writer.append(topics.REJECTED, name, msgspec.structs.replace(webhook, envelope=envelope))
+        self.writer.append(topics.REFUSALS, name, msgspec.structs.replace(webhook, envelope=envelope))
         return name
 
     def say(self, name: str, outcome: OutcomeKind, *, at: int, attempt: int = 1, error: str | None = None) -> None:
@@ -172,7 +172,7 @@ def test_what_is_said_before_its_webhook_is_read_counts_all_the_same(log: Log, c
 
     webhook = a_payment()
     envelope = msgspec.structs.replace(webhook.envelope, event_id=name, received_at=LONG_AGO - DAY)
-    log.writer.append(topics.REJECTED, name, msgspec.structs.replace(webhook, envelope=envelope))
+    log.writer.append(topics.REFUSALS, name, msgspec.structs.replace(webhook, envelope=envelope))
 
     (row,) = console.wait_for("/api/webhooks", lambda page: page["webhooks"], id=name)["webhooks"]
     assert (row["status"], row["type"]) == ("PROCESSED", "PAYMENT_COMPLETED")
@@ -187,9 +187,9 @@ def test_an_unsigned_webhook_is_received_until_confirmed_and_counts_once(log: Lo
         envelope, event_id=event, verification_request_id=unconfirmed, verification="confirmed"
     )
 
-    log.writer.append(topics.REJECTED, unconfirmed, UnconfirmedWebhook(envelope=envelope, payload=verification_request))
+    log.writer.append(topics.REFUSALS, unconfirmed, UnconfirmedWebhook(envelope=envelope, payload=verification_request))
     waiting = seen(console, unconfirmed, "RECEIVED")
-    log.writer.append(topics.REJECTED, event, msgspec.structs.replace(a_payment(), envelope=confirmed))
+    log.writer.append(topics.REFUSALS, event, msgspec.structs.replace(a_payment(), envelope=confirmed))
     log.say(event, "processed", at=at)
     done = seen(console, event, "PROCESSED")
 

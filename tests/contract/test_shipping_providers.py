@@ -192,7 +192,7 @@ def test_a_token_is_in_no_record_and_in_no_log(system: dict[str, str]) -> None:
         assert {answer.status for answer in answers} <= {400, 404}
         return rejected.read()
 
-    with reading(system, topics.REJECTED) as rejected, reading(system, topics.SHIPPING_WEBHOOKS) as accepted:
+    with reading(system, topics.REFUSALS) as rejected, reading(system, topics.SHIPPING_WEBHOOKS) as accepted:
         sent(system, "sweettracker", last, FORM)
         records = [
             accepted.wait_for(lambda record: record.payload.tracking_number == number),

@@ -70,7 +70,7 @@ def test_nothing_of_it_becomes_an_event_or_a_row_but_its_cause_and_its_bytes_are
     orders = {row: new_order() for row in (*REFUSED, *UNREADABLE)}
     good = new_order()
     with ExitStack() as stack:
-        kept = (topics.REJECTED, topics.QUARANTINE, topics.PAYMENT_WEBHOOKS, topics.ORDERS)
+        kept = (topics.REFUSALS, topics.QUARANTINE, topics.PAYMENT_WEBHOOKS, topics.ORDERS)
         rejected, quarantine, paid, ordered = [stack.enter_context(reading(system, topic)) for topic in kept]
 
         for row, order in orders.items():

@@ -36,7 +36,7 @@ async def _append(cluster: Cluster, run: str, bursts: Sequence[int]) -> None:
     for at, size in enumerate(bursts):
         for _ in range(size):
             value = a_record(run, number)
-            waiting.append(appender.append(topics.REJECTED.name, run, value, (run, number), deadline_s=30))
+            waiting.append(appender.append(topics.REFUSALS.name, run, value, (run, number), deadline_s=30))
             number += 1
         if at % 2:
             await waiting[-1]
@@ -51,7 +51,7 @@ def test_gathered_records_do_not_overtake_and_are_not_overtaken(system: dict[str
     bursts = [chance.choice((1, 1, FEW, FEW + 1, 20)) for _ in range(60)]
     cluster = Cluster(system["KAFKA_BOOTSTRAP_SERVERS"], "tests")
 
-    with reading(system, topics.REJECTED) as records:
+    with reading(system, topics.REFUSALS) as records:
         asyncio.run(_append(cluster, run, bursts))
         records.wait_until(lambda read: sum(record.provider == run for record in read) >= sum(bursts))
 
@@ -61,16 +61,16 @@ def test_gathered_records_do_not_overtake_and_are_not_overtaken(system: dict[str
 
 async def _append_twice(cluster: Cluster, run: str) -> None:
     appender, value = Appender(cluster), a_record(run, 0)
-    first, again = (appender.append(topics.REJECTED.name, run, value, "one name", deadline_s=30) for _ in range(2))
+    first, again = (appender.append(topics.REFUSALS.name, run, value, "one name", deadline_s=30) for _ in range(2))
     await asyncio.gather(first, again)
-    await appender.append(topics.REJECTED.name, run, a_record(run, 1), "another", deadline_s=30)
+    await appender.append(topics.REFUSALS.name, run, a_record(run, 1), "another", deadline_s=30)
     await appender.close(5)
 
 
 def test_what_is_on_its_way_under_one_name_is_sent_once_and_acknowledged_to_all(system: dict[str, str]) -> None:
     run = new_order()
 
-    with reading(system, topics.REJECTED) as records:
+    with reading(system, topics.REFUSALS) as records:
         asyncio.run(_append_twice(Cluster(system["KAFKA_BOOTSTRAP_SERVERS"], "tests"), run))
         records.wait_for(lambda record: (record.provider, record.path) == (run, "1"))
 

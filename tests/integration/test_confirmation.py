@@ -64,7 +64,7 @@ def test_a_forged_payment_changes_nothing_and_is_counted_as_untrue(
     order, _ = a_known_order(shop)
     pay(system, order, status="READY")
 
-    with reading(system, topics.REJECTED) as rejected:
+    with reading(system, topics.REFUSALS) as rejected:
         forged = post(shop, order)
         assert until(lambda: statuses(verification_requests, order), lambda found: found == ["untrue"])
         rejection = rejected.wait_for(lambda one: one.cause == "untrue" and order.encode() in one.excerpt)

@@ -87,14 +87,14 @@ def change(balance_change: Mapping[str, JsonValue], amount: int) -> dict[str, Js
 
 
 def refusals_page(rows: Sequence[Row], limit: int) -> dict[str, JsonValue]:
-    """Return one page of rejected requests; `next` is the cursor of the next page, or None."""
+    """Return one page of refused requests; `next` is the cursor of the next page, or None."""
     shown = rows[:limit]
     last = (shown[-1]["received_at"], shown[-1]["refusal_id"]) if len(rows) > limit else None
     return {"refusals": [refusal(row) for row in shown], "next": last and query_params.cursor(last)}
 
 
 def refusal(row: Row) -> dict[str, JsonValue]:
-    """Return one rejected request; its sender is not verified, and `orderIds` are only what its body says."""
+    """Return one refused request; its sender is not verified, and `orderIds` are only what its body says."""
     return {
         "refusalId": row["refusal_id"],
         "orderIds": [masked_text(order_id) for order_id in row["order_ids"]],

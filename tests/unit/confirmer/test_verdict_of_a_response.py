@@ -12,7 +12,7 @@ from confirmer.verdict import (
     MAX_UNREAD,
     Confirmed,
     Context,
-    Rejected,
+    Refused,
     RetryLater,
     Unknown,
     ended_status,
@@ -81,7 +81,7 @@ def test_what_the_provider_denies_is_rejected_once_it_had_time_to_learn_of_it() 
     later = judge(denying, an_unconfirmed_webhook(), ApiResponse(200), replace(HERE, now=NOON + 5 * SECOND))
 
     assert at_once == RetryLater("untrue: the payment is READY", 5.0)
-    assert later == Rejected("untrue", "untrue: the payment is READY")
+    assert later == Refused("untrue", "untrue: the payment is READY")
 
 
 def test_what_happened_in_the_other_mode_is_rejected() -> None:
@@ -89,7 +89,7 @@ def test_what_happened_in_the_other_mode_is_rejected() -> None:
 
     verdict = judge(other, an_unconfirmed_webhook(), ApiResponse(200), HERE)
 
-    assert isinstance(verdict, Rejected)
+    assert isinstance(verdict, Refused)
     assert verdict.cause == "other_mode"
 
 
@@ -173,5 +173,5 @@ def test_the_error_of_a_verification_request_that_has_ended_says_so_by_its_begin
 
     verdict = judge(an_inquiry(answer), an_unconfirmed_webhook(), ApiResponse(200), years_later)
 
-    assert isinstance(verdict, Rejected | Unknown)
-    assert ended_status(verdict.error) == ("untrue" if isinstance(verdict, Rejected) else "unknown")
+    assert isinstance(verdict, Refused | Unknown)
+    assert ended_status(verdict.error) == ("untrue" if isinstance(verdict, Refused) else "unknown")

@@ -13,7 +13,7 @@ REPLACED = """
     told said asked heard fact facts truth truths news announce announced where stood woken wake adopt orphan
     hold pace works fails silence deafness goes_on endure patience desk given_up parked another whoever
     Told Fact Notice Question Receipt Inquiry Heard Again Unaskable Circumstances Stood Place Span Pace Silence Deafness
-    Patience OutOfPatience Desk
+    Patience OutOfPatience Desk rejections Rejections
 """.split()
 THEIRS = {"where": 6}
 """How many identifiers are such a word because a provider's field has this name: SweetTracker's `where`."""

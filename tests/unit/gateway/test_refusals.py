@@ -7,7 +7,8 @@ from typing import get_args
 
 import pytest
 
-from gateway.http.refusals import EXCERPT_BYTES, STATUS, Refusal, rejected_webhook
+from gateway.http.refusals import STATUS, Refusal
+from gateway.intake.refusal_records import EXCERPT_BYTES, refusal_record
 from providers.contract import Cause
 
 ROOT = Path(__file__).parents[3]
@@ -64,9 +65,7 @@ def test_an_excerpt_and_a_few_short_headers_are_kept() -> None:
         "cookie": "c",
     }
 
-    record = rejected_webhook(
-        Refusal("malformed_body", "why"), "generic", "/" * 10_000, headers, body, 7, "203.0.113.7"
-    )
+    record = refusal_record(Refusal("malformed_body", "why"), "generic", "/" * 10_000, headers, body, 7, "203.0.113.7")
 
     assert (record.cause, record.provider, record.received_at) == ("malformed_body", "generic", 7)
     assert record.headers == {"host": "h" * 256, "user-agent": "curl"}

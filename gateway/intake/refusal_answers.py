@@ -10,7 +10,7 @@ from gateway.http.refusals import CLOSING, STATUS, Refusal
 from gateway.intake.admission import UNSIGNED, Admission
 from gateway.intake.authentication import Authentication
 from gateway.intake.quarantine import Quarantine
-from gateway.intake.rejections import Rejections
+from gateway.intake.refusal_records import RefusalRecords
 from providers import catalogue
 from providers.contract import Provider, Received, WebhookResponse
 from runtime.logging import log
@@ -20,16 +20,16 @@ RETRY_AFTER_S = "5"
 NOT_STORED = "not stored, please send it again"
 
 
-class RefusedRequests:
+class RefusalAnswers:
     """Answers refused requests, whether the guard, the admission, the translation or Kafka refuses them."""
 
     def __init__(
-        self, authentication: Authentication, admission: Admission, quarantine: Quarantine, rejections: Rejections
+        self, authentication: Authentication, admission: Admission, quarantine: Quarantine, records: RefusalRecords
     ) -> None:
         self._authentication = authentication
         self._admission = admission
         self._quarantine = quarantine
-        self._rejections = rejections
+        self._records = records
 
     def answer(
         self, failure: Exception, provider: Provider, scope: Scope, body: bytes
@@ -37,7 +37,7 @@ class RefusedRequests:
         """Record a failure to accept a webhook; return the answer and its headers."""
         refusal = refusal_of(failure, scope["path"])
         answer = provider.refusal(refusal.cause, refusal.message) or refusal.answer()
-        self._rejections.record(refusal, provider.name, answer.status, scope, body, self._admission.source(scope))
+        self._records.add(refusal, provider.name, answer.status, scope, body, self._admission.source(scope))
         return answer, refusal.headers
 
     def on_guard_refusal(self, refusal: Refusal, scope: Scope) -> Refusal:
@@ -51,7 +51,7 @@ class RefusedRequests:
             refusal = limited
         status = STATUS[refusal.cause]
         name = row[0].name if row else "unknown"
-        self._rejections.record(refusal, name, status, scope, b"", self._admission.source(scope))
+        self._records.add(refusal, name, status, scope, b"", self._admission.source(scope))
         metrics.record_response(scope["path"], status)
         return refusal
 

@@ -1,0 +1,68 @@
+"""Counts, logs and publishes refusals, on `webhooks.rejected.v1`."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from time import monotonic
+
+from gateway import metrics
+from gateway.append.appender import Appender, Unavailable
+from gateway.http.guard import Scope
+from gateway.http.refusals import Refusal
+from gateway.http.token_bucket import TokenBucket
+from runtime import clock
+from runtime.logging import log
+from stream.avro.codec import Codec
+from stream.events import Micros, RejectedWebhook, topics
+
+RECORDED_HEADERS = ("content-length", "content-type", "host", "user-agent")
+EXCERPT_BYTES = 2048
+PATH_CHARS = 256
+SERVER_ERROR = 500
+PUBLISHED_REFUSALS = (20.0, 100.0)
+"""Refusals a second, and a burst, that are published: an attacker cannot fill the disks of the brokers."""
+
+
+class RefusalRecords:
+    """Records refusals in metrics, log and `webhooks.rejected.v1`."""
+
+    def __init__(self, codec: Codec, appender: Appender, workers: int = 1) -> None:
+        """`workers` processes share the rate of PUBLISHED_REFUSALS evenly."""
+        self._codec = codec
+        self._appender = appender
+        self._budget = TokenBucket(*(limit / workers for limit in PUBLISHED_REFUSALS))
+
+    def add(self, refusal: Refusal, provider: str, status: int, scope: Scope, body: bytes, source: str | None) -> None:
+        """Count and log a refusal answered with `status`; publish it within the budget, without waiting for Kafka.
+
+        `source` is the sender's address as people read it. A 5xx status is logged as a warning, since the cause is on
+        this side. `unavailable` is never published.
+        """
+        metrics.REFUSED.labels(provider, refusal.cause).inc()
+        write = log.warning if status >= SERVER_ERROR else log.info
+        ids = {"fingerprint": refusal.retired_secret} if refusal.retired_secret else {}
+        write("webhook.refused", cause=refusal.cause, provider=provider, status=status, **ids)
+        if refusal.cause == "unavailable" or self._budget.take(monotonic()):
+            return
+        headers = scope.get("parsed_headers", {})
+        record = refusal_record(refusal, provider, scope["path"], headers, body, clock.now(), source)
+        try:
+            self._appender.send(topics.REFUSALS.name, provider, self._codec.encode(record))
+        except Unavailable:
+            log.warning("refusal.not_recorded", provider=provider)
+
+
+def refusal_record(
+    refusal: Refusal, provider: str, path: str, headers: Mapping[str, str], body: bytes, at: int, source: str | None
+) -> RejectedWebhook:
+    """Return the record of a refusal: digest and excerpt of the body, a few headers. `at` is in microseconds."""
+    return RejectedWebhook(
+        provider=provider,
+        path=path[:PATH_CHARS],
+        cause=refusal.cause,
+        headers={name: headers[name][:PATH_CHARS] for name in RECORDED_HEADERS if name in headers},
+        digest=sha256(body).digest(),
+        excerpt=body[:EXCERPT_BYTES],
+        received_at=Micros(at),
+        source=source,
+        retired_secret=refusal.retired_secret,
+    )
