@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from console.alert_settings import AlertSettings
+from console.alerts.settings import AlertSettings
 from console.login import users
 from console.login.users import parse_role_map
 from runtime.config.secrets import Token

@@ -6,8 +6,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 
-from console.alert_settings import AlertSettings
 from console.alerts import domain
+from console.alerts.settings import AlertSettings
 from console.alerts.store import Delivery
 from providers.signing import standard_webhooks
 from runtime.clients.management_client import ManagementClient, ServiceRefused, ServiceUnreachable

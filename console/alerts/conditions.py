@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from console.alert_settings import Thresholds
 from console.alerts import domain, store
 from console.alerts.domain import HOUR_US, Alert, Kind
+from console.alerts.settings import Thresholds
 from runtime.clients.management_client import ManagementClient, ServiceRefused, ServiceUnreachable
 from runtime.clock import DAY_US
 from stream.events.redaction import masked_text

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import Engine
 from standardwebhooks.webhooks import Webhook
 
-from console.alert_settings import Thresholds
 from console.alerts import channels as channels_of
 from console.alerts.conditions import Conditions
+from console.alerts.settings import Thresholds
 from console.alerts.watcher import Watcher
 from console.settings import ConsoleSettings
 from runtime import clock
