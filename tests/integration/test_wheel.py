@@ -24,7 +24,7 @@ print(composer.TEMPLATES)
 """
 
 
-def test_the_wheel_holds_schemas_registry_templates_and_migrations(tmp_path: Path) -> None:
+def test_the_wheel_holds_schemas_registry_templates_texts_and_migrations(tmp_path: Path) -> None:
     # Given the wheel of this checkout, unpacked where nothing else of it is
     source = tmp_path / "source"
     shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".*", "build", "*.egg-info", "tests"))
@@ -47,6 +47,8 @@ def test_the_wheel_holds_schemas_registry_templates_and_migrations(tmp_path: Pat
         "schemas/avro/*",
         "notifier/mail/templates/*.txt",
         "notifier/mail/templates/*.html",
+        "console/*/templates/*.html",
+        "console/*/texts/*.toml",
         "**/migrations/*.py",
         "**/contract_views.sql",
     ):

@@ -1,7 +1,7 @@
-"""The catalogue of texts in Korean and English: the TOML files of `texts/`, one a page."""
+"""The catalogue of texts in Korean and English: TOML files, one a page and one for all pages (`layout.toml`)."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -10,15 +10,16 @@ from runtime.json_value import JsonValue
 
 Language = Literal["ko", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
-FOLDER = Path(__file__).parent.parent / "texts"
+WEB = Path(__file__).parent.parent
+FOLDERS = (WEB / "texts", WEB.parent / "pages" / "texts")
 
 
 class Texts:
     """The texts by key, such as `search.title`; the file's name is not part of the key."""
 
-    def __init__(self, folder: Path = FOLDER) -> None:
+    def __init__(self, folders: Sequence[Path] = FOLDERS) -> None:
         self.by_key: dict[str, Mapping[Language, str]] = {}
-        for path in sorted(folder.glob("*.toml")):
+        for path in sorted(path for folder in folders for path in folder.glob("*.toml")):
             self._add("", tomllib.loads(path.read_text()))
 
     def text(self, language: Language, key: str, **values: object) -> str:
