@@ -1,7 +1,7 @@
 """Sums of the amounts that domain events report, by day, provider, type and currency: the SQL of the worker."""
 
-import re
 from collections.abc import Iterable, Sequence
+from zlib import crc32
 
 from sqlalchemy import Connection
 
@@ -10,11 +10,13 @@ from stream.events import DomainEvent, PaymentCompleted, PaymentRefunded, Refund
 REPORTING = (PaymentCompleted, PaymentRefunded, RefundCompleted)
 """The events whose amounts are summed."""
 
-UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+LOCK_CLASS, LOCKS = 0x616D6F75, 64
+"""The first key of the advisory locks, and their number: a batch may concern more webhooks than Postgres has locks."""
+LOCK = f"SELECT pg_advisory_xact_lock({LOCK_CLASS}, number) FROM unnest(%(numbers)b::int[]) AS number"  # noqa: S608
 
 # A refund's event does not name its provider: the webhook that caused it does, and may be read later, by another
-# console. Both transactions lock the webhook's row (`handler`), so the second one sees what the first has written, and
-# moves the amount from `unknown` to the provider. The keys are sorted, so that two consoles lock sums in one order.
+# console. Both transactions take the webhook's lock first, so the second one sees what the first has written, and moves
+# the amount from `unknown` to the provider. The keys are sorted, so that two consoles lock sums in one order.
 ADD = """
 WITH new AS (
     SELECT domain_events.type, domain_events.received_at, body,
@@ -40,19 +42,14 @@ ON CONFLICT (start, provider, type, currency) DO UPDATE SET amount = kept.amount
 """
 
 
-def causes(events: Iterable[DomainEvent]) -> set[str]:
-    """Return the ids of the webhooks whose provider the sums of these events need."""
-    return {
-        event.caused_by for event in events if isinstance(event, RefundCompleted) and UUID.fullmatch(event.caused_by)
-    }
-
-
-def add(tx: Connection, events: Iterable[DomainEvent], webhooks: Iterable[Webhook]) -> None:
+def add(tx: Connection, events: Sequence[DomainEvent], webhooks: Iterable[Webhook]) -> None:
     """Add the amounts of new events, and move those of earlier ones to the provider of webhooks that are new.
 
-    Both must be stored, and the rows of `causes` be locked.
+    Both must be stored.
     """
     reported: Sequence[str] = [event.event_id for event in events if isinstance(event, REPORTING)]
     refunds = [webhook.envelope.event_id for webhook in webhooks if isinstance(webhook, RefundWebhook)]
     if reported or refunds:
+        causes = [event.caused_by for event in events if isinstance(event, RefundCompleted)]
+        tx.exec_driver_sql(LOCK, {"numbers": sorted({crc32(cause.encode()) % LOCKS for cause in (*causes, *refunds)})})
         tx.exec_driver_sql(ADD, {"events": reported, "refunds": refunds})

@@ -34,7 +34,7 @@ def handle(tx: Connection, events: Sequence[Record]) -> list[Result]:
         if webhook.envelope.verification_request_id
     }
     domain_events = [event for event in _of(DomainEvent, events) if not isinstance(event, OrderStatus)]
-    webhook_ids = sorted({*_webhook_ids(webhooks, quarantined, outcomes), *requests, *amounts.causes(domain_events)})
+    webhook_ids = sorted({*_webhook_ids(webhooks, quarantined, outcomes), *requests})
     store.upsert_webhooks(tx, webhook_ids, webhooks, quarantined)
     store.mark_confirmed(tx, requests)
     store.insert_outcomes(tx, outcomes)

@@ -215,7 +215,14 @@ def differing(system: dict[str, str], service: str, *, but: Sequence[str]) -> li
         live, made = (SAID.format(key=key, schema=one, table=row["name"]) for one in ("public", "r_all"))
         query = DIFFERING.format(table=row["name"], live=live, made=made, key=key)
         found += database.rows(query, unsent, out, unsent, out, [f"%{name}%" for name in but])
-    return [row for row in found if not is_one_mail_of_a_dispute(row)]
+    return [changed(row) for row in found if not is_one_mail_of_a_dispute(row)]
+
+
+def changed(row: dict[str, Any]) -> dict[str, Any]:
+    """The table, and of each column that differs both values."""
+    live, made = row["live"] or {}, row["made"] or {}
+    pairs = {name: (live.get(name), made.get(name)) for name in {*live, *made}}
+    return {"table": row["table"], **{name: pair for name, pair in pairs.items() if pair[0] != pair[1]}}
 
 
 def is_one_mail_of_a_dispute(row: dict[str, Any]) -> bool:
