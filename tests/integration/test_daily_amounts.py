@@ -84,3 +84,13 @@ def test_a_refund_counts_for_its_provider_if_two_consoles_read_it_and_its_webhoo
             list(consoles.map(read, ([paid, refunded], [refund])))
 
     assert amounts(log_store) == wanted(numbers)
+
+
+def test_an_event_whose_cause_is_no_webhook_adds_none_to_the_log(log_store: Engine) -> None:
+    paid, _, refunded = a_paid_and_refunded_order(1)
+
+    with log_store.begin() as tx:
+        handle(tx, [paid, refunded])
+
+    with log_store.connect() as tx:
+        assert tx.exec_driver_sql("SELECT count(*) FROM webhooks").scalar_one() == 0
