@@ -5,6 +5,7 @@ Limits and framing follow RFC 9112 and RFC 9110. The matrix of bad input is test
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
@@ -17,6 +18,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+GUARDED = "hookstream.guarded"
 MAX_URI_BYTES = 8_192
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 16_384
@@ -47,14 +49,25 @@ class Route(NamedTuple):
     takes_forms: bool = False
 
 
+@dataclass(slots=True)
+class Guarded:
+    """What the guard has read of a request: headers by lower-case name, and the token, which is removed from `path`.
+
+    `media_refusal` refuses a body of a wrong media type. Such a body is passed on, because it is quarantined if its
+    sender is authentic. A request that the guard refuses may have less than this.
+    """
+
+    headers: dict[str, str] = field(default_factory=dict)
+    token: str | None = None
+    media_refusal: Refusal | None = None
+
+
 class Guard:
     """Passes well-formed requests for known paths to `application`.
 
     `on_refusal` is called with each other request, and returns the refusal to answer with.
 
-    The guard adds to the scope: `parsed_headers` by lower-case name, `token` (the secret from the URL, which is removed
-    from `path`), and `media_refusal` for a body of a wrong media type. Such a body is passed on, because it is
-    quarantined if its sender is authentic.
+    The guard adds a `Guarded` to the scope; `guarded` returns it.
     """
 
     def __init__(
@@ -73,12 +86,13 @@ class Guard:
         """Pass on, answer or refuse one request."""
         if scope["type"] != "http":
             return await self._application(scope, receive, send)
+        found = scope[GUARDED] = Guarded()
         try:
-            scope["parsed_headers"] = headers = _headers(scope)
-            route = self._route(scope)
+            found.headers = headers = _headers(scope)
+            route = self._route(scope, found)
             if scope["method"] == "POST":
                 _check_body(headers, self._max_body_bytes)
-                scope["media_refusal"] = _media_refusal(headers, takes_forms=route.takes_forms)
+                found.media_refusal = _media_refusal(headers, takes_forms=route.takes_forms)
         except Refusal as refusal:
             scope["path"] = without_token(scope["path"])
             # A traceback would make a reference cycle with this frame.
@@ -88,18 +102,24 @@ class Guard:
             return await respond(send, WebhookResponse(204, b""), {})
         await self._application(scope, receive, send)
 
-    def _route(self, scope: Scope) -> Route:
+    def _route(self, scope: Scope, found: Guarded) -> Route:
         if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_URI_BYTES:
             raise Refusal("uri_too_long", f"the URL is longer than {MAX_URI_BYTES} bytes")
         route = self._find(scope["path"])
         if route is None:
             raise Refusal("unknown_path", "there is nothing at this path")
-        scope["path"], scope["token"] = route.path, route.token
+        scope["path"], found.token = route.path, route.token
         if route.takes_token and scope["query_string"]:
-            scope["token"] = _token(route.token, scope["query_string"])
+            found.token = _token(route.token, scope["query_string"])
         if scope["method"] not in (route.method, "OPTIONS"):
             raise Refusal("method_not_allowed", f"only {route.method} is allowed here", allow=route.method)
         return route
+
+
+def guarded(scope: Scope) -> Guarded:
+    """Return what the guard has read of a request that it has passed on or refused."""
+    found: Guarded = scope[GUARDED]
+    return found
 
 
 def _token(in_path: str | None, query: bytes) -> str | None:

@@ -6,7 +6,7 @@ from time import monotonic
 
 from gateway import metrics
 from gateway.append.appender import Appender, Unavailable
-from gateway.http.guard import Scope
+from gateway.http.guard import Scope, guarded
 from gateway.http.refusals import Refusal
 from gateway.http.token_bucket import TokenBucket
 from runtime import clock
@@ -43,7 +43,7 @@ class RefusalRecords:
         write("webhook.refused", cause=refusal.cause, provider=provider, status=status, **ids)
         if refusal.cause == "unavailable" or self._budget.take(monotonic()):
             return
-        headers = scope.get("parsed_headers", {})
+        headers = guarded(scope).headers
         record = refusal_record(refusal, provider, scope["path"], headers, body, clock.now(), source)
         try:
             self._appender.send(topics.REFUSALS.name, provider, self._codec.encode(record))

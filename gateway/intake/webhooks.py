@@ -10,7 +10,7 @@ from gateway.append.appender import Appender
 from gateway.append.durable_append import DurableAppend
 from gateway.append.spool import ProducerRecord
 from gateway.http.body_reader import BodyReader, content_length
-from gateway.http.guard import Receive, Scope, Send, respond
+from gateway.http.guard import Receive, Scope, Send, guarded, respond
 from gateway.intake.admission import UNSIGNED, Admission, check_unsigned
 from gateway.intake.authentication import Authentication
 from gateway.intake.provider_states import ProviderStates
@@ -56,16 +56,15 @@ class Webhooks:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one POST request that passed the guard. Every failure is answered; none is raised."""
-        provider, kind = catalogue.find(scope["path"], scope["parsed_headers"])
+        request = guarded(scope)
+        provider, kind = catalogue.find(scope["path"], request.headers)
         started = monotonic()
         body = b""
         try:
             source = self._admission.admit(scope, provider)
-            body = await self._body_reader.read(receive, content_length(scope["parsed_headers"]))
-            received = Received(
-                scope["path"], scope["parsed_headers"], body, Micros(clock.now()), scope["token"], source
-            )
-            if refusal := scope.get("media_refusal"):
+            body = await self._body_reader.read(receive, content_length(request.headers))
+            received = Received(scope["path"], request.headers, body, Micros(clock.now()), request.token, source)
+            if refusal := request.media_refusal:
                 await self._refusals.refuse_media(provider, received, refusal)
             answer = await self._accept(provider, kind, received)
         except Exception as failure:  # noqa: BLE001 - the sender gets an answer whatever fails

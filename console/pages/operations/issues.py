@@ -173,7 +173,10 @@ PAGES = (
     Page("/issues", "issues.html", view, "issues"),
     Page("/issues/{issue_id:str}", "issue.html", view_one, "issues"),
 )
-LIVES = (Live("/live/issues/{issue_id:str}", "_issue.html", view_one),)
+LIVES = (
+    Live("/live/issues", "_issues.html", view),
+    Live("/live/issues/{issue_id:str}", "_issue.html", view_one),
+)
 ACTIONS = (
     Action("/issues/{issue_id:str}/acknowledge", issues.ACKNOWLEDGE, "operator", decide),
     Action("/issues/{issue_id:str}/resolve", issues.RESOLVE, "operator", decide),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.http.guard import MAX_HEADERS, Guard, Route
+from gateway.http.guard import MAX_HEADERS, Guard, Route, guarded
 from gateway.http.refusals import STATUS, Refusal
 
 ROUTES = {
@@ -101,7 +101,7 @@ def test_a_good_request_goes_through_with_its_headers() -> None:
     seen = handle(headers={"x-a": "é"})
 
     assert (seen.refusals, seen.messages) == ([], [])
-    assert seen.passed[0]["parsed_headers"] == {
+    assert guarded(seen.passed[0]).headers == {
         "host": "shop.test",
         "content-type": "application/json",
         "content-length": "2",
@@ -140,7 +140,7 @@ def test_what_is_unusual_but_clear_goes_through(headers: dict[str, Any]) -> None
     seen = handle(headers=headers)
 
     assert (seen.cause, len(seen.passed)) == (None, 1)
-    assert seen.passed[0]["media_refusal"] is None
+    assert guarded(seen.passed[0]).media_refusal is None
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,9 @@ def test_a_wrong_media_type_goes_through_with_its_refusal_for_its_sender_may_pro
     seen = handle(headers=headers)
 
     assert (seen.cause, len(seen.passed)) == (None, 1)
-    assert seen.passed[0]["media_refusal"].cause == "unsupported_media_type"
+    refusal = guarded(seen.passed[0]).media_refusal
+    assert refusal is not None
+    assert refusal.cause == "unsupported_media_type"
 
 
 @pytest.mark.parametrize(
@@ -299,7 +301,7 @@ def test_what_is_not_http_is_the_applications_business(kind: str) -> None:
 def test_a_token_goes_through_apart_from_the_path(path: str, query: bytes, token: str | None) -> None:
     seen = handle(path=path, query_string=query)
 
-    assert (seen.passed[0]["path"], seen.passed[0]["token"]) == (path.removesuffix("/s"), token)
+    assert (seen.passed[0]["path"], guarded(seen.passed[0]).token) == (path.removesuffix("/s"), token)
 
 
 @pytest.mark.parametrize(
@@ -340,6 +342,6 @@ def test_a_refused_request_is_noted_without_what_may_be_its_token(changed: dict[
 def test_a_form_goes_through_only_where_forms_are_read(path: str, cause: str | None) -> None:
     kind = {"content-type": "application/x-www-form-urlencoded; charset=euc-kr"}
 
-    media = handle(path=path, headers=kind).passed[0]["media_refusal"]
+    media = guarded(handle(path=path, headers=kind).passed[0]).media_refusal
 
     assert (media and media.cause) == cause
