@@ -9,9 +9,10 @@ from docs.generate import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 FOLDERS = (
-    "auditor cli confirmer console docs gateway local notifier processors providers runtime schemas stream".split()
+    "auditor|bench|cli|confirmer|console|docs|gateway|local|notifier|processors|providers|runtime|schemas"
+    "|simulator|stream|tests"
 )
-FILE = re.compile(rf"(?<![\w/.{{}}-])(?:{'|'.join(FOLDERS)})/[\w/.]+\.(?:py|avsc|toml|html|sql|md|json)\b")
+FILE = re.compile(rf"(?<![\w/.{{}}-])(?:{FOLDERS})/[\w/.]+\.(?:py|avsc|toml|html|sql|md|json)\b")
 NAMES_IN_FILE = re.compile(r"((?:`\w+`(?:, | and )?)+) in ([\w/]+\.py)")
 EXAMPLE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
