@@ -1,4 +1,4 @@
-"""The inbox: one row per handled event, which decides whether a delivered event is new, a duplicate or a conflict."""
+"""The inbox: one row per event that was handled or failed. It tells new events from duplicates and conflicts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
