@@ -8,6 +8,8 @@ USABLE := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON = $(or $(shell for p in $(PYTHONS); do $$p -c '$(USABLE)' 2>/dev/null && echo $$p && break; done),$(error \
   No Python 3.11 or newer with its venv module was found: install it (Debian and Ubuntu: apt install python3-venv)))
 MINUTES := 30
+# Half of the tests that need a system, by time; they run beside the others, because most of them wait.
+HALF := tests/browser tests/chaos tests/contract
 UV := .venv/bin/python -m uv
 LOCKS := all gateway payment shipping refund subscription invoice order confirmer notifier console cli
 
@@ -20,10 +22,13 @@ run: .venv/complete ## the whole system on this machine, and one order's life th
 stop: .venv/complete ## stop what `make run` started, also when it was killed
 	@.venv/bin/hookstream stop
 
-test: .venv/complete ## every test, on containers or on a stack of its own (STACK=containers|local decides by hand)
-	@mkdir -p .pytest_cache; nice .venv/bin/python -m pytest tests/unit > .pytest_cache/unit.log 2>&1 & unit=$$!; \
-	.venv/bin/python -m pytest --ignore tests/unit; others=$$?; \
-	wait $$unit; unit=$$?; cat .pytest_cache/unit.log; exit $$((unit | others))
+test: .venv/complete ## every test, on containers or on stacks of its own (STACK=containers|local decides by hand)
+	@mkdir -p .pytest_cache; \
+	nice .venv/bin/python -m pytest tests/unit > .pytest_cache/unit.log 2>&1 & unit=$$!; \
+	.venv/bin/python -m pytest $(HALF) > .pytest_cache/half.log 2>&1 & half=$$!; \
+	.venv/bin/python -m pytest --ignore tests/unit $(HALF:%=--ignore %); others=$$?; \
+	wait $$half; half=$$?; cat .pytest_cache/half.log; \
+	wait $$unit; unit=$$?; cat .pytest_cache/unit.log; exit $$((unit | half | others))
 
 test-long: .venv/complete ## the tests that take longer: faults at every step, replays, Kafka away, every sample of every provider
 	.venv/bin/python -m pytest -m long
