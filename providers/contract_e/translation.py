@@ -60,14 +60,13 @@ def _payment(body: ContractEFields, event_type: str, *, is_part: bool) -> Transl
     amount = fields.amount(body, currency, *AMOUNT_FIELDS)
     cancels, refunded = _cancels_or_total(body, currency, amount) if event_type == "PAYMENT_CANCELLED" else ((), None)
     is_part = is_part or bool(amount and refunded and refunded < amount)
-    merchant_uid = first(body, "merchant_uid")
-    paid_at = fields.instant(body, *PAID_AT_FIELDS)
+    order, paid_at = fields.order(body), fields.instant(body, *PAID_AT_FIELDS)
     payload = PaymentPayload(
-        order_id=fields.order(body),
-        alias=None if fields.order(body) else fields.payment_id(body),
+        order_id=order,
+        alias=None if order else fields.payment_id(body),
         status="partially_cancelled" if is_part else _STATUSES[event_type],
         method=first(body, "method", "paymentMethod", "pay_method", "payment_method_type"),
-        transaction_id=merchant_uid or first(body, "paymentKey", "tid", "paymentId", "P_TID"),
+        transaction_id=first(body, "merchant_uid") or first(body, "paymentKey", "tid", "paymentId", "P_TID"),
         pg_transaction_id=first(body, "imp_uid"),
         amount=amount,
         currency=currency,
@@ -90,14 +89,11 @@ def _cancels_or_total(
         return cancels, None
     if refunded := fields.amount(body, currency, *CANCEL_AMOUNT_FIELDS):
         return (), refunded
-    this, name = (
-        fields.amount(body, currency, "approved_cancel_amount"),
-        first(body, *EVENT_ID_FIELDS, "cancellation_id"),
-    )
+    this = fields.amount(body, currency, "approved_cancel_amount")
+    name = first(body, *EVENT_ID_FIELDS, "cancellation_id")
     if this and name is not None:
-        return (
-            Cancel(id=name, amount=this, reason=fields.cancel_reason(body), cancelled_at=fields.happened_at(body)),
-        ), None
+        reason, at = fields.cancel_reason(body), fields.happened_at(body)
+        return (Cancel(id=name, amount=this, reason=reason, cancelled_at=at),), None
     if amount and fields.first_raw(body, "balanceAmount") is not None:
         return (), amount - (fields.amount(body, currency, "balanceAmount") or 0) or None
     return (), None
@@ -121,13 +117,13 @@ def _cancels(body: ContractEFields, currency: str) -> tuple[Cancel, ...]:
 def _refund(body: ContractEFields, event_type: str) -> Translation:
     currency = currency_code(first(body, "currency"))
     refund_id = first(body, *REFUND_ID_FIELDS, *PAYMENT_ID_FIELDS, "eventId", "aid")
-    at = fields.happened_at(body)
+    order, at = fields.order(body), fields.happened_at(body)
     given_back = fields.amount(body, currency, *CANCEL_AMOUNT_FIELDS)
     amount = given_back or fields.amount(body, currency, *AMOUNT_FIELDS)
     payload = RefundPayload(
-        order_id=fields.order(body),
-        alias=None if fields.order(body) else fields.payment_id(body),
-        refund_id=str(refund_id if refund_id is not None else fields.order(body)),
+        order_id=order,
+        alias=None if order else fields.payment_id(body),
+        refund_id=str(refund_id if refund_id is not None else order),
         status="completed" if event_type == "REFUND_COMPLETED" else "rejected",
         amount=amount,
         currency=currency,

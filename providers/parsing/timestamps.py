@@ -25,8 +25,13 @@ _DAY = r"(?P<year>\d{4})(?:(?P<mark>[-./])(?P<month>\d\d?)(?P=mark)(?P<day>\d\d?
 _TIME = r"(?P<hour>\d\d):?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,18}))?)?"
 _ZONE = r"\s?(?P<zone>[Zz]|UTC|GMT|(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)?)(?:\[[\w/+-]{1,40}\])?"
 _ISO = re.compile(rf"{_DAY}(?:(?:[Tt]|\s{{0,3}}){_TIME}(?:{_ZONE})?)?", re.ASCII)
-_USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(?:\.\d{3}|\.\d{6})?(?:Z|[+-]\d\d:[0-5]\d)", re.ASCII)
-"""The usual format of RFC 3339, which the standard library reads ten times as fast as `_iso`."""
+_USUAL = re.compile(
+    r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:[0-5]\d(?:\.\d{3}|\.\d{6})?(?:Z|[+-]\d\d:[0-5]\d)", re.ASCII
+)
+"""The usual format of RFC 3339, which the standard library reads ten times as fast as `_iso`.
+
+Hour 24 is left to `_iso`, which refuses it: the standard library reads it from Python 3.14 on.
+"""
 _DIGITS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _NUMBER = re.compile(r"\d{1,19}(\.\d{1,18})?([eE]\+?\d\d?)?", re.ASCII)
 _text = msgspec.json.Decoder(str)
@@ -51,8 +56,12 @@ def instant(value: RawTime, field: str, zone: tzinfo | None = None) -> Micros | 
     if text in _EMPTY:
         return None
     try:
-        is_unix = _NUMBER.fullmatch(text) and not (text.isdecimal() and len(text) in _DIGITS)
-        at = _unix(text) if is_unix else _usual(text) if _USUAL.fullmatch(text) else _iso(text, zone)
+        if _USUAL.fullmatch(text):
+            at = _usual(text)
+        elif _NUMBER.fullmatch(text) and not (text.isdecimal() and len(text) in _DIGITS):
+            at = _unix(text)
+        else:
+            at = _iso(text, zone)
     except _NoZone:
         return None
     except (ValueError, OverflowError):
