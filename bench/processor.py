@@ -21,7 +21,7 @@ from bench.rig import figures, system
 from bench.rig.figures import Figure
 from processors.payment.handler import handle
 from runtime import logging
-from runtime.config.settings import StoreSettings
+from runtime.config.store_settings import StoreSettings
 from runtime.postgres.engine import engine
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry

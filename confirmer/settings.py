@@ -6,7 +6,7 @@ from pydantic import Field, create_model
 
 from providers import catalogue
 from providers.contract import ApiVerification
-from runtime.config.settings import StoreSettings
+from runtime.config.store_settings import StoreSettings
 
 API_VERIFICATIONS: dict[str, ApiVerification] = {
     name: row.api_verification for name, row in catalogue.NAMES.items() if row.api_verification

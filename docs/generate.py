@@ -16,7 +16,8 @@ from processors.shipping.domain import statuses as shipping
 from processors.subscription.domain import statuses as subscription
 from providers import catalogue
 from providers.contract import Provider
-from runtime.config.settings import Settings, StoreSettings
+from runtime.config.settings import Settings
+from runtime.config.store_settings import StoreSettings
 
 ROOT = Path(__file__).parent.parent
 TABLES = {

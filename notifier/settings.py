@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 from notifier import smtp_url
 from notifier.mail import branding
 from notifier.mail.branding import Branding
-from runtime.config.settings import StoreSettings
+from runtime.config.store_settings import StoreSettings
 from stream.events import email_address
 
 

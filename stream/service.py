@@ -7,7 +7,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from runtime import logging
-from runtime.config.settings import StoreSettings
+from runtime.config.store_settings import StoreSettings
 from runtime.health import Health
 from runtime.management import listener
 from runtime.postgres.engine import store_engine

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from providers.signing import standard_webhooks
 from runtime.config.secrets import MIN_BYTES
-from runtime.config.settings import StoreSettings
+from runtime.config.store_settings import StoreSettings
 
 
 class Thresholds(NamedTuple):

@@ -2,7 +2,7 @@
 
 from processors.invoice.handler import handle
 from providers.retranslate import retranslate
-from runtime.config.settings import StoreSettings
+from runtime.config.store_settings import StoreSettings
 from stream.service import processor
 
 SERVICE = processor("invoice", StoreSettings, lambda _: handle, retranslate=retranslate, is_by_partition=True)

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from runtime.config.settings import StoreSettings
+from runtime.config.store_settings import StoreSettings
 
 
 class OrderSettings(StoreSettings):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from runtime.config.settings import StoreSettings
+from runtime.config.store_settings import StoreSettings
 
 
 class PaymentSettings(StoreSettings):

@@ -2,7 +2,7 @@
 
 from processors.refund.handler import handle
 from providers.retranslate import retranslate
-from runtime.config.settings import StoreSettings
+from runtime.config.store_settings import StoreSettings
 from stream.service import processor
 
 SERVICE = processor("refund", StoreSettings, lambda _: handle, retranslate=retranslate, is_by_partition=True)

@@ -2,7 +2,7 @@
 
 from processors.shipping.handler import handle
 from providers.retranslate import retranslate
-from runtime.config.settings import StoreSettings
+from runtime.config.store_settings import StoreSettings
 from stream.service import processor
 
 SERVICE = processor("shipping", StoreSettings, lambda _: handle, retranslate=retranslate, is_by_partition=True)

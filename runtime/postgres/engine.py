@@ -4,7 +4,7 @@ import sqlalchemy
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, Engine
 
-from runtime.config.settings import StoreSettings
+from runtime.config.store_settings import StoreSettings
 
 TIMEOUTS = {"statement_timeout": 20_000, "lock_timeout": 5_000, "idle_in_transaction_session_timeout": 10_000}
 """In milliseconds. Migrations set them on the role as well, for connections that must not set options."""

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaException
 from sqlalchemy import exc
 
 from runtime import gc_tuning, logging
-from runtime.config.settings import StoreSettings
+from runtime.config.store_settings import StoreSettings
 from runtime.plain_text import plain
 from stream.replay import schema
 from stream.replay.fill.ledger import ReplayRequest

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import Connection, Engine
 
-from runtime.config.settings import StoreSettings
+from runtime.config.store_settings import StoreSettings
 from stream.avro.codec import Codec
 from stream.avro.registry import registry
 from stream.kafka.client_config import Cluster

@@ -6,7 +6,7 @@ from hashlib import sha256
 from sqlalchemy import Engine
 
 from runtime import clock
-from runtime.config.settings import StoreSettings
+from runtime.config.store_settings import StoreSettings
 from runtime.postgres.engine import engine
 from stream.kafka.client_config import Cluster
 from stream.replay import diff, history, offsets, schema

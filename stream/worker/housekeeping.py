@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection
 
-from runtime.config.settings import StoreSettings
+from runtime.config.store_settings import StoreSettings
 from runtime.logging import log
 from stream.avro.codec import Codec
 from stream.events import Record

@@ -21,7 +21,7 @@ from confluent_kafka import KafkaException, Message
 from sqlalchemy import Engine, exc
 
 from runtime import faults, gc_tuning
-from runtime.config.settings import StoreSettings
+from runtime.config.store_settings import StoreSettings
 from runtime.health import Health
 from runtime.logging import log
 from runtime.postgres.store_probe import store_answers

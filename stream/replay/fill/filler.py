@@ -7,7 +7,7 @@ from confluent_kafka import Message
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from runtime.config.settings import StoreSettings
+from runtime.config.store_settings import StoreSettings
 from stream import events
 from stream.avro.codec import Codec, Undecodable
 from stream.avro.registry import registry

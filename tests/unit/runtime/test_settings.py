@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.config.settings import EXIT_MISCONFIGURED, StoreSettings
+from runtime.config.settings import EXIT_MISCONFIGURED
+from runtime.config.store_settings import StoreSettings
 
 SECRET = "postgresql://payment:hush@db/payment"  # noqa: S105
 
