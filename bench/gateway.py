@@ -20,7 +20,8 @@ from bench.rig import figures, system
 from bench.rig.figures import Figure
 from bench.rig.load import post
 from bench.rig.system import System
-from simulator.story import Order, Webhook, life
+from simulator.order import Order
+from simulator.story import Webhook, life
 
 ROUNDS, REQUESTS, CONNECTIONS = 4, 6000, 64
 QUICK_ROUNDS, QUICK_REQUESTS = 2, 3000

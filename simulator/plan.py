@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
+from simulator.order import LOCALES, Order
 from simulator.stories import STORIES
-from simulator.story import LOCALES, Order, Webhook
+from simulator.story import Webhook
 
 Step = tuple[Webhook, ...]
 """Webhooks that are posted concurrently."""

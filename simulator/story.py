@@ -2,24 +2,13 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from hashlib import sha256
 
 from providers.parsing import carriers
+from simulator.order import Order
 from stream.events import ids
 
-LOCALES = ("ko", "en")
-NAMES = {
-    "ko": ("김민지", "이서준", "박지우", "최하은", "정도윤"),
-    "en": ("Emma Clarke", "Liam Murphy", "Olivia Reed", "Noah Bennett", "Ava Collins"),
-}
 REASONS = {"ko": "단순 변심", "en": "Changed my mind"}
-CARRIERS = ("CJ대한통운", "우체국", "한진택배", "롯데택배", "로젠택배")
 PLACES = ("서울 강남구 물류센터", "부산 해운대구", "대전 유성구 허브", "인천 남동구", "광주 북구")
-TRACKING_NUMBERS = 10**12
-"""Tracking numbers have twelve digits, like CJ's."""
-AFTER_ORDER = {"order": timedelta(), "payment": timedelta(minutes=1), "shipping": timedelta(days=2)}
-LIFETIME = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,55 +42,6 @@ class Webhook:
     def has_contact(self) -> bool:
         """Return whether the webhook brings the address that mails of its order need."""
         return not self.rows and not self.passes
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """The `number`-th order of a run. At `now` it has been delivered and refunded."""
-
-    run: str
-    number: int
-    locale: str
-    now: datetime
-
-    @property
-    def order_id(self) -> str:
-        return f"SIM-{self.run}-{self.number}"
-
-    @property
-    def email(self) -> str:
-        return f"{self.order_id.lower()}@example.test"
-
-    @property
-    def amount(self) -> int:
-        """Return an amount in KRW that looks like a price."""
-        return 9_900 + self.number * 7_919 % 90 * 1_000
-
-    @property
-    def tracking_number(self) -> str:
-        start = int.from_bytes(sha256(self.run.encode()).digest()[:8], "big")
-        return f"{(start + self.number) % TRACKING_NUMBERS:012}"
-
-    @property
-    def carrier(self) -> str:
-        return self.pick(CARRIERS)
-
-    @property
-    def name(self) -> str:
-        """Return the customer's name."""
-        return self.pick(NAMES[self.locale])
-
-    def moment(self, kind: str) -> datetime:
-        """Return the time of a step: `order`, `payment`, `shipping`, or any other name for the last one."""
-        return self.now - LIFETIME + AFTER_ORDER.get(kind, LIFETIME)
-
-    def at(self, kind: str) -> str:
-        """Return the time of a step as RFC 3339."""
-        return self.moment(kind).isoformat(timespec="seconds")
-
-    def pick(self, choices: tuple[str, ...]) -> str:
-        """Return a choice that depends on the order's number only."""
-        return choices[self.number % len(choices)]
 
 
 def life(order: Order) -> tuple[Webhook, ...]:
@@ -146,6 +86,14 @@ def parcel(order: Order, carrier: str, status: str) -> Row:
     return Row("shipping", f"{carriers.normalise(carrier)}:{order.tracking_number}", status)
 
 
+def paid(
+    order: Order, path: str, body: bytes, *, headers: tuple[tuple[str, str], ...] = (), api: bytes | None = None
+) -> Webhook:
+    """Return a webhook by which the order is paid."""
+    row, paid_mail = Row("payment", order.order_id, "completed"), mail("PaymentCompleted", order.order_id)
+    return Webhook(path, body, order.order_id, (row,), (paid_mail,), headers=headers, api=api)
+
+
 def mail(event_type: str, *key: str, audience: str = "customer") -> str:
     """Return the notification id of a mail about a domain event."""
     return ids.notification_id(ids.domain_event_id(event_type, *key), audience, "email")
@@ -166,10 +114,7 @@ def _paid(order: Order) -> Webhook:
         "amount": order.amount,
         "paidAt": order.at("payment"),
     }
-    row = Row("payment", order.order_id, "completed")
-    return Webhook(
-        "/webhooks/payment", as_json(body), order.order_id, (row,), (mail("PaymentCompleted", order.order_id),)
-    )
+    return paid(order, "/webhooks/payment", as_json(body))
 
 
 def _parcel(order: Order, status: str, carrier: str | None = None) -> Webhook:

@@ -17,8 +17,9 @@ from providers import catalogue
 from providers.contract import Received
 from providers.records import webhook_record
 from runtime import clock
+from simulator.order import LOCALES, Order
 from simulator.stories import STORIES
-from simulator.story import LOCALES, Order, Webhook
+from simulator.story import Webhook
 from stream.events import BillingPayload, BillingWebhook, Micros, OrderId, topics
 from stream.events.topics import Topic
 from tests.builders import MINUTE, NOON, a_dispute, a_payment, a_refund, a_scan, a_transfer, an_envelope, an_invoice

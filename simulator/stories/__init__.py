@@ -5,8 +5,9 @@ The shop posts its order first, because mails need its addresses. The provider's
 
 from collections.abc import Callable, Mapping
 
-from simulator.stories import invoices, parcels, payments, subscriptions
-from simulator.story import Order, Webhook, life, ordered
+from simulator.order import Order
+from simulator.stories import invoices, parcels, payments, stripe, subscriptions
+from simulator.story import Webhook, life, ordered
 
 Story = Callable[[Order], tuple[Webhook, ...]]
 
@@ -14,6 +15,7 @@ STORIES: Mapping[str, Story] = {
     "generic": life,
     "shop": lambda order: (ordered(order),),
     **payments.STORIES,
+    **stripe.STORIES,
     **subscriptions.STORIES,
     **invoices.STORIES,
     **parcels.STORIES,

@@ -1,6 +1,7 @@
 """Contract D: a paid crypto invoice."""
 
-from simulator.story import Order, Row, Webhook, as_json, customer, mail
+from simulator.order import Order
+from simulator.story import Row, Webhook, as_json, customer, mail
 
 
 def tapayz(order: Order) -> tuple[Webhook, ...]:

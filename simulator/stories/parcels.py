@@ -4,7 +4,8 @@ from datetime import timedelta, timezone
 
 import msgspec
 
-from simulator.story import Order, Webhook, as_json, mail, ordered, packed, parcel
+from simulator.order import Order
+from simulator.story import Webhook, as_json, mail, ordered, packed, parcel
 from simulator.world.api_state import ProviderRecord
 
 KST = timezone(timedelta(hours=9))

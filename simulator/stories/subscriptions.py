@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from simulator.story import Order, Row, Webhook, as_json, customer, mail, ordered
+from simulator.order import Order
+from simulator.story import Row, Webhook, as_json, customer, mail, ordered
 
 
 def tosspayments(order: Order) -> tuple[Webhook, ...]:

@@ -35,8 +35,8 @@ def simulate(
     locale: Annotated[Literal["ko", "en", "both"], typer.Option(help="The customers' language.")] = "both",
 ) -> None:
     """Post the webhooks of simulated orders; the exit code is 1 when a row or mail is missing or double."""
+    from simulator.order import LOCALES
     from simulator.plan import Plan
-    from simulator.story import LOCALES
 
     env = environment.read()
     run, now = _new_run()
