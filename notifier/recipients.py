@@ -6,6 +6,7 @@ from operator import itemgetter
 from typing import Literal
 
 from providers.tosspayments import webhook as tosspayments
+from providers.tosspayments.translation import BUSINESS_ORDER
 from stream.events import (
     AmountMismatched,
     BillingScheduled,
@@ -130,9 +131,7 @@ def is_for_subscription(event: DomainEvent) -> bool:
     """Return whether the event is a subscription's payment: its order has no seller."""
     if not isinstance(event, PaymentCompleted):
         return False
-    return event.provider == tosspayments.PROVIDER.name or bool(
-        tosspayments.BUSINESS_ORDER.fullmatch(event.order_id or "")
-    )
+    return event.provider == tosspayments.PROVIDER.name or bool(BUSINESS_ORDER.fullmatch(event.order_id or ""))
 
 
 @lru_cache(1000)

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-import msgspec
-
+from providers.responses import SUCCESS, WebhookResponse, always
 from stream.events import Micros, Mode, Payload, Verification, VerificationRequest
 
 # A new cause needs a status in gateway/http/refusals.py, which holds all causes that are answered, and a row in
@@ -114,20 +113,6 @@ class Translation:
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookResponse:
-    """An HTTP response in the provider's own format."""
-
-    status: int
-    body: bytes
-    content_type: bytes = b"application/json"
-
-
-def json_response(status: int, body: object) -> WebhookResponse:
-    """Return a response with `body` encoded as JSON."""
-    return WebhookResponse(status, msgspec.json.encode(body))
-
-
-@dataclass(frozen=True, slots=True)
 class ApiRequest:
     """A request to a provider's API. `path` is relative to the API's base URL."""
 
@@ -156,14 +141,6 @@ class ApiVerification:
 
 READ_FAILURES = frozenset({"malformed_body", "invalid_field", "wrong_event"})
 """Causes found only after a request was authenticated: its bytes are quarantined before the response is sent."""
-SUCCESS = WebhookResponse(200, b'{"status":"success"}')
-
-
-def always(response: WebhookResponse) -> Callable[[str, str], WebhookResponse]:
-    """Return the `success_response` of a provider whose response is the same for every event."""
-    return lambda _event_id, _event_type: response
-
-
 _SUCCESS = always(SUCCESS)
 
 

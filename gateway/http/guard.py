@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 from gateway.http.refusals import Refusal
 from providers.catalogue import ROWS, without_token
-from providers.contract import WebhookResponse
+from providers.responses import WebhookResponse
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -51,10 +51,10 @@ class Route(NamedTuple):
 
 @dataclass(slots=True)
 class Guarded:
-    """What the guard has read of a request: headers by lower-case name, and the token, which is removed from `path`.
+    """The parts of a request that the guard has read: headers by lower-case name, and the token, taken out of `path`.
 
     `media_refusal` refuses a body of a wrong media type. Such a body is passed on, because it is quarantined if its
-    sender is authentic. A request that the guard refuses may have less than this.
+    sender is authentic. Of a refused request, some parts may be missing.
     """
 
     headers: dict[str, str] = field(default_factory=dict)
@@ -117,7 +117,7 @@ class Guard:
 
 
 def guarded(scope: Scope) -> Guarded:
-    """Return what the guard has read of a request that it has passed on or refused."""
+    """Return the parts of a request, which the guard has passed on or refused."""
     found: Guarded = scope[GUARDED]
     return found
 

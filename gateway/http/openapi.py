@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from gateway.http.refusals import STATUS, Refusal
 from providers import catalogue
-from providers.contract import Provider, WebhookResponse
+from providers.contract import Provider
+from providers.responses import WebhookResponse
 from runtime.management import openapi
 from runtime.management.openapi import FLAG, NUMBER, TEXT, Operation, Schema, array, described, optional, record
 from runtime.management.routes import Routes

@@ -6,7 +6,7 @@ docs/answers.md says when each applies. gateway/intake/refusal_answers.py answer
 
 import msgspec
 
-from providers.contract import WebhookResponse
+from providers.responses import WebhookResponse
 
 STATUS = {
     "malformed_request": 400,

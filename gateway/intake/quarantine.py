@@ -6,7 +6,8 @@ from gateway.append.durable_append import DurableAppend
 from gateway.append.spool import ProducerRecord
 from gateway.http.refusals import Refusal
 from gateway.http.token_bucket import TokenBucket
-from providers.contract import Provider, Received, RefusedWebhook, WebhookResponse
+from providers.contract import Provider, Received, RefusedWebhook
+from providers.responses import WebhookResponse
 from runtime.logging import log
 from stream.avro.codec import Codec
 from stream.events import Micros, Mode, QuarantinedWebhook, Verification, ids, topics

@@ -12,7 +12,8 @@ from gateway.intake.authentication import Authentication
 from gateway.intake.quarantine import Quarantine
 from gateway.intake.refusal_records import RefusalRecords
 from providers import catalogue
-from providers.contract import Provider, Received, WebhookResponse
+from providers.contract import Provider, Received
+from providers.responses import WebhookResponse
 from runtime.logging import log
 from stream.events import Verification
 

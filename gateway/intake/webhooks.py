@@ -19,8 +19,9 @@ from gateway.intake.refusal_answers import RefusalAnswers
 from gateway.intake.refusal_records import RefusalRecords
 from gateway.settings import GatewaySettings
 from providers import catalogue
-from providers.contract import Provider, Received, RefusedWebhook, Translation, WebhookResponse
+from providers.contract import Provider, Received, RefusedWebhook, Translation
 from providers.records import webhook_record
+from providers.responses import WebhookResponse
 from runtime import clock
 from runtime.logging import log
 from stream.avro.codec import Codec

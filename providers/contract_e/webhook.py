@@ -6,8 +6,9 @@ events ask whether to charge; they have no status of contract E and are refused 
 
 from collections.abc import Sequence
 
-from providers.contract import Provider, Received, WebhookResponse, json_response
+from providers.contract import Provider, Received
 from providers.contract_e.translation import translate
+from providers.responses import WebhookResponse, json_response
 from providers.signing.hmac_hex import signature, verify_raw
 from stream.events import Verification
 

@@ -18,13 +18,12 @@ from providers.contract import (
     Received,
     Translation,
     Unsupported,
-    always,
-    json_response,
 )
 from providers.parsing import json_body, parcels
 from providers.parsing.fields import ABSENT, Id, Instant, StrictOptional, Text
 from providers.parsing.parcels import Word
 from providers.parsing.timestamps import instant, raw_text
+from providers.responses import always, json_response
 from providers.signing import url_token
 from stream.events import ShippingStatus, VerificationRequest
 

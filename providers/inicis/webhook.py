@@ -10,20 +10,12 @@ from collections.abc import Sequence
 import msgspec
 
 from providers import api_support
-from providers.contract import (
-    ApiVerification,
-    InvalidField,
-    Provider,
-    Received,
-    Translation,
-    Unsupported,
-    WebhookResponse,
-    always,
-)
+from providers.contract import ApiVerification, InvalidField, Provider, Received, Translation, Unsupported
 from providers.inicis import api as iniapi
 from providers.parsing import form, json_body
 from providers.parsing.fields import Id, OrderId
 from providers.parsing.money import exact_units
+from providers.responses import WebhookResponse, always
 from stream.events import VerificationRequest
 
 OK = WebhookResponse(200, b"OK", b"text/plain")

@@ -3,18 +3,11 @@
 import msgspec
 
 from providers import api_support
-from providers.contract import (
-    ApiVerification,
-    Provider,
-    Received,
-    Translation,
-    Unsupported,
-    always,
-    json_response,
-)
+from providers.contract import ApiVerification, Provider, Received, Translation, Unsupported
 from providers.parsing import form, json_body
 from providers.portone_v1.api import build_request, read_response
 from providers.portone_v1.objects import EscrowMarker, PortoneV1Webhook
+from providers.responses import always, json_response
 from stream.events import VerificationRequest
 
 _head = msgspec.json.Decoder(EscrowMarker)

@@ -13,16 +13,7 @@ from hashlib import sha256
 import msgspec
 
 from providers import api_support
-from providers.contract import (
-    ApiVerification,
-    Provider,
-    Received,
-    Translation,
-    Unsupported,
-    WebhookResponse,
-    always,
-    json_response,
-)
+from providers.contract import ApiVerification, Provider, Received, Translation, Unsupported
 from providers.parsing import form, json_body
 from providers.parsing.timestamps import korean
 from providers.portone_v2 import api
@@ -32,6 +23,7 @@ from providers.portone_v2.objects import (
     TransactionEvent2024January,
     TransactionEventHead,
 )
+from providers.responses import WebhookResponse, always, json_response
 from providers.signing import standard_webhooks
 from stream.events import DisputePayload, DisputeStatus, Verification, VerificationRequest
 

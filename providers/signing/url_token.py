@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from providers.contract import Forged, Received, json_response
+from providers.contract import Forged, Received
+from providers.responses import json_response
 from providers.signing.comparison import any_equal
 from stream.events import Verification
 

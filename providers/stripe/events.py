@@ -1,4 +1,4 @@
-"""What all of Stripe's events have: their time, their mode, and the shop's order."""
+"""Reads the fields that all of Stripe's events have: time, mode, the shop's order, and ids."""
 
 from collections.abc import Iterable
 from typing import TypeVar

@@ -9,19 +9,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from providers.contract import (
-    Forged,
-    InvalidField,
-    Provider,
-    Received,
-    Stale,
-    Translation,
-    Unsigned,
-    Unsupported,
-    always,
-    json_response,
-)
+from providers.contract import Forged, InvalidField, Provider, Received, Stale, Translation, Unsigned, Unsupported
 from providers.parsing import json_body
+from providers.responses import always, json_response
 from providers.signing.comparison import any_equal
 from providers.stripe import disputes, payments, refunds
 from providers.stripe.objects import StripeEventHead

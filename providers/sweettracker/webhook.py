@@ -9,10 +9,11 @@ import re
 
 import msgspec
 
-from providers.contract import Provider, Received, Translation, WebhookResponse, json_response
+from providers.contract import Provider, Received, Translation
 from providers.parsing import carriers, form, json_body, parcels
 from providers.parsing.fields import ABSENT, AnyJson, Id, Instant, Text
 from providers.parsing.timestamps import korean
+from providers.responses import WebhookResponse, json_response
 from providers.signing import url_token
 from stream.events import ShippingStatus
 from stream.events.json_text import BOM

@@ -10,18 +10,11 @@ from typing import TypeVar
 
 import msgspec
 
-from providers.contract import (
-    Provider,
-    Received,
-    Translation,
-    Unsigned,
-    WrongEvent,
-    always,
-    json_response,
-)
+from providers.contract import Provider, Received, Translation, Unsigned, WrongEvent
 from providers.parsing import json_body
 from providers.parsing.fields import ABSENT, Instant
 from providers.parsing.timestamps import korean
+from providers.responses import always, json_response
 from providers.signing.hmac_hex import signature, verify_raw_or_compact
 from providers.tapayz import api as tapayz_api
 from providers.tapayz.objects import (

@@ -22,12 +22,11 @@ from providers.contract import (
     RefusedWebhook,
     Translation,
     Unsupported,
-    always,
-    json_response,
 )
 from providers.parsing import json_body
 from providers.parsing.fields import AnyJson, Id, OrderId, StrictOptional, Text
 from providers.parsing.timestamps import in_korea
+from providers.responses import always, json_response
 from providers.signing.comparison import any_equal
 from providers.toss import api as toss_payment
 from stream.events import Verification, VerificationRequest

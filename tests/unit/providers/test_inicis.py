@@ -6,17 +6,10 @@ from typing import Any
 
 import pytest
 
-from providers.contract import (
-    Contradicted,
-    InvalidField,
-    Malformed,
-    NotKnownYet,
-    RefusedWebhook,
-    Unsupported,
-    WebhookResponse,
-)
+from providers.contract import Contradicted, InvalidField, Malformed, NotKnownYet, RefusedWebhook, Unsupported
 from providers.inicis import api as iniapi
 from providers.inicis import webhook as inicis
+from providers.responses import WebhookResponse
 from stream.events import Micros, OrderId, PaymentPayload, VerificationRequest
 from tests.unit.providers.asked import answered, payment, received, translated, verification_request
 from tests.unit.providers.samples import every, sample
