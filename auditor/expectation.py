@@ -1,4 +1,4 @@
-"""What the services that have a model must hold and publish, given what each has handled. Pure."""
+"""The expected rows and domain events of each service with a model, from the events it has handled. Pure."""
 
 from auditor.evidence import Evidence, Store
 from auditor.models.by_service import models

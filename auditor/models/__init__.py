@@ -1,1 +1,1 @@
-"""What each store must hold: a service's pure domain applied to the topics' records, a module for each processor."""
+"""The expected rows of each store: a service's pure domain applied to the topics' records, a module per processor."""

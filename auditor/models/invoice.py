@@ -4,14 +4,13 @@ import json
 from collections.abc import Iterable
 
 from auditor.evidence import Row
-from auditor.models.expected import Expected, KeyedDefaults, Tables, event_ids
+from auditor.models.expected import Expected, KeyedDefaults, Tables, event_ids, json_of
 from processors.invoice import domain as invoices
 from stream.events import CreditAdded, Record, ids
-from stream.state import registers
 
 
 def invoice(events: Iterable[Record]) -> Expected:
-    """Return what the invoice store must hold after these records."""
+    """Return the expected rows and events of the invoice processor after these records."""
     webhooks = [event for event in events if isinstance(event, invoices.InvoiceInput)]
     working_set = invoices.InvoiceWorkingSet(KeyedDefaults(invoices.Invoice), KeyedDefaults(invoices.Transfer))
     for webhook in webhooks:
@@ -40,7 +39,7 @@ def _transfer(state: invoices.Transfer) -> Row:
     return {
         "invoice_id": state.invoice_id,
         "version": state.version,
-        "registers": json.loads(registers.dump(state.registers)),
+        "registers": json_of(state.registers),
     }
 
 

@@ -9,7 +9,7 @@ from stream.events import Record, ShippingWebhook, topics
 
 
 def shipping(events: Iterable[Record]) -> Expected:
-    """Return what the shipping store must hold after these records."""
+    """Return the expected rows and events of the shipping processor after these records."""
     scans = [event for event in events if isinstance(event, ShippingWebhook)]
     parcels: KeyedDefaults[str, domain.Shipment] = KeyedDefaults(domain.Shipment)
     for scan in scans:

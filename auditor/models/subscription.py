@@ -9,7 +9,7 @@ from stream.events import Record
 
 
 def subscription(events: Iterable[Record]) -> Expected:
-    """Return what the subscription store must hold after these records."""
+    """Return the expected rows and events of the subscription processor after these records."""
     relevant = [(event, ordered) for event in events if (ordered := _plan_order(event))]
     users: KeyedDefaults[str, subscriptions.Subscription] = KeyedDefaults(subscriptions.Subscription)
     history = set()

@@ -1,4 +1,4 @@
-"""`hookstream dead`: lists events that failed in any service, and redrives, gives up or dismisses them."""
+"""`hookstream dead`: lists events that failed in any service; redrives, retries a last time or dismisses them."""
 
 import json
 from collections.abc import Mapping

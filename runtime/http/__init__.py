@@ -1,1 +1,1 @@
-"""What the HTTP listeners of several services share."""
+"""Addresses of HTTP clients, for every listener that is public."""

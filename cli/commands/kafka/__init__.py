@@ -1,1 +1,1 @@
-"""Topics and the schemas of their records."""
+"""Commands for Kafka: topics, and the schemas of their records."""

@@ -1,1 +1,1 @@
-"""What happened, from the topics and the console: stats, webhook, order, why, tail, refusals."""
+"""Commands that read the log, from the topics and the console: stats, webhook, order, why, tail, refusals."""

@@ -1,1 +1,1 @@
-"""An operator's changes: pause, quarantine, replay, mail, spool."""
+"""Commands for an operator's changes: pause, quarantine, replay, mail, spool."""

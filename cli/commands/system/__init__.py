@@ -1,1 +1,1 @@
-"""The whole system: run, migrate, simulate, status, verify."""
+"""Commands for the whole system: run, migrate, simulate, status, verify."""
