@@ -129,10 +129,13 @@ def test_anything_is_read_or_left_out(changes: str | int) -> None:
     assert korean(changes, "at") is None or 946_684_800_000_000 <= (korean(changes, "at") or 0) < 4_102_444_800_000_000
 
 
+@example("2016-12-31T23:59:60Z")
+@example("2023-11-15T12:00:00+09:60")
 @example("2026-01-31T24:00:00Z")  # from Python 3.14 on, the standard library alone would read it
 @given(
     st.from_regex(
-        r"20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9](:[0-9]{2}){2}(\.[0-9]{1,7})?(Z|[+-][0-9]{2}:[0-9]{2})",
+        r"20[0-9]{2}-(0[0-9]|1[0-2])-([0-2][0-9]|30)T([01][0-9]|2[0-4]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]{1,7})?"
+        r"(Z|[+-]([01][0-9]|2[0-4]):[0-6][0-9])",
         fullmatch=True,
     )
 )
