@@ -37,10 +37,8 @@ def transfer_columns(transfers: Sequence[Transfer]) -> ColumnValues:
 
 def invoice_columns(invoices: Sequence[Invoice], last: Mapping[str, InvoiceWebhook]) -> ColumnValues:
     """Return the columns of invoices; `last` has the last webhook of each in the batch, by invoice id."""
-    states, webhooks = (
-        [invoice.registers for invoice in invoices],
-        [last.get(invoice.invoice_id) for invoice in invoices],
-    )
+    states = [invoice.registers for invoice in invoices]
+    webhooks = [last.get(invoice.invoice_id) for invoice in invoices]
     return {
         "invoice_id": [invoice.invoice_id for invoice in invoices],
         "customer_id": [state.customer_id.value for state in states],
@@ -76,10 +74,8 @@ def credit_columns(credits_: Sequence[CreditAdded]) -> ColumnValues:
 
 def history_columns(applied: Sequence[Applied]) -> ColumnValues:
     """Return the columns of applied webhooks."""
-    envelopes, payloads = (
-        [webhook.envelope for webhook, _, _ in applied],
-        [webhook.payload for webhook, _, _ in applied],
-    )
+    envelopes = [webhook.envelope for webhook, _, _ in applied]
+    payloads = [webhook.payload for webhook, _, _ in applied]
     return {
         "event_id": [envelope.event_id for envelope in envelopes],
         "kind": ["invoice" if isinstance(webhook, InvoiceWebhook) else "transfer" for webhook, _, _ in applied],

@@ -14,7 +14,7 @@ from processors.invoice.tables import credits_, customers, invoice_history, invo
 from stream.events import CreditAdded, InvoiceWebhook
 from stream.state import registers
 from stream.store import statements
-from stream.store.bulk_sql import write
+from stream.store.statements import BulkStatement
 
 INSERT_TRANSFERS = statements.insert_missing(transfers)
 LOCK_TRANSFERS = statements.select_for_update(transfers, "version", "registers")
@@ -30,11 +30,14 @@ SELECT customer_id, currency, sum(amount)::bigint FROM credits
 """
 ADD_CREDITS = statements.insert(credits_)
 RECORD = statements.insert(invoice_history)
-BACKFILL = """
+BACKFILL = BulkStatement(
+    """
 UPDATE invoice_history SET invoice_id = found.invoice_id
-  FROM unnest(%(transactions)b::text[], %(invoices)b::text[]) AS found (transaction_id, invoice_id)
+  FROM unnest(%(transaction_id)b::text[], %(invoice_id)b::text[]) AS found (transaction_id, invoice_id)
  WHERE invoice_history.transaction_id = found.transaction_id AND invoice_history.invoice_id IS NULL
-"""
+""",
+    ("transaction_id", "invoice_id"),
+)
 
 
 def lock_transfers(tx: Connection, transaction_ids: Sequence[str]) -> dict[str, Transfer]:
@@ -89,4 +92,4 @@ def record(tx: Connection, applied: Sequence[Applied]) -> None:
 
 def backfill(tx: Connection, paired: Sequence[tuple[str, str]]) -> None:
     """Set the invoice in the history of transfers received before it; `paired` holds (transaction id, invoice id)."""
-    write(tx, BACKFILL, "transactions invoices", paired)
+    BACKFILL.execute(tx, [{"transaction_id": name, "invoice_id": invoice_id} for name, invoice_id in paired])

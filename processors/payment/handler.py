@@ -19,7 +19,7 @@ Input = PaymentWebhook | DisputeWebhook | RefundWebhook | BillingWebhook | Order
 def handle(tx: Connection, webhooks: Sequence[Input], *, orders: OrdersPolicy = "optional") -> list[Result]:
     """Apply new webhooks in order and save the changed payments, aliases, disputes and history; one result each."""
     known = alias_store.lock(tx, _aliases(webhooks), row_mapping.load_pending)
-    working_set = PaymentWorkingSet(store.lock(tx, _order_ids(webhooks, known.values())), dict(known), orders)
+    working_set = PaymentWorkingSet(store.lock(tx, _order_ids(webhooks, known.values())), known, orders)
     results = [working_set.apply(webhook) for webhook in webhooks]
     applied = list(zip(webhooks, results, strict=True))
     _save(tx, working_set, applied)

@@ -11,7 +11,7 @@ from processors.refund.tables import orders, refund_history, refunds
 from stream.events import RefundWebhook
 from stream.state.fold import Result
 from stream.store import statements
-from stream.store.bulk_sql import write
+from stream.store.statements import BulkStatement
 
 INSERT_MISSING = statements.insert_missing(orders)
 LOCK = statements.select_for_update(orders, "version", "paid", "released")
@@ -21,10 +21,13 @@ SAVE_REFUNDS = statements.upsert(refunds, unless_null=["metadata"])
 RECORD = statements.insert(refund_history)
 BACKFILL = statements.update(refund_history, "order_id", "outcome")
 # Only once its payment is known does a refund turn out to be a release; until then it has a row.
-DELETE_RELEASED = """
-DELETE FROM refunds USING unnest(%(order_ids)b::text[], %(refund_ids)b::text[]) AS released (order_id, refund_id)
+DELETE_RELEASED = BulkStatement(
+    """
+DELETE FROM refunds USING unnest(%(order_id)b::text[], %(refund_id)b::text[]) AS released (order_id, refund_id)
  WHERE refunds.order_id = released.order_id AND refunds.refund_id = released.refund_id
-"""
+""",
+    ("order_id", "refund_id"),
+)
 
 
 def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Refunds]:
@@ -49,8 +52,10 @@ def save(tx: Connection, changed: Sequence[Refunds], last: Mapping[RefundKey, Re
     A release of an amount that was not captured has no row; its state is stored with its order.
     """
     SAVE_ORDERS.execute_columns(tx, row_mapping.order_columns(changed))
-    released = [(order.order_id, refund_id) for order in changed for refund_id in order.releases]
-    write(tx, DELETE_RELEASED, "order_ids refund_ids", released)
+    DELETE_RELEASED.execute(
+        tx,
+        [{"order_id": order.order_id, "refund_id": refund_id} for order in changed for refund_id in order.releases],
+    )
     SAVE_REFUNDS.execute_columns(tx, row_mapping.refund_columns(changed, last))
 
 

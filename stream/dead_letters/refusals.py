@@ -1,4 +1,4 @@
-"""Why an event is not retried: the refusals of `POST /retry`."""
+"""The refusals of `POST /retry`."""
 
 from sqlalchemy import Connection
 
@@ -19,12 +19,12 @@ NOT_RETRIED = {
     "dismissed": "it was dismissed; it is processed if the event that it waits for arrives",
     "conflict": "another event with the same id and other content was processed; this one never is",
 }
-"""Why an event with this outcome is not retried, for every outcome that neither failed nor was processed."""
+"""The reason not to retry an event, by its outcome, for every outcome that neither failed nor was processed."""
 PROCESSED = ("processed", "late", "duplicate")
 
 
 def retry_refusal(tx: Connection, codec: Codec, event_id: str, outcome: str) -> RequestRefused:
-    """Return why an event with this outcome, which is not retrying, is not retried."""
+    """Return the refusal to retry an event that is not retrying but has this outcome."""
     if outcome in PROCESSED:
         return RequestRefused(409, "already_processed", ALREADY_PROCESSED)
     if outcome == "dead" and (rows := selection.select(tx, EventFilter(ids=(event_id,)), 1)):

@@ -13,10 +13,7 @@ from stream.events.audit_records import (
     RejectedWebhook,
     SecretSeen,
 )
-from stream.events.domain_events.domain_event import (
-    DomainEvent,
-    EventHeader,
-)
+from stream.events.domain_events.domain_event import DomainEvent, EventHeader
 from stream.events.domain_events.invoices import (
     CreditAdded,
     CryptoRefundRequested,
@@ -29,9 +26,7 @@ from stream.events.domain_events.invoices import (
     InvoiceRejected,
     InvoiceUnderpaid,
 )
-from stream.events.domain_events.order_status import (
-    OrderStatus,
-)
+from stream.events.domain_events.order_status import OrderStatus
 from stream.events.domain_events.payments import (
     AmountMismatched,
     BillingScheduled,
@@ -64,11 +59,7 @@ from stream.events.domain_events.shipments import (
     ShipmentOutForDelivery,
     ShipmentUpdated,
 )
-from stream.events.domain_events.states import (
-    PaymentState,
-    RefundState,
-    ShipmentState,
-)
+from stream.events.domain_events.states import PaymentState, RefundState, ShipmentState
 from stream.events.domain_events.subscriptions import (
     PlanMissing,
     SubscriptionActivated,

@@ -11,7 +11,7 @@ from stream.avro.codec import Codec, Undecodable
 from stream.avro.registry import UnknownSchema
 from stream.events import DomainEvent, EventId, Record, ids
 from stream.events.json_text import error_text
-from stream.kafka.position import Partition
+from stream.kafka.position import Partition, partition_of
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -42,8 +42,7 @@ class Delivery:
 
 def read(codec: Codec, message: Message) -> Delivery:
     """Decode a message of confluent_kafka."""
-    position = (message.topic() or "", message.partition() or 0, message.offset() or 0)
-    return delivery(codec, *position, message.key(), message.value())
+    return delivery(codec, *partition_of(message), message.offset() or 0, message.key(), message.value())
 
 
 def delivery(codec: Codec, topic: str, partition: int, offset: int, key: bytes | None, value: bytes | None) -> Delivery:

@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from stream.events.topics import PARTITIONS, Topic
 from stream.kafka.client_config import Cluster
-from stream.kafka.position import Partition
+from stream.kafka.position import Partition, partition_of
 from stream.kafka.producer import CLIENT
 
 READER: dict[str, object] = {
@@ -104,7 +104,7 @@ def read_last(cluster: Cluster, topics: Sequence[Topic], last: int) -> tuple[lis
         consumer.close()
     behind = {end[:2]: end for _, end in ends}
     for message in messages:
-        position = Position(message.topic() or "", message.partition() or 0, (message.offset() or 0) + 1)
+        position = Position(*partition_of(message), (message.offset() or 0) + 1)
         behind[position[:2]] = max(behind[position[:2]], position)
     return messages, list(behind.values())
 

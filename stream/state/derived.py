@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def computed_once(compute: Callable[[S], T]) -> Callable[[S], T]:
-    """Return the function with its value stored in the `__dict__` of the state, for a module of its own."""
+    """Return the function, which stores its value in the `__dict__` of its argument: `derived`, outside the class."""
     name = compute.__qualname__
 
     @wraps(compute)

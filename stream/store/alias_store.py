@@ -6,7 +6,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from stream.state.aliases import Alias, AliasKey
-from stream.store.bulk_sql import write
+from stream.store.statements import BulkStatement, ColumnValues
 
 S = TypeVar("S")
 
@@ -22,13 +22,16 @@ SELECT provider, alias, order_id, pending::text
  USING (provider, alias) ORDER BY provider, alias FOR UPDATE OF aliases
 """
 
-SAVE = """
+SAVE = BulkStatement(
+    """
 UPDATE aliases SET order_id = saved.order_id, pending = saved.pending::json,
                    waiting_since = CASE WHEN saved.pending IS NULL THEN NULL ELSE coalesce(waiting_since, now()) END
-  FROM unnest(%(providers)b::text[], %(names)b::text[], %(ids)b::text[], %(pending)b::text[])
+  FROM unnest(%(provider)b::text[], %(alias)b::text[], %(order_id)b::text[], %(pending)b::text[])
        AS saved (provider, alias, order_id, pending)
  WHERE aliases.provider = saved.provider AND aliases.alias = saved.alias
-"""
+""",
+    ("provider", "alias", "order_id", "pending"),
+)
 
 
 def lock(tx: Connection, keys: Sequence[AliasKey], load: Callable[[str], Alias[S]]) -> dict[AliasKey, Alias[S]]:
@@ -48,5 +51,10 @@ def lock(tx: Connection, keys: Sequence[AliasKey], load: Callable[[str], Alias[S
 
 def save(tx: Connection, aliases: Mapping[AliasKey, Alias[S]], dump: Callable[[Alias[S]], str]) -> None:
     """Update these aliases: the order an alias maps to, or its pending state, which `dump` writes as JSON."""
-    rows = [(*key, alias.order_id, None if alias.order_id else dump(alias)) for key, alias in aliases.items()]
-    write(tx, SAVE, "providers names ids pending", rows)
+    columns: ColumnValues = {
+        "provider": [provider for provider, _ in aliases],
+        "alias": [name for _, name in aliases],
+        "order_id": [alias.order_id for alias in aliases.values()],
+        "pending": [None if alias.order_id else dump(alias) for alias in aliases.values()],
+    }
+    SAVE.execute_columns(tx, columns)

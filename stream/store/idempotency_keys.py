@@ -10,16 +10,14 @@ from sqlalchemy import Connection
 
 from stream.events import OutcomeKind, Webhook, ids
 from stream.kafka.delivery import Delivery
-from stream.store.bulk_sql import write
+from stream.store import statements
+from stream.store.tables import idempotency_keys
 
 HEADER = "idempotency-key"
 Verdict = tuple[Delivery, OutcomeKind]
 
 # When two transactions insert the same key, the second waits here for the first, and then reads the stored event id.
-INSERT = """
-INSERT INTO idempotency_keys (key_id, event_id)
-SELECT * FROM unnest(%(keys)b::text[]::uuid[], %(ids)b::text[]::uuid[]) ON CONFLICT DO NOTHING
-"""
+INSERT = statements.insert(idempotency_keys).followed_by("ON CONFLICT DO NOTHING")
 STORED = """
 SELECT key_id::text, event_id::text FROM idempotency_keys WHERE key_id = ANY (%(keys)b::text[]::uuid[])
 """
@@ -47,7 +45,7 @@ def judge(tx: Connection, fresh: Sequence[Delivery], repeated: Sequence[Verdict]
     keys_of_repeated = {key for delivery, _ in repeated if (key := key_id(delivery))}
     if not (first or keys_of_repeated):
         return list(repeated)
-    write(tx, INSERT, "keys ids", sorted(first.items()))
+    INSERT.execute(tx, [{"key_id": key, "event_id": event_id} for key, event_id in sorted(first.items())])
     rows = tx.exec_driver_sql(STORED, {"keys": sorted(first.keys() | keys_of_repeated)})
     stored: dict[str | None, str] = {row[0]: row[1] for row in rows}
 

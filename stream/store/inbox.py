@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 
 from stream.events import OutcomeKind
 from stream.kafka.delivery import Delivery
-from stream.store.bulk_sql import write
+from stream.store import statements
+from stream.store.tables import inbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +27,8 @@ SELECT event_id::text, digest, topic, partition, "offset", outcome
   FROM inbox WHERE event_id = ANY (%(ids)b::text[]::uuid[])
 """
 
-INSERT = """
-INSERT INTO inbox (event_id, digest, topic, partition, "offset", outcome)
-SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(digests)b::bytea[], %(topics)b::text[], %(partitions)b::int[],
-                     %(offsets)b::bigint[], %(outcomes)b::text[])
-"""
-
-SETTLE = """
-UPDATE inbox SET outcome = settled.outcome
-  FROM unnest(%(ids)b::text[]::uuid[], %(outcomes)b::text[]) AS settled (event_id, outcome)
- WHERE inbox.event_id = settled.event_id
-"""
-
+INSERT = statements.insert(inbox, without=["handled_at"])
+SETTLE = statements.update(inbox, "outcome")
 OUTCOME = "SELECT outcome FROM inbox WHERE event_id = %(id)b::text::uuid"
 
 EventPosition = tuple[str, str, int, int]
@@ -89,13 +80,18 @@ def split_repeated(
 
 def insert(tx: Connection, handled: Sequence[tuple[Delivery, OutcomeKind]]) -> None:
     """Insert handled deliveries and their outcomes, in the order of event ids so that workers do not deadlock."""
-    rows = [
-        (delivery.event_id, delivery.digest, delivery.topic, delivery.partition, delivery.offset, outcome)
-        for delivery, outcome in sorted(handled, key=lambda row: row[0].event_id)
-    ]
-    write(tx, INSERT, "ids digests topics partitions offsets outcomes", rows)
+    in_order = sorted(handled, key=lambda row: row[0].event_id)
+    columns: statements.ColumnValues = {
+        "event_id": [delivery.event_id for delivery, _ in in_order],
+        "digest": [delivery.digest for delivery, _ in in_order],
+        "topic": [delivery.topic for delivery, _ in in_order],
+        "partition": [delivery.partition for delivery, _ in in_order],
+        "offset": [delivery.offset for delivery, _ in in_order],
+        "outcome": [outcome for _, outcome in in_order],
+    }
+    INSERT.execute_columns(tx, columns)
 
 
 def settle(tx: Connection, outcomes: Sequence[tuple[str, OutcomeKind]]) -> None:
     """Set the outcomes of retried events, given as pairs of event id and outcome."""
-    write(tx, SETTLE, "ids outcomes", sorted(outcomes))
+    SETTLE.execute(tx, [{"event_id": event_id, "outcome": outcome} for event_id, outcome in sorted(outcomes)])

@@ -16,7 +16,7 @@ NOT_PAUSED = "NOT EXISTS (SELECT FROM pause)"
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Why, by whom and since when (microseconds since 1970 UTC) a service is paused."""
+    """The pause of a service: the reason, the operator, and its start in microseconds since 1970 UTC."""
 
     reason: str
     by: str

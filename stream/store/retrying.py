@@ -1,7 +1,7 @@
 """The table of failed events (`retries`): their attempts, when each is retried, and the dead and dismissed ones."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
@@ -11,7 +11,7 @@ from runtime import faults
 from runtime.timing.backoff import Backoff
 from stream.kafka.delivery import Delivery
 from stream.kafka.position import Partition
-from stream.store.bulk_sql import write
+from stream.store.statements import BulkStatement
 
 MAX_RETRIES = 5
 """Retries after the first attempt; when the last of them fails, the event is dead (contract E)."""
@@ -48,18 +48,20 @@ class Dismissed(NamedTuple):
     reason: str
 
 
-INSERT = """
+INSERT = BulkStatement(
+    """
 INSERT INTO retries (event_id, topic, partition, "offset", key, value, attempts, error, status, next_attempt_at)
 SELECT event_id, topic, partition, "offset", key, value, attempts, error, status, now() + make_interval(secs => wait)
-  FROM unnest(%(ids)b::text[]::uuid[], %(topics)b::text[], %(partitions)b::int[], %(offsets)b::bigint[],
-              %(keys)b::bytea[], %(values)b::bytea[], %(attempts)b::int[], %(errors)b::text[], %(statuses)b::text[],
-              %(waits)b::float8[])
+  FROM unnest(%(event_id)b::text[]::uuid[], %(topic)b::text[], %(partition)b::int[], %(offset)b::bigint[],
+              %(key)b::bytea[], %(value)b::bytea[], %(attempts)b::int[], %(error)b::text[], %(status)b::text[],
+              %(wait)b::float8[])
        AS failed (event_id, topic, partition, "offset", key, value, attempts, error, status, wait)
 ON CONFLICT (event_id) DO UPDATE SET
     attempts = excluded.attempts, error = excluded.error, status = excluded.status,
     next_attempt_at = excluded.next_attempt_at, last_failed_at = now()
-"""
-COLUMNS = "ids topics partitions offsets keys values attempts errors statuses waits"
+""",
+    ("event_id", "topic", "partition", "offset", "key", "value", "attempts", "error", "status", "wait"),
+)
 
 DUE = """
 SELECT event_id::text, topic, partition, "offset", key, value, attempts, error
@@ -77,8 +79,8 @@ UPDATE retries SET dismissal_published = true
 RETURNING event_id::text, retries.topic, retries.partition, "offset", greatest(attempts, 1), dismissed_because
 """
 
-# Redriven events (no attempts yet) may succeed, and events that an operator gave up (attempts above MAX_RETRIES) have
-# one attempt left. Neither counts, so that neither stops consumption.
+# Redriven events (no attempts yet) may succeed, and events that an operator retries for the last time (attempts above
+# MAX_RETRIES) have one attempt left. Neither counts, so that neither stops consumption.
 RETRYING = f"SELECT count(*) FROM retries WHERE status = 'retrying' AND attempts BETWEEN 1 AND {MAX_RETRIES}"  # noqa: S608
 COUNTS = "SELECT status, count(*) FROM retries GROUP BY status"
 
@@ -115,14 +117,14 @@ def dismissed(tx: Connection, partitions: Collection[Partition]) -> list[Dismiss
 def next_attempt(attempts: int) -> int:
     """Return the number of the attempt after `attempts`; at most MAX_RETRIES + 1, the last.
 
-    An event that an operator gave up has more attempts than MAX_RETRIES; its next attempt is the last too.
+    An event that an operator retries for the last time has more attempts than MAX_RETRIES.
     """
     return min(attempts, MAX_RETRIES) + 1
 
 
 def save(tx: Connection, events: Sequence[tuple[FailedEvent, Status]], first_wait_s: float) -> None:
     """Insert or update failed events; the next attempt is due after `wait_s` seconds."""
-    write(tx, INSERT, COLUMNS, [_row(event, status, first_wait_s) for event, status in events])
+    INSERT.execute(tx, [_row(event, status, first_wait_s) for event, status in events])
 
 
 def delete(tx: Connection, event_ids: Collection[str]) -> None:
@@ -143,16 +145,6 @@ def wait_s(event_id: str, attempts: int, first_wait_s: float) -> float:
     return Backoff(first_wait_s, factor=FACTOR).wait_s(attempts) * (1 + JITTER * fraction)
 
 
-def _row(event: FailedEvent, status: Status, first_wait_s: float) -> tuple[object, ...]:
-    return (
-        event.event_id,
-        event.topic,
-        event.partition,
-        event.offset,
-        event.key,
-        event.value,
-        event.attempts,
-        event.error,
-        status,
-        wait_s(event.event_id, event.attempts, first_wait_s),
-    )
+def _row(event: FailedEvent, status: Status, first_wait_s: float) -> dict[str, object]:
+    wait = wait_s(event.event_id, event.attempts, first_wait_s)
+    return {**asdict(event), "status": status, "wait": wait}

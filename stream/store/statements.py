@@ -36,7 +36,7 @@ _quoted = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-unty
 
 
 class BulkStatement(NamedTuple):
-    """A statement with one array parameter for each of `columns`."""
+    """A statement with one array parameter for each of `columns`, which has its name."""
 
     text: str
     columns: tuple[str, ...]

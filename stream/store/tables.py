@@ -109,7 +109,7 @@ replay = Table(
     Column("finished_at", TIME),
     Column("looked_at", TIME),
 )
-"""The replay that fills this schema; no row in a schema that none fills. The tables below are as empty there."""
+"""The replay that has filled this schema. Without one, this table and the tables `replay_…` are empty."""
 
 replay_progress = Table(
     "replay_progress",

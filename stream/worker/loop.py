@@ -1,16 +1,19 @@
 """The loop of every service behind Kafka: one thread, one consumer, one transaction per batch.
 
 Consume → decode → transaction (ownership, inbox, state, outbox) → publish the outbox; once a second, publish the
-outcomes and store the offsets of the batches they belong to. What happens after a crash, by the fault point at which it
-comes (tests/faults tries each):
+outcomes and store the offsets of the batches they belong to. The effect of a crash at each fault point (tests/faults
+tries each):
 
-- `after_consume`, `after_decode`, `before_commit`: nothing was written; Kafka delivers the batch again.
+- `after_consume`, `after_decode`, `before_commit`, `before_retry`: nothing was written; Kafka delivers the batch again,
+  and the retry stays due.
 - `after_commit`: the next owner publishes the messages that it finds in the outbox. Kafka delivers the batch again, and
   the inbox recognizes its events.
-- `before_outcomes`: the offsets are not committed either, so the batch comes again, and its outcomes with it.
+- `before_outcomes`, `before_offsets`: the offsets are not committed either, so the batch comes again, and its outcomes
+  with it.
+- `after_offsets`: Kafka commits the offsets in the background, so the batch comes again if they have not reached it.
 - `after_retry`: as after a commit; the retry's result, state and outbox rows were committed together.
 
-A message may so be published twice. Its consumers recognize the repetition by its id, in their own inboxes.
+A message may therefore be published twice. Its consumers recognize the repetition by its id, in their own inboxes.
 """
 
 import time
@@ -99,9 +102,8 @@ class Worker:
         self._takeover = Takeover(store, self._consumer, restore_hooks, self._stay_in_group)
         messages = Messages(service.name, codec)
         self._housekeeping = Housekeeping(settings, handler, self._repeat_handler, codec, messages)
-        first_wait_s, publishes_outcomes = settings.retry_first_s, service.publishes_outcomes
         self._transactions = Transactions(
-            store, self._consumer, messages, self._housekeeping, first_wait_s, publishes_outcomes=publishes_outcomes
+            store, self._consumer, messages, self._housekeeping, settings, publishes_outcomes=service.publishes_outcomes
         )
 
     def watch(self, health: Health) -> None:
@@ -223,13 +225,16 @@ class Worker:
 
     def _apply(self, deliveries: list[Delivery]) -> None:
         """Apply a batch; events handled before a restore of the store come first, in their own transaction."""
-        rewound_until = self._consumer.partitions.rewound_until
-        repeated = [each for each in deliveries if each.offset < rewound_until((each.topic, each.partition))]
-        if self._repeat_handler is self._handler or not repeated:
+        if self._repeat_handler is self._handler:
             return self._apply_with(self._handler, deliveries)
-        self._apply_with(self._repeat_handler, repeated)
-        repeated_ids = set(map(id, repeated))
-        if new := [delivery for delivery in deliveries if id(delivery) not in repeated_ids]:
+        rewound_until = self._consumer.partitions.rewound_until
+        repeated: list[Delivery] = []
+        new: list[Delivery] = []
+        for each in deliveries:
+            (repeated if each.offset < rewound_until((each.topic, each.partition)) else new).append(each)
+        if repeated:
+            self._apply_with(self._repeat_handler, repeated)
+        if new:
             self._apply_with(self._handler, new)
 
     def _apply_with(self, handler: Handler[Record], deliveries: list[Delivery]) -> None:

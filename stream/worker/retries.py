@@ -30,7 +30,7 @@ def count_attempt(event: FailedEvent, error: str) -> tuple[FailedEvent, Status]:
 def keep_attempts(event: FailedEvent, error: str) -> tuple[FailedEvent, Status]:
     """Do not count the attempt, because consumption is stopped and the cause is probably not this event.
 
-    An event that an operator gave up has had its last attempt and is dead.
+    An event that an operator has retried for the last time is dead.
     """
     return replace(event, error=error), "dead" if event.attempts > MAX_RETRIES else "retrying"
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Engine, exc
 
 from runtime import faults
+from runtime.config.settings import StoreSettings
 from runtime.logging import log
 from stream.events import Record
 from stream.kafka import delivery
@@ -33,16 +34,15 @@ class Transactions:
         consumer: GroupConsumer,
         messages: Messages,
         housekeeping: Housekeeping,
-        first_wait_s: float,
+        settings: StoreSettings,
         *,
         publishes_outcomes: bool,
     ) -> None:
-        """The first retry of a failed event is due after about `first_wait_s` seconds."""
         self._store = store
         self._consumer = consumer
         self._messages = messages
         self._housekeeping = housekeeping
-        self._first_wait_s = first_wait_s
+        self._first_wait_s = settings.retry_first_s
         self._publishes_outcomes = publishes_outcomes
         self._published: list[int] = []
 

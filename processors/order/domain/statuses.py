@@ -1,4 +1,4 @@
-"""The statuses of an order's payment and parcel that domain events without a state of their own state."""
+"""The statuses of an order's payment and parcel by the type of a domain event that carries no state."""
 
 from stream.events import (
     AmountMismatched,

@@ -61,7 +61,7 @@ class Refund:
 
     @property
     def reason(self) -> str | None:
-        """Why the refund was rejected, if it was; else, or if that is unknown, why it was requested."""
+        """The reason of the rejection if the refund was rejected for a known one; else the reason of the request."""
         requested = self.registers.reason.value
         return (self.registers.rejection.value or requested) if self.status == "rejected" else requested
 

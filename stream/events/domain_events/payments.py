@@ -6,7 +6,10 @@ from stream.events.record import Micros
 
 
 class PaymentEvent(DomainEvent, frozen=True, kw_only=True):
-    """A change of one transaction of the order. `amount` is the payment's, in minor units."""
+    """A change of one transaction of the order. `amount` is the payment's, in minor units.
+
+    PaymentCompleted and PaymentRefunded have these fields in another order, that of their schemas.
+    """
 
     provider: str
     amount: int | None

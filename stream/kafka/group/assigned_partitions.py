@@ -11,7 +11,7 @@ from stream.kafka.position import Owned, Partition, partition_of
 
 
 class AssignedPartitions:
-    """`unacquired` partitions are assigned and not owned yet; of those in `owned` the store has this worker's epoch.
+    """`owned` has the partitions whose epoch this worker has acquired in the store, `unacquired` the others assigned.
 
     `joined` is True once Kafka has assigned partitions, and stays so.
     """

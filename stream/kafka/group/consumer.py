@@ -34,7 +34,7 @@ CONSUMER: dict[str, object] = {
     "statistics.interval.ms": fetch_stats.INTERVAL_MS,
 }
 GATHERED_BYTES = 200_000
-"""With `fetch_gather_ms`, Kafka answers a fetch as soon as there are so many bytes."""
+"""With `fetch_gather_ms`, Kafka answers a fetch earlier once it has this many bytes."""
 POLL_S = 0.2
 COORDINATOR_ERRORS = frozenset(
     {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}

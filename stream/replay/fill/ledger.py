@@ -1,13 +1,15 @@
-"""What a replay was asked for and has found, in the schema that it fills: the request, published and owed events."""
+"""The request and the findings of a replay, in the schema that it fills: published and owed events, and aliases."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from stream.store.bulk_sql import write
+from stream.store import statements
 from stream.store.outbox import OutboxMessage
+from stream.store.statements import BulkStatement
+from stream.store.tables import replay_aliases
 
 BEGIN = """
 INSERT INTO replay (service, name, to_time, orders, retranslate)
@@ -17,14 +19,17 @@ EXISTS = "SELECT EXISTS (SELECT FROM replay)"
 LOAD = "SELECT service, name, to_time, orders, retranslate, finished_at, looked_at FROM replay"
 ADD_PUBLISHED = "INSERT INTO replay_published SELECT unnest(%(ids)b::text[]::uuid[]) ON CONFLICT DO NOTHING"
 PUBLISHED = "SELECT event_id::text FROM replay_published WHERE event_id = ANY (%(ids)b::text[]::uuid[])"
-ADD_OWED = """
+ADD_OWED = BulkStatement(
+    """
 INSERT INTO replay_owed (event_id, source_topic, source_partition, source_offset, topic, key, value, kind)
 SELECT event_id::uuid, source_topic, source_partition, source_offset, topic, key, value, kind
-  FROM unnest(%(ids)b::text[], %(source_topics)b::text[], %(source_partitions)b::int[], %(source_offsets)b::bigint[],
-              %(topics)b::text[], %(keys)b::bytea[], %(values)b::bytea[], %(kinds)b::text[]) WITH ORDINALITY
+  FROM unnest(%(event_id)b::text[], %(source_topic)b::text[], %(source_partition)b::int[], %(source_offset)b::bigint[],
+              %(topic)b::text[], %(key)b::bytea[], %(value)b::bytea[], %(kind)b::text[]) WITH ORDINALITY
        AS owed (event_id, source_topic, source_partition, source_offset, topic, key, value, kind, n)
  ORDER BY n ON CONFLICT DO NOTHING
-"""
+""",
+    ("event_id", "source_topic", "source_partition", "source_offset", "topic", "key", "value", "kind"),
+)
 DELETE_PUBLISHED_OWED = (
     "DELETE FROM replay_owed USING replay_published WHERE replay_owed.event_id = replay_published.event_id"
 )
@@ -32,11 +37,7 @@ OWED = """
 SELECT event_id::text, source_topic, source_partition, source_offset, topic, key, value, kind
   FROM replay_owed ORDER BY n
 """
-ADD_ALIASES = """
-INSERT INTO replay_aliases (event_id, digest, topic, partition, "offset")
-SELECT * FROM unnest(%(ids)b::text[]::uuid[], %(digests)b::bytea[], %(topics)b::text[], %(partitions)b::int[],
-                     %(offsets)b::bigint[]) ON CONFLICT DO NOTHING
-"""
+ADD_ALIASES = statements.insert(replay_aliases).followed_by("ON CONFLICT DO NOTHING")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,21 +126,7 @@ def published(tx: Connection, event_ids: Collection[str]) -> set[str]:
 
 def add_owed(tx: Connection, events: Sequence[OwedEvent]) -> None:
     """Store domain events that are on no topic."""
-    columns = "ids source_topics source_partitions source_offsets topics keys values kinds"
-    rows = [
-        (
-            event.event_id,
-            event.source_topic,
-            event.source_partition,
-            event.source_offset,
-            event.topic,
-            event.key,
-            event.value,
-            event.kind,
-        )
-        for event in events
-    ]
-    write(tx, ADD_OWED, columns, rows)
+    ADD_OWED.execute(tx, map(asdict, events))
 
 
 def delete_published_owed(tx: Connection) -> None:
@@ -154,7 +141,7 @@ def owed(tx: Connection) -> list[OwedEvent]:
 
 def add_aliases(tx: Connection, rows: Sequence[tuple[str, bytes | None, str, int, int]]) -> None:
     """Store the ids of records before their retranslation: id, digest, topic, partition and offset of each."""
-    write(tx, ADD_ALIASES, "ids digests topics partitions offsets", rows)
+    ADD_ALIASES.execute(tx, [dict(zip(ADD_ALIASES.columns, row, strict=True)) for row in rows])
 
 
 def mark_finished(tx: Connection) -> None:

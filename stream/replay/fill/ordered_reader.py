@@ -11,7 +11,7 @@ from typing import Self
 from confluent_kafka import KafkaError, Message, TopicPartition
 
 from stream.kafka.client_config import Cluster
-from stream.kafka.position import Partition
+from stream.kafka.position import Partition, partition_of
 from stream.kafka.producer import CLIENT
 from stream.replay.offsets import OffsetRange
 from stream.replay.spec import ReplayImpossible
@@ -95,7 +95,7 @@ class OrderedReader:
         return [] if first is None else [first, *self._consumer.consume(AT_ONCE, 0)]
 
     def _buffer(self, message: Message) -> None:
-        partition = (message.topic() or "", message.partition() or 0)
+        partition = partition_of(message)
         error, offset = message.error(), message.offset() or 0
         if error is not None:
             if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - it has no public name

@@ -1,4 +1,4 @@
-"""How far a replay has read each partition, in the schema that it fills.
+"""The positions of a replay in the partitions that it reads, in the schema that it fills.
 
 Each batch moves the positions in the same transaction as its rows, so a killed replay resumes exactly there.
 """
@@ -12,7 +12,7 @@ from stream.kafka.position import Partition
 from stream.replay.offsets import OffsetRange
 
 Purpose = Literal["source", "published"]
-"""Why a partition is read: to apply its events, or to note which domain events are already published."""
+"""The purpose of reading a partition: to apply its events, or to note which domain events are already published."""
 EXTEND = """
 INSERT INTO replay_progress (purpose, topic, partition, next_offset, end_offset)
 SELECT %(purpose)s, * FROM unnest(%(topics)b::text[], %(partitions)b::int[], %(firsts)b::bigint[], %(ends)b::bigint[])

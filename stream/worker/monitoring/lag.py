@@ -8,7 +8,7 @@ from confluent_kafka import Message
 
 from stream.events.topics import Topic
 from stream.kafka.group.consumer import GroupConsumer
-from stream.kafka.position import Partition
+from stream.kafka.position import Partition, partition_of
 from stream.worker.monitoring import metrics
 from stream.worker.monitoring.backlog import Backlog
 
@@ -33,7 +33,7 @@ class Lag:
 
         Its oldest records may be older than this worker. The oldest record of a partition is its first.
         """
-        oldest = {(message.topic() or "", message.partition() or 0): message for message in reversed(messages)}
+        oldest = {partition_of(message): message for message in reversed(messages)}
         self._backlog.set_in_hand((partition, message.timestamp()[1] / 1000) for partition, message in oldest.items())
 
     def note_processed(self) -> None:

@@ -1,4 +1,4 @@
-"""Whether a worker is ready and alive: it has started, its store answers, its last batch is applied, it goes on."""
+"""The health of a worker. Ready: started, its store answers, its last batch is applied. Alive: its loop goes on."""
 
 import time
 from threading import Event

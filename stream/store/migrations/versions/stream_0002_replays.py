@@ -1,4 +1,4 @@
-"""Create the tables of a replay, which only the schemas that replays fill have rows in."""
+"""Create the tables of a replay. They are empty in a schema that no replay has filled."""
 
 from alembic import op
 
