@@ -33,7 +33,7 @@ from stream.kafka import delivery
 from stream.kafka.delivery import Delivery
 from stream.store.schema import migrate
 from stream.worker import batch, bisection
-from stream.worker.messages import Messages
+from stream.worker.publishing.messages import Messages
 from tests.builders import a_domain_event, a_payment
 
 ROOT = Path(__file__).parent.parent

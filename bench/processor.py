@@ -33,7 +33,7 @@ from stream.kafka.producer import PRODUCER
 from stream.worker import batch, bisection
 from stream.worker.bisection import of_records
 from stream.worker.loop import Worker
-from stream.worker.messages import Messages
+from stream.worker.publishing.messages import Messages
 from tests.builders import a_payment
 
 EVENTS, ROUNDS = 20_000, 3

@@ -12,7 +12,7 @@ from stream.avro.codec import Codec
 from stream.events import EventId, Micros, Outcome, OutcomeKind, Record, RejectedWebhook, UnconfirmedWebhook, topics
 from stream.events.topics import Topic
 from stream.store.outbox import OutboxMessage
-from stream.worker.messages import encode_record
+from stream.worker.publishing.messages import encode_record
 
 EXCERPT_BYTES = 2048
 

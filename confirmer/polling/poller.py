@@ -30,7 +30,7 @@ from stream.avro.registry import UnknownSchema
 from stream.events import UnconfirmedWebhook
 from stream.kafka.client_config import Cluster
 from stream.store.outbox import OutboxMessage
-from stream.worker.publisher import Publisher
+from stream.worker.publishing.publisher import Publisher
 
 T = TypeVar("T")
 IDLE_S = 1.0

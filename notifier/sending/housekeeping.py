@@ -13,7 +13,7 @@ from runtime import faults
 from runtime.logging import log
 from stream.kafka.client_config import Cluster
 from stream.store import outbox
-from stream.worker.publisher import Publisher
+from stream.worker.publishing.publisher import Publisher
 
 MAILS = Gauge("hookstream_mails", "Mails that are not sent, by status", ["status"])
 OLDEST_MAIL = Gauge(

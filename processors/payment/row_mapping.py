@@ -15,7 +15,7 @@ from processors.payment.domain.payment_registers import (
     PaymentRegisters,
     TransactionRegisters,
 )
-from processors.payment.domain.transaction_log import LogValue
+from processors.payment.domain.transactions.transaction_log import LogValue
 from runtime.clock import to_datetime
 from stream.events import DisputeWebhook, PaymentWebhook
 from stream.state import registers

@@ -23,7 +23,7 @@ from stream.replay.schema import quoted
 from stream.replay.spec import ReplayImpossible, ReplaySpec
 from stream.store import outbox, ownership, pausing
 from stream.store.schema import contract_views
-from stream.worker.publisher import Publisher
+from stream.worker.publishing.publisher import Publisher
 
 CATCH_UP_TIMEOUT_S = 60.0
 POLL_INTERVAL_S = 0.5

@@ -19,7 +19,7 @@ from stream.replay.progress import fill_with_progress
 from stream.replay.promote import Promotion, takeovers_locked
 from stream.replay.run import Fill, Replay
 from stream.replay.spec import ReplayImpossible, ReplaySpec
-from stream.worker.publisher import Publisher
+from stream.worker.publishing.publisher import Publisher
 
 MAX_COMPARISONS = 4
 """The most times a comparison is repeated, because the live store may have changed during it."""

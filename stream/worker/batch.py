@@ -17,7 +17,7 @@ from stream.store.error_classification import describe
 from stream.store.outbox import OutboxMessage
 from stream.store.retrying import FailedEvent, Status
 from stream.worker.bisection import Handler, Runner, Succeeded
-from stream.worker.messages import MessageFactory
+from stream.worker.publishing.messages import MessageFactory
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from stream.kafka.delivery import Delivery
 from stream.state.fold import Result
 from stream.store.error_classification import is_store_failure
 from stream.store.outbox import OutboxMessage
-from stream.worker.messages import MessageFactory
+from stream.worker.publishing.messages import MessageFactory
 
 E = TypeVar("E", bound=Record)
 E_contra = TypeVar("E_contra", bound=Record, contravariant=True)

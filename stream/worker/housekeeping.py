@@ -18,8 +18,8 @@ from stream.store.retrying import FailedEvent
 from stream.worker import retries
 from stream.worker.batch import Applied
 from stream.worker.bisection import Handler
-from stream.worker.messages import Messages
 from stream.worker.monitoring import metrics
+from stream.worker.publishing.messages import Messages
 
 INTERVAL_S = 1.0
 UNKNOWN = Pause("not known yet", "the start of this process", 0)

@@ -45,12 +45,12 @@ from stream.store.ownership_signal import OwnershipSignal
 from stream.worker.batch import Applied
 from stream.worker.bisection import Handler
 from stream.worker.housekeeping import INTERVAL_S, UNKNOWN, Housekeeping
-from stream.worker.messages import Messages
 from stream.worker.monitoring import metrics, reporting
 from stream.worker.monitoring.lag import Lag
 from stream.worker.monitoring.worker_health import WorkerHealth
-from stream.worker.publication import Publication
-from stream.worker.publisher import Publisher
+from stream.worker.publishing.messages import Messages
+from stream.worker.publishing.publication import Publication
+from stream.worker.publishing.publisher import Publisher
 from stream.worker.takeover import RestoreHooks, Takeover
 from stream.worker.transactions import Transactions
 

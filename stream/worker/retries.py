@@ -15,7 +15,7 @@ from stream.store.outbox import OutboxMessage
 from stream.store.retrying import MAX_RETRIES, FailedEvent, Status
 from stream.worker.batch import Applied, DeliveryOutcome
 from stream.worker.bisection import Handler, Succeeded, in_parts
-from stream.worker.messages import MessageFactory
+from stream.worker.publishing.messages import MessageFactory
 
 FailurePolicy = Callable[[FailedEvent, str], tuple[FailedEvent, Status]]
 """Returns the new state of an event that failed again with this error."""

@@ -19,7 +19,7 @@ from stream.worker import batch, bisection
 from stream.worker.batch import Applied
 from stream.worker.bisection import BatchFailed, Handler, Runner
 from stream.worker.housekeeping import Housekeeping
-from stream.worker.messages import Messages
+from stream.worker.publishing.messages import Messages
 
 
 class Transactions:

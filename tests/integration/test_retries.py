@@ -18,7 +18,7 @@ from stream.store.retrying import MAX_RETRIES
 from stream.worker import batch, retries
 from stream.worker.batch import Applied
 from stream.worker.bisection import BatchFailed, Runner, in_parts, together
-from stream.worker.messages import Messages
+from stream.worker.publishing.messages import Messages
 from tests import failing
 from tests.actors import Shop, Store, new_order, until
 from tests.builders import a_payment, an_order

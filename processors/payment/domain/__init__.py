@@ -3,10 +3,10 @@
 Pure. The result does not depend on the order in which webhooks arrive.
 """
 
-from processors.payment.domain.cancel_claims import CancelClaim, Parts
 from processors.payment.domain.domain_events import OrdersPolicy, apply, event_keys
 from processors.payment.domain.payment import Payment
 from processors.payment.domain.payment_registers import OrderRegisters
+from processors.payment.domain.transactions.cancel_claims import CancelClaim, Parts
 from processors.payment.domain.working_set import PaymentWorkingSet
 
 __all__ = [

@@ -4,12 +4,13 @@ from typing import Literal
 
 import msgspec
 
-from processors.payment.domain import dispute, transaction_log
-from processors.payment.domain.cancel_claims import mismatch_reason
+from processors.payment.domain import dispute
 from processors.payment.domain.event_builders import Change, build_event
 from processors.payment.domain.payment import Payment
 from processors.payment.domain.published_state import payment_state
 from processors.payment.domain.statuses import TRANSITIONS
+from processors.payment.domain.transactions import transaction_log
+from processors.payment.domain.transactions.cancel_claims import mismatch_reason
 from processors.payment.domain.transitions import apply_webhook
 from stream.events import (
     AmountMismatched,

@@ -9,8 +9,6 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import astuple
 
-from processors.payment.domain import transaction_log
-from processors.payment.domain.cancel_claims import CancelClaim, Parts, mismatch_reason
 from processors.payment.domain.payment_registers import (
     NO_REGISTERS,
     NO_TRANSACTION,
@@ -21,9 +19,11 @@ from processors.payment.domain.payment_registers import (
     StatedRegisters,
     TransactionRegisters,
 )
-from processors.payment.domain.refund_totals import RefundTotals
 from processors.payment.domain.statuses import FAILED, LIVE, PAID, PAID_RANK
-from processors.payment.domain.transaction_log import Entries, PaidCounts, TransactionLog
+from processors.payment.domain.transactions import transaction_log
+from processors.payment.domain.transactions.cancel_claims import CancelClaim, Parts, mismatch_reason
+from processors.payment.domain.transactions.refund_totals import RefundTotals
+from processors.payment.domain.transactions.transaction_log import Entries, PaidCounts, TransactionLog
 from stream.events import Micros, PaymentStatus
 from stream.state.derived import derived
 from stream.state.registers import UNSET, Register

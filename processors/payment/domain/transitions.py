@@ -6,8 +6,7 @@ from typing import assert_never
 
 from msgspec.structs import replace as with_fields
 
-from processors.payment.domain import dispute, transaction_log
-from processors.payment.domain.cancel_claims import CancelClaim, Parts, mismatch_reason
+from processors.payment.domain import dispute
 from processors.payment.domain.payment import Payment
 from processors.payment.domain.payment_registers import (
     NO_REGISTERS,
@@ -16,6 +15,8 @@ from processors.payment.domain.payment_registers import (
     TransactionRegisters,
 )
 from processors.payment.domain.statuses import CANCELS, TRANSITIONS
+from processors.payment.domain.transactions import transaction_log
+from processors.payment.domain.transactions.cancel_claims import CancelClaim, Parts, mismatch_reason
 from processors.payment.domain.webhook_parts import aliases_in, parts_of, transaction_of
 from stream.events import (
     DisputeWebhook,

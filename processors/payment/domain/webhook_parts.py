@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from msgspec.structs import astuple
 from msgspec.structs import replace as with_fields
 
-from processors.payment.domain import transaction_log
-from processors.payment.domain.cancel_claims import Parts
 from processors.payment.domain.payment import STATED_FIELDS
 from processors.payment.domain.payment_registers import (
     NO_TRANSACTION,
@@ -15,6 +13,8 @@ from processors.payment.domain.payment_registers import (
     TransactionRegisters,
 )
 from processors.payment.domain.statuses import FAILED
+from processors.payment.domain.transactions import transaction_log
+from processors.payment.domain.transactions.cancel_claims import Parts
 from stream.events import EventId, Micros, PaymentPayload, PaymentWebhook
 from stream.state import registers
 from stream.state.registers import NO_EVENT, NO_TIME, Register, Stamp, register

@@ -30,7 +30,7 @@ from stream.store.inbox import EventPosition
 from stream.store.outbox import OutboxMessage
 from stream.worker import bisection
 from stream.worker.bisection import BatchFailed, Runner
-from stream.worker.messages import encode_record, topics_of
+from stream.worker.publishing.messages import encode_record, topics_of
 
 SUPERSEDED = (OrderStatus, PaymentUpdated, RefundUpdated, ShipmentUpdated)
 """Events that only state what an aggregate was like for a while. Which of them there are depends on the order in which

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from stream.events.topics import OUTCOMES
 from stream.store.outbox import OutboxMessage
-from stream.worker.held_outcomes import INTERVAL_S, HeldOutcomes
+from stream.worker.publishing.held_outcomes import INTERVAL_S, HeldOutcomes
 
 PARTITIONS = st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 2))
 BATCHES = st.lists(st.dictionaries(PARTITIONS, st.integers(1, 99), min_size=1))

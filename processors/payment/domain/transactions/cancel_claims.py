@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from processors.payment.domain import transaction_log
 from processors.payment.domain.payment_registers import (
     NO_REGISTERS,
     CancelledAmount,
     PaymentRegisters,
     TransactionRegisters,
 )
-from processors.payment.domain.transaction_log import Entries
+from processors.payment.domain.transactions import transaction_log
+from processors.payment.domain.transactions.transaction_log import Entries
 from stream.state.registers import Register
 
 

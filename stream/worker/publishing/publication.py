@@ -7,8 +7,8 @@ from runtime import faults
 from stream.events.topics import OUTCOMES
 from stream.kafka.position import Partition
 from stream.store.outbox import OutboxMessage
-from stream.worker.held_outcomes import HeldOutcomes
-from stream.worker.publisher import Publisher
+from stream.worker.publishing.held_outcomes import HeldOutcomes
+from stream.worker.publishing.publisher import Publisher
 
 CommitOffsets = Callable[[dict[Partition, int]], None]
 

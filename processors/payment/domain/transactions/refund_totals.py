@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from processors.payment.domain import transaction_log
 from processors.payment.domain.payment_registers import NO_TRANSACTION, CancelledAmount, TransactionRegisters
-from processors.payment.domain.transaction_log import RefundEntry, TransactionLog
+from processors.payment.domain.transactions import transaction_log
+from processors.payment.domain.transactions.transaction_log import RefundEntry, TransactionLog
 from stream.state.derived import derived
 from stream.state.registers import UNSET, Register
 

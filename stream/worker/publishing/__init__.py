@@ -1,0 +1,1 @@
+"""Makes the messages that follow from events, and publishes them once their batch is committed."""
