@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Engine, exc
 
 from runtime import faults
-from runtime.config.settings import StoreSettings
+from runtime.config.store_settings import StoreSettings
 from runtime.logging import log
 from stream.events import Record
 from stream.kafka import delivery
