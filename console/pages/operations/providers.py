@@ -11,6 +11,8 @@ from stream.events import topics
 
 GATEWAY = "gateway"
 SERVICES = tuple(service.name for service in topics.SERVICES)
+PROVIDER = ("state", "pending")
+CONTRACT = ("paths", "authentication", "active", "unsigned", "secretSetting", "secrets", "retired")
 TONES = {"active": "good", "paused": "warn", "draining": "busy", "finishing": "busy"}
 
 
@@ -21,13 +23,20 @@ def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:
         answered = request.services.get(GATEWAY, "/providers", pending="true")["providers"]
     except (ServiceRefused, ServiceUnreachable) as failure:
         problem = str(failure)
+    services = [{"name": name, "pause": _pause(request, name)} for name in SERVICES]
     figures = provider_figures.figures(tx, request.now)
     providers = [
-        {**row, "word": provider_word(row["provider"]), "figures": figures.get(row["provider"])} for row in answered
+        {**in_full(row), "word": provider_word(row["provider"]), "figures": figures.get(row["provider"])}
+        for row in answered
     ]
     providers.sort(key=lambda row: (not _is_on(row), row["provider"]))
-    services = [{"name": name, "pause": _pause(request, name)} for name in SERVICES]
     return {"providers": providers, "services": services, "problem": problem, "tones": TONES, "now": request.now}
+
+
+def in_full(provider: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return a provider of the gateway's answer with None for the fields that a gateway of an older version lacks."""
+    contracts = [dict.fromkeys(CONTRACT) | contract for contract in provider.get("contracts", ())]
+    return dict.fromkeys(PROVIDER) | provider | {"contracts": contracts}
 
 
 def pause(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
