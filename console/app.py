@@ -21,6 +21,7 @@ from console.queries.criteria import BadParameter
 from console.web.litestar_types import AnyConnection, AnyRequest, AnyResponse, AnySocket
 from runtime.health import Health
 from runtime.logging import log
+from runtime.postgres.engine import failure_message
 
 CAUSES = {401: "unauthorized", 404: "not_found", 405: "method_not_allowed"}
 PROGRAMS = ("/api/", "/ws/", "/health/")
@@ -152,7 +153,7 @@ def _http_error(_: AnyRequest, error: HTTPException) -> Response[Mapping[str, st
 
 
 def _store_unavailable(_: AnyRequest, failure: Exception) -> Response[Mapping[str, str]]:
-    log.warning("store.failed", error=str(getattr(failure, "orig", failure)).strip())
+    log.warning("store.failed", error=failure_message(failure))
     return _error(503, "unavailable", "the console's store does not answer; try again")
 
 

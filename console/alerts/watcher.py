@@ -15,6 +15,7 @@ from console.alerts.conditions import Conditions
 from console.alerts.domain import KINDS
 from runtime import clock
 from runtime.logging import log
+from runtime.postgres.engine import failure_message
 from runtime.timing.backoff import Backoff
 
 BACKOFF = Backoff(2.0, 3600.0)
@@ -54,7 +55,7 @@ class Watcher:
                 while not stop.is_set() and self.deliver_next(clock.now()):
                     continue
             except exc.SQLAlchemyError as failure:
-                log.warning("store.failed", error=str(getattr(failure, "orig", failure)).strip())
+                log.warning("store.failed", error=failure_message(failure))
             except Exception as failure:  # noqa: BLE001 - the next look may succeed
                 log.error("alerts.failed", error=f"{type(failure).__name__}: {failure}")
             stop.wait(self._check_s)

@@ -40,6 +40,11 @@ def store_engine(settings: StoreSettings, service: str) -> Engine:
     return engine(settings.database_url, service=service, prepare=settings.database_prepare)
 
 
+def failure_message(failure: Exception) -> str:
+    """Return the driver's message of a failure of a store, for logs."""
+    return str(getattr(failure, "orig", failure)).strip()
+
+
 def conninfo(url: URL) -> str:
     """Return `url` as a libpq connection string. SQLAlchemy's URL has `+` for a blank, which libpq takes literally."""
     parts = url.translate_connect_args(username="user", database="dbname")

@@ -15,6 +15,7 @@ from console.web.rendering.renderer import HEADERS
 from console.web.routes.responder import Responder
 from runtime.json_value import JsonValue
 from runtime.logging import log
+from runtime.postgres.engine import failure_message
 
 LIVE_INTERVAL_S = 2.0
 LIVE_S = 600.0
@@ -70,7 +71,7 @@ class LiveRoutes:
         try:
             return self._responder.has_ended(entry.session)
         except exc.SQLAlchemyError as failure:
-            log.warning("store.failed", error=str(getattr(failure, "orig", failure)).strip())
+            log.warning("store.failed", error=failure_message(failure))
             return False
 
     def _part(self, live: Live, request: AnyRequest, entry: Entry) -> str | None:
@@ -80,7 +81,7 @@ class LiveRoutes:
                 context = live.view(tx, self._responder.page_request(request, entry))
             return None if context is None else self._responder.renderer.render(live.template, entry.viewer, context)
         except exc.SQLAlchemyError as failure:
-            log.warning("store.failed", error=str(getattr(failure, "orig", failure)).strip())
+            log.warning("store.failed", error=failure_message(failure))
         except Exception:  # noqa: BLE001 - an exception would end the stream without a word
             log.exception("page.failed", path=live.path)
         return None

@@ -10,7 +10,7 @@ from console.login import ended_sessions
 from console.login.sessions import Session
 from console.login.users import Role
 from console.queries.criteria import BadParameter
-from console.web.gate import Entry, Gate, local_path
+from console.web.gate import SESSION, Entry, Gate, local_path
 from console.web.litestar_types import AnyRequest, AnyResponse
 from console.web.page import PageRequest, Redirect
 from console.web.rendering.renderer import Renderer, html
@@ -19,6 +19,7 @@ from console.web.services import Services
 from runtime import clock
 from runtime.json_value import JsonValue
 from runtime.logging import log
+from runtime.postgres.engine import failure_message
 
 Respond = Callable[[Entry], AnyResponse]
 
@@ -46,14 +47,12 @@ class Responder:
         except BadParameter as wrong:
             response = self.error(entry, 400, "bad_parameter", detail=str(wrong))
         except (exc.OperationalError, exc.TimeoutError) as failure:
-            log.warning("store.failed", error=str(getattr(failure, "orig", failure)).strip())
+            log.warning("store.failed", error=failure_message(failure))
             response = self.error(entry, 503, "unavailable")
         except Exception:  # noqa: BLE001 - a person gets a page whatever fails
             log.exception("page.failed", path=request.url.path)
             response = self.error(entry, 500, "internal")
-        if entry.is_new and not any(cookie.key == "hookstream_session" for cookie in response.cookies):
-            self.gate.set_session(request, response, entry.session)
-        return response
+        return self._with_session(request, entry, response)
 
     def has_ended(self, session: Session) -> bool:
         """Return whether a logout or an operator has ended the session, at whichever replica."""
@@ -78,8 +77,19 @@ class Responder:
         return html(self.renderer.render(template, entry.viewer, context))
 
     def not_found(self, request: AnyRequest) -> AnyResponse:
-        """Return the page for a path that does not exist."""
-        return self.respond(request, None, lambda entry: self.error(entry, 404, "not_found"))
+        """Return the page for a path that does not exist.
+
+        It is called in the event loop, where nothing may wait for the store.
+        """
+        entry = self.gate.enter(request, int(time.time()))
+        response = self._refusal(request, entry, None) or self.error(entry, 404, "not_found")
+        return self._with_session(request, entry, response)
+
+    def _with_session(self, request: AnyRequest, entry: Entry, response: AnyResponse) -> AnyResponse:
+        """Add the cookie of a session that is new or was refreshed, unless the response sets another."""
+        if entry.is_new and not any(cookie.key == SESSION for cookie in response.cookies):
+            self.gate.set_session(request, response, entry.session)
+        return response
 
     def _refusal(self, request: AnyRequest, entry: Entry, role: Role | None) -> AnyResponse | None:
         if not self._configured:
