@@ -28,7 +28,6 @@ def view(tx: Connection, request: PageRequest) -> Context:
     if wanted not in ("unresolved", "every", *STATES):
         raise BadParameter(f"state must be unresolved, every, {', '.join(STATES)}")
     found = issues.select(tx)
-    tx.rollback()  # no transaction stays open while the console's own listener is asked
     shown = [
         issue
         for issue in found
@@ -45,7 +44,7 @@ def view(tx: Connection, request: PageRequest) -> Context:
         "service": service,
         "tones": TONES,
         "states": ("unresolved", *STATES, "every"),
-        "own": own_failures.dead(request) if service in (None, own_failures.SERVICE) else [],
+        "own": own_failures.dead(tx, request) if service in (None, own_failures.SERVICE) else [],
     }
 
 

@@ -6,14 +6,20 @@ from console.web.page import Action, ActionResult, Done, PageRequest, Refused
 from console.web.rendering.formatting import first_line
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.json_value import JsonValue
+from stream.store import retrying
 
 SERVICE = "console"
 AT_ONCE = 50
 
 
-def dead(request: PageRequest) -> list[dict[str, JsonValue]]:
-    """Return at most AT_ONCE of the console's own dead events; none while it does not answer."""
-    if SERVICE not in request.services.names:
+def dead(tx: Connection, request: PageRequest) -> list[dict[str, JsonValue]]:
+    """Return at most AT_ONCE of the console's own dead events; none while it does not answer. Ends the transaction.
+
+    The listener decodes the events; the list of issues shows them every 2 s, so it is asked only if there are any.
+    """
+    has_dead = retrying.counts(tx)["dead"] > 0
+    tx.rollback()  # no transaction stays open while the console's own listener is asked
+    if not has_dead or SERVICE not in request.services.names:
         return []
     try:
         answer = request.services.get(SERVICE, "/dead", status="dead", limit=str(AT_ONCE))
