@@ -27,7 +27,6 @@ from stream.events import (
 from stream.store import statements
 from stream.store.statements import BulkStatement
 
-NEW = "ON CONFLICT DO NOTHING"
 STATE = ("status", "retry_count", "last_retry_at", "error", "note", "settled_at")
 
 # The first record about a webhook creates its row, and all of them lock it. So a webhook and its outcomes cannot miss
@@ -46,7 +45,7 @@ UPDATE webhooks SET confirmed_as = least(confirmed_as, saved.event_id)
 """,
     ("verification_request_id", "event_id"),
 )
-INSERT_OUTCOMES = statements.insert(outcomes).followed_by(NEW)
+INSERT_OUTCOMES = statements.insert_new(outcomes)
 
 READ = """
 SELECT webhook_id::text, aside, confirmed_as IS NOT NULL, service, topic, partition, "offset", outcome, attempt,
@@ -73,11 +72,11 @@ UPDATE webhooks SET status = saved.status, retry_count = saved.retry_count, last
 """,
     ("webhook_id", *STATE, "dead_at"),
 )
-INSERT_EVENTS = statements.insert(domain_events).followed_by(NEW)
-INSERT_MAILS = statements.insert(mails).followed_by(NEW)
+INSERT_EVENTS = statements.insert_new(domain_events)
+INSERT_MAILS = statements.insert_new(mails)
 
 # Each new row also counts in its hour; the keys are sorted, so that two consoles lock counts in the same order.
-NEW_REFUSALS = statements.insert(refusals).followed_by(f"{NEW} RETURNING provider, cause, received_at")
+NEW_REFUSALS = statements.insert_new(refusals).followed_by("RETURNING provider, cause, received_at")
 INSERT_REFUSALS = BulkStatement(
     f"""
 WITH inserted AS ({NEW_REFUSALS.text})
@@ -88,8 +87,8 @@ ON CONFLICT (start, provider, cause) DO UPDATE SET count = counted.count + exclu
 """,  # noqa: S608 - put together from constants
     NEW_REFUSALS.columns,
 )
-INSERT_ACTIONS = statements.insert(actions).followed_by(NEW)
-INSERT_TERMS = statements.insert(search_terms).followed_by(NEW)
+INSERT_ACTIONS = statements.insert_new(actions)
+INSERT_TERMS = statements.insert_new(search_terms)
 
 # An order's version only grows.
 UPSERT_ORDERS = statements.upsert(order_states).followed_by("WHERE excluded.version >= order_states.version")

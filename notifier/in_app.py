@@ -30,7 +30,7 @@ SELECT {mail_queue.COLUMNS} FROM addressed
                     WHERE in_app.event_id = addressed.event_id AND in_app.audience = addressed.audience)
 """  # noqa: S608 - our own columns
 
-INSERT = statements.insert(in_app).followed_by("ON CONFLICT DO NOTHING")
+INSERT = statements.insert_new(in_app)
 
 
 @dataclass(frozen=True, slots=True)

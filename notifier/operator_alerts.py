@@ -21,10 +21,9 @@ PROVEN: tuple[Verification, ...] = ("signature", "shared_secret", "confirmed")
 ERROR_LENGTH = 500
 LISTED = 50
 
-NEW = "ON CONFLICT DO NOTHING"
-INSERT = statements.insert(operator_alerts, without=["raised_at", "mailed_at"]).followed_by(NEW)
+INSERT = statements.insert_new(operator_alerts, without=["raised_at", "mailed_at"])
 # The alert is as old as the webhook: alerts for webhooks received longer than MAIL_MAX_AGE ago are not sent.
-INSERT_QUARANTINED = statements.insert(operator_alerts, without=["mailed_at"]).followed_by(NEW)
+INSERT_QUARANTINED = statements.insert_new(operator_alerts, without=["mailed_at"])
 
 # Alert mails raise no alerts themselves: with a broken mail server they would never end.
 INSERT_UNKNOWN = """

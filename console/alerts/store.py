@@ -14,7 +14,6 @@ from stream.store import statements
 # One replica evaluates at a time; the lock ends with the transaction. The schema is part of the key.
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('alerts.' || current_schema(), 0))"
 
-NEW = "ON CONFLICT DO NOTHING"
 UPSERT = statements.insert(alerts, without=["sent_at", "ended_at"]).followed_by("""
 ON CONFLICT (kind, subject) DO UPDATE
    SET text = excluded.text, count = excluded.count, ended_at = NULL,
@@ -31,10 +30,10 @@ SELECT subject, text, count, opened_at, sent_at, ended_at IS NOT NULL
   FROM alerts WHERE kind = %(kind)s ORDER BY opened_at, subject
 """
 LAST = "SELECT max(made_at) FROM alert_messages WHERE kind = %(kind)s AND state = 'open'"
-INSERT_MESSAGE = statements.insert(alert_messages).followed_by(NEW)
-INSERT_DELIVERIES = statements.insert(
+INSERT_MESSAGE = statements.insert_new(alert_messages)
+INSERT_DELIVERIES = statements.insert_new(
     alert_deliveries, without=["attempts", "delivered_at", "given_up_at", "error"]
-).followed_by(NEW)
+)
 MARK_SENT = "UPDATE alerts SET sent_at = %(at)s WHERE kind = %(kind)s AND ended_at IS NULL AND sent_at IS NULL"
 DROP_ENDED = "DELETE FROM alerts WHERE kind = %(kind)s AND ended_at IS NOT NULL"
 

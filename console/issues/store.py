@@ -18,7 +18,7 @@ READ = """
 SELECT event_id::text, service, topic, partition, "offset", outcome, attempt, error, at
   FROM outcomes WHERE event_id = ANY (%(ids)b::text[]::uuid[])
 """
-INSERT = statements.insert(issues).followed_by("ON CONFLICT DO NOTHING")
+INSERT = statements.insert_new(issues)
 UPSERT_EVENTS = statements.upsert(issue_events).followed_by(
     "WHERE (issue_events.died_at, issue_events.is_dead) IS DISTINCT FROM (excluded.died_at, excluded.is_dead)"
 )

@@ -38,12 +38,12 @@ ON CONFLICT (notification_id) DO UPDATE
 """
 
 # The event of an alert mail is on no topic, so its row stays empty but for being sent.
-RECORDED = (
-    *("notification_id", "event_id", "event_type", "audience", "channel", "order_id", "customer_id"),
-    *("event", "status", "sent_at", "again_of"),
-)
 RECORD_SENT = statements.insert(
-    notifications, without=[column.name for column in notifications.columns if column.name not in RECORDED]
+    notifications,
+    without=[
+        *("contact", "contact_problem", "attempts", "next_attempt_at", "sending_since", "error", "received_at"),
+        *("resolved_at", "resolved_as"),
+    ],
 ).followed_by("ON CONFLICT (notification_id) DO UPDATE SET status = 'sent', sent_at = excluded.sent_at, error = NULL")
 
 # This includes mails that are `no_recipient`, as long as they are not stale. A mail whose only contact cannot be used

@@ -76,6 +76,11 @@ def insert(table: Table, *, without: Collection[str] = ()) -> BulkStatement:
     return BulkStatement(f"INSERT INTO {table.name} ({_list(columns)}) {_rows(columns)}", _names(columns))
 
 
+def insert_new(table: Table, *, without: Collection[str] = ()) -> BulkStatement:
+    """Return the statement that inserts rows as `insert` does, and leaves out those that are stored already."""
+    return insert(table, without=without).followed_by("ON CONFLICT DO NOTHING")
+
+
 def upsert(
     table: Table, *, without: Collection[str] = (), keeps: Collection[str] = (), unless_null: Collection[str] = ()
 ) -> BulkStatement:

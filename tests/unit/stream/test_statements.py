@@ -59,6 +59,13 @@ def test_a_list_is_sent_as_one_text_and_split() -> None:
     )
 
 
+def test_rows_that_are_stored_already_are_left_out() -> None:
+    new = statements.insert_new(cats, without=["owner"])
+
+    assert new.columns == ("name", "weight")
+    assert new.text == f"{statements.insert(cats, without=['owner']).text} ON CONFLICT DO NOTHING"
+
+
 def test_what_the_database_computes_is_not_written_and_a_time_without_a_default_is() -> None:
     visits = Table(
         "visits",
