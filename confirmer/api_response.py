@@ -1,4 +1,4 @@
-"""What a provider's API answered to a request, and what that says of the API. Pure."""
+"""The responses to requests to a provider's API, and the state of the API that they show. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal

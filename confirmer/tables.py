@@ -2,11 +2,10 @@
 
 from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, Uuid, text
 
-from stream.store.tables import NOW, TIME
+from stream.store.tables import NOW, TIME, ZERO
 
 METADATA = MetaData()
 ASKING = "status = 'asking'::text"
-NONE = text("0")
 FEWEST_ATTEMPTS = text("LEAST(attempts, 3)")
 
 verification_requests = Table(
@@ -19,8 +18,8 @@ verification_requests = Table(
     Column("order_id", Text),
     Column("source", Text),
     Column("status", Text, nullable=False, server_default="asking"),
-    Column("attempts", Integer, nullable=False, server_default=NONE),
-    Column("unread", Integer, nullable=False, server_default=NONE),
+    Column("attempts", Integer, nullable=False, server_default=ZERO),
+    Column("unread", Integer, nullable=False, server_default=ZERO),
     Column("known", Boolean, nullable=False, server_default=text("false")),
     Column("turn", TIME, nullable=False, server_default=NOW),
     Column("next_attempt_at", TIME, nullable=False, server_default=NOW),

@@ -94,7 +94,7 @@ def handle_repeated(
 ) -> list[Result]:
     """Apply events that the lost store had handled before it was restored.
 
-    Whether their mails were sent is not known, so unsent mails become `unknown`, with an alert.
+    Some of their mails may have been sent, so unsent mails become `unknown`, with an alert.
     """
     results = handler.handle(tx, events, operator=operator, max_age_s=max_age_s)
     notification_ids = [

@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, BigInteger, Column, Index, Integer, MetaData, Table, Text, UniqueConstraint, Uuid, text
 
-from stream.store.tables import NOW, TIME
+from stream.store.tables import NOW, TIME, ZERO
 
 METADATA = MetaData()
 NEVER = text("'-1'::integer")
@@ -57,7 +57,7 @@ notifications = Table(
     Column("contact_problem", Text),
     Column("event", JSON, nullable=False),
     Column("status", Text, nullable=False),
-    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("attempts", Integer, nullable=False, server_default=ZERO),
     Column("next_attempt_at", TIME, nullable=False, server_default=NOW),
     Column("sending_since", TIME),
     Column("error", Text),

@@ -40,7 +40,7 @@ class Session:
 
 
 class Sessions:
-    """Opens, reads and ends sessions, and makes the CSRF token of each."""
+    """Opens and reads sessions, and makes the CSRF token of each."""
 
     def __init__(self, secret: str) -> None:
         self._key = hmac.digest(secret.encode(), b"console sessions", "sha256")

@@ -45,12 +45,12 @@ class Site:
         issuer = settings.console_oidc_issuer
         configured = bool(gate.users or issuer)
         responder = Responder(gate, renderer, store, Services(client), configured=configured)
-        login = LoginRoutes(responder, gate, settings.console_oidc_name if issuer else "", settings.proxies())
+        login = LoginRoutes(responder, settings.console_oidc_name if issuer else "", settings.proxies())
         self.not_found = responder.not_found
         self.handlers: list[JsonValue] = [
             static(assets),
             *login.handlers(),
-            *(OidcRoutes(responder, login, gate, provider(settings, issuer)).handlers() if issuer else ()),
+            *(OidcRoutes(responder, login, provider(settings, issuer)).handlers() if issuer else ()),
             *map(PageRoutes(responder).page, registry.PAGES),
             *map(ActionRoutes(responder, action_log).action, registry.ACTIONS),
             *map(LiveRoutes(responder).live, registry.LIVES),

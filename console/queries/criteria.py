@@ -1,4 +1,4 @@
-"""What a query selects and counts: filters, time ranges, pages, counts. Pure."""
+"""The criteria and results of queries: filters, time ranges, pages, counts. Pure."""
 
 import re
 from dataclasses import dataclass

@@ -7,9 +7,9 @@ from sqlalchemy import Connection
 
 from console.queries.criteria import BadParameter, Filter, Range, StatusCount
 from console.queries.lookup import rows
+from console.queries.spans import DAY
 from runtime import clock
 
-DAY = 86_400_000_000
 MOST_DAYS, USUAL_DAYS = 92, 7
 MONEY = {"PaymentCompleted": "paid", "PaymentRefunded": "refunded", "RefundCompleted": "refundsCompleted"}
 """The column of an event's amount. A refund may be reported by its payment and by a refund webhook: both are

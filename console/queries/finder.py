@@ -64,7 +64,7 @@ class Found:
     mails: list[Row]
     refusals: list[Row]
     too_common: bool
-    """Whether the text is in so many bodies that some of them were left out."""
+    """True when the text is in so many bodies that some of them were left out."""
 
     def __bool__(self) -> bool:
         return bool(self.orders or self.webhooks or self.mails or self.refusals)

@@ -3,10 +3,8 @@
 from sqlalchemy import Connection
 
 from console.queries.lookup import rows
+from console.queries.spans import DAY, HOUR
 from runtime.json_value import JsonValue
-
-HOUR = 3_600_000_000
-DAY = 24 * HOUR
 
 # The newest hour with a webhook is in the counts; the time in it is one index scan of that hour.
 SEEN = """

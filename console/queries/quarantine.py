@@ -9,7 +9,7 @@ from console.queries.lookup import Row, rows
 from runtime.json_value import JsonValue
 from stream.events.redaction import masked_text
 
-MINUTE, HOUR = 60_000_000, 3_600_000_000
+MINUTE = 60_000_000
 RECENT = 10 * MINUTE
 MAX_ROWS = 100
 MAX_GROUPS = 50

@@ -1,1 +1,4 @@
-"""Map records to rows of the log, by the names of the columns. Pure."""
+"""Map records to rows of the log, by the names of the columns. Pure.
+
+A list of texts is one text, its elements separated by newlines (`stream.store.statements`).
+"""

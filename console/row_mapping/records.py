@@ -1,7 +1,4 @@
-"""Rows of domain events, orders, mails, refused requests, actions and balances. Pure.
-
-A list of texts is one text, its elements separated by newlines (`stream.store.statements`).
-"""
+"""Rows of domain events, orders, mails, refused requests, actions and balances. Pure."""
 
 import msgspec
 
@@ -116,11 +113,4 @@ def at(event: DomainEvent) -> int:
 
 def change(credit: CreditAdded) -> str:
     """Return the notification about a changed balance, as JSON."""
-    change = {
-        "customer_id": credit.customer_id,
-        "balance": credit.balance,
-        "currency": credit.currency,
-        "amount": credit.amount,
-        "at": at(credit),
-    }
-    return msgspec.json.encode(change).decode()
+    return msgspec.json.encode({**balance(credit), "amount": credit.amount}).decode()

@@ -1,7 +1,4 @@
-"""Rows of webhooks, of their states and of outcomes. Pure.
-
-A list of texts is one text, its elements separated by newlines (`stream.store.statements`).
-"""
+"""Rows of webhooks, of their states and of outcomes. Pure."""
 
 import msgspec
 

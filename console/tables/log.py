@@ -20,11 +20,10 @@ from sqlalchemy import (
     text,
 )
 
-from stream.store.tables import NOW, TIME
+from stream.store.tables import NOW, TIME, ZERO
 
 METADATA = MetaData()
 NO_TEXTS = text("'{}'::text[]")
-NONE = text("0")
 
 webhooks = Table(
     "webhooks",
@@ -47,7 +46,7 @@ webhooks = Table(
     Column("occurred_at", BigInteger),
     Column("received_at", BigInteger),
     Column("status", Text, nullable=False, server_default="RECEIVED"),
-    Column("retry_count", Integer, nullable=False, server_default=NONE),
+    Column("retry_count", Integer, nullable=False, server_default=ZERO),
     Column("last_retry_at", BigInteger),
     Column("error", Text),
     Column("note", Text),

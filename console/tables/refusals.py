@@ -16,8 +16,9 @@ from sqlalchemy import (
     text,
 )
 
+from console.tables.log import NO_TEXTS
+
 METADATA = MetaData()
-NO_TEXTS = text("'{}'::text[]")
 
 refusals = Table(
     "refusals",

@@ -16,10 +16,9 @@ from sqlalchemy import (
     text,
 )
 
-from stream.store.tables import NOW, TIME
+from stream.store.tables import NOW, TIME, ZERO
 
 METADATA = MetaData()
-NONE = text("0")
 
 actions = Table(
     "actions",
@@ -64,7 +63,7 @@ redrives = Table(
     Column("issue_id", Uuid, nullable=False),
     Column("service", Text, nullable=False),
     Column("event_ids", ARRAY(Uuid), nullable=False),
-    Column("done", Integer, nullable=False, server_default=NONE),
+    Column("done", Integer, nullable=False, server_default=ZERO),
     Column("status", Text, nullable=False, server_default="running"),
     Column("started_by", Text, nullable=False),
     Column("started_at", TIME, nullable=False, server_default=NOW),
@@ -100,7 +99,7 @@ alert_deliveries = Table(
     METADATA,
     Column("message_id", Uuid, ForeignKey("alert_messages.message_id", ondelete="CASCADE"), primary_key=True),
     Column("channel", Text, primary_key=True),
-    Column("attempts", Integer, nullable=False, server_default=NONE),
+    Column("attempts", Integer, nullable=False, server_default=ZERO),
     Column("next_attempt_at", BigInteger, nullable=False),
     Column("delivered_at", BigInteger),
     Column("given_up_at", BigInteger),

@@ -47,7 +47,7 @@ class Gate:
     def enter(self, request: AnyRequest, now: int) -> Entry:
         """Return who makes the request; a session without a user if nobody has logged in. `now` is in seconds.
 
-        Whether the session has been ended is in the store, and for the caller to ask.
+        It does not read the store, which knows the sessions that have been ended (`Responder.has_ended`).
         """
         session = self.sessions.read(request.cookies.get(SESSION, ""), now)
         roles = self._roles(session) if session else NOBODY

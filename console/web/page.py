@@ -67,9 +67,9 @@ class Page:
     role: Role = "viewer"
     fragment: str | None = None
     frames: bool = False
-    """Whether the page may show pages of the console in frames, such as a mail's preview."""
+    """True for a page that shows pages of the console in frames, such as a mail's preview."""
     is_framed: bool = False
-    """Whether the page is shown in such a frame: it has no scripts, and styles of its own."""
+    """True for a page that is shown in such a frame: it has no scripts, and styles of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 METADATA = MetaData()
 TIME = TIMESTAMP(timezone=True)
 NOW = text("now()")
+ZERO = text("0")
 EMPTY = text("'{}'::json")
 """The default of a column with an object: as Postgres shows it, since alembic cannot compare JSON."""
 REGISTERS = "each column's value with the stamp it was set with; the merge of these is the same in any order of events"

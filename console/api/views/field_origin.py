@@ -23,7 +23,7 @@ REASONS: Mapping[str, str] = {
     "lower_rank": "it is not older, but its status ranks below the one that stands (docs/states.md)",
     "unread": "its content cannot be translated any more, so what it states is not known",
 }
-"""Why a webhook did not set the field, by the API's word for it."""
+"""The explanation of each reason for which a webhook did not set the field, by the API's word for the reason."""
 
 
 def origin(order_id: str, field: str, state: Row, found: Origin) -> dict[str, JsonValue]:

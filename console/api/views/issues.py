@@ -1,9 +1,8 @@
 """The API's JSON of issues and their events. Pure."""
 
 from console.api.views.log_entries import iso
-from runtime.json_value import JsonValue
+from console.queries.issues import Json
 
-Json = dict[str, JsonValue]
 TIMES = ("firstAt", "lastAt", "acknowledgedAt", "resolvedAt", "diedAt")
 
 

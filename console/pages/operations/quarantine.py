@@ -6,10 +6,11 @@ from sqlalchemy import Connection
 
 from console.queries import quarantine
 from console.queries.criteria import BadParameter
+from console.queries.spans import HOUR
 from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refused, Shown
 from runtime.json_value import JsonValue
 
-SPANS = {"1": quarantine.MINUTE * 2, "24": quarantine.HOUR, "168": quarantine.HOUR * 6}
+SPANS = {"1": quarantine.MINUTE * 2, "24": HOUR, "168": HOUR * 6}
 """By the number of hours shown: the width of a bar in microseconds."""
 AT_ONCE = 50
 """Records that the gateway releases in one request."""
@@ -21,7 +22,7 @@ def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:
     if hours not in SPANS:
         raise BadParameter(f"hours must be one of {', '.join(SPANS)}")
     cause, provider = request.query.get("cause") or None, request.query.get("provider") or None
-    span, since = SPANS[hours], request.now - int(hours) * quarantine.HOUR
+    span, since = SPANS[hours], request.now - int(hours) * HOUR
     first = since - since % span
     counted = quarantine.over_time(tx, first, span, cause, provider)
     bars = [(start, counted.get(start, 0)) for start in range(first, request.now, span)]

@@ -25,7 +25,6 @@ ZONES = (
     "Australia/Sydney",
 )
 """The time zones offered; a browser's own is taken too."""
-SECOND_US = 1_000_000
 NONE = "\N{EN DASH}"
 NO_TIME = Markup(NONE)  # noqa: S704 - a constant
 TIME = Markup('<time datetime="{}" title="{}">{}</time>')

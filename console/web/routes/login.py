@@ -10,7 +10,7 @@ from litestar import get, post
 from console.login import users
 from console.login.attempts import Attempts
 from console.web.acting import CSRF_FIELD
-from console.web.gate import SESSION, Entry, Gate, local_path
+from console.web.gate import SESSION, Entry, local_path
 from console.web.litestar_types import AnyRequest, AnyResponse
 from console.web.routes.http import form_lists, see_other
 from console.web.routes.responder import Responder
@@ -31,9 +31,9 @@ class LoginRoutes:
     `proxies` are believed when they name the address that a request is from.
     """
 
-    def __init__(self, responder: Responder, gate: Gate, oidc_name: str, proxies: Sequence[Network]) -> None:
+    def __init__(self, responder: Responder, oidc_name: str, proxies: Sequence[Network]) -> None:
         self._responder = responder
-        self._gate = gate
+        self._gate = responder.gate
         self._oidc_name = oidc_name
         self._proxies = proxies
         self._attempts = Attempts()

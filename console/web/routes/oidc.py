@@ -6,7 +6,7 @@ import time
 from litestar import get
 
 from console.login.oidc import ATTEMPT_S, Attempt, OidcProvider, OidcRefused
-from console.web.gate import Entry, Gate, local_path
+from console.web.gate import Entry, local_path
 from console.web.litestar_types import AnyRequest, AnyResponse
 from console.web.routes.http import see_other
 from console.web.routes.login import LoginRoutes
@@ -20,10 +20,10 @@ COOKIE = "hookstream_oidc"
 class OidcRoutes:
     """The handlers of `/login/oidc` and of the return from there."""
 
-    def __init__(self, responder: Responder, login: LoginRoutes, gate: Gate, provider: OidcProvider) -> None:
+    def __init__(self, responder: Responder, login: LoginRoutes, provider: OidcProvider) -> None:
         self._responder = responder
         self._login = login
-        self._gate = gate
+        self._gate = responder.gate
         self._provider = provider
 
     def handlers(self) -> list[JsonValue]:
