@@ -177,9 +177,9 @@ def upsert_orders(tx: Connection, statuses: Iterable[OrderStatus]) -> None:
     UPSERT_ORDERS.execute(tx, [records.order_state(newest[order_id]) for order_id in sorted(filter(None, newest))])
 
 
-def insert_terms(tx: Connection, records: Iterable[Webhook | QuarantinedWebhook | RejectedWebhook]) -> None:
+def insert_terms(tx: Connection, searchable: Iterable[Webhook | QuarantinedWebhook | RejectedWebhook]) -> None:
     """Insert the terms by which bodies are found; those of known records are ignored."""
-    INSERT_TERMS.execute(tx, map(terms.row, records))
+    INSERT_TERMS.execute(tx, map(terms.row, searchable))
 
 
 def raise_balances(tx: Connection, credits_added: Iterable[CreditAdded]) -> None:

@@ -69,8 +69,8 @@ IGNORED_COLUMNS = frozenset(
 )
 """Columns that may differ between a replayed and a live store.
 
-They record the sending, or the text of an in-app row, which is in the language known when it was written. Whether a
-mail was sent, and to whom, is compared.
+They record the sending, or the text of an in-app row, which is in the language known when it was written. The
+status and the contact of a mail are compared.
 """
 UNREPLAYED_ROWS = {"notifications": "event_type = 'OperatorAlerts' OR again_of IS NOT NULL"}
 

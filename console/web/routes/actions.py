@@ -1,6 +1,5 @@
 """Serves actions: checks the CSRF token, has the action carried out and recorded, and shows its result."""
 
-import asyncio
 from collections.abc import Mapping
 from functools import partial
 from urllib.parse import quote
@@ -34,7 +33,7 @@ class ActionRoutes:
         async def answer(request: AnyRequest) -> AnyResponse:
             form = await form_lists(request)
             act = partial(self._act, action, request, form)
-            return await asyncio.to_thread(self._responder.respond, request, action.role, act)
+            return await self._responder.respond(request, action.role, act)
 
         return answer
 

@@ -44,30 +44,24 @@ class LoginRoutes:
 
         @get("/login")
         async def show(request: AnyRequest) -> AnyResponse:
-            return await asyncio.to_thread(
-                self._responder.respond, request, None, lambda entry: self.form(request, entry)
-            )
+            return await self._responder.respond(request, None, lambda entry: self.form(request, entry))
 
         @post("/login", status_code=200, request_max_body_size=MAX_BYTES)
         async def login(request: AnyRequest) -> AnyResponse:
             fields = await _fields(request)
             async with self._checks:
-                return await asyncio.to_thread(
-                    self._responder.respond, request, None, lambda entry: self._login(request, fields, entry)
-                )
+                return await self._responder.respond(request, None, lambda entry: self._login(request, fields, entry))
 
         @post("/logout", status_code=200, request_max_body_size=MAX_BYTES)
         async def logout(request: AnyRequest) -> AnyResponse:
             fields = await _fields(request)
-            return await asyncio.to_thread(
-                self._responder.respond, request, None, lambda entry: self._logout(request, fields, entry)
-            )
+            return await self._responder.respond(request, None, lambda entry: self._logout(request, fields, entry))
 
         @post("/preferences", status_code=200, request_max_body_size=MAX_BYTES)
         async def preferences(request: AnyRequest) -> AnyResponse:
             fields = await _fields(request)
-            return await asyncio.to_thread(
-                self._responder.respond, request, None, lambda entry: self._set_preferences(request, fields, entry)
+            return await self._responder.respond(
+                request, None, lambda entry: self._set_preferences(request, fields, entry)
             )
 
         return [show, login, logout, preferences]

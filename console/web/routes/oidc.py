@@ -1,6 +1,5 @@
 """The way to the identity provider and back."""
 
-import asyncio
 import time
 
 from litestar import get
@@ -31,15 +30,11 @@ class OidcRoutes:
 
         @get("/login/oidc")
         async def begin(request: AnyRequest) -> AnyResponse:
-            return await asyncio.to_thread(
-                self._responder.respond, request, None, lambda entry: self._begin(request, entry)
-            )
+            return await self._responder.respond(request, None, lambda entry: self._begin(request, entry))
 
         @get("/login/oidc/callback")
         async def finish(request: AnyRequest) -> AnyResponse:
-            return await asyncio.to_thread(
-                self._responder.respond, request, None, lambda entry: self._finish(request, entry)
-            )
+            return await self._responder.respond(request, None, lambda entry: self._finish(request, entry))
 
         return [begin, finish]
 

@@ -1,6 +1,5 @@
 """Serves pages, and the parts of them that htmx asks for."""
 
-import asyncio
 from functools import partial
 
 from litestar import get
@@ -26,7 +25,7 @@ class PageRoutes:
         @get(page.path)
         async def answer(request: AnyRequest) -> AnyResponse:
             show = partial(self._show, page, request)
-            return await asyncio.to_thread(self._responder.respond, request, page.role, show)
+            return await self._responder.respond(request, page.role, show)
 
         return answer
 

@@ -1,5 +1,6 @@
 """Answers a request for a page: with the page if the viewer may see it, else with the page of what is wrong."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from urllib.parse import quote, unquote
@@ -34,8 +35,11 @@ class Responder:
         self._services = services
         self._configured = configured
 
-    def respond(self, request: AnyRequest, role: Role | None, respond: Respond) -> AnyResponse:
-        """Return the response, or the page of what is wrong. `role` None: for anybody."""
+    async def respond(self, request: AnyRequest, role: Role | None, respond: Respond) -> AnyResponse:
+        """Return the response, made in a thread, or the page of what is wrong. `role` None: for anybody."""
+        return await asyncio.to_thread(self._respond, request, role, respond)
+
+    def _respond(self, request: AnyRequest, role: Role | None, respond: Respond) -> AnyResponse:
         now = int(time.time())
         entry = self.gate.enter(request, now)
         try:
