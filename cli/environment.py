@@ -28,14 +28,14 @@ def read() -> dict[str, str]:
 def _secrets() -> dict[str, str]:
     """Return the files in SECRETS_DIR whose names are upper case, as variables.
 
-    Raises CommandError when a file cannot be read.
+    Raises CommandError when the folder or a file cannot be read.
     """
     folder = os.environ.get("SECRETS_DIR")
-    files = [file for file in Path(folder).iterdir() if file.is_file() and file.name.isupper()] if folder else []
     try:
+        files = [file for file in Path(folder).iterdir() if file.is_file() and file.name.isupper()] if folder else []
         return {file.name: file.read_text().strip() for file in files}
     except OSError as wrong:
-        raise CommandError(f"{wrong.filename} in SECRETS_DIR cannot be read ({wrong.strerror})") from wrong
+        raise CommandError(f"SECRETS_DIR: {wrong.filename} cannot be read ({wrong.strerror}).") from wrong
 
 
 def require(env: Mapping[str, str], *names: str) -> None:

@@ -33,6 +33,7 @@ COLOURS = {
     "late": "yellow",
     "waiting": "yellow",
     "duplicate": "yellow",
+    "dismissed": "yellow",
     "conflict": "red",
     "retrying": "red",
     "quarantined": "red",

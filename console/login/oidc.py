@@ -89,7 +89,7 @@ class OidcProvider:
                 claims = self._claims(client, attempt, query["code"])
         except Exception as failure:
             raise OidcRefused(_reason(failure)) from failure
-        return Identity(_name(claims), self._groups(claims))
+        return Identity(name_of(claims), self._groups(claims))
 
     def _claims(self, client: JsonValue, attempt: Attempt, code: str) -> Mapping[str, JsonValue]:
         """Fetch the token and return the claims of its id token, with signature, issuer, audience and nonce checked."""
@@ -139,8 +139,12 @@ class OidcProvider:
         return tuple(sorted({str(value) for value in values} & self.role_map.keys()))
 
 
-def _name(claims: Mapping[str, JsonValue]) -> str:
-    return next(str(claims[name]) for name in NAMES if claims.get(name))[:100]
+def name_of(claims: Mapping[str, JsonValue]) -> str:
+    """Return the first of the claims NAMES that is set, at most 100 characters. Raises OidcRefused if none is."""
+    name = next((str(claims[claim]) for claim in NAMES if claims.get(claim)), "")
+    if not name:
+        raise OidcRefused("the id token names nobody")
+    return name[:100]
 
 
 def _reason(failure: Exception) -> str:

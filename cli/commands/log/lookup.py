@@ -8,7 +8,7 @@ import typer
 from cli import output
 from cli.dead.options import WHEN
 from cli.output import Json
-from local.messages import CommandError, say, say_all
+from local.messages import CommandError, print_error, say, say_all
 from runtime.json_value import JsonValue
 
 SECONDS = len("2026-02-03T12:00:00")
@@ -61,8 +61,11 @@ def order(order_id: Annotated[str, typer.Argument(metavar="ID")], *, as_json: Js
         known = console.fetch("webhooks", order_id) is not None
         hint = f" There is a webhook {order_id}: see `hookstream webhook {order_id}`." if known else ""
         raise CommandError(f"The log has no order {order_id}.{hint}")
+    unsent, problem = _unsent(order_id)
     if as_json:
-        return output.say_json({**life, "unsentMails": _unsent(order_id)})
+        if problem:  # standard output has the JSON alone
+            print_error(problem)
+        return output.say_json({**life, "unsentMails": unsent})
     say(f"order {order_id}")
     _print_state(life)
     _timeline(life)
@@ -71,7 +74,9 @@ def order(order_id: Annotated[str, typer.Argument(metavar="ID")], *, as_json: Js
             why = (entry["error"] or "").partition("\n")[0] or entry["note"] or "not processed yet"
             say(f"  {entry['status']}: {entry['eventType'] or entry['type']} {entry['webhookId']}: {why}")
         _print_confirmation(entry)
-    for mail in _unsent(order_id):
+    if problem:
+        say(f"  {problem}")
+    for mail in unsent or ():
         state = "waits for a recipient address" if mail["status"] == "waiting" else f"is {mail['status']}"
         error = f": {mail['error']}" if mail["error"] else ""
         say(f"  mail {mail['id']} of {mail['event_type']} to the {mail['audience']} {state}{error}")
@@ -155,15 +160,14 @@ def _print_confirmation(webhook: dict[str, JsonValue]) -> None:
     )
 
 
-def _unsent(order_id: str) -> JsonValue:
-    """Return the mails of an order that are not sent. The log does not have them, so the notifier is called."""
+def _unsent(order_id: str) -> tuple[JsonValue, CommandError | None]:
+    """Return the mails of an order that are not sent; None and the error when the notifier, which has them, fails."""
     from cli.clients import management
 
     try:
-        return management.get("notifier", "/mails", order=order_id, limit=MAX_MAILS)["mails"]
+        return management.get("notifier", "/mails", order=order_id, limit=MAX_MAILS)["mails"], None
     except CommandError as error:
-        say(f"  the unsent mails of this order are not known: {error}")
-        return []
+        return None, CommandError(f"the unsent mails of this order are not known: {error}")
 
 
 def _print_fields(life: dict[str, JsonValue], *names: str) -> None:

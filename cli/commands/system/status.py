@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cli import environment, output
 from cli.output import Json
-from local.messages import CommandError, say, without_password
+from local.messages import CommandError, print_error, say, without_password
 from local.services import SERVICES
 from runtime.json_value import JsonValue
 
@@ -118,7 +118,7 @@ def _lags(cluster: "Cluster") -> dict[str, str]:
     try:
         ends = kafka.end_offsets()
     except CommandError as error:
-        say(str(error))
+        print_error(error)  # standard output may be JSON
         return {}
     lags = _run_parallel({name: partial(kafka.lag, name, ends) for name in STORES})
     return {name: str(lag) for name, lag in lags.items()}

@@ -1,0 +1,27 @@
+"""Where the command line finds its settings."""
+
+from pathlib import Path
+
+import pytest
+
+from cli import environment
+from local.messages import CommandError
+
+
+def test_a_folder_of_secrets_that_does_not_exist_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SECRETS_DIR", str(tmp_path / "missing"))
+
+    with pytest.raises(CommandError) as raised:
+        environment.read()
+
+    assert str(raised.value) == f"SECRETS_DIR: {tmp_path / 'missing'} cannot be read (No such file or directory)."
+
+
+def test_files_of_secrets_win_over_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "GATEWAY_URL").write_text("of the file\n")
+    monkeypatch.setenv("GATEWAY_URL", "of the variable")
+    monkeypatch.setenv("SECRETS_DIR", str(tmp_path))
+
+    assert environment.read()["GATEWAY_URL"] == "of the file"
