@@ -25,7 +25,7 @@ from runtime.plain_text import plain
 
 NAME = "hookstream"
 COMPLETING = "_HOOKSTREAM_COMPLETE"
-"""The variable by which a shell asks for completions. Nothing is read from Kafka then."""
+"""The variable that a shell sets to ask for completions; `main` inherits no topic settings then."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -71,7 +71,10 @@ app.add_typer(schemas.app, name="schemas")
 
 
 def main() -> None:
-    """Run a command. A CommandError is printed without a traceback, and the exit code is 1."""
+    """Run the command that `sys.argv` names, then exit.
+
+    A CommandError is printed to standard error without a traceback, and the exit code is 1.
+    """
     sys.excepthook = _show_failure
     if COMPLETING not in os.environ:
         environment.inherit_topic_settings()

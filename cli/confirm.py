@@ -8,9 +8,10 @@ from local.messages import CommandError
 
 
 def require_confirmation(action: str, count: int, *, yes: bool) -> None:
-    """Return when `action` may be done: at once with `yes` or a `count` of at most 1, otherwise after a person agrees.
+    """Return once `action` may be done: at once with `yes` or a `count` of at most 1, otherwise after a person agrees.
 
-    Raises CommandError when standard input is not a terminal, and typer.Exit(1) when the person declines.
+    `action` is shown to the person and completes "This will …"; `count` is the number of things it changes. Raises
+    CommandError when a person must agree and standard input is not a terminal, typer.Exit(1) when the person declines.
     """
     if yes or count <= 1:
         return

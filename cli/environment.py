@@ -1,4 +1,4 @@
-"""Settings of the command line, from the environment or from the run of this checkout in `.run/env`."""
+"""Settings of the command line, from SECRETS_DIR, the environment, and `.run/env` of this checkout's local system."""
 
 import os
 import sys
@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from stream.kafka.client_config import Cluster
 
 ROOT = Path(__file__).parent.parent
+"""The folder of this checkout."""
 
 
 def read() -> dict[str, str]:
-    """Return the settings. Files in SECRETS_DIR win over the environment, which wins over `.run/env`."""
+    """Return the settings by variable. Files in SECRETS_DIR win over the environment, which wins over `.run/env`.
+
+    Empty variables of the environment do not count. Raises CommandError when SECRETS_DIR or its files cannot be read.
+    """
     run = environment.read(Paths(ROOT, ROOT / ".run"))
     return run | {name: value for name, value in os.environ.items() if value} | _secrets()
 
@@ -39,14 +43,14 @@ def _secrets() -> dict[str, str]:
 
 
 def require(env: Mapping[str, str], *names: str) -> None:
-    """Raise CommandError when a variable is missing or empty."""
+    """Raise CommandError, which names the variables, when any of `names` is missing or empty in `env`."""
     missing = sorted(name for name in names if not env.get(name))
     if missing:
         raise CommandError(f"No system runs here: start it with `make run`, or set {', '.join(missing)}.")
 
 
 def cluster(env: Mapping[str, str]) -> "Cluster":
-    """Return the Kafka cluster of these variables.
+    """Return the Kafka cluster that these variables name, without connecting to it.
 
     Raises CommandError when a setting is wrong or a file it names cannot be read.
     """
@@ -57,13 +61,16 @@ def cluster(env: Mapping[str, str]) -> "Cluster":
     except ValueError as wrong:
         raise CommandError(str(wrong)) from wrong
     except OSError as wrong:
-        raise CommandError(f"{wrong.filename}, which cannot be read ({wrong.strerror})") from wrong
+        raise CommandError(
+            f"{wrong.filename}, which a setting of Kafka names, cannot be read: {wrong.strerror}"
+        ) from wrong
 
 
 def replication(env: Mapping[str, str], option: int | None) -> tuple["Mode", int | None]:
-    """Return the mode of this system, and the expected copies of each record or None for the default.
+    """Return the mode of this system, and the number of copies that each record must have.
 
-    `option` is the value of --replication. Raises CommandError when MODE or TOPIC_REPLICATION is wrong.
+    The number is `option` (the value of --replication), else TOPIC_REPLICATION, else None, which stands for the
+    default of the mode. Raises CommandError when MODE or TOPIC_REPLICATION is wrong.
     """
     mode, copies = env.get("MODE", "live"), env.get("TOPIC_REPLICATION", "")
     if mode not in ("live", "test"):
@@ -74,7 +81,7 @@ def replication(env: Mapping[str, str], option: int | None) -> tuple["Mode", int
 
 
 def registry(env: Mapping[str, str]) -> "Registry":
-    """Return the schema registry of these variables.
+    """Return the schema registry at SCHEMA_REGISTRY_URL, or the committed `registry.json` when that is not set.
 
     Raises CommandError when a setting is wrong.
     """
@@ -87,7 +94,7 @@ def registry(env: Mapping[str, str]) -> "Registry":
 
 
 def registry_client(env: Mapping[str, str]) -> "RegistryClient":
-    """Return a client of the registry that SCHEMA_REGISTRY_URL names.
+    """Return a client of the schema registry at SCHEMA_REGISTRY_URL.
 
     Raises CommandError when it is not set, or a setting is wrong.
     """
@@ -104,9 +111,10 @@ def registry_client(env: Mapping[str, str]) -> "RegistryClient":
 
 
 def inherit_topic_settings() -> None:
-    """Restart this program with the topic prefix and partitions of this checkout's run, if it uses that run's broker.
+    """Restart this program with TOPIC_PREFIX and TOPIC_PARTITIONS of this checkout's local system.
 
-    Topics are constants that read both variables at import.
+    Return without a restart when no such system runs, KAFKA_BOOTSTRAP_SERVERS names another broker, or both variables
+    are set already. Topics are constants that read both variables at import.
     """
     run = environment.read(Paths(ROOT, ROOT / ".run"))
     broker = run.get("KAFKA_BOOTSTRAP_SERVERS")

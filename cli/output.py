@@ -21,26 +21,26 @@ GAP = "  "
 
 @dataclass
 class Table:
-    """Headers and rows of text."""
+    """Headers and rows of text; every row has as many cells as there are headers."""
 
     headers: tuple[str, ...]
     rows: list[tuple[str, ...]] = field(default_factory=list)
 
 
 def table(*headers: str) -> Table:
-    """Return a table without rows; `add` fills it and `show` prints it."""
+    """Return a table without rows, for `add` and `show`."""
     return Table(headers)
 
 
 def add(to: Table, *cells: str) -> None:
-    """Add a row. Control characters and line breaks in a cell are shown as text."""
+    """Add a row to the table `to`. Control characters and line breaks in a cell are shown as text."""
     to.rows.append(tuple(map(plain_line, cells)))
 
 
 def show(table: Table) -> None:
-    """Print a table, one line for each row.
+    """Print a table: its headers, then one line for each row, in columns as wide as their widest cell.
 
-    A terminal that is too narrow wraps the line itself, so no id is cut off, and a pipe gets whole lines.
+    Lines are not cut to the width of the terminal, so no id is cut off, and a pipe gets whole lines.
     """
     from rich.cells import cell_len
 
@@ -52,7 +52,7 @@ def show(table: Table) -> None:
 
 
 def say_coloured(line: str, colour: str) -> None:
-    """Print one line, coloured on a terminal unless NO_COLOR is set."""
+    """Print one line, on a terminal in `colour` (a name that click knows), unless NO_COLOR is set."""
     typer.secho(plain_line(line), fg=None if os.environ.get("NO_COLOR") else colour)
 
 
@@ -79,7 +79,7 @@ def say_json(value: JsonValue) -> None:
 
 
 def cut_note(shown: int, total: int, option: str = "--limit") -> str | None:
-    """Return the note of a list that shows fewer items than there are; None when it shows all."""
+    """Return the note that only `shown` of `total` items are shown and `option` shows more; None when all are shown."""
     return f"{shown} of {total} are shown; see {option}" if shown < total else None
 
 

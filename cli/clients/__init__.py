@@ -1,1 +1,1 @@
-"""Clients that commands use: the console's API, the management listeners, Kafka's offsets, quarantine and entries."""
+"""Clients that commands use: of the console's API, the management listeners, and the topics in Kafka."""

@@ -1,4 +1,4 @@
-"""Client of the console's API."""
+"""Client of the console's API, with the address and the token of this command line's environment."""
 
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
@@ -12,13 +12,16 @@ from runtime.json_value import JsonValue
 
 TIMEOUT_S = 30.0
 MAX_LISTED = 20
+"""The most events that the error for an ambiguous id lists."""
 T = TypeVar("T")
 
 
 def fetch(*path: str, **parameters: str | None) -> JsonValue:
     """Return the JSON at a path of the console's API, or None when the console answers 404.
 
-    Raises CommandError when the console does not answer or refuses, and when an id names several webhooks.
+    `path` are the unescaped parts behind `/api/`; parameters that are None are left out. Raises CommandError when a
+    part is empty, CONSOLE_URL or CONSOLE_TOKEN is not set, the console does not answer or refuses, or an id names
+    several webhooks.
     """
     if not all(path):  # an empty part would name another path
         raise CommandError("An id must not be empty.")
@@ -36,7 +39,10 @@ def fetch(*path: str, **parameters: str | None) -> JsonValue:
 
 
 def ambiguous_message(name: str, events: Iterable[T], line: Callable[[T], str]) -> str:
-    """Return the error for an id that names several events: a line for each of the first MAX_LISTED."""
+    """Return the error for an id `name` that names several events.
+
+    The error has `line(event)` for each of the first MAX_LISTED events, and the number of the others.
+    """
     lines = [line(event) for event in events]
     more = [f"  and {len(lines) - MAX_LISTED} more"] if len(lines) > MAX_LISTED else []
     listed = "\n".join([*lines[:MAX_LISTED], *more])

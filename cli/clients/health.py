@@ -8,7 +8,10 @@ TIMEOUT_S = 2.5
 
 
 def check(management_url: str) -> str:
-    """Return `ready`, `down`, or the problems that the service reports, joined by semicolons."""
+    """Return the readiness of the service: `ready`, `down` if it does not answer, or its problems joined by semicolons.
+
+    A refusal without problems is returned as `answers HTTP` and the status. No error is raised.
+    """
     try:
         response = loopback.get(f"{management_url}/health/ready", timeout_s=TIMEOUT_S)
     except OSError:

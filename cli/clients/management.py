@@ -23,7 +23,7 @@ class ServiceRefusal(CommandError):
 def get(service: str, path: str, **query: object) -> JsonValue:
     """Return the JSON at `path` of a service. Parameters that are None are left out.
 
-    Raises ServiceRefusal when the service refuses, CommandError when it does not answer.
+    Raises ServiceRefusal when the service refuses, CommandError when it does not answer or is not configured here.
     """
     return _call(service, lambda client: client.get(service, path, **query))
 
@@ -31,15 +31,16 @@ def get(service: str, path: str, **query: object) -> JsonValue:
 def post(service: str, path: str, body: Mapping[str, object]) -> JsonValue:
     """Post `body` as JSON to `path` of a service and return its JSON response.
 
-    Raises ServiceRefusal when the service refuses, CommandError when it does not answer.
+    Raises ServiceRefusal when the service refuses, CommandError when it does not answer or is not configured here.
     """
     return _call(service, lambda client: client.post(service, path, body))
 
 
 def call_each(services: Iterable[str], call: Callable[[str], JsonValue]) -> tuple[dict[str, JsonValue], list[str]]:
-    """Return the response of each service, without those that answered 404, and an error text for each that failed.
+    """Call every service, one after the other; return the responses by service, and an error text for each that failed.
 
-    Raises ServiceRefusal on a 400: the request itself is wrong, so every service would refuse it.
+    A service that answers 404 is in neither. Raises ServiceRefusal at the first 400: the request itself is wrong, so
+    every service would refuse it.
     """
     responses: dict[str, JsonValue] = {}
     errors: list[str] = []

@@ -1,4 +1,4 @@
-"""End offsets of the topics and consumer lag of the services."""
+"""Reads from Kafka the end offsets of the topics and the consumer lag of the services."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -23,11 +23,14 @@ class Kafka:
         self._lister = OffsetLister(cluster, TIMEOUT_S)
 
     def end_offsets(self) -> dict[Partition, int]:
-        """Return the end offset of each partition of our topics."""
+        """Return the offset after the last record of each partition of our topics; missing topics are left out."""
         return self._call(lambda: self._lister.end(self._lister.existing(ALL)))
 
     def lag(self, service: str, ends: Mapping[Partition, int]) -> int:
-        """Return the records that a service's group has not committed, over its committed and assigned partitions."""
+        """Return how many records lie before `ends` that the service's consumer group has not committed.
+
+        Only partitions that the group has committed or is assigned count; 0 without a group. `ends` are end offsets.
+        """
         committed = self._call(lambda: self._lister.committed(service))
         partitions = self._call(lambda: self._lister.assigned(service)) | committed.keys()
         return sum(max(0, ends.get(partition, 0) - committed.get(partition, 0)) for partition in partitions)

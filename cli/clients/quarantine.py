@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cli import environment
+from cli import environment, local_time
 from local.messages import CommandError
 from stream.events import Micros
 
@@ -18,12 +17,15 @@ if TYPE_CHECKING:
 
 MINUTE_US = 60_000_000
 UNREADABLE = "unreadable_record"
-"""The cause shown for a record in the quarantine's topics that is not a quarantine record."""
+"""The cause of an entry for a record of the quarantine's topics that cannot be decoded or has another type."""
 
 
 @dataclass
 class QuarantineEntry:
-    """A quarantined webhook, the position of its newest copy, its number of copies, and whether it was released."""
+    """A quarantined webhook, the position of its newest copy, and the number of its copies on that topic.
+
+    `released` is True when the gateway has released the webhook since that copy.
+    """
 
     webhook: "QuarantinedWebhook"
     position: "Position"
@@ -32,9 +34,11 @@ class QuarantineEntry:
 
 
 def read(since: str | None) -> list[QuarantineEntry]:
-    """Read both quarantine topics; each body of each topic becomes one entry.
+    """Return one entry for each body in each of the two quarantine topics.
 
-    Raises CommandError when Kafka does not answer or `since` is not a time.
+    `since` is the text of --since: only webhooks received then or later are read; None reads all. A record that is not
+    a quarantined webhook has an entry with the cause UNREADABLE. Raises CommandError when Kafka does not answer or
+    `since` is neither a date nor an instant.
     """
     from stream.avro.codec import Codec
     from stream.events import Outcome, QuarantinedWebhook, topics
@@ -67,7 +71,8 @@ def read(since: str | None) -> list[QuarantineEntry]:
 def find(names: Iterable[str], entries: Iterable[QuarantineEntry]) -> list[QuarantineEntry]:
     """Return the entries with these event ids or providers' ids. A body that is in both topics is two entries.
 
-    Raises CommandError when a name has no entry, or entries of several bodies.
+    When a provider's id names several bodies and some are not released, the released ones are left out. Raises
+    CommandError when a name has no entry, or still entries of several bodies.
     """
     from cli.clients.console import ambiguous_message
     from stream.events import provider_ids
@@ -137,13 +142,5 @@ def _prefer_unreleased(candidates: list[QuarantineEntry]) -> list[QuarantineEntr
 
 def _line(entry: QuarantineEntry) -> str:
     webhook = entry.webhook
-    received = local_time(webhook.received_at)
+    received = local_time.of_micros(webhook.received_at)
     return f"  {webhook.event_id}  {received}  {webhook.provider}  {webhook.cause}: {webhook.detail}"
-
-
-def local_time(at: int) -> str:
-    """Return microseconds since 1970 as local time. A record that cannot be read may have any number there."""
-    try:
-        return f"{datetime.fromtimestamp(at / 1_000_000).astimezone():%Y-%m-%d %H:%M:%S}"
-    except (ValueError, OverflowError, OSError):
-        return "no time"

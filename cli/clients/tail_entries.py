@@ -24,7 +24,7 @@ from stream.events import (
 from stream.events.redaction import masked_text
 
 REMEMBERED = 100_000
-"""Webhooks and domain events whose provider and order are remembered, because outcomes name only their ids."""
+"""The most webhooks and domain events whose subject is remembered, because outcomes name only their ids."""
 COLOURS = {
     "received": "cyan",
     "processed": "green",
@@ -40,11 +40,17 @@ COLOURS = {
     "refused": "red",
     "dead": "bright_red",
 }
+"""The colour of each outcome of an entry: those of the glossary, and what happens outside the services."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that happened. `outcome` is a word of COLOURS, `orders` are the orders that the record names."""
+    """One thing that happened, as a record of a topic says.
+
+    `at` is the time of the append, in ISO 8601 with this machine's offset. `outcome` is a key of COLOURS, `what` the
+    type of the webhook or event, or a path. `orders` are the orders that the record names, `cause` is the first line of
+    its error. `id` is that of the event or mail, None for a refused request.
+    """
 
     at: str
     outcome: str
@@ -59,7 +65,7 @@ class Entry:
         return COLOURS.get(self.outcome, "white")
 
     def line(self) -> str:
-        """Return the entry as one line."""
+        """Return the entry as one line for people, with the time of day alone."""
         order = f"order {', '.join(self.orders)}" if self.orders else "no order"
         parts = (self.at[11:23], f"{self.outcome:11}", f"{self.provider or '-':12}", order, self.what, self.id or "")
         return "  ".join((*parts, *([self.cause] if self.cause else ()))).rstrip()
@@ -71,7 +77,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The entries to print; a field that is None selects all. `cause` is a part of an entry's cause in lower case."""
+    """The entries to print; a field that is None selects all. `cause` is a part of the cause, given in lower case."""
 
     provider: str | None = None
     order: str | None = None
@@ -79,7 +85,7 @@ class Filters:
     cause: str | None = None
 
     def match(self, entry: Entry) -> bool:
-        """Return whether an entry is selected."""
+        """Return whether every field selects this entry."""
         return (
             self.provider in (None, entry.provider)
             and (self.order is None or self.order in entry.orders)
@@ -89,7 +95,7 @@ class Filters:
 
 
 class Subject(NamedTuple):
-    """The provider and the order of a webhook or a domain event, and its type."""
+    """The provider and the order of a webhook or a domain event, and its type; a quarantined webhook's path."""
 
     provider: str | None
     order: str | None
@@ -97,10 +103,11 @@ class Subject(NamedTuple):
 
 
 UNKNOWN = Subject(None, None, "an event from before")
+"""The subject of an event whose own record was not read, or is no longer remembered."""
 
 
 class Tail:
-    """Reads records in order, and remembers the subject of each webhook and domain event."""
+    """Reads the records of TOPICS in order; remembers the subjects of the newest REMEMBERED webhooks and events."""
 
     TOPICS: ClassVar = (*topics.WEBHOOKS, topics.REFUSALS, *topics.DOMAIN_EVENTS, topics.OUTCOMES, topics.NOTIFICATIONS)
 
@@ -109,7 +116,11 @@ class Tail:
         self._subjects: OrderedDict[str, Subject] = OrderedDict()
 
     def read(self, message: Message) -> Entry | None:
-        """Return the entry of a record; None for a record that cannot be decoded or repeats another."""
+        """Return the entry of a record; None for a record that is not shown.
+
+        Not shown are records that cannot be decoded or have another type, and the outcomes that a topic of the
+        quarantine repeats.
+        """
         record, _ = record_view.decode(self._codec, message.value())
         at = datetime.fromtimestamp(message.timestamp()[1] / 1000).astimezone().isoformat(timespec="milliseconds")
         # The quarantine's topics repeat the outcomes of released webhooks.

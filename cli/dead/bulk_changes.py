@@ -21,10 +21,11 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")
 
 
 class Change(NamedTuple):
-    """A request of the management API that changes many events, and its texts.
+    """A change of many failed events: the management API's request that makes it, and the texts of its command.
 
-    `status` is the status of the events it applies to, `count_field` the field of the response with their number,
-    `verb` completes "This will … 2 events", and `done` completes "payment: 2 …".
+    `path` is that of the request, `status` the status that an event must have to be changed, and `count_field` the
+    field of the response with the number of changed events. `verb` completes "This will … 2 events", `done` completes
+    "payment: 2 …".
     """
 
     path: str
@@ -46,7 +47,7 @@ LAST_RETRY = Change(
 
 
 def command(change: Change) -> Callable[..., None]:
-    """Return a typer command that applies a change to the events its options select."""
+    """Return a typer command that applies the change to the events that its arguments and options select."""
 
     def run(
         events: Events = None,
@@ -66,9 +67,10 @@ def command(change: Change) -> Callable[..., None]:
 
 
 def filters(change: Change, service: str | None, events: list[str] | None, **values: object) -> dict[str, JsonValue]:
-    """Return the filters that have a value, with providers' ids replaced by event ids.
+    """Return the filters of a request: those of `values` that are set, and under `id` the event ids of `events`.
 
-    Raises CommandError when a provider's id names no failed event, or several.
+    A provider's id in `events` is replaced by the event id, which is printed. Raises CommandError when a provider's id
+    names no failed event of `service` (None: of any service), or several.
     """
     ids = event_lookup.event_ids(events or (), service, change.status)
     return {name: value for name, value in {"id": ids, **values}.items() if value}
@@ -83,9 +85,11 @@ def apply(
     dry_run: bool,
     yes: bool,
 ) -> None:
-    """Count the matching events of every service, ask for confirmation of more than one, and change them.
+    """Count and print the matching events in `service` (None: in every service), ask for confirmation, and change them.
 
-    `fields` are added to the request. Raises CommandError when a service failed, after the others are changed.
+    A single event needs no confirmation. With `dry_run` nothing is changed. If no event matches, the outcome of each
+    event in `filters["id"]` is printed instead. `fields` are added to the request. Raises CommandError before any call
+    when a filter is wrong, and after the other services are changed when a service failed or knows no such event.
     """
     from cli.clients import management
 
@@ -114,7 +118,7 @@ def apply(
 
 
 def _print_outcomes(events: Iterable[str], service: str | None) -> list[str]:
-    """Print the outcome that each service has for these events; return an error for each unknown event."""
+    """Print the outcome of these events in each service; return errors of services, and one for each unknown event."""
     from cli.clients import management
 
     errors = []

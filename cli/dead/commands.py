@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import output
+from cli import local_time, output
 from cli.dead import bulk_changes, event_lookup, options
 from cli.dead.options import Cause, Id, Order, Service, Since, Until
 from cli.output import Json
@@ -47,7 +47,7 @@ def list_(
     for name, response in responses.items():
         for event in response["events"]:
             about = (event["type"] or "undecodable", event["orderId"] or event["key"] or "", event["status"])
-            cells = (name, event["id"], *about, str(event["attempts"]), options.local_time(event["nextAttemptAt"]))
+            cells = (name, event["id"], *about, str(event["attempts"]), local_time.of_text(event["nextAttemptAt"]))
             dismissal = f"dismissed: {event['dismissedBecause']}: " if event["dismissedBecause"] else ""
             output.add(table, *cells, dismissal + options.first_line(event["error"]))
     if table.rows:
@@ -62,7 +62,7 @@ def list_(
 
 
 def _say_events(responses: Mapping[str, JsonValue], limit: int) -> None:
-    """Print the events of all services as JSON, and the counts of each."""
+    """Print the events of all services as one list of JSON, and the number of events in each status by service."""
     cut = sorted(name for name, response in responses.items() if len(response["events"]) == limit)
     note = f"of {', '.join(cut)} there may be more: pass a --limit above {limit}" if cut else None
     events = [{"service": name, **event} for name, response in responses.items() for event in response["events"]]
@@ -73,7 +73,10 @@ def _say_events(responses: Mapping[str, JsonValue], limit: int) -> None:
 
 @app.command()
 def show(event: Id, service: Service = None) -> None:
-    """Show one failed event: its position, its error, and its record with card numbers and addresses masked."""
+    """Show one failed event, in each service that has it: its position, its error, and its record.
+
+    Card numbers, secrets and addresses in the record are masked.
+    """
     from cli.clients import management
 
     (event,) = event_lookup.event_ids([event], service)
@@ -84,7 +87,7 @@ def show(event: Id, service: Service = None) -> None:
         say(f"id: {response['id']}")
         for name in SHOWN:
             if response[name] is not None:
-                say(f"{name}: {options.local_time(response[name]) if name.endswith('At') else response[name]}")
+                say(f"{name}: {local_time.of_text(response[name]) if name.endswith('At') else response[name]}")
         if "record" in response:
             say_all(f"record: {json.dumps(response['record'], ensure_ascii=False, indent=2)}")
         else:

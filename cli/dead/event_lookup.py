@@ -8,14 +8,15 @@ from local.messages import CommandError, say
 from runtime.json_value import JsonValue
 
 MAX_EVENTS = 500
+"""The most failed events under one provider's id that are read of each service."""
 
 
 class NotFailed(CommandError):
-    """No service has a failed event under this id."""
+    """No service has a failed event under a provider's id."""
 
 
 def is_event_id(name: str) -> bool:
-    """Return whether this is an event id (a UUID)."""
+    """Return whether `name` has the form of an event id: a UUID with hyphens, in any case."""
     try:
         return str(UUID(name)) == name.lower()
     except ValueError:
@@ -23,17 +24,19 @@ def is_event_id(name: str) -> bool:
 
 
 def event_ids(names: Iterable[str], service: str | None, *statuses: str) -> list[str]:
-    """Return the event id for each name. Failed events with one of `statuses` take precedence over others.
+    """Return an event id for each distinct name, in their order.
 
-    Raises NotFailed when a provider's id names no failed event, and CommandError when it names several.
+    A UUID is returned as it is, without a look-up. A provider's id stands for the event that failed under it in
+    `service` (None: in any service), which is printed; failed events with one of `statuses` go before others.
+    Raises NotFailed when there is no such event, CommandError when there are several or a service does not answer.
     """
     return [name if is_event_id(name) else _failed_event_id(name, service, statuses) for name in dict.fromkeys(names)]
 
 
 def find_in_log(name: str) -> str | None:
-    """Return the id of the webhook that a provider's id names in the console's log, or None.
+    """Return our id of the webhook that the console's log has under `name`, our id or the provider's; None without one.
 
-    Raises CommandError when it names several.
+    Raises CommandError when `name` is the id of several webhooks, or the console does not answer.
     """
     from cli.clients import console
 
@@ -72,7 +75,7 @@ def _chosen_note(events: list[dict[str, JsonValue]]) -> str:
 
 
 def _not_failed_message(name: str) -> str:
-    """Return the error for an id without a failed event; it names the event when the console's log has it."""
+    """Return the error for an id without a failed event. It names the event that the console's log has under the id."""
     try:
         event_id = find_in_log(name)
     except CommandError as error:

@@ -1,7 +1,6 @@
-"""Options, checks and formats that the commands about failed events share."""
+"""Options, checks and error texts that the commands about failed events share."""
 
 import sys
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -24,7 +23,7 @@ Order = Annotated[str | None, typer.Option(help="Events of this order.")]
 
 
 def services(wanted: str | None) -> tuple[str, ...]:
-    """Return the services to call: the wanted one, or all that have a store.
+    """Return the names of the services to call: `wanted`, or all that have a store if it is None.
 
     Raises CommandError when the wanted service has no store.
     """
@@ -34,9 +33,9 @@ def services(wanted: str | None) -> tuple[str, ...]:
 
 
 def check_filters(**values: object) -> None:
-    """Check filters with the services' own rules, before any service is called.
+    """Check filters of failed events by the rules of the services, without calling a service. None counts as not given.
 
-    Raises CommandError with the message that every service would answer.
+    Raises CommandError, with the message that a service would answer, for a wrong value or an unknown filter.
     """
     from runtime.management.routes import RequestRefused
     from stream.dead_letters import filters
@@ -48,17 +47,15 @@ def check_filters(**values: object) -> None:
 
 
 def raise_errors(errors: list[str]) -> None:
-    """Raise the errors of the services as one CommandError, after all other output; return when there are none."""
+    """Raise the errors as one CommandError of several lines; return if there are none.
+
+    Output is flushed first, so that the errors come after it.
+    """
     if errors:
         sys.stdout.flush()
         raise CommandError("\n".join(errors))
 
 
 def first_line(error: str) -> str:
-    """Return the first line of an error. `dead show` prints the rest, such as the row that Postgres refused."""
+    """Return the first line of an error, without the details below, such as the row that Postgres refused."""
     return error.partition("\n")[0]
-
-
-def local_time(timestamp: str | None) -> str:
-    """Return a service's RFC 3339 timestamp in the time zone of this machine; empty for None."""
-    return f"{datetime.fromisoformat(timestamp).astimezone():%Y-%m-%d %H:%M:%S}" if timestamp else ""

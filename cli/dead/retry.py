@@ -2,16 +2,21 @@
 
 import time
 
+from cli import local_time
 from cli.dead import event_lookup, options
 from cli.dead.options import STORES, Id
 from local.messages import CommandError, say
 from runtime.json_value import JsonValue
 
 TIMEOUT_S, POLL_S = 10.0, 0.2
+"""How long the result of a try is waited for, and the time between two looks at it."""
 
 
 def retry(event: Id) -> None:
-    """Retry a failed event now, in the service where it failed. The exit code is 1 when it fails again."""
+    """Retry a retrying event now, in each service where it is retrying, and print the result.
+
+    The exit code is 1 when the event fails again, is not tried within 10 s, or is not retrying in any service.
+    """
     from cli.clients import management
 
     event = _resolve(event)
@@ -33,9 +38,9 @@ def retry(event: Id) -> None:
 
 
 def _resolve(name: str) -> str:
-    """Return the event id: a failed event's first, otherwise the webhook's that the console's log has under this id.
+    """Return the event id for `name`: a UUID as it is, else that of a failed event, else of a webhook in the log.
 
-    Raises CommandError when neither knows the id.
+    Raises CommandError when neither has the id, or several events have it.
     """
     if event_lookup.is_event_id(name):
         return name
@@ -62,7 +67,7 @@ def _watch(service: str, event: str, attempt: int) -> list[str]:
         if state["outcome"] == "dead":
             return [f"{service}: ABANDONED, tries: {state['attempts']}: {options.first_line(state['error'])}"]
         if state.get("attempts", 0) >= attempt:
-            tries = f"tries: {state['attempts']}, next {options.local_time(state['nextAttemptAt'])}"
+            tries = f"tries: {state['attempts']}, next {local_time.of_text(state['nextAttemptAt'])}"
             return [f"{service}: {_contract_status(state['attempts'])}, {tries}: {options.first_line(state['error'])}"]
         time.sleep(POLL_S)
     return [f"{service}: not tried within {TIMEOUT_S:g} s. Run `hookstream dead show {event}` later for the result."]
@@ -74,5 +79,5 @@ def _contract_status(attempts: int) -> str:
 
 
 def _relevance(state: dict[str, JsonValue]) -> tuple[bool, bool]:
-    """Sort key: services whose refusal says most come first, those that count attempts before those that are done."""
+    """Return a sort key: services that count attempts first, whose refusal says most; those that are done last."""
     return "attempts" not in state, state["outcome"] in ("processed", "late", "duplicate")

@@ -1,1 +1,1 @@
-"""`hookstream doctor`: checks each part that the system stands on, and says what to do about what is wrong."""
+"""`hookstream doctor`: checks each part that the system depends on, and names a remedy for each problem."""

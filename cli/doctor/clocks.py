@@ -1,7 +1,7 @@
 """Compares clocks: this machine's with Postgres's and the gateway's, and the brokers' with the gateway's.
 
-Kafka has no request for its time. A record on a topic has the broker's time of its append, and in it the gateway's time
-of its receipt; their difference is the skew plus the delay. The smallest difference of many records has the smallest
+Kafka has no request for its time. A record of a webhook has two times: the broker's of its append, and the gateway's
+of its receipt. Their difference is the skew plus the delay. The smallest difference of many records has the smallest
 delay, so it is close to the skew.
 """
 
@@ -23,15 +23,16 @@ from stream.events import RejectedWebhook, Webhook, topics
 from stream.kafka import topic_reader
 
 MAX_SKEW_S = 2.0
-"""Signatures with a time are accepted within minutes, and waits are counted in seconds: 2 s harm nothing."""
+"""The skew in seconds from which clocks are wrong. Signed times are accepted within minutes, so 2 s harm nothing."""
 HTTP_S = 1.0
 """The resolution of an HTTP Date, in seconds."""
 RECORDS = 50
+"""The newest records of each partition whose times are compared."""
 REMEDY = "Synchronise the clocks of all machines (chrony, systemd-timesyncd)."
 
 
 def check(env: Mapping[str, str]) -> Iterator[Finding]:
-    """Compare the clocks that can be read from here."""
+    """Yield a finding for the clocks of Postgres, the gateway and the brokers each; `skipped` for an unread one."""
     yield _postgres(env)
     yield _gateway(env)
     yield _brokers(env)

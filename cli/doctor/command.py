@@ -1,4 +1,4 @@
-"""The command `hookstream doctor`: runs all checks side by side and prints what they found."""
+"""The command `hookstream doctor`: runs all checks in parallel and prints their findings."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +12,7 @@ from cli.output import Json
 from local.messages import say
 
 Check = Callable[[Mapping[str, str]], Iterator[Finding]]
+"""Yields the findings of one part, from the settings of the command line."""
 COLOURS = {"ok": "green", "warning": "yellow", "wrong": "bright_red", "skipped": "white"}
 
 
@@ -49,7 +50,7 @@ def _checks() -> dict[str, Check]:
 
 
 def _run(name: str, check: Check, env: Mapping[str, str]) -> list[Finding]:
-    """Return what a check found; a check that fails itself is a finding too, and hides no other."""
+    """Return the findings of a check. An exception of the check becomes a finding, so that it hides no other check."""
     try:
         return list(check(env))
     except Exception as failure:  # noqa: BLE001 - an unforeseen answer of one part must not hide the others

@@ -1,4 +1,4 @@
-"""Checks each store: that it answers, its encoding, its role, its migrations, and that it can be written."""
+"""Checks each store: connection, encoding, version of Postgres, role, migrations, and that it takes writes."""
 
 from collections.abc import Iterator, Mapping
 
@@ -12,7 +12,7 @@ from runtime.postgres.engine import conninfo
 from stream.store.schema import migrate
 
 CONNECT_S = 3
-DOMAIN_EVENTS = """
+SERVER_STATE = """
 SELECT current_setting('server_encoding'), current_setting('server_version_num')::int, pg_is_in_recovery(),
        current_user, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
        has_schema_privilege(current_schema(), 'CREATE'), current_schema()
@@ -22,7 +22,7 @@ OLDEST = 15
 
 
 def check(env: Mapping[str, str]) -> Iterator[Finding]:
-    """Check the database of each service that has one."""
+    """Yield the problems of each service's store, or that all is well; `skipped` where DATABASE_URL is not set."""
     for service in SERVICES:
         if service.store:
             yield from _store(service, env)
@@ -35,7 +35,7 @@ def _store(service: LocalService, env: Mapping[str, str]) -> Iterator[Finding]:
         return
     try:
         with psycopg.connect(conninfo(make_url(env[variable])), connect_timeout=CONNECT_S) as connection:
-            row = connection.execute(DOMAIN_EVENTS).fetchone()
+            row = connection.execute(SERVER_STATE).fetchone()
         pending = migrate.pending(service.module, env.get(service.variable("DIRECT_DATABASE_URL")) or env[variable])
     except (psycopg.OperationalError, ArgumentError) as failure:
         remedy = f"Start Postgres, or correct {variable}: its host, role, password and database."

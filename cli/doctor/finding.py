@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 State = Literal["ok", "warning", "wrong", "skipped"]
-"""`skipped`: this machine's settings do not say how to check it. Only `wrong` changes the exit code."""
+"""`skipped`: the subject cannot be checked from this machine. Only `wrong` makes the exit code 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The state of one subject, what was found, and what to do about it; `remedy` is None when there is nothing."""
+    """The result of a check for one subject: its state, a text about it, and what to do.
+
+    `check` is the part that is checked, such as `brokers`; `remedy` is None if nothing is to be done.
+    """
 
     check: str
     subject: str

@@ -18,7 +18,7 @@ TIMEOUT_S = 5.0
 
 
 def check(env: Mapping[str, str]) -> Iterator[Finding]:
-    """Check the brokers; and the topics if a broker answers."""
+    """Yield a finding for the brokers and, if a broker answers, the findings for the topics."""
     cluster = environment.cluster(env)
     name = cluster.bootstrap_servers
     try:
@@ -37,9 +37,10 @@ def check(env: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def check_schemas(env: Mapping[str, str]) -> Iterator[Finding]:
-    """Check that registry.json has the schema of each record, and that the schema registry, if any, has all versions.
+    """Yield a finding for registry.json, and one for the schema registry if SCHEMA_REGISTRY_URL is set.
 
-    A registry that does not answer is a finding, not an error.
+    registry.json must have the schema of each record, the schema registry all versions in registry.json. A registry
+    that does not answer is a finding, not an error.
     """
     entries = registration.entries()
     if unregistered := list(registration.unregistered(entries)):

@@ -14,7 +14,10 @@ SUCCESS = 2
 
 
 def check(env: Mapping[str, str]) -> Iterator[Finding]:
-    """Log in to the mail server as the notifier does, and begin a mail that is not completed."""
+    """Connect to the mail server as the notifier does, and begin a mail without completing it; yield the finding.
+
+    `skipped` without SMTP_URL.
+    """
     address = value_of(env, "SMTP_URL")
     if not address:
         yield skipped("mail", "SMTP", "SMTP_URL is not set here", "Set SMTP_URL and MAIL_FROM to check it.")

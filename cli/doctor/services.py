@@ -14,7 +14,10 @@ START = "Start it; its log says why it ended (`.run/log` of a local run)."
 
 
 def check(env: Mapping[str, str]) -> Iterator[Finding]:
-    """Check each service's readiness, the console's API and the gateway's spool."""
+    """Yield findings for each service's readiness, the console's API and the gateway's spool.
+
+    A part whose address or token is not set here is `skipped`.
+    """
     for service in SERVICES:
         variable = service.variable("MANAGEMENT_URL")
         if not env.get(variable):
@@ -62,7 +65,7 @@ def _spool(env: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _free(env: Mapping[str, str], wanted: int) -> Finding | None:
-    """Return a finding when the spool's folder is on this machine and its disk has no room for a full spool."""
+    """Return the finding about the free space for the spool; None if the spool's folder is not on this machine."""
     folder = Path(env.get("SPOOL_DIR") or "/nowhere")
     if not folder.is_dir():
         return None

@@ -1,1 +1,1 @@
-"""`hookstream evidence`: a zip that shows a third party, such as a bank, what is known about one order."""
+"""`hookstream evidence`: a zip for a third party, such as a bank, with what is known about one order."""

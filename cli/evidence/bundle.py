@@ -1,7 +1,7 @@
-"""Puts the entries into the files of a zip, with a chain of digests over all of them. Pure.
+"""Puts the entries into the files of a zip, with a chain of digests over entries, bodies and page. Pure.
 
-Each line of CHAIN is the SHA-256 of the line before's digest, a line feed and a file's bytes. Whoever knows the last
-digest can tell that no file was changed, added, removed or moved.
+Each line of CHAIN has a file's name and a digest: the SHA-256 of the digest before, a line feed and the file's bytes. A
+changed, removed, added or reordered file changes the last digest.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from cli.evidence.entries import Entry
 from runtime.json_value import JsonValue
 
 START = "0" * 64
+"""The digest before the first."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every file in the zip, so that the same entries make the same zip; the earliest that zips have."""
 CHECK = """\
@@ -51,7 +52,11 @@ of the sender, its signature can be checked by the sender's own documentation: r
 def files(
     order: str, entries: Sequence[Entry], about: Mapping[str, JsonValue], summary: page.Summary, *, with_bodies: bool
 ) -> dict[str, bytes]:
-    """Return the files of the zip by name, the manifest last. `about` are the manifest's own fields."""
+    """Return the bytes of the zip's files by name, the manifest last.
+
+    `about` are the fields of the manifest that say how the zip was made. Without `with_bodies` the bodies of requests
+    are left out.
+    """
     found: dict[str, bytes] = {}
     for number, entry in enumerate(entries, 1):
         content = {"number": number, "at": entry.at, "kind": entry.kind, "what": entry.what, **entry.content}
@@ -70,7 +75,7 @@ def files(
 
 
 def chain(found: Mapping[str, bytes]) -> tuple[str, str]:
-    """Return the lines of CHAIN for these files in their order, and the last digest."""
+    """Return the text of CHAIN for these files in their order, and its last digest: START without files."""
     previous, lines = START, []
     for name, data in found.items():
         previous = hashlib.sha256(f"{previous}\n".encode() + data).hexdigest()
@@ -79,7 +84,7 @@ def chain(found: Mapping[str, bytes]) -> tuple[str, str]:
 
 
 def zipped(found: Mapping[str, bytes], folder: str) -> bytes:
-    """Return a zip of these files in `folder`."""
+    """Return the bytes of a zip that has these files in a folder named `folder`."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in found.items():
@@ -88,7 +93,10 @@ def zipped(found: Mapping[str, bytes], folder: str) -> bytes:
 
 
 def safe_name(order: str) -> str:
-    """Return a file name for an order, unique to it: ids may hold slashes, dots and letters of any language."""
+    """Return the name of an order's zip, without `.zip`: ASCII letters, digits, hyphens and underscores.
+
+    A hash of the id is appended where the id has other characters or is longer than MAX_NAME, so that names differ.
+    """
     plain = "".join(
         character if character.isascii() and (character.isalnum() or character in "-_") else "_" for character in order
     )

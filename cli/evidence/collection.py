@@ -20,9 +20,11 @@ MAX_REFUSALS = 200
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """An order as the console shows it (`life`), its records by position, its refusals and its mails by id.
+    """What is known about one order.
 
-    `notes` are sentences about what could not be read.
+    `life` is the order as the console's API returns it, `records` those of its webhooks, domain events and mails that
+    can be read, `refusals` the refused requests that name it, `mails` the notifier's fields by mail id. `notes` are
+    sentences about everything that could not be read.
     """
 
     order: str
@@ -34,7 +36,10 @@ class Collected:
 
 
 def collect(env: Mapping[str, str], order: str) -> Collected:
-    """Read everything about an order. Raises CommandError when the log has no such order, or Kafka does not answer."""
+    """Read everything about an order. Records and mails that cannot be read are noted and left out.
+
+    Raises CommandError when the log has no such order, or the console or Kafka does not answer.
+    """
     life = console.fetch("orders", order)
     refusals = console.fetch("refusals", order=order, limit=str(MAX_REFUSALS))
     if life is None:
@@ -47,7 +52,10 @@ def collect(env: Mapping[str, str], order: str) -> Collected:
 
 
 def secrets_of(env: Mapping[str, str], setting: str) -> tuple[bytes, ...]:
-    """Return the valid secrets of a setting, where this command runs."""
+    """Return the secrets that the setting has where this command runs; none if it is not set.
+
+    Raises OSError when the file with the secrets cannot be read.
+    """
     return tuple(secret.encode() for secret in separate(value_of(env, setting) or ""))
 
 

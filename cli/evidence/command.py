@@ -30,10 +30,12 @@ def evidence(
 ) -> None:
     """Write a zip for a third party about one order: webhooks verified again, offsets, scans, mails, a digest chain.
 
-    It has a page to print, and says how to check it with standard tools. The file is readable by its owner alone.
+    The zip has a page to print, and says how to check it with standard tools. Only its owner can read the file; a file
+    that exists is never overwritten.
     """
     from cli.evidence import bundle, collection, entries
     from cli.evidence.page import Summary
+    from cli.evidence.redaction import without_personal_data
 
     if unredacted != bool(because and because.strip()):
         raise CommandError("Pass --unredacted and --because together: the reason is written into the manifest.")
@@ -41,7 +43,7 @@ def evidence(
     environment.require(env, "KAFKA_BOOTSTRAP_SERVERS")
     collected = collection.collect(env, order)
     secrets_of = partial(collection.secrets_of, env)
-    found = entries.build(collected, secrets_of, show=entries.unmasked if unredacted else entries.masked)
+    found = entries.build(collected, secrets_of, show=entries.unmasked if unredacted else without_personal_data)
     about = _about(env, because if unredacted else None)
     summary = Summary(_state(collected.life), collected.notes)
     files = bundle.files(order, found, about, summary, with_bodies=unredacted)
@@ -67,7 +69,7 @@ def _about(env: Mapping[str, str], because: str | None) -> dict[str, JsonValue]:
 
 
 def _state(life: Mapping[str, JsonValue]) -> list[tuple[str, str]]:
-    """Return the order's state, where the console has one, else the number of webhooks, events and mails."""
+    """Return the columns of the order's state that are set; without a state, how many webhooks, events and mails."""
     state = life.get("state") or {}
     if not isinstance(state, dict) or not state:
         return [(name, str(len(life[name]))) for name in ("webhooks", "domain_events", "mails")]

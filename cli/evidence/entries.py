@@ -19,13 +19,17 @@ from stream.kafka.topic_reader import Position
 MAIL_STATE = (
     "id status attempts error created_at sending_since sent_at resolved_at message_id locale recipient subject text"
 ).split()
-"""A new field of the notifier is not in the zip before somebody has decided whether it holds personal data."""
+"""The notifier's fields of a mail that are in the zip: a new one stays out until it is decided what it holds."""
 Show = Callable[[JsonValue], JsonValue]
-"""Returns a JSON value as it may be shown: masked, or unchanged."""
+"""Returns a JSON value as the zip may have it: masked (`without_personal_data`) or `unmasked`."""
 
 
 class Entry(NamedTuple):
-    """One thing that happened, at a time in ISO 8601 or "" if it is unknown; `raw` is the body of a request."""
+    """One thing that happened, at a time in ISO 8601 or "" if it is unknown.
+
+    `kind` is received, refused, handled, published or mail; `what` is a line for people, `content` the JSON of the
+    entry, `raw` the body of a webhook's request, None for the other kinds and an expired record.
+    """
 
     at: str
     kind: str
@@ -35,7 +39,10 @@ class Entry(NamedTuple):
 
 
 def build(collected: Collected, secrets_of: SecretsOf, *, show: Show) -> list[Entry]:
-    """Return all entries, sorted by time; at equal times causes come first."""
+    """Return the entries, sorted by time; at equal times causes come first.
+
+    Each JSON value of an entry is passed through `show`; `raw` is not. `secrets_of` gives the secrets to verify with.
+    """
     kinds = ("received", "refused", "handled", "published", "mail")
     unsorted = [
         *_received(collected, secrets_of, show),
@@ -45,11 +52,6 @@ def build(collected: Collected, secrets_of: SecretsOf, *, show: Show) -> list[En
         *_mails(collected, show),
     ]
     return sorted(unsorted, key=lambda entry: (entry.at, kinds.index(entry.kind)))
-
-
-def masked(value: JsonValue) -> JsonValue:
-    """Return a value without personal data, card numbers and secrets."""
-    return without_personal_data(value)
 
 
 def unmasked(value: JsonValue) -> JsonValue:
@@ -115,7 +117,7 @@ def _mails(collected: Collected, show: Show) -> Iterator[Entry]:
 
 
 def _mail_state(state: Mapping[str, JsonValue]) -> dict[str, JsonValue] | None:
-    """Return the notifier's fields of a mail that are evidence; None when the notifier was not asked."""
+    """Return the fields MAIL_STATE of a mail; None if the notifier did not answer."""
     return {name: state.get(name) for name in MAIL_STATE} if state else None
 
 
@@ -134,7 +136,11 @@ def _scan(record: Record) -> dict[str, JsonValue] | None:
 
 
 def _body(raw: bytes) -> dict[str, JsonValue]:
-    return {"sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw), "masked": masked(redacted(raw))}
+    return {
+        "sha256": hashlib.sha256(raw).hexdigest(),
+        "bytes": len(raw),
+        "masked": without_personal_data(redacted(raw)),
+    }
 
 
 def _record(collected: Collected, item: Mapping[str, JsonValue]) -> Record | None:

@@ -20,14 +20,14 @@ code{font-size:.85em;overflow-wrap:anywhere}
 
 
 class Summary(NamedTuple):
-    """The state of the order as pairs of name and value, and sentences about what is not included."""
+    """The state of the order as pairs of name and value, and sentences about what is missing from the zip."""
 
     state: Sequence[tuple[str, str]]
     notes: Sequence[str]
 
 
 def render(order: str, entries: Sequence[Entry], about: Mapping[str, JsonValue], summary: Summary) -> str:
-    """Return the page as HTML."""
+    """Return the page as HTML. `about` needs madeAt, version, mode and redaction."""
     title = f"Evidence about order {order}"
     proofs = [(number, entry) for number, entry in enumerate(entries, 1) if "verification" in entry.content]
     scans = [(number, entry) for number, entry in enumerate(entries, 1) if entry.content.get("scan")]

@@ -1,6 +1,6 @@
-"""Masks personal data in values of evidence, besides what is masked everywhere.
+"""Masks personal data in evidence, beside what `stream.events.redaction` masks everywhere.
 
-That is names, addresses, telephone numbers, and the texts of mails, which begin with a name.
+Personal data are names, addresses, telephone numbers, and the texts of mails, which begin with a name.
 """
 
 import re
@@ -17,7 +17,10 @@ _PERSONAL = re.compile(
 
 
 def without_personal_data(value: JsonValue) -> JsonValue:
-    """Return a JSON value without card numbers, secrets, e-mail addresses, names, addresses and telephone numbers."""
+    """Return a copy of a JSON value with MASK for personal data, card numbers and secrets.
+
+    Personal data are recognized by the names of fields, everything else by its form too.
+    """
     return masked_value(_masked(value))
 
 

@@ -1,4 +1,4 @@
-"""Verifies a stored webhook again, with the secrets of today and as of its time of receipt. Pure."""
+"""Verifies a stored webhook again, with the secrets of today and the time of its receipt. Pure."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
@@ -8,11 +8,11 @@ from providers.contract import Received, RefusedWebhook
 from stream.events import Micros, Verification
 
 SecretsOf = Callable[[str], Sequence[bytes]]
-"""Returns the valid secrets of a setting, such as WEBHOOK_SECRET."""
+"""Returns the secrets of a setting, such as WEBHOOK_SECRET; none if it is not set."""
 
 
 class Proof(NamedTuple):
-    """The verification of a webhook at its receipt, and the result of a second one now."""
+    """How a webhook was verified at its receipt (`then`), the result of verifying it again, and a sentence about it."""
 
     then: Verification
     now: Literal["verified", "failed", "not possible"]
@@ -22,7 +22,11 @@ class Proof(NamedTuple):
 def verify_again(
     path: str, headers: dict[str, str], raw: bytes, received_at: Micros, then: Verification, secrets_of: SecretsOf
 ) -> Proof:
-    """Return the proof of a webhook. A token in its URL is not stored, so that cannot be checked again."""
+    """Return the proof of a webhook, verified again as if received at `received_at` (microseconds since 1970 UTC).
+
+    Only a signature can be verified again, and only if its path and secret are still configured; else the result is
+    `not possible`. A token in a URL is not stored.
+    """
     if then == "confirmed":
         return Proof(then, "not possible", "it is unsigned, and the provider's API confirmed it")
     if then != "signature":

@@ -1,1 +1,1 @@
-"""`hookstream mcp`: an MCP server over stdio, by which an agent asks what the console and the services know."""
+"""`hookstream mcp`: an MCP server over stdio, with tools that read the console and the services, or retry events."""

@@ -1,12 +1,16 @@
 """The command `hookstream mcp`."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import environment
 from runtime import __version__
 from runtime.json_value import JsonValue
+
+if TYPE_CHECKING:
+    from mcp.server.mcpserver import MCPServer
 
 INSTRUCTIONS = """\
 hookstream receives webhooks of shops and payment providers, applies each exactly once and mails people. These tools
@@ -28,14 +32,14 @@ def mcp(
     server(allow_actions=allow_actions).run()
 
 
-def server(*, allow_actions: bool) -> JsonValue:
-    """Return the MCP server. Each tool says whether it only reads."""
+def server(*, allow_actions: bool) -> "MCPServer[JsonValue]":
+    """Return the MCP server, not yet running, with the tools that read, and if `allow_actions` those that act."""
     from mcp.server.mcpserver import MCPServer
     from mcp.types import ToolAnnotations
 
     from cli.mcp_server import acting, reading
 
-    made = MCPServer("hookstream", version=__version__, instructions=INSTRUCTIONS, log_level="ERROR")
+    made = MCPServer[JsonValue]("hookstream", version=__version__, instructions=INSTRUCTIONS, log_level="ERROR")
     for tool in reading.TOOLS:
         made.add_tool(_raising(tool), annotations=ToolAnnotations(readOnlyHint=True, openWorldHint=False))
     for action in acting.TOOLS if allow_actions else ():
@@ -43,8 +47,8 @@ def server(*, allow_actions: bool) -> JsonValue:
     return made
 
 
-def _raising(tool: JsonValue) -> JsonValue:
-    """Return the tool with a CommandError raised as the tool's error, which the agent reads."""
+def _raising(tool: Callable[..., JsonValue]) -> Callable[..., JsonValue]:
+    """Return the tool with its CommandErrors raised as ToolErrors, whose text the agent reads."""
     from functools import wraps
 
     from mcp.server.mcpserver.exceptions import ToolError

@@ -1,4 +1,4 @@
-"""Says in sentences why an order has the mails it has. Pure."""
+"""Explains in sentences which mails of an order were sent, and why others were not. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -15,13 +15,15 @@ UNSENT = {
     "stale": "is not sent, because its webhook was received too long ago",
 }
 STUCK = ("FAILED", "RETRYING", "ABANDONED", "RECEIVED")
+"""The statuses of a webhook that has not had its effect."""
 
 
 def mail_reasons(life: Json | None, unsent: Sequence[Json], refusals: Sequence[Json]) -> list[str]:
-    """Return the reasons, the most telling first.
+    """Return a sentence for each mail, sent and unsent, then for each stuck webhook and each cause of refusals.
 
-    `life` is the order as the console shows it, None if the log has no such order; `unsent` are its mails that are not
-    sent, `refusals` the refused requests whose bodies name it.
+    The last sentence says so if the log has no such order, or if no event of it is mailed. `life` is the order as the
+    console's API returns it, None if the log has none; `unsent` are its mails that are not sent, `refusals` the refused
+    requests whose bodies name it.
     """
     return [*_sent(life), *_not_sent(unsent), *_stuck(life), *_refused(refusals), *_nothing(life, unsent)]
 

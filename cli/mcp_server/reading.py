@@ -17,7 +17,10 @@ MAX_MAILS = 1000
 
 
 def search(text: str) -> Answer:
-    """Find what an id names: an order, a webhook (our id or the provider's), or refused requests of the order."""
+    """Find what an id names: an order, a webhook (our id or the provider's), or refused requests that name the order.
+
+    `order` and `webhook` are null without one. `webhook.ambiguous` lists the webhooks if several have the id.
+    """
     try:
         webhook: JsonValue = console.fetch("webhooks", text)
     except CommandError as several:  # a provider's id of several webhooks
@@ -33,22 +36,28 @@ def search(text: str) -> Answer:
 
 
 def order(order_id: str) -> Answer:
-    """Show all that is known about an order: its state, webhooks, outcomes, domain events, mails and time line.
+    """Show all that the log has about an order: its state, webhooks, outcomes, domain events, mails and timeline.
 
-    `found` is false when no accepted webhook names it; then look at `refusals`.
+    `found` is false when the log has nothing of the order; then look at `refusals`.
     """
     life = console.fetch("orders", order_id)
     return {"found": life is not None, **(life or {"orderId": order_id})}
 
 
 def webhook(webhook_id: str) -> Answer:
-    """Show one webhook by our id or its provider's: payload (masked), verification, outcomes, events and mails."""
+    """Show one webhook by our id or its provider's: payload (masked), verification, outcomes, events and mails.
+
+    `found` is false when the log has no such webhook. An id of several webhooks is an error that lists them.
+    """
     life = console.fetch("webhooks", webhook_id)
     return {"found": life is not None, **(life or {"webhookId": webhook_id})}
 
 
 def why(order_id: str, field: str) -> Answer:
-    """Say which webhook set a field of an order's state, such as payment_status or paid_amount, and which lost."""
+    """Say which webhook set a field of an order's state, such as payment_status, and which webhooks lost, and why.
+
+    `found` is false when no state of the order is known. An unknown field is an error that lists the fields.
+    """
     answer = console.fetch("orders", order_id, "why", field)
     return {"found": answer is not None, **(answer or {"orderId": order_id, "field": field})}
 
@@ -62,8 +71,8 @@ def refusals(
 ) -> Answer:
     """List requests that the gateway refused in the last 7 days, newest first.
 
-    Causes are such as invalid_signature, stale_timestamp, malformed_body, unknown_path. `since` is a date, or an
-    instant with an offset. Nothing proves a refused body: a forger names any order.
+    Causes are such as invalid_signature, stale_timestamp, malformed_body, unknown_path. `since` is a date (a day in
+    UTC) or an instant with an offset. `limit` is at most 200. Nothing proves a refused body: it may name any order.
     """
     period = {"from": since}
     found = console.fetch("refusals", **period, order=order_id, cause=cause, provider=provider, limit=str(limit))
@@ -73,8 +82,8 @@ def refusals(
 def mails(order_id: str | None = None, status: str | None = None) -> Answer:
     """List mails. With an order: its sent and unsent mails, and `reasons`, why it got these and no others.
 
-    Without one: mails of a status (waiting, queued, failed, unknown, stale, no_recipient), by default those that need
-    somebody.
+    Without an order: in `unsent` the mails of a status (waiting, queued, sending, failed, unknown, stale, no_recipient,
+    sent), by default those that need a person. `counts` are the numbers of all mails by status, without sent ones.
     """
     listed = management.get("notifier", "/mails", order=order_id, status=status, limit=MAX_MAILS)
     answer: Answer = {
@@ -92,22 +101,26 @@ def mails(order_id: str | None = None, status: str | None = None) -> Answer:
 
 
 def mail(mail_id: str) -> Answer:
-    """Show one mail: its status, error, and when it was sent. Its recipient and text are left out."""
+    """Show one mail: its status, error, attempts and times. Its recipient and text are left out."""
     found = management.get("notifier", "/mail", id=mail_id)
     return {name: found.get(name) for name in MAIL_FIELDS}
 
 
 def statistics(since: str | None = None, until: str | None = None, provider: str | None = None) -> Answer:
-    """Count webhooks by type and success, for a period and a provider."""
+    """Count webhooks by type and success, received from `since` until before `until`, of a provider such as TOSS.
+
+    Times are a date (a day in UTC, which `until` includes), or an instant with an offset. Default: all.
+    """
     return dict(console.fetch("statistics", **{"from": since, "to": until, "provider": provider}))
 
 
 def dead_letters(
     service: str | None = None, order_id: str | None = None, cause: str | None = None, status: str | None = None
 ) -> Answer:
-    """List events that failed: retrying and dead (dead) ones, of one service or of all.
+    """List failed events, of one service or of all: the newest 50 of each service that match.
 
-    `cause` is a part of the error. `status` is retrying, dead or dismissed.
+    `cause` is a part of the error. `status` is retrying, dead or dismissed; default: retrying and dead. `counts` are
+    the numbers of all failed events of each service. `unreachable` has an error for each service that failed.
     """
     responses, errors = management.call_each(
         options.services(service),

@@ -11,7 +11,7 @@ from stream.avro.registry import Entry
 
 
 def problems(entries: Sequence[Entry]) -> list[str]:
-    """Return an error text for each pair of versions of which one cannot read the other."""
+    """Return an error text for each version of a record that cannot read another version of the same record."""
     subjects = {
         entry["subject"]: [version for version in entries if version["subject"] == entry["subject"]]
         for entry in entries

@@ -8,14 +8,17 @@ from stream.avro.registry import Entry
 from stream.avro.registry_client import RegistryClient, RegistryError
 from stream.avro.schemas import canonical
 
-OK, CONFLICT = 200, 409
+OK = 200
 IMPORT, NORMAL = "IMPORT", "READWRITE"
+"""Modes of a subject: the pusher chooses ids, or the registry does."""
 
 
 def push(client: RegistryClient, entries: list[Entry]) -> Iterator[tuple[Entry, int]]:
-    """Register missing entries; yield each entry with the registry's id of it.
+    """Register the entries that the registry lacks, in the order of their ids; yield each entry with its id there.
 
-    Raises CommandError when the registry refuses a schema, and RegistryError when it does not answer.
+    An entry is registered when the iterator reaches it. The id there differs from the committed one if the registry
+    cannot import ids, or had the schema before. Raises CommandError when the registry refuses a schema, RegistryError
+    when it does not answer.
     """
     for entry in sorted(entries, key=lambda entry: entry["id"]):
         found = find(client, entry)
@@ -23,7 +26,10 @@ def push(client: RegistryClient, entries: list[Entry]) -> Iterator[tuple[Entry, 
 
 
 def find(client: RegistryClient, entry: Entry) -> int | None:
-    """Return the id that the registry has for an entry; None when it has no such schema. Raises RegistryError."""
+    """Return the id that the registry has for the entry's schema; None if it lacks the schema, or refuses the look-up.
+
+    Raises RegistryError when the registry does not answer.
+    """
     status, answer = client.call("POST", f"/subjects/{entry['subject']}", {"schema": canonical(entry["schema"])})
     return _id(client, answer) if status == OK else None
 

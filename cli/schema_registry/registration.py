@@ -12,13 +12,13 @@ from stream.events.topics import RECORDS
 
 
 def entries() -> list[Entry]:
-    """Return all registered versions, in the order of their ids."""
+    """Return the entries of registry.json, one for each version of a record, in the order of their ids."""
     found: list[Entry] = json.loads(FILE.read_text())
     return found
 
 
 def committed() -> list[Entry]:
-    """Return the entries in git's HEAD; an empty list without git or without a commit."""
+    """Return the entries of registry.json in git's HEAD; an empty list without git, a commit, or that file."""
     command = ["git", "-C", str(ROOT), "show", f"HEAD:./{FILE.relative_to(ROOT)}"]
     try:
         text = subprocess.run(command, capture_output=True, check=True).stdout
@@ -29,20 +29,23 @@ def committed() -> list[Entry]:
 
 
 def rewritten(now: list[Entry], before: list[Entry]) -> Iterator[str]:
-    """Yield an error text for each line of `before` that has changed: records may have been written with its id."""
+    """Yield an error text for each entry of `before` that `now` lacks at the same place, or has changed.
+
+    Records may have been written with its id.
+    """
     for line, entry in enumerate(before):
         if line >= len(now) or now[line] != entry:
             yield f"registry.json is append-only, but {entry['subject']} version {entry['version']} has changed in it."
 
 
 def unregistered(registered: list[Entry]) -> Iterator[str]:
-    """Yield an error text for each record whose schema is not its newest version."""
+    """Yield an error text for each record whose schema in schemas/avro is not its newest version in `registered`."""
     for entry in additions(registered):
         yield f"The schema of {entry['subject']} in schemas/avro is not registered: run `hookstream schemas add`."
 
 
 def additions(registered: list[Entry]) -> list[Entry]:
-    """Return an entry for each record that is new or has changed, with the next ids."""
+    """Return an entry, with the next ids, for each schema in schemas/avro that is new or has changed. Write nothing."""
     newest = {entry["subject"]: entry for entry in registered}
     declared = {record.__name__: _plain(record.__name__) for record in RECORDS}
     missing = [name for name, schema in declared.items() if name not in newest or newest[name]["schema"] != schema]
@@ -59,7 +62,7 @@ def additions(registered: list[Entry]) -> list[Entry]:
 
 
 def write(registered: list[Entry]) -> None:
-    """Write registry.json with one line for each entry, so that a diff shows the additions."""
+    """Replace registry.json by these entries, one on each line, so that a diff shows the additions."""
     lines = (json.dumps(entry, separators=(",", ":"), ensure_ascii=False) for entry in registered)
     FILE.write_text("[\n" + ",\n".join(f"  {line}" for line in lines) + "\n]\n")
 

@@ -1,4 +1,4 @@
-"""`hookstream schemas`: lists and shows the Avro schemas, and checks that versions stay compatible and ids the same."""
+"""`hookstream schemas`: lists, shows, checks, adds and pushes the Avro schemas of the records."""
 
 from typing import Annotated
 
@@ -54,7 +54,10 @@ def _names(records: tuple[type, ...]) -> set[str]:
 
 @app.command()
 def check() -> None:
-    """Check the schemas against all their earlier versions, and registry.json against git's HEAD."""
+    """Check the schemas against all their earlier versions, and registry.json against git's HEAD.
+
+    The exit code is 1 when a schema is not registered or not compatible, or an entry of HEAD has changed.
+    """
     from cli.schema_registry import compatibility, registration
 
     entries = registration.entries()
@@ -70,7 +73,7 @@ def check() -> None:
 
 @app.command()
 def add() -> None:
-    """Add each new or changed schema to registry.json under the next id."""
+    """Add each new or changed schema to registry.json under the next id; add none if one is not compatible."""
     from cli.schema_registry import compatibility, registration
 
     entries = registration.entries()
@@ -85,7 +88,10 @@ def add() -> None:
 
 @app.command()
 def push() -> None:
-    """Register the committed schemas at SCHEMA_REGISTRY_URL, with their ids if the registry can import them."""
+    """Register the committed schemas at SCHEMA_REGISTRY_URL, with their ids if the registry can import them.
+
+    The exit code is 1 when the registry refuses a schema, or has a schema under another id.
+    """
     from cli.schema_registry import push as pushing
     from cli.schema_registry import registration
     from stream.avro.registry_client import RegistryError

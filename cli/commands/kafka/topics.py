@@ -28,7 +28,7 @@ DAY_MS = 86_400_000
 def create(
     replication: Annotated[int, typer.Option(min=1, help="Copies of each record; 3 in production.")] = 1,
 ) -> None:
-    """Create missing topics. Existing topics are not changed."""
+    """Create the topics that are missing. Existing topics are not changed, even if they differ."""
     from confluent_kafka import KafkaException
 
     from stream.events import topics
@@ -98,9 +98,9 @@ def list_(*, as_json: Json = False) -> None:
 @app.command()
 def tail(
     name: Annotated[str, typer.Argument(metavar="TOPIC", help="The topic, with or without its prefix.")],
-    last: Annotated[int, typer.Option(min=0, max=10_000, help="Records from before now, the newest.")] = 10,
+    last: Annotated[int, typer.Option(min=0, max=10_000, help="Number of records to begin with, the newest.")] = 10,
     *,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new records until Ctrl-C.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Print new records too, until Ctrl-C.")] = False,
     as_json: Json = False,
 ) -> None:
     """Print a topic's newest records decoded, as JSON, with card numbers, secrets and addresses masked.
@@ -125,7 +125,7 @@ def tail(
 
 
 def _summary(topic: "Topic", ends: list[int]) -> dict[str, JsonValue]:
-    """Return a row of the list. `partitions` is 0 for a missing topic; `retentionDays` is None for one without end."""
+    """Return a row of the list: `partitions` is 0 for a missing topic, `retentionDays` None if records stay forever."""
     from stream.events.topics import FOREVER
 
     return {

@@ -1,17 +1,17 @@
-"""`hookstream stats`, `webhook` and `order`: print statistics, a webhook and an order from the console's log."""
+"""`hookstream stats`, `webhook`, `order` and `why`: print what the console's log has about them."""
 
 import json
 from typing import Annotated
 
 import typer
 
-from cli import output
+from cli import local_time, output
 from cli.dead.options import WHEN
 from cli.output import Json
 from local.messages import CommandError, print_error, say, say_all
 from runtime.json_value import JsonValue
 
-SECONDS = len("2026-02-03T12:00:00")
+TIME_CHARS = len("2026-02-03T12:00:00")
 CONFIRMED = ("TOSS", "IAMPORT", "PORTONE_V2", "INICIS", "TAPAYZ", "DELIVERY_TRACKER")
 """Providers whose API confirms webhooks, by the console's names for them."""
 MAX_MAILS = 1000  # the notifier's limit for one request
@@ -53,7 +53,7 @@ def webhook(
 
 
 def order(order_id: Annotated[str, typer.Argument(metavar="ID")], *, as_json: Json = False) -> None:
-    """Show all that every service did for one order, sorted by time."""
+    """Show one order: its state, all that every service did for it sorted by time, and its unsent mails."""
     from cli.clients import console
 
     life = console.fetch("orders", order_id)
@@ -110,7 +110,7 @@ def why(
 
 
 def _print_origin(label: str, entry: dict[str, JsonValue]) -> None:
-    """Print one webhook: what it states, its proof, its bytes and its position in Kafka."""
+    """Print one webhook after `label`: the value it states, its verification, its bytes and its position in Kafka."""
     what = f" {entry['eventType']} from {entry['provider']}" if "provider" in entry else ""
     say(f"  {label} webhook {entry['webhookId']}{what}")
     if "provider" in entry:
@@ -124,7 +124,7 @@ def _print_origin(label: str, entry: dict[str, JsonValue]) -> None:
 
 
 def _print_state(life: dict[str, JsonValue]) -> None:
-    """Print the columns that are known, in minor units of the currency."""
+    """Print the columns of the order's state that are set; amounts are in minor units of the currency."""
     if life["state"] is None:
         say("  no service has published a state of this order yet")
         return
@@ -136,9 +136,11 @@ def _print_state(life: dict[str, JsonValue]) -> None:
 
 
 def _print_confirmation(webhook: dict[str, JsonValue]) -> None:
-    """Print the last answer of the provider's API about a webhook. Only the confirmer has it."""
+    """Print the last answer of the provider's API about a webhook, which only the confirmer has.
+
+    Print nothing for a confirmed webhook, and for a webhook about which no API is asked.
+    """
     from cli.clients import management
-    from cli.dead.options import local_time
 
     if webhook["verification"] == "confirmed" or webhook["provider"] not in CONFIRMED:
         return
@@ -153,7 +155,7 @@ def _print_confirmation(webhook: dict[str, JsonValue]) -> None:
         return
     answer = (request["answer"] or "").partition("\n")[0] or ("confirmed" if request["eventId"] else "no answer yet")
     became = f", it became event {request['eventId']}" if request["eventId"] else ""
-    again = f", asked again at {local_time(request['nextAttemptAt'])}" if request["nextAttemptAt"] else ""
+    again = f", asked again at {local_time.of_text(request['nextAttemptAt'])}" if request["nextAttemptAt"] else ""
     say(
         f"  confirmer: {webhook['provider']} was asked about {request['subject']} {request['alias']} "
         f"{request['attempts']} times and last answered: {answer}{became}{again}"
@@ -179,5 +181,5 @@ def _print_fields(life: dict[str, JsonValue], *names: str) -> None:
 def _timeline(life: dict[str, JsonValue]) -> None:
     """Print the timeline, in UTC."""
     for event in life["timeline"]:
-        at = (event["at"] or "")[:SECONDS].replace("T", " ")
+        at = (event["at"] or "")[:TIME_CHARS].replace("T", " ")
         say(f"  {at:19}  {event['kind']:9}  {event['what']}  {event['id']}")

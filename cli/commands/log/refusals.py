@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cli import output
-from cli.dead.options import WHEN, local_time
+from cli import local_time, output
+from cli.dead.options import WHEN
 from cli.output import Json
 from local.messages import say
 from runtime.json_value import JsonValue
@@ -51,7 +51,13 @@ def list_(
     table = output.table("received", "provider", "cause", "orders", "path", "begins with")
     for refusal in refusals:
         orders = ", ".join(refusal["orderIds"])
-        cells = (local_time(refusal["receivedAt"]), refusal["provider"], refusal["cause"], orders, refusal["path"])
+        cells = (
+            local_time.of_text(refusal["receivedAt"]),
+            refusal["provider"],
+            refusal["cause"],
+            orders,
+            refusal["path"],
+        )
         output.add(table, *cells, _excerpt(refusal["excerpt"]))
     output.show(table)
     if page["next"]:

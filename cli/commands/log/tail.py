@@ -19,13 +19,13 @@ def tail(
         str | None, typer.Option(help="Only refusals, quarantined webhooks and failures whose cause contains this.")
     ] = None,
     last: Annotated[
-        int, typer.Option(min=0, max=1000, help="Begin with entries from before now: the newest that match.")
+        int, typer.Option(min=0, max=1000, help="Number of earlier entries to begin with, the newest that match.")
     ] = 0,
     *,
-    follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Go on until Ctrl-C.")] = True,
+    follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Print new entries too, until Ctrl-C.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print each entry as one line of JSON.")] = False,
 ) -> None:
-    """Print what happens as it happens, one line each, coloured on a terminal, until Ctrl-C."""
+    """Print each webhook, refusal, outcome, domain event and mail as it happens, as one line, until Ctrl-C."""
     from stream.avro.codec import Codec
     from stream.kafka import topic_reader
 
@@ -49,7 +49,7 @@ def tail(
 
 
 CONTEXT = 200
-"""Records of each partition that are read before the first entry, because an outcome names only its webhook's id."""
+"""The least number of earlier records that are read of each partition, because an outcome names only a webhook's id."""
 
 
 def _at(message: JsonValue) -> tuple[int, int]:

@@ -1,11 +1,10 @@
 """`hookstream mail`: lists mails that were not sent, shows one, and resolves those whose delivery is unknown."""
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from cli import output
+from cli import local_time, output
 from cli.output import Json
 from local.messages import CommandError, say, say_all
 from runtime.json_value import JsonValue
@@ -28,7 +27,7 @@ def list_(
     *,
     as_json: Json = False,
 ) -> None:
-    """List mails that need attention."""
+    """List mails that need a person; with --order or --status those of the order or the status."""
     from cli.clients import management
 
     response = management.get("notifier", "/mails", status=status, order=order, limit=limit)
@@ -38,7 +37,14 @@ def list_(
     table = output.table("id", "status", "event", "to the", "order", "since", "error")
     for mail in response["mails"]:
         about = mail["order_id"] or mail["customer_id"] or ""
-        cells = (mail["id"], mail["status"], mail["event_type"], mail["audience"], about, _time(mail["created_at"]))
+        cells = (
+            mail["id"],
+            mail["status"],
+            mail["event_type"],
+            mail["audience"],
+            about,
+            local_time.of_text(mail["created_at"]),
+        )
         output.add(table, *cells, mail["error"] or "")
     if response["mails"]:
         output.show(table)
@@ -54,13 +60,13 @@ def list_(
 
 @app.command()
 def show(mail: Id) -> None:
-    """Show one mail: its recipient, its delivery, its text."""
+    """Show one mail: its recipient, its delivery, and its text as it would be sent now."""
     from cli.clients import management
 
     response = management.get("notifier", "/mail", id=mail)
     for name in SHOWN:
         if response.get(name) is not None:
-            value = _time(response[name]) if name.endswith(("_at", "_since")) else response[name]
+            value = local_time.of_text(response[name]) if name.endswith(("_at", "_since")) else response[name]
             say(f"{name.replace('_', ' ')}: {value}")
     say("")
     if "subject" in response:
@@ -76,7 +82,7 @@ def resolve(
     sent: Annotated[bool, typer.Option("--sent", help="The mail arrived: record it as sent.")] = False,
     send_again: Annotated[bool, typer.Option("--send-again", help="The mail did not arrive: send it again.")] = False,
 ) -> None:
-    """Resolve a mail whose delivery is unknown, or send a failed one again. Repeating it changes nothing more."""
+    """Resolve a mail whose delivery is unknown, or send a failed mail again. Repeating the command changes nothing."""
     from cli.clients import management
 
     if sent == send_again:
@@ -88,7 +94,3 @@ def resolve(
         f"{response['id']} is {response['status']}"
         + ("" if response["changed"] else " (as before: it was resolved already)")
     )
-
-
-def _time(timestamp: str) -> str:
-    return f"{datetime.fromisoformat(timestamp).astimezone():%Y-%m-%d %H:%M:%S}"

@@ -1,11 +1,11 @@
 """`hookstream pause` and `hookstream resume`: a service, or the webhooks of a provider."""
 
 import getpass
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
+from cli import local_time
 from cli.dead import options
 from local.messages import CommandError, say
 from runtime.json_value import JsonValue
@@ -18,7 +18,7 @@ def pause(
     what: What,
     reason: Annotated[str, typer.Option(help="Why: shown wherever the pause is shown.")] = "no reason given",
 ) -> None:
-    """Pause a service or a provider until it is resumed. It survives restarts; nothing is lost or refused.
+    """Pause a service or a provider until it is resumed. The pause survives restarts; no webhook is lost or refused.
 
     A paused service finishes the batch in hand, then consumes, retries and sends nothing. The webhooks of a paused
     provider are accepted and quarantined, and released in order when it is resumed.
@@ -35,7 +35,7 @@ def pause(
 
 
 def resume(what: What) -> None:
-    """Resume a service or a provider."""
+    """Resume a service or a provider. Repeating the command changes nothing."""
     from cli.clients import management
 
     service, provider = _target(what)
@@ -47,7 +47,10 @@ def resume(what: What) -> None:
 
 
 def _target(what: list[str]) -> tuple[str, str | None]:
-    """Return the service to ask, and the provider if it is one that is paused. Raises CommandError."""
+    """Return the service to call, and the provider to pause or resume; None if the service itself is meant.
+
+    Raises CommandError for other words.
+    """
     match what:
         case [name] if name in options.STORES:
             return name, None
@@ -61,16 +64,14 @@ def _say_service(answer: JsonValue) -> None:
     paused = answer["pause"]
     if paused is None:
         return say(f"{answer['service']} is running")
-    say(f"{answer['service']} is paused since {_time(paused['since'])} by {paused['by']}: {paused['reason']}")
+    since = local_time.of_micros(paused["since"])
+    say(f"{answer['service']} is paused since {since} by {paused['by']}: {paused['reason']}")
 
 
 def _say_provider(provider: str, state: JsonValue) -> None:
     if state is None or state["state"] == "active":
         return say(f"{provider} is active")
     if state["state"] == "paused":
-        return say(f"{provider} is paused since {_time(state['since'])} by {state['by']}: {state['reason']}")
+        since = local_time.of_micros(state["since"])
+        return say(f"{provider} is paused since {since} by {state['by']}: {state['reason']}")
     say(f"{provider} is resumed; its quarantined webhooks are being released in order")
-
-
-def _time(at: int) -> str:
-    return f"{datetime.fromtimestamp(at / 1_000_000).astimezone():%Y-%m-%d %H:%M:%S}"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import confirm, output
+from cli import confirm, local_time, output
 from cli.clients import quarantine
 from cli.clients.quarantine import QuarantineEntry
 from cli.output import Json
@@ -18,7 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 BATCH = 50
-"""Records that the gateway accepts in one release request."""
+"""The most records that the gateway accepts in one release request."""
 SHOWN = "event_id provider mode cause detail verification path".split()
 
 Provider = Annotated[str | None, typer.Option(help="One provider, such as toss. Default: all providers.")]
@@ -51,7 +51,7 @@ def list_(
         webhook = entry.webhook
         cells = (
             webhook.event_id,
-            quarantine.local_time(webhook.received_at),
+            local_time.of_micros(webhook.received_at),
             webhook.provider,
             webhook.cause,
             webhook.detail,
@@ -75,7 +75,7 @@ def show(
     entry = quarantine.find([webhook], quarantine.read(None))[0]
     for name in SHOWN:
         say(f"{name}: {masked_text(str(getattr(entry.webhook, name)))}")
-    say(f"received: {quarantine.local_time(entry.webhook.received_at)}, {entry.copies} times in all")
+    say(f"received: {local_time.of_micros(entry.webhook.received_at)}, {entry.copies} times in all")
     say(f"position: {entry.position.topic} partition {entry.position.partition} offset {entry.position.offset}")
     say(f"released: {'yes' if entry.released else 'no'}")
     say(f"headers: {json.dumps(masked_value(entry.webhook.headers), ensure_ascii=False)}")
@@ -97,10 +97,10 @@ def release(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Let the gateway verify and read webhooks again. Those that fail stay quarantined, and the cause is printed.
+    """Let the gateway verify and translate webhooks again, and publish them for processing.
 
-    A webhook that is named by its id is released even when it was released before. It becomes the same event, which
-    services that have processed it treat as a duplicate.
+    Webhooks that fail again stay quarantined, and the cause is printed. A webhook that is named by its id is released
+    even when it was released before: it becomes the same event, a duplicate for services that have processed it.
     """
     if not (webhooks or provider or cause):
         raise CommandError("Say which webhooks: pass their ids, or --cause or --provider.")
@@ -128,7 +128,7 @@ def _summary(entry: QuarantineEntry) -> dict[str, JsonValue]:
     webhook = entry.webhook
     return {
         "id": webhook.event_id,
-        "receivedAt": quarantine.local_time(webhook.received_at),
+        "receivedAt": local_time.of_micros(webhook.received_at),
         "provider": webhook.provider,
         "cause": webhook.cause,
         "detail": masked_text(webhook.detail),

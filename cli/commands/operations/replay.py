@@ -20,6 +20,7 @@ from stream.events import topics
 VERBS = ("diff", "promote", "rollback", "drop")
 STORES = {service.name: service for service in SERVICES if service.store}
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": ["--help"]}
+"""Settings of a command whose unknown options go to the service's own command line."""
 
 
 def replay(
@@ -43,7 +44,10 @@ def rebuild(
     *,
     publish: Annotated[bool, typer.Option("--publish", help="Publish events that were never published.")] = False,
 ) -> None:
-    """Rebuild a store that was lost (dropped or empty). It sends no mails and publishes no event twice."""
+    """Rebuild a store that was dropped or is empty, from the topics. It sends no mails and publishes no event twice.
+
+    A store that has rows is refused. The service may run meanwhile: it waits.
+    """
     raise typer.Exit(_run(service, ["rebuild", *(["--publish"] if publish else [])]))
 
 
@@ -51,7 +55,7 @@ def history(
     order: Annotated[str, typer.Argument(metavar="ORDER")],
     at: Annotated[str | None, typer.Option(help="State at this time, such as 2026-02-03T12:00+09:00.")] = None,
 ) -> None:
-    """Show each service's rows of an order, computed from the topics alone, now or at an earlier time."""
+    """Show each processor's rows of an order, computed from the topics alone, as of now or of an earlier time."""
     _check_time(at)
     codes = []
     for service in topics.PROCESSORS:
@@ -84,7 +88,7 @@ def _run(name: str, words: Sequence[str]) -> int:
 
 
 def _environment(service: LocalService, env: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that the local stack gives the service; elsewhere ours, with its database URL."""
+    """Return the variables of the service: those of the local stack, elsewhere ours with its database URL."""
     if service.variable("MANAGEMENT_URL") in env:
         return dict(services.program(service, Paths(ROOT, ROOT / ".run"), env).env)
     return {**os.environ, **env, "DATABASE_URL": env[service.variable("DATABASE_URL")]}

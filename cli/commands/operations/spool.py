@@ -16,7 +16,7 @@ def _group() -> None:
 
 @app.command()
 def status(*, as_json: Json = False) -> None:
-    """Show how many webhooks are in the spool, and how full it is."""
+    """Show how many webhooks are in the spool, and how full it is; the exit code is 1 when its disk refuses writes."""
     from cli.clients import management
 
     state = management.get("gateway", "/spool")

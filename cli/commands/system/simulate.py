@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_LISTED = 20
 MAX_MAILS = 3
+"""Mails are listed one by one only if there are at most this many."""
 
 
 def simulate(
@@ -49,11 +50,11 @@ def simulate(
 
 
 def _check_provider(provider: str) -> None:
-    """Raise CommandError for a provider without a story."""
+    """Raise CommandError, which lists the known names, for a provider that cannot be simulated."""
     from simulator.stories import STORIES
 
     if provider not in STORIES:
-        raise CommandError(f"There is no story of {provider}. Use one of {', '.join(sorted(STORIES))}.")
+        raise CommandError(f"{provider} cannot be simulated. Use one of {', '.join(sorted(STORIES))}.")
 
 
 def _required_settings(plan: "Plan") -> set[str]:
@@ -69,7 +70,10 @@ def _required_settings(plan: "Plan") -> set[str]:
 
 
 def play_one_life(env: Mapping[str, str]) -> int:
-    """Play one order after `make run` and return the exit code: 1 when it fails or cannot be played."""
+    """Play one order on the running system and print the result.
+
+    Return the exit code: 1 when a row or mail is missing or double, or the order cannot be played. No error is raised.
+    """
     from simulator.plan import Plan
 
     try:
@@ -110,6 +114,6 @@ def _print_verdict(verdict: "Verdict", env: Mapping[str, str]) -> None:
 
 
 def _new_run() -> tuple[str, datetime]:
-    """Return a token for this run, the last 8 hex digits of the time in milliseconds, and the time."""
+    """Return a name for this run (the last 8 hex digits of the time in milliseconds), and the time."""
     now = datetime.now(UTC)  # noqa: TID251 - a run's time is read here and passed on
     return f"{int(now.timestamp() * 1000):x}"[-8:], now

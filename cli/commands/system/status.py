@@ -24,16 +24,17 @@ WAITING = "SELECT count(*)::text FROM inbox WHERE outcome = 'waiting'"
 COLUMNS = {"in the outbox": OUTBOX, "waiting": WAITING, "retrying": RETRYING, "dead": DEAD}
 MAILS = "SELECT count(*) || ' ' || status FROM notifications GROUP BY status ORDER BY status"
 CELLS = ("records behind", *COLUMNS)
+"""The headers of a store's row: its consumer lag, and the number that each query of COLUMNS gives."""
 UNKNOWN = "?"
 QUERY_S = 3.0
-"""Seconds that a query may take: the command ends within 5 s even when a part hangs. Its start takes about 1 s."""
+"""Seconds that a query may take: the command ends within 5 s even when a part hangs. Starting takes about 1 s."""
 CONNECT_S = 2
 MANAGED = {service.name: service.variable("MANAGEMENT_URL") for service in SERVICES}
 STORES = tuple(service.name for service in SERVICES if service.store)
 
 
 def status(*, as_json: Json = False) -> None:
-    """Show health, lag and unfinished work of each service; the exit code is 1 unless all is known and ready."""
+    """Show health, lag and unfinished work of each service; the exit code is 1 unless all answer and are ready."""
     env = environment.read()
     environment.require(env, "KAFKA_BOOTSTRAP_SERVERS", *MANAGED.values())
     results = _run_parallel(_queries(env))
@@ -66,7 +67,7 @@ def _show(healths: Mapping[str, str], rows: Mapping[str, Sequence[str]]) -> None
 
 
 def _cells(row: Sequence[str] | None) -> dict[str, int | None]:
-    """Return the numbers of a service with a store by name; None for a number that is not known."""
+    """Return the numbers of a row by JSON name, None for an unknown one; empty for a service without a store."""
     named = zip(CELLS, row or (), strict=False)
     return {_name(title): int(text) if text.isdecimal() else None for title, text in named}
 
@@ -95,7 +96,10 @@ def _queries(env: Mapping[str, str]) -> dict[str, Callable[[], JsonValue]]:
 
 
 def _run_parallel(queries: Mapping[str, Callable[[], JsonValue]]) -> dict[str, JsonValue]:
-    """Run queries in parallel; return the results that came within QUERY_S. Hanging threads end with the process."""
+    """Run queries in parallel; return the results that came within QUERY_S, without those that raised CommandError.
+
+    Threads that hang end with the process.
+    """
     results: dict[str, JsonValue] = {}
 
     def run(name: str, query: Callable[[], JsonValue]) -> None:
@@ -125,7 +129,7 @@ def _lags(cluster: "Cluster") -> dict[str, str]:
 
 
 def _select(env: Mapping[str, str], service: str, queries: Sequence[str]) -> list[str]:
-    """Return the values of each query, joined by dots; UNKNOWN for each when the store does not answer."""
+    """Return a text for each query, its values joined by " · "; UNKNOWN for each when the store does not answer."""
     import psycopg
 
     from simulator.stores import url

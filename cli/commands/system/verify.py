@@ -34,7 +34,10 @@ def verify(
     *,
     as_json: Json = False,
 ) -> None:
-    """Audit the running system: one line for each claim; the exit code is 1 when a claim does not hold."""
+    """Audit topics, stores and mails of the running system: one line for each claim.
+
+    The exit code is 1 when a claim does not hold. Nothing is changed.
+    """
     import aiohttp
     import psycopg
 
@@ -60,7 +63,7 @@ def verify(
 
 
 def print_claims(claims: "Iterable[Claim]") -> None:
-    """Print a line for each claim, and below it at most MAX_LISTED findings of each kind."""
+    """Print a line for each claim, and below it at most MAX_LISTED wrong, unfinished and noted findings each."""
     for claim in claims:
         say(str(claim))
         for kind, lines in (("WRONG", claim.wrong), ("unfinished", claim.unfinished), ("noted", claim.noted)):

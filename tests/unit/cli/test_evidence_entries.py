@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from cli.evidence.collection import Collected
-from cli.evidence.entries import build, masked, unmasked
+from cli.evidence.entries import build, unmasked
+from cli.evidence.redaction import without_personal_data
 
 MAIL = {
     "id": "m-1",
@@ -23,7 +24,7 @@ COLLECTED = Collected("1", LIFE, {}, [], {"m-1": MAIL})
 
 
 def test_a_mail_is_shown_without_its_reader_and_its_text() -> None:
-    (entry,) = build(COLLECTED, lambda _: (), show=masked)
+    (entry,) = build(COLLECTED, lambda _: (), show=without_personal_data)
 
     assert entry.what == "PaymentCompleted to the customer: sent"
     assert entry.at == "2026-02-03T00:00:00Z"
