@@ -46,10 +46,14 @@ from stream.worker.replay_api import ReplayApi
 TOPICS = topics.service("console")
 HTTP1 = HTTP1Settings(header_read_timeout=5_000, max_buffer_size=65_536, keep_alive=True)
 CLOSING_S = 2.0
+"""How long open connections have to end at a shutdown."""
 
 
 def run(settings: ConsoleSettings) -> None:
-    """Write the log and serve the API until SIGTERM or SIGINT."""
+    """Run the console: write the log, serve API and pages, until SIGTERM or SIGINT.
+
+    Exit with an error when the worker, the listener or the balance stream ends by itself.
+    """
     ports.check(settings.host, settings.port)
     store = store_engine(settings, TOPICS.name)
     codec = Codec(registry(settings))
@@ -68,7 +72,11 @@ def run(settings: ConsoleSettings) -> None:
 
 
 async def serve(settings: ConsoleSettings, worker: Worker, application: ASGIApp, stream: BalanceStream) -> None:
-    """Run worker, API and balance stream until a signal arrives or any of them ends; then stop the others."""
+    """Run worker, API and pages, balance stream, clean-up and alerts until SIGTERM or SIGINT; then stop them.
+
+    When the worker, the listener or the balance stream ends before a signal, the others are stopped too. An error of
+    the worker is raised; otherwise SystemExit is.
+    """
     stop, signalled = Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -108,7 +116,7 @@ def _server(settings: ConsoleSettings, application: ASGIApp) -> Server:
 
 
 def alert_watcher(settings: ConsoleSettings) -> Watcher:
-    """Return the watcher of alerts, with an engine of its own."""
+    """Return the watcher of alerts, not yet started, with an engine of its own."""
     client = ManagementClient(addresses(settings.management_urls), settings.management_token, SERVICE_TIMEOUT_S)
     return Watcher(
         store_engine(settings, f"{TOPICS.name}-alerts"),
@@ -124,7 +132,7 @@ def _retention(settings: ConsoleSettings) -> Retention:
 
 
 def replay_spec(settings: ConsoleSettings) -> ReplaySpec:
-    """Return what a replay of the console needs. A replayed log is cleaned up like the live one."""
+    """Return the replay spec of the console; a replay deletes old dead-lettered webhooks, as the live clean-up does."""
     before = clock.now() - settings.console_retention_days * clock.DAY_US
     # A replay may never see a status whose count has fallen to 0.
     tables = ("redrives", ended_sessions.TABLE, *alert_store.TABLES)
@@ -134,18 +142,21 @@ def replay_spec(settings: ConsoleSettings) -> ReplaySpec:
 
 
 def carry_over(tx: Connection, live: str) -> None:
-    """Copy from schema `live` what no topic holds and a promoted replay needs: alerts and ended sessions."""
+    """Copy alerts, messages and ended sessions, which no topic holds, from schema `live` into the replayed schema."""
     alert_store.carry_over(tx, live)
     ended_sessions.carry_over(tx, live)
 
 
 def clean(settings: ConsoleSettings) -> None:
-    """Delete the rows that are older than the retention, once."""
+    """Clean up the log once and return: the command `clean`."""
     _retention(settings).clean_up(clock.now())
 
 
 def print_hash() -> None:
-    """Print the hash of a password from the terminal, or from standard input when that is no terminal."""
+    """Read a password from the terminal, or the first line of standard input, and print its hash for CONSOLE_USERS.
+
+    Exit with an error when the password is too short.
+    """
     password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     try:
         sys.stdout.write(f"{passwords.make_hash(password)}\n")
@@ -156,7 +167,7 @@ def print_hash() -> None:
 SERVICE = Service(TOPICS, ConsoleSettings, run, replay_spec, {"clean": clean})
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["hash-password"]:  # it needs no settings
+    if sys.argv[1:] == ["hash-password"]:  # no Service command: a hash needs no settings
         print_hash()
     else:
         SERVICE.main()

@@ -11,7 +11,10 @@ REPORTING = (PaymentCompleted, PaymentRefunded, RefundCompleted)
 """The events whose amounts are summed."""
 
 LOCK_CLASS, LOCKS = 0x616D6F75, 64
-"""The first key of the advisory locks, and their number: a batch may concern more webhooks than Postgres has locks."""
+"""The first key of the advisory locks, and how many second keys there are.
+
+Webhooks share these locks, because a batch may concern more webhooks than Postgres has locks.
+"""
 LOCK = f"SELECT pg_advisory_xact_lock({LOCK_CLASS}, number) FROM unnest(%(numbers)b::int[]) AS number"  # noqa: S608
 
 # A refund's event does not name its provider: the webhook that caused it does, and may be read later, by another
@@ -43,9 +46,10 @@ ON CONFLICT (start, provider, type, currency) DO UPDATE SET amount = kept.amount
 
 
 def add(tx: Connection, events: Sequence[DomainEvent], webhooks: Iterable[Webhook]) -> None:
-    """Add the amounts of new events, and move those of earlier ones to the provider of webhooks that are new.
+    """Add the amounts of new domain events to the sums of their day, provider, type and currency.
 
-    Both must be stored.
+    The amount of a refund whose webhook was not known counts for `unknown`; `webhooks`, the new ones, move such amounts
+    to their provider. Events and webhooks must be stored before, in the same transaction.
     """
     reported: Sequence[str] = [event.event_id for event in events if isinstance(event, REPORTING)]
     refunds = [webhook.envelope.event_id for webhook in webhooks if isinstance(webhook, RefundWebhook)]

@@ -1,4 +1,4 @@
-"""The console's ASGI application: the read-only API, live balances and health, which need a token; and the pages."""
+"""The console's ASGI application: the API and live balances, which need a token; health, without one; and the pages."""
 
 import asyncio
 from collections.abc import Mapping
@@ -24,15 +24,16 @@ from runtime.logging import log
 from runtime.postgres.engine import failure_message
 
 CAUSES = {401: "unauthorized", 404: "not_found", 405: "method_not_allowed"}
+"""The error code of the API by HTTP status; `invalid_request` for others."""
 PROGRAMS = ("/api/", "/ws/", "/health/")
-"""Paths that are answered with JSON, also when they do not exist."""
+"""The beginnings of paths that are answered with JSON even if they do not exist."""
 TRY_AGAIN_LATER = 1013  # RFC 6455's registry of close codes
 
 
 def create(
     token: str, log_store: Engine, stream: BalanceStream, health: Health, sockets: Sockets, site: Site
 ) -> ASGIApp:
-    """Return the ASGI application.
+    """Return the ASGI application. `token` is CONSOLE_TOKEN, which API and WebSockets need; the pages need a login.
 
     Routes match the path as it was sent, still escaped, because an order id may contain a slash, as in `2026/0001`.
     """
@@ -96,7 +97,7 @@ def _balances(token: str, stream: BalanceStream, sockets: Sockets) -> Any:
 
 
 async def _send(socket: AnySocket, stream: BalanceStream, customer_id: str) -> None:
-    """Send balances until either side closes; messages from the client are ignored."""
+    """Send balances until the client closes or sending fails; messages from the client are ignored."""
 
     async def send() -> None:
         async with aclosing(stream.balances(customer_id)) as messages:

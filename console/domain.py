@@ -19,7 +19,7 @@ Type = Literal[
 ]
 UNKNOWN: Type = "UNKNOWN"
 PAUSED = "paused: "
-"""The beginning of a quarantine's reason when the provider is paused: the webhook waits, and nothing has failed."""
+"""The beginning of the reason of a quarantine because its provider is paused: nothing has failed then."""
 PAYMENT_TYPES: dict[PaymentStatus, Type] = {
     "completed": "PAYMENT_COMPLETED",
     "failed": "PAYMENT_FAILED",
@@ -33,6 +33,7 @@ _WEBHOOK_TOPICS = frozenset(topic.name for topic in topics.WEBHOOKS)
 """The topics whose records are webhooks. Outcomes of records on other topics concern domain events."""
 
 REPEATS: tuple[OutcomeKind, ...] = ("duplicate", "conflict")
+"""Outcomes of a repetition, which leave the status of the webhook as it is."""
 SEVERITY: dict[OutcomeKind, int] = {
     "processed": 0,
     "late": 0,
@@ -41,12 +42,15 @@ SEVERITY: dict[OutcomeKind, int] = {
     "dead": 3,
     "dismissed": 3,
 }
-"""The outcome with the highest severity decides the status of a webhook that several services read."""
+"""Of the latest outcomes of several services, the one with the highest severity decides a webhook's status."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeReport:
-    """The outcome of one record of the webhook in one service, at `at` (microseconds since 1970 UTC)."""
+    """An outcome that a service reported for one record of a webhook or domain event.
+
+    `attempt` begins with 1; `at` is in microseconds since 1970 UTC.
+    """
 
     service: str
     topic: str
@@ -62,8 +66,9 @@ class OutcomeReport:
 class WebhookState:
     """The status of a webhook in the log. Times are microseconds since 1970 UTC.
 
-    `retry_count` is the number of attempts, 0 while none has failed. `settled_at` is the time of the deciding outcome;
-    `first_dead_at` is when the first service dead-lettered the webhook, even if it was redriven later.
+    `retry_count` is the number of attempts, 0 if none has failed; `last_retry_at` is the time of the last attempt after
+    the first. `note` is a remark in Korean about repetitions. `settled_at` is the time of the deciding outcome, None
+    without one; `first_dead_at` is when the first service dead-lettered the webhook, even if it was redriven later.
     """
 
     status: Status
@@ -87,7 +92,7 @@ def type_of(webhook: Webhook) -> str:
 
 
 def is_of_a_webhook(topic: str) -> bool:
-    """Return whether the records of a topic are webhooks, and not domain events."""
+    """Return whether the records of the topic with this name are webhooks. Other outcomes are of domain events."""
     return topic in _WEBHOOK_TOPICS
 
 
@@ -98,10 +103,10 @@ def webhook_state(
     quarantined_because: str | None = None,
     confirmed: bool = False,
 ) -> WebhookState:
-    """Return the state of a webhook with these outcomes.
+    """Return the state of a webhook with these outcomes, in whatever order they are given.
 
-    `quarantined_because` is the reason if it was quarantined. `confirmed` is True once the provider has confirmed it
-    and the event it became has arrived.
+    `quarantined_because` is the reason if the webhook was quarantined: without outcomes it is then FAILED. `confirmed`
+    is True once the confirmed event that an unconfirmed webhook became has arrived: the webhook is then PROCESSED.
     """
     reports = [report for report in reported if not _is_alert_only(report)]
     note = _note(webhook_id, reports)
@@ -125,7 +130,7 @@ def webhook_state(
 
 
 def _is_alert_only(report: OutcomeReport) -> bool:
-    """Return whether the notifier only alerted the operator of a quarantined webhook, which processes nothing."""
+    """Return whether the notifier reports an alert about a quarantined webhook, by which nothing was processed."""
     return report.service == "notifier" and report.topic in (topics.QUARANTINE.name, topics.UNVERIFIED.name)
 
 
@@ -142,7 +147,7 @@ def _status_of(report: OutcomeReport) -> Status:
 
 
 def _latest_by_service(reports: Sequence[OutcomeReport]) -> list[OutcomeReport]:
-    """Return each service's latest outcome: a retried webhook may be dead-lettered, then redriven."""
+    """Return the latest outcome of each service, without repetitions."""
     newest: dict[str, OutcomeReport] = {}
     for report in reports:
         if report.outcome not in REPEATS:
@@ -151,13 +156,13 @@ def _latest_by_service(reports: Sequence[OutcomeReport]) -> list[OutcomeReport]:
 
 
 def report_order(report: OutcomeReport) -> tuple[object, ...]:
-    """Return the key that sorts the outcomes of one service by time; equal times are sorted by severity."""
+    """Return a key that sorts the outcomes of one service by time, at equal times by severity. REPEATS have no key."""
     position = (report.topic, report.partition, report.offset)
     return report.at, SEVERITY[report.outcome], report.outcome, report.attempt, *position, report.error or ""
 
 
 def _note(webhook_id: str, reports: Sequence[OutcomeReport]) -> str | None:
-    """Return a remark, in Korean, if the webhook came again or another one came with its id."""
+    """Return a remark in Korean if the webhook came again, or another one came with its id; else None."""
     outcomes = {report.outcome for report in reports}
     if "conflict" in outcomes:
         return f"같은 ID로 내용이 다른 웹훅이 왔습니다: {webhook_id}"

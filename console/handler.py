@@ -1,4 +1,4 @@
-"""Apply a batch of records in one transaction: write them, then update the state of the webhooks they concern."""
+"""Applies a batch of records to the log in one transaction: the handler of the console's worker."""
 
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
@@ -26,7 +26,10 @@ R = TypeVar("R", bound=Record)
 
 
 def handle(tx: Connection, events: Sequence[Record]) -> list[Result]:
-    """Apply new records. Their order makes no difference to the log."""
+    """Write new records to the log, then derive the states of their webhooks and issues again.
+
+    Return a result `processed` for each record; the caller commits. The log does not depend on the order of records.
+    """
     webhooks, quarantined, outcomes = _of(Webhook, events), _of(QuarantinedWebhook, events), _of(Outcome, events)  # type: ignore[type-abstract,unused-ignore]
     requests = {
         webhook.envelope.verification_request_id: webhook.envelope.event_id

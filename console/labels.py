@@ -1,6 +1,7 @@
 """Korean and English labels for types, statuses and providers."""
 
 Label = dict[str, str]
+"""The texts `ko` and `en`."""
 
 
 def _label(ko: str, en: str) -> Label:
@@ -45,20 +46,21 @@ PROVIDERS: dict[str, Label] = {
     "DELIVERY_TRACKER": _label("딜리버리 트래커", "Delivery Tracker"),
     "SWEETTRACKER": _label("스마트택배", "SweetTracker"),
 }
-"""By contract E's name of the provider if it has one, else by the canonical name in capitals."""
+"""The labels by the API's name of a provider: contract E's if there is one, else the canonical name in capitals."""
 
 CONTRACT_E_NAMES = {"kakaopay": "KAKAO", "naverpay": "NAVER", "portone_v1": "IAMPORT"}
+"""Contract E's names by canonical name, where they differ by more than capitals."""
 _CANONICAL = {label: name for name, label in CONTRACT_E_NAMES.items()}
 LABELS = {"types": TYPES, "statuses": STATUSES, "providers": PROVIDERS}
 
 
 def provider_word(name: str | None) -> str:
-    """Return the API's name for the provider with this canonical name; UNKNOWN for None."""
+    """Return the API's name of the provider with this canonical name; UNKNOWN for None and an empty name."""
     return CONTRACT_E_NAMES.get(name, name.upper()) if name else "UNKNOWN"
 
 
 def canonical(label: str) -> str | None:
-    """Return the canonical name for either name of a provider, in any case; None if it is unknown."""
+    """Return a provider's canonical name for its canonical or API name, in any case; None if PROVIDERS lacks it."""
     capitals = label.upper()
     name = CONTRACT_E_NAMES.get(label.lower(), capitals)
     return _CANONICAL.get(name, name.lower()) if name in PROVIDERS else None

@@ -1,4 +1,4 @@
-"""Delete old rows of the log once a day. Kafka keeps the dead letters; a rebuild of the log can read them again.
+"""Deletes old rows of the log once a day. The topics keep the dead letters.
 
 Ages follow from the times in the records, so a rebuilt console deletes the same rows.
 """
@@ -42,30 +42,34 @@ DELETE FROM refusals USING old WHERE refusals.refusal_id = old.refusal_id
 DELETE_REFUSAL_COUNTS = "DELETE FROM refusal_counts WHERE start < %(before)s - 3600000000"
 DELETE_EMPTY_COUNTS = "DELETE FROM webhook_counts WHERE count = 0"
 BATCH_SIZE = 5000
+"""The most webhooks or refusals that one statement deletes."""
 
 
 def forget(tx: Connection, *, before: int) -> None:
-    """Delete all webhooks that were dead-lettered before this time (microseconds since 1970 UTC)."""
+    """Delete all webhooks that are ABANDONED since before this time (microseconds since 1970 UTC), in `tx`.
+
+    Their outcomes, search terms and places in issues are deleted with them.
+    """
     while _delete(tx, DELETE_DEAD, before) == BATCH_SIZE:
         pass
 
 
 class Retention:
-    """Deletes dead-lettered webhooks after `days`, refused and unverified ones as their topics do."""
+    """Deletes dead-lettered webhooks after `days`, refused and unverified ones after the retention of their topics."""
 
     def __init__(self, log_store: Engine, days: int) -> None:
         self._store = log_store
         self._days = days
 
     def start(self, stop: Event) -> Thread:
-        """Clean up now and then daily, in a thread, until `stop` is set."""
+        """Start and return a thread that cleans up at once and then daily, until `stop` is set."""
         return periodic.start("retention", lambda: self.clean_up(clock.now()), DAILY_S, RETRY_S, stop)
 
     def clean_up(self, now: int) -> int:
-        """Delete what is too old at `now` (microseconds since 1970 UTC); return how many dead-lettered webhooks.
+        """Delete what is too old at `now` (microseconds since 1970 UTC); return the number of dead-lettered webhooks.
 
-        Deletes dead-lettered and unverified webhooks and refusals in transactions of BATCH_SIZE rows, then old and
-        empty counts and ended sessions in one.
+        Dead-lettered and unverified webhooks and refusals are deleted in transactions of BATCH_SIZE rows each, then old
+        and empty counts and ended sessions in one.
         """
         count = self._delete_all(DELETE_DEAD, now - self._days * clock.DAY_US)
         self._delete_all(DELETE_UNVERIFIED, now - UNVERIFIED.retention_ms * 1000)

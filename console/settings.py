@@ -1,4 +1,4 @@
-"""The console's settings."""
+"""The settings of the console, beside those of alerts (`console.alerts.settings`)."""
 
 from typing import Self
 
@@ -12,7 +12,7 @@ from runtime.http.client_address import Network, NetworkList, networks
 
 
 class ConsoleSettings(AlertSettings):
-    """The settings of the console: its listener, token and limits, and the retention of dead webhooks."""
+    """The settings of the console: listener, token and limits, retention, login, and the services' addresses."""
 
     host: str = Field("0.0.0.0", description="the address the console's API listens on")  # noqa: S104 - it has a token
     port: int = Field(3001, ge=0, le=65535, description="the port of the console's API")

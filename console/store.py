@@ -1,4 +1,4 @@
-"""The log's tables: the SQL of the worker. Queries are in `console.queries`, the clean-up's SQL in `retention`."""
+"""Writes the log: the SQL of the worker. Queries are in `console.queries`, the clean-up's SQL is in `retention`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -102,7 +102,7 @@ NOTIFY_BALANCES = "SELECT pg_notify('balances.' || current_schema(), change) FRO
 
 @dataclass(frozen=True, slots=True)
 class StoredWebhook:
-    """The inputs of a webhook's state: quarantine, confirmation, and the outcomes that services reported."""
+    """The inputs of `webhook_state`: the reason of a quarantine or None, confirmation, and the reported outcomes."""
 
     quarantined_because: str | None
     is_confirmed: bool
@@ -114,7 +114,8 @@ def upsert_webhooks(
 ) -> None:
     """Write the webhooks, and lock the rows of all `webhook_ids` until the transaction ends.
 
-    Missing rows are created. `webhook_ids` must be sorted, so that concurrent consoles lock rows in the same order.
+    `webhook_ids` must contain the ids of `new` and `quarantined`; rows of other ids are created if missing, else left
+    as they are. It must be sorted, so that concurrent replicas lock rows in the same order. States are not written.
     """
     described = {
         row["webhook_id"]: row
@@ -126,7 +127,10 @@ def upsert_webhooks(
 
 
 def mark_confirmed(tx: Connection, requests: Mapping[str, str]) -> None:
-    """Store which event each unconfirmed webhook became; `requests` maps verification request id to event id."""
+    """Store which event each unconfirmed webhook became; `requests` maps verification request ids to event ids.
+
+    The id of a verification request is that of its unconfirmed webhook. A webhook without a row is ignored.
+    """
     rows = [{"verification_request_id": request_id, "event_id": event_id} for request_id, event_id in requests.items()]
     MARK_CONFIRMED.execute(tx, rows)
 
@@ -137,7 +141,7 @@ def insert_outcomes(tx: Connection, reported: Iterable[Outcome]) -> None:
 
 
 def read(tx: Connection, webhook_ids: Sequence[str]) -> dict[str, StoredWebhook]:
-    """Return these webhooks by id, without those that have no row."""
+    """Return the inputs of the states of these webhooks by id; webhooks without a row are missing."""
     stored: dict[str, StoredWebhook] = {}
     for webhook_id, because, is_confirmed, *report in tx.exec_driver_sql(READ, {"ids": list(webhook_ids)}):
         webhook = stored.setdefault(webhook_id, StoredWebhook(because, is_confirmed, []))
@@ -147,7 +151,10 @@ def read(tx: Connection, webhook_ids: Sequence[str]) -> dict[str, StoredWebhook]
 
 
 def update_states(tx: Connection, states: Mapping[str, WebhookState]) -> None:
-    """Write the states that have changed."""
+    """Write the states, by webhook id; rows that would not change stay unwritten.
+
+    A webhook of which only outcomes are known gets the time of its first dead-lettering as time of receipt.
+    """
     UPDATE_STATES.execute(tx, [webhook_rows.state(webhook_id, state) for webhook_id, state in states.items()])
 
 
@@ -172,7 +179,7 @@ def insert_actions(tx: Connection, taken: Iterable[ConsoleAction]) -> None:
 
 
 def upsert_orders(tx: Connection, statuses: Iterable[OrderStatus]) -> None:
-    """Store the newest state of each order."""
+    """Store the newest state of each order, by its version; states without an order are ignored."""
     newest = {status.order_id: status for status in sorted(statuses, key=lambda status: status.version)}
     UPSERT_ORDERS.execute(tx, [records.order_state(newest[order_id]) for order_id in sorted(filter(None, newest))])
 
@@ -183,7 +190,10 @@ def insert_terms(tx: Connection, searchable: Iterable[Webhook | QuarantinedWebho
 
 
 def raise_balances(tx: Connection, credits_added: Iterable[CreditAdded]) -> None:
-    """Store each customer's highest balance by currency, and notify listeners of every change in order."""
+    """Store each customer's highest balance by currency, and notify listeners of every credit in order.
+
+    Credits without a customer are ignored. Listeners are notified when the transaction commits.
+    """
     changes = sorted((credit for credit in credits_added if credit.customer_id), key=records.account)
     if changes:
         newest = {records.account(credit)[:2]: credit for credit in changes}

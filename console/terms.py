@@ -1,7 +1,7 @@
 """The terms by which a body is found: hashes of its values, alone and with their path. Pure.
 
-A value is found as a whole and by each of its words, in any case: `kim@example.test`, `order.amount=58000`. A hash has
-32 bits, so a search compares the bodies that it finds (`matches`).
+A value is found as a whole and by each of its words, in any case: `kim@example.test`, `order.amount=58000`. A term has
+32 bits, so different values may have the same: a search compares the bodies that it finds (`matches`).
 """
 
 import re
@@ -19,20 +19,22 @@ MAX_LEAVES = 200
 MAX_WORDS = 8
 """The most values of a body, and the most words of a value, that are found."""
 MAX_CHARS = 200
+"""Longer values are not found."""
 MAX_DEPTH = 20
 MIN_PARCEL_DIGITS = 6
+"""A value with this many digits is also found as a tracking number: without blanks and hyphens."""
 _QUERY = re.compile(r"\$?\.?([\w.\[\]*-]+)\s*[=:]\s*(\S.*)")
 _INDEX = re.compile(r"\[[\d*]*\]")
 _WORD = re.compile(r"[^\s\"'<>{}\[\](),;]{2,}")
 
 
 def of_body(body: bytes) -> list[int]:
-    """Return the terms of a body: JSON, a form, or the words of any other text. Sorted, each once."""
+    """Return the terms of a body, sorted, each once: of the values of JSON or a form, or of the words of other text."""
     return sorted({_hash(text) for text in _texts(body)})
 
 
 def row(record: Webhook | QuarantinedWebhook | RejectedWebhook) -> dict[str, object]:
-    """Return the row of a record's body in `search_terms`, the terms separated by newlines."""
+    """Return the row of a record in `search_terms`, with the terms of its body separated by newlines."""
     match record:
         case RejectedWebhook():
             subject, body = ids.refusal_id(record), record.excerpt
@@ -48,12 +50,12 @@ def row(record: Webhook | QuarantinedWebhook | RejectedWebhook) -> dict[str, obj
 
 
 def of_query(query: str) -> list[int]:
-    """Return the terms of which a body has at least one if it matches: of the text, and of `path=value`."""
+    """Return the terms of a query, which is a value or `path=value`. A body that matches has at least one of them."""
     return sorted({_hash(text) for text in _wanted(query)})
 
 
 def matches(body: bytes, query: str) -> bool:
-    """Return whether a body has one of the values that a query asks for."""
+    """Return whether a body has the query as a value or word, or, for `path=value`, that value at that path."""
     return not _wanted(query).isdisjoint(_texts(body))
 
 

@@ -1,1 +1,1 @@
-"""Alerts: what is wrong now, who is told about it, and that it is over."""
+"""Alerts: conditions that need a person, and the messages that say when they begin and that they are over."""

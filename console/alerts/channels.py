@@ -15,13 +15,16 @@ from runtime.json_value import JsonValue
 
 TIMEOUT_S = 10.0
 Channel = Callable[[Delivery, int], None]
-"""Sends a message at a time in microseconds since 1970 UTC; raises Undelivered."""
+"""Sends a delivery and returns once the receiver has taken it; raises Undelivered otherwise.
+
+The second argument is the time of the attempt, in microseconds since 1970 UTC.
+"""
 MAILED_BY_NOTIFIER = ("dead_event", "unknown_mail")
-"""Kinds that the notifier mails to the operator itself, event by event."""
+"""Kinds whose open alerts the channel `email` leaves out: the notifier mails those events to the operator itself."""
 
 
 class Undelivered(Exception):
-    """A receiver has not taken a message; the text says why, without the URL, which may hold a secret."""
+    """The receiver of a message has not taken it. The text says why, without the URL, which may hold a secret."""
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -30,7 +33,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 def channels(settings: AlertSettings, client: ManagementClient) -> dict[str, Channel]:
-    """Return the configured channels by name."""
+    """Return the configured channels by name: `webhook`, `slack`, and `email` if the notifier's address is known."""
     found: dict[str, Channel] = {}
     if settings.alert_webhook_url and settings.alert_webhook_secret:
         found["webhook"] = _webhook(settings.alert_webhook_url, settings.alert_webhook_secret.encode())

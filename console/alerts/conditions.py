@@ -14,15 +14,18 @@ from stream.events.redaction import masked_text
 
 AGE = re.compile(r"^hookstream_event_age_seconds\{[^}]*\} ([\d.e+]+)$", re.MULTILINE)
 REGULAR_DAYS, REGULAR_WEBHOOKS = 14, 20
-"""A provider with this many webhooks in this many days posts regularly; silence of others says nothing."""
+"""A provider with REGULAR_WEBHOOKS or more in REGULAR_DAYS posts regularly; the silence of others is no alert."""
 FAILING_US = 600_000_000
-"""The period in which wrong signatures are counted: 10 minutes."""
+"""The period in which wrong signatures are counted, in microseconds: 10 minutes."""
 Found = Mapping[Kind, list[Alert]]
-"""The alerts by kind. A kind that could not be looked at is left out, so that its alerts stay as they are."""
+"""The alerts by kind, an empty list if nothing is wrong.
+
+A kind that could not be checked is missing, so that its stored alerts stay as they are.
+"""
 
 
 class Conditions:
-    """Looks at the log and at the services. `services` are those whose age of events is asked for."""
+    """Checks all conditions of alerts: some in the log, some at the services whose addresses `client` has."""
 
     def __init__(self, thresholds: Thresholds, client: ManagementClient) -> None:
         self._thresholds = thresholds
@@ -30,7 +33,11 @@ class Conditions:
         self._answered_at: dict[str, int] = {}
 
     def of_services(self, now: int) -> Found:
-        """Ask the services, without a transaction: each may take seconds to answer."""
+        """Return `oldest_event` and `unknown_mail` alerts from the services; `now` is in microseconds since 1970 UTC.
+
+        Each service may take seconds to answer, so no transaction may be open. One that does not answer is an alert
+        once that lasts longer than the threshold; unknown mails are left out when the notifier does not answer.
+        """
         found: dict[Kind, list[Alert]] = {}
         if self._client.urls:
             workers = [name for name in self._client.urls if name != "gateway"]
@@ -45,7 +52,7 @@ class Conditions:
         return found
 
     def of_log(self, tx: Connection, now: int) -> Found:
-        """Look at the log."""
+        """Return the alerts of all other kinds, from the log; `now` is in microseconds since 1970 UTC."""
         issues = store.dead_issues(tx)
         services: dict[str, int] = {}
         for issue in issues:
@@ -76,7 +83,7 @@ class Conditions:
         if not threshold:
             return []
         hours = store.active_hours(tx, HOUR_US, now - REGULAR_DAYS * DAY_US, REGULAR_WEBHOOKS)
-        silences = {name: domain.unusual_quiet(starts, now, threshold) for name, starts in hours.items()}
+        silences = {name: domain.unusual_silence_us(starts, now, threshold) for name, starts in hours.items()}
         return [
             Alert(name, f"{name} has posted nothing for {silent // HOUR_US} hours, which is unusual", 1)
             for name, silent in silences.items()

@@ -1,4 +1,4 @@
-"""Alerts and the messages about them. Pure."""
+"""Alerts, the messages about them, and when a message is due. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,13 +20,17 @@ TITLES: dict[Kind, tuple[str, str]] = {
 }
 KINDS: tuple[Kind, ...] = tuple(TITLES)
 LISTED = 20
-"""The most subjects that one message lists."""
+"""The most alerts that one message lists; further ones are only counted."""
 HOUR_US = 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Something that is wrong now: its subject within the kind, a sentence, and how many events, mails or requests."""
+    """Something that is wrong now.
+
+    `subject` identifies it within its kind, such as a service or an issue; `text` is a sentence about it; `count` is
+    the number of its events, mails or requests, 1 if nothing is counted.
+    """
 
     subject: str
     text: str
@@ -34,8 +38,11 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
-    """An alert that is open in the store. `sent_at` is None until a message has named it."""
+class StoredAlert:
+    """An alert as the store has it; also one that is over and still has to be reported.
+
+    `opened_at` and `sent_at` are in microseconds since 1970 UTC; `sent_at` is None until a message names the alert.
+    """
 
     subject: str
     text: str
@@ -46,21 +53,24 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message about all open alerts of one kind, or that they are over. `at` is in microseconds since 1970 UTC."""
+    """A message about all open alerts of one kind, or (`over`) that they have all ended.
+
+    `at` is when the message was made, in microseconds since 1970 UTC.
+    """
 
     kind: Kind
     state: Literal["open", "over"]
     at: int
-    alerts: tuple[Open, ...]
+    alerts: tuple[StoredAlert, ...]
 
     @property
     def message_id(self) -> str:
-        """The id of the message: the same alerts, told at the same time, are the same message."""
+        """The id of the message, a UUID made of kind, state and time."""
         return ids.domain_event_id("AlertMessage", self.kind, self.state, str(self.at))
 
     @property
     def title(self) -> str:
-        """One line: how many of what."""
+        """One line, such as `2 late services`, or `over: no more late services`."""
         one, several = TITLES[self.kind]
         count = len(self.alerts)
         return f"over: no more {several}" if self.state == "over" else f"{count} {one if count == 1 else several}"
@@ -72,7 +82,7 @@ class Message:
         return "\n".join([*lines, *([f"- and {more} more"] if more > 0 else [])])
 
     def data(self) -> dict[str, JsonValue]:
-        """Return the message as JSON: the `data` of a Standard Webhooks payload."""
+        """Return the message as JSON: the `data` of a Standard Webhooks payload. `count` is the sum over all alerts."""
         return {
             "kind": self.kind,
             "state": self.state,
@@ -88,13 +98,19 @@ class Message:
 
 
 def due(
-    kind: Kind, opened: Sequence[Open], ended: Sequence[Open], last_at: int | None, now: int, interval_us: int
+    kind: Kind,
+    opened: Sequence[StoredAlert],
+    ended: Sequence[StoredAlert],
+    last_at: int | None,
+    now: int,
+    interval_us: int,
 ) -> Message | None:
-    """Return the message that is due about a kind, or None.
+    """Return the message that is due about a kind, or None if none is.
 
-    `opened` are the alerts that are open now, `ended` those that were told and are over, `last_at` is the time of the
-    last message that told of this kind. New alerts are told in one message, at the earliest `interval_us` after the
-    last; when all are over, that is told at once.
+    `opened` are the open alerts, `ended` those that a message named and that are over since, `last_at` is the time of
+    the last message about open alerts of the kind. As soon as an open alert was in no message yet, a message with all
+    open alerts is due, but not before `interval_us` after `last_at`. When none is open any more, a message that they
+    are over is due at once.
     """
     if any(alert.sent_at is None for alert in opened):
         is_early = last_at is not None and now - last_at < interval_us
@@ -102,11 +118,12 @@ def due(
     return Message(kind, "over", now, tuple(ended)) if ended and not opened else None
 
 
-def unusual_quiet(hours: Iterable[int], now: int, threshold_us: int) -> int | None:
+def unusual_silence_us(hours: Iterable[int], now: int, threshold_us: int) -> int | None:
     """Return for how long a provider has been silent, in microseconds, if that is unusual; else None.
 
-    `hours` are the starts of the hours in which it posted. It is unusual when it exceeds the threshold and twice its
-    longest silence between those hours.
+    `hours` are the starts of the hours in which the provider posted. Its silence since the end of the last one is
+    unusual when it exceeds `threshold_us` and twice the longest distance between those hours. With fewer than two hours
+    there is nothing to compare with, so None is returned.
     """
     starts = sorted(hours)
     if len(starts) < 2:  # noqa: PLR2004 - nothing to compare with
@@ -117,12 +134,16 @@ def unusual_quiet(hours: Iterable[int], now: int, threshold_us: int) -> int | No
 
 
 def webhook_payload(message_id: str, data: Mapping[str, JsonValue], at: int) -> dict[str, JsonValue]:
-    """Return the payload of a Standard Webhook; `message_id` is also its `webhook-id`."""
+    """Return the body of a Standard Webhook about a message.
+
+    `message_id` is also its header `webhook-id`, `data` is `Message.data()`, `at` the time at which the message was
+    made.
+    """
     return {"type": f"alert.{data['state']}", "timestamp": _iso(at), "id": message_id, "data": dict(data)}
 
 
 def slack_payload(text: str) -> dict[str, JsonValue]:
-    """Return the payload of a Slack-compatible incoming webhook; Slack takes these three characters as markup."""
+    """Return the body of a Slack-compatible incoming webhook, with the characters &, < and > escaped."""
     return {"text": text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")}
 
 

@@ -11,7 +11,7 @@ from runtime.config.store_settings import StoreSettings
 
 
 class Thresholds(NamedTuple):
-    """From when on something is wrong."""
+    """The values from which something is wrong: two times in seconds (silence 0: never), and a number of requests."""
 
     oldest_event_s: float
     silent_s: float
@@ -19,7 +19,7 @@ class Thresholds(NamedTuple):
 
 
 class AlertSettings(StoreSettings):
-    """The settings of alerts: their receivers and thresholds."""
+    """The settings of alerts: their receivers, intervals and thresholds."""
 
     alert_webhook_url: str | None = Field(
         None, description="URL that alerts are posted to, signed as Standard Webhooks; unset: none are"
@@ -33,15 +33,15 @@ class AlertSettings(StoreSettings):
     alert_interval_s: float = Field(
         600.0, ge=0, description="shortest time between two messages about new alerts of one kind, in seconds"
     )
-    alert_check_s: float = Field(15.0, gt=0, le=3600, description="seconds between two looks for alerts")
+    alert_check_s: float = Field(15.0, gt=0, le=3600, description="seconds between two checks for alerts")
     alert_oldest_event_s: float = Field(
         300.0, gt=0, description="age in seconds of a service's oldest unprocessed event from which it is an alert"
     )
     alert_silent_s: float = Field(
         6 * 3600.0,
         ge=0,
-        description="silence of a regular provider, in seconds, from which it is an alert, if it is also twice its"
-        " longest one in two weeks; 0: never",
+        description="seconds of silence of a regular provider from which it is an alert, if they are also twice its"
+        " longest silence in two weeks; 0: never",
     )
     alert_failing_signatures: int = Field(
         20, ge=1, description="requests with a wrong signature in 10 minutes from which a provider's secret is an alert"
@@ -49,7 +49,7 @@ class AlertSettings(StoreSettings):
 
     @property
     def thresholds(self) -> Thresholds:
-        """The thresholds of the conditions."""
+        """The thresholds among these settings."""
         return Thresholds(self.alert_oldest_event_s, self.alert_silent_s, self.alert_failing_signatures)
 
     @field_validator("alert_webhook_url", "alert_slack_url")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from console.alerts.domain import Alert, Kind, Message, Open
+from console.alerts.domain import Alert, Kind, Message, StoredAlert
 from console.tables.work import alert_deliveries, alert_messages, alerts
 from runtime.json_value import JsonValue
 from stream.store import statements
@@ -55,7 +55,7 @@ UPDATE alert_deliveries
 """
 FORGET = "DELETE FROM alert_messages WHERE made_at < %(before)s"
 
-# An issue that somebody has acknowledged since its last death is not told again.
+# The last column says whether a person has acknowledged the issue since its last death: it is then no alert.
 DEAD_ISSUES = """
 SELECT issue_id::text, service, cause, line, count(*),
        max(died_at) < (SELECT max(at) FROM actions
@@ -78,7 +78,11 @@ CLAIM_TIMEOUT = "SET LOCAL idle_in_transaction_session_timeout = '2min'"
 
 
 class Delivery(NamedTuple):
-    """A message that one channel is due to send; `made_at` is in microseconds since 1970 UTC."""
+    """A message that one channel is due to send.
+
+    `attempts` is the number of failed attempts so far, `body` is `Message.data()`, `made_at` is in microseconds since
+    1970 UTC.
+    """
 
     message_id: str
     channel: str
@@ -88,7 +92,7 @@ class Delivery(NamedTuple):
 
 
 class DeadIssue(NamedTuple):
-    """An issue with the number of its dead events, and whether somebody has acknowledged it since the last death."""
+    """An issue with the number of its dead events, and whether a person has acknowledged it after the last death."""
 
     issue_id: str
     service: str
@@ -99,30 +103,37 @@ class DeadIssue(NamedTuple):
 
 
 def lock(tx: Connection) -> bool:
-    """Return whether this transaction is the one that evaluates the alerts; no other does until it ends."""
+    """Return True if this transaction may evaluate the alerts, alone until it ends; False if another one does."""
     return bool(tx.exec_driver_sql(LOCK).scalar_one())
 
 
-def update(tx: Connection, kind: Kind, found: Iterable[Alert], now: int) -> tuple[list[Open], list[Open]]:
-    """Store what is wrong now; return the open alerts of the kind, and those that were told and are over."""
+def update(tx: Connection, kind: Kind, found: Iterable[Alert], now: int) -> tuple[list[StoredAlert], list[StoredAlert]]:
+    """Store `found`, all alerts of the kind that are wrong at `now`; alerts that are stored but not found are over.
+
+    Return the open alerts, and those that are over and that a message has named; the latter stay until `queue` stores
+    the message that they are over. Alerts that are over and in no message are deleted.
+    """
     by_subject = {alert.subject: alert for alert in found}
     UPSERT.execute(tx, [_row(kind, alert, now) for alert in by_subject.values()])
     tx.exec_driver_sql(END, {"kind": kind, "now": now, "subjects": list(by_subject)})
     tx.exec_driver_sql(DROP_UNSENT, {"kind": kind})
-    opened, ended = list[Open](), list[Open]()
+    opened, ended = list[StoredAlert](), list[StoredAlert]()
     for *fields, has_ended in tx.exec_driver_sql(READ, {"kind": kind}):
-        (ended if has_ended else opened).append(Open(*fields))
+        (ended if has_ended else opened).append(StoredAlert(*fields))
     return opened, ended
 
 
 def last_message_at(tx: Connection, kind: Kind) -> int | None:
-    """Return when the last message about open alerts of this kind was made."""
+    """Return when the last message about open alerts of this kind was made (microseconds since 1970 UTC), or None."""
     found: int | None = tx.exec_driver_sql(LAST, {"kind": kind}).scalar()
     return found
 
 
 def queue(tx: Connection, message: Message, channels: Sequence[str]) -> None:
-    """Store a message and its deliveries, and that its alerts are told; forget alerts that are told to be over."""
+    """Store a message and one delivery for each of `channels`, due at once.
+
+    Open alerts of the kind are marked as sent; if the message says that all are over, those that are over are deleted.
+    """
     INSERT_MESSAGE.execute(tx, [_message_row(message)])
     INSERT_DELIVERIES.execute(
         tx,
@@ -132,19 +143,25 @@ def queue(tx: Connection, message: Message, channels: Sequence[str]) -> None:
 
 
 def claim(tx: Connection, channels: Sequence[str], now: int) -> Delivery | None:
-    """Lock and return the delivery that is due longest, or None; rows that other replicas have locked are skipped."""
+    """Lock and return the delivery of these channels that is due longest; None if none is due at `now`.
+
+    Rows that other replicas have locked are skipped. The row stays locked until the transaction ends.
+    """
     tx.exec_driver_sql(CLAIM_TIMEOUT)  # the row stays locked while the receiver is waited for
     row = tx.exec_driver_sql(CLAIM, {"channels": list(channels), "now": now}).one_or_none()
     return None if row is None else Delivery(*row)
 
 
 def mark_delivered(tx: Connection, delivery: Delivery, now: int) -> None:
-    """Record that a channel has taken the message."""
+    """Record that the channel's receiver has taken the message at `now` (microseconds since 1970 UTC)."""
     tx.exec_driver_sql(DELIVERED, {"id": delivery.message_id, "channel": delivery.channel, "now": now})
 
 
 def postpone(tx: Connection, delivery: Delivery, error: str, next_at: int, *, given_up_at: int | None) -> None:
-    """Record a failed attempt, and when the next one is due; `given_up_at` ends the attempts."""
+    """Record a failed attempt, and that the next one is due at `next_at`.
+
+    If `given_up_at` is a time, there is no next attempt. Times are microseconds since 1970 UTC.
+    """
     values = {"id": delivery.message_id, "channel": delivery.channel, "error": error}
     tx.exec_driver_sql(POSTPONE, {**values, "next": next_at, "given_up": given_up_at})
 
@@ -155,7 +172,7 @@ def forget(tx: Connection, before: int) -> None:
 
 
 def carry_over(tx: Connection, live: str) -> None:
-    """Copy alerts and messages from schema `live`, so that nothing is told again after a replay is promoted."""
+    """Copy alerts, messages and deliveries from schema `live`, so that no message is sent again after a promotion."""
     for table in TABLES:
         tx.exec_driver_sql(f"INSERT INTO {table} SELECT * FROM {live}.{table} ON CONFLICT DO NOTHING")  # noqa: S608 - our names
 
@@ -167,13 +184,20 @@ def dead_issues(tx: Connection) -> list[DeadIssue]:
 
 
 def active_hours(tx: Connection, hour_us: int, since: int, least: int) -> dict[str, list[int]]:
-    """Return the hours since then in which each provider posted that posted at least `least` webhooks."""
+    """Return by provider the starts of the hours, from `since` on, in which it posted.
+
+    Only providers that posted at least `least` webhooks since then are returned. `hour_us` is the length of an hour;
+    times are microseconds since 1970 UTC.
+    """
     values = {"hour": hour_us, "since": since, "least": least}
     return {provider: list(hours) for provider, hours in tx.exec_driver_sql(ACTIVE_HOURS, values)}
 
 
 def failing_signatures(tx: Connection, since: int, least: int) -> dict[str, int]:
-    """Return the number of requests with a wrong signature since then, of each provider with at least `least`."""
+    """Return the number of requests with a wrong signature received since then, of each provider with at least `least`.
+
+    `since` is in microseconds since 1970 UTC.
+    """
     return {row[0]: row[1] for row in tx.exec_driver_sql(FAILING, {"since": since, "least": least})}
 
 

@@ -1,7 +1,7 @@
-"""Looks for alerts and sends messages about them, in a thread of its own with connections of its own.
+"""Evaluates alerts and sends messages about them, in a thread with database connections of its own.
 
-Nothing that processes webhooks waits for it. Several consoles may run it: one evaluates at a time, and a message that
-one is sending is locked for the others.
+The processing of webhooks never waits for this thread. Several replicas may run it: one evaluates at a time, and a
+message that a replica is sending is locked for the others.
 """
 
 from collections.abc import Mapping
@@ -20,12 +20,16 @@ from runtime.timing.backoff import Backoff
 
 BACKOFF = Backoff(2.0, 3600.0)
 GIVE_UP_US = clock.DAY_US
-"""Messages are not sent any more after a day: by then they no longer say what is wrong."""
+"""A message is given up a day after it was made: by then it no longer says what is wrong."""
 KEPT_US = 30 * clock.DAY_US
+"""How long messages stay in the store."""
 
 
 class Watcher:
-    """Evaluates the alerts every `check_s` seconds, and delivers their messages."""
+    """Evaluates the alerts every `check_s` seconds, and sends the messages that are due by all `channels`.
+
+    `interval_s` is the shortest time between two messages about new alerts of one kind.
+    """
 
     def __init__(
         self,
@@ -43,7 +47,7 @@ class Watcher:
         self._interval_us = int(interval_s * 1_000_000)
 
     def start(self, stop: Event) -> Thread:
-        """Run in a thread until `stop` is set."""
+        """Start and return the thread, which runs until `stop` is set. Errors are logged; the next check follows."""
         thread = Thread(target=self._run, args=(stop,), name="alerts", daemon=True)
         thread.start()
         return thread
@@ -61,7 +65,10 @@ class Watcher:
             stop.wait(self._check_s)
 
     def evaluate(self, now: int) -> None:
-        """Store what is wrong at `now` (microseconds since 1970 UTC), and queue the messages that are due."""
+        """Store what is wrong at `now` (microseconds since 1970 UTC), and queue the messages that are due.
+
+        Both are in one transaction. Do nothing if another replica is evaluating.
+        """
         found = dict(self._conditions.of_services(now))
         with self._store.begin() as tx:
             if not store.lock(tx):
@@ -77,10 +84,10 @@ class Watcher:
             store.forget(tx, now - KEPT_US)
 
     def deliver_next(self, now: int) -> bool:
-        """Send the message that is due longest; return whether there was one.
+        """Send the message that is due longest and record the result; return False if none was due.
 
-        The row stays locked while it is sent. If the process dies after the receiver has taken it and before the
-        commit, it is sent again under the same id.
+        The delivery's row stays locked while its message is sent. If the process dies after the receiver has taken the
+        message and before the commit, the message is sent again under the same id.
         """
         with self._store.begin() as tx:
             delivery = store.claim(tx, list(self._channels), now)

@@ -1,7 +1,7 @@
-"""Stream balances: Postgres notifies every replica of the console, and each sends changes to its WebSockets.
+"""Streams balances: Postgres notifies every replica of the console, and each sends the changes to its WebSockets.
 
-A client first gets the current balances, then every change that is not already part of what it has received. After
-the connection to Postgres was lost, the current balances are read again.
+A client first gets the current balances, then every change after them. When the connection to Postgres was lost, the
+current balances are read again.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ CURRENCY = "KRW"
 
 
 class TooManySockets(Exception):
-    """This token has its maximum of open WebSockets."""
+    """A token has its maximum of open WebSockets."""
 
 
 class Sockets:
@@ -62,7 +62,9 @@ class Sockets:
 
 
 Change = Mapping[str, JsonValue]
+"""A change of a balance: customer_id, currency, balance, amount and at, as `records.change` writes it."""
 RELOAD: Change = {}
+"""Stands in a queue for the request to read the current balances again."""
 
 
 class BalanceStream:
@@ -75,7 +77,10 @@ class BalanceStream:
         self._queues: dict[str, set[asyncio.Queue[Change]]] = defaultdict(set)
 
     async def listen(self) -> None:
-        """Dispatch notifications until cancelled; reconnect after the waits of RECONNECT."""
+        """Pass notifications of Postgres on to the queues until cancelled.
+
+        When the connection is lost, reconnect after the waits of RECONNECT.
+        """
         losses = 0
         while True:
             try:
@@ -93,7 +98,10 @@ class BalanceStream:
             await asyncio.sleep(RECONNECT.wait_s(losses))
 
     async def balances(self, customer_id: str) -> AsyncGenerator[dict[str, JsonValue], None]:
-        """Yield a customer's current balances, then each change."""
+        """Yield a customer's current balances as messages of the API, then a message for each change, without an end.
+
+        A customer without a balance gets one message with 0 in CURRENCY. Close the generator to stop.
+        """
         queue: asyncio.Queue[Change] = asyncio.Queue(QUEUE_SIZE)
         self._queues[customer_id].add(queue)
         try:

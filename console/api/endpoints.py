@@ -1,4 +1,4 @@
-"""The endpoints of the API: each is a function from parameters to JSON."""
+"""The endpoints of the API: each is a function from parameters to JSON. All of them only read."""
 
 from collections.abc import Callable
 
@@ -19,14 +19,14 @@ from runtime.json_value import JsonValue
 
 Response = dict[str, JsonValue]
 Endpoint = Callable[..., Response | None]
-"""Takes a connection, the query parameters and the ids in the path. Returns None for 404.
+"""Takes a connection, the query parameters and the ids in the path. Returns the JSON of the response; None for 404.
 
-Raises BadParameter if a parameter is unknown or malformed.
+Raises BadParameter (400) if a query parameter or an id is unknown or malformed.
 """
 
 
 class Ambiguous(ValueError):
-    """A provider's id belongs to several webhooks, which are in `webhooks`, newest first."""
+    """A provider's id belongs to several webhooks (409); `webhooks` has them as JSON, newest first."""
 
     def __init__(self, provider_id: str, webhooks: list[Response]) -> None:
         super().__init__(f"{provider_id} is the id of {len(webhooks)} webhooks; use the webhookId of one of them")
@@ -34,25 +34,25 @@ class Ambiguous(ValueError):
 
 
 def statistics_(tx: Connection, params: Parameters) -> Response:
-    """Return contract E's statistics for a time range and a provider."""
+    """Return contract E's statistics for the range and provider of the parameters; by default of all webhooks."""
     criteria = query_params.of_statistics(params)
     provider = provider_word(criteria.provider) if criteria.provider else statistics.ALL
     return statistics.statistics(provider, search.counted(tx, criteria))
 
 
 def daily_statistics(tx: Connection, params: Parameters) -> Response:
-    """Return the statistics by day and provider, the latest day first. Without a time, of the last USUAL_DAYS."""
+    """Return the statistics by day of UTC and provider, the latest day first; without `from`, of `daily.USUAL_DAYS`."""
     return {"days": [day_of_provider(day) for day in daily.select(tx, query_params.of_statistics(params))]}
 
 
 def webhooks(tx: Connection, params: Parameters) -> Response:
-    """Return a page of the log, newest first."""
+    """Return a page of the log, newest first; `next` is the cursor of the next page, or None."""
     criteria, page = query_params.of_webhooks(params)
     return log_entries.page(search.webhooks(tx, criteria, page), page.limit)
 
 
 def webhook(tx: Connection, params: Parameters, webhook_id: str) -> Response | None:
-    """Return one webhook by our id or its provider's, with its outcomes, domain events and mails.
+    """Return one webhook by our id or its provider's, with its outcomes, domain events and mails; None without one.
 
     Raises Ambiguous if several webhooks have this provider's id.
     """
@@ -67,7 +67,7 @@ def webhook(tx: Connection, params: Parameters, webhook_id: str) -> Response | N
 
 
 def order(tx: Connection, params: Parameters, order_id: str) -> Response | None:
-    """Return an order's state, and its webhooks, outcomes, domain events and mails."""
+    """Return an order's state, and its webhooks, outcomes, domain events and mails; None if the log has none."""
     query_params.reject_all(params)
     related = lookup.order(tx, query_params.checked_id(order_id))
     state = lookup.order_state(tx, order_id)
@@ -76,7 +76,10 @@ def order(tx: Connection, params: Parameters, order_id: str) -> Response | None:
 
 
 def why(tx: Connection, params: Parameters, order_id: str, field: str) -> Response | None:
-    """Return the webhook that set a field of an order's state, and those that stated it too and lost against it."""
+    """Return the webhook that set a field of an order's state, and those that stated the field and lost.
+
+    None if no state of the order was published. Raises BadParameter for a field that is not in `field_origin.FIELDS`.
+    """
     query_params.reject_all(params)
     if field not in field_origin.FIELDS:
         raise BadParameter(f"the field must be one of {', '.join(field_origin.FIELDS)}")
@@ -87,25 +90,28 @@ def why(tx: Connection, params: Parameters, order_id: str, field: str) -> Respon
 
 
 def balance(tx: Connection, params: Parameters, customer_id: str) -> Response:
-    """Return a customer's balance by currency."""
+    """Return a customer's balance by currency; an empty list for an unknown customer."""
     query_params.reject_all(params)
     return log_entries.balance(customer_id, lookup.balances(tx, query_params.checked_id(customer_id)))
 
 
 def refusals(tx: Connection, params: Parameters) -> Response:
-    """Return a page of the refused requests, newest first."""
+    """Return a page of the refused requests, newest first; `next` is the cursor of the next page, or None."""
     criteria, page = query_params.of_refusals(params)
     return log_entries.refusals_page(lookup.refusals(tx, criteria, page), page.limit)
 
 
 def actions_(tx: Connection, params: Parameters) -> Response:
-    """Return the latest actions that match `user`, `action`, `target`, `from` and `to`."""
+    """Return the latest `actions.MAX_ROWS` actions that match `user`, `action`, `target`, `from` and `to`."""
     values = query_params.texts(params, {*actions.FILTERS, "from", "to"})
     return {"actions": [action(row) for row in actions.select(tx, values, query_params.received(values))]}
 
 
 def issues_(tx: Connection, params: Parameters) -> Response:
-    """Return the issues with the latest death first, of one `state` or `service` if it is given."""
+    """Return the issues with the latest death first, of one `state` or `service` if it is given.
+
+    `counts` has the number of issues in each state, whatever `state` is given.
+    """
     values = query_params.texts(params, {"state", "service"})
     wanted = values.get("state")
     if wanted not in (None, *STATES):
@@ -116,7 +122,7 @@ def issues_(tx: Connection, params: Parameters) -> Response:
 
 
 def issue(tx: Connection, params: Parameters, issue_id: str) -> Response | None:
-    """Return one issue with its events, the dead ones first; None if there is none with this id."""
+    """Return one issue with at most `issues.MAX_EVENTS` events, the dead ones first; None if no issue has this id."""
     query_params.reject_all(params)
     found = issues.one(tx, issue_id) if is_uuid(query_params.checked_id(issue_id)) else None
     events = map(with_iso_times, issues.events(tx, issue_id)) if found else ()
@@ -124,7 +130,7 @@ def issue(tx: Connection, params: Parameters, issue_id: str) -> Response | None:
 
 
 def labels(_: Connection, params: Parameters) -> Response:
-    """Return the Korean and English labels."""
+    """Return the Korean and English labels of types, statuses and providers."""
     query_params.reject_all(params)
     return dict(LABELS)
 

@@ -13,7 +13,7 @@ from runtime.management import openapi
 from runtime.management.openapi import INSTANT, NUMBER, TEXT, Operation, Schema, array, integer, optional, record
 
 REFUSALS = (400, 401, 503)
-"""Statuses that any endpoint may refuse with."""
+"""The statuses with which every endpoint may refuse a request."""
 _WORD = {"type": "string", "maxLength": MAX_LENGTH}
 _PROVIDER = {"type": "string", "enum": list(PROVIDERS)}
 _PERIOD: Mapping[str, Schema] = {"from": INSTANT, "to": INSTANT, "provider": _PROVIDER}
@@ -108,7 +108,11 @@ OPERATIONS: Mapping[str, Operation] = {
 
 
 def document(endpoints: Iterable[str]) -> dict[str, JsonValue]:
-    """Return the document of the endpoints at these paths, in Litestar's spelling of parameters."""
+    """Return the OpenAPI document of the health checks and the endpoints at these paths.
+
+    Parameters in `endpoints` are spelled as Litestar does: `{order_id:str}`. A path without an entry in OPERATIONS is
+    described by its path alone.
+    """
     paths: dict[str, JsonValue] = {path: {"get": openapi.health(path)} for path in ("/health/live", "/health/ready")}
     for path in sorted(endpoint.replace(":str}", "}") for endpoint in endpoints):
         operation = OPERATIONS.get(path, Operation(path, refusals=(404,)))

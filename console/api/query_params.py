@@ -1,4 +1,8 @@
-"""Parse query parameters; a malformed one raises BadParameter with a message for the caller. Pure."""
+"""Parses query parameters; a malformed one raises BadParameter with a message for the caller. Pure.
+
+Every function of `Parameters` refuses parameters that are unknown to it, given twice, longer than MAX_LENGTH or not
+printable. A blank parameter counts as not given.
+"""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -17,20 +21,21 @@ DAY = timedelta(days=1)
 MAX_LIMIT = 200
 MAX_LENGTH = 200
 IDS = ("order", "id")
-"""Parameters that are not stripped, because blanks may be part of an id."""
+"""Parameters whose values are not stripped, because blanks may be part of an id."""
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 Parameters = Mapping[str, Sequence[str]]
+"""The values of each query parameter."""
 
 
 def of_statistics(params: Parameters) -> Filter:
-    """Return the range and provider of a request for statistics. Raises BadParameter."""
+    """Return the filter of a request for statistics: `from`, `to` and `provider`. Raises BadParameter."""
     values = _parse(params, {"from", "to", "provider"})
     return Filter(provider=_provider(values), received=_range(values))
 
 
 def of_webhooks(params: Parameters) -> tuple[Filter, Page]:
-    """Return the filter and page of a search. Raises BadParameter."""
+    """Return the filter and page of a search in the log. Raises BadParameter."""
     names = {"from", "to", "provider", "status", "type", "order", "id", "limit", "cursor"}
     values = _parse(params, names)
     status = values.get("status", "").upper() or None
@@ -50,12 +55,15 @@ def of_refusals(params: Parameters) -> tuple[RefusalFilter, Page]:
 
 
 def texts(params: Parameters, names: Collection[str]) -> dict[str, str]:
-    """Return the texts of these parameters that are given. Raises BadParameter for any other."""
+    """Return the values of those parameters of `names` that are given. Raises BadParameter for any other parameter."""
     return _parse(params, names)
 
 
 def received(values: Mapping[str, str]) -> Range:
-    """Return the time range of `from` and `to`. Raises BadParameter for a wrong one."""
+    """Return the time range from `from` until before `to`; a date is a day in UTC, which `to` includes.
+
+    Neither is required. Raises BadParameter for a malformed time, and unless `from` is before `to`.
+    """
     return _range(values)
 
 
@@ -65,12 +73,12 @@ def reject_all(params: Parameters) -> None:
 
 
 def cursor(after: Cursor) -> str:
-    """Return the cursor as text for a URL."""
+    """Return a cursor as text for a URL: the value of the parameter `cursor`."""
     return urlsafe_b64encode(f"{after[0]}:{after[1]}".encode()).decode().rstrip("=")
 
 
 def checked_id(text: str) -> str:
-    """Return the id from a path. Raises BadParameter if it is empty, too long or not printable."""
+    """Return `text`, an id from a path, unchanged. Raises BadParameter if it is empty, too long or not printable."""
     if not (0 < len(text) <= MAX_LENGTH and _is_printable(text)):
         raise BadParameter(f"an id is printable and no longer than {MAX_LENGTH} characters")
     return text
@@ -91,7 +99,7 @@ def _parse(params: Parameters, names: Collection[str]) -> dict[str, str]:
 
 
 def _is_printable(text: str) -> bool:
-    """Return whether a text has only characters of ids; a webhook's id can join two ids of its provider."""
+    """Return whether a text has no character that an id must not hold, such as a control character."""
     return not HIDDEN.search(text)
 
 

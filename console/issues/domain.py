@@ -17,9 +17,9 @@ State = Literal["open", "acknowledged", "resolved"]
 STATES: tuple[State, ...] = ("open", "acknowledged", "resolved")
 Kind = Literal["died", "acknowledged", "resolved"]
 KINDS: tuple[Kind, ...] = ("died", "acknowledged", "resolved")
-"""In the order of changes at the same time: a person acts on what they have seen."""
+"""The kinds of changes, in the order in which changes at the same time apply: a person acts on a death after it."""
 Change = tuple[int, Kind]
-"""A time (microseconds since 1970 UTC) and what happened then: an event died, or a person acted."""
+"""A time (microseconds since 1970 UTC), and the kind of the change: an event died, or a person acted."""
 
 TRANSITIONS: dict[tuple[State | None, Kind], State | None] = {
     (None, "died"): "open",
@@ -35,11 +35,12 @@ TRANSITIONS: dict[tuple[State | None, Kind], State | None] = {
     ("resolved", "acknowledged"): "resolved",
     ("resolved", "resolved"): "resolved",
 }
-"""The next state for each state and change. None: nothing of the issue is dead yet."""
+"""The next state for each state and kind of change. The state None is that before the first death."""
 
 MAX_LINE = 200
+"""The most characters of a signature's line."""
 OTHER = "other"
-"""The cause of an error that names none."""
+"""The cause of an error that begins with no name of an exception."""
 _CAUSE = re.compile(r"([A-Za-z_][\w.]*(?: \([0-9A-Z]{5}\))?): *")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+(?:[.,:-]\d+)*")
@@ -47,7 +48,11 @@ _NUMBER = re.compile(r"\d+(?:[.,:-]\d+)*")
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The key of an issue, shared by its dead events. `line` has no numbers and no ids, which differ between events."""
+    """The key of an issue, which all its dead events share.
+
+    `cause` is the exception that the error begins with, `overdue`, or OTHER. `line` is the rest of the error's first
+    line, with an ellipsis for each number and id, because those differ between events.
+    """
 
     service: str
     cause: str
@@ -55,7 +60,7 @@ class Signature:
 
     @property
     def issue_id(self) -> str:
-        """The id of the issue; the same signature always has the same id."""
+        """The id of the issue: a UUID made of the signature."""
         return ids.uuid5(f"issue\n{self.service}\n{self.cause}\n{self.line}")
 
 
@@ -71,7 +76,11 @@ def signature(service: str, error: str | None) -> Signature:
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """An event belongs to an issue. `died_at` is its latest death; `is_dead` is False once it is not dead any more."""
+    """One event's part in an issue.
+
+    `died_at` is when the event last died of this error (microseconds since 1970 UTC). `is_dead` is False once the event
+    has another outcome in that service.
+    """
 
     signature: Signature
     died_at: int
@@ -79,9 +88,10 @@ class Death:
 
 
 def deaths(reports: Iterable[OutcomeReport]) -> list[Death]:
-    """Return the issues to which one event belongs, from all its outcomes; in each service at most one is current.
+    """Return a death for each issue to which one event belongs; `reports` are all outcomes of the event.
 
-    After a redrive an event may die of another error. It then belongs to both issues, and is dead in the second only.
+    After a redrive the event may die of another error. It then belongs to both issues, and is dead only in the second.
+    So in each service at most one death has `is_dead`. Empty if the event never died.
     """
     found: dict[Signature, Death] = {}
     relevant = [report for report in reports if report.outcome not in REPEATS]
@@ -95,11 +105,11 @@ def deaths(reports: Iterable[OutcomeReport]) -> list[Death]:
 
 
 def state(deaths: Iterable[int], acknowledged_at: int | None, resolved_at: int | None) -> State:
-    """Return the state of an issue. `deaths` are the times at which its events died that are dead now.
+    """Return the state of an issue: resolved if no event of it is dead now, since all were redriven or dismissed.
 
-    An issue without dead events is resolved: they were redriven successfully, or dismissed. `acknowledged_at` and
-    `resolved_at` are the latest such actions. It is enough to give the first death of all and the first one after
-    `resolved_at`.
+    `deaths` are the times at which those events died that are dead now; the first of all and the first after
+    `resolved_at` suffice. `acknowledged_at` and `resolved_at` are the latest such actions. All are microseconds since
+    1970 UTC.
     """
     changes: list[Change] = [(at, "died") for at in deaths]
     if not changes:
@@ -110,7 +120,7 @@ def state(deaths: Iterable[int], acknowledged_at: int | None, resolved_at: int |
 
 
 def fold(changes: Iterable[Change]) -> State | None:
-    """Return the state after these changes, in whatever order they are given."""
+    """Return the state after these changes, in whatever order they are given; None if none of them is a death."""
     current: State | None = None
     for _, kind in sorted(changes, key=lambda change: (change[0], KINDS.index(change[1]))):
         current = TRANSITIONS[current, kind]

@@ -1,4 +1,4 @@
-"""The tables of the issues: the SQL of the worker."""
+"""Writes the tables of the issues: the SQL of the worker."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -25,9 +25,10 @@ UPSERT_EVENTS = statements.upsert(issue_events).followed_by(
 
 
 def update(tx: Connection, outcomes: Iterable[tuple[str, bool]]) -> None:
-    """Derive the issues of these events again; `outcomes` are pairs of event id and whether it died.
+    """Derive again, and write, the issues of the events that these new outcomes concern.
 
-    The outcomes must be stored already.
+    `outcomes` are pairs of an event id and whether the outcome is `dead`. They must be stored before, in the same
+    transaction. Events that never died have no issue.
     """
     pairs = set(outcomes)
     if not pairs:
@@ -43,7 +44,7 @@ def update(tx: Connection, outcomes: Iterable[tuple[str, bool]]) -> None:
 
 
 def _write(tx: Connection, found: Sequence[tuple[str, Death]]) -> None:
-    """Write issues and events, sorted, so that two consoles lock rows in the same order."""
+    """Write the issues and their events, sorted, so that two replicas lock rows in the same order."""
     signatures = {death.signature.issue_id: death.signature for _, death in found}
     INSERT.execute(tx, [_issue_row(signatures[issue_id]) for issue_id in sorted(signatures)])
     by_key = sorted(found, key=lambda pair: (pair[1].signature.issue_id, pair[0]))

@@ -1,1 +1,1 @@
-"""The guards of the pages: users and roles, passwords, sessions, limits on attempts to log in."""
+"""The login to the pages: users and roles, passwords, sessions, an identity provider, limits on failed logins."""

@@ -1,12 +1,13 @@
-"""Limits failed logins by user and address, by user, and by address. Pure, in memory of this process.
+"""Limits failed logins by user and address, by user, and by address, in the memory of this process.
 
-The strictest limit is that of a user at one address, so that somebody else's attempts do not lock a user out.
+The strictest limit is that of a user at one address, so that attempts from elsewhere do not lock the user out.
 """
 
 from collections import OrderedDict
 
 WINDOW_S = 900.0
 MOST_BY_USER_AND_ADDRESS, MOST_BY_USER, MOST_BY_ADDRESS = 5, 50, 30
+"""The failures within WINDOW_S from which no further login may be tried."""
 MAX_KEYS = 20_000
 
 
@@ -17,11 +18,14 @@ class Attempts:
         self._failures: OrderedDict[tuple[str, str], list[float]] = OrderedDict()
 
     def wait(self, user: str, address: str, now: float) -> float:
-        """Return the seconds until a login may be tried, 0 if now. `now` is of a steady clock, in seconds."""
+        """Return the seconds until this user may try to log in from this address; 0 if at once.
+
+        `now` is from a monotonic clock, in seconds, as in every method.
+        """
         return max(self._wait(key, most, now) for key, most in _limits(user, address))
 
     def record_failure(self, user: str, address: str, now: float) -> None:
-        """Count a failed login."""
+        """Count a failed login against all three limits."""
         for key, _ in _limits(user, address):
             self._failures[key] = [*self._recent(key, now), now]
             self._failures.move_to_end(key)
@@ -29,7 +33,7 @@ class Attempts:
             self._failures.popitem(last=False)
 
     def record_success(self, user: str, address: str) -> None:
-        """Forget the failures of this user at this address."""
+        """Forget the failures of this user at this address; those by user alone and by address alone stay."""
         self._failures.pop((user, address), None)
 
     def _wait(self, key: tuple[str, str], most: int, now: float) -> float:

@@ -1,4 +1,7 @@
-"""The sessions that have ended before their time: one by its logout, or all of a user. Every replica reads them."""
+"""The sessions that ended before they expired, stored for all replicas: one by its logout, or all of a user.
+
+Times are seconds since 1970 UTC.
+"""
 
 from sqlalchemy import Connection
 
@@ -13,28 +16,28 @@ HAS_ENDED = """
 SELECT EXISTS (SELECT FROM ended_sessions WHERE kind = 'session' AND name = %(id)s)
     OR EXISTS (SELECT FROM ended_sessions WHERE kind = 'user' AND name = %(user)s AND ended_at >= %(began)s)
 """
-# No session lives longer.
+# No session lasts longer than `longest`.
 FORGET = "DELETE FROM ended_sessions WHERE ended_at < %(now)s - %(longest)s"
 
 
 def end(tx: Connection, session: Session, now: int) -> None:
-    """End a session. Times are seconds since 1970 UTC."""
+    """End one session, at every replica once the transaction is committed."""
     tx.exec_driver_sql(END, {"kind": "session", "name": session.id, "now": now})
 
 
 def end_all(tx: Connection, user: str, now: int) -> None:
-    """End all sessions of a user that were opened until now."""
+    """End all sessions that the user opened until `now`, at every replica once the transaction is committed."""
     tx.exec_driver_sql(END, {"kind": "user", "name": user, "now": now})
 
 
 def has_ended(tx: Connection, session: Session) -> bool:
-    """Return whether a session has been ended."""
+    """Return whether this session, or all of its user, have been ended. A session that only expired has not been."""
     values = {"id": session.id, "user": session.user, "began": session.began}
     return bool(tx.exec_driver_sql(HAS_ENDED, values).scalar_one())
 
 
 def forget(tx: Connection, now: int) -> None:
-    """Delete what no living session needs."""
+    """Delete the entries whose sessions have expired anyway: those older than ABSOLUTE_S."""
     tx.exec_driver_sql(FORGET, {"now": now, "longest": ABSOLUTE_S})
 
 

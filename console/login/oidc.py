@@ -20,19 +20,23 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")
 TIMEOUT_S = 10.0
 CLOCK_SKEW_S = 60
 ATTEMPT_S = 600
-"""For how long a person may take to log in at the provider."""
+"""How long a person may take to log in at the provider, in seconds."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 NAMES = ("preferred_username", "email", "sub")
 """The claims that name a person, in order of preference."""
 
 
 class OidcRefused(Exception):
-    """The provider does not answer, or did not confirm the login."""
+    """The provider does not answer, or does not confirm the login. The text is for the log and has no token or code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A login that a browser has begun, kept in a signed cookie. `at` is in seconds since 1970 UTC."""
+    """A login that a browser has begun, kept in a signed cookie.
+
+    `state`, `nonce` and `verifier` (of PKCE) are random; `next` is the path to go to after the login; `at` is in
+    seconds since 1970 UTC.
+    """
 
     state: str
     nonce: str
@@ -43,7 +47,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A person according to the provider, with the values of the claim that map to roles."""
+    """A person according to the provider. `groups` are the values of the claim that map to roles; none: no access."""
 
     name: str
     groups: tuple[str, ...]
@@ -61,7 +65,11 @@ class OidcProvider:
     role_map: RoleMap
 
     def begin(self, next_path: str, now: int) -> tuple[str, Attempt]:
-        """Return the provider's page to log in, and what the return is compared with. Raises OidcRefused."""
+        """Return the URL of the provider's login page, and the attempt to keep for `finish`.
+
+        `next_path` is the path to go to after the login. Raises OidcRefused if the provider does not answer as
+        expected.
+        """
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         attempt = Attempt(state, nonce, verifier, next_path, now)
         try:
@@ -77,7 +85,11 @@ class OidcProvider:
         return str(url), attempt
 
     def finish(self, attempt: Attempt | None, query: Mapping[str, str], now: int) -> Identity:
-        """Return who has logged in. Raises OidcRefused if the answer is not that of this attempt, or not proved."""
+        """Return the person who has logged in, from the parameters with which the provider sends the browser back.
+
+        `now` is in seconds since 1970 UTC. Raises OidcRefused if there is no attempt or it is older than ATTEMPT_S, if
+        `query` belongs to another attempt, or if the id token is not valid or names nobody.
+        """
         if attempt is None or now - attempt.at > ATTEMPT_S:
             raise OidcRefused("the login took too long, or was begun in another browser")
         if not secrets.compare_digest(query.get("state", "").encode(), attempt.state.encode()):

@@ -7,18 +7,18 @@ from argon2.exceptions import InvalidHashError, VerificationError
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 MIN_LENGTH = 8
 UNKNOWN_USER = _HASHER.hash("the password of nobody")
-"""Checked when there is no such user, so that an answer takes as long as for a known one."""
+"""A hash to check for an unknown user, so that the answer takes as long as for a known one."""
 
 
 def make_hash(password: str) -> str:
-    """Return the hash to configure. Raises ValueError for a password shorter than MIN_LENGTH characters."""
+    """Return a salted Argon2id hash. Raises ValueError for a password shorter than MIN_LENGTH characters."""
     if len(password) < MIN_LENGTH:
         raise ValueError(f"a password has at least {MIN_LENGTH} characters")
     return _HASHER.hash(password)
 
 
 def matches(password_hash: str, password: str) -> bool:
-    """Return whether `password` has this hash."""
+    """Return whether `password` has this hash; False if `password_hash` is no hash."""
     try:
         return _HASHER.verify(password_hash, password)
     except (VerificationError, InvalidHashError):

@@ -1,4 +1,4 @@
-"""The users that a setting names, one a line: `name:role[,role …]:argon2-hash`. Their roles say what they may do."""
+"""The users of the setting CONSOLE_USERS, one a line (`name:role[,role …]:argon2-hash`), and their roles."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,11 +13,12 @@ ROLES: tuple[Role, ...] = get_args(Role)
 """A viewer reads, an operator acts, an auditor sees unmasked payloads. Operators and auditors read as well."""
 _NAME = re.compile(r"[^\s:]{1,100}")
 Users = Mapping[str, "User"]
+"""Users by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user with a password; `mark` changes with the password, and ends the sessions that were opened before."""
+    """A user with a password. `mark` changes with the password: a session with another mark has ended."""
 
     name: str
     roles: frozenset[Role]
@@ -29,7 +30,10 @@ class User:
 
 
 def parse(setting: str) -> dict[str, User]:
-    """Return the users by name. Raises ValueError with the number of the line that is wrong, never with its hash."""
+    """Return the users of CONSOLE_USERS by name; blank lines are ignored.
+
+    Raises ValueError, which has the number of the wrong line but never its hash.
+    """
     users: dict[str, User] = {}
     for number, line in enumerate(setting.splitlines(), 1):
         if line.strip():
@@ -41,7 +45,7 @@ def parse(setting: str) -> dict[str, User]:
 
 
 def roles(text: str) -> frozenset[Role]:
-    """Return comma-separated roles. Raises ValueError for an unknown role, or if there is none."""
+    """Parse comma-separated roles. Raises ValueError for an unknown role, and for a text without roles."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     known = frozenset(role for role in ROLES if role in names)
     if not names or len(known) < len(set(names)):
@@ -54,7 +58,7 @@ RoleMap = Mapping[str, frozenset[Role]]
 
 
 def parse_role_map(setting: str) -> dict[str, frozenset[Role]]:
-    """Return the roles by claim value of a setting `value=role,role;value=role`. Raises ValueError."""
+    """Parse CONSOLE_OIDC_ROLES, `value=role,role;value=role`. Raises ValueError for another form or an unknown role."""
     pairs = [part.partition("=") for part in setting.split(";") if part.strip()]
     if any(not (value.strip() and equals) for value, equals, _ in pairs):
         raise ValueError("must be value=role,role;value=role")
@@ -62,12 +66,12 @@ def parse_role_map(setting: str) -> dict[str, frozenset[Role]]:
 
 
 def roles_of(role_map: RoleMap, groups: Iterable[str]) -> frozenset[Role]:
-    """Return the roles of somebody with these values of the claim."""
+    """Return all roles of a person with these values of the claim; none if no value is in the map."""
     return frozenset(role for group in groups for role in role_map.get(group, ()))
 
 
 def authenticate(users: Users, name: str, password: str) -> User | None:
-    """Return the user with this password, or None. It takes as long for an unknown name as for a wrong password."""
+    """Return the user with this name and password, else None. An unknown name takes as long as a wrong password."""
     user = users.get(name)
     right = passwords.matches(user.password_hash if user else passwords.UNKNOWN_USER, password)
     return user if right else None

@@ -1,1 +1,1 @@
-"""The pages themselves, with their templates and texts; `console/web/__init__.py` says how one is made."""
+"""The pages, with their templates and texts; `console/web/__init__.py` says how a page is made."""

@@ -1,4 +1,4 @@
-"""Actions on a failed event, from the pages of orders and webhooks: redrive a dead one, retry one now."""
+"""Actions on a failed event, on the pages of orders and webhooks: redrive a dead event, retry a retrying event now."""
 
 from sqlalchemy import Connection
 
@@ -7,10 +7,11 @@ from console.web.gate import local_path
 from console.web.page import Action, Done, PageRequest, Refused
 
 REDRIVE, RETRY = "/events/{}/redrive", "/events/{}/retry"
+"""The paths of the actions; `{}` is the event id."""
 
 
 def redrive(_: Connection, request: PageRequest) -> Done:
-    """Have the service of the form try a dead event again, as often as a new one."""
+    """Redrive a dead event in the service that the form names. Raises Refused if it is not dead there."""
     event_id, service = _target(request)
     answer = request.services.post(service, "/dead/redrive", {"filters": {"id": event_id}})
     if not answer["redriven"]:
@@ -19,7 +20,10 @@ def redrive(_: Connection, request: PageRequest) -> Done:
 
 
 def retry(_: Connection, request: PageRequest) -> Done:
-    """Have the service of the form retry an event now, and not when its next attempt is due."""
+    """Make a retrying event due now in the service that the form names.
+
+    Raises Refused for an unknown service, ServiceRefused if the event is not retrying there.
+    """
     event_id, service = _target(request)
     answer = request.services.post(service, "/retry", {"id": event_id})
     values = {"service": service, "attempt": answer["attempt"], "of": answer["of"]}

@@ -1,4 +1,4 @@
-"""Every page, action and live part, in the order of the navigation."""
+"""The lists of all pages, actions and live parts; the pages are in the order of the navigation."""
 
 from console.pages import event_actions, search
 from console.pages.operations import audit, issues, mails, own_failures, providers, quarantine, replays, statistics

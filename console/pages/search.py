@@ -1,4 +1,4 @@
-"""The search over one box."""
+"""The page Search: one box for everything that a person may know of an order or a webhook."""
 
 from collections.abc import Mapping
 from urllib.parse import quote
@@ -14,7 +14,11 @@ from runtime.json_value import JsonValue
 
 
 def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
-    """Return what the text finds. The page of an order follows at once if nothing else was found."""
+    """Return what the query's `q` finds; `found` is None without a text.
+
+    Raises Redirect to the page of an order if `q` is its id and nothing else was found, and BadParameter for a text
+    that is too long or not printable.
+    """
     text = request.query.get("q", "").strip()
     if len(text) > MAX_LENGTH or HIDDEN.search(text):
         raise BadParameter(f"q must be printable and no longer than {MAX_LENGTH} characters")

@@ -1,4 +1,4 @@
-"""Puts the pages together from settings: who may log in, the templates, the services, and all handlers."""
+"""Builds the handlers of all pages from the settings: who may log in, the templates, and the services."""
 
 from collections.abc import Mapping
 
@@ -29,7 +29,7 @@ SERVICE_TIMEOUT_S = 10.0
 
 
 class Site:
-    """The pages of a console."""
+    """The pages of a console: `handlers` are all routes, `not_found` answers a path that does not exist."""
 
     def __init__(self, settings: ConsoleSettings, store: Engine, action_log: ActionLog) -> None:
         gate = Gate(
@@ -58,7 +58,7 @@ class Site:
 
 
 def provider(settings: ConsoleSettings, issuer: str) -> OidcProvider:
-    """Return the identity provider of these settings."""
+    """Return the OpenID Connect provider of these settings; `issuer` is CONSOLE_OIDC_ISSUER."""
     return OidcProvider(
         issuer,
         settings.console_oidc_client_id,
@@ -70,6 +70,6 @@ def provider(settings: ConsoleSettings, issuer: str) -> OidcProvider:
 
 
 def addresses(setting: str) -> Mapping[str, str]:
-    """Return the services' management addresses of a setting `name=url,name=url`."""
+    """Parse MANAGEMENT_URLS, `name=url,name=url`, to the management addresses by service."""
     pairs = (part.partition("=") for part in setting.split(",") if part.strip())
     return {name.strip(): url.strip() for name, _, url in pairs}

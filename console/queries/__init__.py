@@ -1,1 +1,1 @@
-"""The queries of API and pages over the log. They only read."""
+"""The queries of API and pages over the log. They only read, in the caller's transaction."""

@@ -1,4 +1,4 @@
-"""People's actions in the console, for the audit."""
+"""Queries of people's actions in the console."""
 
 from collections.abc import Mapping
 
@@ -9,6 +9,7 @@ from console.queries.lookup import Row, rows
 
 MAX_ROWS = 100
 MAX_EXPORTED = 100_000
+"""The most actions on a page, and in a file."""
 # An action has a record from before it was carried out, and one with its result.
 LIST = """
 SELECT a.action_id::text, a.at, a.user_name, a.role, a.action, a.target, a.parameters,
@@ -26,11 +27,14 @@ FILTERS = ("user", "action", "target")
 
 
 def select(tx: Connection, values: Mapping[str, str], within: Range, most: int = MAX_ROWS) -> list[Row]:
-    """Return at most `most` actions, the latest first; `values` may have any of FILTERS."""
+    """Return at most `most` actions within the range, the latest first, each with its result or `requested`.
+
+    `values` may have any of FILTERS; an action must equal each that is given.
+    """
     chosen = {name: values.get(name) or None for name in FILTERS}
     return rows(tx, LIST, {**chosen, "start": within.start, "end": within.end, "most": most})
 
 
 def names(tx: Connection) -> list[str]:
-    """Return the names of the actions that anybody has carried out."""
+    """Return the names of all actions in the log, each once, sorted."""
     return list(tx.exec_driver_sql(NAMES).scalars())

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from console.domain import Status
 
 LIMIT = 50
+"""The rows of a page unless a request asks for another number."""
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 Cursor = tuple[int, str]
-"""The end of a page: when its last row was received (microseconds since 1970 UTC), and its id."""
+"""The last row of a page: when it was received (microseconds since 1970 UTC), and its id."""
 
 
 class BadParameter(ValueError):
@@ -20,7 +21,7 @@ class BadParameter(ValueError):
 class Range:
     """Times from `start` until before `end`, in microseconds since 1970 UTC.
 
-    None means from the beginning, or until now.
+    None means without a beginning, or without an end.
     """
 
     start: int | None = None
@@ -29,7 +30,11 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """The webhooks to select; a field that is None selects all. `provider` is a canonical name."""
+    """The webhooks to select; a field that is None selects all.
+
+    `provider` is a canonical name, `type` contract E's type or the provider's event type, `id` our id or the
+    provider's.
+    """
 
     provider: str | None = None
     status: str | None = None
@@ -51,7 +56,7 @@ class RefusalFilter:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Up to `limit` rows after the cursor."""
+    """Up to `limit` rows that follow the cursor; from the newest row on without one."""
 
     limit: int = LIMIT
     after: Cursor | None = None
@@ -67,5 +72,5 @@ class StatusCount:
 
 
 def is_uuid(text: str) -> bool:
-    """Return whether `text` has the form of one of our ids."""
+    """Return whether `text` has the form of our ids: a UUID with hyphens, in any case."""
     return _UUID.fullmatch(text) is not None

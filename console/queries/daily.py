@@ -11,9 +11,12 @@ from console.queries.spans import DAY
 from runtime import clock
 
 MOST_DAYS, USUAL_DAYS = 92, 7
+"""The most days of one request, and the days without a start."""
 MONEY = {"PaymentCompleted": "paid", "PaymentRefunded": "refunded", "RefundCompleted": "refundsCompleted"}
-"""The column of an event's amount. A refund may be reported by its payment and by a refund webhook: both are
-shown, and are not to be added."""
+"""The kind of amount by type of domain event.
+
+A refund may be reported by its payment and by a refund webhook, so these two kinds must not be added.
+"""
 
 COUNTS = """
 SELECT start AS day, provider, type, status, sum(count)::bigint AS count FROM webhook_counts
@@ -30,7 +33,10 @@ SELECT start AS day, provider, type, currency, amount FROM daily_amounts
 
 @dataclass(slots=True)
 class DayOfProvider:
-    """The webhooks of a provider received on a day of UTC, and amounts in minor units by kind and currency."""
+    """The webhooks of a provider received on a day of UTC, and the amounts in minor units by kind (MONEY) and currency.
+
+    `day` is the start of the day in microseconds since 1970 UTC; `provider` is a canonical name.
+    """
 
     day: int
     provider: str
@@ -39,7 +45,12 @@ class DayOfProvider:
 
 
 def select(tx: Connection, criteria: Filter, now: int | None = None) -> list[DayOfProvider]:
-    """Return the days of the criteria, the latest first. Raises BadParameter for more than MOST_DAYS."""
+    """Return the statistics of the criteria's provider and range by day and provider, the latest day first.
+
+    The range is widened to whole days of UTC. Without an end it ends at `now` (microseconds since 1970 UTC; None: the
+    clock's), without a start it has USUAL_DAYS. Days without webhooks and amounts are left out. Raises BadParameter for
+    more than MOST_DAYS.
+    """
     start, end = _bounds(criteria.received, now)
     values = {"start": start, "end": end, "provider": criteria.provider}
     found: dict[tuple[int, str], DayOfProvider] = {}
@@ -55,7 +66,7 @@ def select(tx: Connection, criteria: Filter, now: int | None = None) -> list[Day
 
 
 def totals(days: list[DayOfProvider]) -> dict[str, dict[str, int]]:
-    """Return the amounts of all days together, by kind and currency."""
+    """Return the sums of the amounts over all days, in minor units by kind (MONEY) and currency."""
     sums: dict[str, dict[str, int]] = {name: defaultdict(int) for name in MONEY.values()}
     for day in days:
         for name, amounts in day.money.items():
@@ -65,7 +76,7 @@ def totals(days: list[DayOfProvider]) -> dict[str, dict[str, int]]:
 
 
 def _bounds(received: Range, now: int | None) -> tuple[int, int]:
-    """Return whole days of UTC: from the first day of the range until after its last."""
+    """Return the start of the range's first day and the end of its last, in UTC."""
     end = received.end if received.end is not None else (now if now is not None else clock.now())
     end = -(-end // DAY) * DAY
     start = (received.start // DAY) * DAY if received.start is not None else end - USUAL_DAYS * DAY

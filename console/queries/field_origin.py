@@ -1,4 +1,4 @@
-"""The webhook that set a field of an order's state, and those that stated it and lost, with the reasons."""
+"""Finds the webhook that set a field of an order's state, and those that stated the field and lost, with reasons."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,15 +41,20 @@ STATED_AS = {
     "refund_status": "status",
     "refunded_amount": "amount",
 }
-"""The field of a webhook's content that states each of contract A's columns of an order."""
+"""By contract A's column of an order: the field of a webhook's content that states it."""
 FIELDS = tuple(STATED_AS)
+"""Contract A's columns of an order."""
 PAYMENT_FIELDS, SHIPPING_FIELDS = FIELDS[:5], FIELDS[5:10]
 REFUNDED = ("completed", "partially_cancelled", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A webhook of the order that could have set the field; `content` is None where it cannot be translated."""
+    """A webhook of the order that could have set the field.
+
+    `row` is its entry in the log, `detail` its row of DETAILS, `content` its translated payload, None if it cannot be
+    translated. `outcomes` are pairs of service and outcome, the latest last.
+    """
 
     row: Row
     detail: Row
@@ -57,15 +62,17 @@ class Candidate:
     outcomes: tuple[tuple[str, str], ...]
 
     def stated(self, name: str) -> JsonValue:
+        """Return the field `name` of the content; None if the webhook does not state it or has no content."""
         return getattr(self.content, name, None)
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The webhook that set a field, if it is in the log, and those that lost.
+    """The webhook that set a field, None if it is not in the log, and those that lost.
 
-    `through` is the type of the domain event that carried the value, None if the webhook did. `lost` has the reason of
-    each as a key of the view's REASONS; `conflicts` are the positions of bodies that came under the id of another one.
+    `through` is the type of the domain event that carried the value, None if the webhook itself did. `lost` are pairs
+    of a webhook and the reason, a key of `api.views.field_origin.REASONS`. `conflicts` are the positions of other
+    bodies that came under the id of one of these webhooks.
     """
 
     winner: Candidate | None
@@ -75,7 +82,10 @@ class Origin:
 
 
 def find(tx: Connection, order_id: str, field: str, state: Row) -> Origin:
-    """Return the webhook that set the field, and the others that stated it."""
+    """Return the webhook that set the field, and the others that stated it.
+
+    `field` is one of FIELDS; `state` is the order's state, as `lookup.order_state` returns it.
+    """
     set_by, through = _webhook_of(tx, state["set_by"].get(field))
     known = _candidates(tx, lookup.order(tx, order_id))
     candidates = [each for each in known if each.row["webhook_id"] == set_by or _may_set(each, field)]
@@ -91,7 +101,7 @@ def find(tx: Connection, order_id: str, field: str, state: Row) -> Origin:
 
 
 def _webhook_of(tx: Connection, event_id: str | None) -> tuple[str | None, str | None]:
-    """Return the webhook behind an event id, and the type of the domain event if it was not the webhook itself."""
+    """Return the id of the webhook that caused a domain event, and the event's type; else the given id and None."""
     found = lookup.rows(tx, CAUSE, {"id": event_id}) if event_id else []
     return (found[0]["caused_by"], found[0]["type"]) if found else (event_id, None)
 

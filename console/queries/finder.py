@@ -1,4 +1,4 @@
-"""Finds orders, webhooks, mails and refused requests by whatever a person knows of them. It only reads."""
+"""Finds orders, webhooks, mails and refused requests by an id, or by a value of their bodies. It only reads."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,9 @@ from console.queries.lookup import Row, rows
 from providers import catalogue
 
 MOST = 100
+"""The most webhooks, mails and refused requests that a search returns of each."""
 MOST_BY_TERM = 300
-"""Bodies compared with the query; a value that is in more of them is too common to find anything by it."""
+"""The most bodies that are compared with the query; further ones are left out."""
 # Each way to a webhook is a query of its own, by its own index.
 WEBHOOKS = f"""
 WITH named AS MATERIALIZED (
@@ -64,14 +65,18 @@ class Found:
     mails: list[Row]
     refusals: list[Row]
     too_common: bool
-    """True when the text is in so many bodies that some of them were left out."""
+    """True if the text is in so many bodies, or names so many webhooks, that some may be left out."""
 
     def __bool__(self) -> bool:
         return bool(self.orders or self.webhooks or self.mails or self.refusals)
 
 
 def find(tx: Connection, text: str) -> Found:
-    """Find a text: an order, customer, e-mail address, id, tracking number, a value of a body, or `path=value`."""
+    """Return the results of a search for an id, a tracking number, a value of a body, or `path=value`.
+
+    The id may be of an order, a webhook (ours or the provider's), an event, a mail, or an alias. The result is false if
+    nothing was found.
+    """
     uuid = text.lower() if is_uuid(text) else None
     values = {"text": text, "uuid": uuid, "most": MOST}
     hits, refused_hits = _by_term(tx, BY_TERM, text), _by_term(tx, REFUSED_BY_TERM, text)

@@ -1,4 +1,4 @@
-"""Issues as the API shows them: their state, how many events are dead, and which."""
+"""Queries of issues: their state, and their events. The results have the names of the API's JSON."""
 
 from collections.abc import Sequence
 
@@ -13,6 +13,7 @@ Json = dict[str, JsonValue]
 ACKNOWLEDGE, RESOLVE = "issue.acknowledge", "issue.resolve"
 """The console's actions on issues, whose target is the issue's id."""
 MAX_EVENTS = 100
+"""The most events that are returned of an issue."""
 
 # Of all deaths only two decide the state: the first, and the first after the issue was resolved.
 LIST = """
@@ -54,12 +55,15 @@ SELECT event_id::text FROM issue_events WHERE issue_id = %(issue)s::uuid AND is_
 
 
 def select(tx: Connection, service: str | None = None) -> list[Json]:
-    """Return all issues, of one service if it is given. Times are microseconds since 1970 UTC."""
+    """Return all issues, or those of one service, the latest death first. Times are microseconds since 1970 UTC.
+
+    `dead` is the number of events that are dead now, `events` the number of all that ever were.
+    """
     return [_issue(row) for row in rows(tx, LIST, {"issue": None, "service": service})]
 
 
 def one(tx: Connection, issue_id: str) -> Json | None:
-    """Return the issue with this id, which must be a UUID; None if there is none."""
+    """Return the issue with this id, which must be a UUID, as `select` does; None if there is none."""
     found = rows(tx, LIST, {"issue": issue_id, "service": None})
     return _issue(found[0]) if found else None
 
@@ -70,7 +74,10 @@ def counts(found: Sequence[Json]) -> dict[str, int]:
 
 
 def events(tx: Connection, issue_id: str, *, dead_only: bool = False) -> list[Json]:
-    """Return at most MAX_EVENTS events of an issue, the dead ones and the latest first."""
+    """Return at most MAX_EVENTS events of an issue, dead ones before others, the latest death first.
+
+    `dead_only` leaves out events that are not dead any more.
+    """
     values = {"issue": issue_id, "dead_only": dead_only, "most": MAX_EVENTS}
     return [_event(row) for row in rows(tx, EVENTS, values)]
 

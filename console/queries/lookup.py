@@ -1,4 +1,4 @@
-"""The API's SQL for webhooks, orders, balances and refusals. It only reads."""
+"""Looks up webhooks, orders, balances and refusals, for API and pages. It only reads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ from console.queries.criteria import Page, RefusalFilter, is_uuid
 from runtime.json_value import JsonValue
 
 Row = Mapping[str, JsonValue]
+"""A row of a query, by column."""
 
 COLUMNS = """
 webhook_id::text, verification_request_id::text, kind, provider, provider_event_id, type, event_type, order_id,
@@ -77,14 +78,15 @@ SELECT refusal_id::text, provider, path, cause, headers, encode(digest, 'hex') A
  ORDER BY received_at DESC, refusal_id DESC LIMIT %(limit)s
 """
 MAX_ROWS = 500
+"""The most webhooks of an order, or with one provider's id."""
 QUARANTINE_KINDS = ("quarantine", "unverified")
 
 
 @dataclass(frozen=True, slots=True)
 class RelatedRows:
-    """Webhooks with their outcomes and domain events, the outcomes of those events, and the mails about them.
+    """Webhooks, the domain events they caused, the outcomes of both, and the mails about those events.
 
-    `positions` has the position in Kafka of each webhook, event and mail, by its id.
+    `positions` has the position in Kafka by id of each webhook, event and mail that the console has read.
     """
 
     webhooks: list[Row]
@@ -97,7 +99,8 @@ class RelatedRows:
 def by_provider_id(tx: Connection, name: str) -> list[Row]:
     """Return the webhooks with this provider's id, newest first.
 
-    Webhooks that became another row are left out, unless there are no others: then the newest of them is returned.
+    Webhooks that became another event, because they were confirmed or released, are left out. If there are no others,
+    only the newest of them is returned.
     """
     found = rows(tx, BY_PROVIDER_ID, {"id": name, "most": MAX_ROWS})
     events = [row for row in found if not _has_own_event(row)]
@@ -105,7 +108,10 @@ def by_provider_id(tx: Connection, name: str) -> list[Row]:
 
 
 def webhook(tx: Connection, webhook_id: str) -> tuple[Row, RelatedRows] | None:
-    """Return the webhook with our id and its related rows, itself first; None if there is none."""
+    """Return the webhook with our id, and its related rows with the webhook itself first; None if there is none.
+
+    Related are also the unconfirmed webhook that it was, or the events that it became.
+    """
     found = rows(tx, WEBHOOK, {"uuid": webhook_id})
     if not found:
         return None
@@ -115,7 +121,10 @@ def webhook(tx: Connection, webhook_id: str) -> tuple[Row, RelatedRows] | None:
 
 
 def order(tx: Connection, order_id: str) -> RelatedRows:
-    """Return everything about an order, from all services."""
+    """Return everything about an order: webhooks that name it or one of its aliases, or caused one of its events.
+
+    Of the webhooks at most the first MAX_ROWS are returned, by time. All lists are empty for an unknown order.
+    """
     # A webhook may have no order id while its domain events have one.
     events = rows(tx, EVENTS, {"ids": [], "order": order_id})
     causes = sorted({event["caused_by"] for event in events if is_uuid(event["caused_by"])})
@@ -131,12 +140,12 @@ def order_state(tx: Connection, order_id: str) -> Row | None:
 
 
 def balances(tx: Connection, customer_id: str) -> list[Row]:
-    """Return a customer's balances, by currency."""
+    """Return a customer's balances, sorted by currency, in minor units; none for an unknown customer."""
     return rows(tx, BALANCES, {"customer": customer_id})
 
 
 def refusals(tx: Connection, criteria: RefusalFilter, page: Page) -> list[Row]:
-    """Return up to one refused request more than the page holds, newest first."""
+    """Return the refused requests of a page, newest first, and one more if there is a next page."""
     at, refusal_id = page.after or (None, None)
     conditions: tuple[tuple[object, str], ...] = (
         (criteria.provider, "provider = %(provider)s"),
@@ -159,7 +168,7 @@ def refusals(tx: Connection, criteria: RefusalFilter, page: Page) -> list[Row]:
 
 
 def _has_own_event(row: Row) -> bool:
-    """Return whether a webhook was confirmed, or released from quarantine: then its event has its own row."""
+    """Return whether a webhook was confirmed, or released from quarantine: its event has a row of its own then."""
     return row["confirmed_as"] is not None or (row["kind"] in QUARANTINE_KINDS and row["status"] == "PROCESSED")
 
 

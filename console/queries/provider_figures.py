@@ -1,4 +1,4 @@
-"""Figures of providers from the log: last seen, rate, and the verification requests."""
+"""Figures of each provider from the log: when it last posted, how much, and its verification requests."""
 
 from sqlalchemy import Connection
 
@@ -25,7 +25,12 @@ SELECT provider, count(*) AS asked, count(*) FILTER (WHERE status = 'PROCESSED')
 
 
 def figures(tx: Connection, now: int) -> dict[str, dict[str, JsonValue]]:
-    """Return by provider: webhooks of 24 hours and of the last hour, last seen, verification requests of a day."""
+    """Return by canonical name of the provider: `day`, `hour`, `last_at` and `verification_requests`.
+
+    `day` and `hour` count webhooks of full hours: those in the hours that began within 24 hours, or 1 hour, before
+    `now`. `last_at` is the receipt of the last one; `verification_requests` of 24 hours are counted as asked, answered
+    and open, None if there were none. Times are microseconds since 1970 UTC.
+    """
     found: dict[str, dict[str, JsonValue]] = {}
     values = {"day": now - DAY, "hour": now - HOUR}
     for row in rows(tx, SEEN, values):

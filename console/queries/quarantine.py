@@ -1,4 +1,4 @@
-"""Refused requests by cause, provider and source over time; quarantined webhooks; secrets that fail."""
+"""Queries of refused requests (by cause, provider and source, over time), quarantined webhooks, and failing secrets."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from stream.events.redaction import masked_text
 
 MINUTE = 60_000_000
 RECENT = 10 * MINUTE
+"""How far back secrets that fail are looked for, in microseconds."""
 MAX_ROWS = 100
 MAX_GROUPS = 50
 
@@ -50,7 +51,7 @@ SELECT event_type AS cause, count(*) AS count FROM webhooks
 
 
 class FailingSecret(NamedTuple):
-    """Requests that a retired secret would have proved: how many of the last RECENT, and the latest."""
+    """A retired secret that still signs a provider's requests: how many within RECENT, and the time of the last."""
 
     provider: str
     fingerprint: str
@@ -59,17 +60,24 @@ class FailingSecret(NamedTuple):
 
 
 def failing_secrets(tx: Connection, now: int) -> list[FailingSecret]:
-    """Return the providers whose requests of the last RECENT are signed with a retired secret."""
+    """Return the retired secrets with which requests within RECENT before `now` were signed, the most used first."""
     return [FailingSecret(**row) for row in rows(tx, FAILING_SECRETS, {"since": now - RECENT})]
 
 
 def groups(tx: Connection, since: int, cause: str | None, provider: str | None) -> list[Row]:
-    """Return the refused requests since then, counted by provider, cause and source, the most first."""
+    """Return the largest MAX_GROUPS groups of refused requests since then, by provider, cause and source.
+
+    `count` is the number of requests, `retired` how many of them a retired secret had signed. `cause` and `provider`
+    select, None selects all. Times are microseconds since 1970 UTC.
+    """
     return rows(tx, GROUPS, {"since": since, "cause": cause, "provider": provider, "most": MAX_GROUPS})
 
 
 def over_time(tx: Connection, since: int, span: int, cause: str | None, provider: str | None) -> dict[int, int]:
-    """Return the number of refused requests by the start of each span of microseconds."""
+    """Return the number of refused requests received since then, by the start of each span of `span` microseconds.
+
+    Spans without requests are missing. `cause` and `provider` select, None selects all.
+    """
     found = rows(tx, OVER_TIME, {"since": since, "span": span, "cause": cause, "provider": provider})
     return {row["start"]: row["count"] for row in found}
 
@@ -77,11 +85,14 @@ def over_time(tx: Connection, since: int, span: int, cause: str | None, provider
 def quarantined(
     tx: Connection, cause: str | None = None, provider: str | None = None, ids: Sequence[str] | None = None
 ) -> list[dict[str, JsonValue]]:
-    """Return at most MAX_ROWS quarantined webhooks that were not released, the latest first."""
+    """Return at most MAX_ROWS quarantined or unverified webhooks that were not released, the latest first.
+
+    `cause`, `provider` and `ids` select, None selects all. Webhooks quarantined by a pause are left out.
+    """
     values = {"cause": cause, "provider": provider, "ids": None if ids is None else list(ids), "most": MAX_ROWS}
     return [{**row, "error": masked_text(row["error"] or "")} for row in rows(tx, QUARANTINED, values)]
 
 
 def causes(tx: Connection) -> dict[str, int]:
-    """Return how many webhooks are quarantined for which cause."""
+    """Return the number of webhooks that `quarantined` selects by cause, the most first."""
     return {row["cause"]: row["count"] for row in rows(tx, CAUSES, {})}

@@ -1,4 +1,4 @@
-"""Rates and delays of the last hours, from counts by hour and from the newest rows. It only reads."""
+"""Rates, delays and open verification requests, from counts by hour and day and from the newest rows."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from console.queries.spans import DAY, HOUR
 
 HOURS = 24
+"""The number of hours, the current one among them, whose rates are shown."""
 ACCEPTED = """
 SELECT start, provider, sum(count)::bigint,
        (sum(count) FILTER (WHERE status IN ('FAILED', 'RETRYING', 'ABANDONED')))::bigint
@@ -18,7 +19,7 @@ SELECT start, provider, sum(count)::bigint,
 """
 REFUSED = "SELECT start, provider, cause, count FROM refusal_counts WHERE start >= %(since)s"
 # An unconfirmed webhook is RECEIVED until its provider has answered; a quarantined one is FAILED.
-OPEN_QUESTIONS = """
+OPEN_REQUESTS = """
 SELECT coalesce(sum(count), 0)::bigint FROM webhook_counts
  WHERE span = %(day)s AND start >= %(since)s AND NOT is_event AND status = 'RECEIVED'
 """
@@ -36,12 +37,14 @@ SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY sent_at - domain
     ON domain_events.event_id = CASE WHEN newest.event_id ~ '^[0-9a-f-]{36}$' THEN newest.event_id::uuid END
 """
 SAMPLE = 1000
-QUESTION_DAYS = 30
+"""The most webhooks or mails whose delays are read."""
+REQUEST_DAYS = 30
+"""How far back open verification requests are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """The median and the 99th percentile of the newest `count` delays of the last hour, in seconds."""
+    """The median and 99th percentile of the newest `count` delays of the last hour, in seconds; None if there are 0."""
 
     p50_s: float | None
     p99_s: float | None
@@ -50,7 +53,11 @@ class Delay:
 
 @dataclass(slots=True)
 class ProviderRates:
-    """A provider's webhooks by hour: accepted, unsuccessful among them, and refused; and refused by cause in all."""
+    """A provider's accepted webhooks and refused requests by the start of the hour.
+
+    `unsuccessful` is the number of accepted webhooks in all hours that are FAILED, RETRYING or ABANDONED; `causes` are
+    the numbers of refused requests in all hours by cause.
+    """
 
     accepted: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     unsuccessful: int = 0
@@ -67,12 +74,12 @@ class ProviderRates:
 
 
 def hours(now: int) -> list[int]:
-    """Return the starts of the last HOURS hours, the current one last."""
+    """Return the starts of the last HOURS hours, the current one last, in microseconds since 1970 UTC."""
     return [now // HOUR * HOUR - HOUR * back for back in reversed(range(HOURS))]
 
 
 def by_provider(tx: Connection, now: int) -> Mapping[str, ProviderRates]:
-    """Return the rates of the last HOURS hours by provider, the busiest first."""
+    """Return the rates of `hours(now)` by canonical name of the provider, the busiest first."""
     values = {"hour": HOUR, "since": hours(now)[0]}
     rates: dict[str, ProviderRates] = defaultdict(ProviderRates)
     for start, provider, accepted, unsuccessful in tx.exec_driver_sql(ACCEPTED, values):
@@ -85,13 +92,13 @@ def by_provider(tx: Connection, now: int) -> Mapping[str, ProviderRates]:
 
 
 def open_verification_requests(tx: Connection, now: int) -> int:
-    """Return the number of unconfirmed webhooks whose provider has not answered yet."""
-    values = {"day": DAY, "since": now - QUESTION_DAYS * DAY}
-    return int(tx.exec_driver_sql(OPEN_QUESTIONS, values).scalar_one())
+    """Return the number of unconfirmed webhooks of the last REQUEST_DAYS whose provider has not answered yet."""
+    values = {"day": DAY, "since": now - REQUEST_DAYS * DAY}
+    return int(tx.exec_driver_sql(OPEN_REQUESTS, values).scalar_one())
 
 
 def delays(tx: Connection, now: int) -> tuple[Delay, Delay]:
-    """Return the delays of the last hour: from receiving a webhook to its row, and from there to its mail."""
+    """Return the delays of the last hour: from the receipt of a webhook to its row, and from its receipt to a mail."""
     values = {"since": now - HOUR, "most": SAMPLE}
     return _delay(tx, TO_ROW, values), _delay(tx, TO_MAIL, values)
 

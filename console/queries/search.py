@@ -1,4 +1,4 @@
-"""Search and count webhooks, with the counts by hour and day as an index."""
+"""Searches and counts webhooks, with the counts by hour and day as an index. It only reads."""
 
 from collections.abc import Iterable, Sequence
 
@@ -61,7 +61,11 @@ AFTER = "(received_at, webhook_id) < (%(at)s, %(after)s::uuid)"
 
 
 def counted(tx: Connection, criteria: Filter) -> list[StatusCount]:
-    """Return the number of webhooks of each type and status."""
+    """Return the numbers of webhooks by type and status, of the criteria's range, provider, status and type.
+
+    `criteria.order` and `criteria.id` are ignored. A webhook that was confirmed or released counts once, as the event
+    it became.
+    """
     pieces = spans.pieces(*spans.bounds(criteria.received))
     whole, edges = [piece for piece in pieces if piece.span], [piece for piece in pieces if not piece.span]
     parts = [COUNTED.format(filter=_of_counts(criteria))]
@@ -77,7 +81,7 @@ def counted(tx: Connection, criteria: Filter) -> list[StatusCount]:
 
 
 def webhooks(tx: Connection, criteria: Filter, page: Page) -> list[Row]:
-    """Return up to one row more than the page holds, newest first; the extra row shows that a next page exists."""
+    """Return the webhooks of a page, newest first, and one more if there is a next page."""
     start, end = spans.bounds(criteria.received)
     at, webhook_id = page.after or (None, None)
     values = {
@@ -136,7 +140,7 @@ def _all(*conditions: tuple[str | None, str]) -> str:
 
 
 def _hours(tx: Connection, criteria: Filter, values: dict[str, JsonValue]) -> Sequence[int]:
-    """Return the newest hours that contain enough webhooks for the page; none if no webhook matches."""
+    """Return the starts of the newest hours that contain enough webhooks for the page; none if no webhook matches."""
     all_time = [spans.EARLIEST]
     days = _holding(tx, criteria, values, DAY, all_time, spans.LATEST - spans.EARLIEST)
     return _holding(tx, criteria, values, HOUR, days, DAY) if days else []

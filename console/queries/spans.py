@@ -1,6 +1,7 @@
-"""Split a time range into whole days, whole hours and the rest. Pure.
+"""Splits a time range into whole days, whole hours and the rest. Pure.
 
-Webhooks are counted by hour and by day. So a range is counted as days, hours at its edges, and rows for the rest.
+Webhooks are counted by hour and by day. So a range is counted as days, hours at its edges, and rows for the rest. Times
+are microseconds since 1970 UTC.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +15,7 @@ EARLIEST, LATEST = -100_000_000 * DAY, 100_000_000 * DAY
 
 
 class Piece(NamedTuple):
-    """The range from `start` until before `end`, in microseconds and in multiples of `span` (0: less than an hour)."""
+    """The range from `start` until before `end`: whole spans of `span` microseconds, or any range if `span` is 0."""
 
     span: int
     start: int
@@ -22,7 +23,7 @@ class Piece(NamedTuple):
 
 
 def bounds(received: Range) -> tuple[int, int]:
-    """Return start and end of a range, with EARLIEST and LATEST for None."""
+    """Return start and end (exclusive) of a range, with EARLIEST and LATEST for None."""
     return (
         EARLIEST if received.start is None else received.start,
         LATEST if received.end is None else received.end,
@@ -30,7 +31,10 @@ def bounds(received: Range) -> tuple[int, int]:
 
 
 def pieces(start: int, end: int, spans: Sequence[int] = (DAY, HOUR)) -> list[Piece]:
-    """Split a range into as few pieces as possible, the largest in the middle."""
+    """Split the range from `start` until before `end` into consecutive pieces, with the longest spans in the middle.
+
+    `spans` are lengths, the longest first; what is left at the edges has the span 0. An empty range has no pieces.
+    """
     if start >= end:
         return []
     if not spans:
@@ -43,10 +47,10 @@ def pieces(start: int, end: int, spans: Sequence[int] = (DAY, HOUR)) -> list[Pie
 
 
 def newest(counted: Iterable[tuple[int, int]], span: int, end: int, wanted: int) -> list[int]:
-    """Return the starts of the newest spans that together contain `wanted` webhooks, or of all spans.
+    """Return the starts of the newest spans that together contain `wanted` webhooks, of all spans if there are fewer.
 
-    `counted` are pairs of start and number, newest first. Webhooks received at or after `end` must not count, so a span
-    that reaches beyond `end` counts as empty.
+    `counted` are pairs of a span's start and its number of webhooks, newest first; `span` is the length. Webhooks
+    received at or after `end` must not count, so a span that reaches beyond `end` is returned but counts as empty.
     """
     found: list[int] = []
     for start, count in counted:

@@ -1,1 +1,1 @@
-"""Redrives that a person has started on a page: group by group, with progress, until done, cancelled or pointless."""
+"""Redrives that a person has started on a page: in groups, until all are done, cancelled, or a group fails again."""

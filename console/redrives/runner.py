@@ -1,4 +1,4 @@
-"""Runs a redrive in a thread: a group of events, then their outcomes, then the next group."""
+"""Runs a redrive in a thread: redrives a group of events, waits for their outcomes, and goes on with the next group."""
 
 import time
 from collections.abc import Sequence
@@ -13,18 +13,26 @@ from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.logging import log
 
 GROUP = 50
+"""The events of a group."""
 TRIED_S = 30.0
-"""Seconds that a group has to be tried before the next one follows anyway."""
+"""Seconds after which the next group follows even if not all events of a group were tried."""
 LOOK_S = 0.5
 
 
 def start(engine: Engine, services: Services, redrive_id: str) -> None:
-    """Run a redrive until it ends. If this process ends before, the rest stays dead and can be redriven again."""
+    """Run the stored redrive in a thread, and return at once.
+
+    If this process ends before, the other events stay dead and can be redriven again.
+    """
     Thread(target=run, args=(engine, services, redrive_id), name="redrive", daemon=True).start()
 
 
 def run(engine: Engine, services: Services, redrive_id: str) -> None:
-    """Redrive group by group; stop when it is cancelled, or when every event of a group has failed again."""
+    """Redrive group by group, and store how the redrive ended (`Redrive.status`). Return when it has.
+
+    It ends early when it is cancelled, when every event of a group has failed again, or when the service or the store
+    fails. Each step has a transaction of its own.
+    """
     try:
         status = _run(engine, services, redrive_id)
     except (ServiceRefused, ServiceUnreachable, exc.SQLAlchemyError) as failure:
@@ -43,7 +51,7 @@ def _run(engine: Engine, services: Services, redrive_id: str) -> str:
         group = redrive.event_ids[first : first + GROUP]
         services.post(redrive.service, "/dead/redrive", {"filters": {"id": group}, "dryRun": False})
         with engine.begin() as tx:
-            if not store.move(tx, redrive_id, first + len(group)):
+            if not store.record_progress(tx, redrive_id, first + len(group)):
                 return "cancelled"
         if _all_fail(engine, redrive, group):
             return "failing"
@@ -51,7 +59,10 @@ def _run(engine: Engine, services: Services, redrive_id: str) -> str:
 
 
 def _all_fail(engine: Engine, redrive: Redrive, group: Sequence[str]) -> bool:
-    """Wait until the group was tried; return whether all its events have failed again."""
+    """Wait until the group was tried, at most TRIED_S; return whether all its events have failed again.
+
+    False for a group of one event.
+    """
     until = time.monotonic() + TRIED_S
     while True:
         with engine.connect() as tx:

@@ -20,7 +20,7 @@ SELECT redrive_id::text, issue_id::text, service, event_ids::text[], done, statu
 """
 OF_ISSUE = f"{READ} WHERE issue_id = %(issue)s::uuid ORDER BY started_at DESC LIMIT 5"
 ONE = f"{READ} WHERE redrive_id = %(id)s::uuid"
-MOVE = "UPDATE redrives SET done = %(done)s, beat_at = now() WHERE redrive_id = %(id)s::uuid AND status = 'running'"
+PROGRESS = "UPDATE redrives SET done = %(done)s, beat_at = now() WHERE redrive_id = %(id)s::uuid AND status = 'running'"
 END = "UPDATE redrives SET status = %(status)s, beat_at = now() WHERE redrive_id = %(id)s::uuid AND status = 'running'"
 # The latest outcome of each event in the service, repetitions aside.
 LATEST = """
@@ -35,10 +35,11 @@ SELECT outcome, count(*) FROM (
 
 @dataclass(frozen=True, slots=True)
 class Redrive:
-    """The redrive of some events; the first `done` of them have been redriven.
+    """The redrive of some events of an issue; the first `done` of `event_ids` have been redriven.
 
-    `status` is running, done, cancelled, failing (a whole group failed again) or failed (the service did not answer).
-    `is_lost`: the console that ran it has ended.
+    `status` is running, done, cancelled, failing (a whole group failed again) or failed (the service or the store
+    failed). `started_at` is in microseconds since 1970 UTC. `is_lost` is True for a running redrive without progress
+    for 2 minutes: the process that ran it has ended.
     """
 
     redrive_id: str
@@ -53,13 +54,13 @@ class Redrive:
 
 
 def insert(tx: Connection, redrive_id: str, issue_id: str, service: str, events: Sequence[str], by: str) -> bool:
-    """Store a redrive; return False if it is there already."""
+    """Store a running redrive; return False if one with this id is stored already."""
     values = {"id": redrive_id, "issue": issue_id, "service": service, "events": list(events), "by": by}
     return tx.exec_driver_sql(INSERT, values).rowcount > 0
 
 
 def of_issue(tx: Connection, issue_id: str) -> list[Redrive]:
-    """Return the latest redrives of an issue, the newest first."""
+    """Return the latest 5 redrives of an issue, the newest first."""
     return [Redrive(**row) for row in tx.exec_driver_sql(OF_ISSUE, {"issue": issue_id}).mappings()]
 
 
@@ -69,17 +70,20 @@ def read(tx: Connection, redrive_id: str) -> Redrive | None:
     return None if row is None else Redrive(**row)
 
 
-def move(tx: Connection, redrive_id: str, done: int) -> bool:
-    """Note how many events were redriven; return whether the redrive goes on."""
-    return tx.exec_driver_sql(MOVE, {"id": redrive_id, "done": done}).rowcount > 0
+def record_progress(tx: Connection, redrive_id: str, done: int) -> bool:
+    """Store how many events were redriven; return False, and store nothing, if the redrive is no longer running."""
+    return tx.exec_driver_sql(PROGRESS, {"id": redrive_id, "done": done}).rowcount > 0
 
 
 def end(tx: Connection, redrive_id: str, status: str) -> bool:
-    """End a running redrive; return False if it had ended already."""
+    """End a running redrive with this status; return False, and change nothing, if it had ended already."""
     return tx.exec_driver_sql(END, {"id": redrive_id, "status": status}).rowcount > 0
 
 
 def outcomes_since(tx: Connection, redrive: Redrive, events: Sequence[str]) -> dict[str, int]:
-    """Return how many of these events have which latest outcome, of those with one since the redrive began."""
+    """Return the numbers of these events by their latest outcome in the redrive's service, repetitions aside.
+
+    Events whose latest outcome is from before the redrive began are left out.
+    """
     values = {"events": list(events), "service": redrive.service, "since": redrive.started_at}
     return {row[0]: row[1] for row in tx.exec_driver_sql(LATEST, values)}

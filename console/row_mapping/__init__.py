@@ -1,4 +1,4 @@
-"""Map records to rows of the log, by the names of the columns. Pure.
+"""Maps records to rows of the log, by the names of the columns. Pure.
 
-A list of texts is one text, its elements separated by newlines (`stream.store.statements`).
+A list of texts is one text, with its elements separated by newlines (`stream.store.statements`).
 """

@@ -92,7 +92,7 @@ def action(record: ConsoleAction) -> Row:
 
 
 def balance(credit: CreditAdded) -> Row:
-    """Return the row of a customer's balance."""
+    """Return the row of the customer's balance after a credit, in minor units. The credit must have a customer."""
     return {
         "customer_id": credit.customer_id,
         "currency": credit.currency,
@@ -102,7 +102,7 @@ def balance(credit: CreditAdded) -> Row:
 
 
 def account(credit: CreditAdded) -> tuple[str, str, int]:
-    """Return customer, currency and balance: a sort key, because a ledger's balance only grows."""
+    """Return customer, currency and balance: a sort key for credits, because the balance of an account only grows."""
     return credit.customer_id or "", credit.currency, credit.balance
 
 
@@ -112,5 +112,5 @@ def at(event: DomainEvent) -> int:
 
 
 def change(credit: CreditAdded) -> str:
-    """Return the notification about a changed balance, as JSON."""
+    """Return the notification about a credit as JSON: the row of the balance, and the added amount."""
     return msgspec.json.encode({**balance(credit), "amount": credit.amount}).decode()

@@ -48,7 +48,7 @@ def webhook(record: Webhook) -> Row:
 
 
 def quarantined(record: QuarantinedWebhook) -> Row:
-    """Return the row of a quarantined or unverified webhook."""
+    """Return the row of a quarantined webhook; its kind is `unverified` for UNVERIFIED_CAUSE, else `quarantine`."""
     return {
         **unknown(record.event_id),
         "kind": UNVERIFIED if record.cause == UNVERIFIED_CAUSE else QUARANTINE,
@@ -66,12 +66,12 @@ def quarantined(record: QuarantinedWebhook) -> Row:
 
 
 def unknown(webhook_id: str) -> Row:
-    """Return the row of a webhook whose outcomes were read before its own record."""
+    """Return the row of a webhook of which only outcomes were read so far: without a `kind`, and with its id alone."""
     return {**NOTHING_KNOWN, "webhook_id": webhook_id}
 
 
 def state(webhook_id: str, state: WebhookState) -> Row:
-    """Return the columns of a webhook's state."""
+    """Return the columns of a webhook's state, by which its row is updated."""
     return {
         "webhook_id": webhook_id,
         "status": state.status,
@@ -100,6 +100,6 @@ def outcome(record: Outcome) -> Row:
 
 
 def _aliases(provider: str, payload: object) -> list[str]:
-    """Return the provider's aliases, prefixed with its name; they find webhooks without an order."""
+    """Return the payload's aliases, prefixed with the provider's name: by them webhooks without an order are found."""
     given = (getattr(payload, "alias", None), *getattr(payload, "aliases", ()))
     return sorted({f"{provider}:{name}" for name in given if name})

@@ -1,6 +1,6 @@
-"""The tables of the log: webhooks, outcomes, events, orders, mails, balances. Times are microseconds since 1970 UTC.
+"""The tables of the log: webhooks, outcomes, events, orders, mails, balances.
 
-`webhook_counts` is written by triggers alone.
+Times are microseconds since 1970 UTC, except `created_at`. `webhook_counts` is written by triggers alone.
 """
 
 from sqlalchemy import (

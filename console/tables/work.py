@@ -1,4 +1,7 @@
-"""The tables of people's work: actions, issues, redrives, alerts, sessions. Times are microseconds since 1970 UTC."""
+"""The tables of people's work: actions, issues, redrives, alerts, sessions.
+
+Times that are numbers are microseconds since 1970 UTC, except in `ended_sessions`.
+"""
 
 from sqlalchemy import (
     ARRAY,

@@ -1,6 +1,6 @@
-"""The base of the pages: what they are made of, access, texts, static files, actions, live updates.
+"""The base of the pages: their definitions, access, texts, static files, actions, live updates. It has no page itself.
 
-How a page is made, in `console/pages/`; here a page of mails:
+How a page is made in `console/pages/`, for example one of mails:
 
 1. Query: SQL that only reads, in a module of `console/queries/`, or a call of another service (`request.services`).
 2. View, in the page's module (`console/pages/operations/mails.py`): `def view(tx: Connection, request: PageRequest) ->
@@ -16,7 +16,7 @@ How a page is made, in `console/pages/`; here a page of mails:
    Its form is `{% call form("/mails/1/resolve") %} … {% endcall %}`, which adds the CSRF token. `perform(tx, request)`
    returns Done (message, next page), Shown (a template) or Download, or raises Refused or ServiceRefused. The records
    of the audit are written around it.
-7. Live, if a part follows by itself: `LIVES = (Live("/live/mails", "_mails.html", view),)`, and in the page
+7. Live, if a part is updated by itself: `LIVES = (Live("/live/mails", "_mails.html", view),)`, and in the page
    `<div data-live="/live/mails">{% include "_mails.html" %}</div>`.
 8. Registry: `console/pages/registry.py` lists the module's PAGES, ACTIONS and LIVES.
 9. A section of its own in the navigation: `console/web/rendering/navigation.py`, its text `nav.mails` in

@@ -1,4 +1,4 @@
-"""Carries out an action of a person: its record first, then the action, then the record of its result."""
+"""Carries out a person's action: writes its record, performs the action, then writes the record of its result."""
 
 import msgspec
 from sqlalchemy import Engine
@@ -10,12 +10,14 @@ from runtime.logging import log
 from stream.events import ConsoleAction, Micros, ids
 
 CSRF_FIELD, BACK_FIELD = "csrf", "back"
+"""The fields that every form has: the CSRF token, and the path of the form's page."""
 UNRECORDED = frozenset({CSRF_FIELD, BACK_FIELD})
+"""The fields that are no parameter of any action."""
 MAX_PARAMETER_CHARS = 500
 
 
 class NotDone(Exception):
-    """The action was not carried out: the key of the message, its values, and the reason for the record."""
+    """An action was refused or has failed: the key of the message for the person, its values, and the logged reason."""
 
     def __init__(self, key: str, values: dict[str, str], reason: str) -> None:
         super().__init__(reason)
@@ -24,10 +26,11 @@ class NotDone(Exception):
 
 
 def perform(action: Action, request: PageRequest, action_log: ActionLog, store: Engine) -> ActionResult:
-    """Carry out an action between its two records.
+    """Carry out an action between its two records, and return its result.
 
-    Raises NotRecorded if the first record could not be written: then nothing was done. Raises NotDone if it was refused
-    or has failed.
+    The action gets a connection to the store that is never committed. Raises NotRecorded if the first record could not
+    be written: nothing was done then. Raises NotDone if the action refused, or a service did not carry it out; any
+    other exception of the action is recorded as `failed` and raised.
     """
     record = requested(action, request)
     action_log.append(record)
@@ -53,7 +56,7 @@ def perform(action: Action, request: PageRequest, action_log: ActionLog, store: 
 
 
 def requested(action: Action, request: PageRequest) -> ConsoleAction:
-    """Return the record that is written before the action."""
+    """Return the record that is written before the action; its `result` is `requested`."""
     viewer, target = request.viewer, action.target(request)
     return ConsoleAction(
         action_id=ids.action_id(viewer.name, action.name, target, request.now),
@@ -73,7 +76,7 @@ def requested(action: Action, request: PageRequest) -> ConsoleAction:
 
 
 def _note_result(action_log: ActionLog, record: ConsoleAction, result: str, detail: str | None) -> None:
-    """Write the second record. If that fails, the action stays `requested` in the audit: its result is not known."""
+    """Write the second record. Without it the action stays `requested` in the audit, so a failure is only logged."""
     try:
         action_log.append(msgspec.structs.replace(record, result=result, detail=detail))
     except NotRecorded as failure:

@@ -18,7 +18,7 @@ class NotRecorded(Exception):
 
 
 class ActionLog:
-    """One Kafka producer for the records of actions. It may be used from several threads."""
+    """A Kafka producer for the records of actions, which several threads may use."""
 
     def __init__(self, cluster: Cluster, codec: Codec) -> None:
         self._producer = cluster.producer({**PRODUCER, "linger.ms": 0, "message.timeout.ms": int(TIMEOUT_S * 1000)})

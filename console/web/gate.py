@@ -1,4 +1,4 @@
-"""Identifies the person who makes a request: reads the cookies of session and preferences, and writes them again."""
+"""Identifies the person who makes a request, by cookies, and sets the cookies of session, preferences and messages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,11 +14,12 @@ from console.web.rendering.texts import LANGUAGES, Language, preferred
 SESSION, LANGUAGE, ZONE, FLASH = (f"hookstream_{name}" for name in ("session", "language", "zone", "flash"))
 YEAR_S = 365 * 24 * 3600
 NOBODY: frozenset[Role] = frozenset()
+"""The roles of a person who has not logged in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flash:
-    """A message shown once, on the next page: its key in the catalogue and its values. `bad`: nothing was done."""
+    """A message that the next page shows once: its key in the catalogue and its values. `bad` if nothing was done."""
 
     key: str
     values: Mapping[str, str]
@@ -27,7 +28,10 @@ class Flash:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A request's session and viewer. `is_new`: the session's cookie must be sent."""
+    """The session and viewer of a request. `is_new` is True if the session's cookie must be sent.
+
+    `flash` is the message to show on the page; None if there is none.
+    """
 
     session: Session
     viewer: Viewer
@@ -36,7 +40,7 @@ class Entry:
 
 
 class Gate:
-    """Recognises people by their cookies. `https`: cookies are sent over TLS alone, whatever a proxy in front uses."""
+    """Recognises people by their cookies. With `https` all cookies are marked for TLS alone, behind a proxy too."""
 
     def __init__(self, sessions: Sessions, known: Users, role_map: RoleMap, *, https: bool) -> None:
         self.sessions = sessions
@@ -45,9 +49,10 @@ class Gate:
         self._https = https
 
     def enter(self, request: AnyRequest, now: int) -> Entry:
-        """Return who makes the request; a session without a user if nobody has logged in. `now` is in seconds.
+        """Return the session and viewer of a request; a new session without a user unless its cookie is valid.
 
-        It does not read the store, which knows the sessions that have been ended (`Responder.has_ended`).
+        `now` is in seconds since 1970 UTC. The store is not read, so a session that was ended is returned too: see
+        `Responder.has_ended`.
         """
         session = self.sessions.read(request.cookies.get(SESSION, ""), now)
         roles = self._roles(session) if session else NOBODY
@@ -55,7 +60,7 @@ class Gate:
         return self._entry(request, session if known else None, roles, now)
 
     def anonymous(self, request: AnyRequest, now: int) -> Entry:
-        """Return a new session without a user."""
+        """Return a new session and a viewer who has not logged in, with the preferences of the request's cookies."""
         return self._entry(request, None, NOBODY, now)
 
     def _entry(self, request: AnyRequest, session: Session | None, roles: frozenset[Role], now: int) -> Entry:
@@ -72,26 +77,26 @@ class Gate:
         return Entry(refreshed or current, viewer, refreshed is not None or session is None, flash)
 
     def set_session(self, request: AnyRequest, response: AnyResponse, session: Session) -> None:
-        """Send the session's cookie."""
+        """Add the session's cookie to the response."""
         self._set(request, response, SESSION, self.sessions.cookie(session), ABSOLUTE_S)
 
     def set_flash(self, request: AnyRequest, response: AnyResponse, flash: Flash) -> None:
-        """Show a message on the next page."""
+        """Add the cookie by which the next page shows a message."""
         self._set(request, response, FLASH, self.sessions.signed(flash), 60)
 
     def set_preferences(self, request: AnyRequest, response: AnyResponse, values: Mapping[str, str]) -> None:
-        """Remember language and time zone, as far as they are given and known."""
+        """Add cookies for the `language` and `zone` in `values`; an unknown or missing one is ignored."""
         if values.get("language") in LANGUAGES:
             self._set(request, response, LANGUAGE, values["language"], YEAR_S)
         if values.get("zone") and formatting.zone(values["zone"]).key == values["zone"]:
             self._set(request, response, ZONE, values["zone"], YEAR_S)
 
     def set_private(self, request: AnyRequest, response: AnyResponse, name: str, value: str, max_age_s: int) -> None:
-        """Send a cookie that scripts cannot read."""
+        """Add a cookie that scripts cannot read to the response."""
         self._set(request, response, name, value, max_age_s)
 
     def clear(self, response: AnyResponse, name: str) -> None:
-        """Delete a cookie."""
+        """Make the browser delete a cookie."""
         response.delete_cookie(name, path="/")
 
     def _set(self, request: AnyRequest, response: AnyResponse, name: str, value: str, max_age_s: int) -> None:
@@ -107,7 +112,10 @@ class Gate:
         )
 
     def _roles(self, session: Session) -> frozenset[Role]:
-        """Return the roles as they are configured now; for an identity provider's user those of the groups at login."""
+        """Return the roles of a session's user as configured now; NOBODY if the user or the password has changed.
+
+        For a user of an identity provider they are the roles of the groups at the login.
+        """
         if session.groups:
             return users.roles_of(self._role_map, session.groups)
         user: User | None = self.users.get(session.user)
@@ -115,12 +123,12 @@ class Gate:
 
 
 def language(chosen: str, accept_language: str) -> Language:
-    """Return the chosen language, else the first of the browser's that we have."""
+    """Return the chosen language if it is one of LANGUAGES, else the one that the browser prefers."""
     return next((known for known in LANGUAGES if known == chosen), None) or preferred(accept_language)
 
 
 def local_path(location: str | None) -> str:
-    """Return a path of the console to go to; `/` for anything that could lead elsewhere."""
+    """Return `location` if it is a path of the console; `/` for None and anything that could lead to another site."""
     if location and location.startswith("/") and not location.startswith(("//", "/\\")) and "\n" not in location:
         return location
     return "/"

@@ -1,4 +1,4 @@
-"""Litestar's generic classes, of any user, authentication, state and content."""
+"""Names for Litestar's generic classes with any user, authentication, state and content."""
 
 from typing import Any, TypeAlias
 

@@ -14,7 +14,7 @@ from runtime.json_value import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """The viewer: the name (empty before the login), the roles, the preferences, and the CSRF token of the session."""
+    """The person who views a page: name (empty before the login), roles, preferences, and the session's CSRF token."""
 
     name: str
     roles: frozenset[Role]
@@ -23,15 +23,16 @@ class Viewer:
     csrf_token: str
 
     def may(self, role: Role) -> bool:
-        """Return whether the viewer has a role; every role includes that of a viewer."""
+        """Return whether the viewer has a role. Every role includes `viewer`; without a login there is no role."""
         return role in self.roles or (role == "viewer" and bool(self.roles))
 
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """A request for a page or an action: `ids` are from the path, `query` and `form` have the first value of each name.
+    """A request for a page or an action, as views and actions get it.
 
-    `form_lists` has all values of a form's names, for check boxes. `now` is in microseconds since 1970 UTC.
+    `path` has the query string too, `ids` are the parameters of the path, unescaped. `query` and `form` have the first
+    value of each name; `form_lists` has all values, for check boxes. `now` is in microseconds since 1970 UTC.
     """
 
     viewer: Viewer
@@ -45,7 +46,7 @@ class PageRequest:
 
 
 class Redirect(Exception):
-    """The page is at another path."""
+    """Raised by a view: the browser must go to the path `location` instead."""
 
     def __init__(self, location: str) -> None:
         super().__init__(location)
@@ -53,12 +54,15 @@ class Redirect(Exception):
 
 
 View = Callable[[Connection, PageRequest], Mapping[str, JsonValue] | None]
-"""Returns the template's variables; None for 404. Raises BadParameter for a wrong parameter."""
+"""Returns the template's variables; None for 404. Raises BadParameter (400) or Redirect. Only reads the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page. A request of htmx is answered with the template `fragment` alone, which the page's own includes."""
+    """A page: its path, template, view, and section of the navigation, for viewers with `role`.
+
+    If there is a `fragment`, a request of htmx is answered with that template alone, which `template` includes.
+    """
 
     path: str
     template: str
@@ -74,7 +78,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A part of a page, with a template of its own, that is sent by server-sent events whenever it has changed."""
+    """A part of a page, with its own path and template, that is sent as a server-sent event whenever it changes."""
 
     path: str
     template: str
@@ -84,7 +88,7 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """An action was carried out: the key of the message, its values, and the path to go to."""
+    """The result of an action that was carried out: the path to go to, and the key and values of the message there."""
 
     location: str
     message: str = "action.done"
@@ -93,7 +97,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An action answers with a page of its own, such as an unmasked payload. It is not cached."""
+    """The result of an action that is shown as a page of its own, such as an unmasked payload."""
 
     template: str
     context: Mapping[str, JsonValue]
@@ -102,7 +106,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """An action answers with a file."""
+    """The result of an action that the browser saves as the file `name`."""
 
     name: str
     content: bytes
@@ -110,7 +114,7 @@ class Download:
 
 
 class Refused(Exception):
-    """An action is not carried out; the key of the message for the person, and its values."""
+    """Raised by an action that is not carried out: the key of the message for the person, and its values."""
 
     def __init__(self, message: str, **values: object) -> None:
         super().__init__(message)
@@ -121,16 +125,17 @@ ActionResult = Done | Shown | Download
 
 
 def first_id(request: PageRequest) -> str:
-    """Return the first id of the path: the target of most actions."""
+    """Return the first id of the path, the target of most actions; empty for a path without ids."""
     return request.ids[0] if request.ids else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something that a person does: a POST with a CSRF token by somebody with `role`, recorded before and after.
+    """Something that a person with `role` does: a POST with a CSRF token, recorded before and after.
 
-    `perform` raises Refused, or ServiceRefused and ServiceUnreachable of the services it calls. The form's fields are
-    recorded as parameters but for those in `unrecorded`.
+    `perform` carries the action out; its connection is never committed. It raises Refused, or ServiceRefused and
+    ServiceUnreachable of the services that it calls. The records have `name`, `target(request)`, and as parameters the
+    form's fields without those in `unrecorded`.
     """
 
     path: str

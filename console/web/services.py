@@ -1,4 +1,4 @@
-"""The services as their management listeners report them: health, backlog, mails, spool. Read at most every FRESH_S."""
+"""Calls the services' management listeners, and reads their status: health, backlog, mails, spool."""
 
 import re
 import time
@@ -12,18 +12,22 @@ from runtime.clients.management_client import ManagementClient, ServiceUnreachab
 from runtime.json_value import JsonValue
 
 FRESH_S = 2.0
+"""How long the statuses are kept before they are read again."""
 TIMEOUT_S = 2.5
+"""How long a service may take for each of the two requests of its status."""
 _SAMPLE = re.compile(r"^(hookstream_\w+?)(?:\{([^}]*)\})? ([-+.\deEinfa]+)$", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """The report of a service.
+    """The status that a service reports.
 
-    `age_s` is the age of the oldest unprocessed record, `lag` the number of them. `oldest_mail_s` is the age of the
-    oldest mail that is queued or being sent.
-    `reachable` is False when the listener does not answer; then everything else is empty.
+    `reachable` is False if its listener does not answer; everything else is then 0 or empty. `problems` make the
+    service not ready, `warnings` do not. `lag` is the number of unprocessed records, `age_s` the age of the oldest.
+    `retrying`, `dead` and `waiting` are numbers of events. `mails` are numbers by status, `oldest_mail_s` is the age of
+    the oldest mail that is queued or being sent. `spooled` is the number of webhooks in the spool; `spool_refused` is
+    True if its disk refuses writes.
     """
 
     name: str
@@ -47,7 +51,7 @@ class ServiceStatus:
 
 
 class Services:
-    """Calls the services' management listeners, and knows their status."""
+    """The services whose management listeners `client` can call. It may be used from several threads."""
 
     def __init__(self, client: ManagementClient) -> None:
         self._client = client
@@ -70,7 +74,11 @@ class Services:
         return self._client.post(service, path, body)
 
     def statuses(self) -> tuple[ServiceStatus, ...]:
-        """Return the status of each service, not older than FRESH_S. All are asked at once, for at most TIMEOUT_S."""
+        """Return the status of each service of `names`, at most FRESH_S old.
+
+        The services are called in parallel, with two requests of at most TIMEOUT_S each. No error is raised: a service
+        that does not answer is not `reachable`.
+        """
         with self._lock:
             if self.names and time.monotonic() - self._read_at > FRESH_S:
                 with ThreadPoolExecutor(len(self.names)) as pool:
@@ -88,7 +96,7 @@ class Services:
 
 
 def status(name: str, health: Mapping[str, JsonValue], metrics: Response) -> ServiceStatus:
-    """Return a service's status from its answers to `/health/ready` and `/metrics`."""
+    """Return a service's status from its JSON at `/health/ready` and its metrics; numbers are 0 without metrics."""
     samples = parse(metrics.body.decode(errors="replace")) if metrics.status == 200 else []  # noqa: PLR2004
     return ServiceStatus(
         name,
@@ -109,10 +117,11 @@ def status(name: str, health: Mapping[str, JsonValue], metrics: Response) -> Ser
 
 
 Sample = tuple[str, Mapping[str, str], float]
+"""The name of a metric, the labels and the value."""
 
 
 def parse(text: str) -> list[Sample]:
-    """Return hookstream's samples of a Prometheus exposition: name, labels, value."""
+    """Return the samples of hookstream's metrics in a Prometheus exposition; other lines are ignored."""
     return [(name, dict(_LABEL.findall(labels)), float(value)) for name, labels, value in _SAMPLE.findall(text)]
 
 

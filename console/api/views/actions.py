@@ -6,7 +6,7 @@ from runtime.json_value import JsonValue
 
 
 def action(row: Row) -> dict[str, JsonValue]:
-    """Return one action with its result."""
+    """Return a row of `queries.actions` as JSON; `result` is `requested` while the action has no result."""
     return {
         "actionId": row["action_id"],
         "user": row["user_name"],

@@ -1,4 +1,4 @@
-"""The API's JSON of a day of a provider. Pure."""
+"""The API's JSON of one provider's statistics of one day. Pure."""
 
 from console.api.views import statistics
 from console.api.views.log_entries import iso
@@ -8,7 +8,7 @@ from runtime.json_value import JsonValue
 
 
 def day_of_provider(day: DayOfProvider) -> dict[str, JsonValue]:
-    """Return a day as JSON: contract E's fields, and the money."""
+    """Return the day as JSON: its date in UTC, contract E's fields, and `money`: minor units by kind and currency."""
     date = (iso(day.day) or "")[:10]
     figures = statistics.statistics(provider_word(day.provider), day.counts)
     return {"day": date, **figures, "money": day.money}

@@ -23,11 +23,14 @@ REASONS: Mapping[str, str] = {
     "lower_rank": "it is not older, but its status ranks below the one that stands (docs/states.md)",
     "unread": "its content cannot be translated any more, so what it states is not known",
 }
-"""The explanation of each reason for which a webhook did not set the field, by the API's word for the reason."""
+"""By the API's word for a reason for which a webhook did not set the field: the explanation; `it` is the webhook."""
 
 
 def origin(order_id: str, field: str, state: Row, found: Origin) -> dict[str, JsonValue]:
-    """Return the field's value, the webhook that set it, and the others that stated it with the reason they lost."""
+    """Return the API's JSON: the field's value in `state`, the webhook that set it, and the others with their reasons.
+
+    `setBy` is None if that webhook is not in the log.
+    """
     return {
         "orderId": order_id,
         "field": field,
@@ -68,7 +71,7 @@ def _lost(candidate: Candidate, field: str, reason: str) -> dict[str, JsonValue]
 
 
 def _conflict(row: Row) -> dict[str, JsonValue]:
-    """Return the record of a body that came under the id of another one; the log has its position only."""
+    """Return the entry of a body that came under the id of another body; the log has only its position."""
     return {
         "webhookId": row["event_id"],
         "record": _position(row),

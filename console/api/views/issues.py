@@ -7,5 +7,5 @@ TIMES = ("firstAt", "lastAt", "acknowledgedAt", "resolvedAt", "diedAt")
 
 
 def with_iso_times(found: Json) -> Json:
-    """Return an issue or event with its times in ISO 8601."""
+    """Return a copy of an issue, or an event of one, with its times in ISO 8601 instead of microseconds."""
     return {name: iso(value) if name in TIMES else value for name, value in found.items()}

@@ -1,4 +1,4 @@
-"""Convert rows of the log to the API's JSON: times in ISO 8601, sensitive values masked. Pure."""
+"""Converts rows of the log to the API's JSON: times in ISO 8601, sensitive values masked. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,11 +14,11 @@ from stream.events.redaction import masked_text, masked_value, redacted
 
 _EVENT_ENVELOPE = frozenset({"event_id", "caused_by", "mode", "occurred_at", "received_at", "order_id"})
 SIGNATURE_WORDS = ("signature", "hmac")
-"""A stored header with one of these in its name is a signature; other headers are not shown."""
+"""A stored header is a signature if its name contains one of these; other headers are not shown."""
 
 
 def page(rows: Sequence[Row], limit: int) -> dict[str, JsonValue]:
-    """Return one page of the log; `next` is the cursor of the next page, or None."""
+    """Return the first `limit` rows as a page of the log; `next` is a cursor if there are more, else None."""
     shown = rows[:limit]
     more = len(rows) > limit
     after = query_params.cursor((shown[-1]["received_at"], shown[-1]["webhook_id"])) if more else None
@@ -26,7 +26,7 @@ def page(rows: Sequence[Row], limit: int) -> dict[str, JsonValue]:
 
 
 def webhook(row: Row) -> dict[str, JsonValue]:
-    """Return one row of contract E's log, without its payload."""
+    """Return a webhook as an entry of contract E's log, without its payload."""
     return {
         "webhookId": row["webhook_id"],
         "providerEventId": row["provider_event_id"],
@@ -50,7 +50,10 @@ def webhook(row: Row) -> dict[str, JsonValue]:
 
 
 def webhook_detail(row: Row, related: RelatedRows) -> dict[str, JsonValue]:
-    """Return one webhook with its payload, position in Kafka, related rows and timeline."""
+    """Return one webhook with its masked payload, position in Kafka, related rows and timeline.
+
+    `related` must have the webhook itself first, as `lookup.webhook` returns it.
+    """
     own = {
         "path": row["path"],
         "signature": signature(row["headers"] or {}),
@@ -70,13 +73,13 @@ def order(order_id: str, related: RelatedRows) -> dict[str, JsonValue]:
 
 
 def balance(customer_id: str, rows: Iterable[Row]) -> dict[str, JsonValue]:
-    """Return a customer's balances: minor units by currency."""
+    """Return a customer's balances, in minor units, with the time of each."""
     balances = [{"balance": row["balance"], "currency": row["currency"], "at": iso(row["at"])} for row in rows]
     return {"customerId": customer_id, "balances": balances}
 
 
 def change(balance_change: Mapping[str, JsonValue], amount: int) -> dict[str, JsonValue]:
-    """Return one message of the live balance; `amount` is what was just added, in minor units."""
+    """Return one message of the live balance; `amount` is the added amount in minor units, 0 for a current balance."""
     return {
         "customerId": balance_change["customer_id"],
         "balance": balance_change["balance"],
@@ -87,14 +90,14 @@ def change(balance_change: Mapping[str, JsonValue], amount: int) -> dict[str, Js
 
 
 def refusals_page(rows: Sequence[Row], limit: int) -> dict[str, JsonValue]:
-    """Return one page of refused requests; `next` is the cursor of the next page, or None."""
+    """Return the first `limit` rows as a page of refused requests; `next` is a cursor if there are more, else None."""
     shown = rows[:limit]
     last = (shown[-1]["received_at"], shown[-1]["refusal_id"]) if len(rows) > limit else None
     return {"refusals": [refusal(row) for row in shown], "next": last and query_params.cursor(last)}
 
 
 def refusal(row: Row) -> dict[str, JsonValue]:
-    """Return one refused request; its sender is not verified, and `orderIds` are only what its body says."""
+    """Return one refused request, masked. Its sender is not verified: `orderIds` are only what the body says."""
     return {
         "refusalId": row["refusal_id"],
         "orderIds": [masked_text(order_id) for order_id in row["order_ids"]],
@@ -111,14 +114,14 @@ def refusal(row: Row) -> dict[str, JsonValue]:
 
 
 def signature(headers: Mapping[str, str]) -> str | None:
-    """Return the signature among the stored headers; None if there is none."""
+    """Return the value of the first stored header, by name, that is a signature; None without one."""
     return next(
         (value for name, value in sorted(headers.items()) if any(word in name for word in SIGNATURE_WORDS)), None
     )
 
 
 def iso(at: int | None) -> str | None:
-    """Convert microseconds since 1970 UTC to ISO 8601; None for None, or outside the calendar."""
+    """Convert microseconds since 1970 UTC to ISO 8601 in UTC; None for None and for times outside the calendar."""
     try:
         return _utc(to_datetime(at))
     except OverflowError:

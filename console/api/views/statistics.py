@@ -8,11 +8,12 @@ from console.queries.criteria import StatusCount
 from runtime.json_value import JsonValue
 
 ALL = "ALL"
+"""Contract E's word for all providers together."""
 _FOUR_DECIMALS = Decimal("0.0001")
 
 
 def statistics(provider: str, counted: Iterable[StatusCount]) -> dict[str, JsonValue]:
-    """Return contract E's statistics as JSON; `provider` is ALL for all of them."""
+    """Return contract E's statistics of these counts as JSON; `provider` is the API's name of the provider, or ALL."""
     rows = list(counted)
     total, succeeded, unsuccessful = _sums(rows)
     types = {name: _sums(row for row in rows if row.type == name) for name in sorted({row.type for row in rows})}

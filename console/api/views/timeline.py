@@ -1,4 +1,4 @@
-"""The timeline of an order or a webhook: one line of text per entry. Pure."""
+"""The timeline of an order or a webhook in the API: one line of text per entry. Pure."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -13,17 +13,21 @@ from runtime.json_value import JsonValue
 from stream.events.redaction import masked_text
 
 Entry = dict[str, JsonValue]
+"""`at`, `kind` (received, handled, published, mailed), `what` (a line), and the `id` of the webhook, event or mail."""
 
 
 def entries(rows: RelatedRows) -> list[Entry]:
-    """Return the timeline, sorted by time; `at` is in microseconds since 1970 UTC."""
+    """Return the timeline, sorted by time; at equal times causes come first. `at` is in microseconds since 1970 UTC."""
     depth_of = depths(rows)
     unsorted = [*_received(rows.webhooks), *_published(rows), *_handled(rows), *_mailed(rows.mails)]
     return sorted(unsorted, key=lambda entry: (entry["at"], depth_of.get(entry["id"], 0)))
 
 
 def depths(rows: RelatedRows) -> dict[str, int]:
-    """Return the depth of each event and mail in the chain of causes: at equal times, causes come first."""
+    """Return, by id of each domain event and mail, the number of its causes one after the other: at least 1.
+
+    Webhooks are in no chain; their depth is 0.
+    """
     causes = {event["event_id"]: event["caused_by"] for event in rows.events}
     causes |= {mail["notification_id"]: mail["event_id"] for mail in rows.mails}
     depths: dict[str, int] = {}
@@ -33,6 +37,11 @@ def depths(rows: RelatedRows) -> dict[str, int]:
             chain.append(causes[chain[-1]])
         depths[name] = len(chain) - 1
     return depths
+
+
+def processed_at(rows: RelatedRows) -> dict[str, int]:
+    """Return the time of the first outcome `processed` by event id, in microseconds since 1970 UTC."""
+    return {row["event_id"]: row["at"] for row in reversed(rows.outcomes) if row["outcome"] == "processed"}
 
 
 def _received(rows: Iterable[Row]) -> Iterable[Entry]:
@@ -59,8 +68,8 @@ def _first_line(error: str) -> str:
 
 
 def _published(rows: RelatedRows) -> Iterable[Entry]:
-    """Yield the domain events at the time their webhook was processed; the event has only its receipt time."""
-    handled = {row["event_id"]: row["at"] for row in reversed(rows.outcomes) if row["outcome"] == "processed"}
+    """Yield the domain events at the time their webhook was processed; an event has only the receipt of its webhook."""
+    handled = processed_at(rows)
     for row in rows.events:
         body = row["body"]
         reason = f": {masked_text(str(body['reason']))}" if body.get("reason") else ""
@@ -69,7 +78,7 @@ def _published(rows: RelatedRows) -> Iterable[Entry]:
 
 
 def _dispute(body: Mapping[str, JsonValue]) -> str:
-    """Return a dispute's status and the deadline for evidence; empty for other events."""
+    """Return a text with a dispute's status and the deadline for evidence; empty for other events."""
     if "dispute_id" not in body:
         return ""
     due = to_datetime(body["evidence_due_by"])

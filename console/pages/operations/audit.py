@@ -1,4 +1,4 @@
-"""Audit: every action in the console, by whom, on what, and what became of it."""
+"""The page Audit: every action in the console, by whom, on what, and its result."""
 
 import json
 from urllib.parse import urlencode
@@ -18,7 +18,7 @@ COLUMNS = ("at", "user_name", "role", "action", "target", "parameters", "result"
 
 
 def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:
-    """Return the latest actions that match the filters of the query."""
+    """Return the latest `actions.MAX_ROWS` actions that match the filters of the query."""
     values = {name: value for name, value in request.query.items() if value}
     within = query_params.received(values)
     return {
@@ -31,7 +31,7 @@ def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:
 
 
 def export(tx: Connection, request: PageRequest) -> ActionResult:
-    """Return the matching actions as CSV, at most MAX_EXPORTED."""
+    """Return the actions that match the form's filters as CSV: the latest `actions.MAX_EXPORTED`."""
     values = {name: value for name, value in request.form.items() if value}
     found = actions.select(tx, values, query_params.received(values), actions.MAX_EXPORTED)
     rows = [[log_entries.iso(row["at"]) if name == "at" else _text(row[name]) for name in COLUMNS] for row in found]
@@ -39,7 +39,10 @@ def export(tx: Connection, request: PageRequest) -> ActionResult:
 
 
 def end_sessions(tx: Connection, request: PageRequest) -> ActionResult:
-    """End all sessions of a person, who may log in again."""
+    """End all sessions of the user that the form names, who may log in again. Raises Refused without a name.
+
+    The change has a transaction of its own: that of an action is not committed.
+    """
     user = _user(request)
     if not user:
         raise Refused("audit.no_user")

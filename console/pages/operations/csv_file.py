@@ -7,11 +7,11 @@ from io import StringIO
 from console.web.page import Download
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""The characters that make a spreadsheet evaluate a cell; senders choose some of the texts."""
+"""The first characters that make a spreadsheet evaluate a cell. Such texts, which senders may choose, get a quote."""
 
 
 def download(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Download:
-    """Return a table as a file: UTF-8 with a byte order mark, so that Excel shows Korean."""
+    """Return a table as the CSV file `name`: UTF-8 with a byte order mark, so that Excel shows Korean."""
     out = StringIO()
     writer = csv.writer(out)
     writer.writerow(header)

@@ -1,4 +1,4 @@
-"""Issues: what died, why, in which service; and what to do about it."""
+"""The pages Issues: dead events grouped by service and error, and the actions on them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,12 +18,16 @@ Context = dict[str, JsonValue]
 TONES = {"open": "bad", "acknowledged": "warn", "resolved": "good"}
 VERBS = ("redrive", "dismiss")
 CHUNK = 500
-"""Events that one request to a service names: its body has at most 65,536 bytes."""
+"""The most events that one request to a service names, because its body may have at most 65,536 bytes."""
 ALL = "all"
+"""The value of the field `every` that chooses all dead events of the issue."""
 
 
 def view(tx: Connection, request: PageRequest) -> Context:
-    """Return the issues, of one state or service if the query says so; without it, the unresolved ones."""
+    """Return the issues of the query's state (default: all but resolved ones) and service (default: all).
+
+    The console's own dead events are added; reading them ends the transaction.
+    """
     wanted, service = request.query.get("state", "unresolved"), request.query.get("service") or None
     if wanted not in ("unresolved", "every", *STATES):
         raise BadParameter(f"state must be unresolved, every, {', '.join(STATES)}")
@@ -49,7 +53,7 @@ def view(tx: Connection, request: PageRequest) -> Context:
 
 
 def view_one(tx: Connection, request: PageRequest) -> Context | None:
-    """Return one issue, its events and its redrives."""
+    """Return one issue, its events and its latest redrives; None if no issue has this id."""
     (issue_id,) = request.ids
     found = _find(tx, issue_id)
     if found is None:
@@ -65,7 +69,10 @@ def view_one(tx: Connection, request: PageRequest) -> Context | None:
 
 
 def plan(tx: Connection, request: PageRequest) -> ActionResult:
-    """Count the chosen events in their service, and show what the action will do."""
+    """Count the chosen events in their service, and show what the form's `verb` would do; change nothing.
+
+    Raises Refused if no dead event is chosen, BadParameter for an unknown verb.
+    """
     found, verb = _existing(tx, request), request.form.get("verb", "")
     if verb not in VERBS:
         raise BadParameter(f"verb must be one of {', '.join(VERBS)}")
@@ -78,7 +85,7 @@ def plan(tx: Connection, request: PageRequest) -> ActionResult:
 
 
 def redrive(tx: Connection, request: PageRequest) -> ActionResult:
-    """Start a redrive of the chosen events, in groups."""
+    """Store a redrive of the chosen events and start it in a thread. Raises Refused if no dead event is chosen."""
     found, chosen = _existing(tx, request), _chosen(tx, request)
     redrive_id = ids.action_id(request.viewer.name, "issue.redrive", found["issueId"], request.now)
     with tx.engine.begin() as own:
@@ -88,7 +95,7 @@ def redrive(tx: Connection, request: PageRequest) -> ActionResult:
 
 
 def cancel(tx: Connection, request: PageRequest) -> ActionResult:
-    """End a redrive before its next group. What was redriven stays redriven."""
+    """Cancel a redrive, so that no further group follows. Raises Refused if there is none with this id."""
     redrive_id = request.ids[0]
     found = store.read(tx, redrive_id) if is_uuid(redrive_id) else None
     if found is None:
@@ -99,7 +106,7 @@ def cancel(tx: Connection, request: PageRequest) -> ActionResult:
 
 
 def dismiss(tx: Connection, request: PageRequest) -> ActionResult:
-    """Dismiss the chosen events with a reason."""
+    """Dismiss the chosen events in their service. Raises Refused without a reason, and if no dead event is chosen."""
     found, chosen = _existing(tx, request), _chosen(tx, request)
     reason = request.form.get("because", "").strip()
     if not reason:
@@ -109,7 +116,7 @@ def dismiss(tx: Connection, request: PageRequest) -> ActionResult:
 
 
 def decide(tx: Connection, request: PageRequest) -> ActionResult:
-    """Acknowledge or resolve an issue: the record of the action is the decision, and nothing else changes."""
+    """Acknowledge or resolve an issue: only the record of the action is written, from which its state is derived."""
     return Done(_path(_existing(tx, request)))
 
 

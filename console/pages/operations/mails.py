@@ -1,4 +1,4 @@
-"""Mails: what was not sent and what to do, a preview as sent, and the decisions that only a person can make."""
+"""The pages Mails: mails that were not sent, a preview of each, and the decisions that only a person can make."""
 
 from sqlalchemy import Connection
 
@@ -26,7 +26,10 @@ REASON_LENGTH = 200
 
 
 def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:  # noqa: ARG001
-    """Return the mails of a status or an order; without either, those that need a person."""
+    """Return the mails of the query's status or order; without either, those that need a person.
+
+    If the notifier does not answer, `problem` says why and the lists are empty.
+    """
     status, order = request.query.get("status") or None, request.query.get("order") or None
     if status not in (None, *STATUSES):
         raise BadParameter(f"status must be one of {', '.join(STATUSES)}")
@@ -47,7 +50,7 @@ def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:  # noqa:
 
 
 def view_one(tx: Connection, request: PageRequest) -> dict[str, JsonValue] | None:  # noqa: ARG001
-    """Return one mail as it is or would be sent."""
+    """Return one mail as it would be sent now; None without one. Only auditors see the recipient unmasked."""
     mail = _mail(request)
     if mail is None:
         return None
@@ -57,19 +60,22 @@ def view_one(tx: Connection, request: PageRequest) -> dict[str, JsonValue] | Non
 
 
 def view_html(tx: Connection, request: PageRequest) -> dict[str, JsonValue] | None:  # noqa: ARG001
-    """Return the HTML part of a mail, for the sandboxed frame."""
+    """Return the HTML part of a mail, for the sandboxed frame of its page; None if there is no such mail."""
     mail = _mail(request)
     return None if mail is None else {"content": mail.get("html", "")}
 
 
 def send_now(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
-    """Make a queued mail due at once."""
+    """Make a queued mail due at once. A mail that is being sent or was sent stays as it is."""
     answer = request.services.post(SERVICE, "/mails/send-now", {"id": request.ids[0]})
     return Done(f"/mails/{request.ids[0]}", "mails.sent_now" if answer["changed"] else "mails.unchanged")
 
 
 def send_again(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
-    """Send a mail again as another one. The same decision, with the same reason, sends nothing more."""
+    """Send a sent or stale mail again, as a new mail. The same person with the same reason sends it only once.
+
+    Raises Refused without a reason.
+    """
     reason = request.form.get("because", "").strip()
     if not reason:
         raise Refused("mails.reason_missing")
@@ -80,14 +86,14 @@ def send_again(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: A
 
 
 def resolve(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
-    """Record what was found out about an unknown mail: it arrived, or it is to be sent again."""
+    """Record a person's decision: an unknown mail arrived, or an unknown or failed mail is to be sent again."""
     decision = request.form.get("as", "")
     answer = request.services.post(SERVICE, "/mails/resolve", {"id": request.ids[0], "as": decision})
     return Done(f"/mails/{request.ids[0]}", "mails.resolved" if answer["changed"] else "mails.unchanged")
 
 
 def _mail(request: PageRequest) -> JsonValue:
-    """Return the notifier's answer about a mail; None if there is none with this id."""
+    """Return the notifier's JSON of a mail; None if there is none with this id."""
     if not is_uuid(request.ids[0]):
         return None
     try:

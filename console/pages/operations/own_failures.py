@@ -1,4 +1,4 @@
-"""The dead events of the console itself: it publishes no outcomes, so they are in no issue, and are asked for."""
+"""The dead events of the console itself, which publishes no outcomes, so that they are in no issue."""
 
 from sqlalchemy import Connection
 
@@ -10,12 +10,14 @@ from stream.store import retrying
 
 SERVICE = "console"
 AT_ONCE = 50
+"""The most events that are shown and redriven at once."""
 
 
 def dead(tx: Connection, request: PageRequest) -> list[dict[str, JsonValue]]:
-    """Return at most AT_ONCE of the console's own dead events; none while it does not answer. Ends the transaction.
+    """Return at most AT_ONCE of the console's own dead events; none if its listener does not answer.
 
-    The listener decodes the events; the list of issues shows them every 2 s, so it is asked only if there are any.
+    Rolls the transaction back. The listener, which decodes events, is called only if there are any: the live list of
+    issues calls this function every 2 s.
     """
     has_dead = retrying.counts(tx)["dead"] > 0
     tx.rollback()  # no transaction stays open while the console's own listener is asked
@@ -29,7 +31,7 @@ def dead(tx: Connection, request: PageRequest) -> list[dict[str, JsonValue]]:
 
 
 def redrive(_: Connection, request: PageRequest) -> ActionResult:
-    """Have the console try its own dead events again, those that the page has shown."""
+    """Redrive those of the console's own dead events that the form names. Raises Refused if it names none."""
     chosen = list(filter(None, request.form_lists.get("event", ())))
     if not chosen:
         raise Refused("issues.none_chosen")

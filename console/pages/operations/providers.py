@@ -1,4 +1,4 @@
-"""Providers and services: how webhooks are verified, secrets, activity; pause and resume."""
+"""The page Providers: authentication, secrets and activity of each provider; pause and resume, also of services."""
 
 from sqlalchemy import Connection
 
@@ -17,7 +17,7 @@ TONES = {"active": "good", "paused": "warn", "draining": "busy", "finishing": "b
 
 
 def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:
-    """Return every provider and every service, with their pauses."""
+    """Return every provider and every service with its pause. If the gateway does not answer, `problem` says why."""
     problem, answered = None, []
     try:
         answered = request.services.get(GATEWAY, "/providers", pending="true")["providers"]
@@ -34,34 +34,34 @@ def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:
 
 
 def in_full(provider: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """Return a provider of the gateway's answer with None for the fields that a gateway of an older version lacks."""
+    """Return a provider of the gateway's JSON with None for fields that a gateway of an older version leaves out."""
     contracts = [dict.fromkeys(CONTRACT) | contract for contract in provider.get("contracts", ())]
     return dict.fromkeys(PROVIDER) | provider | {"contracts": contracts}
 
 
 def pause(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
-    """Pause a provider: its webhooks are quarantined from now on."""
+    """Pause a provider: its webhooks are quarantined from now on. Raises Refused without a reason."""
     body = {"provider": request.ids[0], "reason": _reason(request), "by": request.viewer.name}
     request.services.post(GATEWAY, "/providers/pause", body)
     return Done("/providers", "providers.paused", {"name": request.ids[0]})
 
 
 def resume(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
-    """Resume a provider: what was quarantined is released in order."""
+    """Resume a provider: the webhooks that were quarantined by the pause are released in order."""
     body = {"provider": request.ids[0], "by": request.viewer.name}
     request.services.post(GATEWAY, "/providers/resume", body)
     return Done("/providers", "providers.resumed", {"name": request.ids[0]})
 
 
 def pause_service(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
-    """Pause a service: it finishes the batch in hand."""
+    """Pause a service, which finishes its batch first. Raises Refused without a reason and for an unknown service."""
     body = {"reason": _reason(request), "by": request.viewer.name}
     request.services.post(_service(request), "/pause", body)
     return Done("/providers#services", "providers.paused", {"name": request.ids[0]})
 
 
 def resume_service(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
-    """Resume a service."""
+    """Resume a service. Raises Refused for an unknown service."""
     request.services.post(_service(request), "/resume", {})
     return Done("/providers#services", "providers.resumed_service", {"name": request.ids[0]})
 
@@ -71,7 +71,7 @@ def _is_on(row: dict[str, JsonValue]) -> bool:
 
 
 def _pause(request: PageRequest, name: str) -> JsonValue:
-    """Return the pause of a service, None if it runs, and False if it does not answer."""
+    """Return the pause of a service: None if it is not paused, False if it does not answer."""
     try:
         return request.services.get(name, "/pause")["pause"]
     except (ServiceRefused, ServiceUnreachable):

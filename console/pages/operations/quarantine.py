@@ -1,4 +1,4 @@
-"""Quarantine and refusals: what was not accepted, from where and why; secrets that fail; what can be released now."""
+"""The page Quarantine: refused requests by cause and source, secrets that fail, quarantined webhooks to release."""
 
 from collections.abc import Sequence
 
@@ -11,13 +11,13 @@ from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refu
 from runtime.json_value import JsonValue
 
 SPANS = {"1": quarantine.MINUTE * 2, "24": HOUR, "168": HOUR * 6}
-"""By the number of hours shown: the width of a bar in microseconds."""
+"""The width of a bar in microseconds, by the number of hours that are shown."""
 AT_ONCE = 50
-"""Records that the gateway releases in one request."""
+"""The most records that the gateway releases in one request."""
 
 
 def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:
-    """Return refusals and quarantined webhooks; `hours`, `cause` and `provider` narrow them."""
+    """Return the refusals of the last `hours` and the quarantined webhooks, of one `cause` and `provider` if given."""
     hours = request.query.get("hours", "24")
     if hours not in SPANS:
         raise BadParameter(f"hours must be one of {', '.join(SPANS)}")
@@ -43,14 +43,20 @@ def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:
 
 
 def plan(tx: Connection, request: PageRequest) -> ActionResult:
-    """Let the gateway say which of the chosen webhooks it would accept now, and why not the others."""
+    """Show which of the chosen webhooks the gateway would release now, and why not the others; release none.
+
+    Raises Refused if none is chosen.
+    """
     results = _release(tx, request, dry=True)
     context = {"results": results, "releasable": [result for result in results if result["released"]]}
     return Shown("quarantine_plan.html", context, "quarantine")
 
 
 def release(tx: Connection, request: PageRequest) -> ActionResult:
-    """Release the chosen webhooks. One that is released twice becomes the same event, and counts once."""
+    """Release the chosen webhooks; those that the gateway cannot accept stay. Raises Refused if none is chosen.
+
+    A webhook that is released twice becomes the same event, so it has its effect once.
+    """
     results = _release(tx, request, dry=False)
     released = sum(result["released"] for result in results)
     return Done("/quarantine", "quarantine.released", {"released": released, "stay": len(results) - released})

@@ -1,4 +1,4 @@
-"""Replays: rebuild a store beside the live one, compare, promote, roll back."""
+"""The page Replays: rebuild a store beside the live one, compare, promote, roll back."""
 
 from sqlalchemy import Connection
 
@@ -12,18 +12,21 @@ VERBS = ("start", "diff", "promote", "rollback", "drop")
 
 
 def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:  # noqa: ARG001
-    """Return the replays of one service, and its latest command."""
+    """Return the replays of the query's service (default: the first), and its latest command."""
     service = request.query.get("service", SERVICES[0])
     return _of(request, service if service in SERVICES else SERVICES[0])
 
 
 def view_live(tx: Connection, request: PageRequest) -> dict[str, JsonValue] | None:  # noqa: ARG001
-    """Return the same for the live part."""
+    """Return the replays of the path's service, and its latest command; None for an unknown service."""
     return _of(request, request.ids[0]) if request.ids[0] in SERVICES else None
 
 
 def run(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
-    """Start a command in the service; the page shows its output."""
+    """Start the command that the path names, one of VERBS, in the service; the page shows its output.
+
+    Raises Refused for an unknown service or verb.
+    """
     service, verb = request.ids
     if service not in SERVICES or verb not in VERBS:
         raise Refused("replays.unknown")

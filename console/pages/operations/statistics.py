@@ -1,4 +1,4 @@
-"""Statistics by day and provider: contract E's counts, and the money."""
+"""The page Statistics: contract E's counts and amounts, by day and provider."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ NAMES = ("from", "to", "provider")
 
 
 def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:
-    """Return the days of the query's range and provider."""
+    """Return the statistics of the query's range and provider by day, and the amounts of all days together."""
     days = daily.select(tx, _criteria(request.query), request.now)
     return {
         "days": [{**day_of_provider(day), "at": day.day} for day in days],
@@ -30,7 +30,10 @@ def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:
 
 
 def export(tx: Connection, request: PageRequest) -> ActionResult:
-    """Return the days as CSV: a line for each day, provider and currency; amounts are in minor units."""
+    """Return the statistics as CSV: a line for each day, provider and currency; amounts are in minor units.
+
+    A day without amounts has one line without a currency. The counts are repeated on each line of a day.
+    """
     kinds = list(daily.MONEY.values())
     rows: list[list[object]] = []
     for day in map(day_of_provider, daily.select(tx, _criteria(request.form), request.now)):

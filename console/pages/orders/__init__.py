@@ -1,1 +1,1 @@
-"""The page of an order: its state, its time line across services, what it waits for, and what can be done."""
+"""The pages of orders: state, timeline across services, events without effect, and why a field has its value."""

@@ -1,4 +1,4 @@
-"""The time line of an order or a webhook for a page: typed entries, causes before their effects. Pure."""
+"""The timeline of an order or a webhook for a page: typed entries, causes before their effects. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,13 +23,18 @@ TONES: Mapping[str, str] = {
     "PROCESSED": "good",
 }
 FAMILIES = ("Payment", "Deposit", "Amount", "Dispute", "Shipment", "Refund", "Subscription", "Billing", "Invoice")
+"""The beginnings of the types of domain events, by which they are grouped."""
 OPEN = ("waiting", "retrying", "dead")
 """Outcomes after which an event has not had its effect."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An entry: when (microseconds), what kind, its row, and the id of the webhook, event or mail that it is about."""
+    """An entry of the timeline.
+
+    `at` is in microseconds since 1970 UTC, `tone` a class of the style sheet, `id` that of the webhook, event, mail or
+    refusal, `row` the row of the log. `text` is the label of a handled event, or the reason in a published one.
+    """
 
     at: int
     kind: Kind
@@ -41,7 +46,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class OpenEvent:
-    """An event that has not had its effect in a service: the latest outcome there."""
+    """An event that has not had its effect in a service, with its latest outcome there, one of OPEN.
+
+    `since` is the time of that outcome in microseconds since 1970 UTC, `label` the type of the event.
+    """
 
     event_id: str
     service: str
@@ -53,14 +61,14 @@ class OpenEvent:
 
 
 def moments(related: RelatedRows, refusals: Iterable[Row] = ()) -> list[Moment]:
-    """Return the entries sorted by time; at equal times, causes come first."""
+    """Return the entries of these rows, sorted by time; at equal times causes come first."""
     depths = timeline.depths(related)
     found = [*_received(related), *_handled(related), *_published(related), *_mailed(related), *_refused(refusals)]
     return sorted(found, key=lambda moment: (moment.at, depths.get(moment.id, 0)))
 
 
 def open_events(related: RelatedRows) -> list[OpenEvent]:
-    """Return what has not had its effect, by the latest outcome of each event in each service."""
+    """Return an OpenEvent for each event and service whose latest outcome, repetitions aside, is one of OPEN."""
     labels = _labels(related)
     latest: dict[tuple[str, str], Row] = {}
     for row in related.outcomes:
@@ -77,7 +85,7 @@ def open_events(related: RelatedRows) -> list[OpenEvent]:
 
 
 def newest_events(related: RelatedRows) -> dict[str, Row]:
-    """Return the newest domain event of each family, such as Payment: what is known of the order without its store."""
+    """Return the newest domain event by family (FAMILIES); families without an event are missing."""
     newest: dict[str, Row] = {}
     for row in related.events:
         family = next((name for name in FAMILIES if row["type"].startswith(name)), None)
@@ -105,8 +113,8 @@ def _handled(related: RelatedRows) -> Iterator[Moment]:
 
 
 def _published(related: RelatedRows) -> Iterator[Moment]:
-    """Yield domain events at the time their webhook was processed; an event has only its receipt time."""
-    handled = {row["event_id"]: row["at"] for row in reversed(related.outcomes) if row["outcome"] == "processed"}
+    """Yield domain events at the time their webhook was processed; an event has only the receipt of its webhook."""
+    handled = timeline.processed_at(related)
     for row in related.events:
         at: JsonValue = handled.get(row["caused_by"], row["received_at"])
         yield Moment(at, "published", "good", row["event_id"], row, first_line(str(row["body"].get("reason") or "")))

@@ -1,4 +1,4 @@
-"""The pages of orders: the newest ones, and one with everything about it."""
+"""The pages of orders: the newest orders, one order with everything about it, and the origin of a field."""
 
 import shlex
 from collections.abc import Mapping
@@ -32,12 +32,15 @@ SELECT order_id, max(received_at) AS at, count(*) AS webhooks,
 
 
 def newest(tx: Connection, _: PageRequest) -> Mapping[str, JsonValue]:
-    """Return the orders of the newest webhooks."""
+    """Return the orders of the newest 400 webhooks, the latest first, at most 100."""
     return {"orders": lookup.rows(tx, NEWEST, {})}
 
 
 def order(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue] | None:
-    """Return an order's state, time line, open events and unsent mails; None if nothing names it."""
+    """Return an order's state, timeline, open events and unsent mails; None if neither the log nor a refusal names it.
+
+    Rolls the transaction back before the notifier is called.
+    """
     order_id = query_params.checked_id(request.ids[0])
     related = lookup.order(tx, order_id)
     refusals = lookup.refusals(tx, RefusalFilter(order=order_id), Slice(MAX_REFUSALS))
@@ -69,7 +72,10 @@ def order(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue] | Non
 
 
 def why(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue] | None:
-    """Return which webhook set a field of an order's state, and which ones lost against it, and why."""
+    """Return which webhook set a field of an order's state, which ones lost, and why.
+
+    None for an unknown field, or if no state of the order was published.
+    """
     order_id, field = request.ids
     if field not in field_origin.FIELDS:
         return None

@@ -1,1 +1,1 @@
-"""The overview: what is wrong on top, then rates, delays, services and parts."""
+"""The overview: alarms, then rates, delays, services and the parts that they depend on."""

@@ -9,11 +9,14 @@ from console.web.rendering.formatting import duration
 from console.web.services import ServiceStatus
 
 OLD_S, VERY_OLD_S = 30.0, 300.0
-"""The age of the oldest unprocessed record from which a service is behind, and far behind."""
+"""The age in seconds of the oldest unprocessed record, beyond which a service is behind (warn), or far behind (bad)."""
 OLD_MAIL_S, VERY_OLD_MAIL_S = 60.0, 300.0
-"""The age of the oldest mail that could be sent, from which the mail server may be stuck, and is likely to be."""
+"""The age in seconds of the oldest mail to send, beyond which the mail server may be stuck (warn, then bad)."""
 SUSPICIOUS = 5
-"""So many refused signatures of a provider in two hours, and more than it had accepted, make a wrong secret likely."""
+"""A provider's secret is probably wrong from this many refused requests on, and no fewer than accepted ones.
+
+They are counted in the current hour and the one before; as many signatures must have been refused in all `rates`.
+"""
 SIGNATURE_CAUSES = ("invalid_signature", "missing_signature")
 Tone = Literal["bad", "warn"]
 MAILS: dict[str, tuple[Tone, str]] = {
@@ -22,12 +25,12 @@ MAILS: dict[str, tuple[Tone, str]] = {
     "no_recipient": ("warn", "alarm.mails_no_recipient"),
     "stale": ("warn", "alarm.mails_stale"),
 }
-"""The statuses of mails that need a person."""
+"""The statuses of mails that need a person, with the tone and the key of their alarms."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Something wrong: the key of its text with the values, and the section and path that help."""
+    """Something that needs a person: the key and values of its text, and the section and path of the page to act on."""
 
     tone: Tone
     key: str
@@ -37,7 +40,10 @@ class Alarm:
 
 
 def alarms(services: Iterable[ServiceStatus], rates: Mapping[str, ProviderRates], hours: list[int]) -> list[Alarm]:
-    """Return everything that needs a person, the worst first."""
+    """Return everything that needs a person, `bad` alarms before those that `warn`.
+
+    `hours` are the starts of hours, the current one last.
+    """
     statuses = list(services)
     found = [*_of_services(statuses), *_of_backlogs(statuses), *_of_mails(statuses), *_of_secrets(rates, hours[-2:])]
     return sorted(found, key=lambda alarm: alarm.tone != "bad")

@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 WIDTH, HEIGHT = 720, 150
 BASE, TOP, LEFT = 126, 8, 44
-"""The y of the axis and of the highest bar, and the x of the first bar."""
+"""The y of the axis, the y of the highest bar, and the x at which the bars begin, in pixels."""
 STEPS = (1, 2, 5)
+"""The first digits of the counts at the upper line."""
 
 
 class Bar(NamedTuple):
-    """The bars of an hour: x and width of both, y and height of each, and their counts."""
+    """The two bars of the hour that begins at `start`: x and width of both, y of the upper edge and height of each."""
 
     start: int
     x: float
@@ -24,14 +25,17 @@ class Bar(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """The bars and the scale: `top` is the count at the upper line."""
+    """The bars, and the count that a bar up to TOP stands for."""
 
     bars: list[Bar]
     top: int
 
 
 def chart(hours: Sequence[int], accepted: Mapping[int, int], refused: Mapping[int, int]) -> Chart:
-    """Return the bars of these hours; refused webhooks are stacked on accepted ones."""
+    """Return the bars of these hours, with those of refused webhooks on top of accepted ones.
+
+    `accepted` and `refused` are numbers by the start of an hour; a missing hour counts 0.
+    """
     top = rounded_up(max((accepted.get(hour, 0) + refused.get(hour, 0) for hour in hours), default=0))
     pitch = (WIDTH - LEFT) / max(1, len(hours))
     scale = (BASE - TOP) / top
@@ -49,7 +53,7 @@ def chart(hours: Sequence[int], accepted: Mapping[int, int], refused: Mapping[in
 
 
 def rounded_up(most: int) -> int:
-    """Return the next of 1, 2, 5, 10, 20, 50 … that is not smaller."""
+    """Return the least of 1, 2, 5, 10, 20, 50 … that is not smaller than `most`."""
     size = 1
     while True:
         for step in STEPS:

@@ -1,4 +1,4 @@
-"""The overview: what is wrong now with the link to act, then rates, delays, services and parts."""
+"""The page of the overview."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -19,11 +19,11 @@ PARTS = {
     "smtp": ("smtp", "mail server"),
     "registry": ("registry", "schema"),
 }
-"""The words in a service's problem that name the part it depends on."""
+"""The parts that services depend on, with the words by which a service's problem names them."""
 
 
 def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
-    """Return everything the overview shows."""
+    """Return the alarms, rates, delays and services, and the numbers that the overview shows."""
     services = request.services.statuses()
     hours, by_provider = rates.hours(request.now), rates.by_provider(tx, request.now)
     accepted, refused = Counter[int](), Counter[int]()
@@ -50,7 +50,11 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
 
 
 def parts(services: Iterable[ServiceStatus]) -> dict[str, list[str]]:
-    """Return the problems of each part that services depend on: what they report, and mails that wait."""
+    """Return the problems and warnings that services report by part of PARTS; an empty list if there are none.
+
+    A problem counts for the first part that it names, for none if it names none. Mails that wait longer than OLD_MAIL_S
+    count for `smtp`.
+    """
     found: dict[str, list[str]] = {part: [] for part in PARTS}
     for service in services:
         if service.oldest_mail_s > OLD_MAIL_S:

@@ -1,1 +1,1 @@
-"""The log of webhooks, and the page of one: how it was verified, handled, published and mailed, and its payload."""
+"""The pages of webhooks: the log, and one webhook with its verification, outcomes, domain events, mails and payload."""

@@ -23,7 +23,7 @@ FILTERS = ("provider", "status", "type", "order", "from", "to")
 
 
 def log(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
-    """Return a page of the log, newest first, and the address of the next."""
+    """Return a page of the log, newest first, and the link to the next page: empty on the last. Raises BadParameter."""
     given = {name: value for name, value in request.query.items() if value.strip()}
     criteria, page = query_params.of_webhooks({name: [value] for name, value in {**given, "limit": str(LIMIT)}.items()})
     found = search.webhooks(tx, criteria, page)
@@ -42,7 +42,10 @@ def log(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
 
 
 def webhook(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue] | None:
-    """Return one webhook by our id, or lead there from its provider's id; None if there is none."""
+    """Return one webhook by our id; None if there is none.
+
+    For a provider's id, raises Redirect: to the webhook, or to the search if several webhooks have the id.
+    """
     name = query_params.checked_id(request.ids[0])
     found = lookup.webhook(tx, name) if is_uuid(name) else None
     if found is None:
@@ -68,7 +71,7 @@ def webhook(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue] | N
 
 
 def by_service(webhook_id: str, outcomes: list[Row]) -> dict[str, list[Row]]:
-    """Return the outcomes of a webhook by service, attempt by attempt."""
+    """Return the rows of this webhook's outcomes by service, in order; those of its domain events are left out."""
     services: dict[str, list[Row]] = {}
     for row in outcomes:
         if row["event_id"] == webhook_id:
@@ -77,7 +80,10 @@ def by_service(webhook_id: str, outcomes: list[Row]) -> dict[str, list[Row]]:
 
 
 def curl(row: Row, *, masked: bool) -> str:
-    """Return a command that posts the webhook's downloaded bytes again; `masked` hides the values of its headers."""
+    """Return a shell command that posts the webhook again, with its bytes in the downloaded file.
+
+    `masked` hides the values of its headers. Empty for a webhook without a payload or path.
+    """
     if row["payload"] is None or not row["path"]:
         return ""
     body: bytes = row["payload"]
@@ -90,7 +96,7 @@ def curl(row: Row, *, masked: bool) -> str:
 
 
 def file_name(row: Row) -> str:
-    """Return the name of the file with a webhook's bytes."""
+    """Return the name under which a webhook's bytes are downloaded."""
     return f"webhook-{row['webhook_id']}.bin"
 
 

@@ -1,4 +1,4 @@
-"""Actions that show a webhook's payload as it was received. Both take the role auditor, and are recorded."""
+"""Actions that show a webhook's payload as it was received. They need the role auditor, and are recorded."""
 
 import msgspec
 from sqlalchemy import Connection
@@ -10,10 +10,11 @@ from console.queries.lookup import Row
 from console.web.page import Action, Download, PageRequest, Refused, Shown
 
 MAX_TEXT_CHARS = 1_000_000
+"""The most characters that are shown of a payload that is not JSON."""
 
 
 def unmask(tx: Connection, request: PageRequest) -> Shown:
-    """Show the payload with everything that the page masks."""
+    """Show the payload without masks. Raises Refused if the log has no payload of this webhook."""
     row = _row(tx, request)
     try:
         payload = msgspec.json.decode(row["payload"])
@@ -23,7 +24,7 @@ def unmask(tx: Connection, request: PageRequest) -> Shown:
 
 
 def download(tx: Connection, request: PageRequest) -> Download:
-    """Return the bytes of the payload as they were received."""
+    """Return the bytes of the payload as they were received. Raises Refused if the log has none of this webhook."""
     row = _row(tx, request)
     return Download(file_name(row), row["payload"])
 

@@ -16,7 +16,7 @@ PREFIX = "/static/"
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A static file, its content type and its name with a hash."""
+    """A static file: its name with a hash of its content, its content type, and its bytes."""
 
     name: str
     content_type: str
@@ -24,7 +24,7 @@ class Asset:
 
 
 class Assets:
-    """The static files of the package, read once."""
+    """The static files of a folder with a type in TYPES, read once."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         files = [_read(path) for path in sorted(folder.iterdir()) if path.suffix in TYPES]
@@ -32,11 +32,11 @@ class Assets:
         self._urls = {name: PREFIX + asset.name for name, asset in files}
 
     def url(self, name: str) -> str:
-        """Return the path of a file. Raises KeyError if there is none, which a template's test payloads."""
+        """Return the URL path of the file `name`, given without its hash. Raises KeyError if there is no such file."""
         return self._urls[name]
 
     def find(self, hashed_name: str) -> Asset | None:
-        """Return the file with this hashed name."""
+        """Return the file with this hashed name; None if there is none."""
         return self._by_hashed_name.get(hashed_name)
 
 

@@ -24,15 +24,16 @@ ZONES = (
     "America/Los_Angeles",
     "Australia/Sydney",
 )
-"""The time zones offered; a browser's own is taken too."""
+"""The time zones that are offered. A browser's own zone is accepted even if it is not among them."""
 NONE = "\N{EN DASH}"
+"""The text for None."""
 NO_TIME = Markup(NONE)  # noqa: S704 - a constant
 TIME = Markup('<time datetime="{}" title="{}">{}</time>')
-"""Its `format` escapes the values."""
+"""The tag of a time. `Markup.format` escapes the values."""
 
 
 def zone(name: str) -> ZoneInfo:
-    """Return a time zone, UTC for an unknown name."""
+    """Return the time zone with this IANA name; UTC for an unknown name."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -40,7 +41,10 @@ def zone(name: str) -> ZoneInfo:
 
 
 def time_tag(at: int | None, viewers_zone: ZoneInfo) -> Markup:
-    """Return a `<time>` in the viewer's zone, with UTC and microseconds in its title; `at` is in microseconds."""
+    """Return a `<time>` in the viewer's zone, with UTC and microseconds in its title.
+
+    `at` is in microseconds since 1970 UTC; NO_TIME for None and for times outside the calendar.
+    """
     try:
         instant = to_datetime(at)
     except OverflowError:
@@ -53,13 +57,13 @@ def time_tag(at: int | None, viewers_zone: ZoneInfo) -> Markup:
 
 
 def clock(at: int, viewers_zone: ZoneInfo) -> str:
-    """Return the hour and minute of a time in the viewer's zone; `at` is in microseconds."""
+    """Return the hour and minute of a time in the viewer's zone; `at` is in microseconds since 1970 UTC."""
     instant = to_datetime(at)
     return f"{instant.astimezone(viewers_zone):%H:%M}" if instant else NONE
 
 
 def duration(seconds: float | None) -> str:
-    """Return a duration with its two largest units: 850 ms, 3.2 s, 5 min 12 s, 3 h 10 min, 2 d 4 h."""
+    """Return a duration with its two largest units: 850 ms, 3.2 s, 5 min 12 s, 3 h 10 min, 2 d 4 h; NONE for None."""
     if seconds is None:
         return NONE
     if seconds < 1:
@@ -75,12 +79,15 @@ def duration(seconds: float | None) -> str:
 
 
 def number(count: int | None) -> str:
-    """Return a whole number with its thousands separated."""
+    """Return a whole number with commas between its thousands; NONE for None."""
     return NONE if count is None else f"{count:,}"
 
 
 def money(amount: object, currency: object) -> str:
-    """Return an amount of minor units as people write it, such as `58,000 KRW`; crypto amounts are texts already."""
+    """Return an amount of minor units in units of its currency, such as `58,000 KRW`; NONE for None.
+
+    An amount of a currency without known minor units, such as crypto, is shown as given.
+    """
     if amount is None:
         return NONE
     try:
@@ -90,5 +97,5 @@ def money(amount: object, currency: object) -> str:
 
 
 def first_line(error: str | None) -> str:
-    """Return the masked first line of an error; databases add the rejected row below it."""
+    """Return the masked first line of an error, without the rejected row that databases add; empty for None."""
     return masked_text(error).partition("\n")[0] if error else ""

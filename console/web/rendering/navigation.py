@@ -1,4 +1,4 @@
-"""The sections of the pages, in the order of the navigation. Those without a page yet are left out."""
+"""The sections of the pages, in the order of the navigation."""
 
 from typing import NamedTuple
 

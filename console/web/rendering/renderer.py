@@ -38,12 +38,12 @@ HTML = "text/html"
 
 
 class Renderer:
-    """The templates of all pages, with texts and assets."""
+    """Renders the templates of all pages. Values are escaped, and a variable that is not defined is an error."""
 
     def __init__(self, texts: Texts, assets: Assets, folders: Sequence[Path] = TEMPLATES) -> None:
         self.texts = texts
         self.sections: frozenset[str] = frozenset()
-        """The sections that have a page; the others are left out of the navigation."""
+        """The sections that have a page: the navigation shows only these."""
         self.environment = Environment(
             loader=FileSystemLoader(folders),
             autoescape=True,
@@ -65,7 +65,10 @@ class Renderer:
         self.environment.globals["first_line"] = formatting.first_line
 
     def render(self, name: str, viewer: Viewer, context: Mapping[str, JsonValue]) -> str:
-        """Return a template as HTML for this viewer."""
+        """Return the template `name` as HTML, in the viewer's language and time zone.
+
+        `context` are the template's variables; they go before those that every template has.
+        """
         return self.environment.get_template(name).render({**self._of_viewer(viewer), **context})
 
     def _of_viewer(self, viewer: Viewer) -> dict[str, JsonValue]:
@@ -87,12 +90,12 @@ class Renderer:
 def html(
     content: str, status: int = 200, *, frames: bool = False, headers: Mapping[str, str] | None = None
 ) -> AnyResponse:
-    """Return an HTML response. `frames` permits frames that show pages of the console."""
+    """Return an HTML response with the security headers. `frames` permits frames that show pages of the console."""
     own = {"Content-Security-Policy": f"{POLICY}; frame-src 'self'"} if frames else {}
     return Response(content, status_code=status, media_type=HTML, headers={**HEADERS, **own, **(headers or {})})
 
 
 def framed(content: str) -> AnyResponse:
-    """Return content of others, such as a mail, for a sandboxed frame of the console: no scripts, no forms."""
+    """Return a response with HTML that is not ours, such as a mail, for a sandboxed frame: no scripts, no forms."""
     headers = {**HEADERS, "Content-Security-Policy": FRAMED}
     return Response(content, status_code=200, media_type=HTML, headers=headers)

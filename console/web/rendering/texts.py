@@ -15,7 +15,7 @@ FOLDERS = (WEB / "texts", WEB.parent / "pages" / "texts")
 
 
 class Texts:
-    """The texts by key, such as `search.title`; the file's name is not part of the key."""
+    """The texts by key, such as `search.title`; the file's name is not part of the key. No key may be there twice."""
 
     def __init__(self, folders: Sequence[Path] = FOLDERS) -> None:
         self.by_key: dict[str, Mapping[Language, str]] = {}
@@ -23,26 +23,26 @@ class Texts:
             self._add("", tomllib.loads(path.read_text()))
 
     def text(self, language: Language, key: str, **values: object) -> str:
-        """Return a text with its `{names}` replaced. Raises KeyError for an unknown key."""
+        """Return the text of a key, with its `{names}` replaced by `values`. Raises KeyError for an unknown key."""
         text = self.by_key[key][language]
         return text.format(**values) if values else text
 
     def label(self, language: Language, kind: str, name: str) -> str:
-        """Return the label of a type, status or provider, or the name itself if it has none."""
+        """Return the label of a name, or the name itself if it has none; `kind` is types, statuses or providers."""
         return LABELS[kind].get(name, {}).get(language, name)
 
     def _add(self, prefix: str, entries: Mapping[str, JsonValue]) -> None:
         if entries and entries.keys() <= set(LANGUAGES) and all(isinstance(text, str) for text in entries.values()):
             if prefix in self.by_key:
                 raise ValueError(f"{prefix} is in the catalogue twice")
-            self.by_key[prefix] = entries  # type: ignore[assignment]
+            self.by_key[prefix] = {language: entries[language] for language in LANGUAGES if language in entries}
             return
         for name, value in entries.items():
             self._add(f"{prefix}.{name}" if prefix else name, value)
 
 
 def preferred(accept_language: str) -> Language:
-    """Return the first of our languages in an Accept-Language header, else English."""
+    """Return the first language of an Accept-Language header that is one of LANGUAGES, else English."""
     for part in accept_language.lower().split(","):
         for language in LANGUAGES:
             if part.strip().startswith(language):

@@ -1,1 +1,1 @@
-"""The handlers of the pages: pages and actions, live parts, login, the identity provider."""
+"""The route handlers of pages, actions, live parts, login, the identity provider, and static files."""

@@ -1,4 +1,4 @@
-"""Serves actions: checks the CSRF token, has the action carried out and recorded, and shows its result."""
+"""Serves actions: checks the CSRF token, lets `acting` carry out and record the action, and shows the result."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -20,14 +20,14 @@ MAX_FORM_BYTES = 1_000_000
 
 
 class ActionRoutes:
-    """The handlers of actions."""
+    """Makes the route handlers of actions."""
 
     def __init__(self, responder: Responder, action_log: ActionLog) -> None:
         self._responder = responder
         self._action_log = action_log
 
     def action(self, action: Action) -> JsonValue:
-        """Return the handler of an action."""
+        """Return the route handler of an action."""
 
         @post(action.path, status_code=200, request_max_body_size=MAX_FORM_BYTES)
         async def answer(request: AnyRequest) -> AnyResponse:

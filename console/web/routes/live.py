@@ -1,4 +1,4 @@
-"""Serves live parts: server-sent events with the part whenever it has changed."""
+"""Serves live parts: sends a part as a server-sent event whenever it has changed."""
 
 import asyncio
 import time
@@ -18,21 +18,23 @@ from runtime.logging import log
 from runtime.postgres.engine import failure_message
 
 LIVE_INTERVAL_S = 2.0
+"""The time between two renderings of a part."""
 LIVE_S = 600.0
-"""A live connection ends after this time; the browser then opens the next."""
+"""The time after which a live connection ends; the browser then opens the next."""
 MAX_LIVE = 200
+"""The most live connections of this process."""
 KEEP_ALIVE_S = 15.0
 
 
 class LiveRoutes:
-    """The handlers of live parts."""
+    """Makes the route handlers of live parts."""
 
     def __init__(self, responder: Responder) -> None:
         self._responder = responder
         self._live_count = 0
 
     def live(self, live: Live) -> JsonValue:
-        """Return the handler of a live part."""
+        """Return the route handler of a live part."""
 
         @get(live.path, media_type="text/event-stream")
         async def answer(request: AnyRequest) -> JsonValue:
@@ -64,9 +66,9 @@ class LiveRoutes:
             self._live_count -= 1
 
     def _has_ended(self, entry: Entry) -> bool:
-        """Return whether the viewer's session has ended; False while the store, which knows, does not answer.
+        """Return whether the viewer's session has been ended; False while the store does not answer.
 
-        A browser gives up on a connection that is refused, so a short failure must not end it.
+        A browser does not reconnect after a refusal, so a short failure of the store must not end the connection.
         """
         try:
             return self._responder.has_ended(entry.session)
@@ -75,7 +77,7 @@ class LiveRoutes:
             return False
 
     def _part(self, live: Live, request: AnyRequest, entry: Entry) -> str | None:
-        """Return the part as it is now; None if it cannot be made, and the browser keeps what it has."""
+        """Return the HTML of the part as it is now; None if it cannot be rendered: the browser keeps the last one."""
         try:
             with self._responder.store.connect() as tx:
                 context = live.view(tx, self._responder.page_request(request, entry))

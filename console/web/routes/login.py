@@ -1,4 +1,4 @@
-"""Log in, log out, and preferences."""
+"""Serves the login with a password, the logout, and the choice of language and time zone."""
 
 import asyncio
 import math
@@ -22,13 +22,14 @@ from runtime.logging import log
 MAX_BYTES = 16_384
 MAX_PASSWORD_CHARS = 1_000
 CHECKS_AT_ONCE = 2
-"""Argon2 needs 19 MiB for each check."""
+"""The most passwords that are checked at the same time: Argon2 needs 19 MiB for each."""
 
 
 class LoginRoutes:
-    """The handlers before and after the pages. `oidc_name` is the button for the identity provider, empty for none.
+    """Makes the route handlers of login, logout and preferences.
 
-    `proxies` are believed when they name the address that a request is from.
+    `oidc_name` is the text of the button for the identity provider, empty without one. Failed logins count by the
+    address of the request, or the address that one of `proxies` names.
     """
 
     def __init__(self, responder: Responder, oidc_name: str, proxies: Sequence[Network]) -> None:
@@ -40,7 +41,7 @@ class LoginRoutes:
         self._checks = asyncio.Semaphore(CHECKS_AT_ONCE)
 
     def handlers(self) -> list[JsonValue]:
-        """Return the handlers of `/login`, `/logout` and `/preferences`."""
+        """Return the route handlers of `/login`, `/logout` and `/preferences`."""
 
         @get("/login")
         async def show(request: AnyRequest) -> AnyResponse:
@@ -69,7 +70,10 @@ class LoginRoutes:
     def form(
         self, request: AnyRequest, entry: Entry, problem: str = "", status: int = 200, **values: object
     ) -> AnyResponse:
-        """Return the form to log in, with what was wrong; who has logged in already is led on."""
+        """Return the form to log in; for a viewer who has logged in already, a redirect to the page that `next` names.
+
+        `problem` is the key of the text that says what was wrong, empty if nothing was; `values` are those of the text.
+        """
         next_path = local_path(request.query_params.get("next"))
         if entry.viewer.name:
             return see_other(next_path)

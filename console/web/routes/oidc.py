@@ -1,4 +1,4 @@
-"""The way to the identity provider and back."""
+"""Serves the login through an identity provider: the redirect to it, and the return from there."""
 
 import time
 
@@ -17,7 +17,7 @@ COOKIE = "hookstream_oidc"
 
 
 class OidcRoutes:
-    """The handlers of `/login/oidc` and of the return from there."""
+    """Makes the route handlers of the login through `provider`."""
 
     def __init__(self, responder: Responder, login: LoginRoutes, provider: OidcProvider) -> None:
         self._responder = responder
@@ -26,7 +26,7 @@ class OidcRoutes:
         self._provider = provider
 
     def handlers(self) -> list[JsonValue]:
-        """Return both handlers."""
+        """Return the route handlers of `/login/oidc` and `/login/oidc/callback`."""
 
         @get("/login/oidc")
         async def begin(request: AnyRequest) -> AnyResponse:

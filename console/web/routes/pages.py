@@ -14,13 +14,13 @@ from runtime.json_value import JsonValue
 
 
 class PageRoutes:
-    """The handlers of pages."""
+    """Makes the route handlers of pages."""
 
     def __init__(self, responder: Responder) -> None:
         self._responder = responder
 
     def page(self, page: Page) -> JsonValue:
-        """Return the handler of a page."""
+        """Return the route handler of a page."""
 
         @get(page.path)
         async def answer(request: AnyRequest) -> AnyResponse:

@@ -1,4 +1,4 @@
-"""Answers a request for a page: with the page if the viewer may see it, else with the page of what is wrong."""
+"""Answers a request: with the response of its route if the viewer may see it, else with the login or an error page."""
 
 import asyncio
 import time
@@ -23,10 +23,11 @@ from runtime.logging import log
 from runtime.postgres.engine import failure_message
 
 Respond = Callable[[Entry], AnyResponse]
+"""Makes the response for the session and viewer of a request. It runs in a thread, so it may wait for the store."""
 
 
 class Responder:
-    """Everything that the routes answer with. `configured` is False while nobody could log in."""
+    """The answers that all routes share. `configured` is False if nobody can log in: every page then says so (503)."""
 
     def __init__(self, gate: Gate, renderer: Renderer, store: Engine, services: Services, *, configured: bool) -> None:
         self.gate = gate
@@ -36,7 +37,11 @@ class Responder:
         self._configured = configured
 
     async def respond(self, request: AnyRequest, role: Role | None, respond: Respond) -> AnyResponse:
-        """Return the response, made in a thread, or the page of what is wrong. `role` None: for anybody."""
+        """Return the response of `respond` if the viewer has `role` (None: no login needed), with the session's cookie.
+
+        Otherwise return a redirect to the login or an error page. An exception of `respond` becomes a redirect
+        (Redirect) or an error page; none is raised.
+        """
         return await asyncio.to_thread(self._respond, request, role, respond)
 
     def _respond(self, request: AnyRequest, role: Role | None, respond: Respond) -> AnyResponse:
@@ -59,31 +64,34 @@ class Responder:
         return self._with_session(request, entry, response)
 
     def has_ended(self, session: Session) -> bool:
-        """Return whether a logout or an operator has ended the session, at whichever replica."""
+        """Return whether a logout or an operator has ended the session, at any replica; False for one without a user.
+
+        Reads the store, so it must not be called in the event loop.
+        """
         if not session.user:
             return False
         with self.store.connect() as tx:
             return ended_sessions.has_ended(tx, session)
 
     def end(self, session: Session) -> None:
-        """End a session at every replica."""
+        """End a session at every replica, in a transaction of its own; one without a user stays as it is."""
         if session.user:
             with self.store.begin() as tx:
                 ended_sessions.end(tx, session, int(time.time()))
 
     def error(self, entry: Entry, status: int, cause: str, detail: str = "", **values: str) -> AnyResponse:
-        """Return the page of an error: the texts `error.<cause>.title` and `.text`."""
+        """Return the page of an error: the texts `error.<cause>.title` and `.text` with `values`, and then `detail`."""
         context = {"status": status, "cause": cause, "detail": detail, "values": values}
         return html(self.renderer.render("error.html", entry.viewer, context), status)
 
     def render(self, entry: Entry, template: str, context: Mapping[str, JsonValue]) -> AnyResponse:
-        """Return a page that needs no view."""
+        """Return a template as a page with status 200, for a page without a view."""
         return html(self.renderer.render(template, entry.viewer, context))
 
     def not_found(self, request: AnyRequest) -> AnyResponse:
-        """Return the page for a path that does not exist.
+        """Return the page for a path that does not exist (404), without a login too.
 
-        It is called in the event loop, where nothing may wait for the store.
+        This method runs in the event loop, so it does not read the store.
         """
         entry = self.gate.enter(request, int(time.time()))
         response = self._refusal(request, entry, None) or self.error(entry, 404, "not_found")
@@ -115,7 +123,7 @@ class Responder:
         form: Mapping[str, str] | None = None,
         lists: Mapping[str, tuple[str, ...]] | None = None,
     ) -> PageRequest:
-        """Return what a view or an action is given; `form` has the first value of each name, `lists` has all."""
+        """Return the request as a view or action gets it; `form` has the first value of each name, `lists` has all."""
         query = {name: str(values[0]) for name, values in request.query_params.dict().items()}
         ids = tuple(unquote(str(value)) for value in request.path_params.values())
         return PageRequest(

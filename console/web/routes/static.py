@@ -1,4 +1,4 @@
-"""The handler of the static files."""
+"""Serves the static files."""
 
 from litestar import Response, get
 
@@ -10,7 +10,7 @@ YEAR_S = 365 * 24 * 3600
 
 
 def static(assets: Assets) -> JsonValue:
-    """Return the handler of static files. Their names change with their content, so browsers may keep them."""
+    """Return the route handler of static files. Their names change with their content, so browsers may keep them."""
 
     @get(PREFIX + "{name:str}", sync_to_thread=False)
     def answer(request: AnyRequest) -> AnyResponse:

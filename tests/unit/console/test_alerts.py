@@ -3,13 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.alerts.domain import HOUR_US, LISTED, Message, Open, due, slack_payload, unusual_quiet
+from console.alerts.domain import HOUR_US, LISTED, Message, StoredAlert, due, slack_payload, unusual_silence_us
 
 INTERVAL = 600
 
 
-def alert(subject: str, sent_at: int | None = None) -> Open:
-    return Open(subject, f"{subject} is wrong", 2, 1, sent_at)
+def alert(subject: str, sent_at: int | None = None) -> StoredAlert:
+    return StoredAlert(subject, f"{subject} is wrong", 2, 1, sent_at)
 
 
 def test_new_alerts_are_told_together_and_not_again() -> None:
@@ -51,10 +51,10 @@ def test_silence_is_unusual_when_it_is_twice_the_longest_before() -> None:
     every_hour = [n * HOUR_US for n in range(10)]
     every_day = [n * 24 * HOUR_US for n in range(10)]
 
-    assert unusual_quiet(every_hour, 10 * HOUR_US + 7 * HOUR_US, 6 * HOUR_US) == 7 * HOUR_US
-    assert unusual_quiet(every_hour, 10 * HOUR_US + 5 * HOUR_US, 6 * HOUR_US) is None
-    assert unusual_quiet(every_day, 9 * 24 * HOUR_US + 30 * HOUR_US, 6 * HOUR_US) is None
-    assert unusual_quiet([0], 1000 * HOUR_US, 1) is None
+    assert unusual_silence_us(every_hour, 10 * HOUR_US + 7 * HOUR_US, 6 * HOUR_US) == 7 * HOUR_US
+    assert unusual_silence_us(every_hour, 10 * HOUR_US + 5 * HOUR_US, 6 * HOUR_US) is None
+    assert unusual_silence_us(every_day, 9 * 24 * HOUR_US + 30 * HOUR_US, 6 * HOUR_US) is None
+    assert unusual_silence_us([0], 1000 * HOUR_US, 1) is None
 
 
 @given(st.text())
