@@ -1,8 +1,8 @@
 """Encodes and decodes records: Avro in Confluent's wire format (a zero byte, the schema's id, the record).
 
 Functions generated from the committed schemas encode and decode. Only records written with an older version of a schema
-are decoded by fastavro, which resolves one schema into another. Neither detects every kind of damage, so a decoded
-record counts only if it used up all bytes.
+are decoded by fastavro, which resolves one schema into another. Neither detects every kind of damage, so bytes that are
+left after a record make it undecodable.
 """
 
 from collections.abc import Callable, Iterable
@@ -41,9 +41,9 @@ class Codec:
         self._readers: dict[int, tuple[type[Record], Read]] = {}
 
     def prepare(self, kinds: Iterable[type[Record]]) -> None:
-        """Look up the schemas of these records now, so that a later `encode` does not wait for the registry.
+        """Look up the schemas of these record classes now, so that a later `encode` does not wait for the registry.
 
-        Raises UnknownSchema, or RegistryError from a remote registry.
+        Raises UnknownSchema for a class without a schema, and RegistryError when a remote registry fails or lacks one.
         """
         for kind in kinds:
             self._writer(kind)
@@ -51,7 +51,8 @@ class Codec:
     def encode(self, record: Record) -> bytes:
         """Return the record in the wire format.
 
-        Raises ValueError, which names the field, when its schema does not allow a value.
+        Raises ValueError when the schema does not allow a value; the message names the field. For a class that was not
+        given to `prepare`, also raises what `prepare` raises.
         """
         kind = type(record)
         write, prefix = self._writers.get(kind) or self._writer(kind)
@@ -63,8 +64,8 @@ class Codec:
     def decode(self, data: bytes | None) -> Record:
         """Return the record in `data`.
 
-        Raises Undecodable when `data` is not a record of ours, UnknownSchema when the registry does not know its schema
-        id, and RegistryError when a remote registry fails.
+        Raises Undecodable when `data` is None or no record of ours, UnknownSchema when the registry does not know its
+        schema id, and RegistryError when a remote registry fails.
         """
         if data is None or len(data) < HEADER_BYTES or data[:1] != MAGIC:
             raise Undecodable("no Avro record in Confluent's wire format")

@@ -23,6 +23,7 @@ from stream.avro.schemas import Schema
 from stream.events import Record
 
 Read = Callable[[bytes, int], tuple[Record, int]]
+"""Reads a record from the data at an offset; returns the record and the offset after it."""
 Scope = dict[str, Any]
 
 INDEX_OF_SOME = 2
@@ -33,7 +34,10 @@ LONG_BITS = 64
 
 
 class Symbols(dict[int, str]):
-    """The symbols of an enum by their encoded indexes. Raises ValueError for an index without a symbol."""
+    """The symbols of an enum by their encoded indexes, without the symbol `unknown`, which no record of ours has.
+
+    Raises ValueError for any other index.
+    """
 
     def __missing__(self, index: int) -> str:
         raise ValueError(f"it has an enum with no symbol at {index >> 1}")
@@ -41,10 +45,9 @@ class Symbols(dict[int, str]):
 
 @cache
 def reader(name: str) -> Read:
-    """Return the function that reads a record of the committed schema `name`.
+    """Return the function that reads a record of the newest schema of `name`.
 
-    The function takes the data and an offset, and returns the record and the offset after it. It raises an Exception of
-    any class when the data are not such a record.
+    The function raises an Exception of any class when the data are not such a record.
     """
     return compiled(schemas.declared(name))
 
@@ -87,7 +90,7 @@ def length(data: bytes, at: int) -> tuple[int, int]:
 def block(data: bytes, at: int) -> tuple[int, int]:
     """Return the number of items in a block of an array or map, and the offset after it.
 
-    A negative count is followed by the block's size in bytes, which is skipped.
+    A negative count is followed by the block's size in bytes, which is skipped; the number returned is never negative.
     """
     count, at = long(data, at)
     return (count, at) if count >= 0 else (-count, long(data, at)[1])
@@ -164,7 +167,7 @@ def _map_lines(values: object, to: str, named: dict[str, object], scope: Scope) 
 
 
 def _block_lines(item: Iterable[str]) -> Iterator[str]:
-    """Yield the loops over the items of an array or map, which ends with an empty block."""
+    """Yield the loops over the blocks of an array or map; they stop at the empty block at its end."""
     yield "while data[at]:"
     yield "    count, at = block(data, at)"
     yield "    for _ in range(count):"

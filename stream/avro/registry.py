@@ -30,11 +30,15 @@ class Entry(TypedDict):
 
 
 class UnknownSchema(LookupError):
-    """There is no schema with this id or name."""
+    """No schema has this id or subject."""
 
 
 class Registry(Protocol):
-    """Looks up a schema's id by its subject, and a schema by its id. Both raise UnknownSchema when there is none."""
+    """Looks up the id of our schema of a record by its subject, and a schema by its id.
+
+    Both raise UnknownSchema when there is none. A remote registry raises RegistryError from `id_of` instead, and when
+    it fails.
+    """
 
     def id_of(self, subject: str) -> int: ...
     def schema_of(self, schema_id: int) -> Schema: ...
@@ -64,7 +68,8 @@ class CommittedRegistry:
 class RemoteRegistry:
     """Looks up schemas in a schema registry over HTTP, each only once.
 
-    Raises RegistryError, an OSError, when the registry fails. With `registers`, schemas it lacks are registered.
+    With `registers`, schemas that the registry lacks are registered. All methods raise RegistryError, an OSError, when
+    the registry fails.
     """
 
     def __init__(self, client: RegistryClient, *, registers: bool) -> None:
@@ -74,7 +79,10 @@ class RemoteRegistry:
         self._schemas: dict[int, Schema] = {}
 
     def id_of(self, subject: str) -> int:
-        """Return the registry's id of our schema of `subject`; register the schema first if `registers` is set."""
+        """Return the registry's id of our schema of `subject`; with `registers`, register the schema first.
+
+        Raises RegistryError when the registry refuses the schema as incompatible, or lacks it and `registers` is False.
+        """
         if subject not in self._ids:
             self._ids[subject] = self._registered(subject) if self._registers else self._looked_up(subject)
         return self._ids[subject]
@@ -128,7 +136,7 @@ class RemoteRegistry:
 
 
 def registry(settings: Settings) -> Registry:
-    """Return the registry configured by a service's settings; the committed file when none is configured."""
+    """Return the schema registry that a service's settings name; the committed file when they name none."""
     if settings.schema_registry_url is None:
         return CommittedRegistry()
     ca = settings.schema_registry_ca
@@ -137,16 +145,17 @@ def registry(settings: Settings) -> Registry:
 
 
 def registry_of_environment(environment: Mapping[str, str]) -> Registry:
-    """Return the registry configured by environment variables, for programs without a Settings class.
+    """Return the schema registry that environment variables name, for programs without a Settings class.
 
-    It registers no schemas. Raises ValueError or OSError, with a sentence, when a variable cannot be used.
+    It registers no schemas. Without SCHEMA_REGISTRY_URL it is the committed file. Raises ValueError or OSError, with a
+    sentence, when a variable cannot be used.
     """
     client = client_of_environment(environment)
     return RemoteRegistry(client, registers=False) if client else CommittedRegistry()
 
 
 def client_of_environment(environment: Mapping[str, str]) -> RegistryClient | None:
-    """Return the client of the registry configured by environment variables; None when none is configured.
+    """Return the client of the schema registry that environment variables name; None without SCHEMA_REGISTRY_URL.
 
     Raises ValueError or OSError, with a sentence, when a variable cannot be used.
     """

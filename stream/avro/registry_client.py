@@ -13,10 +13,11 @@ TIMEOUT_S = 15.0
 MAX_RESPONSE_BYTES = 1_048_576
 CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
 EXPECTED = frozenset({200, 404, 409, 422})
-"""Statuses with a meaning for a schema. UNSUPPORTED ones mean that the registry lacks the operation."""
+"""Statuses that say something about a schema: known, unknown, incompatible, invalid."""
 OK, NOT_FOUND, NO_SUCH_OPERATION = 200, 404, 405
 UNAUTHORIZED = frozenset({401, 403})
 UNSUPPORTED = frozenset({405, 501})
+"""Statuses of a registry that lacks the operation."""
 
 
 class RegistryError(OSError):
@@ -35,7 +36,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 class RegistryClient:
-    """Calls one registry. `url` may contain a user and a password; `name` is free of them, for messages."""
+    """Calls one registry. `url` may contain a user and a password; the attribute `name`, for messages, has neither."""
 
     def __init__(self, url: str, token: str | None = None, ca: str | None = None) -> None:
         """`token` is a bearer token, `ca` the path of a PEM file.
@@ -63,10 +64,10 @@ class RegistryClient:
         )
 
     def call(self, method: str, path: str, body: object = None) -> tuple[int, object]:
-        """Return the status (200, 404, 409, 422, or 405 for an unsupported operation) and the decoded JSON response.
+        """Return the status, one of EXPECTED, and the decoded JSON response; 405 and None for an unsupported operation.
 
-        `body` is sent as JSON. Raises RegistryError for any other status or content, and CredentialsRefused for 401 and
-        403.
+        `body` is sent as JSON; None sends no body. Raises RegistryError when the registry does not answer, or answers
+        with another status or something else than JSON, and CredentialsRefused for 401 and 403.
         """
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(self._base + path, data, self._headers, method=method)  # noqa: S310 - checked

@@ -15,15 +15,15 @@ Schema = dict[str, Any]
 
 
 def declared(name: str) -> Schema:
-    """Return the schema of the record `name`; each record and enum it refers to is written out at its first use.
+    """Return the schema of the record `name`, in which each other record and enum is written out at its first use.
 
-    Raises FileNotFoundError when a file is missing.
+    Raises FileNotFoundError when the file of a schema is missing.
     """
     return _resolved(_read(name), {name})
 
 
 def canonical(schema: Schema) -> str:
-    """Return the schema as compact JSON without docs. This text is registered and compared."""
+    """Return the schema as compact JSON without docs: the text to register, and to compare with a committed version."""
     return json.dumps(_without_docs(schema), separators=(",", ":"), ensure_ascii=False)
 
 

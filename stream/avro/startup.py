@@ -10,9 +10,9 @@ from stream.events import Record
 
 
 def registry_answers(codec: Codec, kinds: Iterable[type[Record]]) -> Need:
-    """Return a need that the schema registry, if one is configured, answers and knows the schemas of these records.
+    """Return the check that the schema registry, if one is configured, answers and knows the schemas of these records.
 
-    The need raises NeedUnmet while the registry does not answer or lacks a schema, and ends the process when the
+    The check raises NeedUnmet while the registry does not answer or lacks a schema, and ends the process when the
     registry refuses the credentials.
     """
     classes = tuple(kinds)

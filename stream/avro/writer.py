@@ -14,6 +14,7 @@ from typing import Any
 from stream.avro import schemas
 
 Write = Callable[[object, bytes], bytes]
+"""Encodes a value; returns the second argument followed by the value's bytes."""
 Scope = dict[str, Any]
 
 NULL, SOME = b"\x00", b"\x02"
@@ -24,7 +25,7 @@ LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 
 @cache
 def writer(name: str) -> Write:
-    """Return the function that writes a record of the committed schema `name` and puts a prefix before it.
+    """Return the function that writes a record of the newest schema of `name`.
 
     The function raises an Exception of any class for a value that the schema does not allow.
     """
@@ -46,23 +47,24 @@ def long(number: int) -> bytes:
 _PAIRS = [bytes((rest & 0x7F | 0x80, rest >> 7 | 0x80)) for rest in range(1 << 14)]
 _LAST = [bytes((rest,)) if rest < 1 << 7 else bytes((rest & 0x7F | 0x80, rest >> 7)) for rest in range(1 << 14)]
 LENGTHS = [long(length) for length in range(64)]
+"""The encoded lengths of one byte, by length."""
 
 
 def array(items: Collection[object], write: Write) -> bytes:
-    """Encode an array as one block."""
+    """Encode an array as one block; `write` encodes an item."""
     return b"".join([long(len(items)), *[write(item, b"") for item in items], NULL]) if items else NULL
 
 
 def mapping(values: Mapping[str, object], write_key: Write, write: Write) -> bytes:
-    """Encode a map as one block."""
+    """Encode a map as one block; `write_key` and `write` encode a key and a value."""
     pairs = [write(value, write_key(key, b"")) for key, value in values.items()]
     return b"".join([long(len(values)), *pairs, NULL]) if values else NULL
 
 
 def compiled(schema: object, named: dict[str, object]) -> Write:
-    """Return the function that writes a value of `schema`, which may refer to the `named` schemas.
+    """Return the function that writes a value of `schema`, which may refer to schemas in `named` by their names.
 
-    Raises TypeError for an Avro type that our schemas do not use.
+    Schemas that `schema` defines are added to `named`. Raises TypeError for an Avro type that our schemas do not use.
     """
     scope: Scope = {"LENGTHS": LENGTHS, "NULL": NULL, "SOME": SOME, "long": long, "array": array, "mapping": mapping}
     pieces = ", ".join(_pieces(schema, "record", named, scope))

@@ -1,6 +1,7 @@
 """The records on topics: one frozen class per Avro schema, with the same name.
 
-Times are microseconds since 1970 UTC. Money is an integer in minor units (ISO 4217) with a currency field beside it.
+`schemas/avro/{name}.avsc` describes each field. Times are microseconds since 1970 UTC. Money is an integer in minor
+units (ISO 4217) with a currency field beside it.
 """
 
 from stream.events.audit_records import (

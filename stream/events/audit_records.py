@@ -7,8 +7,8 @@ class RejectedWebhook(Record, frozen=True, kw_only=True):
     """A refused request: its cause, and only as much of its content as an investigation needs.
 
     `digest` is the SHA-256 of the whole body, `excerpt` the body's beginning. `source` is the sender's IPv4 address or
-    IPv6 /64. `retired_secret` is the fingerprint of a secret that is no longer valid and with which the signature is
-    right: the provider still signs with it.
+    IPv6 /64. `retired_secret` is None unless the provider still signs with a secret that is no longer valid; it is then
+    the fingerprint of that secret.
     """
 
     provider: str
@@ -23,7 +23,11 @@ class RejectedWebhook(Record, frozen=True, kw_only=True):
 
 
 class QuarantinedWebhook(Record, frozen=True, kw_only=True):
-    """A genuine webhook that cannot be read or is not supported; `raw` is its body, stored until it can be read."""
+    """A webhook that is stored instead of processed, with its body as `raw`; `cause` and `detail` say why.
+
+    It is authentic, but cannot be translated yet, or its provider is paused. On the topic UNVERIFIED it is not
+    authenticated: the provider's secret is not set.
+    """
 
     event_id: EventId
     provider: str
@@ -38,9 +42,10 @@ class QuarantinedWebhook(Record, frozen=True, kw_only=True):
 
 
 class Outcome(Record, frozen=True, kw_only=True):
-    """The outcome of one record in one service, after attempt number `attempt`.
+    """The outcome of one record in one service, after attempt number `attempt` (from 1).
 
-    `error` is the failure's text; after a dismissal it is the operator's reason.
+    `topic`, `partition` and `offset` are the record's position. `error` is the failure's text, or the operator's reason
+    for a dismissal; None if nothing failed.
     """
 
     event_id: EventId
@@ -55,7 +60,10 @@ class Outcome(Record, frozen=True, kw_only=True):
 
 
 class DeadRecord(Record, frozen=True, kw_only=True):
-    """A dead letter: the bytes and position of a record that a service cannot process, and the last error."""
+    """A dead letter: the bytes and position of a record that a service cannot process, and the last error.
+
+    `key` and `value` are None if the record has none, or if they are too large to enclose.
+    """
 
     event_id: EventId
     service: str
@@ -69,9 +77,10 @@ class DeadRecord(Record, frozen=True, kw_only=True):
 
 
 class NotificationSent(Record, frozen=True, kw_only=True):
-    """A notification was sent to a person about the domain event `event_id`. It never contains the address.
+    """A notification was sent to a person about the domain event `event_id`. The record never contains the address.
 
-    `again_of` is the notification that an operator decided to send again as this one.
+    `again_of` is the id of the earlier notification if an operator decided to send it again; the repetition has its own
+    `notification_id`.
     """
 
     notification_id: str
@@ -105,11 +114,12 @@ class ConsoleAction(Record, frozen=True, kw_only=True):
 
 
 class ProviderState(Record, frozen=True, kw_only=True):
-    """An operator's decision about a provider, which all gateways follow; the latest one of a provider counts.
+    """An operator's decision about a provider, which all gateways follow; a provider's latest record counts.
 
-    `paused`: its authentic webhooks are quarantined. `draining`: they still are, while those quarantined before are
-    released in order. `finishing`: new ones are processed, and the last quarantined ones are released. `active`: there
-    are none left. `since` is the time of the pause.
+    `paused`: authentic webhooks of the provider are quarantined. `draining`: new webhooks are still quarantined, while
+    the older ones are released in order. `finishing`: new webhooks are processed, and the last quarantined ones are
+    released. `active`: no webhook is quarantined by the pause any more. `since` is the time when the pause began, `at`
+    that of this record.
     """
 
     provider: str
@@ -121,7 +131,7 @@ class ProviderState(Record, frozen=True, kw_only=True):
 
 
 class SecretSeen(Record, frozen=True, kw_only=True):
-    """A gateway has started with this secret for the first time; the secret itself is never published."""
+    """The first start of a gateway with a new value of `secret_setting`; only the value's fingerprint is published."""
 
     secret_setting: str
     fingerprint: str

@@ -1,4 +1,4 @@
-"""Deterministic ids: processing the same input again yields the same id.
+"""Deterministic ids: processing the same input again yields the same id. Times in ids are microseconds since 1970 UTC.
 
 Each id is a UUIDv5 (RFC 9562 §5.5) as text. It is implemented here because `uuid.uuid5` costs ten times the digest
 itself, on the gateway's hot path; a test compares it with the standard library.
@@ -22,14 +22,15 @@ def uuid5(name: str) -> str:
 
 
 def digest(payload: Payload) -> bytes:
-    """Return the SHA-256 of the canonical fields; two webhooks with one id and different digests are a conflict."""
+    """Return the SHA-256 of the payload's fields; two webhooks with one id and different digests are a conflict."""
     return sha256(_canonical.encode(payload)).digest()
 
 
 def event_id(provider: str, mode: str, provider_event_id: str) -> EventId:
-    """Return the id of a webhook's event.
+    """Return the id of a webhook's event, the same for every repetition of the webhook.
 
-    `provider_event_id` is the provider's own event id if it is signed, else the event type and the digest in hex.
+    `provider_event_id` must be the provider's own event id if the signature covers that id, else the event type and the
+    digest in hex, separated by a newline.
     """
     return EventId(uuid5(f"event\n{provider}\n{mode}\n{provider_event_id}"))
 
@@ -40,9 +41,9 @@ def key_id(provider: str, mode: str, path: str, key: str) -> str:
 
 
 def verification_request_id(provider: str, body: bytes, received_at: int) -> str:
-    """Return the id of one delivery of an unconfirmed webhook.
+    """Return the id of the verification request that one delivery of an unconfirmed webhook leads to.
 
-    `received_at` is part of it, since the same body may report another change later.
+    `received_at` is part of the id, since the same body may report another change later.
     """
     return uuid5(f"verification request\n{provider}\n{sha256(body).hexdigest()}\n{received_at}")
 
@@ -61,33 +62,36 @@ def notification_id(event_id: str, audience: str, channel: str) -> str:
 
 
 def notification_again_id(notification_id: str, decision: str) -> str:
-    """Return the id under which a notification is sent again; the same decision about it has the same id."""
+    """Return the id under which a notification is sent again; `decision` identifies the operator's decision to do so.
+
+    The same decision, made twice, therefore sends one repetition.
+    """
     return uuid5(f"notification again\n{notification_id}\n{decision}")
 
 
 def outcome_id(outcome: Outcome) -> EventId:
-    """Return the id of an outcome. Its time is part of it, since a redriven record can fail its first attempt twice."""
+    """Return the id of an outcome, made of its time too, since a redriven record can fail its first attempt twice."""
     return EventId(uuid5(f"outcome\n{_position(outcome)}\n{outcome.outcome}\n{outcome.attempt}\n{outcome.at}"))
 
 
 def dead_letter_id(letter: DeadRecord) -> EventId:
-    """Return the id of a dead letter. Its time is part of it, since a redriven record can become dead again."""
+    """Return the id of a dead letter, made of its time too, since a redriven record can become dead again."""
     return EventId(uuid5(f"dead\n{_position(letter)}\n{letter.at}"))
 
 
 def refusal_id(refused: RejectedWebhook) -> EventId:
-    """Return the id of a refused request. Its time is part of it: an equal request refused later has another id."""
+    """Return the id of a refusal, made of its time too: an equal request that is refused later has another id."""
     key = (refused.provider, refused.path, refused.cause, refused.digest.hex(), str(refused.received_at))
     return EventId(uuid5("\n".join(("rejection", *key))))
 
 
 def action_id(user: str, action: str, target: str, at: int) -> str:
-    """Return the id of a person's action in the console; its two records share it."""
+    """Return the id of a person's action at the time `at` in the console; both records of the action have it."""
     return uuid5("\n".join(("action", user, action, target, str(at))))
 
 
 def action_record_id(record: ConsoleAction) -> EventId:
-    """Return the id of one of the two records of an action."""
+    """Return the event id of one of the two records of an action, made of the action's id and the record's result."""
     return EventId(uuid5(f"action record\n{record.action_id}\n{record.result}"))
 
 
@@ -101,5 +105,5 @@ def unreadable_record_id(topic: str, partition: int, offset: int) -> EventId:
 
 
 def unreadable_body_id(provider: str, body: bytes) -> EventId:
-    """Return the id of a genuine webhook that cannot be read, derived from its body."""
+    """Return the id of a quarantined webhook, derived from its body because the body could not be translated."""
     return EventId(uuid5(f"body\n{provider}\n{sha256(body).hexdigest()}"))

@@ -16,7 +16,7 @@ _ESCAPE = re.compile(
 
 
 def sanitized(body: bytes, replacement: bytes = REPLACEMENT) -> bytes:
-    """Return a JSON body without a byte order mark; `replacement` replaces escaped unpaired surrogates and NULs."""
+    """Return a JSON body without a byte order mark, and `replacement` for each escaped unpaired surrogate or NUL."""
     body = body.removeprefix(BOM)
     if b"\\u" not in body:
         return body
@@ -29,5 +29,5 @@ def error_text(text: str) -> str:
 
 
 def without_nul(text: str) -> str:
-    """Replace NUL, the only character that a Postgres text cannot hold, by U+FFFD."""
+    """Return `text` with U+FFFD for each NUL, the only encodable character that a Postgres text cannot hold."""
     return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")

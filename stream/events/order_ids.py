@@ -26,7 +26,10 @@ _FORM = re.compile(rf"(?:^|&)({_NAMES})=([^&\s]*)(?=&|$)".encode())
 
 
 def find(provider: str, excerpt: bytes) -> tuple[str, ...]:
-    """Return the distinct order ids in an excerpt of JSON or a form. A value that is cut off at its end is ignored."""
+    """Return at most MAX_IDS distinct order ids from the beginning of a JSON or form body, in the order of FIELDS.
+
+    The result is empty if there are none. A value that the end of `excerpt` cuts off is ignored.
+    """
     fields = [*FIELDS, *FIELDS_OF.get(provider, ())]
     found = [(name, text) for name, text in (*_in_json(excerpt), *_in_form(excerpt)) if name in fields]
     found.sort(key=lambda pair: fields.index(pair[0]))

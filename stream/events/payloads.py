@@ -32,12 +32,12 @@ class Cancel(Record, frozen=True, kw_only=True):
 
 
 class PaymentPayload(Payload, frozen=True, kw_only=True):
-    """The status of a payment. `alias` is the provider's id of it when the webhook does not name the shop's order.
+    """The status of a payment. `alias` is the provider's id of it if the webhook does not name the shop's order.
 
-    `aliases` are the payment's aliases at the provider that later webhooks may use instead of the order. Refunds are
-    given either as `cancels`, one entry each, or as `refunded_amount`, their sum so far. `partially_cancelled` with the
-    whole amount refunded counts as `cancelled`. `released_amount` is the part of an authorization that was not
-    captured, if the provider represents its release as a refund, which returns no money.
+    `aliases` are further ids of the payment at the provider that later webhooks may use instead of the order. Refunds
+    are given either as `cancels`, one entry each, or as `refunded_amount`, their sum so far. `partially_cancelled` with
+    the whole amount refunded counts as `cancelled`. `released_amount` is the part of an authorization that was not
+    captured, if the provider represents its release as a refund; no money moved.
     """
 
     order_id: OrderId | None
@@ -58,7 +58,7 @@ class PaymentPayload(Payload, frozen=True, kw_only=True):
 
 
 class BillingPayload(Payload, frozen=True, kw_only=True):
-    """The provider will charge this subscription's card again, at `next_billing_at` if it is known."""
+    """The provider will charge the card of the order's subscription again, at `next_billing_at` if that is known."""
 
     order_id: OrderId | None
     alias: str | None = None
@@ -108,7 +108,7 @@ class RefundPayload(Payload, frozen=True, kw_only=True):
     """The status of a refund; `refund_id` is the shop's or the provider's.
 
     `reported_by_payment` is True when the provider also reports the refund in a payment webhook. People are then
-    notified of its success by the payment's events.
+    notified of the refund's success by the payment's events, and not by the refund's.
     """
 
     order_id: OrderId | None
@@ -173,9 +173,9 @@ class TransferPayload(Payload, frozen=True, kw_only=True):
 
 
 class VerificationRequest(Payload, frozen=True, kw_only=True):
-    """A request to confirm an unsigned webhook at its provider's API: it asks for `alias`, a `subject` of the API.
+    """A request to confirm an unsigned webhook: to get the object of kind `subject` with the id `alias` from the API.
 
-    `claims` are the webhook's own statements, compared with the API's response where the response has nothing better.
+    `claims` are statements of the webhook for the provider's module to compare with the response.
     """
 
     subject: str
@@ -201,7 +201,7 @@ class OrderPayload(Payload, frozen=True, kw_only=True):
 
 
 class CustomerPayload(Payload, frozen=True, kw_only=True):
-    """A customer of the shop and the address for notifications."""
+    """A customer of the shop; `email` is the address for notifications."""
 
     customer_id: str
     email: str

@@ -28,7 +28,7 @@ _FORM = re.compile(rb"[\x21-\x7e]+=[\x21-\x7e]*")
 
 
 def of(record: Record) -> tuple[str, ...]:
-    """Return the ids of a webhook or quarantined webhook; empty for other records."""
+    """Return at most MAX_IDS ids that the provider gave a webhook or quarantined webhook; empty for other records."""
     match record:
         case Webhook():
             envelope = record.envelope
@@ -41,7 +41,7 @@ def of(record: Record) -> tuple[str, ...]:
 
 
 def find(raw: bytes, headers: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the distinct ids in the stored headers and in a body of JSON or a form; any other body has none."""
+    """Return at most MAX_IDS distinct ids: those in HEADERS, then those in a JSON or form body (any other has none)."""
     return _distinct((*(headers[name] for name in HEADERS if name in headers), *_nested(_parsed(raw), MAX_DEPTH)))
 
 
@@ -59,7 +59,7 @@ def _form(text: str) -> dict[str, str]:
 
 
 def unescaped(value: str) -> str:
-    """Return a form parameter without its escapes; bytes that are not UTF-8 become U+FFFD."""
+    """Return a form parameter with `%…` escapes and plus signs decoded; bytes that are not UTF-8 become U+FFFD."""
     octets = _ESCAPE.sub(lambda escape: bytes([int(escape[1], 16)]), value.replace("+", " ").encode())
     return octets.decode(errors="replace")
 

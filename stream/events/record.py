@@ -5,7 +5,7 @@ from typing import Literal, NewType
 import msgspec
 
 EventId = NewType("EventId", str)
-"""The id of an event: a UUIDv5 that the same webhook or change always has, see `ids`."""
+"""The id of an event: a UUIDv5 that every repetition of the same webhook or change has (see `ids`)."""
 OrderId = NewType("OrderId", str)
 """The shop's id of an order."""
 Micros = NewType("Micros", int)

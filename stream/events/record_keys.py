@@ -34,7 +34,8 @@ _SEPARATORS = re.compile(r"[\s\u00ad\u2010-\u2015\u2212-]+")
 def parcel_number(number: str) -> str:
     """Return a tracking number as it appears in a parcel's key: without spaces and hyphens, in upper case.
 
-    Carriers and people write the same number with and without groups. The record keeps the original spelling too.
+    Carriers and people write the same number with and without groups. A number of spaces and hyphens only is returned
+    unchanged.
     """
     return _SEPARATORS.sub("", unicodedata.normalize("NFKC", number)).upper() or number
 
@@ -52,14 +53,17 @@ def by_event(record: DomainEvent | Outcome | DeadRecord | QuarantinedWebhook) ->
 
 
 def by_order(webhook: ByOrder) -> str:
-    """Return the order id, else the provider's reference of the payment."""
+    """Return the order id; without one, `provider:alias`."""
     if isinstance(webhook, OrderWebhook):
         return webhook.payload.order_id
     return webhook.payload.order_id or f"{webhook.envelope.provider}:{webhook.payload.alias}"
 
 
 def by_parcel(webhook: ShippingWebhook) -> str:
-    """Return the carrier and tracking number, since an order may have several parcels; without one, as `by_order`."""
+    """Return `carrier:number`, since an order may have several parcels; without a tracking number, as `by_order`.
+
+    The provider stands for an unknown carrier.
+    """
     payload = webhook.payload
     if payload.tracking_number:
         return f"{payload.carrier_code or webhook.envelope.provider}:{parcel_number(payload.tracking_number)}"
@@ -67,7 +71,7 @@ def by_parcel(webhook: ShippingWebhook) -> str:
 
 
 def by_invoice(webhook: InvoiceWebhook | TransferWebhook) -> str:
-    """Return the invoice id, else the reference of the transfer that pays it."""
+    """Return the invoice id; for a transfer that names no invoice, `provider:alias`."""
     if isinstance(webhook, InvoiceWebhook):
         return webhook.payload.invoice_id
     return webhook.payload.invoice_id or f"{webhook.envelope.provider}:{webhook.payload.alias}"
@@ -86,5 +90,5 @@ def by_customer(webhook: CustomerWebhook) -> str:
 
 
 def by_provider_state(record: ProviderState | SecretSeen) -> str:
-    """Return the provider of a decision, or the setting of a secret."""
+    """Return the provider of a ProviderState, or the setting of a SecretSeen."""
     return record.provider if isinstance(record, ProviderState) else record.secret_setting

@@ -1,7 +1,7 @@
 """Masks card numbers, secrets and e-mail addresses in payloads before they are shown. Pure.
 
-JSON is masked value by value and stays JSON; anything else is masked as text. In doubt a value is masked: an order
-number that happens to be a valid card number is masked like one.
+JSON is masked value by value and stays JSON; anything else is masked as text. In doubt a value is masked: so is an
+order number that happens to be a valid card number.
 """
 
 import re
@@ -49,7 +49,7 @@ def masked_value(value: object) -> object:
 
 
 def masked_field(name: str, value: object) -> object:
-    """Return the value of the field `name`, masked as `masked_value` masks that of an object."""
+    """Return a decoded JSON value, masked as the field `name` of an object; all of it if secrets have such names."""
     return _masked(value, name, MAX_DEPTH - 1)
 
 

@@ -24,9 +24,9 @@ from stream.events.record_keys import (
 
 
 def _setting(name: str) -> str:
-    """Read a setting from the environment or its `…_FILE`.
+    """Return a setting from the environment or the file that `{name}_FILE` names; "" without either.
 
-    It is read here because topics are constants; `runtime.config.settings` rejects a wrong value at the start.
+    The setting is read here because topics are constants; `runtime.config.settings` rejects a wrong value at the start.
     """
     with suppress(OSError):
         if path := os.environ.get(f"{name}_FILE"):
@@ -35,8 +35,8 @@ def _setting(name: str) -> str:
 
 
 PARTITIONS = int(number) if (number := _setting("TOPIC_PARTITIONS")).isdecimal() else 12
-"""The number of partitions of each topic. Events are ordered per key only because a key's partition never changes, so
-more partitions require copying the records into a `.v2` topic."""
+"""The number of partitions of each topic (TOPIC_PARTITIONS). Events are ordered per key only because a key's partition
+never changes, so more partitions require copying the records into a `.v2` topic."""
 PREFIX = _setting("TOPIC_PREFIX")
 FOREVER = -1
 WEEK_MS = 7 * 24 * 3600 * 1000
@@ -47,9 +47,10 @@ MONTH_MS = 30 * 24 * 3600 * 1000
 class Topic:
     """A topic and the records it carries.
 
-    `key` computes a record's key: records with the same key stay in order. The worker keys domain events by their
-    aggregate instead. `retention_ms` is FOREVER by default, so that a replay can read all records. A topic with
-    `holds_state` is compacted: Kafka keeps only the last record of each key, so no domain event is replayed from it.
+    `base_name` is the name without PREFIX. `key` computes a record's key: records with the same key stay in order. A
+    worker does not use `key` for its domain events: their key is that of the aggregate. `retention_ms` is FOREVER by
+    default, so that a replay can read all records. A topic with `holds_state` is compacted: Kafka keeps only the last
+    record of each key, so no domain event is replayed from it.
     """
 
     base_name: str
@@ -130,14 +131,14 @@ INVOICES = Topic(
     ),
 )
 ORDER_STATUS = Topic("order-status.v1", (events.OrderStatus,), holds_state=True)
-"""The current state of each order, under its order id, for consumers that want one topic to join."""
+"""The current state of each order, with the order id as key, for consumers that want one topic to join."""
 OUTCOMES = Topic("webhooks.outcomes.v1", (events.Outcome,))
 NOTIFICATIONS = Topic("notifications.v1", (events.NotificationSent,), by_notification)
 CONSOLE_ACTIONS = Topic("console-actions.v1", (events.ConsoleAction,), by_action)
 
 
 def dead(service: str) -> Topic:
-    """Return the topic of `service`'s dead records, and of the outcomes of those an operator dismissed."""
+    """Return the topic of a service's dead letters, and of the outcomes of dead events that an operator dismissed."""
     return Topic(f"{service}.dead.v1", (events.DeadRecord, events.Outcome))
 
 
@@ -156,10 +157,10 @@ WEBHOOKS = (
 
 @dataclass(frozen=True, slots=True)
 class ServiceTopics:
-    """A service: its name, its Python package, and the topics it reads and publishes.
+    """A service: its name, its Python package, and the topics it reads and publishes to.
 
     A service with a store also publishes its dead letters and, unless `publishes_outcomes` is False, the outcome of
-    each event; those topics are not in `publishes`.
+    each event; the topics of both are not in `publishes`.
     """
 
     name: str
@@ -170,7 +171,7 @@ class ServiceTopics:
 
 
 def processor(name: str, reads: tuple[Topic, ...], publishes: tuple[Topic, ...] = ()) -> ServiceTopics:
-    """Describe a processor: a service in a package of `processors` that publishes domain events to its own topics."""
+    """Return the description of the processor in the package `processors.{name}`; `publishes` are its own topics."""
     return ServiceTopics(name, f"processors.{name}", reads, publishes)
 
 
@@ -187,8 +188,9 @@ PROCESSORS = (
         publishes=(ORDER_STATUS,),
     ),
 )
-"""The list that the command line, the local stack, the auditor and the Kafka permissions read."""
+"""All processors. The command line, the local stack, the auditor and the Kafka permissions read this list."""
 DOMAIN_EVENTS = tuple(topic for processor_ in PROCESSORS for topic in processor_.publishes if not topic.holds_state)
+"""The topics of domain events that a consumer or a replay can read from their beginning: those that hold no state."""
 _STORES = (*(processor_.name for processor_ in PROCESSORS), "confirmer", "notifier", "console")
 SERVICES = (
     *PROCESSORS,
@@ -220,7 +222,7 @@ SERVICES = (
         publishes_outcomes=False,  # it reads outcomes, so an outcome of each outcome would follow without end
     ),
 )
-"""The services that have a store; each has a topic of dead letters."""
+"""The processors and the other services with a store: all but the gateway. Each has a topic of dead letters."""
 GATEWAY = ServiceTopics(
     "gateway",
     "gateway",
@@ -229,9 +231,11 @@ GATEWAY = ServiceTopics(
 )
 _AUDIT = (REFUSALS, OUTCOMES, NOTIFICATIONS, CONSOLE_ACTIONS, PROVIDER_STATES)
 ALL = (*WEBHOOKS, *_AUDIT, *DOMAIN_EVENTS, ORDER_STATUS, *map(dead, _STORES))
+"""Every topic of hookstream."""
 RECORDS: tuple[type[Record], ...] = tuple(dict.fromkeys(record for topic in ALL for record in topic.records))
+"""Every record class that a topic carries."""
 
 
 def service(name: str) -> ServiceTopics:
-    """Return the service of this name. Raises KeyError for an unknown name."""
+    """Return the gateway or the service with a store of this name. Raises KeyError for any other name."""
     return {known.name: known for known in (GATEWAY, *SERVICES)}[name]

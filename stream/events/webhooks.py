@@ -18,7 +18,9 @@ from stream.events.record import EventId, Micros, Mode, Record, Verification
 class Envelope(Record, frozen=True, kw_only=True):
     """A webhook's request and how it was verified: all that is needed to verify and translate it again.
 
-    `digest` is the SHA-256 of the payload (see `ids.digest`), `raw` the body as it was received.
+    `digest` is the SHA-256 of the payload (see `ids.digest`), `raw` the body as it was received, `headers` those that
+    the signature needs. `verification_request_id` is set for a confirmed event: it is the id of the unconfirmed
+    webhook, and `raw` is then the API's response. `seal` is not used.
     """
 
     event_id: EventId
@@ -80,10 +82,10 @@ class TransferWebhook(Webhook, frozen=True, kw_only=True):
 
 
 class UnconfirmedWebhook(Webhook, frozen=True, kw_only=True):
-    """A webhook that its provider has to confirm. Its id is that of its verification request.
+    """A webhook that its provider's API has to confirm. `envelope.event_id` is the id of the verification request.
 
-    The confirmation has the event id. `source` is the group that the sender's address is counted in, so that a sender
-    of many webhooks does not delay the others.
+    The confirmed event that may follow has an event id of its own. `source` is the sender's IPv4 address or IPv6 /64:
+    a sender of many webhooks does not delay the requests of the others.
     """
 
     payload: VerificationRequest

@@ -9,7 +9,10 @@ T = TypeVar("T")
 
 
 def computed_once(compute: Callable[[S], T]) -> Callable[[S], T]:
-    """Return the function, which stores its value in the `__dict__` of its argument: `derived`, outside the class."""
+    """Decorate a function of a frozen state, so that its value is computed once and stored in the state's `__dict__`.
+
+    `derived` does the same for a method.
+    """
     name = compute.__qualname__
 
     @wraps(compute)
@@ -24,7 +27,7 @@ def computed_once(compute: Callable[[S], T]) -> Callable[[S], T]:
 
 
 class derived(Generic[T]):  # noqa: N801 - a decorator, like `functools.cached_property`
-    """A property that is computed at its first use and then stored in the instance's `__dict__`.
+    """A property whose value is computed at its first use and then stored in the instance's `__dict__`.
 
     Up to Python 3.11 `functools.cached_property` takes a lock for it, which cost a tenth of the payment's fold.
     """

@@ -1,6 +1,6 @@
 """Folds a batch of events into the states of their aggregates, one event after the other."""
 
-from collections.abc import Callable, Hashable, MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -8,14 +8,13 @@ from stream.events import DomainEvent, OutcomeKind
 
 S = TypeVar("S")
 E = TypeVar("E")
-K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """The result of one event: its aggregate's key, its outcome, and the domain events to publish under that key.
 
-    `released` are the ids of the waiting events that this event releases; they are processed together with it.
+    `released` are the ids of earlier events that waited for this one and were processed with it.
     """
 
     key: str
@@ -25,14 +24,15 @@ class Result:
 
 
 Apply = Callable[[S, E], tuple[S, OutcomeKind, tuple[DomainEvent, ...]]]
+"""Returns the state after an event, the event's outcome, and the domain events that follow from it."""
 
 
 def fold(
     states: MutableMapping[str, S], events: Sequence[E], key: Callable[[E], str], apply: Apply[S, E]
 ) -> list[Result]:
-    """Apply each event to the state under its key and replace it in `states`; return one result per event, in order.
+    """Apply each event in turn to the state under its key, and replace that state in `states`.
 
-    Raises KeyError when `states` lacks a key, and whatever `apply` raises.
+    Return one result per event, in order. Raises KeyError when `states` lacks a key, and whatever `apply` raises.
     """
     results = []
     for event in events:

@@ -8,10 +8,11 @@ _json = msgspec.json.Decoder(msgspec.Raw)
 
 
 def as_json(raw: bytes) -> str:
-    """Return a JSON body unchanged, and any other body, such as a form, as one JSON string.
+    """Return a JSON body as it is, and any other body, such as a form, as one JSON string.
 
     Bytes that are not UTF-8 are decoded as CP949, the legacy Korean encoding, else as Latin-1, which decodes any bytes.
-    A NUL or an unpaired surrogate, which Postgres text cannot hold, becomes U+FFFD.
+    In both cases a NUL or an unpaired surrogate, which Postgres text cannot hold, becomes U+FFFD; a JSON body loses its
+    byte order mark.
     """
     try:
         body = sanitized(raw)
@@ -23,7 +24,7 @@ def as_json(raw: bytes) -> str:
 
 
 def as_metadata(raw: bytes) -> str:
-    """Return the value of a column `metadata`: the body of an aggregate's last webhook as JSON, under `webhook`."""
+    """Return the value of a column `metadata`: a JSON object with the webhook's body, as JSON, under `webhook`."""
     return '{"webhook":' + as_json(raw) + "}"
 
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Money(NamedTuple):
-    """An amount in minor units (ISO 4217) and its currency; None if no currency is stated."""
+    """An amount in minor units (ISO 4217); `currency` is None if none is stated."""
 
     minor: int
     currency: str | None

@@ -29,10 +29,10 @@ NO_EVENT = EventId("")
 
 
 class Stamp(NamedTuple):
-    """The order of the events that set registers.
+    """Orders the events that set registers: of two stamps, the one that is greater as a tuple wins.
 
-    `rank` is the status's tier, `at` the time in microseconds since 1970 UTC (0 if unknown), `position` the status's
-    place in its tier.
+    `rank` is the index of the status's tier in the transition table, `at` the time in microseconds since 1970 UTC (0 if
+    unknown), `position` the index of the status in its tier.
     """
 
     rank: int
@@ -53,14 +53,14 @@ UNSET: Final[Register[Never]] = Register(Stamp(-1, NO_TIME, 0, NO_EVENT), None)
 
 
 class Registers(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """The base of an aggregate's registers. Every field is a `Register` whose default is UNSET.
+    """The base class of an aggregate's registers. Every field is a `Register` whose default is UNSET.
 
-    In JSON, registers are an object of [stamp, value] by field name; those that are UNSET are omitted.
+    In JSON, registers are an object of [stamp, value] by field name, without those that are UNSET.
     """
 
 
 def stamp(tiers: Sequence[Sequence[str]], status: str, at: Micros | None, event_id: EventId) -> Stamp:
-    """Return the stamp of an event with `status` at `at` (microseconds since 1970 UTC).
+    """Return the stamp of an event with `status` at the time `at`.
 
     `tiers` is the transition table: a status may follow any status of an earlier tier. Raises ValueError for a status
     that is not in the table.
@@ -72,35 +72,41 @@ def stamp(tiers: Sequence[Sequence[str]], status: str, at: Micros | None, event_
 
 
 def register(stamp: Stamp, value: T | None) -> Register[T]:
-    """Return the register that an event sets; UNSET for None, which changes nothing."""
+    """Return the register that an event sets; UNSET, which changes nothing when merged, if `value` is None."""
     return UNSET if value is None else Register(stamp, value)
 
 
 def merge(one: R, other: R) -> R:
-    """Return the registers of both; of two registers of one field, the one with the higher stamp."""
+    """Return, for each field, the register with the higher stamp; that of `one` if the stamps are equal."""
     pairs = zip(msgspec.structs.astuple(one), msgspec.structs.astuple(other), strict=True)
     return type(one)(*[ours if theirs is UNSET or theirs.stamp <= ours.stamp else theirs for ours, theirs in pairs])
 
 
 def merge_by_key(one: Mapping[K, Register[T]], other: Mapping[K, Register[T]]) -> Mapping[K, Register[T]]:
-    """Return the registers of both, where their keys are data; of two of one key, the one with the higher stamp."""
+    """Return the registers of both mappings; of two with the same key, the one with the higher stamp.
+
+    It is `merge` for registers whose names are data, such as ids of refunds. That of `one` wins if stamps are equal.
+    """
     newer = {key: theirs for key, theirs in other.items() if theirs.stamp > one.get(key, UNSET).stamp}
     return {**one, **newer} if newer else one
 
 
 def load(kind: type[R], stored: str | None) -> R:
-    """Return the registers in a column's JSON; all of them UNSET for None, when there is no row yet."""
+    """Return the registers in a column's JSON; all of them UNSET if `stored` is None, as when there is no row yet."""
     return _decoder(kind).decode(stored) if stored else kind()
 
 
 def load_prefixed(stored: str, prefix: str, kind: type[T]) -> dict[str, Register[T]]:
-    """Return the registers of a column's JSON whose names start with `prefix`, by the rest of the name."""
+    """Return the registers in a column's JSON whose names start with `prefix`, by the rest of the name.
+
+    `kind` is the type of their values.
+    """
     named = {name.removeprefix(prefix): found for name, found in _raw.decode(stored).items() if name.startswith(prefix)}
     return {name: msgspec.json.decode(found, type=Register[kind]) for name, found in named.items()}  # type: ignore[valid-type]
 
 
 def dump(*parts: Registers | Mapping[str, Register[object]]) -> str:
-    """Return registers as one JSON object for a column."""
+    """Return the registers of all parts as one JSON object for a column; no name may be in two parts."""
     objects = [msgspec.json.encode(part).decode() for part in parts]
     return objects[0] if len(objects) == 1 else "{" + ",".join(filter(None, (text[1:-1] for text in objects))) + "}"
 

@@ -1,7 +1,8 @@
-"""Revisions: numbers that grow with each change of an aggregate, so that the newest of its states is known.
+"""Revisions: tuples that grow with each change of an aggregate, so that the newest of its states is known.
 
-Registers only ever take higher stamps, whatever arrives first. Their number, and the sums of their ranks and times,
-therefore grow with every change. Only two stamps of the same rank and time, which differ in the event id, are equal.
+Registers only ever take higher stamps, in whatever order events arrive. Their number, and the sums of their ranks and
+times, therefore grow with every change. The exception is a stamp that replaces one of the same rank and time: the
+revision stays equal.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from stream.state.registers import Stamp
 
 
 def measure(stamps: Iterable[Stamp]) -> tuple[int, int, int]:
-    """Return the number of stamps, the sum of their ranks, and the sum of their times in microseconds."""
+    """Return the number of stamps, the sum of their ranks, and the sum of their times in microseconds; 0s for none."""
     known = list(stamps)
     if not known:
         return 0, 0, 0

@@ -6,10 +6,11 @@ from stream.events.record import EventId, Micros, Mode, Record
 
 
 class DomainEvent(Record, frozen=True, kw_only=True):
-    """A change of state, published once, about an order or a customer.
+    """A change of state of an order or a customer, published once.
 
-    `caused_by` is the id of the event that caused it. `occurred_at` is the provider's time, `received_at` that of the
-    gateway. `contact` is the e-mail address to notify when neither the order nor the customer has one.
+    `caused_by` is the id of the event that caused the change. `occurred_at` is the time by the provider's clock,
+    `received_at` by the gateway's. `contact` is the e-mail address to notify when neither the order nor the customer
+    has one.
     """
 
     event_id: EventId

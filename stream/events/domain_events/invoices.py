@@ -4,7 +4,7 @@ from stream.events.domain_events.domain_event import DomainEvent
 
 
 class InvoiceEvent(DomainEvent, frozen=True, kw_only=True):
-    """A change of a crypto invoice. `amount` is cash in minor units; crypto amounts are decimal strings."""
+    """A change of a crypto invoice. `amount` is in minor units of `currency`; crypto amounts are decimal strings."""
 
     invoice_id: str
     title: str | None
@@ -30,7 +30,7 @@ class InvoiceFailed(InvoiceEvent, frozen=True, kw_only=True):
 
 
 class InvoiceUnderpaid(InvoiceEvent, frozen=True, kw_only=True):
-    """The provider reports an invoice as underpaid that was already completed and credited in full."""
+    """The provider reports an invoice as underpaid after it was completed and credited in full."""
 
 
 class InvoiceCancelled(InvoiceEvent, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class InvoiceRejected(InvoiceEvent, frozen=True, kw_only=True):
 
 
 class CreditAdded(DomainEvent, frozen=True, kw_only=True):
-    """An entry in the customer's ledger, published once; `balance` is the sum of all entries up to it."""
+    """A new entry in the customer's ledger; `balance` is the sum of the customer's entries including this one."""
 
     invoice_id: str
     entry_id: str

@@ -5,10 +5,10 @@ from stream.events.record import Micros, PaymentStatus, RefundStatus, ShippingSt
 
 
 class OrderStatus(DomainEvent, frozen=True, kw_only=True):
-    """The current state of an order; it replaces the record before it with the same key, on the only compacted topic.
+    """The current state of an order, on a compacted topic: a record replaces the earlier ones with the same key.
 
     `version` is the number of events applied to the order. `set_by` has, by column, the event id of the webhook that
-    set it, `set_by_events` the id of the domain event that carried the value.
+    set the column's value, and `set_by_events` the id of the domain event that carried the value.
     """
 
     version: int

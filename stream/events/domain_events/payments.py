@@ -1,4 +1,8 @@
-"""The domain events of payments: paid, failed, refunded, disputed, and amounts that do not match."""
+"""The domain events of payments: paid, failed, refunded, disputed, and amounts that do not match.
+
+`state` is the order's payment after the event; None in records from before the field existed. `released_amount` is the
+part of an authorization that was not captured, if the provider represents its release as a refund; no money moved.
+"""
 
 from stream.events.domain_events.domain_event import DomainEvent
 from stream.events.domain_events.states import PaymentState
@@ -6,9 +10,9 @@ from stream.events.record import Micros
 
 
 class PaymentEvent(DomainEvent, frozen=True, kw_only=True):
-    """A change of one transaction of the order. `amount` is the payment's, in minor units.
+    """A change of one transaction of the order; `amount` is the amount of the transaction.
 
-    PaymentCompleted and PaymentRefunded have these fields in another order, that of their schemas.
+    PaymentCompleted and PaymentRefunded are no subclasses, because their schemas have the fields in another order.
     """
 
     provider: str
@@ -18,11 +22,7 @@ class PaymentEvent(DomainEvent, frozen=True, kw_only=True):
 
 
 class PaymentCompleted(DomainEvent, frozen=True, kw_only=True):
-    """The order is paid. `reason` is `refund_failed` if it is paid again because its refund failed.
-
-    `released_amount`, here and below, is the part of the authorization that was not captured. The provider represents
-    its release as a refund, which returns no money.
-    """
+    """The order is paid. `reason` is `refund_failed` if the order is paid again because its refund failed."""
 
     provider: str
     amount: int | None
@@ -63,7 +63,7 @@ class PaymentRefunded(DomainEvent, frozen=True, kw_only=True):
 
 
 class PaymentOverpaid(DomainEvent, frozen=True, kw_only=True):
-    """The order, already paid, was paid again by this transaction."""
+    """The order was paid already, and this transaction paid it again."""
 
     provider: str
     amount: int | None
@@ -85,7 +85,7 @@ class DepositReversed(PaymentEvent, frozen=True, kw_only=True):
 
 
 class AmountMismatched(DomainEvent, frozen=True, kw_only=True):
-    """The amount or currency paid at the provider differs from the order's, which is `expected_amount`."""
+    """The amount or currency paid differs from the order's, which are `expected_amount` and `expected_currency`."""
 
     amount: int
     currency: str
@@ -97,7 +97,7 @@ class AmountMismatched(DomainEvent, frozen=True, kw_only=True):
 
 
 class BillingScheduled(DomainEvent, frozen=True, kw_only=True):
-    """The provider will charge again for the subscription that began with this order."""
+    """The provider will charge `amount` again, for the subscription that began with this order."""
 
     provider: str
     next_billing_at: Micros | None
@@ -129,4 +129,4 @@ class DisputeOpened(DisputeEvent, frozen=True, kw_only=True):
 
 
 class DisputeClosed(DisputeEvent, frozen=True, kw_only=True):
-    """A dispute is settled: won, lost (the bank took the money back) or closed; or an inquiry was closed."""
+    """A dispute ended: won, lost (the bank took the money back) or closed; or an inquiry was closed."""

@@ -5,7 +5,7 @@ from stream.events.domain_events.states import RefundState
 
 
 class RefundEvent(DomainEvent, frozen=True, kw_only=True):
-    """A change of one refund, with the refund id of the shop or the provider."""
+    """A change of one refund. `refund_id` is the shop's or the provider's; `state` sums up all refunds of the order."""
 
     refund_id: str
     amount: int | None
@@ -39,10 +39,10 @@ class RefundRequested(DomainEvent, frozen=True, kw_only=True):
 
 
 class RefundMismatched(DomainEvent, frozen=True, kw_only=True):
-    """A refund or cancel that does not match the payment, and is not counted.
+    """A refund or cancel that does not match the payment and is not counted as a refund of it.
 
     `reason` is `exceeds_payment`, `other_currency`, `other_provider` or `other_transaction`. `amount` is the amount of
-    the refund, `paid_amount` the amount paid; None when it is unknown.
+    the refund; `paid_amount` is the amount paid, None if it is unknown.
     """
 
     refund_id: str | None

@@ -1,14 +1,15 @@
 """The state of an order's payment, parcel or refunds after a domain event, in the columns of the order view.
 
-`revision` grows with each change of the aggregate, so the state with the highest revision is the current one, whatever
-arrives first. `set_by` has, by column, the event id of the webhook that set the column.
+`revision` grows with each change of the payment, parcel or refunds, so the state with the highest revision is the
+current one, in whatever order the states arrive. `set_by` has, by column, the event id of the webhook that set the
+column.
 """
 
 from stream.events.record import Micros, OrderId, PaymentStatus, Record, RefundStatus, ShippingStatus
 
 
 class PaymentState(Record, frozen=True, kw_only=True):
-    """The payment of an order. `paid_amount` is None while nothing was paid."""
+    """The payment of an order. `paid_amount` is None while nothing is paid."""
 
     revision: tuple[int, ...]
     payment_status: PaymentStatus | None = None
