@@ -1,1 +1,1 @@
-"""The broker: client configuration, consumer, producer settings, topic administration, watchdog over librdkafka."""
+"""The broker: client configuration, consumers, producer settings, topic administration, a watchdog for librdkafka."""

@@ -17,7 +17,7 @@ AUTHENTICATION_ERRORS = (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICAT
 
 
 def create_all(cluster: Cluster, replication: int = 1, partitions: int = PARTITIONS) -> None:
-    """Create the missing topics; existing topics are not changed.
+    """Create those of hookstream's topics that are missing; existing topics are not changed.
 
     Raises KafkaException when Kafka does not answer, RuntimeError when a topic cannot be created.
     """
@@ -49,7 +49,10 @@ def is_reachable(cluster: Cluster) -> bool:
 
 
 def are_healthy(cluster: Cluster, topics: Iterable[str]) -> bool:
-    """Return whether Kafka answers and every partition of `topics` has a leader and all its replicas in sync."""
+    """Return whether Kafka answers and every partition of the topics named has a leader and all its replicas in sync.
+
+    False if a topic is missing.
+    """
     try:
         known = cluster.metadata(PROBE_TIMEOUT_S).topics
         partitions = [partition for topic in topics for partition in known[topic].partitions.values()]
@@ -61,7 +64,7 @@ def are_healthy(cluster: Cluster, topics: Iterable[str]) -> bool:
 def missing(cluster: Cluster, needed: Iterable[Topic]) -> list[str]:
     """Return the names of the `needed` topics that do not exist in Kafka.
 
-    Raises KafkaException when Kafka does not answer.
+    Raises KafkaException when Kafka does not answer within PROBE_TIMEOUT_S.
     """
     known = cluster.metadata(PROBE_TIMEOUT_S).topics
     return [topic.name for topic in needed if not _partition_count(known.get(topic.name))]
@@ -74,8 +77,8 @@ def _partition_count(found: TopicMetadata | None) -> int:
 def check(cluster: Cluster, needed: Iterable[Topic], *, wait_for_missing: bool = True) -> None:
     """Check that each of the `needed` topics has PARTITIONS partitions, which the order of events by key relies on.
 
-    Raises NeedUnmet while Kafka does not answer or, if `wait_for_missing`, while a topic is missing. Ends the process
-    when a topic has another number of partitions, or when Kafka refuses the credentials.
+    Raises NeedUnmet while Kafka does not answer or a topic is missing; without `wait_for_missing`, a missing topic is
+    ignored. Ends the process when a topic has another number of partitions, or when Kafka refuses the credentials.
     """
     try:
         metadata = cluster.metadata(PROBE_TIMEOUT_S)
@@ -88,7 +91,8 @@ def check(cluster: Cluster, needed: Iterable[Topic], *, wait_for_missing: bool =
         partitions = _partition_count(metadata.topics.get(topic.name))
         if partitions not in (0, PARTITIONS):
             abort_start(
-                f"topic {topic.name} has {partitions} partitions, not {PARTITIONS}. Its order by key is broken."
+                f"topic {topic.name} has {partitions} partitions, not {PARTITIONS}. Set TOPIC_PARTITIONS if all topics "
+                "have as many; otherwise its order by key is broken: copy its records into a new topic."
             )
         if not partitions and wait_for_missing:
             raise NeedUnmet(f"the topic {topic.name}: run `hookstream topics create`")

@@ -1,4 +1,4 @@
-"""Makes every Kafka client; no other module constructs one.
+"""The settings of a Kafka cluster, from which every Kafka client is made; no other module constructs one.
 
 A `KAFKA_…` variable overrides the properties that hookstream sets (see runtime/config/kafka_properties), except those
 that its guarantees rely on.
@@ -25,7 +25,7 @@ CLASSIC_DEFAULTS: Mapping[str, object] = {
     "session.timeout.ms": 10_000,
     "heartbeat.interval.ms": 2_000,
 }
-"""In the classic protocol the member sets its timeouts; in the consumer protocol the broker does."""
+"""Defaults of consumers in the classic group protocol, in which the member and not the broker sets the timeouts."""
 
 CONNECTION_ERRORS = (
     KafkaError._AUTHENTICATION,  # noqa: SLF001 - a public name, like those below
@@ -35,13 +35,14 @@ CONNECTION_ERRORS = (
     KafkaError._TRANSPORT,  # noqa: SLF001
 )
 """Connection errors that explain why Kafka does not answer. Those that waiting does not fix come first."""
-QUIET: Mapping[str, object] = {"error_cb": lambda _: None}
-"""For clients whose failures are raised, in programs without a log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """The connection settings of a Kafka cluster for `service`, whose name appears in client ids."""
+    """The connection settings of a Kafka cluster for `service`, whose name appears in client ids.
+
+    `group_prefix` precedes the names of consumer groups. `properties` are those of the `KAFKA_…` variables.
+    """
 
     bootstrap_servers: str
     service: str
@@ -57,23 +58,25 @@ class Cluster:
     def of_environment(cls, environment: Mapping[str, str], service: str) -> Self:
         """Return the cluster from environment variables, for programs without a Settings class.
 
-        Raises ValueError, whose message lists the wrong variables, and OSError when a `…_FILE` cannot be read.
+        Raises KeyError without KAFKA_BOOTSTRAP_SERVERS, ValueError, whose message lists the wrong variables, and
+        OSError when a `…_FILE` cannot be read.
         """
         prefix = environment.get("GROUP_PREFIX", "")
         return cls(environment["KAFKA_BOOTSTRAP_SERVERS"], service, prefix, kafka_properties.read(environment))
 
     def group(self, name: str) -> str:
-        """Return the consumer group's name with the configured prefix."""
+        """Return the name of a consumer group with `group_prefix`."""
         return f"{self.group_prefix}{name}"
 
     def admin(self, on_error: Callable[[KafkaError], None] = lambda _: None) -> AdminClient:
-        """Return an admin client that logs nothing: its failures are raised."""
+        """Return an admin client that logs nothing: its failures are raised. `on_error` gets its connection errors."""
         return self._make(AdminClient, {"error_cb": on_error})
 
     def metadata(self, timeout_s: float) -> ClusterMetadata:
         """Return the metadata of brokers and topics.
 
-        Raises KafkaException, with the reason why connections failed if it is known (for example, a refused password).
+        Raises KafkaException when there is no answer in `timeout_s`: with the reason why connections failed if it is
+        known (for example, a refused password).
         """
         reported: list[KafkaError] = []
         admin = self.admin(reported.append)
@@ -85,11 +88,14 @@ class Cluster:
             raise (KafkaException(reasons[0]) if reasons else failure) from None
 
     def producer(self, defaults: Mapping[str, object]) -> Producer:
-        """Return a producer with these properties, which the environment may override."""
+        """Return a producer with these properties, which `KAFKA_…` variables override."""
         return self._make(Producer, defaults)
 
     def consumer(self, group: str, defaults: Mapping[str, object]) -> Consumer:
-        """Return a consumer in this group. librdkafka requires a group even for a consumer that only assigns."""
+        """Return a consumer in `group`, to whose name the prefix is added, with these properties.
+
+        `KAFKA_…` variables override the properties. librdkafka requires a group even for a consumer that only assigns.
+        """
         effective = {**defaults, **self.properties}
         if effective.get("group.protocol") == CLASSIC:
             defaults = {**CLASSIC_DEFAULTS, **defaults}

@@ -25,9 +25,9 @@ class UnreadableRecord:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A decoded record with its event id, position and bytes.
+    """A record of Kafka: decoded as `event`, with its event id, its position, and the bytes of its key and value.
 
-    `digest` is the digest of a webhook's content; None for other records.
+    `digest` is the digest of a webhook's payload; None for other records.
     """
 
     event: Record | UnreadableRecord
@@ -41,12 +41,16 @@ class Delivery:
 
 
 def read(codec: Codec, message: Message) -> Delivery:
-    """Decode a message of confluent_kafka."""
+    """Return the delivery of a message of confluent_kafka, as `delivery` does."""
     return delivery(codec, *partition_of(message), message.offset() or 0, message.key(), message.value())
 
 
 def delivery(codec: Codec, topic: str, partition: int, offset: int, key: bytes | None, value: bytes | None) -> Delivery:
-    """Decode a record's `value`. The id of an unreadable record is derived from its position."""
+    """Return the delivery of the record at this position, decoded from `value`.
+
+    Bytes that cannot be decoded, a record that is no event, and an event id that is no UUID give an UnreadableRecord,
+    whose event id is derived from the position. Raises RegistryError when a remote schema registry fails.
+    """
     record = (topic, partition, offset, key, value)
     try:
         event = codec.decode(value)
@@ -66,7 +70,8 @@ def _check(event_id: str) -> None:
 def identity(event: Record) -> tuple[EventId, bytes | None]:  # noqa: PLR0911 - one for each kind of record
     """Return a record's event id and digest; two events with the same id and different digests are a conflict.
 
-    The digest is None for records other than webhooks. Raises TypeError for a record that no service consumes.
+    The digest is None for records other than webhooks. Raises TypeError for a ProviderState or SecretSeen, which are no
+    events.
     """
     match event:
         case events.Webhook():
@@ -87,13 +92,8 @@ def identity(event: Record) -> tuple[EventId, bytes | None]:  # noqa: PLR0911 - 
             raise TypeError(f"a {type(event).__name__} is not an event")
 
 
-def partitions(deliveries: Collection[Delivery]) -> set[Partition]:
-    """Return the partitions that these deliveries came from."""
-    return {(delivery.topic, delivery.partition) for delivery in deliveries}
-
-
 def ends(deliveries: Collection[Delivery]) -> dict[Partition, int]:
-    """Return the offset after the last delivery of each partition."""
+    """Return the next offset of each partition that these deliveries came from: their highest offset plus 1."""
     ends: dict[Partition, int] = {}
     for delivery in deliveries:
         partition = (delivery.topic, delivery.partition)

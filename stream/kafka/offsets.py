@@ -13,12 +13,15 @@ from stream.kafka.position import Partition
 
 
 def partitions_of(topics: Iterable[Topic]) -> list[Partition]:
-    """Return the partitions that these topics are created with."""
+    """Return the partitions that these topics have by design: PARTITIONS of each, without asking Kafka."""
     return [(topic.name, number) for topic in topics for number in range(PARTITIONS)]
 
 
 class OffsetLister:
-    """An admin client of one cluster. Each method raises KafkaException when there is no answer in `timeout_s`."""
+    """Lists offsets through an admin client of one cluster.
+
+    Each method but `assigned` raises KafkaException when Kafka does not answer within `timeout_s`.
+    """
 
     def __init__(self, cluster: Cluster, timeout_s: float) -> None:
         self._cluster = cluster
@@ -26,14 +29,14 @@ class OffsetLister:
         self._timeout_s = timeout_s
 
     def existing(self, topics: Iterable[Topic]) -> list[Partition]:
-        """Return the partitions of those of the topics that exist in Kafka."""
+        """Return the partitions that the topics have in Kafka; topics that do not exist are left out."""
         known = self._cluster.metadata(self._timeout_s).topics
         return [
             (topic.name, number) for topic in topics if topic.name in known for number in known[topic.name].partitions
         ]
 
     def first(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
-        """Return the offset of the first record of each partition."""
+        """Return the offset of the first record that each partition still has; the end offset if it has none."""
         return self._list(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
 
     def end(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
@@ -41,17 +44,23 @@ class OffsetLister:
         return self._list(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
     def at(self, partitions: Iterable[Partition], time_ms: int) -> dict[Partition, int]:
-        """Return the offset of the first record appended at this time (ms since 1970) or later; -1 without one."""
+        """Return, by partition, the offset of the first record appended at `time_ms` or later; -1 without one.
+
+        `time_ms` is in milliseconds since 1970 UTC.
+        """
         return self._list(partitions, OffsetSpec.for_timestamp(time_ms))
 
     def committed(self, service: str) -> dict[Partition, int]:
-        """Return the next offsets that the consumer group of a service has committed."""
+        """Return the next offset that the consumer group of a service has committed, for each partition with one."""
         request = [ConsumerGroupTopicPartitions(self._cluster.group(service))]
         (answer,) = self._results(self._admin.list_consumer_group_offsets(request)).values()
         return {(each.topic, each.partition): each.offset for each in answer.topic_partitions if each.offset >= 0}
 
     def assigned(self, service: str) -> set[Partition]:
-        """Return the partitions assigned to members of a service's group. They may have no committed offset yet."""
+        """Return the partitions assigned to members of a service's group. They may have no committed offset yet.
+
+        The result is empty if the group does not exist, and also if Kafka does not answer.
+        """
         try:
             (group,) = self._results(self._admin.describe_consumer_groups([self._cluster.group(service)])).values()
         except KafkaException:  # the group does not exist before its first member joins
@@ -71,7 +80,10 @@ class OffsetLister:
         return {(each.topic, each.partition): answer.offset for each, answer in answers.items()}
 
     def _results(self, futures: Mapping[Any, "Future[Any]"]) -> dict[Any, Any]:
-        """Return the results of all futures. It waits for all: the client must not be closed during a request."""
+        """Return the results of all futures, by key.
+
+        It waits for all of them, because the client must not be closed during a request.
+        """
         if wait(futures.values(), self._timeout_s).not_done:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - its public name
         return {key: future.result() for key, future in futures.items()}

@@ -1,4 +1,4 @@
-"""Partitions, and the state of an owned one."""
+"""Partitions, and the state of a partition that a worker owns."""
 
 from typing import NamedTuple
 
@@ -9,9 +9,9 @@ Partition = tuple[str, int]
 
 
 class Owned(NamedTuple):
-    """An acquired partition: its fencing token `epoch`, and the offset of the next record to handle.
+    """The state of an acquired partition: its fencing token `epoch`, and the offset of the next record to handle.
 
-    Records below `rewound_until` may have been handled before the store was restored.
+    Records below the offset `rewound_until` may have been handled before the store was restored; 0 if it never was.
     """
 
     epoch: int

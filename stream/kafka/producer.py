@@ -1,4 +1,4 @@
-"""Configuration of clients and producers: acknowledged by every in-sync replica, ordered, idempotent."""
+"""The properties of all Kafka clients, and of producers: acknowledged by every in-sync replica, ordered, idempotent."""
 
 from confluent_kafka import KafkaError
 
@@ -6,7 +6,7 @@ from runtime.logging import log
 
 
 def log_client_error(error: KafkaError) -> None:
-    """Log an error of a client. librdkafka's own log is off, since its lines are not JSON."""
+    """Log an error of a client; a callback, because librdkafka's own log is off: its lines are not JSON."""
     log.warning("kafka.error", error=error.str())
 
 

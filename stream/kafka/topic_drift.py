@@ -26,7 +26,10 @@ CONFIGURE = "Set it: kafka-configs.sh --alter --entity-type topics --entity-name
 
 @dataclass(frozen=True, slots=True, order=True)
 class Drift:
-    """A property that differs from the design, with its value in Kafka and the names of the topics."""
+    """A property that differs from the design in the same way in all of `topics`, which are names.
+
+    `found` is its value in Kafka, `wanted` the value by design.
+    """
 
     setting: str
     found: str
@@ -38,12 +41,12 @@ class Drift:
 
     @property
     def remedy(self) -> str:
-        """Return the sentence that tells an operator how to correct it."""
+        """A sentence that tells an operator how to correct the property."""
         return REMEDIES.get(self.setting) or CONFIGURE.format(setting=self.setting, wanted=self.wanted)
 
 
 def designed_config(topic: Topic, replication: int) -> dict[str, str]:
-    """Return the configuration that `topic` is created with."""
+    """Return the configuration that `topic` is created with when its records have `replication` copies."""
     return {
         "cleanup.policy": "compact" if topic.holds_state else "delete",
         "retention.ms": str(topic.retention_ms),
@@ -54,9 +57,11 @@ def designed_config(topic: Topic, replication: int) -> dict[str, str]:
 
 
 def find(cluster: Cluster, topics: Sequence[Topic], mode: Mode, replication: int | None) -> list[Drift]:
-    """Return how the existing topics differ from the design. Settings that Kafka does not show are not checked.
+    """Return the differences of topics from the design; empty if there are none.
 
-    `replication` is the wanted number of replicas; None means PRODUCTION_REPLICATION in live mode, else any number.
+    Topics that do not exist are not checked, nor are settings that Kafka does not show. `replication` is the least
+    number of replicas; None means PRODUCTION_REPLICATION in live mode, else any number.
+
     Raises KafkaException or TimeoutError when Kafka does not answer.
     """
     known: Mapping[str, TopicMetadata] = cluster.metadata(TIMEOUT_S).topics
@@ -95,12 +100,15 @@ def _differences(
 
 
 def warn(cluster: Cluster, topics: Sequence[Topic], mode: Mode, replication: int | None) -> None:
-    """Log a warning for each difference from the design, and an error for unreplicated topics of a live system."""
+    """Log a warning for each difference from the design, and an error for unreplicated topics of a live system.
+
+    If Kafka does not answer, only that is logged: nothing is raised.
+    """
     try:
         found = find(cluster, topics, mode, replication)
     except (KafkaException, TimeoutError) as failure:
         reason = failure.args[0].str() if isinstance(failure, KafkaException) else "it does not answer"
-        log.warning("topic.unchecked", cause=f"Kafka does not show the configuration of topics: {reason}")
+        log.warning("topic.unchecked", cause=f"Kafka does not return the configuration of topics: {reason}")
         return
     for drift in found:
         log.warning("topic.drift", cause=str(drift), count=len(drift.topics), topic=", ".join(drift.topics))

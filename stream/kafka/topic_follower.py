@@ -16,10 +16,10 @@ FOLLOWER: Mapping[str, object] = {**READER, "auto.offset.reset": "earliest", "fe
 
 
 def follow(cluster: Cluster, topic: Topic, on_record: Callable[[Message], None], stop: Event) -> Event:
-    """Call `on_record` in a thread with every record of `topic`, in the order of each partition, until `stop` is set.
+    """Start a thread that calls `on_record` with every record of `topic`, each partition in order, until `stop` is set.
 
-    Return an event that is set once the records that are there now have been read. A failure of `on_record` is logged,
-    and the record is skipped.
+    Return at once, with an event that is set when the end of every partition has been reached for the first time. An
+    exception of `on_record` is logged, and its record is skipped.
     """
     caught_up = Event()
     arguments = (cluster, topic, on_record, stop, caught_up)

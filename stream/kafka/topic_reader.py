@@ -27,7 +27,7 @@ NO_RECORD = (KafkaError._PARTITION_EOF, KafkaError._AUTO_OFFSET_RESET, KafkaErro
 
 
 class KafkaUnavailable(Exception):
-    """Kafka has not answered within TIMEOUT_S."""
+    """Kafka has not answered, or has sent no record, within the timeout."""
 
 
 class Position(NamedTuple):
@@ -39,7 +39,7 @@ class Position(NamedTuple):
 
 
 def read_at(cluster: Cluster, positions: Sequence[Position]) -> Iterator[tuple[Position, bytes | None]]:
-    """Yield each position with the value of its record; None when there is no record, or it was deleted by retention.
+    """Yield each position with the value of its record; with None when Kafka has no record there, or no longer.
 
     Raises KafkaUnavailable when Kafka does not answer within TIMEOUT_S.
     """
@@ -53,19 +53,19 @@ def read_at(cluster: Cluster, positions: Sequence[Position]) -> Iterator[tuple[P
 
 
 def read_all(cluster: Cluster, topics: Sequence[Topic], since_ms: int | None = None) -> Iterator[Message]:
-    """Yield all records of these topics, in the order of each partition, until the current ends.
+    """Yield all records of these topics, each partition in order, until the end of every partition is reached.
 
-    Start at the first record whose timestamp is `since_ms` (milliseconds since 1970 UTC) or later, if it is given.
-    Raises KafkaUnavailable when Kafka does not answer within TIMEOUT_S.
+    With `since_ms` (milliseconds since 1970 UTC), start at the first record of each partition whose timestamp is at
+    least that. Raises KafkaUnavailable when Kafka sends nothing for TIMEOUT_S.
     """
     return _read(cluster, lambda consumer: _starts(consumer, topics, since_ms), TIMEOUT_S)
 
 
 def read_from(cluster: Cluster, starts: Mapping[Partition, int], timeout_s: float = TIMEOUT_S) -> Iterator[Message]:
-    """Yield the records of these partitions from the given offsets on, until the current ends.
+    """Yield the records of these partitions from the given offsets on, until the end of every partition is reached.
 
-    An offset before the first record stands for the first. Raises KafkaUnavailable when Kafka sends nothing for
-    `timeout_s`.
+    An offset whose record was deleted stands for the first one that is left. Raises KafkaUnavailable when Kafka sends
+    nothing for `timeout_s` seconds.
     """
     return _read(cluster, lambda _: [TopicPartition(*partition, at) for partition, at in starts.items()], timeout_s)
 
@@ -87,9 +87,9 @@ def _read(
 
 
 def read_last(cluster: Cluster, topics: Sequence[Topic], last: int) -> tuple[list[Message], list[Position]]:
-    """Return the last `last` records of each partition, and the position behind the records of each partition.
+    """Return the records at the last `last` offsets of each partition, and each partition's position after them.
 
-    Raises KafkaUnavailable when Kafka does not answer within TIMEOUT_S.
+    Pass these positions to `follow` to go on. Raises KafkaUnavailable when Kafka does not answer within TIMEOUT_S.
     """
     consumer = cluster.consumer(GROUP, {**READER, "auto.offset.reset": "earliest"})
     try:
@@ -110,7 +110,7 @@ def read_last(cluster: Cluster, topics: Sequence[Topic], last: int) -> tuple[lis
 
 
 def follow(cluster: Cluster, positions: Sequence[Position]) -> Iterator[Message]:
-    """Yield records from these positions on as they arrive, without an end; wait while Kafka does not answer."""
+    """Yield the records from these positions on, and new ones as they arrive, without end; wait while Kafka is away."""
     consumer = cluster.consumer(GROUP, {**READER, "auto.offset.reset": "earliest"})
     try:
         consumer.assign([TopicPartition(*position) for position in positions])
@@ -124,7 +124,7 @@ def follow(cluster: Cluster, positions: Sequence[Position]) -> Iterator[Message]
 
 
 def _end(consumer: Consumer, topic: str, partition: int) -> tuple[int, Position]:
-    """Return the first offset of a partition and the position behind its last record."""
+    """Return the first offset of a partition and the position after its last record."""
     found = consumer.get_watermark_offsets(TopicPartition(topic, partition), TIMEOUT_S)
     if found is None:
         raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - its public name
@@ -156,7 +156,10 @@ def _until_ends(consumer: Consumer, partitions: int, timeout_s: float) -> Iterat
 
 
 def _next(consumer: Consumer, position: Position) -> bytes | None:
-    """Return the value at the assigned position; messages from the position before may still arrive and are skipped."""
+    """Return the value of the record at the assigned position; None when Kafka has none there.
+
+    Messages from the position assigned before may still arrive and are skipped.
+    """
     deadline = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline:
         message = consumer.poll(POLL_S)

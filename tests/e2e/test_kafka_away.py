@@ -164,7 +164,7 @@ def test_a_worker_that_cannot_tell_what_it_has_done_says_so_and_tells_it_when_ka
         until(processor.problems, lambda now: not now)
         assert_told_once(fragile, sender, order, customer)
 
-    assert "producer has not heard from Kafka" in problem
+    assert "producer has received nothing from Kafka" in problem
 
 
 NO_MORE_TRIES = "UPDATE retries SET next_attempt_at = 'infinity' WHERE event_id = %s RETURNING attempts"

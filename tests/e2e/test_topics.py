@@ -92,7 +92,7 @@ def test_a_live_gateway_on_single_copies_says_so_at_each_start_and_wrong_partiti
 
     delete(prefixed, "orders.v1")
     with_partitions(prefixed, "orders.v1", 3)
-    refused = f"topic {prefixed['TOPIC_PREFIX']}orders.v1 has 3 partitions, not 12. Its order by key is broken."
+    refused = f"topic {prefixed['TOPIC_PREFIX']}orders.v1 has 3 partitions, not 12. Set TOPIC_PARTITIONS if all"
     assert refused in last_words(prefixed)
 
 

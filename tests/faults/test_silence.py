@@ -9,14 +9,14 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from runtime.shutdown import LATE
 from stream.events import topics
 from stream.events.topics import PARTITIONS
-from stream.kafka.watchdog import LOOK_S, LOOKS
+from stream.kafka.watchdog import CHECK_S, HEALTHY_CHECKS
 from tests.actors import until
 from tests.faults.orders import Orders
 from tests.replicas import Replicas
 
 pytestmark = pytest.mark.long
 
-TIMEOUT_S = (LOOKS + 1) * LOOK_S + 30
+TIMEOUT_S = (HEALTHY_CHECKS + 1) * CHECK_S + 30
 
 
 def test_it_says_so_and_ends_and_its_successor_reads_everything(processors: Replicas, system: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""The partitions that Kafka has assigned to a member of a consumer group, and which of them it owns. Pure.
+"""The partitions that Kafka has assigned to a member of a consumer group, and those of them that it owns. Pure.
 
 Kafka assigns partitions, but the epochs in the store decide who owns them (see `stream.store.ownership`).
 """
@@ -13,7 +13,7 @@ from stream.kafka.position import Owned, Partition, partition_of
 class AssignedPartitions:
     """`owned` has the partitions whose epoch this worker has acquired in the store, `unacquired` the others assigned.
 
-    `joined` is True once Kafka has assigned partitions, and stays so.
+    `joined` becomes True with the first assignment, even of no partitions, and stays True.
     """
 
     def __init__(self) -> None:
@@ -23,17 +23,20 @@ class AssignedPartitions:
         self._fresh: set[Partition] = set()
 
     def add(self, assigned: Collection[Partition]) -> None:
-        """Note that Kafka has assigned these; a member of a group with more members than partitions may get none."""
+        """Add newly assigned partitions as unacquired; there are none in a group with more members than partitions."""
         self.joined = True
         self.unacquired |= set(assigned)
         self._fresh |= set(assigned)
 
     def is_fresh(self, partition: Partition) -> bool:
-        """Return whether the partition was never owned since its assignment: it starts at the committed offset."""
+        """Return whether the partition has not been owned since its assignment.
+
+        librdkafka then starts at the offset that the group has committed.
+        """
         return partition in self._fresh
 
     def own(self, acquired: Mapping[Partition, Owned]) -> None:
-        """Note the acquired epochs, except for partitions that Kafka has revoked meanwhile."""
+        """Move acquired partitions from `unacquired` to `owned`, except for those that Kafka has revoked meanwhile."""
         self.owned |= {partition: owned for partition, owned in acquired.items() if partition in self.unacquired}
         self.unacquired -= acquired.keys()
         self._fresh -= acquired.keys()
@@ -43,30 +46,34 @@ class AssignedPartitions:
         return partition_of(message) in self.owned
 
     def advance(self, ends: Mapping[Partition, int]) -> None:
-        """Note that the store has committed these next offsets."""
+        """Set the next offsets of owned partitions, which the store has committed; other partitions are ignored."""
         for partition, end in ends.items():
             if partition in self.owned:  # Kafka may have revoked it meanwhile
                 self.owned[partition] = self.owned[partition]._replace(next_offset=end)
 
     def rewound_until(self, partition: Partition) -> int:
-        """Return the offset below which records may have been handled before the store was restored; 0 if none were."""
+        """Return the offset below which records may have been handled before the store was restored.
+
+        It is 0 if the store was not restored, or the partition is not owned.
+        """
         owned = self.owned.get(partition)
         return owned.rewound_until if owned else 0
 
     def disown(self) -> None:
-        """Mark all owned partitions for a new takeover.
+        """Move all owned partitions to `unacquired`, so that the worker takes them over again.
 
-        Used after a failed commit: it may have succeeded without an answer, and its outbox rows must be published.
+        That is needed after a failed commit: it may have succeeded without an answer, and then its outbox rows must be
+        published.
         """
         self.unacquired |= self.owned.keys()
         self.owned = {}
 
     def forget(self, lost: Collection[Partition]) -> None:
-        """Drop partitions that this member has lost."""
+        """Remove partitions that this member has lost, owned or not."""
         self.unacquired -= set(lost)
         self._fresh -= set(lost)
         self.owned = {partition: owned for partition, owned in self.owned.items() if partition not in lost}
 
     def clear(self) -> None:
-        """Drop all partitions."""
+        """Remove all partitions; `joined` stays."""
         self.unacquired, self.owned, self._fresh = set(), {}, set()

@@ -1,4 +1,4 @@
-"""A member of a consumer group: it fetches records from the partitions that Kafka assigns to it.
+"""A member of a consumer group, which fetches records from the partitions that Kafka assigns to the member.
 
 The rebalance callbacks only note what was assigned and revoked; the worker acts on it later.
 """
@@ -43,7 +43,7 @@ COORDINATOR_ERRORS = frozenset(
 
 
 class GroupConsumer:
-    """A consumer in `group`, used by one thread, with its `partitions` and the `offsets` of the group."""
+    """A consumer in `group`, for one thread; with its assigned `partitions`, and the group's `offsets` in Kafka."""
 
     def __init__(
         self,
@@ -58,7 +58,8 @@ class GroupConsumer:
         For up to `fetch_gather_ms` milliseconds, Kafka gathers records before it answers a fetch: a service that may
         lag so long costs Kafka one request in that time, and otherwise one for nearly every record.
 
-        `before_revoke` is called while partitions that Kafka takes away can still be committed; it must not poll.
+        `before_revoke` is called, inside `consume`, `pause` or `leave`, when Kafka takes partitions away, while their
+        offsets can still be committed; it must not poll.
         """
         self._topics = [topic.name for topic in topics]
         self._before_revoke = before_revoke
@@ -79,7 +80,7 @@ class GroupConsumer:
         return self.partitions.owned
 
     def problem(self) -> str | None:
-        """Return why this consumer does not read, or None."""
+        """Return a sentence for the health endpoint while this consumer receives nothing from Kafka, else None."""
         return self._fetch_watchdog.problem() or self.offsets.problem()
 
     def join(self) -> None:
@@ -89,7 +90,10 @@ class GroupConsumer:
         )
 
     def rejoin(self) -> None:
-        """Give up all partitions and subscribe again; partitions that Kafka then assigns have to be taken over anew."""
+        """Give up all partitions and buffered records, and subscribe again.
+
+        The partitions that Kafka then assigns have to be taken over again.
+        """
         with watchdog.bounded():
             self._consumer.unsubscribe()
         self._buffered = []
@@ -98,10 +102,11 @@ class GroupConsumer:
         self.join()
 
     def consume(self, most: int, gather_s: float = 0.0) -> list[Message]:
-        """Return up to `most` records, buffered or fetched within `gather_s` seconds of the first.
+        """Return the records that `pause` has buffered and up to `most` fetched ones; an empty list if there are none.
 
-        Wait up to POLL_S seconds for the first record. Rejoin the group after a COORDINATOR_ERRORS error. Raises
-        SystemExit when the consumer has failed fatally or is stuck.
+        Without buffered records, wait up to POLL_S seconds for the first; then gather others for up to `gather_s`
+        seconds. Errors are logged, and after one of COORDINATOR_ERRORS the group is rejoined. Raises SystemExit when
+        the consumer has failed fatally or is stuck.
         """
         messages, self._buffered = self._buffered, []
         first = self._consumer.poll(0 if messages else POLL_S)
@@ -114,7 +119,10 @@ class GroupConsumer:
         return [message for message in messages if message.error() is None]
 
     def pause(self) -> None:
-        """Remain a group member without fetching records, while the current batch has to wait."""
+        """Stop fetching, and poll once, so that Kafka keeps this member in the group while the current batch waits.
+
+        Call it again and again while the batch waits. A record that the poll returns is buffered for `consume`.
+        """
         self._fetch_watchdog.reset()
         self._may_be_paused = True
         with watchdog.bounded():
@@ -124,35 +132,35 @@ class GroupConsumer:
             self._buffered.append(message)
 
     def resume(self) -> None:
-        """Fetch records again after `pause`."""
+        """Fetch records again after `pause`; do nothing if no partition is paused."""
         if self._may_be_paused:
             with watchdog.bounded():
                 self._consumer.resume(self._consumer.assignment())
             self._may_be_paused = False
 
     def own(self, acquired: Mapping[Partition, Owned]) -> None:
-        """Note the acquired epochs, except for partitions that Kafka has revoked meanwhile."""
+        """Mark these partitions as owned, except for those that Kafka has revoked meanwhile."""
         self.partitions.own(acquired)
         log.info("partitions.owned", count=len(acquired))
 
     def advance(self, ends: Mapping[Partition, int]) -> None:
-        """Note that the store has committed these next offsets."""
+        """Note the next offsets that the store has committed; Kafka's are committed by `commit_offsets`."""
         self.offsets.note_handled(ends)
         self.partitions.advance(ends)
 
     def ends(self, partitions: Collection[Partition]) -> dict[Partition, int]:
-        """Return the end offsets of these partitions; partitions whose end is unknown are left out."""
+        """Return the end offset of each partition: that after its last record. Unknown ones are left out."""
         find = end_offsets.query if self._may_be_paused else end_offsets.of_last_fetch
         return find(self._consumer, partitions)
 
     def seek_back(
         self, acquired: Mapping[Partition, Owned], committed: Mapping[Partition, int], in_hand: list[Message]
     ) -> None:
-        """Seek back to the store's offset in each partition whose next record lies behind it.
+        """Seek to the store's next offset in each acquired partition where this consumer would go on at a higher one.
 
-        A partition whose next record lies before the store's offset, as after a batch whose offsets were not committed
-        to Kafka, is left alone: the inbox recognises records that come again. Messages that will be fetched again are
-        removed from `in_hand`. Raises KafkaException while librdkafka has not learned its start offset from Kafka yet.
+        A lower one, as after a batch whose offsets were not committed to Kafka, is left: the inbox recognizes records
+        that come again. `committed` are the group's offsets in Kafka. Messages that will be fetched again are removed
+        from `in_hand`. Raises KafkaException while librdkafka does not know its start offset yet; try again later.
         """
         waiting = [*in_hand, *self._buffered]
         for partition, owned in acquired.items():
@@ -171,7 +179,7 @@ class GroupConsumer:
     def _upcoming(
         self, partition: Partition, committed: Mapping[Partition, int], waiting: Sequence[Message]
     ) -> int | None:
-        """Return the offset that is handled next; None when it is the start of Kafka's log, which only Kafka knows."""
+        """Return the offset that would be handled next; None if it is the first in Kafka, whose number is not known."""
         if self.partitions.is_fresh(partition):
             return committed.get(partition)
         of_partition = (message for message in waiting if partition_of(message) == partition)
@@ -183,10 +191,11 @@ class GroupConsumer:
         return known if known >= 0 else committed.get(partition)
 
     def commit_offsets(self, ends: dict[Partition, int], *, at_once: bool = False) -> None:
-        """Commit the next offset of each partition to Kafka: in the background and in `leave`, or now if `at_once`.
+        """Commit the next offset of each partition to Kafka without waiting for the result.
 
-        While a restored store catches up, offsets below `rewound_until` are not committed, so that Kafka keeps the
-        offset that was reached before the restore.
+        The commit is sent within 5 s or by `leave`; with `at_once`, it is sent now. A commit for a partition that was
+        revoked is dropped with a log line. While a restored store catches up, offsets below `rewound_until` are not
+        committed, so that Kafka keeps the offset that was reached before the restore.
         """
         self.offsets.note_handled(ends)
         self.offsets.commit(
@@ -194,13 +203,16 @@ class GroupConsumer:
         )
 
     def leave(self) -> None:
-        """Commit the stored offsets and leave the group, so that other members take over without a session timeout."""
+        """Commit the offsets given to `commit_offsets`, and leave the group; others take over without delay.
+
+        The consumer cannot be used afterwards.
+        """
         self._consumer.close()
 
     def _check_fetching(self) -> None:
-        """Raise SystemExit when an assigned partition has not been fetched from for too long.
+        """Raise SystemExit when the client is stuck: it does not fetch from an assigned partition of a healthy Kafka.
 
-        Statistics decide, not the arrival of records: other partitions may deliver many, and statistics overtake them.
+        Statistics decide, not the arrival of records, since records of other partitions may still arrive.
         """
         if topics := self._fetch_stats.unread(self.partitions.unacquired | self.owned.keys(), time.monotonic()):
             self._fetch_watchdog.check(topics)
@@ -225,7 +237,7 @@ class GroupConsumer:
         self._forget(lost)
 
     def _forget(self, lost: list[TopicPartition]) -> None:
-        """Drop partitions that this member has lost, and the records buffered from them."""
+        """Remove partitions that this member has lost, and the records buffered from them."""
         gone = {(partition.topic, partition.partition) for partition in lost}
         self.partitions.forget(gone)
         self._buffered = [message for message in self._buffered if partition_of(message) not in gone]

@@ -1,4 +1,7 @@
-"""The end offsets of a consumer's partitions: from its last fetches, or from Kafka. Partitions may be left out."""
+"""The end offset of each partition of a consumer, from its last fetches or from Kafka; unknown ones are left out.
+
+An end offset is the offset after the last record.
+"""
 
 from collections.abc import Collection
 
@@ -11,7 +14,10 @@ TIMEOUT_S = 1.0
 
 
 def of_last_fetch(consumer: Consumer, partitions: Collection[Partition]) -> dict[Partition, int]:
-    """Return the end offsets that came with the last fetch; they are not renewed while the consumer is paused."""
+    """Return the end offsets that came with the last fetch of each partition, without a request to Kafka.
+
+    They are outdated while the consumer is paused.
+    """
     cached = {
         partition: consumer.get_watermark_offsets(TopicPartition(*partition), cached=True) for partition in partitions
     }
@@ -19,9 +25,9 @@ def of_last_fetch(consumer: Consumer, partitions: Collection[Partition]) -> dict
 
 
 def query(consumer: Consumer, partitions: Collection[Partition]) -> dict[Partition, int]:
-    """Query Kafka in one request; none when it does not answer within TIMEOUT_S.
+    """Return the end offsets of these partitions by one request to Kafka; empty without an answer within TIMEOUT_S.
 
-    One request per partition would each time queue behind the other requests.
+    One request per partition would queue behind the client's other requests each time.
     """
     queries = [TopicPartition(*partition, OFFSET_END) for partition in partitions]
     try:

@@ -1,4 +1,4 @@
-"""Finds assigned partitions that a consumer does not fetch, from librdkafka's statistics (its STATISTICS.md)."""
+"""Finds assigned partitions that a consumer does not fetch from, by librdkafka's statistics (its STATISTICS.md)."""
 
 from collections.abc import Collection
 
@@ -29,7 +29,7 @@ _decoder = msgspec.json.Decoder(_Statistics)
 
 
 class FetchStats:
-    """The partitions being fetched according to the last statistics. Times are monotonic seconds."""
+    """The partitions that a consumer of `topics` fetches from, by its last statistics. Times are monotonic seconds."""
 
     def __init__(self, topics: Collection[str], now: float) -> None:
         self._topics = topics
@@ -48,10 +48,10 @@ class FetchStats:
         self._updated_at = now
 
     def unread(self, assigned: Collection[Partition], now: float) -> set[str]:
-        """Return the topics with an assigned partition that is not fetched.
+        """Return the topics with an assigned partition that is not fetched from; empty if all are.
 
-        Return all topics when the statistics are older than STALE_S: librdkafka reports them even when no partition is
-        assigned, so it is then stuck itself.
+        Return all topics when the statistics are older than STALE_S: librdkafka delivers them even when no partition is
+        assigned, so librdkafka itself is then stuck.
         """
         if now - self._updated_at > STALE_S:
             return set(self._topics)

@@ -1,4 +1,4 @@
-"""The offsets that a consumer's group has committed to Kafka, and how far this member has handled its partitions."""
+"""The next offsets that a consumer's group has committed to Kafka, and those that this member has reached."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -30,8 +30,8 @@ class GroupOffsets:
     def committed(self) -> dict[Partition, int]:
         """Return the next offset that the group has committed to Kafka, for each partition with one.
 
-        Raises KafkaException when Kafka does not answer, and SystemExit when the client is stuck: Kafka was found
-        healthy each time, and it still did not answer.
+        Raises KafkaException when Kafka does not answer within COMMITTED_TIMEOUT_S, and SystemExit when the client is
+        stuck: other clients found Kafka healthy all that time.
         """
         partitions = [TopicPartition(topic, number) for topic in self._topics for number in range(PARTITIONS)]
         try:
@@ -50,7 +50,7 @@ class GroupOffsets:
         return offsets
 
     def reached(self, committed: Mapping[Partition, int]) -> dict[Partition, int]:
-        """Return the highest next offset of each partition, from Kafka's `committed` or this member's own progress.
+        """Return the higher of two next offsets of each partition: in `committed`, and that given to `note_handled`.
 
         `committed` lags behind, since offsets are committed in the background.
         """
@@ -58,11 +58,11 @@ class GroupOffsets:
         return {one: max(committed.get(one, 0), self._handled_until.get(one, 0)) for one in partitions}
 
     def commit_beginnings(self, messages: Iterable[Message]) -> None:
-        """Commit the offset of the first of these records in each partition whose offset Kafka does not have yet.
+        """Commit the offset of the first of these records of each partition for which Kafka has no offset of the group.
 
-        It is done before they are handled. Otherwise Kafka would have no offset after a crash within the first seconds,
-        as if it had forgotten the group, and the worker would go on at the store's: the outcomes that it held for
-        records before that would never be published. Raises KafkaException when Kafka does not take the offsets.
+        Call it before the records are handled. Otherwise Kafka would have no offset after a crash within the first
+        seconds, and the worker would go on at the offset in the store: the outcomes that it held for the records before
+        that would never be published. Waits for Kafka; raises KafkaException when Kafka does not take the offsets.
         """
         beginnings: dict[Partition, int] = {}
         for message in messages:
@@ -77,7 +77,7 @@ class GroupOffsets:
     @faults.before("worker.before_offsets")
     @faults.after("worker.after_offsets")
     def commit(self, ends: Mapping[Partition, int], *, at_once: bool) -> None:
-        """Commit these next offsets: in the background and when the consumer closes, or now if `at_once`."""
+        """Commit these next offsets in the background: when the consumer closes at the latest, now if `at_once`."""
         offsets = [TopicPartition(*partition, end) for partition, end in ends.items()]
         if not offsets:
             return
@@ -89,6 +89,6 @@ class GroupOffsets:
             log.info("offsets.lost", error=str(lost))
 
     def note_handled(self, ends: Mapping[Partition, int]) -> None:
-        """Note that this member has handled the records before these offsets."""
+        """Note that this member has handled all records before these offsets. Lower ones than before are ignored."""
         handled = self._handled_until
         self._handled_until |= {partition: max(end, handled.get(partition, 0)) for partition, end in ends.items()}

@@ -1,7 +1,7 @@
 """Which deliveries of a batch are new, repeated, duplicates or conflicts."""
 
 from stream.events import EventId
-from stream.kafka.delivery import Delivery, ends, partitions
+from stream.kafka.delivery import Delivery, ends
 from stream.store.inbox import Handled, split_repeated
 from tests.builders import a_payment
 
@@ -50,4 +50,3 @@ def test_a_batch_ends_after_its_last_delivery_of_each_partition() -> None:
     batch = [delivered(7), delivered(9), delivered(3, partition=4)]
 
     assert ends(batch) == {("webhooks.payment.v1", 0): 10, ("webhooks.payment.v1", 4): 4}
-    assert partitions(batch) == {("webhooks.payment.v1", 0), ("webhooks.payment.v1", 4)}
