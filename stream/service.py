@@ -31,7 +31,8 @@ REPLAY_VERBS = ("replay", "rebuild", "history")
 class Service(Generic[S]):
     """A service with a store: its name and topics, its settings, what it runs, and how its topics are replayed.
 
-    `run` runs the service until a signal. `commands` are the verbs that only this service has.
+    `run` runs the service until SIGTERM or SIGINT. `replay` returns the description of its replays. `commands` are the
+    verbs that only this service has.
     """
 
     topics: ServiceTopics
@@ -43,8 +44,8 @@ class Service(Generic[S]):
     def main(self) -> None:
         """Execute the verb in `sys.argv`: `run` (the default), `migrate`, one of REPLAY_VERBS, or one of `commands`.
 
-        Exits with a usage line for an unknown verb. Alembic and the replay modules take 12 MB, so only the verbs that
-        need them import them.
+        Exits with a sentence for wrong settings, and with a usage line for an unknown verb. Alembic and the replay
+        modules take 12 MB, so only the verbs that need them import them.
         """
         settings = self.settings.read()
         logging.configure(self.topics.name, settings.log_level)
@@ -74,7 +75,7 @@ def processor(
     retranslate: Callable[[Record], Record] = unchanged,
     is_by_partition: bool = False,
 ) -> Service[S]:
-    """Return a service that only applies events; `handler` makes its handler from the settings.
+    """Return the service of a processor, which only applies events; `handler` returns its Handler, given the settings.
 
     `name` is its name in `topics.PROCESSORS`. `retranslate` and `is_by_partition` are used by replays only (see
     `ReplaySpec`).
@@ -94,7 +95,7 @@ def processor(
 
 
 def _run_worker(source: ServiceTopics, handler: Callable[[S], Handler[E]], settings: S) -> None:
-    """Run a worker and the management listener in this thread until a signal."""
+    """Run the management listener, and in this thread a worker, until a signal."""
     stop, health = on_signal(), Health()
     store, codec = store_engine(settings, source.name), Codec(registry(settings))
     worker = Worker(source, of_records(handler(settings)), settings, store, codec)

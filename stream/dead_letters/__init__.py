@@ -1,1 +1,1 @@
-"""Failed events: how operators select, show, retry, redrive, retry for the last time and dismiss them."""
+"""The management API by which operators list, show, retry, redrive and dismiss failed events."""

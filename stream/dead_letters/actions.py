@@ -64,19 +64,25 @@ UPDATE retries SET next_attempt_at = {BEFORE_ALL_DUE} WHERE event_id = %(id)b::t
 
 
 def redrive(tx: Connection, selected: EventFilter) -> int:
-    """Make the selected dead events retrying again, with 0 attempts and due now; return their number."""
+    """Make those selected events that are dead retrying again, with 0 attempts and due now; return their number.
+
+    Events that waited too long are not changed: they are processed when the event arrives that they wait for.
+    """
     return tx.exec_driver_sql(REDRIVE, parameters(selected)).rowcount
 
 
 def retry_last(tx: Connection, selected: EventFilter) -> int:
-    """Make the next retry of the selected retrying events their last, and due now; return their number."""
+    """Make the next retry of those selected events that are retrying their last, and due now; return their number.
+
+    If that retry fails, they are dead. They are retried before all other events.
+    """
     return tx.exec_driver_sql(RETRY_LAST, parameters(selected)).rowcount
 
 
 def dismiss(tx: Connection, selected: EventFilter, reason: str) -> list[str]:
-    """Dismiss the selected dead events with the operator's reason; return their ids.
+    """Dismiss those selected events that are dead, with the operator's reason; return their ids.
 
-    Events that waited too long are dismissed only when the filter consists of ids only.
+    Events that waited too long are dismissed only if the filter has ids and nothing else.
     """
     failed = tx.exec_driver_sql(DISMISS, {**parameters(selected), "because": reason}).scalars()
     values = {"ids": list(ids_only(selected)), "because": reason, "error": OVERDUE}
@@ -84,15 +90,15 @@ def dismiss(tx: Connection, selected: EventFilter, reason: str) -> list[str]:
 
 
 def has_dead(tx: Connection) -> bool:
-    """Return whether any event is dead or has waited too long."""
+    """Return whether any event of the store is dead, dismissed or has waited too long."""
     found: bool = tx.exec_driver_sql(HAS_DEAD).scalar_one()
     return found
 
 
 def restore_dismissals(tx: Connection, dismissals: Mapping[str, tuple[str, int]]) -> None:
-    """Dismiss events as their published outcomes say.
+    """Dismiss those of these events that are dead or have waited too long, as operators did before a replay.
 
-    `dismissals` has the reason and the time, in microseconds since 1970, by event id.
+    `dismissals` has, by event id, the reason and the time in microseconds since 1970 UTC.
     """
     values = {
         "ids": list(dismissals),
@@ -104,5 +110,5 @@ def restore_dismissals(tx: Connection, dismissals: Mapping[str, tuple[str, int]]
 
 
 def retry_now(tx: Connection, event_id: str) -> bool:
-    """Make a retrying event due now; return False when no event with this id is retrying."""
+    """Make a retrying event due now, before all other events; return False when no event with this id is retrying."""
     return tx.exec_driver_sql(RETRY_NOW, {"id": event_id}).rowcount > 0

@@ -11,7 +11,10 @@ from stream.events.redaction import masked_text
 
 
 def summary(codec: Codec, row: Row) -> dict[str, object]:
-    """Return a failed event without its record's content."""
+    """Return a row of `retries` as JSON, with the type and order of its record, but not the record's content.
+
+    Both are None if today's schemas cannot decode the record.
+    """
     record, _ = record_view.decode(codec, row["value"])
     return {
         "id": row["event_id"],
@@ -31,7 +34,10 @@ def summary(codec: Codec, row: Row) -> dict[str, object]:
 
 
 def attempts(rows: Sequence[Row]) -> dict[str, object]:
-    """Return the attempts, the last error and the next retry of a failed event; empty without a row."""
+    """Return the attempts, the last error and the time of the next retry of the failed event in `rows`.
+
+    `rows` has at most one row; without one, the result is empty. The time is None unless the event is retrying.
+    """
     if not rows:
         return {}
     (row,) = rows
@@ -40,6 +46,6 @@ def attempts(rows: Sequence[Row]) -> dict[str, object]:
 
 
 def order_of(record: Record | None) -> str | None:
-    """Return the order that a record names, if any."""
+    """Return the id of the order that a record names; None if it names none, or without a record."""
     order: str | None = getattr(getattr(record, "payload", record), "order_id", None)
     return order

@@ -6,10 +6,11 @@ Every service with a store has it on its management listener. All requests are i
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, Engine, exc
+from sqlalchemy import Connection, Engine
 
 from runtime.logging import log
 from runtime.management.openapi import Operation, described
+from runtime.management.refusals import malformed, refused_while_store_is_away
 from runtime.management.routes import RequestRefused, Routes
 from stream.avro.codec import Codec
 from stream.dead_letters import actions, event_view, filters, operations, record_view, selection
@@ -24,11 +25,15 @@ from stream.store.retrying import MAX_RETRIES
 OPEN = ("retrying", "dead")
 
 Verb = Callable[[Connection, Mapping[str, object]], object]
+"""Answers a request, given a transaction that is committed afterwards, and the request's query parameters or JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class ManagementApi:
-    """The API for the failed events in the store of one service."""
+    """The API for the failed events in the store of one service.
+
+    All verbs raise RequestRefused (400) for malformed fields. Their handlers also raise it (503) when the store fails.
+    """
 
     service: str
     store: Engine
@@ -47,9 +52,9 @@ class ManagementApi:
         }
 
     def list(self, tx: Connection, fields: Mapping[str, object]) -> object:
-        """Return the selected events, the latest failure first, and the number of events in each status.
+        """Return the selected events, the latest failure first, and the numbers of all events by status.
 
-        Without a status filter, dismissed events are left out.
+        Without a status filter, dismissed events are left out of the list.
         """
         selected, most = self._resolve(tx, filters.parse(fields, besides=["limit"])), filters.limit(fields.get("limit"))
         if selected and not selected.statuses:
@@ -59,7 +64,7 @@ class ManagementApi:
         return {"service": self.service, "events": events, "counts": retrying.counts(tx)}
 
     def show(self, tx: Connection, fields: Mapping[str, object]) -> object:
-        """Return one event with its masked record, or its bytes in hex when today's schemas cannot decode it.
+        """Return one failed event with its masked record, or the record's bytes in hex if it cannot be decoded.
 
         Raises RequestRefused (404) when no event with this id has failed.
         """
@@ -74,7 +79,10 @@ class ManagementApi:
         }
 
     def redrive(self, tx: Connection, fields: Mapping[str, object]) -> object:
-        """Make the selected dead events retrying again, with 0 attempts; with `dryRun` only count them."""
+        """Make the selected dead events retrying again, with 0 attempts; with `dryRun` only count them.
+
+        Return the numbers of those selected and of those changed, as `retry_last` and `dismiss` do.
+        """
         selected, dry = self._selection(tx, fields)
         matched = selection.count(tx, "dead", selected) if selected else 0
         redriven = actions.redrive(tx, selected) if selected and not dry else 0
@@ -102,7 +110,7 @@ class ManagementApi:
         return {"service": self.service, "matched": matched, "dismissed": len(dismissed)}
 
     def show_outcome(self, tx: Connection, fields: Mapping[str, object]) -> object:
-        """Return the outcome of an event in this service, and the next retry of a retrying one.
+        """Return the outcome of an event in this service; of a failed one also the attempts, last error and next retry.
 
         Raises RequestRefused (404) when the service has not received the event.
         """
@@ -111,9 +119,9 @@ class ManagementApi:
         return {"service": self.service, "id": name, "outcome": self._outcome(tx, name), **event_view.attempts(rows)}
 
     def retry(self, tx: Connection, fields: Mapping[str, object]) -> object:
-        """Make a retrying event due now, and return the number of that attempt and the last error.
+        """Make a retrying event due now; return the number of the next attempt, the maximum (`of`), and the last error.
 
-        Raises RequestRefused when the event is not retrying, with the texts of contract E where it has them.
+        Raises RequestRefused: 404 when the service has not received the event, 409 when it is not retrying.
         """
         name = filters.event_id(fields.get("id"))
         if not actions.retry_now(tx, name):
@@ -129,13 +137,13 @@ class ManagementApi:
         }
 
     def _selection(self, tx: Connection, fields: Mapping[str, object]) -> tuple[EventFilter | None, bool]:
-        """Return the selection, None if it is empty, and whether the events are only counted.
+        """Return the filter of a body {"filters", "dryRun"}, and whether the events are only counted.
 
-        Raises RequestRefused for a body of another shape.
+        The filter is None if no event can match. Raises RequestRefused (400) for a body of another shape.
         """
         chosen, dry = fields.get("filters", {}), fields.get("dryRun", False)
         if fields.keys() - {"filters", "dryRun"} or not isinstance(chosen, dict) or not isinstance(dry, bool):
-            raise RequestRefused(400, "malformed", 'the body must be {"filters": {…}, "dryRun": true or false}')
+            raise malformed('the body must be {"filters": {…}, "dryRun": true or false}')
         return self._resolve(tx, filters.parse(chosen)), dry
 
     def _outcome(self, tx: Connection, name: str) -> str:
@@ -145,7 +153,7 @@ class ManagementApi:
         return handled
 
     def _resolve(self, tx: Connection, selected: EventFilter) -> EventFilter | None:
-        """Replace `orders` and `names` by the ids of the events that have them; return None when there are none."""
+        """Return the filter with the ids of matching events instead of `orders` and `names`; None if none match."""
         if not (selected.orders or selected.names):
             return selected
         found = [
@@ -162,11 +170,7 @@ class ManagementApi:
 
     def _handler(self, verb: Verb, operation: Operation) -> Callable[[Mapping[str, object]], object]:
         def respond(fields: Mapping[str, object]) -> object:
-            try:
-                with self.store.begin() as tx:
-                    return verb(tx, fields)
-            except exc.SQLAlchemyError as failure:
-                message = f"the store of the {self.service} does not answer; try again"
-                raise RequestRefused(503, "store_away", message) from failure
+            with refused_while_store_is_away(self.service), self.store.begin() as tx:
+                return verb(tx, fields)
 
         return described(operation, respond)

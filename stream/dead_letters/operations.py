@@ -13,7 +13,8 @@ from runtime.management.openapi import (
     record,
 )
 from runtime.management.openapi import INSTANT as WHEN
-from stream.dead_letters.filters import LONGEST, LONGEST_REASON, MOST, STATUSES, USUAL
+from stream.dead_letters.filters import LONGEST, LONGEST_REASON, MOST, USUAL
+from stream.store.retrying import STATUSES
 
 _WORD: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST}
 FILTERS: dict[str, Schema] = {
@@ -54,19 +55,19 @@ SHOW = Operation(
     "One failed event with its record, masked", required={"id": UUID_TEXT}, response=EVENT, refusals=(404, *STORE_AWAY)
 )
 REDRIVE = Operation(
-    "Re-open dead events, with no tries",
+    "Make dead events retrying again, with 0 attempts",
     body=SELECTION,
     response=record(service=TEXT, matched=NUMBER, redriven=NUMBER),
     refusals=STORE_AWAY,
 )
 RETRY_LAST = Operation(
-    "Retry retrying events now, for the last time",
+    "Retry retrying events now, for the last time: those that fail are dead",
     body=SELECTION,
     response=record(service=TEXT, matched=NUMBER, lastRetries=NUMBER),
     refusals=STORE_AWAY,
 )
 DISMISS = Operation(
-    "Close dead events with a reason, unprocessed",
+    "Dismiss dead events with a reason: they are not processed",
     body={
         **SELECTION,
         "required": ["because"],
@@ -82,7 +83,7 @@ SHOW_OUTCOME = Operation(
     refusals=(404, *STORE_AWAY),
 )
 RETRY = Operation(
-    "Retry a failed event now",
+    "Retry a retrying event now",
     body={**record(id=UUID_TEXT), "additionalProperties": True},
     response=record(service=TEXT, id=TEXT, attempt=NUMBER, of=NUMBER, error=TEXT),
     refusals=(404, 409, *STORE_AWAY),

@@ -14,7 +14,7 @@ BODIES = ("raw", "excerpt")
 
 
 def decode(codec: Codec, value: bytes | None) -> tuple[Record | None, str]:
-    """Return the record of a value; None and the reason when today's schemas cannot decode it."""
+    """Return the record of a Kafka value and ""; None and the reason when it cannot be decoded."""
     try:
         return codec.decode(value), ""
     except (Undecodable, UnknownSchema) as broken:
@@ -22,18 +22,21 @@ def decode(codec: Codec, value: bytes | None) -> tuple[Record | None, str]:
 
 
 def content(codec: Codec, value: bytes | None) -> dict[str, object]:
-    """Return a record's masked fields as `record`; or `undecodable`, the reason, and the bytes as `hex`."""
+    """Return the record of a Kafka value as {"record": its masked fields}.
+
+    A value that cannot be decoded gives {"undecodable": the reason, "hex": its bytes, not masked}.
+    """
     record, why = decode(codec, value)
     return {"undecodable": why, "hex": (value or b"").hex()} if record is None else {"record": masked(codec, record)}
 
 
 def masked(codec: Codec, record: Record) -> dict[str, object]:
-    """Return a record's fields as JSON values, masked."""
+    """Return a record's fields as JSON values, masked; `codec` decodes the record that a dead letter encloses."""
     return _masked(codec, msgspec.to_builtins(record, builtin_types=(bytes,)))
 
 
 def key_text(key: bytes | None) -> str | None:
-    """Return a record's key as text, masked."""
+    """Return a record's key as text, masked; None for None."""
     return None if key is None else masked_text(key.decode(errors="backslashreplace"))
 
 

@@ -10,8 +10,9 @@ from stream.events.redaction import masked_text
 from stream.store.retrying import MAX_RETRIES
 
 ALREADY_PROCESSED = "이미 처리된 웹훅입니다"
+"""The text of contract E: this webhook is processed already."""
 RETRIES_EXHAUSTED = f"최대 재시도 횟수를 초과했습니다: {MAX_RETRIES}"
-"""Texts of contract E."""
+"""The text of contract E: the maximum number of retries is exceeded."""
 NOT_RETRIED = {
     "waiting": "it did not fail: it waits for another event, such as its order, and is processed when that arrives",
     "dead": "it did not fail: the event that it waits for has not arrived; it is processed when that arrives",
@@ -19,12 +20,12 @@ NOT_RETRIED = {
     "dismissed": "it was dismissed; it is processed if the event that it waits for arrives",
     "conflict": "another event with the same id and other content was processed; this one never is",
 }
-"""The reason not to retry an event, by its outcome, for every outcome that neither failed nor was processed."""
+"""The reason not to retry an event without a row in `retries`, by its outcome, unless the event is processed."""
 PROCESSED = ("processed", "late", "duplicate")
 
 
 def retry_refusal(tx: Connection, codec: Codec, event_id: str, outcome: str) -> RequestRefused:
-    """Return the refusal to retry an event that is not retrying but has this outcome."""
+    """Return the refusal (409) to retry an event that is not retrying. `outcome` is its outcome in the inbox."""
     if outcome in PROCESSED:
         return RequestRefused(409, "already_processed", ALREADY_PROCESSED)
     if outcome == "dead" and (rows := selection.select(tx, EventFilter(ids=(event_id,)), 1)):

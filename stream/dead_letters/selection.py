@@ -24,7 +24,7 @@ MATCHES = """
    AND (%(until)b::timestamptz IS NULL OR last_failed_at < %(until)b::timestamptz)
 """
 Row = Mapping[str, Any]
-"""A row by column, as SQLAlchemy returns it."""
+"""A row of `retries`, by column."""
 LIST = f"""
 SELECT event_id::text, topic, partition, "offset", key, value, status, attempts, error,
        failed_at, last_failed_at, next_attempt_at, dismissed_because, dismissed_at
@@ -47,10 +47,11 @@ COUNT_WAITED = f"SELECT count(*) FROM inbox WHERE event_id = ANY (%(ids)b::text[
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Selects failed events; an empty field does not restrict the selection. Times are those of the last failure.
+    """Selects failed events that match all fields; an empty field does not restrict the selection.
 
-    `causes` are parts of the error, in any case. `orders` and `names` (ids that providers gave) are compared with the
-    encoded records: `select_candidates` finds the candidates, the caller decodes and checks them.
+    An event matches a field if it has any of the ids, statuses, orders or names (ids that providers gave), but only if
+    its last error contains all of `causes`, in any case. Its last failure is at `since` or later, and before `until`.
+    `names` is used by `select_candidates` only, and the other functions compare `orders` with the record's key alone.
     """
 
     ids: tuple[str, ...] = ()
@@ -63,15 +64,15 @@ class EventFilter:
 
 
 def select(tx: Connection, selected: EventFilter, most: int) -> list[Row]:
-    """Return the rows of at most `most` selected events, the latest failure first."""
+    """Return the rows of at most `most` selected events, the latest failure first. `selected.names` is ignored."""
     rows = tx.exec_driver_sql(LIST, {**parameters(selected), "most": most}).mappings()
     return [dict(row) for row in rows]
 
 
 def select_candidates(tx: Connection, selected: EventFilter) -> list[tuple[str, bytes | None, bytes | None]]:
-    """Return id, key and value of selected events whose bytes contain one of the orders or names.
+    """Return id, key and value of selected events whose key or value contains the bytes of one of the orders or names.
 
-    A few of them contain it by chance, so the caller has to decode and check them.
+    A few contain the bytes by chance, so the caller has to decode and check them.
     """
     names = {"names": [*selected.orders, *selected.names]}
     rows = tx.exec_driver_sql(CANDIDATES, parameters(replace(selected, orders=())) | names)
@@ -79,13 +80,13 @@ def select_candidates(tx: Connection, selected: EventFilter) -> list[tuple[str, 
 
 
 def count(tx: Connection, status: Status, selected: EventFilter) -> int:
-    """Return the number of selected events with this status."""
+    """Return the number of selected events with this status. `selected.names` is ignored."""
     found: int = tx.exec_driver_sql(COUNT, {**parameters(selected), "status": status}).scalar_one()
     return found
 
 
 def count_waited(tx: Connection, selected: EventFilter) -> int:
-    """Return the number of events that waited too long; 0 unless the filter consists of ids only."""
+    """Return the number of selected events that waited too long; 0 unless the filter has ids and nothing else."""
     found: int = tx.exec_driver_sql(COUNT_WAITED, {"ids": list(ids_only(selected))}).scalar_one()
     return found
 
@@ -98,5 +99,5 @@ def parameters(selected: EventFilter) -> dict[str, object]:
 
 
 def ids_only(selected: EventFilter) -> tuple[str, ...]:
-    """Return the ids of a filter that consists of ids only; none for any other filter."""
+    """Return the ids of a filter that has ids and nothing else; none for any other filter."""
     return selected.ids if replace(selected, ids=()) == EventFilter() else ()

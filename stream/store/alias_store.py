@@ -35,9 +35,9 @@ UPDATE aliases SET order_id = saved.order_id, pending = saved.pending::json,
 
 
 def lock(tx: Connection, keys: Sequence[AliasKey], load: Callable[[str], Alias[S]]) -> dict[AliasKey, Alias[S]]:
-    """Lock the rows of these aliases until the transaction ends, and return them. Missing rows are inserted.
+    """Lock the rows of these aliases until the transaction ends, and return the aliases. Missing rows are inserted.
 
-    `keys` must be sorted. `load` reads the JSON of an alias with pending state.
+    `keys` must be sorted, so that transactions do not deadlock. `load` makes an alias of the JSON of its pending state.
     """
     if not keys:
         return {}
@@ -50,7 +50,10 @@ def lock(tx: Connection, keys: Sequence[AliasKey], load: Callable[[str], Alias[S
 
 
 def save(tx: Connection, aliases: Mapping[AliasKey, Alias[S]], dump: Callable[[Alias[S]], str]) -> None:
-    """Update these aliases: the order an alias maps to, or its pending state, which `dump` writes as JSON."""
+    """Update the rows of these aliases, which `lock` has returned.
+
+    `dump` returns the JSON of the pending state of an alias that is not mapped to an order.
+    """
     columns: ColumnValues = {
         "provider": [provider for provider, _ in aliases],
         "alias": [name for _, name in aliases],

@@ -13,7 +13,10 @@ table, constraint or column that does not exist, as during a restore or before a
 
 
 def is_store_failure(failure: Exception) -> bool:
-    """Return whether the failure is the store's, so that the same batch may succeed once the store has recovered."""
+    """Return whether the failure is the store's, so that the same batch may succeed once the store has recovered.
+
+    Such failures are a lost connection, STORE_CLASSES, STORE_STATES, a time-out of the connection pool, any OSError.
+    """
     if isinstance(failure, exc.DBAPIError):
         state = sqlstate(failure)
         if failure.connection_invalidated or (state is None and isinstance(failure, _UNSTATED)):
@@ -29,14 +32,14 @@ def sqlstate(failure: Exception) -> str | None:
 
 
 def name(failure: Exception) -> str:
-    """Return the exception's class name and SQLSTATE, for logs: the message may contain values."""
+    """Return the exception's class name and, if it has one, SQLSTATE: for logs, as the message may contain values."""
     kind = type(getattr(failure, "orig", None) or failure).__name__
     state = sqlstate(failure)
     return f"{kind} ({state})" if state else kind
 
 
 def describe(failure: Exception) -> str:
-    """Return the failure's name and message, as the store keeps them for operators."""
+    """Return the failure's name and message, shortened by `error_text`, for the store, where operators read them."""
     return error_text(f"{name(failure)}: {str(getattr(failure, 'orig', None) or failure).strip()}")
 
 

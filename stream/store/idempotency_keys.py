@@ -8,23 +8,23 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from stream.events import OutcomeKind, Webhook, ids
+from stream.events import Webhook, ids
 from stream.kafka.delivery import Delivery
 from stream.store import statements
+from stream.store.inbox import KnownOutcome
 from stream.store.tables import idempotency_keys
 
 HEADER = "idempotency-key"
-Verdict = tuple[Delivery, OutcomeKind]
 
 # When two transactions insert the same key, the second waits here for the first, and then reads the stored event id.
-INSERT = statements.insert(idempotency_keys).followed_by("ON CONFLICT DO NOTHING")
+INSERT = statements.insert_new(idempotency_keys)
 STORED = """
 SELECT key_id::text, event_id::text FROM idempotency_keys WHERE key_id = ANY (%(keys)b::text[]::uuid[])
 """
 
 
 def key_id(delivery: Delivery) -> str | None:
-    """Return the id of the webhook's Idempotency-Key on its path; None when it has no key."""
+    """Return the id of the webhook's Idempotency-Key on its path; None without a key, and for other records."""
     if not isinstance(delivery.event, Webhook):
         return None
     envelope = delivery.event.envelope
@@ -32,11 +32,12 @@ def key_id(delivery: Delivery) -> str | None:
     return None if key is None else ids.key_id(envelope.provider, envelope.mode, envelope.path, key)
 
 
-def judge(tx: Connection, fresh: Sequence[Delivery], repeated: Sequence[Verdict]) -> list[Verdict]:
-    """Store the keys of `fresh` events; return the verdicts on `repeated` events and the conflicts of fresh ones.
+def store_keys(tx: Connection, fresh: Sequence[Delivery], repeated: Sequence[KnownOutcome]) -> list[KnownOutcome]:
+    """Store the keys of `fresh` events; return `repeated`, changed where a key belongs to another event, and conflicts.
 
-    A key belongs to the first event under it; a repeated event takes no key. A fresh event whose key belongs to another
-    event is handled all the same, and its conflict is reported beside its outcome.
+    A key belongs to the first fresh event under it. A repeated `duplicate` under a key of another event becomes a
+    `conflict`. For each fresh event under such a key a `conflict` is added to the result, beside the outcome that the
+    event has anyway.
     """
     first: dict[str, str] = {}
     for delivery in fresh:
@@ -52,8 +53,8 @@ def judge(tx: Connection, fresh: Sequence[Delivery], repeated: Sequence[Verdict]
     def is_taken(delivery: Delivery) -> bool:
         return stored.get(key_id(delivery), delivery.event_id) != delivery.event_id
 
-    judged: list[Verdict] = [
+    changed: list[KnownOutcome] = [
         (delivery, "conflict" if outcome == "duplicate" and is_taken(delivery) else outcome)
         for delivery, outcome in repeated
     ]
-    return judged + [(delivery, "conflict") for delivery in fresh if is_taken(delivery)]
+    return changed + [(delivery, "conflict") for delivery in fresh if is_taken(delivery)]

@@ -28,30 +28,32 @@ SELECT event_id::text, digest, topic, partition, "offset", outcome
 """
 
 INSERT = statements.insert(inbox, without=["handled_at"])
-SETTLE = statements.update(inbox, "outcome")
+SET_OUTCOMES = statements.update(inbox, "outcome")
 OUTCOME = "SELECT outcome FROM inbox WHERE event_id = %(id)b::text::uuid"
 
 EventPosition = tuple[str, str, int, int]
 """An event's id, and its record's topic, partition and offset."""
+KnownOutcome = tuple[Delivery, OutcomeKind]
+"""A delivery, and the outcome that it has without being handled, such as `duplicate`."""
 
 
 def known(tx: Connection, deliveries: Sequence[Delivery]) -> dict[str, Handled]:
-    """Return the inbox rows of those deliveries that were handled before, by event id."""
+    """Return the inbox rows of the events of these deliveries, by event id; events without a row are left out."""
     rows = tx.exec_driver_sql(KNOWN, {"ids": [delivery.event_id for delivery in deliveries]})
     return {event_id: Handled(*rest) for event_id, *rest in rows}
 
 
 def outcome(tx: Connection, event_id: str) -> OutcomeKind | None:
-    """Return the outcome of an event; None when this service has never handled it."""
+    """Return the outcome of an event; None when the event has no inbox row, as it never reached this service."""
     found: OutcomeKind | None = tx.exec_driver_sql(OUTCOME, {"id": event_id}).scalar_one_or_none()
     return found
 
 
-def judge(delivery: Delivery, first: Handled) -> OutcomeKind:
-    """Return the outcome of a delivery whose event was handled before, with `first` as its inbox row.
+def repeated_outcome(delivery: Delivery, first: Handled) -> OutcomeKind:
+    """Return the outcome of a delivery whose event has the inbox row `first` already.
 
-    The same record has the outcome it had. Another record is a `duplicate` if its digest is the same, else a
-    `conflict`.
+    The record of that row has the row's outcome again. Another record is a `duplicate` if its digest is the same, else
+    a `conflict`.
     """
     if (delivery.topic, delivery.partition, delivery.offset) == (first.topic, first.partition, first.offset):
         return first.outcome
@@ -60,26 +62,29 @@ def judge(delivery: Delivery, first: Handled) -> OutcomeKind:
 
 def split_repeated(
     deliveries: Sequence[Delivery], known: dict[str, Handled]
-) -> tuple[list[Delivery], list[tuple[Delivery, OutcomeKind]]]:
-    """Return the deliveries of new events, and the other deliveries with their outcomes.
+) -> tuple[list[Delivery], list[KnownOutcome]]:
+    """Return the deliveries of new events, and the other deliveries with their outcomes by `repeated_outcome`.
 
-    `known` holds the inbox rows by event id. Of several deliveries of a new event the first is new.
+    `known` holds the inbox rows by event id. Of several deliveries of a new event only the first is new.
     """
     fresh: list[Delivery] = []
-    judged: list[tuple[Delivery, OutcomeKind]] = []
+    repeated: list[KnownOutcome] = []
     first = dict(known)
     for delivery in deliveries:
         if delivery.event_id in first:
-            judged.append((delivery, judge(delivery, first[delivery.event_id])))
+            repeated.append((delivery, repeated_outcome(delivery, first[delivery.event_id])))
         else:
             fresh.append(delivery)
             position = (delivery.topic, delivery.partition, delivery.offset)
             first[delivery.event_id] = Handled(delivery.digest, *position, "processed")
-    return fresh, judged
+    return fresh, repeated
 
 
 def insert(tx: Connection, handled: Sequence[tuple[Delivery, OutcomeKind]]) -> None:
-    """Insert handled deliveries and their outcomes, in the order of event ids so that workers do not deadlock."""
+    """Insert a row for each delivery, in the order of event ids so that workers do not deadlock.
+
+    No event may have a row yet.
+    """
     in_order = sorted(handled, key=lambda row: row[0].event_id)
     columns: statements.ColumnValues = {
         "event_id": [delivery.event_id for delivery, _ in in_order],
@@ -92,6 +97,6 @@ def insert(tx: Connection, handled: Sequence[tuple[Delivery, OutcomeKind]]) -> N
     INSERT.execute_columns(tx, columns)
 
 
-def settle(tx: Connection, outcomes: Sequence[tuple[str, OutcomeKind]]) -> None:
-    """Set the outcomes of retried events, given as pairs of event id and outcome."""
-    SETTLE.execute(tx, [{"event_id": event_id, "outcome": outcome} for event_id, outcome in sorted(outcomes)])
+def set_outcomes(tx: Connection, outcomes: Sequence[tuple[str, OutcomeKind]]) -> None:
+    """Set the outcomes in the rows of retried events, given as pairs of event id and outcome."""
+    SET_OUTCOMES.execute(tx, [{"event_id": event_id, "outcome": outcome} for event_id, outcome in sorted(outcomes)])

@@ -36,7 +36,7 @@ SELECT id, source_topic, source_partition, topic, key, value
 
 
 def insert(tx: Connection, messages: Sequence[OutboxMessage]) -> list[int]:
-    """Insert messages in order; return the ids of their rows."""
+    """Insert the messages; return the ids of their rows, in the same order."""
     if not messages:
         return []
     columns = {
@@ -50,12 +50,15 @@ def insert(tx: Connection, messages: Sequence[OutboxMessage]) -> list[int]:
 
 
 def unpublished(tx: Connection, partitions: Collection[Partition]) -> list[tuple[int, OutboxMessage]]:
-    """Return the rows with these source partitions, in order: a former owner may have left them unpublished."""
+    """Return the ids and messages of all rows with these source partitions, in the order of insertion.
+
+    A new owner calls this before it writes: a former owner has left the rows, and may not have published them.
+    """
     columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
     return [(row_id, OutboxMessage(*rest)) for row_id, *rest in tx.exec_driver_sql(UNPUBLISHED, columns)]
 
 
 def delete(tx: Connection, ids: Collection[int]) -> None:
-    """Delete the rows of published messages."""
+    """Delete the rows with these ids, whose messages are published. Ids without a row are ignored."""
     if ids:
         tx.exec_driver_sql("DELETE FROM outbox WHERE id = ANY (%(ids)b::bigint[])", {"ids": list(ids)})

@@ -3,9 +3,9 @@
 Kafka may reassign the partition of a frozen worker without the worker noticing. The new owner raises the epoch, so the
 former owner's next transaction finds an epoch other than its own and raises Fenced.
 
-`next_offset` advances in the transaction of each batch, so a store that is restored from a backup knows where to
-continue. A store whose offset is behind the one its group had committed to Kafka was rewound: `rewound_until` holds the
-offset that was reached before the restore.
+`next_offset` is the offset of the next record to handle. It advances in the transaction of each batch, so a store that
+is restored from a backup knows where to continue. A store whose offset is behind the one its group had committed to
+Kafka was rewound: `rewound_until` holds the offset that was reached before the restore.
 """
 
 from collections.abc import Collection, Mapping
@@ -16,7 +16,7 @@ from stream.kafka.position import Owned, Partition
 
 
 class Fenced(Exception):
-    """Another worker has acquired these partitions."""
+    """Another worker has acquired these partitions; the transaction must be rolled back, and the group rejoined."""
 
     def __init__(self, partitions: Collection[Partition]) -> None:
         super().__init__(f"another worker owns {sorted(partitions)}")
@@ -24,7 +24,10 @@ class Fenced(Exception):
 
 
 class Restored(Exception):
-    """The store's offsets or epochs are not those this worker committed: the store was restored from a backup."""
+    """The store's offsets or epochs are not those that this worker committed: the store was restored from a backup.
+
+    The transaction must be rolled back, and the partitions acquired again.
+    """
 
     def __init__(self, partitions: Collection[Partition]) -> None:
         super().__init__(f"the store was restored from a backup: {sorted(partitions)}")
@@ -83,10 +86,11 @@ RETURNING ownership.topic, ownership.partition
 def acquire(
     tx: Connection, partitions: Collection[Partition], reached: Mapping[Partition, int]
 ) -> dict[Partition, Owned]:
-    """Raise the epochs of newly assigned partitions; after the commit, no former owner can write for them.
+    """Raise the epochs of newly assigned partitions; return the new epoch and the next offset of each.
 
-    `reached` holds the next offsets that the group is known to have reached; other partitions start at 0. They only
-    matter for partitions that have no offset in the store yet. Wait while a promotion replaces this store.
+    After the commit, no former owner can write for them. A partition without an offset in the store, as in a new store,
+    starts at its next offset in `reached`, which the group is known to have reached, else at 0. Waits while a promotion
+    replaces this store.
     """
     tx.exec_driver_sql(WAIT_FOR_PROMOTION, {"key": PROMOTION})
     offsets = {"reached": [reached.get(partition, 0) for partition in partitions]}
@@ -94,22 +98,24 @@ def acquire(
     return {(topic, partition): Owned(*rest) for topic, partition, *rest in rows}
 
 
-def rewound(taken: Mapping[Partition, Owned], reached: Mapping[Partition, int]) -> dict[Partition, int]:
-    """Return the partitions in which the store is behind the offset that the group had reached, with that offset.
+def rewound(acquired: Mapping[Partition, Owned], reached: Mapping[Partition, int]) -> dict[Partition, int]:
+    """Return the partitions in which the store is behind the next offset that the group had reached, with that offset.
 
-    Partitions whose rewind is already recorded in the store are left out.
+    Partitions whose rewind is already recorded in the store are left out. Any partition in the result means that the
+    store was restored from a backup.
     """
     return {
         partition: reached[partition]
-        for partition, owned in taken.items()
+        for partition, owned in acquired.items()
         if reached.get(partition, 0) > max(owned.next_offset, owned.rewound_until)
     }
 
 
 def rewind(tx: Connection, reached: Mapping[Partition, int]) -> dict[Partition, Owned]:
-    """Record that this store was restored, and raise the epochs of all its partitions; return their new state.
+    """Record that this store was restored, and raise the epochs of all partitions in it; return their new states.
 
-    `reached` holds the next offsets that the group is known to have reached.
+    `reached` holds the next offsets that the group is known to have reached: the new `rewound_until`, unless the store
+    is further.
     """
     offsets = {"reached": list(reached.values())}
     rows = tx.exec_driver_sql(REWIND, {**_columns(reached), **offsets})
@@ -117,10 +123,10 @@ def rewind(tx: Connection, reached: Mapping[Partition, int]) -> dict[Partition, 
 
 
 def assert_held(tx: Connection, owned: Mapping[Partition, Owned]) -> None:
-    """Lock these epochs against being raised until the transaction ends.
+    """Lock the rows of these partitions until the transaction ends, so that no other worker can raise an epoch.
 
-    Raises Fenced when an epoch has been raised already, and Restored when an epoch or offset is not the one that its
-    owner committed.
+    Raises Fenced when an epoch has been raised already, and Restored when an epoch is lower than in `owned`, a next
+    offset differs, or a row is missing.
     """
     _compare(tx, CURRENT_LOCKED, owned)
 
@@ -133,10 +139,10 @@ def check(tx: Connection, owned: Mapping[Partition, Owned]) -> None:
 def advance(
     tx: Connection, owned: Mapping[Partition, Owned], ends: Mapping[Partition, int], published: Collection[int] = ()
 ) -> None:
-    """Advance the store to the next offsets `ends`, and lock the epochs until the transaction ends.
+    """Advance the store to the next offsets `ends`, and lock the rows of these partitions until the transaction ends.
 
-    Delete the outbox rows with the ids `published` in the same statement. Raises Fenced when an epoch has been raised
-    already, and Restored when an epoch or offset is not the one that its owner committed.
+    `owned` must have all partitions of `ends`. Also deletes the outbox rows with the ids `published`. Raises the errors
+    of `assert_held`.
     """
     parameters = {
         **_columns(ends),

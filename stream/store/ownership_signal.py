@@ -9,9 +9,10 @@ IDENTITY = "SELECT to_regclass('ownership')::oid::bigint"
 
 
 class OwnershipSignal:
-    """A flag the worker sets once it has taken over its partitions, and any thread clears when the store fails.
+    """A flag that the worker sets once it has taken over its partitions, and any thread clears when the store fails.
 
-    While it is cleared, the store may have been restored and hold pending work that was done before the restore.
+    While the flag is cleared, no thread may do pending work, such as sending a mail: the store may have been restored
+    from a backup, and the work may have been done before that.
     """
 
     def __init__(self) -> None:
@@ -29,11 +30,14 @@ class OwnershipSignal:
 
     @property
     def is_set(self) -> bool:
-        """Return whether the worker has taken over its partitions since the store last failed."""
+        """True if the worker has taken over its partitions since the store last failed."""
         return self._event.is_set()
 
     def is_valid_for(self, tx: Connection) -> bool:
-        """Return whether rows read in this transaction may be acted on: the flag is set for this very store."""
+        """Return whether rows read in `tx` may be acted on: the flag is set, and was set in this same store.
+
+        A store whose tables were dropped and restored meanwhile is another store.
+        """
         return self.is_set and _identity(tx) == self._identity
 
 

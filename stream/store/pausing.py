@@ -11,7 +11,7 @@ ON CONFLICT (is_paused) DO UPDATE SET reason = excluded.reason, by = excluded.by
 RESUME = "DELETE FROM pause"
 READ = "SELECT reason, by, (extract(epoch FROM at) * 1e6)::bigint FROM pause"
 NOT_PAUSED = "NOT EXISTS (SELECT FROM pause)"
-"""A condition for the statements that claim work, such as mails or verification requests."""
+"""An SQL condition for the statements that claim work, such as mails or verification requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Pause:
 
 
 def pause(tx: Connection, reason: str, by: str) -> None:
-    """Pause the service. If it is paused already, only the reason changes."""
+    """Pause the service. If it is paused already, the reason and the operator change, and the start stays."""
     tx.exec_driver_sql(PAUSE, {"reason": reason, "by": by})
 
 
@@ -40,6 +40,9 @@ def read(tx: Connection) -> Pause | None:
 
 
 def carry_over(tx: Connection, live: str) -> None:
-    """Copy the pause from the schema `live`, quoted, into the schema of the search path, which becomes the live one."""
+    """Replace the pause in the schema of the search path by that of the schema `live`, a quoted name; or by none.
+
+    A promotion calls this before the schema of the search path becomes the live one.
+    """
     tx.exec_driver_sql("DELETE FROM pause")
     tx.exec_driver_sql(f"INSERT INTO pause SELECT * FROM {live}.pause")  # noqa: S608 - a quoted name of our own schema

@@ -11,19 +11,24 @@ from runtime import faults
 from runtime.timing.backoff import Backoff
 from stream.kafka.delivery import Delivery
 from stream.kafka.position import Partition
+from stream.store.inbox import EventPosition
 from stream.store.statements import BulkStatement
 
 MAX_RETRIES = 5
 """Retries after the first attempt; when the last of them fails, the event is dead (contract E)."""
 FACTOR = 4
+"""Each wait between two attempts is this many times the one before it."""
 JITTER = 0.25
+"""The most by which a wait is lengthened, as a share of it."""
 
 Status = Literal["retrying", "dead"]
-"""The states of a failed event. An operator may dismiss a dead event, which is then `dismissed`.
-
-An overdue waiting event has no row here, unless it was dismissed: its row then has no bytes and no attempts.
-"""
+"""The states that a failed event gets by itself. An operator may dismiss a dead event, which is then `dismissed`."""
 STATUSES = ("retrying", "dead", "dismissed")
+"""All values of the column `status`.
+
+An event that has waited too long is dead without a row in `retries`. If it is dismissed, it gets a row without bytes
+and with 0 attempts.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +46,9 @@ class FailedEvent:
 
 
 class Dismissed(NamedTuple):
-    """A dismissed event: its id and position, the number of attempts, and the operator's reason."""
+    """A dismissed event: its id and position, the number of attempts (at least 1), and the operator's reason."""
 
-    position: tuple[str, str, int, int]
+    position: EventPosition
     attempts: int
     reason: str
 
@@ -71,7 +76,7 @@ SELECT event_id::text, topic, partition, "offset", key, value, attempts, error
  ORDER BY next_attempt_at LIMIT %(most)b FOR UPDATE OF retries SKIP LOCKED
 """
 
-DISMISSED = """
+MARK_DISMISSALS_PUBLISHED = """
 UPDATE retries SET dismissal_published = true
   FROM unnest(%(topics)b::text[], %(partitions)b::int[]) AS owned (topic, partition)
  WHERE retries.topic = owned.topic AND retries.partition = owned.partition
@@ -86,7 +91,7 @@ COUNTS = "SELECT status, count(*) FROM retries GROUP BY status"
 
 
 def first_failure(delivery: Delivery, error: str) -> FailedEvent:
-    """Return the row of a record that has just failed for the first time."""
+    """Return the FailedEvent of a record that has just failed for the first time."""
     position = (delivery.topic, delivery.partition, delivery.offset)
     return FailedEvent(delivery.event_id, *position, delivery.key, delivery.value, 1, error)
 
@@ -101,34 +106,40 @@ def counts(tx: Connection) -> dict[str, int]:
 def due(tx: Connection, partitions: Collection[Partition], most: int) -> list[FailedEvent]:
     """Lock and return at most `most` events of these partitions that are due for a retry, the longest due first.
 
-    Rows that another transaction has locked are skipped.
+    The rows are locked until the transaction ends. Rows that another transaction has locked are skipped.
     """
     columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
     return [FailedEvent(*row) for row in tx.exec_driver_sql(DUE, {**columns, "most": most})]
 
 
-def dismissed(tx: Connection, partitions: Collection[Partition]) -> list[Dismissed]:
-    """Return the dismissed events of these partitions that are not published yet, and mark them as published."""
+def mark_dismissals_published(tx: Connection, partitions: Collection[Partition]) -> list[Dismissed]:
+    """Mark the unpublished dismissals of these partitions as published; return them.
+
+    The caller puts their outcomes into the outbox in the same transaction.
+    """
     columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
-    rows = tx.exec_driver_sql(DISMISSED, columns)
+    rows = tx.exec_driver_sql(MARK_DISMISSALS_PUBLISHED, columns)
     return [Dismissed((row[0], row[1], row[2], row[3]), row[4], row[5]) for row in rows]
 
 
 def next_attempt(attempts: int) -> int:
-    """Return the number of the attempt after `attempts`; at most MAX_RETRIES + 1, the last.
+    """Return the number of the attempt that follows `attempts` attempts: one more, but at most MAX_RETRIES + 1.
 
-    An event that an operator retries for the last time has more attempts than MAX_RETRIES.
+    An event that an operator retries for the last time has MAX_RETRIES + 1 attempts before and after that retry.
     """
     return min(attempts, MAX_RETRIES) + 1
 
 
 def save(tx: Connection, events: Sequence[tuple[FailedEvent, Status]], first_wait_s: float) -> None:
-    """Insert or update failed events; the next attempt is due after `wait_s` seconds."""
+    """Insert or update the rows of failed events, with their new statuses.
+
+    The next retry is due after the wait that `wait_s` computes; a dead event is not retried.
+    """
     INSERT.execute(tx, [_row(event, status, first_wait_s) for event, status in events])
 
 
 def delete(tx: Connection, event_ids: Collection[str]) -> None:
-    """Delete the rows of events whose retry succeeded."""
+    """Delete the rows of these events, which no longer fail. Ids without a row are ignored."""
     if event_ids:
         tx.exec_driver_sql(
             "DELETE FROM retries WHERE event_id = ANY (%(ids)b::text[]::uuid[])", {"ids": list(event_ids)}
@@ -138,8 +149,8 @@ def delete(tx: Connection, event_ids: Collection[str]) -> None:
 def wait_s(event_id: str, attempts: int, first_wait_s: float) -> float:
     """Return the seconds from failed attempt number `attempts` to the next: exponential back-off with jitter.
 
-    The wait grows by FACTOR each time. The jitter adds up to JITTER of it and is derived from the event's id, so that
-    events that failed together are not retried together.
+    The wait is `first_wait_s` after the first attempt, and grows by FACTOR with each. The jitter adds up to JITTER of
+    the wait and is derived from the event's id, so that events that failed together are not retried together.
     """
     fraction = int.from_bytes(sha256(f"{event_id} {attempts}".encode()).digest()[:4], "big") / 2**32
     return Backoff(first_wait_s, factor=FACTOR).wait_s(attempts) * (1 + JITTER * fraction)

@@ -5,7 +5,6 @@ parameters (`%(name)b`), so that the statements are texts; the columns and their
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from operator import itemgetter
 from typing import NamedTuple
 
 from sqlalchemy import ARRAY, JSON, BigInteger, Boolean, Column, Connection, Integer, LargeBinary, Table, Text, Uuid
@@ -36,7 +35,7 @@ _quoted = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-unty
 
 
 class BulkStatement(NamedTuple):
-    """A statement with one array parameter for each of `columns`, which has its name."""
+    """A statement with one array parameter for each of `columns`, named like the column."""
 
     text: str
     columns: tuple[str, ...]
@@ -47,22 +46,26 @@ class BulkStatement(NamedTuple):
 
     def execute(self, tx: Connection, rows: Iterable[Mapping[str, object]]) -> None:
         """Execute the statement once for all rows, and not at all for none. Raises KeyError if a row lacks a column."""
-        arrays = list(zip(*map(itemgetter(*self.columns), rows), strict=True))
-        if arrays:
-            tx.exec_driver_sql(self.text, dict(zip(self.columns, map(list, arrays), strict=True)))
+        self.execute_columns(tx, self.columns_of(rows))
 
     def execute_columns(self, tx: Connection, columns: ColumnValues) -> None:
         """Execute the statement once for all rows, and not at all for none; half the cost of `execute` for each row.
 
-        Raises ValueError as `count` does.
+        Raises ValueError unless `columns` are exactly the statement's columns, and equally long.
         """
         if self.count(columns):
             tx.exec_driver_sql(self.text, columns)
 
-    def count(self, columns: ColumnValues) -> int:
-        """Return the number of rows. Raises ValueError unless all columns of the statement are there, and equally long.
+    def columns_of(self, rows: Iterable[Mapping[str, object]]) -> ColumnValues:
+        """Return the values of the statement's columns in these rows. Raises KeyError if a row lacks a column."""
+        given = list(rows)
+        return {name: [row[name] for row in given] for name in self.columns}
 
-        `unnest` would fill a shorter column with NULL.
+    def count(self, columns: ColumnValues) -> int:
+        """Return the number of rows that `columns` hold: the length of every column.
+
+        Raises ValueError unless `columns` are exactly the statement's columns, and equally long: `unnest` would fill a
+        shorter one with NULL.
         """
         lengths = {name: len(values) for name, values in columns.items()}
         if lengths.keys() != set(self.columns) or len(set(lengths.values())) != 1:
@@ -95,9 +98,10 @@ def upsert(
 
 
 def update(table: Table, *names: str, unless_null: Collection[str] = ()) -> BulkStatement:
-    """Return the statement that updates the columns `names`, or all if there are none, of rows by primary key.
+    """Return the statement that updates the columns `names` of rows found by their primary key.
 
-    Columns in `unless_null` stay as they are where the new value is NULL.
+    Without `names`, it updates all columns that it can. Columns in `unless_null` stay as they are where the new value
+    is NULL. Keys without a row are ignored.
     """
     changing = [table.columns[name] for name in names] or _changing(table)
     columns = [*_key(table), *changing]
@@ -108,18 +112,24 @@ def update(table: Table, *names: str, unless_null: Collection[str] = ()) -> Bulk
 
 
 def insert_missing(table: Table) -> str:
-    """Return the statement that inserts a row with defaults for each of `keys` (text[]) without one."""
+    """Return the statement that inserts a row of defaults for each key in its parameter `keys` (text[]) without one."""
     return f"INSERT INTO {table.name} ({_list(_key(table))}) SELECT unnest(%(keys)b::text[]) ON CONFLICT DO NOTHING"
 
 
 def select_for_update(table: Table, *names: str) -> str:
-    """Return the statement that locks the rows with `keys` (text[]) in their order, and returns the key and columns."""
+    """Return the statement that locks the rows with the keys in its parameter `keys` (text[]), in the order of keys.
+
+    It selects the key and the columns `names`.
+    """
     (key,) = _key(table)
     return f"{select(table, key.name, *names)} ORDER BY {_quoted(key.name)} FOR UPDATE"
 
 
 def select(table: Table, by: str, *names: str) -> str:
-    """Return the statement that selects the rows whose column `by` is in `keys` (text[]): this column and `names`."""
+    """Return the statement that selects the rows whose column `by` is in its parameter `keys` (text[]).
+
+    It selects `by` and the columns `names`, ids and JSON as text.
+    """
     selected = ", ".join(_selected(table.columns[name]) for name in (by, *names))
     return f"SELECT {selected} FROM {table.name} WHERE {_quoted(by)} = ANY (%(keys)b::text[])"  # noqa: S608 - our tables
 

@@ -22,9 +22,9 @@ TIME = TIMESTAMP(timezone=True)
 NOW = text("now()")
 ZERO = text("0")
 EMPTY = text("'{}'::json")
-"""The default of a column with an object: as Postgres shows it, since alembic cannot compare JSON."""
+"""The default `{}` of a JSON column, written as Postgres shows it, since alembic cannot compare JSON."""
 REGISTERS = "each column's value with the stamp it was set with; the merge of these is the same in any order of events"
-"""The comment of a column with registers."""
+"""The comment of a column that holds registers."""
 
 ownership = Table(
     "ownership",
@@ -110,7 +110,7 @@ replay = Table(
     Column("finished_at", TIME),
     Column("looked_at", TIME),
 )
-"""The replay that has filled this schema. Without one, this table and the tables `replay_…` are empty."""
+"""The replay that has filled this schema, in one row. In any other schema it and the tables `replay_…` are empty."""
 
 replay_progress = Table(
     "replay_progress",
@@ -159,4 +159,4 @@ aliases = Table(
     Column("waiting_since", TIME),
     Index("aliases_waiting", "waiting_since", postgresql_where=text("(waiting_since IS NOT NULL)")),
 )
-"""The table of services that map aliases to orders: each copies it into its own METADATA."""
+"""The table `aliases` of the services that map aliases to orders; they copy it with `to_metadata`."""

@@ -31,7 +31,10 @@ OVERDUE = "still waiting for another event, such as its order; it will be proces
 
 
 def release(tx: Connection, event_ids: Sequence[str]) -> list[EventPosition]:
-    """Mark waiting events as processed, including overdue ones, and return their positions."""
+    """Mark waiting events as processed, also those that waited too long; return the positions of those marked.
+
+    Their dismissals, if any, are revoked. Events that do not wait are left out.
+    """
     if not event_ids:
         return []
     return [(row[0], row[1], row[2], row[3]) for row in tx.exec_driver_sql(RELEASE, {"ids": list(event_ids)})]
@@ -44,9 +47,9 @@ def count(tx: Connection) -> int:
 
 
 def mark_overdue(tx: Connection, partitions: Collection[Partition], seconds: float) -> list[EventPosition]:
-    """Mark the events of these partitions that have waited longer than `seconds` as `dead`, and return them.
+    """Mark the events of these partitions that have waited longer than `seconds` as `dead`; return their positions.
 
-    Such events can still be released.
+    `release` can still release them.
     """
     columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
     rows = tx.exec_driver_sql(MARK_OVERDUE, {**columns, "seconds": seconds})

@@ -1,4 +1,4 @@
-"""Applies one batch in one transaction: new events are handled, known events are only judged.
+"""Applies one batch in one transaction: new events are handled, repeated ones only get an outcome.
 
 Inbox, state, retrying events and outbox change in the same transaction, so a batch that is delivered again changes
 nothing.
@@ -22,7 +22,7 @@ from stream.worker.publishing.messages import MessageFactory
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOutcome:
-    """The outcome of a delivery, the number of the attempt (from 1), and the error of a failed one."""
+    """The outcome of a delivery, the number of the attempt (from 1), and the error of a failed attempt."""
 
     delivery: Delivery
     outcome: OutcomeKind
@@ -32,9 +32,12 @@ class DeliveryOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A committed batch's result: messages to publish, the ids of their outbox rows, and each delivery's outcome."""
+    """The result of a batch: the messages to publish once it is committed, and the outcome of each delivery.
 
-    rows: list[int] = field(default_factory=list)
+    `outbox_ids` are the ids of the messages' rows in the outbox, in the same order.
+    """
+
+    outbox_ids: list[int] = field(default_factory=list)
     messages: list[OutboxMessage] = field(default_factory=list)
     outcomes: list[DeliveryOutcome] = field(default_factory=list)
 
@@ -48,12 +51,13 @@ def apply(
     run: Runner,
     first_wait_s: float,
 ) -> Applied:
-    """Handle the new events, insert all of them into the inbox, and insert their messages into the outbox, in order.
+    """Handle the new events of a batch, and insert them into the inbox and their messages into the outbox, in order.
 
-    A failing event becomes retrying, with its first retry after about `first_wait_s` seconds. A record that cannot be
-    decoded is dead at once. Raises what `run` raises.
+    The caller commits `tx`, and publishes the messages afterwards. Repeated events only get an outcome. A failing event
+    becomes retrying, with its first retry after about `first_wait_s` seconds. A record that cannot be decoded is dead
+    at once. Raises what `run` raises.
     """
-    fresh, judged = inbox.split_repeated(deliveries, inbox.known(tx, deliveries))
+    fresh, repeated = inbox.split_repeated(deliveries, inbox.known(tx, deliveries))
     readable = [delivery for delivery in fresh if not isinstance(delivery.event, UnreadableRecord)]
     handled = dict(zip((delivery.event_id for delivery in readable), run(tx, readable, handler, factory), strict=True))
     messages: list[OutboxMessage] = []
@@ -73,11 +77,11 @@ def apply(
             outcomes.append(DeliveryOutcome(delivery, "retrying", error=describe(result)))
     retrying.save(tx, failed, first_wait_s)
     inbox.insert(tx, [(outcome.delivery, outcome.outcome) for outcome in outcomes])
-    judged = idempotency_keys.judge(tx, readable, judged)
+    repeated = idempotency_keys.store_keys(tx, readable, repeated)
     releasing = {event_id: delivery for delivery in readable for event_id in _released(handled[delivery.event_id])}
     for released in waiting.release(tx, list(releasing)):
         messages += factory.released(releasing[released[0]], [released])
-    return Applied(outbox.insert(tx, messages), messages, [*outcomes, *(DeliveryOutcome(*pair) for pair in judged)])
+    return Applied(outbox.insert(tx, messages), messages, [*outcomes, *(DeliveryOutcome(*pair) for pair in repeated)])
 
 
 def _released(result: Succeeded | Exception) -> Sequence[str]:

@@ -21,26 +21,32 @@ E_contra = TypeVar("E_contra", bound=Record, contravariant=True)
 
 
 class Handler(Protocol[E_contra]):
-    """Applies new events, in order, to a service's store inside the batch's transaction; one result per event."""
+    """Applies new events, in order, to a service's store inside the batch's transaction; returns one result per event.
+
+    Any exception but one of the store's means that one of these events fails.
+    """
 
     def __call__(self, tx: Connection, events: Sequence[E_contra], /) -> Sequence[Result]: ...
 
 
 def of_records(handler: Handler[E]) -> Handler[Record]:
-    """Return the handler as one of any record: the topics that its service reads carry only records that it takes."""
+    """Return `handler` itself, with the type of a handler of any record.
+
+    That is safe because the topics that its service reads carry no records of other classes.
+    """
     return cast("Handler[Record]", handler)
 
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """The result of a handled event, and the messages with its domain events."""
+    """The result of a handled event, and the messages with its domain events, which are not in the outbox yet."""
 
     result: Result
     messages: list[OutboxMessage]
 
 
 HandledBatch = list[Succeeded | Exception]
-"""One item per event: its result, or the exception with which it failed."""
+"""One item per event, in order: its result, or the exception with which it failed."""
 
 Runner = Callable[[Connection, Sequence[Delivery], Handler[Record], MessageFactory], HandledBatch]
 """Handles the events of a batch: `together` or `in_parts`."""
@@ -72,9 +78,9 @@ def together(
 def in_parts(
     tx: Connection, deliveries: Sequence[Delivery], handler: Handler[Record], factory: MessageFactory
 ) -> HandledBatch:
-    """Handle the events in savepoints and roll back only those that fail: a failing part is halved and tried again.
+    """Handle the events in savepoints, so that only those that fail are rolled back: a failing part is halved again.
 
-    Raises the store's own exception when the store fails.
+    Return an exception for each event that fails. Raises the store's own exception when the store fails.
     """
     if not deliveries:
         return []
@@ -94,7 +100,7 @@ def in_parts(
 def _handle(
     tx: Connection, deliveries: Sequence[Delivery], handler: Handler[Record], factory: MessageFactory
 ) -> HandledBatch:
-    events = cast("list[Record]", [delivery.event for delivery in deliveries])  # unreadable ones are set aside before
+    events = cast("list[Record]", [delivery.event for delivery in deliveries])  # the callers leave out unreadable ones
     results = handler(tx, events)
     pairs = zip(deliveries, results, strict=True)
     return [Succeeded(result, factory.domain_events(delivery, result)) for delivery, result in pairs]

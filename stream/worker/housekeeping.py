@@ -1,4 +1,4 @@
-"""The worker's tasks between batches: retries, overdue and dismissed events, and the decision to stop consumption."""
+"""The worker's tasks between batches: retries, overdue and dismissed events, and whether events are consumed."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ from stream.worker.publishing.messages import Messages
 
 INTERVAL_S = 1.0
 UNKNOWN = Pause("not known yet", "the start of this process", 0)
-"""Until the first look at the store, a starting worker is treated as paused."""
+"""The pause of a worker that has not read the store yet: it consumes nothing."""
 # One statement, because usually there is nothing to do. It looks at all partitions; the work is limited to owned ones.
 PENDING = f"""
 SELECT ({retrying.RETRYING}), EXISTS (SELECT FROM pause),
@@ -40,7 +40,8 @@ class Housekeeping:
     """Does the tasks between batches in the worker's thread.
 
     `stops` is True while MAX_RETRYING or more events are retrying. The cause is then probably ours, so no event is
-    dead-lettered or consumed. `pause` is the operator's pause of the service: nothing is consumed or retried either.
+    consumed, and no failed attempt is counted. `pause` is the operator's pause of the service, None while it runs,
+    and UNKNOWN at first: during a pause, nothing is consumed or retried. `work` updates both.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Housekeeping:
         codec: Codec,
         messages: Messages,
     ) -> None:
-        """`repeat_handler` retries the events that were handled before a restore of the store."""
+        """`repeat_handler` retries the events that may have been handled before the store was restored."""
         self._settings = settings
         self._handler = handler
         self._codec = codec
@@ -65,21 +66,23 @@ class Housekeeping:
 
     @property
     def holds(self) -> bool:
-        """True while nothing is consumed."""
+        """True while no events are consumed, because of `stops` or `pause`."""
         return self.stops or self.pause is not None
 
     @property
     def is_due(self) -> bool:
-        """True if the last run is more than INTERVAL_S ago."""
+        """True if the last call of `work` is more than INTERVAL_S ago, or left due events for the next call."""
         return time.monotonic() - self._last_run_at > INTERVAL_S
 
     def work(
         self, tx: Connection, owned: Mapping[Partition, Owned], outcomes: Callable[[Applied], list[OutboxMessage]]
     ) -> list[Applied]:
-        """Retry the due events of the owned partitions; publish the outcomes of overdue and dismissed events.
+        """Retry the due events of the owned partitions, and mark events that have waited too long as dead.
 
-        `outcomes` encodes the outcomes of the retries. Returns what to publish after the commit: one item, or none
-        when nothing was due. Raises Fenced or Restored when the partitions are no longer owned as `owned` says.
+        The caller commits `tx`. The messages that follow, with the outcomes of these events and of those dismissed
+        since the last call, are written to the outbox and returned, to be published after the commit: one item, or none
+        when there was nothing to do or the service is paused. `outcomes` encodes the outcomes of the retries. Raises
+        Fenced or Restored when the partitions are no longer owned as `owned` says.
         """
         self._last_run_at = time.monotonic()
         retrying_events, is_paused, *pending = tx.exec_driver_sql(
@@ -92,7 +95,7 @@ class Housekeeping:
             return []
         due = retrying.due(tx, owned, self._probe_size if self.stops else MAX_RETRIED_AT_ONCE)
         overdue = waiting.mark_overdue(tx, owned, self._settings.wait_limit_s)
-        dismissed = retrying.dismissed(tx, owned)
+        dismissed = retrying.mark_dismissals_published(tx, owned)
         if not (due or overdue or dismissed):
             return []
         touched = _partitions(due, [*overdue, *(event.position for event in dismissed)])
@@ -102,9 +105,9 @@ class Housekeeping:
         applied = _merge(self._retry(tx, repeated, self._repeat_handler), self._retry(tx, new, self._handler))
         # The outbox holds these outcomes too: a batch is delivered again and its outcomes made again, a retry is not.
         messages = [*outcomes(applied), *self._messages.overdue(overdue), *self._messages.dismissed(dismissed)]
-        rows = outbox.insert(tx, messages)
+        outbox_ids = outbox.insert(tx, messages)
         self._update_probe(applied)
-        return [Applied(applied.rows + rows, applied.messages + messages, applied.outcomes)]
+        return [Applied(applied.outbox_ids + outbox_ids, applied.messages + messages, applied.outcomes)]
 
     def _retry(self, tx: Connection, due: list[FailedEvent], handler: Handler[Record]) -> Applied:
         policy = retries.keep_attempts if self.stops else retries.count_attempt
@@ -112,7 +115,7 @@ class Housekeeping:
         return retries.retry(tx, due, self._codec, handler, self._messages, policy, wait_s) if due else Applied()
 
     def _update_probe(self, applied: Applied) -> None:
-        """Retry MAX_RETRIED_AT_ONCE events next time if all retries passed, else one."""
+        """While consumption is stopped, retry MAX_RETRIED_AT_ONCE events next time if all retries passed, else one."""
         retried = len(applied.outcomes)
         passed = retried and not any(outcome.error for outcome in applied.outcomes)
         self._probe_size = MAX_RETRIED_AT_ONCE if passed else 1
@@ -134,7 +137,10 @@ class Housekeeping:
         self.pause = pause
 
     def _count(self, tx: Connection) -> None:
-        """Count the dead and waiting events of the whole store; every replica reports the same numbers."""
+        """Count the dead and waiting events of the whole store at most every COUNT_INTERVAL_S.
+
+        Every replica of the service reports the same numbers.
+        """
         if time.monotonic() - self._counted_at > COUNT_INTERVAL_S:
             self._counted_at = time.monotonic()
             metrics.DEAD.set(retrying.counts(tx)["dead"])
@@ -142,7 +148,9 @@ class Housekeeping:
 
 
 def _merge(first: Applied, second: Applied) -> Applied:
-    return Applied(first.rows + second.rows, first.messages + second.messages, first.outcomes + second.outcomes)
+    return Applied(
+        first.outbox_ids + second.outbox_ids, first.messages + second.messages, first.outcomes + second.outcomes
+    )
 
 
 def _partitions(due: list[FailedEvent], positions: list[EventPosition]) -> set[Partition]:

@@ -1,8 +1,7 @@
 """The loop of every service behind Kafka: one thread, one consumer, one transaction per batch.
 
 Consume → decode → transaction (ownership, inbox, state, outbox) → publish the outbox; once a second, publish the
-outcomes and store the offsets of the batches they belong to. The effect of a crash at each fault point (tests/faults
-tries each):
+outcomes and commit the offsets of their batches. The effect of a crash at each fault point (tests/faults tries each):
 
 - `after_consume`, `after_decode`, `before_commit`, `before_retry`: nothing was written; Kafka delivers the batch again,
   and the retry stays due.
@@ -55,15 +54,15 @@ from stream.worker.takeover import RestoreHooks, Takeover
 from stream.worker.transactions import Transactions
 
 BACKOFF = Backoff(0.1, 5.0)
-"""The waits before a failed batch is tried again."""
+"""The waits before a failed batch is tried again: 0.1 s, growing to 5 s."""
 RETRIED = (KafkaException, exc.SQLAlchemyError, OSError)
-"""Failures of the store, Kafka or the registry, after which a batch is tried again; any other ends the process."""
+"""Failures of the store, Kafka or the schema registry, after which a batch is tried again; others end the process."""
 NOT_OF_STORE = (KafkaException, RegistryError)
-"""Failures after which the store is still the one whose partitions this worker owns."""
+"""Those of RETRIED that say nothing about the store, so that this worker still owns its partitions."""
 
 
 class Worker:
-    """Applies the events of `topics` to the store of `service`, each exactly once in effect."""
+    """Applies the events of the topics that `service` reads to `store`, each exactly once in effect."""
 
     def __init__(
         self,
@@ -77,11 +76,11 @@ class Worker:
         restore_hooks: RestoreHooks | None = None,
         ownership_signal: OwnershipSignal | None = None,
     ) -> None:
-        """`on_commit` is called after each committed batch, before its messages are published.
+        """`on_commit` is called after each committed batch or retry, before its messages are published.
 
-        `restore_hooks` are for a service whose effects leave the store, such as mails: they see which events may have
-        been handled before a restore, and outcomes and offsets are published with each batch. `ownership_signal` is the
-        flag that the worker keeps for the service's other threads.
+        `restore_hooks` are for a service with outside effects, such as mails (see `RestoreHooks`); with them, outcomes
+        and offsets are published with each batch. `ownership_signal` is the flag that the worker sets and clears for
+        the service's other threads.
         """
         self._topics = service.reads
         self._settings = settings
@@ -107,7 +106,7 @@ class Worker:
         )
 
     def watch(self, health: Health) -> None:
-        """Register the readiness and liveness checks of this worker."""
+        """Register the readiness and liveness checks of this worker, and a warning while it is paused."""
         self._health.watch(
             health,
             lambda: None if self._consumer.partitions.joined else "has not joined its consumer group yet",
@@ -125,9 +124,10 @@ class Worker:
         return None if pause in (None, UNKNOWN) else f"paused by {pause.by}: {pause.reason}"
 
     def run(self, stop: Event) -> None:
-        """Apply batches until `stop` is set; the current batch is finished and its offsets are committed.
+        """Apply batches until `stop` is set, then publish the held outcomes and leave the consumer group.
 
-        Raises SystemExit when a Kafka client fails for good.
+        A batch in progress is finished first, unless it fails. Returns at once if `stop` is set before Kafka and the
+        store answer. Raises SystemExit when a Kafka client fails for good.
         """
         gc_tuning.collect_rarely()
         if not self._health.wait_for_start(stop):
@@ -156,7 +156,10 @@ class Worker:
         return []
 
     def _apply_until_done(self, messages: list[Message], stop: Event) -> None:
-        """Apply the batch; while the store fails, stay in the consumer group and try the same batch again."""
+        """Apply the batch; after a failure in RETRIED, stay in the consumer group and try the same batch again.
+
+        Give the batch up when `stop` is set, or when another worker has acquired one of its partitions.
+        """
         failures = 0
         self._lag.set_in_hand(messages)
         while not stop.is_set():
@@ -183,7 +186,7 @@ class Worker:
                 return None if self._housekeeping.holds else self._consumer.resume()
 
     def _note_failure(self, failure: Exception, wait_s: float) -> None:
-        """Report the failure; after a failure of the store all partitions are acquired again."""
+        """Log the failure and show it in the health; after a failure of the store, acquire all partitions again."""
         self._health.failure = reporting.report_failure(failure, wait_s)
         if not isinstance(failure, NOT_OF_STORE):
             self._invalidate_ownership()
@@ -213,7 +216,7 @@ class Worker:
         """Take over the assigned partitions; publish first what their previous owner has not published."""
         acquired = self._takeover.acquire(in_hand)
         self._publication.publish([message for _, message in acquired.unpublished])
-        self._transactions.note_published(row for row, _ in acquired.unpublished)
+        self._transactions.note_published(outbox_id for outbox_id, _ in acquired.unpublished)
         self._takeover.own(acquired)
         self._lag.note_positions()
         with self._store.begin() as tx:
@@ -259,7 +262,7 @@ class Worker:
         """Publish the messages of a committed batch, and note that their outbox rows can be deleted."""
         self._on_commit()
         self._publication.publish(applied.messages)
-        self._transactions.note_published(applied.rows)
+        self._transactions.note_published(applied.outbox_ids)
 
     def _wait(self, seconds: float, stop: Event) -> None:
         until = time.monotonic() + seconds
@@ -270,7 +273,7 @@ class Worker:
         self._consumer.commit_offsets(ends, at_once=self._restore_hooks is not None)
 
     def _stay_in_group(self) -> None:
-        """Poll the paused consumer, so that Kafka keeps this member in the group while a batch waits."""
+        """Pause and poll the consumer, so that Kafka keeps this member in the group while a batch waits."""
         self._health.note_progress()
         if self._publication.is_revoking:  # the consumer's poll has called us
             return

@@ -7,16 +7,17 @@ its consumer group and keeps its partitions, so it continues where it stopped.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, exc
+from sqlalchemy import Connection, Engine
 
 from runtime.logging import log
 from runtime.management.openapi import NUMBER, TEXT, Operation, described, optional, record
-from runtime.management.routes import RequestRefused, Routes
+from runtime.management.refusals import refused_while_store_is_away, required_text
+from runtime.management.routes import Routes
 from stream.store import pausing
 from stream.store.pausing import Pause
 
 LONGEST = 500
-"""The longest reason, in characters."""
+"""The longest reason and name of an operator, in characters."""
 _ANSWER = record(service=TEXT, pause=optional(record(reason=TEXT, by=TEXT, since=NUMBER)))
 SHOW = Operation("The pause of the service; null while it runs", response=_ANSWER, refusals=(503,))
 PAUSE = Operation(
@@ -27,7 +28,10 @@ RESUME = Operation("Resume the service", body=record(), response=_ANSWER, refusa
 
 @dataclass(frozen=True, slots=True)
 class PauseApi:
-    """The routes over the store of one service. All requests are idempotent."""
+    """The routes over the store of one service. All requests are idempotent.
+
+    Each returns the service's name and its pause, None while it runs. Raises RequestRefused (503) when the store fails.
+    """
 
     service: str
     store: Engine
@@ -41,38 +45,25 @@ class PauseApi:
         }
 
     def show(self, _: Mapping[str, object]) -> object:
-        """Return the pause, or null."""
         return self._transact(lambda _: None)
 
     def pause(self, request: Mapping[str, object]) -> object:
-        """Pause the service. `request` is {"reason", "by"}. Raises RequestRefused for another shape."""
-        reason, by = _text(request, "reason"), _text(request, "by")
+        """Pause the service. `request` is {"reason", "by"}; raises RequestRefused (400) for anything else."""
+        reason, by = required_text(request, "reason", LONGEST), required_text(request, "by", LONGEST)
         answer = self._transact(lambda tx: pausing.pause(tx, reason, by))
         log.warning("service.paused", cause=reason)
         return answer
 
     def resume(self, _: Mapping[str, object]) -> object:
-        """Resume the service."""
         answer = self._transact(pausing.resume)
         log.info("service.resumed")
         return answer
 
     def _transact(self, change: Callable[[Connection], None]) -> object:
-        try:
-            with self.store.begin() as tx:
-                change(tx)
-                return {"service": self.service, "pause": _json(pausing.read(tx))}
-        except exc.SQLAlchemyError as failure:
-            message = f"the store of the {self.service} does not answer; try again"
-            raise RequestRefused(503, "store_away", message) from failure
+        with refused_while_store_is_away(self.service), self.store.begin() as tx:
+            change(tx)
+            return {"service": self.service, "pause": _json(pausing.read(tx))}
 
 
 def _json(pause: Pause | None) -> dict[str, object] | None:
     return None if pause is None else {"reason": pause.reason, "by": pause.by, "since": pause.since}
-
-
-def _text(request: Mapping[str, object], name: str) -> str:
-    value = request.get(name)
-    if not (isinstance(value, str) and 0 < len(value.strip()) <= LONGEST and value.isprintable()):
-        raise RequestRefused(400, "malformed", f"{name} must be a text of 1 to {LONGEST} printable characters")
-    return value.strip()

@@ -14,16 +14,17 @@ from tempfile import TemporaryFile
 from threading import Lock
 from typing import IO
 
-from sqlalchemy import Connection, Engine, exc
+from sqlalchemy import Connection, Engine
 
 from runtime.logging import log
 from runtime.management.openapi import TEXT, Operation, array, described, optional, record
+from runtime.management.refusals import malformed, refused_while_store_is_away, required_text
 from runtime.management.routes import RequestRefused, Routes
 from runtime.plain_text import plain
 
 VERBS = ("start", "diff", "promote", "rollback", "drop")
 SHOWN_BYTES = 20_000
-"""The end of a command's output that is shown."""
+"""The number of bytes that are shown of a command's output, from its end."""
 SHOW = Operation(
     "The replays of the service with their progress, and the latest replay command with its output",
     response=record(service=TEXT, replays=array(record(name=TEXT)), command=optional(record(output=TEXT))),
@@ -54,7 +55,7 @@ SELECT to_time, orders, started_at, finished_at, looked_at,
 
 @dataclass(slots=True)
 class Command:
-    """A replay command: its words, who gave it, its process, and the file with its output."""
+    """A replay command: its words after `python -m <package>`, its operator, its process and the file of its output."""
 
     words: Sequence[str]
     by: str
@@ -62,7 +63,7 @@ class Command:
     output: IO[bytes]
 
     def shown(self) -> dict[str, object]:
-        """Return the command as JSON: `exit` is None while it runs."""
+        """Return the command as JSON: words, operator, exit code (None while it runs), and the end of its output."""
         # Not read(): the process writes at the same position of the file.
         size = os.fstat(self.output.fileno()).st_size
         end = os.pread(self.output.fileno(), SHOWN_BYTES, max(0, size - SHOWN_BYTES))
@@ -73,7 +74,7 @@ class Command:
 
 @dataclass(slots=True)
 class ReplayApi:
-    """The routes of one service. `package` is its Python package."""
+    """The routes of one service. `package` is its Python package, `command` the latest command (None: none yet)."""
 
     service: str
     package: str
@@ -86,13 +87,12 @@ class ReplayApi:
         return {("GET", "/replays"): described(SHOW, self.show), ("POST", "/replays"): described(RUN, self.run)}
 
     def show(self, _: Mapping[str, object]) -> object:
-        """Return the schemas that replays have made, with their progress, and the latest command."""
-        try:
-            with self.store.connect() as tx:
-                replays = _replays(tx)
-        except exc.SQLAlchemyError as failure:
-            message = f"the store of the {self.service} does not answer; try again"
-            raise RequestRefused(503, "store_away", message) from failure
+        """Return the schemas that replays have filled, with their progress, and the latest command.
+
+        Raises RequestRefused (503) when the store fails.
+        """
+        with refused_while_store_is_away(self.service), self.store.connect() as tx:
+            replays = _replays(tx)
         return {
             "service": self.service,
             "replays": replays,
@@ -100,11 +100,12 @@ class ReplayApi:
         }
 
     def run(self, request: Mapping[str, object]) -> object:
-        """Start a command. `request` is {"verb", "name", "orders", "to", "by"}.
+        """Start a command and return it, without waiting for its end.
 
-        Raises RequestRefused: 400 for another shape, 409 while a command is running.
+        `request` is {"verb", "name", "orders", "to", "by"}, without what the verb does not need. Raises RequestRefused:
+        400 for anything else, 409 while another command is running.
         """
-        words, by = _words(request), _text(request, "by", LONGEST)
+        words, by = _words(request), required_text(request, "by", LONGEST)
         with self._lock:
             if self.command is not None and self.command.process.poll() is None:
                 raise RequestRefused(409, "busy", f"`{' '.join(self.command.words)}` is running; wait until it ends")
@@ -134,27 +135,16 @@ def _json(value: object) -> object:
 
 
 def _words(request: Mapping[str, object]) -> list[str]:
-    """Return the words of the command line. The service checks them again, and says what is wrong with them."""
+    """Return the words of the command line. The command checks them too, and its output says if they are wrong."""
     verb = request.get("verb")
     if verb not in VERBS:
-        raise _malformed(f"verb must be one of {', '.join(VERBS)}")
+        raise malformed(f"verb must be one of {', '.join(VERBS)}")
     if verb == "rollback":
         return ["replay", "rollback"]
-    name = _text(request, "name", MAX_NAME)
+    name = required_text(request, "name", MAX_NAME)
     if not (name.isascii() and name.replace("_", "").isalnum() and name[0].isalpha()):
-        raise _malformed("name must be letters, digits and underscores, such as r1")
+        raise malformed("name must be letters, digits and underscores, such as r1")
     if verb != "start":
         return ["replay", str(verb), name]
     given = [option for option in ("orders", "to") if request.get(option)]
-    return ["replay", "--into", name, *(f"--{option}={_text(request, option, LONGEST)}" for option in given)]
-
-
-def _text(request: Mapping[str, object], name: str, longest: int) -> str:
-    value = request.get(name)
-    if not (isinstance(value, str) and 0 < len(value.strip()) <= longest and value.isprintable()):
-        raise _malformed(f"{name} must be a text of 1 to {longest} printable characters")
-    return value.strip()
-
-
-def _malformed(message: str) -> RequestRefused:
-    return RequestRefused(400, "malformed", message)
+    return ["replay", "--into", name, *(f"--{option}={required_text(request, option, LONGEST)}" for option in given)]

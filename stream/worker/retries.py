@@ -1,4 +1,4 @@
-"""Retries failed events: a success leaves no trace of the failure; a failure waits for its next retry or is dead."""
+"""Retries failed events: those that succeed lose their row in `retries`, others wait for the next retry or are dead."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -22,21 +22,21 @@ FailurePolicy = Callable[[FailedEvent, str], tuple[FailedEvent, Status]]
 
 
 def count_attempt(event: FailedEvent, error: str) -> tuple[FailedEvent, Status]:
-    """Count the failed attempt; after MAX_RETRIES retries the event is dead."""
+    """Return the event with the failed attempt counted; `dead` after MAX_RETRIES retries, else `retrying`."""
     attempts = retrying.next_attempt(event.attempts)
     return replace(event, attempts=attempts, error=error), "dead" if attempts > MAX_RETRIES else "retrying"
 
 
 def keep_attempts(event: FailedEvent, error: str) -> tuple[FailedEvent, Status]:
-    """Do not count the attempt, because consumption is stopped and the cause is probably not this event.
+    """Return the event with the new error and as many attempts as before: the cause is probably not this event.
 
-    An event that an operator has retried for the last time is dead.
+    It stays `retrying`, but is `dead` after an operator's last retry.
     """
     return replace(event, error=error), "dead" if event.attempts > MAX_RETRIES else "retrying"
 
 
 def mark_dead(event: FailedEvent, error: str) -> tuple[FailedEvent, Status]:
-    """Count the failed attempt and end the retries: a record that cannot be decoded does not improve by waiting."""
+    """Return the event with the failed attempt counted, and `dead`: waiting does not make a record decodable."""
     return replace(event, attempts=event.attempts + 1, error=error), "dead"
 
 
@@ -49,10 +49,11 @@ def retry(
     policy: FailurePolicy,
     first_wait_s: float,
 ) -> Applied:
-    """Handle the due events again; those that fail get their new state from `policy`.
+    """Handle the due events again in `tx`, and write their outcomes and messages; the caller commits, then publishes.
 
-    A record that could not be decoded is due only after an operator redrove it. Raises the store's own exception when
-    the store fails.
+    Events that fail again get their new state from `policy`, and dead ones a dead letter. An undecodable record, due
+    only after an operator redrove it, is dead again if it still cannot be decoded. Of several records of one event only
+    the first is retried. Raises the store's own exception when the store fails.
     """
     records = _first_per_event([(event, _read(codec, event)) for event in due])
     known = inbox.known(tx, [read for event, read in records if read.event_id != event.event_id])
@@ -69,13 +70,13 @@ def retry(
             outcomes.append(DeliveryOutcome(read, result.result.outcome, retrying.next_attempt(event.attempts)))
         elif read.event_id in known:
             attempt = retrying.next_attempt(event.attempts)
-            outcomes.append(DeliveryOutcome(read, inbox.judge(read, known[read.event_id]), attempt))
+            outcomes.append(DeliveryOutcome(read, inbox.repeated_outcome(read, known[read.event_id]), attempt))
         else:
             outcomes.append(_fail(tx, event, read, result, policy, first_wait_s))
     for outcome in outcomes:
         if outcome.outcome == "dead":
             messages += factory.dead_letter(outcome.delivery, outcome.error or "")
-    _settle(tx, records, outcomes)
+    _save_outcomes(tx, records, outcomes)
     return Applied(outbox.insert(tx, messages), messages, outcomes)
 
 
@@ -107,7 +108,7 @@ def _fail(
     return DeliveryOutcome(read, status, failed.attempts, failed.error)
 
 
-def _settle(
+def _save_outcomes(
     tx: Connection, records: Sequence[tuple[FailedEvent, Delivery]], outcomes: Sequence[DeliveryOutcome]
 ) -> None:
     """Write the outcomes to the inbox and delete the rows of events that no longer fail.
@@ -120,7 +121,9 @@ def _settle(
         if outcome.outcome not in ("retrying", "dead")
     ]
     decoded = [outcome for event, outcome in ended if outcome.delivery.event_id != event.event_id]
-    inbox.settle(tx, [(event.event_id, outcome.outcome) for (event, _), outcome in zip(records, outcomes, strict=True)])
+    inbox.set_outcomes(
+        tx, [(event.event_id, outcome.outcome) for (event, _), outcome in zip(records, outcomes, strict=True)]
+    )
     inbox.insert(
         tx,
         [

@@ -25,8 +25,8 @@ class RestoreHooks:
     """The hooks of a service with outside effects, such as mails, for a store restored from a backup.
 
     `on_rewind` deactivates the pending work of the store, inside the transaction that detects the restore.
-    `handle_again` applies events that were handled before the restore. To recognize each of them, the worker of a
-    service with these hooks commits its offsets to Kafka after every batch.
+    `handle_again` applies events that may have been handled before the restore, instead of the service's handler. To
+    recognize them, the worker of a service with these hooks commits its offsets to Kafka after every batch.
     """
 
     handle_again: Handler[Record]
@@ -35,9 +35,10 @@ class RestoreHooks:
 
 @dataclass(frozen=True, slots=True)
 class Acquired:
-    """Acquired partitions, the outbox rows that their previous owner has not published, and offsets to restore.
+    """The partitions that `Takeover.acquire` acquired, and what is left to do before they are owned.
 
-    Kafka has no committed offset of the partitions in `forgotten`.
+    `unpublished` are the ids and messages of the outbox rows that their previous owner left. `forgotten` has the next
+    offsets, from the store, of partitions for which Kafka has no offset of the group.
     """
 
     owned: dict[Partition, Owned]
@@ -46,7 +47,7 @@ class Acquired:
 
 
 class Takeover:
-    """Takes over partitions for one worker. `while_waiting` keeps the worker in its group."""
+    """Takes over partitions for one worker. `while_waiting` is called during waits, to keep the worker in its group."""
 
     def __init__(
         self,
@@ -61,10 +62,11 @@ class Takeover:
         self._while_waiting = while_waiting
 
     def acquire(self, in_hand: list[Message]) -> Acquired:
-        """Acquire the assigned partitions in one transaction, then seek to their positions in the store.
+        """Acquire all unacquired partitions in one transaction, then seek to their positions in the store.
 
-        Messages of `in_hand` that Kafka delivers again are removed from it. Raises KafkaException when Kafka does not
-        return the group's offsets.
+        If the offsets show that the store was restored from a backup, the transaction also records that, and calls
+        `on_rewind`. Messages of `in_hand` that Kafka will deliver again are removed from it. Raises KafkaException when
+        Kafka does not return the group's offsets.
         """
         assigned = sorted(self._consumer.partitions.unacquired)
         committed = self._consumer.offsets.committed()
@@ -87,9 +89,9 @@ class Takeover:
         return Acquired(acquired, unpublished, forgotten)
 
     def own(self, acquired: Acquired) -> None:
-        """Let the consumer own the partitions, once the messages of their previous owner are published.
+        """Mark the partitions as owned; call it once the messages in `acquired.unpublished` are published.
 
-        If Kafka has forgotten the group, its offsets are restored for monitoring and for the next member.
+        If Kafka has forgotten the group, its offsets are committed again, for monitoring and for the next member.
         """
         self._consumer.own(acquired.owned)
         if acquired.forgotten:

@@ -23,9 +23,10 @@ from stream.worker.publishing.messages import Messages
 
 
 class Transactions:
-    """Commits to `store` for the partitions that `consumer` owns, and raises Fenced or Restored for others.
+    """The transactions of one worker on its `store`.
 
-    Each transaction also deletes the outbox rows whose messages Kafka has acknowledged since the one before it.
+    Each is rolled back, with Fenced or Restored, if `consumer` no longer owns the partitions concerned. Each also
+    deletes the outbox rows that `note_published` has named since the one before it.
     """
 
     def __init__(
@@ -46,18 +47,20 @@ class Transactions:
         self._publishes_outcomes = publishes_outcomes
         self._published: list[int] = []
 
-    def note_published(self, rows: Iterable[int]) -> None:
-        """Note that Kafka has acknowledged the messages of these outbox rows."""
-        self._published += rows
+    def note_published(self, outbox_ids: Iterable[int]) -> None:
+        """Note that Kafka has acknowledged the messages of these outbox rows; the next transaction deletes the rows."""
+        self._published += outbox_ids
 
     def forget_published(self) -> None:
-        """Delete no rows: their ids may be of another store. Rows that remain are published again."""
+        """Forget the ids given to `note_published`, which may be of another store; their rows are published again."""
         self._published = []
 
     def apply(self, deliveries: Sequence[Delivery], handler: Handler[Record]) -> tuple[Applied, list[OutboxMessage]]:
-        """Apply a batch in one transaction and return what follows, with its outcomes as messages.
+        """Apply a batch and commit it; return its result, and its outcomes as messages that are in no outbox.
 
-        If an event fails, the transaction is rolled back, and another one isolates the failing events.
+        The caller publishes both. If an event fails, the transaction is rolled back, and a second one handles the batch
+        in parts, so that only the failing events are retried later. Raises the store's own exception when the store
+        fails.
         """
         ends = delivery.ends(deliveries)
         try:
@@ -73,7 +76,10 @@ class Transactions:
     def _commit(
         self, deliveries: Sequence[Delivery], ends: Mapping[Partition, int], handler: Handler[Record], run: Runner
     ) -> tuple[Applied, list[OutboxMessage]]:
-        """Outcomes are encoded before the commit, because an encoding error after it would lose them."""
+        """Apply the batch in one transaction, with `run` as in `bisection`.
+
+        Outcomes are encoded before the commit, because an encoding error after it would lose them.
+        """
         with self._store.begin() as tx:
             ownership.advance(tx, self._consumer.owned, ends, self._published)
             applied = batch.apply(tx, deliveries, handler, self._messages, run, self._first_wait_s)
@@ -81,7 +87,7 @@ class Transactions:
 
     @faults.after("worker.after_retry")
     def do_housekeeping(self) -> list[Applied]:
-        """Run the housekeeping in one transaction; return what to publish after the commit, if anything."""
+        """Run the housekeeping and commit it; return the result, which the caller publishes: one item or none."""
         with self._store.begin() as tx:
             ownership.check(tx, self._consumer.owned)
             outbox.delete(tx, self._published)
@@ -90,9 +96,9 @@ class Transactions:
         return done
 
     def delete_published(self) -> None:
-        """Delete outbox rows that are already published.
+        """Delete the outbox rows that `note_published` has named, before the worker stops.
 
-        If this fails, the next owner publishes them again, which is harmless.
+        A failure is only logged: the next owner publishes the rows again, which is harmless.
         """
         try:
             with self._store.begin() as tx:
@@ -106,7 +112,7 @@ class Transactions:
             self._published = []
 
     def _outcomes(self, applied: Applied) -> list[OutboxMessage]:
-        """Encode the outcomes of a batch; none for a service that publishes no outcomes."""
+        """Return the outcomes of a batch as messages; none for a service that publishes no outcomes."""
         return [
             self._messages.outcome(outcome.delivery, outcome.outcome, outcome.attempt, outcome.error)
             for outcome in (applied.outcomes if self._publishes_outcomes else ())

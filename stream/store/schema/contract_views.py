@@ -1,8 +1,8 @@
 """Views with the names that the contracts use for stored fields (docs/stored_fields.md), in the schema `contracts`.
 
-Each service that owns such fields has a file of them in its package. They are in a schema of their own, because two
-contracts have a table that is called as one of ours and has other columns. A view belongs to the tables that it was
-made from, so it is made again when a replayed schema takes the place of the live one.
+A service that stores such fields has their views in a file FILE in its package. The views are in a schema of their own,
+because two contracts have a table with the name of one of ours and other columns. A view stays with the tables that it
+was created on, so it is replaced when a replayed schema takes the place of the live one.
 """
 
 from importlib.util import find_spec
@@ -20,7 +20,10 @@ SELECT count(*) FROM information_schema.view_table_usage
 
 
 def install(tx: Connection, package: str, schema: str) -> None:
-    """Make the views of a service's package on the tables in `schema`; its search path is set for the transaction."""
+    """Create or replace the views of a service's package, on the tables in `schema`.
+
+    The search path is then `schema` until the transaction ends. Does nothing for a package without views.
+    """
     if statements := _statements(package):
         tx.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
         tx.exec_driver_sql("SELECT set_config('search_path', quote_ident(%(schema)s), true)", {"schema": schema})
@@ -28,14 +31,17 @@ def install(tx: Connection, package: str, schema: str) -> None:
 
 
 def install_unless_elsewhere(tx: Connection, package: str) -> None:
-    """Make the views on the tables of the current schema, unless views on another schema exist, which then is live."""
+    """Install the views on the tables of the current schema, unless they are installed on those of another schema.
+
+    The other schema is then the live one, and the current one is that of a replay.
+    """
     schema = str(tx.exec_driver_sql("SELECT current_schema()").scalar_one())
     if not tx.exec_driver_sql(USED, {"views": SCHEMA, "schema": schema}).scalar_one():
         install(tx, package, schema)
 
 
 def _statements(package: str) -> str:
-    """Return the statements of a package, empty if it has none."""
+    """Return the SQL in the FILE of a package; "" if it has none."""
     found = find_spec(package)
     folders = found.submodule_search_locations if found else None
     file = Path(next(iter(folders))) / FILE if folders else None

@@ -24,9 +24,10 @@ SHARED = Path(__file__).parents[1] / "migrations"
 
 
 def upgrade(service_package: str, database_url: str) -> None:
-    """Migrate the store of a service package, such as `processors.payment`, to its newest schema. Idempotent.
+    """Migrate the store of a service package, such as `processors.payment`, to the newest schema of its code.
 
-    Raises ModuleNotFoundError when there is no such package, SystemExit when the database has another encoding.
+    Does nothing if the store is up to date. Each migration is a transaction of its own. Raises ModuleNotFoundError when
+    there is no such package, SystemExit when the database has another encoding than UTF8.
     """
     from alembic import command
 
@@ -43,7 +44,7 @@ def upgrade(service_package: str, database_url: str) -> None:
 
 
 def _check_encoding(database_url: str) -> None:
-    """Exit with a sentence unless the database has the encoding UTF8. In SQL_ASCII, texts would be read as bytes."""
+    """Exit with a sentence if the database has another encoding than UTF8. In SQL_ASCII, texts are read as bytes."""
     try:
         with psycopg.connect(conninfo(make_url(database_url)), connect_timeout=CONNECT_S) as connection:
             encoding, name = connection.info.parameter_status("server_encoding"), connection.info.dbname

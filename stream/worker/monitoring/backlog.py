@@ -9,8 +9,9 @@ from stream.kafka.position import Partition
 class Backlog:
     """Computes lag and age from the ends of partitions and the positions of the worker; times are seconds since 1970.
 
-    The age of a fetched record is exact: its timestamp is the time of Kafka's append. The age of a record that is not
-    fetched, as while consumption is stopped, counts from the moment when this worker first saw that it exists.
+    The age of a record in hand, one that is fetched and not processed, is exact: its timestamp is the time of Kafka's
+    append. The age of a record that is not fetched, as while consumption is stopped, counts from the first `update`
+    that includes the record.
     """
 
     def __init__(self) -> None:
@@ -20,7 +21,10 @@ class Backlog:
         self._in_hand: dict[Partition, float] = {}
 
     def update(self, next_offsets: Mapping[Partition, int], ends: Mapping[Partition, int], now: float) -> None:
-        """Replace the known partitions by these: the next offset to process, and the end offset of each."""
+        """Replace all known partitions by these, given the next offset to process and the end offset of each.
+
+        A partition without an end offset has no lag.
+        """
         behind = {partition: ends[partition] - after for partition, after in next_offsets.items() if partition in ends}
         stuck = {partition for partition, after in next_offsets.items() if self._next.get(partition) == after}
         self._behind = {partition: count for partition, count in behind.items() if count > 0}
@@ -30,19 +34,22 @@ class Backlog:
         self._next = dict(next_offsets)
 
     def drop_processed(self, next_offsets: Mapping[Partition, int]) -> None:
-        """Forget the partitions in which all records that the last update knew are processed by now."""
+        """End the age of partitions in which all records that the last `update` knew are processed by now.
+
+        The lag changes only with the next `update`.
+        """
         done = {partition for partition in self._since if next_offsets.get(partition, 0) >= self._end(partition)}
         self._since = {partition: at for partition, at in self._since.items() if partition not in done}
 
     def set_in_hand(self, appended_at: Iterable[tuple[Partition, float]]) -> None:
-        """Replace the records in hand, each given by its partition and the time when Kafka appended it."""
+        """Replace the records in hand by these, each given by its partition and the time when Kafka appended it."""
         oldest: dict[Partition, float] = {}
         for partition, at in appended_at:
             oldest[partition] = min(at, oldest.get(partition, at))
         self._in_hand = oldest
 
     def lag(self) -> dict[str, int]:
-        """Return the number of unprocessed records by topic; topics without any are left out."""
+        """Return the number of unprocessed records by topic at the last `update`; topics without any are left out."""
         counts: dict[str, int] = defaultdict(int)
         for (topic, _), count in self._behind.items():
             counts[topic] += count

@@ -16,7 +16,7 @@ MEASURE_INTERVAL_S = 5.0
 
 
 class Lag:
-    """Measures lag in the worker's thread; the ages are computed when Prometheus scrapes them."""
+    """Measures the lag in the worker's thread. The ages are computed when Prometheus scrapes them."""
 
     def __init__(self, consumer: GroupConsumer, topics: Sequence[Topic]) -> None:
         self._consumer = consumer
@@ -29,22 +29,19 @@ class Lag:
             metrics.EVENT_AGE_SECONDS.labels(topic).set_function(partial(self._age, topic))
 
     def set_in_hand(self, messages: Sequence[Message]) -> None:
-        """Set the batch in hand.
-
-        Its oldest records may be older than this worker. The oldest record of a partition is its first.
-        """
+        """Replace the batch in hand, which is fetched and not processed: its oldest records count for the age."""
         oldest = {partition_of(message): message for message in reversed(messages)}
         self._backlog.set_in_hand((partition, message.timestamp()[1] / 1000) for partition, message in oldest.items())
 
     def note_processed(self) -> None:
-        """Note that no batch is in hand, and which records are processed: their age no longer counts."""
+        """Note that the batch in hand is processed: its records no longer count for the age."""
         self._backlog.set_in_hand(())
         self._backlog.drop_processed(
             {partition: position.next_offset for partition, position in self._consumer.owned.items()}
         )
 
     def measure_if_due(self) -> None:
-        """Measure the lag of all partitions if the last measurement is MEASURE_INTERVAL_S old."""
+        """Measure the lag of all partitions if the last measurement is at least MEASURE_INTERVAL_S old."""
         if time.monotonic() - self._measured_at < MEASURE_INTERVAL_S:
             return
         self._measured_at = time.monotonic()
@@ -56,9 +53,9 @@ class Lag:
             metrics.LAG.labels(topic).set(lag.get(topic, 0))
 
     def note_positions(self) -> None:
-        """Store the position of each owned partition; it is known only while the partition is owned.
+        """Store the positions of the owned partitions for later measurements, during which some may not be owned.
 
-        Called when partitions are acquired, and at each measurement.
+        Call it when partitions are acquired.
         """
         owned, unacquired = self._consumer.owned, self._consumer.partitions.unacquired
         # A partition that is acquired again, as after a failure of the store, keeps its position.

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from prometheus_client import Counter, Gauge, Histogram
 
 EVENTS = Counter("hookstream_events_total", "Events by outcome", ["outcome"])
-DOMAIN_EVENTS = Counter("hookstream_domain_events_total", "Domain events published, by topic", ["type"])
-BATCH_SECONDS = Histogram("hookstream_batch_seconds", "Seconds per batch, from decoding to stored offsets")
+DOMAIN_EVENTS = Counter(
+    "hookstream_domain_events_total", "Published domain events and dead letters, by topic", ["type"]
+)
+BATCH_SECONDS = Histogram("hookstream_batch_seconds", "Seconds per batch, from decoding to published messages")
 LAG = Gauge("hookstream_lag_records", "Records that this worker has not yet processed, by topic", ["topic"])
 EVENT_AGE_SECONDS = Gauge(
     "hookstream_event_age_seconds",
@@ -40,7 +42,7 @@ _publishing: dict[object, float] = {}  # start of each running publication, in m
 
 @contextmanager
 def publishing(count: int) -> Iterator[None]:
-    """Count `count` messages as waiting in the outbox until the block ends."""
+    """Add `count` to OUTBOX_MESSAGES until the block ends, and let OUTBOX_AGE_SECONDS grow meanwhile."""
     publication = object()
     _publishing[publication] = time.monotonic()
     OUTBOX_MESSAGES.inc(count)

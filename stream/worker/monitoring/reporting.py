@@ -1,4 +1,4 @@
-"""Reports a committed batch, one log line per event and the counters, and a failed one."""
+"""Reports a committed batch by one log line per event and by counters, and a failed batch by one line."""
 
 from confluent_kafka import KafkaException
 
@@ -12,14 +12,14 @@ from stream.worker.monitoring import metrics
 
 
 def _subject(event: object) -> dict[str, str]:
-    """Return the provider and order of an event as log fields; a missing one is left out."""
+    """Return the provider and order id of an event as log fields, without those that the event lacks."""
     provider = event.envelope.provider if isinstance(event, Webhook) else None
     order = getattr(getattr(event, "payload", event), "order_id", None)
     return {name: value for name, value in (("provider", provider), ("order_id", order)) if value}
 
 
 def report(applied: Applied) -> None:
-    """Log and count each event by its outcome, and count the domain events that follow."""
+    """Log and count each event by its outcome, and count the messages that follow, except outcomes, by topic."""
     for outcome in applied.outcomes:
         metrics.EVENTS.labels(outcome.outcome).inc()
         write_log = log.error if outcome.outcome == "dead" else log.info
@@ -38,9 +38,9 @@ def report(applied: Applied) -> None:
 
 
 def report_failure(failure: Exception, wait_s: float) -> str:
-    """Log a failure of Kafka, the schema registry or the store; return it as a sentence for the health endpoint.
+    """Log a failure of Kafka, the schema registry or the store; return a sentence about it for the health endpoint.
 
-    `wait_s` is the time until the batch is tried again.
+    `wait_s` is the number of seconds until the batch is tried again.
     """
     match failure:
         case KafkaException():  # reading the committed offsets failed, or seeking to them

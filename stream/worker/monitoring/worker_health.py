@@ -1,4 +1,4 @@
-"""The health of a worker. Ready: started, its store answers, its last batch is applied. Alive: its loop goes on."""
+"""The health of a worker. Ready: started, the store answers, no batch fails. Alive: the loop makes progress."""
 
 import time
 from threading import Event
@@ -13,7 +13,7 @@ STUCK_AFTER_S = 60.0
 
 
 class WorkerHealth:
-    """The health of the worker of `service`; `failure` says why its current batch is tried again, or is None."""
+    """The health of the worker of `service`; `failure` says why its current batch is tried again (None: it is not)."""
 
     def __init__(self, service: str, store: Engine, startup: Startup) -> None:
         self._startup = startup
@@ -22,23 +22,26 @@ class WorkerHealth:
         self.failure: str | None = None
 
     def watch(self, health: Health, *problems: Check) -> None:
-        """Register the checks of readiness, with the `problems` of the worker's parts, and the check of liveness."""
+        """Register the checks of readiness, among them `problems` of the worker's parts, and the check of liveness."""
         for problem in (self._startup.problem, self._probe.problem, *problems):
             health.ready_while(problem)
         health.live_while(self._stuck)
 
     def wait_for_start(self, stop: Event) -> bool:
-        """Return True once the worker can start, False if `stop` is set first. Then probe the store in a thread."""
+        """Wait until Kafka, the schema registry and the store answer; return True, or False if `stop` is set first.
+
+        From then on a thread probes the store for the readiness check.
+        """
         if not self._startup.wait(stop, self.note_progress):
             return False
         self._probe.start()
         return True
 
     def note_progress(self) -> None:
-        """Note that the loop goes on. Without progress for STUCK_AFTER_S seconds the worker is not alive."""
+        """Note that the loop makes progress. STUCK_AFTER_S seconds after the last call, the worker is not alive."""
         self._progressed_at = time.monotonic()
 
     def _stuck(self) -> str | None:
-        """Return the problem that a restart may solve: the loop makes no progress although the store answers."""
+        """Return a problem if the loop makes no progress although the store answers, which a restart may solve."""
         stuck = time.monotonic() - self._progressed_at > STUCK_AFTER_S and not self._probe.problem()
         return "the loop is stuck" if stuck else None

@@ -1,4 +1,4 @@
-"""Outcomes of committed batches, held so that those of about a second are published together. Pure."""
+"""Outcomes of committed batches, held back so that those of about a second are published together. Pure."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,14 +6,15 @@ from stream.kafka.position import Partition
 from stream.store.outbox import OutboxMessage
 
 INTERVAL_S = 1.0
-"""The time outcomes are held. At 50 webhooks/s, one batch's outcomes cost the broker more requests than its events."""
+"""The seconds for which outcomes are held. At 50 webhooks/s, publishing them with each batch would cost the broker more
+requests than the events."""
 
 
 class HeldOutcomes:
     """The outcomes of committed batches, and the offsets to commit to Kafka once they are published.
 
-    They are in no outbox. After a crash Kafka delivers their records again, because the offsets were not committed, and
-    the inbox makes the same outcomes.
+    The outcomes are in no outbox. After a crash Kafka delivers their records again, because the offsets were not
+    committed, and the inbox gives the records the same outcomes.
     """
 
     def __init__(self) -> None:
@@ -29,11 +30,11 @@ class HeldOutcomes:
         self._ends |= ends
 
     def is_due(self, now: float) -> bool:
-        """Return whether the first of these batches was added INTERVAL_S or longer before `now`."""
+        """Return whether the first batch was added INTERVAL_S or longer before `now`; False while none is held."""
         return bool(self._ends) and now - self._since >= INTERVAL_S
 
     def take(self) -> tuple[list[OutboxMessage], dict[Partition, int]]:
-        """Return the held outcomes and offsets, and hold them no longer."""
+        """Remove and return the held outcomes and the next offsets of their partitions; both empty if none are held."""
         taken = self._messages, self._ends
         self._messages, self._ends = [], {}
         return taken

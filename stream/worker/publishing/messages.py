@@ -1,4 +1,4 @@
-"""Makes the messages that follow from a delivery: domain events, its dead letter, and its outcome."""
+"""Makes the messages that follow from a delivery: domain events, its dead letter, and its outcome. Publishes none."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -18,23 +18,26 @@ from stream.store.waiting import OVERDUE
 
 
 def topics_of(service: str) -> dict[type[Record], str]:
-    """Return the topic of each record that a service may publish; its own one, where several topics carry a record."""
+    """Return the name of the topic to which a service publishes each record class.
+
+    Where several topics carry a class, it is the service's own one.
+    """
     known = {described.name: described.publishes for described in topics.SERVICES}
     published = (*topics.ALL, *known.get(service, ()))
     return {record: topic.name for topic in published for record in topic.records}
 
 
 MAX_ENCLOSED_BYTES = 900_000
-"""The largest key and value, together, that a dead letter encloses: the letter itself must fit into Kafka."""
+"""The most bytes of key and value, together, that a dead letter encloses: the letter itself must fit into Kafka."""
 
 MAX_RECORD_BYTES = LARGEST_MESSAGE - 10_000
-"""The largest key and value, together, of a record that is published. Kafka never acknowledges a larger one."""
+"""The most bytes of key and value, together, of a record to publish. Kafka never acknowledges a larger record."""
 
 
 def encode_record(codec: Codec, record: Record, key: bytes) -> bytes:
     """Return the record as the bytes of a Kafka value.
 
-    Raises ValueError when key and value together exceed MAX_RECORD_BYTES.
+    Raises ValueError when key and value together exceed MAX_RECORD_BYTES, or the schema does not allow a value.
     """
     value = codec.encode(record)
     if (size := len(key) + len(value)) > MAX_RECORD_BYTES:
@@ -43,7 +46,7 @@ def encode_record(codec: Codec, record: Record, key: bytes) -> bytes:
 
 
 class MessageFactory(Protocol):
-    """Makes the messages of a batch; a message that it does not return is not published."""
+    """Makes the messages of a batch, for the outbox. That of a replay makes none, so that nothing is published."""
 
     def domain_events(self, delivery: Delivery, result: Result) -> list[OutboxMessage]: ...
     def dead_letter(self, delivery: Delivery, error: str) -> list[OutboxMessage]: ...
@@ -61,7 +64,7 @@ class Messages:
     def domain_events(self, delivery: Delivery, result: Result) -> list[OutboxMessage]:
         """Return one message per domain event of `result`, on the event's topic under its aggregate's key.
 
-        Raises ValueError for an event that is too large to publish.
+        Raises ValueError for an event that is too large to publish or that its schema does not allow.
         """
         source, key = (delivery.topic, delivery.partition), result.key.encode()
         return [
@@ -87,16 +90,16 @@ class Messages:
         return [OutboxMessage(delivery.topic, delivery.partition, topic, key, self._codec.encode(letter))]
 
     def released(self, delivery: Delivery, events: Iterable[EventPosition]) -> list[OutboxMessage]:
-        """Return the outcomes of events that waited for this delivery."""
+        """Return outcomes `processed` of the events at these positions, which waited for this delivery."""
         source = (delivery.topic, delivery.partition)
         return [self._outcome(source, event, "processed", 1, None) for event in events]
 
     def overdue(self, events: Iterable[EventPosition]) -> list[OutboxMessage]:
-        """Return the outcomes of events that have waited longer than WAIT_LIMIT_S."""
+        """Return outcomes `dead` of the events at these positions, which have waited longer than WAIT_LIMIT_S."""
         return [self._outcome((event[1], event[2]), event, "dead", 1, OVERDUE) for event in events]
 
     def dismissed(self, events: Iterable[Dismissed]) -> list[OutboxMessage]:
-        """Return the outcomes of dismissed events, once for the outcome topic and once for the dead-letter topic.
+        """Return outcomes `dismissed` of these events, each for the topic of outcomes and for that of dead letters.
 
         A replay reads the dismissals from the dead-letter topic.
         """

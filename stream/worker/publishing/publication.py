@@ -1,4 +1,4 @@
-"""Publishes what follows from committed batches: the messages of the outbox at once, outcomes about once a second."""
+"""Publishes the messages of committed batches: those of the outbox at once, outcomes about once a second."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ CommitOffsets = Callable[[dict[Partition, int]], None]
 class Publication:
     """Publishes through `publisher`; `commit_offsets` commits the offsets of records whose outcomes are published.
 
-    `is_revoking` is True while the outcomes of partitions that Kafka takes away are published.
+    All methods that publish return when Kafka has acknowledged. `is_revoking` is True while `before_revoke` publishes.
     """
 
     def __init__(self, publisher: Publisher, commit_offsets: CommitOffsets) -> None:
@@ -28,7 +28,10 @@ class Publication:
         self.problem = publisher.problem
 
     def publish(self, messages: Sequence[OutboxMessage]) -> None:
-        """Publish messages of the outbox; held outcomes go first if these messages may hold later ones of an event."""
+        """Publish messages of the outbox; first the held outcomes, if there are outcomes in `messages`.
+
+        Both may have outcomes of the same event, which keep their order then.
+        """
         if any(message.topic == OUTCOMES.name for message in messages):
             self.publish_outcomes()
         self._publish_now(messages)
@@ -38,24 +41,24 @@ class Publication:
         self._held.add(outcomes, ends, time.monotonic())
 
     def publish_due_outcomes(self) -> None:
-        """Publish the held outcomes if they have been held long enough."""
+        """Publish the held outcomes and commit their offsets, if they have been held for a second."""
         if self._held.is_due(time.monotonic()):
             self.publish_outcomes()
 
     def publish_outcomes(self) -> None:
-        """Publish the held outcomes, then commit the offsets of their records."""
+        """Publish the held outcomes, then commit the offsets of their records; do nothing if none are held."""
         outcomes, ends = self._held.take()
         if ends:
             self._publish_held(outcomes, ends)
 
     def drop_outcomes(self) -> None:
-        """Drop the held outcomes, whose offsets are not committed: the next owner of the partitions publishes them."""
+        """Forget the held outcomes and offsets, so that the next owner of the partitions publishes these outcomes."""
         self._held.take()
 
     def before_revoke(self) -> None:
-        """Publish the held outcomes before the partitions are given away, so that their next owner does not again.
+        """Publish the held outcomes before Kafka takes partitions away, so that the next owner need not do so.
 
-        Not during a publication, which had to wait for Kafka: its own messages would then be overtaken.
+        Does nothing if it is called while another publication waits for Kafka, whose messages would be overtaken.
         """
         if not self._is_publishing:
             self.is_revoking = True

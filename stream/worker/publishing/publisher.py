@@ -16,7 +16,7 @@ from stream.worker.monitoring import metrics
 
 POLL_S = 0.2
 WITHOUT_TIMEOUT = {"message.timeout.ms": 0, "linger.ms": 2}
-"""A message that timed out and was sent again would arrive after messages that were produced later."""
+"""Producer properties. A message that timed out and was sent again would arrive after messages produced later."""
 
 
 class Publisher:
@@ -29,9 +29,10 @@ class Publisher:
         self.problem = self._watchdog.problem
 
     def publish(self, messages: Sequence[OutboxMessage]) -> None:
-        """Return when Kafka has acknowledged all messages; rejected messages are sent again without a limit.
+        """Publish the messages in order; return when Kafka has acknowledged all of them.
 
-        They are committed to the outbox, so they must be published. Raises SystemExit after a fatal producer error.
+        Rejected messages are sent again without a limit, because they are committed and must be published. Raises
+        SystemExit after a fatal producer error, or when the producer is stuck.
         """
         if messages:
             with metrics.publishing(len(messages)):
@@ -68,7 +69,7 @@ class Publisher:
         return failed
 
     def _wait(self, topics: Collection[str]) -> None:
-        """Wait up to POLL_S for delivery reports."""
+        """Wait up to POLL_S for delivery reports; without one, check the watchdog and call `while_waiting`."""
         if not self._producer.poll(POLL_S):
             self._watchdog.check(topics)
             self._while_waiting()

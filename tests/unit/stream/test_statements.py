@@ -101,3 +101,14 @@ def test_columns_that_do_not_fit_the_statement_are_refused(columns: statements.C
 
 def test_columns_without_rows_count_none() -> None:
     assert statements.insert(cats).count({"name": [], "weight": [], "owner": []}) == 0
+
+
+def test_rows_of_one_column_are_sent_whole() -> None:
+    tags = statements.insert(Table("tags", MetaData(), Column("name", Text, primary_key=True)))
+
+    assert tags.columns_of([{"name": "red"}, {"name": "blue"}]) == {"name": ["red", "blue"]}
+
+
+def test_a_row_without_a_column_of_the_statement_is_refused() -> None:
+    with pytest.raises(KeyError, match="owner"):
+        statements.insert(cats).columns_of([{"name": "Tom", "weight": 4}])
